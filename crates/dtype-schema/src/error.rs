@@ -1,0 +1,109 @@
+//! Why a dtype is refused.
+
+/// Why a dtype is refused, with the facts. [`SchemaError::is_type_error`] tells which of Python's two
+/// exceptions it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchemaError {
+    /// The dtype has no named fields.
+    #[error(
+        "the dtype has no named fields; use a structured dtype such as np.dtype([(\"bin\", \"f8\")]), \
+         one field for each bin"
+    )]
+    NoFields,
+    /// The element is of a kind that no bin can fill.
+    #[error("field '{field}' is {what}, which no bin can be read into; use {instead}")]
+    UnsupportedElement {
+        /// The field's name.
+        field: Box<str>,
+        /// What it is.
+        what: &'static str,
+        /// What to use instead.
+        instead: &'static str,
+    },
+    /// The field is a struct itself.
+    #[error("field '{field}' is a nested struct; use one field for each bin, or V<n> for raw bytes")]
+    NestedStruct {
+        /// The field's name.
+        field: Box<str>,
+    },
+    /// The field has no bytes.
+    #[error("field '{field}' has no width; give it one, such as {kind}16")]
+    ZeroWidth {
+        /// The field's name.
+        field: Box<str>,
+        /// Its kind.
+        kind: char,
+    },
+    /// The field is a sub-array without elements.
+    #[error(
+        "field '{field}' is a sub-array of shape {shape:?}, which has no elements; give each dimension at least 1"
+    )]
+    EmptySubarray {
+        /// The field's name.
+        field: Box<str>,
+        /// Its shape.
+        shape: Box<[usize]>,
+    },
+    /// The field is a sub-array of a kind that cannot stand in one.
+    #[error(
+        "field '{field}' is a sub-array of {element}; sub-arrays hold integers, floats or bools, \
+         use V<n> for raw bytes"
+    )]
+    UnsupportedSubarray {
+        /// The field's name.
+        field: Box<str>,
+        /// The element's name.
+        element: String,
+    },
+    /// The name is longer than a bin name can be.
+    #[error(
+        "field '{field}' is named with {length} bytes of UTF-8, but a bin name has at most 15, \
+         so no bin can ever fill it; rename the field as its bin"
+    )]
+    NameTooLong {
+        /// The field's name.
+        field: Box<str>,
+        /// The length of its name in bytes.
+        length: usize,
+    },
+    /// Two fields share bytes.
+    #[error("fields '{first}' and '{second}' overlap; give each field bytes of its own")]
+    Overlap {
+        /// The field that starts first.
+        first: Box<str>,
+        /// The field that starts inside it.
+        second: Box<str>,
+    },
+    /// Two fields have one name.
+    #[error("there are two fields named '{field}'; give each field a name of its own")]
+    DuplicateName {
+        /// The name.
+        field: Box<str>,
+    },
+    /// The field reaches beyond the row.
+    #[error("field '{field}' ends at byte {end}, beyond the row's {itemsize}")]
+    OutOfRow {
+        /// The field's name.
+        field: Box<str>,
+        /// Where it ends.
+        end: usize,
+        /// The row's size.
+        itemsize: usize,
+    },
+}
+
+impl SchemaError {
+    /// Whether this is Python's `TypeError` (a kind that is not supported) rather than its `ValueError`
+    /// (supported kinds put together in a way that cannot work).
+    #[must_use]
+    pub fn is_type_error(&self) -> bool {
+        !matches!(
+            self,
+            Self::NameTooLong { .. }
+                | Self::Overlap { .. }
+                | Self::DuplicateName { .. }
+                | Self::OutOfRow { .. }
+        )
+    }
+}

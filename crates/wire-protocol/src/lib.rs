@@ -1,0 +1,29 @@
+//! Aerospike messages as bytes: sans-IO, no runtime, no cluster.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`message`] | frame header, message header, fields, operations: read in place, written into a buffer |
+//! | [`particle`] | a bin value as it stands in a message |
+//! | [`batch`] | batch request writer, batch response reader |
+//! | [`command`] | single-record requests |
+//! | [`info`] | info requests and answers: peers, replicas, generations |
+//! | [`msgpack`] | lists and maps inside particles |
+//! | [`digest`] | record digests of keys, partitions |
+//! | [`result_code`] | result codes and their names |
+//!
+//! Everything that is read is hostile until checked: each reader refuses what it does not understand
+//! with a [`WireError`] and never panics, recurses without bound or allocates by an announced size.
+
+#![forbid(unsafe_code)]
+
+pub mod batch;
+pub mod command;
+pub mod digest;
+mod error;
+pub mod info;
+pub mod message;
+pub mod msgpack;
+pub mod particle;
+pub mod result_code;
+
+pub use error::WireError;

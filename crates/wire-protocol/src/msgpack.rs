@@ -1,0 +1,1 @@
+//! Lists and maps as they stand in particles.
