@@ -1,1 +1,53 @@
-//! aero-io.
+//! Aerospike cluster view, connections and batches on tokio.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | `transport` | how a byte stream to an address is opened: [`Transport`], [`TcpTransport`] |
+//! | `config`, `policy` | what a user may set |
+//! | `error` | [`Error`] |
+//! | `timer`, `connection`, `pool`, `node` | one deadline, one stream, the streams of a node |
+//! | `contact`, `seeds`, `tend` | how nodes are found, named and watched |
+//! | `partition_map` | which node holds which partition: immutable snapshots |
+//! | `keys`, `sink`, `batch_read`, `rounds`, `chunk`, `scratch` | batch reads: the rows asked for, where answers go, the work |
+//! | `single`, `answer` | single-record commands |
+//! | `cluster` | [`Cluster`], the handle that holds it all together |
+//!
+//! The crate knows no dtype and no Python: a batch read hands each record, borrowed from the read
+//! buffer, to a [`RowSink`]. Time is tokio's, so tests drive the clock; streams come from a
+//! [`Transport`], so tests need no network.
+
+#![forbid(unsafe_code)]
+
+mod answer;
+mod batch_read;
+mod chunk;
+mod cluster;
+mod config;
+mod connection;
+mod contact;
+mod error;
+mod keys;
+mod node;
+mod partition_map;
+mod policy;
+mod pool;
+mod rounds;
+mod scratch;
+mod seeds;
+mod single;
+mod sink;
+mod tend;
+mod timer;
+mod transport;
+
+pub use answer::Answer;
+pub use cluster::{Cluster, InfoAnswers};
+pub use config::{ClusterConfig, Seed};
+pub use error::{ContactFault, Error, SeedFailure, Tried, client_code};
+pub use keys::{BatchKeys, BatchRead, Bins, Key, OwnedKey, Space};
+pub use node::{ClusterStats, NodeStats};
+pub use policy::{BatchPolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy};
+pub use sink::{RowLease, RowOutcome, RowSink};
+pub use transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};
+pub use wire_protocol::command::{Exists, Generation, WriteOp};
+pub use wire_protocol::digest::Digest;

@@ -1,1 +1,51 @@
-//! py-bindings
+//! The Python face: the only crate that knows Python.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | `core` | `Core`: the object behind `Client` and `AsyncClient` |
+//! | `call`, `runtime` | one call for two faces; waiting with the GIL released, waking event loops |
+//! | `keys`, `dtype`, `settings`, `config`, `policy`, `values` | Python arguments, read and checked |
+//! | `batch_read`, `single` | the commands |
+//! | `sink`, `numpy_memory`, `records` | where answers go: NumPy's memory, Python objects |
+//! | `errors` | Rust errors as Python exceptions |
+
+mod batch_read;
+mod call;
+mod clock;
+mod config;
+mod core;
+mod dtype;
+mod errors;
+mod keys;
+mod numpy_memory;
+mod policy;
+mod records;
+mod runtime;
+mod settings;
+mod single;
+mod sink;
+mod values;
+
+use pyo3::prelude::*;
+
+/// Runs the embedded node with these arguments until it is told to stop; returns the exit code.
+#[pyfunction]
+fn devserver_main(py: Python<'_>, arguments: Vec<String>) -> i32 {
+    py.detach(|| dev_server::main_with(arguments.into_iter()))
+}
+
+#[pymodule(gil_used = false)]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<call::Completions>()?;
+    module.add_class::<call::Operation>()?;
+    module.add_class::<core::Core>()?;
+    module.add_class::<keys::KeyTable>()?;
+    module.add_function(wrap_pyfunction!(batch_read::calc_digest, module)?)?;
+    module.add_function(wrap_pyfunction!(devserver_main, module)?)?;
+    module.add_function(wrap_pyfunction!(runtime::shutdown, module)?)?;
+    // Worker threads must not outlive the interpreter.
+    let shutdown = module.getattr("shutdown")?;
+    module.py().import("atexit")?.call_method1("register", (shutdown,))?;
+    Ok(())
+}

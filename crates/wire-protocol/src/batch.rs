@@ -8,8 +8,8 @@
 use crate::WireError;
 use crate::digest::Digest;
 use crate::message::{
-    FrameType, MAX_FRAME, Message, MessageHeader, Ops, field_type, info1, info3, op, write_field,
-    write_frame, write_op,
+    FrameType, MAX_FRAME, Message, MessageHeader, Ops, check_name, field_type, info1, info3, op, op_count,
+    write_field, write_frame, write_op,
 };
 
 /// Bits of the batch field's flags.
@@ -47,6 +47,36 @@ pub enum Projection<'a> {
     Header,
     /// These, in this order.
     Bins(&'a [&'a [u8]]),
+}
+
+/// A projection as a request says it.
+pub(crate) struct ProjectionParts<'a> {
+    /// Bits for the first info byte, beside [`info1::READ`].
+    pub(crate) info1: u8,
+    /// The number of bins.
+    pub(crate) n_ops: u16,
+    bins: &'a [&'a [u8]],
+}
+
+impl<'a> Projection<'a> {
+    pub(crate) fn parts(self) -> Result<ProjectionParts<'a>, WireError> {
+        let (info1, bins): (u8, &[&[u8]]) = match self {
+            Self::All => (info1::GET_ALL, &[]),
+            Self::Header => (info1::NO_BINS, &[]),
+            Self::Bins(bins) => (0, bins),
+        };
+        bins.iter().try_for_each(|bin| check_name(bin))?;
+        Ok(ProjectionParts { info1, n_ops: op_count(bins.len())?, bins })
+    }
+}
+
+impl ProjectionParts<'_> {
+    /// Appends the operations that read the bins.
+    pub(crate) fn write_ops(&self, out: &mut Vec<u8>) {
+        for bin in self.bins {
+            write_op(out, op::READ, 0, bin, &[]);
+        }
+    }
 }
 
 /// What all rows of a batch read share.
@@ -105,12 +135,14 @@ pub const REPEATED_ROW_LEN: usize = 4 + 20 + 1;
 /// never apply.
 ///
 /// # Errors
-/// A request larger than a frame may be; `out` is then as it was.
+/// A request larger than a frame may be, more bins or a longer bin name than a row has room for; `out` is
+/// then as it was.
 pub fn write_batch_read<'r>(
     out: &mut Vec<u8>,
     header: &BatchReadHeader<'_>,
     rows: impl ExactSizeIterator<Item = BatchRow<'r>>,
 ) -> Result<(), WireError> {
+    let projection = header.projection.parts()?;
     let count = rows.len();
     out.reserve(64 + header.filter.len() + count.saturating_mul(REPEATED_ROW_LEN).min(MAX_FRAME));
     write_frame(out, FrameType::Message, |out| {
@@ -137,7 +169,7 @@ pub fn write_batch_read<'r>(
                     out.push(row_flags::REPEAT);
                 }
                 _ => {
-                    write_full_row(out, header, &row);
+                    write_full_row(out, header, &projection, &row);
                     previous = Some(row);
                 }
             }
@@ -147,22 +179,20 @@ pub fn write_batch_read<'r>(
     })
 }
 
-fn write_full_row(out: &mut Vec<u8>, header: &BatchReadHeader<'_>, row: &BatchRow<'_>) {
-    let (read, bins): (u8, &[&[u8]]) = match header.projection {
-        Projection::All => (info1::GET_ALL, &[]),
-        Projection::Header => (info1::NO_BINS, &[]),
-        Projection::Bins(bins) => (0, bins),
-    };
+fn write_full_row(
+    out: &mut Vec<u8>,
+    header: &BatchReadHeader<'_>,
+    projection: &ProjectionParts<'_>,
+    row: &BatchRow<'_>,
+) {
     out.push(row_flags::INFO | row_flags::TTL);
-    out.extend_from_slice(&[info1::READ | header.info1 | read, 0, header.info3]);
+    out.extend_from_slice(&[info1::READ | header.info1 | projection.info1, 0, header.info3]);
     out.extend_from_slice(&header.read_touch_ttl_percent.to_be_bytes());
     out.extend_from_slice(&2u16.to_be_bytes());
-    out.extend_from_slice(&(bins.len() as u16).to_be_bytes());
+    out.extend_from_slice(&projection.n_ops.to_be_bytes());
     write_field(out, field_type::NAMESPACE, row.namespace);
     write_field(out, field_type::SET, row.set);
-    for bin in bins {
-        write_op(out, op::READ, 0, bin, &[]);
-    }
+    projection.write_ops(out);
 }
 
 /// A row's answer, borrowed from a frame. Its fields and operations were walked: [`Record::ops`] gives
@@ -262,5 +292,84 @@ impl<'a> Iterator for BatchAnswers<'a> {
                 Some(Err(error))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::FrameHeader;
+
+    const DIGEST: Digest = [1; 20];
+
+    fn row(index: u32, namespace: &'static [u8], set: &'static [u8]) -> BatchRow<'static> {
+        BatchRow { index, digest: &DIGEST, namespace, set }
+    }
+
+    #[test]
+    fn only_rows_of_the_same_namespace_and_set_repeat() {
+        let rows = [
+            row(0, b"test", b"a"),
+            row(1, b"test", b"a"),
+            row(2, b"test", b"b"),
+            row(3, b"bar", b"b"),
+            row(4, b"bar", b"b"),
+            row(5, b"test", b"a"),
+        ];
+        let mut out = Vec::new();
+        write_batch_read(&mut out, &BatchReadHeader::default(), rows.into_iter()).unwrap();
+        let message = Message::parse_only(&out[FrameHeader::LEN..]).unwrap();
+        let field = message.field(field_type::BATCH).unwrap();
+        // The flags of each row, at the end of its index and digest; a full row here is 13 bytes longer and
+        // has namespace and set.
+        let mut at = 5;
+        let mut repeats = Vec::new();
+        for row in rows {
+            let repeat = field[at + 24] == row_flags::REPEAT;
+            repeats.push(repeat);
+            let full = 3 + 4 + 4 + 5 + row.namespace.len() + 5 + row.set.len();
+            at += REPEATED_ROW_LEN + if repeat { 0 } else { full };
+        }
+        assert_eq!(repeats, [false, true, false, false, true, false]);
+        assert_eq!(at, field.len());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_and_leaves_nothing_behind() {
+        let mut out = vec![1];
+        let long = [b'x'; 256];
+        let header = BatchReadHeader { projection: Projection::Bins(&[&long]), ..BatchReadHeader::default() };
+        assert!(write_batch_read(&mut out, &header, [row(0, b"test", b"")].into_iter()).is_err());
+        let many = vec![&b"x"[..]; 65536];
+        let header = BatchReadHeader { projection: Projection::Bins(&many), ..BatchReadHeader::default() };
+        assert!(write_batch_read(&mut out, &header, [row(0, b"test", b"")].into_iter()).is_err());
+        let filter = vec![0; MAX_FRAME];
+        let header = BatchReadHeader { filter: &filter, ..BatchReadHeader::default() };
+        assert!(write_batch_read(&mut out, &header, [row(0, b"test", b"")].into_iter()).is_err());
+        assert_eq!(out, [1]);
+    }
+
+    #[test]
+    fn answers_end_at_the_last_message_or_at_an_error() {
+        let mut body = Vec::new();
+        MessageHeader { extra: 3, result_code: 2, ..MessageHeader::default() }.write(&mut body);
+        let record = body.clone();
+        MessageHeader { info3: info3::LAST, result_code: 9, ..MessageHeader::default() }.write(&mut body);
+        let mut answers = BatchAnswers::new(&body);
+        let Some(Ok(BatchAnswer::Record(first))) = answers.next() else { panic!("no record") };
+        assert_eq!((first.index, first.result_code, first.n_ops), (3, 2, 0));
+        assert_eq!((first.ops().count(), first.ops_bytes()), (0, &[][..]));
+        assert_eq!(answers.next(), Some(Ok(BatchAnswer::End { result_code: 9 })));
+        assert_eq!(answers.next(), None);
+
+        body.extend(&record);
+        let mut answers = BatchAnswers::new(&body);
+        assert!(matches!(answers.next(), Some(Ok(BatchAnswer::Record(_)))));
+        assert!(matches!(answers.next(), Some(Err(_))), "a message follows the last");
+        assert_eq!(answers.next(), None);
+
+        let mut answers = BatchAnswers::new(&record[..21]);
+        assert!(matches!(answers.next(), Some(Err(_))), "cut");
+        assert_eq!(answers.next(), None);
     }
 }

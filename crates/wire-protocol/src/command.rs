@@ -4,8 +4,8 @@ use crate::WireError;
 use crate::batch::Projection;
 use crate::digest::{Digest, UserKey};
 use crate::message::{
-    FrameType, MessageHeader, field_type, info1, info2, info3, op, write_field, write_field_parts,
-    write_frame, write_op,
+    FrameType, MessageHeader, check_name, field_type, info1, info2, info3, op_count, write_field,
+    write_field_parts, write_frame, write_op,
 };
 use crate::particle::Particle;
 
@@ -63,26 +63,23 @@ pub struct ReadOptions<'a> {
 /// Appends a read of one record.
 ///
 /// # Errors
-/// A request larger than a frame may be.
+/// A request larger than a frame may be, more bins or a longer bin name than a request has room for; `out`
+/// is then as it was.
 pub fn write_read(
     out: &mut Vec<u8>,
     key: &RecordKey<'_>,
     projection: Projection<'_>,
     options: &ReadOptions<'_>,
 ) -> Result<(), WireError> {
-    let (read, bins): (u8, &[&[u8]]) = match projection {
-        Projection::All => (info1::GET_ALL, &[]),
-        Projection::Header => (info1::NO_BINS, &[]),
-        Projection::Bins(bins) => (0, bins),
-    };
+    let projection = projection.parts()?;
     write_frame(out, FrameType::Message, |out| {
         MessageHeader {
-            info1: info1::READ | options.info1 | read,
+            info1: info1::READ | options.info1 | projection.info1,
             info3: options.info3,
             ttl: options.read_touch_ttl_percent,
             extra: options.timeout_ms,
             n_fields: key.n_fields(options.filter),
-            n_ops: bins.len() as u16,
+            n_ops: projection.n_ops,
             ..MessageHeader::default()
         }
         .write(out);
@@ -90,9 +87,7 @@ pub fn write_read(
         if !options.filter.is_empty() {
             write_field(out, field_type::FILTER, options.filter);
         }
-        for bin in bins {
-            write_op(out, op::READ, 0, bin, &[]);
-        }
+        projection.write_ops(out);
     })
 }
 
@@ -172,10 +167,10 @@ impl WriteOptions<'_> {
     }
 }
 
-/// A bin to write, or an operation on one: its code ([`op`]), name and value.
+/// A bin to write, or an operation on one: its code ([`crate::message::op`]), name and value.
 #[derive(Clone, Copy, Debug)]
 pub struct WriteOp<'a> {
-    /// [`op::WRITE`], [`op::APPEND`], [`op::INCREMENT`] ...
+    /// One of [`crate::message::op`].
     pub code: u8,
     /// The bin's name, at most 15 bytes.
     pub name: &'a [u8],
@@ -186,32 +181,44 @@ pub struct WriteOp<'a> {
 /// Appends a write of one record.
 ///
 /// # Errors
-/// A request larger than a frame may be.
+/// A request larger than a frame may be, more operations or a longer bin name than a request has room for;
+/// `out` is then as it was.
 pub fn write_write<'o>(
     out: &mut Vec<u8>,
     key: &RecordKey<'_>,
     ops: impl ExactSizeIterator<Item = WriteOp<'o>>,
     options: &WriteOptions<'_>,
 ) -> Result<(), WireError> {
+    let n_ops = op_count(ops.len())?;
+    let start = out.len();
+    let mut names = Ok(());
     write_frame(out, FrameType::Message, |out| {
-        MessageHeader { n_ops: ops.len() as u16, ..options.header(key) }.write(out);
+        MessageHeader { n_ops, ..options.header(key) }.write(out);
         key.write(out);
         if !options.filter.is_empty() {
             write_field(out, field_type::FILTER, options.filter);
         }
         let mut value = Vec::new();
         for op in ops {
+            names = check_name(op.name);
+            if names.is_err() {
+                return;
+            }
             value.clear();
             op.value.write(&mut value);
             write_op(out, op.code, op.value.particle_type(), op.name, &value);
         }
-    })
+    })?;
+    if names.is_err() {
+        out.truncate(start);
+    }
+    names
 }
 
 /// Appends a deletion of one record.
 ///
 /// # Errors
-/// A request larger than a frame may be.
+/// A request larger than a frame may be; `out` is then as it was.
 pub fn write_delete(
     out: &mut Vec<u8>,
     key: &RecordKey<'_>,
@@ -225,4 +232,67 @@ pub fn write_delete(
             write_field(out, field_type::FILTER, options.filter);
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{FrameHeader, MAX_FRAME, Message, op};
+
+    const KEY: RecordKey<'_> =
+        RecordKey { namespace: b"test", set: b"set", digest: &[7; 20], send_key: Some(UserKey::Int(5)) };
+
+    #[test]
+    fn a_write_says_what_its_options_say() {
+        let options = WriteOptions {
+            timeout_ms: 250,
+            ttl: 60,
+            exists: Exists::Replace,
+            generation: Generation::Greater(9),
+            commit_master: true,
+            durable_delete: true,
+            filter: b"f",
+        };
+        let op = WriteOp { code: op::WRITE, name: b"a", value: Particle::Bool(true) };
+        let mut out = Vec::new();
+        write_write(&mut out, &KEY, [op].into_iter(), &options).unwrap();
+        let message = Message::parse_only(&out[FrameHeader::LEN..]).unwrap();
+        let header = message.header;
+        assert_eq!(header.info2, info2::WRITE | info2::GENERATION_GT | info2::DURABLE_DELETE);
+        assert_eq!(header.info3, info3::REPLACE_ONLY | info3::COMMIT_MASTER);
+        assert_eq!((header.generation, header.ttl, header.extra), (9, 60, 250));
+        let kinds: Vec<_> = message.fields().map(|field| field.kind).collect();
+        let expected =
+            [field_type::NAMESPACE, field_type::SET, field_type::DIGEST, field_type::KEY, field_type::FILTER];
+        assert_eq!(kinds, expected);
+        assert_eq!(message.field(field_type::KEY), Some(&[1, 0, 0, 0, 0, 0, 0, 0, 5][..]));
+        assert_eq!(message.ops().next().unwrap().particle(), Ok(Particle::Bool(true)));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_and_leaves_nothing_behind() {
+        let mut out = vec![1];
+        let read = ReadOptions::default();
+        let long = [b'x'; 256];
+        let refused = write_read(&mut out, &KEY, Projection::Bins(&[&long]), &read);
+        assert_eq!(refused, Err(WireError::TooLarge { what: "a bin name", size: 256, limit: 255 }));
+        let many = vec![&b"x"[..]; 65536];
+        let refused = write_read(&mut out, &KEY, Projection::Bins(&many), &read);
+        assert_eq!(refused, Err(WireError::TooLarge { what: "a number of bins", size: 65536, limit: 65535 }));
+
+        let write = WriteOptions::default();
+        let op = |name, value| WriteOp { code: op::WRITE, name, value };
+        let ops = [op(b"a", Particle::Nil), op(&long, Particle::Nil)];
+        assert!(write_write(&mut out, &KEY, ops.into_iter(), &write).is_err());
+        let ops = vec![op(b"a", Particle::Nil); 65536];
+        assert!(write_write(&mut out, &KEY, ops.into_iter(), &write).is_err());
+        let huge = vec![0; MAX_FRAME];
+        let ops = [op(b"a", Particle::Blob(&huge))];
+        assert!(write_write(&mut out, &KEY, ops.into_iter(), &write).is_err());
+        assert_eq!(out, [1]);
+
+        write_read(&mut out, &KEY, Projection::Bins(&many[..65535]), &read).unwrap();
+        let message = Message::parse_only(&out[1 + FrameHeader::LEN..]).unwrap();
+        assert_eq!(message.ops().count(), 65535);
+    }
 }

@@ -297,6 +297,21 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_a_service() {
+        let service = parse_service("127.0.0.1:3000,[::1]:3001").unwrap();
+        assert_eq!(service, [("127.0.0.1".into(), 3000), ("::1".into(), 3001)]);
+        assert_eq!(parse_service(""), Ok(vec![]));
+        for bad in ["127.0.0.1", ":3000", "[::1:3000", "[::1]3000", "a:0", "a:65536"] {
+            assert!(parse_service(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_bitmap_shows_how_many_it_has() {
+        assert_eq!(format!("{:?}", PartitionBitmap::of([1, 2, 5000])), "PartitionBitmap(2 partitions)");
+    }
+
+    #[test]
     fn errors_in_answers() {
         assert_eq!(error_of("ERROR:25:enterprise only"), Some((25, "enterprise only")));
         assert_eq!(error_of("FAIL:4"), Some((4, "")));

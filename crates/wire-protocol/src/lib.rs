@@ -5,6 +5,7 @@
 //! | [`message`] | frame header, message header, fields, operations: read in place, written into a buffer |
 //! | [`particle`] | a bin value as it stands in a message |
 //! | [`batch`] | batch request writer, batch response reader |
+//! | [`batch_request`] | batch request reader |
 //! | [`command`] | single-record requests |
 //! | [`info`] | info requests and answers: peers, replicas, generations |
 //! | [`msgpack`] | lists and maps inside particles |
@@ -17,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+pub mod batch_request;
 pub mod command;
 pub mod digest;
 mod error;

@@ -3,6 +3,10 @@
 //! A frame is an eight-byte [`FrameHeader`] and a body. The body of a message frame holds one
 //! [`Message`] (a request) or several (a response), each a [`MessageHeader`], fields and operations.
 
+mod constants;
+
+pub use constants::{field_type, info1, info2, info3, op};
+
 use crate::WireError;
 use crate::particle::Particle;
 
@@ -71,128 +75,6 @@ impl FrameHeader {
         let [_, _, a, b, c, d, e, f] = (self.size as u64).to_be_bytes();
         [2, kind, a, b, c, d, e, f]
     }
-}
-
-/// Bits of the first info byte.
-pub mod info1 {
-    /// The command reads.
-    pub const READ: u8 = 1;
-    /// Every bin is read.
-    pub const GET_ALL: u8 = 1 << 1;
-    /// A short query.
-    pub const SHORT_QUERY: u8 = 1 << 2;
-    /// The command is a batch.
-    pub const BATCH: u8 = 1 << 3;
-    /// The client is a cross-datacentre shipper.
-    pub const XDR: u8 = 1 << 4;
-    /// No bins are wanted, the header alone.
-    pub const NO_BINS: u8 = 1 << 5;
-    /// Consistency level all, in available namespaces.
-    pub const READ_MODE_AP_ALL: u8 = 1 << 6;
-    /// The answer may be compressed.
-    pub const COMPRESS_RESPONSE: u8 = 1 << 7;
-}
-
-/// Bits of the second info byte.
-pub mod info2 {
-    /// The command writes.
-    pub const WRITE: u8 = 1;
-    /// The record is deleted.
-    pub const DELETE: u8 = 1 << 1;
-    /// Apply only if the generation is equal.
-    pub const GENERATION: u8 = 1 << 2;
-    /// Apply only if the given generation is greater.
-    pub const GENERATION_GT: u8 = 1 << 3;
-    /// The deletion leaves a tombstone.
-    pub const DURABLE_DELETE: u8 = 1 << 4;
-    /// Create only.
-    pub const CREATE_ONLY: u8 = 1 << 5;
-    /// A short query's relaxed-availability bit.
-    pub const RELAX_AP_LONG_QUERY: u8 = 1 << 6;
-    /// One answer for each operation.
-    pub const RESPOND_ALL_OPS: u8 = 1 << 7;
-}
-
-/// Bits of the third info byte.
-pub mod info3 {
-    /// The last message of a response.
-    pub const LAST: u8 = 1;
-    /// Commit to the master alone.
-    pub const COMMIT_MASTER: u8 = 1 << 1;
-    /// A query's partition is done (or unavailable).
-    pub const PARTITION_DONE: u8 = 1 << 2;
-    /// Update only.
-    pub const UPDATE_ONLY: u8 = 1 << 3;
-    /// Create or replace.
-    pub const CREATE_OR_REPLACE: u8 = 1 << 4;
-    /// Replace only.
-    pub const REPLACE_ONLY: u8 = 1 << 5;
-    /// Strong-consistency read type, low bit.
-    pub const SC_READ_TYPE: u8 = 1 << 6;
-    /// Strong-consistency read, relaxed.
-    pub const SC_READ_RELAX: u8 = 1 << 7;
-}
-
-/// Types of fields.
-pub mod field_type {
-    /// Namespace, text.
-    pub const NAMESPACE: u8 = 0;
-    /// Set, text.
-    pub const SET: u8 = 1;
-    /// The user's key: particle type and value.
-    pub const KEY: u8 = 2;
-    /// The record's digest, 20 bytes.
-    pub const DIGEST: u8 = 4;
-    /// The task's id.
-    pub const TASK_ID: u8 = 7;
-    /// Socket timeout in milliseconds, u32.
-    pub const SOCKET_TIMEOUT: u8 = 9;
-    /// Records a second, u32.
-    pub const RECORDS_PER_SECOND: u8 = 10;
-    /// Partition numbers, u16 little endian each.
-    pub const PARTITION_IDS: u8 = 11;
-    /// Digests to resume after.
-    pub const DIGESTS: u8 = 12;
-    /// Records wanted, u64.
-    pub const MAX_RECORDS: u8 = 13;
-    /// The rows of a batch.
-    pub const BATCH: u8 = 41;
-    /// A filter expression.
-    pub const FILTER: u8 = 43;
-}
-
-/// Codes of operations.
-pub mod op {
-    /// Read a bin (all of them where it has no name).
-    pub const READ: u8 = 1;
-    /// Write a bin.
-    pub const WRITE: u8 = 2;
-    /// Read by a collection operation.
-    pub const CDT_READ: u8 = 3;
-    /// Modify by a collection operation.
-    pub const CDT_MODIFY: u8 = 4;
-    /// Add to a number.
-    pub const INCREMENT: u8 = 5;
-    /// Read by an expression.
-    pub const EXP_READ: u8 = 7;
-    /// Modify by an expression.
-    pub const EXP_MODIFY: u8 = 8;
-    /// Append to a string or blob.
-    pub const APPEND: u8 = 9;
-    /// Prepend to a string or blob.
-    pub const PREPEND: u8 = 10;
-    /// Touch the record.
-    pub const TOUCH: u8 = 11;
-    /// Read by a bit operation.
-    pub const BITS_READ: u8 = 12;
-    /// Modify by a bit operation.
-    pub const BITS_MODIFY: u8 = 13;
-    /// Delete the record.
-    pub const DELETE: u8 = 14;
-    /// Read by a HyperLogLog operation.
-    pub const HLL_READ: u8 = 15;
-    /// Modify by a HyperLogLog operation.
-    pub const HLL_MODIFY: u8 = 16;
 }
 
 /// The fixed part of a message.
@@ -297,7 +179,7 @@ fn split_sized<'a>(bytes: &'a [u8], what: &'static str) -> Result<(&'a [u8], &'a
     rest.split_at_checked(u32::from_be_bytes(*size) as usize).ok_or(WireError::Truncated { what })
 }
 
-pub(crate) fn split_field(bytes: &[u8]) -> Result<(Field<'_>, &[u8]), WireError> {
+fn split_field(bytes: &[u8]) -> Result<(Field<'_>, &[u8]), WireError> {
     let (body, rest) = split_sized(bytes, "a field")?;
     let (&kind, data) =
         body.split_first().ok_or(WireError::malformed("field", "it has no room for its type"))?;
@@ -305,7 +187,7 @@ pub(crate) fn split_field(bytes: &[u8]) -> Result<(Field<'_>, &[u8]), WireError>
 }
 
 #[inline]
-pub(crate) fn split_op(bytes: &[u8]) -> Result<(Op<'_>, &[u8]), WireError> {
+fn split_op(bytes: &[u8]) -> Result<(Op<'_>, &[u8]), WireError> {
     let (body, rest) = split_sized(bytes, "an operation")?;
     let (&[code, particle_type, _flags, name_size], body) = body
         .split_first_chunk::<4>()
@@ -314,6 +196,27 @@ pub(crate) fn split_op(bytes: &[u8]) -> Result<(Op<'_>, &[u8]), WireError> {
         .split_at_checked(usize::from(name_size))
         .ok_or(WireError::malformed("operation", "its name is longer than itself"))?;
     Ok((Op { code, particle_type, name, value }, rest))
+}
+
+/// The bytes of fields, the bytes of operations, and the bytes after them.
+pub(crate) type FieldsOpsRest<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+
+/// Splits so many fields and operations from the front.
+#[inline]
+pub(crate) fn split_fields_and_ops(
+    bytes: &[u8],
+    n_fields: u16,
+    n_ops: u16,
+) -> Result<FieldsOpsRest<'_>, WireError> {
+    let mut rest = bytes;
+    for _ in 0..n_fields {
+        (_, rest) = split_field(rest)?;
+    }
+    let (fields, from_ops) = bytes.split_at(bytes.len() - rest.len());
+    for _ in 0..n_ops {
+        (_, rest) = split_op(rest)?;
+    }
+    Ok((fields, &from_ops[..from_ops.len() - rest.len()], rest))
 }
 
 /// A message read in place. Its fields and operations were walked once: iterating over them cannot fail.
@@ -333,16 +236,8 @@ impl<'a> Message<'a> {
     #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), WireError> {
         let header = MessageHeader::parse(bytes)?;
-        let start = &bytes[MessageHeader::LEN..];
-        let mut rest = start;
-        for _ in 0..header.n_fields {
-            (_, rest) = split_field(rest)?;
-        }
-        let (fields, ops_start) = start.split_at(start.len() - rest.len());
-        for _ in 0..header.n_ops {
-            (_, rest) = split_op(rest)?;
-        }
-        let ops = &ops_start[..ops_start.len() - rest.len()];
+        let (fields, ops, rest) =
+            split_fields_and_ops(&bytes[MessageHeader::LEN..], header.n_fields, header.n_ops)?;
         Ok((Self { header, fields, ops }, rest))
     }
 
@@ -360,7 +255,7 @@ impl<'a> Message<'a> {
     /// The fields, in order.
     #[must_use]
     pub fn fields(&self) -> Fields<'a> {
-        Fields { rest: self.fields }
+        Fields::over(self.fields)
     }
 
     /// The data of the first field of that type.
@@ -372,7 +267,7 @@ impl<'a> Message<'a> {
     /// The operations, in order.
     #[must_use]
     pub fn ops(&self) -> Ops<'a> {
-        Ops { rest: self.ops }
+        Ops::over(self.ops)
     }
 
     /// The bytes of the operations, for keeping them; [`Ops::over`] walks them again.
@@ -386,6 +281,13 @@ impl<'a> Message<'a> {
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    /// Walks bytes that were walked before. Ends at the first malformed one.
+    pub(crate) fn over(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
 }
 
 impl<'a> Iterator for Fields<'a> {
@@ -450,6 +352,21 @@ pub fn write_op(out: &mut Vec<u8>, code: u8, particle_type: u8, name: &[u8], val
     out.extend_from_slice(value);
 }
 
+/// A number of operations as a header has it.
+pub(crate) fn op_count(count: usize) -> Result<u16, WireError> {
+    let limit = usize::from(u16::MAX);
+    u16::try_from(count).map_err(|_| WireError::TooLarge { what: "a number of bins", size: count, limit })
+}
+
+/// Refuses a bin name that an operation has no room for.
+pub(crate) fn check_name(name: &[u8]) -> Result<(), WireError> {
+    let limit = usize::from(u8::MAX);
+    if name.len() > limit {
+        return Err(WireError::TooLarge { what: "a bin name", size: name.len(), limit });
+    }
+    Ok(())
+}
+
 /// Writes a message frame around what `body` appends: reserves the frame header and sets its size.
 ///
 /// # Errors
@@ -470,3 +387,6 @@ pub fn write_frame(
     out[start..start + FrameHeader::LEN].copy_from_slice(&FrameHeader { kind, size }.to_bytes());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

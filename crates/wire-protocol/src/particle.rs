@@ -156,3 +156,56 @@ fn geojson_text(bytes: &[u8]) -> Result<&[u8], WireError> {
     let cells = usize::from(u16::from_be_bytes([n0, n1]));
     rest.get(cells * 8..).ok_or(truncated)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_is_read_and_written() {
+        let float = 1.5f64.to_be_bytes();
+        let cases: [(u8, &[u8], Particle<'_>, &str); 11] = [
+            (0, b"", Particle::Nil, "nil"),
+            (1, &[0xff; 8], Particle::Int(-1), "integer"),
+            (2, &float, Particle::Float(1.5), "float"),
+            (3, b"text", Particle::Str(b"text"), "string"),
+            (4, &[0, 1], Particle::Blob(&[0, 1]), "blob"),
+            (17, &[1], Particle::Bool(true), "bool"),
+            (18, &[9, 9], Particle::Hll(&[9, 9]), "HLL"),
+            (19, &[0x80], Particle::Map(&[0x80]), "map"),
+            (20, &[0x90], Particle::List(&[0x90]), "list"),
+            (23, b"\0\0\0{}", Particle::GeoJson(b"{}"), "GeoJSON"),
+            (99, b"?", Particle::Other { particle_type: 99, bytes: b"?" }, "unknown"),
+        ];
+        for (kind, bytes, particle, name) in cases {
+            assert_eq!(Particle::parse(kind, bytes), Ok(particle));
+            assert_eq!((particle.particle_type(), particle.type_name()), (kind, name));
+            let mut written = Vec::new();
+            particle.write(&mut written);
+            assert_eq!(written, bytes, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_size_that_the_type_cannot_have_is_refused() {
+        for len in [0, 1, 7, 9] {
+            assert!(Particle::parse(particle_type::INTEGER, &vec![0; len]).is_err());
+            assert!(Particle::parse(particle_type::FLOAT, &vec![0; len]).is_err());
+        }
+        assert!(Particle::parse(particle_type::BOOL, &[]).is_err());
+        assert!(Particle::parse(particle_type::BOOL, &[0, 1]).is_err());
+        assert_eq!(Particle::parse(particle_type::BOOL, &[0]), Ok(Particle::Bool(false)));
+    }
+
+    #[test]
+    fn geojson_text_follows_the_cells() {
+        let mut bytes = vec![0, 0, 2];
+        bytes.extend([0xcc; 16]);
+        assert_eq!(Particle::parse(particle_type::GEOJSON, &bytes), Ok(Particle::GeoJson(b"")));
+        bytes.extend(b"{}");
+        assert_eq!(Particle::parse(particle_type::GEOJSON, &bytes), Ok(Particle::GeoJson(b"{}")));
+        for len in 0..19 {
+            assert!(Particle::parse(particle_type::GEOJSON, &bytes[..len]).is_err(), "cut to {len}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+# What a contributor runs. `make help` lists it; DEVELOPERS.md explains it.
+# Needs Rust, Python >= 3.10 and a C compiler: everything else goes into .venv, pinned.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+NONUMPY_VENV := .venv-nonumpy
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input --no-deps
+
+# Passed on to the tools: make test-python PYTEST_ARGS="-k cancel -x"
+PYTEST_ARGS ?=
+CARGO_TEST_ARGS ?=
+# --locked refuses a Cargo.lock that does not fit (.ci/run sets it).
+LOCKED ?=
+# Seconds each fuzz target runs for.
+FUZZ_SECONDS ?= 20
+# The server of `make test-integration` and, when set, of `make bench`: host:port[,host:port...]
+AEROSPIKE_HOSTS ?=
+BENCH_ARGS ?=
+
+# One Python for every build of the extension, named the same way each time, or pyo3 is built again.
+export PYO3_PYTHON := $(CURDIR)/$(PY)
+
+RUST_SOURCES := $(shell find crates -name target -prune -o \( -name '*.rs' -o -name Cargo.toml -o -type d \) -print)
+EXTENSION_SOURCES := $(RUST_SOURCES) Cargo.toml Cargo.lock pyproject.toml
+
+# Stamps: what they stand for is done again only when what it depends on has changed.
+TOOLS := $(VENV)/.tools
+DEV := $(VENV)/.extension-dev
+RELEASE := $(VENV)/.extension-release
+NONUMPY := $(NONUMPY_VENV)/.tools
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /|/' | awk -F'|' '{ printf "  make %-18s %s\n", $$1, $$2 }'
+
+# ---------------------------------------------------------------- building
+
+.PHONY: prerequisites tools build dev demo
+prerequisites: ## look for Rust, Python and a C compiler, and say how to get what is missing
+	@sh scripts/prerequisites.sh all
+
+tools: $(TOOLS) ## .venv with the pinned tools, nothing of ours built
+
+build: $(RELEASE) ## the release extension, installed into .venv
+
+dev: $(DEV) ## the extension in the fast profile, installed into .venv
+
+demo: $(DEV) ## build, start the embedded node, write, batch-read into an array
+	$(PY) examples/demo.py
+
+$(TOOLS): requirements/base.txt requirements/dev.txt
+	@python=$$(sh scripts/prerequisites.sh python) && \
+	  { test -x $(PY) || "$$python" -m venv $(VENV); }
+	$(PY) $(PIP_INSTALL) -r requirements/dev.txt
+	$(PY) -m pip check --disable-pip-version-check
+	@touch $@
+
+$(NONUMPY): requirements/base.txt requirements/nonumpy.txt $(TOOLS)
+	@test -x $(NONUMPY_VENV)/bin/python || $(PY) -m venv $(NONUMPY_VENV)
+	$(NONUMPY_VENV)/bin/python $(PIP_INSTALL) -r requirements/nonumpy.txt
+	@touch $@
+
+# Both profiles install to the same place, so making one unmakes the other's stamp. maturin installs the
+# wheel that it has just built, by path; PIP_NO_INDEX makes sure that no index is ever asked for it.
+$(DEV): $(TOOLS) $(EXTENSION_SOURCES)
+	@sh scripts/prerequisites.sh rust
+	PIP_NO_INDEX=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(PY) -m maturin develop --quiet $(LOCKED)
+	@rm -f $(RELEASE)
+	@touch $@
+
+$(RELEASE): $(TOOLS) $(EXTENSION_SOURCES)
+	@sh scripts/prerequisites.sh rust
+	PIP_NO_INDEX=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(PY) -m maturin develop --quiet --release $(LOCKED)
+	@rm -f $(DEV)
+	@touch $@
+
+# ---------------------------------------------------------------- tests
+
+.PHONY: test test-rust test-python test-nonumpy test-integration loom asan fuzz
+test: test-rust test-python test-nonumpy ## all tests
+
+test-rust: ## the crates' tests
+	@sh scripts/prerequisites.sh rust
+	cargo test --quiet --workspace --exclude py-bindings $(LOCKED) $(CARGO_TEST_ARGS)
+
+test-python: $(DEV) ## the Python tests, against the embedded node
+	$(PY) -m pytest tests $(PYTEST_ARGS)
+
+test-nonumpy: $(DEV) $(NONUMPY) ## the package in an environment without NumPy
+	PYTHONPATH=python $(NONUMPY_VENV)/bin/python -m pytest tests/without_numpy $(PYTEST_ARGS)
+
+test-integration: $(DEV) ## the integration tests against a real server: AEROSPIKE_HOSTS=host:port
+	@test -n "$(AEROSPIKE_HOSTS)" || { echo "set AEROSPIKE_HOSTS=host:port" >&2; exit 2; }
+	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) -m pytest tests/integration $(PYTEST_ARGS)
+
+loom: ## the row buffer under loom: every interleaving of its threads
+	RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=3 CARGO_TARGET_DIR=target/loom \
+	  cargo test --quiet --release -p record-decode --lib $(LOCKED) loom
+
+asan: ## record-decode under AddressSanitizer (Linux)
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \
+	  cargo test --quiet -p record-decode --target "$$(rustc -vV | sed -n 's/^host: //p')" --lib --tests $(LOCKED)
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "missing: cargo-fuzz (cargo install cargo-fuzz)" >&2; exit 1; }
+	@for target in $$(cargo fuzz list); do \
+	  echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
+	  cargo fuzz run -s none "$$target" -- -max_total_time=$(FUZZ_SECONDS) -verbosity=0 || exit 1; \
+	done
+
+# ---------------------------------------------------------------- checks
+
+# Quick ones first: .ci/run takes them in this order, too.
+CHECKS := check-layers check-tracked check-links check-fmt check-ruff check-clippy check-docs check-mypy check-stubs
+
+.PHONY: check list-checks $(CHECKS)
+check: $(CHECKS) ## everything that is checked without running it
+
+list-checks:
+	@echo $(CHECKS)
+
+check-layers: $(TOOLS) ## dependencies point down, unsafe and long files where allowed
+	$(PY) -m scripts.check_layers
+
+check-tracked: $(TOOLS) ## no machine paths, no registry hosts, nobody's package installed
+	$(PY) -m scripts.check_tracked
+
+check-links: $(TOOLS) ## links and anchors of the Markdown files
+	$(PY) -m scripts.check_links
+
+check-fmt: ## rustfmt
+	cargo fmt --all --check
+
+check-ruff: $(TOOLS) ## ruff, lint and format
+	$(PY) -m ruff check --quiet .
+	$(PY) -m ruff format --quiet --check .
+
+check-clippy: $(TOOLS) ## clippy, all targets, warnings are errors
+	cargo clippy --quiet --workspace --all-targets $(LOCKED) -- -D warnings
+
+check-docs: $(TOOLS) ## rustdoc, warnings are errors
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --workspace $(LOCKED)
+
+check-mypy: $(TOOLS) ## mypy, strict
+	$(PY) -m mypy
+
+check-stubs: $(DEV) ## the stubs against the built extension
+	$(PY) -m mypy.stubtest aerospike_py._native --allowlist scripts/stubtest-allow.txt --mypy-config-file pyproject.toml
+
+# ---------------------------------------------------------------- the rest
+
+.PHONY: fix bench clean
+fix: $(TOOLS) ## format Rust and Python, apply what ruff can fix
+	cargo fmt --all
+	$(PY) -m ruff check --quiet --fix .
+	$(PY) -m ruff format --quiet .
+
+bench: $(RELEASE) ## compare with other clients: about two minutes (BENCH_ARGS, AEROSPIKE_HOSTS)
+	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) benches/compare.py $(BENCH_ARGS)
+
+clean: ## remove everything that was built, .venv included
+	rm -rf target fuzz/target $(VENV) $(NONUMPY_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -f python/aerospike_py/_native*.so python/aerospike_py/_native*.pyd
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

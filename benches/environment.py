@@ -1,0 +1,70 @@
+"""Where the figures come from: the machine in words that name nobody, and the peers' environments."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def cpu_model() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE)
+        if found:
+            return found.group(1).strip()
+    if sys.platform == "darwin":
+        answer = subprocess.run(
+            ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if answer.returncode == 0:
+            return answer.stdout.strip()
+    return platform.processor() or platform.machine()
+
+
+def machine() -> dict[str, str | int]:
+    """Facts that a figure depends on."""
+    return {
+        "cpu": cpu_model(),
+        "cores": os.cpu_count() or 1,
+        "system": platform.system(),
+        "kernel": platform.release(),
+        "architecture": platform.machine(),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+    }
+
+
+def commit() -> str:
+    """The commit that was measured, marked when the checkout differs from it."""
+    answer = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--exclude=*"],  # noqa: S607
+        cwd=HERE,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return answer.stdout.strip() or "unknown"
+
+
+def peer_python(name: str) -> str:
+    """The Python of a peer's own environment, made from its pinned file where it is missing or older."""
+    requirements = HERE / "requirements" / f"{name}.txt"
+    venv = HERE / f".venv-peers-{name}"
+    python = venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    installed = venv / "installed.txt"
+    wanted = requirements.read_text(encoding="utf-8")
+    if not (installed.exists() and installed.read_text(encoding="utf-8") == wanted):
+        print(f"installing {name} into an environment of its own ...", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        subprocess.run([*pip, "-r", str(requirements)], check=True)
+        installed.write_text(wanted, encoding="utf-8")
+    return str(python)

@@ -1,0 +1,287 @@
+//! The cluster's handle.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use wire_protocol::command::WriteOp;
+use wire_protocol::info;
+
+use crate::answer::Answer;
+use crate::batch_read;
+use crate::config::ClusterConfig;
+use crate::contact::{Connector, INFO_TIMEOUT, exchange_info};
+use crate::error::{Error, Fault, Tried};
+use crate::keys::{BatchKeys, BatchRead, Bins, Key};
+use crate::node::{ClusterStats, Node};
+use crate::partition_map::View;
+use crate::policy::{ReadPolicy, WritePolicy};
+use crate::scratch::{Scratch, ScratchPool};
+use crate::seeds;
+use crate::single;
+use crate::sink::RowSink;
+use crate::tend::Members;
+use crate::timer::Timer;
+use crate::transport::Transport;
+
+/// A node's name and its answers to info commands, command and value each.
+pub type InfoAnswers = (String, Result<Vec<(String, String)>, Error>);
+
+/// A connected cluster. Clones are handles of the same one; the last that is dropped closes it.
+#[derive(Clone)]
+pub struct Cluster {
+    handle: Arc<Handle>,
+}
+
+/// Closes the cluster when the last [`Cluster`] goes: the tasks that watch it hold [`Inner`] alone.
+struct Handle {
+    inner: Arc<Inner>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.inner.close();
+    }
+}
+
+/// What handles, commands and watches share.
+pub(crate) struct Inner {
+    pub(crate) connector: Arc<Connector>,
+    pub(crate) closed: AtomicBool,
+    pub(crate) scratch: ScratchPool,
+    closing: Notify,
+    view: RwLock<Arc<View>>,
+    members: Mutex<Members>,
+    turn: AtomicUsize,
+}
+
+impl Cluster {
+    /// Connects to a cluster: every address of every seed is tried, the nodes that the first one to
+    /// answer knows of are contacted, and each is watched from then on. Must be called within a tokio
+    /// runtime, which the watches live on.
+    ///
+    /// Takes a few connect timeouts at most.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] names every address that was tried and why it failed; [`Error::ClusterName`]
+    /// for a cluster of another name.
+    pub async fn connect(config: ClusterConfig, transport: Arc<dyn Transport>) -> Result<Self, Error> {
+        let connector = Arc::new(Connector::new(config, transport));
+        let contacts = seeds::find_cluster(&connector).await?;
+        let inner = Arc::new(Inner {
+            connector,
+            closed: AtomicBool::new(false),
+            scratch: ScratchPool::default(),
+            closing: Notify::new(),
+            view: RwLock::default(),
+            members: Mutex::default(),
+            turn: AtomicUsize::new(0),
+        });
+        inner.admit(contacts);
+        Ok(Self { handle: Arc::new(Handle { inner }) })
+    }
+
+    /// Whether the cluster is open and any of its nodes answered when it was last looked at.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        !self.inner().closed.load(Ordering::Acquire) && self.inner().members().any_healthy()
+    }
+
+    /// Names of the nodes, sorted.
+    #[must_use]
+    pub fn node_names(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.inner().view().nodes.iter().map(|node| node.name.to_string()).collect();
+        names.sort();
+        names
+    }
+
+    /// Whether any node has the namespace.
+    #[must_use]
+    pub fn has_namespace(&self, namespace: &str) -> bool {
+        self.inner().view().namespace(namespace.as_bytes()).is_some()
+    }
+
+    /// The state of the nodes and their connections.
+    #[must_use]
+    pub fn stats(&self) -> ClusterStats {
+        let mut nodes: Vec<_> = self.inner().view().nodes.iter().map(|node| node.stats()).collect();
+        nodes.sort_by(|a, b| a.name.cmp(&b.name));
+        ClusterStats { nodes }
+    }
+
+    /// Stops watching the cluster and closes its connections. Commands under way end with
+    /// [`Error::Closed`], as do later ones.
+    pub fn close(&self) {
+        self.inner().close();
+    }
+
+    /// Reads the rows of `keys` into `sink`.
+    ///
+    /// The future does all the work itself: dropping it stops the call at once, and closes connections
+    /// with answers that nobody read.
+    ///
+    /// # Errors
+    /// If no row got an answer about its record (found, not found, filtered out): the most frequent
+    /// cause. Otherwise each row's own code went to the sink.
+    pub async fn batch_read<S: RowSink>(
+        &self,
+        keys: Arc<BatchKeys>,
+        request: Arc<BatchRead>,
+        sink: Arc<S>,
+    ) -> Result<(), Error> {
+        let inner = Arc::clone(self.inner());
+        inner.until_closed(batch_read::run(&inner, keys, request, sink)).await
+    }
+
+    /// Reads one record: bins by `bins`, or its header alone.
+    ///
+    /// # Errors
+    /// Every result code but 0 is an [`Error::Server`], that of a record that is not there (2) too.
+    pub async fn read(&self, key: &Key, bins: &Bins, policy: &ReadPolicy) -> Result<Answer, Error> {
+        let inner = self.inner();
+        inner.until_closed(single::read(inner, key, bins, policy)).await
+    }
+
+    /// Applies operations to one record; with [`op::WRITE`](wire_protocol::message::op::WRITE) they set
+    /// its bins.
+    ///
+    /// # Errors
+    /// As [`Cluster::read`]; [`Error::in_doubt`] says whether the write may have been applied.
+    pub async fn write(&self, key: &Key, ops: &[WriteOp<'_>], policy: &WritePolicy) -> Result<Answer, Error> {
+        let inner = self.inner();
+        inner.until_closed(single::write(inner, key, ops, policy)).await
+    }
+
+    /// Deletes one record.
+    ///
+    /// # Errors
+    /// As [`Cluster::write`].
+    pub async fn delete(&self, key: &Key, policy: &WritePolicy) -> Result<Answer, Error> {
+        let inner = self.inner();
+        inner.until_closed(single::delete(inner, key, policy)).await
+    }
+
+    /// Sends info commands to one node, or to all of them side by side.
+    ///
+    /// # Errors
+    /// A node that there is not, or a closed cluster. What goes wrong at a node is told beside its name.
+    pub async fn info(&self, node: Option<&str>, commands: &[&str]) -> Result<Vec<InfoAnswers>, Error> {
+        let inner = self.inner();
+        inner.until_closed(inner.info(node, commands)).await
+    }
+
+    fn inner(&self) -> &Arc<Inner> {
+        &self.handle.inner
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster")
+            .field("nodes", &self.node_names())
+            .field("closed", &self.inner().closed.load(Ordering::Acquire))
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// The cluster as it is now.
+    pub(crate) fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn publish(&self, view: View) {
+        let before =
+            std::mem::replace(&mut *self.view.write().unwrap_or_else(PoisonError::into_inner), Arc::new(view));
+        drop(before);
+    }
+
+    pub(crate) fn members(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number that grows with each call, for spreading load.
+    pub(crate) fn turn(&self) -> usize {
+        self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn close(&self) {
+        let mut members = self.members();
+        self.closed.store(true, Ordering::Release);
+        members.clear();
+        self.publish(View::default());
+        drop(members);
+        self.closing.notify_waiters();
+    }
+
+    async fn until_closed<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let closing = self.closing.notified();
+        tokio::pin!(closing);
+        // In line before the look at the flag: a close between the two is not missed.
+        closing.as_mut().enable();
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::Closed);
+        }
+        tokio::select! {
+            biased;
+            outcome = work => outcome,
+            () = closing => Err(Error::Closed),
+        }
+    }
+
+    async fn info(&self, node: Option<&str>, commands: &[&str]) -> Result<Vec<InfoAnswers>, Error> {
+        let view = self.view();
+        let nodes: Vec<&Arc<Node>> = match node {
+            None => view.nodes.iter().collect(),
+            Some(name) => vec![view.node(name).ok_or_else(|| Error::NoSuchNode {
+                name: name.to_owned(),
+                known: view.nodes.iter().map(|node| node.name.to_string()).collect(),
+            })?],
+        };
+        let asked = nodes.iter().map(|node| async {
+            let answers = self.info_of(node, commands).await;
+            (node.name.to_string(), answers)
+        });
+        let mut answers = futures_util::future::join_all(asked).await;
+        answers.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(answers)
+    }
+
+    async fn info_of(&self, node: &Node, commands: &[&str]) -> Result<Vec<(String, String)>, Error> {
+        let start = Instant::now();
+        let mut timer = Timer::within(INFO_TIMEOUT);
+        let mut scratch = self.scratch.take();
+        let exchange = async {
+            let mut fresh = false;
+            let body = loop {
+                let mut leased = node.acquire(&mut timer, fresh).await?;
+                let Scratch { request, input, .. } = &mut *scratch;
+                match exchange_info(&mut leased.connection, input, request, commands, &mut timer).await {
+                    Ok(body) => {
+                        leased.recycle();
+                        break body;
+                    }
+                    Err(fault) if leased.reused && fault.is_stale() => fresh = true,
+                    Err(fault) => return Err(fault),
+                }
+            };
+            let owned = |(command, value): (&str, &str)| (command.to_owned(), value.to_owned());
+            Ok(info::answers(&body)?.map(owned).collect())
+        };
+        exchange.await.map_err(|fault: Fault| {
+            node.observe(&fault);
+            let tried = Tried {
+                command: "info",
+                node: Arc::clone(&node.name),
+                address: node.address,
+                attempts: 1,
+                elapsed: start.elapsed(),
+                in_doubt: false,
+            };
+            fault.into_error(node.pool.limit(), tried)
+        })
+    }
+}

@@ -1,0 +1,264 @@
+//! One stream to a node, and the buffer that its answers are read into.
+
+use std::io;
+use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Waker};
+
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use wire_protocol::WireError;
+use wire_protocol::message::{FrameHeader, FrameType};
+
+use crate::error::Fault;
+use crate::timer::Timer;
+use crate::transport::BoxStream;
+
+/// Room that a read is offered at least, once a buffer is in use.
+const MIN_READ: usize = 16 * 1024;
+
+/// A stream to a node.
+pub(crate) struct Connection {
+    stream: BoxStream,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: BoxStream) -> Self {
+        Self { stream }
+    }
+
+    /// Whether the peer has neither closed the stream nor sent what nobody asked for, as far as the
+    /// runtime has noticed. Costs no system call while nothing has happened.
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        let mut byte = [0; 1];
+        let mut buffer = ReadBuf::new(&mut byte);
+        let mut cx = Context::from_waker(Waker::noop());
+        Pin::new(&mut self.stream).poll_read(&mut cx, &mut buffer).is_pending()
+    }
+
+    /// Sends all of `bytes`. On failure says whether any of them went out.
+    pub(crate) async fn send(&mut self, bytes: &[u8], timer: &mut Timer) -> Result<(), (Fault, bool)> {
+        let mut sent = 0;
+        while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
+            let stream = &mut self.stream;
+            match timer.steps(|cx| Pin::new(&mut *stream).poll_write(cx, rest)).await {
+                Ok(Ok(0)) => {
+                    let fault = Fault::io(io::ErrorKind::WriteZero, "the connection takes no more bytes");
+                    return Err((fault, sent > 0));
+                }
+                Ok(Ok(n)) => sent += n,
+                Ok(Err(error)) => return Err((error.into(), sent > 0)),
+                Err(fault) => return Err((fault, sent > 0)),
+            }
+        }
+        let stream = &mut self.stream;
+        match timer.steps(|cx| Pin::new(&mut *stream).poll_flush(cx)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err((error.into(), true)),
+            Err(fault) => Err((fault, true)),
+        }
+    }
+
+    async fn read(&mut self, into: &mut [u8], timer: &mut Timer) -> Result<usize, Fault> {
+        let mut buffer = ReadBuf::new(into);
+        let stream = &mut self.stream;
+        timer.steps(|cx| Pin::new(&mut *stream).poll_read(cx, &mut buffer)).await??;
+        Ok(buffer.filled().len())
+    }
+}
+
+/// Bytes that came and were not used yet. The buffer is kept over many exchanges, and over frames of one
+/// exchange; it grows with the bytes that arrive, never with the size that a frame announces.
+#[derive(Default)]
+pub(crate) struct Input {
+    /// Every byte is initialised; those in `start..end` came from the peer.
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    initial: usize,
+}
+
+impl Input {
+    /// An empty buffer that starts with room for `initial` bytes once it is used.
+    pub(crate) fn new(initial: usize) -> Self {
+        Self { initial, ..Self::default() }
+    }
+
+    /// Forgets all bytes.
+    pub(crate) fn clear(&mut self) {
+        (self.start, self.end) = (0, 0);
+    }
+
+    /// Whether every byte that came was used.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Bytes of memory held.
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
+    /// The body of a frame that [`Input::frame`] returned, until the next one is asked for.
+    pub(crate) fn body(&self, range: Range<usize>) -> &[u8] {
+        self.buffer.get(range).unwrap_or(&[])
+    }
+
+    /// Reads until a whole frame of the type `expected` is there, and takes it off. A body may have
+    /// `limit` bytes.
+    pub(crate) async fn frame(
+        &mut self,
+        connection: &mut Connection,
+        timer: &mut Timer,
+        expected: FrameType,
+        limit: usize,
+    ) -> Result<Range<usize>, Fault> {
+        loop {
+            let need = match self.peek(expected, limit)? {
+                Peeked::Body(body) => return Ok(body),
+                Peeked::Need(bytes) => bytes,
+            };
+            self.make_room(need);
+            let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+            let n = connection.read(room, timer).await?;
+            if n == 0 {
+                let text = if self.is_empty() {
+                    "closed by the peer before it answered"
+                } else {
+                    "closed by the peer in the middle of an answer"
+                };
+                return Err(Fault::io(io::ErrorKind::UnexpectedEof, text));
+            }
+            self.end += n;
+        }
+    }
+
+    /// Takes off a frame if all of it is there.
+    fn peek(&mut self, expected: FrameType, limit: usize) -> Result<Peeked, WireError> {
+        let bytes = self.buffer.get(self.start..self.end).unwrap_or_default();
+        // The first byte tells a peer of another protocol, which may never send eight.
+        if let Some(&found) = bytes.first().filter(|&&version| version != 2) {
+            return Err(WireError::Version { found });
+        }
+        let Some(header) = bytes.first_chunk() else { return Ok(Peeked::Need(FrameHeader::LEN)) };
+        let FrameHeader { kind, size } = FrameHeader::parse(header)?;
+        if kind != expected {
+            return Err(WireError::FrameType { found: header[1] });
+        }
+        if size > limit {
+            return Err(WireError::FrameTooLarge { size: size as u64, limit: limit as u64 });
+        }
+        let whole = FrameHeader::LEN + size;
+        if bytes.len() < whole {
+            return Ok(Peeked::Need(whole));
+        }
+        let body = self.start + FrameHeader::LEN..self.start + whole;
+        self.start = body.end;
+        Ok(Peeked::Body(body))
+    }
+
+    /// Makes room behind the bytes that are there, for a frame of `need` bytes.
+    fn make_room(&mut self, need: usize) {
+        if self.is_empty() {
+            self.clear();
+        }
+        let len = self.buffer.len();
+        let fits = self.start + need <= len;
+        if self.start > 0 && (!fits || len - self.end < MIN_READ) {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == len {
+            // Twice what has arrived: a peer that announces much and sends little costs little.
+            let grown = need.min(len * 2).max(len + 1).max(self.initial);
+            self.buffer.resize(grown, 0);
+        }
+    }
+}
+
+/// What [`Input`] holds of a frame.
+enum Peeked {
+    /// All of it: its body's place.
+    Body(Range<usize>),
+    /// A part; it is whole with so many bytes.
+    Need(usize),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tokio::io::{AsyncWriteExt as _, duplex};
+    use wire_protocol::message::{MAX_FRAME, write_frame};
+
+    fn message(body: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_frame(&mut out, FrameType::Message, |out| out.extend_from_slice(body)).unwrap();
+        out
+    }
+
+    async fn next(input: &mut Input, connection: &mut Connection) -> Result<Vec<u8>, Fault> {
+        let mut timer = Timer::within(Duration::from_secs(1));
+        let body = input.frame(connection, &mut timer, FrameType::Message, MAX_FRAME).await?;
+        Ok(input.body(body).to_vec())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn frames_come_whole_however_they_are_cut() {
+        for cut in [1, 3, 8, 700, 100_000] {
+            let (ours, mut theirs) = duplex(1 << 16);
+            let bodies: Vec<Vec<u8>> = [0, 5, 1_000, 70_000, 1, 300_000]
+                .iter()
+                .map(|&size| (0..size).map(|i| (i * 7 + size) as u8).collect())
+                .collect();
+            let bytes = bodies.iter().flat_map(|body| message(body)).collect::<Vec<_>>();
+            tokio::spawn(async move {
+                for part in bytes.chunks(cut) {
+                    theirs.write_all(part).await.unwrap();
+                }
+            });
+            let mut connection = Connection::new(Box::new(ours));
+            let mut input = Input::new(1_024);
+            for body in &bodies {
+                assert!(next(&mut input, &mut connection).await.unwrap() == *body);
+            }
+            assert!(input.is_empty());
+            assert!(matches!(next(&mut input, &mut connection).await, Err(fault) if fault.is_stale()));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_announced_size_costs_no_memory() {
+        let (ours, mut theirs) = duplex(1 << 16);
+        let mut header = message(&[]);
+        header[2..].copy_from_slice(&(100u64 << 20).to_be_bytes()[2..]);
+        theirs.write_all(&header).await.unwrap();
+        theirs.write_all(&[7; 5_000]).await.unwrap();
+        let mut connection = Connection::new(Box::new(ours));
+        let mut input = Input::new(1_024);
+        assert!(matches!(next(&mut input, &mut connection).await, Err(Fault::Deadline)));
+        assert!(input.capacity() <= 16 * 1_024, "{}", input.capacity());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_protocol_is_seen_in_its_first_byte() {
+        let (ours, mut theirs) = duplex(64);
+        theirs.write_all(b"H").await.unwrap();
+        let mut connection = Connection::new(Box::new(ours));
+        let fault = next(&mut Input::new(64), &mut connection).await.unwrap_err();
+        assert!(matches!(fault, Fault::Wire(WireError::Version { found: b'H' })));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn quiet_is_neither_closed_nor_talking() {
+        let (ours, mut theirs) = duplex(64);
+        let mut connection = Connection::new(Box::new(ours));
+        assert!(connection.is_quiet());
+        theirs.write_all(b"x").await.unwrap();
+        assert!(!connection.is_quiet());
+        let (ours, theirs) = duplex(64);
+        let mut connection = Connection::new(Box::new(ours));
+        drop(theirs);
+        assert!(!connection.is_quiet());
+    }
+}

@@ -1,0 +1,229 @@
+//! Opening connections, and asking a node who it is and what it knows.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wire_protocol::WireError;
+use wire_protocol::info::{self, NamespaceReplicas, Peers};
+use wire_protocol::message::FrameType;
+
+use crate::config::ClusterConfig;
+use crate::connection::{Connection, Input};
+use crate::error::{ContactFault, Fault};
+use crate::pool::Pool;
+use crate::timer::Timer;
+use crate::transport::{Target, Transport};
+
+/// The largest info answer: far above what the largest clusters say of themselves.
+const MAX_INFO: usize = 16 * 1024 * 1024;
+
+/// Opens connections of one cluster's handle.
+pub(crate) struct Connector {
+    transport: Arc<dyn Transport>,
+    pub(crate) config: ClusterConfig,
+}
+
+impl Connector {
+    pub(crate) fn new(config: ClusterConfig, transport: Arc<dyn Transport>) -> Self {
+        Self { transport, config }
+    }
+
+    /// A node's pool.
+    pub(crate) fn pool(&self) -> Pool {
+        Pool::new(self.config.max_conns_per_node, self.config.max_socket_idle)
+    }
+
+    /// A new connection, within the connect timeout and `timer`'s time.
+    pub(crate) async fn open(
+        &self,
+        address: SocketAddr,
+        tls_name: Option<&str>,
+        timer: &mut Timer,
+    ) -> Result<Connection, Fault> {
+        let opening = self.transport.connect(Target { address, tls_name });
+        match timer.run(tokio::time::timeout(self.config.connect_timeout, opening)).await? {
+            Ok(stream) => Ok(Connection::new(stream?)),
+            Err(_) => Err(Fault::io(io::ErrorKind::TimedOut, "not connected within the connect timeout")),
+        }
+    }
+
+    /// All addresses of a name, within the connect timeout.
+    pub(crate) async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ContactFault> {
+        let limit = self.config.connect_timeout;
+        match tokio::time::timeout(limit, self.transport.resolve(host, port)).await {
+            Ok(Ok(addresses)) if addresses.is_empty() => {
+                let none = io::Error::new(io::ErrorKind::NotFound, "it has no address");
+                Err(ContactFault::Resolve(Arc::new(none)))
+            }
+            Ok(Ok(addresses)) => Ok(addresses),
+            Ok(Err(error)) => Err(ContactFault::Resolve(Arc::new(error))),
+            Err(_) => Err(ContactFault::Timeout(limit)),
+        }
+    }
+
+    /// The info command for the other nodes' addresses.
+    pub(crate) fn peers_command(&self) -> &'static str {
+        match (self.transport.is_tls(), self.config.use_services_alternate) {
+            (false, false) => "peers-clear-std",
+            (false, true) => "peers-clear-alt",
+            (true, false) => "peers-tls-std",
+            (true, true) => "peers-tls-alt",
+        }
+    }
+
+    /// The info command for a node's own addresses.
+    fn service_command(&self) -> &'static str {
+        match (self.transport.is_tls(), self.config.use_services_alternate) {
+            (false, false) => "service-clear-std",
+            (false, true) => "service-clear-alt",
+            (true, false) => "service-tls-std",
+            (true, true) => "service-tls-alt",
+        }
+    }
+
+    /// Connects to an address and asks everything that the cluster's view is made of. The whole takes no
+    /// longer than the connect timeout.
+    pub(crate) async fn contact(
+        &self,
+        address: SocketAddr,
+        tls_name: Option<&str>,
+    ) -> Result<Contact, ContactFault> {
+        let limit = self.config.connect_timeout;
+        let mut timer = Timer::within(limit);
+        let exchange = async {
+            let mut link = Link {
+                connection: self.open(address, tls_name, &mut timer).await?,
+                input: Input::new(INFO_BUFFER),
+                request: Vec::new(),
+            };
+            let commands = [
+                "node",
+                "partition-generation",
+                "peers-generation",
+                self.peers_command(),
+                self.service_command(),
+                "replicas",
+                "cluster-name",
+            ];
+            // The name is asked for only where it is checked.
+            let n = commands.len() - usize::from(self.config.cluster_name.is_none());
+            let body = link.ask(commands.get(..n).unwrap_or(&commands), &mut timer).await?;
+            let facts = self.read_facts(&body)?;
+            let cluster_name = match &self.config.cluster_name {
+                Some(_) => Some(info::answer(&body, "cluster-name")?.to_owned()),
+                None => None,
+            };
+            Ok((link, facts, cluster_name))
+        };
+        let (link, facts, cluster_name) = exchange.await.map_err(|fault: Fault| fault.into_contact(limit))?;
+        if let (Some(expected), Some(found)) = (&self.config.cluster_name, cluster_name)
+            && *expected != found
+        {
+            return Err(ContactFault::ClusterName { expected: expected.clone(), found });
+        }
+        Ok(Contact { address, tls_name: tls_name.map(Into::into), link, facts })
+    }
+
+    fn read_facts(&self, body: &[u8]) -> Result<Facts, WireError> {
+        // A node without that kind of access point answers with an error; it then has no addresses.
+        let service = info::answer(body, self.service_command())?;
+        let service = match info::error_of(service) {
+            Some(_) => Vec::new(),
+            None => info::parse_service(service).unwrap_or_default(),
+        };
+        Ok(Facts {
+            node: node_name(body)?.to_owned(),
+            service,
+            partition_generation: info::answer(body, "partition-generation")?.to_owned(),
+            peers_generation: info::answer(body, "peers-generation")?.to_owned(),
+            peers: info::parse_peers(info::answer(body, self.peers_command())?)?,
+            replicas: info::parse_replicas(info::answer(body, "replicas")?)?,
+        })
+    }
+}
+
+/// Initial buffer for info answers.
+const INFO_BUFFER: usize = 8 * 1024;
+
+/// A connection for info commands, with its buffers.
+pub(crate) struct Link {
+    connection: Connection,
+    input: Input,
+    request: Vec<u8>,
+}
+
+impl Link {
+    /// A link over a connection.
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self { connection, input: Input::new(INFO_BUFFER), request: Vec::new() }
+    }
+
+    /// Sends commands and returns the body of the answer. After an error the link is of no more use.
+    pub(crate) async fn ask(&mut self, commands: &[&str], timer: &mut Timer) -> Result<Vec<u8>, Fault> {
+        exchange_info(&mut self.connection, &mut self.input, &mut self.request, commands, timer).await
+    }
+}
+
+/// Sends info commands over a connection and returns the body of the answer.
+pub(crate) async fn exchange_info(
+    connection: &mut Connection,
+    input: &mut Input,
+    request: &mut Vec<u8>,
+    commands: &[&str],
+    timer: &mut Timer,
+) -> Result<Vec<u8>, Fault> {
+    request.clear();
+    info::write_request(request, commands)?;
+    input.clear();
+    connection.send(request, timer).await.map_err(|(fault, _)| fault)?;
+    let body = input.frame(connection, timer, FrameType::Info, MAX_INFO).await?;
+    if !input.is_empty() {
+        return Err(WireError::Malformed { what: "info response", why: "bytes follow it" }.into());
+    }
+    Ok(input.body(body).to_vec())
+}
+
+/// The node's name in an answer to `node`.
+pub(crate) fn node_name(body: &[u8]) -> Result<&str, WireError> {
+    match info::answer(body, "node")? {
+        "" => Err(WireError::Malformed { what: "info response", why: "the node has no name" }),
+        name => Ok(name),
+    }
+}
+
+/// A node that answered.
+pub(crate) struct Contact {
+    pub(crate) address: SocketAddr,
+    pub(crate) tls_name: Option<Box<str>>,
+    /// The connection, for watching the node.
+    pub(crate) link: Link,
+    pub(crate) facts: Facts,
+}
+
+impl Contact {
+    /// Refuses a node of another name.
+    pub(crate) fn named(self, expected: &str) -> Result<Self, ContactFault> {
+        if self.facts.node == expected {
+            return Ok(self);
+        }
+        Err(ContactFault::NodeName { expected: expected.into(), found: self.facts.node })
+    }
+}
+
+/// What a node says of itself and its cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) node: String,
+    /// Addresses that it wants to be reached at.
+    pub(crate) service: Vec<(String, u16)>,
+    /// Compared, never counted with: text is enough.
+    pub(crate) partition_generation: String,
+    pub(crate) peers_generation: String,
+    pub(crate) peers: Peers,
+    pub(crate) replicas: Vec<NamespaceReplicas>,
+}
+
+/// Time for one exchange of info commands on a user's behalf.
+pub(crate) const INFO_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,0 +1,250 @@
+//! What is asked for: keys and bins.
+
+use wire_protocol::batch::Projection;
+use wire_protocol::digest::{Digest, UserKey};
+
+use crate::error::Error;
+use crate::policy::BatchPolicy;
+
+/// Longest name of a bin, in bytes.
+const MAX_BIN_NAME: usize = 15;
+
+/// A namespace and a set.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Space {
+    /// The namespace.
+    pub namespace: Box<[u8]>,
+    /// The set; empty for none.
+    pub set: Box<[u8]>,
+}
+
+impl Space {
+    /// A namespace and a set.
+    #[must_use]
+    pub fn new(namespace: impl AsRef<[u8]>, set: impl AsRef<[u8]>) -> Self {
+        Self { namespace: namespace.as_ref().into(), set: set.as_ref().into() }
+    }
+}
+
+/// The keys of a batch, a digest and a space each.
+#[derive(Clone, Debug)]
+pub struct BatchKeys {
+    digests: Vec<Digest>,
+    spaces: Vec<Space>,
+    /// The space of each row; none where all rows have the first.
+    space_of: Option<Vec<u32>>,
+}
+
+impl BatchKeys {
+    /// Keys of one namespace and set.
+    #[must_use]
+    pub fn single(space: Space, digests: Vec<Digest>) -> Self {
+        Self { digests, spaces: vec![space], space_of: None }
+    }
+
+    /// Keys of several namespaces and sets: row `i` is of `spaces[space_of[i]]`.
+    ///
+    /// # Errors
+    /// As many spaces of rows as digests are required, each within `spaces`.
+    pub fn mixed(spaces: Vec<Space>, space_of: Vec<u32>, digests: Vec<Digest>) -> Result<Self, Error> {
+        if space_of.len() != digests.len() {
+            return Err(Error::Param {
+                what: format!("{} keys with the spaces of {}", digests.len(), space_of.len()),
+            });
+        }
+        if let Some(row) = space_of.iter().position(|&space| space as usize >= spaces.len()) {
+            return Err(Error::Param {
+                what: format!("key {row} is of space {}, of {}", space_of[row], spaces.len()),
+            });
+        }
+        let space_of = if spaces.len() == 1 { None } else { Some(space_of) };
+        Ok(Self { digests, spaces, space_of })
+    }
+
+    /// Number of keys.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.digests.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.digests.is_empty()
+    }
+
+    /// The digests, a row each.
+    #[must_use]
+    pub fn digests(&self) -> &[Digest] {
+        &self.digests
+    }
+
+    /// The spaces that rows are of.
+    #[must_use]
+    pub fn spaces(&self) -> &[Space] {
+        &self.spaces
+    }
+
+    /// The number of a row's space; none for a row that there is not.
+    #[must_use]
+    pub fn space_of(&self, row: usize) -> Option<usize> {
+        match &self.space_of {
+            None => (row < self.digests.len()).then_some(0),
+            Some(space_of) => space_of.get(row).map(|&space| space as usize),
+        }
+    }
+
+    /// Whether all rows are of one space.
+    pub(crate) fn is_single(&self) -> bool {
+        self.space_of.is_none()
+    }
+
+    /// The number of a row's space, for a row that there is.
+    #[inline]
+    pub(crate) fn space_index(&self, row: u32) -> usize {
+        match &self.space_of {
+            None => 0,
+            Some(space_of) => space_of[row as usize] as usize,
+        }
+    }
+
+    /// The digest of a row that there is.
+    #[inline]
+    pub(crate) fn digest(&self, row: u32) -> &Digest {
+        &self.digests[row as usize]
+    }
+}
+
+/// Bins to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Bins {
+    /// Every bin.
+    #[default]
+    All,
+    /// None: generation and expiration alone.
+    Header,
+    /// These.
+    Names(Vec<Box<[u8]>>),
+}
+
+impl Bins {
+    /// Bins of these names.
+    pub fn names<N: AsRef<[u8]>>(names: impl IntoIterator<Item = N>) -> Self {
+        Self::Names(names.into_iter().map(|name| name.as_ref().into()).collect())
+    }
+
+    /// Refuses what the protocol has no room for.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let Self::Names(names) = self else { return Ok(()) };
+        if names.len() > usize::from(u16::MAX) {
+            return Err(Error::Param { what: format!("{} bins; a request has room for 65535", names.len()) });
+        }
+        names.iter().try_for_each(|name| check_bin_name(name))
+    }
+
+    /// Borrowed names, to be kept while [`Bins::projection`] is used.
+    pub(crate) fn borrowed(&self) -> Vec<&[u8]> {
+        match self {
+            Self::Names(names) => names.iter().map(|name| &**name).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(crate) fn projection<'a>(&self, borrowed: &'a [&'a [u8]]) -> Projection<'a> {
+        match self {
+            Self::All => Projection::All,
+            Self::Header => Projection::Header,
+            Self::Names(_) => Projection::Bins(borrowed),
+        }
+    }
+}
+
+/// Refuses a name that can be no bin's.
+pub(crate) fn check_bin_name(name: &[u8]) -> Result<(), Error> {
+    if name.len() > MAX_BIN_NAME {
+        return Err(Error::BinName { name: String::from_utf8_lossy(name).into_owned() });
+    }
+    Ok(())
+}
+
+/// What a batch read asks for, beside its keys.
+#[derive(Clone, Debug, Default)]
+pub struct BatchRead {
+    /// The bins.
+    pub bins: Bins,
+    /// How.
+    pub policy: BatchPolicy,
+}
+
+/// A user's key, owned.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum OwnedKey {
+    /// A 64-bit integer.
+    Int(i64),
+    /// Text.
+    Str(Box<str>),
+    /// Bytes.
+    Blob(Box<[u8]>),
+}
+
+impl OwnedKey {
+    /// The key, borrowed.
+    #[must_use]
+    pub fn borrow(&self) -> UserKey<'_> {
+        match self {
+            Self::Int(value) => UserKey::Int(*value),
+            Self::Str(text) => UserKey::Str(text.as_bytes()),
+            Self::Blob(bytes) => UserKey::Blob(bytes),
+        }
+    }
+}
+
+/// The record that a single command is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Its namespace and set.
+    pub space: Space,
+    /// Its digest.
+    pub digest: Digest,
+    /// The user's key, where it is to be sent (and stored by a write).
+    pub send: Option<OwnedKey>,
+}
+
+impl Key {
+    /// A key by digest alone.
+    #[must_use]
+    pub fn from_digest(space: Space, digest: Digest) -> Self {
+        Self { space, digest, send: None }
+    }
+
+    /// A key of a user's key; `send` says whether that goes to the server, too.
+    #[must_use]
+    pub fn new(space: Space, key: OwnedKey, send: bool) -> Self {
+        let digest = key.borrow().digest(&space.set);
+        Self { space, digest, send: send.then_some(key) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mixed_keys_are_checked() {
+        let spaces = vec![Space::new("test", "a"), Space::new("bar", "")];
+        let keys = BatchKeys::mixed(spaces.clone(), vec![1, 0], vec![[1; 20], [2; 20]]).unwrap();
+        assert_eq!((keys.space_of(0), keys.space_of(1), keys.space_of(2)), (Some(1), Some(0), None));
+        assert!(BatchKeys::mixed(spaces.clone(), vec![1], vec![[1; 20], [2; 20]]).is_err());
+        let error = BatchKeys::mixed(spaces, vec![0, 2], vec![[1; 20], [2; 20]]).unwrap_err();
+        assert_eq!(error.to_string(), "key 1 is of space 2, of 2");
+        assert_eq!(error.code(), -2);
+    }
+
+    #[test]
+    fn names_that_can_be_no_bins_are_refused() {
+        assert!(Bins::names(["fifteen_chars_x"]).check().is_ok());
+        let error = Bins::names(["ok", "sixteen_chars_xx"]).check().unwrap_err();
+        assert_eq!(error.code(), 21);
+        assert!(error.to_string().contains("sixteen_chars_xx"));
+    }
+}

@@ -1,0 +1,195 @@
+//! The connections of a node: the one used last is used next, and no more are open than allowed.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::connection::Connection;
+
+/// Idle connections and the right to open more.
+///
+/// A permit stands for a connection in use. Idle ones need none: a connection is opened only by a permit's
+/// holder who finds nothing idle, and put back before its permit is, so in use and idle together never
+/// exceed the limit.
+pub(crate) struct Pool {
+    idle: Mutex<Vec<Idle>>,
+    permits: Semaphore,
+    limit: usize,
+    max_idle: Duration,
+    closed: AtomicBool,
+}
+
+struct Idle {
+    connection: Connection,
+    since: Instant,
+}
+
+impl Pool {
+    pub(crate) fn new(limit: usize, max_idle: Duration) -> Self {
+        let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            idle: Mutex::new(Vec::new()),
+            permits: Semaphore::new(limit),
+            limit,
+            max_idle,
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Connections that may be open at a time.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The right to use a connection, if nobody waits for one.
+    pub(crate) fn try_permit(&self) -> Option<Permit<'_>> {
+        let permit = self.permits.try_acquire().ok()?;
+        permit.forget();
+        Some(Permit { pool: self })
+    }
+
+    /// Waits for the right to use a connection, in turn. None: the pool is closed.
+    pub(crate) async fn permit(&self) -> Option<Permit<'_>> {
+        let permit = self.permits.acquire().await.ok()?;
+        permit.forget();
+        Some(Permit { pool: self })
+    }
+
+    /// The idle connection used last, if it is still good.
+    pub(crate) fn pop(&self) -> Option<Connection> {
+        loop {
+            let mut idle = self.lock();
+            let mut top = idle.pop()?;
+            if self.is_expired(&top) {
+                // All below were put back earlier.
+                let expired = std::mem::take(&mut *idle);
+                drop(idle);
+                drop(expired);
+                return None;
+            }
+            drop(idle);
+            if top.connection.is_quiet() {
+                return Some(top.connection);
+            }
+        }
+    }
+
+    /// Takes back a connection of which every answer was read.
+    fn push(&self, connection: Connection) {
+        let mut idle = self.lock();
+        // Looked at under the lock that `close` empties the list under: nothing is put back after that.
+        if !self.closed.load(Ordering::Acquire) {
+            idle.push(Idle { connection, since: Instant::now() });
+        }
+    }
+
+    /// Closes connections that were idle for too long.
+    pub(crate) fn trim(&self) {
+        let mut idle = self.lock();
+        let expired = idle.iter().take_while(|idle| self.is_expired(idle)).count();
+        let expired: Vec<Idle> = idle.drain(..expired).collect();
+        drop(idle);
+        drop(expired);
+    }
+
+    /// Closes idle connections, and others as they come back.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.permits.close();
+        let idle = std::mem::take(&mut *self.lock());
+        drop(idle);
+    }
+
+    /// Connections in use and idle.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.limit.saturating_sub(self.permits.available_permits()), self.lock().len())
+    }
+
+    fn is_expired(&self, idle: &Idle) -> bool {
+        !self.max_idle.is_zero() && idle.since.elapsed() > self.max_idle
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
+        // A panic cannot leave the list half changed.
+        self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// The right to use one connection.
+pub(crate) struct Permit<'p> {
+    pool: &'p Pool,
+}
+
+impl Permit<'_> {
+    /// Puts a connection of which every answer was read back, then gives up the permit.
+    pub(crate) fn give_back(self, connection: Connection) {
+        self.pool.push(connection);
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.pool.permits.add_permits(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{DuplexStream, duplex};
+
+    fn connection() -> (Connection, DuplexStream) {
+        let (ours, theirs) = duplex(64);
+        (Connection::new(Box::new(ours)), theirs)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn permits_go_round_in_turn() {
+        let pool = Pool::new(1, Duration::ZERO);
+        let first = pool.permit().await.unwrap();
+        let waiting = pool.permit();
+        tokio::pin!(waiting);
+        assert!(tokio::time::timeout(Duration::from_secs(1), &mut waiting).await.is_err());
+        assert_eq!(pool.counts(), (1, 0));
+        let (ours, _theirs) = connection();
+        first.give_back(ours);
+        let second = waiting.await.unwrap();
+        assert!(pool.pop().is_some());
+        drop(second);
+        assert_eq!(pool.counts(), (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_connections_expire_and_closed_ones_are_not_used() {
+        let pool = Pool::new(8, Duration::from_secs(5));
+        let mut peers = Vec::new();
+        for _ in 0..2 {
+            let (ours, theirs) = connection();
+            pool.permit().await.unwrap().give_back(ours);
+            peers.push(theirs);
+            tokio::time::advance(Duration::from_secs(3)).await;
+        }
+        pool.trim();
+        assert_eq!(pool.counts(), (0, 1));
+        drop(peers);
+        assert!(pool.pop().is_none(), "the peer closed it");
+        let (ours, _theirs) = connection();
+        pool.permit().await.unwrap().give_back(ours);
+        tokio::time::advance(Duration::from_secs(6)).await;
+        assert!(pool.pop().is_none(), "it was idle for too long");
+    }
+
+    #[tokio::test]
+    async fn a_closed_pool_keeps_nothing() {
+        let pool = Pool::new(8, Duration::ZERO);
+        let (ours, _theirs) = connection();
+        let permit = pool.permit().await.unwrap();
+        pool.close();
+        permit.give_back(ours);
+        assert!(pool.pop().is_none());
+        assert!(pool.permit().await.is_none());
+    }
+}

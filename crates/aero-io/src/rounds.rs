@@ -1,0 +1,241 @@
+//! Which rows go to which node, and how they are cut into requests.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wire_protocol::batch::REPEATED_ROW_LEN;
+use wire_protocol::digest::partition_id;
+
+use crate::chunk::{Call, Chunk};
+use crate::keys::{BatchKeys, Bins};
+use crate::node::Node;
+use crate::partition_map::Router;
+
+/// Rows of a batch for one node that are asked for in one request: below that, another request costs
+/// more than it saves.
+const WHOLE: usize = 1_000;
+
+/// Rows of one request where there are many.
+const MAX_ROWS: usize = 2_500;
+
+/// Requests that a middling number of rows is cut into, to be served side by side.
+const PIECES: usize = 4;
+
+/// Bytes of one request, about: rows of many spaces with many bins each are long.
+const MAX_REQUEST: usize = 1024 * 1024;
+
+/// No node.
+const NOWHERE: u16 = u16::MAX;
+
+/// A namespace that the cluster does not have.
+const UNKNOWN: u16 = u16::MAX - 1;
+
+/// Rows for one node that are not asked for yet.
+pub(crate) struct Queue {
+    pub(crate) node: Arc<Node>,
+    rows: Arc<Vec<u32>>,
+    next: usize,
+    /// Rows in a request.
+    chunk_rows: usize,
+    attempt: u32,
+    delay: Duration,
+}
+
+/// Rows to ask for, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    /// Tries before this one.
+    pub(crate) attempt: u32,
+    /// The node that the try before failed at.
+    pub(crate) avoid: Option<u64>,
+    /// Time to wait first.
+    pub(crate) delay: Duration,
+    /// Rows that a request may have.
+    pub(crate) max_rows: usize,
+}
+
+impl Plan {
+    /// The first try.
+    pub(crate) const FIRST: Self =
+        Self { attempt: 0, avoid: None, delay: Duration::ZERO, max_rows: usize::MAX };
+}
+
+/// Rows by where they go.
+#[derive(Default)]
+pub(crate) struct Grouped {
+    pub(crate) queues: Vec<Queue>,
+    /// Rows of namespaces that the cluster does not have.
+    pub(crate) unknown: Vec<u32>,
+    /// Rows of partitions that no node is known for.
+    pub(crate) homeless: Vec<u32>,
+}
+
+/// Groups `rows` by the nodes of the newest view, each group in the order of `rows`.
+pub(crate) fn group<S>(call: &Call<S>, rows: &[u32], plan: Plan) -> Grouped {
+    let view = call.inner.view();
+    let policy = call.policy();
+    let turn = call.inner.turn();
+    let router =
+        Router::for_read(&view, policy.replica, policy.read_mode_sc, plan.attempt, turn, plan.avoid);
+    let maps: Vec<_> =
+        call.keys.spaces().iter().map(|space| view.namespace(&space.namespace)).collect();
+    let mut counts = vec![0usize; view.nodes.len()];
+    let places: Vec<u16> = rows
+        .iter()
+        .map(|&row| {
+            let Some(map) = maps[call.keys.space_index(row)] else { return UNKNOWN };
+            let place = router.pick(map, partition_id(call.keys.digest(row))).unwrap_or(NOWHERE);
+            if let Some(count) = counts.get_mut(usize::from(place)) {
+                *count += 1;
+            }
+            place
+        })
+        .collect();
+    let mut grouped = Grouped::default();
+    let mut of_node: Vec<Vec<u32>> = counts.into_iter().map(Vec::with_capacity).collect();
+    for (&row, place) in rows.iter().zip(places) {
+        match of_node.get_mut(usize::from(place)) {
+            Some(rows) => rows.push(row),
+            None if place == UNKNOWN => grouped.unknown.push(row),
+            None => grouped.homeless.push(row),
+        }
+    }
+    for (node, rows) in view.nodes.iter().zip(of_node).filter(|(_, rows)| !rows.is_empty()) {
+        grouped.queues.push(Queue {
+            node: Arc::clone(node),
+            chunk_rows: chunk_rows(rows.len(), plan.max_rows.min(node.max_rows())),
+            rows: Arc::new(rows),
+            next: 0,
+            attempt: plan.attempt,
+            delay: plan.delay,
+        });
+    }
+    grouped
+}
+
+/// How many of `rows` go into one request: about as many in each.
+fn chunk_rows(rows: usize, limit: usize) -> usize {
+    let wanted = if rows <= WHOLE { rows } else { (rows / PIECES).clamp(WHOLE / 2, MAX_ROWS) };
+    let wanted = wanted.min(limit).max(1);
+    rows.div_ceil(rows.div_ceil(wanted).max(1)).max(1)
+}
+
+/// All rows, those of one space after the other: rows are sent in this order, and one that follows a row
+/// of its own space takes its names from that.
+pub(crate) fn rows_by_space(keys: &BatchKeys) -> Vec<u32> {
+    let n = keys.len() as u32;
+    if keys.is_single() {
+        return (0..n).collect();
+    }
+    // The spaces in order, so that those of one namespace stand together.
+    let mut ranks: BTreeMap<_, usize> = keys.spaces().iter().map(|space| (space, 0)).collect();
+    ranks.values_mut().enumerate().for_each(|(place, rank)| *rank = place);
+    let rank_of: Vec<usize> =
+        keys.spaces().iter().map(|space| ranks.get(space).copied().unwrap_or(0)).collect();
+    let mut starts = vec![0usize; ranks.len() + 1];
+    (0..n).for_each(|row| starts[rank_of[keys.space_index(row)] + 1] += 1);
+    for rank in 1..starts.len() {
+        starts[rank] += starts[rank - 1];
+    }
+    let mut ordered = vec![0; keys.len()];
+    for row in 0..n {
+        let next = &mut starts[rank_of[keys.space_index(row)]];
+        ordered[*next] = row;
+        *next += 1;
+    }
+    ordered
+}
+
+/// `rows` by namespace, if they are of several.
+pub(crate) fn split_by_namespace(keys: &BatchKeys, rows: &[u32]) -> Option<Vec<Vec<u32>>> {
+    let mut parts: BTreeMap<&[u8], Vec<u32>> = BTreeMap::new();
+    for &row in rows {
+        parts.entry(&keys.spaces()[keys.space_index(row)].namespace).or_default().push(row);
+    }
+    (parts.len() > 1).then(|| parts.into_values().collect())
+}
+
+impl Queue {
+    /// The next rows to ask for.
+    pub(crate) fn cut(&mut self, keys: &BatchKeys, bins: &Bins) -> Option<Chunk> {
+        let rest = self.rows.get(self.next..).filter(|rest| !rest.is_empty())?;
+        let most = rest.get(..self.chunk_rows).unwrap_or(rest);
+        let taken = if keys.is_single() { most.len() } else { within_request(keys, bins, most) };
+        let range = Range { start: self.next, end: self.next + taken };
+        self.next = range.end;
+        Some(Chunk {
+            node: Arc::clone(&self.node),
+            rows: Arc::clone(&self.rows),
+            range,
+            attempt: self.attempt,
+            delay: self.delay,
+        })
+    }
+}
+
+/// How many of `rows` fit a request; at least one.
+fn within_request(keys: &BatchKeys, bins: &Bins, rows: &[u32]) -> usize {
+    let bins: usize = match bins {
+        Bins::Names(names) => names.iter().map(|name| 8 + name.len()).sum(),
+        _ => 0,
+    };
+    let mut size = 0;
+    let mut before = None;
+    for (taken, &row) in rows.iter().enumerate() {
+        let index = keys.space_index(row);
+        let space = &keys.spaces()[index];
+        size += REPEATED_ROW_LEN;
+        if before != Some(index) {
+            size += 21 + space.namespace.len() + space.set.len() + bins;
+        }
+        before = Some(index);
+        if size > MAX_REQUEST && taken > 0 {
+            return taken;
+        }
+    }
+    rows.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::Space;
+
+    #[test]
+    fn requests_are_of_like_size() {
+        assert_eq!(chunk_rows(1, usize::MAX), 1);
+        assert_eq!(chunk_rows(1_000, usize::MAX), 1_000);
+        assert_eq!(chunk_rows(2_000, usize::MAX), 500);
+        assert_eq!(chunk_rows(10_000, usize::MAX), 2_500);
+        assert_eq!(chunk_rows(10_001, usize::MAX), 2_001);
+        assert_eq!(chunk_rows(1_000_000, usize::MAX), 2_500);
+        assert_eq!(chunk_rows(1_000, 300), 250);
+        assert_eq!(chunk_rows(5, 0), 1);
+    }
+
+    #[test]
+    fn rows_of_a_space_stand_together() {
+        let spaces = ["b/x", "a/y", "b/x", "a/x"].map(|name| {
+            let (namespace, set) = name.split_once('/').unwrap();
+            Space::new(namespace, set)
+        });
+        let space_of = vec![0, 1, 2, 3, 0, 1];
+        let keys = BatchKeys::mixed(spaces.into(), space_of, vec![[0; 20]; 6]).unwrap();
+        assert_eq!(rows_by_space(&keys), [3, 1, 5, 0, 2, 4]);
+        assert_eq!(split_by_namespace(&keys, &[0, 1, 2]), Some(vec![vec![1], vec![0, 2]]));
+        assert_eq!(split_by_namespace(&keys, &[0, 2]), None);
+    }
+
+    #[test]
+    fn long_rows_make_short_requests() {
+        let spaces: Vec<Space> = (0..1_000).map(|i| Space::new("test", format!("set{i}"))).collect();
+        let keys = BatchKeys::mixed(spaces, (0..1_000).collect(), vec![[0; 20]; 1_000]).unwrap();
+        let bins = Bins::names((0..500).map(|i| format!("bin{i}")));
+        let rows: Vec<u32> = (0..1_000).collect();
+        let taken = within_request(&keys, &bins, &rows);
+        assert!((100..300).contains(&taken), "{taken}");
+        assert_eq!(within_request(&keys, &Bins::All, &rows), 1_000);
+    }
+}

@@ -1,0 +1,147 @@
+//! Buffers of an exchange, kept from one to the next.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::connection::Input;
+
+/// Room that a read starts with. Servers answer batches in frames of up to 128 KiB.
+const INITIAL_INPUT: usize = 136 * 1024;
+
+/// Buffers larger than this are not kept.
+const MAX_KEPT: usize = 1024 * 1024;
+
+/// Buffers that are kept for later exchanges.
+const MAX_SPARE: usize = 32;
+
+/// Buffers of one exchange.
+pub(crate) struct Scratch {
+    pub(crate) request: Vec<u8>,
+    pub(crate) input: Input,
+    pub(crate) seen: Seen,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { request: Vec::new(), input: Input::new(INITIAL_INPUT), seen: Seen::default() }
+    }
+}
+
+/// The rows of a chunk that were answered, by position.
+#[derive(Default)]
+pub(crate) struct Seen {
+    bits: Vec<u64>,
+}
+
+impl Seen {
+    /// Forgets all marks; there are `rows` positions from now on.
+    pub(crate) fn reset(&mut self, rows: usize) {
+        self.bits.clear();
+        self.bits.resize(rows.div_ceil(64), 0);
+    }
+
+    /// Marks a position; false if it was marked before.
+    #[inline]
+    pub(crate) fn insert(&mut self, position: usize) -> bool {
+        let Some(word) = self.bits.get_mut(position / 64) else { return false };
+        let bit = 1 << (position % 64);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+
+    fn contains(&self, position: usize) -> bool {
+        self.bits.get(position / 64).is_some_and(|word| word >> (position % 64) & 1 == 1)
+    }
+
+    /// The rows at positions without a mark.
+    pub(crate) fn missing(&self, rows: &[u32]) -> Vec<u32> {
+        let marked: usize = self.bits.iter().map(|word| word.count_ones() as usize).sum();
+        if marked == rows.len() {
+            return Vec::new();
+        }
+        let unmarked = rows.iter().enumerate().filter(|(position, _)| !self.contains(*position));
+        unmarked.map(|(_, &row)| row).collect()
+    }
+}
+
+/// Buffers between two uses: the ones used last, still in the processor's cache, are used next.
+#[derive(Default)]
+pub(crate) struct ScratchPool {
+    spare: Mutex<Vec<Scratch>>,
+}
+
+impl ScratchPool {
+    /// Buffers to use; they go back when the lease is dropped.
+    pub(crate) fn take(&self) -> ScratchLease<'_> {
+        let scratch = self.lock().pop().unwrap_or_default();
+        ScratchLease { pool: self, scratch }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Scratch>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Buffers in use.
+pub(crate) struct ScratchLease<'p> {
+    pool: &'p ScratchPool,
+    scratch: Scratch,
+}
+
+impl Drop for ScratchLease<'_> {
+    fn drop(&mut self) {
+        if self.scratch.input.capacity() > MAX_KEPT || self.scratch.request.capacity() > MAX_KEPT {
+            return;
+        }
+        let scratch = std::mem::take(&mut self.scratch);
+        let mut spare = self.pool.lock();
+        if spare.len() < MAX_SPARE {
+            spare.push(scratch);
+        }
+    }
+}
+
+impl Deref for ScratchLease<'_> {
+    type Target = Scratch;
+
+    fn deref(&self) -> &Scratch {
+        &self.scratch
+    }
+}
+
+impl DerefMut for ScratchLease<'_> {
+    fn deref_mut(&mut self) -> &mut Scratch {
+        &mut self.scratch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks() {
+        let mut seen = Seen::default();
+        seen.reset(70);
+        let rows: Vec<u32> = (100..170).collect();
+        assert!(seen.insert(0) && seen.insert(69) && !seen.insert(69));
+        assert!(!seen.insert(1_000));
+        assert_eq!(seen.missing(&rows), (101..169).collect::<Vec<_>>());
+        (0..70).for_each(|position| drop(seen.insert(position)));
+        assert_eq!(seen.missing(&rows), []);
+    }
+
+    #[test]
+    fn buffers_come_back() {
+        let pool = ScratchPool::default();
+        let mut first = pool.take();
+        first.request.reserve(1_000);
+        drop(first);
+        assert!(pool.take().request.capacity() >= 1_000);
+        let mut large = pool.take();
+        large.request.reserve(MAX_KEPT + 1);
+        drop(large);
+        assert_eq!(pool.lock().len(), 0);
+    }
+}

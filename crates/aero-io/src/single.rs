@@ -1,0 +1,274 @@
+//! Commands on one record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use wire_protocol::WireError;
+use wire_protocol::command::{
+    ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,
+};
+use wire_protocol::digest::partition_id;
+use wire_protocol::message::{FrameType, MAX_FRAME};
+use wire_protocol::result_code;
+
+use crate::answer::Answer;
+use crate::chunk::is_passing;
+use crate::cluster::Inner;
+use crate::error::{Error, Fault, Tried};
+use crate::keys::{Bins, Key, check_bin_name};
+use crate::node::Node;
+use crate::partition_map::Router;
+use crate::policy::{ReadModeSc, ReadPolicy, Replica, WritePolicy};
+use crate::scratch::Scratch;
+use crate::timer::Timer;
+
+/// What commands have in common.
+struct Command<'a> {
+    name: &'static str,
+    key: &'a Key,
+    is_write: bool,
+    deadline: Option<Instant>,
+    start: Instant,
+    socket_timeout: Duration,
+    max_retries: u32,
+    sleep_between_retries: Duration,
+    replica: Replica,
+    read_mode_sc: ReadModeSc,
+}
+
+pub(crate) async fn read(
+    inner: &Inner,
+    key: &Key,
+    bins: &Bins,
+    policy: &ReadPolicy,
+) -> Result<Answer, Error> {
+    bins.check()?;
+    let names = bins.borrowed();
+    let start = Instant::now();
+    let command = Command {
+        name: "read",
+        key,
+        is_write: false,
+        deadline: deadline(start, policy.total_timeout),
+        start,
+        socket_timeout: policy.socket_timeout,
+        max_retries: policy.max_retries,
+        sleep_between_retries: policy.sleep_between_retries,
+        replica: policy.replica,
+        read_mode_sc: policy.read_mode_sc,
+    };
+    command
+        .run(inner, |out, timeout_ms| {
+            let options = ReadOptions {
+                timeout_ms,
+                info1: policy.read_mode_ap.info1(),
+                info3: policy.read_mode_sc.info3(),
+                read_touch_ttl_percent: policy.read_touch_ttl_percent as u32,
+                filter: &policy.filter,
+            };
+            write_read(out, &record_key(key), bins.projection(&names), &options)
+        })
+        .await
+}
+
+pub(crate) async fn write(
+    inner: &Inner,
+    key: &Key,
+    ops: &[WriteOp<'_>],
+    policy: &WritePolicy,
+) -> Result<Answer, Error> {
+    ops.iter().try_for_each(|op| check_bin_name(op.name))?;
+    if ops.len() > usize::from(u16::MAX) {
+        let what = format!("{} operations; a request has room for 65535", ops.len());
+        return Err(Error::Param { what });
+    }
+    let encode = |out: &mut Vec<u8>, timeout_ms| {
+        write_write(out, &record_key(key), ops.iter().copied(), &write_options(policy, timeout_ms))
+    };
+    write_command("write", key, policy).run(inner, encode).await
+}
+
+pub(crate) async fn delete(inner: &Inner, key: &Key, policy: &WritePolicy) -> Result<Answer, Error> {
+    let encode = |out: &mut Vec<u8>, timeout_ms| {
+        write_delete(out, &record_key(key), &write_options(policy, timeout_ms))
+    };
+    write_command("delete", key, policy).run(inner, encode).await
+}
+
+fn write_command<'a>(name: &'static str, key: &'a Key, policy: &WritePolicy) -> Command<'a> {
+    let start = Instant::now();
+    Command {
+        name,
+        key,
+        is_write: true,
+        deadline: deadline(start, policy.total_timeout),
+        start,
+        socket_timeout: policy.socket_timeout,
+        max_retries: policy.max_retries,
+        sleep_between_retries: policy.sleep_between_retries,
+        replica: policy.replica,
+        read_mode_sc: ReadModeSc::default(),
+    }
+}
+
+fn write_options(policy: &WritePolicy, timeout_ms: u32) -> WriteOptions<'_> {
+    WriteOptions {
+        timeout_ms,
+        ttl: policy.ttl,
+        exists: policy.exists,
+        generation: policy.generation,
+        commit_master: policy.commit_master,
+        durable_delete: policy.durable_delete,
+        filter: &policy.filter,
+    }
+}
+
+fn record_key(key: &Key) -> RecordKey<'_> {
+    RecordKey {
+        namespace: &key.space.namespace,
+        set: &key.space.set,
+        digest: &key.digest,
+        send_key: key.send.as_ref().map(|key| key.borrow()),
+    }
+}
+
+fn deadline(start: Instant, limit: Duration) -> Option<Instant> {
+    if limit.is_zero() { None } else { start.checked_add(limit) }
+}
+
+/// Why one try failed.
+enum Failure {
+    /// The request does not fit the protocol.
+    Request(WireError),
+    /// The exchange failed; whether any of the request had gone out.
+    Exchange(Fault, bool),
+}
+
+impl Command<'_> {
+    /// Sends what `encode` writes until there is an answer that counts, or no try or time is left.
+    async fn run(
+        &self,
+        inner: &Inner,
+        encode: impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
+    ) -> Result<Answer, Error> {
+        let mut scratch = inner.scratch.take();
+        let mut last: Option<Error> = None;
+        let mut avoid = None;
+        // Whether an earlier try of a write may have been applied.
+        let mut in_doubt = false;
+        let mut attempt = 0u32;
+        loop {
+            let node = match self.route(inner, attempt, avoid) {
+                Ok(node) => node,
+                // Why there was a second try at all says more than that no node is left for it.
+                Err(error) => return Err(last.unwrap_or(error)),
+            };
+            let tried = |in_doubt| Tried {
+                command: self.name,
+                node: Arc::clone(&node.name),
+                address: node.address,
+                attempts: attempt.saturating_add(1),
+                elapsed: self.start.elapsed(),
+                in_doubt,
+            };
+            let error = match self.attempt(&node, &mut scratch, &encode).await {
+                Ok(answer) if answer.result_code == result_code::OK => return Ok(answer),
+                Ok(answer) => {
+                    let code = answer.result_code;
+                    in_doubt |= self.is_write && code == result_code::TIMEOUT;
+                    let error = Error::Server { code, tried: Box::new(tried(in_doubt)) };
+                    if !is_passing(code) {
+                        return Err(error);
+                    }
+                    error
+                }
+                Err(Failure::Request(source)) => return Err(Error::Request { source }),
+                Err(Failure::Exchange(fault, sent)) => {
+                    node.observe(&fault);
+                    in_doubt |= self.is_write && sent;
+                    let is_final = matches!(fault, Fault::Deadline);
+                    let error = fault.into_error(node.pool.limit(), tried(in_doubt));
+                    if is_final {
+                        return Err(error);
+                    }
+                    error
+                }
+            };
+            let is_too_late = self.deadline.is_some_and(|deadline| {
+                Instant::now().checked_add(self.sleep_between_retries).is_none_or(|start| start >= deadline)
+            });
+            if attempt >= self.max_retries || is_too_late {
+                return Err(error);
+            }
+            if !self.sleep_between_retries.is_zero() {
+                sleep(self.sleep_between_retries).await;
+            }
+            last = Some(error);
+            avoid = Some(node.id);
+            attempt += 1;
+        }
+    }
+
+    fn route(&self, inner: &Inner, attempt: u32, avoid: Option<u64>) -> Result<Arc<Node>, Error> {
+        let view = inner.view();
+        let namespace = &self.key.space.namespace;
+        let name = || String::from_utf8_lossy(namespace).into_owned();
+        let map = view.namespace(namespace).ok_or_else(|| Error::NamespaceNotFound { namespace: name() })?;
+        let router = if self.is_write {
+            Router::for_write(&view, self.replica, attempt)
+        } else {
+            let turn = if self.replica == Replica::Any { inner.turn() } else { 0 };
+            Router::for_read(&view, self.replica, self.read_mode_sc, attempt, turn, avoid)
+        };
+        let partition = partition_id(&self.key.digest);
+        router
+            .node(map, partition)
+            .cloned()
+            .ok_or_else(|| Error::InvalidNode { namespace: name(), partition })
+    }
+
+    async fn attempt(
+        &self,
+        node: &Node,
+        scratch: &mut Scratch,
+        encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
+    ) -> Result<Answer, Failure> {
+        let mut timer = Timer::new(self.deadline, self.socket_timeout);
+        let unsent = |fault| Failure::Exchange(fault, false);
+        let sent = |fault| Failure::Exchange(fault, true);
+        let mut fresh = false;
+        loop {
+            let mut leased = node.acquire(&mut timer, fresh).await.map_err(unsent)?;
+            scratch.request.clear();
+            encode(&mut scratch.request, timer.remaining_ms()).map_err(Failure::Request)?;
+            scratch.input.clear();
+            if let Err((fault, any_sent)) = leased.connection.send(&scratch.request, &mut timer).await {
+                // Nothing went out: not even a write can have been applied.
+                if leased.reused && fault.is_stale() && !(self.is_write && any_sent) {
+                    fresh = true;
+                    continue;
+                }
+                return Err(Failure::Exchange(fault, any_sent));
+            }
+            let input = &mut scratch.input;
+            match input.frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME).await {
+                Ok(body) => {
+                    let answer = Answer::parse(input.body(body)).map_err(|error| sent(error.into()))?;
+                    if input.is_empty() {
+                        leased.recycle();
+                    }
+                    return Ok(answer);
+                }
+                // A read of which the connection had been closed before is no try; a write may have been
+                // applied before the connection was closed.
+                Err(fault)
+                    if !self.is_write && leased.reused && input.is_empty() && fault.is_stale() =>
+                {
+                    fresh = true;
+                }
+                Err(fault) => return Err(sent(fault)),
+            }
+        }
+    }
+}

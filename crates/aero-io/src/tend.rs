@@ -1,0 +1,366 @@
+//! Watching the cluster: each node by a task of its own, so that one that hangs delays nobody else.
+
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio::time::sleep;
+use wire_protocol::info::{self, NamespaceReplicas, Peer};
+
+use crate::cluster::Inner;
+use crate::contact::{Contact, Link, node_name};
+use crate::error::Fault;
+use crate::node::Node;
+use crate::partition_map::{Claims, MAX_NODES, View};
+use crate::seeds;
+use crate::timer::Timer;
+
+/// How long after a command saw a node fail its watch looks at it; several failures make one look.
+const EARLY_LOOK: Duration = Duration::from_millis(100);
+
+/// Shortest time between two looks, whatever the settings say.
+const MIN_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Nodes that are looked for at a time.
+const MAX_JOINING: usize = 64;
+
+/// The nodes of the cluster and the tasks that watch them.
+#[derive(Default)]
+pub(crate) struct Members {
+    by_name: HashMap<Arc<str>, Member>,
+    /// Peers that a task is on the way to.
+    joining: HashSet<String>,
+    seeking_seeds: bool,
+    /// Tasks that look for nodes.
+    searches: Vec<AbortHandle>,
+    /// Counts changes, to tell the newer of two claims.
+    updates: u64,
+}
+
+struct Member {
+    node: Arc<Node>,
+    /// Whether the last look at it succeeded.
+    healthy: bool,
+    peers: Vec<Peer>,
+    replicas: Vec<NamespaceReplicas>,
+    updated: u64,
+    watch: AbortHandle,
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.watch.abort();
+        self.node.pool.close();
+    }
+}
+
+impl Members {
+    /// Ends all tasks and forgets all nodes.
+    pub(crate) fn clear(&mut self) {
+        self.by_name.clear();
+        self.searches.drain(..).for_each(|search| search.abort());
+    }
+
+    /// Whether any node answered when it was last looked at.
+    pub(crate) fn any_healthy(&self) -> bool {
+        self.by_name.values().any(|member| member.healthy)
+    }
+
+    fn view(&self, before: &View) -> View {
+        let mut members: Vec<&Member> = self.by_name.values().collect();
+        members.sort_by_key(|member| member.updated);
+        let claims: Vec<Claims<'_>> = members
+            .into_iter()
+            .map(|member| Claims { node: &member.node, replicas: &member.replicas })
+            .collect();
+        View::new(&claims, before)
+    }
+
+    fn keep_search(&mut self, search: AbortHandle) {
+        self.searches.retain(|search| !search.is_finished());
+        self.searches.push(search);
+    }
+
+    /// The member that `node` is, unless another took its name or it was removed.
+    fn member_of(&mut self, node: &Node) -> Option<&mut Member> {
+        self.by_name.get_mut(&node.name).filter(|member| member.node.id == node.id)
+    }
+
+    /// Removes nodes that do not answer and that nobody who answers knows of. Returns whether there were
+    /// any.
+    fn remove_gone(&mut self) -> bool {
+        if !self.any_healthy() {
+            return false;
+        }
+        let known: HashSet<&str> = self
+            .by_name
+            .values()
+            .filter(|member| member.healthy)
+            .flat_map(|member| member.peers.iter().map(|peer| peer.node.as_str()))
+            .collect();
+        let gone: Vec<Arc<str>> = self
+            .by_name
+            .iter()
+            .filter(|(name, member)| !member.healthy && !known.contains(&***name))
+            .map(|(name, _)| Arc::clone(name))
+            .collect();
+        gone.iter().for_each(|name| drop(self.by_name.remove(name)));
+        !gone.is_empty()
+    }
+
+    /// Peers that nodes which answer know of and that are to be looked for: unknown ones, and such as do
+    /// not answer but are said to be somewhere else now.
+    fn missing_peers(&self) -> Vec<Peer> {
+        let mut seen = HashSet::new();
+        self.by_name
+            .values()
+            .filter(|member| member.healthy)
+            .flat_map(|member| &member.peers)
+            .filter(|peer| !self.joining.contains(&peer.node) && seen.insert(&peer.node))
+            .filter(|peer| match self.by_name.get(peer.node.as_str()) {
+                None => self.by_name.len() < MAX_NODES,
+                Some(member) => !member.healthy && !is_at(peer, member.node.address),
+            })
+            .take(MAX_JOINING.saturating_sub(self.joining.len()))
+            .cloned()
+            .collect()
+    }
+}
+
+fn is_at(peer: &Peer, address: SocketAddr) -> bool {
+    peer.addresses.iter().any(|(host, port)| {
+        host.parse().is_ok_and(|ip: IpAddr| SocketAddr::new(ip, *port) == address)
+    })
+}
+
+impl Inner {
+    /// Takes nodes that answered into the cluster and watches them. Known ones that answer stay as they
+    /// are.
+    pub(crate) fn admit(self: &Arc<Self>, contacts: impl IntoIterator<Item = Contact>) {
+        let mut members = self.members();
+        if self.closed.load(Ordering::Acquire) {
+            return;
+        }
+        for contact in contacts {
+            let name = contact.facts.node.as_str();
+            let known = members.by_name.get(name);
+            if known.is_some_and(|member| member.healthy)
+                || (known.is_none() && members.by_name.len() >= MAX_NODES)
+            {
+                continue;
+            }
+            let node = Arc::new(Node::new(
+                name,
+                contact.address,
+                contact.tls_name.as_deref(),
+                Arc::clone(&self.connector),
+            ));
+            members.updates += 1;
+            let updated = members.updates;
+            let seen = Some(Seen {
+                partition_generation: contact.facts.partition_generation,
+                peers_generation: contact.facts.peers_generation,
+            });
+            let watch = Watch { inner: Arc::clone(self), node: Arc::clone(&node), link: contact.link.into(), seen };
+            let member = Member {
+                healthy: true,
+                peers: contact.facts.peers.peers,
+                replicas: contact.facts.replicas,
+                updated,
+                watch: tokio::spawn(watch.run()).abort_handle(),
+                node,
+            };
+            members.by_name.insert(Arc::clone(&member.node.name), member);
+        }
+        self.settle(&mut members, true);
+    }
+
+    /// Notes that a node answered, and what is new.
+    fn looked(self: &Arc<Self>, node: &Node, news: News) {
+        let mut members = self.members();
+        members.updates += 1;
+        let updated = members.updates;
+        let Some(member) = members.member_of(node) else { return };
+        member.healthy = true;
+        member.node.set_suspect(false);
+        if let Some(peers) = news.peers {
+            member.peers = peers;
+        }
+        let moved = news.replicas.is_some();
+        if let Some(replicas) = news.replicas {
+            member.replicas = replicas;
+            member.updated = updated;
+        }
+        self.settle(&mut members, moved);
+    }
+
+    /// Notes that a node did not answer.
+    fn missed(self: &Arc<Self>, node: &Node) {
+        let mut members = self.members();
+        let Some(member) = members.member_of(node) else { return };
+        member.healthy = false;
+        member.node.set_suspect(true);
+        self.settle(&mut members, false);
+    }
+
+    /// Removes a node of which the address belongs to another one now.
+    fn dismiss(self: &Arc<Self>, node: &Node) {
+        let mut members = self.members();
+        if members.member_of(node).is_some() {
+            members.by_name.remove(&node.name);
+            self.settle(&mut members, true);
+        }
+    }
+
+    /// Draws the conclusions of a change: removes, publishes, looks for what is missing.
+    fn settle(self: &Arc<Self>, members: &mut Members, changed: bool) {
+        if self.closed.load(Ordering::Acquire) {
+            return;
+        }
+        if members.remove_gone() || changed {
+            let view = members.view(&self.view());
+            self.publish(view);
+        }
+        for peer in members.missing_peers() {
+            members.joining.insert(peer.node.clone());
+            let search = tokio::spawn(Arc::clone(self).join(peer));
+            members.keep_search(search.abort_handle());
+        }
+        if !members.any_healthy() && !members.seeking_seeds {
+            members.seeking_seeds = true;
+            let search = tokio::spawn(Arc::clone(self).seek_seeds());
+            members.keep_search(search.abort_handle());
+        }
+    }
+
+    async fn join(self: Arc<Self>, peer: Peer) {
+        let contact = seeds::contact_peer(&self.connector, &peer).await;
+        self.members().joining.remove(&peer.node);
+        if let Some(contact) = contact {
+            self.admit([contact]);
+        }
+    }
+
+    async fn seek_seeds(self: Arc<Self>) {
+        let contact = seeds::contact_any_seed(&self.connector).await;
+        self.members().seeking_seeds = false;
+        if let Some(contact) = contact {
+            self.admit([contact]);
+        }
+    }
+}
+
+/// What a node said when it was last looked at.
+struct Seen {
+    partition_generation: String,
+    peers_generation: String,
+}
+
+/// What changed since.
+#[derive(Default)]
+struct News {
+    peers: Option<Vec<Peer>>,
+    replicas: Option<Vec<NamespaceReplicas>>,
+}
+
+/// The task that watches one node.
+struct Watch {
+    inner: Arc<Inner>,
+    node: Arc<Node>,
+    link: Option<Link>,
+    /// None where everything is to be asked for.
+    seen: Option<Seen>,
+}
+
+enum Look {
+    Answered(News),
+    /// Another node has the address.
+    Renamed,
+}
+
+impl Watch {
+    async fn run(mut self) {
+        let interval = self.inner.connector.config.tend_interval.max(MIN_INTERVAL);
+        loop {
+            tokio::select! {
+                () = sleep(interval) => {}
+                () = self.node.look_now.notified() => sleep(EARLY_LOOK.min(interval)).await,
+            }
+            match self.look().await {
+                Ok(Look::Answered(news)) => self.inner.looked(&self.node, news),
+                Ok(Look::Renamed) => return self.replace().await,
+                Err(_) => {
+                    self.link = None;
+                    self.inner.missed(&self.node);
+                }
+            }
+            self.node.pool.trim();
+        }
+    }
+
+    async fn look(&mut self) -> Result<Look, Fault> {
+        let connector = &self.inner.connector;
+        let mut timer = Timer::within(connector.config.connect_timeout);
+        let link = match &mut self.link {
+            Some(link) => link,
+            gone => {
+                // A node that was away may count its generations from the start again.
+                self.seen = None;
+                let tls_name = self.node.tls_name.as_deref();
+                gone.insert(Link::new(connector.open(self.node.address, tls_name, &mut timer).await?))
+            }
+        };
+        let body = link.ask(&["node", "peers-generation", "partition-generation"], &mut timer).await?;
+        if node_name(&body)? != &*self.node.name {
+            return Ok(Look::Renamed);
+        }
+        let seen = self.seen.as_ref();
+        let peers_generation = info::answer(&body, "peers-generation")?;
+        let partition_generation = info::answer(&body, "partition-generation")?;
+        let same_peers = seen.is_some_and(|seen| seen.peers_generation == peers_generation);
+        let same_partitions = seen.is_some_and(|seen| seen.partition_generation == partition_generation);
+        let mut news = News::default();
+        if same_peers && same_partitions {
+            return Ok(Look::Answered(news));
+        }
+        let mut commands = vec!["peers-generation", "partition-generation"];
+        if !same_peers {
+            commands.push(connector.peers_command());
+        }
+        if !same_partitions {
+            commands.push("replicas");
+        }
+        let body = link.ask(&commands, &mut timer).await?;
+        if !same_peers {
+            news.peers = Some(info::parse_peers(info::answer(&body, connector.peers_command())?)?.peers);
+        }
+        if !same_partitions {
+            news.replicas = Some(info::parse_replicas(info::answer(&body, "replicas")?)?);
+        }
+        // Of the answer that carries the lists: what changed between the two is found by the next look.
+        self.seen = Some(Seen {
+            peers_generation: match (same_peers, seen) {
+                (true, Some(seen)) => seen.peers_generation.clone(),
+                _ => info::answer(&body, "peers-generation")?.to_owned(),
+            },
+            partition_generation: match (same_partitions, seen) {
+                (true, Some(seen)) => seen.partition_generation.clone(),
+                _ => info::answer(&body, "partition-generation")?.to_owned(),
+            },
+        });
+        Ok(Look::Answered(news))
+    }
+
+    /// Ends the watch in favour of the node that has the address now.
+    async fn replace(self) {
+        self.node.set_suspect(true);
+        let contact =
+            self.inner.connector.contact(self.node.address, self.node.tls_name.as_deref()).await;
+        // Admitted first: dismissing ends this very task.
+        self.inner.admit(contact.ok());
+        self.inner.dismiss(&self.node);
+    }
+}

@@ -1,0 +1,130 @@
+//! Batches: rows in, frames of messages out.
+
+use wire_protocol::batch::batch_flags;
+use wire_protocol::batch_request::{BatchRequestRow, BatchRequestRows};
+use wire_protocol::message::{FrameHeader, FrameType, Message};
+use wire_protocol::result_code;
+
+use crate::answer::write_end;
+use crate::commands::{Request, RequestFields, execute};
+use crate::operations::Mode;
+use crate::store::{Namespace, Store};
+
+/// Largest frame that is filled with several rows; a larger row gets a frame of its own.
+const FRAME: usize = 128 * 1024;
+
+/// A batch that is being answered, some frames at a time, so that a client that does not read costs one
+/// frame of memory.
+pub(crate) struct BatchRun<'a> {
+    store: &'a Store,
+    rows: BatchRequestRows<'a>,
+    /// The row before, for the rows that repeat it.
+    shared: Option<Shared<'a>>,
+    /// Rows that a full frame had no room for: at most one.
+    carried: Vec<u8>,
+    /// The code of the first row that failed, where the client asked to be told so at the end.
+    end_code: u8,
+}
+
+/// What a row has beside its index and digest.
+#[derive(Clone, Copy)]
+struct Shared<'a> {
+    namespace: &'a Namespace,
+    fields: RequestFields<'a>,
+}
+
+impl<'a> BatchRun<'a> {
+    /// Looks at a whole batch before a row of it runs.
+    ///
+    /// # Errors
+    /// The code that refuses all of it.
+    pub(crate) fn new(store: &'a Store, message: &Message<'a>) -> Result<Self, u8> {
+        let fields = RequestFields::of(message.fields());
+        let rows = fields.batch.ok_or(result_code::PARAMETER)?;
+        let rows = BatchRequestRows::parse(rows).map_err(|_| result_code::PARAMETER)?;
+        if rows.len() == 0 {
+            return Err(result_code::PARAMETER);
+        }
+        if store.batch_max_requests != 0 && rows.len() > store.batch_max_requests as usize {
+            return Err(result_code::BATCH_MAX_REQUESTS);
+        }
+        let run = Self { store, rows, shared: None, carried: Vec::new(), end_code: result_code::OK };
+        if run.rows.clone().any(|row| is_own(&row) && run.shared_of(&row).is_none()) {
+            return Err(result_code::PARAMETER);
+        }
+        match fields.refused {
+            Some(code) => Err(code),
+            None => Ok(run),
+        }
+    }
+
+    fn shared_of(&self, row: &BatchRequestRow<'a>) -> Option<Shared<'a>> {
+        let fields = RequestFields::of(row.fields());
+        let namespace = self.store.namespace(fields.namespace?)?;
+        Some(Shared { namespace, fields })
+    }
+
+    /// Appends a frame of answers, and the end of the answer after the last one; `false` when it has ended.
+    pub(crate) fn next_frame(&mut self, out: &mut Vec<u8>) -> bool {
+        let now = self.store.clock.now();
+        let start = out.len();
+        out.extend_from_slice(&[0; FrameHeader::LEN]);
+        out.append(&mut self.carried);
+        while let Some(row) = self.rows.next() {
+            let row_start = out.len();
+            self.answer_row(&row, now, out);
+            if out.len() - start > FRAME && row_start > start + FrameHeader::LEN {
+                self.carried.extend_from_slice(&out[row_start..]);
+                out.truncate(row_start);
+                finish_frame(out, start);
+                return true;
+            }
+        }
+        finish_frame(out, start);
+        write_end(out, self.end_code);
+        false
+    }
+
+    #[inline]
+    fn answer_row(&mut self, row: &BatchRequestRow<'a>, now: u32, out: &mut Vec<u8>) {
+        if is_own(row) || self.shared.is_none() {
+            self.shared = self.shared_of(row);
+        }
+        let Some(shared) = self.shared else {
+            return;
+        };
+        let request = Request {
+            namespace: shared.namespace,
+            digest: row.digest,
+            set: shared.fields.set,
+            key: shared.fields.key,
+            refused: shared.fields.refused,
+            mode: Mode { info1: row.info1(), info2: row.info2(), info3: row.info3() },
+            generation: u32::from(row.generation()),
+            ttl: row.ttl(),
+            ops: row.ops(),
+            index: row.index,
+        };
+        let code = execute(&request, now, out);
+        let is_answer =
+            matches!(code, result_code::OK | result_code::RECORD_NOT_FOUND | result_code::FILTERED_OUT);
+        if !is_answer
+            && self.end_code == result_code::OK
+            && self.rows.flags() & batch_flags::RESPOND_ALL_KEYS == 0
+        {
+            self.end_code = code;
+        }
+    }
+}
+
+/// Whether the row does not repeat the one before it.
+fn is_own(row: &BatchRequestRow<'_>) -> bool {
+    row.flags & wire_protocol::batch::row_flags::REPEAT == 0
+}
+
+/// Sets the size of the frame at `start`.
+fn finish_frame(out: &mut [u8], start: usize) {
+    let size = out.len() - start - FrameHeader::LEN;
+    let header = FrameHeader { kind: FrameType::Message, size }.to_bytes();
+    out[start..start + FrameHeader::LEN].copy_from_slice(&header);
+}

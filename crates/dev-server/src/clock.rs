@@ -1,0 +1,57 @@
+//! Seconds as void times count them.
+
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// 2010-01-01 UTC in seconds since 1970: what void times count from.
+const EPOCH: i64 = 1_262_304_000;
+
+/// Seconds since 2010-01-01 UTC; can be moved or stopped, so that expirations can be tested without
+/// waiting for them.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    ahead: AtomicI64,
+    /// 0 while the clock runs.
+    stopped_at: AtomicU32,
+}
+
+impl Clock {
+    pub(crate) fn now(&self) -> u32 {
+        match self.stopped_at.load(Ordering::Relaxed) {
+            0 => {
+                let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+                let now = unix as i64 - EPOCH + self.ahead.load(Ordering::Relaxed);
+                now.clamp(1, i64::from(u32::MAX)) as u32
+            }
+            now => now,
+        }
+    }
+
+    pub(crate) fn advance(&self, seconds: u32) {
+        match self.stopped_at.load(Ordering::Relaxed) {
+            0 => _ = self.ahead.fetch_add(i64::from(seconds), Ordering::Relaxed),
+            now => self.stopped_at.store(now.saturating_add(seconds), Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) fn stop_at(&self, now: u32) {
+        self.stopped_at.store(now, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_moves_and_stops() {
+        let clock = Clock::default();
+        let before = clock.now();
+        clock.advance(1000);
+        assert!((before + 1000..before + 1010).contains(&clock.now()));
+        clock.stop_at(77);
+        assert_eq!(clock.now(), 77);
+        clock.advance(3);
+        assert_eq!(clock.now(), 80);
+    }
+}

@@ -1,0 +1,97 @@
+//! What a server is made of.
+
+use crate::DevServerError;
+
+/// What a server is made of. [`Config::default`] is one node on a free port of 127.0.0.1 with the
+/// namespaces `test` and `bar`.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Address or name to listen on.
+    pub host: String,
+    /// The first node's port, the next nodes take the ports after it; 0 takes free ones.
+    pub port: u16,
+    /// Number of nodes, at least 1 and at most 64.
+    pub nodes: usize,
+    /// Names of the namespaces.
+    pub namespaces: Vec<String>,
+    /// On how many nodes each partition lies; `None` is 2, or 1 for a single node.
+    pub replication_factor: Option<usize>,
+    /// What the nodes answer as the cluster's name.
+    pub cluster_name: String,
+    /// The nodes' names; where there are too few, nodes are called `D1`, `D2`, ...
+    pub node_names: Vec<String>,
+    /// Seconds that a record lives whose write names no time to live; 0 is for ever.
+    pub default_ttl: u32,
+    /// Largest record in bytes, 1 MiB unless told otherwise.
+    pub max_record_size: usize,
+    /// Most rows of a batch; 0 is no limit.
+    pub batch_max_requests: u32,
+    /// Seconds between sweeps that free what expired; 0 never sweeps. Expired records are not found with
+    /// or without a sweep.
+    pub sweep_period: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".into(),
+            port: 0,
+            nodes: 1,
+            namespaces: vec!["test".into(), "bar".into()],
+            replication_factor: None,
+            cluster_name: "dev-server".into(),
+            node_names: Vec::new(),
+            default_ttl: 0,
+            max_record_size: 1024 * 1024,
+            batch_max_requests: 0,
+            sweep_period: 10,
+        }
+    }
+}
+
+impl Config {
+    pub(crate) fn check(&self) -> Result<(), DevServerError> {
+        let fail = |what: String| Err(DevServerError::config(what));
+        if !(1..=64).contains(&self.nodes) {
+            return fail(format!("a cluster has 1 to 64 nodes, not {}", self.nodes));
+        }
+        if self.port != 0 && usize::from(self.port) + self.nodes - 1 > usize::from(u16::MAX) {
+            return fail(format!("there are no {} ports from {} on", self.nodes, self.port));
+        }
+        if self.namespaces.is_empty() {
+            return fail("at least one namespace is needed".into());
+        }
+        for (i, name) in self.namespaces.iter().enumerate() {
+            if name.is_empty() || name.len() > 31 || !is_plain(name) {
+                return fail(format!(
+                    "{name:?} is no namespace name: 1 to 31 letters, digits, '-', '_' or '.'"
+                ));
+            }
+            if self.namespaces[..i].contains(name) {
+                return fail(format!("the namespace {name:?} is named twice"));
+            }
+        }
+        if let Some(name) = self.node_names.iter().chain([&self.cluster_name]).find(|name| !is_plain(name)) {
+            return fail(format!("{name:?} is no name of a node or cluster"));
+        }
+        match self.replication_factor {
+            Some(factor) if factor == 0 || factor > self.nodes => {
+                fail(format!("the replication factor is 1 to the number of nodes, not {factor}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn replication_factor(&self) -> usize {
+        self.replication_factor.unwrap_or(2).min(self.nodes)
+    }
+
+    pub(crate) fn node_name(&self, node: usize) -> String {
+        self.node_names.get(node).cloned().unwrap_or_else(|| format!("D{:X}", node + 1))
+    }
+}
+
+/// Names go into info answers as they are, whose separators they must not hold.
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}

@@ -1,0 +1,192 @@
+//! Info commands: what a node says of itself in text.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use wire_protocol::message::{FrameType, write_frame};
+
+use crate::cluster::{Cluster, NodeIndex};
+use crate::store::{Namespace, Store};
+
+/// The release of the server whose protocol this one speaks. Clients choose by it what they send.
+const BUILD: &str = "8.1.2.0";
+
+const EDITION: &str = "Aerospike Community Edition";
+
+/// Those of the server's features that are here.
+const FEATURES: &str = "batch-any;batch-index;cluster-stable;float;peers;pipelining;replicas";
+
+/// Most bytes that one request may be answered with.
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
+
+/// What info answers are made from.
+pub(crate) struct InfoSource<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) node: NodeIndex,
+    /// The address that the client reached this node at.
+    pub(crate) reached_at: SocketAddr,
+    pub(crate) started: Instant,
+    pub(crate) connections: usize,
+}
+
+/// Appends the answers to the commands in `body`: each that ends with a newline, as the server does.
+/// `None` when there would be more than a client can sensibly want.
+pub(crate) fn answer(source: &InfoSource<'_>, body: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let mut answers = Vec::new();
+    for line in body.split_inclusive(|&byte| byte == b'\n') {
+        let Some(command) = line.strip_suffix(b"\n") else {
+            break;
+        };
+        if command.is_empty() {
+            continue;
+        }
+        answers.extend_from_slice(command);
+        answers.push(b'\t');
+        let known = std::str::from_utf8(command).ok().and_then(|command| source.answer(command));
+        answers.extend_from_slice(known.as_deref().unwrap_or("ERROR:4:unrecognized command").as_bytes());
+        answers.push(b'\n');
+        if answers.len() > MAX_ANSWER {
+            return None;
+        }
+    }
+    write_frame(out, FrameType::Info, |out| out.extend_from_slice(&answers)).ok()
+}
+
+impl InfoSource<'_> {
+    /// The answer to a command; `None` for one that is not known.
+    fn answer(&self, command: &str) -> Option<String> {
+        if let Some(name) = command.strip_prefix("namespace/") {
+            return Some(match self.store.namespace(name.as_bytes()) {
+                Some(namespace) => self.namespace(namespace),
+                None => "type=unknown".into(),
+            });
+        }
+        if let Some(name) = command.strip_prefix("sets/") {
+            return Some(self.sets_of(name));
+        }
+        let (name, parameters) = command.split_once(':').unwrap_or((command, ""));
+        Some(match name {
+            "node" => self.cluster.view(self.node).name,
+            "build" => BUILD.into(),
+            "edition" => EDITION.into(),
+            "version" => format!("{EDITION} build {BUILD}"),
+            "features" => FEATURES.into(),
+            "status" => "ok".into(),
+            "cluster-name" => self.cluster.name.clone(),
+            "cluster-stable" => self.cluster.key.clone(),
+            "namespaces" => {
+                self.store.namespaces.iter().map(|namespace| &*namespace.name).collect::<Vec<_>>().join(";")
+            }
+            "sets" => self.store.namespaces.iter().map(sets).collect(),
+            "partition-generation" => self.cluster.view(self.node).partition_generation.to_string(),
+            "peers-generation" => self.cluster.view(self.node).peers_generation.to_string(),
+            "rebalance-generation" => self.cluster.view(self.node).rebalance_generation.to_string(),
+            "peers-clear-std" => self.cluster.peers(self.node, self.reached_at),
+            "service-clear-std" => self.cluster.service(self.node, self.reached_at),
+            "replicas" => self.replicas(),
+            "rack-ids" => "ERROR:25:enterprise only".into(),
+            // There are none, and there cannot be any.
+            "sindex-list" | "udf-list" => String::new(),
+            "statistics" => self.statistics(),
+            "user-agent-set" => match parameters.strip_prefix("value=") {
+                Some(value) if !value.is_empty() => "ok".into(),
+                _ => "ERROR:4:missing 'value'".into(),
+            },
+            _ => return None,
+        })
+    }
+
+    fn replicas(&self) -> String {
+        let held = self.cluster.replicas(self.node);
+        let parts: Vec<_> =
+            self.store.namespaces.iter().map(|namespace| format!("{}:{held}", namespace.name)).collect();
+        parts.join(";")
+    }
+
+    fn sets_of(&self, name: &str) -> String {
+        let (namespace, set) = match name.split_once('/') {
+            Some((namespace, set)) => (namespace, Some(set)),
+            None => (name, None),
+        };
+        let Some(namespace) = self.store.namespace(namespace.as_bytes()) else {
+            return "ns_type=unknown".into();
+        };
+        let all = sets(namespace);
+        match set {
+            None => all,
+            Some(set) => all
+                .split_inclusive(';')
+                .find(|part| part.starts_with(&format!("ns={}:set={set}:", namespace.name)))
+                .unwrap_or_default()
+                .into(),
+        }
+    }
+
+    fn namespace(&self, namespace: &Namespace) -> String {
+        let usage = namespace.usage();
+        let objects: u64 = usage.iter().map(|set| set.objects).sum();
+        let bytes: u64 = usage.iter().map(|set| set.bytes).sum();
+        let view = self.cluster.view(self.node);
+        let (masters, others) = self.cluster.held(self.node);
+        // All nodes share one store: what lies on one of them is known by its share of the partitions.
+        let share =
+            |partitions: usize| objects * partitions as u64 / wire_protocol::digest::PARTITIONS as u64;
+        let factor = self.cluster.replication_factor.min(view.cluster_size);
+        format!(
+            "ns_cluster_size={};effective_replication_factor={factor};objects={};tombstones=0;\
+             master_objects={};master_tombstones=0;prole_objects={};prole_tombstones=0;\
+             non_replica_objects=0;dead_partitions=0;unavailable_partitions=0;stop_writes=false;\
+             hwm_breached=false;current_time={};data_used_bytes={bytes};pending_quiesce=false;\
+             migrate_tx_partitions_remaining=0;migrate_rx_partitions_remaining=0;\
+             default-read-touch-ttl-pct=0;default-ttl={};max-record-size={};nsup-period={};\
+             replication-factor={};strong-consistency=false;storage-engine=memory",
+            view.cluster_size,
+            share(masters + others),
+            share(masters),
+            share(others),
+            self.store.clock.now(),
+            namespace.default_ttl,
+            namespace.max_record_size,
+            self.store.sweep_period,
+            self.cluster.replication_factor,
+        )
+    }
+
+    fn statistics(&self) -> String {
+        let view = self.cluster.view(self.node);
+        let objects: u64 =
+            self.store.namespaces.iter().flat_map(Namespace::usage).map(|set| set.objects).sum();
+        format!(
+            "cluster_size={};cluster_key={};cluster_generation={};cluster_principal={};cluster_integrity=true;\
+             cluster_is_member=true;uptime={};objects={objects};tombstones=0;client_connections={};\
+             migrate_allowed=true;migrate_partitions_remaining=0",
+            view.cluster_size,
+            self.cluster.key,
+            view.rebalance_generation,
+            view.principal,
+            self.started.elapsed().as_secs(),
+            self.connections,
+        )
+    }
+}
+
+/// What the server tells of each set of a namespace.
+fn sets(namespace: &Namespace) -> String {
+    let mut answer = String::new();
+    for set in namespace.usage().iter().filter(|set| !set.name.is_empty()) {
+        // Writing to a string does not fail.
+        _ = write!(
+            answer,
+            "ns={}:set={}:objects={}:tombstones=0:data_used_bytes={}:truncate_lut=0:sindexes=0:\
+             index_populating=false:truncating=false:default-read-touch-ttl-pct=0:default-ttl=0:\
+             disable-eviction=false:enable-index=false:stop-writes-count=0:stop-writes-size=0;",
+            namespace.name,
+            String::from_utf8_lossy(&set.name).replace(char::is_control, "?"),
+            set.objects,
+            set.bytes,
+        );
+    }
+    answer
+}

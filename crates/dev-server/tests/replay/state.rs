@@ -1,0 +1,213 @@
+//! What a server must have held before a scenario, told from the recorded answers.
+//!
+//! Records that a scenario needed were written before it and are not part of its file. Their bins,
+//! generations and void times show in the answers; what does not show, and matters, is in [`known`].
+
+use wire_protocol::digest::UserKey;
+use wire_protocol::message::{Message, MessageHeader, Op, info2, info3, op};
+use wire_protocol::result_code;
+
+use crate::scenario::{Ask, Frame, Scenario, asks};
+
+/// A moment at which these scenarios could have been recorded.
+const SOME_TIME: u32 = 533_091_200;
+
+const DONT_UPDATE: u32 = u32::MAX - 1;
+const NEVER_EXPIRE: u32 = u32::MAX;
+
+/// Name, particle type, value.
+pub(crate) type Bin = (Vec<u8>, u8, Vec<u8>);
+
+/// A record to be there before a scenario.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) namespace: Vec<u8>,
+    pub(crate) set: Vec<u8>,
+    pub(crate) digest: [u8; 20],
+    pub(crate) generation: u32,
+    pub(crate) void_time: u32,
+    pub(crate) bins: Vec<Bin>,
+    /// Particle type and value of its key.
+    pub(crate) key: Option<Vec<u8>>,
+}
+
+/// One request's part about one record, and the recorded answer to it.
+struct Exchange<'s> {
+    ask: Ask,
+    answer: Message<'s>,
+}
+
+impl Exchange<'_> {
+    fn header(&self) -> &MessageHeader {
+        &self.answer.header
+    }
+
+    fn is_write(&self) -> bool {
+        self.ask.info2 & info2::WRITE != 0
+    }
+
+    fn is_expired(&self) -> bool {
+        self.header().result_code == result_code::RECORD_NOT_FOUND && self.header().generation != 0
+    }
+}
+
+/// The records to be there before the scenario.
+pub(crate) fn before(scenario: &Scenario) -> Vec<Given> {
+    let exchanges = exchanges(scenario);
+    let mut digests: Vec<_> =
+        exchanges.iter().map(|exchange| (exchange.ask.namespace.clone(), exchange.ask.digest)).collect();
+    digests.sort();
+    digests.dedup();
+    digests
+        .into_iter()
+        .filter_map(|(namespace, digest)| {
+            let of_record: Vec<_> = exchanges
+                .iter()
+                .filter(|exchange| exchange.ask.digest == digest && exchange.ask.namespace == namespace)
+                .collect();
+            record_before(&of_record)
+        })
+        .collect()
+}
+
+/// The clock before each request, where the scenario tells it.
+pub(crate) fn clock(scenario: &Scenario, request: &Frame) -> u32 {
+    let exchanges = exchanges(scenario);
+    let mine: Vec<_> = asks(request).into_iter().map(|ask| (ask.digest, ask.ttl, ask.info2)).collect();
+    let written = exchanges.iter().find(|exchange| {
+        mine.contains(&(exchange.ask.digest, exchange.ask.ttl, exchange.ask.info2))
+            && exchange.is_write()
+            && exchange.header().result_code == result_code::OK
+            && !matches!(exchange.ask.ttl, 0 | DONT_UPDATE | NEVER_EXPIRE)
+    });
+    if let Some(exchange) = written {
+        return exchange.header().ttl - exchange.ask.ttl;
+    }
+    let expired = exchanges.iter().filter(|exchange| exchange.is_expired());
+    expired.map(|exchange| exchange.header().ttl + 1).max().unwrap_or(SOME_TIME)
+}
+
+/// Pairs what is asked with what was answered, in order.
+fn exchanges(scenario: &Scenario) -> Vec<Exchange<'_>> {
+    let mut answers: Vec<_> = scenario
+        .frames
+        .iter()
+        .filter(|frame| !frame.is_request)
+        .flat_map(messages)
+        .filter(|message| message.header.info3 & info3::LAST == 0)
+        .collect();
+    answers.reverse();
+    let mut exchanges = Vec::new();
+    for request in scenario.frames.iter().filter(|frame| frame.is_request) {
+        let mut asked = asks(request);
+        // The answers of a batch may come in any order.
+        let mut answered = Vec::new();
+        for _ in 0..asked.len().min(answers.len()) {
+            answered.extend(answers.pop());
+        }
+        for ask in asked.drain(..) {
+            if let Some(at) = answered.iter().position(|answer| answer.header.extra == ask.index) {
+                exchanges.push(Exchange { ask, answer: answered.remove(at) });
+            }
+        }
+    }
+    exchanges
+}
+
+fn messages(frame: &Frame) -> Vec<Message<'_>> {
+    let mut messages = Vec::new();
+    if frame.message().is_some() {
+        let mut rest = frame.body();
+        while let Ok((message, tail)) = Message::parse(rest) {
+            messages.push(message);
+            rest = tail;
+        }
+    }
+    messages
+}
+
+fn record_before(exchanges: &[&Exchange<'_>]) -> Option<Given> {
+    let first = exchanges.first()?;
+    let (ask, header) = (&first.ask, first.header());
+    let is_delete = ask.info2 & info2::DELETE != 0;
+    let generation = match (header.result_code, header.generation) {
+        (result_code::RECORD_NOT_FOUND, 0) | (result_code::NAMESPACE_NOT_FOUND, _) => return None,
+        // A delete does not tell the generation: one that was refused for it did not find that one.
+        (result_code::GENERATION, 0) => 1 + u32::from(ask.generation == 1),
+        (result_code::OK, 0) if is_delete || first.is_write() => 1,
+        (_, 0) => return None,
+        (result_code::OK, generation) if first.is_write() => match generation - 1 {
+            0 => return None,
+            generation => generation,
+        },
+        (_, generation) => generation,
+    };
+    let void_time = if first.is_write() && header.result_code == result_code::OK && ask.ttl != DONT_UPDATE {
+        0
+    } else {
+        header.ttl
+    };
+    let (bins, key) = known(&ask.set, &ask.digest).unwrap_or_else(|| (shown_bins(exchanges), None));
+    Some(Given {
+        namespace: ask.namespace.clone(),
+        set: ask.set.clone(),
+        digest: ask.digest,
+        generation,
+        void_time,
+        bins,
+        key,
+    })
+}
+
+/// The bins that the answers show and no request before wrote; where all were written, those.
+fn shown_bins(exchanges: &[&Exchange<'_>]) -> Vec<Bin> {
+    let mut written: Vec<&[u8]> = Vec::new();
+    let mut bins: Vec<Bin> = Vec::new();
+    let mut any: Vec<Bin> = Vec::new();
+    for exchange in exchanges {
+        written
+            .extend(exchange.ask.ops.iter().filter(|(code, _)| *code != op::READ).map(|(_, name)| &name[..]));
+        for Op { code, particle_type, name, value } in exchange.answer.ops() {
+            if any.is_empty() && code == op::READ {
+                any.push((name.to_vec(), particle_type, value.to_vec()));
+            }
+            if code == op::READ && !written.contains(&name) && bins.iter().all(|(other, ..)| other != name) {
+                bins.push((name.to_vec(), particle_type, value.to_vec()));
+            }
+        }
+    }
+    if bins.is_empty() {
+        bins = any;
+    }
+    if bins.is_empty() {
+        bins.push((b"unseen".to_vec(), 1, 1i64.to_be_bytes().to_vec()));
+    }
+    bins
+}
+
+/// Records whose bins before the scenario do not show in it.
+fn known(set: &[u8], digest: &[u8; 20]) -> Option<(Vec<Bin>, Option<Vec<u8>>)> {
+    let is = |of: &[u8], key: UserKey<'_>| set == of && *digest == key.digest(set);
+    let int = |name: &str, value: i64| (name.into(), 1, value.to_be_bytes().to_vec());
+    let text = |name: &str, value: &str| (name.into(), 3, value.into());
+    let operated = || {
+        let float = ("f".into(), 2, 1.5f64.to_be_bytes().to_vec());
+        vec![int("i", 10), float, text("s", "mid"), ("b".into(), 4, vec![5])]
+    };
+    if [&b"cap"[..], b"nat"].iter().any(|of| is(of, UserKey::Str(b"o1"))) {
+        return Some((operated(), None));
+    }
+    if [&b"cap"[..], b"nat"].iter().any(|of| is(of, UserKey::Str(b"tc"))) {
+        return Some((vec![int("a", 1)], None));
+    }
+    if let Some(key) = (0..4).find(|&key| is(b"bw", UserKey::Int(key))) {
+        return Some((vec![int("i", key), text("s", &format!("w{key}"))], None));
+    }
+    if (0..3).any(|key| is(b"bo", UserKey::Int(key))) {
+        return Some((vec![int("n", 1)], None));
+    }
+    if is(b"raw", UserKey::Str(b"sk")) {
+        return Some((vec![int("i", 1)], Some(b"\x03sk".to_vec())));
+    }
+    None
+}

@@ -1,0 +1,246 @@
+//! Batch reads: arguments in, arrays or records out.
+
+use std::sync::Arc;
+
+use aero_io::{BatchRead, Bins, Cluster};
+use pyo3::exceptions::{PyRuntimeWarning, PyTypeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use record_decode::{Casting, Plan, RowBuffer, Summary};
+
+use crate::call::{Call, Completions, plain};
+use crate::clock;
+use crate::errors::{io_error, param_error};
+use crate::keys::{KeyArena, KeyTable, described};
+use crate::numpy_memory::{self, Arrays};
+use crate::records;
+use crate::runtime::NothingToSeal;
+use crate::sink::{NumpyRows, RawRows};
+use crate::values::{bin_name, bins_dict};
+
+/// How a batch read into NumPy treats values that do not fit.
+pub(crate) struct Fit {
+    casting: Casting,
+    coerce: bool,
+}
+
+impl Fit {
+    pub(crate) fn read(py: Python<'_>, casting: &str, errors: &str) -> PyResult<Self> {
+        let casting = match casting {
+            "unsafe" => Casting::Unsafe,
+            "same_value" => Casting::SameValue,
+            other => {
+                return Err(param_error(
+                    py,
+                    format!("casting is {other:?}; it must be \"unsafe\" or \"same_value\""),
+                ));
+            }
+        };
+        let coerce = match errors {
+            "raise" => false,
+            "coerce" => true,
+            other => {
+                return Err(param_error(
+                    py,
+                    format!("errors is {other:?}; it must be \"raise\" or \"coerce\""),
+                ));
+            }
+        };
+        Ok(Self { casting, coerce })
+    }
+}
+
+/// Reads the `bins` argument: None, or a sequence of names.
+pub(crate) fn read_bins(bins: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<String>>> {
+    let Some(bins) = bins.filter(|bins| !bins.is_none()) else { return Ok(None) };
+    let names: Vec<Bound<'_, PyAny>> = if let Ok(list) = bins.cast::<PyList>() {
+        list.iter().collect()
+    } else if let Ok(tuple) = bins.cast::<PyTuple>() {
+        tuple.iter().collect()
+    } else {
+        return Err(param_error(
+            bins.py(),
+            format!("bins is {}; it must be a list of bin names", described(bins)),
+        ));
+    };
+    names.iter().map(bin_name).collect::<PyResult<_>>().map(Some)
+}
+
+fn bins_of(names: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Bins {
+    match Bins::names(names) {
+        Bins::Names(names) if names.is_empty() => Bins::Header,
+        bins => bins,
+    }
+}
+
+/// A batch read into NumPy arrays.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn into_numpy(
+    py: Python<'_>,
+    face: Option<&Completions>,
+    cluster: Cluster,
+    keys: &Bound<'_, PyAny>,
+    bins: Option<&[String]>,
+    mut request: BatchRead,
+    dtype: &Bound<'_, PyAny>,
+    fit: &Fit,
+    out: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    let dtype = numpy_memory::as_dtype(dtype)?;
+    let schema = crate::dtype::read(&dtype)?;
+    let names: Option<Vec<&str>> = bins.map(|bins| bins.iter().map(String::as_str).collect());
+    let plan = Arc::new(Plan::new(schema, fit.casting, names.as_deref()));
+    request.bins = bins_of(plan.bin_names().map(str::as_bytes));
+
+    let arena = Arc::new(KeyArena::read(keys)?);
+    let arrays = Arrays::new(&dtype, &plan, arena.len(), keys, out)?;
+    // SAFETY: `arrays` keeps the three arrays' memory alive, is their only holder besides `out`'s owner
+    // (who was told not to resize or write to it), and is dropped after the buffer was sealed: by
+    // `finish` below, or with the closure, before which `Operation` and `wait` seal.
+    let buffer = unsafe { RowBuffer::new(plan.clone(), arrays.memory(), clock::now()) };
+    let rows = Arc::new(NumpyRows(buffer));
+
+    let future = {
+        let (arena, rows) = (arena.clone(), rows.clone());
+        async move {
+            let keys = Arc::new(arena.batch_keys()?);
+            cluster.batch_read(keys, Arc::new(request), rows).await
+        }
+    };
+    let (seal, coerce, frames) = (rows.clone(), fit.coerce, if face.is_some() { 3 } else { 2 });
+    let finish = move |py: Python<'_>, outcome: Result<(), aero_io::Error>| {
+        let summary = rows.0.finish();
+        match outcome {
+            Ok(()) => wrap(py, arrays, arena, &plan, summary, coerce, frames),
+            Err(error) => Err(io_error(py, &error)),
+        }
+    };
+    Call { future, seal, finish }.run(py, face)
+}
+
+/// Wraps the filled arrays; raises or warns of values that did not fit.
+fn wrap(
+    py: Python<'_>,
+    arrays: Arrays,
+    arena: Arc<KeyArena>,
+    plan: &Plan,
+    summary: Summary,
+    coerce: bool,
+    frames: i32,
+) -> PyResult<Py<PyAny>> {
+    let fields = plan.schema().fields();
+    let inexact = PyDict::new(py);
+    for (name, count) in &summary.inexact {
+        inexact.set_item(&**name, count)?;
+    }
+    let module = py.import(intern!(py, "aerospike_py.numpy_batch"))?;
+    let presence = numpy_memory::presence(py, summary.presence, arena.len())?;
+    let batch = module.getattr(intern!(py, "NumpyBatchRecords"))?.call1((
+        arrays.records,
+        arrays.meta,
+        arrays.result_codes,
+        Py::new(py, KeyTable(arena))?,
+        presence,
+        &inexact,
+        summary.failure_count,
+    ))?;
+    if !inexact.is_empty() {
+        let counts: Vec<String> =
+            inexact.iter().map(|(name, count)| format!("{name}: {count}")).collect();
+        let message = format!(
+            "values changed to fit their fields ({}); casting=\"same_value\" makes this an error",
+            counts.join(", ")
+        );
+        let message = std::ffi::CString::new(message).unwrap_or_default();
+        PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &message, frames)?;
+    }
+    if summary.failure_count > 0 && !coerce {
+        let failures: Vec<_> = summary
+            .failures
+            .iter()
+            .map(|failure| {
+                let name = fields.get(failure.field).map_or("?", |field| field.name());
+                (failure.row, name.to_owned(), failure.bin_type, failure.reason.to_string())
+            })
+            .collect();
+        let error = module
+            .getattr(intern!(py, "_decode_error"))?
+            .call1((&batch, failures, summary.failure_count))?;
+        return Err(PyErr::from_value(error));
+    }
+    Ok(batch.unbind())
+}
+
+/// A batch read into Python objects.
+pub(crate) fn into_records(
+    py: Python<'_>,
+    face: Option<&Completions>,
+    cluster: Cluster,
+    keys: &Bound<'_, PyAny>,
+    bins: Option<&[String]>,
+    mut request: BatchRead,
+) -> PyResult<Py<PyAny>> {
+    if let Some(bins) = bins {
+        request.bins = bins_of(bins);
+    }
+    let arena = Arc::new(KeyArena::read(keys)?);
+    let rows = Arc::new(RawRows::new(arena.len()));
+    let future = {
+        let (arena, rows) = (arena.clone(), rows.clone());
+        async move {
+            let keys = Arc::new(arena.batch_keys()?);
+            let digests = keys.clone();
+            cluster.batch_read(keys, Arc::new(request), rows).await.map(|()| digests)
+        }
+    };
+    let finish = plain(move |py, digests: Arc<aero_io::BatchKeys>| {
+        let state = rows.finish();
+        let now = clock::now();
+        let mut records = Vec::with_capacity(arena.len());
+        for (index, (row, digest)) in state.rows().iter().zip(digests.digests()).enumerate() {
+            let key = records::key(py, &arena, index, digest)?;
+            let record = if row.code == 0 {
+                let bins = bins_dict(py, state.bins(row))?;
+                let meta = records::meta(py, row.generation, clock::seconds_left(row.void_time, now))?;
+                records::record(py, &key, meta.as_any(), bins.as_any())?
+            } else {
+                py.None().into_bound(py)
+            };
+            records.push(records::batch_record(py, &key, row.code, &record)?);
+        }
+        records::batch_records(py, PyList::new(py, records)?)
+    });
+    Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+}
+
+/// Refuses arguments that only make sense with a dtype.
+pub(crate) fn refuse_numpy_arguments(
+    casting: &str,
+    errors: &str,
+    out: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let given = if out.is_some_and(|out| !out.is_none()) {
+        "out"
+    } else if casting != "unsafe" {
+        "casting"
+    } else if errors != "raise" {
+        "errors"
+    } else {
+        return Ok(());
+    };
+    Err(PyTypeError::new_err(format!("{given} needs _dtype: it is about arrays, and without _dtype there are none")))
+}
+
+/// The digest of a key, as the server computes it.
+#[pyfunction]
+pub(crate) fn calc_digest<'py>(
+    py: Python<'py>,
+    ns: Bound<'py, PyString>,
+    set: Option<Bound<'py, PyString>>,
+    key: Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let tuple = (ns, set, key).into_pyobject(py)?;
+    let arena = KeyArena::read_one(tuple.as_any())?;
+    Ok(PyBytes::new(py, &arena.digest(0)))
+}

@@ -1,0 +1,196 @@
+//! The client's configuration dictionary, by the official client's key names.
+
+use std::time::Duration;
+
+use aero_io::{BatchPolicy, ClusterConfig, Seed};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString, PyTuple};
+
+use crate::errors::param_error;
+use crate::keys::described;
+use crate::policy::{self, Read, Write};
+use crate::settings::Settings;
+
+/// Default policies of a client.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Policies {
+    pub(crate) batch: BatchPolicy,
+    pub(crate) read: Read,
+    pub(crate) write: Write,
+    pub(crate) remove: Write,
+}
+
+/// What a client was made with.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) cluster: ClusterConfig,
+    pub(crate) policies: Policies,
+}
+
+/// Keys that the official client has for machinery that is not here.
+const WITHOUT_MEANING: &[(&str, &str)] = &[
+    ("shm", "cluster state is not shared between processes"),
+    ("lua", "no Lua runs in the client"),
+    ("thread_pool_size", "there is no thread pool"),
+    ("max_threads", "there is no thread pool"),
+    ("use_shared_connection", "every client has connections of its own"),
+    ("serialization", "there are no serializers"),
+    ("strict_types", "types are always strict"),
+    ("validate_keys", "keys are always validated"),
+    ("fail_if_not_connected", "connecting always fails where no host can be reached"),
+    ("app_id", "the server is not told"),
+    ("min_conns_per_node", "connections are opened when they are needed"),
+    ("config_provider", "settings come from the config alone"),
+];
+
+/// Keys that would change how the client works, and that this version does not know yet.
+const NOT_YET: &[&str] = &[
+    "user",
+    "password",
+    "auth_mode",
+    "login_timeout_ms",
+    "tls",
+    "rack_aware",
+    "rack_id",
+    "rack_ids",
+    "compression_threshold",
+    "max_error_rate",
+    "error_rate_window",
+    "force_single_node",
+    "send_bool_as",
+];
+
+/// Policies of commands that this version does not have.
+const OTHER_POLICIES: &[&str] = &[
+    "apply",
+    "operate",
+    "query",
+    "scan",
+    "batch_remove",
+    "batch_apply",
+    "batch_write",
+    "batch_parent_write",
+    "info",
+    "admin",
+    "txn_verify",
+    "txn_roll",
+    "metrics",
+];
+
+impl Config {
+    /// Reads a config dictionary.
+    pub(crate) fn read(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let Some(mut settings) = Settings::new(py, "config", Some(object))? else {
+            return Err(param_error(py, no_hosts()));
+        };
+        let defaults = ClusterConfig::default();
+        let seeds = match settings.take("hosts")? {
+            Some(value) => hosts(&value)?,
+            None => Vec::new(),
+        };
+        let cluster = ClusterConfig {
+            seeds,
+            cluster_name: settings.text("cluster_name")?.filter(|name| !name.is_empty()),
+            tend_interval: settings
+                .number("tend_interval", 1, u32::MAX.into())?
+                .map_or(defaults.tend_interval, |millis| Duration::from_millis(millis as u64)),
+            connect_timeout: settings
+                .number("connect_timeout", 1, u32::MAX.into())?
+                .map_or(defaults.connect_timeout, |millis| Duration::from_millis(millis as u64)),
+            max_conns_per_node: settings
+                .number("max_conns_per_node", 1, 100_000)?
+                .map_or(defaults.max_conns_per_node, |count| count as usize),
+            max_socket_idle: settings
+                .count("max_socket_idle")?
+                .map_or(defaults.max_socket_idle, |seconds| Duration::from_secs(seconds.into())),
+            use_services_alternate: settings
+                .flag("use_services_alternate")?
+                .unwrap_or(defaults.use_services_alternate),
+        };
+        let policies = match settings.take("policies")? {
+            Some(value) => read_policies(py, &value)?,
+            None => Policies::default(),
+        };
+        settings.without_meaning(WITHOUT_MEANING)?;
+        settings.not_supported_yet(NOT_YET)?;
+        // A misspelt key first: it may be the hosts.
+        settings.finish()?;
+        if cluster.seeds.is_empty() {
+            return Err(param_error(py, no_hosts()));
+        }
+        Ok(Self { cluster, policies })
+    }
+}
+
+fn no_hosts() -> String {
+    "config has no \"hosts\"; name at least one, such as {\"hosts\": [(\"127.0.0.1\", 3000)]}".into()
+}
+
+fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Policies> {
+    let mut policies = Policies::default();
+    let Some(mut settings) = Settings::new(py, "config \"policies\"", Some(value))? else {
+        return Ok(policies);
+    };
+    let batch = settings.take("batch")?;
+    policies.batch = policy::batch(py, &policies.batch, "config policy \"batch\"", batch.as_ref())?;
+    let read = settings.take("read")?;
+    policies.read = policy::read(py, &policies.read, "config policy \"read\"", read.as_ref())?;
+    let write = settings.take("write")?;
+    policies.write = policy::write(py, &policies.write, "config policy \"write\"", write.as_ref())?;
+    let remove = settings.take("remove")?;
+    policies.remove = policy::write(py, &policies.remove, "config policy \"remove\"", remove.as_ref())?;
+    settings.not_supported_yet(OTHER_POLICIES)?;
+    settings.finish()?;
+    Ok(policies)
+}
+
+/// Hosts: `(name, port)` or `(name, port, tls_name)` each.
+fn hosts(value: &Bound<'_, PyAny>) -> PyResult<Vec<Seed>> {
+    let py = value.py();
+    let items: Vec<Bound<'_, PyAny>> = if let Ok(list) = value.cast::<PyList>() {
+        list.iter().collect()
+    } else if let Ok(tuple) = value.cast::<PyTuple>() {
+        tuple.iter().collect()
+    } else {
+        return Err(param_error(
+            py,
+            format!("config \"hosts\" is {}; it must be a list of (host, port)", described(value)),
+        ));
+    };
+    items.iter().enumerate().map(|(position, item)| host(item, position)).collect()
+}
+
+fn host(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
+    let wrong = || {
+        param_error(
+            item.py(),
+            format!(
+                "config \"hosts\"[{position}] is {}; it must be (host, port) or (host, port, tls_name), \
+                 such as (\"127.0.0.1\", 3000)",
+                described(item)
+            ),
+        )
+    };
+    let parts: Vec<Bound<'_, PyAny>> = if let Ok(tuple) = item.cast::<PyTuple>() {
+        tuple.iter().collect()
+    } else if let Ok(list) = item.cast::<PyList>() {
+        list.iter().collect()
+    } else {
+        return Err(wrong());
+    };
+    let (name, port, tls_name) = match parts.as_slice() {
+        [name, port] => (name, port, None),
+        [name, port, tls_name] => (name, port, Some(tls_name)),
+        _ => return Err(wrong()),
+    };
+    let name = name.cast::<PyString>().map_err(|_| wrong())?.to_str()?.to_owned();
+    let port: u16 = port.extract().ok().filter(|&port| port > 0).ok_or_else(wrong)?;
+    let tls_name = match tls_name {
+        Some(name) if !name.is_none() => Some(name.extract::<String>().map_err(|_| wrong())?),
+        _ => None,
+    };
+    if name.is_empty() {
+        return Err(wrong());
+    }
+    Ok(Seed { host: name, port, tls_name: tls_name.filter(|name| !name.is_empty()) })
+}

@@ -1,0 +1,229 @@
+//! The core behind both faces: a cluster's handle and the client's policies.
+
+use std::mem::ManuallyDrop;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aero_io::{BatchRead, Cluster, TcpTransport};
+use pyo3::prelude::*;
+
+use crate::batch_read::{self, Fit};
+use crate::call::{Call, Completions, plain};
+use crate::config::Config;
+use crate::errors::{client_error, param_error};
+use crate::runtime::NothingToSeal;
+use crate::{policy, single};
+
+/// Where a client is in its life.
+enum State {
+    New,
+    Connected(Cluster),
+    Closed,
+}
+
+struct Inner {
+    state: Mutex<State>,
+}
+
+impl Inner {
+    fn set(&self, state: State) {
+        let old = std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state);
+        if let State::Connected(cluster) = old {
+            cluster.close();
+        }
+    }
+}
+
+/// The core of a `Client` or `AsyncClient`. Commands take the completions of an event loop, or None to
+/// wait.
+#[pyclass(frozen, module = "aerospike_py._native")]
+pub(crate) struct Core {
+    config: Config,
+    /// The process that it belongs to.
+    process: u32,
+    inner: ManuallyDrop<Arc<Inner>>,
+}
+
+impl Core {
+    /// Refuses to work in a child of the process that made the client: the connections are the parent's.
+    fn check_process(&self, py: Python<'_>) -> PyResult<()> {
+        if self.process == std::process::id() {
+            return Ok(());
+        }
+        Err(client_error(
+            py,
+            "this client was made before fork() and belongs to the parent process; make a new one in the child"
+                .into(),
+        ))
+    }
+
+    fn cluster(&self, py: Python<'_>) -> PyResult<Cluster> {
+        self.check_process(py)?;
+        match &*self.inner.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Connected(cluster) => Ok(cluster.clone()),
+            State::New => Err(client_error(py, "the client is not connected; call connect() first".into())),
+            State::Closed => Err(client_error(py, "the client is closed".into())),
+        }
+    }
+
+    fn hosts(&self) -> String {
+        let hosts: Vec<String> = self.config.cluster.seeds.iter().map(ToString::to_string).collect();
+        hosts.join(", ")
+    }
+}
+
+#[pymethods]
+impl Core {
+    #[new]
+    fn new(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self {
+            config: Config::read(py, config)?,
+            process: std::process::id(),
+            inner: ManuallyDrop::new(Arc::new(Inner { state: Mutex::new(State::New) })),
+        })
+    }
+
+    fn connect(
+        &self,
+        py: Python<'_>,
+        face: Option<&Completions>,
+        username: Option<&str>,
+        password: Option<&str>,
+    ) -> PyResult<Py<PyAny>> {
+        self.check_process(py)?;
+        if username.is_some() || password.is_some() {
+            return Err(param_error(
+                py,
+                "user and password are not supported by this version yet; leave them out".into(),
+            ));
+        }
+        let config = self.config.cluster.clone();
+        let inner = (*self.inner).clone();
+        let connected = self.cluster(py).is_ok();
+        let future = async move {
+            if connected {
+                return Ok(None);
+            }
+            Cluster::connect(config, Arc::new(TcpTransport)).await.map(Some)
+        };
+        let finish = plain(move |py, cluster: Option<Cluster>| {
+            if let Some(cluster) = cluster {
+                inner.set(State::Connected(cluster));
+            }
+            Ok(py.None())
+        });
+        Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_process(py)?;
+        self.inner.set(State::Closed);
+        Ok(())
+    }
+
+    fn is_connected(&self, py: Python<'_>) -> PyResult<bool> {
+        self.check_process(py)?;
+        Ok(self.cluster(py).is_ok_and(|cluster| cluster.is_connected()))
+    }
+
+    fn get_node_names(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.cluster(py)?.node_names())
+    }
+
+    /// What a `repr` says of the client.
+    fn describe(&self, py: Python<'_>) -> String {
+        let hosts = self.hosts();
+        match self.cluster(py) {
+            Ok(cluster) => format!("of {hosts}: {} nodes", cluster.node_names().len()),
+            Err(_) => format!("of {hosts}: not connected"),
+        }
+    }
+
+    fn put(
+        &self,
+        py: Python<'_>,
+        face: Option<&Completions>,
+        key: &Bound<'_, PyAny>,
+        bins: &Bound<'_, PyAny>,
+        meta: Option<&Bound<'_, PyAny>>,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let write = single::write_policy(py, &self.config.policies.write, policy)?;
+        single::put(py, face, cluster, key, bins, meta, write)
+    }
+
+    fn get(
+        &self,
+        py: Python<'_>,
+        face: Option<&Completions>,
+        key: &Bound<'_, PyAny>,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        single::get(py, face, cluster, key, single::read_policy(py, &self.config.policies.read, policy)?)
+    }
+
+    fn exists(
+        &self,
+        py: Python<'_>,
+        face: Option<&Completions>,
+        key: &Bound<'_, PyAny>,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        single::exists(py, face, cluster, key, single::read_policy(py, &self.config.policies.read, policy)?)
+    }
+
+    fn remove(
+        &self,
+        py: Python<'_>,
+        face: Option<&Completions>,
+        key: &Bound<'_, PyAny>,
+        meta: Option<&Bound<'_, PyAny>>,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let write = single::write_policy(py, &self.config.policies.remove, policy)?;
+        single::remove(py, face, cluster, key, meta, write)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn batch_read(
+        &self,
+        py: Python<'_>,
+        face: Option<&Completions>,
+        keys: &Bound<'_, PyAny>,
+        bins: Option<&Bound<'_, PyAny>>,
+        policy: Option<&Bound<'_, PyAny>>,
+        dtype: Option<&Bound<'_, PyAny>>,
+        casting: &str,
+        errors: &str,
+        out: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let policy = policy::batch(py, &self.config.policies.batch, "batch policy", policy)?;
+        let request = BatchRead { policy, ..BatchRead::default() };
+        let bins = batch_read::read_bins(bins)?;
+        match dtype {
+            Some(dtype) => {
+                let fit = Fit::read(py, casting, errors)?;
+                batch_read::into_numpy(py, face, cluster, keys, bins.as_deref(), request, dtype, &fit, out)
+            }
+            None => {
+                batch_read::refuse_numpy_arguments(casting, errors, out)?;
+                batch_read::into_records(py, face, cluster, keys, bins.as_deref(), request)
+            }
+        }
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        if self.process == std::process::id() {
+            // SAFETY: dropped once, here, and not used afterwards.
+            unsafe { ManuallyDrop::drop(&mut self.inner) };
+        }
+        // In a child of the process that made it, it leaks on purpose: closing its sockets would take
+        // them out of the epoll that is shared with the parent.
+    }
+}

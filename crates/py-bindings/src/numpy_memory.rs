@@ -1,0 +1,179 @@
+//! The NumPy pointer hand-over: arrays made or checked, and where their memory is.
+
+use numpy::{PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyImportError, PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use record_decode::{Plan, RowMemory};
+
+/// Result code of a row until it gets one: no answer came.
+const NO_RESPONSE: i32 = -15;
+
+/// NumPy, or how to get it. The `numpy` crate is touched only after this succeeded: it panics without.
+pub(crate) fn numpy(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+    py.import(intern!(py, "numpy")).map_err(|error| {
+        let import = PyImportError::new_err(
+            "_dtype needs NumPy 2.0 or newer: pip install 'numpy>=2.0', or this package with its extra [numpy]",
+        );
+        import.set_cause(py, Some(error));
+        import
+    })
+}
+
+/// Anything that NumPy takes for a dtype, as a dtype.
+pub(crate) fn as_dtype<'py>(dtype: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let class = numpy(dtype.py())?.getattr(intern!(dtype.py(), "dtype"))?;
+    if dtype.is_instance(&class)? { Ok(dtype.clone()) } else { class.call1((dtype,)) }
+}
+
+/// The arrays of a batch.
+pub(crate) struct Arrays {
+    pub(crate) records: Py<PyAny>,
+    pub(crate) meta: Py<PyAny>,
+    pub(crate) result_codes: Py<PyAny>,
+    memory: Memory,
+}
+
+/// Where the arrays' memory is.
+#[derive(Clone, Copy)]
+struct Memory {
+    data: *mut u8,
+    stride: usize,
+    meta: *mut u8,
+    result_codes: *mut u8,
+    len: usize,
+}
+
+// SAFETY: plain addresses; who writes through them is `RowBuffer`'s business, which is Send itself.
+unsafe impl Send for Memory {}
+
+impl Arrays {
+    /// Makes the arrays for `len` rows, or takes `out` for the records after checking it.
+    pub(crate) fn new(
+        dtype: &Bound<'_, PyAny>,
+        plan: &Plan,
+        len: usize,
+        keys: &Bound<'_, PyAny>,
+        out: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let py = dtype.py();
+        let numpy = numpy(py)?;
+        let records = match out.filter(|out| !out.is_none()) {
+            Some(out) => {
+                check_out(&numpy, out, dtype, len, keys)?;
+                out.clone()
+            }
+            None => numpy.call_method1(intern!(py, "zeros"), (len, dtype))?,
+        };
+        let meta = numpy.call_method1(intern!(py, "zeros"), (len, meta_dtype(&numpy)?))?;
+        let result_codes =
+            numpy.call_method1(intern!(py, "full"), (len, NO_RESPONSE, intern!(py, "i4")))?;
+        let itemsize = plan.schema().itemsize();
+        let (data, stride) = rows_of(&records, len, itemsize)?;
+        let (meta_data, meta_stride) = rows_of(&meta, len, 8)?;
+        let (codes_data, codes_stride) = rows_of(&result_codes, len, 4)?;
+        if (meta_stride, codes_stride) != (8, 4) {
+            return Err(PyValueError::new_err("NumPy made arrays with unexpected strides"));
+        }
+        Ok(Self {
+            records: records.unbind(),
+            meta: meta.unbind(),
+            result_codes: result_codes.unbind(),
+            memory: Memory { data, stride, meta: meta_data, result_codes: codes_data, len },
+        })
+    }
+
+    /// Where the rows are.
+    pub(crate) fn memory(&self) -> RowMemory {
+        let Memory { data, stride, meta, result_codes, len } = self.memory;
+        RowMemory { data, stride, meta, result_codes, len }
+    }
+}
+
+fn meta_dtype<'py>(numpy: &Bound<'py, PyModule>) -> PyResult<Bound<'py, PyAny>> {
+    static DTYPE: pyo3::sync::PyOnceLock<Py<PyAny>> = pyo3::sync::PyOnceLock::new();
+    let py = numpy.py();
+    let dtype = DTYPE.get_or_try_init(py, || {
+        let dtype = numpy.call_method1("dtype", (vec![("gen", "u4"), ("ttl", "u4")],))?;
+        Ok::<_, PyErr>(dtype.unbind())
+    })?;
+    Ok(dtype.bind(py).clone())
+}
+
+/// The address of an array's first row and the distance of its rows, checked against what will be
+/// written.
+fn rows_of(array: &Bound<'_, PyAny>, len: usize, itemsize: usize) -> PyResult<(*mut u8, usize)> {
+    let array = array.cast::<PyUntypedArray>()?;
+    let wrong = |what: &str| PyValueError::new_err(format!("an array for the result {what}"));
+    if array.shape() != [len] || array.dtype().itemsize() != itemsize {
+        return Err(wrong("has another shape or itemsize than it was made with"));
+    }
+    // One row, or none, has no distance to speak of.
+    let stride = match array.strides() {
+        [stride] if len > 1 => usize::try_from(*stride).ok().filter(|&stride| stride >= itemsize),
+        _ => Some(itemsize),
+    };
+    let stride = stride.ok_or_else(|| wrong("has rows that overlap or run backwards"))?;
+    // SAFETY: the pointer is of a live array object, whose `data` is initialised for as long as it lives.
+    let data = unsafe { (*array.as_array_ptr()).fields.data };
+    Ok((data.cast(), stride))
+}
+
+/// Refuses an `out` that cannot be filled with `len` rows of `dtype`.
+fn check_out(
+    numpy: &Bound<'_, PyModule>,
+    out: &Bound<'_, PyAny>,
+    dtype: &Bound<'_, PyAny>,
+    len: usize,
+    keys: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let py = out.py();
+    let class = out.get_type();
+    if !class.is(&numpy.getattr(intern!(py, "ndarray"))?) && !class.is(&numpy.getattr(intern!(py, "recarray"))?) {
+        return Err(PyTypeError::new_err(format!(
+            "out is a {}; it must be a plain numpy.ndarray (or recarray): pass numpy.asarray(out)",
+            class.name()?
+        )));
+    }
+    let array = out.cast::<PyUntypedArray>()?;
+    let its = out.getattr(intern!(py, "dtype"))?;
+    if !its.eq(dtype)? {
+        return Err(PyTypeError::new_err(format!("out has the dtype {its}; it must have _dtype, {dtype}")));
+    }
+    if array.ndim() != 1 {
+        return Err(PyValueError::new_err(format!("out has {} dimensions; it must have one", array.ndim())));
+    }
+    if array.len() != len {
+        return Err(PyValueError::new_err(format!(
+            "out has {} rows; it must have {len}, one for each key",
+            array.len()
+        )));
+    }
+    let flags = out.getattr(intern!(py, "flags"))?;
+    if !flags.getattr(intern!(py, "writeable"))?.extract::<bool>()? {
+        return Err(PyValueError::new_err("out is read-only; it must be writeable"));
+    }
+    if let [stride] = array.strides()
+        && len > 1
+        && usize::try_from(*stride).map_or(true, |stride| stride < array.dtype().itemsize())
+    {
+        return Err(PyValueError::new_err(format!(
+            "out has rows {stride} bytes apart, of {} bytes each; they must not overlap or run backwards",
+            array.dtype().itemsize()
+        )));
+    }
+    if let Some(values) = keys.getattr_opt(intern!(py, "values"))?
+        && values.is_instance(&numpy.getattr(intern!(py, "ndarray"))?)?
+        && numpy.call_method1(intern!(py, "may_share_memory"), (out, values))?.extract::<bool>()?
+    {
+        return Err(PyValueError::new_err("out shares memory with the keys; give each its own"));
+    }
+    Ok(())
+}
+
+/// Presence bits as an array, one row of bytes a record.
+pub(crate) fn presence(py: Python<'_>, bits: Vec<u8>, rows: usize) -> PyResult<Py<PyAny>> {
+    let width = bits.len().checked_div(rows).unwrap_or(1);
+    let array = PyArray1::from_vec(py, bits);
+    Ok(array.reshape([rows, width])?.into_any().unbind())
+}

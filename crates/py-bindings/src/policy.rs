@@ -1,0 +1,262 @@
+//! Policy dictionaries, by the official client's key names.
+
+use std::time::Duration;
+
+use aero_io::{BatchPolicy, Exists, Generation, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy};
+use pyo3::prelude::*;
+
+use crate::errors::param_error;
+use crate::settings::Settings;
+
+/// Keys that every policy of the official client has and that nothing here needs.
+const WITHOUT_MEANING: &[(&str, &str)] = &[
+    ("deserialize", "values are always read as Python objects"),
+    ("concurrent", "the parts of a batch always run side by side"),
+    ("timeout_delay", "connections with late answers are closed, not kept"),
+    ("error_detail_verbosity", "messages always say what is known"),
+];
+
+/// Keys that would change what a call does, and that this version does not know yet.
+const NOT_YET: &[&str] = &["expressions", "txn", "compress", "compression_threshold", "on_locking_only"];
+
+const REPLICAS: [Option<Replica>; 5] =
+    [Some(Replica::Master), Some(Replica::Any), Some(Replica::Sequence), None, Some(Replica::Any)];
+const MODES_AP: [ReadModeAp; 2] = [ReadModeAp::One, ReadModeAp::All];
+const MODES_SC: [ReadModeSc; 4] = [
+    ReadModeSc::Session,
+    ReadModeSc::Linearize,
+    ReadModeSc::AllowReplica,
+    ReadModeSc::AllowUnavailable,
+];
+const EXISTS: [Exists; 5] =
+    [Exists::Ignore, Exists::Create, Exists::Update, Exists::Replace, Exists::CreateOrReplace];
+
+/// The settings that every command has.
+struct Base<'a> {
+    socket_timeout: &'a mut Duration,
+    max_retries: &'a mut u32,
+    sleep_between_retries: &'a mut Duration,
+    replica: &'a mut Replica,
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn base(py: Python<'_>, settings: &mut Settings<'_>, base: Base<'_>) -> PyResult<()> {
+    set(base.socket_timeout, settings.millis("socket_timeout")?);
+    set(base.max_retries, settings.count("max_retries")?);
+    set(base.sleep_between_retries, settings.millis("sleep_between_retries")?);
+    match settings.choice("replica", "POLICY_REPLICA_*", &REPLICAS)? {
+        Some(Some(replica)) => *base.replica = replica,
+        Some(None) => {
+            return Err(param_error(
+                py,
+                "policy \"replica\" is POLICY_REPLICA_PREFER_RACK, which is not supported by this version yet"
+                    .into(),
+            ));
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+/// The settings that reads have.
+fn read_modes(
+    settings: &mut Settings<'_>,
+    ap: &mut ReadModeAp,
+    sc: &mut ReadModeSc,
+    touch: &mut i32,
+) -> PyResult<()> {
+    set(ap, settings.choice("read_mode_ap", "POLICY_READ_MODE_AP_*", &MODES_AP)?);
+    set(sc, settings.choice("read_mode_sc", "POLICY_READ_MODE_SC_*", &MODES_SC)?);
+    set(touch, settings.number("read_touch_ttl_percent", -1, 100)?.map(|percent| percent as i32));
+    Ok(())
+}
+
+/// Whether the user's key is sent.
+fn send_key(settings: &mut Settings<'_>, send: &mut bool) -> PyResult<()> {
+    set(send, settings.choice("key", "POLICY_KEY_*", &[false, true])?);
+    Ok(())
+}
+
+/// A batch policy over its defaults.
+pub(crate) fn batch(
+    py: Python<'_>,
+    defaults: &BatchPolicy,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<BatchPolicy> {
+    let mut policy = defaults.clone();
+    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(policy) };
+    if let Some(timeout) = settings.millis("total_timeout")? {
+        policy.total_timeout = Some(timeout);
+    }
+    base(
+        py,
+        &mut settings,
+        Base {
+            socket_timeout: &mut policy.socket_timeout,
+            max_retries: &mut policy.max_retries,
+            sleep_between_retries: &mut policy.sleep_between_retries,
+            replica: &mut policy.replica,
+        },
+    )?;
+    read_modes(
+        &mut settings,
+        &mut policy.read_mode_ap,
+        &mut policy.read_mode_sc,
+        &mut policy.read_touch_ttl_percent,
+    )?;
+    set(&mut policy.allow_inline, settings.flag("allow_inline")?);
+    set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);
+    set(&mut policy.respond_all_keys, settings.flag("respond_all_keys")?);
+    settings.without_meaning(&[("key", "a batch read sends digests alone")])?;
+    settings.without_meaning(WITHOUT_MEANING)?;
+    settings.without_meaning(&[("connect_timeout", "set it in the client's config")])?;
+    settings.not_supported_yet(NOT_YET)?;
+    settings.finish()?;
+    Ok(policy)
+}
+
+/// A read policy, and whether the user's key is sent along.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) policy: ReadPolicy,
+    pub(crate) send_key: bool,
+}
+
+/// A read policy over its defaults.
+pub(crate) fn read(
+    py: Python<'_>,
+    defaults: &Read,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Read> {
+    let mut read = defaults.clone();
+    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(read) };
+    let policy = &mut read.policy;
+    set(&mut policy.total_timeout, settings.millis("total_timeout")?);
+    base(
+        py,
+        &mut settings,
+        Base {
+            socket_timeout: &mut policy.socket_timeout,
+            max_retries: &mut policy.max_retries,
+            sleep_between_retries: &mut policy.sleep_between_retries,
+            replica: &mut policy.replica,
+        },
+    )?;
+    read_modes(
+        &mut settings,
+        &mut policy.read_mode_ap,
+        &mut policy.read_mode_sc,
+        &mut policy.read_touch_ttl_percent,
+    )?;
+    send_key(&mut settings, &mut read.send_key)?;
+    settings.without_meaning(WITHOUT_MEANING)?;
+    settings.without_meaning(&[("connect_timeout", "set it in the client's config")])?;
+    settings.not_supported_yet(NOT_YET)?;
+    settings.finish()?;
+    Ok(read)
+}
+
+/// How generations are compared; the number comes with the call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum CompareGeneration {
+    #[default]
+    Ignore,
+    Equal,
+    Greater,
+}
+
+/// A write policy, with what needs a number of the call's.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Write {
+    pub(crate) policy: WritePolicy,
+    pub(crate) send_key: bool,
+    pub(crate) compare: CompareGeneration,
+}
+
+impl Write {
+    /// Takes `meta`: the generation to compare with, seconds to live.
+    pub(crate) fn with_meta(
+        mut self,
+        py: Python<'_>,
+        meta: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<WritePolicy> {
+        let mut generation = None;
+        if let Some(mut settings) = Settings::new(py, "meta", meta)? {
+            generation = settings.count("gen")?;
+            set(&mut self.policy.ttl, ttl(&mut settings)?);
+            settings.finish()?;
+        }
+        self.policy.generation = match (self.compare, generation) {
+            (CompareGeneration::Ignore, _) => Generation::Ignore,
+            (CompareGeneration::Equal, Some(number)) => Generation::Equal(number),
+            (CompareGeneration::Greater, Some(number)) => Generation::Greater(number),
+            (_, None) => {
+                return Err(param_error(
+                    py,
+                    "policy \"gen\" compares generations, but meta names none; \
+                     pass meta={\"gen\": ...}"
+                        .into(),
+                ));
+            }
+        };
+        Ok(self.policy)
+    }
+}
+
+/// Seconds to live: up to ten years, or one of the `TTL_*` constants.
+fn ttl(settings: &mut Settings<'_>) -> PyResult<Option<u32>> {
+    /// `TTL_CLIENT_DEFAULT`: what the client's policies say.
+    const CLIENT_DEFAULT: u32 = u32::MAX - 2;
+    Ok(settings.count("ttl")?.filter(|&ttl| ttl != CLIENT_DEFAULT))
+}
+
+/// A write policy over its defaults.
+pub(crate) fn write(
+    py: Python<'_>,
+    defaults: &Write,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Write> {
+    let mut write = defaults.clone();
+    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(write) };
+    let policy = &mut write.policy;
+    set(&mut policy.total_timeout, settings.millis("total_timeout")?);
+    base(
+        py,
+        &mut settings,
+        Base {
+            socket_timeout: &mut policy.socket_timeout,
+            max_retries: &mut policy.max_retries,
+            sleep_between_retries: &mut policy.sleep_between_retries,
+            replica: &mut policy.replica,
+        },
+    )?;
+    set(&mut policy.ttl, ttl(&mut settings)?);
+    set(&mut policy.exists, settings.choice("exists", "POLICY_EXISTS_*", &EXISTS)?);
+    set(
+        &mut policy.commit_master,
+        settings.choice("commit_level", "POLICY_COMMIT_LEVEL_*", &[false, true])?,
+    );
+    set(&mut policy.durable_delete, settings.flag("durable_delete")?);
+    set(
+        &mut write.compare,
+        settings.choice(
+            "gen",
+            "POLICY_GEN_*",
+            &[CompareGeneration::Ignore, CompareGeneration::Equal, CompareGeneration::Greater],
+        )?,
+    );
+    send_key(&mut settings, &mut write.send_key)?;
+    settings.without_meaning(WITHOUT_MEANING)?;
+    settings.without_meaning(&[("connect_timeout", "set it in the client's config")])?;
+    settings.not_supported_yet(NOT_YET)?;
+    settings.finish()?;
+    Ok(write)
+}

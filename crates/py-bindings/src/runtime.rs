@@ -1,0 +1,120 @@
+//! The tokio runtime behind both faces, and waiting for it from Python.
+//!
+//! One multi-threaded runtime serves the process. It belongs to the process that made it: after `fork`
+//! the child shares the parent's epoll and sockets, so its runtime is given up without touching them, and
+//! clients made before raise at each entry. The runtime is only looked up with the GIL held, so the lock
+//! here is never held at the moment of a fork.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use pyo3::prelude::*;
+use tokio::runtime::{Handle, Runtime};
+
+use crate::errors::client_error;
+
+/// How long a wait goes on before the first look for signals, and between looks.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Threads that drive sockets and asynchronous calls.
+const MOST_WORKERS: usize = 4;
+
+struct Current {
+    process: u32,
+    runtime: Option<Runtime>,
+}
+
+static CURRENT: Mutex<Current> = Mutex::new(Current { process: 0, runtime: None });
+
+/// The runtime of this process; made when first asked for.
+pub(crate) fn handle(py: Python<'_>) -> PyResult<Handle> {
+    let process = std::process::id();
+    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if current.process != process {
+        // The parent's: its threads are not in this process, its epoll is shared with the parent.
+        std::mem::forget(current.runtime.take());
+        let workers = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(1, MOST_WORKERS));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .thread_name("aerospike-py")
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|error| client_error(py, format!("no runtime could be started: {error}")))?;
+        current.process = process;
+        current.runtime = Some(runtime);
+    }
+    match &current.runtime {
+        Some(runtime) => Ok(runtime.handle().clone()),
+        None => Err(client_error(py, "the interpreter is exiting".into())),
+    }
+}
+
+/// Stops the runtime at interpreter exit. Calls in flight end without an answer.
+#[pyfunction]
+pub(crate) fn shutdown() {
+    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if current.process == std::process::id()
+        && let Some(runtime) = current.runtime.take()
+    {
+        runtime.shutdown_background();
+    }
+}
+
+/// A panic of the core, as an error.
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    format!("the client's core panicked (please report this): {text}")
+}
+
+/// Stops whatever writes into memory that Python can see; returns when nobody does any more.
+pub(crate) trait Seal: Send + Sync {
+    /// Refuses later writes and waits for those under way.
+    fn seal(&self);
+}
+
+/// For calls that write into no memory of Python's.
+pub(crate) struct NothingToSeal;
+
+impl Seal for NothingToSeal {
+    fn seal(&self) {}
+}
+
+/// Drives a future on this thread until it is done, with the GIL released and an eye on signals: on
+/// Ctrl-C the future is dropped, `seal` runs, and the exception is raised.
+pub(crate) fn wait<T: Send>(
+    py: Python<'_>,
+    handle: &Handle,
+    seal: &Arc<dyn Seal>,
+    future: impl Future<Output = T> + Send,
+) -> PyResult<T> {
+    let mut future = Box::pin(AssertUnwindSafe(future).catch_unwind());
+    loop {
+        let outcome = py.detach(|| {
+            handle.block_on(async { tokio::time::timeout(SIGNAL_INTERVAL, future.as_mut()).await })
+        });
+        match outcome {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(panic)) => {
+                seal.seal();
+                return Err(client_error(py, panic_message(&*panic)));
+            }
+            Err(_elapsed) => {
+                if let Err(interrupt) = py.check_signals() {
+                    py.detach(|| {
+                        seal.seal();
+                        drop(future);
+                    });
+                    return Err(interrupt);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Reading configuration and policy dictionaries: strict, by the official client's key names.
+//!
+//! A [`Settings`] walks a dictionary; whoever reads it takes the keys that it knows and then calls
+//! [`Settings::finish`], which refuses what is left and names the nearest known key.
+
+use std::time::Duration;
+
+use pyo3::exceptions::PyUserWarning;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyInt, PyMapping, PyString};
+
+use crate::errors::param_error;
+use crate::keys::described;
+
+/// A dictionary of settings, being read.
+pub(crate) struct Settings<'py> {
+    /// How messages call the dictionary: `config`, `batch policy`.
+    name: &'static str,
+    left: Bound<'py, PyDict>,
+    known: Vec<&'static str>,
+}
+
+impl<'py> Settings<'py> {
+    /// Starts to read `object`, a mapping or None.
+    pub(crate) fn new(
+        py: Python<'py>,
+        name: &'static str,
+        object: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Self>> {
+        let Some(object) = object.filter(|object| !object.is_none()) else { return Ok(None) };
+        let left = if let Ok(dict) = object.cast::<PyDict>() {
+            if dict.is_empty() {
+                return Ok(None);
+            }
+            dict.copy()?
+        } else if let Ok(mapping) = object.cast::<PyMapping>() {
+            let dict = PyDict::new(py);
+            dict.update(mapping)?;
+            dict
+        } else {
+            return Err(param_error(py, format!("{name} is {}; it must be a dict", described(object))));
+        };
+        Ok(Some(Self { name, left, known: Vec::new() }))
+    }
+
+    /// Takes a key; None where it is missing or None.
+    pub(crate) fn take(&mut self, key: &'static str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.known.push(key);
+        let value = self.left.get_item(key)?;
+        if value.is_some() {
+            self.left.del_item(key)?;
+        }
+        Ok(value.filter(|value| !value.is_none()))
+    }
+
+    fn wrong(&self, key: &str, value: &Bound<'py, PyAny>, expected: &str) -> PyErr {
+        param_error(
+            value.py(),
+            format!("{} {key:?} is {}; it must be {expected}", self.name, described(value)),
+        )
+    }
+
+    /// A whole number within bounds.
+    pub(crate) fn number(&mut self, key: &'static str, least: i64, most: i64) -> PyResult<Option<i64>> {
+        let Some(value) = self.take(key)? else { return Ok(None) };
+        let expected = || match most {
+            i64::MAX => format!("a whole number of at least {least}"),
+            _ => format!("a whole number from {least} to {most}"),
+        };
+        // A bool is an int to Python; where a number is wanted it is a mistake.
+        if value.is_instance_of::<PyBool>() || !value.is_instance_of::<PyInt>() {
+            return Err(self.wrong(key, &value, &expected()));
+        }
+        match value.extract::<i64>() {
+            Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
+            _ => Err(self.wrong(key, &value, &expected())),
+        }
+    }
+
+    /// A count that fits 32 bits.
+    pub(crate) fn count(&mut self, key: &'static str) -> PyResult<Option<u32>> {
+        Ok(self.number(key, 0, u32::MAX.into())?.map(|number| number as u32))
+    }
+
+    /// A time in milliseconds.
+    pub(crate) fn millis(&mut self, key: &'static str) -> PyResult<Option<Duration>> {
+        Ok(self.count(key)?.map(|millis| Duration::from_millis(millis.into())))
+    }
+
+    /// A bool.
+    pub(crate) fn flag(&mut self, key: &'static str) -> PyResult<Option<bool>> {
+        let Some(value) = self.take(key)? else { return Ok(None) };
+        match value.cast::<PyBool>() {
+            Ok(flag) => Ok(Some(flag.is_true())),
+            Err(_) => Err(self.wrong(key, &value, "True or False")),
+        }
+    }
+
+    /// A text.
+    pub(crate) fn text(&mut self, key: &'static str) -> PyResult<Option<String>> {
+        let Some(value) = self.take(key)? else { return Ok(None) };
+        match value.cast::<PyString>() {
+            Ok(text) => Ok(Some(text.to_str()?.to_owned())),
+            Err(_) => Err(self.wrong(key, &value, "a str")),
+        }
+    }
+
+    /// One of several constants.
+    pub(crate) fn choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        family: &str,
+        choices: &[T],
+    ) -> PyResult<Option<T>> {
+        let Some(value) = self.take(key)? else { return Ok(None) };
+        let chosen = (!value.is_instance_of::<PyBool>())
+            .then(|| value.extract::<usize>().ok())
+            .flatten()
+            .and_then(|number| choices.get(number));
+        match chosen {
+            Some(choice) => Ok(Some(*choice)),
+            None => Err(self.wrong(key, &value, &format!("one of the {family} constants"))),
+        }
+    }
+
+    /// Keys of the official client that have no meaning here: accepted with one warning each.
+    pub(crate) fn without_meaning(&mut self, keys: &[(&'static str, &str)]) -> PyResult<()> {
+        for (key, why) in keys {
+            if self.take(key)?.is_some() {
+                let message = format!("{} {key:?} has no effect here: {why}", self.name);
+                let category = self.left.py().get_type::<PyUserWarning>();
+                let message = std::ffi::CString::new(message).unwrap_or_default();
+                PyErr::warn(self.left.py(), &category, &message, 2)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keys of the official client that this version does not support: refused, for to ignore them would
+    /// change what a call does.
+    pub(crate) fn not_supported_yet(&mut self, keys: &[&'static str]) -> PyResult<()> {
+        for key in keys {
+            if self.take(key)?.is_some() {
+                return Err(param_error(
+                    self.left.py(),
+                    format!("{} {key:?} is not supported by this version yet; leave it out", self.name),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses the keys that nobody took.
+    pub(crate) fn finish(self) -> PyResult<()> {
+        let Some((key, _)) = self.left.iter().next() else { return Ok(()) };
+        let py = self.left.py();
+        let nearest = match key.cast::<PyString>() {
+            Ok(text) => nearest(py, text, &self.known)?,
+            Err(_) => None,
+        };
+        let hint = match nearest {
+            Some(nearest) => format!("; did you mean {nearest:?}?"),
+            None => {
+                let mut known = self.known;
+                known.sort_unstable();
+                format!("; known keys are {}", known.join(", "))
+            }
+        };
+        Err(param_error(py, format!("{} has an unknown key {}{hint}", self.name, key.repr()?)))
+    }
+}
+
+/// The known key that is most like `key`.
+fn nearest(py: Python<'_>, key: &Bound<'_, PyString>, known: &[&'static str]) -> PyResult<Option<String>> {
+    let matches = py.import("difflib")?.call_method1("get_close_matches", (key, known.to_vec(), 1, 0.6))?;
+    let matches: Vec<String> = matches.extract()?;
+    Ok(matches.into_iter().next())
+}

@@ -1,0 +1,153 @@
+//! Commands on one record.
+
+use std::sync::Arc;
+
+use aero_io::{Answer, Bins, Cluster, Key, OwnedKey, Space, WriteOp};
+use pyo3::prelude::*;
+use wire_protocol::digest::UserKey;
+use wire_protocol::message::Ops;
+
+use crate::call::{Call, Completions, plain};
+use crate::clock;
+use crate::errors::io_error;
+use crate::keys::KeyArena;
+use crate::policy::{self, Read, Write};
+use crate::records;
+use crate::runtime::NothingToSeal;
+use crate::values::{EncodedOps, bins_dict, encode_bins};
+
+/// Result code of a record that is not there.
+const NOT_FOUND: i32 = wire_protocol::result_code::RECORD_NOT_FOUND as i32;
+
+/// The key of a command; its digest is computed here, for one key costs less than a trip to another
+/// thread.
+fn command_key(arena: &KeyArena, send: bool) -> Key {
+    let (namespace, set) = arena.space(0);
+    let send = if send { arena.user_key(0).map(owned) } else { None };
+    Key { space: Space::new(namespace, set), digest: arena.digest(0), send }
+}
+
+fn owned(key: UserKey<'_>) -> OwnedKey {
+    match key {
+        UserKey::Int(value) => OwnedKey::Int(value),
+        UserKey::Str(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => OwnedKey::Str(text.into()),
+            Err(_) => OwnedKey::Blob(bytes.into()),
+        },
+        UserKey::Blob(bytes) => OwnedKey::Blob(bytes.into()),
+    }
+}
+
+/// Reads a record.
+pub(crate) fn get(
+    py: Python<'_>,
+    face: Option<&Completions>,
+    cluster: Cluster,
+    key: &Bound<'_, PyAny>,
+    read: Read,
+) -> PyResult<Py<PyAny>> {
+    let arena = KeyArena::read_one(key)?;
+    let key = command_key(&arena, read.send_key);
+    let digest = key.digest;
+    let future = async move { cluster.read(&key, &Bins::All, &read.policy).await };
+    let finish = plain(move |py, answer: Answer| {
+        let key = records::key(py, &arena, 0, &digest)?;
+        let meta = meta_of(py, &answer)?;
+        let bins = bins_dict(py, answer.ops())?;
+        Ok(records::record(py, &key, &meta, bins.as_any())?.unbind())
+    });
+    Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+}
+
+/// Looks whether a record is there.
+pub(crate) fn exists(
+    py: Python<'_>,
+    face: Option<&Completions>,
+    cluster: Cluster,
+    key: &Bound<'_, PyAny>,
+    read: Read,
+) -> PyResult<Py<PyAny>> {
+    let arena = KeyArena::read_one(key)?;
+    let key = command_key(&arena, read.send_key);
+    let digest = key.digest;
+    let future = async move { cluster.read(&key, &Bins::Header, &read.policy).await };
+    let finish = move |py: Python<'_>, outcome: Result<Answer, aero_io::Error>| {
+        let meta = match outcome {
+            Ok(answer) => meta_of(py, &answer)?,
+            Err(error) if error.code() == NOT_FOUND => py.None().into_bound(py),
+            Err(error) => return Err(io_error(py, &error)),
+        };
+        let key = records::key(py, &arena, 0, &digest)?;
+        Ok(records::exists(py, &key, &meta)?.unbind())
+    };
+    Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+}
+
+fn meta_of<'py>(py: Python<'py>, answer: &Answer) -> PyResult<Bound<'py, PyAny>> {
+    let ttl = clock::seconds_left(answer.void_time, clock::now());
+    Ok(records::meta(py, answer.generation, ttl)?.into_any())
+}
+
+/// Writes bins of a record.
+pub(crate) fn put(
+    py: Python<'_>,
+    face: Option<&Completions>,
+    cluster: Cluster,
+    key: &Bound<'_, PyAny>,
+    bins: &Bound<'_, PyAny>,
+    meta: Option<&Bound<'_, PyAny>>,
+    write: Write,
+) -> PyResult<Py<PyAny>> {
+    let arena = KeyArena::read_one(key)?;
+    let key = command_key(&arena, write.send_key);
+    let ops = encode_bins(bins)?;
+    let policy = write.with_meta(py, meta)?;
+    let future = async move {
+        let ops = write_ops(&ops)?;
+        cluster.write(&key, &ops, &policy).await
+    };
+    let finish = plain(|py, _answer: Answer| Ok(py.None()));
+    Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+}
+
+/// Encoded operations as the network core takes them.
+fn write_ops(ops: &EncodedOps) -> Result<Vec<WriteOp<'_>>, aero_io::Error> {
+    let mut read = Vec::with_capacity(ops.count.into());
+    for op in Ops::over(&ops.bytes) {
+        let value =
+            op.particle().map_err(|error| aero_io::Error::Param { what: format!("a value: {error}") })?;
+        read.push(WriteOp { code: op.code, name: op.name, value });
+    }
+    Ok(read)
+}
+
+/// Deletes a record.
+pub(crate) fn remove(
+    py: Python<'_>,
+    face: Option<&Completions>,
+    cluster: Cluster,
+    key: &Bound<'_, PyAny>,
+    meta: Option<&Bound<'_, PyAny>>,
+    write: Write,
+) -> PyResult<Py<PyAny>> {
+    let arena = KeyArena::read_one(key)?;
+    let key = command_key(&arena, write.send_key);
+    let policy = write.with_meta(py, meta)?;
+    let future = async move { cluster.delete(&key, &policy).await };
+    let finish = plain(|py, _answer: Answer| Ok(py.None()));
+    Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+}
+
+/// Default policies overlaid by the call's.
+pub(crate) fn read_policy(py: Python<'_>, defaults: &Read, given: Option<&Bound<'_, PyAny>>) -> PyResult<Read> {
+    policy::read(py, defaults, "read policy", given)
+}
+
+/// Default policies overlaid by the call's.
+pub(crate) fn write_policy(
+    py: Python<'_>,
+    defaults: &Write,
+    given: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Write> {
+    policy::write(py, defaults, "write policy", given)
+}

@@ -1,0 +1,140 @@
+//! Where the records of a batch go: rows of NumPy arrays, or bytes that become Python objects.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use aero_io::{RowLease, RowOutcome, RowSink};
+use record_decode::{self as decode, RowBuffer};
+use wire_protocol::batch::Record;
+use wire_protocol::message::Ops;
+
+use crate::runtime::Seal;
+
+/// Rows of NumPy arrays.
+pub(crate) struct NumpyRows(pub(crate) RowBuffer);
+
+impl RowSink for NumpyRows {
+    type Lease<'a> = NumpyLease<'a>;
+
+    fn lease(&self) -> Option<NumpyLease<'_>> {
+        self.0.lease().map(NumpyLease)
+    }
+}
+
+impl Seal for NumpyRows {
+    fn seal(&self) {
+        self.0.seal();
+    }
+}
+
+/// The right to write rows of NumPy arrays.
+pub(crate) struct NumpyLease<'a>(decode::Lease<'a>);
+
+fn outcome(outcome: decode::RowOutcome) -> RowOutcome {
+    match outcome {
+        decode::RowOutcome::Written => RowOutcome::Written,
+        decode::RowOutcome::Repeated => RowOutcome::Repeated,
+        decode::RowOutcome::OutOfRange => RowOutcome::OutOfRange,
+        decode::RowOutcome::Sealed => RowOutcome::Sealed,
+    }
+}
+
+impl RowLease for NumpyLease<'_> {
+    #[inline]
+    fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
+        outcome(self.0.write(row, record))
+    }
+
+    fn fail(&mut self, row: usize, code: i32) -> RowOutcome {
+        outcome(self.0.fail(row, code))
+    }
+}
+
+/// One row of [`RawRows`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RawRow {
+    done: bool,
+    pub(crate) code: i32,
+    pub(crate) generation: u32,
+    pub(crate) void_time: u32,
+    start: usize,
+    end: usize,
+}
+
+/// Rows as they came, for building Python objects later, in one buffer.
+pub(crate) struct RawRows(Mutex<RawState>);
+
+#[derive(Default)]
+pub(crate) struct RawState {
+    rows: Vec<RawRow>,
+    bytes: Vec<u8>,
+    sealed: bool,
+}
+
+impl RawState {
+    pub(crate) fn rows(&self) -> &[RawRow] {
+        &self.rows
+    }
+
+    pub(crate) fn bins(&self, row: &RawRow) -> Ops<'_> {
+        Ops::over(&self.bytes[row.start..row.end])
+    }
+}
+
+impl RawRows {
+    pub(crate) fn new(len: usize) -> Self {
+        Self(Mutex::new(RawState { rows: vec![RawRow::default(); len], ..RawState::default() }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, RawState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the rows out; none are taken in afterwards.
+    pub(crate) fn finish(&self) -> RawState {
+        let mut state = self.state();
+        state.sealed = true;
+        std::mem::replace(&mut *state, RawState { sealed: true, ..RawState::default() })
+    }
+}
+
+impl RowSink for RawRows {
+    type Lease<'a> = RawLease<'a>;
+
+    fn lease(&self) -> Option<RawLease<'_>> {
+        let state = self.state();
+        (!state.sealed).then_some(RawLease(state))
+    }
+}
+
+/// The right to take rows in.
+pub(crate) struct RawLease<'a>(MutexGuard<'a, RawState>);
+
+impl RawLease<'_> {
+    fn take(&mut self, index: usize, row: RawRow, bins: &[u8]) -> RowOutcome {
+        let state = &mut *self.0;
+        let Some(place) = state.rows.get_mut(index) else { return RowOutcome::OutOfRange };
+        if place.done {
+            return RowOutcome::Repeated;
+        }
+        let start = state.bytes.len();
+        state.bytes.extend_from_slice(bins);
+        *place = RawRow { done: true, start, end: state.bytes.len(), ..row };
+        RowOutcome::Written
+    }
+}
+
+impl RowLease for RawLease<'_> {
+    fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
+        let taken = RawRow {
+            code: record.result_code.into(),
+            generation: record.generation,
+            void_time: record.void_time,
+            ..RawRow::default()
+        };
+        self.take(row, taken, if record.result_code == 0 { record.ops_bytes() } else { &[] })
+    }
+
+    fn fail(&mut self, row: usize, code: i32) -> RowOutcome {
+        self.take(row, RawRow { code, ..RawRow::default() }, &[])
+    }
+}

@@ -1,0 +1,152 @@
+//! IEEE 754 half precision, which Rust has no stable type for.
+
+/// Bits of the infinite half.
+const INFINITY: u16 = 0x7c00;
+
+/// Bits of a double's fraction that a half has no room for.
+const DROPPED: u32 = 52 - 10;
+
+/// Rounds to the nearest half, ties to even, in one step from the double. Returns the half's bits and
+/// whether they hold the same value.
+///
+/// From 65520 up the nearest half is infinite. A NaN stays one, quiet, with its sign and the top of its
+/// payload.
+pub(crate) fn from_f64(value: f64) -> (u16, bool) {
+    let bits = value.to_bits();
+    let sign = (bits >> 48) as u16 & 0x8000;
+    let exponent = value_exponent(bits);
+    if exponent >= 16 {
+        return if value.is_nan() {
+            (sign | INFINITY | 0x0200 | (bits >> DROPPED) as u16 & 0x03ff, true)
+        } else {
+            (sign | INFINITY, value.is_infinite())
+        };
+    }
+    // The smallest subnormal half is 2^-24; what is below half of it rounds to zero.
+    if exponent < -25 {
+        return (sign, value == 0.0);
+    }
+    let significand = bits & ((1 << 52) - 1) | 1 << 52;
+    // A subnormal half has its last bit at 2^-24 whatever its exponent: more of the fraction goes.
+    let dropped = DROPPED + (-14 - exponent).max(0) as u32;
+    let kept = significand >> dropped;
+    let rest = significand & ((1 << dropped) - 1);
+    let tie = 1 << (dropped - 1);
+    let up = rest > tie || (rest == tie && kept & 1 == 1);
+    // `kept` of a normal half has the leading one at bit 10, so the exponent below goes in one too low; a
+    // carry of the rounding moves on into the exponent, and from the largest half to infinity.
+    let base = ((exponent + 14).max(0) as u64) << 10;
+    (sign | (base + kept + u64::from(up)) as u16, rest == 0)
+}
+
+/// The power of two of a double's leading bit; subnormal doubles are far below every half.
+fn value_exponent(bits: u64) -> i32 {
+    (bits >> 52 & 0x7ff) as i32 - 1023
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The value of a half, from its definition.
+    fn to_f64(bits: u16) -> f64 {
+        let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
+        let exponent = i32::from(bits >> 10 & 0x1f);
+        let fraction = f64::from(bits & 0x3ff);
+        sign * match exponent {
+            0 => fraction * 2f64.powi(-24),
+            31 if fraction == 0.0 => f64::INFINITY,
+            31 => f64::NAN,
+            _ => (1024.0 + fraction) * 2f64.powi(exponent - 25),
+        }
+    }
+
+    /// The nearest half by search in the ordered table of all finite ones: shares nothing with the
+    /// conversion but the definition.
+    struct Table(Vec<f64>);
+
+    impl Table {
+        fn new() -> Self {
+            // The value after the largest half stands for infinity: it is where that rounding begins to
+            // tie, and its bits are infinity's.
+            Self((0..INFINITY).map(to_f64).chain([65536.0]).collect())
+        }
+
+        fn nearest(&self, value: f64) -> u16 {
+            let sign = if value.is_sign_negative() { 0x8000 } else { 0 };
+            let size = value.abs();
+            let above = self.0.partition_point(|&half| half < size);
+            let Some(&high) = self.0.get(above) else { return sign | INFINITY };
+            let bits = if above == 0 {
+                0
+            } else {
+                // Both differences are exact: neighbours have nearly the same exponent.
+                let low = self.0[above - 1];
+                match (size - low).total_cmp(&(high - size)) {
+                    std::cmp::Ordering::Less => above - 1,
+                    std::cmp::Ordering::Greater => above,
+                    std::cmp::Ordering::Equal => above - 1 + (above - 1) % 2,
+                }
+            };
+            sign | bits as u16
+        }
+    }
+
+    #[test]
+    fn every_half_comes_back() {
+        for bits in 0..=u16::MAX {
+            let value = to_f64(bits);
+            let (back, exact) = from_f64(value);
+            assert!(exact, "{bits:#06x}");
+            if value.is_nan() {
+                assert!(to_f64(back).is_nan());
+            } else {
+                assert_eq!(back, bits, "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn between_halves_the_nearest_wins() {
+        let table = Table::new();
+        let check = |value: f64| {
+            for value in [value, -value] {
+                let (bits, exact) = from_f64(value);
+                assert_eq!(bits, table.nearest(value), "{value:e}");
+                assert_eq!(exact, to_f64(bits) == value, "{value:e}");
+            }
+        };
+        for pair in table.0.windows(2) {
+            let middle = f64::midpoint(pair[0], pair[1]);
+            for value in [pair[0], middle, pair[1]] {
+                check(value);
+                check(value.next_up());
+                if value > 0.0 {
+                    check(value.next_down());
+                }
+            }
+            check(f64::midpoint(pair[0], middle));
+            check(f64::midpoint(middle, pair[1]));
+        }
+        for value in [65519.99, 65520.0, 65536.0, 1e5, 1e300, f64::MAX, f64::MIN_POSITIVE, 5e-324, 2e-8] {
+            check(value);
+        }
+    }
+
+    #[test]
+    fn doubles_round_once() {
+        // Through a single-precision step the tie's low bit would be lost and the half rounded down.
+        let value = 1.0 + 2f64.powi(-11) + 2f64.powi(-40);
+        assert_eq!(from_f64(value), (0x3c01, false));
+        assert_eq!(from_f64(f64::from(value as f32)).0, 0x3c00);
+    }
+
+    #[test]
+    fn infinities_and_nans() {
+        assert_eq!(from_f64(f64::INFINITY), (0x7c00, true));
+        assert_eq!(from_f64(f64::NEG_INFINITY), (0xfc00, true));
+        assert_eq!(from_f64(f64::from_bits(0x7ff8 << 48)), (0x7e00, true));
+        // A payload that lies in the dropped bits alone must not turn into infinity.
+        assert_eq!(from_f64(f64::from_bits(0xfff0_0000_0000_0001)), (0xfe00, true));
+    }
+}

@@ -1,0 +1,123 @@
+//! Bits of the info bytes, types of fields, codes of operations.
+
+/// Bits of the first info byte.
+pub mod info1 {
+    /// The command reads.
+    pub const READ: u8 = 1;
+    /// Every bin is read.
+    pub const GET_ALL: u8 = 1 << 1;
+    /// A short query.
+    pub const SHORT_QUERY: u8 = 1 << 2;
+    /// The command is a batch.
+    pub const BATCH: u8 = 1 << 3;
+    /// The client is a cross-datacentre shipper.
+    pub const XDR: u8 = 1 << 4;
+    /// No bins are wanted, the header alone.
+    pub const NO_BINS: u8 = 1 << 5;
+    /// Consistency level all, in available namespaces.
+    pub const READ_MODE_AP_ALL: u8 = 1 << 6;
+    /// The answer may be compressed.
+    pub const COMPRESS_RESPONSE: u8 = 1 << 7;
+}
+
+/// Bits of the second info byte.
+pub mod info2 {
+    /// The command writes.
+    pub const WRITE: u8 = 1;
+    /// The record is deleted.
+    pub const DELETE: u8 = 1 << 1;
+    /// Apply only if the generation is equal.
+    pub const GENERATION: u8 = 1 << 2;
+    /// Apply only if the given generation is greater.
+    pub const GENERATION_GT: u8 = 1 << 3;
+    /// The deletion leaves a tombstone.
+    pub const DURABLE_DELETE: u8 = 1 << 4;
+    /// Create only.
+    pub const CREATE_ONLY: u8 = 1 << 5;
+    /// A short query's relaxed-availability bit.
+    pub const RELAX_AP_LONG_QUERY: u8 = 1 << 6;
+    /// One answer for each operation.
+    pub const RESPOND_ALL_OPS: u8 = 1 << 7;
+}
+
+/// Bits of the third info byte.
+pub mod info3 {
+    /// The last message of a response.
+    pub const LAST: u8 = 1;
+    /// Commit to the master alone.
+    pub const COMMIT_MASTER: u8 = 1 << 1;
+    /// A query's partition is done (or unavailable).
+    pub const PARTITION_DONE: u8 = 1 << 2;
+    /// Update only.
+    pub const UPDATE_ONLY: u8 = 1 << 3;
+    /// Create or replace.
+    pub const CREATE_OR_REPLACE: u8 = 1 << 4;
+    /// Replace only.
+    pub const REPLACE_ONLY: u8 = 1 << 5;
+    /// Strong-consistency read type, low bit.
+    pub const SC_READ_TYPE: u8 = 1 << 6;
+    /// Strong-consistency read, relaxed.
+    pub const SC_READ_RELAX: u8 = 1 << 7;
+}
+
+/// Types of fields.
+pub mod field_type {
+    /// Namespace, text.
+    pub const NAMESPACE: u8 = 0;
+    /// Set, text.
+    pub const SET: u8 = 1;
+    /// The user's key: particle type and value.
+    pub const KEY: u8 = 2;
+    /// The record's digest, 20 bytes.
+    pub const DIGEST: u8 = 4;
+    /// The task's id.
+    pub const TASK_ID: u8 = 7;
+    /// Socket timeout in milliseconds, u32.
+    pub const SOCKET_TIMEOUT: u8 = 9;
+    /// Records a second, u32.
+    pub const RECORDS_PER_SECOND: u8 = 10;
+    /// Partition numbers, u16 little endian each.
+    pub const PARTITION_IDS: u8 = 11;
+    /// Digests to resume after.
+    pub const DIGESTS: u8 = 12;
+    /// Records wanted, u64.
+    pub const MAX_RECORDS: u8 = 13;
+    /// The rows of a batch.
+    pub const BATCH: u8 = 41;
+    /// A filter expression.
+    pub const FILTER: u8 = 43;
+}
+
+/// Codes of operations.
+pub mod op {
+    /// Read a bin (all of them where it has no name).
+    pub const READ: u8 = 1;
+    /// Write a bin.
+    pub const WRITE: u8 = 2;
+    /// Read by a collection operation.
+    pub const CDT_READ: u8 = 3;
+    /// Modify by a collection operation.
+    pub const CDT_MODIFY: u8 = 4;
+    /// Add to a number.
+    pub const INCREMENT: u8 = 5;
+    /// Read by an expression.
+    pub const EXP_READ: u8 = 7;
+    /// Modify by an expression.
+    pub const EXP_MODIFY: u8 = 8;
+    /// Append to a string or blob.
+    pub const APPEND: u8 = 9;
+    /// Prepend to a string or blob.
+    pub const PREPEND: u8 = 10;
+    /// Touch the record.
+    pub const TOUCH: u8 = 11;
+    /// Read by a bit operation.
+    pub const BITS_READ: u8 = 12;
+    /// Modify by a bit operation.
+    pub const BITS_MODIFY: u8 = 13;
+    /// Delete the record.
+    pub const DELETE: u8 = 14;
+    /// Read by a HyperLogLog operation.
+    pub const HLL_READ: u8 = 15;
+    /// Modify by a HyperLogLog operation.
+    pub const HLL_MODIFY: u8 = 16;
+}

@@ -1,0 +1,27 @@
+//! Answers to `replicas` and to `peers-clear-std` and its kin.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use wire_protocol::info::{self, PartitionBitmap};
+
+fuzz_target!(|text: &str| {
+    if let Ok(namespaces) = info::parse_replicas(text) {
+        for bitmap in namespaces.iter().flat_map(|namespace| &namespace.replicas) {
+            assert_eq!(&PartitionBitmap::of(bitmap.iter()), bitmap);
+        }
+        let written: Vec<_> = namespaces
+            .iter()
+            .map(|namespace| {
+                let count = namespace.replicas.len();
+                let bitmaps = namespace.replicas.iter().map(|bitmap| format!(",{}", bitmap.to_base64()));
+                format!("{}:{},{count}{}", namespace.namespace, namespace.regime, bitmaps.collect::<String>())
+            })
+            .collect();
+        assert_eq!(info::parse_replicas(&written.join(";")), Ok(namespaces));
+    }
+    if let Ok(peers) = info::parse_peers(text) {
+        for (host, port) in peers.peers.iter().flat_map(|peer| &peer.addresses) {
+            assert!(!host.is_empty() && *port != 0);
+        }
+    }
+});

@@ -1,0 +1,52 @@
+"""Read Aerospike straight into NumPy.
+
+>>> import numpy as np
+>>> import aerospike_py as aerospike
+>>> client = aerospike.client({"hosts": [("127.0.0.1", 3000)]}).connect()
+>>> dtype = np.dtype([("temperature", "f8"), ("humidity", "i4")])
+>>> batch = client.batch_read([("test", "sensors", "a")], _dtype=dtype)
+
+:class:`Client` and :class:`AsyncClient` are the two faces of one core; :mod:`aerospike_py.testing` has a
+small node to try things on.
+"""
+
+from __future__ import annotations
+
+import builtins as _builtins
+
+from . import _native, exception
+from ._native import __version__
+from .async_client import AsyncClient
+from .client import Client, client
+from .constants import *  # noqa: F403
+from .constants import __all__ as _constants
+from .exception import *  # noqa: F403
+from .exception import __all__ as _exceptions
+from .keys import Keys
+from .numpy_batch import NumpyBatchRecords
+from .records import BatchRecord, BatchRecords, Exists, Key, Record
+from .values import GeoJSON, HyperLogLog, KeyOrderedDict
+
+calc_digest = _native.calc_digest
+
+__all__ = [
+    "AsyncClient",
+    "BatchRecord",
+    "BatchRecords",
+    "Client",
+    "Exists",
+    "GeoJSON",
+    "HyperLogLog",
+    "Key",
+    "KeyOrderedDict",
+    "Keys",
+    "NumpyBatchRecords",
+    "Record",
+    "__version__",
+    "calc_digest",
+    "client",
+    "exception",
+    *_constants,
+    # `import *` must not replace builtins; these are reached as aerospike_py.TimeoutError.
+    *(name for name in _exceptions if not hasattr(_builtins, name)),
+]

@@ -1,0 +1,98 @@
+"""The native core. Not public: use the classes of ``aerospike_py``."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, final
+
+__version__: str
+
+def calc_digest(ns: str, set: str | None, key: str | int | bytes | bytearray) -> bytes:
+    """The digest of a key, as the server computes it."""
+
+def devserver_main(arguments: Sequence[str]) -> int:
+    """Runs the embedded node with these arguments until it is told to stop; returns the exit code."""
+
+def shutdown() -> None:
+    """Stops the runtime at interpreter exit."""
+
+@final
+class Completions:
+    """The queue of one event loop's completed calls."""
+
+    def __new__(cls) -> Completions: ...
+    def fileno(self) -> int:
+        """The descriptor that is readable when calls have completed."""
+
+    def drain(self) -> list[int]:
+        """The numbers of the calls that completed since the last time."""
+
+    def call_when_ready(self, callback: Callable[[], None]) -> None:
+        """Calls ``callback`` from a thread of its own whenever calls have completed."""
+
+@final
+class Operation:
+    """A call under way in an event loop."""
+
+    @property
+    def number(self) -> int: ...
+    def result(self) -> Any:
+        """The result, once the queue has given the number."""
+
+    def close(self) -> None:
+        """Ends the call if it is under way. Nothing writes into Python's memory after it returns."""
+
+@final
+class KeyTable:
+    """The keys of a finished batch."""
+
+    def __len__(self) -> int: ...
+    def primary_keys(self) -> list[Any]:
+        """Primary keys in row order; the digest of a key that was given by digest alone."""
+
+    def spaces(self) -> list[tuple[str, str]]:
+        """The distinct (namespace, set) pairs."""
+
+    def space_of(self) -> list[int] | None:
+        """Each row's position in ``spaces``, or None where there is one for all rows."""
+
+@final
+class Core:
+    """The core of a client. Commands take the completions of an event loop, or None to wait."""
+
+    def __new__(cls, config: Mapping[str, Any]) -> Core: ...
+    def connect(
+        self, face: Completions | None, username: str | None, password: str | None
+    ) -> Any: ...
+    def close(self) -> None: ...
+    def is_connected(self) -> bool: ...
+    def get_node_names(self) -> list[str]: ...
+    def describe(self) -> str:
+        """What a ``repr`` says of the client."""
+
+    def put(
+        self,
+        face: Completions | None,
+        key: Any,
+        bins: Any,
+        meta: Mapping[str, int] | None,
+        policy: Mapping[str, Any] | None,
+    ) -> Any: ...
+    def get(self, face: Completions | None, key: Any, policy: Mapping[str, Any] | None) -> Any: ...
+    def exists(self, face: Completions | None, key: Any, policy: Mapping[str, Any] | None) -> Any: ...
+    def remove(
+        self,
+        face: Completions | None,
+        key: Any,
+        meta: Mapping[str, int] | None,
+        policy: Mapping[str, Any] | None,
+    ) -> Any: ...
+    def batch_read(
+        self,
+        face: Completions | None,
+        keys: Any,
+        bins: Sequence[str] | None,
+        policy: Mapping[str, Any] | None,
+        dtype: Any,
+        casting: str,
+        errors: str,
+        out: Any,
+    ) -> Any: ...

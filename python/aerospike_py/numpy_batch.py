@@ -1,0 +1,279 @@
+"""The result of a batch read into NumPy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .exception import BatchDecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+
+class _Keys(Protocol):
+    """The keys of a batch as they were when it was read."""
+
+    def __len__(self) -> int: ...
+    def primary_keys(self) -> list[Any]:
+        """Primary keys in row order; the digest of a key that was given by digest alone."""
+
+    def spaces(self) -> list[tuple[str, str]]:
+        """The distinct (namespace, set) pairs."""
+
+    def space_of(self) -> list[int] | None:
+        """Each row's position in :meth:`spaces`, or None where there is one for all rows."""
+
+
+class _KeyList:
+    """Keys as Python objects: what :class:`_Keys` is after pickling."""
+
+    def __init__(
+        self, primary_keys: list[Any], spaces: list[tuple[str, str]], space_of: list[int] | None
+    ) -> None:
+        self._primary_keys = primary_keys
+        self._spaces = spaces
+        self._space_of = space_of
+
+    def __len__(self) -> int:
+        return len(self._primary_keys)
+
+    def primary_keys(self) -> list[Any]:
+        return self._primary_keys
+
+    def spaces(self) -> list[tuple[str, str]]:
+        return self._spaces
+
+    def space_of(self) -> list[int] | None:
+        return self._space_of
+
+
+class NumpyBatchRecords:
+    """Records of a batch as NumPy arrays, one row a key, in the keys' order.
+
+    Attributes:
+        batch_records: structured array of exactly the dtype that was asked for, shape ``(n,)``. Zeros
+            where there is no value: :attr:`present` tells these from real ones.
+        meta: structured array ``[("gen", "u4"), ("ttl", "u4")]``, shape ``(n,)``. ``ttl`` is in seconds
+            left, at least 1 for a record that is there, ``0xFFFFFFFF`` for one that never expires, 0 for
+            a row without a record.
+        result_codes: ``int32`` array, shape ``(n,)``: 0 found, 2 not found, 27 filtered out, other
+            server codes as they are, client-side codes negative.
+        inexact: field name to number of values that changed to fit their field.
+        decode_errors: number of values that their field cannot take; their cells are zero and not present.
+    """
+
+    def __init__(
+        self,
+        batch_records: npt.NDArray[Any],
+        meta: npt.NDArray[Any],
+        result_codes: npt.NDArray[np.int32],
+        keys: _Keys,
+        presence: npt.NDArray[np.uint8],
+        inexact: dict[str, int],
+        decode_errors: int,
+    ) -> None:
+        self.batch_records = batch_records
+        self.meta = meta
+        self.result_codes = result_codes
+        self.inexact = inexact
+        self.decode_errors = decode_errors
+        self._keys = keys
+        self._presence = presence
+        self._map_cache: dict[Any, int] | None = None
+        self._rows_by_space: dict[tuple[int, Any], int] | None = None
+        self._present: npt.NDArray[Any] | None = None
+
+    # -- keys ---------------------------------------------------------------------------------------
+
+    @property
+    def _map(self) -> dict[Any, int]:
+        """Primary key to row, from the keys as they were; the last row of a repeated key wins."""
+        if self._map_cache is None:
+            self._map_cache = {key: row for row, key in enumerate(self._keys.primary_keys())}
+        return self._map_cache
+
+    def _space_map(self) -> dict[tuple[int, Any], int]:
+        """(Position of namespace and set, primary key) to row, for batches of several sets."""
+        if self._rows_by_space is None:
+            space_of = self._keys.space_of() or [0] * len(self)
+            keys = self._keys.primary_keys()
+            self._rows_by_space = {
+                (space, key): row for row, (space, key) in enumerate(zip(space_of, keys, strict=True))
+            }
+        return self._rows_by_space
+
+    def _row(self, key: Any) -> int:
+        """The row of a primary key or key tuple; KeyError where there is none, or several."""
+        if isinstance(key, tuple):
+            return self._row_of_tuple(key)
+        if isinstance(key, bytearray):
+            key = bytes(key)
+        row = self._map.get(key)
+        if row is None:
+            raise KeyError(f"{key!r} was not in the batch")
+        if self._keys.space_of() is not None:
+            rows = self._space_map()
+            spaces = self._keys.spaces()
+            holders = [spaces[i] for i in range(len(spaces)) if (i, key) in rows]
+            if len(holders) > 1:
+                names = ", ".join(f"{namespace}.{set_}" for namespace, set_ in holders)
+                raise KeyError(
+                    f"{key!r} stands for rows of several sets ({names}); pass the whole key, "
+                    f"such as {(*holders[0], key)!r}"
+                )
+        return row
+
+    def _row_of_tuple(self, key: tuple[Any, ...]) -> int:
+        if len(key) not in (3, 4):
+            raise KeyError(f"{key!r} is neither a primary key nor (namespace, set, primary key)")
+        namespace, set_, primary_key = key[:3]
+        if primary_key is None and len(key) == 4:
+            primary_key = key[3]
+        if isinstance(primary_key, bytearray):
+            primary_key = bytes(primary_key)
+        try:
+            space = self._keys.spaces().index((namespace, set_ or ""))
+            return self._space_map()[space, primary_key]
+        except (ValueError, KeyError):
+            raise KeyError(f"{key!r} was not in the batch") from None
+
+    def get(self, primary_key: Any) -> np.void:
+        """The row of a key, as a scalar of the dtype that still refers to the array.
+
+        Args:
+            primary_key: a primary key, or a whole key tuple ``(namespace, set, primary_key)``.
+
+        Raises:
+            KeyError: the key was not in the batch, or it stands for rows of different sets.
+        """
+        row: np.void = self.batch_records[self._row(primary_key)]
+        return row
+
+    def __contains__(self, key: object) -> bool:
+        if isinstance(key, bytearray):
+            key = bytes(key)
+        try:
+            if isinstance(key, tuple):
+                self._row_of_tuple(key)
+                return True
+            return key in self._map
+        except (KeyError, TypeError):
+            return False
+
+    def __len__(self) -> int:
+        return len(self.result_codes)
+
+    def __iter__(self) -> Iterator[np.void]:
+        return iter(self.batch_records)
+
+    # -- what is there -------------------------------------------------------------------------------
+
+    @property
+    def ok(self) -> npt.NDArray[np.bool_]:
+        """True where the record was found: ``result_codes == 0``, shape ``(n,)``."""
+        ok: npt.NDArray[np.bool_] = self.result_codes == 0
+        return ok
+
+    @property
+    def present(self) -> npt.NDArray[Any]:
+        """Structured array with the dtype's field names, one bool a field (sub-arrays, too), shape ``(n,)``.
+
+        True where the bin was there and its value was written: this tells a real zero from a missing bin.
+        """
+        if self._present is None:
+            import numpy as np
+
+            names = self.batch_records.dtype.names or ()
+            present = np.empty(len(self), dtype=[(name, np.bool_) for name in names])
+            bits = np.unpackbits(self._presence, axis=1, count=len(names))
+            for column, name in enumerate(names):
+                present[name] = bits[:, column]
+            self._present = present
+        return self._present
+
+    @property
+    def masked(self) -> np.ma.MaskedArray[Any, Any]:
+        """``numpy.ma.MaskedArray`` over :attr:`batch_records`, masked where a value is not present."""
+        import numpy as np
+
+        dtype = self.batch_records.dtype
+        mask = np.zeros(len(self), dtype=np.ma.make_mask_descr(dtype))
+        present = self.present
+        for name in dtype.names or ():
+            missing = ~present[name]
+            column = mask[name]
+            column[...] = missing.reshape(missing.shape + (1,) * (column.ndim - 1))
+        return np.ma.MaskedArray(self.batch_records, mask=mask)
+
+    def to_pandas(self, meta_prefix: str = "") -> pd.DataFrame:
+        """A ``pandas.DataFrame`` of the fields plus ``gen``, ``ttl`` and ``result_code``.
+
+        Indexed by primary key (by set and key where sets are mixed, by namespace, too, where those are).
+        Columns have native byte order; numbers are of pandas' nullable dtypes where a cell is missing,
+        never a made-up zero; sub-arrays are object columns.
+
+        Args:
+            meta_prefix: put before ``gen``, ``ttl`` and ``result_code``.
+
+        Raises:
+            ValueError: a bin is named like one of these columns.
+            ImportError: pandas is not installed.
+        """
+        from ._pandas import to_pandas
+
+        return to_pandas(self, meta_prefix)
+
+    # -- habits --------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        found = int(self.ok.sum())
+        parts = [f"{len(self)} rows", f"{found} found"]
+        if self.inexact:
+            parts.append(f"inexact={self.inexact!r}")
+        if self.decode_errors:
+            parts.append(f"decode_errors={self.decode_errors}")
+        return f"<NumpyBatchRecords {', '.join(parts)}, dtype={self.batch_records.dtype}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        if not isinstance(self._keys, _KeyList):
+            keys = self._keys
+            state["_keys"] = _KeyList(keys.primary_keys(), keys.spaces(), keys.space_of())
+        return state
+
+
+_SHOWN = 3
+
+
+def _decode_error(
+    batch: NumpyBatchRecords, failures: list[tuple[int, str, str, str]], count: int
+) -> BatchDecodeError:
+    """The error for values that do not fit: failures are (row, field, bin type, reason)."""
+    keys = batch._keys.primary_keys()
+    listed = [(row, keys[row], field, reason) for row, field, _, reason in failures]
+    shown = "; ".join(
+        f"key {keys[row]!r}, bin {field!r} ({bin_type}) into field {field!r} "
+        f"({_field_name(batch, field)}): {reason}"
+        for row, field, bin_type, reason in failures[:_SHOWN]
+    )
+    more = f"; and {count - _SHOWN} more (see .failures)" if count > _SHOWN else ""
+    values = "value does" if count == 1 else "values do"
+    return BatchDecodeError(
+        f"{count} {values} not fit the dtype: {shown}{more}. The other values are in .batch; "
+        'errors="coerce" leaves such cells empty instead',
+        failures=listed,
+        batch=batch,
+        count=count,
+    )
+
+
+def _field_name(batch: NumpyBatchRecords, field: str) -> str:
+    dtype = batch.batch_records.dtype[field]
+    if dtype.subdtype is None:
+        return dtype.str
+    base, shape = dtype.subdtype
+    return f"{base.str}{list(shape)}"

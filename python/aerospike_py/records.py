@@ -1,0 +1,72 @@
+"""Records as Python objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Key(NamedTuple):
+    """A record's key as the client returns it. It hashes, and is accepted wherever a key is."""
+
+    namespace: str
+    set: str | None
+    key: str | int | bytes | None
+    digest: bytes
+
+
+class Record(NamedTuple):
+    """A record: ``(key, meta, bins)``.
+
+    ``meta`` is ``{"gen": ..., "ttl": ...}`` or None, ``bins`` a dict or None.
+    """
+
+    key: Key
+    meta: dict[str, int] | None
+    bins: dict[str, Any] | None
+
+
+class Exists(NamedTuple):
+    """The answer of ``exists``: ``(key, meta)``, ``meta`` None where there is no such record."""
+
+    key: Key
+    meta: dict[str, int] | None
+
+
+@dataclass(slots=True)
+class BatchRecord:
+    """A row of a batch.
+
+    Attributes:
+        key: the row's key.
+        result: its result code, 0 where the record was found.
+        record: the record, or None.
+        in_doubt: whether a write may have been applied although it failed.
+    """
+
+    key: Key
+    result: int = 0
+    record: Record | None = None
+    in_doubt: bool = False
+
+
+@dataclass(slots=True)
+class BatchRecords:
+    """The rows of a batch, in the keys' order.
+
+    Attributes:
+        batch_records: one :class:`BatchRecord` a key.
+        result: 0, or the code of a failure of the batch as a whole.
+    """
+
+    batch_records: list[BatchRecord] = field(default_factory=list)
+    result: int = 0
+
+    def __len__(self) -> int:
+        return len(self.batch_records)
+
+    def __iter__(self) -> Iterator[BatchRecord]:
+        return iter(self.batch_records)

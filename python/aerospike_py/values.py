@@ -1,0 +1,61 @@
+"""Values of bins that Python has no type of its own for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+class GeoJSON:
+    """A GeoJSON value.
+
+    Args:
+        geo_data: a GeoJSON object as a dict, or its text. Text is kept as it is.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, geo_data: dict[str, Any] | str) -> None:
+        self._text = geo_data if isinstance(geo_data, str) else json.dumps(geo_data)
+
+    @property
+    def geo_data(self) -> dict[str, Any]:
+        """The object as a dict."""
+        data: dict[str, Any] = json.loads(self._text)
+        return data
+
+    def unwrap(self) -> dict[str, Any]:
+        """The object as a dict."""
+        return self.geo_data
+
+    def dumps(self) -> str:
+        """The text."""
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, GeoJSON):
+            return NotImplemented
+        return self._text == other._text or self.geo_data == other.geo_data
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self.geo_data, sort_keys=True))
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"GeoJSON({self._text!r})"
+
+
+class KeyOrderedDict(dict[Any, Any]):
+    """A dict that is written as a map ordered by key."""
+
+    def __repr__(self) -> str:
+        return f"KeyOrderedDict({dict.__repr__(self)})"
+
+
+class HyperLogLog(bytes):
+    """A HyperLogLog sketch: its bytes as the server keeps them."""
+
+    def __repr__(self) -> str:
+        return f"HyperLogLog({bytes.__repr__(self)})"

@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+"""Proves that the house stands as the design says.
+
+- Each crate's dependencies lie on floors below it, and only where they belong (pyo3 in py-bindings alone).
+- `unsafe` stands only in the files that are listed here with a reason.
+- No source file grows past the length that one reads in a sitting, unless it is listed with a reason.
+
+Run without arguments for this checkout, or with the path of another tree. Needs cargo; nothing else but the
+standard library. Exits with 1 and one line a violation.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FLOORS = {
+    "dtype-schema": 1,
+    "wire-protocol": 1,
+    "record-decode": 2,
+    "aero-io": 2,
+    "dev-server": 2,
+    "py-bindings": 3,
+}
+
+# Crates of others and where they may be a dependency of the product. A pattern covers a family. What is
+# not listed may be used on floors 2 and 3; floor 1 takes only what FLOOR_1_MAY_USE names.
+RESTRICTED = {
+    "pyo3*": {"py-bindings"},
+    "numpy": {"py-bindings"},
+    "tokio": {"aero-io", "dev-server", "py-bindings"},
+    "tokio-*": {"aero-io", "dev-server"},
+    "rustls*": {"aero-io", "dev-server"},
+    "bcrypt": {"aero-io"},
+    "aerospike*": {"aero-io"},
+}
+FLOOR_1_MAY_USE = {"thiserror", "base64", "ripemd"}
+# Not even for tests: they would make a crate that knows no Python depend on one.
+NEVER_IN_TESTS = {"pyo3*", "numpy"}
+
+# `unsafe` and why. Every other file of every crate is free of it, and crates without an entry say
+# `#![forbid(unsafe_code)]` in each of their roots.
+UNSAFE = {
+    "record-decode/src/rows.rs": "rows of one array are written by several tasks: the one unsafe heart",
+    "py-bindings/src/dtype.rs": "reads NumPy's descriptor, which has no safe accessor for every part",
+    "py-bindings/src/arrays.rs": "hands the memory of a NumPy array to the row buffer",
+}
+
+# Within py-bindings only these files know that there is a runtime.
+TOKIO_IN_BINDINGS = {"runtime.rs"}
+
+LONGEST = 500
+LONGER = {
+    "python/aerospike_py/exception.py": "one class an error code, nothing else",
+}
+
+
+@dataclass(frozen=True)
+class Dependency:
+    name: str
+    kind: str  # "normal", "build" or "dev"
+
+
+@dataclass(frozen=True)
+class Crate:
+    name: str
+    directory: Path
+    dependencies: tuple[Dependency, ...]
+    roots: tuple[Path, ...]
+
+
+def read_crates(tree: Path) -> list[Crate]:
+    answer = subprocess.run(
+        ["cargo", "metadata", "--no-deps", "--offline", "--format-version", "1"],
+        cwd=tree,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    packages: list[dict[str, Any]] = json.loads(answer.stdout)["packages"]
+    return [
+        Crate(
+            name=package["name"],
+            directory=Path(package["manifest_path"]).parent,
+            dependencies=tuple(
+                Dependency(found["name"], found["kind"] or "normal") for found in package["dependencies"]
+            ),
+            roots=tuple(
+                Path(target["src_path"])
+                for target in package["targets"]
+                if {"lib", "rlib", "cdylib", "bin"} & set(target["kind"])
+            ),
+        )
+        for package in packages
+    ]
+
+
+def check_floors(crates: list[Crate]) -> Iterator[str]:
+    for crate in crates:
+        floor = FLOORS.get(crate.name)
+        if floor is None:
+            yield f"{crate.name}: on no floor; add it to FLOORS"
+            continue
+        for dependency in crate.dependencies:
+            below = FLOORS.get(dependency.name)
+            if dependency.kind != "dev":
+                if below is not None and below >= floor:
+                    yield (
+                        f"{crate.name} (floor {floor}) depends on {dependency.name} (floor {below}): "
+                        f"not below it"
+                    )
+                elif below is None:
+                    yield from check_foreign(crate.name, floor, dependency.name)
+            elif matches(dependency.name, NEVER_IN_TESTS) and crate.name != "py-bindings":
+                yield f"{crate.name}: {dependency.name} as a dev-dependency; it belongs in py-bindings"
+    for name in sorted(FLOORS.keys() - {crate.name for crate in crates}):
+        yield f"{name}: not a member of the workspace"
+
+
+def check_foreign(crate: str, floor: int, dependency: str) -> Iterator[str]:
+    for pattern, homes in RESTRICTED.items():
+        if fnmatch.fnmatch(dependency, pattern) and crate not in homes:
+            yield f"{crate} depends on {dependency}, which belongs in {', '.join(sorted(homes))}"
+            return
+    if floor == 1 and dependency not in FLOOR_1_MAY_USE:
+        yield f"{crate} depends on {dependency}; floor 1 may use {', '.join(sorted(FLOOR_1_MAY_USE))} only"
+
+
+def matches(name: str, patterns: set[str]) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+
+
+# Comments, strings and characters of Rust: what is in them is not code. Raw strings first, since a quote
+# means something else in them; a lifetime ('a) is no character.
+NOT_CODE = re.compile(
+    r"""
+      //[^\n]*
+    | /\*.*?\*/
+    | b?r(?P<hashes>\#*)".*?"(?P=hashes)
+    | b?"(?:\\.|[^"\\])*"
+    | b?'(?:\\.[^'\n]*|[^'\\\n])'
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def code_of(text: str) -> str:
+    """The text with all that is not code blanked, its line breaks kept."""
+    return NOT_CODE.sub(lambda found: "\n" * found.group().count("\n") or " ", text)
+
+
+def check_unsafe(crates: list[Crate]) -> Iterator[str]:
+    for crate in crates:
+        allowed = {entry for entry in UNSAFE if entry.startswith(f"{crate.name}/")}
+        unsafe_files = set()
+        for path in sorted((crate.directory / "src").rglob("*.rs")):
+            name = f"{crate.name}/{path.relative_to(crate.directory).as_posix()}"
+            code = code_of(path.read_text(encoding="utf-8"))
+            lines = [n for n, line in enumerate(code.splitlines(), 1) if re.search(r"\bunsafe\b", line)]
+            if lines:
+                unsafe_files.add(name)
+            if lines and name not in allowed:
+                yield f"{name}:{lines[0]}: unsafe; it may stand in {', '.join(sorted(allowed)) or 'no file'}"
+        for name in sorted(allowed - unsafe_files):
+            yield f"{name}: listed in UNSAFE, but nothing there is unsafe"
+        for root in crate.roots:
+            if not allowed and "#![forbid(unsafe_code)]" not in code_of(root.read_text(encoding="utf-8")):
+                name = root.relative_to(crate.directory).as_posix()
+                yield f"{crate.name}/{name}: does not say #![forbid(unsafe_code)]"
+
+
+def check_runtime(crates: list[Crate]) -> Iterator[str]:
+    for crate in crates:
+        if crate.name != "py-bindings":
+            continue
+        for path in sorted((crate.directory / "src").rglob("*.rs")):
+            code = code_of(path.read_text(encoding="utf-8"))
+            if path.name not in TOKIO_IN_BINDINGS and re.search(r"\btokio\s*::", code):
+                yield f"py-bindings/src/{path.name}: uses tokio; only {', '.join(TOKIO_IN_BINDINGS)} may"
+
+
+def check_lengths(tree: Path) -> Iterator[str]:
+    for path in source_files(tree):
+        name = path.relative_to(tree).as_posix()
+        length = length_without_tests(path)
+        if length > LONGEST and name not in LONGER:
+            yield f"{name}: {length} lines, more than {LONGEST}: split it, or list it in LONGER with a reason"
+    for name in LONGER:
+        path = tree / name
+        if path.exists() and length_without_tests(path) <= LONGEST:
+            yield f"{name}: listed as longer than {LONGEST} lines, but it is not"
+
+
+def source_files(tree: Path) -> Iterator[Path]:
+    patterns = {
+        "crates": "*/src/**/*.rs",
+        "fuzz": "fuzz_targets/**/*.rs",
+        "python": "**/*.py",
+        "scripts": "*.py",
+        "benches": "**/*.py",
+        "examples": "**/*.py",
+    }
+    for folder, pattern in patterns.items():
+        for path in sorted((tree / folder).glob(pattern)):
+            parts = path.relative_to(tree).parts
+            if any(part.startswith(".") or part in ("tests", "tests.rs") for part in parts):
+                continue
+            yield path
+
+
+def length_without_tests(path: Path) -> int:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if path.suffix == ".rs":
+        for number, line in enumerate(lines):
+            if line == "#[cfg(test)]" and lines[number + 1 : number + 2] == ["mod tests {"]:
+                return number
+    return len(lines)
+
+
+def violations(tree: Path) -> list[str]:
+    crates = read_crates(tree)
+    return [
+        *check_floors(crates),
+        *check_unsafe(crates),
+        *check_runtime(crates),
+        *check_lengths(tree),
+    ]
+
+
+def main() -> int:
+    tree = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent
+    found = violations(tree)
+    for line in found:
+        print(line, file=sys.stderr)
+    if found:
+        print(f"check_layers: {len(found)} violations", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

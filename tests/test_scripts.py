@@ -1,0 +1,224 @@
+"""The scripts of `make check` find what they are there to find."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts import check_layers, check_links, check_tracked
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+# ---------------------------------------------------------------- check_layers
+
+
+def house(tree: Path, **dependencies: str) -> Path:
+    """A workspace with all the crates and nothing in them, but for the dependencies given."""
+    names = list(check_layers.FLOORS)
+    members = ", ".join(f'"crates/{name}"' for name in names)
+    write(tree / "Cargo.toml", f'[workspace]\nresolver = "3"\nmembers = [{members}]\n')
+    for name in names:
+        manifest = f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2024"\n'
+        write(tree / f"crates/{name}/Cargo.toml", manifest + dependencies.get(name.replace("-", "_"), ""))
+        unsafe = any(entry.startswith(f"{name}/") for entry in check_layers.UNSAFE)
+        write(tree / f"crates/{name}/src/lib.rs", "" if unsafe else "#![forbid(unsafe_code)]\n")
+    for entry in check_layers.UNSAFE:
+        write(tree / "crates" / entry, "fn f() { unsafe { g() } }\n")
+    return tree
+
+
+def test_a_house_that_stands_has_no_violations(tmp_path):
+    good = house(
+        tmp_path,
+        record_decode='[dependencies]\ndtype-schema = { path = "../dtype-schema" }\n',
+        py_bindings='[dependencies]\npyo3 = "0.30"\naero-io = { path = "../aero-io" }\n',
+        aero_io='[dependencies]\ntokio = "1"\n[dev-dependencies]\ndev-server = { path = "../dev-server" }\n',
+    )
+    assert check_layers.violations(good) == []
+
+
+@pytest.mark.parametrize(
+    ("crate", "section", "dependency", "expected"),
+    [
+        ("dtype_schema", "dependencies", 'record-decode = { path = "../record-decode" }', "not below it"),
+        ("wire_protocol", "dependencies", 'dtype-schema = { path = "../dtype-schema" }', "not below it"),
+        ("aero_io", "dependencies", 'dev-server = { path = "../dev-server" }', "not below it"),
+        ("aero_io", "build-dependencies", 'dev-server = { path = "../dev-server" }', "not below it"),
+        (
+            "aero_io",
+            "target.'cfg(unix)'.dependencies",
+            'dev-server = { path = "../dev-server" }',
+            "not below",
+        ),
+        ("record_decode", "dependencies", 'pyo3 = "0.30"', "belongs in py-bindings"),
+        ("record_decode", "dependencies", 'pyo3-ffi = "0.30"', "belongs in py-bindings"),
+        ("record_decode", "dependencies", 'array = { package = "numpy", version = "0.30" }', "py-bindings"),
+        ("record_decode", "dev-dependencies", 'numpy = "0.30"', "belongs in py-bindings"),
+        ("record_decode", "dependencies", 'tokio = "1"', "depends on tokio"),
+        ("wire_protocol", "dependencies", 'tokio = "1"', "depends on tokio"),
+        ("wire_protocol", "dependencies", 'serde = "1"', "floor 1 may use"),
+        ("py_bindings", "dependencies", 'aerospike = "3"', "belongs in aero-io"),
+        ("py_bindings", "dependencies", 'rustls = "0.23"', "depends on rustls"),
+        ("dev_server", "dependencies", 'bcrypt = "0.17"', "belongs in aero-io"),
+    ],
+)
+def test_a_dependency_in_the_wrong_place_is_found(tmp_path, crate, section, dependency, expected):
+    bad = house(tmp_path, **{crate: f"[{section}]\n{dependency}\n"})
+    (line,) = check_layers.violations(bad)
+    assert expected in line
+    assert crate.replace("_", "-") in line
+
+
+def test_a_crate_on_no_floor_and_a_missing_one_are_found(tmp_path):
+    bad = house(tmp_path)
+    manifest = bad / "Cargo.toml"
+    manifest.write_text(manifest.read_text().replace('"crates/aero-io"', '"crates/attic"'))
+    (bad / "crates/aero-io").rename(bad / "crates/attic")
+    attic = bad / "crates/attic/Cargo.toml"
+    attic.write_text(attic.read_text().replace("aero-io", "attic"))
+    found = check_layers.violations(bad)
+    assert "attic: on no floor; add it to FLOORS" in found
+    assert "aero-io: not a member of the workspace" in found
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "fn f() { unsafe { g() } }",
+        "unsafe impl Send for T {}",
+        "// it's fine\nunsafe fn f() {}",
+        """const Q: char = '"'; unsafe fn f() {} const R: char = '"';""",
+        r"""const Q: char = '\''; unsafe fn f<'a>(x: &'a str) {}""",
+        'const S: &str = r#"""#; unsafe fn f() {}',
+    ],
+)
+def test_unsafe_outside_its_files_is_found(tmp_path, code):
+    bad = house(tmp_path)
+    write(bad / "crates/record-decode/src/plan.rs", code)
+    (line,) = check_layers.violations(bad)
+    assert line.startswith("record-decode/src/plan.rs:")
+    assert "rows.rs" in line
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "// unsafe, it was\n/* unsafe\nunsafe */",
+        'const S: &str = "unsafe { \\" unsafe }";',
+        'const S: &str = r##"unsafe "# unsafe"##;',
+        "#![deny(unsafe_op_in_unsafe_fn)]",
+    ],
+)
+def test_the_word_unsafe_is_not_the_deed(tmp_path, code):
+    good = house(tmp_path)
+    write(good / "crates/record-decode/src/plan.rs", code)
+    assert check_layers.violations(good) == []
+
+
+def test_a_root_that_does_not_forbid_unsafe_is_found(tmp_path):
+    bad = house(tmp_path)
+    write(bad / "crates/dev-server/src/main.rs", "// #![forbid(unsafe_code)]\nfn main() {}\n")
+    assert check_layers.violations(bad) == ["dev-server/src/main.rs: does not say #![forbid(unsafe_code)]"]
+
+
+def test_tokio_outside_the_runtime_is_found(tmp_path):
+    bad = house(tmp_path)
+    write(bad / "crates/py-bindings/src/runtime.rs", "use tokio::runtime::Runtime;\n")
+    write(bad / "crates/py-bindings/src/client.rs", "fn f() { tokio::spawn(g()); }\n")
+    (line,) = check_layers.violations(bad)
+    assert line.startswith("py-bindings/src/client.rs: uses tokio")
+
+
+def test_a_file_that_grew_too_long_is_found(tmp_path):
+    bad = house(tmp_path)
+    write(bad / "crates/aero-io/src/cluster.rs", "// a line\n" * 501)
+    write(bad / "crates/aero-io/src/fine.rs", "// a line\n" * 400 + "#[cfg(test)]\nmod tests {\n}\n" * 50)
+    write(bad / "crates/aero-io/src/tests.rs", "// a line\n" * 501)
+    write(bad / "python/aerospike_py/client.py", "# a line\n" * 501)
+    found = check_layers.violations(bad)
+    assert [line.split(":")[0] for line in found] == [
+        "crates/aero-io/src/cluster.rs",
+        "python/aerospike_py/client.py",
+    ]
+
+
+# ---------------------------------------------------------------- check_tracked
+
+
+def repository(tree: Path) -> Path:
+    subprocess.run(["git", "init", "-q", str(tree)], check=True)
+    return tree
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "see /" + "home/someone/notes.txt",
+        'PATH = "/' + 'root/.cargo/bin"',
+        "C:\\" + "Users\\someone",
+        "index = https://mirror.example/py" + "pi.org/simple",
+        "https://files.python" + "hosted.org/packages/x.whl",
+        "https://static.crates" + ".io/x",
+        "pip install aerospike" + "-py",
+        "python -m pip install -q 'aerospike" + "-py[numpy]'",
+        "aerospike" + "_py==0.1.0",
+        "  aerospike" + "-py",
+    ],
+)
+def test_what_must_not_be_tracked_is_found(tmp_path, line):
+    write(repository(tmp_path) / "docs/page.md", f"fine\n{line}\n")
+    (found,) = check_tracked.findings(tmp_path, check_tracked.files_of(tmp_path))
+    assert found.startswith("docs/page.md:2: ")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'source = "registry+https://github.com/rust-lang/crates' + '.io-index"',
+        "https://example.org/home/page",
+        "pip install target/wheels/aerospike_py-0.1.0-cp311-cp311-linux_x86_64.whl",
+        'name = "aerospike-py"',
+        "import aerospike_py as aerospike",
+        "what it installs is called `aerospike-py`",
+    ],
+)
+def test_what_may_be_tracked_is_left_alone(tmp_path, line):
+    write(repository(tmp_path) / "docs/page.md", f"{line}\n")
+    assert list(check_tracked.findings(tmp_path, check_tracked.files_of(tmp_path))) == []
+
+
+def test_files_that_are_ignored_are_not_looked_at(tmp_path):
+    write(repository(tmp_path) / ".gitignore", "local.txt\n")
+    write(tmp_path / "local.txt", "/" + "home/someone\n")
+    assert check_tracked.files_of(tmp_path) == [".gitignore"]
+
+
+# ---------------------------------------------------------------- check_links
+
+
+def test_dead_links_are_found_and_live_ones_are_not(tmp_path):
+    write(
+        tmp_path / "README.md",
+        "# Title\n\n"
+        "[a](docs/a.md) [b](docs/a.md#two-words) [c](#title) [d](https://example.org/x) [e](docs/)\n"
+        "[f](docs/none.md) [g](docs/a.md#three) [h](#nothing) [i](../outside.md)\n\n"
+        "`[not](a.link)`\n\n```\n[nor](this.md)\n# Not a heading\n```\n\n[ref]: docs/gone.md\n",
+    )
+    write(tmp_path / "docs/a.md", "# One\n\n## Two *words*\n")
+    found = list(check_links.dead_links(tmp_path, tmp_path / "README.md"))
+    assert found == [
+        "README.md:4: docs/none.md: no such file",
+        "README.md:4: docs/a.md#three: no such heading",
+        "README.md:4: #nothing: no such heading",
+        "README.md:4: ../outside.md: no such file",
+        "README.md:13: docs/gone.md: no such file",
+    ]
+
+
+def test_headings_of_one_name_are_numbered(tmp_path):
+    write(tmp_path / "a.md", "# Same\n\n# Same\n\n## `code` and [link](x.md)!\n")
+    assert check_links.anchors_of(tmp_path / "a.md") == {"same", "same-1", "code-and-link"}

@@ -1,0 +1,33 @@
+"""The package where NumPy is not installed: everything but arrays works, and arrays say what to install."""
+
+import importlib.util
+import sys
+
+import pytest
+
+import aerospike_py
+
+
+def test_numpy_is_not_there():
+    """Else the tests below prove nothing."""
+    assert importlib.util.find_spec("numpy") is None
+
+
+def test_importing_does_not_ask_for_it():
+    assert "numpy" not in sys.modules
+    assert aerospike_py.__version__
+
+
+def test_records_are_written_and_read(client, fresh_set):
+    keys = [("test", fresh_set, number) for number in range(3)]
+    for key in keys[:2]:
+        client.put(key, {"temperature": 20.5, "name": "north"})
+    assert client.get(keys[0]).bins == {"temperature": 20.5, "name": "north"}
+    records = client.batch_read(keys).batch_records
+    assert [record.result for record in records] == [0, 0, 2]
+    assert records[1].record.bins["name"] == "north"
+
+
+def test_a_dtype_says_what_to_install(client, fresh_set):
+    with pytest.raises(ImportError, match=r"numpy.*2\.0|install.*numpy"):
+        client.batch_read([("test", fresh_set, "a")], _dtype=[("temperature", "f8")])
