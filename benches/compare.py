@@ -119,7 +119,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    rounds, samples = (3, 3) if arguments.quick else (10, 5)
+    rounds, samples = (3, 3) if arguments.quick else (15, 5)
     pythons, notes = chosen_clients(arguments.clients)
     with ExitStack() as stack:
         given = os.environ.get("AEROSPIKE_HOSTS")
@@ -150,14 +150,16 @@ def main() -> None:
                 "versions": {worker.client: worker.about["version"] for worker in workers},
                 "samples": rounds * samples,
                 "notes": notes,
-                "figures": figures,
+                "figures_in_microseconds": figures,
             }
             write(result, arguments.out, name)
 
 
 def write(result: dict[str, Any], folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    # One line a fact, so that a diff of two runs can be read.
+    facts = ",\n".join(f" {json.dumps(key)}: {json.dumps(value)}" for key, value in result.items())
+    (folder / f"{name}.json").write_text(f"{{\n{facts}\n}}\n", encoding="utf-8")
     text = report.markdown(result)
     (folder / f"{name}.md").write_text(text, encoding="utf-8")
     print(f"\n{text}")

@@ -6,15 +6,15 @@ from statistics import median
 from typing import Any
 
 TITLES = {
-    "ours": "ours, `batch_read(keys, _dtype=...)`",
+    "ours": "**ours**, `batch_read(keys, _dtype=dtype)`",
     "aerospike-py": "`aerospike-py` of the index, `.to_numpy(dtype)`",
-    "official": "official `aerospike` + loop into an array",
-    "aerospike-native": "`aerospike-native` + loop into an array",
+    "official": "official `aerospike`, loop into an array",
+    "aerospike-native": "`aerospike-native`, loop into an array",
 }
 
 
-def milliseconds(samples: list[float]) -> float:
-    return median(samples) * 1e3
+def milliseconds(microseconds: list[float]) -> float:
+    return median(microseconds) / 1e3
 
 
 def short(value: float) -> str:
@@ -23,18 +23,28 @@ def short(value: float) -> str:
 
 def table(samples: dict[str, dict[str, dict[str, list[float]]]], versions: dict[str, str]) -> list[str]:
     """``samples[size][client]["cpu" or "wall"]`` as a Markdown table, with ratios to ours."""
-    sizes = list(samples)
-    clients = list(samples[sizes[0]])
-    head = " | ".join(f"{int(size):,} keys: CPU | wall | CPU, times ours" for size in sizes)
-    lines = [f"| client | {head} |", "|---" + "|---:" * 3 * len(sizes) + "|"]
-    for client in clients:
-        cells = [f"{TITLES.get(client, client)} {versions[client]}"]
-        for size in sizes:
-            cpu = milliseconds(samples[size][client]["cpu"])
-            wall = milliseconds(samples[size][client]["wall"])
-            base = milliseconds(samples[size]["ours"]["cpu"]) if "ours" in samples[size] else 0.0
-            cells += [f"{short(cpu)} ms", f"{short(wall)} ms", f"{cpu / base:.1f}" if base else "-"]
-        lines.append(f"| {' | '.join(cells)} |")
+    lines = [
+        "| keys | client | CPU | wall | CPU, times ours | wall, times ours |",
+        "|---:|---|---:|---:|---:|---:|",
+    ]
+    for size, clients in samples.items():
+        figures = {
+            client: {kind: milliseconds(taken[kind]) for kind in ("cpu", "wall")}
+            for client, taken in clients.items()
+        }
+        for client, figure in figures.items():
+            ratios = [
+                f"{figure[kind] / figures['ours'][kind]:.1f}" if "ours" in figures else "-"
+                for kind in ("cpu", "wall")
+            ]
+            cells = [
+                f"{int(size):,}",
+                f"{TITLES.get(client, client)}, {versions[client]}",
+                f"{short(figure['cpu'])} ms",
+                f"{short(figure['wall'])} ms",
+                *ratios,
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
@@ -53,7 +63,7 @@ def markdown(result: dict[str, Any]) -> str:
         "",
         *facts,
         "",
-        *table(result["figures"], result["versions"]),
+        *table(result["figures_in_microseconds"], result["versions"]),
         "",
         "Figures of one run on one machine: compare the ratios, not the milliseconds.",
     ]

@@ -49,8 +49,8 @@ NEVER_IN_TESTS = {"pyo3*", "numpy"}
 # `#![forbid(unsafe_code)]` in each of their roots.
 UNSAFE = {
     "record-decode/src/rows.rs": "rows of one array are written by several tasks: the one unsafe heart",
-    "py-bindings/src/dtype.rs": "reads NumPy's descriptor, which has no safe accessor for every part",
-    "py-bindings/src/arrays.rs": "hands the memory of a NumPy array to the row buffer",
+    "py-bindings/src/numpy_memory.rs": "addresses of NumPy's memory, sent to the tasks that fill it",
+    "py-bindings/src/batch_read.rs": "hands that memory to the row buffer, whose contract it has to keep",
 }
 
 # Within py-bindings only these files know that there is a runtime.

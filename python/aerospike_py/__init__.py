@@ -12,16 +12,15 @@ small node to try things on.
 
 from __future__ import annotations
 
-import builtins as _builtins
-
-from . import _native, exception
+from . import _native, constants, exception
 from ._native import __version__
 from .async_client import AsyncClient
 from .client import Client, client
 from .constants import *  # noqa: F403
-from .constants import __all__ as _constants
 from .exception import *  # noqa: F403
-from .exception import __all__ as _exceptions
+from .exception import ConnectionError as ConnectionError
+from .exception import IndexError as IndexError
+from .exception import TimeoutError as TimeoutError
 from .keys import Keys
 from .numpy_batch import NumpyBatchRecords
 from .records import BatchRecord, BatchRecords, Exists, Key, Record
@@ -46,7 +45,10 @@ __all__ = [
     "calc_digest",
     "client",
     "exception",
-    *_constants,
-    # `import *` must not replace builtins; these are reached as aerospike_py.TimeoutError.
-    *(name for name in _exceptions if not hasattr(_builtins, name)),
 ]
+__all__ += constants.__all__
+__all__ += exception.__all__
+# `import *` must not replace builtins; these are reached as aerospike_py.TimeoutError.
+__all__.remove("ConnectionError")  # noqa: PYI056
+__all__.remove("IndexError")  # noqa: PYI056
+__all__.remove("TimeoutError")  # noqa: PYI056

@@ -9,6 +9,7 @@ completed by then. Loops that cannot watch a descriptor (Windows' proactor) are 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -39,15 +40,12 @@ class _Bridge:
                 future.set_result(None)
 
 
-def _call_soon(
-    reference: weakref.ref[asyncio.AbstractEventLoop], callback: Callable[[], None]
-) -> None:
+def _call_soon(reference: weakref.ref[asyncio.AbstractEventLoop], callback: Callable[[], None]) -> None:
     loop = reference()
     if loop is not None and not loop.is_closed():
-        try:
+        # It may have been closed since the check: then nobody waits any more.
+        with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(callback)
-        except RuntimeError:
-            pass  # closed between the check and the call: nobody waits any more
 
 
 _bridges: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Bridge] = weakref.WeakKeyDictionary()

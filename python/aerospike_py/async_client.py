@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-    import numpy as np
     import numpy.typing as npt
     from typing_extensions import Self
 
@@ -100,7 +99,20 @@ class AsyncClient:
         keys: Keys,
         bins: Sequence[str] | None = None,
         policy: Policy | None = None,
-        _dtype: npt.DTypeLike = ...,
+        *,
+        _dtype: npt.DTypeLike,
+        casting: Casting = "unsafe",
+        errors: Errors = "raise",
+        out: npt.NDArray[Any] | None = None,
+    ) -> NumpyBatchRecords: ...
+
+    @overload
+    async def batch_read(
+        self,
+        keys: Keys,
+        bins: Sequence[str] | None,
+        policy: Policy | None,
+        _dtype: npt.DTypeLike,
         *,
         casting: Casting = "unsafe",
         errors: Errors = "raise",
@@ -122,6 +134,7 @@ class AsyncClient:
 
         A cancelled call has stopped writing into ``out`` before the cancellation is seen.
         """
-        result: BatchRecords | NumpyBatchRecords = await call(self._core.batch_read, keys, bins, policy, _dtype, casting, errors, out
+        result: BatchRecords | NumpyBatchRecords = await call(
+            self._core.batch_read, keys, bins, policy, _dtype, casting, errors, out
         )
         return result

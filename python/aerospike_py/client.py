@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-    import numpy as np
     import numpy.typing as npt
     from typing_extensions import Self
 
@@ -146,7 +145,20 @@ class Client:
         keys: Keys,
         bins: Sequence[str] | None = None,
         policy: Policy | None = None,
-        _dtype: npt.DTypeLike = ...,
+        *,
+        _dtype: npt.DTypeLike,
+        casting: Casting = "unsafe",
+        errors: Errors = "raise",
+        out: npt.NDArray[Any] | None = None,
+    ) -> NumpyBatchRecords: ...
+
+    @overload
+    def batch_read(
+        self,
+        keys: Keys,
+        bins: Sequence[str] | None,
+        policy: Policy | None,
+        _dtype: npt.DTypeLike,
         *,
         casting: Casting = "unsafe",
         errors: Errors = "raise",

@@ -201,7 +201,7 @@ class NumpyBatchRecords:
         import numpy as np
 
         dtype = self.batch_records.dtype
-        mask = np.zeros(len(self), dtype=np.ma.make_mask_descr(dtype))
+        mask: npt.NDArray[Any] = np.zeros(len(self), dtype=np.ma.make_mask_descr(dtype))
         present = self.present
         for name in dtype.names or ():
             missing = ~present[name]

@@ -1,6 +1,7 @@
 """Batch reads, with and without a dtype, over both faces."""
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_keys_of_every_kind(client, fresh_set):
     forms = ["text", 5, -(2**63), b"blob\x00end", "ünïcode", ""]
     for number, primary_key in enumerate(forms):
         client.put(("test", fresh_set, primary_key), {"i": number + 1})
-    keys = [("test", fresh_set, primary_key) for primary_key in forms]
+    keys: list[Any] = [("test", fresh_set, primary_key) for primary_key in forms]
     keys.append(("test", fresh_set, np.int16(5)))
     keys.append(["test", fresh_set, bytearray(b"blob\x00end")])
     digest = aerospike.calc_digest("test", fresh_set, "text")

@@ -128,7 +128,7 @@ mod tests {
         assert!(seen.insert(0) && seen.insert(69) && !seen.insert(69));
         assert!(!seen.insert(1_000));
         assert_eq!(seen.missing(&rows), (101..169).collect::<Vec<_>>());
-        (0..70).for_each(|position| drop(seen.insert(position)));
+        (0..70).for_each(|position| _ = seen.insert(position));
         assert_eq!(seen.missing(&rows), []);
     }
 

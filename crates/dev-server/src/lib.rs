@@ -28,6 +28,8 @@ mod commands;
 mod config;
 mod connection;
 mod error;
+#[cfg(test)]
+mod hostile;
 mod info;
 mod node;
 mod operations;

@@ -55,10 +55,9 @@ pub(crate) fn fill<M: Marks>(
         rest = rest.get(length(&op)..).unwrap_or_default();
         if let Some(field) = order.field_of(plan, &op, &mut at)
             && present.insert(field)
+            && !fill_any(plan, &op, (number, field), row, events)
         {
-            if !fill_any(plan, &op, (number, field), row, events) {
-                void.insert(field);
-            }
+            void.insert(field);
         }
     }
     if !present.is_full(plan.cells().len()) {

@@ -127,6 +127,7 @@ mod tests {
         marks.insert(3);
         rest.remove(marks);
         assert!(rest.contains(0) && !rest.contains(3) && rest.contains(6));
+        marks.clear();
         (0..fields).for_each(|field| assert!(marks.insert(field) && marks.is_full(field + 1)));
         assert!(marks.is_full(fields));
         marks.clear();

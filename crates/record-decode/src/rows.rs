@@ -44,7 +44,9 @@ use crate::plan::Plan;
 use crate::sync::{AtomicU8, AtomicUsize, Condvar, Mutex, MutexGuard, PoisonError, Probe, Writing};
 use crate::tally::{Event, Summary, Tally};
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod loom_models;
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 /// States of a row.
@@ -458,12 +460,15 @@ impl RowView<'_> {
 
     #[inline]
     fn range(&self, offset: usize, len: usize) -> *mut u8 {
-        assert!(
-            len <= self.size && offset <= self.size - len,
-            "{len} bytes at {offset} of a row of {}",
-            self.size
-        );
+        if len > self.size || offset > self.size - len {
+            beyond_row(offset, len, self.size);
+        }
         // SAFETY: at most one past the end of the row, which lies within one allocation.
         unsafe { self.start.add(offset) }
     }
+}
+
+#[cold]
+fn beyond_row(offset: usize, len: usize, size: usize) -> ! {
+    panic!("{len} bytes at {offset} of a row of {size}")
 }

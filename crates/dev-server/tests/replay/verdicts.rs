@@ -5,26 +5,40 @@
 pub(crate) enum Verdict {
     /// The recorded answers, byte for byte.
     Alike,
-    /// Other answers, and why that is right.
-    Different(&'static str),
+    /// Other answers, and why that is right; but for that, they are alike.
+    Different(Why),
     /// An error where the recorded server does what this one does not, and what that is.
     NotClaimed(&'static str),
 }
 
+/// Why an answer differs by design.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// The server adds to GeoJSON the cells that it covers; this one gives back what was written.
+    Cells,
+    /// Not inline, the server's threads answer rows in an order of their own; this one in the rows' order.
+    RowOrder,
+    /// One row is a list operation and answered with 16.
+    OneListRow,
+    /// The answer is about the node itself.
+    Own(&'static str),
+    /// Each cluster has a partition map of its own: see `cluster_info.rs`.
+    OwnMap,
+}
+
 use Verdict::{Alike, Different, NotClaimed};
 
-const CELLS: &str = "the server adds the cells that a region covers; this one gives back what was written";
-const OWN_FEATURES: &str = "a node names the features that it has";
-const OWN_KEY: &str = "each cluster has a key of its own";
-const OWN_MAP: &str = "each cluster has a partition map of its own; its rules are tested in cluster.rs";
-const OWN_NUMBERS: &str = "numbers and settings of the node itself";
-const OWN_PORT: &str = "each node has a port of its own";
-const OTHER_COMMANDS: &str = "some of these commands are not known here";
-const NO_INDEX: &str = "there are no secondary indexes, so none is listed";
-const NO_UDF: &str = "there are no user-defined functions, so none is listed";
-const ONE_LIST_ROW: &str = "one row is a list operation and answered with 16, the others are alike";
-const ROW_ORDER: &str =
-    "not inline, the server's threads answer in an order of their own; this one in the rows'";
+const CELLS: Why = Why::Cells;
+const ONE_LIST_ROW: Why = Why::OneListRow;
+const ROW_ORDER: Why = Why::RowOrder;
+const OWN_MAP: Why = Why::OwnMap;
+const OWN_FEATURES: Why = Why::Own("the features that it has");
+const OWN_KEY: Why = Why::Own("its cluster's key");
+const OWN_NUMBERS: Why = Why::Own("its numbers and settings");
+const OWN_PORT: Why = Why::Own("its port");
+const OTHER_COMMANDS: Why = Why::Own("some of these commands are not known to it");
+const NO_INDEX: Why = Why::Own("it has no secondary indexes to list");
+const NO_UDF: Why = Why::Own("it has no user-defined functions to list");
 
 const COLLECTIONS: &str = "list and map operations";
 const FILTERS: &str = "filter expressions";

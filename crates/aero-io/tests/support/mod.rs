@@ -1,0 +1,70 @@
+//! A network of scripted nodes in memory, and a sink that keeps what it gets.
+
+#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(unreachable_pub, reason = "shared by test binaries")]
+
+pub mod net;
+pub mod rows;
+pub mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aero_io::{BatchKeys, BatchPolicy, BatchRead, Bins, Cluster, ClusterConfig, Digest, Error, Seed, Space};
+
+use net::Net;
+use rows::Rows;
+
+/// A digest in `partition`, different for each `n`.
+pub fn digest(partition: usize, n: u32) -> Digest {
+    let mut digest = [0; 20];
+    digest[..2].copy_from_slice(&(partition as u16).to_le_bytes());
+    digest[2..6].copy_from_slice(&n.to_le_bytes());
+    digest
+}
+
+/// `n` keys of `test/set`, one a partition.
+pub fn keys(n: usize) -> Arc<BatchKeys> {
+    let digests = (0..n).map(|i| digest(i % 4096, i as u32)).collect();
+    Arc::new(BatchKeys::single(Space::new("test", "set"), digests))
+}
+
+/// Keys of these namespaces, in turns.
+pub fn mixed_keys(n: usize, namespaces: &[&str]) -> Arc<BatchKeys> {
+    let spaces = namespaces.iter().map(|name| Space::new(name, "set")).collect();
+    let space_of = (0..n).map(|i| (i % namespaces.len()) as u32).collect();
+    let digests = (0..n).map(|i| digest(i % 4096, i as u32)).collect();
+    Arc::new(BatchKeys::mixed(spaces, space_of, digests).unwrap())
+}
+
+pub fn request(policy: BatchPolicy) -> Arc<BatchRead> {
+    Arc::new(BatchRead { bins: Bins::All, policy })
+}
+
+/// Reads all keys and returns the outcome and the rows.
+pub async fn read(
+    cluster: &Cluster,
+    keys: &Arc<BatchKeys>,
+    policy: BatchPolicy,
+) -> (Result<(), Error>, Arc<Rows>) {
+    let rows = Rows::new(keys.len());
+    let outcome = cluster.batch_read(Arc::clone(keys), request(policy), Arc::clone(&rows)).await;
+    (outcome, rows)
+}
+
+pub fn config(seeds: &[&str]) -> ClusterConfig {
+    let seeds = seeds.iter().map(|seed| {
+        let (host, port) = seed.rsplit_once(':').unwrap();
+        Seed::new(host, port.parse().unwrap())
+    });
+    ClusterConfig { seeds: seeds.collect(), ..ClusterConfig::default() }
+}
+
+pub async fn connect(net: &Arc<Net>, seed: &str) -> Cluster {
+    Cluster::connect(config(&[seed]), Arc::clone(net) as _).await.unwrap()
+}
+
+/// Lets the watches look at their nodes `n` times.
+pub async fn looks(n: u32) {
+    tokio::time::sleep(Duration::from_millis(1_050) * n).await;
+}

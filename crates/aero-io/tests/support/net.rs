@@ -1,0 +1,303 @@
+//! A network in memory: addresses that refuse, stay silent, speak other protocols, or are nodes.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aero_io::{BoxFuture, BoxStream, Target, Transport};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use wire_protocol::info::PartitionBitmap;
+use wire_protocol::message::{FrameHeader, FrameType, write_frame};
+
+use super::wire::{self, Request};
+
+/// What a node does on a request, in order; after all of it, the next request is read.
+pub enum Act {
+    Send(Vec<u8>),
+    Wait(Duration),
+    Close,
+    Hang,
+}
+
+/// What an address does.
+#[derive(Clone)]
+pub enum Host {
+    Node(Arc<Node>),
+    /// Nobody listens.
+    Refuses,
+    /// Connections are accepted and nothing is said.
+    Silent,
+    /// Connections are never accepted.
+    Unreachable,
+    /// This is said to everybody.
+    Says(Vec<u8>),
+}
+
+/// The network.
+#[derive(Default)]
+pub struct Net {
+    hosts: Mutex<HashMap<SocketAddr, Host>>,
+    names: Mutex<HashMap<String, Vec<SocketAddr>>>,
+    opened: AtomicUsize,
+}
+
+impl Net {
+    pub fn set(&self, address: &str, host: Host) {
+        self.hosts.lock().unwrap().insert(address.parse().unwrap(), host);
+    }
+
+    pub fn name(&self, name: &str, addresses: &[&str]) {
+        let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+        self.names.lock().unwrap().insert(name.into(), addresses);
+    }
+
+    /// Connections opened so far.
+    pub fn opened(&self) -> usize {
+        self.opened.load(Ordering::SeqCst)
+    }
+
+    /// A cluster of nodes `N1`, `N2` ... at `10.0.0.n:3000`: partition p of `test` has its master at
+    /// node p mod n and its replica at the next one.
+    pub fn cluster(n: usize) -> (Arc<Self>, Vec<Arc<Node>>) {
+        let net = Arc::new(Self::default());
+        let nodes: Vec<Arc<Node>> =
+            (0..n).map(|i| Node::new(&format!("N{}", i + 1), &format!("10.0.0.{}:3000", i + 1))).collect();
+        for (i, node) in nodes.iter().enumerate() {
+            let bitmap =
+                |shift: usize| PartitionBitmap::of((0..4096).filter(|p| (p + shift) % n == i));
+            let replicas = if n == 1 { vec![bitmap(0)] } else { vec![bitmap(0), bitmap(1)] };
+            node.claim("test", replicas);
+            node.know(&nodes);
+            net.set(&node.address, Host::Node(Arc::clone(node)));
+        }
+        (net, nodes)
+    }
+}
+
+impl Transport for Net {
+    fn connect<'a>(&'a self, target: Target<'a>) -> BoxFuture<'a, io::Result<BoxStream>> {
+        Box::pin(async move {
+            let host = self.hosts.lock().unwrap().get(&target.address).cloned().unwrap_or(Host::Refuses);
+            let (ours, mut theirs) = duplex(256 * 1024);
+            match host {
+                Host::Refuses => return Err(io::ErrorKind::ConnectionRefused.into()),
+                Host::Unreachable => std::future::pending().await,
+                Host::Silent => drop(tokio::spawn(async move {
+                    let _theirs = theirs;
+                    std::future::pending::<()>().await;
+                })),
+                Host::Says(bytes) => drop(tokio::spawn(async move {
+                    _ = theirs.write_all(&bytes).await;
+                    std::future::pending::<()>().await;
+                })),
+                Host::Node(node) => {
+                    if node.is_down.load(Ordering::SeqCst) {
+                        return Err(io::ErrorKind::ConnectionRefused.into());
+                    }
+                    tokio::spawn(node.serve(theirs));
+                }
+            }
+            self.opened.fetch_add(1, Ordering::SeqCst);
+            Ok(Box::new(ours) as BoxStream)
+        })
+    }
+
+    fn resolve<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
+        Box::pin(async move {
+            if let Ok(ip) = host.parse() {
+                return Ok(vec![SocketAddr::new(ip, port)]);
+            }
+            let names = self.names.lock().unwrap();
+            names.get(host).cloned().ok_or_else(|| io::Error::other("no such name"))
+        })
+    }
+}
+
+type Handler = Box<dyn FnMut(&Request) -> Vec<Act> + Send>;
+
+/// A scripted node.
+pub struct Node {
+    pub name: Mutex<String>,
+    pub address: String,
+    /// What it says on `cluster-name`.
+    pub cluster_name: Mutex<String>,
+    /// Addresses that it says to be reached at.
+    pub service: Mutex<String>,
+    /// Refuses connections and closes those that there are.
+    is_down: AtomicBool,
+    /// Answers nothing, not even info commands.
+    pub is_hung: AtomicBool,
+    /// Connections open now.
+    pub open: AtomicUsize,
+    /// Requests that are being answered now, and the most at a time.
+    busy: AtomicUsize,
+    pub most_busy: AtomicUsize,
+    peers: Mutex<(u32, Vec<(String, String)>)>,
+    replicas: Mutex<(u32, Vec<(String, Vec<PartitionBitmap>)>)>,
+    handler: Mutex<Handler>,
+    requests: Mutex<Vec<Request>>,
+    down: tokio::sync::Notify,
+}
+
+impl Node {
+    /// A node that finds every record.
+    pub fn new(name: &str, address: &str) -> Arc<Self> {
+        Arc::new(Self {
+            name: Mutex::new(name.into()),
+            address: address.into(),
+            cluster_name: Mutex::new("scripted".into()),
+            service: Mutex::new(address.into()),
+            is_down: AtomicBool::new(false),
+            is_hung: AtomicBool::new(false),
+            open: AtomicUsize::new(0),
+            busy: AtomicUsize::new(0),
+            most_busy: AtomicUsize::new(0),
+            peers: Mutex::default(),
+            replicas: Mutex::default(),
+            handler: Mutex::new(Box::new(|request| vec![Act::Send(wire::answer(request, |_| 0, 1))])),
+            requests: Mutex::default(),
+            down: tokio::sync::Notify::new(),
+        })
+    }
+
+    /// What it does on a request.
+    pub fn on_request(&self, handler: impl FnMut(&Request) -> Vec<Act> + Send + 'static) {
+        *self.handler.lock().unwrap() = Box::new(handler);
+    }
+
+    /// Sets the peers that it knows.
+    pub fn know(&self, nodes: &[Arc<Node>]) {
+        let mut peers = self.peers.lock().unwrap();
+        peers.0 += 1;
+        let others = nodes.iter().filter(|node| !std::ptr::eq(&***node, self));
+        peers.1 = others.map(|node| (node.name.lock().unwrap().clone(), node.address.clone())).collect();
+    }
+
+    /// Sets the partitions that it claims of a namespace.
+    pub fn claim(&self, namespace: &str, bitmaps: Vec<PartitionBitmap>) {
+        let mut replicas = self.replicas.lock().unwrap();
+        replicas.0 += 1;
+        replicas.1.retain(|(name, _)| name != namespace);
+        replicas.1.push((namespace.into(), bitmaps));
+    }
+
+    /// Closes all connections and refuses new ones, or takes them again.
+    pub fn set_down(&self, down: bool) {
+        self.is_down.store(down, Ordering::SeqCst);
+        if down {
+            self.drop_connections();
+        }
+    }
+
+    /// Closes all connections.
+    pub fn drop_connections(&self) {
+        self.down.notify_waiters();
+    }
+
+    /// Requests so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    async fn serve(self: Arc<Self>, stream: DuplexStream) {
+        self.open.fetch_add(1, Ordering::SeqCst);
+        let down = self.down.notified();
+        tokio::select! {
+            () = down => {}
+            _ = self.talk(stream) => {}
+        }
+        self.open.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    async fn talk(&self, mut stream: DuplexStream) -> io::Result<()> {
+        loop {
+            let mut header = [0; 8];
+            stream.read_exact(&mut header).await?;
+            let header = FrameHeader::parse(&header).unwrap();
+            let mut body = vec![0; header.size];
+            stream.read_exact(&mut body).await?;
+            if self.is_hung.load(Ordering::SeqCst) {
+                return wait_for_close(stream).await;
+            }
+            if header.kind == FrameType::Info {
+                stream.write_all(&self.info(std::str::from_utf8(&body).unwrap())).await?;
+                continue;
+            }
+            let request = Request::parse(&body);
+            let acts = self.handler.lock().unwrap()(&request);
+            self.requests.lock().unwrap().push(request);
+            let busy = self.busy.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most_busy.fetch_max(busy, Ordering::SeqCst);
+            let outcome = act(&mut stream, acts).await;
+            self.busy.fetch_sub(1, Ordering::SeqCst);
+            match outcome? {
+                Next::Listen => {}
+                Next::Close => return Ok(()),
+                Next::Hang => return wait_for_close(stream).await,
+            }
+        }
+    }
+
+    fn info(&self, commands: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_frame(&mut out, FrameType::Info, |out| {
+            for command in commands.lines() {
+                out.extend_from_slice(format!("{command}\t{}\n", self.say(command)).as_bytes());
+            }
+        })
+        .unwrap();
+        out
+    }
+
+    fn say(&self, command: &str) -> String {
+        let peers = self.peers.lock().unwrap();
+        let replicas = self.replicas.lock().unwrap();
+        match command {
+            "node" => self.name.lock().unwrap().clone(),
+            "cluster-name" => self.cluster_name.lock().unwrap().clone(),
+            "partition-generation" => replicas.0.to_string(),
+            "peers-generation" => peers.0.to_string(),
+            "service-clear-std" => self.service.lock().unwrap().clone(),
+            "peers-clear-std" => {
+                let peer = |(name, address): &(String, String)| format!("[{name},,[{address}]]");
+                let list: Vec<String> = peers.1.iter().map(peer).collect();
+                format!("{},3000,[{}]", peers.0, list.join(","))
+            }
+            "replicas" => {
+                let namespace = |(name, bitmaps): &(String, Vec<PartitionBitmap>)| {
+                    let bits: Vec<String> = bitmaps.iter().map(PartitionBitmap::to_base64).collect();
+                    format!("{name}:0,{},{}", bits.len(), bits.join(","))
+                };
+                replicas.1.iter().map(namespace).collect::<Vec<_>>().join(";")
+            }
+            _ => "ERROR:4:unrecognized command".into(),
+        }
+    }
+}
+
+enum Next {
+    Listen,
+    Close,
+    Hang,
+}
+
+async fn act(stream: &mut DuplexStream, acts: Vec<Act>) -> io::Result<Next> {
+    for act in acts {
+        match act {
+            Act::Send(bytes) => stream.write_all(&bytes).await?,
+            Act::Wait(time) => tokio::time::sleep(time).await,
+            Act::Close => return Ok(Next::Close),
+            Act::Hang => return Ok(Next::Hang),
+        }
+    }
+    Ok(Next::Listen)
+}
+
+/// Says nothing until the peer closes.
+async fn wait_for_close(mut stream: DuplexStream) -> io::Result<()> {
+    while stream.read(&mut [0; 64]).await? > 0 {}
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! What of two answers must be alike when something in them differs by design.
+
+use std::collections::{BTreeMap, HashMap};
+
+use wire_protocol::message::{FrameHeader, Message};
+use wire_protocol::result_code;
+
+use crate::verdicts::Why;
+
+/// Frames by connection.
+type Answers = HashMap<u64, Vec<Vec<u8>>>;
+
+/// Everything in the answers but what differs by design, in lines.
+pub(crate) fn but_for(why: Why, answers: &Answers) -> BTreeMap<u64, Vec<String>> {
+    let lines = |frames: &Vec<Vec<u8>>| {
+        let mut lines: Vec<_> =
+            frames.iter().flat_map(|frame| frame_lines(why, &frame[FrameHeader::LEN..])).collect();
+        if matches!(why, Why::RowOrder | Why::OneListRow) {
+            lines.sort();
+        }
+        lines
+    };
+    answers.iter().map(|(connection, frames)| (*connection, lines(frames))).collect()
+}
+
+fn frame_lines(why: Why, body: &[u8]) -> Vec<String> {
+    if matches!(why, Why::Own(_) | Why::OwnMap) {
+        // Which commands were answered, in which order.
+        return String::from_utf8_lossy(body)
+            .lines()
+            .map(|line| line.split('\t').next().unwrap_or_default().to_owned())
+            .collect();
+    }
+    let mut lines = Vec::new();
+    let mut rest = body;
+    while let Ok((message, tail)) = Message::parse(rest) {
+        rest = tail;
+        lines.extend(message_line(why, &message));
+    }
+    lines
+}
+
+fn message_line(why: Why, message: &Message<'_>) -> Option<String> {
+    let header = message.header;
+    let is_list_read = header.result_code == result_code::OK && message.ops().any(|op| op.name == b"d");
+    if why == Why::OneListRow && (header.result_code == result_code::UNSUPPORTED_FEATURE || is_list_read) {
+        return Some(format!("the list operation, row {}", header.extra));
+    }
+    // The particle gives GeoJSON as its text, without cells.
+    let bins: Vec<_> =
+        message.ops().map(|op| (op.code, op.name.to_vec(), format!("{:?}", op.particle()))).collect();
+    Some(format!("{header:?} {bins:?}"))
+}
