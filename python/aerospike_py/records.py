@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .exception import AerospikeError
+
 
 class Key(NamedTuple):
     """A record's key as the client returns it. It hashes, and is accepted wherever a key is."""
@@ -45,12 +47,15 @@ class BatchRecord:
         result: its result code, 0 where the record was found.
         record: the record, or None.
         in_doubt: whether a write may have been applied although it failed.
+        error: why a record that was found could not be made into Python objects (a map whose key is a
+            list, text that is not UTF-8); its result is then -1.
     """
 
     key: Key
     result: int = 0
     record: Record | None = None
     in_doubt: bool = False
+    error: AerospikeError | None = None
 
 
 @dataclass(slots=True)

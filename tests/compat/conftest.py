@@ -1,4 +1,4 @@
-"""Fixtures of the compatibility tests: clusters of their own, where faults cannot disturb other tests."""
+"""Servers of a test's own, where faults and a clock that jumps cannot disturb other tests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ import pytest
 
 if TYPE_CHECKING:
     from aerospike_py.testing import DevServer
+
+
+@pytest.fixture
+def own_server() -> Iterator[DevServer]:
+    """An embedded node."""
+    from aerospike_py.testing import DevServer
+
+    with DevServer() as server:
+        yield server
 
 
 @pytest.fixture

@@ -153,3 +153,36 @@ def test_names_and_values_of_constants_and_exceptions():
             parent = theirs.__bases__[0].__name__
             if parent != "Exception":
                 assert issubclass(mine, getattr(ours.exception, parent)), name
+
+
+def test_values_that_python_cannot_hold_cost_their_own_row(client, official, fresh_set):
+    """A map whose key is a list: the official client raises for the record, and so do we; its batch loses
+    the rows after it, ours does not."""
+    keys = [("test", fresh_set, number) for number in range(3)]
+    for key in keys:
+        client.put(key, {"x": 1})
+    client.put(keys[1], {"m": {(1, 2): 3}})
+    with pytest.raises(aerospike.exception.ClientError) as theirs:
+        official.get(keys[1])
+    with pytest.raises(ours.ClientError, match="unhashable") as mine:
+        client.get(keys[1])
+    assert mine.value.code == theirs.value.code == -1
+    records = client.batch_read(keys)
+    assert [row.result for row in records.batch_records] == [0, -1, 0]
+    assert records.batch_records[2].record.bins == {"x": 1}
+    assert records.batch_records[1].record is None
+    assert "unhashable" in str(records.batch_records[1].error)
+    assert records.result == -1
+
+
+def test_hll_both_ways(client, official, fresh_set):
+    helpers = pytest.importorskip("aerospike_helpers")
+    sketch = bytes.fromhex("0004") + bytes(13) + bytes.fromhex("408000300000000000")[:9]
+    key = ("test", fresh_set, "h")
+    official.put(key, {"h": helpers.HyperLogLog(sketch)})
+    assert client.get(key).bins == {"h": sketch}
+    assert isinstance(client.get(key).bins["h"], ours.HyperLogLog)
+    client.put(key, {"h": ours.HyperLogLog(sketch)})
+    assert isinstance(official.get(key)[2]["h"], helpers.HyperLogLog)
+    batch = client.batch_read([key], _dtype=[("h", f"V{len(sketch)}")])
+    assert batch.batch_records["h"][0].tobytes() == sketch

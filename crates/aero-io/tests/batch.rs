@@ -380,6 +380,7 @@ async fn a_connection_that_was_closed_while_idle_costs_no_try() {
     let (cluster, node) = one_node().await;
     read(&cluster, &keys(10), retries(0)).await.0.unwrap();
     node.drop_connections();
+    tokio::time::sleep(Duration::from_millis(1)).await;
     let (outcome, rows) = read(&cluster, &keys(10), retries(0)).await;
     outcome.unwrap();
     assert_eq!(rows.count(0), 10);

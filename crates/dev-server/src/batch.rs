@@ -18,6 +18,8 @@ const FRAME: usize = 128 * 1024;
 pub(crate) struct BatchRun<'a> {
     store: &'a Store,
     rows: BatchRequestRows<'a>,
+    /// The code for something that is asked for of all rows and not there.
+    refused: Option<u8>,
     /// The row before, for the rows that repeat it.
     shared: Option<Shared<'a>>,
     /// Rows that a full frame had no room for: at most one.
@@ -48,14 +50,18 @@ impl<'a> BatchRun<'a> {
         if store.batch_max_requests != 0 && rows.len() > store.batch_max_requests as usize {
             return Err(result_code::BATCH_MAX_REQUESTS);
         }
-        let run = Self { store, rows, shared: None, carried: Vec::new(), end_code: result_code::OK };
+        let run = Self {
+            store,
+            rows,
+            refused: fields.refused,
+            shared: None,
+            carried: Vec::new(),
+            end_code: result_code::OK,
+        };
         if run.rows.clone().any(|row| is_own(&row) && run.shared_of(&row).is_none()) {
             return Err(result_code::PARAMETER);
         }
-        match fields.refused {
-            Some(code) => Err(code),
-            None => Ok(run),
-        }
+        Ok(run)
     }
 
     fn shared_of(&self, row: &BatchRequestRow<'a>) -> Option<Shared<'a>> {
@@ -98,7 +104,7 @@ impl<'a> BatchRun<'a> {
             digest: row.digest,
             set: shared.fields.set,
             key: shared.fields.key,
-            refused: shared.fields.refused,
+            refused: self.refused.or(shared.fields.refused),
             mode: Mode { info1: row.info1(), info2: row.info2(), info3: row.info3() },
             generation: u32::from(row.generation()),
             ttl: row.ttl(),

@@ -41,7 +41,6 @@ pub(crate) struct RequestFields<'a> {
     pub(crate) digest: Option<&'a [u8]>,
     pub(crate) partitions: Option<&'a [u8]>,
     pub(crate) batch: Option<&'a [u8]>,
-    pub(crate) has_filter: bool,
     /// The code for something that is asked for and not there.
     pub(crate) refused: Option<u8>,
 }
@@ -59,7 +58,6 @@ impl<'a> RequestFields<'a> {
                 field_type::PARTITION_IDS => found.partitions = Some(field.data),
                 field_type::BATCH => found.batch = Some(field.data),
                 field_type::FILTER => {
-                    found.has_filter = true;
                     found.refused = Some(result_code::UNSUPPORTED_FEATURE);
                 }
                 other_field::TRANSACTION_ID => found.refused = Some(result_code::ENTERPRISE_ONLY),

@@ -11,7 +11,7 @@ use record_decode::{Casting, Plan, RowBuffer, Summary};
 
 use crate::call::{Call, Completions, plain};
 use crate::clock;
-use crate::errors::{io_error, param_error};
+use crate::errors::{CLIENT, io_error, is_client_error, param_error};
 use crate::keys::{KeyArena, KeyTable, described};
 use crate::numpy_memory::{self, Arrays};
 use crate::records;
@@ -198,18 +198,26 @@ pub(crate) fn into_records(
         let state = rows.finish();
         let now = clock::now();
         let mut records = Vec::with_capacity(arena.len());
+        let mut result = 0;
         for (index, (row, digest)) in state.rows().iter().zip(digests.digests()).enumerate() {
             let key = records::key(py, &arena, index, digest)?;
-            let record = if row.code == 0 {
-                let bins = bins_dict(py, state.bins(row))?;
+            let (mut code, mut record, mut error) = (row.code, py.None().into_bound(py), None);
+            if row.code == 0 {
                 let meta = records::meta(py, row.generation, clock::seconds_left(row.void_time, now))?;
-                records::record(py, &key, meta.as_any(), bins.as_any())?
-            } else {
-                py.None().into_bound(py)
-            };
-            records.push(records::batch_record(py, &key, row.code, &record)?);
+                match bins_dict(py, state.bins(row)) {
+                    Ok(bins) => record = records::record(py, &key, meta.as_any(), bins.as_any())?,
+                    // A value that Python cannot hold (a map whose key is a list) costs its own row alone.
+                    Err(unreadable) if is_client_error(py, &unreadable)? => {
+                        code = CLIENT;
+                        result = CLIENT;
+                        error = Some(unreadable);
+                    }
+                    Err(other) => return Err(other),
+                }
+            }
+            records.push(records::batch_record(py, &key, code, &record, error)?);
         }
-        records::batch_records(py, PyList::new(py, records)?)
+        records::batch_records(py, PyList::new(py, records)?, result)
     });
     Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
 }

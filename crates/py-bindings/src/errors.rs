@@ -8,7 +8,7 @@ use pyo3::types::PyType;
 /// Client-side code of an argument that is not what it must be.
 const PARAM: i32 = -2;
 /// Client-side code of a failure without a code of its own.
-const CLIENT: i32 = -1;
+pub(crate) const CLIENT: i32 = -1;
 
 /// The exception of a result code.
 pub(crate) fn error_of_code(py: Python<'_>, code: i32, message: String, in_doubt: bool) -> PyErr {
@@ -25,6 +25,12 @@ pub(crate) fn error_of_code(py: Python<'_>, code: i32, message: String, in_doubt
 /// An argument, configuration or policy that is not what it must be.
 pub(crate) fn param_error(py: Python<'_>, message: String) -> PyErr {
     error_of_code(py, PARAM, message, false)
+}
+
+/// Whether an exception is one that this package raises of a client's failure.
+pub(crate) fn is_client_error(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
+    let class = py.import("aerospike_py.exception")?.getattr("ClientError")?;
+    error.value(py).is_instance(&class)
 }
 
 /// A failure of the client itself.

@@ -81,11 +81,16 @@ pub(crate) fn batch_record<'py>(
     key: &Bound<'py, PyAny>,
     code: i32,
     record: &Bound<'py, PyAny>,
+    error: Option<PyErr>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    classes(py)?.batch_record.bind(py).call1((key, code, record))
+    let class = classes(py)?.batch_record.bind(py);
+    match error {
+        None => class.call1((key, code, record)),
+        Some(error) => class.call1((key, code, record, false, error)),
+    }
 }
 
 /// The rows of a batch.
-pub(crate) fn batch_records(py: Python<'_>, rows: Bound<'_, PyList>) -> PyResult<Py<PyAny>> {
-    Ok(classes(py)?.batch_records.bind(py).call1((rows,))?.unbind())
+pub(crate) fn batch_records(py: Python<'_>, rows: Bound<'_, PyList>, result: i32) -> PyResult<Py<PyAny>> {
+    Ok(classes(py)?.batch_records.bind(py).call1((rows, result))?.unbind())
 }

@@ -106,8 +106,7 @@ fn loom_nothing_is_written_once_sealed() {
 
 #[test]
 fn loom_two_seal_while_one_writes() {
-    // Three threads at two locks are too many to try all their interleavings; bugs that need four forced
-    // switches have not been seen.
+    // Three threads at one lock are too many to try in full: switches that no thread asks for are limited.
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(3);
     model.check(|| {

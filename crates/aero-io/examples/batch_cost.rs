@@ -1,0 +1,253 @@
+//! What a batch read costs the client: wall and processor time of batches of five-bin records, into a
+//! sink that only counts, beside the same bytes sent and dropped over plain sockets.
+//!
+//! `cargo run --release -p aero-io --example batch_cost [-- keys ...]` starts the embedded node in a
+//! process of its own; `AEROSPIKE_HOSTS=host:port` measures against a server instead.
+
+#![allow(clippy::print_stdout, reason = "a program that prints its findings")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use aero_io::{
+    BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Key, OwnedKey, RowLease, RowOutcome, RowSink, Seed,
+    Space, TcpTransport, WriteOp, WritePolicy,
+};
+use wire_protocol::batch::{BatchReadHeader, BatchRow, Projection, Record, write_batch_read};
+use wire_protocol::message::op;
+use wire_protocol::particle::Particle;
+
+const BINS: [&[u8]; 5] = [b"temperature", b"humidity", b"pressure", b"status", b"count"];
+
+/// Counts rows and the bytes of their bins.
+#[derive(Default)]
+struct Counts {
+    rows: AtomicU64,
+    bytes: AtomicU64,
+}
+
+struct Lease<'a> {
+    counts: &'a Counts,
+    rows: u64,
+    bytes: u64,
+}
+
+impl RowSink for Counts {
+    type Lease<'a> = Lease<'a>;
+
+    fn lease(&self) -> Option<Lease<'_>> {
+        Some(Lease { counts: self, rows: 0, bytes: 0 })
+    }
+}
+
+impl RowLease for Lease<'_> {
+    fn record(&mut self, _row: usize, record: &Record<'_>) -> RowOutcome {
+        self.rows += u64::from(record.result_code == 0);
+        self.bytes += record.ops().map(|op| op.value.len() as u64).sum::<u64>();
+        RowOutcome::Written
+    }
+
+    fn fail(&mut self, _row: usize, _code: i32) -> RowOutcome {
+        RowOutcome::Written
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        self.counts.rows.fetch_add(self.rows, Ordering::Relaxed);
+        self.counts.bytes.fetch_add(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// The embedded node in a process of its own: this very program, told to serve.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    fn start() -> Self {
+        let program = std::env::current_exe().expect("the program's own path");
+        let mut process = Command::new(program)
+            .arg("serve")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a process for the embedded node");
+        let mut address = String::new();
+        let output = process.stdout.take().expect("its output");
+        BufReader::new(output).read_line(&mut address).expect("its address");
+        Self { process, address: address.trim().to_owned() }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        _ = self.process.kill();
+        _ = self.process.wait();
+    }
+}
+
+async fn serve() {
+    let server = dev_server::DevServer::start(dev_server::Config::default()).await.expect("a free port");
+    println!("{}", server.addresses()[0]);
+    std::future::pending::<()>().await;
+}
+
+/// Processor time of all threads of this process so far.
+fn cpu_time() -> Duration {
+    let mut sum = 0;
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+        sum += text.split(' ').next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    }
+    Duration::from_nanos(sum)
+}
+
+/// Median wall time and mean processor time of `run`, over about two seconds.
+fn measure(mut run: impl FnMut()) -> (Duration, Duration) {
+    (0..3).for_each(|_| run());
+    let (cpu, start) = (cpu_time(), Instant::now());
+    let mut walls = Vec::new();
+    while start.elapsed() < Duration::from_secs(2) || walls.len() < 5 {
+        let start = Instant::now();
+        run();
+        walls.push(start.elapsed());
+    }
+    let cpu = (cpu_time() - cpu) / walls.len() as u32;
+    walls.sort();
+    (walls[walls.len() / 2], cpu)
+}
+
+fn key(i: usize) -> Key {
+    Key::new(Space::new("test", "cost"), OwnedKey::Str(format!("sensor_{i}").into()), false)
+}
+
+async fn fill(cluster: &Cluster, n: usize) {
+    let writers = (0..64).map(|part| async move {
+        for i in (part..n).step_by(64) {
+            let values = [
+                Particle::Float(20.0 + i as f64 * 0.5),
+                Particle::Int(40 + i as i64),
+                Particle::Float(1_000.25),
+                Particle::Int(1),
+                Particle::Int(i as i64),
+            ];
+            let ops: Vec<WriteOp<'_>> = BINS
+                .iter()
+                .zip(values)
+                .map(|(&name, value)| WriteOp { code: op::WRITE, name, value })
+                .collect();
+            cluster.write(&key(i), &ops, &WritePolicy::default()).await.expect("a write");
+        }
+    });
+    futures_util::future::join_all(writers).await;
+}
+
+/// Sends requests of `rows` keys each, made beforehand, on a connection each, and drops the answers.
+struct Floor {
+    requests: Vec<Vec<u8>>,
+    streams: Vec<TcpStream>,
+}
+
+impl Floor {
+    fn new(address: &str, keys: &BatchKeys, connections: usize) -> Self {
+        let header = BatchReadHeader { projection: Projection::Bins(&BINS), ..Default::default() };
+        let requests = keys.digests().chunks(keys.len().div_ceil(connections)).map(|digests| {
+            let mut out = Vec::new();
+            let rows = digests.iter().enumerate().map(|(index, digest)| BatchRow {
+                index: index as u32,
+                digest,
+                namespace: b"test",
+                set: b"cost",
+            });
+            write_batch_read(&mut out, &header, rows).expect("a request that fits");
+            out
+        });
+        let requests: Vec<Vec<u8>> = requests.collect();
+        let streams = requests.iter().map(|_| {
+            let stream = TcpStream::connect(address).expect("a connection");
+            stream.set_nodelay(true).expect("no delay");
+            stream
+        });
+        Self { streams: streams.collect(), requests }
+    }
+
+    fn run(&mut self) {
+        let mut buffer = vec![0; 256 * 1024];
+        for (stream, request) in self.streams.iter_mut().zip(&self.requests) {
+            stream.write_all(request).expect("a write");
+        }
+        for stream in &mut self.streams {
+            // The last message of an answer, in a frame of its own, is known by its bytes.
+            let mut tail = [0u8; 30];
+            while tail[..8] != [2, 3, 0, 0, 0, 0, 0, 22] || tail[11] != 1 {
+                let n = stream.read(&mut buffer).expect("an answer");
+                assert!(n > 0, "closed");
+                let keep = n.min(30);
+                tail.rotate_left(keep);
+                tail[30 - keep..].copy_from_slice(&buffer[n - keep..n]);
+            }
+        }
+    }
+}
+
+fn main() {
+    let mut sizes: Vec<usize> = Vec::new();
+    for argument in std::env::args().skip(1) {
+        if argument == "serve" {
+            return tokio::runtime::Runtime::new().expect("a runtime").block_on(serve());
+        }
+        sizes.extend(argument.parse::<usize>());
+    }
+    if sizes.is_empty() {
+        sizes = vec![100, 1_000, 10_000, 100_000];
+    }
+    let server = std::env::var("AEROSPIKE_HOSTS").err().map(|_| Server::start());
+    let address = match &server {
+        Some(server) => server.address.clone(),
+        None => std::env::var("AEROSPIKE_HOSTS").expect("a host"),
+    };
+    let (host, port) = address.rsplit_once(':').expect("host:port");
+    let seeds = vec![Seed::new(host, port.parse().expect("a port"))];
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let config = ClusterConfig { seeds, ..ClusterConfig::default() };
+    let cluster = runtime.block_on(Cluster::connect(config, Arc::new(TcpTransport))).expect("a cluster");
+    let most = sizes.iter().copied().max().unwrap_or(0);
+    runtime.block_on(fill(&cluster, most));
+    println!("{:>9} {:>12} {:>12} {:>12} {:>14} {:>14}", "keys", "wall", "cpu", "cpu/record", "floor wall/1", "floor wall/4");
+    for n in sizes {
+        let digests = (0..n).map(|i| key(i).digest).collect();
+        let keys = Arc::new(BatchKeys::single(Space::new("test", "cost"), digests));
+        let request = Arc::new(BatchRead { bins: Bins::names(BINS), ..BatchRead::default() });
+        let counts = Arc::new(Counts::default());
+        let mut calls = 0;
+        let (wall, cpu) = measure(|| {
+            let call = cluster.batch_read(Arc::clone(&keys), Arc::clone(&request), Arc::clone(&counts));
+            runtime.block_on(call).expect("a batch");
+            calls += 1;
+        });
+        assert_eq!(counts.rows.load(Ordering::Relaxed), calls * n as u64, "every row was found");
+        let floors = [1, 4].map(|connections| {
+            let mut floor = Floor::new(&address, &keys, connections);
+            measure(|| floor.run())
+        });
+        println!(
+            "{n:>9} {:>9.3} ms {:>9.3} ms {:>9.0} ns {:>11.3} ms {:>11.3} ms   (floor cpu {:.3}, {:.3} ms)",
+            wall.as_secs_f64() * 1e3,
+            cpu.as_secs_f64() * 1e3,
+            cpu.as_secs_f64() * 1e9 / n as f64,
+            floors[0].0.as_secs_f64() * 1e3,
+            floors[1].0.as_secs_f64() * 1e3,
+            floors[0].1.as_secs_f64() * 1e3,
+            floors[1].1.as_secs_f64() * 1e3,
+        );
+    }
+}
