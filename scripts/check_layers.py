@@ -49,6 +49,7 @@ NEVER_IN_TESTS = {"pyo3*", "numpy"}
 # `#![forbid(unsafe_code)]` in each of their roots.
 UNSAFE = {
     "record-decode/src/rows.rs": "rows of one array are written by several tasks: the one unsafe heart",
+    "record-decode/src/rows/loom_models.rs": "its tests under loom, which have to make one",
     "py-bindings/src/numpy_memory.rs": "addresses of NumPy's memory, sent to the tasks that fill it",
     "py-bindings/src/batch_read.rs": "hands that memory to the row buffer, whose contract it has to keep",
 }

@@ -1,11 +1,11 @@
 """The native core. Not public: use the classes of ``aerospike_py``."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, final
+from typing import Any, SupportsIndex, final
 
 __version__: str
 
-def calc_digest(ns: str, set: str | None, key: str | int | bytes | bytearray) -> bytes:
+def calc_digest(ns: str, set: str | None, key: str | SupportsIndex | bytes | bytearray) -> bytes:
     """The digest of a key, as the server computes it."""
 
 def devserver_main(arguments: Sequence[str]) -> int:

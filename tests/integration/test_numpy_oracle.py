@@ -304,4 +304,4 @@ def holds(value: Any, cell: Any, dtype: np.dtype[Any]) -> bool:
         return bool(np.isnan(cell))
     if cell.dtype.kind == "f":
         return bool(np.isfinite(cell) or isinstance(value, float)) and float(cell) == value
-    return int(cell) == value
+    return bool(int(cell) == value)

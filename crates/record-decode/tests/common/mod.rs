@@ -1,0 +1,146 @@
+//! Answers of a server, written; an array with guards around it, read back.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::sync::Arc;
+
+use record_decode::{Plan, RowBuffer, RowMemory, RowOutcome, Summary};
+use wire_protocol::batch::{BatchAnswer, BatchAnswers};
+use wire_protocol::message::{MessageHeader, info1, op, write_op};
+
+/// What every byte of an array is before it is written.
+pub const FILL: u8 = 0xa5;
+/// Bytes before and after each part of an array.
+const GUARD: usize = 64;
+/// The time, in the server's count.
+pub const NOW: u32 = 500_000_000;
+
+/// A record in a batch response.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub index: u32,
+    pub result_code: u8,
+    pub generation: u32,
+    pub void_time: u32,
+    /// Name, particle type, value.
+    pub bins: Vec<(Vec<u8>, u8, Vec<u8>)>,
+}
+
+impl Answer {
+    pub fn found(index: u32, bins: &[(&str, u8, &[u8])]) -> Self {
+        let owned = |&(name, kind, value): &(&str, u8, &[u8])| (name.into(), kind, value.to_vec());
+        Self { index, result_code: 0, generation: 1, void_time: 0, bins: bins.iter().map(owned).collect() }
+    }
+
+    pub fn write(&self, out: &mut Vec<u8>) {
+        MessageHeader {
+            info1: info1::READ,
+            result_code: self.result_code,
+            generation: self.generation,
+            ttl: self.void_time,
+            extra: self.index,
+            n_ops: self.bins.len() as u16,
+            ..MessageHeader::default()
+        }
+        .write(out);
+        for (name, kind, value) in &self.bins {
+            write_op(out, op::READ, *kind, name, value);
+        }
+    }
+}
+
+/// The body of a frame with these answers.
+pub fn frame(answers: &[Answer]) -> Vec<u8> {
+    let mut out = Vec::new();
+    answers.iter().for_each(|answer| answer.write(&mut out));
+    out
+}
+
+/// Bytes between guards.
+struct Guarded {
+    bytes: Vec<u8>,
+}
+
+impl Guarded {
+    fn new(len: usize) -> Self {
+        Self { bytes: vec![FILL; len + 2 * GUARD] }
+    }
+
+    fn start(&mut self) -> *mut u8 {
+        self.bytes[GUARD..].as_mut_ptr()
+    }
+
+    fn check(self) -> Vec<u8> {
+        let len = self.bytes.len() - 2 * GUARD;
+        assert!(self.bytes[..GUARD].iter().all(|&byte| byte == FILL), "written before the memory");
+        assert!(self.bytes[GUARD + len..].iter().all(|&byte| byte == FILL), "written behind the memory");
+        self.bytes[GUARD..GUARD + len].to_vec()
+    }
+}
+
+/// What came of decoding.
+pub struct Outcome {
+    /// All rows, `stride` bytes each.
+    pub data: Vec<u8>,
+    pub stride: usize,
+    pub meta: Vec<(u32, u32)>,
+    pub codes: Vec<i32>,
+    pub done: Vec<bool>,
+    pub outcomes: Vec<RowOutcome>,
+    pub summary: Summary,
+}
+
+impl Outcome {
+    pub fn row(&self, row: usize) -> &[u8] {
+        &self.data[row * self.stride..][..self.stride]
+    }
+}
+
+/// Decodes frames, each under a lease of its own, into `len` rows `gap` bytes apart. A frame is read as
+/// far as it is well formed.
+pub fn decode(plan: Plan, len: usize, gap: usize, frames: &[Vec<u8>]) -> Outcome {
+    let stride = plan.schema().itemsize() + gap;
+    // One byte more, so that rows are rarely aligned.
+    let mut data = Guarded::new(len * stride + 1);
+    let mut meta = Guarded::new(len * 8 + 1);
+    let mut codes = Guarded::new(len * 4 + 1);
+    let memory = RowMemory {
+        data: data.start().wrapping_add(1),
+        stride,
+        meta: meta.start().wrapping_add(1),
+        result_codes: codes.start().wrapping_add(1),
+        len,
+    };
+    // SAFETY: the three parts are as long as asked for, are not looked at until the buffer is gone and live
+    // longer than it.
+    let rows = unsafe { RowBuffer::new(Arc::new(plan), memory, NOW) };
+    let mut outcomes = Vec::new();
+    for frame in frames {
+        let mut lease = rows.lease().unwrap();
+        for answer in BatchAnswers::new(frame) {
+            if let Ok(BatchAnswer::Record(record)) = answer {
+                outcomes.push(lease.write(record.index as usize, &record));
+            }
+        }
+    }
+    let summary = rows.finish();
+    assert!(rows.lease().is_none());
+    let done: Vec<bool> = (0..len).map(|row| rows.is_done(row)).collect();
+    assert_eq!(summary.done, done.iter().filter(|&&done| done).count());
+    drop(rows);
+    let word = |bytes: &[u8]| u32::from_ne_bytes(bytes.try_into().unwrap());
+    Outcome {
+        data: data.check()[1..].to_vec(),
+        stride,
+        meta: meta.check()[1..].chunks(8).map(|pair| (word(&pair[..4]), word(&pair[4..]))).collect(),
+        codes: codes.check()[1..].chunks(4).map(|code| word(code) as i32).collect(),
+        done,
+        outcomes,
+        summary,
+    }
+}
+
+/// Whether the field of a row is marked as present.
+pub fn is_present(summary: &Summary, fields: usize, row: usize, field: usize) -> bool {
+    let bytes = fields.div_ceil(8);
+    summary.presence[row * bytes + field / 8] >> (7 - field % 8) & 1 == 1
+}

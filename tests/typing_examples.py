@@ -1,0 +1,55 @@
+"""What a type checker sees of the guide's examples: mypy checks this file (`make check-mypy`), nothing runs it."""
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import assert_type
+
+import aerospike_py as aerospike
+from aerospike_py import AsyncClient, BatchRecords, Client, Keys, NumpyBatchRecords, Record
+
+DTYPE = np.dtype([("temperature", "f8"), ("humidity", "i4"), ("status", "u1")])
+
+
+def sync_client() -> None:
+    client = aerospike.client({"hosts": [("127.0.0.1", 3000)]}).connect()
+    assert_type(client, Client)
+    client.put(
+        ("test", "sensors", "sensor_1"),
+        {"temperature": 20.5, "humidity": 41, "status": 1},
+        policy={"key": aerospike.POLICY_KEY_SEND},
+    )
+    keys = [("test", "sensors", f"sensor_{i}") for i in range(100)]
+    assert_type(client.batch_read(keys, _dtype=DTYPE), NumpyBatchRecords)
+    assert_type(client.batch_read(keys, ["temperature"], None, DTYPE), NumpyBatchRecords)
+    assert_type(client.batch_read(keys, bins=["temperature"], _dtype=[("x", "f8")]), NumpyBatchRecords)
+    assert_type(client.batch_read(keys), BatchRecords)
+    assert_type(client.batch_read(keys, [], {"total_timeout": 5}), BatchRecords)
+    assert_type(client.batch_read(Keys("test", "sensors", np.arange(5))), BatchRecords)
+    out = np.zeros(100, DTYPE)
+    batch = client.batch_read(keys, _dtype=DTYPE, out=out, errors="coerce", casting="same_value")
+    assert_type(batch.inexact, dict[str, int])
+    assert_type(batch.result_codes, npt.NDArray[np.int32])
+    assert_type(batch.ok, npt.NDArray[np.bool_])
+    assert_type(batch.get("sensor_42"), np.void)
+    assert_type(client.get(keys[0]), Record)
+    assert_type(client.get(keys[0]).key.digest, bytes)
+    for row in client.batch_read(keys).batch_records:
+        assert_type(row.result, int)
+        assert_type(row.record, Record | None)
+    # Each of these is an error to a type checker; were it none, the ignore would be one.
+    client.batch_read(keys, _dtype=DTYPE, errors="ignore")  # type: ignore[call-overload]
+    client.batch_read(keys, out=out)  # type: ignore[call-overload]
+    client.batch_read(5)  # type: ignore[call-overload]
+    client.get("sensor_1")  # type: ignore[arg-type]
+
+
+async def async_client() -> None:
+    client = AsyncClient({"hosts": [("127.0.0.1", 3000)]})
+    assert_type(await client.connect(), AsyncClient)
+    keys = [("test", "sensors", f"sensor_{i}") for i in range(100)]
+    assert_type(await client.batch_read(keys, _dtype=DTYPE), NumpyBatchRecords)
+    assert_type(await client.batch_read(keys), BatchRecords)
+    assert_type(await client.get(keys[0]), Record)
+    async with AsyncClient({"hosts": [("127.0.0.1", 3000)]}) as other:
+        assert_type(other, AsyncClient)
+    await client.close()
