@@ -106,11 +106,14 @@ asan: ## record-decode under AddressSanitizer (Linux)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \
 	  cargo test --quiet -p record-decode --target "$$(rustc -vV | sed -n 's/^host: //p')" --lib --tests $(LOCKED)
 
+# -s none: no sanitizer, so that the stable toolchain will do. fuzz/README.md has more.
 fuzz: ## each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz
-	@cargo fuzz --version >/dev/null 2>&1 || { echo "missing: cargo-fuzz (cargo install cargo-fuzz)" >&2; exit 1; }
-	@for target in $$(cargo fuzz list); do \
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "missing: cargo-fuzz (cargo install cargo-fuzz --locked)" >&2; exit 1; }
+	@set -e; cd fuzz; for target in $$(cargo fuzz list); do \
 	  echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
-	  cargo fuzz run -s none "$$target" -- -max_total_time=$(FUZZ_SECONDS) -verbosity=0 || exit 1; \
+	  mkdir -p corpus/$$target; \
+	  cargo fuzz run -s none $$target corpus/$$target seeds/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0; \
 	done
 
 # ---------------------------------------------------------------- checks
@@ -135,6 +138,7 @@ check-links: $(TOOLS) ## links and anchors of the Markdown files
 
 check-fmt: ## rustfmt
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 check-ruff: $(TOOLS) ## ruff, lint and format
 	$(PY) -m ruff check --quiet .
@@ -157,6 +161,7 @@ check-stubs: $(DEV) ## the stubs against the built extension
 .PHONY: fix bench clean
 fix: $(TOOLS) ## format Rust and Python, apply what ruff can fix
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 	$(PY) -m ruff check --quiet --fix .
 	$(PY) -m ruff format --quiet .
 
@@ -164,6 +169,6 @@ bench: $(RELEASE) ## compare with other clients: about two minutes (BENCH_ARGS, 
 	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) benches/compare.py $(BENCH_ARGS)
 
 clean: ## remove everything that was built, .venv included
-	rm -rf target fuzz/target $(VENV) $(NONUMPY_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf target fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f python/aerospike_py/_native*.so python/aerospike_py/_native*.pyd
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

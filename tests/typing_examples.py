@@ -1,4 +1,4 @@
-"""What a type checker sees of the guide's examples: mypy checks this file (`make check-mypy`), nothing runs it."""
+"""What a type checker sees of the guide: mypy checks this file (`make check-mypy`), nothing runs it."""
 
 import numpy as np
 import numpy.typing as npt

@@ -15,7 +15,8 @@ META_COLUMNS = ("gen", "ttl", "result_code")
 
 # Units of time that pandas keeps as they are; coarser ones are exact as seconds.
 _PANDAS_UNITS = ("s", "ms", "us", "ns")
-_COARSER_UNITS = ("Y", "M", "W", "D", "h", "m")
+# (Years and months of a timedelta have no length.)
+_COARSER_UNITS = {"M": ("Y", "M", "W", "D", "h", "m"), "m": ("W", "D", "h", "m")}
 
 
 def to_pandas(batch: NumpyBatchRecords, meta_prefix: str) -> pd.DataFrame:
@@ -107,13 +108,14 @@ def _times(values: npt.NDArray[Any], present: npt.NDArray[np.bool_]) -> Any:
         counts = values.view("i8")
         return pd.arrays.IntegerArray(counts, missing) if missing.any() else counts
     if unit not in _PANDAS_UNITS or step != 1:
-        seconds = values.astype(f"{kind}8[s]") if unit in _COARSER_UNITS else None
-        if seconds is None or (seconds.astype(values.dtype) != values)[~np.isnat(values)].any():
+        target = unit if unit in _PANDAS_UNITS else "s" if unit in _COARSER_UNITS[kind] else None
+        exact = None if target is None else values.astype(f"{kind}8[{target}]")
+        if exact is None or (exact.astype(values.dtype) != values)[~np.isnat(values)].any():
             # Finer than pandas can hold, or beyond its range: NumPy scalars, as they are.
             column = np.empty(len(values), dtype=object)
             column[:] = list(values)
             column[missing] = None
             return column
-        values = seconds
+        values = exact
     values[missing] = np.array("NaT", dtype=values.dtype)
     return values

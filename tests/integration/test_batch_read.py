@@ -297,28 +297,3 @@ def test_policies_that_are_refused(client, policy, message):
 def test_a_key_without_meaning_is_warned_of(client, records):
     with pytest.warns(UserWarning, match="concurrent"):
         client.batch_read([("test", records, 1)], policy={"concurrent": True}, _dtype=DTYPE)
-
-
-def test_to_pandas(client, fresh_set):
-    pd = pytest.importorskip("pandas")
-    client.put(
-        ("test", fresh_set, "a"), {"i": 1, "f": 0.5, "s": "text", "v": np.arange(2, dtype=">i2").tobytes()}
-    )
-    client.put(("test", fresh_set, "b"), {"i": 2})
-    dtype = np.dtype([("i", ">i4"), ("f", "f2"), ("s", "S8"), ("v", ">i2", (2,)), ("t", "M8[D]")])
-    batch = client.batch_read([("test", fresh_set, name) for name in "ab"], _dtype=dtype)
-    df = batch.to_pandas()
-    assert df.index.tolist() == ["a", "b"]
-    assert df["i"].tolist() == [1, 2]
-    assert df["i"].dtype == np.int32
-    assert df["f"].dtype == pd.Float32Dtype()
-    assert df["f"].isna().tolist() == [False, True]
-    assert df["s"].tolist() == [b"text", None]
-    assert df["v"].iloc[0].tolist() == [0, 1]
-    assert df["v"].iloc[1] is None
-    assert df["t"].isna().all()
-    assert df["gen"].tolist() == [1, 1]
-    clash = client.batch_read([("test", fresh_set, "a")], _dtype=[("gen", "i4")])
-    with pytest.raises(ValueError, match="meta_prefix"):
-        clash.to_pandas()
-    assert "_gen" in clash.to_pandas(meta_prefix="_")

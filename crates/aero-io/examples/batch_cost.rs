@@ -151,6 +151,7 @@ async fn fill(cluster: &Cluster, n: usize) {
 struct Floor {
     requests: Vec<Vec<u8>>,
     streams: Vec<TcpStream>,
+    buffer: Vec<u8>,
 }
 
 impl Floor {
@@ -173,19 +174,19 @@ impl Floor {
             stream.set_nodelay(true).expect("no delay");
             stream
         });
-        Self { streams: streams.collect(), requests }
+        Self { streams: streams.collect(), requests, buffer: vec![0; 256 * 1024] }
     }
 
     fn run(&mut self) {
-        let mut buffer = vec![0; 256 * 1024];
-        for (stream, request) in self.streams.iter_mut().zip(&self.requests) {
+        let Self { requests, streams, buffer } = self;
+        for (stream, request) in streams.iter_mut().zip(requests) {
             stream.write_all(request).expect("a write");
         }
-        for stream in &mut self.streams {
+        for stream in streams {
             // The last message of an answer, in a frame of its own, is known by its bytes.
             let mut tail = [0u8; 30];
             while tail[..8] != [2, 3, 0, 0, 0, 0, 0, 22] || tail[11] != 1 {
-                let n = stream.read(&mut buffer).expect("an answer");
+                let n = stream.read(buffer).expect("an answer");
                 assert!(n > 0, "closed");
                 let keep = n.min(30);
                 tail.rotate_left(keep);

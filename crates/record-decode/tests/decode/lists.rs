@@ -1,8 +1,6 @@
 //! Lists into sub-arrays, decoded in place.
 
-mod common;
-
-use common::{Answer, decode, frame, is_present};
+use crate::common::{Answer, decode, frame, is_present};
 use dtype_schema::{Element, Field, Schema};
 use record_decode::{Casting, Plan, Summary};
 use wire_protocol::msgpack;

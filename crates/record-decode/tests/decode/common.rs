@@ -1,5 +1,4 @@
 //! Answers of a server, written; an array with guards around it, read back.
-#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::sync::Arc;
 
@@ -8,30 +7,30 @@ use wire_protocol::batch::{BatchAnswer, BatchAnswers};
 use wire_protocol::message::{MessageHeader, info1, op, write_op};
 
 /// What every byte of an array is before it is written.
-pub const FILL: u8 = 0xa5;
+pub(crate) const FILL: u8 = 0xa5;
 /// Bytes before and after each part of an array.
 const GUARD: usize = 64;
 /// The time, in the server's count.
-pub const NOW: u32 = 500_000_000;
+pub(crate) const NOW: u32 = 500_000_000;
 
 /// A record in a batch response.
 #[derive(Clone, Debug)]
-pub struct Answer {
-    pub index: u32,
-    pub result_code: u8,
-    pub generation: u32,
-    pub void_time: u32,
+pub(crate) struct Answer {
+    pub(crate) index: u32,
+    pub(crate) result_code: u8,
+    pub(crate) generation: u32,
+    pub(crate) void_time: u32,
     /// Name, particle type, value.
-    pub bins: Vec<(Vec<u8>, u8, Vec<u8>)>,
+    pub(crate) bins: Vec<(Vec<u8>, u8, Vec<u8>)>,
 }
 
 impl Answer {
-    pub fn found(index: u32, bins: &[(&str, u8, &[u8])]) -> Self {
+    pub(crate) fn found(index: u32, bins: &[(&str, u8, &[u8])]) -> Self {
         let owned = |&(name, kind, value): &(&str, u8, &[u8])| (name.into(), kind, value.to_vec());
         Self { index, result_code: 0, generation: 1, void_time: 0, bins: bins.iter().map(owned).collect() }
     }
 
-    pub fn write(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
         MessageHeader {
             info1: info1::READ,
             result_code: self.result_code,
@@ -49,7 +48,7 @@ impl Answer {
 }
 
 /// The body of a frame with these answers.
-pub fn frame(answers: &[Answer]) -> Vec<u8> {
+pub(crate) fn frame(answers: &[Answer]) -> Vec<u8> {
     let mut out = Vec::new();
     answers.iter().for_each(|answer| answer.write(&mut out));
     out
@@ -78,26 +77,26 @@ impl Guarded {
 }
 
 /// What came of decoding.
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// All rows, `stride` bytes each.
-    pub data: Vec<u8>,
-    pub stride: usize,
-    pub meta: Vec<(u32, u32)>,
-    pub codes: Vec<i32>,
-    pub done: Vec<bool>,
-    pub outcomes: Vec<RowOutcome>,
-    pub summary: Summary,
+    pub(crate) data: Vec<u8>,
+    pub(crate) stride: usize,
+    pub(crate) meta: Vec<(u32, u32)>,
+    pub(crate) codes: Vec<i32>,
+    pub(crate) done: Vec<bool>,
+    pub(crate) outcomes: Vec<RowOutcome>,
+    pub(crate) summary: Summary,
 }
 
 impl Outcome {
-    pub fn row(&self, row: usize) -> &[u8] {
+    pub(crate) fn row(&self, row: usize) -> &[u8] {
         &self.data[row * self.stride..][..self.stride]
     }
 }
 
 /// Decodes frames, each under a lease of its own, into `len` rows `gap` bytes apart. A frame is read as
 /// far as it is well formed.
-pub fn decode(plan: Plan, len: usize, gap: usize, frames: &[Vec<u8>]) -> Outcome {
+pub(crate) fn decode(plan: Plan, len: usize, gap: usize, frames: &[Vec<u8>]) -> Outcome {
     let stride = plan.schema().itemsize() + gap;
     // One byte more, so that rows are rarely aligned.
     let mut data = Guarded::new(len * stride + 1);
@@ -140,7 +139,7 @@ pub fn decode(plan: Plan, len: usize, gap: usize, frames: &[Vec<u8>]) -> Outcome
 }
 
 /// Whether the field of a row is marked as present.
-pub fn is_present(summary: &Summary, fields: usize, row: usize, field: usize) -> bool {
+pub(crate) fn is_present(summary: &Summary, fields: usize, row: usize, field: usize) -> bool {
     let bytes = fields.div_ceil(8);
     summary.presence[row * bytes + field / 8] >> (7 - field % 8) & 1 == 1
 }

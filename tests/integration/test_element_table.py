@@ -1,0 +1,76 @@
+"""Every cell of the element table of the docs, each of its examples read through a node."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.element_table import document
+from tests.support.element_table import BINS, REFUSED, ROWS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+EXAMPLES = [
+    pytest.param(example, id=f"{row.dtype}-{bin_type}-{number}")
+    for row in ROWS
+    for bin_type in BINS
+    for number, example in enumerate(row.cell(bin_type).examples)
+]
+
+
+def plain(cell):
+    """A cell of an array as Python objects: counts of times, bytes of S and V."""
+    if cell.dtype.kind in "Mm":
+        return int(cell.view("i8"))
+    if cell.dtype.kind == "V":
+        return cell.tobytes()
+    return cell.tolist()
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.filterwarnings("ignore:values changed to fit:RuntimeWarning")
+def test_an_example(client, fresh_set, example):
+    key = ("test", fresh_set, "k")
+    client.put(key, {"x": example.value, "other": 1})
+    dtype = np.dtype([("other", "i1"), ("x", example.dtype)])
+    batch = client.batch_read([key], _dtype=dtype, errors="coerce")
+    strict = client.batch_read([key], _dtype=dtype, errors="coerce", casting="same_value")
+    assert batch.batch_records["other"][0] == 1
+    if example.cell == REFUSED:
+        assert batch.decode_errors == 1
+        assert not batch.present["x"][0]
+        assert batch.batch_records["x"].tobytes() == bytes(dtype["x"].itemsize)
+        return
+    assert batch.decode_errors == 0
+    assert batch.present["x"][0]
+    cell = plain(batch.batch_records["x"][0])
+    if isinstance(cell, float):
+        assert math.copysign(1, cell) == math.copysign(1, example.cell) or math.isnan(cell)
+    np.testing.assert_equal(cell, example.cell)
+    assert bool(batch.inexact) == example.changed
+    if example.changed:
+        assert strict.decode_errors == 1
+        assert not strict.present["x"][0]
+
+
+def test_every_field_meets_every_bin_type():
+    assert {row.name for row in ROWS} >= {"`?`", "`S<n>`", "`V<n>`", "sub-array"}
+    for row in ROWS:
+        assert set(row.takes) <= set(BINS)
+        for bin_type in BINS:
+            assert row.cell(bin_type).examples
+
+
+def test_a_missing_and_a_nil_bin_leave_zeros(client, fresh_set):
+    dtype = np.dtype([(f"f{number}", row.dtype) for number, row in enumerate(ROWS)])
+    key = ("test", fresh_set, "k")
+    client.put(key, {"other": 1})
+    batch = client.batch_read([key], _dtype=dtype)
+    assert batch.batch_records.tobytes() == bytes(dtype.itemsize)
+    assert not any(batch.present[0].item())
+
+
+def test_the_documented_table_is_this_one():
+    written = (ROOT / "docs" / "element-table.md").read_text(encoding="utf-8")
+    assert written == document(), "run: python -m scripts.element_table"
