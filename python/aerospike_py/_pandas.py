@@ -42,7 +42,11 @@ def to_pandas(batch: NumpyBatchRecords, meta_prefix: str) -> pd.DataFrame:
     for column, name in meta.items():
         source = batch.result_codes if name == "result_code" else batch.meta[name]
         columns[column] = source.copy()
-    return pd.DataFrame(columns, index=_index(batch))
+    index = _index(batch)
+    # Series by series: a frame made of bare arrays looks into objects and makes times of what it takes
+    # for times, or fails to.
+    series = {name: pd.Series(column, index, dtype=column.dtype) for name, column in columns.items()}
+    return pd.DataFrame(series, index=index)
 
 
 def _index(batch: NumpyBatchRecords) -> pd.Index[Any]:
