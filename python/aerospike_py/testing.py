@@ -114,7 +114,7 @@ class DevServer:
         self._process().order(f"restart {node}")
 
     def pause(self, node: int) -> None:
-        """Make a node hang: it accepts connections and reads, and answers nothing."""
+        """Make a node hang: it accepts connections and answers nothing."""
         self._process().order(f"pause {node}")
 
     def resume(self, node: int) -> None:

@@ -7,7 +7,7 @@ use wire_protocol::result_code;
 
 use crate::answer::write_end;
 use crate::commands::{Request, RequestFields, execute};
-use crate::operations::Mode;
+use crate::operations::Flags;
 use crate::store::{Namespace, Store};
 
 /// Largest frame that is filled with several rows; a larger row gets a frame of its own.
@@ -105,7 +105,7 @@ impl<'a> BatchRun<'a> {
             set: shared.fields.set,
             key: shared.fields.key,
             refused: self.refused.or(shared.fields.refused),
-            mode: Mode { info1: row.info1(), info2: row.info2(), info3: row.info3() },
+            flags: Flags { info1: row.info1(), info2: row.info2(), info3: row.info3() },
             generation: u32::from(row.generation()),
             ttl: row.ttl(),
             ops: row.ops(),

@@ -5,7 +5,7 @@ use wire_protocol::message::{Fields, Message, MessageHeader, Ops, field_type, in
 use wire_protocol::result_code;
 
 use crate::answer::{self, Answer};
-use crate::operations::{self, Mode};
+use crate::operations::{self, Flags};
 use crate::record::{BinsDraft, MAX_BINS, Record, stored_size};
 use crate::store::{Namespace, Store};
 
@@ -79,7 +79,7 @@ pub(crate) struct Request<'a> {
     pub(crate) set: &'a [u8],
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) refused: Option<u8>,
-    pub(crate) mode: Mode,
+    pub(crate) flags: Flags,
     pub(crate) generation: u32,
     pub(crate) ttl: u32,
     pub(crate) ops: Ops<'a>,
@@ -113,7 +113,7 @@ fn request_of<'a>(store: &'a Store, message: &Message<'a>) -> Result<Request<'a>
         set: fields.set,
         key: fields.key,
         refused: fields.refused,
-        mode: Mode { info1, info2, info3 },
+        flags: Flags { info1, info2, info3 },
         generation,
         ttl,
         ops: message.ops(),
@@ -136,7 +136,7 @@ fn query_code(partitions: Option<&[u8]>) -> u8 {
 /// Does what is asked, appends one message with the answer to `out` and gives its result code.
 #[inline]
 pub(crate) fn execute(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
-    let Mode { info1, info2, .. } = request.mode;
+    let Flags { info1, info2, .. } = request.flags;
     let refused = match request.refused {
         Some(code) => code,
         None if info2 & info2::WRITE != 0 => {
@@ -204,15 +204,15 @@ fn read_bins(request: &Request<'_>, record: &Record, out: &mut Vec<u8>) -> Resul
     if !matches!(request.ttl, 0..=100 | DONT_TOUCH) {
         return Err(result_code::PARAMETER);
     }
-    if request.mode.info1 & info1::NO_BINS != 0 {
+    if request.flags.info1 & info1::NO_BINS != 0 {
         return Ok(0);
     }
-    if request.mode.info1 & info1::GET_ALL != 0 {
+    if request.flags.info1 & info1::GET_ALL != 0 {
         out.extend_from_slice(&record.bins);
         return Ok(record.n_bins);
     }
     let limit = out.len() + wire_protocol::message::MAX_FRAME / 2;
-    let answers_all = request.mode.info2 & info2::RESPOND_ALL_OPS != 0;
+    let answers_all = request.flags.info2 & info2::RESPOND_ALL_OPS != 0;
     let mut asked = false;
     let mut count = 0u16;
     for op in request.ops.clone() {
@@ -257,7 +257,7 @@ fn touch_on_read(request: &Request<'_>, now: u32) {
 
 /// Whether the write's conditions hold for the record that is there, or is not.
 fn check_conditions(request: &Request<'_>, record: Option<&Record>, needs_record: bool) -> Result<(), u8> {
-    let Mode { info2, info3, .. } = request.mode;
+    let Flags { info2, info3, .. } = request.flags;
     let needs_record = needs_record || info3 & (info3::UPDATE_ONLY | info3::REPLACE_ONLY) != 0;
     if needs_record && record.is_none() {
         return Err(result_code::RECORD_NOT_FOUND);
@@ -281,7 +281,7 @@ fn check_conditions(request: &Request<'_>, record: Option<&Record>, needs_record
 }
 
 fn delete(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
-    let result = if request.mode.info2 & info2::DURABLE_DELETE != 0 {
+    let result = if request.flags.info2 & info2::DURABLE_DELETE != 0 {
         Err(result_code::ENTERPRISE_ONLY)
     } else {
         let mut shard = request.namespace.write(request.digest);
@@ -309,7 +309,7 @@ fn write(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
 /// end.
 fn try_write(request: &Request<'_>, now: u32, out: &mut Vec<u8>, answer: &mut Answer) -> Result<(), u8> {
     let namespace = request.namespace;
-    let plan = operations::plan(request.ops.clone(), request.mode)?;
+    let plan = operations::plan(request.ops.clone(), request.flags)?;
     if request.set.len() > MAX_SET_NAME {
         return Err(result_code::PARAMETER);
     }
@@ -322,11 +322,11 @@ fn try_write(request: &Request<'_>, now: u32, out: &mut Vec<u8>, answer: &mut An
     check_conditions(request, old, plan.needs_record)?;
     let void_time = void_time(request, namespace, old, now)?;
     let mut bins = match old {
-        Some(old) if !request.mode.replaces() => BinsDraft::of(old),
+        Some(old) if !request.flags.replaces() => BinsDraft::of(old),
         _ => BinsDraft::default(),
     };
     let n_ops =
-        operations::apply(request.ops.clone(), request.mode, namespace.max_record_size, &mut bins, out)?;
+        operations::apply(request.ops.clone(), request.flags, namespace.max_record_size, &mut bins, out)?;
     let n_bins = bins.count();
     if n_bins == 0 {
         // A record without bins is no record.

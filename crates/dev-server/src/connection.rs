@@ -28,7 +28,7 @@ const MAX_INFO: usize = 1024 * 1024;
 pub(crate) enum Mode {
     /// It does.
     Running,
-    /// It reads and says nothing.
+    /// It accepts connections and says nothing.
     Paused,
 }
 

@@ -83,8 +83,9 @@ impl InfoSource<'_> {
             "partition-generation" => self.cluster.view(self.node).partition_generation.to_string(),
             "peers-generation" => self.cluster.view(self.node).peers_generation.to_string(),
             "rebalance-generation" => self.cluster.view(self.node).rebalance_generation.to_string(),
-            "peers-clear-std" => self.cluster.peers(self.node, self.reached_at),
-            "service-clear-std" => self.cluster.service(self.node, self.reached_at),
+            // A node has one address: whoever asks for the alternate one gets it, too.
+            "peers-clear-std" | "peers-clear-alt" => self.cluster.peers(self.node, self.reached_at),
+            "service-clear-std" | "service-clear-alt" => self.cluster.service(self.node, self.reached_at),
             "replicas" => self.replicas(),
             "rack-ids" => "ERROR:25:enterprise only".into(),
             // There are none, and there cannot be any.

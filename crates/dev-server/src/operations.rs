@@ -12,13 +12,13 @@ const MAX_BIN_NAME: usize = 15;
 
 /// Info bytes of a request that say how its operations are meant.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mode {
+pub(crate) struct Flags {
     pub(crate) info1: u8,
     pub(crate) info2: u8,
     pub(crate) info3: u8,
 }
 
-impl Mode {
+impl Flags {
     fn responds_to_all(self) -> bool {
         self.info2 & info2::RESPOND_ALL_OPS != 0
     }
@@ -66,7 +66,7 @@ pub(crate) struct Plan {
 }
 
 /// Looks at a write's operations before the record is looked for, as the server does.
-pub(crate) fn plan(ops: Ops<'_>, mode: Mode) -> Result<Plan, u8> {
+pub(crate) fn plan(ops: Ops<'_>, flags: Flags) -> Result<Plan, u8> {
     let mut plan = Plan::default();
     let mut any = false;
     for op in ops {
@@ -77,11 +77,13 @@ pub(crate) fn plan(ops: Ops<'_>, mode: Mode) -> Result<Plan, u8> {
         }
         match op.code {
             op::TOUCH => plan.needs_record = true,
-            op::READ if mode.reads_all(&op) && mode.responds_to_all() => return Err(result_code::PARAMETER),
-            op::WRITE if op.particle_type == particle_type::NIL && mode.replaces() => {
+            op::READ if flags.reads_all(&op) && flags.responds_to_all() => {
                 return Err(result_code::PARAMETER);
             }
-            op::INCREMENT | op::APPEND | op::PREPEND | op::DELETE if mode.replaces() => {
+            op::WRITE if op.particle_type == particle_type::NIL && flags.replaces() => {
+                return Err(result_code::PARAMETER);
+            }
+            op::INCREMENT | op::APPEND | op::PREPEND | op::DELETE if flags.replaces() => {
                 return Err(result_code::PARAMETER);
             }
             _ => {}
@@ -114,7 +116,7 @@ impl Answers<'_> {
 /// may become larger than `max_size`. After an error `bins` and `out` are to be thrown away.
 pub(crate) fn apply(
     ops: Ops<'_>,
-    mode: Mode,
+    flags: Flags,
     max_size: usize,
     bins: &mut BinsDraft,
     out: &mut Vec<u8>,
@@ -123,13 +125,13 @@ pub(crate) fn apply(
     let mut answers = Answers { out, limit, count: 0 };
     for op in ops {
         match op.code {
-            op::READ if mode.reads_all(&op) => {
+            op::READ if flags.reads_all(&op) => {
                 answers.push(|out| out.extend_from_slice(bins.bytes()), bins.count())?;
             }
-            op::READ if op.name.is_empty() && mode.info1 & info1::NO_BINS != 0 => {}
+            op::READ if op.name.is_empty() && flags.info1 & info1::NO_BINS != 0 => {}
             op::READ => match bins.get(op.name) {
                 Some((whole, _)) => answers.push(|out| out.extend_from_slice(whole), 1)?,
-                None if mode.responds_to_all() => answers.nothing(&op)?,
+                None if flags.responds_to_all() => answers.nothing(&op)?,
                 None => {}
             },
             // A touch is what every write does to generation and life; it is never answered.
@@ -150,7 +152,7 @@ pub(crate) fn apply(
                 if bins.count() > MAX_BINS {
                     return Err(result_code::BIN_NAME);
                 }
-                if mode.responds_to_all() {
+                if flags.responds_to_all() {
                     answers.nothing(&op)?;
                 }
             }

@@ -108,7 +108,7 @@ impl DevServer {
         Ok(())
     }
 
-    /// Makes a node hang: it accepts connections and reads, and answers nothing.
+    /// Makes a node hang: it accepts connections and answers nothing.
     ///
     /// # Errors
     /// There is no such node, or it is dead.

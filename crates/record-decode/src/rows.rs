@@ -260,12 +260,12 @@ impl Lease<'_> {
             present.clear();
             void.clear();
             decode::fill(plan, order, record, row, &mut claim.view(), (&mut *present, void), events);
-            claim.finish(record.generation, ttl, 0, present);
+            claim.finish(record.generation, ttl, 0, |at| present.byte(at));
         } else {
             let (mut present, mut void) = (Narrow::default(), Narrow::default());
             let marks = (&mut present, &mut void);
             decode::fill(plan, order, record, row, &mut claim.view(), marks, events);
-            claim.finish(record.generation, ttl, 0, &present);
+            claim.finish(record.generation, ttl, 0, |at| present.byte(at));
         }
         if !self.events.is_empty() {
             self.events.drain(..).for_each(|event| self.tally.record(event));
@@ -278,7 +278,7 @@ impl Lease<'_> {
         match self.pass.claim(row) {
             Ok(mut claim) => {
                 claim.zero();
-                claim.finish(0, 0, code, &Narrow::default());
+                claim.finish(0, 0, code, |_| 0);
                 RowOutcome::Written
             }
             Err(outcome) => outcome,
@@ -373,9 +373,9 @@ impl Claim<'_> {
         }
     }
 
-    /// Writes what belongs to the row besides its fields.
+    /// Writes what belongs to the row besides its fields; `present` gives the bytes of its presence bits.
     #[inline]
-    fn describe(&mut self, generation: u32, ttl: u32, code: i32, present: &impl Marks) {
+    fn describe(&mut self, generation: u32, ttl: u32, code: i32, present: impl Fn(usize) -> u8) {
         let Self { buffer, row, .. } = *self;
         let (memory, bytes) = (&buffer.memory, buffer.plan.presence_bytes());
         let [g0, g1, g2, g3] = generation.to_ne_bytes();
@@ -391,12 +391,12 @@ impl Claim<'_> {
         }
         let presence = buffer.presence.get(row * bytes..).unwrap_or_default();
         for (at, byte) in presence.iter().take(bytes).enumerate() {
-            byte.store(present.byte(at), Relaxed);
+            byte.store(present(at), Relaxed);
         }
     }
 
     #[inline]
-    fn finish(mut self, generation: u32, ttl: u32, code: i32, present: &impl Marks) {
+    fn finish(mut self, generation: u32, ttl: u32, code: i32, present: impl Fn(usize) -> u8) {
         self.describe(generation, ttl, code, present);
         self.done = true;
     }
@@ -408,7 +408,7 @@ impl Drop for Claim<'_> {
         if !self.done {
             // The writer unwinds: the row goes back as if nobody had been here.
             self.zero();
-            self.describe(0, 0, 0, &Narrow::default());
+            self.describe(0, 0, 0, |_| 0);
         }
         self.writing = None;
         if let Some(state) = self.buffer.states.get(self.row) {

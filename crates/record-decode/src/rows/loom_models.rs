@@ -43,9 +43,7 @@ fn write(lease: &Lease<'_>, row: usize, value: u8) -> RowOutcome {
     match lease.pass.claim(row) {
         Ok(mut claim) => {
             claim.view().put(0, [value]);
-            let mut present = Narrow::default();
-            present.insert(0);
-            claim.finish(value.into(), 1, 0, &present);
+            claim.finish(value.into(), 1, 0, |_| 0x80);
             RowOutcome::Written
         }
         Err(outcome) => outcome,

@@ -53,7 +53,7 @@ pub(crate) fn layouts() -> impl Strategy<Value = Layout> {
     let few = proptest::collection::vec((types(), 0..3usize), 1..9);
     // More than fit a machine word.
     let many = proptest::collection::vec((types(), 0..2usize), 60..70);
-    (prop_oneof![30 => few, 1 => many], 0..4usize, any::<u64>()).prop_map(|(parts, end, shuffle)| {
+    (prop_oneof![12 => few, 1 => many], 0..4usize, any::<u64>()).prop_map(|(parts, end, shuffle)| {
         let mut offset = 0;
         let mut fields: Vec<_> = (0..)
             .zip(parts)
