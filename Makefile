@@ -109,11 +109,12 @@ asan: ## record-decode under AddressSanitizer (Linux)
 # -s none: no sanitizer, so that the stable toolchain will do. fuzz/README.md has more.
 fuzz: ## each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "missing: cargo-fuzz (cargo install cargo-fuzz --locked)" >&2; exit 1; }
-	@set -e; cd fuzz; for target in $$(cargo fuzz list); do \
+	@cd fuzz && for target in $$(cargo fuzz list); do \
 	  echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
-	  mkdir -p corpus/$$target; \
+	  mkdir -p corpus/$$target target; \
 	  cargo fuzz run -s none $$target corpus/$$target seeds/$$target -- \
-	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0; \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 >target/$$target.log 2>&1 || \
+	    { cat target/$$target.log >&2; exit 1; }; \
 	done
 
 # ---------------------------------------------------------------- checks

@@ -204,3 +204,45 @@ def test_the_loop_goes_on_while_a_batch_is_read(config, records):
             assert worst < max(0.5 * took, 0.05)
 
     asyncio.run(main())
+
+
+def test_uvloop(config, records):
+    uvloop = pytest.importorskip("uvloop")
+
+    async def main():
+        async with AsyncClient(config) as client:
+            batches = await asyncio.gather(
+                *(client.batch_read(records[:50], _dtype=DTYPE) for _ in range(50))
+            )
+            assert all(batch.ok.all() for batch in batches)
+            return type(asyncio.get_running_loop()).__module__
+
+    loop = uvloop.new_event_loop()
+    try:
+        assert loop.run_until_complete(main()).startswith("uvloop")
+    finally:
+        loop.close()
+
+
+def test_a_loop_that_cannot_watch_descriptors(config, records):
+    """As Windows' proactor: a thread wakes it."""
+
+    class Proactor(asyncio.SelectorEventLoop):
+        def add_reader(self, *args: object) -> None:  # type: ignore[override]
+            raise NotImplementedError
+
+    async def main():
+        async with AsyncClient(config) as client:
+            for _ in range(3):
+                batches = await asyncio.gather(
+                    *(client.batch_read(records[:50], _dtype=DTYPE) for _ in range(20))
+                )
+                assert all(batch.ok.all() for batch in batches)
+                await asyncio.sleep(0.05)
+
+    loop = Proactor()
+    # The loop's own wake-up pipe is watched in another way.
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.close()
