@@ -99,8 +99,8 @@ test-integration: $(DEV) ## the integration tests against a real server: AEROSPI
 	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) -m pytest tests/integration $(PYTEST_ARGS)
 
 loom: ## the row buffer under loom: every interleaving of its threads
-	RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=3 CARGO_TARGET_DIR=target/loom \
-	  cargo test --quiet --release -p record-decode --lib $(LOCKED) loom
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \
+	  cargo test --quiet -p record-decode --lib $(LOCKED) loom
 
 asan: ## record-decode under AddressSanitizer (Linux)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \

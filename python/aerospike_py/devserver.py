@@ -7,6 +7,7 @@ that. ``--help`` lists the options.
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from . import _native
@@ -14,6 +15,9 @@ from . import _native
 
 def main() -> int:
     """Run the node until it is interrupted; return the exit code."""
+    # The node ends by itself on Ctrl-C: Python must not raise KeyboardInterrupt for it as well.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     return _native.devserver_main(sys.argv[1:])
 
 

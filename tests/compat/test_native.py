@@ -52,6 +52,7 @@ def code_of(call):
     return error.value.result_code
 
 
+@pytest.mark.embedded
 def test_knows_its_node(native):
     assert native.info_blocking("build") == {"build": "8.1.2.0"}
     assert native.info_blocking("edition") == {"edition": "Aerospike Community Edition"}

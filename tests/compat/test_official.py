@@ -388,6 +388,16 @@ def test_many_threads(official, fresh_set):
 
 
 @pytest.mark.embedded
+def test_alternate_services_and_racks_are_asked_for_in_vain(cluster):
+    for settings in ({"use_services_alternate": True}, {"rack_aware": True, "rack_id": 1}):
+        client = aerospike.client({**cluster.config, **settings}).connect()
+        try:
+            assert len(client.get_node_names()) == 3, settings
+        finally:
+            client.close()
+
+
+@pytest.mark.embedded
 def test_a_cluster_and_its_faults(cluster, fresh_set):
     client = aerospike.client({**cluster.config, "tend_interval": 250}).connect()
     try:

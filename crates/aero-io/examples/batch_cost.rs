@@ -223,7 +223,10 @@ fn main() {
     let cluster = runtime.block_on(Cluster::connect(config, Arc::new(TcpTransport))).expect("a cluster");
     let most = sizes.iter().copied().max().unwrap_or(0);
     runtime.block_on(fill(&cluster, most));
-    println!("{:>9} {:>12} {:>12} {:>12} {:>14} {:>14}", "keys", "wall", "cpu", "cpu/record", "floor wall/1", "floor wall/4");
+    println!(
+        "{:>9} {:>12} {:>12} {:>12} {:>14} {:>14}",
+        "keys", "wall", "cpu", "cpu/record", "floor wall/1", "floor wall/4"
+    );
     for n in sizes {
         let digests = (0..n).map(|i| key(i).digest).collect();
         let keys = Arc::new(BatchKeys::single(Space::new("test", "cost"), digests));

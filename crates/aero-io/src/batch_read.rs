@@ -199,11 +199,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             return parts.iter().try_for_each(|rows| self.ask(rows, plan, None));
         }
         let error = Error::Server { code, tried: Box::new(self.call.tried(node, attempt)) };
-        if is_passing(code) {
-            self.ask_again(node, attempt, rows, &error)
-        } else {
-            self.fail(rows, &error)
-        }
+        if is_passing(code) { self.ask_again(node, attempt, rows, &error) } else { self.fail(rows, &error) }
     }
 
     /// Queues rows for the next try at another node, or fails them with `cause`.
@@ -222,9 +218,10 @@ impl<'c, S: RowSink> Work<'c, S> {
         if cause.code() == i32::from(result_code::BATCH_QUEUES_FULL) {
             delay = delay.max(BACK_OFF.saturating_mul(1 << attempt.min(6)));
         }
-        let is_too_late = self.call.deadline.is_some_and(|deadline| {
-            Instant::now().checked_add(delay).is_none_or(|start| start >= deadline)
-        });
+        let is_too_late = self
+            .call
+            .deadline
+            .is_some_and(|deadline| Instant::now().checked_add(delay).is_none_or(|start| start >= deadline));
         if attempt >= policy.max_retries || is_too_late {
             return self.fail(rows, cause);
         }

@@ -208,10 +208,8 @@ async fn exchange<S: RowSink>(
         }
         let mut is_first = true;
         loop {
-            let frame = scratch
-                .input
-                .frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME)
-                .await;
+            let frame =
+                scratch.input.frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME).await;
             let body = match frame {
                 Ok(body) => body,
                 Err(fault) if is_first && scratch.input.is_empty() && leased.reused && fault.is_stale() => {

@@ -194,8 +194,10 @@ impl Inner {
     }
 
     pub(crate) fn publish(&self, view: View) {
-        let before =
-            std::mem::replace(&mut *self.view.write().unwrap_or_else(PoisonError::into_inner), Arc::new(view));
+        let before = std::mem::replace(
+            &mut *self.view.write().unwrap_or_else(PoisonError::into_inner),
+            Arc::new(view),
+        );
         drop(before);
     }
 

@@ -123,7 +123,7 @@ pub enum Bins {
     All,
     /// None: generation and expiration alone.
     Header,
-    /// These.
+    /// These; with no name at all it is [`Bins::Header`].
     Names(Vec<Box<[u8]>>),
 }
 
@@ -154,6 +154,8 @@ impl Bins {
         match self {
             Self::All => Projection::All,
             Self::Header => Projection::Header,
+            // A read that names no bin and asks for none otherwise is no read that the server knows.
+            Self::Names(names) if names.is_empty() => Projection::Header,
             Self::Names(_) => Projection::Bins(borrowed),
         }
     }

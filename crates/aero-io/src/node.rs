@@ -86,6 +86,8 @@ impl Node {
 
     /// A connection to use alone: an idle one, unless a `fresh` one is wanted, or a new one.
     pub(crate) async fn acquire(&self, timer: &mut Timer, fresh: bool) -> Result<Leased<'_>, Fault> {
+        // Too late to use a connection is too late to take one, which would have to be closed.
+        timer.check()?;
         let permit = match self.pool.try_permit() {
             Some(permit) => permit,
             None => match timer.run(self.pool.permit()).await {

@@ -88,11 +88,8 @@ impl View {
     fn inherit(&mut self, before: &View) {
         let place_of: HashMap<u64, u16> =
             self.nodes.iter().enumerate().map(|(place, node)| (node.id, place as u16)).collect();
-        let heirs: Vec<u16> = before
-            .nodes
-            .iter()
-            .map(|node| place_of.get(&node.id).copied().unwrap_or(NOBODY))
-            .collect();
+        let heirs: Vec<u16> =
+            before.nodes.iter().map(|node| place_of.get(&node.id).copied().unwrap_or(NOBODY)).collect();
         for map in &mut self.namespaces {
             let Some(old) = before.namespace(&map.name) else { continue };
             let (masters, others) = match map.replicas.split_first_mut() {
@@ -242,8 +239,7 @@ mod tests {
     #[test]
     fn attempts_go_through_the_replicas() {
         let (a, b) = (node("A"), node("B"));
-        let view =
-            view(&[(&a, &claim(0, [&[1], &[2]])), (&b, &claim(0, [&[2], &[1]]))], &View::default());
+        let view = view(&[(&a, &claim(0, [&[1], &[2]])), (&b, &claim(0, [&[2], &[1]]))], &View::default());
         assert_eq!(picks(&view, Replica::Sequence, 0, 1).as_deref(), Some("A"));
         assert_eq!(picks(&view, Replica::Sequence, 1, 1).as_deref(), Some("B"));
         assert_eq!(picks(&view, Replica::Sequence, 2, 1).as_deref(), Some("A"));
@@ -272,8 +268,7 @@ mod tests {
     #[test]
     fn a_strong_namespace_is_read_at_its_masters() {
         let (a, b) = (node("A"), node("B"));
-        let view =
-            view(&[(&a, &claim(3, [&[1], &[2]])), (&b, &claim(3, [&[2], &[1]]))], &View::default());
+        let view = view(&[(&a, &claim(3, [&[1], &[2]])), (&b, &claim(3, [&[2], &[1]]))], &View::default());
         assert_eq!(picks(&view, Replica::Sequence, 1, 1).as_deref(), Some("A"));
         let relaxed = Router::for_read(&view, Replica::Sequence, ReadModeSc::AllowReplica, 1, 0, None);
         let map = view.namespace(b"test").unwrap();

@@ -77,10 +77,8 @@ pub(crate) fn group<S>(call: &Call<S>, rows: &[u32], plan: Plan) -> Grouped {
     let view = call.inner.view();
     let policy = call.policy();
     let turn = call.inner.turn();
-    let router =
-        Router::for_read(&view, policy.replica, policy.read_mode_sc, plan.attempt, turn, plan.avoid);
-    let maps: Vec<_> =
-        call.keys.spaces().iter().map(|space| view.namespace(&space.namespace)).collect();
+    let router = Router::for_read(&view, policy.replica, policy.read_mode_sc, plan.attempt, turn, plan.avoid);
+    let maps: Vec<_> = call.keys.spaces().iter().map(|space| view.namespace(&space.namespace)).collect();
     let mut counts = vec![0usize; view.nodes.len()];
     let places: Vec<u16> = rows
         .iter()

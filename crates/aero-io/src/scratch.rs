@@ -8,17 +8,20 @@ use crate::connection::Input;
 /// Room that a read starts with. Servers answer batches in frames of up to 128 KiB.
 const INITIAL_INPUT: usize = 136 * 1024;
 
-/// Buffers larger than this are not kept.
-const MAX_KEPT: usize = 1024 * 1024;
-
-/// Buffers that are kept for later exchanges.
-const MAX_SPARE: usize = 32;
+/// Bytes of buffers that are kept for later exchanges, at most a quarter of them in one.
+const MAX_SPARE: usize = 16 * 1024 * 1024;
 
 /// Buffers of one exchange.
 pub(crate) struct Scratch {
     pub(crate) request: Vec<u8>,
     pub(crate) input: Input,
     pub(crate) seen: Seen,
+}
+
+impl Scratch {
+    fn size(&self) -> usize {
+        self.request.capacity() + self.input.capacity()
+    }
 }
 
 impl Default for Scratch {
@@ -68,17 +71,26 @@ impl Seen {
 /// Buffers between two uses: the ones used last, still in the processor's cache, are used next.
 #[derive(Default)]
 pub(crate) struct ScratchPool {
-    spare: Mutex<Vec<Scratch>>,
+    spare: Mutex<Spare>,
+}
+
+#[derive(Default)]
+struct Spare {
+    list: Vec<Scratch>,
+    /// Bytes of all in the list.
+    size: usize,
 }
 
 impl ScratchPool {
     /// Buffers to use; they go back when the lease is dropped.
     pub(crate) fn take(&self) -> ScratchLease<'_> {
-        let scratch = self.lock().pop().unwrap_or_default();
+        let mut spare = self.lock();
+        let scratch = spare.list.pop().unwrap_or_default();
+        spare.size = spare.size.saturating_sub(scratch.size());
         ScratchLease { pool: self, scratch }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Scratch>> {
+    fn lock(&self) -> MutexGuard<'_, Spare> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -91,13 +103,12 @@ pub(crate) struct ScratchLease<'p> {
 
 impl Drop for ScratchLease<'_> {
     fn drop(&mut self) {
-        if self.scratch.input.capacity() > MAX_KEPT || self.scratch.request.capacity() > MAX_KEPT {
-            return;
-        }
         let scratch = std::mem::take(&mut self.scratch);
+        let size = scratch.size();
         let mut spare = self.pool.lock();
-        if spare.len() < MAX_SPARE {
-            spare.push(scratch);
+        if size <= MAX_SPARE / 4 && spare.size + size <= MAX_SPARE {
+            spare.size += size;
+            spare.list.push(scratch);
         }
     }
 }
@@ -140,8 +151,17 @@ mod tests {
         drop(first);
         assert!(pool.take().request.capacity() >= 1_000);
         let mut large = pool.take();
-        large.request.reserve(MAX_KEPT + 1);
+        large.request.reserve(MAX_SPARE / 4 + 1);
         drop(large);
-        assert_eq!(pool.lock().len(), 0);
+        assert_eq!((pool.lock().list.len(), pool.lock().size), (0, 0));
+        let many: Vec<_> = (0..8)
+            .map(|_| {
+                let mut scratch = pool.take();
+                scratch.request.reserve_exact(MAX_SPARE / 4);
+                scratch
+            })
+            .collect();
+        drop(many);
+        assert_eq!((pool.lock().list.len(), pool.lock().size), (4, MAX_SPARE));
     }
 }

@@ -23,9 +23,10 @@ const MAX_ADDRESSES: usize = 16;
 pub(crate) async fn find_cluster(connector: &Connector) -> Result<Vec<Contact>, Error> {
     let first = find_seed(connector).await?;
     let mut found = vec![own_address(connector, first).await];
+    let mut tried: HashSet<String> = found.iter().map(|contact| contact.facts.node.clone()).collect();
     // Once more for peers that only peers know of; the watch finds any that are still missing.
     for _ in 0..2 {
-        let more = find_peers(connector, &found).await;
+        let more = find_peers(connector, &found, &mut tried).await;
         if more.is_empty() {
             break;
         }
@@ -52,8 +53,9 @@ async fn find_seed(connector: &Connector) -> Result<Contact, Error> {
     failures.sort_by_key(|(place, _)| *place);
     let tried: Vec<SeedFailure> = failures.into_iter().map(|(_, failure)| failure).collect();
     // A cluster of another name is no network's fault: it is said on its own where it is the only one.
-    if let [SeedFailure { address: Some(address), fault: ContactFault::ClusterName { expected, found }, .. }] =
-        &tried[..]
+    if let [
+        SeedFailure { address: Some(address), fault: ContactFault::ClusterName { expected, found }, .. },
+    ] = &tried[..]
     {
         return Err(Error::ClusterName {
             expected: expected.clone(),
@@ -140,12 +142,12 @@ async fn own_address(connector: &Connector, contact: Contact) -> Contact {
     direct.unwrap_or(contact)
 }
 
-async fn find_peers(connector: &Connector, found: &[Contact]) -> Vec<Contact> {
-    let mut known: HashSet<&str> = found.iter().map(|contact| contact.facts.node.as_str()).collect();
+/// Contacts the peers of `found` that were not `tried` yet.
+async fn find_peers(connector: &Connector, found: &[Contact], tried: &mut HashSet<String>) -> Vec<Contact> {
     let attempts: FuturesUnordered<_> = found
         .iter()
         .flat_map(|contact| &contact.facts.peers.peers)
-        .filter(|peer| known.insert(&peer.node))
+        .filter(|peer| tried.insert(peer.node.clone()))
         .take(MAX_NODES.saturating_sub(found.len()))
         .map(|peer| contact_peer(connector, peer))
         .collect();

@@ -262,9 +262,7 @@ impl Command<'_> {
                 }
                 // A read of which the connection had been closed before is no try; a write may have been
                 // applied before the connection was closed.
-                Err(fault)
-                    if !self.is_write && leased.reused && input.is_empty() && fault.is_stale() =>
-                {
+                Err(fault) if !self.is_write && leased.reused && input.is_empty() && fault.is_stale() => {
                     fresh = true;
                 }
                 Err(fault) => return Err(sent(fault)),

@@ -131,9 +131,9 @@ impl Members {
 }
 
 fn is_at(peer: &Peer, address: SocketAddr) -> bool {
-    peer.addresses.iter().any(|(host, port)| {
-        host.parse().is_ok_and(|ip: IpAddr| SocketAddr::new(ip, *port) == address)
-    })
+    peer.addresses
+        .iter()
+        .any(|(host, port)| host.parse().is_ok_and(|ip: IpAddr| SocketAddr::new(ip, *port) == address))
 }
 
 impl Inner {
@@ -164,7 +164,8 @@ impl Inner {
                 partition_generation: contact.facts.partition_generation,
                 peers_generation: contact.facts.peers_generation,
             });
-            let watch = Watch { inner: Arc::clone(self), node: Arc::clone(&node), link: contact.link.into(), seen };
+            let watch =
+                Watch { inner: Arc::clone(self), node: Arc::clone(&node), link: contact.link.into(), seen };
             let member = Member {
                 healthy: true,
                 peers: contact.facts.peers.peers,
@@ -357,8 +358,7 @@ impl Watch {
     /// Ends the watch in favour of the node that has the address now.
     async fn replace(self) {
         self.node.set_suspect(true);
-        let contact =
-            self.inner.connector.contact(self.node.address, self.node.tls_name.as_deref()).await;
+        let contact = self.inner.connector.contact(self.node.address, self.node.tls_name.as_deref()).await;
         // Admitted first: dismissing ends this very task.
         self.inner.admit(contact.ok());
         self.inner.dismiss(&self.node);

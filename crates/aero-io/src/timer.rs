@@ -41,15 +41,21 @@ impl Timer {
         u32::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
     }
 
+    /// Fails once the deadline has passed.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        match self.deadline {
+            Some(deadline) if deadline <= Instant::now() => Err(Fault::Deadline),
+            _ => Ok(()),
+        }
+    }
+
     /// Polls `step` until it is ready, or time is up. What is ready is taken even at the last moment.
     pub(crate) async fn steps<T>(
         &mut self,
         mut step: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Result<T, Fault> {
         // A peer that always has more to give must not keep the call beyond its deadline.
-        if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            return Err(Fault::Deadline);
-        }
+        self.check()?;
         std::future::poll_fn(|cx| match step(cx) {
             Poll::Ready(value) => {
                 if self.step.is_some() {

@@ -97,8 +97,7 @@ async fn a_balancer_is_not_taken_for_a_node() {
     let (net, nodes) = Net::cluster(2);
     net.set("10.7.7.7:3000", Host::Node(Arc::clone(&nodes[0])));
     let cluster = connect(&net, "10.7.7.7:3000").await;
-    let addresses: Vec<String> =
-        cluster.stats().nodes.iter().map(|node| node.address.to_string()).collect();
+    let addresses: Vec<String> = cluster.stats().nodes.iter().map(|node| node.address.to_string()).collect();
     assert_eq!(addresses, ["10.0.0.1:3000", "10.0.0.2:3000"]);
 
     // An address that leads nowhere is not preferred to one that works.
@@ -188,10 +187,30 @@ async fn a_hung_node_delays_nobody_else() {
     nodes[1].claim("bar", vec![PartitionBitmap::of(0..4096)]);
     looks(1).await;
     assert!(cluster.has_namespace("bar"));
-    assert_eq!(cluster.stats().nodes.iter().map(|node| node.suspect).collect::<Vec<_>>(), [true, false, false]);
+    assert_eq!(
+        cluster.stats().nodes.iter().map(|node| node.suspect).collect::<Vec<_>>(),
+        [true, false, false]
+    );
     nodes[0].is_hung.store(false, Ordering::SeqCst);
     looks(3).await;
     assert!(!cluster.stats().nodes[0].suspect);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_hangs_at_first_joins_later() {
+    let (net, nodes) = Net::cluster(3);
+    nodes[2].is_hung.store(true, Ordering::SeqCst);
+    let start = Instant::now();
+    let cluster = connect(&net, "10.0.0.1:3000").await;
+    assert_eq!(start.elapsed().as_millis(), 1_000, "it is waited for once");
+    assert_eq!(cluster.node_names(), ["N1", "N2"]);
+    // Its partitions are read at their replicas meanwhile.
+    let (outcome, rows) = read(&cluster, &keys(300), BatchPolicy::default()).await;
+    outcome.unwrap();
+    assert_eq!(rows.count(0), 300);
+    nodes[2].is_hung.store(false, Ordering::SeqCst);
+    looks(3).await;
+    assert_eq!(cluster.node_names(), ["N1", "N2", "N3"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -99,7 +99,8 @@ async fn what_the_oracle_writes_is_read() {
         let found = answer.ops().find(|op| op.name == name.as_bytes()).unwrap();
         assert_eq!(found.particle().unwrap(), *particle, "{name}");
     }
-    let selected = cluster.read(&key(3), &Bins::names(["int", "none"]), &ReadPolicy::default()).await.unwrap();
+    let selected =
+        cluster.read(&key(3), &Bins::names(["int", "none"]), &ReadPolicy::default()).await.unwrap();
     assert_eq!(selected.ops().next().unwrap().particle(), Ok(Particle::Int(i64::MIN)));
     let header = cluster.read(&key(3), &Bins::Header, &ReadPolicy::default()).await.unwrap();
     assert_eq!((header.generation, header.n_ops), (1, 0));
@@ -124,10 +125,12 @@ async fn what_the_oracle_writes_is_read() {
     cluster.batch_read(Arc::clone(&keys), Arc::new(request), Arc::clone(&rows)).await.unwrap();
     let Row::Record { bins: found, .. } = rows.get(7) else { panic!() };
     assert_eq!(found, [(b"float".to_vec(), 2, (-2.5e-300f64).to_be_bytes().to_vec())]);
-    let rows = Rows::new(60);
-    let request = BatchRead { bins: Bins::Header, ..Default::default() };
-    cluster.batch_read(keys, Arc::new(request), Arc::clone(&rows)).await.unwrap();
-    assert_eq!(rows.get(7), Row::Record { code: 0, generation: 1, void_time: 0, bins: Vec::new() });
+    for bins in [Bins::Header, Bins::Names(Vec::new())] {
+        let rows = Rows::new(60);
+        let request = BatchRead { bins, ..Default::default() };
+        cluster.batch_read(Arc::clone(&keys), Arc::new(request), Arc::clone(&rows)).await.unwrap();
+        assert_eq!(rows.get(7), Row::Record { code: 0, generation: 1, void_time: 0, bins: Vec::new() });
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -202,8 +205,10 @@ async fn three_nodes_are_one_cluster() {
     assert_eq!(cluster.node_names().len(), 3);
     let keys = fill(&cluster, 5_000).await;
     let oracle = oracle(&server).await;
-    let record =
-        oracle.get(&aerospike::ReadPolicy::default(), &oracle_key(4_321), aerospike::Bins::All).await.unwrap();
+    let record = oracle
+        .get(&aerospike::ReadPolicy::default(), &oracle_key(4_321), aerospike::Bins::All)
+        .await
+        .unwrap();
     assert_eq!(record.bins.get("i"), Some(&Value::Int(4_321)));
     for replica in [Replica::Sequence, Replica::Master, Replica::Any] {
         let (outcome, rows) = read(&cluster, &keys, BatchPolicy { replica, ..BatchPolicy::default() }).await;

@@ -146,8 +146,7 @@ fn wrap(
         summary.failure_count,
     ))?;
     if !inexact.is_empty() {
-        let counts: Vec<String> =
-            inexact.iter().map(|(name, count)| format!("{name}: {count}")).collect();
+        let counts: Vec<String> = inexact.iter().map(|(name, count)| format!("{name}: {count}")).collect();
         let message = format!(
             "values changed to fit their fields ({}); casting=\"same_value\" makes this an error",
             counts.join(", ")
@@ -164,9 +163,8 @@ fn wrap(
                 (failure.row, name.to_owned(), failure.bin_type, failure.reason.to_string())
             })
             .collect();
-        let error = module
-            .getattr(intern!(py, "_decode_error"))?
-            .call1((&batch, failures, summary.failure_count))?;
+        let error =
+            module.getattr(intern!(py, "_decode_error"))?.call1((&batch, failures, summary.failure_count))?;
         return Err(PyErr::from_value(error));
     }
     Ok(batch.unbind())
@@ -237,7 +235,9 @@ pub(crate) fn refuse_numpy_arguments(
     } else {
         return Ok(());
     };
-    Err(PyTypeError::new_err(format!("{given} needs _dtype: it is about arrays, and without _dtype there are none")))
+    Err(PyTypeError::new_err(format!(
+        "{given} needs _dtype: it is about arrays, and without _dtype there are none"
+    )))
 }
 
 /// The digest of a key, as the server computes it.

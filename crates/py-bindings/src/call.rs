@@ -12,10 +12,9 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use futures_util::FutureExt;
 use pyo3::prelude::*;
-use tokio::task::AbortHandle;
 
 use crate::errors::{client_error, io_error};
-use crate::runtime::{self, Seal};
+use crate::runtime::{self, AbortHandle, Seal};
 
 /// A command, ready to run.
 pub(crate) struct Call<F, G> {
@@ -160,9 +159,7 @@ impl Completions {
     fn new(py: Python<'_>) -> PyResult<Self> {
         let waker = Waker::new()
             .map_err(|error| client_error(py, format!("no descriptor to wake the event loop: {error}")))?;
-        Ok(Self {
-            queue: Arc::new(Queue { done: Mutex::new(Vec::new()), waker, changed: Condvar::new() }),
-        })
+        Ok(Self { queue: Arc::new(Queue { done: Mutex::new(Vec::new()), waker, changed: Condvar::new() }) })
     }
 
     /// The descriptor that is readable when calls have completed.

@@ -1,6 +1,5 @@
 //! The core behind both faces: a cluster's handle and the client's policies.
 
-use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aero_io::{BatchRead, Cluster, TcpTransport};
@@ -40,7 +39,7 @@ pub(crate) struct Core {
     config: Config,
     /// The process that it belongs to.
     process: u32,
-    inner: ManuallyDrop<Arc<Inner>>,
+    inner: Arc<Inner>,
 }
 
 impl Core {
@@ -78,7 +77,7 @@ impl Core {
         Ok(Self {
             config: Config::read(py, config)?,
             process: std::process::id(),
-            inner: ManuallyDrop::new(Arc::new(Inner { state: Mutex::new(State::New) })),
+            inner: Arc::new(Inner { state: Mutex::new(State::New) }),
         })
     }
 
@@ -97,7 +96,7 @@ impl Core {
             ));
         }
         let config = self.config.cluster.clone();
-        let inner = (*self.inner).clone();
+        let inner = self.inner.clone();
         let connected = self.cluster(py).is_ok();
         let future = async move {
             if connected {
@@ -219,11 +218,10 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        if self.process == std::process::id() {
-            // SAFETY: dropped once, here, and not used afterwards.
-            unsafe { ManuallyDrop::drop(&mut self.inner) };
+        if self.process != std::process::id() {
+            // In a child of the process that made it, it leaks on purpose: closing its sockets would take
+            // them out of the epoll that is shared with the parent.
+            std::mem::forget(self.inner.clone());
         }
-        // In a child of the process that made it, it leaks on purpose: closing its sockets would take
-        // them out of the epoll that is shared with the parent.
     }
 }

@@ -8,13 +8,13 @@
 use std::collections::HashMap;
 
 use aero_io::{BatchKeys, Space};
-use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyInt, PyList, PySequence, PyString, PyTuple};
-use wire_protocol::digest::{DIGEST_LEN, Digest, UserKey};
+use pyo3::types::{PyBytes, PyList, PyString};
+use wire_protocol::digest::{Digest, UserKey, digests};
 
-use crate::errors::param_error;
+mod reader;
+
+pub(crate) use self::reader::described;
 
 /// What a key's bytes in the arena are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,57 +41,11 @@ pub(crate) struct KeyArena {
     space_of: Vec<u32>,
     /// Digests that came with their primary keys.
     given: HashMap<usize, Digest>,
+    /// Whether any row came with a digest.
+    has_digests: bool,
 }
 
 impl KeyArena {
-    /// Reads the `keys` argument of a batch.
-    pub(crate) fn read(keys: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let mut reader = Reader::default();
-        if is_keys(keys)? {
-            reader.keys_object(keys)?;
-        } else if let Ok(list) = keys.cast::<PyList>() {
-            // The list may change while it is read: a NumPy integer's `__index__` runs Python code.
-            let mut row = 0;
-            reader.reserve(list.len());
-            while row < list.len() {
-                reader.item(&list.get_item(row)?, row)?;
-                row += 1;
-            }
-        } else if let Ok(tuple) = keys.cast::<PyTuple>() {
-            reader.reserve(tuple.len());
-            for (row, item) in tuple.iter_borrowed().enumerate() {
-                reader.item(&item, row)?;
-            }
-        } else if keys.cast::<PySequence>().is_ok()
-            && !keys.is_instance_of::<PyString>()
-            && !keys.is_instance_of::<PyBytes>()
-            && !keys.is_instance_of::<PyByteArray>()
-        {
-            for (row, item) in keys.try_iter()?.enumerate() {
-                reader.item(&item?, row)?;
-            }
-        } else {
-            return Err(param_error(
-                keys.py(),
-                format!(
-                    "keys is {}; it must be a sequence of (namespace, set, primary_key) tuples or Keys(...)",
-                    described(keys)
-                ),
-            ));
-        }
-        Ok(reader.arena)
-    }
-
-    /// Reads one key, for a command on a single record.
-    pub(crate) fn read_one(key: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let mut reader = Reader::default();
-        let tuple = key_tuple(key).map_err(|got| {
-            param_error(key.py(), format!("key is {got}; it must be (namespace, set, primary_key)"))
-        })?;
-        reader.key(&tuple).map_err(|problem| problem.raise(key.py(), "key"))?;
-        Ok(reader.arena)
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.kinds.len()
     }
@@ -130,17 +84,16 @@ impl KeyArena {
     /// Digests of all rows, with their namespaces and sets. Costs time by the number of keys: call it
     /// without the GIL.
     pub(crate) fn batch_keys(&self) -> Result<BatchKeys, aero_io::Error> {
-        let digests: Vec<Digest> = if self.given.is_empty() && self.space_of.is_empty() {
-            let set = self.spaces.first().map_or("", |(_, set)| set).as_bytes();
-            (0..self.len())
-                .map(|row| match self.user_key(row) {
-                    Some(key) => key.digest(set),
-                    None => self.digest(row),
-                })
-                .collect()
-        } else {
-            (0..self.len()).map(|row| self.digest(row)).collect()
-        };
+        let set = |row: usize| self.space(row).1.as_bytes();
+        let mut digests = digests((0..self.len()).map(|row| {
+            // A row that was given by digest alone has no key to hash: its digest is put in below.
+            (set(row), self.user_key(row).unwrap_or(UserKey::Int(0)))
+        }));
+        for (row, digest) in digests.iter_mut().enumerate().filter(|_| self.has_digests) {
+            if self.given.contains_key(&row) || self.kinds[row] == Kind::Digest {
+                *digest = self.digest(row);
+            }
+        }
         let space = |(namespace, set): &(String, String)| Space {
             namespace: namespace.as_bytes().into(),
             set: set.as_bytes().into(),
@@ -171,383 +124,6 @@ pub(crate) fn user_key_object<'py>(py: Python<'py>, key: UserKey<'_>) -> PyResul
         },
         UserKey::Blob(bytes) => PyBytes::new(py, bytes).into_any(),
     })
-}
-
-/// What is wrong with a key; raised with the key's place.
-enum Problem {
-    Message(String),
-    Python(PyErr),
-}
-
-impl Problem {
-    fn raise(self, py: Python<'_>, place: &str) -> PyErr {
-        match self {
-            Self::Message(message) => param_error(py, format!("{place}: {message}")),
-            Self::Python(error) => error,
-        }
-    }
-}
-
-impl From<PyErr> for Problem {
-    fn from(error: PyErr) -> Self {
-        Self::Python(error)
-    }
-}
-
-/// Builds an arena.
-#[derive(Default)]
-struct Reader<'py> {
-    arena: KeyArena,
-    /// Namespace and set objects seen last, newest first, and their space. Holding them keeps their
-    /// identities from being given to other objects.
-    seen: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>, u32)>,
-    by_name: HashMap<(String, String), u32>,
-}
-
-/// How many pairs of namespace and set objects are recognised by identity.
-const SEEN: usize = 16;
-
-impl<'py> Reader<'py> {
-    fn reserve(&mut self, rows: usize) {
-        self.arena.bytes.reserve(rows * 12);
-        self.arena.ends.reserve(rows);
-        self.arena.kinds.reserve(rows);
-    }
-
-    /// A key tuple, or a `Keys` in a list of them.
-    fn item(&mut self, item: &Bound<'py, PyAny>, row: usize) -> PyResult<()> {
-        let py = item.py();
-        if let Ok(tuple) = item.cast_exact::<PyTuple>() {
-            return self.key(tuple).map_err(|problem| problem.raise(py, &format!("keys[{row}]")));
-        }
-        if is_keys(item)? {
-            return self.keys_object(item);
-        }
-        let tuple = key_tuple(item).map_err(|got| {
-            param_error(py, format!("keys[{row}] is {got}; it must be (namespace, set, primary_key)"))
-        })?;
-        self.key(&tuple).map_err(|problem| problem.raise(py, &format!("keys[{row}]")))
-    }
-
-    fn key(&mut self, key: &Bound<'py, PyTuple>) -> Result<(), Problem> {
-        let size = key.len();
-        if size != 3 && size != 4 {
-            return Err(Problem::Message(format!(
-                "it has {size} items; a key is (namespace, set, primary_key) or \
-                 (namespace, set, None, digest)"
-            )));
-        }
-        let space = self.space(&key.get_item(0)?, &key.get_item(1)?)?;
-        let digest = if size == 4 {
-            let digest = key.get_item(3)?;
-            if digest.is_none() { None } else { Some(read_digest(&digest)?) }
-        } else {
-            None
-        };
-        let primary_key = key.get_item(2)?;
-        if primary_key.is_none() {
-            let digest = digest.ok_or_else(|| {
-                Problem::Message("its primary key is None and it has no digest either".into())
-            })?;
-            self.push(Kind::Digest, &digest, space);
-            return Ok(());
-        }
-        if let Some(digest) = digest {
-            self.arena.given.insert(self.arena.len(), digest);
-        }
-        self.primary_key(&primary_key, space)
-    }
-
-    #[inline]
-    fn primary_key(&mut self, key: &Bound<'py, PyAny>, space: u32) -> Result<(), Problem> {
-        if let Ok(text) = key.cast::<PyString>() {
-            let text = text.to_str().map_err(|_| {
-                Problem::Message(format!(
-                    "its primary key {} has no UTF-8 form (a lone surrogate)",
-                    described(key)
-                ))
-            })?;
-            self.push(Kind::Str, text.as_bytes(), space);
-        } else if key.is_instance_of::<PyInt>() {
-            self.int(key, space)?;
-        } else if let Ok(bytes) = key.cast::<PyBytes>() {
-            self.push(Kind::Blob, bytes.as_bytes(), space);
-        } else if let Ok(bytes) = key.cast::<PyByteArray>() {
-            self.push(Kind::Blob, &bytes.to_vec(), space);
-        } else if let Some(index) = index_of(key)? {
-            self.int(&index, space)?;
-        } else {
-            return Err(Problem::Message(format!(
-                "its primary key is {}; it must be str, int (64 bits, signed), bytes or bytearray",
-                described(key)
-            )));
-        }
-        Ok(())
-    }
-
-    fn int(&mut self, key: &Bound<'py, PyAny>, space: u32) -> Result<(), Problem> {
-        let value: i64 = key.extract().map_err(|_| {
-            Problem::Message(format!(
-                "its primary key {} does not fit 64 signed bits (-2**63 to 2**63 - 1)",
-                described(key)
-            ))
-        })?;
-        self.push(Kind::Int, &value.to_be_bytes(), space);
-        Ok(())
-    }
-
-    #[inline]
-    fn push(&mut self, kind: Kind, bytes: &[u8], space: u32) {
-        let arena = &mut self.arena;
-        if arena.spaces.len() > 1 {
-            arena.space_of.resize(arena.kinds.len(), 0);
-            arena.space_of.push(space);
-        }
-        arena.bytes.extend_from_slice(bytes);
-        arena.ends.push(arena.bytes.len());
-        arena.kinds.push(kind);
-    }
-
-    #[inline]
-    fn space(&mut self, namespace: &Bound<'py, PyAny>, set: &Bound<'py, PyAny>) -> Result<u32, Problem> {
-        match self.seen.iter().find(|(ns, s, _)| ns.is(namespace) && s.is(set)) {
-            Some((_, _, space)) => Ok(*space),
-            None => self.new_space(namespace, set),
-        }
-    }
-
-    #[cold]
-    fn new_space(
-        &mut self,
-        namespace: &Bound<'py, PyAny>,
-        set: &Bound<'py, PyAny>,
-    ) -> Result<u32, Problem> {
-        let text = |object: &Bound<'py, PyAny>, what: &str, or_none: &str| {
-            object.extract::<String>().map_err(|_| {
-                Problem::Message(format!("its {what} is {}; it must be a str{or_none}", described(object)))
-            })
-        };
-        let namespace_name = text(namespace, "namespace", "")?;
-        let set_name = if set.is_none() { String::new() } else { text(set, "set", " or None")? };
-        let name = (namespace_name, set_name);
-        let space = match self.by_name.get(&name) {
-            Some(&space) => space,
-            None => {
-                let space = self.arena.spaces.len() as u32;
-                self.arena.spaces.push(name.clone());
-                self.by_name.insert(name, space);
-                space
-            }
-        };
-        self.seen.insert(0, (namespace.clone(), set.clone(), space));
-        self.seen.truncate(SEEN);
-        Ok(space)
-    }
-
-    /// A `Keys` object: one namespace and set, many values.
-    fn keys_object(&mut self, keys: &Bound<'py, PyAny>) -> PyResult<()> {
-        let py = keys.py();
-        let place = "Keys";
-        let space = self
-            .space(&keys.getattr(intern!(py, "namespace"))?, &keys.getattr(intern!(py, "set"))?)
-            .map_err(|problem| problem.raise(py, place))?;
-        let as_bytes = keys.getattr(intern!(py, "key_type"))?.eq("bytes")?;
-        let mut values = keys.getattr(intern!(py, "values"))?;
-        // A pandas column gives its array; what pandas keeps as objects is read as a sequence.
-        if values.hasattr(intern!(py, "to_numpy"))? {
-            values = values.call_method0(intern!(py, "to_numpy"))?;
-        }
-        match ArrayFacts::of(&values)? {
-            Some(facts) if facts.kind != 'O' => self.array(&values, &facts, as_bytes, space),
-            _ => {
-                if values.cast::<PySequence>().is_err() && ArrayFacts::of(&values)?.is_none() {
-                    return Err(param_error(
-                        py,
-                        format!(
-                            "Keys: values is {}; it must be a one-dimensional array or a sequence",
-                            described(&values)
-                        ),
-                    ));
-                }
-                for (row, value) in values.try_iter()?.enumerate() {
-                    self.primary_key(&value?, space)
-                        .map_err(|problem| problem.raise(py, &format!("Keys: values[{row}]")))?;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// An array of integers, bytes or text, read from a copy of its memory.
-    fn array(
-        &mut self,
-        values: &Bound<'py, PyAny>,
-        facts: &ArrayFacts,
-        as_bytes: bool,
-        space: u32,
-    ) -> PyResult<()> {
-        let py = values.py();
-        let refuse = |row: usize, what: &str| Err(param_error(py, format!("Keys: values[{row}]: {what}")));
-        if facts.dimensions != 1 {
-            return Err(param_error(
-                py,
-                format!("Keys: values has {} dimensions; it must have one", facts.dimensions),
-            ));
-        }
-        let target = match facts.kind {
-            'i' => "<i8",
-            'u' => "<u8",
-            'U' => &format!("<U{}", (facts.itemsize / 4).max(1)),
-            'S' | 'V' => "",
-            kind => {
-                return Err(param_error(
-                    py,
-                    format!(
-                        "Keys: values is an array of kind {kind:?}; it must be integers, S, U, V or objects"
-                    ),
-                ));
-            }
-        };
-        let converted =
-            if target.is_empty() { values.clone() } else { values.call_method1(intern!(py, "astype"), (target,))? };
-        let memory = converted.call_method0(intern!(py, "tobytes"))?;
-        let memory = memory.cast::<PyBytes>()?.as_bytes();
-        let width = if target.is_empty() { facts.itemsize } else if facts.kind == 'U' { facts.itemsize.max(4) } else { 8 };
-        self.reserve(facts.len);
-        if width == 0 {
-            // Zero-width S and V: every key is empty.
-            let kind = if facts.kind == 'S' && !as_bytes { Kind::Str } else { Kind::Blob };
-            for _ in 0..facts.len {
-                self.push(kind, &[], space);
-            }
-            return Ok(());
-        }
-        let mut text = String::new();
-        for (row, value) in memory.chunks_exact(width).enumerate() {
-            match facts.kind {
-                'i' | 'u' => {
-                    let number = u64::from_le_bytes(value.try_into().unwrap_or_default());
-                    if facts.kind == 'u' && number > i64::MAX as u64 {
-                        return refuse(row, &format!("{number} does not fit 64 signed bits (2**63 - 1 at most)"));
-                    }
-                    self.push(Kind::Int, &number.to_be_bytes(), space);
-                }
-                'U' => {
-                    text.clear();
-                    let last = value.chunks_exact(4).rposition(|c| c != [0; 4]).map_or(0, |last| last + 1);
-                    for c in value.chunks_exact(4).take(last) {
-                        let code = u32::from_le_bytes(c.try_into().unwrap_or_default());
-                        match char::from_u32(code) {
-                            Some(c) => text.push(c),
-                            None => return refuse(row, &format!("code point {code:#x} has no UTF-8 form")),
-                        }
-                    }
-                    self.push(Kind::Str, text.as_bytes(), space);
-                }
-                'S' => {
-                    let last = value.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-                    let value = &value[..last];
-                    if as_bytes {
-                        self.push(Kind::Blob, value, space);
-                    } else if std::str::from_utf8(value).is_ok() {
-                        self.push(Kind::Str, value, space);
-                    } else {
-                        return refuse(
-                            row,
-                            "it is not UTF-8; pass Keys(..., key_type=\"bytes\") if these are bytes keys",
-                        );
-                    }
-                }
-                _ => self.push(Kind::Blob, value, space),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What matters of a NumPy array of keys.
-struct ArrayFacts {
-    kind: char,
-    itemsize: usize,
-    dimensions: usize,
-    len: usize,
-}
-
-impl ArrayFacts {
-    fn of(values: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
-        let py = values.py();
-        let (Some(dtype), Some(dimensions)) =
-            (values.getattr_opt(intern!(py, "dtype"))?, values.getattr_opt(intern!(py, "ndim"))?)
-        else {
-            return Ok(None);
-        };
-        let dimensions: usize = dimensions.extract()?;
-        Ok(Some(Self {
-            kind: dtype.getattr(intern!(py, "kind"))?.extract()?,
-            itemsize: dtype.getattr(intern!(py, "itemsize"))?.extract()?,
-            dimensions,
-            len: if dimensions == 1 { values.len()? } else { 0 },
-        }))
-    }
-}
-
-/// Whether the object is a `Keys`.
-fn is_keys(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static CLASS: pyo3::sync::PyOnceLock<Py<PyAny>> = pyo3::sync::PyOnceLock::new();
-    let py = object.py();
-    let class = CLASS.get_or_try_init(py, || {
-        Ok::<_, PyErr>(py.import("aerospike_py.keys")?.getattr("Keys")?.unbind())
-    })?;
-    object.is_instance(class.bind(py))
-}
-
-/// The key as a tuple, or what it is instead.
-fn key_tuple<'py>(key: &Bound<'py, PyAny>) -> Result<Bound<'py, PyTuple>, String> {
-    if let Ok(tuple) = key.cast::<PyTuple>() {
-        return Ok(tuple.clone());
-    }
-    if let Ok(list) = key.cast::<PyList>() {
-        return Ok(list.to_tuple());
-    }
-    Err(described(key))
-}
-
-/// A NumPy integer, or another object that stands for an exact integer, as an int.
-fn index_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let py = object.py();
-    if !object.hasattr(intern!(py, "__index__"))? {
-        return Ok(None);
-    }
-    match object.call_method0(intern!(py, "__index__")) {
-        Ok(index) => Ok(Some(index)),
-        // Arrays have the method and refuse to be an integer.
-        Err(error) if error.is_instance_of::<PyTypeError>(py) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn read_digest(digest: &Bound<'_, PyAny>) -> Result<Digest, Problem> {
-    let bytes = if let Ok(bytes) = digest.cast::<PyBytes>() {
-        bytes.as_bytes().to_vec()
-    } else if let Ok(bytes) = digest.cast::<PyByteArray>() {
-        bytes.to_vec()
-    } else {
-        return Err(Problem::Message(format!("its digest is {}; it must be 20 bytes", described(digest))));
-    };
-    bytes.as_slice().try_into().map_err(|_| {
-        Problem::Message(format!("its digest has {} bytes; it must have {DIGEST_LEN}", bytes.len()))
-    })
-}
-
-/// An object for a message: its value, cut, and its type.
-pub(crate) fn described(object: &Bound<'_, PyAny>) -> String {
-    let kind = object.get_type().name().map_or_else(|_| "object".into(), |name| name.to_string());
-    let Ok(text) = object.repr() else { return format!("a {kind}") };
-    let text = text.to_string_lossy().into_owned();
-    match text.char_indices().nth(80) {
-        Some((end, _)) => format!("{}... ({kind})", &text[..end]),
-        None => format!("{text} ({kind})"),
-    }
 }
 
 /// The keys of a finished batch, for Python.

@@ -66,8 +66,7 @@ impl Arrays {
             None => numpy.call_method1(intern!(py, "zeros"), (len, dtype))?,
         };
         let meta = numpy.call_method1(intern!(py, "zeros"), (len, meta_dtype(&numpy)?))?;
-        let result_codes =
-            numpy.call_method1(intern!(py, "full"), (len, NO_RESPONSE, intern!(py, "i4")))?;
+        let result_codes = numpy.call_method1(intern!(py, "full"), (len, NO_RESPONSE, intern!(py, "i4")))?;
         let itemsize = plan.schema().itemsize();
         let (data, stride) = rows_of(&records, len, itemsize)?;
         let (meta_data, meta_stride) = rows_of(&meta, len, 8)?;
@@ -129,7 +128,9 @@ fn check_out(
 ) -> PyResult<()> {
     let py = out.py();
     let class = out.get_type();
-    if !class.is(&numpy.getattr(intern!(py, "ndarray"))?) && !class.is(&numpy.getattr(intern!(py, "recarray"))?) {
+    if !class.is(&numpy.getattr(intern!(py, "ndarray"))?)
+        && !class.is(&numpy.getattr(intern!(py, "recarray"))?)
+    {
         return Err(PyTypeError::new_err(format!(
             "out is a {}; it must be a plain numpy.ndarray (or recarray): pass numpy.asarray(out)",
             class.name()?

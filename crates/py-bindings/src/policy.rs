@@ -22,12 +22,8 @@ const NOT_YET: &[&str] = &["expressions", "txn", "compress", "compression_thresh
 const REPLICAS: [Option<Replica>; 5] =
     [Some(Replica::Master), Some(Replica::Any), Some(Replica::Sequence), None, Some(Replica::Any)];
 const MODES_AP: [ReadModeAp; 2] = [ReadModeAp::One, ReadModeAp::All];
-const MODES_SC: [ReadModeSc; 4] = [
-    ReadModeSc::Session,
-    ReadModeSc::Linearize,
-    ReadModeSc::AllowReplica,
-    ReadModeSc::AllowUnavailable,
-];
+const MODES_SC: [ReadModeSc; 4] =
+    [ReadModeSc::Session, ReadModeSc::Linearize, ReadModeSc::AllowReplica, ReadModeSc::AllowUnavailable];
 const EXISTS: [Exists; 5] =
     [Exists::Ignore, Exists::Create, Exists::Update, Exists::Replace, Exists::CreateOrReplace];
 
@@ -240,10 +236,7 @@ pub(crate) fn write(
     )?;
     set(&mut policy.ttl, ttl(&mut settings)?);
     set(&mut policy.exists, settings.choice("exists", "POLICY_EXISTS_*", &EXISTS)?);
-    set(
-        &mut policy.commit_master,
-        settings.choice("commit_level", "POLICY_COMMIT_LEVEL_*", &[false, true])?,
-    );
+    set(&mut policy.commit_master, settings.choice("commit_level", "POLICY_COMMIT_LEVEL_*", &[false, true])?);
     set(&mut policy.durable_delete, settings.flag("durable_delete")?);
     set(
         &mut write.compare,

@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use pyo3::prelude::*;
 use tokio::runtime::{Handle, Runtime};
+pub(crate) use tokio::task::AbortHandle;
 
 use crate::errors::client_error;
 

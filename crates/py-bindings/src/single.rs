@@ -139,7 +139,11 @@ pub(crate) fn remove(
 }
 
 /// Default policies overlaid by the call's.
-pub(crate) fn read_policy(py: Python<'_>, defaults: &Read, given: Option<&Bound<'_, PyAny>>) -> PyResult<Read> {
+pub(crate) fn read_policy(
+    py: Python<'_>,
+    defaults: &Read,
+    given: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Read> {
     policy::read(py, defaults, "read policy", given)
 }
 

@@ -118,9 +118,8 @@ fn class<'py>(
     cell: &'static PyOnceLock<Py<PyAny>>,
     name: &str,
 ) -> PyResult<&'py Bound<'py, PyAny>> {
-    let class = cell.get_or_try_init(py, || {
-        Ok::<_, PyErr>(py.import("aerospike_py.values")?.getattr(name)?.unbind())
-    })?;
+    let class = cell
+        .get_or_try_init(py, || Ok::<_, PyErr>(py.import("aerospike_py.values")?.getattr(name)?.unbind()))?;
     Ok(class.bind(py))
 }
 
@@ -147,8 +146,8 @@ fn sort_out<'py>(value: &Bound<'py, PyAny>) -> Result<Value<'py>, Problem> {
     }
     if let Ok(bytes) = value.cast::<PyBytes>() {
         let copy = bytes.as_bytes().to_vec();
-        let sketch = !value.is_exact_instance_of::<PyBytes>()
-            && value.is_instance(class(py, &HLL, "HyperLogLog")?)?;
+        let sketch =
+            !value.is_exact_instance_of::<PyBytes>() && value.is_instance(class(py, &HLL, "HyperLogLog")?)?;
         return Ok(if sketch { Value::Hll(copy) } else { Value::Blob(copy) });
     }
     if let Ok(bytes) = value.cast::<PyByteArray>() {

@@ -15,7 +15,7 @@
 //! Everything that is read is hostile until checked: each reader refuses what it does not understand
 //! with a [`WireError`] and never panics, recurses without bound or allocates by an announced size.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod batch;
 pub mod batch_request;

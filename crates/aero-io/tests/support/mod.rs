@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use aero_io::{BatchKeys, BatchPolicy, BatchRead, Bins, Cluster, ClusterConfig, Digest, Error, Seed, Space};
 
-use net::Net;
+use net::{Act, Net, Node};
 use rows::Rows;
+use wire::{Request, answer};
 
 /// A digest in `partition`, different for each `n`.
 pub fn digest(partition: usize, n: u32) -> Digest {
@@ -67,4 +68,36 @@ pub async fn connect(net: &Arc<Net>, seed: &str) -> Cluster {
 /// Lets the watches look at their nodes `n` times.
 pub async fn looks(n: u32) {
     tokio::time::sleep(Duration::from_millis(1_050) * n).await;
+}
+
+/// Answers as `first` says at first, and with records of generation `later` after that.
+pub fn once(
+    first: impl Fn(&Request) -> Vec<Act> + Send + 'static,
+    later: u32,
+) -> impl FnMut(&Request) -> Vec<Act> {
+    let mut calls = 0;
+    move |request| {
+        calls += 1;
+        if calls == 1 { first(request) } else { vec![Act::Send(answer(request, |_| 0, later))] }
+    }
+}
+
+pub fn retries(max_retries: u32) -> BatchPolicy {
+    BatchPolicy { max_retries, ..BatchPolicy::default() }
+}
+
+pub async fn one_node() -> (Cluster, Arc<Node>) {
+    let (net, nodes) = Net::cluster(1);
+    (connect(&net, "10.0.0.1:3000").await, Arc::clone(&nodes[0]))
+}
+
+/// Reads 100 keys from a node that fails once; returns the call's outcome, the rows and the node.
+pub async fn fails_once(
+    first: impl Fn(&Request) -> Vec<Act> + Send + 'static,
+    policy: BatchPolicy,
+) -> (Result<(), Error>, Arc<Rows>, Arc<Node>) {
+    let (cluster, node) = one_node().await;
+    node.on_request(once(first, 7));
+    let (outcome, rows) = read(&cluster, &keys(100), policy).await;
+    (outcome, rows, node)
 }

@@ -66,8 +66,7 @@ impl Net {
         let nodes: Vec<Arc<Node>> =
             (0..n).map(|i| Node::new(&format!("N{}", i + 1), &format!("10.0.0.{}:3000", i + 1))).collect();
         for (i, node) in nodes.iter().enumerate() {
-            let bitmap =
-                |shift: usize| PartitionBitmap::of((0..4096).filter(|p| (p + shift) % n == i));
+            let bitmap = |shift: usize| PartitionBitmap::of((0..4096).filter(|p| (p + shift) % n == i));
             let replicas = if n == 1 { vec![bitmap(0)] } else { vec![bitmap(0), bitmap(1)] };
             node.claim("test", replicas);
             node.know(&nodes);
@@ -118,6 +117,9 @@ impl Transport for Net {
 
 type Handler = Box<dyn FnMut(&Request) -> Vec<Act> + Send>;
 
+/// A namespace, and the partitions claimed of it, replica by replica.
+type Claim = (String, Vec<PartitionBitmap>);
+
 /// A scripted node.
 pub struct Node {
     pub name: Mutex<String>,
@@ -136,7 +138,7 @@ pub struct Node {
     busy: AtomicUsize,
     pub most_busy: AtomicUsize,
     peers: Mutex<(u32, Vec<(String, String)>)>,
-    replicas: Mutex<(u32, Vec<(String, Vec<PartitionBitmap>)>)>,
+    replicas: Mutex<(u32, Vec<Claim>)>,
     handler: Mutex<Handler>,
     requests: Mutex<Vec<Request>>,
     down: tokio::sync::Notify,
@@ -267,7 +269,7 @@ impl Node {
                 format!("{},3000,[{}]", peers.0, list.join(","))
             }
             "replicas" => {
-                let namespace = |(name, bitmaps): &(String, Vec<PartitionBitmap>)| {
+                let namespace = |(name, bitmaps): &Claim| {
                     let bits: Vec<String> = bitmaps.iter().map(PartitionBitmap::to_base64).collect();
                     format!("{name}:0,{},{}", bits.len(), bits.join(","))
                 };

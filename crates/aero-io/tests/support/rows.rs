@@ -87,10 +87,7 @@ impl RowLease for Lease<'_> {
     fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
         let bins = record.ops().map(|op| (op.name.into(), op.particle_type, op.value.into())).collect();
         let code = record.result_code;
-        self.put(
-            row,
-            Row::Record { code, generation: record.generation, void_time: record.void_time, bins },
-        )
+        self.put(row, Row::Record { code, generation: record.generation, void_time: record.void_time, bins })
     }
 
     fn fail(&mut self, row: usize, code: i32) -> RowOutcome {

@@ -9,6 +9,7 @@ mod support;
 mod verdicts;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 
 use dev_server::{Config, DevServer};
@@ -107,10 +108,10 @@ async fn replay(scenario: &Scenario) -> HashMap<u64, Vec<Vec<u8>>> {
     let runs = scenario.frames.chunk_by(|a, b| a.is_request && b.is_request && a.connection == b.connection);
     for run in runs.filter(|run| run[0].is_request) {
         let connection = run[0].connection;
-        if !clients.contains_key(&connection) {
-            clients.insert(connection, Client::connect(address).await);
-        }
-        let client = clients.get_mut(&connection).unwrap();
+        let client = match clients.entry(connection) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(Client::connect(address).await),
+        };
         server.stop_clock(state::clock(scenario, &run[0]));
         client.send(&run.iter().flat_map(|frame| frame.bytes.clone()).collect::<Vec<_>>()).await;
         for request in run {

@@ -1,7 +1,9 @@
 //! Decoding from frames to rows, through the public interface.
 
 mod common;
+mod hostile;
 mod lists;
 mod model;
 mod random;
+mod recorded;
 mod table;

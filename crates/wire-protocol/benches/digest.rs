@@ -1,0 +1,25 @@
+//! Digests of many keys: one by one, and side by side.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use wire_protocol::digest::{Digest, UserKey, digests};
+
+fn bench(criterion: &mut Criterion) {
+    let keys: Vec<String> = (0..10_000).map(|i| format!("user_{i}")).collect();
+    let set = b"sensors".as_slice();
+    let mut group = criterion.benchmark_group("digest");
+    group.throughput(Throughput::Elements(keys.len() as u64));
+    group.bench_function("one by one", |b| {
+        b.iter(|| -> Vec<Digest> {
+            keys.iter().map(|key| UserKey::Str(black_box(key).as_bytes()).digest(set)).collect()
+        });
+    });
+    group.bench_function("side by side", |b| {
+        b.iter(|| digests(keys.iter().map(|key| (set, UserKey::Str(black_box(key).as_bytes())))));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);

@@ -1,0 +1,157 @@
+"""The embedded node as a program and as a context manager."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from aerospike_py.testing import DevServer
+
+pytestmark = pytest.mark.embedded
+
+PROGRAM = [sys.executable, "-m", "aerospike_py.devserver"]
+
+
+def ask(address, command):
+    """The answer to an info command, None from a node that is gone."""
+    request = command.encode() + b"\n"
+    try:
+        with socket.create_connection(address, timeout=10) as connection:
+            connection.sendall(b"\x02\x01" + len(request).to_bytes(6, "big") + request)
+            answer = b""
+            while len(answer) < 8 or len(answer) < 8 + int.from_bytes(answer[2:8], "big"):
+                more = connection.recv(4096)
+                if not more:
+                    return None
+                answer += more
+    except OSError:
+        return None
+    return answer[8:].rstrip(b"\n").split(b"\t", 1)[1].decode()
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def test_a_context_manager():
+    server = DevServer(nodes=2, namespaces=["one", "two"], options=["--cluster-name", "mine"])
+    assert repr(server) == "<DevServer, not running>"
+    with server:
+        first, second = server.hosts
+        assert server.config == {"hosts": [first, second]}
+        assert repr(server) == f"<DevServer at 127.0.0.1:{first[1]}, 127.0.0.1:{second[1]}>"
+        assert ask(first, "namespaces") == "one;two"
+        assert ask(second, "cluster-name") == "mine"
+        with pytest.raises(RuntimeError, match="running already"):
+            server.start()
+    assert ask(first, "node") is None
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = server.hosts
+    server.stop()
+    # It can be used again, with nothing left of what it was.
+    with server:
+        assert ask(server.hosts[0], "namespaces") == "one;two"
+
+
+def test_faults():
+    with DevServer(nodes=2) as server:
+        first, second = server.hosts
+        server.kill(1)
+        assert ask(second, "node") is None
+        assert ask(first, "peers-clear-std").endswith(",[]")
+        for order, why in (
+            (lambda: server.kill(1), "node 1 is dead"),
+            (lambda: server.pause(1), "node 1 is dead"),
+            (lambda: server.restart(0), "node 0 is alive"),
+            (lambda: server.resume(7), "there is no node 7: the cluster has 2"),
+        ):
+            with pytest.raises(RuntimeError, match=why):
+                order()
+        server.restart(1)
+        assert ask(second, "node") == "D2"
+        server.pause(0)
+        with socket.create_connection(first, timeout=0.2) as connection:
+            connection.sendall(b"\x02\x01\0\0\0\0\0\5node\n")
+            with pytest.raises(TimeoutError):
+                connection.recv(100)
+            server.resume(0)
+            connection.settimeout(10)
+            assert connection.recv(100).endswith(b"node\tD1\n")
+        before = int(ask(first, "namespace/test").split("current_time=")[1].split(";")[0])
+        server.advance(1000)
+        assert int(ask(first, "namespace/test").split("current_time=")[1].split(";")[0]) >= before + 1000
+
+
+def test_what_cannot_start_says_why():
+    with pytest.raises(ValueError, match="at least one node"):
+        DevServer(nodes=0)
+    with pytest.raises(TypeError, match="sequence of names"):
+        DevServer(namespaces="test")
+    for settings, why in (
+        ({"namespaces": ["a;b"]}, "no namespace name"),
+        ({"host": "203.0.113.7"}, "cannot listen on 203.0.113.7"),
+        ({"options": ["--no-such-option"]}, "--no-such-option is no option"),
+    ):
+        with pytest.raises(RuntimeError, match=why):
+            DevServer(**settings).start()
+
+
+def test_a_process_that_dies_is_noticed():
+    server = DevServer().start()
+    server._running._popen.kill()
+    with pytest.raises(RuntimeError, match="has ended"):
+        server.pause(0)
+    server.stop()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_program(ending):
+    port = free_port()
+    program = subprocess.Popen([*PROGRAM, "--port", str(port)], stdout=subprocess.PIPE, text=True)
+    with program:
+        assert program.stdout.readline() == f"listening on 127.0.0.1:{port}\n"
+        assert ask(("127.0.0.1", port), "namespaces") == "test;bar"
+        program.send_signal(ending)
+        assert program.wait(10) == 0
+
+
+def test_a_program_ends_with_its_standard_input():
+    command = [*PROGRAM, "--port", "0", "--nodes=3", "--exit-with-stdin"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        lines = [program.stdout.readline() for _ in range(3)]
+        assert all(line.startswith("listening on 127.0.0.1:") for line in lines)
+        for order, answer in (
+            ("kill 2", "ok kill 2"),
+            ("kill 2", "error kill 2: node 2 is dead"),
+            ("explode", "error explode: an order is a word and a number"),
+            ("explode 1", "error explode 1: there is no such order"),
+        ):
+            program.stdin.write(f"{order}\n")
+            program.stdin.flush()
+            assert program.stdout.readline() == f"{answer}\n"
+        program.stdin.close()
+        assert program.wait(10) == 0
+
+
+def test_nothing_is_left_behind_by_a_parent_that_is_killed():
+    code = """if True:
+        import time
+        from aerospike_py.testing import DevServer
+        print(DevServer().start().hosts[0][1], flush=True)
+        time.sleep(60)
+    """
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        address = ("127.0.0.1", int(parent.stdout.readline()))
+        assert ask(address, "node") == "D1"
+        parent.kill()
+        deadline = time.monotonic() + 10
+        while ask(address, "node") is not None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
