@@ -81,7 +81,7 @@ $(RELEASE): $(TOOLS) $(EXTENSION_SOURCES)
 
 # ---------------------------------------------------------------- tests
 
-.PHONY: test test-rust test-python test-nonumpy test-integration loom asan fuzz
+.PHONY: test test-rust test-python test-nonumpy test-integration loom asan miri fuzz
 test: test-rust test-python test-nonumpy ## all tests
 
 test-rust: ## the crates' tests
@@ -98,13 +98,23 @@ test-integration: $(DEV) ## the integration tests against a real server: AEROSPI
 	@test -n "$(AEROSPIKE_HOSTS)" || { echo "set AEROSPIKE_HOSTS=host:port" >&2; exit 2; }
 	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) -m pytest tests/integration $(PYTEST_ARGS)
 
+# What the tests themselves depend on is built without optimisation here: half the time to build, and they
+# run for seconds.
+LIGHT := --config 'profile.dev.package."*".opt-level=0'
+
 loom: ## the row buffer under loom: every interleaving of its threads
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \
-	  cargo test --quiet -p record-decode --lib $(LOCKED) loom
+	  cargo test --quiet $(LIGHT) -p record-decode --lib $(LOCKED) loom
 
 asan: ## record-decode under AddressSanitizer (Linux)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \
-	  cargo test --quiet -p record-decode --target "$$(rustc -vV | sed -n 's/^host: //p')" --lib --tests $(LOCKED)
+	  cargo test --quiet $(LIGHT) -p record-decode --target "$$(rustc -vV | sed -n 's/^host: //p')" --lib --tests $(LOCKED)
+
+miri: ## record-decode's own tests under Miri: minutes; needs the nightly toolchain with miri
+	@cargo +nightly miri --version >/dev/null 2>&1 || \
+	  { echo "missing: Miri (rustup toolchain install nightly --component miri,rust-src)" >&2; exit 1; }
+	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=4 CARGO_TARGET_DIR=target/miri \
+	  cargo +nightly miri test --quiet -p record-decode --lib $(LOCKED)
 
 # -s none: no sanitizer, so that the stable toolchain will do. fuzz/README.md has more.
 fuzz: ## each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz

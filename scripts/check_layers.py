@@ -48,9 +48,10 @@ NEVER_IN_TESTS = {"pyo3*", "numpy"}
 # `unsafe` and why. Every other file of every crate is free of it, and crates without an entry say
 # `#![forbid(unsafe_code)]` in each of their roots.
 UNSAFE = {
-    "wire-protocol/src/digest/lanes.rs": "CPU feature dispatch: eight digests at a time, 4 times the speed of one by one",
+    "wire-protocol/src/digest/lanes.rs": "CPU feature dispatch: eight digests in a quarter of the time",
     "record-decode/src/rows.rs": "rows of one array are written by several tasks: the one unsafe heart",
-    "record-decode/src/rows/loom_models.rs": "its tests under loom, which have to make one",
+    "record-decode/src/rows/tests.rs": "its tests, which have to make one",
+    "record-decode/src/rows/loom_models.rs": "its tests under loom, likewise",
     "py-bindings/src/numpy_memory.rs": "addresses of NumPy's memory, sent to the tasks that fill it",
     "py-bindings/src/batch_read.rs": "hands that memory to the row buffer, whose contract it has to keep",
 }

@@ -112,10 +112,7 @@ async fn a_stream_without_end_does_not_outlive_the_deadline() {
     // Empty frames keep the connection busy for ever.
     node.on_request(|_| {
         let batch = frame(&[]).repeat(20_000);
-        (0..1_000)
-            .map(|_| [Act::Send(batch.clone()), Act::Wait(Duration::from_millis(1))])
-            .flatten()
-            .collect()
+        (0..1_000).flat_map(|_| [Act::Send(batch.clone()), Act::Wait(Duration::from_millis(1))]).collect()
     });
     let start = Instant::now();
     let policy = BatchPolicy { total_timeout: Some(Duration::from_millis(100)), ..retries(0) };
