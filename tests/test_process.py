@@ -203,3 +203,42 @@ def test_a_client_that_is_dropped_without_close_keeps_no_socket(node):
         pytest.skip("looks at /proc")
     code, out, err = end_of(process)
     assert (code, out) == (0, "fine\n"), err
+
+
+def test_a_child_that_drops_calls_in_flight(node):
+    """Threads of the parent were writing at the moment of the fork: the child must not wait for them."""
+    process = start(
+        """
+        wide = np.dtype([("i", "i8"), ("b", "V2000")])
+        with aerospike.client(config) as client:
+            for key in keys:
+                client.put(key, {"i": 1, "b": bytes(2000)})
+        async def main():
+            client = await aerospike.AsyncClient(config).connect()
+            for _ in range(15):
+                tasks = [asyncio.create_task(client.batch_read(keys, _dtype=wide)) for _ in range(3)]
+                await asyncio.sleep(0.005)
+                pid = os.fork()
+                if pid == 0:
+                    for task in tasks:
+                        task.get_coro().close()
+                    del tasks, task
+                    gc.collect()
+                    os._exit(0)
+                for _ in range(500):
+                    done, status = os.waitpid(pid, os.WNOHANG)
+                    if done:
+                        break
+                    await asyncio.sleep(0.01)
+                else:
+                    os.kill(pid, 9)
+                    raise SystemExit("the child hangs")
+                assert os.waitstatus_to_exitcode(status) == 0
+                assert all(batch.ok.all() for batch in await asyncio.gather(*tasks))
+        asyncio.run(main())
+        print("fine")
+        """,
+        node,
+    )
+    code, out, err = end_of(process, 60)
+    assert (code, out) == (0, "fine\n"), err

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Literal
+
+from .exception import ParamError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,3 +56,51 @@ class Keys:
 
     def __repr__(self) -> str:
         return f"<Keys {self.namespace}.{self.set or ''}, {len(self)} values>"
+
+
+# What an array of another kind can be turned into.
+_INSTEAD = {
+    "b": 'make it integers: values.astype("i8")',
+    "f": 'make it integers, if it holds such: values.astype("i8")',
+    "M": 'make it integers: values.view("i8")',
+    "m": 'make it integers: values.view("i8")',
+}
+
+
+def _plain(values: Any) -> Any:
+    """The values as a plain one-dimensional array or a sequence; refused where one is missing.
+
+    Runs once for each Keys: what follows reads memory and need not know masks, pandas or subclasses.
+    """
+    isna = getattr(values, "isna", None)
+    if isna is not None:
+        _refuse_missing(isna(), "missing (NA)", ".dropna()")
+    if hasattr(values, "to_numpy"):
+        values = values.to_numpy()
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(values, numpy.ndarray):
+        return values
+    if isinstance(values, numpy.ma.MaskedArray):
+        _refuse_missing(numpy.ma.getmaskarray(values), "masked", ".compressed()")
+        values = values.data
+    values = numpy.asarray(values)
+    if values.ndim != 1:
+        raise ParamError(f"Keys: values has {values.ndim} dimensions; it must have one")
+    kind = values.dtype.kind
+    if values.dtype.names is not None:
+        raise ParamError(
+            "Keys: values is a structured array; pass one field of it, "
+            f"such as values[{values.dtype.names[0]!r}]"
+        )
+    if kind == "T":
+        return values.astype(object)
+    if kind not in "iuSUVO":
+        instead = _INSTEAD.get(kind, "pass integers, S, U, V<n> or objects")
+        raise ParamError(f"Keys: values is an array of {values.dtype}, which no key can be of; {instead}")
+    return values
+
+
+def _refuse_missing(missing: Any, what: str, remedy: str) -> None:
+    if missing.any():
+        row = int(missing.argmax())
+        raise ParamError(f"Keys: values[{row}] is {what}; leave such keys out with {remedy}")

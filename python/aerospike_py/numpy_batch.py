@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ._warnings import warn
 from .exception import BatchDecodeError
 
 if TYPE_CHECKING:
@@ -112,15 +113,18 @@ class NumpyBatchRecords:
             return self._row_of_tuple(key)
         if isinstance(key, bytearray):
             key = bytes(key)
-        row = self._map.get(key)
+        try:
+            row = self._map.get(key)
+        except TypeError:
+            raise KeyError(f"{key!r} is neither a primary key nor (namespace, set, primary key)") from None
         if row is None:
             raise KeyError(f"{key!r} was not in the batch")
-        if self._keys.space_of() is not None:
+        spaces = self._keys.spaces()
+        if len(spaces) > 1:
             rows = self._space_map()
-            spaces = self._keys.spaces()
             holders = [spaces[i] for i in range(len(spaces)) if (i, key) in rows]
             if len(holders) > 1:
-                names = ", ".join(f"{namespace}.{set_}" for namespace, set_ in holders)
+                names = ", ".join(f"{namespace}.{set_ or '(no set)'}" for namespace, set_ in holders)
                 raise KeyError(
                     f"{key!r} stands for rows of several sets ({names}); pass the whole key, "
                     f"such as {(*holders[0], key)!r}"
@@ -197,7 +201,12 @@ class NumpyBatchRecords:
 
     @property
     def masked(self) -> np.ma.MaskedArray[Any, Any]:
-        """``numpy.ma.MaskedArray`` over :attr:`batch_records`, masked where a value is not present."""
+        """``numpy.ma.MaskedArray`` over :attr:`batch_records`, masked where a value is not present.
+
+        Raises:
+            TypeError: a field is of a time without a unit, or with a step (``M8``, ``m8[25s]``), of which
+                NumPy can make no masked array.
+        """
         import numpy as np
 
         dtype = self.batch_records.dtype
@@ -207,7 +216,19 @@ class NumpyBatchRecords:
             missing = ~present[name]
             column = mask[name]
             column[...] = missing.reshape(missing.shape + (1,) * (column.ndim - 1))
-        return np.ma.MaskedArray(self.batch_records, mask=mask)
+        try:
+            return np.ma.MaskedArray(self.batch_records, mask=mask)
+        except ValueError:
+            for name in dtype.names or ():
+                base = dtype[name].base
+                if base.kind in "Mm" and np.datetime_data(base) not in [
+                    (unit, 1) for unit in _MASKABLE_UNITS
+                ]:
+                    raise TypeError(
+                        f"field {name!r} is of {base}, of which NumPy can make no masked array; "
+                        "use .present, or give it a unit without a step, such as M8[s]"
+                    ) from None
+            raise
 
     def to_pandas(self, meta_prefix: str = "") -> pd.DataFrame:
         """A ``pandas.DataFrame`` of the fields plus ``gen``, ``ttl`` and ``result_code``.
@@ -247,6 +268,31 @@ class NumpyBatchRecords:
 
 
 _SHOWN = 3
+
+_MASKABLE_UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as")
+
+
+def _conclude(
+    batch: NumpyBatchRecords, failures: list[tuple[int, str, str, str]], count: int, coerce: bool
+) -> NumpyBatchRecords:
+    """Warns of values that changed and raises for those that did not fit; the batch is in either."""
+    failed = count > 0 and not coerce
+    if batch.inexact:
+        counts = ", ".join(f"{name}: {number}" for name, number in batch.inexact.items())
+        warning = RuntimeWarning(
+            f'values changed to fit their fields ({counts}); casting="same_value" makes this an error'
+        )
+        # Where warnings are errors, the batch is not lost with it.
+        warning.batch = batch  # type: ignore[attr-defined]
+        try:
+            warn(warning)
+        except RuntimeWarning:
+            if not failed:
+                raise
+            raise _decode_error(batch, failures, count)  # noqa: B904 - the warning is its context
+    if failed:
+        raise _decode_error(batch, failures, count)
+    return batch
 
 
 def _decode_error(

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import subprocess
 import sys
@@ -80,7 +81,8 @@ class DevServer:
     def stop(self) -> None:
         """Stop the process. All records are gone. Stopping twice is fine."""
         process, self._running = self._running, None
-        if process is not None:
+        # In a forked child the server is the parent's, and so is the reader's lock on the pipe.
+        if process is not None and process.owner == os.getpid():
             process.stop()
 
     def __enter__(self) -> Self:
@@ -97,7 +99,8 @@ class DevServer:
     @property
     def hosts(self) -> list[tuple[str, int]]:
         """Host and port of each node, dead ones too."""
-        self._process()
+        if self._running is None:
+            self._process()
         return list(self._hosts)
 
     @property
@@ -133,6 +136,8 @@ class DevServer:
     def _process(self) -> _Process:
         if self._running is None:
             raise RuntimeError("the server is not running: use it in a with block, or call start()")
+        if self._running.owner != os.getpid():
+            raise RuntimeError("the server was started before fork() and belongs to the parent process")
         return self._running
 
 
@@ -155,6 +160,7 @@ class _Process:
         except BaseException:
             self._errors.close()
             raise
+        self.owner = os.getpid()
         self._stdin = cast("IO[str]", self._popen.stdin)
         self._stdout = cast("IO[str]", self._popen.stdout)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()

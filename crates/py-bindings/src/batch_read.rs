@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aero_io::{BatchRead, Bins, Cluster};
-use pyo3::exceptions::{PyRuntimeWarning, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
@@ -11,13 +11,13 @@ use record_decode::{Casting, Plan, RowBuffer, Summary};
 
 use crate::call::{Call, Completions, plain};
 use crate::clock;
-use crate::errors::{CLIENT, io_error, is_client_error, param_error};
+use crate::errors::{CLIENT, io_error, param_error};
 use crate::keys::{KeyArena, KeyTable, described};
 use crate::numpy_memory::{self, Arrays};
 use crate::records;
 use crate::runtime::NothingToSeal;
 use crate::sink::{NumpyRows, RawRows};
-use crate::values::{bin_name, bins_dict};
+use crate::values::{Unreadable, bin_name, bins_dict};
 
 /// How a batch read into NumPy treats values that do not fit.
 pub(crate) struct Fit {
@@ -108,18 +108,18 @@ pub(crate) fn into_numpy(
             cluster.batch_read(keys, Arc::new(request), rows).await
         }
     };
-    let (seal, coerce, frames) = (rows.clone(), fit.coerce, if face.is_some() { 3 } else { 2 });
+    let (seal, coerce) = (rows.clone(), fit.coerce);
     let finish = move |py: Python<'_>, outcome: Result<(), aero_io::Error>| {
         let summary = rows.0.finish();
         match outcome {
-            Ok(()) => wrap(py, arrays, arena, &plan, summary, coerce, frames),
+            Ok(()) => wrap(py, arrays, arena, &plan, summary, coerce),
             Err(error) => Err(io_error(py, &error)),
         }
     };
     Call { future, seal, finish }.run(py, face)
 }
 
-/// Wraps the filled arrays; raises or warns of values that did not fit.
+/// Wraps the filled arrays; raises for, or warns of, values that did not fit.
 fn wrap(
     py: Python<'_>,
     arrays: Arrays,
@@ -127,7 +127,6 @@ fn wrap(
     plan: &Plan,
     summary: Summary,
     coerce: bool,
-    frames: i32,
 ) -> PyResult<Py<PyAny>> {
     let fields = plan.schema().fields();
     let inexact = PyDict::new(py);
@@ -145,29 +144,19 @@ fn wrap(
         &inexact,
         summary.failure_count,
     ))?;
-    if !inexact.is_empty() {
-        let counts: Vec<String> = inexact.iter().map(|(name, count)| format!("{name}: {count}")).collect();
-        let message = format!(
-            "values changed to fit their fields ({}); casting=\"same_value\" makes this an error",
-            counts.join(", ")
-        );
-        let message = std::ffi::CString::new(message).unwrap_or_default();
-        PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &message, frames)?;
+    if inexact.is_empty() && (summary.failure_count == 0 || coerce) {
+        return Ok(batch.unbind());
     }
-    if summary.failure_count > 0 && !coerce {
-        let failures: Vec<_> = summary
-            .failures
-            .iter()
-            .map(|failure| {
-                let name = fields.get(failure.field).map_or("?", |field| field.name());
-                (failure.row, name.to_owned(), failure.bin_type, failure.reason.to_string())
-            })
-            .collect();
-        let error =
-            module.getattr(intern!(py, "_decode_error"))?.call1((&batch, failures, summary.failure_count))?;
-        return Err(PyErr::from_value(error));
-    }
-    Ok(batch.unbind())
+    let failures: Vec<_> = summary
+        .failures
+        .iter()
+        .map(|failure| {
+            let name = fields.get(failure.field).map_or("?", |field| field.name());
+            (failure.row, name.to_owned(), failure.bin_type, failure.reason.to_string())
+        })
+        .collect();
+    let conclude = module.getattr(intern!(py, "_conclude"))?;
+    Ok(conclude.call1((batch, failures, summary.failure_count, coerce))?.unbind())
 }
 
 /// A batch read into Python objects.
@@ -204,13 +193,13 @@ pub(crate) fn into_records(
                 let meta = records::meta(py, row.generation, clock::seconds_left(row.void_time, now))?;
                 match bins_dict(py, state.bins(row)) {
                     Ok(bins) => record = records::record(py, &key, meta.as_any(), bins.as_any())?,
-                    // A value that Python cannot hold (a map whose key is a list) costs its own row alone.
-                    Err(unreadable) if is_client_error(py, &unreadable)? => {
+                    // A map whose key is a list, text that is not UTF-8: it costs its own row alone.
+                    Err(Unreadable::Value(unreadable)) => {
                         code = CLIENT;
                         result = CLIENT;
                         error = Some(unreadable);
                     }
-                    Err(other) => return Err(other),
+                    Err(Unreadable::Python(other)) => return Err(other),
                 }
             }
             records.push(records::batch_record(py, &key, code, &record, error)?);

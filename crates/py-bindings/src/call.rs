@@ -63,6 +63,7 @@ impl<F, G> Call<F, G> {
         };
         let operation = Operation {
             number,
+            process: std::process::id(),
             abort: task.abort_handle(),
             seal: self.seal,
             result: Mutex::new(Some(Box::new(result))),
@@ -91,6 +92,8 @@ type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 pub(crate) struct Operation {
     #[pyo3(get)]
     number: u64,
+    /// The process that it runs in: after a fork the parent's threads are not there to be waited for.
+    process: u32,
     abort: AbortHandle,
     seal: Arc<dyn Seal>,
     result: Mutex<Option<Finish>>,
@@ -100,6 +103,12 @@ pub(crate) struct Operation {
 impl Operation {
     /// The result, once the queue has given the number; raises what the call raises.
     fn result(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        if self.is_parents() {
+            return Err(client_error(
+                py,
+                "this call was made before fork() and belongs to the parent".into(),
+            ));
+        }
         let result = self.result.lock().unwrap_or_else(PoisonError::into_inner).take();
         match result {
             Some(result) => result(py),
@@ -109,6 +118,9 @@ impl Operation {
 
     /// Ends the call if it is under way. Nothing writes into Python's memory after it returns.
     fn close(&self) {
+        if self.is_parents() {
+            return;
+        }
         // A call whose result was taken has ended and was sealed by its conversion.
         let unfinished = self.result.lock().unwrap_or_else(PoisonError::into_inner).take();
         if unfinished.is_some() {
@@ -118,8 +130,21 @@ impl Operation {
     }
 }
 
+impl Operation {
+    fn is_parents(&self) -> bool {
+        self.process != std::process::id()
+    }
+}
+
 impl Drop for Operation {
     fn drop(&mut self) {
+        if self.is_parents() {
+            // Leaked on purpose: a thread of the parent may have been writing at the moment of the fork,
+            // and what it held is held for ever here.
+            let result = self.result.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+            std::mem::forget((result, self.seal.clone(), self.abort.clone()));
+            return;
+        }
         // The arrays live in `result`: nobody may write into them when it goes.
         self.close();
     }

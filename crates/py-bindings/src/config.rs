@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use aero_io::{BatchPolicy, ClusterConfig, Seed};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple};
+use pyo3::types::{PyList, PyTuple};
 
 use crate::errors::param_error;
 use crate::keys::described;
 use crate::policy::{self, Read, Write};
-use crate::settings::Settings;
+use crate::settings::{Settings, whole_number};
 
 /// Default policies of a client.
 #[derive(Clone, Debug, Default)]
@@ -183,8 +183,9 @@ fn host(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
         [name, port, tls_name] => (name, port, Some(tls_name)),
         _ => return Err(wrong()),
     };
-    let name = name.cast::<PyString>().map_err(|_| wrong())?.to_str()?.to_owned();
-    let port: u16 = port.extract().ok().filter(|&port| port > 0).ok_or_else(wrong)?;
+    let name = name.extract::<String>().map_err(|_| wrong())?;
+    let port = whole_number(port).and_then(|port| u16::try_from(port).ok());
+    let port = port.filter(|&port| port > 0).ok_or_else(wrong)?;
     let tls_name = match tls_name {
         Some(name) if !name.is_none() => Some(name.extract::<String>().map_err(|_| wrong())?),
         _ => None,

@@ -1,6 +1,7 @@
 //! The core behind both faces: a cluster's handle and the client's policies.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aero_io::{BatchRead, Cluster, TcpTransport};
 use pyo3::prelude::*;
@@ -21,12 +22,34 @@ enum State {
 
 struct Inner {
     state: Mutex<State>,
+    /// How often the client was closed: a connect that was under way then must not undo it.
+    closings: AtomicU64,
 }
 
 impl Inner {
-    fn set(&self, state: State) {
-        let old = std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state);
-        if let State::Connected(cluster) = old {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a cluster that was connected while the client was closed `closings` times.
+    fn connected(&self, py: Python<'_>, cluster: Cluster, closings: u64) -> PyResult<()> {
+        let mut state = self.state();
+        if self.closings.load(Ordering::Relaxed) != closings {
+            cluster.close();
+            return Err(client_error(py, "the client was closed while it connected".into()));
+        }
+        match &*state {
+            // Another thread was faster, and calls may be under way on what it made.
+            State::Connected(_) => cluster.close(),
+            State::New | State::Closed => *state = State::Connected(cluster),
+        }
+        Ok(())
+    }
+
+    fn close(&self) {
+        let mut state = self.state();
+        self.closings.fetch_add(1, Ordering::Relaxed);
+        if let State::Connected(cluster) = std::mem::replace(&mut *state, State::Closed) {
             cluster.close();
         }
     }
@@ -57,7 +80,7 @@ impl Core {
 
     fn cluster(&self, py: Python<'_>) -> PyResult<Cluster> {
         self.check_process(py)?;
-        match &*self.inner.state.lock().unwrap_or_else(PoisonError::into_inner) {
+        match &*self.inner.state() {
             State::Connected(cluster) => Ok(cluster.clone()),
             State::New => Err(client_error(py, "the client is not connected; call connect() first".into())),
             State::Closed => Err(client_error(py, "the client is closed".into())),
@@ -77,7 +100,7 @@ impl Core {
         Ok(Self {
             config: Config::read(py, config)?,
             process: std::process::id(),
-            inner: Arc::new(Inner { state: Mutex::new(State::New) }),
+            inner: Arc::new(Inner { state: Mutex::new(State::New), closings: AtomicU64::new(0) }),
         })
     }
 
@@ -97,6 +120,7 @@ impl Core {
         }
         let config = self.config.cluster.clone();
         let inner = self.inner.clone();
+        let closings = inner.closings.load(Ordering::Relaxed);
         let connected = self.cluster(py).is_ok();
         let future = async move {
             if connected {
@@ -106,7 +130,7 @@ impl Core {
         };
         let finish = plain(move |py, cluster: Option<Cluster>| {
             if let Some(cluster) = cluster {
-                inner.set(State::Connected(cluster));
+                inner.connected(py, cluster, closings)?;
             }
             Ok(py.None())
         });
@@ -115,7 +139,7 @@ impl Core {
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.check_process(py)?;
-        self.inner.set(State::Closed);
+        self.inner.close();
         Ok(())
     }
 

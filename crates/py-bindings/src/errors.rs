@@ -27,12 +27,6 @@ pub(crate) fn param_error(py: Python<'_>, message: String) -> PyErr {
     error_of_code(py, PARAM, message, false)
 }
 
-/// Whether an exception is one that this package raises of a client's failure.
-pub(crate) fn is_client_error(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
-    let class = py.import("aerospike_py.exception")?.getattr("ClientError")?;
-    error.value(py).is_instance(&class)
-}
-
 /// A failure of the client itself.
 pub(crate) fn client_error(py: Python<'_>, message: String) -> PyErr {
     error_of_code(py, CLIENT, message, false)

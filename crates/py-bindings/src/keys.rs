@@ -70,7 +70,7 @@ impl KeyArena {
         }
     }
 
-    /// The digest of a row.
+    /// The digest of a row; one that came with its primary key is taken as it is.
     pub(crate) fn digest(&self, row: usize) -> Digest {
         if let Some(digest) = self.given.get(&row) {
             return *digest;
@@ -90,8 +90,14 @@ impl KeyArena {
             (set(row), self.user_key(row).unwrap_or(UserKey::Int(0)))
         }));
         for (row, digest) in digests.iter_mut().enumerate().filter(|_| self.has_digests) {
-            if self.given.contains_key(&row) || self.kinds[row] == Kind::Digest {
+            if self.kinds[row] == Kind::Digest {
                 *digest = self.digest(row);
+            } else if self.given.get(&row).is_some_and(|given| given != digest) {
+                return Err(aero_io::Error::Param {
+                    what: format!(
+                        "keys[{row}]: its digest is not that of its primary key in that set; leave one out"
+                    ),
+                });
             }
         }
         let space = |(namespace, set): &(String, String)| Space {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyInt, PyMapping, PyString};
+use pyo3::types::{PyBool, PyDict, PyMapping, PyString};
 
 use crate::errors::param_error;
 use crate::keys::described;
@@ -67,12 +67,8 @@ impl<'py> Settings<'py> {
             i64::MAX => format!("a whole number of at least {least}"),
             _ => format!("a whole number from {least} to {most}"),
         };
-        // A bool is an int to Python; where a number is wanted it is a mistake.
-        if value.is_instance_of::<PyBool>() || !value.is_instance_of::<PyInt>() {
-            return Err(self.wrong(key, &value, &expected()));
-        }
-        match value.extract::<i64>() {
-            Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
+        match whole_number(&value) {
+            Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
             _ => Err(self.wrong(key, &value, &expected())),
         }
     }
@@ -90,10 +86,14 @@ impl<'py> Settings<'py> {
     /// A bool.
     pub(crate) fn flag(&mut self, key: &'static str) -> PyResult<Option<bool>> {
         let Some(value) = self.take(key)? else { return Ok(None) };
-        match value.cast::<PyBool>() {
-            Ok(flag) => Ok(Some(flag.is_true())),
-            Err(_) => Err(self.wrong(key, &value, "True or False")),
+        if let Ok(flag) = value.cast::<PyBool>() {
+            return Ok(Some(flag.is_true()));
         }
+        // NumPy's bool is none of Python's.
+        if value.get_type().fully_qualified_name().is_ok_and(|name| name == "numpy.bool") {
+            return value.is_truthy().map(Some);
+        }
+        Err(self.wrong(key, &value, "True or False"))
     }
 
     /// A text.
@@ -113,9 +113,8 @@ impl<'py> Settings<'py> {
         choices: &[T],
     ) -> PyResult<Option<T>> {
         let Some(value) = self.take(key)? else { return Ok(None) };
-        let chosen = (!value.is_instance_of::<PyBool>())
-            .then(|| value.extract::<usize>().ok())
-            .flatten()
+        let chosen = whole_number(&value)
+            .and_then(|number| usize::try_from(number).ok())
             .and_then(|number| choices.get(number));
         match chosen {
             Some(choice) => Ok(Some(*choice)),
@@ -128,9 +127,9 @@ impl<'py> Settings<'py> {
         for (key, why) in keys {
             if self.take(key)?.is_some() {
                 let message = format!("{} {key:?} has no effect here: {why}", self.name);
-                let category = self.left.py().get_type::<PyUserWarning>();
-                let message = std::ffi::CString::new(message).unwrap_or_default();
-                PyErr::warn(self.left.py(), &category, &message, 2)?;
+                let py = self.left.py();
+                let category = py.get_type::<PyUserWarning>();
+                py.import("aerospike_py._warnings")?.call_method1("warn", (message, category))?;
             }
         }
         Ok(())
@@ -168,6 +167,12 @@ impl<'py> Settings<'py> {
         };
         Err(param_error(py, format!("{} has an unknown key {}{hint}", self.name, key.repr()?)))
     }
+}
+
+/// A whole number: an int or what stands for one exactly, such as NumPy's. A bool is an int to Python; where
+/// a number is wanted it is a mistake.
+pub(crate) fn whole_number(value: &Bound<'_, PyAny>) -> Option<i64> {
+    if value.is_instance_of::<PyBool>() { None } else { value.extract().ok() }
 }
 
 /// The known key that is most like `key`.

@@ -9,6 +9,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple,
 };
+use wire_protocol::WireError;
 use wire_protocol::message::{self, Ops};
 use wire_protocol::msgpack::{self, MAX_DEPTH, Reader, Token};
 use wire_protocol::particle::{Particle, particle_type};
@@ -192,7 +193,8 @@ fn numpy_scalar<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Py
     let py = value.py();
     // NumPy is optional; a scalar of it exists only where it was imported.
     let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
-    let Ok(numpy) = modules.get_item(intern!(py, "numpy")) else { return Ok(None) };
+    let numpy = modules.get_item(intern!(py, "numpy")).ok().filter(|module| !module.is_none());
+    let Some(numpy) = numpy else { return Ok(None) };
     if !value.is_instance(&numpy.getattr(intern!(py, "generic"))?)? {
         return Ok(None);
     }
@@ -305,38 +307,65 @@ fn key_order(a: &Value<'_>, b: &Value<'_>) -> Ordering {
     }
 }
 
+/// Why a record cannot be made into Python objects.
+pub(crate) enum Unreadable {
+    /// A value that Python cannot hold, as the exception to raise for it.
+    Value(PyErr),
+    /// Python itself failed, or was interrupted: to be raised as it is.
+    Python(PyErr),
+}
+
+impl From<Unreadable> for PyErr {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Value(error) | Unreadable::Python(error) => error,
+        }
+    }
+}
+
+/// Why one value cannot be made into a Python object.
+enum NoObject {
+    Value(String),
+    Python(PyErr),
+}
+
+impl From<PyErr> for NoObject {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
+    }
+}
+
+impl From<WireError> for NoObject {
+    fn from(error: WireError) -> Self {
+        Self::Value(error.to_string())
+    }
+}
+
 /// The bins of a record as a dict.
-pub(crate) fn bins_dict<'py>(py: Python<'py>, ops: Ops<'_>) -> PyResult<Bound<'py, PyDict>> {
+pub(crate) fn bins_dict<'py>(py: Python<'py>, ops: Ops<'_>) -> Result<Bound<'py, PyDict>, Unreadable> {
     let bins = PyDict::new(py);
     for op in ops {
-        let name = match std::str::from_utf8(op.name) {
-            Ok(name) => PyString::new(py, name),
-            Err(_) => {
-                let shown = String::from_utf8_lossy(op.name).into_owned();
-                return Err(client_error(py, format!("the name of bin {shown:?} is not UTF-8")));
-            }
+        let shown = String::from_utf8_lossy(op.name);
+        let value = |message: String| {
+            Unreadable::Value(client_error(py, format!("bin {shown:?} cannot be read: {message}")))
         };
-        let value = op
-            .particle()
-            .map_err(|error| client_error(py, format!("bin {name}: {error}")))
-            .and_then(|particle| {
-                to_object(py, &particle).map_err(|error| {
-                    let context = client_error(py, format!("bin {name} cannot be read: {}", error.value(py)));
-                    context.set_cause(py, Some(error));
-                    context
-                })
-            })?;
-        bins.set_item(name, value)?;
+        let name = std::str::from_utf8(op.name).map_err(|_| value("its name is not UTF-8".into()))?;
+        let object = op.particle().map_err(NoObject::from).and_then(|particle| to_object(py, &particle));
+        let object = object.map_err(|error| match error {
+            NoObject::Value(message) => value(message),
+            NoObject::Python(error) => Unreadable::Python(error),
+        })?;
+        bins.set_item(name, object).map_err(Unreadable::Python)?;
     }
     Ok(bins)
 }
 
 /// A bin value as a Python object.
-fn to_object<'py>(py: Python<'py>, particle: &Particle<'_>) -> PyResult<Bound<'py, PyAny>> {
+fn to_object<'py>(py: Python<'py>, particle: &Particle<'_>) -> Result<Bound<'py, PyAny>, NoObject> {
     Ok(match *particle {
         Particle::Nil => py.None().into_bound(py),
         Particle::Bool(flag) => PyBool::new(py, flag).to_owned().into_any(),
-        Particle::Int(number) => number.into_pyobject(py)?.into_any(),
+        Particle::Int(number) => PyInt::new(py, number).into_any(),
         Particle::Float(number) => PyFloat::new(py, number).into_any(),
         Particle::Str(bytes) => text(py, bytes)?,
         Particle::Blob(bytes) | Particle::Other { bytes, .. } => PyBytes::new(py, bytes).into_any(),
@@ -346,30 +375,33 @@ fn to_object<'py>(py: Python<'py>, particle: &Particle<'_>) -> PyResult<Bound<'p
             let mut reader = Reader::new(bytes);
             let value = nested(py, &mut reader, 1)?;
             if !reader.is_at_end() {
-                return Err(client_error(py, "bytes follow its msgpack value".into()));
+                return Err(NoObject::Value("bytes follow its msgpack value".into()));
             }
             value
         }
     })
 }
 
-fn text<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+fn text<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>, NoObject> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(PyString::new(py, text).into_any()),
-        Err(error) => Err(client_error(py, format!("its text is not UTF-8 ({error})"))),
+        Err(error) => Err(NoObject::Value(format!("its text is not UTF-8 ({error})"))),
     }
 }
 
-fn nested<'py>(py: Python<'py>, reader: &mut Reader<'_>, depth: usize) -> PyResult<Bound<'py, PyAny>> {
-    let broken = |error| client_error(py, format!("{error}"));
+fn nested<'py>(
+    py: Python<'py>,
+    reader: &mut Reader<'_>,
+    depth: usize,
+) -> Result<Bound<'py, PyAny>, NoObject> {
     if depth > MAX_DEPTH {
-        return Err(client_error(py, format!("its lists and maps are nested deeper than {MAX_DEPTH}")));
+        return Err(NoObject::Value(format!("its lists and maps are nested deeper than {MAX_DEPTH}")));
     }
-    Ok(match reader.token().map_err(broken)? {
+    Ok(match reader.token()? {
         Token::Nil => py.None().into_bound(py),
         Token::Bool(flag) => PyBool::new(py, flag).to_owned().into_any(),
-        Token::Int(number) => number.into_pyobject(py)?.into_any(),
-        Token::Uint(number) => number.into_pyobject(py)?.into_any(),
+        Token::Int(number) => PyInt::new(py, number).into_any(),
+        Token::Uint(number) => PyInt::new(py, number).into_any(),
         Token::Float(number) => PyFloat::new(py, number).into_any(),
         Token::Str(bytes) => text(py, bytes)?,
         Token::Blob(bytes) => PyBytes::new(py, bytes).into_any(),
@@ -379,7 +411,7 @@ fn nested<'py>(py: Python<'py>, reader: &mut Reader<'_>, depth: usize) -> PyResu
             for index in 0..len {
                 // A list with an order starts with an ext that says so.
                 if index == 0 && is_order_mark(reader) {
-                    reader.skip_value().map_err(broken)?;
+                    reader.skip_value()?;
                     continue;
                 }
                 list.append(nested(py, reader, depth + 1)?)?;
@@ -390,19 +422,27 @@ fn nested<'py>(py: Python<'py>, reader: &mut Reader<'_>, depth: usize) -> PyResu
             let dict = PyDict::new(py);
             for index in 0..len {
                 if index == 0 && is_order_mark(reader) {
-                    reader.skip_value().map_err(broken)?;
-                    reader.skip_value().map_err(broken)?;
+                    reader.skip_value()?;
+                    reader.skip_value()?;
                     continue;
                 }
                 let key = nested(py, reader, depth + 1)?;
-                dict.set_item(key, nested(py, reader, depth + 1)?)?;
+                let value = nested(py, reader, depth + 1)?;
+                dict.set_item(&key, value).map_err(|error| {
+                    // What msgpack can hold and a dict cannot: a list or a map as a key.
+                    if key.is_instance_of::<PyList>() || key.is_instance_of::<PyDict>() {
+                        NoObject::Value(error.value(py).to_string())
+                    } else {
+                        NoObject::Python(error)
+                    }
+                })?;
             }
             dict.into_any()
         }
         Token::Ext { kind, .. } => {
-            return Err(client_error(py, format!("its msgpack ext of kind {kind} has no Python value")));
+            return Err(NoObject::Value(format!("its msgpack ext of kind {kind} has no Python value")));
         }
-        _ => return Err(client_error(py, "its msgpack has a value of an unknown kind".into())),
+        _ => return Err(NoObject::Value("its msgpack has a value of an unknown kind".into())),
     })
 }
 

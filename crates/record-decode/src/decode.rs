@@ -23,10 +23,10 @@ pub(crate) fn fill<M: Marks>(
     record: &Record<'_>,
     number: usize,
     row: &mut RowView<'_>,
-    (present, void): (&mut M, &mut M),
+    (present, absent): (&mut M, &mut M),
     events: &mut Vec<Event>,
 ) {
-    // Until the end `present` has every bin that was seen, `void` those of them without a value.
+    // Until the end `present` has every bin that was seen, `absent` those of them without a value.
     let silent = plan.casting().silent();
     let mut at = 0;
     let mut rest = record.ops_bytes();
@@ -47,7 +47,7 @@ pub(crate) fn fill<M: Marks>(
                 found.spot.put(i64::from_be_bytes(value), row)
             };
             if fit > silent && !fill_again(plan, all, (number, found.field), row, events) {
-                void.insert(found.field);
+                absent.insert(found.field);
             }
             continue;
         }
@@ -57,7 +57,7 @@ pub(crate) fn fill<M: Marks>(
             && present.insert(field)
             && !fill_any(plan, &op, (number, field), row, events)
         {
-            void.insert(field);
+            absent.insert(field);
         }
     }
     if !present.is_full(plan.cells().len()) {
@@ -67,7 +67,7 @@ pub(crate) fn fill<M: Marks>(
             }
         }
     }
-    present.remove(void);
+    present.remove(absent);
 }
 
 /// Bytes of an operation in a message.

@@ -256,14 +256,14 @@ impl Lease<'_> {
         // A row that was given up half way left its own.
         self.events.clear();
         let (plan, order, events) = (&*buffer.plan, &mut self.order, &mut self.events);
-        if let Some((present, void)) = &mut self.wide {
+        if let Some((present, absent)) = &mut self.wide {
             present.clear();
-            void.clear();
-            decode::fill(plan, order, record, row, &mut claim.view(), (&mut *present, void), events);
+            absent.clear();
+            decode::fill(plan, order, record, row, &mut claim.view(), (&mut *present, absent), events);
             claim.finish(record.generation, ttl, 0, |at| present.byte(at));
         } else {
-            let (mut present, mut void) = (Narrow::default(), Narrow::default());
-            let marks = (&mut present, &mut void);
+            let (mut present, mut absent) = (Narrow::default(), Narrow::default());
+            let marks = (&mut present, &mut absent);
             decode::fill(plan, order, record, row, &mut claim.view(), marks, events);
             claim.finish(record.generation, ttl, 0, |at| present.byte(at));
         }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyInt, PyList, PySequence, PyString, PyTuple};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyList, PySequence, PyString, PyTuple};
 use wire_protocol::digest::{DIGEST_LEN, Digest};
 
 use super::{KeyArena, Kind};
@@ -97,6 +97,8 @@ const SEEN: usize = 16;
 
 impl<'py> Reader<'py> {
     fn reserve(&mut self, rows: usize) {
+        // What an object says of its length is no reason to take that much memory.
+        let rows = rows.min(1 << 20);
         self.arena.bytes.reserve(rows * 12);
         self.arena.ends.reserve(rows);
         self.arena.kinds.reserve(rows);
@@ -158,13 +160,15 @@ impl<'py> Reader<'py> {
                 ))
             })?;
             self.push(Kind::Str, text.as_bytes(), space);
-        } else if key.is_instance_of::<PyInt>() {
+        } else if key.is_instance_of::<PyInt>() && !key.is_instance_of::<PyBool>() {
             self.int(key, space)?;
         } else if let Ok(bytes) = key.cast::<PyBytes>() {
             self.push(Kind::Blob, bytes.as_bytes(), space);
         } else if let Ok(bytes) = key.cast::<PyByteArray>() {
             self.push(Kind::Blob, &bytes.to_vec(), space);
-        } else if let Some(index) = index_of(key)? {
+        } else if !key.is_instance_of::<PyBool>()
+            && let Some(index) = index_of(key)?
+        {
             self.int(&index, space)?;
         } else {
             return Err(Problem::Message(format!(
@@ -176,7 +180,10 @@ impl<'py> Reader<'py> {
     }
 
     fn int(&mut self, key: &Bound<'py, PyAny>, space: u32) -> Result<(), Problem> {
-        let value: i64 = key.extract().map_err(|_| {
+        let value: i64 = key.extract().map_err(|error: PyErr| {
+            if !error.is_instance_of::<PyOverflowError>(key.py()) {
+                return Problem::Python(error);
+            }
             Problem::Message(format!(
                 "its primary key {} does not fit 64 signed bits (-2**63 to 2**63 - 1)",
                 described(key)
@@ -210,7 +217,8 @@ impl<'py> Reader<'py> {
     fn new_space(&mut self, namespace: &Bound<'py, PyAny>, set: &Bound<'py, PyAny>) -> Result<u32, Problem> {
         let text = |object: &Bound<'py, PyAny>, what: &str, or_none: &str| {
             object.extract::<String>().map_err(|_| {
-                Problem::Message(format!("its {what} is {}; it must be a str{or_none}", described(object)))
+                let must = if object.is_instance_of::<PyString>() { "have a UTF-8 form" } else { "be a str" };
+                Problem::Message(format!("its {what} is {}; it must {must}{or_none}", described(object)))
             })
         };
         let namespace_name = text(namespace, "namespace", "")?;
@@ -233,28 +241,30 @@ impl<'py> Reader<'py> {
     /// A `Keys` object: one namespace and set, many values.
     fn keys_object(&mut self, keys: &Bound<'py, PyAny>) -> PyResult<()> {
         let py = keys.py();
-        let place = "Keys";
+        let as_bytes = keys.getattr(intern!(py, "key_type"))?.eq("bytes")?;
+        let values = keys.getattr(intern!(py, "values"))?;
+        let plain = py.import(intern!(py, "aerospike_py.keys"))?.getattr(intern!(py, "_plain"))?;
+        let values = plain.call1((values,))?;
+        let facts = ArrayFacts::of(&values)?;
+        if facts.is_none() && values.cast::<PySequence>().is_err() {
+            return Err(param_error(
+                py,
+                format!(
+                    "Keys: values is {}; it must be a one-dimensional array or a sequence",
+                    described(&values)
+                ),
+            ));
+        }
+        if values.len()? == 0 {
+            // Its set is none that rows are of.
+            return Ok(());
+        }
         let space = self
             .space(&keys.getattr(intern!(py, "namespace"))?, &keys.getattr(intern!(py, "set"))?)
-            .map_err(|problem| problem.raise(py, place))?;
-        let as_bytes = keys.getattr(intern!(py, "key_type"))?.eq("bytes")?;
-        let mut values = keys.getattr(intern!(py, "values"))?;
-        // A pandas column gives its array; what pandas keeps as objects is read as a sequence.
-        if values.hasattr(intern!(py, "to_numpy"))? {
-            values = values.call_method0(intern!(py, "to_numpy"))?;
-        }
-        match ArrayFacts::of(&values)? {
+            .map_err(|problem| problem.raise(py, "Keys"))?;
+        match facts {
             Some(facts) if facts.kind != 'O' => self.array(&values, &facts, as_bytes, space),
             _ => {
-                if values.cast::<PySequence>().is_err() && ArrayFacts::of(&values)?.is_none() {
-                    return Err(param_error(
-                        py,
-                        format!(
-                            "Keys: values is {}; it must be a one-dimensional array or a sequence",
-                            described(&values)
-                        ),
-                    ));
-                }
                 for (row, value) in values.try_iter()?.enumerate() {
                     self.primary_key(&value?, space)
                         .map_err(|problem| problem.raise(py, &format!("Keys: values[{row}]")))?;
@@ -274,12 +284,6 @@ impl<'py> Reader<'py> {
     ) -> PyResult<()> {
         let py = values.py();
         let refuse = |row: usize, what: &str| Err(param_error(py, format!("Keys: values[{row}]: {what}")));
-        if facts.dimensions != 1 {
-            return Err(param_error(
-                py,
-                format!("Keys: values has {} dimensions; it must have one", facts.dimensions),
-            ));
-        }
         let target = match facts.kind {
             'i' => "<i8",
             'u' => "<u8",
@@ -367,24 +371,21 @@ impl<'py> Reader<'py> {
 struct ArrayFacts {
     kind: char,
     itemsize: usize,
-    dimensions: usize,
     len: usize,
 }
 
 impl ArrayFacts {
+    /// The facts of an array; None for anything else.
     fn of(values: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
         let py = values.py();
-        let (Some(dtype), Some(dimensions)) =
-            (values.getattr_opt(intern!(py, "dtype"))?, values.getattr_opt(intern!(py, "ndim"))?)
-        else {
-            return Ok(None);
+        let dtype = match values.getattr_opt(intern!(py, "dtype"))? {
+            Some(dtype) if dtype.hasattr(intern!(py, "kind"))? => dtype,
+            _ => return Ok(None),
         };
-        let dimensions: usize = dimensions.extract()?;
         Ok(Some(Self {
             kind: dtype.getattr(intern!(py, "kind"))?.extract()?,
             itemsize: dtype.getattr(intern!(py, "itemsize"))?.extract()?,
-            dimensions,
-            len: if dimensions == 1 { values.len()? } else { 0 },
+            len: values.len()?,
         }))
     }
 }

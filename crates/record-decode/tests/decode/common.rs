@@ -143,3 +143,8 @@ pub(crate) fn is_present(summary: &Summary, fields: usize, row: usize, field: us
     let bytes = fields.div_ceil(8);
     summary.presence[row * bytes + field / 8] >> (7 - field % 8) & 1 == 1
 }
+
+/// A power of two that is a normal double, exactly ([`f64::powi`] promises less).
+pub(crate) fn two_to(exponent: i32) -> f64 {
+    f64::from_bits(((exponent + 1023) as u64) << 52)
+}

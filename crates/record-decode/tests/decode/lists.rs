@@ -1,6 +1,6 @@
 //! Lists into sub-arrays, decoded in place.
 
-use crate::common::{Answer, decode, frame, is_present};
+use crate::common::{Answer, decode, frame, is_present, two_to};
 use dtype_schema::{Element, Field, Schema};
 use record_decode::{Casting, Plan, Summary};
 use wire_protocol::msgpack;
@@ -121,7 +121,7 @@ fn elements_convert_as_scalars_do() {
     let (row, _) = read('f', 2, &[4], &list, Casting::Unsafe);
     assert_eq!(row[4..6], 0x7c00u16.to_le_bytes());
     let (row, summary) = read('f', 4, &[4], &list, Casting::Unsafe);
-    assert_eq!(row[8..12], 2f32.powi(64).to_le_bytes());
+    assert_eq!(row[8..12], (two_to(64) as f32).to_le_bytes());
     assert_eq!(summary.inexact, [("x".into(), 1)]);
 
     // One that does not fit fails the whole cell, and what changed before it does not count.

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use wire_protocol::msgpack;
 use wire_protocol::particle::particle_type as t;
 
+use crate::common::two_to;
+
 /// A bin's value.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
@@ -252,8 +254,8 @@ struct Halves(Vec<f64>);
 
 static HALVES: LazyLock<Halves> = LazyLock::new(|| {
     let half = |bits: i32| match (bits >> 10, bits & 0x3ff) {
-        (0, fraction) => f64::from(fraction) / 2f64.powi(24),
-        (exponent, fraction) => f64::from(1024 + fraction) * 2f64.powi(exponent - 25),
+        (0, fraction) => f64::from(fraction) * two_to(-24),
+        (exponent, fraction) => f64::from(1024 + fraction) * two_to(exponent - 25),
     };
     Halves((0..=0x7c00).map(half).collect())
 });

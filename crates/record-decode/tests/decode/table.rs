@@ -1,6 +1,6 @@
 //! Every cell of the element table: what each kind of field makes of each type of bin, edges included.
 
-use crate::common::{Answer, FILL, decode, frame, is_present};
+use crate::common::{Answer, FILL, decode, frame, is_present, two_to};
 use dtype_schema::{Element, Field, Schema};
 use record_decode::{Casting, Plan};
 use wire_protocol::particle::Particle;
@@ -192,7 +192,7 @@ fn f8() {
         assert_eq!(scalar('f', 8, Int(int)), changed(&(float as f64).to_ne_bytes()), "{int}");
         assert!(failed(&same('f', 8, Int(int))));
     }
-    assert_eq!(scalar('f', 8, Int(i64::MAX)), changed(&2f64.powi(63).to_ne_bytes()));
+    assert_eq!(scalar('f', 8, Int(i64::MAX)), changed(&two_to(63).to_ne_bytes()));
     assert_eq!(scalar('f', 8, Bool(true)), of(1.0));
     assert_eq!(scalar('f', 8, Bool(false)), of(0.0));
     refuses('f', 8, &BYTES);
@@ -215,7 +215,7 @@ fn f4() {
         assert!(failed(&same('f', 4, Float(float))));
     }
     // Half way from the largest to what would be next is infinite.
-    let edge = f64::from(f32::MAX) + 2f64.powi(103);
+    let edge = f64::from(f32::MAX) + two_to(103);
     assert_eq!(scalar('f', 4, Float(edge.next_down())), of(f32::MAX));
     assert_eq!(scalar('f', 4, Float(edge)), changed(&f32::INFINITY.to_ne_bytes()));
     assert_eq!(scalar('f', 4, Float(-1e300)), changed(&f32::NEG_INFINITY.to_ne_bytes()));
@@ -226,7 +226,7 @@ fn f4() {
     }
     // In one step: by way of a double this would tie and go down.
     let int = (1 << 60) + (1 << 36) + 1;
-    assert_eq!(scalar('f', 4, Int(int)), changed(&(2f32.powi(60) + 2f32.powi(37)).to_ne_bytes()));
+    assert_eq!(scalar('f', 4, Int(int)), changed(&((two_to(60) + two_to(37)) as f32).to_ne_bytes()));
     assert!(failed(&same('f', 4, Int(int))));
     assert_eq!(scalar('f', 4, Int((1 << 24) + 1)), changed(&16_777_216f32.to_ne_bytes()));
     refuses('f', 4, &BYTES);
@@ -241,8 +241,8 @@ fn f2() {
         (1.0, 0x3c00),
         (-2.0, 0xc000),
         (65504.0, 0x7bff),
-        (2f64.powi(-14), 0x0400),
-        (2f64.powi(-24), 0x0001),
+        (two_to(-14), 0x0400),
+        (two_to(-24), 0x0001),
         (f64::INFINITY, 0x7c00),
         (f64::NEG_INFINITY, 0xfc00),
         (f64::NAN, 0x7e00),
@@ -252,9 +252,7 @@ fn f2() {
         assert_eq!(ordered('f', 2, '>', Float(float)), value(&bits.to_be_bytes()));
         assert_eq!(ordered('f', 2, '<', Float(float)), value(&bits.to_le_bytes()));
     }
-    for (float, bits) in
-        [(0.1, 0x2e66), (65519.9, 0x7bff), (2f64.powi(-25), 0), (2f64.powi(-25).next_up(), 1)]
-    {
+    for (float, bits) in [(0.1, 0x2e66), (65519.9, 0x7bff), (two_to(-25), 0), (two_to(-25).next_up(), 1)] {
         assert_eq!(scalar('f', 2, Float(float)), of(bits), "{float}");
         assert!(failed(&same('f', 2, Float(float))));
     }

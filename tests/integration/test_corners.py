@@ -1,0 +1,167 @@
+"""Corners that once were wrong: masked keys, empty Keys, warnings as errors, races of connect and close."""
+
+import asyncio
+import threading
+import warnings
+
+import numpy as np
+import pytest
+
+import aerospike_py as aerospike
+from aerospike_py import AsyncClient, Keys
+
+DTYPE = np.dtype([("i", "i8")])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.ma.array([1, 2, 3], mask=[False, True, False]), r"values\[1\] is masked"),
+        (np.ma.array(["a", "b"], mask=[True, False]), r"values\[0\] is masked"),
+        (np.zeros(2, [("a", "i4")]), "structured"),
+        (np.array([1.0, 2.0]), r'astype\("i8"\)'),
+        (np.array([True, False]), r'astype\("i8"\)'),
+        (np.array(5), "0 dimensions"),
+        ([True], "True"),
+    ],
+)
+def test_values_of_keys_that_hide_something(client, values, message):
+    with pytest.raises(aerospike.ParamError, match=message):
+        client.batch_read(Keys("test", "s", values), _dtype=DTYPE)
+
+
+def test_keys_of_pandas_with_gaps(client):
+    pd = pytest.importorskip("pandas")
+    for values in (pd.Series([1, None, 3], dtype="Int64"), pd.Series(["a", None], dtype=object)):
+        with pytest.raises(aerospike.ParamError, match=r"values\[1\] is missing"):
+            client.batch_read(Keys("test", "s", values), _dtype=DTYPE)
+    whole = pd.Series([1, 2], dtype="Int64")
+    assert len(client.batch_read(Keys("test", "s", whole), _dtype=DTYPE)) == 2
+
+
+def test_masked_keys_without_a_mask(client):
+    batch = client.batch_read(Keys("test", "s", np.ma.array([7, 8])), _dtype=DTYPE)
+    assert batch._map == {7: 0, 8: 1}
+
+
+def test_empty_keys_beside_others(client, fresh_set):
+    client.put(("test", fresh_set, 2), {"i": 2})
+    for order in (1, -1):
+        keys = [Keys("test", fresh_set, [1, 2]), Keys("test", "other", [])][::order]
+        batch = client.batch_read(keys, _dtype=DTYPE)
+        assert batch.batch_records["i"].tolist() == [0, 2]
+        assert batch.get(2)["i"] == 2
+        assert len(client.batch_read(keys)) == 2
+    assert len(client.batch_read([Keys("test", "s", [])], _dtype=DTYPE)) == 0
+
+
+def test_warnings_as_errors_lose_nothing(client, fresh_set):
+    client.put(("test", fresh_set, 1), {"i": 300, "j": "text"})
+    keys = [("test", fresh_set, 1)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(RuntimeWarning) as warned:
+            client.batch_read(keys, _dtype=[("i", "i1")])
+        assert warned.value.batch.batch_records["i"].tolist() == [44]  # type: ignore[attr-defined]
+        with pytest.raises(aerospike.BatchDecodeError) as raised:
+            client.batch_read(keys, _dtype=[("i", "i1"), ("j", "i1")])
+        assert raised.value.batch.batch_records["i"].tolist() == [44]
+        assert isinstance(raised.value.__context__, RuntimeWarning)
+
+
+def test_a_warning_points_at_the_callers_line(config, fresh_set):
+    with aerospike.client(config) as client:
+        client.put(("test", fresh_set, 1), {"i": 300})
+        with pytest.warns(RuntimeWarning, match="changed to fit") as caught:
+            client.batch_read([("test", fresh_set, 1)], _dtype=[("i", "i1")])
+        assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="shm") as caught:
+        aerospike.client({**config, "shm": {}})
+    assert caught[0].filename == __file__
+
+    async def main():
+        async with AsyncClient(config) as client:
+            await client.batch_read([("test", fresh_set, 1)], _dtype=[("i", "i1")])
+            await asyncio.gather(client.batch_read([("test", fresh_set, 1)], _dtype=[("i", "i1")]))
+
+    with pytest.warns(RuntimeWarning, match="changed to fit") as caught:
+        asyncio.run(main())
+    assert [warning.filename == __file__ for warning in caught] == [True, False]
+    assert "aerospike_py" in caught[1].filename
+
+
+def test_times_that_numpy_cannot_mask(client, fresh_set):
+    client.put(("test", fresh_set, 1), {"t": 5})
+    batch = client.batch_read([("test", fresh_set, 1)], _dtype=[("t", "M8[25s]")])
+    with pytest.raises(TypeError, match=r"'t'.*present"):
+        _ = batch.masked
+
+
+def test_numpy_scalars_in_policies(client, fresh_set):
+    policy = {"total_timeout": np.int64(5_000), "durable_delete": np.False_}
+    client.put(("test", fresh_set, 1), {"i": 1}, meta={"ttl": np.uint16(500)}, policy=policy)
+    assert 490 <= client.exists(("test", fresh_set, 1)).meta["ttl"] <= 500
+
+
+def test_a_digest_that_is_not_the_keys(client, fresh_set):
+    client.put(("test", fresh_set, 2), {"i": 2})
+    wrong = aerospike.calc_digest("test", fresh_set, 2)
+    with pytest.raises(aerospike.ParamError, match=r"keys\[1\].*digest"):
+        client.batch_read([("test", fresh_set, 2, wrong), ("test", fresh_set, 1, wrong)], _dtype=DTYPE)
+
+
+@pytest.mark.parametrize("name", ["namespace", "set"])
+def test_names_without_a_utf8_form(client, name):
+    key = {"namespace": ("\ud800", "s", 1), "set": ("test", "\ud800", 1)}[name]
+    with pytest.raises(aerospike.ParamError, match=f"{name}.*UTF-8"):
+        client.batch_read([key], _dtype=DTYPE)
+
+
+def test_threads_that_connect_one_client(config):
+    client = aerospike.client(config)
+    problems: list[BaseException] = []
+
+    def work():
+        try:
+            client.connect()
+            for _ in range(20):
+                client.exists(("test", "s", 1))
+        except aerospike.AerospikeError as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    client.close()
+    assert problems == []
+
+
+def test_a_close_is_not_undone_by_a_connect_under_way(config):
+    async def main():
+        for _ in range(5):
+            client = AsyncClient(config)
+            connecting = asyncio.create_task(client.connect())
+            await asyncio.sleep(0)
+            await client.close()
+            with pytest.raises(aerospike.ClientError, match="closed while it connected"):
+                await connecting
+            assert not client.is_connected()
+
+    asyncio.run(main())
+
+
+def test_interrupts_are_not_taken_for_unreadable_values(config, fresh_set, monkeypatch):
+    """Python itself fails while an object is made: that is raised as it is, not as a value's fault."""
+    with aerospike.client(config) as client:
+        client.put(("test", fresh_set, 1), {"g": aerospike.GeoJSON({"type": "Point", "coordinates": [0, 0]})})
+
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(aerospike.GeoJSON, "__init__", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            client.get(("test", fresh_set, 1))
+        with pytest.raises(KeyboardInterrupt):
+            client.batch_read([("test", fresh_set, 1)])
