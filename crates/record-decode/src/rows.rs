@@ -121,8 +121,8 @@ impl RowBuffer {
     /// - `data` is valid for reads and writes of the schema's itemsize at each multiple of `stride` below
     ///   `len * stride` (a view's last row may lack the rest of its stride), `meta` of `8 * len` bytes and
     ///   `result_codes` of `4 * len` bytes, all within one allocation each, and no two of the three overlap;
-    /// - nobody else writes to the fields, meta or codes, or reads them other than in a race that he
-    ///   answers for himself, and no reference to them is alive.
+    /// - no reference to any of it is alive and nobody else writes to the fields, meta or codes. Who reads
+    ///   them meanwhile by other means, as NumPy may let another thread do, sees them in any state.
     ///
     /// # Panics
     /// If `stride` is below the schema's itemsize or `len` rows of it are beyond the address space.

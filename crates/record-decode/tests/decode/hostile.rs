@@ -127,3 +127,22 @@ fn a_record_of_very_many_bins() {
         assert_eq!(outcome.row(row), [1i32.to_ne_bytes(), 1i32.to_ne_bytes()].concat());
     }
 }
+
+#[test]
+fn a_bin_that_comes_twice() {
+    let element = dtype_schema::Element::from_numpy("x", 'i', 2, '>').unwrap();
+    let field = |name, offset| dtype_schema::Field::new(name, offset, element, &[]).unwrap();
+    let schema = dtype_schema::Schema::new(vec![field("x", 2), field("y", 0)], 4).unwrap();
+    let int = |value: i64| value.to_be_bytes();
+    let bins = |second: &[u8]| {
+        let (one, two) = (int(1), int(2));
+        Answer::found(0, &[("x", 1, &one), ("y", 1, &two), ("x", 1, second), ("x", 3, b"text")]).bins
+    };
+    // Known to be a number from the second record on; would change or fail if it counted.
+    let answers: Vec<Answer> = (0..3)
+        .map(|row| Answer { bins: bins(&int(70_000 + i64::from(row))), ..Answer::found(row, &[]) })
+        .collect();
+    let outcome = decode(Plan::new(schema, Casting::SameValue, None), 3, 0, &[frame(&answers)]);
+    assert!((0..3).all(|row| outcome.row(row) == [0, 2, 0, 1]));
+    assert_eq!((outcome.summary.failure_count, outcome.summary.presence.as_slice()), (0, &[0xc0; 3][..]));
+}
