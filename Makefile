@@ -117,6 +117,9 @@ miri: ## record-decode's own tests under Miri: minutes; needs the nightly toolch
 	  cargo +nightly miri test --quiet -p record-decode --lib $(LOCKED)
 
 # -s none: no sanitizer, so that the stable toolchain will do. fuzz/README.md has more.
+coverage: $(TOOLS) ## line coverage of the pure crates; needs the toolchain's llvm-tools
+	$(PY) -m scripts.coverage
+
 fuzz: ## each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "missing: cargo-fuzz (cargo install cargo-fuzz --locked)" >&2; exit 1; }
 	@cd fuzz && for target in $$(cargo fuzz list); do \

@@ -92,8 +92,22 @@ fn schema(data: &[u8]) -> (Schema, Casting) {
     let mut offset = 0;
     let fields = names.into_iter().map(|name| {
         let (kind, width) = [
-            ('i', 1), ('i', 2), ('i', 4), ('i', 8), ('u', 1), ('u', 2), ('u', 4), ('u', 8),
-            ('f', 2), ('f', 4), ('f', 8), ('b', 1), ('M', 8), ('m', 8), ('S', 3), ('V', 5),
+            ('i', 1),
+            ('i', 2),
+            ('i', 4),
+            ('i', 8),
+            ('u', 1),
+            ('u', 2),
+            ('u', 4),
+            ('u', 8),
+            ('f', 2),
+            ('f', 4),
+            ('f', 8),
+            ('b', 1),
+            ('M', 8),
+            ('m', 8),
+            ('S', 3),
+            ('V', 5),
         ][choose() % 16];
         let (order, shape): (_, &[usize]) = match choose() % 6 {
             0 => ('>', &[]),
