@@ -14,6 +14,7 @@ const WITHOUT_MEANING: &[(&str, &str)] = &[
     ("concurrent", "the parts of a batch always run side by side"),
     ("timeout_delay", "connections with late answers are closed, not kept"),
     ("error_detail_verbosity", "messages always say what is known"),
+    ("connect_timeout", "set it in the client's config"),
 ];
 
 /// Keys that would change what a call does, and that this version does not know yet.
@@ -57,6 +58,13 @@ fn base(py: Python<'_>, settings: &mut Settings<'_>, base: Base<'_>) -> PyResult
         None => {}
     }
     Ok(())
+}
+
+/// What every policy ends with: keys that do nothing here, keys that are not there yet, unknown ones.
+fn conclude(mut settings: Settings<'_>) -> PyResult<()> {
+    settings.without_meaning(WITHOUT_MEANING)?;
+    settings.not_supported_yet(NOT_YET)?;
+    settings.finish()
 }
 
 /// The settings that reads have.
@@ -110,10 +118,7 @@ pub(crate) fn batch(
     set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);
     set(&mut policy.respond_all_keys, settings.flag("respond_all_keys")?);
     settings.without_meaning(&[("key", "a batch read sends digests alone")])?;
-    settings.without_meaning(WITHOUT_MEANING)?;
-    settings.without_meaning(&[("connect_timeout", "set it in the client's config")])?;
-    settings.not_supported_yet(NOT_YET)?;
-    settings.finish()?;
+    conclude(settings)?;
     Ok(policy)
 }
 
@@ -152,10 +157,7 @@ pub(crate) fn read(
         &mut policy.read_touch_ttl_percent,
     )?;
     send_key(&mut settings, &mut read.send_key)?;
-    settings.without_meaning(WITHOUT_MEANING)?;
-    settings.without_meaning(&[("connect_timeout", "set it in the client's config")])?;
-    settings.not_supported_yet(NOT_YET)?;
-    settings.finish()?;
+    conclude(settings)?;
     Ok(read)
 }
 
@@ -247,9 +249,6 @@ pub(crate) fn write(
         )?,
     );
     send_key(&mut settings, &mut write.send_key)?;
-    settings.without_meaning(WITHOUT_MEANING)?;
-    settings.without_meaning(&[("connect_timeout", "set it in the client's config")])?;
-    settings.not_supported_yet(NOT_YET)?;
-    settings.finish()?;
+    conclude(settings)?;
     Ok(write)
 }
