@@ -33,7 +33,11 @@ def peer(answer=None):
     try:
         yield listener.getsockname()
     finally:
+        # Closing alone would leave the thread in accept().
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+        thread.join(5)
         for connection in accepted:
             connection.close()
 

@@ -46,6 +46,8 @@ class Proxy:
             self._cut_after, self._between = after, between
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone would leave the thread in accept()
         self._listener.close()
 
     def _accept(self):

@@ -12,7 +12,7 @@ def devserver_main(arguments: Sequence[str]) -> int:
     """Runs the embedded node with these arguments until it is told to stop; returns the exit code."""
 
 def shutdown() -> None:
-    """Stops the runtime at interpreter exit."""
+    """Refuses calls from now on: the interpreter is exiting."""
 
 @final
 class Completions:

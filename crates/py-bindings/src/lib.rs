@@ -44,7 +44,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(batch_read::calc_digest, module)?)?;
     module.add_function(wrap_pyfunction!(devserver_main, module)?)?;
     module.add_function(wrap_pyfunction!(runtime::shutdown, module)?)?;
-    // Worker threads must not outlive the interpreter.
     let shutdown = module.getattr("shutdown")?;
     module.py().import("atexit")?.call_method1("register", (shutdown,))?;
     Ok(())

@@ -54,15 +54,14 @@ pub(crate) fn handle(py: Python<'_>) -> PyResult<Handle> {
     }
 }
 
-/// Stops the runtime at interpreter exit. Calls in flight end without an answer.
+/// Refuses calls from now on: the interpreter is exiting.
+///
+/// The runtime itself is left to the end of the process. Its threads never touch Python, and shutting it down
+/// would pull the clock from under calls that other threads still wait for: tokio panics in those.
 #[pyfunction]
 pub(crate) fn shutdown() {
     let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
-    if current.process == std::process::id()
-        && let Some(runtime) = current.runtime.take()
-    {
-        runtime.shutdown_background();
-    }
+    std::mem::forget(current.runtime.take());
 }
 
 /// A panic of the core, as an error.
