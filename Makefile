@@ -116,16 +116,18 @@ miri: ## record-decode's own tests under Miri: minutes; needs the nightly toolch
 	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=4 CARGO_TARGET_DIR=target/miri \
 	  cargo +nightly miri test --quiet -p record-decode --lib $(LOCKED)
 
-# -s none: no sanitizer, so that the stable toolchain will do. fuzz/README.md has more.
 coverage: $(TOOLS) ## line coverage of the pure crates; needs the toolchain's llvm-tools
 	$(PY) -m scripts.coverage
 
+# -s none: no sanitizer, so that the stable toolchain will do. fuzz/README.md has more.
+# The whole decoder reads what answers are, and starts from their seeds.
 fuzz: ## each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "missing: cargo-fuzz (cargo install cargo-fuzz --locked)" >&2; exit 1; }
 	@cd fuzz && for target in $$(cargo fuzz list); do \
 	  echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
 	  mkdir -p corpus/$$target target; \
-	  cargo fuzz run -s none $$target corpus/$$target seeds/$$target -- \
+	  seeds=seeds/$$target; test -d $$seeds || seeds=seeds/batch_answers; \
+	  cargo fuzz run -s none $$target corpus/$$target $$seeds -- \
 	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 >target/$$target.log 2>&1 || \
 	    { cat target/$$target.log >&2; exit 1; }; \
 	done
