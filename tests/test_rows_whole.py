@@ -105,7 +105,8 @@ def test_an_answer_cut_at_every_byte(face, node, proxy):
 
     write(0)
     # The node announces itself by its own address; the proxy's is the one seed and no peer replaces it.
-    with face.connect({"hosts": [proxy.address]}) as client:
+    # It fails far more often than a node may that is asked again at once.
+    with face.connect({"hosts": [proxy.address], "max_error_rate": 0}) as client:
         assert client.batch_read(keys, _dtype=DTYPE).ok.all()
         longest = proxy.longest
         assert longest > 200

@@ -24,6 +24,7 @@ from .exception import TimeoutError as TimeoutError
 from .keys import Keys
 from .numpy_batch import NumpyBatchRecords
 from .records import BatchRecord, BatchRecords, Exists, Key, Record
+from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import GeoJSON, HyperLogLog, KeyOrderedDict
 
 calc_digest = _native.calc_digest
@@ -33,12 +34,15 @@ __all__ = [
     "BatchRecord",
     "BatchRecords",
     "Client",
+    "ClusterStats",
+    "ConnectionStats",
     "Exists",
     "GeoJSON",
     "HyperLogLog",
     "Key",
     "KeyOrderedDict",
     "Keys",
+    "NodeStats",
     "NumpyBatchRecords",
     "Record",
     "__version__",

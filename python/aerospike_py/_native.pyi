@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, SupportsIndex, final
 
+from .stats import ClusterStats
+
 __version__: str
 
 def calc_digest(ns: str, set: str | None, key: str | SupportsIndex | bytes | bytearray) -> bytes:
@@ -63,6 +65,9 @@ class Core:
     def close(self) -> None: ...
     def is_connected(self) -> bool: ...
     def get_node_names(self) -> list[str]: ...
+    def stats(self) -> ClusterStats:
+        """The state of nodes and connections."""
+
     def describe(self) -> str:
         """What a ``repr`` says of the client."""
 

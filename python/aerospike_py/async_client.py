@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._types import Bins, Casting, Errors, KeyLike, Keys, Policy
     from .numpy_batch import NumpyBatchRecords
     from .records import BatchRecords, Exists, Record
+    from .stats import ClusterStats
 
 
 class AsyncClient:
@@ -45,6 +46,14 @@ class AsyncClient:
     def get_node_names(self) -> list[str]:
         """The names of the cluster's nodes."""
         return self._core.get_node_names()
+
+    def stats(self) -> ClusterStats:
+        """The state of nodes and connections, with counts of retries and hedges.
+
+        Example:
+            >>> [(node.name, node.conns.in_use) for node in client.stats().nodes if not node.suspect]
+        """
+        return self._core.stats()
 
     async def __aenter__(self) -> Self:
         return self if self.is_connected() else await self.connect()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._types import Bins, Casting, Errors, KeyLike, Keys, Policy
     from .numpy_batch import NumpyBatchRecords
     from .records import BatchRecords, Exists, Record
+    from .stats import ClusterStats
 
 
 def client(config: Mapping[str, Any]) -> Client:
@@ -65,6 +66,14 @@ class Client:
     def get_node_names(self) -> list[str]:
         """The names of the cluster's nodes."""
         return self._core.get_node_names()
+
+    def stats(self) -> ClusterStats:
+        """The state of nodes and connections, with counts of retries and hedges.
+
+        Example:
+            >>> [(node.name, node.conns.in_use) for node in client.stats().nodes if not node.suspect]
+        """
+        return self._core.stats()
 
     def __enter__(self) -> Self:
         return self if self.is_connected() else self.connect()

@@ -1,7 +1,8 @@
 //! One request of a batch read: some rows, one node, one connection.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -17,7 +18,8 @@ use crate::error::{Error, Fault, Tried};
 use crate::keys::{BatchKeys, BatchRead};
 use crate::node::Node;
 use crate::policy::BatchPolicy;
-use crate::scratch::{Scratch, Seen};
+use crate::progress::Progress;
+use crate::scratch::Scratch;
 use crate::sink::{RowLease as _, RowOutcome, RowSink};
 use crate::timer::Timer;
 
@@ -27,6 +29,7 @@ pub(crate) struct Call<S> {
     pub(crate) keys: Arc<BatchKeys>,
     pub(crate) request: Arc<BatchRead>,
     pub(crate) sink: Arc<S>,
+    pub(crate) progress: Progress,
     pub(crate) start: Instant,
     pub(crate) deadline: Option<Instant>,
 }
@@ -93,18 +96,30 @@ pub(crate) struct Chunk {
     pub(crate) attempt: u32,
     /// Time to wait first.
     pub(crate) delay: Duration,
+    /// When its turn came: it had the right to a connection.
+    pub(crate) started: OnceLock<Instant>,
+    /// Rows of it that it was the first to settle.
+    pub(crate) settled: AtomicUsize,
+}
+
+impl Chunk {
+    /// The rows asked for.
+    pub(crate) fn rows(&self) -> &[u32] {
+        self.rows.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// Whether it settled all its rows itself.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Relaxed) == self.range.len()
+    }
 }
 
 /// How a chunk ended.
 pub(crate) struct Outcome {
-    pub(crate) node: Arc<Node>,
-    pub(crate) attempt: u32,
+    pub(crate) chunk: Arc<Chunk>,
     pub(crate) end: End,
-    pub(crate) tally: Tally,
-    /// Rows in the chunk.
-    pub(crate) len: usize,
-    /// Rows that nothing was heard of.
-    pub(crate) unanswered: Vec<u32>,
+    /// Rows with a code that says nothing about the record, to be asked again, with the code.
+    pub(crate) deferred: Vec<(u32, u8)>,
 }
 
 /// The last that was heard of a chunk.
@@ -117,33 +132,6 @@ pub(crate) enum End {
     Sealed,
     /// The call makes no sense.
     Refused(Error),
-}
-
-/// What the rows of a chunk were answered with.
-#[derive(Default)]
-pub(crate) struct Tally {
-    /// Rows that were found, not found or filtered out: answers about a record.
-    pub(crate) about_records: u64,
-    /// Rows with a code that is final all the same, by code.
-    pub(crate) failed: Vec<(u8, u64)>,
-    /// Rows with a code that says nothing about the record, to be asked again, by code.
-    pub(crate) deferred: Vec<(u8, Vec<u32>)>,
-}
-
-impl Tally {
-    fn add_failed(&mut self, code: u8) {
-        match self.failed.iter_mut().find(|(known, _)| *known == code) {
-            Some((_, n)) => *n += 1,
-            None => self.failed.push((code, 1)),
-        }
-    }
-
-    fn defer(&mut self, code: u8, row: u32) {
-        match self.deferred.iter_mut().find(|(known, _)| *known == code) {
-            Some((_, rows)) => rows.push(row),
-            None => self.deferred.push((code, vec![row])),
-        }
-    }
 }
 
 /// Whether a code is an answer about a record.
@@ -165,35 +153,33 @@ pub(crate) fn is_passing(code: u8) -> bool {
 }
 
 /// Asks for a chunk's rows and hands the answers to the sink.
-pub(crate) async fn run<S: RowSink>(call: Arc<Call<S>>, chunk: Chunk) -> Outcome {
-    let Chunk { node, rows, range, attempt, delay } = chunk;
-    let rows = rows.get(range).unwrap_or_default();
+pub(crate) async fn run<S: RowSink>(call: &Call<S>, chunk: Arc<Chunk>) -> Outcome {
     let mut scratch = call.inner.scratch.take();
-    let mut tally = Tally::default();
-    scratch.seen.reset(rows.len());
-    let end = match exchange(&call, &node, rows, delay, &mut scratch, &mut tally).await {
+    let mut deferred = Vec::new();
+    let end = match exchange(call, &chunk, &mut scratch, &mut deferred).await {
         Ok(code) => End::Code(code),
         Err(end) => end,
     };
-    let unanswered = scratch.seen.missing(rows);
-    Outcome { node, attempt, end, tally, len: rows.len(), unanswered }
+    drop(scratch);
+    Outcome { chunk, end, deferred }
 }
 
 async fn exchange<S: RowSink>(
     call: &Call<S>,
-    node: &Node,
-    rows: &[u32],
-    delay: Duration,
+    chunk: &Chunk,
     scratch: &mut Scratch,
-    tally: &mut Tally,
+    deferred: &mut Vec<(u32, u8)>,
 ) -> Result<u8, End> {
-    if !delay.is_zero() {
-        Timer::new(call.deadline, Duration::ZERO).run(sleep(delay)).await?;
+    let (node, rows) = (&*chunk.node, chunk.rows());
+    if !chunk.delay.is_zero() {
+        Timer::new(call.deadline, Duration::ZERO).run(sleep(chunk.delay)).await?;
     }
     let mut timer = Timer::new(call.deadline, call.policy().socket_timeout);
     let mut fresh = false;
     'connection: loop {
-        let mut leased = node.acquire(&mut timer, fresh).await?;
+        let permit = node.permit(&mut timer).await?;
+        let started = *chunk.started.get_or_init(Instant::now);
+        let mut leased = node.lease(permit, &mut timer, fresh).await?;
         // Encoded once there is a connection to send it on: chunks that wait hold no request.
         call.encode(&mut scratch.request, rows, timer.remaining_ms())
             .map_err(|source| End::Refused(Error::Request { source }))?;
@@ -219,10 +205,12 @@ async fn exchange<S: RowSink>(
                 Err(fault) => return Err(fault.into()),
             };
             is_first = false;
-            if let Some(code) = walk(call, scratch.input.body(body), rows, &mut scratch.seen, tally)? {
+            node.health.hear();
+            if let Some(code) = walk(call, scratch.input.body(body), chunk, deferred)? {
                 if scratch.input.is_empty() {
                     leased.recycle();
                 }
+                node.health.took(rows.len(), started.elapsed());
                 return Ok(code);
             }
         }
@@ -233,10 +221,11 @@ async fn exchange<S: RowSink>(
 fn walk<S: RowSink>(
     call: &Call<S>,
     body: &[u8],
-    rows: &[u32],
-    seen: &mut Seen,
-    tally: &mut Tally,
+    chunk: &Chunk,
+    deferred: &mut Vec<(u32, u8)>,
 ) -> Result<Option<u8>, End> {
+    let mut counts = Counts { progress: &call.progress, chunk, settled: 0, about_records: 0 };
+    let rows = chunk.rows();
     let mut lease = None;
     for answer in BatchAnswers::new(body) {
         let record = match answer.map_err(Fault::from)? {
@@ -244,18 +233,22 @@ fn walk<S: RowSink>(
             BatchAnswer::End { result_code } => return Ok(Some(result_code)),
         };
         // The number that a server echoes is only a place in the chunk's own table.
-        let position = record.index as usize;
-        let Some(&row) = rows.get(position) else {
+        let Some(&row) = rows.get(record.index as usize) else {
             let error = WireError::Malformed { what: "batch response", why: "a row that was not asked for" };
             return Err(Fault::from(error).into());
         };
-        if !seen.insert(position) {
-            continue;
-        }
         if is_passing(record.result_code) {
-            tally.defer(record.result_code, row);
+            // A server may answer a row only once, and be asked for it again only as often.
+            if deferred.len() < rows.len() {
+                deferred.push((row, record.result_code));
+            }
             continue;
         }
+        // Whoever answers first has the row: it may have been asked for at two nodes.
+        if !call.progress.settle(row) {
+            continue;
+        }
+        counts.settled += 1;
         let lease = match &mut lease {
             Some(lease) => lease,
             none => none.insert(call.sink.lease().ok_or(End::Sealed)?),
@@ -266,12 +259,30 @@ fn walk<S: RowSink>(
             RowOutcome::OutOfRange => return Err(End::Refused(no_such_row(row))),
         }
         if is_about_record(record.result_code) {
-            tally.about_records += 1;
+            counts.about_records += 1;
         } else {
-            tally.add_failed(record.result_code);
+            let code = record.result_code;
+            let error = || Error::Server { code, tried: Box::new(call.tried(&chunk.node, chunk.attempt)) };
+            call.progress.blame(1, i32::from(code), error);
         }
     }
     Ok(None)
+}
+
+/// What one frame settled, noted once for all of its rows.
+struct Counts<'a> {
+    progress: &'a Progress,
+    chunk: &'a Chunk,
+    settled: usize,
+    about_records: usize,
+}
+
+impl Drop for Counts<'_> {
+    fn drop(&mut self) {
+        self.progress.advance(self.settled, self.about_records);
+        let before = self.chunk.settled.load(Ordering::Relaxed);
+        self.chunk.settled.store(before + self.settled, Ordering::Relaxed);
+    }
 }
 
 /// The error for a sink that has fewer rows than the batch has keys.

@@ -1,7 +1,7 @@
 //! The cluster's handle.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::Notify;
@@ -14,14 +14,16 @@ use crate::batch_read;
 use crate::config::ClusterConfig;
 use crate::contact::{Connector, INFO_TIMEOUT, exchange_info};
 use crate::error::{Error, Fault, Tried};
+use crate::hedge::Budget;
 use crate::keys::{BatchKeys, BatchRead, Bins, Key};
-use crate::node::{ClusterStats, Node};
+use crate::node::Node;
 use crate::partition_map::View;
 use crate::policy::{ReadPolicy, WritePolicy};
 use crate::scratch::{Scratch, ScratchPool};
 use crate::seeds;
 use crate::single;
 use crate::sink::RowSink;
+use crate::stats::{ClusterStats, NodeStats};
 use crate::tend::Members;
 use crate::timer::Timer;
 use crate::transport::Transport;
@@ -52,9 +54,12 @@ pub(crate) struct Inner {
     pub(crate) closed: AtomicBool,
     pub(crate) scratch: ScratchPool,
     closing: Notify,
+    pub(crate) hedges: Budget,
     view: RwLock<Arc<View>>,
     members: Mutex<Members>,
     turn: AtomicUsize,
+    n_retries: AtomicU64,
+    n_hedges: AtomicU64,
 }
 
 impl Cluster {
@@ -75,9 +80,12 @@ impl Cluster {
             closed: AtomicBool::new(false),
             scratch: ScratchPool::default(),
             closing: Notify::new(),
+            hedges: Budget::default(),
             view: RwLock::default(),
             members: Mutex::default(),
             turn: AtomicUsize::new(0),
+            n_retries: AtomicU64::new(0),
+            n_hedges: AtomicU64::new(0),
         });
         inner.admit(contacts);
         Ok(Self { handle: Arc::new(Handle { inner }) })
@@ -107,9 +115,14 @@ impl Cluster {
     /// The state of the nodes and their connections.
     #[must_use]
     pub fn stats(&self) -> ClusterStats {
-        let mut nodes: Vec<_> = self.inner().view().nodes.iter().map(|node| node.stats()).collect();
+        let inner = self.inner();
+        let mut nodes: Vec<_> = inner.view().nodes.iter().map(|node| NodeStats::of(node)).collect();
         nodes.sort_by(|a, b| a.name.cmp(&b.name));
-        ClusterStats { nodes }
+        ClusterStats {
+            nodes,
+            retries: inner.n_retries.load(Ordering::Relaxed),
+            hedges: inner.n_hedges.load(Ordering::Relaxed),
+        }
     }
 
     /// Stops watching the cluster and closes its connections. Commands under way end with
@@ -210,6 +223,16 @@ impl Inner {
         self.turn.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Notes that so many requests were sent again.
+    pub(crate) fn count_retries(&self, requests: usize) {
+        self.n_retries.fetch_add(requests as u64, Ordering::Relaxed);
+    }
+
+    /// Notes that so many requests were sent because others had no answer.
+    pub(crate) fn count_hedges(&self, requests: usize) {
+        self.n_hedges.fetch_add(requests as u64, Ordering::Relaxed);
+    }
+
     fn close(&self) {
         let mut members = self.members();
         self.closed.store(true, Ordering::Release);
@@ -274,7 +297,7 @@ impl Inner {
             Ok(info::answers(&body)?.map(owned).collect())
         };
         exchange.await.map_err(|fault: Fault| {
-            node.observe(&fault);
+            node.observe(&fault, Some(start));
             let tried = Tried {
                 command: "info",
                 node: Arc::clone(&node.name),
@@ -283,7 +306,7 @@ impl Inner {
                 elapsed: start.elapsed(),
                 in_doubt: false,
             };
-            fault.into_error(node.pool.limit(), tried)
+            fault.into_error(node, tried)
         })
     }
 }

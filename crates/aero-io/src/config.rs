@@ -49,6 +49,14 @@ pub struct ClusterConfig {
     pub max_socket_idle: Duration,
     /// Whether nodes are reached at their alternate addresses.
     pub use_services_alternate: bool,
+    /// Racks to read from with [`Replica::PreferRack`](crate::Replica::PreferRack), the nearest first;
+    /// none where nodes are not asked for theirs.
+    pub racks: Vec<u32>,
+    /// Failures of a node within the window after which it is not asked any more until the next one; zero
+    /// is no limit. Counted are connections that had to be closed, timeouts and overload.
+    pub max_error_rate: u32,
+    /// The window, in tend intervals.
+    pub error_rate_window: u32,
 }
 
 impl Default for ClusterConfig {
@@ -61,6 +69,9 @@ impl Default for ClusterConfig {
             max_conns_per_node: 100,
             max_socket_idle: Duration::from_secs(55),
             use_services_alternate: false,
+            racks: Vec::new(),
+            max_error_rate: 100,
+            error_rate_window: 1,
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Waker};
 
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
@@ -19,11 +21,34 @@ const MIN_READ: usize = 16 * 1024;
 /// A stream to a node.
 pub(crate) struct Connection {
     stream: BoxStream,
+    _counted: Option<Counted>,
+}
+
+/// Connections that were opened and closed so far.
+#[derive(Default)]
+pub(crate) struct Opened {
+    pub(crate) opened: AtomicU64,
+    pub(crate) closed: AtomicU64,
+}
+
+/// Counts a connection as closed when it goes.
+struct Counted(Arc<Opened>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.closed.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Connection {
     pub(crate) fn new(stream: BoxStream) -> Self {
-        Self { stream }
+        Self { stream, _counted: None }
+    }
+
+    /// Counts the connection, now and when it is closed.
+    pub(crate) fn counted(self, counts: &Arc<Opened>) -> Self {
+        counts.opened.fetch_add(1, Ordering::Relaxed);
+        Self { _counted: Some(Counted(Arc::clone(counts))), ..self }
     }
 
     /// Whether the peer has neither closed the stream nor sent what nobody asked for, as far as the

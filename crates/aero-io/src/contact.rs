@@ -12,6 +12,7 @@ use wire_protocol::message::FrameType;
 use crate::config::ClusterConfig;
 use crate::connection::{Connection, Input};
 use crate::error::{ContactFault, Fault};
+use crate::health::Health;
 use crate::pool::Pool;
 use crate::timer::Timer;
 use crate::transport::{Target, Transport};
@@ -33,6 +34,12 @@ impl Connector {
     /// A node's pool.
     pub(crate) fn pool(&self) -> Pool {
         Pool::new(self.config.max_conns_per_node, self.config.max_socket_idle)
+    }
+
+    /// What a node starts with.
+    pub(crate) fn health(&self) -> Health {
+        let window = self.config.tend_interval.saturating_mul(self.config.error_rate_window.max(1));
+        Health::new(self.config.max_error_rate, window)
     }
 
     /// A new connection, within the connect timeout and `timer`'s time.
@@ -98,18 +105,19 @@ impl Connector {
                 input: Input::new(INFO_BUFFER),
                 request: Vec::new(),
             };
-            let commands = [
+            let mut commands = Vec::from([
                 "node",
                 "partition-generation",
                 "peers-generation",
                 self.peers_command(),
                 self.service_command(),
                 "replicas",
-                "cluster-name",
-            ];
-            // The name is asked for only where it is checked.
-            let n = commands.len() - usize::from(self.config.cluster_name.is_none());
-            let body = link.ask(commands.get(..n).unwrap_or(&commands), &mut timer).await?;
+            ]);
+            if self.config.cluster_name.is_some() {
+                commands.push("cluster-name");
+            }
+            commands.extend(self.rack_commands());
+            let body = link.ask(&commands, &mut timer).await?;
             let facts = self.read_facts(&body)?;
             let cluster_name = match &self.config.cluster_name {
                 Some(_) => Some(info::answer(&body, "cluster-name")?.to_owned()),
@@ -140,7 +148,35 @@ impl Connector {
             peers_generation: info::answer(body, "peers-generation")?.to_owned(),
             peers: info::parse_peers(info::answer(body, self.peers_command())?)?,
             replicas: info::parse_replicas(info::answer(body, "replicas")?)?,
+            rebalance_generation: self.rebalance_generation(body)?,
+            racks: self.racks(body)?.unwrap_or_default(),
         })
+    }
+
+    /// What is asked about racks, where they matter.
+    pub(crate) fn rack_commands(&self) -> &'static [&'static str] {
+        if self.config.racks.is_empty() { &[] } else { &["rebalance-generation", "rack-ids"] }
+    }
+
+    /// The generation that changes when racks may have; none where they do not matter.
+    pub(crate) fn rebalance_generation(&self, body: &[u8]) -> Result<Option<String>, WireError> {
+        if self.config.racks.is_empty() {
+            return Ok(None);
+        }
+        info::answer(body, "rebalance-generation").map(|generation| Some(generation.to_owned()))
+    }
+
+    /// The node's racks; none where they do not matter.
+    pub(crate) fn racks(&self, body: &[u8]) -> Result<Option<Vec<(String, u32)>>, WireError> {
+        if self.config.racks.is_empty() {
+            return Ok(None);
+        }
+        let racks = info::answer(body, "rack-ids")?;
+        // A server without racks, as the Community Edition is, says that it has none.
+        if info::error_of(racks).is_some() {
+            return Ok(Some(Vec::new()));
+        }
+        info::parse_rack_ids(racks).map(Some)
     }
 }
 
@@ -223,6 +259,10 @@ pub(crate) struct Facts {
     pub(crate) peers_generation: String,
     pub(crate) peers: Peers,
     pub(crate) replicas: Vec<NamespaceReplicas>,
+    /// None where racks do not matter.
+    pub(crate) rebalance_generation: Option<String>,
+    /// The node's rack in each namespace.
+    pub(crate) racks: Vec<(String, u32)>,
 }
 
 /// Time for one exchange of info commands on a user's behalf.

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use wire_protocol::{WireError, result_code};
 
+use crate::node::Node;
+
 /// Codes that the client gives, beside the server's; the numbers are the official client's.
 pub mod client_code {
     /// A failure of the client.
@@ -20,6 +22,8 @@ pub mod client_code {
     pub const INVALID_NODE: i32 = -8;
     /// A connection failed.
     pub const CONNECTION: i32 = -10;
+    /// A node that failed too often.
+    pub const MAX_ERROR_RATE: i32 = -14;
     /// A row without an answer.
     pub const NO_RESPONSE: i32 = -15;
     /// A batch of which parts failed.
@@ -170,10 +174,18 @@ pub enum Error {
         tried: Box<Tried>,
     },
     /// No connection to the node became free in time.
-    #[error("all {limit} connections were busy: {tried}")]
+    #[error("all {limit} connections were busy and none became free (max_conns_per_node): {tried}")]
     Saturated {
         /// Connections that a node may have.
         limit: usize,
+        /// What was tried.
+        tried: Box<Tried>,
+    },
+    /// The node failed too often lately to be asked.
+    #[error("the node failed more than {limit} times within the error window: {tried}")]
+    ErrorRate {
+        /// Failures that a node may have within the window.
+        limit: u32,
         /// What was tried.
         tried: Box<Tried>,
     },
@@ -253,6 +265,7 @@ impl Error {
             Self::Connection { .. } | Self::Connect { .. } => client_code::CONNECTION,
             Self::NoResponse { .. } => client_code::NO_RESPONSE,
             Self::Saturated { .. } => client_code::NO_MORE_CONNECTIONS,
+            Self::ErrorRate { .. } => client_code::MAX_ERROR_RATE,
             Self::NamespaceNotFound { .. } => i32::from(result_code::NAMESPACE_NOT_FOUND),
             Self::InvalidNode { .. } | Self::NoSuchNode { .. } => client_code::INVALID_NODE,
             Self::BinName { .. } => i32::from(result_code::BIN_NAME),
@@ -278,7 +291,8 @@ impl Error {
             | Self::Connection { tried, .. }
             | Self::Protocol { tried, .. }
             | Self::NoResponse { tried }
-            | Self::Saturated { tried, .. } => Some(tried),
+            | Self::Saturated { tried, .. }
+            | Self::ErrorRate { tried, .. } => Some(tried),
             _ => None,
         }
     }
@@ -322,6 +336,8 @@ pub(crate) enum Fault {
     Wire(WireError),
     /// No connection became free.
     Saturated,
+    /// The node failed too often lately to be asked.
+    Tripped,
 }
 
 impl Fault {
@@ -343,20 +359,22 @@ impl Fault {
         ))
     }
 
-    pub(crate) fn into_error(self, limit: usize, tried: Tried) -> Error {
+    /// The error of a command to `node`.
+    pub(crate) fn into_error(self, node: &Node, tried: Tried) -> Error {
         let tried = Box::new(tried);
         match self {
             Self::Deadline | Self::Socket => Error::Timeout { tried },
             Self::Io(source) => Error::Connection { source, tried },
             Self::Wire(source) => Error::Protocol { source, tried },
-            Self::Saturated => Error::Saturated { limit, tried },
+            Self::Saturated => Error::Saturated { limit: node.pool.limit(), tried },
+            Self::Tripped => Error::ErrorRate { limit: node.health.limit(), tried },
         }
     }
 
     /// The fault as seen by somebody who looks for a node and gave it `limit`.
     pub(crate) fn into_contact(self, limit: Duration) -> ContactFault {
         match self {
-            Self::Deadline | Self::Socket | Self::Saturated => ContactFault::Timeout(limit),
+            Self::Deadline | Self::Socket | Self::Saturated | Self::Tripped => ContactFault::Timeout(limit),
             Self::Io(error) => ContactFault::Connection(error),
             Self::Wire(error) => ContactFault::Protocol(error),
         }
@@ -378,6 +396,9 @@ impl From<WireError> for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ClusterConfig;
+    use crate::contact::Connector;
+    use crate::transport::TcpTransport;
 
     fn tried(attempts: u32, in_doubt: bool) -> Tried {
         Tried {
@@ -390,15 +411,17 @@ mod tests {
         }
     }
 
-    #[test]
-    fn messages_carry_what_was_tried() {
+    #[tokio::test]
+    async fn messages_carry_what_was_tried() {
         let error = Error::Server { code: 14, tried: Box::new(tried(1, false)) };
         assert_eq!(
             error.to_string(),
             "too many commands wait for the record (KEY_BUSY, code 14): \
              write at node C1 (127.0.0.1:3100), 1 try in 1.5 ms"
         );
-        let error = Fault::Socket.into_error(8, tried(3, true));
+        let connector = Connector::new(ClusterConfig::default(), Arc::new(TcpTransport));
+        let node = Node::new("C1", "127.0.0.1:3100".parse().unwrap(), None, Arc::new(connector));
+        let error = Fault::Socket.into_error(&node, tried(3, true));
         assert_eq!(
             error.to_string(),
             "no answer in time: write at node C1 (127.0.0.1:3100), 3 tries in 1.5 ms; \

@@ -8,9 +8,10 @@
 //! | `timer`, `connection`, `pool`, `node` | one deadline, one stream, the streams of a node |
 //! | `contact`, `seeds`, `tend` | how nodes are found, named and watched |
 //! | `partition_map` | which node holds which partition: immutable snapshots |
-//! | `keys`, `sink`, `batch_read`, `rounds`, `chunk`, `scratch` | batch reads: the rows asked for, where answers go, the work |
+//! | `health`, `hedge`, `backoff` | what commands learn of a node, when another is asked, when again |
+//! | `keys`, `sink`, `batch_read`, `rounds`, `chunk`, `progress`, `alarm`, `scratch` | batch reads: the rows asked for, where answers go, the work |
 //! | `single`, `answer` | single-record commands |
-//! | `cluster` | [`Cluster`], the handle that holds it all together |
+//! | `cluster`, `stats` | [`Cluster`], the handle that holds it all together, and its state |
 //!
 //! The crate knows no dtype and no Python: a batch read hands each record, borrowed from the read
 //! buffer, to a [`RowSink`]. Time is tokio's, so tests drive the clock; streams come from a
@@ -18,7 +19,9 @@
 
 #![forbid(unsafe_code)]
 
+mod alarm;
 mod answer;
+mod backoff;
 mod batch_read;
 mod chunk;
 mod cluster;
@@ -26,16 +29,20 @@ mod config;
 mod connection;
 mod contact;
 mod error;
+mod health;
+mod hedge;
 mod keys;
 mod node;
 mod partition_map;
 mod policy;
 mod pool;
+mod progress;
 mod rounds;
 mod scratch;
 mod seeds;
 mod single;
 mod sink;
+mod stats;
 mod tend;
 mod timer;
 mod transport;
@@ -45,9 +52,9 @@ pub use cluster::{Cluster, InfoAnswers};
 pub use config::{ClusterConfig, Seed};
 pub use error::{ContactFault, Error, SeedFailure, Tried, client_code};
 pub use keys::{BatchKeys, BatchRead, Bins, Key, OwnedKey, Space};
-pub use node::{ClusterStats, NodeStats};
-pub use policy::{BatchPolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy};
+pub use policy::{BatchPolicy, Hedge, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy};
 pub use sink::{RowLease, RowOutcome, RowSink};
+pub use stats::{ClusterStats, NodeStats};
 pub use transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;

@@ -3,14 +3,17 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
+use wire_protocol::result_code;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Opened};
 use crate::contact::Connector;
 use crate::error::Fault;
-use crate::pool::{Permit, Pool};
+use crate::health::Health;
+use crate::pool::{NoPermit, Permit, Pool};
 use crate::timer::Timer;
 
 /// Fewest rows a chunk is cut to for good after a node refused a larger one.
@@ -28,8 +31,9 @@ pub(crate) struct Node {
     pub(crate) pool: Pool,
     /// Wakes the node's watch before its time.
     pub(crate) look_now: Notify,
+    pub(crate) health: Health,
+    pub(crate) opened: Arc<Opened>,
     connector: Arc<Connector>,
-    suspect: AtomicBool,
     /// Rows that the node takes in one request, as far as it has shown.
     max_rows: AtomicU32,
 }
@@ -48,28 +52,44 @@ impl Node {
             tls_name: tls_name.map(Into::into),
             pool: connector.pool(),
             look_now: Notify::new(),
+            health: connector.health(),
+            opened: Arc::default(),
             connector,
-            suspect: AtomicBool::new(false),
             max_rows: AtomicU32::new(u32::MAX),
         }
     }
 
-    /// Whether the node failed at the last look, or a connection to it failed since.
-    pub(crate) fn is_suspect(&self) -> bool {
-        self.suspect.load(Ordering::Relaxed)
+    /// Whether the node is to be asked while another can be.
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.health.is_suspect() && !self.health.is_tripped()
     }
 
-    pub(crate) fn set_suspect(&self, suspect: bool) {
-        self.suspect.store(suspect, Ordering::Relaxed);
-    }
-
-    /// Draws conclusions from what a command saw.
-    pub(crate) fn observe(&self, fault: &Fault) {
+    /// Draws conclusions from what a command saw go wrong that was sent at `sent`.
+    pub(crate) fn observe(&self, fault: &Fault, sent: Option<Instant>) {
+        self.health.failed(fault);
         match fault {
-            Fault::Io(_) => self.set_suspect(true),
-            Fault::Socket | Fault::Deadline | Fault::Wire(_) => {}
-            Fault::Saturated => return,
+            Fault::Io(_) => self.suspect(),
+            Fault::Socket | Fault::Deadline => match sent {
+                Some(sent) if self.health.is_silent_since(sent) => self.suspect(),
+                _ => self.look_now.notify_one(),
+            },
+            Fault::Wire(_) => self.look_now.notify_one(),
+            Fault::Saturated | Fault::Tripped => {}
         }
+    }
+
+    /// Draws conclusions from a code that says that the node cannot do what was asked.
+    pub(crate) fn observe_code(&self, code: u8) {
+        self.health.answered(code);
+        if code == result_code::PARTITION_UNAVAILABLE {
+            // The partition may have moved.
+            self.look_now.notify_one();
+        }
+    }
+
+    /// Lets commands avoid the node until it answers its watch, which looks at it soon.
+    pub(crate) fn suspect(&self) {
+        self.health.set_suspect(true);
         self.look_now.notify_one();
     }
 
@@ -84,34 +104,43 @@ impl Node {
         self.max_rows.fetch_min(half, Ordering::Relaxed);
     }
 
-    /// A connection to use alone: an idle one, unless a `fresh` one is wanted, or a new one.
-    pub(crate) async fn acquire(&self, timer: &mut Timer, fresh: bool) -> Result<Leased<'_>, Fault> {
+    /// The right to use a connection, in turn.
+    pub(crate) async fn permit(&self, timer: &mut Timer) -> Result<Permit<'_>, Fault> {
         // Too late to use a connection is too late to take one, which would have to be closed.
         timer.check()?;
-        let permit = match self.pool.try_permit() {
-            Some(permit) => permit,
+        if self.health.is_tripped() {
+            return Err(Fault::Tripped);
+        }
+        match self.pool.try_permit() {
+            Some(permit) => Ok(permit),
             None => match timer.run(self.pool.permit()).await {
-                Ok(Some(permit)) => permit,
-                Ok(None) => return Err(Fault::io(io::ErrorKind::NotConnected, "the node left the cluster")),
-                Err(_) => return Err(Fault::Saturated),
+                Ok(Ok(permit)) => Ok(permit),
+                Ok(Err(NoPermit::Closed)) => {
+                    Err(Fault::io(io::ErrorKind::NotConnected, "the node left the cluster"))
+                }
+                Ok(Err(NoPermit::Crowded)) | Err(_) => Err(Fault::Saturated),
             },
-        };
+        }
+    }
+
+    /// A connection to use alone: an idle one, unless a `fresh` one is wanted, or a new one.
+    pub(crate) async fn lease<'n>(
+        &'n self,
+        permit: Permit<'n>,
+        timer: &mut Timer,
+        fresh: bool,
+    ) -> Result<Leased<'n>, Fault> {
         if !fresh && let Some(connection) = self.pool.pop() {
             return Ok(Leased { permit, connection, reused: true });
         }
         let connection = self.connector.open(self.address, self.tls_name.as_deref(), timer).await?;
-        Ok(Leased { permit, connection, reused: false })
+        Ok(Leased { permit, connection: connection.counted(&self.opened), reused: false })
     }
 
-    pub(crate) fn stats(&self) -> NodeStats {
-        let (in_use, idle) = self.pool.counts();
-        NodeStats {
-            name: self.name.to_string(),
-            address: self.address,
-            suspect: self.is_suspect(),
-            connections_in_use: in_use,
-            connections_idle: idle,
-        }
+    /// [`Node::permit`] and [`Node::lease`].
+    pub(crate) async fn acquire(&self, timer: &mut Timer, fresh: bool) -> Result<Leased<'_>, Fault> {
+        let permit = self.permit(timer).await?;
+        self.lease(permit, timer, fresh).await
     }
 }
 
@@ -128,28 +157,4 @@ impl Leased<'_> {
     pub(crate) fn recycle(self) {
         self.permit.give_back(self.connection);
     }
-}
-
-/// The state of a cluster's handle.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ClusterStats {
-    /// Its nodes, by name.
-    pub nodes: Vec<NodeStats>,
-}
-
-/// The state of a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NodeStats {
-    /// Its name.
-    pub name: String,
-    /// Its address.
-    pub address: SocketAddr,
-    /// Whether it failed when it was last looked at or spoken to.
-    pub suspect: bool,
-    /// Connections that commands use now.
-    pub connections_in_use: usize,
-    /// Connections that wait to be used.
-    pub connections_idle: usize,
 }

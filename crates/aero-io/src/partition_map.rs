@@ -6,6 +6,7 @@ use std::sync::Arc;
 use wire_protocol::digest::PARTITIONS;
 use wire_protocol::info::NamespaceReplicas;
 
+use crate::hedge;
 use crate::node::Node;
 use crate::policy::{ReadModeSc, Replica};
 
@@ -35,21 +36,29 @@ pub(crate) struct NamespaceMap {
     strong: bool,
     /// For each replica, the masters first.
     replicas: Vec<Owners>,
+    /// How far away each node of [`View::nodes`] is: the place of its rack among the configured ones.
+    distance: Vec<u16>,
 }
+
+/// A node on none of the configured racks.
+const FAR: u16 = u16::MAX;
 
 /// What one node claims.
 pub(crate) struct Claims<'a> {
     pub(crate) node: &'a Arc<Node>,
     pub(crate) replicas: &'a [NamespaceReplicas],
+    /// The node's rack in each namespace, as far as it has any.
+    pub(crate) racks: &'a [(String, u32)],
 }
 
 impl View {
-    /// The snapshot that follows `before` when nodes make these claims, the newest last.
+    /// The snapshot that follows `before` when nodes make these claims, the newest last. `near` are the
+    /// racks to read from, the nearest first.
     ///
     /// A claim of a higher regime wins, then the newer one. A partition that nobody claims stays with
     /// its owner of before, if that is still there: while partitions move, the old owner passes requests
     /// on.
-    pub(crate) fn new(claims: &[Claims<'_>], before: &View) -> Self {
+    pub(crate) fn new(claims: &[Claims<'_>], before: &View, near: &[u32]) -> Self {
         let nodes: Vec<Arc<Node>> =
             claims.iter().take(MAX_NODES).map(|claim| Arc::clone(claim.node)).collect();
         let mut namespaces: Vec<NamespaceMap> = Vec::new();
@@ -81,8 +90,21 @@ impl View {
             }
         }
         let mut view = Self { nodes, namespaces };
+        view.measure(claims, near);
         view.inherit(before);
         view
+    }
+
+    /// Notes how far away the nodes are.
+    fn measure(&mut self, claims: &[Claims<'_>], near: &[u32]) {
+        for map in &mut self.namespaces {
+            let distance = |claim: &Claims<'_>| {
+                let rack = claim.racks.iter().find(|(namespace, _)| namespace.as_bytes() == &*map.name);
+                let place = rack.and_then(|(_, rack)| near.iter().position(|near| near == rack));
+                place.and_then(|place| u16::try_from(place).ok()).unwrap_or(FAR)
+            };
+            map.distance = claims.iter().take(MAX_NODES).map(distance).collect();
+        }
     }
 
     fn inherit(&mut self, before: &View) {
@@ -128,7 +150,7 @@ fn inherit_owners(owners: &mut Owners, old: &Owners, heirs: &[u16], masters: Opt
 
 impl NamespaceMap {
     fn named(name: &[u8]) -> Self {
-        Self { name: name.into(), strong: false, replicas: Vec::new() }
+        Self { name: name.into(), strong: false, replicas: Vec::new(), distance: Vec::new() }
     }
 }
 
@@ -139,7 +161,9 @@ pub(crate) struct Router<'v> {
     usable: Vec<bool>,
     all_usable: bool,
     replica: Replica,
-    master_if_strong: bool,
+    read_mode_sc: ReadModeSc,
+    /// Whether only a usable node will do, that may answer though another was asked already.
+    is_hedge: bool,
     /// The replica to begin with.
     first: usize,
 }
@@ -156,48 +180,91 @@ impl<'v> Router<'v> {
         avoid: Option<u64>,
     ) -> Self {
         let usable: Vec<bool> =
-            view.nodes.iter().map(|node| !node.is_suspect() && Some(node.id) != avoid).collect();
+            view.nodes.iter().map(|node| node.is_usable() && Some(node.id) != avoid).collect();
         let first = match replica {
             Replica::Master => 0,
             Replica::Any => turn.wrapping_add(attempt as usize),
-            Replica::Sequence => attempt as usize,
+            Replica::Sequence | Replica::PreferRack => attempt as usize,
         };
         Self {
             view,
             all_usable: usable.iter().all(|usable| *usable),
             usable,
             replica,
-            master_if_strong: read_mode_sc == ReadModeSc::Session,
+            read_mode_sc,
+            is_hedge: false,
             first,
         }
+    }
+
+    /// For a read that `asked` did not answer yet.
+    pub(crate) fn for_hedge(
+        view: &'v View,
+        replica: Replica,
+        read_mode_sc: ReadModeSc,
+        attempt: u32,
+        asked: u64,
+    ) -> Self {
+        let router = Self::for_read(view, replica, read_mode_sc, attempt.wrapping_add(1), 0, Some(asked));
+        Self { is_hedge: true, ..router }
     }
 
     /// For a write: the master, and the replicas after it only where an attempt failed, since they pass
     /// it on to the master.
     pub(crate) fn for_write(view: &'v View, replica: Replica, attempt: u32) -> Self {
-        let first = if replica == Replica::Master { 0 } else { attempt as usize };
-        Self { view, usable: Vec::new(), all_usable: true, replica, master_if_strong: false, first }
+        let (first, replica) = match replica {
+            Replica::Master => (0, Replica::Master),
+            _ => (attempt as usize, Replica::Sequence),
+        };
+        Self {
+            view,
+            usable: Vec::new(),
+            all_usable: true,
+            replica,
+            read_mode_sc: ReadModeSc::AllowReplica,
+            is_hedge: false,
+            first,
+        }
     }
 
     /// The place in the view's nodes of the one to ask for a partition.
     #[inline]
     pub(crate) fn pick(&self, map: &NamespaceMap, partition: usize) -> Option<u16> {
         let n = map.replicas.len();
-        if self.replica == Replica::Master || (map.strong && self.master_if_strong) {
-            return map.replicas.first().map(|owners| owners[partition]).filter(|owner| *owner != NOBODY);
+        if map.strong && self.is_hedge && hedge::is_master_only(self.read_mode_sc) {
+            return None;
         }
+        if self.replica == Replica::Master || (map.strong && self.read_mode_sc == ReadModeSc::Session) {
+            let owner = map.replicas.first().map(|owners| owners[partition])?;
+            return (owner != NOBODY).then_some(owner);
+        }
+        // The nearest of several is meant for racks; linearized reads go through the replicas in turn.
+        let by_rack = self.replica == Replica::PreferRack
+            && !(map.strong && self.read_mode_sc == ReadModeSc::Linearize);
         let mut fallback = None;
+        let mut nearest: Option<(u16, u16)> = None;
         for step in 0..n {
             let owner = map.replicas[self.first.wrapping_add(step) % n][partition];
             if owner == NOBODY {
                 continue;
             }
-            if self.all_usable || self.usable.get(usize::from(owner)).copied().unwrap_or(false) {
+            if !self.all_usable && !self.usable.get(usize::from(owner)).copied().unwrap_or(false) {
+                fallback = fallback.or(Some(owner));
+                continue;
+            }
+            if !by_rack {
                 return Some(owner);
             }
-            fallback = fallback.or(Some(owner));
+            let distance = map.distance.get(usize::from(owner)).copied().unwrap_or(FAR);
+            if nearest.is_none_or(|(least, _)| distance < least) {
+                nearest = Some((distance, owner));
+            }
         }
-        fallback
+        match nearest {
+            Some((_, owner)) => Some(owner),
+            None if self.is_hedge => None,
+            None => fallback,
+        }
     }
 
     /// The node to ask for a partition.
@@ -226,8 +293,8 @@ mod tests {
 
     fn view(claims: &[(&Arc<Node>, &Vec<NamespaceReplicas>)], before: &View) -> View {
         let claims: Vec<Claims<'_>> =
-            claims.iter().map(|&(node, replicas)| Claims { node, replicas }).collect();
-        View::new(&claims, before)
+            claims.iter().map(|&(node, replicas)| Claims { node, replicas, racks: &[] }).collect();
+        View::new(&claims, before, &[])
     }
 
     fn picks(view: &View, replica: Replica, attempt: u32, partition: usize) -> Option<String> {
@@ -245,10 +312,10 @@ mod tests {
         assert_eq!(picks(&view, Replica::Sequence, 2, 1).as_deref(), Some("A"));
         assert_eq!(picks(&view, Replica::Master, 1, 1).as_deref(), Some("A"));
         assert_eq!(picks(&view, Replica::Sequence, 0, 3), None);
-        a.set_suspect(true);
+        a.health.set_suspect(true);
         assert_eq!(picks(&view, Replica::Sequence, 0, 1).as_deref(), Some("B"));
         assert_eq!(picks(&view, Replica::Master, 0, 1).as_deref(), Some("A"));
-        b.set_suspect(true);
+        b.health.set_suspect(true);
         assert_eq!(picks(&view, Replica::Sequence, 0, 1).as_deref(), Some("A"));
         assert!(view.namespace(b"bar").is_none());
     }
@@ -273,5 +340,42 @@ mod tests {
         let relaxed = Router::for_read(&view, Replica::Sequence, ReadModeSc::AllowReplica, 1, 0, None);
         let map = view.namespace(b"test").unwrap();
         assert_eq!(&*relaxed.node(map, 1).unwrap().name, "B");
+    }
+    #[test]
+    fn the_nearest_rack_is_read_from() {
+        let nodes = ["A", "B", "C"].map(node);
+        let replicas = [claim(0, [&[1, 3], &[2]]), claim(0, [&[2], &[3]]), claim(0, [&[], &[1]])];
+        let racks = [1, 2, 3].map(|rack| vec![("test".to_owned(), rack)]);
+        let claims: Vec<Claims<'_>> =
+            (0..3).map(|i| Claims { node: &nodes[i], replicas: &replicas[i], racks: &racks[i] }).collect();
+        let view = View::new(&claims, &View::default(), &[3, 2]);
+        let picks = |attempt, partition| picks(&view, Replica::PreferRack, attempt, partition).unwrap();
+        assert_eq!((picks(0, 1), picks(0, 2), picks(0, 3)), ("C".into(), "B".into(), "B".into()));
+        assert_eq!(picks(1, 1), "C", "the nearest again, unless it failed");
+        nodes[2].health.set_suspect(true);
+        assert_eq!((picks(0, 1), picks(0, 2)), ("A".into(), "B".into()));
+        nodes[0].health.set_suspect(true);
+        assert_eq!(picks(0, 1), "A", "the master before others where none is usable");
+    }
+
+    #[test]
+    fn a_hedge_goes_to_another_node_or_nowhere() {
+        let (a, b) = (node("A"), node("B"));
+        let claims = |regime| [claim(regime, [&[1, 3], &[2]]), claim(regime, [&[2], &[1]])];
+        let hedged = |view: &View, mode, partition| {
+            let router = Router::for_hedge(view, Replica::Sequence, mode, 0, a.id);
+            router.node(view.namespace(b"test").unwrap(), partition).map(|node| node.name.to_string())
+        };
+        let [of_a, of_b] = claims(0);
+        let available = view(&[(&a, &of_a), (&b, &of_b)], &View::default());
+        assert_eq!(hedged(&available, ReadModeSc::Session, 1).as_deref(), Some("B"));
+        assert_eq!(hedged(&available, ReadModeSc::Session, 3), None, "nobody else has it");
+        let [of_a, of_b] = claims(5);
+        let strong = view(&[(&a, &of_a), (&b, &of_b)], &View::default());
+        assert_eq!(hedged(&strong, ReadModeSc::Session, 1), None);
+        assert_eq!(hedged(&strong, ReadModeSc::Linearize, 1), None);
+        assert_eq!(hedged(&strong, ReadModeSc::AllowReplica, 1).as_deref(), Some("B"));
+        b.health.set_suspect(true);
+        assert_eq!(hedged(&available, ReadModeSc::Session, 1), None, "the other one is no better");
     }
 }

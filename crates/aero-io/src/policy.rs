@@ -16,6 +16,24 @@ pub enum Replica {
     /// The master first, then one replica after the other.
     #[default]
     Sequence,
+    /// One on the nearest of the cluster's configured racks, then others.
+    PreferRack,
+}
+
+/// When a read that has no answer yet is asked for at another node as well; the first answer counts.
+///
+/// It happens once for a request, at most for every tenth one, and never where the master alone may
+/// answer: [`Replica::Master`], and strongly consistent namespaces without relaxed reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Hedge {
+    /// After a multiple of the time that the node usually takes.
+    #[default]
+    Adaptive,
+    /// After this time.
+    After(Duration),
+    /// Never.
+    Off,
 }
 
 /// How many replicas a read in an available namespace consults.
@@ -72,7 +90,7 @@ pub struct BatchPolicy {
     pub socket_timeout: Duration,
     /// Times that an unanswered row is asked again.
     pub max_retries: u32,
-    /// Time before a row is asked again.
+    /// Time before a row is asked again; the first time at once where another node is asked.
     pub sleep_between_retries: Duration,
     /// Whether the server may read records in memory on the thread that received the request.
     pub allow_inline: bool,
@@ -90,6 +108,8 @@ pub struct BatchPolicy {
     pub read_touch_ttl_percent: i32,
     /// A filter expression as the server takes it; empty for none.
     pub filter: Vec<u8>,
+    /// When another node is asked as well.
+    pub hedge: Hedge,
 }
 
 impl Default for BatchPolicy {
@@ -107,6 +127,7 @@ impl Default for BatchPolicy {
             read_mode_sc: ReadModeSc::default(),
             read_touch_ttl_percent: 0,
             filter: Vec::new(),
+            hedge: Hedge::default(),
         }
     }
 }
@@ -131,7 +152,7 @@ pub struct ReadPolicy {
     pub socket_timeout: Duration,
     /// Times that the record is asked for again.
     pub max_retries: u32,
-    /// Time before it is asked for again.
+    /// Time before it is asked for again; the first time at once where another node is asked.
     pub sleep_between_retries: Duration,
     /// Which replica is asked.
     pub replica: Replica,
@@ -143,6 +164,8 @@ pub struct ReadPolicy {
     pub read_touch_ttl_percent: i32,
     /// A filter expression as the server takes it; empty for none.
     pub filter: Vec<u8>,
+    /// When another node is asked as well.
+    pub hedge: Hedge,
 }
 
 impl Default for ReadPolicy {
@@ -157,6 +180,7 @@ impl Default for ReadPolicy {
             read_mode_sc: ReadModeSc::default(),
             read_touch_ttl_percent: 0,
             filter: Vec::new(),
+            hedge: Hedge::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The connections of a node: the one used last is used next, and no more are open than allowed.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -18,6 +18,8 @@ pub(crate) struct Pool {
     idle: Mutex<Vec<Idle>>,
     permits: Semaphore,
     limit: usize,
+    /// Commands that wait for a permit.
+    waiting: AtomicUsize,
     max_idle: Duration,
     closed: AtomicBool,
 }
@@ -34,6 +36,7 @@ impl Pool {
             idle: Mutex::new(Vec::new()),
             permits: Semaphore::new(limit),
             limit,
+            waiting: AtomicUsize::new(0),
             max_idle,
             closed: AtomicBool::new(false),
         }
@@ -51,11 +54,12 @@ impl Pool {
         Some(Permit { pool: self })
     }
 
-    /// Waits for the right to use a connection, in turn. None: the pool is closed.
-    pub(crate) async fn permit(&self) -> Option<Permit<'_>> {
-        let permit = self.permits.acquire().await.ok()?;
+    /// Waits for the right to use a connection, in turn.
+    pub(crate) async fn permit(&self) -> Result<Permit<'_>, NoPermit> {
+        let _waiting = Waiting::new(self).ok_or(NoPermit::Crowded)?;
+        let permit = self.permits.acquire().await.map_err(|_| NoPermit::Closed)?;
         permit.forget();
-        Some(Permit { pool: self })
+        Ok(Permit { pool: self })
     }
 
     /// The idle connection used last, if it is still good.
@@ -103,6 +107,11 @@ impl Pool {
         drop(idle);
     }
 
+    /// Commands that wait for a connection.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Connections in use and idle.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.limit.saturating_sub(self.permits.available_permits()), self.lock().len())
@@ -115,6 +124,36 @@ impl Pool {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
         // A panic cannot leave the list half changed.
         self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Commands that may wait for each connection that a node may have. More would hardly get one in time,
+/// and a queue without an end is no overload that anybody sees.
+const WAITING_PER_CONNECTION: usize = 64;
+
+/// Why there is no right to use a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoPermit {
+    /// Too many wait for one already.
+    Crowded,
+    /// The pool was closed.
+    Closed,
+}
+
+/// A place in the queue.
+struct Waiting<'p>(&'p Pool);
+
+impl<'p> Waiting<'p> {
+    fn new(pool: &'p Pool) -> Option<Self> {
+        let before = pool.waiting.fetch_add(1, Ordering::Relaxed);
+        let place = Self(pool);
+        (before < pool.limit.saturating_mul(WAITING_PER_CONNECTION)).then_some(place)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -139,6 +178,7 @@ impl Drop for Permit<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt as _;
     use tokio::io::{DuplexStream, duplex};
 
     fn connection() -> (Connection, DuplexStream) {
@@ -160,6 +200,23 @@ mod tests {
         assert!(pool.pop().is_some());
         drop(second);
         assert_eq!(pool.counts(), (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_queue_for_a_connection_has_an_end() {
+        let pool = Pool::new(1, Duration::ZERO);
+        let first = pool.permit().await;
+        let mut queue: Vec<_> = (0..WAITING_PER_CONNECTION).map(|_| Box::pin(pool.permit())).collect();
+        for place in &mut queue {
+            assert!(place.as_mut().now_or_never().is_none());
+        }
+        assert_eq!(pool.waiting(), WAITING_PER_CONNECTION);
+        assert!(matches!(pool.permit().await, Err(NoPermit::Crowded)));
+        queue.truncate(1);
+        assert_eq!(pool.waiting(), 1);
+        drop(first);
+        assert!(queue.remove(0).await.is_ok());
+        assert_eq!(pool.waiting(), 0);
     }
 
     #[tokio::test(start_paused = true)]
@@ -190,6 +247,6 @@ mod tests {
         pool.close();
         permit.give_back(ours);
         assert!(pool.pop().is_none());
-        assert!(pool.permit().await.is_none());
+        assert!(matches!(pool.permit().await, Err(NoPermit::Closed)));
     }
 }

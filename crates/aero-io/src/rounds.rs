@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use wire_protocol::batch::REPEATED_ROW_LEN;
@@ -41,6 +42,8 @@ pub(crate) struct Queue {
     chunk_rows: usize,
     attempt: u32,
     delay: Duration,
+    /// Whether the rows were sent here because the node that they were meant for does not answer.
+    is_rerouted: bool,
 }
 
 /// Rows to ask for, and how.
@@ -54,12 +57,14 @@ pub(crate) struct Plan {
     pub(crate) delay: Duration,
     /// Rows that a request may have.
     pub(crate) max_rows: usize,
+    /// Whether they were queued before, for a node that turned out not to answer.
+    pub(crate) is_rerouted: bool,
 }
 
 impl Plan {
     /// The first try.
     pub(crate) const FIRST: Self =
-        Self { attempt: 0, avoid: None, delay: Duration::ZERO, max_rows: usize::MAX };
+        Self { attempt: 0, avoid: None, delay: Duration::ZERO, max_rows: usize::MAX, is_rerouted: false };
 }
 
 /// Rows by where they go.
@@ -78,6 +83,24 @@ pub(crate) fn group<S>(call: &Call<S>, rows: &[u32], plan: Plan) -> Grouped {
     let policy = call.policy();
     let turn = call.inner.turn();
     let router = Router::for_read(&view, policy.replica, policy.read_mode_sc, plan.attempt, turn, plan.avoid);
+    group_by(call, rows, plan, &router)
+}
+
+/// Groups those of `rows` by node that another than `asked` can answer.
+pub(crate) fn group_elsewhere<S>(call: &Call<S>, rows: &[u32], plan: Plan, asked: &Node) -> Vec<Queue> {
+    let view = call.inner.view();
+    let policy = call.policy();
+    let router = Router::for_hedge(&view, policy.replica, policy.read_mode_sc, plan.attempt, asked.id);
+    let mut queues = group_by(call, rows, plan, &router).queues;
+    // One request for each node: what is asked twice already is not to become many requests.
+    for queue in &mut queues {
+        queue.chunk_rows = queue.node.max_rows().clamp(1, queue.rows.len());
+    }
+    queues
+}
+
+fn group_by<S>(call: &Call<S>, rows: &[u32], plan: Plan, router: &Router<'_>) -> Grouped {
+    let view = router.view;
     let maps: Vec<_> = call.keys.spaces().iter().map(|space| view.namespace(&space.namespace)).collect();
     let mut counts = vec![0usize; view.nodes.len()];
     let places: Vec<u16> = rows
@@ -108,6 +131,7 @@ pub(crate) fn group<S>(call: &Call<S>, rows: &[u32], plan: Plan) -> Grouped {
             next: 0,
             attempt: plan.attempt,
             delay: plan.delay,
+            is_rerouted: plan.is_rerouted,
         });
     }
     grouped
@@ -169,7 +193,19 @@ impl Queue {
             range,
             attempt: self.attempt,
             delay: self.delay,
+            started: OnceLock::new(),
+            settled: AtomicUsize::new(0),
         })
+    }
+
+    /// The rows that were not asked for yet, if they are better asked for elsewhere: their node stopped
+    /// answering since they were queued.
+    pub(crate) fn stranded(&self) -> Option<(&[u32], Plan)> {
+        if self.is_rerouted || self.node.is_usable() {
+            return None;
+        }
+        let plan = Plan { attempt: self.attempt, delay: self.delay, is_rerouted: true, ..Plan::FIRST };
+        self.rows.get(self.next..).map(|rest| (rest, plan))
     }
 }
 

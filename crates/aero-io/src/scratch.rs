@@ -15,7 +15,6 @@ const MAX_SPARE: usize = 16 * 1024 * 1024;
 pub(crate) struct Scratch {
     pub(crate) request: Vec<u8>,
     pub(crate) input: Input,
-    pub(crate) seen: Seen,
 }
 
 impl Scratch {
@@ -26,45 +25,7 @@ impl Scratch {
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { request: Vec::new(), input: Input::new(INITIAL_INPUT), seen: Seen::default() }
-    }
-}
-
-/// The rows of a chunk that were answered, by position.
-#[derive(Default)]
-pub(crate) struct Seen {
-    bits: Vec<u64>,
-}
-
-impl Seen {
-    /// Forgets all marks; there are `rows` positions from now on.
-    pub(crate) fn reset(&mut self, rows: usize) {
-        self.bits.clear();
-        self.bits.resize(rows.div_ceil(64), 0);
-    }
-
-    /// Marks a position; false if it was marked before.
-    #[inline]
-    pub(crate) fn insert(&mut self, position: usize) -> bool {
-        let Some(word) = self.bits.get_mut(position / 64) else { return false };
-        let bit = 1 << (position % 64);
-        let is_new = *word & bit == 0;
-        *word |= bit;
-        is_new
-    }
-
-    fn contains(&self, position: usize) -> bool {
-        self.bits.get(position / 64).is_some_and(|word| word >> (position % 64) & 1 == 1)
-    }
-
-    /// The rows at positions without a mark.
-    pub(crate) fn missing(&self, rows: &[u32]) -> Vec<u32> {
-        let marked: usize = self.bits.iter().map(|word| word.count_ones() as usize).sum();
-        if marked == rows.len() {
-            return Vec::new();
-        }
-        let unmarked = rows.iter().enumerate().filter(|(position, _)| !self.contains(*position));
-        unmarked.map(|(_, &row)| row).collect()
+        Self { request: Vec::new(), input: Input::new(INITIAL_INPUT) }
     }
 }
 
@@ -130,18 +91,6 @@ impl DerefMut for ScratchLease<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn marks() {
-        let mut seen = Seen::default();
-        seen.reset(70);
-        let rows: Vec<u32> = (100..170).collect();
-        assert!(seen.insert(0) && seen.insert(69) && !seen.insert(69));
-        assert!(!seen.insert(1_000));
-        assert_eq!(seen.missing(&rows), (101..169).collect::<Vec<_>>());
-        (0..70).for_each(|position| _ = seen.insert(position));
-        assert_eq!(seen.missing(&rows), []);
-    }
 
     #[test]
     fn buffers_come_back() {

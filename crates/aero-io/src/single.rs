@@ -1,8 +1,10 @@
 //! Commands on one record.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use tokio::time::{Instant, sleep};
 use wire_protocol::WireError;
 use wire_protocol::command::{
@@ -13,13 +15,16 @@ use wire_protocol::message::{FrameType, MAX_FRAME};
 use wire_protocol::result_code;
 
 use crate::answer::Answer;
+use crate::backoff::retry_delay;
 use crate::chunk::is_passing;
 use crate::cluster::Inner;
 use crate::error::{Error, Fault, Tried};
+use crate::health::count;
+use crate::hedge;
 use crate::keys::{Bins, Key, check_bin_name};
 use crate::node::Node;
 use crate::partition_map::Router;
-use crate::policy::{ReadModeSc, ReadPolicy, Replica, WritePolicy};
+use crate::policy::{Hedge, ReadModeSc, ReadPolicy, Replica, WritePolicy};
 use crate::scratch::Scratch;
 use crate::timer::Timer;
 
@@ -35,6 +40,7 @@ struct Command<'a> {
     sleep_between_retries: Duration,
     replica: Replica,
     read_mode_sc: ReadModeSc,
+    hedge: Hedge,
 }
 
 pub(crate) async fn read(
@@ -57,6 +63,7 @@ pub(crate) async fn read(
         sleep_between_retries: policy.sleep_between_retries,
         replica: policy.replica,
         read_mode_sc: policy.read_mode_sc,
+        hedge: policy.hedge,
     };
     command
         .run(inner, |out, timeout_ms| {
@@ -109,6 +116,7 @@ fn write_command<'a>(name: &'static str, key: &'a Key, policy: &WritePolicy) -> 
         sleep_between_retries: policy.sleep_between_retries,
         replica: policy.replica,
         read_mode_sc: ReadModeSc::default(),
+        hedge: Hedge::Off,
     }
 }
 
@@ -159,11 +167,13 @@ impl Command<'_> {
         let mut in_doubt = false;
         let mut attempt = 0u32;
         loop {
+            let sent_at = Instant::now();
             let node = match self.route(inner, attempt, avoid) {
                 Ok(node) => node,
                 // Why there was a second try at all says more than that no node is left for it.
                 Err(error) => return Err(last.unwrap_or(error)),
             };
+            let (node, outcome) = self.hedged(inner, node, attempt, &mut scratch, &encode).await;
             let tried = |in_doubt| Tried {
                 command: self.name,
                 node: Arc::clone(&node.name),
@@ -172,11 +182,12 @@ impl Command<'_> {
                 elapsed: self.start.elapsed(),
                 in_doubt,
             };
-            let error = match self.attempt(&node, &mut scratch, &encode).await {
+            let error = match outcome {
                 Ok(answer) if answer.result_code == result_code::OK => return Ok(answer),
                 Ok(answer) => {
                     let code = answer.result_code;
                     in_doubt |= self.is_write && code == result_code::TIMEOUT;
+                    node.observe_code(code);
                     let error = Error::Server { code, tried: Box::new(tried(in_doubt)) };
                     if !is_passing(code) {
                         return Err(error);
@@ -185,29 +196,87 @@ impl Command<'_> {
                 }
                 Err(Failure::Request(source)) => return Err(Error::Request { source }),
                 Err(Failure::Exchange(fault, sent)) => {
-                    node.observe(&fault);
+                    node.observe(&fault, Some(sent_at));
                     in_doubt |= self.is_write && sent;
                     let is_final = matches!(fault, Fault::Deadline);
-                    let error = fault.into_error(node.pool.limit(), tried(in_doubt));
+                    let error = fault.into_error(&node, tried(in_doubt));
                     if is_final {
                         return Err(error);
                     }
                     error
                 }
             };
+            let delay = retry_delay(self.sleep_between_retries, self.replica, attempt, &error);
             let is_too_late = self.deadline.is_some_and(|deadline| {
-                Instant::now().checked_add(self.sleep_between_retries).is_none_or(|start| start >= deadline)
+                Instant::now().checked_add(delay).is_none_or(|start| start >= deadline)
             });
             if attempt >= self.max_retries || is_too_late {
                 return Err(error);
             }
-            if !self.sleep_between_retries.is_zero() {
-                sleep(self.sleep_between_retries).await;
+            if !delay.is_zero() {
+                sleep(delay).await;
             }
+            inner.count_retries(1);
             last = Some(error);
             avoid = Some(node.id);
             attempt += 1;
         }
+    }
+
+    /// One try; where a read has no answer for too long, another node is asked, too, and the first answer
+    /// counts. Returns the node that the outcome is of.
+    async fn hedged(
+        &self,
+        inner: &Inner,
+        node: Arc<Node>,
+        attempt: u32,
+        scratch: &mut Scratch,
+        encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
+    ) -> (Arc<Node>, Result<Answer, Failure>) {
+        inner.hedges.earn();
+        let Some(delay) = hedge::delay(self.hedge, self.replica, &node.health, 1) else {
+            let outcome = self.attempt(&node, scratch, encode).await;
+            return (node, outcome);
+        };
+        let start = Instant::now();
+        let mut first = pin!(self.attempt(&node, scratch, encode));
+        if let Ok(outcome) = tokio::time::timeout(delay, first.as_mut()).await {
+            return (Arc::clone(&node), outcome);
+        }
+        if node.health.is_silent_since(start) {
+            node.suspect();
+        }
+        let other = self.route_elsewhere(inner, attempt, &node).filter(|_| inner.hedges.spend(1));
+        let Some(other) = other else {
+            let outcome = first.await;
+            return (Arc::clone(&node), outcome);
+        };
+        count(&node.health.counters.hedges);
+        inner.count_hedges(1);
+        let mut scratch = inner.scratch.take();
+        let second = pin!(self.attempt(&other, &mut scratch, encode));
+        // What failed is left to the other one; the second to fail speaks for both.
+        let (lost, fault, sent_at, rest) = match select(first, second).await {
+            Either::Left((Err(Failure::Exchange(fault, _)), rest)) => {
+                (&node, fault, start, (&other, Either::Right(rest)))
+            }
+            Either::Right((Err(Failure::Exchange(fault, _)), rest)) => {
+                (&other, fault, start + delay, (&node, Either::Left(rest)))
+            }
+            Either::Left((outcome, _)) => return (Arc::clone(&node), outcome),
+            Either::Right((outcome, _)) => return (Arc::clone(&other), outcome),
+        };
+        lost.observe(&fault, Some(sent_at));
+        let (of, rest) = rest;
+        (Arc::clone(of), rest.await)
+    }
+
+    /// Another node than the one that was asked.
+    fn route_elsewhere(&self, inner: &Inner, attempt: u32, asked: &Node) -> Option<Arc<Node>> {
+        let view = inner.view();
+        let map = view.namespace(&self.key.space.namespace)?;
+        let router = Router::for_hedge(&view, self.replica, self.read_mode_sc, attempt, asked.id);
+        router.node(map, partition_id(&self.key.digest)).cloned()
     }
 
     fn route(&self, inner: &Inner, attempt: u32, avoid: Option<u64>) -> Result<Arc<Node>, Error> {
@@ -238,6 +307,7 @@ impl Command<'_> {
         let unsent = |fault| Failure::Exchange(fault, false);
         let sent = |fault| Failure::Exchange(fault, true);
         let mut fresh = false;
+        let start = Instant::now();
         loop {
             let mut leased = node.acquire(&mut timer, fresh).await.map_err(unsent)?;
             scratch.request.clear();
@@ -258,6 +328,8 @@ impl Command<'_> {
                     if input.is_empty() {
                         leased.recycle();
                     }
+                    node.health.hear();
+                    node.health.took(1, start.elapsed());
                     return Ok(answer);
                 }
                 // A read of which the connection had been closed before is no try; a write may have been

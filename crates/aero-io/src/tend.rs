@@ -46,6 +46,7 @@ struct Member {
     healthy: bool,
     peers: Vec<Peer>,
     replicas: Vec<NamespaceReplicas>,
+    racks: Vec<(String, u32)>,
     updated: u64,
     watch: AbortHandle,
 }
@@ -69,14 +70,14 @@ impl Members {
         self.by_name.values().any(|member| member.healthy)
     }
 
-    fn view(&self, before: &View) -> View {
+    fn view(&self, before: &View, near: &[u32]) -> View {
         let mut members: Vec<&Member> = self.by_name.values().collect();
         members.sort_by_key(|member| member.updated);
         let claims: Vec<Claims<'_>> = members
             .into_iter()
-            .map(|member| Claims { node: &member.node, replicas: &member.replicas })
+            .map(|member| Claims { node: &member.node, replicas: &member.replicas, racks: &member.racks })
             .collect();
-        View::new(&claims, before)
+        View::new(&claims, before, near)
     }
 
     fn keep_search(&mut self, search: AbortHandle) {
@@ -163,6 +164,7 @@ impl Inner {
             let seen = Some(Seen {
                 partition_generation: contact.facts.partition_generation,
                 peers_generation: contact.facts.peers_generation,
+                rebalance_generation: contact.facts.rebalance_generation,
             });
             let watch =
                 Watch { inner: Arc::clone(self), node: Arc::clone(&node), link: contact.link.into(), seen };
@@ -170,6 +172,7 @@ impl Inner {
                 healthy: true,
                 peers: contact.facts.peers.peers,
                 replicas: contact.facts.replicas,
+                racks: contact.facts.racks,
                 updated,
                 watch: tokio::spawn(watch.run()).abort_handle(),
                 node,
@@ -186,14 +189,17 @@ impl Inner {
         let updated = members.updates;
         let Some(member) = members.member_of(node) else { return };
         member.healthy = true;
-        member.node.set_suspect(false);
+        member.node.health.set_suspect(false);
         if let Some(peers) = news.peers {
             member.peers = peers;
         }
-        let moved = news.replicas.is_some();
+        let moved = news.replicas.is_some() || news.racks.is_some();
         if let Some(replicas) = news.replicas {
             member.replicas = replicas;
             member.updated = updated;
+        }
+        if let Some(racks) = news.racks {
+            member.racks = racks;
         }
         self.settle(&mut members, moved);
     }
@@ -203,7 +209,7 @@ impl Inner {
         let mut members = self.members();
         let Some(member) = members.member_of(node) else { return };
         member.healthy = false;
-        member.node.set_suspect(true);
+        member.node.health.set_suspect(true);
         self.settle(&mut members, false);
     }
 
@@ -222,7 +228,7 @@ impl Inner {
             return;
         }
         if members.remove_gone() || changed {
-            let view = members.view(&self.view());
+            let view = members.view(&self.view(), &self.connector.config.racks);
             self.publish(view);
         }
         for peer in members.missing_peers() {
@@ -258,6 +264,8 @@ impl Inner {
 struct Seen {
     partition_generation: String,
     peers_generation: String,
+    /// None where racks do not matter.
+    rebalance_generation: Option<String>,
 }
 
 /// What changed since.
@@ -265,6 +273,7 @@ struct Seen {
 struct News {
     peers: Option<Vec<Peer>>,
     replicas: Option<Vec<NamespaceReplicas>>,
+    racks: Option<Vec<(String, u32)>>,
 }
 
 /// The task that watches one node.
@@ -314,17 +323,23 @@ impl Watch {
                 gone.insert(Link::new(connector.open(self.node.address, tls_name, &mut timer).await?))
             }
         };
-        let body = link.ask(&["node", "peers-generation", "partition-generation"], &mut timer).await?;
+        let mut commands = vec!["node", "peers-generation", "partition-generation"];
+        commands.extend(connector.rack_commands().first());
+        let body = link.ask(&commands, &mut timer).await?;
         if node_name(&body)? != &*self.node.name {
             return Ok(Look::Renamed);
         }
+        let now = Seen {
+            peers_generation: info::answer(&body, "peers-generation")?.to_owned(),
+            partition_generation: info::answer(&body, "partition-generation")?.to_owned(),
+            rebalance_generation: connector.rebalance_generation(&body)?,
+        };
         let seen = self.seen.as_ref();
-        let peers_generation = info::answer(&body, "peers-generation")?;
-        let partition_generation = info::answer(&body, "partition-generation")?;
-        let same_peers = seen.is_some_and(|seen| seen.peers_generation == peers_generation);
-        let same_partitions = seen.is_some_and(|seen| seen.partition_generation == partition_generation);
+        let same_peers = seen.is_some_and(|seen| seen.peers_generation == now.peers_generation);
+        let same_partitions = seen.is_some_and(|seen| seen.partition_generation == now.partition_generation);
+        let same_racks = seen.is_some_and(|seen| seen.rebalance_generation == now.rebalance_generation);
         let mut news = News::default();
-        if same_peers && same_partitions {
+        if same_peers && same_partitions && same_racks {
             return Ok(Look::Answered(news));
         }
         let mut commands = vec!["peers-generation", "partition-generation"];
@@ -334,30 +349,32 @@ impl Watch {
         if !same_partitions {
             commands.push("replicas");
         }
+        if !same_racks {
+            commands.extend(connector.rack_commands());
+        }
         let body = link.ask(&commands, &mut timer).await?;
+        // The generations of the answer that carries the lists: what changed between the two is found by the
+        // next look.
+        let mut seen = now;
         if !same_peers {
             news.peers = Some(info::parse_peers(info::answer(&body, connector.peers_command())?)?.peers);
+            seen.peers_generation = info::answer(&body, "peers-generation")?.to_owned();
         }
         if !same_partitions {
             news.replicas = Some(info::parse_replicas(info::answer(&body, "replicas")?)?);
+            seen.partition_generation = info::answer(&body, "partition-generation")?.to_owned();
         }
-        // Of the answer that carries the lists: what changed between the two is found by the next look.
-        self.seen = Some(Seen {
-            peers_generation: match (same_peers, seen) {
-                (true, Some(seen)) => seen.peers_generation.clone(),
-                _ => info::answer(&body, "peers-generation")?.to_owned(),
-            },
-            partition_generation: match (same_partitions, seen) {
-                (true, Some(seen)) => seen.partition_generation.clone(),
-                _ => info::answer(&body, "partition-generation")?.to_owned(),
-            },
-        });
+        if !same_racks {
+            news.racks = connector.racks(&body)?;
+            seen.rebalance_generation = connector.rebalance_generation(&body)?;
+        }
+        self.seen = Some(seen);
         Ok(Look::Answered(news))
     }
 
     /// Ends the watch in favour of the node that has the address now.
     async fn replace(self) {
-        self.node.set_suspect(true);
+        self.node.health.set_suspect(true);
         let contact = self.inner.connector.contact(self.node.address, self.node.tls_name.as_deref()).await;
         // Admitted first: dismissing ends this very task.
         self.inner.admit(contact.ok());

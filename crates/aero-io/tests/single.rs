@@ -130,7 +130,7 @@ async fn times_are_what_they_are_called() {
     };
     let error = cluster.read(&key(), &Bins::All, &policy).await.unwrap_err();
     assert_eq!(error.tried().unwrap().attempts, 3);
-    assert_eq!(start.elapsed().as_millis(), 320);
+    assert_eq!(start.elapsed().as_millis(), 310, "the first retry, at another replica, waits for nothing");
     let error = put(&cluster, &WritePolicy::default()).await.unwrap_err();
     assert_eq!((error.code(), error.in_doubt()), (9, true));
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aero_io::{BatchPolicy, ClusterConfig, Seed};
+use aero_io::{BatchPolicy, ClusterConfig, Replica, Seed};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
@@ -50,12 +50,7 @@ const NOT_YET: &[&str] = &[
     "auth_mode",
     "login_timeout_ms",
     "tls",
-    "rack_aware",
-    "rack_id",
-    "rack_ids",
     "compression_threshold",
-    "max_error_rate",
-    "error_rate_window",
     "force_single_node",
     "send_bool_as",
 ];
@@ -106,6 +101,11 @@ impl Config {
             use_services_alternate: settings
                 .flag("use_services_alternate")?
                 .unwrap_or(defaults.use_services_alternate),
+            racks: racks(py, &mut settings)?,
+            max_error_rate: settings.count("max_error_rate")?.unwrap_or(defaults.max_error_rate),
+            error_rate_window: settings
+                .number("error_rate_window", 1, u32::MAX.into())?
+                .map_or(defaults.error_rate_window, |windows| windows as u32),
         };
         let policies = match settings.take("policies")? {
             Some(value) => read_policies(py, &value)?,
@@ -118,7 +118,50 @@ impl Config {
         if cluster.seeds.is_empty() {
             return Err(param_error(py, no_hosts()));
         }
-        Ok(Self { cluster, policies })
+        let config = Self { cluster, policies };
+        config.check_replica(py, config.policies.batch.replica)?;
+        config.check_replica(py, config.policies.read.policy.replica)?;
+        Ok(config)
+    }
+
+    /// Refuses reads by rack where no rack is known: they would go anywhere, and nobody would see it.
+    pub(crate) fn check_replica(&self, py: Python<'_>, replica: Replica) -> PyResult<()> {
+        if replica == Replica::PreferRack && self.cluster.racks.is_empty() {
+            return Err(param_error(
+                py,
+                "policy \"replica\" is POLICY_REPLICA_PREFER_RACK, but the client knows no rack of its own; \
+                 make it with \"rack_aware\": True and \"rack_id\" or \"rack_ids\""
+                    .into(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Racks to read from, the nearest first; none unless the client is `rack_aware`.
+fn racks(py: Python<'_>, settings: &mut Settings<'_>) -> PyResult<Vec<u32>> {
+    let is_aware = settings.flag("rack_aware")?;
+    let one = settings.count("rack_id")?;
+    let several = settings.take("rack_ids")?;
+    if is_aware.is_none() && (one.is_some() || several.is_some()) {
+        return Err(param_error(
+            py,
+            "config \"rack_id\" and \"rack_ids\" have no effect without \"rack_aware\": True".into(),
+        ));
+    }
+    let racks = match several {
+        Some(value) => {
+            Some(value.extract::<Vec<u32>>().ok().filter(|racks| !racks.is_empty()).ok_or_else(|| {
+                let found = described(&value);
+                param_error(py, format!("config \"rack_ids\" is {found}; it must be a list of whole numbers"))
+            })?)
+        }
+        None => None,
+    };
+    match (is_aware, racks, one) {
+        (Some(true), Some(racks), _) => Ok(racks),
+        (Some(true), None, rack) => Ok(vec![rack.unwrap_or(0)]),
+        _ => Ok(Vec::new()),
     }
 }
 

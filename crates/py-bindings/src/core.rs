@@ -11,7 +11,7 @@ use crate::call::{Call, Completions, plain};
 use crate::config::Config;
 use crate::errors::{client_error, param_error};
 use crate::runtime::NothingToSeal;
-use crate::{policy, single};
+use crate::{policy, single, stats};
 
 /// Where a client is in its life.
 enum State {
@@ -152,6 +152,11 @@ impl Core {
         Ok(self.cluster(py)?.node_names())
     }
 
+    /// The state of nodes and connections, as `aerospike_py.stats.ClusterStats`.
+    fn stats(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        stats::to_python(py, &self.cluster(py)?.stats())
+    }
+
     /// What a `repr` says of the client.
     fn describe(&self, py: Python<'_>) -> String {
         let hosts = self.hosts();
@@ -183,7 +188,9 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
-        single::get(py, face, cluster, key, single::read_policy(py, &self.config.policies.read, policy)?)
+        let policy = single::read_policy(py, &self.config.policies.read, policy)?;
+        self.config.check_replica(py, policy.policy.replica)?;
+        single::get(py, face, cluster, key, policy)
     }
 
     fn exists(
@@ -194,7 +201,9 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
-        single::exists(py, face, cluster, key, single::read_policy(py, &self.config.policies.read, policy)?)
+        let policy = single::read_policy(py, &self.config.policies.read, policy)?;
+        self.config.check_replica(py, policy.policy.replica)?;
+        single::exists(py, face, cluster, key, policy)
     }
 
     fn remove(
@@ -225,6 +234,7 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let policy = policy::batch(py, &self.config.policies.batch, "batch policy", policy)?;
+        self.config.check_replica(py, policy.replica)?;
         let request = BatchRead { policy, ..BatchRead::default() };
         let bins = batch_read::read_bins(bins)?;
         match dtype {

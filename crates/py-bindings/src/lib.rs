@@ -24,6 +24,7 @@ mod runtime;
 mod settings;
 mod single;
 mod sink;
+mod stats;
 mod values;
 
 use pyo3::prelude::*;

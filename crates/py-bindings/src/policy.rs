@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use aero_io::{BatchPolicy, Exists, Generation, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy};
+use aero_io::{
+    BatchPolicy, Exists, Generation, Hedge, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
+};
 use pyo3::prelude::*;
 
 use crate::errors::param_error;
-use crate::settings::Settings;
+use crate::keys::described;
+use crate::settings::{Settings, whole_number};
 
 /// Keys that every policy of the official client has and that nothing here needs.
 const WITHOUT_MEANING: &[(&str, &str)] = &[
@@ -20,8 +23,8 @@ const WITHOUT_MEANING: &[(&str, &str)] = &[
 /// Keys that would change what a call does, and that this version does not know yet.
 const NOT_YET: &[&str] = &["expressions", "txn", "compress", "compression_threshold", "on_locking_only"];
 
-const REPLICAS: [Option<Replica>; 5] =
-    [Some(Replica::Master), Some(Replica::Any), Some(Replica::Sequence), None, Some(Replica::Any)];
+const REPLICAS: [Replica; 5] =
+    [Replica::Master, Replica::Any, Replica::Sequence, Replica::PreferRack, Replica::Any];
 const MODES_AP: [ReadModeAp; 2] = [ReadModeAp::One, ReadModeAp::All];
 const MODES_SC: [ReadModeSc; 4] =
     [ReadModeSc::Session, ReadModeSc::Linearize, ReadModeSc::AllowReplica, ReadModeSc::AllowUnavailable];
@@ -42,21 +45,33 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-fn base(py: Python<'_>, settings: &mut Settings<'_>, base: Base<'_>) -> PyResult<()> {
+fn base(settings: &mut Settings<'_>, base: Base<'_>) -> PyResult<()> {
     set(base.socket_timeout, settings.millis("socket_timeout")?);
     set(base.max_retries, settings.count("max_retries")?);
     set(base.sleep_between_retries, settings.millis("sleep_between_retries")?);
-    match settings.choice("replica", "POLICY_REPLICA_*", &REPLICAS)? {
-        Some(Some(replica)) => *base.replica = replica,
-        Some(None) => {
+    set(base.replica, settings.choice("replica", "POLICY_REPLICA_*", &REPLICAS)?);
+    Ok(())
+}
+
+/// When another node is asked as well: the one key that the official client does not have.
+fn hedge(py: Python<'_>, settings: &mut Settings<'_>, hedge: &mut Hedge) -> PyResult<()> {
+    let Some(value) = settings.take("hedge_delay")? else { return Ok(()) };
+    let text = value.extract::<String>().ok();
+    *hedge = match (text.as_deref(), whole_number(&value)) {
+        (Some("adaptive"), _) => Hedge::Adaptive,
+        (Some("off"), _) => Hedge::Off,
+        (None, Some(millis @ 1..=0xFFFF_FFFF)) => Hedge::After(Duration::from_millis(millis as u64)),
+        _ => {
             return Err(param_error(
                 py,
-                "policy \"replica\" is POLICY_REPLICA_PREFER_RACK, which is not supported by this version yet"
-                    .into(),
+                format!(
+                    "policy \"hedge_delay\" is {}; it must be \"adaptive\", \"off\" or a number of \
+                     milliseconds of at least 1",
+                    described(&value)
+                ),
             ));
         }
-        None => {}
-    }
+    };
     Ok(())
 }
 
@@ -99,7 +114,6 @@ pub(crate) fn batch(
         policy.total_timeout = Some(timeout);
     }
     base(
-        py,
         &mut settings,
         Base {
             socket_timeout: &mut policy.socket_timeout,
@@ -114,6 +128,7 @@ pub(crate) fn batch(
         &mut policy.read_mode_sc,
         &mut policy.read_touch_ttl_percent,
     )?;
+    hedge(py, &mut settings, &mut policy.hedge)?;
     set(&mut policy.allow_inline, settings.flag("allow_inline")?);
     set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);
     set(&mut policy.respond_all_keys, settings.flag("respond_all_keys")?);
@@ -141,7 +156,6 @@ pub(crate) fn read(
     let policy = &mut read.policy;
     set(&mut policy.total_timeout, settings.millis("total_timeout")?);
     base(
-        py,
         &mut settings,
         Base {
             socket_timeout: &mut policy.socket_timeout,
@@ -156,6 +170,7 @@ pub(crate) fn read(
         &mut policy.read_mode_sc,
         &mut policy.read_touch_ttl_percent,
     )?;
+    hedge(py, &mut settings, &mut policy.hedge)?;
     send_key(&mut settings, &mut read.send_key)?;
     conclude(settings)?;
     Ok(read)
@@ -227,7 +242,6 @@ pub(crate) fn write(
     let policy = &mut write.policy;
     set(&mut policy.total_timeout, settings.millis("total_timeout")?);
     base(
-        py,
         &mut settings,
         Base {
             socket_timeout: &mut policy.socket_timeout,

@@ -215,6 +215,22 @@ pub fn parse_service(value: &str) -> Result<Vec<(String, u16)>, WireError> {
         .collect()
 }
 
+/// Reads the answer to `rack-ids`: `ns:rack;ns:rack`, the node's rack in each namespace.
+///
+/// # Errors
+/// Anything else.
+pub fn parse_rack_ids(value: &str) -> Result<Vec<(String, u32)>, WireError> {
+    value
+        .split(';')
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let (namespace, rack) = part.split_once(':')?;
+            Some((namespace.to_owned(), rack.parse().ok()?))
+        })
+        .collect::<Option<_>>()
+        .ok_or(WireError::malformed("rack-ids answer", "a part is not namespace:rack"))
+}
+
 fn strip_brackets(text: &str) -> Option<&str> {
     text.strip_prefix('[')?.strip_suffix(']')
 }
@@ -251,6 +267,15 @@ fn parse_address(text: &str, default_port: u16) -> Option<(String, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn racks() {
+        assert_eq!(parse_rack_ids("test:1;bar:20").unwrap(), [("test".into(), 1), ("bar".into(), 20)]);
+        assert_eq!(parse_rack_ids("").unwrap(), []);
+        for bad in ["test", "test:", "test:-1", "test:1:2", "test:99999999999"] {
+            assert!(parse_rack_ids(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn peers_of_the_recorded_cluster() {

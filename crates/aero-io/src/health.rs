@@ -1,0 +1,205 @@
+//! What commands learn of a node: whether it answers, how fast, and how often it fails.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wire_protocol::result_code;
+
+use crate::error::Fault;
+
+/// A request costs a node about as much as so many rows, beside its own.
+const REQUEST_IN_ROWS: u64 = 64;
+
+/// Nanoseconds that a row took, or nothing known yet.
+const UNKNOWN: u32 = 0;
+
+/// A node's health. Nothing here orders memory: each number is looked at by itself.
+pub(crate) struct Health {
+    born: Instant,
+    /// Whether the node failed at the last look, or a command found it silent or broken since.
+    suspect: AtomicBool,
+    /// Nanoseconds that a row of a request takes on average, lately.
+    pace: AtomicU32,
+    /// When a command last got an answer, in microseconds since `born`.
+    heard: AtomicU64,
+    limit: u32,
+    window: Duration,
+    /// Failures in the window that `window_end` ends, in microseconds since `born`.
+    failures: AtomicU32,
+    window_end: AtomicU64,
+    pub(crate) counters: Counters,
+}
+
+/// What happened so far.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) errors: AtomicU64,
+    pub(crate) timeouts: AtomicU64,
+    pub(crate) busy: AtomicU64,
+    pub(crate) hedges: AtomicU64,
+}
+
+/// Adds one. For numbers that are only ever read as statistics.
+pub(crate) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+impl Health {
+    /// A node that may fail `limit` times in a `window`; a limit of zero is none.
+    pub(crate) fn new(limit: u32, window: Duration) -> Self {
+        Self {
+            born: Instant::now(),
+            suspect: AtomicBool::new(false),
+            pace: AtomicU32::new(UNKNOWN),
+            heard: AtomicU64::new(0),
+            limit,
+            window,
+            failures: AtomicU32::new(0),
+            window_end: AtomicU64::new(0),
+            counters: Counters::default(),
+        }
+    }
+
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.suspect.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_suspect(&self, suspect: bool) {
+        self.suspect.store(suspect, Ordering::Relaxed);
+    }
+
+    /// Notes that the node answered a command.
+    pub(crate) fn hear(&self) {
+        self.heard.store(self.micros(Instant::now()), Ordering::Relaxed);
+    }
+
+    /// Whether no command was answered since then.
+    pub(crate) fn is_silent_since(&self, since: Instant) -> bool {
+        self.heard.load(Ordering::Relaxed) < self.micros(since)
+    }
+
+    /// Notes that a request of `rows` took `time`.
+    pub(crate) fn took(&self, rows: usize, time: Duration) {
+        let units = rows as u64 + REQUEST_IN_ROWS;
+        let sample = (time.as_nanos() / u128::from(units)).clamp(1, u128::from(u32::MAX)) as u64;
+        let pace = u64::from(self.pace.load(Ordering::Relaxed));
+        // Two requests that end at once may lose one sample to the other: the average stands that.
+        let average = if pace == 0 { sample } else { (pace * 7 + sample) / 8 };
+        self.pace.store(average as u32, Ordering::Relaxed);
+    }
+
+    /// How long a request of `rows` takes usually; none while that is not known.
+    pub(crate) fn usual_time(&self, rows: usize) -> Option<Duration> {
+        match self.pace.load(Ordering::Relaxed) {
+            UNKNOWN => None,
+            pace => Some(Duration::from_nanos(u64::from(pace) * (rows as u64 + REQUEST_IN_ROWS))),
+        }
+    }
+
+    /// Whether the node failed so often within the window that it is not to be asked in it any more.
+    pub(crate) fn is_tripped(&self) -> bool {
+        self.limit > 0
+            && self.failures.load(Ordering::Relaxed) > self.limit
+            && self.micros(Instant::now()) < self.window_end.load(Ordering::Relaxed)
+    }
+
+    /// Failures in the window, and how many there may be.
+    pub(crate) fn failures(&self) -> u32 {
+        let is_over = self.micros(Instant::now()) >= self.window_end.load(Ordering::Relaxed);
+        if is_over { 0 } else { self.failures.load(Ordering::Relaxed) }
+    }
+
+    /// The failures that a window may have.
+    pub(crate) fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// Counts what went wrong with a connection.
+    pub(crate) fn failed(&self, fault: &Fault) {
+        match fault {
+            Fault::Deadline | Fault::Socket => count(&self.counters.timeouts),
+            Fault::Io(_) | Fault::Wire(_) => count(&self.counters.errors),
+            // These are about this client, not about the node.
+            Fault::Saturated | Fault::Tripped => return,
+        }
+        self.add_failure();
+    }
+
+    /// Counts an answer that says that the node cannot do what was asked.
+    pub(crate) fn answered(&self, code: u8) {
+        match code {
+            result_code::TIMEOUT => count(&self.counters.timeouts),
+            result_code::DEVICE_OVERLOAD | result_code::PARTITION_UNAVAILABLE => count(&self.counters.errors),
+            result_code::KEY_BUSY => return count(&self.counters.busy),
+            _ => return,
+        }
+        self.add_failure();
+    }
+
+    fn add_failure(&self) {
+        let now = self.micros(Instant::now());
+        if now >= self.window_end.load(Ordering::Relaxed) {
+            // Whoever comes second may count into the window before: one failure more or less.
+            self.failures.store(1, Ordering::Relaxed);
+            self.window_end.store(now + self.window.as_micros() as u64, Ordering::Relaxed);
+        } else {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn micros(&self, at: Instant) -> u64 {
+        // From one on, so that zero is before everything.
+        at.saturating_duration_since(self.born).as_micros() as u64 + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_breaker_opens_for_the_rest_of_the_window() {
+        let health = Health::new(2, Duration::from_secs(1));
+        for _ in 0..2 {
+            health.failed(&Fault::Socket);
+        }
+        assert!(!health.is_tripped());
+        health.answered(result_code::DEVICE_OVERLOAD);
+        assert!(health.is_tripped());
+        assert_eq!(health.failures(), 3);
+        advance(Duration::from_millis(1_001)).await;
+        assert!(!health.is_tripped());
+        assert_eq!(health.failures(), 0);
+        health.failed(&Fault::Socket);
+        assert_eq!(health.failures(), 1);
+        // What says nothing of the node's health is not counted.
+        health.answered(result_code::KEY_BUSY);
+        health.failed(&Fault::Saturated);
+        assert_eq!(health.failures(), 1);
+        let without = Health::new(0, Duration::from_secs(1));
+        (0..1_000).for_each(|_| without.failed(&Fault::Socket));
+        assert!(!without.is_tripped());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_and_pace() {
+        let health = Health::new(0, Duration::ZERO);
+        let start = Instant::now();
+        assert!(health.is_silent_since(start));
+        assert_eq!(health.usual_time(300), None);
+        advance(Duration::from_millis(1)).await;
+        health.hear();
+        assert!(!health.is_silent_since(start));
+        advance(Duration::from_millis(1)).await;
+        assert!(health.is_silent_since(Instant::now()));
+        for _ in 0..50 {
+            health.took(936, Duration::from_millis(10));
+        }
+        let usual = health.usual_time(936).unwrap();
+        assert!((9_900..10_100).contains(&usual.as_micros()), "{usual:?}");
+        let shorter = health.usual_time(36).unwrap();
+        assert!((990..1_010).contains(&shorter.as_micros()), "{shorter:?}");
+    }
+}

@@ -1,0 +1,38 @@
+//! The state of a cluster's handle as the named tuples of `aerospike_py.stats`.
+
+use aero_io::{ClusterStats, NodeStats};
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+pub(crate) fn to_python(py: Python<'_>, stats: &ClusterStats) -> PyResult<Py<PyAny>> {
+    let module = py.import("aerospike_py.stats")?;
+    let connections = module.getattr("ConnectionStats")?;
+    let class = module.getattr("NodeStats")?;
+    let node = |node: &NodeStats| {
+        let conns = connections.call1((
+            node.connections_in_use,
+            node.connections_idle,
+            node.connections_opened,
+            node.connections_closed,
+            node.waiting,
+        ))?;
+        class.call1((
+            &node.name,
+            node.address.ip().to_string(),
+            node.address.port(),
+            conns,
+            node.errors,
+            node.timeouts,
+            node.key_busy,
+            node.hedged,
+            node.suspect,
+            node.error_rate,
+            node.circuit_open,
+            node.usual_time.map(|time| time.as_secs_f64()),
+        ))
+    };
+    let nodes = stats.nodes.iter().map(node).collect::<PyResult<Vec<_>>>()?;
+    let all =
+        module.getattr("ClusterStats")?.call1((PyList::new(py, nodes)?, stats.retries, stats.hedges))?;
+    Ok(all.unbind())
+}
