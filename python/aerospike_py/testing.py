@@ -248,8 +248,9 @@ class DevServer:
         """What a node was asked until now, its times before a restart included.
 
         ``connections`` accepted and ``connections_open``, ``batch_requests`` and their ``batch_rows``,
-        ``reads`` and ``writes`` of one record, ``info_requests``, the commands that ``faults`` hit, and ``passed_on``:
-        rows and commands on one record that it was not the right node for.
+        ``reads`` and ``writes`` of one record and ``info_requests`` count what it was sent, answered or not;
+        ``faults`` the commands that a fault hit; ``passed_on`` rows and commands on one record that it was
+        not the right node for.
         """
         answer = self._process().order(f"counters {node}")
         pairs = (word.partition("=") for word in answer.split())

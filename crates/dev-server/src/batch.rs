@@ -1,8 +1,8 @@
 //! Batches: rows in, frames of messages out.
 
-use wire_protocol::batch::batch_flags;
+use wire_protocol::batch::{REPEATED_ROW_LEN, batch_flags};
 use wire_protocol::batch_request::{BatchRequestRow, BatchRequestRows};
-use wire_protocol::message::{FrameHeader, FrameType, Message};
+use wire_protocol::message::{FrameHeader, FrameType, Message, field_type};
 use wire_protocol::result_code;
 
 use crate::answer::write_end;
@@ -15,6 +15,13 @@ use crate::store::Namespace;
 
 /// Largest frame that is filled with several rows; a larger row gets a frame of its own.
 const FRAME: usize = 128 * 1024;
+
+/// How many rows a batch says it has, as far as there is room for them; 0 for what is none.
+pub(crate) fn rows_of(body: &[u8]) -> u64 {
+    let field = Message::parse_only(body).ok().and_then(|message| message.field(field_type::BATCH));
+    let count = field.and_then(|field| field.first_chunk()).map_or(0, |count| u32::from_be_bytes(*count));
+    u64::from(count).min((body.len() / REPEATED_ROW_LEN) as u64)
+}
 
 /// Where the header of an answer has the row's index.
 const INDEX_AT: usize = 14;
@@ -94,12 +101,11 @@ impl<'a> BatchRun<'a> {
     pub(crate) fn next_frame(&mut self, out: &mut Vec<u8>) -> bool {
         let now = self.node.store.clock.now();
         let start = out.len();
-        let (mut rows, mut passed_on) = (0, 0);
+        let mut passed_on = 0;
         out.extend_from_slice(&[0; FrameHeader::LEN]);
         out.append(&mut self.carried);
         while let Some(row) = self.rows.next() {
             let row_start = out.len();
-            rows += 1;
             passed_on += u64::from(self.answer_row(&row, now, out) == Route::PassedOn);
             if let Some(fault) = self.wrong.take() {
                 self.spoil(fault, row_start, out);
@@ -108,12 +114,12 @@ impl<'a> BatchRun<'a> {
                 self.carried.extend_from_slice(&out[row_start..]);
                 out.truncate(row_start);
                 finish_frame(out, start);
-                self.node.counting.rows(rows, passed_on);
+                self.node.counting.passed_on(passed_on);
                 return true;
             }
         }
         finish_frame(out, start);
-        self.node.counting.rows(rows, passed_on);
+        self.node.counting.passed_on(passed_on);
         write_end(out, self.end_code);
         false
     }

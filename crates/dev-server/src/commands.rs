@@ -95,7 +95,7 @@ pub(crate) fn answer_single(node: &Node, message: &Message<'_>, out: &mut Vec<u8
         Ok(mut request) => {
             match node.ownership.route(request.digest, request.flags) {
                 Route::Here => {}
-                Route::PassedOn => node.counting.passed_on(),
+                Route::PassedOn => node.counting.passed_on(1),
                 Route::Nowhere => {
                     request.refused = request.refused.or(Some(result_code::PARTITION_UNAVAILABLE));
                 }

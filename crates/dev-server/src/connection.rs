@@ -9,7 +9,7 @@ use wire_protocol::message::{FrameHeader, FrameType, Message, info1, write_frame
 use wire_protocol::result_code;
 
 use crate::answer::{Answer, write_code, write_end};
-use crate::batch::BatchRun;
+use crate::batch::{BatchRun, rows_of};
 use crate::commands::answer_single;
 use crate::faults::{CommandKind, Fault};
 use crate::info::{self, InfoSource};
@@ -110,18 +110,20 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             // What is no frame is not answered; what was asked before it is.
             Err(()) => return send(&mut stream, &mut out).await,
         };
+        buffer.start = body.end;
+        let body = &buffer.bytes[body];
+        let command = CommandKind::of(kind, body);
+        if let Some(command) = command {
+            // A node that hangs has been asked all the same.
+            node.counting.command(command);
+            if command == CommandKind::Batch {
+                node.counting.rows(rows_of(body));
+            }
+        }
         if mode.wait_for(|mode| *mode == Mode::Running).await.is_err() {
             return Ok(());
         }
-        buffer.start = body.end;
-        let body = &buffer.bytes[body];
-        let fault = match CommandKind::of(kind, body) {
-            Some(command) => {
-                node.counting.command(command);
-                node.faults.take(command)
-            }
-            None => None,
-        };
+        let fault = command.and_then(|command| node.faults.take(command));
         if let Some(fault) = fault {
             node.counting.fault();
             // What was asked before is answered.

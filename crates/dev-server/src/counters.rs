@@ -14,9 +14,9 @@ pub struct Counters {
     pub connections_open: u64,
     /// Batches that it was sent.
     pub batch_requests: u64,
-    /// Rows of batches that it answered, whatever the answer was.
+    /// Their rows, answered or not.
     pub batch_rows: u64,
-    /// Rows, and commands on one record, of partitions that it does not hold, or (with strong consistency)
+    /// Rows, and commands on one record, that it answered and that were of partitions that it does not hold, or (with strong consistency)
     /// is not master of where only the master may answer: it passed them on.
     pub passed_on: u64,
     /// Commands that read one record.
@@ -98,13 +98,12 @@ impl Counting {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn rows(&self, rows: u64, passed_on: u64) {
+    pub(crate) fn rows(&self, rows: u64) {
         self.batch_rows.fetch_add(rows, Ordering::Relaxed);
-        self.passed_on.fetch_add(passed_on, Ordering::Relaxed);
     }
 
-    pub(crate) fn passed_on(&self) {
-        self.passed_on.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn passed_on(&self, count: u64) {
+        self.passed_on.fetch_add(count, Ordering::Relaxed);
     }
 
     pub(crate) fn fault(&self) {
@@ -137,7 +136,8 @@ mod tests {
         let counting = Counting::default();
         let open = counting.connection();
         counting.command(CommandKind::Batch);
-        counting.rows(30, 4);
+        counting.rows(30);
+        counting.passed_on(4);
         assert_eq!(
             counting.now().to_string(),
             "connections=1 connections_open=1 batch_requests=1 batch_rows=30 passed_on=4 reads=0 writes=0 \

@@ -167,7 +167,7 @@ impl<'a> InfoSource<'a> {
             share(masters + others),
             share(masters),
             share(others),
-            view.unavailable_partitions,
+            self.cluster.unavailable_partitions(),
             self.store.clock.now(),
             namespace.default_ttl,
             namespace.max_record_size,
