@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import queue
 import subprocess
@@ -17,7 +18,7 @@ import threading
 from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -28,12 +29,38 @@ _START_TIMEOUT = 60.0
 _ORDER_TIMEOUT = 30.0
 _STOP_TIMEOUT = 5.0
 
+_FAULTS = (
+    "close",
+    "close-mid-frame",
+    "late",
+    "silent",
+    "garbage",
+    "wrong-row-index",
+    "row-twice",
+    "huge-frame",
+    "code",
+    "row-code",
+)
+_COMMANDS = ("batch", "read", "write", "info")
+
 
 class DevServer:
     """An embedded node, or a cluster of several, in a process of its own on free ports.
 
-    ``options`` are more arguments of ``python -m aerospike_py.devserver`` (``--help`` lists them). Nodes
-    are counted from 0. The process ends with this one, however that ends.
+    Nodes are counted from 0. The process ends with this one, however that ends. What a node has in memory
+    dies with it: records that no other node holds are gone when it is killed.
+
+    ``replication_factor``
+        On how many nodes each record lies: 2, or 1 for a single node.
+    ``failure_detection``
+        Seconds until the other nodes notice that one is dead or hung, about 1.5 in a real cluster. None: a
+        killed node is out of the cluster at once, and a paused one never is.
+    ``racks``
+        The rack of each node; the replicas of a record lie on different ones.
+    ``strong_consistency``
+        A record all of whose nodes are dead is unavailable, and there again when one of them is.
+    ``options``
+        More arguments of ``python -m aerospike_py.devserver`` (``--help`` lists them).
     """
 
     def __init__(
@@ -42,6 +69,10 @@ class DevServer:
         namespaces: Sequence[str] = ("test", "bar"),
         host: str = "127.0.0.1",
         *,
+        replication_factor: int | None = None,
+        failure_detection: float | None = None,
+        racks: Iterable[int] | None = None,
+        strong_consistency: bool = False,
         options: Sequence[str] = (),
         _command: Sequence[str] | None = None,
     ) -> None:
@@ -53,6 +84,21 @@ class DevServer:
         command += ["--port", "0", "--nodes", str(nodes), "--host", host, "--exit-with-stdin"]
         for namespace in namespaces:
             command += ["--namespace", namespace]
+        if replication_factor is not None:
+            if not 1 <= replication_factor <= nodes:
+                raise ValueError(
+                    f"replication_factor is 1 to the number of nodes ({nodes}), not {replication_factor}"
+                )
+            command += ["--replication-factor", str(replication_factor)]
+        if failure_detection is not None:
+            command += ["--failure-detection", str(_milliseconds("failure_detection", failure_detection))]
+        if racks is not None:
+            racks = [_not_negative("a rack", rack) for rack in racks]
+            if len(racks) != nodes:
+                raise ValueError(f"racks has one number for each of the {nodes} nodes, not {len(racks)}")
+            command += ["--racks", ",".join(map(str, racks))]
+        if strong_consistency:
+            command.append("--strong-consistency")
         self._command = [*command, *options]
         self._nodes = nodes
         self._running: _Process | None = None
@@ -109,20 +155,106 @@ class DevServer:
         return {"hosts": self.hosts}
 
     def kill(self, node: int) -> None:
-        """Kill a node: it listens no more, its connections are closed, the others take its partitions."""
+        """Kill a node: it listens no more, its connections are closed, what it had in memory is gone.
+
+        The others take its partitions once they notice (see ``failure_detection``).
+        """
         self._process().order(f"kill {node}")
 
     def restart(self, node: int) -> None:
-        """Start a killed node again, on its old port."""
+        """Start a killed node again on its old port; it gets its records from the others."""
         self._process().order(f"restart {node}")
 
     def pause(self, node: int) -> None:
         """Make a node hang: it accepts connections and answers nothing."""
         self._process().order(f"pause {node}")
 
+    def refuse(self, node: int) -> None:
+        """Make a node refuse new connections; those that are there are served."""
+        self._process().order(f"refuse {node}")
+
     def resume(self, node: int) -> None:
-        """End a pause: what was asked meanwhile is answered."""
+        """End a pause, and that connections are refused: what was asked meanwhile is answered."""
         self._process().order(f"resume {node}")
+
+    def move_partitions(self, count: int) -> None:
+        """Let so many of the 4096 partitions have another living node as their master."""
+        self._process().order(f"move {count}")
+
+    def inject(
+        self,
+        fault: str,
+        node: int | None = None,
+        *,
+        command: str | None = None,
+        times: int | None = None,
+        seconds: float | None = None,
+        code: int | None = None,
+    ) -> None:
+        """Let something go wrong at a node, or at all of them.
+
+        ``command`` is the kind of commands that it happens to, ``"batch"``, ``"read"``, ``"write"`` or
+        ``"info"``; None is all that the fault makes sense for. ``times`` is to how many of them on each node,
+        None to all until ``clear_faults()``. Of several rules the first that matches and has times left
+        hits. The faults:
+
+        ``"close"``
+            The connection is closed instead of an answer.
+        ``"close-mid-frame"``
+            About half of the answer's bytes come, then the connection is closed.
+        ``"late"``
+            The answer comes after ``seconds``. Other connections are not held up.
+        ``"silent"``
+            The command is never answered; the next ones on the connection are.
+        ``"garbage"``
+            Bytes come that are no frame.
+        ``"wrong-row-index"``, ``"row-twice"``
+            The first row of a batch is answered with an index that was not asked for, or twice.
+        ``"huge-frame"``
+            A frame of 100 MiB is announced, a little of it comes, then nothing any more.
+        ``"code"``
+            The whole command is answered with the result ``code``, a batch without any of its rows.
+        ``"row-code"``
+            Each row of a batch, or the one record, is answered with the result ``code``.
+        """
+        if fault not in _FAULTS:
+            raise ValueError(f"{fault!r} is no fault: {', '.join(_FAULTS)}")
+        if command is not None and command not in _COMMANDS:
+            raise ValueError(f"{command!r} is no kind of command: {', '.join(_COMMANDS)}")
+        if (seconds is not None) != (fault == "late"):
+            raise ValueError(f"seconds belongs to the fault 'late', and seconds is {seconds} for {fault!r}")
+        if (code is not None) != (fault in ("code", "row-code")):
+            raise ValueError(f"code belongs to the faults 'code' and 'row-code', and is {code} for {fault!r}")
+        words = ["fault", "all" if node is None else str(node), fault]
+        if seconds is not None:
+            words.append(str(_milliseconds("seconds", seconds)))
+        if code is not None:
+            if not 0 <= code <= 255:
+                raise ValueError(f"code is a result code from 0 to 255, not {code}")
+            words.append(str(code))
+        if command is not None:
+            words.append(f"command={command}")
+        if times is not None:
+            if times < 1:
+                raise ValueError(f"times is at least 1, or None for always, not {times}")
+            words.append(f"times={times}")
+        self._process().order(" ".join(words))
+
+    def clear_faults(self, node: int | None = None) -> None:
+        """Forget the faults of a node, or of all of them."""
+        self._process().order(f"clear {'all' if node is None else node}")
+
+    def counters(self, node: int) -> dict[str, int]:
+        """What a node was asked until now, its times before a restart included.
+
+        ``connections`` accepted and ``connections_open``, ``batch_requests`` and their ``batch_rows``,
+        ``reads`` and ``writes`` of one record and ``info_requests`` count what it was sent, answered or not;
+        ``faults`` the commands that a fault hit; ``passed_on`` rows and commands on one record that it was
+        not the right node for.
+        """
+        answer = self._process().order(f"counters {node}")
+        pairs = (word.partition("=") for word in answer.split())
+        return {name: int(value) for name, _, value in pairs}
 
     def advance(self, seconds: int) -> None:
         """Move the server's clock ahead, so that records expire without waiting."""
@@ -139,6 +271,18 @@ class DevServer:
         if self._running.owner != os.getpid():
             raise RuntimeError("the server was started before fork() and belongs to the parent process")
         return self._running
+
+
+def _milliseconds(name: str, seconds: float) -> int:
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"{name} is a number of seconds, 0 or more, not {seconds}")
+    return round(seconds * 1000)
+
+
+def _not_negative(name: str, number: int) -> int:
+    if not 0 <= operator.index(number) < 2**32:
+        raise ValueError(f"{name} is a number from 0 to 4294967295, not {number}")
+    return operator.index(number)
 
 
 class _Process:
@@ -184,7 +328,8 @@ class _Process:
             raise RuntimeError(self._why_it_ended())
         return line
 
-    def order(self, order: str) -> None:
+    def order(self, order: str) -> str:
+        """Give an order; return what was answered beside that it was obeyed."""
         with self._one_order_at_a_time:
             try:
                 self._stdin.write(f"{order}\n")
@@ -192,8 +337,9 @@ class _Process:
             except (OSError, ValueError):
                 raise RuntimeError(self._why_it_ended()) from None
             answer = self.read_line(_ORDER_TIMEOUT)
-        if answer != f"ok {order}":
+        if answer != f"ok {order}" and not answer.startswith(f"ok {order} "):
             raise RuntimeError(answer.removeprefix("error "))
+        return answer.removeprefix(f"ok {order}").strip()
 
     def stop(self) -> None:
         with contextlib.suppress(OSError):  # It may be gone already, with an order unread.

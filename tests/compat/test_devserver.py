@@ -130,7 +130,8 @@ def test_a_program_ends_with_its_standard_input():
         for order, answer in (
             ("kill 2", "ok kill 2"),
             ("kill 2", "error kill 2: node 2 is dead"),
-            ("explode", "error explode: an order is a word and a number"),
+            ("explode", "error explode: an order is a word and what it is about"),
+            ("fault 0 late 250 command=batch times=1", "ok fault 0 late 250 command=batch times=1"),
             ("explode 1", "error explode 1: there is no such order"),
         ):
             program.stdin.write(f"{order}\n")

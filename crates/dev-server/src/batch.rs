@@ -1,23 +1,38 @@
 //! Batches: rows in, frames of messages out.
 
-use wire_protocol::batch::batch_flags;
+use wire_protocol::batch::{REPEATED_ROW_LEN, batch_flags};
 use wire_protocol::batch_request::{BatchRequestRow, BatchRequestRows};
-use wire_protocol::message::{FrameHeader, FrameType, Message};
+use wire_protocol::message::{FrameHeader, FrameType, Message, field_type};
 use wire_protocol::result_code;
 
 use crate::answer::write_end;
 use crate::commands::{Request, RequestFields, execute};
+use crate::faults::Fault;
+use crate::node::Node;
 use crate::operations::Flags;
-use crate::store::{Namespace, Store};
+use crate::ownership::Route;
+use crate::store::Namespace;
 
 /// Largest frame that is filled with several rows; a larger row gets a frame of its own.
 const FRAME: usize = 128 * 1024;
 
+/// How many rows a batch says it has, as far as there is room for them; 0 for what is none.
+pub(crate) fn rows_of(body: &[u8]) -> u64 {
+    let field = Message::parse_only(body).ok().and_then(|message| message.field(field_type::BATCH));
+    let count = field.and_then(|field| field.first_chunk()).map_or(0, |count| u32::from_be_bytes(*count));
+    u64::from(count).min((body.len() / REPEATED_ROW_LEN) as u64)
+}
+
+/// Where the header of an answer has the row's index.
+const INDEX_AT: usize = 14;
+
 /// A batch that is being answered, some frames at a time, so that a client that does not read costs one
 /// frame of memory.
 pub(crate) struct BatchRun<'a> {
-    store: &'a Store,
+    node: &'a Node,
     rows: BatchRequestRows<'a>,
+    /// The rows as they came, those that were answered among them.
+    all_rows: BatchRequestRows<'a>,
     /// The code for something that is asked for of all rows and not there.
     refused: Option<u8>,
     /// The row before, for the rows that repeat it.
@@ -26,6 +41,8 @@ pub(crate) struct BatchRun<'a> {
     carried: Vec<u8>,
     /// The code of the first row that failed, where the client asked to be told so at the end.
     end_code: u8,
+    /// What is to be wrong with the first row's answer, until it was given.
+    wrong: Option<Fault>,
 }
 
 /// What a row has beside its index and digest.
@@ -36,11 +53,16 @@ struct Shared<'a> {
 }
 
 impl<'a> BatchRun<'a> {
-    /// Looks at a whole batch before a row of it runs.
+    /// Looks at a whole batch before a row of it runs. Of the faults those count that are about rows and
+    /// codes.
     ///
     /// # Errors
     /// The code that refuses all of it.
-    pub(crate) fn new(store: &'a Store, message: &Message<'a>) -> Result<Self, u8> {
+    pub(crate) fn new(node: &'a Node, message: &Message<'a>, fault: Option<Fault>) -> Result<Self, u8> {
+        if let Some(Fault::Code(code)) = fault {
+            return Err(code);
+        }
+        let store = &node.store;
         let fields = RequestFields::of(message.fields());
         let rows = fields.batch.ok_or(result_code::PARAMETER)?;
         let rows = BatchRequestRows::parse(rows).map_err(|_| result_code::PARAMETER)?;
@@ -51,12 +73,17 @@ impl<'a> BatchRun<'a> {
             return Err(result_code::BATCH_MAX_REQUESTS);
         }
         let run = Self {
-            store,
+            node,
+            all_rows: rows.clone(),
             rows,
-            refused: fields.refused,
+            refused: match fault {
+                Some(Fault::RowCode(code)) => Some(code),
+                _ => fields.refused,
+            },
             shared: None,
             carried: Vec::new(),
             end_code: result_code::OK,
+            wrong: fault.filter(|fault| matches!(fault, Fault::WrongRowIndex | Fault::RowTwice)),
         };
         if run.rows.clone().any(|row| is_own(&row) && run.shared_of(&row).is_none()) {
             return Err(result_code::PARAMETER);
@@ -66,46 +93,55 @@ impl<'a> BatchRun<'a> {
 
     fn shared_of(&self, row: &BatchRequestRow<'a>) -> Option<Shared<'a>> {
         let fields = RequestFields::of(row.fields());
-        let namespace = self.store.namespace(fields.namespace?)?;
+        let namespace = self.node.store.namespace(fields.namespace?)?;
         Some(Shared { namespace, fields })
     }
 
     /// Appends a frame of answers, and the end of the answer after the last one; `false` when it has ended.
     pub(crate) fn next_frame(&mut self, out: &mut Vec<u8>) -> bool {
-        let now = self.store.clock.now();
+        let now = self.node.store.clock.now();
         let start = out.len();
+        let mut passed_on = 0;
         out.extend_from_slice(&[0; FrameHeader::LEN]);
         out.append(&mut self.carried);
         while let Some(row) = self.rows.next() {
             let row_start = out.len();
-            self.answer_row(&row, now, out);
+            passed_on += u64::from(self.answer_row(&row, now, out) == Route::PassedOn);
+            if let Some(fault) = self.wrong.take() {
+                self.spoil(fault, row_start, out);
+            }
             if out.len() - start > FRAME && row_start > start + FrameHeader::LEN {
                 self.carried.extend_from_slice(&out[row_start..]);
                 out.truncate(row_start);
                 finish_frame(out, start);
+                self.node.counting.passed_on(passed_on);
                 return true;
             }
         }
         finish_frame(out, start);
+        self.node.counting.passed_on(passed_on);
         write_end(out, self.end_code);
         false
     }
 
     #[inline]
-    fn answer_row(&mut self, row: &BatchRequestRow<'a>, now: u32, out: &mut Vec<u8>) {
+    fn answer_row(&mut self, row: &BatchRequestRow<'a>, now: u32, out: &mut Vec<u8>) -> Route {
+        let flags = Flags { info1: row.info1(), info2: row.info2(), info3: row.info3() };
+        let route = self.node.ownership.route(row.digest, flags);
         if is_own(row) || self.shared.is_none() {
             self.shared = self.shared_of(row);
         }
         let Some(shared) = self.shared else {
-            return;
+            return route;
         };
+        let unavailable = (route == Route::Nowhere).then_some(result_code::PARTITION_UNAVAILABLE);
         let request = Request {
             namespace: shared.namespace,
             digest: row.digest,
             set: shared.fields.set,
             key: shared.fields.key,
-            refused: self.refused.or(shared.fields.refused),
-            flags: Flags { info1: row.info1(), info2: row.info2(), info3: row.info3() },
+            refused: self.refused.or(shared.fields.refused).or(unavailable),
+            flags,
             generation: u32::from(row.generation()),
             ttl: row.ttl(),
             ops: row.ops(),
@@ -119,6 +155,21 @@ impl<'a> BatchRun<'a> {
             && self.rows.flags() & batch_flags::RESPOND_ALL_KEYS == 0
         {
             self.end_code = code;
+        }
+        route
+    }
+
+    /// Makes the answer at `start` the wrong one that was ordered.
+    #[cold]
+    fn spoil(&self, fault: Fault, start: usize, out: &mut Vec<u8>) {
+        if fault == Fault::RowTwice {
+            out.extend_from_within(start..);
+            return;
+        }
+        let is_asked = |index| self.all_rows.clone().any(|row| row.index == index);
+        let index = (0..=u32::MAX).rev().find(|&index| !is_asked(index)).unwrap_or_default();
+        if let Some(room) = out.get_mut(start + INDEX_AT..).and_then(<[u8]>::first_chunk_mut) {
+            *room = index.to_be_bytes();
         }
     }
 }

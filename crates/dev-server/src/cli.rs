@@ -1,9 +1,11 @@
 //! The server as a program: options, signals, and orders on its standard input.
 
 use std::io::{self, BufRead as _, Write as _};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::orders::obey;
 use crate::{Config, DevServer, DevServerError};
 
 const USAGE: &str = "\
@@ -19,17 +21,27 @@ Options:
   --default-ttl SECONDS     life of records whose write names none; 0: for ever [0]
   --max-record-size BYTES   [1048576]
   --batch-max-requests N    most rows of a batch; 0: no limit [0]
+  --failure-detection MS    how long the others take to notice that a node is dead or hung;
+                            0: death at once, hanging never [0]
+  --racks N,N,...           the rack of each node
+  --strong-consistency      namespaces are strongly consistent
+  --access-host HOST        what nodes say to be reached at
+  --alternate-host HOST     what they say to those who ask for alternate addresses
   --exit-with-stdin         take orders on standard input and exit when it ends
   --version                 print the version and exit
   --help                    print this and exit
 
 Prints `listening on HOST:PORT` for each node when ready; SIGINT and SIGTERM end it.
-Orders, each a line, nodes counted from 0: kill N, restart N, pause N, resume N, advance SECONDS.
-Each is answered with `ok ORDER` or `error ORDER: why`.
+Orders, each a line, nodes counted from 0:
+  kill N, restart N, pause N, refuse N, resume N, move PARTITIONS, advance SECONDS, counters N,
+  fault N|all FAULT [command=batch|read|write|info] [times=N], clear N|all
+FAULT is close, close-mid-frame, late MS, silent, garbage, wrong-row-index, row-twice, huge-frame, code N
+or row-code N. Each is answered with `ok ORDER` (and what was asked for) or `error ORDER: why`.
 ";
 
 /// What the command line asks for.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one, once")]
 enum Asked {
     Run { config: Config, exit_with_stdin: bool },
     Print(String),
@@ -94,6 +106,16 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, DevServerError> {
             "--default-ttl" => config.default_ttl = number(&name, &value()?)?,
             "--max-record-size" => config.max_record_size = number(&name, &value()?)?,
             "--batch-max-requests" => config.batch_max_requests = number(&name, &value()?)?,
+            "--failure-detection" => {
+                config.failure_detection = Duration::from_millis(number(&name, &value()?)?);
+            }
+            "--racks" => {
+                config.racks =
+                    value()?.split(',').map(|rack| number(&name, rack)).collect::<Result<_, _>>()?;
+            }
+            "--strong-consistency" => config.strong_consistency = true,
+            "--access-host" => config.access_host = Some(value()?),
+            "--alternate-host" => config.alternate_host = Some(value()?),
             "--exit-with-stdin" => exit_with_stdin = true,
             "--version" => return Ok(Asked::Print(concat!(env!("CARGO_PKG_VERSION"), "\n").into())),
             "--help" | "-h" => return Ok(Asked::Print(USAGE.into())),
@@ -109,7 +131,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, DevServerError> {
     Ok(Asked::Run { config, exit_with_stdin })
 }
 
-fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, DevServerError> {
+pub(crate) fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, DevServerError> {
     text.parse().map_err(|_| DevServerError::config(format!("{name} takes a number, not {text:?}")))
 }
 
@@ -154,32 +176,6 @@ fn read_orders() -> mpsc::UnboundedReceiver<String> {
         }
     });
     receiver
-}
-
-/// Does what an order says; gives the line to answer with.
-async fn obey(server: &DevServer, order: &str) -> String {
-    match try_obey(server, order).await {
-        Ok(()) => format!("ok {order}\n"),
-        Err(error) => format!("error {order}: {error}\n"),
-    }
-}
-
-async fn try_obey(server: &DevServer, order: &str) -> Result<(), DevServerError> {
-    let mut words = order.split_whitespace();
-    let (Some(verb), Some(argument), None) = (words.next(), words.next(), words.next()) else {
-        return Err(DevServerError::config("an order is a word and a number"));
-    };
-    match verb {
-        "kill" => server.kill(number(verb, argument)?).await,
-        "restart" => server.restart(number(verb, argument)?).await,
-        "pause" => server.pause(number(verb, argument)?).await,
-        "resume" => server.resume(number(verb, argument)?).await,
-        "advance" => {
-            server.advance_clock(std::time::Duration::from_secs(number(verb, argument)?));
-            Ok(())
-        }
-        _ => Err(DevServerError::config("there is no such order")),
-    }
 }
 
 /// The signals that end the program.
@@ -247,6 +243,12 @@ mod tests {
         let Ok(Asked::Run { config, exit_with_stdin }) = parse_line(line) else { panic!() };
         assert_eq!((config.port, config.nodes, exit_with_stdin), (0, 3, true));
         assert_eq!((config.namespaces, config.host), (vec!["a".into(), "b".into()], "::1".into()));
+        let line = "--nodes 3 --racks 1,2,1 --failure-detection 1500 --strong-consistency --access-host a.b \
+                    --alternate-host ::2";
+        let Ok(Asked::Run { config, .. }) = parse_line(line) else { panic!() };
+        assert_eq!((config.racks, config.strong_consistency), (vec![1, 2, 1], true));
+        assert_eq!(config.failure_detection, Duration::from_millis(1500));
+        assert_eq!((config.access_host, config.alternate_host), (Some("a.b".into()), Some("::2".into())));
         assert!(matches!(parse_line("--help"), Ok(Asked::Print(text)) if text.contains("--nodes")));
         assert!(matches!(parse_line("--version"), Ok(Asked::Print(_))));
     }
@@ -262,6 +264,9 @@ mod tests {
             ("--port 65535 --nodes 2", "there are no 2 ports from 65535 on"),
             ("--namespace a --namespace a", "the namespace \"a\" is named twice"),
             ("--namespace a;b", "\"a;b\" is no namespace name: 1 to 31 letters, digits, '-', '_' or '.'"),
+            ("--racks 1,x", "--racks takes a number, not \"x\""),
+            ("--racks 1,2", "there is a rack for each node or none: 2 racks, 1 nodes"),
+            ("--access-host a,b", "\"a,b\" is no address and no host name"),
             ("--replication-factor 2", "the replication factor is 1 to the number of nodes, not 2"),
         ] {
             assert_eq!(parse_line(line).unwrap_err().to_string(), what, "{line}");

@@ -1,22 +1,30 @@
 //! Who is in the cluster and which partitions lie where, as nodes tell it.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::SocketAddr;
-use std::sync::{PoisonError, RwLock};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use wire_protocol::digest::PARTITIONS;
 use wire_protocol::info::PartitionBitmap;
 
+use crate::config::Config;
+use crate::ownership::Ownership;
+use crate::partition_table::{Changes, NodeState, PartitionTable};
+
 /// The port that the server names as the default in lists of peers, which all name their own.
 const DEFAULT_PORT: u16 = 3000;
 
+/// By how much the others' peers-generation goes up when a node joins: the real server counts its coming
+/// and the addresses that it then tells.
+const JOINED: u32 = 2;
+
 /// The number of a node, counted from 0.
-pub(crate) type NodeIndex = usize;
+pub type NodeIndex = usize;
 
 struct Member {
     name: String,
     address: SocketAddr,
-    alive: bool,
+    state: NodeState,
     /// Goes up by as many as there were changes in the node's own partitions.
     partition_generation: u32,
     peers_generation: u32,
@@ -25,8 +33,9 @@ struct Member {
 
 struct Membership {
     members: Vec<Member>,
-    /// For each partition the living nodes in the order in which they are to hold it.
-    succession: Vec<Vec<NodeIndex>>,
+    table: PartitionTable,
+    /// Strong consistency's count of changes of masters; 0 without.
+    regime: u32,
 }
 
 /// The cluster's members and partition map.
@@ -34,6 +43,11 @@ pub(crate) struct Cluster {
     pub(crate) name: String,
     pub(crate) key: String,
     pub(crate) replication_factor: usize,
+    pub(crate) is_strong: bool,
+    racks: Vec<u32>,
+    access_host: Option<String>,
+    alternate_host: Option<String>,
+    ownership: Vec<Arc<Ownership>>,
     membership: RwLock<Membership>,
 }
 
@@ -47,94 +61,207 @@ pub(crate) struct NodeView {
     pub(crate) rebalance_generation: u32,
 }
 
+/// Which of a node's addresses is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Addresses {
+    Standard,
+    Alternate,
+}
+
 impl Cluster {
-    pub(crate) fn new(name: &str, replication_factor: usize, nodes: Vec<(String, SocketAddr)>) -> Self {
-        let others = nodes.len() as u32 - 1;
-        let members: Vec<_> = nodes
-            .into_iter()
-            .map(|(name, address)| Member {
-                name,
+    /// A cluster of nodes that listen at these addresses.
+    pub(crate) fn new(config: &Config, addresses: &[SocketAddr]) -> Self {
+        let others = addresses.len() as u32 - 1;
+        let members: Vec<_> = addresses
+            .iter()
+            .enumerate()
+            .map(|(node, &address)| Member {
+                name: config.node_name(node),
                 address,
-                alive: true,
+                state: NodeState { is_running: true, is_member: true },
                 partition_generation: 0,
-                peers_generation: others,
+                peers_generation: JOINED * others,
                 rebalance_generation: 1,
             })
             .collect();
-        let succession = succession(&members);
-        Self {
-            name: name.into(),
-            key: format!("{:012X}", RandomState::new().hash_one(name) >> 16),
+        let replication_factor = config.replication_factor();
+        let is_strong = config.strong_consistency;
+        let table = PartitionTable::new(members.len(), replication_factor, &config.racks);
+        let cluster = Self {
+            name: config.cluster_name.clone(),
+            key: format!("{:012X}", RandomState::new().hash_one(&config.cluster_name) >> 16),
             replication_factor,
-            membership: RwLock::new(Membership { members, succession }),
+            is_strong,
+            racks: config.racks.clone(),
+            access_host: config.access_host.clone(),
+            alternate_host: config.alternate_host.clone(),
+            ownership: members.iter().map(|_| Arc::new(Ownership::new(is_strong))).collect(),
+            membership: RwLock::new(Membership { members, table, regime: u32::from(is_strong) }),
+        };
+        cluster.publish(&cluster.write());
+        cluster
+    }
+
+    /// What the node's connections look its partitions up in.
+    pub(crate) fn ownership(&self, node: NodeIndex) -> Arc<Ownership> {
+        Arc::clone(&self.ownership[node])
+    }
+
+    pub(crate) fn rack(&self, node: NodeIndex) -> Option<u32> {
+        self.racks.get(node).copied()
+    }
+
+    /// A node's process is gone, and what it had in memory with it: gives the partitions whose records
+    /// were nowhere else. The others do not know yet.
+    pub(crate) fn kill(&self, node: NodeIndex) -> PartitionBitmap {
+        let mut membership = self.write();
+        membership.members[node].state.is_running = false;
+        let lost = membership.table.lose(node);
+        self.publish(&membership);
+        lost
+    }
+
+    /// The others notice that a node is dead or hung, and take its partitions.
+    pub(crate) fn expel(&self, node: NodeIndex) {
+        let mut membership = self.write();
+        if membership.members[node].state.is_member {
+            membership.members[node].state.is_member = false;
+            let changes = membership.settle();
+            self.rebalance(&mut membership, &changes, 1);
         }
     }
 
-    /// Takes a node out of the cluster, or back into it. The partitions move at once.
-    pub(crate) fn set_alive(&self, node: NodeIndex, alive: bool) {
-        let mut membership = self.membership.write().unwrap_or_else(PoisonError::into_inner);
-        let membership = &mut *membership;
-        match membership.members.get_mut(node) {
-            Some(member) if member.alive != alive => member.alive = alive,
-            _ => return,
+    /// A hung node is heard of again: what it holds is what the others say, and its generations go on.
+    pub(crate) fn readmit(&self, node: NodeIndex) {
+        let mut membership = self.write();
+        if !membership.members[node].state.is_member {
+            membership.members[node].state.is_member = true;
+            let changes = membership.settle();
+            self.rebalance(&mut membership, &changes, JOINED);
         }
-        let new = succession(&membership.members);
-        let holds =
-            |order: &[NodeIndex], node| order.iter().take(self.replication_factor).position(|&n| n == node);
-        for (index, member) in membership.members.iter_mut().enumerate() {
-            let changes = membership
-                .succession
-                .iter()
-                .zip(&new)
-                .filter(|(before, after)| holds(before, index) != holds(after, index))
-                .count();
-            member.partition_generation = member.partition_generation.wrapping_add(changes as u32);
-            member.peers_generation += 1;
+    }
+
+    /// A dead node is there again, with nothing in memory: it gets its partitions from the others, and
+    /// its generations start anew.
+    pub(crate) fn restart(&self, node: NodeIndex) {
+        // Whoever did not notice that it was gone does now.
+        self.expel(node);
+        let mut membership = self.write();
+        membership.members[node].state = NodeState { is_running: true, is_member: true };
+        let changes = membership.settle();
+        self.rebalance(&mut membership, &changes, JOINED);
+        let others = membership.members.iter().filter(|member| member.state.is_member).count() as u32 - 1;
+        let member = &mut membership.members[node];
+        member.partition_generation = changes.of_node[node];
+        member.peers_generation = JOINED * others;
+        member.rebalance_generation = 1;
+    }
+
+    /// Gives so many partitions another master.
+    ///
+    /// # Errors
+    /// Fewer than two nodes live.
+    pub(crate) fn move_partitions(&self, count: usize) -> Result<(), &'static str> {
+        let mut membership = self.write();
+        let states = membership.states();
+        if states.iter().filter(|state| state.is_member && state.is_running).count() < 2 {
+            return Err("a partition moves between nodes, and there are not two that live");
+        }
+        let changes = membership.table.move_masters(count, &states);
+        self.rebalance(&mut membership, &changes, 0);
+        Ok(())
+    }
+
+    /// Counts what has changed, and tells the nodes' connections.
+    fn rebalance(&self, membership: &mut Membership, changes: &Changes, of_peers: u32) {
+        for (member, changes) in membership.members.iter_mut().zip(&changes.of_node) {
+            member.partition_generation = member.partition_generation.wrapping_add(*changes);
+            member.peers_generation += of_peers;
             member.rebalance_generation += 1;
         }
-        membership.succession = new;
+        membership.regime += u32::from(self.is_strong && changes.of_masters);
+        self.publish(membership);
+    }
+
+    fn publish(&self, membership: &Membership) {
+        let unavailable = self.unavailable(membership);
+        for (node, ownership) in self.ownership.iter().enumerate() {
+            ownership.set(
+                |partition| membership.table.place(partition, node),
+                |partition| unavailable.contains(partition),
+            );
+        }
+    }
+
+    fn unavailable(&self, membership: &Membership) -> PartitionBitmap {
+        let states = membership.states();
+        PartitionBitmap::of(
+            self.is_strong.then(|| membership.table.unavailable(&states)).into_iter().flatten(),
+        )
+    }
+
+    /// How many partitions nobody serves.
+    pub(crate) fn unavailable_partitions(&self) -> usize {
+        self.unavailable(&self.read()).iter().count()
     }
 
     pub(crate) fn view(&self, node: NodeIndex) -> NodeView {
-        let membership = self.membership.read().unwrap_or_else(PoisonError::into_inner);
+        let membership = self.read();
         let member = &membership.members[node];
-        let alive = || membership.members.iter().filter(|member| member.alive);
+        let there = || membership.members.iter().filter(|member| member.state.is_member);
         NodeView {
             name: member.name.clone(),
-            cluster_size: alive().count(),
-            principal: alive().map(|member| member.name.clone()).max().unwrap_or_default(),
+            cluster_size: there().count(),
+            principal: there().map(|member| member.name.clone()).max().unwrap_or_default(),
             partition_generation: member.partition_generation,
             peers_generation: member.peers_generation,
             rebalance_generation: member.rebalance_generation,
         }
     }
 
-    /// The answer to `peers-clear-std`. `reached_at` stands for the addresses of nodes that listen on all.
-    pub(crate) fn peers(&self, node: NodeIndex, reached_at: SocketAddr) -> String {
-        let membership = self.membership.read().unwrap_or_else(PoisonError::into_inner);
+    /// The answer to `peers-clear-std` or `-alt`. `reached_at` stands for the addresses of nodes that
+    /// listen on all.
+    pub(crate) fn peers(&self, node: NodeIndex, reached_at: SocketAddr, asked: Addresses) -> String {
+        let membership = self.read();
         let peers: Vec<_> = membership
             .members
             .iter()
             .enumerate()
-            .filter(|&(index, member)| index != node && member.alive)
-            .map(|(_, member)| format!("[{},,[{}]]", member.name, advertised(member.address, reached_at)))
+            .filter(|&(index, member)| index != node && member.state.is_member)
+            .map(|(_, member)| {
+                format!("[{},,[{}]]", member.name, self.advertised(member.address, reached_at, asked))
+            })
             .collect();
         format!("{},{DEFAULT_PORT},[{}]", membership.members[node].peers_generation, peers.join(","))
     }
 
-    /// The answer to `service-clear-std`.
-    pub(crate) fn service(&self, node: NodeIndex, reached_at: SocketAddr) -> String {
-        let membership = self.membership.read().unwrap_or_else(PoisonError::into_inner);
-        advertised(membership.members[node].address, reached_at).to_string()
+    /// The answer to `service-clear-std` or `-alt`.
+    pub(crate) fn service(&self, node: NodeIndex, reached_at: SocketAddr, asked: Addresses) -> String {
+        self.advertised(self.read().members[node].address, reached_at, asked)
+    }
+
+    /// Where clients are told to find a node. Who asks for the alternate address of a node that has none
+    /// gets the one that it has.
+    fn advertised(&self, address: SocketAddr, reached_at: SocketAddr, asked: Addresses) -> String {
+        let alternate = self.alternate_host.as_ref().filter(|_| asked == Addresses::Alternate);
+        let host = match alternate.or(self.access_host.as_ref()) {
+            Some(host) if matches!(host.parse(), Ok(IpAddr::V6(_))) => format!("[{host}]"),
+            Some(host) => host.clone(),
+            None if address.ip().is_unspecified() => {
+                return SocketAddr::new(reached_at.ip(), address.port()).to_string();
+            }
+            None => return address.to_string(),
+        };
+        format!("{host}:{}", address.port())
     }
 
     /// A node's part of the answer to `replicas` after the namespace's name: regime, count, bitmaps.
     pub(crate) fn replicas(&self, node: NodeIndex) -> String {
-        let membership = self.membership.read().unwrap_or_else(PoisonError::into_inner);
-        let mut answer = format!("0,{}", self.replication_factor);
+        let membership = self.read();
+        let mut answer = format!("{},{}", membership.regime, self.replication_factor);
         for replica in 0..self.replication_factor {
-            let held = (0..PARTITIONS)
-                .filter(|&partition| membership.succession[partition].get(replica) == Some(&node));
+            let held =
+                (0..PARTITIONS).filter(|&partition| membership.table.place(partition, node) == Some(replica));
             answer.push(',');
             answer.push_str(&PartitionBitmap::of(held).to_base64());
         }
@@ -143,40 +270,29 @@ impl Cluster {
 
     /// How many partitions the node is master of, and of how many it holds another replica.
     pub(crate) fn held(&self, node: NodeIndex) -> (usize, usize) {
-        let membership = self.membership.read().unwrap_or_else(PoisonError::into_inner);
-        let place = |order: &[NodeIndex]| {
-            order.iter().take(self.replication_factor).position(|&holder| holder == node)
-        };
-        let masters = membership.succession.iter().filter(|order| place(order) == Some(0)).count();
-        let others = membership.succession.iter().filter(|order| place(order) > Some(0)).count();
-        (masters, others)
+        let membership = self.read();
+        let places = || (0..PARTITIONS).filter_map(|partition| membership.table.place(partition, node));
+        (places().filter(|&place| place == 0).count(), places().filter(|&place| place > 0).count())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Membership> {
+        self.membership.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Membership> {
+        self.membership.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Where clients are told to find a node.
-fn advertised(address: SocketAddr, reached_at: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() { SocketAddr::new(reached_at.ip(), address.port()) } else { address }
-}
-
-/// Each partition ranks all nodes by a hash of its own and takes the first living ones: a node that leaves
-/// moves no partition but its own, and one that comes back takes back just these.
-fn succession(members: &[Member]) -> Vec<Vec<NodeIndex>> {
-    (0..PARTITIONS)
-        .map(|partition| {
-            let mut order: Vec<_> = (0..members.len()).filter(|&node| members[node].alive).collect();
-            order.sort_by_key(|&node| mix(partition as u64, node as u64));
-            order
-        })
-        .collect()
-}
-
-/// Scrambles partition and node, the same way in every run.
-fn mix(partition: u64, node: u64) -> u64 {
-    let mut value = (partition << 8 | node).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    for _ in 0..2 {
-        value = (value ^ (value >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+impl Membership {
+    fn states(&self) -> Vec<NodeState> {
+        self.members.iter().map(|member| member.state).collect()
     }
-    value ^ (value >> 29)
+
+    fn settle(&mut self) -> Changes {
+        let states = self.states();
+        self.table.settle(&states)
+    }
 }
 
 #[cfg(test)]
@@ -184,11 +300,15 @@ mod tests {
     use super::*;
     use wire_protocol::info::{parse_peers, parse_replicas};
 
+    const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
+
+    fn addresses(nodes: usize) -> Vec<SocketAddr> {
+        (0..nodes).map(|node| SocketAddr::from(([127, 0, 0, 1], 3000 + node as u16))).collect()
+    }
+
     fn cluster(nodes: usize, factor: usize) -> Cluster {
-        let nodes = (0..nodes)
-            .map(|node| (format!("D{}", node + 1), SocketAddr::from(([127, 0, 0, 1], 3000 + node as u16))))
-            .collect();
-        Cluster::new("test", factor, nodes)
+        let config = Config { nodes, replication_factor: Some(factor), ..Config::default() };
+        Cluster::new(&config, &addresses(nodes))
     }
 
     fn bitmaps(cluster: &Cluster, node: usize) -> Vec<PartitionBitmap> {
@@ -205,12 +325,18 @@ mod tests {
             .collect()
     }
 
+    fn generations(cluster: &Cluster, node: usize) -> [u32; 3] {
+        let view = cluster.view(node);
+        [view.partition_generation, view.peers_generation, view.rebalance_generation]
+    }
+
     #[test]
     fn a_single_node_has_all() {
         let cluster = cluster(1, 1);
         assert_eq!(bitmaps(&cluster, 0)[0].iter().count(), PARTITIONS);
-        assert_eq!(cluster.peers(0, SocketAddr::from(([127, 0, 0, 1], 1))), "0,3000,[]");
+        assert_eq!(cluster.peers(0, HERE, Addresses::Standard), "0,3000,[]");
         assert_eq!(cluster.view(0).peers_generation, 0);
+        assert!(cluster.move_partitions(1).is_err());
     }
 
     #[test]
@@ -227,23 +353,77 @@ mod tests {
     fn a_node_that_leaves_moves_only_what_it_held() {
         let cluster = cluster(3, 2);
         let before = bitmaps(&cluster, 0);
-        cluster.set_alive(1, false);
+        cluster.kill(1);
+        assert_eq!((bitmaps(&cluster, 0), generations(&cluster, 0)), (before.clone(), [0, 4, 1]));
+        cluster.expel(1);
         let (after, view) = (bitmaps(&cluster, 0), cluster.view(0));
         assert!(before[0].iter().all(|partition| after[0].contains(partition)));
         assert!(coverage(&cluster, &[0, 2]).iter().all(|held| *held == [1, 1]));
-        assert!(view.partition_generation > 0);
-        assert_eq!((view.peers_generation, view.rebalance_generation, view.cluster_size), (3, 2, 2));
-        let peers = parse_peers(&cluster.peers(0, SocketAddr::from(([127, 0, 0, 1], 1)))).unwrap();
+        assert_eq!(view.cluster_size, 2);
+        let peers = parse_peers(&cluster.peers(0, HERE, Addresses::Standard)).unwrap();
         assert_eq!(peers.peers.iter().map(|peer| peer.node.as_str()).collect::<Vec<_>>(), ["D3"]);
-        cluster.set_alive(1, true);
+        cluster.restart(1);
         assert_eq!(bitmaps(&cluster, 0), before);
     }
 
     #[test]
-    fn nodes_that_listen_everywhere_are_where_they_were_reached() {
+    fn generations_count_as_the_recorded_ones() {
+        let cluster = cluster(3, 2);
+        assert_eq!(generations(&cluster, 0), [0, 4, 1]);
+        cluster.kill(1);
+        cluster.expel(1);
+        let [after_kill, peers, rebalances] = generations(&cluster, 0);
+        assert!(after_kill > 0);
+        assert_eq!((peers, rebalances), (5, 2));
+        cluster.restart(1);
+        let [after_restart, peers, rebalances] = generations(&cluster, 0);
+        assert!(after_restart > after_kill);
+        assert_eq!((peers, rebalances), (7, 3));
+        // The node itself knows nothing of what was before.
+        let [own, peers, rebalances] = generations(&cluster, 1);
+        assert!((2000..3500).contains(&own));
+        assert_eq!((peers, rebalances), (4, 1));
+        // One that only hung does.
+        cluster.expel(1);
+        cluster.readmit(1);
+        let [again, peers, rebalances] = generations(&cluster, 1);
+        assert!(again > own);
+        assert_eq!((peers, rebalances), (7, 3));
+    }
+
+    #[test]
+    fn strong_consistency_counts_regimes() {
+        let config = Config { nodes: 3, strong_consistency: true, ..Config::default() };
+        let cluster = Cluster::new(&config, &addresses(3));
+        let regime = || cluster.replicas(0).split(',').next().unwrap().parse::<u32>().unwrap();
+        assert_eq!(regime(), 1);
+        cluster.move_partitions(1).unwrap();
+        assert_eq!(regime(), 2);
+        cluster.kill(1);
+        cluster.kill(2);
+        assert!(cluster.unavailable_partitions() > 1000);
+        cluster.expel(1);
+        assert_eq!(regime(), 3);
+        cluster.restart(2);
+        assert_eq!(cluster.unavailable_partitions(), 0);
+    }
+
+    #[test]
+    fn nodes_are_told_where_they_can_be_reached() {
         let all = SocketAddr::from(([0, 0, 0, 0], 3000));
         let here = SocketAddr::from(([10, 0, 0, 7], 9));
-        assert_eq!(advertised(all, here), SocketAddr::from(([10, 0, 0, 7], 3000)));
-        assert_eq!(advertised(here, all), here);
+        let told = |config: &Config, address: SocketAddr| {
+            let cluster = Cluster::new(config, &[address]);
+            [Addresses::Standard, Addresses::Alternate].map(|asked| cluster.service(0, here, asked))
+        };
+        let mut config = Config::default();
+        assert_eq!(told(&config, all), ["10.0.0.7:3000"; 2]);
+        assert_eq!(told(&config, HERE), ["127.0.0.1:1"; 2]);
+        config.alternate_host = Some("::5".into());
+        assert_eq!(told(&config, all), ["10.0.0.7:3000", "[::5]:3000"]);
+        config.access_host = Some("node.example".into());
+        assert_eq!(told(&config, all), ["node.example:3000", "[::5]:3000"]);
+        config.alternate_host = None;
+        assert_eq!(told(&config, all), ["node.example:3000"; 2]);
     }
 }

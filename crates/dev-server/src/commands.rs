@@ -5,7 +5,9 @@ use wire_protocol::message::{Fields, Message, MessageHeader, Ops, field_type, in
 use wire_protocol::result_code;
 
 use crate::answer::{self, Answer};
+use crate::node::Node;
 use crate::operations::{self, Flags};
+use crate::ownership::Route;
 use crate::record::{BinsDraft, MAX_BINS, Record, stored_size};
 use crate::store::{Namespace, Store};
 
@@ -88,10 +90,17 @@ pub(crate) struct Request<'a> {
 }
 
 /// Answers a request that is no batch: appends one message to `out`.
-pub(crate) fn answer_single(store: &Store, message: &Message<'_>, out: &mut Vec<u8>) {
-    let code = match request_of(store, message) {
-        Ok(request) => {
-            execute(&request, store.clock.now(), out);
+pub(crate) fn answer_single(node: &Node, message: &Message<'_>, out: &mut Vec<u8>) {
+    let code = match request_of(&node.store, message) {
+        Ok(mut request) => {
+            match node.ownership.route(request.digest, request.flags) {
+                Route::Here => {}
+                Route::PassedOn => node.counting.passed_on(1),
+                Route::Nowhere => {
+                    request.refused = request.refused.or(Some(result_code::PARTITION_UNAVAILABLE));
+                }
+            }
+            execute(&request, node.store.clock.now(), out);
             return;
         }
         Err(code) => code,

@@ -1,5 +1,8 @@
 //! What a server is made of.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use crate::DevServerError;
 
 /// What a server is made of. [`Config::default`] is one node on a free port of 127.0.0.1 with the
@@ -29,6 +32,18 @@ pub struct Config {
     /// Seconds between sweeps that free what expired; 0 never sweeps. Expired records are not found with
     /// or without a sweep.
     pub sweep_period: u32,
+    /// How long the others take to notice that a node is dead or hung, about 1.5 s in a real cluster. Zero:
+    /// a killed node is out of the cluster at once, and one that hangs never is.
+    pub failure_detection: Duration,
+    /// The rack of each node; the replicas of a partition lie on different ones. Empty: there are none.
+    pub racks: Vec<u32>,
+    /// Whether the namespaces are strongly consistent: a partition all of whose nodes are dead is
+    /// unavailable until one of them comes back, and no record is lost.
+    pub strong_consistency: bool,
+    /// The host that nodes tell clients to reach them at; `None` is the one that they listen at.
+    pub access_host: Option<String>,
+    /// The host that nodes tell clients that ask for alternate addresses; `None` is the usual one.
+    pub alternate_host: Option<String>,
 }
 
 impl Default for Config {
@@ -45,6 +60,11 @@ impl Default for Config {
             max_record_size: 1024 * 1024,
             batch_max_requests: 0,
             sweep_period: 10,
+            failure_detection: Duration::ZERO,
+            racks: Vec::new(),
+            strong_consistency: false,
+            access_host: None,
+            alternate_host: None,
         }
     }
 }
@@ -74,6 +94,13 @@ impl Config {
         if let Some(name) = self.node_names.iter().chain([&self.cluster_name]).find(|name| !is_plain(name)) {
             return fail(format!("{name:?} is no name of a node or cluster"));
         }
+        if !self.racks.is_empty() && self.racks.len() != self.nodes {
+            let (racks, nodes) = (self.racks.len(), self.nodes);
+            return fail(format!("there is a rack for each node or none: {racks} racks, {nodes} nodes"));
+        }
+        if let Some(host) = self.access_host.iter().chain(&self.alternate_host).find(|host| !is_host(host)) {
+            return fail(format!("{host:?} is no address and no host name"));
+        }
         match self.replication_factor {
             Some(factor) if factor == 0 || factor > self.nodes => {
                 fail(format!("the replication factor is 1 to the number of nodes, not {factor}"))
@@ -94,4 +121,8 @@ impl Config {
 /// Names go into info answers as they are, whose separators they must not hold.
 fn is_plain(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+fn is_host(host: &str) -> bool {
+    host.parse::<IpAddr>().is_ok() || (!host.is_empty() && is_plain(host))
 }

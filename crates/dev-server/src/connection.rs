@@ -8,9 +8,10 @@ use tokio::sync::watch;
 use wire_protocol::message::{FrameHeader, FrameType, Message, info1, write_frame};
 use wire_protocol::result_code;
 
-use crate::answer::{write_code, write_end};
-use crate::batch::BatchRun;
+use crate::answer::{Answer, write_code, write_end};
+use crate::batch::{BatchRun, rows_of};
 use crate::commands::answer_single;
+use crate::faults::{CommandKind, Fault};
 use crate::info::{self, InfoSource};
 use crate::node::Node;
 
@@ -22,6 +23,15 @@ const WRITE_BUFFER: usize = 128 * 1024;
 
 /// Largest info request.
 const MAX_INFO: usize = 1024 * 1024;
+
+/// What a faulty frame announces.
+const HUGE: usize = 100 * 1024 * 1024;
+
+/// What is no frame.
+const GARBAGE: [u8; 64] = [0xa5; 64];
+
+/// Bytes of an answer that half of is sent: half of a longer one is too much to keep.
+const MOST_TO_HALVE: usize = 1024 * 1024;
 
 /// Whether a node answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,28 +110,59 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             // What is no frame is not answered; what was asked before it is.
             Err(()) => return send(&mut stream, &mut out).await,
         };
+        buffer.start = body.end;
+        let body = &buffer.bytes[body];
+        let command = CommandKind::of(kind, body);
+        if let Some(command) = command {
+            // A node that hangs has been asked all the same.
+            node.counting.command(command);
+            if command == CommandKind::Batch {
+                node.counting.rows(rows_of(body));
+            }
+        }
         if mode.wait_for(|mode| *mode == Mode::Running).await.is_err() {
             return Ok(());
         }
-        buffer.start = body.end;
-        let body = &buffer.bytes[body];
-        match kind {
-            FrameType::Message => answer_message(&mut stream, node, body, &mut mode, &mut out).await?,
-            FrameType::Info => {
-                let source = InfoSource {
-                    store: &node.store,
-                    cluster: &node.cluster,
-                    node: node.index,
-                    reached_at,
-                    started: node.started,
-                    connections: node.connections(),
-                };
-                if info::answer(&source, body, &mut out).is_none() {
+        let fault = command.and_then(|command| node.faults.take(command));
+        if let Some(fault) = fault {
+            node.counting.fault();
+            // What was asked before is answered.
+            send(&mut stream, &mut out).await?;
+            match fault {
+                Fault::Close => return Ok(()),
+                Fault::Silent => continue,
+                Fault::Late(time) => {
+                    tokio::time::sleep(time).await;
+                    if mode.wait_for(|mode| *mode == Mode::Running).await.is_err() {
+                        return Ok(());
+                    }
+                }
+                Fault::Garbage => {
+                    stream.write_all(&GARBAGE).await?;
+                    continue;
+                }
+                Fault::HugeFrame => {
+                    stream.write_all(&FrameHeader { kind, size: HUGE }.to_bytes()).await?;
+                    stream.write_all(&[0; 16]).await?;
+                    return ignore(&mut stream).await;
+                }
+                Fault::CloseMidFrame => {
+                    let mut rest = answer(node, reached_at, kind, body, None, &mut out);
+                    while let Answering::Batch(run) = &mut rest
+                        && out.len() < MOST_TO_HALVE
+                        && run.next_frame(&mut out)
+                    {}
+                    out.truncate(half(&out));
                     return send(&mut stream, &mut out).await;
                 }
+                // These are about what the answer says.
+                Fault::WrongRowIndex | Fault::RowTwice | Fault::Code(_) | Fault::RowCode(_) => {}
             }
-            FrameType::Security => write_no_security(&mut out),
-            FrameType::Compressed => write_code(&mut out, result_code::ENTERPRISE_ONLY),
+        }
+        match answer(node, reached_at, kind, body, fault, &mut out) {
+            Answering::Done => {}
+            Answering::Batch(run) => send_batch(&mut stream, run, &mut mode, &mut out).await?,
+            Answering::Refused => return send(&mut stream, &mut out).await,
         }
         if out.len() >= WRITE_BUFFER {
             send(&mut stream, &mut out).await?;
@@ -138,32 +179,81 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, out: &mut Vec<u8>) -> io::R
     Ok(())
 }
 
-async fn answer_message<S: AsyncWrite + Unpin>(
+/// Reads until the client goes, and says nothing.
+async fn ignore<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<()> {
+    let mut bytes = [0; 4096];
+    while stream.read(&mut bytes).await? > 0 {}
+    Ok(())
+}
+
+/// How an answer goes on.
+#[expect(clippy::large_enum_variant, reason = "it lives on the stack, for one frame")]
+enum Answering<'a> {
+    /// It has been given.
+    Done,
+    /// In frames that are to come.
+    Batch(BatchRun<'a>),
+    /// There is none, and the connection is closed.
+    Refused,
+}
+
+/// Answers a frame, or begins to.
+fn answer<'a>(
+    node: &'a Node,
+    reached_at: SocketAddr,
+    kind: FrameType,
+    body: &'a [u8],
+    fault: Option<Fault>,
+    out: &mut Vec<u8>,
+) -> Answering<'a> {
+    match kind {
+        FrameType::Message => return answer_message(node, body, fault, out),
+        FrameType::Info => {
+            if info::answer(&InfoSource::new(node, reached_at), body, out).is_none() {
+                return Answering::Refused;
+            }
+        }
+        FrameType::Security => write_no_security(out),
+        FrameType::Compressed => write_code(out, result_code::ENTERPRISE_ONLY),
+    }
+    Answering::Done
+}
+
+fn answer_message<'a>(
+    node: &'a Node,
+    body: &'a [u8],
+    fault: Option<Fault>,
+    out: &mut Vec<u8>,
+) -> Answering<'a> {
+    let Ok(message) = Message::parse_only(body) else {
+        write_code(out, result_code::PARAMETER);
+        return Answering::Done;
+    };
+    if message.header.info1 & info1::BATCH != 0 {
+        return match BatchRun::new(node, &message, fault) {
+            Ok(run) => Answering::Batch(run),
+            Err(code) => {
+                write_end(out, code);
+                Answering::Done
+            }
+        };
+    }
+    // A message that does not fit a frame is refused before it gets here.
+    _ = write_frame(out, FrameType::Message, |out| match fault {
+        Some(Fault::Code(result_code) | Fault::RowCode(result_code)) => {
+            Answer { result_code, ..Answer::default() }.write(out);
+        }
+        _ => answer_single(node, &message, out),
+    });
+    Answering::Done
+}
+
+async fn send_batch<S: AsyncWrite + Unpin>(
     stream: &mut S,
-    node: &Node,
-    body: &[u8],
+    mut run: BatchRun<'_>,
     mode: &mut watch::Receiver<Mode>,
     out: &mut Vec<u8>,
 ) -> io::Result<()> {
-    let message = match Message::parse_only(body) {
-        Ok(message) => message,
-        Err(_) => {
-            write_code(out, result_code::PARAMETER);
-            return Ok(());
-        }
-    };
-    if message.header.info1 & info1::BATCH == 0 {
-        // A message that does not fit a frame is refused before it gets here.
-        _ = write_frame(out, FrameType::Message, |out| answer_single(&node.store, &message, out));
-        return Ok(());
-    }
-    let mut run = match BatchRun::new(&node.store, &message) {
-        Ok(run) => run,
-        Err(code) => {
-            write_end(out, code);
-            return Ok(());
-        }
-    };
     while run.next_frame(out) {
         send(stream, out).await?;
         // A long batch lets others have the thread, and stops where the node is told to.
@@ -173,6 +263,19 @@ async fn answer_message<S: AsyncWrite + Unpin>(
         }
     }
     Ok(())
+}
+
+/// About half of these frames, and never whole ones only.
+fn half(frames: &[u8]) -> usize {
+    let half = frames.len() / 2;
+    let mut end = 0;
+    while let Some(head) = frames.get(end..).and_then(<[u8]>::first_chunk)
+        && let Ok(header) = FrameHeader::parse(head)
+        && end < half
+    {
+        end += FrameHeader::LEN + header.size;
+    }
+    if end == half { half.saturating_sub(1) } else { half }
 }
 
 /// The answer to a login: this server has no users.
@@ -215,6 +318,22 @@ mod tests {
         assert_eq!(buffer.frame(), Ok(None));
         buffer.bytes.extend_from_slice(b"GET / HTTP/1.1\r\n");
         assert_eq!(buffer.frame(), Err(()));
+    }
+
+    #[test]
+    fn half_of_an_answer_ends_within_a_frame() {
+        let frames = |sizes: &[usize]| {
+            let framed = |&size: &usize| {
+                let mut frame = FrameHeader { kind: FrameType::Info, size }.to_bytes().to_vec();
+                frame.resize(FrameHeader::LEN + size, b'x');
+                frame
+            };
+            sizes.iter().flat_map(framed).collect::<Vec<_>>()
+        };
+        assert_eq!(half(&frames(&[22])), 15);
+        assert_eq!(half(&frames(&[22, 22])), 29);
+        assert_eq!(half(&frames(&[22, 24])), 31);
+        assert_eq!(half(&[]), 0);
     }
 
     #[test]

@@ -41,7 +41,7 @@ static RECORDED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
 fn answers_to(bytes: &[u8]) -> Vec<u8> {
     let address = SocketAddr::from(([127, 0, 0, 1], 3000));
     let config = Config { max_record_size: 64 * 1024, ..Config::default() };
-    let cluster = Cluster::new("test", 1, vec![("D1".into(), address)]);
+    let cluster = Cluster::new(&config, &[address]);
     let node = Node::new(Arc::new(Store::new(&config)), Arc::new(cluster), 0);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::Duration;
 
 use wire_protocol::message::{FrameType, write_frame};
 
-use crate::cluster::{Cluster, NodeIndex};
+use crate::cluster::{Addresses, Cluster, NodeIndex};
+use crate::counters::Counters;
+use crate::node::Node;
 use crate::store::{Namespace, Store};
 
 /// The release of the server whose protocol this one speaks. Clients choose by it what they send.
@@ -22,13 +24,13 @@ const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
 /// What info answers are made from.
 pub(crate) struct InfoSource<'a> {
-    pub(crate) store: &'a Store,
-    pub(crate) cluster: &'a Cluster,
-    pub(crate) node: NodeIndex,
+    store: &'a Store,
+    cluster: &'a Cluster,
+    node: NodeIndex,
     /// The address that the client reached this node at.
-    pub(crate) reached_at: SocketAddr,
-    pub(crate) started: Instant,
-    pub(crate) connections: usize,
+    reached_at: SocketAddr,
+    uptime: Duration,
+    counters: Counters,
 }
 
 /// Appends the answers to the commands in `body`: each that ends with a newline, as the server does.
@@ -54,7 +56,18 @@ pub(crate) fn answer(source: &InfoSource<'_>, body: &[u8], out: &mut Vec<u8>) ->
     write_frame(out, FrameType::Info, |out| out.extend_from_slice(&answers)).ok()
 }
 
-impl InfoSource<'_> {
+impl<'a> InfoSource<'a> {
+    pub(crate) fn new(node: &'a Node, reached_at: SocketAddr) -> Self {
+        Self {
+            store: &node.store,
+            cluster: &node.cluster,
+            node: node.index,
+            reached_at,
+            uptime: node.uptime(),
+            counters: node.counting.now(),
+        }
+    }
+
     /// The answer to a command; `None` for one that is not known.
     fn answer(&self, command: &str) -> Option<String> {
         if let Some(name) = command.strip_prefix("namespace/") {
@@ -83,11 +96,18 @@ impl InfoSource<'_> {
             "partition-generation" => self.cluster.view(self.node).partition_generation.to_string(),
             "peers-generation" => self.cluster.view(self.node).peers_generation.to_string(),
             "rebalance-generation" => self.cluster.view(self.node).rebalance_generation.to_string(),
-            // A node has one address: whoever asks for the alternate one gets it, too.
-            "peers-clear-std" | "peers-clear-alt" => self.cluster.peers(self.node, self.reached_at),
-            "service-clear-std" | "service-clear-alt" => self.cluster.service(self.node, self.reached_at),
-            "replicas" => self.replicas(),
-            "rack-ids" => "ERROR:25:enterprise only".into(),
+            "peers-clear-std" => self.cluster.peers(self.node, self.reached_at, Addresses::Standard),
+            "peers-clear-alt" => self.cluster.peers(self.node, self.reached_at, Addresses::Alternate),
+            "service-clear-std" => self.cluster.service(self.node, self.reached_at, Addresses::Standard),
+            "service-clear-alt" => self.cluster.service(self.node, self.reached_at, Addresses::Alternate),
+            "replicas" => {
+                let held = self.cluster.replicas(self.node);
+                self.of_each_namespace(&held)
+            }
+            "rack-ids" => match self.cluster.rack(self.node) {
+                Some(rack) => self.of_each_namespace(&rack.to_string()),
+                None => "ERROR:25:enterprise only".into(),
+            },
             // There are none, and there cannot be any.
             "sindex-list" | "udf-list" => String::new(),
             "statistics" => self.statistics(),
@@ -99,10 +119,10 @@ impl InfoSource<'_> {
         })
     }
 
-    fn replicas(&self) -> String {
-        let held = self.cluster.replicas(self.node);
+    /// What is so for each namespace alike: `name:what;name:what`.
+    fn of_each_namespace(&self, what: &str) -> String {
         let parts: Vec<_> =
-            self.store.namespaces.iter().map(|namespace| format!("{}:{held}", namespace.name)).collect();
+            self.store.namespaces.iter().map(|namespace| format!("{}:{what}", namespace.name)).collect();
         parts.join(";")
     }
 
@@ -138,20 +158,23 @@ impl InfoSource<'_> {
         format!(
             "ns_cluster_size={};effective_replication_factor={factor};objects={};tombstones=0;\
              master_objects={};master_tombstones=0;prole_objects={};prole_tombstones=0;\
-             non_replica_objects=0;dead_partitions=0;unavailable_partitions=0;stop_writes=false;\
+             non_replica_objects=0;dead_partitions=0;unavailable_partitions={};stop_writes=false;\
              hwm_breached=false;current_time={};data_used_bytes={bytes};pending_quiesce=false;\
              migrate_tx_partitions_remaining=0;migrate_rx_partitions_remaining=0;\
              default-read-touch-ttl-pct=0;default-ttl={};max-record-size={};nsup-period={};\
-             replication-factor={};strong-consistency=false;storage-engine=memory",
+             replication-factor={};strong-consistency={};storage-engine=memory{}",
             view.cluster_size,
             share(masters + others),
             share(masters),
             share(others),
+            self.cluster.unavailable_partitions(),
             self.store.clock.now(),
             namespace.default_ttl,
             namespace.max_record_size,
             self.store.sweep_period,
             self.cluster.replication_factor,
+            self.cluster.is_strong,
+            self.cluster.rack(self.node).map(|rack| format!(";rack-id={rack}")).unwrap_or_default(),
         )
     }
 
@@ -167,8 +190,8 @@ impl InfoSource<'_> {
             self.cluster.key,
             view.rebalance_generation,
             view.principal,
-            self.started.elapsed().as_secs(),
-            self.connections,
+            self.uptime.as_secs(),
+            self.counters.connections_open,
         )
     }
 }

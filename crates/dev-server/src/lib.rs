@@ -6,9 +6,15 @@
 //! | `commands`, `operations`, `collection` | commands on one record, operations on its bins |
 //! | `batch` | batches |
 //! | `info` | what a node tells of itself and the cluster |
-//! | `cluster` | members and partition map of several nodes over one store |
-//! | `node`, `connection` | listeners, connections, faults |
-//! | `server`, `cli` | the server as a library and as a program |
+//! | `cluster`, `partition_table` | members of the cluster, and who holds which partition |
+//! | `ownership`, `counters` | what a connection looks up and counts for each row |
+//! | `faults` | rules for what goes wrong |
+//! | `node`, `connection` | listeners and connections, with what goes wrong on them |
+//! | `server`, `cli`, `orders` | the server as a library and as a program |
+//!
+//! All nodes share one store: replicas are always in step, and a node that is asked for a partition that
+//! it does not hold answers as if it had passed the request on. What a node has in memory is gone with it
+//! all the same: when the last node dies that holds a partition, so do its records.
 //!
 //! It is honest: what it does not implement is answered with the server's own error code for that.
 //! Filter expressions, collection, bit, HyperLogLog and expression operations, user-defined functions and
@@ -27,17 +33,25 @@ mod collection;
 mod commands;
 mod config;
 mod connection;
+mod counters;
 mod error;
+mod faults;
 #[cfg(test)]
 mod hostile;
 mod info;
 mod node;
 mod operations;
+mod orders;
+mod ownership;
+mod partition_table;
 mod record;
 mod server;
 mod store;
 
 pub use cli::main_with;
+pub use cluster::NodeIndex;
 pub use config::Config;
+pub use counters::Counters;
 pub use error::DevServerError;
+pub use faults::{CommandKind, Fault, FaultRule};
 pub use server::DevServer;

@@ -7,6 +7,7 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use wire_protocol::digest::{Digest, partition_id};
+use wire_protocol::info::PartitionBitmap;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -175,6 +176,14 @@ impl Namespace {
         usage
     }
 
+    /// Forgets all records of these partitions.
+    pub(crate) fn lose(&self, partitions: &PartitionBitmap) {
+        for shard in &self.shards {
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            shard.0.retain(|IndexKey(digest), _| !partitions.contains(partition_id(digest)));
+        }
+    }
+
     /// Frees what has expired; returns how many records that were.
     pub(crate) fn sweep(&self, now: u32) -> usize {
         let mut freed = 0;
@@ -240,6 +249,19 @@ mod tests {
         assert_eq!(test.sweep(11), 600);
         assert_eq!((test.usage()[0].objects, test.usage()[1].objects), (0, 400));
         assert_eq!(store.namespace(b"bar").unwrap().usage().len(), 1);
+    }
+
+    #[test]
+    fn records_of_lost_partitions_are_gone() {
+        let store = Store::new(&Config::default());
+        let test = &store.namespaces[0];
+        for partition in 0..1000u16 {
+            let mut digest = [0; 20];
+            digest[..2].copy_from_slice(&partition.to_le_bytes());
+            test.write(&digest).insert(&digest, record(0, 0));
+        }
+        test.lose(&PartitionBitmap::of(990..2000));
+        assert_eq!(test.usage()[0].objects, 990);
     }
 
     #[test]

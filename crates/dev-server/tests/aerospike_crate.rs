@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use aerospike::{
     BatchDeletePolicy, BatchOperation, BatchPolicy, BatchReadPolicy, BatchWritePolicy, Bins, Client,
-    ClientPolicy, Error, Expiration, GenerationPolicy, Key, ReadPolicy, RecordExistsAction, ResultCode,
-    Value, WritePolicy, as_bin, as_blob, as_key, as_list, as_map, as_val, operations,
+    ClientPolicy, Error, Expiration, GenerationPolicy, Key, ReadPolicy, RecordExistsAction, Replica,
+    ResultCode, Value, WritePolicy, as_bin, as_blob, as_key, as_list, as_map, as_val, operations,
 };
 use dev_server::{Config, DevServer};
 
@@ -127,13 +127,72 @@ async fn batches_on_a_cluster() {
     client.batch(&batch, &mut deletes).await.unwrap();
     // A node dies; the client learns where its partitions are now.
     server.kill(2).await.unwrap();
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    while client.nodes().len() != 2 {
-        assert!(tokio::time::Instant::now() < deadline, "the client does not see that a node is gone");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually("the client sees that a node is gone", || client.nodes().len() == 2).await;
     let mut rows = reads();
     client.batch(&batch, &mut rows).await.unwrap();
     check(&rows, 10);
+    // It comes back, partitions move, and nothing is missing.
+    server.restart(2).await.unwrap();
+    eventually("the node is back", || client.nodes().len() == 3).await;
+    for _ in 0..5 {
+        server.move_partitions(1000).unwrap();
+        let mut rows = reads();
+        client.batch(&batch, &mut rows).await.unwrap();
+        check(&rows, 10);
+    }
+    client.close().await.unwrap();
+}
+
+/// Waits for what happens soon.
+async fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(tokio::time::Instant::now() < deadline, "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_from_the_clients_rack() {
+    let config = Config { nodes: 4, racks: vec![1, 1, 2, 2], ..Config::default() };
+    let server = DevServer::start(config).await.unwrap();
+    let policy = ClientPolicy { rack_ids: Some(vec![2]), ..ClientPolicy::default() };
+    let client = Client::new(&policy, &server.addresses()[0].to_string()).await.unwrap();
+    eventually("it knows all nodes and their racks", || {
+        let nodes = client.nodes();
+        nodes.len() == 4 && nodes.iter().filter(|node| node.has_rack("test", 2)).count() == 2
+    })
+    .await;
+    let mut read = ReadPolicy::default();
+    read.base_policy.replica = Replica::PreferRack;
+    for i in 0..50 {
+        client.put(&WritePolicy::default(), &key(i), &[as_bin!("i", i)]).await.unwrap();
+        client.get(&read, &key(i), Bins::All).await.unwrap();
+    }
+    let reads = |node| server.counters(node).unwrap().reads;
+    assert_eq!((reads(0) + reads(1), reads(2) + reads(3)), (0, 50));
+    assert!((0..4).all(|node| server.counters(node).unwrap().passed_on == 0));
+    client.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alternate_addresses_and_strong_consistency() {
+    let config = Config {
+        nodes: 2,
+        access_host: Some("127.0.0.9".into()),
+        alternate_host: Some("127.0.0.1".into()),
+        strong_consistency: true,
+        ..Config::default()
+    };
+    let server = DevServer::start(config).await.unwrap();
+    let policy = ClientPolicy { use_services_alternate: true, ..ClientPolicy::default() };
+    let client = Client::new(&policy, &server.addresses()[0].to_string()).await.unwrap();
+    eventually("it knows both nodes", || client.nodes().len() == 2).await;
+    for i in 0..50 {
+        client.put(&WritePolicy::default(), &key(i), &[as_bin!("i", i)]).await.unwrap();
+        let record = client.get(&ReadPolicy::default(), &key(i), Bins::All).await.unwrap();
+        assert_eq!(record.bins["i"], Value::from(i));
+    }
+    assert!((0..2).all(|node| server.counters(node).unwrap().writes > 0));
     client.close().await.unwrap();
 }

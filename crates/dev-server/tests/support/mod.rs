@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use wire_protocol::batch::Projection;
+use wire_protocol::batch::{BatchReadHeader, BatchRow, Projection, write_batch_read};
 use wire_protocol::command::{
     ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,
 };
 use wire_protocol::digest::{Digest, UserKey};
-use wire_protocol::message::{FrameHeader, Message, MessageHeader, op};
+use wire_protocol::message::{FrameHeader, Message, MessageHeader, info3, op};
 use wire_protocol::particle::Particle;
 
 /// Longest that a server may take to answer.
@@ -81,6 +81,33 @@ impl Client {
         Answer { header: message.header, bins: bins.collect() }
     }
 
+    /// The answer to an info command.
+    pub(crate) async fn info(&mut self, command: &str) -> String {
+        let mut request = Vec::new();
+        wire_protocol::info::write_request(&mut request, &[command]).unwrap();
+        self.send(&request).await;
+        let frame = self.frame().await;
+        wire_protocol::info::answer(&frame[FrameHeader::LEN..], command).unwrap().to_owned()
+    }
+
+    /// Reads rows with these keys in one batch: index and result code of each message in order, and the
+    /// code of the end.
+    pub(crate) async fn batch(&mut self, request: &[u8]) -> (Vec<(u32, u8)>, u8) {
+        self.send(request).await;
+        let mut rows = Vec::new();
+        loop {
+            let frame = self.frame().await;
+            let mut rest = &frame[FrameHeader::LEN..];
+            while let Ok((message, tail)) = Message::parse(rest) {
+                if message.header.info3 & info3::LAST != 0 {
+                    return (rows, message.header.result_code);
+                }
+                rows.push((message.header.extra, message.header.result_code));
+                rest = tail;
+            }
+        }
+    }
+
     /// Whether the server has closed the connection.
     pub(crate) async fn is_closed(&mut self) -> bool {
         let read = tokio::time::timeout(PATIENCE, self.0.read(&mut [0; 16])).await;
@@ -130,6 +157,27 @@ impl Client {
         self.send(&request).await;
         self.answer().await
     }
+}
+
+/// A batch that reads these keys.
+pub(crate) fn batch_of(keys: &[String]) -> Vec<u8> {
+    batch_with(keys, &BatchReadHeader { projection: Projection::All, ..BatchReadHeader::default() })
+}
+
+pub(crate) fn batch_with(keys: &[String], header: &BatchReadHeader<'_>) -> Vec<u8> {
+    let digests: Vec<_> = keys.iter().map(|key| digest(key)).collect();
+    let rows: Vec<_> = (0..)
+        .zip(&digests)
+        .map(|(index, digest)| BatchRow { index, digest, namespace: b"test", set: SET })
+        .collect();
+    let mut request = Vec::new();
+    write_batch_read(&mut request, header, rows.into_iter()).unwrap();
+    request
+}
+
+/// So many keys.
+pub(crate) fn keys(count: usize) -> Vec<String> {
+    (0..count).map(|i| format!("key-{i}")).collect()
 }
 
 pub(crate) fn record<'a>(digest: &'a Digest, send_key: Option<UserKey<'a>>) -> RecordKey<'a> {
