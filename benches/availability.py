@@ -1,0 +1,398 @@
+#!/usr/bin/env python3
+"""Reads batches steadily while nodes of a cluster die, hang, restart and move partitions.
+
+make bench-availability                                    every scenario, ours beside the official client
+make bench-availability BENCH_ARGS="--scenarios hung --clients ours"
+
+Against a real cluster of three nodes, by hand:
+
+AEROSPIKE_HOSTS=... python benches/availability.py --control PROGRAM
+
+where ``PROGRAM kill|restart|pause|resume N`` does so with node N, counted from 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import aerospike_py  # noqa: E402
+from aerospike_py.testing import DevServer  # noqa: E402
+from benches import environment  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RECORDS = 3_000
+BATCH = 300
+LOOPS = 4
+# Between the beginnings of two calls of a loop.
+PACE = 0.02
+SLOW = 0.3
+# Heartbeats: what a real cluster needs to notice that a node is gone.
+DETECTION = 1.5
+SET = "availability"
+DTYPE = np.dtype([("a", "i8"), ("b", "f8"), ("c", "S8")])
+
+
+class Nodes(Protocol):
+    """What scenarios do with a cluster."""
+
+    def kill(self, node: int) -> None: ...
+    def restart(self, node: int) -> None: ...
+    def pause(self, node: int) -> None: ...
+    def resume(self, node: int) -> None: ...
+    def move_partitions(self, count: int) -> None: ...
+
+
+class Program:
+    """Nodes that a program controls."""
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+
+    def _run(self, order: str, node: int) -> None:
+        subprocess.run([self._program, order, str(node)], check=True, stdout=subprocess.DEVNULL)
+
+    def kill(self, node: int) -> None:
+        self._run("kill", node)
+
+    def restart(self, node: int) -> None:
+        self._run("restart", node)
+
+    def pause(self, node: int) -> None:
+        self._run("pause", node)
+
+    def resume(self, node: int) -> None:
+        self._run("resume", node)
+
+    def move_partitions(self, count: int) -> None:
+        raise SystemExit("partitions of a real cluster move when its nodes come and go; leave out 'moves'")
+
+
+def steady(_nodes: Nodes) -> None:
+    time.sleep(6)
+
+
+def killed(nodes: Nodes) -> None:
+    time.sleep(2)
+    nodes.kill(1)
+    time.sleep(6)
+
+
+def hung(nodes: Nodes) -> None:
+    time.sleep(2)
+    nodes.pause(1)
+    time.sleep(6)
+    nodes.resume(1)
+    time.sleep(2)
+
+
+def restarted(nodes: Nodes) -> None:
+    time.sleep(2)
+    nodes.kill(1)
+    time.sleep(3)
+    nodes.restart(1)
+    time.sleep(4)
+
+
+def rolling(nodes: Nodes) -> None:
+    for node in range(3):
+        time.sleep(1)
+        nodes.kill(node)
+        time.sleep(2.5)
+        nodes.restart(node)
+        time.sleep(3)
+
+
+def moves(nodes: Nodes) -> None:
+    for _ in range(10):
+        time.sleep(1)
+        nodes.move_partitions(400)
+
+
+SCENARIOS: dict[str, tuple[str, Callable[[Nodes], None]]] = {
+    "steady": ("nothing happens", steady),
+    "killed": ("one node is killed", killed),
+    "hung": ("one node hangs for 6 s, then goes on", hung),
+    "restarted": ("one node is killed and started again 3 s later", restarted),
+    "rolling": ("every node in turn is killed and started again", rolling),
+    "moves": ("400 of 4096 partitions get another master each second", moves),
+}
+
+
+@dataclass
+class Tally:
+    """What the calls of a run came to."""
+
+    seconds: list[float] = field(default_factory=list)
+    rows: int = 0
+    lost: int = 0
+    wrong: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    def add(self, seconds: float, lost: int, wrong: int) -> None:
+        self.seconds.append(seconds)
+        self.rows += BATCH
+        self.lost += lost
+        self.wrong += wrong
+
+    def fail(self, seconds: float, error: Exception) -> None:
+        self.add(seconds, BATCH, 0)
+        self.errors.append(f"{type(error).__name__}: {error}")
+
+    def summary(self) -> dict[str, Any]:
+        times = np.array(self.seconds) * 1e3
+        return {
+            "calls": len(times),
+            "rows": self.rows,
+            "rows_lost": self.lost,
+            "wrong_values": self.wrong,
+            "calls_above_300_ms": int((times > SLOW * 1e3).sum()),
+            "p50_ms": round(float(np.percentile(times, 50)), 2),
+            "p99_ms": round(float(np.percentile(times, 99)), 2),
+            "max_ms": round(float(times.max()), 1),
+            "first_error": self.errors[0] if self.errors else None,
+        }
+
+
+def record(number: int) -> dict[str, Any]:
+    return {"a": number, "b": number / 4, "c": f"n{number}"}
+
+
+def chosen(generator: np.random.Generator) -> list[int]:
+    numbers: list[int] = generator.integers(RECORDS, size=BATCH).tolist()
+    return numbers
+
+
+def keys_of(numbers: list[int]) -> list[tuple[str, str, int]]:
+    return [("test", SET, number) for number in numbers]
+
+
+def judge(numbers: list[int], batch: Any) -> tuple[int, int]:
+    """Rows without an answer, and values that are not what was written."""
+    ok = batch.ok
+    expected = np.array([(n, n / 4, f"n{n}".encode()) for n in numbers], DTYPE)
+    return int((~ok).sum()), int((batch.batch_records[ok] != expected[ok]).sum())
+
+
+class Ours:
+    """This package's client, in threads."""
+
+    def __init__(self, hosts: list[tuple[str, int]]) -> None:
+        self._client = aerospike_py.client({"hosts": hosts}).connect()
+        self.version = aerospike_py.__version__
+
+    def read(self, numbers: list[int]) -> tuple[int, int]:
+        return judge(numbers, self._client.batch_read(keys_of(numbers), _dtype=DTYPE))
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class Official:
+    """The official client, in threads."""
+
+    def __init__(self, hosts: list[tuple[str, int]]) -> None:
+        import aerospike
+
+        self._client = aerospike.client({"hosts": hosts}).connect()
+        self.version = version("aerospike")
+
+    def load(self) -> None:
+        for number in range(RECORDS):
+            self._client.put(("test", SET, number), record(number))
+
+    def read(self, numbers: list[int]) -> tuple[int, int]:
+        lost = wrong = 0
+        rows = self._client.batch_read(keys_of(numbers)).batch_records
+        for number, row in zip(numbers, rows, strict=True):
+            if row.result != 0 or row.record is None:
+                lost += 1
+            elif row.record[2] != record(number):
+                wrong += 1
+        return lost, wrong
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def in_threads(client: Ours | Official, during: Callable[[], None]) -> list[Tally]:
+    """Loops in threads, until ``during`` has returned."""
+    done = threading.Event()
+    tallies = [Tally() for _ in range(LOOPS)]
+
+    def loop(seed: int, tally: Tally) -> None:
+        generator = np.random.default_rng(seed)
+        while not done.is_set():
+            numbers = chosen(generator)
+            start = time.perf_counter()
+            try:
+                lost, wrong = client.read(numbers)
+            except Exception as error:  # noqa: BLE001 (whatever it is, it is told)
+                tally.fail(time.perf_counter() - start, error)
+            else:
+                tally.add(time.perf_counter() - start, lost, wrong)
+            time.sleep(max(0.0, start + PACE - time.perf_counter()))
+
+    threads = [threading.Thread(target=loop, args=place) for place in enumerate(tallies)]
+    for thread in threads:
+        thread.start()
+    try:
+        during()
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    return tallies
+
+
+async def in_one_loop(hosts: list[tuple[str, int]], during: Callable[[], None]) -> list[Tally]:
+    """Coroutines of one event loop, until ``during`` has returned in a thread."""
+    tallies = [Tally() for _ in range(LOOPS)]
+    events = asyncio.create_task(asyncio.to_thread(during))
+
+    async def loop(client: aerospike_py.AsyncClient, seed: int, tally: Tally) -> None:
+        generator = np.random.default_rng(seed)
+        while not events.done():
+            numbers = chosen(generator)
+            start = time.perf_counter()
+            try:
+                batch = await client.batch_read(keys_of(numbers), _dtype=DTYPE)
+            except Exception as error:  # noqa: BLE001 (whatever it is, it is told)
+                tally.fail(time.perf_counter() - start, error)
+            else:
+                seconds = time.perf_counter() - start
+                tally.add(seconds, *judge(numbers, batch))
+            await asyncio.sleep(max(0.0, start + PACE - time.perf_counter()))
+
+    async with aerospike_py.AsyncClient({"hosts": hosts}) as client:
+        await asyncio.gather(*(loop(client, seed, tally) for seed, tally in enumerate(tallies)))
+    await events
+    return tallies
+
+
+def run(client: str, hosts: list[tuple[str, int]], during: Callable[[], None]) -> dict[str, Any]:
+    if client == "ours, async":
+        tallies = asyncio.run(in_one_loop(hosts, during))
+    else:
+        made = Ours(hosts) if client == "ours" else Official(hosts)
+        try:
+            tallies = in_threads(made, during)
+        finally:
+            made.close()
+    whole = Tally()
+    for tally in tallies:
+        whole.seconds += tally.seconds
+        whole.rows += tally.rows
+        whole.lost += tally.lost
+        whole.wrong += tally.wrong
+        whole.errors += tally.errors
+    slow = [sum(seconds > SLOW for seconds in tally.seconds) for tally in tallies]
+    return {**whole.summary(), "most_slow_calls_of_a_loop": max(slow)}
+
+
+CLIENTS = ("ours", "ours, async", "official")
+
+
+def markdown(result: dict[str, Any]) -> str:
+    machine = result["machine"]
+    lines = [
+        "# Batches while nodes die, hang and move",
+        "",
+        f"{LOOPS} loops, each a batch of {BATCH} random keys of {RECORDS:,} every {PACE * 1e3:.0f} ms,",
+        f"against {result['server']}. Default policies on both sides.",
+        f"A row is lost when it has no answer though a replica could give one. `{result['command']}`,",
+        f"{result['date']}, commit {result['commit']}, {machine['cores']} cores of {machine['cpu']},"
+        f" {machine['python']},"
+        f" {', '.join(f'{name} {version}' for name, version in result['versions'].items())}.",
+        "",
+        "| what happens | client | calls | rows lost | wrong values | calls above 300 ms"
+        " | p50 | p99 | slowest |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {SCENARIOS[run_['scenario']][0]} | {run_['client']} | {run_['calls']:,} | {run_['rows_lost']:,}"
+        f" | {run_['wrong_values']} | {run_['calls_above_300_ms']} | {run_['p50_ms']:.1f} ms"
+        f" | {run_['p99_ms']:.1f} ms | {run_['max_ms']:.0f} ms |"
+        for run_ in result["runs"]
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scenarios", nargs="+", choices=list(SCENARIOS), default=list(SCENARIOS))
+    parser.add_argument("--clients", nargs="+", choices=CLIENTS, default=list(CLIENTS))
+    parser.add_argument("--control", help="a program that controls the nodes of AEROSPIKE_HOSTS")
+    parser.add_argument("--settle", type=float, default=3.0, help="seconds between runs of --control")
+    parser.add_argument("--out", type=Path, default=ROOT / "benches/results", help="folder of the results")
+    arguments = parser.parse_args()
+    given = os.environ.get("AEROSPIKE_HOSTS")
+    if (given is None) != (arguments.control is None):
+        parser.error("--control and AEROSPIKE_HOSTS belong together")
+    server = "three embedded nodes with replication factor 2 that notice a failure after 1.5 s"
+    runs = []
+    versions = {"aerospike-py": aerospike_py.__version__}
+    for scenario in arguments.scenarios:
+        for client in arguments.clients:
+            with ExitStack() as stack:
+                nodes: Nodes
+                if given is None:
+                    nodes = stack.enter_context(
+                        DevServer(nodes=3, replication_factor=2, failure_detection=DETECTION)
+                    )
+                    hosts = nodes.hosts
+                else:
+                    nodes, server = Program(arguments.control), "the three nodes of AEROSPIKE_HOSTS"
+                    pairs = (entry.strip().rpartition(":") for entry in given.split(","))
+                    hosts = [(host, int(port)) for host, _, port in pairs]
+                official = Official(hosts)
+                official.load()
+                official.close()
+                versions["official"] = official.version
+                act = SCENARIOS[scenario][1]
+                figures = run(client, hosts, lambda act=act, nodes=nodes: act(nodes))
+            runs.append({"scenario": scenario, "client": client, **figures})
+            print(json.dumps(runs[-1]), flush=True)
+            if given is not None:
+                if scenario == "killed":
+                    nodes.restart(1)
+                time.sleep(arguments.settle)
+    result = {
+        "command": "make bench-availability",
+        "commit": environment.commit(),
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "server": server,
+        "machine": environment.machine(),
+        "versions": versions,
+        "runs": runs,
+    }
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    rows = ",\n".join(f"  {json.dumps(run_)}" for run_ in runs)
+    facts = "".join(f" {json.dumps(k)}: {json.dumps(v)},\n" for k, v in result.items() if k != "runs")
+    (arguments.out / "availability.json").write_text(f'{{\n{facts} "runs": [\n{rows}\n ]\n}}\n')
+    text = markdown(result)
+    (arguments.out / "availability.md").write_text(text)
+    print(f"\n{text}")
+
+
+if __name__ == "__main__":
+    main()
