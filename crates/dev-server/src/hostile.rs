@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,6 +13,7 @@ use wire_protocol::message::{FrameHeader, FrameType, Message};
 use crate::Config;
 use crate::cluster::Cluster;
 use crate::connection::{self, Mode};
+use crate::faults::{Fault, FaultRule};
 use crate::node::Node;
 use crate::store::Store;
 
@@ -39,11 +41,18 @@ static RECORDED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
 
 /// What a client gets that sends these bytes and then ends its side.
 fn answers_to(bytes: &[u8]) -> Vec<u8> {
+    answers_with(None, bytes)
+}
+
+fn answers_with(fault: Option<Fault>, bytes: &[u8]) -> Vec<u8> {
     let address = SocketAddr::from(([127, 0, 0, 1], 3000));
     let config = Config { max_record_size: 64 * 1024, ..Config::default() };
     let cluster = Cluster::new(&config, &[address]);
     let node = Node::new(Arc::new(Store::new(&config)), Arc::new(cluster), 0);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    if let Some(fault) = fault {
+        node.faults.add(FaultRule::new(fault));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let (client, server) = tokio::io::duplex(64 * 1024);
         let (mut reading, mut writing) = tokio::io::split(client);
@@ -95,6 +104,21 @@ fn some_kind() -> impl Strategy<Value = FrameType> {
     ]
 }
 
+fn some_fault() -> impl Strategy<Value = Fault> {
+    prop::sample::select(vec![
+        Fault::Close,
+        Fault::CloseMidFrame,
+        Fault::Late(Duration::from_micros(10)),
+        Fault::Silent,
+        Fault::Garbage,
+        Fault::WrongRowIndex,
+        Fault::RowTwice,
+        Fault::HugeFrame,
+        Fault::Code(152),
+        Fault::RowCode(14),
+    ])
+}
+
 /// A recorded request with some of its bytes changed, added or taken away; its frame is whole.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let change = (any::<prop::sample::Index>(), any::<u8>(), 0..4u8);
@@ -132,6 +156,11 @@ proptest! {
     fn any_frames(frames in prop::collection::vec((some_kind(), prop::collection::vec(any::<u8>(), 0..200)), 0..5)) {
         let bytes: Vec<u8> = frames.iter().flat_map(|(kind, body)| framed(*kind, body)).collect();
         prop_assert!(are_answers(&answers_to(&bytes)));
+    }
+
+    #[test]
+    fn any_faults(fault in some_fault(), requests in prop::collection::vec(mutated(), 1..4)) {
+        answers_with(Some(fault), &requests.concat());
     }
 
     #[test]
