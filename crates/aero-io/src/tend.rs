@@ -36,6 +36,8 @@ pub(crate) struct Members {
     seeking_seeds: bool,
     /// Tasks that look for nodes.
     searches: Vec<AbortHandle>,
+    /// Members that left and that the published view may still lead to.
+    leaving: Vec<Member>,
     /// Counts changes, to tell the newer of two claims.
     updates: u64,
 }
@@ -62,6 +64,7 @@ impl Members {
     /// Ends all tasks and forgets all nodes.
     pub(crate) fn clear(&mut self) {
         self.by_name.clear();
+        self.leaving.clear();
         self.searches.drain(..).for_each(|search| search.abort());
     }
 
@@ -90,6 +93,13 @@ impl Members {
         self.by_name.get_mut(&node.name).filter(|member| member.node.id == node.id)
     }
 
+    /// Removes a node. Its connections are closed once no view leads to it any more: a command that was sent
+    /// there by the old one would find no other place to go.
+    fn remove(&mut self, name: &str) {
+        let member = self.by_name.remove(name);
+        self.leaving.extend(member);
+    }
+
     /// Removes nodes that do not answer and that nobody who answers knows of. Returns whether there were
     /// any.
     fn remove_gone(&mut self) -> bool {
@@ -108,7 +118,7 @@ impl Members {
             .filter(|(name, member)| !member.healthy && !known.contains(&***name))
             .map(|(name, _)| Arc::clone(name))
             .collect();
-        gone.iter().for_each(|name| drop(self.by_name.remove(name)));
+        gone.iter().for_each(|name| self.remove(name));
         !gone.is_empty()
     }
 
@@ -177,7 +187,8 @@ impl Inner {
                 watch: tokio::spawn(watch.run()).abort_handle(),
                 node,
             };
-            members.by_name.insert(Arc::clone(&member.node.name), member);
+            let before = members.by_name.insert(Arc::clone(&member.node.name), member);
+            members.leaving.extend(before);
         }
         self.settle(&mut members, true);
     }
@@ -217,7 +228,7 @@ impl Inner {
     fn dismiss(self: &Arc<Self>, node: &Node) {
         let mut members = self.members();
         if members.member_of(node).is_some() {
-            members.by_name.remove(&node.name);
+            members.remove(&node.name);
             self.settle(&mut members, true);
         }
     }
@@ -230,6 +241,7 @@ impl Inner {
         if members.remove_gone() || changed {
             let view = members.view(&self.view(), &self.connector.config.racks);
             self.publish(view);
+            members.leaving.clear();
         }
         for peer in members.missing_peers() {
             members.joining.insert(peer.node.clone());
