@@ -174,7 +174,7 @@ check-stubs: $(DEV) ## the stubs against the built extension
 
 # ---------------------------------------------------------------- the rest
 
-.PHONY: fix bench clean
+.PHONY: fix bench bench-availability clean
 fix: $(TOOLS) ## format Rust and Python, apply what ruff can fix
 	cargo fmt --all
 	cargo fmt --manifest-path fuzz/Cargo.toml
@@ -183,6 +183,9 @@ fix: $(TOOLS) ## format Rust and Python, apply what ruff can fix
 
 bench: $(RELEASE) ## compare with other clients: about two minutes (BENCH_ARGS, AEROSPIKE_HOSTS)
 	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) benches/compare.py $(BENCH_ARGS)
+
+bench-availability: $(RELEASE) ## batches while nodes die, hang and move, beside the official client: about four minutes
+	$(PY) benches/availability.py $(BENCH_ARGS)
 
 clean: ## remove everything that was built, .venv included
 	rm -rf target fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -40,6 +40,7 @@ from benches import environment  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+RESULTS = ROOT / "benches/results"
 RECORDS = 3_000
 BATCH = 300
 LOOPS = 4
@@ -315,26 +316,33 @@ CLIENTS = ("ours", "ours, async", "official")
 def markdown(result: dict[str, Any]) -> str:
     machine = result["machine"]
     lines = [
-        "# Batches while nodes die, hang and move",
-        "",
         f"{LOOPS} loops, each a batch of {BATCH} random keys of {RECORDS:,} every {PACE * 1e3:.0f} ms,",
         f"against {result['server']}. Default policies on both sides.",
-        f"A row is lost when it has no answer though a replica could give one. `{result['command']}`,",
+        "A row is lost when it has no answer though a replica could give one.",
+        f'`{result["command"]}` makes all rows, with `BENCH_ARGS="..."` one of them;',
         f"{result['date']}, commit {result['commit']}, {machine['cores']} cores of {machine['cpu']},"
         f" {machine['python']},"
         f" {', '.join(f'{name} {version}' for name, version in result['versions'].items())}.",
         "",
         "| what happens | client | calls | rows lost | wrong values | calls above 300 ms"
-        " | p50 | p99 | slowest |",
-        "|---|---|---|---|---|---|---|---|---|",
+        " | p50 | p99 | slowest | command |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {SCENARIOS[run_['scenario']][0]} | {run_['client']} | {run_['calls']:,} | {run_['rows_lost']:,}"
         f" | {run_['wrong_values']} | {run_['calls_above_300_ms']} | {run_['p50_ms']:.1f} ms"
-        f" | {run_['p99_ms']:.1f} ms | {run_['max_ms']:.0f} ms |"
+        f" | {run_['p99_ms']:.1f} ms | {run_['max_ms']:.0f} ms | `--scenarios {run_['scenario']}` |"
         for run_ in result["runs"]
     ]
     return "\n".join(lines) + "\n"
+
+
+def publish(text: str) -> None:
+    """Puts the table into the docs."""
+    page = ROOT / "docs/failures.md"
+    before, begin, rest = page.read_text().partition("`make bench-availability` -->\n")
+    end = rest.index("<!-- /availability -->")
+    page.write_text(f"{before}{begin}\n{text}\n{rest[end:]}")
 
 
 def main() -> None:
@@ -343,7 +351,7 @@ def main() -> None:
     parser.add_argument("--clients", nargs="+", choices=CLIENTS, default=list(CLIENTS))
     parser.add_argument("--control", help="a program that controls the nodes of AEROSPIKE_HOSTS")
     parser.add_argument("--settle", type=float, default=3.0, help="seconds between runs of --control")
-    parser.add_argument("--out", type=Path, default=ROOT / "benches/results", help="folder of the results")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     arguments = parser.parse_args()
     given = os.environ.get("AEROSPIKE_HOSTS")
     if (given is None) != (arguments.control is None):
@@ -390,7 +398,9 @@ def main() -> None:
     facts = "".join(f" {json.dumps(k)}: {json.dumps(v)},\n" for k, v in result.items() if k != "runs")
     (arguments.out / "availability.json").write_text(f'{{\n{facts} "runs": [\n{rows}\n ]\n}}\n')
     text = markdown(result)
-    (arguments.out / "availability.md").write_text(text)
+    (arguments.out / "availability.md").write_text(f"# Batches while nodes die, hang and move\n\n{text}")
+    if arguments.out == RESULTS and len(runs) == len(SCENARIOS) * len(CLIENTS):
+        publish(text)
     print(f"\n{text}")
 
 

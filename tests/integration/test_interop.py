@@ -155,6 +155,7 @@ def test_names_and_values_of_constants_and_exceptions():
                 assert issubclass(mine, getattr(ours.exception, parent)), name
 
 
+@pytest.mark.embedded  # Servers from 7.1 on take no such map; older data may hold one.
 def test_values_that_python_cannot_hold_cost_their_own_row(client, official, fresh_set):
     """A map whose key is a list: the official client raises for the record, and so do we; its batch loses
     the rows after it, ours does not."""
@@ -177,7 +178,7 @@ def test_values_that_python_cannot_hold_cost_their_own_row(client, official, fre
 
 def test_hll_both_ways(client, official, fresh_set):
     helpers = pytest.importorskip("aerospike_helpers")
-    sketch = bytes.fromhex("0004") + bytes(13) + bytes.fromhex("408000300000000000")[:9]
+    sketch = bytes.fromhex("0004") + bytes(13) + bytes.fromhex("4080003000000000")
     key = ("test", fresh_set, "h")
     official.put(key, {"h": helpers.HyperLogLog(sketch)})
     assert client.get(key).bins == {"h": sketch}
