@@ -10,7 +10,7 @@ use wire_protocol::WireError;
 use wire_protocol::batch::{
     BatchAnswer, BatchAnswers, BatchReadHeader, BatchRow, batch_flags, write_batch_read,
 };
-use wire_protocol::message::{FrameType, MAX_FRAME};
+use wire_protocol::message::{FrameType, MAX_FRAME, info1};
 use wire_protocol::result_code;
 
 use crate::cluster::Inner;
@@ -68,8 +68,8 @@ impl<S> Call<S> {
             info1: policy.read_mode_ap.info1(),
             info3: policy.read_mode_sc.info3(),
             read_touch_ttl_percent: policy.read_touch_ttl_percent as u32,
+            message_info1: if policy.compress { info1::COMPRESS_RESPONSE } else { 0 },
             filter: &policy.filter,
-            ..BatchReadHeader::default()
         };
         let keys = &*self.keys;
         let rows = rows.iter().enumerate().map(|(position, &row)| {
@@ -182,8 +182,8 @@ async fn exchange<S: RowSink>(
         let mut leased = node.lease(permit, &mut timer, fresh).await?;
         // Encoded once there is a connection to send it on: chunks that wait hold no request.
         call.encode(&mut scratch.request, rows, timer.remaining_ms())
+            .and_then(|()| scratch.ready(call.policy().compress))
             .map_err(|source| End::Refused(Error::Request { source }))?;
-        scratch.input.clear();
         // A peer that closed an idle connection has not seen the request: that costs no try.
         if let Err((fault, _)) = leased.connection.send(&scratch.request, &mut timer).await {
             if leased.reused && fault.is_stale() {
@@ -237,6 +237,10 @@ fn walk<S: RowSink>(
             let error = WireError::Malformed { what: "batch response", why: "a row that was not asked for" };
             return Err(Fault::from(error).into());
         };
+        if record.result_code == result_code::ENTERPRISE_ONLY && call.policy().compress {
+            // The whole request was refused for being compressed, by a server that does not look into it.
+            return Ok(Some(record.result_code));
+        }
         if is_passing(record.result_code) {
             // A server may answer a row only once, and be asked for it again only as often.
             if deferred.len() < rows.len() {

@@ -9,6 +9,7 @@ use std::task::{Context, Waker};
 
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use wire_protocol::WireError;
+use wire_protocol::compressed::inflate;
 use wire_protocol::message::{FrameHeader, FrameType};
 
 use crate::error::Fault;
@@ -100,6 +101,11 @@ pub(crate) struct Input {
     start: usize,
     end: usize,
     initial: usize,
+    /// The last frame, where it came compressed.
+    inflated: Vec<u8>,
+    is_inflated: bool,
+    /// Whether frames may come compressed: only where that was asked for.
+    may_inflate: bool,
 }
 
 impl Input {
@@ -111,6 +117,12 @@ impl Input {
     /// Forgets all bytes.
     pub(crate) fn clear(&mut self) {
         (self.start, self.end) = (0, 0);
+        self.may_inflate = false;
+    }
+
+    /// Takes compressed messages, too, until the next [`Input::clear`].
+    pub(crate) fn allow_compressed(&mut self) {
+        self.may_inflate = true;
     }
 
     /// Whether every byte that came was used.
@@ -120,12 +132,13 @@ impl Input {
 
     /// Bytes of memory held.
     pub(crate) fn capacity(&self) -> usize {
-        self.buffer.capacity()
+        self.buffer.capacity() + self.inflated.capacity()
     }
 
     /// The body of a frame that [`Input::frame`] returned, until the next one is asked for.
     pub(crate) fn body(&self, range: Range<usize>) -> &[u8] {
-        self.buffer.get(range).unwrap_or(&[])
+        let buffer = if self.is_inflated { &self.inflated } else { &self.buffer };
+        buffer.get(range).unwrap_or(&[])
     }
 
     /// Reads until a whole frame of the type `expected` is there, and takes it off. A body may have
@@ -166,7 +179,9 @@ impl Input {
         }
         let Some(header) = bytes.first_chunk() else { return Ok(Peeked::Need(FrameHeader::LEN)) };
         let FrameHeader { kind, size } = FrameHeader::parse(header)?;
-        if kind != expected {
+        let is_compressed =
+            kind == FrameType::Compressed && expected == FrameType::Message && self.may_inflate;
+        if kind != expected && !is_compressed {
             return Err(WireError::FrameType { found: header[1] });
         }
         if size > limit {
@@ -178,13 +193,19 @@ impl Input {
         }
         let body = self.start + FrameHeader::LEN..self.start + whole;
         self.start = body.end;
+        self.is_inflated = is_compressed;
+        if is_compressed {
+            let deflated = self.buffer.get(body).unwrap_or_default();
+            inflate(deflated, limit, &mut self.inflated)?;
+            return Ok(Peeked::Body(FrameHeader::LEN..self.inflated.len()));
+        }
         Ok(Peeked::Body(body))
     }
 
     /// Makes room behind the bytes that are there, for a frame of `need` bytes.
     fn make_room(&mut self, need: usize) {
         if self.is_empty() {
-            self.clear();
+            (self.start, self.end) = (0, 0);
         }
         let len = self.buffer.len();
         let fits = self.start + need <= len;
@@ -214,6 +235,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
     use tokio::io::{AsyncWriteExt as _, duplex};
+    use wire_protocol::compressed::write_compressed;
     use wire_protocol::message::{MAX_FRAME, write_frame};
 
     fn message(body: &[u8]) -> Vec<u8> {
@@ -285,5 +307,25 @@ mod tests {
         let mut connection = Connection::new(Box::new(ours));
         drop(theirs);
         assert!(!connection.is_quiet());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn compressed_frames_are_inflated_where_they_were_asked_for() {
+        let (ours, mut theirs) = duplex(1 << 16);
+        let mut connection = Connection::new(Box::new(ours));
+        let mut input = Input::new(1_024);
+        let mut compressed = Vec::new();
+        write_compressed(&mut compressed, &message(&[5; 3_000])).unwrap();
+        let plain = message(b"plain");
+        for bytes in [&compressed, &plain, &compressed, &compressed] {
+            theirs.write_all(bytes).await.unwrap();
+        }
+        input.allow_compressed();
+        assert_eq!(next(&mut input, &mut connection).await.unwrap(), [5; 3_000]);
+        assert_eq!(next(&mut input, &mut connection).await.unwrap(), b"plain");
+        assert_eq!(next(&mut input, &mut connection).await.unwrap(), [5; 3_000]);
+        input.may_inflate = false;
+        let fault = next(&mut input, &mut connection).await.unwrap_err();
+        assert!(matches!(fault, Fault::Wire(WireError::FrameType { found: 4 })), "{fault:?}");
     }
 }

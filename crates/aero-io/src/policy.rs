@@ -108,6 +108,9 @@ pub struct BatchPolicy {
     pub read_touch_ttl_percent: i32,
     /// A filter expression as the server takes it; empty for none.
     pub filter: Vec<u8>,
+    /// Requests of more than 128 bytes are sent compressed, and answers may be. The server's Enterprise
+    /// Edition takes such requests; others refuse them with code 25.
+    pub compress: bool,
     /// When another node is asked as well.
     pub hedge: Hedge,
 }
@@ -127,6 +130,7 @@ impl Default for BatchPolicy {
             read_mode_sc: ReadModeSc::default(),
             read_touch_ttl_percent: 0,
             filter: Vec::new(),
+            compress: false,
             hedge: Hedge::default(),
         }
     }
@@ -164,6 +168,9 @@ pub struct ReadPolicy {
     pub read_touch_ttl_percent: i32,
     /// A filter expression as the server takes it; empty for none.
     pub filter: Vec<u8>,
+    /// Requests of more than 128 bytes are sent compressed, and answers may be. The server's Enterprise
+    /// Edition takes such requests; others refuse them with code 25.
+    pub compress: bool,
     /// When another node is asked as well.
     pub hedge: Hedge,
 }
@@ -180,6 +187,7 @@ impl Default for ReadPolicy {
             read_mode_sc: ReadModeSc::default(),
             read_touch_ttl_percent: 0,
             filter: Vec::new(),
+            compress: false,
             hedge: Hedge::default(),
         }
     }
@@ -210,6 +218,9 @@ pub struct WritePolicy {
     pub durable_delete: bool,
     /// A filter expression as the server takes it; empty for none.
     pub filter: Vec<u8>,
+    /// Requests of more than 128 bytes are sent compressed, and answers may be. The server's Enterprise
+    /// Edition takes such requests; others refuse them with code 25.
+    pub compress: bool,
 }
 
 impl Default for WritePolicy {
@@ -226,6 +237,7 @@ impl Default for WritePolicy {
             commit_master: false,
             durable_delete: false,
             filter: Vec::new(),
+            compress: false,
         }
     }
 }

@@ -3,6 +3,9 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use wire_protocol::WireError;
+use wire_protocol::compressed::{THRESHOLD, write_compressed};
+
 use crate::connection::Input;
 
 /// Room that a read starts with. Servers answer batches in frames of up to 128 KiB.
@@ -15,17 +18,34 @@ const MAX_SPARE: usize = 16 * 1024 * 1024;
 pub(crate) struct Scratch {
     pub(crate) request: Vec<u8>,
     pub(crate) input: Input,
+    /// The request, compressed, and then the one before.
+    packed: Vec<u8>,
 }
 
 impl Scratch {
     fn size(&self) -> usize {
-        self.request.capacity() + self.input.capacity()
+        self.request.capacity() + self.input.capacity() + self.packed.capacity()
+    }
+
+    /// Gets ready for an exchange: the request is there, no answer is. With `compress`, answers may come
+    /// compressed, and requests that are worth it go out so.
+    pub(crate) fn ready(&mut self, compress: bool) -> Result<(), WireError> {
+        self.input.clear();
+        if compress {
+            self.input.allow_compressed();
+            if self.request.len() > THRESHOLD {
+                self.packed.clear();
+                write_compressed(&mut self.packed, &self.request)?;
+                std::mem::swap(&mut self.request, &mut self.packed);
+            }
+        }
+        Ok(())
     }
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { request: Vec::new(), input: Input::new(INITIAL_INPUT) }
+        Self { request: Vec::new(), input: Input::new(INITIAL_INPUT), packed: Vec::new() }
     }
 }
 

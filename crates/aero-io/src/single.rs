@@ -11,7 +11,7 @@ use wire_protocol::command::{
     ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,
 };
 use wire_protocol::digest::partition_id;
-use wire_protocol::message::{FrameType, MAX_FRAME};
+use wire_protocol::message::{FrameType, MAX_FRAME, info1};
 use wire_protocol::result_code;
 
 use crate::answer::Answer;
@@ -41,6 +41,7 @@ struct Command<'a> {
     replica: Replica,
     read_mode_sc: ReadModeSc,
     hedge: Hedge,
+    compress: bool,
 }
 
 pub(crate) async fn read(
@@ -64,12 +65,14 @@ pub(crate) async fn read(
         replica: policy.replica,
         read_mode_sc: policy.read_mode_sc,
         hedge: policy.hedge,
+        compress: policy.compress,
     };
     command
         .run(inner, |out, timeout_ms| {
             let options = ReadOptions {
                 timeout_ms,
-                info1: policy.read_mode_ap.info1(),
+                info1: policy.read_mode_ap.info1()
+                    | if policy.compress { info1::COMPRESS_RESPONSE } else { 0 },
                 info3: policy.read_mode_sc.info3(),
                 read_touch_ttl_percent: policy.read_touch_ttl_percent as u32,
                 filter: &policy.filter,
@@ -117,6 +120,7 @@ fn write_command<'a>(name: &'static str, key: &'a Key, policy: &WritePolicy) -> 
         replica: policy.replica,
         read_mode_sc: ReadModeSc::default(),
         hedge: Hedge::Off,
+        compress: policy.compress,
     }
 }
 
@@ -311,8 +315,9 @@ impl Command<'_> {
         loop {
             let mut leased = node.acquire(&mut timer, fresh).await.map_err(unsent)?;
             scratch.request.clear();
-            encode(&mut scratch.request, timer.remaining_ms()).map_err(Failure::Request)?;
-            scratch.input.clear();
+            encode(&mut scratch.request, timer.remaining_ms())
+                .and_then(|()| scratch.ready(self.compress))
+                .map_err(Failure::Request)?;
             if let Err((fault, any_sent)) = leased.connection.send(&scratch.request, &mut timer).await {
                 // Nothing went out: not even a write can have been applied.
                 if leased.reused && fault.is_stale() && !(self.is_write && any_sent) {

@@ -27,6 +27,7 @@ Options:
   --strong-consistency      namespaces are strongly consistent
   --access-host HOST        what nodes say to be reached at
   --alternate-host HOST     what they say to those who ask for alternate addresses
+  --compression             take compressed requests and compress answers, as the Enterprise Edition
   --exit-with-stdin         take orders on standard input and exit when it ends
   --version                 print the version and exit
   --help                    print this and exit
@@ -116,6 +117,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, DevServerError> {
             "--strong-consistency" => config.strong_consistency = true,
             "--access-host" => config.access_host = Some(value()?),
             "--alternate-host" => config.alternate_host = Some(value()?),
+            "--compression" => config.compression = true,
             "--exit-with-stdin" => exit_with_stdin = true,
             "--version" => return Ok(Asked::Print(concat!(env!("CARGO_PKG_VERSION"), "\n").into())),
             "--help" | "-h" => return Ok(Asked::Print(USAGE.into())),

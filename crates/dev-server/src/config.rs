@@ -29,6 +29,9 @@ pub struct Config {
     pub max_record_size: usize,
     /// Most rows of a batch; 0 is no limit.
     pub batch_max_requests: u32,
+    /// Whether compressed requests are taken and answers compressed for those who ask, as the Enterprise
+    /// Edition does; without, they are refused with 25.
+    pub compression: bool,
     /// Seconds between sweeps that free what expired; 0 never sweeps. Expired records are not found with
     /// or without a sweep.
     pub sweep_period: u32,
@@ -59,6 +62,7 @@ impl Default for Config {
             default_ttl: 0,
             max_record_size: 1024 * 1024,
             batch_max_requests: 0,
+            compression: false,
             sweep_period: 10,
             failure_detection: Duration::ZERO,
             racks: Vec::new(),

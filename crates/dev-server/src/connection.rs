@@ -14,6 +14,7 @@ use crate::commands::answer_single;
 use crate::faults::{CommandKind, Fault};
 use crate::info::{self, InfoSource};
 use crate::node::Node;
+use crate::packing;
 
 /// Room that a connection reads into, and keeps.
 const READ_BUFFER: usize = 64 * 1024;
@@ -111,7 +112,9 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             Err(()) => return send(&mut stream, &mut out).await,
         };
         buffer.start = body.end;
-        let body = &buffer.bytes[body];
+        let (kind, body) = packing::unpack(node, kind, &buffer.bytes, body);
+        let body = &*body;
+        let packs = packing::is_wanted(node, kind, body);
         let command = CommandKind::of(kind, body);
         if let Some(command) = command {
             // A node that hangs has been asked all the same.
@@ -159,9 +162,11 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 Fault::WrongRowIndex | Fault::RowTwice | Fault::Code(_) | Fault::RowCode(_) => {}
             }
         }
+        let start = out.len();
         match answer(node, reached_at, kind, body, fault, &mut out) {
+            Answering::Done if packs => packing::pack(&mut out, start),
             Answering::Done => {}
-            Answering::Batch(run) => send_batch(&mut stream, run, &mut mode, &mut out).await?,
+            Answering::Batch(run) => send_batch(&mut stream, run, &mut mode, &mut out, packs).await?,
             Answering::Refused => return send(&mut stream, &mut out).await,
         }
         if out.len() >= WRITE_BUFFER {
@@ -253,8 +258,17 @@ async fn send_batch<S: AsyncWrite + Unpin>(
     mut run: BatchRun<'_>,
     mode: &mut watch::Receiver<Mode>,
     out: &mut Vec<u8>,
+    packs: bool,
 ) -> io::Result<()> {
-    while run.next_frame(out) {
+    loop {
+        let start = out.len();
+        let goes_on = run.next_frame(out);
+        if packs {
+            packing::pack(out, start);
+        }
+        if !goes_on {
+            return Ok(());
+        }
         send(stream, out).await?;
         // A long batch lets others have the thread, and stops where the node is told to.
         tokio::task::yield_now().await;
@@ -262,7 +276,6 @@ async fn send_batch<S: AsyncWrite + Unpin>(
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
     }
-    Ok(())
 }
 
 /// About half of these frames, and never whole ones only.

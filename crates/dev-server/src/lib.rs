@@ -9,7 +9,7 @@
 //! | `cluster`, `partition_table` | members of the cluster, and who holds which partition |
 //! | `ownership`, `counters` | what a connection looks up and counts for each row |
 //! | `faults` | rules for what goes wrong |
-//! | `node`, `connection` | listeners and connections, with what goes wrong on them |
+//! | `node`, `connection`, `packing` | listeners and connections, with what goes wrong on them |
 //! | `server`, `cli`, `orders` | the server as a library and as a program |
 //!
 //! All nodes share one store: replicas are always in step, and a node that is asked for a partition that
@@ -18,8 +18,9 @@
 //!
 //! It is honest: what it does not implement is answered with the server's own error code for that.
 //! Filter expressions, collection, bit, HyperLogLog and expression operations, user-defined functions and
-//! queries are answered with 16 (unsupported feature); durable deletes, transactions and compressed
-//! requests with 25 (Enterprise Edition only), as the Community Edition does; info commands that it does
+//! queries are answered with 16 (unsupported feature); durable deletes, transactions and, unless
+//! [`Config::compression`] is set, compressed requests with 25 (Enterprise Edition only), as the Community
+//! Edition does; info commands that it does
 //! not have with `ERROR:4:unrecognized command`.
 
 #![forbid(unsafe_code)]
@@ -43,6 +44,7 @@ mod node;
 mod operations;
 mod orders;
 mod ownership;
+mod packing;
 mod partition_table;
 mod record;
 mod server;

@@ -206,6 +206,7 @@ pub(crate) struct Store {
     pub(crate) clock: Clock,
     pub(crate) batch_max_requests: u32,
     pub(crate) sweep_period: u32,
+    pub(crate) compression: bool,
 }
 
 impl Store {
@@ -215,6 +216,7 @@ impl Store {
             clock: Clock::default(),
             batch_max_requests: config.batch_max_requests,
             sweep_period: config.sweep_period,
+            compression: config.compression,
         }
     }
 

@@ -21,7 +21,7 @@ const WITHOUT_MEANING: &[(&str, &str)] = &[
 ];
 
 /// Keys that would change what a call does, and that this version does not know yet.
-const NOT_YET: &[&str] = &["expressions", "txn", "compress", "compression_threshold", "on_locking_only"];
+const NOT_YET: &[&str] = &["expressions", "txn", "compression_threshold", "on_locking_only"];
 
 const REPLICAS: [Replica; 5] =
     [Replica::Master, Replica::Any, Replica::Sequence, Replica::PreferRack, Replica::Any];
@@ -37,6 +37,7 @@ struct Base<'a> {
     max_retries: &'a mut u32,
     sleep_between_retries: &'a mut Duration,
     replica: &'a mut Replica,
+    compress: &'a mut bool,
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {
@@ -49,6 +50,7 @@ fn base(settings: &mut Settings<'_>, base: Base<'_>) -> PyResult<()> {
     set(base.socket_timeout, settings.millis("socket_timeout")?);
     set(base.max_retries, settings.count("max_retries")?);
     set(base.sleep_between_retries, settings.millis("sleep_between_retries")?);
+    set(base.compress, settings.flag("compress")?);
     set(base.replica, settings.choice("replica", "POLICY_REPLICA_*", &REPLICAS)?);
     Ok(())
 }
@@ -120,6 +122,7 @@ pub(crate) fn batch(
             max_retries: &mut policy.max_retries,
             sleep_between_retries: &mut policy.sleep_between_retries,
             replica: &mut policy.replica,
+            compress: &mut policy.compress,
         },
     )?;
     read_modes(
@@ -162,6 +165,7 @@ pub(crate) fn read(
             max_retries: &mut policy.max_retries,
             sleep_between_retries: &mut policy.sleep_between_retries,
             replica: &mut policy.replica,
+            compress: &mut policy.compress,
         },
     )?;
     read_modes(
@@ -248,6 +252,7 @@ pub(crate) fn write(
             max_retries: &mut policy.max_retries,
             sleep_between_retries: &mut policy.sleep_between_retries,
             replica: &mut policy.replica,
+            compress: &mut policy.compress,
         },
     )?;
     set(&mut policy.ttl, ttl(&mut settings)?);

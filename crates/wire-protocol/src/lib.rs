@@ -7,6 +7,7 @@
 //! | [`batch`] | batch request writer, batch response reader |
 //! | [`batch_request`] | batch request reader |
 //! | [`command`] | single-record requests |
+//! | [`compressed`] | frames in deflated frames |
 //! | [`info`] | info requests and answers: peers, replicas, generations |
 //! | [`msgpack`] | lists and maps inside particles |
 //! | [`digest`] | record digests of keys, partitions |
@@ -20,6 +21,7 @@
 pub mod batch;
 pub mod batch_request;
 pub mod command;
+pub mod compressed;
 pub mod digest;
 mod error;
 pub mod info;
