@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use wire_protocol::command::WriteOp;
 use wire_protocol::info;
 
@@ -27,6 +28,9 @@ use crate::stats::{ClusterStats, NodeStats};
 use crate::tend::Members;
 use crate::timer::Timer;
 use crate::transport::Transport;
+
+/// Time between two looks for partitions that a starting cluster does not claim yet.
+const PARTITIONS_PAUSE: Duration = Duration::from_millis(50);
 
 /// A node's name and its answers to info commands, command and value each.
 pub type InfoAnswers = (String, Result<Vec<(String, String)>, Error>);
@@ -67,7 +71,8 @@ impl Cluster {
     /// answer knows of are contacted, and each is watched from then on. Must be called within a tokio
     /// runtime, which the watches live on.
     ///
-    /// Takes a few connect timeouts at most.
+    /// Takes a few connect timeouts at most. A cluster that has just started and does not know yet which
+    /// node has which partition is given one more.
     ///
     /// # Errors
     /// [`Error::Connect`] names every address that was tried and why it failed; [`Error::ClusterName`]
@@ -88,6 +93,7 @@ impl Cluster {
             n_hedges: AtomicU64::new(0),
         });
         inner.admit(contacts);
+        inner.await_partitions().await;
         Ok(Self { handle: Arc::new(Handle { inner }) })
     }
 
@@ -221,6 +227,15 @@ impl Inner {
     /// A number that grows with each call, for spreading load.
     pub(crate) fn turn(&self) -> usize {
         self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Waits a while for partitions that no node claims yet, unless a node that was not reached may have them.
+    async fn await_partitions(&self) {
+        let deadline = Instant::now() + self.connector.config.connect_timeout;
+        while !self.view().is_complete() && self.members().is_whole() && Instant::now() < deadline {
+            self.view().nodes.iter().for_each(|node| node.look_now.notify_one());
+            sleep(PARTITIONS_PAUSE).await;
+        }
     }
 
     /// Notes that so many requests were sent again.

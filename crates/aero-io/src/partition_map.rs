@@ -132,6 +132,14 @@ impl View {
         self.namespaces.iter().find(|map| *map.name == *name)
     }
 
+    /// Whether every partition of every namespace has a master.
+    pub(crate) fn is_complete(&self) -> bool {
+        let has_masters = |map: &NamespaceMap| {
+            map.replicas.first().is_some_and(|masters| masters.iter().all(|owner| *owner != NOBODY))
+        };
+        self.namespaces.iter().all(has_masters)
+    }
+
     /// The node of that name.
     pub(crate) fn node(&self, name: &str) -> Option<&Arc<Node>> {
         self.nodes.iter().find(|node| &*node.name == name)

@@ -257,3 +257,28 @@ async fn info_is_asked_of_one_node_or_all() {
     let error = cluster.info(Some("N9"), &["node"]).await.unwrap_err();
     assert_eq!(error.to_string(), "the cluster has no node \"N9\"; it has N1; N2");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_has_just_started_is_waited_for() {
+    let (net, nodes) = Net::cluster(1);
+    let nobody = || vec![PartitionBitmap::of([]), PartitionBitmap::of([])];
+    nodes[0].claim("test", nobody());
+    let node = Arc::clone(&nodes[0]);
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        node.claim("test", vec![PartitionBitmap::of(0..4096)]);
+    });
+    let start = Instant::now();
+    let cluster = connect(&net, "10.0.0.1:3000").await;
+    assert!((300..450).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    let (outcome, rows) = read(&cluster, &keys(10), BatchPolicy::default()).await;
+    outcome.unwrap();
+    assert_eq!(rows.count(0), 10);
+    // One that stays so is not waited for longer than for a connection.
+    nodes[0].claim("test", nobody());
+    let start = Instant::now();
+    let cluster = connect(&net, "10.0.0.1:3000").await;
+    assert_eq!(start.elapsed().as_millis(), 1_000);
+    let (outcome, _) = read(&cluster, &keys(10), BatchPolicy::default()).await;
+    assert_eq!(outcome.unwrap_err().code(), client_code::INVALID_NODE);
+}
