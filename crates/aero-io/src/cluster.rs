@@ -29,8 +29,12 @@ use crate::tend::Members;
 use crate::timer::Timer;
 use crate::transport::Transport;
 
-/// Time between two looks for partitions that a starting cluster does not claim yet.
-const PARTITIONS_PAUSE: Duration = Duration::from_millis(50);
+/// How long a cluster that has just started is waited for: a node claims its partitions one to two seconds
+/// after it has begun to answer.
+const START_UP: Duration = Duration::from_secs(5);
+
+/// Time between two looks at it.
+const START_UP_PAUSE: Duration = Duration::from_millis(50);
 
 /// A node's name and its answers to info commands, command and value each.
 pub type InfoAnswers = (String, Result<Vec<(String, String)>, Error>);
@@ -71,8 +75,8 @@ impl Cluster {
     /// answer knows of are contacted, and each is watched from then on. Must be called within a tokio
     /// runtime, which the watches live on.
     ///
-    /// Takes a few connect timeouts at most. A cluster that has just started and does not know yet which
-    /// node has which partition is given one more.
+    /// Takes a few connect timeouts at most. A cluster that has just started and claims no partition yet is
+    /// given five seconds more.
     ///
     /// # Errors
     /// [`Error::Connect`] names every address that was tried and why it failed; [`Error::ClusterName`]
@@ -229,12 +233,12 @@ impl Inner {
         self.turn.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Waits a while for partitions that no node claims yet, unless a node that was not reached may have them.
+    /// Waits a while for a cluster that claims no partition of any namespace: it has just started.
     async fn await_partitions(&self) {
-        let deadline = Instant::now() + self.connector.config.connect_timeout;
-        while !self.view().is_complete() && self.members().is_whole() && Instant::now() < deadline {
+        let deadline = Instant::now() + START_UP;
+        while self.view().is_blank() && Instant::now() < deadline {
             self.view().nodes.iter().for_each(|node| node.look_now.notify_one());
-            sleep(PARTITIONS_PAUSE).await;
+            sleep(START_UP_PAUSE).await;
         }
     }
 

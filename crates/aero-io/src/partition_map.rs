@@ -132,12 +132,11 @@ impl View {
         self.namespaces.iter().find(|map| *map.name == *name)
     }
 
-    /// Whether every partition of every namespace has a master.
-    pub(crate) fn is_complete(&self) -> bool {
-        let has_masters = |map: &NamespaceMap| {
-            map.replicas.first().is_some_and(|masters| masters.iter().all(|owner| *owner != NOBODY))
-        };
-        self.namespaces.iter().all(has_masters)
+    /// Whether no node claims any partition.
+    pub(crate) fn is_blank(&self) -> bool {
+        let owners =
+            |map: &NamespaceMap| map.replicas.iter().flat_map(|owners| **owners).any(|o| o != NOBODY);
+        !self.namespaces.iter().any(owners)
     }
 
     /// The node of that name.

@@ -73,11 +73,6 @@ impl Members {
         self.by_name.values().any(|member| member.healthy)
     }
 
-    /// Whether every node that is known of answers.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.joining.is_empty() && self.by_name.values().all(|member| member.healthy)
-    }
-
     fn view(&self, before: &View, near: &[u32]) -> View {
         let mut members: Vec<&Member> = self.by_name.values().collect();
         members.sort_by_key(|member| member.updated);

@@ -274,11 +274,11 @@ async fn a_cluster_that_has_just_started_is_waited_for() {
     let (outcome, rows) = read(&cluster, &keys(10), BatchPolicy::default()).await;
     outcome.unwrap();
     assert_eq!(rows.count(0), 10);
-    // One that stays so is not waited for longer than for a connection.
+    // One that stays so is not waited for for ever.
     nodes[0].claim("test", nobody());
     let start = Instant::now();
     let cluster = connect(&net, "10.0.0.1:3000").await;
-    assert_eq!(start.elapsed().as_millis(), 1_000);
+    assert_eq!(start.elapsed().as_millis(), 5_000);
     let (outcome, _) = read(&cluster, &keys(10), BatchPolicy::default()).await;
     assert_eq!(outcome.unwrap_err().code(), client_code::INVALID_NODE);
 }
