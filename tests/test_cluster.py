@@ -397,7 +397,8 @@ def test_the_circuit_breaker(face, faulty):
 
 
 def test_a_saturated_client_says_so(face, faulty):
-    policy = {"total_timeout": 150, "max_retries": 0}
+    # Another replica's node would be asked where that may be.
+    policy = {"total_timeout": 150, "max_retries": 0, "replica": aerospike.POLICY_REPLICA_MASTER}
     with connected(face, faulty, policy, max_conns_per_node=1) as client:
         key = [("test", "cluster", 0)]
         client.batch_read(key, _dtype=DTYPE)

@@ -44,7 +44,7 @@ class NodeStats(NamedTuple):
     circuit_open: bool
     """Whether it failed so often that it is not asked before the error window ends."""
     usual_time: float | None
-    """Seconds that a request of 100 rows takes lately; None before the first."""
+    """Seconds that requests take lately, of about as many rows as the last one; None before the first."""
 
 
 class ClusterStats(NamedTuple):

@@ -7,12 +7,26 @@ use wire_protocol::result_code;
 use crate::error::Error;
 use crate::policy::Replica;
 
-/// The wait before `attempt + 1`, after `cause`.
+/// Whether a try that ended with `cause` is followed by one at the next replica, as with the official client:
+/// reads go on to it, unless the master must answer or takes part in the answer (linearized reads); these and
+/// writes stay where time was up or the node could not be used, which says nothing of a partition that moves.
+pub(crate) fn moves_on(replica: Replica, is_free_read: bool, cause: &Error) -> bool {
+    let may_be_elsewhere = !matches!(
+        cause,
+        Error::Timeout { .. }
+            | Error::Saturated { .. }
+            | Error::ErrorRate { .. }
+            | Error::Server { code: result_code::TIMEOUT, .. }
+    );
+    replica != Replica::Master && (is_free_read || may_be_elsewhere)
+}
+
+/// The wait before `attempt + 1`, after `cause`; `moves` says whether another replica is asked then.
 ///
-/// As with the official client, the first retry of a read does not wait where it goes to another replica.
-/// What says that a server is busy is waited for all the same, for longer each time: tries within the same
-/// microseconds would all meet the same state.
-pub(crate) fn retry_delay(sleep: Duration, replica: Replica, attempt: u32, cause: &Error) -> Duration {
+/// As with the official client, the first retry does not wait where it goes to another replica. What says that
+/// a server is busy is waited for all the same, for longer each time: tries within the same microseconds would
+/// all meet the same state.
+pub(crate) fn retry_delay(sleep: Duration, moves: bool, attempt: u32, cause: &Error) -> Duration {
     let busy = match cause {
         Error::Server { code, .. } => match *code {
             result_code::KEY_BUSY => Duration::from_millis(1),
@@ -23,7 +37,7 @@ pub(crate) fn retry_delay(sleep: Duration, replica: Replica, attempt: u32, cause
         _ => Duration::ZERO,
     };
     let busy = busy.saturating_mul(1 << attempt.min(6));
-    let sleep = if attempt == 0 && replica != Replica::Master { Duration::ZERO } else { sleep };
+    let sleep = if attempt == 0 && moves { Duration::ZERO } else { sleep };
     sleep.max(busy)
 }
 
@@ -45,14 +59,18 @@ mod tests {
                 in_doubt: false,
             }),
         };
-        let wait = |sleep, replica, attempt, code| {
-            retry_delay(Duration::from_millis(sleep), replica, attempt, &cause(code)).as_millis()
+        let wait = |sleep, moves, attempt, code| {
+            retry_delay(Duration::from_millis(sleep), moves, attempt, &cause(code)).as_millis()
         };
-        assert_eq!(wait(50, Replica::Sequence, 0, result_code::TIMEOUT), 0);
-        assert_eq!(wait(50, Replica::Sequence, 1, result_code::TIMEOUT), 50);
-        assert_eq!(wait(50, Replica::Master, 0, result_code::TIMEOUT), 50);
-        assert_eq!(wait(0, Replica::Sequence, 0, result_code::BATCH_QUEUES_FULL), 10);
-        assert_eq!(wait(0, Replica::Sequence, 2, result_code::BATCH_QUEUES_FULL), 40);
-        assert_eq!(wait(7, Replica::Sequence, 1, result_code::KEY_BUSY), 7);
+        assert_eq!(wait(50, true, 0, result_code::TIMEOUT), 0);
+        assert_eq!(wait(50, true, 1, result_code::TIMEOUT), 50);
+        assert_eq!(wait(50, false, 0, result_code::TIMEOUT), 50);
+        assert_eq!(wait(0, true, 0, result_code::BATCH_QUEUES_FULL), 10);
+        assert_eq!(wait(0, true, 2, result_code::BATCH_QUEUES_FULL), 40);
+        assert_eq!(wait(7, true, 1, result_code::KEY_BUSY), 7);
+        assert!(moves_on(Replica::Sequence, true, &cause(result_code::TIMEOUT)));
+        assert!(!moves_on(Replica::Master, true, &cause(result_code::TIMEOUT)));
+        assert!(!moves_on(Replica::Sequence, false, &cause(result_code::TIMEOUT)));
+        assert!(moves_on(Replica::Sequence, false, &cause(result_code::PARTITION_UNAVAILABLE)));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -11,20 +12,30 @@ use wire_protocol::digest::partition_id;
 use wire_protocol::result_code;
 
 use crate::alarm::Alarm;
-use crate::backoff::retry_delay;
+use crate::backoff::{moves_on, retry_delay};
 use crate::chunk::{self, Call, Chunk, End, Outcome, is_about_record, is_passing, no_such_row};
 use crate::cluster::Inner;
 use crate::error::{Error, Fault};
 use crate::health::count;
 use crate::hedge;
 use crate::keys::{BatchKeys, BatchRead};
-use crate::node::Node;
+use crate::policy::{ReadModeSc, Replica};
 use crate::progress::Progress;
 use crate::rounds::{self, Plan, Queue};
 use crate::sink::{RowLease as _, RowOutcome, RowSink};
+use crate::under_way::{UnderWay, hand_back};
 
 /// Requests of one call that are under way at a node at a time.
 const MAX_IN_FLIGHT: usize = 8;
+
+/// Shortest time that a request is given before another is sent for its rows.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// Rows that are to be asked for again and due within such a time are asked for together.
+const TOGETHER: Duration = Duration::from_millis(2);
+
+/// How long requests of which every row is settled may take to end.
+const GRACE: Duration = Duration::from_millis(5);
 
 /// Rows that are failed under one lease, so that a seal waits briefly.
 const FAILED_PER_LEASE: usize = 4_096;
@@ -65,52 +76,67 @@ pub(crate) async fn run<S: RowSink>(
         if work.is_done() {
             return call.progress.result();
         }
-        let ended = async {
-            match under_way.next().await {
-                Some(outcome) => outcome,
-                // There is always somebody who works on an open row; if not, the call must not wait.
-                None => std::future::pending().await,
-            }
-        };
-        match alarm.or(work.next_hedge(), ended).await {
-            Some(outcome) => work.settle(outcome)?,
-            None => {
-                for chunk in work.hedge() {
-                    under_way.push(chunk::run(&call, chunk));
-                }
-            }
+        let event = std::future::poll_fn(|cx| match under_way.poll_next_unpin(cx) {
+            Poll::Ready(Some(outcome)) => Poll::Ready(Event::Ended(outcome)),
+            _ if call.progress.open() == 0 && work.grace.is_none() => Poll::Ready(Event::Settled),
+            _ => Poll::Pending,
+        });
+        match alarm.or(work.next_look(), event).await {
+            Some(Event::Ended(outcome)) => work.settle(outcome)?,
+            Some(Event::Settled) => work.grace = Instant::now().checked_add(GRACE),
+            None => work.look()?,
         }
     }
+}
+
+/// What a call waits for.
+enum Event {
+    /// A request ended.
+    Ended(Outcome),
+    /// The last row was settled.
+    Settled,
 }
 
 /// What is left to do.
 struct Work<'c, S> {
     call: &'c Call<S>,
     queues: Vec<Queue>,
+    later: Vec<Later>,
     under_way: Vec<UnderWay>,
+    /// Requests that are noted as under way and not begun yet.
+    begun: Vec<Arc<Chunk>>,
+    /// Until when requests of which every row is settled may still end by themselves.
+    grace: Option<Instant>,
 }
 
-/// A request under way.
-struct UnderWay {
-    chunk: Arc<Chunk>,
-    /// How long it waits for its answer before it is hedged; none where it is not (any more).
-    patience: Option<Duration>,
-    /// Whether others under way carry rows of it, too.
-    is_contested: bool,
-    /// Whether it is one of those that its node has too many of at some point.
-    is_counted: bool,
+/// Rows that are to be asked for again, not before their time.
+struct Later {
+    due: Instant,
+    rows: Vec<u32>,
+    plan: Plan,
+    cause: Error,
 }
 
 impl<'c, S: RowSink> Work<'c, S> {
     fn new(call: &'c Call<S>) -> Self {
-        Self { call, queues: Vec::new(), under_way: Vec::new() }
+        Self {
+            call,
+            queues: Vec::new(),
+            later: Vec::new(),
+            under_way: Vec::new(),
+            begun: Vec::new(),
+            grace: None,
+        }
     }
 
-    /// Whether every row is settled, and no connection is about to be free for the next call: only those
-    /// that lost against a hedge are given up.
+    /// Whether every row is settled. What has settled some of them ends by itself within moments, so that its
+    /// connection can be used again; what has not is given up.
     fn is_done(&self) -> bool {
-        self.under_way.is_empty()
-            || (self.call.progress.open() == 0 && self.under_way.iter().all(|other| other.is_contested))
+        if self.call.progress.open() > 0 {
+            return self.under_way.is_empty() && self.later.is_empty();
+        }
+        self.under_way.iter().all(|other| !other.chunk.has_settled())
+            || self.grace.is_some_and(|grace| grace <= Instant::now())
     }
 
     /// Queues rows for the nodes that have them. Rows that no node is known for fail with `cause`, or
@@ -125,18 +151,21 @@ impl<'c, S: RowSink> Work<'c, S> {
         };
         if let Some(&row) = grouped.unknown.first() {
             let error = Error::NamespaceNotFound { namespace: namespace(row) };
-            self.fail(&grouped.unknown, &error)?;
+            self.fail(grouped.unknown, &error)?;
         }
         if let Some(&row) = grouped.homeless.first() {
             let partition = partition_id(keys.digest(row));
             let error = Error::InvalidNode { namespace: namespace(row), partition };
-            self.fail(&grouped.homeless, cause.unwrap_or(&error))?;
+            self.fail(grouped.homeless, cause.unwrap_or(&error))?;
         }
         Ok(())
     }
 
     /// The next request to send, if there is one for a node that has not too many.
     fn next_chunk(&mut self) -> Result<Option<Arc<Chunk>>, Error> {
+        if let Some(chunk) = self.begun.pop() {
+            return Ok(Some(chunk));
+        }
         let mut place = 0;
         while let Some(queue) = self.queues.get_mut(place) {
             if let Some((rows, plan)) = queue.stranded() {
@@ -150,202 +179,246 @@ impl<'c, S: RowSink> Work<'c, S> {
                 place += 1;
                 continue;
             }
+            if queue.is_again() {
+                queue.drop_settled(&self.call.progress);
+            }
             if let Some(chunk) = queue.cut(&self.call.keys, &self.call.request.bins) {
-                return Ok(Some(self.send(chunk, false, false)));
+                self.call.inner.hedges.earn();
+                let request = self.begin(chunk);
+                let chunk = Arc::clone(&request.chunk);
+                self.under_way.push(request);
+                return Ok(Some(chunk));
             }
             self.queues.swap_remove(place);
         }
         Ok(None)
     }
 
-    /// Notes a request as under way. One that is contested is for rows that another has asked for as well.
-    fn send(&mut self, chunk: Chunk, is_contested: bool, is_hedge: bool) -> Arc<Chunk> {
-        let chunk = Arc::new(chunk);
+    fn begin(&self, chunk: Chunk) -> UnderWay {
+        let now = Instant::now();
         let policy = self.call.policy();
-        let patience = if is_hedge {
-            None
-        } else {
-            self.call.inner.hedges.earn();
-            hedge::delay(policy.hedge, policy.replica, &chunk.node.health, chunk.rows().len())
-        };
-        self.under_way.push(UnderWay {
-            chunk: Arc::clone(&chunk),
-            patience,
-            is_contested,
-            is_counted: !is_contested,
-        });
-        chunk
+        if chunk.plan.is_again {
+            self.call.inner.count_retries(1);
+        }
+        let (health, rows) = (&chunk.node.health, chunk.rows().len());
+        let hedge = hedge::delay(policy.hedge, policy.replica, health, rows);
+        let delay = hedge.unwrap_or_else(|| hedge::adaptive(health, rows));
+        // A hedge that comes when half of the time left is over comes too late.
+        let left = self.call.deadline.map(|deadline| deadline.saturating_duration_since(now) / 2);
+        let patience = left.map_or(delay, |left| delay.min(left)).max(SHORTEST);
+        let may_move = policy.replica != Replica::Master;
+        UnderWay::new(Arc::new(chunk), patience, may_move, hedge.is_some(), now)
     }
 
-    /// When a request is to be hedged next.
-    fn next_hedge(&self) -> Option<Instant> {
+    /// When something is to be done though no request has ended.
+    fn next_look(&self) -> Option<Instant> {
+        let requests = self.under_way.iter().filter_map(|other| other.look_at);
+        // A little later than the first is due, so that those of about the same time go together.
+        let later = self.later.iter().map(|later| later.due + TOGETHER);
+        requests.chain(later).chain(self.grace).min()
+    }
+
+    /// Does what is due: asks for rows again, asks other nodes where one is late.
+    fn look(&mut self) -> Result<(), Error> {
         let now = Instant::now();
-        let due = |other: &UnderWay| {
-            // One whose turn did not come yet waits for this client, not for the node.
-            let started = other.chunk.started.get().copied().unwrap_or(now);
-            started.checked_add(other.patience?)
-        };
-        self.under_way.iter().filter_map(due).min()
+        let (due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.later).into_iter().partition(|later| later.due <= now);
+        self.later = later;
+        let mut together: Vec<Later> = Vec::new();
+        for one in due {
+            let is_like = |other: &&mut Later| {
+                other.plan.attempt == one.plan.attempt && other.plan.avoid == one.plan.avoid
+            };
+            match together.iter_mut().find(is_like) {
+                Some(other) => other.rows.extend(one.rows),
+                None => together.push(one),
+            }
+        }
+        for Later { mut rows, plan, cause, .. } in together {
+            // Another request that has asked for a row may have got its answer meanwhile.
+            rows.retain(|&row| !self.call.progress.is_settled(row));
+            self.ask(&rows, plan, Some(&cause))?;
+        }
+        let mut place = 0;
+        while let Some(request) = self.under_way.get_mut(place) {
+            if request.look_at.is_some_and(|at| at <= now) {
+                request.look_at = None;
+                self.look_at(place, now)?;
+            }
+            place += 1;
+        }
+        Ok(())
     }
 
-    /// Asks other nodes for the rows of requests that had no answer for too long. Returns the requests.
-    fn hedge(&mut self) -> Vec<Arc<Chunk>> {
+    /// Looks at a request that may have taken too long.
+    fn look_at(&mut self, place: usize, now: Instant) -> Result<(), Error> {
         let call = self.call;
-        let now = Instant::now();
-        let mut more = Vec::new();
-        for other in &mut self.under_way {
-            let chunk = &other.chunk;
-            let (Some(patience), Some(&started)) = (other.patience, chunk.started.get()) else { continue };
-            if now < started + patience {
-                continue;
+        let Some(request) = self.under_way.get_mut(place) else { return Ok(()) };
+        let chunk = Arc::clone(&request.chunk);
+        let open = request.open(&call.progress);
+        let Some(started) = chunk.started() else {
+            if chunk.node.is_usable() || chunk.plan.is_rerouted || !request.may_move || open.is_empty() {
+                request.look_later(now);
+                return Ok(());
             }
-            let is_silent = chunk.node.health.is_silent_since(started);
-            if is_silent {
-                chunk.node.suspect();
-            }
-            let rows: Vec<u32> =
-                chunk.rows().iter().copied().filter(|&row| !call.progress.is_settled(row)).collect();
-            let plan = Plan { attempt: chunk.attempt, ..Plan::FIRST };
-            let mut queues = rounds::group_elsewhere(call, &rows, plan, &chunk.node);
-            if queues.is_empty() {
-                other.patience = None;
-                continue;
-            }
-            // Where too much was hedged lately, the rows of a node that says nothing at all are worth one of
-            // the caller's retries; others wait on.
-            let is_hedge = call.inner.hedges.spend(queues.len());
-            let is_retry = is_silent && chunk.attempt < call.policy().max_retries;
-            if !(is_hedge || is_retry) {
-                other.patience = Some(patience * 2);
-                continue;
-            }
-            if is_hedge {
-                count(&chunk.node.health.counters.hedges);
-                call.inner.count_hedges(queues.len());
-            } else {
-                call.inner.count_retries(queues.len());
-            }
-            (other.is_contested, other.is_counted, other.patience) = (true, false, None);
-            let attempt = chunk.attempt + u32::from(!is_hedge);
-            for queue in &mut queues {
-                while let Some(chunk) = queue.cut(&call.keys, &call.request.bins) {
-                    more.push((Chunk { attempt, ..chunk }, is_hedge));
-                }
-            }
+            // It waits for a connection to a node that answers nobody: nothing was sent, so nothing is lost.
+            chunk.abandon();
+            request.hand_over(&open, &open.iter().copied().collect());
+            (request.is_overdue, request.is_counted) = (true, false);
+            return self.ask(&open, Plan { is_rerouted: true, ..chunk.plan }, None);
+        };
+        if open.is_empty() {
+            return Ok(());
         }
-        more.into_iter().map(|(chunk, is_hedge)| self.send(chunk, true, is_hedge)).collect()
-    }
-
-    /// The rows that a request leaves open and nobody else works on. It is under way no more.
-    fn left_open(&mut self, chunk: &Arc<Chunk>) -> Vec<u32> {
-        let mut is_contested = false;
-        if let Some(place) = self.under_way.iter().position(|other| Arc::ptr_eq(&other.chunk, chunk)) {
-            is_contested = self.under_way.swap_remove(place).is_contested;
+        let patience = request.patience;
+        if now < started + patience {
+            request.look_at = Some(started + patience);
+            return Ok(());
         }
-        if chunk.is_settled() {
-            return Vec::new();
+        request.is_overdue = true;
+        let is_silent = chunk.node.is_silent(chunk.rows().len(), started);
+        chunk.node.health.takes_longer_than(chunk.rows().len(), now - started);
+        if !request.may_repeat {
+            request.look_later(now);
+            return Ok(());
         }
-        let progress = &self.call.progress;
-        let mut open: Vec<u32> =
-            chunk.rows().iter().copied().filter(|&row| !progress.is_settled(row)).collect();
-        if is_contested {
-            let others = self.under_way.iter().filter(|other| other.is_contested);
-            let elsewhere: HashSet<u32> =
-                others.flat_map(|other| other.chunk.rows().iter().copied()).collect();
-            open.retain(|row| !elsewhere.contains(row));
+        // Where too much was hedged lately, or the rows were asked for twice already, those of a node that says
+        // nothing at all are worth one of the caller's retries; others wait on.
+        let plan = Plan { attempt: request.attempt, ..chunk.plan };
+        let mut queues = rounds::group_elsewhere(call, &open, plan, &chunk.node);
+        let chunks: Vec<Chunk> = queues
+            .iter_mut()
+            .flat_map(|queue| std::iter::from_fn(|| queue.cut(&call.keys, &call.request.bins)))
+            .collect();
+        let is_hedge = !chunks.is_empty() && request.may_hedge && call.inner.hedges.spend(chunks.len());
+        let is_retry = is_silent && request.attempt < call.policy().max_retries;
+        if chunks.is_empty() || !(is_hedge || is_retry) {
+            request.look_later(now);
+            return Ok(());
         }
-        open
+        if is_hedge {
+            count(&chunk.node.health.counters.hedges);
+            call.inner.count_hedges(chunks.len());
+        } else {
+            request.attempt += 1;
+        }
+        let given: HashSet<u32> = chunks.iter().flat_map(|chunk| chunk.rows().iter().copied()).collect();
+        request.hand_over(&open, &given);
+        request.is_counted = false;
+        // Rows that nobody else has now are looked at again.
+        request.look_later(now);
+        let attempt = request.attempt;
+        for mut chunk in chunks {
+            chunk.plan = Plan { attempt, is_again: !is_hedge, ..chunk.plan };
+            let mut request = self.begin(chunk);
+            request.chunk.contest();
+            (request.may_hedge, request.is_counted) = (!is_hedge, false);
+            self.begun.push(Arc::clone(&request.chunk));
+            self.under_way.push(request);
+        }
+        Ok(())
     }
 
     /// Draws the conclusions of a request's end.
     fn settle(&mut self, outcome: Outcome) -> Result<(), Error> {
         let Outcome { chunk, end, deferred } = outcome;
-        let mut open = self.left_open(&chunk);
-        let (node, attempt) = (&chunk.node, chunk.attempt);
+        let Some(place) = self.under_way.iter().position(|other| Arc::ptr_eq(&other.chunk, &chunk)) else {
+            return Ok(());
+        };
+        let request = self.under_way.swap_remove(place);
         let call = self.call;
-        let tried = || Box::new(call.tried(node, attempt));
+        let node = &chunk.node;
+        let plan = Plan { attempt: request.attempt, ..chunk.plan };
+        let tried = || call.tried(node, plan.attempt);
+        let mut open = if chunk.is_settled() { Vec::new() } else { request.open(&call.progress) };
+        let mut last = None;
         for (code, rows) in by_code(&deferred, &mut open) {
             node.observe_code(code);
-            self.ask_again(node, attempt, &rows, &Error::Server { code, tried: tried() })?;
+            let error = Error::Server { code, tried: Box::new(tried()) };
+            if is_passing(code) {
+                self.ask_again(&chunk, plan, rows, &error)?;
+                last = Some(error);
+            } else {
+                self.fail(rows, &error)?;
+            }
         }
         match end {
+            End::Abandoned => Ok(()),
             End::Sealed => Err(Error::Sealed),
             End::Refused(error) => Err(error),
+            // Nothing was sent to a node that left: its rows go to those who have them now.
+            End::Fault(Fault::Gone) => self.ask(&open, Plan { is_rerouted: true, ..plan }, None),
             End::Fault(fault) => {
-                node.observe(&fault, chunk.started.get().copied());
+                node.observe(&fault, chunk.rows().len(), chunk.started());
                 let is_final = matches!(fault, Fault::Deadline);
-                let error = fault.into_error(node, call.tried(node, attempt));
-                if is_final { self.fail(&open, &error) } else { self.ask_again(node, attempt, &open, &error) }
+                let error = fault.into_error(node, tried());
+                if is_final { self.fail(open, &error) } else { self.ask_again(&chunk, plan, open, &error) }
             }
             End::Code(_) if open.is_empty() => Ok(()),
             End::Code(code) if is_about_record(code) => {
-                let error = Error::NoResponse { tried: tried() };
-                // A server that was not told to answer every row leaves some out on purpose.
-                if call.policy().respond_all_keys {
-                    self.ask_again(node, attempt, &open, &error)
-                } else {
-                    self.fail(&open, &error)
-                }
+                // A server that was not told to answer every row leaves some out on purpose, unless it stopped at
+                // one that it could not answer just then.
+                let is_over = !call.policy().respond_all_keys && last.is_none();
+                let error = last.unwrap_or_else(|| Error::NoResponse { tried: Box::new(tried()) });
+                if is_over { self.fail(open, &error) } else { self.ask_again(&chunk, plan, open, &error) }
             }
-            End::Code(code) => self.settle_code(node, attempt, chunk.rows().len(), &open, code),
+            End::Code(code) => self.settle_code(&chunk, plan, open, code),
         }
     }
 
-    /// Draws the conclusions of a code that is about all unanswered rows of a request of `len` rows.
-    fn settle_code(
-        &mut self,
-        node: &Arc<Node>,
-        attempt: u32,
-        len: usize,
-        rows: &[u32],
-        code: u8,
-    ) -> Result<(), Error> {
+    /// Draws the conclusions of a code that is about all rows of a request that were left open.
+    fn settle_code(&mut self, chunk: &Chunk, plan: Plan, rows: Vec<u32>, code: u8) -> Result<(), Error> {
         // These three say that the request was put together badly: the same rows in other requests are
         // no new try.
-        let plan = Plan { attempt, ..Plan::FIRST };
+        let plan = Plan { is_again: true, ..plan };
+        let len = chunk.rows().len();
         if code == result_code::BATCH_MAX_REQUESTS && len > 1 {
-            node.refused_rows(len);
-            return self.ask(rows, Plan { max_rows: len / 2, ..plan }, None);
+            chunk.node.refused_rows(len);
+            return self.ask(&rows, Plan { max_rows: len / 2, ..plan }, None);
         }
         if matches!(code, result_code::PARAMETER | result_code::NAMESPACE_NOT_FOUND)
-            && let Some(parts) = rounds::split_by_namespace(&self.call.keys, rows)
+            && let Some(parts) = rounds::split_by_namespace(&self.call.keys, &rows)
         {
             return parts.iter().try_for_each(|rows| self.ask(rows, plan, None));
         }
-        node.observe_code(code);
-        let error = Error::Server { code, tried: Box::new(self.call.tried(node, attempt)) };
-        if is_passing(code) { self.ask_again(node, attempt, rows, &error) } else { self.fail(rows, &error) }
+        chunk.node.observe_code(code);
+        let error = Error::Server { code, tried: Box::new(self.call.tried(&chunk.node, plan.attempt)) };
+        if is_passing(code) { self.ask_again(chunk, plan, rows, &error) } else { self.fail(rows, &error) }
     }
 
-    /// Queues rows for the next try at another node, or fails them with `cause`.
-    fn ask_again(
-        &mut self,
-        node: &Arc<Node>,
-        attempt: u32,
-        rows: &[u32],
-        cause: &Error,
-    ) -> Result<(), Error> {
+    /// Queues rows for the next try at another node, leaves them to others that have asked for them, or fails
+    /// them with `cause`.
+    fn ask_again(&mut self, chunk: &Chunk, plan: Plan, rows: Vec<u32>, cause: &Error) -> Result<(), Error> {
+        let policy = self.call.policy();
+        let moves = moves_on(policy.replica, policy.read_mode_sc != ReadModeSc::Linearize, cause);
+        let now = Instant::now();
+        let due = now.checked_add(retry_delay(policy.sleep_between_retries, moves, plan.attempt, cause));
+        let in_time = |due: &Instant| self.call.deadline.is_none_or(|deadline| *due < deadline);
+        let Some(due) = due.filter(in_time).filter(|_| plan.attempt < policy.max_retries) else {
+            return self.fail(rows, cause);
+        };
+        let rows = hand_back(&mut self.under_way, rows, true, now);
         if rows.is_empty() {
             return Ok(());
         }
-        let policy = self.call.policy();
-        let delay = retry_delay(policy.sleep_between_retries, policy.replica, attempt, cause);
-        let is_too_late = self
-            .call
-            .deadline
-            .is_some_and(|deadline| Instant::now().checked_add(delay).is_none_or(|start| start >= deadline));
-        if attempt >= policy.max_retries || is_too_late {
-            return self.fail(rows, cause);
+        let plan = Plan {
+            attempt: plan.attempt + 1,
+            step: plan.step + u32::from(moves),
+            avoid: moves.then_some(chunk.node.id),
+            max_rows: usize::MAX,
+            is_rerouted: false,
+            is_again: true,
+        };
+        if due <= now {
+            return self.ask(&rows, plan, Some(cause));
         }
-        let plan = Plan { attempt: attempt + 1, avoid: Some(node.id), delay, ..Plan::FIRST };
-        let before = self.queues.len();
-        self.ask(rows, plan, Some(cause))?;
-        self.call.inner.count_retries(self.queues.len() - before);
+        self.later.push(Later { due, rows, plan, cause: cause.clone() });
         Ok(())
     }
 
-    /// Gives rows up for good.
-    fn fail(&mut self, rows: &[u32], cause: &Error) -> Result<(), Error> {
+    /// Gives rows up for good, unless others that have asked for them may still answer.
+    fn fail(&mut self, rows: Vec<u32>, cause: &Error) -> Result<(), Error> {
+        let rows = hand_back(&mut self.under_way, rows, false, Instant::now());
         let code = cause.code();
         let progress = &self.call.progress;
         for rows in rows.chunks(FAILED_PER_LEASE) {

@@ -1,11 +1,10 @@
 //! One request of a batch read: some rows, one node, one connection.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use wire_protocol::WireError;
 use wire_protocol::batch::{
     BatchAnswer, BatchAnswers, BatchReadHeader, BatchRow, batch_flags, write_batch_read,
@@ -19,6 +18,7 @@ use crate::keys::{BatchKeys, BatchRead};
 use crate::node::Node;
 use crate::policy::BatchPolicy;
 use crate::progress::Progress;
+use crate::rounds::Plan;
 use crate::scratch::Scratch;
 use crate::sink::{RowLease as _, RowOutcome, RowSink};
 use crate::timer::Timer;
@@ -92,20 +92,59 @@ pub(crate) struct Chunk {
     /// The rows are those in `range`. A row's place among them is the number that its answer carries.
     pub(crate) rows: Arc<Vec<u32>>,
     pub(crate) range: Range<usize>,
-    /// Tries before this one.
-    pub(crate) attempt: u32,
-    /// Time to wait first.
-    pub(crate) delay: Duration,
+    pub(crate) plan: Plan,
     /// When its turn came: it had the right to a connection.
-    pub(crate) started: OnceLock<Instant>,
+    started: OnceLock<Instant>,
     /// Rows of it that it was the first to settle.
-    pub(crate) settled: AtomicUsize,
+    settled: AtomicUsize,
+    /// Whether another request asks for rows of it, too.
+    is_contested: AtomicBool,
+    /// Whether its rows were given to others before its turn came.
+    is_abandoned: AtomicBool,
 }
 
 impl Chunk {
+    pub(crate) fn new(node: Arc<Node>, rows: Arc<Vec<u32>>, range: Range<usize>, plan: Plan) -> Self {
+        Self {
+            node,
+            rows,
+            range,
+            plan,
+            started: OnceLock::new(),
+            settled: AtomicUsize::new(0),
+            is_contested: AtomicBool::new(false),
+            is_abandoned: AtomicBool::new(false),
+        }
+    }
+
+    /// When its turn came, if it has.
+    pub(crate) fn started(&self) -> Option<Instant> {
+        self.started.get().copied()
+    }
+
+    /// Notes that another request asks for rows of it, too.
+    pub(crate) fn contest(&self) {
+        self.is_contested.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether another request asks for rows of it, too, or did so.
+    pub(crate) fn is_contested(&self) -> bool {
+        self.is_contested.load(Ordering::Relaxed) && !self.is_abandoned.load(Ordering::Relaxed)
+    }
+
+    /// Tells it not to send anything when its turn comes.
+    pub(crate) fn abandon(&self) {
+        self.is_abandoned.store(true, Ordering::Relaxed);
+    }
+
     /// The rows asked for.
     pub(crate) fn rows(&self) -> &[u32] {
         self.rows.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// Whether it settled rows.
+    pub(crate) fn has_settled(&self) -> bool {
+        self.settled.load(Ordering::Relaxed) > 0
     }
 
     /// Whether it settled all its rows itself.
@@ -118,7 +157,7 @@ impl Chunk {
 pub(crate) struct Outcome {
     pub(crate) chunk: Arc<Chunk>,
     pub(crate) end: End,
-    /// Rows with a code that says nothing about the record, to be asked again, with the code.
+    /// Rows with a code that says nothing about the record, or that others may have a better answer for.
     pub(crate) deferred: Vec<(u32, u8)>,
 }
 
@@ -128,6 +167,8 @@ pub(crate) enum End {
     Code(u8),
     /// Something failed.
     Fault(Fault),
+    /// Nothing was sent: others have the rows.
+    Abandoned,
     /// The sink takes no more rows.
     Sealed,
     /// The call makes no sense.
@@ -171,13 +212,13 @@ async fn exchange<S: RowSink>(
     deferred: &mut Vec<(u32, u8)>,
 ) -> Result<u8, End> {
     let (node, rows) = (&*chunk.node, chunk.rows());
-    if !chunk.delay.is_zero() {
-        Timer::new(call.deadline, Duration::ZERO).run(sleep(chunk.delay)).await?;
-    }
     let mut timer = Timer::new(call.deadline, call.policy().socket_timeout);
     let mut fresh = false;
     'connection: loop {
         let permit = node.permit(&mut timer).await?;
+        if chunk.is_abandoned.load(Ordering::Relaxed) {
+            return Err(End::Abandoned);
+        }
         let started = *chunk.started.get_or_init(Instant::now);
         let mut leased = node.lease(permit, &mut timer, fresh).await?;
         // Encoded once there is a connection to send it on: chunks that wait hold no request.
@@ -210,7 +251,10 @@ async fn exchange<S: RowSink>(
                 if scratch.input.is_empty() {
                     leased.recycle();
                 }
-                node.health.took(rows.len(), started.elapsed());
+                // A refusal is quick, and says nothing about how long the work takes.
+                if code == result_code::OK {
+                    node.health.took(rows.len(), started.elapsed());
+                }
                 return Ok(code);
             }
         }
@@ -241,7 +285,9 @@ fn walk<S: RowSink>(
             // The whole request was refused for being compressed, by a server that does not look into it.
             return Ok(Some(record.result_code));
         }
-        if is_passing(record.result_code) {
+        // An answer that is none is left to others who asked for the same row.
+        let is_doubtful = || !is_about_record(record.result_code) && chunk.is_contested();
+        if is_passing(record.result_code) || is_doubtful() {
             // A server may answer a row only once, and be asked for it again only as often.
             if deferred.len() < rows.len() {
                 deferred.push((row, record.result_code));
@@ -266,7 +312,8 @@ fn walk<S: RowSink>(
             counts.about_records += 1;
         } else {
             let code = record.result_code;
-            let error = || Error::Server { code, tried: Box::new(call.tried(&chunk.node, chunk.attempt)) };
+            let error =
+                || Error::Server { code, tried: Box::new(call.tried(&chunk.node, chunk.plan.attempt)) };
             call.progress.blame(1, i32::from(code), error);
         }
     }

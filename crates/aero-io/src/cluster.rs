@@ -255,10 +255,10 @@ impl Inner {
     fn close(&self) {
         let mut members = self.members();
         self.closed.store(true, Ordering::Release);
+        // First of all, so that calls under way end with that, and not with the pools that are closed next.
+        self.closing.notify_waiters();
         members.clear();
         self.publish(View::default());
-        drop(members);
-        self.closing.notify_waiters();
     }
 
     async fn until_closed<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
@@ -271,8 +271,8 @@ impl Inner {
         }
         tokio::select! {
             biased;
-            outcome = work => outcome,
             () = closing => Err(Error::Closed),
+            outcome = work => outcome,
         }
     }
 
@@ -316,7 +316,7 @@ impl Inner {
             Ok(info::answers(&body)?.map(owned).collect())
         };
         exchange.await.map_err(|fault: Fault| {
-            node.observe(&fault, Some(start));
+            node.observe(&fault, 1, Some(start));
             let tried = Tried {
                 command: "info",
                 node: Arc::clone(&node.name),

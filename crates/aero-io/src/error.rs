@@ -338,6 +338,8 @@ pub(crate) enum Fault {
     Saturated,
     /// The node failed too often lately to be asked.
     Tripped,
+    /// The node left the cluster before anything was sent to it.
+    Gone,
 }
 
 impl Fault {
@@ -368,6 +370,7 @@ impl Fault {
             Self::Wire(source) => Error::Protocol { source, tried },
             Self::Saturated => Error::Saturated { limit: node.pool.limit(), tried },
             Self::Tripped => Error::ErrorRate { limit: node.health.limit(), tried },
+            Self::Gone => Error::Connection { source: Arc::new(gone()), tried },
         }
     }
 
@@ -375,10 +378,15 @@ impl Fault {
     pub(crate) fn into_contact(self, limit: Duration) -> ContactFault {
         match self {
             Self::Deadline | Self::Socket | Self::Saturated | Self::Tripped => ContactFault::Timeout(limit),
+            Self::Gone => ContactFault::Connection(Arc::new(gone())),
             Self::Io(error) => ContactFault::Connection(error),
             Self::Wire(error) => ContactFault::Protocol(error),
         }
     }
+}
+
+fn gone() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the node left the cluster")
 }
 
 impl From<io::Error> for Fault {

@@ -1,6 +1,6 @@
 //! What commands learn of a node: whether it answers, how fast, and how often it fails.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,10 +8,11 @@ use wire_protocol::result_code;
 
 use crate::error::Fault;
 
-/// A request costs a node about as much as so many rows, beside its own.
-const REQUEST_IN_ROWS: u64 = 64;
+/// Classes of requests by size: each has four times the rows of the one before. What a request takes is told
+/// by those of like size alone: one row says little about a thousand, and the reverse.
+const CLASSES: usize = 8;
 
-/// Nanoseconds that a row took, or nothing known yet.
+/// Microseconds that requests of a class took, while nothing is known.
 const UNKNOWN: u32 = 0;
 
 /// A node's health. Nothing here orders memory: each number is looked at by itself.
@@ -19,8 +20,10 @@ pub(crate) struct Health {
     born: Instant,
     /// Whether the node failed at the last look, or a command found it silent or broken since.
     suspect: AtomicBool,
-    /// Nanoseconds that a row of a request takes on average, lately.
-    pace: AtomicU32,
+    /// Microseconds that requests take on average, lately, by class.
+    pace: [AtomicU32; CLASSES],
+    /// The class that was last learned of.
+    latest: AtomicUsize,
     /// When a command last got an answer, in microseconds since `born`.
     heard: AtomicU64,
     limit: u32,
@@ -29,6 +32,12 @@ pub(crate) struct Health {
     failures: AtomicU32,
     window_end: AtomicU64,
     pub(crate) counters: Counters,
+}
+
+/// The class of requests of so many rows: 1, 2 to 4, 5 to 16 and so on.
+fn class_of(rows: usize) -> usize {
+    let log4 = rows.max(1).next_power_of_two().trailing_zeros().div_ceil(2);
+    (log4 as usize).min(CLASSES - 1)
 }
 
 /// What happened so far.
@@ -51,7 +60,8 @@ impl Health {
         Self {
             born: Instant::now(),
             suspect: AtomicBool::new(false),
-            pace: AtomicU32::new(UNKNOWN),
+            pace: Default::default(),
+            latest: AtomicUsize::new(0),
             heard: AtomicU64::new(0),
             limit,
             window,
@@ -81,19 +91,40 @@ impl Health {
 
     /// Notes that a request of `rows` took `time`.
     pub(crate) fn took(&self, rows: usize, time: Duration) {
-        let units = rows as u64 + REQUEST_IN_ROWS;
-        let sample = (time.as_nanos() / u128::from(units)).clamp(1, u128::from(u32::MAX)) as u64;
-        let pace = u64::from(self.pace.load(Ordering::Relaxed));
+        let class = class_of(rows);
+        let Some(pace) = self.pace.get(class) else { return };
+        self.latest.store(class, Ordering::Relaxed);
+        let sample = time.as_micros().clamp(1, u128::from(u32::MAX)) as u64;
         // Two requests that end at once may lose one sample to the other: the average stands that.
-        let average = if pace == 0 { sample } else { (pace * 7 + sample) / 8 };
-        self.pace.store(average as u32, Ordering::Relaxed);
+        let average = match u64::from(pace.load(Ordering::Relaxed)) {
+            0 => sample,
+            before => (before * 7 + sample).div_ceil(8),
+        };
+        pace.store(average as u32, Ordering::Relaxed);
+    }
+
+    /// Notes that a request of `rows` has taken `time` and is not answered yet: what is too slow for its delay
+    /// is learned, too, though nobody waits for its end.
+    pub(crate) fn takes_longer_than(&self, rows: usize, time: Duration) {
+        if self.usual_time(rows).is_some_and(|usual| usual < time) {
+            self.took(rows, time);
+        }
     }
 
     /// How long a request of `rows` takes usually; none while that is not known.
     pub(crate) fn usual_time(&self, rows: usize) -> Option<Duration> {
-        match self.pace.load(Ordering::Relaxed) {
+        self.usual_time_of(class_of(rows))
+    }
+
+    /// The same, of such requests as were last sent.
+    pub(crate) fn latest_time(&self) -> Option<Duration> {
+        self.usual_time_of(self.latest.load(Ordering::Relaxed))
+    }
+
+    fn usual_time_of(&self, class: usize) -> Option<Duration> {
+        match self.pace.get(class)?.load(Ordering::Relaxed) {
             UNKNOWN => None,
-            pace => Some(Duration::from_nanos(u64::from(pace) * (rows as u64 + REQUEST_IN_ROWS))),
+            pace => Some(Duration::from_micros(u64::from(pace))),
         }
     }
 
@@ -121,7 +152,7 @@ impl Health {
             Fault::Deadline | Fault::Socket => count(&self.counters.timeouts),
             Fault::Io(_) | Fault::Wire(_) => count(&self.counters.errors),
             // These are about this client, not about the node.
-            Fault::Saturated | Fault::Tripped => return,
+            Fault::Saturated | Fault::Tripped | Fault::Gone => return,
         }
         self.add_failure();
     }
@@ -195,11 +226,24 @@ mod tests {
         advance(Duration::from_millis(1)).await;
         assert!(health.is_silent_since(Instant::now()));
         for _ in 0..50 {
-            health.took(936, Duration::from_millis(10));
+            health.took(300, Duration::from_millis(10));
+            health.took(1, Duration::from_millis(1));
         }
-        let usual = health.usual_time(936).unwrap();
-        assert!((9_900..10_100).contains(&usual.as_micros()), "{usual:?}");
-        let shorter = health.usual_time(36).unwrap();
-        assert!((990..1_010).contains(&shorter.as_micros()), "{shorter:?}");
+        assert_eq!(health.usual_time(900), Some(Duration::from_millis(10)));
+        assert_eq!(health.usual_time(1), Some(Duration::from_millis(1)));
+        assert_eq!(health.usual_time(100), None);
+        health.takes_longer_than(100, Duration::from_millis(50));
+        assert_eq!(health.usual_time(100), None, "it may have been the first");
+        health.takes_longer_than(300, Duration::from_millis(5));
+        assert_eq!(health.usual_time(300), Some(Duration::from_millis(10)));
+        health.takes_longer_than(300, Duration::from_millis(90));
+        assert_eq!(health.usual_time(300), Some(Duration::from_millis(20)));
+    }
+
+    #[test]
+    fn classes() {
+        let classes = [0, 1, 2, 4, 5, 16, 17, 64, 65, 256, 257, 1_024, 1_025, 4_096, 4_097, 1_000_000];
+        let expected = [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7];
+        assert_eq!(classes.map(class_of), expected);
     }
 }

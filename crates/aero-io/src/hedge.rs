@@ -66,10 +66,15 @@ pub(crate) fn delay(hedge: Hedge, replica: Replica, health: &Health, rows: usize
     match hedge {
         Hedge::Off => None,
         Hedge::After(delay) => Some(delay),
-        Hedge::Adaptive => Some(match health.usual_time(rows) {
-            None => COLD,
-            Some(usual) => (usual * PATIENCE).min(CAP.max(usual * 2)).max(FLOOR),
-        }),
+        Hedge::Adaptive => Some(adaptive(health, rows)),
+    }
+}
+
+/// What a request of `rows` may take before something seems to be wrong.
+pub(crate) fn adaptive(health: &Health, rows: usize) -> Duration {
+    match health.usual_time(rows) {
+        None => COLD,
+        Some(usual) => (usual * PATIENCE).min(CAP.max(usual * 2)).max(FLOOR),
     }
 }
 
@@ -105,10 +110,14 @@ mod tests {
         assert_eq!(delay(Hedge::After(Duration::from_millis(7)), 300), Some(Duration::from_millis(7)));
         assert_eq!(delay(Hedge::Off, 300), None);
         assert_eq!(super::delay(Hedge::Adaptive, Replica::Master, &health, 300), None);
-        health.took(936, Duration::from_millis(20));
-        assert_eq!(delay(Hedge::Adaptive, 936), Some(Duration::from_millis(80)));
-        assert_eq!(delay(Hedge::Adaptive, 36), Some(FLOOR));
-        assert_eq!(delay(Hedge::Adaptive, 5_936), Some(CAP));
-        assert_eq!(delay(Hedge::Adaptive, 99_936), Some(Duration::from_secs(4)));
+        health.took(300, Duration::from_millis(20));
+        assert_eq!(delay(Hedge::Adaptive, 1_000), Some(Duration::from_millis(80)));
+        assert_eq!(delay(Hedge::Adaptive, 1), Some(COLD));
+        health.took(1, Duration::from_millis(1));
+        assert_eq!(delay(Hedge::Adaptive, 1), Some(FLOOR));
+        health.took(2_000, Duration::from_millis(100));
+        assert_eq!(delay(Hedge::Adaptive, 2_000), Some(CAP));
+        health.took(10_000, Duration::from_secs(2));
+        assert_eq!(delay(Hedge::Adaptive, 10_000), Some(Duration::from_secs(4)));
     }
 }

@@ -9,7 +9,7 @@
 //! | `contact`, `seeds`, `tend` | how nodes are found, named and watched |
 //! | `partition_map` | which node holds which partition: immutable snapshots |
 //! | `health`, `hedge`, `backoff` | what commands learn of a node, when another is asked, when again |
-//! | `keys`, `sink`, `batch_read`, `rounds`, `chunk`, `progress`, `alarm`, `scratch` | batch reads: the rows asked for, where answers go, the work |
+//! | `keys`, `sink`, `batch_read`, `rounds`, `chunk`, `under_way`, `progress`, `alarm`, `scratch` | batch reads: the rows asked for, where answers go, the work |
 //! | `single`, `answer` | single-record commands |
 //! | `cluster`, `stats` | [`Cluster`], the handle that holds it all together, and its state |
 //!
@@ -46,6 +46,7 @@ mod stats;
 mod tend;
 mod timer;
 mod transport;
+mod under_way;
 
 pub use answer::Answer;
 pub use cluster::{Cluster, InfoAnswers};

@@ -1,6 +1,5 @@
 //! A node of the cluster: its name, its address, its connections.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -13,6 +12,7 @@ use crate::connection::{Connection, Opened};
 use crate::contact::Connector;
 use crate::error::Fault;
 use crate::health::Health;
+use crate::hedge;
 use crate::pool::{NoPermit, Permit, Pool};
 use crate::timer::Timer;
 
@@ -64,18 +64,34 @@ impl Node {
         !self.health.is_suspect() && !self.health.is_tripped()
     }
 
-    /// Draws conclusions from what a command saw go wrong that was sent at `sent`.
-    pub(crate) fn observe(&self, fault: &Fault, sent: Option<Instant>) {
+    /// Draws conclusions from what went wrong with a request of `rows` that was sent at `sent`.
+    pub(crate) fn observe(&self, fault: &Fault, rows: usize, sent: Option<Instant>) {
         self.health.failed(fault);
         match fault {
             Fault::Io(_) => self.suspect(),
             Fault::Socket | Fault::Deadline => match sent {
-                Some(sent) if self.health.is_silent_since(sent) => self.suspect(),
-                _ => self.look_now.notify_one(),
+                Some(sent) => _ = self.is_silent(rows, sent),
+                None => self.look_now.notify_one(),
             },
             Fault::Wire(_) => self.look_now.notify_one(),
-            Fault::Saturated | Fault::Tripped => {}
+            Fault::Saturated | Fault::Tripped | Fault::Gone => {}
         }
+    }
+
+    /// Whether the node has answered nobody since `sent`, when a request of `rows` was sent that has no answer
+    /// yet, for longer than that should take: it is avoided from now on. A caller's own short time says
+    /// nothing.
+    pub(crate) fn is_silent(&self, rows: usize, sent: Instant) -> bool {
+        if !self.health.is_silent_since(sent) {
+            return false;
+        }
+        let is_long = sent.elapsed() >= hedge::adaptive(&self.health, rows);
+        if is_long {
+            self.suspect();
+        } else {
+            self.look_now.notify_one();
+        }
+        is_long
     }
 
     /// Draws conclusions from a code that says that the node cannot do what was asked.
@@ -115,9 +131,7 @@ impl Node {
             Some(permit) => Ok(permit),
             None => match timer.run(self.pool.permit()).await {
                 Ok(Ok(permit)) => Ok(permit),
-                Ok(Err(NoPermit::Closed)) => {
-                    Err(Fault::io(io::ErrorKind::NotConnected, "the node left the cluster"))
-                }
+                Ok(Err(NoPermit::Closed)) => Err(Fault::Gone),
                 Ok(Err(NoPermit::Crowded)) | Err(_) => Err(Fault::Saturated),
             },
         }

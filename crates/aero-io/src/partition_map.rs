@@ -167,6 +167,8 @@ pub(crate) struct Router<'v> {
     /// Whether a node is to be asked while another can be.
     usable: Vec<bool>,
     all_usable: bool,
+    /// The place of the node that is asked only where all others are worse.
+    avoid: Option<u16>,
     replica: Replica,
     read_mode_sc: ReadModeSc,
     /// Whether only a usable node will do, that may answer though another was asked already.
@@ -176,27 +178,28 @@ pub(crate) struct Router<'v> {
 }
 
 impl<'v> Router<'v> {
-    /// For a read. `attempt` counts from 0; `avoid` is the node that the attempt before it failed at;
+    /// For a read. `step` counts the replicas that were left, from 0; `avoid` is the node that the attempt before it failed at;
     /// `turn` spreads [`Replica::Any`].
     pub(crate) fn for_read(
         view: &'v View,
         replica: Replica,
         read_mode_sc: ReadModeSc,
-        attempt: u32,
+        step: u32,
         turn: usize,
         avoid: Option<u64>,
     ) -> Self {
-        let usable: Vec<bool> =
-            view.nodes.iter().map(|node| node.is_usable() && Some(node.id) != avoid).collect();
+        let usable: Vec<bool> = view.nodes.iter().map(|node| node.is_usable()).collect();
+        let avoid = view.nodes.iter().position(|node| Some(node.id) == avoid).map(|place| place as u16);
         let first = match replica {
             Replica::Master => 0,
-            Replica::Any => turn.wrapping_add(attempt as usize),
-            Replica::Sequence | Replica::PreferRack => attempt as usize,
+            Replica::Any => turn.wrapping_add(step as usize),
+            Replica::Sequence | Replica::PreferRack => step as usize,
         };
         Self {
             view,
-            all_usable: usable.iter().all(|usable| *usable),
+            all_usable: avoid.is_none() && usable.iter().all(|usable| *usable),
             usable,
+            avoid,
             replica,
             read_mode_sc,
             is_hedge: false,
@@ -209,24 +212,25 @@ impl<'v> Router<'v> {
         view: &'v View,
         replica: Replica,
         read_mode_sc: ReadModeSc,
-        attempt: u32,
+        step: u32,
         asked: u64,
     ) -> Self {
-        let router = Self::for_read(view, replica, read_mode_sc, attempt.wrapping_add(1), 0, Some(asked));
+        let router = Self::for_read(view, replica, read_mode_sc, step.wrapping_add(1), 0, Some(asked));
         Self { is_hedge: true, ..router }
     }
 
-    /// For a write: the master, and the replicas after it only where an attempt failed, since they pass
-    /// it on to the master.
-    pub(crate) fn for_write(view: &'v View, replica: Replica, attempt: u32) -> Self {
+    /// For a write: the master, and the replicas after it only where that failed, since they pass it on to
+    /// the master.
+    pub(crate) fn for_write(view: &'v View, replica: Replica, step: u32) -> Self {
         let (first, replica) = match replica {
             Replica::Master => (0, Replica::Master),
-            _ => (attempt as usize, Replica::Sequence),
+            _ => (step as usize, Replica::Sequence),
         };
         Self {
             view,
             usable: Vec::new(),
             all_usable: true,
+            avoid: None,
             replica,
             read_mode_sc: ReadModeSc::AllowReplica,
             is_hedge: false,
@@ -248,16 +252,24 @@ impl<'v> Router<'v> {
         // The nearest of several is meant for racks; linearized reads go through the replicas in turn.
         let by_rack = self.replica == Replica::PreferRack
             && !(map.strong && self.read_mode_sc == ReadModeSc::Linearize);
-        let mut fallback = None;
+        // The node that failed last is better than one that does not answer, if not by much.
+        let (mut avoided, mut unusable) = (None, None);
         let mut nearest: Option<(u16, u16)> = None;
         for step in 0..n {
             let owner = map.replicas[self.first.wrapping_add(step) % n][partition];
             if owner == NOBODY {
                 continue;
             }
-            if !self.all_usable && !self.usable.get(usize::from(owner)).copied().unwrap_or(false) {
-                fallback = fallback.or(Some(owner));
-                continue;
+            if !self.all_usable {
+                let is_usable = self.usable.get(usize::from(owner)).copied().unwrap_or(false);
+                if !is_usable {
+                    unusable = unusable.or(Some(owner));
+                    continue;
+                }
+                if self.avoid == Some(owner) {
+                    avoided = Some(owner);
+                    continue;
+                }
             }
             if !by_rack {
                 return Some(owner);
@@ -270,7 +282,7 @@ impl<'v> Router<'v> {
         match nearest {
             Some((_, owner)) => Some(owner),
             None if self.is_hedge => None,
-            None => fallback,
+            None => avoided.or(unusable),
         }
     }
 

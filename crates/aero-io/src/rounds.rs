@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use wire_protocol::batch::REPEATED_ROW_LEN;
 use wire_protocol::digest::partition_id;
@@ -13,6 +11,7 @@ use crate::chunk::{Call, Chunk};
 use crate::keys::{BatchKeys, Bins};
 use crate::node::Node;
 use crate::partition_map::Router;
+use crate::progress::Progress;
 
 /// Rows of a batch for one node that are asked for in one request: below that, another request costs
 /// more than it saves.
@@ -40,10 +39,7 @@ pub(crate) struct Queue {
     next: usize,
     /// Rows in a request.
     chunk_rows: usize,
-    attempt: u32,
-    delay: Duration,
-    /// Whether the rows were sent here because the node that they were meant for does not answer.
-    is_rerouted: bool,
+    plan: Plan,
 }
 
 /// Rows to ask for, and how.
@@ -51,20 +47,22 @@ pub(crate) struct Queue {
 pub(crate) struct Plan {
     /// Tries before this one.
     pub(crate) attempt: u32,
+    /// Replicas that were left for the next one before.
+    pub(crate) step: u32,
     /// The node that the try before failed at.
     pub(crate) avoid: Option<u64>,
-    /// Time to wait first.
-    pub(crate) delay: Duration,
     /// Rows that a request may have.
     pub(crate) max_rows: usize,
-    /// Whether they were queued before, for a node that turned out not to answer.
+    /// Whether the rows were meant for a node that turned out not to answer before they were sent.
     pub(crate) is_rerouted: bool,
+    /// Whether the rows were sent before.
+    pub(crate) is_again: bool,
 }
 
 impl Plan {
     /// The first try.
     pub(crate) const FIRST: Self =
-        Self { attempt: 0, avoid: None, delay: Duration::ZERO, max_rows: usize::MAX, is_rerouted: false };
+        Self { attempt: 0, step: 0, avoid: None, max_rows: usize::MAX, is_rerouted: false, is_again: false };
 }
 
 /// Rows by where they go.
@@ -82,7 +80,7 @@ pub(crate) fn group<S>(call: &Call<S>, rows: &[u32], plan: Plan) -> Grouped {
     let view = call.inner.view();
     let policy = call.policy();
     let turn = call.inner.turn();
-    let router = Router::for_read(&view, policy.replica, policy.read_mode_sc, plan.attempt, turn, plan.avoid);
+    let router = Router::for_read(&view, policy.replica, policy.read_mode_sc, plan.step, turn, plan.avoid);
     group_by(call, rows, plan, &router)
 }
 
@@ -90,7 +88,7 @@ pub(crate) fn group<S>(call: &Call<S>, rows: &[u32], plan: Plan) -> Grouped {
 pub(crate) fn group_elsewhere<S>(call: &Call<S>, rows: &[u32], plan: Plan, asked: &Node) -> Vec<Queue> {
     let view = call.inner.view();
     let policy = call.policy();
-    let router = Router::for_hedge(&view, policy.replica, policy.read_mode_sc, plan.attempt, asked.id);
+    let router = Router::for_hedge(&view, policy.replica, policy.read_mode_sc, plan.step, asked.id);
     let mut queues = group_by(call, rows, plan, &router).queues;
     // One request for each node: what is asked twice already is not to become many requests.
     for queue in &mut queues {
@@ -129,9 +127,7 @@ fn group_by<S>(call: &Call<S>, rows: &[u32], plan: Plan, router: &Router<'_>) ->
             chunk_rows: chunk_rows(rows.len(), plan.max_rows.min(node.max_rows())),
             rows: Arc::new(rows),
             next: 0,
-            attempt: plan.attempt,
-            delay: plan.delay,
-            is_rerouted: plan.is_rerouted,
+            plan,
         });
     }
     grouped
@@ -187,24 +183,30 @@ impl Queue {
         let taken = if keys.is_single() { most.len() } else { within_request(keys, bins, most) };
         let range = Range { start: self.next, end: self.next + taken };
         self.next = range.end;
-        Some(Chunk {
-            node: Arc::clone(&self.node),
-            rows: Arc::clone(&self.rows),
-            range,
-            attempt: self.attempt,
-            delay: self.delay,
-            started: OnceLock::new(),
-            settled: AtomicUsize::new(0),
-        })
+        Some(Chunk::new(Arc::clone(&self.node), Arc::clone(&self.rows), range, self.plan))
+    }
+
+    /// Whether the rows were sent before.
+    pub(crate) fn is_again(&self) -> bool {
+        self.plan.is_again
+    }
+
+    /// Forgets rows that were settled since they were queued.
+    pub(crate) fn drop_settled(&mut self, progress: &Progress) {
+        let rest = self.rows.get(self.next..).unwrap_or_default();
+        if rest.iter().any(|&row| progress.is_settled(row)) {
+            let open = rest.iter().copied().filter(|&row| !progress.is_settled(row)).collect();
+            (self.rows, self.next) = (Arc::new(open), 0);
+        }
     }
 
     /// The rows that were not asked for yet, if they are better asked for elsewhere: their node stopped
     /// answering since they were queued.
     pub(crate) fn stranded(&self) -> Option<(&[u32], Plan)> {
-        if self.is_rerouted || self.node.is_usable() {
+        if self.plan.is_rerouted || self.node.is_usable() {
             return None;
         }
-        let plan = Plan { attempt: self.attempt, delay: self.delay, is_rerouted: true, ..Plan::FIRST };
+        let plan = Plan { is_rerouted: true, ..self.plan };
         self.rows.get(self.next..).map(|rest| (rest, plan))
     }
 }

@@ -15,7 +15,7 @@ use wire_protocol::message::{FrameType, MAX_FRAME, info1};
 use wire_protocol::result_code;
 
 use crate::answer::Answer;
-use crate::backoff::retry_delay;
+use crate::backoff::{moves_on, retry_delay};
 use crate::chunk::is_passing;
 use crate::cluster::Inner;
 use crate::error::{Error, Fault, Tried};
@@ -169,15 +169,15 @@ impl Command<'_> {
         let mut avoid = None;
         // Whether an earlier try of a write may have been applied.
         let mut in_doubt = false;
-        let mut attempt = 0u32;
+        let (mut attempt, mut step) = (0u32, 0u32);
         loop {
             let sent_at = Instant::now();
-            let node = match self.route(inner, attempt, avoid) {
+            let node = match self.route(inner, step, avoid) {
                 Ok(node) => node,
                 // Why there was a second try at all says more than that no node is left for it.
                 Err(error) => return Err(last.unwrap_or(error)),
             };
-            let (node, outcome) = self.hedged(inner, node, attempt, &mut scratch, &encode).await;
+            let (node, outcome) = self.hedged(inner, node, attempt, step, &mut scratch, &encode).await;
             let tried = |in_doubt| Tried {
                 command: self.name,
                 node: Arc::clone(&node.name),
@@ -199,8 +199,10 @@ impl Command<'_> {
                     error
                 }
                 Err(Failure::Request(source)) => return Err(Error::Request { source }),
+                // Nothing was sent, and the view leads elsewhere now.
+                Err(Failure::Exchange(Fault::Gone, _)) => continue,
                 Err(Failure::Exchange(fault, sent)) => {
-                    node.observe(&fault, Some(sent_at));
+                    node.observe(&fault, 1, Some(sent_at));
                     in_doubt |= self.is_write && sent;
                     let is_final = matches!(fault, Fault::Deadline);
                     let error = fault.into_error(&node, tried(in_doubt));
@@ -210,7 +212,8 @@ impl Command<'_> {
                     error
                 }
             };
-            let delay = retry_delay(self.sleep_between_retries, self.replica, attempt, &error);
+            let moves = moves_on(self.replica, self.is_free_read(), &error);
+            let delay = retry_delay(self.sleep_between_retries, moves, attempt, &error);
             let is_too_late = self.deadline.is_some_and(|deadline| {
                 Instant::now().checked_add(delay).is_none_or(|start| start >= deadline)
             });
@@ -222,8 +225,9 @@ impl Command<'_> {
             }
             inner.count_retries(1);
             last = Some(error);
-            avoid = Some(node.id);
+            avoid = moves.then_some(node.id);
             attempt += 1;
+            step += u32::from(moves);
         }
     }
 
@@ -234,6 +238,7 @@ impl Command<'_> {
         inner: &Inner,
         node: Arc<Node>,
         attempt: u32,
+        step: u32,
         scratch: &mut Scratch,
         encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
     ) -> (Arc<Node>, Result<Answer, Failure>) {
@@ -247,10 +252,9 @@ impl Command<'_> {
         if let Ok(outcome) = tokio::time::timeout(delay, first.as_mut()).await {
             return (Arc::clone(&node), outcome);
         }
-        if node.health.is_silent_since(start) {
-            node.suspect();
-        }
-        let other = self.route_elsewhere(inner, attempt, &node).filter(|_| inner.hedges.spend(1));
+        node.is_silent(1, start);
+        node.health.takes_longer_than(1, start.elapsed());
+        let other = self.route_elsewhere(inner, step, &node).filter(|_| inner.hedges.spend(1));
         let Some(other) = other else {
             let outcome = first.await;
             return (Arc::clone(&node), outcome);
@@ -259,40 +263,48 @@ impl Command<'_> {
         inner.count_hedges(1);
         let mut scratch = inner.scratch.take();
         let second = pin!(self.attempt(&other, &mut scratch, encode));
-        // What failed is left to the other one; the second to fail speaks for both.
-        let (lost, fault, sent_at, rest) = match select(first, second).await {
-            Either::Left((Err(Failure::Exchange(fault, _)), rest)) => {
-                (&node, fault, start, (&other, Either::Right(rest)))
+        // What failed is left to the other one, and the second to fail speaks for both; unless the other one is
+        // silent and there are tries left.
+        match select(first, second).await {
+            Either::Left((Err(Failure::Exchange(fault, _)), second)) => {
+                node.observe(&fault, 1, Some(start));
+                (Arc::clone(&other), second.await)
             }
-            Either::Right((Err(Failure::Exchange(fault, _)), rest)) => {
-                (&other, fault, start + delay, (&node, Either::Left(rest)))
+            Either::Right((Err(Failure::Exchange(fault, sent)), first)) => {
+                if !node.is_usable() && attempt < self.max_retries {
+                    return (Arc::clone(&other), Err(Failure::Exchange(fault, sent)));
+                }
+                other.observe(&fault, 1, Some(start + delay));
+                (Arc::clone(&node), first.await)
             }
-            Either::Left((outcome, _)) => return (Arc::clone(&node), outcome),
-            Either::Right((outcome, _)) => return (Arc::clone(&other), outcome),
-        };
-        lost.observe(&fault, Some(sent_at));
-        let (of, rest) = rest;
-        (Arc::clone(of), rest.await)
+            Either::Left((outcome, _)) => (Arc::clone(&node), outcome),
+            Either::Right((outcome, _)) => (Arc::clone(&other), outcome),
+        }
+    }
+
+    /// Whether any replica may answer.
+    fn is_free_read(&self) -> bool {
+        !self.is_write && self.read_mode_sc != ReadModeSc::Linearize
     }
 
     /// Another node than the one that was asked.
-    fn route_elsewhere(&self, inner: &Inner, attempt: u32, asked: &Node) -> Option<Arc<Node>> {
+    fn route_elsewhere(&self, inner: &Inner, step: u32, asked: &Node) -> Option<Arc<Node>> {
         let view = inner.view();
         let map = view.namespace(&self.key.space.namespace)?;
-        let router = Router::for_hedge(&view, self.replica, self.read_mode_sc, attempt, asked.id);
+        let router = Router::for_hedge(&view, self.replica, self.read_mode_sc, step, asked.id);
         router.node(map, partition_id(&self.key.digest)).cloned()
     }
 
-    fn route(&self, inner: &Inner, attempt: u32, avoid: Option<u64>) -> Result<Arc<Node>, Error> {
+    fn route(&self, inner: &Inner, step: u32, avoid: Option<u64>) -> Result<Arc<Node>, Error> {
         let view = inner.view();
         let namespace = &self.key.space.namespace;
         let name = || String::from_utf8_lossy(namespace).into_owned();
         let map = view.namespace(namespace).ok_or_else(|| Error::NamespaceNotFound { namespace: name() })?;
         let router = if self.is_write {
-            Router::for_write(&view, self.replica, attempt)
+            Router::for_write(&view, self.replica, step)
         } else {
             let turn = if self.replica == Replica::Any { inner.turn() } else { 0 };
-            Router::for_read(&view, self.replica, self.read_mode_sc, attempt, turn, avoid)
+            Router::for_read(&view, self.replica, self.read_mode_sc, step, turn, avoid)
         };
         let partition = partition_id(&self.key.digest);
         router
@@ -311,9 +323,10 @@ impl Command<'_> {
         let unsent = |fault| Failure::Exchange(fault, false);
         let sent = |fault| Failure::Exchange(fault, true);
         let mut fresh = false;
-        let start = Instant::now();
         loop {
-            let mut leased = node.acquire(&mut timer, fresh).await.map_err(unsent)?;
+            let permit = node.permit(&mut timer).await.map_err(unsent)?;
+            let start = Instant::now();
+            let mut leased = node.lease(permit, &mut timer, fresh).await.map_err(unsent)?;
             scratch.request.clear();
             encode(&mut scratch.request, timer.remaining_ms())
                 .and_then(|()| scratch.ready(self.compress))

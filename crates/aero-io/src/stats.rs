@@ -50,7 +50,7 @@ pub struct NodeStats {
     pub key_busy: u64,
     /// Requests to this node that were hedged: sent to another one, too.
     pub hedged: u64,
-    /// Time that a request of a hundred rows takes lately; none before the first.
+    /// Time that requests take lately, of about as many rows as the last one; none before the first.
     pub usual_time: Option<Duration>,
 }
 
@@ -73,7 +73,7 @@ impl NodeStats {
             timeouts: counters.timeouts.load(Ordering::Relaxed),
             key_busy: counters.busy.load(Ordering::Relaxed),
             hedged: counters.hedges.load(Ordering::Relaxed),
-            usual_time: node.health.usual_time(100),
+            usual_time: node.health.latest_time(),
         }
     }
 }

@@ -176,7 +176,7 @@ async fn full_queues_are_waited_for() {
     let (outcome, rows, _) = fails_once(full, retries(1)).await;
     outcome.unwrap();
     assert_eq!(rows.count(0), 100);
-    assert_eq!(start.elapsed().as_millis(), 10);
+    assert!((10..=12).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

@@ -255,7 +255,7 @@ async fn retries_wait_as_told_and_go_round_the_replicas() {
     let error = outcome.unwrap_err();
     assert_eq!((error.code(), error.tried().unwrap().attempts), (14, 4));
     // To another replica at once but for the busy record's sake, then as told.
-    assert_eq!(start.elapsed().as_millis(), 101);
+    assert!((101..=107).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     assert_eq!(rows.count(14), 2);
     assert_eq!(nodes.iter().map(|node| node.requests().len()).collect::<Vec<_>>(), [4, 4]);
 }

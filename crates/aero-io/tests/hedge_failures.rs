@@ -1,0 +1,246 @@
+//! Hedges that fail, and requests that nobody can hedge just then.
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aero_io::{BatchKeys, BatchPolicy, Cluster, ClusterConfig, Hedge, Space};
+use support::net::{Act, Net, Node};
+use support::wire::{Request, answer, end, frame, record};
+use support::{connect, digest, keys, looks, read, retries};
+use tokio::time::Instant;
+
+const MS: Duration = Duration::from_millis(1);
+
+async fn with(config: ClusterConfig) -> (Cluster, Vec<Arc<Node>>) {
+    let (net, nodes) = Net::cluster(3);
+    for (i, node) in nodes.iter().enumerate() {
+        node.on_request(move |request| vec![Act::Send(answer(request, |_| 0, i as u32 + 1))]);
+    }
+    (Cluster::connect(config, Arc::clone(&net) as _).await.unwrap(), nodes)
+}
+
+async fn three() -> (Cluster, Vec<Arc<Node>>) {
+    with(support::config(&["10.0.0.1:3000"])).await
+}
+
+/// `n` keys of which the master is the first node and the replica the second.
+fn firsts(n: usize) -> Arc<BatchKeys> {
+    let digests = (0..n).map(|i| digest(i * 3 % 4095, i as u32)).collect();
+    Arc::new(BatchKeys::single(Space::new("test", "set"), digests))
+}
+
+fn fixed(ms: u32) -> BatchPolicy {
+    BatchPolicy { hedge: Hedge::After(MS * ms), ..BatchPolicy::default() }
+}
+
+/// The first node hangs, the hedge at the second fails once in passing: nothing is retried.
+async fn hedge_fails_in_passing(first: fn(&Request) -> Vec<Act>) {
+    let (cluster, nodes) = three().await;
+    nodes[0].on_request(|_| vec![Act::Hang]);
+    let mut calls = 0;
+    nodes[1].on_request(move |request| {
+        calls += 1;
+        if calls == 1 { first(request) } else { vec![Act::Send(answer(request, |_| 0, 2))] }
+    });
+    let start = Instant::now();
+    let (_, rows) = read(&cluster, &firsts(100), BatchPolicy::default()).await;
+    let took = start.elapsed().as_millis();
+    assert!(rows.count(0) == 100 && took < 300, "{} rows of 100 in {took} ms", rows.count(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_the_hedge_cannot_answer_just_then_is_tried_again() {
+    hedge_fails_in_passing(|request| {
+        vec![Act::Send(answer(request, |row| if row.index == 5 { 14 } else { 0 }, 2))]
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hedge_at_full_queues_is_tried_again() {
+    hedge_fails_in_passing(|_| vec![Act::Send(frame(&[end(152)]))]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hedge_that_is_too_large_is_halved() {
+    hedge_fails_in_passing(|_| vec![Act::Send(frame(&[end(151)]))]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hedge_that_breaks_is_tried_again() {
+    hedge_fails_in_passing(|_| vec![Act::Wait(MS), Act::Close]).await;
+}
+
+/// The only other replica is suspect in the moment of the hedge, and well 50 ms later.
+#[tokio::test(start_paused = true)]
+async fn a_hedge_waits_for_a_node_that_is_suspect_for_a_moment() {
+    let (cluster, nodes) = three().await;
+    nodes[1].on_request(|_| vec![Act::Close]);
+    let seconds = Arc::new(BatchKeys::single(Space::new("test", "set"), vec![digest(1, 1)]));
+    read(&cluster, &seconds, retries(0)).await.0.unwrap_err();
+    nodes[1].on_request(|request| vec![Act::Send(answer(request, |_| 0, 2))]);
+    nodes[0].on_request(|_| vec![Act::Hang]);
+    let start = Instant::now();
+    let (_, rows) = read(&cluster, &firsts(100), fixed(50)).await;
+    let took = start.elapsed().as_millis();
+    assert!(rows.count(0) == 100 && took < 300, "{} rows of 100 in {took} ms", rows.count(0));
+}
+
+/// A node that takes few rows a request: one hedge is many requests.
+#[tokio::test(start_paused = true)]
+async fn a_hedge_costs_what_it_sends() {
+    let (cluster, nodes) = three().await;
+    nodes[1].on_request(|request| {
+        let few = request.rows.len() <= 64;
+        vec![Act::Send(if few { answer(request, |_| 0, 2) } else { frame(&[end(151)]) })]
+    });
+    let seconds = (0..1_000).map(|i| digest(i * 3 % 4095 + 1, i as u32)).collect();
+    let seconds = Arc::new(BatchKeys::single(Space::new("test", "set"), seconds));
+    read(&cluster, &seconds, BatchPolicy::default()).await.0.unwrap();
+    nodes[0].on_request(|_| vec![Act::Hang]);
+    let before = nodes[1].requests().len();
+    read(&cluster, &firsts(1_000), BatchPolicy::default()).await.0.unwrap();
+    let sent = nodes[1].requests().len() - before;
+    assert_eq!(sent as u64, cluster.stats().hedges);
+}
+
+/// With nothing saved for hedges, a retry's failure is not counted as a try of its rows.
+#[tokio::test(start_paused = true)]
+async fn retries_instead_of_hedges_stay_within_max_retries() {
+    let (cluster, nodes) = three().await;
+    nodes[0].on_request(|_| vec![Act::Hang]);
+    let policy = || BatchPolicy {
+        hedge: Hedge::After(MS * 20),
+        max_retries: 1,
+        socket_timeout: MS * 200,
+        ..BatchPolicy::default()
+    };
+    // Sixteen at once take all that is saved.
+    let calls = (0..17).map(|_| {
+        let cluster = cluster.clone();
+        async move { read(&cluster, &firsts(1), policy()).await.0 }
+    });
+    futures_util::future::join_all(calls).await;
+    looks(2).await;
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    for (i, node) in nodes.iter().enumerate().take(2) {
+        let asked = Arc::clone(&asked);
+        node.on_request(move |_| {
+            asked.lock().unwrap().push(Instant::now());
+            if i == 0 { vec![Act::Hang] } else { vec![Act::Close] }
+        });
+    }
+    _ = read(&cluster, &firsts(1), policy()).await;
+    // One try may be two requests, where an idle connection turns out to be closed: those are of one moment.
+    let mut moments = asked.lock().unwrap().clone();
+    moments.dedup();
+    assert!(moments.len() <= 2, "{} tries with one retry", moments.len());
+}
+
+/// Two of three replicas hang: the third one could answer.
+#[tokio::test(start_paused = true)]
+async fn two_of_three_replicas_may_hang() {
+    use wire_protocol::info::PartitionBitmap;
+    let (net, nodes) = Net::cluster(3);
+    for (i, node) in nodes.iter().enumerate() {
+        let bitmap = |shift: usize| PartitionBitmap::of((0..4096).filter(|p| (p + 3 - shift) % 3 == i));
+        node.claim("test", vec![bitmap(0), bitmap(2), bitmap(1)]);
+    }
+    let cluster = connect(&net, "10.0.0.1:3000").await;
+    nodes[0].on_request(|_| vec![Act::Hang]);
+    nodes[1].on_request(|_| vec![Act::Hang]);
+    let start = Instant::now();
+    let (_, rows) = read(&cluster, &keys(300), BatchPolicy::default()).await;
+    let took = start.elapsed().as_millis();
+    assert!(rows.count(0) == 300 && took < 500, "{} rows of 300 in {took} ms", rows.count(0));
+}
+
+/// A hedge's definite error settles rows that the first node answers well a little later.
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_better_than_an_error() {
+    let (cluster, nodes) = three().await;
+    nodes[0].on_request(|request| vec![Act::Wait(MS * 80), Act::Send(answer(request, |_| 0, 1))]);
+    nodes[1].on_request(|request| vec![Act::Send(answer(request, |_| 1, 2))]);
+    let (_, rows) = read(&cluster, &firsts(100), fixed(50)).await;
+    assert_eq!(rows.count(0), 100);
+}
+
+/// Without limits, one busy record behind a hung node keeps the call for ever.
+#[tokio::test(start_paused = true)]
+async fn no_call_waits_for_ever_where_another_node_can_answer() {
+    let (cluster, nodes) = three().await;
+    nodes[0].on_request(|_| vec![Act::Hang]);
+    let mut calls = 0;
+    nodes[1].on_request(move |request| {
+        calls += 1;
+        let code = if calls == 1 { 14 } else { 0 };
+        vec![Act::Send(answer(request, |row| if row.index == 5 { code } else { 0 }, 2))]
+    });
+    let policy = BatchPolicy {
+        total_timeout: Some(Duration::ZERO),
+        socket_timeout: Duration::ZERO,
+        ..BatchPolicy::default()
+    };
+    let keys = firsts(100);
+    let call = read(&cluster, &keys, policy);
+    assert!(tokio::time::timeout(Duration::from_secs(3_600), call).await.is_ok(), "an hour later");
+}
+
+/// A connection whose last frame is about to come is closed, since a hedge of its rows is under way.
+#[tokio::test(start_paused = true)]
+async fn a_winner_keeps_its_connection() {
+    let (cluster, nodes) = three().await;
+    nodes[0].on_request(|request| {
+        let rows: Vec<_> = request.rows.iter().map(|row| record(row.index, 0, 1)).collect();
+        vec![Act::Wait(MS * 60), Act::Send(frame(&rows)), Act::Wait(MS * 5), Act::Send(frame(&[end(0)]))]
+    });
+    nodes[1].on_request(|request| vec![Act::Wait(MS * 45), Act::Send(answer(request, |_| 0, 2))]);
+    nodes[2].on_request(|request| vec![Act::Wait(MS * 62), Act::Send(answer(request, |_| 0, 3))]);
+    let policy = BatchPolicy { max_retries: 0, ..fixed(50) };
+    read(&cluster, &keys(300), policy).await.0.unwrap();
+    tokio::time::sleep(MS * 200).await;
+    let stats = cluster.stats();
+    // A hedge of another node's rows went there as well and lost.
+    assert_eq!(stats.nodes[0].connections_idle, 1);
+}
+
+/// Some rows' other replica cannot be asked in the moment of the hedge: they are never looked at again.
+#[tokio::test(start_paused = true)]
+async fn rows_that_nobody_can_hedge_yet_are_looked_at_again() {
+    let (net, nodes) = Net::cluster(3);
+    use wire_protocol::info::PartitionBitmap;
+    // All masters at the first node; replicas at the second (even) and at the third (odd partitions).
+    nodes[0].claim("test", vec![PartitionBitmap::of(0..4096), PartitionBitmap::of(0..0)]);
+    nodes[1].claim(
+        "test",
+        vec![PartitionBitmap::of(0..0), PartitionBitmap::of((0..4096).filter(|p| p % 2 == 0))],
+    );
+    nodes[2].claim(
+        "test",
+        vec![PartitionBitmap::of(0..0), PartitionBitmap::of((0..4096).filter(|p| p % 2 == 1))],
+    );
+    let cluster = connect(&net, "10.0.0.1:3000").await;
+    // A moment's trouble at the second node makes it suspect, for 100 ms.
+    nodes[0].on_request(|_| vec![Act::Close]);
+    nodes[1].on_request(|_| vec![Act::Close]);
+    let even = Arc::new(BatchKeys::single(Space::new("test", "set"), vec![digest(2, 1)]));
+    read(&cluster, &even, retries(1)).await.0.unwrap_err();
+    // The first one's own suspicion ends with its look, the second one's is brought about again.
+    tokio::time::sleep(MS * 200).await;
+    nodes[0].on_request(|_| vec![Act::Close]);
+    nodes[0].on_request(|_| vec![Act::Hang]);
+    let twin = cluster.clone();
+    let call = tokio::spawn(async move {
+        let start = Instant::now();
+        let (_, rows) = read(&twin, &keys(100), fixed(50)).await;
+        (rows.count(0), start.elapsed().as_millis())
+    });
+    tokio::time::sleep(MS * 10).await;
+    // An even row whose hedge, at 10 ms, closes: the second node is suspect from here to 110 ms.
+    read(&cluster, &even, BatchPolicy { total_timeout: Some(MS * 30), ..fixed(10) }).await.0.unwrap_err();
+    nodes[1].on_request(|request| vec![Act::Send(answer(request, |_| 0, 2))]);
+    let (ok, took) = call.await.unwrap();
+    assert!(ok == 100 && took < 300, "{ok} rows of 100 in {took} ms");
+}

@@ -1,0 +1,332 @@
+//! Nodes that are slow, busy or out of connections, and what is learned of them.
+
+mod support;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aero_io::{BatchKeys, BatchPolicy, Bins, Cluster, ClusterConfig, Hedge, Key, ReadPolicy, Replica, Space};
+use support::net::{Act, Net, Node};
+use support::rows::Rows;
+use support::wire::{Request, answer, end, frame, record};
+use support::{digest, keys, read, request, retries};
+use tokio::time::Instant;
+
+const MS: Duration = Duration::from_millis(1);
+
+async fn with(config: ClusterConfig) -> (Cluster, Vec<Arc<Node>>) {
+    let (net, nodes) = Net::cluster(3);
+    for (i, node) in nodes.iter().enumerate() {
+        node.on_request(move |request| vec![Act::Send(answer(request, |_| 0, i as u32 + 1))]);
+    }
+    (Cluster::connect(config, Arc::clone(&net) as _).await.unwrap(), nodes)
+}
+
+async fn three() -> (Cluster, Vec<Arc<Node>>) {
+    with(support::config(&["10.0.0.1:3000"])).await
+}
+
+/// `n` keys of which the master is the first node and the replica the second.
+fn firsts(n: usize) -> Arc<BatchKeys> {
+    let digests = (0..n).map(|i| digest(i * 3 % 4095, i as u32)).collect();
+    Arc::new(BatchKeys::single(Space::new("test", "set"), digests))
+}
+
+/// All connections to a hung node are held by calls that cannot be hedged: one that can waits for its turn.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_connection_to_a_hung_node_goes_elsewhere() {
+    let (cluster, nodes) =
+        with(ClusterConfig { max_conns_per_node: 2, ..support::config(&["10.0.0.1:3000"]) }).await;
+    nodes[0].on_request(|_| vec![Act::Hang]);
+    let holders: Vec<_> = (0..2)
+        .map(|_| {
+            let cluster = cluster.clone();
+            let policy = BatchPolicy {
+                replica: Replica::Master,
+                total_timeout: Some(Duration::from_secs(5)),
+                ..BatchPolicy::default()
+            };
+            tokio::spawn(async move { read(&cluster, &firsts(5), policy).await.0 })
+        })
+        .collect();
+    tokio::time::sleep(MS).await;
+    let start = Instant::now();
+    let (_, rows) = read(&cluster, &firsts(100), BatchPolicy::default()).await;
+    let took = start.elapsed().as_millis();
+    holders.iter().for_each(tokio::task::JoinHandle::abort);
+    assert!(rows.count(0) == 100 && took < 300, "{} rows of 100 in {took} ms", rows.count(0));
+}
+
+/// More calls at a time than connections, one node hangs: each lot waits a hedge's delay of its own.
+#[tokio::test(start_paused = true)]
+async fn more_calls_than_connections_cost_one_delay() {
+    let (cluster, nodes) =
+        with(ClusterConfig { max_conns_per_node: 4, ..support::config(&["10.0.0.1:3000"]) }).await;
+    nodes[0].on_request(|_| vec![Act::Hang]);
+    let calls = (0..24).map(|_| {
+        let cluster = cluster.clone();
+        async move {
+            let start = Instant::now();
+            let (_, rows) = read(&cluster, &firsts(100), BatchPolicy::default()).await;
+            (rows.count(0), start.elapsed().as_millis())
+        }
+    });
+    let mut all = futures_util::future::join_all(calls).await;
+    all.sort_by_key(|(_, took)| *took);
+    assert!(all.iter().all(|&(ok, took)| ok == 100 && took < 300));
+}
+
+/// Every row is answered, the end of the answer never comes.
+#[tokio::test(start_paused = true)]
+async fn a_call_does_not_wait_for_the_end_of_an_answer_that_is_whole() {
+    let (cluster, nodes) = three().await;
+    nodes[0].on_request(|request| {
+        let rows: Vec<_> = request.rows.iter().map(|row| record(row.index, 0, 1)).collect();
+        vec![Act::Send(frame(&rows)), Act::Hang]
+    });
+    let start = Instant::now();
+    let (outcome, rows) = read(&cluster, &firsts(100), BatchPolicy::default()).await;
+    outcome.unwrap();
+    let took = start.elapsed().as_millis();
+    assert!(rows.count(0) == 100 && took < 300, "{} rows of 100 in {took} ms", rows.count(0));
+}
+
+/// Counts how often a call is polled.
+async fn polls(call: impl Future<Output = Result<(), aero_io::Error>>) -> usize {
+    let mut call = Box::pin(call);
+    let mut n = 0;
+    _ = std::future::poll_fn(|cx| {
+        n += 1;
+        call.as_mut().poll(cx)
+    })
+    .await;
+    n
+}
+
+/// Nothing is left for hedges nor for retries: twice nothing is nothing.
+#[tokio::test]
+async fn a_hedge_at_once_is_no_busy_loop() {
+    for hedge in [Hedge::Off, Hedge::After(Duration::ZERO)] {
+        let (cluster, nodes) = three().await;
+        nodes[0].on_request(|request| vec![Act::Wait(MS * 300), Act::Send(answer(request, |_| 0, 1))]);
+        let policy = BatchPolicy { hedge: Hedge::After(MS), max_retries: 0, ..BatchPolicy::default() };
+        let calls = (0..40).map(|_| {
+            let (cluster, policy) = (cluster.clone(), policy.clone());
+            async move { _ = tokio::time::timeout(MS * 20, read(&cluster, &firsts(1), policy)).await }
+        });
+        futures_util::future::join_all(calls).await;
+        tokio::time::sleep(MS * 1_200).await;
+        assert!(!cluster.stats().nodes[0].suspect);
+        let policy = BatchPolicy { hedge, max_retries: 0, ..BatchPolicy::default() };
+        let _start = std::time::Instant::now();
+        let n = polls(cluster.batch_read(firsts(100), request(policy), Rows::new(100))).await;
+        assert!(n < 50);
+    }
+}
+
+/// A call that waits for a connection, with a short delay, looks at its hedges all the time.
+#[tokio::test]
+async fn waiting_for_a_connection_is_no_busy_loop() {
+    let (cluster, nodes) =
+        with(ClusterConfig { max_conns_per_node: 1, ..support::config(&["10.0.0.1:3000"]) }).await;
+    nodes[0].on_request(|request| vec![Act::Wait(MS * 500), Act::Send(answer(request, |_| 0, 1))]);
+    let twin = cluster.clone();
+    let off = BatchPolicy { hedge: Hedge::Off, ..BatchPolicy::default() };
+    let holder = tokio::spawn(async move { read(&twin, &firsts(5), off).await.0 });
+    tokio::time::sleep(MS * 5).await;
+    let policy =
+        BatchPolicy { hedge: Hedge::After(MS), total_timeout: Some(MS * 400), ..BatchPolicy::default() };
+    let n = polls(cluster.batch_read(firsts(100), request(policy), Rows::new(100))).await;
+    holder.abort();
+    assert!(n < 50);
+}
+
+/// A healthy node that is slower than it was is never measured again.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_became_slower_is_learned() {
+    let (cluster, nodes) = three().await;
+    let wait = |ms: u32, g: u32| {
+        move |request: &Request| vec![Act::Wait(MS * ms), Act::Send(answer(request, |_| 0, g))]
+    };
+    nodes.iter().for_each(|node| node.on_request(wait(2, 1)));
+    for _ in 0..50 {
+        read(&cluster, &keys(300), BatchPolicy::default()).await.0.unwrap();
+    }
+    let _before = cluster.stats();
+    let _others = nodes[1].requests().len();
+    nodes[0].on_request(wait(45, 1));
+    let start = Instant::now();
+    let mut suspect = 0;
+    let mut n = 0;
+    while start.elapsed() < Duration::from_secs(60) {
+        read(&cluster, &keys(300), BatchPolicy::default()).await.0.unwrap();
+        suspect += usize::from(cluster.stats().nodes[0].suspect);
+        n += 1;
+    }
+    let _after = cluster.stats();
+    assert!(suspect * 2 < n, "a healthy node is suspect after {suspect} of {n} calls");
+}
+
+/// Time that single reads wait for a connection of this client counts as the node's own.
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_connection_is_not_the_nodes_time() {
+    let (cluster, nodes) =
+        with(ClusterConfig { max_conns_per_node: 2, ..support::config(&["10.0.0.1:3000"]) }).await;
+    nodes[0].on_request(|request| vec![Act::Wait(MS * 5), Act::Send(answer(request, |_| 0, 1))]);
+    let key = Key::from_digest(Space::new("test", "set"), digest(3, 1));
+    let off = ReadPolicy { hedge: Hedge::Off, ..ReadPolicy::default() };
+    let calls = (0..100).map(|_| cluster.read(&key, &Bins::All, &off));
+    assert!(futures_util::future::join_all(calls).await.iter().all(Result::is_ok));
+    nodes[0].on_request(|_| vec![Act::Hang]);
+    let start = Instant::now();
+    let (_, rows) = read(&cluster, &firsts(300), BatchPolicy::default()).await;
+    let took = start.elapsed().as_millis();
+    assert!(rows.count(0) == 300 && took < 300, "{} rows of 300 in {took} ms", rows.count(0));
+}
+
+/// Slow single reads alone (no wait for a connection).
+#[tokio::test(start_paused = true)]
+async fn single_reads_say_nothing_of_batches() {
+    let (cluster, nodes) = three().await;
+    nodes[0].on_request(|request| vec![Act::Wait(MS * 15), Act::Send(answer(request, |_| 0, 1))]);
+    let key = Key::from_digest(Space::new("test", "set"), digest(3, 1));
+    for _ in 0..20 {
+        cluster.read(&key, &Bins::All, &ReadPolicy::default()).await.unwrap();
+    }
+    nodes[0].on_request(|_| vec![Act::Hang]);
+    let start = Instant::now();
+    let (_, rows) = read(&cluster, &firsts(2_500), BatchPolicy::default()).await;
+    let took = start.elapsed().as_millis();
+    assert!(rows.count(0) == 2_500 && took < 300, "{} rows of 2500 in {took} ms", rows.count(0));
+}
+
+/// The server stops at a busy record: it is asked again, those after it are not.
+#[tokio::test(start_paused = true)]
+async fn rows_behind_a_busy_one_are_asked_for_again() {
+    let (cluster, nodes) = three().await;
+    let first = AtomicBool::new(true);
+    nodes[0].on_request(move |request| {
+        if first.swap(false, Ordering::SeqCst) {
+            let mut rows: Vec<_> = request.rows[..5].iter().map(|row| record(row.index, 0, 1)).collect();
+            rows.push(record(request.rows[5].index, 14, 0));
+            rows.push(end(0));
+            vec![Act::Send(frame(&rows))]
+        } else {
+            vec![Act::Send(answer(request, |_| 0, 1))]
+        }
+    });
+    let policy = BatchPolicy { respond_all_keys: false, ..BatchPolicy::default() };
+    let (_, rows) = read(&cluster, &firsts(100), policy).await;
+    assert_eq!(rows.count(0), 100);
+}
+
+/// What the statistics call a retry.
+#[tokio::test(start_paused = true)]
+async fn retries_are_counted_by_requests() {
+    let (cluster, nodes) = three().await;
+    nodes[0].on_request(|_| vec![Act::Close]);
+    let (_, rows) = read(&cluster, &firsts(10_000), BatchPolicy::default()).await;
+    assert_eq!(rows.count(0), 10_000);
+    let (_first, again) = (nodes[0].requests().len(), nodes[1].requests().len());
+    assert_eq!(cluster.stats().retries, again as u64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn halves_are_counted_as_retries() {
+    let (cluster, nodes) = three().await;
+    nodes[0].on_request(|request| {
+        let code = if request.rows.len() > 100 { 151 } else { 0 };
+        vec![Act::Send(if code == 0 { answer(request, |_| 0, 1) } else { frame(&[end(code)]) })]
+    });
+    let (_, rows) = read(&cluster, &firsts(1_000), BatchPolicy::default()).await;
+    assert_eq!(rows.count(0), 1_000);
+    assert!(cluster.stats().retries > 0);
+}
+
+/// A short deadline of one caller makes others avoid a healthy node.
+#[tokio::test(start_paused = true)]
+async fn a_callers_short_time_makes_nobody_suspect() {
+    let (cluster, nodes) = three().await;
+    nodes[0].on_request(|request| vec![Act::Wait(MS * 10), Act::Send(answer(request, |_| 0, 1))]);
+    let policy = BatchPolicy { total_timeout: Some(MS * 5), ..BatchPolicy::default() };
+    _ = read(&cluster, &firsts(5), policy).await;
+    assert!(!cluster.stats().nodes[0].suspect);
+}
+
+/// One busy row in each request: their retries sleep one lot after the other.
+#[tokio::test(start_paused = true)]
+async fn retries_that_wait_hold_nobody_up() {
+    let (cluster, node) = support::one_node().await;
+    node.on_request(|request| {
+        let many = request.rows.len() > 1;
+        vec![Act::Send(answer(request, |row| if many && row.index == 5 { 14 } else { 0 }, 1))]
+    });
+    let policy =
+        BatchPolicy { sleep_between_retries: MS * 300, replica: Replica::Master, ..BatchPolicy::default() };
+    let n = 250_000;
+    let start = Instant::now();
+    let (_, rows) = read(&cluster, &keys(n), policy).await;
+    assert_eq!(rows.count(0), n);
+    assert!(start.elapsed() < MS * 700);
+}
+
+/// The official client sleeps before it sends a write again that timed out, and stays with the master.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_timed_out_stays_with_the_master() {
+    let (cluster, nodes) = three().await;
+    nodes[0].on_request(|_| vec![Act::Hang]);
+    let key = Key::from_digest(Space::new("test", "set"), digest(3, 1));
+    let policy = aero_io::WritePolicy {
+        max_retries: 1,
+        sleep_between_retries: MS * 50,
+        socket_timeout: MS * 20,
+        ..aero_io::WritePolicy::default()
+    };
+    let start = Instant::now();
+    let _outcome = cluster.delete(&key, &policy).await.map(|answer| answer.generation);
+    assert!(start.elapsed() >= MS * 70);
+    assert_eq!(nodes[0].requests().len(), 2);
+}
+
+/// Refusals are quick, and say nothing of how long an answer takes.
+#[tokio::test(start_paused = true)]
+async fn refusals_say_nothing_of_the_time_that_work_takes() {
+    let (cluster, nodes) = three().await;
+    nodes[0].on_request(|request| vec![Act::Wait(MS * 60), Act::Send(answer(request, |_| 0, 1))]);
+    for _ in 0..10 {
+        read(&cluster, &firsts(300), BatchPolicy::default()).await.0.unwrap();
+    }
+    let before = cluster.stats().nodes[0].usual_time;
+    nodes[0].on_request(|_| vec![Act::Send(frame(&[end(152)]))]);
+    for _ in 0..30 {
+        _ = read(&cluster, &firsts(300), retries(0)).await;
+    }
+    let after = cluster.stats().nodes[0].usual_time;
+    assert!(after.unwrap() * 2 > before.unwrap());
+}
+
+/// The node that a call waits for a connection to leaves the cluster: nothing was sent, so no try was made.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_leaves_costs_no_try() {
+    let (cluster, nodes) =
+        with(ClusterConfig { max_conns_per_node: 1, ..support::config(&["10.0.0.2:3000"]) }).await;
+    nodes[0].on_request(|_| vec![Act::Hang]);
+    let policy = BatchPolicy {
+        hedge: Hedge::Off,
+        max_retries: 0,
+        total_timeout: Some(Duration::from_secs(8)),
+        ..BatchPolicy::default()
+    };
+    let (twin, other) = (cluster.clone(), policy.clone());
+    let holder = tokio::spawn(async move { read(&twin, &firsts(5), other).await.0 });
+    tokio::time::sleep(MS).await;
+    nodes[0].is_hung.store(true, Ordering::SeqCst);
+    nodes[1].know(&nodes[1..]);
+    nodes[2].know(&nodes[1..]);
+    let _start = Instant::now();
+    let (_, rows) = read(&cluster, &firsts(100), policy).await;
+    holder.abort();
+    assert_eq!(rows.count(0), 100);
+}
