@@ -60,8 +60,8 @@ class DevServer:
     ``strong_consistency``
         A record all of whose nodes are dead is unavailable, and there again when one of them is.
     ``tls``
-        Listen for TLS only: ``{"cert": ..., "key": ..., "name": ...}``, PEM files of the nodes' certificate and its
-        key, and the name in the certificate. With ``"ca"``, a PEM file of authorities, clients need a
+        Listen for TLS only: ``{"cert": ..., "key": ..., "name": ...}``, PEM files of the certificate of all
+        nodes and its key, and the name in the certificate. With ``"ca"``, a PEM file of authorities, clients need a
         certificate, too. ``config`` has the hosts with that name; what the client trusts is its own affair.
     ``options``
         More arguments of ``python -m aerospike_py.devserver`` (``--help`` lists them).

@@ -286,35 +286,4 @@ impl ResolvesClientCert for Shown {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn suites_by_either_name() {
-        let names = |suite: &str| suite_names(suite).map(|name| name.clone());
-        assert_eq!(
-            names("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
-            ["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "ECDHE-RSA-AES256-GCM-SHA384"]
-        );
-        assert_eq!(
-            names("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"),
-            ["TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"]
-        );
-        assert_eq!(names("TLS13_AES_128_GCM_SHA256"), ["TLS_AES_128_GCM_SHA256"; 2]);
-        let chosen =
-            provider(&["TLS_AES_128_GCM_SHA256".into(), "ECDHE-RSA-AES128-GCM-SHA256".into()]).unwrap();
-        assert_eq!(chosen.cipher_suites.len(), 2);
-        let error = provider(&["HIGH".into()]).unwrap_err();
-        assert!(error.starts_with("there is no cipher suite \"HIGH\"; there are TLS_AES_256"), "{error}");
-        assert!(error.contains("ECDHE-ECDSA-AES256-GCM-SHA384"), "{error}");
-    }
-
-    #[test]
-    fn text_at_hand_is_not_shown() {
-        let identity =
-            Identity { certificates: Pem::File("a.pem".into()), key: Pem::Bytes(b"secret".to_vec()) };
-        let config = TlsConfig { identity: Some(identity), ..TlsConfig::default() };
-        let shown = format!("{config:?}");
-        assert!(shown.contains("a.pem") && shown.contains("Bytes(..)"), "{shown}");
-    }
-}
+mod tests;

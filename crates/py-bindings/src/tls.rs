@@ -132,7 +132,7 @@ fn protocols(text: &str) -> Result<Vec<TlsVersion>, String> {
             Some((sign @ ("+" | "-"), name)) => (sign, name),
             _ => ("", word),
         };
-        let versions: &[TlsVersion] = match name.to_ascii_lowercase().as_str() {
+        let versions: &[TlsVersion] = match &*name.to_ascii_lowercase() {
             "all" => &[TlsVersion::V1_2, TlsVersion::V1_3],
             "tlsv1.2" => &[TlsVersion::V1_2],
             "tlsv1.3" => &[TlsVersion::V1_3],
