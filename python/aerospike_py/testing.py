@@ -61,8 +61,8 @@ class DevServer:
         A record all of whose nodes are dead is unavailable, and there again when one of them is.
     ``tls``
         Listen for TLS only: ``{"cert": ..., "key": ..., "name": ...}``, PEM files of the certificate of all
-        nodes and its key, and the name in the certificate. With ``"ca"``, a PEM file of authorities, clients need a
-        certificate, too. ``config`` has the hosts with that name; what the client trusts is its own affair.
+        nodes and its key, and the name in the certificate. With ``"ca"``, a PEM file of authorities, clients
+        need a certificate, too. ``config`` has the hosts with that name, not what the client trusts.
     ``options``
         More arguments of ``python -m aerospike_py.devserver`` (``--help`` lists them).
     """

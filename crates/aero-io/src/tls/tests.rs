@@ -1,9 +1,16 @@
+use std::time::Duration;
+
 use dev_server::{Config, DevServer, TlsFiles};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio_rustls::rustls::HandshakeKind;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{HandshakeKind, ServerConfig};
 use wire_protocol::info;
 
 use super::*;
+use crate::connection::Connection;
 
 #[path = "../../tests/support/certificates.rs"]
 mod certificates;
@@ -45,6 +52,59 @@ async fn sessions_are_resumed_with_each_node() {
             assert_eq!(handshake(&transport, address).await, HandshakeKind::Resumed, "{version:?}");
         }
     }
+}
+
+/// Says this to whoever connects and sends a byte, all in one of TLS's records, and then waits for another
+/// byte before it closes the connection.
+async fn says(listener: TcpListener, authority: &Authority, bytes: &'static [u8]) {
+    let issued = authority.issue(NAME, |_| {});
+    let chain = CertificateDer::pem_file_iter(&issued.cert).unwrap().map(Result::unwrap).collect();
+    let key = PrivateKeyDer::from_pem_file(&issued.key).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(async move {
+        let mut stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        stream.read_u8().await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        stream.flush().await.unwrap();
+        stream.read_u8().await.unwrap();
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quiet_is_what_nothing_was_decrypted_from() {
+    let authority = Authority::new();
+    let config = TlsConfig { authorities: vec![Pem::Bytes(authority.pem().into())], ..TlsConfig::default() };
+    let transport = TlsTransport::load(config).await.unwrap();
+    for (said, is_quiet) in [(&b"x"[..], true), (&b"xy"[..], false)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target { address: listener.local_addr().unwrap(), tls_name: Some(NAME) };
+        says(listener, &authority, said).await;
+        let mut stream = transport.connect(target).await.unwrap();
+        stream.write_u8(0).await.unwrap();
+        stream.flush().await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), b'x');
+        // The socket has nothing more to give; what is left was decrypted with the first byte.
+        let mut connection = Connection::new(stream);
+        assert_eq!(connection.is_quiet(), is_quiet);
+    }
+    // The end is seen, though nobody said goodbye.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = Target { address: listener.local_addr().unwrap(), tls_name: Some(NAME) };
+    says(listener, &authority, b"x").await;
+    let mut stream = transport.connect(target).await.unwrap();
+    stream.write_all(&[0, 0]).await.unwrap();
+    stream.flush().await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), b'x');
+    let mut rest = Vec::new();
+    assert_eq!(stream.read_to_end(&mut rest).await.unwrap(), 0);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert!(!Connection::new(stream).is_quiet());
 }
 
 #[test]
