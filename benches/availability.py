@@ -24,6 +24,7 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -376,8 +377,7 @@ def main() -> None:
                 official.load()
                 official.close()
                 versions["official"] = official.version
-                act = SCENARIOS[scenario][1]
-                figures = run(client, hosts, lambda act=act, nodes=nodes: act(nodes))
+                figures = run(client, hosts, partial(SCENARIOS[scenario][1], nodes))
             runs.append({"scenario": scenario, "client": client, **figures})
             print(json.dumps(runs[-1]), flush=True)
             if given is not None:

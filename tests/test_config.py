@@ -47,7 +47,6 @@ HOSTS: dict[Any, Any] = {"hosts": [("127.0.0.1", 3000)]}
         ({**HOSTS, "policies": {"batch": {"hedge_delay": "of"}}}, "'of' .str."),
         ({**HOSTS, "policies": {"read": {"hedge_delay": True}}}, '"adaptive", "off" or a number'),
         ({**HOSTS, "policies": {"write": {"hedge_delay": 5}}}, "unknown key 'hedge_delay'"),
-        ({**HOSTS, "tls": {"enable": True}}, "not supported by this version yet"),
         ({**HOSTS, "user": "u", "password": "secret"}, "not supported by this version yet"),
     ],
 )

@@ -18,7 +18,7 @@ import threading
 from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -59,6 +59,10 @@ class DevServer:
         The rack of each node; the replicas of a record lie on different ones.
     ``strong_consistency``
         A record all of whose nodes are dead is unavailable, and there again when one of them is.
+    ``tls``
+        Listen for TLS only: ``{"cert": ..., "key": ..., "name": ...}``, PEM files of the certificate of all
+        nodes and its key, and the name in the certificate. With ``"ca"``, a PEM file of authorities, clients
+        need a certificate, too. ``config`` has the hosts with that name, not what the client trusts.
     ``options``
         More arguments of ``python -m aerospike_py.devserver`` (``--help`` lists them).
     """
@@ -73,6 +77,7 @@ class DevServer:
         failure_detection: float | None = None,
         racks: Iterable[int] | None = None,
         strong_consistency: bool = False,
+        tls: Mapping[str, str | os.PathLike[str]] | None = None,
         options: Sequence[str] = (),
         _command: Sequence[str] | None = None,
     ) -> None:
@@ -99,8 +104,11 @@ class DevServer:
             command += ["--racks", ",".join(map(str, racks))]
         if strong_consistency:
             command.append("--strong-consistency")
+        if tls is not None:
+            command += _tls_options(tls)
         self._command = [*command, *options]
         self._nodes = nodes
+        self._tls_name = None if tls is None else os.fspath(tls["name"])
         self._running: _Process | None = None
         self._hosts: list[tuple[str, int]] = []
 
@@ -152,7 +160,9 @@ class DevServer:
     @property
     def config(self) -> dict[str, Any]:
         """What ``client()`` takes."""
-        return {"hosts": self.hosts}
+        if self._tls_name is None:
+            return {"hosts": self.hosts}
+        return {"hosts": [(host, port, self._tls_name) for host, port in self.hosts]}
 
     def kill(self, node: int) -> None:
         """Kill a node: it listens no more, its connections are closed, what it had in memory is gone.
@@ -277,6 +287,15 @@ def _milliseconds(name: str, seconds: float) -> int:
     if not 0 <= seconds < float("inf"):
         raise ValueError(f"{name} is a number of seconds, 0 or more, not {seconds}")
     return round(seconds * 1000)
+
+
+def _tls_options(tls: Mapping[str, str | os.PathLike[str]]) -> list[str]:
+    unknown = tls.keys() - {"cert", "key", "name", "ca"}
+    missing = {"cert", "key", "name"} - tls.keys()
+    if unknown or missing:
+        wrong = f"has no {sorted(missing)}" if missing else f"knows no {sorted(unknown)}"
+        raise ValueError(f"tls {wrong}: it takes the keys cert, key, name and, for clients' certificates, ca")
+    return [f"--tls-{key}={os.fspath(value)}" for key, value in tls.items()]
 
 
 def _not_negative(name: str, number: int) -> int:

@@ -9,7 +9,7 @@ pub struct Seed {
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// The name in the host's certificate, for transports that check one.
+    /// The name in the host's certificate, for transports that check one; none is the cluster's name.
     pub tls_name: Option<String>,
 }
 

@@ -49,6 +49,7 @@ impl Connector {
         tls_name: Option<&str>,
         timer: &mut Timer,
     ) -> Result<Connection, Fault> {
+        let tls_name = tls_name.or(self.config.cluster_name.as_deref());
         let opening = self.transport.connect(Target { address, tls_name });
         match timer.run(tokio::time::timeout(self.config.connect_timeout, opening)).await? {
             Ok(stream) => Ok(Connection::new(stream?)),

@@ -3,6 +3,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | `transport` | how a byte stream to an address is opened: [`Transport`], [`TcpTransport`] |
+//! | `tls` | the same encrypted: [`TlsTransport`] |
 //! | `config`, `policy` | what a user may set |
 //! | `error` | [`Error`] |
 //! | `timer`, `connection`, `pool`, `node` | one deadline, one stream, the streams of a node |
@@ -45,6 +46,7 @@ mod sink;
 mod stats;
 mod tend;
 mod timer;
+mod tls;
 mod transport;
 mod under_way;
 
@@ -56,6 +58,7 @@ pub use keys::{BatchKeys, BatchRead, Bins, Key, OwnedKey, Space};
 pub use policy::{BatchPolicy, Hedge, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy};
 pub use sink::{RowLease, RowOutcome, RowSink};
 pub use stats::{ClusterStats, NodeStats};
+pub use tls::{Identity, Pem, Revocation, TlsConfig, TlsTransport, TlsVersion};
 pub use transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
 /// A future behind a pointer.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -23,7 +24,7 @@ pub type BoxStream = Box<dyn Stream>;
 pub struct Target<'a> {
     /// The address.
     pub address: SocketAddr,
-    /// The name that the peer's certificate must have, where it is known.
+    /// The name that the peer's certificate must have: the host's own, else the cluster's, where there is one.
     pub tls_name: Option<&'a str>,
 }
 
@@ -50,13 +51,17 @@ pub trait Transport: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TcpTransport;
 
+impl TcpTransport {
+    pub(crate) async fn open(address: SocketAddr) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(address).await?;
+        // A request goes out in one write: holding it back for more would only add a round trip.
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
 impl Transport for TcpTransport {
     fn connect<'a>(&'a self, target: Target<'a>) -> BoxFuture<'a, io::Result<BoxStream>> {
-        Box::pin(async move {
-            let stream = tokio::net::TcpStream::connect(target.address).await?;
-            // A request goes out in one write: holding it back for more would only add a round trip.
-            stream.set_nodelay(true)?;
-            Ok(Box::new(stream) as BoxStream)
-        })
+        Box::pin(async move { Ok(Box::new(Self::open(target.address).await?) as BoxStream) })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::orders::obey;
-use crate::{Config, DevServer, DevServerError};
+use crate::{Config, DevServer, DevServerError, TlsFiles};
 
 const USAGE: &str = "\
 A small in-memory server that speaks the Aerospike wire protocol.
@@ -28,6 +28,10 @@ Options:
   --access-host HOST        what nodes say to be reached at
   --alternate-host HOST     what they say to those who ask for alternate addresses
   --compression             take compressed requests and compress answers, as the Enterprise Edition
+  --tls-cert FILE           listen for TLS only, with this certificate (PEM) ...
+  --tls-key FILE            ... this key of it, not encrypted ...
+  --tls-name NAME           ... and this name of it, which nodes tell clients to expect
+  --tls-ca FILE             clients need a certificate, too, signed by one of these authorities
   --exit-with-stdin         take orders on standard input and exit when it ends
   --version                 print the version and exit
   --help                    print this and exit
@@ -85,6 +89,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, DevServerError> {
     let mut config = Config { port: 3000, ..Config::default() };
     let mut namespaces = Vec::new();
     let mut exit_with_stdin = false;
+    let (mut cert, mut key, mut ca, mut tls_name) = (None, None, None, None);
     let mut args = args;
     while let Some(arg) = args.next() {
         let (name, attached) = match arg.split_once('=') {
@@ -118,6 +123,10 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, DevServerError> {
             "--access-host" => config.access_host = Some(value()?),
             "--alternate-host" => config.alternate_host = Some(value()?),
             "--compression" => config.compression = true,
+            "--tls-cert" => cert = Some(value()?.into()),
+            "--tls-key" => key = Some(value()?.into()),
+            "--tls-ca" => ca = Some(value()?.into()),
+            "--tls-name" => tls_name = Some(value()?),
             "--exit-with-stdin" => exit_with_stdin = true,
             "--version" => return Ok(Asked::Print(concat!(env!("CARGO_PKG_VERSION"), "\n").into())),
             "--help" | "-h" => return Ok(Asked::Print(USAGE.into())),
@@ -129,6 +138,14 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, DevServerError> {
     if !namespaces.is_empty() {
         config.namespaces = namespaces;
     }
+    config.tls = match (cert, key, tls_name) {
+        (Some(cert), Some(key), Some(name)) => Some(TlsFiles { cert, key, ca, name }),
+        (None, None, None) if ca.is_none() => None,
+        _ => {
+            let what = "TLS takes --tls-cert, --tls-key and --tls-name together";
+            return Err(DevServerError::config(what));
+        }
+    };
     config.check()?;
     Ok(Asked::Run { config, exit_with_stdin })
 }
@@ -251,6 +268,10 @@ mod tests {
         assert_eq!((config.racks, config.strong_consistency), (vec![1, 2, 1], true));
         assert_eq!(config.failure_detection, Duration::from_millis(1500));
         assert_eq!((config.access_host, config.alternate_host), (Some("a.b".into()), Some("::2".into())));
+        let line = "--tls-cert c.pem --tls-key=k.pem --tls-ca a.pem --tls-name node.test";
+        let Ok(Asked::Run { config, .. }) = parse_line(line) else { panic!() };
+        let (cert, key, ca) = ("c.pem".into(), "k.pem".into(), Some("a.pem".into()));
+        assert_eq!(config.tls, Some(TlsFiles { cert, key, ca, name: "node.test".into() }));
         assert!(matches!(parse_line("--help"), Ok(Asked::Print(text)) if text.contains("--nodes")));
         assert!(matches!(parse_line("--version"), Ok(Asked::Print(_))));
     }
@@ -269,6 +290,8 @@ mod tests {
             ("--racks 1,x", "--racks takes a number, not \"x\""),
             ("--racks 1,2", "there is a rack for each node or none: 2 racks, 1 nodes"),
             ("--access-host a,b", "\"a,b\" is no address and no host name"),
+            ("--tls-ca a.pem", "TLS takes --tls-cert, --tls-key and --tls-name together"),
+            ("--tls-cert a --tls-key b --tls-name a,b", "\"a,b\" is no name of a certificate"),
             ("--replication-factor 2", "the replication factor is 1 to the number of nodes, not 2"),
         ] {
             assert_eq!(parse_line(line).unwrap_err().to_string(), what, "{line}");

@@ -47,6 +47,8 @@ pub(crate) struct Cluster {
     racks: Vec<u32>,
     access_host: Option<String>,
     alternate_host: Option<String>,
+    /// The name in the nodes' certificate, where they listen for TLS.
+    tls_name: Option<String>,
     ownership: Vec<Arc<Ownership>>,
     membership: RwLock<Membership>,
 }
@@ -95,6 +97,7 @@ impl Cluster {
             racks: config.racks.clone(),
             access_host: config.access_host.clone(),
             alternate_host: config.alternate_host.clone(),
+            tls_name: config.tls.as_ref().map(|tls| tls.name.clone()),
             ownership: members.iter().map(|_| Arc::new(Ownership::new(is_strong))).collect(),
             membership: RwLock::new(Membership { members, table, regime: u32::from(is_strong) }),
         };
@@ -219,23 +222,33 @@ impl Cluster {
         }
     }
 
-    /// The answer to `peers-clear-std` or `-alt`. `reached_at` stands for the addresses of nodes that
+    /// Whether nodes listen for TLS, and for nothing else.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.tls_name.is_some()
+    }
+
+    /// The answer to `peers-clear-std`, `peers-tls-std` or their kin. `reached_at` stands for the addresses of nodes that
     /// listen on all.
     pub(crate) fn peers(&self, node: NodeIndex, reached_at: SocketAddr, asked: Addresses) -> String {
         let membership = self.read();
+        let tls_name = self.tls_name.as_deref().unwrap_or_default();
         let peers: Vec<_> = membership
             .members
             .iter()
             .enumerate()
             .filter(|&(index, member)| index != node && member.state.is_member)
             .map(|(_, member)| {
-                format!("[{},,[{}]]", member.name, self.advertised(member.address, reached_at, asked))
+                format!(
+                    "[{},{tls_name},[{}]]",
+                    member.name,
+                    self.advertised(member.address, reached_at, asked)
+                )
             })
             .collect();
         format!("{},{DEFAULT_PORT},[{}]", membership.members[node].peers_generation, peers.join(","))
     }
 
-    /// The answer to `service-clear-std` or `-alt`.
+    /// The answer to `service-clear-std`, `service-tls-std` or their kin.
     pub(crate) fn service(&self, node: NodeIndex, reached_at: SocketAddr, asked: Addresses) -> String {
         self.advertised(self.read().members[node].address, reached_at, asked)
     }

@@ -1,6 +1,7 @@
 //! What a server is made of.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::DevServerError;
@@ -47,6 +48,22 @@ pub struct Config {
     pub access_host: Option<String>,
     /// The host that nodes tell clients that ask for alternate addresses; `None` is the usual one.
     pub alternate_host: Option<String>,
+    /// With it nodes listen for TLS only.
+    pub tls: Option<TlsFiles>,
+}
+
+/// What nodes prove who they are with. All have the same certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// PEM file of the certificate, and of those that lead from it to an authority.
+    pub cert: PathBuf,
+    /// PEM file of its key.
+    pub key: PathBuf,
+    /// PEM file of the authorities that clients' certificates must be signed by; without it clients need
+    /// none.
+    pub ca: Option<PathBuf>,
+    /// The name in the certificate, which nodes tell clients to expect.
+    pub name: String,
 }
 
 impl Default for Config {
@@ -69,6 +86,7 @@ impl Default for Config {
             strong_consistency: false,
             access_host: None,
             alternate_host: None,
+            tls: None,
         }
     }
 }
@@ -104,6 +122,9 @@ impl Config {
         }
         if let Some(host) = self.access_host.iter().chain(&self.alternate_host).find(|host| !is_host(host)) {
             return fail(format!("{host:?} is no address and no host name"));
+        }
+        if let Some(name) = self.tls.iter().map(|tls| &tls.name).find(|name| !is_host(name)) {
+            return fail(format!("{name:?} is no name of a certificate"));
         }
         match self.replication_factor {
             Some(factor) if factor == 0 || factor > self.nodes => {

@@ -142,11 +142,15 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 }
                 Fault::Garbage => {
                     stream.write_all(&GARBAGE).await?;
+                    stream.flush().await?;
+                    stream.flush().await?;
                     continue;
                 }
                 Fault::HugeFrame => {
                     stream.write_all(&FrameHeader { kind, size: HUGE }.to_bytes()).await?;
                     stream.write_all(&[0; 16]).await?;
+                    stream.flush().await?;
+                    stream.flush().await?;
                     return ignore(&mut stream).await;
                 }
                 Fault::CloseMidFrame => {
@@ -178,6 +182,8 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, out: &mut Vec<u8>) -> io::Result<()> {
     if !out.is_empty() {
         stream.write_all(out).await?;
+        // TLS may hold back the end of it.
+        stream.flush().await?;
         out.clear();
         out.shrink_to(2 * WRITE_BUFFER);
     }

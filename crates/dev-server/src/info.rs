@@ -96,10 +96,12 @@ impl<'a> InfoSource<'a> {
             "partition-generation" => self.cluster.view(self.node).partition_generation.to_string(),
             "peers-generation" => self.cluster.view(self.node).peers_generation.to_string(),
             "rebalance-generation" => self.cluster.view(self.node).rebalance_generation.to_string(),
-            "peers-clear-std" => self.cluster.peers(self.node, self.reached_at, Addresses::Standard),
-            "peers-clear-alt" => self.cluster.peers(self.node, self.reached_at, Addresses::Alternate),
-            "service-clear-std" => self.cluster.service(self.node, self.reached_at, Addresses::Standard),
-            "service-clear-alt" => self.cluster.service(self.node, self.reached_at, Addresses::Alternate),
+            "peers-clear-std" | "peers-clear-alt" | "peers-tls-std" | "peers-tls-alt" => {
+                self.cluster.peers(self.node, self.reached_at, self.addresses(name)?)
+            }
+            "service-clear-std" | "service-clear-alt" | "service-tls-std" | "service-tls-alt" => {
+                self.cluster.service(self.node, self.reached_at, self.addresses(name)?)
+            }
             "replicas" => {
                 let held = self.cluster.replicas(self.node);
                 self.of_each_namespace(&held)
@@ -117,6 +119,13 @@ impl<'a> InfoSource<'a> {
             },
             _ => return None,
         })
+    }
+
+    /// Which addresses a command asks for; `None` for those of a kind that the node does not listen at.
+    fn addresses(&self, command: &str) -> Option<Addresses> {
+        let is_for_tls = command.contains("-tls-");
+        let kind = if command.ends_with("-alt") { Addresses::Alternate } else { Addresses::Standard };
+        (is_for_tls == self.cluster.is_tls()).then_some(kind)
     }
 
     /// What is so for each namespace alike: `name:what;name:what`.

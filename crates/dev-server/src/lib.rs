@@ -10,6 +10,7 @@
 //! | `ownership`, `counters` | what a connection looks up and counts for each row |
 //! | `faults` | rules for what goes wrong |
 //! | `node`, `connection`, `packing` | listeners and connections, with what goes wrong on them |
+//! | `tls` | listening for TLS |
 //! | `server`, `cli`, `orders` | the server as a library and as a program |
 //!
 //! All nodes share one store: replicas are always in step, and a node that is asked for a partition that
@@ -49,10 +50,11 @@ mod partition_table;
 mod record;
 mod server;
 mod store;
+mod tls;
 
 pub use cli::main_with;
 pub use cluster::NodeIndex;
-pub use config::Config;
+pub use config::{Config, TlsFiles};
 pub use counters::Counters;
 pub use error::DevServerError;
 pub use faults::{CommandKind, Fault, FaultRule};

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
 use crate::cluster::{Cluster, NodeIndex};
 use crate::connection::{self, Mode};
@@ -31,11 +32,17 @@ pub(crate) struct Node {
     pub(crate) ownership: Arc<Ownership>,
     pub(crate) faults: Faults,
     pub(crate) counting: Counting,
+    tls: Option<TlsAcceptor>,
     started: Mutex<Instant>,
 }
 
 impl Node {
-    pub(crate) fn new(store: Arc<Store>, cluster: Arc<Cluster>, index: NodeIndex) -> Self {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        cluster: Arc<Cluster>,
+        index: NodeIndex,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
         Self {
             store,
             ownership: cluster.ownership(index),
@@ -43,6 +50,7 @@ impl Node {
             index,
             faults: Faults::default(),
             counting: Counting::default(),
+            tls,
             started: Mutex::new(Instant::now()),
         }
     }
@@ -217,8 +225,17 @@ async fn serve(node: Arc<Node>, stream: TcpStream, mode: watch::Receiver<Mode>) 
     _ = serve_stream(&node, stream, mode).await;
 }
 
-async fn serve_stream(node: &Node, stream: TcpStream, mode: watch::Receiver<Mode>) -> io::Result<()> {
+async fn serve_stream(node: &Node, stream: TcpStream, mut mode: watch::Receiver<Mode>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let reached_at = stream.local_addr()?;
-    connection::serve(stream, reached_at, node, mode).await
+    match &node.tls {
+        None => connection::serve(stream, reached_at, node, mode).await,
+        Some(tls) => {
+            // A node that hangs shakes no hands.
+            if mode.wait_for(|mode| *mode == Mode::Running).await.is_err() {
+                return Ok(());
+            }
+            connection::serve(tls.accept(stream).await?, reached_at, node, mode).await
+        }
+    }
 }

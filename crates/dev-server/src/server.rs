@@ -13,7 +13,7 @@ use crate::cluster::{Cluster, NodeIndex};
 use crate::connection::Mode;
 use crate::node::{Door, Node, RunningNode};
 use crate::store::Store;
-use crate::{Config, Counters, DevServerError, FaultRule};
+use crate::{Config, Counters, DevServerError, FaultRule, tls};
 
 /// A server that runs: one node, or a cluster of several over one store. It lives on the tokio runtime
 /// that it was started on; dropping it stops it.
@@ -74,6 +74,7 @@ impl DevServer {
     /// A configuration that contradicts itself, an address that cannot be listened on.
     pub async fn start(config: Config) -> Result<Self, DevServerError> {
         config.check()?;
+        let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
         let mut listeners = Vec::with_capacity(config.nodes);
         for node in 0..config.nodes {
             let port = if config.port == 0 { 0 } else { config.port + node as u16 };
@@ -86,7 +87,7 @@ impl DevServer {
             .into_iter()
             .enumerate()
             .map(|(index, (listener, address))| {
-                let node = Arc::new(Node::new(Arc::clone(&store), Arc::clone(&cluster), index));
+                let node = Arc::new(Node::new(Arc::clone(&store), Arc::clone(&cluster), index, tls.clone()));
                 let running = RunningNode::start(Arc::clone(&node), listener, address);
                 let life = Life { state: State::Running(running), is_silent: false, silences: 0 };
                 Arc::new(NodeSlot { node, address, life: Mutex::new(life) })

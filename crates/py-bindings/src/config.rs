@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aero_io::{BatchPolicy, ClusterConfig, Replica, Seed};
+use aero_io::{BatchPolicy, ClusterConfig, Replica, Seed, TlsConfig};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
@@ -10,6 +10,7 @@ use crate::errors::param_error;
 use crate::keys::described;
 use crate::policy::{self, Read, Write};
 use crate::settings::{Settings, whole_number};
+use crate::tls;
 
 /// Default policies of a client.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,8 @@ pub(crate) struct Policies {
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) cluster: ClusterConfig,
+    /// None where connections are not encrypted.
+    pub(crate) tls: Option<TlsConfig>,
     pub(crate) policies: Policies,
 }
 
@@ -49,7 +52,6 @@ const NOT_YET: &[&str] = &[
     "password",
     "auth_mode",
     "login_timeout_ms",
-    "tls",
     "compression_threshold",
     "force_single_node",
     "send_bool_as",
@@ -111,6 +113,7 @@ impl Config {
             Some(value) => read_policies(py, &value)?,
             None => Policies::default(),
         };
+        let tls = tls::read(py, settings.take("tls")?.as_ref())?;
         settings.without_meaning(WITHOUT_MEANING)?;
         settings.not_supported_yet(NOT_YET)?;
         // A misspelt key first: it may be the hosts.
@@ -118,7 +121,10 @@ impl Config {
         if cluster.seeds.is_empty() {
             return Err(param_error(py, no_hosts()));
         }
-        let config = Self { cluster, policies };
+        if tls.is_some() {
+            tls::check_names(py, &cluster.seeds, cluster.cluster_name.as_deref())?;
+        }
+        let config = Self { cluster, tls, policies };
         config.check_replica(py, config.policies.batch.replica)?;
         config.check_replica(py, config.policies.read.policy.replica)?;
         Ok(config)

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aero_io::{BatchRead, Cluster, TcpTransport};
+use aero_io::{BatchRead, Cluster, TcpTransport, TlsTransport, Transport};
 use pyo3::prelude::*;
 
 use crate::batch_read::{self, Fit};
@@ -119,6 +119,7 @@ impl Core {
             ));
         }
         let config = self.config.cluster.clone();
+        let tls = self.config.tls.clone();
         let inner = self.inner.clone();
         let closings = inner.closings.load(Ordering::Relaxed);
         let connected = self.cluster(py).is_ok();
@@ -126,7 +127,11 @@ impl Core {
             if connected {
                 return Ok(None);
             }
-            Cluster::connect(config, Arc::new(TcpTransport)).await.map(Some)
+            let transport: Arc<dyn Transport> = match tls {
+                Some(tls) => Arc::new(TlsTransport::load(tls).await?),
+                None => Arc::new(TcpTransport),
+            };
+            Cluster::connect(config, transport).await.map(Some)
         };
         let finish = plain(move |py, cluster: Option<Cluster>| {
             if let Some(cluster) = cluster {

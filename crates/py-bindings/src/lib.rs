@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `core` | `Core`: the object behind `Client` and `AsyncClient` |
 //! | `call`, `runtime` | one call for two faces; waiting with the GIL released, waking event loops |
-//! | `keys`, `dtype`, `settings`, `config`, `policy`, `values` | Python arguments, read and checked |
+//! | `keys`, `dtype`, `settings`, `config`, `tls`, `policy`, `values` | Python arguments, read and checked |
 //! | `batch_read`, `single` | the commands |
 //! | `sink`, `numpy_memory`, `records` | where answers go: NumPy's memory, Python objects |
 //! | `errors` | Rust errors as Python exceptions |
@@ -25,6 +25,7 @@ mod settings;
 mod single;
 mod sink;
 mod stats;
+mod tls;
 mod values;
 
 use pyo3::prelude::*;

@@ -1,11 +1,17 @@
 //! Why bytes are refused.
 
+/// What a peer that expects TLS answers clear text with begins so.
+const TLS_ALERT: u8 = 0x15;
+
 /// Why bytes are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {
     /// The frame is of a protocol version other than 2: the peer speaks another protocol.
-    #[error("the peer does not speak the Aerospike protocol (frame version {found}, expected 2)")]
+    #[error(
+        "the peer does not speak the Aerospike protocol (frame version {found}, expected 2){}",
+        if *found == TLS_ALERT { "; it may be a port for TLS" } else { "" }
+    )]
     Version {
         /// The version byte.
         found: u8,

@@ -1,0 +1,161 @@
+//! What went wrong with TLS, in words that say what to look at.
+
+use std::io;
+
+use tokio_rustls::rustls::pki_types::UnixTime;
+use tokio_rustls::rustls::{AlertDescription, CertificateError, Error as TlsError};
+
+use super::Shown;
+
+/// Names of a certificate that a message lists.
+const MAX_NAMES: usize = 5;
+
+/// What went wrong while a connection was made.
+pub(super) fn in_handshake(error: io::Error, name: &str, shown: &Shown) -> io::Error {
+    if is_end(&error) && shown.doubt().is_none() {
+        let text = "closed by the peer in the TLS handshake: it may not listen for TLS there";
+        return io::Error::new(error.kind(), text);
+    }
+    before_an_answer(error, name, shown)
+}
+
+/// What went wrong on a connection that no answer has come by yet.
+pub(super) fn before_an_answer(error: io::Error, name: &str, shown: &Shown) -> io::Error {
+    match shown.doubt() {
+        Some(doubt) if is_end(&error) => io::Error::new(error.kind(), format!("closed by the peer: {doubt}")),
+        // Before 1.3 there is no word for it, and some say this one.
+        Some(doubt) if alert_of(&error) == Some(AlertDescription::HandshakeFailure) => {
+            io::Error::new(io::ErrorKind::PermissionDenied, doubt)
+        }
+        _ => later(error, name),
+    }
+}
+
+/// What went wrong on a connection.
+pub(super) fn later(error: io::Error, name: &str) -> io::Error {
+    match tls_error(&error) {
+        Some(TlsError::InvalidCertificate(reason)) => {
+            let text = format!("the node's certificate is refused: {}", certificate(reason, name));
+            io::Error::new(io::ErrorKind::InvalidData, text)
+        }
+        Some(TlsError::AlertReceived(alert)) => {
+            io::Error::new(io::ErrorKind::PermissionDenied, refusal(*alert))
+        }
+        Some(TlsError::InvalidMessage(_)) => {
+            io::Error::new(io::ErrorKind::InvalidData, "the peer does not speak TLS there")
+        }
+        Some(TlsError::PeerIncompatible(reason)) => {
+            let text = format!("the node offers no TLS that the settings allow ({reason:?})");
+            io::Error::new(io::ErrorKind::InvalidData, text)
+        }
+        Some(other) => io::Error::new(io::ErrorKind::InvalidData, format!("TLS failed: {other}")),
+        None => error,
+    }
+}
+
+fn tls_error(error: &io::Error) -> Option<&TlsError> {
+    error.get_ref()?.downcast_ref()
+}
+
+fn alert_of(error: &io::Error) -> Option<AlertDescription> {
+    match tls_error(error)? {
+        TlsError::AlertReceived(alert) => Some(*alert),
+        _ => None,
+    }
+}
+
+/// Whether the connection ended, as it does when the peer closes it.
+fn is_end(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::UnexpectedEof | Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe
+    )
+}
+
+/// What is wrong with a node's certificate.
+fn certificate(reason: &CertificateError, name: &str) -> String {
+    match reason {
+        CertificateError::Expired => "it has expired".into(),
+        CertificateError::ExpiredContext { time, not_after } => {
+            format!("it expired {} ago", between(*not_after, *time))
+        }
+        CertificateError::NotValidYet => "it is not valid yet".into(),
+        CertificateError::NotValidYetContext { time, not_before } => {
+            format!("it is not valid yet, but in {}", between(*time, *not_before))
+        }
+        CertificateError::UnknownIssuer => {
+            "its issuer is unknown: no trusted authority has signed it (cafile, capath)".into()
+        }
+        CertificateError::NotValidForName => format!("it is not for the name {name:?}"),
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+            format!("it is not for the name {name:?}, but for none (the names of its subjectAltName count)")
+        }
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            let names: Vec<_> = presented.iter().take(MAX_NAMES).map(|name| plain(name)).collect();
+            let more = if presented.len() > MAX_NAMES { " and others" } else { "" };
+            format!(
+                "it is not for the name {name:?} (the host's tls_name, or the cluster's), but for {}{more}",
+                names.join(", ")
+            )
+        }
+        CertificateError::Revoked => "it was revoked".into(),
+        CertificateError::UnknownRevocationStatus => {
+            "no revocation list is there that covers it (cafile, capath)".into()
+        }
+        CertificateError::ExpiredRevocationList | CertificateError::ExpiredRevocationListContext { .. } => {
+            "the revocation list that covers it is out of date".into()
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it is not made for servers".into()
+        }
+        CertificateError::BadSignature => "its signature is wrong".into(),
+        CertificateError::BadEncoding => "it cannot be understood".into(),
+        other => other.to_string(),
+    }
+}
+
+/// A name out of `DnsName("name")`, as certificates' names are told.
+fn plain(name: &str) -> String {
+    let name = name.split_once('(').map_or(name, |(_, rest)| rest.trim_end_matches(')'));
+    format!("{:?}", name.trim_matches('"'))
+}
+
+/// A time between two moments, as a person would say it.
+fn between(from: UnixTime, to: UnixTime) -> String {
+    let seconds = to.as_secs().saturating_sub(from.as_secs());
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "seconds"),
+        120..7_200 => (seconds / 60, "minutes"),
+        7_200..172_800 => (seconds / 3_600, "hours"),
+        _ => (seconds / 86_400, "days"),
+    };
+    format!("{count} {unit}")
+}
+
+/// What a node means by an alert.
+fn refusal(alert: AlertDescription) -> String {
+    use AlertDescription as Alert;
+    let why = match alert {
+        Alert::CertificateRequired | Alert::NoCertificate => {
+            return "the node asks for a client certificate, and there is none (certfile and keyfile)".into();
+        }
+        Alert::UnknownCA => "it does not know who issued it",
+        Alert::CertificateExpired => "it has expired",
+        Alert::CertificateRevoked => "it was revoked",
+        Alert::BadCertificate
+        | Alert::CertificateUnknown
+        | Alert::UnsupportedCertificate
+        | Alert::DecryptError
+        | Alert::AccessDenied => "it does not accept it",
+        Alert::ProtocolVersion => {
+            return "the node speaks no version of TLS that the settings allow (protocols)".into();
+        }
+        Alert::HandshakeFailure | Alert::InsufficientSecurity => {
+            return "the node and the settings have no version or cipher suite of TLS in common".into();
+        }
+        Alert::UnrecognisedName => return "the node is not known by the name that it was asked by".into(),
+        other => return format!("the node ended TLS with the alert {other:?}"),
+    };
+    format!("the node refuses the client certificate: {why} ({alert:?})")
+}
