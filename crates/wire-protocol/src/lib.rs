@@ -8,6 +8,7 @@
 //! | [`batch_request`] | batch request reader |
 //! | [`command`] | single-record requests |
 //! | [`info`] | info requests and answers: peers, replicas, generations |
+//! | [`login`] | security messages: logins, session tokens |
 //! | [`msgpack`] | lists and maps inside particles |
 //! | [`digest`] | record digests of keys, partitions |
 //! | [`result_code`] | result codes and their names |
@@ -23,6 +24,7 @@ pub mod command;
 pub mod digest;
 mod error;
 pub mod info;
+pub mod login;
 pub mod message;
 pub mod msgpack;
 pub mod particle;
