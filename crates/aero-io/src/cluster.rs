@@ -71,8 +71,13 @@ impl Cluster {
     ///
     /// # Errors
     /// [`Error::Connect`] names every address that was tried and why it failed; [`Error::ClusterName`]
-    /// for a cluster of another name.
+    /// for a cluster of another name; [`Error::Login`] where a node refuses the user.
     pub async fn connect(config: ClusterConfig, transport: Arc<dyn Transport>) -> Result<Self, Error> {
+        if let Some(credentials) = config.credentials.clone() {
+            credentials.check(transport.is_tls())?;
+            // Long work, done once for all logins; a runtime that ends meanwhile needs no hash.
+            _ = tokio::task::spawn_blocking(move || credentials.prepare()).await;
+        }
         let connector = Arc::new(Connector::new(config, transport));
         let contacts = seeds::find_cluster(&connector).await?;
         let inner = Arc::new(Inner {
@@ -237,6 +242,9 @@ impl Inner {
         let mut members = self.members();
         self.closed.store(true, Ordering::Release);
         members.clear();
+        if let Some(logins) = &self.connector.logins {
+            logins.close();
+        }
         self.publish(View::default());
         drop(members);
         self.closing.notify_waiters();

@@ -307,6 +307,7 @@ impl Command<'_> {
         let unsent = |fault| Failure::Exchange(fault, false);
         let sent = |fault| Failure::Exchange(fault, true);
         let mut fresh = false;
+        let mut has_lost_session = false;
         let start = Instant::now();
         loop {
             let mut leased = node.acquire(&mut timer, fresh).await.map_err(unsent)?;
@@ -325,6 +326,10 @@ impl Command<'_> {
             match input.frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME).await {
                 Ok(body) => {
                     let answer = Answer::parse(input.body(body)).map_err(|error| sent(error.into()))?;
+                    if !has_lost_session && node.has_lost_session(answer.result_code, &leased.connection) {
+                        (has_lost_session, fresh) = (true, true);
+                        continue;
+                    }
                     if input.is_empty() {
                         leased.recycle();
                     }
