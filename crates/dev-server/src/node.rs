@@ -14,6 +14,7 @@ use crate::connection::{self, Mode};
 use crate::counters::Counting;
 use crate::faults::Faults;
 use crate::ownership::Ownership;
+use crate::security::{Sessions, Users};
 use crate::store::Store;
 
 /// How long a node that cannot accept (it has no file left, say) waits before it tries again.
@@ -31,11 +32,13 @@ pub(crate) struct Node {
     pub(crate) ownership: Arc<Ownership>,
     pub(crate) faults: Faults,
     pub(crate) counting: Counting,
+    pub(crate) users: Arc<Users>,
+    pub(crate) sessions: Sessions,
     started: Mutex<Instant>,
 }
 
 impl Node {
-    pub(crate) fn new(store: Arc<Store>, cluster: Arc<Cluster>, index: NodeIndex) -> Self {
+    pub(crate) fn new(store: Arc<Store>, cluster: Arc<Cluster>, users: Arc<Users>, index: NodeIndex) -> Self {
         Self {
             store,
             ownership: cluster.ownership(index),
@@ -43,6 +46,8 @@ impl Node {
             index,
             faults: Faults::default(),
             counting: Counting::default(),
+            users,
+            sessions: Sessions::default(),
             started: Mutex::new(Instant::now()),
         }
     }
@@ -52,6 +57,7 @@ impl Node {
     }
 
     pub(crate) fn restarted(&self) {
+        self.sessions.clear();
         *self.started.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 }

@@ -6,6 +6,7 @@ use aero_io::{BatchPolicy, ClusterConfig, Replica, Seed};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
+use crate::auth::Login;
 use crate::errors::param_error;
 use crate::keys::described;
 use crate::policy::{self, Read, Write};
@@ -25,6 +26,7 @@ pub(crate) struct Policies {
 pub(crate) struct Config {
     pub(crate) cluster: ClusterConfig,
     pub(crate) policies: Policies,
+    pub(crate) login: Login,
 }
 
 /// Keys that the official client has for machinery that is not here.
@@ -44,16 +46,7 @@ const WITHOUT_MEANING: &[(&str, &str)] = &[
 ];
 
 /// Keys that would change how the client works, and that this version does not know yet.
-const NOT_YET: &[&str] = &[
-    "user",
-    "password",
-    "auth_mode",
-    "login_timeout_ms",
-    "tls",
-    "compression_threshold",
-    "force_single_node",
-    "send_bool_as",
-];
+const NOT_YET: &[&str] = &["tls", "compression_threshold", "force_single_node", "send_bool_as"];
 
 /// Policies of commands that this version does not have.
 const OTHER_POLICIES: &[&str] = &[
@@ -83,8 +76,13 @@ impl Config {
             Some(value) => hosts(&value)?,
             None => Vec::new(),
         };
+        let login = Login::read(py, &mut settings)?;
         let cluster = ClusterConfig {
             seeds,
+            credentials: None,
+            login_timeout: settings
+                .number("login_timeout_ms", 1, u32::MAX.into())?
+                .map_or(defaults.login_timeout, |millis| Duration::from_millis(millis as u64)),
             cluster_name: settings.text("cluster_name")?.filter(|name| !name.is_empty()),
             tend_interval: settings
                 .number("tend_interval", 1, u32::MAX.into())?
@@ -118,7 +116,7 @@ impl Config {
         if cluster.seeds.is_empty() {
             return Err(param_error(py, no_hosts()));
         }
-        let config = Self { cluster, policies };
+        let config = Self { cluster, policies, login };
         config.check_replica(py, config.policies.batch.replica)?;
         config.check_replica(py, config.policies.read.policy.replica)?;
         Ok(config)
