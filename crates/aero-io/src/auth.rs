@@ -180,10 +180,10 @@ mod tests {
     #[test]
     fn hashes_are_those_of_other_clients() {
         // As the official client sent it; see tests/wire-captures/official/002-connect-with-user.jsonl.
-        let recorded = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBsEHTCoJzZDEKQRb.";
+        let recorded = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBEsHTCoJzZDEKQRb.";
         let credentials = Credentials::new(AuthMode::Internal, "someone", "secret").unwrap();
         credentials.prepare();
-        assert!(credentials.hash() == recorded);
+        assert_eq!(String::from_utf8_lossy(credentials.hash()), String::from_utf8_lossy(recorded));
         assert!(credentials.clone().hash.get().is_some(), "clones share it");
     }
 

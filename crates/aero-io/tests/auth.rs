@@ -10,7 +10,7 @@ use aero_io::{
     AuthMode, BatchPolicy, Bins, Cluster, ClusterConfig, Credentials, Error, Key, OwnedKey, ReadPolicy, Seed,
     Space, TcpTransport, WriteOp, WritePolicy, client_code,
 };
-use dev_server::{Config, DevServer, FaultRule, User};
+use dev_server::{CommandKind, Config, DevServer, Fault, FaultRule, User};
 use support::net::{Act, Net};
 use support::{keys, read};
 use tokio::time::Instant;
@@ -136,11 +136,11 @@ async fn sessions_that_end_cost_no_row_and_no_try() {
     let server = start(1, 3_600).await;
     let cluster = connect(&server, internal(PASSWORD)).await.unwrap();
     let single = BatchPolicy { max_retries: 0, ..BatchPolicy::default() };
-    for round in 1..=5 {
-        // The token has ended at the node, which this client does not know; idle connections are gone.
+    for _ in 0..5 {
+        // The token has ended at the node, which this client does not know, and a connection is no good.
         server.advance_clock(Duration::from_secs(4_000));
-        let code = format!("code 80 command=batch times={}", 1 + round % 2);
-        server.inject(None, FaultRule::parse_text(&code)).unwrap();
+        let once = FaultRule { fault: Fault::Code(80), command: Some(CommandKind::Batch), times: Some(1) };
+        server.inject(None, once).unwrap();
         let (outcome, rows) = read(&cluster, &keys(3_000), single.clone()).await;
         outcome.unwrap();
         assert_eq!(rows.count(2), 3_000);

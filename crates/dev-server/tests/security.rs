@@ -10,7 +10,7 @@ use wire_protocol::login::{Login, LoginAnswer, Proof, result_code_of, write_auth
 use wire_protocol::message::FrameHeader;
 
 /// What the official client sent for the password "secret".
-const HASH: &[u8] = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBsEHTCoJzZDEKQRb.";
+const HASH: &[u8] = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBEsHTCoJzZDEKQRb.";
 
 async fn start() -> DevServer {
     let users = vec![

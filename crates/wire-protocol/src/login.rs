@@ -260,7 +260,7 @@ mod tests {
     use super::*;
     use crate::message::FrameHeader;
 
-    const HASH: &[u8] = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBsEHTCoJzZDEKQRb.";
+    const HASH: &[u8] = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBEsHTCoJzZDEKQRb.";
 
     fn body(write: impl FnOnce(&mut Vec<u8>) -> Result<(), WireError>) -> Vec<u8> {
         let mut out = Vec::new();
