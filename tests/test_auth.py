@@ -177,7 +177,7 @@ def test_the_official_client_logs_in(server):
     client = official.client({**server.config, "user": "ann", "password": PASSWORD}).connect()
     assert client.get(KEY)[2] == {"v": 1}
     client.close()
-    reader = official.client(server.config).connect("eve", PASSWORD)
+    reader = official.client({**server.config, "user": "eve", "password": PASSWORD}).connect()
     with pytest.raises(official.exception.RoleViolation):
         reader.put(KEY, {"v": 2})
     reader.close()
