@@ -66,6 +66,11 @@ def main():
     of_info = Seeds("info", 300, 24)
     of_text = Seeds("replicas_peers", 3000, 8)
     of_values = Seeds("msgpack", 120, 40)
+    of_logins = Seeds("login", 120, 8)
+    # No recorded server gave a token: an answer as the protocol has it.
+    token = struct.pack(">IB", 33, 5) + bytes(range(32))
+    ttl = struct.pack(">IBI", 5, 6, 86_400)
+    of_logins.add("answer-with-token", bytes(3) + b"\2" + bytes(12) + token + ttl, None)
 
     batch_connections = set()
     for title, is_request, kind, frame in frames():
@@ -76,6 +81,8 @@ def main():
             continue
         if kind != "message":
             of_frames.add(title, frame, kind)
+            if kind == "security":
+                of_logins.add(title, body, len(body))
             continue
         scenario = title.rsplit("-", 1)[0]
         parsed = list(messages(body))

@@ -38,7 +38,7 @@ RESTRICTED = {
     "tokio": {"aero-io", "dev-server", "py-bindings"},
     "tokio-*": {"aero-io", "dev-server"},
     "rustls*": {"aero-io", "dev-server"},
-    "bcrypt": {"aero-io"},
+    "bcrypt": {"aero-io", "dev-server"},
     "aerospike*": {"aero-io"},
 }
 FLOOR_1_MAY_USE = {"thiserror", "base64", "ripemd"}

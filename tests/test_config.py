@@ -47,7 +47,16 @@ HOSTS: dict[Any, Any] = {"hosts": [("127.0.0.1", 3000)]}
         ({**HOSTS, "policies": {"batch": {"hedge_delay": "of"}}}, "'of' .str."),
         ({**HOSTS, "policies": {"read": {"hedge_delay": True}}}, '"adaptive", "off" or a number'),
         ({**HOSTS, "policies": {"write": {"hedge_delay": 5}}}, "unknown key 'hedge_delay'"),
-        ({**HOSTS, "user": "u", "password": "secret"}, "not supported by this version yet"),
+        ({**HOSTS, "user": "u"}, 'no "password"'),
+        ({**HOSTS, "password": "secret"}, 'no "user"'),
+        ({**HOSTS, "user": 5, "password": "secret"}, "a str"),
+        ({**HOSTS, "user": "u", "password": b"secret"}, '"password" is of type bytes'),
+        ({**HOSTS, "user": "u", "password": ["secret"]}, '"password" is of type list'),
+        ({**HOSTS, "user": "u", "password": "secret\0"}, "NUL"),
+        ({**HOSTS, "user": "u", "passwrd": "secret"}, 'did you mean "password"'),
+        ({**HOSTS, "user": "u", "password": "secret", "auth_mode": 4}, "AUTH_"),
+        ({**HOSTS, "user": "u", "password": "secret", "auth_mode": aerospike.AUTH_PKI}, "AUTH_PKI"),
+        ({**HOSTS, "login_timeout_ms": 0}, "from 1 to"),
     ],
 )
 @pytest.mark.parametrize("make", [aerospike.client, AsyncClient])
@@ -80,6 +89,10 @@ def test_all_keys_that_work():
             "rack_ids": [7, 8],
             "max_error_rate": 0,
             "error_rate_window": 3,
+            "user": "u",
+            "password": "p",
+            "auth_mode": aerospike.AUTH_INTERNAL,
+            "login_timeout_ms": 100,
             "policies": {
                 "batch": {"total_timeout": 5, "replica": aerospike.POLICY_REPLICA_MASTER, "hedge_delay": 5},
                 "read": {

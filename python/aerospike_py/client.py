@@ -48,7 +48,13 @@ class Client:
     def connect(self, username: str | None = None, password: str | None = None) -> Self:
         """Connects and returns the client itself.
 
+        Args:
+            username: who logs in, instead of the config's ``user``.
+            password: instead of the config's ``password``.
+
         Raises:
+            AdminError: a node refuses the user; the class says why (``InvalidCredential``,
+                ``ExpiredPassword``, ``InvalidUser`` ...), the message who and where.
             ConnectionError: no host could be reached; the message names each address and why.
             ClientError: the hosts answer, but not as this cluster.
         """

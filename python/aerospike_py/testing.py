@@ -20,8 +20,11 @@ from typing import IO, TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
+    from typing import TypeAlias
 
     from typing_extensions import Self
+
+    Users: TypeAlias = Mapping[str, str | tuple[str, Sequence[str]]]
 
 __all__ = ["DevServer"]
 
@@ -63,6 +66,14 @@ class DevServer:
         Listen for TLS only: ``{"cert": ..., "key": ..., "name": ...}``, PEM files of the certificate of all
         nodes and its key, and the name in the certificate. With ``"ca"``, a PEM file of authorities, clients
         need a certificate, too. ``config`` has the hosts with that name, not what the client trusts.
+    ``users``
+        Who may log in: names and passwords, ``{"ann": "secret"}``, or with the server's roles
+        ``{"ann": ("secret", ["read"])}``; without roles they may read and write. With users everybody has to
+        log in. The passwords reach the process through its standard input, where nobody else sees them.
+    ``external_users``
+        The same for users that external authentication (``AUTH_EXTERNAL_INSECURE``) is for.
+    ``session_ttl``
+        Seconds that a login is good for, a day unless told otherwise.
     ``options``
         More arguments of ``python -m aerospike_py.devserver`` (``--help`` lists them).
     """
@@ -78,6 +89,9 @@ class DevServer:
         racks: Iterable[int] | None = None,
         strong_consistency: bool = False,
         tls: Mapping[str, str | os.PathLike[str]] | None = None,
+        users: Users | None = None,
+        external_users: Users | None = None,
+        session_ttl: int | None = None,
         options: Sequence[str] = (),
         _command: Sequence[str] | None = None,
     ) -> None:
@@ -106,6 +120,14 @@ class DevServer:
             command.append("--strong-consistency")
         if tls is not None:
             command += _tls_options(tls)
+        self._users = [
+            *(_user_order(name, user) for name, user in (users or {}).items()),
+            *(f"{_user_order(name, user)} external" for name, user in (external_users or {}).items()),
+        ]
+        if users is not None or external_users is not None:
+            command.append("--security")
+        if session_ttl is not None:
+            command += ["--session-ttl", str(_not_negative("session_ttl", session_ttl))]
         self._command = [*command, *options]
         self._nodes = nodes
         self._tls_name = None if tls is None else os.fspath(tls["name"])
@@ -126,6 +148,8 @@ class DevServer:
                 if not found or not port.isdigit():
                     raise RuntimeError(f"the server's process printed {line!r} instead of its address")
                 hosts.append((host.strip("[]"), int(port)))
+            for order in self._users:
+                process.order(order, told="user")
         except BaseException:
             process.stop()
             raise
@@ -259,15 +283,23 @@ class DevServer:
 
         ``connections`` accepted and ``connections_open``, ``batch_requests`` and their ``batch_rows``,
         ``reads`` and ``writes`` of one record and ``info_requests`` count what it was sent, answered or not;
-        ``faults`` the commands that a fault hit; ``passed_on`` rows and commands on one record that it was
-        not the right node for.
+        ``faults`` the commands that a fault hit; ``logins``, ``authentications`` (connections introduced by a
+        session's token) and ``logins_refused`` what users did; ``passed_on`` rows and commands on one record
+        that it was not the right node for.
         """
         answer = self._process().order(f"counters {node}")
         pairs = (word.partition("=") for word in answer.split())
         return {name: int(value) for name, _, value in pairs}
 
+    def set_user(self, name: str, password: str, roles: Sequence[str] = ("read-write",)) -> None:
+        """Add a user, or change the password and roles of one, at a server that has users.
+
+        Sessions and connections that there are stay as they are.
+        """
+        self._process().order(_user_order(name, (password, roles)), told="user")
+
     def advance(self, seconds: int) -> None:
-        """Move the server's clock ahead, so that records expire without waiting."""
+        """Move the server's clock ahead, so that records and sessions expire without waiting."""
         self._process().order(f"advance {seconds}")
 
     def __repr__(self) -> str:
@@ -281,6 +313,17 @@ class DevServer:
         if self._running.owner != os.getpid():
             raise RuntimeError("the server was started before fork() and belongs to the parent process")
         return self._running
+
+
+def _user_order(name: str, user: str | tuple[str, Sequence[str]]) -> str:
+    password, roles = (user, ("read-write",)) if isinstance(user, str) else user
+    if isinstance(roles, str):
+        raise TypeError(f"the roles of user {name!r} are a sequence of names, not the string {roles!r}")
+    if not name or not password:
+        raise ValueError(f"user {name!r} has no name or no password")
+    if not roles or not all(role.replace("-", "").isalpha() for role in roles):
+        raise ValueError(f"the roles of user {name!r} are names, not {list(roles)!r}")
+    return f"user {name.encode().hex()} {password.encode().hex()} {','.join(roles)}"
 
 
 def _milliseconds(name: str, seconds: float) -> int:
@@ -347,8 +390,12 @@ class _Process:
             raise RuntimeError(self._why_it_ended())
         return line
 
-    def order(self, order: str) -> str:
-        """Give an order; return what was answered beside that it was obeyed."""
+    def order(self, order: str, told: str | None = None) -> str:
+        """Give an order; return what was answered beside that it was obeyed.
+
+        ``told`` is what the answer repeats of it, None for all.
+        """
+        told = order if told is None else told
         with self._one_order_at_a_time:
             try:
                 self._stdin.write(f"{order}\n")
@@ -356,9 +403,9 @@ class _Process:
             except (OSError, ValueError):
                 raise RuntimeError(self._why_it_ended()) from None
             answer = self.read_line(_ORDER_TIMEOUT)
-        if answer != f"ok {order}" and not answer.startswith(f"ok {order} "):
+        if answer != f"ok {told}" and not answer.startswith(f"ok {told} "):
             raise RuntimeError(answer.removeprefix("error "))
-        return answer.removeprefix(f"ok {order}").strip()
+        return answer.removeprefix(f"ok {told}").strip()
 
     def stop(self) -> None:
         with contextlib.suppress(OSError):  # It may be gone already, with an order unread.

@@ -214,6 +214,7 @@ async fn exchange<S: RowSink>(
     let (node, rows) = (&*chunk.node, chunk.rows());
     let mut timer = Timer::new(call.deadline, call.policy().socket_timeout);
     let mut fresh = false;
+    let mut has_lost_session = false;
     'connection: loop {
         let permit = node.permit(&mut timer).await?;
         if chunk.is_abandoned.load(Ordering::Relaxed) {
@@ -248,6 +249,10 @@ async fn exchange<S: RowSink>(
             is_first = false;
             node.health.hear();
             if let Some(code) = walk(call, scratch.input.body(body), chunk, deferred)? {
+                if !has_lost_session && node.has_lost_session(code, &leased.connection) {
+                    (has_lost_session, fresh) = (true, true);
+                    continue 'connection;
+                }
                 if scratch.input.is_empty() {
                     leased.recycle();
                 }

@@ -80,8 +80,13 @@ impl Cluster {
     ///
     /// # Errors
     /// [`Error::Connect`] names every address that was tried and why it failed; [`Error::ClusterName`]
-    /// for a cluster of another name.
+    /// for a cluster of another name; [`Error::Login`] where a node refuses the user.
     pub async fn connect(config: ClusterConfig, transport: Arc<dyn Transport>) -> Result<Self, Error> {
+        if let Some(credentials) = config.credentials.clone() {
+            credentials.check(transport.is_tls())?;
+            // Long work, done once for all logins; a runtime that ends meanwhile needs no hash.
+            _ = tokio::task::spawn_blocking(move || credentials.prepare()).await;
+        }
         let connector = Arc::new(Connector::new(config, transport));
         let contacts = seeds::find_cluster(&connector).await?;
         let inner = Arc::new(Inner {
@@ -258,6 +263,9 @@ impl Inner {
         // First of all, so that calls under way end with that, and not with the pools that are closed next.
         self.closing.notify_waiters();
         members.clear();
+        if let Some(logins) = &self.connector.logins {
+            logins.close();
+        }
         self.publish(View::default());
     }
 

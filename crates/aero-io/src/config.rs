@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::auth::Credentials;
+
 /// A host that a cluster is looked for at.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Seed {
@@ -38,6 +40,10 @@ pub struct ClusterConfig {
     pub seeds: Vec<Seed>,
     /// The cluster's name; nodes of another are refused.
     pub cluster_name: Option<String>,
+    /// Who logs in; none where the cluster lets everybody in.
+    pub credentials: Option<Credentials>,
+    /// Time for a node's answer to a login.
+    pub login_timeout: Duration,
     /// Time between two looks at a node.
     pub tend_interval: Duration,
     /// Time for opening a connection, and for one exchange of a look at a node.
@@ -64,6 +70,8 @@ impl Default for ClusterConfig {
         Self {
             seeds: Vec::new(),
             cluster_name: None,
+            credentials: None,
+            login_timeout: Duration::from_secs(5),
             tend_interval: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(1),
             max_conns_per_node: 100,

@@ -13,6 +13,7 @@ use wire_protocol::compressed::inflate;
 use wire_protocol::message::{FrameHeader, FrameType};
 
 use crate::error::Fault;
+use crate::session::Session;
 use crate::timer::Timer;
 use crate::transport::BoxStream;
 
@@ -22,6 +23,8 @@ const MIN_READ: usize = 16 * 1024;
 /// A stream to a node.
 pub(crate) struct Connection {
     stream: BoxStream,
+    /// What it was authenticated by.
+    pub(crate) session: Option<Arc<Session>>,
     _counted: Option<Counted>,
 }
 
@@ -43,7 +46,12 @@ impl Drop for Counted {
 
 impl Connection {
     pub(crate) fn new(stream: BoxStream) -> Self {
-        Self { stream, _counted: None }
+        Self { stream, session: None, _counted: None }
+    }
+
+    /// The connection as one that was authenticated.
+    pub(crate) fn of_session(self, session: Arc<Session>) -> Self {
+        Self { session: Some(session), ..self }
     }
 
     /// Counts the connection, now and when it is closed.

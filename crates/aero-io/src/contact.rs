@@ -14,6 +14,7 @@ use crate::connection::{Connection, Input};
 use crate::error::{ContactFault, Fault};
 use crate::health::Health;
 use crate::pool::Pool;
+use crate::session::Logins;
 use crate::timer::Timer;
 use crate::transport::{Target, Transport};
 
@@ -24,11 +25,17 @@ const MAX_INFO: usize = 16 * 1024 * 1024;
 pub(crate) struct Connector {
     transport: Arc<dyn Transport>,
     pub(crate) config: ClusterConfig,
+    /// None where nobody logs in.
+    pub(crate) logins: Option<Logins>,
 }
 
 impl Connector {
     pub(crate) fn new(config: ClusterConfig, transport: Arc<dyn Transport>) -> Self {
-        Self { transport, config }
+        let logins = config.credentials.clone().map(|credentials| {
+            let config = ClusterConfig { credentials: None, ..config.clone() };
+            Logins::new(credentials, Self { transport: Arc::clone(&transport), config, logins: None })
+        });
+        Self { transport, config, logins }
     }
 
     /// A node's pool.
@@ -92,20 +99,16 @@ impl Connector {
     }
 
     /// Connects to an address and asks everything that the cluster's view is made of. The whole takes no
-    /// longer than the connect timeout.
+    /// longer than the connect timeout, but for a login.
     pub(crate) async fn contact(
         &self,
         address: SocketAddr,
         tls_name: Option<&str>,
     ) -> Result<Contact, ContactFault> {
         let limit = self.config.connect_timeout;
-        let mut timer = Timer::within(limit);
         let exchange = async {
-            let mut link = Link {
-                connection: self.open(address, tls_name, &mut timer).await?,
-                input: Input::new(INFO_BUFFER),
-                request: Vec::new(),
-            };
+            let (connection, mut timer) = self.enter_to_watch(address, tls_name).await?;
+            let mut link = Link::new(connection);
             let mut commands = Vec::from([
                 "node",
                 "partition-generation",

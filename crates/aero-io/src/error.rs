@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use wire_protocol::{WireError, result_code};
 
+use crate::auth::Who;
 use crate::node::Node;
 
 /// Codes that the client gives, beside the server's; the numbers are the official client's.
@@ -100,6 +101,14 @@ pub enum ContactFault {
         /// The node's.
         found: String,
     },
+    /// The node refused the user.
+    #[error("{}: login of {who}", ServerCode(*.code))]
+    Login {
+        /// The server's code.
+        code: u8,
+        /// Whom it refused.
+        who: Who,
+    },
     /// Another node has the address.
     #[error("it is node {found}, not {expected}")]
     NodeName {
@@ -144,6 +153,18 @@ pub enum Error {
         code: u8,
         /// What was tried.
         tried: Box<Tried>,
+    },
+    /// A node refused the user: the login, or the token that a login had given.
+    #[error("{}: login of {who} at {address}{}", ServerCode(*.code), Of(.tried.as_deref()))]
+    Login {
+        /// The server's code.
+        code: u8,
+        /// Whom it refused.
+        who: Who,
+        /// The node's address.
+        address: SocketAddr,
+        /// What was tried; none where nothing was but to connect.
+        tried: Option<Box<Tried>>,
     },
     /// Time was up.
     #[error("no answer in time: {tried}")]
@@ -260,7 +281,7 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> i32 {
         match self {
-            Self::Server { code, .. } => i32::from(*code),
+            Self::Server { code, .. } | Self::Login { code, .. } => i32::from(*code),
             Self::Timeout { .. } => i32::from(result_code::TIMEOUT),
             Self::Connection { .. } | Self::Connect { .. } => client_code::CONNECTION,
             Self::NoResponse { .. } => client_code::NO_RESPONSE,
@@ -293,8 +314,18 @@ impl Error {
             | Self::NoResponse { tried }
             | Self::Saturated { tried, .. }
             | Self::ErrorRate { tried, .. } => Some(tried),
+            Self::Login { tried, .. } => tried.as_deref(),
             _ => None,
         }
+    }
+}
+
+/// What was tried, behind what is said before.
+struct Of<'a>(Option<&'a Tried>);
+
+impl fmt::Display for Of<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |tried| write!(f, ": {tried}"))
     }
 }
 
@@ -340,6 +371,8 @@ pub(crate) enum Fault {
     Tripped,
     /// The node left the cluster before anything was sent to it.
     Gone,
+    /// The node refused the user.
+    Login { code: u8, who: Who },
 }
 
 impl Fault {
@@ -369,6 +402,9 @@ impl Fault {
             Self::Io(source) => Error::Connection { source, tried },
             Self::Wire(source) => Error::Protocol { source, tried },
             Self::Saturated => Error::Saturated { limit: node.pool.limit(), tried },
+            Self::Login { code, who } => {
+                Error::Login { code, who, address: node.address, tried: Some(tried) }
+            }
             Self::Tripped => Error::ErrorRate { limit: node.health.limit(), tried },
             Self::Gone => Error::Connection { source: Arc::new(gone()), tried },
         }
@@ -379,6 +415,7 @@ impl Fault {
         match self {
             Self::Deadline | Self::Socket | Self::Saturated | Self::Tripped => ContactFault::Timeout(limit),
             Self::Gone => ContactFault::Connection(Arc::new(gone())),
+            Self::Login { code, who } => ContactFault::Login { code, who },
             Self::Io(error) => ContactFault::Connection(error),
             Self::Wire(error) => ContactFault::Protocol(error),
         }

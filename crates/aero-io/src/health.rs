@@ -152,7 +152,7 @@ impl Health {
             Fault::Deadline | Fault::Socket => count(&self.counters.timeouts),
             Fault::Io(_) | Fault::Wire(_) => count(&self.counters.errors),
             // These are about this client, not about the node.
-            Fault::Saturated | Fault::Tripped | Fault::Gone => return,
+            Fault::Saturated | Fault::Tripped | Fault::Gone | Fault::Login { .. } => return,
         }
         self.add_failure();
     }

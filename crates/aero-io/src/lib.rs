@@ -5,6 +5,7 @@
 //! | `transport` | how a byte stream to an address is opened: [`Transport`], [`TcpTransport`] |
 //! | `tls` | the same encrypted: [`TlsTransport`] |
 //! | `config`, `policy` | what a user may set |
+//! | `auth`, `session` | users and passwords, logins and the tokens that stand for them |
 //! | `error` | [`Error`] |
 //! | `timer`, `connection`, `pool`, `node` | one deadline, one stream, the streams of a node |
 //! | `contact`, `seeds`, `tend` | how nodes are found, named and watched |
@@ -22,6 +23,7 @@
 
 mod alarm;
 mod answer;
+mod auth;
 mod backoff;
 mod batch_read;
 mod chunk;
@@ -41,6 +43,7 @@ mod progress;
 mod rounds;
 mod scratch;
 mod seeds;
+mod session;
 mod single;
 mod sink;
 mod stats;
@@ -51,6 +54,7 @@ mod transport;
 mod under_way;
 
 pub use answer::Answer;
+pub use auth::{AuthMode, Credentials, Who};
 pub use cluster::{Cluster, InfoAnswers};
 pub use config::{ClusterConfig, Seed};
 pub use error::{ContactFault, Error, SeedFailure, Tried, client_code};

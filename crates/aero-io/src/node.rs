@@ -74,7 +74,7 @@ impl Node {
                 None => self.look_now.notify_one(),
             },
             Fault::Wire(_) => self.look_now.notify_one(),
-            Fault::Saturated | Fault::Tripped | Fault::Gone => {}
+            Fault::Saturated | Fault::Tripped | Fault::Gone | Fault::Login { .. } => {}
         }
     }
 
@@ -107,6 +107,28 @@ impl Node {
     pub(crate) fn suspect(&self) {
         self.health.set_suspect(true);
         self.look_now.notify_one();
+    }
+
+    /// Whether a code says that the node does not know the user of a connection any more; if so, the next
+    /// new connection is preceded by a login. What was asked was not looked at.
+    pub(crate) fn has_lost_session(&self, code: u8, connection: &Connection) -> bool {
+        let is_lost = matches!(code, result_code::EXPIRED_SESSION | result_code::NOT_AUTHENTICATED);
+        match &self.connector.logins {
+            Some(logins) if is_lost => {
+                if let Some(session) = &connection.session {
+                    logins.forget(self.address, self.tls_name.as_deref(), session);
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Begins the next session if this one ends soon.
+    pub(crate) fn renew_session(&self) {
+        if let Some(logins) = &self.connector.logins {
+            logins.renew(self.address, self.tls_name.as_deref());
+        }
     }
 
     /// Rows that a request to this node may have.
@@ -147,7 +169,7 @@ impl Node {
         if !fresh && let Some(connection) = self.pool.pop() {
             return Ok(Leased { permit, connection, reused: true });
         }
-        let connection = self.connector.open(self.address, self.tls_name.as_deref(), timer).await?;
+        let connection = self.connector.enter(self.address, self.tls_name.as_deref(), timer).await?;
         Ok(Leased { permit, connection: connection.counted(&self.opened), reused: false })
     }
 

@@ -52,6 +52,13 @@ async fn find_seed(connector: &Connector) -> Result<Contact, Error> {
     }
     failures.sort_by_key(|(place, _)| *place);
     let tried: Vec<SeedFailure> = failures.into_iter().map(|(_, failure)| failure).collect();
+    // A refused user is what keeps the client out, whatever else failed on the way.
+    for failure in &tried {
+        if let SeedFailure { address: Some(address), fault: ContactFault::Login { code, who }, .. } = failure
+        {
+            return Err(Error::Login { code: *code, who: who.clone(), address: *address, tried: None });
+        }
+    }
     // A cluster of another name is no network's fault: it is said on its own where it is the only one.
     if let [
         SeedFailure { address: Some(address), fault: ContactFault::ClusterName { expected, found }, .. },

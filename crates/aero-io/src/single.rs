@@ -323,6 +323,7 @@ impl Command<'_> {
         let unsent = |fault| Failure::Exchange(fault, false);
         let sent = |fault| Failure::Exchange(fault, true);
         let mut fresh = false;
+        let mut has_lost_session = false;
         loop {
             let permit = node.permit(&mut timer).await.map_err(unsent)?;
             let start = Instant::now();
@@ -343,6 +344,10 @@ impl Command<'_> {
             match input.frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME).await {
                 Ok(body) => {
                     let answer = Answer::parse(input.body(body)).map_err(|error| sent(error.into()))?;
+                    if !has_lost_session && node.has_lost_session(answer.result_code, &leased.connection) {
+                        (has_lost_session, fresh) = (true, true);
+                        continue;
+                    }
                     if input.is_empty() {
                         leased.recycle();
                     }

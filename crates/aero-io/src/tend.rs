@@ -320,6 +320,7 @@ impl Watch {
                 }
             }
             self.node.pool.trim();
+            self.node.renew_session();
         }
     }
 
@@ -332,7 +333,9 @@ impl Watch {
                 // A node that was away may count its generations from the start again.
                 self.seen = None;
                 let tls_name = self.node.tls_name.as_deref();
-                gone.insert(Link::new(connector.open(self.node.address, tls_name, &mut timer).await?))
+                let (connection, rest) = connector.enter_to_watch(self.node.address, tls_name).await?;
+                timer = rest;
+                gone.insert(Link::new(connection))
             }
         };
         let mut commands = vec!["node", "peers-generation", "partition-generation"];

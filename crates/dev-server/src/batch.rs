@@ -1,10 +1,13 @@
 //! Batches: rows in, frames of messages out.
 
+use std::sync::Arc;
+
 use wire_protocol::batch::{REPEATED_ROW_LEN, batch_flags};
 use wire_protocol::batch_request::{BatchRequestRow, BatchRequestRows};
 use wire_protocol::message::{FrameHeader, FrameType, Message, field_type};
 use wire_protocol::result_code;
 
+use crate::User;
 use crate::answer::write_end;
 use crate::commands::{Request, RequestFields, execute};
 use crate::faults::Fault;
@@ -41,6 +44,8 @@ pub(crate) struct BatchRun<'a> {
     carried: Vec<u8>,
     /// The code of the first row that failed, where the client asked to be told so at the end.
     end_code: u8,
+    /// Who asks; none where nobody has to say so.
+    user: Option<Arc<User>>,
     /// What is to be wrong with the first row's answer, until it was given.
     wrong: Option<Fault>,
 }
@@ -58,7 +63,12 @@ impl<'a> BatchRun<'a> {
     ///
     /// # Errors
     /// The code that refuses all of it.
-    pub(crate) fn new(node: &'a Node, message: &Message<'a>, fault: Option<Fault>) -> Result<Self, u8> {
+    pub(crate) fn new(
+        node: &'a Node,
+        message: &Message<'a>,
+        user: Option<Arc<User>>,
+        fault: Option<Fault>,
+    ) -> Result<Self, u8> {
         if let Some(Fault::Code(code)) = fault {
             return Err(code);
         }
@@ -83,6 +93,7 @@ impl<'a> BatchRun<'a> {
             shared: None,
             carried: Vec::new(),
             end_code: result_code::OK,
+            user,
             wrong: fault.filter(|fault| matches!(fault, Fault::WrongRowIndex | Fault::RowTwice)),
         };
         if run.rows.clone().any(|row| is_own(&row) && run.shared_of(&row).is_none()) {
@@ -135,12 +146,16 @@ impl<'a> BatchRun<'a> {
             return route;
         };
         let unavailable = (route == Route::Nowhere).then_some(result_code::PARTITION_UNAVAILABLE);
+        let violation = match &self.user {
+            Some(user) if !user.may(flags) => Some(result_code::ROLE_VIOLATION),
+            _ => None,
+        };
         let request = Request {
             namespace: shared.namespace,
             digest: row.digest,
             set: shared.fields.set,
             key: shared.fields.key,
-            refused: self.refused.or(shared.fields.refused).or(unavailable),
+            refused: violation.or(self.refused).or(shared.fields.refused).or(unavailable),
             flags,
             generation: u32::from(row.generation()),
             ttl: row.ttl(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::orders::obey;
-use crate::{Config, DevServer, DevServerError, TlsFiles};
+use crate::{Config, DevServer, DevServerError, TlsFiles, User};
 
 const USAGE: &str = "\
 A small in-memory server that speaks the Aerospike wire protocol.
@@ -32,6 +32,13 @@ Options:
   --tls-key FILE            ... this key of it, not encrypted ...
   --tls-name NAME           ... and this name of it, which nodes tell clients to expect
   --tls-ca FILE             clients need a certificate, too, signed by one of these authorities
+  --user NAME:PASSWORD[:ROLE,ROLE]
+                            a user, may be given several times; everybody has to log in then. Other users
+                            of the machine can see it; the order `user` is for passwords that matter
+  --external-user NAME:PASSWORD[:ROLE,ROLE]
+                            one that external authentication is for
+  --security                everybody has to log in even without users
+  --session-ttl SECONDS     how long a login is good for [86400]
   --exit-with-stdin         take orders on standard input and exit when it ends
   --version                 print the version and exit
   --help                    print this and exit
@@ -39,9 +46,11 @@ Options:
 Prints `listening on HOST:PORT` for each node when ready; SIGINT and SIGTERM end it.
 Orders, each a line, nodes counted from 0:
   kill N, restart N, pause N, refuse N, resume N, move PARTITIONS, advance SECONDS, counters N,
-  fault N|all FAULT [command=batch|read|write|info] [times=N], clear N|all
+  fault N|all FAULT [command=batch|read|write|info] [times=N], clear N|all,
+  user NAME PASSWORD ROLE,ROLE [external] (name and password in hexadecimal digits)
 FAULT is close, close-mid-frame, late MS, silent, garbage, wrong-row-index, row-twice, huge-frame, code N
-or row-code N. Each is answered with `ok ORDER` (and what was asked for) or `error ORDER: why`.
+or row-code N. Each is answered with `ok ORDER` (and what was asked for) or `error ORDER: why`, where of
+the order `user` only that word is told.
 ";
 
 /// What the command line asks for.
@@ -127,6 +136,10 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, DevServerError> {
             "--tls-key" => key = Some(value()?.into()),
             "--tls-ca" => ca = Some(value()?.into()),
             "--tls-name" => tls_name = Some(value()?),
+            "--user" => config.users.push(User::parse(&value()?)?),
+            "--external-user" => config.users.push(User::parse(&value()?)?.external()),
+            "--security" => config.security = true,
+            "--session-ttl" => config.session_ttl = number(&name, &value()?)?,
             "--exit-with-stdin" => exit_with_stdin = true,
             "--version" => return Ok(Asked::Print(concat!(env!("CARGO_PKG_VERSION"), "\n").into())),
             "--help" | "-h" => return Ok(Asked::Print(USAGE.into())),
@@ -289,6 +302,9 @@ mod tests {
             ("--namespace a;b", "\"a;b\" is no namespace name: 1 to 31 letters, digits, '-', '_' or '.'"),
             ("--racks 1,x", "--racks takes a number, not \"x\""),
             ("--racks 1,2", "there is a rack for each node or none: 2 racks, 1 nodes"),
+            ("--user s3cret", "a user is NAME:PASSWORD or NAME:PASSWORD:ROLE,ROLE"),
+            ("--user a:b --user a:c", "the user \"a\" is named twice"),
+            ("--session-ttl 0", "a session lasts at least a second"),
             ("--access-host a,b", "\"a,b\" is no address and no host name"),
             ("--tls-ca a.pem", "TLS takes --tls-cert, --tls-key and --tls-name together"),
             ("--tls-cert a --tls-key b --tls-name a,b", "\"a,b\" is no name of a certificate"),

@@ -4,6 +4,7 @@ use wire_protocol::digest::Digest;
 use wire_protocol::message::{Fields, Message, MessageHeader, Ops, field_type, info1, info2, info3};
 use wire_protocol::result_code;
 
+use crate::User;
 use crate::answer::{self, Answer};
 use crate::node::Node;
 use crate::operations::{self, Flags};
@@ -90,9 +91,12 @@ pub(crate) struct Request<'a> {
 }
 
 /// Answers a request that is no batch: appends one message to `out`.
-pub(crate) fn answer_single(node: &Node, message: &Message<'_>, out: &mut Vec<u8>) {
+pub(crate) fn answer_single(node: &Node, message: &Message<'_>, user: Option<&User>, out: &mut Vec<u8>) {
     let code = match request_of(&node.store, message) {
         Ok(mut request) => {
+            if user.is_some_and(|user| !user.may(request.flags)) {
+                request.refused = Some(result_code::ROLE_VIOLATION);
+            }
             match node.ownership.route(request.digest, request.flags) {
                 Route::Here => {}
                 Route::PassedOn => node.counting.passed_on(1),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::DevServerError;
+use crate::{DevServerError, User};
 
 /// What a server is made of. [`Config::default`] is one node on a free port of 127.0.0.1 with the
 /// namespaces `test` and `bar`.
@@ -48,6 +48,12 @@ pub struct Config {
     pub access_host: Option<String>,
     /// The host that nodes tell clients that ask for alternate addresses; `None` is the usual one.
     pub alternate_host: Option<String>,
+    /// Who may log in. With users, everybody has to.
+    pub users: Vec<User>,
+    /// Whether everybody has to log in even where there are no users (yet).
+    pub security: bool,
+    /// Seconds that a login is good for.
+    pub session_ttl: u32,
     /// With it nodes listen for TLS only.
     pub tls: Option<TlsFiles>,
 }
@@ -87,6 +93,9 @@ impl Default for Config {
             access_host: None,
             alternate_host: None,
             tls: None,
+            users: Vec::new(),
+            security: false,
+            session_ttl: 86_400,
         }
     }
 }
@@ -122,6 +131,14 @@ impl Config {
         }
         if let Some(host) = self.access_host.iter().chain(&self.alternate_host).find(|host| !is_host(host)) {
             return fail(format!("{host:?} is no address and no host name"));
+        }
+        for (i, user) in self.users.iter().enumerate() {
+            if self.users[..i].iter().any(|other| other.name() == user.name()) {
+                return fail(format!("the user {:?} is named twice", user.name()));
+            }
+        }
+        if self.session_ttl == 0 {
+            return fail("a session lasts at least a second".into());
         }
         if let Some(name) = self.tls.iter().map(|tls| &tls.name).find(|name| !is_host(name)) {
             return fail(format!("{name:?} is no name of a certificate"));

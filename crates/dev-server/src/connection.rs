@@ -2,12 +2,14 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use wire_protocol::message::{FrameHeader, FrameType, Message, info1, write_frame};
 use wire_protocol::result_code;
 
+use crate::User;
 use crate::answer::{Answer, write_code, write_end};
 use crate::batch::{BatchRun, rows_of};
 use crate::commands::answer_single;
@@ -15,6 +17,7 @@ use crate::faults::{CommandKind, Fault};
 use crate::info::{self, InfoSource};
 use crate::node::Node;
 use crate::packing;
+use crate::security::{self, Ended};
 
 /// Room that a connection reads into, and keeps.
 const READ_BUFFER: usize = 64 * 1024;
@@ -87,6 +90,16 @@ impl ReadBuffer {
     }
 }
 
+/// Who uses a connection.
+#[derive(Clone, Debug)]
+enum Guest {
+    /// Nobody has to say.
+    Anybody,
+    /// Somebody who has not said it yet.
+    Unknown,
+    User(Arc<User>),
+}
+
 /// Serves a connection until the client goes, or sends what is no frame.
 pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
@@ -96,6 +109,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> io::Result<()> {
     let mut buffer = ReadBuffer::new();
     let mut out = Vec::new();
+    let mut guest = if node.users.is_secure() { Guest::Unknown } else { Guest::Anybody };
     loop {
         let (kind, body) = match buffer.frame() {
             Ok(Some(frame)) => frame,
@@ -154,7 +168,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                     return ignore(&mut stream).await;
                 }
                 Fault::CloseMidFrame => {
-                    let mut rest = answer(node, reached_at, kind, body, None, &mut out);
+                    let mut rest = answer(node, reached_at, kind, body, None, &mut guest, &mut out);
                     while let Answering::Batch(run) = &mut rest
                         && out.len() < MOST_TO_HALVE
                         && run.next_frame(&mut out)
@@ -167,7 +181,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             }
         }
         let start = out.len();
-        match answer(node, reached_at, kind, body, fault, &mut out) {
+        match answer(node, reached_at, kind, body, fault, &mut guest, &mut out) {
             Answering::Done if packs => packing::pack(&mut out, start),
             Answering::Done => {}
             Answering::Batch(run) => send_batch(&mut stream, run, &mut mode, &mut out, packs).await?,
@@ -215,17 +229,31 @@ fn answer<'a>(
     kind: FrameType,
     body: &'a [u8],
     fault: Option<Fault>,
+    guest: &mut Guest,
     out: &mut Vec<u8>,
 ) -> Answering<'a> {
-    match kind {
-        FrameType::Message => return answer_message(node, body, fault, out),
-        FrameType::Info => {
+    match (kind, &mut *guest) {
+        (FrameType::Security, Guest::Anybody) => write_no_security(out),
+        (FrameType::Security, _) => {
+            let now = node.store.clock.now();
+            let ended = security::answer(&node.users, &node.sessions, now, body, out);
+            node.counting.security(&ended);
+            *guest = match ended {
+                Ended::LoggedIn(user) | Ended::Authenticated(user) => Guest::User(user),
+                Ended::Refused => Guest::Unknown,
+            };
+        }
+        (_, Guest::Unknown) => refuse_unknown(kind, body, out),
+        (FrameType::Message, Guest::Anybody) => return answer_message(node, body, None, fault, out),
+        (FrameType::Message, Guest::User(user)) => {
+            return answer_message(node, body, Some(Arc::clone(user)), fault, out);
+        }
+        (FrameType::Info, _) => {
             if info::answer(&InfoSource::new(node, reached_at), body, out).is_none() {
                 return Answering::Refused;
             }
         }
-        FrameType::Security => write_no_security(out),
-        FrameType::Compressed => write_code(out, result_code::ENTERPRISE_ONLY),
+        (FrameType::Compressed, _) => write_code(out, result_code::ENTERPRISE_ONLY),
     }
     Answering::Done
 }
@@ -233,6 +261,7 @@ fn answer<'a>(
 fn answer_message<'a>(
     node: &'a Node,
     body: &'a [u8],
+    user: Option<Arc<User>>,
     fault: Option<Fault>,
     out: &mut Vec<u8>,
 ) -> Answering<'a> {
@@ -241,7 +270,7 @@ fn answer_message<'a>(
         return Answering::Done;
     };
     if message.header.info1 & info1::BATCH != 0 {
-        return match BatchRun::new(node, &message, fault) {
+        return match BatchRun::new(node, &message, user, fault) {
             Ok(run) => Answering::Batch(run),
             Err(code) => {
                 write_end(out, code);
@@ -254,9 +283,23 @@ fn answer_message<'a>(
         Some(Fault::Code(result_code) | Fault::RowCode(result_code)) => {
             Answer { result_code, ..Answer::default() }.write(out);
         }
-        _ => answer_single(node, &message, out),
+        _ => answer_single(node, &message, user.as_deref(), out),
     });
     Answering::Done
+}
+
+/// The answer to whoever has not said who it is: to all info commands of a request one line, as the server
+/// has it.
+fn refuse_unknown(kind: FrameType, body: &[u8], out: &mut Vec<u8>) {
+    const CODE: u8 = result_code::NOT_AUTHENTICATED;
+    if kind == FrameType::Info {
+        // So short a frame is never too large.
+        _ = write_frame(out, FrameType::Info, |out| out.extend_from_slice(b"ERROR:80:not authenticated\n"));
+    } else if CommandKind::of(kind, body) == Some(CommandKind::Batch) {
+        write_end(out, CODE);
+    } else {
+        write_code(out, CODE);
+    }
 }
 
 async fn send_batch<S: AsyncWrite + Unpin>(

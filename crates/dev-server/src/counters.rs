@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::faults::CommandKind;
+use crate::security::Ended;
 
 /// What a node was asked since the server started, its times before a restart included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,11 +28,17 @@ pub struct Counters {
     pub info_requests: u64,
     /// Commands that a fault hit.
     pub faults: u64,
+    /// Logins that succeeded.
+    pub logins: u64,
+    /// Connections that were introduced by a token or a credential.
+    pub authentications: u64,
+    /// Logins and introductions that were refused.
+    pub logins_refused: u64,
 }
 
 impl Counters {
     /// Names and numbers, in a fixed order.
-    fn named(&self) -> [(&'static str, u64); 9] {
+    fn named(&self) -> [(&'static str, u64); 12] {
         [
             ("connections", self.connections),
             ("connections_open", self.connections_open),
@@ -42,6 +49,9 @@ impl Counters {
             ("writes", self.writes),
             ("info_requests", self.info_requests),
             ("faults", self.faults),
+            ("logins", self.logins),
+            ("authentications", self.authentications),
+            ("logins_refused", self.logins_refused),
         ]
     }
 }
@@ -69,6 +79,9 @@ pub(crate) struct Counting {
     writes: AtomicU64,
     info_requests: AtomicU64,
     faults: AtomicU64,
+    logins: AtomicU64,
+    authentications: AtomicU64,
+    logins_refused: AtomicU64,
 }
 
 impl Counting {
@@ -84,6 +97,9 @@ impl Counting {
             writes: of(&self.writes),
             info_requests: of(&self.info_requests),
             faults: of(&self.faults),
+            logins: of(&self.logins),
+            authentications: of(&self.authentications),
+            logins_refused: of(&self.logins_refused),
         }
     }
 
@@ -94,6 +110,15 @@ impl Counting {
             CommandKind::Read => &self.reads,
             CommandKind::Write => &self.writes,
             CommandKind::Info => &self.info_requests,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn security(&self, ended: &Ended) {
+        let counter = match ended {
+            Ended::LoggedIn(_) => &self.logins,
+            Ended::Authenticated(_) => &self.authentications,
+            Ended::Refused => &self.logins_refused,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -141,7 +166,7 @@ mod tests {
         assert_eq!(
             counting.now().to_string(),
             "connections=1 connections_open=1 batch_requests=1 batch_rows=30 passed_on=4 reads=0 writes=0 \
-             info_requests=0 faults=0"
+             info_requests=0 faults=0 logins=0 authentications=0 logins_refused=0"
         );
         drop(open);
         assert_eq!(counting.now().connections_open, 0);

@@ -48,7 +48,7 @@ fn answers_with(fault: Option<Fault>, bytes: &[u8]) -> Vec<u8> {
     let address = SocketAddr::from(([127, 0, 0, 1], 3000));
     let config = Config { max_record_size: 64 * 1024, ..Config::default() };
     let cluster = Cluster::new(&config, &[address]);
-    let node = Node::new(Arc::new(Store::new(&config)), Arc::new(cluster), 0, None);
+    let node = Node::new(Arc::new(Store::new(&config)), Arc::new(cluster), Arc::default(), 0, None);
     if let Some(fault) = fault {
         node.faults.add(FaultRule::new(fault));
     }

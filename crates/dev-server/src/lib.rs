@@ -8,6 +8,7 @@
 //! | `info` | what a node tells of itself and the cluster |
 //! | `cluster`, `partition_table` | members of the cluster, and who holds which partition |
 //! | `ownership`, `counters` | what a connection looks up and counts for each row |
+//! | `security` | users and what they may do, logins, sessions |
 //! | `faults` | rules for what goes wrong |
 //! | `node`, `connection`, `packing` | listeners and connections, with what goes wrong on them |
 //! | `tls` | listening for TLS |
@@ -23,6 +24,11 @@
 //! [`Config::compression`] is set, compressed requests with 25 (Enterprise Edition only), as the Community
 //! Edition does; info commands that it does
 //! not have with `ERROR:4:unrecognized command`.
+//!
+//! With users, which the Community Edition does not have, each connection has to log in or to show a
+//! session's token first: everything else, info commands too, is answered with 80 until then. A user's roles
+//! are looked at as a connection is introduced, and a record that they do not allow is answered with 81. Users
+//! and roles cannot be managed by clients: such commands are answered with 54.
 
 #![forbid(unsafe_code)]
 
@@ -48,6 +54,7 @@ mod ownership;
 mod packing;
 mod partition_table;
 mod record;
+mod security;
 mod server;
 mod store;
 mod tls;
@@ -58,4 +65,5 @@ pub use config::{Config, TlsFiles};
 pub use counters::Counters;
 pub use error::DevServerError;
 pub use faults::{CommandKind, Fault, FaultRule};
+pub use security::User;
 pub use server::DevServer;

@@ -15,6 +15,7 @@ use crate::connection::{self, Mode};
 use crate::counters::Counting;
 use crate::faults::Faults;
 use crate::ownership::Ownership;
+use crate::security::{Sessions, Users};
 use crate::store::Store;
 
 /// How long a node that cannot accept (it has no file left, say) waits before it tries again.
@@ -33,6 +34,8 @@ pub(crate) struct Node {
     pub(crate) faults: Faults,
     pub(crate) counting: Counting,
     tls: Option<TlsAcceptor>,
+    pub(crate) users: Arc<Users>,
+    pub(crate) sessions: Sessions,
     started: Mutex<Instant>,
 }
 
@@ -40,6 +43,7 @@ impl Node {
     pub(crate) fn new(
         store: Arc<Store>,
         cluster: Arc<Cluster>,
+        users: Arc<Users>,
         index: NodeIndex,
         tls: Option<TlsAcceptor>,
     ) -> Self {
@@ -51,6 +55,8 @@ impl Node {
             faults: Faults::default(),
             counting: Counting::default(),
             tls,
+            users,
+            sessions: Sessions::default(),
             started: Mutex::new(Instant::now()),
         }
     }
@@ -60,6 +66,7 @@ impl Node {
     }
 
     pub(crate) fn restarted(&self) {
+        self.sessions.clear();
         *self.started.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 }

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use crate::cli::number;
-use crate::{DevServer, DevServerError, FaultRule, NodeIndex};
+use crate::{DevServer, DevServerError, FaultRule, NodeIndex, User};
 
 /// Does what an order says; gives the line to answer with.
 pub(crate) async fn obey(server: &DevServer, order: &str) -> String {
+    // What it says of a user is nobody's business.
+    let told = if order.split_whitespace().next() == Some("user") { "user" } else { order };
     match try_obey(server, order).await {
-        Ok(None) => format!("ok {order}\n"),
-        Ok(Some(answer)) => format!("ok {order} {answer}\n"),
-        Err(error) => format!("error {order}: {error}\n"),
+        Ok(None) => format!("ok {told}\n"),
+        Ok(Some(answer)) => format!("ok {told} {answer}\n"),
+        Err(error) => format!("error {told}: {error}\n"),
     }
 }
 
@@ -21,6 +23,9 @@ async fn try_obey(server: &DevServer, order: &str) -> Result<Option<String>, Dev
     };
     if verb == "fault" {
         return server.inject(nodes(verb, argument)?, FaultRule::parse(words)?).map(|()| None);
+    }
+    if verb == "user" {
+        return server.set_user(user(argument, words)?).map(|()| None);
     }
     if let Some(word) = words.next() {
         return Err(DevServerError::config(format!("{verb} takes one word, and {word:?} is another")));
@@ -38,6 +43,28 @@ async fn try_obey(server: &DevServer, order: &str) -> Result<Option<String>, Dev
         _ => return Err(DevServerError::config("there is no such order")),
     }
     Ok(None)
+}
+
+fn user<'a>(name: &str, mut words: impl Iterator<Item = &'a str>) -> Result<User, DevServerError> {
+    let (Some(password), Some(roles)) = (words.next(), words.next()) else {
+        return Err(DevServerError::config("a user has a name, a password and roles"));
+    };
+    let roles: Vec<&str> = roles.split(',').collect();
+    let user = User::new(&text(name)?, &text(password)?, &roles)?;
+    match words.next() {
+        None => Ok(user),
+        Some("external") => Ok(user.external()),
+        Some(_) => Err(DevServerError::config("after a user's roles comes `external` or nothing")),
+    }
+}
+
+/// The text that hexadecimal digits stand for.
+fn text(digits: &str) -> Result<String, DevServerError> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes = digits.as_bytes().chunks(2).map(byte).collect::<Option<Vec<u8>>>();
+    bytes
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| DevServerError::config("names and passwords are UTF-8 in hexadecimal digits"))
 }
 
 /// A node, or `None` for all.
@@ -71,8 +98,24 @@ mod tests {
             (
                 "counters 1",
                 "ok counters 1 connections=0 connections_open=0 batch_requests=0 batch_rows=0 passed_on=0 \
-                 reads=0 writes=0 info_requests=0 faults=0\n",
+                 reads=0 writes=0 info_requests=0 faults=0 logins=0 authentications=0 logins_refused=0\n",
             ),
+            ("user 616e6e 7365 read", "error user: there is no security: nobody logs in\n"),
+        ] {
+            assert_eq!(obey(&server, order).await, answer);
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_told_of_users() {
+        let config = Config { security: true, ..Config::default() };
+        let server = DevServer::start(config).await.unwrap();
+        for (order, answer) in [
+            ("user 616e6e 7365 read,write", "ok user\n"),
+            ("user 616e6e 7365 read external", "ok user\n"),
+            ("user 616e6e 7365", "error user: a user has a name, a password and roles\n"),
+            ("user 616e6e 7g read", "error user: names and passwords are UTF-8 in hexadecimal digits\n"),
+            ("user 616e6e 7365 read x", "error user: after a user's roles comes `external` or nothing\n"),
         ] {
             assert_eq!(obey(&server, order).await, answer);
         }

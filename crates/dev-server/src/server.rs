@@ -12,8 +12,9 @@ use wire_protocol::digest::PARTITIONS;
 use crate::cluster::{Cluster, NodeIndex};
 use crate::connection::Mode;
 use crate::node::{Door, Node, RunningNode};
+use crate::security::Users;
 use crate::store::Store;
-use crate::{Config, Counters, DevServerError, FaultRule, tls};
+use crate::{Config, Counters, DevServerError, FaultRule, User, tls};
 
 /// A server that runs: one node, or a cluster of several over one store. It lives on the tokio runtime
 /// that it was started on; dropping it stops it.
@@ -33,6 +34,7 @@ pub struct DevServer {
     nodes: Vec<Arc<NodeSlot>>,
     cluster: Arc<Cluster>,
     store: Arc<Store>,
+    users: Arc<Users>,
     failure_detection: Duration,
     sweeper: JoinHandle<()>,
 }
@@ -83,18 +85,20 @@ impl DevServer {
         let store = Arc::new(Store::new(&config));
         let addresses: Vec<_> = listeners.iter().map(|(_, address)| *address).collect();
         let cluster = Arc::new(Cluster::new(&config, &addresses));
+        let users = Arc::new(Users::new(config.security, &config.users, config.session_ttl));
         let nodes = listeners
             .into_iter()
             .enumerate()
             .map(|(index, (listener, address))| {
-                let node = Arc::new(Node::new(Arc::clone(&store), Arc::clone(&cluster), index, tls.clone()));
+                let (store, cluster, users) = (Arc::clone(&store), Arc::clone(&cluster), Arc::clone(&users));
+                let node = Arc::new(Node::new(store, cluster, users, index, tls.clone()));
                 let running = RunningNode::start(Arc::clone(&node), listener, address);
                 let life = Life { state: State::Running(running), is_silent: false, silences: 0 };
                 Arc::new(NodeSlot { node, address, life: Mutex::new(life) })
             })
             .collect();
         let sweeper = tokio::spawn(sweep(Arc::clone(&store)));
-        Ok(Self { nodes, cluster, store, failure_detection: config.failure_detection, sweeper })
+        Ok(Self { nodes, cluster, store, users, failure_detection: config.failure_detection, sweeper })
     }
 
     /// Where the nodes listen, dead ones too.
@@ -229,7 +233,20 @@ impl DevServer {
         Ok(self.slot(node)?.node.counting.now())
     }
 
-    /// Moves the server's clock ahead, so that records expire without waiting.
+    /// Adds a user, or changes the one of that name: its next login is by the new password. Sessions and
+    /// connections that there are stay as they are.
+    ///
+    /// # Errors
+    /// The server started without security.
+    pub fn set_user(&self, user: User) -> Result<(), DevServerError> {
+        if self.users.set(user) {
+            Ok(())
+        } else {
+            Err(DevServerError::config("there is no security: nobody logs in"))
+        }
+    }
+
+    /// Moves the server's clock ahead, so that records and sessions expire without waiting.
     pub fn advance_clock(&self, by: Duration) {
         self.store.clock.advance(u32::try_from(by.as_secs()).unwrap_or(u32::MAX));
     }

@@ -38,6 +38,7 @@ async fn what_a_node_was_asked() {
         writes: 2,
         info_requests: 1,
         faults: 0,
+        ..Counters::default()
     };
     assert_eq!(server.counters(1).unwrap(), expected);
     assert_eq!(server.counters(0).unwrap(), Counters::default());

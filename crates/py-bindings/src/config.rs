@@ -6,6 +6,7 @@ use aero_io::{BatchPolicy, ClusterConfig, Replica, Seed, TlsConfig};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
+use crate::auth::Login;
 use crate::errors::param_error;
 use crate::keys::described;
 use crate::policy::{self, Read, Write};
@@ -28,6 +29,7 @@ pub(crate) struct Config {
     /// None where connections are not encrypted.
     pub(crate) tls: Option<TlsConfig>,
     pub(crate) policies: Policies,
+    pub(crate) login: Login,
 }
 
 /// Keys that the official client has for machinery that is not here.
@@ -47,15 +49,7 @@ const WITHOUT_MEANING: &[(&str, &str)] = &[
 ];
 
 /// Keys that would change how the client works, and that this version does not know yet.
-const NOT_YET: &[&str] = &[
-    "user",
-    "password",
-    "auth_mode",
-    "login_timeout_ms",
-    "compression_threshold",
-    "force_single_node",
-    "send_bool_as",
-];
+const NOT_YET: &[&str] = &["compression_threshold", "force_single_node", "send_bool_as"];
 
 /// Policies of commands that this version does not have.
 const OTHER_POLICIES: &[&str] = &[
@@ -85,8 +79,13 @@ impl Config {
             Some(value) => hosts(&value)?,
             None => Vec::new(),
         };
+        let login = Login::read(py, &mut settings)?;
         let cluster = ClusterConfig {
             seeds,
+            credentials: None,
+            login_timeout: settings
+                .number("login_timeout_ms", 1, u32::MAX.into())?
+                .map_or(defaults.login_timeout, |millis| Duration::from_millis(millis as u64)),
             cluster_name: settings.text("cluster_name")?.filter(|name| !name.is_empty()),
             tend_interval: settings
                 .number("tend_interval", 1, u32::MAX.into())?
@@ -124,7 +123,7 @@ impl Config {
         if tls.is_some() {
             tls::check_names(py, &cluster.seeds, cluster.cluster_name.as_deref())?;
         }
-        let config = Self { cluster, tls, policies };
+        let config = Self { cluster, tls, policies, login };
         config.check_replica(py, config.policies.batch.replica)?;
         config.check_replica(py, config.policies.read.policy.replica)?;
         Ok(config)

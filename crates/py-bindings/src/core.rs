@@ -3,13 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aero_io::{BatchRead, Cluster, TcpTransport, TlsTransport, Transport};
+use aero_io::{BatchRead, Cluster, Credentials, TcpTransport, TlsTransport, Transport};
+use futures_util::lock::OwnedMutexGuard;
 use pyo3::prelude::*;
 
 use crate::batch_read::{self, Fit};
 use crate::call::{Call, Completions, plain};
 use crate::config::Config;
-use crate::errors::{client_error, param_error};
+use crate::errors::client_error;
 use crate::runtime::NothingToSeal;
 use crate::{policy, single, stats};
 
@@ -24,6 +25,8 @@ struct Inner {
     state: Mutex<State>,
     /// How often the client was closed: a connect that was under way then must not undo it.
     closings: AtomicU64,
+    /// Held from the start of a connect until its outcome is noted.
+    connecting: Arc<futures_util::lock::Mutex<()>>,
 }
 
 impl Inner {
@@ -60,6 +63,7 @@ impl Inner {
 #[pyclass(frozen, module = "aerospike_py._native")]
 pub(crate) struct Core {
     config: Config,
+    credentials: Mutex<Option<Credentials>>,
     /// The process that it belongs to.
     process: u32,
     inner: Arc<Inner>,
@@ -87,6 +91,20 @@ impl Core {
         }
     }
 
+    /// What the next connect logs in with. What a client was once given is kept: its password is hashed once.
+    fn credentials(
+        &self,
+        py: Python<'_>,
+        username: Option<&str>,
+        password: Option<&str>,
+    ) -> PyResult<Option<Credentials>> {
+        let mut known = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+        if username.is_some() || password.is_some() {
+            *known = self.config.login.with(py, username, password)?;
+        }
+        Ok(known.clone())
+    }
+
     fn hosts(&self) -> String {
         let hosts: Vec<String> = self.config.cluster.seeds.iter().map(ToString::to_string).collect();
         hosts.join(", ")
@@ -97,10 +115,16 @@ impl Core {
 impl Core {
     #[new]
     fn new(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let config = Config::read(py, config)?;
         Ok(Self {
-            config: Config::read(py, config)?,
+            credentials: Mutex::new(config.login.credentials(py)?),
+            config,
             process: std::process::id(),
-            inner: Arc::new(Inner { state: Mutex::new(State::New), closings: AtomicU64::new(0) }),
+            inner: Arc::new(Inner {
+                state: Mutex::new(State::New),
+                closings: AtomicU64::new(0),
+                connecting: Arc::default(),
+            }),
         })
     }
 
@@ -112,30 +136,29 @@ impl Core {
         password: Option<&str>,
     ) -> PyResult<Py<PyAny>> {
         self.check_process(py)?;
-        if username.is_some() || password.is_some() {
-            return Err(param_error(
-                py,
-                "user and password are not supported by this version yet; leave them out".into(),
-            ));
-        }
-        let config = self.config.cluster.clone();
+        let mut config = self.config.cluster.clone();
+        config.credentials = self.credentials(py, username, password)?;
         let tls = self.config.tls.clone();
         let inner = self.inner.clone();
         let closings = inner.closings.load(Ordering::Relaxed);
-        let connected = self.cluster(py).is_ok();
+        let waiting = inner.clone();
         let future = async move {
-            if connected {
+            // One at a time: whoever waited finds the work done, and no node sees a second login.
+            let turn = waiting.connecting.clone().lock_owned().await;
+            if matches!(*waiting.state(), State::Connected(_)) {
                 return Ok(None);
             }
             let transport: Arc<dyn Transport> = match tls {
                 Some(tls) => Arc::new(TlsTransport::load(tls).await?),
                 None => Arc::new(TcpTransport),
             };
-            Cluster::connect(config, transport).await.map(Some)
+            let cluster = Cluster::connect(config, transport).await?;
+            Ok(Some((cluster, turn)))
         };
-        let finish = plain(move |py, cluster: Option<Cluster>| {
-            if let Some(cluster) = cluster {
+        let finish = plain(move |py, connected: Option<(Cluster, OwnedMutexGuard<()>)>| {
+            if let Some((cluster, turn)) = connected {
                 inner.connected(py, cluster, closings)?;
+                drop(turn);
             }
             Ok(py.None())
         });

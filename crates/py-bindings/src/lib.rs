@@ -4,11 +4,12 @@
 //! | --- | --- |
 //! | `core` | `Core`: the object behind `Client` and `AsyncClient` |
 //! | `call`, `runtime` | one call for two faces; waiting with the GIL released, waking event loops |
-//! | `keys`, `dtype`, `settings`, `config`, `tls`, `policy`, `values` | Python arguments, read and checked |
+//! | `keys`, `dtype`, `settings`, `config`, `auth`, `tls`, `policy`, `values` | Python arguments, read and checked |
 //! | `batch_read`, `single` | the commands |
 //! | `sink`, `numpy_memory`, `records` | where answers go: NumPy's memory, Python objects |
 //! | `errors` | Rust errors as Python exceptions |
 
+mod auth;
 mod batch_read;
 mod call;
 mod clock;

@@ -105,6 +105,21 @@ impl<'py> Settings<'py> {
         }
     }
 
+    /// A text that no message shows, whatever it is instead.
+    pub(crate) fn secret(&mut self, key: &'static str) -> PyResult<Option<String>> {
+        let Some(value) = self.take(key)? else { return Ok(None) };
+        match value.cast::<PyString>() {
+            Ok(text) => Ok(Some(text.to_str()?.to_owned())),
+            Err(_) => {
+                let kind = value.get_type().name()?;
+                Err(param_error(
+                    value.py(),
+                    format!("{} {key:?} is of type {kind}; it must be a str", self.name),
+                ))
+            }
+        }
+    }
+
     /// One of several constants.
     pub(crate) fn choice<T: Copy>(
         &mut self,

@@ -9,6 +9,7 @@
 //! | [`command`] | single-record requests |
 //! | [`compressed`] | frames in deflated frames |
 //! | [`info`] | info requests and answers: peers, replicas, generations |
+//! | [`login`] | security messages: logins, session tokens |
 //! | [`msgpack`] | lists and maps inside particles |
 //! | [`digest`] | record digests of keys, partitions |
 //! | [`result_code`] | result codes and their names |
@@ -25,6 +26,7 @@ pub mod compressed;
 pub mod digest;
 mod error;
 pub mod info;
+pub mod login;
 pub mod message;
 pub mod msgpack;
 pub mod particle;

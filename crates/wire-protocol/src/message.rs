@@ -179,7 +179,7 @@ fn split_sized<'a>(bytes: &'a [u8], what: &'static str) -> Result<(&'a [u8], &'a
     rest.split_at_checked(u32::from_be_bytes(*size) as usize).ok_or(WireError::Truncated { what })
 }
 
-fn split_field(bytes: &[u8]) -> Result<(Field<'_>, &[u8]), WireError> {
+pub(crate) fn split_field(bytes: &[u8]) -> Result<(Field<'_>, &[u8]), WireError> {
     let (body, rest) = split_sized(bytes, "a field")?;
     let (&kind, data) =
         body.split_first().ok_or(WireError::malformed("field", "it has no room for its type"))?;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use support::{Frame, Scenario, all_scenarios, cluster_info, scenarios};
 use wire_protocol::batch::{BatchAnswer, BatchAnswers, row_flags};
 use wire_protocol::batch_request::BatchRequestRows;
+use wire_protocol::login::{Login, LoginAnswer, SecurityMessage, field, write_login};
 use wire_protocol::message::{FrameHeader, FrameType, Message, Op, field_type, info1, op};
 use wire_protocol::particle::Particle;
 use wire_protocol::{info, msgpack};
@@ -316,4 +317,28 @@ fn the_recorded_cluster_owns_each_partition_once() {
             assert_eq!(owned, (0..4096).collect::<Vec<_>>(), "{phase} {namespace}");
         }
     }
+}
+
+/// Clients log in at a server without security.
+#[test]
+fn recorded_logins() {
+    let mut logins = 0;
+    for scenario in &all_scenarios() {
+        for frame in scenario.frames.iter().filter(|frame| frame.kind == "security") {
+            let message = SecurityMessage::parse(body(scenario, frame)).unwrap();
+            if !frame.is_request {
+                let answer = LoginAnswer::parse(body(scenario, frame)).unwrap();
+                assert_eq!((answer.result_code, message.n_fields), (51, 0));
+                continue;
+            }
+            logins += 1;
+            // Written by hand: a login with a session's token alone.
+            if let Some(hash) = message.field(field::CREDENTIAL) {
+                let mut written = Vec::new();
+                write_login(&mut written, &Login::Internal { user: "someone", hash }).unwrap();
+                assert_eq!(written, frame.bytes, "{}", scenario.title());
+            }
+        }
+    }
+    assert_eq!(logins, 4);
 }

@@ -115,6 +115,8 @@ impl Transport for Net {
     }
 }
 
+type Security = Box<dyn FnMut(&[u8]) -> Vec<Act> + Send>;
+
 type Handler = Box<dyn FnMut(&Request) -> Vec<Act> + Send>;
 
 /// A namespace, and the partitions claimed of it, replica by replica.
@@ -140,6 +142,7 @@ pub struct Node {
     peers: Mutex<(u32, Vec<(String, String)>)>,
     replicas: Mutex<(u32, Vec<Claim>)>,
     handler: Mutex<Handler>,
+    security: Mutex<Security>,
     requests: Mutex<Vec<Request>>,
     down: tokio::sync::Notify,
 }
@@ -160,6 +163,7 @@ impl Node {
             peers: Mutex::default(),
             replicas: Mutex::default(),
             handler: Mutex::new(Box::new(|request| vec![Act::Send(wire::answer(request, |_| 0, 1))])),
+            security: Mutex::new(Box::new(|_| vec![Act::Close])),
             requests: Mutex::default(),
             down: tokio::sync::Notify::new(),
         })
@@ -168,6 +172,11 @@ impl Node {
     /// What it does on a request.
     pub fn on_request(&self, handler: impl FnMut(&Request) -> Vec<Act> + Send + 'static) {
         *self.handler.lock().unwrap() = Box::new(handler);
+    }
+
+    /// What it does on the body of a security frame.
+    pub fn on_security(&self, handler: impl FnMut(&[u8]) -> Vec<Act> + Send + 'static) {
+        *self.security.lock().unwrap() = Box::new(handler);
     }
 
     /// Sets the peers that it knows.
@@ -227,6 +236,14 @@ impl Node {
             if header.kind == FrameType::Info {
                 stream.write_all(&self.info(std::str::from_utf8(&body).unwrap())).await?;
                 continue;
+            }
+            if header.kind == FrameType::Security {
+                let acts = self.security.lock().unwrap()(&body);
+                match act(&mut stream, acts).await? {
+                    Next::Listen => continue,
+                    Next::Close => return Ok(()),
+                    Next::Hang => return wait_for_close(stream).await,
+                }
             }
             let request = Request::parse(&body);
             let acts = self.handler.lock().unwrap()(&request);
