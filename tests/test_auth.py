@@ -238,8 +238,8 @@ def test_nothing_secret_is_shown(face, server, capfd):
 def test_the_process_list_shows_no_password():
     with DevServer(users={"ann": PASSWORD}) as server:
         pid = str(server._process()._popen.pid)
-        ps = subprocess.run(  # noqa: S603
-            ["ps", "-ww", "-o", "args=", "-p", pid],  # noqa: S607
+        ps = subprocess.run(
+            ["ps", "-ww", "-o", "args=", "-p", pid],
             capture_output=True,
             text=True,
             check=True,

@@ -21,15 +21,13 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// Takes the keys of a config.
-    pub(crate) fn read(py: Python<'_>, settings: &mut Settings<'_>) -> PyResult<Self> {
-        let login = Self {
+    /// Takes the keys of a config. Whether they fit together is seen when all keys are known to be right.
+    pub(crate) fn read(settings: &mut Settings<'_>) -> PyResult<Self> {
+        Ok(Self {
             user: settings.text("user")?,
             password: settings.secret("password")?,
             mode: settings.choice("auth_mode", "AUTH_", &MODES)?.unwrap_or_default(),
-        };
-        login.credentials(py)?;
-        Ok(login)
+        })
     }
 
     /// The credentials of `connect(username, password)`; what is None is as in the config.

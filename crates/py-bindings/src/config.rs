@@ -79,7 +79,7 @@ impl Config {
             Some(value) => hosts(&value)?,
             None => Vec::new(),
         };
-        let login = Login::read(py, &mut settings)?;
+        let login = Login::read(&mut settings)?;
         let cluster = ClusterConfig {
             seeds,
             credentials: None,
