@@ -41,7 +41,7 @@ RESTRICTED = {
     "bcrypt": {"aero-io", "dev-server"},
     "aerospike*": {"aero-io"},
 }
-FLOOR_1_MAY_USE = {"thiserror", "base64", "ripemd"}
+FLOOR_1_MAY_USE = {"thiserror", "base64", "ripemd", "flate2"}
 # Not even for tests: they would make a crate that knows no Python depend on one.
 NEVER_IN_TESTS = {"pyo3*", "numpy"}
 

@@ -63,7 +63,7 @@ def test_a_house_that_stands_has_no_violations(tmp_path):
         ("wire_protocol", "dependencies", 'serde = "1"', "floor 1 may use"),
         ("py_bindings", "dependencies", 'aerospike = "3"', "belongs in aero-io"),
         ("py_bindings", "dependencies", 'rustls = "0.23"', "depends on rustls"),
-        ("dev_server", "dependencies", 'bcrypt = "0.17"', "belongs in aero-io"),
+        ("py_bindings", "dependencies", 'bcrypt = "0.19"', "depends on bcrypt"),
     ],
 )
 def test_a_dependency_in_the_wrong_place_is_found(tmp_path, crate, section, dependency, expected):

@@ -219,6 +219,9 @@ def test_counters():
             "reads",
             "writes",
             "info_requests",
+            "logins",
+            "logins_refused",
+            "authentications",
             "faults",
         }
         assert set(none.values()) == {0}
