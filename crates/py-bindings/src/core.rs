@@ -20,7 +20,12 @@ enum State {
     Closed,
 }
 
+/// The client was closed while it connected.
+struct ClosedMeanwhile;
+
 struct Inner {
+    /// Never held while Python runs, as it does to make an exception: another thread may be let in there and
+    /// wait for the lock with what this one needs to go on.
     state: Mutex<State>,
     /// How often the client was closed: a connect that was under way then must not undo it.
     closings: AtomicU64,
@@ -31,12 +36,13 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a cluster that was connected while the client was closed `closings` times.
-    fn connected(&self, py: Python<'_>, cluster: Cluster, closings: u64) -> PyResult<()> {
+    /// Takes a cluster that was connected while the client was closed `closings` times; says whether it
+    /// was closed since.
+    fn connected(&self, cluster: Cluster, closings: u64) -> Result<(), ClosedMeanwhile> {
         let mut state = self.state();
         if self.closings.load(Ordering::Relaxed) != closings {
             cluster.close();
-            return Err(client_error(py, "the client was closed while it connected".into()));
+            return Err(ClosedMeanwhile);
         }
         match &*state {
             // Another thread was faster, and calls may be under way on what it made.
@@ -80,11 +86,12 @@ impl Core {
 
     fn cluster(&self, py: Python<'_>) -> PyResult<Cluster> {
         self.check_process(py)?;
-        match &*self.inner.state() {
-            State::Connected(cluster) => Ok(cluster.clone()),
-            State::New => Err(client_error(py, "the client is not connected; call connect() first".into())),
-            State::Closed => Err(client_error(py, "the client is closed".into())),
-        }
+        let why = match &*self.inner.state() {
+            State::Connected(cluster) => return Ok(cluster.clone()),
+            State::New => "the client is not connected; call connect() first",
+            State::Closed => "the client is closed",
+        };
+        Err(client_error(py, why.into()))
     }
 
     fn hosts(&self) -> String {
@@ -130,7 +137,9 @@ impl Core {
         };
         let finish = plain(move |py, cluster: Option<Cluster>| {
             if let Some(cluster) = cluster {
-                inner.connected(py, cluster, closings)?;
+                inner.connected(cluster, closings).map_err(|ClosedMeanwhile| {
+                    client_error(py, "the client was closed while it connected".into())
+                })?;
             }
             Ok(py.None())
         });

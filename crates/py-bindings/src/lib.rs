@@ -7,6 +7,7 @@
 //! | `keys`, `dtype`, `settings`, `config`, `policy`, `values` | Python arguments, read and checked |
 //! | `batch_read`, `single` | the commands |
 //! | `sink`, `numpy_memory`, `records` | where answers go: NumPy's memory, Python objects |
+//! | `interpreter` | refuses subinterpreters |
 //! | `errors` | Rust errors as Python exceptions |
 
 mod batch_read;
@@ -16,6 +17,7 @@ mod config;
 mod core;
 mod dtype;
 mod errors;
+mod interpreter;
 mod keys;
 mod numpy_memory;
 mod policy;
@@ -37,6 +39,7 @@ fn devserver_main(py: Python<'_>, arguments: Vec<String>) -> i32 {
 
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    interpreter::refuse_subinterpreters(module.py())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<call::Completions>()?;
     module.add_class::<call::Operation>()?;
