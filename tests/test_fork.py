@@ -235,6 +235,55 @@ def test_fifty_forks_under_load(node):
 
 
 @needs_fork
+def test_a_fork_beside_a_threads_very_first_calls(node):
+    """What is made at first use must not stay half made in the child. Each zygote has used nothing yet."""
+    process = start(
+        """
+        sys.setswitchinterval(1e-6)
+        def use(client):
+            client.connect()
+            client.put(keys[1], {"i": 1, "m": {"a": [1.5, None, b"x"]}})
+            assert client.get(keys[1]).bins["i"] == 1
+            for _ in range(3):
+                client.batch_read(aerospike.Keys("test", "s", np.arange(3)), _dtype=dtype)
+                assert client.batch_read(keys[:3], _dtype=dtype).result_codes[1] == 0
+            client.batch_read(keys[:3])
+            client.stats()
+        def ended(pid):
+            for _ in range(2000):
+                done, status = os.waitpid(pid, os.WNOHANG)
+                if done:
+                    return os.waitstatus_to_exitcode(status)
+                time.sleep(0.005)
+            os.kill(pid, 9)
+            return "hangs"
+        for attempt in range(40):
+            zygote = os.fork()
+            if zygote == 0:
+                client = aerospike.client(config)
+                thread = threading.Thread(target=use, args=(client,))
+                thread.start()
+                end = time.perf_counter() + attempt * 0.0002
+                while time.perf_counter() < end:
+                    pass
+                child = os.fork()
+                if child == 0:
+                    use(aerospike.client(config))
+                    os._exit(0)
+                code = ended(child)
+                thread.join()
+                os._exit(0 if code == 0 else 7)
+            code = ended(zygote)
+            assert code == 0, (attempt, code)
+        print("fine")
+        """,
+        node,
+    )
+    code, out, err = end_of(process, 100)
+    assert (code, out) == (0, "fine\n"), err
+
+
+@needs_fork
 def test_an_event_loop_of_the_parent_is_refused_in_the_child(node):
     """It shares the descriptor that wakes it: a child that reads from that would take the parent's calls."""
     process = start(

@@ -11,7 +11,7 @@ use crate::call::{Call, Completions, plain};
 use crate::config::Config;
 use crate::errors::{client_error, param_error};
 use crate::runtime::NothingToSeal;
-use crate::{policy, single, stats};
+use crate::{numpy_memory, policy, single, stats};
 
 /// Where a client is in its life.
 enum State {
@@ -104,6 +104,7 @@ impl Core {
 impl Core {
     #[new]
     fn new(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
+        numpy_memory::warm_up(py)?;
         Ok(Self {
             config: Config::read(py, config)?,
             process: std::process::id(),
