@@ -1,10 +1,10 @@
 """`fork` beside threads and event loops that read, `multiprocessing`, and clients that are not pickled."""
 
 import copy
+import multiprocessing
 import os
 import pickle
 import signal
-import multiprocessing
 import subprocess
 import sys
 import time

@@ -1,7 +1,6 @@
 """Feature reads behind gunicorn and uvicorn: restarts and killed workers under load, and no wrong answer."""
 
 import http.client
-import itertools
 import json
 import os
 import random
@@ -79,6 +78,8 @@ class Service:
             **os.environ,
             "FEATURES_HOSTS": ",".join(f"{host}:{port}" for host, port in node.hosts),
             "PYTHONUNBUFFERED": "1",
+            # gunicorn puts its control socket there.
+            "HOME": str(log.parent),
         }
         with log.open("w") as output:
             self.process = subprocess.Popen(
@@ -93,7 +94,7 @@ class Service:
     def ask(self):
         """One request over a connection of its own; returns the process that answered it."""
         users = random.sample(range(USERS), 10)
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request(
                 "GET", "/?" + "&".join(f"user={user}" for user in users), headers={"Connection": "close"}
@@ -126,16 +127,14 @@ class Service:
         while not stop.is_set():
             try:
                 self.workers.append(self.ask())
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, http.client.HTTPException) as error:  # noqa: PERF203
                 self.broken.append(repr(error))
                 time.sleep(0.01)
 
-    def wait_for_new_workers(self, old, count=1):
+    def wait_for_new_workers(self, old):
         """Until processes that are not among `old` answer."""
         deadline = time.monotonic() + 40
-        for start in itertools.repeat(len(self.workers)):
-            if len(set(self.workers[start:]) - old - {None}) >= count:
-                return
+        while not set(self.workers) - old - {None}:
             assert time.monotonic() < deadline, f"no new worker: {self.log.read_text()}"
             time.sleep(0.02)
 
@@ -211,7 +210,9 @@ def test_gunicorn(serve, tmp_path, kind, preload):
     if preload:
         arguments.append("--preload")
     port = free_port()
-    service = serve(*arguments, "--bind", f"127.0.0.1:{port}", "examples.features_wsgi:application", port=port)
+    service = serve(
+        *arguments, "--bind", f"127.0.0.1:{port}", "examples.features_wsgi:application", port=port
+    )
     exercise(service)
 
 

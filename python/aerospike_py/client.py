@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def refuse_pickle(client: object) -> NoReturn:
     """Connections cannot go to another process, so clients are neither pickled nor copied."""
     raise TypeError(
-        f"{type(client).__name__} cannot be pickled or copied: its connections belong to this process; pass the "
-        "config to the worker and connect there"
+        f"{type(client).__name__} cannot be pickled or copied: its connections belong to this process; "
+        "pass the config to the worker and connect there"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -33,6 +35,8 @@ def start(body: str, server: DevServer, before: str = "") -> subprocess.Popen[st
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A group of its own: see end_of.
+        start_new_session=True,
     )
 
 
@@ -48,10 +52,13 @@ def pause_when_connected(process: subprocess.Popen[str], server: DevServer) -> N
 
 
 def end_of(process: subprocess.Popen[str], seconds: float = 30) -> tuple[int, str, str]:
-    """Exit code, output and errors of a process; one that has not ended by then is killed, and that fails."""
+    """Exit code, output and errors of a process; one that has not ended by then is killed with its children,
+    and that fails."""
     try:
         out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
+        if hasattr(os, "killpg") and os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         out, err = process.communicate()
         raise AssertionError(f"not ended after {seconds} s; stdout: {out!r}; stderr: {err!r}") from None

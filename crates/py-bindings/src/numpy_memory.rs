@@ -22,12 +22,14 @@ pub(crate) fn numpy(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
 }
 
 /// Finds NumPy's C API, if NumPy has been imported, before threads and forks come: the `numpy` crate keeps it in
-/// the kind of cell that `once` warns of.
+/// the kind of cell that `once` warns of. NumPy imports `numpy.ma` when it is first looked at, and an import that is
+/// under way at a fork never ends in the child.
 pub(crate) fn warm_up(py: Python<'_>) -> PyResult<()> {
     let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
     if modules.contains(intern!(py, "numpy"))? {
         let rows = presence(py, vec![0; 2], 2)?.into_bound(py).call_method0(intern!(py, "ravel"))?;
         rows_of(&rows, 2, 1)?;
+        py.import(intern!(py, "numpy.ma"))?;
     }
     Ok(())
 }
