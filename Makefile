@@ -154,7 +154,7 @@ check-tracked: $(TOOLS) ## no machine paths, no registry hosts, nobody's package
 check-links: $(TOOLS) ## links and anchors of the Markdown files
 	$(PY) -m scripts.check_links
 
-check-dependencies: $(TOOLS) ## each direct dependency is listed in DEVELOPERS.md; crates come from crates.io
+check-dependencies: $(TOOLS) ## each direct dependency is listed in DEVELOPERS.md; crates come from the public registry
 	$(PY) -m scripts.check_dependencies
 
 check-deny: ## licences, sources and versions of all crates (DENY="advisories ..." for others); needs cargo-deny

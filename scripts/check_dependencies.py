@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Proves that every direct dependency is listed in DEVELOPERS.md, and that crates come from crates.io.
+"""Proves that every direct dependency is listed in DEVELOPERS.md, and that crates come from the public registry.
 
 - Each dependency that a crate of the workspace or fuzz/ names, each requirement of pyproject.toml and each
   line under "What we ask for" in requirements/ has a line in the tables of the section "Dependencies"; and
   each line there is a dependency still.
-- Every package of the lock files is ours, or has crates.io as its source and a checksum.
+- Every package of the lock files is ours, or has the public registry as its source and a checksum.
 
 Licences and advisories are cargo-deny's business (deny.toml). Needs cargo; nothing else but the standard
 library. Exits with 1 and one line a finding.
@@ -67,7 +67,7 @@ def foreign(lock: Path) -> Iterator[str]:
         if "source" not in facts:
             continue  # a path: ours, as the manifests say
         if facts["source"] != CRATES_IO:
-            yield f"{where} does not come from crates.io: {facts['source']}"
+            yield f"{where} does not come from the public registry: {facts['source']}"
         elif "checksum" not in facts:
             yield f"{where} has no checksum"
 

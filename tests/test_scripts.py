@@ -277,7 +277,7 @@ def test_a_list_of_dependencies_that_is_not_right_is_found(tmp_path, listing, ex
 @pytest.mark.parametrize(
     ("source", "checksum", "expected"),
     [
-        ("git+https://example.org/tokio", 'checksum = "00"', "does not come from crates.io"),
+        ("git+https://example.org/tokio", 'checksum = "00"', "does not come from the public registry"),
         (check_dependencies.CRATES_IO, "", "has no checksum"),
     ],
 )
