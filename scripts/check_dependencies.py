@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Proves that every direct dependency is listed in DEVELOPERS.md, and that crates come from the public registry.
+"""Proves that each direct dependency is listed in DEVELOPERS.md, and that crates come from the registry.
 
 - Each dependency that a crate of the workspace or fuzz/ names, each requirement of pyproject.toml and each
   line under "What we ask for" in requirements/ has a line in the tables of the section "Dependencies"; and
