@@ -21,6 +21,8 @@ FUZZ_SECONDS ?= 20
 # The server of `make test-integration` and, when set, of `make bench`: host:port[,host:port...]
 AEROSPIKE_HOSTS ?=
 BENCH_ARGS ?=
+# What `make check-deny` looks at. Advisories need the network.
+DENY ?= licenses bans sources
 
 # One Python for every build of the extension, named the same way each time, or pyo3 is built again.
 export PYO3_PYTHON := $(CURDIR)/$(PY)
@@ -135,9 +137,9 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz
 # ---------------------------------------------------------------- checks
 
 # Quick ones first: .ci/run takes them in this order, too.
-CHECKS := check-layers check-tracked check-links check-fmt check-ruff check-clippy check-docs check-mypy check-stubs
+CHECKS := check-layers check-tracked check-links check-dependencies check-fmt check-ruff check-clippy check-docs check-mypy check-stubs
 
-.PHONY: check list-checks $(CHECKS)
+.PHONY: check list-checks check-deny $(CHECKS)
 check: $(CHECKS) ## everything that is checked without running it
 
 list-checks:
@@ -151,6 +153,13 @@ check-tracked: $(TOOLS) ## no machine paths, no registry hosts, nobody's package
 
 check-links: $(TOOLS) ## links and anchors of the Markdown files
 	$(PY) -m scripts.check_links
+
+check-dependencies: $(TOOLS) ## each direct dependency is listed in DEVELOPERS.md; crates come from the public registry
+	$(PY) -m scripts.check_dependencies
+
+check-deny: ## licences, sources and versions of all crates (DENY="advisories ..." for others); needs cargo-deny
+	@cargo deny --version >/dev/null 2>&1 || { echo "missing: cargo-deny (cargo install cargo-deny --locked)" >&2; exit 1; }
+	cargo deny $(LOCKED) check $(DENY)
 
 check-fmt: ## rustfmt
 	cargo fmt --all --check

@@ -10,40 +10,9 @@ import time
 import pytest
 
 from aerospike_py.testing import DevServer
+from tests.support.processes import end_of, pause_when_connected, start
 
 pytestmark = pytest.mark.embedded
-
-
-def start(body, server):
-    """A Python process that runs `body` with `config`, `keys` and `dtype` at hand."""
-    prelude = f"""
-        import asyncio, gc, os, sys, threading, time
-        import numpy as np
-        import aerospike_py as aerospike
-        config = {server.config!r}
-        keys = [("test", "s", number) for number in range(3000)]
-        dtype = np.dtype([("i", "i8")])
-    """
-    return subprocess.Popen(
-        [sys.executable, "-u", "-c", textwrap.dedent(prelude) + textwrap.dedent(body)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def pause_when_connected(process, server):
-    """Makes the node hang once the process has connected, and lets the process go on."""
-    assert process.stdout.readline() == "connected\n"
-    server.pause(0)
-    process.stdin.write("go on\n")
-    process.stdin.flush()
-
-
-def end_of(process, seconds=30):
-    out, err = process.communicate(timeout=seconds)
-    return process.returncode, out, err
 
 
 @pytest.fixture
@@ -80,69 +49,6 @@ def test_ctrl_c_stops_a_waiting_call_at_once(node):
     node.resume(0)
     code, out, err = end_of(process)
     assert (code, out) == (0, "untouched 2\n"), err
-
-
-def test_a_client_of_the_parent_raises_in_the_child(node):
-    process = start(
-        """
-        client = aerospike.client(config).connect()
-        client.put(keys[0], {"i": 5})
-        stop = []
-        def read():
-            while not stop:
-                assert client.batch_read(keys[:100], _dtype=dtype).batch_records["i"][0] == 5
-        threads = [threading.Thread(target=read) for _ in range(2)]
-        for thread in threads: thread.start()
-        time.sleep(0.2)
-        for _ in range(10):
-            pid = os.fork()
-            if pid == 0:
-                for call in (lambda: client.get(keys[0]), lambda: client.batch_read(keys, _dtype=dtype),
-                             client.is_connected, client.close, client.get_node_names, client.connect):
-                    try:
-                        call()
-                    except aerospike.ClientError as error:
-                        assert "fork" in str(error), error
-                    else:
-                        os._exit(3)
-                mine = aerospike.client(config).connect()
-                assert mine.batch_read(keys[:100], _dtype=dtype).batch_records["i"][0] == 5
-                async def main():
-                    async with aerospike.AsyncClient(config) as client:
-                        assert (await client.get(keys[0])).bins == {"i": 5}
-                asyncio.run(main())
-                del client
-                gc.collect()
-                mine.close()
-                os._exit(0)
-            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-        stop.append(1)
-        for thread in threads: thread.join()
-        assert client.batch_read(keys[:100], _dtype=dtype).batch_records["i"][0] == 5
-        print("fine")
-        """,
-        node,
-    )
-    code, out, err = end_of(process, 60)
-    assert (code, out) == (0, "fine\n"), err
-
-
-def test_a_child_that_exits_normally(node):
-    """sys.exit in a child runs its atexit handlers and collects its garbage."""
-    process = start(
-        """
-        client = aerospike.client(config).connect()
-        client.put(keys[0], {"i": 5})
-        pid = os.fork()
-        if pid == 0:
-            sys.exit(0)
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-        assert client.batch_read(keys[:100], _dtype=dtype).batch_records["i"][0] == 5
-        print("fine")
-        """,
-        node,
-    )
-    assert end_of(process)[:2] == (0, "fine\n")
 
 
 @pytest.mark.parametrize("face", ["sync", "async"])
@@ -205,40 +111,133 @@ def test_a_client_that_is_dropped_without_close_keeps_no_socket(node):
     assert (code, out) == (0, "fine\n"), err
 
 
-def test_a_child_that_drops_calls_in_flight(node):
-    """Threads of the parent were writing at the moment of the fork: the child must not wait for them."""
+def test_finalization_that_takes_long_with_calls_in_flight(node):
+    """Daemon threads look for signals while the interpreter is torn down around them."""
     process = start(
         """
-        wide = np.dtype([("i", "i8"), ("b", "V2000")])
-        with aerospike.client(config) as client:
-            for key in keys:
-                client.put(key, {"i": 1, "b": bytes(2000)})
-        async def main():
-            client = await aerospike.AsyncClient(config).connect()
-            for _ in range(15):
-                tasks = [asyncio.create_task(client.batch_read(keys, _dtype=wide)) for _ in range(3)]
-                await asyncio.sleep(0.005)
-                pid = os.fork()
-                if pid == 0:
-                    for task in tasks:
-                        task.get_coro().close()
-                    del tasks, task
-                    gc.collect()
-                    os._exit(0)
-                for _ in range(500):
-                    done, status = os.waitpid(pid, os.WNOHANG)
-                    if done:
-                        break
-                    await asyncio.sleep(0.01)
-                else:
-                    os.kill(pid, 9)
-                    raise SystemExit("the child hangs")
-                assert os.waitstatus_to_exitcode(status) == 0
-                assert all(batch.ok.all() for batch in await asyncio.gather(*tasks))
-        asyncio.run(main())
-        print("fine")
+        class Slow:
+            def __del__(self, clock=time.perf_counter):
+                end = clock() + 1
+                while clock() < end:
+                    pass
+        client = aerospike.client(config).connect()
+        print("connected")
+        sys.stdin.readline()
+        def read():
+            client.batch_read(keys, policy={"total_timeout": 0}, _dtype=dtype)
+        for _ in range(8):
+            threading.Thread(target=read, daemon=True).start()
+        time.sleep(0.2)
+        sys.modules["torn down late"] = Slow()
         """,
         node,
     )
-    code, out, err = end_of(process, 60)
-    assert (code, out) == (0, "fine\n"), err
+    pause_when_connected(process, node)
+    assert end_of(process, 20) == (0, "", "")
+
+
+def test_threads_that_are_no_daemons_finish_their_calls(node):
+    process = start(
+        """
+        client = aerospike.client(config).connect()
+        def read():
+            time.sleep(0.2)
+            print(client.batch_read(keys, _dtype=dtype).result_codes[0])
+            sys.exit(3)
+        threading.Thread(target=read).start()
+        sys.exit(4)
+        """,
+        node,
+    )
+    assert end_of(process) == (4, "2\n", "")
+
+
+def test_the_order_of_atexit(node):
+    """What is registered after the import runs before the client's core goes, and may read; what was
+    registered before it gets an error."""
+    process = start(
+        """
+        client = aerospike.client(config).connect()
+        def last_words():
+            print("after the import:", client.batch_read(keys, _dtype=dtype).result_codes[0])
+        atexit.register(last_words)
+        """,
+        node,
+        before="""
+        import atexit
+        def too_late():
+            try:
+                client.batch_read(keys, _dtype=dtype)
+            except aerospike.ClientError as error:
+                print("before the import:", error)
+            client.close()
+        atexit.register(too_late)
+        """,
+    )
+    expected = "after the import: 2\nbefore the import: the interpreter is exiting\n"
+    assert end_of(process) == (0, expected, "")
+
+
+def test_a_loop_that_ends_with_tasks_in_flight(node):
+    """asyncio.run cancels them, each at once, and the process ends."""
+    process = start(
+        """
+        async def main():
+            client = await AsyncClient(config).connect()
+            print("connected")
+            sys.stdin.readline()
+            read = lambda: client.batch_read(keys, policy={"total_timeout": 0}, _dtype=dtype)
+            main.calls = [asyncio.create_task(read()) for _ in range(20)]
+            await asyncio.sleep(0.2)
+            sys.exit(5)
+        asyncio.run(main())
+        """,
+        node,
+    )
+    pause_when_connected(process, node)
+    started = time.perf_counter()
+    assert end_of(process, 20) == (5, "", "")
+    assert time.perf_counter() - started < 5
+
+
+SUBINTERPRETER = """
+try:
+    import aerospike_py
+except ImportError as error:
+    print("ImportError:", error, flush=True)
+else:
+    print("imported", flush=True)
+"""
+
+
+@pytest.mark.parametrize("first", ["main", "sub"])
+def test_subinterpreters_are_refused(first):
+    code = f"""
+        import sys
+        try:
+            import _interpreters as interpreters  # CPython 3.13
+        except ImportError:
+            import _xxsubinterpreters as interpreters
+        if {first!r} == "main":
+            import aerospike_py
+        sub = interpreters.create()
+        run = getattr(interpreters, "exec", interpreters.run_string)
+        run(sub, {SUBINTERPRETER!r})
+        interpreters.destroy(sub)
+        import aerospike_py
+        try:
+            aerospike_py.client({{"hosts": [("127.0.0.1", 1)]}}).connect()
+        except aerospike_py.ConnectionError:
+            print("works here", flush=True)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    status, out, err = end_of(process)
+    refusal, works = out.splitlines()
+    assert (status, works) == (0, "works here"), err
+    assert refusal.startswith("ImportError: ")
+    assert "subinterpreters" in refusal

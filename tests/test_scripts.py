@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import check_layers, check_links, check_tracked
+from scripts import check_dependencies, check_layers, check_links, check_tracked
 
 
 def write(path: Path, text: str) -> None:
@@ -222,3 +222,68 @@ def test_dead_links_are_found_and_live_ones_are_not(tmp_path):
 def test_headings_of_one_name_are_numbered(tmp_path):
     write(tmp_path / "a.md", "# Same\n\n# Same\n\n## `code` and [link](x.md)!\n")
     assert check_links.anchors_of(tmp_path / "a.md") == {"same", "same-1", "code-and-link"}
+
+
+# ---------------------------------------------------------------- check_dependencies
+
+
+LOCK = """version = 4
+
+[[package]]
+name = "aero-io"
+version = "0.1.0"
+
+[[package]]
+name = "tokio"
+version = "1.54.1"
+source = "SOURCE"
+CHECKSUM
+"""
+
+
+def depends(tree: Path, *, listing: str = "| `tokio` | sockets |\n| `pytest` | tests |") -> Path:
+    house(tree, aero_io='[dependencies]\ntokio = "1"\n')
+    write(
+        tree / "fuzz/Cargo.toml",
+        '[package]\nname = "fuzz"\nversion = "0.1.0"\nedition = "2024"\n[workspace]\n',
+    )
+    write(tree / "fuzz/src/lib.rs", "")
+    write(tree / "requirements/dev.txt", "# What we ask for.\npytest==9\n\n# What those need.\npluggy==1\n")
+    write(tree / "pyproject.toml", "[build-system]\nrequires = []\n")
+    write(tree / "DEVELOPERS.md", f"## Dependencies\n\n| what | for |\n|---|---|\n{listing}\n\n## Pins\n")
+    lock = LOCK.replace("SOURCE", check_dependencies.CRATES_IO).replace("CHECKSUM", 'checksum = "00"')
+    for place in ("Cargo.lock", "fuzz/Cargo.lock"):
+        write(tree / place, lock)
+    return tree
+
+
+def test_dependencies_that_are_listed(tmp_path):
+    assert check_dependencies.findings(depends(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("listing", "expected"),
+    [
+        ("| `pytest` | tests |", "does not say what tokio is for"),
+        ("| `tokio` | sockets |", "does not say what pytest is for"),
+        ("| `tokio`, `pytest` | all |\n| `serde` | nothing |", "lists serde"),
+    ],
+)
+def test_a_list_of_dependencies_that_is_not_right_is_found(tmp_path, listing, expected):
+    (line,) = check_dependencies.findings(depends(tmp_path, listing=listing))
+    assert expected in line
+
+
+@pytest.mark.parametrize(
+    ("source", "checksum", "expected"),
+    [
+        ("git+https://example.org/tokio", 'checksum = "00"', "does not come from the public registry"),
+        (check_dependencies.CRATES_IO, "", "has no checksum"),
+    ],
+)
+def test_a_crate_from_elsewhere_is_found(tmp_path, source, checksum, expected):
+    bad = depends(tmp_path)
+    lock = bad / "Cargo.lock"
+    write(lock, LOCK.replace("SOURCE", source).replace("CHECKSUM", checksum))
+    (line,) = check_dependencies.foreign(lock)
+    assert expected in line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from . import _native
 
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from .numpy_batch import NumpyBatchRecords
     from .records import BatchRecords, Exists, Record
     from .stats import ClusterStats
+
+
+def refuse_pickle(client: object) -> NoReturn:
+    """Connections cannot go to another process, so clients are neither pickled nor copied."""
+    raise TypeError(
+        f"{type(client).__name__} cannot be pickled or copied: its connections belong to this process; "
+        "pass the config to the worker and connect there"
+    )
 
 
 def client(config: Mapping[str, Any]) -> Client:
@@ -91,6 +99,9 @@ class Client:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def __reduce__(self) -> NoReturn:
+        refuse_pickle(self)
 
     def __repr__(self) -> str:
         return f"<Client {self._core.describe()}>"

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::once::intern;
 use aero_io::{BatchRead, Bins, Cluster};
 use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use record_decode::{Casting, Plan, RowBuffer, Summary};

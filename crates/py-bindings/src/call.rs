@@ -40,6 +40,14 @@ impl<F, G> Call<F, G> {
             let outcome = runtime::wait(py, &handle, &self.seal, self.future)?;
             return (self.finish)(py, outcome);
         };
+        if completions.is_parents() {
+            return Err(client_error(
+                py,
+                "this event loop has served a client before fork() and belongs to the parent process; make a new \
+                 one in the child"
+                    .into(),
+            ));
+        }
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         let slot = Arc::new(Mutex::new(None));
         let queue = completions.queue.clone();
@@ -104,10 +112,7 @@ impl Operation {
     /// The result, once the queue has given the number; raises what the call raises.
     fn result(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         if self.is_parents() {
-            return Err(client_error(
-                py,
-                "this call was made before fork() and belongs to the parent".into(),
-            ));
+            return Err(client_error(py, runtime::PARENTS_CALL.into()));
         }
         let result = self.result.lock().unwrap_or_else(PoisonError::into_inner).take();
         match result {
@@ -153,7 +158,15 @@ impl Drop for Operation {
 /// The queue of one event loop's completed calls.
 #[pyclass(frozen, module = "aerospike_py._native")]
 pub(crate) struct Completions {
+    /// The process that it belongs to: a child shares the waker's descriptors with its parent.
+    process: u32,
     queue: Arc<Queue>,
+}
+
+impl Completions {
+    fn is_parents(&self) -> bool {
+        self.process != std::process::id()
+    }
 }
 
 struct Queue {
@@ -184,7 +197,10 @@ impl Completions {
     fn new(py: Python<'_>) -> PyResult<Self> {
         let waker = Waker::new()
             .map_err(|error| client_error(py, format!("no descriptor to wake the event loop: {error}")))?;
-        Ok(Self { queue: Arc::new(Queue { done: Mutex::new(Vec::new()), waker, changed: Condvar::new() }) })
+        Ok(Self {
+            process: std::process::id(),
+            queue: Arc::new(Queue { done: Mutex::new(Vec::new()), waker, changed: Condvar::new() }),
+        })
     }
 
     /// The descriptor that is readable when calls have completed.
@@ -194,6 +210,10 @@ impl Completions {
 
     /// The numbers of the calls that completed since the last time.
     fn drain(&self) -> Vec<u64> {
+        if self.is_parents() {
+            // What is in the waker is for the parent to read, and the lock may be held for ever here.
+            return Vec::new();
+        }
         // Cleared before the queue is read: a call that completes in between wakes the loop once more.
         self.queue.waker.clear();
         std::mem::take(&mut self.queue.done.lock().unwrap_or_else(PoisonError::into_inner))

@@ -12,7 +12,7 @@ use crate::call::{Call, Completions, plain};
 use crate::config::Config;
 use crate::errors::client_error;
 use crate::runtime::NothingToSeal;
-use crate::{policy, single, stats};
+use crate::{numpy_memory, policy, single, stats};
 
 /// Where a client is in its life.
 enum State {
@@ -21,7 +21,12 @@ enum State {
     Closed,
 }
 
+/// The client was closed while it connected.
+struct ClosedMeanwhile;
+
 struct Inner {
+    /// Never held while Python runs, as it does to make an exception: another thread may be let in there and
+    /// wait for the lock with what this one needs to go on.
     state: Mutex<State>,
     /// How often the client was closed: a connect that was under way then must not undo it.
     closings: AtomicU64,
@@ -34,12 +39,13 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a cluster that was connected while the client was closed `closings` times.
-    fn connected(&self, py: Python<'_>, cluster: Cluster, closings: u64) -> PyResult<()> {
+    /// Takes a cluster that was connected while the client was closed `closings` times; says whether it
+    /// was closed since.
+    fn connected(&self, cluster: Cluster, closings: u64) -> Result<(), ClosedMeanwhile> {
         let mut state = self.state();
         if self.closings.load(Ordering::Relaxed) != closings {
             cluster.close();
-            return Err(client_error(py, "the client was closed while it connected".into()));
+            return Err(ClosedMeanwhile);
         }
         match &*state {
             // Another thread was faster, and calls may be under way on what it made.
@@ -84,11 +90,12 @@ impl Core {
 
     fn cluster(&self, py: Python<'_>) -> PyResult<Cluster> {
         self.check_process(py)?;
-        match &*self.inner.state() {
-            State::Connected(cluster) => Ok(cluster.clone()),
-            State::New => Err(client_error(py, "the client is not connected; call connect() first".into())),
-            State::Closed => Err(client_error(py, "the client is closed".into())),
-        }
+        let why = match &*self.inner.state() {
+            State::Connected(cluster) => return Ok(cluster.clone()),
+            State::New => "the client is not connected; call connect() first",
+            State::Closed => "the client is closed",
+        };
+        Err(client_error(py, why.into()))
     }
 
     /// What the next connect logs in with. What a client was once given is kept: its password is hashed once.
@@ -98,9 +105,14 @@ impl Core {
         username: Option<&str>,
         password: Option<&str>,
     ) -> PyResult<Option<Credentials>> {
+        // Before the lock is taken: what refuses an argument runs Python.
+        let given = match (username, password) {
+            (None, None) => None,
+            _ => Some(self.config.login.with(py, username, password)?),
+        };
         let mut known = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
-        if username.is_some() || password.is_some() {
-            *known = self.config.login.with(py, username, password)?;
+        if let Some(given) = given {
+            *known = given;
         }
         Ok(known.clone())
     }
@@ -115,6 +127,7 @@ impl Core {
 impl Core {
     #[new]
     fn new(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
+        numpy_memory::warm_up(py)?;
         let config = Config::read(py, config)?;
         Ok(Self {
             credentials: Mutex::new(config.login.credentials(py)?),
@@ -157,8 +170,11 @@ impl Core {
         };
         let finish = plain(move |py, connected: Option<(Cluster, OwnedMutexGuard<()>)>| {
             if let Some((cluster, turn)) = connected {
-                inner.connected(py, cluster, closings)?;
+                let taken = inner.connected(cluster, closings);
                 drop(turn);
+                taken.map_err(|ClosedMeanwhile| {
+                    client_error(py, "the client was closed while it connected".into())
+                })?;
             }
             Ok(py.None())
         });

@@ -1,7 +1,7 @@
 //! NumPy dtypes as schemas.
 
+use crate::once::intern;
 use dtype_schema::{Element, Field, Schema, SchemaError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 

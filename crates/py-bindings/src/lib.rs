@@ -7,6 +7,8 @@
 //! | `keys`, `dtype`, `settings`, `config`, `auth`, `tls`, `policy`, `values` | Python arguments, read and checked |
 //! | `batch_read`, `single` | the commands |
 //! | `sink`, `numpy_memory`, `records` | where answers go: NumPy's memory, Python objects |
+//! | `interpreter` | refuses subinterpreters |
+//! | `once` | Python objects made once, safely beside forks |
 //! | `errors` | Rust errors as Python exceptions |
 
 mod auth;
@@ -17,8 +19,10 @@ mod config;
 mod core;
 mod dtype;
 mod errors;
+mod interpreter;
 mod keys;
 mod numpy_memory;
+mod once;
 mod policy;
 mod records;
 mod runtime;
@@ -39,6 +43,8 @@ fn devserver_main(py: Python<'_>, arguments: Vec<String>) -> i32 {
 
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    interpreter::refuse_subinterpreters(module.py())?;
+    once::warm_up(module.py());
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<call::Completions>()?;
     module.add_class::<call::Operation>()?;

@@ -2,9 +2,10 @@
 
 use numpy::{PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyImportError, PyTypeError, PyValueError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use record_decode::{Plan, RowMemory};
+
+use crate::once::{Once, intern};
 
 /// Result code of a row until it gets one: no answer came.
 const NO_RESPONSE: i32 = -15;
@@ -18,6 +19,19 @@ pub(crate) fn numpy(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
         import.set_cause(py, Some(error));
         import
     })
+}
+
+/// Finds NumPy's C API, if NumPy has been imported, before threads and forks come: the `numpy` crate keeps it in
+/// the kind of cell that `once` warns of. NumPy imports `numpy.ma` when it is first looked at, and an import that is
+/// under way at a fork never ends in the child.
+pub(crate) fn warm_up(py: Python<'_>) -> PyResult<()> {
+    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    if modules.contains(intern!(py, "numpy"))? {
+        let rows = presence(py, vec![0; 2], 2)?.into_bound(py).call_method0(intern!(py, "ravel"))?;
+        rows_of(&rows, 2, 1)?;
+        py.import(intern!(py, "numpy.ma"))?;
+    }
+    Ok(())
 }
 
 /// Anything that NumPy takes for a dtype, as a dtype.
@@ -90,7 +104,7 @@ impl Arrays {
 }
 
 fn meta_dtype<'py>(numpy: &Bound<'py, PyModule>) -> PyResult<Bound<'py, PyAny>> {
-    static DTYPE: pyo3::sync::PyOnceLock<Py<PyAny>> = pyo3::sync::PyOnceLock::new();
+    static DTYPE: Once<Py<PyAny>> = Once::new();
     let py = numpy.py();
     let dtype = DTYPE.get_or_try_init(py, || {
         let dtype = numpy.call_method1("dtype", (vec![("gen", "u4"), ("ttl", "u4")],))?;

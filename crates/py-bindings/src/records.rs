@@ -1,8 +1,8 @@
 //! Records as Python objects: the named tuples and classes of `aerospike_py.records`.
 
-use pyo3::intern;
+use crate::once::Once;
+use crate::once::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use wire_protocol::digest::Digest;
 
@@ -18,7 +18,7 @@ struct Classes {
 }
 
 fn classes(py: Python<'_>) -> PyResult<&'static Classes> {
-    static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
+    static CLASSES: Once<Classes> = Once::new();
     CLASSES.get_or_try_init(py, || {
         let module = py.import("aerospike_py.records")?;
         let class = |name: &str| Ok::<_, PyErr>(module.getattr(name)?.unbind());

@@ -32,6 +32,12 @@ static CURRENT: Mutex<Current> = Mutex::new(Current { process: 0, runtime: None 
 
 /// The runtime of this process; made when first asked for.
 pub(crate) fn handle(py: Python<'_>) -> PyResult<Handle> {
+    // The exception is made when the lock has gone: making it runs Python, which may let in another thread
+    // that waits here with the GIL.
+    handle_or_why().map_err(|why| client_error(py, why))
+}
+
+fn handle_or_why() -> Result<Handle, String> {
     let process = std::process::id();
     let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
     if current.process != process {
@@ -44,13 +50,13 @@ pub(crate) fn handle(py: Python<'_>) -> PyResult<Handle> {
             .enable_io()
             .enable_time()
             .build()
-            .map_err(|error| client_error(py, format!("no runtime could be started: {error}")))?;
+            .map_err(|error| format!("no runtime could be started: {error}"))?;
         current.process = process;
         current.runtime = Some(runtime);
     }
     match &current.runtime {
         Some(runtime) => Ok(runtime.handle().clone()),
-        None => Err(client_error(py, "the interpreter is exiting".into())),
+        None => Err("the interpreter is exiting".into()),
     }
 }
 
@@ -63,6 +69,9 @@ pub(crate) fn shutdown() {
     let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
     std::mem::forget(current.runtime.take());
 }
+
+/// What is said of a call of the parent in its child.
+pub(crate) const PARENTS_CALL: &str = "this call was made before fork() and belongs to the parent";
 
 /// A panic of the core, as an error.
 pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
@@ -95,6 +104,7 @@ pub(crate) fn wait<T: Send>(
     seal: &Arc<dyn Seal>,
     future: impl Future<Output = T> + Send,
 ) -> PyResult<T> {
+    let process = std::process::id();
     let mut future = Box::pin(AssertUnwindSafe(future).catch_unwind());
     loop {
         let outcome = py.detach(|| {
@@ -107,7 +117,14 @@ pub(crate) fn wait<T: Send>(
                 return Err(client_error(py, panic_message(&*panic)));
             }
             Err(_elapsed) => {
-                if let Err(interrupt) = py.check_signals() {
+                let signals = py.check_signals();
+                if std::process::id() != process {
+                    // A signal's handler has forked, and this is the child: the call is the parent's.
+                    std::mem::forget(future);
+                    signals?;
+                    return Err(client_error(py, PARENTS_CALL.into()));
+                }
+                if let Err(interrupt) = signals {
                     py.detach(|| {
                         seal.seal();
                         drop(future);

@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
+use crate::once::Once;
+use crate::once::intern;
 use pyo3::exceptions::PyOverflowError;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple,
 };
@@ -116,7 +116,7 @@ enum Value<'py> {
 
 fn class<'py>(
     py: Python<'py>,
-    cell: &'static PyOnceLock<Py<PyAny>>,
+    cell: &'static Once<Py<PyAny>>,
     name: &str,
 ) -> PyResult<&'py Bound<'py, PyAny>> {
     let class = cell
@@ -124,9 +124,9 @@ fn class<'py>(
     Ok(class.bind(py))
 }
 
-static GEOJSON: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-static ORDERED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-static HLL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static GEOJSON: Once<Py<PyAny>> = Once::new();
+static ORDERED: Once<Py<PyAny>> = Once::new();
+static HLL: Once<Py<PyAny>> = Once::new();
 
 fn sort_out<'py>(value: &Bound<'py, PyAny>) -> Result<Value<'py>, Problem> {
     let py = value.py();

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::once::intern;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyList, PySequence, PyString, PyTuple};
 use wire_protocol::digest::{DIGEST_LEN, Digest};
@@ -392,7 +392,7 @@ impl ArrayFacts {
 
 /// Whether the object is a `Keys`.
 fn is_keys(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static CLASS: pyo3::sync::PyOnceLock<Py<PyAny>> = pyo3::sync::PyOnceLock::new();
+    static CLASS: crate::once::Once<Py<PyAny>> = crate::once::Once::new();
     let py = object.py();
     let class = CLASS
         .get_or_try_init(py, || Ok::<_, PyErr>(py.import("aerospike_py.keys")?.getattr("Keys")?.unbind()))?;

@@ -1,0 +1,170 @@
+"""Many threads on one client, both faces side by side, several event loops at once."""
+
+import asyncio
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import aerospike_py as aerospike
+from aerospike_py import AsyncClient
+from tests.support.processes import end_of, start
+
+DTYPE = np.dtype([("i", "i8")])
+
+
+@pytest.fixture
+def quick_switches():
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.fixture(scope="module")
+def records(config):
+    keys = [("test", "threads", number) for number in range(300)]
+    with aerospike.client(config) as client:
+        for number, key in enumerate(keys):
+            client.put(key, {"i": number})
+    return keys
+
+
+def run(threads):
+    """Runs all, and waits for each; a hang is a failure."""
+    running = [threading.Thread(target=thread, daemon=True) for thread in threads]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join(60)
+        assert not thread.is_alive(), "a thread hangs"
+
+
+def test_twenty_threads_mix_everything_until_one_closes(config, records, fresh_set, quick_switches):
+    """Whatever a call returns is right, and from the close on every call says that the client is closed."""
+    client = aerospike.client(config).connect()
+    problems, counts, warm = [], dict.fromkeys(("arrays", "records", "single", "stats"), 0), threading.Event()
+
+    def loop_of(name, once):
+        def body():
+            try:
+                while True:
+                    once()
+                    counts[name] += 1
+                    if min(counts.values()) > 20:
+                        warm.set()
+            except aerospike.ClientError as error:
+                if "closed" not in str(error):
+                    problems.append((name, repr(error)))
+            except BaseException as error:  # noqa: BLE001
+                problems.append((name, repr(error)))
+            finally:
+                if not closing.is_set():
+                    warm.set()
+
+        return body
+
+    closing = threading.Event()
+    own = threading.local()
+
+    def arrays():
+        batch = client.batch_read(records, _dtype=DTYPE)
+        assert batch.batch_records["i"].tolist() == list(range(len(records)))
+
+    def as_records():
+        rows = client.batch_read(records[:20]).batch_records
+        assert [row.record.bins["i"] for row in rows] == list(range(20))
+
+    def single():
+        own.count = getattr(own, "count", 0) + 1
+        key = ("test", fresh_set, threading.get_ident())
+        client.put(key, {"i": own.count})
+        assert client.get(key).bins["i"] == own.count
+
+    def stats():
+        assert client.stats().nodes
+        assert client.is_connected() in (True, False)
+        repr(client)
+
+    def close():
+        warm.wait(30)
+        closing.set()
+        client.close()
+
+    kinds = {"arrays": arrays, "records": as_records, "single": single, "stats": stats}
+    run([*(loop_of(name, once) for name, once in kinds.items() for _ in range(5)), close])
+    assert problems == []
+    assert min(counts.values()) > 20
+    assert not client.is_connected()
+
+
+@pytest.mark.embedded
+def test_threads_that_are_refused_do_not_wait_for_each_other(server):
+    """An exception is made by running Python, where threads take turns: no lock may be held there."""
+    process = start(
+        """
+        sys.setswitchinterval(1e-6)
+        clients = [aerospike.client(config), aerospike.client(config).connect()]
+        clients[1].close()
+        def ask():
+            for _ in range(1500):
+                for client in clients:
+                    try:
+                        client.get(keys[0])
+                    except aerospike.ClientError:
+                        pass
+        threads = [threading.Thread(target=ask, daemon=True) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        print("fine")
+        """,
+        server,
+    )
+    code, out, err = end_of(process, 60)
+    assert (code, out) == (0, "fine\n"), err
+
+
+def test_both_faces_and_many_loops_at_once(config, records, quick_switches):
+    """One sync client in four threads, and eight loops: four share a client, four have one each."""
+    expected = list(range(len(records)))
+    problems = []
+    sync = aerospike.client(config).connect()
+    shared = AsyncClient(config)
+    asyncio.run(shared.connect())
+
+    def reported(body):
+        def run():
+            try:
+                body()
+            except BaseException as error:  # noqa: BLE001
+                problems.append(repr(error))
+
+        return run
+
+    def in_thread():
+        for _ in range(20):
+            assert sync.batch_read(records, _dtype=DTYPE).batch_records["i"].tolist() == expected
+
+    async def read(client):
+        for _ in range(5):
+            batches = await asyncio.gather(*(client.batch_read(records, _dtype=DTYPE) for _ in range(5)))
+            assert all(batch.batch_records["i"].tolist() == expected for batch in batches)
+            await client.put(records[7], {"i": 7})
+
+    async def read_own():
+        async with AsyncClient(config) as client:
+            await read(client)
+
+    def in_loop(number):
+        # A second loop in the same thread, when the first has gone.
+        for _ in range(2):
+            asyncio.run(read(shared) if number % 2 else read_own())
+
+    run([reported(in_thread)] * 4 + [reported(lambda number=number: in_loop(number)) for number in range(8)])
+    asyncio.run(shared.close())
+    sync.close()
+    assert problems == []
