@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use aero_io::{BoxFuture, BoxStream, Target, Transport};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use wire_protocol::compressed::inflate;
 use wire_protocol::info::PartitionBitmap;
-use wire_protocol::message::{FrameHeader, FrameType, write_frame};
+use wire_protocol::message::{FrameHeader, FrameType, MAX_FRAME, write_frame};
 
 use super::wire::{self, Request};
 
@@ -117,6 +118,8 @@ impl Transport for Net {
 
 type Handler = Box<dyn FnMut(&Request) -> Vec<Act> + Send>;
 
+type Mangle = Box<dyn FnMut(Vec<u8>) -> Vec<u8> + Send>;
+
 /// A namespace, and the partitions claimed of it, replica by replica.
 type Claim = (String, Vec<PartitionBitmap>);
 
@@ -140,6 +143,8 @@ pub struct Node {
     peers: Mutex<(u32, Vec<(String, String)>)>,
     replicas: Mutex<(u32, Vec<Claim>)>,
     handler: Mutex<Handler>,
+    /// What becomes of its info answers.
+    mangle: Mutex<Mangle>,
     requests: Mutex<Vec<Request>>,
     down: tokio::sync::Notify,
 }
@@ -160,6 +165,7 @@ impl Node {
             peers: Mutex::default(),
             replicas: Mutex::default(),
             handler: Mutex::new(Box::new(|request| vec![Act::Send(wire::answer(request, |_| 0, 1))])),
+            mangle: Mutex::new(Box::new(|answer| answer)),
             requests: Mutex::default(),
             down: tokio::sync::Notify::new(),
         })
@@ -168,6 +174,11 @@ impl Node {
     /// What it does on a request.
     pub fn on_request(&self, handler: impl FnMut(&Request) -> Vec<Act> + Send + 'static) {
         *self.handler.lock().unwrap() = Box::new(handler);
+    }
+
+    /// What it makes of its info answers before they go out.
+    pub fn on_info(&self, mangle: impl FnMut(Vec<u8>) -> Vec<u8> + Send + 'static) {
+        *self.mangle.lock().unwrap() = Box::new(mangle);
     }
 
     /// Sets the peers that it knows.
@@ -225,8 +236,15 @@ impl Node {
                 return wait_for_close(stream).await;
             }
             if header.kind == FrameType::Info {
-                stream.write_all(&self.info(std::str::from_utf8(&body).unwrap())).await?;
+                let answer = self.info(std::str::from_utf8(&body).unwrap());
+                let answer = self.mangle.lock().unwrap()(answer);
+                stream.write_all(&answer).await?;
                 continue;
+            }
+            if header.kind == FrameType::Compressed {
+                let mut frame = Vec::new();
+                inflate(&body, MAX_FRAME, &mut frame).unwrap();
+                body = frame.split_off(FrameHeader::LEN);
             }
             let request = Request::parse(&body);
             let acts = self.handler.lock().unwrap()(&request);
