@@ -123,7 +123,9 @@ def test_batches(face, proxy, writer, compress):
                 # A checksum guards what is compressed; nothing does in a plain answer.
                 place = places[fault.at] if places and fault.kind not in HARMLESS else None
                 found, differing = hostile.check_rows(batch, [before, after], place)
-                outcomes[f"{fault.kind}: {'whole' if found == ROWS else 'some'}{', one changed' * differing}"] += 1
+                outcomes[
+                    f"{fault.kind}: {'whole' if found == ROWS else 'some'}{', one changed' * differing}"
+                ] += 1
             took = time.monotonic() - start
             assert took < HURRY["total_timeout"] / 1000 + SLACK, fault
             canvas.check()
