@@ -31,7 +31,7 @@ def main():
             ]
             if found.is_dir():
                 merge.append(found)
-            subprocess.run(merge, check=True, stderr=subprocess.DEVNULL)
+            subprocess.run(merge, check=True, stderr=subprocess.DEVNULL)  # noqa: S603
             shutil.rmtree(found, ignore_errors=True)
             found.mkdir(parents=True)
             left = MOST

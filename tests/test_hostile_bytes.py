@@ -7,11 +7,11 @@ leaves a client that works. ``HYPOTHESIS_PROFILE=thorough`` tries every fault at
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 
-import numpy as np
 import pytest
 
 import aerospike_py as aerospike
@@ -29,6 +29,8 @@ HURRY = {"socket_timeout": 25, "total_timeout": 1_000, "max_retries": 2}
 COMPRESS = {"compress": True}
 # Beyond the deadline: what a busy machine takes.
 SLACK = 1.0
+# For the proxy to be done with an answer.
+LONG = 20.0
 # Those that change no byte.
 HARMLESS = ("cut", "stop", "delay", "split")
 
@@ -87,6 +89,11 @@ def connected(face, proxy):
     return face.connect({"hosts": [proxy.address], "max_error_rate": 0, "tend_interval": 60_000})
 
 
+def report(outcomes: Counter[str]) -> None:
+    """For ``pytest -rP``."""
+    sys.stdout.write(f"{outcomes.total()} faults: {dict(sorted(outcomes.items()))}\n")
+
+
 def write(writer, version):
     for key, n in zip(KEYS, hostile.numbers(version), strict=True):
         writer.put(key, hostile.record(n))
@@ -129,9 +136,9 @@ def test_batches(face, proxy, writer, compress):
             took = time.monotonic() - start
             assert took < HURRY["total_timeout"] / 1000 + SLACK, fault
             canvas.check()
-            shot_happened = shot.over.wait(SLACK)
+            happened = shot.over.wait(SLACK if compress else LONG)
             proxy.disarm()
-            if not shot_happened:
+            if not happened:
                 # An answer that is compressed has not always the same size.
                 assert compress, fault
                 write(writer, number)
@@ -140,7 +147,7 @@ def test_batches(face, proxy, writer, compress):
             assert hostile.check_rows(batch, [after], None) == (ROWS, 0), fault
             canvas.check()
             before = after
-    print(f"{sum(outcomes.values())} faults", dict(sorted(outcomes.items())))
+    report(outcomes)
 
 
 @pytest.mark.parametrize("compress", [False, True], ids=["plain", "compressed"])
@@ -169,9 +176,9 @@ def test_single_reads(face, proxy, writer, compress):
                     assert len(wrong) <= 1 or wrong.isdisjoint(got), (fault, got)
                 outcomes[f"{fault.kind}: {'right' if is_right else 'changed'}"] += 1
             assert time.monotonic() - start < HURRY["total_timeout"] / 1000 + SLACK, fault
-            assert shot.over.wait(SLACK), fault
+            assert shot.over.wait(LONG), fault
             assert client.get(KEYS[0], policy=calm).bins == bins, fault
-    print(f"{sum(outcomes.values())} faults", dict(sorted(outcomes.items())))
+    report(outcomes)
 
 
 def test_connecting(face, proxy, node, writer):
@@ -191,8 +198,8 @@ def test_connecting(face, proxy, node, writer):
         try:
             client.connect()
         except aerospike.AerospikeError as error:
-            assert "127.0.0.1" in str(error), (fault, error)
-            outcomes[f"{fault.kind}: {type(error).__name__}"] += 1
+            unclear = "" if "127.0.0.1" in str(error) else f", unclear: {error}"
+            outcomes[f"{fault.kind}: {type(error).__name__}{unclear}"] += 1
             limit = SLACK
         else:
             # What it believes may be wrong; its calls end in time nevertheless.
@@ -208,6 +215,7 @@ def test_connecting(face, proxy, node, writer):
             client.close()
             proxy.disarm()
         assert time.monotonic() - start < limit, fault
+    assert not any("unclear" in outcome for outcome in outcomes)
     with connected(face, proxy) as client:
         assert client.batch_read(KEYS, _dtype=DTYPE).ok.all()
-    print(f"{sum(outcomes.values())} faults", dict(sorted(outcomes.items())))
+    report(outcomes)

@@ -87,7 +87,8 @@ class Canvas:
         self.out = self._whole[self.AROUND : -self.AROUND]
         fields = np.zeros(DTYPE.itemsize, bool)
         for name in NAMES:
-            dtype, offset = (DTYPE.fields or {})[name][:2]
+            assert DTYPE.fields is not None
+            dtype, offset = DTYPE.fields[name][:2]
             fields[offset : offset + dtype.itemsize] = True
         self._padding = ~fields
 
