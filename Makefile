@@ -83,7 +83,7 @@ $(RELEASE): $(TOOLS) $(EXTENSION_SOURCES)
 
 # ---------------------------------------------------------------- tests
 
-.PHONY: test test-rust test-python test-nonumpy test-integration loom asan miri fuzz
+.PHONY: test test-rust test-python test-nonumpy test-integration loom asan asan-python tsan miri fuzz
 test: test-rust test-python test-nonumpy ## all tests
 
 test-rust: ## the crates' tests
@@ -112,6 +112,28 @@ asan: ## record-decode under AddressSanitizer (Linux)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \
 	  cargo test --quiet $(LIGHT) -p record-decode --target "$$(rustc -vV | sed -n 's/^host: //p')" --lib --tests $(LOCKED)
 
+# The runtime that rustc brings is for programs of its own; as a library it can be loaded before Python. What it
+# would do before the start of the program, the loader does then. Python's objects get memory of their own.
+HOST = $$(rustc -vV | sed -n 's/^host: //p')
+asan-python: $(TOOLS) ## the extension under AddressSanitizer, with a proxy that spoils answers (Linux)
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \
+	  cargo build --quiet $(LIGHT) -p py-bindings --target "$(HOST)" $(LOCKED)
+	rm -rf target/asan/python && mkdir -p target/asan/python
+	cp -r python/aerospike_py target/asan/python/ && rm -f target/asan/python/aerospike_py/_native*
+	cp target/asan/$(HOST)/debug/lib_native.so target/asan/python/aerospike_py/_native.abi3.so
+	cp "$$(rustc --print sysroot)/lib/rustlib/$(HOST)/lib/"librustc-*_rt.asan.a target/asan/runtime.a
+	ar d target/asan/runtime.a "$$(ar t target/asan/runtime.a | grep preinit)"
+	$(CC) -shared -o target/asan/runtime.so -Wl,--whole-archive target/asan/runtime.a -Wl,--no-whole-archive \
+	  -lpthread -ldl -lm -lrt
+	LD_PRELOAD=$(CURDIR)/target/asan/runtime.so ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+	  PYTHONPATH=target/asan/python $(PY) -m pytest tests/test_hostile_bytes.py tests/test_rows_whole.py $(PYTEST_ARGS)
+
+tsan: ## the row buffer's threads under ThreadSanitizer; needs the nightly toolchain with rust-src
+	@test -d "$$(rustc +nightly --print sysroot 2>/dev/null)/lib/rustlib/src" || \
+	  { echo "missing: rust-src (rustup toolchain install nightly --component rust-src)" >&2; exit 1; }
+	RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=target/tsan \
+	  cargo +nightly test --quiet $(LIGHT) -Zbuild-std --target "$(HOST)" -p record-decode --lib $(LOCKED) rows
+
 miri: ## record-decode's own tests under Miri: minutes; needs the nightly toolchain with miri
 	@cargo +nightly miri --version >/dev/null 2>&1 || \
 	  { echo "missing: Miri (rustup toolchain install nightly --component miri,rust-src)" >&2; exit 1; }
@@ -129,6 +151,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz
 	  echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
 	  mkdir -p corpus/$$target target; \
 	  seeds=seeds/$$target; test -d $$seeds || seeds=seeds/batch_answers; \
+	  test ! -d found/$$target || seeds="$$seeds found/$$target"; \
 	  cargo fuzz run -s none $$target corpus/$$target $$seeds -- \
 	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 >target/$$target.log 2>&1 || \
 	    { cat target/$$target.log >&2; exit 1; }; \

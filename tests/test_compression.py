@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-
 import numpy as np
 import pytest
 
 import aerospike_py as aerospike
 from aerospike_py.testing import DevServer
+from tests.support.proxy import Proxy
 
 pytestmark = pytest.mark.embedded
 
@@ -29,50 +27,15 @@ def enterprise():
         yield made
 
 
-class Meter:
-    """Hands bytes on in both directions, and counts those that come from the node."""
-
-    def __init__(self, node):
-        self._node = node
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = self._listener.getsockname()
-        self.received = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            node = socket.create_connection(self._node)
-            threading.Thread(target=self._copy, args=(client, node, False), daemon=True).start()
-            threading.Thread(target=self._copy, args=(node, client, True), daemon=True).start()
-
-    def _copy(self, source, target, is_counted):
-        try:
-            while data := source.recv(65_536):
-                if is_counted:
-                    self.received += len(data)
-                target.sendall(data)
-        except OSError:
-            pass
-        finally:
-            target.close()
-
-    def close(self):
-        self._listener.close()
-
-
 def test_answers_are_smaller_and_the_same(face, enterprise):
-    meter = Meter(enterprise.hosts[0])
-    config = {"hosts": [meter.address], "tend_interval": 60_000}
+    proxy = Proxy(enterprise.hosts[0])
+    config = {"hosts": [proxy.address], "tend_interval": 60_000}
     with face.connect(config) as client:
         sizes = []
         for policy in ({}, COMPRESS):
-            before = meter.received
+            before = proxy.received
             batch = client.batch_read(KEYS, _dtype=DTYPE, policy=policy)
-            sizes.append(meter.received - before)
+            sizes.append(proxy.received - before)
             assert batch.ok.all()
             assert (batch.batch_records["v"] == np.arange(N)).all()
             assert (np.char.str_len(batch.batch_records["t"]) == np.arange(N) % 40).all()
@@ -80,14 +43,14 @@ def test_answers_are_smaller_and_the_same(face, enterprise):
         key = ("test", "compressed", 39)
         assert client.get(key, policy=COMPRESS) == client.get(key)
         client.put(key, {"long": "y" * 5_000}, policy=COMPRESS)
-        before = meter.received
+        before = proxy.received
         assert client.get(key, policy=COMPRESS).bins["long"] == "y" * 5_000
-        assert meter.received - before < 500
+        assert proxy.received - before < 500
         client.remove(key, policy=COMPRESS)
         with pytest.raises(aerospike.RecordNotFound):
             client.get(key, policy=COMPRESS)
         client.put(key, {"v": 39, "t": "x" * 39})
-    meter.close()
+    proxy.close()
 
 
 def test_faults_of_compressed_answers(face, enterprise):

@@ -5,81 +5,22 @@ server: a row must be all old or all new, with its generation, and rows that wer
 stay as they were.
 """
 
-import contextlib
-import socket
-import threading
-from typing import Any
-
 import numpy as np
 import pytest
 
 import aerospike_py as aerospike
 from aerospike_py.testing import DevServer
+from tests.support.proxy import MESSAGE, Fault, Proxy
 
 pytestmark = pytest.mark.embedded
 
 ROWS = 3
 DTYPE = np.dtype([("a", ">i8"), ("v", "<i4", (3,)), ("b", "i8"), ("s", "S4")])
-MESSAGE_FRAME = 3
 
 
 def record(version):
     vector = np.full(3, version, "<i4")
     return {"a": version, "v": vector.tobytes(), "b": version, "s": f"v{version}"}
-
-
-class Proxy:
-    """Stands between client and node; cuts one answer after some bytes, then calls `between`."""
-
-    def __init__(self, target):
-        self._target = target
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = self._listener.getsockname()
-        self._lock = threading.Lock()
-        self._cut_after: int | None = None
-        self._between: Any = None
-        self.longest = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def cut(self, after, between):
-        with self._lock:
-            self._cut_after, self._between = after, between
-
-    def close(self):
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone would leave the thread in accept()
-        self._listener.close()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                node = socket.create_connection(self._target)
-                for end in (client, node):
-                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self._requests, args=(client, node), daemon=True).start()
-                threading.Thread(target=self._answers, args=(node, client), daemon=True).start()
-
-    def _requests(self, client, node):
-        with contextlib.suppress(OSError):
-            while data := client.recv(65536):
-                node.sendall(data)
-            node.shutdown(socket.SHUT_RDWR)
-
-    def _answers(self, node, client):
-        with client, node, contextlib.suppress(OSError):
-            while data := node.recv(65536):
-                if data[1] == MESSAGE_FRAME:
-                    self.longest = max(self.longest, len(data))
-                    with self._lock:
-                        after, between = self._cut_after, self._between
-                        self._cut_after = None
-                    if after is not None:
-                        client.sendall(data[:after])
-                        between()
-                        break
-                client.sendall(data)
-            client.shutdown(socket.SHUT_RDWR)  # also ends the other thread's recv
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +31,8 @@ def node():
 
 @pytest.fixture(scope="module")
 def proxy(node):
-    made = Proxy(node.hosts[0])
-    yield made
-    made.close()
+    with Proxy(node.hosts[0]) as made:
+        yield made
 
 
 def test_an_answer_cut_at_every_byte(face, node, proxy):
@@ -108,7 +48,7 @@ def test_an_answer_cut_at_every_byte(face, node, proxy):
     # It fails far more often than a node may that is asked again at once.
     with face.connect({"hosts": [proxy.address], "max_error_rate": 0}) as client:
         assert client.batch_read(keys, _dtype=DTYPE).ok.all()
-        longest = proxy.longest
+        longest = len(proxy.answers[MESSAGE])
         assert longest > 200
         retried = 0
         for after in range(longest):
@@ -117,7 +57,7 @@ def test_an_answer_cut_at_every_byte(face, node, proxy):
             generation = int(client.batch_read(keys, _dtype=DTYPE).meta["gen"][0])
             out = np.full(ROWS, 0, DTYPE)
             out.view("u1").fill(0xEE)
-            proxy.cut(after, lambda version=version: write(version + 1))
+            proxy.arm(Fault("cut", after), then=lambda version=version: write(version + 1))
             batch = client.batch_read(keys, _dtype=DTYPE, out=out)
             assert batch.ok.all()
             for row in range(ROWS):

@@ -6,6 +6,7 @@
 #![no_main]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dtype_schema::{Element, Field, MAX_BIN_NAME, Schema};
 use libfuzzer_sys::fuzz_target;
@@ -17,7 +18,7 @@ const GUARD: usize = 16;
 const FILL: u8 = 0xa5;
 
 fuzz_target!(|data: &[u8]| {
-    let (schema, casting) = schema(data);
+    let (schema, casting, writers) = schema(data);
     let covered = covered(&schema);
     let stride = schema.itemsize() + 1;
     let mut data_bytes = vec![FILL; GUARD + ROWS * stride + GUARD];
@@ -33,21 +34,10 @@ fuzz_target!(|data: &[u8]| {
     let fields = schema.fields().len();
     // SAFETY: the memory is as long as it says, outlives the buffer and is not looked at before that is gone.
     let rows = unsafe { RowBuffer::new(Arc::new(Plan::new(schema, casting, None)), memory, 1) };
-    let mut lease = rows.lease().expect("nobody sealed the buffer");
-    let mut done = [false; ROWS];
-    for record in records(data) {
-        let row = record.index as usize;
-        let expected = match done.get_mut(row) {
-            None => RowOutcome::OutOfRange,
-            Some(true) => RowOutcome::Repeated,
-            Some(done) => {
-                *done = true;
-                RowOutcome::Written
-            }
-        };
-        assert_eq!(lease.write(row, &record), expected);
-    }
-    drop(lease);
+    let done = match writers {
+        Writers::Leases { count, seal } => leases(&rows, data, count, seal),
+        Writers::Threads => threads(&rows, data),
+    };
     let summary = rows.finish();
     drop(rows);
 
@@ -66,6 +56,94 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
+/// Who writes the records.
+#[derive(Clone, Copy)]
+enum Writers {
+    /// Leases of one thread that take turns. The buffer is sealed before the record of that number: while
+    /// the leases are open, by another thread, or after they were dropped.
+    Leases { count: usize, seal: Option<(usize, Seal)> },
+    /// Two threads, each of which offers every record.
+    Threads,
+}
+
+#[derive(Clone, Copy)]
+enum Seal {
+    WhileOpen,
+    BetweenFrames,
+}
+
+/// Offers every record to a lease and checks what becomes of it; returns which rows are done.
+fn leases(rows: &RowBuffer, data: &[u8], count: usize, seal: Option<(usize, Seal)>) -> [bool; ROWS] {
+    let mut done = [false; ROWS];
+    std::thread::scope(|scope| {
+        let mut open: Vec<_> = (0..count).map(|_| rows.lease().expect("nobody sealed the buffer")).collect();
+        let mut sealing = None;
+        let mut is_sealed = false;
+        for (number, record) in records(data).enumerate() {
+            if let Some((_, how)) = seal.filter(|(at, _)| *at == number) {
+                is_sealed = true;
+                match how {
+                    Seal::BetweenFrames => {
+                        open.clear();
+                        rows.seal();
+                    }
+                    Seal::WhileOpen => {
+                        sealing = Some(scope.spawn(|| rows.seal()));
+                        while rows.lease().is_some() {
+                            std::thread::yield_now();
+                        }
+                    }
+                }
+                assert!(rows.lease().is_none());
+            }
+            if open.is_empty() {
+                break;
+            }
+            let row = record.index as usize;
+            let expected = match done.get_mut(row) {
+                None => RowOutcome::OutOfRange,
+                Some(_) if is_sealed => RowOutcome::Sealed,
+                Some(true) => RowOutcome::Repeated,
+                Some(done) => {
+                    *done = true;
+                    RowOutcome::Written
+                }
+            };
+            let at = number % open.len();
+            assert_eq!(open[at].write(row, &record), expected);
+            assert_eq!(rows.is_done(row), done.get(row) == Some(&true));
+        }
+        drop(open);
+        // The scope would wait for what the thread does, not for its end, and a leak sanitizer sees that.
+        if let Some(sealing) = sealing {
+            sealing.join().expect("it seals");
+        }
+    });
+    done
+}
+
+/// Two threads offer every record: each row is written by one of them, once.
+fn threads(rows: &RowBuffer, data: &[u8]) -> [bool; ROWS] {
+    let written = [const { AtomicUsize::new(0) }; ROWS];
+    let write = || {
+        let mut lease = rows.lease().expect("nobody sealed the buffer");
+        for record in records(data) {
+            let row = record.index as usize;
+            match (lease.write(row, &record), written.get(row)) {
+                (RowOutcome::Written, Some(times)) => assert_eq!(times.fetch_add(1, Ordering::Relaxed), 0),
+                (RowOutcome::Repeated, Some(_)) | (RowOutcome::OutOfRange, None) => {}
+                (outcome, _) => panic!("{outcome:?} of row {row}"),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(write);
+        write();
+        other.join().expect("it writes");
+    });
+    written.map(|times| times.into_inner() == 1)
+}
+
 fn records(data: &[u8]) -> impl Iterator<Item = Record<'_>> {
     BatchAnswers::new(data).filter_map(|answer| match answer {
         Ok(BatchAnswer::Record(record)) => Some(record),
@@ -73,10 +151,16 @@ fn records(data: &[u8]) -> impl Iterator<Item = Record<'_>> {
     })
 }
 
-fn schema(data: &[u8]) -> (Schema, Casting) {
+fn schema(data: &[u8]) -> (Schema, Casting, Writers) {
     let mut choices = data.iter().rev().copied().chain(std::iter::repeat(0));
     let mut choose = || usize::from(choices.next().unwrap_or(0));
     let casting = if choose() % 2 == 0 { Casting::Unsafe } else { Casting::SameValue };
+    let writers = match choose() % 16 {
+        0 => Writers::Threads,
+        1 => Writers::Leases { count: 1 + choose() % 3, seal: Some((choose() % 4, Seal::WhileOpen)) },
+        2..6 => Writers::Leases { count: 1 + choose() % 3, seal: Some((choose() % 4, Seal::BetweenFrames)) },
+        _ => Writers::Leases { count: 1 + choose() % 3, seal: None },
+    };
     let mut names: Vec<&str> = Vec::new();
     for op in records(data).flat_map(|record| record.ops()) {
         match std::str::from_utf8(op.name) {
@@ -122,7 +206,7 @@ fn schema(data: &[u8]) -> (Schema, Casting) {
         field
     });
     let fields = fields.collect();
-    (Schema::new(fields, offset + 1).expect("fields one after the other"), casting)
+    (Schema::new(fields, offset + 1).expect("fields one after the other"), casting, writers)
 }
 
 /// Which bytes of a row belong to fields.

@@ -1,4 +1,4 @@
-//! Answers to `replicas` and to `peers-clear-std` and its kin.
+//! Answers to `replicas`, to `peers-clear-std` and its kin, and to `rack-ids`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -23,5 +23,9 @@ fuzz_target!(|text: &str| {
         for (host, port) in peers.peers.iter().flat_map(|peer| &peer.addresses) {
             assert!(!host.is_empty() && *port != 0);
         }
+    }
+    if let Ok(racks) = info::parse_rack_ids(text) {
+        let written: Vec<_> = racks.iter().map(|(namespace, rack)| format!("{namespace}:{rack}")).collect();
+        assert_eq!(info::parse_rack_ids(&written.join(";")), Ok(racks));
     }
 });

@@ -261,40 +261,6 @@ async fn retries_wait_as_told_and_go_round_the_replicas() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn garbage_never_panics_nor_outlives_the_deadline() {
-    let (cluster, node) = one_node().await;
-    let mut state = 0x9E37_79B9_7F4A_7C15u64;
-    node.on_request(move |request| {
-        let mut random = move || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state
-        };
-        // A good answer with some bytes changed, cut or repeated.
-        let mut bytes = answer(request, |_| 0, 1);
-        for _ in 0..random() % 4 {
-            let at = random() as usize % bytes.len();
-            bytes[at] = random() as u8;
-        }
-        match random() % 4 {
-            0 => bytes.truncate(random() as usize % bytes.len()),
-            1 => bytes.extend_from_slice(&bytes.clone()[random() as usize % bytes.len()..]),
-            _ => {}
-        }
-        state = random();
-        vec![Act::Send(bytes), Act::Close]
-    });
-    let policy = BatchPolicy { total_timeout: Some(Duration::from_millis(50)), ..retries(2) };
-    for _ in 0..2_000 {
-        let start = Instant::now();
-        let (_, rows) = read(&cluster, &keys(8), policy.clone()).await;
-        assert_eq!(rows.count(-100), 0, "every row has a code");
-        assert!(start.elapsed() <= Duration::from_millis(51));
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_node_that_refuses_is_left_for_its_replica() {
     let (net, nodes) = Net::cluster(3);
     let cluster = connect(&net, "10.0.0.1:3000").await;

@@ -94,9 +94,9 @@ impl Schema {
             return Err(SchemaError::NoFields);
         }
         for field in &fields {
-            let end = field.end();
-            if end > itemsize {
-                return Err(SchemaError::OutOfRow { field: field.name.clone(), end, itemsize });
+            // Not by `end`, which would be within a row as long as the address space.
+            if field.offset.checked_add(field.size).is_none_or(|end| end > itemsize) {
+                return Err(SchemaError::OutOfRow { field: field.name.clone(), end: field.end(), itemsize });
             }
         }
         let mut order: Vec<&Field> = fields.iter().collect();
@@ -195,8 +195,10 @@ mod tests {
         assert!(matches!(twice, SchemaError::DuplicateName { .. }));
         let out = Schema::new(vec![field("a", 5, 4)], 8).unwrap_err();
         assert!(matches!(out, SchemaError::OutOfRow { end: 9, itemsize: 8, .. }));
-        let wrapped = Schema::new(vec![field("a", usize::MAX, 4)], 8).unwrap_err();
-        assert!(matches!(wrapped, SchemaError::OutOfRow { .. }));
+        for itemsize in [8, usize::MAX] {
+            let wrapped = Schema::new(vec![field("a", usize::MAX, 4)], itemsize).unwrap_err();
+            assert!(matches!(wrapped, SchemaError::OutOfRow { .. }));
+        }
         assert!(Schema::new(vec![field("b", 4, 4), field("a", 0, 4)], 8).is_ok());
     }
 }

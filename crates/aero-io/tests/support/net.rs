@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use aero_io::{BoxFuture, BoxStream, Target, Transport};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use wire_protocol::compressed::inflate;
 use wire_protocol::info::PartitionBitmap;
-use wire_protocol::message::{FrameHeader, FrameType, write_frame};
+use wire_protocol::message::{FrameHeader, FrameType, MAX_FRAME, write_frame};
 
 use super::wire::{self, Request};
 
@@ -119,6 +120,8 @@ type Security = Box<dyn FnMut(&[u8]) -> Vec<Act> + Send>;
 
 type Handler = Box<dyn FnMut(&Request) -> Vec<Act> + Send>;
 
+type Mangle = Box<dyn FnMut(Vec<u8>) -> Vec<u8> + Send>;
+
 /// A namespace, and the partitions claimed of it, replica by replica.
 type Claim = (String, Vec<PartitionBitmap>);
 
@@ -143,6 +146,8 @@ pub struct Node {
     replicas: Mutex<(u32, Vec<Claim>)>,
     handler: Mutex<Handler>,
     security: Mutex<Security>,
+    /// What becomes of its info answers.
+    mangle: Mutex<Mangle>,
     requests: Mutex<Vec<Request>>,
     down: tokio::sync::Notify,
 }
@@ -164,6 +169,7 @@ impl Node {
             replicas: Mutex::default(),
             handler: Mutex::new(Box::new(|request| vec![Act::Send(wire::answer(request, |_| 0, 1))])),
             security: Mutex::new(Box::new(|_| vec![Act::Close])),
+            mangle: Mutex::new(Box::new(|answer| answer)),
             requests: Mutex::default(),
             down: tokio::sync::Notify::new(),
         })
@@ -177,6 +183,11 @@ impl Node {
     /// What it does on the body of a security frame.
     pub fn on_security(&self, handler: impl FnMut(&[u8]) -> Vec<Act> + Send + 'static) {
         *self.security.lock().unwrap() = Box::new(handler);
+    }
+
+    /// What it makes of its info answers before they go out.
+    pub fn on_info(&self, mangle: impl FnMut(Vec<u8>) -> Vec<u8> + Send + 'static) {
+        *self.mangle.lock().unwrap() = Box::new(mangle);
     }
 
     /// Sets the peers that it knows.
@@ -234,7 +245,9 @@ impl Node {
                 return wait_for_close(stream).await;
             }
             if header.kind == FrameType::Info {
-                stream.write_all(&self.info(std::str::from_utf8(&body).unwrap())).await?;
+                let answer = self.info(std::str::from_utf8(&body).unwrap());
+                let answer = self.mangle.lock().unwrap()(answer);
+                stream.write_all(&answer).await?;
                 continue;
             }
             if header.kind == FrameType::Security {
@@ -244,6 +257,11 @@ impl Node {
                     Next::Close => return Ok(()),
                     Next::Hang => return wait_for_close(stream).await,
                 }
+            }
+            if header.kind == FrameType::Compressed {
+                let mut frame = Vec::new();
+                inflate(&body, MAX_FRAME, &mut frame).unwrap();
+                body = frame.split_off(FrameHeader::LEN);
             }
             let request = Request::parse(&body);
             let acts = self.handler.lock().unwrap()(&request);

@@ -1,0 +1,161 @@
+//! Answers changed at random: nothing panics, no call outlives its time, and the client goes on.
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aero_io::{BatchPolicy, Bins, Cluster, ClusterConfig, Key, ReadPolicy, Space};
+use support::mutate::Mutator;
+use support::net::{Act, Net, Node};
+use support::rows::Row;
+use support::wire::{Request, answer};
+use support::{config, connect, digest, keys, looks, read, retries};
+use tokio::time::Instant;
+use wire_protocol::compressed::write_compressed;
+
+/// Calls, or connections, of each test.
+const TRIES: usize = 2_000;
+
+const LIMIT: Duration = Duration::from_millis(50);
+
+/// Timers tick in milliseconds.
+const TICK: Duration = Duration::from_millis(1);
+
+/// Some close, some stay silent, some wait for more.
+fn and_then(mutator: &mut Mutator, bytes: Vec<u8>) -> Vec<Act> {
+    match mutator.below(4) {
+        0 => vec![Act::Send(bytes), Act::Hang],
+        1 => vec![Act::Send(bytes)],
+        _ => vec![Act::Send(bytes), Act::Close],
+    }
+}
+
+/// The whole answer in one compressed frame.
+fn compressed(request: &Request) -> Vec<u8> {
+    let frames = answer(request, |_| 0, 1);
+    let mut out = Vec::new();
+    // A batch's answer is two frames; the first has the records.
+    let first = frames.len() - if request.is_batch { 30 } else { 0 };
+    write_compressed(&mut out, &frames[..first]).unwrap();
+    out.extend_from_slice(&frames[first..]);
+    out
+}
+
+/// One node, which may fail as often as it likes and is asked again.
+async fn one_node() -> (Cluster, Arc<Node>) {
+    let (net, nodes) = Net::cluster(1);
+    let config = ClusterConfig { max_error_rate: 0, ..config(&["10.0.0.1:3000"]) };
+    (Cluster::connect(config, net as _).await.unwrap(), Arc::clone(&nodes[0]))
+}
+
+#[tokio::test(start_paused = true)]
+async fn batches() {
+    for compress in [false, true] {
+        let (cluster, node) = one_node().await;
+        let mut mutator = Mutator::new(1);
+        node.on_request(move |request| {
+            let whole = if compress { compressed(request) } else { answer(request, |_| 0, 1) };
+            let bytes = mutator.mutate(whole);
+            and_then(&mut mutator, bytes)
+        });
+        let policy = BatchPolicy { total_timeout: Some(LIMIT), compress, ..retries(2) };
+        let mut whole = 0;
+        for _ in 0..TRIES {
+            let start = Instant::now();
+            let (_, rows) = read(&cluster, &keys(8), policy.clone()).await;
+            assert!(!rows.all().contains(&Row::Untouched), "every row has a code");
+            assert!(start.elapsed() <= LIMIT + TICK);
+            whole += rows.count(0);
+        }
+        assert!(whole > TRIES, "{whole} rows were read");
+        node.on_request(move |request| {
+            vec![Act::Send(if compress { compressed(request) } else { answer(request, |_| 0, 5) })]
+        });
+        looks(3).await;
+        let (outcome, rows) = read(&cluster, &keys(8), policy).await;
+        outcome.unwrap();
+        assert_eq!(rows.count(0), 8);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn single_records() {
+    for compress in [false, true] {
+        let (cluster, node) = one_node().await;
+        let mut mutator = Mutator::new(2);
+        node.on_request(move |request| {
+            let whole = if compress { compressed(request) } else { answer(request, |_| 0, 1) };
+            let bytes = mutator.mutate(whole);
+            and_then(&mut mutator, bytes)
+        });
+        let key = Key::from_digest(Space::new("test", "set"), digest(0, 1));
+        let policy = ReadPolicy { total_timeout: LIMIT, compress, ..ReadPolicy::default() };
+        let mut found = 0;
+        for _ in 0..TRIES {
+            let start = Instant::now();
+            if let Ok(answer) = cluster.read(&key, &Bins::All, &policy).await {
+                assert!(answer.ops().count() <= usize::from(answer.n_ops));
+                found += 1;
+            }
+            assert!(start.elapsed() <= LIMIT + TICK);
+        }
+        assert!(found > TRIES / 10, "{found} records were read");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connecting() {
+    let mutator = Arc::new(Mutex::new(Mutator::new(3)));
+    let mut connected = 0;
+    for _ in 0..TRIES {
+        let (net, nodes) = Net::cluster(2);
+        for node in &nodes {
+            let mutator = Arc::clone(&mutator);
+            node.on_info(move |bytes| mutator.lock().unwrap().mutate(bytes));
+        }
+        let start = Instant::now();
+        // A few connect timeouts, and a while for a cluster that claims no partition.
+        let outcome = Cluster::connect(config(&["10.0.0.1:3000"]), Arc::clone(&net) as _).await;
+        assert!(start.elapsed() < Duration::from_secs(11), "{:?}", start.elapsed());
+        match outcome {
+            Ok(cluster) => {
+                connected += 1;
+                let start = Instant::now();
+                let policy = BatchPolicy { total_timeout: Some(LIMIT), ..retries(2) };
+                let (_, rows) = read(&cluster, &keys(8), policy).await;
+                assert!(!rows.all().contains(&Row::Untouched));
+                assert!(start.elapsed() <= LIMIT + TICK);
+            }
+            Err(error) => assert!(error.to_string().contains("10.0.0.1:3000"), "{error}"),
+        }
+    }
+    assert!(connected > TRIES / 10 && connected < TRIES, "{connected} were connected");
+}
+
+#[tokio::test(start_paused = true)]
+async fn watching() {
+    let (net, nodes) = Net::cluster(3);
+    let cluster = connect(&net, "10.0.0.1:3000").await;
+    for (i, node) in nodes.iter().enumerate() {
+        let mut mutator = Mutator::new(10 + i as u64);
+        node.on_info(move |bytes| mutator.mutate(bytes));
+    }
+    let policy = BatchPolicy { total_timeout: Some(LIMIT), ..retries(2) };
+    for _ in 0..TRIES / 10 {
+        looks(1).await;
+        let start = Instant::now();
+        let (_, rows) = read(&cluster, &keys(30), policy.clone()).await;
+        assert!(!rows.all().contains(&Row::Untouched));
+        assert!(start.elapsed() <= LIMIT + TICK);
+    }
+    // What is right again is believed again.
+    for node in &nodes {
+        node.on_info(|answer| answer);
+        node.know(&nodes);
+    }
+    looks(20).await;
+    let (outcome, rows) = read(&cluster, &keys(300), policy).await;
+    outcome.unwrap();
+    assert_eq!(rows.count(0), 300);
+}
