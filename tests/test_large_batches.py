@@ -53,6 +53,7 @@ def program(server, body):
     source = PRELUDE + textwrap.dedent(body)
     return subprocess.Popen(
         [sys.executable, "-c", source, repr(server.hosts), str(N), str(KNOWN)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -66,24 +67,36 @@ def output(process):
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's peak memory")
-@pytest.mark.parametrize("kind", ["keys", "tuples"])
+@pytest.mark.parametrize("kind", ["keys", "tuples", "keys and failures"])
 def test_a_million_keys_in_bounded_memory(server, kind):
     body = """
-        if {kind!r} == "keys":
+        if {kind!r} != "tuples":
             keys = aerospike.Keys("test", "large", numbers)
         else:
             keys = [("test", "large", number) for number in numbers.tolist()]
         client.batch_read([("test", "large", 0)], _dtype=dtype)
+        print("ready", flush=True)
+        sys.stdin.readline()
         # The peak from here on.
         open("/proc/self/clear_refs", "w").write("5")
         before = memory("VmRSS")
-        batch = client.batch_read(keys, _dtype=dtype)
+        batch = client.batch_read(keys, _dtype=dtype, policy={{"max_retries": 20}})
         arrays = batch.batch_records.nbytes + batch.meta.nbytes + batch.result_codes.nbytes
         extra = memory("VmHWM") - before - arrays / 2**20
         assert batch.ok.all() and (batch.batch_records["v"] == numbers).all()
         print(extra)
     """
-    extra = float(output(program(server, body.format(kind=kind))))
+    process = program(server, body.format(kind=kind))
+    assert process.stdout.readline() == "ready\n", process.stderr.read()
+    if kind == "keys and failures":
+        server.inject("close-mid-frame", command="batch", times=15)
+        server.inject("row-code", command="batch", times=15, code=14)
+    try:
+        extra = float(output(process))
+    finally:
+        server.clear_faults()
+    if kind == "keys and failures":
+        assert sum(server.counters(node)["faults"] for node in range(3)) == 90
     assert extra < 64, f"{extra:.1f} MiB above the result and the keys"
 
 
