@@ -90,8 +90,11 @@ def test_external_users_bring_their_password(face, server):
 
 
 def test_without_a_user_nothing_is_told(face, server):
-    with pytest.raises(aerospike.AerospikeError):
+    with pytest.raises(
+        exception.NotAuthenticated, match="the node wants a login, and no user was given"
+    ) as caught:
         face.connect(server.config)
+    assert caught.value.code == 80
 
 
 def test_a_user_where_there_is_no_security(face):
@@ -212,6 +215,14 @@ def test_nothing_secret_is_shown(face, server, capfd):
             lambda: face.client(of(server, password=WRONG.encode())),
             lambda: face.client(of(server, password=[WRONG])),
             lambda: face.client(of(server, password=WRONG + "\0")),
+            # Python's own error of a text that cannot be encoded carries the text.
+            lambda: face.client(of(server, password=WRONG + "\ud800")),
+            lambda: face.client(server.config).connect("ann", WRONG + "\ud800"),
+            lambda: face.client(of(server, user=("ann", WRONG))),
+            lambda: face.client([("user", "ann"), ("password", WRONG)]),
+            lambda: face.client({**server.config, "tls": WRONG}),
+            lambda: face.client({**server.config, "tls": {"enable": WRONG}}),
+            lambda: face.client({**server.config, "policies": [WRONG]}),
             lambda: face.client({**of(server), "pasword": WRONG}),
             lambda: face.client({**server.config, "password": WRONG}),
             lambda: server.set_user("ann", WRONG, ["no-such-role"]),

@@ -455,3 +455,39 @@ def test_the_servers_own_settings(tls, message):
 def test_a_server_whose_files_are_wrong(authority):
     with pytest.raises(RuntimeError, match="TLS: there is no key that can be read"):
         DevServer(tls=authority.nodes(key=authority.file)).start()
+
+
+# ---------------------------------------------------------------- logins over TLS
+
+
+@pytest.fixture(scope="module")
+def secured(authority):
+    users = {"users": {"ann": SECRET}, "external_users": {"ext": SECRET}}
+    with DevServer(nodes=2, tls=authority.nodes(), **users) as made:
+        yield made
+
+
+def test_external_users_over_tls(face, secured, authority):
+    config = {**secured.config, "tls": authority.trusted(), "auth_mode": aerospike.AUTH_EXTERNAL}
+    with face.connect({**config, "user": "ext", "password": SECRET}) as client:
+        client.put(("test", "tls", "ext"), {"v": 1})
+        assert client.get(("test", "tls", "ext")).bins == {"v": 1}
+    text = refusal(face, {**config, "user": "ext", "password": f"no {SECRET}"}, exception.InvalidCredential)
+    assert SECRET not in text
+    off = {**config, "tls": {"enable": False}, "user": "ext", "password": SECRET}
+    assert "it takes TLS" in refusal(face, off, exception.ParamError)
+
+
+def test_without_a_user_or_a_certificate(face, secured, authority):
+    config = {**secured.config, "tls": authority.trusted()}
+    assert "no user was given" in refusal(face, config, exception.NotAuthenticated)
+    config["auth_mode"] = aerospike.AUTH_PKI
+    assert "takes TLS with a client certificate" in refusal(face, config, exception.ParamError)
+
+
+def test_a_wrong_name_does_not_stay_with_its_address(face, secured, authority):
+    host, port = secured.hosts[0]
+    hosts = [(host, port, "other.test"), (host, port, NAME)]
+    config = {"hosts": hosts, "tls": authority.trusted(), "user": "ann", "password": SECRET}
+    with face.connect(config) as client:
+        assert client.is_connected()

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use wire_protocol::login::Login;
 
 use crate::error::Error;
+use crate::transport::Transport;
 
 /// How a user is known to the cluster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -95,13 +96,15 @@ impl Credentials {
     }
 
     /// Refuses what would send a password where it can be read, or a certificate where there is none.
-    pub(crate) fn check(&self, is_tls: bool) -> Result<(), Error> {
+    pub(crate) fn check(&self, transport: &dyn Transport) -> Result<(), Error> {
         let what = match self.mode {
-            AuthMode::External if !is_tls => {
+            AuthMode::External if !transport.is_tls() => {
                 "external authentication sends the password itself, and these connections are not encrypted: \
                  it takes TLS"
             }
-            AuthMode::Pki if !is_tls => "authentication by certificate takes TLS with a client certificate",
+            AuthMode::Pki if !transport.has_certificate() => {
+                "authentication by certificate takes TLS with a client certificate"
+            }
             _ => return Ok(()),
         };
         Err(Error::Param { what: what.into() })
@@ -131,7 +134,7 @@ impl Credentials {
 
     /// The user as messages name it.
     pub(crate) fn who(&self) -> Who {
-        Who(self.user.clone())
+        self.user.clone().map_or(Who(Identified::ByCertificate), |user| Who(Identified::ByName(user)))
     }
 }
 
@@ -146,13 +149,28 @@ impl fmt::Debug for Credentials {
 
 /// Whom a login was for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who(Option<Arc<str>>);
+pub struct Who(Identified);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Identified {
+    ByName(Arc<str>),
+    ByCertificate,
+    NotAtAll,
+}
+
+impl Who {
+    /// Nobody: the client was given no user.
+    pub(crate) fn nobody() -> Self {
+        Self(Identified::NotAtAll)
+    }
+}
 
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Some(user) => write!(f, "user {user:?}"),
-            None => f.write_str("the client certificate's user"),
+            Identified::ByName(user) => write!(f, "login of user {user:?}"),
+            Identified::ByCertificate => f.write_str("login of the client certificate's user"),
+            Identified::NotAtAll => f.write_str("the node wants a login, and no user was given"),
         }
     }
 }
@@ -176,6 +194,24 @@ fn hash(password: &[u8]) -> Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::{BoxFuture, BoxStream, Target};
+
+    /// A transport that is TLS, or not, and has a certificate, or not.
+    struct Like((bool, bool));
+
+    impl Transport for Like {
+        fn connect<'a>(&'a self, _: Target<'a>) -> BoxFuture<'a, std::io::Result<BoxStream>> {
+            Box::pin(async { Err(std::io::ErrorKind::Unsupported.into()) })
+        }
+
+        fn is_tls(&self) -> bool {
+            self.0.0
+        }
+
+        fn has_certificate(&self) -> bool {
+            self.0.1
+        }
+    }
 
     #[test]
     fn hashes_are_those_of_other_clients() {
@@ -195,10 +231,16 @@ mod tests {
             assert!(matches!(Credentials::new(mode, user, password), Err(Error::Param { .. })));
         }
         let external = Credentials::new(AuthMode::External, "u", "p").unwrap();
-        assert!(external.check(false).unwrap_err().to_string().contains("TLS"));
-        assert!(external.check(true).is_ok());
-        assert!(Credentials::pki().check(false).is_err() && Credentials::pki().check(true).is_ok());
-        assert!(Credentials::new(AuthMode::ExternalInsecure, "u", "p").unwrap().check(false).is_ok());
+        let [clear, tls, mutual] = [(false, false), (true, false), (true, true)].map(Like);
+        assert!(external.check(&clear).unwrap_err().to_string().contains("TLS"));
+        assert!(external.check(&tls).is_ok());
+        for without in [&clear, &tls] {
+            assert!(
+                Credentials::pki().check(without).unwrap_err().to_string().contains("client certificate")
+            );
+        }
+        assert!(Credentials::pki().check(&mutual).is_ok());
+        assert!(Credentials::new(AuthMode::ExternalInsecure, "u", "p").unwrap().check(&clear).is_ok());
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Cluster {
     /// for a cluster of another name; [`Error::Login`] where a node refuses the user.
     pub async fn connect(config: ClusterConfig, transport: Arc<dyn Transport>) -> Result<Self, Error> {
         if let Some(credentials) = config.credentials.clone() {
-            credentials.check(transport.is_tls())?;
+            credentials.check(&*transport)?;
             // Long work, done once for all logins; a runtime that ends meanwhile needs no hash.
             _ = tokio::task::spawn_blocking(move || credentials.prepare()).await;
         }
@@ -307,7 +307,7 @@ impl Inner {
         let mut timer = Timer::within(INFO_TIMEOUT);
         let mut scratch = self.scratch.take();
         let exchange = async {
-            let mut fresh = false;
+            let (mut fresh, mut has_lost_session) = (false, false);
             let body = loop {
                 let mut leased = node.acquire(&mut timer, fresh).await?;
                 let Scratch { request, input, .. } = &mut *scratch;
@@ -317,6 +317,11 @@ impl Inner {
                         break body;
                     }
                     Err(fault) if leased.reused && fault.is_stale() => fresh = true,
+                    Err(Fault::Login { code, .. })
+                        if !has_lost_session && node.has_lost_session(code, &leased.connection) =>
+                    {
+                        (has_lost_session, fresh) = (true, true);
+                    }
                     Err(fault) => return Err(fault),
                 }
             };

@@ -8,7 +8,9 @@ use std::time::Duration;
 use wire_protocol::WireError;
 use wire_protocol::info::{self, NamespaceReplicas, Peers};
 use wire_protocol::message::FrameType;
+use wire_protocol::result_code;
 
+use crate::auth::Who;
 use crate::config::ClusterConfig;
 use crate::connection::{Connection, Input};
 use crate::error::{ContactFault, Fault};
@@ -222,13 +224,26 @@ pub(crate) async fn exchange_info(
     if !input.is_empty() {
         return Err(WireError::Malformed { what: "info response", why: "bytes follow it" }.into());
     }
-    Ok(input.body(body).to_vec())
+    let body = input.body(body);
+    if let Some(code @ (result_code::NOT_AUTHENTICATED | result_code::EXPIRED_SESSION)) = info::refusal(body)
+    {
+        let who = connection.session.as_ref().map_or_else(Who::nobody, |session| session.who.clone());
+        return Err(Fault::Login { code, who });
+    }
+    Ok(body.to_vec())
 }
 
-/// The node's name in an answer to `node`.
+/// The longest name of a node: far above the sixteen characters that names have.
+const MAX_NAME: usize = 255;
+
+/// The node's name in an answer to `node`. It is shown in messages as it is, which may end up on a terminal.
 pub(crate) fn node_name(body: &[u8]) -> Result<&str, WireError> {
+    let malformed = |why| Err(WireError::Malformed { what: "info response", why });
     match info::answer(body, "node")? {
-        "" => Err(WireError::Malformed { what: "info response", why: "the node has no name" }),
+        "" => malformed("the node has no name"),
+        name if name.len() > MAX_NAME || name.contains(char::is_control) => {
+            malformed("the node's name cannot be one")
+        }
         name => Ok(name),
     }
 }
@@ -271,3 +286,17 @@ pub(crate) struct Facts {
 
 /// Time for one exchange of info commands on a user's behalf.
 pub(crate) const INFO_TIMEOUT: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_messages_could_not_show_are_refused() {
+        assert_eq!(node_name(b"node\tBB9020011AC4202\n"), Ok("BB9020011AC4202"));
+        let long = format!("node\t{}\n", "A".repeat(256));
+        for body in ["node\t\n", "node\t\x1b[31mA\n", "node\tA\rB\n", &long] {
+            assert!(node_name(body.as_bytes()).is_err(), "{body:?}");
+        }
+    }
+}

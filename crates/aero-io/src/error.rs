@@ -102,7 +102,7 @@ pub enum ContactFault {
         found: String,
     },
     /// The node refused the user.
-    #[error("{}: login of {who}", ServerCode(*.code))]
+    #[error("{}: {who}", ServerCode(*.code))]
     Login {
         /// The server's code.
         code: u8,
@@ -155,7 +155,7 @@ pub enum Error {
         tried: Box<Tried>,
     },
     /// A node refused the user: the login, or the token that a login had given.
-    #[error("{}: login of {who} at {address}{}", ServerCode(*.code), Of(.tried.as_deref()))]
+    #[error("{}: {who} at {address}{}", ServerCode(*.code), Of(.tried.as_deref()))]
     Login {
         /// The server's code.
         code: u8,

@@ -18,7 +18,7 @@ use wire_protocol::login::{LoginAnswer, Proof, result_code_of, write_authenticat
 use wire_protocol::message::FrameType;
 use wire_protocol::result_code;
 
-use crate::auth::{Credentials, Secret};
+use crate::auth::{Credentials, Secret, Who};
 use crate::connection::{Connection, Input};
 use crate::contact::Connector;
 use crate::error::Fault;
@@ -44,24 +44,30 @@ pub(crate) struct Session {
     /// When the next one is to be begun, where it ends.
     renew_at: Option<Instant>,
     ends_at: Option<Instant>,
+    pub(crate) who: Who,
 }
 
 impl Session {
-    fn new(token: Option<Secret>, ttl: Option<u32>) -> Self {
+    fn new(token: Option<Secret>, ttl: Option<u32>, who: Who) -> Self {
         let now = Instant::now();
         let ttl = ttl.filter(|&seconds| seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
         Self {
             token,
+            who,
             renew_at: ttl.and_then(|ttl| now.checked_add(ttl - EARLY.min(ttl / 2))),
             ends_at: ttl.and_then(|ttl| now.checked_add(ttl)),
         }
     }
 }
 
-/// The sessions of a cluster's handle, by address.
+/// An address, and the name that is checked there: a name that turns out to be wrong must not stay with the
+/// address, and no token goes to another name than the one that gave it.
+type Place = (SocketAddr, Option<Box<str>>);
+
+/// The sessions of a cluster's handle.
 pub(crate) struct Logins {
     entrance: Arc<Entrance>,
-    sessions: Mutex<HashMap<SocketAddr, Arc<Sessions>>>,
+    sessions: Mutex<HashMap<Place, Arc<Sessions>>>,
 }
 
 /// What a login takes.
@@ -85,6 +91,14 @@ struct State {
     session: Option<Arc<Session>>,
     login: Option<Login>,
     refused: Option<(Instant, Fault)>,
+}
+
+impl State {
+    /// What the node said to a login, so lately that it would say it again.
+    fn refusal(&self) -> Option<&Fault> {
+        let (at, fault) = self.refused.as_ref()?;
+        (at.elapsed() < REFUSED_FOR).then_some(fault)
+    }
 }
 
 /// A login under way.
@@ -121,16 +135,15 @@ impl Logins {
                 state: Mutex::default(),
             })
         };
-        Arc::clone(sessions.entry(address).or_insert_with(made))
+        Arc::clone(sessions.entry((address, tls_name.map(Into::into))).or_insert_with(made))
     }
 
     /// Begins the session after this one at an address, if it is time to.
     pub(crate) fn renew(&self, address: SocketAddr, tls_name: Option<&str>) {
         let sessions = self.at(address, tls_name);
         let mut state = sessions.state();
-        if state.session.as_ref().is_some_and(|session| is_past(session.renew_at)) {
-            // It runs by itself.
-            drop(sessions.begin(&mut state));
+        if let Some(session) = state.session.clone() {
+            sessions.renew(&mut state, &session);
         }
     }
 
@@ -169,7 +182,10 @@ impl Logins {
                     // A node may end a session whenever it likes: the next one is found out about here.
                     sessions.forget(&session);
                     if is_last {
-                        return Err(Fault::Login { code, who: entrance.credentials.who() });
+                        let fault = Fault::Login { code, who: entrance.credentials.who() };
+                        // A node that takes its own tokens no more is not asked for one by every command.
+                        sessions.state().refused = Some((Instant::now(), fault.clone()));
+                        return Err(fault);
                     }
                     is_last = true;
                 }
@@ -196,22 +212,26 @@ impl Sessions {
             let mut state = self.state();
             if let Some(session) = state.session.clone() {
                 let has_ended = is_past(session.ends_at);
-                if is_past(session.renew_at) {
-                    drop(self.begin(&mut state));
-                }
+                self.renew(&mut state, &session);
                 if !has_ended {
                     return Ok(session);
                 }
                 state.session = None;
             }
-            if let Some((at, fault)) = &state.refused
-                && at.elapsed() < REFUSED_FOR
-            {
+            if let Some(fault) = state.refusal() {
                 return Err(fault.clone());
             }
             self.begin(&mut state)
         };
         outcome.await
+    }
+
+    /// Begins the session after this one, if it is time to and the last login was not refused just now.
+    fn renew(self: &Arc<Self>, state: &mut State, session: &Session) {
+        if is_past(session.renew_at) && state.refusal().is_none() {
+            // It runs by itself.
+            drop(self.begin(state));
+        }
     }
 
     /// The login under way, begun if there is none.
@@ -268,11 +288,12 @@ impl Entrance {
             ended => ended?,
         };
         let answer = LoginAnswer::parse(&body)?;
+        let who = self.credentials.who();
         match answer.result_code {
-            result_code::OK => Ok(Arc::new(Session::new(answer.token.map(Secret::new), answer.ttl))),
+            result_code::OK => Ok(Arc::new(Session::new(answer.token.map(Secret::new), answer.ttl, who))),
             // As the official client has it: such a server lets everybody in.
-            result_code::SECURITY_NOT_ENABLED => Ok(Arc::new(Session::new(None, None))),
-            code => Err(Fault::Login { code, who: self.credentials.who() }),
+            result_code::SECURITY_NOT_ENABLED => Ok(Arc::new(Session::new(None, None, who))),
+            code => Err(Fault::Login { code, who }),
         }
     }
 

@@ -213,6 +213,10 @@ impl Transport for TlsTransport {
     fn is_tls(&self) -> bool {
         true
     }
+
+    fn has_certificate(&self) -> bool {
+        self.shown.key.is_some()
+    }
 }
 
 /// The provider, with the suites of these names only.

@@ -45,6 +45,11 @@ pub trait Transport: Send + Sync + 'static {
     fn is_tls(&self) -> bool {
         false
     }
+
+    /// Whether there is a certificate to show to nodes, which authentication by certificate takes.
+    fn has_certificate(&self) -> bool {
+        false
+    }
 }
 
 /// Plain TCP.

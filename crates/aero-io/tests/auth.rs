@@ -3,7 +3,7 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aero_io::{
@@ -112,7 +112,16 @@ async fn refusals_say_who_where_and_why() {
     assert!(connect(&server, credentials(AuthMode::ExternalInsecure, "max", PASSWORD)).await.is_ok());
     // Without a user the node says nothing but that.
     let error = connect(&server, None).await.unwrap_err();
-    assert!(error.to_string().contains("a command was not answered") || error.code() == 80, "{error}");
+    assert_eq!(
+        (error.code(), error.to_string()),
+        (
+            80,
+            format!(
+                "the connection is not authenticated (NOT_AUTHENTICATED, code 80): the node wants a login, and \
+                 no user was given at {at}"
+            )
+        )
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -259,6 +268,67 @@ async fn tokens_that_are_never_taken_end_after_two_logins() {
     let (net, logins) = scripted(0, &[(field::SESSION_TOKEN, b"t")], 66);
     let error = Cluster::connect(with_user(), net).await.unwrap_err();
     assert_eq!((error.code(), logins.load(Ordering::SeqCst)), (66, 2));
+}
+
+/// A node that takes back its word: logins succeed, and their tokens are never taken again.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_takes_no_token_is_not_stormed_with_logins() {
+    let (net, nodes) = Net::cluster(1);
+    let logins = Arc::new(AtomicUsize::new(0));
+    let is_hostile = Arc::new(AtomicBool::new(false));
+    let (count, hostile) = (Arc::clone(&logins), Arc::clone(&is_hostile));
+    nodes[0].on_security(move |body| {
+        let mut out = Vec::new();
+        if SecurityMessage::parse(body).unwrap().command == command::LOGIN {
+            count.fetch_add(1, Ordering::SeqCst);
+            write_security(&mut out, 0, 0, &[(field::SESSION_TOKEN, b"t")]).unwrap();
+        } else {
+            let code = if hostile.load(Ordering::SeqCst) { 80 } else { 0 };
+            write_security(&mut out, code, 0, &[]).unwrap();
+        }
+        vec![Act::Send(out)]
+    });
+    let config = ClusterConfig { tend_interval: Duration::from_secs(3_600), ..with_user() };
+    let cluster = Cluster::connect(config, net).await.unwrap();
+    is_hostile.store(true, Ordering::SeqCst);
+    let policy = ReadPolicy { max_retries: 0, ..ReadPolicy::default() };
+    for _ in 0..100 {
+        let error = cluster.read(&key(1), &Bins::All, &policy).await.unwrap_err();
+        assert_eq!(error.code(), 80);
+    }
+    assert!(logins.load(Ordering::SeqCst) <= 3, "{logins:?}");
+    is_hostile.store(false, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    cluster.read(&key(1), &Bins::All, &policy).await.unwrap();
+    assert!(logins.load(Ordering::SeqCst) <= 4, "{logins:?}");
+}
+
+/// The last minute of a session at a node that refuses the next one.
+#[tokio::test(start_paused = true)]
+async fn a_refused_renewal_is_not_asked_for_by_every_connection() {
+    let (net, nodes) = Net::cluster(1);
+    let logins = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&logins);
+    nodes[0].on_security(move |body| {
+        let is_login = SecurityMessage::parse(body).unwrap().command == command::LOGIN;
+        let mut out = Vec::new();
+        if is_login && count.fetch_add(1, Ordering::SeqCst) > 0 {
+            write_security(&mut out, 62, 0, &[]).unwrap();
+        } else {
+            let ttl = 1_000u32.to_be_bytes();
+            let fields = [(field::SESSION_TOKEN, &b"t"[..]), (field::SESSION_TTL, &ttl)];
+            write_security(&mut out, 0, 0, &fields).unwrap();
+        }
+        vec![Act::Send(out)]
+    });
+    let config = ClusterConfig { tend_interval: Duration::from_millis(10), ..with_user() };
+    let cluster = Cluster::connect(config, net).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(939)).await;
+    assert_eq!(logins.load(Ordering::SeqCst), 1);
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    let n = logins.load(Ordering::SeqCst);
+    assert!((20..=32).contains(&n), "{n}");
+    assert!(cluster.is_connected(), "the session goes on until it ends");
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,7 +25,7 @@ impl Login {
     pub(crate) fn read(settings: &mut Settings<'_>) -> PyResult<Self> {
         Ok(Self {
             user: settings.text("user")?,
-            password: settings.secret("password")?,
+            password: settings.text("password")?,
             mode: settings.choice("auth_mode", "AUTH_", &MODES)?.unwrap_or_default(),
         })
     }

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aero_io::{BatchRead, Cluster, Credentials, TcpTransport, TlsTransport, Transport};
 use futures_util::lock::OwnedMutexGuard;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::batch_read::{self, Fit};
 use crate::call::{Call, Completions, plain};
 use crate::config::Config;
 use crate::errors::client_error;
 use crate::runtime::NothingToSeal;
+use crate::settings::unicode;
 use crate::{numpy_memory, policy, single, stats};
 
 /// Where a client is in its life.
@@ -145,12 +147,14 @@ impl Core {
         &self,
         py: Python<'_>,
         face: Option<&Completions>,
-        username: Option<&str>,
-        password: Option<&str>,
+        username: Option<&Bound<'_, PyString>>,
+        password: Option<&Bound<'_, PyString>>,
     ) -> PyResult<Py<PyAny>> {
         self.check_process(py)?;
         let mut config = self.config.cluster.clone();
-        config.credentials = self.credentials(py, username, password)?;
+        let username = username.map(|text| unicode(text, "the username")).transpose()?;
+        let password = password.map(|text| unicode(text, "the password")).transpose()?;
+        config.credentials = self.credentials(py, username.as_deref(), password.as_deref())?;
         let tls = self.config.tls.clone();
         let inner = self.inner.clone();
         let closings = inner.closings.load(Ordering::Relaxed);

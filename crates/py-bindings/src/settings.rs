@@ -38,7 +38,8 @@ impl<'py> Settings<'py> {
             dict.update(mapping)?;
             dict
         } else {
-            return Err(param_error(py, format!("{name} is {}; it must be a dict", described(object))));
+            // What it is instead may hold passwords: it is not shown.
+            return Err(param_error(py, format!("{name} is of type {}; it must be a dict", kind(object)?)));
         };
         Ok(Some(Self { name, left, known: Vec::new() }))
     }
@@ -93,29 +94,21 @@ impl<'py> Settings<'py> {
         if value.get_type().fully_qualified_name().is_ok_and(|name| name == "numpy.bool") {
             return value.is_truthy().map(Some);
         }
-        Err(self.wrong(key, &value, "True or False"))
+        let found = kind(&value)?;
+        Err(param_error(
+            value.py(),
+            format!("{} {key:?} is of type {found}; it must be True or False", self.name),
+        ))
     }
 
-    /// A text.
+    /// A text. What it is instead is not shown: it may be a user with the password.
     pub(crate) fn text(&mut self, key: &'static str) -> PyResult<Option<String>> {
         let Some(value) = self.take(key)? else { return Ok(None) };
+        let what = format!("{} {key:?}", self.name);
         match value.cast::<PyString>() {
-            Ok(text) => Ok(Some(text.to_str()?.to_owned())),
-            Err(_) => Err(self.wrong(key, &value, "a str")),
-        }
-    }
-
-    /// A text that no message shows, whatever it is instead.
-    pub(crate) fn secret(&mut self, key: &'static str) -> PyResult<Option<String>> {
-        let Some(value) = self.take(key)? else { return Ok(None) };
-        match value.cast::<PyString>() {
-            Ok(text) => Ok(Some(text.to_str()?.to_owned())),
+            Ok(text) => unicode(text, &what).map(Some),
             Err(_) => {
-                let kind = value.get_type().name()?;
-                Err(param_error(
-                    value.py(),
-                    format!("{} {key:?} is of type {kind}; it must be a str", self.name),
-                ))
+                Err(param_error(value.py(), format!("{what} is of type {}; it must be a str", kind(&value)?)))
             }
         }
     }
@@ -182,6 +175,17 @@ impl<'py> Settings<'py> {
         };
         Err(param_error(py, format!("{} has an unknown key {}{hint}", self.name, key.repr()?)))
     }
+}
+
+fn kind(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    Ok(value.get_type().name()?.to_string())
+}
+
+/// The text, refused without showing it if it has lone surrogates: Python's own error carries the whole of it.
+pub(crate) fn unicode(text: &Bound<'_, PyString>, what: &str) -> PyResult<String> {
+    text.to_str().map(str::to_owned).map_err(|_| {
+        param_error(text.py(), format!("{what} is no text that can be sent: it has lone surrogates"))
+    })
 }
 
 /// A whole number: an int or what stands for one exactly, such as NumPy's. A bool is an int to Python; where

@@ -61,6 +61,17 @@ pub fn error_of(value: &str) -> Option<(u8, &str)> {
     }
 }
 
+/// The code of an answer that is one error instead of an answer to each command, as whoever has not logged in
+/// gets it.
+#[must_use]
+pub fn refusal(body: &[u8]) -> Option<u8> {
+    let line = std::str::from_utf8(body).ok()?.trim_end_matches('\n');
+    if line.contains(['\n', '\t']) {
+        return None;
+    }
+    error_of(line).map(|(code, _)| code)
+}
+
 /// Which partitions of a namespace a node holds, as one bitmap for each replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamespaceReplicas {
@@ -267,6 +278,15 @@ fn parse_address(text: &str, default_port: u16) -> Option<(String, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_line_instead_of_answers() {
+        assert_eq!(refusal(b"ERROR:80:not authenticated\n"), Some(80));
+        for answers in ["", "\n", "node\tERROR:80:x\n", "ERROR:80:x\nnode\tA\n", "node\tA\n", "ERR"] {
+            assert_eq!(refusal(answers.as_bytes()), None, "{answers}");
+        }
+        assert_eq!(refusal(b"ERROR:80\xff"), None);
+    }
 
     #[test]
     fn racks() {
