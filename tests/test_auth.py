@@ -272,3 +272,15 @@ def test_the_process_list_shows_no_password():
 def test_users_that_cannot_be(users, error):
     with pytest.raises(error):
         DevServer(users=users)
+
+
+def test_another_user_takes_another_connect(face, server):
+    client = face.client(of(server))
+    with pytest.raises(exception.InvalidUser):
+        client.connect("zoe", WRONG)
+    # What failed is not kept.
+    client.connect()
+    client.connect("ann", PASSWORD)
+    with pytest.raises(aerospike.ParamError, match='connected as "ann"; close it to log in as "eve"'):
+        client.connect("eve", PASSWORD)
+    client.close()

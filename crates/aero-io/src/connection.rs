@@ -20,6 +20,10 @@ use crate::transport::BoxStream;
 /// Room that a read is offered at least, once a buffer is in use.
 const MIN_READ: usize = 16 * 1024;
 
+/// Bytes of a compressed frame, inflated: twice the largest record and more than servers put into one frame.
+/// A thousandth of it is enough to announce that much.
+const MAX_INFLATED: usize = 16 * 1024 * 1024;
+
 /// A stream to a node.
 pub(crate) struct Connection {
     stream: BoxStream,
@@ -204,7 +208,7 @@ impl Input {
         self.is_inflated = is_compressed;
         if is_compressed {
             let deflated = self.buffer.get(body).unwrap_or_default();
-            inflate(deflated, limit, &mut self.inflated)?;
+            inflate(deflated, limit.min(MAX_INFLATED), &mut self.inflated)?;
             return Ok(Peeked::Body(FrameHeader::LEN..self.inflated.len()));
         }
         Ok(Peeked::Body(body))

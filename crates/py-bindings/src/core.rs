@@ -34,11 +34,31 @@ struct Inner {
     closings: AtomicU64,
     /// Held from the start of a connect until its outcome is noted.
     connecting: Arc<futures_util::lock::Mutex<()>>,
+    /// What the last connect that succeeded logged in with; at first what the config says.
+    credentials: Mutex<Option<Credentials>>,
 }
 
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn credentials(&self) -> MutexGuard<'_, Option<Credentials>> {
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses another user than the one that the client is connected as: it would go on as the first one.
+    fn is_user(&self, given: Option<&str>) -> Result<(), aero_io::Error> {
+        let known = self.credentials();
+        let known = known.as_ref().and_then(Credentials::user);
+        match given {
+            Some(given) if Some(given) != known => {
+                let known = known.map_or_else(|| "without a user".into(), |known| format!("as {known:?}"));
+                let what = format!("the client is connected {known}; close it to log in as {given:?}");
+                Err(aero_io::Error::Param { what })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes a cluster that was connected while the client was closed `closings` times; says whether it
@@ -71,7 +91,6 @@ impl Inner {
 #[pyclass(frozen, module = "aerospike_py._native")]
 pub(crate) struct Core {
     config: Config,
-    credentials: Mutex<Option<Credentials>>,
     /// The process that it belongs to.
     process: u32,
     inner: Arc<Inner>,
@@ -100,23 +119,18 @@ impl Core {
         Err(client_error(py, why.into()))
     }
 
-    /// What the next connect logs in with. What a client was once given is kept: its password is hashed once.
+    /// What a connect logs in with: what it is given, else what the last one that succeeded was given, else what
+    /// the config says. Kept, so that a password is hashed once.
     fn credentials(
         &self,
         py: Python<'_>,
         username: Option<&str>,
         password: Option<&str>,
     ) -> PyResult<Option<Credentials>> {
-        // Before the lock is taken: what refuses an argument runs Python.
-        let given = match (username, password) {
-            (None, None) => None,
-            _ => Some(self.config.login.with(py, username, password)?),
-        };
-        let mut known = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(given) = given {
-            *known = given;
+        match (username, password) {
+            (None, None) => Ok(self.inner.credentials().clone()),
+            _ => self.config.login.with(py, username, password),
         }
-        Ok(known.clone())
     }
 
     fn hosts(&self) -> String {
@@ -132,14 +146,14 @@ impl Core {
         numpy_memory::warm_up(py)?;
         let config = Config::read(py, config)?;
         Ok(Self {
-            credentials: Mutex::new(config.login.credentials(py)?),
-            config,
             process: std::process::id(),
             inner: Arc::new(Inner {
                 state: Mutex::new(State::New),
                 closings: AtomicU64::new(0),
                 connecting: Arc::default(),
+                credentials: Mutex::new(config.login.credentials(py)?),
             }),
+            config,
         })
     }
 
@@ -163,13 +177,15 @@ impl Core {
             // One at a time: whoever waited finds the work done, and no node sees a second login.
             let turn = waiting.connecting.clone().lock_owned().await;
             if matches!(*waiting.state(), State::Connected(_)) {
-                return Ok(None);
+                return waiting.is_user(username.as_deref()).map(|()| None);
             }
             let transport: Arc<dyn Transport> = match tls {
                 Some(tls) => Arc::new(TlsTransport::load(tls).await?),
                 None => Arc::new(TcpTransport),
             };
+            let credentials = config.credentials.clone();
             let cluster = Cluster::connect(config, transport).await?;
+            *waiting.credentials() = credentials;
             Ok(Some((cluster, turn)))
         };
         let finish = plain(move |py, connected: Option<(Cluster, OwnedMutexGuard<()>)>| {
