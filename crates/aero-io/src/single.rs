@@ -263,9 +263,19 @@ impl Command<'_> {
         inner.count_hedges(1);
         let mut scratch = inner.scratch.take();
         let second = pin!(self.attempt(&other, &mut scratch, encode));
+        let sent = Instant::now();
+        let mut both = select(first, second);
+        let both = match tokio::time::timeout(hedge::adaptive(&other.health, 1), &mut both).await {
+            Ok(ended) => ended,
+            // Both say nothing at all: where there are tries left, a third node may know.
+            Err(_) if attempt < self.max_retries && other.is_silent(1, sent) && !node.is_usable() => {
+                return (Arc::clone(&other), Err(Failure::Exchange(Fault::Socket, false)));
+            }
+            Err(_) => both.await,
+        };
         // What failed is left to the other one, and the second to fail speaks for both; unless the other one is
         // silent and there are tries left.
-        match select(first, second).await {
+        match both {
             Either::Left((Err(Failure::Exchange(fault, _)), second)) => {
                 node.observe(&fault, 1, Some(start));
                 (Arc::clone(&other), second.await)
