@@ -122,16 +122,13 @@ pub(crate) fn hand_back(
     if taker_of.is_empty() {
         return rows;
     }
-    let mut rest = Vec::new();
-    for row in rows {
-        let taker = taker_of.get(&row).and_then(|&place| requests.get_mut(place));
-        let Some(taker) = taker else {
-            rest.push(row);
-            continue;
-        };
-        if let Owned::Some(owned) = &mut taker.owned
-            && owned.insert(row)
-        {
+    let (taken, rest): (Vec<u32>, Vec<u32>) = rows.into_iter().partition(|row| taker_of.contains_key(row));
+    for (place, taker) in requests.iter_mut().enumerate() {
+        let Owned::Some(owned) = &mut taker.owned else { continue };
+        let before = owned.len();
+        owned.extend(taken.iter().filter(|row| taker_of.get(row) == Some(&place)));
+        // Once, however many rows it gets: each look doubles its patience.
+        if owned.len() > before {
             taker.may_hedge = false;
             taker.look_later(now);
         }

@@ -7,28 +7,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aero_io::{BatchPolicy, Bins, Cluster, Digest, Hedge, Key, ReadPolicy, Replica, Space};
+use aero_io::{BatchPolicy, Bins, Digest, Hedge, Key, ReadPolicy, Replica, Space};
 use proptest::prelude::*;
 use support::net::{Act, Net, Node};
 use support::rows::Rows;
 use support::wire::{AskedRow, Request, answer, end, frame, record};
-use support::{connect, digest, keys, looks, read, request, retries};
+use support::{MS, connect, digest, fixed, keys, looks, read, request, retries, three};
 use tokio::time::Instant;
-
-const MS: Duration = Duration::from_millis(1);
-
-/// Three nodes; each answers with its number as the generation.
-async fn three() -> (Cluster, Vec<Arc<Node>>) {
-    let (net, nodes) = Net::cluster(3);
-    for (i, node) in nodes.iter().enumerate() {
-        node.on_request(move |request| vec![Act::Send(answer(request, |_| 0, i as u32 + 1))]);
-    }
-    (connect(&net, "10.0.0.1:3000").await, nodes)
-}
-
-fn fixed(ms: u32) -> BatchPolicy {
-    BatchPolicy { hedge: Hedge::After(MS * ms), ..BatchPolicy::default() }
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_hung_node_costs_one_delay_once() {

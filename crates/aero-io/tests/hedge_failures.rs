@@ -5,35 +5,11 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aero_io::{BatchKeys, BatchPolicy, Bins, Cluster, ClusterConfig, Hedge, Key, ReadPolicy, Space};
-use support::net::{Act, Net, Node};
+use aero_io::{BatchKeys, BatchPolicy, Bins, Hedge, Key, ReadPolicy, Space};
+use support::net::{Act, Net};
 use support::wire::{Request, answer, end, frame, record};
-use support::{connect, digest, keys, looks, read, retries};
+use support::{MS, connect, digest, firsts, fixed, keys, looks, read, retries, three};
 use tokio::time::Instant;
-
-const MS: Duration = Duration::from_millis(1);
-
-async fn with(config: ClusterConfig) -> (Cluster, Vec<Arc<Node>>) {
-    let (net, nodes) = Net::cluster(3);
-    for (i, node) in nodes.iter().enumerate() {
-        node.on_request(move |request| vec![Act::Send(answer(request, |_| 0, i as u32 + 1))]);
-    }
-    (Cluster::connect(config, Arc::clone(&net) as _).await.unwrap(), nodes)
-}
-
-async fn three() -> (Cluster, Vec<Arc<Node>>) {
-    with(support::config(&["10.0.0.1:3000"])).await
-}
-
-/// `n` keys of which the master is the first node and the replica the second.
-fn firsts(n: usize) -> Arc<BatchKeys> {
-    let digests = (0..n).map(|i| digest(i * 3 % 4095, i as u32)).collect();
-    Arc::new(BatchKeys::single(Space::new("test", "set"), digests))
-}
-
-fn fixed(ms: u32) -> BatchPolicy {
-    BatchPolicy { hedge: Hedge::After(MS * ms), ..BatchPolicy::default() }
-}
 
 /// The first node hangs, the hedge at the second fails once in passing: nothing is retried.
 async fn hedge_fails_in_passing(first: fn(&Request) -> Vec<Act>) {
@@ -249,4 +225,28 @@ async fn rows_that_nobody_can_hedge_yet_are_looked_at_again() {
     nodes[1].on_request(|request| vec![Act::Send(answer(request, |_| 0, 2))]);
     let (ok, took) = call.await.unwrap();
     assert!(ok == 100 && took < 300, "{ok} rows of 100 in {took} ms");
+}
+
+/// A hedge that fails hands its rows back to the first node, which never answers either: it is looked at again
+/// soon, however many rows came back.
+#[tokio::test(start_paused = true)]
+async fn rows_handed_back_are_looked_at_again() {
+    for n in [1, 100] {
+        let (cluster, nodes) = three().await;
+        nodes[0].on_request(|_| vec![Act::Hang]);
+        let mut calls = 0;
+        nodes[1].on_request(move |request| {
+            calls += 1;
+            if calls == 1 {
+                vec![Act::Wait(MS * 20), Act::Close]
+            } else {
+                vec![Act::Send(answer(request, |_| 0, 2))]
+            }
+        });
+        let start = Instant::now();
+        let (outcome, rows) = read(&cluster, &firsts(n), fixed(50)).await;
+        outcome.unwrap();
+        assert_eq!(rows.count(0), n);
+        assert!(start.elapsed() < MS * 500, "{n} rows in {:?}", start.elapsed());
+    }
 }

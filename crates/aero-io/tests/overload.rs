@@ -3,42 +3,21 @@
 mod support;
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aero_io::{BatchKeys, BatchPolicy, Bins, Cluster, ClusterConfig, Hedge, Key, ReadPolicy, Replica, Space};
-use support::net::{Act, Net, Node};
+use aero_io::{BatchPolicy, Bins, ClusterConfig, Hedge, Key, ReadPolicy, Replica, Space};
+use support::net::Act;
 use support::rows::Rows;
 use support::wire::{Request, answer, end, frame, record};
-use support::{digest, keys, read, request, retries};
+use support::{MS, digest, firsts, keys, read, request, retries, three, three_with};
 use tokio::time::Instant;
-
-const MS: Duration = Duration::from_millis(1);
-
-async fn with(config: ClusterConfig) -> (Cluster, Vec<Arc<Node>>) {
-    let (net, nodes) = Net::cluster(3);
-    for (i, node) in nodes.iter().enumerate() {
-        node.on_request(move |request| vec![Act::Send(answer(request, |_| 0, i as u32 + 1))]);
-    }
-    (Cluster::connect(config, Arc::clone(&net) as _).await.unwrap(), nodes)
-}
-
-async fn three() -> (Cluster, Vec<Arc<Node>>) {
-    with(support::config(&["10.0.0.1:3000"])).await
-}
-
-/// `n` keys of which the master is the first node and the replica the second.
-fn firsts(n: usize) -> Arc<BatchKeys> {
-    let digests = (0..n).map(|i| digest(i * 3 % 4095, i as u32)).collect();
-    Arc::new(BatchKeys::single(Space::new("test", "set"), digests))
-}
 
 /// All connections to a hung node are held by calls that cannot be hedged: one that can waits for its turn.
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_connection_to_a_hung_node_goes_elsewhere() {
     let (cluster, nodes) =
-        with(ClusterConfig { max_conns_per_node: 2, ..support::config(&["10.0.0.1:3000"]) }).await;
+        three_with(ClusterConfig { max_conns_per_node: 2, ..support::config(&["10.0.0.1:3000"]) }).await;
     nodes[0].on_request(|_| vec![Act::Hang]);
     let holders: Vec<_> = (0..2)
         .map(|_| {
@@ -63,7 +42,7 @@ async fn who_waits_for_a_connection_to_a_hung_node_goes_elsewhere() {
 #[tokio::test(start_paused = true)]
 async fn more_calls_than_connections_cost_one_delay() {
     let (cluster, nodes) =
-        with(ClusterConfig { max_conns_per_node: 4, ..support::config(&["10.0.0.1:3000"]) }).await;
+        three_with(ClusterConfig { max_conns_per_node: 4, ..support::config(&["10.0.0.1:3000"]) }).await;
     nodes[0].on_request(|_| vec![Act::Hang]);
     let calls = (0..24).map(|_| {
         let cluster = cluster.clone();
@@ -130,7 +109,7 @@ async fn a_hedge_at_once_is_no_busy_loop() {
 #[tokio::test]
 async fn waiting_for_a_connection_is_no_busy_loop() {
     let (cluster, nodes) =
-        with(ClusterConfig { max_conns_per_node: 1, ..support::config(&["10.0.0.1:3000"]) }).await;
+        three_with(ClusterConfig { max_conns_per_node: 1, ..support::config(&["10.0.0.1:3000"]) }).await;
     nodes[0].on_request(|request| vec![Act::Wait(MS * 500), Act::Send(answer(request, |_| 0, 1))]);
     let twin = cluster.clone();
     let off = BatchPolicy { hedge: Hedge::Off, ..BatchPolicy::default() };
@@ -173,7 +152,7 @@ async fn a_node_that_became_slower_is_learned() {
 #[tokio::test(start_paused = true)]
 async fn the_wait_for_a_connection_is_not_the_nodes_time() {
     let (cluster, nodes) =
-        with(ClusterConfig { max_conns_per_node: 2, ..support::config(&["10.0.0.1:3000"]) }).await;
+        three_with(ClusterConfig { max_conns_per_node: 2, ..support::config(&["10.0.0.1:3000"]) }).await;
     nodes[0].on_request(|request| vec![Act::Wait(MS * 5), Act::Send(answer(request, |_| 0, 1))]);
     let key = Key::from_digest(Space::new("test", "set"), digest(3, 1));
     let off = ReadPolicy { hedge: Hedge::Off, ..ReadPolicy::default() };
@@ -311,7 +290,7 @@ async fn refusals_say_nothing_of_the_time_that_work_takes() {
 #[tokio::test(start_paused = true)]
 async fn a_node_that_leaves_costs_no_try() {
     let (cluster, nodes) =
-        with(ClusterConfig { max_conns_per_node: 1, ..support::config(&["10.0.0.2:3000"]) }).await;
+        three_with(ClusterConfig { max_conns_per_node: 1, ..support::config(&["10.0.0.2:3000"]) }).await;
     nodes[0].on_request(|_| vec![Act::Hang]);
     let policy = BatchPolicy {
         hedge: Hedge::Off,

@@ -11,7 +11,9 @@ pub mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aero_io::{BatchKeys, BatchPolicy, BatchRead, Bins, Cluster, ClusterConfig, Digest, Error, Seed, Space};
+use aero_io::{
+    BatchKeys, BatchPolicy, BatchRead, Bins, Cluster, ClusterConfig, Digest, Error, Hedge, Seed, Space,
+};
 
 use net::{Act, Net, Node};
 use rows::Rows;
@@ -101,4 +103,31 @@ pub async fn fails_once(
     node.on_request(once(first, 7));
     let (outcome, rows) = read(&cluster, &keys(100), policy).await;
     (outcome, rows, node)
+}
+
+pub const MS: Duration = Duration::from_millis(1);
+
+/// A cluster of three nodes; each answers with its number as the generation.
+pub async fn three_with(config: ClusterConfig) -> (Cluster, Vec<Arc<Node>>) {
+    let (net, nodes) = Net::cluster(3);
+    for (i, node) in nodes.iter().enumerate() {
+        node.on_request(move |request| vec![Act::Send(answer(request, |_| 0, i as u32 + 1))]);
+    }
+    (Cluster::connect(config, net as _).await.unwrap(), nodes)
+}
+
+/// The same, connected to by the first node's address.
+pub async fn three() -> (Cluster, Vec<Arc<Node>>) {
+    three_with(config(&["10.0.0.1:3000"])).await
+}
+
+/// `n` keys of which the master is the first node of three and the replica the second.
+pub fn firsts(n: usize) -> Arc<BatchKeys> {
+    let digests = (0..n).map(|i| digest(i * 3 % 4095, i as u32)).collect();
+    Arc::new(BatchKeys::single(Space::new("test", "set"), digests))
+}
+
+/// Hedges after so many milliseconds.
+pub fn fixed(ms: u32) -> BatchPolicy {
+    BatchPolicy { hedge: Hedge::After(MS * ms), ..BatchPolicy::default() }
 }
