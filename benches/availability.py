@@ -37,6 +37,7 @@ sys.path.insert(0, str(ROOT))
 import aerospike_py  # noqa: E402
 from aerospike_py.testing import DevServer  # noqa: E402
 from benches import environment  # noqa: E402
+from benches.compare import hosts_of  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -371,8 +372,7 @@ def main() -> None:
                     hosts = nodes.hosts
                 else:
                     nodes, server = Program(arguments.control), "the three nodes of AEROSPIKE_HOSTS"
-                    pairs = (entry.strip().rpartition(":") for entry in given.split(","))
-                    hosts = [(host, int(port)) for host, _, port in pairs]
+                    hosts = hosts_of(given)
                 official = Official(hosts)
                 official.load()
                 official.close()
