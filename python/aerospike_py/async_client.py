@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, overload
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _native
 from ._bridge import call
+from ._commands.batch_read import AsyncBatchReads
+from ._commands.records import AsyncRecords
 from .client import refuse_pickle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from types import TracebackType
 
-    import numpy.typing as npt
     from typing_extensions import Self
 
-    from ._types import Bins, Casting, Errors, KeyLike, Keys, Policy
-    from .numpy_batch import NumpyBatchRecords
-    from .records import BatchRecords, Exists, Record
     from .stats import ClusterStats
 
 
-class AsyncClient:
+class AsyncClient(AsyncRecords, AsyncBatchReads):
     """A client whose calls are coroutines: nothing is sent before they are awaited.
 
     They run without a thread pool and may be cancelled at any time. An async context manager: entering it
@@ -72,82 +70,3 @@ class AsyncClient:
 
     def __repr__(self) -> str:
         return f"<AsyncClient {self._core.describe()}>"
-
-    # Each method below is one line over the core that Client uses, too.
-
-    async def put(
-        self, key: KeyLike, bins: Bins, meta: Mapping[str, int] | None = None, policy: Policy | None = None
-    ) -> None:
-        """As :meth:`Client.put`, awaited."""
-        await call(self._core.put, key, bins, meta, policy)
-
-    async def get(self, key: KeyLike, policy: Policy | None = None) -> Record:
-        """As :meth:`Client.get`, awaited."""
-        record: Record = await call(self._core.get, key, policy)
-        return record
-
-    async def exists(self, key: KeyLike, policy: Policy | None = None) -> Exists:
-        """As :meth:`Client.exists`, awaited."""
-        found: Exists = await call(self._core.exists, key, policy)
-        return found
-
-    async def remove(
-        self, key: KeyLike, meta: Mapping[str, int] | None = None, policy: Policy | None = None
-    ) -> None:
-        """As :meth:`Client.remove`, awaited."""
-        await call(self._core.remove, key, meta, policy)
-
-    @overload
-    async def batch_read(
-        self,
-        keys: Keys,
-        bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
-        _dtype: None = None,
-    ) -> BatchRecords: ...
-
-    @overload
-    async def batch_read(
-        self,
-        keys: Keys,
-        bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
-        *,
-        _dtype: npt.DTypeLike,
-        casting: Casting = "unsafe",
-        errors: Errors = "raise",
-        out: npt.NDArray[Any] | None = None,
-    ) -> NumpyBatchRecords: ...
-
-    @overload
-    async def batch_read(
-        self,
-        keys: Keys,
-        bins: Sequence[str] | None,
-        policy: Policy | None,
-        _dtype: npt.DTypeLike,
-        *,
-        casting: Casting = "unsafe",
-        errors: Errors = "raise",
-        out: npt.NDArray[Any] | None = None,
-    ) -> NumpyBatchRecords: ...
-
-    async def batch_read(
-        self,
-        keys: Keys,
-        bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
-        _dtype: npt.DTypeLike | None = None,
-        *,
-        casting: Casting = "unsafe",
-        errors: Errors = "raise",
-        out: npt.NDArray[Any] | None = None,
-    ) -> BatchRecords | NumpyBatchRecords:
-        """As :meth:`Client.batch_read`, awaited.
-
-        A cancelled call has stopped writing into ``out`` before the cancellation is seen.
-        """
-        result: BatchRecords | NumpyBatchRecords = await call(
-            self._core.batch_read, keys, bins, policy, _dtype, casting, errors, out
-        )
-        return result

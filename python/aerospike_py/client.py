@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, overload
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _native
+from ._commands.batch_read import BatchReads
+from ._commands.records import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from types import TracebackType
 
-    import numpy.typing as npt
     from typing_extensions import Self
 
-    from ._types import Bins, Casting, Errors, KeyLike, Keys, Policy
-    from .numpy_batch import NumpyBatchRecords
-    from .records import BatchRecords, Exists, Record
     from .stats import ClusterStats
 
 
@@ -43,7 +41,7 @@ def client(config: Mapping[str, Any]) -> Client:
     return Client(config)
 
 
-class Client:
+class Client(Records, BatchReads):
     """A client whose calls wait for their answers, with the GIL released.
 
     May be used from many threads. A context manager: entering it connects, leaving it closes the
@@ -105,129 +103,3 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client {self._core.describe()}>"
-
-    # Each method below is one line over the core that AsyncClient uses, too.
-
-    def put(
-        self, key: KeyLike, bins: Bins, meta: Mapping[str, int] | None = None, policy: Policy | None = None
-    ) -> None:
-        """Writes bins of a record, creating it where it is not there.
-
-        Args:
-            key: ``(namespace, set, primary_key)``.
-            bins: bin name to value; a bin set to None is removed.
-            meta: ``{"gen": ..., "ttl": ...}``: the generation to compare with, seconds to live.
-            policy: write policy (``key``, ``gen``, ``exists``, ``ttl``, ``total_timeout`` ...).
-
-        Raises:
-            RecordExistsError, RecordNotFound, RecordGenerationError: by policy.
-            TimeoutError: no answer in time; ``in_doubt`` says whether it may have been applied.
-        """
-        self._core.put(None, key, bins, meta, policy)
-
-    def get(self, key: KeyLike, policy: Policy | None = None) -> Record:
-        """Reads a record.
-
-        Returns:
-            The named tuple ``(key, meta, bins)``.
-
-        Raises:
-            RecordNotFound: there is no such record.
-        """
-        record: Record = self._core.get(None, key, policy)
-        return record
-
-    def exists(self, key: KeyLike, policy: Policy | None = None) -> Exists:
-        """Looks whether a record is there.
-
-        Returns:
-            The named tuple ``(key, meta)``; ``meta`` is None where there is no such record.
-        """
-        found: Exists = self._core.exists(None, key, policy)
-        return found
-
-    def remove(
-        self, key: KeyLike, meta: Mapping[str, int] | None = None, policy: Policy | None = None
-    ) -> None:
-        """Deletes a record.
-
-        Raises:
-            RecordNotFound: there is no such record.
-        """
-        self._core.remove(None, key, meta, policy)
-
-    @overload
-    def batch_read(
-        self,
-        keys: Keys,
-        bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
-        _dtype: None = None,
-    ) -> BatchRecords: ...
-
-    @overload
-    def batch_read(
-        self,
-        keys: Keys,
-        bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
-        *,
-        _dtype: npt.DTypeLike,
-        casting: Casting = "unsafe",
-        errors: Errors = "raise",
-        out: npt.NDArray[Any] | None = None,
-    ) -> NumpyBatchRecords: ...
-
-    @overload
-    def batch_read(
-        self,
-        keys: Keys,
-        bins: Sequence[str] | None,
-        policy: Policy | None,
-        _dtype: npt.DTypeLike,
-        *,
-        casting: Casting = "unsafe",
-        errors: Errors = "raise",
-        out: npt.NDArray[Any] | None = None,
-    ) -> NumpyBatchRecords: ...
-
-    def batch_read(
-        self,
-        keys: Keys,
-        bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
-        _dtype: npt.DTypeLike | None = None,
-        *,
-        casting: Casting = "unsafe",
-        errors: Errors = "raise",
-        out: npt.NDArray[Any] | None = None,
-    ) -> BatchRecords | NumpyBatchRecords:
-        """Reads many records, into NumPy arrays where a dtype is given.
-
-        Args:
-            keys: ``(namespace, set, primary_key)`` tuples, or :class:`~aerospike_py.Keys`.
-            bins: names of the bins to read; None reads those that the dtype has fields for (all of them
-                without a dtype), ``[]`` none: headers only.
-            policy: batch policy (``total_timeout``, ``max_retries``, ``replica`` ...).
-            _dtype: structured dtype whose field names are bin names. Values are written from the wire
-                into an array of it.
-            casting: ``"unsafe"`` lets values change to fit, counts them and warns; ``"same_value"``
-                makes every change an error.
-            errors: ``"raise"`` raises ``BatchDecodeError`` (with the complete batch) for values that
-                their field cannot take; ``"coerce"`` leaves such cells zero and not present.
-            out: array of the dtype, one row a key, to fill instead of a new one. It must not be resized
-                during the call; after an exception its content is undefined.
-
-        Returns:
-            :class:`~aerospike_py.NumpyBatchRecords` with a dtype, else
-            :class:`~aerospike_py.BatchRecords`.
-
-        Raises:
-            TypeError, ValueError: keys, dtype or ``out`` are refused before anything is sent.
-            BatchDecodeError: values do not fit their fields.
-            TimeoutError, ConnectionError, ...: no row was answered; the most common cause.
-        """
-        result: BatchRecords | NumpyBatchRecords = self._core.batch_read(
-            None, keys, bins, policy, _dtype, casting, errors, out
-        )
-        return result

@@ -11,22 +11,57 @@ use record_decode::{Casting, Plan, RowBuffer, Summary};
 
 use crate::call::{Call, Completions, plain};
 use crate::clock;
+use crate::core::Core;
 use crate::errors::{CLIENT, io_error, param_error};
 use crate::keys::{KeyArena, KeyTable, described};
 use crate::numpy_memory::{self, Arrays};
+use crate::policy;
 use crate::records;
 use crate::runtime::NothingToSeal;
 use crate::sink::{NumpyRows, RawRows};
 use crate::values::{Unreadable, bin_name, bins_dict};
 
+#[pymethods]
+impl Core {
+    #[allow(clippy::too_many_arguments)]
+    fn batch_read(
+        &self,
+        py: Python<'_>,
+        face: Option<&Completions>,
+        keys: &Bound<'_, PyAny>,
+        bins: Option<&Bound<'_, PyAny>>,
+        policy: Option<&Bound<'_, PyAny>>,
+        dtype: Option<&Bound<'_, PyAny>>,
+        casting: &str,
+        errors: &str,
+        out: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let policy = policy::batch(py, &self.config.policies.batch, "batch policy", policy)?;
+        self.config.check_replica(py, policy.replica)?;
+        let request = BatchRead { policy, ..BatchRead::default() };
+        let bins = read_bins(bins)?;
+        match dtype {
+            Some(dtype) => {
+                let fit = Fit::read(py, casting, errors)?;
+                into_numpy(py, face, cluster, keys, bins.as_deref(), request, dtype, &fit, out)
+            }
+            None => {
+                refuse_numpy_arguments(casting, errors, out)?;
+                into_records(py, face, cluster, keys, bins.as_deref(), request)
+            }
+        }
+    }
+}
+
 /// How a batch read into NumPy treats values that do not fit.
-pub(crate) struct Fit {
+struct Fit {
     casting: Casting,
     coerce: bool,
 }
 
 impl Fit {
-    pub(crate) fn read(py: Python<'_>, casting: &str, errors: &str) -> PyResult<Self> {
+    fn read(py: Python<'_>, casting: &str, errors: &str) -> PyResult<Self> {
         let casting = match casting {
             "unsafe" => Casting::Unsafe,
             "same_value" => Casting::SameValue,
@@ -76,7 +111,7 @@ fn bins_of(names: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Bins {
 
 /// A batch read into NumPy arrays.
 #[allow(clippy::too_many_arguments)]
-pub(crate) fn into_numpy(
+fn into_numpy(
     py: Python<'_>,
     face: Option<&Completions>,
     cluster: Cluster,
@@ -160,7 +195,7 @@ fn wrap(
 }
 
 /// A batch read into Python objects.
-pub(crate) fn into_records(
+fn into_records(
     py: Python<'_>,
     face: Option<&Completions>,
     cluster: Cluster,
@@ -210,11 +245,7 @@ pub(crate) fn into_records(
 }
 
 /// Refuses arguments that only make sense with a dtype.
-pub(crate) fn refuse_numpy_arguments(
-    casting: &str,
-    errors: &str,
-    out: Option<&Bound<'_, PyAny>>,
-) -> PyResult<()> {
+fn refuse_numpy_arguments(casting: &str, errors: &str, out: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
     let given = if out.is_some_and(|out| !out.is_none()) {
         "out"
     } else if casting != "unsafe" {

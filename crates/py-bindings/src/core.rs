@@ -3,18 +3,17 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aero_io::{BatchRead, Cluster, Credentials, TcpTransport, TlsTransport, Transport};
+use aero_io::{Cluster, Credentials, TcpTransport, TlsTransport, Transport};
 use futures_util::lock::OwnedMutexGuard;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::batch_read::{self, Fit};
 use crate::call::{Call, Completions, plain};
 use crate::config::Config;
 use crate::errors::client_error;
 use crate::runtime::NothingToSeal;
 use crate::settings::unicode;
-use crate::{numpy_memory, policy, single, stats};
+use crate::{numpy_memory, stats};
 
 /// Where a client is in its life.
 enum State {
@@ -87,10 +86,10 @@ impl Inner {
 }
 
 /// The core of a `Client` or `AsyncClient`. Commands take the completions of an event loop, or None to
-/// wait.
+/// wait; those of a family stand as methods in that family's module.
 #[pyclass(frozen, module = "aerospike_py._native")]
 pub(crate) struct Core {
-    config: Config,
+    pub(crate) config: Config,
     /// The process that it belongs to.
     process: u32,
     inner: Arc<Inner>,
@@ -109,7 +108,8 @@ impl Core {
         ))
     }
 
-    fn cluster(&self, py: Python<'_>) -> PyResult<Cluster> {
+    /// The cluster, where the client is connected and of this process.
+    pub(crate) fn cluster(&self, py: Python<'_>) -> PyResult<Cluster> {
         self.check_process(py)?;
         let why = match &*self.inner.state() {
             State::Connected(cluster) => return Ok(cluster.clone()),
@@ -227,89 +227,6 @@ impl Core {
         match self.cluster(py) {
             Ok(cluster) => format!("of {hosts}: {} nodes", cluster.node_names().len()),
             Err(_) => format!("of {hosts}: not connected"),
-        }
-    }
-
-    fn put(
-        &self,
-        py: Python<'_>,
-        face: Option<&Completions>,
-        key: &Bound<'_, PyAny>,
-        bins: &Bound<'_, PyAny>,
-        meta: Option<&Bound<'_, PyAny>>,
-        policy: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        let cluster = self.cluster(py)?;
-        let write = single::write_policy(py, &self.config.policies.write, policy)?;
-        single::put(py, face, cluster, key, bins, meta, write)
-    }
-
-    fn get(
-        &self,
-        py: Python<'_>,
-        face: Option<&Completions>,
-        key: &Bound<'_, PyAny>,
-        policy: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        let cluster = self.cluster(py)?;
-        let policy = single::read_policy(py, &self.config.policies.read, policy)?;
-        self.config.check_replica(py, policy.policy.replica)?;
-        single::get(py, face, cluster, key, policy)
-    }
-
-    fn exists(
-        &self,
-        py: Python<'_>,
-        face: Option<&Completions>,
-        key: &Bound<'_, PyAny>,
-        policy: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        let cluster = self.cluster(py)?;
-        let policy = single::read_policy(py, &self.config.policies.read, policy)?;
-        self.config.check_replica(py, policy.policy.replica)?;
-        single::exists(py, face, cluster, key, policy)
-    }
-
-    fn remove(
-        &self,
-        py: Python<'_>,
-        face: Option<&Completions>,
-        key: &Bound<'_, PyAny>,
-        meta: Option<&Bound<'_, PyAny>>,
-        policy: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        let cluster = self.cluster(py)?;
-        let write = single::write_policy(py, &self.config.policies.remove, policy)?;
-        single::remove(py, face, cluster, key, meta, write)
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn batch_read(
-        &self,
-        py: Python<'_>,
-        face: Option<&Completions>,
-        keys: &Bound<'_, PyAny>,
-        bins: Option<&Bound<'_, PyAny>>,
-        policy: Option<&Bound<'_, PyAny>>,
-        dtype: Option<&Bound<'_, PyAny>>,
-        casting: &str,
-        errors: &str,
-        out: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        let cluster = self.cluster(py)?;
-        let policy = policy::batch(py, &self.config.policies.batch, "batch policy", policy)?;
-        self.config.check_replica(py, policy.replica)?;
-        let request = BatchRead { policy, ..BatchRead::default() };
-        let bins = batch_read::read_bins(bins)?;
-        match dtype {
-            Some(dtype) => {
-                let fit = Fit::read(py, casting, errors)?;
-                batch_read::into_numpy(py, face, cluster, keys, bins.as_deref(), request, dtype, &fit, out)
-            }
-            None => {
-                batch_read::refuse_numpy_arguments(casting, errors, out)?;
-                batch_read::into_records(py, face, cluster, keys, bins.as_deref(), request)
-            }
         }
     }
 }

@@ -9,6 +9,7 @@ use wire_protocol::message::Ops;
 
 use crate::call::{Call, Completions, plain};
 use crate::clock;
+use crate::core::Core;
 use crate::errors::io_error;
 use crate::keys::KeyArena;
 use crate::policy::{self, Read, Write};
@@ -38,8 +39,64 @@ fn owned(key: UserKey<'_>) -> OwnedKey {
     }
 }
 
+#[pymethods]
+impl Core {
+    fn put(
+        &self,
+        py: Python<'_>,
+        face: Option<&Completions>,
+        key: &Bound<'_, PyAny>,
+        bins: &Bound<'_, PyAny>,
+        meta: Option<&Bound<'_, PyAny>>,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let write = policy::write(py, &self.config.policies.write, "write policy", policy)?;
+        put(py, face, cluster, key, bins, meta, write)
+    }
+
+    fn get(
+        &self,
+        py: Python<'_>,
+        face: Option<&Completions>,
+        key: &Bound<'_, PyAny>,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let policy = policy::read(py, &self.config.policies.read, "read policy", policy)?;
+        self.config.check_replica(py, policy.policy.replica)?;
+        get(py, face, cluster, key, policy)
+    }
+
+    fn exists(
+        &self,
+        py: Python<'_>,
+        face: Option<&Completions>,
+        key: &Bound<'_, PyAny>,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let policy = policy::read(py, &self.config.policies.read, "read policy", policy)?;
+        self.config.check_replica(py, policy.policy.replica)?;
+        exists(py, face, cluster, key, policy)
+    }
+
+    fn remove(
+        &self,
+        py: Python<'_>,
+        face: Option<&Completions>,
+        key: &Bound<'_, PyAny>,
+        meta: Option<&Bound<'_, PyAny>>,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let write = policy::write(py, &self.config.policies.remove, "write policy", policy)?;
+        remove(py, face, cluster, key, meta, write)
+    }
+}
+
 /// Reads a record.
-pub(crate) fn get(
+fn get(
     py: Python<'_>,
     face: Option<&Completions>,
     cluster: Cluster,
@@ -60,7 +117,7 @@ pub(crate) fn get(
 }
 
 /// Looks whether a record is there.
-pub(crate) fn exists(
+fn exists(
     py: Python<'_>,
     face: Option<&Completions>,
     cluster: Cluster,
@@ -89,7 +146,7 @@ fn meta_of<'py>(py: Python<'py>, answer: &Answer) -> PyResult<Bound<'py, PyAny>>
 }
 
 /// Writes bins of a record.
-pub(crate) fn put(
+fn put(
     py: Python<'_>,
     face: Option<&Completions>,
     cluster: Cluster,
@@ -122,7 +179,7 @@ fn write_ops(ops: &EncodedOps) -> Result<Vec<WriteOp<'_>>, aero_io::Error> {
 }
 
 /// Deletes a record.
-pub(crate) fn remove(
+fn remove(
     py: Python<'_>,
     face: Option<&Completions>,
     cluster: Cluster,
@@ -136,22 +193,4 @@ pub(crate) fn remove(
     let future = async move { cluster.delete(&key, &policy).await };
     let finish = plain(|py, _answer: Answer| Ok(py.None()));
     Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
-}
-
-/// Default policies overlaid by the call's.
-pub(crate) fn read_policy(
-    py: Python<'_>,
-    defaults: &Read,
-    given: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Read> {
-    policy::read(py, defaults, "read policy", given)
-}
-
-/// Default policies overlaid by the call's.
-pub(crate) fn write_policy(
-    py: Python<'_>,
-    defaults: &Write,
-    given: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Write> {
-    policy::write(py, defaults, "write policy", given)
 }
