@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use aero_io::{
-    BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Key, OwnedKey, RowLease, RowOutcome, RowSink, Seed,
-    Space, TcpTransport, WriteOp, WritePolicy,
+    BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Digest, Key, OwnedKey, RowLease, RowOutcome, RowSink,
+    Seed, Space, TcpTransport, WriteOp, WritePolicy,
 };
 use wire_protocol::batch::{BatchReadHeader, BatchRow, Projection, Record, write_batch_read};
 use wire_protocol::message::op;
@@ -155,9 +155,9 @@ struct Floor {
 }
 
 impl Floor {
-    fn new(address: &str, keys: &BatchKeys, connections: usize) -> Self {
+    fn new(address: &str, digests: &[Digest], connections: usize) -> Self {
         let header = BatchReadHeader { projection: Projection::Bins(&BINS), ..Default::default() };
-        let requests = keys.digests().chunks(keys.len().div_ceil(connections)).map(|digests| {
+        let requests = digests.chunks(digests.len().div_ceil(connections)).map(|digests| {
             let mut out = Vec::new();
             let rows = digests.iter().enumerate().map(|(index, digest)| BatchRow {
                 index: index as u32,
@@ -228,8 +228,8 @@ fn main() {
         "keys", "wall", "cpu", "cpu/record", "floor wall/1", "floor wall/4"
     );
     for n in sizes {
-        let digests = (0..n).map(|i| key(i).digest).collect();
-        let keys = Arc::new(BatchKeys::single(Space::new("test", "cost"), digests));
+        let digests: Vec<Digest> = (0..n).map(|i| key(i).digest).collect();
+        let keys = Arc::new(BatchKeys::single(Space::new("test", "cost"), digests.clone()));
         let request = Arc::new(BatchRead { bins: Bins::names(BINS), ..BatchRead::default() });
         let counts = Arc::new(Counts::default());
         let mut calls = 0;
@@ -240,7 +240,7 @@ fn main() {
         });
         assert_eq!(counts.rows.load(Ordering::Relaxed), calls * n as u64, "every row was found");
         let floors = [1, 4].map(|connections| {
-            let mut floor = Floor::new(&address, &keys, connections);
+            let mut floor = Floor::new(&address, &digests, connections);
             measure(|| floor.run())
         });
         println!(

@@ -66,12 +66,20 @@ pub(crate) async fn run<S: RowSink>(
         sink,
     };
     let mut work = Work::new(&call);
-    work.ask(&rounds::rows_by_space(&call.keys), Plan::FIRST, None)?;
     let mut under_way = FuturesUnordered::new();
     let mut alarm = Alarm::default();
     loop {
         while let Some(chunk) = work.next_chunk()? {
             under_way.push(chunk::run(&call, chunk));
+        }
+        if work.wants_more() {
+            // What there is to send is sent before more is computed, and what came meanwhile is taken.
+            let ended = std::future::poll_fn(|cx| Poll::Ready(under_way.poll_next_unpin(cx))).await;
+            if let Poll::Ready(Some(outcome)) = ended {
+                work.settle(outcome)?;
+            }
+            work.ask_more()?;
+            continue;
         }
         if work.is_done() {
             return call.progress.result();
@@ -100,6 +108,12 @@ enum Event {
 /// What is left to do.
 struct Work<'c, S> {
     call: &'c Call<S>,
+    /// The rows in the order in which they are asked for.
+    order: Vec<u32>,
+    /// How many of them were queued.
+    asked: usize,
+    /// How many are queued at a time.
+    segment: usize,
     queues: Vec<Queue>,
     later: Vec<Later>,
     under_way: Vec<UnderWay>,
@@ -119,8 +133,13 @@ struct Later {
 
 impl<'c, S: RowSink> Work<'c, S> {
     fn new(call: &'c Call<S>) -> Self {
+        let order = rounds::rows_by_space(&call.keys);
+        let segment = rounds::segment(order.len(), call.inner.view().nodes.len());
         Self {
             call,
+            order,
+            asked: 0,
+            segment,
             queues: Vec::new(),
             later: Vec::new(),
             under_way: Vec::new(),
@@ -133,10 +152,27 @@ impl<'c, S: RowSink> Work<'c, S> {
     /// connection can be used again; what has not is given up.
     fn is_done(&self) -> bool {
         if self.call.progress.open() > 0 {
-            return self.under_way.is_empty() && self.later.is_empty();
+            return self.asked == self.order.len() && self.under_way.is_empty() && self.later.is_empty();
         }
         self.under_way.iter().all(|other| !other.chunk.has_settled())
             || self.grace.is_some_and(|grace| grace <= Instant::now())
+    }
+
+    /// Whether rows are to be queued that were not yet: some node has nothing to do.
+    fn wants_more(&self) -> bool {
+        let busy: HashSet<u64> = self.queues.iter().map(|queue| queue.node.id).collect();
+        self.asked < self.order.len() && busy.len() < self.call.inner.view().nodes.len().max(1)
+    }
+
+    /// Queues the next rows.
+    fn ask_more(&mut self) -> Result<(), Error> {
+        let end = self.order.len().min(self.asked + self.segment);
+        let order = std::mem::take(&mut self.order);
+        let rows = order.get(self.asked..end).unwrap_or_default();
+        let asked =
+            rounds::compute_digests(&self.call.keys, rows).and_then(|()| self.ask(rows, Plan::FIRST, None));
+        (self.order, self.asked) = (order, end);
+        asked
     }
 
     /// Queues rows for the nodes that have them. Rows that no node is known for fail with `cause`, or
@@ -154,7 +190,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             self.fail(grouped.unknown, &error)?;
         }
         if let Some(&row) = grouped.homeless.first() {
-            let partition = partition_id(keys.digest(row));
+            let partition = partition_id(keys.digest_of(row));
             let error = Error::InvalidNode { namespace: namespace(row), partition };
             self.fail(grouped.homeless, cause.unwrap_or(&error))?;
         }

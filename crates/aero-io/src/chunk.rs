@@ -76,7 +76,7 @@ impl<S> Call<S> {
             let space = &keys.spaces()[keys.space_index(row)];
             BatchRow {
                 index: position as u32,
-                digest: keys.digest(row),
+                digest: keys.digest_of(row),
                 namespace: &space.namespace,
                 set: &space.set,
             }

@@ -7,7 +7,7 @@
 //! | `config`, `policy` | what a user may set |
 //! | `auth`, `session` | users and passwords, logins and the tokens that stand for them |
 //! | `error` | [`Error`] |
-//! | `timer`, `connection`, `pool`, `node` | one deadline, one stream, the streams of a node |
+//! | `timer`, `channel`, `connection`, `pool`, `node` | one deadline, one stream, the streams of a node |
 //! | `contact`, `seeds`, `tend` | how nodes are found, named and watched |
 //! | `partition_map` | which node holds which partition: immutable snapshots |
 //! | `health`, `hedge`, `backoff` | what commands learn of a node, when another is asked, when again |
@@ -26,6 +26,7 @@ mod answer;
 mod auth;
 mod backoff;
 mod batch_read;
+mod channel;
 mod chunk;
 mod cluster;
 mod config;
@@ -58,7 +59,7 @@ pub use auth::{AuthMode, Credentials, Who};
 pub use cluster::{Cluster, InfoAnswers};
 pub use config::{ClusterConfig, Seed};
 pub use error::{ContactFault, Error, SeedFailure, Tried, client_code};
-pub use keys::{BatchKeys, BatchRead, Bins, Key, OwnedKey, Space};
+pub use keys::{BatchKeys, BatchRead, Bins, DigestSource, Key, OwnedKey, Space};
 pub use policy::{BatchPolicy, Hedge, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy};
 pub use sink::{RowLease, RowOutcome, RowSink};
 pub use stats::{ClusterStats, NodeStats};

@@ -17,10 +17,10 @@ pub(crate) const MAX_NODES: usize = 1_024;
 const MAX_REPLICAS: usize = 256;
 
 /// No node.
-const NOBODY: u16 = u16::MAX;
+pub(crate) const NOBODY: u16 = u16::MAX;
 
 /// The owner of each partition: a node's place in [`View::nodes`].
-type Owners = Box<[u16; PARTITIONS]>;
+pub(crate) type Owners = Box<[u16; PARTITIONS]>;
 
 /// The cluster at one time.
 #[derive(Default)]
@@ -236,6 +236,16 @@ impl<'v> Router<'v> {
             is_hedge: false,
             first,
         }
+    }
+
+    /// The owners that are [picked](Self::pick) wherever there is one, if it is as simple as that.
+    pub(crate) fn direct(&self, map: &'v NamespaceMap) -> Option<&'v Owners> {
+        if self.replica == Replica::Master || (map.strong && self.read_mode_sc == ReadModeSc::Session) {
+            return None;
+        }
+        let is_direct = self.all_usable && !self.is_hedge && self.replica != Replica::PreferRack;
+        let first = self.first.checked_rem(map.replicas.len())?;
+        map.replicas.get(first).filter(|_| is_direct)
     }
 
     /// The place in the view's nodes of the one to ask for a partition.

@@ -8,29 +8,20 @@ use wire_protocol::batch::REPEATED_ROW_LEN;
 use wire_protocol::digest::partition_id;
 
 use crate::chunk::{Call, Chunk};
-use crate::keys::{BatchKeys, Bins};
+use crate::error::Error;
+use crate::keys::{BatchKeys, Bins, PAGE};
 use crate::node::Node;
-use crate::partition_map::Router;
+use crate::partition_map::{NOBODY, Router};
 use crate::progress::Progress;
 
-/// Rows of a batch for one node that are asked for in one request: below that, another request costs
-/// more than it saves.
-const WHOLE: usize = 1_000;
-
 /// Rows of one request where there are many.
-const MAX_ROWS: usize = 2_500;
+const MAX_ROWS: usize = 2 * PAGE;
 
 /// Requests that a middling number of rows is cut into, to be served side by side.
 const PIECES: usize = 4;
 
 /// Bytes of one request, about: rows of many spaces with many bins each are long.
 const MAX_REQUEST: usize = 1024 * 1024;
-
-/// No node.
-const NOWHERE: u16 = u16::MAX;
-
-/// A namespace that the cluster does not have.
-const UNKNOWN: u16 = u16::MAX - 1;
 
 /// Rows for one node that are not asked for yet.
 pub(crate) struct Queue {
@@ -99,25 +90,27 @@ pub(crate) fn group_elsewhere<S>(call: &Call<S>, rows: &[u32], plan: Plan, asked
 
 fn group_by<S>(call: &Call<S>, rows: &[u32], plan: Plan, router: &Router<'_>) -> Grouped {
     let view = router.view;
-    let maps: Vec<_> = call.keys.spaces().iter().map(|space| view.namespace(&space.namespace)).collect();
-    let mut counts = vec![0usize; view.nodes.len()];
-    let places: Vec<u16> = rows
+    let keys = &*call.keys;
+    let routes: Vec<_> = keys
+        .spaces()
         .iter()
-        .map(|&row| {
-            let Some(map) = maps[call.keys.space_index(row)] else { return UNKNOWN };
-            let place = router.pick(map, partition_id(call.keys.digest(row))).unwrap_or(NOWHERE);
-            if let Some(count) = counts.get_mut(usize::from(place)) {
-                *count += 1;
-            }
-            place
-        })
+        .map(|space| view.namespace(&space.namespace).map(|map| (map, router.direct(map))))
         .collect();
     let mut grouped = Grouped::default();
-    let mut of_node: Vec<Vec<u32>> = counts.into_iter().map(Vec::with_capacity).collect();
-    for (&row, place) in rows.iter().zip(places) {
-        match of_node.get_mut(usize::from(place)) {
+    // About as many for each node: partitions are spread evenly.
+    let share = rows.len() / view.nodes.len().max(1);
+    let mut of_node: Vec<Vec<u32>> =
+        view.nodes.iter().map(|_| Vec::with_capacity(share + share / 8)).collect();
+    for &row in rows {
+        let Some((map, direct)) = routes[keys.space_index(row)] else {
+            grouped.unknown.push(row);
+            continue;
+        };
+        let partition = partition_id(keys.digest_of(row));
+        let owner = direct.map_or(NOBODY, |owners| owners[partition]);
+        let place = if owner == NOBODY { router.pick(map, partition) } else { Some(owner) };
+        match place.and_then(|place| of_node.get_mut(usize::from(place))) {
             Some(rows) => rows.push(row),
-            None if place == UNKNOWN => grouped.unknown.push(row),
             None => grouped.homeless.push(row),
         }
     }
@@ -133,10 +126,28 @@ fn group_by<S>(call: &Call<S>, rows: &[u32], plan: Plan, router: &Router<'_>) ->
     grouped
 }
 
+/// How many rows are queued at a time, of a batch of so many, at so many nodes: those that come first are under
+/// way while the digests of the next are computed.
+pub(crate) fn segment(rows: usize, nodes: usize) -> usize {
+    (rows / PIECES).next_multiple_of(PAGE).clamp(PAGE, MAX_ROWS) * nodes.max(1)
+}
+
+/// Computes the digests of `rows`, as far as they are not known.
+pub(crate) fn compute_digests(keys: &BatchKeys, rows: &[u32]) -> Result<(), Error> {
+    let mut last = usize::MAX;
+    for &row in rows {
+        let page = row as usize / PAGE;
+        if page != last {
+            keys.compute(row as usize..row as usize + 1)?;
+            last = page;
+        }
+    }
+    Ok(())
+}
+
 /// How many of `rows` go into one request: about as many in each.
 fn chunk_rows(rows: usize, limit: usize) -> usize {
-    let wanted = if rows <= WHOLE { rows } else { (rows / PIECES).clamp(WHOLE / 2, MAX_ROWS) };
-    let wanted = wanted.min(limit).max(1);
+    let wanted = rows.min(MAX_ROWS).min(limit).max(1);
     rows.div_ceil(rows.div_ceil(wanted).max(1)).max(1)
 }
 
@@ -243,12 +254,19 @@ mod tests {
     fn requests_are_of_like_size() {
         assert_eq!(chunk_rows(1, usize::MAX), 1);
         assert_eq!(chunk_rows(1_000, usize::MAX), 1_000);
-        assert_eq!(chunk_rows(2_000, usize::MAX), 500);
-        assert_eq!(chunk_rows(10_000, usize::MAX), 2_500);
-        assert_eq!(chunk_rows(10_001, usize::MAX), 2_001);
-        assert_eq!(chunk_rows(1_000_000, usize::MAX), 2_500);
+        assert_eq!(chunk_rows(2_000, usize::MAX), 2_000);
+        assert_eq!(chunk_rows(10_000, usize::MAX), 2_000);
         assert_eq!(chunk_rows(1_000, 300), 250);
         assert_eq!(chunk_rows(5, 0), 1);
+        for (rows, nodes, expected) in [
+            (0, 0, PAGE),
+            (100, 1, PAGE),
+            (5_000, 1, 2 * PAGE),
+            (1_000_000, 1, 2 * PAGE),
+            (10_000, 3, 6 * PAGE),
+        ] {
+            assert_eq!(segment(rows, nodes), expected, "{rows} rows at {nodes} nodes");
+        }
     }
 
     #[test]

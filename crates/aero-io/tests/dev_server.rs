@@ -107,7 +107,7 @@ async fn what_the_oracle_writes_is_read() {
     assert_eq!((header.generation, header.n_ops), (1, 0));
 
     // The batch finds the same, and what is not there.
-    let digests = (0..60).map(|i| key(i).digest).collect();
+    let digests: Vec<_> = (0..60).map(|i| key(i).digest).collect();
     let keys = Arc::new(BatchKeys::single(Space::new("test", "oracle"), digests));
     let (outcome, rows) = read(&cluster, &keys, BatchPolicy::default()).await;
     outcome.unwrap();
@@ -187,7 +187,7 @@ async fn fill(cluster: &Cluster, n: i64) -> Arc<BatchKeys> {
         }
     }))
     .await;
-    let digests = (0..n).map(|i| key(i).digest).collect();
+    let digests: Vec<_> = (0..n).map(|i| key(i).digest).collect();
     Arc::new(BatchKeys::single(Space::new("test", "oracle"), digests))
 }
 
@@ -217,7 +217,7 @@ async fn three_nodes_are_one_cluster() {
         assert_eq!((rows.count(0), wrong(&rows)), (5_000, 0));
     }
     let spaces = vec![Space::new("test", "oracle"), Space::new("bar", "oracle"), Space::new("no", "")];
-    let digests = (0..300).map(|i| key(i).digest).collect();
+    let digests: Vec<_> = (0..300).map(|i| key(i).digest).collect();
     let mixed = BatchKeys::mixed(spaces, (0..300).map(|i| i % 3).collect(), digests).unwrap();
     let (outcome, rows) = read(&cluster, &Arc::new(mixed), BatchPolicy::default()).await;
     outcome.unwrap();

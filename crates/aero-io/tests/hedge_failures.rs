@@ -72,7 +72,7 @@ async fn a_hedge_costs_what_it_sends() {
         let few = request.rows.len() <= 64;
         vec![Act::Send(if few { answer(request, |_| 0, 2) } else { frame(&[end(151)]) })]
     });
-    let seconds = (0..1_000).map(|i| digest(i * 3 % 4095 + 1, i as u32)).collect();
+    let seconds: Vec<_> = (0..1_000).map(|i| digest(i * 3 % 4095 + 1, i as u32)).collect();
     let seconds = Arc::new(BatchKeys::single(Space::new("test", "set"), seconds));
     read(&cluster, &seconds, BatchPolicy::default()).await.0.unwrap();
     nodes[0].on_request(|_| vec![Act::Hang]);

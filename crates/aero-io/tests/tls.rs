@@ -67,7 +67,7 @@ async fn fill(cluster: &Cluster, n: i64, value: &[u8]) -> Arc<BatchKeys> {
         ];
         cluster.write(&key(i), &ops, &WritePolicy::default()).await.unwrap();
     }
-    let digests = (0..n).map(|i| key(i).digest).collect();
+    let digests: Vec<_> = (0..n).map(|i| key(i).digest).collect();
     Arc::new(BatchKeys::single(Space::new("test", "tls"), digests))
 }
 

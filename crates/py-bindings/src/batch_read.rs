@@ -221,8 +221,9 @@ fn into_records(
         let now = clock::now();
         let mut records = Vec::with_capacity(arena.len());
         let mut result = 0;
-        for (index, (row, digest)) in state.rows().iter().zip(digests.digests()).enumerate() {
-            let key = records::key(py, &arena, index, digest)?;
+        for (index, row) in state.rows().iter().enumerate() {
+            let digest = digests.digest(index).copied().unwrap_or_else(|| arena.digest(index));
+            let key = records::key(py, &arena, index, &digest)?;
             let (mut code, mut record, mut error) = (row.code, py.None().into_bound(py), None);
             if row.code == 0 {
                 let meta = records::meta(py, row.generation, clock::seconds_left(row.void_time, now))?;

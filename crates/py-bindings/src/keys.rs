@@ -6,12 +6,15 @@
 //! stays with the result: `_map` and messages name keys as they were.
 
 use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
 
-use aero_io::{BatchKeys, Space};
+use aero_io::{BatchKeys, DigestSource, Space};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 use wire_protocol::digest::{Digest, UserKey, digests};
 
+mod array;
 mod reader;
 
 pub(crate) use self::reader::described;
@@ -29,6 +32,19 @@ enum Kind {
     Digest,
 }
 
+impl Kind {
+    /// The primary key that these bytes are; None where they are the record's digest.
+    #[inline]
+    fn user_key(self, bytes: &[u8]) -> Option<UserKey<'_>> {
+        match self {
+            Self::Int => Some(UserKey::Int(i64::from_be_bytes(bytes.try_into().unwrap_or_default()))),
+            Self::Str => Some(UserKey::Str(bytes)),
+            Self::Blob => Some(UserKey::Blob(bytes)),
+            Self::Digest => None,
+        }
+    }
+}
+
 /// The keys of a batch.
 #[derive(Debug, Default)]
 pub(crate) struct KeyArena {
@@ -39,6 +55,8 @@ pub(crate) struct KeyArena {
     spaces: Vec<(String, String)>,
     /// Each key's position in `spaces`; empty while there is one for all.
     space_of: Vec<u32>,
+    /// Rows from before the second of `spaces` came.
+    first_of_second: usize,
     /// Digests that came with their primary keys.
     given: HashMap<usize, Digest>,
     /// Whether any row came with a digest.
@@ -61,13 +79,7 @@ impl KeyArena {
 
     /// The primary key of a row; None where it was given by digest alone.
     pub(crate) fn user_key(&self, row: usize) -> Option<UserKey<'_>> {
-        let bytes = self.bytes_of(row);
-        match self.kinds[row] {
-            Kind::Int => Some(UserKey::Int(i64::from_be_bytes(bytes.try_into().unwrap_or_default()))),
-            Kind::Str => Some(UserKey::Str(bytes)),
-            Kind::Blob => Some(UserKey::Blob(bytes)),
-            Kind::Digest => None,
-        }
+        self.kinds[row].user_key(self.bytes_of(row))
     }
 
     /// The digest of a row; one that came with its primary key is taken as it is.
@@ -81,29 +93,10 @@ impl KeyArena {
         }
     }
 
-    /// Digests of all rows, with their namespaces and sets. Costs time by the number of keys: call it
-    /// without the GIL.
-    pub(crate) fn batch_keys(&self) -> Result<BatchKeys, aero_io::Error> {
-        let set = |row: usize| self.space(row).1.as_bytes();
-        let mut digests = digests((0..self.len()).map(|row| {
-            // A row that was given by digest alone has no key to hash: its digest is put in below.
-            (set(row), self.user_key(row).unwrap_or(UserKey::Int(0)))
-        }));
-        for (row, digest) in digests.iter_mut().enumerate().filter(|_| self.has_digests) {
-            if self.kinds[row] == Kind::Digest {
-                *digest = self.digest(row);
-            } else if self.given.get(&row).is_some_and(|given| given != digest) {
-                return Err(aero_io::Error::Param {
-                    what: format!(
-                        "keys[{row}]: its digest is not that of its primary key in that set; leave one out"
-                    ),
-                });
-            }
-        }
-        let space = |(namespace, set): &(String, String)| Space {
-            namespace: namespace.as_bytes().into(),
-            set: set.as_bytes().into(),
-        };
+    /// The keys as the network core takes them: digests are computed by the call, without the GIL.
+    pub(crate) fn batch_keys(self: &Arc<Self>) -> Result<BatchKeys, aero_io::Error> {
+        let space = |(namespace, set): &(String, String)| Space::new(namespace, set);
+        let digests = Digests(Arc::clone(self));
         match self.spaces.as_slice() {
             [one] => Ok(BatchKeys::single(space(one), digests)),
             many => BatchKeys::mixed(many.iter().map(space).collect(), self.space_of.clone(), digests),
@@ -116,6 +109,42 @@ impl KeyArena {
             Some(key) => user_key_object(py, key),
             None => Ok(PyBytes::new(py, self.bytes_of(row)).into_any()),
         }
+    }
+}
+
+/// The digests of an arena's keys.
+struct Digests(Arc<KeyArena>);
+
+impl DigestSource for Digests {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn digests(&self, rows: Range<usize>) -> Result<Vec<Digest>, aero_io::Error> {
+        let arena = &*self.0;
+        let mut start = rows.start.checked_sub(1).map_or(0, |before| arena.ends[before]);
+        let one = arena.spaces.first().map_or(&[][..], |(_, set)| set.as_bytes());
+        let is_single = arena.space_of.is_empty();
+        let keys = arena.ends[rows.clone()].iter().zip(&arena.kinds[rows.clone()]).enumerate();
+        let mut digests = digests(keys.map(|(at, (&end, kind))| {
+            let bytes = &arena.bytes[start..end];
+            start = end;
+            let set = if is_single { one } else { arena.space(rows.start + at).1.as_bytes() };
+            // A row that was given by digest alone has no key to hash: its digest is put in below.
+            (set, kind.user_key(bytes).unwrap_or(UserKey::Int(0)))
+        }));
+        for (row, digest) in rows.zip(&mut digests).filter(|_| arena.has_digests) {
+            if arena.kinds[row] == Kind::Digest {
+                *digest = arena.digest(row);
+            } else if arena.given.get(&row).is_some_and(|given| given != digest) {
+                return Err(aero_io::Error::Param {
+                    what: format!(
+                        "keys[{row}]: its digest is not that of its primary key in that set; leave one out"
+                    ),
+                });
+            }
+        }
+        Ok(digests)
     }
 }
 
@@ -134,7 +163,7 @@ pub(crate) fn user_key_object<'py>(py: Python<'py>, key: UserKey<'_>) -> PyResul
 
 /// The keys of a finished batch, for Python.
 #[pyclass(frozen, module = "aerospike_py._native")]
-pub(crate) struct KeyTable(pub(crate) std::sync::Arc<KeyArena>);
+pub(crate) struct KeyTable(pub(crate) Arc<KeyArena>);
 
 #[pymethods]
 impl KeyTable {

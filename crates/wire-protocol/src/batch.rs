@@ -162,13 +162,16 @@ pub fn write_batch_read<'r>(
         out.push(header.flags);
         let mut previous: Option<BatchRow<'_>> = None;
         for row in rows {
-            out.extend_from_slice(&row.index.to_be_bytes());
-            out.extend_from_slice(row.digest);
+            let mut start = [0; REPEATED_ROW_LEN];
+            start[..4].copy_from_slice(&row.index.to_be_bytes());
+            start[4..24].copy_from_slice(row.digest);
             match previous {
-                Some(before) if before.namespace == row.namespace && before.set == row.set => {
-                    out.push(row_flags::REPEAT);
+                Some(before) if same(before.namespace, row.namespace) && same(before.set, row.set) => {
+                    start[24] = row_flags::REPEAT;
+                    out.extend_from_slice(&start);
                 }
                 _ => {
+                    out.extend_from_slice(&start[..24]);
                     write_full_row(out, header, &projection, &row);
                     previous = Some(row);
                 }
@@ -177,6 +180,12 @@ pub fn write_batch_read<'r>(
         let size = (out.len() - field - 4) as u32;
         out[field..field + 4].copy_from_slice(&size.to_be_bytes());
     })
+}
+
+/// Whether two names are equal; mostly they are one and the same.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    std::ptr::eq(a, b) || a == b
 }
 
 fn write_full_row(

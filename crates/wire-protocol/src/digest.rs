@@ -75,22 +75,54 @@ pub fn digests<'k>(keys: impl ExactSizeIterator<Item = (&'k [u8], UserKey<'k>)>)
     digests
 }
 
+/// Copies a few bytes, which a call of `memcpy` would cost more than the copying: in pieces of which the last
+/// may overlap the one before.
+#[inline]
+fn put_short(place: &mut [u8], value: &[u8]) {
+    if let (Some(last), Some(last_place)) = (value.last_chunk::<8>(), place.last_chunk_mut::<8>()) {
+        *last_place = *last;
+        for (place, chunk) in place.as_chunks_mut::<8>().0.iter_mut().zip(value.as_chunks::<8>().0) {
+            *place = *chunk;
+        }
+    } else if let (Some(first), Some(last)) = (value.first_chunk::<4>(), value.last_chunk::<4>()) {
+        let (first, last) = (*first, *last);
+        place[..4].copy_from_slice(&first);
+        let at = place.len() - 4;
+        place[at..].copy_from_slice(&last);
+    } else {
+        for (place, byte) in place.iter_mut().zip(value) {
+            *place = *byte;
+        }
+    }
+}
+
 /// The longest message that fits one block: its padding takes nine bytes.
 const MAX_MESSAGE: usize = 64 - 9;
 
 /// Messages that wait to be hashed side by side.
-struct Lanes {
+struct Lanes<'k> {
     vectors: Vectors,
     /// The messages, padded.
-    messages: [[u8; 64]; lanes::LANES],
+    messages: lanes::Messages,
     /// The row of each.
     rows: [usize; lanes::LANES],
     len: usize,
+    /// The set of the key before, and a message that begins with it and has nothing else: keys of one set after
+    /// another are the rule.
+    set: &'k [u8],
+    beginning: [u8; 64],
 }
 
-impl Lanes {
+impl<'k> Lanes<'k> {
     fn new(vectors: Vectors) -> Self {
-        Self { vectors, messages: [[0; 64]; lanes::LANES], rows: [0; lanes::LANES], len: 0 }
+        Self {
+            vectors,
+            messages: [[0; 64]; lanes::LANES],
+            rows: [0; lanes::LANES],
+            len: 0,
+            set: &[],
+            beginning: [0; 64],
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -99,7 +131,7 @@ impl Lanes {
 
     /// Takes a key's message in; false where it is too long for one block.
     #[inline]
-    fn push(&mut self, row: usize, set: &[u8], key: &UserKey<'_>) -> bool {
+    fn push(&mut self, row: usize, set: &'k [u8], key: &UserKey<'_>) -> bool {
         let int;
         let value: &[u8] = match key {
             UserKey::Int(value) => {
@@ -112,12 +144,16 @@ impl Lanes {
         if end > MAX_MESSAGE {
             return false;
         }
+        if !std::ptr::eq(set, self.set) {
+            self.beginning = [0; 64];
+            self.beginning[..set.len()].copy_from_slice(set);
+            self.set = set;
+        }
         let message = &mut self.messages[self.len];
-        message[..set.len()].copy_from_slice(set);
+        *message = self.beginning;
         message[set.len()] = key.particle_type();
-        message[set.len() + 1..end].copy_from_slice(value);
+        put_short(&mut message[set.len() + 1..end], value);
         message[end] = 0x80;
-        message[end + 1..56].fill(0);
         message[56..].copy_from_slice(&(end as u64 * 8).to_le_bytes());
         self.rows[self.len] = row;
         self.len += 1;
@@ -129,17 +165,9 @@ impl Lanes {
         if self.len == 0 {
             return;
         }
-        let mut block = [[0; lanes::LANES]; 16];
-        for (lane, message) in self.messages.iter().enumerate() {
-            for (words, bytes) in block.iter_mut().zip(message.as_chunks::<4>().0) {
-                words[lane] = u32::from_le_bytes(*bytes);
-            }
-        }
-        let state = self.vectors.compress(&block);
-        for (lane, &row) in self.rows.iter().take(self.len).enumerate() {
-            for (bytes, words) in digests[row].as_chunks_mut::<4>().0.iter_mut().zip(&state) {
-                *bytes = words[lane].to_le_bytes();
-            }
+        let hashed = self.vectors.digests(&self.messages);
+        for (&row, digest) in self.rows.iter().zip(hashed).take(self.len) {
+            digests[row] = digest;
         }
         self.len = 0;
     }

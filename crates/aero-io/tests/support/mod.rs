@@ -29,7 +29,7 @@ pub fn digest(partition: usize, n: u32) -> Digest {
 
 /// `n` keys of `test/set`, one a partition.
 pub fn keys(n: usize) -> Arc<BatchKeys> {
-    let digests = (0..n).map(|i| digest(i % 4096, i as u32)).collect();
+    let digests: Vec<_> = (0..n).map(|i| digest(i % 4096, i as u32)).collect();
     Arc::new(BatchKeys::single(Space::new("test", "set"), digests))
 }
 
@@ -37,7 +37,7 @@ pub fn keys(n: usize) -> Arc<BatchKeys> {
 pub fn mixed_keys(n: usize, namespaces: &[&str]) -> Arc<BatchKeys> {
     let spaces = namespaces.iter().map(|name| Space::new(name, "set")).collect();
     let space_of = (0..n).map(|i| (i % namespaces.len()) as u32).collect();
-    let digests = (0..n).map(|i| digest(i % 4096, i as u32)).collect();
+    let digests: Vec<_> = (0..n).map(|i| digest(i % 4096, i as u32)).collect();
     Arc::new(BatchKeys::mixed(spaces, space_of, digests).unwrap())
 }
 
@@ -123,7 +123,7 @@ pub async fn three() -> (Cluster, Vec<Arc<Node>>) {
 
 /// `n` keys of which the master is the first node of three and the replica the second.
 pub fn firsts(n: usize) -> Arc<BatchKeys> {
-    let digests = (0..n).map(|i| digest(i * 3 % 4095, i as u32)).collect();
+    let digests: Vec<_> = (0..n).map(|i| digest(i * 3 % 4095, i as u32)).collect();
     Arc::new(BatchKeys::single(Space::new("test", "set"), digests))
 }
 

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyList, PySequence, PyString, PyTuple};
 use wire_protocol::digest::{DIGEST_LEN, Digest};
 
+use super::array::Values;
 use super::{KeyArena, Kind};
 use crate::errors::param_error;
 
@@ -195,14 +196,8 @@ impl<'py> Reader<'py> {
 
     #[inline]
     fn push(&mut self, kind: Kind, bytes: &[u8], space: u32) {
-        let arena = &mut self.arena;
-        if arena.spaces.len() > 1 {
-            arena.space_of.resize(arena.kinds.len(), 0);
-            arena.space_of.push(space);
-        }
-        arena.bytes.extend_from_slice(bytes);
-        arena.ends.push(arena.bytes.len());
-        arena.kinds.push(kind);
+        self.arena.push(kind, bytes);
+        self.arena.note_spaces(space);
     }
 
     #[inline]
@@ -283,7 +278,6 @@ impl<'py> Reader<'py> {
         space: u32,
     ) -> PyResult<()> {
         let py = values.py();
-        let refuse = |row: usize, what: &str| Err(param_error(py, format!("Keys: values[{row}]: {what}")));
         let target = match facts.kind {
             'i' => "<i8",
             'u' => "<u8",
@@ -312,57 +306,19 @@ impl<'py> Reader<'py> {
         } else {
             8
         };
-        self.reserve(facts.len);
-        if width == 0 {
-            // Zero-width S and V: every key is empty.
-            let kind = if facts.kind == 'S' && !as_bytes { Kind::Str } else { Kind::Blob };
-            for _ in 0..facts.len {
-                self.push(kind, &[], space);
-            }
-            return Ok(());
-        }
-        let mut text = String::new();
-        for (row, value) in memory.chunks_exact(width).enumerate() {
-            match facts.kind {
-                'i' | 'u' => {
-                    let number = u64::from_le_bytes(value.try_into().unwrap_or_default());
-                    if facts.kind == 'u' && number > i64::MAX as u64 {
-                        return refuse(
-                            row,
-                            &format!("{number} does not fit 64 signed bits (2**63 - 1 at most)"),
-                        );
-                    }
-                    self.push(Kind::Int, &number.to_be_bytes(), space);
-                }
-                'U' => {
-                    text.clear();
-                    let last = value.chunks_exact(4).rposition(|c| c != [0; 4]).map_or(0, |last| last + 1);
-                    for c in value.chunks_exact(4).take(last) {
-                        let code = u32::from_le_bytes(c.try_into().unwrap_or_default());
-                        match char::from_u32(code) {
-                            Some(c) => text.push(c),
-                            None => return refuse(row, &format!("code point {code:#x} has no UTF-8 form")),
-                        }
-                    }
-                    self.push(Kind::Str, text.as_bytes(), space);
-                }
-                'S' => {
-                    let last = value.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-                    let value = &value[..last];
-                    if as_bytes {
-                        self.push(Kind::Blob, value, space);
-                    } else if std::str::from_utf8(value).is_ok() {
-                        self.push(Kind::Str, value, space);
-                    } else {
-                        return refuse(
-                            row,
-                            "it is not UTF-8; pass Keys(..., key_type=\"bytes\") if these are bytes keys",
-                        );
-                    }
-                }
-                _ => self.push(Kind::Blob, value, space),
-            }
-        }
+        let values = match (facts.kind, as_bytes) {
+            ('i', _) => Values::Signed,
+            ('u', _) => Values::Unsigned,
+            ('U', _) => Values::Text,
+            ('S', false) => Values::Bytes(Kind::Str),
+            ('S', true) => Values::Bytes(Kind::Blob),
+            _ => Values::Whole,
+        };
+        let arena = &mut self.arena;
+        // The copy is ours: others may run meanwhile.
+        let read = py.detach(|| arena.read_array(memory, facts.len, width, values));
+        read.map_err(|(row, what)| param_error(py, format!("Keys: values[{row}]: {what}")))?;
+        self.arena.note_spaces(space);
         Ok(())
     }
 }

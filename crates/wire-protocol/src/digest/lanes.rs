@@ -7,11 +7,11 @@
 /// Messages hashed at a time.
 pub(super) const LANES: usize = 8;
 
-/// One 32-bit word of each lane.
-pub(super) type Words = [u32; LANES];
+/// A message that fits one block, padded, in each lane.
+pub(super) type Messages = [[u8; 64]; LANES];
 
-/// The sixteen words of one message block, of each lane.
-pub(super) type Blocks = [Words; 16];
+/// The digest of each lane.
+pub(super) type Digests = [[u8; 20]; LANES];
 
 /// Vector instructions that this CPU has.
 #[derive(Clone, Copy)]
@@ -33,12 +33,12 @@ impl Vectors {
 
     /// The digests of messages that fit one block each, padded.
     #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
-    pub(super) fn compress(self, block: &Blocks) -> [Words; 5] {
+    pub(super) fn digests(self, messages: &Messages) -> Digests {
         match self {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `detect` has made sure of AVX2, which is all that the function asks for.
             #[allow(unsafe_code)]
-            Self::Avx2 => unsafe { avx2::one_block(block) },
+            Self::Avx2 => unsafe { avx2::digests(messages) },
         }
     }
 }
@@ -47,13 +47,18 @@ impl Vectors {
 mod avx2 {
     use std::arch::x86_64::{
         __m256i, _mm256_add_epi32, _mm256_and_si256, _mm256_andnot_si256, _mm256_extract_epi32,
-        _mm256_or_si256, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_slli_epi32, _mm256_srli_epi32,
+        _mm256_extract_epi64, _mm256_or_si256, _mm256_permute2x128_si256, _mm256_set1_epi32,
+        _mm256_setr_epi64x, _mm256_setzero_si256, _mm256_slli_epi32, _mm256_srli_epi32,
+        _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
         _mm256_xor_si256,
     };
 
-    use super::{Blocks, Words};
+    use super::{Digests, LANES, Messages};
 
     const START: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
+
+    /// A vector of each lane's word, or of each word of a lane.
+    type Vectors = [__m256i; LANES];
 
     #[inline]
     #[target_feature(enable = "avx2")]
@@ -61,27 +66,44 @@ mod avx2 {
         _mm256_set1_epi32(word as i32)
     }
 
+    /// Eight words as they are in memory.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn vector(words: &Words) -> __m256i {
-        let [a, b, c, d, e, f, g, h] = words.map(|word| word as i32);
-        _mm256_setr_epi32(a, b, c, d, e, f, g, h)
+    fn load(bytes: &[u8; 32]) -> __m256i {
+        let word = |at: usize| {
+            let (words, _) = bytes.as_chunks::<8>();
+            i64::from_le_bytes(words[at])
+        };
+        _mm256_setr_epi64x(word(0), word(1), word(2), word(3))
     }
 
+    /// Rows become columns: word `i` of vector `k` becomes word `k` of vector `i`.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn words(vector: __m256i) -> Words {
-        [
-            _mm256_extract_epi32::<0>(vector),
-            _mm256_extract_epi32::<1>(vector),
-            _mm256_extract_epi32::<2>(vector),
-            _mm256_extract_epi32::<3>(vector),
-            _mm256_extract_epi32::<4>(vector),
-            _mm256_extract_epi32::<5>(vector),
-            _mm256_extract_epi32::<6>(vector),
-            _mm256_extract_epi32::<7>(vector),
-        ]
-        .map(|word| word as u32)
+    fn transposed(rows: &Vectors) -> Vectors {
+        let [a, b, c, d, e, f, g, h] = *rows;
+        let (ab, cd) = (_mm256_unpacklo_epi32(a, b), _mm256_unpacklo_epi32(c, d));
+        let (ef, gh) = (_mm256_unpacklo_epi32(e, f), _mm256_unpacklo_epi32(g, h));
+        let (ab_high, cd_high) = (_mm256_unpackhi_epi32(a, b), _mm256_unpackhi_epi32(c, d));
+        let (ef_high, gh_high) = (_mm256_unpackhi_epi32(e, f), _mm256_unpackhi_epi32(g, h));
+        let first = [
+            _mm256_unpacklo_epi64(ab, cd),
+            _mm256_unpackhi_epi64(ab, cd),
+            _mm256_unpacklo_epi64(ab_high, cd_high),
+            _mm256_unpackhi_epi64(ab_high, cd_high),
+        ];
+        let second = [
+            _mm256_unpacklo_epi64(ef, gh),
+            _mm256_unpackhi_epi64(ef, gh),
+            _mm256_unpacklo_epi64(ef_high, gh_high),
+            _mm256_unpackhi_epi64(ef_high, gh_high),
+        ];
+        let mut columns = [_mm256_setzero_si256(); LANES];
+        for at in 0..4 {
+            columns[at] = _mm256_permute2x128_si256::<0x20>(first[at], second[at]);
+            columns[at + 4] = _mm256_permute2x128_si256::<0x31>(first[at], second[at]);
+        }
+        columns
     }
 
     #[inline]
@@ -123,16 +145,26 @@ mod avx2 {
         }
     }
 
-    /// Sixteen steps of one line: the function, the constant, and for each step the message word and the
-    /// rotation.
-    macro_rules! round {
-        ($state:ident, $block:ident, $mix:literal, $constant:literal, [$($word:literal $by:literal),* $(,)?]) => {
+    /// One step of a line: the function, the constant, the message word and the rotation.
+    macro_rules! step {
+        ($state:ident, $block:ident, $mix:literal, $constant:literal, $word:literal, $by:literal) => {
+            let [a, b, c, d, e] = $state;
+            let sum = add(add(a, mix::<$mix>(b, c, d)), add($block[$word], splat($constant)));
+            let turned =
+                _mm256_or_si256(_mm256_slli_epi32::<$by>(sum), _mm256_srli_epi32::<{ 32 - $by }>(sum));
+            let tenth = _mm256_or_si256(_mm256_slli_epi32::<10>(c), _mm256_srli_epi32::<22>(c));
+            $state = [e, add(turned, e), b, tenth, d];
+        };
+    }
+
+    /// Sixteen steps of both lines, in turn: each step of a line waits for the one before, and neither for the
+    /// other line.
+    macro_rules! rounds {
+        ($left:ident, $lmix:literal, $lconstant:literal, [$($lword:literal $lby:literal),*];
+         $right:ident, $rmix:literal, $rconstant:literal, [$($rword:literal $rby:literal),*]; $block:ident) => {
             $(
-                let [a, b, c, d, e] = $state;
-                let sum = add(add(a, mix::<$mix>(b, c, d)), add($block[$word], splat($constant)));
-                let turned = _mm256_or_si256(_mm256_slli_epi32::<$by>(sum), _mm256_srli_epi32::<{ 32 - $by }>(sum));
-                let tenth = _mm256_or_si256(_mm256_slli_epi32::<10>(c), _mm256_srli_epi32::<22>(c));
-                $state = [e, add(turned, e), b, tenth, d];
+                step!($left, $block, $lmix, $lconstant, $lword, $lby);
+                step!($right, $block, $rmix, $rconstant, $rword, $rby);
             )*
         };
     }
@@ -140,34 +172,46 @@ mod avx2 {
     /// The digests of messages that fit one block each, padded.
     #[rustfmt::skip]
     #[target_feature(enable = "avx2")]
-    pub(super) fn one_block(block: &Blocks) -> [Words; 5] {
-        let start: [__m256i; 5] = [splat(START[0]), splat(START[1]), splat(START[2]), splat(START[3]), splat(START[4])];
-        let mut block_vectors = [splat(0); 16];
-        for (words, place) in block.iter().zip(&mut block_vectors) {
-            *place = vector(words);
+    pub(super) fn digests(messages: &Messages) -> Digests {
+        let zero = _mm256_setzero_si256();
+        let (mut low, mut high) = ([zero; LANES], [zero; LANES]);
+        for ((low, high), message) in low.iter_mut().zip(&mut high).zip(messages) {
+            let (halves, _) = message.as_chunks::<32>();
+            (*low, *high) = (load(&halves[0]), load(&halves[1]));
         }
-        let block = block_vectors;
-        let mut left = start;
-        round!(left, block, 0, 0x0000_0000, [0 11, 1 14, 2 15, 3 12, 4 5, 5 8, 6 7, 7 9, 8 11, 9 13, 10 14, 11 15, 12 6, 13 7, 14 9, 15 8]);
-        round!(left, block, 1, 0x5a82_7999, [7 7, 4 6, 13 8, 1 13, 10 11, 6 9, 15 7, 3 15, 12 7, 0 12, 9 15, 5 9, 2 11, 14 7, 11 13, 8 12]);
-        round!(left, block, 2, 0x6ed9_eba1, [3 11, 10 13, 14 6, 4 7, 9 14, 15 9, 8 13, 1 15, 2 14, 7 8, 0 13, 6 6, 13 5, 11 12, 5 7, 12 5]);
-        round!(left, block, 3, 0x8f1b_bcdc, [1 11, 9 12, 11 14, 10 15, 0 14, 8 15, 12 9, 4 8, 13 9, 3 14, 7 5, 15 6, 14 8, 5 6, 6 5, 2 12]);
-        round!(left, block, 4, 0xa953_fd4e, [4 9, 0 15, 5 5, 9 11, 7 6, 12 8, 2 13, 10 12, 14 5, 1 12, 3 13, 8 14, 11 11, 6 8, 15 5, 13 6]);
-        let mut right = start;
-        round!(right, block, 4, 0x50a2_8be6, [5 8, 14 9, 7 9, 0 11, 9 13, 2 15, 11 15, 4 5, 13 7, 6 7, 15 8, 8 11, 1 14, 10 14, 3 12, 12 6]);
-        round!(right, block, 3, 0x5c4d_d124, [6 9, 11 13, 3 15, 7 7, 0 12, 13 8, 5 9, 10 11, 14 7, 15 7, 8 12, 12 7, 4 6, 9 15, 1 13, 2 11]);
-        round!(right, block, 2, 0x6d70_3ef3, [15 9, 5 7, 1 15, 3 11, 7 8, 14 6, 6 6, 9 14, 11 12, 8 13, 12 5, 2 14, 10 13, 0 13, 4 7, 13 5]);
-        round!(right, block, 1, 0x7a6d_76e9, [8 15, 6 5, 4 8, 1 11, 3 14, 11 14, 15 6, 0 14, 5 6, 12 9, 2 12, 13 9, 9 12, 7 5, 10 15, 14 8]);
-        round!(right, block, 0, 0x0000_0000, [12 8, 15 5, 10 12, 4 9, 1 12, 5 5, 8 14, 7 6, 6 8, 2 13, 13 6, 14 5, 0 15, 3 13, 9 11, 11 11]);
+        let (low, high) = (transposed(&low), transposed(&high));
+        let mut block = [zero; 16];
+        block[..LANES].copy_from_slice(&low);
+        block[LANES..].copy_from_slice(&high);
+        let start: [__m256i; 5] = [splat(START[0]), splat(START[1]), splat(START[2]), splat(START[3]), splat(START[4])];
+        let (mut left, mut right) = (start, start);
+        rounds!(left, 0, 0x0000_0000, [0 11, 1 14, 2 15, 3 12, 4 5, 5 8, 6 7, 7 9, 8 11, 9 13, 10 14, 11 15, 12 6, 13 7, 14 9, 15 8];
+                right, 4, 0x50a2_8be6, [5 8, 14 9, 7 9, 0 11, 9 13, 2 15, 11 15, 4 5, 13 7, 6 7, 15 8, 8 11, 1 14, 10 14, 3 12, 12 6]; block);
+        rounds!(left, 1, 0x5a82_7999, [7 7, 4 6, 13 8, 1 13, 10 11, 6 9, 15 7, 3 15, 12 7, 0 12, 9 15, 5 9, 2 11, 14 7, 11 13, 8 12];
+                right, 3, 0x5c4d_d124, [6 9, 11 13, 3 15, 7 7, 0 12, 13 8, 5 9, 10 11, 14 7, 15 7, 8 12, 12 7, 4 6, 9 15, 1 13, 2 11]; block);
+        rounds!(left, 2, 0x6ed9_eba1, [3 11, 10 13, 14 6, 4 7, 9 14, 15 9, 8 13, 1 15, 2 14, 7 8, 0 13, 6 6, 13 5, 11 12, 5 7, 12 5];
+                right, 2, 0x6d70_3ef3, [15 9, 5 7, 1 15, 3 11, 7 8, 14 6, 6 6, 9 14, 11 12, 8 13, 12 5, 2 14, 10 13, 0 13, 4 7, 13 5]; block);
+        rounds!(left, 3, 0x8f1b_bcdc, [1 11, 9 12, 11 14, 10 15, 0 14, 8 15, 12 9, 4 8, 13 9, 3 14, 7 5, 15 6, 14 8, 5 6, 6 5, 2 12];
+                right, 1, 0x7a6d_76e9, [8 15, 6 5, 4 8, 1 11, 3 14, 11 14, 15 6, 0 14, 5 6, 12 9, 2 12, 13 9, 9 12, 7 5, 10 15, 14 8]; block);
+        rounds!(left, 4, 0xa953_fd4e, [4 9, 0 15, 5 5, 9 11, 7 6, 12 8, 2 13, 10 12, 14 5, 1 12, 3 13, 8 14, 11 11, 6 8, 15 5, 13 6];
+                right, 0, 0x0000_0000, [12 8, 15 5, 10 12, 4 9, 1 12, 5 5, 8 14, 7 6, 6 8, 2 13, 13 6, 14 5, 0 15, 3 13, 9 11, 11 11]; block);
         let [la, lb, lc, ld, le] = left;
         let [ra, rb, rc, rd, re] = right;
         let [sa, sb, sc, sd, se] = start;
-        [
-            words(add(sb, add(lc, rd))),
-            words(add(sc, add(ld, re))),
-            words(add(sd, add(le, ra))),
-            words(add(se, add(la, rb))),
-            words(add(sa, add(lb, rc))),
-        ]
+        let lanes = transposed(&[
+            add(sb, add(lc, rd)),
+            add(sc, add(ld, re)),
+            add(sd, add(le, ra)),
+            add(se, add(la, rb)),
+            add(sa, add(lb, rc)),
+            zero, zero, zero,
+        ]);
+        lanes.map(|lane| {
+            let mut digest = [0; 20];
+            digest[..8].copy_from_slice(&_mm256_extract_epi64::<0>(lane).to_le_bytes());
+            digest[8..16].copy_from_slice(&_mm256_extract_epi64::<1>(lane).to_le_bytes());
+            digest[16..].copy_from_slice(&_mm256_extract_epi32::<4>(lane).to_le_bytes());
+            digest
+        })
     }
 }

@@ -1,0 +1,116 @@
+//! The memory of a NumPy array of keys into an arena. No Python here: it is read without the GIL.
+
+use super::{KeyArena, Kind};
+
+/// What the values of an array are.
+#[derive(Clone, Copy)]
+pub(super) enum Values {
+    /// Signed integers of eight bytes, little endian.
+    Signed,
+    /// The same, unsigned.
+    Unsigned,
+    /// Code points of four bytes, little endian, padded with NULs.
+    Text,
+    /// Bytes padded with NULs: text where the kind says so.
+    Bytes(Kind),
+    /// All bytes as they are.
+    Whole,
+}
+
+impl KeyArena {
+    /// Appends one key.
+    #[inline]
+    pub(super) fn push(&mut self, kind: Kind, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.ends.push(self.bytes.len());
+        self.kinds.push(kind);
+    }
+
+    /// Notes that the rows which have no space yet are of this one.
+    #[inline]
+    pub(super) fn note_spaces(&mut self, space: u32) {
+        if self.spaces.len() > 1 {
+            // Rows from before the second space came are of the first.
+            if self.space_of.is_empty() {
+                self.space_of.resize(self.first_of_second, 0);
+            }
+            self.space_of.resize(self.kinds.len(), space);
+        } else {
+            self.first_of_second = self.kinds.len();
+        }
+    }
+
+    /// Appends the `len` keys of `width` bytes each that `memory` holds. On failure gives the value's place and
+    /// what is wrong with it.
+    pub(super) fn read_array(
+        &mut self,
+        memory: &[u8],
+        len: usize,
+        width: usize,
+        values: Values,
+    ) -> Result<(), (usize, String)> {
+        let kind = match values {
+            Values::Signed | Values::Unsigned => Kind::Int,
+            Values::Text => Kind::Str,
+            Values::Bytes(kind) => kind,
+            Values::Whole => Kind::Blob,
+        };
+        self.kinds.resize(self.kinds.len() + len, kind);
+        self.ends.reserve(len);
+        self.bytes.reserve(memory.len() / if matches!(values, Values::Text) { 4 } else { 1 });
+        if width == 0 {
+            // Zero-width S and V: every key is empty.
+            self.ends.resize(self.ends.len() + len, self.bytes.len());
+            return Ok(());
+        }
+        // What is ASCII throughout needs no second look, value by value.
+        let is_ascii = memory.is_ascii();
+        for (row, value) in memory.chunks_exact(width).enumerate() {
+            match values {
+                Values::Signed | Values::Unsigned => {
+                    let number = u64::from_le_bytes(value.try_into().unwrap_or_default());
+                    if matches!(values, Values::Unsigned) && number > i64::MAX as u64 {
+                        return Err((
+                            row,
+                            format!("{number} does not fit 64 signed bits (2**63 - 1 at most)"),
+                        ));
+                    }
+                    self.bytes.extend_from_slice(&number.to_be_bytes());
+                }
+                Values::Text => self
+                    .push_text(value)
+                    .map_err(|code| (row, format!("code point {code:#x} has no UTF-8 form")))?,
+                Values::Bytes(kind) => {
+                    let last = value.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+                    let value = &value[..last];
+                    if kind == Kind::Str && !is_ascii && std::str::from_utf8(value).is_err() {
+                        let what =
+                            "it is not UTF-8; pass Keys(..., key_type=\"bytes\") if these are bytes keys";
+                        return Err((row, what.into()));
+                    }
+                    self.bytes.extend_from_slice(value);
+                }
+                Values::Whole => self.bytes.extend_from_slice(value),
+            }
+            self.ends.push(self.bytes.len());
+        }
+        Ok(())
+    }
+
+    /// Appends the UTF-8 form of code points; the one that has none on failure.
+    fn push_text(&mut self, value: &[u8]) -> Result<(), u32> {
+        let (points, _) = value.as_chunks::<4>();
+        let last = points.iter().rposition(|point| *point != [0; 4]).map_or(0, |last| last + 1);
+        let points = points.get(..last).unwrap_or_default();
+        if points.iter().all(|&point| u32::from_le_bytes(point) < 0x80) {
+            self.bytes.extend(points.iter().map(|point| point[0]));
+            return Ok(());
+        }
+        for &point in points {
+            let code = u32::from_le_bytes(point);
+            let c = char::from_u32(code).ok_or(code)?;
+            self.bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        Ok(())
+    }
+}
