@@ -9,6 +9,7 @@ import pytest
 
 import aerospike_py as aerospike
 from aerospike_py import AsyncClient
+from aerospike_py.testing import DevServer
 from tests.support.processes import end_of, start
 
 DTYPE = np.dtype([("i", "i8")])
@@ -168,3 +169,35 @@ def test_both_faces_and_many_loops_at_once(config, records, quick_switches):
     asyncio.run(shared.close())
     sync.close()
     assert problems == []
+
+
+def test_a_connection_goes_from_thread_to_thread(config, records):
+    """Each thread drives its sockets itself; a connection outlives the thread that opened it."""
+    with aerospike.client(config) as client:
+        client.get(records[0])
+        opened = client.stats().nodes[0].conns.opened
+
+        def use():
+            for key in records[:20]:
+                assert client.get(key).bins == {"i": key[2]}
+                client.put(key, {"i": key[2]})
+            batch = client.batch_read(records, _dtype=DTYPE)
+            assert batch.batch_records["i"].tolist() == list(range(len(records)))
+
+        for _ in range(10):
+            run([use])
+        use()
+        assert client.stats().nodes[0].conns.opened == opened
+
+
+def test_a_node_that_closed_idle_connections_is_noticed_by_every_thread(records):
+    """Nobody drives a thread's sockets between two of its calls: the socket itself is asked before it is used."""
+    with DevServer() as server, aerospike.client(server.config) as client:
+        key = ("test", "threads", 1)
+        run([lambda: client.put(key, {"i": 1})])
+        server.kill(0)
+        server.restart(0)
+        # A write is not sent again once any of it went out: it must not have gone to a closed connection.
+        client.put(key, {"i": 2}, policy={"max_retries": 0})
+        run([lambda: client.put(key, {"i": 3}, policy={"max_retries": 0})])
+        assert client.get(key).bins == {"i": 3}

@@ -165,3 +165,30 @@ def test_interrupts_are_not_taken_for_unreadable_values(config, fresh_set, monke
             client.get(("test", fresh_set, 1))
         with pytest.raises(KeyboardInterrupt):
             client.batch_read([("test", fresh_set, 1)])
+
+
+def test_a_dtype_whose_names_are_replaced(client, fresh_set):
+    key = ("test", fresh_set, 1)
+    client.put(key, {"i": 1, "j": 2})
+    dtype = np.dtype([("i", "i8")])
+    assert client.batch_read([key], _dtype=dtype).batch_records["i"].tolist() == [1]
+    dtype.names = ("j",)
+    assert client.batch_read([key], _dtype=dtype).batch_records["j"].tolist() == [2]
+
+
+def test_a_digest_that_is_not_the_keys_in_a_later_page(client, fresh_set):
+    """Digests are computed while the first rows are under way; these are looked at before anything is sent."""
+    keys = [("test", fresh_set, number) for number in range(3_000)]
+    keys[2_500] = ("test", fresh_set, 1, b"x" * 20)
+    with pytest.raises(aerospike.ParamError, match=r"keys\[2500\]: its digest"):
+        client.batch_read(keys, _dtype=DTYPE)
+
+
+@pytest.mark.parametrize("count", [1_023, 1_024, 1_025, 2_049, 5_000])
+def test_pages_of_keys(client, fresh_set, count):
+    written = [0, count // 2, count - 1]
+    for number in written:
+        client.put(("test", fresh_set, number), {"i": number + 1})
+    batch = client.batch_read(Keys("test", fresh_set, np.arange(count)), _dtype=DTYPE)
+    assert np.flatnonzero(batch.ok).tolist() == sorted(set(written))
+    assert batch.batch_records["i"][batch.ok].tolist() == [number + 1 for number in written]

@@ -16,10 +16,10 @@ use crate::errors::{CLIENT, io_error, param_error};
 use crate::keys::{KeyArena, KeyTable, described};
 use crate::numpy_memory::{self, Arrays};
 use crate::policy;
-use crate::records;
+use crate::records::{self, SpaceNames};
 use crate::runtime::NothingToSeal;
 use crate::sink::{NumpyRows, RawRows};
-use crate::values::{Unreadable, bin_name, bins_dict};
+use crate::values::{BinNames, Unreadable, bin_name, bins_dict};
 
 #[pymethods]
 impl Core {
@@ -123,9 +123,7 @@ fn into_numpy(
     out: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
     let dtype = numpy_memory::as_dtype(dtype)?;
-    let schema = crate::dtype::read(&dtype)?;
-    let names: Option<Vec<&str>> = bins.map(|bins| bins.iter().map(String::as_str).collect());
-    let plan = Arc::new(Plan::new(schema, fit.casting, names.as_deref()));
+    let plan = crate::dtype::plan(&dtype, fit.casting, bins)?;
     request.bins = bins_of(plan.bin_names().map(str::as_bytes));
 
     let arena = Arc::new(KeyArena::read(keys)?);
@@ -220,14 +218,15 @@ fn into_records(
         let state = rows.finish();
         let now = clock::now();
         let mut records = Vec::with_capacity(arena.len());
+        let (names, mut bin_names) = (SpaceNames::new(py, &arena), BinNames::default());
         let mut result = 0;
         for (index, row) in state.rows().iter().enumerate() {
             let digest = digests.digest(index).copied().unwrap_or_else(|| arena.digest(index));
-            let key = records::key(py, &arena, index, &digest)?;
+            let key = records::key(py, &names, &arena, index, &digest)?;
             let (mut code, mut record, mut error) = (row.code, py.None().into_bound(py), None);
             if row.code == 0 {
                 let meta = records::meta(py, row.generation, clock::seconds_left(row.void_time, now))?;
-                match bins_dict(py, state.bins(row)) {
+                match bins_dict(py, &mut bin_names, state.bins(row)) {
                     Ok(bins) => record = records::record(py, &key, meta.as_any(), bins.as_any())?,
                     // A map whose key is a list, text that is not UTF-8: it costs its own row alone.
                     Err(Unreadable::Value(unreadable)) => {

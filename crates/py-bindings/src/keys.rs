@@ -73,8 +73,18 @@ impl KeyArena {
         &self.bytes[start..self.ends[row]]
     }
 
+    /// The distinct namespaces and sets.
+    pub(crate) fn spaces(&self) -> &[(String, String)] {
+        &self.spaces
+    }
+
+    /// A row's place among them.
+    pub(crate) fn space_index(&self, row: usize) -> usize {
+        self.space_of.get(row).map_or(0, |&space| space as usize)
+    }
+
     pub(crate) fn space(&self, row: usize) -> &(String, String) {
-        &self.spaces[self.space_of.get(row).map_or(0, |&space| space as usize)]
+        &self.spaces[self.space_index(row)]
     }
 
     /// The primary key of a row; None where it was given by digest alone.
@@ -97,6 +107,18 @@ impl KeyArena {
     pub(crate) fn batch_keys(self: &Arc<Self>) -> Result<BatchKeys, aero_io::Error> {
         let space = |(namespace, set): &(String, String)| Space::new(namespace, set);
         let digests = Digests(Arc::clone(self));
+        if self.has_digests {
+            // One that is not its key's is refused before anything is sent.
+            return self.batch_keys_of(space, digests.digests(0..self.len())?);
+        }
+        self.batch_keys_of(space, digests)
+    }
+
+    fn batch_keys_of(
+        &self,
+        space: impl Fn(&(String, String)) -> Space,
+        digests: impl DigestSource,
+    ) -> Result<BatchKeys, aero_io::Error> {
         match self.spaces.as_slice() {
             [one] => Ok(BatchKeys::single(space(one), digests)),
             many => BatchKeys::mixed(many.iter().map(space).collect(), self.space_of.clone(), digests),

@@ -80,7 +80,8 @@ impl Arrays {
             None => numpy.call_method1(intern!(py, "zeros"), (len, dtype))?,
         };
         let meta = numpy.call_method1(intern!(py, "zeros"), (len, meta_dtype(&numpy)?))?;
-        let result_codes = numpy.call_method1(intern!(py, "full"), (len, NO_RESPONSE, intern!(py, "i4")))?;
+        let result_codes = numpy.call_method1(intern!(py, "empty"), (len, intern!(py, "i4")))?;
+        result_codes.call_method1(intern!(py, "fill"), (NO_RESPONSE,))?;
         let itemsize = plan.schema().itemsize();
         let (data, stride) = rows_of(&records, len, itemsize)?;
         let (meta_data, meta_stride) = rows_of(&meta, len, 8)?;

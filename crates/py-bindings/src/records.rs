@@ -3,7 +3,7 @@
 use crate::once::Once;
 use crate::once::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use wire_protocol::digest::Digest;
 
 use crate::keys::KeyArena;
@@ -15,6 +15,10 @@ struct Classes {
     exists: Py<PyAny>,
     batch_record: Py<PyAny>,
     batch_records: Py<PyAny>,
+    /// `tuple.__new__` and `object.__new__`: the classes' own ways to be made run Python code for each object,
+    /// which costs several times as much.
+    new_tuple: Py<PyAny>,
+    new_object: Py<PyAny>,
 }
 
 fn classes(py: Python<'_>) -> PyResult<&'static Classes> {
@@ -28,24 +32,50 @@ fn classes(py: Python<'_>) -> PyResult<&'static Classes> {
             exists: class("Exists")?,
             batch_record: class("BatchRecord")?,
             batch_records: class("BatchRecords")?,
+            new_tuple: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
+            new_object: py.get_type::<PyAny>().getattr("__new__")?.unbind(),
         })
     })
+}
+
+/// A named tuple of these items.
+fn named_tuple<'py, const N: usize>(
+    py: Python<'py>,
+    class: &Py<PyAny>,
+    items: [Bound<'py, PyAny>; N],
+) -> PyResult<Bound<'py, PyAny>> {
+    classes(py)?.new_tuple.bind(py).call1((class, PyTuple::new(py, items)?))
+}
+
+/// The names of the namespaces and sets of a batch's rows, each made once.
+pub(crate) struct SpaceNames<'py>(Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>);
+
+impl<'py> SpaceNames<'py> {
+    pub(crate) fn new(py: Python<'py>, arena: &KeyArena) -> Self {
+        let names = |(namespace, set): &(String, String)| {
+            let set =
+                if set.is_empty() { py.None().into_bound(py) } else { PyString::new(py, set).into_any() };
+            (PyString::new(py, namespace).into_any(), set)
+        };
+        Self(arena.spaces().iter().map(names).collect())
+    }
 }
 
 /// The key of a row.
 pub(crate) fn key<'py>(
     py: Python<'py>,
+    names: &SpaceNames<'py>,
     arena: &KeyArena,
     row: usize,
     digest: &Digest,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let (namespace, set) = arena.space(row);
+    let (namespace, set) = &names.0[arena.space_index(row)];
     let primary_key = match arena.user_key(row) {
         Some(_) => arena.primary_key(py, row)?,
         None => py.None().into_bound(py),
     };
-    let set = if set.is_empty() { py.None().into_bound(py) } else { PyString::new(py, set).into_any() };
-    classes(py)?.key.bind(py).call1((namespace, set, primary_key, PyBytes::new(py, digest)))
+    let items = [namespace.clone(), set.clone(), primary_key, PyBytes::new(py, digest).into_any()];
+    named_tuple(py, &classes(py)?.key, items)
 }
 
 /// A record's facts.
@@ -63,7 +93,7 @@ pub(crate) fn record<'py>(
     meta: &Bound<'py, PyAny>,
     bins: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    classes(py)?.record.bind(py).call1((key, meta, bins))
+    named_tuple(py, &classes(py)?.record, [key.clone(), meta.clone(), bins.clone()])
 }
 
 /// The answer of `exists`.
@@ -72,7 +102,7 @@ pub(crate) fn exists<'py>(
     key: &Bound<'py, PyAny>,
     meta: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    classes(py)?.exists.bind(py).call1((key, meta))
+    named_tuple(py, &classes(py)?.exists, [key.clone(), meta.clone()])
 }
 
 /// A row of a batch.
@@ -83,11 +113,14 @@ pub(crate) fn batch_record<'py>(
     record: &Bound<'py, PyAny>,
     error: Option<PyErr>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let class = classes(py)?.batch_record.bind(py);
-    match error {
-        None => class.call1((key, code, record)),
-        Some(error) => class.call1((key, code, record, false, error)),
-    }
+    let classes = classes(py)?;
+    let row = classes.new_object.bind(py).call1((&classes.batch_record,))?;
+    row.setattr(intern!(py, "key"), key)?;
+    row.setattr(intern!(py, "result"), code)?;
+    row.setattr(intern!(py, "record"), record)?;
+    row.setattr(intern!(py, "in_doubt"), false)?;
+    row.setattr(intern!(py, "error"), error)?;
+    Ok(row)
 }
 
 /// The rows of a batch.

@@ -15,7 +15,7 @@ use crate::keys::KeyArena;
 use crate::policy::{self, Read, Write};
 use crate::records;
 use crate::runtime::NothingToSeal;
-use crate::values::{EncodedOps, bins_dict, encode_bins};
+use crate::values::{BinNames, EncodedOps, bins_dict, encode_bins};
 
 /// Result code of a record that is not there.
 const NOT_FOUND: i32 = wire_protocol::result_code::RECORD_NOT_FOUND as i32;
@@ -108,9 +108,9 @@ fn get(
     let digest = key.digest;
     let future = async move { cluster.read(&key, &Bins::All, &read.policy).await };
     let finish = plain(move |py, answer: Answer| {
-        let key = records::key(py, &arena, 0, &digest)?;
+        let key = records::key(py, &records::SpaceNames::new(py, &arena), &arena, 0, &digest)?;
         let meta = meta_of(py, &answer)?;
-        let bins = bins_dict(py, answer.ops())?;
+        let bins = bins_dict(py, &mut BinNames::default(), answer.ops())?;
         Ok(records::record(py, &key, &meta, bins.as_any())?.unbind())
     });
     Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
@@ -134,7 +134,7 @@ fn exists(
             Err(error) if error.code() == NOT_FOUND => py.None().into_bound(py),
             Err(error) => return Err(io_error(py, &error)),
         };
-        let key = records::key(py, &arena, 0, &digest)?;
+        let key = records::key(py, &records::SpaceNames::new(py, &arena), &arena, 0, &digest)?;
         Ok(records::exists(py, &key, &meta)?.unbind())
     };
     Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)

@@ -341,15 +341,43 @@ impl From<WireError> for NoObject {
     }
 }
 
+/// The bin names of the records before, by their places: those of the next record are mostly the same.
+#[derive(Default)]
+pub(crate) struct BinNames<'py>(Vec<(Box<[u8]>, Bound<'py, PyString>)>);
+
+/// How many names are kept.
+const KEPT_NAMES: usize = 256;
+
+impl<'py> BinNames<'py> {
+    /// The name of the bin at that place of a record; None where it is not UTF-8.
+    fn name(&mut self, py: Python<'py>, place: usize, name: &[u8]) -> Option<Bound<'py, PyString>> {
+        if let Some((_, known)) = self.0.get(place).filter(|(bytes, _)| **bytes == *name) {
+            return Some(known.clone());
+        }
+        let object = PyString::new(py, std::str::from_utf8(name).ok()?);
+        let entry = (name.into(), object.clone());
+        if let Some(before) = self.0.get_mut(place) {
+            *before = entry;
+        } else if place == self.0.len() && place < KEPT_NAMES {
+            self.0.push(entry);
+        }
+        Some(object)
+    }
+}
+
 /// The bins of a record as a dict.
-pub(crate) fn bins_dict<'py>(py: Python<'py>, ops: Ops<'_>) -> Result<Bound<'py, PyDict>, Unreadable> {
+pub(crate) fn bins_dict<'py>(
+    py: Python<'py>,
+    names: &mut BinNames<'py>,
+    ops: Ops<'_>,
+) -> Result<Bound<'py, PyDict>, Unreadable> {
     let bins = PyDict::new(py);
-    for op in ops {
-        let shown = String::from_utf8_lossy(op.name);
+    for (place, op) in ops.enumerate() {
         let value = |message: String| {
+            let shown = String::from_utf8_lossy(op.name);
             Unreadable::Value(client_error(py, format!("bin {shown:?} cannot be read: {message}")))
         };
-        let name = std::str::from_utf8(op.name).map_err(|_| value("its name is not UTF-8".into()))?;
+        let name = names.name(py, place, op.name).ok_or_else(|| value("its name is not UTF-8".into()))?;
         let object = op.particle().map_err(NoObject::from).and_then(|particle| to_object(py, &particle));
         let object = object.map_err(|error| match error {
             NoObject::Value(message) => value(message),
