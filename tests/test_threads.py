@@ -172,7 +172,7 @@ def test_both_faces_and_many_loops_at_once(config, records, quick_switches):
 
 
 def test_a_connection_goes_from_thread_to_thread(config, records):
-    """Each thread drives its sockets itself; a connection outlives the thread that opened it."""
+    """A connection outlives the thread that opened it."""
     with aerospike.client(config) as client:
         client.get(records[0])
         opened = client.stats().nodes[0].conns.opened
@@ -191,7 +191,7 @@ def test_a_connection_goes_from_thread_to_thread(config, records):
 
 
 def test_a_node_that_closed_idle_connections_is_noticed_by_every_thread(records):
-    """Nobody drives a thread's sockets between two of its calls: the socket itself is asked before it is used."""
+    """A write must not go to a connection that was closed meanwhile: whether it was applied would be in doubt."""
     with DevServer() as server, aerospike.client(server.config) as client:
         key = ("test", "threads", 1)
         run([lambda: client.put(key, {"i": 1})])

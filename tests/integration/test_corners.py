@@ -177,7 +177,7 @@ def test_a_dtype_whose_names_are_replaced(client, fresh_set):
 
 
 def test_a_digest_that_is_not_the_keys_in_a_later_page(client, fresh_set):
-    """Digests are computed while the first rows are under way; these are looked at before anything is sent."""
+    """Digests are computed while rows are under way; given ones are looked at before anything is sent."""
     keys = [("test", fresh_set, number) for number in range(3_000)]
     keys[2_500] = ("test", fresh_set, 1, b"x" * 20)
     with pytest.raises(aerospike.ParamError, match=r"keys\[2500\]: its digest"):

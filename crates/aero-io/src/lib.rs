@@ -7,7 +7,7 @@
 //! | `config`, `policy` | what a user may set |
 //! | `auth`, `session` | users and passwords, logins and the tokens that stand for them |
 //! | `error` | [`Error`] |
-//! | `timer`, `channel`, `connection`, `pool`, `node` | one deadline, one stream, the streams of a node |
+//! | `timer`, `connection`, `pool`, `node` | one deadline, one stream, the streams of a node |
 //! | `contact`, `seeds`, `tend` | how nodes are found, named and watched |
 //! | `partition_map` | which node holds which partition: immutable snapshots |
 //! | `health`, `hedge`, `backoff` | what commands learn of a node, when another is asked, when again |
@@ -26,7 +26,6 @@ mod answer;
 mod auth;
 mod backoff;
 mod batch_read;
-mod channel;
 mod chunk;
 mod cluster;
 mod config;

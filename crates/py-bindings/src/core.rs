@@ -198,7 +198,7 @@ impl Core {
             }
             Ok(py.None())
         });
-        Call { future, seal: Arc::new(NothingToSeal), finish }.run_lasting(py, face)
+        Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {

@@ -5,10 +5,8 @@
 //! clients made before raise at each entry. The runtime is only looked up with the GIL held, so the lock
 //! here is never held at the moment of a fork.
 
-use std::cell::RefCell;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -62,54 +60,6 @@ fn handle_or_why() -> Result<Handle, String> {
     }
 }
 
-/// A runtime of one thread's own.
-struct Own {
-    process: u32,
-    /// None in the moment that it goes.
-    runtime: Option<Rc<Runtime>>,
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        if self.process != std::process::id() {
-            // The parent's: its epoll is shared with this process.
-            std::mem::forget(self.runtime.take());
-        }
-    }
-}
-
-thread_local! {
-    static OWN: RefCell<Option<Own>> = const { RefCell::new(None) };
-}
-
-/// The runtime of this thread, for commands that it waits for: it drives their sockets and timers itself, where the
-/// shared one would have them driven by its own threads, which costs two changes of threads an answer. What lasts
-/// longer than a command must not live on it: nobody drives it between two of them.
-fn own_runtime() -> std::io::Result<Rc<Runtime>> {
-    let process = std::process::id();
-    OWN.with(|own| {
-        let mut own = own.borrow_mut();
-        if let Some(Own { process: its, runtime: Some(runtime) }) = &*own
-            && *its == process
-        {
-            return Ok(Rc::clone(runtime));
-        }
-        let runtime =
-            Rc::new(tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?);
-        *own = Some(Own { process, runtime: Some(Rc::clone(&runtime)) });
-        Ok(runtime)
-    })
-}
-
-/// Where a call is driven that a thread waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// On the runtime that lasts: for what goes on after the call.
-    Shared,
-    /// On the thread's own: for commands.
-    Own,
-}
-
 /// Refuses calls from now on: the interpreter is exiting.
 ///
 /// The runtime itself is left to the end of the process. Its threads never touch Python, and shutting it down
@@ -151,7 +101,6 @@ impl Seal for NothingToSeal {
 pub(crate) fn wait<T: Send>(
     py: Python<'_>,
     handle: &Handle,
-    place: Place,
     seal: &Arc<dyn Seal>,
     future: impl Future<Output = T> + Send,
 ) -> PyResult<T> {
@@ -159,14 +108,8 @@ pub(crate) fn wait<T: Send>(
     let mut future = Box::pin(AssertUnwindSafe(future).catch_unwind());
     loop {
         let outcome = py.detach(|| {
-            let step = async { tokio::time::timeout(SIGNAL_INTERVAL, future.as_mut()).await };
-            match place {
-                Place::Shared => Ok(handle.block_on(step)),
-                Place::Own => own_runtime().map(|runtime| runtime.block_on(step)),
-            }
+            handle.block_on(async { tokio::time::timeout(SIGNAL_INTERVAL, future.as_mut()).await })
         });
-        let outcome =
-            outcome.map_err(|error| client_error(py, format!("no runtime could be started: {error}")))?;
         match outcome {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(panic)) => {
