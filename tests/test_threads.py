@@ -191,7 +191,7 @@ def test_a_connection_goes_from_thread_to_thread(config, records):
 
 
 def test_a_node_that_closed_idle_connections_is_noticed_by_every_thread(records):
-    """A write must not go to a connection that was closed meanwhile: whether it was applied would be in doubt."""
+    """A write must not go to a connection that was closed meanwhile: it would be in doubt."""
     with DevServer() as server, aerospike.client(server.config) as client:
         key = ("test", "threads", 1)
         run([lambda: client.put(key, {"i": 1})])
