@@ -184,7 +184,7 @@ pub fn write_batch_read<'r>(
 
 /// Whether two names are equal; mostly they are one and the same.
 #[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     std::ptr::eq(a, b) || a == b
 }
 

@@ -32,15 +32,18 @@ impl RecordKey<'_> {
         write_field(out, field_type::SET, self.set);
         write_field(out, field_type::DIGEST, self.digest);
         if let Some(key) = self.send_key {
-            let kind = [key.particle_type()];
-            match key {
-                UserKey::Int(value) => {
-                    write_field_parts(out, field_type::KEY, &[&kind, &value.to_be_bytes()])
-                }
-                UserKey::Str(bytes) | UserKey::Blob(bytes) => {
-                    write_field_parts(out, field_type::KEY, &[&kind, bytes]);
-                }
-            }
+            write_user_key(out, key);
+        }
+    }
+}
+
+/// Appends the field that has the user's key.
+pub(crate) fn write_user_key(out: &mut Vec<u8>, key: UserKey<'_>) {
+    let kind = [key.particle_type()];
+    match key {
+        UserKey::Int(value) => write_field_parts(out, field_type::KEY, &[&kind, &value.to_be_bytes()]),
+        UserKey::Str(bytes) | UserKey::Blob(bytes) => {
+            write_field_parts(out, field_type::KEY, &[&kind, bytes]);
         }
     }
 }
@@ -138,8 +141,15 @@ pub struct WriteOptions<'a> {
     pub filter: &'a [u8],
 }
 
+/// How a write is done, as the bits of a header.
+pub(crate) struct WriteBits {
+    pub(crate) info2: u8,
+    pub(crate) info3: u8,
+    pub(crate) generation: u32,
+}
+
 impl WriteOptions<'_> {
-    fn header(&self, key: &RecordKey<'_>) -> MessageHeader {
+    pub(crate) fn bits(&self) -> WriteBits {
         let (generation_bit, generation) = match self.generation {
             Generation::Ignore => (0, 0),
             Generation::Equal(value) => (info2::GENERATION, value),
@@ -152,13 +162,21 @@ impl WriteOptions<'_> {
             Exists::Replace => (0, info3::REPLACE_ONLY),
             Exists::CreateOrReplace => (0, info3::CREATE_OR_REPLACE),
         };
-        MessageHeader {
-            info2: info2::WRITE
-                | generation_bit
-                | create
-                | if self.durable_delete { info2::DURABLE_DELETE } else { 0 },
-            info3: exists | if self.commit_master { info3::COMMIT_MASTER } else { 0 },
+        let durable = if self.durable_delete { info2::DURABLE_DELETE } else { 0 };
+        let commit = if self.commit_master { info3::COMMIT_MASTER } else { 0 };
+        WriteBits {
+            info2: info2::WRITE | generation_bit | create | durable,
+            info3: exists | commit,
             generation,
+        }
+    }
+
+    fn header(&self, key: &RecordKey<'_>) -> MessageHeader {
+        let bits = self.bits();
+        MessageHeader {
+            info2: bits.info2,
+            info3: bits.info3,
+            generation: bits.generation,
             ttl: self.ttl,
             extra: self.timeout_ms,
             n_fields: key.n_fields(self.filter),

@@ -6,6 +6,7 @@
 //! | [`particle`] | a bin value as it stands in a message |
 //! | [`batch`] | batch request writer, batch response reader |
 //! | [`batch_request`] | batch request reader |
+//! | [`batch_write`] | batch request writer for rows that write, delete and operate |
 //! | [`command`] | single-record requests |
 //! | [`compressed`] | frames in deflated frames |
 //! | [`info`] | info requests and answers: peers, replicas, generations |
@@ -21,6 +22,7 @@
 
 pub mod batch;
 pub mod batch_request;
+pub mod batch_write;
 pub mod command;
 pub mod compressed;
 pub mod digest;

@@ -8,6 +8,7 @@
 mod calls;
 #[path = "../support/mod.rs"]
 mod support;
+mod writes;
 
 use std::collections::{HashMap, HashSet};
 
@@ -26,12 +27,12 @@ const NOT_CLAIMED: &[(&str, &str)] = &[
     ("index-", "secondary indexes: info commands and queries"),
     ("udf-", "user-defined functions"),
     ("operate-", "several operations of several kinds on one record"),
-    ("batch-write", "batches that write"),
-    ("batch-operate", "batches that write"),
-    ("batch-remove", "batches that write"),
-    ("batch-delete", "batches that write"),
+    ("batch-write", "batches that write, see `writes`"),
+    ("batch-operate", "batches that write, see `writes`"),
+    ("batch-remove", "batches that write, see `writes`"),
+    ("batch-delete", "batches that write, see `writes`"),
     ("batch-apply", "batches of functions"),
-    ("batch-mixed", "batches that write"),
+    ("batch-mixed", "batches that write, see `writes`"),
     ("batch-read-ops", "batches that read by operations"),
     ("batch-get-ops", "batches that read by operations"),
     ("query-", "queries"),
