@@ -39,6 +39,19 @@ pub(crate) fn from_f64(value: f64) -> (u16, bool) {
     (sign | (base + kept + u64::from(up)) as u16, rest == 0)
 }
 
+/// The value of a half, exactly. A NaN keeps its sign and payload, so that [`from_f64`] gives the same bits
+/// back but for a signalling one, which becomes quiet.
+pub(crate) fn to_f64(bits: u16) -> f64 {
+    let sign = u64::from(bits >> 15) << 63;
+    let fraction = u64::from(bits & 0x3ff);
+    match bits >> 10 & 0x1f {
+        // Subnormal: the fraction counts units of 2^-24, exactly.
+        0 => f64::from_bits(sign | (fraction as f64 / f64::from(1 << 24)).to_bits()),
+        31 => f64::from_bits(sign | 0x7ff << 52 | fraction << DROPPED),
+        exponent => f64::from_bits(sign | (u64::from(exponent) + 1023 - 15) << 52 | fraction << DROPPED),
+    }
+}
+
 /// The power of two of a double's leading bit; subnormal doubles are far below every half.
 fn value_exponent(bits: u64) -> i32 {
     (bits >> 52 & 0x7ff) as i32 - 1023
@@ -54,7 +67,7 @@ mod tests {
     }
 
     /// The value of a half, from its definition.
-    fn to_f64(bits: u16) -> f64 {
+    fn by_definition(bits: u16) -> f64 {
         let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
         let exponent = i32::from(bits >> 10 & 0x1f);
         let fraction = f64::from(bits & 0x3ff);
@@ -74,7 +87,7 @@ mod tests {
         fn new() -> Self {
             // The value after the largest half stands for infinity: it is where that rounding begins to
             // tie, and its bits are infinity's.
-            Self((0..INFINITY).map(to_f64).chain([65536.0]).collect())
+            Self((0..INFINITY).map(by_definition).chain([65536.0]).collect())
         }
 
         fn nearest(&self, value: f64) -> u16 {
@@ -98,13 +111,24 @@ mod tests {
     }
 
     #[test]
+    fn every_half_has_its_value() {
+        for bits in 0..=u16::MAX {
+            let (value, expected) = (to_f64(bits), by_definition(bits));
+            assert!(value == expected || value.is_nan() && expected.is_nan(), "{bits:#06x}");
+            assert_eq!(value.is_sign_negative(), bits >> 15 == 1);
+            let quiet = if value.is_nan() { bits | 0x0200 } else { bits };
+            assert_eq!(from_f64(value), (quiet, true), "{bits:#06x}");
+        }
+    }
+
+    #[test]
     fn every_half_comes_back() {
         for bits in 0..=u16::MAX {
-            let value = to_f64(bits);
+            let value = by_definition(bits);
             let (back, exact) = from_f64(value);
             assert!(exact, "{bits:#06x}");
             if value.is_nan() {
-                assert!(to_f64(back).is_nan());
+                assert!(by_definition(back).is_nan());
             } else {
                 assert_eq!(back, bits, "{value}");
             }
@@ -118,7 +142,7 @@ mod tests {
             for value in [value, -value] {
                 let (bits, exact) = from_f64(value);
                 assert_eq!(bits, table.nearest(value), "{value:e}");
-                assert_eq!(exact, to_f64(bits) == value, "{value:e}");
+                assert_eq!(exact, by_definition(bits) == value, "{value:e}");
             }
         };
         for pair in table.0.windows(2) {

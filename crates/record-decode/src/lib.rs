@@ -1,9 +1,11 @@
-//! Wire values to the bytes of a dtype's fields; knows no network.
+//! Wire values to the bytes of a dtype's fields, and back; knows no network.
 //!
 //! A [`Plan`] is a schema compiled for one call. A [`RowBuffer`] stands for the memory of an array of such
 //! rows; tasks take a [`Lease`] on it for each frame that they read and write the frame's records straight
 //! into their rows, in any order and from several threads at once. [`RowBuffer::finish`] ends that and sums
 //! up: which values are present, which changed to fit, which did not fit at all.
+//!
+//! An [`EncodePlan`] is the way back: it writes the fields of a row as the operations of a request.
 //!
 //! What each field takes is in the contract's table: integers, floats and bools convert to numeric fields,
 //! strings, blobs and the like fill `S` and `V`, blobs and lists fill sub-arrays. Beyond the table:
@@ -22,6 +24,7 @@
 
 mod cell;
 mod decode;
+mod encode;
 mod error;
 mod half;
 mod list;
@@ -35,6 +38,7 @@ mod rows;
 mod sync;
 mod tally;
 
+pub use encode::{BytesAs, EncodeOptions, EncodePlan, Unwritable, WhyNot};
 pub use error::Reason;
 pub use plan::{Casting, Plan};
 pub use rows::{Lease, RowBuffer, RowMemory, RowOutcome};

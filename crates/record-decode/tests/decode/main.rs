@@ -1,6 +1,7 @@
 //! Decoding from frames to rows, through the public interface.
 
 mod common;
+mod encode;
 mod hostile;
 mod lists;
 mod model;

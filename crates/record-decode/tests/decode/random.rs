@@ -34,6 +34,10 @@ impl Layout {
         covered
     }
 
+    pub(crate) fn fields(&self) -> &[(String, Type, usize)] {
+        &self.fields
+    }
+
     pub(crate) fn names(&self) -> Vec<String> {
         self.fields.iter().map(|(name, ..)| name.clone()).collect()
     }
@@ -190,7 +194,7 @@ fn check(layout: &Layout, given: &[Given], same_value: bool, wanted: Option<&[St
 }
 
 /// Whether two fields hold the same. The payload of a NaN that was rounded is the machine's business.
-fn alike(of: &Type, left: &[u8], right: &[u8]) -> bool {
+pub(crate) fn alike(of: &Type, left: &[u8], right: &[u8]) -> bool {
     let mut elements = left.chunks(of.width).zip(right.chunks(of.width));
     elements.all(|(left, right)| left == right || is_nan(of, left) && is_nan(of, right))
 }
