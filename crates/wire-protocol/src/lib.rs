@@ -13,6 +13,7 @@
 //! | [`login`] | security messages: logins, session tokens |
 //! | [`msgpack`] | lists and maps inside particles |
 //! | [`digest`] | record digests of keys, partitions |
+//! | [`query`] | primary-index queries: request writer and reader, answer reader |
 //! | [`result_code`] | result codes and their names |
 //!
 //! Everything that is read is hostile until checked: each reader refuses what it does not understand
@@ -32,6 +33,7 @@ pub mod login;
 pub mod message;
 pub mod msgpack;
 pub mod particle;
+pub mod query;
 pub mod result_code;
 
 pub use error::WireError;
