@@ -213,8 +213,8 @@ fix: $(TOOLS) ## format Rust and Python, apply what ruff can fix
 	$(PY) -m ruff check --quiet --fix .
 	$(PY) -m ruff format --quiet .
 
-bench: $(RELEASE) ## compare with other clients: about two minutes (BENCH_ARGS, AEROSPIKE_HOSTS)
-	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) benches/compare.py $(BENCH_ARGS)
+bench: $(RELEASE) ## compare with other clients: about twenty minutes, with BENCH_ARGS=--quick two (AEROSPIKE_HOSTS)
+	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) benches/run.py $(BENCH_ARGS)
 
 bench-availability: $(RELEASE) ## batches while nodes die, hang and move, beside the official client: about four minutes
 	$(PY) benches/availability.py $(BENCH_ARGS)

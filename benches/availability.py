@@ -37,7 +37,7 @@ sys.path.insert(0, str(ROOT))
 import aerospike_py  # noqa: E402
 from aerospike_py.testing import DevServer  # noqa: E402
 from benches import environment  # noqa: E402
-from benches.compare import hosts_of  # noqa: E402
+from benches.environment import hosts_of  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable

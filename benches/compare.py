@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compares batch reads into an array: this package and its peers, in turn, in one run. See README.md.
+"""Compares this package with its peers, in turn, in one run. See README.md.
 
-make bench                            about two minutes
-make bench BENCH_ARGS=--quick         a look, about half a minute
+make bench                            everything
+make bench BENCH_ARGS=--quick         about two minutes
 """
 
 from __future__ import annotations
@@ -16,78 +16,17 @@ import sys
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benches import environment, report  # noqa: E402
+from benches import environment, parts, report, targets  # noqa: E402
+from benches.processes import Floor, Process  # noqa: E402
 from benches.workloads import WORKLOADS  # noqa: E402
-from benches.workloads.base import Workload  # noqa: E402
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-PEERS = ("ours", "aerospike-py", "official", "aerospike-native")
-# A sample is as many calls as bring it to some milliseconds.
-ROWS_PER_SAMPLE = 5_000
-
-
-class Process:
-    """A worker process with one client."""
-
-    def __init__(self, client: str, python: str, hosts: list[tuple[str, int]]) -> None:
-        self.client = client
-        command = [python, "-m", "benches.worker", client, json.dumps(hosts)]
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.about = self._answer()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-
-    def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self.client}: the worker ended with code {self._process.wait()}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-
-def run(workload: Workload, workers: list[Process], rounds: int, samples: int) -> dict[str, Any]:
-    """``figures[size][client]["cpu" or "wall"]``: seconds a call, sample by sample."""
-    figures: dict[str, Any] = {}
-    for count in workload.sizes:
-        for worker in workers:
-            worker.ask("prepare", workload=workload.name, count=count)
-        taken: dict[str, Any] = {worker.client: {"cpu": [], "wall": []} for worker in workers}
-        for _ in range(rounds):
-            for worker in workers:
-                calls = max(1, ROWS_PER_SAMPLE // count)
-                answer = worker.ask(
-                    "measure", workload=workload.name, count=count, samples=samples, calls=calls
-                )
-                for kind in ("cpu", "wall"):
-                    taken[worker.client][kind] += answer[kind]
-        figures[str(count)] = taken
-        print(f"  {count:>6,} keys: done", flush=True)
-    return figures
+PEERS = ("ours", "ours-keys", "aerospike-py", "official", "aerospike-native")
+WORKLOAD = WORKLOADS["numeric"]
 
 
 def chosen_clients(names: list[str]) -> tuple[dict[str, str], list[str]]:
@@ -108,51 +47,73 @@ def hosts_of(text: str) -> list[tuple[str, int]]:
     return [(host, int(port)) for host, _, port in pairs]
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Compare batch reads into an array with other clients.")
-    parser.add_argument("--quick", action="store_true", help="fewer samples")
+def wire_floor() -> Path:
+    """The floor's program, built where it is missing or older than its source."""
+    command = ["cargo", "build", "--quiet", "--release", "-p", "aero-io", "--example", "wire_floor"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    return target / "release/examples" / ("wire_floor.exe" if sys.platform == "win32" else "wire_floor")
+
+
+def parse_arguments(given: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Compare this package with other clients.")
+    parser.add_argument("--quick", action="store_true", help="about two minutes, up to 10^4 keys")
+    parser.add_argument("--tiny", action="store_true", help="only shows that it runs")
     parser.add_argument("--clients", nargs="+", choices=PEERS, default=list(PEERS))
-    parser.add_argument("--workloads", nargs="+", choices=list(WORKLOADS), default=list(WORKLOADS))
+    parser.add_argument("--only", nargs="+", choices=list(parts.PARTS), default=list(parts.PARTS))
     parser.add_argument("--out", type=Path, default=ROOT / "benches/results", help="folder of the results")
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
-def main() -> None:
-    arguments = parse_arguments()
-    rounds, samples = (3, 3) if arguments.quick else (15, 5)
+def main(given: list[str] | None = None) -> None:
+    arguments = parse_arguments(given)
+    effort = parts.TINY if arguments.tiny else parts.QUICK if arguments.quick else parts.FULL
     pythons, notes = chosen_clients(arguments.clients)
     with ExitStack() as stack:
-        given = os.environ.get("AEROSPIKE_HOSTS")
-        if given:
-            hosts, server = hosts_of(given), "the one of AEROSPIKE_HOSTS"
+        addresses = os.environ.get("AEROSPIKE_HOSTS")
+        if addresses:
+            hosts, server = hosts_of(addresses), "the one of AEROSPIKE_HOSTS"
         else:
             from aerospike_py.testing import DevServer
 
             hosts = stack.enter_context(DevServer()).hosts
             server = "the embedded node, in a process of its own on the same machine"
         print("connecting ...", flush=True)
+        floor = None
+        if {"batches", "competing"} & set(arguments.only):
+            floor = stack.enter_context(Floor(wire_floor(), hosts))
         workers = [stack.enter_context(Process(name, python, hosts)) for name, python in pythons.items()]
-        for name in arguments.workloads:
-            workload = WORKLOADS[name]
-            print(f"{name}: writing {workload.records:,} records", flush=True)
-            # The records are the official client's, whoever is compared.
-            with Process("official", sys.executable, hosts) as loader:
-                loader.ask("load", workload=name)
-            figures = run(workload, workers, rounds, samples)
-            result = {
-                "title": f"Batch read into an array: {workload.title}",
-                "command": " ".join(["make bench", *(["BENCH_ARGS=--quick"] if arguments.quick else [])]),
-                "commit": environment.commit(),
-                "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-                "server": server,
-                "machine": environment.machine(),
-                "numpy": workers[0].about["numpy"],
-                "versions": {worker.client: worker.about["version"] for worker in workers},
-                "samples": rounds * samples,
-                "notes": notes,
-                "figures_in_microseconds": figures,
-            }
-            write(result, arguments.out, name)
+        # Records for the batches of every part that runs.
+        count = max(effort.sizes) if "batches" in arguments.only else parts.COMPETING_BATCH
+        count = max(count, parts.COMPETING_BATCH)
+        print(f"writing {count:,} records", flush=True)
+        # The records are the official client's, whoever is compared.
+        with Process("official", sys.executable, hosts) as loader:
+            loader.ask("load", workload=WORKLOAD.name, count=count)
+        figures: dict[str, Any] = {}
+        for name in arguments.only:
+            print(f"{name}:", flush=True)
+            # Keys change nothing for the parts without them.
+            taking = [worker for worker in workers if name == "batches" or worker.client != "ours-keys"]
+            figures[name] = parts.PARTS[name](WORKLOAD, taking, floor, effort)
+        if "records" in figures:
+            figures["records"]["import"] = parts.imports(pythons, 3 if arguments.tiny else 11)
+        result = {
+            "title": f"Compared with other clients: {WORKLOAD.title}",
+            "command": " ".join(["make bench", *environment.bench_arguments(given)]),
+            "commit": environment.commit(),
+            "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+            "server": server,
+            "machine": environment.machine(),
+            "numpy": workers[0].about["numpy"],
+            "versions": {worker.client: worker.about["version"] for worker in workers},
+            "notes": notes,
+            "figures": figures,
+            "targets": targets.judge(figures),
+        }
+        mode = "tiny" if arguments.tiny else "quick" if arguments.quick else "full"
+        parts_run = "" if set(arguments.only) == set(parts.PARTS) else "-" + "-".join(arguments.only)
+        write(result, arguments.out, mode + parts_run)
 
 
 def write(result: dict[str, Any], folder: Path, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Where the figures come from: the machine in words that name nobody, and the peers' environments."""
+"""Where the figures come from: the machine in words that name nobody, environments, programs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+
+
+def hosts_of(text: str) -> list[tuple[str, int]]:
+    """``host:port,host:port`` as pairs."""
+    pairs = (entry.strip().rpartition(":") for entry in text.split(","))
+    return [(host, int(port)) for host, _, port in pairs]
 
 
 def cpu_model() -> str:
@@ -55,7 +62,7 @@ def commit() -> str:
 
 
 def peer_python(name: str) -> str:
-    """The Python of a peer's own environment, made from its pinned file where it is missing or older."""
+    """The Python of an environment of its own, made from its pinned file where it is missing or older."""
     requirements = HERE / "requirements" / f"{name}.txt"
     venv = HERE / f".venv-peers-{name}"
     python = venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
@@ -68,3 +75,30 @@ def peer_python(name: str) -> str:
         subprocess.run([*pip, "-r", str(requirements)], check=True)
         installed.write_text(wanted, encoding="utf-8")
     return str(python)
+
+
+def bench_arguments(given: list[str] | None) -> list[str]:
+    """How `make bench` is told what this run was told."""
+    words = sys.argv[1:] if given is None else given
+    return [f"BENCH_ARGS='{' '.join(words)}'"] if words else []
+
+
+def floor_program() -> str:
+    """The wire floor's program, built for release."""
+    command = ["cargo", "build", "--quiet", "--release", "-p", "wire-protocol", "--example", "wire_floor"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    return str(target / "release/examples/wire_floor")
+
+
+def import_seconds(python: str, module: str) -> float:
+    """How long a fresh interpreter takes to import a module, NumPy not counted."""
+    code = f"import numpy, time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+    # The folder that `python -c` would look into first is ours.
+    answer = subprocess.run([python, "-c", code], cwd=HERE, check=True, capture_output=True, text=True)
+    return float(answer.stdout)
+
+
+def draw(folder: Path) -> None:
+    """The plots of the results in a folder."""
+    subprocess.run([peer_python("plots"), "-m", "benches.plots", str(folder)], cwd=ROOT, check=True)

@@ -1,71 +1,284 @@
-"""Samples to a table."""
+"""Figures to tables."""
 
 from __future__ import annotations
 
-from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-TITLES = {
-    "ours": "**ours**, `batch_read(keys, _dtype=dtype)`",
-    "aerospike-py": "`aerospike-py` of the index, `.to_numpy(dtype)`",
-    "official": "official `aerospike`, loop into an array",
-    "aerospike-native": "`aerospike-native`, loop into an array",
+from benches import statistic, targets
+from benches.statistic import NAMES, cell, middle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from benches.statistic import Figures
+
+PLOTS = {
+    "batch": (("cpu", "CPU of a record by batch size"), ("floor", "wall time and the wire floor")),
+    "async": (("async", "batches in flight"),),
+    "beside": (("beside", "Python beside batches"),),
 }
 
 
-def milliseconds(microseconds: list[float]) -> float:
-    return median(microseconds) / 1e3
+def short(value: float | None, unit: str = "") -> str:
+    if value is None:
+        return "-"
+    size = abs(value)
+    digits = 3 if size < 1 else 2 if size < 10 else 1 if size < 100 else 0
+    return f"{value:,.{digits}f}{unit}"
 
 
-def short(value: float) -> str:
-    return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+def milli(microseconds: float | None) -> str:
+    return short(None if microseconds is None else microseconds / 1e3, " ms")
 
 
-def table(samples: dict[str, dict[str, dict[str, list[float]]]], versions: dict[str, str]) -> list[str]:
-    """``samples[size][client]["cpu" or "wall"]`` as a Markdown table, with ratios to ours."""
-    lines = [
-        "| keys | client | CPU | wall | CPU, times ours | wall, times ours |",
-        "|---:|---|---:|---:|---:|---:|",
+def times(one: float | None, other: float | None) -> str:
+    return short(one / other) if one is not None and other else "-"
+
+
+def table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """Markdown; columns of figures are aligned to the right."""
+    # The first column may be words, as may the second where it names clients.
+    rule = (
+        [
+            "---" if any("a" <= c[:1].strip("`*").lower() <= "z" for c in column) else "---:"
+            for column in zip(*rows, strict=True)
+        ]
+        if rows
+        else ["---"] * len(head)
+    )
+    return [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)]
+
+
+def batches(figures: Figures) -> Iterator[str]:
+    for workload, sizes in figures.items():
+        rows = []
+        for size, clients in sizes.items():
+            for client, taken in clients.items():
+                cpu, wall = cell(clients, client, "cpu"), cell(clients, client, "wall")
+                name = NAMES[client]
+                if client == "wire-floor":
+                    name += f", {statistic.connections(clients)} connections"
+                peak = taken.get("peak")
+                rows.append(
+                    [
+                        f"{int(size):,}",
+                        name,
+                        milli(cpu),
+                        milli(wall),
+                        short(None if cpu is None else cpu * 1e3 / int(size), " ns"),
+                        short(None if peak is None else peak / 2**20, " MiB"),
+                        times(cpu, cell(clients, "ours", "cpu")),
+                        times(wall, cell(clients, "ours", "wall")),
+                    ]
+                )
+        yield from ("", f"**{workload}**", "")
+        head = ["keys", "client", "CPU", "wall", "CPU a record", "peak memory", "CPU, × ours", "wall, × ours"]
+        yield from table(head, rows)
+
+
+def in_flight(figures: Figures) -> Iterator[str]:
+    rows = []
+    for number, clients in figures["closed"].items():
+        ours = middle(clients.get("ours", []), "rate"), middle(clients.get("ours", []), "cpu")
+        for client, taken in clients.items():
+            rate, cpu = middle(taken, "rate"), middle(taken, "cpu")
+            rows.append(
+                [
+                    number,
+                    NAMES[client],
+                    short(rate),
+                    milli(middle(taken, "p50")),
+                    milli(middle(taken, "p99")),
+                    milli(cpu),
+                    times(ours[0], rate),
+                    times(cpu, ours[1]),
+                ]
+            )
+    head = [
+        "in flight",
+        "client",
+        "batches/s",
+        "p50",
+        "p99",
+        "CPU a batch",
+        "ours, × batches/s",
+        "CPU, × ours",
     ]
-    for size, clients in samples.items():
-        figures = {
-            client: {kind: milliseconds(taken[kind]) for kind in ("cpu", "wall")}
-            for client, taken in clients.items()
-        }
-        for client, figure in figures.items():
-            ratios = [
-                f"{figure[kind] / figures['ours'][kind]:.1f}" if "ours" in figures else "-"
-                for kind in ("cpu", "wall")
-            ]
-            cells = [
-                f"{int(size):,}",
-                f"{TITLES.get(client, client)}, {versions[client]}",
-                f"{short(figure['cpu'])} ms",
-                f"{short(figure['wall'])} ms",
-                *ratios,
-            ]
-            lines.append(f"| {' | '.join(cells)} |")
-    return lines
+    yield ""
+    yield from table(head, rows)
+    yield from (
+        "",
+        f"At {figures['rate']:,.0f} batches a second, the best peer's rate with 32 in flight:",
+        "",
+    )
+    rows = [
+        [
+            name,
+            short(middle(taken, "rate")),
+            milli(middle(taken, "lag_p50")),
+            milli(middle(taken, "lag_p99")),
+            milli(middle(taken, "cpu")) if name != "nobody" else "-",
+        ]
+        for name, taken in [
+            *((NAMES[client], taken) for client, taken in figures["paced"].items()),
+            ("nobody", figures["idle"]),
+        ]
+    ]
+    yield from table(["client", "batches/s", "loop lag p50", "loop lag p99", "CPU a batch"], rows)
 
 
-def markdown(result: dict[str, Any]) -> str:
+def work_beside(figures: Figures) -> Iterator[str]:
+    rows = []
+    for where, clients in figures["work"].items():
+        for client, stretches in clients.items():
+            found = statistic.beside(stretches, figures["batch"])
+            if found is None:
+                continue
+            rows.append(
+                [
+                    where,
+                    NAMES[client],
+                    short(found["rate"]),
+                    short(found["kept"] * 100, " %"),
+                    short(found["lost"], " ms"),
+                    short(found["blocked"], " ms"),
+                    short(found["kept_of_alone"] * 100, " %"),
+                ]
+            )
+    yield from (
+        "",
+        f"{figures['batch']:,} keys a batch, at most {figures['rate']:.1f} batches a second, the best peer's rate.",
+        "*Kept* and *lost* compare with the same batches read by another process, *of alone* with a machine",
+        "that does nothing else; *waited* is time that the work waited for the interpreter's lock.",
+        "",
+    )
+    head = ["work", "client", "batches/s", "kept", "lost per 1,000 records", "waited per 1,000", "of alone"]
+    yield from table(head, rows)
+
+
+def records(figures: Figures) -> Iterator[str]:
+    rows: list[list[str]] = []
+
+    def add(what: str, clients: Figures, scale: float, unit: str) -> None:
+        for client in clients:
+            cpu, wall = cell(clients, client, "cpu"), cell(clients, client, "wall")
+            rows.append(
+                [
+                    what,
+                    NAMES[client],
+                    short(None if cpu is None else cpu / scale, unit),
+                    short(None if wall is None else wall / scale, unit),
+                    times(cpu, cell(clients, "ours", "cpu")),
+                    times(wall, cell(clients, "ours", "wall")),
+                ]
+            )
+
+    add(f"batch of {figures['size']:,}", figures["batch"], 1e3, " ms")
+    for operation, clients in figures["single"].items():
+        add(f"`{operation}`", clients, 1, " µs")
+    yield ""
+    yield from table(["what", "client", "CPU", "wall", "CPU, × ours", "wall, × ours"], rows)
+    rows = []
+    for operation, of in figures["flight"].items():
+        for number, clients in of.items():
+            for client, taken in clients.items():
+                rate = middle(taken, "rate")
+                ours = middle(clients.get("ours", []), "rate")
+                rows.append(
+                    [
+                        f"`{operation}`, {number} in flight",
+                        NAMES[client],
+                        short(rate),
+                        short(middle(taken, "cpu"), " µs"),
+                        short(middle(taken, "p99"), " µs"),
+                        times(ours, rate),
+                    ]
+                )
+    yield ""
+    yield from table(["async", "client", "calls/s", "CPU a call", "p99", "ours, × calls/s"], rows)
+    rows = [
+        [NAMES[client], milli(statistic.median(taken))]
+        for client, taken in figures["import"].items()
+        if taken
+    ]
+    yield ""
+    yield from table(["import, after NumPy", "wall"], rows)
+
+
+def writes(figures: Figures) -> Iterator[str]:
+    clients = figures["clients"]
+    rows = [
+        [
+            NAMES[client],
+            milli(cell(clients, client, "cpu")),
+            milli(cell(clients, client, "wall")),
+            times(cell(clients, client, "cpu"), cell(clients, "ours", "cpu")),
+        ]
+        for client in clients
+    ]
+    yield from ("", f"{figures['size']:,} records of five fields:", "")
+    yield from table(["client", "CPU", "wall", "CPU, × ours"], rows) if rows else ["nobody could."]
+
+
+TABLES: dict[str, Callable[[Figures], Iterator[str]]] = {
+    "batch": batches,
+    "shapes": batches,
+    "mixed": batches,
+    "async": in_flight,
+    "beside": work_beside,
+    "records": records,
+    "writes": writes,
+}
+
+
+def facts(result: dict[str, Any]) -> Iterator[str]:
     machine = result["machine"]
-    facts = [
-        f"- command: `{result['command']}`, commit {result['commit']}, {result['date']}",
-        f"- server: {result['server']}",
+    versions = (f"{NAMES[name]} {version}" for name, version in result["versions"].items())
+    yield f"- command: `{result['command']}`, commit {result['commit']}, {result['date']}, {result['effort']}"
+    yield f"- server: {result['server']}"
+    yield (
         f"- machine: {machine['cpu']}, {machine['cores']} cores, {machine['system']} {machine['kernel']} "
-        f"({machine['architecture']}), {machine['python']}, NumPy {result['numpy']}",
-        f"- each figure is the median of {result['samples']} samples, the clients taken in turn; CPU is user "
-        "and system time of the client's process, all threads",
+        f"({machine['architecture']}), {machine['python']}, NumPy {result['numpy']}"
+    )
+    yield f"- versions: {', '.join(versions)}"
+    yield from (f"- {note}" for note in result["notes"])
+
+
+def verdicts(found: dict[str, Figures]) -> Iterator[str]:
+    rows = [
+        [
+            target.what,
+            f"{target.bound} {target.wanted:g}{target.unit}",
+            short(target.measured, target.unit),
+            target.verdict,
+        ]
+        for target in targets.evaluate(found)
     ]
+    if rows:
+        yield from ("", "## Targets", "")
+        yield from table(["target", "wanted", "measured", ""], rows)
+
+
+def markdown(found: dict[str, Figures], plots: set[str]) -> str:
     lines = [
-        f"# {result['title']}",
+        "# What was measured",
         "",
-        *facts,
-        "",
-        *table(result["figures_in_microseconds"], result["versions"]),
-        "",
-        "Figures of one run on one machine: compare the ratios, not the milliseconds.",
+        "Made by `benches/run.py` from the JSON files beside it, which hold every sample;",
+        "[how](../README.md). Medians; CPU is user and system time of the client's process, all its threads.",
+        "Figures of one machine: compare the ratios, not the milliseconds.",
+        *verdicts(found),
     ]
-    lines += ["", *(f"- {note}" for note in result["notes"])] if result["notes"] else []
+    for name, result in found.items():
+        lines += ["", f"## {result['title']}", "", *facts(result)]
+        for plot, title in PLOTS.get(name, ()):
+            if f"{plot}.svg" in plots:
+                lines += ["", f"![{title}]({plot}.svg)"]
+        lines += TABLES[name](result["figures"])
     return "\n".join(lines) + "\n"
+
+
+def write(folder: Path) -> str:
+    text = markdown(statistic.results(folder), {path.name for path in folder.glob("*.svg")})
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    return text

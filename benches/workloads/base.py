@@ -16,34 +16,75 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
+class Column:
+    """A numeric bin as a formula: ``base + (n % modulo) * step`` in record n, a float where ``base`` is one.
+
+    A modulo of 0 is none. The wire floor's program writes such records, too, so it knows the same formula.
+    """
+
+    name: str
+    base: float
+    step: float
+    modulo: int = 0
+
+    def value(self, number: int) -> int | float:
+        value = self.base + (number % self.modulo if self.modulo else number) * self.step
+        return value if isinstance(self.base, float) else int(value)
+
+    def formula(self) -> str:
+        kind = "f" if isinstance(self.base, float) else "i"
+        return f"{self.name}:{kind}:{self.base}:{self.step}:{self.modulo}"
+
+
+@dataclass(frozen=True)
 class Workload:
     """Records of one kind, read in batches of several sizes."""
 
     name: str
     title: str
-    set_name: str
+    sets: tuple[str, ...]
+    """Record n is in set n modulo their number."""
     dtype: np.dtype[Any]
     row: Callable[[int], Row]
-    """The values of record n, one a field of the dtype."""
+    """The values of record n as they are written, one a field of the dtype."""
     sizes: tuple[int, ...]
+    columns: tuple[Column, ...] = ()
+    """The same as formulas, where all bins are such."""
+    vector: str = ""
+    """``blob`` or ``list``: the one field is a sub-array that is stored so."""
+    missing: int = 0
+    """Every so many-th record is not there."""
 
     @property
     def bins(self) -> tuple[str, ...]:
         assert self.dtype.names is not None
         return self.dtype.names
 
-    @property
-    def records(self) -> int:
-        return max(self.sizes)
+    def there(self, number: int) -> bool:
+        return not self.missing or number % self.missing != self.missing - 1
 
     def key(self, number: int) -> Key:
-        return (NAMESPACE, self.set_name, f"sensor_{number}")
+        return (NAMESPACE, self.sets[number % len(self.sets)], f"sensor_{number}")
 
-    def keys(self, count: int) -> list[Key]:
-        return [self.key(number) for number in range(count)]
+    def keys(self, count: int, start: int = 0) -> list[Key]:
+        return [self.key(number) for number in range(start, start + count)]
+
+    def names(self, count: int, start: int = 0) -> npt.NDArray[np.bytes_]:
+        """The primary keys as an array."""
+        return np.array([self.key(number)[2].encode() for number in range(start, start + count)])
 
     def values(self, number: int) -> dict[str, Any]:
         return dict(zip(self.bins, self.row(number), strict=True))
 
     def expected(self, count: int) -> npt.NDArray[Any]:
-        return np.array([self.row(number) for number in range(count)], dtype=self.dtype)
+        array = np.zeros(count, dtype=self.dtype)
+        for number in range(count):
+            if not self.there(number):
+                continue
+            row = self.row(number)
+            if self.vector:
+                values = np.frombuffer(row[0], "<f4") if self.vector == "blob" else np.array(row[0], "f4")
+                array[self.bins[0]][number] = values
+            else:
+                array[number] = row
+        return array

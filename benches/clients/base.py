@@ -1,0 +1,71 @@
+"""What the worker needs of a client, and how Python records become an array."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from operator import itemgetter
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from benches.workloads.base import Key, Workload
+
+Array = npt.NDArray[Any]
+Hosts = list[tuple[str, int]]
+Read = Callable[[], Any]
+# Batches may take long, and a client that gives up early has not been measured.
+PATIENCE = {"total_timeout": 120_000, "socket_timeout": 120_000}
+AsyncRead = Callable[[], Awaitable[Any]]
+
+
+class AsyncFace(Protocol):
+    """A client on the running event loop."""
+
+    def reader(self, workload: Workload, count: int, start: int = 0) -> AsyncRead:
+        """A function that reads ``count`` records from record ``start`` on into an array."""
+
+    def get(self, key: Key) -> Awaitable[Any]: ...
+    def put(self, key: Key, bins: dict[str, Any]) -> Awaitable[Any]: ...
+    async def close(self) -> None: ...
+
+
+class Client(Protocol):
+    """A client that waits, and the way to its other face."""
+
+    version: str
+
+    def reader(self, workload: Workload, count: int, start: int = 0) -> Read:
+        """A function that reads ``count`` records from record ``start`` on into an array."""
+
+    def records(self, workload: Workload, count: int) -> Read:
+        """A function that reads them into Python records."""
+
+    def get(self, key: Key) -> Any: ...
+    def put(self, key: Key, bins: dict[str, Any]) -> Any: ...
+    async def face(self) -> AsyncFace: ...
+    def close(self) -> None: ...
+
+
+def converter(workload: Workload, count: int) -> Callable[[Iterable[dict[str, Any] | None]], Array]:
+    """The quickest way that we know from bins, record by record, to an array; None is no record."""
+    bins, dtype = workload.bins, workload.dtype
+    values = itemgetter(*bins)
+    if workload.vector == "blob":
+
+        def from_blobs(records: Iterable[dict[str, Any] | None]) -> Array:
+            return np.frombuffer(b"".join(values(record) for record in records), dtype)
+
+        return from_blobs
+    if workload.vector == "list":
+
+        def from_lists(records: Iterable[dict[str, Any] | None]) -> Array:
+            return np.array([values(record) for record in records], "f4").view(dtype).reshape(count)
+
+        return from_lists
+    nothing = (0,) * len(bins)
+
+    def from_rows(records: Iterable[dict[str, Any] | None]) -> Array:
+        return np.fromiter((values(bins) if bins is not None else nothing for bins in records), dtype, count)
+
+    return from_rows

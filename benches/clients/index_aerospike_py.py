@@ -1,0 +1,65 @@
+"""aerospike-py of the public index: records in Rust, converted by its own ``to_numpy``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from importlib.metadata import version
+from typing import Any
+
+import aerospike_py
+from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read
+from benches.workloads.base import Key, Workload
+
+# mypy sees our module of the same name.
+MODULE: Any = aerospike_py
+
+
+class AerospikePy:
+    def __init__(self, hosts: Hosts) -> None:
+        self.version = version("aerospike-py")
+        self._config = {"hosts": hosts}
+        self._client = MODULE.client(self._config).connect()
+        self.get, self.put = self._client.get, self._client.put
+        self.write_array = self._client.batch_write_numpy
+
+    def reader(self, workload: Workload, count: int, start: int = 0) -> Read:
+        keys, bins = workload.keys(count, start), list(workload.bins)
+        client, dtype = self._client, workload.dtype
+        return lambda: client.batch_read(keys, bins, PATIENCE).to_numpy(dtype).batch_records
+
+    def records(self, workload: Workload, count: int) -> Read:
+        keys, client, bins = workload.keys(count), self._client, list(workload.bins)
+        return lambda: client.batch_read(keys, bins, PATIENCE).batch_records
+
+    async def face(self) -> AerospikePyAsync:
+        client = MODULE.AsyncClient(self._config)
+        await client.connect()
+        return AerospikePyAsync(client)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class AerospikePyAsync:
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def reader(self, workload: Workload, count: int, start: int = 0) -> AsyncRead:
+        keys, bins = workload.keys(count, start), list(workload.bins)
+        client, dtype = self._client, workload.dtype
+
+        async def read() -> Any:
+            return (await client.batch_read(keys, bins, PATIENCE)).to_numpy(dtype).batch_records
+
+        return read
+
+    def get(self, key: Key) -> Awaitable[Any]:
+        answer: Awaitable[Any] = self._client.get(key)
+        return answer
+
+    def put(self, key: Key, bins: dict[str, Any]) -> Awaitable[Any]:
+        answer: Awaitable[Any] = self._client.put(key, bins)
+        return answer
+
+    async def close(self) -> None:
+        await self._client.close()

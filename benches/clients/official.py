@@ -1,0 +1,69 @@
+"""The official client: Python records, then a loop into an array; a thread pool beside an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from typing import Any
+
+import aerospike
+
+from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read, converter
+from benches.workloads.base import Key, Workload
+
+# Threads of the pool: as many batches as are in flight at most.
+THREADS = 128
+
+
+class Official:
+    def __init__(self, hosts: Hosts) -> None:
+        self.version = version("aerospike")
+        # As many connections as there may be calls at once.
+        self._client = aerospike.client(
+            {"hosts": hosts, "max_conns_per_node": 2 * THREADS, "policies": {"batch": PATIENCE}}
+        ).connect()
+        self.get, self.put = self._client.get, self._client.put
+
+    def reader(self, workload: Workload, count: int, start: int = 0) -> Read:
+        keys, bins = workload.keys(count, start), list(workload.bins)
+        client, convert = self._client, converter(workload, count)
+
+        def read() -> Any:
+            records = client.batch_read(keys, bins).batch_records
+            return convert(found.record[2] if found.result == 0 else None for found in records)
+
+        return read
+
+    def records(self, workload: Workload, count: int) -> Read:
+        keys, client, bins = workload.keys(count), self._client, list(workload.bins)
+        return lambda: client.batch_read(keys, bins)
+
+    async def face(self) -> OfficialPool:
+        return OfficialPool(self)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class OfficialPool:
+    """The official client has no event loop's face: this is what its users do."""
+
+    def __init__(self, sync: Official) -> None:
+        self._sync = sync
+        self._pool = ThreadPoolExecutor(THREADS)
+        self._loop = asyncio.get_running_loop()
+
+    def reader(self, workload: Workload, count: int, start: int = 0) -> AsyncRead:
+        read, pool, loop = self._sync.reader(workload, count, start), self._pool, self._loop
+        return lambda: loop.run_in_executor(pool, read)
+
+    def get(self, key: Key) -> Awaitable[Any]:
+        return self._loop.run_in_executor(self._pool, self._sync.get, key)
+
+    def put(self, key: Key, bins: dict[str, Any]) -> Awaitable[Any]:
+        return self._loop.run_in_executor(self._pool, self._sync.put, key, bins)
+
+    async def close(self) -> None:
+        self._pool.shutdown()

@@ -1,0 +1,66 @@
+"""This package: values are written from the socket into the array."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+import aerospike_py
+from aerospike_py import Keys
+from benches.clients.base import AsyncRead, Hosts, Read
+from benches.workloads.base import NAMESPACE, Key, Workload
+
+
+class Ours:
+    def __init__(self, hosts: Hosts, *, as_array: bool = False) -> None:
+        self.version = aerospike_py.__version__
+        self._config: dict[str, Any] = {"hosts": hosts}
+        self._as_array = as_array
+        self._client = aerospike_py.client(self._config).connect()
+        self.get, self.put = self._client.get, self._client.put
+
+    def _keys(self, workload: Workload, count: int, start: int) -> Any:
+        if not self._as_array:
+            return workload.keys(count, start)
+        if len(workload.sets) > 1:
+            raise ValueError("these keys stand in turn in several sets, and a Keys has one")
+        return Keys(NAMESPACE, workload.sets[0], workload.names(count, start))
+
+    def reader(self, workload: Workload, count: int, start: int = 0) -> Read:
+        keys, client, dtype = self._keys(workload, count, start), self._client, workload.dtype
+        return lambda: client.batch_read(keys, _dtype=dtype).batch_records
+
+    def records(self, workload: Workload, count: int) -> Read:
+        keys, client, bins = workload.keys(count), self._client, list(workload.bins)
+        return lambda: client.batch_read(keys, bins)
+
+    def write_array(self, *arguments: Any) -> Any:
+        return self._client.batch_write_numpy(*arguments)  # type: ignore[attr-defined]
+
+    async def face(self) -> OursAsync:
+        return OursAsync(await aerospike_py.AsyncClient(self._config).connect(), self)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class OursAsync:
+    def __init__(self, client: aerospike_py.AsyncClient, sync: Ours) -> None:
+        self._client, self._sync = client, sync
+
+    def reader(self, workload: Workload, count: int, start: int = 0) -> AsyncRead:
+        keys, client, dtype = self._sync._keys(workload, count, start), self._client, workload.dtype
+
+        async def read() -> Any:
+            return (await client.batch_read(keys, _dtype=dtype)).batch_records
+
+        return read
+
+    def get(self, key: Key) -> Awaitable[Any]:
+        return self._client.get(key)
+
+    def put(self, key: Key, bins: dict[str, Any]) -> Awaitable[Any]:
+        return self._client.put(key, bins)
+
+    async def close(self) -> None:
+        await self._client.close()

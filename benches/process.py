@@ -1,0 +1,106 @@
+"""The processes that measure: a worker for each client, and the wire floor's program."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from benches.environment import ROOT
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from benches.workloads.base import Workload
+
+Hosts = list[tuple[str, int]]
+
+
+class Refused(Exception):  # noqa: N818
+    """A client could not do what it was asked for."""
+
+
+class Lines:
+    """A process that is told what to do line by line, and answers with lines of JSON."""
+
+    def __init__(self, name: str, command: list[str]) -> None:
+        self.client = name
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def send(self, *lines: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write("".join(f"{line}\n" for line in lines))
+        self._process.stdin.flush()
+
+    def receive(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.client}: its process ended with code {self._process.wait()}")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise Refused(answer["error"])
+        return answer
+
+
+class Worker(Lines):
+    """A worker process with one client."""
+
+    def __init__(self, client: str, python: str, hosts: Hosts) -> None:
+        super().__init__(client, [python, "-m", "benches.worker", client, json.dumps(hosts)])
+        self.about = self.receive()
+
+    def begin(self, do: str, **arguments: Any) -> None:
+        self.send(json.dumps({"do": do, **arguments}))
+
+    def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
+        self.begin(do, **arguments)
+        return self.receive()
+
+
+class Floor(Lines):
+    """The program of crates/wire-protocol/examples/wire_floor.rs."""
+
+    def __init__(self, program: str, hosts: Hosts) -> None:
+        host, port = hosts[0]
+        super().__init__("wire-floor", [program, f"{host}:{port}"])
+
+    def _keys(self, workload: Workload, numbers: list[int]) -> None:
+        keys = [workload.key(number) for number in numbers]
+        lines = [f"{set_name}\t{key}" for _, set_name, key in keys]
+        self.send(f"keys {keys[0][0]} {len(keys)} {','.join(workload.bins)}", *lines)
+        self.receive()
+
+    def prepare(self, workload: Workload, count: int) -> None:
+        self._keys(workload, list(range(count)))
+
+    def measure(self, samples: int, calls: int) -> dict[str, Any]:
+        """``{connections: {"cpu": [...], "wall": [...]}}``, microseconds."""
+        self.send(f"measure {samples} {calls}")
+        return self.receive()
+
+    def load(self, workload: Workload, count: int) -> None:
+        """Writes the first records of a workload that is made of columns and misses none."""
+        assert workload.columns
+        assert not workload.missing
+        self._keys(workload, list(range(count)))
+        self.send(" ".join(["load", *(column.formula() for column in workload.columns)]))
+        self.receive()

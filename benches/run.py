@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Compares this package with its peers, in turn, in one run, against one server. See README.md.
+
+make bench                                      all of it: about twenty minutes
+make bench BENCH_ARGS=--quick                   a look: about two minutes
+make bench BENCH_ARGS="--only batch async"      some of it
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import shlex
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benches import environment, report  # noqa: E402
+from benches.bench import EFFORTS, Bench, find_pythons  # noqa: E402
+from benches.clients import CLIENTS, FLOOR  # noqa: E402
+from benches.process import Floor  # noqa: E402
+from benches.suites import batches, beside, flight, records, writes  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+RESULTS = ROOT / "benches/results"
+# What is measured with less effort is no result to keep.
+LOOKS = ROOT / "target/bench"
+
+SUITES: dict[str, tuple[str, Callable[[Bench], dict[str, Any]]]] = {
+    "batch": ("Batches of 100 to 1,000,000 keys, 5 numeric bins, into an array", batches.by_size),
+    "shapes": ("Wide records and vectors into an array", batches.shapes),
+    "mixed": ("Batches with missing records, and of several sets", batches.mixed),
+    "async": ("Batches of 100 in flight on an event loop", flight.run),
+    "beside": ("Python at work beside batches", beside.run),
+    "records": ("Python records", records.run),
+    "writes": ("Records written from an array", writes.run),
+}
+
+
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Compare this package with other clients.")
+    parser.add_argument(
+        "--quick", dest="effort", action="store_const", const="quick", default="full", help="less of all"
+    )
+    parser.add_argument(
+        "--tiny", dest="effort", action="store_const", const="tiny", help="only see whether it runs"
+    )
+    parser.add_argument("--only", nargs="+", metavar="WORKLOAD", choices=list(SUITES), default=list(SUITES))
+    parser.add_argument("--clients", nargs="+", choices=CLIENTS, default=list(CLIENTS))
+    parser.add_argument("--no-floor", action="store_true", help="leave the wire floor out")
+    parser.add_argument("--no-plots", action="store_true")
+    parser.add_argument(
+        "--report-only", action="store_true", help="tables and plots of results that are there"
+    )
+    parser.add_argument("--out", type=Path, help="folder of the results")
+    parsed = parser.parse_args(arguments)
+    if parsed.out is None:
+        parsed.out = RESULTS if parsed.effort == "full" else LOOKS
+    return parsed
+
+
+def command(arguments: Sequence[str] | None) -> str:
+    given = shlex.join(sys.argv[1:] if arguments is None else arguments)
+    return f'make bench BENCH_ARGS="{given}"' if given else "make bench"
+
+
+def measure(parsed: argparse.Namespace, about: dict[str, Any]) -> None:
+    pythons, notes = find_pythons(parsed.clients)
+    with ExitStack() as stack:
+        given = os.environ.get("AEROSPIKE_HOSTS")
+        if given:
+            hosts, server = environment.hosts_of(given), "the one of AEROSPIKE_HOSTS"
+        else:
+            from aerospike_py.testing import DevServer
+
+            hosts = stack.enter_context(DevServer()).hosts
+            server = "the embedded node, in a process of its own on the same machine"
+        floor = None if parsed.no_floor else stack.enter_context(Floor(environment.floor_program(), hosts))
+        bench = Bench(hosts, EFFORTS[parsed.effort], pythons, floor)
+        stack.callback(bench.close)
+        for name in parsed.only:
+            title, run = SUITES[name]
+            print(f"{name}: {title}", flush=True)
+            bench.notes[:] = notes
+            figures = run(bench)
+            result = {
+                "title": title,
+                **about,
+                "server": server,
+                "numpy": bench.numpy(),
+                "versions": {**bench.versions(), FLOOR: "this checkout"},
+                "effort": parsed.effort,
+                "notes": list(bench.notes),
+                "figures": figures,
+            }
+            write(result, parsed.out / f"{name}.json")
+
+
+def write(result: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # One line a fact, so that a diff of two runs can be read.
+    facts = ",\n".join(f" {json.dumps(key)}: {json.dumps(value)}" for key, value in result.items())
+    path.write_text(f"{{\n{facts}\n}}\n", encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parsed = parse_arguments(arguments)
+    about = {
+        "command": command(arguments),
+        "commit": environment.commit(),
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "machine": environment.machine(),
+    }
+    if not parsed.report_only:
+        measure(parsed, about)
+    if not parsed.no_plots:
+        environment.draw(parsed.out)
+    text = report.write(parsed.out)
+    print(f"\n{text}")
+
+
+if __name__ == "__main__":
+    main()

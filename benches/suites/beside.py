@@ -1,0 +1,49 @@
+"""Python at work beside 5,000-key batches at the best peer's rate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from benches.process import Refused
+from benches.workloads import NUMERIC
+
+if TYPE_CHECKING:
+    from benches.bench import Bench
+
+BATCH = 5_000
+
+
+def stretch(bench: Bench, client: str, where: str, rate: float) -> dict[str, Any]:
+    """The work alone; with the batches read by another process; with them read by its own."""
+    seconds = bench.effort.seconds
+    arguments = {"where": where, "seconds": seconds, "batch": BATCH}
+    with bench.fresh(client) as other:
+        worker = bench.worker(client)
+        alone = worker.ask("beside.work", rate=0, **arguments)
+        other.begin("beside.drive", rate=rate, **arguments)
+        elsewhere = worker.ask("beside.work", rate=0, **arguments)
+        elsewhere["batches"] = other.receive()["batches"]
+        here = worker.ask("beside.work", rate=rate, **arguments)
+    return {"alone": alone, "elsewhere": elsewhere, "here": here}
+
+
+def run(bench: Bench) -> dict[str, Any]:
+    """``work[thread or coroutine][client]``: a list of stretches."""
+    bench.load(NUMERIC, BATCH)
+    rates = {}
+    for client in bench.peers:
+        answer = bench.ask(client, "beside.alone", seconds=bench.effort.seconds, batch=BATCH)
+        if answer is not None:
+            rates[client] = answer["rate"]
+    rate = max(rates.values(), default=20.0)
+    work: dict[str, Any] = {}
+    for where in ("thread", "coroutine"):
+        work[where] = {client: [] for client in bench.clients}
+        for _ in range(min(5, bench.effort.rounds)):
+            for client in bench.clients:
+                try:
+                    work[where][client].append(stretch(bench, client, where, rate))
+                except Refused as error:
+                    bench.note(f"{client}, work in a {where}: {error}")
+        bench.say(f"  work in a {where}: done")
+    return {"batch": BATCH, "rates": rates, "rate": rate, "work": work}

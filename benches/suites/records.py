@@ -1,0 +1,71 @@
+"""Python records: batches without a dtype, single records, the time to import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from benches import environment
+from benches.workloads import NUMERIC
+
+if TYPE_CHECKING:
+    from benches.bench import Bench
+
+SIZE = 1_000
+IN_FLIGHT = (1, 32)
+MODULES = {
+    "ours": "aerospike_py",
+    "aerospike-py": "aerospike_py",
+    "official": "aerospike",
+    "aerospike-native": "aerospike_native",
+}
+
+
+def run(bench: Bench) -> dict[str, Any]:
+    effort = bench.effort
+    clients = [client for client in bench.clients if client in MODULES]
+    bench.load(NUMERIC, SIZE)
+    batch: dict[str, Any] = {}
+    for client in clients:
+        arguments = {"workload": NUMERIC.name, "count": SIZE, "kind": "records", "warm": 3}
+        if bench.ask(client, "batches.prepare", **arguments) is not None:
+            batch[client] = {"cpu": [], "wall": []}
+    single: dict[str, Any] = {
+        operation: {client: {"cpu": [], "wall": []} for client in clients} for operation in ("get", "put")
+    }
+    for _ in range(effort.rounds):
+        for client, figures in batch.items():
+            answer = bench.ask(client, "batches.measure", kind="records", samples=effort.samples, calls=5)
+            for kind in figures if answer else ():
+                assert answer is not None
+                figures[kind] += answer[kind]
+        for operation, of in single.items():
+            for client, figures in of.items():
+                answer = bench.ask(
+                    client, "batches.single", operation=operation, samples=effort.samples, calls=200
+                )
+                for kind in figures if answer else ():
+                    assert answer is not None
+                    figures[kind] += answer[kind]
+    bench.say("  batches and single records: done")
+    flight: dict[str, Any] = {}
+    for operation in ("get", "put"):
+        for in_flight in IN_FLIGHT:
+            of = flight.setdefault(operation, {}).setdefault(str(in_flight), {c: [] for c in clients})
+            for _ in range(min(3, effort.rounds)):
+                for client in clients:
+                    answer = bench.ask(
+                        client,
+                        "flight.single",
+                        operation=operation,
+                        in_flight=in_flight,
+                        seconds=effort.seconds / 2,
+                    )
+                    if answer is not None:
+                        of[client].append(answer)
+    bench.say("  single records in flight: done")
+    imports: dict[str, Any] = {client: [] for client in clients}
+    for _ in range(2 + effort.rounds):
+        for client in clients:
+            seconds = environment.import_seconds(bench.pythons[client], MODULES[client])
+            imports[client].append(round(seconds * 1e6, 1))
+    return {"size": SIZE, "batch": batch, "single": single, "flight": flight, "import": imports}

@@ -1,0 +1,143 @@
+"""The targets, and what came of them: out of the figures, not by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benches import statistic
+from benches.statistic import PEERS, cell, middle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from benches.statistic import Figures
+
+AT_LEAST, AT_MOST = "at least", "at most"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure that is wanted, and the one that was measured; None where it was not."""
+
+    what: str
+    bound: str
+    wanted: float
+    unit: str
+    measured: float | None
+
+    @property
+    def verdict(self) -> str:
+        if self.measured is None:
+            return "not measured"
+        reached = self.measured >= self.wanted if self.bound == AT_LEAST else self.measured <= self.wanted
+        return "met" if reached else "**not met**"
+
+
+def ratio(above: float | None, below: float | None) -> float | None:
+    return above / below if above is not None and below else None
+
+
+def difference(one: float | None, other: float | None) -> float | None:
+    return one - other if one is not None and other is not None else None
+
+
+def best(figures: list[float | None], choose: Callable[[list[float]], float]) -> float | None:
+    known = [figure for figure in figures if figure is not None]
+    return choose(known) if known else None
+
+
+def batch(figures: Figures) -> Iterator[Target]:
+    by_size = figures["numeric"]
+    clients = by_size.get("10000", {})
+    for name, client, factors, above in (
+        ("tuples", "ours", (15, 20), 120),
+        ("`Keys`", "ours-keys", (25, 35), 50),
+    ):
+        cpu = cell(clients, client, "cpu")
+        for peer, factor in zip(("aerospike-py", "official"), factors, strict=True):
+            text = f"10,000 × 5, {name}: CPU less than {statistic.NAMES[peer]}'s by"
+            yield Target(text, AT_LEAST, factor, "×", ratio(cell(clients, peer, "cpu"), cpu))
+        wall = difference(cell(clients, client, "wall"), cell(clients, "wire-floor", "wall"))
+        text = f"10,000 × 5, {name}: wall above the wire floor, a record"
+        yield Target(text, AT_MOST, above, " ns", None if wall is None else wall / 10)
+    for name, client, factor in (("`Keys`", "ours-keys", 1.3), ("tuples", "ours", 2.0)):
+        costs = {int(size): ratio(cell(of, client, "cpu"), int(size)) for size, of in by_size.items()}
+        known = [cost for size, cost in costs.items() if size >= 1_000 and cost is not None]
+        largest = max((size for size, cost in costs.items() if cost is not None), default=0)
+        text = f"1,000 to {largest:,} keys, {name}: CPU of a record, largest by smallest"
+        yield Target(text, AT_MOST, factor, "×", max(known) / min(known) if len(known) > 1 else None)
+    few = by_size.get("100", {})
+    peers = best([cell(few, peer, "cpu") for peer in PEERS], min)
+    text = "100 keys: CPU less than the best peer's by"
+    yield Target(text, AT_LEAST, 4, "×", ratio(peers, cell(few, "ours", "cpu")))
+
+
+def shapes(figures: Figures) -> Iterator[Target]:
+    for stored in ("blob", "list"):
+        clients = figures.get(f"vector-1024-{stored}", {}).get("1000", {})
+        walls = [cell(clients, client, "wall") for client in ("ours", "ours-keys")]
+        share = ratio(cell(clients, "wire-floor", "wall"), best(walls, min))
+        text = f"1,000 vectors of 1,024 float32, as a {stored}: throughput of the wire floor's"
+        yield Target(text, AT_LEAST, 80, " %", None if share is None else share * 100)
+
+
+def in_flight(figures: Figures) -> Iterator[Target]:
+    usual = figures["closed"].get("32", {})
+    ours = usual.get("ours", [])
+    rates = best([middle(usual.get(peer, []), "rate") for peer in PEERS], max)
+    cpus = best([middle(usual.get(peer, []), "cpu") for peer in PEERS], min)
+    yield Target(
+        "async, 32 in flight: batches a second of the best peer's",
+        AT_LEAST,
+        3,
+        "×",
+        ratio(middle(ours, "rate"), rates),
+    )
+    text = "async, 32 in flight: CPU of a batch less than the best peer's by"
+    yield Target(text, AT_LEAST, 8, "×", ratio(cpus, middle(ours, "cpu")))
+    lag = middle(figures["paced"].get("ours", []), "lag_p99")
+    text = f"async: the loop's lag, p99, at the best peer's {figures['rate']:,.0f} batches a second"
+    yield Target(text, AT_MOST, 2, " ms", None if lag is None else lag / 1e3)
+
+
+def work_beside(figures: Figures) -> Iterator[Target]:
+    for where, clients in figures["work"].items():
+        for client in ("ours", "ours-keys"):
+            found = statistic.beside(clients.get(client, []), figures["batch"])
+            name = f"Python in a {where} beside {figures['rate']:.0f} batches a second, {statistic.NAMES[client]}"
+            kept = None if found is None else found["kept"] * 100
+            yield Target(f"{name}: speed kept", AT_LEAST, 95, " %", kept)
+            lost = None if found is None else found["lost"]
+            yield Target(f"{name}: Python time lost per 1,000 records", AT_MOST, 0.2, " ms", lost)
+
+
+def records(figures: Figures) -> Iterator[Target]:
+    batches, single = figures["batch"], figures["single"]["get"]
+    less = ratio(cell(batches, "official", "cpu"), cell(batches, "ours", "cpu"))
+    text = f"{figures['size']:,} Python records: CPU less than the official client's by"
+    yield Target(text, AT_LEAST, 2, "×", less)
+    for kind, name in (("wall", "wall"), ("cpu", "CPU")):
+        of = ratio(cell(single, "ours", kind), cell(single, "official", kind))
+        yield Target(f"`get`: {name} of the official client's", AT_MOST, 1, "×", of)
+    flight = figures["flight"]["get"].get("32", {})
+    more = ratio(middle(flight.get("ours", []), "rate"), middle(flight.get("aerospike-py", []), "rate"))
+    yield Target("`get`, 32 in flight: throughput of `aerospike-py`'s", AT_LEAST, 2, "×", more)
+
+
+EVALUATED: dict[str, Callable[[Figures], Iterator[Target]]] = {
+    "batch": batch,
+    "shapes": shapes,
+    "async": in_flight,
+    "beside": work_beside,
+    "records": records,
+}
+
+
+def evaluate(results: dict[str, Figures]) -> list[Target]:
+    return [
+        target
+        for name, targets in EVALUATED.items()
+        if name in results
+        for target in targets(results[name]["figures"])
+    ]

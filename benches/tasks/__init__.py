@@ -1,0 +1,1 @@
+"""What a worker process is asked to measure."""

@@ -1,0 +1,103 @@
+"""Batches one after the other: processor time, wall time, memory."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benches.tasks.clocks import Peak, cpu_seconds
+from benches.workloads import WORKLOADS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benches.clients.base import Client, Read
+
+
+def sample(call: Callable[[], object], calls: int) -> tuple[float, float]:
+    """Processor and wall microseconds a call. The result is dropped inside: freeing it is part of the price."""
+    cpu, wall = cpu_seconds(), perf_counter()
+    for _ in range(calls):
+        call()
+    cpu, wall = cpu_seconds() - cpu, perf_counter() - wall
+    return round(cpu / calls * 1e6, 1), round(wall / calls * 1e6, 1)
+
+
+class Batches:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._reads: dict[str, Read] = {}
+
+    def prepare(self, workload: str, count: int, kind: str, warm: int) -> dict[str, Any]:
+        """Makes a reader, warms it up and looks whether it reads the right thing.
+
+        ``kind`` is ``array``, or ``records`` for Python records.
+        """
+        which = WORKLOADS[workload]
+        # Keys of earlier sizes would be in memory for nothing.
+        self._reads.clear()
+        read = (self._client.reader if kind == "array" else self._client.records)(which, count)
+        self._reads[kind] = read
+        for _ in range(warm):
+            result = read()
+        if kind == "array":
+            np.testing.assert_array_equal(result, which.expected(count))
+        return {}
+
+    def measure(self, kind: str, samples: int, calls: int) -> dict[str, Any]:
+        taken = [sample(self._reads[kind], calls) for _ in range(samples)]
+        return {"cpu": [cpu for cpu, _ in taken], "wall": [wall for _, wall in taken]}
+
+    def memory(self, workload: str, count: int) -> dict[str, Any]:
+        """The first large batch of a process: what it needs at most, its result included."""
+        self._client.reader(WORKLOADS[workload], 100)()
+        read = self._client.reader(WORKLOADS[workload], count)
+        peak = Peak()
+        result = read()
+        extra = peak.extra()
+        return {"peak": extra, "rows": len(result)}
+
+    def write_array(self, count: int, samples: int) -> dict[str, Any]:
+        """Records written from an array of keys and five numeric fields."""
+        source = WORKLOADS["numeric"]
+        dtype = np.dtype([("_key", "i8"), *((name, source.dtype[name].str) for name in source.bins)])
+        array = np.zeros(count, dtype)
+        array["_key"] = np.arange(count)
+        expected = source.expected(count)
+        for name in source.bins:
+            array[name] = expected[name]
+        write: Any = getattr(self._client, "write_array", None)
+        if write is None:
+            raise NotImplementedError("no batch write from an array")
+
+        def call() -> object:
+            return write(array, "test", "bench_written", dtype)
+
+        call()
+        taken = [sample(call, 1) for _ in range(samples)]
+        return {"cpu": [cpu for cpu, _ in taken], "wall": [wall for _, wall in taken]}
+
+    def single(self, operation: str, samples: int, calls: int) -> dict[str, Any]:
+        """``get`` or ``put`` of one record after the other."""
+        numeric = WORKLOADS["numeric"]
+        client, keys, values = self._client, numeric.keys(100), numeric.values(7)
+        if operation == "get":
+
+            def call() -> None:
+                for key in keys:
+                    client.get(key)
+        else:
+            keys = [(namespace, "bench_single", key) for namespace, _, key in keys]
+
+            def call() -> None:
+                for key in keys:
+                    client.put(key, values)
+
+        call()
+        taken = [sample(call, max(1, calls // len(keys))) for _ in range(samples)]
+        return {
+            "cpu": [round(cpu / len(keys), 2) for cpu, _ in taken],
+            "wall": [round(wall / len(keys), 2) for _, wall in taken],
+        }
