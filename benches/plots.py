@@ -98,7 +98,7 @@ def by_size(figures: Figures, folder: Path) -> None:
 
 
 def in_flight(figures: Figures, folder: Path) -> None:
-    figure, (rates, cpus) = plt.subplots(1, 2, figsize=(11, 4.4))
+    drawn, (rates, cpus) = plt.subplots(1, 2, figsize=(11, 4.4))
     closed = figures["closed"]
     numbers = list(closed)
     for axes, kind, scale in ((rates, "rate", 1.0), (cpus, "cpu", 1e3)):
@@ -116,7 +116,7 @@ def in_flight(figures: Figures, folder: Path) -> None:
     rates.set(title="Batches a second", ylim=(0, None))
     cpus.set(title="Client CPU a batch, ms", yscale="log")
     cpus.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
-    save(figure, folder, "async")
+    save(drawn, folder, "async")
 
 
 def work_beside(figures: Figures, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benches import statistic, targets
@@ -109,7 +110,7 @@ def in_flight(figures: Figures) -> Iterator[str]:
     yield from table(head, rows)
     yield from (
         "",
-        f"At {figures['rate']:,.0f} batches a second, the best peer's rate with 32 in flight:",
+        f"At {figures['rate']:,.0f} batches a second, the best peer's with 32 in flight:",
         "",
     )
     rows = [
@@ -148,7 +149,7 @@ def work_beside(figures: Figures) -> Iterator[str]:
             )
     yield from (
         "",
-        f"{figures['batch']:,} keys a batch, at most {figures['rate']:.1f} batches a second, the best peer's rate.",
+        f"{figures['batch']:,} keys a batch, at most {figures['rate']:.1f} batches/s, the best peer's rate.",
         "*Kept* and *lost* compare with the same batches read by another process, *of alone* with a machine",
         "that does nothing else; *waited* is time that the work waited for the interpreter's lock.",
         "",
@@ -197,11 +198,7 @@ def records(figures: Figures) -> Iterator[str]:
                 )
     yield ""
     yield from table(["async", "client", "calls/s", "CPU a call", "p99", "ours, × calls/s"], rows)
-    rows = [
-        [NAMES[client], milli(statistic.median(taken))]
-        for client, taken in figures["import"].items()
-        if taken
-    ]
+    rows = [[NAMES[client], milli(median(taken))] for client, taken in figures["import"].items() if taken]
     yield ""
     yield from table(["import, after NumPy", "wall"], rows)
 

@@ -49,7 +49,7 @@ def cell(clients: Figures, client: str, kind: str) -> float | None:
 
 def connections(clients: Figures) -> str:
     """How many connections the floor was quickest with."""
-    floor = clients["wire-floor"]
+    floor: dict[str, Figures] = clients["wire-floor"]
     return min(floor, key=lambda number: median(floor[number]["wall"]))
 
 

@@ -61,12 +61,12 @@ def batch(figures: Figures) -> Iterator[Target]:
         wall = difference(cell(clients, client, "wall"), cell(clients, "wire-floor", "wall"))
         text = f"10,000 × 5, {name}: wall above the wire floor, a record"
         yield Target(text, AT_MOST, above, " ns", None if wall is None else wall / 10)
-    for name, client, factor in (("`Keys`", "ours-keys", 1.3), ("tuples", "ours", 2.0)):
+    for name, client, spread in (("`Keys`", "ours-keys", 1.3), ("tuples", "ours", 2.0)):
         costs = {int(size): ratio(cell(of, client, "cpu"), int(size)) for size, of in by_size.items()}
         known = [cost for size, cost in costs.items() if size >= 1_000 and cost is not None]
         largest = max((size for size, cost in costs.items() if cost is not None), default=0)
         text = f"1,000 to {largest:,} keys, {name}: CPU of a record, largest by smallest"
-        yield Target(text, AT_MOST, factor, "×", max(known) / min(known) if len(known) > 1 else None)
+        yield Target(text, AT_MOST, spread, "×", max(known) / min(known) if len(known) > 1 else None)
     few = by_size.get("100", {})
     peers = best([cell(few, peer, "cpu") for peer in PEERS], min)
     text = "100 keys: CPU less than the best peer's by"
@@ -105,7 +105,7 @@ def work_beside(figures: Figures) -> Iterator[Target]:
     for where, clients in figures["work"].items():
         for client in ("ours", "ours-keys"):
             found = statistic.beside(clients.get(client, []), figures["batch"])
-            name = f"Python in a {where} beside {figures['rate']:.0f} batches a second, {statistic.NAMES[client]}"
+            name = f"Python in a {where} beside {figures['rate']:.0f} batches/s, {statistic.NAMES[client]}"
             kept = None if found is None else found["kept"] * 100
             yield Target(f"{name}: speed kept", AT_LEAST, 95, " %", kept)
             lost = None if found is None else found["lost"]

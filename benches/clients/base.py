@@ -14,6 +14,8 @@ from benches.workloads.base import Key, Workload
 Array = npt.NDArray[Any]
 Hosts = list[tuple[str, int]]
 Read = Callable[[], Any]
+# Bins by name; None is no record.
+Bins = dict[str, Any] | None
 # Batches may take long, and a client that gives up early has not been measured.
 PATIENCE = {"total_timeout": 120_000, "socket_timeout": 120_000}
 AsyncRead = Callable[[], Awaitable[Any]]
@@ -47,25 +49,25 @@ class Client(Protocol):
     def close(self) -> None: ...
 
 
-def converter(workload: Workload, count: int) -> Callable[[Iterable[dict[str, Any] | None]], Array]:
+def converter(workload: Workload, count: int) -> Callable[[Iterable[Bins]], Array]:
     """The quickest way that we know from bins, record by record, to an array; None is no record."""
     bins, dtype = workload.bins, workload.dtype
-    values = itemgetter(*bins)
+    values: Callable[[Any], Any] = itemgetter(*bins)
     if workload.vector == "blob":
 
-        def from_blobs(records: Iterable[dict[str, Any] | None]) -> Array:
+        def from_blobs(records: Iterable[Bins]) -> Array:
             return np.frombuffer(b"".join(values(record) for record in records), dtype)
 
         return from_blobs
     if workload.vector == "list":
 
-        def from_lists(records: Iterable[dict[str, Any] | None]) -> Array:
+        def from_lists(records: Iterable[Bins]) -> Array:
             return np.array([values(record) for record in records], "f4").view(dtype).reshape(count)
 
         return from_lists
     nothing = (0,) * len(bins)
 
-    def from_rows(records: Iterable[dict[str, Any] | None]) -> Array:
+    def from_rows(records: Iterable[Bins]) -> Array:
         return np.fromiter((values(bins) if bins is not None else nothing for bins in records), dtype, count)
 
     return from_rows

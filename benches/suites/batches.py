@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from benches.clients import FLOOR, PEERS
 from benches.process import Refused
-from benches.workloads import MISSING, MIXED, NUMERIC, VECTORS, WIDE
+from benches.workloads.numeric import MISSING, MIXED, NUMERIC
+from benches.workloads.shapes import VECTORS, WIDE
 
 if TYPE_CHECKING:
     from benches.bench import Bench
@@ -68,15 +69,23 @@ def measure(bench: Bench, workload: Workload, size: int) -> dict[str, Any]:
             figures["cpu"] += answer["cpu"]
             figures["wall"] += answer["wall"]
     if size >= LARGE and workload is NUMERIC:
-        for client in [client for client in taken if client != FLOOR]:
-            try:
-                with bench.fresh(client) as worker:
-                    answer = worker.ask("batches.memory", workload=workload.name, count=size)
-                    taken[client]["peak"] = answer["peak"]
-            except (Refused, SystemExit) as error:
-                bench.note(f"{client}, memory of {size:,} keys: {error}")
+        for client, figures in taken.items():
+            if client != FLOOR:
+                figures["peak"] = peak(bench, workload, size, client)
     bench.say(f"  {workload.name}, {size:>9,} keys: done")
     return taken
+
+
+def peak(bench: Bench, workload: Workload, size: int, client: str) -> int | None:
+    """Memory of the first large batch of a process: later ones find what earlier ones have left."""
+    try:
+        with bench.fresh(client) as worker:
+            answer = worker.ask("batches.memory", workload=workload.name, count=size)
+    except (Refused, SystemExit) as error:
+        bench.note(f"{client}, memory of {size:,} keys: {error}")
+        return None
+    found: int | None = answer["peak"]
+    return found
 
 
 def sizes(bench: Bench, workload: Workload) -> list[int]:

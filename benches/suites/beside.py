@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benches.process import Refused
-from benches.workloads import NUMERIC
+from benches.workloads.numeric import NUMERIC
 
 if TYPE_CHECKING:
     from benches.bench import Bench
@@ -13,18 +13,25 @@ if TYPE_CHECKING:
 BATCH = 5_000
 
 
-def stretch(bench: Bench, client: str, where: str, rate: float) -> dict[str, Any]:
-    """The work alone; with the batches read by another process; with them read by its own."""
+def stretch(bench: Bench, client: str, where: str, rate: float) -> list[dict[str, Any]]:
+    """The work alone; with the batches read by another process; with them read by its own.
+
+    Nothing, and a note, where the client cannot.
+    """
     seconds = bench.effort.seconds
     arguments = {"where": where, "seconds": seconds, "batch": BATCH}
-    with bench.fresh(client) as other:
-        worker = bench.worker(client)
-        alone = worker.ask("beside.work", rate=0, **arguments)
-        other.begin("beside.drive", rate=rate, **arguments)
-        elsewhere = worker.ask("beside.work", rate=0, **arguments)
-        elsewhere["batches"] = other.receive()["batches"]
-        here = worker.ask("beside.work", rate=rate, **arguments)
-    return {"alone": alone, "elsewhere": elsewhere, "here": here}
+    try:
+        with bench.fresh(client) as other:
+            worker = bench.worker(client)
+            alone = worker.ask("beside.work", rate=0, **arguments)
+            other.begin("beside.drive", rate=rate, **arguments)
+            elsewhere = worker.ask("beside.work", rate=0, **arguments)
+            elsewhere["batches"] = other.receive()["batches"]
+            here = worker.ask("beside.work", rate=rate, **arguments)
+    except (Refused, SystemExit) as error:
+        bench.note(f"{client}, work in a {where}: {error}")
+        return []
+    return [{"alone": alone, "elsewhere": elsewhere, "here": here}]
 
 
 def run(bench: Bench) -> dict[str, Any]:
@@ -41,9 +48,6 @@ def run(bench: Bench) -> dict[str, Any]:
         work[where] = {client: [] for client in bench.clients}
         for _ in range(min(5, bench.effort.rounds)):
             for client in bench.clients:
-                try:
-                    work[where][client].append(stretch(bench, client, where, rate))
-                except Refused as error:
-                    bench.note(f"{client}, work in a {where}: {error}")
+                work[where][client] += stretch(bench, client, where, rate)
         bench.say(f"  work in a {where}: done")
     return {"batch": BATCH, "rates": rates, "rate": rate, "work": work}

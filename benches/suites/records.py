@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benches import environment
-from benches.workloads import NUMERIC
+from benches.workloads.numeric import NUMERIC
 
 if TYPE_CHECKING:
     from benches.bench import Bench

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def sample(call: Callable[[], object], calls: int) -> tuple[float, float]:
-    """Processor and wall microseconds a call. The result is dropped inside: freeing it is part of the price."""
+    """Processor and wall microseconds a call. The result is dropped inside: freeing it counts."""
     cpu, wall = cpu_seconds(), perf_counter()
     for _ in range(calls):
         call()

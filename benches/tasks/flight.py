@@ -117,7 +117,8 @@ class Flight:
 
         async def run() -> dict[str, Any]:
             calls = await self.readers("numeric", batch, records)
-            paced, lags = Paced(calls, rate), []
+            lags: list[float] = []
+            paced = Paced(calls, rate)
             beat = asyncio.ensure_future(heartbeat(lags))
             cpu, wall = cpu_seconds(), perf_counter()
             await (paced.run(seconds) if rate else asyncio.sleep(seconds))

@@ -17,7 +17,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Column:
-    """A numeric bin as a formula: ``base + (n % modulo) * step`` in record n, a float where ``base`` is one.
+    """A numeric bin as a formula: ``base + (n % modulo) * step`` in record n.
 
     A modulo of 0 is none. The wire floor's program writes such records, too, so it knows the same formula.
     """
@@ -26,13 +26,14 @@ class Column:
     base: float
     step: float
     modulo: int = 0
+    integer: bool = False
 
     def value(self, number: int) -> int | float:
         value = self.base + (number % self.modulo if self.modulo else number) * self.step
-        return value if isinstance(self.base, float) else int(value)
+        return int(value) if self.integer else value
 
     def formula(self) -> str:
-        kind = "f" if isinstance(self.base, float) else "i"
+        kind = "i" if self.integer else "f"
         return f"{self.name}:{kind}:{self.base}:{self.step}:{self.modulo}"
 
 

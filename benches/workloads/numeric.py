@@ -10,10 +10,10 @@ from benches.workloads.base import Column, Row, Workload
 
 COLUMNS = (
     Column("temperature", 20.0, 0.125),
-    Column("humidity", 40, 1, 60),
+    Column("humidity", 40, 1, 60, integer=True),
     Column("pressure", 1013.25, -0.0625),
-    Column("stamp", 1_700_000_000_000, 1),
-    Column("status", 0, 1, 7),
+    Column("stamp", 1_700_000_000_000, 1, integer=True),
+    Column("status", 0, 1, 7, integer=True),
 )
 
 
