@@ -125,11 +125,11 @@ def work_beside(figures: Figures, folder: Path) -> None:
     for where, clients in figures["work"].items():
         for client, stretches in clients.items():
             found = statistic.beside(stretches, figures["batch"])
-            if found is None or found["lost"] is None:
+            if found is None or found["lost_by_clocks"] is None:
                 continue
             labels.append(f"{where}: {name(client)}")
-            shares.append(found["kept"] * 100)
-            losses.append(max(0.0, found["lost"]))
+            shares.append(found["kept_by_clocks"] * 100)
+            losses.append(max(0.0, found["lost_by_clocks"]))
             colours.append(COLOURS[client])
     places = range(len(labels))
     for axes, values, form in ((kept, shares, "%.0f %%"), (lost, losses, "%.2f")):

@@ -29,6 +29,10 @@ def short(value: float | None, unit: str = "") -> str:
     return f"{value:,.{digits}f}{unit}"
 
 
+def percent(share: float | None) -> float | None:
+    return None if share is None else share * 100
+
+
 def milli(microseconds: float | None) -> str:
     return short(None if microseconds is None else microseconds / 1e3, " ms")
 
@@ -141,20 +145,20 @@ def work_beside(figures: Figures) -> Iterator[str]:
                     where,
                     NAMES[client],
                     short(found["rate"]),
-                    short(found["kept"] * 100, " %"),
-                    short(found["lost"], " ms"),
-                    short(found["blocked"], " ms"),
-                    short(found["kept_of_alone"] * 100, " %"),
+                    *(short(percent(found[kind]), " %") for kind in ("kept", "kept_by_clocks")),
+                    *(short(found[kind], " ms") for kind in ("lost", "lost_by_clocks")),
+                    short(percent(found["of_alone"]), " %"),
                 ]
             )
     yield from (
         "",
         f"{figures['batch']:,} keys a batch, at most {figures['rate']:.1f} batches/s, the best peer's rate.",
-        "*Kept* and *lost* compare with the same batches read by another process, *of alone* with a machine",
-        "that does nothing else; *waited* is time that the work waited for the interpreter's lock.",
+        "*Kept* and *lost* (per 1,000 records) are of the time in which a core was free for Python, by turns of",
+        "the work and by the kernel's clocks: [how](../README.md#python-beside-batches). *Of alone* is the speed",
+        "beside that on a machine that does nothing else.",
         "",
     )
-    head = ["work", "client", "batches/s", "kept", "lost per 1,000 records", "waited per 1,000", "of alone"]
+    head = ["work", "client", "batches/s", "kept", "kept, by clocks", "lost", "lost, by clocks", "of alone"]
     yield from table(head, rows)
 
 
@@ -175,7 +179,8 @@ def records(figures: Figures) -> Iterator[str]:
                 ]
             )
 
-    add(f"batch of {figures['size']:,}", figures["batch"], 1e3, " ms")
+    for kind, what in (("records", ""), ("touched", ", bins looked at")):
+        add(f"batch of {figures['size']:,}{what}", figures["batch"][kind], 1e3, " ms")
     for operation, clients in figures["single"].items():
         add(f"`{operation}`", clients, 1, " µs")
     yield ""

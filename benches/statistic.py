@@ -54,24 +54,34 @@ def connections(clients: Figures) -> str:
 
 
 def beside(stretches: list[Figures], batch: int) -> Figures | None:
-    """What work beside batches has kept, and lost, by the medians of its stretches."""
+    """What work beside batches has kept, and lost: the medians of its stretches.
+
+    *By turns*: a turn costs what it cost while another process read the batches. The time that Python might
+    have had is the wall time less that for which no core was free; turns times cost is what the work has had.
+
+    *By clocks*: the time that the work waited, and on an event loop the time for which the client alone keeps
+    the loop's thread busy for as many batches. Blind to what shared caches do, but steadier.
+    """
     if not stretches:
         return None
-    kept, kept_of_alone, lost, blocked, rate = [], [], [], [], []
+    found: dict[str, list[float]] = {
+        kind: [] for kind in ("kept", "lost", "kept_by_clocks", "lost_by_clocks", "rate", "of_alone")
+    }
     for stretch in stretches:
         here, elsewhere, alone = (stretch[name] for name in ("here", "elsewhere", "alone"))
-        share = here["turns_a_second"] / elsewhere["turns_a_second"]
-        thousands = here["batches"] * batch / 1e3
-        kept.append(share)
-        kept_of_alone.append(here["turns_a_second"] / alone["turns_a_second"])
-        rate.append(here["batches"] / here["wall"])
-        if thousands:
-            lost.append((1 - share) * here["wall"] * 1e3 / thousands)
-            blocked.append((here["blocked"] - elsewhere["blocked"]) * 1e3 / thousands)
-    return {
-        "kept": median(kept),
-        "kept_of_alone": median(kept_of_alone),
-        "lost": median(lost) if lost else None,
-        "blocked": median(blocked) if blocked else None,
-        "rate": median(rate),
-    }
+        # Where the kernel does not say (macOS), all of the wall time.
+        free = here["wall"] - here["queued"]
+        cost = (elsewhere["running"] or elsewhere["wall"]) / elsewhere["turns"]
+        kept = here["turns"] * cost / free
+        found["kept"].append(kept)
+        found["rate"].append(here["batches"] / here["wall"])
+        speeds = [work["turns"] / work["wall"] for work in (here, alone)]
+        found["of_alone"].append(speeds[0] / speeds[1])
+        if here["batches"]:
+            thousands = here["batches"] * batch / 1e3
+            found["lost"].append((1 - kept) * free * 1e3 / thousands)
+            if here["running"]:
+                lost = max(0.0, free - here["running"]) + elsewhere["loop"] * here["batches"]
+                found["kept_by_clocks"].append(1 - lost / free)
+                found["lost_by_clocks"].append(lost * 1e3 / thousands)
+    return {kind: median(figures) if figures else None for kind, figures in found.items()}

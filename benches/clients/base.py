@@ -43,6 +43,9 @@ class Client(Protocol):
     def records(self, workload: Workload, count: int) -> Read:
         """A function that reads them into Python records."""
 
+    def touched(self, workload: Workload, count: int) -> Read:
+        """The same, and looks at the bins of each: some make them only then."""
+
     def get(self, key: Key) -> Any: ...
     def put(self, key: Key, bins: dict[str, Any]) -> Any: ...
     async def face(self) -> AsyncFace: ...

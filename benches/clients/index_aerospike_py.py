@@ -31,6 +31,10 @@ class AerospikePy:
         keys, client, bins = workload.keys(count), self._client, list(workload.bins)
         return lambda: client.batch_read(keys, bins, PATIENCE).batch_records
 
+    def touched(self, workload: Workload, count: int) -> Read:
+        read, name = self.records(workload, count), workload.bins[0]
+        return lambda: [found.record[2][name] for found in read()]
+
     async def face(self) -> AerospikePyAsync:
         client = MODULE.AsyncClient(self._config)
         await client.connect()

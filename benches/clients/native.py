@@ -46,6 +46,10 @@ class Native:
         client, key, policy = self._client, aerospike_native.Key, self._policy
         return lambda: client.batch_read_blocking([key(*parts) for parts in keys], bins, batch_policy=policy)
 
+    def touched(self, workload: Workload, count: int) -> Read:
+        read, name = self.records(workload, count), workload.bins[0]
+        return lambda: [answer.record.bins[name] for answer in read()]
+
     def get(self, key: Key) -> Any:
         return self._client.get_blocking(aerospike_native.Key(*key))
 

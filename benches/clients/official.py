@@ -40,6 +40,10 @@ class Official:
         keys, client, bins = workload.keys(count), self._client, list(workload.bins)
         return lambda: client.batch_read(keys, bins)
 
+    def touched(self, workload: Workload, count: int) -> Read:
+        read, name = self.records(workload, count), workload.bins[0]
+        return lambda: [found.record[2][name] for found in read().batch_records]
+
     async def face(self) -> OfficialPool:
         return OfficialPool(self)
 

@@ -37,6 +37,10 @@ class Ours:
     def write_array(self, *arguments: Any) -> Any:
         return self._client.batch_write_numpy(*arguments)  # type: ignore[attr-defined]
 
+    def touched(self, workload: Workload, count: int) -> Read:
+        read, name = self.records(workload, count), workload.bins[0]
+        return lambda: [found.record[2][name] for found in read().batch_records]
+
     async def face(self) -> OursAsync:
         return OursAsync(await aerospike_py.AsyncClient(self._config).connect(), self)
 

@@ -26,7 +26,7 @@ def stretch(bench: Bench, client: str, where: str, rate: float) -> list[dict[str
             alone = worker.ask("beside.work", rate=0, **arguments)
             other.begin("beside.drive", rate=rate, **arguments)
             elsewhere = worker.ask("beside.work", rate=0, **arguments)
-            elsewhere["batches"] = other.receive()["batches"]
+            elsewhere |= other.receive()
             here = worker.ask("beside.work", rate=rate, **arguments)
     except (Refused, SystemExit) as error:
         bench.note(f"{client}, work in a {where}: {error}")

@@ -20,32 +20,34 @@ MODULES = {
 }
 
 
+def add(figures: dict[str, list[float]], answer: dict[str, Any] | None) -> None:
+    for kind in figures if answer else ():
+        assert answer is not None
+        figures[kind] += answer[kind]
+
+
 def run(bench: Bench) -> dict[str, Any]:
     effort = bench.effort
     clients = [client for client in bench.clients if client in MODULES]
     bench.load(NUMERIC, SIZE)
-    batch: dict[str, Any] = {}
-    for client in clients:
-        arguments = {"workload": NUMERIC.name, "count": SIZE, "kind": "records", "warm": 3}
-        if bench.ask(client, "batches.prepare", **arguments) is not None:
-            batch[client] = {"cpu": [], "wall": []}
+    batch: dict[str, Any] = {"records": {}, "touched": {}}
+    for kind, of in batch.items():
+        for client in clients:
+            arguments = {"workload": NUMERIC.name, "count": SIZE, "kind": kind, "warm": 3}
+            if bench.ask(client, "batches.prepare", **arguments) is not None:
+                of[client] = {"cpu": [], "wall": []}
     single: dict[str, Any] = {
         operation: {client: {"cpu": [], "wall": []} for client in clients} for operation in ("get", "put")
     }
     for _ in range(effort.rounds):
-        for client, figures in batch.items():
-            answer = bench.ask(client, "batches.measure", kind="records", samples=effort.samples, calls=5)
-            for kind in figures if answer else ():
-                assert answer is not None
-                figures[kind] += answer[kind]
+        for kind, of in batch.items():
+            for client in of:
+                asked = {"kind": kind, "samples": effort.samples, "calls": 5}
+                add(of[client], bench.ask(client, "batches.measure", **asked))
         for operation, of in single.items():
-            for client, figures in of.items():
-                answer = bench.ask(
-                    client, "batches.single", operation=operation, samples=effort.samples, calls=200
-                )
-                for kind in figures if answer else ():
-                    assert answer is not None
-                    figures[kind] += answer[kind]
+            for client in of:
+                asked = {"operation": operation, "samples": effort.samples, "calls": 200}
+                add(of[client], bench.ask(client, "batches.single", **asked))
     bench.say("  batches and single records: done")
     flight: dict[str, Any] = {}
     for operation in ("get", "put"):

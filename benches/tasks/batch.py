@@ -33,12 +33,17 @@ class Batches:
     def prepare(self, workload: str, count: int, kind: str, warm: int) -> dict[str, Any]:
         """Makes a reader, warms it up and looks whether it reads the right thing.
 
-        ``kind`` is ``array``, or ``records`` for Python records.
+        ``kind`` is ``array``; ``records``, Python records; ``touched``, those with their bins looked at.
         """
         which = WORKLOADS[workload]
+        makers = {
+            "array": self._client.reader,
+            "records": self._client.records,
+            "touched": self._client.touched,
+        }
         # Keys of earlier sizes would be in memory for nothing.
-        self._reads.clear()
-        read = (self._client.reader if kind == "array" else self._client.records)(which, count)
+        self._reads.pop(kind, None)
+        read = makers[kind](which, count)
         self._reads[kind] = read
         for _ in range(warm):
             result = read()

@@ -1,10 +1,14 @@
 """Pure Python work in the same process, beside batches: what it loses to them.
 
-The work counts its turns. Two cores are shared by it, by the client's own threads and by the server, so its
-speed alone on the machine is no measure of what the client takes from *Python*. It is therefore compared with
-its speed while *another process* reads the same batches with the same client at the same rate: the machine is
-as busy, only the interpreter is its own. What is missing then was lost to the interpreter's lock and to the
-client's work on Python's threads.
+The work counts its turns. It shares the cores with the client's own threads and with the server, so its speed
+alone on the machine is no measure of what the client takes from *Python*. Two things take that out:
+
+- It is compared with the same work while *another process* reads the same batches with the same client at the
+  same rate: the machine is as busy, caches and clock frequency are the same, only the interpreter is its own.
+- The kernel says how long the thread was on a core, and how long it was ready to run with no core free. The
+  rest of the wall time it has waited: for the interpreter's lock, since it waits for nothing else.
+
+From both follow the figures in `statistic.beside`.
 """
 
 from __future__ import annotations
@@ -63,10 +67,10 @@ class Work:
 
     def figures(self, batches: int) -> dict[str, Any]:
         return {
-            "turns_a_second": round(self.turns / self.wall, 1),
+            "turns": self.turns,
             "wall": round(self.wall, 4),
-            # Neither on a core nor waiting for one: waiting for the interpreter's lock.
-            "blocked": round(max(0.0, self.wall - self.running - self.queued), 4),
+            "running": round(self.running, 4),
+            "queued": round(self.queued, 4),
             "batches": batches,
         }
 
@@ -97,14 +101,17 @@ class Beside:
     def drive(self, where: str, rate: float, seconds: float, batch: int) -> dict[str, Any]:
         """The batches alone, for the work that another process measures."""
         if where == "thread":
-            return {"batches": self._paced(rate, seconds, batch)}
+            return {"batches": self._paced(rate, seconds, batch), "loop": 0.0}
 
-        async def run() -> int:
+        async def run() -> dict[str, Any]:
             paced = Paced(await self._flight.readers("numeric", batch, batch), rate)
+            before = ThreadTime.now()
             await paced.run(seconds)
-            return paced.done
+            busy = ThreadTime.now().running - before.running
+            # Seconds that a batch keeps the loop's thread busy.
+            return {"batches": paced.done, "loop": round(busy / max(1, paced.done), 7)}
 
-        return {"batches": self._flight.loop.run_until_complete(run())}
+        return self._flight.loop.run_until_complete(run())
 
     def work(self, where: str, rate: float, seconds: float, batch: int) -> dict[str, Any]:
         """The work in this process, beside batches at a rate; a rate of 0 reads none."""
