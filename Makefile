@@ -206,15 +206,22 @@ check-stubs: $(DEV) ## the stubs against the built extension
 
 # ---------------------------------------------------------------- the rest
 
-.PHONY: fix bench bench-availability clean
+.PHONY: fix bench bench-availability bench-crates instructions clean
 fix: $(TOOLS) ## format Rust and Python, apply what ruff can fix
 	cargo fmt --all
 	cargo fmt --manifest-path fuzz/Cargo.toml
 	$(PY) -m ruff check --quiet --fix .
 	$(PY) -m ruff format --quiet .
 
-bench: $(RELEASE) ## compare with other clients: about twenty minutes, with BENCH_ARGS=--quick two (AEROSPIKE_HOSTS)
+bench: $(RELEASE) ## compare with other clients: about twenty minutes, with BENCH_ARGS=--quick four (AEROSPIKE_HOSTS)
 	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) benches/run.py $(BENCH_ARGS)
+
+bench-crates: ## digests, requests, answers and decoding by themselves, with criterion
+	cargo bench $(LOCKED) -p wire-protocol --bench digest --bench messages
+	cargo bench $(LOCKED) -p record-decode --bench decode
+
+instructions: $(TOOLS) ## instructions of the hot loops; BENCH_ARGS=--check compares with those recorded; needs valgrind
+	$(PY) benches/instructions.py $(BENCH_ARGS)
 
 bench-availability: $(RELEASE) ## batches while nodes die, hang and move, beside the official client: about four minutes
 	$(PY) benches/availability.py $(BENCH_ARGS)

@@ -39,7 +39,7 @@ class Effort:
 
 
 EFFORTS = {
-    "tiny": Effort(rounds=1, samples=1, seconds=0.1, most=1_000, peers_most=1_000, in_flight=(1, 8)),
+    "tiny": Effort(rounds=1, samples=1, seconds=0.05, most=200, peers_most=200, in_flight=(1, 8)),
     "quick": Effort(rounds=2, samples=3, seconds=0.5, most=100_000, peers_most=10_000),
     "full": Effort(rounds=8, samples=5, seconds=2.0, most=1_000_000, peers_most=1_000_000),
 }

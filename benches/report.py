@@ -154,8 +154,8 @@ def work_beside(figures: Figures) -> Iterator[str]:
         "",
         f"{figures['batch']:,} keys a batch, at most {figures['rate']:.1f} batches/s, the best peer's rate.",
         "*Kept* and *lost* (per 1,000 records) are of the time in which a core was free for Python, by turns",
-        "of the work and by the kernel's clocks: [how](../README.md#python-beside-batches). *Of alone* is the",
-        "speed beside that on a machine that does nothing else.",
+        "of the work and by the kernel's clocks: [how](../README.md#python-beside-batches). *Of alone* is",
+        "the speed beside that on a machine that does nothing else.",
         "",
     )
     head = ["work", "client", "batches/s", "kept", "kept, by clocks", "lost", "lost, by clocks", "of alone"]

@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 BATCH = 5_000
 
 
+def size(bench: Bench) -> int:
+    return min(BATCH, bench.effort.most)
+
+
 def stretch(bench: Bench, client: str, where: str, rate: float) -> list[dict[str, Any]]:
     """The work alone; with the batches read by another process; with them read by its own.
 
     Nothing, and a note, where the client cannot.
     """
     seconds = bench.effort.seconds
-    arguments = {"where": where, "seconds": seconds, "batch": BATCH}
+    arguments = {"where": where, "seconds": seconds, "batch": size(bench)}
     try:
         with bench.fresh(client) as other:
             worker = bench.worker(client)
@@ -36,10 +40,10 @@ def stretch(bench: Bench, client: str, where: str, rate: float) -> list[dict[str
 
 def run(bench: Bench) -> dict[str, Any]:
     """``work[thread or coroutine][client]``: a list of stretches."""
-    bench.load(NUMERIC, BATCH)
+    bench.load(NUMERIC, size(bench))
     rates = {}
     for client in bench.peers:
-        answer = bench.ask(client, "beside.alone", seconds=bench.effort.seconds, batch=BATCH)
+        answer = bench.ask(client, "beside.alone", seconds=bench.effort.seconds, batch=size(bench))
         if answer is not None:
             rates[client] = answer["rate"]
     rate = max(rates.values(), default=20.0)
@@ -50,4 +54,4 @@ def run(bench: Bench) -> dict[str, Any]:
             for client in bench.clients:
                 work[where][client] += stretch(bench, client, where, rate)
         bench.say(f"  work in a {where}: done")
-    return {"batch": BATCH, "rates": rates, "rate": rate, "work": work}
+    return {"batch": size(bench), "rates": rates, "rate": rate, "work": work}

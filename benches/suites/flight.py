@@ -19,7 +19,8 @@ USUAL = 32
 def run(bench: Bench) -> dict[str, Any]:
     """``closed[in flight][client]`` and ``paced[client]``: lists of figures, one a round."""
     effort = bench.effort
-    bench.load(NUMERIC, RECORDS)
+    records = min(RECORDS, effort.most)
+    bench.load(NUMERIC, records)
     clients = [client for client in bench.clients if client != "ours-keys"]
     closed: dict[str, Any] = {}
     for in_flight in effort.in_flight:
@@ -32,7 +33,7 @@ def run(bench: Bench) -> dict[str, Any]:
                     in_flight=in_flight,
                     seconds=effort.seconds,
                     batch=BATCH,
-                    records=RECORDS,
+                    records=records,
                 )
                 if answer is not None:
                     of[client].append(answer)
@@ -46,13 +47,13 @@ def run(bench: Bench) -> dict[str, Any]:
     for _ in range(min(3, effort.rounds)):
         for client in clients:
             answer = bench.ask(
-                client, "flight.paced", rate=rate, seconds=2 * effort.seconds, batch=BATCH, records=RECORDS
+                client, "flight.paced", rate=rate, seconds=2 * effort.seconds, batch=BATCH, records=records
             )
             if answer is not None:
                 paced[client].append(answer)
         idle.append(
             bench.worker(clients[0]).ask(
-                "flight.paced", rate=0, seconds=effort.seconds, batch=BATCH, records=RECORDS
+                "flight.paced", rate=0, seconds=effort.seconds, batch=BATCH, records=records
             )
         )
     bench.say(f"  {rate:,.0f} batches a second: done")

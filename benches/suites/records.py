@@ -29,11 +29,12 @@ def add(figures: dict[str, list[float]], answer: dict[str, Any] | None) -> None:
 def run(bench: Bench) -> dict[str, Any]:
     effort = bench.effort
     clients = [client for client in bench.clients if client in MODULES]
-    bench.load(NUMERIC, SIZE)
+    size = min(SIZE, effort.most)
+    bench.load(NUMERIC, size)
     batch: dict[str, Any] = {"records": {}, "touched": {}}
     for kind, of in batch.items():
         for client in clients:
-            arguments = {"workload": NUMERIC.name, "count": SIZE, "kind": kind, "warm": 3}
+            arguments = {"workload": NUMERIC.name, "count": size, "kind": kind, "warm": 3}
             if bench.ask(client, "batches.prepare", **arguments) is not None:
                 of[client] = {"cpu": [], "wall": []}
     single: dict[str, Any] = {
@@ -70,4 +71,4 @@ def run(bench: Bench) -> dict[str, Any]:
         for client in clients:
             seconds = environment.import_seconds(bench.pythons[client], MODULES[client])
             imports[client].append(round(seconds * 1e6, 1))
-    return {"size": SIZE, "batch": batch, "single": single, "flight": flight, "import": imports}
+    return {"size": size, "batch": batch, "single": single, "flight": flight, "import": imports}

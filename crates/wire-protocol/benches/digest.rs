@@ -9,7 +9,8 @@ fn bench(criterion: &mut Criterion) {
     let keys: Vec<String> = (0..10_000).map(|i| format!("user_{i}")).collect();
     let set = b"sensors".as_slice();
     let mut group = criterion.benchmark_group("digest");
-    group.throughput(Throughput::Elements(keys.len() as u64));
+    let bytes = keys.iter().map(|key| (set.len() + 1 + key.len()) as u64).sum();
+    group.throughput(Throughput::ElementsAndBytes { elements: keys.len() as u64, bytes });
     group.bench_function("one by one", |b| {
         b.iter(|| -> Vec<Digest> {
             keys.iter().map(|key| UserKey::Str(black_box(key).as_bytes()).digest(set)).collect()
