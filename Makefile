@@ -213,7 +213,7 @@ fix: $(TOOLS) ## format Rust and Python, apply what ruff can fix
 	$(PY) -m ruff check --quiet --fix .
 	$(PY) -m ruff format --quiet .
 
-bench: $(RELEASE) ## compare with other clients: about twenty minutes, with BENCH_ARGS=--quick four (AEROSPIKE_HOSTS)
+bench: $(RELEASE) ## compare with other clients: about twenty minutes, with BENCH_ARGS=--quick two (AEROSPIKE_HOSTS)
 	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) benches/run.py $(BENCH_ARGS)
 
 bench-crates: ## digests, requests, answers and decoding by themselves, with criterion

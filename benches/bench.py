@@ -29,8 +29,10 @@ class Effort:
     """How often the clients take turns."""
     samples: int
     """In a turn."""
+    stretches: int
+    """How often they do with calls in flight and with work beside them."""
     seconds: float
-    """A stretch of calls in flight, or of work beside them."""
+    """Of such a stretch."""
     most: int
     """The largest batch."""
     peers_most: int
@@ -39,9 +41,11 @@ class Effort:
 
 
 EFFORTS = {
-    "tiny": Effort(rounds=1, samples=1, seconds=0.05, most=200, peers_most=200, in_flight=(1, 8)),
-    "quick": Effort(rounds=2, samples=3, seconds=0.5, most=100_000, peers_most=10_000),
-    "full": Effort(rounds=8, samples=5, seconds=2.0, most=1_000_000, peers_most=1_000_000),
+    "tiny": Effort(
+        rounds=1, samples=1, stretches=1, seconds=0.05, most=200, peers_most=200, in_flight=(1, 8)
+    ),
+    "quick": Effort(rounds=2, samples=3, stretches=1, seconds=0.5, most=100_000, peers_most=10_000),
+    "full": Effort(rounds=8, samples=5, stretches=4, seconds=2.0, most=1_000_000, peers_most=1_000_000),
 }
 
 

@@ -2,7 +2,7 @@
 """Compares this package with its peers, in turn, in one run, against one server. See README.md.
 
 make bench                                      all of it: about twenty minutes
-make bench BENCH_ARGS=--quick                   a look: about four minutes
+make bench BENCH_ARGS=--quick                   a look: about two minutes
 make bench BENCH_ARGS="--only batch async"      some of it
 """
 

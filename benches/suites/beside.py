@@ -50,7 +50,7 @@ def run(bench: Bench) -> dict[str, Any]:
     work: dict[str, Any] = {}
     for where in ("thread", "coroutine"):
         work[where] = {client: [] for client in bench.clients}
-        for _ in range(min(5, bench.effort.rounds)):
+        for _ in range(bench.effort.stretches):
             for client in bench.clients:
                 work[where][client] += stretch(bench, client, where, rate)
         bench.say(f"  work in a {where}: done")

@@ -25,7 +25,7 @@ def run(bench: Bench) -> dict[str, Any]:
     closed: dict[str, Any] = {}
     for in_flight in effort.in_flight:
         of = closed.setdefault(str(in_flight), {client: [] for client in clients})
-        for _ in range(min(3, effort.rounds)):
+        for _ in range(effort.stretches):
             for client in clients:
                 answer = bench.ask(
                     client,
@@ -44,7 +44,7 @@ def run(bench: Bench) -> dict[str, Any]:
     rate = max(rates, default=500.0)
     paced: dict[str, Any] = {client: [] for client in clients}
     idle = []
-    for _ in range(min(3, effort.rounds)):
+    for _ in range(effort.stretches):
         for client in clients:
             answer = bench.ask(
                 client, "flight.paced", rate=rate, seconds=2 * effort.seconds, batch=BATCH, records=records

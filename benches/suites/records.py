@@ -54,7 +54,7 @@ def run(bench: Bench) -> dict[str, Any]:
     for operation in ("get", "put"):
         for in_flight in IN_FLIGHT:
             of = flight.setdefault(operation, {}).setdefault(str(in_flight), {c: [] for c in clients})
-            for _ in range(min(3, effort.rounds)):
+            for _ in range(effort.stretches):
                 for client in clients:
                     answer = bench.ask(
                         client,

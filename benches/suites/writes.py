@@ -13,7 +13,7 @@ SIZE = 10_000
 def run(bench: Bench) -> dict[str, Any]:
     size = min(SIZE, bench.effort.most)
     figures: dict[str, Any] = {}
-    for _ in range(min(3, bench.effort.rounds)):
+    for _ in range(bench.effort.stretches):
         for client in ("ours", "aerospike-py"):
             if client not in bench.clients:
                 continue
