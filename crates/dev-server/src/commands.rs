@@ -6,6 +6,7 @@ use wire_protocol::result_code;
 
 use crate::User;
 use crate::answer::{self, Answer};
+use crate::clock::Moment;
 use crate::node::Node;
 use crate::operations::{self, Flags};
 use crate::ownership::Route;
@@ -104,7 +105,7 @@ pub(crate) fn answer_single(node: &Node, message: &Message<'_>, user: Option<&Us
                     request.refused = request.refused.or(Some(result_code::PARTITION_UNAVAILABLE));
                 }
             }
-            execute(&request, node.store.clock.now(), out);
+            execute(&request, node.store.clock.moment(), out);
             return;
         }
         Err(code) => code,
@@ -148,13 +149,13 @@ fn query_code(partitions: Option<&[u8]>) -> u8 {
 
 /// Does what is asked, appends one message with the answer to `out` and gives its result code.
 #[inline]
-pub(crate) fn execute(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
+pub(crate) fn execute(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
     let Flags { info1, info2, .. } = request.flags;
     let refused = match request.refused {
         Some(code) => code,
         None if info2 & info2::WRITE != 0 => {
             return if info2 & info2::DELETE != 0 {
-                delete(request, now, out)
+                delete(request, now.seconds, out)
             } else {
                 write(request, now, out)
             };
@@ -172,7 +173,7 @@ fn is_other_key(record: &Record, sent: Option<&[u8]>) -> bool {
 }
 
 #[inline]
-fn read(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
+fn read(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
     let start = answer::reserve(out);
     let mut answer = Answer { index: request.index, ..Answer::default() };
     let result = {
@@ -182,12 +183,12 @@ fn read(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
             Some(record) => {
                 answer.generation = record.generation;
                 answer.void_time = record.void_time;
-                if record.is_expired(now) {
+                if record.is_expired(now.seconds) {
                     // Until it is swept, what it was still shows in the answer's header.
                     Err(result_code::RECORD_NOT_FOUND)
                 } else {
                     read_bins(request, record, out)
-                        .map(|n_ops| (n_ops, is_touch_due(record, request.ttl, now)))
+                        .map(|n_ops| (n_ops, is_touch_due(record, request.ttl, now.seconds)))
                 }
             }
         }
@@ -250,21 +251,20 @@ fn is_touch_due(record: &Record, percent: u32, now: u32) -> bool {
     if record.void_time == 0 || !matches!(percent, 1..=100) {
         return false;
     }
-    let life = u64::from(record.void_time.saturating_sub(record.last_update));
+    let life = u64::from(record.life());
     let left = u64::from(record.void_time.saturating_sub(now));
     left * 100 <= life * u64::from(percent)
 }
 
-fn touch_on_read(request: &Request<'_>, now: u32) {
+fn touch_on_read(request: &Request<'_>, now: Moment) {
     let mut shard = request.namespace.write(request.digest);
     // Between the two locks the record may have been changed: look again.
     if let Some(record) = shard.get_mut(request.digest)
-        && !record.is_expired(now)
-        && is_touch_due(record, request.ttl, now)
+        && !record.is_expired(now.seconds)
+        && is_touch_due(record, request.ttl, now.seconds)
     {
-        let life = record.void_time.saturating_sub(record.last_update);
-        record.void_time = now.saturating_add(life);
-        record.last_update = now;
+        record.void_time = now.seconds.saturating_add(record.life());
+        record.last_update = now.millis;
     }
 }
 
@@ -306,7 +306,7 @@ fn delete(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
     result_code
 }
 
-fn write(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
+fn write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
     let start = answer::reserve(out);
     let mut answer = Answer { index: request.index, ..Answer::default() };
     if let Err(code) = try_write(request, now, out, &mut answer) {
@@ -320,20 +320,20 @@ fn write(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
 
 /// Writes, or changes nothing. `answer` gets generation and void time of the record that is there in the
 /// end.
-fn try_write(request: &Request<'_>, now: u32, out: &mut Vec<u8>, answer: &mut Answer) -> Result<(), u8> {
+fn try_write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>, answer: &mut Answer) -> Result<(), u8> {
     let namespace = request.namespace;
     let plan = operations::plan(request.ops.clone(), request.flags)?;
     if request.set.len() > MAX_SET_NAME {
         return Err(result_code::PARAMETER);
     }
     let mut shard = namespace.write(request.digest);
-    let old = shard.get(request.digest).filter(|record| !record.is_expired(now));
+    let old = shard.get(request.digest).filter(|record| !record.is_expired(now.seconds));
     if let Some(old) = old {
         answer.generation = old.generation;
         answer.void_time = old.void_time;
     }
     check_conditions(request, old, plan.needs_record)?;
-    let void_time = void_time(request, namespace, old, now)?;
+    let void_time = void_time(request, namespace, old, now.seconds)?;
     let mut bins = match old {
         Some(old) if !request.flags.replaces() => BinsDraft::of(old),
         _ => BinsDraft::default(),
@@ -363,7 +363,7 @@ fn try_write(request: &Request<'_>, now: u32, out: &mut Vec<u8>, answer: &mut An
     let record = Record {
         generation: old.map_or(1, |old| old.generation.checked_add(1).unwrap_or(1)),
         void_time,
-        last_update: now,
+        last_update: now.millis,
         set: match old {
             Some(old) => old.set,
             None => namespace.set_number(request.set).ok_or(result_code::PARAMETER)?,

@@ -11,8 +11,8 @@ pub(crate) struct Record {
     pub(crate) generation: u16,
     /// The last second of its life; 0 = never ends.
     pub(crate) void_time: u32,
-    /// When it was written or touched.
-    pub(crate) last_update: u32,
+    /// When it was written or touched, in milliseconds.
+    pub(crate) last_update: u64,
     /// Number of its set in the namespace.
     pub(crate) set: u16,
     pub(crate) n_bins: u16,
@@ -24,6 +24,11 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) fn is_expired(&self, now: u32) -> bool {
         self.void_time != 0 && self.void_time < now
+    }
+
+    /// The seconds that it had to live when it was written or touched last.
+    pub(crate) fn life(&self) -> u32 {
+        self.void_time.saturating_sub((self.last_update / 1000) as u32)
     }
 
     /// The bytes that its limits are counted in.
