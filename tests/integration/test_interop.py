@@ -156,7 +156,7 @@ def test_names_and_values_of_constants_and_exceptions():
 
 
 @pytest.mark.embedded  # Servers from 7.1 on take no such map; older data may hold one.
-def test_values_that_python_cannot_hold_cost_their_own_row(client, official, fresh_set):
+def test_values_that_python_cannot_hold_cost_their_own_row(face, fresh_set):
     """A map whose key is a list: the official client raises for the record, and so do we; its batch loses
     the rows after it, ours does not."""
     keys = [("test", fresh_set, number) for number in range(3)]

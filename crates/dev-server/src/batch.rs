@@ -55,6 +55,7 @@ pub(crate) struct BatchRun<'a> {
 #[derive(Clone, Copy)]
 struct Shared<'a> {
     namespace: &'a Namespace,
+    set_number: Option<u16>,
     fields: RequestFields<'a>,
 }
 
@@ -106,7 +107,7 @@ impl<'a> BatchRun<'a> {
     fn shared_of(&self, row: &BatchRequestRow<'a>) -> Option<Shared<'a>> {
         let fields = RequestFields::of(row.fields());
         let namespace = self.node.store.namespace(fields.namespace?)?;
-        Some(Shared { namespace, fields })
+        Some(Shared { namespace, set_number: namespace.known_set(fields.set), fields })
     }
 
     /// Appends a frame of answers, and the end of the answer after the last one; `false` when it has ended.
@@ -155,6 +156,7 @@ impl<'a> BatchRun<'a> {
             namespace: shared.namespace,
             digest: row.digest,
             set: shared.fields.set,
+            set_number: shared.set_number,
             key: shared.fields.key,
             refused: violation.or(self.refused).or(shared.fields.refused).or(unavailable),
             flags,

@@ -8,9 +8,9 @@ use crate::User;
 use crate::answer::{self, Answer};
 use crate::clock::Moment;
 use crate::node::Node;
-use crate::operations::{self, Flags};
+use crate::operations::{self, Flags, Limits};
 use crate::ownership::Route;
-use crate::record::{BinsDraft, MAX_BINS, Record, stored_size};
+use crate::record::{BinFinder, BinsDraft, MAX_BINS, Record, stored_size};
 use crate::store::{Namespace, Store};
 
 /// Longest name of a set.
@@ -81,6 +81,8 @@ pub(crate) struct Request<'a> {
     pub(crate) namespace: &'a Namespace,
     pub(crate) digest: &'a Digest,
     pub(crate) set: &'a [u8],
+    /// The set's number, if it had one when that was looked up.
+    pub(crate) set_number: Option<u16>,
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) refused: Option<u8>,
     pub(crate) flags: Flags,
@@ -125,6 +127,7 @@ fn request_of<'a>(store: &'a Store, message: &Message<'a>) -> Result<Request<'a>
         namespace,
         digest: digest.try_into().map_err(|_| result_code::PARAMETER)?,
         set: fields.set,
+        set_number: namespace.known_set(fields.set),
         key: fields.key,
         refused: fields.refused,
         flags: Flags { info1, info2, info3 },
@@ -172,6 +175,16 @@ fn is_other_key(record: &Record, sent: Option<&[u8]>) -> bool {
     matches!((&record.key, sent), (Some(stored), Some(sent)) if **stored != *sent)
 }
 
+/// Whether a record is not in the set that was named. A read and a delete need not name one.
+#[inline]
+fn is_other_set(request: &Request<'_>, record: &Record, must_name: bool) -> bool {
+    if request.set.is_empty() {
+        return must_name && record.set != 0;
+    }
+    // A set that is new since the number was looked up has one now.
+    request.set_number != Some(record.set) && request.namespace.known_set(request.set) != Some(record.set)
+}
+
 #[inline]
 fn read(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
     let start = answer::reserve(out);
@@ -183,7 +196,9 @@ fn read(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
             Some(record) => {
                 answer.generation = record.generation;
                 answer.void_time = record.void_time;
-                if record.is_expired(now.seconds) {
+                if is_other_set(request, record, false) {
+                    Err(result_code::PARAMETER)
+                } else if record.is_expired(now.seconds) {
                     // Until it is swept, what it was still shows in the answer's header.
                     Err(result_code::RECORD_NOT_FOUND)
                 } else {
@@ -227,13 +242,14 @@ fn read_bins(request: &Request<'_>, record: &Record, out: &mut Vec<u8>) -> Resul
     }
     let limit = out.len() + wire_protocol::message::MAX_FRAME / 2;
     let answers_all = request.flags.info2 & info2::RESPOND_ALL_OPS != 0;
+    let finder = BinFinder::new(record, &request.ops);
     let mut asked = false;
     let mut count = 0u16;
     for op in request.ops.clone() {
         asked = true;
         operations::check_read(&op)?;
-        match record.bin(op.name) {
-            Some((whole, _)) => out.extend_from_slice(whole),
+        match finder.find(op.name) {
+            Some(whole) => out.extend_from_slice(whole),
             None if answers_all => wire_protocol::message::write_op(out, op.code, 0, op.name, &[]),
             None => continue,
         }
@@ -271,6 +287,10 @@ fn touch_on_read(request: &Request<'_>, now: Moment) {
 /// Whether the write's conditions hold for the record that is there, or is not.
 fn check_conditions(request: &Request<'_>, record: Option<&Record>, needs_record: bool) -> Result<(), u8> {
     let Flags { info2, info3, .. } = request.flags;
+    let is_delete = info2 & info2::DELETE != 0;
+    if is_delete && record.is_some_and(|record| is_other_set(request, record, false)) {
+        return Err(result_code::PARAMETER);
+    }
     let needs_record = needs_record || info3 & (info3::UPDATE_ONLY | info3::REPLACE_ONLY) != 0;
     if needs_record && record.is_none() {
         return Err(result_code::RECORD_NOT_FOUND);
@@ -283,6 +303,9 @@ fn check_conditions(request: &Request<'_>, record: Option<&Record>, needs_record
         || info2 & info2::GENERATION_GT != 0 && request.generation <= generation
     {
         return Err(result_code::GENERATION);
+    }
+    if !is_delete && record.is_some_and(|record| is_other_set(request, record, true)) {
+        return Err(result_code::PARAMETER);
     }
     if info2 & info2::DURABLE_DELETE != 0 {
         return Err(result_code::ENTERPRISE_ONLY);
@@ -338,8 +361,8 @@ fn try_write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>, answer: &mut
         Some(old) if !request.flags.replaces() => BinsDraft::of(old),
         _ => BinsDraft::default(),
     };
-    let n_ops =
-        operations::apply(request.ops.clone(), request.flags, namespace.max_record_size, &mut bins, out)?;
+    let limits = Limits { size: namespace.max_record_size, any_map_keys: namespace.any_map_keys };
+    let n_ops = operations::apply(request.ops.clone(), request.flags, limits, &mut bins, out)?;
     let n_bins = bins.count();
     if n_bins == 0 {
         // A record without bins is no record.
@@ -357,7 +380,7 @@ fn try_write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>, answer: &mut
     if n_bins > MAX_BINS {
         return Err(result_code::BIN_NAME);
     }
-    if stored_size(bins.bytes().len(), key) > namespace.max_record_size {
+    if stored_size(bins.size(), key) > namespace.max_record_size {
         return Err(result_code::RECORD_TOO_BIG);
     }
     let record = Record {

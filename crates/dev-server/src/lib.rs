@@ -3,7 +3,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | `store`, `record` | namespaces, records and their bins as they go out, expiry |
-//! | `commands`, `operations`, `collection` | commands on one record, operations on its bins |
+//! | `commands`, `operations`, `collection`, `geojson` | commands on one record, operations on its bins, values |
 //! | `batch` | batches |
 //! | `info`, `truncate` | what a node tells of itself and the cluster, and what it forgets on demand |
 //! | `cluster`, `partition_table` | members of the cluster, and who holds which partition |
@@ -44,6 +44,7 @@ mod connection;
 mod counters;
 mod error;
 mod faults;
+mod geojson;
 #[cfg(test)]
 mod hostile;
 mod info;

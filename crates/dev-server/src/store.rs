@@ -111,6 +111,7 @@ pub(crate) struct Namespace {
     pub(crate) name: String,
     pub(crate) default_ttl: u32,
     pub(crate) max_record_size: usize,
+    pub(crate) any_map_keys: bool,
     shards: Box<[RwLock<Shard>]>,
     sets: RwLock<Sets>,
 }
@@ -122,6 +123,7 @@ impl Namespace {
             name: name.into(),
             default_ttl: config.default_ttl,
             max_record_size: config.max_record_size,
+            any_map_keys: config.any_map_keys,
             shards: (0..SHARDS)
                 .map(|_| RwLock::new(Shard(HashMap::with_hasher(IndexHasher(secret)))))
                 .collect(),
