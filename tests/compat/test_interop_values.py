@@ -19,6 +19,7 @@ DEEP: Any = 1
 for _ in range(20):
     DEEP = [DEEP]
 
+# Not here: text with a NUL, which the official client cuts when it writes.
 VALUES: dict[str, Any] = {
     "zero": 0,
     "int": 42,
@@ -35,7 +36,6 @@ VALUES: dict[str, Any] = {
     "false": False,
     "str": "hello",
     "str of many scripts": "grüße 日本 \U0001f600",
-    "str with a nul": "a\0b",
     "empty str": "",
     "long str": "x" * 100_000,
     "bytes": b"\x00\x01\xfe\xff",
@@ -153,6 +153,11 @@ def test_facts_of_records(twins, fresh_set):
             assert other.client.exists(key)[1]["gen"] == 3
 
 
+def bins_of(record: Any) -> Any:
+    """The bins; a record that was read without any has none at the official client."""
+    return (record[2] if len(record) > 2 else None) or {}
+
+
 def test_batches_with_rows_of_every_fate(twins, fresh_set):
     theirs, ours = twins
     keys = [("test", fresh_set, number) for number in range(4)]
@@ -162,7 +167,7 @@ def test_batches_with_rows_of_every_fate(twins, fresh_set):
     for bins in (None, ["x"], ["x", "y", "nobin"], ["nobin"], []):
         rows = [
             [
-                (row.result, row.record and shown(row.record[2]), row.record and row.record[1])
+                (row.result, row.record and row.record[1], row.record and shown(bins_of(row.record)))
                 for row in twin.client.batch_read(keys, bins).batch_records
             ]
             for twin in twins

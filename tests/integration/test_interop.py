@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import aerospike_py as ours
+from aerospike_py.testing import DevServer
 
 aerospike = pytest.importorskip("aerospike")
 
@@ -160,15 +161,20 @@ def test_values_that_python_cannot_hold_cost_their_own_row(face, fresh_set):
     """A map whose key is a list: the official client raises for the record, and so do we; its batch loses
     the rows after it, ours does not."""
     keys = [("test", fresh_set, number) for number in range(3)]
-    for key in keys:
-        client.put(key, {"x": 1})
-    client.put(keys[1], {"m": {(1, 2): 3}})
-    with pytest.raises(aerospike.exception.ClientError) as theirs:
-        official.get(keys[1])
-    with pytest.raises(ours.ClientError, match="unhashable") as mine:
-        client.get(keys[1])
-    assert mine.value.code == theirs.value.code == -1
-    records = client.batch_read(keys)
+    with DevServer(options=["--any-map-keys"]) as server:
+        client = face.connect(server.config)
+        for key in keys:
+            client.put(key, {"x": 1})
+        client.put(keys[1], {"m": {(1, 2): 3}})
+        official = aerospike.client(server.config).connect()
+        with pytest.raises(aerospike.exception.ClientError) as theirs:
+            official.get(keys[1])
+        official.close()
+        with pytest.raises(ours.ClientError, match="unhashable") as mine:
+            client.get(keys[1])
+        assert mine.value.code == theirs.value.code == -1
+        records = client.batch_read(keys)
+        client.close()
     assert [row.result for row in records.batch_records] == [0, -1, 0]
     assert records.batch_records[2].record.bins == {"x": 1}
     assert records.batch_records[1].record is None
