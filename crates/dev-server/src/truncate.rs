@@ -142,8 +142,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         let store = Store::new(&Config::default());
-        let set = |parameters| truncate(&store, parameters, Of::Set);
-        let all = |parameters| truncate(&store, parameters, Of::Namespace);
+        let set = |parameters: &str| truncate(&store, parameters, Of::Set);
+        let all = |parameters: &str| truncate(&store, parameters, Of::Namespace);
         assert_eq!(set(""), "ERROR:20:missing 'namespace'");
         assert_eq!(set("namespace="), "ERROR:20:missing 'namespace' value");
         assert_eq!(set("namespace=test"), "ERROR:4:missing 'set'");
