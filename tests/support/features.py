@@ -163,6 +163,13 @@ GROUPS = (
                 "integer, float, bool, string, blob, list, map",
                 "tests/integration/test_interop.py::test_ours_writes_official_reads",
             ),
+            better(
+                "a map with a key that the server does not keep",
+                "an error",
+                "tests/compat/test_interop_errors.py::test_maps_that_the_server_does_not_keep",
+                official="the pair is left out in silence",
+                peer="not tried",
+            ),
             have(
                 "GeoJSON, key-ordered maps",
                 "aerospike_py.GeoJSON",
