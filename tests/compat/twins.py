@@ -74,6 +74,6 @@ def code_of(call: Any, *args: Any) -> int | None:
     try:
         call(*args)
     except ERRORS as error:
-        code: int = error.code
+        code: int | None = error.code
         return code
     return None
