@@ -307,9 +307,6 @@ fn check_conditions(request: &Request<'_>, record: Option<&Record>, needs_record
     if !is_delete && record.is_some_and(|record| is_other_set(request, record, true)) {
         return Err(result_code::PARAMETER);
     }
-    if info2 & info2::DURABLE_DELETE != 0 {
-        return Err(result_code::ENTERPRISE_ONLY);
-    }
     if record.is_some_and(|record| is_other_key(record, request.key)) {
         return Err(result_code::KEY_MISMATCH);
     }
@@ -369,6 +366,10 @@ fn try_write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>, answer: &mut
         if old.is_none() {
             return Err(result_code::RECORD_NOT_FOUND);
         }
+        // Nothing else of a write is a delete.
+        if request.flags.info2 & info2::DURABLE_DELETE != 0 {
+            return Err(result_code::ENTERPRISE_ONLY);
+        }
         shard.remove(request.digest);
         *answer = Answer { index: request.index, n_ops, ..Answer::default() };
         return Ok(());
@@ -378,7 +379,7 @@ fn try_write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>, answer: &mut
         (stored, _) => stored,
     };
     if n_bins > MAX_BINS {
-        return Err(result_code::BIN_NAME);
+        return Err(result_code::PARAMETER);
     }
     if stored_size(bins.size(), key) > namespace.max_record_size {
         return Err(result_code::RECORD_TOO_BIG);

@@ -6,7 +6,7 @@ use wire_protocol::result_code;
 
 use crate::collection;
 use crate::geojson;
-use crate::record::{BinsDraft, MAX_BINS};
+use crate::record::BinsDraft;
 
 /// Most bytes of a bin's name.
 const MAX_BIN_NAME: usize = 15;
@@ -163,9 +163,6 @@ pub(crate) fn apply(
                     op::INCREMENT | op::APPEND | op::PREPEND => modify(bins, &op, limits)?,
                     op::DELETE => bins.clear(),
                     _ => return Err(result_code::PARAMETER),
-                }
-                if bins.count() > MAX_BINS {
-                    return Err(result_code::BIN_NAME);
                 }
                 if flags.responds_to_all() {
                     answers.nothing(&op)?;

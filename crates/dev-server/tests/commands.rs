@@ -272,6 +272,32 @@ async fn every_operation_answers_when_asked_to() {
 }
 
 #[tokio::test]
+async fn a_durable_delete_is_one_that_deletes() {
+    let (_server, mut client) = server(Config::default()).await;
+    let durable = WriteOptions { durable_delete: true, ..WriteOptions::default() };
+    assert_eq!(client.put_with("a", 1, &durable).await.code(), 0);
+    let last = [bin(op::WRITE, "i", Particle::Nil)];
+    assert_eq!(client.write("a", &last, &durable).await.code(), 25);
+    assert_eq!(client.write("a", &[bin(op::DELETE, "", Particle::Nil)], &durable).await.code(), 25);
+    assert_eq!(client.delete("a", &durable).await.code(), 25);
+    assert_eq!(client.write("nobody", &last, &durable).await.code(), 2);
+    assert_eq!(client.get("a").await.text(), "i=1");
+}
+
+#[tokio::test]
+async fn bins_are_counted_when_all_is_done() {
+    let (_server, mut client) = server(Config::default()).await;
+    let names: Vec<_> = (0..32_768).map(|number| format!("b{number}")).collect();
+    let ops: Vec<_> = names.iter().map(|name| bin(op::WRITE, name, Particle::Int(1))).collect();
+    let none = WriteOptions::default();
+    assert_eq!(client.write("a", &ops, &none).await.code(), 4);
+    assert_eq!(client.write("a", &ops[..32_767], &none).await.code(), 0);
+    assert_eq!(client.write("a", &ops[32_767..], &none).await.code(), 4);
+    let instead = [ops[32_767], bin(op::WRITE, "b5", Particle::Nil)];
+    assert_eq!(client.write("a", &instead, &none).await.code(), 0);
+}
+
+#[tokio::test]
 async fn namespaces_are_apart() {
     let (_server, mut client) = server(Config { namespaces: vec!["one".into()], ..Config::default() }).await;
     // Here `test` is no namespace.

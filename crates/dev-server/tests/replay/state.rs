@@ -203,7 +203,7 @@ fn known(set: &[u8], digest: &[u8; 20]) -> Option<(Vec<Bin>, Option<Vec<u8>>)> {
     if [&b"cap"[..], b"nat"].iter().any(|of| is(of, UserKey::Str(b"o1"))) {
         return Some((operated(), None));
     }
-    if [&b"cap"[..], b"nat"].iter().any(|of| is(of, UserKey::Str(b"tc"))) {
+    if is(b"cap", UserKey::Str(b"cl")) || [&b"cap"[..], b"nat"].iter().any(|of| is(of, UserKey::Str(b"tc"))) {
         return Some((vec![int("a", 1)], None));
     }
     if let Some(key) = (0..4).find(|&key| is(b"bw", UserKey::Int(key))) {
