@@ -10,7 +10,7 @@ use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple,
 };
 use wire_protocol::WireError;
-use wire_protocol::message::{self, Ops};
+use wire_protocol::message::{self, Op, Ops};
 use wire_protocol::msgpack::{self, MAX_DEPTH, Reader, Token};
 use wire_protocol::particle::{Particle, particle_type};
 
@@ -56,6 +56,11 @@ pub(crate) fn encode_bins(bins: &Bound<'_, PyAny>) -> PyResult<EncodedOps> {
         return Err(param_error(py, "bins is empty; a write needs at least one bin".into()));
     }
     Ok(ops)
+}
+
+/// Appends one value of the bin's, as it stands in a message; returns its particle type.
+pub(crate) fn encode_value(bin: &str, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<u8> {
+    encode(value, out).map_err(|problem| problem.raise(value.py(), bin))
 }
 
 /// A bin's name, checked.
@@ -386,6 +391,24 @@ pub(crate) fn bins_dict<'py>(
         bins.set_item(name, object).map_err(Unreadable::Python)?;
     }
     Ok(bins)
+}
+
+/// One bin of an answer: its name and value.
+pub(crate) fn bin_and_value<'a, 'py>(
+    py: Python<'py>,
+    op: &Op<'a>,
+) -> Result<(&'a str, Bound<'py, PyAny>), Unreadable> {
+    let shown = String::from_utf8_lossy(op.name);
+    let value = |message: String| {
+        Unreadable::Value(client_error(py, format!("bin {shown:?} cannot be read: {message}")))
+    };
+    let name = std::str::from_utf8(op.name).map_err(|_| value("its name is not UTF-8".into()))?;
+    let object = op.particle().map_err(NoObject::from).and_then(|particle| to_object(py, &particle));
+    let object = object.map_err(|error| match error {
+        NoObject::Value(message) => value(message),
+        NoObject::Python(error) => Unreadable::Python(error),
+    })?;
+    Ok((name, object))
 }
 
 /// A bin value as a Python object.
