@@ -7,8 +7,8 @@ and make the same dicts, ``{"op": OPERATOR_*, "bin": ..., "val": ...}``, so code
 >>> op.increment("visits", 1)
 {'op': 6, 'bin': 'visits', 'val': 1}
 
-Operations on lists, maps, bits and HyperLogLogs, and those of expressions, are not there yet: a client refuses
-them, and says what to use meanwhile.
+Operations on lists, maps, bits and HyperLogLogs, and those of expressions, are not there yet: a client
+refuses them, and says what to use meanwhile.
 """
 
 from __future__ import annotations

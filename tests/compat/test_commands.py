@@ -71,7 +71,9 @@ def test_a_command_does_the_same(client, official, keys, command):
 
 @pytest.mark.parametrize("name", ["append", "prepend", "increment", "touch", "get", "remove", "remove_bin"])
 def test_a_record_that_is_not_there(client, official, fresh_set, name):
-    args = {"append": ("s", "x"), "prepend": ("s", "x"), "increment": ("i", 1), "remove_bin": (["s"],)}.get(name, ())
+    args = {"append": ("s", "x"), "prepend": ("s", "x"), "increment": ("i", 1), "remove_bin": (["s"],)}.get(
+        name, ()
+    )
     mine = outcome(getattr(client, name), ("test", fresh_set, 1), *args)
     assert mine == outcome(getattr(official, name), ("test", fresh_set, 2), *args)
 

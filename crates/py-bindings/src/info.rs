@@ -27,6 +27,22 @@ fn lines(answers: &[(String, String)]) -> String {
     answers.iter().map(line).collect()
 }
 
+/// The value alone and a newline, as the official client gives it of many nodes; or the error that it is.
+fn value_of(py: Python<'_>, node: &str, answers: &[(String, String)]) -> PyResult<String> {
+    let value = answers.first().map_or("", |(_, value)| value.as_str());
+    let kind = value.split(':').next().unwrap_or_default();
+    if ["error", "fail"].iter().any(|refusal| kind.eq_ignore_ascii_case(refusal)) {
+        return Err(refused(py, "info", node, value));
+    }
+    Ok(format!("{value}\n"))
+}
+
+/// The exception of an answer such as `ERROR:4:unrecognized command`.
+fn refused(py: Python<'_>, command: &str, node: &str, answer: &str) -> PyErr {
+    let code = answer.split(':').nth(1).and_then(|code| code.parse().ok()).unwrap_or(SERVER);
+    error_of_code(py, code, format!("{command} at node {node} failed: the server answered {answer:?}"), false)
+}
+
 /// One info command, checked: a line of text.
 fn command_of(command: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = command.py();
@@ -62,9 +78,13 @@ impl Core {
         let finish = plain(|py, answers: Vec<InfoAnswers>| {
             let all = PyDict::new(py);
             for (node, answer) in answers {
+                let answer = match answer {
+                    Ok(answer) => value_of(py, &node, &answer),
+                    Err(error) => Err(io_error(py, &error)),
+                };
                 match answer {
-                    Ok(answer) => all.set_item(node, (py.None(), lines(&answer)))?,
-                    Err(error) => all.set_item(node, (io_error(py, &error), py.None()))?,
+                    Ok(value) => all.set_item(node, (py.None(), value))?,
+                    Err(error) => all.set_item(node, (error, py.None()))?,
                 }
             }
             Ok(all.into_any().unbind())
@@ -127,9 +147,7 @@ impl Core {
             if answer.eq_ignore_ascii_case("ok") {
                 return Ok(py.None());
             }
-            let code = answer.split(':').nth(1).and_then(|code| code.parse().ok()).unwrap_or(SERVER);
-            let message = format!("truncate at node {node} failed: the server answered {answer:?}");
-            Err(error_of_code(py, code, message, false))
+            Err(refused(py, "truncate", &node, answer))
         });
         Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
     }

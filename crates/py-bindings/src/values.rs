@@ -175,6 +175,9 @@ fn sort_out<'py>(value: &Bound<'py, PyAny>) -> Result<Value<'py>, Problem> {
     if let Some(scalar) = numpy_scalar(value)? {
         return sort_out(&scalar);
     }
+    if let Some(list) = numpy_array(value)? {
+        return sort_out(&list);
+    }
     Err(Problem::Value(format!(
         "{} cannot be written; values are int, float, bool, str, bytes, list, dict, GeoJSON, HyperLogLog \
          or None",
@@ -213,6 +216,30 @@ fn numpy_scalar<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Py
         }
         _ => Ok(None),
     }
+}
+
+/// A NumPy array of numbers, bools, text or bytes as a list; of several dimensions, as lists of lists.
+fn numpy_array<'py>(value: &Bound<'py, PyAny>) -> Result<Option<Bound<'py, PyAny>>, Problem> {
+    let py = value.py();
+    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    let numpy = modules.get_item(intern!(py, "numpy")).ok().filter(|module| !module.is_none());
+    let Some(numpy) = numpy else { return Ok(None) };
+    if !value.is_instance(&numpy.getattr(intern!(py, "ndarray"))?)? {
+        return Ok(None);
+    }
+    let dtype = value.getattr(intern!(py, "dtype"))?;
+    let kind: char = dtype.getattr(intern!(py, "kind"))?.extract()?;
+    let width: usize = dtype.getattr(intern!(py, "itemsize"))?.extract()?;
+    // What a mask hides would become None without a word.
+    let masked = value.hasattr(intern!(py, "mask"))?;
+    if masked || !(matches!(kind, 'b' | 'i' | 'u' | 'S' | 'U') || kind == 'f' && width <= 8) {
+        let what = if masked { "a masked array".into() } else { format!("an array of dtype {dtype}") };
+        return Err(Problem::Value(format!(
+            "{what} cannot be written; arrays of integers, floats up to f8, bools, str and bytes are written as \
+             lists; use .tobytes() for its bytes or .tolist() for its elements"
+        )));
+    }
+    Ok(Some(value.call_method0(intern!(py, "tolist"))?))
 }
 
 /// Appends a value's bytes as they stand in a message; returns its particle type.
@@ -270,7 +297,7 @@ fn encode_nested(value: Value<'_>, out: &mut Vec<u8>, depth: usize) -> Result<()
         Value::Map { items, ordered } => {
             let mut pairs = items
                 .into_iter()
-                .map(|(key, value)| Ok((sort_out(&key)?, value)))
+                .map(|(key, value)| Ok((map_key(&key)?, value)))
                 .collect::<Result<Vec<_>, Problem>>()?;
             if ordered {
                 pairs.sort_by(|(a, _), (b, _)| key_order(a, b));
@@ -285,6 +312,17 @@ fn encode_nested(value: Value<'_>, out: &mut Vec<u8>, depth: usize) -> Result<()
         }
     }
     Ok(())
+}
+
+/// A map's key. The server refuses a map with a key of another kind, with a code that says nothing.
+fn map_key<'py>(key: &Bound<'py, PyAny>) -> Result<Value<'py>, Problem> {
+    match sort_out(key)? {
+        sorted @ (Value::Int(_) | Value::Str(_) | Value::Blob(_) | Value::Float(_)) => Ok(sorted),
+        _ => Err(Problem::Value(format!(
+            "{} cannot be a map's key; the server takes int, float, str and bytes",
+            described(key)
+        ))),
+    }
 }
 
 /// The server's order of map keys: by type, then by value.

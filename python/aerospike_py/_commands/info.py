@@ -27,14 +27,16 @@ class Info:
             policy: info policy: ``timeout`` in milliseconds, 1000 by default, for each node.
 
         Returns:
-            Node name to ``(error, answer)``. One of the two is None; an answer is the command, a tab, its value
-            and a newline. A node that fails spoils no other.
+            Node name to ``(error, answer)``. One of the two is None; an answer is the command's value and a
+            newline. A node that fails, or does not know the command, spoils no other.
 
         Example:
             >>> client.info_all("build")
-            {'BB9000000000001': (None, 'build\\t8.1.2.0\\n')}
+            {'BB9000000000001': (None, '8.1.2.0\\n')}
         """
-        answers: dict[str, tuple[AerospikeError | None, str | None]] = self._core.info_all(None, command, policy)
+        answers: dict[str, tuple[AerospikeError | None, str | None]] = self._core.info_all(
+            None, command, policy
+        )
         return answers
 
     def info_single_node(self, command: str, host: str, policy: Policy | None = None) -> str:
@@ -45,8 +47,11 @@ class Info:
             host: the node's name, one of :meth:`get_node_names`.
             policy: info policy: ``timeout`` in milliseconds.
 
+        Returns:
+            The answer as the server wrote it: the command, a tab, its value and a newline.
+
         Raises:
-            ParamError: there is no such node; the message names those that there are.
+            ClientError: there is no such node; the message names those that there are.
 
         Example:
             >>> client.info_single_node("build", client.get_node_names()[0])
@@ -65,15 +70,13 @@ class Info:
         answer: str = self._core.info_node(None, command, None, policy)
         return answer
 
-    def truncate(
-        self, namespace: str, set: str | None, nanos: int = 0, policy: Policy | None = None
-    ) -> None:
+    def truncate(self, namespace: str, set: str | None, nanos: int = 0, policy: Policy | None = None) -> None:
         """Removes all records of a set, or with ``set=None`` of a namespace.
 
         Args:
             namespace: the namespace.
             set: the set, or None for all of the namespace.
-            nanos: only records that were last written before this, in nanoseconds since 1970-01-01 UTC; 0 is now.
+            nanos: only records last written before this, in nanoseconds since 1970-01-01 UTC; 0 is now.
             policy: info policy: ``timeout`` in milliseconds.
 
         The server may answer before the last record is gone; what is written after the answer stays.

@@ -108,7 +108,7 @@ class Operations:
         meta: Mapping[str, int] | None = None,
         policy: Policy | None = None,
     ) -> None:
-        """Adds an int to a bin of integer, or a float to a bin of float; a bin that is missing begins at zero.
+        """Adds an int to an integer bin, or a float to a float bin; a bin that is missing begins at zero.
 
         It is never sent again once it may have been applied: the error's ``in_doubt`` is true then.
 
