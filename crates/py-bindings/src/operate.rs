@@ -149,12 +149,17 @@ impl Core {
             if matches!(gives, Gives::Nothing) {
                 return Ok(py.None());
             }
-            let key = records::key(py, &arena, 0, &digest)?;
+            let key = records::key(py, &records::SpaceNames::new(py, &arena), &arena, 0, &digest)?;
             let meta = meta_of(py, &answer)?;
             let record = if matches!(gives, Gives::Ordered) {
                 records::ordered(py, &key, &meta, results(py, answer.ops())?.as_any())?
             } else {
-                records::record(py, &key, &meta, bins_dict(py, &mut BinNames::default(), answer.ops())?.as_any())?
+                records::record(
+                    py,
+                    &key,
+                    &meta,
+                    bins_dict(py, &mut BinNames::default(), answer.ops())?.as_any(),
+                )?
             };
             Ok(record.unbind())
         });

@@ -105,7 +105,7 @@ pub(crate) fn ordered<'py>(
     meta: &Bound<'py, PyAny>,
     bins: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    classes(py)?.ordered.bind(py).call1((key, meta, bins))
+    named_tuple(py, &classes(py)?.ordered, [key.clone(), meta.clone(), bins.clone()])
 }
 
 /// The answer of `exists`.
