@@ -131,6 +131,28 @@ GROUPS = (
         (
             have("put, get, exists, remove", *commands("put", "get", "exists", "remove")),
             have(
+                "select, touch, append, prepend, increment, remove_bin",
+                *commands("select", "touch", "append", "prepend", "increment", "remove_bin"),
+            ),
+            have(
+                "operations on scalars, many as one",
+                *commands("operate", "operate_ordered"),
+                "aerospike_py.operations",
+            ),
+            better(
+                "what adds up is never sent twice",
+                "an error with `in_doubt` instead",
+                *commands("increment", "append"),
+                official="sent again where `max_retries` says so",
+                peer="not tried",
+            ),
+            have("truncate", "Client.truncate"),
+            have(
+                "info commands",
+                *commands("info_all", "info_single_node", "info_random_node"),
+                peer="all nodes, some node",
+            ),
+            have(
                 "batch read into Python records", "Client.batch_read", f"{BATCH}test_records_without_a_dtype"
             ),
             not_yet(

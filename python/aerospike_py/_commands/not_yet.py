@@ -74,22 +74,10 @@ NOT_YET: dict[str, str] = {
 #: Methods of this version that may not have arrived.
 COMING = dict.fromkeys(
     (
-        "append",
         "batch_operate",
         "batch_remove",
         "batch_write",
-        "increment",
-        "info_all",
-        "info_random_node",
-        "info_single_node",
-        "operate",
-        "operate_ordered",
-        "prepend",
         "query",
-        "remove_bin",
-        "select",
-        "touch",
-        "truncate",
     ),
     "it comes with this version's release",
 )
