@@ -96,9 +96,9 @@ test-python: $(DEV) ## the Python tests, against the embedded node
 test-nonumpy: $(DEV) $(NONUMPY) ## the package in an environment without NumPy
 	PYTHONPATH=python $(NONUMPY_VENV)/bin/python -m pytest tests/without_numpy $(PYTEST_ARGS)
 
-test-integration: $(DEV) ## the integration tests against a real server: AEROSPIKE_HOSTS=host:port
+test-integration: $(DEV) ## tests/integration and tests/compat against a real server: AEROSPIKE_HOSTS=host:port
 	@test -n "$(AEROSPIKE_HOSTS)" || { echo "set AEROSPIKE_HOSTS=host:port" >&2; exit 2; }
-	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) -m pytest tests/integration $(PYTEST_ARGS)
+	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) -m pytest tests/integration tests/compat $(PYTEST_ARGS)
 
 # What the tests themselves depend on is built without optimisation here: half the time to build, and they
 # run for seconds.
@@ -160,7 +160,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz
 # ---------------------------------------------------------------- checks
 
 # Quick ones first: .ci/run takes them in this order, too.
-CHECKS := check-layers check-tracked check-links check-dependencies check-fmt check-ruff check-clippy check-docs check-mypy check-stubs
+CHECKS := check-layers check-tracked check-links check-tables check-dependencies check-fmt check-ruff check-clippy check-docs check-mypy check-stubs
 
 .PHONY: check list-checks check-deny $(CHECKS)
 check: $(CHECKS) ## everything that is checked without running it
@@ -176,6 +176,10 @@ check-tracked: $(TOOLS) ## no machine paths, no registry hosts, nobody's package
 
 check-links: $(TOOLS) ## links and anchors of the Markdown files
 	$(PY) -m scripts.check_links
+
+check-tables: $(TOOLS) ## docs/element-table.md and docs/features.md are what their lists say
+	$(PY) -m scripts.element_table --check
+	$(PY) -m scripts.feature_table --check
 
 check-dependencies: $(TOOLS) ## each direct dependency is listed in DEVELOPERS.md; crates come from the public registry
 	$(PY) -m scripts.check_dependencies

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from tests.support.element_table import BINS, REFUSED, ROWS, Example
@@ -60,6 +61,12 @@ def document() -> str:
 
 
 def main() -> None:
+    if "--check" in sys.argv[1:]:
+        if TARGET.read_text(encoding="utf-8") != document():
+            sys.exit(
+                "docs/element-table.md is not what the examples say; run: python -m scripts.element_table"
+            )
+        return
     TARGET.write_text(document(), encoding="utf-8")
 
 

@@ -8,9 +8,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = ["README.md", "docs/guide.md", "docs/commands.md", "docs/failures.md", "docs/processes.md"]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guide.md", "docs/failures.md", "docs/processes.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_a_page_run(page, config):
     text = (ROOT / page).read_text(encoding="utf-8")
     names: dict[str, Any] = {}

@@ -12,7 +12,7 @@ small node to try things on.
 
 from __future__ import annotations
 
-from . import _native, constants, exception
+from . import _native, constants, exception, operations
 from ._native import __version__
 from .async_client import AsyncClient
 from .client import Client, client
@@ -23,7 +23,7 @@ from .exception import IndexError as IndexError
 from .exception import TimeoutError as TimeoutError
 from .keys import Keys
 from .numpy_batch import NumpyBatchRecords
-from .records import BatchRecord, BatchRecords, Exists, Key, Record
+from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import GeoJSON, HyperLogLog, KeyOrderedDict
 
@@ -44,11 +44,13 @@ __all__ = [
     "Keys",
     "NodeStats",
     "NumpyBatchRecords",
+    "OrderedRecord",
     "Record",
     "__version__",
     "calc_digest",
     "client",
     "exception",
+    "operations",
 ]
 __all__ += constants.__all__
 __all__ += exception.__all__

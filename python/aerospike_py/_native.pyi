@@ -88,6 +88,62 @@ class Core:
         meta: Mapping[str, int] | None,
         policy: Mapping[str, Any] | None,
     ) -> Any: ...
+    def select(
+        self, face: Completions | None, key: Any, bins: Sequence[str], policy: Mapping[str, Any] | None
+    ) -> Any: ...
+    def operate(
+        self,
+        face: Completions | None,
+        key: Any,
+        list: Sequence[Mapping[str, Any]],
+        meta: Mapping[str, int] | None,
+        policy: Mapping[str, Any] | None,
+        ordered: bool,
+    ) -> Any: ...
+    def change(
+        self,
+        face: Completions | None,
+        operator: int,
+        key: Any,
+        bin: str,
+        value: Any,
+        meta: Mapping[str, int] | None,
+        policy: Mapping[str, Any] | None,
+    ) -> Any:
+        """Appends, prepends or adds: the operation of that number."""
+
+    def touch(
+        self,
+        face: Completions | None,
+        key: Any,
+        val: int,
+        meta: Mapping[str, int] | None,
+        policy: Mapping[str, Any] | None,
+    ) -> Any: ...
+    def remove_bin(
+        self,
+        face: Completions | None,
+        key: Any,
+        list: Sequence[str],
+        meta: Mapping[str, int] | None,
+        policy: Mapping[str, Any] | None,
+    ) -> Any: ...
+    def info_all(self, face: Completions | None, command: str, policy: Mapping[str, Any] | None) -> Any:
+        """Asks every node; gives a dict of node name to (error, answer)."""
+
+    def info_node(
+        self, face: Completions | None, command: str, node: str | None, policy: Mapping[str, Any] | None
+    ) -> Any:
+        """Asks the node of that name, or where it is None any that answers."""
+
+    def truncate(
+        self,
+        face: Completions | None,
+        namespace: str,
+        set: str | None,
+        nanos: int,
+        policy: Mapping[str, Any] | None,
+    ) -> Any: ...
     def batch_read(
         self,
         face: Completions | None,

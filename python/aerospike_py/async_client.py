@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import _native
 from ._bridge import call
 from ._commands.batch_read import AsyncBatchReads
+from ._commands.info import AsyncInfo
+from ._commands.not_yet import NotYet
+from ._commands.operate import AsyncOperations
 from ._commands.records import AsyncRecords
 from .client import refuse_pickle
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from .stats import ClusterStats
 
 
-class AsyncClient(AsyncRecords, AsyncBatchReads):
+class AsyncClient(AsyncRecords, AsyncOperations, AsyncBatchReads, AsyncInfo, NotYet):
     """A client whose calls are coroutines: nothing is sent before they are awaited.
 
     They run without a thread pool and may be cancelled at any time. An async context manager: entering it

@@ -31,6 +31,14 @@ class Record(NamedTuple):
     bins: dict[str, Any] | None
 
 
+class OrderedRecord(NamedTuple):
+    """The answer of ``operate_ordered``: ``(key, meta, bins)``, its bins a list of ``(name, value)``."""
+
+    key: Key
+    meta: dict[str, int] | None
+    bins: list[tuple[str, Any]]
+
+
 class Exists(NamedTuple):
     """The answer of ``exists``: ``(key, meta)``, ``meta`` None where there is no such record."""
 

@@ -352,7 +352,7 @@ def test_what_is_not_here_says_so(official, key):
     filtered = official.batch_read([key, key], policy={"expressions": is_one})
     for answer in (appended, filtered):
         assert [record.result for record in answer.batch_records] == [16, 16]
-    for command in ("truncate:namespace=test;set=s", "sindex-create:namespace=test", "no-such-command"):
+    for command in ("sindex-create:namespace=test", "no-such-command"):
         with pytest.raises(ex.AerospikeError) as error:
             official.info_all(command)
         assert error.value.code == 4

@@ -1,11 +1,14 @@
 """What the official client writes, ours reads, and the other way round, over both faces."""
 
+import socket
+import struct
 from typing import Any
 
 import numpy as np
 import pytest
 
 import aerospike_py as ours
+from aerospike_py.testing import DevServer
 
 aerospike = pytest.importorskip("aerospike")
 
@@ -155,20 +158,40 @@ def test_names_and_values_of_constants_and_exceptions():
                 assert issubclass(mine, getattr(ours.exception, parent)), name
 
 
+# {[1, 2]: 3}, which no client writes any more.
+MAP_KEYED_BY_A_LIST = b"\x81\x92\x01\x02\x03"
+
+
+def put_as_it_is(host, key, name, value):
+    """Writes a map bin with these very bytes."""
+    fields = [(0, key[0].encode()), (1, key[1].encode()), (4, ours.calc_digest(*key))]
+    body = struct.pack(">BBBBBBIIIHH", 22, 0, 1, 0, 0, 0, 0, 0, 1000, len(fields), 1)
+    body += b"".join(struct.pack(">IB", 1 + len(data), kind) + data for kind, data in fields)
+    body += struct.pack(">IBBBB", 4 + len(name) + len(value), 2, 19, 0, len(name)) + name + value
+    with socket.create_connection(host) as connection, connection.makefile("rb") as answer:
+        connection.sendall(struct.pack(">Q", 2 << 56 | 3 << 48 | len(body)) + body)
+        assert answer.read(8 + 22)[13] == 0
+
+
 @pytest.mark.embedded  # Servers from 7.1 on take no such map; older data may hold one.
-def test_values_that_python_cannot_hold_cost_their_own_row(client, official, fresh_set):
+def test_values_that_python_cannot_hold_cost_their_own_row(face, fresh_set):
     """A map whose key is a list: the official client raises for the record, and so do we; its batch loses
     the rows after it, ours does not."""
     keys = [("test", fresh_set, number) for number in range(3)]
-    for key in keys:
-        client.put(key, {"x": 1})
-    client.put(keys[1], {"m": {(1, 2): 3}})
-    with pytest.raises(aerospike.exception.ClientError) as theirs:
-        official.get(keys[1])
-    with pytest.raises(ours.ClientError, match="unhashable") as mine:
-        client.get(keys[1])
-    assert mine.value.code == theirs.value.code == -1
-    records = client.batch_read(keys)
+    with DevServer(options=["--any-map-keys"]) as server:
+        client = face.connect(server.config)
+        for key in keys:
+            client.put(key, {"x": 1})
+        put_as_it_is(server.hosts[0], keys[1], b"m", MAP_KEYED_BY_A_LIST)
+        official = aerospike.client(server.config).connect()
+        with pytest.raises(aerospike.exception.ClientError) as theirs:
+            official.get(keys[1])
+        official.close()
+        with pytest.raises(ours.ClientError, match="unhashable") as mine:
+            client.get(keys[1])
+        assert mine.value.code == theirs.value.code == -1
+        records = client.batch_read(keys)
+        client.close()
     assert [row.result for row in records.batch_records] == [0, -1, 0]
     assert records.batch_records[2].record.bins == {"x": 1}
     assert records.batch_records[1].record is None

@@ -18,8 +18,9 @@ use crate::error::{Error, Fault, Tried};
 use crate::hedge::Budget;
 use crate::keys::{BatchKeys, BatchRead, Bins, Key};
 use crate::node::Node;
+use crate::operate;
 use crate::partition_map::View;
-use crate::policy::{ReadPolicy, WritePolicy};
+use crate::policy::{OperatePolicy, ReadPolicy, WritePolicy};
 use crate::scratch::{Scratch, ScratchPool};
 use crate::seeds;
 use crate::single;
@@ -183,6 +184,23 @@ impl Cluster {
         inner.until_closed(single::write(inner, key, ops, policy)).await
     }
 
+    /// Applies operations, reads among them, to one record in order and as one. `name` is what errors call the
+    /// command. Where all of them read, it is a read: any replica may answer, and it may be hedged. Operations
+    /// that add to what is there are not sent again once they may have been applied.
+    ///
+    /// # Errors
+    /// As [`Cluster::write`].
+    pub async fn operate(
+        &self,
+        name: &'static str,
+        key: &Key,
+        ops: &[WriteOp<'_>],
+        policy: &OperatePolicy,
+    ) -> Result<Answer, Error> {
+        let inner = self.inner();
+        inner.until_closed(operate::operate(inner, name, key, ops, policy)).await
+    }
+
     /// Deletes one record.
     ///
     /// # Errors
@@ -197,8 +215,21 @@ impl Cluster {
     /// # Errors
     /// A node that there is not, or a closed cluster. What goes wrong at a node is told beside its name.
     pub async fn info(&self, node: Option<&str>, commands: &[&str]) -> Result<Vec<InfoAnswers>, Error> {
+        self.info_within(node, commands, INFO_TIMEOUT).await
+    }
+
+    /// [`Cluster::info`] that gives up on a node after `timeout`.
+    ///
+    /// # Errors
+    /// As [`Cluster::info`].
+    pub async fn info_within(
+        &self,
+        node: Option<&str>,
+        commands: &[&str],
+        timeout: Duration,
+    ) -> Result<Vec<InfoAnswers>, Error> {
         let inner = self.inner();
-        inner.until_closed(inner.info(node, commands)).await
+        inner.until_closed(inner.info(node, commands, timeout)).await
     }
 
     fn inner(&self) -> &Arc<Inner> {
@@ -284,7 +315,12 @@ impl Inner {
         }
     }
 
-    async fn info(&self, node: Option<&str>, commands: &[&str]) -> Result<Vec<InfoAnswers>, Error> {
+    async fn info(
+        &self,
+        node: Option<&str>,
+        commands: &[&str],
+        timeout: Duration,
+    ) -> Result<Vec<InfoAnswers>, Error> {
         let view = self.view();
         let nodes: Vec<&Arc<Node>> = match node {
             None => view.nodes.iter().collect(),
@@ -294,7 +330,7 @@ impl Inner {
             })?],
         };
         let asked = nodes.iter().map(|node| async {
-            let answers = self.info_of(node, commands).await;
+            let answers = self.info_of(node, commands, timeout).await;
             (node.name.to_string(), answers)
         });
         let mut answers = futures_util::future::join_all(asked).await;
@@ -302,9 +338,14 @@ impl Inner {
         Ok(answers)
     }
 
-    async fn info_of(&self, node: &Node, commands: &[&str]) -> Result<Vec<(String, String)>, Error> {
+    async fn info_of(
+        &self,
+        node: &Node,
+        commands: &[&str],
+        timeout: Duration,
+    ) -> Result<Vec<(String, String)>, Error> {
         let start = Instant::now();
-        let mut timer = Timer::within(INFO_TIMEOUT);
+        let mut timer = Timer::within(timeout);
         let mut scratch = self.scratch.take();
         let exchange = async {
             let (mut fresh, mut has_lost_session) = (false, false);

@@ -12,7 +12,7 @@
 //! | `partition_map` | which node holds which partition: immutable snapshots |
 //! | `health`, `hedge`, `backoff` | what commands learn of a node, when another is asked, when again |
 //! | `keys`, `sink`, `batch_read`, `rounds`, `chunk`, `under_way`, `progress`, `alarm`, `scratch` | batch reads: the rows asked for, where answers go, the work |
-//! | `single`, `answer` | single-record commands |
+//! | `single`, `operate`, `answer` | single-record commands |
 //! | `cluster`, `stats` | [`Cluster`], the handle that holds it all together, and its state |
 //!
 //! The crate knows no dtype and no Python: a batch read hands each record, borrowed from the read
@@ -36,6 +36,7 @@ mod health;
 mod hedge;
 mod keys;
 mod node;
+mod operate;
 mod partition_map;
 mod policy;
 mod pool;
@@ -59,7 +60,9 @@ pub use cluster::{Cluster, InfoAnswers};
 pub use config::{ClusterConfig, Seed};
 pub use error::{ContactFault, Error, SeedFailure, Tried, client_code};
 pub use keys::{BatchKeys, BatchRead, Bins, DigestSource, Key, OwnedKey, Space};
-pub use policy::{BatchPolicy, Hedge, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy};
+pub use policy::{
+    BatchPolicy, Hedge, OperatePolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
+};
 pub use sink::{RowLease, RowOutcome, RowSink};
 pub use stats::{ClusterStats, NodeStats};
 pub use tls::{Identity, Pem, Revocation, TlsConfig, TlsTransport, TlsVersion};

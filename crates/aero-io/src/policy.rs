@@ -242,6 +242,23 @@ impl Default for WritePolicy {
     }
 }
 
+/// How operations on a record are carried out: as a write, and what their reads may see.
+///
+/// Where every operation reads, the write's own settings (existence, generation, time to live ...) are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OperatePolicy {
+    /// Times, tries and what writes have.
+    pub write: WritePolicy,
+    /// For available namespaces.
+    pub read_mode_ap: ReadModeAp,
+    /// For strongly consistent namespaces.
+    pub read_mode_sc: ReadModeSc,
+    /// Where every operation reads: as [`ReadPolicy::read_touch_ttl_percent`].
+    pub read_touch_ttl_percent: i32,
+    /// Where every operation reads: when another node is asked as well.
+    pub hedge: Hedge,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,18 +29,20 @@ use crate::scratch::Scratch;
 use crate::timer::Timer;
 
 /// What commands have in common.
-struct Command<'a> {
+pub(crate) struct Command<'a> {
     name: &'static str,
     key: &'a Key,
-    is_write: bool,
+    pub(crate) is_write: bool,
+    /// Whether it may be sent again where it may have been applied: it leaves the same bins.
+    pub(crate) is_repeatable: bool,
     deadline: Option<Instant>,
     start: Instant,
     socket_timeout: Duration,
     max_retries: u32,
     sleep_between_retries: Duration,
     replica: Replica,
-    read_mode_sc: ReadModeSc,
-    hedge: Hedge,
+    pub(crate) read_mode_sc: ReadModeSc,
+    pub(crate) hedge: Hedge,
     compress: bool,
 }
 
@@ -57,6 +59,7 @@ pub(crate) async fn read(
         name: "read",
         key,
         is_write: false,
+        is_repeatable: true,
         deadline: deadline(start, policy.total_timeout),
         start,
         socket_timeout: policy.socket_timeout,
@@ -106,12 +109,13 @@ pub(crate) async fn delete(inner: &Inner, key: &Key, policy: &WritePolicy) -> Re
     write_command("delete", key, policy).run(inner, encode).await
 }
 
-fn write_command<'a>(name: &'static str, key: &'a Key, policy: &WritePolicy) -> Command<'a> {
+pub(crate) fn write_command<'a>(name: &'static str, key: &'a Key, policy: &WritePolicy) -> Command<'a> {
     let start = Instant::now();
     Command {
         name,
         key,
         is_write: true,
+        is_repeatable: true,
         deadline: deadline(start, policy.total_timeout),
         start,
         socket_timeout: policy.socket_timeout,
@@ -124,7 +128,7 @@ fn write_command<'a>(name: &'static str, key: &'a Key, policy: &WritePolicy) -> 
     }
 }
 
-fn write_options(policy: &WritePolicy, timeout_ms: u32) -> WriteOptions<'_> {
+pub(crate) fn write_options(policy: &WritePolicy, timeout_ms: u32) -> WriteOptions<'_> {
     WriteOptions {
         timeout_ms,
         ttl: policy.ttl,
@@ -136,7 +140,7 @@ fn write_options(policy: &WritePolicy, timeout_ms: u32) -> WriteOptions<'_> {
     }
 }
 
-fn record_key(key: &Key) -> RecordKey<'_> {
+pub(crate) fn record_key(key: &Key) -> RecordKey<'_> {
     RecordKey {
         namespace: &key.space.namespace,
         set: &key.space.set,
@@ -159,7 +163,7 @@ enum Failure {
 
 impl Command<'_> {
     /// Sends what `encode` writes until there is an answer that counts, or no try or time is left.
-    async fn run(
+    pub(crate) async fn run(
         &self,
         inner: &Inner,
         encode: impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
@@ -217,7 +221,8 @@ impl Command<'_> {
             let is_too_late = self.deadline.is_some_and(|deadline| {
                 Instant::now().checked_add(delay).is_none_or(|start| start >= deadline)
             });
-            if attempt >= self.max_retries || is_too_late {
+            let is_risky = in_doubt && !self.is_repeatable;
+            if attempt >= self.max_retries || is_too_late || is_risky {
                 return Err(error);
             }
             if !delay.is_zero() {

@@ -9,6 +9,7 @@ use wire_protocol::result_code;
 
 use crate::User;
 use crate::answer::write_end;
+use crate::clock::Moment;
 use crate::commands::{Request, RequestFields, execute};
 use crate::faults::Fault;
 use crate::node::Node;
@@ -54,6 +55,7 @@ pub(crate) struct BatchRun<'a> {
 #[derive(Clone, Copy)]
 struct Shared<'a> {
     namespace: &'a Namespace,
+    set_number: Option<u16>,
     fields: RequestFields<'a>,
 }
 
@@ -105,12 +107,12 @@ impl<'a> BatchRun<'a> {
     fn shared_of(&self, row: &BatchRequestRow<'a>) -> Option<Shared<'a>> {
         let fields = RequestFields::of(row.fields());
         let namespace = self.node.store.namespace(fields.namespace?)?;
-        Some(Shared { namespace, fields })
+        Some(Shared { namespace, set_number: namespace.known_set(fields.set), fields })
     }
 
     /// Appends a frame of answers, and the end of the answer after the last one; `false` when it has ended.
     pub(crate) fn next_frame(&mut self, out: &mut Vec<u8>) -> bool {
-        let now = self.node.store.clock.now();
+        let now = self.node.store.clock.moment();
         let start = out.len();
         let mut passed_on = 0;
         out.extend_from_slice(&[0; FrameHeader::LEN]);
@@ -136,7 +138,7 @@ impl<'a> BatchRun<'a> {
     }
 
     #[inline]
-    fn answer_row(&mut self, row: &BatchRequestRow<'a>, now: u32, out: &mut Vec<u8>) -> Route {
+    fn answer_row(&mut self, row: &BatchRequestRow<'a>, now: Moment, out: &mut Vec<u8>) -> Route {
         let flags = Flags { info1: row.info1(), info2: row.info2(), info3: row.info3() };
         let route = self.node.ownership.route(row.digest, flags);
         if is_own(row) || self.shared.is_none() {
@@ -154,6 +156,7 @@ impl<'a> BatchRun<'a> {
             namespace: shared.namespace,
             digest: row.digest,
             set: shared.fields.set,
+            set_number: shared.set_number,
             key: shared.fields.key,
             refused: violation.or(self.refused).or(shared.fields.refused).or(unavailable),
             flags,

@@ -27,6 +27,7 @@ Options:
   --strong-consistency      namespaces are strongly consistent
   --access-host HOST        what nodes say to be reached at
   --alternate-host HOST     what they say to those who ask for alternate addresses
+  --any-map-keys            take maps with keys of any type, as servers before 7.1 did
   --compression             take compressed requests and compress answers, as the Enterprise Edition
   --tls-cert FILE           listen for TLS only, with this certificate (PEM) ...
   --tls-key FILE            ... this key of it, not encrypted ...
@@ -132,6 +133,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, DevServerError> {
             "--access-host" => config.access_host = Some(value()?),
             "--alternate-host" => config.alternate_host = Some(value()?),
             "--compression" => config.compression = true,
+            "--any-map-keys" => config.any_map_keys = true,
             "--tls-cert" => cert = Some(value()?.into()),
             "--tls-key" => key = Some(value()?.into()),
             "--tls-ca" => ca = Some(value()?.into()),

@@ -4,7 +4,14 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// 2010-01-01 UTC in seconds since 1970: what void times count from.
-const EPOCH: i64 = 1_262_304_000;
+pub(crate) const EPOCH: i64 = 1_262_304_000;
+
+/// A moment, as what lives and what was written count it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) seconds: u32,
+    pub(crate) millis: u64,
+}
 
 /// Seconds since 2010-01-01 UTC; can be moved or stopped, so that expirations can be tested without
 /// waiting for them.
@@ -17,13 +24,23 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn now(&self) -> u32 {
+        (self.millis() / 1000) as u32
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        let millis = self.millis();
+        Moment { seconds: (millis / 1000) as u32, millis }
+    }
+
+    /// The same moment in milliseconds, as update times count them.
+    pub(crate) fn millis(&self) -> u64 {
         match self.stopped_at.load(Ordering::Relaxed) {
             0 => {
-                let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-                let now = unix as i64 - EPOCH + self.ahead.load(Ordering::Relaxed);
-                now.clamp(1, i64::from(u32::MAX)) as u32
+                let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis());
+                let now = unix as i64 - EPOCH * 1000 + self.ahead.load(Ordering::Relaxed) * 1000;
+                now.clamp(1000, i64::from(u32::MAX) * 1000) as u64
             }
-            now => now,
+            now => u64::from(now) * 1000,
         }
     }
 
@@ -50,7 +67,7 @@ mod tests {
         clock.advance(1000);
         assert!((before + 1000..before + 1010).contains(&clock.now()));
         clock.stop_at(77);
-        assert_eq!(clock.now(), 77);
+        assert_eq!((clock.now(), clock.millis()), (77, 77_000));
         clock.advance(3);
         assert_eq!(clock.now(), 80);
     }

@@ -1,12 +1,21 @@
-//! Lists and maps as the server keeps them: the pairs of a map in the order of their keys.
+//! Lists and maps as the server keeps them: the pairs of a map in the order of their keys, numbers and
+//! lengths in their shortest form.
 
 use std::cmp::Ordering;
 
-use wire_protocol::msgpack::{self, Reader, Token};
+use wire_protocol::msgpack::{self, KEY_ORDERED, KEY_VALUE_ORDERED, Reader, Token};
 use wire_protocol::particle::particle_type;
 
-/// A list or map in the server's order; `None` for bytes that are not one whole value of that type.
-pub(crate) fn in_order(kind: u8, value: &[u8]) -> Option<Vec<u8>> {
+/// The ext type of what only comparisons use: a wildcard, infinity.
+const COMPARED: i8 = -1;
+
+/// The ext type that says that a list is ordered.
+const LIST_ORDERED: i8 = 1;
+
+/// A list or map in the server's order; `None` for bytes that are not one whole value of that type, or one
+/// that the server does not keep: a map with a key that is no integer, string or blob (unless `any_keys`), or with the same key
+/// twice; a list or map that says that it is ordered, and is not; values that only comparisons use.
+pub(crate) fn in_order(kind: u8, value: &[u8], any_keys: bool) -> Option<Vec<u8>> {
     // Nests no deeper than `msgpack::MAX_DEPTH` after this, so the recursion below does not either.
     msgpack::check(value).ok()?;
     match (kind, Reader::new(value).token().ok()?) {
@@ -14,7 +23,7 @@ pub(crate) fn in_order(kind: u8, value: &[u8]) -> Option<Vec<u8>> {
         _ => return None,
     }
     let mut out = Vec::with_capacity(value.len());
-    write_in_order(&mut Reader::new(value), value, &mut out)?;
+    write_in_order(&mut Reader::new(value), value, any_keys, &mut out)?;
     Some(out)
 }
 
@@ -26,35 +35,122 @@ fn split<'a>(reader: &mut Reader<'a>, all: &'a [u8]) -> Option<&'a [u8]> {
 }
 
 /// Copies the next value from a reader of `all`.
-fn write_in_order<'a>(reader: &mut Reader<'a>, all: &'a [u8], out: &mut Vec<u8>) -> Option<()> {
+fn write_in_order<'a>(
+    reader: &mut Reader<'a>,
+    all: &'a [u8],
+    any_keys: bool,
+    out: &mut Vec<u8>,
+) -> Option<()> {
     let start = all.len() - reader.remaining();
-    let token = reader.token().ok()?;
-    out.extend_from_slice(all.get(start..all.len() - reader.remaining())?);
-    match token {
-        Token::List { len } => {
-            for _ in 0..len {
-                write_in_order(reader, all, out)?;
-            }
+    match reader.token().ok()? {
+        Token::List { len } => write_list(reader, all, len, any_keys, out),
+        Token::Map { len } => write_map(reader, all, len, any_keys, out),
+        Token::Int(value) => {
+            msgpack::write_int(out, value);
+            Some(())
         }
-        Token::Map { len } => {
-            // Not reserved at once: the number of pairs is only announced.
-            let mut pairs = Vec::new();
-            for _ in 0..len {
-                let key = split(reader, all)?;
-                let value = split(reader, all)?;
-                // The pair that carries the map's order stays in front.
-                let is_order = matches!(Reader::new(key).token(), Ok(Token::Ext { .. }));
-                pairs.push((!is_order, key, value));
-            }
-            // Stable: pairs of equal keys stay in the order in which they came.
-            pairs.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(a.1, b.1)));
-            for (_, key, value) in pairs {
-                for part in [key, value] {
-                    write_in_order(&mut Reader::new(part), part, out)?;
-                }
-            }
+        Token::Uint(value) => {
+            msgpack::write_uint(out, value);
+            Some(())
         }
-        _ => {}
+        Token::Ext { kind: COMPARED, data } if matches!(data.len(), 1..=3) => None,
+        _ => {
+            out.extend_from_slice(all.get(start..all.len() - reader.remaining())?);
+            Some(())
+        }
+    }
+}
+
+/// The order that a list or map says it has, when the next value says one.
+fn take_order(reader: &mut Reader<'_>, len: usize, known: i8) -> Option<i8> {
+    let mut ahead = reader.clone();
+    match ahead.token() {
+        Ok(Token::Ext { kind, .. }) if len > 0 => {
+            *reader = ahead;
+            Some(kind & known)
+        }
+        _ => None,
+    }
+}
+
+fn write_list<'a>(
+    reader: &mut Reader<'a>,
+    all: &'a [u8],
+    len: usize,
+    any_keys: bool,
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    let order = take_order(reader, len, LIST_ORDERED);
+    let len = len - usize::from(order.is_some());
+    let order = order.unwrap_or_default();
+    msgpack::write_list_header(out, len + usize::from(order != 0));
+    if order != 0 {
+        msgpack::write_ext(out, order, &[]);
+    }
+    let mut ahead = reader.clone();
+    let mut before: Option<&[u8]> = None;
+    for _ in 0..if order == 0 { 0 } else { len } {
+        let element = split(&mut ahead, all)?;
+        if before.is_some_and(|before| compare(before, element).is_gt()) {
+            return None;
+        }
+        before = Some(element);
+    }
+    (0..len).try_for_each(|_| write_in_order(reader, all, any_keys, out))
+}
+
+/// Whether a value can be the key of a map.
+fn is_key(value: &[u8]) -> bool {
+    match Reader::new(value).token() {
+        Ok(Token::Int(_) | Token::Uint(_) | Token::Str(_)) => true,
+        // Blobs of languages' own serializations have types of their own.
+        Ok(Token::Blob(bytes)) => {
+            let before = value.len() - bytes.len();
+            value.get(before - 1) == Some(&particle_type::BLOB) && before > 1
+        }
+        _ => false,
+    }
+}
+
+fn write_map<'a>(
+    reader: &mut Reader<'a>,
+    all: &'a [u8],
+    len: usize,
+    any_keys: bool,
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    let order = take_order(reader, len, KEY_VALUE_ORDERED);
+    if order.is_some() {
+        // What stands beside it is nothing.
+        reader.skip_value().ok()?;
+    }
+    let len = len - usize::from(order.is_some());
+    let order = order.unwrap_or_default();
+    // Not reserved at once: the number of pairs is only announced.
+    let mut pairs: Vec<(&[u8], &[u8])> = Vec::new();
+    for _ in 0..len {
+        let key = split(reader, all)?;
+        if !any_keys && !is_key(key) {
+            return None;
+        }
+        pairs.push((key, split(reader, all)?));
+    }
+    if order & KEY_ORDERED != 0 && !pairs.is_sorted_by(|a, b| compare(a.0, b.0).is_le()) {
+        return None;
+    }
+    pairs.sort_by(|a, b| compare(a.0, b.0));
+    if pairs.windows(2).any(|two| compare(two[0].0, two[1].0).is_eq()) {
+        return None;
+    }
+    if order == 0 {
+        msgpack::write_map_header(out, len);
+    } else {
+        msgpack::write_map_header(out, len + 1);
+        msgpack::write_ext(out, order, &[]);
+        msgpack::write_nil(out);
+    }
+    for part in pairs.into_iter().flat_map(|(key, value)| [key, value]) {
+        write_in_order(&mut Reader::new(part), part, any_keys, out)?;
     }
     Some(())
 }
@@ -111,14 +207,60 @@ mod tests {
     fn pairs_are_put_in_the_order_of_their_keys() {
         let sent = b"\x85\xa2\x03n\x81\xa2\x03x\xc0\xa2\x03a\x01\xa2\x04k\xcb\x3f\xf8\0\0\0\0\0\0\x03\x92\x04\x05\xa2\x03b\xa4\x03two";
         let kept = b"\x85\x03\x92\x04\x05\xa2\x03a\x01\xa2\x03b\xa4\x03two\xa2\x03n\x81\xa2\x03x\xc0\xa2\x04k\xcb\x3f\xf8\0\0\0\0\0\0";
-        assert_eq!(in_order(19, sent).unwrap(), kept);
-        assert_eq!(in_order(19, kept).unwrap(), kept);
-        // Within a list, and with the pair that says how the map is ordered.
-        assert_eq!(in_order(20, b"\x91\x82\x02\xc0\x01\xc0").unwrap(), b"\x91\x82\x01\xc0\x02\xc0");
+        assert_eq!(in_order(19, sent, false).unwrap(), kept);
+        assert_eq!(in_order(19, kept, false).unwrap(), kept);
+        // Within a list.
+        assert_eq!(in_order(20, b"\x91\x82\x02\xc0\x01\xc0", false).unwrap(), b"\x91\x82\x01\xc0\x02\xc0");
+    }
+
+    #[test]
+    fn what_says_that_it_is_ordered_has_to_be() {
+        let ordered = b"\x83\xc7\0\x01\xc0\x01\xc0\x02\xc0";
+        assert_eq!(in_order(19, ordered, false).unwrap(), ordered);
+        assert_eq!(in_order(19, b"\x83\xc7\0\x01\xc0\x02\xc0\x01\xc0", false), None);
+        assert_eq!(in_order(19, b"\x81\xc7\0\x01\xc0", false).unwrap(), b"\x81\xc7\0\x01\xc0");
+        let list = b"\x94\xc7\0\x01\x01\x02\x02";
+        assert_eq!(in_order(20, list, false).unwrap(), list);
+        assert_eq!(in_order(20, b"\x93\xc7\0\x01\x02\x01", false), None);
+        // No order that there is: none.
+        assert_eq!(in_order(20, b"\x93\xc7\0\x02\x02\x01", false).unwrap(), b"\x92\x02\x01");
+        assert_eq!(in_order(19, b"\x82\xc7\0\x00\xc0\x02\xc0", false).unwrap(), b"\x81\x02\xc0");
+    }
+
+    #[test]
+    fn keys_are_integers_strings_and_blobs_each_once() {
+        let map = |key: &[u8]| [b"\x82\x05\xc0", key, b"\xc0"].concat();
+        for key in [&b"\x06"[..], b"\xff", b"\xa2\x03a", b"\xa2\x04a"] {
+            assert!(in_order(19, &map(key), false).is_some(), "{key:?}");
+        }
+        for key in [
+            &b"\x05"[..],
+            b"\xcc\x05",
+            b"\xc0",
+            b"\xc3",
+            b"\x90",
+            b"\x80",
+            b"\xcb\0\0\0\0\0\0\0\0",
+            b"\xa2\x17a",
+        ] {
+            assert_eq!(in_order(19, &map(key), false), None, "{key:?}");
+            let nested = [b"\x91", &map(key)[..]].concat();
+            assert_eq!(in_order(20, &nested, false), None, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_become_as_short_as_they_can_be() {
         assert_eq!(
-            in_order(19, b"\x83\xc7\0\x01\xc0\x02\xc0\x01\xc0").unwrap(),
-            b"\x83\xc7\0\x01\xc0\x01\xc0\x02\xc0"
+            in_order(20, b"\xdc\0\x02\xd3\0\0\0\0\0\0\0\x05\xcd\0\xff", false).unwrap(),
+            b"\x92\x05\xcc\xff"
         );
+    }
+
+    #[test]
+    fn what_only_comparisons_use_is_refused() {
+        assert_eq!(in_order(20, b"\x92\x01\xd4\xff\x00", false), None);
+        assert_eq!(in_order(20, b"\x92\x01\xd4\xff\x01", false), None);
     }
 
     #[test]
@@ -149,8 +291,8 @@ mod tests {
         for (kind, bytes) in
             [(20, &b"\x80"[..]), (19, b"\x90"), (20, b"\x91"), (20, b""), (20, b"\x90\x90"), (19, b"\x05")]
         {
-            assert_eq!(in_order(kind, bytes), None, "{bytes:?}");
+            assert_eq!(in_order(kind, bytes, false), None, "{bytes:?}");
         }
-        assert_eq!(in_order(20, &[&[0x91; 500][..], &[0x90]].concat()), None);
+        assert_eq!(in_order(20, &[&[0x91; 500][..], &[0x90]].concat(), false), None);
     }
 }

@@ -6,10 +6,11 @@ use wire_protocol::result_code;
 
 use crate::User;
 use crate::answer::{self, Answer};
+use crate::clock::Moment;
 use crate::node::Node;
-use crate::operations::{self, Flags};
+use crate::operations::{self, Flags, Limits};
 use crate::ownership::Route;
-use crate::record::{BinsDraft, MAX_BINS, Record, stored_size};
+use crate::record::{BinFinder, BinsDraft, MAX_BINS, Record, stored_size};
 use crate::store::{Namespace, Store};
 
 /// Longest name of a set.
@@ -80,6 +81,8 @@ pub(crate) struct Request<'a> {
     pub(crate) namespace: &'a Namespace,
     pub(crate) digest: &'a Digest,
     pub(crate) set: &'a [u8],
+    /// The set's number, if it had one when that was looked up.
+    pub(crate) set_number: Option<u16>,
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) refused: Option<u8>,
     pub(crate) flags: Flags,
@@ -104,7 +107,7 @@ pub(crate) fn answer_single(node: &Node, message: &Message<'_>, user: Option<&Us
                     request.refused = request.refused.or(Some(result_code::PARTITION_UNAVAILABLE));
                 }
             }
-            execute(&request, node.store.clock.now(), out);
+            execute(&request, node.store.clock.moment(), out);
             return;
         }
         Err(code) => code,
@@ -124,6 +127,7 @@ fn request_of<'a>(store: &'a Store, message: &Message<'a>) -> Result<Request<'a>
         namespace,
         digest: digest.try_into().map_err(|_| result_code::PARAMETER)?,
         set: fields.set,
+        set_number: namespace.known_set(fields.set),
         key: fields.key,
         refused: fields.refused,
         flags: Flags { info1, info2, info3 },
@@ -148,13 +152,13 @@ fn query_code(partitions: Option<&[u8]>) -> u8 {
 
 /// Does what is asked, appends one message with the answer to `out` and gives its result code.
 #[inline]
-pub(crate) fn execute(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
+pub(crate) fn execute(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
     let Flags { info1, info2, .. } = request.flags;
     let refused = match request.refused {
         Some(code) => code,
         None if info2 & info2::WRITE != 0 => {
             return if info2 & info2::DELETE != 0 {
-                delete(request, now, out)
+                delete(request, now.seconds, out)
             } else {
                 write(request, now, out)
             };
@@ -171,8 +175,18 @@ fn is_other_key(record: &Record, sent: Option<&[u8]>) -> bool {
     matches!((&record.key, sent), (Some(stored), Some(sent)) if **stored != *sent)
 }
 
+/// Whether a record is not in the set that was named. A read and a delete need not name one.
 #[inline]
-fn read(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
+fn is_other_set(request: &Request<'_>, record: &Record, must_name: bool) -> bool {
+    if request.set.is_empty() {
+        return must_name && record.set != 0;
+    }
+    // A set that is new since the number was looked up has one now.
+    request.set_number != Some(record.set) && request.namespace.known_set(request.set) != Some(record.set)
+}
+
+#[inline]
+fn read(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
     let start = answer::reserve(out);
     let mut answer = Answer { index: request.index, ..Answer::default() };
     let result = {
@@ -182,12 +196,14 @@ fn read(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
             Some(record) => {
                 answer.generation = record.generation;
                 answer.void_time = record.void_time;
-                if record.is_expired(now) {
+                if is_other_set(request, record, false) {
+                    Err(result_code::PARAMETER)
+                } else if record.is_expired(now.seconds) {
                     // Until it is swept, what it was still shows in the answer's header.
                     Err(result_code::RECORD_NOT_FOUND)
                 } else {
                     read_bins(request, record, out)
-                        .map(|n_ops| (n_ops, is_touch_due(record, request.ttl, now)))
+                        .map(|n_ops| (n_ops, is_touch_due(record, request.ttl, now.seconds)))
                 }
             }
         }
@@ -226,13 +242,14 @@ fn read_bins(request: &Request<'_>, record: &Record, out: &mut Vec<u8>) -> Resul
     }
     let limit = out.len() + wire_protocol::message::MAX_FRAME / 2;
     let answers_all = request.flags.info2 & info2::RESPOND_ALL_OPS != 0;
+    let finder = BinFinder::new(record, &request.ops);
     let mut asked = false;
     let mut count = 0u16;
     for op in request.ops.clone() {
         asked = true;
         operations::check_read(&op)?;
-        match record.bin(op.name) {
-            Some((whole, _)) => out.extend_from_slice(whole),
+        match finder.find(op.name) {
+            Some(whole) => out.extend_from_slice(whole),
             None if answers_all => wire_protocol::message::write_op(out, op.code, 0, op.name, &[]),
             None => continue,
         }
@@ -250,27 +267,30 @@ fn is_touch_due(record: &Record, percent: u32, now: u32) -> bool {
     if record.void_time == 0 || !matches!(percent, 1..=100) {
         return false;
     }
-    let life = u64::from(record.void_time.saturating_sub(record.last_update));
+    let life = u64::from(record.life());
     let left = u64::from(record.void_time.saturating_sub(now));
     left * 100 <= life * u64::from(percent)
 }
 
-fn touch_on_read(request: &Request<'_>, now: u32) {
+fn touch_on_read(request: &Request<'_>, now: Moment) {
     let mut shard = request.namespace.write(request.digest);
     // Between the two locks the record may have been changed: look again.
     if let Some(record) = shard.get_mut(request.digest)
-        && !record.is_expired(now)
-        && is_touch_due(record, request.ttl, now)
+        && !record.is_expired(now.seconds)
+        && is_touch_due(record, request.ttl, now.seconds)
     {
-        let life = record.void_time.saturating_sub(record.last_update);
-        record.void_time = now.saturating_add(life);
-        record.last_update = now;
+        record.void_time = now.seconds.saturating_add(record.life());
+        record.last_update = now.millis;
     }
 }
 
 /// Whether the write's conditions hold for the record that is there, or is not.
 fn check_conditions(request: &Request<'_>, record: Option<&Record>, needs_record: bool) -> Result<(), u8> {
     let Flags { info2, info3, .. } = request.flags;
+    let is_delete = info2 & info2::DELETE != 0;
+    if is_delete && record.is_some_and(|record| is_other_set(request, record, false)) {
+        return Err(result_code::PARAMETER);
+    }
     let needs_record = needs_record || info3 & (info3::UPDATE_ONLY | info3::REPLACE_ONLY) != 0;
     if needs_record && record.is_none() {
         return Err(result_code::RECORD_NOT_FOUND);
@@ -284,8 +304,8 @@ fn check_conditions(request: &Request<'_>, record: Option<&Record>, needs_record
     {
         return Err(result_code::GENERATION);
     }
-    if info2 & info2::DURABLE_DELETE != 0 {
-        return Err(result_code::ENTERPRISE_ONLY);
+    if !is_delete && record.is_some_and(|record| is_other_set(request, record, true)) {
+        return Err(result_code::PARAMETER);
     }
     if record.is_some_and(|record| is_other_key(record, request.key)) {
         return Err(result_code::KEY_MISMATCH);
@@ -306,7 +326,7 @@ fn delete(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
     result_code
 }
 
-fn write(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
+fn write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
     let start = answer::reserve(out);
     let mut answer = Answer { index: request.index, ..Answer::default() };
     if let Err(code) = try_write(request, now, out, &mut answer) {
@@ -320,31 +340,35 @@ fn write(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
 
 /// Writes, or changes nothing. `answer` gets generation and void time of the record that is there in the
 /// end.
-fn try_write(request: &Request<'_>, now: u32, out: &mut Vec<u8>, answer: &mut Answer) -> Result<(), u8> {
+fn try_write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>, answer: &mut Answer) -> Result<(), u8> {
     let namespace = request.namespace;
     let plan = operations::plan(request.ops.clone(), request.flags)?;
     if request.set.len() > MAX_SET_NAME {
         return Err(result_code::PARAMETER);
     }
     let mut shard = namespace.write(request.digest);
-    let old = shard.get(request.digest).filter(|record| !record.is_expired(now));
+    let old = shard.get(request.digest).filter(|record| !record.is_expired(now.seconds));
     if let Some(old) = old {
         answer.generation = old.generation;
         answer.void_time = old.void_time;
     }
     check_conditions(request, old, plan.needs_record)?;
-    let void_time = void_time(request, namespace, old, now)?;
+    let void_time = void_time(request, namespace, old, now.seconds)?;
     let mut bins = match old {
         Some(old) if !request.flags.replaces() => BinsDraft::of(old),
         _ => BinsDraft::default(),
     };
-    let n_ops =
-        operations::apply(request.ops.clone(), request.flags, namespace.max_record_size, &mut bins, out)?;
+    let limits = Limits { size: namespace.max_record_size, any_map_keys: namespace.any_map_keys };
+    let n_ops = operations::apply(request.ops.clone(), request.flags, limits, &mut bins, out)?;
     let n_bins = bins.count();
     if n_bins == 0 {
         // A record without bins is no record.
         if old.is_none() {
             return Err(result_code::RECORD_NOT_FOUND);
+        }
+        // Nothing else of a write is a delete.
+        if request.flags.info2 & info2::DURABLE_DELETE != 0 {
+            return Err(result_code::ENTERPRISE_ONLY);
         }
         shard.remove(request.digest);
         *answer = Answer { index: request.index, n_ops, ..Answer::default() };
@@ -355,15 +379,15 @@ fn try_write(request: &Request<'_>, now: u32, out: &mut Vec<u8>, answer: &mut An
         (stored, _) => stored,
     };
     if n_bins > MAX_BINS {
-        return Err(result_code::BIN_NAME);
+        return Err(result_code::PARAMETER);
     }
-    if stored_size(bins.bytes().len(), key) > namespace.max_record_size {
+    if stored_size(bins.size(), key) > namespace.max_record_size {
         return Err(result_code::RECORD_TOO_BIG);
     }
     let record = Record {
         generation: old.map_or(1, |old| old.generation.checked_add(1).unwrap_or(1)),
         void_time,
-        last_update: now,
+        last_update: now.millis,
         set: match old {
             Some(old) => old.set,
             None => namespace.set_number(request.set).ok_or(result_code::PARAMETER)?,

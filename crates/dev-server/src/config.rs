@@ -33,6 +33,8 @@ pub struct Config {
     /// Whether compressed requests are taken and answers compressed for those who ask, as the Enterprise
     /// Edition does; without, they are refused with 25.
     pub compression: bool,
+    /// Take maps with keys of any type, as servers before 7.1 did: their records may still be about.
+    pub any_map_keys: bool,
     /// Seconds between sweeps that free what expired; 0 never sweeps. Expired records are not found with
     /// or without a sweep.
     pub sweep_period: u32,
@@ -86,6 +88,7 @@ impl Default for Config {
             max_record_size: 1024 * 1024,
             batch_max_requests: 0,
             compression: false,
+            any_map_keys: false,
             sweep_period: 10,
             failure_detection: Duration::ZERO,
             racks: Vec::new(),

@@ -248,8 +248,12 @@ fn answer<'a>(
         (FrameType::Message, Guest::User(user)) => {
             return answer_message(node, body, Some(Arc::clone(user)), fault, out);
         }
-        (FrameType::Info, _) => {
-            if info::answer(&InfoSource::new(node, reached_at), body, out).is_none() {
+        (FrameType::Info, guest) => {
+            let user = match guest {
+                Guest::User(user) => Some(&**user),
+                _ => None,
+            };
+            if info::answer(&InfoSource::new(node, reached_at, user), body, out).is_none() {
                 return Answering::Refused;
             }
         }

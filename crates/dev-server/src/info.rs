@@ -5,11 +5,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use wire_protocol::message::{FrameType, write_frame};
+use wire_protocol::result_code;
 
 use crate::cluster::{Addresses, Cluster, NodeIndex};
 use crate::counters::Counters;
 use crate::node::Node;
+use crate::security::User;
 use crate::store::{Namespace, Store};
+use crate::truncate::{self, Of};
 
 /// The release of the server whose protocol this one speaks. Clients choose by it what they send.
 const BUILD: &str = "8.1.2.0";
@@ -31,6 +34,8 @@ pub(crate) struct InfoSource<'a> {
     reached_at: SocketAddr,
     uptime: Duration,
     counters: Counters,
+    /// Who asks; none where nobody has to say so.
+    user: Option<&'a User>,
 }
 
 /// Appends the answers to the commands in `body`: each that ends with a newline, as the server does.
@@ -57,7 +62,7 @@ pub(crate) fn answer(source: &InfoSource<'_>, body: &[u8], out: &mut Vec<u8>) ->
 }
 
 impl<'a> InfoSource<'a> {
-    pub(crate) fn new(node: &'a Node, reached_at: SocketAddr) -> Self {
+    pub(crate) fn new(node: &'a Node, reached_at: SocketAddr, user: Option<&'a User>) -> Self {
         Self {
             store: &node.store,
             cluster: &node.cluster,
@@ -65,6 +70,7 @@ impl<'a> InfoSource<'a> {
             reached_at,
             uptime: node.uptime(),
             counters: node.counting.now(),
+            user,
         }
     }
 
@@ -113,12 +119,27 @@ impl<'a> InfoSource<'a> {
             // There are none, and there cannot be any.
             "sindex-list" | "udf-list" => String::new(),
             "statistics" => self.statistics(),
+            "truncate" | "truncate-undo" | "truncate-namespace" | "truncate-namespace-undo" => {
+                self.truncate(name, parameters)
+            }
             "user-agent-set" => match parameters.strip_prefix("value=") {
                 Some(value) if !value.is_empty() => "ok".into(),
                 _ => "ERROR:4:missing 'value'".into(),
             },
             _ => return None,
         })
+    }
+
+    fn truncate(&self, name: &str, parameters: &str) -> String {
+        if self.user.is_some_and(|user| !user.may_truncate()) {
+            return format!("ERROR:{}:role violation", result_code::ROLE_VIOLATION);
+        }
+        let of = if name.starts_with("truncate-namespace") { Of::Namespace } else { Of::Set };
+        if name.ends_with("-undo") {
+            truncate::undo(self.store, parameters, of)
+        } else {
+            truncate::truncate(self.store, parameters, of)
+        }
     }
 
     /// Which addresses a command asks for; `None` for those of a kind that the node does not listen at.
@@ -169,7 +190,7 @@ impl<'a> InfoSource<'a> {
              master_objects={};master_tombstones=0;prole_objects={};prole_tombstones=0;\
              non_replica_objects=0;dead_partitions=0;unavailable_partitions={};stop_writes=false;\
              hwm_breached=false;current_time={};data_used_bytes={bytes};pending_quiesce=false;\
-             migrate_tx_partitions_remaining=0;migrate_rx_partitions_remaining=0;\
+             migrate_tx_partitions_remaining=0;migrate_rx_partitions_remaining=0;truncate_lut={};\
              default-read-touch-ttl-pct=0;default-ttl={};max-record-size={};nsup-period={};\
              replication-factor={};strong-consistency={};storage-engine=memory{}",
             view.cluster_size,
@@ -178,6 +199,7 @@ impl<'a> InfoSource<'a> {
             share(others),
             self.cluster.unavailable_partitions(),
             self.store.clock.now(),
+            usage[0].truncated,
             namespace.default_ttl,
             namespace.max_record_size,
             self.store.sweep_period,
@@ -212,13 +234,14 @@ fn sets(namespace: &Namespace) -> String {
         // Writing to a string does not fail.
         _ = write!(
             answer,
-            "ns={}:set={}:objects={}:tombstones=0:data_used_bytes={}:truncate_lut=0:sindexes=0:\
+            "ns={}:set={}:objects={}:tombstones=0:data_used_bytes={}:truncate_lut={}:sindexes=0:\
              index_populating=false:truncating=false:default-read-touch-ttl-pct=0:default-ttl=0:\
              disable-eviction=false:enable-index=false:stop-writes-count=0:stop-writes-size=0;",
             namespace.name,
             String::from_utf8_lossy(&set.name).replace(char::is_control, "?"),
             set.objects,
             set.bytes,
+            set.truncated,
         );
     }
     answer

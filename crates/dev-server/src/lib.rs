@@ -3,9 +3,9 @@
 //! | module | what |
 //! | --- | --- |
 //! | `store`, `record` | namespaces, records and their bins as they go out, expiry |
-//! | `commands`, `operations`, `collection` | commands on one record, operations on its bins |
+//! | `commands`, `operations`, `collection`, `geojson` | commands on one record, operations on its bins, values |
 //! | `batch` | batches |
-//! | `info` | what a node tells of itself and the cluster |
+//! | `info`, `truncate` | what a node tells of itself and the cluster, and what it forgets on demand |
 //! | `cluster`, `partition_table` | members of the cluster, and who holds which partition |
 //! | `ownership`, `counters` | what a connection looks up and counts for each row |
 //! | `security` | users and what they may do, logins, sessions |
@@ -44,6 +44,7 @@ mod connection;
 mod counters;
 mod error;
 mod faults;
+mod geojson;
 #[cfg(test)]
 mod hostile;
 mod info;
@@ -58,6 +59,7 @@ mod security;
 mod server;
 mod store;
 mod tls;
+mod truncate;
 
 pub use cli::main_with;
 pub use cluster::NodeIndex;

@@ -46,6 +46,7 @@ pub struct User {
     is_external: bool,
     may_read: bool,
     may_write: bool,
+    may_truncate: bool,
 }
 
 impl User {
@@ -60,8 +61,14 @@ impl User {
         let hash = hash(password.as_bytes()).ok_or_else(|| {
             DevServerError::config(format!("the password of user {name:?} cannot be hashed: it has a NUL"))
         })?;
-        let mut user =
-            Self { name: name.into(), hash, is_external: false, may_read: false, may_write: false };
+        let mut user = Self {
+            name: name.into(),
+            hash,
+            is_external: false,
+            may_read: false,
+            may_write: false,
+            may_truncate: false,
+        };
         let roles = if roles.is_empty() { &["read-write"][..] } else { roles };
         for role in roles {
             let Some((_, reads, writes)) = ROLES.iter().find(|(name, ..)| name == role) else {
@@ -70,6 +77,7 @@ impl User {
             };
             user.may_read |= reads;
             user.may_write |= writes;
+            user.may_truncate |= matches!(*role, "truncate" | "data-admin");
         }
         Ok(user)
     }
@@ -105,6 +113,11 @@ impl User {
         let writes = flags.info2 & info2::WRITE != 0;
         let reads = flags.info1 & info1::READ != 0;
         (self.may_write || !writes) && (self.may_read || !reads)
+    }
+
+    /// Whether the user's roles allow to truncate.
+    pub(crate) fn may_truncate(&self) -> bool {
+        self.may_truncate
     }
 
     /// Whether what a client sent proves that it is this user.

@@ -89,6 +89,8 @@ impl Shard {
 struct Sets {
     names: Vec<Box<[u8]>>,
     numbers: HashMap<Box<[u8]>, u16>,
+    /// Up to when the sets and, by number 0, the namespace were truncated, in milliseconds.
+    truncated: HashMap<u16, u64>,
 }
 
 /// What a set holds.
@@ -100,6 +102,8 @@ pub(crate) struct SetUsage {
     pub(crate) objects: u64,
     /// Their bytes.
     pub(crate) bytes: u64,
+    /// Up to when it was truncated, in milliseconds; 0 = never. For records without a set: the namespace.
+    pub(crate) truncated: u64,
 }
 
 /// A namespace.
@@ -107,6 +111,7 @@ pub(crate) struct Namespace {
     pub(crate) name: String,
     pub(crate) default_ttl: u32,
     pub(crate) max_record_size: usize,
+    pub(crate) any_map_keys: bool,
     shards: Box<[RwLock<Shard>]>,
     sets: RwLock<Sets>,
 }
@@ -118,6 +123,7 @@ impl Namespace {
             name: name.into(),
             default_ttl: config.default_ttl,
             max_record_size: config.max_record_size,
+            any_map_keys: config.any_map_keys,
             shards: (0..SHARDS)
                 .map(|_| RwLock::new(Shard(HashMap::with_hasher(IndexHasher(secret)))))
                 .collect(),
@@ -162,8 +168,14 @@ impl Namespace {
     /// What each set holds, records without a set first.
     pub(crate) fn usage(&self) -> Vec<SetUsage> {
         let mut usage = vec![SetUsage::default()];
-        let names = self.sets.read().unwrap_or_else(PoisonError::into_inner).names.clone();
-        usage.extend(names.into_iter().map(|name| SetUsage { name: name.into(), ..SetUsage::default() }));
+        {
+            let sets = self.sets.read().unwrap_or_else(PoisonError::into_inner);
+            let names = sets.names.iter();
+            usage.extend(names.map(|name| SetUsage { name: name.to_vec(), ..SetUsage::default() }));
+            for (&number, &until) in &sets.truncated {
+                usage[usize::from(number)].truncated = until;
+            }
+        }
         for shard in &self.shards {
             for record in shard.read().unwrap_or_else(PoisonError::into_inner).0.values() {
                 // A set made after the names were copied is missing from this count, as it was a moment ago.
@@ -174,6 +186,47 @@ impl Namespace {
             }
         }
         usage
+    }
+
+    /// Forgets the records of a set, or all of them, that were written before a time in milliseconds, and
+    /// notes until when that was.
+    pub(crate) fn truncate(&self, set: Option<&[u8]>, before: u64, until: u64) {
+        let Some(number) = self.truncated_number(set) else {
+            return;
+        };
+        {
+            let mut sets = self.sets.write().unwrap_or_else(PoisonError::into_inner);
+            let truncated = sets.truncated.entry(number).or_default();
+            *truncated = until.max(*truncated);
+        }
+        for shard in &self.shards {
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            shard.0.retain(|_, record| record.last_update >= before || number != 0 && record.set != number);
+            if shard.0.len() < shard.0.capacity() / 4 {
+                shard.0.shrink_to_fit();
+            }
+        }
+    }
+
+    /// Notes until when a set, or all of the namespace, was truncated.
+    pub(crate) fn set_truncated(&self, set: Option<&[u8]>, until: u64) {
+        if let Some(number) = self.truncated_number(set) {
+            self.sets.write().unwrap_or_else(PoisonError::into_inner).truncated.insert(number, until);
+        }
+    }
+
+    /// The number under which a truncation is noted; `None` for a set that is not there.
+    fn truncated_number(&self, set: Option<&[u8]>) -> Option<u16> {
+        set.map_or(Some(0), |name| self.known_set(name))
+    }
+
+    /// The number of a set that has been written to; 0 is no set.
+    #[inline]
+    pub(crate) fn known_set(&self, name: &[u8]) -> Option<u16> {
+        if name.is_empty() {
+            return Some(0);
+        }
+        self.sets.read().unwrap_or_else(PoisonError::into_inner).numbers.get(name).copied()
     }
 
     /// Forgets all records of these partitions.

@@ -9,7 +9,7 @@ use support::{Client, bin, digest, record};
 use wire_protocol::batch::Projection;
 use wire_protocol::command::{Exists, Generation, ReadOptions, WriteOptions, write_read, write_write};
 use wire_protocol::digest::UserKey;
-use wire_protocol::message::{info2, op};
+use wire_protocol::message::{info1, info2, op};
 use wire_protocol::particle::Particle;
 
 const NEVER: u32 = u32::MAX;
@@ -188,7 +188,7 @@ async fn operations_apply_in_order_or_not_at_all() {
         (bin(op::APPEND, "s", Particle::Blob(b"x")), 12),
         (bin(op::APPEND, "s", Particle::Int(1)), 12),
         (bin(op::WRITE, "a-name-too-long-", Particle::Int(1)), 21),
-        (bin(op::WRITE, "x", Particle::List(b"\x92\x01")), 4),
+        (bin(op::WRITE, "x", Particle::List(b"\x92\x01")), 1),
         (bin(op::WRITE, "x", Particle::Other { particle_type: 99, bytes: b"" }), 4),
         (bin(op::CDT_MODIFY, "l", Particle::Blob(b"\x92\x01\x01")), 16),
         (bin(op::HLL_MODIFY, "h", Particle::Blob(b"")), 16),
@@ -246,9 +246,12 @@ async fn every_operation_answers_when_asked_to() {
     let mut request = Vec::new();
     let digest = digest("a");
     write_write(&mut request, &record(&digest, None), ops.iter().copied(), &WriteOptions::default()).unwrap();
-    // The second info byte of the message.
-    let info2_at = 8 + 2;
+    // The first two info bytes of the message.
+    let (info1_at, info2_at) = (8 + 1, 8 + 2);
+    client.send(&request).await;
+    assert_eq!(client.answer().await.code(), 4, "it reads, and does not say so");
     request[info2_at] |= info2::RESPOND_ALL_OPS;
+    request[info1_at] |= info1::READ;
     client.send(&request).await;
     let answer = client.answer().await;
     let codes: Vec<_> = answer.bins.iter().map(|(code, ..)| *code).collect();
@@ -262,9 +265,36 @@ async fn every_operation_answers_when_asked_to() {
     let mut request = Vec::new();
     write_write(&mut request, &record(&digest, None), ops.iter().copied(), &WriteOptions::default()).unwrap();
     request[info2_at] |= info2::RESPOND_ALL_OPS;
+    request[info1_at] |= info1::READ;
     client.send(&request).await;
     let answer = client.answer().await;
     assert_eq!((answer.state(), answer.text().as_str(), answer.bins[1].0), ((0, 0), "i=3 =nil", op::DELETE));
+}
+
+#[tokio::test]
+async fn a_durable_delete_is_one_that_deletes() {
+    let (_server, mut client) = server(Config::default()).await;
+    let durable = WriteOptions { durable_delete: true, ..WriteOptions::default() };
+    assert_eq!(client.put_with("a", 1, &durable).await.code(), 0);
+    let last = [bin(op::WRITE, "i", Particle::Nil)];
+    assert_eq!(client.write("a", &last, &durable).await.code(), 25);
+    assert_eq!(client.write("a", &[bin(op::DELETE, "", Particle::Nil)], &durable).await.code(), 25);
+    assert_eq!(client.delete("a", &durable).await.code(), 25);
+    assert_eq!(client.write("nobody", &last, &durable).await.code(), 2);
+    assert_eq!(client.get("a").await.text(), "i=1");
+}
+
+#[tokio::test]
+async fn bins_are_counted_when_all_is_done() {
+    let (_server, mut client) = server(Config::default()).await;
+    let names: Vec<_> = (0..32_768).map(|number| format!("b{number}")).collect();
+    let ops: Vec<_> = names.iter().map(|name| bin(op::WRITE, name, Particle::Int(1))).collect();
+    let none = WriteOptions::default();
+    assert_eq!(client.write("a", &ops, &none).await.code(), 4);
+    assert_eq!(client.write("a", &ops[..32_767], &none).await.code(), 0);
+    assert_eq!(client.write("a", &ops[32_767..], &none).await.code(), 4);
+    let instead = [ops[32_767], bin(op::WRITE, "b5", Particle::Nil)];
+    assert_eq!(client.write("a", &instead, &none).await.code(), 0);
 }
 
 #[tokio::test]

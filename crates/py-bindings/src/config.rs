@@ -9,7 +9,7 @@ use pyo3::types::{PyList, PyTuple};
 use crate::auth::Login;
 use crate::errors::param_error;
 use crate::keys::described;
-use crate::policy::{self, Read, Write};
+use crate::policy::{self, Operate, Read, Write};
 use crate::settings::{Settings, whole_number};
 use crate::tls;
 
@@ -20,6 +20,19 @@ pub(crate) struct Policies {
     pub(crate) read: Read,
     pub(crate) write: Write,
     pub(crate) remove: Write,
+    pub(crate) operate: Operate,
+    /// The time that an info command may take.
+    pub(crate) info: InfoTimeout,
+}
+
+/// The time that an info command may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InfoTimeout(pub(crate) Duration);
+
+impl Default for InfoTimeout {
+    fn default() -> Self {
+        Self(Duration::from_secs(1))
+    }
 }
 
 /// What a client was made with.
@@ -54,14 +67,12 @@ const NOT_YET: &[&str] = &["compression_threshold", "force_single_node", "send_b
 /// Policies of commands that this version does not have.
 const OTHER_POLICIES: &[&str] = &[
     "apply",
-    "operate",
     "query",
     "scan",
     "batch_remove",
     "batch_apply",
     "batch_write",
     "batch_parent_write",
-    "info",
     "admin",
     "txn_verify",
     "txn_roll",
@@ -126,6 +137,7 @@ impl Config {
         let config = Self { cluster, tls, policies, login };
         config.check_replica(py, config.policies.batch.replica)?;
         config.check_replica(py, config.policies.read.policy.replica)?;
+        config.check_replica(py, config.policies.operate.write.policy.replica)?;
         Ok(config)
     }
 
@@ -187,6 +199,10 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Policies>
     policies.write = policy::write(py, &policies.write, "config policy \"write\"", write.as_ref())?;
     let remove = settings.take("remove")?;
     policies.remove = policy::write(py, &policies.remove, "config policy \"remove\"", remove.as_ref())?;
+    let operate = settings.take("operate")?;
+    policies.operate = policy::operate(py, &policies.operate, "config policy \"operate\"", operate.as_ref())?;
+    let info = settings.take("info")?;
+    policies.info.0 = policy::info(py, policies.info.0, "config policy \"info\"", info.as_ref())?;
     settings.not_supported_yet(OTHER_POLICIES)?;
     settings.finish()?;
     Ok(policies)

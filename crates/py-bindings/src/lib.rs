@@ -4,8 +4,9 @@
 //! | --- | --- |
 //! | `core` | `Core`: the object behind `Client` and `AsyncClient` |
 //! | `call`, `runtime` | one call for two faces; waiting with the GIL released, waking event loops |
-//! | `keys`, `dtype`, `settings`, `config`, `auth`, `tls`, `policy`, `values` | Python arguments, read and checked |
-//! | `batch_read`, `single` | the commands |
+//! | `keys`, `dtype`, `settings`, `config`, `auth`, `tls`, `policy`, `values`, `ops` | Python arguments, read and checked |
+//! | `batch_read`, `single`, `operate`, `info` | the commands |
+//! | `ops` | operations on bins, read and encoded |
 //! | `sink`, `numpy_memory`, `records` | where answers go: NumPy's memory, Python objects |
 //! | `interpreter` | refuses subinterpreters |
 //! | `once` | Python objects made once, safely beside forks |
@@ -19,10 +20,13 @@ mod config;
 mod core;
 mod dtype;
 mod errors;
+mod info;
 mod interpreter;
 mod keys;
 mod numpy_memory;
 mod once;
+mod operate;
+mod ops;
 mod policy;
 mod records;
 mod runtime;

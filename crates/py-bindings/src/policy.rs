@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use aero_io::{
-    BatchPolicy, Exists, Generation, Hedge, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
+    BatchPolicy, Exists, Generation, Hedge, OperatePolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica,
+    WritePolicy,
 };
 use pyo3::prelude::*;
 
@@ -243,10 +244,78 @@ pub(crate) fn write(
 ) -> PyResult<Write> {
     let mut write = defaults.clone();
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(write) };
+    write_settings(&mut settings, &mut write)?;
+    conclude(settings)?;
+    Ok(write)
+}
+
+/// A policy of operations: a write's, with what reads have.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Operate {
+    pub(crate) write: Write,
+    /// Its `write` is taken from the other one when the call is made.
+    pub(crate) reads: OperatePolicy,
+}
+
+impl Operate {
+    /// Takes `meta`, and the seconds to live that an operation asks for.
+    pub(crate) fn with_meta(
+        self,
+        py: Python<'_>,
+        meta: Option<&Bound<'_, PyAny>>,
+        ttl: Option<u32>,
+    ) -> PyResult<OperatePolicy> {
+        let mut write = self.write.with_meta(py, meta)?;
+        set(&mut write.ttl, ttl);
+        Ok(OperatePolicy { write, ..self.reads })
+    }
+}
+
+/// A policy of operations over its defaults.
+pub(crate) fn operate(
+    py: Python<'_>,
+    defaults: &Operate,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Operate> {
+    let mut operate = defaults.clone();
+    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(operate) };
+    write_settings(&mut settings, &mut operate.write)?;
+    let reads = &mut operate.reads;
+    read_modes(
+        &mut settings,
+        &mut reads.read_mode_ap,
+        &mut reads.read_mode_sc,
+        &mut reads.read_touch_ttl_percent,
+    )?;
+    hedge(py, &mut settings, &mut reads.hedge)?;
+    conclude(settings)?;
+    Ok(operate)
+}
+
+/// The time that an info command may take, over its default.
+pub(crate) fn info(
+    py: Python<'_>,
+    default: Duration,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Duration> {
+    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(default) };
+    let timeout = settings.number("timeout", 1, u32::MAX.into())?;
+    settings.without_meaning(&[
+        ("send_as_is", "info commands are always sent as they are"),
+        ("check_bounds", "the size of an answer is always checked"),
+    ])?;
+    settings.finish()?;
+    Ok(timeout.map_or(default, |millis| Duration::from_millis(millis as u64)))
+}
+
+/// Takes what every write has.
+fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     let policy = &mut write.policy;
     set(&mut policy.total_timeout, settings.millis("total_timeout")?);
     base(
-        &mut settings,
+        settings,
         Base {
             socket_timeout: &mut policy.socket_timeout,
             max_retries: &mut policy.max_retries,
@@ -255,7 +324,7 @@ pub(crate) fn write(
             compress: &mut policy.compress,
         },
     )?;
-    set(&mut policy.ttl, ttl(&mut settings)?);
+    set(&mut policy.ttl, ttl(settings)?);
     set(&mut policy.exists, settings.choice("exists", "POLICY_EXISTS_*", &EXISTS)?);
     set(&mut policy.commit_master, settings.choice("commit_level", "POLICY_COMMIT_LEVEL_*", &[false, true])?);
     set(&mut policy.durable_delete, settings.flag("durable_delete")?);
@@ -267,7 +336,5 @@ pub(crate) fn write(
             &[CompareGeneration::Ignore, CompareGeneration::Equal, CompareGeneration::Greater],
         )?,
     );
-    send_key(&mut settings, &mut write.send_key)?;
-    conclude(settings)?;
-    Ok(write)
+    send_key(settings, &mut write.send_key)
 }

@@ -12,6 +12,7 @@ use crate::keys::KeyArena;
 struct Classes {
     key: Py<PyAny>,
     record: Py<PyAny>,
+    ordered: Py<PyAny>,
     exists: Py<PyAny>,
     batch_record: Py<PyAny>,
     batch_records: Py<PyAny>,
@@ -29,6 +30,7 @@ fn classes(py: Python<'_>) -> PyResult<&'static Classes> {
         Ok(Classes {
             key: class("Key")?,
             record: class("Record")?,
+            ordered: class("OrderedRecord")?,
             exists: class("Exists")?,
             batch_record: class("BatchRecord")?,
             batch_records: class("BatchRecords")?,
@@ -94,6 +96,16 @@ pub(crate) fn record<'py>(
     bins: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     named_tuple(py, &classes(py)?.record, [key.clone(), meta.clone(), bins.clone()])
+}
+
+/// A record whose bins are the results of operations, in order.
+pub(crate) fn ordered<'py>(
+    py: Python<'py>,
+    key: &Bound<'py, PyAny>,
+    meta: &Bound<'py, PyAny>,
+    bins: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    named_tuple(py, &classes(py)?.ordered, [key.clone(), meta.clone(), bins.clone()])
 }
 
 /// The answer of `exists`.

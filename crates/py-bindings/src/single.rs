@@ -22,7 +22,7 @@ const NOT_FOUND: i32 = wire_protocol::result_code::RECORD_NOT_FOUND as i32;
 
 /// The key of a command; its digest is computed here, for one key costs less than a trip to another
 /// thread.
-fn command_key(arena: &KeyArena, send: bool) -> Key {
+pub(crate) fn command_key(arena: &KeyArena, send: bool) -> Key {
     let (namespace, set) = arena.space(0);
     let send = if send { arena.user_key(0).map(owned) } else { None };
     Key { space: Space::new(namespace, set), digest: arena.digest(0), send }
@@ -65,7 +65,7 @@ impl Core {
         let cluster = self.cluster(py)?;
         let policy = policy::read(py, &self.config.policies.read, "read policy", policy)?;
         self.config.check_replica(py, policy.policy.replica)?;
-        get(py, face, cluster, key, policy)
+        get(py, face, cluster, key, Bins::All, policy)
     }
 
     fn exists(
@@ -96,17 +96,18 @@ impl Core {
 }
 
 /// Reads a record.
-fn get(
+pub(crate) fn get(
     py: Python<'_>,
     face: Option<&Completions>,
     cluster: Cluster,
     key: &Bound<'_, PyAny>,
+    bins: Bins,
     read: Read,
 ) -> PyResult<Py<PyAny>> {
     let arena = KeyArena::read_one(key)?;
     let key = command_key(&arena, read.send_key);
     let digest = key.digest;
-    let future = async move { cluster.read(&key, &Bins::All, &read.policy).await };
+    let future = async move { cluster.read(&key, &bins, &read.policy).await };
     let finish = plain(move |py, answer: Answer| {
         let key = records::key(py, &records::SpaceNames::new(py, &arena), &arena, 0, &digest)?;
         let meta = meta_of(py, &answer)?;
@@ -140,7 +141,7 @@ fn exists(
     Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
 }
 
-fn meta_of<'py>(py: Python<'py>, answer: &Answer) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn meta_of<'py>(py: Python<'py>, answer: &Answer) -> PyResult<Bound<'py, PyAny>> {
     let ttl = clock::seconds_left(answer.void_time, clock::now());
     Ok(records::meta(py, answer.generation, ttl)?.into_any())
 }
@@ -168,7 +169,7 @@ fn put(
 }
 
 /// Encoded operations as the network core takes them.
-fn write_ops(ops: &EncodedOps) -> Result<Vec<WriteOp<'_>>, aero_io::Error> {
+pub(crate) fn write_ops(ops: &EncodedOps) -> Result<Vec<WriteOp<'_>>, aero_io::Error> {
     let mut read = Vec::with_capacity(ops.count.into());
     for op in Ops::over(&ops.bytes) {
         let value =

@@ -10,7 +10,7 @@ use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple,
 };
 use wire_protocol::WireError;
-use wire_protocol::message::{self, Ops};
+use wire_protocol::message::{self, Op, Ops};
 use wire_protocol::msgpack::{self, MAX_DEPTH, Reader, Token};
 use wire_protocol::particle::{Particle, particle_type};
 
@@ -56,6 +56,11 @@ pub(crate) fn encode_bins(bins: &Bound<'_, PyAny>) -> PyResult<EncodedOps> {
         return Err(param_error(py, "bins is empty; a write needs at least one bin".into()));
     }
     Ok(ops)
+}
+
+/// Appends one value of the bin's, as it stands in a message; returns its particle type.
+pub(crate) fn encode_value(bin: &str, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<u8> {
+    encode(value, out).map_err(|problem| problem.raise(value.py(), bin))
 }
 
 /// A bin's name, checked.
@@ -170,6 +175,9 @@ fn sort_out<'py>(value: &Bound<'py, PyAny>) -> Result<Value<'py>, Problem> {
     if let Some(scalar) = numpy_scalar(value)? {
         return sort_out(&scalar);
     }
+    if let Some(list) = numpy_array(value)? {
+        return sort_out(&list);
+    }
     Err(Problem::Value(format!(
         "{} cannot be written; values are int, float, bool, str, bytes, list, dict, GeoJSON, HyperLogLog \
          or None",
@@ -208,6 +216,30 @@ fn numpy_scalar<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Py
         }
         _ => Ok(None),
     }
+}
+
+/// A NumPy array of numbers, bools, text or bytes as a list; of several dimensions, as lists of lists.
+fn numpy_array<'py>(value: &Bound<'py, PyAny>) -> Result<Option<Bound<'py, PyAny>>, Problem> {
+    let py = value.py();
+    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    let numpy = modules.get_item(intern!(py, "numpy")).ok().filter(|module| !module.is_none());
+    let Some(numpy) = numpy else { return Ok(None) };
+    if !value.is_instance(&numpy.getattr(intern!(py, "ndarray"))?)? {
+        return Ok(None);
+    }
+    let dtype = value.getattr(intern!(py, "dtype"))?;
+    let kind: char = dtype.getattr(intern!(py, "kind"))?.extract()?;
+    let width: usize = dtype.getattr(intern!(py, "itemsize"))?.extract()?;
+    // What a mask hides would become None without a word.
+    let masked = value.hasattr(intern!(py, "mask"))?;
+    if masked || !(matches!(kind, 'b' | 'i' | 'u' | 'S' | 'U') || kind == 'f' && width <= 8) {
+        let what = if masked { "a masked array".into() } else { format!("an array of dtype {dtype}") };
+        return Err(Problem::Value(format!(
+            "{what} cannot be written; arrays of integers, floats up to f8, bools, str and bytes are written as \
+             lists; use .tobytes() for its bytes or .tolist() for its elements"
+        )));
+    }
+    Ok(Some(value.call_method0(intern!(py, "tolist"))?))
 }
 
 /// Appends a value's bytes as they stand in a message; returns its particle type.
@@ -265,7 +297,7 @@ fn encode_nested(value: Value<'_>, out: &mut Vec<u8>, depth: usize) -> Result<()
         Value::Map { items, ordered } => {
             let mut pairs = items
                 .into_iter()
-                .map(|(key, value)| Ok((sort_out(&key)?, value)))
+                .map(|(key, value)| Ok((map_key(&key)?, value)))
                 .collect::<Result<Vec<_>, Problem>>()?;
             if ordered {
                 pairs.sort_by(|(a, _), (b, _)| key_order(a, b));
@@ -280,6 +312,17 @@ fn encode_nested(value: Value<'_>, out: &mut Vec<u8>, depth: usize) -> Result<()
         }
     }
     Ok(())
+}
+
+/// A map's key. The server refuses a map with a key of another kind, with a code that says nothing.
+fn map_key<'py>(key: &Bound<'py, PyAny>) -> Result<Value<'py>, Problem> {
+    match sort_out(key)? {
+        sorted @ (Value::Int(_) | Value::Str(_) | Value::Blob(_)) => Ok(sorted),
+        _ => Err(Problem::Value(format!(
+            "{} cannot be a map's key; the server takes int, str and bytes",
+            described(key)
+        ))),
+    }
 }
 
 /// The server's order of map keys: by type, then by value.
@@ -386,6 +429,24 @@ pub(crate) fn bins_dict<'py>(
         bins.set_item(name, object).map_err(Unreadable::Python)?;
     }
     Ok(bins)
+}
+
+/// One bin of an answer: its name and value.
+pub(crate) fn bin_and_value<'a, 'py>(
+    py: Python<'py>,
+    op: &Op<'a>,
+) -> Result<(&'a str, Bound<'py, PyAny>), Unreadable> {
+    let shown = String::from_utf8_lossy(op.name);
+    let value = |message: String| {
+        Unreadable::Value(client_error(py, format!("bin {shown:?} cannot be read: {message}")))
+    };
+    let name = std::str::from_utf8(op.name).map_err(|_| value("its name is not UTF-8".into()))?;
+    let object = op.particle().map_err(NoObject::from).and_then(|particle| to_object(py, &particle));
+    let object = object.map_err(|error| match error {
+        NoObject::Value(message) => value(message),
+        NoObject::Python(error) => Unreadable::Python(error),
+    })?;
+    Ok((name, object))
 }
 
 /// A bin value as a Python object.

@@ -4,8 +4,8 @@ use crate::WireError;
 use crate::batch::Projection;
 use crate::digest::{Digest, UserKey};
 use crate::message::{
-    FrameType, MessageHeader, check_name, field_type, info1, info2, info3, op_count, write_field,
-    write_field_parts, write_frame, write_op,
+    FrameHeader, FrameType, MessageHeader, check_name, field_type, info1, info2, info3, op_count,
+    write_field, write_field_parts, write_frame, write_op,
 };
 use crate::particle::Particle;
 
@@ -233,6 +233,48 @@ pub fn write_write<'o>(
     names
 }
 
+/// What an operation reads beside what it writes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OperateReads {
+    /// Whether any operation reads a bin.
+    pub reads: bool,
+    /// Whether any operation writes; without one, what the options say of writes is left out.
+    pub writes: bool,
+    /// More bits for the first info byte.
+    pub info1: u8,
+    /// More bits for the third info byte.
+    pub info3: u8,
+    /// Where nothing is written: time to live to set on read, in percent of the record's own; 0 leaves it.
+    pub read_touch_ttl_percent: u32,
+}
+
+/// Appends reads and writes of one record's bins, applied in order and as one.
+///
+/// # Errors
+/// As [`write_write`].
+pub fn write_operate<'o>(
+    out: &mut Vec<u8>,
+    key: &RecordKey<'_>,
+    ops: impl ExactSizeIterator<Item = WriteOp<'o>>,
+    options: &WriteOptions<'_>,
+    reads: &OperateReads,
+) -> Result<(), WireError> {
+    let start = out.len();
+    write_write(out, key, ops, options)?;
+    let header = start + FrameHeader::LEN;
+    // The header was written as a write's; what reads is added, and what only writes have is taken away.
+    let mut put =
+        |at: usize, bytes: &[u8]| out[header + at..header + at + bytes.len()].copy_from_slice(bytes);
+    let info1 = if reads.reads { info1::READ | reads.info1 } else { 0 };
+    put(1, &[info1]);
+    if !reads.writes {
+        put(2, &[0, reads.info3]);
+        put(6, &0u32.to_be_bytes());
+        put(10, &reads.read_touch_ttl_percent.to_be_bytes());
+    }
+    Ok(())
+}
+
 /// Appends a deletion of one record.
 ///
 /// # Errors
@@ -255,7 +297,7 @@ pub fn write_delete(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{FrameHeader, MAX_FRAME, Message, op};
+    use crate::message::{MAX_FRAME, Message, op};
 
     const KEY: RecordKey<'_> =
         RecordKey { namespace: b"test", set: b"set", digest: &[7; 20], send_key: Some(UserKey::Int(5)) };
@@ -285,6 +327,41 @@ mod tests {
         assert_eq!(kinds, expected);
         assert_eq!(message.field(field_type::KEY), Some(&[1, 0, 0, 0, 0, 0, 0, 0, 5][..]));
         assert_eq!(message.ops().next().unwrap().particle(), Ok(Particle::Bool(true)));
+    }
+
+    #[test]
+    fn an_operate_reads_and_writes_by_what_it_holds() {
+        let read = WriteOp { code: op::READ, name: b"a", value: Particle::Nil };
+        let options = WriteOptions {
+            timeout_ms: 9,
+            ttl: 60,
+            generation: Generation::Equal(4),
+            ..WriteOptions::default()
+        };
+        let bytes = |reads| {
+            let mut out = vec![1, 2];
+            write_operate(&mut out, &KEY, [read].into_iter(), &options, &reads).unwrap();
+            let message = Message::parse_only(&out[2 + FrameHeader::LEN..]).unwrap();
+            message.header
+        };
+        let both =
+            OperateReads { reads: true, writes: true, info1: info1::READ_MODE_AP_ALL, ..Default::default() };
+        let header = bytes(both);
+        assert_eq!(
+            (header.info1, header.info2),
+            (info1::READ | info1::READ_MODE_AP_ALL, info2::WRITE | info2::GENERATION)
+        );
+        assert_eq!((header.generation, header.ttl, header.extra, header.n_ops), (4, 60, 9, 1));
+        let header = bytes(OperateReads {
+            writes: false,
+            info3: info3::SC_READ_TYPE,
+            read_touch_ttl_percent: 5,
+            ..both
+        });
+        assert_eq!((header.info2, header.info3), (0, info3::SC_READ_TYPE));
+        assert_eq!((header.generation, header.ttl, header.extra), (0, 5, 9));
+        let header = bytes(OperateReads { reads: false, ..both });
+        assert_eq!((header.info1, header.info2), (0, info2::WRITE | info2::GENERATION));
     }
 
     #[test]

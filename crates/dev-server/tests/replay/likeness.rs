@@ -41,7 +41,10 @@ fn frame_lines(why: Why, body: &[u8]) -> Vec<String> {
 }
 
 fn message_line(why: Why, message: &Message<'_>) -> Option<String> {
-    let header = message.header;
+    let mut header = message.header;
+    if why == Why::Freed {
+        header.generation = 0;
+    }
     let is_list_read = header.result_code == result_code::OK && message.ops().any(|op| op.name == b"d");
     if why == Why::OneListRow && (header.result_code == result_code::UNSUPPORTED_FEATURE || is_list_read) {
         return Some(format!("the list operation, row {}", header.extra));

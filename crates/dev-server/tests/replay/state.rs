@@ -179,6 +179,12 @@ fn shown_bins(exchanges: &[&Exchange<'_>]) -> Vec<Bin> {
     if bins.is_empty() {
         bins = any;
     }
+    // An increment that did not fit its bin met an integer.
+    let refused = exchanges.iter().filter(|exchange| exchange.header().result_code == result_code::BIN_TYPE);
+    let refused = refused.flat_map(|exchange| &exchange.ask.ops).find(|(code, _)| *code == op::INCREMENT);
+    if let (true, Some((_, name))) = (bins.is_empty(), refused) {
+        bins.push((name.clone(), 1, 1i64.to_be_bytes().to_vec()));
+    }
     if bins.is_empty() {
         bins.push((b"unseen".to_vec(), 1, 1i64.to_be_bytes().to_vec()));
     }
@@ -197,7 +203,7 @@ fn known(set: &[u8], digest: &[u8; 20]) -> Option<(Vec<Bin>, Option<Vec<u8>>)> {
     if [&b"cap"[..], b"nat"].iter().any(|of| is(of, UserKey::Str(b"o1"))) {
         return Some((operated(), None));
     }
-    if [&b"cap"[..], b"nat"].iter().any(|of| is(of, UserKey::Str(b"tc"))) {
+    if is(b"cap", UserKey::Str(b"cl")) || [&b"cap"[..], b"nat"].iter().any(|of| is(of, UserKey::Str(b"tc"))) {
         return Some((vec![int("a", 1)], None));
     }
     if let Some(key) = (0..4).find(|&key| is(b"bw", UserKey::Int(key))) {

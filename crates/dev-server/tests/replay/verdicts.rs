@@ -18,6 +18,8 @@ pub(crate) enum Why {
     Cells,
     /// Not inline, the server's threads answer rows in an order of their own; this one in the rows' order.
     RowOrder,
+    /// The server frees truncated records by and by, and shows their generation until then; this one at once.
+    Freed,
     /// One row is a list operation and answered with 16.
     OneListRow,
     /// The answer is about the node itself.
@@ -29,6 +31,7 @@ pub(crate) enum Why {
 use Verdict::{Alike, Different, NotClaimed};
 
 const CELLS: Why = Why::Cells;
+const FREED: Why = Why::Freed;
 const ONE_LIST_ROW: Why = Why::OneListRow;
 const ROW_ORDER: Why = Why::RowOrder;
 const OWN_MAP: Why = Why::OwnMap;
@@ -46,7 +49,6 @@ const INDEXES: &str = "secondary indexes";
 const QUERIES: &str = "queries";
 const SKETCHES: &str = "bit, HyperLogLog and expression operations";
 const TRANSACTIONS: &str = "transactions";
-const TRUNCATE: &str = "truncate";
 const UDF: &str = "user-defined functions";
 
 /// A folder's scenarios, in the order of recording.
@@ -264,8 +266,8 @@ const OFFICIAL: &[(&str, Verdict)] = &[
     ("202-index-remove", NotClaimed(INDEXES)),
     ("203-index-remove-others", NotClaimed(INDEXES)),
     ("204-index-remove-missing", NotClaimed(INDEXES)),
-    ("205-truncate-set", NotClaimed(TRUNCATE)),
-    ("206-truncate-lut", NotClaimed(TRUNCATE)),
+    ("205-truncate-set", Alike),
+    ("206-truncate-lut", Alike),
     ("207-udf-put", NotClaimed(UDF)),
     ("208-udf-list", Different(NO_UDF)),
     ("209-udf-apply", NotClaimed(UDF)),
@@ -467,7 +469,7 @@ const NATIVE: &[(&str, Verdict)] = &[
     ("162-index-query-list-contains", NotClaimed(INDEXES)),
     ("163-index-query-no-index", NotClaimed(INDEXES)),
     ("164-index-drop", NotClaimed(INDEXES)),
-    ("165-truncate-set", NotClaimed(TRUNCATE)),
+    ("165-truncate-set", Different(FREED)),
     ("166-udf-register", NotClaimed(UDF)),
     ("167-udf-execute", NotClaimed(UDF)),
     ("168-udf-execute-types", NotClaimed(UDF)),

@@ -1,0 +1,134 @@
+"""Info commands, and truncation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._bridge import call
+
+if TYPE_CHECKING:
+    from .. import _native
+    from .._types import Policy
+    from ..exception import AerospikeError
+
+
+class Info:
+    """Info commands, waited for."""
+
+    _core: _native.Core
+
+    def info_all(
+        self, command: str, policy: Policy | None = None
+    ) -> dict[str, tuple[AerospikeError | None, str | None]]:
+        """Sends an info command to every node.
+
+        Args:
+            command: one command, such as ``"build"``.
+            policy: info policy: ``timeout`` in milliseconds, 1000 by default, for each node.
+
+        Returns:
+            Node name to ``(error, answer)``. One of the two is None; an answer is the command's value and a
+            newline. A node that fails, or does not know the command, spoils no other.
+
+        Example:
+            >>> client.info_all("build")
+            {'BB9000000000001': (None, '8.1.2.0\\n')}
+        """
+        answers: dict[str, tuple[AerospikeError | None, str | None]] = self._core.info_all(
+            None, command, policy
+        )
+        return answers
+
+    def info_single_node(self, command: str, host: str, policy: Policy | None = None) -> str:
+        """Sends an info command to one node.
+
+        Args:
+            command: one command, such as ``"build"``.
+            host: the node's name, one of :meth:`get_node_names`.
+            policy: info policy: ``timeout`` in milliseconds.
+
+        Returns:
+            The answer as the server wrote it: the command, a tab, its value and a newline.
+
+        Raises:
+            ClientError: there is no such node; the message names those that there are.
+
+        Example:
+            >>> client.info_single_node("build", client.get_node_names()[0])
+            'build\\t8.1.2.0\\n'
+        """
+        answer: str = self._core.info_node(None, command, host, policy)
+        return answer
+
+    def info_random_node(self, command: str, policy: Policy | None = None) -> str:
+        """Sends an info command to some node; where that one fails, to another.
+
+        Example:
+            >>> client.info_random_node("namespaces")
+            'namespaces\\ttest\\n'
+        """
+        answer: str = self._core.info_node(None, command, None, policy)
+        return answer
+
+    def truncate(self, namespace: str, set: str | None, nanos: int = 0, policy: Policy | None = None) -> None:
+        """Removes all records of a set, or with ``set=None`` of a namespace.
+
+        Args:
+            namespace: the namespace.
+            set: the set, or None for all of the namespace.
+            nanos: only records last written before this, in nanoseconds since 1970-01-01 UTC; 0 is now.
+            policy: info policy: ``timeout`` in milliseconds.
+
+        The server may answer before the last record is gone; what is written after the answer stays.
+
+        Example:
+            >>> client.truncate("test", "users", 0)
+        """
+        self._core.truncate(None, namespace, set, nanos, policy)
+
+
+class AsyncInfo:
+    """Info commands, awaited."""
+
+    _core: _native.Core
+
+    async def info_all(
+        self, command: str, policy: Policy | None = None
+    ) -> dict[str, tuple[AerospikeError | None, str | None]]:
+        """As :meth:`Client.info_all`, awaited.
+
+        Example:
+            >>> await client.info_all("build")
+        """
+        answers: dict[str, tuple[AerospikeError | None, str | None]] = await call(
+            self._core.info_all, command, policy
+        )
+        return answers
+
+    async def info_single_node(self, command: str, host: str, policy: Policy | None = None) -> str:
+        """As :meth:`Client.info_single_node`, awaited.
+
+        Example:
+            >>> await client.info_single_node("build", client.get_node_names()[0])
+        """
+        answer: str = await call(self._core.info_node, command, host, policy)
+        return answer
+
+    async def info_random_node(self, command: str, policy: Policy | None = None) -> str:
+        """As :meth:`Client.info_random_node`, awaited.
+
+        Example:
+            >>> await client.info_random_node("namespaces")
+        """
+        answer: str = await call(self._core.info_node, command, None, policy)
+        return answer
+
+    async def truncate(
+        self, namespace: str, set: str | None, nanos: int = 0, policy: Policy | None = None
+    ) -> None:
+        """As :meth:`Client.truncate`, awaited.
+
+        Example:
+            >>> await client.truncate("test", "users", 0)
+        """
+        await call(self._core.truncate, namespace, set, nanos, policy)

@@ -1,0 +1,93 @@
+"""Operations on a record's bins, for ``operate`` and its batches.
+
+The helpers have the names and arguments of the official client's ``aerospike_helpers.operations.operations``
+and make the same dicts, ``{"op": OPERATOR_*, "bin": ..., "val": ...}``, so code moves over unchanged.
+
+>>> from aerospike_py import operations as op
+>>> op.increment("visits", 1)
+{'op': 6, 'bin': 'visits', 'val': 1}
+
+Operations on lists, maps, bits and HyperLogLogs, and those of expressions, are not there yet: a client
+refuses them, and says what to use meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from .constants import (
+    OPERATOR_APPEND,
+    OPERATOR_DELETE,
+    OPERATOR_INCR,
+    OPERATOR_PREPEND,
+    OPERATOR_READ,
+    OPERATOR_TOUCH,
+    OPERATOR_WRITE,
+)
+
+Operation: TypeAlias = "dict[str, Any]"
+
+__all__ = ["append", "delete", "increment", "prepend", "read", "touch", "write"]
+
+
+def read(bin_name: str) -> Operation:
+    """Reads a bin, as it is after the operations before it.
+
+    >>> read("name")
+    {'op': 0, 'bin': 'name'}
+    """
+    return {"op": OPERATOR_READ, "bin": bin_name}
+
+
+def write(bin_name: str, write_item: Any) -> Operation:
+    """Sets a bin; None removes it.
+
+    >>> write("name", "Ada")
+    {'op': 1, 'bin': 'name', 'val': 'Ada'}
+    """
+    return {"op": OPERATOR_WRITE, "bin": bin_name, "val": write_item}
+
+
+def delete() -> Operation:
+    """Deletes the record. Operations before it still read what it was.
+
+    >>> delete()
+    {'op': 14}
+    """
+    return {"op": OPERATOR_DELETE}
+
+
+def append(bin_name: str, append_item: str | bytes | bytearray) -> Operation:
+    """Appends text to text or bytes to bytes; a bin that is missing begins empty.
+
+    >>> append("log", "; seen")
+    {'op': 9, 'bin': 'log', 'val': '; seen'}
+    """
+    return {"op": OPERATOR_APPEND, "bin": bin_name, "val": append_item}
+
+
+def prepend(bin_name: str, prepend_item: str | bytes | bytearray) -> Operation:
+    """Puts text before text or bytes before bytes; a bin that is missing begins empty.
+
+    >>> prepend("name", "Dr. ")
+    {'op': 10, 'bin': 'name', 'val': 'Dr. '}
+    """
+    return {"op": OPERATOR_PREPEND, "bin": bin_name, "val": prepend_item}
+
+
+def increment(bin_name: str, amount: float) -> Operation:
+    """Adds to an integer an integer, or to a float a float; a bin that is missing begins at zero.
+
+    >>> increment("visits", -1)
+    {'op': 6, 'bin': 'visits', 'val': -1}
+    """
+    return {"op": OPERATOR_INCR, "bin": bin_name, "val": amount}
+
+
+def touch(ttl: int | None = None) -> Operation:
+    """Gives the record ``ttl`` seconds to live (the policy's where it is None) and a new generation.
+
+    >>> touch(3600)
+    {'op': 11, 'val': 3600}
+    """
+    return {"op": OPERATOR_TOUCH} if ttl is None else {"op": OPERATOR_TOUCH, "val": ttl}

@@ -1,0 +1,371 @@
+"""What this client has, beside the official one and aerospike-py 0.14.4.
+
+scripts/feature_table.py writes docs/features.md from this list, and tests/test_features.py walks it: what is
+said to be here has to be, and what is not yet has to say so when it is asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HAVE = "have"
+BETTER = "better"
+NOT_YET = "not yet"
+
+YES = "yes"
+NO = "no"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A line of the table.
+
+    ``here`` is where it can be seen, one or more of
+    ``Client.x`` (a method of both clients), ``aerospike_py.x`` (something the package has),
+    ``config:x`` (a key of the config), ``policy:x`` (a key of a policy), ``path::test`` (a test).
+    For what is not there yet they are the things that have to say so.
+    """
+
+    name: str
+    ours: str
+    note: str
+    official: str
+    peer: str
+    here: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A part of the table."""
+
+    title: str
+    features: tuple[Feature, ...]
+
+
+def have(name: str, *here: str, note: str = "", official: str = YES, peer: str = YES) -> Feature:
+    return Feature(name, HAVE, note, official, peer, here)
+
+
+def better(name: str, why: str, *here: str, official: str = YES, peer: str = YES) -> Feature:
+    return Feature(name, BETTER, why, official, peer, here)
+
+
+def not_yet(name: str, why: str, *here: str, official: str = YES, peer: str = YES) -> Feature:
+    return Feature(name, NOT_YET, why, official, peer, here)
+
+
+def commands(*names: str) -> tuple[str, ...]:
+    return tuple(f"Client.{name}" for name in names)
+
+
+BATCH = "tests/integration/test_batch_read.py::"
+CLUSTER = "tests/test_cluster.py::"
+
+GROUPS = (
+    Group(
+        "Arrays",
+        (
+            better(
+                "batch read into a structured array",
+                "values go from the socket into the array's memory",
+                "Client.batch_read",
+                "tests/integration/test_guide.py::test_quick_start",
+                official=NO,
+                peer="yes, by way of Python-side records",
+            ),
+            better(
+                "every element kind, byte order, offset; sub-arrays from blobs and lists",
+                "checked value by value against NumPy",
+                "tests/integration/test_numpy_oracle.py::test_every_cell_is_what_numpy_makes_of_the_value",
+                official=NO,
+                peer="in part",
+            ),
+            better(
+                "a missing bin is told from a zero",
+                "`present`, `masked`",
+                f"{BATCH}test_masked_and_present",
+                official=NO,
+                peer=NO,
+            ),
+            better(
+                "values that do not fit are counted or refused, one cell at a time",
+                "`inexact`, `casting`, `errors`",
+                f"{BATCH}test_a_value_of_the_wrong_type_costs_one_cell",
+                f"{BATCH}test_same_value_refuses_every_change",
+                official=NO,
+                peer="one such value fails the batch",
+            ),
+            better(
+                "keys from an array, no Python object a key",
+                "",
+                "aerospike_py.Keys",
+                f"{BATCH}test_keys_objects",
+                official=NO,
+                peer=NO,
+            ),
+            better("`out=`", "", f"{BATCH}test_out_with_a_stride", official=NO, peer=NO),
+            better(
+                "`to_pandas`",
+                "nullable dtypes where a cell is missing",
+                "tests/integration/test_pandas.py::test_values_and_types",
+                official=NO,
+                peer=NO,
+            ),
+            better(
+                "a million keys in one call",
+                "in bounded memory, Ctrl-C at any time",
+                "tests/test_large_batches.py::test_a_million_keys_in_bounded_memory",
+                official="memory grows with the batch",
+                peer="memory grows with the batch",
+            ),
+            better(
+                "equal keys of several sets stay apart",
+                "",
+                f"{BATCH}test_sets_and_namespaces_mixed",
+                peer="`_map` keeps the last",
+            ),
+        ),
+    ),
+    Group(
+        "Commands",
+        (
+            have("put, get, exists, remove", *commands("put", "get", "exists", "remove")),
+            have(
+                "select, touch, append, prepend, increment, remove_bin",
+                *commands("select", "touch", "append", "prepend", "increment", "remove_bin"),
+            ),
+            have(
+                "operations on scalars, many as one",
+                *commands("operate", "operate_ordered"),
+                "aerospike_py.operations",
+            ),
+            better(
+                "what adds up is never sent twice",
+                "an error with `in_doubt` instead",
+                *commands("increment", "append"),
+                official="sent again where `max_retries` says so",
+                peer="not tried",
+            ),
+            have("truncate", "Client.truncate"),
+            have(
+                "info commands",
+                *commands("info_all", "info_single_node", "info_random_node"),
+                peer="all nodes, some node",
+            ),
+            have(
+                "batch read into Python records", "Client.batch_read", f"{BATCH}test_records_without_a_dtype"
+            ),
+            not_yet(
+                "queries with a predicate, secondary indexes",
+                "queries go over the primary index",
+                *commands("index_integer_create", "index_remove", "index_list_create"),
+            ),
+            not_yet(
+                "background queries and scans",
+                "",
+                *commands("query_apply", "scan_apply", "job_info"),
+                peer=NO,
+            ),
+            not_yet(
+                "user-defined functions",
+                "",
+                *commands("apply", "udf_put", "udf_remove", "udf_list", "batch_apply"),
+            ),
+            not_yet(
+                "users and roles", "", *commands("admin_create_user", "admin_drop_user", "admin_create_role")
+            ),
+            not_yet("transactions", "Enterprise Edition only", *commands("commit", "abort"), peer=NO),
+            not_yet("filter expressions", "", "policy:expressions"),
+        ),
+    ),
+    Group(
+        "Values and keys",
+        (
+            have(
+                "integer, float, bool, string, blob, list, map",
+                "tests/integration/test_interop.py::test_ours_writes_official_reads",
+            ),
+            better(
+                "a map with a key that the server does not keep",
+                "an error",
+                "tests/compat/test_interop_errors.py::test_maps_that_the_server_does_not_keep",
+                official="the pair is left out in silence",
+                peer="not tried",
+            ),
+            have(
+                "GeoJSON, key-ordered maps",
+                "aerospike_py.GeoJSON",
+                "aerospike_py.KeyOrderedDict",
+                peer="in part",
+            ),
+            have(
+                "HyperLogLog sketches as values",
+                "aerospike_py.HyperLogLog",
+                "tests/integration/test_interop.py::test_hll_both_ways",
+            ),
+            better(
+                "NumPy scalars as values, keys and in policies",
+                "",
+                "tests/integration/test_commands.py::test_numpy_scalars",
+                "tests/integration/test_corners.py::test_numpy_scalars_in_policies",
+                official=NO,
+                peer="in part",
+            ),
+            better(
+                "`bytes` keys",
+                "whole",
+                "tests/integration/test_digests.py::test_bytes_keys",
+                official="cut at the first NUL",
+            ),
+            have("keys by digest", "aerospike_py.calc_digest", f"{BATCH}test_keys_of_every_kind"),
+            better(
+                "a value that Python cannot hold costs its own row",
+                "",
+                "tests/integration/test_interop.py::test_values_that_python_cannot_hold_cost_their_own_row",
+                official="costs the rest of the batch",
+                peer="costs the batch",
+            ),
+        ),
+    ),
+    Group(
+        "Policies and errors",
+        (
+            better(
+                "unknown policy and config keys are refused, with the nearest name",
+                "",
+                f"{BATCH}test_policies_that_are_refused",
+                "tests/test_config.py::test_configs_that_are_refused",
+                official="config only, by an option",
+                peer="ignored",
+            ),
+            have(
+                "existence, generation, time to live, stored keys",
+                "tests/integration/test_commands.py::test_policies_by_existence",
+                "tests/integration/test_commands.py::test_policies_by_generation",
+                "tests/integration/test_commands.py::test_time_to_live",
+            ),
+            have(
+                "default policies in the config",
+                "tests/integration/test_commands.py::test_default_policies_of_the_config",
+                peer="in part",
+            ),
+            better(
+                "the official client's exception classes and codes",
+                "builtin `TimeoutError` and `ValueError` besides; they pickle; messages say what and where",
+                "tests/integration/test_interop.py::test_errors_have_the_same_codes",
+                "tests/test_config.py::test_exceptions_pickle",
+                peer="names and tree of its own",
+            ),
+            better(
+                "every row of a batch has its own code, answered rows are kept",
+                "",
+                f"{CLUSTER}test_a_code_that_stays_is_each_rows_own",
+                "tests/integration/test_batch_read.py::test_a_namespace_that_is_not_there_spoils_no_other_row",
+                official="a node's error falls on its rows",
+                peer="a node's error may fail the batch",
+            ),
+            have(
+                "compressed frames",
+                "tests/test_compression.py::test_answers_are_smaller_and_the_same",
+                note="Enterprise Edition",
+                peer=NO,
+            ),
+            not_yet(
+                "compression above a size of the caller's",
+                "frames are compressed from 128 bytes on",
+                "policy:compression_threshold",
+            ),
+            not_yet("a single node whatever the cluster says", "", "config:force_single_node", peer=NO),
+        ),
+    ),
+    Group(
+        "Cluster and network",
+        (
+            better(
+                "a node that hangs",
+                "read around after a moment (hedging), routed around later",
+                f"{CLUSTER}test_a_hung_node_costs_one_delay_once",
+                f"{CLUSTER}test_single_reads_are_hedged",
+                official="costs a socket timeout a call",
+                peer="costs a timeout a call",
+            ),
+            better(
+                "only rows without an answer are asked for again",
+                "",
+                f"{CLUSTER}test_a_fault_costs_no_row",
+                official="rows that were answered, too",
+                peer="rows that were answered, too",
+            ),
+            have(
+                "nodes that come and go, partitions that move",
+                f"{CLUSTER}test_nodes_that_are_killed_and_come_back_cost_no_row",
+                f"{CLUSTER}test_a_map_that_changes_is_followed",
+            ),
+            have("racks", f"{CLUSTER}test_the_nearest_rack_is_read_from"),
+            have("circuit breaker", f"{CLUSTER}test_the_circuit_breaker", peer=NO),
+            have("TLS, mutual TLS", "tests/test_tls.py::test_mutual_tls", peer=NO),
+            have(
+                "passwords, external users, PKI",
+                "tests/test_auth.py::test_who_logged_in_reads_and_writes",
+                "tests/test_tls.py::test_mutual_tls",
+                note="no real login seen yet: the server at hand has no users",
+                peer="passwords",
+            ),
+            have("state of nodes and connections", "Client.stats", peer="Prometheus metrics"),
+            not_yet(
+                "metrics written to files",
+                "`stats()` has the numbers",
+                *commands("enable_metrics", "disable_metrics"),
+                peer="Prometheus metrics",
+            ),
+        ),
+    ),
+    Group(
+        "Sync, async and processes",
+        (
+            better(
+                "asyncio",
+                "real coroutines, cancelled at once, no thread pool; one wake-up for many answers",
+                "aerospike_py.AsyncClient",
+                "tests/test_async.py::test_a_cancelled_call_ends_at_once_and_writes_no_more",
+                official=NO,
+            ),
+            better(
+                "Ctrl-C ends a waiting call at once",
+                "",
+                "tests/test_process.py::test_ctrl_c_stops_a_waiting_call_at_once",
+                official=NO,
+                peer=NO,
+            ),
+            better(
+                "`fork`",
+                "the child's calls raise, and disturb nothing",
+                "tests/test_fork.py::test_a_client_of_the_parent_raises_in_the_child",
+                official="undefined",
+                peer="undefined",
+            ),
+            have(
+                "many threads", "tests/test_threads.py::test_twenty_threads_mix_everything_until_one_closes"
+            ),
+            better(
+                "types",
+                "stubs checked against the extension, `py.typed`",
+                "tests/test_package.py::test_it_is_typed",
+                official="stubs",
+            ),
+        ),
+    ),
+    Group(
+        "Tests of users' own",
+        (
+            better(
+                "a server for tests",
+                "a node or a cluster in a process of its own, with faults and a clock that jumps",
+                "aerospike_py.testing",
+                "tests/compat/test_devserver.py::test_faults",
+                official=NO,
+                peer=NO,
+            ),
+        ),
+    ),
+)
