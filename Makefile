@@ -160,7 +160,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz
 # ---------------------------------------------------------------- checks
 
 # Quick ones first: .ci/run takes them in this order, too.
-CHECKS := check-layers check-tracked check-links check-tables check-dependencies check-fmt check-ruff check-clippy check-docs check-mypy check-stubs
+CHECKS := check-layers check-tracked check-links check-dependencies check-fmt check-ruff check-clippy check-docs check-mypy check-stubs check-tables
 
 .PHONY: check list-checks check-deny $(CHECKS)
 check: $(CHECKS) ## everything that is checked without running it
@@ -177,7 +177,7 @@ check-tracked: $(TOOLS) ## no machine paths, no registry hosts, nobody's package
 check-links: $(TOOLS) ## links and anchors of the Markdown files
 	$(PY) -m scripts.check_links
 
-check-tables: $(TOOLS) ## docs/element-table.md and docs/features.md are what their lists say
+check-tables: $(DEV) ## docs/element-table.md and docs/features.md are what their lists say
 	$(PY) -m scripts.element_table --check
 	$(PY) -m scripts.feature_table --check
 
