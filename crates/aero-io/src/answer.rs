@@ -3,7 +3,6 @@
 use wire_protocol::WireError;
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::{Message, Ops, field_type};
-use wire_protocol::particle::particle_type;
 
 /// The answer to a command on one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,13 +43,7 @@ impl Answer {
     /// The user's key as it is stored with the record, where the server sent it.
     #[must_use]
     pub fn key(&self) -> Option<UserKey<'_>> {
-        let (&kind, value) = self.key.as_deref()?.split_first()?;
-        match kind {
-            particle_type::INTEGER => Some(UserKey::Int(i64::from_be_bytes(value.try_into().ok()?))),
-            particle_type::STRING => Some(UserKey::Str(value)),
-            particle_type::BLOB => Some(UserKey::Blob(value)),
-            _ => None,
-        }
+        UserKey::parse(self.key.as_deref()?).ok()
     }
 }
 
@@ -58,6 +51,7 @@ impl Answer {
 mod tests {
     use super::*;
     use wire_protocol::message::{MessageHeader, op, write_field, write_op};
+    use wire_protocol::particle::particle_type;
 
     #[test]
     fn the_message_is_kept() {

@@ -160,8 +160,11 @@ impl<'c, S: RowSink> Work<'c, S> {
 
     /// Whether rows are to be queued that were not yet: some node has nothing to do.
     fn wants_more(&self) -> bool {
+        if self.asked == self.order.len() {
+            return false;
+        }
         let busy: HashSet<u64> = self.queues.iter().map(|queue| queue.node.id).collect();
-        self.asked < self.order.len() && busy.len() < self.call.inner.view().nodes.len().max(1)
+        busy.len() < self.call.inner.view().nodes.len().max(1)
     }
 
     /// Queues the next rows.

@@ -144,8 +144,12 @@ impl BatchKeys {
         }
     }
 
-    /// Computes the digests of these rows, and of those that share a page with them, unless that was done.
-    pub(crate) fn compute(&self, rows: Range<usize>) -> Result<(), Error> {
+    /// Computes the digests of these rows, and of those that share a page with them, unless that was done. A
+    /// batch read does so as it goes; keys that may make no sense are computed ahead, before anything is sent.
+    ///
+    /// # Errors
+    /// What the source says of its keys.
+    pub fn compute(&self, rows: Range<usize>) -> Result<(), Error> {
         for at in rows.start / PAGE..rows.end.min(self.len).div_ceil(PAGE) {
             let Some(page) = self.pages.get(at).filter(|page| page.get().is_none()) else { continue };
             let rows = at * PAGE..self.len.min((at + 1) * PAGE);

@@ -6,9 +6,9 @@ use wire_protocol::message::{info1, op};
 use crate::answer::Answer;
 use crate::cluster::Inner;
 use crate::error::Error;
-use crate::keys::{Key, check_bin_name};
+use crate::keys::Key;
 use crate::policy::OperatePolicy;
-use crate::single::{record_key, write_command, write_options};
+use crate::single::{check_ops, record_key, write_command, write_options};
 
 /// Whether an operation changes the record.
 fn is_write(op: &WriteOp<'_>) -> bool {
@@ -27,11 +27,7 @@ pub(crate) async fn operate(
     ops: &[WriteOp<'_>],
     policy: &OperatePolicy,
 ) -> Result<Answer, Error> {
-    ops.iter().try_for_each(|op| check_bin_name(op.name))?;
-    if ops.len() > usize::from(u16::MAX) {
-        let what = format!("{} operations; a request has room for 65535", ops.len());
-        return Err(Error::Param { what });
-    }
+    check_ops(ops)?;
     let writes = ops.iter().any(is_write);
     let mut command = write_command(name, key, &policy.write);
     command.is_write = writes;

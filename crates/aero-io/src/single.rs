@@ -91,15 +91,21 @@ pub(crate) async fn write(
     ops: &[WriteOp<'_>],
     policy: &WritePolicy,
 ) -> Result<Answer, Error> {
+    check_ops(ops)?;
+    let encode = |out: &mut Vec<u8>, timeout_ms| {
+        write_write(out, &record_key(key), ops.iter().copied(), &write_options(policy, timeout_ms))
+    };
+    write_command("write", key, policy).run(inner, encode).await
+}
+
+/// Refuses operations that the protocol has no room for.
+pub(crate) fn check_ops(ops: &[WriteOp<'_>]) -> Result<(), Error> {
     ops.iter().try_for_each(|op| check_bin_name(op.name))?;
     if ops.len() > usize::from(u16::MAX) {
         let what = format!("{} operations; a request has room for 65535", ops.len());
         return Err(Error::Param { what });
     }
-    let encode = |out: &mut Vec<u8>, timeout_ms| {
-        write_write(out, &record_key(key), ops.iter().copied(), &write_options(policy, timeout_ms))
-    };
-    write_command("write", key, policy).run(inner, encode).await
+    Ok(())
 }
 
 pub(crate) async fn delete(inner: &Inner, key: &Key, policy: &WritePolicy) -> Result<Answer, Error> {

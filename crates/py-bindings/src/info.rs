@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aero_io::{Cluster, InfoAnswers};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+use wire_protocol::info;
 
 use crate::call::{Call, Completions, plain};
 use crate::core::Core;
@@ -30,8 +31,7 @@ fn lines(answers: &[(String, String)]) -> String {
 /// The value alone and a newline, as the official client gives it of many nodes; or the error that it is.
 fn value_of(py: Python<'_>, node: &str, answers: &[(String, String)]) -> PyResult<String> {
     let value = answers.first().map_or("", |(_, value)| value.as_str());
-    let kind = value.split(':').next().unwrap_or_default();
-    if ["error", "fail"].iter().any(|refusal| kind.eq_ignore_ascii_case(refusal)) {
+    if info::error_of(value).is_some() {
         return Err(refused(py, "info", node, value));
     }
     Ok(format!("{value}\n"))
@@ -39,7 +39,7 @@ fn value_of(py: Python<'_>, node: &str, answers: &[(String, String)]) -> PyResul
 
 /// The exception of an answer such as `ERROR:4:unrecognized command`.
 fn refused(py: Python<'_>, command: &str, node: &str, answer: &str) -> PyErr {
-    let code = answer.split(':').nth(1).and_then(|code| code.parse().ok()).unwrap_or(SERVER);
+    let code = info::error_of(answer).map_or(SERVER, |(code, _)| code.into());
     error_of_code(py, code, format!("{command} at node {node} failed: the server answered {answer:?}"), false)
 }
 

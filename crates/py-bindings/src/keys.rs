@@ -55,8 +55,6 @@ pub(crate) struct KeyArena {
     spaces: Vec<(String, String)>,
     /// Each key's position in `spaces`; empty while there is one for all.
     space_of: Vec<u32>,
-    /// Rows from before the second of `spaces` came.
-    first_of_second: usize,
     /// Digests that came with their primary keys.
     given: HashMap<usize, Digest>,
     /// Whether any row came with a digest.
@@ -107,22 +105,15 @@ impl KeyArena {
     pub(crate) fn batch_keys(self: &Arc<Self>) -> Result<BatchKeys, aero_io::Error> {
         let space = |(namespace, set): &(String, String)| Space::new(namespace, set);
         let digests = Digests(Arc::clone(self));
+        let keys = match self.spaces.as_slice() {
+            [one] => BatchKeys::single(space(one), digests),
+            many => BatchKeys::mixed(many.iter().map(space).collect(), self.space_of.clone(), digests)?,
+        };
         if self.has_digests {
             // One that is not its key's is refused before anything is sent.
-            return self.batch_keys_of(space, digests.digests(0..self.len())?);
+            keys.compute(0..self.len())?;
         }
-        self.batch_keys_of(space, digests)
-    }
-
-    fn batch_keys_of(
-        &self,
-        space: impl Fn(&(String, String)) -> Space,
-        digests: impl DigestSource,
-    ) -> Result<BatchKeys, aero_io::Error> {
-        match self.spaces.as_slice() {
-            [one] => Ok(BatchKeys::single(space(one), digests)),
-            many => BatchKeys::mixed(many.iter().map(space).collect(), self.space_of.clone(), digests),
-        }
+        Ok(keys)
     }
 
     /// The primary key of a row as a Python object; the digest where there is no primary key.

@@ -16,8 +16,8 @@ use crate::ops::{self, Operations};
 use crate::policy::{self, Operate};
 use crate::records;
 use crate::runtime::NothingToSeal;
-use crate::single::{command_key, get, meta_of, write_ops};
-use crate::values::{BinNames, bin_and_value, bins_dict};
+use crate::single::{command_key, get, meta_of, record_of, write_ops};
+use crate::values::{BinNames, bin_and_value};
 
 /// What a command gives back.
 #[derive(Clone, Copy)]
@@ -41,8 +41,7 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
-        let policy = policy::read(py, &self.config.policies.read, "read policy", policy)?;
-        self.config.check_replica(py, policy.policy.replica)?;
+        let policy = self.read_policy(py, policy)?;
         let Some(names) = read_bins(Some(bins))? else {
             let message = "bins is None; name the bins to select, or use get() for all of them";
             return Err(param_error(py, message.into()));
@@ -146,22 +145,15 @@ impl Core {
             cluster.operate(name, &key, &ops, &policy).await
         };
         let finish = plain(move |py, answer: Answer| {
-            if matches!(gives, Gives::Nothing) {
-                return Ok(py.None());
-            }
-            let key = records::key(py, &records::SpaceNames::new(py, &arena), &arena, 0, &digest)?;
-            let meta = meta_of(py, &answer)?;
-            let record = if matches!(gives, Gives::Ordered) {
-                records::ordered(py, &key, &meta, results(py, answer.ops())?.as_any())?
-            } else {
-                records::record(
-                    py,
-                    &key,
-                    &meta,
-                    bins_dict(py, &mut BinNames::default(), answer.ops())?.as_any(),
-                )?
-            };
-            Ok(record.unbind())
+            Ok(match gives {
+                Gives::Nothing => py.None(),
+                Gives::Record => record_of(py, &arena, &digest, &answer)?.unbind(),
+                Gives::Ordered => {
+                    let key = records::only_key(py, &arena, &digest)?;
+                    let meta = meta_of(py, &answer)?;
+                    records::ordered(py, &key, &meta, results(py, answer.ops())?.as_any())?.unbind()
+                }
+            })
         });
         Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
     }
@@ -169,9 +161,9 @@ impl Core {
 
 /// The results of operations as (bin, value), in the server's order.
 fn results<'py>(py: Python<'py>, ops: Ops<'_>) -> PyResult<Bound<'py, PyList>> {
-    let results = PyList::empty(py);
-    for op in ops {
-        results.append(bin_and_value(py, &op)?)?;
+    let (results, mut names) = (PyList::empty(py), BinNames::default());
+    for (place, op) in ops.enumerate() {
+        results.append(bin_and_value(py, &mut names, place, &op)?)?;
     }
     Ok(results)
 }

@@ -80,6 +80,15 @@ pub(crate) fn key<'py>(
     named_tuple(py, &classes(py)?.key, items)
 }
 
+/// The key of a command on one record.
+pub(crate) fn only_key<'py>(
+    py: Python<'py>,
+    arena: &KeyArena,
+    digest: &Digest,
+) -> PyResult<Bound<'py, PyAny>> {
+    key(py, &SpaceNames::new(py, arena), arena, 0, digest)
+}
+
 /// A record's facts.
 pub(crate) fn meta(py: Python<'_>, generation: u32, ttl: u32) -> PyResult<Bound<'_, PyDict>> {
     let meta = PyDict::new(py);

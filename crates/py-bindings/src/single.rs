@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aero_io::{Answer, Bins, Cluster, Key, OwnedKey, Space, WriteOp};
 use pyo3::prelude::*;
-use wire_protocol::digest::UserKey;
+use wire_protocol::digest::{Digest, UserKey};
 use wire_protocol::message::Ops;
 
 use crate::call::{Call, Completions, plain};
@@ -63,8 +63,7 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
-        let policy = policy::read(py, &self.config.policies.read, "read policy", policy)?;
-        self.config.check_replica(py, policy.policy.replica)?;
+        let policy = self.read_policy(py, policy)?;
         get(py, face, cluster, key, Bins::All, policy)
     }
 
@@ -76,8 +75,7 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
-        let policy = policy::read(py, &self.config.policies.read, "read policy", policy)?;
-        self.config.check_replica(py, policy.policy.replica)?;
+        let policy = self.read_policy(py, policy)?;
         exists(py, face, cluster, key, policy)
     }
 
@@ -95,6 +93,28 @@ impl Core {
     }
 }
 
+impl Core {
+    /// The client's read policy overlaid by the call's.
+    pub(crate) fn read_policy(&self, py: Python<'_>, policy: Option<&Bound<'_, PyAny>>) -> PyResult<Read> {
+        let policy = policy::read(py, &self.config.policies.read, "read policy", policy)?;
+        self.config.check_replica(py, policy.policy.replica)?;
+        Ok(policy)
+    }
+}
+
+/// The record of an answer.
+pub(crate) fn record_of<'py>(
+    py: Python<'py>,
+    arena: &KeyArena,
+    digest: &Digest,
+    answer: &Answer,
+) -> PyResult<Bound<'py, PyAny>> {
+    let key = records::only_key(py, arena, digest)?;
+    let meta = meta_of(py, answer)?;
+    let bins = bins_dict(py, &mut BinNames::default(), answer.ops())?;
+    records::record(py, &key, &meta, bins.as_any())
+}
+
 /// Reads a record.
 pub(crate) fn get(
     py: Python<'_>,
@@ -108,12 +128,7 @@ pub(crate) fn get(
     let key = command_key(&arena, read.send_key);
     let digest = key.digest;
     let future = async move { cluster.read(&key, &bins, &read.policy).await };
-    let finish = plain(move |py, answer: Answer| {
-        let key = records::key(py, &records::SpaceNames::new(py, &arena), &arena, 0, &digest)?;
-        let meta = meta_of(py, &answer)?;
-        let bins = bins_dict(py, &mut BinNames::default(), answer.ops())?;
-        Ok(records::record(py, &key, &meta, bins.as_any())?.unbind())
-    });
+    let finish = plain(move |py, answer: Answer| Ok(record_of(py, &arena, &digest, &answer)?.unbind()));
     Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
 }
 
@@ -135,7 +150,7 @@ fn exists(
             Err(error) if error.code() == NOT_FOUND => py.None().into_bound(py),
             Err(error) => return Err(io_error(py, &error)),
         };
-        let key = records::key(py, &records::SpaceNames::new(py, &arena), &arena, 0, &digest)?;
+        let key = records::only_key(py, &arena, &digest)?;
         Ok(records::exists(py, &key, &meta)?.unbind())
     };
     Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)

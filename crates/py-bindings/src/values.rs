@@ -196,13 +196,16 @@ fn int<'py>(value: &Bound<'py, PyAny>) -> Result<Value<'py>, Problem> {
     }
 }
 
+/// NumPy, which is optional: an object of its exists only where it was imported.
+fn imported_numpy(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
+    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    Ok(modules.get_item(intern!(py, "numpy")).ok().filter(|module| !module.is_none()))
+}
+
 /// A NumPy scalar as the Python object that it stands for.
 fn numpy_scalar<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = value.py();
-    // NumPy is optional; a scalar of it exists only where it was imported.
-    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
-    let numpy = modules.get_item(intern!(py, "numpy")).ok().filter(|module| !module.is_none());
-    let Some(numpy) = numpy else { return Ok(None) };
+    let Some(numpy) = imported_numpy(py)? else { return Ok(None) };
     if !value.is_instance(&numpy.getattr(intern!(py, "generic"))?)? {
         return Ok(None);
     }
@@ -221,9 +224,7 @@ fn numpy_scalar<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Py
 /// A NumPy array of numbers, bools, text or bytes as a list; of several dimensions, as lists of lists.
 fn numpy_array<'py>(value: &Bound<'py, PyAny>) -> Result<Option<Bound<'py, PyAny>>, Problem> {
     let py = value.py();
-    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
-    let numpy = modules.get_item(intern!(py, "numpy")).ok().filter(|module| !module.is_none());
-    let Some(numpy) = numpy else { return Ok(None) };
+    let Some(numpy) = imported_numpy(py)? else { return Ok(None) };
     if !value.is_instance(&numpy.getattr(intern!(py, "ndarray"))?)? {
         return Ok(None);
     }
@@ -416,37 +417,30 @@ pub(crate) fn bins_dict<'py>(
 ) -> Result<Bound<'py, PyDict>, Unreadable> {
     let bins = PyDict::new(py);
     for (place, op) in ops.enumerate() {
-        let value = |message: String| {
-            let shown = String::from_utf8_lossy(op.name);
-            Unreadable::Value(client_error(py, format!("bin {shown:?} cannot be read: {message}")))
-        };
-        let name = names.name(py, place, op.name).ok_or_else(|| value("its name is not UTF-8".into()))?;
-        let object = op.particle().map_err(NoObject::from).and_then(|particle| to_object(py, &particle));
-        let object = object.map_err(|error| match error {
-            NoObject::Value(message) => value(message),
-            NoObject::Python(error) => Unreadable::Python(error),
-        })?;
-        bins.set_item(name, object).map_err(Unreadable::Python)?;
+        let (name, value) = bin_and_value(py, names, place, &op)?;
+        bins.set_item(name, value).map_err(Unreadable::Python)?;
     }
     Ok(bins)
 }
 
-/// One bin of an answer: its name and value.
-pub(crate) fn bin_and_value<'a, 'py>(
+/// The bin at that place of an answer: its name and value.
+pub(crate) fn bin_and_value<'py>(
     py: Python<'py>,
-    op: &Op<'a>,
-) -> Result<(&'a str, Bound<'py, PyAny>), Unreadable> {
-    let shown = String::from_utf8_lossy(op.name);
+    names: &mut BinNames<'py>,
+    place: usize,
+    op: &Op<'_>,
+) -> Result<(Bound<'py, PyString>, Bound<'py, PyAny>), Unreadable> {
     let value = |message: String| {
+        let shown = String::from_utf8_lossy(op.name);
         Unreadable::Value(client_error(py, format!("bin {shown:?} cannot be read: {message}")))
     };
-    let name = std::str::from_utf8(op.name).map_err(|_| value("its name is not UTF-8".into()))?;
+    let name = names.name(py, place, op.name).ok_or_else(|| value("its name is not UTF-8".into()))?;
     let object = op.particle().map_err(NoObject::from).and_then(|particle| to_object(py, &particle));
-    let object = object.map_err(|error| match error {
-        NoObject::Value(message) => value(message),
-        NoObject::Python(error) => Unreadable::Python(error),
-    })?;
-    Ok((name, object))
+    match object {
+        Ok(object) => Ok((name, object)),
+        Err(NoObject::Value(message)) => Err(value(message)),
+        Err(NoObject::Python(error)) => Err(Unreadable::Python(error)),
+    }
 }
 
 /// A bin value as a Python object.

@@ -22,6 +22,8 @@ pub mod batch_flags {
     pub const RESPOND_ALL_KEYS: u8 = 4;
     /// Answer a row that fails with a record of its own.
     pub const ERROR_AS_RECORD: u8 = 8;
+    /// What clients ask for unless told otherwise.
+    pub const USUAL: u8 = ALLOW_INLINE | RESPOND_ALL_KEYS | ERROR_AS_RECORD;
 }
 
 /// Bits of a row's flags.
@@ -104,7 +106,7 @@ impl Default for BatchReadHeader<'_> {
     fn default() -> Self {
         Self {
             projection: Projection::All,
-            flags: batch_flags::ALLOW_INLINE | batch_flags::RESPOND_ALL_KEYS | batch_flags::ERROR_AS_RECORD,
+            flags: batch_flags::USUAL,
             timeout_ms: 0,
             info1: 0,
             info3: 0,

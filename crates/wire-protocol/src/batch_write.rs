@@ -27,12 +27,7 @@ pub struct BatchHeader<'a> {
 
 impl Default for BatchHeader<'_> {
     fn default() -> Self {
-        Self {
-            flags: batch_flags::ALLOW_INLINE | batch_flags::RESPOND_ALL_KEYS | batch_flags::ERROR_AS_RECORD,
-            timeout_ms: 0,
-            message_info1: 0,
-            filter: &[],
-        }
+        Self { flags: batch_flags::USUAL, timeout_ms: 0, message_info1: 0, filter: &[] }
     }
 }
 

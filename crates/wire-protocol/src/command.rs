@@ -4,8 +4,8 @@ use crate::WireError;
 use crate::batch::Projection;
 use crate::digest::{Digest, UserKey};
 use crate::message::{
-    FrameHeader, FrameType, MessageHeader, check_name, field_type, info1, info2, info3, op_count,
-    write_field, write_field_parts, write_frame, write_op,
+    FrameType, MessageHeader, check_name, field_type, info1, info2, info3, op_count, write_field,
+    write_field_parts, write_frame, write_op,
 };
 use crate::particle::Particle;
 
@@ -207,14 +207,25 @@ pub fn write_write<'o>(
     ops: impl ExactSizeIterator<Item = WriteOp<'o>>,
     options: &WriteOptions<'_>,
 ) -> Result<(), WireError> {
+    write_ops(out, options.header(key), key, ops, options.filter)
+}
+
+/// Appends operations on one record under `header`, which lacks their number alone.
+fn write_ops<'o>(
+    out: &mut Vec<u8>,
+    header: MessageHeader,
+    key: &RecordKey<'_>,
+    ops: impl ExactSizeIterator<Item = WriteOp<'o>>,
+    filter: &[u8],
+) -> Result<(), WireError> {
     let n_ops = op_count(ops.len())?;
     let start = out.len();
     let mut names = Ok(());
     write_frame(out, FrameType::Message, |out| {
-        MessageHeader { n_ops, ..options.header(key) }.write(out);
+        MessageHeader { n_ops, ..header }.write(out);
         key.write(out);
-        if !options.filter.is_empty() {
-            write_field(out, field_type::FILTER, options.filter);
+        if !filter.is_empty() {
+            write_field(out, field_type::FILTER, filter);
         }
         let mut value = Vec::new();
         for op in ops {
@@ -259,20 +270,14 @@ pub fn write_operate<'o>(
     options: &WriteOptions<'_>,
     reads: &OperateReads,
 ) -> Result<(), WireError> {
-    let start = out.len();
-    write_write(out, key, ops, options)?;
-    let header = start + FrameHeader::LEN;
-    // The header was written as a write's; what reads is added, and what only writes have is taken away.
-    let mut put =
-        |at: usize, bytes: &[u8]| out[header + at..header + at + bytes.len()].copy_from_slice(bytes);
     let info1 = if reads.reads { info1::READ | reads.info1 } else { 0 };
-    put(1, &[info1]);
+    let mut header = MessageHeader { info1, ..options.header(key) };
     if !reads.writes {
-        put(2, &[0, reads.info3]);
-        put(6, &0u32.to_be_bytes());
-        put(10, &reads.read_touch_ttl_percent.to_be_bytes());
+        // What only writes have is left out.
+        let (info2, info3, ttl) = (0, reads.info3, reads.read_touch_ttl_percent);
+        header = MessageHeader { info2, info3, generation: 0, ttl, ..header };
     }
-    Ok(())
+    write_ops(out, header, key, ops, options.filter)
 }
 
 /// Appends a deletion of one record.
@@ -297,7 +302,7 @@ pub fn write_delete(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{MAX_FRAME, Message, op};
+    use crate::message::{FrameHeader, MAX_FRAME, Message, op};
 
     const KEY: RecordKey<'_> =
         RecordKey { namespace: b"test", set: b"set", digest: &[7; 20], send_key: Some(UserKey::Int(5)) };

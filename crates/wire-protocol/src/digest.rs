@@ -2,7 +2,8 @@
 
 use ripemd::{Digest as _, Ripemd160};
 
-use crate::particle::particle_type;
+use crate::WireError;
+use crate::particle::{Particle, particle_type};
 
 mod lanes;
 
@@ -26,6 +27,22 @@ pub enum UserKey<'a> {
     Str(&'a [u8]),
     /// Bytes.
     Blob(&'a [u8]),
+}
+
+impl<'a> UserKey<'a> {
+    /// Reads the data of a field that has a user's key: its particle type, then its value.
+    ///
+    /// # Errors
+    /// No type, a type that no key has, an integer that is not 8 bytes long.
+    pub fn parse(data: &'a [u8]) -> Result<Self, WireError> {
+        let (&kind, value) = data.split_first().ok_or(WireError::Truncated { what: "a user's key" })?;
+        match Particle::parse(kind, value)? {
+            Particle::Int(value) => Ok(Self::Int(value)),
+            Particle::Str(bytes) => Ok(Self::Str(bytes)),
+            Particle::Blob(bytes) => Ok(Self::Blob(bytes)),
+            _ => Err(WireError::malformed("user's key", "it is neither integer nor string nor blob")),
+        }
+    }
 }
 
 impl UserKey<'_> {

@@ -43,10 +43,14 @@ pub fn answer<'a>(body: &'a [u8], command: &str) -> Result<&'a str, WireError> {
         .ok_or(WireError::malformed("info response", "a command was not answered"))
 }
 
-/// The code and text of an answer that is an error: `ERROR:25:enterprise only`, `FAIL:4:text`, `ERROR`.
+/// The code and text of an answer that is an error: `ERROR:25:enterprise only`, `FAIL:4:text`, `ERROR`, in letters of
+/// either case.
 #[must_use]
 pub fn error_of(value: &str) -> Option<(u8, &str)> {
-    let rest = ["ERROR", "FAIL", "error", "fail"].iter().find_map(|word| value.strip_prefix(word))?;
+    let rest = ["ERROR", "FAIL"].iter().find_map(|word| {
+        let (start, rest) = value.split_at_checked(word.len())?;
+        start.eq_ignore_ascii_case(word).then_some(rest)
+    })?;
     let rest = match rest.strip_prefix(':').or_else(|| rest.strip_prefix('=')) {
         Some(rest) => rest,
         None if rest.is_empty() => return Some((crate::result_code::SERVER_ERROR, "")),

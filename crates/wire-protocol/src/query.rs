@@ -10,7 +10,6 @@ use crate::digest::{Digest, PARTITIONS, UserKey};
 use crate::message::{
     FrameType, Message, MessageHeader, Ops, field_type, info1, info2, info3, write_field, write_frame,
 };
-use crate::particle::Particle;
 
 /// How long a query is expected to take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -295,7 +294,7 @@ fn read_answer<'a>(message: &Message<'a>) -> Result<QueryAnswer<'a>, WireError> 
             field_type::NAMESPACE => namespace = field.data,
             field_type::SET => set = field.data,
             field_type::DIGEST => digest = Some(field.data),
-            field_type::KEY => key = Some(read_key(field.data)?),
+            field_type::KEY => key = Some(UserKey::parse(field.data)?),
             // Index values and what newer servers add.
             _ => {}
         }
@@ -305,14 +304,4 @@ fn read_answer<'a>(message: &Message<'a>) -> Result<QueryAnswer<'a>, WireError> 
         .ok_or(WireError::malformed("query answer", "a record has no digest of 20 bytes"))?;
     let bins = message.ops_bytes();
     Ok(QueryAnswer::Record(QueryRecord { namespace, set, digest, key, generation, void_time: ttl, bins }))
-}
-
-fn read_key(data: &[u8]) -> Result<UserKey<'_>, WireError> {
-    let (&kind, value) = data.split_first().ok_or(WireError::Truncated { what: "a user's key" })?;
-    match Particle::parse(kind, value)? {
-        Particle::Int(value) => Ok(UserKey::Int(value)),
-        Particle::Str(bytes) => Ok(UserKey::Str(bytes)),
-        Particle::Blob(bytes) => Ok(UserKey::Blob(bytes)),
-        _ => Err(WireError::malformed("user's key", "it is neither integer nor string nor blob")),
-    }
 }

@@ -26,17 +26,16 @@ impl KeyArena {
         self.kinds.push(kind);
     }
 
+    /// Notes that all rows are of the first space, as the second comes.
+    pub(super) fn note_spaces_of_first(&mut self) {
+        self.space_of.resize(self.kinds.len(), 0);
+    }
+
     /// Notes that the rows which have no space yet are of this one.
     #[inline]
     pub(super) fn note_spaces(&mut self, space: u32) {
         if self.spaces.len() > 1 {
-            // Rows from before the second space came are of the first.
-            if self.space_of.is_empty() {
-                self.space_of.resize(self.first_of_second, 0);
-            }
             self.space_of.resize(self.kinds.len(), space);
-        } else {
-            self.first_of_second = self.kinds.len();
         }
     }
 

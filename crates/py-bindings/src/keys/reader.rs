@@ -223,6 +223,10 @@ impl<'py> Reader<'py> {
             Some(&space) => space,
             None => {
                 let space = self.arena.spaces.len() as u32;
+                if space == 1 {
+                    // The rows so far, which were of the one space that there was, are of it still.
+                    self.arena.note_spaces_of_first();
+                }
                 self.arena.spaces.push(name.clone());
                 self.by_name.insert(name, space);
                 space
