@@ -189,8 +189,11 @@ impl<'c, S: RowSink> Work<'c, S> {
             String::from_utf8_lossy(&space.namespace).into_owned()
         };
         if let Some(&row) = grouped.unknown.first() {
-            let error = Error::NamespaceNotFound { namespace: namespace(row) };
-            self.fail(grouped.unknown, &error)?;
+            match self.call.inner.unless_closed(Error::NamespaceNotFound { namespace: namespace(row) }) {
+                // Not an answer about these rows: the call ends.
+                Error::Closed => return Err(Error::Closed),
+                error => self.fail(grouped.unknown, &error)?,
+            }
         }
         if let Some(&row) = grouped.homeless.first() {
             let partition = partition_id(keys.digest_of(row));

@@ -300,6 +300,12 @@ impl Inner {
         self.publish(View::default());
     }
 
+    /// An error that says that the view lacks something; of a closed cluster, that it is closed: its view is empty.
+    pub(crate) fn unless_closed(&self, error: Error) -> Error {
+        // Closing sets the flag before it empties the view.
+        if self.closed.load(Ordering::Acquire) { Error::Closed } else { error }
+    }
+
     async fn until_closed<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let closing = self.closing.notified();
         tokio::pin!(closing);

@@ -320,7 +320,9 @@ impl Command<'_> {
         let view = inner.view();
         let namespace = &self.key.space.namespace;
         let name = || String::from_utf8_lossy(namespace).into_owned();
-        let map = view.namespace(namespace).ok_or_else(|| Error::NamespaceNotFound { namespace: name() })?;
+        let map = view
+            .namespace(namespace)
+            .ok_or_else(|| inner.unless_closed(Error::NamespaceNotFound { namespace: name() }))?;
         let router = if self.is_write {
             Router::for_write(&view, self.replica, step)
         } else {

@@ -2,15 +2,16 @@
 
 mod support;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use aero_io::{BatchPolicy, Bins, Error, client_code};
+use aero_io::{BatchKeys, BatchPolicy, Bins, Cluster, Digest, DigestSource, Error, Space, client_code};
 use support::net::{Act, Net};
 use support::rows::{Row, Rows};
 use support::wire::{Request, answer, end, frame, record};
-use support::{connect, fails_once, keys, mixed_keys, one_node, read, retries};
+use support::{connect, digest, fails_once, keys, mixed_keys, one_node, read, retries};
 use tokio::time::Instant;
 use wire_protocol::info::PartitionBitmap;
 
@@ -229,6 +230,37 @@ async fn a_large_batch_is_cut_and_keeps_few_requests_under_way() {
     assert_eq!(node.requests().len(), 49);
     assert!(node.requests().iter().all(|request| request.rows.len() <= 2_048 && request.size < 64 * 1024));
     assert_eq!(node.most_busy.load(Ordering::SeqCst), 8);
+}
+
+/// Digests of which those of the page that begins with `at` are computed as the cluster is closed.
+struct Closing {
+    cluster: Cluster,
+    at: usize,
+}
+
+impl DigestSource for Closing {
+    fn len(&self) -> usize {
+        3_000
+    }
+
+    fn digests(&self, rows: Range<usize>) -> Result<Vec<Digest>, Error> {
+        if rows.start == self.at {
+            self.cluster.close();
+        }
+        Ok(rows.map(|row| digest(row % 4096, row as u32)).collect())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_is_closed_meanwhile_has_no_fewer_namespaces() {
+    for at in [0, 1_024, 2_048] {
+        let (cluster, _node) = one_node().await;
+        let source = Closing { cluster: cluster.clone(), at };
+        let keys = Arc::new(BatchKeys::single(Space::new("test", "set"), source));
+        let (outcome, rows) = read(&cluster, &keys, retries(2)).await;
+        assert!(matches!(outcome, Err(Error::Closed)), "{at}: {outcome:?}");
+        assert_eq!(rows.count(20), 0, "{at}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
