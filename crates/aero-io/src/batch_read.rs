@@ -1,6 +1,6 @@
 //! The batch read: chunks side by side, and what was not answered once more.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use wire_protocol::result_code;
 
 use crate::alarm::Alarm;
 use crate::backoff::{moves_on, retry_delay};
-use crate::chunk::{self, Call, Chunk, End, Outcome, is_about_record, is_passing, no_such_row};
+use crate::chunk::{self, Call, Chunk, End, Outcome, by_code, is_about_record, is_passing, no_such_row};
 use crate::cluster::Inner;
 use crate::error::{Error, Fault};
 use crate::health::count;
@@ -481,23 +481,4 @@ impl<'c, S: RowSink> Work<'c, S> {
         }
         Ok(())
     }
-}
-
-/// The open rows that were answered with a code that says nothing about their record, by code; they are taken
-/// out of `open`.
-fn by_code(deferred: &[(u32, u8)], open: &mut Vec<u32>) -> BTreeMap<u8, Vec<u32>> {
-    let mut by_code: BTreeMap<u8, Vec<u32>> = BTreeMap::new();
-    if deferred.is_empty() {
-        return by_code;
-    }
-    // A row that was answered twice counts once.
-    let codes: HashMap<u32, u8> = deferred.iter().copied().collect();
-    open.retain(|row| match codes.get(row) {
-        Some(&code) => {
-            by_code.entry(code).or_default().push(*row);
-            false
-        }
-        None => true,
-    });
-    by_code
 }

@@ -1,5 +1,6 @@
 //! One request of a batch read: some rows, one node, one connection.
 
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -339,6 +340,25 @@ impl Drop for Counts<'_> {
         let before = self.chunk.settled.load(Ordering::Relaxed);
         self.chunk.settled.store(before + self.settled, Ordering::Relaxed);
     }
+}
+
+/// The open rows that were answered with a code that says nothing about their record, by code; they are taken
+/// out of `open`.
+pub(crate) fn by_code(deferred: &[(u32, u8)], open: &mut Vec<u32>) -> BTreeMap<u8, Vec<u32>> {
+    let mut by_code: BTreeMap<u8, Vec<u32>> = BTreeMap::new();
+    if deferred.is_empty() {
+        return by_code;
+    }
+    // A row that was answered twice counts once.
+    let codes: HashMap<u32, u8> = deferred.iter().copied().collect();
+    open.retain(|row| match codes.get(row) {
+        Some(&code) => {
+            by_code.entry(code).or_default().push(*row);
+            false
+        }
+        None => true,
+    });
+    by_code
 }
 
 /// The error for a sink that has fewer rows than the batch has keys.
