@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from . import _native
 from ._bridge import call
@@ -14,12 +14,12 @@ from ._commands.records import AsyncRecords
 from .client import refuse_pickle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import TracebackType
 
     from typing_extensions import Self
 
     from .stats import ClusterStats
+    from .types import ClientConfig
 
 
 class AsyncClient(AsyncRecords, AsyncOperations, AsyncBatchReads, AsyncInfo, NotYet):
@@ -29,7 +29,7 @@ class AsyncClient(AsyncRecords, AsyncOperations, AsyncBatchReads, AsyncInfo, Not
     connects, leaving it closes the connections.
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: ClientConfig) -> None:
         self._core = _native.Core(config)
 
     async def connect(self, username: str | None = None, password: str | None = None) -> Self:

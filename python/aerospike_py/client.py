@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from . import _native
 from ._commands.batch_read import BatchReads
@@ -12,12 +12,12 @@ from ._commands.operate import Operations
 from ._commands.records import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import TracebackType
 
     from typing_extensions import Self
 
     from .stats import ClusterStats
+    from .types import ClientConfig
 
 
 def refuse_pickle(client: object) -> NoReturn:
@@ -28,7 +28,7 @@ def refuse_pickle(client: object) -> NoReturn:
     )
 
 
-def client(config: Mapping[str, Any]) -> Client:
+def client(config: ClientConfig) -> Client:
     """Makes a client that is not connected yet.
 
     Args:
@@ -51,7 +51,7 @@ class Client(Records, Operations, BatchReads, Info, NotYet):
     connections.
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: ClientConfig) -> None:
         self._core = _native.Core(config)
 
     def connect(self, username: str | None = None, password: str | None = None) -> Self:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from typing_extensions import Self
+
+    from .types import ClientConfig
 
     Users: TypeAlias = Mapping[str, str | tuple[str, Sequence[str]]]
 
@@ -182,7 +184,7 @@ class DevServer:
         return list(self._hosts)
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> ClientConfig:
         """What ``client()`` takes."""
         if self._tls_name is None:
             return {"hosts": self.hosts}

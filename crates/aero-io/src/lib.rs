@@ -13,6 +13,7 @@
 //! | `health`, `hedge`, `backoff` | what commands learn of a node, when another is asked, when again |
 //! | `keys`, `sink`, `batch_read`, `rounds`, `chunk`, `under_way`, `progress`, `alarm`, `scratch` | batch reads: the rows asked for, where answers go, the work |
 //! | `single`, `operate`, `answer` | single-record commands |
+//! | `events` | what happened to the cluster, for a log |
 //! | `cluster`, `stats` | [`Cluster`], the handle that holds it all together, and its state |
 //!
 //! The crate knows no dtype and no Python: a batch read hands each record, borrowed from the read
@@ -32,6 +33,7 @@ mod config;
 mod connection;
 mod contact;
 mod error;
+mod events;
 mod health;
 mod hedge;
 mod keys;
@@ -59,6 +61,7 @@ pub use auth::{AuthMode, Credentials, Who};
 pub use cluster::{Cluster, InfoAnswers};
 pub use config::{ClusterConfig, Seed};
 pub use error::{ContactFault, Error, SeedFailure, Tried, client_code};
+pub use events::{Event, Level, NodeName, Suspicion};
 pub use keys::{BatchKeys, BatchRead, Bins, DigestSource, Key, OwnedKey, Space};
 pub use policy::{
     BatchPolicy, Hedge, OperatePolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from .. import _native
-    from .._types import Casting, Errors, Keys, Policy
+    from .._types import Casting, Errors, Keys
     from ..numpy_batch import NumpyBatchRecords
     from ..records import BatchRecords
+    from ..types import BatchPolicy
 
 
 class BatchReads:
@@ -27,7 +28,7 @@ class BatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: BatchPolicy | None = None,
         _dtype: None = None,
     ) -> BatchRecords: ...
 
@@ -36,7 +37,7 @@ class BatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: BatchPolicy | None = None,
         *,
         _dtype: npt.DTypeLike,
         casting: Casting = "unsafe",
@@ -49,7 +50,7 @@ class BatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None,
-        policy: Policy | None,
+        policy: BatchPolicy | None,
         _dtype: npt.DTypeLike,
         *,
         casting: Casting = "unsafe",
@@ -61,7 +62,7 @@ class BatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: BatchPolicy | None = None,
         _dtype: npt.DTypeLike | None = None,
         *,
         casting: Casting = "unsafe",
@@ -109,7 +110,7 @@ class AsyncBatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: BatchPolicy | None = None,
         _dtype: None = None,
     ) -> BatchRecords: ...
 
@@ -118,7 +119,7 @@ class AsyncBatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: BatchPolicy | None = None,
         *,
         _dtype: npt.DTypeLike,
         casting: Casting = "unsafe",
@@ -131,7 +132,7 @@ class AsyncBatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None,
-        policy: Policy | None,
+        policy: BatchPolicy | None,
         _dtype: npt.DTypeLike,
         *,
         casting: Casting = "unsafe",
@@ -143,7 +144,7 @@ class AsyncBatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: BatchPolicy | None = None,
         _dtype: npt.DTypeLike | None = None,
         *,
         casting: Casting = "unsafe",

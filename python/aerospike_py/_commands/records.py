@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .. import _native
-    from .._types import Bins, KeyLike, Policy
+    from .._types import Bins, KeyLike
     from ..records import Exists, Record
+    from ..types import ReadPolicy, RemovePolicy, WritePolicy
 
 
 class Records:
@@ -20,7 +21,11 @@ class Records:
     _core: _native.Core
 
     def put(
-        self, key: KeyLike, bins: Bins, meta: Mapping[str, int] | None = None, policy: Policy | None = None
+        self,
+        key: KeyLike,
+        bins: Bins,
+        meta: Mapping[str, int] | None = None,
+        policy: WritePolicy | None = None,
     ) -> None:
         """Writes bins of a record, creating it where it is not there.
 
@@ -36,7 +41,7 @@ class Records:
         """
         self._core.put(None, key, bins, meta, policy)
 
-    def get(self, key: KeyLike, policy: Policy | None = None) -> Record:
+    def get(self, key: KeyLike, policy: ReadPolicy | None = None) -> Record:
         """Reads a record.
 
         Returns:
@@ -48,7 +53,7 @@ class Records:
         record: Record = self._core.get(None, key, policy)
         return record
 
-    def exists(self, key: KeyLike, policy: Policy | None = None) -> Exists:
+    def exists(self, key: KeyLike, policy: ReadPolicy | None = None) -> Exists:
         """Looks whether a record is there.
 
         Returns:
@@ -58,7 +63,7 @@ class Records:
         return found
 
     def remove(
-        self, key: KeyLike, meta: Mapping[str, int] | None = None, policy: Policy | None = None
+        self, key: KeyLike, meta: Mapping[str, int] | None = None, policy: RemovePolicy | None = None
     ) -> None:
         """Deletes a record.
 
@@ -74,23 +79,27 @@ class AsyncRecords:
     _core: _native.Core
 
     async def put(
-        self, key: KeyLike, bins: Bins, meta: Mapping[str, int] | None = None, policy: Policy | None = None
+        self,
+        key: KeyLike,
+        bins: Bins,
+        meta: Mapping[str, int] | None = None,
+        policy: WritePolicy | None = None,
     ) -> None:
         """As :meth:`Client.put`, awaited."""
         await call(self._core.put, key, bins, meta, policy)
 
-    async def get(self, key: KeyLike, policy: Policy | None = None) -> Record:
+    async def get(self, key: KeyLike, policy: ReadPolicy | None = None) -> Record:
         """As :meth:`Client.get`, awaited."""
         record: Record = await call(self._core.get, key, policy)
         return record
 
-    async def exists(self, key: KeyLike, policy: Policy | None = None) -> Exists:
+    async def exists(self, key: KeyLike, policy: ReadPolicy | None = None) -> Exists:
         """As :meth:`Client.exists`, awaited."""
         found: Exists = await call(self._core.exists, key, policy)
         return found
 
     async def remove(
-        self, key: KeyLike, meta: Mapping[str, int] | None = None, policy: Policy | None = None
+        self, key: KeyLike, meta: Mapping[str, int] | None = None, policy: RemovePolicy | None = None
     ) -> None:
         """As :meth:`Client.remove`, awaited."""
         await call(self._core.remove, key, meta, policy)
