@@ -42,10 +42,14 @@ fn number(level: Level) -> u8 {
 /// Logs what has happened since the last time. Costs next to nothing where nothing has.
 pub(crate) fn drain(py: Python<'_>, cluster: &Cluster) {
     if cluster.has_events() {
-        // A call does not fail because a handler does.
-        if let Err(error) = log(py, cluster) {
-            error.write_unraisable(py, None);
-        }
+        unraisable(py, log(py, cluster));
+    }
+}
+
+/// A call does not fail because a handler of the log does.
+fn unraisable(py: Python<'_>, outcome: PyResult<()>) {
+    if let Err(error) = outcome {
+        error.write_unraisable(py, None);
     }
 }
 
@@ -57,7 +61,8 @@ fn log(py: Python<'_>, cluster: &Cluster) -> PyResult<()> {
         let level = number(event.level());
         if is_enabled(level)? {
             let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-            logger.emit.bind(py).call1((level, seconds, event.to_string()))?;
+            let logged = logger.emit.bind(py).call1((level, seconds, event.to_string()));
+            unraisable(py, logged.map(drop));
         }
     }
     Ok(())
