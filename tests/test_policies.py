@@ -122,7 +122,7 @@ def test_no_key_of_the_official_client_is_missing(table: Table) -> None:
     official = pytest.importorskip("aerospike", exc_type=ModuleNotFoundError)
     # The sets that its option "validate_keys" checks against.
     library = ctypes.CDLL(official.__file__)
-    theirs = ctypes.py_object.in_dll(library, f"py_{table.official}_valid_keys").value
+    theirs: Any = ctypes.py_object.in_dll(library, f"py_{table.official}_valid_keys").value
     ours = {key.name: key for key in table.keys}
     assert len({key.name for key in table.keys}) == len(table.keys)
     assert theirs <= set(ours)

@@ -49,6 +49,11 @@ class Client(Records, Operations, BatchReads, Info, NotYet):
 
     May be used from many threads. A context manager: entering it connects, leaving it closes the
     connections.
+
+    Example:
+        >>> with aerospike_py.client({"hosts": [("127.0.0.1", 3000)]}) as client:
+        ...     client.exists(("test", "users", 1)).meta["gen"]
+        1
     """
 
     def __init__(self, config: ClientConfig) -> None:
@@ -66,20 +71,39 @@ class Client(Records, Operations, BatchReads, Info, NotYet):
                 ``ExpiredPassword``, ``InvalidUser`` ...), the message who and where.
             ConnectionError: no host could be reached; the message names each address and why.
             ClientError: the hosts answer, but not as this cluster.
+
+        Example:
+            >>> client = aerospike_py.client({"hosts": [("127.0.0.1", 3000)]}).connect()
         """
         self._core.connect(None, username, password)
         return self
 
     def close(self) -> None:
-        """Closes all connections. Calls after it raise ``ClientError``; closing twice is fine."""
+        """Closes all connections. Calls after it raise ``ClientError``; closing twice is fine.
+
+        Example:
+            >>> client.close()
+            >>> client.is_connected()
+            False
+        """
         self._core.close()
 
     def is_connected(self) -> bool:
-        """Whether the client is connected and sees at least one node."""
+        """Whether the client is connected and sees at least one node.
+
+        Example:
+            >>> client.is_connected()
+            True
+        """
         return self._core.is_connected()
 
     def get_node_names(self) -> list[str]:
-        """The names of the cluster's nodes."""
+        """The names of the cluster's nodes.
+
+        Example:
+            >>> client.get_node_names()
+            ['D1']
+        """
         return self._core.get_node_names()
 
     def stats(self) -> ClusterStats:
@@ -87,6 +111,7 @@ class Client(Records, Operations, BatchReads, Info, NotYet):
 
         Example:
             >>> [(node.name, node.conns.in_use) for node in client.stats().nodes if not node.suspect]
+            [('D1', 0)]
         """
         return self._core.stats()
 

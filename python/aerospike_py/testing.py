@@ -78,6 +78,12 @@ class DevServer:
         Seconds that a login is good for, a day unless told otherwise.
     ``options``
         More arguments of ``python -m aerospike_py.devserver`` (``--help`` lists them).
+
+    Example:
+        >>> with DevServer(nodes=2) as server, aerospike_py.client(server.config) as client:
+        ...     server.pause(1)
+        ...     client.batch_read([("test", "users", number) for number in range(100)]).result
+        0
     """
 
     def __init__(
@@ -137,7 +143,12 @@ class DevServer:
         self._hosts: list[tuple[str, int]] = []
 
     def start(self) -> Self:
-        """Start the process and wait until every node listens."""
+        """Start the process and wait until every node listens.
+
+        Example:
+            >>> server = DevServer().start()
+            >>> server.stop()
+        """
         if self._running is not None:
             raise RuntimeError("the server is running already")
         process = _Process(self._command)
@@ -159,7 +170,14 @@ class DevServer:
         return self
 
     def stop(self) -> None:
-        """Stop the process. All records are gone. Stopping twice is fine."""
+        """Stop the process. All records are gone. Stopping twice is fine.
+
+        Example:
+            >>> with DevServer() as server:
+            ...     server.stop()
+            >>> server
+            <DevServer, not running>
+        """
         process, self._running = self._running, None
         # In a forked child the server is the parent's, and so is the reader's lock on the pipe.
         if process is not None and process.owner == os.getpid():
@@ -178,14 +196,24 @@ class DevServer:
 
     @property
     def hosts(self) -> list[tuple[str, int]]:
-        """Host and port of each node, dead ones too."""
+        """Host and port of each node, dead ones too.
+
+        Example:
+            >>> len(server.hosts)
+            3
+        """
         if self._running is None:
             self._process()
         return list(self._hosts)
 
     @property
     def config(self) -> ClientConfig:
-        """What ``client()`` takes."""
+        """What ``client()`` takes.
+
+        Example:
+            >>> client = aerospike_py.client({**server.config, "tend_interval": 100}).connect()
+            >>> client.close()
+        """
         if self._tls_name is None:
             return {"hosts": self.hosts}
         return {"hosts": [(host, port, self._tls_name) for host, port in self.hosts]}
@@ -194,27 +222,52 @@ class DevServer:
         """Kill a node: it listens no more, its connections are closed, what it had in memory is gone.
 
         The others take its partitions once they notice (see ``failure_detection``).
+
+        Example:
+            >>> server.kill(2)
         """
         self._process().order(f"kill {node}")
 
     def restart(self, node: int) -> None:
-        """Start a killed node again on its old port; it gets its records from the others."""
+        """Start a killed node again on its old port; it gets its records from the others.
+
+        Example:
+            >>> server.kill(2)
+            >>> server.restart(2)
+        """
         self._process().order(f"restart {node}")
 
     def pause(self, node: int) -> None:
-        """Make a node hang: it accepts connections and answers nothing."""
+        """Make a node hang: it accepts connections and answers nothing.
+
+        Example:
+            >>> server.pause(2)
+        """
         self._process().order(f"pause {node}")
 
     def refuse(self, node: int) -> None:
-        """Make a node refuse new connections; those that are there are served."""
+        """Make a node refuse new connections; those that are there are served.
+
+        Example:
+            >>> server.refuse(2)
+        """
         self._process().order(f"refuse {node}")
 
     def resume(self, node: int) -> None:
-        """End a pause, and that connections are refused: what was asked meanwhile is answered."""
+        """End a pause, and that connections are refused: what was asked meanwhile is answered.
+
+        Example:
+            >>> server.pause(2)
+            >>> server.resume(2)
+        """
         self._process().order(f"resume {node}")
 
     def move_partitions(self, count: int) -> None:
-        """Let so many of the 4096 partitions have another living node as their master."""
+        """Let so many of the 4096 partitions have another living node as their master.
+
+        Example:
+            >>> server.move_partitions(100)
+        """
         self._process().order(f"move {count}")
 
     def inject(
@@ -252,6 +305,14 @@ class DevServer:
             The whole command is answered with the result ``code``, a batch without any of its rows.
         ``"row-code"``
             Each row of a batch, or the one record, is answered with the result ``code``.
+
+        Example:
+            >>> server.inject("close", command="write", times=1)
+            >>> try:
+            ...     client.put(("test", "users", 4), {"a": 1})
+            ... except aerospike_py.ConnectionError as error:
+            ...     print(error.in_doubt)
+            True
         """
         if fault not in _FAULTS:
             raise ValueError(f"{fault!r} is no fault: {', '.join(_FAULTS)}")
@@ -277,7 +338,12 @@ class DevServer:
         self._process().order(" ".join(words))
 
     def clear_faults(self, node: int | None = None) -> None:
-        """Forget the faults of a node, or of all of them."""
+        """Forget the faults of a node, or of all of them.
+
+        Example:
+            >>> server.inject("silent", 0)
+            >>> server.clear_faults()
+        """
         self._process().order(f"clear {'all' if node is None else node}")
 
     def counters(self, node: int) -> dict[str, int]:
@@ -288,6 +354,12 @@ class DevServer:
         ``faults`` the commands that a fault hit; ``logins``, ``authentications`` (connections introduced by a
         session's token) and ``logins_refused`` what users did; ``passed_on`` rows and commands on one record
         that it was not the right node for.
+
+        Example:
+            >>> before = [server.counters(node)["writes"] for node in range(3)]
+            >>> client.put(("test", "users", 4), {"a": 1})
+            >>> sum(server.counters(node)["writes"] - before[node] for node in range(3))
+            1
         """
         answer = self._process().order(f"counters {node}")
         pairs = (word.partition("=") for word in answer.split())
@@ -297,11 +369,22 @@ class DevServer:
         """Add a user, or change the password and roles of one, at a server that has users.
 
         Sessions and connections that there are stay as they are.
+
+        Example:
+            >>> with DevServer(users={"ann": "secret"}) as server:
+            ...     server.set_user("bob", "also secret", ["read"])
         """
         self._process().order(_user_order(name, (password, roles)), told="user")
 
     def advance(self, seconds: int) -> None:
-        """Move the server's clock ahead, so that records and sessions expire without waiting."""
+        """Move the server's clock ahead, so that records and sessions expire without waiting.
+
+        Example:
+            >>> client.put(("test", "users", 4), {"a": 1}, {"ttl": 60})
+            >>> server.advance(61)
+            >>> client.exists(("test", "users", 4)).meta is None
+            True
+        """
         self._process().order(f"advance {seconds}")
 
     def __repr__(self) -> str:

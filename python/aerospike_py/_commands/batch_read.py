@@ -93,6 +93,13 @@ class BatchReads:
             TypeError, ValueError: keys, dtype or ``out`` are refused before anything is sent.
             BatchDecodeError: values do not fit their fields.
             TimeoutError, ConnectionError, ...: no row was answered; the most common cause.
+
+        Example:
+            >>> batch = client.batch_read(keys, _dtype=np.dtype([("visits", "i8"), ("age", "f4")]))
+            >>> batch.batch_records["age"].tolist(), batch.result_codes.tolist()
+            ([36.0, 41.0, 0.0], [0, 0, 2])
+            >>> [row.record.bins for row in client.batch_read(keys, ["name"]) if row.result == 0]
+            [{'name': 'Ada'}, {'name': 'Bea'}]
         """
         result: BatchRecords | NumpyBatchRecords = self._core.batch_read(
             None, keys, bins, policy, _dtype, casting, errors, out
@@ -154,6 +161,11 @@ class AsyncBatchReads:
         """As :meth:`Client.batch_read`, awaited.
 
         A cancelled call has stopped writing into ``out`` before the cancellation is seen.
+
+        Example:
+            >>> batch = await client.batch_read(keys, _dtype=np.dtype([("visits", "i8")]))
+            >>> batch.batch_records["visits"].tolist()
+            [7, 0, 0]
         """
         result: BatchRecords | NumpyBatchRecords = await call(
             self._core.batch_read, keys, bins, policy, _dtype, casting, errors, out

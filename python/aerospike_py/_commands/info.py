@@ -32,7 +32,7 @@ class Info:
 
         Example:
             >>> client.info_all("build")
-            {'BB9000000000001': (None, '8.1.2.0\\n')}
+            {'D1': (None, '8.1.2.0\\n')}
         """
         answers: dict[str, tuple[AerospikeError | None, str | None]] = self._core.info_all(
             None, command, policy
@@ -65,7 +65,7 @@ class Info:
 
         Example:
             >>> client.info_random_node("namespaces")
-            'namespaces\\ttest\\n'
+            'namespaces\\ttest;bar\\n'
         """
         answer: str = self._core.info_node(None, command, None, policy)
         return answer
@@ -101,6 +101,7 @@ class AsyncInfo:
 
         Example:
             >>> await client.info_all("build")
+            {'D1': (None, '8.1.2.0\\n')}
         """
         answers: dict[str, tuple[AerospikeError | None, str | None]] = await call(
             self._core.info_all, command, policy
@@ -112,6 +113,7 @@ class AsyncInfo:
 
         Example:
             >>> await client.info_single_node("build", client.get_node_names()[0])
+            'build\\t8.1.2.0\\n'
         """
         answer: str = await call(self._core.info_node, command, host, policy)
         return answer
@@ -121,6 +123,7 @@ class AsyncInfo:
 
         Example:
             >>> await client.info_random_node("namespaces")
+            'namespaces\\ttest;bar\\n'
         """
         answer: str = await call(self._core.info_node, command, None, policy)
         return answer

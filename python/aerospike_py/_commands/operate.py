@@ -197,6 +197,7 @@ class AsyncOperations:
 
         Example:
             >>> (await client.select(("test", "users", 1), ["name"])).bins
+            {'name': 'Ada'}
         """
         record: Record = await call(self._core.select, key, bins, policy)
         return record
@@ -285,7 +286,10 @@ class AsyncOperations:
 
         Example:
             >>> from aerospike_py import operations as op
-            >>> await client.operate(("test", "users", 1), [op.increment("visits", 1), op.read("visits")])
+            >>> steps = [op.increment("visits", 1), op.read("visits")]
+            >>> record = await client.operate(("test", "users", 1), steps)
+            >>> record.bins
+            {'visits': 8}
         """
         record: Record = await call(self._core.operate, key, list, meta, policy, False)
         return record
@@ -301,6 +305,7 @@ class AsyncOperations:
 
         Example:
             >>> (await client.operate_ordered(("test", "users", 1), [op.read("a"), op.read("b")])).bins
+            [('a', 1), ('b', 2)]
         """
         record: OrderedRecord = await call(self._core.operate, key, list, meta, policy, True)
         return record
