@@ -118,3 +118,17 @@ def test_send_bool_as(face, node, fresh_set, settings, expected):
         assert repr(client.get(("test", fresh_set, "array")).bins) == repr({"a": [kind(1), kind(0)]})
         with pytest.raises(aerospike.ParamError, match="an int or a float"):
             client.operate(("test", fresh_set, 0), [op.increment("i", True)])
+
+
+@pytest.mark.parametrize("choice", ["INTEGER", "AS_BOOL"])
+def test_send_bool_as_is_the_official_clients(face, node, fresh_set, choice):
+    official = pytest.importorskip("aerospike", exc_type=ModuleNotFoundError)
+    bins = {"b": True, "l": [False, {"k": True, "n": None}]}
+    theirs, ours = ("test", fresh_set, "theirs"), ("test", fresh_set, "ours")
+    writer = official.client({**node.config, "send_bool_as": getattr(official, choice)}).connect()
+    writer.put(theirs, bins)
+    with face.connect({**node.config, "send_bool_as": getattr(aerospike, choice)}) as client:
+        client.put(ours, bins)
+        assert repr(client.get(ours).bins) == repr(client.get(theirs).bins)
+    assert repr(writer.get(ours)[2]) == repr(writer.get(theirs)[2])
+    writer.close()

@@ -7,15 +7,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import operator
 import os
-import queue
-import subprocess
 import sys
-import tempfile
-import threading
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
+
+from ._process import Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["DevServer"]
 
 _START_TIMEOUT = 60.0
-_ORDER_TIMEOUT = 30.0
-_STOP_TIMEOUT = 5.0
 
 _FAULTS = (
     "close",
@@ -139,7 +134,7 @@ class DevServer:
         self._command = [*command, *options]
         self._nodes = nodes
         self._tls_name = None if tls is None else os.fspath(tls["name"])
-        self._running: _Process | None = None
+        self._running: Process | None = None
         self._hosts: list[tuple[str, int]] = []
 
     def start(self) -> Self:
@@ -151,7 +146,7 @@ class DevServer:
         """
         if self._running is not None:
             raise RuntimeError("the server is running already")
-        process = _Process(self._command)
+        process = Process(self._command)
         try:
             hosts = []
             for _ in range(self._nodes):
@@ -392,7 +387,7 @@ class DevServer:
             return "<DevServer, not running>"
         return f"<DevServer at {', '.join(f'{host}:{port}' for host, port in self._hosts)}>"
 
-    def _process(self) -> _Process:
+    def _process(self) -> Process:
         if self._running is None:
             raise RuntimeError("the server is not running: use it in a with block, or call start()")
         if self._running.owner != os.getpid():
@@ -430,85 +425,3 @@ def _not_negative(name: str, number: int) -> int:
     if not 0 <= operator.index(number) < 2**32:
         raise ValueError(f"{name} is a number from 0 to 4294967295, not {number}")
     return operator.index(number)
-
-
-class _Process:
-    """The process, its orders and what it prints."""
-
-    def __init__(self, command: list[str]) -> None:
-        # A file, not a pipe: nobody has to read it for the process to go on.
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
-        try:
-            self._popen = subprocess.Popen(  # noqa: S603 (this interpreter, and arguments in a list)
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                text=True,
-                # Ctrl-C is for this process; the server ends when this process closes its pipe.
-                start_new_session=True,
-            )
-        except BaseException:
-            self._errors.close()
-            raise
-        self.owner = os.getpid()
-        self._stdin = cast("IO[str]", self._popen.stdin)
-        self._stdout = cast("IO[str]", self._popen.stdout)
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._one_order_at_a_time = threading.Lock()
-        self._reader = threading.Thread(target=self._read, name="aerospike_py-devserver", daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        for line in self._stdout:
-            self._lines.put(line.rstrip("\n"))
-        self._lines.put(None)
-
-    def read_line(self, timeout: float) -> str:
-        try:
-            line = self._lines.get(timeout=timeout)
-        except queue.Empty:
-            raise RuntimeError(f"the server's process has said nothing for {timeout:g} seconds") from None
-        if line is None:
-            # Whoever asks again learns the same.
-            self._lines.put(None)
-            raise RuntimeError(self._why_it_ended())
-        return line
-
-    def order(self, order: str, told: str | None = None) -> str:
-        """Give an order; return what was answered beside that it was obeyed.
-
-        ``told`` is what the answer repeats of it, None for all.
-        """
-        told = order if told is None else told
-        with self._one_order_at_a_time:
-            try:
-                self._stdin.write(f"{order}\n")
-                self._stdin.flush()
-            except (OSError, ValueError):
-                raise RuntimeError(self._why_it_ended()) from None
-            answer = self.read_line(_ORDER_TIMEOUT)
-        if answer != f"ok {told}" and not answer.startswith(f"ok {told} "):
-            raise RuntimeError(answer.removeprefix("error "))
-        return answer.removeprefix(f"ok {told}").strip()
-
-    def stop(self) -> None:
-        with contextlib.suppress(OSError):  # It may be gone already, with an order unread.
-            self._stdin.close()
-        try:
-            self._popen.wait(_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            self._popen.kill()
-            self._popen.wait()
-        self._reader.join()
-        self._stdout.close()
-        self._errors.close()
-
-    def _why_it_ended(self) -> str:
-        try:
-            code: int | str = self._popen.wait(_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            code = "none yet"
-        self._errors.seek(0)
-        said = self._errors.read().decode(errors="replace").strip()
-        return f"the server's process has ended (exit code {code}): {said or 'it printed no error'}"
