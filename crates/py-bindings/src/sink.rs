@@ -44,7 +44,7 @@ impl RowLease for NumpyLease<'_> {
         outcome(self.0.write(row, record))
     }
 
-    fn fail(&mut self, row: usize, code: i32) -> RowOutcome {
+    fn fail(&mut self, row: usize, code: i32, _in_doubt: bool) -> RowOutcome {
         outcome(self.0.fail(row, code))
     }
 }
@@ -56,6 +56,8 @@ pub(crate) struct RawRow {
     pub(crate) code: i32,
     pub(crate) generation: u32,
     pub(crate) void_time: u32,
+    /// It writes, and may have been applied though it failed.
+    pub(crate) in_doubt: bool,
     start: usize,
     end: usize,
 }
@@ -134,7 +136,7 @@ impl RowLease for RawLease<'_> {
         self.take(row, taken, if record.result_code == 0 { record.ops_bytes() } else { &[] })
     }
 
-    fn fail(&mut self, row: usize, code: i32) -> RowOutcome {
-        self.take(row, RawRow { code, ..RawRow::default() }, &[])
+    fn fail(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
+        self.take(row, RawRow { code, in_doubt, ..RawRow::default() }, &[])
     }
 }
