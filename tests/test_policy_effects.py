@@ -11,6 +11,7 @@ import pytest
 
 import aerospike_py as aerospike
 from aerospike_py import operations as op
+from aerospike_py.batch import BatchRecords, Read, Write
 from aerospike_py.testing import DevServer
 from tests.support import requests
 from tests.support.proxy import COMPRESSED, MESSAGE, Proxy
@@ -24,6 +25,13 @@ COMMANDS: dict[str, tuple[Callable[..., Any], str]] = {
     "remove": (lambda client, key, policy=None: client.remove(key, None, policy), "write"),
     "operate": (lambda client, key, policy=None: client.touch(key, 0, None, policy), "write"),
     "batch": (lambda client, key, policy=None: client.batch_read([key], None, policy), "batch"),
+    # Rows that write are not sent again once they may have been applied; rows that read are.
+    "batch_parent_write": (
+        lambda client, key, policy=None: client.batch_write(
+            BatchRecords([Read(key, [op.read("a")])]), policy
+        ),
+        "batch",
+    ),
 }
 EVERY_POLICY = pytest.mark.parametrize("name", COMMANDS)
 # What breaks a connection would open the circuit breaker, and pooled connections would be tries for nothing.
@@ -195,8 +203,15 @@ def sent(client, proxy, name, key, policy, meta=None):
     """The request of a command; what comes of it does not matter."""
     proxy.requests.clear()
     with contextlib.suppress(aerospike.ServerError):
-        if name in ("read", "batch"):
+        if name in ("read", "batch", "batch_parent_write"):
             COMMANDS[name][0](client, key, policy)
+        elif name == "batch_write":
+            client.batch_write(BatchRecords([Write(key, [op.write("a", 1)], meta, policy)]))
+        elif name == "batch_remove":
+            generation = {"generation": meta["gen"]} if meta else {}
+            client.batch_remove([key], None, {**(policy or {}), **generation})
+        elif name == "batch_read":
+            client.batch_write(BatchRecords([Read(key, [op.read("a")], policy=policy)]))
         elif name == "write":
             client.put(key, {"a": 1}, meta, policy)
         elif name == "remove":
@@ -210,26 +225,28 @@ def sent(client, proxy, name, key, policy, meta=None):
 
 P = aerospike
 INFO1, INFO2, INFO3 = (lambda r: r.info1), (lambda r: r.info2), (lambda r: r.info3)
-WRITES = ("write", "operate", "remove")
+WRITES = ("write", "operate", "remove", "batch_write", "batch_remove")
+CHANGES = ("write", "operate", "batch_write")
+READING = ("read", "batch", "reads", "batch_read")
 
 # Policies, key, value, meta, where it is to be seen, its bits there; what the bits are without the key is 0.
 BITS: list[tuple[tuple[str, ...], str, Any, Any, Callable[[Any], int], int]] = [
-    (("read", "batch", "reads"), "read_mode_ap", P.POLICY_READ_MODE_AP_ALL, None, INFO1, 1 << 6),
-    (("read", "batch", "reads"), "read_mode_sc", P.POLICY_READ_MODE_SC_LINEARIZE, None, INFO3, 1 << 6),
-    (("read", "batch", "reads"), "read_mode_sc", P.POLICY_READ_MODE_SC_ALLOW_REPLICA, None, INFO3, 1 << 7),
-    (("read", "batch", "reads"), "read_touch_ttl_percent", 80, None, lambda r: r.ttl, 80),
+    (READING, "read_mode_ap", P.POLICY_READ_MODE_AP_ALL, None, INFO1, 1 << 6),
+    (READING, "read_mode_sc", P.POLICY_READ_MODE_SC_LINEARIZE, None, INFO3, 1 << 6),
+    (READING, "read_mode_sc", P.POLICY_READ_MODE_SC_ALLOW_REPLICA, None, INFO3, 1 << 7),
+    (READING, "read_touch_ttl_percent", 80, None, lambda r: r.ttl, 80),
     (("read", "reads", *WRITES), "key", P.POLICY_KEY_SEND, None, lambda r: requests.KEY in r.fields, True),
     (WRITES, "gen", P.POLICY_GEN_EQ, {"gen": 7}, INFO2, 1 << 2),
     (WRITES, "gen", P.POLICY_GEN_GT, {"gen": 7}, INFO2, 1 << 3),
     (WRITES, "gen", P.POLICY_GEN_EQ, {"gen": 7}, lambda r: r.generation, 7),
     (WRITES, "commit_level", P.POLICY_COMMIT_LEVEL_MASTER, None, INFO3, 1 << 1),
     (WRITES, "durable_delete", True, None, INFO2, 1 << 4),
-    (("write", "operate"), "exists", P.POLICY_EXISTS_CREATE, None, INFO2, 1 << 5),
-    (("write", "operate"), "exists", P.POLICY_EXISTS_UPDATE, None, INFO3, 1 << 3),
-    (("write", "operate"), "exists", P.POLICY_EXISTS_CREATE_OR_REPLACE, None, INFO3, 1 << 4),
-    (("write", "operate"), "exists", P.POLICY_EXISTS_REPLACE, None, INFO3, 1 << 5),
-    (("write", "operate"), "ttl", 500, None, lambda r: r.ttl, 500),
-    (("batch",), "allow_inline_ssd", True, None, lambda r: r.batch_flags, 1 << 1),
+    (CHANGES, "exists", P.POLICY_EXISTS_CREATE, None, INFO2, 1 << 5),
+    (CHANGES, "exists", P.POLICY_EXISTS_UPDATE, None, INFO3, 1 << 3),
+    (CHANGES, "exists", P.POLICY_EXISTS_CREATE_OR_REPLACE, None, INFO3, 1 << 4),
+    (CHANGES, "exists", P.POLICY_EXISTS_REPLACE, None, INFO3, 1 << 5),
+    (CHANGES, "ttl", 500, None, lambda r: r.ttl, 500),
+    (("batch", "batch_parent_write"), "allow_inline_ssd", True, None, lambda r: r.batch_flags, 1 << 1),
 ]
 
 
@@ -244,7 +261,8 @@ def test_what_a_node_is_told(face, wire, fresh_set, name, key, value, meta, seen
     """Without the key, with it in the call, with it in the config, and with the call's over the config's."""
     record = ("test", fresh_set, "k")
     settings = {"hosts": [wire.address], **SETTINGS}
-    of_config = {"operate" if name == "reads" else name: {key: value}}
+    # What a row that reads takes from the config is the batch's.
+    of_config = {{"reads": "operate", "batch_read": "batch_parent_write"}.get(name, name): {key: value}}
     default = False if isinstance(value, bool) else 0
     with face.connect(settings) as client:
         plain = requests.parse(sent(client, wire, name, record, None, meta)[MESSAGE])
@@ -266,6 +284,24 @@ def test_the_generation_of_a_remove_policy(face, faulty, fresh_set):
         client.remove(key, {"gen": 1}, equal)
         client.put(key, {"a": 1})
         client.remove(key, policy={**equal, "generation": 1})
+
+
+def test_the_generation_of_rows(face, faulty, fresh_set):
+    key = ("test", fresh_set, "k")
+    written(faulty.config, key)
+    equal = {"gen": aerospike.POLICY_GEN_EQ}
+
+    def codes(batch):
+        return [row.result for row in batch]
+
+    with face.connect(faulty.config) as client:
+        write = [op.write("a", 2)]
+        assert codes(client.batch_operate([key], write, None, {**equal, "generation": 5})) == [3]
+        assert codes(client.batch_operate([key], write, None, {**equal, "generation": 1})) == [0]
+        row = Write(key, write, {"gen": 2}, {**equal, "generation": 5})
+        assert codes(client.batch_write(BatchRecords([row]))) == [0]
+        assert codes(client.batch_remove([key], None, {**equal, "generation": 5})) == [3]
+        assert codes(client.batch_remove([key], None, {**equal, "generation": 3})) == [0]
 
 
 @pytest.mark.parametrize(("key", "bit"), [("allow_inline", 1 << 0), ("respond_all_keys", 1 << 2)])
@@ -291,12 +327,16 @@ def test_a_node_is_told_the_time_that_is_left(face, wire, fresh_set, name):
 def test_compress(face, wire, fresh_set, name):
     # The node is no Enterprise Edition server, and says so; what is sent is what matters.
     key = ("test", fresh_set, "long" * 100)
-    policy = {} if name == "batch" else {"key": aerospike.POLICY_KEY_SEND}
+    policy = {} if name.startswith("batch") else {"key": aerospike.POLICY_KEY_SEND}
     with face.connect({"hosts": [wire.address], **SETTINGS}) as client:
-        if name == "batch":
+        if name.startswith("batch"):
             keys = [(*key[:2], number) for number in range(50)]
+            batches = {
+                "batch": lambda client, keys, policy: client.batch_read(keys, None, policy),
+                "batch_parent_write": lambda client, keys, policy: client.batch_remove(keys, policy),
+            }
             sending = {
-                compress: frames_of(wire, lambda c=compress: client.batch_read(keys, None, {"compress": c}))
+                compress: frames_of(wire, lambda c=compress: batches[name](client, keys, {"compress": c}))
                 for compress in (False, True)
             }
         else:

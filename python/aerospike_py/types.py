@@ -18,7 +18,11 @@ from typing import Literal, TypedDict
 from ._types import Bins, Casting, Errors, KeyLike, Keys, PrimaryKey
 
 __all__ = [
+    "ArrayWritePolicy",
     "BatchPolicy",
+    "BatchReadPolicy",
+    "BatchRemovePolicy",
+    "BatchWritePolicy",
     "Bins",
     "Casting",
     "ClientConfig",
@@ -47,12 +51,20 @@ class _Command(TypedDict, total=False):
     compress: bool
 
 
-class _Reads(TypedDict, total=False):
-    """What commands that read have."""
+class BatchReadPolicy(TypedDict, total=False):
+    """Of a row that reads, :class:`aerospike_py.batch.Read`.
+
+    >>> policy: BatchReadPolicy = {"read_mode_ap": aerospike_py.POLICY_READ_MODE_AP_ALL}
+    """
 
     read_mode_ap: int
     read_mode_sc: int
     read_touch_ttl_percent: int
+
+
+class _Reads(BatchReadPolicy, total=False):
+    """What commands that read have."""
+
     hedge_delay: int | Literal["adaptive", "off"]
 
 
@@ -101,7 +113,7 @@ class OperatePolicy(WritePolicy, _Reads, total=False):
 
 
 class BatchPolicy(_Command, _Reads, total=False):
-    """Of ``batch_read``.
+    """Of ``batch_read``, and of batches that write as a whole.
 
     >>> policy: BatchPolicy = {"total_timeout": 200, "replica": aerospike_py.POLICY_REPLICA_ANY}
     """
@@ -109,6 +121,32 @@ class BatchPolicy(_Command, _Reads, total=False):
     allow_inline: bool
     allow_inline_ssd: bool
     respond_all_keys: bool
+
+
+class BatchRemovePolicy(_Writes, total=False):
+    """Of rows that are deleted.
+
+    >>> policy: BatchRemovePolicy = {"gen": aerospike_py.POLICY_GEN_EQ, "generation": 3}
+    """
+
+    generation: int
+
+
+class BatchWritePolicy(BatchRemovePolicy, total=False):
+    """Of rows that write.
+
+    >>> policy: BatchWritePolicy = {"exists": aerospike_py.POLICY_EXISTS_UPDATE, "ttl": 3600}
+    """
+
+    exists: int
+    ttl: int
+
+
+class ArrayWritePolicy(BatchPolicy, BatchWritePolicy, total=False):
+    """Of ``batch_write_numpy``: that of the batch and that of its rows in one.
+
+    >>> policy: ArrayWritePolicy = {"total_timeout": 5000, "ttl": 3600}
+    """
 
 
 class InfoPolicy(TypedDict, total=False):
@@ -131,6 +169,9 @@ class Policies(TypedDict, total=False):
     remove: RemovePolicy
     operate: OperatePolicy
     batch: BatchPolicy
+    batch_parent_write: BatchPolicy
+    batch_write: BatchWritePolicy
+    batch_remove: BatchRemovePolicy
     info: InfoPolicy
     auth_mode: int
     login_timeout_ms: int

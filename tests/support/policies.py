@@ -43,6 +43,7 @@ class Table:
     type_name: str | None
     official: str
     keys: tuple[Key, ...]
+    in_config: bool = True
 
 
 def works(name: str, default: str, what: str, *here: str, ours: bool = False) -> Key:
@@ -354,6 +355,14 @@ TABLES = (
                 f"{EFFECTS}test_total_timeout",
             ),
             works("batch", "", "of `batch_read`", f"{EFFECTS}test_total_timeout"),
+            works(
+                "batch_parent_write",
+                "",
+                "a batch policy: of `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy`",
+                f"{EFFECTS}test_total_timeout",
+            ),
+            works("batch_write", "", "of rows that write", TOLD),
+            works("batch_remove", "", "of rows that are deleted", TOLD),
             works("info", "", "of info commands and `truncate`", f"{EFFECTS}test_timeout_of_info"),
             works("auth_mode", "", "as in the config", f"{CONFIG}test_auth_mode_in_either_place"),
             works(
@@ -380,10 +389,7 @@ TABLES = (
                     "apply",
                     "query",
                     "scan",
-                    "batch_remove",
                     "batch_apply",
-                    "batch_write",
-                    "batch_parent_write",
                     "admin",
                     "txn_verify",
                     "txn_roll",
@@ -454,7 +460,8 @@ TABLES = (
     Table(
         "batch",
         "Batch policy",
-        "Of `batch_read`.",
+        "Of `batch_read`, and of batches that write as a whole. Rows that write are not sent again once they "
+        "may have been applied.",
         "BatchPolicy",
         "batch_policy",
         (
@@ -474,10 +481,52 @@ TABLES = (
                 f"{EFFECTS}test_flags_of_batches_that_are_on",
             ),
             warned("concurrent", False, "the parts of a batch always run side by side", harmless=True),
-            warned("key", 1, "a batch read sends digests alone", harmless=0, ours=True),
+            warned("key", 1, "rows that write send theirs by their own policies", harmless=0, ours=True),
             DESERIALIZE,
             *COMMON_NOTHING,
         ),
+    ),
+    Table(
+        "batch_write",
+        "Batch write policy",
+        "Of rows that write: of `batch_operate`, and of each `Write` of `batch_write`. `batch_write_numpy` "
+        "takes it in one dictionary with the batch policy (`ArrayWritePolicy`).",
+        "BatchWritePolicy",
+        "batch_write_policy",
+        (
+            *WRITES,
+            works(
+                "generation",
+                "none",
+                "what `gen` compares with where a row's `meta` names none",
+                f"{EFFECTS}test_the_generation_of_rows",
+                ours=True,
+            ),
+            *CHANGES,
+            LOCKING,
+            refused("expressions", [1], "filter expressions are not there yet"),
+        ),
+    ),
+    Table(
+        "batch_remove",
+        "Batch remove policy",
+        "Of rows that are deleted: of `batch_remove`, and of each `Remove` of `batch_write`.",
+        "BatchRemovePolicy",
+        "batch_remove_policy",
+        (
+            *WRITES,
+            works("generation", "none", "what `gen` compares with", f"{EFFECTS}test_the_generation_of_rows"),
+            refused("expressions", [1], "filter expressions are not there yet"),
+        ),
+    ),
+    Table(
+        "batch_read",
+        "Batch read policy",
+        "Of each `Read` of `batch_write`, over the batch's.",
+        "BatchReadPolicy",
+        "batch_read_policy",
+        (*reads()[:3], refused("expressions", [1], "filter expressions are not there yet")),
+        in_config=False,
     ),
     Table(
         "info",

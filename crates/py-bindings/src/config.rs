@@ -18,6 +18,12 @@ use crate::values::Bools;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policies {
     pub(crate) batch: BatchPolicy,
+    /// Batches that write, as a whole.
+    pub(crate) batch_parent_write: BatchPolicy,
+    /// Rows of batches that write.
+    pub(crate) batch_write: Write,
+    /// Rows of batches that delete.
+    pub(crate) batch_remove: Write,
     pub(crate) read: Read,
     pub(crate) write: Write,
     pub(crate) remove: Write,
@@ -119,10 +125,7 @@ const OTHER_POLICIES: &[Foreign] = &[
     no_such_command("apply"),
     no_such_command("query"),
     no_such_command("scan"),
-    no_such_command("batch_remove"),
     no_such_command("batch_apply"),
-    no_such_command("batch_write"),
-    no_such_command("batch_parent_write"),
     no_such_command("admin"),
     no_such_command("txn_verify"),
     no_such_command("txn_roll"),
@@ -212,6 +215,7 @@ impl Config {
         }
         let config = Self { cluster, tls, policies, login, bools: bools.unwrap_or_default() };
         config.check_replica(py, config.policies.batch.replica)?;
+        config.check_replica(py, config.policies.batch_parent_write.replica)?;
         config.check_replica(py, config.policies.read.policy.replica)?;
         config.check_replica(py, config.policies.operate.write.policy.replica)?;
         Ok(config)
@@ -273,6 +277,19 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies
     };
     let batch = settings.take("batch")?;
     policies.batch = policy::batch(py, &policies.batch, "config policy \"batch\"", batch.as_ref())?;
+    let parent = settings.take("batch_parent_write")?;
+    policies.batch_parent_write = policy::batch(
+        py,
+        &policies.batch_parent_write,
+        "config policy \"batch_parent_write\"",
+        parent.as_ref(),
+    )?;
+    let rows = settings.take("batch_write")?;
+    policies.batch_write =
+        policy::row(py, &policies.batch_write, "config policy \"batch_write\"", rows.as_ref())?;
+    let rows = settings.take("batch_remove")?;
+    policies.batch_remove =
+        policy::row_remove(py, &policies.batch_remove, "config policy \"batch_remove\"", rows.as_ref())?;
     let read = settings.take("read")?;
     policies.read = policy::read(py, &policies.read, "config policy \"read\"", read.as_ref())?;
     let write = settings.take("write")?;

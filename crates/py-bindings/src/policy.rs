@@ -1,5 +1,7 @@
 //! Policy dictionaries, by the official client's key names.
 
+mod row;
+
 use std::time::Duration;
 
 use aero_io::{
@@ -8,6 +10,7 @@ use aero_io::{
 };
 use pyo3::prelude::*;
 
+pub(crate) use self::row::{RowPolicy, batch_with_row, row, row_read, row_remove};
 use crate::errors::param_error;
 use crate::keys::described;
 use crate::settings::{Anyway, Foreign, Settings, foreign, whole_number};
@@ -21,10 +24,12 @@ const WITHOUT_MEANING: &[Foreign] = &[
 
 /// Keys of every policy that would change what a call does.
 const NOT_SUPPORTED: &[Foreign] = &[
-    foreign("expressions", Anyway::Nothing, "filter expressions are not there yet; filter what was read"),
+    EXPRESSIONS,
     foreign("txn", Anyway::Nothing, "transactions are not there yet; compare generations (\"gen\") instead"),
 ];
 
+const EXPRESSIONS: Foreign =
+    foreign("expressions", Anyway::Nothing, "filter expressions are not there yet; filter what was read");
 const DESERIALIZE: Foreign =
     foreign("deserialize", Anyway::Flag(true), "lists and maps are always read as Python objects");
 const CONCURRENT: Foreign =
@@ -126,34 +131,12 @@ pub(crate) fn batch(
 ) -> PyResult<BatchPolicy> {
     let mut policy = defaults.clone();
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(policy) };
-    if let Some(timeout) = settings.millis("total_timeout")? {
-        policy.total_timeout = Some(timeout);
-    }
-    base(
-        &mut settings,
-        Base {
-            socket_timeout: &mut policy.socket_timeout,
-            max_retries: &mut policy.max_retries,
-            sleep_between_retries: &mut policy.sleep_between_retries,
-            replica: &mut policy.replica,
-            compress: &mut policy.compress,
-        },
-    )?;
-    read_modes(
-        &mut settings,
-        &mut policy.read_mode_ap,
-        &mut policy.read_mode_sc,
-        &mut policy.read_touch_ttl_percent,
-    )?;
-    hedge(py, &mut settings, &mut policy.hedge)?;
-    set(&mut policy.allow_inline, settings.flag("allow_inline")?);
-    set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);
-    set(&mut policy.respond_all_keys, settings.flag("respond_all_keys")?);
-    settings.without_meaning(&[
-        foreign("key", Anyway::Zero, "a batch read sends digests alone"),
-        DESERIALIZE,
-        CONCURRENT,
-    ])?;
+    batch_settings(py, &mut settings, &mut policy)?;
+    settings.without_meaning(&[foreign(
+        "key",
+        Anyway::Zero,
+        "rows that write send theirs by their own policies",
+    )])?;
     conclude(settings)?;
     Ok(policy)
 }
@@ -239,7 +222,7 @@ impl Write {
                 return Err(param_error(
                     py,
                     "policy \"gen\" compares generations, but meta names none; \
-                     pass meta={\"gen\": ...}"
+                     pass meta={\"gen\": ...}, or \"generation\" in the policy where there is no meta"
                         .into(),
                 ));
             }
@@ -281,9 +264,7 @@ pub(crate) fn remove(
     let mut write = defaults.clone();
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(write) };
     write_settings(&mut settings, &mut write)?;
-    if let Some(generation) = settings.count("generation")? {
-        write.generation = Some(generation);
-    }
+    generation(&mut settings, &mut write)?;
     conclude(settings)?;
     Ok(write)
 }
@@ -352,6 +333,14 @@ pub(crate) fn info(
     Ok(timeout.map_or(default, |millis| Duration::from_millis(millis as u64)))
 }
 
+/// The generation to compare with, where `meta` names none.
+fn generation(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    if let Some(generation) = settings.count("generation")? {
+        write.generation = Some(generation);
+    }
+    Ok(())
+}
+
 /// Takes what writes of bins have.
 fn change_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     set(&mut write.policy.ttl, ttl(settings)?);
@@ -373,6 +362,12 @@ fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()
             compress: &mut policy.compress,
         },
     )?;
+    row_settings(settings, write)
+}
+
+/// Takes what writes have and a row of a batch has, too, deletions among them.
+fn row_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    let policy = &mut write.policy;
     set(&mut policy.commit_master, settings.choice("commit_level", "POLICY_COMMIT_LEVEL_*", &[false, true])?);
     set(&mut policy.durable_delete, settings.flag("durable_delete")?);
     set(
@@ -384,4 +379,32 @@ fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()
         )?,
     );
     send_key(settings, &mut write.send_key)
+}
+
+/// Takes what a batch as a whole has.
+fn batch_settings(py: Python<'_>, settings: &mut Settings<'_>, policy: &mut BatchPolicy) -> PyResult<()> {
+    if let Some(timeout) = settings.millis("total_timeout")? {
+        policy.total_timeout = Some(timeout);
+    }
+    base(
+        settings,
+        Base {
+            socket_timeout: &mut policy.socket_timeout,
+            max_retries: &mut policy.max_retries,
+            sleep_between_retries: &mut policy.sleep_between_retries,
+            replica: &mut policy.replica,
+            compress: &mut policy.compress,
+        },
+    )?;
+    read_modes(
+        settings,
+        &mut policy.read_mode_ap,
+        &mut policy.read_mode_sc,
+        &mut policy.read_touch_ttl_percent,
+    )?;
+    hedge(py, settings, &mut policy.hedge)?;
+    set(&mut policy.allow_inline, settings.flag("allow_inline")?);
+    set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);
+    set(&mut policy.respond_all_keys, settings.flag("respond_all_keys")?);
+    settings.without_meaning(&[DESERIALIZE, CONCURRENT])
 }
