@@ -12,7 +12,7 @@ small node to try things on.
 
 from __future__ import annotations
 
-from . import _native, batch, constants, exception, operations
+from . import _native, batch, constants, exception, operations, types
 from ._native import __version__
 from .async_client import AsyncClient
 from .client import Client, client
@@ -54,6 +54,7 @@ __all__ = [
     "client",
     "exception",
     "operations",
+    "types",
 ]
 __all__ += constants.__all__
 __all__ += exception.__all__

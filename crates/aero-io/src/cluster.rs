@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
@@ -15,6 +15,7 @@ use crate::batch;
 use crate::config::ClusterConfig;
 use crate::contact::{Connector, INFO_TIMEOUT, exchange_info};
 use crate::error::{Error, Fault, Tried};
+use crate::events::Event;
 use crate::hedge::Budget;
 use crate::keys::{BatchKeys, BatchRead, Bins, Key};
 use crate::node::Node;
@@ -140,6 +141,23 @@ impl Cluster {
             retries: inner.n_retries.load(Ordering::Relaxed),
             hedges: inner.n_hedges.load(Ordering::Relaxed),
         }
+    }
+
+    /// Whether something has happened since [`Cluster::take_events`] was last called.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        self.inner().connector.events.has_any()
+    }
+
+    /// What happened since the last time, and when. What is not fetched is kept up to an end, and then counted.
+    #[must_use]
+    pub fn take_events(&self) -> Vec<(SystemTime, Event)> {
+        self.inner().connector.events.take()
+    }
+
+    /// Sets whether retries are among the events from now on.
+    pub fn note_retries(&self, verbose: bool) {
+        self.inner().connector.events.set_verbose(verbose);
     }
 
     /// Stops watching the cluster and closes its connections. Commands under way end with

@@ -14,6 +14,7 @@
 //! | `keys`, `request`, `sink` | batches: the rows asked for, what for, where answers go |
 //! | `batch`, `rounds`, `chunk`, `under_way`, `later`, `progress`, `alarm`, `scratch` | the work of a batch |
 //! | `single`, `operate`, `answer` | single-record commands |
+//! | `events` | what happened to the cluster, for a log |
 //! | `cluster`, `stats` | [`Cluster`], the handle that holds it all together, and its state |
 //!
 //! The crate knows no dtype and no Python: a batch read hands each record, borrowed from the read
@@ -33,6 +34,7 @@ mod config;
 mod connection;
 mod contact;
 mod error;
+mod events;
 mod health;
 mod hedge;
 mod keys;
@@ -62,6 +64,7 @@ pub use auth::{AuthMode, Credentials, Who};
 pub use cluster::{Cluster, InfoAnswers};
 pub use config::{ClusterConfig, Seed};
 pub use error::{ContactFault, Error, SeedFailure, Tried, client_code};
+pub use events::{Event, Level, NodeName, Suspicion};
 pub use keys::{BatchKeys, BatchRead, Bins, DigestSource, Key, OwnedKey, Space};
 pub use policy::{
     BatchPolicy, Hedge, OperatePolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,

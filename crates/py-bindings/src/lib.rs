@@ -10,6 +10,7 @@
 //! | `sink`, `numpy_memory`, `records` | where answers go: NumPy's memory, Python objects |
 //! | `interpreter` | refuses subinterpreters |
 //! | `once` | Python objects made once, safely beside forks |
+//! | `log` | what happened to a cluster, for Python's `logging` |
 //! | `errors` | Rust errors as Python exceptions |
 
 mod auth;
@@ -25,6 +26,7 @@ mod errors;
 mod info;
 mod interpreter;
 mod keys;
+mod log;
 mod numpy_memory;
 mod once;
 mod operate;
