@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import aerospike_py as aerospike
+from aerospike_py import operations as op
 from aerospike_py import types
 from scripts.policy_table import document
 from tests.support.policies import REFUSED, TABLES, WARNED, WORKS, Key, Table
@@ -26,6 +27,13 @@ BY_POLICY = {
     "remove": lambda client, policy: client.remove(("test", "s", 1), None, policy),
     "operate": lambda client, policy: client.increment(("test", "s", 1), "a", 1, None, policy),
     "batch": lambda client, policy: client.batch_read([("test", "s", 1)], None, policy),
+    "batch_parent_write": lambda client, policy: client.batch_operate(
+        [("test", "s", 1)], [op.read("a")], policy
+    ),
+    "batch_write": lambda client, policy: client.batch_operate(
+        [("test", "s", 1)], [op.write("a", 1)], None, policy
+    ),
+    "batch_remove": lambda client, policy: client.batch_remove([("test", "s", 1)], None, policy),
     "info": lambda client, policy: client.info_all("build", policy),
 }
 

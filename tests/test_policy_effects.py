@@ -11,6 +11,7 @@ import pytest
 
 import aerospike_py as aerospike
 from aerospike_py import operations as op
+from aerospike_py.batch import BatchRecords, Read, Write
 from aerospike_py.testing import DevServer
 from tests.support import requests
 from tests.support.proxy import COMPRESSED, MESSAGE, Proxy
@@ -24,6 +25,11 @@ COMMANDS: dict[str, tuple[Callable[..., Any], str]] = {
     "remove": (lambda client, key, policy=None: client.remove(key, None, policy), "write"),
     "operate": (lambda client, key, policy=None: client.touch(key, 0, None, policy), "write"),
     "batch": (lambda client, key, policy=None: client.batch_read([key], None, policy), "batch"),
+    # Reads: what writes is not sent again once it may have been applied; tests/test_batch_write.py has that.
+    "batch_parent_write": (
+        lambda client, key, policy=None: client.batch_operate([key], [op.read("a")], policy),
+        "batch",
+    ),
 }
 EVERY_POLICY = pytest.mark.parametrize("name", COMMANDS)
 # What breaks a connection would open the circuit breaker, and pooled connections would be tries for nothing.
@@ -150,6 +156,10 @@ READS = {
     "read": (lambda client, key, policy: client.get(key, policy), "read"),
     "operate": (lambda client, key, policy: client.operate(key, [op.read("a")], None, policy), "read"),
     "batch": (lambda client, key, policy: client.batch_read([key], None, policy), "batch"),
+    "batch_parent_write": (
+        lambda client, key, policy: client.batch_operate([key], [op.read("a")], policy),
+        "batch",
+    ),
 }
 
 
@@ -195,8 +205,13 @@ def sent(client, proxy, name, key, policy, meta=None):
     """The request of a command; what comes of it does not matter."""
     proxy.requests.clear()
     with contextlib.suppress(aerospike.ServerError):
-        if name in ("read", "batch"):
+        if name in ("read", "batch", "batch_parent_write"):
             COMMANDS[name][0](client, key, policy)
+        elif name == "batch_write":
+            item = Write(key, [op.write("a", 1)], meta, policy)
+            client.batch_write(BatchRecords([item]))
+        elif name == "batch_remove":
+            client.batch_remove([key], None, {**(policy or {}), **generation_of(meta)})
         elif name == "write":
             client.put(key, {"a": 1}, meta, policy)
         elif name == "remove":
@@ -208,28 +223,34 @@ def sent(client, proxy, name, key, policy, meta=None):
     return proxy.requests
 
 
+def generation_of(meta):
+    return {"generation": meta["gen"]} if meta else {}
+
+
 P = aerospike
 INFO1, INFO2, INFO3 = (lambda r: r.info1), (lambda r: r.info2), (lambda r: r.info3)
-WRITES = ("write", "operate", "remove")
+WRITES = ("write", "operate", "remove", "batch_write", "batch_remove")
+CHANGES = ("write", "operate", "batch_write")
+BATCHES = ("batch", "batch_parent_write")
 
 # Policies, key, value, meta, where it is to be seen, its bits there; what the bits are without the key is 0.
 BITS: list[tuple[tuple[str, ...], str, Any, Any, Callable[[Any], int], int]] = [
-    (("read", "batch", "reads"), "read_mode_ap", P.POLICY_READ_MODE_AP_ALL, None, INFO1, 1 << 6),
-    (("read", "batch", "reads"), "read_mode_sc", P.POLICY_READ_MODE_SC_LINEARIZE, None, INFO3, 1 << 6),
-    (("read", "batch", "reads"), "read_mode_sc", P.POLICY_READ_MODE_SC_ALLOW_REPLICA, None, INFO3, 1 << 7),
-    (("read", "batch", "reads"), "read_touch_ttl_percent", 80, None, lambda r: r.ttl, 80),
+    (("read", "reads", *BATCHES), "read_mode_ap", P.POLICY_READ_MODE_AP_ALL, None, INFO1, 1 << 6),
+    (("read", "reads", *BATCHES), "read_mode_sc", P.POLICY_READ_MODE_SC_LINEARIZE, None, INFO3, 1 << 6),
+    (("read", "reads", *BATCHES), "read_mode_sc", P.POLICY_READ_MODE_SC_ALLOW_REPLICA, None, INFO3, 1 << 7),
+    (("read", "reads", *BATCHES), "read_touch_ttl_percent", 80, None, lambda r: r.ttl, 80),
     (("read", "reads", *WRITES), "key", P.POLICY_KEY_SEND, None, lambda r: requests.KEY in r.fields, True),
     (WRITES, "gen", P.POLICY_GEN_EQ, {"gen": 7}, INFO2, 1 << 2),
     (WRITES, "gen", P.POLICY_GEN_GT, {"gen": 7}, INFO2, 1 << 3),
     (WRITES, "gen", P.POLICY_GEN_EQ, {"gen": 7}, lambda r: r.generation, 7),
     (WRITES, "commit_level", P.POLICY_COMMIT_LEVEL_MASTER, None, INFO3, 1 << 1),
     (WRITES, "durable_delete", True, None, INFO2, 1 << 4),
-    (("write", "operate"), "exists", P.POLICY_EXISTS_CREATE, None, INFO2, 1 << 5),
-    (("write", "operate"), "exists", P.POLICY_EXISTS_UPDATE, None, INFO3, 1 << 3),
-    (("write", "operate"), "exists", P.POLICY_EXISTS_CREATE_OR_REPLACE, None, INFO3, 1 << 4),
-    (("write", "operate"), "exists", P.POLICY_EXISTS_REPLACE, None, INFO3, 1 << 5),
-    (("write", "operate"), "ttl", 500, None, lambda r: r.ttl, 500),
-    (("batch",), "allow_inline_ssd", True, None, lambda r: r.batch_flags, 1 << 1),
+    (CHANGES, "exists", P.POLICY_EXISTS_CREATE, None, INFO2, 1 << 5),
+    (CHANGES, "exists", P.POLICY_EXISTS_UPDATE, None, INFO3, 1 << 3),
+    (CHANGES, "exists", P.POLICY_EXISTS_CREATE_OR_REPLACE, None, INFO3, 1 << 4),
+    (CHANGES, "exists", P.POLICY_EXISTS_REPLACE, None, INFO3, 1 << 5),
+    (CHANGES, "ttl", 500, None, lambda r: r.ttl, 500),
+    (BATCHES, "allow_inline_ssd", True, None, lambda r: r.batch_flags, 1 << 1),
 ]
 
 
@@ -256,6 +277,35 @@ def test_what_a_node_is_told(face, wire, fresh_set, name, key, value, meta, seen
     assert [seen(request) & mask for request in (plain, told, configured, over)] == [0, bits, bits, 0]
 
 
+def test_read_modes_of_a_row(face, wire, fresh_set):
+    policies = (
+        None,
+        {"read_mode_ap": aerospike.POLICY_READ_MODE_AP_ALL},
+        {"read_mode_sc": aerospike.POLICY_READ_MODE_SC_LINEARIZE},
+        {"read_touch_ttl_percent": 80},
+    )
+    with face.connect({"hosts": [wire.address], **SETTINGS}) as client:
+        told = []
+        for policy in policies:
+            wire.requests.clear()
+            client.batch_write(BatchRecords([Read(("test", fresh_set, 1), [op.read("a")], policy=policy)]))
+            request = requests.parse(wire.requests[MESSAGE])
+            told.append((request.info1 & 1 << 6, request.info3 & 1 << 6, request.ttl))
+    assert told == [(0, 0, 0), (1 << 6, 0, 0), (0, 1 << 6, 0), (0, 0, 80)]
+
+
+def test_the_generation_of_a_batch_remove_policy(face, faulty, fresh_set):
+    key = ("test", fresh_set, "k")
+    written(faulty.config, key)
+    with face.connect(faulty.config) as client:
+        equal = {"gen": aerospike.POLICY_GEN_EQ, "generation": 5}
+        assert client.batch_remove([key], None, equal).batch_records[0].result == 3
+        assert client.batch_remove([key], None, {**equal, "generation": 1}).batch_records[0].result == 0
+        client.put(key, {"a": 1})
+        batch = BatchRecords([Write(key, [op.write("a", 1)], None, equal)])
+        assert client.batch_write(batch).batch_records[0].result == 3
+
+
 def test_the_generation_of_a_remove_policy(face, faulty, fresh_set):
     key = ("test", fresh_set, "k")
     written(faulty.config, key)
@@ -268,11 +318,12 @@ def test_the_generation_of_a_remove_policy(face, faulty, fresh_set):
         client.remove(key, policy={**equal, "generation": 1})
 
 
+@pytest.mark.parametrize("name", BATCHES)
 @pytest.mark.parametrize(("key", "bit"), [("allow_inline", 1 << 0), ("respond_all_keys", 1 << 2)])
-def test_flags_of_batches_that_are_on(face, wire, fresh_set, key, bit):
+def test_flags_of_batches_that_are_on(face, wire, fresh_set, name, key, bit):
     with face.connect({"hosts": [wire.address], **SETTINGS}) as client:
         flags = [
-            requests.parse(sent(client, wire, "batch", ("test", fresh_set, 1), policy)[MESSAGE]).batch_flags
+            requests.parse(sent(client, wire, name, ("test", fresh_set, 1), policy)[MESSAGE]).batch_flags
             for policy in (None, {key: False}, {key: True})
         ]
     assert [found & bit for found in flags] == [bit, 0, bit]
@@ -291,12 +342,16 @@ def test_a_node_is_told_the_time_that_is_left(face, wire, fresh_set, name):
 def test_compress(face, wire, fresh_set, name):
     # The node is no Enterprise Edition server, and says so; what is sent is what matters.
     key = ("test", fresh_set, "long" * 100)
-    policy = {} if name == "batch" else {"key": aerospike.POLICY_KEY_SEND}
+    policy = {} if name in BATCHES else {"key": aerospike.POLICY_KEY_SEND}
     with face.connect({"hosts": [wire.address], **SETTINGS}) as client:
-        if name == "batch":
+        if name in BATCHES:
             keys = [(*key[:2], number) for number in range(50)]
+            call = {
+                "batch": lambda policy: client.batch_read(keys, None, policy),
+                "batch_parent_write": lambda policy: client.batch_operate(keys, [op.read("a")], policy),
+            }[name]
             sending = {
-                compress: frames_of(wire, lambda c=compress: client.batch_read(keys, None, {"compress": c}))
+                compress: frames_of(wire, lambda c=compress: call({"compress": c}))
                 for compress in (False, True)
             }
         else:

@@ -18,7 +18,11 @@ from typing import Literal, TypedDict
 from ._types import Bins, Casting, Errors, KeyLike, Keys, PrimaryKey
 
 __all__ = [
+    "ArrayWritePolicy",
     "BatchPolicy",
+    "BatchReadPolicy",
+    "BatchRemovePolicy",
+    "BatchWritePolicy",
     "Bins",
     "Casting",
     "ClientConfig",
@@ -101,7 +105,7 @@ class OperatePolicy(WritePolicy, _Reads, total=False):
 
 
 class BatchPolicy(_Command, _Reads, total=False):
-    """Of ``batch_read``.
+    """Of ``batch_read``, and of batches that write as wholes.
 
     >>> policy: BatchPolicy = {"total_timeout": 200, "replica": aerospike_py.POLICY_REPLICA_ANY}
     """
@@ -109,6 +113,44 @@ class BatchPolicy(_Command, _Reads, total=False):
     allow_inline: bool
     allow_inline_ssd: bool
     respond_all_keys: bool
+
+
+class BatchWritePolicy(_Writes, total=False):
+    """Of rows that write, in batches; ``generation`` is compared with where ``meta`` names none.
+
+    >>> policy: BatchWritePolicy = {"exists": aerospike_py.POLICY_EXISTS_UPDATE, "ttl": 3600}
+    """
+
+    exists: int
+    ttl: int
+    generation: int
+
+
+class BatchRemovePolicy(_Writes, total=False):
+    """Of rows that delete, in batches.
+
+    >>> policy: BatchRemovePolicy = {"gen": aerospike_py.POLICY_GEN_EQ, "generation": 3}
+    """
+
+    generation: int
+
+
+class ArrayWritePolicy(BatchPolicy, BatchWritePolicy, total=False):
+    """Of ``batch_write_numpy``: the batch's and its rows' in one.
+
+    >>> policy: ArrayWritePolicy = {"total_timeout": 5000, "ttl": 3600}
+    """
+
+
+class BatchReadPolicy(TypedDict, total=False):
+    """Of a ``Read`` in a batch, over the batch's own.
+
+    >>> policy: BatchReadPolicy = {"read_touch_ttl_percent": 80}
+    """
+
+    read_mode_ap: int
+    read_mode_sc: int
+    read_touch_ttl_percent: int
 
 
 class InfoPolicy(TypedDict, total=False):
@@ -131,6 +173,9 @@ class Policies(TypedDict, total=False):
     remove: RemovePolicy
     operate: OperatePolicy
     batch: BatchPolicy
+    batch_parent_write: BatchPolicy
+    batch_write: BatchWritePolicy
+    batch_remove: BatchRemovePolicy
     info: InfoPolicy
     auth_mode: int
     login_timeout_ms: int

@@ -72,6 +72,7 @@ COMMON_NOTHING = (
     refused("expressions", [1], "filter expressions are not there yet"),
     refused("txn", object(), "transactions are not there yet"),
 )
+COMMON_NOTHING_OF_ROWS = (refused("expressions", [1], "filter expressions are not there yet"),)
 DESERIALIZE = warned("deserialize", False, "lists and maps are always read as Python objects", harmless=True)
 LOCKING = refused("on_locking_only", True, "it is about transactions", harmless=False)
 
@@ -200,6 +201,22 @@ CHANGES = (
         "default",
         TOLD,
         "tests/integration/test_commands.py::test_time_to_live",
+    ),
+)
+
+BATCH_FLAGS = (
+    works(
+        "allow_inline",
+        "True",
+        "the server may read records in memory on the thread that received the request",
+        f"{EFFECTS}test_flags_of_batches_that_are_on",
+    ),
+    works("allow_inline_ssd", "False", "the same for records on SSD", TOLD),
+    works(
+        "respond_all_keys",
+        "True",
+        "the server goes on after a row that fails",
+        f"{EFFECTS}test_flags_of_batches_that_are_on",
     ),
 )
 
@@ -354,6 +371,14 @@ TABLES = (
                 f"{EFFECTS}test_total_timeout",
             ),
             works("batch", "", "of `batch_read`", f"{EFFECTS}test_total_timeout"),
+            works(
+                "batch_parent_write",
+                "",
+                "of `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy`, as wholes",
+                f"{EFFECTS}test_total_timeout",
+            ),
+            works("batch_write", "", "of their rows that write", TOLD),
+            works("batch_remove", "", "of their rows that delete", TOLD),
             works("info", "", "of info commands and `truncate`", f"{EFFECTS}test_timeout_of_info"),
             works("auth_mode", "", "as in the config", f"{CONFIG}test_auth_mode_in_either_place"),
             works(
@@ -380,10 +405,7 @@ TABLES = (
                     "apply",
                     "query",
                     "scan",
-                    "batch_remove",
                     "batch_apply",
-                    "batch_write",
-                    "batch_parent_write",
                     "admin",
                     "txn_verify",
                     "txn_roll",
@@ -460,23 +482,79 @@ TABLES = (
         (
             *common("1000, and 1000 more for every 100,000 keys", "2"),
             *reads(),
-            works(
-                "allow_inline",
-                "True",
-                "the server may read records in memory on the thread that received the request",
-                f"{EFFECTS}test_flags_of_batches_that_are_on",
-            ),
-            works("allow_inline_ssd", "False", "the same for records on SSD", TOLD),
-            works(
-                "respond_all_keys",
-                "True",
-                "the server goes on after a row that fails",
-                f"{EFFECTS}test_flags_of_batches_that_are_on",
-            ),
+            *BATCH_FLAGS,
             warned("concurrent", False, "the parts of a batch always run side by side", harmless=True),
-            warned("key", 1, "a batch read sends digests alone", harmless=0, ours=True),
+            warned(
+                "key",
+                1,
+                "a batch read sends digests alone, and what rows send is in their own policy",
+                harmless=0,
+                ours=True,
+            ),
             DESERIALIZE,
             *COMMON_NOTHING,
+        ),
+    ),
+    Table(
+        "batch_parent_write",
+        "Policy of batches that write",
+        "Of `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy`: of the batch as a whole. "
+        "Only rows that were certainly not applied are tried again. `batch_write_numpy` takes it and the rows' "
+        "policy in one dictionary.",
+        "BatchPolicy",
+        "batch_policy",
+        (
+            *common("1000, and 1000 more for every 100,000 keys", "2"),
+            *reads("for rows that read: "),
+            *BATCH_FLAGS,
+            warned("concurrent", False, "the parts of a batch always run side by side", harmless=True),
+            warned(
+                "key",
+                1,
+                "a batch read sends digests alone, and what rows send is in their own policy",
+                harmless=0,
+                ours=True,
+            ),
+            DESERIALIZE,
+            *COMMON_NOTHING,
+        ),
+    ),
+    Table(
+        "batch_write",
+        "Policy of rows that write",
+        "Of each row of `batch_operate` and `batch_write_numpy`, and of each `Write` of `batch_write` that "
+        "brings none.",
+        "BatchWritePolicy",
+        "batch_write_policy",
+        (
+            *WRITES,
+            *CHANGES,
+            works(
+                "generation",
+                "none",
+                "what `gen` compares with where `meta` names none",
+                f"{EFFECTS}test_the_generation_of_a_batch_remove_policy",
+                ours=True,
+            ),
+            LOCKING,
+            *COMMON_NOTHING_OF_ROWS,
+        ),
+    ),
+    Table(
+        "batch_remove",
+        "Policy of rows that delete",
+        "Of each row of `batch_remove`, and of each `Remove` of `batch_write` that brings none.",
+        "BatchRemovePolicy",
+        "batch_remove_policy",
+        (
+            *WRITES,
+            works(
+                "generation",
+                "none",
+                "what `gen` compares with",
+                f"{EFFECTS}test_the_generation_of_a_batch_remove_policy",
+            ),
+            *COMMON_NOTHING_OF_ROWS,
         ),
     ),
     Table(

@@ -130,7 +130,11 @@ pub(crate) fn batch(
     let mut policy = defaults.clone();
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(policy) };
     batch_settings(py, &mut settings, &mut policy)?;
-    settings.without_meaning(&[foreign("key", Anyway::Zero, "a batch read sends digests alone")])?;
+    settings.without_meaning(&[foreign(
+        "key",
+        Anyway::Zero,
+        "a batch read sends digests alone, and what rows send is in their own policy",
+    )])?;
     conclude(settings)?;
     Ok(policy)
 }
