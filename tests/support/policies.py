@@ -499,8 +499,8 @@ TABLES = (
         "batch_parent_write",
         "Policy of batches that write",
         "Of `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy`: of the batch as a whole. "
-        "Only rows that were certainly not applied are tried again. `batch_write_numpy` takes it and the rows' "
-        "policy in one dictionary.",
+        "Only rows that were certainly not applied are tried again. `batch_write_numpy` takes it and the "
+        "rows' policy in one dictionary.",
         "BatchPolicy",
         "batch_policy",
         (
