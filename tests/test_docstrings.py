@@ -20,7 +20,7 @@ from aerospike_py.testing import DevServer
 
 pytestmark = pytest.mark.embedded
 
-MODULES = (aerospike_py, batch, operations, testing, types, exception)
+MODULES = (aerospike_py, operations, batch, testing, types, exception)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -123,7 +123,6 @@ class Places:
             "server": self.server,
             "client": connected,
             "dtype": np.dtype([("name", "S8"), ("visits", "i8")]),
-            "data": np.array([(1, 21.5), (2, 22.0)], dtype=[("_key", "i8"), ("temperature", "f8")]),
             "keys": [("test", "users", number) for number in (1, 2, 3)],
         }
 

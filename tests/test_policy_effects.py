@@ -25,11 +25,9 @@ COMMANDS: dict[str, tuple[Callable[..., Any], str]] = {
     "remove": (lambda client, key, policy=None: client.remove(key, None, policy), "write"),
     "operate": (lambda client, key, policy=None: client.touch(key, 0, None, policy), "write"),
     "batch": (lambda client, key, policy=None: client.batch_read([key], None, policy), "batch"),
-    # Rows that write are not sent again once they may have been applied; rows that read are.
+    # Reads: what writes is not sent again once it may have been applied; tests/test_batch_write.py has that.
     "batch_parent_write": (
-        lambda client, key, policy=None: client.batch_write(
-            BatchRecords([Read(key, [op.read("a")])]), policy
-        ),
+        lambda client, key, policy=None: client.batch_operate([key], [op.read("a")], policy),
         "batch",
     ),
 }
@@ -158,6 +156,10 @@ READS = {
     "read": (lambda client, key, policy: client.get(key, policy), "read"),
     "operate": (lambda client, key, policy: client.operate(key, [op.read("a")], None, policy), "read"),
     "batch": (lambda client, key, policy: client.batch_read([key], None, policy), "batch"),
+    "batch_parent_write": (
+        lambda client, key, policy: client.batch_operate([key], [op.read("a")], policy),
+        "batch",
+    ),
 }
 
 
@@ -206,12 +208,10 @@ def sent(client, proxy, name, key, policy, meta=None):
         if name in ("read", "batch", "batch_parent_write"):
             COMMANDS[name][0](client, key, policy)
         elif name == "batch_write":
-            client.batch_write(BatchRecords([Write(key, [op.write("a", 1)], meta, policy)]))
+            item = Write(key, [op.write("a", 1)], meta, policy)
+            client.batch_write(BatchRecords([item]))
         elif name == "batch_remove":
-            generation = {"generation": meta["gen"]} if meta else {}
-            client.batch_remove([key], None, {**(policy or {}), **generation})
-        elif name == "batch_read":
-            client.batch_write(BatchRecords([Read(key, [op.read("a")], policy=policy)]))
+            client.batch_remove([key], None, {**(policy or {}), **generation_of(meta)})
         elif name == "write":
             client.put(key, {"a": 1}, meta, policy)
         elif name == "remove":
@@ -223,18 +223,22 @@ def sent(client, proxy, name, key, policy, meta=None):
     return proxy.requests
 
 
+def generation_of(meta):
+    return {"generation": meta["gen"]} if meta else {}
+
+
 P = aerospike
 INFO1, INFO2, INFO3 = (lambda r: r.info1), (lambda r: r.info2), (lambda r: r.info3)
 WRITES = ("write", "operate", "remove", "batch_write", "batch_remove")
 CHANGES = ("write", "operate", "batch_write")
-READING = ("read", "batch", "reads", "batch_read")
+BATCHES = ("batch", "batch_parent_write")
 
 # Policies, key, value, meta, where it is to be seen, its bits there; what the bits are without the key is 0.
 BITS: list[tuple[tuple[str, ...], str, Any, Any, Callable[[Any], int], int]] = [
-    (READING, "read_mode_ap", P.POLICY_READ_MODE_AP_ALL, None, INFO1, 1 << 6),
-    (READING, "read_mode_sc", P.POLICY_READ_MODE_SC_LINEARIZE, None, INFO3, 1 << 6),
-    (READING, "read_mode_sc", P.POLICY_READ_MODE_SC_ALLOW_REPLICA, None, INFO3, 1 << 7),
-    (READING, "read_touch_ttl_percent", 80, None, lambda r: r.ttl, 80),
+    (("read", "reads", *BATCHES), "read_mode_ap", P.POLICY_READ_MODE_AP_ALL, None, INFO1, 1 << 6),
+    (("read", "reads", *BATCHES), "read_mode_sc", P.POLICY_READ_MODE_SC_LINEARIZE, None, INFO3, 1 << 6),
+    (("read", "reads", *BATCHES), "read_mode_sc", P.POLICY_READ_MODE_SC_ALLOW_REPLICA, None, INFO3, 1 << 7),
+    (("read", "reads", *BATCHES), "read_touch_ttl_percent", 80, None, lambda r: r.ttl, 80),
     (("read", "reads", *WRITES), "key", P.POLICY_KEY_SEND, None, lambda r: requests.KEY in r.fields, True),
     (WRITES, "gen", P.POLICY_GEN_EQ, {"gen": 7}, INFO2, 1 << 2),
     (WRITES, "gen", P.POLICY_GEN_GT, {"gen": 7}, INFO2, 1 << 3),
@@ -246,7 +250,7 @@ BITS: list[tuple[tuple[str, ...], str, Any, Any, Callable[[Any], int], int]] = [
     (CHANGES, "exists", P.POLICY_EXISTS_CREATE_OR_REPLACE, None, INFO3, 1 << 4),
     (CHANGES, "exists", P.POLICY_EXISTS_REPLACE, None, INFO3, 1 << 5),
     (CHANGES, "ttl", 500, None, lambda r: r.ttl, 500),
-    (("batch", "batch_parent_write"), "allow_inline_ssd", True, None, lambda r: r.batch_flags, 1 << 1),
+    (BATCHES, "allow_inline_ssd", True, None, lambda r: r.batch_flags, 1 << 1),
 ]
 
 
@@ -261,8 +265,7 @@ def test_what_a_node_is_told(face, wire, fresh_set, name, key, value, meta, seen
     """Without the key, with it in the call, with it in the config, and with the call's over the config's."""
     record = ("test", fresh_set, "k")
     settings = {"hosts": [wire.address], **SETTINGS}
-    # What a row that reads takes from the config is the batch's.
-    of_config = {{"reads": "operate", "batch_read": "batch_parent_write"}.get(name, name): {key: value}}
+    of_config = {"operate" if name == "reads" else name: {key: value}}
     default = False if isinstance(value, bool) else 0
     with face.connect(settings) as client:
         plain = requests.parse(sent(client, wire, name, record, None, meta)[MESSAGE])
@@ -272,6 +275,35 @@ def test_what_a_node_is_told(face, wire, fresh_set, name, key, value, meta, seen
         over = requests.parse(sent(client, wire, name, record, {key: default}, meta)[MESSAGE])
     mask = bits if isinstance(bits, bool) or bits & (bits - 1) == 0 else 0xFFFFFFFF
     assert [seen(request) & mask for request in (plain, told, configured, over)] == [0, bits, bits, 0]
+
+
+def test_read_modes_of_a_row(face, wire, fresh_set):
+    policies = (
+        None,
+        {"read_mode_ap": aerospike.POLICY_READ_MODE_AP_ALL},
+        {"read_mode_sc": aerospike.POLICY_READ_MODE_SC_LINEARIZE},
+        {"read_touch_ttl_percent": 80},
+    )
+    with face.connect({"hosts": [wire.address], **SETTINGS}) as client:
+        told = []
+        for policy in policies:
+            wire.requests.clear()
+            client.batch_write(BatchRecords([Read(("test", fresh_set, 1), [op.read("a")], policy=policy)]))
+            request = requests.parse(wire.requests[MESSAGE])
+            told.append((request.info1 & 1 << 6, request.info3 & 1 << 6, request.ttl))
+    assert told == [(0, 0, 0), (1 << 6, 0, 0), (0, 1 << 6, 0), (0, 0, 80)]
+
+
+def test_the_generation_of_a_batch_remove_policy(face, faulty, fresh_set):
+    key = ("test", fresh_set, "k")
+    written(faulty.config, key)
+    with face.connect(faulty.config) as client:
+        equal = {"gen": aerospike.POLICY_GEN_EQ, "generation": 5}
+        assert client.batch_remove([key], None, equal).batch_records[0].result == 3
+        assert client.batch_remove([key], None, {**equal, "generation": 1}).batch_records[0].result == 0
+        client.put(key, {"a": 1})
+        batch = BatchRecords([Write(key, [op.write("a", 1)], None, equal)])
+        assert client.batch_write(batch).batch_records[0].result == 3
 
 
 def test_the_generation_of_a_remove_policy(face, faulty, fresh_set):
@@ -286,29 +318,12 @@ def test_the_generation_of_a_remove_policy(face, faulty, fresh_set):
         client.remove(key, policy={**equal, "generation": 1})
 
 
-def test_the_generation_of_rows(face, faulty, fresh_set):
-    key = ("test", fresh_set, "k")
-    written(faulty.config, key)
-    equal = {"gen": aerospike.POLICY_GEN_EQ}
-
-    def codes(batch):
-        return [row.result for row in batch]
-
-    with face.connect(faulty.config) as client:
-        write = [op.write("a", 2)]
-        assert codes(client.batch_operate([key], write, None, {**equal, "generation": 5})) == [3]
-        assert codes(client.batch_operate([key], write, None, {**equal, "generation": 1})) == [0]
-        row = Write(key, write, {"gen": 2}, {**equal, "generation": 5})
-        assert codes(client.batch_write(BatchRecords([row]))) == [0]
-        assert codes(client.batch_remove([key], None, {**equal, "generation": 5})) == [3]
-        assert codes(client.batch_remove([key], None, {**equal, "generation": 3})) == [0]
-
-
+@pytest.mark.parametrize("name", BATCHES)
 @pytest.mark.parametrize(("key", "bit"), [("allow_inline", 1 << 0), ("respond_all_keys", 1 << 2)])
-def test_flags_of_batches_that_are_on(face, wire, fresh_set, key, bit):
+def test_flags_of_batches_that_are_on(face, wire, fresh_set, name, key, bit):
     with face.connect({"hosts": [wire.address], **SETTINGS}) as client:
         flags = [
-            requests.parse(sent(client, wire, "batch", ("test", fresh_set, 1), policy)[MESSAGE]).batch_flags
+            requests.parse(sent(client, wire, name, ("test", fresh_set, 1), policy)[MESSAGE]).batch_flags
             for policy in (None, {key: False}, {key: True})
         ]
     assert [found & bit for found in flags] == [bit, 0, bit]
@@ -327,16 +342,16 @@ def test_a_node_is_told_the_time_that_is_left(face, wire, fresh_set, name):
 def test_compress(face, wire, fresh_set, name):
     # The node is no Enterprise Edition server, and says so; what is sent is what matters.
     key = ("test", fresh_set, "long" * 100)
-    policy = {} if name.startswith("batch") else {"key": aerospike.POLICY_KEY_SEND}
+    policy = {} if name in BATCHES else {"key": aerospike.POLICY_KEY_SEND}
     with face.connect({"hosts": [wire.address], **SETTINGS}) as client:
-        if name.startswith("batch"):
+        if name in BATCHES:
             keys = [(*key[:2], number) for number in range(50)]
-            batches = {
-                "batch": lambda client, keys, policy: client.batch_read(keys, None, policy),
-                "batch_parent_write": lambda client, keys, policy: client.batch_remove(keys, policy),
-            }
+            call = {
+                "batch": lambda policy: client.batch_read(keys, None, policy),
+                "batch_parent_write": lambda policy: client.batch_operate(keys, [op.read("a")], policy),
+            }[name]
             sending = {
-                compress: frames_of(wire, lambda c=compress: batches[name](client, keys, {"compress": c}))
+                compress: frames_of(wire, lambda c=compress: call({"compress": c}))
                 for compress in (False, True)
             }
         else:

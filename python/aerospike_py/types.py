@@ -51,20 +51,12 @@ class _Command(TypedDict, total=False):
     compress: bool
 
 
-class BatchReadPolicy(TypedDict, total=False):
-    """Of a row that reads, :class:`aerospike_py.batch.Read`.
-
-    >>> policy: BatchReadPolicy = {"read_mode_ap": aerospike_py.POLICY_READ_MODE_AP_ALL}
-    """
+class _Reads(TypedDict, total=False):
+    """What commands that read have."""
 
     read_mode_ap: int
     read_mode_sc: int
     read_touch_ttl_percent: int
-
-
-class _Reads(BatchReadPolicy, total=False):
-    """What commands that read have."""
-
     hedge_delay: int | Literal["adaptive", "off"]
 
 
@@ -113,7 +105,7 @@ class OperatePolicy(WritePolicy, _Reads, total=False):
 
 
 class BatchPolicy(_Command, _Reads, total=False):
-    """Of ``batch_read``, and of batches that write as a whole.
+    """Of ``batch_read``, and of batches that write as wholes.
 
     >>> policy: BatchPolicy = {"total_timeout": 200, "replica": aerospike_py.POLICY_REPLICA_ANY}
     """
@@ -123,8 +115,19 @@ class BatchPolicy(_Command, _Reads, total=False):
     respond_all_keys: bool
 
 
+class BatchWritePolicy(_Writes, total=False):
+    """Of rows that write, in batches; ``generation`` is compared with where ``meta`` names none.
+
+    >>> policy: BatchWritePolicy = {"exists": aerospike_py.POLICY_EXISTS_UPDATE, "ttl": 3600}
+    """
+
+    exists: int
+    ttl: int
+    generation: int
+
+
 class BatchRemovePolicy(_Writes, total=False):
-    """Of rows that are deleted.
+    """Of rows that delete, in batches.
 
     >>> policy: BatchRemovePolicy = {"gen": aerospike_py.POLICY_GEN_EQ, "generation": 3}
     """
@@ -132,21 +135,22 @@ class BatchRemovePolicy(_Writes, total=False):
     generation: int
 
 
-class BatchWritePolicy(BatchRemovePolicy, total=False):
-    """Of rows that write.
-
-    >>> policy: BatchWritePolicy = {"exists": aerospike_py.POLICY_EXISTS_UPDATE, "ttl": 3600}
-    """
-
-    exists: int
-    ttl: int
-
-
 class ArrayWritePolicy(BatchPolicy, BatchWritePolicy, total=False):
-    """Of ``batch_write_numpy``: that of the batch and that of its rows in one.
+    """Of ``batch_write_numpy``: the batch's and its rows' in one.
 
     >>> policy: ArrayWritePolicy = {"total_timeout": 5000, "ttl": 3600}
     """
+
+
+class BatchReadPolicy(TypedDict, total=False):
+    """Of a ``Read`` in a batch, over the batch's own.
+
+    >>> policy: BatchReadPolicy = {"read_touch_ttl_percent": 80}
+    """
+
+    read_mode_ap: int
+    read_mode_sc: int
+    read_touch_ttl_percent: int
 
 
 class InfoPolicy(TypedDict, total=False):

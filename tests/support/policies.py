@@ -43,7 +43,6 @@ class Table:
     type_name: str | None
     official: str
     keys: tuple[Key, ...]
-    in_config: bool = True
 
 
 def works(name: str, default: str, what: str, *here: str, ours: bool = False) -> Key:
@@ -73,6 +72,7 @@ COMMON_NOTHING = (
     refused("expressions", [1], "filter expressions are not there yet"),
     refused("txn", object(), "transactions are not there yet"),
 )
+COMMON_NOTHING_OF_ROWS = (refused("expressions", [1], "filter expressions are not there yet"),)
 DESERIALIZE = warned("deserialize", False, "lists and maps are always read as Python objects", harmless=True)
 LOCKING = refused("on_locking_only", True, "it is about transactions", harmless=False)
 
@@ -201,6 +201,22 @@ CHANGES = (
         "default",
         TOLD,
         "tests/integration/test_commands.py::test_time_to_live",
+    ),
+)
+
+BATCH_FLAGS = (
+    works(
+        "allow_inline",
+        "True",
+        "the server may read records in memory on the thread that received the request",
+        f"{EFFECTS}test_flags_of_batches_that_are_on",
+    ),
+    works("allow_inline_ssd", "False", "the same for records on SSD", TOLD),
+    works(
+        "respond_all_keys",
+        "True",
+        "the server goes on after a row that fails",
+        f"{EFFECTS}test_flags_of_batches_that_are_on",
     ),
 )
 
@@ -358,11 +374,11 @@ TABLES = (
             works(
                 "batch_parent_write",
                 "",
-                "a batch policy: of `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy`",
+                "of `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy`, as wholes",
                 f"{EFFECTS}test_total_timeout",
             ),
-            works("batch_write", "", "of rows that write", TOLD),
-            works("batch_remove", "", "of rows that are deleted", TOLD),
+            works("batch_write", "", "of their rows that write", TOLD),
+            works("batch_remove", "", "of their rows that delete", TOLD),
             works("info", "", "of info commands and `truncate`", f"{EFFECTS}test_timeout_of_info"),
             works("auth_mode", "", "as in the config", f"{CONFIG}test_auth_mode_in_either_place"),
             works(
@@ -460,73 +476,86 @@ TABLES = (
     Table(
         "batch",
         "Batch policy",
-        "Of `batch_read`, and of batches that write as a whole. Rows that write are not sent again once they "
-        "may have been applied.",
+        "Of `batch_read`.",
         "BatchPolicy",
         "batch_policy",
         (
             *common("1000, and 1000 more for every 100,000 keys", "2"),
             *reads(),
-            works(
-                "allow_inline",
-                "True",
-                "the server may read records in memory on the thread that received the request",
-                f"{EFFECTS}test_flags_of_batches_that_are_on",
-            ),
-            works("allow_inline_ssd", "False", "the same for records on SSD", TOLD),
-            works(
-                "respond_all_keys",
-                "True",
-                "the server goes on after a row that fails",
-                f"{EFFECTS}test_flags_of_batches_that_are_on",
-            ),
+            *BATCH_FLAGS,
             warned("concurrent", False, "the parts of a batch always run side by side", harmless=True),
-            warned("key", 1, "rows that write send theirs by their own policies", harmless=0, ours=True),
+            warned(
+                "key",
+                1,
+                "a batch read sends digests alone, and what rows send is in their own policy",
+                harmless=0,
+                ours=True,
+            ),
+            DESERIALIZE,
+            *COMMON_NOTHING,
+        ),
+    ),
+    Table(
+        "batch_parent_write",
+        "Policy of batches that write",
+        "Of `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy`: of the batch as a whole. "
+        "Only rows that were certainly not applied are tried again. `batch_write_numpy` takes it and the "
+        "rows' policy in one dictionary.",
+        "BatchPolicy",
+        "batch_policy",
+        (
+            *common("1000, and 1000 more for every 100,000 keys", "2"),
+            *reads("for rows that read: "),
+            *BATCH_FLAGS,
+            warned("concurrent", False, "the parts of a batch always run side by side", harmless=True),
+            warned(
+                "key",
+                1,
+                "a batch read sends digests alone, and what rows send is in their own policy",
+                harmless=0,
+                ours=True,
+            ),
             DESERIALIZE,
             *COMMON_NOTHING,
         ),
     ),
     Table(
         "batch_write",
-        "Batch write policy",
-        "Of rows that write: of `batch_operate`, and of each `Write` of `batch_write`. `batch_write_numpy` "
-        "takes it in one dictionary with the batch policy (`ArrayWritePolicy`).",
+        "Policy of rows that write",
+        "Of each row of `batch_operate` and `batch_write_numpy`, and of each `Write` of `batch_write` that "
+        "brings none.",
         "BatchWritePolicy",
         "batch_write_policy",
+        (
+            *WRITES,
+            *CHANGES,
+            works(
+                "generation",
+                "none",
+                "what `gen` compares with where `meta` names none",
+                f"{EFFECTS}test_the_generation_of_a_batch_remove_policy",
+                ours=True,
+            ),
+            LOCKING,
+            *COMMON_NOTHING_OF_ROWS,
+        ),
+    ),
+    Table(
+        "batch_remove",
+        "Policy of rows that delete",
+        "Of each row of `batch_remove`, and of each `Remove` of `batch_write` that brings none.",
+        "BatchRemovePolicy",
+        "batch_remove_policy",
         (
             *WRITES,
             works(
                 "generation",
                 "none",
-                "what `gen` compares with where a row's `meta` names none",
-                f"{EFFECTS}test_the_generation_of_rows",
-                ours=True,
+                "what `gen` compares with",
+                f"{EFFECTS}test_the_generation_of_a_batch_remove_policy",
             ),
-            *CHANGES,
-            LOCKING,
-            refused("expressions", [1], "filter expressions are not there yet"),
+            *COMMON_NOTHING_OF_ROWS,
         ),
-    ),
-    Table(
-        "batch_remove",
-        "Batch remove policy",
-        "Of rows that are deleted: of `batch_remove`, and of each `Remove` of `batch_write`.",
-        "BatchRemovePolicy",
-        "batch_remove_policy",
-        (
-            *WRITES,
-            works("generation", "none", "what `gen` compares with", f"{EFFECTS}test_the_generation_of_rows"),
-            refused("expressions", [1], "filter expressions are not there yet"),
-        ),
-    ),
-    Table(
-        "batch_read",
-        "Batch read policy",
-        "Of each `Read` of `batch_write`, over the batch's.",
-        "BatchReadPolicy",
-        "batch_read_policy",
-        (*reads()[:3], refused("expressions", [1], "filter expressions are not there yet")),
-        in_config=False,
     ),
     Table(
         "info",

@@ -142,7 +142,7 @@ impl Core {
         let parent = self.parent_policy(py, policy)?;
         let operations = ops::encode_ops(list, self.config.bools)?;
         let defaults = &self.config.policies.batch_write;
-        let mut row = policy::row(py, defaults, "batch write policy", row_policy)?.of_row(py, None)?;
+        let mut row = policy::row_write(py, defaults, "batch write policy", row_policy)?.of_row(py, None)?;
         if let Some(ttl) = ttl.filter(|ttl| !ttl.is_none()) {
             row.ttl = ops::read_ttl("batch_operate", ttl)?;
         }
@@ -245,7 +245,7 @@ impl Core {
                     return Err(param_error(py, "a Write has only reads; use Read for them".into()));
                 }
                 let given = policy(intern!(py, "policy"))?;
-                let row = policy::row(py, &policies.batch_write, "batch write policy", given.as_ref())?;
+                let row = policy::row_write(py, &policies.batch_write, "batch write policy", given.as_ref())?;
                 let row = row.of_row(py, policy(intern!(py, "meta"))?.as_ref())?;
                 Command::operate(py, operations, &row, parent)
             }

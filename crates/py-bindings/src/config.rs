@@ -286,10 +286,10 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies
     )?;
     let rows = settings.take("batch_write")?;
     policies.batch_write =
-        policy::row(py, &policies.batch_write, "config policy \"batch_write\"", rows.as_ref())?;
+        policy::row_write(py, &Write::default(), "config policy \"batch_write\"", rows.as_ref())?;
     let rows = settings.take("batch_remove")?;
     policies.batch_remove =
-        policy::row_remove(py, &policies.batch_remove, "config policy \"batch_remove\"", rows.as_ref())?;
+        policy::row_remove(py, &Write::default(), "config policy \"batch_remove\"", rows.as_ref())?;
     let read = settings.take("read")?;
     policies.read = policy::read(py, &policies.read, "config policy \"read\"", read.as_ref())?;
     let write = settings.take("write")?;

@@ -1,7 +1,5 @@
 //! Policy dictionaries, by the official client's key names.
 
-mod row;
-
 use std::time::Duration;
 
 use aero_io::{
@@ -10,7 +8,9 @@ use aero_io::{
 };
 use pyo3::prelude::*;
 
-pub(crate) use self::row::{RowPolicy, batch_with_row, row, row_read, row_remove};
+mod rows;
+
+pub(crate) use self::rows::{RowPolicy, batch_with_row, row_read, row_remove, row_write};
 use crate::errors::param_error;
 use crate::keys::described;
 use crate::settings::{Anyway, Foreign, Settings, foreign, whole_number};
@@ -24,12 +24,10 @@ const WITHOUT_MEANING: &[Foreign] = &[
 
 /// Keys of every policy that would change what a call does.
 const NOT_SUPPORTED: &[Foreign] = &[
-    EXPRESSIONS,
+    foreign("expressions", Anyway::Nothing, "filter expressions are not there yet; filter what was read"),
     foreign("txn", Anyway::Nothing, "transactions are not there yet; compare generations (\"gen\") instead"),
 ];
 
-const EXPRESSIONS: Foreign =
-    foreign("expressions", Anyway::Nothing, "filter expressions are not there yet; filter what was read");
 const DESERIALIZE: Foreign =
     foreign("deserialize", Anyway::Flag(true), "lists and maps are always read as Python objects");
 const CONCURRENT: Foreign =
@@ -135,7 +133,7 @@ pub(crate) fn batch(
     settings.without_meaning(&[foreign(
         "key",
         Anyway::Zero,
-        "rows that write send theirs by their own policies",
+        "a batch read sends digests alone, and what rows send is in their own policy",
     )])?;
     conclude(settings)?;
     Ok(policy)
@@ -222,7 +220,7 @@ impl Write {
                 return Err(param_error(
                     py,
                     "policy \"gen\" compares generations, but meta names none; \
-                     pass meta={\"gen\": ...}, or \"generation\" in the policy where there is no meta"
+                     pass meta={\"gen\": ...}"
                         .into(),
                 ));
             }
@@ -264,7 +262,9 @@ pub(crate) fn remove(
     let mut write = defaults.clone();
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(write) };
     write_settings(&mut settings, &mut write)?;
-    generation(&mut settings, &mut write)?;
+    if let Some(generation) = settings.count("generation")? {
+        write.generation = Some(generation);
+    }
     conclude(settings)?;
     Ok(write)
 }
@@ -333,14 +333,6 @@ pub(crate) fn info(
     Ok(timeout.map_or(default, |millis| Duration::from_millis(millis as u64)))
 }
 
-/// The generation to compare with, where `meta` names none.
-fn generation(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
-    if let Some(generation) = settings.count("generation")? {
-        write.generation = Some(generation);
-    }
-    Ok(())
-}
-
 /// Takes what writes of bins have.
 fn change_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     set(&mut write.policy.ttl, ttl(settings)?);
@@ -365,7 +357,7 @@ fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()
     row_settings(settings, write)
 }
 
-/// Takes what writes have and a row of a batch has, too, deletions among them.
+/// Takes what a row of a batch has that writes or deletes, and commands on one record have, too.
 fn row_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     let policy = &mut write.policy;
     set(&mut policy.commit_master, settings.choice("commit_level", "POLICY_COMMIT_LEVEL_*", &[false, true])?);

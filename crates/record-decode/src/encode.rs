@@ -25,7 +25,7 @@ pub struct EncodeOptions {
     /// Sub-arrays are written as lists, nested for more dimensions; otherwise as blobs of their bytes as
     /// they stand in memory, without a byte swap.
     pub arrays_as_lists: bool,
-    /// Bools are written as integers, 1 and 0, in lists too.
+    /// Bools are written as integers, 0 and 1.
     pub bools_as_integers: bool,
 }
 
@@ -82,27 +82,22 @@ enum How {
     Integer,
     Float,
     Bool,
-    BoolAsInteger,
+    /// A bool as an integer.
+    Flag,
     Text,
     Blob,
     List,
-    /// A list whose bools are integers.
-    ListAsIntegers,
 }
 
 impl How {
     fn of(field: &Field, options: EncodeOptions) -> Self {
         if !field.shape().is_empty() {
-            return match (options.arrays_as_lists, options.bools_as_integers) {
-                (false, _) => Self::Blob,
-                (true, false) => Self::List,
-                (true, true) => Self::ListAsIntegers,
-            };
+            return if options.arrays_as_lists { Self::List } else { Self::Blob };
         }
         match field.element().kind() {
             Kind::Int | Kind::Uint | Kind::Datetime | Kind::Timedelta => Self::Integer,
             Kind::Float => Self::Float,
-            Kind::Bool if options.bools_as_integers => Self::BoolAsInteger,
+            Kind::Bool if options.bools_as_integers => Self::Flag,
             Kind::Bool => Self::Bool,
             Kind::Bytes if options.bytes_as == BytesAs::Text => Self::Text,
             Kind::Bytes | Kind::Void => Self::Blob,
@@ -111,12 +106,12 @@ impl How {
 
     fn particle_type(self) -> u8 {
         match self {
-            Self::Integer | Self::BoolAsInteger => particle_type::INTEGER,
+            Self::Integer | Self::Flag => particle_type::INTEGER,
             Self::Float => particle_type::FLOAT,
             Self::Bool => particle_type::BOOL,
             Self::Text => particle_type::STRING,
             Self::Blob => particle_type::BLOB,
-            Self::List | Self::ListAsIntegers => particle_type::LIST,
+            Self::List => particle_type::LIST,
         }
     }
 }
@@ -234,10 +229,10 @@ impl Writer {
         /// Of a number, and of a list's own header.
         const MSGPACK: (usize, usize) = (9, 5);
         match self.how {
-            How::Integer | How::Float | How::BoolAsInteger => 8,
+            How::Integer | How::Float | How::Flag => 8,
             How::Bool => 1,
             How::Text | How::Blob => self.size,
-            How::List | How::ListAsIntegers => {
+            How::List => {
                 let (mut lists, mut elements) = (1, 1);
                 for (place, &len) in self.shape.iter().enumerate() {
                     elements *= len;
@@ -279,16 +274,16 @@ impl Writer {
                 }
             }
             How::Bool => self.put(&[u8::from(is_true(bytes))], out),
-            How::BoolAsInteger => self.put(&i64::from(is_true(bytes)).to_be_bytes(), out),
+            How::Flag => self.put(&i64::from(is_true(bytes)).to_be_bytes(), out),
             How::Text => {
                 self.put(text(bytes)?, out);
             }
             How::Blob => self.put(bytes, out),
-            How::List | How::ListAsIntegers => {
+            How::List => {
                 let start = out.len();
                 out.extend_from_slice(&[0; 4]);
                 out.extend_from_slice(&self.head);
-                write_list(self.element, &self.shape, bytes, self.how == How::ListAsIntegers, out);
+                write_list(self.element, &self.shape, bytes, out);
                 let size = (out.len() - start - 4) as u32;
                 out[start..start + 4].copy_from_slice(&size.to_be_bytes());
             }
@@ -304,6 +299,10 @@ impl Writer {
     }
 }
 
+fn is_true(bytes: &[u8]) -> bool {
+    bytes.iter().any(|&byte| byte != 0)
+}
+
 /// An integer that a bin can hold.
 #[inline]
 fn integer(element: Element, bytes: &[u8]) -> Result<i64, WhyNot> {
@@ -313,10 +312,6 @@ fn integer(element: Element, bytes: &[u8]) -> Result<i64, WhyNot> {
         // An integer's bytes are no float's.
         Number::Float(_) | Number::Bool(_) => Ok(0),
     }
-}
-
-fn is_true(bytes: &[u8]) -> bool {
-    bytes.iter().any(|&byte| byte != 0)
 }
 
 /// The text of a field: its bytes without trailing NULs.
@@ -330,13 +325,12 @@ fn text(bytes: &[u8]) -> Result<&[u8], WhyNot> {
 }
 
 /// Appends a sub-array as a list. NumPy has 64 dimensions at most, and a list of each is written by one call.
-fn write_list(element: Element, shape: &[usize], bytes: &[u8], bools_as_integers: bool, out: &mut Vec<u8>) {
+fn write_list(element: Element, shape: &[usize], bytes: &[u8], out: &mut Vec<u8>) {
     let Some((&len, inner)) = shape.split_first() else {
         match number(element, bytes) {
             Number::Int(value) => write_int(out, value),
             Number::Uint(value) => write_uint(out, value),
             Number::Float(value) => write_float(out, value),
-            Number::Bool(value) if bools_as_integers => write_int(out, value.into()),
             Number::Bool(value) => write_bool(out, value),
         }
         return;
@@ -344,7 +338,7 @@ fn write_list(element: Element, shape: &[usize], bytes: &[u8], bools_as_integers
     write_list_header(out, len);
     // A schema has no sub-array without elements.
     for part in bytes.chunks_exact((bytes.len() / len.max(1)).max(1)) {
-        write_list(element, inner, part, bools_as_integers, out);
+        write_list(element, inner, part, out);
     }
 }
 

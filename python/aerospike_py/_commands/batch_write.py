@@ -196,9 +196,9 @@ class AsyncBatchWrites:
         """As :meth:`Client.batch_write_numpy`, awaited.
 
         Example:
-            >>> data = np.array([(1, 21.5), (2, 22.0)], dtype=[("_key", "i8"), ("temperature", "f8")])
+            >>> data = np.array([(1, 21.5)], dtype=[("_key", "i8"), ("temperature", "f8")])
             >>> await client.batch_write_numpy(data, "test", "sensors")
-            <NumpyWriteResult 2 of 2 rows written>
+            <NumpyWriteResult 1 of 1 rows written>
         """
         data, dtype, rows, presence = _prepare(data, namespace, set, key_field, keys, bins, present)
         result: NumpyWriteResult = await call(
@@ -212,9 +212,9 @@ class AsyncBatchWrites:
         """As :meth:`Client.batch_write`, awaited.
 
         Example:
-            >>> from aerospike_py.batch import BatchRecords, Remove
-            >>> batch = await client.batch_write(BatchRecords([Remove(("test", "users", 1))]))
-            >>> batch.batch_records[0].result
+            >>> from aerospike_py.batch import BatchRecords, Write
+            >>> rows = BatchRecords([Write(("test", "users", 1), [op.write("name", "Ada")])])
+            >>> (await client.batch_write(rows)).batch_records[0].result
             0
         """
         result: BatchRecords = await call(self._core.batch_write, batch_records, policy_batch)
@@ -231,9 +231,8 @@ class AsyncBatchWrites:
         """As :meth:`Client.batch_operate`, awaited.
 
         Example:
-            >>> from aerospike_py import operations as op
-            >>> [row.result for row in await client.batch_operate(keys[:2], [op.increment("visits", 1)])]
-            [0, 0]
+            >>> await client.batch_operate([("test", "users", 1)], [op.increment("visits", 1)])
+            BatchRecords(...)
         """
         result: BatchRecords = await call(
             self._core.batch_operate, keys, ops, policy_batch, policy_batch_write, ttl

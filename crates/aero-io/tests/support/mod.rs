@@ -11,9 +11,7 @@ pub mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aero_io::{
-    BatchKeys, BatchPolicy, BatchRead, Bins, Cluster, ClusterConfig, Digest, Error, Hedge, Seed, Space,
-};
+use aero_io::{BatchKeys, BatchPolicy, BatchRead, Cluster, ClusterConfig, Digest, Error, Hedge, Seed, Space};
 
 use net::{Act, Net, Node};
 use rows::Rows;

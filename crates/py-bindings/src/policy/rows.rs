@@ -1,12 +1,9 @@
-//! Policies of the rows of a batch: some write, some are deleted, some read.
+//! Policies of a batch's rows.
 
 use aero_io::{BatchPolicy, Exists, Generation};
 use pyo3::prelude::*;
 
-use super::{
-    EXPRESSIONS, ON_LOCKING_ONLY, Write, batch_settings, change_settings, conclude, generation, read_modes,
-    row_settings,
-};
+use super::{ON_LOCKING_ONLY, Write, batch_settings, change_settings, conclude, read_modes, row_settings};
 use crate::settings::Settings;
 
 /// What a row of a batch has, beside its operations.
@@ -21,7 +18,7 @@ pub(crate) struct RowPolicy {
 }
 
 impl Write {
-    /// Of a row of a batch: takes its `meta`, as [`Write::with_meta`].
+    /// What a row needs of it, with the row's `meta`.
     pub(crate) fn of_row(self, py: Python<'_>, meta: Option<&Bound<'_, PyAny>>) -> PyResult<RowPolicy> {
         let send_key = self.send_key;
         let policy = self.with_meta(py, meta)?;
@@ -36,37 +33,41 @@ impl Write {
     }
 }
 
-/// The policy of a row that writes, over its defaults.
-pub(crate) fn row(
+/// The policy of rows that write, over its defaults.
+pub(crate) fn row_write(
     py: Python<'_>,
     defaults: &Write,
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Write> {
-    let mut row = defaults.clone();
-    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(row) };
-    row_settings(&mut settings, &mut row)?;
-    change_settings(&mut settings, &mut row)?;
-    generation(&mut settings, &mut row)?;
-    settings.not_supported(&[ON_LOCKING_ONLY, EXPRESSIONS])?;
-    settings.finish()?;
-    Ok(row)
+    let mut write = defaults.clone();
+    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(write) };
+    change_settings(&mut settings, &mut write)?;
+    end_of_row(settings, &mut write)?;
+    Ok(write)
 }
 
-/// The policy of a row that is deleted, over its defaults.
+/// The policy of rows that delete, over its defaults.
 pub(crate) fn row_remove(
     py: Python<'_>,
     defaults: &Write,
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Write> {
-    let mut row = defaults.clone();
-    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(row) };
-    row_settings(&mut settings, &mut row)?;
-    generation(&mut settings, &mut row)?;
-    settings.not_supported(&[EXPRESSIONS])?;
-    settings.finish()?;
-    Ok(row)
+    let mut write = defaults.clone();
+    let Some(settings) = Settings::new(py, name, object)? else { return Ok(write) };
+    end_of_row(settings, &mut write)?;
+    Ok(write)
+}
+
+/// Takes what all rows have that change their records.
+fn end_of_row(mut settings: Settings<'_>, write: &mut Write) -> PyResult<()> {
+    row_settings(&mut settings, write)?;
+    if let Some(generation) = settings.count("generation")? {
+        write.generation = Some(generation);
+    }
+    settings.not_supported(&[ON_LOCKING_ONLY])?;
+    conclude(settings)
 }
 
 /// The policy of a row that reads: the batch's, with modes of its own.
@@ -84,12 +85,11 @@ pub(crate) fn row_read(
         &mut policy.read_mode_sc,
         &mut policy.read_touch_ttl_percent,
     )?;
-    settings.not_supported(&[EXPRESSIONS])?;
-    settings.finish()?;
+    conclude(settings)?;
     Ok(policy)
 }
 
-/// The policy of a batch and that of its rows in one dictionary.
+/// The policy of a batch and that of its rows, which write, in one dictionary.
 pub(crate) fn batch_with_row(
     py: Python<'_>,
     batch: &BatchPolicy,
@@ -100,11 +100,8 @@ pub(crate) fn batch_with_row(
     let (mut policy, mut row) = (batch.clone(), row.clone());
     if let Some(mut settings) = Settings::new(py, name, object)? {
         batch_settings(py, &mut settings, &mut policy)?;
-        row_settings(&mut settings, &mut row)?;
         change_settings(&mut settings, &mut row)?;
-        generation(&mut settings, &mut row)?;
-        settings.not_supported(&[ON_LOCKING_ONLY])?;
-        conclude(settings)?;
+        end_of_row(settings, &mut row)?;
     }
     Ok((policy, row.of_row(py, None)?))
 }
