@@ -8,6 +8,7 @@ import pytest
 
 import aerospike_py as aerospike
 from aerospike_py import operations as op
+from aerospike_py.batch import BatchRecords, Write
 from aerospike_py.testing import DevServer
 
 pytestmark = pytest.mark.embedded
@@ -113,6 +114,14 @@ def test_send_bool_as(face, node, fresh_set, settings, expected):
             for key in (put, operated):
                 # 1 == True: it is the type that tells them apart.
                 assert repr(client.get(key).bins) == repr(expected)
+        rows = [Write(("test", fresh_set, "row"), [op.write("b", True)])]
+        client.batch_write(BatchRecords(rows))
+        client.batch_operate([("test", fresh_set, "row")], [op.write("l", [True, {"k": False}])])
+        assert repr(client.get(("test", fresh_set, "row")).bins) == repr(expected)
+        data = np.array([(0, True, [False, True])], dtype=[("_key", "i8"), ("b", "?"), ("l", "?", (2,))])
+        client.batch_write_numpy(data, "test", f"{fresh_set}-rows", arrays_as="list")
+        in_array = {"b": expected["b"], "l": [type(expected["b"])(0), type(expected["b"])(1)]}
+        assert repr(client.get(("test", f"{fresh_set}-rows", 0)).bins) == repr(in_array)
         client.put(("test", fresh_set, "array"), {"a": np.array([True, False])})
         kind = type(expected["b"])
         assert repr(client.get(("test", fresh_set, "array")).bins) == repr({"a": [kind(1), kind(0)]})

@@ -12,6 +12,7 @@ import pytest
 
 import aerospike_py as aerospike
 from aerospike_py import operations as op
+from aerospike_py.batch import BatchRecords, Read, Remove, Write
 
 DTYPE = np.dtype([("name", "S8"), ("n", "i4"), ("v", "f4", (2,))])
 SKETCH = aerospike.HyperLogLog(bytes.fromhex("0004") + bytes(13) + bytes.fromhex("4080003000000000"))
@@ -43,6 +44,8 @@ def results(client, keys) -> dict[str, Any]:
         "stats": client.stats(),
         "node": client.stats().nodes[0],
         "connections": client.stats().nodes[0].conns,
+        "written rows": client.batch_write(BatchRecords([Write(there, [op.increment("n", 0)]), Read(there)])),
+        "a row that removes": Remove(keys[3]),
         "place": aerospike.GeoJSON({"type": "Point", "coordinates": [1, 2]}),
         "map": aerospike.KeyOrderedDict({"a": 1}),
         "sketch": SKETCH,
@@ -86,6 +89,18 @@ def test_arrays_pickle_and_copy(client, keys):
         assert again.get(keys[0])["name"] == b"n0"
         assert keys[3] in again
         assert repr(again) == repr(batch)
+
+
+def test_results_of_writes_pickle_and_copy(client, fresh_set):
+    data = np.array([(1, 2.5), (2, 3.5)], dtype=[("_key", "i8"), ("v", "f8")])
+    exists = {"exists": aerospike.POLICY_EXISTS_CREATE}
+    client.put(("test", fresh_set, 2), {"v": 0.0})
+    with pytest.warns(RuntimeWarning, match="1 of 2 rows"):
+        result = client.batch_write_numpy(data, "test", fresh_set, policy=exists)
+    for again in ways(result):
+        assert repr(again) == repr(result)
+        assert again.failures == result.failures
+        assert [failure.key for failure in again.failures] == [2]
 
 
 def test_an_error_brings_its_batch_along(client, keys):

@@ -8,6 +8,7 @@ from typing_extensions import assert_type
 
 import aerospike_py as aerospike
 from aerospike_py import AsyncClient, BatchRecords, Client, Keys, NumpyBatchRecords, Record
+from aerospike_py.batch import Read, Write
 from aerospike_py.testing import DevServer
 from aerospike_py.types import ClientConfig, ReadPolicy
 
@@ -49,6 +50,13 @@ def sync_client() -> None:
     client.put(keys[0], {"a": 1}, policy={"ttl": "soon"})  # type: ignore[arg-type]
     client.remove(keys[0], policy={"exists": 1})  # type: ignore[arg-type]
     client.batch_read(keys, policy={"hedge_delay": "of"})  # type: ignore[call-overload]
+    client.batch_operate(keys, [], {"max_retries": 1}, {"ttl": 60})
+    client.batch_operate(keys, [], None, {"exist": 1})  # type: ignore[arg-type]
+    client.batch_remove(keys, None, {"ttl": 1})  # type: ignore[arg-type]
+    Write(keys[0], [], policy={"exists": aerospike.POLICY_EXISTS_CREATE})
+    Read(keys[0], policy={"ttl": 1})  # type: ignore[arg-type]
+    client.batch_write_numpy(out, "test", "sensors", policy={"total_timeout": 50, "ttl": 60})
+    client.batch_write_numpy(out, "test", "sensors", policy={"tll": 60})  # type: ignore[arg-type]
     client.info_all("build", {"timeot": 5})  # type: ignore[arg-type]
 
 

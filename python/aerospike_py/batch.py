@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .operations import Operation
+    from .types import BatchReadPolicy, BatchRemovePolicy, BatchWritePolicy
 
 __all__ = ["BatchRecord", "BatchRecords", "Read", "Remove", "Write"]
 
@@ -50,7 +51,7 @@ class Write(BatchRecord):
 
     ops: Sequence[Operation] = ()
     meta: Mapping[str, int] | None = None
-    policy: Mapping[str, Any] | None = None
+    policy: BatchWritePolicy | None = None
 
     #: What the core takes it for.
     kind: ClassVar[str] = "write"
@@ -60,7 +61,7 @@ class Write(BatchRecord):
         key: Any,
         ops: Sequence[Operation],
         meta: Mapping[str, int] | None = None,
-        policy: Mapping[str, Any] | None = None,
+        policy: BatchWritePolicy | None = None,
     ) -> None:
         BatchRecord.__init__(self, key)
         self.ops, self.meta, self.policy = ops, meta, policy
@@ -86,7 +87,7 @@ class Read(BatchRecord):
     ops: Sequence[Operation] | None = None
     read_all_bins: bool = False
     meta: Mapping[str, int] | None = None
-    policy: Mapping[str, Any] | None = None
+    policy: BatchReadPolicy | None = None
 
     #: What the core takes it for.
     kind: ClassVar[str] = "read"
@@ -97,7 +98,7 @@ class Read(BatchRecord):
         ops: Sequence[Operation] | None = None,
         read_all_bins: bool = False,
         meta: Mapping[str, int] | None = None,
-        policy: Mapping[str, Any] | None = None,
+        policy: BatchReadPolicy | None = None,
     ) -> None:
         BatchRecord.__init__(self, key)
         self.ops, self.read_all_bins, self.meta, self.policy = ops, read_all_bins, meta, policy
@@ -118,11 +119,11 @@ class Remove(BatchRecord):
         ('test', 'users', 1)
     """
 
-    policy: Mapping[str, Any] | None = None
+    policy: BatchRemovePolicy | None = None
 
     #: What the core takes it for.
     kind: ClassVar[str] = "remove"
 
-    def __init__(self, key: Any, policy: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, key: Any, policy: BatchRemovePolicy | None = None) -> None:
         BatchRecord.__init__(self, key)
         self.policy = policy

@@ -115,8 +115,14 @@ REFUSED = {
         r"batch_records\[1\]: a Read has operations",
     ),
     "a read of both": (Read(("test", "s", 1), [op.read("a")], True), r"batch_records\[1\]: .*choose one"),
-    "a policy": (Remove(("test", "s", 1), {"exist": 1}), r"batch_records\[1\]: .*exist"),
-    "a read policy": (Read(("test", "s", 1), None, True, None, {"ttl": 1}), r"batch_records\[1\]: .*ttl"),
+    "a policy": (
+        Remove(("test", "s", 1), {"exist": 1}),  # type: ignore[arg-type]
+        r"batch_records\[1\]: .*exist",
+    ),
+    "a read policy": (
+        Read(("test", "s", 1), None, True, None, {"ttl": 1}),  # type: ignore[arg-type]
+        r"batch_records\[1\]: .*ttl",
+    ),
     "a value": (
         Write(("test", "s", 1), [op.write("a", 2**64)]),
         r"batch_records\[1\]: .*18446744073709551616",

@@ -25,7 +25,7 @@ pub struct EncodeOptions {
     /// Sub-arrays are written as lists, nested for more dimensions; otherwise as blobs of their bytes as
     /// they stand in memory, without a byte swap.
     pub arrays_as_lists: bool,
-    /// Bools are written as integers, 0 and 1.
+    /// Bools are written as integers, 0 and 1, in lists too.
     pub bools_as_integers: bool,
 }
 
@@ -87,12 +87,18 @@ enum How {
     Text,
     Blob,
     List,
+    /// A list whose bools are integers.
+    FlagList,
 }
 
 impl How {
     fn of(field: &Field, options: EncodeOptions) -> Self {
         if !field.shape().is_empty() {
-            return if options.arrays_as_lists { Self::List } else { Self::Blob };
+            return match (options.arrays_as_lists, options.bools_as_integers) {
+                (false, _) => Self::Blob,
+                (true, false) => Self::List,
+                (true, true) => Self::FlagList,
+            };
         }
         match field.element().kind() {
             Kind::Int | Kind::Uint | Kind::Datetime | Kind::Timedelta => Self::Integer,
@@ -111,7 +117,7 @@ impl How {
             Self::Bool => particle_type::BOOL,
             Self::Text => particle_type::STRING,
             Self::Blob => particle_type::BLOB,
-            Self::List => particle_type::LIST,
+            Self::List | Self::FlagList => particle_type::LIST,
         }
     }
 }
@@ -232,7 +238,7 @@ impl Writer {
             How::Integer | How::Float | How::Flag => 8,
             How::Bool => 1,
             How::Text | How::Blob => self.size,
-            How::List => {
+            How::List | How::FlagList => {
                 let (mut lists, mut elements) = (1, 1);
                 for (place, &len) in self.shape.iter().enumerate() {
                     elements *= len;
@@ -279,11 +285,11 @@ impl Writer {
                 self.put(text(bytes)?, out);
             }
             How::Blob => self.put(bytes, out),
-            How::List => {
+            How::List | How::FlagList => {
                 let start = out.len();
                 out.extend_from_slice(&[0; 4]);
                 out.extend_from_slice(&self.head);
-                write_list(self.element, &self.shape, bytes, out);
+                write_list(self.element, &self.shape, bytes, self.how == How::FlagList, out);
                 let size = (out.len() - start - 4) as u32;
                 out[start..start + 4].copy_from_slice(&size.to_be_bytes());
             }
@@ -325,12 +331,13 @@ fn text(bytes: &[u8]) -> Result<&[u8], WhyNot> {
 }
 
 /// Appends a sub-array as a list. NumPy has 64 dimensions at most, and a list of each is written by one call.
-fn write_list(element: Element, shape: &[usize], bytes: &[u8], out: &mut Vec<u8>) {
+fn write_list(element: Element, shape: &[usize], bytes: &[u8], bools_as_integers: bool, out: &mut Vec<u8>) {
     let Some((&len, inner)) = shape.split_first() else {
         match number(element, bytes) {
             Number::Int(value) => write_int(out, value),
             Number::Uint(value) => write_uint(out, value),
             Number::Float(value) => write_float(out, value),
+            Number::Bool(value) if bools_as_integers => write_int(out, value.into()),
             Number::Bool(value) => write_bool(out, value),
         }
         return;
@@ -338,7 +345,7 @@ fn write_list(element: Element, shape: &[usize], bytes: &[u8], out: &mut Vec<u8>
     write_list_header(out, len);
     // A schema has no sub-array without elements.
     for part in bytes.chunks_exact((bytes.len() / len.max(1)).max(1)) {
-        write_list(element, inner, part, out);
+        write_list(element, inner, part, bools_as_integers, out);
     }
 }
 

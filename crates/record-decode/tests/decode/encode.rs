@@ -65,6 +65,10 @@ fn each_kind_has_its_particle() {
     assert_eq!(write(&one('S', 4, '|', &[]), lists, b"a\xff\0\0"), Ok((4, b"a\xff\0\0".to_vec())));
     let nested = write(&one('i', 1, '=', &[2, 2]), lists, &[1, 0xff, 3, 4]);
     assert_eq!(nested, Ok((20, vec![0x92, 0x92, 1, 0xff, 0x92, 3, 4])));
+    let integers = EncodeOptions { bools_as_integers: true, ..lists };
+    assert_eq!(write(&one('b', 1, '|', &[]), integers, &[2]), int(1));
+    assert_eq!(write(&one('b', 1, '|', &[2]), lists, &[1, 0]), Ok((20, vec![0x92, 0xc3, 0xc2])));
+    assert_eq!(write(&one('b', 1, '|', &[2]), integers, &[1, 0]), Ok((20, vec![0x92, 1, 0])));
 }
 
 #[test]
