@@ -10,6 +10,7 @@ from ._commands.batch_read import AsyncBatchReads
 from ._commands.info import AsyncInfo
 from ._commands.not_yet import NotYet
 from ._commands.operate import AsyncOperations
+from ._commands.query import AsyncQueries
 from ._commands.records import AsyncRecords
 from .client import refuse_pickle
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .stats import ClusterStats
 
 
-class AsyncClient(AsyncRecords, AsyncOperations, AsyncBatchReads, AsyncInfo, NotYet):
+class AsyncClient(AsyncRecords, AsyncOperations, AsyncBatchReads, AsyncQueries, AsyncInfo, NotYet):
     """A client whose calls are coroutines: nothing is sent before they are awaited.
 
     They run without a thread pool and may be cancelled at any time. An async context manager: entering it

@@ -9,6 +9,7 @@ from ._commands.batch_read import BatchReads
 from ._commands.info import Info
 from ._commands.not_yet import NotYet
 from ._commands.operate import Operations
+from ._commands.query import Queries
 from ._commands.records import Records
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def client(config: Mapping[str, Any]) -> Client:
     return Client(config)
 
 
-class Client(Records, Operations, BatchReads, Info, NotYet):
+class Client(Records, Operations, BatchReads, Queries, Info, NotYet):
     """A client whose calls wait for their answers, with the GIL released.
 
     May be used from many threads. A context manager: entering it connects, leaving it closes the

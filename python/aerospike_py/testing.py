@@ -44,7 +44,7 @@ _FAULTS = (
     "code",
     "row-code",
 )
-_COMMANDS = ("batch", "read", "write", "info")
+_COMMANDS = ("batch", "query", "read", "write", "info")
 
 
 class DevServer:
@@ -227,8 +227,8 @@ class DevServer:
     ) -> None:
         """Let something go wrong at a node, or at all of them.
 
-        ``command`` is the kind of commands that it happens to, ``"batch"``, ``"read"``, ``"write"`` or
-        ``"info"``; None is all that the fault makes sense for. ``times`` is to how many of them on each node,
+        ``command`` is the kind of commands that it happens to, ``"batch"``, ``"query"``, ``"read"``,
+        ``"write"`` or ``"info"``; None is all that the fault makes sense for. ``times`` is to how many of them on each node,
         None to all until ``clear_faults()``. Of several rules the first that matches and has times left
         hits. The faults:
 
@@ -282,7 +282,8 @@ class DevServer:
         """What a node was asked until now, its times before a restart included.
 
         ``connections`` accepted and ``connections_open``, ``batch_requests`` and their ``batch_rows``,
-        ``reads`` and ``writes`` of one record and ``info_requests`` count what it was sent, answered or not;
+        ``queries``, ``reads`` and ``writes`` of one record and ``info_requests`` count what it was sent, answered
+        or not; ``query_records`` the records that it answered queries with;
         ``faults`` the commands that a fault hit; ``logins``, ``authentications`` (connections introduced by a
         session's token) and ``logins_refused`` what users did; ``passed_on`` rows and commands on one record
         that it was not the right node for.

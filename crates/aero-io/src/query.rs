@@ -14,10 +14,9 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use wire_protocol::digest::Digest;
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord};
 
-pub use partitions::{PartitionProgress, QueryPartitions};
+pub use partitions::{PartitionProgress, QueryPartitions, QueryProgress};
 
 use crate::cluster::Cluster;
 use crate::error::Error;
@@ -99,8 +98,7 @@ impl RecordBlock {
 pub struct RecordStream {
     cluster: Cluster,
     query: Arc<Query>,
-    /// Where the query stands, by what was [taken](Self::took).
-    partitions: QueryPartitions,
+    progress: QueryProgress,
     state: State,
 }
 
@@ -112,8 +110,8 @@ enum State {
 
 impl RecordStream {
     pub(crate) fn new(cluster: Cluster, query: Query) -> Self {
-        let partitions = query.partitions.clone();
-        Self { cluster, query: Arc::new(query), partitions, state: State::Ready }
+        let progress = QueryProgress::new(query.partitions.clone());
+        Self { cluster, query: Arc::new(query), progress, state: State::Ready }
     }
 
     /// The next records; None when all have come. Must be called within a tokio runtime. A call that is
@@ -142,9 +140,7 @@ impl RecordStream {
             };
             match events.recv().await {
                 Some(Event::Records(block)) => return Ok(Some(block)),
-                Some(Event::Done(partitions)) => {
-                    partitions.into_iter().for_each(|partition| self.partitions.finish(partition));
-                }
+                Some(Event::Done(partitions)) => self.progress.finish(partitions),
                 Some(Event::End(outcome)) => {
                     self.stop();
                     return outcome.map(|()| None);
@@ -158,16 +154,10 @@ impl RecordStream {
         }
     }
 
-    /// Notes that a record of the last block was used: a query over [`Self::partitions`] goes on after it.
-    /// All of a block's records are to be noted before the next block is asked for.
-    pub fn took(&mut self, digest: &Digest) {
-        self.partitions.advance(digest);
-    }
-
-    /// Where the query stands.
+    /// Where the query stands, as far as it is told what was used.
     #[must_use]
-    pub fn partitions(&self) -> &QueryPartitions {
-        &self.partitions
+    pub fn progress(&self) -> &QueryProgress {
+        &self.progress
     }
 
     /// Ends the query: its connections are closed, and nothing more comes.

@@ -87,7 +87,7 @@ impl<'c> Driver<'c> {
             }
             // Nothing is under way: all is done, or as many records came as were asked for.
             let Some(outcome) = running.next().await else { return Ok(()) };
-            self.settle(outcome).await?;
+            self.settle(outcome)?;
         }
     }
 
@@ -147,9 +147,8 @@ impl<'c> Driver<'c> {
     }
 
     /// Draws conclusions from how a request ended.
-    async fn settle(&mut self, outcome: Outcome) -> Result<(), Error> {
+    fn settle(&mut self, outcome: Outcome) -> Result<(), Error> {
         let Outcome { ask, sent_at, received, refused, end, was_stalled } = outcome;
-        let is_full = ask.share.is_some_and(|share| received >= share);
         if let (Some(budget), Some(share)) = (&mut self.budget, ask.share) {
             *budget += share - received.min(share);
         }
@@ -173,15 +172,8 @@ impl<'c> Driver<'c> {
                         again.entry(code).or_default().insert(partition, after);
                     }
                 }
-                if is_full {
-                    // There may be more of them.
-                    self.reopen(partitions, attempt, None, None);
-                } else {
-                    let done = partitions.into_keys().collect();
-                    if self.call.events.send(Event::Done(done)).await.is_err() {
-                        return Ok(());
-                    }
-                }
+                // There are some where as many came as were asked for: there may be more.
+                self.reopen(partitions, attempt, None, None);
                 for (code, partitions) in again {
                     node.observe_code(code);
                     self.retry(partitions, &node, attempt, server_error(code), is_passing(code))?;

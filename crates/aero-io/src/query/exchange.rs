@@ -41,7 +41,7 @@ pub(crate) struct Call {
 /// Partitions to ask a node for in one request.
 pub(crate) struct Ask {
     pub(crate) node: Arc<Node>,
-    /// Those that are not done, each with the last record that came.
+    /// Those that are not done yet, each with the last record that came.
     pub(crate) partitions: BTreeMap<u16, Option<Digest>>,
     /// The most records; None for all.
     pub(crate) share: Option<u64>,
@@ -92,7 +92,11 @@ pub(crate) async fn run(call: &Call, ask: Ask) -> Outcome {
     };
     let sent_at = Instant::now();
     let mut scratch = call.inner.scratch.take();
-    let end = exchange.run(&mut scratch).await;
+    let mut end = exchange.run(&mut scratch).await;
+    let is_full = exchange.ask.share.is_some_and(|share| exchange.received >= share);
+    if matches!(end, Ok(result_code::OK)) && !is_full && exchange.finish().await.is_err() {
+        end = Err(End::Dropped);
+    }
     let patience = match call.query.policy.socket_timeout {
         Duration::ZERO => SERVERS_PATIENCE,
         patience => patience,
@@ -221,6 +225,16 @@ impl Exchange<'_> {
         self.block.push(record);
         self.received += 1;
         Ok(())
+    }
+
+    /// Tells that all records of the partitions that were served have come. Behind these records, and not by the
+    /// driver: the queue's turns are given in order, and those who wait before it could not take theirs.
+    async fn finish(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
+        let is_refused = |partition: &u16| self.refused.iter().any(|(refused, _)| refused == partition);
+        let mut partitions = std::mem::take(&mut self.ask.partitions);
+        let left = partitions.extract_if(.., |partition, _| is_refused(partition)).collect();
+        self.ask.partitions = left;
+        self.call.events.send(Event::Done(partitions.into_keys().collect())).await
     }
 
     /// Puts the block into the queue.

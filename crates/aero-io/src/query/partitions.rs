@@ -1,5 +1,7 @@
 //! Where a query stands in each partition.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use wire_protocol::digest::{Digest, PARTITIONS, partition_id};
 
 use crate::error::Error;
@@ -74,14 +76,14 @@ impl QueryPartitions {
     }
 
     /// Notes that a record came.
-    pub(crate) fn advance(&mut self, digest: &Digest) {
+    fn advance(&mut self, digest: &Digest) {
         if let Some(place) = self.place(partition_id(digest)) {
             self.progress[place].after = Some(*digest);
         }
     }
 
     /// Notes that all records of a partition came.
-    pub(crate) fn finish(&mut self, partition: u16) {
+    fn finish(&mut self, partition: u16) {
         if let Some(place) = self.place(partition.into()) {
             self.progress[place].is_done = true;
         }
@@ -95,6 +97,40 @@ impl QueryPartitions {
 impl Default for QueryPartitions {
     fn default() -> Self {
         Self::all()
+    }
+}
+
+/// Where a stream of records stands, by what was used of it. Clones are of the same one, and none waits for the
+/// stream.
+#[derive(Clone, Debug)]
+pub struct QueryProgress(Arc<Mutex<QueryPartitions>>);
+
+impl QueryProgress {
+    pub(crate) fn new(partitions: QueryPartitions) -> Self {
+        Self(Arc::new(Mutex::new(partitions)))
+    }
+
+    /// Notes that records of the last block were used: a query over [`Self::partitions`] goes on after them. All
+    /// of a block's records are to be noted before the next block is asked for.
+    pub fn took<'d>(&self, digests: impl IntoIterator<Item = &'d Digest>) {
+        let mut partitions = self.lock();
+        digests.into_iter().for_each(|digest| partitions.advance(digest));
+    }
+
+    /// Where the query stands.
+    #[must_use]
+    pub fn partitions(&self) -> QueryPartitions {
+        self.lock().clone()
+    }
+
+    pub(crate) fn finish(&self, finished: Vec<u16>) {
+        let mut partitions = self.lock();
+        finished.into_iter().for_each(|partition| partitions.finish(partition));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, QueryPartitions> {
+        // What is changed under it is changed in one step.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
