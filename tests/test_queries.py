@@ -108,7 +108,7 @@ def test_a_node_that_dies_costs_no_record(face):
             if len(found) == 500:
                 server.kill(1)
         assert numbers(found) == expected
-        assert client.stats().retries > 0
+        assert client.stats().retry_count > 0
         client.close()
 
 

@@ -63,8 +63,8 @@ class QueryPlace:
     def is_done(self) -> bool:
         """Whether all records of all partitions have come."""
 
-    def status(self) -> dict[int, tuple[int, bool, bool, bytes | None]]:
-        """Partition to (partition, whether a record came, whether all have come, the last one's digest)."""
+    def status(self) -> dict[int | str, Any]:
+        """Partition to (partition, whether a record came, whether to ask again, the last one's digest, 0)."""
 
 @final
 class QueryStream:

@@ -89,12 +89,13 @@ class _Query:
         place = self._stands()
         return place is not None and place.is_done()
 
-    def get_partitions_status(self) -> dict[int, tuple[int, bool, bool, bytes | None]]:
-        """Where the last run stands: partition to ``(partition, init, done, digest)``.
+    def get_partitions_status(self) -> dict[int | str, Any]:
+        """Where the last run stands: partition to ``(partition, init, retry, digest, bval)``.
 
-        ``init`` says whether a record of the partition came, ``done`` whether all have, ``digest`` is that of the
-        last one. A ``partition_filter`` with it as ``partition_status`` goes on from there, in another process,
-        too. Empty before the first run.
+        ``init`` says whether a record of the partition came, ``retry`` whether there may be more, ``digest`` (a
+        bytearray) is that of the last one, ``bval`` is 0. ``"done"`` says whether all records came, ``"retry"``
+        is False. A ``partition_filter`` with it as ``partition_status`` goes on from there, in another process,
+        and with the official client, too. Empty before the first run.
 
         Example:
             >>> status = query.get_partitions_status()

@@ -158,17 +158,23 @@ def test_a_query_goes_on_elsewhere_by_its_status(client, fresh_set):
     query.max_records = 30
     first = query.results()
     status = query.get_partitions_status()
-    assert list(status) == list(range(PARTITIONS))
+    assert list(status) == ["done", "retry", *range(PARTITIONS)]
+    assert (status["done"], status["retry"]) == (False, False)
     for record in first:
-        number, init, _, digest = status[partition_of(record)]
-        assert (number, init) == (partition_of(record), True)
+        number, init, retry, digest, _ = status[partition_of(record)]
+        assert (number, init, retry) == (partition_of(record), True, True)
         assert digest <= record.key.digest
     rest = client.query("test", fresh_set)
     second = rest.results({"partition_filter": {"partition_status": status}})
     assert digests(first + second) == expected
     assert rest.is_done()
-    assert all(done for _, _, done, _ in rest.get_partitions_status().values())
-    assert rest.results({"partition_filter": {"partition_status": rest.get_partitions_status()}}) == []
+    done = rest.get_partitions_status()
+    assert done.pop("done") is True
+    assert done.pop("retry") is False
+    assert not any(retry for _, _, retry, _, _ in done.values())
+    assert rest.results({"partition_filter": {"partition_status": done}}) == []
+    # Asked for again, whatever each says of itself: after the last record there is none.
+    assert rest.results({"partition_filter": {"partition_status": {**done, "retry": True}}}) == []
 
 
 def test_partitions_are_chosen(client, fresh_set):
@@ -223,7 +229,7 @@ def test_partitions_are_chosen(client, fresh_set):
         ({"partition_filter": {"partition_status": [1]}}, "it must be a dict"),
         ({"partition_filter": {"partition_status": {0: (0,)}}}, "it must be what get_partitions_status"),
         (
-            {"partition_filter": {"count": 1, "partition_status": {1: (1, False, True, None)}}},
+            {"partition_filter": {"count": 1, "partition_status": {1: (1, False, True, None, 0)}}},
             "not among those",
         ),
     ],

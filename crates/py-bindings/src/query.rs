@@ -9,7 +9,7 @@ use aero_io::{
 };
 use futures_util::lock::{Mutex, OwnedMutexGuard};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
 
 use crate::batch_read::read_bins;
 use crate::call::{Call, Completions, plain};
@@ -119,12 +119,17 @@ impl QueryPlace {
         self.0.is_done()
     }
 
-    /// Partition to (partition, whether a record came, whether all have come, the last one's digest).
+    /// The same as the official client's dict, which takes this one: partition to (partition, whether a record
+    /// came, whether it is to be asked for again, the last one's digest, 0), and two facts about the whole.
     fn status(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let status = PyDict::new(py);
+        status.set_item("done", self.0.is_done())?;
+        // That all are to be asked for again, whatever each says of itself.
+        status.set_item("retry", false)?;
         for (partition, progress) in self.0.iter() {
-            let digest = progress.after.map(|digest| PyBytes::new(py, &digest));
-            status.set_item(partition, (partition, digest.is_some(), progress.is_done, digest))?;
+            let digest = PyByteArray::new(py, &progress.after.unwrap_or_default());
+            let facts = (partition, progress.after.is_some(), !progress.is_done, digest, 0);
+            status.set_item(partition, facts)?;
         }
         Ok(status.into_any().unbind())
     }

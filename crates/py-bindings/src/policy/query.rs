@@ -143,8 +143,12 @@ fn partition_statuses(
             format!("partition_filter \"partition_status\" is {}; it must be a dict", described(object));
         return Err(param_error(py, message));
     };
+    let all_again = match statuses.get_item("retry")? {
+        Some(again) => again.is_truthy()?,
+        None => false,
+    };
     for (key, status) in statuses {
-        // The official client's has facts about the whole beside its partitions.
+        // Facts about the whole stand beside the partitions.
         if key.is_instance_of::<PyString>() {
             continue;
         }
@@ -152,7 +156,7 @@ fn partition_statuses(
             let (key, found) = (described(&key), described(&status));
             let message = format!(
                 "partition_filter \"partition_status\" has {key}: {found}; it must be what get_partitions_status() \
-                 gives: partition to (partition, init, done, digest)"
+                 gives: partition to (partition, init, retry, digest, bval)"
             );
             param_error(py, message)
         };
@@ -160,13 +164,13 @@ fn partition_statuses(
             whole_number(&key).and_then(|number| usize::try_from(number).ok()).ok_or_else(wrong)?;
         let mut items = status.try_iter().map_err(|_| wrong())?;
         let mut item = || items.next().transpose()?.ok_or_else(wrong);
-        let (_, is_set, is_done, digest) = (item()?, item()?, item()?, item()?);
-        let (Ok(is_set), Ok(is_done)) = (is_set.extract::<bool>(), is_done.extract::<bool>()) else {
+        let (_, is_set, again, digest) = (item()?, item()?, item()?, item()?);
+        let (Ok(is_set), Ok(again)) = (is_set.extract::<bool>(), again.extract::<bool>()) else {
             return Err(wrong());
         };
         let after = if is_set { Some(read_digest(&digest)?) } else { None };
         partitions
-            .set(partition, PartitionProgress { after, is_done })
+            .set(partition, PartitionProgress { after, is_done: !again && !all_again })
             .map_err(|error| io_error(py, &error))?;
     }
     Ok(())
