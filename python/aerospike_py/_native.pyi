@@ -77,7 +77,7 @@ class QueryStream:
         """Where the query stands after so many records of the last list."""
 
     def close(self) -> None:
-        """Ends the query and closes its connections."""
+        """Ends the query and closes its connections. A call that waits for records gets None."""
 
 @final
 class Core:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import threading
 import weakref
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._bridge import call
+from .exception import AerospikeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from typing_extensions import Self
 
@@ -35,12 +38,16 @@ def _partition_of(record: Record) -> int:
     return int.from_bytes(record.key.digest[:2], "little") % _PARTITIONS
 
 
+def _has_filter(policy: object) -> bool:
+    return isinstance(policy, Mapping) and policy.get("partition_filter") is not None
+
+
 class _Query:
     """What the queries of both faces have in common.
 
     Attributes:
-        max_records: the most records of one run, all nodes together; 0 for all. After :meth:`paginate` it is the
-            size of a page.
+        max_records: the most records of one run, all nodes together; 0 for all. After :meth:`paginate` it is
+            the size of a page.
         records_per_second: the most records a second that each node reads; 0 for no limit.
         ttl: of records that a query writes; queries that write are not there yet.
     """
@@ -92,10 +99,10 @@ class _Query:
     def get_partitions_status(self) -> dict[int | str, Any]:
         """Where the last run stands: partition to ``(partition, init, retry, digest, bval)``.
 
-        ``init`` says whether a record of the partition came, ``retry`` whether there may be more, ``digest`` (a
-        bytearray) is that of the last one, ``bval`` is 0. ``"done"`` says whether all records came, ``"retry"``
-        is False. A ``partition_filter`` with it as ``partition_status`` goes on from there, in another process,
-        and with the official client, too. Empty before the first run.
+        ``init`` says whether a record of the partition came, ``retry`` whether there may be more, ``digest``
+        (a bytearray) is that of the last one, ``bval`` is 0. ``"done"`` says whether all records came,
+        ``"retry"`` is False. A ``partition_filter`` with it as ``partition_status`` goes on from there, in
+        another process, and with the official client, too. Empty before the first run.
 
         Example:
             >>> status = query.get_partitions_status()
@@ -174,14 +181,17 @@ class _Records:
 
     def __del__(self) -> None:
         if getattr(self, "_stream", None) is not None:
-            self._end()
+            # In a child of the process that began it there is nothing to end.
+            with contextlib.suppress(AerospikeError):
+                self._end()
 
 
 class QueryRecords(_Records):
     """The records of a query, one after the other.
 
-    They come in blocks, and a few of these are ahead at most: whoever does not go on stops the nodes. A context
-    manager: leaving it closes the connections, as the end of the records does. Several threads may take from it.
+    They come in blocks, and a few of these are ahead at most: whoever does not go on stops the nodes. A
+    context manager: leaving it closes the connections, as the end of the records does. Several threads may
+    take from it.
     """
 
     def __init__(self, query: _Query, policy: Policy | None, options: Mapping[str, bool] | None) -> None:
@@ -206,7 +216,10 @@ class QueryRecords(_Records):
             return record
 
     def close(self) -> None:
-        """Ends the query and closes its connections; closing twice is fine."""
+        """Ends the query and closes its connections; a thread that waits for a record gets no more."""
+        stream = self._stream
+        if stream is not None:
+            stream.close()
         with self._lock:
             self._end()
 
@@ -296,15 +309,15 @@ class Query(_Query):
         """Runs the query and calls a function with each record, as it comes.
 
         Args:
-            callback: takes a record, or with a ``partition_filter`` in the policy its partition and the record.
-                The query ends when it returns False. What it raises ends the query, and is raised.
+            callback: takes a record, or with a ``partition_filter`` in the policy its partition and the
+                record. The query ends when it returns False. What it raises ends the query, and is raised.
             policy: as for :meth:`results`.
             options: as for :meth:`results`.
 
         Example:
             >>> client.query("test", "users").foreach(lambda record: print(record.bins))
         """
-        with_partition = policy is not None and policy.get("partition_filter") is not None
+        with_partition = _has_filter(policy)
         with self.records(policy, options) as records:
             for record in records:
                 answer = callback(_partition_of(record), record) if with_partition else callback(record)
@@ -360,7 +373,7 @@ class AsyncQuery(_Query):
         Example:
             >>> await client.query("test", "users").foreach(handle)
         """
-        with_partition = policy is not None and policy.get("partition_filter") is not None
+        with_partition = _has_filter(policy)
         async with self.records(policy, options) as records:
             async for record in records:
                 answer = callback(_partition_of(record), record) if with_partition else callback(record)

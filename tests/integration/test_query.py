@@ -242,7 +242,7 @@ def test_policies_that_are_refused(client, fresh_set, policy, message):
 def test_what_is_refused_besides(client, fresh_set):
     query = client.query("test", fresh_set)
     with pytest.raises(
-        aerospike.ParamError, match='query options has an unknown key .nobin.; did you mean "nobins"'
+        aerospike.ParamError, match=r'query options has an unknown key .nobin.; did you mean "nobins"'
     ):
         query.results(None, {"nobin": True})
     for name, value in (("max_records", -1), ("max_records", "all"), ("records_per_second", 2**32)):
@@ -252,7 +252,7 @@ def test_what_is_refused_besides(client, fresh_set):
             wrong.results()
     with pytest.raises(aerospike.BinNameError):
         client.query("test", fresh_set).select("x" * 16).results()
-    with pytest.raises(aerospike.ParamError, match="namespace is 5 .*; it must be a str"):
+    with pytest.raises(aerospike.ParamError, match=r"namespace is 5 .*; it must be a str"):
         client.query(5).results()
     with pytest.raises(aerospike.NamespaceNotFound):
         client.query("nowhere").results()

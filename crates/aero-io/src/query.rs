@@ -10,7 +10,7 @@ mod exchange;
 mod partitions;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -99,19 +99,65 @@ pub struct RecordStream {
     cluster: Cluster,
     query: Arc<Query>,
     progress: QueryProgress,
+    stopper: QueryStopper,
     state: State,
 }
 
 enum State {
     Ready,
-    Running { events: mpsc::Receiver<Event>, task: AbortHandle },
+    Running(mpsc::Receiver<Event>),
     Ended,
+}
+
+/// Ends a query, though another call may wait for its records. Clones are of the same one.
+#[derive(Clone, Debug, Default)]
+pub struct QueryStopper(Arc<Mutex<Driving>>);
+
+#[derive(Debug, Default)]
+struct Driving {
+    is_stopped: bool,
+    task: Option<AbortHandle>,
+}
+
+impl QueryStopper {
+    /// Ends the query: its connections are closed, and nothing more comes.
+    pub fn stop(&self) {
+        let mut driving = self.lock();
+        driving.is_stopped = true;
+        if let Some(task) = driving.task.take() {
+            task.abort();
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.lock().is_stopped
+    }
+
+    /// Notes the task that drives the query, or ends it where the query was stopped already.
+    fn drive(&self, task: AbortHandle) {
+        let mut driving = self.lock();
+        if driving.is_stopped {
+            task.abort();
+        } else {
+            driving.task = Some(task);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Driving> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl RecordStream {
     pub(crate) fn new(cluster: Cluster, query: Query) -> Self {
         let progress = QueryProgress::new(query.partitions.clone());
-        Self { cluster, query: Arc::new(query), progress, state: State::Ready }
+        Self {
+            cluster,
+            query: Arc::new(query),
+            progress,
+            stopper: QueryStopper::default(),
+            state: State::Ready,
+        }
     }
 
     /// The next records; None when all have come. Must be called within a tokio runtime. A call that is
@@ -123,35 +169,34 @@ impl RecordStream {
         loop {
             let events = match &mut self.state {
                 State::Ended => return Ok(None),
-                // What waits in the queue is not given after a close.
-                _ if self.cluster.is_closed() => {
-                    self.stop();
-                    return Err(Error::Closed);
-                }
+                // What waits in the queue is not given after a stop, or a close.
+                _ if self.stopper.is_stopped() => return self.end(Ok(())),
+                _ if self.cluster.is_closed() => return self.end(Err(Error::Closed)),
                 State::Ready => {
                     let (sender, events) = mpsc::channel(QUEUE);
                     let driver =
                         driver::run(Arc::clone(self.cluster.inner()), Arc::clone(&self.query), sender);
-                    let task = tokio::spawn(driver).abort_handle();
-                    self.state = State::Running { events, task };
+                    self.stopper.drive(tokio::spawn(driver).abort_handle());
+                    self.state = State::Running(events);
                     continue;
                 }
-                State::Running { events, .. } => events,
+                State::Running(events) => events,
             };
             match events.recv().await {
                 Some(Event::Records(block)) => return Ok(Some(block)),
                 Some(Event::Done(partitions)) => self.progress.finish(partitions),
-                Some(Event::End(outcome)) => {
-                    self.stop();
-                    return outcome.map(|()| None);
-                }
+                Some(Event::End(outcome)) => return self.end(outcome),
+                None if self.stopper.is_stopped() => return self.end(Ok(())),
                 // The driver says how it ends, unless its runtime was taken away.
-                None => {
-                    self.stop();
-                    return Err(Error::Closed);
-                }
+                None => return self.end(Err(Error::Closed)),
             }
         }
+    }
+
+    fn end(&mut self, outcome: Result<(), Error>) -> Result<Option<RecordBlock>, Error> {
+        self.state = State::Ended;
+        self.stopper.stop();
+        outcome.map(|()| None)
     }
 
     /// Where the query stands, as far as it is told what was used.
@@ -160,17 +205,16 @@ impl RecordStream {
         &self.progress
     }
 
-    /// Ends the query: its connections are closed, and nothing more comes.
-    pub fn stop(&mut self) {
-        if let State::Running { task, .. } = std::mem::replace(&mut self.state, State::Ended) {
-            task.abort();
-        }
+    /// What ends the query.
+    #[must_use]
+    pub fn stopper(&self) -> &QueryStopper {
+        &self.stopper
     }
 }
 
 impl Drop for RecordStream {
     fn drop(&mut self) {
-        self.stop();
+        self.stopper.stop();
     }
 }
 

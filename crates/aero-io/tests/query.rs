@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use aero_io::{Bins, Error, PartitionProgress, Query, QueryDuration, QueryPartitions, QueryPolicy, Space};
 use dev_server::Config;
+use futures_util::StreamExt as _;
 use support::MS;
 use support::queries::{Came, SET, all, fill, key, nodes, query, start, total, with};
 use wire_protocol::digest::{UserKey, partition_id};
@@ -200,6 +201,26 @@ async fn a_stream_that_is_dropped_closes_its_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_waits_can_be_stopped() {
+    let (_server, cluster) = nodes(2).await;
+    fill(&cluster, 100, 10).await;
+    let mut stream = cluster.query(Query { records_per_second: 1, ..query() });
+    stream.next().await.unwrap().unwrap();
+    let stopper = stream.stopper().clone();
+    let waiting = tokio::spawn(async move {
+        while stream.next().await.unwrap().is_some() {}
+        stream.next().await.unwrap().is_none()
+    });
+    tokio::time::sleep(50 * MS).await;
+    stopper.stop();
+    assert!(tokio::time::timeout(500 * MS, waiting).await.expect("it waits on").unwrap());
+    // Before it began, too.
+    let mut stream = cluster.query(query());
+    stream.stopper().stop();
+    assert!(stream.next().await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_cluster_ends_its_queries() {
     let (_server, cluster) = nodes(2).await;
     fill(&cluster, 3_000, 16_000).await;
@@ -239,4 +260,19 @@ async fn compressed_answers_are_the_same() {
     let expected = fill(&cluster, 2_000, 1_000).await;
     let came = all(&cluster, with(QueryPolicy { compress: true, ..QueryPolicy::default() })).await.unwrap();
     came.is_exactly(&expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_oracle_reads_the_same() {
+    let (server, cluster) = nodes(3).await;
+    let expected = fill(&cluster, 1_000, 10).await;
+    let address = server.addresses()[0].to_string();
+    let oracle = aerospike::Client::new(&aerospike::ClientPolicy::default(), &address).await.unwrap();
+    let statement = aerospike::Statement::new("test", SET, aerospike::Bins::All);
+    let policy = aerospike::QueryPolicy::default();
+    let records = oracle.query(&policy, aerospike::query::PartitionFilter::all(), statement).await.unwrap();
+    let records: Vec<_> = records.into_stream().collect().await;
+    let found: HashSet<_> =
+        records.iter().map(|record| record.as_ref().unwrap().key.as_ref().unwrap().digest()).collect();
+    assert_eq!((records.len(), found), (1_000, expected));
 }

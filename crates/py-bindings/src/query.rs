@@ -1,11 +1,10 @@
 //! Queries: the records of a namespace or a set, as lists of some records each.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use aero_io::{
-    Bins, Cluster, Digest, Query, QueryPartitions, QueryProgress, QueryRecord, RecordBlock, RecordStream,
-    Space,
+    Bins, Cluster, Digest, Query, QueryPartitions, QueryProgress, QueryRecord, QueryStopper, RecordBlock,
+    RecordStream, Space,
 };
 use futures_util::lock::{Mutex, OwnedMutexGuard};
 use pyo3::prelude::*;
@@ -142,7 +141,7 @@ pub(crate) struct QueryStream {
     process: u32,
     reading: Arc<Mutex<Reading>>,
     given: Arc<Given>,
-    is_closed: AtomicBool,
+    stopper: QueryStopper,
 }
 
 /// A stream, and what came of it and was not used yet. A call that is cancelled leaves it here.
@@ -276,15 +275,11 @@ impl<'py> Maker<'py> {
 impl QueryStream {
     fn new(cluster: &Cluster, query: Query) -> Self {
         let stream = cluster.query(query);
+        let stopper = stream.stopper().clone();
         let given =
             Arc::new(Given { progress: stream.progress().clone(), list: std::sync::Mutex::default() });
         let reading = Reading { stream, block: RecordBlock::default(), at: 0, given: Arc::clone(&given) };
-        Self {
-            process: std::process::id(),
-            given,
-            reading: Arc::new(Mutex::new(reading)),
-            is_closed: AtomicBool::new(false),
-        }
+        Self { process: std::process::id(), given, stopper, reading: Arc::new(Mutex::new(reading)) }
     }
 
     fn is_parents(&self) -> bool {
@@ -298,9 +293,6 @@ impl QueryStream {
     fn next_block(&self, py: Python<'_>, face: Option<&Completions>) -> PyResult<Py<PyAny>> {
         if self.is_parents() {
             return Err(client_error(py, PARENTS_CALL.into()));
-        }
-        if self.is_closed.load(Ordering::Relaxed) {
-            return Err(client_error(py, "the query was closed".into()));
         }
         let reading = Arc::clone(&self.reading);
         let future = async move {
@@ -323,14 +315,10 @@ impl QueryStream {
         Ok(QueryPlace(self.given.progress.partitions()))
     }
 
-    /// Ends the query and closes its connections.
+    /// Ends the query and closes its connections. A call that waits for records gets None.
     fn close(&self) {
-        if self.is_parents() || self.is_closed.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        // A call that reads at the moment holds the rest of it until that ends.
-        if let Some(mut reading) = self.reading.try_lock() {
-            reading.stream.stop();
+        if !self.is_parents() {
+            self.stopper.stop();
         }
     }
 }

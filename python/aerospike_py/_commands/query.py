@@ -18,8 +18,8 @@ class Queries:
     def query(self, namespace: str, set: str | None = None) -> Query:
         """Makes a query over all records of a set, or of a namespace. Nothing is sent before it is run.
 
-        Each record comes once while the cluster is stable; after a failure only what has not come is asked for
-        again.
+        Each record comes once while the cluster is stable; after a failure only what has not come is asked
+        for again.
 
         Args:
             namespace: the namespace.

@@ -134,7 +134,8 @@ impl<'c> Driver<'c> {
                 let session = ReadModeSc::default();
                 Router::for_read(&view, policy.replica, session, open.attempt, turn, open.avoid)
             });
-            let Some(place) = router.pick(map, open.partition.into()) else {
+            let place = router.pick(map, open.partition.into());
+            let Some(place) = place.filter(|&place| usize::from(place) < view.nodes.len()) else {
                 let partition = open.partition.into();
                 let error = Error::InvalidNode { namespace: name(), partition };
                 // Why there was a second try at all says more than that no node is left for it.

@@ -57,7 +57,7 @@ pub(crate) struct Outcome {
     /// Records that came and were put into the queue.
     pub(crate) received: u64,
     /// Partitions that the node could not serve, and its code.
-    pub(crate) refused: Vec<(u16, u8)>,
+    pub(crate) refused: BTreeMap<u16, u8>,
     pub(crate) end: Result<u8, End>,
     /// Whether the queue was full for so long that the node may have given up.
     pub(crate) was_stalled: bool,
@@ -87,7 +87,7 @@ pub(crate) async fn run(call: &Call, ask: Ask) -> Outcome {
         ask,
         block: RecordBlock::default(),
         received: 0,
-        refused: Vec::new(),
+        refused: BTreeMap::new(),
         waited: Duration::ZERO,
     };
     let sent_at = Instant::now();
@@ -116,7 +116,7 @@ struct Exchange<'c> {
     ask: Ask,
     block: RecordBlock,
     received: u64,
-    refused: Vec<(u16, u8)>,
+    refused: BTreeMap<u16, u8>,
     /// Time that the queue was full for.
     waited: Duration,
 }
@@ -194,9 +194,8 @@ impl Exchange<'_> {
                     if !self.ask.partitions.contains_key(&partition) {
                         return Err(malformed("a partition that was not asked for").into());
                     }
-                    let is_known = || self.refused.iter().any(|(refused, _)| *refused == partition);
-                    if code != result_code::OK && !is_known() {
-                        self.refused.push((partition, code));
+                    if code != result_code::OK {
+                        self.refused.insert(partition, code);
                     }
                 }
                 QueryAnswer::End { code } => return Ok(Some(code)),
@@ -230,11 +229,11 @@ impl Exchange<'_> {
     /// Tells that all records of the partitions that were served have come. Behind these records, and not by the
     /// driver: the queue's turns are given in order, and those who wait before it could not take theirs.
     async fn finish(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
-        let is_refused = |partition: &u16| self.refused.iter().any(|(refused, _)| refused == partition);
-        let mut partitions = std::mem::take(&mut self.ask.partitions);
-        let left = partitions.extract_if(.., |partition, _| is_refused(partition)).collect();
+        let partitions = std::mem::take(&mut self.ask.partitions);
+        let (left, done): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            partitions.into_iter().partition(|(partition, _)| self.refused.contains_key(partition));
         self.ask.partitions = left;
-        self.call.events.send(Event::Done(partitions.into_keys().collect())).await
+        self.call.events.send(Event::Done(done.into_keys().collect())).await
     }
 
     /// Puts the block into the queue.
