@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[Callable[..., Any], str]] = {
         lambda client, key, policy=None: client.batch_operate([key], [op.read("a")], policy),
         "batch",
     ),
+    "query": (lambda client, key, policy=None: client.query(*key[:2]).results(policy), "query"),
 }
 EVERY_POLICY = pytest.mark.parametrize("name", COMMANDS)
 # What breaks a connection would open the circuit breaker, and pooled connections would be tries for nothing.
@@ -205,7 +206,7 @@ def sent(client, proxy, name, key, policy, meta=None):
     """The request of a command; what comes of it does not matter."""
     proxy.requests.clear()
     with contextlib.suppress(aerospike.ServerError):
-        if name in ("read", "batch", "batch_parent_write"):
+        if name in ("read", "batch", "batch_parent_write", "query"):
             COMMANDS[name][0](client, key, policy)
         elif name == "batch_write":
             item = Write(key, [op.write("a", 1)], meta, policy)
@@ -250,6 +251,9 @@ BITS: list[tuple[tuple[str, ...], str, Any, Any, Callable[[Any], int], int]] = [
     (CHANGES, "exists", P.POLICY_EXISTS_CREATE_OR_REPLACE, None, INFO3, 1 << 4),
     (CHANGES, "exists", P.POLICY_EXISTS_REPLACE, None, INFO3, 1 << 5),
     (CHANGES, "ttl", 500, None, lambda r: r.ttl, 500),
+    (("query",), "short_query", True, None, INFO1, 1 << 2),
+    (("query",), "expected_duration", P.QUERY_DURATION_SHORT, None, INFO1, 1 << 2),
+    (("query",), "expected_duration", P.QUERY_DURATION_LONG_RELAX_AP, None, INFO2, 1 << 6),
     (BATCHES, "allow_inline_ssd", True, None, lambda r: r.batch_flags, 1 << 1),
 ]
 
@@ -329,7 +333,8 @@ def test_flags_of_batches_that_are_on(face, wire, fresh_set, name, key, bit):
     assert [found & bit for found in flags] == [bit, 0, bit]
 
 
-@EVERY_POLICY
+# A query's time is its client's to keep.
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "query"])
 def test_a_node_is_told_the_time_that_is_left(face, wire, fresh_set, name):
     with face.connect({"hosts": [wire.address], **SETTINGS}) as client:
         told = requests.parse(
@@ -342,7 +347,7 @@ def test_a_node_is_told_the_time_that_is_left(face, wire, fresh_set, name):
 def test_compress(face, wire, fresh_set, name):
     # The node is no Enterprise Edition server, and says so; what is sent is what matters.
     key = ("test", fresh_set, "long" * 100)
-    policy = {} if name in BATCHES else {"key": aerospike.POLICY_KEY_SEND}
+    policy = {} if name in (*BATCHES, "query") else {"key": aerospike.POLICY_KEY_SEND}
     with face.connect({"hosts": [wire.address], **SETTINGS}) as client:
         if name in BATCHES:
             keys = [(*key[:2], number) for number in range(50)]

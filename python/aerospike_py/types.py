@@ -12,8 +12,8 @@ may be left out; docs/policies.md says what each does.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Literal, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
 
 from ._types import Bins, Casting, Errors, KeyLike, Keys, PrimaryKey
 
@@ -33,6 +33,7 @@ __all__ = [
     "OperatePolicy",
     "Policies",
     "PrimaryKey",
+    "QueryPolicy",
     "ReadPolicy",
     "RemovePolicy",
     "TLSConfig",
@@ -153,6 +154,18 @@ class BatchReadPolicy(TypedDict, total=False):
     read_touch_ttl_percent: int
 
 
+class QueryPolicy(_Command, total=False):
+    """Of queries. ``partition_filter`` is for the call alone.
+
+    >>> policy: QueryPolicy = {"max_retries": 10, "partition_filter": {"begin": 0, "count": 1024}}
+    """
+
+    short_query: bool
+    expected_duration: int
+    max_concurrent_nodes: int
+    partition_filter: Mapping[str, Any]
+
+
 class InfoPolicy(TypedDict, total=False):
     """Of the info commands and ``truncate``.
 
@@ -176,6 +189,7 @@ class Policies(TypedDict, total=False):
     batch_parent_write: BatchPolicy
     batch_write: BatchWritePolicy
     batch_remove: BatchRemovePolicy
+    query: QueryPolicy
     info: InfoPolicy
     auth_mode: int
     login_timeout_ms: int

@@ -379,6 +379,7 @@ TABLES = (
             ),
             works("batch_write", "", "of their rows that write", TOLD),
             works("batch_remove", "", "of their rows that delete", TOLD),
+            works("query", "", "of queries", f"{EFFECTS}test_total_timeout"),
             works("info", "", "of info commands and `truncate`", f"{EFFECTS}test_timeout_of_info"),
             works("auth_mode", "", "as in the config", f"{CONFIG}test_auth_mode_in_either_place"),
             works(
@@ -403,7 +404,6 @@ TABLES = (
                 refused(name, {}, NO_COMMAND)
                 for name in (
                     "apply",
-                    "query",
                     "scan",
                     "batch_apply",
                     "admin",
@@ -555,6 +555,51 @@ TABLES = (
                 f"{EFFECTS}test_the_generation_of_a_batch_remove_policy",
             ),
             *COMMON_NOTHING_OF_ROWS,
+        ),
+    ),
+    Table(
+        "query",
+        "Query policy",
+        "Of `query(...)`, given where it is run.",
+        "QueryPolicy",
+        "query_policy",
+        (
+            *common("0", "5"),
+            works(
+                "short_query",
+                "False",
+                "`expected_duration` is `QUERY_DURATION_SHORT`",
+                TOLD,
+            ),
+            works(
+                "expected_duration",
+                "`QUERY_DURATION_LONG`",
+                "how the server goes about it: long, short, or long and relaxed for available namespaces",
+                TOLD,
+            ),
+            works(
+                "max_concurrent_nodes",
+                "0",
+                "nodes that are asked at a time; 0: all",
+                "crates/aero-io/tests/query.rs::no_more_come_than_asked_for_and_pages_join_without_a_seam",
+                ours=True,
+            ),
+            works(
+                "partition_filter",
+                "all",
+                "the partitions to read, and where to go on in them; of a call only",
+                "tests/integration/test_query.py::test_partitions_are_chosen",
+            ),
+            warned("info_timeout", 100, "a query asks no info command first", ours=True),
+            warned(
+                "fail_on_cluster_change",
+                True,
+                "partitions that move are asked for where they are",
+                harmless=False,
+                ours=True,
+            ),
+            DESERIALIZE,
+            *COMMON_NOTHING,
         ),
     ),
     Table(

@@ -22,6 +22,7 @@ use crate::node::Node;
 use crate::operate;
 use crate::partition_map::View;
 use crate::policy::{OperatePolicy, ReadPolicy, WritePolicy};
+use crate::query::{Query, RecordStream};
 use crate::request::{BatchOperate, Request};
 use crate::scratch::{Scratch, ScratchPool};
 use crate::seeds;
@@ -272,7 +273,19 @@ impl Cluster {
         inner.until_closed(false, inner.info(node, commands, timeout)).await
     }
 
-    fn inner(&self) -> &Arc<Inner> {
+    /// The records of partitions, of which nothing is asked for before the first is. The stream keeps the
+    /// cluster open.
+    #[must_use]
+    pub fn query(&self, query: Query) -> RecordStream {
+        RecordStream::new(self.clone(), query)
+    }
+
+    /// Whether the cluster was closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inner().closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.handle.inner
     }
 }
@@ -346,7 +359,7 @@ impl Inner {
         if self.closed.load(Ordering::Acquire) { Error::Closed { in_doubt: false } } else { error }
     }
 
-    async fn until_closed<T>(
+    pub(crate) async fn until_closed<T>(
         &self,
         writes: bool,
         work: impl Future<Output = Result<T, Error>>,

@@ -15,6 +15,7 @@
 //! | `batch`, `rounds`, `chunk`, `under_way`, `later`, `progress`, `alarm`, `scratch` | the work of a batch |
 //! | `single`, `operate`, `answer` | single-record commands |
 //! | `events` | what happened to the cluster, for a log |
+//! | `query` | queries: the records of partitions, as a stream |
 //! | `cluster`, `stats` | [`Cluster`], the handle that holds it all together, and its state |
 //!
 //! The crate knows no dtype and no Python: a batch read hands each record, borrowed from the read
@@ -45,6 +46,7 @@ mod partition_map;
 mod policy;
 mod pool;
 mod progress;
+mod query;
 mod request;
 mod rounds;
 mod scratch;
@@ -67,7 +69,10 @@ pub use error::{ContactFault, Error, SeedFailure, Tried, client_code};
 pub use events::{Event, Level, NodeName, Suspicion};
 pub use keys::{BatchKeys, BatchRead, Bins, DigestSource, Key, OwnedKey, Space};
 pub use policy::{
-    BatchPolicy, Hedge, OperatePolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
+    BatchPolicy, Hedge, OperatePolicy, QueryPolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
+};
+pub use query::{
+    PartitionProgress, Query, QueryPartitions, QueryProgress, QueryStopper, RecordBlock, RecordStream,
 };
 pub use request::{BatchOperate, RowHead, RowOps};
 pub use sink::{RowLease, RowOutcome, RowSink};
@@ -77,3 +82,4 @@ pub use transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transpor
 pub use wire_protocol::batch_write::{EncodedOps, RowAttributes};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;
+pub use wire_protocol::query::{QueryDuration, QueryRecord};
