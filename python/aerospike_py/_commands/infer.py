@@ -1,0 +1,116 @@
+"""Inferring a dtype from a sample of a set."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+from .._inference import MAX_WIDTH
+from ..exception import ClientError, ParamError
+
+if TYPE_CHECKING:
+    from ..inference import InferredDtype
+    from ..records import Record
+
+_SAMPLE = 1000
+
+
+class Inference:
+    """A dtype from a sample, waited for."""
+
+    def infer_dtype(
+        self,
+        namespace: str,
+        set: str | None,
+        sample: int = _SAMPLE,
+        *,
+        compact: bool = False,
+        max_width: int = MAX_WIDTH,
+    ) -> InferredDtype:
+        """Reads some records of a set and finds a dtype that takes their values whole.
+
+        ``batch_read`` of the records that were looked at, with this dtype, has no decode errors and no
+        inexact values. Others may have what the sample had not: the report says how much of it there was.
+
+        ========================================  =====================================================
+        values                                    field
+        ========================================  =====================================================
+        integer, also with bool                   ``i8``; with ``compact`` the narrowest integer
+        float, also with exact integers and bool  ``f8``
+        bool                                      ``?``
+        string, GeoJSON                           ``S<n>``, the longest in UTF-8 up to a multiple of 8;
+                                                  with ``compact`` not rounded up
+        blob                                      ``V<n>`` where all have one length, else as string
+        HLL                                       ``V<n>`` where all have one length
+        list of numbers, all of one shape         a sub-array of the same numbers
+        ========================================  =====================================================
+
+        Maps, other lists, mixed types, and text or blobs that end with NUL bytes (which NumPy cuts off) are
+        left out, and the report names keys that have them.
+
+        Args:
+            namespace: the namespace.
+            set: the set, or None for the whole namespace.
+            sample: how many records to read at most. They come in the order of their digests, so they are
+                as good as drawn by lot.
+            compact: the narrowest fields for what was seen, not those that leave room.
+            max_width: the widest field in bytes; bins that would need a wider one are left out.
+
+        Returns:
+            :class:`~aerospike_py.inference.InferredDtype`, which is taken as ``_dtype=``; its ``dtype`` is
+            the dtype, its ``repr`` the report as a table.
+
+        Raises:
+            ClientError: the set has no records.
+            ParamError: ``sample`` or ``max_width`` is not a number from 1.
+
+        Example:
+            >>> inferred = client.infer_dtype("test", "sensors")
+            >>> batch = client.batch_read(keys, _dtype=inferred)
+        """
+        records = _query(self, namespace, set, sample, max_width).results()
+        return _infer(records, namespace, set, compact, max_width)
+
+
+class AsyncInference:
+    """A dtype from a sample, awaited."""
+
+    async def infer_dtype(
+        self,
+        namespace: str,
+        set: str | None,
+        sample: int = _SAMPLE,
+        *,
+        compact: bool = False,
+        max_width: int = MAX_WIDTH,
+    ) -> InferredDtype:
+        """As :meth:`Client.infer_dtype`, awaited.
+
+        Example:
+            >>> inferred = await client.infer_dtype("test", "sensors")
+        """
+        records = await _query(self, namespace, set, sample, max_width).results()
+        return _infer(records, namespace, set, compact, max_width)
+
+
+def _query(client: Any, namespace: str, set: str | None, sample: int, max_width: int) -> Any:
+    for name, number in (("sample", sample), ("max_width", max_width)):
+        if isinstance(number, bool) or operator.index(number) < 1:
+            raise ParamError(f"{name} is a number from 1, not {number!r}")
+    query = client.query(namespace, set)
+    query.max_records = sample
+    return query
+
+
+def _infer(
+    records: list[Record], namespace: str, set: str | None, compact: bool, max_width: int
+) -> InferredDtype:
+    # Here, not above: few programs infer, all import.
+    from ..inference import infer
+
+    if not records:
+        where = namespace if set is None else f"{namespace}.{set}"
+        raise ClientError(
+            f"there are no records in {where} to infer a dtype from; client.info_all('sets') lists sets"
+        )
+    return infer(records, compact=compact, max_width=max_width)
