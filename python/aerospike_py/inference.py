@@ -76,9 +76,10 @@ class InferredDtype:
         return {name: seen for name, seen in self.bins.items() if seen.field is None}
 
     def __repr__(self) -> str:
-        return f"{self.dtype!r}\n{self._title()}\n\n{self.report()}"
+        return f"{self.dtype!r}\n{self.summary()}\n\n{self.report()}"
 
-    def _title(self) -> str:
+    def summary(self) -> str:
+        """One line: records, fields, bytes a row."""
         fields = len(self.bins) - len(self.left_out)
         left_out = f", {len(self.left_out)} left out" if self.left_out else ""
         return f"{self.records} records, {fields} fields of {self.dtype.itemsize} bytes a row{left_out}"
