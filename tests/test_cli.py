@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -209,6 +208,8 @@ class TestPasswords:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix's")
     def test_at_a_terminal_it_asks_and_does_not_echo(self, secured):
+        import pty
+
         parent, child = pty.openpty()
         environment = {name: value for name, value in os.environ.items() if name != "AEROSPIKE_PASSWORD"}
         process = subprocess.Popen(
@@ -265,6 +266,8 @@ class TestServe:
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix's")
 def test_progress_is_for_terminals(host):
     command = [sys.executable, "-m", "aerospike_py", "bench", host, "--records", "100", "--seconds", "0.1"]
+    import pty
+
     parent, child = pty.openpty()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=child)
     os.close(child)
