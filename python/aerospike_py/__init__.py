@@ -23,6 +23,7 @@ from .exception import IndexError as IndexError
 from .exception import TimeoutError as TimeoutError
 from .keys import Keys
 from .numpy_batch import NumpyBatchRecords
+from .query import AsyncQuery, AsyncQueryRecords, Query, QueryRecords
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import GeoJSON, HyperLogLog, KeyOrderedDict
@@ -31,6 +32,8 @@ calc_digest = _native.calc_digest
 
 __all__ = [
     "AsyncClient",
+    "AsyncQuery",
+    "AsyncQueryRecords",
     "BatchRecord",
     "BatchRecords",
     "Client",
@@ -45,6 +48,8 @@ __all__ = [
     "NodeStats",
     "NumpyBatchRecords",
     "OrderedRecord",
+    "Query",
+    "QueryRecords",
     "Record",
     "__version__",
     "calc_digest",

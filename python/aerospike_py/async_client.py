@@ -11,6 +11,7 @@ from ._commands.infer import AsyncInference
 from ._commands.info import AsyncInfo
 from ._commands.not_yet import NotYet
 from ._commands.operate import AsyncOperations
+from ._commands.query import AsyncQueries
 from ._commands.records import AsyncRecords
 from .client import refuse_pickle
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from .stats import ClusterStats
 
 
-class AsyncClient(AsyncRecords, AsyncOperations, AsyncBatchReads, AsyncInfo, AsyncInference, NotYet):
+class AsyncClient(
+    AsyncRecords, AsyncOperations, AsyncBatchReads, AsyncQueries, AsyncInfo, AsyncInference, NotYet
+):
     """A client whose calls are coroutines: nothing is sent before they are awaited.
 
     They run without a thread pool and may be cancelled at any time. An async context manager: entering it

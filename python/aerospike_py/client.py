@@ -10,6 +10,7 @@ from ._commands.infer import Inference
 from ._commands.info import Info
 from ._commands.not_yet import NotYet
 from ._commands.operate import Operations
+from ._commands.query import Queries
 from ._commands.records import Records
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def client(config: Mapping[str, Any]) -> Client:
     return Client(config)
 
 
-class Client(Records, Operations, BatchReads, Info, Inference, NotYet):
+class Client(Records, Operations, BatchReads, Queries, Info, Inference, NotYet):
     """A client whose calls wait for their answers, with the GIL released.
 
     May be used from many threads. A context manager: entering it connects, leaving it closes the

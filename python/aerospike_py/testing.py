@@ -44,7 +44,7 @@ _FAULTS = (
     "code",
     "row-code",
 )
-_COMMANDS = ("batch", "read", "write", "info")
+_COMMANDS = ("batch", "query", "read", "write", "info")
 
 
 class DevServer:
@@ -227,10 +227,10 @@ class DevServer:
     ) -> None:
         """Let something go wrong at a node, or at all of them.
 
-        ``command`` is the kind of commands that it happens to, ``"batch"``, ``"read"``, ``"write"`` or
-        ``"info"``; None is all that the fault makes sense for. ``times`` is to how many of them on each node,
-        None to all until ``clear_faults()``. Of several rules the first that matches and has times left
-        hits. The faults:
+        ``command`` is the kind of commands that it happens to, ``"batch"``, ``"query"``, ``"read"``,
+        ``"write"`` or ``"info"``; None is all that the fault makes sense for. ``times`` is to how many of
+        them on each node, None to all until ``clear_faults()``. Of several rules the first that matches and
+        has times left hits. The faults:
 
         ``"close"``
             The connection is closed instead of an answer.
@@ -249,7 +249,8 @@ class DevServer:
         ``"code"``
             The whole command is answered with the result ``code``, a batch without any of its rows.
         ``"row-code"``
-            Each row of a batch, or the one record, is answered with the result ``code``.
+            Each row of a batch, each partition of a query, or the one record, is answered with the result
+            ``code``.
         """
         if fault not in _FAULTS:
             raise ValueError(f"{fault!r} is no fault: {', '.join(_FAULTS)}")
@@ -282,7 +283,8 @@ class DevServer:
         """What a node was asked until now, its times before a restart included.
 
         ``connections`` accepted and ``connections_open``, ``batch_requests`` and their ``batch_rows``,
-        ``reads`` and ``writes`` of one record and ``info_requests`` count what it was sent, answered or not;
+        ``queries``, ``reads`` and ``writes`` of one record and ``info_requests`` count what it was sent,
+        answered or not; ``query_records`` the records that it answered queries with;
         ``faults`` the commands that a fault hit; ``logins``, ``authentications`` (connections introduced by a
         session's token) and ``logins_refused`` what users did; ``passed_on`` rows and commands on one record
         that it was not the right node for.

@@ -155,6 +155,23 @@ GROUPS = (
             have(
                 "batch read into Python records", "Client.batch_read", f"{BATCH}test_records_without_a_dtype"
             ),
+            better(
+                "queries over the primary index",
+                "iterators with back-pressure, in bounded memory; exactly `max_records`",
+                "Client.query",
+                "aerospike_py.Query",
+                "aerospike_py.AsyncQuery",
+                "tests/test_queries.py::test_memory_is_bounded_however_large_the_set_is",
+                "tests/integration/test_query.py::test_pages",
+                official="a callback or a list; about `max_records`",
+                peer="not tried",
+            ),
+            have(
+                "queries that meet failures",
+                "tests/test_queries.py::test_a_node_that_dies_costs_no_record",
+                note="only what has not come is asked for again",
+                peer="not tried",
+            ),
             not_yet(
                 "queries with a predicate, secondary indexes",
                 "queries go over the primary index",

@@ -21,6 +21,7 @@ use crate::node::Node;
 use crate::operate;
 use crate::partition_map::View;
 use crate::policy::{OperatePolicy, ReadPolicy, WritePolicy};
+use crate::query::{Query, RecordStream};
 use crate::scratch::{Scratch, ScratchPool};
 use crate::seeds;
 use crate::single;
@@ -232,7 +233,19 @@ impl Cluster {
         inner.until_closed(inner.info(node, commands, timeout)).await
     }
 
-    fn inner(&self) -> &Arc<Inner> {
+    /// The records of partitions, of which nothing is asked for before the first is. The stream keeps the
+    /// cluster open.
+    #[must_use]
+    pub fn query(&self, query: Query) -> RecordStream {
+        RecordStream::new(self.clone(), query)
+    }
+
+    /// Whether the cluster was closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inner().closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.handle.inner
     }
 }
@@ -306,7 +319,10 @@ impl Inner {
         if self.closed.load(Ordering::Acquire) { Error::Closed } else { error }
     }
 
-    async fn until_closed<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(crate) async fn until_closed<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let closing = self.closing.notified();
         tokio::pin!(closing);
         // In line before the look at the flag: a close between the two is not missed.

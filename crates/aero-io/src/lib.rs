@@ -13,6 +13,7 @@
 //! | `health`, `hedge`, `backoff` | what commands learn of a node, when another is asked, when again |
 //! | `keys`, `sink`, `batch_read`, `rounds`, `chunk`, `under_way`, `progress`, `alarm`, `scratch` | batch reads: the rows asked for, where answers go, the work |
 //! | `single`, `operate`, `answer` | single-record commands |
+//! | `query` | queries: the records of partitions, as a stream |
 //! | `cluster`, `stats` | [`Cluster`], the handle that holds it all together, and its state |
 //!
 //! The crate knows no dtype and no Python: a batch read hands each record, borrowed from the read
@@ -41,6 +42,7 @@ mod partition_map;
 mod policy;
 mod pool;
 mod progress;
+mod query;
 mod rounds;
 mod scratch;
 mod seeds;
@@ -61,7 +63,10 @@ pub use config::{ClusterConfig, Seed};
 pub use error::{ContactFault, Error, SeedFailure, Tried, client_code};
 pub use keys::{BatchKeys, BatchRead, Bins, DigestSource, Key, OwnedKey, Space};
 pub use policy::{
-    BatchPolicy, Hedge, OperatePolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
+    BatchPolicy, Hedge, OperatePolicy, QueryPolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
+};
+pub use query::{
+    PartitionProgress, Query, QueryPartitions, QueryProgress, QueryStopper, RecordBlock, RecordStream,
 };
 pub use sink::{RowLease, RowOutcome, RowSink};
 pub use stats::{ClusterStats, NodeStats};
@@ -69,3 +74,4 @@ pub use tls::{Identity, Pem, Revocation, TlsConfig, TlsTransport, TlsVersion};
 pub use transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;
+pub use wire_protocol::query::{QueryDuration, QueryRecord};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aero_io::{BatchPolicy, ClusterConfig, Replica, Seed, TlsConfig};
+use aero_io::{BatchPolicy, ClusterConfig, QueryPolicy, Replica, Seed, TlsConfig};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
@@ -21,6 +21,7 @@ pub(crate) struct Policies {
     pub(crate) write: Write,
     pub(crate) remove: Write,
     pub(crate) operate: Operate,
+    pub(crate) query: QueryPolicy,
     /// The time that an info command may take.
     pub(crate) info: InfoTimeout,
 }
@@ -67,7 +68,6 @@ const NOT_YET: &[&str] = &["compression_threshold", "force_single_node", "send_b
 /// Policies of commands that this version does not have.
 const OTHER_POLICIES: &[&str] = &[
     "apply",
-    "query",
     "scan",
     "batch_remove",
     "batch_apply",
@@ -138,6 +138,7 @@ impl Config {
         config.check_replica(py, config.policies.batch.replica)?;
         config.check_replica(py, config.policies.read.policy.replica)?;
         config.check_replica(py, config.policies.operate.write.policy.replica)?;
+        config.check_replica(py, config.policies.query.replica)?;
         Ok(config)
     }
 
@@ -201,6 +202,8 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Policies>
     policies.remove = policy::write(py, &policies.remove, "config policy \"remove\"", remove.as_ref())?;
     let operate = settings.take("operate")?;
     policies.operate = policy::operate(py, &policies.operate, "config policy \"operate\"", operate.as_ref())?;
+    let query = settings.take("query")?;
+    policies.query = policy::query_defaults(py, &policies.query, "config policy \"query\"", query.as_ref())?;
     let info = settings.take("info")?;
     policies.info.0 = policy::info(py, policies.info.0, "config policy \"info\"", info.as_ref())?;
     settings.not_supported_yet(OTHER_POLICIES)?;

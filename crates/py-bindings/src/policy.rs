@@ -141,6 +141,10 @@ pub(crate) fn batch(
     Ok(policy)
 }
 
+mod query;
+
+pub(crate) use query::{PartitionFilter, query, query_defaults};
+
 /// A read policy, and whether the user's key is sent along.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Read {

@@ -36,7 +36,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Runs the command."""
     with connect(options) as client:
-        query = client.query(options.namespace, options.set)  # type: ignore[attr-defined]
+        query = client.query(options.namespace, options.set)
         query.max_records = options.records
         if options.bins:
             query.select(*options.bins.split(","))

@@ -77,7 +77,6 @@ COMING = dict.fromkeys(
         "batch_operate",
         "batch_remove",
         "batch_write",
-        "query",
     ),
     "it comes with this version's release",
 )

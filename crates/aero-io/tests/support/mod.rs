@@ -5,6 +5,7 @@
 
 pub mod mutate;
 pub mod net;
+pub mod queries;
 pub mod rows;
 pub mod wire;
 

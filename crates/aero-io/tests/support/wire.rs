@@ -6,6 +6,7 @@ use wire_protocol::message::{
     FrameType, Message, MessageHeader, field_type, info1, info3, op, write_frame, write_op,
 };
 use wire_protocol::particle::particle_type;
+use wire_protocol::query::QueryScope;
 
 /// A row of a batch request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Request {
     pub is_batch: bool,
     pub timeout_ms: u32,
     pub rows: Vec<AskedRow>,
+    /// What a query asks for; it has no rows.
+    pub query: Option<QueryScope>,
     /// Bytes of the whole frame.
     pub size: usize,
 }
@@ -30,7 +33,11 @@ impl Request {
     pub fn parse(body: &[u8]) -> Self {
         let message = Message::parse_only(body).unwrap();
         let is_batch = message.header.info1 & info1::BATCH != 0;
-        let rows = if is_batch {
+        let scope = QueryScope::parse(&message).unwrap();
+        let is_query = !(scope.partitions.is_empty() && scope.after.is_empty());
+        let rows = if is_query {
+            Vec::new()
+        } else if is_batch {
             batch_rows(message.field(field_type::BATCH).unwrap())
         } else {
             vec![AskedRow {
@@ -39,7 +46,13 @@ impl Request {
                 namespace: message.field(field_type::NAMESPACE).unwrap().into(),
             }]
         };
-        Self { is_batch, timeout_ms: message.header.extra, rows, size: body.len() + 8 }
+        Self {
+            is_batch,
+            timeout_ms: message.header.extra,
+            rows,
+            query: is_query.then_some(scope),
+            size: body.len() + 8,
+        }
     }
 }
 
