@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 import aerospike_py as aerospike
@@ -17,6 +18,7 @@ from aerospike_py._cli.output import print_json
 from aerospike_py._hosts import parse_hosts
 from aerospike_py._table import table
 from aerospike_py.testing import DevServer
+from tests.support.records import fill_with_an_unreadable_one
 
 pytestmark = pytest.mark.embedded
 
@@ -122,6 +124,69 @@ class TestInfo:
         printed = capsys.readouterr()
         assert "D1 did not answer 'build': too late" in printed.err
         assert host in printed.out
+
+
+class TestDtype:
+    def test_the_report(self, capsys, filled):
+        text = run(capsys, "dtype", filled, "test", "sensors")
+        source, _, report = text.partition("\n\n")
+        names = {"np": np}
+        assert eval(source, names) == np.dtype([("site", "S8"), ("raw", "V8")])  # noqa: S307
+        assert "# 21 records, 2 fields of 16 bytes a row, 1 left out" in report
+        assert "temperature: string in 'odd'" in report
+        assert "\x1b" not in text
+
+    def test_json(self, capsys, filled):
+        found = json.loads(run(capsys, "dtype", filled, "test", "sensors", "--json", "--compact"))
+        assert found["records"] == 21
+        assert [tuple(field) for field in found["dtype"]] == [("site", "S4"), ("raw", "V8")]
+        (odd,) = [seen for seen in found["bins"] if seen["field"] is None]
+        assert odd["name"] == "temperature"
+        assert odd["types"] == {"float": 20, "string": 1}
+        assert [key["key"] for key in odd["odd"]["string"]] == ["odd"]
+
+    def test_a_sample(self, capsys, filled):
+        found = json.loads(run(capsys, "dtype", filled, "test", "sensors", "--json", "--sample", "5"))
+        assert found["records"] == 5
+
+    def test_a_set_that_is_not_there(self, capsys, filled):
+        assert main(["dtype", filled, "test", "nothing"]) == 1
+        assert "there are no records in test.nothing" in capsys.readouterr().err
+
+
+class TestPeek:
+    def test_a_table(self, capsys, filled):
+        text = run(capsys, "peek", filled, "test", "sensors", "-n", "30")
+        lines = text.splitlines()
+        assert lines[0].split() == ["key", "gen", "ttl", "temperature", "site", "raw"]
+        assert len(lines) == 2 + 21
+        (line,) = [line for line in lines if line.startswith("sensor_4 ")]
+        assert line.split() == ["sensor_4", "1", "never", "21.0", "Oslo", "8", "bytes", "0" * 16]
+        assert "\x1b" not in text
+
+    def test_records_and_bins(self, capsys, filled):
+        text = run(capsys, "peek", filled, "test", "sensors", "-n", "3", "--bins", "site")
+        assert [len(line.split()) for line in text.splitlines()] == [4] * 5
+
+    def test_json(self, capsys, filled):
+        records = json.loads(run(capsys, "peek", filled, "test", "sensors", "-n", "100", "--json"))
+        (record,) = [record for record in records if record["key"] == "sensor_4"]
+        digest = aerospike.calc_digest("test", "sensors", "sensor_4").hex()
+        assert record["digest"] == digest
+        assert record["bins"] == {"temperature": 21.0, "site": "Oslo", "raw": {"$bytes": "00" * 8}}
+
+    def test_a_set_that_is_not_there(self, capsys, filled):
+        assert main(["peek", filled, "test", "nothing"]) == 1
+        assert "there are no records in test.nothing" in capsys.readouterr().err
+        assert json.loads(run(capsys, "peek", filled, "test", "nothing", "--json")) == []
+
+    def test_a_record_that_python_cannot_read(self, capsys):
+        with DevServer(options=["--any-map-keys"]) as server:
+            fill_with_an_unreadable_one(server)
+            assert main(["peek", address(server), "test", "s"]) == 1
+        printed = capsys.readouterr()
+        assert len(printed.out.splitlines()) == 2 + 9
+        assert 'bin "m" cannot be read' in printed.err
 
 
 class TestBench:

@@ -12,7 +12,9 @@ import aerospike_py as aerospike
 from aerospike_py import GeoJSON, HyperLogLog
 from aerospike_py.inference import infer
 from aerospike_py.records import Key, Record
+from aerospike_py.testing import DevServer
 from tests.support import element_table
+from tests.support.records import fill_with_an_unreadable_one
 
 SKETCH = HyperLogLog(element_table.SKETCH)
 
@@ -215,7 +217,7 @@ def test_what_was_sampled_is_read_whole(shared_client, bins, compact):
     shared_client.truncate("test", name)
     for number, each in enumerate(bins):
         shared_client.put(("test", name, number), each, policy={"key": aerospike.POLICY_KEY_SEND})
-    inferred = sample(shared_client, name, len(bins), compact)
+    inferred = shared_client.infer_dtype("test", name, compact=compact)
     assert inferred.records == len(bins)
     if not inferred.dtype.names:
         return
@@ -230,6 +232,39 @@ def test_what_was_sampled_is_read_whole(shared_client, bins, compact):
                 assert as_field(batch.batch_records[field][row], each[field]) == as_stored(each[field])
 
 
-def sample(client, name, count, compact):
-    keys = [("test", name, number) for number in range(count)]
-    return infer([row.record for row in client.batch_read(keys)], compact=compact)
+def test_a_sample_of_a_set(client, fresh_set):
+    for number in range(50):
+        client.put(("test", fresh_set, number), {"n": number, "text": "x" * number})
+    inferred = client.infer_dtype("test", fresh_set, 20)
+    assert inferred.records == 20
+    assert inferred.dtype.names == ("n", "text")
+    assert client.infer_dtype("test", fresh_set).records == 50
+    compact = client.infer_dtype("test", fresh_set, compact=True)
+    assert compact.dtype == np.dtype([("n", "u1"), ("text", "S49")])
+    assert client.infer_dtype("test", fresh_set, max_width=10).dtype.names == ("n",)
+
+
+def test_what_cannot_be_sampled(client, fresh_set):
+    with pytest.raises(aerospike.ClientError, match=f"no records in test.{fresh_set}"):
+        client.infer_dtype("test", fresh_set)
+    with pytest.raises(aerospike.ParamError, match="sample is a number from 1, not 0"):
+        client.infer_dtype("test", fresh_set, 0)
+    with pytest.raises(aerospike.ParamError, match="max_width is a number from 1, not -1"):
+        client.infer_dtype("test", fresh_set, max_width=-1)
+    with pytest.raises(aerospike.AerospikeError, match="no-such-namespace"):
+        client.infer_dtype("no-such-namespace", fresh_set)
+
+
+@pytest.mark.embedded
+def test_a_record_that_python_cannot_read_is_reported(face):
+    with DevServer(options=["--any-map-keys"]) as server:
+        fill_with_an_unreadable_one(server)
+        client = face.connect(server.config)
+        inferred = client.infer_dtype("test", "s")
+        client.close()
+    assert inferred.records == 9
+    assert inferred.dtype == np.dtype([("a", "i8")])
+    ((key, error),) = inferred.unreadable.items()
+    assert key.digest == aerospike.calc_digest("test", "s", 7)
+    assert 'bin "m" cannot be read' in str(error)
+    assert "records that Python cannot read: 1" in repr(inferred)

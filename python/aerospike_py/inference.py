@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._inference import MAX_WIDTH
 from ._inference.choose import choose
-from ._inference.observe import Seen
+from ._inference.observe import EXAMPLES, Seen
 from ._table import printable, table
 from .exception import ClientError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from .exception import AerospikeError
     from .records import Key, Record
 
 __all__ = ["InferredBin", "InferredDtype", "infer"]
@@ -59,6 +60,8 @@ class InferredDtype:
         dtype: the dtype, a field for each bin that is not left out. It has no fields where none fits.
         bins: name to :class:`InferredBin`, the most frequent first.
         records: how many records were looked at.
+        unreadable: key to error of records that were found and cannot be made into Python objects (text that
+            is not UTF-8, a map whose key is a list); nothing was seen of their bins.
 
     Example:
         >>> inferred = client.infer_dtype("test", "sensors")
@@ -69,6 +72,7 @@ class InferredDtype:
         self.bins = dict(bins)
         self.records = records
         self.dtype = dtype
+        self.unreadable: dict[Key, AerospikeError] = {}
 
     @property
     def left_out(self) -> dict[str, InferredBin]:
@@ -93,7 +97,16 @@ class InferredDtype:
             for seen in self.left_out.values()
             for kind, keys in seen.odd.items()
         ]
-        return "\n".join([text, *(["", "odd ones out, up to three keys each:"] if odd else []), *odd])
+        unreadable = [f"{_key(key)}: {printable(str(error))}" for key, error in self.unreadable.items()]
+        return "\n".join(
+            [
+                text,
+                *(["", "odd ones out, up to three keys each:"] if odd else []),
+                *odd,
+                *(["", f"records that Python cannot read: {len(unreadable)}"] if unreadable else []),
+                *unreadable[:EXAMPLES],
+            ]
+        )
 
 
 def infer(

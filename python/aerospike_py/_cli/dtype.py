@@ -72,6 +72,7 @@ def _fields(inferred: InferredDtype) -> list[tuple[str, str]]:
 def _as_json(inferred: InferredDtype) -> dict[str, object]:
     return {
         "records": inferred.records,
+        "unreadable": {key.digest.hex(): str(error) for key, error in inferred.unreadable.items()},
         "itemsize": inferred.dtype.itemsize,
         "dtype": _fields(inferred),
         "bins": [

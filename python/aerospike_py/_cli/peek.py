@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
+from .._sample import sample
 from .._table import printable, table
 from .connect import add_command, connect, positive
 from .output import Failure, cell, print_json
@@ -36,20 +38,18 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Runs the command."""
     with connect(options) as client:
-        query = client.query(options.namespace, options.set)
-        query.max_records = options.records
-        if options.bins:
-            query.select(*options.bins.split(","))
-        records: list[Record] = query.results({"total_timeout": round(options.timeout * 1000)})
-    if not records and not options.json:
-        raise Failure(
-            f"there are no records in {options.namespace}.{options.set}; aerospike-py info lists sets"
-        )
+        bins = options.bins.split(",") if options.bins else None
+        records, unreadable = sample(client, options.namespace, options.set, options.records, bins)
     if options.json:
         print_json([_as_json(record) for record in records])
-    else:
+    elif records:
         print(_table(records, options.width))
-    return 0
+    elif not unreadable:
+        where = f"{options.namespace}.{options.set}"
+        raise Failure(f"there are no records in {where}; aerospike-py info lists sets")
+    for _, error in unreadable:
+        print(f"aerospike-py: {printable(str(error))}", file=sys.stderr)
+    return 1 if unreadable else 0
 
 
 def _as_json(record: Record) -> dict[str, Any]:

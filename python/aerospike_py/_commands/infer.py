@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
+from .. import _sample
 from .._inference import MAX_WIDTH
 from ..exception import ClientError, ParamError
 
 if TYPE_CHECKING:
+    from ..async_client import AsyncClient
+    from ..client import Client
     from ..inference import InferredDtype
-    from ..records import Record
 
 _SAMPLE = 1000
 
@@ -68,8 +70,10 @@ class Inference:
             >>> inferred = client.infer_dtype("test", "sensors")
             >>> batch = client.batch_read(keys, _dtype=inferred)
         """
-        records = _query(self, namespace, set, sample, max_width).results()
-        return _infer(records, namespace, set, compact, max_width)
+        _check(sample, max_width)
+        return _infer(
+            _sample.sample(cast("Client", self), namespace, set, sample), namespace, set, compact, max_width
+        )
 
 
 class AsyncInference:
@@ -89,28 +93,32 @@ class AsyncInference:
         Example:
             >>> inferred = await client.infer_dtype("test", "sensors")
         """
-        records = await _query(self, namespace, set, sample, max_width).results()
-        return _infer(records, namespace, set, compact, max_width)
+        _check(sample, max_width)
+        found = await _sample.sample_async(cast("AsyncClient", self), namespace, set, sample)
+        return _infer(found, namespace, set, compact, max_width)
 
 
-def _query(client: Any, namespace: str, set: str | None, sample: int, max_width: int) -> Any:
+def _check(sample: int, max_width: int) -> None:
+    """Refuses numbers that make no sense before anything is sent."""
     for name, number in (("sample", sample), ("max_width", max_width)):
         if isinstance(number, bool) or operator.index(number) < 1:
             raise ParamError(f"{name} is a number from 1, not {number!r}")
-    query = client.query(namespace, set)
-    query.max_records = sample
-    return query
 
 
 def _infer(
-    records: list[Record], namespace: str, set: str | None, compact: bool, max_width: int
+    found: _sample.Sample, namespace: str, set: str | None, compact: bool, max_width: int
 ) -> InferredDtype:
     # Here, not above: few programs infer, all import.
     from ..inference import infer
 
-    if not records:
+    if not found.records and not found.unreadable:
         where = namespace if set is None else f"{namespace}.{set}"
         raise ClientError(
             f"there are no records in {where} to infer a dtype from; client.info_all('sets') lists sets"
         )
-    return infer(records, compact=compact, max_width=max_width)
+    if not found.records:
+        key, error = found.unreadable[0]
+        raise ClientError(f"no record of the sample can be read; the first is {key}: {error}")
+    inferred = infer(found.records, compact=compact, max_width=max_width)
+    inferred.unreadable = dict(found.unreadable)
+    return inferred
