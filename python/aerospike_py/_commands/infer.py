@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 from .. import _sample
@@ -64,6 +65,7 @@ class Inference:
 
         Raises:
             ClientError: the set has no records.
+            ImportError: NumPy is not installed.
             ParamError: ``sample`` or ``max_width`` is not a number from 1.
 
         Example:
@@ -99,7 +101,11 @@ class AsyncInference:
 
 
 def _check(sample: int, max_width: int) -> None:
-    """Refuses numbers that make no sense before anything is sent."""
+    """Refuses what cannot be done before anything is sent."""
+    if find_spec("numpy") is None:
+        raise ImportError(
+            "a dtype is NumPy's: install it with `python -m pip install 'numpy>=2.0'`", name="numpy"
+        )
     for name, number in (("sample", sample), ("max_width", max_width)):
         if isinstance(number, bool) or operator.index(number) < 1:
             raise ParamError(f"{name} is a number from 1, not {number!r}")
