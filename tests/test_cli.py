@@ -164,6 +164,20 @@ class TestPeek:
         assert line.split() == ["sensor_4", "1", "never", "21.0", "Oslo", "8", "bytes", "0" * 16]
         assert "\x1b" not in text
 
+    def test_a_namespace(self, capsys, filled):
+        assert len(run(capsys, "peek", filled, "test", "-n", "50").splitlines()) == 2 + 21
+        assert main(["peek", filled, "nowhere"]) == 1
+        assert "nowhere" in capsys.readouterr().err
+
+    def test_a_node_that_hangs_costs_the_timeout(self, capsys):
+        with DevServer(nodes=2, replication_factor=1) as server:
+            with aerospike.client(server.config).connect() as client:
+                for number in range(20):
+                    client.put(("test", "s", number), {"a": 1})
+            server.inject("silent", node=1, command="batch")
+            assert main(["peek", address(server), "test", "s", "--timeout", "0.5"]) == 1
+        assert "aerospike-py: " in capsys.readouterr().err
+
     def test_records_and_bins(self, capsys, filled):
         text = run(capsys, "peek", filled, "test", "sensors", "-n", "3", "--bins", "site")
         assert [len(line.split()) for line in text.splitlines()] == [4] * 5

@@ -65,6 +65,17 @@ def add_command(
     return parser
 
 
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """Declares which set a command reads."""
+    parser.add_argument("namespace", metavar="NAMESPACE")
+    parser.add_argument("set", metavar="SET", nargs="?", help="without it all of the namespace")
+
+
+def where(options: argparse.Namespace) -> str:
+    """The set that a command reads, for messages."""
+    return options.namespace if options.set is None else f"{options.namespace}.{options.set}"
+
+
 def config(options: argparse.Namespace) -> dict[str, Any]:
     """The config of the client that the options ask for."""
     milliseconds = max(1, round(options.timeout * 1000))
@@ -76,6 +87,7 @@ def config(options: argparse.Namespace) -> dict[str, Any]:
         "policies": {
             # Batches have a default that grows with them.
             **dict.fromkeys(("read", "write", "operate", "remove"), policy),
+            "query": {"socket_timeout": milliseconds},
             "info": {"timeout": milliseconds},
         },
     }

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from .._inference import MAX_WIDTH
-from .connect import add_command, connect, positive
+from .connect import add_command, add_set, connect, positive
 from .output import Failure, print_json
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "Samples records of a set and prints a NumPy dtype that takes their values whole, what was seen of "
         "each bin, and the odd ones out. client.infer_dtype() is the same in Python.",
     )
-    parser.add_argument("namespace", metavar="NAMESPACE")
-    parser.add_argument("set", metavar="SET")
+    add_set(parser)
     parser.add_argument("--sample", type=positive, default=1000, metavar="N", help="records to read [1000]")
     parser.add_argument("--compact", action="store_true", help="the narrowest fields, without room to grow")
     parser.add_argument(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._sample import sample
 from .._table import printable, table
-from .connect import add_command, connect, positive
+from .connect import add_command, add_set, connect, positive, where
 from .output import Failure, cell, print_json
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "Shows the first records of a set, in the order of their digests. A record that was written without "
         "its key (POLICY_KEY_SEND) has its digest only.",
     )
-    parser.add_argument("namespace", metavar="NAMESPACE")
-    parser.add_argument("set", metavar="SET")
+    add_set(parser)
     parser.add_argument("-n", "--records", type=positive, default=10, metavar="N", help="how many [10]")
     parser.add_argument("--bins", metavar="A,B", help="these bins alone")
     parser.add_argument("--width", type=positive, default=32, metavar="N", help="characters of a value [32]")
@@ -45,8 +44,7 @@ def run(options: argparse.Namespace) -> int:
     elif records:
         print(_table(records, options.width))
     elif not unreadable:
-        where = f"{options.namespace}.{options.set}"
-        raise Failure(f"there are no records in {where}; aerospike-py info lists sets")
+        raise Failure(f"there are no records in {where(options)}; aerospike-py info lists sets")
     for _, error in unreadable:
         print(f"aerospike-py: {printable(str(error))}", file=sys.stderr)
     return 1 if unreadable else 0
