@@ -368,9 +368,9 @@ def test_a_value_that_python_cannot_hold_costs_its_own_record(face):
             except aerospike.ClientError as error:
                 errors.append(str(error))
         assert numbers(found) == set(range(50)) - {7}
-        [error] = errors
-        assert error.startswith("record Key(namespace='test', set='s', key=None, digest=")
-        assert 'bin "m" cannot be read: ' in error
+        [told] = errors
+        assert told.startswith("record Key(namespace='test', set='s', key=None, digest=")
+        assert 'bin "m" cannot be read: ' in told
         with pytest.raises(aerospike.ClientError, match="cannot be read"):
             client.query("test", "s").results()
         client.close()

@@ -140,7 +140,7 @@ async fn a_rate_is_kept_by_each_node() {
     let came = all(&cluster, Query { records_per_second: 200, ..query() }).await.unwrap();
     came.is_exactly(&expected);
     let took = start.elapsed();
-    assert!((700 * MS..3_000 * MS).contains(&took), "{took:?}");
+    assert!((700 * MS..15_000 * MS).contains(&took), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use aero_io::{Digest, Error, Query, QueryPolicy, Replica};
+use aero_io::{Error, Query, QueryPolicy, Replica};
 use dev_server::{CommandKind, Config, Fault, FaultRule};
 use support::net::Act;
 use support::queries::{Came, all, fill, nodes, query, start, total, with};
-use support::wire::{Request, end, frame};
+use support::wire::{Request, end, frame, record_of as record};
 use support::{MS, digest, one_node};
-use wire_protocol::message::{MessageHeader, field_type, info3, write_field};
+use wire_protocol::message::{MessageHeader, info3};
 
 fn faults(fault: Fault, times: u32) -> FaultRule {
     FaultRule { fault, command: Some(CommandKind::Query), times: Some(times) }
@@ -137,15 +137,6 @@ async fn limits_hold_while_nodes_fail() {
         }
         tokio::time::sleep(150 * MS).await;
     }
-}
-
-/// A record's message.
-fn record(namespace: &[u8], digest: &Digest) -> Vec<u8> {
-    let mut out = Vec::new();
-    MessageHeader { generation: 1, n_fields: 2, ..MessageHeader::default() }.write(&mut out);
-    write_field(&mut out, field_type::NAMESPACE, namespace);
-    write_field(&mut out, field_type::DIGEST, digest);
-    out
 }
 
 fn refusal(partition: u32) -> Vec<u8> {

@@ -227,7 +227,6 @@ enum Answering<'a> {
 }
 
 /// An answer of several frames.
-#[expect(clippy::large_enum_variant, reason = "it lives on the stack, for one answer")]
 enum Run<'a> {
     Batch(BatchRun<'a>),
     Query(QueryRun<'a>),

@@ -29,6 +29,9 @@ const PARTITIONS_AT_ONCE: usize = 64;
 /// Largest answer about one record: bins may be asked for several times.
 const MAX_RECORD: usize = wire_protocol::message::MAX_FRAME / 2;
 
+/// Nanoseconds of a second.
+const NANOS: u128 = 1_000_000_000;
+
 /// Parts of a second that a rate is kept to.
 const PARTS: u64 = 50;
 
@@ -345,14 +348,17 @@ impl Pace {
 
     /// Records that may be sent now.
     fn room(&self) -> u64 {
-        let allowed = (self.start.elapsed().as_secs_f64() * self.rate as f64) as u64;
-        (allowed + self.step()).saturating_sub(self.sent)
+        let allowed = self.start.elapsed().as_nanos() * u128::from(self.rate) / NANOS;
+        let allowed = u64::try_from(allowed).unwrap_or(u64::MAX);
+        allowed.saturating_add(self.step()).saturating_sub(self.sent)
     }
 
     /// How long it takes until some may be sent.
     fn pause(&self) -> Duration {
         // What was sent beyond the first step has to be allowed by then, and another step with it.
-        let due = Duration::from_secs_f64(self.sent as f64 / self.rate as f64);
+        // Rounded up, so that by then it is.
+        let due = (u128::from(self.sent) * NANOS).div_ceil(u128::from(self.rate));
+        let due = Duration::from_nanos(u64::try_from(due).unwrap_or(u64::MAX));
         due.saturating_sub(self.start.elapsed())
     }
 }
@@ -367,7 +373,7 @@ mod tests {
             let mut pace = Pace::new(rate).unwrap();
             while pace.start.elapsed() < Duration::from_secs(3) {
                 let room = pace.room();
-                assert!(room > 0 && room <= 2 * pace.step() + 1, "{room} of {rate}");
+                assert!(room > 0 && room <= pace.step() + pace.rate / 500 + 1, "{room} of {rate}");
                 pace.sent += room;
                 tokio::time::sleep(pace.pause()).await;
             }

@@ -46,6 +46,9 @@ struct Open {
     not_before: Option<Instant>,
 }
 
+/// Partitions that one node is to be asked for.
+type Group = (Arc<Node>, Vec<Open>);
+
 struct Driver<'c> {
     call: &'c Call,
     open: Vec<Open>,
@@ -117,7 +120,7 @@ impl<'c> Driver<'c> {
     }
 
     /// All open partitions by the node to ask, and by how often they were asked for.
-    fn groups(&mut self) -> Result<Vec<(Arc<Node>, Vec<Open>)>, Error> {
+    fn groups(&mut self) -> Result<Vec<Group>, Error> {
         let inner = &self.call.inner;
         let policy = &self.call.query.policy;
         let view = inner.view();

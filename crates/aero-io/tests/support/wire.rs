@@ -3,7 +3,7 @@
 use aero_io::Digest;
 use wire_protocol::batch::row_flags;
 use wire_protocol::message::{
-    FrameType, Message, MessageHeader, field_type, info1, info3, op, write_frame, write_op,
+    FrameType, Message, MessageHeader, field_type, info1, info3, op, write_field, write_frame, write_op,
 };
 use wire_protocol::particle::particle_type;
 use wire_protocol::query::QueryScope;
@@ -107,6 +107,20 @@ pub fn record(index: u32, code: u8, generation: u32) -> Vec<u8> {
     if code == 0 {
         write_op(&mut out, op::READ, particle_type::INTEGER, b"v", &i64::from(generation).to_be_bytes());
     }
+    out
+}
+
+/// A record's message in the answer to a query of `test`.
+pub fn query_record(digest: &Digest) -> Vec<u8> {
+    record_of(b"test", digest)
+}
+
+/// A record's message in the answer to a query.
+pub fn record_of(namespace: &[u8], digest: &Digest) -> Vec<u8> {
+    let mut out = Vec::new();
+    MessageHeader { generation: 1, n_fields: 2, ..MessageHeader::default() }.write(&mut out);
+    write_field(&mut out, field_type::NAMESPACE, namespace);
+    write_field(&mut out, field_type::DIGEST, digest);
     out
 }
 
