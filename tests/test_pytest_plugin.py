@@ -1,23 +1,19 @@
 """The pytest plugin, in test sessions of their own (``pytester``)."""
 
-import subprocess
-import sys
-
 import pytest
 
 pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.embedded
 
 RUN = ("-p", "no:cacheprovider", "-W", "error")
-# Plugins that run coroutines: none, but where a test is about them.
-ALONE = ("-p", "no:asyncio", "-p", "no:anyio")
+# What runs coroutines, and how a test asks for it.
 RUNNERS = {
     "pytest-asyncio": (
         "@pytest.mark.asyncio\nasync def {}",
-        ("-p", "no:anyio", "-o", "asyncio_default_fixture_loop_scope=function"),
+        ("-p", "pytest_asyncio.plugin", "-o", "asyncio_default_fixture_loop_scope=function"),
     ),
-    "anyio": ("@pytest.mark.anyio\nasync def {}", ("-p", "no:asyncio")),
-    "asyncio.run": ("@in_a_loop\nasync def {}", ALONE),
+    "anyio": ("@pytest.mark.anyio\nasync def {}", ("-p", "anyio.pytest_plugin")),
+    "asyncio.run": ("@in_a_loop\nasync def {}", ()),
 }
 
 
@@ -26,16 +22,20 @@ def session(pytester, monkeypatch):
     """Runs tests in a process of their own and gives their outcome."""
     for name in ("AEROSPIKE_HOSTS", "AEROSPIKE_USER", "AEROSPIKE_PASSWORD", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
+    # The plugins of others that are installed here take longer to load than the tests to run.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
-    def run(body, *arguments, plugins=ALONE):
+    def run(body, *arguments):
         pytester.makepyfile(body)
-        return pytester.runpytest_subprocess(*RUN, *plugins, *arguments)
+        return pytester.runpytest_subprocess(*RUN, "-p", "pytest_aerospike_py", *arguments)
 
     return run
 
 
-def test_fixtures_come_with_the_package(session):
-    result = session(
+def test_fixtures_come_with_the_package(pytester, monkeypatch):
+    """Nothing says that there is a plugin."""
+    monkeypatch.delenv("AEROSPIKE_HOSTS", raising=False)
+    pytester.makepyfile(
         """
         import numpy as np
 
@@ -51,6 +51,7 @@ def test_fixtures_come_with_the_package(session):
             assert aerospike_namespace == "test"
         """
     )
+    result = pytester.runpytest_subprocess(*RUN, "-p", "no:asyncio")
     result.assert_outcomes(passed=2)
 
 
@@ -103,7 +104,7 @@ def in_a_loop(test):
     assert {record.bins["visits"] for record in records} == {1}
 """
     tests = "\n".join(test.format(name) + body for name in ("test_one", "test_in_another_loop"))
-    session(head + tests, plugins=plugins).assert_outcomes(passed=2)
+    session(head + tests, *plugins).assert_outcomes(passed=2)
 
 
 def test_faults_are_undone_after_the_test(session):
@@ -231,8 +232,9 @@ def test_workers_of_xdist_have_nodes_of_their_own(pytester, session):
             worker = os.environ["PYTEST_XDIST_WORKER"]
             pathlib.Path(f"{worker}-{number}.json").write_text(json.dumps(aerospike_server.hosts))
         """,
+        "-p",
+        "xdist",
         "-n2",
-        "--dist=load",
     )
     result.assert_outcomes(passed=8)
     hosts = {}
@@ -243,8 +245,8 @@ def test_workers_of_xdist_have_nodes_of_their_own(pytester, session):
     assert len(set.union(*hosts.values())) == 2
 
 
-def test_it_costs_nothing_where_it_is_not_used(pytester):
-    pytester.makepyfile(
+def test_it_costs_nothing_where_it_is_not_used(session):
+    result = session(
         """
         import sys
 
@@ -254,15 +256,7 @@ def test_it_costs_nothing_where_it_is_not_used(pytester):
             assert "pytest_aerospike_py" in sys.modules
         """
     )
-    # Plugins of others import NumPy: ours alone.
-    answer = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "pytest_aerospike_py", "-p", "no:cacheprovider"],
-        cwd=pytester.path,
-        env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PATH": ""},
-        capture_output=True,
-        text=True,
-    )
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    result.assert_outcomes(passed=1)
 
 
 def test_the_entry_point_is_the_plugin():
