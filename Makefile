@@ -101,12 +101,21 @@ $(RELEASE): $(TOOLS) $(EXTENSION_SOURCES)
 
 # ---------------------------------------------------------------- tests
 
-.PHONY: test test-rust test-python test-nonumpy test-integration loom asan asan-python tsan miri fuzz
-test: test-rust test-python test-nonumpy ## all tests
+.PHONY: test test-rust test-examples test-python test-nonumpy test-integration loom asan asan-python tsan miri fuzz
+test: test-rust test-examples test-python test-nonumpy ## all tests
 
 test-rust: ## the crates' tests
 	@sh scripts/prerequisites.sh rust
 	cargo test --quiet --workspace --exclude py-bindings $(LOCKED) $(CARGO_TEST_ARGS)
+
+# Each crate's examples but those that are benches.
+EXAMPLES := dtype-schema/row wire-protocol/batch_in_bytes record-decode/decode_records aero-io/read_and_write dev-server/faults
+
+test-examples: ## the crates' examples run; tests/test_examples.py runs those in Python
+	@for example in $(EXAMPLES); do \
+	  cargo run --quiet $(LOCKED) -p $${example%/*} --example $${example#*/} >target/example.txt 2>&1 || \
+	    { echo "$$example:" >&2; cat target/example.txt >&2; exit 1; }; \
+	done
 
 test-python: $(DEV) ## the Python tests, against the embedded node
 	$(PY) -m pytest tests $(PYTEST_ARGS)

@@ -41,6 +41,12 @@ def test_demo():
     assert "1000 of 1001" in run("examples/demo.py")
 
 
+def test_the_example_of_the_bindings_readme():
+    text = (ROOT / "crates/py-bindings/README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert run("-c", block) == "[(21.5,)]\n"
+
+
 def test_nearest_neighbours():
     text = run("examples/nearest_neighbours.py")
     assert "5002 candidates" in text
