@@ -318,6 +318,23 @@ class TestPasswords:
         assert b"s3cret" not in shown
 
 
+class TestTls:
+    def test_the_files_are_used(self, capsys, tmp_path):
+        certificates = pytest.importorskip("tests.support.certificates", exc_type=ModuleNotFoundError)
+        authority = certificates.Authority(tmp_path)
+        with DevServer(tls=authority.nodes(ca=authority.file)) as server:
+            own = authority.issue("client")
+            trusting = ["--tls-ca", authority.file, "--tls-name", certificates.NAME]
+            shown = ["--tls-cert", own["cert"], "--tls-key", own["key"]]
+            assert address(server) in run(capsys, "info", address(server), *trusting, *shown)
+            assert main(["info", address(server), *trusting]) == 1
+            assert "certificate" in capsys.readouterr().err
+            assert main(["info", address(server), "--tls-ca", authority.file]) == 1, "the name is 127.0.0.1"
+            assert main(["info", address(server), "--tls-ca", str(tmp_path / "nothing.pem")]) == 1
+            assert "nothing.pem" in capsys.readouterr().err
+            assert main(["info", address(server), "--timeout", "2"]) == 1, "without TLS"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 class TestServe:
     def test_the_node_runs_until_it_is_told_to_end(self, capsys):
