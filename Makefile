@@ -21,6 +21,8 @@ FUZZ_SECONDS ?= 20
 # The server of `make test-integration` and, when set, of `make bench`: host:port[,host:port...]
 AEROSPIKE_HOSTS ?=
 BENCH_ARGS ?=
+# Passed on to maturin by `make wheel`.
+WHEEL_ARGS ?=
 # What `make check-deny` looks at. Advisories need the network.
 DENY ?= licenses bans sources
 
@@ -42,7 +44,7 @@ help: ## this list
 
 # ---------------------------------------------------------------- building
 
-.PHONY: prerequisites tools build dev demo
+.PHONY: prerequisites tools build dev demo wheel sdist
 prerequisites: ## look for Rust, Python and a C compiler, and say how to get what is missing
 	@sh scripts/prerequisites.sh all
 
@@ -54,6 +56,22 @@ dev: $(DEV) ## the extension in the fast profile, installed into .venv
 
 demo: $(DEV) ## build, start the embedded node, write, batch-read into an array
 	$(PY) examples/demo.py
+
+wheel: $(TOOLS) ## a release wheel in dist/, tried in a clean environment; WHEEL_ARGS="--features abi3" for the stable ABI
+	@sh scripts/prerequisites.sh rust
+	rm -rf dist/wheel
+	$(PY) -m maturin build --quiet --release $(LOCKED) --interpreter $(PY) --out dist/wheel $(WHEEL_ARGS)
+	$(PY) -m scripts.try_wheel dist/wheel/*.whl
+
+# The fast profile: what is asked is whether the sources are all there.
+sdist: $(TOOLS) ## the source distribution in dist/, and a wheel built from what is in it
+	@sh scripts/prerequisites.sh rust
+	rm -rf dist/sdist target/sdist && mkdir -p target/sdist
+	$(PY) -m maturin sdist --out dist/sdist
+	tar -xzf dist/sdist/*.tar.gz -C target/sdist --strip-components 1
+	cd target/sdist && CARGO_TARGET_DIR=$(CURDIR)/target $(CURDIR)/$(PY) -m maturin build --quiet --profile dev \
+	  --locked --interpreter $(CURDIR)/$(PY) --out $(CURDIR)/target/sdist/dist
+	$(PY) -m scripts.try_wheel target/sdist/dist/*.whl
 
 $(TOOLS): requirements/base.txt requirements/dev.txt
 	@python=$$(sh scripts/prerequisites.sh python) && \
@@ -83,12 +101,21 @@ $(RELEASE): $(TOOLS) $(EXTENSION_SOURCES)
 
 # ---------------------------------------------------------------- tests
 
-.PHONY: test test-rust test-python test-nonumpy test-integration loom asan asan-python tsan miri fuzz
-test: test-rust test-python test-nonumpy ## all tests
+.PHONY: test test-rust test-examples test-python test-nonumpy test-integration loom asan asan-python tsan miri fuzz
+test: test-rust test-examples test-python test-nonumpy ## all tests
 
 test-rust: ## the crates' tests
 	@sh scripts/prerequisites.sh rust
 	cargo test --quiet --workspace --exclude py-bindings $(LOCKED) $(CARGO_TEST_ARGS)
+
+# Each crate's examples but those that are benches.
+EXAMPLES := dtype-schema/row wire-protocol/batch_in_bytes record-decode/decode_records aero-io/read_and_write dev-server/faults
+
+test-examples: ## the crates' examples run; tests/test_examples.py runs those in Python
+	@for example in $(EXAMPLES); do \
+	  cargo run --quiet $(LOCKED) -p $${example%/*} --example $${example#*/} >target/example.txt 2>&1 || \
+	    { echo "$$example:" >&2; cat target/example.txt >&2; exit 1; }; \
+	done
 
 test-python: $(DEV) ## the Python tests, against the embedded node
 	$(PY) -m pytest tests $(PYTEST_ARGS)
