@@ -85,7 +85,6 @@ def aerospike_server(aerospike_server_options: dict[str, Any]) -> Iterator[DevSe
         yield RealServer(hosts)
         return
     from aerospike_py.testing import DevServer
-    from aerospike_py.types import ClientConfig
 
     with DevServer(**aerospike_server_options) as server:
         yield server
@@ -161,7 +160,6 @@ def aerospike_faults(
 def aerospike_make_server() -> Iterator[Callable[..., DevServer]]:
     """Starts embedded nodes for this test alone; takes ``DevServer``'s arguments."""
     from aerospike_py.testing import DevServer
-    from aerospike_py.types import ClientConfig
 
     with ExitStack() as servers:
         yield lambda *args, **options: servers.enter_context(DevServer(*args, **options))
