@@ -8,7 +8,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGES = ["README.md", "docs/guide.md", "docs/commands.md", "docs/failures.md", "docs/processes.md"]
+PAGES = [
+    "README.md",
+    "docs/guide.md",
+    "docs/commands.md",
+    "docs/policies.md",
+    "docs/failures.md",
+    "docs/processes.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

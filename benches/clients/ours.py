@@ -7,6 +7,7 @@ from typing import Any
 
 import aerospike_py
 from aerospike_py import Keys
+from aerospike_py.types import ClientConfig
 from benches.clients.base import AsyncRead, Hosts, Read
 from benches.workloads.base import NAMESPACE, Key, Workload
 
@@ -14,7 +15,7 @@ from benches.workloads.base import NAMESPACE, Key, Workload
 class Ours:
     def __init__(self, hosts: Hosts, *, as_array: bool = False) -> None:
         self.version = aerospike_py.__version__
-        self._config: dict[str, Any] = {"hosts": hosts}
+        self._config: ClientConfig = {"hosts": hosts}
         self._as_array = as_array
         self._client = aerospike_py.client(self._config).connect()
         self.get, self.put = self._client.get, self._client.put
@@ -34,10 +35,9 @@ class Ours:
         keys, client, bins = workload.keys(count), self._client, list(workload.bins)
         return lambda: client.batch_read(keys, bins)
 
-    def write_array(self, *arguments: Any) -> Any:
-        # Any: it is refused by name where there is no such call.
-        client: Any = self._client
-        return client.batch_write_numpy(*arguments)
+    def write_array(self, array: Any, namespace: str, name: str, _dtype: Any) -> Any:
+        # The dtype is the array's own.
+        return self._client.batch_write_numpy(array, namespace, name)
 
     def touched(self, workload: Workload, count: int) -> Read:
         read, name = self.records(workload, count), workload.bins[0]

@@ -12,7 +12,7 @@ small node to try things on.
 
 from __future__ import annotations
 
-from . import _native, constants, exception, operations
+from . import _native, batch, constants, exception, operations, types
 from ._native import __version__
 from .async_client import AsyncClient
 from .client import Client, client
@@ -23,6 +23,7 @@ from .exception import IndexError as IndexError
 from .exception import TimeoutError as TimeoutError
 from .keys import Keys
 from .numpy_batch import NumpyBatchRecords
+from .numpy_write import NumpyWriteResult
 from .query import AsyncQuery, AsyncQueryRecords, Query, QueryRecords
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
 from .stats import ClusterStats, ConnectionStats, NodeStats
@@ -47,15 +48,18 @@ __all__ = [
     "Keys",
     "NodeStats",
     "NumpyBatchRecords",
+    "NumpyWriteResult",
     "OrderedRecord",
     "Query",
     "QueryRecords",
     "Record",
     "__version__",
+    "batch",
     "calc_digest",
     "client",
     "exception",
     "operations",
+    "types",
 ]
 __all__ += constants.__all__
 __all__ += exception.__all__

@@ -50,6 +50,9 @@ OPERATOR_READ = 0
 OPERATOR_TOUCH = 11
 OPERATOR_WRITE = 1
 
+# What bools are written as (``send_bool_as``).
+INTEGER = 0
+
 # Particle types.
 AS_BOOL = 1
 AS_BYTES_BLOB = 4
@@ -118,6 +121,7 @@ __all__ = [
     "AUTH_EXTERNAL_INSECURE",
     "AUTH_INTERNAL",
     "AUTH_PKI",
+    "INTEGER",
     "JOB_QUERY",
     "JOB_SCAN",
     "JOB_STATUS_COMPLETED",

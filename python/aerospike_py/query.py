@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from . import _native
-    from ._types import Policy
     from .records import Record
+    from .types import QueryPolicy
 
 _PREDICATES = "queries go over the primary index so far; use the official client for secondary indexes"
 _BACKGROUND = "queries read records so far; jobs that servers run on their own come later"
@@ -73,7 +73,9 @@ class _Query:
             The query itself.
 
         Example:
+            >>> query = client.query("test", "users")
             >>> query.select("name", "visits")
+            <...Query of 'test', set 'users'>
         """
         self._bins = [*bins] or None
         return self
@@ -82,17 +84,23 @@ class _Query:
         """Lets each run from now on go on where the one before it ended; with ``max_records`` they are pages.
 
         Example:
+            >>> query = client.query("test", "users")
             >>> query.max_records = 1000
             >>> query.paginate()
-            >>> while not query.is_done():
-            ...     page = query.results()
+            >>> query.is_done()
+            False
         """
         if not self._paginates:
             # The first page begins where the first run did, whatever was run before.
             self._paginates, self._place, self._run = True, None, None
 
     def is_done(self) -> bool:
-        """Whether the last run gave all records of all its partitions."""
+        """Whether the last run gave all records of all its partitions.
+
+        Example:
+            >>> client.query("test", "users").is_done()
+            False
+        """
         place = self._stands()
         return place is not None and place.is_done()
 
@@ -105,8 +113,8 @@ class _Query:
         another process, and with the official client, too. Empty before the first run.
 
         Example:
-            >>> status = query.get_partitions_status()
-            >>> rest = other_query.results({"partition_filter": {"partition_status": status}})
+            >>> status = client.query("test", "users").get_partitions_status()
+            >>> policy = {"partition_filter": {"partition_status": status}}
         """
         place = self._stands()
         return {} if place is None else place.status()
@@ -118,7 +126,7 @@ class _Query:
             run._save()
         return self._place
 
-    def _start(self, policy: Policy | None, options: Mapping[str, bool] | None) -> _native.QueryStream:
+    def _start(self, policy: QueryPolicy | None, options: Mapping[str, bool] | None) -> _native.QueryStream:
         place = self._stands() if self._paginates else None
         return self._core.query(
             self._namespace,
@@ -146,7 +154,7 @@ class _Query:
 class _Records:
     """A run of a query. Its stream is closed when it ends, and when nobody holds it any more."""
 
-    def __init__(self, query: _Query, policy: Policy | None, options: Mapping[str, bool] | None) -> None:
+    def __init__(self, query: _Query, policy: QueryPolicy | None, options: Mapping[str, bool] | None) -> None:
         self._query = query
         self._policy = policy
         self._options = options
@@ -192,9 +200,13 @@ class QueryRecords(_Records):
     They come in blocks, and a few of these are ahead at most: whoever does not go on stops the nodes. A
     context manager: leaving it closes the connections, as the end of the records does. Several threads may
     take from it.
+
+    Example:
+        >>> with client.query("test", "users").records() as records:
+        ...     first = next(records)
     """
 
-    def __init__(self, query: _Query, policy: Policy | None, options: Mapping[str, bool] | None) -> None:
+    def __init__(self, query: _Query, policy: QueryPolicy | None, options: Mapping[str, bool] | None) -> None:
         super().__init__(query, policy, options)
         self._lock = threading.Lock()
 
@@ -216,7 +228,11 @@ class QueryRecords(_Records):
             return record
 
     def close(self) -> None:
-        """Ends the query and closes its connections; a thread that waits for a record gets no more."""
+        """Ends the query and closes its connections; a thread that waits for a record gets no more.
+
+        Example:
+            >>> client.query("test", "users").records().close()
+        """
         stream = self._stream
         if stream is not None:
             stream.close()
@@ -231,7 +247,12 @@ class QueryRecords(_Records):
 
 
 class AsyncQueryRecords(_Records):
-    """As :class:`QueryRecords`, for ``async for`` and ``async with``. One task at a time may take from it."""
+    """As :class:`QueryRecords`, for ``async for`` and ``async with``. One task at a time may take from it.
+
+    Example:
+        >>> async with client.query("test", "users").records() as records:
+        ...     first = await anext(records)
+    """
 
     _is_taking = False
 
@@ -261,7 +282,11 @@ class AsyncQueryRecords(_Records):
         self._block, self._used = block, 0
 
     async def aclose(self) -> None:
-        """Ends the query and closes its connections; closing twice is fine."""
+        """Ends the query and closes its connections; closing twice is fine.
+
+        Example:
+            >>> await client.query("test", "users").records().aclose()
+        """
         self._end()
 
     async def __aenter__(self) -> Self:
@@ -276,11 +301,13 @@ class Query(_Query):
 
     Example:
         >>> for key, meta, bins in client.query("test", "users"):
-        ...     print(key.digest, bins)
+        ...     print(bins["name"], meta["gen"])
+        Ada 1
+        Bea 1
     """
 
     def results(
-        self, policy: Policy | None = None, options: Mapping[str, bool] | None = None
+        self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
     ) -> list[Record]:
         """Runs the query and gives all its records.
 
@@ -295,7 +322,8 @@ class Query(_Query):
             AerospikeError: what ended the query; the records that came before it are given up.
 
         Example:
-            >>> client.query("test", "users").results({"total_timeout": 10_000})
+            >>> len(client.query("test", "users").results({"total_timeout": 10_000}))
+            2
         """
         with self.records(policy, options) as records:
             return list(records)
@@ -303,7 +331,7 @@ class Query(_Query):
     def foreach(
         self,
         callback: Callable[..., Any],
-        policy: Policy | None = None,
+        policy: QueryPolicy | None = None,
         options: Mapping[str, bool] | None = None,
     ) -> None:
         """Runs the query and calls a function with each record, as it comes.
@@ -315,7 +343,9 @@ class Query(_Query):
             options: as for :meth:`results`.
 
         Example:
-            >>> client.query("test", "users").foreach(lambda record: print(record.bins))
+            >>> client.query("test", "users").foreach(lambda record: print(record.bins["name"]))
+            Ada
+            Bea
         """
         with_partition = _has_filter(policy)
         with self.records(policy, options) as records:
@@ -325,7 +355,7 @@ class Query(_Query):
                     return
 
     def records(
-        self, policy: Policy | None = None, options: Mapping[str, bool] | None = None
+        self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
     ) -> QueryRecords:
         """An iterator over the records; iterating over the query itself is the same without a policy.
 
@@ -348,16 +378,19 @@ class AsyncQuery(_Query):
 
     Example:
         >>> async for key, meta, bins in client.query("test", "users"):
-        ...     print(key.digest, bins)
+        ...     print(bins["name"], meta["gen"])
+        Ada 1
+        Bea 1
     """
 
     async def results(
-        self, policy: Policy | None = None, options: Mapping[str, bool] | None = None
+        self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
     ) -> list[Record]:
         """As :meth:`Query.results`, awaited.
 
         Example:
-            >>> await client.query("test", "users").results()
+            >>> len(await client.query("test", "users").results())
+            2
         """
         async with self.records(policy, options) as records:
             return [record async for record in records]
@@ -365,13 +398,15 @@ class AsyncQuery(_Query):
     async def foreach(
         self,
         callback: Callable[..., Any],
-        policy: Policy | None = None,
+        policy: QueryPolicy | None = None,
         options: Mapping[str, bool] | None = None,
     ) -> None:
         """As :meth:`Query.foreach`, awaited; what the function returns is awaited, too, where it can be.
 
         Example:
-            >>> await client.query("test", "users").foreach(handle)
+            >>> await client.query("test", "users").foreach(lambda record: print(record.bins["name"]))
+            Ada
+            Bea
         """
         with_partition = _has_filter(policy)
         async with self.records(policy, options) as records:
@@ -383,13 +418,15 @@ class AsyncQuery(_Query):
                     return
 
     def records(
-        self, policy: Policy | None = None, options: Mapping[str, bool] | None = None
+        self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
     ) -> AsyncQueryRecords:
         """As :meth:`Query.records`, for ``async for``.
 
         Example:
-            >>> async for record in client.query("test").records({"socket_timeout": 5_000}):
-            ...     print(record.bins)
+            >>> async for record in client.query("test", "users").records({"socket_timeout": 5_000}):
+            ...     print(record.bins["name"])
+            Ada
+            Bea
         """
         return AsyncQueryRecords(self, policy, options)
 

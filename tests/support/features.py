@@ -60,6 +60,7 @@ def commands(*names: str) -> tuple[str, ...]:
 
 BATCH = "tests/integration/test_batch_read.py::"
 CLUSTER = "tests/test_cluster.py::"
+CONFIG = "tests/test_config_effects.py::"
 
 GROUPS = (
     Group(
@@ -103,6 +104,14 @@ GROUPS = (
                 official=NO,
                 peer=NO,
             ),
+            better(
+                "write from a structured array",
+                "any strides and byte order, presence and masks, a result code a row",
+                "Client.batch_write_numpy",
+                "tests/integration/test_batch_write_numpy.py::test_a_round_trip_gives_the_same_array",
+                official=NO,
+                peer="native byte order; no presence",
+            ),
             better("`out=`", "", f"{BATCH}test_out_with_a_stride", official=NO, peer=NO),
             better(
                 "`to_pandas`",
@@ -143,6 +152,7 @@ GROUPS = (
                 "what adds up is never sent twice",
                 "an error with `in_doubt` instead",
                 *commands("increment", "append"),
+                "tests/test_doubt.py::test_what_adds_up_is_applied_once",
                 official="sent again where `max_retries` says so",
                 peer="not tried",
             ),
@@ -154,6 +164,18 @@ GROUPS = (
             ),
             have(
                 "batch read into Python records", "Client.batch_read", f"{BATCH}test_records_without_a_dtype"
+            ),
+            have(
+                "batches of operations, of deletions, of rows that each do something else",
+                *commands("batch_operate", "batch_remove", "batch_write"),
+                "tests/integration/test_batch_operate.py::test_each_row_says_what_it_does",
+            ),
+            better(
+                "a row of a batch that may have been applied is never sent again",
+                "it fails with `in_doubt`; rows that were certainly not applied are sent again",
+                "tests/test_batch_write.py::test_an_increment_is_never_sent_twice",
+                official="sent again where `max_retries` says so",
+                peer="not tried",
             ),
             better(
                 "queries over the primary index",
@@ -216,6 +238,11 @@ GROUPS = (
                 peer="in part",
             ),
             have(
+                "bools as integers (`send_bool_as`)",
+                f"{CONFIG}test_send_bool_as_is_the_official_clients",
+                peer=NO,
+            ),
+            have(
                 "HyperLogLog sketches as values",
                 "aerospike_py.HyperLogLog",
                 "tests/integration/test_interop.py::test_hll_both_ways",
@@ -249,10 +276,12 @@ GROUPS = (
         (
             better(
                 "unknown policy and config keys are refused, with the nearest name",
-                "",
+                "by type checkers, too; [every key](policies.md) has a test or says why it does nothing",
+                "tests/test_policies.py::test_a_misspelt_key_is_told_the_right_one",
+                "aerospike_py.types",
                 f"{BATCH}test_policies_that_are_refused",
                 "tests/test_config.py::test_configs_that_are_refused",
-                official="config only, by an option",
+                official="by an option, without it",
                 peer="ignored",
             ),
             have(
@@ -271,6 +300,7 @@ GROUPS = (
                 "builtin `TimeoutError` and `ValueError` besides; they pickle; messages say what and where",
                 "tests/integration/test_interop.py::test_errors_have_the_same_codes",
                 "tests/test_config.py::test_exceptions_pickle",
+                "tests/test_errors.py::test_errors_name_the_record_and_the_bin",
                 peer="names and tree of its own",
             ),
             better(
@@ -290,7 +320,7 @@ GROUPS = (
             not_yet(
                 "compression above a size of the caller's",
                 "frames are compressed from 128 bytes on",
-                "policy:compression_threshold",
+                "config:compression_threshold",
             ),
             not_yet("a single node whatever the cluster says", "", "config:force_single_node", peer=NO),
         ),
@@ -329,6 +359,12 @@ GROUPS = (
                 peer="passwords",
             ),
             have("state of nodes and connections", "Client.stats", peer="Prometheus metrics"),
+            better(
+                "a log of the cluster",
+                "Python's `logging`; nothing is formatted that nobody wants",
+                "tests/test_logging.py::test_nodes_that_join_hang_answer_and_leave",
+                official="a handler of its own",
+            ),
             not_yet(
                 "metrics written to files",
                 "`stats()` has the numbers",

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
@@ -11,10 +11,11 @@ use wire_protocol::command::WriteOp;
 use wire_protocol::info;
 
 use crate::answer::Answer;
-use crate::batch_read;
+use crate::batch;
 use crate::config::ClusterConfig;
 use crate::contact::{Connector, INFO_TIMEOUT, exchange_info};
 use crate::error::{Error, Fault, Tried};
+use crate::events::Event;
 use crate::hedge::Budget;
 use crate::keys::{BatchKeys, BatchRead, Bins, Key};
 use crate::node::Node;
@@ -22,6 +23,7 @@ use crate::operate;
 use crate::partition_map::View;
 use crate::policy::{OperatePolicy, ReadPolicy, WritePolicy};
 use crate::query::{Query, RecordStream};
+use crate::request::{BatchOperate, Request};
 use crate::scratch::{Scratch, ScratchPool};
 use crate::seeds;
 use crate::single;
@@ -142,6 +144,23 @@ impl Cluster {
         }
     }
 
+    /// Whether something has happened since [`Cluster::take_events`] was last called.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        self.inner().connector.events.has_any()
+    }
+
+    /// What happened since the last time, and when. What is not fetched is kept up to an end, and then counted.
+    #[must_use]
+    pub fn take_events(&self) -> Vec<(SystemTime, Event)> {
+        self.inner().connector.events.take()
+    }
+
+    /// Sets whether retries are among the events from now on.
+    pub fn note_retries(&self, verbose: bool) {
+        self.inner().connector.events.set_verbose(verbose);
+    }
+
     /// Stops watching the cluster and closes its connections. Commands under way end with
     /// [`Error::Closed`], as do later ones.
     pub fn close(&self) {
@@ -163,7 +182,26 @@ impl Cluster {
         sink: Arc<S>,
     ) -> Result<(), Error> {
         let inner = Arc::clone(self.inner());
-        inner.until_closed(batch_read::run(&inner, keys, request, sink)).await
+        let request = Request::Read(request);
+        inner.until_closed(false, batch::run(&inner, keys, request, sink)).await
+    }
+
+    /// Carries out the operations of the rows of `keys`, and hands what they answered to `sink`. A row that may
+    /// have been applied is not sent again.
+    ///
+    /// The future does all the work itself: dropping it stops the call at once; what was sent may be applied.
+    ///
+    /// # Errors
+    /// If no row got an answer: the most frequent cause. Otherwise each row's own code went to the sink.
+    pub async fn batch_operate<S: RowSink>(
+        &self,
+        keys: Arc<BatchKeys>,
+        batch: BatchOperate,
+        sink: Arc<S>,
+    ) -> Result<(), Error> {
+        let inner = Arc::clone(self.inner());
+        let request = Request::operate(batch, keys.len())?;
+        inner.until_closed(request.may_write(), batch::run(&inner, keys, request, sink)).await
     }
 
     /// Reads one record: bins by `bins`, or its header alone.
@@ -172,7 +210,7 @@ impl Cluster {
     /// Every result code but 0 is an [`Error::Server`], that of a record that is not there (2) too.
     pub async fn read(&self, key: &Key, bins: &Bins, policy: &ReadPolicy) -> Result<Answer, Error> {
         let inner = self.inner();
-        inner.until_closed(single::read(inner, key, bins, policy)).await
+        inner.until_closed(false, single::read(inner, key, bins, policy)).await
     }
 
     /// Applies operations to one record; with [`op::WRITE`](wire_protocol::message::op::WRITE) they set
@@ -182,7 +220,7 @@ impl Cluster {
     /// As [`Cluster::read`]; [`Error::in_doubt`] says whether the write may have been applied.
     pub async fn write(&self, key: &Key, ops: &[WriteOp<'_>], policy: &WritePolicy) -> Result<Answer, Error> {
         let inner = self.inner();
-        inner.until_closed(single::write(inner, key, ops, policy)).await
+        inner.until_closed(true, single::write(inner, key, ops, policy)).await
     }
 
     /// Applies operations, reads among them, to one record in order and as one. `name` is what errors call the
@@ -199,7 +237,9 @@ impl Cluster {
         policy: &OperatePolicy,
     ) -> Result<Answer, Error> {
         let inner = self.inner();
-        inner.until_closed(operate::operate(inner, name, key, ops, policy)).await
+        inner
+            .until_closed(ops.iter().any(operate::is_write), operate::operate(inner, name, key, ops, policy))
+            .await
     }
 
     /// Deletes one record.
@@ -208,7 +248,7 @@ impl Cluster {
     /// As [`Cluster::write`].
     pub async fn delete(&self, key: &Key, policy: &WritePolicy) -> Result<Answer, Error> {
         let inner = self.inner();
-        inner.until_closed(single::delete(inner, key, policy)).await
+        inner.until_closed(true, single::delete(inner, key, policy)).await
     }
 
     /// Sends info commands to one node, or to all of them side by side.
@@ -230,7 +270,7 @@ impl Cluster {
         timeout: Duration,
     ) -> Result<Vec<InfoAnswers>, Error> {
         let inner = self.inner();
-        inner.until_closed(inner.info(node, commands, timeout)).await
+        inner.until_closed(false, inner.info(node, commands, timeout)).await
     }
 
     /// The records of partitions, of which nothing is asked for before the first is. The stream keeps the
@@ -316,11 +356,12 @@ impl Inner {
     /// An error that says that the view lacks something; of a closed cluster, that it is closed: its view is empty.
     pub(crate) fn unless_closed(&self, error: Error) -> Error {
         // Closing sets the flag before it empties the view.
-        if self.closed.load(Ordering::Acquire) { Error::Closed } else { error }
+        if self.closed.load(Ordering::Acquire) { Error::Closed { in_doubt: false } } else { error }
     }
 
     pub(crate) async fn until_closed<T>(
         &self,
+        writes: bool,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let closing = self.closing.notified();
@@ -328,11 +369,11 @@ impl Inner {
         // In line before the look at the flag: a close between the two is not missed.
         closing.as_mut().enable();
         if self.closed.load(Ordering::Acquire) {
-            return Err(Error::Closed);
+            return Err(Error::Closed { in_doubt: false });
         }
         tokio::select! {
             biased;
-            () = closing => Err(Error::Closed),
+            () = closing => Err(Error::Closed { in_doubt: writes }),
             outcome = work => outcome,
         }
     }

@@ -11,8 +11,10 @@
 //! | `contact`, `seeds`, `tend` | how nodes are found, named and watched |
 //! | `partition_map` | which node holds which partition: immutable snapshots |
 //! | `health`, `hedge`, `backoff` | what commands learn of a node, when another is asked, when again |
-//! | `keys`, `sink`, `batch_read`, `rounds`, `chunk`, `under_way`, `progress`, `alarm`, `scratch` | batch reads: the rows asked for, where answers go, the work |
+//! | `keys`, `request`, `sink` | batches: the rows asked for, what for, where answers go |
+//! | `batch`, `rounds`, `chunk`, `under_way`, `later`, `progress`, `alarm`, `scratch` | the work of a batch |
 //! | `single`, `operate`, `answer` | single-record commands |
+//! | `events` | what happened to the cluster, for a log |
 //! | `query` | queries: the records of partitions, as a stream |
 //! | `cluster`, `stats` | [`Cluster`], the handle that holds it all together, and its state |
 //!
@@ -26,16 +28,18 @@ mod alarm;
 mod answer;
 mod auth;
 mod backoff;
-mod batch_read;
+mod batch;
 mod chunk;
 mod cluster;
 mod config;
 mod connection;
 mod contact;
 mod error;
+mod events;
 mod health;
 mod hedge;
 mod keys;
+mod later;
 mod node;
 mod operate;
 mod partition_map;
@@ -43,6 +47,7 @@ mod policy;
 mod pool;
 mod progress;
 mod query;
+mod request;
 mod rounds;
 mod scratch;
 mod seeds;
@@ -61,6 +66,7 @@ pub use auth::{AuthMode, Credentials, Who};
 pub use cluster::{Cluster, InfoAnswers};
 pub use config::{ClusterConfig, Seed};
 pub use error::{ContactFault, Error, SeedFailure, Tried, client_code};
+pub use events::{Event, Level, NodeName, Suspicion};
 pub use keys::{BatchKeys, BatchRead, Bins, DigestSource, Key, OwnedKey, Space};
 pub use policy::{
     BatchPolicy, Hedge, OperatePolicy, QueryPolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
@@ -68,10 +74,12 @@ pub use policy::{
 pub use query::{
     PartitionProgress, Query, QueryPartitions, QueryProgress, QueryStopper, RecordBlock, RecordStream,
 };
+pub use request::{BatchOperate, RowHead, RowOps};
 pub use sink::{RowLease, RowOutcome, RowSink};
 pub use stats::{ClusterStats, NodeStats};
 pub use tls::{Identity, Pem, Revocation, TlsConfig, TlsTransport, TlsVersion};
 pub use transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};
+pub use wire_protocol::batch_write::{EncodedOps, RowAttributes};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;
 pub use wire_protocol::query::{QueryDuration, QueryRecord};

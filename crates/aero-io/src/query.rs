@@ -171,7 +171,7 @@ impl RecordStream {
                 State::Ended => return Ok(None),
                 // What waits in the queue is not given after a stop, or a close.
                 _ if self.stopper.is_stopped() => return self.end(Ok(())),
-                _ if self.cluster.is_closed() => return self.end(Err(Error::Closed)),
+                _ if self.cluster.is_closed() => return self.end(Err(Error::Closed { in_doubt: false })),
                 State::Ready => {
                     let (sender, events) = mpsc::channel(QUEUE);
                     let driver =
@@ -188,7 +188,7 @@ impl RecordStream {
                 Some(Event::End(outcome)) => return self.end(outcome),
                 None if self.stopper.is_stopped() => return self.end(Ok(())),
                 // The driver says how it ends, unless its runtime was taken away.
-                None => return self.end(Err(Error::Closed)),
+                None => return self.end(Err(Error::Closed { in_doubt: false })),
             }
         }
     }

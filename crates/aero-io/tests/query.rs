@@ -227,9 +227,9 @@ async fn a_closed_cluster_ends_its_queries() {
     let mut stream = cluster.query(query());
     stream.next().await.unwrap().unwrap();
     cluster.close();
-    assert!(matches!(stream.next().await, Err(Error::Closed)));
+    assert!(matches!(stream.next().await, Err(Error::Closed { .. })));
     assert!(stream.next().await.unwrap().is_none());
-    assert!(matches!(cluster.query(query()).next().await, Err(Error::Closed)));
+    assert!(matches!(cluster.query(query()).next().await, Err(Error::Closed { .. })));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -26,6 +26,9 @@ const FRAME: usize = 128 * 1024;
 /// Partitions that are looked through before others have the thread.
 const PARTITIONS_AT_ONCE: usize = 64;
 
+/// Bins that are looked for before others have the thread.
+const BINS_AT_ONCE: usize = 1_000_000;
+
 /// Largest answer about one record: bins may be asked for several times.
 const MAX_RECORD: usize = wire_protocol::message::MAX_FRAME / 2;
 
@@ -62,6 +65,7 @@ pub(crate) struct QueryRun<'a> {
     wanted: Wanted,
     flags: Flags,
     ops: Ops<'a>,
+    n_ops: usize,
     /// The partitions to come, each with the digest to go on after.
     partitions: std::collections::btree_map::IntoIter<u16, Option<Digest>>,
     /// Records of the partition at hand that are to come.
@@ -129,6 +133,7 @@ impl<'a> QueryRun<'a> {
             },
             flags,
             ops: message.ops(),
+            n_ops: message.header.n_ops.into(),
             partitions: partitions.into_iter(),
             digests: Vec::new().into_iter(),
             left: if scope.max_records == 0 { u64::MAX } else { scope.max_records },
@@ -164,7 +169,7 @@ impl<'a> QueryRun<'a> {
         let mut room = self.pace.as_ref().map_or(u64::MAX, Pace::room);
         // A short query's records go out together.
         let at_once = if self.is_short() { usize::MAX } else { PARTITIONS_AT_ONCE };
-        let (mut sent, mut looked_through) = (0, 0);
+        let (mut sent, mut looked_through, mut looked_for) = (0, 0, 0);
         let goes_on = loop {
             if self.left == 0 {
                 break false;
@@ -184,7 +189,11 @@ impl<'a> QueryRun<'a> {
                 continue;
             };
             let record_start = out.len();
+            looked_for += 1 + self.n_ops;
             if !self.write_record(&digest, now, out) {
+                if looked_for > BINS_AT_ONCE {
+                    break true;
+                }
                 continue;
             }
             (sent, room, self.left) = (sent + 1, room - 1, self.left - 1);

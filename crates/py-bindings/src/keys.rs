@@ -17,7 +17,7 @@ use wire_protocol::digest::{Digest, UserKey, digests};
 mod array;
 mod reader;
 
-pub(crate) use self::reader::described;
+pub(crate) use self::reader::{described, too_long};
 
 /// What a key's bytes in the arena are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,11 @@ impl KeyArena {
     fn bytes_of(&self, row: usize) -> &[u8] {
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         &self.bytes[start..self.ends[row]]
+    }
+
+    /// Bytes that a row's key takes in a request, at most.
+    pub(crate) fn key_size(&self, row: usize) -> usize {
+        16 + self.bytes_of(row).len()
     }
 
     /// The distinct namespaces and sets.

@@ -10,10 +10,13 @@
 //! | `sink`, `numpy_memory`, `records` | where answers go: NumPy's memory, Python objects |
 //! | `interpreter` | refuses subinterpreters |
 //! | `once` | Python objects made once, safely beside forks |
+//! | `log` | what happened to a cluster, for Python's `logging` |
 //! | `errors` | Rust errors as Python exceptions |
 
 mod auth;
+mod batch_operate;
 mod batch_read;
+mod batch_write;
 mod call;
 mod clock;
 mod config;
@@ -23,6 +26,7 @@ mod errors;
 mod info;
 mod interpreter;
 mod keys;
+mod log;
 mod numpy_memory;
 mod once;
 mod operate;
@@ -30,6 +34,7 @@ mod ops;
 mod policy;
 mod query;
 mod records;
+mod rows;
 mod runtime;
 mod settings;
 mod single;

@@ -8,21 +8,37 @@ use aero_io::{
 };
 use pyo3::prelude::*;
 
+mod rows;
+
+pub(crate) use self::rows::{RowPolicy, batch_with_row, row_read, row_remove, row_write};
 use crate::errors::param_error;
 use crate::keys::described;
-use crate::settings::{Settings, whole_number};
+use crate::settings::{Anyway, Foreign, Settings, foreign, whole_number};
 
 /// Keys that every policy of the official client has and that nothing here needs.
-const WITHOUT_MEANING: &[(&str, &str)] = &[
-    ("deserialize", "values are always read as Python objects"),
-    ("concurrent", "the parts of a batch always run side by side"),
-    ("timeout_delay", "connections with late answers are closed, not kept"),
-    ("error_detail_verbosity", "messages always say what is known"),
-    ("connect_timeout", "set it in the client's config"),
+const WITHOUT_MEANING: &[Foreign] = &[
+    foreign("timeout_delay", Anyway::Zero, "connections with late answers are closed, not kept"),
+    foreign("error_detail_verbosity", Anyway::Zero, "messages always say what is known"),
+    foreign("connect_timeout", Anyway::Zero, "set it in the client's config"),
 ];
 
-/// Keys that would change what a call does, and that this version does not know yet.
-const NOT_YET: &[&str] = &["expressions", "txn", "compression_threshold", "on_locking_only"];
+/// Keys of every policy that would change what a call does.
+const NOT_SUPPORTED: &[Foreign] = &[
+    foreign("expressions", Anyway::Nothing, "filter expressions are not there yet; filter what was read"),
+    foreign("txn", Anyway::Nothing, "transactions are not there yet; compare generations (\"gen\") instead"),
+];
+
+const DESERIALIZE: Foreign =
+    foreign("deserialize", Anyway::Flag(true), "lists and maps are always read as Python objects");
+const CONCURRENT: Foreign =
+    foreign("concurrent", Anyway::Flag(true), "the parts of a batch always run side by side");
+const ON_LOCKING_ONLY: Foreign =
+    foreign("on_locking_only", Anyway::Flag(false), "it is about transactions, which are not there yet");
+const COMPRESSION_THRESHOLD: Foreign = foreign(
+    "compression_threshold",
+    Anyway::Zero,
+    "\"compress\": True compresses requests of more than 128 bytes",
+);
 
 const REPLICAS: [Replica; 5] =
     [Replica::Master, Replica::Any, Replica::Sequence, Replica::PreferRack, Replica::Any];
@@ -81,7 +97,7 @@ fn hedge(py: Python<'_>, settings: &mut Settings<'_>, hedge: &mut Hedge) -> PyRe
 /// What every policy ends with: keys that do nothing here, keys that are not there yet, unknown ones.
 fn conclude(mut settings: Settings<'_>) -> PyResult<()> {
     settings.without_meaning(WITHOUT_MEANING)?;
-    settings.not_supported_yet(NOT_YET)?;
+    settings.not_supported(NOT_SUPPORTED)?;
     settings.finish()
 }
 
@@ -113,30 +129,12 @@ pub(crate) fn batch(
 ) -> PyResult<BatchPolicy> {
     let mut policy = defaults.clone();
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(policy) };
-    if let Some(timeout) = settings.millis("total_timeout")? {
-        policy.total_timeout = Some(timeout);
-    }
-    base(
-        &mut settings,
-        Base {
-            socket_timeout: &mut policy.socket_timeout,
-            max_retries: &mut policy.max_retries,
-            sleep_between_retries: &mut policy.sleep_between_retries,
-            replica: &mut policy.replica,
-            compress: &mut policy.compress,
-        },
-    )?;
-    read_modes(
-        &mut settings,
-        &mut policy.read_mode_ap,
-        &mut policy.read_mode_sc,
-        &mut policy.read_touch_ttl_percent,
-    )?;
-    hedge(py, &mut settings, &mut policy.hedge)?;
-    set(&mut policy.allow_inline, settings.flag("allow_inline")?);
-    set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);
-    set(&mut policy.respond_all_keys, settings.flag("respond_all_keys")?);
-    settings.without_meaning(&[("key", "a batch read sends digests alone")])?;
+    batch_settings(py, &mut settings, &mut policy)?;
+    settings.without_meaning(&[foreign(
+        "key",
+        Anyway::Zero,
+        "a batch read sends digests alone, and what rows send is in their own policy",
+    )])?;
     conclude(settings)?;
     Ok(policy)
 }
@@ -181,6 +179,7 @@ pub(crate) fn read(
     )?;
     hedge(py, &mut settings, &mut policy.hedge)?;
     send_key(&mut settings, &mut read.send_key)?;
+    settings.without_meaning(&[DESERIALIZE])?;
     conclude(settings)?;
     Ok(read)
 }
@@ -200,6 +199,8 @@ pub(crate) struct Write {
     pub(crate) policy: WritePolicy,
     pub(crate) send_key: bool,
     pub(crate) compare: CompareGeneration,
+    /// The number to compare with where the call names none.
+    pub(crate) generation: Option<u32>,
 }
 
 impl Write {
@@ -209,9 +210,9 @@ impl Write {
         py: Python<'_>,
         meta: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<WritePolicy> {
-        let mut generation = None;
+        let mut generation = self.generation;
         if let Some(mut settings) = Settings::new(py, "meta", meta)? {
-            generation = settings.count("gen")?;
+            generation = settings.count("gen")?.or(generation);
             set(&mut self.policy.ttl, ttl(&mut settings)?);
             settings.finish()?;
         }
@@ -249,6 +250,25 @@ pub(crate) fn write(
     let mut write = defaults.clone();
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(write) };
     write_settings(&mut settings, &mut write)?;
+    change_settings(&mut settings, &mut write)?;
+    settings.not_supported(&[ON_LOCKING_ONLY, COMPRESSION_THRESHOLD])?;
+    conclude(settings)?;
+    Ok(write)
+}
+
+/// A policy of deletions over its defaults.
+pub(crate) fn remove(
+    py: Python<'_>,
+    defaults: &Write,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Write> {
+    let mut write = defaults.clone();
+    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(write) };
+    write_settings(&mut settings, &mut write)?;
+    if let Some(generation) = settings.count("generation")? {
+        write.generation = Some(generation);
+    }
     conclude(settings)?;
     Ok(write)
 }
@@ -285,6 +305,7 @@ pub(crate) fn operate(
     let mut operate = defaults.clone();
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(operate) };
     write_settings(&mut settings, &mut operate.write)?;
+    change_settings(&mut settings, &mut operate.write)?;
     let reads = &mut operate.reads;
     read_modes(
         &mut settings,
@@ -293,6 +314,8 @@ pub(crate) fn operate(
         &mut reads.read_touch_ttl_percent,
     )?;
     hedge(py, &mut settings, &mut reads.hedge)?;
+    settings.without_meaning(&[DESERIALIZE])?;
+    settings.not_supported(&[ON_LOCKING_ONLY])?;
     conclude(settings)?;
     Ok(operate)
 }
@@ -307,14 +330,21 @@ pub(crate) fn info(
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(default) };
     let timeout = settings.number("timeout", 1, u32::MAX.into())?;
     settings.without_meaning(&[
-        ("send_as_is", "info commands are always sent as they are"),
-        ("check_bounds", "the size of an answer is always checked"),
+        foreign("send_as_is", Anyway::Flag(true), "info commands are always sent as they are"),
+        foreign("check_bounds", Anyway::Flag(true), "the size of an answer is always checked"),
     ])?;
     settings.finish()?;
     Ok(timeout.map_or(default, |millis| Duration::from_millis(millis as u64)))
 }
 
-/// Takes what every write has.
+/// Takes what writes of bins have.
+fn change_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    set(&mut write.policy.ttl, ttl(settings)?);
+    set(&mut write.policy.exists, settings.choice("exists", "POLICY_EXISTS_*", &EXISTS)?);
+    Ok(())
+}
+
+/// Takes what every write has, deletions too.
 fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     let policy = &mut write.policy;
     set(&mut policy.total_timeout, settings.millis("total_timeout")?);
@@ -328,8 +358,12 @@ fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()
             compress: &mut policy.compress,
         },
     )?;
-    set(&mut policy.ttl, ttl(settings)?);
-    set(&mut policy.exists, settings.choice("exists", "POLICY_EXISTS_*", &EXISTS)?);
+    row_settings(settings, write)
+}
+
+/// Takes what a row of a batch has that writes or deletes, and commands on one record have, too.
+fn row_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    let policy = &mut write.policy;
     set(&mut policy.commit_master, settings.choice("commit_level", "POLICY_COMMIT_LEVEL_*", &[false, true])?);
     set(&mut policy.durable_delete, settings.flag("durable_delete")?);
     set(
@@ -341,4 +375,32 @@ fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()
         )?,
     );
     send_key(settings, &mut write.send_key)
+}
+
+/// Takes what a batch as a whole has.
+fn batch_settings(py: Python<'_>, settings: &mut Settings<'_>, policy: &mut BatchPolicy) -> PyResult<()> {
+    if let Some(timeout) = settings.millis("total_timeout")? {
+        policy.total_timeout = Some(timeout);
+    }
+    base(
+        settings,
+        Base {
+            socket_timeout: &mut policy.socket_timeout,
+            max_retries: &mut policy.max_retries,
+            sleep_between_retries: &mut policy.sleep_between_retries,
+            replica: &mut policy.replica,
+            compress: &mut policy.compress,
+        },
+    )?;
+    read_modes(
+        settings,
+        &mut policy.read_mode_ap,
+        &mut policy.read_mode_sc,
+        &mut policy.read_touch_ttl_percent,
+    )?;
+    hedge(py, settings, &mut policy.hedge)?;
+    set(&mut policy.allow_inline, settings.flag("allow_inline")?);
+    set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);
+    set(&mut policy.respond_all_keys, settings.flag("respond_all_keys")?);
+    settings.without_meaning(&[DESERIALIZE, CONCURRENT])
 }

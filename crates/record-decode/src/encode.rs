@@ -25,6 +25,8 @@ pub struct EncodeOptions {
     /// Sub-arrays are written as lists, nested for more dimensions; otherwise as blobs of their bytes as
     /// they stand in memory, without a byte swap.
     pub arrays_as_lists: bool,
+    /// Bools are written as integers, 0 and 1, in lists too.
+    pub bools_as_integers: bool,
 }
 
 /// A value that no bin can hold.
@@ -80,19 +82,28 @@ enum How {
     Integer,
     Float,
     Bool,
+    /// A bool as an integer.
+    Flag,
     Text,
     Blob,
     List,
+    /// A list whose bools are integers.
+    FlagList,
 }
 
 impl How {
     fn of(field: &Field, options: EncodeOptions) -> Self {
         if !field.shape().is_empty() {
-            return if options.arrays_as_lists { Self::List } else { Self::Blob };
+            return match (options.arrays_as_lists, options.bools_as_integers) {
+                (false, _) => Self::Blob,
+                (true, false) => Self::List,
+                (true, true) => Self::FlagList,
+            };
         }
         match field.element().kind() {
             Kind::Int | Kind::Uint | Kind::Datetime | Kind::Timedelta => Self::Integer,
             Kind::Float => Self::Float,
+            Kind::Bool if options.bools_as_integers => Self::Flag,
             Kind::Bool => Self::Bool,
             Kind::Bytes if options.bytes_as == BytesAs::Text => Self::Text,
             Kind::Bytes | Kind::Void => Self::Blob,
@@ -101,12 +112,12 @@ impl How {
 
     fn particle_type(self) -> u8 {
         match self {
-            Self::Integer => particle_type::INTEGER,
+            Self::Integer | Self::Flag => particle_type::INTEGER,
             Self::Float => particle_type::FLOAT,
             Self::Bool => particle_type::BOOL,
             Self::Text => particle_type::STRING,
             Self::Blob => particle_type::BLOB,
-            Self::List => particle_type::LIST,
+            Self::List | Self::FlagList => particle_type::LIST,
         }
     }
 }
@@ -155,6 +166,38 @@ impl EncodePlan {
         self.writers.iter().filter_map(|writer| fields.get(writer.field)).map(Field::name)
     }
 
+    /// How many bytes the operations of a row take at most.
+    #[must_use]
+    pub fn max_size(&self) -> usize {
+        self.writers.iter().map(|writer| 4 + writer.head.len() + writer.max_value()).sum()
+    }
+
+    /// Whether there are values that a field can hold and no bin: [`EncodePlan::check_row`] finds them.
+    #[must_use]
+    pub fn needs_check(&self) -> bool {
+        self.writers.iter().any(Writer::needs_check)
+    }
+
+    /// Looks for values of a row that no bin can hold, as [`EncodePlan::write_row`] would find them.
+    ///
+    /// # Errors
+    /// The first one.
+    ///
+    /// # Panics
+    /// If `row` is shorter than the schema's rows.
+    pub fn check_row(
+        &self,
+        at: usize,
+        row: &[u8],
+        is_present: impl Fn(usize) -> bool,
+    ) -> Result<(), Unwritable> {
+        for writer in self.writers.iter().filter(|writer| writer.needs_check() && is_present(writer.field)) {
+            let bytes = &row[writer.offset..writer.offset + writer.size];
+            writer.check(bytes).map_err(|why| self.unwritable(at, writer.field, why))?;
+        }
+        Ok(())
+    }
+
     /// Appends the operations that write the fields of a row, those that `is_present` says yes to, and
     /// returns how many they are. `row` is its bytes, `at` its number for the error.
     ///
@@ -187,38 +230,66 @@ impl EncodePlan {
 }
 
 impl Writer {
+    /// Bytes of a value at most.
+    fn max_value(&self) -> usize {
+        /// Of a number, and of a list's own header.
+        const MSGPACK: (usize, usize) = (9, 5);
+        match self.how {
+            How::Integer | How::Float | How::Flag => 8,
+            How::Bool => 1,
+            How::Text | How::Blob => self.size,
+            How::List | How::FlagList => {
+                let (mut lists, mut elements) = (1, 1);
+                for (place, &len) in self.shape.iter().enumerate() {
+                    elements *= len;
+                    if place + 1 < self.shape.len() {
+                        lists += elements;
+                    }
+                }
+                MSGPACK.0 * elements + MSGPACK.1 * lists
+            }
+        }
+    }
+
+    /// Whether its field can hold what no bin can.
+    fn needs_check(&self) -> bool {
+        match self.how {
+            How::Integer => self.element.kind() == Kind::Uint && self.size == 8,
+            How::Text => true,
+            _ => false,
+        }
+    }
+
+    fn check(&self, bytes: &[u8]) -> Result<(), WhyNot> {
+        match self.how {
+            How::Integer => integer(self.element, bytes).map(drop),
+            How::Text => text(bytes).map(drop),
+            _ => Ok(()),
+        }
+    }
+
     #[inline]
     fn write(&self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), WhyNot> {
         match self.how {
             How::Integer => {
-                let value = match number(self.element, bytes) {
-                    Number::Int(value) => value,
-                    Number::Uint(value) => return Err(WhyNot::TooLarge { value }),
-                    // An integer's bytes are no float's.
-                    Number::Float(_) | Number::Bool(_) => return Ok(()),
-                };
-                self.put(&value.to_be_bytes(), out);
+                self.put(&integer(self.element, bytes)?.to_be_bytes(), out);
             }
             How::Float => {
                 if let Number::Float(value) = number(self.element, bytes) {
                     self.put(&value.to_be_bytes(), out);
                 }
             }
-            How::Bool => self.put(&[u8::from(bytes.iter().any(|&byte| byte != 0))], out),
+            How::Bool => self.put(&[u8::from(is_true(bytes))], out),
+            How::Flag => self.put(&i64::from(is_true(bytes)).to_be_bytes(), out),
             How::Text => {
-                let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-                let text = &bytes[..end];
-                if let Err(error) = std::str::from_utf8(text) {
-                    return Err(WhyNot::NotUtf8 { valid: error.valid_up_to() });
-                }
-                self.put(text, out);
+                self.put(text(bytes)?, out);
             }
             How::Blob => self.put(bytes, out),
-            How::List => {
+            How::List | How::FlagList => {
                 let start = out.len();
                 out.extend_from_slice(&[0; 4]);
                 out.extend_from_slice(&self.head);
-                write_list(self.element, &self.shape, bytes, out);
+                write_list(self.element, &self.shape, bytes, self.how == How::FlagList, out);
                 let size = (out.len() - start - 4) as u32;
                 out[start..start + 4].copy_from_slice(&size.to_be_bytes());
             }
@@ -234,13 +305,39 @@ impl Writer {
     }
 }
 
+fn is_true(bytes: &[u8]) -> bool {
+    bytes.iter().any(|&byte| byte != 0)
+}
+
+/// An integer that a bin can hold.
+#[inline]
+fn integer(element: Element, bytes: &[u8]) -> Result<i64, WhyNot> {
+    match number(element, bytes) {
+        Number::Int(value) => Ok(value),
+        Number::Uint(value) => Err(WhyNot::TooLarge { value }),
+        // An integer's bytes are no float's.
+        Number::Float(_) | Number::Bool(_) => Ok(0),
+    }
+}
+
+/// The text of a field: its bytes without trailing NULs.
+#[inline]
+fn text(bytes: &[u8]) -> Result<&[u8], WhyNot> {
+    let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    match std::str::from_utf8(&bytes[..end]) {
+        Ok(_) => Ok(&bytes[..end]),
+        Err(error) => Err(WhyNot::NotUtf8 { valid: error.valid_up_to() }),
+    }
+}
+
 /// Appends a sub-array as a list. NumPy has 64 dimensions at most, and a list of each is written by one call.
-fn write_list(element: Element, shape: &[usize], bytes: &[u8], out: &mut Vec<u8>) {
+fn write_list(element: Element, shape: &[usize], bytes: &[u8], bools_as_integers: bool, out: &mut Vec<u8>) {
     let Some((&len, inner)) = shape.split_first() else {
         match number(element, bytes) {
             Number::Int(value) => write_int(out, value),
             Number::Uint(value) => write_uint(out, value),
             Number::Float(value) => write_float(out, value),
+            Number::Bool(value) if bools_as_integers => write_int(out, value.into()),
             Number::Bool(value) => write_bool(out, value),
         }
         return;
@@ -248,7 +345,7 @@ fn write_list(element: Element, shape: &[usize], bytes: &[u8], out: &mut Vec<u8>
     write_list_header(out, len);
     // A schema has no sub-array without elements.
     for part in bytes.chunks_exact((bytes.len() / len.max(1)).max(1)) {
-        write_list(element, inner, part, out);
+        write_list(element, inner, part, bools_as_integers, out);
     }
 }
 

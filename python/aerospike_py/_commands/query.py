@@ -27,9 +27,10 @@ class Queries:
 
         Example:
             >>> query = client.query("test", "users")
-            >>> query.select("name")
-            >>> for record in query:
+            >>> for record in query.select("name"):
             ...     print(record.bins)
+            {'name': 'Ada'}
+            {'name': 'Bea'}
         """
         return Query(self._core, namespace, set)
 
@@ -43,7 +44,9 @@ class AsyncQueries:
         """As :meth:`Client.query`; what the query does is awaited.
 
         Example:
-            >>> async for record in client.query("test", "users"):
+            >>> async for record in client.query("test", "users").select("name"):
             ...     print(record.bins)
+            {'name': 'Ada'}
+            {'name': 'Bea'}
         """
         return AsyncQuery(self._core, namespace, set)

@@ -31,7 +31,7 @@ pub(crate) async fn run(inner: Arc<Inner>, query: Arc<Query>, events: mpsc::Send
     let limit = query.policy.total_timeout;
     let deadline = if limit.is_zero() { None } else { start.checked_add(limit) };
     let call = Call { inner: Arc::clone(&inner), query, events: events.clone(), start, deadline };
-    let outcome = inner.until_closed(Driver::new(&call).run()).await;
+    let outcome = inner.until_closed(false, Driver::new(&call).run()).await;
     // Whoever has gone meanwhile needs no end.
     _ = events.send(Event::End(outcome)).await;
 }

@@ -12,9 +12,7 @@ pub mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aero_io::{
-    BatchKeys, BatchPolicy, BatchRead, Bins, Cluster, ClusterConfig, Digest, Error, Hedge, Seed, Space,
-};
+use aero_io::{BatchKeys, BatchPolicy, BatchRead, Cluster, ClusterConfig, Digest, Error, Hedge, Seed, Space};
 
 use net::{Act, Net, Node};
 use rows::Rows;
@@ -43,7 +41,7 @@ pub fn mixed_keys(n: usize, namespaces: &[&str]) -> Arc<BatchKeys> {
 }
 
 pub fn request(policy: BatchPolicy) -> Arc<BatchRead> {
-    Arc::new(BatchRead { bins: Bins::All, policy })
+    Arc::new(BatchRead { policy, ..BatchRead::default() })
 }
 
 /// Reads all keys and returns the outcome and the rows.

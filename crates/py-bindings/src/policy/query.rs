@@ -5,17 +5,22 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use wire_protocol::digest::{PARTITIONS, partition_id};
 
-use super::{Base, base, conclude, set};
+use super::{Base, DESERIALIZE, base, conclude, set};
 use crate::errors::{io_error, param_error};
 use crate::keys::described;
-use crate::settings::{Settings, whole_number};
+use crate::settings::{Anyway, Foreign, Settings, foreign, whole_number};
 
 const DURATIONS: [QueryDuration; 3] = [QueryDuration::Long, QueryDuration::Short, QueryDuration::LongRelaxAp];
 
 /// Keys of the official client's query policy that nothing here needs.
-const WITHOUT_MEANING: &[(&str, &str)] = &[
-    ("info_timeout", "a query asks no info command first"),
-    ("fail_on_cluster_change", "partitions that move are asked for where they are"),
+const WITHOUT_MEANING: &[Foreign] = &[
+    foreign("info_timeout", Anyway::Nothing, "a query asks no info command first"),
+    foreign(
+        "fail_on_cluster_change",
+        Anyway::Flag(false),
+        "partitions that move are asked for where they are",
+    ),
+    DESERIALIZE,
 ];
 
 /// The partitions that a query is over.
@@ -65,8 +70,12 @@ fn query_settings(settings: &mut Settings<'_>, policy: &mut QueryPolicy) -> PyRe
             compress: &mut policy.compress,
         },
     )?;
-    let short = settings.flag("short_query")?.filter(|is_short| *is_short);
-    set(&mut policy.duration, short.map(|_| QueryDuration::Short));
+    match settings.flag("short_query")? {
+        Some(true) => policy.duration = QueryDuration::Short,
+        // Of the config's policy nothing else is taken back.
+        Some(false) if policy.duration == QueryDuration::Short => policy.duration = QueryDuration::Long,
+        _ => {}
+    }
     set(&mut policy.duration, settings.choice("expected_duration", "QUERY_DURATION_*", &DURATIONS)?);
     set(
         &mut policy.max_concurrent_nodes,
