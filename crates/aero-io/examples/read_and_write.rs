@@ -51,7 +51,7 @@ fn key(number: i64) -> Key {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = dev_server::DevServer::start(dev_server::Config::default()).await?;
     let address = server.addresses()[0];
-    let seeds = vec![Seed::new(&address.ip().to_string(), address.port())];
+    let seeds = vec![Seed::new(address.ip().to_string(), address.port())];
     let config = ClusterConfig { seeds, ..ClusterConfig::default() };
     let cluster = Cluster::connect(config, Arc::new(TcpTransport)).await?;
 
