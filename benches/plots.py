@@ -92,6 +92,9 @@ def by_size(figures: Figures, folder: Path) -> None:
         axes.set(
             xscale="log", yscale="log", xlabel="keys in a batch", ylabel="nanoseconds a record", title=title
         )
+        for formatted in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+            formatted(lambda value, _: f"{value:,.0f}")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.grid(which="minor", axis="y", color="#f3f3f3")
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
         save(figure, folder, stem)
