@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from aerospike_py import Client
+from aerospike_py.testing import DevServer
 from scripts.check_tracked import files_of
 from tests.support import pages
 from tests.support.pages import ANY, PYTHON, ROOT, SHELL, Block
@@ -33,18 +35,19 @@ def having(kind: re.Pattern[str]) -> list[str]:
 
 @pytest.mark.parametrize("page", having(PYTHON))
 @pytest.mark.filterwarnings("ignore:values changed to fit:RuntimeWarning")
-def test_the_examples_of_a_page_run(page, config, monkeypatch, tmp_path):
+def test_the_examples_of_a_page_run(page, monkeypatch, tmp_path):
     if page in NEEDS:
         pytest.importorskip(NEEDS[page])
     monkeypatch.chdir(tmp_path)
-    # A module of its own: what a page defines can be looked up, as pickles and annotations do.
-    names: dict[str, Any] = {"__name__": "__page__"}
-    for block in pages.blocks(TEXTS[page], PYTHON):
-        code = block.code.replace('[("127.0.0.1", 3000)]', repr(config["hosts"]))
-        pages.run(Block(block.line, code), page, names)
-    client = names.get("client")
-    if client is not None and hasattr(client, "is_connected"):
-        client.close()
+    names: dict[str, Any] = {"__name__": "page"}
+    # Each page finds the node as its readers do, empty.
+    with DevServer() as server:
+        for block in pages.blocks(TEXTS[page], PYTHON):
+            code = block.code.replace('[("127.0.0.1", 3000)]', repr(server.hosts))
+            pages.run(Block(block.line, code), page, names)
+        client = names.get("client")
+        if isinstance(client, Client):
+            client.close()
 
 
 def test_no_block_goes_unseen():
