@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def test_the_examples_of_a_page_run(page, monkeypatch, tmp_path):
     with DevServer() as server:
         for block in pages.blocks(TEXTS[page], PYTHON):
             code = block.code.replace('[("127.0.0.1", 3000)]', repr(server.hosts))
-            pages.run(Block(block.line, code), page, names)
+            pages.run(replace(block, code=code), page, names)
         client = names.get("client")
         if isinstance(client, Client):
             client.close()
@@ -92,6 +93,13 @@ def test_values_in_comments(comment, literal):
 def test_a_wrong_value_is_found(code):
     with pytest.raises(AssertionError, match="the page tells"):
         pages.run(Block(1, code), "page", {})
+
+
+def test_what_is_printed_is_compared():
+    block = Block(1, "print(1)\n", "1\n")
+    assert pages.run(block, "page", {}) == 1
+    with pytest.raises(AssertionError, match="prints something else"):
+        pages.run(replace(block, prints="2\n"), "page", {})
 
 
 def test_right_values_are_counted():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,18 +13,23 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-# `<!-- run` hides what a page needs but its readers do not: it is run and not shown.
-PYTHON = re.compile(r"^(?:```python|<!-- run)\n(.*?)^(?:```|-->)$", re.MULTILINE | re.DOTALL)
+# `<!-- run` hides what a page needs but its readers do not: it is run and not shown. Where a paragraph
+# "prints" follows, the block of text after it is what is printed.
+PYTHON = re.compile(
+    r"^(?:```python|<!-- run)\n(.*?)^(?:```|-->)$(?:\n\nprints\n\n```text\n(.*?)^```$)?",
+    re.MULTILINE | re.DOTALL,
+)
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANY = re.compile(r"^ *(?:```|~~~)([^\n`]*)\n.*?^ *(?:```|~~~)$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a page; ``line`` is that of its first line of code."""
+    """A block of a page, the line of its first line of code, and what the page says that it prints."""
 
     line: int
     code: str
+    prints: str | None = None
 
     def in_place(self) -> str:
         """With blank lines in front, so that a failure shows the line of the page."""
@@ -31,7 +38,8 @@ class Block:
 
 def blocks(text: str, kind: re.Pattern[str]) -> Iterator[Block]:
     for found in kind.finditer(text):
-        yield Block(text.count("\n", 0, found.start(1)) + 1, found[1])
+        prints = found[2] if kind is PYTHON else None
+        yield Block(text.count("\n", 0, found.start(1)) + 1, found[1], prints)
 
 
 def commands(block: Block) -> Iterator[str]:
@@ -95,7 +103,10 @@ def compare(value: Any, literal: str, line: int) -> None:
 
 
 def run(block: Block, page: str, names: dict[str, Any]) -> int:
-    """Runs a block; returns how many values it has told, all of them right."""
+    """Runs a block; returns how many values it has told, all of them right.
+
+    The next block finds its code as ``__before__``, to run it in some other way.
+    """
     comments: dict[int, str] = {}
     for number, line in enumerate(block.code.splitlines(), block.line):
         found = _COMMENT.match(line)
@@ -111,5 +122,11 @@ def run(block: Block, page: str, names: dict[str, Any]) -> int:
         count += 1
 
     names["__told__"] = checked
-    exec(compile(ast.fix_missing_locations(tree), page, "exec"), names)  # noqa: S102
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(ast.fix_missing_locations(tree), page, "exec"), names)  # noqa: S102
+    names["__before__"] = block.code
+    if block.prints is not None:
+        assert printed.getvalue() == block.prints, f"the block at line {block.line} prints something else"
+        count += 1
     return count
