@@ -26,7 +26,7 @@ from tests.support.pages import ANY, PYTHON, ROOT, SHELL, Block
 PAGES = ["README.md", "DEVELOPERS.md", "benches/README.md", *files_of(ROOT, "docs/*.md")]
 TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 # What a page cannot do without, and an environment may be without.
-NEEDS = {"docs/services.md": "fastapi"}
+NEEDS = {"docs/services.md": "fastapi", "docs/moving.md": "aerospike"}
 LANGUAGES = {"python", "sh", "", "text", "toml", "ini"}
 
 
