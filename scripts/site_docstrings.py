@@ -8,12 +8,14 @@ from typing import Any
 import griffe
 
 ROLE = re.compile(r":(?P<role>class|meth|func|mod|attr|exc|data|obj):`(?P<short>~?)(?P<target>[\w.]+)`")
-LITERAL = re.compile(r"``([^`]+)``")
+LITERAL = re.compile(r"(?<!`)``(?!`)([^`]+)``(?!`)")
 PACKAGE = "aerospike_py"
 # Modules that users do not name: the package has what is in them.
 MODULES_WITHIN = ("async_client", "client", "keys", "numpy_batch", "query", "records", "stats", "values")
-# A term in double backticks on a line of its own, with its explanation indented below it.
-TERM = re.compile(r"^``(?P<term>[^`\n]+)``\n(?P<text>(?: {4}.*(?:\n|$))+)", re.MULTILINE)
+# Terms in double backticks on a line of their own, with their explanation indented below it.
+TERM = re.compile(r"^(?P<terms>``[^`\n]+``(?:, ``[^`\n]+``)*)\n(?P<text>(?: {4}.*(?:\n|$))+)", re.MULTILINE)
+# A paragraph of prompts that stands in no section.
+PROMPTS = re.compile(r"^>>> .*(?:\n(?!\s*$).*)*", re.MULTILINE)
 
 
 def full_name(target: str, place: Any) -> str:
@@ -49,10 +51,11 @@ def markdown(text: str, place: Any) -> str:
 
     def term(found: re.Match[str]) -> str:
         lines = [line.strip() for line in found["text"].splitlines()]
-        return f"- `{found['term']}`: {' '.join(lines)}\n"
+        return f"- {found['terms']}: {' '.join(lines)}\n"
 
     # griffe's word for a section whose prompts are code.
     text = re.sub(r"^Example:$", "Examples:", text, flags=re.MULTILINE)
+    text = PROMPTS.sub(lambda found: f"```pycon\n{found[0]}\n```", text)
     return LITERAL.sub(r"`\1`", ROLE.sub(link, TERM.sub(term, text)))
 
 
