@@ -17,8 +17,10 @@ from typing import Any
 
 import pytest
 
+import aerospike_py
 from aerospike_py import Client
 from aerospike_py.testing import DevServer
+from scripts import site_tables
 from scripts.check_tracked import files_of
 from tests.support import pages
 from tests.support.pages import ANY, PYTHON, ROOT, SHELL, Block
@@ -59,6 +61,32 @@ def test_no_block_goes_unseen():
         fences = len(re.findall(r"^```(?:python|sh)$", text, re.MULTILINE))
         runs = sum(len(list(pages.blocks(text, kind))) for kind in (PYTHON, SHELL))
         assert fences == runs - text.count("\n<!-- run\n"), f"{page} has a block that is not read"
+
+
+# ---------------------------------------------------------------- the reference
+
+
+def test_the_reference_has_every_public_name():
+    documented = set(re.findall(r"^::: (\S+)$", "\n".join(TEXTS.values()), re.MULTILINE))
+    tables = {*aerospike_py.constants.__all__, *aerospike_py.exception.__all__}
+    functions = {"client": "aerospike_py.client.client", "calc_digest": "aerospike_py._native.calc_digest"}
+    missing = {
+        name
+        for name in set(aerospike_py.__all__) - tables - {"__version__", "constants", "exception"}
+        if functions.get(name, f"aerospike_py.{name}") not in documented
+    }
+    assert not missing, f"say `::: aerospike_py.NAME` in a page of docs/reference: {missing}"
+
+
+def test_the_tables_of_the_reference_are_whole():
+    constants = set(re.findall(r"^\| `(\w+)` \|", "\n".join(site_tables.constants()), re.MULTILINE))
+    assert constants == set(aerospike_py.constants.__all__)
+    lines = "\n".join(site_tables.exceptions())
+    exceptions = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| (\S*) \|", lines, re.MULTILINE))
+    assert set(exceptions) == set(aerospike_py.exception.__all__)
+    for name, code in exceptions.items():
+        if code:
+            assert getattr(aerospike_py.exception, name).code == int(code)
 
 
 # ---------------------------------------------------------------- values that pages tell
