@@ -12,7 +12,7 @@ small node to try things on.
 
 from __future__ import annotations
 
-from . import _native, constants, exception, operations
+from . import _native, batch, constants, exception, operations
 from ._native import __version__
 from .async_client import AsyncClient
 from .client import Client, client
@@ -23,6 +23,7 @@ from .exception import IndexError as IndexError
 from .exception import TimeoutError as TimeoutError
 from .keys import Keys
 from .numpy_batch import NumpyBatchRecords
+from .numpy_write import NumpyWriteResult
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import GeoJSON, HyperLogLog, KeyOrderedDict
@@ -44,9 +45,11 @@ __all__ = [
     "Keys",
     "NodeStats",
     "NumpyBatchRecords",
+    "NumpyWriteResult",
     "OrderedRecord",
     "Record",
     "__version__",
+    "batch",
     "calc_digest",
     "client",
     "exception",

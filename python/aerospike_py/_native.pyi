@@ -155,3 +155,34 @@ class Core:
         errors: str,
         out: Any,
     ) -> Any: ...
+    def batch_operate(
+        self,
+        face: Completions | None,
+        keys: Any,
+        list: Sequence[Mapping[str, Any]],
+        policy: Mapping[str, Any] | None,
+        row_policy: Mapping[str, Any] | None,
+        ttl: int | None,
+    ) -> Any: ...
+    def batch_remove(
+        self,
+        face: Completions | None,
+        keys: Any,
+        policy: Mapping[str, Any] | None,
+        row_policy: Mapping[str, Any] | None,
+    ) -> Any: ...
+    def batch_write(self, face: Completions | None, batch: Any, policy: Mapping[str, Any] | None) -> Any:
+        """Fills in what became of the rows of ``batch``."""
+
+    def batch_write_numpy(
+        self,
+        face: Completions | None,
+        data: Any,
+        dtype: Any,
+        keys: Any,
+        present: bytes | None,
+        strings_as: str,
+        arrays_as: str,
+        policy: Mapping[str, Any] | None,
+    ) -> Any:
+        """Writes the fields of ``dtype``, ``present`` a byte for each row and field of it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
+    import numpy.typing as npt
 
     from .keys import Keys as _Keys
 
@@ -15,6 +16,7 @@ KeyLike: TypeAlias = (
     "tuple[str, str | None, PrimaryKey] | tuple[str, str | None, PrimaryKey | None, bytes | bytearray]"
 )
 Keys: TypeAlias = "Sequence[KeyLike] | _Keys | Sequence[_Keys]"
+PrimaryKeys: TypeAlias = "npt.NDArray[Any] | Sequence[PrimaryKey] | _Keys"
 Bins: TypeAlias = Mapping[str, Any]
 Policy: TypeAlias = Mapping[str, Any]
 Casting: TypeAlias = Literal["unsafe", "same_value"]

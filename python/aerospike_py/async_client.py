@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import _native
 from ._bridge import call
 from ._commands.batch_read import AsyncBatchReads
+from ._commands.batch_write import AsyncBatchWrites
 from ._commands.info import AsyncInfo
 from ._commands.not_yet import NotYet
 from ._commands.operate import AsyncOperations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .stats import ClusterStats
 
 
-class AsyncClient(AsyncRecords, AsyncOperations, AsyncBatchReads, AsyncInfo, NotYet):
+class AsyncClient(AsyncRecords, AsyncOperations, AsyncBatchReads, AsyncBatchWrites, AsyncInfo, NotYet):
     """A client whose calls are coroutines: nothing is sent before they are awaited.
 
     They run without a thread pool and may be cancelled at any time. An async context manager: entering it

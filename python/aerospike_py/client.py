@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _native
 from ._commands.batch_read import BatchReads
+from ._commands.batch_write import BatchWrites
 from ._commands.info import Info
 from ._commands.not_yet import NotYet
 from ._commands.operate import Operations
@@ -44,7 +45,7 @@ def client(config: Mapping[str, Any]) -> Client:
     return Client(config)
 
 
-class Client(Records, Operations, BatchReads, Info, NotYet):
+class Client(Records, Operations, BatchReads, BatchWrites, Info, NotYet):
     """A client whose calls wait for their answers, with the GIL released.
 
     May be used from many threads. A context manager: entering it connects, leaving it closes the

@@ -51,7 +51,7 @@ impl RowLease for Lease<'_> {
         RowOutcome::Written
     }
 
-    fn fail(&mut self, _row: usize, _code: i32) -> RowOutcome {
+    fn fail(&mut self, _row: usize, _code: i32, _in_doubt: bool) -> RowOutcome {
         RowOutcome::Written
     }
 }

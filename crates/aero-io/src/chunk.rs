@@ -1,4 +1,4 @@
-//! One request of a batch read: some rows, one node, one connection.
+//! One request of a batch: some rows, one node, one connection.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -7,28 +7,27 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::time::Instant;
 use wire_protocol::WireError;
-use wire_protocol::batch::{
-    BatchAnswer, BatchAnswers, BatchReadHeader, BatchRow, batch_flags, write_batch_read,
-};
-use wire_protocol::message::{FrameType, MAX_FRAME, info1};
+use wire_protocol::batch::{BatchAnswer, BatchAnswers};
+use wire_protocol::message::{FrameType, MAX_FRAME};
 use wire_protocol::result_code;
 
 use crate::cluster::Inner;
 use crate::error::{Error, Fault, Tried};
-use crate::keys::{BatchKeys, BatchRead};
+use crate::keys::BatchKeys;
 use crate::node::Node;
 use crate::policy::BatchPolicy;
 use crate::progress::Progress;
+use crate::request::Request;
 use crate::rounds::Plan;
 use crate::scratch::Scratch;
 use crate::sink::{RowLease as _, RowOutcome, RowSink};
 use crate::timer::Timer;
 
-/// What all chunks of one batch read share.
+/// What all chunks of one batch share.
 pub(crate) struct Call<S> {
     pub(crate) inner: Arc<Inner>,
     pub(crate) keys: Arc<BatchKeys>,
-    pub(crate) request: Arc<BatchRead>,
+    pub(crate) request: Request,
     pub(crate) sink: Arc<S>,
     pub(crate) progress: Progress,
     pub(crate) start: Instant,
@@ -37,53 +36,19 @@ pub(crate) struct Call<S> {
 
 impl<S> Call<S> {
     pub(crate) fn policy(&self) -> &BatchPolicy {
-        &self.request.policy
+        self.request.policy()
     }
 
-    pub(crate) fn tried(&self, node: &Node, attempt: u32) -> Tried {
+    /// What was tried; `in_doubt` says whether rows that write may have been applied.
+    pub(crate) fn tried(&self, node: &Node, attempt: u32, in_doubt: bool) -> Tried {
         Tried {
-            command: "batch read",
+            command: self.request.name(),
             node: Arc::clone(&node.name),
             address: node.address,
             attempts: attempt.saturating_add(1),
             elapsed: self.start.elapsed(),
-            in_doubt: false,
+            in_doubt: in_doubt && self.request.may_write(),
         }
-    }
-
-    fn encode(&self, out: &mut Vec<u8>, rows: &[u32], timeout_ms: u32) -> Result<(), WireError> {
-        let policy = self.policy();
-        let names = self.request.bins.borrowed();
-        let mut flags = batch_flags::ERROR_AS_RECORD;
-        for (set, flag) in [
-            (policy.allow_inline, batch_flags::ALLOW_INLINE),
-            (policy.allow_inline_ssd, batch_flags::ALLOW_INLINE_SSD),
-            (policy.respond_all_keys, batch_flags::RESPOND_ALL_KEYS),
-        ] {
-            flags |= if set { flag } else { 0 };
-        }
-        let header = BatchReadHeader {
-            projection: self.request.bins.projection(&names),
-            flags,
-            timeout_ms,
-            info1: policy.read_mode_ap.info1(),
-            info3: policy.read_mode_sc.info3(),
-            read_touch_ttl_percent: policy.read_touch_ttl_percent as u32,
-            message_info1: if policy.compress { info1::COMPRESS_RESPONSE } else { 0 },
-            filter: &policy.filter,
-        };
-        let keys = &*self.keys;
-        let rows = rows.iter().enumerate().map(|(position, &row)| {
-            let space = &keys.spaces()[keys.space_index(row)];
-            BatchRow {
-                index: position as u32,
-                digest: keys.digest_of(row),
-                namespace: &space.namespace,
-                set: &space.set,
-            }
-        });
-        out.clear();
-        write_batch_read(out, &header, rows)
     }
 }
 
@@ -102,6 +67,8 @@ pub(crate) struct Chunk {
     is_contested: AtomicBool,
     /// Whether its rows were given to others before its turn came.
     is_abandoned: AtomicBool,
+    /// Whether any of it went out.
+    is_sent: AtomicBool,
 }
 
 impl Chunk {
@@ -115,6 +82,7 @@ impl Chunk {
             settled: AtomicUsize::new(0),
             is_contested: AtomicBool::new(false),
             is_abandoned: AtomicBool::new(false),
+            is_sent: AtomicBool::new(false),
         }
     }
 
@@ -136,6 +104,11 @@ impl Chunk {
     /// Tells it not to send anything when its turn comes.
     pub(crate) fn abandon(&self) {
         self.is_abandoned.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether any of it went out: what is left open of it may have been applied.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.is_sent.load(Ordering::Relaxed)
     }
 
     /// The rows asked for.
@@ -224,24 +197,35 @@ async fn exchange<S: RowSink>(
         let started = *chunk.started.get_or_init(Instant::now);
         let mut leased = node.lease(permit, &mut timer, fresh).await?;
         // Encoded once there is a connection to send it on: chunks that wait hold no request.
-        call.encode(&mut scratch.request, rows, timer.remaining_ms())
-            .and_then(|()| scratch.ready(call.policy().compress))
-            .map_err(|source| End::Refused(Error::Request { source }))?;
-        // A peer that closed an idle connection has not seen the request: that costs no try.
-        if let Err((fault, _)) = leased.connection.send(&scratch.request, &mut timer).await {
-            if leased.reused && fault.is_stale() {
+        call.request
+            .encode(&call.keys, &mut scratch.request, rows, timer.remaining_ms())
+            .and_then(|()| Ok(scratch.ready(call.policy().compress)?))
+            .map_err(End::Refused)?;
+        // A peer that closed an idle connection has not seen the request: that costs no try. Of a write that
+        // is certain only where nothing went out.
+        let may_repeat = !call.request.may_write();
+        if let Err((fault, any_sent)) = leased.connection.send(&scratch.request, &mut timer).await {
+            if leased.reused && fault.is_stale() && (may_repeat || !any_sent) {
                 fresh = true;
                 continue;
             }
+            chunk.is_sent.fetch_or(any_sent, Ordering::Relaxed);
             return Err(fault.into());
         }
+        chunk.is_sent.store(true, Ordering::Relaxed);
         let mut is_first = true;
         loop {
             let frame =
                 scratch.input.frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME).await;
             let body = match frame {
                 Ok(body) => body,
-                Err(fault) if is_first && scratch.input.is_empty() && leased.reused && fault.is_stale() => {
+                Err(fault)
+                    if may_repeat
+                        && is_first
+                        && scratch.input.is_empty()
+                        && leased.reused
+                        && fault.is_stale() =>
+                {
                     fresh = true;
                     continue 'connection;
                 }
@@ -292,7 +276,8 @@ fn walk<S: RowSink>(
             return Ok(Some(record.result_code));
         }
         // An answer that is none is left to others who asked for the same row.
-        let is_doubtful = || !is_about_record(record.result_code) && chunk.is_contested();
+        let is_answer = call.request.is_answer(record.result_code);
+        let is_doubtful = || !is_answer && chunk.is_contested();
         if is_passing(record.result_code) || is_doubtful() {
             // A server may answer a row only once, and be asked for it again only as often.
             if deferred.len() < rows.len() {
@@ -314,12 +299,14 @@ fn walk<S: RowSink>(
             RowOutcome::Sealed => return Err(End::Sealed),
             RowOutcome::OutOfRange => return Err(End::Refused(no_such_row(row))),
         }
-        if is_about_record(record.result_code) {
+        if is_answer {
             counts.about_records += 1;
         } else {
             let code = record.result_code;
-            let error =
-                || Error::Server { code, tried: Box::new(call.tried(&chunk.node, chunk.plan.attempt)) };
+            let error = || Error::Server {
+                code,
+                tried: Box::new(call.tried(&chunk.node, chunk.plan.attempt, false)),
+            };
             call.progress.blame(1, i32::from(code), error);
         }
     }

@@ -11,7 +11,7 @@ use wire_protocol::command::WriteOp;
 use wire_protocol::info;
 
 use crate::answer::Answer;
-use crate::batch_read;
+use crate::batch;
 use crate::config::ClusterConfig;
 use crate::contact::{Connector, INFO_TIMEOUT, exchange_info};
 use crate::error::{Error, Fault, Tried};
@@ -21,6 +21,7 @@ use crate::node::Node;
 use crate::operate;
 use crate::partition_map::View;
 use crate::policy::{OperatePolicy, ReadPolicy, WritePolicy};
+use crate::request::{BatchOperate, Request};
 use crate::scratch::{Scratch, ScratchPool};
 use crate::seeds;
 use crate::single;
@@ -162,7 +163,26 @@ impl Cluster {
         sink: Arc<S>,
     ) -> Result<(), Error> {
         let inner = Arc::clone(self.inner());
-        inner.until_closed(batch_read::run(&inner, keys, request, sink)).await
+        let request = Request::Read(request);
+        inner.until_closed(false, batch::run(&inner, keys, request, sink)).await
+    }
+
+    /// Carries out the operations of the rows of `keys`, and hands what they answered to `sink`. A row that may
+    /// have been applied is not sent again.
+    ///
+    /// The future does all the work itself: dropping it stops the call at once; what was sent may be applied.
+    ///
+    /// # Errors
+    /// If no row got an answer: the most frequent cause. Otherwise each row's own code went to the sink.
+    pub async fn batch_operate<S: RowSink>(
+        &self,
+        keys: Arc<BatchKeys>,
+        batch: BatchOperate,
+        sink: Arc<S>,
+    ) -> Result<(), Error> {
+        let inner = Arc::clone(self.inner());
+        let request = Request::operate(batch, keys.len())?;
+        inner.until_closed(request.may_write(), batch::run(&inner, keys, request, sink)).await
     }
 
     /// Reads one record: bins by `bins`, or its header alone.
@@ -171,7 +191,7 @@ impl Cluster {
     /// Every result code but 0 is an [`Error::Server`], that of a record that is not there (2) too.
     pub async fn read(&self, key: &Key, bins: &Bins, policy: &ReadPolicy) -> Result<Answer, Error> {
         let inner = self.inner();
-        inner.until_closed(single::read(inner, key, bins, policy)).await
+        inner.until_closed(false, single::read(inner, key, bins, policy)).await
     }
 
     /// Applies operations to one record; with [`op::WRITE`](wire_protocol::message::op::WRITE) they set
@@ -181,7 +201,7 @@ impl Cluster {
     /// As [`Cluster::read`]; [`Error::in_doubt`] says whether the write may have been applied.
     pub async fn write(&self, key: &Key, ops: &[WriteOp<'_>], policy: &WritePolicy) -> Result<Answer, Error> {
         let inner = self.inner();
-        inner.until_closed(single::write(inner, key, ops, policy)).await
+        inner.until_closed(true, single::write(inner, key, ops, policy)).await
     }
 
     /// Applies operations, reads among them, to one record in order and as one. `name` is what errors call the
@@ -198,7 +218,9 @@ impl Cluster {
         policy: &OperatePolicy,
     ) -> Result<Answer, Error> {
         let inner = self.inner();
-        inner.until_closed(operate::operate(inner, name, key, ops, policy)).await
+        inner
+            .until_closed(ops.iter().any(operate::is_write), operate::operate(inner, name, key, ops, policy))
+            .await
     }
 
     /// Deletes one record.
@@ -207,7 +229,7 @@ impl Cluster {
     /// As [`Cluster::write`].
     pub async fn delete(&self, key: &Key, policy: &WritePolicy) -> Result<Answer, Error> {
         let inner = self.inner();
-        inner.until_closed(single::delete(inner, key, policy)).await
+        inner.until_closed(true, single::delete(inner, key, policy)).await
     }
 
     /// Sends info commands to one node, or to all of them side by side.
@@ -229,7 +251,7 @@ impl Cluster {
         timeout: Duration,
     ) -> Result<Vec<InfoAnswers>, Error> {
         let inner = self.inner();
-        inner.until_closed(inner.info(node, commands, timeout)).await
+        inner.until_closed(false, inner.info(node, commands, timeout)).await
     }
 
     fn inner(&self) -> &Arc<Inner> {
@@ -303,20 +325,24 @@ impl Inner {
     /// An error that says that the view lacks something; of a closed cluster, that it is closed: its view is empty.
     pub(crate) fn unless_closed(&self, error: Error) -> Error {
         // Closing sets the flag before it empties the view.
-        if self.closed.load(Ordering::Acquire) { Error::Closed } else { error }
+        if self.closed.load(Ordering::Acquire) { Error::Closed { in_doubt: false } } else { error }
     }
 
-    async fn until_closed<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    async fn until_closed<T>(
+        &self,
+        writes: bool,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let closing = self.closing.notified();
         tokio::pin!(closing);
         // In line before the look at the flag: a close between the two is not missed.
         closing.as_mut().enable();
         if self.closed.load(Ordering::Acquire) {
-            return Err(Error::Closed);
+            return Err(Error::Closed { in_doubt: false });
         }
         tokio::select! {
             biased;
-            () = closing => Err(Error::Closed),
+            () = closing => Err(Error::Closed { in_doubt: writes }),
             outcome = work => outcome,
         }
     }

@@ -269,10 +269,13 @@ pub enum Error {
         source: WireError,
     },
     /// The cluster's handle was closed.
-    #[error("the cluster was closed")]
-    Closed,
+    #[error("the cluster was closed{}", if *.in_doubt { "; the write may have been applied" } else { "" })]
+    Closed {
+        /// Whether a write was under way that may have been applied.
+        in_doubt: bool,
+    },
     /// The sink takes no more rows.
-    #[error("the rows were sealed while the batch was read")]
+    #[error("the rows were sealed while the batch was under way")]
     Sealed,
 }
 
@@ -291,7 +294,7 @@ impl Error {
             Self::InvalidNode { .. } | Self::NoSuchNode { .. } => client_code::INVALID_NODE,
             Self::BinName { .. } => i32::from(result_code::BIN_NAME),
             Self::Param { .. } | Self::Request { .. } => client_code::PARAM,
-            Self::Protocol { .. } | Self::ClusterName { .. } | Self::Closed | Self::Sealed => {
+            Self::Protocol { .. } | Self::ClusterName { .. } | Self::Closed { .. } | Self::Sealed => {
                 client_code::CLIENT
             }
         }
@@ -300,7 +303,10 @@ impl Error {
     /// Whether a write may have been applied though it failed.
     #[must_use]
     pub fn in_doubt(&self) -> bool {
-        self.tried().is_some_and(|tried| tried.in_doubt)
+        match self {
+            Self::Closed { in_doubt } => *in_doubt,
+            _ => self.tried().is_some_and(|tried| tried.in_doubt),
+        }
     }
 
     /// What was tried, for errors of commands that reached for a node.

@@ -11,7 +11,8 @@
 //! | `contact`, `seeds`, `tend` | how nodes are found, named and watched |
 //! | `partition_map` | which node holds which partition: immutable snapshots |
 //! | `health`, `hedge`, `backoff` | what commands learn of a node, when another is asked, when again |
-//! | `keys`, `sink`, `batch_read`, `rounds`, `chunk`, `under_way`, `progress`, `alarm`, `scratch` | batch reads: the rows asked for, where answers go, the work |
+//! | `keys`, `request`, `sink` | batches: the rows asked for, what for, where answers go |
+//! | `batch`, `rounds`, `chunk`, `under_way`, `later`, `progress`, `alarm`, `scratch` | the work of a batch |
 //! | `single`, `operate`, `answer` | single-record commands |
 //! | `cluster`, `stats` | [`Cluster`], the handle that holds it all together, and its state |
 //!
@@ -25,7 +26,7 @@ mod alarm;
 mod answer;
 mod auth;
 mod backoff;
-mod batch_read;
+mod batch;
 mod chunk;
 mod cluster;
 mod config;
@@ -35,12 +36,14 @@ mod error;
 mod health;
 mod hedge;
 mod keys;
+mod later;
 mod node;
 mod operate;
 mod partition_map;
 mod policy;
 mod pool;
 mod progress;
+mod request;
 mod rounds;
 mod scratch;
 mod seeds;
@@ -63,9 +66,11 @@ pub use keys::{BatchKeys, BatchRead, Bins, DigestSource, Key, OwnedKey, Space};
 pub use policy::{
     BatchPolicy, Hedge, OperatePolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
 };
+pub use request::{BatchOperate, RowHead, RowOps};
 pub use sink::{RowLease, RowOutcome, RowSink};
 pub use stats::{ClusterStats, NodeStats};
 pub use tls::{Identity, Pem, Revocation, TlsConfig, TlsTransport, TlsVersion};
 pub use transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};
+pub use wire_protocol::batch_write::{EncodedOps, RowAttributes};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;

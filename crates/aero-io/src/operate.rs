@@ -11,7 +11,7 @@ use crate::policy::OperatePolicy;
 use crate::single::{check_ops, record_key, write_command, write_options};
 
 /// Whether an operation changes the record.
-fn is_write(op: &WriteOp<'_>) -> bool {
+pub(crate) fn is_write(op: &WriteOp<'_>) -> bool {
     op.code != op::READ
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use wire_protocol::batch_write::RowAttributes;
 use wire_protocol::command::{Exists, Generation};
 use wire_protocol::message::{info1, info3};
 
@@ -137,6 +138,14 @@ impl Default for BatchPolicy {
 }
 
 impl BatchPolicy {
+    /// What a row that only reads has beside its operations: what the policy says of reads, and these bits for the
+    /// first info byte.
+    #[must_use]
+    pub fn read_row(&self, info1: u8) -> RowAttributes<'static> {
+        let touch = self.read_touch_ttl_percent as u32;
+        RowAttributes::read(info1 | self.read_mode_ap.info1(), self.read_mode_sc.info3(), touch, &[])
+    }
+
     /// The time that a call with `rows` keys may take.
     pub(crate) fn total_timeout_for(&self, rows: usize) -> Option<Duration> {
         match self.total_timeout {

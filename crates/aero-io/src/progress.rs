@@ -1,4 +1,4 @@
-//! What became of the rows of one batch read so far.
+//! What became of the rows of one batch so far.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -109,9 +109,9 @@ mod tests {
     fn the_most_frequent_cause_is_the_outcome() {
         let progress = Progress::new(10);
         progress.blame(2, -2, || Error::Param { what: "few".into() });
-        progress.blame(3, -1, || Error::Closed);
+        progress.blame(3, -1, || Error::Closed { in_doubt: false });
         progress.blame(2, -1, || unreachable!());
-        assert!(matches!(progress.result(), Err(Error::Closed)));
+        assert!(matches!(progress.result(), Err(Error::Closed { .. })));
         progress.advance(1, 1);
         assert!(progress.result().is_ok());
     }

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use wire_protocol::batch::REPEATED_ROW_LEN;
 use wire_protocol::digest::partition_id;
 
 use crate::chunk::{Call, Chunk};
 use crate::error::Error;
-use crate::keys::{BatchKeys, Bins, PAGE};
+use crate::keys::{BatchKeys, PAGE};
 use crate::node::Node;
 use crate::partition_map::{NOBODY, Router};
 use crate::progress::Progress;
+use crate::request::Request;
 
 /// Rows of one request where there are many.
 const MAX_ROWS: usize = 2 * PAGE;
@@ -71,7 +71,11 @@ pub(crate) fn group<S>(call: &Call<S>, rows: &[u32], plan: Plan) -> Grouped {
     let view = call.inner.view();
     let policy = call.policy();
     let turn = call.inner.turn();
-    let router = Router::for_read(&view, policy.replica, policy.read_mode_sc, plan.step, turn, plan.avoid);
+    let router = if call.request.may_write() {
+        Router::for_write(&view, policy.replica, plan.step)
+    } else {
+        Router::for_read(&view, policy.replica, policy.read_mode_sc, plan.step, turn, plan.avoid)
+    };
     group_by(call, rows, plan, &router)
 }
 
@@ -188,10 +192,11 @@ pub(crate) fn split_by_namespace(keys: &BatchKeys, rows: &[u32]) -> Option<Vec<V
 
 impl Queue {
     /// The next rows to ask for.
-    pub(crate) fn cut(&mut self, keys: &BatchKeys, bins: &Bins) -> Option<Chunk> {
+    pub(crate) fn cut(&mut self, keys: &BatchKeys, request: &Request) -> Option<Chunk> {
         let rest = self.rows.get(self.next..).filter(|rest| !rest.is_empty())?;
         let most = rest.get(..self.chunk_rows).unwrap_or(rest);
-        let taken = if keys.is_single() { most.len() } else { within_request(keys, bins, most) };
+        let is_even = keys.is_single() && request.is_even();
+        let taken = if is_even { most.len() } else { within_request(keys, request, most) };
         let range = Range { start: self.next, end: self.next + taken };
         self.next = range.end;
         Some(Chunk::new(Arc::clone(&self.node), Arc::clone(&self.rows), range, self.plan))
@@ -223,20 +228,12 @@ impl Queue {
 }
 
 /// How many of `rows` fit a request; at least one.
-fn within_request(keys: &BatchKeys, bins: &Bins, rows: &[u32]) -> usize {
-    let bins: usize = match bins {
-        Bins::Names(names) => names.iter().map(|name| 8 + name.len()).sum(),
-        _ => 0,
-    };
+fn within_request(keys: &BatchKeys, request: &Request, rows: &[u32]) -> usize {
     let mut size = 0;
     let mut before = None;
     for (taken, &row) in rows.iter().enumerate() {
         let index = keys.space_index(row);
-        let space = &keys.spaces()[index];
-        size += REPEATED_ROW_LEN;
-        if before != Some(index) {
-            size += 21 + space.namespace.len() + space.set.len() + bins;
-        }
+        size += request.row_size(keys, row, before != Some(index));
         before = Some(index);
         if size > MAX_REQUEST && taken > 0 {
             return taken;
@@ -248,7 +245,7 @@ fn within_request(keys: &BatchKeys, bins: &Bins, rows: &[u32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::Space;
+    use crate::keys::{BatchRead, Bins, Space};
 
     #[test]
     fn requests_are_of_like_size() {
@@ -288,8 +285,9 @@ mod tests {
         let keys = BatchKeys::mixed(spaces, (0..1_000).collect(), vec![[0; 20]; 1_000]).unwrap();
         let bins = Bins::names((0..500).map(|i| format!("bin{i}")));
         let rows: Vec<u32> = (0..1_000).collect();
-        let taken = within_request(&keys, &bins, &rows);
+        let read = |bins| Request::Read(Arc::new(BatchRead { bins, ..BatchRead::default() }));
+        let taken = within_request(&keys, &read(bins), &rows);
         assert!((100..300).contains(&taken), "{taken}");
-        assert_eq!(within_request(&keys, &Bins::All, &rows), 1_000);
+        assert_eq!(within_request(&keys, &read(Bins::All), &rows), 1_000);
     }
 }

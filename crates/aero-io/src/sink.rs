@@ -2,9 +2,9 @@
 
 use wire_protocol::batch::Record;
 
-/// Takes the rows of a batch read, from several chunks in turn.
+/// Takes the answers of a batch, from several chunks in turn.
 ///
-/// It decides whom a row belongs to: a batch read may hand it a row twice, and may be dropped between
+/// It decides whom a row belongs to: a batch may hand it a row twice, and may be dropped between
 /// two rows.
 pub trait RowSink: Send + Sync + 'static {
     /// The right to write rows for a while.
@@ -24,8 +24,8 @@ pub trait RowLease {
     fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome;
 
     /// Takes the code of a row that stays without an answer; at most once a row, and never after
-    /// [`RowLease::record`] took that row.
-    fn fail(&mut self, row: usize, code: i32) -> RowOutcome;
+    /// [`RowLease::record`] took that row. `in_doubt`: it writes, and may have been applied.
+    fn fail(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome;
 }
 
 /// What became of a row.

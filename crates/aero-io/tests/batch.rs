@@ -258,7 +258,7 @@ async fn a_cluster_that_is_closed_meanwhile_has_no_fewer_namespaces() {
         let source = Closing { cluster: cluster.clone(), at };
         let keys = Arc::new(BatchKeys::single(Space::new("test", "set"), source));
         let (outcome, rows) = read(&cluster, &keys, retries(2)).await;
-        assert!(matches!(outcome, Err(Error::Closed)), "{at}: {outcome:?}");
+        assert!(matches!(outcome, Err(Error::Closed { .. })), "{at}: {outcome:?}");
         assert_eq!(rows.count(20), 0, "{at}");
     }
 }

@@ -12,14 +12,15 @@ use record_decode::{Casting, Plan, RowBuffer, Summary};
 use crate::call::{Call, Completions, plain};
 use crate::clock;
 use crate::core::Core;
-use crate::errors::{CLIENT, io_error, param_error};
+use crate::errors::{io_error, param_error};
 use crate::keys::{KeyArena, KeyTable, described};
 use crate::numpy_memory::{self, Arrays};
 use crate::policy;
-use crate::records::{self, SpaceNames};
+use crate::records;
+use crate::rows;
 use crate::runtime::NothingToSeal;
 use crate::sink::{NumpyRows, RawRows};
-use crate::values::{BinNames, Unreadable, bin_name, bins_dict};
+use crate::values::bin_name;
 
 #[pymethods]
 impl Core {
@@ -205,41 +206,23 @@ fn into_records(
         request.bins = bins_of(bins);
     }
     let arena = Arc::new(KeyArena::read(keys)?);
-    let rows = Arc::new(RawRows::new(arena.len()));
+    let raw = Arc::new(RawRows::new(arena.len()));
     let future = {
-        let (arena, rows) = (arena.clone(), rows.clone());
+        let (arena, raw) = (arena.clone(), raw.clone());
         async move {
             let keys = Arc::new(arena.batch_keys()?);
             let digests = keys.clone();
-            cluster.batch_read(keys, Arc::new(request), rows).await.map(|()| digests)
+            cluster.batch_read(keys, Arc::new(request), raw).await.map(|()| digests)
         }
     };
     let finish = plain(move |py, digests: Arc<aero_io::BatchKeys>| {
-        let state = rows.finish();
-        let now = clock::now();
-        let mut records = Vec::with_capacity(arena.len());
-        let (names, mut bin_names) = (SpaceNames::new(py, &arena), BinNames::default());
-        let mut result = 0;
-        for (index, row) in state.rows().iter().enumerate() {
-            let digest = digests.digest(index).copied().unwrap_or_else(|| arena.digest(index));
-            let key = records::key(py, &names, &arena, index, &digest)?;
-            let (mut code, mut record, mut error) = (row.code, py.None().into_bound(py), None);
-            if row.code == 0 {
-                let meta = records::meta(py, row.generation, clock::seconds_left(row.void_time, now))?;
-                match bins_dict(py, &mut bin_names, state.bins(row)) {
-                    Ok(bins) => record = records::record(py, &key, meta.as_any(), bins.as_any())?,
-                    // A map whose key is a list, text that is not UTF-8: it costs its own row alone.
-                    Err(Unreadable::Value(unreadable)) => {
-                        code = CLIENT;
-                        result = CLIENT;
-                        error = Some(unreadable);
-                    }
-                    Err(Unreadable::Python(other)) => return Err(other),
-                }
-            }
-            records.push(records::batch_record(py, &key, code, &record, error)?);
-        }
-        records::batch_records(py, PyList::new(py, records)?, result)
+        let state = raw.finish();
+        let mut made = Vec::with_capacity(arena.len());
+        let result = rows::each(py, &arena, &digests, &state, |_, row| {
+            made.push(records::batch_record(py, row)?);
+            Ok(())
+        })?;
+        records::batch_records(py, PyList::new(py, made)?, result)
     });
     Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
 }

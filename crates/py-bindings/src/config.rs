@@ -17,6 +17,12 @@ use crate::tls;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policies {
     pub(crate) batch: BatchPolicy,
+    /// Batches that write, as a whole.
+    pub(crate) batch_parent_write: BatchPolicy,
+    /// Rows of batches that write.
+    pub(crate) batch_write: Write,
+    /// Rows of batches that delete.
+    pub(crate) batch_remove: Write,
     pub(crate) read: Read,
     pub(crate) write: Write,
     pub(crate) remove: Write,
@@ -65,19 +71,8 @@ const WITHOUT_MEANING: &[(&str, &str)] = &[
 const NOT_YET: &[&str] = &["compression_threshold", "force_single_node", "send_bool_as"];
 
 /// Policies of commands that this version does not have.
-const OTHER_POLICIES: &[&str] = &[
-    "apply",
-    "query",
-    "scan",
-    "batch_remove",
-    "batch_apply",
-    "batch_write",
-    "batch_parent_write",
-    "admin",
-    "txn_verify",
-    "txn_roll",
-    "metrics",
-];
+const OTHER_POLICIES: &[&str] =
+    &["apply", "query", "scan", "batch_apply", "admin", "txn_verify", "txn_roll", "metrics"];
 
 impl Config {
     /// Reads a config dictionary.
@@ -136,6 +131,7 @@ impl Config {
         }
         let config = Self { cluster, tls, policies, login };
         config.check_replica(py, config.policies.batch.replica)?;
+        config.check_replica(py, config.policies.batch_parent_write.replica)?;
         config.check_replica(py, config.policies.read.policy.replica)?;
         config.check_replica(py, config.policies.operate.write.policy.replica)?;
         Ok(config)
@@ -193,6 +189,17 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Policies>
     };
     let batch = settings.take("batch")?;
     policies.batch = policy::batch(py, &policies.batch, "config policy \"batch\"", batch.as_ref())?;
+    let parent = settings.take("batch_parent_write")?;
+    policies.batch_parent_write = policy::batch(
+        py,
+        &policies.batch_parent_write,
+        "config policy \"batch_parent_write\"",
+        parent.as_ref(),
+    )?;
+    let rows = settings.take("batch_write")?;
+    policies.batch_write = policy::default_row(py, "config policy \"batch_write\"", rows.as_ref())?;
+    let rows = settings.take("batch_remove")?;
+    policies.batch_remove = policy::default_row(py, "config policy \"batch_remove\"", rows.as_ref())?;
     let read = settings.take("read")?;
     policies.read = policy::read(py, &policies.read, "config policy \"read\"", read.as_ref())?;
     let write = settings.take("write")?;

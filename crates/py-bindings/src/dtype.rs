@@ -11,7 +11,7 @@ use record_decode::{Casting, Plan};
 use crate::errors::schema_error;
 
 /// Reads a structured dtype. It is walked by `names`: `fields` lists titled fields twice.
-fn read(dtype: &Bound<'_, PyAny>) -> PyResult<Schema> {
+pub(crate) fn read(dtype: &Bound<'_, PyAny>) -> PyResult<Schema> {
     let py = dtype.py();
     let names = dtype.getattr(intern!(py, "names"))?;
     if names.is_none() {

@@ -194,7 +194,7 @@ async fn ask(
             names
         }
     };
-    let mut last = aero_io::Error::Closed;
+    let mut last = aero_io::Error::Closed { in_doubt: false };
     for name in candidates {
         for (node, answer) in cluster.info_within(Some(&name), &[command], timeout).await? {
             match answer {

@@ -71,6 +71,11 @@ impl KeyArena {
         &self.bytes[start..self.ends[row]]
     }
 
+    /// Bytes that a row's key takes in a request, at most.
+    pub(crate) fn key_size(&self, row: usize) -> usize {
+        16 + self.bytes_of(row).len()
+    }
+
     /// The distinct namespaces and sets.
     pub(crate) fn spaces(&self) -> &[(String, String)] {
         &self.spaces

@@ -13,7 +13,9 @@
 //! | `errors` | Rust errors as Python exceptions |
 
 mod auth;
+mod batch_operate;
 mod batch_read;
+mod batch_write;
 mod call;
 mod clock;
 mod config;
@@ -29,6 +31,7 @@ mod operate;
 mod ops;
 mod policy;
 mod records;
+mod rows;
 mod runtime;
 mod settings;
 mod single;

@@ -1,5 +1,7 @@
 //! The NumPy pointer hand-over: arrays made or checked, and where their memory is.
 
+use std::cell::RefCell;
+
 use numpy::{PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyImportError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -102,6 +104,78 @@ impl Arrays {
         let Memory { data, stride, meta, result_codes, len } = self.memory;
         RowMemory { data, stride, meta, result_codes, len }
     }
+}
+
+/// Rows of a user's array, to be read while a call is under way.
+pub(crate) struct ArrayRows {
+    data: *const u8,
+    stride: isize,
+    itemsize: usize,
+    len: usize,
+    /// Keeps the memory: an array that others hold is not resized.
+    _array: Py<PyAny>,
+}
+
+// SAFETY: a plain address into memory that `_array` keeps, which is read through it alone, and never as a
+// reference: what other threads write there meanwhile garbles the bytes that they change, and nothing else.
+unsafe impl Send for ArrayRows {}
+// SAFETY: as above; reading takes no state.
+unsafe impl Sync for ArrayRows {}
+
+impl ArrayRows {
+    /// The rows of a one-dimensional array, of any stride.
+    pub(crate) fn new(array: &Bound<'_, PyAny>, itemsize: usize, rows: usize) -> PyResult<Self> {
+        numpy(array.py())?;
+        let object = array.clone().unbind();
+        let array = array.cast::<PyUntypedArray>()?;
+        if array.ndim() != 1 || array.dtype().itemsize() != itemsize {
+            return Err(PyValueError::new_err("data has another shape or itemsize than its dtype"));
+        }
+        if array.len() != rows {
+            return Err(PyValueError::new_err(format!(
+                "there are {rows} keys for the {} rows of data; each row needs one",
+                array.len()
+            )));
+        }
+        let stride = array.strides().first().copied().unwrap_or(0);
+        // SAFETY: the pointer is of a live array object, whose `data` is initialised for as long as it lives.
+        let data = unsafe { (*array.as_array_ptr()).fields.data };
+        Ok(Self { data: data.cast_const().cast(), stride, itemsize, len: rows, _array: object })
+    }
+
+    /// Calls `use_row` with a copy of a row's bytes.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub(crate) fn with_row<T>(&self, row: usize, use_row: impl FnOnce(&[u8]) -> T) -> T {
+        thread_local! {
+            static COPY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+        }
+        assert!(row < self.len, "row {row} of an array of {}", self.len);
+        COPY.with_borrow_mut(|copy| {
+            if copy.len() < self.itemsize {
+                copy.resize(self.itemsize, 0);
+            }
+            // SAFETY: `row` is below the array's length, so this row's bytes, `itemsize` of them, are memory of the
+            // array, which `_array` keeps; the copy has that much room and is no part of the array.
+            unsafe {
+                let start = self.data.offset(row as isize * self.stride);
+                std::ptr::copy_nonoverlapping(start, copy.as_mut_ptr(), self.itemsize);
+            }
+            use_row(&copy[..self.itemsize])
+        })
+    }
+}
+
+/// Result codes, and whether rows are in doubt, as arrays.
+pub(crate) fn outcome(
+    py: Python<'_>,
+    codes: Vec<i32>,
+    in_doubt: Vec<bool>,
+) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
+    numpy(py)?;
+    let codes = PyArray1::from_vec(py, codes).into_any().unbind();
+    Ok((codes, PyArray1::from_vec(py, in_doubt).into_any().unbind()))
 }
 
 fn meta_dtype<'py>(numpy: &Bound<'py, PyModule>) -> PyResult<Bound<'py, PyAny>> {

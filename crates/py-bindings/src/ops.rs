@@ -17,6 +17,10 @@ pub(crate) struct Operations {
     pub(crate) encoded: EncodedOps,
     /// Whether any of them changes the record.
     pub(crate) writes: bool,
+    /// Whether any of them reads.
+    pub(crate) reads: bool,
+    /// There are none, and all bins are read.
+    pub(crate) all_bins: bool,
     /// Seconds to live that a `touch` among them asks for.
     pub(crate) ttl: Option<u32>,
 }
@@ -225,6 +229,7 @@ fn push(operations: &mut Operations, kind: Kind, bin: &str, particle: u8, value:
     message::write_op(&mut operations.encoded.bytes, kind.wire(), particle, bin.as_bytes(), value);
     operations.encoded.count += 1;
     operations.writes |= kind != Kind::Read;
+    operations.reads |= kind == Kind::Read;
 }
 
 fn push_value(

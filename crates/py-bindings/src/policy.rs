@@ -113,29 +113,7 @@ pub(crate) fn batch(
 ) -> PyResult<BatchPolicy> {
     let mut policy = defaults.clone();
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(policy) };
-    if let Some(timeout) = settings.millis("total_timeout")? {
-        policy.total_timeout = Some(timeout);
-    }
-    base(
-        &mut settings,
-        Base {
-            socket_timeout: &mut policy.socket_timeout,
-            max_retries: &mut policy.max_retries,
-            sleep_between_retries: &mut policy.sleep_between_retries,
-            replica: &mut policy.replica,
-            compress: &mut policy.compress,
-        },
-    )?;
-    read_modes(
-        &mut settings,
-        &mut policy.read_mode_ap,
-        &mut policy.read_mode_sc,
-        &mut policy.read_touch_ttl_percent,
-    )?;
-    hedge(py, &mut settings, &mut policy.hedge)?;
-    set(&mut policy.allow_inline, settings.flag("allow_inline")?);
-    set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);
-    set(&mut policy.respond_all_keys, settings.flag("respond_all_keys")?);
+    batch_settings(py, &mut settings, &mut policy)?;
     settings.without_meaning(&[("key", "a batch read sends digests alone")])?;
     conclude(settings)?;
     Ok(policy)
@@ -200,14 +178,19 @@ pub(crate) struct Write {
 
 impl Write {
     /// Takes `meta`: the generation to compare with, seconds to live.
-    pub(crate) fn with_meta(
+    pub(crate) fn with_meta(self, py: Python<'_>, meta: Option<&Bound<'_, PyAny>>) -> PyResult<WritePolicy> {
+        self.with_generation(py, meta, None)
+    }
+
+    /// The same, with a generation that counts where `meta` names none.
+    fn with_generation(
         mut self,
         py: Python<'_>,
         meta: Option<&Bound<'_, PyAny>>,
+        mut generation: Option<u32>,
     ) -> PyResult<WritePolicy> {
-        let mut generation = None;
         if let Some(mut settings) = Settings::new(py, "meta", meta)? {
-            generation = settings.count("gen")?;
+            generation = settings.count("gen")?.or(generation);
             set(&mut self.policy.ttl, ttl(&mut settings)?);
             settings.finish()?;
         }
@@ -247,6 +230,110 @@ pub(crate) fn write(
     write_settings(&mut settings, &mut write)?;
     conclude(settings)?;
     Ok(write)
+}
+
+/// What a row of a batch has, beside its operations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowPolicy {
+    pub(crate) ttl: u32,
+    pub(crate) exists: Exists,
+    pub(crate) generation: Generation,
+    pub(crate) commit_master: bool,
+    pub(crate) durable_delete: bool,
+    pub(crate) send_key: bool,
+}
+
+/// A row's policy, and the generation that it names itself.
+pub(crate) struct RowWrite {
+    write: Write,
+    generation: Option<u32>,
+}
+
+impl RowWrite {
+    /// Takes `meta`, as [`Write::with_meta`].
+    pub(crate) fn with_meta(self, py: Python<'_>, meta: Option<&Bound<'_, PyAny>>) -> PyResult<RowPolicy> {
+        let send_key = self.write.send_key;
+        let policy = self.write.with_generation(py, meta, self.generation)?;
+        Ok(RowPolicy {
+            ttl: policy.ttl,
+            exists: policy.exists,
+            generation: policy.generation,
+            commit_master: policy.commit_master,
+            durable_delete: policy.durable_delete,
+            send_key,
+        })
+    }
+
+    /// Without any `meta`.
+    pub(crate) fn bare(self, py: Python<'_>) -> PyResult<RowPolicy> {
+        self.with_meta(py, None)
+    }
+}
+
+/// The policy of a row that writes, over its defaults.
+pub(crate) fn row(
+    py: Python<'_>,
+    defaults: &Write,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<RowWrite> {
+    let mut row = RowWrite { write: defaults.clone(), generation: None };
+    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(row) };
+    row_settings(&mut settings, &mut row.write)?;
+    row.generation = settings.count("generation")?;
+    conclude(settings)?;
+    Ok(row)
+}
+
+/// The default policy of rows; generations come with the calls.
+pub(crate) fn default_row(
+    py: Python<'_>,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Write> {
+    let mut write = Write::default();
+    if let Some(mut settings) = Settings::new(py, name, object)? {
+        row_settings(&mut settings, &mut write)?;
+        conclude(settings)?;
+    }
+    Ok(write)
+}
+
+/// The policy of a row that reads: the batch's, with modes of its own.
+pub(crate) fn row_read(
+    py: Python<'_>,
+    parent: &BatchPolicy,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<BatchPolicy> {
+    let mut policy = parent.clone();
+    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(policy) };
+    read_modes(
+        &mut settings,
+        &mut policy.read_mode_ap,
+        &mut policy.read_mode_sc,
+        &mut policy.read_touch_ttl_percent,
+    )?;
+    conclude(settings)?;
+    Ok(policy)
+}
+
+/// The policy of a batch and that of its rows in one dictionary.
+pub(crate) fn batch_with_row(
+    py: Python<'_>,
+    batch: &BatchPolicy,
+    row: &Write,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<(BatchPolicy, RowPolicy)> {
+    let (mut policy, mut row) = (batch.clone(), RowWrite { write: row.clone(), generation: None });
+    if let Some(mut settings) = Settings::new(py, name, object)? {
+        batch_settings(py, &mut settings, &mut policy)?;
+        row_settings(&mut settings, &mut row.write)?;
+        row.generation = settings.count("generation")?;
+        conclude(settings)?;
+    }
+    Ok((policy, row.bare(py)?))
 }
 
 /// A policy of operations: a write's, with what reads have.
@@ -324,6 +411,12 @@ fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()
             compress: &mut policy.compress,
         },
     )?;
+    row_settings(settings, write)
+}
+
+/// Takes what writes have and a row of a batch has, too.
+fn row_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    let policy = &mut write.policy;
     set(&mut policy.ttl, ttl(settings)?);
     set(&mut policy.exists, settings.choice("exists", "POLICY_EXISTS_*", &EXISTS)?);
     set(&mut policy.commit_master, settings.choice("commit_level", "POLICY_COMMIT_LEVEL_*", &[false, true])?);
@@ -337,4 +430,32 @@ fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()
         )?,
     );
     send_key(settings, &mut write.send_key)
+}
+
+/// Takes what a batch as a whole has.
+fn batch_settings(py: Python<'_>, settings: &mut Settings<'_>, policy: &mut BatchPolicy) -> PyResult<()> {
+    if let Some(timeout) = settings.millis("total_timeout")? {
+        policy.total_timeout = Some(timeout);
+    }
+    base(
+        settings,
+        Base {
+            socket_timeout: &mut policy.socket_timeout,
+            max_retries: &mut policy.max_retries,
+            sleep_between_retries: &mut policy.sleep_between_retries,
+            replica: &mut policy.replica,
+            compress: &mut policy.compress,
+        },
+    )?;
+    read_modes(
+        settings,
+        &mut policy.read_mode_ap,
+        &mut policy.read_mode_sc,
+        &mut policy.read_touch_ttl_percent,
+    )?;
+    hedge(py, settings, &mut policy.hedge)?;
+    set(&mut policy.allow_inline, settings.flag("allow_inline")?);
+    set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);
+    set(&mut policy.respond_all_keys, settings.flag("respond_all_keys")?);
+    Ok(())
 }

@@ -7,6 +7,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use wire_protocol::digest::Digest;
 
 use crate::keys::KeyArena;
+use crate::rows::Row;
 
 /// The classes, looked up once.
 struct Classes {
@@ -127,21 +128,21 @@ pub(crate) fn exists<'py>(
 }
 
 /// A row of a batch.
-pub(crate) fn batch_record<'py>(
-    py: Python<'py>,
-    key: &Bound<'py, PyAny>,
-    code: i32,
-    record: &Bound<'py, PyAny>,
-    error: Option<PyErr>,
-) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn batch_record<'py>(py: Python<'py>, row: Row<'py>) -> PyResult<Bound<'py, PyAny>> {
     let classes = classes(py)?;
-    let row = classes.new_object.bind(py).call1((&classes.batch_record,))?;
-    row.setattr(intern!(py, "key"), key)?;
-    row.setattr(intern!(py, "result"), code)?;
-    row.setattr(intern!(py, "record"), record)?;
-    row.setattr(intern!(py, "in_doubt"), false)?;
-    row.setattr(intern!(py, "error"), error)?;
-    Ok(row)
+    let made = classes.new_object.bind(py).call1((&classes.batch_record,))?;
+    made.setattr(intern!(py, "key"), &row.key)?;
+    fill(&made, row)?;
+    Ok(made)
+}
+
+/// Notes on a row of a batch what became of it.
+pub(crate) fn fill(target: &Bound<'_, PyAny>, row: Row<'_>) -> PyResult<()> {
+    let py = target.py();
+    target.setattr(intern!(py, "result"), row.code)?;
+    target.setattr(intern!(py, "record"), row.record)?;
+    target.setattr(intern!(py, "in_doubt"), row.in_doubt)?;
+    target.setattr(intern!(py, "error"), row.error)
 }
 
 /// The rows of a batch.

@@ -44,7 +44,7 @@ impl RowLease for NumpyLease<'_> {
         outcome(self.0.write(row, record))
     }
 
-    fn fail(&mut self, row: usize, code: i32) -> RowOutcome {
+    fn fail(&mut self, row: usize, code: i32, _in_doubt: bool) -> RowOutcome {
         outcome(self.0.fail(row, code))
     }
 }
@@ -56,6 +56,8 @@ pub(crate) struct RawRow {
     pub(crate) code: i32,
     pub(crate) generation: u32,
     pub(crate) void_time: u32,
+    /// It writes, and may have been applied though it failed.
+    pub(crate) in_doubt: bool,
     start: usize,
     end: usize,
 }
@@ -134,7 +136,62 @@ impl RowLease for RawLease<'_> {
         self.take(row, taken, if record.result_code == 0 { record.ops_bytes() } else { &[] })
     }
 
-    fn fail(&mut self, row: usize, code: i32) -> RowOutcome {
-        self.take(row, RawRow { code, ..RawRow::default() }, &[])
+    fn fail(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
+        self.take(row, RawRow { code, in_doubt, ..RawRow::default() }, &[])
+    }
+}
+
+/// The codes of rows that write.
+pub(crate) struct CodeRows(Mutex<CodeState>);
+
+/// Code of a row that has none yet, which the network core never gives: no answer came.
+const NO_RESPONSE: i32 = -15;
+
+struct CodeState {
+    codes: Vec<i32>,
+    in_doubt: Vec<bool>,
+}
+
+impl CodeRows {
+    pub(crate) fn new(len: usize) -> Self {
+        Self(Mutex::new(CodeState { codes: vec![NO_RESPONSE; len], in_doubt: vec![false; len] }))
+    }
+
+    /// The codes, and which rows may have been applied though they failed.
+    pub(crate) fn finish(&self) -> (Vec<i32>, Vec<bool>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (std::mem::take(&mut state.codes), std::mem::take(&mut state.in_doubt))
+    }
+}
+
+impl RowSink for CodeRows {
+    type Lease<'a> = CodeLease<'a>;
+
+    fn lease(&self) -> Option<CodeLease<'_>> {
+        Some(CodeLease(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// The right to note codes.
+pub(crate) struct CodeLease<'a>(MutexGuard<'a, CodeState>);
+
+impl CodeLease<'_> {
+    fn take(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
+        let state = &mut *self.0;
+        let (Some(code_of), Some(doubt_of)) = (state.codes.get_mut(row), state.in_doubt.get_mut(row)) else {
+            return RowOutcome::OutOfRange;
+        };
+        (*code_of, *doubt_of) = (code, in_doubt);
+        RowOutcome::Written
+    }
+}
+
+impl RowLease for CodeLease<'_> {
+    fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
+        self.take(row, record.result_code.into(), false)
+    }
+
+    fn fail(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
+        self.take(row, code, in_doubt)
     }
 }

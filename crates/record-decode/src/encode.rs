@@ -155,6 +155,38 @@ impl EncodePlan {
         self.writers.iter().filter_map(|writer| fields.get(writer.field)).map(Field::name)
     }
 
+    /// How many bytes the operations of a row take at most.
+    #[must_use]
+    pub fn max_size(&self) -> usize {
+        self.writers.iter().map(|writer| 4 + writer.head.len() + writer.max_value()).sum()
+    }
+
+    /// Whether there are values that a field can hold and no bin: [`EncodePlan::check_row`] finds them.
+    #[must_use]
+    pub fn needs_check(&self) -> bool {
+        self.writers.iter().any(Writer::needs_check)
+    }
+
+    /// Looks for values of a row that no bin can hold, as [`EncodePlan::write_row`] would find them.
+    ///
+    /// # Errors
+    /// The first one.
+    ///
+    /// # Panics
+    /// If `row` is shorter than the schema's rows.
+    pub fn check_row(
+        &self,
+        at: usize,
+        row: &[u8],
+        is_present: impl Fn(usize) -> bool,
+    ) -> Result<(), Unwritable> {
+        for writer in self.writers.iter().filter(|writer| writer.needs_check() && is_present(writer.field)) {
+            let bytes = &row[writer.offset..writer.offset + writer.size];
+            writer.check(bytes).map_err(|why| self.unwritable(at, writer.field, why))?;
+        }
+        Ok(())
+    }
+
     /// Appends the operations that write the fields of a row, those that `is_present` says yes to, and
     /// returns how many they are. `row` is its bytes, `at` its number for the error.
     ///
@@ -187,17 +219,49 @@ impl EncodePlan {
 }
 
 impl Writer {
+    /// Bytes of a value at most.
+    fn max_value(&self) -> usize {
+        /// Of a number, and of a list's own header.
+        const MSGPACK: (usize, usize) = (9, 5);
+        match self.how {
+            How::Integer | How::Float => 8,
+            How::Bool => 1,
+            How::Text | How::Blob => self.size,
+            How::List => {
+                let (mut lists, mut elements) = (1, 1);
+                for (place, &len) in self.shape.iter().enumerate() {
+                    elements *= len;
+                    if place + 1 < self.shape.len() {
+                        lists += elements;
+                    }
+                }
+                MSGPACK.0 * elements + MSGPACK.1 * lists
+            }
+        }
+    }
+
+    /// Whether its field can hold what no bin can.
+    fn needs_check(&self) -> bool {
+        match self.how {
+            How::Integer => self.element.kind() == Kind::Uint && self.size == 8,
+            How::Text => true,
+            _ => false,
+        }
+    }
+
+    fn check(&self, bytes: &[u8]) -> Result<(), WhyNot> {
+        match self.how {
+            How::Integer => integer(self.element, bytes).map(drop),
+            How::Text => text(bytes).map(drop),
+            _ => Ok(()),
+        }
+    }
+
     #[inline]
     fn write(&self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), WhyNot> {
         match self.how {
             How::Integer => {
-                let value = match number(self.element, bytes) {
-                    Number::Int(value) => value,
-                    Number::Uint(value) => return Err(WhyNot::TooLarge { value }),
-                    // An integer's bytes are no float's.
-                    Number::Float(_) | Number::Bool(_) => return Ok(()),
-                };
-                self.put(&value.to_be_bytes(), out);
+                self.put(&integer(self.element, bytes)?.to_be_bytes(), out);
             }
             How::Float => {
                 if let Number::Float(value) = number(self.element, bytes) {
@@ -206,12 +270,7 @@ impl Writer {
             }
             How::Bool => self.put(&[u8::from(bytes.iter().any(|&byte| byte != 0))], out),
             How::Text => {
-                let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-                let text = &bytes[..end];
-                if let Err(error) = std::str::from_utf8(text) {
-                    return Err(WhyNot::NotUtf8 { valid: error.valid_up_to() });
-                }
-                self.put(text, out);
+                self.put(text(bytes)?, out);
             }
             How::Blob => self.put(bytes, out),
             How::List => {
@@ -231,6 +290,27 @@ impl Writer {
         out.extend_from_slice(&((self.head.len() + value.len()) as u32).to_be_bytes());
         out.extend_from_slice(&self.head);
         out.extend_from_slice(value);
+    }
+}
+
+/// An integer that a bin can hold.
+#[inline]
+fn integer(element: Element, bytes: &[u8]) -> Result<i64, WhyNot> {
+    match number(element, bytes) {
+        Number::Int(value) => Ok(value),
+        Number::Uint(value) => Err(WhyNot::TooLarge { value }),
+        // An integer's bytes are no float's.
+        Number::Float(_) | Number::Bool(_) => Ok(0),
+    }
+}
+
+/// The text of a field: its bytes without trailing NULs.
+#[inline]
+fn text(bytes: &[u8]) -> Result<&[u8], WhyNot> {
+    let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    match std::str::from_utf8(&bytes[..end]) {
+        Ok(_) => Ok(&bytes[..end]),
+        Err(error) => Err(WhyNot::NotUtf8 { valid: error.valid_up_to() }),
     }
 }
 

@@ -73,12 +73,7 @@ NOT_YET: dict[str, str] = {
 
 #: Methods of this version that may not have arrived.
 COMING = dict.fromkeys(
-    (
-        "batch_operate",
-        "batch_remove",
-        "batch_write",
-        "query",
-    ),
+    ("query",),
     "it comes with this version's release",
 )
 

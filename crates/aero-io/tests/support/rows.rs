@@ -13,8 +13,15 @@ pub type Bin = (Vec<u8>, u8, Vec<u8>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
     Untouched,
-    Record { code: u8, generation: u32, void_time: u32, bins: Vec<Bin> },
+    Record {
+        code: u8,
+        generation: u32,
+        void_time: u32,
+        bins: Vec<Bin>,
+    },
     Failed(i32),
+    /// Failed, and may have been applied.
+    InDoubt(i32),
 }
 
 /// Keeps rows.
@@ -41,7 +48,7 @@ impl Rows {
         let code = |row: &Row| match row {
             Row::Untouched => -100,
             Row::Record { code, .. } => i32::from(*code),
-            Row::Failed(code) => *code,
+            Row::Failed(code) | Row::InDoubt(code) => *code,
         };
         self.rows.lock().unwrap().iter().map(code).collect()
     }
@@ -90,7 +97,7 @@ impl RowLease for Lease<'_> {
         self.put(row, Row::Record { code, generation: record.generation, void_time: record.void_time, bins })
     }
 
-    fn fail(&mut self, row: usize, code: i32) -> RowOutcome {
-        self.put(row, Row::Failed(code))
+    fn fail(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
+        self.put(row, if in_doubt { Row::InDoubt(code) } else { Row::Failed(code) })
     }
 }

@@ -67,8 +67,10 @@ fn batch_rows(mut rest: &[u8]) -> Vec<AskedRow> {
             let digest = take(&mut rest, 20).try_into().unwrap();
             let flags = take(&mut rest, 1)[0];
             if flags & row_flags::REPEAT == 0 {
-                assert_eq!(flags, row_flags::INFO | row_flags::TTL);
-                take(&mut rest, 3 + 4);
+                // Rows that write have a generation, too.
+                let with_generation = flags & row_flags::GENERATION != 0;
+                assert_eq!(flags & !row_flags::GENERATION, row_flags::INFO | row_flags::TTL);
+                take(&mut rest, 3 + 4 + if with_generation { 2 } else { 0 });
                 let (fields, ops) = (take_u16(&mut rest), take_u16(&mut rest));
                 for place in 0..fields + ops {
                     let size = take_u32(&mut rest) as usize;

@@ -1,4 +1,4 @@
-//! The batch read: chunks side by side, and what was not answered once more.
+//! A batch: chunks side by side, and what was not answered once more.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,9 +18,11 @@ use crate::cluster::Inner;
 use crate::error::{Error, Fault};
 use crate::health::count;
 use crate::hedge;
-use crate::keys::{BatchKeys, BatchRead};
+use crate::keys::BatchKeys;
+use crate::later::{Later, Laters};
 use crate::policy::{ReadModeSc, Replica};
 use crate::progress::Progress;
+use crate::request::Request;
 use crate::rounds::{self, Plan, Queue};
 use crate::sink::{RowLease as _, RowOutcome, RowSink};
 use crate::under_way::{UnderWay, hand_back};
@@ -31,20 +33,18 @@ const MAX_IN_FLIGHT: usize = 8;
 /// Shortest time that a request is given before another is sent for its rows.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// Rows that are to be asked for again and due within such a time are asked for together.
-const TOGETHER: Duration = Duration::from_millis(2);
-
 /// How long requests of which every row is settled may take to end.
 const GRACE: Duration = Duration::from_millis(5);
 
 /// Rows that are failed under one lease, so that a seal waits briefly.
 const FAILED_PER_LEASE: usize = 4_096;
 
-/// Reads the rows of `keys` into `sink`. All of it happens within this future.
+/// Has what `request` says done for the rows of `keys`, and hands the answers to `sink`. All of it happens within
+/// this future.
 pub(crate) async fn run<S: RowSink>(
     inner: &Arc<Inner>,
     keys: Arc<BatchKeys>,
-    request: Arc<BatchRead>,
+    request: Request,
     sink: Arc<S>,
 ) -> Result<(), Error> {
     if keys.is_empty() {
@@ -53,9 +53,11 @@ pub(crate) async fn run<S: RowSink>(
     if u32::try_from(keys.len()).is_err() {
         return Err(Error::Param { what: format!("{} keys in one batch", keys.len()) });
     }
-    request.bins.check()?;
+    if let Request::Read(read) = &request {
+        read.bins.check()?;
+    }
     let start = Instant::now();
-    let limit = request.policy.total_timeout_for(keys.len());
+    let limit = request.policy().total_timeout_for(keys.len());
     let call = Call {
         inner: Arc::clone(inner),
         start,
@@ -66,6 +68,7 @@ pub(crate) async fn run<S: RowSink>(
         sink,
     };
     let mut work = Work::new(&call);
+    work.drop_empty()?;
     let mut under_way = FuturesUnordered::new();
     let mut alarm = Alarm::default();
     loop {
@@ -115,20 +118,12 @@ struct Work<'c, S> {
     /// How many are queued at a time.
     segment: usize,
     queues: Vec<Queue>,
-    later: Vec<Later>,
+    later: Laters,
     under_way: Vec<UnderWay>,
     /// Requests that are noted as under way and not begun yet.
     begun: Vec<Arc<Chunk>>,
     /// Until when requests of which every row is settled may still end by themselves.
     grace: Option<Instant>,
-}
-
-/// Rows that are to be asked for again, not before their time.
-struct Later {
-    due: Instant,
-    rows: Vec<u32>,
-    plan: Plan,
-    cause: Error,
 }
 
 impl<'c, S: RowSink> Work<'c, S> {
@@ -141,11 +136,22 @@ impl<'c, S: RowSink> Work<'c, S> {
             asked: 0,
             segment,
             queues: Vec::new(),
-            later: Vec::new(),
+            later: Laters::default(),
             under_way: Vec::new(),
             begun: Vec::new(),
             grace: None,
         }
+    }
+
+    /// Fails the rows that there is nothing to send for.
+    fn drop_empty(&mut self) -> Result<(), Error> {
+        let request = &self.call.request;
+        if !request.has_empty() {
+            return Ok(());
+        }
+        let (empty, order) = self.order.iter().partition(|row| request.is_empty(**row));
+        self.order = order;
+        self.fail(empty, &Error::Param { what: "there is nothing to write: no bin is present".into() })
     }
 
     /// Whether every row is settled. What has settled some of them ends by itself within moments, so that its
@@ -191,7 +197,7 @@ impl<'c, S: RowSink> Work<'c, S> {
         if let Some(&row) = grouped.unknown.first() {
             match self.call.inner.unless_closed(Error::NamespaceNotFound { namespace: namespace(row) }) {
                 // Not an answer about these rows: the call ends.
-                Error::Closed => return Err(Error::Closed),
+                closed @ Error::Closed { .. } => return Err(closed),
                 error => self.fail(grouped.unknown, &error)?,
             }
         }
@@ -224,7 +230,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             if queue.is_again() {
                 queue.drop_settled(&self.call.progress);
             }
-            if let Some(chunk) = queue.cut(&self.call.keys, &self.call.request.bins) {
+            if let Some(chunk) = queue.cut(&self.call.keys, &self.call.request) {
                 self.call.inner.hedges.earn();
                 let request = self.begin(chunk);
                 let chunk = Arc::clone(&request.chunk);
@@ -243,40 +249,26 @@ impl<'c, S: RowSink> Work<'c, S> {
             self.call.inner.count_retries(1);
         }
         let (health, rows) = (&chunk.node.health, chunk.rows().len());
-        let hedge = hedge::delay(policy.hedge, policy.replica, health, rows);
+        let may_write = self.call.request.may_write();
+        let hedge = hedge::delay(policy.hedge, policy.replica, health, rows).filter(|_| !may_write);
         let delay = hedge.unwrap_or_else(|| hedge::adaptive(health, rows));
         // A hedge that comes when half of the time left is over comes too late.
         let left = self.call.deadline.map(|deadline| deadline.saturating_duration_since(now) / 2);
         let patience = left.map_or(delay, |left| delay.min(left)).max(SHORTEST);
-        let may_move = policy.replica != Replica::Master;
+        let may_move = policy.replica != Replica::Master && !may_write;
         UnderWay::new(Arc::new(chunk), patience, may_move, hedge.is_some(), now)
     }
 
     /// When something is to be done though no request has ended.
     fn next_look(&self) -> Option<Instant> {
         let requests = self.under_way.iter().filter_map(|other| other.look_at);
-        // A little later than the first is due, so that those of about the same time go together.
-        let later = self.later.iter().map(|later| later.due + TOGETHER);
-        requests.chain(later).chain(self.grace).min()
+        requests.chain(self.later.next()).chain(self.grace).min()
     }
 
     /// Does what is due: asks for rows again, asks other nodes where one is late.
     fn look(&mut self) -> Result<(), Error> {
         let now = Instant::now();
-        let (due, later): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.later).into_iter().partition(|later| later.due <= now);
-        self.later = later;
-        let mut together: Vec<Later> = Vec::new();
-        for one in due {
-            let is_like = |other: &&mut Later| {
-                other.plan.attempt == one.plan.attempt && other.plan.avoid == one.plan.avoid
-            };
-            match together.iter_mut().find(is_like) {
-                Some(other) => other.rows.extend(one.rows),
-                None => together.push(one),
-            }
-        }
-        for Later { mut rows, plan, cause, .. } in together {
+        for Later { mut rows, plan, cause, .. } in self.later.take_due(now) {
             // Another request that has asked for a row may have got its answer meanwhile.
             rows.retain(|&row| !self.call.progress.is_settled(row));
             self.ask(&rows, plan, Some(&cause))?;
@@ -330,7 +322,7 @@ impl<'c, S: RowSink> Work<'c, S> {
         let mut queues = rounds::group_elsewhere(call, &open, plan, &chunk.node);
         let chunks: Vec<Chunk> = queues
             .iter_mut()
-            .flat_map(|queue| std::iter::from_fn(|| queue.cut(&call.keys, &call.request.bins)))
+            .flat_map(|queue| std::iter::from_fn(|| queue.cut(&call.keys, &call.request)))
             .collect();
         let is_hedge = !chunks.is_empty() && request.may_hedge && call.inner.hedges.spend(chunks.len());
         let is_retry = is_silent && request.attempt < call.policy().max_retries;
@@ -371,12 +363,12 @@ impl<'c, S: RowSink> Work<'c, S> {
         let call = self.call;
         let node = &chunk.node;
         let plan = Plan { attempt: request.attempt, ..chunk.plan };
-        let tried = || call.tried(node, plan.attempt);
+        let tried = |in_doubt| Box::new(call.tried(node, plan.attempt, in_doubt));
         let mut open = if chunk.is_settled() { Vec::new() } else { request.open(&call.progress) };
         let mut last = None;
         for (code, rows) in by_code(&deferred, &mut open) {
             node.observe_code(code);
-            let error = Error::Server { code, tried: Box::new(tried()) };
+            let error = Error::Server { code, tried: tried(code == result_code::TIMEOUT) };
             if is_passing(code) {
                 self.ask_again(&chunk, plan, rows, &error)?;
                 last = Some(error);
@@ -393,7 +385,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             End::Fault(fault) => {
                 node.observe(&fault, chunk.rows().len(), chunk.started());
                 let is_final = matches!(fault, Fault::Deadline);
-                let error = fault.into_error(node, tried());
+                let error = fault.into_error(node, *tried(chunk.is_sent()));
                 if is_final { self.fail(open, &error) } else { self.ask_again(&chunk, plan, open, &error) }
             }
             End::Code(_) if open.is_empty() => Ok(()),
@@ -401,7 +393,7 @@ impl<'c, S: RowSink> Work<'c, S> {
                 // A server that was not told to answer every row leaves some out on purpose, unless it stopped at
                 // one that it could not answer just then.
                 let is_over = !call.policy().respond_all_keys && last.is_none();
-                let error = last.unwrap_or_else(|| Error::NoResponse { tried: Box::new(tried()) });
+                let error = last.unwrap_or_else(|| Error::NoResponse { tried: tried(true) });
                 if is_over { self.fail(open, &error) } else { self.ask_again(&chunk, plan, open, &error) }
             }
             End::Code(code) => self.settle_code(&chunk, plan, open, code),
@@ -424,15 +416,30 @@ impl<'c, S: RowSink> Work<'c, S> {
             return parts.iter().try_for_each(|rows| self.ask(rows, plan, None));
         }
         chunk.node.observe_code(code);
-        let error = Error::Server { code, tried: Box::new(self.call.tried(&chunk.node, plan.attempt)) };
+        let in_doubt = code == result_code::TIMEOUT;
+        let tried = Box::new(self.call.tried(&chunk.node, plan.attempt, in_doubt));
+        let error = Error::Server { code, tried };
         if is_passing(code) { self.ask_again(chunk, plan, rows, &error) } else { self.fail(rows, &error) }
     }
 
     /// Queues rows for the next try at another node, leaves them to others that have asked for them, or fails
     /// them with `cause`.
-    fn ask_again(&mut self, chunk: &Chunk, plan: Plan, rows: Vec<u32>, cause: &Error) -> Result<(), Error> {
+    fn ask_again(
+        &mut self,
+        chunk: &Chunk,
+        plan: Plan,
+        mut rows: Vec<u32>,
+        cause: &Error,
+    ) -> Result<(), Error> {
+        if cause.in_doubt() {
+            // What may have been applied is not sent again.
+            let (written, read) = rows.into_iter().partition(|&row| self.call.request.writes(row));
+            self.fail(written, cause)?;
+            rows = read;
+        }
         let policy = self.call.policy();
-        let moves = moves_on(policy.replica, policy.read_mode_sc != ReadModeSc::Linearize, cause);
+        let is_free_read = !self.call.request.may_write() && policy.read_mode_sc != ReadModeSc::Linearize;
+        let moves = moves_on(policy.replica, is_free_read, cause);
         let now = Instant::now();
         let due = now.checked_add(retry_delay(policy.sleep_between_retries, moves, plan.attempt, cause));
         let in_time = |due: &Instant| self.call.deadline.is_none_or(|deadline| *due < deadline);
@@ -462,13 +469,13 @@ impl<'c, S: RowSink> Work<'c, S> {
     fn fail(&mut self, rows: Vec<u32>, cause: &Error) -> Result<(), Error> {
         let rows = hand_back(&mut self.under_way, rows, false, Instant::now());
         let code = cause.code();
-        let progress = &self.call.progress;
+        let (progress, request) = (&self.call.progress, &self.call.request);
         for rows in rows.chunks(FAILED_PER_LEASE) {
             let mut lease = self.call.sink.lease().ok_or(Error::Sealed)?;
             let mut failed = 0;
             for &row in rows.iter().filter(|&&row| progress.settle(row)) {
                 failed += 1;
-                match lease.fail(row as usize, code) {
+                match lease.fail(row as usize, code, cause.in_doubt() && request.writes(row)) {
                     RowOutcome::Written | RowOutcome::Repeated => {}
                     RowOutcome::Sealed => return Err(Error::Sealed),
                     RowOutcome::OutOfRange => return Err(no_such_row(row)),

@@ -1,0 +1,233 @@
+//! What a batch asks for, and the bytes that say so.
+
+use std::sync::Arc;
+
+use wire_protocol::WireError;
+use wire_protocol::batch::{BatchReadHeader, BatchRow, REPEATED_ROW_LEN, batch_flags, write_batch_read};
+use wire_protocol::batch_write::{BatchHeader, BatchWriter, EncodedOps, OperateRow, RowAttributes};
+use wire_protocol::digest::UserKey;
+use wire_protocol::message::{MAX_FRAME, info1};
+use wire_protocol::result_code;
+
+use crate::chunk::{is_about_record, is_passing};
+use crate::error::Error;
+use crate::keys::{BatchKeys, BatchRead, Bins};
+use crate::policy::BatchPolicy;
+
+/// What is left of a frame beside a row's operations and key, at least: headers, names, a filter's share.
+const ROOM_FOR_REST: usize = 64 * 1024;
+
+/// What a row has beside its operations and itself fills, at most: flags, numbers, namespace, set.
+const ROW_OVERHEAD: usize = 160;
+
+/// What the rows of a batch do, each of them operations of its own.
+///
+/// Rows are asked for in any order, several times where they are sent again.
+pub trait RowOps: Send + Sync + 'static {
+    /// What a row does, its operations aside.
+    fn head(&self, row: usize) -> RowHead<'_>;
+
+    /// Whether a row changes its record.
+    fn writes(&self, row: usize) -> bool;
+
+    /// Whether there is nothing to send for a row: it fails with the code of a wrong parameter.
+    fn is_empty(&self, row: usize) -> bool;
+
+    /// How many bytes a row's operations and key take at most.
+    fn size(&self, row: usize) -> usize;
+
+    /// A row's operations, where they are bytes already. Rows that follow each other with the same are sent
+    /// them once.
+    fn encoded(&self, row: usize) -> Option<EncodedOps<'_>>;
+
+    /// Appends a row's operations and returns how many they are; for rows that have no
+    /// [`encoded`](RowOps::encoded) ones.
+    ///
+    /// # Errors
+    /// What cannot be written after all. It ends the call: what can be known is to be found before.
+    fn encode(&self, row: usize, out: &mut Vec<u8>) -> Result<usize, Error>;
+}
+
+/// A row, its operations aside.
+pub struct RowHead<'a> {
+    /// What it does.
+    pub attributes: RowAttributes<'a>,
+    /// The user's key, where it is to be sent.
+    pub send_key: Option<UserKey<'a>>,
+}
+
+/// A batch whose rows each carry operations.
+#[derive(Clone)]
+pub struct BatchOperate {
+    /// What errors call the command.
+    pub name: &'static str,
+    /// What the rows do.
+    pub ops: Arc<dyn RowOps>,
+    /// How. Retries are of rows that were certainly not applied.
+    pub policy: BatchPolicy,
+}
+
+/// What a batch asks for.
+pub(crate) enum Request {
+    Read(Arc<BatchRead>),
+    Operate {
+        batch: BatchOperate,
+        /// Whether any row changes its record. Such a batch goes to masters, and nothing of it is asked for at
+        /// two nodes.
+        writes: bool,
+    },
+}
+
+impl Request {
+    /// A batch of operations on `rows` records. Refuses rows that no request has room for.
+    pub(crate) fn operate(batch: BatchOperate, rows: usize) -> Result<Self, Error> {
+        let ops = &*batch.ops;
+        if let Some(row) = (0..rows).find(|&row| ops.size(row) > MAX_FRAME - ROOM_FOR_REST) {
+            let (size, limit) = (ops.size(row), MAX_FRAME - ROOM_FOR_REST);
+            let what =
+                format!("row {row} has operations of {size} bytes; a request has room for {limit} bytes");
+            return Err(Error::Param { what });
+        }
+        let writes = (0..rows).any(|row| ops.writes(row));
+        Ok(Self::Operate { batch, writes })
+    }
+
+    pub(crate) fn policy(&self) -> &BatchPolicy {
+        match self {
+            Self::Read(read) => &read.policy,
+            Self::Operate { batch, .. } => &batch.policy,
+        }
+    }
+
+    /// What errors call the command.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Read(_) => "batch read",
+            Self::Operate { batch, .. } => batch.name,
+        }
+    }
+
+    /// Whether any row changes its record.
+    pub(crate) fn may_write(&self) -> bool {
+        matches!(self, Self::Operate { writes: true, .. })
+    }
+
+    /// Whether a row changes its record.
+    pub(crate) fn writes(&self, row: u32) -> bool {
+        match self {
+            Self::Operate { batch, writes: true } => batch.ops.writes(row as usize),
+            _ => false,
+        }
+    }
+
+    /// Whether there may be rows that there is nothing to send for.
+    pub(crate) fn has_empty(&self) -> bool {
+        matches!(self, Self::Operate { .. })
+    }
+
+    /// Whether there is nothing to send for a row.
+    pub(crate) fn is_empty(&self, row: u32) -> bool {
+        matches!(self, Self::Operate { batch, .. } if batch.ops.is_empty(row as usize))
+    }
+
+    /// Whether a row's code is the server's last word on it: about its record or, for operations, any but that
+    /// it was not looked at for want of time, room or rights.
+    pub(crate) fn is_answer(&self, code: u8) -> bool {
+        match self {
+            Self::Read(_) => is_about_record(code),
+            Self::Operate { .. } => {
+                !is_passing(code)
+                    && !(result_code::NOT_AUTHENTICATED..=result_code::QUOTA_EXCEEDED).contains(&code)
+            }
+        }
+    }
+
+    /// Bytes of a row, about; those that its space costs are there where it does not follow one of the same.
+    pub(crate) fn row_size(&self, keys: &BatchKeys, row: u32, is_first_of_space: bool) -> usize {
+        let names = || {
+            let space = &keys.spaces()[keys.space_index(row)];
+            space.namespace.len() + space.set.len()
+        };
+        match self {
+            Self::Operate { batch, .. } => {
+                REPEATED_ROW_LEN + ROW_OVERHEAD + names() + batch.ops.size(row as usize)
+            }
+            Self::Read(read) if is_first_of_space => {
+                let bins: usize = match &read.bins {
+                    Bins::Names(names) => names.iter().map(|name| 8 + name.len()).sum(),
+                    _ => 0,
+                };
+                REPEATED_ROW_LEN + 21 + names() + bins
+            }
+            Self::Read(_) => REPEATED_ROW_LEN,
+        }
+    }
+
+    /// Whether all rows take as many bytes, and few, when they are of one space.
+    pub(crate) fn is_even(&self) -> bool {
+        matches!(self, Self::Read(_))
+    }
+
+    /// Replaces what is in `out` by the request for `rows`.
+    pub(crate) fn encode(
+        &self,
+        keys: &BatchKeys,
+        out: &mut Vec<u8>,
+        rows: &[u32],
+        timeout_ms: u32,
+    ) -> Result<(), Error> {
+        out.clear();
+        let policy = self.policy();
+        let mut flags = batch_flags::ERROR_AS_RECORD;
+        for (set, flag) in [
+            (policy.allow_inline, batch_flags::ALLOW_INLINE),
+            (policy.allow_inline_ssd, batch_flags::ALLOW_INLINE_SSD),
+            (policy.respond_all_keys, batch_flags::RESPOND_ALL_KEYS),
+        ] {
+            flags |= if set { flag } else { 0 };
+        }
+        let message_info1 = if policy.compress { info1::COMPRESS_RESPONSE } else { 0 };
+        let rows = rows.iter().enumerate().map(|(position, &row)| {
+            let space = &keys.spaces()[keys.space_index(row)];
+            (position as u32, row, keys.digest_of(row), &*space.namespace, &*space.set)
+        });
+        match self {
+            Self::Read(read) => {
+                let names = read.bins.borrowed();
+                let header = BatchReadHeader {
+                    projection: read.bins.projection(&names),
+                    flags,
+                    timeout_ms,
+                    info1: policy.read_mode_ap.info1(),
+                    info3: policy.read_mode_sc.info3(),
+                    read_touch_ttl_percent: policy.read_touch_ttl_percent as u32,
+                    message_info1,
+                    filter: &policy.filter,
+                };
+                let rows =
+                    rows.map(|(index, _, digest, namespace, set)| BatchRow { index, digest, namespace, set });
+                Ok(write_batch_read(out, &header, rows)?)
+            }
+            Self::Operate { batch, .. } => {
+                let header = BatchHeader { flags, timeout_ms, message_info1, filter: &policy.filter };
+                let ops = &*batch.ops;
+                let mut writer = BatchWriter::new(out, &header);
+                for (index, row, digest, namespace, set) in rows {
+                    let RowHead { attributes, send_key } = ops.head(row as usize);
+                    let head = OperateRow { index, digest, namespace, set, send_key, attributes };
+                    match ops.encoded(row as usize) {
+                        Some(ops) => writer.row(&head, ops)?,
+                        None => writer.row_with(&head, |out| ops.encode(row as usize, out))?,
+                    }
+                }
+                Ok(writer.finish()?)
+            }
+        }
+    }
+}
+
+impl From<WireError> for Error {
+    fn from(source: WireError) -> Self {
+        Self::Request { source }
+    }
+}

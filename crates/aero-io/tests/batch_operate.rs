@@ -1,0 +1,265 @@
+//! Batches whose rows write, against scripted nodes: what is sent again, and what is in doubt.
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aero_io::{
+    BatchOperate, BatchPolicy, Cluster, EncodedOps, Error, RowAttributes, RowHead, RowOps, client_code,
+};
+use support::net::{Act, Net, Node};
+use support::rows::{Row, Rows};
+use support::wire::{Request, answer, end, frame, record};
+use support::{MS, connect, keys, once, one_node, three};
+use wire_protocol::command::WriteOptions;
+use wire_protocol::message::{op, write_op};
+
+/// Rows that write one bin; those that `reads` says yes to read it instead, and those of `empty` do nothing.
+struct Ops {
+    write: Vec<u8>,
+    read: Vec<u8>,
+    reads: fn(usize) -> bool,
+    empty: fn(usize) -> bool,
+    size: usize,
+}
+
+impl Default for Ops {
+    fn default() -> Self {
+        let (mut write, mut read) = (Vec::new(), Vec::new());
+        write_op(&mut write, op::WRITE, 1, b"a", &7i64.to_be_bytes());
+        write_op(&mut read, op::READ, 0, b"a", b"");
+        Self { write, read, reads: |_| false, empty: |_| false, size: 40 }
+    }
+}
+
+impl RowOps for Ops {
+    fn head(&self, row: usize) -> RowHead<'_> {
+        let attributes = if (self.reads)(row) {
+            BatchPolicy::default().read_row(0)
+        } else {
+            RowAttributes::write(&WriteOptions::default(), false).unwrap()
+        };
+        RowHead { attributes, send_key: None }
+    }
+
+    fn writes(&self, row: usize) -> bool {
+        !(self.reads)(row)
+    }
+
+    fn is_empty(&self, row: usize) -> bool {
+        (self.empty)(row)
+    }
+
+    fn size(&self, _row: usize) -> usize {
+        self.size
+    }
+
+    fn encoded(&self, row: usize) -> Option<EncodedOps<'_>> {
+        Some(EncodedOps { count: 1, bytes: if (self.reads)(row) { &self.read } else { &self.write } })
+    }
+
+    fn encode(&self, row: usize, out: &mut Vec<u8>) -> Result<usize, Error> {
+        out.extend_from_slice(if (self.reads)(row) { &self.read } else { &self.write });
+        Ok(1)
+    }
+}
+
+async fn run(cluster: &Cluster, n: usize, ops: Ops, policy: BatchPolicy) -> (Result<(), Error>, Arc<Rows>) {
+    let rows = Rows::new(n);
+    let batch = BatchOperate { name: "batch write", ops: Arc::new(ops), policy };
+    let outcome = cluster.batch_operate(keys(n), batch, Arc::clone(&rows)).await;
+    (outcome, rows)
+}
+
+/// Writes 100 rows at a node that fails once.
+async fn fails_once(
+    first: impl Fn(&Request) -> Vec<Act> + Send + 'static,
+    ops: Ops,
+) -> (Result<(), Error>, Arc<Rows>, Arc<Node>) {
+    let (cluster, node) = one_node().await;
+    node.on_request(once(first, 7));
+    let (outcome, rows) = run(&cluster, 100, ops, BatchPolicy::default()).await;
+    (outcome, rows, node)
+}
+
+fn is_written(row: &Row) -> bool {
+    matches!(row, Row::Record { code: 0, .. })
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_go_to_masters_in_requests_of_bounded_size() {
+    let (cluster, nodes) = three().await;
+    let (outcome, rows) = run(&cluster, 4_096, Ops::default(), BatchPolicy::default()).await;
+    outcome.unwrap();
+    // Each node answers with its number as the generation; the partition map says which one is the master.
+    assert!(rows.all().iter().all(is_written));
+    let asked: usize = nodes.iter().flat_map(|node| node.requests()).map(|request| request.rows.len()).sum();
+    assert_eq!(asked, 4_096, "nothing is asked twice");
+
+    let (cluster, node) = one_node().await;
+    let large = Ops { size: 300 * 1024, ..Ops::default() };
+    run(&cluster, 10, large, BatchPolicy::default()).await.0.unwrap();
+    let sizes: Vec<usize> = node.requests().iter().map(|request| request.rows.len()).collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 10);
+    assert!(sizes.iter().all(|&rows| rows <= 3), "{sizes:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_been_applied_is_not_sent_again() {
+    // Forty rows are answered, then the connection goes.
+    let cut = |request: &Request| {
+        let records: Vec<_> = request.rows.iter().take(40).map(|row| record(row.index, 0, 1)).collect();
+        vec![Act::Send(frame(&records)), Act::Close]
+    };
+    let (outcome, rows, node) = fails_once(cut, Ops::default()).await;
+    outcome.unwrap();
+    assert_eq!(node.requests().len(), 1);
+    let rows = rows.all();
+    assert_eq!(rows.iter().filter(|row| is_written(row)).count(), 40);
+    assert_eq!(rows.iter().filter(|row| **row == Row::InDoubt(client_code::CONNECTION)).count(), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_only_read_are_asked_for_again_beside_writes_in_doubt() {
+    let ops = Ops { reads: |row| row % 2 == 0, ..Ops::default() };
+    let (outcome, rows, node) = fails_once(|_| vec![Act::Close], ops).await;
+    outcome.unwrap();
+    assert_eq!(node.requests().iter().map(|request| request.rows.len()).collect::<Vec<_>>(), [100, 50]);
+    for (at, row) in rows.all().iter().enumerate() {
+        let expected =
+            if at % 2 == 0 { is_written(row) } else { *row == Row::InDoubt(client_code::CONNECTION) };
+        assert!(expected, "{at}: {row:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_says_that_all_of_it_is_in_doubt() {
+    let (outcome, rows, node) = fails_once(|_| vec![Act::Close], Ops::default()).await;
+    let error = outcome.unwrap_err();
+    assert!(error.in_doubt() && matches!(error, Error::Connection { .. }), "{error}");
+    assert!(error.to_string().contains("batch write at node"), "{error}");
+    assert_eq!((rows.count(client_code::CONNECTION), node.requests().len()), (100, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn busy_rows_are_sent_again_and_they_alone() {
+    let busy = |request: &Request| {
+        vec![Act::Send(answer(request, |row| if row.index % 4 == 0 { 14 } else { 0 }, 1))]
+    };
+    let (outcome, rows, node) = fails_once(busy, Ops::default()).await;
+    outcome.unwrap();
+    assert_eq!(node.requests().iter().map(|request| request.rows.len()).collect::<Vec<_>>(), [100, 25]);
+    assert!(rows.all().iter().all(is_written));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_timed_out_at_the_server_is_in_doubt() {
+    let late =
+        |request: &Request| vec![Act::Send(answer(request, |row| if row.index < 3 { 9 } else { 0 }, 1))];
+    let (outcome, rows, node) = fails_once(late, Ops::default()).await;
+    outcome.unwrap();
+    assert_eq!(node.requests().len(), 1);
+    assert_eq!(rows.all().iter().filter(|row| **row == Row::InDoubt(9)).count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_about_the_record_is_one_and_no_failure_of_the_call() {
+    let exists = |request: &Request| vec![Act::Send(answer(request, |_| 5, 0))];
+    let (outcome, rows, _node) = fails_once(exists, Ops::default()).await;
+    outcome.unwrap();
+    assert_eq!(rows.count(5), 100);
+    let forbidden = |request: &Request| vec![Act::Send(answer(request, |_| 81, 0))];
+    let (outcome, _rows, _node) = fails_once(forbidden, Ops::default()).await;
+    assert!(matches!(outcome, Err(Error::Server { code: 81, .. })), "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_a_node_refuses_as_a_whole_are_sent_again() {
+    for code in [151, 152] {
+        let refused = move |_: &Request| vec![Act::Send(frame(&[end(code)]))];
+        let (outcome, rows, node) = fails_once(refused, Ops::default()).await;
+        outcome.unwrap();
+        assert!(rows.all().iter().all(is_written), "{code}");
+        assert!(node.requests().len() > 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_that_was_closed_is_no_proof_once_something_went_out() {
+    let (cluster, node) = one_node().await;
+    run(&cluster, 10, Ops::default(), BatchPolicy::default()).await.0.unwrap();
+    // The node takes the request and closes without a word, as one does that had closed before.
+    node.on_request(|_| vec![Act::Close]);
+    let (outcome, rows) = run(&cluster, 10, Ops::default(), BatchPolicy::default()).await;
+    assert!(outcome.unwrap_err().in_doubt());
+    assert!(rows.all().iter().all(|row| matches!(row, Row::InDoubt(_))));
+    assert_eq!(node.requests().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_cannot_be_reached_has_applied_nothing() {
+    let (net, nodes) = Net::cluster(1);
+    let cluster = connect(&net, "10.0.0.1:3000").await;
+    nodes[0].set_down(true);
+    let policy = BatchPolicy { max_retries: 0, ..BatchPolicy::default() };
+    let (outcome, rows) = run(&cluster, 10, Ops::default(), policy).await;
+    assert!(!outcome.unwrap_err().in_doubt());
+    assert!(rows.all().iter().all(|row| matches!(row, Row::Failed(_))));
+    // One that comes back in time is written to.
+    let policy = BatchPolicy { max_retries: 50, sleep_between_retries: MS * 20, ..BatchPolicy::default() };
+    let up = async {
+        tokio::time::sleep(MS * 100).await;
+        nodes[0].set_down(false);
+    };
+    let ((outcome, rows), ()) = tokio::join!(run(&cluster, 10, Ops::default(), policy), up);
+    outcome.unwrap();
+    assert!(rows.all().iter().all(is_written));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_says_nothing_is_waited_for_and_then_in_doubt() {
+    let (cluster, node) = one_node().await;
+    node.on_request(|_| Vec::new());
+    let policy = BatchPolicy { total_timeout: Some(MS * 200), ..BatchPolicy::default() };
+    let start = tokio::time::Instant::now();
+    let (outcome, rows) = run(&cluster, 10, Ops::default(), policy).await;
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, Error::Timeout { .. }) && error.in_doubt());
+    assert!(start.elapsed() < Duration::from_millis(260));
+    assert_eq!(rows.all(), vec![Row::InDoubt(9); 10]);
+    assert_eq!(node.requests().len(), 1, "no hedge, no second try");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_without_anything_to_do_are_not_sent() {
+    let (cluster, node) = one_node().await;
+    let ops = Ops { empty: |row| row % 10 == 0, ..Ops::default() };
+    let (outcome, rows) = run(&cluster, 100, ops, BatchPolicy::default()).await;
+    outcome.unwrap();
+    assert_eq!(node.requests()[0].rows.len(), 90);
+    assert_eq!(rows.count(client_code::PARAM), 10);
+    let nothing = Ops { empty: |_| true, ..Ops::default() };
+    let (outcome, _) = run(&cluster, 5, nothing, BatchPolicy::default()).await;
+    assert!(matches!(outcome, Err(Error::Param { .. })), "{outcome:?}");
+    let huge = Ops { size: 200 << 20, ..Ops::default() };
+    let error = run(&cluster, 5, huge, BatchPolicy::default()).await.0.unwrap_err();
+    assert!(error.to_string().contains("row 0 has operations of 209715200 bytes"), "{error}");
+    run(&cluster, 0, Ops::default(), BatchPolicy::default()).await.0.unwrap();
+    assert_eq!(node.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_is_closed_meanwhile_says_what_is_in_doubt() {
+    let (cluster, node) = one_node().await;
+    node.on_request(|_| Vec::new());
+    let other = cluster.clone();
+    let close = async {
+        tokio::time::sleep(MS * 50).await;
+        other.close();
+    };
+    let ((outcome, _), ()) = tokio::join!(run(&cluster, 10, Ops::default(), BatchPolicy::default()), close);
+    assert!(matches!(outcome, Err(Error::Closed { in_doubt: true })), "{outcome:?}");
+    let (outcome, _) = run(&cluster, 10, Ops::default(), BatchPolicy::default()).await;
+    assert!(matches!(outcome, Err(Error::Closed { in_doubt: false })), "{outcome:?}");
+}

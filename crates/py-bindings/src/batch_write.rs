@@ -1,0 +1,167 @@
+//! Arrays written back: each row a record, each field a bin.
+
+use std::sync::Arc;
+
+use aero_io::{BatchOperate, EncodedOps, RowAttributes, RowHead, RowOps};
+use pyo3::prelude::*;
+use record_decode::{BytesAs, EncodeOptions, EncodePlan};
+
+use crate::batch_operate::{refused, write_options};
+use crate::call::{Call, Completions, plain};
+use crate::core::Core;
+use crate::errors::param_error;
+use crate::keys::{KeyArena, KeyTable};
+use crate::numpy_memory::{self, ArrayRows};
+use crate::once::intern;
+use crate::policy;
+use crate::runtime::NothingToSeal;
+use crate::sink::CodeRows;
+
+/// The rows of an array.
+struct Rows {
+    array: ArrayRows,
+    plan: EncodePlan,
+    /// For each row a byte a field of the plan's schema: whether it is written. None: all are.
+    present: Option<Vec<u8>>,
+    arena: Arc<KeyArena>,
+    attributes: RowAttributes<'static>,
+    send_key: bool,
+}
+
+impl Rows {
+    fn presence(&self, row: usize) -> Option<&[u8]> {
+        let width = self.plan.schema().fields().len();
+        self.present.as_ref().map(|bytes| &bytes[row * width..(row + 1) * width])
+    }
+
+    /// Looks for values that no bin can hold, before anything is sent.
+    fn check(&self) -> Result<(), aero_io::Error> {
+        if !self.plan.needs_check() {
+            return Ok(());
+        }
+        for row in 0..self.arena.len() {
+            let presence = self.presence(row);
+            let is_present = |field: usize| presence.is_none_or(|bytes| bytes[field] != 0);
+            self.array
+                .with_row(row, |bytes| self.plan.check_row(row, bytes, is_present))
+                .map_err(unwritable)?;
+        }
+        Ok(())
+    }
+}
+
+fn unwritable(error: record_decode::Unwritable) -> aero_io::Error {
+    aero_io::Error::Param { what: format!("data: {error}") }
+}
+
+impl RowOps for Rows {
+    fn head(&self, row: usize) -> RowHead<'_> {
+        let send_key = if self.send_key { self.arena.user_key(row) } else { None };
+        RowHead { attributes: self.attributes, send_key }
+    }
+
+    fn writes(&self, _row: usize) -> bool {
+        true
+    }
+
+    fn is_empty(&self, row: usize) -> bool {
+        self.presence(row).is_some_and(|bytes| bytes.iter().all(|&byte| byte == 0))
+    }
+
+    fn size(&self, row: usize) -> usize {
+        self.plan.max_size() + self.arena.key_size(row)
+    }
+
+    fn encoded(&self, _row: usize) -> Option<EncodedOps<'_>> {
+        None
+    }
+
+    fn encode(&self, row: usize, out: &mut Vec<u8>) -> Result<usize, aero_io::Error> {
+        let presence = self.presence(row);
+        let is_present = |field: usize| presence.is_none_or(|bytes| bytes[field] != 0);
+        self.array.with_row(row, |bytes| self.plan.write_row(row, bytes, is_present, out)).map_err(unwritable)
+    }
+}
+
+#[pymethods]
+impl Core {
+    /// `dtype` has the fields of `data` that are written; `present` a byte for each row and field of it.
+    #[allow(clippy::too_many_arguments)] // the command's own
+    fn batch_write_numpy(
+        &self,
+        py: Python<'_>,
+        face: Option<&Completions>,
+        data: &Bound<'_, PyAny>,
+        dtype: &Bound<'_, PyAny>,
+        keys: &Bound<'_, PyAny>,
+        present: Option<Vec<u8>>,
+        strings_as: &str,
+        arrays_as: &str,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let policies = &self.config.policies;
+        let (policy, row) = policy::batch_with_row(
+            py,
+            &policies.batch_parent_write,
+            &policies.batch_write,
+            "batch write policy",
+            policy,
+        )?;
+        self.config.check_replica(py, policy.replica)?;
+        let attributes =
+            RowAttributes::write(&write_options(&row), false).map_err(|error| refused(py, &error))?;
+        let plan =
+            EncodePlan::new(crate::dtype::read(dtype)?, encode_options(py, strings_as, arrays_as)?, |_| true);
+        let arena = Arc::new(KeyArena::read(keys)?);
+        let array = ArrayRows::new(data, plan.schema().itemsize(), arena.len())?;
+        let width = plan.schema().fields().len();
+        if present.as_ref().is_some_and(|bytes| bytes.len() != arena.len() * width) {
+            return Err(param_error(
+                py,
+                format!("present is not of {} rows and {width} fields", arena.len()),
+            ));
+        }
+        let codes = Arc::new(CodeRows::new(arena.len()));
+        let future = {
+            let (arena, codes) = (arena.clone(), codes.clone());
+            async move {
+                let keys = Arc::new(arena.batch_keys()?);
+                let rows = Rows { array, plan, present, arena, attributes, send_key: row.send_key };
+                rows.check()?;
+                let batch = BatchOperate { name: "batch write", ops: Arc::new(rows), policy };
+                cluster.batch_operate(keys, batch, codes).await
+            }
+        };
+        let finish = plain(move |py, ()| {
+            let (codes, in_doubt) = codes.finish();
+            let module = py.import(intern!(py, "aerospike_py.numpy_write"))?;
+            let arrays = numpy_memory::outcome(py, codes, in_doubt)?;
+            let made = module.getattr(intern!(py, "_conclude"))?.call1((
+                arrays.0,
+                arrays.1,
+                Py::new(py, KeyTable(arena))?,
+            ))?;
+            Ok(made.unbind())
+        });
+        Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+    }
+}
+
+fn encode_options(py: Python<'_>, strings_as: &str, arrays_as: &str) -> PyResult<EncodeOptions> {
+    let bytes_as = match strings_as {
+        "str" => BytesAs::Text,
+        "blob" => BytesAs::Blob,
+        other => {
+            return Err(param_error(py, format!("strings_as is {other:?}; it must be \"str\" or \"blob\"")));
+        }
+    };
+    let arrays_as_lists = match arrays_as {
+        "blob" => false,
+        "list" => true,
+        other => {
+            return Err(param_error(py, format!("arrays_as is {other:?}; it must be \"blob\" or \"list\"")));
+        }
+    };
+    Ok(EncodeOptions { bytes_as, arrays_as_lists })
+}

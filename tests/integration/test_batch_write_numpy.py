@@ -1,0 +1,319 @@
+"""Arrays written back, over both faces: what is read again is what was written."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import aerospike_py as aerospike
+from tests.integration.test_numpy_oracle import RELAXED, bits_of, dtypes
+
+KEYED = np.dtype([("_key", "i8"), ("t", "f8"), ("h", "i4")])
+
+
+@pytest.fixture
+def rows() -> Any:
+    return np.array([(7, 1.5, -1), (8, 2.5, -2), (9, 3.5, -3)], KEYED)
+
+
+def read(client: Any, name: str, keys: Any, dtype: Any) -> Any:
+    return client.batch_read(aerospike.Keys("test", name, keys), _dtype=dtype)
+
+
+@st.composite
+def tables(draw: Any) -> Any:
+    """Rows of any dtype, any bytes but those that no bin can hold, of any stride."""
+    dtype = draw(dtypes())
+    n = draw(st.integers(1, 5))
+    step = draw(st.sampled_from([1, 2, 3, -1, -2]))
+    room = n * abs(step)
+    memory = draw(st.binary(min_size=room * dtype.itemsize, max_size=room * dtype.itemsize))
+    table = np.frombuffer(bytearray(memory), dtype)[::step][:n]
+    for name in dtype.names or ():
+        base = dtype[name].base
+        if base.kind == "b":
+            table[name] = np.frombuffer(table[name].tobytes(), "u1").reshape(table[name].shape) % 2
+        if base.kind == "u" and base.itemsize == 8 and dtype[name].subdtype is None:
+            table[name] >>= np.array(1, base)
+    return table
+
+
+@settings(suppress_health_check=RELAXED)
+@given(tables(), st.sampled_from(["blob", "list"]))
+def test_a_round_trip_gives_the_same_array(client, fresh_set, table, arrays_as):
+    keys = np.arange(len(table))
+    result = client.batch_write_numpy(
+        table,
+        "test",
+        fresh_set,
+        keys=keys,
+        strings_as="blob",
+        arrays_as=arrays_as,
+        policy={"exists": aerospike.POLICY_EXISTS_CREATE_OR_REPLACE},
+    )
+    assert result.ok.all()
+    assert not result.in_doubt.any()
+    batch = read(client, fresh_set, keys, table.dtype)
+    assert not batch.inexact
+    for name in table.dtype.names or ():
+        assert batch.present[name].all(), name
+        for row in range(len(table)):
+            assert bits_of(batch.batch_records, name, row) == bits_of(table, name, row), (name, row)
+
+
+@settings(suppress_health_check=RELAXED, max_examples=40)
+@given(tables(), st.data())
+def test_what_is_not_present_keeps_what_it_was(client, fresh_set, table, data):
+    keys = np.arange(len(table))
+    names = table.dtype.names or ()
+    options: dict[str, Any] = {"keys": keys, "strings_as": "blob"}
+    policy = {"exists": aerospike.POLICY_EXISTS_CREATE_OR_REPLACE}
+    client.batch_write_numpy(np.zeros_like(table), "test", fresh_set, policy=policy, **options)
+    present = np.zeros(len(table), [(name, "?") for name in names])
+    for name in names:
+        present[name] = data.draw(st.lists(st.booleans(), min_size=len(table), max_size=len(table)))
+    # A row needs something to be written.
+    present[names[0]] = True
+    assert client.batch_write_numpy(table, "test", fresh_set, present=present, **options).ok.all()
+    batch = read(client, fresh_set, keys, table.dtype)
+    zeros = np.zeros_like(table)
+    for name in names:
+        for row in range(len(table)):
+            source = table if present[name][row] else zeros
+            assert bits_of(batch.batch_records, name, row) == bits_of(source, name, row), (name, row)
+
+
+def test_a_batch_is_written_back_with_its_presence(client, fresh_set):
+    client.put(("test", fresh_set, 1), {"a": 1, "b": 2.5})
+    client.put(("test", fresh_set, 2), {"b": 0.0})
+    dtype = np.dtype([("a", "i4"), ("b", "f8")])
+    batch = read(client, fresh_set, [1, 2, 3], dtype)
+    with pytest.warns(
+        RuntimeWarning, match=r"1 of 3 rows were not written: ParamError \(-2\): 1; .* row 2, key 3"
+    ):
+        result = client.batch_write_numpy(
+            batch.batch_records, "test", fresh_set + "b", keys=[1, 2, 3], present=batch.present
+        )
+    # Nothing was there, so there is nothing to write: no record is made up.
+    assert result.result_codes.tolist() == [0, 0, -2]
+    assert client.get(("test", fresh_set + "b", 1)).bins == {"a": 1, "b": 2.5}
+    assert client.get(("test", fresh_set + "b", 2)).bins == {"b": 0.0}
+    assert client.exists(("test", fresh_set + "b", 3)).meta is None
+
+
+def test_a_masked_array_leaves_masked_cells_out(client, fresh_set, rows):
+    masked = np.ma.array(rows, mask=[(0, 1, 0), (0, 0, 0), (0, 0, 1)])
+    assert client.batch_write_numpy(masked, "test", fresh_set).ok.all()
+    bins = [client.get(("test", fresh_set, key)).bins for key in (7, 8, 9)]
+    assert bins == [{"h": -1}, {"t": 2.5, "h": -2}, {"t": 3.5}]
+    vectors = np.ma.zeros(2, [("v", "f4", (2,))])
+    vectors["v"].mask = [[False, True], [False, False]]
+    with pytest.raises(aerospike.ParamError, match="row 0, field 'v': the mask covers a part"):
+        client.batch_write_numpy(vectors, "test", fresh_set, keys=[1, 2])
+    with pytest.raises(aerospike.ParamError, match="choose one"):
+        client.batch_write_numpy(masked, "test", fresh_set, present=np.ones(3, [("t", "?"), ("h", "?")]))
+
+
+def test_keys_are_a_field_or_given(client, fresh_set, rows):
+    # The key field is no bin unless it is asked for.
+    assert client.batch_write_numpy(rows, "test", fresh_set).ok.all()
+    assert client.get(("test", fresh_set, 8)).bins == {"t": 2.5, "h": -2}
+    client.batch_write_numpy(rows, "test", fresh_set, bins=["_key", "h"])
+    assert client.get(("test", fresh_set, 8)).bins == {"t": 2.5, "h": -2, "_key": 8}
+    client.batch_write_numpy(rows, "test", fresh_set, key_field="h", bins=["t"])
+    assert client.get(("test", fresh_set, -2)).bins == {"t": 2.5}
+    # With keys of their own all fields are bins.
+    for keys in (
+        aerospike.Keys("test", fresh_set, ["x", "y", "z"]),
+        ["x", "y", "z"],
+        np.array(["x", "y", "z"]),
+    ):
+        assert client.batch_write_numpy(rows, "test", fresh_set, keys=keys).ok.all()
+        assert client.get(("test", fresh_set, "y")).bins == {"_key": 8, "t": 2.5, "h": -2}
+        client.batch_remove([("test", fresh_set, key) for key in "xyz"])
+    for kind, expected in (("S3", "k8"), ("U3", "k8"), ("V2", b"k8")):
+        table = np.zeros(1, [("k", kind), ("n", "u1")])
+        table["k"], table["n"] = (np.void(b"k8") if kind == "V2" else "k8"), 200
+        assert client.batch_write_numpy(table, "test", fresh_set, key_field="k").ok.all()
+        assert client.get(("test", fresh_set, expected)).bins == {"n": 200}
+    # Keys of the same set that a batch read takes, and their digests.
+    none = client.batch_write_numpy(rows, "test", None)
+    assert none.ok.all()
+    client.batch_remove([("test", None, key) for key in (7, 8, 9)])
+
+
+def test_values_become_bins_of_the_fields_kinds(client, fresh_set):
+    dtype = np.dtype(
+        [
+            ("i", ">i2"), ("u", "u8"), ("f2", "f2"), ("f4", ">f4"), ("b", "?"), ("s", "S5"), ("raw", "V3"),
+            ("when", "M8[ms]"), ("took", "m8[s]"), ("vec", ">f4", (2,)), ("grid", "i2", (2, 2)),
+        ]
+    )  # fmt: skip
+    table = np.zeros(1, dtype)
+    table[0] = (
+        -300, 2**63 - 1, 0.5, 1.25, True, "né".encode(), b"\x00a\x00",
+        "2026-01-02", 90, (1.5, -2.0), ((1, 2), (3, -4)),
+    )  # fmt: skip
+    client.batch_write_numpy(table, "test", fresh_set, keys=["r"])
+    bins = client.get(("test", fresh_set, "r")).bins
+    assert bins == {
+        "i": -300, "u": 2**63 - 1, "f2": 0.5, "f4": 1.25, "b": True, "s": "né", "raw": b"\x00a\x00",
+        "when": table["when"].astype("i8").item(), "took": 90,
+        # Blobs are the array's own bytes, as a batch read copies them into a field of the same dtype.
+        "vec": np.array([1.5, -2.0], ">f4").tobytes(), "grid": np.array([1, 2, 3, -4], "i2").tobytes(),
+    }  # fmt: skip
+    assert type(bins["b"]) is bool
+    client.batch_write_numpy(table, "test", fresh_set, keys=["r"], arrays_as="list", strings_as="blob")
+    bins = client.get(("test", fresh_set, "r")).bins
+    assert (bins["vec"], bins["grid"], bins["s"]) == (
+        [1.5, -2.0],
+        [[1, 2], [3, -4]],
+        "né".encode().ljust(5, b"\0"),
+    )
+
+
+REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
+    "a list": ([(1, 2.0)], {}, TypeError, "data is a list; it must be a structured array"),
+    "a plain array": (np.zeros(3), {}, TypeError, "data is a ndarray of float64"),
+    "two dimensions": (np.zeros((2, 2), KEYED), {}, ValueError, "data has 2 dimensions"),
+    "no key field": (
+        np.zeros(1, [("key_", "i8"), ("a", "i8")]),
+        {},
+        ValueError,
+        r"no field '_key'.*did you mean 'key_'",
+    ),
+    "another key field": (
+        np.zeros(1, KEYED),
+        {"key_field": "id"},
+        ValueError,
+        "no field 'id'.*it has '_key', 't', 'h'",
+    ),
+    "both": (np.zeros(1, KEYED), {"key_field": "t", "keys": [1]}, ValueError, "choose one"),
+    "too few keys": (np.zeros(3, KEYED), {"keys": [1, 2]}, ValueError, "2 keys for the 3 rows"),
+    "other keys": (
+        np.zeros(1, KEYED),
+        {"keys": aerospike.Keys("test", "other", [1])},
+        ValueError,
+        "keys are of test.other",
+    ),
+    "nothing to write": (np.zeros(1, [("_key", "i8")]), {}, ValueError, "no field to write"),
+    "an unknown bin": (np.zeros(1, KEYED), {"bins": ["temp", "t"]}, ValueError, "bins names 'temp'"),
+    "one bin": (np.zeros(1, KEYED), {"bins": "t"}, ValueError, "must be a list"),
+    "float keys": (np.zeros(1, KEYED), {"key_field": "t"}, ValueError, "float64, which no key can be of"),
+    "text": (np.zeros(1, [("_key", "i8"), ("name", "U4")]), {}, TypeError, "name"),
+    "objects": (np.zeros(1, [("_key", "i8"), ("x", "O")]), {}, TypeError, "x"),
+    "a long name": (np.zeros(1, [("_key", "i8"), ("a" * 16, "i8")]), {}, ValueError, "a" * 16),
+    "complex": (np.zeros(1, [("_key", "i8"), ("z", "c8")]), {}, TypeError, "z"),
+    "large": (
+        np.array([(1, 5), (2, 2**63)], [("_key", "i8"), ("u", "u8")]),
+        {},
+        ValueError,
+        r"row 1, field 'u': 9223372036854775808 is above",
+    ),
+    "no text": (
+        np.array([(1, b"ok"), (2, b"a\xff")], [("_key", "i8"), ("s", "S2")]),
+        {},
+        ValueError,
+        r"row 1, field 's': its bytes are not UTF-8 \(at byte 1\)",
+    ),
+    "a large key": (np.array([(2**63, 1)], [("_key", "u8"), ("u", "i8")]), {}, ValueError, r"values\[0\]"),
+    "presence": (
+        np.zeros(1, KEYED),
+        {"present": np.ones(1, bool)},
+        ValueError,
+        "present is an array of bool",
+    ),
+    "presence of others": (
+        np.zeros(1, KEYED),
+        {"present": np.ones(1, [("h", "?")])},
+        ValueError,
+        "no field 't'",
+    ),
+    "presence of more": (
+        np.zeros(1, KEYED),
+        {"present": np.ones(2, [("h", "?"), ("t", "?")])},
+        ValueError,
+        "shape",
+    ),
+    "an option": (np.zeros(1, KEYED), {"strings_as": "bytes"}, ValueError, 'must be "str" or "blob"'),
+    "another option": (np.zeros(1, KEYED), {"arrays_as": "array"}, ValueError, 'must be "blob" or "list"'),
+    "a policy": (np.zeros(1, KEYED), {"policy": {"exist": 1}}, ValueError, "exist"),
+    "a generation": (
+        np.zeros(1, KEYED),
+        {"policy": {"gen": aerospike.POLICY_GEN_EQ}},
+        ValueError,
+        "generation",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_refused_is_named_and_nothing_is_sent(client, fresh_set, what):
+    data, arguments, error, text = REFUSED[what]
+    with pytest.raises(error, match=text):
+        client.batch_write_numpy(data, "test", fresh_set, **arguments)
+    keys = [("test", fresh_set, key) for key in (0, 1, 2)]
+    assert {row.result for row in client.batch_read(keys).batch_records} == {2}
+
+
+def test_a_large_value_that_is_not_present_is_none(client, fresh_set):
+    table = np.array([(1, 2**63, b"\xff", 1)], [("_key", "i8"), ("u", "u8"), ("s", "S1"), ("n", "i1")])
+    present = np.array([(False, False, True)], [("u", "?"), ("s", "?"), ("n", "?")])
+    assert client.batch_write_numpy(table, "test", fresh_set, present=present).ok.all()
+    assert client.get(("test", fresh_set, 1)).bins == {"n": 1}
+
+
+def test_policies_are_the_batchs_and_the_rows(client, fresh_set, rows):
+    write = client.batch_write_numpy
+    client.put(("test", fresh_set, 8), {"t": 0.0})
+    with pytest.warns(RuntimeWarning, match="RecordExistsError"):
+        result = write(rows, "test", fresh_set, policy={"exists": aerospike.POLICY_EXISTS_CREATE})
+    assert result.result_codes.tolist() == [0, 5, 0]
+    assert repr(result) == "<NumpyWriteResult 2 of 3 rows written>"
+    assert [tuple(failure) for failure in result.failures] == [(1, 8, 5, False)]
+    with pytest.raises(aerospike.RecordExistsError, match="1 of 3 rows were not written"):
+        result.raise_for_failures()
+    restored = pickle.loads(pickle.dumps(result))  # noqa: S301 (its own)
+    assert restored.failures == result.failures
+    assert repr(restored) == repr(result)
+    write(
+        rows, "test", fresh_set, policy={"ttl": 500, "key": aerospike.POLICY_KEY_SEND, "total_timeout": 5000}
+    )
+    assert 0 < client.get(("test", fresh_set, 7)).meta["ttl"] <= 500
+    write(rows, "test", fresh_set).raise_for_failures()
+
+
+def test_config_has_policies_of_batches_that_write(face, config, fresh_set, rows):
+    policies = {
+        "batch_write": {"exists": aerospike.POLICY_EXISTS_UPDATE},
+        "batch_parent_write": {"max_retries": 1},
+    }
+    with face.connect({**config, "policies": policies}) as client:
+        with pytest.warns(RuntimeWarning, match="RecordNotFound"):
+            assert (client.batch_write_numpy(rows, "test", fresh_set).result_codes == 2).all()
+        policy = {"exists": aerospike.POLICY_EXISTS_IGNORE}
+        assert client.batch_write_numpy(rows, "test", fresh_set, policy=policy).ok.all()
+
+
+def test_many_rows_of_any_layout(client, fresh_set):
+    n = 25_000
+    wide = np.zeros(2 * n, [("pad", "i2"), ("_key", ">i4"), ("a", ">f8"), ("b", "i8")])
+    wide["_key"], wide["a"], wide["b"] = np.arange(2 * n), np.arange(2 * n) / 4, -np.arange(2 * n)
+    table = wide[::-2]
+    assert client.batch_write_numpy(table, "test", fresh_set, bins=["a", "b"]).ok.all()
+    batch = read(client, fresh_set, table["_key"], [("a", "f8"), ("b", "i8")])
+    assert (batch.batch_records["a"] == table["a"]).all()
+    assert (batch.batch_records["b"] == table["b"]).all()
+    empty = client.batch_write_numpy(table[:0], "test", fresh_set)
+    assert len(empty) == 0
+    assert empty.failures == []
+
+
+def test_a_namespace_that_there_is_not(client, fresh_set, rows):
+    with pytest.raises(aerospike.NamespaceNotFound):
+        client.batch_write_numpy(rows, "nowhere", fresh_set)

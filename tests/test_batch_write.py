@@ -1,0 +1,121 @@
+"""Batches that write, with faults and in clusters: what is sent again, what is in doubt, where it goes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import numpy as np
+import pytest
+
+import aerospike_py as aerospike
+from aerospike_py import operations as op
+from aerospike_py.testing import DevServer
+from tests.support.faces import Face
+
+N = 3000
+
+
+@pytest.fixture(scope="module")
+def server():
+    with DevServer(nodes=3, replication_factor=2) as node:
+        yield node
+
+
+@pytest.fixture
+def faulty(server):
+    yield server
+    server.clear_faults()
+
+
+@pytest.fixture
+def client(server, face: Face):
+    with face.connect(server.config) as connected:
+        yield connected
+
+
+def table(n: int = N) -> np.ndarray:
+    rows = np.zeros(n, [("_key", "i8"), ("n", "i8")])
+    rows["_key"] = rows["n"] = np.arange(n)
+    return rows
+
+
+def test_rows_go_to_the_masters(server, client, fresh_set):
+    before = [server.counters(node)["passed_on"] for node in range(3)]
+    rows = [server.counters(node)["batch_rows"] for node in range(3)]
+    assert client.batch_write_numpy(table(), "test", fresh_set).ok.all()
+    assert [server.counters(node)["passed_on"] for node in range(3)] == before
+    asked = [server.counters(node)["batch_rows"] - was for node, was in zip(range(3), rows, strict=True)]
+    assert sum(asked) == N
+    assert min(asked) > N // 5
+
+
+@pytest.mark.parametrize("fault", ["close", "close-mid-frame"])
+def test_an_increment_is_never_sent_twice(faulty, client, fresh_set, fault):
+    keys = [("test", fresh_set, n) for n in range(N)]
+    faulty.inject(fault, 1, command="batch", times=1)
+    answer = client.batch_operate(keys, [op.increment("n", 1)], {"max_retries": 5, "total_timeout": 5000})
+    doubtful = [row for row in answer if row.in_doubt]
+    assert doubtful
+    assert all(row.result == -10 for row in doubtful)
+    assert all(row.result == 0 for row in answer if not row.in_doubt)
+    faulty.clear_faults()
+    for row, read in zip(answer, client.batch_read(keys), strict=True):
+        count = 0 if read.record is None else read.record.bins["n"]
+        assert count == 1 or (row.in_doubt and count == 0), (row, count)
+
+
+def test_busy_rows_are_sent_again(faulty, client, fresh_set):
+    faulty.inject("row-code", 2, command="batch", times=1, code=14)
+    assert client.batch_write_numpy(table(), "test", fresh_set).ok.all()
+    faulty.inject("row-code", 2, command="batch", times=1, code=9)
+    with pytest.warns(RuntimeWarning, match="may have been written all the same"):
+        result = client.batch_write_numpy(table(), "test", fresh_set)
+    assert result.in_doubt.any()
+    assert (result.result_codes[result.in_doubt] == 9).all()
+    with pytest.raises(aerospike.TimeoutError) as caught:
+        result.raise_for_failures()
+    assert caught.value.in_doubt
+
+
+def test_a_batch_of_which_nothing_was_answered_raises(faulty, client, fresh_set):
+    faulty.inject("close", command="batch")
+    with pytest.raises(aerospike.ClientError) as caught:
+        client.batch_write_numpy(table(), "test", fresh_set)
+    assert caught.value.in_doubt
+    assert "may have been applied" in str(caught.value)
+
+
+def test_a_node_that_dies_costs_its_rows_alone(face, fresh_set):
+    with DevServer(nodes=3, replication_factor=2) as server, face.connect(server.config) as client:
+        server.kill(1)
+        policy = {"max_retries": 100, "sleep_between_retries": 20, "total_timeout": 20_000}
+        result = client.batch_write_numpy(table(), "test", fresh_set, policy=policy)
+        # What had gone out may be in doubt; what had not goes to the new master.
+        assert (result.ok | result.in_doubt).all()
+        assert result.ok.sum() > N // 3
+        keys = aerospike.Keys("test", fresh_set, np.arange(N)[result.ok])
+        assert client.batch_read(keys, _dtype=[("n", "i8")]).ok.all()
+
+
+def test_a_cancelled_call_lets_the_array_go(server, fresh_set):
+    async def main() -> None:
+        async with aerospike.AsyncClient(server.config) as client:
+            data = table(50_000)
+            held = sys.getrefcount(data)
+            task = asyncio.create_task(client.batch_write_numpy(data, "test", fresh_set))
+            await asyncio.sleep(0.005)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            del task
+            # The runtime's threads own no Python: what they leave behind is let go by whoever calls next.
+            for _ in range(100):
+                client.is_connected()
+                if sys.getrefcount(data) == held:
+                    break
+                await asyncio.sleep(0.02)
+            assert sys.getrefcount(data) == held
+            assert (await client.batch_write_numpy(data[:10], "test", fresh_set)).ok.all()
+
+    asyncio.run(main())
