@@ -113,7 +113,8 @@ def test_what_one_writes_the_other_reads(twins, fresh_set, name, writer):
         key = ("test", f"{fresh_set}-{number}", name)
         WRITERS[writer](one, key, value_of(one, name))
         for reader, read in READERS.items():
-            assert shown(read(other, key)) == shown(value_of(other, name)), reader
+            if hasattr(ours.client, reader):
+                assert shown(read(other, key)) == shown(value_of(other, name)), reader
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,14 @@ GROUPS = (
                 official=NO,
                 peer=NO,
             ),
+            better(
+                "write from a structured array",
+                "any strides and byte order, presence and masks, a result code a row",
+                "Client.batch_write_numpy",
+                "tests/integration/test_batch_write_numpy.py::test_a_round_trip_gives_the_same_array",
+                official=NO,
+                peer="native byte order; no presence",
+            ),
             better("`out=`", "", f"{BATCH}test_out_with_a_stride", official=NO, peer=NO),
             better(
                 "`to_pandas`",
@@ -154,6 +162,18 @@ GROUPS = (
             ),
             have(
                 "batch read into Python records", "Client.batch_read", f"{BATCH}test_records_without_a_dtype"
+            ),
+            have(
+                "batches of operations, of deletions, of rows that each do something else",
+                *commands("batch_operate", "batch_remove", "batch_write"),
+                "tests/integration/test_batch_operate.py::test_each_row_says_what_it_does",
+            ),
+            better(
+                "a row of a batch that may have been applied is never sent again",
+                "it fails with `in_doubt`; rows that were certainly not applied are sent again",
+                "tests/test_batch_write.py::test_an_increment_is_never_sent_twice",
+                official="sent again where `max_retries` says so",
+                peer="not tried",
             ),
             not_yet(
                 "queries with a predicate, secondary indexes",
