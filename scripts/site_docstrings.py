@@ -17,6 +17,26 @@ TERM = re.compile(r"^(?P<terms>``[^`\n]+``(?:, ``[^`\n]+``)*)\n(?P<text>(?: {4}.
 # A paragraph of prompts that stands in no section.
 PROMPTS = re.compile(r"^>>> .*(?:\n(?!\s*$).*)*", re.MULTILINE)
 
+RULE = re.compile(r"^=+(?: +=+)+$")
+TABLE = re.compile(r"^(?P<rule>=+(?: +=+)+)\n(?:.*\n)+?(?P=rule)\n(?:.*\n)+?(?P=rule)$", re.MULTILINE)
+
+
+def table(found: re.Match[str]) -> str:
+    """A table of Sphinx' simple notation as one of Markdown."""
+    columns = [(bar.start(), bar.end()) for bar in re.finditer("=+", found["rule"])]
+    columns[-1] = (columns[-1][0], len(found[0]))
+    rows: list[list[str]] = []
+    for line in found[0].splitlines():
+        if RULE.match(line):
+            continue
+        cells = [line[start:end].strip().replace("|", "\\|") for start, end in columns]
+        if cells[0]:
+            rows.append(cells)
+        else:  # the line before goes on
+            rows[-1] = [f"{before} {more}".strip() for before, more in zip(rows[-1], cells, strict=True)]
+    lines = [f"| {' | '.join(cells)} |" for cells in rows]
+    return "\n".join([lines[0], "|---" * len(columns) + "|", *lines[1:]])
+
 
 def full_name(target: str, place: Any) -> str:
     """The dotted name, as the reference has it, that a role means where it stands."""
@@ -55,6 +75,7 @@ def markdown(text: str, place: Any) -> str:
 
     # griffe's word for a section whose prompts are code.
     text = re.sub(r"^Example:$", "Examples:", text, flags=re.MULTILINE)
+    text = TABLE.sub(table, text)
     text = PROMPTS.sub(lambda found: f"```pycon\n{found[0]}\n```", text)
     return LITERAL.sub(r"`\1`", ROLE.sub(link, TERM.sub(term, text)))
 
