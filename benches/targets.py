@@ -128,12 +128,19 @@ def records(figures: Figures) -> Iterator[Target]:
     yield Target("`get`, 32 in flight: throughput of `aerospike-py`'s", AT_LEAST, 2, "×", more)
 
 
+def writes(figures: Figures) -> Iterator[Target]:
+    of = figures["clients"]
+    text = f"{figures['size']:,} × 5 written from an array: CPU less than `aerospike-py`'s by"
+    yield Target(text, AT_LEAST, 8, "×", ratio(cell(of, "aerospike-py", "cpu"), cell(of, "ours", "cpu")))
+
+
 EVALUATED: dict[str, Callable[[Figures], Iterator[Target]]] = {
     "batch": batch,
     "shapes": shapes,
     "async": in_flight,
     "beside": work_beside,
     "records": records,
+    "writes": writes,
 }
 
 

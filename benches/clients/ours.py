@@ -34,10 +34,9 @@ class Ours:
         keys, client, bins = workload.keys(count), self._client, list(workload.bins)
         return lambda: client.batch_read(keys, bins)
 
-    def write_array(self, *arguments: Any) -> Any:
-        # Any: it is refused by name where there is no such call.
-        client: Any = self._client
-        return client.batch_write_numpy(*arguments)
+    def write_array(self, array: Any, namespace: str, name: str, _dtype: Any) -> Any:
+        # The dtype is the array's own.
+        return self._client.batch_write_numpy(array, namespace, name)
 
     def touched(self, workload: Workload, count: int) -> Read:
         read, name = self.records(workload, count), workload.bins[0]
