@@ -69,8 +69,8 @@ def on_files(files: Files, *, config: Any) -> Files:
             found = outside(page, (ROOT / page).read_text(encoding="utf-8"))
             continue
         path = found.pop()
-        if path in seen:
-            continue
+        if path in seen or not (ROOT / path).is_file():
+            continue  # mkdocs complains of what the navigation names and nobody has
         seen.add(path)
         if path.endswith(PICTURES):
             files.append(File.generated(config, site_path(path), abs_src_path=str(ROOT / path)))
