@@ -227,7 +227,7 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs
 
 .PHONY: docs docs-serve
 docs: $(DOCS) ## the site of docs/, into site/; warnings are errors
-	$(MKDOCS) build --quiet --strict
+	$(MKDOCS) build --strict
 
 docs-serve: $(DOCS) ## the site at http://127.0.0.1:8000, built anew whenever a page is saved
 	$(MKDOCS) serve --strict

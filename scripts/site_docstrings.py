@@ -11,7 +11,16 @@ ROLE = re.compile(r":(?P<role>class|meth|func|mod|attr|exc|data|obj):`(?P<short>
 LITERAL = re.compile(r"(?<!`)``(?!`)([^`]+)``(?!`)")
 PACKAGE = "aerospike_py"
 # Modules that users do not name: the package has what is in them.
-MODULES_WITHIN = ("async_client", "client", "keys", "numpy_batch", "query", "records", "stats", "values")
+MODULES_WITHIN = (
+    "async_client",
+    "client",
+    "keys",
+    "numpy_batch",
+    "numpy_write",
+    "records",
+    "stats",
+    "values",
+)
 # Terms in double backticks on a line of their own, with their explanation indented below it.
 TERM = re.compile(r"^(?P<terms>``[^`\n]+``(?:, ``[^`\n]+``)*)\n(?P<text>(?: {4}.*(?:\n|$))+)", re.MULTILINE)
 # A paragraph of prompts that stands in no section.
@@ -45,8 +54,10 @@ def full_name(target: str, place: Any) -> str:
     first = target.partition(".")[0]
     scope = place
     while scope is not None:
-        if first in scope.members:
-            return public(f"{scope.path}.{target}")
+        member = scope.members.get(first)
+        if member is not None:
+            path = member.target_path if member.is_alias else member.path
+            return public(path + target.removeprefix(first))
         scope = scope.parent
     # What is known nowhere above is a name of the package, or another method of the clients.
     return f"{PACKAGE}.{target}" if first[0].isupper() or first == "client" else f"{PACKAGE}.Client.{target}"
