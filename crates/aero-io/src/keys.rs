@@ -251,6 +251,8 @@ pub struct BatchRead {
     pub bins: Bins,
     /// How.
     pub policy: BatchPolicy,
+    /// Bytes that a row's values take, about; 0 where nobody knows. Long rows are asked for in requests of fewer.
+    pub row_bytes: usize,
 }
 
 /// A user's key, owned.

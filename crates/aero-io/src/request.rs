@@ -20,6 +20,13 @@ const ROOM_FOR_REST: usize = 64 * 1024;
 /// What a row has beside its operations and itself fills, at most: flags, numbers, namespace, set.
 const ROW_OVERHEAD: usize = 160;
 
+/// Bytes of values that one request asks for, about: a part of a large answer is read while the server works at the
+/// next.
+const ANSWER: usize = 512 * 1024;
+
+/// Rows that a request asks for however long they are.
+const FEWEST: usize = 64;
+
 /// What the rows of a batch do, each of them operations of its own.
 ///
 /// Rows are asked for in any order, several times where they are sent again.
@@ -160,6 +167,14 @@ impl Request {
                 REPEATED_ROW_LEN + 21 + names() + bins
             }
             Self::Read(_) => REPEATED_ROW_LEN,
+        }
+    }
+
+    /// Rows that a request may ask for, so that its answer is not too long to be worked at beside others.
+    pub(crate) fn max_rows(&self) -> usize {
+        match self {
+            Self::Read(read) => ANSWER.checked_div(read.row_bytes).unwrap_or(usize::MAX).max(FEWEST),
+            Self::Operate { .. } => usize::MAX,
         }
     }
 

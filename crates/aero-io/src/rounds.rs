@@ -118,10 +118,11 @@ fn group_by<S>(call: &Call<S>, rows: &[u32], plan: Plan, router: &Router<'_>) ->
             None => grouped.homeless.push(row),
         }
     }
+    let max_rows = plan.max_rows.min(call.request.max_rows());
     for (node, rows) in view.nodes.iter().zip(of_node).filter(|(_, rows)| !rows.is_empty()) {
         grouped.queues.push(Queue {
             node: Arc::clone(node),
-            chunk_rows: chunk_rows(rows.len(), plan.max_rows.min(node.max_rows())),
+            chunk_rows: chunk_rows(rows.len(), max_rows.min(node.max_rows())),
             rows: Arc::new(rows),
             next: 0,
             plan,

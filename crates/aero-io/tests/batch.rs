@@ -287,3 +287,18 @@ async fn requests_that_cannot_be_are_refused_before_anything_is_sent() {
     assert!(matches!(outcome, Err(Error::BinName { .. })));
     assert!(node.requests().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn long_rows_are_asked_for_in_requests_of_few() {
+    let (cluster, node) = one_node().await;
+    for (row_bytes, most) in [(0, 1_000), (4_096, 128), (1 << 20, 64)] {
+        let before = node.requests().len();
+        let request = Arc::new(aero_io::BatchRead { row_bytes, ..Default::default() });
+        let rows = Rows::new(1_000);
+        cluster.batch_read(keys(1_000), request, Arc::clone(&rows)).await.unwrap();
+        assert_eq!(rows.count(0), 1_000);
+        let sizes: Vec<usize> = node.requests()[before..].iter().map(|request| request.rows.len()).collect();
+        assert_eq!(sizes.iter().sum::<usize>(), 1_000);
+        assert!(sizes.iter().all(|&rows| rows <= most), "{row_bytes} bytes: {sizes:?}");
+    }
+}

@@ -126,6 +126,7 @@ fn into_numpy(
     let dtype = numpy_memory::as_dtype(dtype)?;
     let plan = crate::dtype::plan(&dtype, fit.casting, bins)?;
     request.bins = bins_of(plan.bin_names().map(str::as_bytes));
+    request.row_bytes = plan.schema().itemsize();
 
     let arena = Arc::new(KeyArena::read(keys)?);
     let arrays = Arrays::new(&dtype, &plan, arena.len(), keys, out)?;

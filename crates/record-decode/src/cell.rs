@@ -4,8 +4,8 @@ use dtype_schema::{Field, Kind};
 use wire_protocol::particle::Particle;
 
 use crate::error::Reason;
-use crate::list;
-use crate::number::{self, Fit, Half, Source};
+use crate::list::{self, Elements};
+use crate::number::{self, Fit, FloatScalar, Half, Source};
 use crate::plan::Casting;
 use crate::rows::RowView;
 
@@ -194,17 +194,8 @@ impl Cell {
     }
 
     fn fill_from_list(&self, bytes: &[u8], casting: Casting, row: &mut RowView<'_>) -> Result<u64, Reason> {
-        let mut element = self.element;
-        list::walk(bytes, &self.shape, element.kernel.takes(), |number| {
-            let fit = match number {
-                Number::Int(value) => element.put(value, row),
-                Number::Float(value) => element.put(value, row),
-                Number::Bool(value) => element.put(value, row),
-                Number::Uint(value) => element.put(value, row),
-            };
-            element.offset += self.element_size;
-            judge(element.kernel, fit, number, casting)
-        })
+        let mut elements = Flat { element: self.element, size: self.element_size, casting, row };
+        list::walk(bytes, &self.shape, &mut elements)
     }
 
     fn cut(&self, bytes: &[u8], casting: Casting, row: &mut RowView<'_>) -> Result<u64, Reason> {
@@ -226,6 +217,71 @@ impl Cell {
     /// Zeroes the field.
     pub(crate) fn zero(&self, row: &mut RowView<'_>) {
         row.zero(self.spot.offset, self.size);
+    }
+}
+
+/// The elements of a sub-array, one after the other.
+struct Flat<'a, 'r> {
+    /// The next one.
+    element: Spot,
+    size: usize,
+    casting: Casting,
+    row: &'a mut RowView<'r>,
+}
+
+impl Flat<'_, '_> {
+    /// Puts doubles as `T`s, some at a time by way of a buffer.
+    fn put_all<T: FloatScalar>(&mut self, doubles: &[[u8; 9]]) -> Option<u64> {
+        /// Elements of a block.
+        const BLOCK: usize = 32;
+        let mut changed = 0;
+        let Spot { mut offset, swapped, .. } = self.element;
+        for block in doubles.chunks(BLOCK) {
+            let mut buffer = [0; BLOCK * 8];
+            let (mut inexact, mut lost) = (false, 0u32);
+            for (item, out) in block.iter().zip(buffer.chunks_exact_mut(T::SIZE)) {
+                let [_, bits @ ..] = *item;
+                let value = f64::from_be_bytes(bits);
+                let fit = T::write(value, swapped, out);
+                inexact |= fit != Fit::Exact;
+                lost += u32::from(fit == Fit::Changed);
+            }
+            if inexact && self.casting == Casting::SameValue {
+                return None;
+            }
+            changed += u64::from(lost);
+            let size = block.len() * T::SIZE;
+            self.row.put_slice(offset, &buffer[..size]);
+            offset += size;
+        }
+        self.element.offset = offset;
+        Some(changed)
+    }
+}
+
+impl Elements for Flat<'_, '_> {
+    fn takes(&self) -> &'static str {
+        self.element.kernel.takes()
+    }
+
+    #[inline]
+    fn put(&mut self, number: Number) -> Result<u64, Reason> {
+        let fit = match number {
+            Number::Int(value) => self.element.put(value, self.row),
+            Number::Float(value) => self.element.put(value, self.row),
+            Number::Bool(value) => self.element.put(value, self.row),
+            Number::Uint(value) => self.element.put(value, self.row),
+        };
+        self.element.offset += self.size;
+        judge(self.element.kernel, fit, number, self.casting)
+    }
+
+    fn put_doubles(&mut self, doubles: &[[u8; 9]]) -> Option<u64> {
+        match self.element.kernel {
+            Kernel::F4 => self.put_all::<f32>(doubles),
+            Kernel::F8 => self.put_all::<f64>(doubles),
+            _ => None,
+        }
     }
 }
 

@@ -8,25 +8,52 @@ use crate::error::Reason;
 
 const WHAT: &str = "list";
 
-/// Walks the list in `bytes`, nested as `shape` says, and gives each number to `put` in the order of the
-/// flat sub-array; sums up what `put` returns. `takes` says in an error what an element may be.
+/// Takes the elements of a list in the order of the flat sub-array; says how many changed to fit.
+pub(crate) trait Elements {
+    /// What an element may be, for an error.
+    fn takes(&self) -> &'static str;
+
+    /// Takes the next element.
+    fn put(&mut self, number: Number) -> Result<u64, Reason>;
+
+    /// Takes the next elements, doubles with their tags, all of them or none: None where it cannot, or where one of
+    /// them needs a closer look.
+    fn put_doubles(&mut self, doubles: &[[u8; 9]]) -> Option<u64>;
+}
+
+/// Doubles that are worth taking together.
+const RUN: usize = 4;
+
+/// Walks the list in `bytes`, nested as `shape` says, and gives each number to `elements`; sums up what that
+/// returns.
 ///
 /// `shape` has at least one dimension, and each at least one element (a field's invariant).
-pub(crate) fn walk(
-    bytes: &[u8],
-    shape: &[usize],
-    takes: &'static str,
-    mut put: impl FnMut(Number) -> Result<u64, Reason>,
-) -> Result<u64, Reason> {
+pub(crate) fn walk(bytes: &[u8], shape: &[usize], elements: &mut impl Elements) -> Result<u64, Reason> {
     let mut reader = Reader::new(bytes);
     let mut changed = 0;
     let mut index = 0;
+    let mut in_runs = true;
     let last = shape.last().copied().unwrap_or(1);
     let rows = shape.iter().product::<usize>() / last;
     for row in 0..rows {
         open(&mut reader, shape, row)?;
-        for _ in 0..last {
-            changed += element(&mut reader, index, takes, &mut put)?;
+        let end = index + last;
+        while index < end {
+            if in_runs {
+                let mut ahead = reader.clone();
+                let doubles = ahead.doubles(end - index);
+                if doubles.len() >= RUN {
+                    if let Some(more) = elements.put_doubles(doubles) {
+                        changed += more;
+                        index += doubles.len();
+                        reader = ahead;
+                        continue;
+                    }
+                    // Once is enough: what is not taken is walked one by one.
+                    in_runs = false;
+                }
+            }
+            changed += element(&mut reader, index, elements)?;
             index += 1;
         }
     }
@@ -75,21 +102,16 @@ fn order_marks(reader: &mut Reader<'_>, len: usize) -> Result<usize, Reason> {
 }
 
 #[inline]
-fn element(
-    reader: &mut Reader<'_>,
-    index: usize,
-    takes: &'static str,
-    put: &mut impl FnMut(Number) -> Result<u64, Reason>,
-) -> Result<u64, Reason> {
+fn element(reader: &mut Reader<'_>, index: usize, elements: &mut impl Elements) -> Result<u64, Reason> {
     let token = reader.token()?;
     let number = match token {
         Token::Float(value) => Number::Float(value),
         Token::Int(value) => Number::Int(value),
         Token::Bool(value) => Number::Bool(value),
         Token::Uint(value) => Number::Uint(value),
-        other => return Err(refuse(index, other, Reason::TypeNotTaken { takes })),
+        other => return Err(refuse(index, other, Reason::TypeNotTaken { takes: elements.takes() })),
     };
-    put(number).map_err(|reason| refuse(index, token, reason))
+    elements.put(number).map_err(|reason| refuse(index, token, reason))
 }
 
 #[cold]

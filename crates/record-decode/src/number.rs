@@ -219,6 +219,34 @@ macro_rules! floats {
 
 floats!(f32 f64);
 
+/// A float that doubles are turned into many at a time.
+pub(crate) trait FloatScalar: Scalar {
+    /// Its bytes.
+    const SIZE: usize;
+
+    /// Writes what a double becomes into `out`, of that many bytes, reversed if `swapped`.
+    fn write(value: f64, swapped: bool, out: &mut [u8]) -> Fit;
+}
+
+macro_rules! float_scalars {
+    ($($float:ty)*) => {$(
+        impl FloatScalar for $float {
+            const SIZE: usize = size_of::<Self>();
+
+            #[inline]
+            fn write(value: f64, swapped: bool, out: &mut [u8]) -> Fit {
+                let (scalar, fit) = Self::from_float(value);
+                let bits = scalar.to_bits();
+                let bits = if swapped { bits.swap_bytes() } else { bits };
+                out.copy_from_slice(&bits.to_ne_bytes());
+                fit
+            }
+        }
+    )*};
+}
+
+float_scalars!(f32 f64);
+
 /// A half, as its bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Half(pub(crate) u16);

@@ -87,6 +87,9 @@ impl Token<'_> {
     }
 }
 
+/// The tag of a double.
+const DOUBLE: u8 = 0xcb;
+
 /// Walks msgpack token by token. After an error it stands where it stood.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
@@ -111,6 +114,17 @@ impl<'a> Reader<'a> {
         let token = input.token()?;
         self.rest = input.rest;
         Ok(token)
+    }
+
+    /// Takes the doubles that follow each other from here on, at most so many, each with its tag in front: lists of
+    /// floats are long, and their elements all alike.
+    #[inline]
+    pub fn doubles(&mut self, most: usize) -> &'a [[u8; 9]] {
+        let (items, _) = self.rest.as_chunks::<9>();
+        let items = &items[..items.len().min(most)];
+        let count = items.iter().position(|item| item[0] != DOUBLE).unwrap_or(items.len());
+        self.rest = &self.rest[count * 9..];
+        &items[..count]
     }
 
     /// Whether every byte was read.
@@ -189,7 +203,7 @@ impl<'a> Input<'a> {
                 self.ext(len)?
             }
             0xca => Token::Float(f64::from(f32::from_be_bytes(self.array()?))),
-            0xcb => Token::Float(f64::from_be_bytes(self.array()?)),
+            DOUBLE => Token::Float(f64::from_be_bytes(self.array()?)),
             0xcc => Token::Int(i64::from(u8::from_be_bytes(self.array()?))),
             0xcd => Token::Int(i64::from(u16::from_be_bytes(self.array()?))),
             0xce => Token::Int(i64::from(u32::from_be_bytes(self.array()?))),

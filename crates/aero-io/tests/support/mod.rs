@@ -42,7 +42,7 @@ pub fn mixed_keys(n: usize, namespaces: &[&str]) -> Arc<BatchKeys> {
 }
 
 pub fn request(policy: BatchPolicy) -> Arc<BatchRead> {
-    Arc::new(BatchRead { bins: Bins::All, policy })
+    Arc::new(BatchRead { policy, ..BatchRead::default() })
 }
 
 /// Reads all keys and returns the outcome and the rows.

@@ -2,6 +2,7 @@
 
 use crate::common::{Answer, decode, frame, is_present, two_to};
 use dtype_schema::{Element, Field, Schema};
+use proptest::prelude::*;
 use record_decode::{Casting, Plan, Summary};
 use wire_protocol::msgpack;
 use wire_protocol::particle::particle_type::LIST;
@@ -131,4 +132,66 @@ fn elements_convert_as_scalars_do() {
     let (row, _) =
         read('b', 1, &[4], b"\x94\xc2\xc3\x00\xcf\xff\xff\xff\xff\xff\xff\xff\xff", Casting::Unsafe);
     assert_eq!(row, [0, 1, 0, 1]);
+}
+
+/// A double: often one that a smaller float holds, now and then one that it does not.
+fn doubles() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        8 => any::<f32>().prop_map(f64::from),
+        2 => any::<f64>(),
+        1 => prop_oneof![Just(1e300), Just(f64::NAN), Just(f64::NEG_INFINITY), Just(-0.0), Just(5e-324)],
+    ]
+}
+
+proptest! {
+    /// Long lists of floats are taken in blocks, with integers among them one by one: all the same.
+    #[test]
+    fn long_lists_of_floats(
+        values in prop::collection::vec(doubles(), 1..300),
+        whole in prop::collection::vec(0usize..300, 0..4),
+        is_double in any::<bool>(),
+        order in prop_oneof![Just('<'), Just('>')],
+        strict in any::<bool>(),
+    ) {
+        let mut list = Vec::new();
+        msgpack::write_list_header(&mut list, values.len());
+        let mut values = values;
+        for (place, value) in values.iter_mut().enumerate() {
+            if whole.contains(&place) {
+                *value = place as f64;
+                msgpack::write_int(&mut list, place as i64);
+            } else {
+                msgpack::write_float(&mut list, *value);
+            }
+        }
+        let size = if is_double { 8 } else { 4 };
+        let element = Element::from_numpy("x", 'f', size, order).unwrap();
+        let field = Field::new("x", 0, element, &[values.len()]).unwrap();
+        let schema = Schema::new(vec![field.clone()], field.size()).unwrap();
+        let how = if strict { Casting::SameValue } else { Casting::Unsafe };
+        let outcome = decode(Plan::new(schema, how, None), 1, 0, &[frame(&[Answer::found(0, &[("x", LIST, &list)])])]);
+
+        let holds = |value: f64| is_double || value.is_nan() || f64::from(value as f32) == value;
+        let lost = values.iter().filter(|value| !is_double && value.is_finite() && (**value as f32).is_infinite());
+        let present = !strict || values.iter().all(|&value| holds(value));
+        prop_assert_eq!(is_present(&outcome.summary, 1, 0, 0), present);
+        let changed: u64 = outcome.summary.inexact.iter().map(|(_, count)| count).sum();
+        prop_assert_eq!(changed, if strict { 0 } else { lost.count() as u64 });
+        for (bytes, &value) in outcome.row(0).chunks_exact(size).zip(&values) {
+            let mut bytes = bytes.to_vec();
+            if order == '>' {
+                bytes.reverse();
+            }
+            let found = match <[u8; 8]>::try_from(&bytes[..]) {
+                Ok(double) => f64::from_le_bytes(double),
+                Err(_) => f32::from_le_bytes(bytes.try_into().unwrap()).into(),
+            };
+            let expected = match (present, is_double) {
+                (false, _) => 0.0,
+                (true, true) => value,
+                (true, false) => f64::from(value as f32),
+            };
+            prop_assert!(found.to_bits() == expected.to_bits() || (found.is_nan() && expected.is_nan()));
+        }
+    }
 }
