@@ -187,9 +187,10 @@ check-tracked: $(TOOLS) ## no machine paths, no registry hosts, nobody's package
 check-links: $(TOOLS) ## links and anchors of the Markdown files
 	$(PY) -m scripts.check_links
 
-check-tables: $(DEV) ## docs/element-table.md and docs/features.md are what their lists say
+check-tables: $(DEV) ## docs/element-table.md, docs/features.md and docs/policies.md are what their lists say
 	$(PY) -m scripts.element_table --check
 	$(PY) -m scripts.feature_table --check
+	$(PY) -m scripts.policy_table --check
 
 check-dependencies: $(TOOLS) ## each direct dependency is listed in DEVELOPERS.md; crates come from the public registry
 	$(PY) -m scripts.check_dependencies

@@ -13,6 +13,7 @@ import numpy as np
 import aerospike_py as aerospike
 from aerospike_py import AsyncClient, NumpyBatchRecords
 from aerospike_py.testing import DevServer
+from aerospike_py.types import ClientConfig
 
 NAMESPACE = "test"
 SET = "demo_sensors"
@@ -54,7 +55,7 @@ def show(batch: NumpyBatchRecords) -> None:
     print(f"    meta of the first record: gen {batch.meta['gen'][0]}, ttl {batch.meta['ttl'][0]}")
 
 
-def sync_demo(config: dict[str, Any]) -> None:
+def sync_demo(config: ClientConfig) -> None:
     print("\nClient")
     with aerospike.client(config).connect() as client:
         for number in range(SENSORS):
@@ -64,7 +65,7 @@ def sync_demo(config: dict[str, Any]) -> None:
         show(client.batch_read(keys, _dtype=DTYPE))
 
 
-async def async_demo(config: dict[str, Any]) -> None:
+async def async_demo(config: ClientConfig) -> None:
     print("\nAsyncClient")
     async with AsyncClient(config) as client:
         halves = [

@@ -62,7 +62,6 @@ TOKIO_IN_BINDINGS = {"runtime.rs"}
 
 LONGEST = 500
 LONGER = {
-    "crates/py-bindings/src/values.rs": "every type of value, both ways",
     "python/aerospike_py/exception.py": "one class an error code, nothing else",
 }
 

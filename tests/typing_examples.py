@@ -1,11 +1,15 @@
 """What a type checker sees of the guide: mypy checks this file (`make check-mypy`), nothing runs it."""
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import assert_type
 
 import aerospike_py as aerospike
 from aerospike_py import AsyncClient, BatchRecords, Client, Keys, NumpyBatchRecords, Record
+from aerospike_py.testing import DevServer
+from aerospike_py.types import ClientConfig, ReadPolicy
 
 DTYPE = np.dtype([("temperature", "f8"), ("humidity", "i4"), ("status", "u1")])
 
@@ -41,6 +45,28 @@ def sync_client() -> None:
     client.batch_read(keys, out=out)  # type: ignore[call-overload]
     client.batch_read(5)  # type: ignore[call-overload]
     client.get("sensor_1")  # type: ignore[arg-type]
+    client.get(keys[0], {"total_timout": 5})  # type: ignore[arg-type]
+    client.put(keys[0], {"a": 1}, policy={"ttl": "soon"})  # type: ignore[arg-type]
+    client.remove(keys[0], policy={"exists": 1})  # type: ignore[arg-type]
+    client.batch_read(keys, policy={"hedge_delay": "of"})  # type: ignore[call-overload]
+    client.info_all("build", {"timeot": 5})  # type: ignore[arg-type]
+
+
+def configs() -> None:
+    read: ReadPolicy = {"total_timeout": 50, "hedge_delay": "adaptive"}
+    config: ClientConfig = {
+        "hosts": [("127.0.0.1", 3000), ("db", 4333, "tls-name")],
+        "policies": {"read": read, "batch": {"respond_all_keys": True}, "info": {"timeout": 500}},
+        "tls": {"enable": True, "cafile": Path("/etc/ca.pem")},
+    }
+    assert_type(aerospike.client(config), Client)
+    assert_type(aerospike.client({**config, "tend_interval": 250}), Client)
+    with DevServer() as server:
+        assert_type(server.config, ClientConfig)
+        aerospike.client({**server.config, "rack_aware": True, "rack_ids": [1, 2]})
+    aerospike.client({"hosts": [("a", 1)], "tend_intervall": 5})  # type: ignore[typeddict-unknown-key]
+    aerospike.client({"policies": {}})  # type: ignore[typeddict-item]
+    aerospike.client({"hosts": [("a", 1)], "policies": {"red": {}}})  # type: ignore[typeddict-unknown-key]
 
 
 async def async_client() -> None:

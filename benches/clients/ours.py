@@ -7,6 +7,7 @@ from typing import Any
 
 import aerospike_py
 from aerospike_py import Keys
+from aerospike_py.types import ClientConfig
 from benches.clients.base import AsyncRead, Hosts, Read
 from benches.workloads.base import NAMESPACE, Key, Workload
 
@@ -14,7 +15,7 @@ from benches.workloads.base import NAMESPACE, Key, Workload
 class Ours:
     def __init__(self, hosts: Hosts, *, as_array: bool = False) -> None:
         self.version = aerospike_py.__version__
-        self._config: dict[str, Any] = {"hosts": hosts}
+        self._config: ClientConfig = {"hosts": hosts}
         self._as_array = as_array
         self._client = aerospike_py.client(self._config).connect()
         self.get, self.put = self._client.get, self._client.put

@@ -12,7 +12,7 @@ small node to try things on.
 
 from __future__ import annotations
 
-from . import _native, batch, constants, exception, operations
+from . import _native, batch, constants, exception, operations, types
 from ._native import __version__
 from .async_client import AsyncClient
 from .client import Client, client
@@ -24,6 +24,7 @@ from .exception import TimeoutError as TimeoutError
 from .keys import Keys
 from .numpy_batch import NumpyBatchRecords
 from .numpy_write import NumpyWriteResult
+from .query import AsyncQuery, AsyncQueryRecords, Query, QueryRecords
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import GeoJSON, HyperLogLog, KeyOrderedDict
@@ -32,6 +33,8 @@ calc_digest = _native.calc_digest
 
 __all__ = [
     "AsyncClient",
+    "AsyncQuery",
+    "AsyncQueryRecords",
     "BatchRecord",
     "BatchRecords",
     "Client",
@@ -47,6 +50,8 @@ __all__ = [
     "NumpyBatchRecords",
     "NumpyWriteResult",
     "OrderedRecord",
+    "Query",
+    "QueryRecords",
     "Record",
     "__version__",
     "batch",
@@ -54,6 +59,7 @@ __all__ = [
     "client",
     "exception",
     "operations",
+    "types",
 ]
 __all__ += constants.__all__
 __all__ += exception.__all__

@@ -57,6 +57,29 @@ class KeyTable:
         """Each row's position in ``spaces``, or None where there is one for all rows."""
 
 @final
+class QueryPlace:
+    """Where a query stands in each of its partitions."""
+
+    def is_done(self) -> bool:
+        """Whether all records of all partitions have come."""
+
+    def status(self) -> dict[int | str, Any]:
+        """Partition to (partition, whether a record came, whether to ask again, the last one's digest, 0)."""
+
+@final
+class QueryStream:
+    """The records of a query. One call at a time reads from it; others wait."""
+
+    def next_block(self, face: Completions | None) -> Any:
+        """The next records as a list; None when all have come."""
+
+    def place(self, used: int) -> QueryPlace:
+        """Where the query stands after so many records of the last list."""
+
+    def close(self) -> None:
+        """Ends the query and closes its connections. A call that waits for records gets None."""
+
+@final
 class Core:
     """The core of a client. Commands take the completions of an event loop, or None to wait."""
 
@@ -144,6 +167,19 @@ class Core:
         nanos: int,
         policy: Mapping[str, Any] | None,
     ) -> Any: ...
+    def query(
+        self,
+        namespace: str,
+        set: str | None,
+        bins: Sequence[str] | None,
+        policy: Mapping[str, Any] | None,
+        options: Mapping[str, Any] | None,
+        max_records: int,
+        records_per_second: int,
+        place: QueryPlace | None,
+    ) -> QueryStream:
+        """Begins a query: nothing is sent before the first records are asked for."""
+
     def batch_read(
         self,
         face: Completions | None,

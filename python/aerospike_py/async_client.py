@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from . import _native
 from ._bridge import call
@@ -11,43 +11,72 @@ from ._commands.batch_write import AsyncBatchWrites
 from ._commands.info import AsyncInfo
 from ._commands.not_yet import NotYet
 from ._commands.operate import AsyncOperations
+from ._commands.query import AsyncQueries
 from ._commands.records import AsyncRecords
 from .client import refuse_pickle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import TracebackType
 
     from typing_extensions import Self
 
     from .stats import ClusterStats
+    from .types import ClientConfig
 
 
-class AsyncClient(AsyncRecords, AsyncOperations, AsyncBatchReads, AsyncBatchWrites, AsyncInfo, NotYet):
+class AsyncClient(
+    AsyncRecords, AsyncOperations, AsyncBatchReads, AsyncBatchWrites, AsyncQueries, AsyncInfo, NotYet
+):
     """A client whose calls are coroutines: nothing is sent before they are awaited.
 
     They run without a thread pool and may be cancelled at any time. An async context manager: entering it
     connects, leaving it closes the connections.
+
+    Example:
+        >>> async with AsyncClient({"hosts": [("127.0.0.1", 3000)]}) as client:
+        ...     records = await asyncio.gather(*(client.get(("test", "users", number)) for number in (1, 2)))
+        >>> [record.bins["name"] for record in records]
+        ['Ada', 'Bea']
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: ClientConfig) -> None:
         self._core = _native.Core(config)
 
     async def connect(self, username: str | None = None, password: str | None = None) -> Self:
-        """As :meth:`Client.connect`, awaited."""
+        """As :meth:`Client.connect`, awaited.
+
+        Example:
+            >>> client = await AsyncClient({"hosts": [("127.0.0.1", 3000)]}).connect()
+        """
         await call(self._core.connect, username, password)
         return self
 
     async def close(self) -> None:
-        """Closes all connections. Calls after it raise ``ClientError``; closing twice is fine."""
+        """Closes all connections. Calls after it raise ``ClientError``; closing twice is fine.
+
+        Example:
+            >>> await client.close()
+            >>> client.is_connected()
+            False
+        """
         self._core.close()
 
     def is_connected(self) -> bool:
-        """Whether the client is connected and sees at least one node."""
+        """Whether the client is connected and sees at least one node.
+
+        Example:
+            >>> client.is_connected()
+            True
+        """
         return self._core.is_connected()
 
     def get_node_names(self) -> list[str]:
-        """The names of the cluster's nodes."""
+        """The names of the cluster's nodes.
+
+        Example:
+            >>> client.get_node_names()
+            ['D1']
+        """
         return self._core.get_node_names()
 
     def stats(self) -> ClusterStats:
@@ -55,6 +84,7 @@ class AsyncClient(AsyncRecords, AsyncOperations, AsyncBatchReads, AsyncBatchWrit
 
         Example:
             >>> [(node.name, node.conns.in_use) for node in client.stats().nodes if not node.suspect]
+            [('D1', 0)]
         """
         return self._core.stats()
 

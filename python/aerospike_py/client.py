@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from . import _native
 from ._commands.batch_read import BatchReads
@@ -10,15 +10,16 @@ from ._commands.batch_write import BatchWrites
 from ._commands.info import Info
 from ._commands.not_yet import NotYet
 from ._commands.operate import Operations
+from ._commands.query import Queries
 from ._commands.records import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import TracebackType
 
     from typing_extensions import Self
 
     from .stats import ClusterStats
+    from .types import ClientConfig
 
 
 def refuse_pickle(client: object) -> NoReturn:
@@ -29,7 +30,7 @@ def refuse_pickle(client: object) -> NoReturn:
     )
 
 
-def client(config: Mapping[str, Any]) -> Client:
+def client(config: ClientConfig) -> Client:
     """Makes a client that is not connected yet.
 
     Args:
@@ -45,14 +46,19 @@ def client(config: Mapping[str, Any]) -> Client:
     return Client(config)
 
 
-class Client(Records, Operations, BatchReads, BatchWrites, Info, NotYet):
+class Client(Records, Operations, BatchReads, BatchWrites, Queries, Info, NotYet):
     """A client whose calls wait for their answers, with the GIL released.
 
     May be used from many threads. A context manager: entering it connects, leaving it closes the
     connections.
+
+    Example:
+        >>> with aerospike_py.client({"hosts": [("127.0.0.1", 3000)]}) as client:
+        ...     client.exists(("test", "users", 1)).meta["gen"]
+        1
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: ClientConfig) -> None:
         self._core = _native.Core(config)
 
     def connect(self, username: str | None = None, password: str | None = None) -> Self:
@@ -67,20 +73,39 @@ class Client(Records, Operations, BatchReads, BatchWrites, Info, NotYet):
                 ``ExpiredPassword``, ``InvalidUser`` ...), the message who and where.
             ConnectionError: no host could be reached; the message names each address and why.
             ClientError: the hosts answer, but not as this cluster.
+
+        Example:
+            >>> client = aerospike_py.client({"hosts": [("127.0.0.1", 3000)]}).connect()
         """
         self._core.connect(None, username, password)
         return self
 
     def close(self) -> None:
-        """Closes all connections. Calls after it raise ``ClientError``; closing twice is fine."""
+        """Closes all connections. Calls after it raise ``ClientError``; closing twice is fine.
+
+        Example:
+            >>> client.close()
+            >>> client.is_connected()
+            False
+        """
         self._core.close()
 
     def is_connected(self) -> bool:
-        """Whether the client is connected and sees at least one node."""
+        """Whether the client is connected and sees at least one node.
+
+        Example:
+            >>> client.is_connected()
+            True
+        """
         return self._core.is_connected()
 
     def get_node_names(self) -> list[str]:
-        """The names of the cluster's nodes."""
+        """The names of the cluster's nodes.
+
+        Example:
+            >>> client.get_node_names()
+            ['D1']
+        """
         return self._core.get_node_names()
 
     def stats(self) -> ClusterStats:
@@ -88,6 +113,7 @@ class Client(Records, Operations, BatchReads, BatchWrites, Info, NotYet):
 
         Example:
             >>> [(node.name, node.conns.in_use) for node in client.stats().nodes if not node.suspect]
+            [('D1', 0)]
         """
         return self._core.stats()
 

@@ -50,6 +50,9 @@ OPERATOR_READ = 0
 OPERATOR_TOUCH = 11
 OPERATOR_WRITE = 1
 
+# What bools are written as (``send_bool_as``).
+INTEGER = 0
+
 # Particle types.
 AS_BOOL = 1
 AS_BYTES_BLOB = 4
@@ -83,6 +86,11 @@ SERIALIZER_JSON = 2
 SERIALIZER_NONE = 0
 SERIALIZER_USER = 3
 
+# How long queries are expected to take.
+QUERY_DURATION_LONG = 0
+QUERY_DURATION_LONG_RELAX_AP = 2
+QUERY_DURATION_SHORT = 1
+
 # Jobs.
 JOB_QUERY = "query"
 JOB_SCAN = "scan"
@@ -113,6 +121,7 @@ __all__ = [
     "AUTH_EXTERNAL_INSECURE",
     "AUTH_INTERNAL",
     "AUTH_PKI",
+    "INTEGER",
     "JOB_QUERY",
     "JOB_SCAN",
     "JOB_STATUS_COMPLETED",
@@ -156,6 +165,9 @@ __all__ = [
     "POLICY_REPLICA_SEQUENCE",
     "POLICY_RETRY_NONE",
     "POLICY_RETRY_ONCE",
+    "QUERY_DURATION_LONG",
+    "QUERY_DURATION_LONG_RELAX_AP",
+    "QUERY_DURATION_SHORT",
     "SERIALIZER_JSON",
     "SERIALIZER_NONE",
     "SERIALIZER_USER",

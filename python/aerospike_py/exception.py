@@ -6,6 +6,15 @@ Every exception is an :class:`AerospikeError` with
 - ``msg``: what was tried, where, after how many tries, and what happened,
 - ``in_doubt``: whether a write may have been applied although it failed.
 
+A :class:`RecordError` also has the ``key`` and ``bin`` that it is about. Where an error of the operating
+system lies behind one, that is its ``__cause__``.
+
+>>> try:
+...     client.get(("test", "users", "nobody"))
+... except RecordNotFound as error:
+...     print(error.code, error.key.key)
+2 nobody
+
 All are plain Python classes, so they pickle.
 """
 
@@ -49,7 +58,7 @@ class ClientError(AerospikeError):
 class ServerError(AerospikeError):
     """The server answered with an error."""
 
-    code = 1
+    code: int | None = 1
 
 
 class TimeoutError(AerospikeError, builtins.TimeoutError):
@@ -173,6 +182,8 @@ class TransactionFailed(ClientError):
 
 class AdminError(ServerError):
     """The root of errors about users, roles and login."""
+
+    code: int | None = None
 
 
 class ExpiredPassword(AdminError):
@@ -308,7 +319,15 @@ class UserExistsError(AdminError):
 
 
 class RecordError(ServerError):
-    """The root of errors about one record."""
+    """The root of errors about one record.
+
+    ``key`` is the :class:`~aerospike_py.Key` of the record, ``bin`` the bin's name; None where the command
+    was not about one.
+    """
+
+    code: int | None = None
+    key: Any = None
+    bin: str | None = None
 
 
 class BinExistsError(RecordError):

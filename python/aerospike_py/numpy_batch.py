@@ -65,6 +65,13 @@ class NumpyBatchRecords:
             server codes as they are, client-side codes negative.
         inexact: field name to number of values that changed to fit their field.
         decode_errors: number of values that their field cannot take; their cells are zero and not present.
+
+    Example:
+        >>> batch = client.batch_read(keys, _dtype=np.dtype([("name", "S8"), ("visits", "i8")]))
+        >>> batch
+        <NumpyBatchRecords 3 rows, 2 found, dtype=[('name', 'S8'), ('visits', '<i8')]>
+        >>> batch.batch_records[batch.ok]["visits"].sum()
+        np.int64(7)
     """
 
     def __init__(
@@ -153,6 +160,11 @@ class NumpyBatchRecords:
 
         Raises:
             KeyError: the key was not in the batch, or it stands for rows of different sets.
+
+        Example:
+            >>> batch = client.batch_read(keys, _dtype=dtype)
+            >>> batch.get(1)["visits"], batch.get(("test", "users", 2))["name"]
+            (np.int64(7), np.bytes_(b'Bea'))
         """
         row: np.void = self.batch_records[self._row(primary_key)]
         return row
@@ -178,7 +190,12 @@ class NumpyBatchRecords:
 
     @property
     def ok(self) -> npt.NDArray[np.bool_]:
-        """True where the record was found: ``result_codes == 0``, shape ``(n,)``."""
+        """True where the record was found: ``result_codes == 0``, shape ``(n,)``.
+
+        Example:
+            >>> client.batch_read(keys, _dtype=dtype).ok.tolist()
+            [True, True, False]
+        """
         ok: npt.NDArray[np.bool_] = self.result_codes == 0
         return ok
 
@@ -187,6 +204,11 @@ class NumpyBatchRecords:
         """Structured array with the dtype's field names, one bool a field (sub-arrays, too), shape ``(n,)``.
 
         True where the bin was there and its value was written: this tells a real zero from a missing bin.
+
+        Example:
+            >>> batch = client.batch_read(keys, _dtype=dtype)
+            >>> batch.batch_records["visits"].tolist(), batch.present["visits"].tolist()
+            ([7, 0, 0], [True, True, False])
         """
         if self._present is None:
             import numpy as np
@@ -206,6 +228,10 @@ class NumpyBatchRecords:
         Raises:
             TypeError: a field is of a time without a unit, or with a step (``M8``, ``m8[25s]``), of which
                 NumPy can make no masked array.
+
+        Example:
+            >>> client.batch_read(keys, _dtype=dtype).masked["visits"].tolist()
+            [7, 0, None]
         """
         import numpy as np
 
@@ -243,6 +269,11 @@ class NumpyBatchRecords:
         Raises:
             ValueError: a bin is named like one of these columns.
             ImportError: pandas is not installed.
+
+        Example:
+            >>> frame = client.batch_read(keys, _dtype=dtype).to_pandas()
+            >>> frame["visits"].tolist()
+            [7, 0, <NA>]
         """
         from ._pandas import to_pandas
 

@@ -47,9 +47,9 @@ class NumpyWriteResult:
         in_doubt: bool array: True where a row failed and may have been written all the same.
 
     Example:
-        >>> result = client.batch_write_numpy(data, "test", "sensors")
-        >>> result.ok.all()
-        True
+        >>> data = np.array([(1, 21.5)], dtype=[("_key", "i8"), ("temperature", "f8")])
+        >>> client.batch_write_numpy(data, "test", "sensors")
+        <NumpyWriteResult 1 of 1 rows written>
     """
 
     __slots__ = ("_keys", "in_doubt", "result_codes")
@@ -63,7 +63,13 @@ class NumpyWriteResult:
 
     @property
     def ok(self) -> npt.NDArray[np.bool_]:
-        """bool array: True where the row was written."""
+        """bool array: True where the row was written.
+
+        Example:
+            >>> result = client.batch_write_numpy(np.array([(1, 2)], "i8,i8"), "test", "s", key_field="f0")
+            >>> result.ok
+            array([ True])
+        """
         ok: npt.NDArray[np.bool_] = self.result_codes == 0
         return ok
 
@@ -72,6 +78,7 @@ class NumpyWriteResult:
         """The rows that were not written, in order.
 
         Example:
+            >>> result = client.batch_write_numpy(np.array([(1, 2)], "i8,i8"), "test", "s", key_field="f0")
             >>> [failure.key for failure in result.failures if not failure.in_doubt]
             []
         """
@@ -92,6 +99,7 @@ class NumpyWriteResult:
                 ``in_doubt`` is True if any of them is.
 
         Example:
+            >>> result = client.batch_write_numpy(np.array([(1, 2)], "i8,i8"), "test", "s", key_field="f0")
             >>> result.raise_for_failures()
         """
         text = self._describe_failures()

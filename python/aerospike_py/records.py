@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
 
 class Key(NamedTuple):
-    """A record's key as the client returns it. It hashes, and is accepted wherever a key is."""
+    """A record's key as the client returns it. It hashes, and is accepted wherever a key is.
+
+    Example:
+        >>> key = client.get(("test", "users", 1)).key
+        >>> key.set, key.key, len(key.digest)
+        ('users', 1, 20)
+        >>> {key: "a key of a dict"}[key]
+        'a key of a dict'
+    """
 
     namespace: str
     set: str | None
@@ -24,6 +32,11 @@ class Record(NamedTuple):
     """A record: ``(key, meta, bins)``.
 
     ``meta`` is ``{"gen": ..., "ttl": ...}`` or None, ``bins`` a dict or None.
+
+    Example:
+        >>> key, meta, bins = client.get(("test", "users", 1))
+        >>> meta["gen"], bins["visits"]
+        (1, 7)
     """
 
     key: Key
@@ -32,7 +45,13 @@ class Record(NamedTuple):
 
 
 class OrderedRecord(NamedTuple):
-    """The answer of ``operate_ordered``: ``(key, meta, bins)``, its bins a list of ``(name, value)``."""
+    """The answer of ``operate_ordered``: ``(key, meta, bins)``, its bins a list of ``(name, value)``.
+
+    Example:
+        >>> steps = [op.read("a"), op.increment("a", 1), op.read("a")]
+        >>> client.operate_ordered(("test", "users", 1), steps).bins
+        [('a', 1), ('a', 2)]
+    """
 
     key: Key
     meta: dict[str, int] | None
@@ -40,7 +59,12 @@ class OrderedRecord(NamedTuple):
 
 
 class Exists(NamedTuple):
-    """The answer of ``exists``: ``(key, meta)``, ``meta`` None where there is no such record."""
+    """The answer of ``exists``: ``(key, meta)``, ``meta`` None where there is no such record.
+
+    Example:
+        >>> client.exists(("test", "users", "nobody")).meta is None
+        True
+    """
 
     key: Key
     meta: dict[str, int] | None
@@ -57,6 +81,11 @@ class BatchRecord:
         in_doubt: whether a write may have been applied although it failed.
         error: why a record that was found could not be made into Python objects (a map whose key is a
             list, text that is not UTF-8); its result is then -1.
+
+    Example:
+        >>> row = client.batch_read(keys, ["name"]).batch_records[0]
+        >>> row.result, row.record.bins
+        (0, {'name': 'Ada'})
     """
 
     key: Key
@@ -73,6 +102,11 @@ class BatchRecords:
     Attributes:
         batch_records: one :class:`BatchRecord` a key.
         result: 0, or the code of a failure of the batch as a whole.
+
+    Example:
+        >>> batch = client.batch_read(keys, ["name"])
+        >>> [row.result for row in batch.batch_records]
+        [0, 0, 2]
     """
 
     batch_records: list[BatchRecord] = field(default_factory=list)

@@ -8,7 +8,13 @@ __all__ = ["ClusterStats", "ConnectionStats", "NodeStats"]
 
 
 class ConnectionStats(NamedTuple):
-    """Connections to a node."""
+    """Connections to a node.
+
+    Example:
+        >>> conns = client.stats().nodes[0].conns
+        >>> conns.in_use, conns.waiting
+        (0, 0)
+    """
 
     in_use: int
     """Used by commands now."""
@@ -23,7 +29,13 @@ class ConnectionStats(NamedTuple):
 
 
 class NodeStats(NamedTuple):
-    """A node. Counts start when it joins; one that left and came back starts anew."""
+    """A node. Counts start when it joins; one that left and came back starts anew.
+
+    Example:
+        >>> node = client.stats().nodes[0]
+        >>> node.name, node.suspect, node.timeout_count
+        ('D1', False, 0)
+    """
 
     name: str
     address: str
@@ -48,7 +60,13 @@ class NodeStats(NamedTuple):
 
 
 class ClusterStats(NamedTuple):
-    """A cluster as a client sees it. Counts start when the client connects."""
+    """A cluster as a client sees it. Counts start when the client connects.
+
+    Example:
+        >>> stats = client.stats()
+        >>> len(stats.nodes), stats.retry_count
+        (1, 0)
+    """
 
     nodes: list[NodeStats]
     """By name."""
@@ -59,5 +77,10 @@ class ClusterStats(NamedTuple):
 
     @property
     def suspects(self) -> list[str]:
-        """The names of nodes that are asked only where no other can be."""
+        """The names of nodes that are asked only where no other can be.
+
+        Example:
+            >>> client.stats().suspects
+            []
+        """
         return [node.name for node in self.nodes if node.suspect]

@@ -7,15 +7,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import operator
 import os
-import queue
-import subprocess
 import sys
-import tempfile
-import threading
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
+
+from ._process import Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,13 +21,13 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from .types import ClientConfig
+
     Users: TypeAlias = Mapping[str, str | tuple[str, Sequence[str]]]
 
 __all__ = ["DevServer"]
 
 _START_TIMEOUT = 60.0
-_ORDER_TIMEOUT = 30.0
-_STOP_TIMEOUT = 5.0
 
 _FAULTS = (
     "close",
@@ -44,7 +41,7 @@ _FAULTS = (
     "code",
     "row-code",
 )
-_COMMANDS = ("batch", "read", "write", "info")
+_COMMANDS = ("batch", "query", "read", "write", "info")
 
 
 class DevServer:
@@ -76,6 +73,12 @@ class DevServer:
         Seconds that a login is good for, a day unless told otherwise.
     ``options``
         More arguments of ``python -m aerospike_py.devserver`` (``--help`` lists them).
+
+    Example:
+        >>> with DevServer(nodes=2) as server, aerospike_py.client(server.config) as client:
+        ...     server.pause(1)
+        ...     client.batch_read([("test", "users", number) for number in range(100)]).result
+        0
     """
 
     def __init__(
@@ -131,14 +134,19 @@ class DevServer:
         self._command = [*command, *options]
         self._nodes = nodes
         self._tls_name = None if tls is None else os.fspath(tls["name"])
-        self._running: _Process | None = None
+        self._running: Process | None = None
         self._hosts: list[tuple[str, int]] = []
 
     def start(self) -> Self:
-        """Start the process and wait until every node listens."""
+        """Start the process and wait until every node listens.
+
+        Example:
+            >>> server = DevServer().start()
+            >>> server.stop()
+        """
         if self._running is not None:
             raise RuntimeError("the server is running already")
-        process = _Process(self._command)
+        process = Process(self._command)
         try:
             hosts = []
             for _ in range(self._nodes):
@@ -157,7 +165,14 @@ class DevServer:
         return self
 
     def stop(self) -> None:
-        """Stop the process. All records are gone. Stopping twice is fine."""
+        """Stop the process. All records are gone. Stopping twice is fine.
+
+        Example:
+            >>> with DevServer() as server:
+            ...     server.stop()
+            >>> server
+            <DevServer, not running>
+        """
         process, self._running = self._running, None
         # In a forked child the server is the parent's, and so is the reader's lock on the pipe.
         if process is not None and process.owner == os.getpid():
@@ -176,14 +191,24 @@ class DevServer:
 
     @property
     def hosts(self) -> list[tuple[str, int]]:
-        """Host and port of each node, dead ones too."""
+        """Host and port of each node, dead ones too.
+
+        Example:
+            >>> len(server.hosts)
+            3
+        """
         if self._running is None:
             self._process()
         return list(self._hosts)
 
     @property
-    def config(self) -> dict[str, Any]:
-        """What ``client()`` takes."""
+    def config(self) -> ClientConfig:
+        """What ``client()`` takes.
+
+        Example:
+            >>> client = aerospike_py.client({**server.config, "tend_interval": 100}).connect()
+            >>> client.close()
+        """
         if self._tls_name is None:
             return {"hosts": self.hosts}
         return {"hosts": [(host, port, self._tls_name) for host, port in self.hosts]}
@@ -192,27 +217,52 @@ class DevServer:
         """Kill a node: it listens no more, its connections are closed, what it had in memory is gone.
 
         The others take its partitions once they notice (see ``failure_detection``).
+
+        Example:
+            >>> server.kill(2)
         """
         self._process().order(f"kill {node}")
 
     def restart(self, node: int) -> None:
-        """Start a killed node again on its old port; it gets its records from the others."""
+        """Start a killed node again on its old port; it gets its records from the others.
+
+        Example:
+            >>> server.kill(2)
+            >>> server.restart(2)
+        """
         self._process().order(f"restart {node}")
 
     def pause(self, node: int) -> None:
-        """Make a node hang: it accepts connections and answers nothing."""
+        """Make a node hang: it accepts connections and answers nothing.
+
+        Example:
+            >>> server.pause(2)
+        """
         self._process().order(f"pause {node}")
 
     def refuse(self, node: int) -> None:
-        """Make a node refuse new connections; those that are there are served."""
+        """Make a node refuse new connections; those that are there are served.
+
+        Example:
+            >>> server.refuse(2)
+        """
         self._process().order(f"refuse {node}")
 
     def resume(self, node: int) -> None:
-        """End a pause, and that connections are refused: what was asked meanwhile is answered."""
+        """End a pause, and that connections are refused: what was asked meanwhile is answered.
+
+        Example:
+            >>> server.pause(2)
+            >>> server.resume(2)
+        """
         self._process().order(f"resume {node}")
 
     def move_partitions(self, count: int) -> None:
-        """Let so many of the 4096 partitions have another living node as their master."""
+        """Let so many of the 4096 partitions have another living node as their master.
+
+        Example:
+            >>> server.move_partitions(100)
+        """
         self._process().order(f"move {count}")
 
     def inject(
@@ -227,10 +277,10 @@ class DevServer:
     ) -> None:
         """Let something go wrong at a node, or at all of them.
 
-        ``command`` is the kind of commands that it happens to, ``"batch"``, ``"read"``, ``"write"`` or
-        ``"info"``; None is all that the fault makes sense for. ``times`` is to how many of them on each node,
-        None to all until ``clear_faults()``. Of several rules the first that matches and has times left
-        hits. The faults:
+        ``command`` is the kind of commands that it happens to, ``"batch"``, ``"query"``, ``"read"``,
+        ``"write"`` or ``"info"``; None is all that the fault makes sense for. ``times`` is to how many of
+        them on each node, None to all until ``clear_faults()``. Of several rules the first that matches and
+        has times left hits. The faults:
 
         ``"close"``
             The connection is closed instead of an answer.
@@ -249,7 +299,16 @@ class DevServer:
         ``"code"``
             The whole command is answered with the result ``code``, a batch without any of its rows.
         ``"row-code"``
-            Each row of a batch, or the one record, is answered with the result ``code``.
+            Each row of a batch, each partition of a query, or the one record, is answered with the result
+            ``code``.
+
+        Example:
+            >>> server.inject("close", command="write", times=1)
+            >>> try:
+            ...     client.put(("test", "users", 4), {"a": 1})
+            ... except aerospike_py.ConnectionError as error:
+            ...     print(error.in_doubt)
+            True
         """
         if fault not in _FAULTS:
             raise ValueError(f"{fault!r} is no fault: {', '.join(_FAULTS)}")
@@ -275,17 +334,29 @@ class DevServer:
         self._process().order(" ".join(words))
 
     def clear_faults(self, node: int | None = None) -> None:
-        """Forget the faults of a node, or of all of them."""
+        """Forget the faults of a node, or of all of them.
+
+        Example:
+            >>> server.inject("silent", 0)
+            >>> server.clear_faults()
+        """
         self._process().order(f"clear {'all' if node is None else node}")
 
     def counters(self, node: int) -> dict[str, int]:
         """What a node was asked until now, its times before a restart included.
 
         ``connections`` accepted and ``connections_open``, ``batch_requests`` and their ``batch_rows``,
-        ``reads`` and ``writes`` of one record and ``info_requests`` count what it was sent, answered or not;
+        ``queries``, ``reads`` and ``writes`` of one record and ``info_requests`` count what it was sent,
+        answered or not; ``query_records`` the records that it answered queries with;
         ``faults`` the commands that a fault hit; ``logins``, ``authentications`` (connections introduced by a
         session's token) and ``logins_refused`` what users did; ``passed_on`` rows and commands on one record
         that it was not the right node for.
+
+        Example:
+            >>> before = [server.counters(node)["writes"] for node in range(3)]
+            >>> client.put(("test", "users", 4), {"a": 1})
+            >>> sum(server.counters(node)["writes"] - before[node] for node in range(3))
+            1
         """
         answer = self._process().order(f"counters {node}")
         pairs = (word.partition("=") for word in answer.split())
@@ -295,11 +366,22 @@ class DevServer:
         """Add a user, or change the password and roles of one, at a server that has users.
 
         Sessions and connections that there are stay as they are.
+
+        Example:
+            >>> with DevServer(users={"ann": "secret"}) as server:
+            ...     server.set_user("bob", "also secret", ["read"])
         """
         self._process().order(_user_order(name, (password, roles)), told="user")
 
     def advance(self, seconds: int) -> None:
-        """Move the server's clock ahead, so that records and sessions expire without waiting."""
+        """Move the server's clock ahead, so that records and sessions expire without waiting.
+
+        Example:
+            >>> client.put(("test", "users", 4), {"a": 1}, {"ttl": 60})
+            >>> server.advance(61)
+            >>> client.exists(("test", "users", 4)).meta is None
+            True
+        """
         self._process().order(f"advance {seconds}")
 
     def __repr__(self) -> str:
@@ -307,7 +389,7 @@ class DevServer:
             return "<DevServer, not running>"
         return f"<DevServer at {', '.join(f'{host}:{port}' for host, port in self._hosts)}>"
 
-    def _process(self) -> _Process:
+    def _process(self) -> Process:
         if self._running is None:
             raise RuntimeError("the server is not running: use it in a with block, or call start()")
         if self._running.owner != os.getpid():
@@ -345,85 +427,3 @@ def _not_negative(name: str, number: int) -> int:
     if not 0 <= operator.index(number) < 2**32:
         raise ValueError(f"{name} is a number from 0 to 4294967295, not {number}")
     return operator.index(number)
-
-
-class _Process:
-    """The process, its orders and what it prints."""
-
-    def __init__(self, command: list[str]) -> None:
-        # A file, not a pipe: nobody has to read it for the process to go on.
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
-        try:
-            self._popen = subprocess.Popen(  # noqa: S603 (this interpreter, and arguments in a list)
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                text=True,
-                # Ctrl-C is for this process; the server ends when this process closes its pipe.
-                start_new_session=True,
-            )
-        except BaseException:
-            self._errors.close()
-            raise
-        self.owner = os.getpid()
-        self._stdin = cast("IO[str]", self._popen.stdin)
-        self._stdout = cast("IO[str]", self._popen.stdout)
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._one_order_at_a_time = threading.Lock()
-        self._reader = threading.Thread(target=self._read, name="aerospike_py-devserver", daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        for line in self._stdout:
-            self._lines.put(line.rstrip("\n"))
-        self._lines.put(None)
-
-    def read_line(self, timeout: float) -> str:
-        try:
-            line = self._lines.get(timeout=timeout)
-        except queue.Empty:
-            raise RuntimeError(f"the server's process has said nothing for {timeout:g} seconds") from None
-        if line is None:
-            # Whoever asks again learns the same.
-            self._lines.put(None)
-            raise RuntimeError(self._why_it_ended())
-        return line
-
-    def order(self, order: str, told: str | None = None) -> str:
-        """Give an order; return what was answered beside that it was obeyed.
-
-        ``told`` is what the answer repeats of it, None for all.
-        """
-        told = order if told is None else told
-        with self._one_order_at_a_time:
-            try:
-                self._stdin.write(f"{order}\n")
-                self._stdin.flush()
-            except (OSError, ValueError):
-                raise RuntimeError(self._why_it_ended()) from None
-            answer = self.read_line(_ORDER_TIMEOUT)
-        if answer != f"ok {told}" and not answer.startswith(f"ok {told} "):
-            raise RuntimeError(answer.removeprefix("error "))
-        return answer.removeprefix(f"ok {told}").strip()
-
-    def stop(self) -> None:
-        with contextlib.suppress(OSError):  # It may be gone already, with an order unread.
-            self._stdin.close()
-        try:
-            self._popen.wait(_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            self._popen.kill()
-            self._popen.wait()
-        self._reader.join()
-        self._stdout.close()
-        self._errors.close()
-
-    def _why_it_ended(self) -> str:
-        try:
-            code: int | str = self._popen.wait(_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            code = "none yet"
-        self._errors.seek(0)
-        said = self._errors.read().decode(errors="replace").strip()
-        return f"the server's process has ended (exit code {code}): {said or 'it printed no error'}"

@@ -11,6 +11,12 @@ class GeoJSON:
 
     Args:
         geo_data: a GeoJSON object as a dict, or its text. Text is kept as it is.
+
+    Example:
+        >>> place = GeoJSON({"type": "Point", "coordinates": [-122.0, 37.5]})
+        >>> client.put(("test", "users", 1), {"place": place})
+        >>> client.get(("test", "users", 1)).bins["place"] == place
+        True
     """
 
     __slots__ = ("_text",)
@@ -20,16 +26,31 @@ class GeoJSON:
 
     @property
     def geo_data(self) -> dict[str, Any]:
-        """The object as a dict."""
+        """The object as a dict.
+
+        Example:
+            >>> GeoJSON('{"type": "Point", "coordinates": [1, 2]}').geo_data["coordinates"]
+            [1, 2]
+        """
         data: dict[str, Any] = json.loads(self._text)
         return data
 
     def unwrap(self) -> dict[str, Any]:
-        """The object as a dict."""
+        """The object as a dict.
+
+        Example:
+            >>> GeoJSON({"type": "Point", "coordinates": [1, 2]}).unwrap()["type"]
+            'Point'
+        """
         return self.geo_data
 
     def dumps(self) -> str:
-        """The text."""
+        """The text.
+
+        Example:
+            >>> GeoJSON({"type": "Point", "coordinates": [1, 2]}).dumps()
+            '{"type": "Point", "coordinates": [1, 2]}'
+        """
         return self._text
 
     def __eq__(self, other: object) -> bool:
@@ -48,14 +69,27 @@ class GeoJSON:
 
 
 class KeyOrderedDict(dict[Any, Any]):
-    """A dict that is written as a map ordered by key."""
+    """A dict that is written as a map ordered by key.
+
+    Example:
+        >>> client.put(("test", "users", 1), {"scores": KeyOrderedDict({"b": 2, "a": 1})})
+        >>> client.get(("test", "users", 1)).bins["scores"]
+        {'a': 1, 'b': 2}
+    """
 
     def __repr__(self) -> str:
         return f"KeyOrderedDict({dict.__repr__(self)})"
 
 
 class HyperLogLog(bytes):
-    """A HyperLogLog sketch: its bytes as the server keeps them."""
+    """A HyperLogLog sketch: its bytes as the server keeps them.
+
+    Example:
+        >>> sketch = HyperLogLog(bytes.fromhex("0004") + bytes(13) + bytes.fromhex("4080003000000000"))
+        >>> client.put(("test", "users", 1), {"visitors": sketch})
+        >>> client.get(("test", "users", 1)).bins["visitors"] == sketch
+        True
+    """
 
     def __repr__(self) -> str:
         return f"HyperLogLog({bytes.__repr__(self)})"

@@ -216,6 +216,8 @@ def test_counters():
             "batch_requests",
             "batch_rows",
             "passed_on",
+            "queries",
+            "query_records",
             "reads",
             "writes",
             "info_requests",
@@ -236,7 +238,10 @@ def test_wrong_arguments_say_what_is_wrong():
     server = DevServer()
     for call, message in (
         (lambda: server.inject("explode"), "'explode' is no fault: close, close-mid-frame, late"),
-        (lambda: server.inject("close", command="scan"), "'scan' is no kind of command: batch, read, write"),
+        (
+            lambda: server.inject("close", command="scan"),
+            "'scan' is no kind of command: batch, query, read, write",
+        ),
         (
             lambda: server.inject("late"),
             "seconds belongs to the fault 'late', and seconds is None for 'late'",

@@ -342,7 +342,6 @@ def test_what_is_not_here_says_so(official, key):
         lambda: official.get(key, policy={"expressions": is_one}),
         lambda: official.put(key, {"a": 2}, policy={"expressions": is_one}),
         lambda: official.operate(key, [list_operations.list_append("l", 2)]),
-        lambda: official.query("test", key[1]).results(),
         lambda: official.apply(key, "module", "function", []),
     ):
         with pytest.raises(ex.AerospikeError) as error:

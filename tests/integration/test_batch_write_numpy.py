@@ -300,6 +300,14 @@ def test_config_has_policies_of_batches_that_write(face, config, fresh_set, rows
         assert client.batch_write_numpy(rows, "test", fresh_set, policy=policy).ok.all()
 
 
+def test_bools_are_sent_as_the_config_says(face, config, fresh_set):
+    table = np.array([(1, True), (2, False)], [("_key", "i8"), ("b", "?")])
+    with face.connect({**config, "send_bool_as": aerospike.INTEGER}) as client:
+        client.batch_write_numpy(table, "test", fresh_set).raise_for_failures()
+        bins = [client.get(("test", fresh_set, key)).bins["b"] for key in (1, 2)]
+        assert [(type(value), value) for value in bins] == [(int, 1), (int, 0)]
+
+
 def test_many_rows_of_any_layout(client, fresh_set):
     n = 25_000
     wide = np.zeros(2 * n, [("pad", "i2"), ("_key", ">i4"), ("a", ">f8"), ("b", "i8")])

@@ -68,6 +68,8 @@ class Twin:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             result = self._loop.run(attribute, *args, **kwargs)
+            if isinstance(result, aerospike_py.AsyncQuery):
+                return TwinQuery(result, self._loop)
             return self if result is self.async_client else result
 
         call.__name__ = name
@@ -82,6 +84,58 @@ class Twin:
 
     def __repr__(self) -> str:
         return repr(self.async_client)
+
+
+class TwinQuery:
+    """An ``AsyncQuery`` with the methods of a ``Query``."""
+
+    def __init__(self, query: aerospike_py.AsyncQuery, loop: LoopThread) -> None:
+        self.__dict__.update(async_query=query, loop=loop)
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self.async_query, name)
+        if name == "records":
+            return lambda *args, **kwargs: TwinRecords(attribute(*args, **kwargs), self.loop)
+        if not callable(attribute):
+            return attribute
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            result = self.loop.run(attribute, *args, **kwargs)
+            return self if result is self.async_query else result
+
+        return call
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.async_query, name, value)
+
+    def __iter__(self) -> TwinRecords:
+        return TwinRecords(self.async_query.__aiter__(), self.loop)
+
+
+class TwinRecords:
+    """``AsyncQueryRecords`` as ``QueryRecords``."""
+
+    def __init__(self, records: aerospike_py.AsyncQueryRecords, loop: LoopThread) -> None:
+        self._records = records
+        self._loop = loop
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return self._loop.run(self._records.__anext__)
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+    def close(self) -> None:
+        self._loop.run(self._records.aclose)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 class Face:

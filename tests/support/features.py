@@ -60,6 +60,7 @@ def commands(*names: str) -> tuple[str, ...]:
 
 BATCH = "tests/integration/test_batch_read.py::"
 CLUSTER = "tests/test_cluster.py::"
+CONFIG = "tests/test_config_effects.py::"
 
 GROUPS = (
     Group(
@@ -151,6 +152,7 @@ GROUPS = (
                 "what adds up is never sent twice",
                 "an error with `in_doubt` instead",
                 *commands("increment", "append"),
+                "tests/test_doubt.py::test_what_adds_up_is_applied_once",
                 official="sent again where `max_retries` says so",
                 peer="not tried",
             ),
@@ -173,6 +175,23 @@ GROUPS = (
                 "it fails with `in_doubt`; rows that were certainly not applied are sent again",
                 "tests/test_batch_write.py::test_an_increment_is_never_sent_twice",
                 official="sent again where `max_retries` says so",
+                peer="not tried",
+            ),
+            better(
+                "queries over the primary index",
+                "iterators with back-pressure, in bounded memory; exactly `max_records`",
+                "Client.query",
+                "aerospike_py.Query",
+                "aerospike_py.AsyncQuery",
+                "tests/test_queries.py::test_memory_is_bounded_however_large_the_set_is",
+                "tests/integration/test_query.py::test_pages",
+                official="a callback or a list; about `max_records`",
+                peer="not tried",
+            ),
+            have(
+                "queries that meet failures",
+                "tests/test_queries.py::test_a_node_that_dies_costs_no_record",
+                note="only what has not come is asked for again",
                 peer="not tried",
             ),
             not_yet(
@@ -219,6 +238,11 @@ GROUPS = (
                 peer="in part",
             ),
             have(
+                "bools as integers (`send_bool_as`)",
+                f"{CONFIG}test_send_bool_as_is_the_official_clients",
+                peer=NO,
+            ),
+            have(
                 "HyperLogLog sketches as values",
                 "aerospike_py.HyperLogLog",
                 "tests/integration/test_interop.py::test_hll_both_ways",
@@ -252,10 +276,12 @@ GROUPS = (
         (
             better(
                 "unknown policy and config keys are refused, with the nearest name",
-                "",
+                "by type checkers, too; [every key](policies.md) has a test or says why it does nothing",
+                "tests/test_policies.py::test_a_misspelt_key_is_told_the_right_one",
+                "aerospike_py.types",
                 f"{BATCH}test_policies_that_are_refused",
                 "tests/test_config.py::test_configs_that_are_refused",
-                official="config only, by an option",
+                official="by an option, without it",
                 peer="ignored",
             ),
             have(
@@ -274,6 +300,7 @@ GROUPS = (
                 "builtin `TimeoutError` and `ValueError` besides; they pickle; messages say what and where",
                 "tests/integration/test_interop.py::test_errors_have_the_same_codes",
                 "tests/test_config.py::test_exceptions_pickle",
+                "tests/test_errors.py::test_errors_name_the_record_and_the_bin",
                 peer="names and tree of its own",
             ),
             better(
@@ -293,7 +320,7 @@ GROUPS = (
             not_yet(
                 "compression above a size of the caller's",
                 "frames are compressed from 128 bytes on",
-                "policy:compression_threshold",
+                "config:compression_threshold",
             ),
             not_yet("a single node whatever the cluster says", "", "config:force_single_node", peer=NO),
         ),
@@ -332,6 +359,12 @@ GROUPS = (
                 peer="passwords",
             ),
             have("state of nodes and connections", "Client.stats", peer="Prometheus metrics"),
+            better(
+                "a log of the cluster",
+                "Python's `logging`; nothing is formatted that nobody wants",
+                "tests/test_logging.py::test_nodes_that_join_hang_answer_and_leave",
+                official="a handler of its own",
+            ),
             not_yet(
                 "metrics written to files",
                 "`stats()` has the numbers",

@@ -83,6 +83,8 @@ class Proxy:
         self._armed: dict[int, Shot] = {}
         # Of each type of frame, the last answer as the node sent it, and bytes of answers so far.
         self.answers: dict[int, bytes] = {}
+        # The same of requests, as far as they came in one piece.
+        self.requests: dict[int, bytes] = {}
         self.received = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -136,6 +138,9 @@ class _Link:
         with contextlib.suppress(OSError):
             while data := self._client.recv(65536):
                 self._answer, self._shot = b"", None
+                if len(data) > 1:
+                    with self._proxy._lock:
+                        self._proxy.requests[data[1]] = data
                 self._node.sendall(data)
             self._node.shutdown(socket.SHUT_RDWR)
 

@@ -16,6 +16,7 @@ use crate::backoff::{moves_on, retry_delay};
 use crate::chunk::{self, Call, Chunk, End, Outcome, by_code, is_about_record, is_passing, no_such_row};
 use crate::cluster::Inner;
 use crate::error::{Error, Fault};
+use crate::events;
 use crate::health::count;
 use crate::hedge;
 use crate::keys::BatchKeys;
@@ -247,6 +248,10 @@ impl<'c, S: RowSink> Work<'c, S> {
         let policy = self.call.policy();
         if chunk.plan.is_again {
             self.call.inner.count_retries(1);
+            self.call.inner.connector.events.push_detail(|| events::Event::RowsAgain {
+                node: chunk.node.as_named(),
+                rows: chunk.rows().len(),
+            });
         }
         let (health, rows) = (&chunk.node.health, chunk.rows().len());
         let may_write = self.call.request.may_write();

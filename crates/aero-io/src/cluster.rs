@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
@@ -15,12 +15,14 @@ use crate::batch;
 use crate::config::ClusterConfig;
 use crate::contact::{Connector, INFO_TIMEOUT, exchange_info};
 use crate::error::{Error, Fault, Tried};
+use crate::events::Event;
 use crate::hedge::Budget;
 use crate::keys::{BatchKeys, BatchRead, Bins, Key};
 use crate::node::Node;
 use crate::operate;
 use crate::partition_map::View;
 use crate::policy::{OperatePolicy, ReadPolicy, WritePolicy};
+use crate::query::{Query, RecordStream};
 use crate::request::{BatchOperate, Request};
 use crate::scratch::{Scratch, ScratchPool};
 use crate::seeds;
@@ -142,6 +144,23 @@ impl Cluster {
         }
     }
 
+    /// Whether something has happened since [`Cluster::take_events`] was last called.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        self.inner().connector.events.has_any()
+    }
+
+    /// What happened since the last time, and when. What is not fetched is kept up to an end, and then counted.
+    #[must_use]
+    pub fn take_events(&self) -> Vec<(SystemTime, Event)> {
+        self.inner().connector.events.take()
+    }
+
+    /// Sets whether retries are among the events from now on.
+    pub fn note_retries(&self, verbose: bool) {
+        self.inner().connector.events.set_verbose(verbose);
+    }
+
     /// Stops watching the cluster and closes its connections. Commands under way end with
     /// [`Error::Closed`], as do later ones.
     pub fn close(&self) {
@@ -254,7 +273,19 @@ impl Cluster {
         inner.until_closed(false, inner.info(node, commands, timeout)).await
     }
 
-    fn inner(&self) -> &Arc<Inner> {
+    /// The records of partitions, of which nothing is asked for before the first is. The stream keeps the
+    /// cluster open.
+    #[must_use]
+    pub fn query(&self, query: Query) -> RecordStream {
+        RecordStream::new(self.clone(), query)
+    }
+
+    /// Whether the cluster was closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inner().closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.handle.inner
     }
 }
@@ -328,7 +359,7 @@ impl Inner {
         if self.closed.load(Ordering::Acquire) { Error::Closed { in_doubt: false } } else { error }
     }
 
-    async fn until_closed<T>(
+    pub(crate) async fn until_closed<T>(
         &self,
         writes: bool,
         work: impl Future<Output = Result<T, Error>>,

@@ -14,6 +14,7 @@ use crate::auth::Who;
 use crate::config::ClusterConfig;
 use crate::connection::{Connection, Input};
 use crate::error::{ContactFault, Fault};
+use crate::events::Events;
 use crate::health::Health;
 use crate::pool::Pool;
 use crate::session::Logins;
@@ -29,15 +30,19 @@ pub(crate) struct Connector {
     pub(crate) config: ClusterConfig,
     /// None where nobody logs in.
     pub(crate) logins: Option<Logins>,
+    pub(crate) events: Events,
 }
 
 impl Connector {
     pub(crate) fn new(config: ClusterConfig, transport: Arc<dyn Transport>) -> Self {
         let logins = config.credentials.clone().map(|credentials| {
             let config = ClusterConfig { credentials: None, ..config.clone() };
-            Logins::new(credentials, Self { transport: Arc::clone(&transport), config, logins: None })
+            Logins::new(
+                credentials,
+                Self { transport: Arc::clone(&transport), config, logins: None, events: Events::default() },
+            )
         });
-        Self { transport, config, logins }
+        Self { transport, config, logins, events: Events::default() }
     }
 
     /// A node's pool.

@@ -75,8 +75,9 @@ impl Health {
         self.suspect.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_suspect(&self, suspect: bool) {
-        self.suspect.store(suspect, Ordering::Relaxed);
+    /// Sets whether the node is to be avoided; says whether that is new.
+    pub(crate) fn set_suspect(&self, suspect: bool) -> bool {
+        self.suspect.swap(suspect, Ordering::Relaxed) != suspect
     }
 
     /// Notes that the node answered a command.

@@ -14,6 +14,8 @@
 //! | `keys`, `request`, `sink` | batches: the rows asked for, what for, where answers go |
 //! | `batch`, `rounds`, `chunk`, `under_way`, `later`, `progress`, `alarm`, `scratch` | the work of a batch |
 //! | `single`, `operate`, `answer` | single-record commands |
+//! | `events` | what happened to the cluster, for a log |
+//! | `query` | queries: the records of partitions, as a stream |
 //! | `cluster`, `stats` | [`Cluster`], the handle that holds it all together, and its state |
 //!
 //! The crate knows no dtype and no Python: a batch read hands each record, borrowed from the read
@@ -33,6 +35,7 @@ mod config;
 mod connection;
 mod contact;
 mod error;
+mod events;
 mod health;
 mod hedge;
 mod keys;
@@ -43,6 +46,7 @@ mod partition_map;
 mod policy;
 mod pool;
 mod progress;
+mod query;
 mod request;
 mod rounds;
 mod scratch;
@@ -62,9 +66,13 @@ pub use auth::{AuthMode, Credentials, Who};
 pub use cluster::{Cluster, InfoAnswers};
 pub use config::{ClusterConfig, Seed};
 pub use error::{ContactFault, Error, SeedFailure, Tried, client_code};
+pub use events::{Event, Level, NodeName, Suspicion};
 pub use keys::{BatchKeys, BatchRead, Bins, DigestSource, Key, OwnedKey, Space};
 pub use policy::{
-    BatchPolicy, Hedge, OperatePolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
+    BatchPolicy, Hedge, OperatePolicy, QueryPolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
+};
+pub use query::{
+    PartitionProgress, Query, QueryPartitions, QueryProgress, QueryStopper, RecordBlock, RecordStream,
 };
 pub use request::{BatchOperate, RowHead, RowOps};
 pub use sink::{RowLease, RowOutcome, RowSink};
@@ -74,3 +82,4 @@ pub use transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transpor
 pub use wire_protocol::batch_write::{EncodedOps, RowAttributes};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;
+pub use wire_protocol::query::{QueryDuration, QueryRecord};

@@ -11,6 +11,7 @@ use wire_protocol::result_code;
 use crate::connection::{Connection, Opened};
 use crate::contact::Connector;
 use crate::error::Fault;
+use crate::events::{Event, NodeName, Suspicion};
 use crate::health::Health;
 use crate::hedge;
 use crate::pool::{NoPermit, Permit, Pool};
@@ -66,9 +67,9 @@ impl Node {
 
     /// Draws conclusions from what went wrong with a request of `rows` that was sent at `sent`.
     pub(crate) fn observe(&self, fault: &Fault, rows: usize, sent: Option<Instant>) {
-        self.health.failed(fault);
+        self.count_failure(|health| health.failed(fault));
         match fault {
-            Fault::Io(_) => self.suspect(),
+            Fault::Io(error) => self.suspect(Suspicion::Broken(Arc::clone(error))),
             Fault::Socket | Fault::Deadline => match sent {
                 Some(sent) => _ = self.is_silent(rows, sent),
                 None => self.look_now.notify_one(),
@@ -87,7 +88,7 @@ impl Node {
         }
         let is_long = sent.elapsed() >= hedge::adaptive(&self.health, rows);
         if is_long {
-            self.suspect();
+            self.suspect(Suspicion::Silent);
         } else {
             self.look_now.notify_one();
         }
@@ -96,7 +97,7 @@ impl Node {
 
     /// Draws conclusions from a code that says that the node cannot do what was asked.
     pub(crate) fn observe_code(&self, code: u8) {
-        self.health.answered(code);
+        self.count_failure(|health| health.answered(code));
         if code == result_code::PARTITION_UNAVAILABLE {
             // The partition may have moved.
             self.look_now.notify_one();
@@ -104,9 +105,37 @@ impl Node {
     }
 
     /// Lets commands avoid the node until it answers its watch, which looks at it soon.
-    pub(crate) fn suspect(&self) {
-        self.health.set_suspect(true);
+    fn suspect(&self, why: Suspicion) {
+        self.avoid(why);
         self.look_now.notify_one();
+    }
+
+    /// Lets commands avoid the node.
+    pub(crate) fn avoid(&self, why: Suspicion) {
+        if self.health.set_suspect(true) {
+            self.connector.events.push(Event::Suspect(self.as_named(), why));
+        }
+    }
+
+    /// Lets commands ask the node again.
+    pub(crate) fn trust(&self) {
+        if self.health.set_suspect(false) {
+            self.connector.events.push(Event::Trusted(self.as_named()));
+        }
+    }
+
+    /// Its name as events have it.
+    pub(crate) fn as_named(&self) -> NodeName {
+        NodeName { name: Arc::clone(&self.name), address: self.address }
+    }
+
+    /// Counts what may be a failure, and notes if it was one too many.
+    fn count_failure(&self, count: impl FnOnce(&Health)) {
+        let was_tripped = self.health.is_tripped();
+        count(&self.health);
+        if !was_tripped && self.health.is_tripped() {
+            self.connector.events.push(Event::Tripped(self.as_named(), self.health.limit()));
+        }
     }
 
     /// Whether a code says that the node does not know the user of a connection any more; if so, the next

@@ -5,6 +5,7 @@ use std::time::Duration;
 use wire_protocol::batch_write::RowAttributes;
 use wire_protocol::command::{Exists, Generation};
 use wire_protocol::message::{info1, info3};
+use wire_protocol::query::QueryDuration;
 
 /// Which replica of a partition is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -266,6 +267,47 @@ pub struct OperatePolicy {
     pub read_touch_ttl_percent: i32,
     /// Where every operation reads: when another node is asked as well.
     pub hedge: Hedge,
+}
+
+/// How a query is carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryPolicy {
+    /// Time for the whole query, that of whoever uses its records included; zero is no limit.
+    pub total_timeout: Duration,
+    /// Time that a node may send nothing for; zero is no limit. A node gives a query up when nobody takes its
+    /// records for as long; it is asked to go on when they are.
+    pub socket_timeout: Duration,
+    /// Times that a partition is asked for again.
+    pub max_retries: u32,
+    /// Time before that; the first time at once where another node is asked.
+    pub sleep_between_retries: Duration,
+    /// Which replica is asked.
+    pub replica: Replica,
+    /// How long it is expected to take.
+    pub duration: QueryDuration,
+    /// Nodes that are asked side by side; 0 for all.
+    pub max_concurrent_nodes: usize,
+    /// A filter expression as the server takes it; empty for none.
+    pub filter: Vec<u8>,
+    /// Requests of more than 128 bytes are sent compressed, and answers may be. The server's Enterprise
+    /// Edition takes such requests; others refuse them with code 25.
+    pub compress: bool,
+}
+
+impl Default for QueryPolicy {
+    fn default() -> Self {
+        Self {
+            total_timeout: Duration::ZERO,
+            socket_timeout: Duration::from_secs(30),
+            max_retries: 5,
+            sleep_between_retries: Duration::ZERO,
+            replica: Replica::default(),
+            duration: QueryDuration::default(),
+            max_concurrent_nodes: 0,
+            filter: Vec::new(),
+            compress: false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::backoff::{moves_on, retry_delay};
 use crate::chunk::is_passing;
 use crate::cluster::Inner;
 use crate::error::{Error, Fault, Tried};
+use crate::events::Event;
 use crate::health::count;
 use crate::hedge;
 use crate::keys::{Bins, Key, check_bin_name};
@@ -235,6 +236,11 @@ impl Command<'_> {
                 sleep(delay).await;
             }
             inner.count_retries(1);
+            inner.connector.events.push_detail(|| Event::Retry {
+                command: self.name,
+                node: node.as_named(),
+                code: error.code(),
+            });
             last = Some(error);
             avoid = moves.then_some(node.id);
             attempt += 1;

@@ -13,6 +13,7 @@ use wire_protocol::info::{self, NamespaceReplicas, Peer};
 use crate::cluster::Inner;
 use crate::contact::{Contact, Link, node_name};
 use crate::error::Fault;
+use crate::events::{Event, Events, Suspicion};
 use crate::node::Node;
 use crate::partition_map::{Claims, MAX_NODES, View};
 use crate::seeds;
@@ -95,14 +96,15 @@ impl Members {
 
     /// Removes a node. Its connections are closed once no view leads to it any more: a command that was sent
     /// there by the old one would find no other place to go.
-    fn remove(&mut self, name: &str) {
-        let member = self.by_name.remove(name);
-        self.leaving.extend(member);
+    fn remove(&mut self, name: &str, events: &Events) {
+        let Some(member) = self.by_name.remove(name) else { return };
+        events.push(Event::Left(member.node.as_named()));
+        self.leaving.push(member);
     }
 
     /// Removes nodes that do not answer and that nobody who answers knows of. Returns whether there were
     /// any.
-    fn remove_gone(&mut self) -> bool {
+    fn remove_gone(&mut self, events: &Events) -> bool {
         if !self.any_healthy() {
             return false;
         }
@@ -118,7 +120,7 @@ impl Members {
             .filter(|(name, member)| !member.healthy && !known.contains(&***name))
             .map(|(name, _)| Arc::clone(name))
             .collect();
-        gone.iter().for_each(|name| self.remove(name));
+        gone.iter().for_each(|name| self.remove(name, events));
         !gone.is_empty()
     }
 
@@ -187,6 +189,7 @@ impl Inner {
                 watch: tokio::spawn(watch.run()).abort_handle(),
                 node,
             };
+            self.connector.events.push(Event::Joined(member.node.as_named()));
             let before = members.by_name.insert(Arc::clone(&member.node.name), member);
             members.leaving.extend(before);
         }
@@ -200,7 +203,7 @@ impl Inner {
         let updated = members.updates;
         let Some(member) = members.member_of(node) else { return };
         member.healthy = true;
-        member.node.health.set_suspect(false);
+        member.node.trust();
         if let Some(peers) = news.peers {
             member.peers = peers;
         }
@@ -216,11 +219,11 @@ impl Inner {
     }
 
     /// Notes that a node did not answer.
-    fn missed(self: &Arc<Self>, node: &Node) {
+    fn missed(self: &Arc<Self>, node: &Node, why: Fault) {
         let mut members = self.members();
         let Some(member) = members.member_of(node) else { return };
         member.healthy = false;
-        member.node.health.set_suspect(true);
+        member.node.avoid(Suspicion::Watch(why.into_contact(self.connector.config.connect_timeout)));
         self.settle(&mut members, false);
     }
 
@@ -228,7 +231,7 @@ impl Inner {
     fn dismiss(self: &Arc<Self>, node: &Node) {
         let mut members = self.members();
         if members.member_of(node).is_some() {
-            members.remove(&node.name);
+            members.remove(&node.name, &self.connector.events);
             self.settle(&mut members, true);
         }
     }
@@ -238,7 +241,7 @@ impl Inner {
         if self.closed.load(Ordering::Acquire) {
             return;
         }
-        if members.remove_gone() || changed {
+        if members.remove_gone(&self.connector.events) || changed {
             let view = members.view(&self.view(), &self.connector.config.racks);
             self.publish(view);
             members.leaving.clear();
@@ -250,6 +253,7 @@ impl Inner {
         }
         if !members.any_healthy() && !members.seeking_seeds {
             members.seeking_seeds = true;
+            self.connector.events.push(Event::Lost);
             let search = tokio::spawn(Arc::clone(self).seek_seeds());
             members.keep_search(search.abort_handle());
         }
@@ -314,9 +318,9 @@ impl Watch {
             match self.look().await {
                 Ok(Look::Answered(news)) => self.inner.looked(&self.node, news),
                 Ok(Look::Renamed) => return self.replace().await,
-                Err(_) => {
+                Err(fault) => {
                     self.link = None;
-                    self.inner.missed(&self.node);
+                    self.inner.missed(&self.node, fault);
                 }
             }
             self.node.pool.trim();
@@ -389,7 +393,7 @@ impl Watch {
 
     /// Ends the watch in favour of the node that has the address now.
     async fn replace(self) {
-        self.node.health.set_suspect(true);
+        self.node.avoid(Suspicion::Renamed);
         let contact = self.inner.connector.contact(self.node.address, self.node.tls_name.as_deref()).await;
         // Admitted first: dismissing ends this very task.
         self.inner.admit(contact.ok());

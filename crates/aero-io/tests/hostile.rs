@@ -2,17 +2,21 @@
 
 mod support;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aero_io::{BatchPolicy, Bins, Cluster, ClusterConfig, Key, ReadPolicy, Space};
+use aero_io::{
+    BatchPolicy, Bins, Cluster, ClusterConfig, Key, Query, QueryPartitions, QueryPolicy, ReadPolicy, Space,
+};
 use support::mutate::Mutator;
 use support::net::{Act, Net, Node};
 use support::rows::Row;
-use support::wire::{Request, answer};
+use support::wire::{Request, answer, end, frame, query_record};
 use support::{config, connect, digest, keys, looks, read, retries};
 use tokio::time::Instant;
 use wire_protocol::compressed::write_compressed;
+use wire_protocol::digest::partition_id;
 
 /// Calls, or connections, of each test.
 const TRIES: usize = 2_000;
@@ -101,6 +105,71 @@ async fn single_records() {
             assert!(start.elapsed() <= LIMIT + TICK);
         }
         assert!(found > TRIES / 10, "{found} records were read");
+    }
+}
+
+/// The answer to a query: two records of each partition that is asked for, below the ones that came before.
+fn records(request: &Request) -> Vec<u8> {
+    let scope = request.query.clone().unwrap();
+    let mut frames = Vec::new();
+    for partition in scope.partitions {
+        let records: Vec<_> = [9, 4].map(|n| query_record(&digest(partition.into(), n))).into();
+        frames.extend(frame(&records));
+    }
+    for after in scope.after {
+        let (partition, n) = (partition_id(&after), u32::from(after[2]));
+        let records: Vec<_> = (0..n.min(2)).map(|m| query_record(&digest(partition, n - 1 - m))).collect();
+        frames.extend(frame(&records));
+    }
+    frames.extend(frame(&[end(0)]));
+    frames
+}
+
+#[tokio::test(start_paused = true)]
+async fn queries() {
+    let (cluster, node) = one_node().await;
+    let mut mutator = Mutator::new(5);
+    node.on_request(move |request| {
+        let bytes = mutator.mutate(records(request));
+        and_then(&mut mutator, bytes)
+    });
+    let policy = QueryPolicy { total_timeout: LIMIT, ..QueryPolicy::default() };
+    let query = Query {
+        space: Space::new("test", ""),
+        bins: Bins::All,
+        policy,
+        partitions: QueryPartitions::range(7, 3).unwrap(),
+        max_records: 0,
+        records_per_second: 0,
+    };
+    let (mut whole, mut failed) = (0, 0);
+    for _ in 0..TRIES {
+        let start = Instant::now();
+        let mut stream = cluster.query(query.clone());
+        let mut found = Vec::new();
+        let outcome = loop {
+            match stream.next().await {
+                Ok(Some(block)) => found.extend(block.records().map(|record| *record.digest)),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        assert!(start.elapsed() <= LIMIT + TICK);
+        let distinct: HashSet<_> = found.iter().collect();
+        assert_eq!(distinct.len(), found.len(), "records came twice");
+        assert!(found.iter().all(|digest| (7..10).contains(&partition_id(digest))));
+        match outcome {
+            Ok(()) => whole += 1,
+            Err(_) => failed += 1,
+        }
+    }
+    assert!(whole > TRIES / 10 && failed > TRIES / 20, "{whole} ended, {failed} failed");
+    node.on_request(|request| vec![Act::Send(records(request))]);
+    looks(3).await;
+    // The last answer may have been whole, and the connection hang after it.
+    if cluster.query(query.clone()).next().await.is_err() {
+        let block = cluster.query(query).next().await.unwrap().unwrap();
+        assert_eq!(block.len(), 2);
     }
 }
 

@@ -47,7 +47,7 @@ Options:
 Prints `listening on HOST:PORT` for each node when ready; SIGINT and SIGTERM end it.
 Orders, each a line, nodes counted from 0:
   kill N, restart N, pause N, refuse N, resume N, move PARTITIONS, advance SECONDS, counters N,
-  fault N|all FAULT [command=batch|read|write|info] [times=N], clear N|all,
+  fault N|all FAULT [command=batch|query|read|write|info] [times=N], clear N|all,
   user NAME PASSWORD ROLE,ROLE [external] (name and password in hexadecimal digits)
 FAULT is close, close-mid-frame, late MS, silent, garbage, wrong-row-index, row-twice, huge-frame, code N
 or row-code N. Each is answered with `ok ORDER` (and what was asked for) or `error ORDER: why`, where of

@@ -43,7 +43,6 @@ pub(crate) struct RequestFields<'a> {
     pub(crate) set: &'a [u8],
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) digest: Option<&'a [u8]>,
-    pub(crate) partitions: Option<&'a [u8]>,
     pub(crate) batch: Option<&'a [u8]>,
     /// The code for something that is asked for and not there.
     pub(crate) refused: Option<u8>,
@@ -59,7 +58,6 @@ impl<'a> RequestFields<'a> {
                 field_type::SET => found.set = field.data,
                 field_type::KEY => found.key = Some(field.data),
                 field_type::DIGEST => found.digest = Some(field.data),
-                field_type::PARTITION_IDS => found.partitions = Some(field.data),
                 field_type::BATCH => found.batch = Some(field.data),
                 field_type::FILTER => {
                     found.refused = Some(result_code::UNSUPPORTED_FEATURE);
@@ -120,7 +118,8 @@ fn request_of<'a>(store: &'a Store, message: &Message<'a>) -> Result<Request<'a>
     let namespace =
         fields.namespace.and_then(|name| store.namespace(name)).ok_or(result_code::NAMESPACE_NOT_FOUND)?;
     let Some(digest) = fields.digest else {
-        return Err(query_code(fields.partitions));
+        // A query without a list of partitions, over all of them or in the background.
+        return Err(result_code::UNSUPPORTED_FEATURE);
     };
     let MessageHeader { info1, info2, info3, generation, ttl, .. } = message.header;
     Ok(Request {
@@ -136,18 +135,6 @@ fn request_of<'a>(store: &'a Store, message: &Message<'a>) -> Result<Request<'a>
         ops: message.ops(),
         index: 0,
     })
-}
-
-/// A request without a digest is a query. There are none here, with or without a list of partitions; a
-/// list that is wrong is refused as such.
-fn query_code(partitions: Option<&[u8]>) -> u8 {
-    let is_wrong = partitions.is_some_and(|list| {
-        !list.len().is_multiple_of(2)
-            || list.chunks_exact(2).any(|pair| {
-                usize::from(u16::from_le_bytes([pair[0], pair[1]])) >= wire_protocol::digest::PARTITIONS
-            })
-    });
-    if is_wrong { result_code::PARAMETER } else { result_code::UNSUPPORTED_FEATURE }
 }
 
 /// Does what is asked, appends one message with the answer to `out` and gives its result code.

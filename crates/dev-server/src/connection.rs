@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
@@ -17,6 +18,7 @@ use crate::faults::{CommandKind, Fault};
 use crate::info::{self, InfoSource};
 use crate::node::Node;
 use crate::packing;
+use crate::query::{QueryRun, is_query};
 use crate::security::{self, Ended};
 
 /// Room that a connection reads into, and keeps.
@@ -169,10 +171,12 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 }
                 Fault::CloseMidFrame => {
                     let mut rest = answer(node, reached_at, kind, body, None, &mut guest, &mut out);
-                    while let Answering::Batch(run) = &mut rest
+                    while let Answering::Frames(run) = &mut rest
                         && out.len() < MOST_TO_HALVE
                         && run.next_frame(&mut out)
-                    {}
+                    {
+                        sleep_if(run.pause()).await;
+                    }
                     out.truncate(half(&out));
                     return send(&mut stream, &mut out).await;
                 }
@@ -184,7 +188,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         match answer(node, reached_at, kind, body, fault, &mut guest, &mut out) {
             Answering::Done if packs => packing::pack(&mut out, start),
             Answering::Done => {}
-            Answering::Batch(run) => send_batch(&mut stream, run, &mut mode, &mut out, packs).await?,
+            Answering::Frames(run) => send_frames(&mut stream, run, &mut mode, &mut out, packs).await?,
             Answering::Refused => return send(&mut stream, &mut out).await,
         }
         if out.len() >= WRITE_BUFFER {
@@ -217,9 +221,47 @@ enum Answering<'a> {
     /// It has been given.
     Done,
     /// In frames that are to come.
-    Batch(BatchRun<'a>),
+    Frames(Run<'a>),
     /// There is none, and the connection is closed.
     Refused,
+}
+
+/// An answer of several frames.
+enum Run<'a> {
+    Batch(BatchRun<'a>),
+    Query(QueryRun<'a>),
+}
+
+impl Run<'_> {
+    /// Appends a frame, if there is one yet; `false` when the answer has ended.
+    fn next_frame(&mut self, out: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Batch(run) => run.next_frame(out),
+            Self::Query(run) => run.next_frame(out),
+        }
+    }
+
+    /// How long to wait before the next frame.
+    fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Batch(_) => None,
+            Self::Query(run) => run.pause(),
+        }
+    }
+
+    /// How long the client may take nothing of it.
+    fn patience(&self) -> Option<Duration> {
+        match self {
+            Self::Batch(_) => None,
+            Self::Query(run) => run.patience(),
+        }
+    }
+}
+
+async fn sleep_if(pause: Option<Duration>) {
+    if let Some(pause) = pause {
+        tokio::time::sleep(pause).await;
+    }
 }
 
 /// Answers a frame, or begins to.
@@ -275,9 +317,18 @@ fn answer_message<'a>(
     };
     if message.header.info1 & info1::BATCH != 0 {
         return match BatchRun::new(node, &message, user, fault) {
-            Ok(run) => Answering::Batch(run),
+            Ok(run) => Answering::Frames(Run::Batch(run)),
             Err(code) => {
                 write_end(out, code);
+                Answering::Done
+            }
+        };
+    }
+    if is_query(&message) {
+        return match QueryRun::new(node, &message, user.as_deref(), fault) {
+            Ok(run) => Answering::Frames(Run::Query(run)),
+            Err(code) => {
+                write_code(out, code);
                 Answering::Done
             }
         };
@@ -306,9 +357,9 @@ fn refuse_unknown(kind: FrameType, body: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-async fn send_batch<S: AsyncWrite + Unpin>(
+async fn send_frames<S: AsyncWrite + Unpin>(
     stream: &mut S,
-    mut run: BatchRun<'_>,
+    mut run: Run<'_>,
     mode: &mut watch::Receiver<Mode>,
     out: &mut Vec<u8>,
     packs: bool,
@@ -322,8 +373,15 @@ async fn send_batch<S: AsyncWrite + Unpin>(
         if !goes_on {
             return Ok(());
         }
-        send(stream, out).await?;
-        // A long batch lets others have the thread, and stops where the node is told to.
+        match run.patience() {
+            None => send(stream, out).await?,
+            // A client that takes nothing for too long is given up, as the server does.
+            Some(patience) => tokio::time::timeout(patience, send(stream, out))
+                .await
+                .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??,
+        }
+        sleep_if(run.pause()).await;
+        // A long answer lets others have the thread, and stops where the node is told to.
         tokio::task::yield_now().await;
         if mode.wait_for(|mode| *mode == Mode::Running).await.is_err() {
             return Err(io::ErrorKind::ConnectionAborted.into());

@@ -20,6 +20,10 @@ pub struct Counters {
     /// Rows, and commands on one record, that it answered and that were of partitions that it does not hold, or (with strong consistency)
     /// is not master of where only the master may answer: it passed them on.
     pub passed_on: u64,
+    /// Queries that it was sent.
+    pub queries: u64,
+    /// Records that it answered them with.
+    pub query_records: u64,
     /// Commands that read one record.
     pub reads: u64,
     /// Commands that write one record.
@@ -38,13 +42,15 @@ pub struct Counters {
 
 impl Counters {
     /// Names and numbers, in a fixed order.
-    fn named(&self) -> [(&'static str, u64); 12] {
+    fn named(&self) -> [(&'static str, u64); 14] {
         [
             ("connections", self.connections),
             ("connections_open", self.connections_open),
             ("batch_requests", self.batch_requests),
             ("batch_rows", self.batch_rows),
             ("passed_on", self.passed_on),
+            ("queries", self.queries),
+            ("query_records", self.query_records),
             ("reads", self.reads),
             ("writes", self.writes),
             ("info_requests", self.info_requests),
@@ -75,6 +81,8 @@ pub(crate) struct Counting {
     batch_requests: AtomicU64,
     batch_rows: AtomicU64,
     passed_on: AtomicU64,
+    queries: AtomicU64,
+    query_records: AtomicU64,
     reads: AtomicU64,
     writes: AtomicU64,
     info_requests: AtomicU64,
@@ -93,6 +101,8 @@ impl Counting {
             batch_requests: of(&self.batch_requests),
             batch_rows: of(&self.batch_rows),
             passed_on: of(&self.passed_on),
+            queries: of(&self.queries),
+            query_records: of(&self.query_records),
             reads: of(&self.reads),
             writes: of(&self.writes),
             info_requests: of(&self.info_requests),
@@ -107,6 +117,7 @@ impl Counting {
     pub(crate) fn command(&self, command: CommandKind) {
         let counter = match command {
             CommandKind::Batch => &self.batch_requests,
+            CommandKind::Query => &self.queries,
             CommandKind::Read => &self.reads,
             CommandKind::Write => &self.writes,
             CommandKind::Info => &self.info_requests,
@@ -125,6 +136,10 @@ impl Counting {
 
     pub(crate) fn rows(&self, rows: u64) {
         self.batch_rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    pub(crate) fn query_records(&self, records: u64) {
+        self.query_records.fetch_add(records, Ordering::Relaxed);
     }
 
     pub(crate) fn passed_on(&self, count: u64) {
@@ -165,8 +180,8 @@ mod tests {
         counting.passed_on(4);
         assert_eq!(
             counting.now().to_string(),
-            "connections=1 connections_open=1 batch_requests=1 batch_rows=30 passed_on=4 reads=0 writes=0 \
-             info_requests=0 faults=0 logins=0 authentications=0 logins_refused=0"
+            "connections=1 connections_open=1 batch_requests=1 batch_rows=30 passed_on=4 queries=0 \
+             query_records=0 reads=0 writes=0 info_requests=0 faults=0 logins=0 authentications=0 logins_refused=0"
         );
         drop(open);
         assert_eq!(counting.now().connections_open, 0);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use wire_protocol::message::{FrameType, info1, info2};
+use wire_protocol::message::{FrameType, info1, info2, info3};
 
 use crate::DevServerError;
 
@@ -30,9 +30,10 @@ pub enum Fault {
     RowTwice,
     /// Announces a frame of 100 MiB, sends a little of it, and is silent from then on.
     HugeFrame,
-    /// Answers the whole command with this result code: a batch without any of its rows.
+    /// Answers the whole command with this result code: a batch without any of its rows, a query without any of
+    /// its records.
     Code(u8),
-    /// Answers each row of a batch, or the one record, with this result code.
+    /// Answers each row of a batch, each partition of a query, or the one record, with this result code.
     RowCode(u8),
 }
 
@@ -80,6 +81,8 @@ fn number<T: FromStr>(fault: &str, what: &str, text: Option<&str>) -> Result<T, 
 pub enum CommandKind {
     /// Several records at once, whatever is done to them.
     Batch,
+    /// The records of partitions.
+    Query,
     /// One record, read.
     Read,
     /// One record, written, deleted or operated on.
@@ -96,6 +99,9 @@ impl CommandKind {
             (FrameType::Info, _) => Some(Self::Info),
             (FrameType::Message, [_, info1, ..]) if info1 & info1::BATCH != 0 => Some(Self::Batch),
             (FrameType::Message, [_, _, info2, ..]) if info2 & info2::WRITE != 0 => Some(Self::Write),
+            (FrameType::Message, [_, _, _, info3, ..]) if info3 & info3::PARTITION_DONE != 0 => {
+                Some(Self::Query)
+            }
             (FrameType::Message, [_, _, _, ..]) => Some(Self::Read),
             _ => None,
         }
@@ -108,11 +114,12 @@ impl FromStr for CommandKind {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "batch" => Ok(Self::Batch),
+            "query" => Ok(Self::Query),
             "read" => Ok(Self::Read),
             "write" => Ok(Self::Write),
             "info" => Ok(Self::Info),
             _ => Err(DevServerError::config(format!(
-                "{text:?} is no kind of command: batch, read, write, info"
+                "{text:?} is no kind of command: batch, query, read, write, info"
             ))),
         }
     }
@@ -122,6 +129,7 @@ impl fmt::Display for CommandKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Batch => "batch",
+            Self::Query => "query",
             Self::Read => "read",
             Self::Write => "write",
             Self::Info => "info",
@@ -249,7 +257,7 @@ mod tests {
             ("late", "late takes milliseconds, not \"\""),
             ("code 300", "code takes a result code, not \"300\""),
             ("close now", "\"now\" is neither command=KIND nor times=N"),
-            ("close command=scan", "\"scan\" is no kind of command: batch, read, write, info"),
+            ("close command=scan", "\"scan\" is no kind of command: batch, query, read, write, info"),
             ("close times=x", "times takes a number, not \"x\""),
         ] {
             assert_eq!(parse(order), Err(what.into()), "{order}");

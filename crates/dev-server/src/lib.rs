@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `store`, `record` | namespaces, records and their bins as they go out, expiry |
 //! | `commands`, `operations`, `collection`, `geojson` | commands on one record, operations on its bins, values |
-//! | `batch` | batches |
+//! | `batch`, `query` | batches, queries over the primary index |
 //! | `info`, `truncate` | what a node tells of itself and the cluster, and what it forgets on demand |
 //! | `cluster`, `partition_table` | members of the cluster, and who holds which partition |
 //! | `ownership`, `counters` | what a connection looks up and counts for each row |
@@ -19,11 +19,11 @@
 //! all the same: when the last node dies that holds a partition, so do its records.
 //!
 //! It is honest: what it does not implement is answered with the server's own error code for that.
-//! Filter expressions, collection, bit, HyperLogLog and expression operations, user-defined functions and
-//! queries are answered with 16 (unsupported feature); durable deletes, transactions and, unless
-//! [`Config::compression`] is set, compressed requests with 25 (Enterprise Edition only), as the Community
-//! Edition does; info commands that it does
-//! not have with `ERROR:4:unrecognized command`.
+//! Filter expressions, collection, bit, HyperLogLog and expression operations, user-defined functions, and
+//! queries over secondary indexes or in the background are answered with 16 (unsupported feature); durable
+//! deletes, transactions and, unless [`Config::compression`] is set, compressed requests with 25 (Enterprise
+//! Edition only), as the Community Edition does; info commands that it does not have with
+//! `ERROR:4:unrecognized command`.
 //!
 //! With users, which the Community Edition does not have, each connection has to log in or to show a
 //! session's token first: everything else, info commands too, is answered with 80 until then. A user's roles
@@ -54,6 +54,7 @@ mod orders;
 mod ownership;
 mod packing;
 mod partition_table;
+mod query;
 mod record;
 mod security;
 mod server;

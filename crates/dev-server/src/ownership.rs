@@ -64,7 +64,16 @@ impl Ownership {
 
     #[inline]
     pub(crate) fn route(&self, digest: &Digest, flags: Flags) -> Route {
-        let partition = partition_id(digest);
+        self.route_partition(partition_id(digest), flags)
+    }
+
+    /// Whether the node itself answers a query for a partition: nobody passes those on.
+    pub(crate) fn serves(&self, partition: usize, flags: Flags) -> bool {
+        self.route_partition(partition, flags) == Route::Here
+    }
+
+    #[inline]
+    fn route_partition(&self, partition: usize, flags: Flags) -> Route {
         if self.is_strong {
             return self.strong_route(partition, flags);
         }

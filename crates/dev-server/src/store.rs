@@ -165,6 +165,19 @@ impl Namespace {
         Some(number)
     }
 
+    /// The name of a set that was written to.
+    pub(crate) fn set_name(&self, number: u16) -> Box<[u8]> {
+        let sets = self.sets.read().unwrap_or_else(PoisonError::into_inner);
+        usize::from(number).checked_sub(1).and_then(|at| sets.names.get(at)).cloned().unwrap_or_default()
+    }
+
+    /// The digests of a partition's records that are wanted, in no order.
+    pub(crate) fn digests(&self, partition: usize, is_wanted: impl Fn(&Record) -> bool) -> Vec<Digest> {
+        let shard = self.shards[partition % SHARDS].read().unwrap_or_else(PoisonError::into_inner);
+        let of_partition = shard.0.iter().filter(|(IndexKey(digest), _)| partition_id(digest) == partition);
+        of_partition.filter(|(_, record)| is_wanted(record)).map(|(IndexKey(digest), _)| *digest).collect()
+    }
+
     /// What each set holds, records without a set first.
     pub(crate) fn usage(&self) -> Vec<SetUsage> {
         let mut usage = vec![SetUsage::default()];

@@ -5,11 +5,12 @@ use std::fmt;
 use aero_io::{AuthMode, Credentials};
 use pyo3::prelude::*;
 
+use crate::config::one_of;
 use crate::errors::param_error;
 use crate::settings::Settings;
 
 /// The modes in the order of their constants.
-const MODES: [AuthMode; 4] =
+pub(crate) const MODES: [AuthMode; 4] =
     [AuthMode::Internal, AuthMode::External, AuthMode::ExternalInsecure, AuthMode::Pki];
 
 /// What the config says about logging in. Its password is never shown.
@@ -22,11 +23,17 @@ pub(crate) struct Login {
 
 impl Login {
     /// Takes the keys of a config. Whether they fit together is seen when all keys are known to be right.
-    pub(crate) fn read(settings: &mut Settings<'_>) -> PyResult<Self> {
+    /// `mode` is the one that stands among the policies.
+    pub(crate) fn read(
+        py: Python<'_>,
+        settings: &mut Settings<'_>,
+        mode: Option<AuthMode>,
+    ) -> PyResult<Self> {
         Ok(Self {
             user: settings.text("user")?,
             password: settings.text("password")?,
-            mode: settings.choice("auth_mode", "AUTH_", &MODES)?.unwrap_or_default(),
+            mode: one_of(py, "auth_mode", settings.choice("auth_mode", "AUTH_*", &MODES)?, mode)?
+                .unwrap_or_default(),
         })
     }
 

@@ -140,9 +140,9 @@ impl Core {
         ttl: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let parent = self.parent_policy(py, policy)?;
-        let operations = ops::encode_ops(list)?;
+        let operations = ops::encode_ops(list, self.config.bools)?;
         let defaults = &self.config.policies.batch_write;
-        let mut row = policy::row(py, defaults, "batch write policy", row_policy)?.bare(py)?;
+        let mut row = policy::row_write(py, defaults, "batch write policy", row_policy)?.of_row(py, None)?;
         if let Some(ttl) = ttl.filter(|ttl| !ttl.is_none()) {
             row.ttl = ops::read_ttl("batch_operate", ttl)?;
         }
@@ -161,7 +161,7 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let parent = self.parent_policy(py, policy)?;
         let defaults = &self.config.policies.batch_remove;
-        let row = policy::row(py, defaults, "batch remove policy", row_policy)?.bare(py)?;
+        let row = policy::row_remove(py, defaults, "batch remove policy", row_policy)?.of_row(py, None)?;
         let command = Command::remove(py, &row)?;
         let arena = Arc::new(KeyArena::read(keys)?);
         self.run_batch(py, face, "batch remove", arena, vec![command], parent, None)
@@ -240,19 +240,20 @@ impl Core {
         let policy = |name| Ok::<_, PyErr>(item.getattr_opt(name)?.filter(|value| !value.is_none()));
         match kind.as_deref() {
             Some("write") => {
-                let operations = ops::encode_ops(&item.getattr(intern!(py, "ops"))?)?;
+                let operations = ops::encode_ops(&item.getattr(intern!(py, "ops"))?, self.config.bools)?;
                 if !operations.writes {
                     return Err(param_error(py, "a Write has only reads; use Read for them".into()));
                 }
                 let given = policy(intern!(py, "policy"))?;
-                let row = policy::row(py, &policies.batch_write, "batch write policy", given.as_ref())?;
-                let row = row.with_meta(py, policy(intern!(py, "meta"))?.as_ref())?;
+                let row = policy::row_write(py, &policies.batch_write, "batch write policy", given.as_ref())?;
+                let row = row.of_row(py, policy(intern!(py, "meta"))?.as_ref())?;
                 Command::operate(py, operations, &row, parent)
             }
             Some("remove") => {
                 let given = policy(intern!(py, "policy"))?;
-                let row = policy::row(py, &policies.batch_remove, "batch remove policy", given.as_ref())?;
-                Command::remove(py, &row.bare(py)?)
+                let row =
+                    policy::row_remove(py, &policies.batch_remove, "batch remove policy", given.as_ref())?;
+                Command::remove(py, &row.of_row(py, None)?)
             }
             Some("read") => {
                 let all_bins = item.getattr(intern!(py, "read_all_bins"))?.is_truthy()?;
@@ -267,7 +268,7 @@ impl Core {
                         let message = "a Read has ops and read_all_bins; choose one of them";
                         return Err(param_error(py, message.into()));
                     }
-                    Some(list) => ops::encode_ops(&list)?,
+                    Some(list) => ops::encode_ops(&list, self.config.bools)?,
                     None => Operations { all_bins, ..Operations::default() },
                 };
                 if operations.writes {

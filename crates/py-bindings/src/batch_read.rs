@@ -245,6 +245,15 @@ fn refuse_numpy_arguments(casting: &str, errors: &str, out: Option<&Bound<'_, Py
 }
 
 /// The digest of a key, as the server computes it.
+///
+/// Args:
+///     ns: the namespace; it is no part of the digest.
+///     set: the set, or None.
+///     key: the primary key.
+///
+/// Example:
+///     >>> calc_digest("test", "users", 1).hex()
+///     '3921e84015258aed3b93d7ef5770cd27b9bb4167'
 #[pyfunction]
 pub(crate) fn calc_digest<'py>(
     py: Python<'py>,

@@ -16,6 +16,7 @@ use crate::once::intern;
 use crate::policy;
 use crate::runtime::NothingToSeal;
 use crate::sink::CodeRows;
+use crate::values::Bools;
 
 /// The rows of an array.
 struct Rows {
@@ -111,8 +112,11 @@ impl Core {
         self.config.check_replica(py, policy.replica)?;
         let attributes =
             RowAttributes::write(&write_options(&row), false).map_err(|error| refused(py, &error))?;
-        let plan =
-            EncodePlan::new(crate::dtype::read(dtype)?, encode_options(py, strings_as, arrays_as)?, |_| true);
+        let plan = EncodePlan::new(
+            crate::dtype::read(dtype)?,
+            encode_options(py, strings_as, arrays_as, self.config.bools)?,
+            |_| true,
+        );
         let arena = Arc::new(KeyArena::read(keys)?);
         let array = ArrayRows::new(data, plan.schema().itemsize(), arena.len())?;
         let width = plan.schema().fields().len();
@@ -148,7 +152,12 @@ impl Core {
     }
 }
 
-fn encode_options(py: Python<'_>, strings_as: &str, arrays_as: &str) -> PyResult<EncodeOptions> {
+fn encode_options(
+    py: Python<'_>,
+    strings_as: &str,
+    arrays_as: &str,
+    bools: Bools,
+) -> PyResult<EncodeOptions> {
     let bytes_as = match strings_as {
         "str" => BytesAs::Text,
         "blob" => BytesAs::Blob,
@@ -163,5 +172,5 @@ fn encode_options(py: Python<'_>, strings_as: &str, arrays_as: &str) -> PyResult
             return Err(param_error(py, format!("arrays_as is {other:?}; it must be \"blob\" or \"list\"")));
         }
     };
-    Ok(EncodeOptions { bytes_as, arrays_as_lists })
+    Ok(EncodeOptions { bytes_as, arrays_as_lists, bools_as_integers: bools == Bools::AsInteger })
 }

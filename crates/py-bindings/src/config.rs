@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use aero_io::{BatchPolicy, ClusterConfig, Replica, Seed, TlsConfig};
+use aero_io::{AuthMode, BatchPolicy, ClusterConfig, QueryPolicy, Replica, Seed, TlsConfig};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
-use crate::auth::Login;
+use crate::auth::{Login, MODES};
 use crate::errors::param_error;
 use crate::keys::described;
 use crate::policy::{self, Operate, Read, Write};
-use crate::settings::{Settings, whole_number};
+use crate::settings::{Anyway, Foreign, Settings, foreign, whole_number};
 use crate::tls;
+use crate::values::Bools;
 
 /// Default policies of a client.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +28,7 @@ pub(crate) struct Policies {
     pub(crate) write: Write,
     pub(crate) remove: Write,
     pub(crate) operate: Operate,
+    pub(crate) query: QueryPolicy,
     /// The time that an info command may take.
     pub(crate) info: InfoTimeout,
 }
@@ -49,30 +51,110 @@ pub(crate) struct Config {
     pub(crate) tls: Option<TlsConfig>,
     pub(crate) policies: Policies,
     pub(crate) login: Login,
+    /// What bools are written as.
+    pub(crate) bools: Bools,
+}
+
+/// What the official client's config has among the policies, though it is about the client.
+#[derive(Default)]
+struct OfPolicies {
+    auth_mode: Option<AuthMode>,
+    login_timeout: Option<Duration>,
+}
+
+fn login_timeout(settings: &mut Settings<'_>, key: &'static str) -> PyResult<Option<Duration>> {
+    let millis = settings.number(key, 1, u32::MAX.into())?;
+    Ok(millis.map(|millis| Duration::from_millis(millis as u64)))
+}
+
+/// The value of a key that may stand in two places.
+pub(crate) fn one_of<T: PartialEq>(
+    py: Python<'_>,
+    key: &str,
+    config: Option<T>,
+    policies: Option<T>,
+) -> PyResult<Option<T>> {
+    match (config, policies) {
+        (Some(one), Some(other)) if one != other => Err(param_error(
+            py,
+            format!("config {key:?} and config \"policies\" {key:?} differ; set one of them"),
+        )),
+        (one, other) => Ok(one.or(other)),
+    }
 }
 
 /// Keys that the official client has for machinery that is not here.
-const WITHOUT_MEANING: &[(&str, &str)] = &[
-    ("shm", "cluster state is not shared between processes"),
-    ("lua", "no Lua runs in the client"),
-    ("thread_pool_size", "there is no thread pool"),
-    ("max_threads", "there is no thread pool"),
-    ("use_shared_connection", "every client has connections of its own"),
-    ("serialization", "there are no serializers"),
-    ("strict_types", "types are always strict"),
-    ("validate_keys", "keys are always validated"),
-    ("fail_if_not_connected", "connecting always fails where no host can be reached"),
-    ("app_id", "the server is not told"),
-    ("min_conns_per_node", "connections are opened when they are needed"),
-    ("config_provider", "settings come from the config alone"),
+const WITHOUT_MEANING: &[Foreign] = &[
+    foreign("shm", Anyway::Nothing, "cluster state is not shared between processes"),
+    foreign("lua", Anyway::Nothing, "no Lua runs in the client"),
+    THREAD_POOL_SIZE,
+    MAX_THREADS,
+    foreign("use_shared_connection", Anyway::Flag(false), "every client has connections of its own"),
+    foreign("serialization", Anyway::Nothing, "there are no serializers"),
+    foreign("strict_types", Anyway::Flag(true), "types are always strict"),
+    foreign("validate_keys", Anyway::Flag(true), "keys are always validated"),
+    foreign(
+        "fail_if_not_connected",
+        Anyway::Flag(true),
+        "connecting always fails where no host can be reached",
+    ),
+    foreign("app_id", Anyway::Nothing, "the server is not told"),
+    foreign("min_conns_per_node", Anyway::Zero, "connections are opened when they are needed"),
+    foreign("config_provider", Anyway::Nothing, "settings come from the config alone"),
 ];
 
-/// Keys that would change how the client works, and that this version does not know yet.
-const NOT_YET: &[&str] = &["compression_threshold", "force_single_node", "send_bool_as"];
+const THREAD_POOL_SIZE: Foreign = foreign("thread_pool_size", Anyway::Nothing, "there is no thread pool");
+const MAX_THREADS: Foreign = foreign("max_threads", Anyway::Nothing, "there is no thread pool");
+
+/// Keys that would change how the client works.
+const NOT_SUPPORTED: &[Foreign] = &[
+    foreign(
+        "compression_threshold",
+        Anyway::Zero,
+        "\"compress\": True in a policy compresses requests of more than 128 bytes",
+    ),
+    foreign(
+        "force_single_node",
+        Anyway::Flag(false),
+        "the client reads from the nodes that have the records; where they cannot be reached at the addresses that \
+         they give out, \"use_services_alternate\" may help",
+    ),
+];
 
 /// Policies of commands that this version does not have.
-const OTHER_POLICIES: &[&str] =
-    &["apply", "query", "scan", "batch_apply", "admin", "txn_verify", "txn_roll", "metrics"];
+const OTHER_POLICIES: &[Foreign] = &[
+    no_such_command("apply"),
+    no_such_command("scan"),
+    no_such_command("batch_apply"),
+    no_such_command("admin"),
+    no_such_command("txn_verify"),
+    no_such_command("txn_roll"),
+    no_such_command("metrics"),
+];
+
+const fn no_such_command(key: &'static str) -> Foreign {
+    foreign(key, Anyway::Nothing, "the commands that it is for are not there yet; leave it out")
+}
+
+/// Settings for all commands at once, which the official client has given up.
+const FOR_ALL: &[Foreign] = &[
+    for_all("total_timeout"),
+    for_all("socket_timeout"),
+    for_all("max_retries"),
+    for_all("key"),
+    for_all("exists"),
+    for_all("replica"),
+    for_all("commit_level"),
+    for_all("read_mode_ap"),
+];
+
+const fn for_all(key: &'static str) -> Foreign {
+    foreign(
+        key,
+        Anyway::Nothing,
+        "there is none for all commands at once; set it for each kind, as in {\"read\": {...}, \"write\": {...}}",
+    )
+}
 
 impl Config {
     /// Reads a config dictionary.
@@ -85,13 +167,17 @@ impl Config {
             Some(value) => hosts(&value)?,
             None => Vec::new(),
         };
-        let login = Login::read(&mut settings)?;
+        let (policies, of_policies) = match settings.take("policies")? {
+            Some(value) => read_policies(py, &value)?,
+            None => Default::default(),
+        };
+        let login = Login::read(py, &mut settings, of_policies.auth_mode)?;
+        let login_timeout = login_timeout(&mut settings, "login_timeout_ms")?;
+        let login_timeout = one_of(py, "login_timeout_ms", login_timeout, of_policies.login_timeout)?;
         let cluster = ClusterConfig {
             seeds,
             credentials: None,
-            login_timeout: settings
-                .number("login_timeout_ms", 1, u32::MAX.into())?
-                .map_or(defaults.login_timeout, |millis| Duration::from_millis(millis as u64)),
+            login_timeout: login_timeout.unwrap_or(defaults.login_timeout),
             cluster_name: settings.text("cluster_name")?.filter(|name| !name.is_empty()),
             tend_interval: settings
                 .number("tend_interval", 1, u32::MAX.into())?
@@ -114,13 +200,11 @@ impl Config {
                 .number("error_rate_window", 1, u32::MAX.into())?
                 .map_or(defaults.error_rate_window, |windows| windows as u32),
         };
-        let policies = match settings.take("policies")? {
-            Some(value) => read_policies(py, &value)?,
-            None => Policies::default(),
-        };
+        let bools =
+            settings.choice("send_bool_as", "INTEGER and AS_BOOL", &[Bools::AsInteger, Bools::AsBool])?;
         let tls = tls::read(py, settings.take("tls")?.as_ref())?;
         settings.without_meaning(WITHOUT_MEANING)?;
-        settings.not_supported_yet(NOT_YET)?;
+        settings.not_supported(NOT_SUPPORTED)?;
         // A misspelt key first: it may be the hosts.
         settings.finish()?;
         if cluster.seeds.is_empty() {
@@ -129,11 +213,12 @@ impl Config {
         if tls.is_some() {
             tls::check_names(py, &cluster.seeds, cluster.cluster_name.as_deref())?;
         }
-        let config = Self { cluster, tls, policies, login };
+        let config = Self { cluster, tls, policies, login, bools: bools.unwrap_or_default() };
         config.check_replica(py, config.policies.batch.replica)?;
         config.check_replica(py, config.policies.batch_parent_write.replica)?;
         config.check_replica(py, config.policies.read.policy.replica)?;
         config.check_replica(py, config.policies.operate.write.policy.replica)?;
+        config.check_replica(py, config.policies.query.replica)?;
         Ok(config)
     }
 
@@ -182,10 +267,14 @@ fn no_hosts() -> String {
     "config has no \"hosts\"; name at least one, such as {\"hosts\": [(\"127.0.0.1\", 3000)]}".into()
 }
 
-fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Policies> {
+fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies, OfPolicies)> {
     let mut policies = Policies::default();
     let Some(mut settings) = Settings::new(py, "config \"policies\"", Some(value))? else {
-        return Ok(policies);
+        return Ok(Default::default());
+    };
+    let of_policies = OfPolicies {
+        auth_mode: settings.choice("auth_mode", "AUTH_*", &MODES)?,
+        login_timeout: login_timeout(&mut settings, "login_timeout_ms")?,
     };
     let batch = settings.take("batch")?;
     policies.batch = policy::batch(py, &policies.batch, "config policy \"batch\"", batch.as_ref())?;
@@ -197,22 +286,28 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Policies>
         parent.as_ref(),
     )?;
     let rows = settings.take("batch_write")?;
-    policies.batch_write = policy::default_row(py, "config policy \"batch_write\"", rows.as_ref())?;
+    policies.batch_write =
+        policy::row_write(py, &Write::default(), "config policy \"batch_write\"", rows.as_ref())?;
     let rows = settings.take("batch_remove")?;
-    policies.batch_remove = policy::default_row(py, "config policy \"batch_remove\"", rows.as_ref())?;
+    policies.batch_remove =
+        policy::row_remove(py, &Write::default(), "config policy \"batch_remove\"", rows.as_ref())?;
     let read = settings.take("read")?;
     policies.read = policy::read(py, &policies.read, "config policy \"read\"", read.as_ref())?;
     let write = settings.take("write")?;
     policies.write = policy::write(py, &policies.write, "config policy \"write\"", write.as_ref())?;
     let remove = settings.take("remove")?;
-    policies.remove = policy::write(py, &policies.remove, "config policy \"remove\"", remove.as_ref())?;
+    policies.remove = policy::remove(py, &policies.remove, "config policy \"remove\"", remove.as_ref())?;
     let operate = settings.take("operate")?;
     policies.operate = policy::operate(py, &policies.operate, "config policy \"operate\"", operate.as_ref())?;
+    let query = settings.take("query")?;
+    policies.query = policy::query_defaults(py, &policies.query, "config policy \"query\"", query.as_ref())?;
     let info = settings.take("info")?;
     policies.info.0 = policy::info(py, policies.info.0, "config policy \"info\"", info.as_ref())?;
-    settings.not_supported_yet(OTHER_POLICIES)?;
+    settings.not_supported(OTHER_POLICIES)?;
+    settings.not_supported(FOR_ALL)?;
+    settings.without_meaning(&[THREAD_POOL_SIZE, MAX_THREADS])?;
     settings.finish()?;
-    Ok(policies)
+    Ok((policies, of_policies))
 }
 
 /// Hosts: `(name, port)` or `(name, port, tls_name)` each.

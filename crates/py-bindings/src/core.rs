@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::errors::client_error;
 use crate::runtime::NothingToSeal;
 use crate::settings::unicode;
-use crate::{numpy_memory, stats};
+use crate::{log, numpy_memory, stats};
 
 /// Where a client is in its life.
 enum State {
@@ -76,12 +76,13 @@ impl Inner {
         Ok(())
     }
 
-    fn close(&self) {
+    /// Closes the cluster, if there is one, and gives it back.
+    fn close(&self) -> Option<Cluster> {
         let mut state = self.state();
         self.closings.fetch_add(1, Ordering::Relaxed);
-        if let State::Connected(cluster) = std::mem::replace(&mut *state, State::Closed) {
-            cluster.close();
-        }
+        let State::Connected(cluster) = std::mem::replace(&mut *state, State::Closed) else { return None };
+        cluster.close();
+        Some(cluster)
     }
 }
 
@@ -111,12 +112,15 @@ impl Core {
     /// The cluster, where the client is connected and of this process.
     pub(crate) fn cluster(&self, py: Python<'_>) -> PyResult<Cluster> {
         self.check_process(py)?;
-        let why = match &*self.inner.state() {
-            State::Connected(cluster) => return Ok(cluster.clone()),
-            State::New => "the client is not connected; call connect() first",
-            State::Closed => "the client is closed",
+        // The lock is let go before Python runs.
+        let cluster = match &*self.inner.state() {
+            State::Connected(cluster) => Ok(cluster.clone()),
+            State::New => Err("the client is not connected; call connect() first"),
+            State::Closed => Err("the client is closed"),
         };
-        Err(client_error(py, why.into()))
+        let cluster = cluster.map_err(|why| client_error(py, why.into()))?;
+        log::drain(py, &cluster);
+        Ok(cluster)
     }
 
     /// What a connect logs in with: what it is given, else what the last one that succeeded was given, else what
@@ -190,8 +194,9 @@ impl Core {
         };
         let finish = plain(move |py, connected: Option<(Cluster, OwnedMutexGuard<()>)>| {
             if let Some((cluster, turn)) = connected {
-                let taken = inner.connected(cluster, closings);
+                let taken = inner.connected(cluster.clone(), closings);
                 drop(turn);
+                log::drain(py, &cluster);
                 taken.map_err(|ClosedMeanwhile| {
                     client_error(py, "the client was closed while it connected".into())
                 })?;
@@ -203,7 +208,9 @@ impl Core {
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.check_process(py)?;
-        self.inner.close();
+        if let Some(cluster) = self.inner.close() {
+            log::drain(py, &cluster);
+        }
         Ok(())
     }
 

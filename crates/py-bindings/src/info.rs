@@ -11,7 +11,7 @@ use wire_protocol::info;
 use crate::call::{Call, Completions, plain};
 use crate::core::Core;
 use crate::errors::{error_of_code, io_error, param_error};
-use crate::keys::described;
+use crate::keys::{described, too_long};
 use crate::policy;
 use crate::runtime::NothingToSeal;
 use crate::settings::{unicode, whole_number};
@@ -167,7 +167,10 @@ fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
         );
         return Err(param_error(py, message));
     }
-    Ok(text)
+    match too_long(what, &text) {
+        Some(problem) => Err(param_error(py, problem)),
+        None => Ok(text),
+    }
 }
 
 /// A node and what it answered.

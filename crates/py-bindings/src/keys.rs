@@ -17,7 +17,7 @@ use wire_protocol::digest::{Digest, UserKey, digests};
 mod array;
 mod reader;
 
-pub(crate) use self::reader::described;
+pub(crate) use self::reader::{described, too_long};
 
 /// What a key's bytes in the arena are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

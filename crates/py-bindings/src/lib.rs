@@ -5,11 +5,12 @@
 //! | `core` | `Core`: the object behind `Client` and `AsyncClient` |
 //! | `call`, `runtime` | one call for two faces; waiting with the GIL released, waking event loops |
 //! | `keys`, `dtype`, `settings`, `config`, `auth`, `tls`, `policy`, `values`, `ops` | Python arguments, read and checked |
-//! | `batch_read`, `single`, `operate`, `info` | the commands |
+//! | `batch_read`, `single`, `operate`, `query`, `info` | the commands |
 //! | `ops` | operations on bins, read and encoded |
 //! | `sink`, `numpy_memory`, `records` | where answers go: NumPy's memory, Python objects |
 //! | `interpreter` | refuses subinterpreters |
 //! | `once` | Python objects made once, safely beside forks |
+//! | `log` | what happened to a cluster, for Python's `logging` |
 //! | `errors` | Rust errors as Python exceptions |
 
 mod auth;
@@ -25,11 +26,13 @@ mod errors;
 mod info;
 mod interpreter;
 mod keys;
+mod log;
 mod numpy_memory;
 mod once;
 mod operate;
 mod ops;
 mod policy;
+mod query;
 mod records;
 mod rows;
 mod runtime;
@@ -57,6 +60,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<call::Operation>()?;
     module.add_class::<core::Core>()?;
     module.add_class::<keys::KeyTable>()?;
+    module.add_class::<query::QueryPlace>()?;
+    module.add_class::<query::QueryStream>()?;
     module.add_function(wrap_pyfunction!(batch_read::calc_digest, module)?)?;
     module.add_function(wrap_pyfunction!(devserver_main, module)?)?;
     module.add_function(wrap_pyfunction!(runtime::shutdown, module)?)?;

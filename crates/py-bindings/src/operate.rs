@@ -8,7 +8,7 @@ use pyo3::types::PyList;
 use wire_protocol::message::Ops;
 
 use crate::batch_read::read_bins;
-use crate::call::{Call, Completions, plain};
+use crate::call::{Call, Completions};
 use crate::core::Core;
 use crate::errors::param_error;
 use crate::keys::KeyArena;
@@ -16,7 +16,7 @@ use crate::ops::{self, Operations};
 use crate::policy::{self, Operate};
 use crate::records;
 use crate::runtime::NothingToSeal;
-use crate::single::{command_key, get, meta_of, record_of, write_ops};
+use crate::single::{command_key, get, meta_of, of_record, record_of, write_ops};
 use crate::values::{BinNames, bin_and_value};
 
 /// What a command gives back.
@@ -63,7 +63,8 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let policy = self.operate_policy(py, policy)?;
         let gives = if ordered { Gives::Ordered } else { Gives::Record };
-        self.run_operations(py, face, "operate", key, ops::encode_ops(list)?, meta, policy, gives)
+        let operations = ops::encode_ops(list, self.config.bools)?;
+        self.run_operations(py, face, "operate", None, key, operations, meta, policy, gives)
     }
 
     /// Appends, prepends or adds: the operation of that number.
@@ -81,7 +82,8 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let policy = self.operate_policy(py, policy)?;
         let (name, operations) = ops::encode_one(operator, bin, value)?;
-        self.run_operations(py, face, name, key, operations, meta, policy, Gives::Nothing)
+        let bin = bin.extract::<String>().ok();
+        self.run_operations(py, face, name, bin, key, operations, meta, policy, Gives::Nothing)
     }
 
     fn touch(
@@ -97,7 +99,7 @@ impl Core {
         // 0, the default, leaves it to meta and policy.
         let ttl = if val.is_none() { 0 } else { ops::read_ttl("touch", val)? };
         let operations = ops::encode_touch((ttl != 0).then_some(ttl));
-        self.run_operations(py, face, "touch", key, operations, meta, policy, Gives::Nothing)
+        self.run_operations(py, face, "touch", None, key, operations, meta, policy, Gives::Nothing)
     }
 
     fn remove_bin(
@@ -112,7 +114,7 @@ impl Core {
         let write = policy::write(py, &self.config.policies.write, "write policy", policy)?;
         let policy = Operate { write, ..Operate::default() };
         let operations = ops::encode_removals(list)?;
-        self.run_operations(py, face, "remove_bin", key, operations, meta, policy, Gives::Nothing)
+        self.run_operations(py, face, "remove_bin", None, key, operations, meta, policy, Gives::Nothing)
     }
 }
 
@@ -129,6 +131,7 @@ impl Core {
         py: Python<'_>,
         face: Option<&Completions>,
         name: &'static str,
+        bin: Option<String>,
         key: &Bound<'_, PyAny>,
         operations: Operations,
         meta: Option<&Bound<'_, PyAny>>,
@@ -144,12 +147,12 @@ impl Core {
             let ops = write_ops(&operations.encoded)?;
             cluster.operate(name, &key, &ops, &policy).await
         };
-        let finish = plain(move |py, answer: Answer| {
+        let finish = of_record(arena, digest, bin, move |py, arena, answer: Answer| {
             Ok(match gives {
                 Gives::Nothing => py.None(),
-                Gives::Record => record_of(py, &arena, &digest, &answer)?.unbind(),
+                Gives::Record => record_of(py, arena, &digest, &answer)?.unbind(),
                 Gives::Ordered => {
-                    let key = records::only_key(py, &arena, &digest)?;
+                    let key = records::only_key(py, arena, &digest)?;
                     let meta = meta_of(py, &answer)?;
                     records::ordered(py, &key, &meta, results(py, answer.ops())?.as_any())?.unbind()
                 }

@@ -9,7 +9,7 @@ use crate::batch_read::read_bins;
 use crate::errors::param_error;
 use crate::keys::described;
 use crate::settings::whole_number;
-use crate::values::{EncodedOps, bin_name, encode_value};
+use crate::values::{Bools, EncodedOps, bin_name, encode_value};
 
 /// Operations, encoded, with what a request says of them as a whole.
 #[derive(Debug, Default)]
@@ -103,7 +103,7 @@ fn not_there_yet(number: i64) -> Option<(&'static str, &'static str)> {
 }
 
 /// Encodes a list of operations. Each that is not what it must be is refused with its position.
-pub(crate) fn encode_ops(list: &Bound<'_, PyAny>) -> PyResult<Operations> {
+pub(crate) fn encode_ops(list: &Bound<'_, PyAny>, bools: Bools) -> PyResult<Operations> {
     let py = list.py();
     let items: Vec<Bound<'_, PyAny>> = if let Ok(list) = list.cast::<PyList>() {
         list.iter().collect()
@@ -127,12 +127,17 @@ pub(crate) fn encode_ops(list: &Bound<'_, PyAny>) -> PyResult<Operations> {
     }
     let mut operations = Operations::default();
     for (position, item) in items.iter().enumerate() {
-        encode_item(&format!("operations[{position}]"), item, &mut operations)?;
+        encode_item(&format!("operations[{position}]"), item, bools, &mut operations)?;
     }
     Ok(operations)
 }
 
-fn encode_item(place: &str, item: &Bound<'_, PyAny>, operations: &mut Operations) -> PyResult<()> {
+fn encode_item(
+    place: &str,
+    item: &Bound<'_, PyAny>,
+    bools: Bools,
+    operations: &mut Operations,
+) -> PyResult<()> {
     let py = item.py();
     let refuse = |what: String| param_error(py, format!("{place} {what}"));
     let Ok(dict) = item.cast::<PyMapping>() else {
@@ -190,7 +195,7 @@ fn encode_item(place: &str, item: &Bound<'_, PyAny>, operations: &mut Operations
         return Ok(());
     }
     match (has_value, value) {
-        (true, Some(value)) => push_value(place, operations, kind, &bin, &value),
+        (true, Some(value)) => push_value(place, operations, kind, &bin, &value, bools),
         (true, None) => Err(refuse(format!("is a {} without a \"val\"", kind.name()))),
         (false, _) => {
             push(operations, kind, &bin, particle_type::NIL, &[]);
@@ -238,9 +243,12 @@ fn push_value(
     kind: Kind,
     bin: &str,
     value: &Bound<'_, PyAny>,
+    bools: Bools,
 ) -> PyResult<()> {
     let mut bytes = Vec::new();
-    let particle = encode_value(bin, value, &mut bytes)?;
+    // A bool stays one where a number is wanted, so that it is found to be a mistake.
+    let bools = if kind == Kind::Increment { Bools::AsBool } else { bools };
+    let particle = encode_value(bin, value, bools, &mut bytes)?;
     let wanted = match kind {
         // True is an int to Python; to add it to a number is a mistake.
         Kind::Increment if value.is_instance_of::<PyBool>() => Some("an int or a float"),
@@ -277,7 +285,7 @@ pub(crate) fn encode_one(
         Kind::of(number).ok_or_else(|| param_error(py, format!("no operation has number {number}")))?;
     let mut operations = Operations::default();
     let bin = named(kind.name(), bin)?;
-    push_value(kind.name(), &mut operations, kind, &bin, value)?;
+    push_value(kind.name(), &mut operations, kind, &bin, value, Bools::default())?;
     Ok((kind.name(), operations))
 }
 

@@ -8,21 +8,37 @@ use aero_io::{
 };
 use pyo3::prelude::*;
 
+mod rows;
+
+pub(crate) use self::rows::{RowPolicy, batch_with_row, row_read, row_remove, row_write};
 use crate::errors::param_error;
 use crate::keys::described;
-use crate::settings::{Settings, whole_number};
+use crate::settings::{Anyway, Foreign, Settings, foreign, whole_number};
 
 /// Keys that every policy of the official client has and that nothing here needs.
-const WITHOUT_MEANING: &[(&str, &str)] = &[
-    ("deserialize", "values are always read as Python objects"),
-    ("concurrent", "the parts of a batch always run side by side"),
-    ("timeout_delay", "connections with late answers are closed, not kept"),
-    ("error_detail_verbosity", "messages always say what is known"),
-    ("connect_timeout", "set it in the client's config"),
+const WITHOUT_MEANING: &[Foreign] = &[
+    foreign("timeout_delay", Anyway::Zero, "connections with late answers are closed, not kept"),
+    foreign("error_detail_verbosity", Anyway::Zero, "messages always say what is known"),
+    foreign("connect_timeout", Anyway::Zero, "set it in the client's config"),
 ];
 
-/// Keys that would change what a call does, and that this version does not know yet.
-const NOT_YET: &[&str] = &["expressions", "txn", "compression_threshold", "on_locking_only"];
+/// Keys of every policy that would change what a call does.
+const NOT_SUPPORTED: &[Foreign] = &[
+    foreign("expressions", Anyway::Nothing, "filter expressions are not there yet; filter what was read"),
+    foreign("txn", Anyway::Nothing, "transactions are not there yet; compare generations (\"gen\") instead"),
+];
+
+const DESERIALIZE: Foreign =
+    foreign("deserialize", Anyway::Flag(true), "lists and maps are always read as Python objects");
+const CONCURRENT: Foreign =
+    foreign("concurrent", Anyway::Flag(true), "the parts of a batch always run side by side");
+const ON_LOCKING_ONLY: Foreign =
+    foreign("on_locking_only", Anyway::Flag(false), "it is about transactions, which are not there yet");
+const COMPRESSION_THRESHOLD: Foreign = foreign(
+    "compression_threshold",
+    Anyway::Zero,
+    "\"compress\": True compresses requests of more than 128 bytes",
+);
 
 const REPLICAS: [Replica; 5] =
     [Replica::Master, Replica::Any, Replica::Sequence, Replica::PreferRack, Replica::Any];
@@ -81,7 +97,7 @@ fn hedge(py: Python<'_>, settings: &mut Settings<'_>, hedge: &mut Hedge) -> PyRe
 /// What every policy ends with: keys that do nothing here, keys that are not there yet, unknown ones.
 fn conclude(mut settings: Settings<'_>) -> PyResult<()> {
     settings.without_meaning(WITHOUT_MEANING)?;
-    settings.not_supported_yet(NOT_YET)?;
+    settings.not_supported(NOT_SUPPORTED)?;
     settings.finish()
 }
 
@@ -114,10 +130,18 @@ pub(crate) fn batch(
     let mut policy = defaults.clone();
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(policy) };
     batch_settings(py, &mut settings, &mut policy)?;
-    settings.without_meaning(&[("key", "a batch read sends digests alone")])?;
+    settings.without_meaning(&[foreign(
+        "key",
+        Anyway::Zero,
+        "a batch read sends digests alone, and what rows send is in their own policy",
+    )])?;
     conclude(settings)?;
     Ok(policy)
 }
+
+mod query;
+
+pub(crate) use query::{PartitionFilter, query, query_defaults};
 
 /// A read policy, and whether the user's key is sent along.
 #[derive(Clone, Debug, Default)]
@@ -155,6 +179,7 @@ pub(crate) fn read(
     )?;
     hedge(py, &mut settings, &mut policy.hedge)?;
     send_key(&mut settings, &mut read.send_key)?;
+    settings.without_meaning(&[DESERIALIZE])?;
     conclude(settings)?;
     Ok(read)
 }
@@ -174,21 +199,18 @@ pub(crate) struct Write {
     pub(crate) policy: WritePolicy,
     pub(crate) send_key: bool,
     pub(crate) compare: CompareGeneration,
+    /// The number to compare with where the call names none.
+    pub(crate) generation: Option<u32>,
 }
 
 impl Write {
     /// Takes `meta`: the generation to compare with, seconds to live.
-    pub(crate) fn with_meta(self, py: Python<'_>, meta: Option<&Bound<'_, PyAny>>) -> PyResult<WritePolicy> {
-        self.with_generation(py, meta, None)
-    }
-
-    /// The same, with a generation that counts where `meta` names none.
-    fn with_generation(
+    pub(crate) fn with_meta(
         mut self,
         py: Python<'_>,
         meta: Option<&Bound<'_, PyAny>>,
-        mut generation: Option<u32>,
     ) -> PyResult<WritePolicy> {
+        let mut generation = self.generation;
         if let Some(mut settings) = Settings::new(py, "meta", meta)? {
             generation = settings.count("gen")?.or(generation);
             set(&mut self.policy.ttl, ttl(&mut settings)?);
@@ -228,112 +250,27 @@ pub(crate) fn write(
     let mut write = defaults.clone();
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(write) };
     write_settings(&mut settings, &mut write)?;
+    change_settings(&mut settings, &mut write)?;
+    settings.not_supported(&[ON_LOCKING_ONLY, COMPRESSION_THRESHOLD])?;
     conclude(settings)?;
     Ok(write)
 }
 
-/// What a row of a batch has, beside its operations.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RowPolicy {
-    pub(crate) ttl: u32,
-    pub(crate) exists: Exists,
-    pub(crate) generation: Generation,
-    pub(crate) commit_master: bool,
-    pub(crate) durable_delete: bool,
-    pub(crate) send_key: bool,
-}
-
-/// A row's policy, and the generation that it names itself.
-pub(crate) struct RowWrite {
-    write: Write,
-    generation: Option<u32>,
-}
-
-impl RowWrite {
-    /// Takes `meta`, as [`Write::with_meta`].
-    pub(crate) fn with_meta(self, py: Python<'_>, meta: Option<&Bound<'_, PyAny>>) -> PyResult<RowPolicy> {
-        let send_key = self.write.send_key;
-        let policy = self.write.with_generation(py, meta, self.generation)?;
-        Ok(RowPolicy {
-            ttl: policy.ttl,
-            exists: policy.exists,
-            generation: policy.generation,
-            commit_master: policy.commit_master,
-            durable_delete: policy.durable_delete,
-            send_key,
-        })
-    }
-
-    /// Without any `meta`.
-    pub(crate) fn bare(self, py: Python<'_>) -> PyResult<RowPolicy> {
-        self.with_meta(py, None)
-    }
-}
-
-/// The policy of a row that writes, over its defaults.
-pub(crate) fn row(
+/// A policy of deletions over its defaults.
+pub(crate) fn remove(
     py: Python<'_>,
     defaults: &Write,
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
-) -> PyResult<RowWrite> {
-    let mut row = RowWrite { write: defaults.clone(), generation: None };
-    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(row) };
-    row_settings(&mut settings, &mut row.write)?;
-    row.generation = settings.count("generation")?;
-    conclude(settings)?;
-    Ok(row)
-}
-
-/// The default policy of rows; generations come with the calls.
-pub(crate) fn default_row(
-    py: Python<'_>,
-    name: &'static str,
-    object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Write> {
-    let mut write = Write::default();
-    if let Some(mut settings) = Settings::new(py, name, object)? {
-        row_settings(&mut settings, &mut write)?;
-        conclude(settings)?;
+    let mut write = defaults.clone();
+    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(write) };
+    write_settings(&mut settings, &mut write)?;
+    if let Some(generation) = settings.count("generation")? {
+        write.generation = Some(generation);
     }
-    Ok(write)
-}
-
-/// The policy of a row that reads: the batch's, with modes of its own.
-pub(crate) fn row_read(
-    py: Python<'_>,
-    parent: &BatchPolicy,
-    name: &'static str,
-    object: Option<&Bound<'_, PyAny>>,
-) -> PyResult<BatchPolicy> {
-    let mut policy = parent.clone();
-    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(policy) };
-    read_modes(
-        &mut settings,
-        &mut policy.read_mode_ap,
-        &mut policy.read_mode_sc,
-        &mut policy.read_touch_ttl_percent,
-    )?;
     conclude(settings)?;
-    Ok(policy)
-}
-
-/// The policy of a batch and that of its rows in one dictionary.
-pub(crate) fn batch_with_row(
-    py: Python<'_>,
-    batch: &BatchPolicy,
-    row: &Write,
-    name: &'static str,
-    object: Option<&Bound<'_, PyAny>>,
-) -> PyResult<(BatchPolicy, RowPolicy)> {
-    let (mut policy, mut row) = (batch.clone(), RowWrite { write: row.clone(), generation: None });
-    if let Some(mut settings) = Settings::new(py, name, object)? {
-        batch_settings(py, &mut settings, &mut policy)?;
-        row_settings(&mut settings, &mut row.write)?;
-        row.generation = settings.count("generation")?;
-        conclude(settings)?;
-    }
-    Ok((policy, row.bare(py)?))
+    Ok(write)
 }
 
 /// A policy of operations: a write's, with what reads have.
@@ -368,6 +305,7 @@ pub(crate) fn operate(
     let mut operate = defaults.clone();
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(operate) };
     write_settings(&mut settings, &mut operate.write)?;
+    change_settings(&mut settings, &mut operate.write)?;
     let reads = &mut operate.reads;
     read_modes(
         &mut settings,
@@ -376,6 +314,8 @@ pub(crate) fn operate(
         &mut reads.read_touch_ttl_percent,
     )?;
     hedge(py, &mut settings, &mut reads.hedge)?;
+    settings.without_meaning(&[DESERIALIZE])?;
+    settings.not_supported(&[ON_LOCKING_ONLY])?;
     conclude(settings)?;
     Ok(operate)
 }
@@ -390,14 +330,21 @@ pub(crate) fn info(
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(default) };
     let timeout = settings.number("timeout", 1, u32::MAX.into())?;
     settings.without_meaning(&[
-        ("send_as_is", "info commands are always sent as they are"),
-        ("check_bounds", "the size of an answer is always checked"),
+        foreign("send_as_is", Anyway::Flag(true), "info commands are always sent as they are"),
+        foreign("check_bounds", Anyway::Flag(true), "the size of an answer is always checked"),
     ])?;
     settings.finish()?;
     Ok(timeout.map_or(default, |millis| Duration::from_millis(millis as u64)))
 }
 
-/// Takes what every write has.
+/// Takes what writes of bins have.
+fn change_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    set(&mut write.policy.ttl, ttl(settings)?);
+    set(&mut write.policy.exists, settings.choice("exists", "POLICY_EXISTS_*", &EXISTS)?);
+    Ok(())
+}
+
+/// Takes what every write has, deletions too.
 fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     let policy = &mut write.policy;
     set(&mut policy.total_timeout, settings.millis("total_timeout")?);
@@ -414,11 +361,9 @@ fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()
     row_settings(settings, write)
 }
 
-/// Takes what writes have and a row of a batch has, too.
+/// Takes what a row of a batch has that writes or deletes, and commands on one record have, too.
 fn row_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     let policy = &mut write.policy;
-    set(&mut policy.ttl, ttl(settings)?);
-    set(&mut policy.exists, settings.choice("exists", "POLICY_EXISTS_*", &EXISTS)?);
     set(&mut policy.commit_master, settings.choice("commit_level", "POLICY_COMMIT_LEVEL_*", &[false, true])?);
     set(&mut policy.durable_delete, settings.flag("durable_delete")?);
     set(
@@ -457,5 +402,5 @@ fn batch_settings(py: Python<'_>, settings: &mut Settings<'_>, policy: &mut Batc
     set(&mut policy.allow_inline, settings.flag("allow_inline")?);
     set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);
     set(&mut policy.respond_all_keys, settings.flag("respond_all_keys")?);
-    Ok(())
+    settings.without_meaning(&[DESERIALIZE, CONCURRENT])
 }

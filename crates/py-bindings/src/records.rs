@@ -81,6 +81,11 @@ pub(crate) fn key<'py>(
     named_tuple(py, &classes(py)?.key, items)
 }
 
+/// A key of these parts: namespace, set, primary key, digest.
+pub(crate) fn key_of<'py>(py: Python<'py>, parts: [Bound<'py, PyAny>; 4]) -> PyResult<Bound<'py, PyAny>> {
+    named_tuple(py, &classes(py)?.key, parts)
+}
+
 /// The key of a command on one record.
 pub(crate) fn only_key<'py>(
     py: Python<'py>,

@@ -12,6 +12,41 @@ use pyo3::types::{PyBool, PyDict, PyMapping, PyString};
 use crate::errors::param_error;
 use crate::keys::described;
 
+/// A key of the official client's that does nothing here.
+pub(crate) struct Foreign {
+    pub(crate) key: &'static str,
+    /// The value that asks for what is done anyway.
+    pub(crate) done_anyway: Anyway,
+    /// Why it does nothing, and what to do instead.
+    pub(crate) why: &'static str,
+}
+
+/// A value that asks for what is done anyway.
+#[derive(Clone, Copy)]
+pub(crate) enum Anyway {
+    /// There is none.
+    Nothing,
+    /// This bool.
+    Flag(bool),
+    /// The number 0.
+    Zero,
+}
+
+impl Anyway {
+    fn is(self, value: &Bound<'_, PyAny>) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Flag(flag) => value.cast::<PyBool>().is_ok_and(|value| value.is_true() == flag),
+            Self::Zero => whole_number(value) == Some(0),
+        }
+    }
+}
+
+/// A [`Foreign`] key.
+pub(crate) const fn foreign(key: &'static str, done_anyway: Anyway, why: &'static str) -> Foreign {
+    Foreign { key, done_anyway, why }
+}
+
 /// A dictionary of settings, being read.
 pub(crate) struct Settings<'py> {
     /// How messages call the dictionary: `config`, `batch policy`.
@@ -130,10 +165,12 @@ impl<'py> Settings<'py> {
         }
     }
 
-    /// Keys of the official client that have no meaning here: accepted with one warning each.
-    pub(crate) fn without_meaning(&mut self, keys: &[(&'static str, &str)]) -> PyResult<()> {
-        for (key, why) in keys {
-            if self.take(key)?.is_some() {
+    /// Keys of the official client that have no meaning here: accepted with one warning each, unless they ask for
+    /// what is done anyway.
+    pub(crate) fn without_meaning(&mut self, keys: &[Foreign]) -> PyResult<()> {
+        for Foreign { key, done_anyway, why } in keys {
+            let Some(value) = self.take(key)? else { continue };
+            if !done_anyway.is(&value) {
                 let message = format!("{} {key:?} has no effect here: {why}", self.name);
                 let py = self.left.py();
                 let category = py.get_type::<PyUserWarning>();
@@ -144,13 +181,14 @@ impl<'py> Settings<'py> {
     }
 
     /// Keys of the official client that this version does not support: refused, for to ignore them would
-    /// change what a call does.
-    pub(crate) fn not_supported_yet(&mut self, keys: &[&'static str]) -> PyResult<()> {
-        for key in keys {
-            if self.take(key)?.is_some() {
+    /// change what a call does; unless they ask for what is done anyway.
+    pub(crate) fn not_supported(&mut self, keys: &[Foreign]) -> PyResult<()> {
+        for Foreign { key, done_anyway, why } in keys {
+            let Some(value) = self.take(key)? else { continue };
+            if !done_anyway.is(&value) {
                 return Err(param_error(
                     self.left.py(),
-                    format!("{} {key:?} is not supported by this version yet; leave it out", self.name),
+                    format!("{} {key:?} is not supported: {why}", self.name),
                 ));
             }
         }

@@ -7,15 +7,15 @@ use pyo3::prelude::*;
 use wire_protocol::digest::{Digest, UserKey};
 use wire_protocol::message::Ops;
 
-use crate::call::{Call, Completions, plain};
+use crate::call::{Call, Completions};
 use crate::clock;
 use crate::core::Core;
-use crate::errors::io_error;
+use crate::errors::{about_record, record_error};
 use crate::keys::KeyArena;
 use crate::policy::{self, Read, Write};
 use crate::records;
 use crate::runtime::NothingToSeal;
-use crate::values::{BinNames, EncodedOps, bins_dict, encode_bins};
+use crate::values::{BinNames, Bools, EncodedOps, bins_dict, encode_bins};
 
 /// Result code of a record that is not there.
 const NOT_FOUND: i32 = wire_protocol::result_code::RECORD_NOT_FOUND as i32;
@@ -52,7 +52,7 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let write = policy::write(py, &self.config.policies.write, "write policy", policy)?;
-        put(py, face, cluster, key, bins, meta, write)
+        put(py, face, cluster, key, bins, self.config.bools, meta, write)
     }
 
     fn get(
@@ -88,7 +88,7 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
-        let write = policy::write(py, &self.config.policies.remove, "write policy", policy)?;
+        let write = policy::remove(py, &self.config.policies.remove, "remove policy", policy)?;
         remove(py, face, cluster, key, meta, write)
     }
 }
@@ -99,6 +99,20 @@ impl Core {
         let policy = policy::read(py, &self.config.policies.read, "read policy", policy)?;
         self.config.check_replica(py, policy.policy.replica)?;
         Ok(policy)
+    }
+}
+
+/// Turns the outcome of a command on one record into an error, which says of which record and bin it is, or into
+/// a value.
+pub(crate) fn of_record(
+    arena: KeyArena,
+    digest: Digest,
+    bin: Option<String>,
+    finish: impl FnOnce(Python<'_>, &KeyArena, Answer) -> PyResult<Py<PyAny>> + Send + 'static,
+) -> impl FnOnce(Python<'_>, Result<Answer, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static {
+    move |py, outcome| match outcome {
+        Ok(answer) => finish(py, &arena, answer),
+        Err(error) => Err(record_error(py, &error, &records::only_key(py, &arena, &digest)?, bin.as_deref())),
     }
 }
 
@@ -128,7 +142,9 @@ pub(crate) fn get(
     let key = command_key(&arena, read.send_key);
     let digest = key.digest;
     let future = async move { cluster.read(&key, &bins, &read.policy).await };
-    let finish = plain(move |py, answer: Answer| Ok(record_of(py, &arena, &digest, &answer)?.unbind()));
+    let finish = of_record(arena, digest, None, move |py, arena, answer| {
+        Ok(record_of(py, arena, &digest, &answer)?.unbind())
+    });
     Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
 }
 
@@ -145,12 +161,12 @@ fn exists(
     let digest = key.digest;
     let future = async move { cluster.read(&key, &Bins::Header, &read.policy).await };
     let finish = move |py: Python<'_>, outcome: Result<Answer, aero_io::Error>| {
+        let key = records::only_key(py, &arena, &digest)?;
         let meta = match outcome {
             Ok(answer) => meta_of(py, &answer)?,
             Err(error) if error.code() == NOT_FOUND => py.None().into_bound(py),
-            Err(error) => return Err(io_error(py, &error)),
+            Err(error) => return Err(record_error(py, &error, &key, None)),
         };
-        let key = records::only_key(py, &arena, &digest)?;
         Ok(records::exists(py, &key, &meta)?.unbind())
     };
     Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
@@ -162,24 +178,30 @@ pub(crate) fn meta_of<'py>(py: Python<'py>, answer: &Answer) -> PyResult<Bound<'
 }
 
 /// Writes bins of a record.
+#[allow(clippy::too_many_arguments)] // the command's own
 fn put(
     py: Python<'_>,
     face: Option<&Completions>,
     cluster: Cluster,
     key: &Bound<'_, PyAny>,
     bins: &Bound<'_, PyAny>,
+    bools: Bools,
     meta: Option<&Bound<'_, PyAny>>,
     write: Write,
 ) -> PyResult<Py<PyAny>> {
     let arena = KeyArena::read_one(key)?;
     let key = command_key(&arena, write.send_key);
-    let ops = encode_bins(bins)?;
+    let digest = key.digest;
+    let ops = encode_bins(bins, bools).or_else(|error| {
+        let key = records::only_key(py, &arena, &digest)?;
+        Err(about_record(py, error, &key, None))
+    })?;
     let policy = write.with_meta(py, meta)?;
     let future = async move {
         let ops = write_ops(&ops)?;
         cluster.write(&key, &ops, &policy).await
     };
-    let finish = plain(|py, _answer: Answer| Ok(py.None()));
+    let finish = of_record(arena, digest, None, |py, _arena, _answer| Ok(py.None()));
     Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
 }
 
@@ -206,7 +228,8 @@ fn remove(
     let arena = KeyArena::read_one(key)?;
     let key = command_key(&arena, write.send_key);
     let policy = write.with_meta(py, meta)?;
+    let digest = key.digest;
     let future = async move { cluster.delete(&key, &policy).await };
-    let finish = plain(|py, _answer: Answer| Ok(py.None()));
+    let finish = of_record(arena, digest, None, |py, _arena, _answer| Ok(py.None()));
     Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
 }

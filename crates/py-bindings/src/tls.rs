@@ -9,14 +9,17 @@ use aero_io::{Identity, Pem, Revocation, Seed, TlsConfig, TlsVersion};
 use pyo3::prelude::*;
 
 use crate::errors::param_error;
-use crate::settings::Settings;
+use crate::settings::{Anyway, Foreign, Settings, foreign};
 
 /// How messages call the dictionary.
 const NAME: &str = "config \"tls\"";
 
 /// Keys that the official client has for what is not here.
-const WITHOUT_MEANING: &[(&str, &str)] =
-    &[("log_session_info", "the client writes no log; stats() counts its connections")];
+const WITHOUT_MEANING: &[Foreign] = &[foreign(
+    "log_session_info",
+    Anyway::Flag(false),
+    "sessions are not logged; stats() counts connections",
+)];
 
 /// Reads the dictionary; None where TLS is not wanted.
 pub(crate) fn read(py: Python<'_>, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<TlsConfig>> {

@@ -25,6 +25,8 @@ pub struct EncodeOptions {
     /// Sub-arrays are written as lists, nested for more dimensions; otherwise as blobs of their bytes as
     /// they stand in memory, without a byte swap.
     pub arrays_as_lists: bool,
+    /// Bools are written as integers, 0 and 1.
+    pub bools_as_integers: bool,
 }
 
 /// A value that no bin can hold.
@@ -80,6 +82,8 @@ enum How {
     Integer,
     Float,
     Bool,
+    /// A bool as an integer.
+    Flag,
     Text,
     Blob,
     List,
@@ -93,6 +97,7 @@ impl How {
         match field.element().kind() {
             Kind::Int | Kind::Uint | Kind::Datetime | Kind::Timedelta => Self::Integer,
             Kind::Float => Self::Float,
+            Kind::Bool if options.bools_as_integers => Self::Flag,
             Kind::Bool => Self::Bool,
             Kind::Bytes if options.bytes_as == BytesAs::Text => Self::Text,
             Kind::Bytes | Kind::Void => Self::Blob,
@@ -101,7 +106,7 @@ impl How {
 
     fn particle_type(self) -> u8 {
         match self {
-            Self::Integer => particle_type::INTEGER,
+            Self::Integer | Self::Flag => particle_type::INTEGER,
             Self::Float => particle_type::FLOAT,
             Self::Bool => particle_type::BOOL,
             Self::Text => particle_type::STRING,
@@ -224,7 +229,7 @@ impl Writer {
         /// Of a number, and of a list's own header.
         const MSGPACK: (usize, usize) = (9, 5);
         match self.how {
-            How::Integer | How::Float => 8,
+            How::Integer | How::Float | How::Flag => 8,
             How::Bool => 1,
             How::Text | How::Blob => self.size,
             How::List => {
@@ -268,7 +273,8 @@ impl Writer {
                     self.put(&value.to_be_bytes(), out);
                 }
             }
-            How::Bool => self.put(&[u8::from(bytes.iter().any(|&byte| byte != 0))], out),
+            How::Bool => self.put(&[u8::from(is_true(bytes))], out),
+            How::Flag => self.put(&i64::from(is_true(bytes)).to_be_bytes(), out),
             How::Text => {
                 self.put(text(bytes)?, out);
             }
@@ -291,6 +297,10 @@ impl Writer {
         out.extend_from_slice(&self.head);
         out.extend_from_slice(value);
     }
+}
+
+fn is_true(bytes: &[u8]) -> bool {
+    bytes.iter().any(|&byte| byte != 0)
 }
 
 /// An integer that a bin can hold.

@@ -207,6 +207,8 @@ pub struct QueryRecord<'a> {
     pub void_time: u32,
     /// The bytes of its bins; [`Ops::over`] walks them.
     pub bins: &'a [u8],
+    /// All of its message, for keeping it; [`QueryAnswers`] reads it again.
+    pub message: &'a [u8],
 }
 
 impl<'a> QueryRecord<'a> {
@@ -258,8 +260,9 @@ impl<'a> Iterator for QueryAnswers<'a> {
             return None;
         }
         let answer = Message::parse(self.rest).and_then(|(message, rest)| {
+            let bytes = self.rest.split_at(self.rest.len() - rest.len()).0;
             self.rest = rest;
-            read_answer(&message)
+            read_answer(&message, bytes)
         });
         match &answer {
             Ok(QueryAnswer::End { .. }) if !self.rest.is_empty() => {
@@ -273,7 +276,7 @@ impl<'a> Iterator for QueryAnswers<'a> {
     }
 }
 
-fn read_answer<'a>(message: &Message<'a>) -> Result<QueryAnswer<'a>, WireError> {
+fn read_answer<'a>(message: &Message<'a>, bytes: &'a [u8]) -> Result<QueryAnswer<'a>, WireError> {
     let MessageHeader { info3, result_code: code, generation, ttl, .. } = message.header;
     if info3 & info3::LAST != 0 {
         return Ok(QueryAnswer::End { code });
@@ -303,5 +306,14 @@ fn read_answer<'a>(message: &Message<'a>) -> Result<QueryAnswer<'a>, WireError> 
         .and_then(|bytes| bytes.try_into().ok())
         .ok_or(WireError::malformed("query answer", "a record has no digest of 20 bytes"))?;
     let bins = message.ops_bytes();
-    Ok(QueryAnswer::Record(QueryRecord { namespace, set, digest, key, generation, void_time: ttl, bins }))
+    Ok(QueryAnswer::Record(QueryRecord {
+        namespace,
+        set,
+        digest,
+        key,
+        generation,
+        void_time: ttl,
+        bins,
+        message: bytes,
+    }))
 }

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from .. import _native
-    from .._types import Casting, Errors, Keys, Policy
+    from .._types import Casting, Errors, Keys
     from ..numpy_batch import NumpyBatchRecords
     from ..records import BatchRecords
+    from ..types import BatchPolicy
 
 
 class BatchReads:
@@ -27,7 +28,7 @@ class BatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: BatchPolicy | None = None,
         _dtype: None = None,
     ) -> BatchRecords: ...
 
@@ -36,7 +37,7 @@ class BatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: BatchPolicy | None = None,
         *,
         _dtype: npt.DTypeLike,
         casting: Casting = "unsafe",
@@ -49,7 +50,7 @@ class BatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None,
-        policy: Policy | None,
+        policy: BatchPolicy | None,
         _dtype: npt.DTypeLike,
         *,
         casting: Casting = "unsafe",
@@ -61,7 +62,7 @@ class BatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: BatchPolicy | None = None,
         _dtype: npt.DTypeLike | None = None,
         *,
         casting: Casting = "unsafe",
@@ -92,6 +93,13 @@ class BatchReads:
             TypeError, ValueError: keys, dtype or ``out`` are refused before anything is sent.
             BatchDecodeError: values do not fit their fields.
             TimeoutError, ConnectionError, ...: no row was answered; the most common cause.
+
+        Example:
+            >>> batch = client.batch_read(keys, _dtype=np.dtype([("visits", "i8"), ("age", "f4")]))
+            >>> batch.batch_records["age"].tolist(), batch.result_codes.tolist()
+            ([36.0, 41.0, 0.0], [0, 0, 2])
+            >>> [row.record.bins for row in client.batch_read(keys, ["name"]) if row.result == 0]
+            [{'name': 'Ada'}, {'name': 'Bea'}]
         """
         result: BatchRecords | NumpyBatchRecords = self._core.batch_read(
             None, keys, bins, policy, _dtype, casting, errors, out
@@ -109,7 +117,7 @@ class AsyncBatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: BatchPolicy | None = None,
         _dtype: None = None,
     ) -> BatchRecords: ...
 
@@ -118,7 +126,7 @@ class AsyncBatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: BatchPolicy | None = None,
         *,
         _dtype: npt.DTypeLike,
         casting: Casting = "unsafe",
@@ -131,7 +139,7 @@ class AsyncBatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None,
-        policy: Policy | None,
+        policy: BatchPolicy | None,
         _dtype: npt.DTypeLike,
         *,
         casting: Casting = "unsafe",
@@ -143,7 +151,7 @@ class AsyncBatchReads:
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: BatchPolicy | None = None,
         _dtype: npt.DTypeLike | None = None,
         *,
         casting: Casting = "unsafe",
@@ -153,6 +161,11 @@ class AsyncBatchReads:
         """As :meth:`Client.batch_read`, awaited.
 
         A cancelled call has stopped writing into ``out`` before the cancellation is seen.
+
+        Example:
+            >>> batch = await client.batch_read(keys, _dtype=np.dtype([("visits", "i8")]))
+            >>> batch.batch_records["visits"].tolist()
+            [7, 0, 0]
         """
         result: BatchRecords | NumpyBatchRecords = await call(
             self._core.batch_read, keys, bins, policy, _dtype, casting, errors, out

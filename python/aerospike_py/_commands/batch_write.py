@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from .. import _native
-    from .._types import Keys, Policy, PrimaryKeys
+    from .._types import Keys, PrimaryKeys
     from ..numpy_write import NumpyWriteResult
     from ..operations import Operation
     from ..records import BatchRecords
+    from ..types import ArrayWritePolicy, BatchPolicy, BatchRemovePolicy, BatchWritePolicy
 
 
 class BatchWrites:
@@ -33,7 +34,7 @@ class BatchWrites:
         key_field: str | None = None,
         keys: PrimaryKeys | None = None,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: ArrayWritePolicy | None = None,
         present: npt.NDArray[Any] | None = None,
         strings_as: Literal["str", "blob"] = "str",
         arrays_as: Literal["blob", "list"] = "blob",
@@ -83,7 +84,9 @@ class BatchWrites:
         )
         return result
 
-    def batch_write(self, batch_records: BatchRecords, policy_batch: Policy | None = None) -> BatchRecords:
+    def batch_write(
+        self, batch_records: BatchRecords, policy_batch: BatchPolicy | None = None
+    ) -> BatchRecords:
         """Does to many records what each row says: writes, reads and deletions in one batch.
 
         Args:
@@ -112,8 +115,8 @@ class BatchWrites:
         self,
         keys: Keys,
         ops: Sequence[Operation],
-        policy_batch: Policy | None = None,
-        policy_batch_write: Policy | None = None,
+        policy_batch: BatchPolicy | None = None,
+        policy_batch_write: BatchWritePolicy | None = None,
         ttl: int | None = None,
     ) -> BatchRecords:
         """Applies the same operations to many records.
@@ -135,7 +138,7 @@ class BatchWrites:
         Example:
             >>> from aerospike_py import operations as op
             >>> keys = [("test", "users", 1), ("test", "users", 2)]
-            >>> client.batch_operate(keys, [op.increment("visits", 1)])  # doctest: +ELLIPSIS
+            >>> client.batch_operate(keys, [op.increment("visits", 1)])
             BatchRecords(...)
         """
         result: BatchRecords = self._core.batch_operate(
@@ -144,7 +147,10 @@ class BatchWrites:
         return result
 
     def batch_remove(
-        self, keys: Keys, policy_batch: Policy | None = None, policy_batch_remove: Policy | None = None
+        self,
+        keys: Keys,
+        policy_batch: BatchPolicy | None = None,
+        policy_batch_remove: BatchRemovePolicy | None = None,
     ) -> BatchRecords:
         """Deletes many records.
 
@@ -182,12 +188,18 @@ class AsyncBatchWrites:
         key_field: str | None = None,
         keys: PrimaryKeys | None = None,
         bins: Sequence[str] | None = None,
-        policy: Policy | None = None,
+        policy: ArrayWritePolicy | None = None,
         present: npt.NDArray[Any] | None = None,
         strings_as: Literal["str", "blob"] = "str",
         arrays_as: Literal["blob", "list"] = "blob",
     ) -> NumpyWriteResult:
-        """As :meth:`Client.batch_write_numpy`, awaited."""
+        """As :meth:`Client.batch_write_numpy`, awaited.
+
+        Example:
+            >>> data = np.array([(1, 21.5)], dtype=[("_key", "i8"), ("temperature", "f8")])
+            >>> await client.batch_write_numpy(data, "test", "sensors")
+            <NumpyWriteResult 1 of 1 rows written>
+        """
         data, dtype, rows, presence = _prepare(data, namespace, set, key_field, keys, bins, present)
         result: NumpyWriteResult = await call(
             self._core.batch_write_numpy, data, dtype, rows, presence, strings_as, arrays_as, policy
@@ -195,9 +207,16 @@ class AsyncBatchWrites:
         return result
 
     async def batch_write(
-        self, batch_records: BatchRecords, policy_batch: Policy | None = None
+        self, batch_records: BatchRecords, policy_batch: BatchPolicy | None = None
     ) -> BatchRecords:
-        """As :meth:`Client.batch_write`, awaited."""
+        """As :meth:`Client.batch_write`, awaited.
+
+        Example:
+            >>> from aerospike_py.batch import BatchRecords, Write
+            >>> rows = BatchRecords([Write(("test", "users", 1), [op.write("name", "Ada")])])
+            >>> (await client.batch_write(rows)).batch_records[0].result
+            0
+        """
         result: BatchRecords = await call(self._core.batch_write, batch_records, policy_batch)
         return result
 
@@ -205,19 +224,32 @@ class AsyncBatchWrites:
         self,
         keys: Keys,
         ops: Sequence[Operation],
-        policy_batch: Policy | None = None,
-        policy_batch_write: Policy | None = None,
+        policy_batch: BatchPolicy | None = None,
+        policy_batch_write: BatchWritePolicy | None = None,
         ttl: int | None = None,
     ) -> BatchRecords:
-        """As :meth:`Client.batch_operate`, awaited."""
+        """As :meth:`Client.batch_operate`, awaited.
+
+        Example:
+            >>> await client.batch_operate([("test", "users", 1)], [op.increment("visits", 1)])
+            BatchRecords(...)
+        """
         result: BatchRecords = await call(
             self._core.batch_operate, keys, ops, policy_batch, policy_batch_write, ttl
         )
         return result
 
     async def batch_remove(
-        self, keys: Keys, policy_batch: Policy | None = None, policy_batch_remove: Policy | None = None
+        self,
+        keys: Keys,
+        policy_batch: BatchPolicy | None = None,
+        policy_batch_remove: BatchRemovePolicy | None = None,
     ) -> BatchRecords:
-        """As :meth:`Client.batch_remove`, awaited."""
+        """As :meth:`Client.batch_remove`, awaited.
+
+        Example:
+            >>> [row.result for row in await client.batch_remove([("test", "users", 1)])]
+            [0]
+        """
         result: BatchRecords = await call(self._core.batch_remove, keys, policy_batch, policy_batch_remove)
         return result

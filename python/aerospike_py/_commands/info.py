@@ -8,8 +8,8 @@ from .._bridge import call
 
 if TYPE_CHECKING:
     from .. import _native
-    from .._types import Policy
     from ..exception import AerospikeError
+    from ..types import InfoPolicy
 
 
 class Info:
@@ -18,7 +18,7 @@ class Info:
     _core: _native.Core
 
     def info_all(
-        self, command: str, policy: Policy | None = None
+        self, command: str, policy: InfoPolicy | None = None
     ) -> dict[str, tuple[AerospikeError | None, str | None]]:
         """Sends an info command to every node.
 
@@ -32,14 +32,14 @@ class Info:
 
         Example:
             >>> client.info_all("build")
-            {'BB9000000000001': (None, '8.1.2.0\\n')}
+            {'D1': (None, '8.1.2.0\\n')}
         """
         answers: dict[str, tuple[AerospikeError | None, str | None]] = self._core.info_all(
             None, command, policy
         )
         return answers
 
-    def info_single_node(self, command: str, host: str, policy: Policy | None = None) -> str:
+    def info_single_node(self, command: str, host: str, policy: InfoPolicy | None = None) -> str:
         """Sends an info command to one node.
 
         Args:
@@ -60,17 +60,19 @@ class Info:
         answer: str = self._core.info_node(None, command, host, policy)
         return answer
 
-    def info_random_node(self, command: str, policy: Policy | None = None) -> str:
+    def info_random_node(self, command: str, policy: InfoPolicy | None = None) -> str:
         """Sends an info command to some node; where that one fails, to another.
 
         Example:
             >>> client.info_random_node("namespaces")
-            'namespaces\\ttest\\n'
+            'namespaces\\ttest;bar\\n'
         """
         answer: str = self._core.info_node(None, command, None, policy)
         return answer
 
-    def truncate(self, namespace: str, set: str | None, nanos: int = 0, policy: Policy | None = None) -> None:
+    def truncate(
+        self, namespace: str, set: str | None, nanos: int = 0, policy: InfoPolicy | None = None
+    ) -> None:
         """Removes all records of a set, or with ``set=None`` of a namespace.
 
         Args:
@@ -93,38 +95,41 @@ class AsyncInfo:
     _core: _native.Core
 
     async def info_all(
-        self, command: str, policy: Policy | None = None
+        self, command: str, policy: InfoPolicy | None = None
     ) -> dict[str, tuple[AerospikeError | None, str | None]]:
         """As :meth:`Client.info_all`, awaited.
 
         Example:
             >>> await client.info_all("build")
+            {'D1': (None, '8.1.2.0\\n')}
         """
         answers: dict[str, tuple[AerospikeError | None, str | None]] = await call(
             self._core.info_all, command, policy
         )
         return answers
 
-    async def info_single_node(self, command: str, host: str, policy: Policy | None = None) -> str:
+    async def info_single_node(self, command: str, host: str, policy: InfoPolicy | None = None) -> str:
         """As :meth:`Client.info_single_node`, awaited.
 
         Example:
             >>> await client.info_single_node("build", client.get_node_names()[0])
+            'build\\t8.1.2.0\\n'
         """
         answer: str = await call(self._core.info_node, command, host, policy)
         return answer
 
-    async def info_random_node(self, command: str, policy: Policy | None = None) -> str:
+    async def info_random_node(self, command: str, policy: InfoPolicy | None = None) -> str:
         """As :meth:`Client.info_random_node`, awaited.
 
         Example:
             >>> await client.info_random_node("namespaces")
+            'namespaces\\ttest;bar\\n'
         """
         answer: str = await call(self._core.info_node, command, None, policy)
         return answer
 
     async def truncate(
-        self, namespace: str, set: str | None, nanos: int = 0, policy: Policy | None = None
+        self, namespace: str, set: str | None, nanos: int = 0, policy: InfoPolicy | None = None
     ) -> None:
         """As :meth:`Client.truncate`, awaited.
 

@@ -71,12 +71,6 @@ NOT_YET: dict[str, str] = {
     "set_xdr_filter": "filters of XDR need an Enterprise server and expressions",
 }
 
-#: Methods of this version that may not have arrived.
-COMING = dict.fromkeys(
-    ("query",),
-    "it comes with this version's release",
-)
-
 
 class NotYet:
     """Answers for methods that are not there."""
@@ -85,6 +79,6 @@ class NotYet:
 
         def __getattr__(self, name: str) -> Any:
             kind = type(self).__name__
-            if reason := NOT_YET.get(name) or COMING.get(name):
+            if reason := NOT_YET.get(name):
                 raise AttributeError(f"{kind}.{name} is not there yet: {reason}", name=name, obj=self)
             raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=self)

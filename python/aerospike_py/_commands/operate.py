@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .. import _native
-    from .._types import KeyLike, Policy
+    from .._types import KeyLike
     from ..operations import Operation
     from ..records import OrderedRecord, Record
+    from ..types import OperatePolicy, ReadPolicy, WritePolicy
 
 
 class Operations:
@@ -21,7 +22,7 @@ class Operations:
 
     _core: _native.Core
 
-    def select(self, key: KeyLike, bins: Sequence[str], policy: Policy | None = None) -> Record:
+    def select(self, key: KeyLike, bins: Sequence[str], policy: ReadPolicy | None = None) -> Record:
         """Reads some bins of a record.
 
         Args:
@@ -47,7 +48,7 @@ class Operations:
         key: KeyLike,
         val: int = 0,
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: OperatePolicy | None = None,
     ) -> None:
         """Gives a record a new time to live and a new generation.
 
@@ -71,7 +72,7 @@ class Operations:
         bin: str,
         val: str | bytes | bytearray,
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: OperatePolicy | None = None,
     ) -> None:
         """Appends text to a bin of text, or bytes to a bin of bytes; a bin that is missing begins empty.
 
@@ -91,7 +92,7 @@ class Operations:
         bin: str,
         val: str | bytes | bytearray,
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: OperatePolicy | None = None,
     ) -> None:
         """Puts text before a bin's text, or bytes before its bytes. As :meth:`append` in all else.
 
@@ -106,7 +107,7 @@ class Operations:
         bin: str,
         offset: float,
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: OperatePolicy | None = None,
     ) -> None:
         """Adds an int to an integer bin, or a float to a float bin; a bin that is missing begins at zero.
 
@@ -125,7 +126,7 @@ class Operations:
         key: KeyLike,
         list: Sequence[str],
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: WritePolicy | None = None,
     ) -> None:
         """Removes bins of a record; a record that has none left is gone.
 
@@ -139,7 +140,7 @@ class Operations:
         key: KeyLike,
         list: Sequence[Operation],
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: OperatePolicy | None = None,
     ) -> Record:
         """Applies operations to a record, in order and as one.
 
@@ -171,7 +172,7 @@ class Operations:
         key: KeyLike,
         list: Sequence[Operation],
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: OperatePolicy | None = None,
     ) -> OrderedRecord:
         """As :meth:`operate`, with every result in order.
 
@@ -191,11 +192,12 @@ class AsyncOperations:
 
     _core: _native.Core
 
-    async def select(self, key: KeyLike, bins: Sequence[str], policy: Policy | None = None) -> Record:
+    async def select(self, key: KeyLike, bins: Sequence[str], policy: ReadPolicy | None = None) -> Record:
         """As :meth:`Client.select`, awaited.
 
         Example:
             >>> (await client.select(("test", "users", 1), ["name"])).bins
+            {'name': 'Ada'}
         """
         record: Record = await call(self._core.select, key, bins, policy)
         return record
@@ -205,7 +207,7 @@ class AsyncOperations:
         key: KeyLike,
         val: int = 0,
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: OperatePolicy | None = None,
     ) -> None:
         """As :meth:`Client.touch`, awaited.
 
@@ -220,7 +222,7 @@ class AsyncOperations:
         bin: str,
         val: str | bytes | bytearray,
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: OperatePolicy | None = None,
     ) -> None:
         """As :meth:`Client.append`, awaited.
 
@@ -235,7 +237,7 @@ class AsyncOperations:
         bin: str,
         val: str | bytes | bytearray,
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: OperatePolicy | None = None,
     ) -> None:
         """As :meth:`Client.prepend`, awaited.
 
@@ -250,7 +252,7 @@ class AsyncOperations:
         bin: str,
         offset: float,
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: OperatePolicy | None = None,
     ) -> None:
         """As :meth:`Client.increment`, awaited.
 
@@ -264,7 +266,7 @@ class AsyncOperations:
         key: KeyLike,
         list: Sequence[str],
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: WritePolicy | None = None,
     ) -> None:
         """As :meth:`Client.remove_bin`, awaited.
 
@@ -278,13 +280,16 @@ class AsyncOperations:
         key: KeyLike,
         list: Sequence[Operation],
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: OperatePolicy | None = None,
     ) -> Record:
         """As :meth:`Client.operate`, awaited.
 
         Example:
             >>> from aerospike_py import operations as op
-            >>> await client.operate(("test", "users", 1), [op.increment("visits", 1), op.read("visits")])
+            >>> steps = [op.increment("visits", 1), op.read("visits")]
+            >>> record = await client.operate(("test", "users", 1), steps)
+            >>> record.bins
+            {'visits': 8}
         """
         record: Record = await call(self._core.operate, key, list, meta, policy, False)
         return record
@@ -294,12 +299,13 @@ class AsyncOperations:
         key: KeyLike,
         list: Sequence[Operation],
         meta: Mapping[str, int] | None = None,
-        policy: Policy | None = None,
+        policy: OperatePolicy | None = None,
     ) -> OrderedRecord:
         """As :meth:`Client.operate_ordered`, awaited.
 
         Example:
             >>> (await client.operate_ordered(("test", "users", 1), [op.read("a"), op.read("b")])).bins
+            [('a', 1), ('b', 2)]
         """
         record: OrderedRecord = await call(self._core.operate, key, list, meta, policy, True)
         return record

@@ -5,15 +5,14 @@
 
 pub mod mutate;
 pub mod net;
+pub mod queries;
 pub mod rows;
 pub mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use aero_io::{
-    BatchKeys, BatchPolicy, BatchRead, Bins, Cluster, ClusterConfig, Digest, Error, Hedge, Seed, Space,
-};
+use aero_io::{BatchKeys, BatchPolicy, BatchRead, Cluster, ClusterConfig, Digest, Error, Hedge, Seed, Space};
 
 use net::{Act, Net, Node};
 use rows::Rows;

@@ -3,9 +3,10 @@
 use aero_io::Digest;
 use wire_protocol::batch::row_flags;
 use wire_protocol::message::{
-    FrameType, Message, MessageHeader, field_type, info1, info3, op, write_frame, write_op,
+    FrameType, Message, MessageHeader, field_type, info1, info3, op, write_field, write_frame, write_op,
 };
 use wire_protocol::particle::particle_type;
+use wire_protocol::query::QueryScope;
 
 /// A row of a batch request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Request {
     pub is_batch: bool,
     pub timeout_ms: u32,
     pub rows: Vec<AskedRow>,
+    /// What a query asks for; it has no rows.
+    pub query: Option<QueryScope>,
     /// Bytes of the whole frame.
     pub size: usize,
 }
@@ -30,7 +33,11 @@ impl Request {
     pub fn parse(body: &[u8]) -> Self {
         let message = Message::parse_only(body).unwrap();
         let is_batch = message.header.info1 & info1::BATCH != 0;
-        let rows = if is_batch {
+        let scope = QueryScope::parse(&message).unwrap();
+        let is_query = !(scope.partitions.is_empty() && scope.after.is_empty());
+        let rows = if is_query {
+            Vec::new()
+        } else if is_batch {
             batch_rows(message.field(field_type::BATCH).unwrap())
         } else {
             vec![AskedRow {
@@ -39,7 +46,13 @@ impl Request {
                 namespace: message.field(field_type::NAMESPACE).unwrap().into(),
             }]
         };
-        Self { is_batch, timeout_ms: message.header.extra, rows, size: body.len() + 8 }
+        Self {
+            is_batch,
+            timeout_ms: message.header.extra,
+            rows,
+            query: is_query.then_some(scope),
+            size: body.len() + 8,
+        }
     }
 }
 
@@ -96,6 +109,20 @@ pub fn record(index: u32, code: u8, generation: u32) -> Vec<u8> {
     if code == 0 {
         write_op(&mut out, op::READ, particle_type::INTEGER, b"v", &i64::from(generation).to_be_bytes());
     }
+    out
+}
+
+/// A record's message in the answer to a query of `test`.
+pub fn query_record(digest: &Digest) -> Vec<u8> {
+    record_of(b"test", digest)
+}
+
+/// A record's message in the answer to a query.
+pub fn record_of(namespace: &[u8], digest: &Digest) -> Vec<u8> {
+    let mut out = Vec::new();
+    MessageHeader { generation: 1, n_fields: 2, ..MessageHeader::default() }.write(&mut out);
+    write_field(&mut out, field_type::NAMESPACE, namespace);
+    write_field(&mut out, field_type::DIGEST, digest);
     out
 }
 

@@ -15,8 +15,11 @@ pub(crate) fn but_for(why: Why, answers: &Answers) -> BTreeMap<u64, Vec<String>>
     let lines = |frames: &Vec<Vec<u8>>| {
         let mut lines: Vec<_> =
             frames.iter().flat_map(|frame| frame_lines(why, &frame[FrameHeader::LEN..])).collect();
-        if matches!(why, Why::RowOrder | Why::OneListRow) {
+        if matches!(why, Why::RowOrder | Why::PartitionOrder | Why::OneListRow) {
             lines.sort();
+        }
+        if why == Why::OwnPartitions {
+            lines.dedup();
         }
         lines
     };
@@ -42,7 +45,7 @@ fn frame_lines(why: Why, body: &[u8]) -> Vec<String> {
 
 fn message_line(why: Why, message: &Message<'_>) -> Option<String> {
     let mut header = message.header;
-    if why == Why::Freed {
+    if why == Why::Freed || why == Why::OwnPartitions {
         header.generation = 0;
     }
     let is_list_read = header.result_code == result_code::OK && message.ops().any(|op| op.name == b"d");
@@ -50,7 +53,8 @@ fn message_line(why: Why, message: &Message<'_>) -> Option<String> {
         return Some(format!("the list operation, row {}", header.extra));
     }
     // The particle gives GeoJSON as its text, without cells.
+    let fields: Vec<_> = message.fields().map(|field| (field.kind, field.data.to_vec())).collect();
     let bins: Vec<_> =
         message.ops().map(|op| (op.code, op.name.to_vec(), format!("{:?}", op.particle()))).collect();
-    Some(format!("{header:?} {bins:?}"))
+    Some(format!("{header:?} {fields:?} {bins:?}"))
 }

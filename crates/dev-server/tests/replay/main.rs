@@ -2,6 +2,7 @@
 
 mod cluster_info;
 mod likeness;
+mod queried;
 mod scenario;
 mod state;
 #[path = "../support/mod.rs"]
@@ -26,13 +27,21 @@ use verdicts::{FOLDERS, Verdict};
 impl Client {
     /// The frames that answer one request.
     async fn answer_to(&mut self, request: &Frame) -> Vec<Vec<u8>> {
-        let is_batch = request.message().is_some_and(|message| message.header.info1 & info1::BATCH != 0);
+        let header = request.message().map(|message| message.header);
+        let is_batch = header.is_some_and(|header| header.info1 & info1::BATCH != 0);
+        let is_query = request.is_query();
         let mut frames = Vec::new();
         loop {
             let frame = self.frame().await;
-            let is_last = !is_batch
-                || Message::parse(&frame[FrameHeader::LEN..])
-                    .is_ok_and(|(message, _)| message.header.info3 & info3::LAST != 0);
+            let is_last = match is_batch || is_query {
+                false => true,
+                // A query that is refused has no other end.
+                true => state::messages_of(&frame).iter().any(|message| {
+                    let header = message.header;
+                    header.info3 & info3::LAST != 0
+                        || is_query && header.result_code != 0 && header.info3 & info3::PARTITION_DONE == 0
+                }),
+            };
             frames.push(frame);
             if is_last {
                 return frames;
@@ -96,7 +105,7 @@ async fn replay(scenario: &Scenario) -> HashMap<u64, Vec<Vec<u8>>> {
     let server = DevServer::start(config(&scenario.name)).await.unwrap();
     let addresses = server.addresses();
     let mut setup = Client::connect(addresses[0]).await;
-    for given in state::before(scenario) {
+    for given in state::before(scenario).into_iter().chain(queried::before(scenario)) {
         setup.give(&server, &given).await;
     }
     let address =

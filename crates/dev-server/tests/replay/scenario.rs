@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use wire_protocol::batch_request::BatchRequestRows;
-use wire_protocol::message::{FrameHeader, FrameType, Message, field_type, info1};
+use wire_protocol::message::{FrameHeader, FrameType, Message, field_type, info1, info2, info3};
 
 /// One frame of a scenario.
 pub(crate) struct Frame {
@@ -18,6 +18,14 @@ pub(crate) struct Frame {
 impl Frame {
     pub(crate) fn body(&self) -> &[u8] {
         &self.bytes[FrameHeader::LEN..]
+    }
+
+    /// Whether the frame asks for the records of partitions.
+    pub(crate) fn is_query(&self) -> bool {
+        self.message().is_some_and(|message| {
+            let header = message.header;
+            header.info3 & info3::PARTITION_DONE != 0 && header.info2 & info2::WRITE == 0 && self.is_request
+        })
     }
 
     /// The message of a message frame that parses.

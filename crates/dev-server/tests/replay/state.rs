@@ -4,7 +4,7 @@
 //! generations and void times show in the answers; what does not show, and matters, is in [`known`].
 
 use wire_protocol::digest::UserKey;
-use wire_protocol::message::{Message, MessageHeader, Op, info2, info3, op};
+use wire_protocol::message::{FrameHeader, Message, MessageHeader, Op, info2, info3, op};
 use wire_protocol::result_code;
 
 use crate::scenario::{Ask, Frame, Scenario, asks};
@@ -115,13 +115,16 @@ fn exchanges(scenario: &Scenario) -> Vec<Exchange<'_>> {
 }
 
 fn messages(frame: &Frame) -> Vec<Message<'_>> {
+    if frame.message().is_some() { messages_of(&frame.bytes) } else { Vec::new() }
+}
+
+/// The messages of a frame of them.
+pub(crate) fn messages_of(frame: &[u8]) -> Vec<Message<'_>> {
     let mut messages = Vec::new();
-    if frame.message().is_some() {
-        let mut rest = frame.body();
-        while let Ok((message, tail)) = Message::parse(rest) {
-            messages.push(message);
-            rest = tail;
-        }
+    let mut rest = &frame[FrameHeader::LEN..];
+    while let Ok((message, tail)) = Message::parse(rest) {
+        messages.push(message);
+        rest = tail;
     }
     messages
 }

@@ -18,6 +18,8 @@ pub(crate) enum Why {
     Cells,
     /// Not inline, the server's threads answer rows in an order of their own; this one in the rows' order.
     RowOrder,
+    /// The server's threads go through partitions side by side; here one after the other.
+    PartitionOrder,
     /// The server frees truncated records by and by, and shows their generation until then; this one at once.
     Freed,
     /// One row is a list operation and answered with 16.
@@ -26,6 +28,8 @@ pub(crate) enum Why {
     Own(&'static str),
     /// Each cluster has a partition map of its own: see `cluster_info.rs`.
     OwnMap,
+    /// For the same reason other partitions, and another number of them, are those of other nodes.
+    OwnPartitions,
 }
 
 use Verdict::{Alike, Different, NotClaimed};
@@ -34,6 +38,8 @@ const CELLS: Why = Why::Cells;
 const FREED: Why = Why::Freed;
 const ONE_LIST_ROW: Why = Why::OneListRow;
 const ROW_ORDER: Why = Why::RowOrder;
+const PARTITION_ORDER: Why = Why::PartitionOrder;
+const OWN_PARTITIONS: Why = Why::OwnPartitions;
 const OWN_MAP: Why = Why::OwnMap;
 const OWN_FEATURES: Why = Why::Own("the features that it has");
 const OWN_KEY: Why = Why::Own("its cluster's key");
@@ -43,10 +49,10 @@ const OTHER_COMMANDS: Why = Why::Own("some of these commands are not known to it
 const NO_INDEX: Why = Why::Own("it has no secondary indexes to list");
 const NO_UDF: Why = Why::Own("it has no user-defined functions to list");
 
+const BACKGROUND: &str = "background queries";
 const COLLECTIONS: &str = "list and map operations";
 const FILTERS: &str = "filter expressions";
 const INDEXES: &str = "secondary indexes";
-const QUERIES: &str = "queries";
 const SKETCHES: &str = "bit, HyperLogLog and expression operations";
 const TRANSACTIONS: &str = "transactions";
 const UDF: &str = "user-defined functions";
@@ -226,28 +232,28 @@ const OFFICIAL: &[(&str, Verdict)] = &[
     ("162-batch-remove", Alike),
     ("163-batch-remove-1", Alike),
     ("164-batch-remove-generation", Alike),
-    ("165-query-all", NotClaimed(QUERIES)),
-    ("166-query-partition-range", NotClaimed(QUERIES)),
-    ("167-query-partition-one", NotClaimed(QUERIES)),
-    ("168-query-partition-empty", NotClaimed(QUERIES)),
-    ("169-query-bins", NotClaimed(QUERIES)),
-    ("170-query-missing-bin", NotClaimed(QUERIES)),
-    ("171-query-only-missing-bin", NotClaimed(QUERIES)),
-    ("172-query-no-bins", NotClaimed(QUERIES)),
-    ("173-query-max-records", NotClaimed(QUERIES)),
-    ("174-query-records-per-second", NotClaimed(QUERIES)),
-    ("175-query-paginate", NotClaimed(QUERIES)),
-    ("176-query-filter-expression", NotClaimed(QUERIES)),
-    ("177-query-short", NotClaimed(QUERIES)),
-    ("178-query-long-relax-ap", NotClaimed(QUERIES)),
-    ("179-query-whole-namespace", NotClaimed(QUERIES)),
-    ("180-query-empty-set", NotClaimed(QUERIES)),
-    ("181-query-read-ops", NotClaimed(QUERIES)),
-    ("182-query-background-ops", NotClaimed(QUERIES)),
-    ("183-scan-partition-range", NotClaimed(QUERIES)),
-    ("184-scan-bins", NotClaimed(QUERIES)),
-    ("185-scan-max-records-rps", NotClaimed(QUERIES)),
-    ("186-scan-no-bins", NotClaimed(QUERIES)),
+    ("165-query-all", Different(PARTITION_ORDER)),
+    ("166-query-partition-range", Alike),
+    ("167-query-partition-one", Alike),
+    ("168-query-partition-empty", Alike),
+    ("169-query-bins", Alike),
+    ("170-query-missing-bin", Alike),
+    ("171-query-only-missing-bin", Alike),
+    ("172-query-no-bins", Alike),
+    ("173-query-max-records", Alike),
+    ("174-query-records-per-second", Alike),
+    ("175-query-paginate", Alike),
+    ("176-query-filter-expression", NotClaimed(FILTERS)),
+    ("177-query-short", Alike),
+    ("178-query-long-relax-ap", Alike),
+    ("179-query-whole-namespace", Alike),
+    ("180-query-empty-set", Alike),
+    ("181-query-read-ops", NotClaimed(COLLECTIONS)),
+    ("182-query-background-ops", NotClaimed(BACKGROUND)),
+    ("183-scan-partition-range", Alike),
+    ("184-scan-bins", Alike),
+    ("185-scan-max-records-rps", Alike),
+    ("186-scan-no-bins", Alike),
     ("187-index-create-numeric", NotClaimed(INDEXES)),
     ("188-index-create-string", NotClaimed(INDEXES)),
     ("189-index-create-list", NotClaimed(INDEXES)),
@@ -443,21 +449,21 @@ const NATIVE: &[(&str, Verdict)] = &[
     ("136-batch-operate-cdt", NotClaimed(COLLECTIONS)),
     ("137-batch-delete", Alike),
     ("138-batch-delete-1", Alike),
-    ("139-query-all", NotClaimed(QUERIES)),
-    ("140-query-partition-range", NotClaimed(QUERIES)),
-    ("141-query-partition-one", NotClaimed(QUERIES)),
-    ("142-query-partition-after-key", NotClaimed(QUERIES)),
-    ("143-query-bins", NotClaimed(QUERIES)),
-    ("144-query-missing-bin", NotClaimed(QUERIES)),
-    ("145-query-no-bins", NotClaimed(QUERIES)),
-    ("146-query-max-records", NotClaimed(QUERIES)),
-    ("147-query-records-per-second", NotClaimed(QUERIES)),
-    ("148-query-resume", NotClaimed(QUERIES)),
-    ("149-query-filter-expression", NotClaimed(QUERIES)),
-    ("150-query-short", NotClaimed(QUERIES)),
-    ("151-query-empty-set", NotClaimed(QUERIES)),
-    ("152-query-read-ops", NotClaimed(QUERIES)),
-    ("153-query-background-ops", NotClaimed(QUERIES)),
+    ("139-query-all", Different(PARTITION_ORDER)),
+    ("140-query-partition-range", Different(PARTITION_ORDER)),
+    ("141-query-partition-one", Alike),
+    ("142-query-partition-after-key", Alike),
+    ("143-query-bins", Different(PARTITION_ORDER)),
+    ("144-query-missing-bin", Different(PARTITION_ORDER)),
+    ("145-query-no-bins", Alike),
+    ("146-query-max-records", Alike),
+    ("147-query-records-per-second", Alike),
+    ("148-query-resume", Alike),
+    ("149-query-filter-expression", NotClaimed(FILTERS)),
+    ("150-query-short", Alike),
+    ("151-query-empty-set", Alike),
+    ("152-query-read-ops", NotClaimed(COLLECTIONS)),
+    ("153-query-background-ops", NotClaimed(BACKGROUND)),
     ("154-index-create-numeric", NotClaimed(INDEXES)),
     ("155-index-create-string", NotClaimed(INDEXES)),
     ("156-index-create-list", NotClaimed(INDEXES)),
@@ -528,7 +534,7 @@ const RAW: &[(&str, Verdict)] = &[
     ("030-query-unknown-namespace", Alike),
     ("031-query-no-partitions", Alike),
     ("032-query-bad-partition", Alike),
-    ("033-query-one-partition", NotClaimed(QUERIES)),
+    ("033-query-one-partition", Alike),
     ("034-info-several", Alike),
     ("035-info-no-final-newline", Alike),
     ("036-info-pipelined", Alike),
@@ -541,7 +547,7 @@ const RAW: &[(&str, Verdict)] = &[
 #[rustfmt::skip]
 const RAW_CLUSTER: &[(&str, Verdict)] = &[
     ("001-cluster-put-get-wrong-node", Alike),
-    ("002-cluster-query-unowned-partitions", NotClaimed(QUERIES)),
+    ("002-cluster-query-unowned-partitions", Different(OWN_PARTITIONS)),
 ];
 
 #[rustfmt::skip]

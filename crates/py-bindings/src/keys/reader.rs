@@ -12,6 +12,12 @@ use super::array::Values;
 use super::{KeyArena, Kind};
 use crate::errors::param_error;
 
+/// The longest name of a set in bytes.
+const MAX_SET: usize = 63;
+
+/// The longest name of a namespace in bytes.
+const MAX_NAMESPACE: usize = 31;
+
 impl KeyArena {
     /// Reads the `keys` argument of a batch.
     pub(crate) fn read(keys: &Bound<'_, PyAny>) -> PyResult<Self> {
@@ -218,6 +224,9 @@ impl<'py> Reader<'py> {
         };
         let namespace_name = text(namespace, "namespace", "")?;
         let set_name = if set.is_none() { String::new() } else { text(set, "set", " or None")? };
+        for (what, name) in [("namespace", &namespace_name), ("set", &set_name)] {
+            too_long(what, name).map_or(Ok(()), |problem| Err(Problem::Message(format!("its {problem}"))))?;
+        }
         let name = (namespace_name, set_name);
         let space = match self.by_name.get(&name) {
             Some(&space) => space,
@@ -394,6 +403,16 @@ fn read_digest(digest: &Bound<'_, PyAny>) -> Result<Digest, Problem> {
     };
     bytes.as_slice().try_into().map_err(|_| {
         Problem::Message(format!("its digest has {} bytes; it must have {DIGEST_LEN}", bytes.len()))
+    })
+}
+
+/// Why the name is too long for a namespace or a set; the server would take it for another one or refuse it.
+pub(crate) fn too_long(what: &str, name: &str) -> Option<String> {
+    let most = if what == "set" { MAX_SET } else { MAX_NAMESPACE };
+    let found = name.len();
+    (found > most).then(|| {
+        let shown: String = name.chars().take(80).collect();
+        format!("{what} {shown:?} has {found} bytes of UTF-8; a {what}'s name has at most {most}")
     })
 }
 

@@ -61,7 +61,7 @@ fn each_kind_has_its_particle() {
     assert_eq!(write(&one('S', 4, '|', &[]), options, b"a\0b\0"), Ok((3, b"a\0b".to_vec())));
     assert_eq!(write(&one('S', 2, '|', &[]), options, b"\0\0"), Ok((3, vec![])));
     assert_eq!(write(&one('u', 2, '>', &[2]), options, &[1, 2, 3, 4]), Ok((4, vec![1, 2, 3, 4])));
-    let lists = EncodeOptions { arrays_as_lists: true, bytes_as: BytesAs::Blob };
+    let lists = EncodeOptions { arrays_as_lists: true, bytes_as: BytesAs::Blob, ..EncodeOptions::default() };
     assert_eq!(write(&one('S', 4, '|', &[]), lists, b"a\xff\0\0"), Ok((4, b"a\xff\0\0".to_vec())));
     let nested = write(&one('i', 1, '=', &[2, 2]), lists, &[1, 0xff, 3, 4]);
     assert_eq!(nested, Ok((20, vec![0x92, 0x92, 1, 0xff, 0x92, 3, 4])));
@@ -112,7 +112,7 @@ proptest! {
             }
         }
         let bytes_as = if as_text { BytesAs::Text } else { BytesAs::Blob };
-        let plan = EncodePlan::new(schema.clone(), EncodeOptions { bytes_as, arrays_as_lists }, |_| true);
+        let plan = EncodePlan::new(schema.clone(), EncodeOptions { bytes_as, arrays_as_lists, ..EncodeOptions::default() }, |_| true);
         let mut out = Vec::new();
         let written = match plan.write_row(3, &row, |field| present[field], &mut out) {
             Ok(written) => written,

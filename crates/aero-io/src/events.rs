@@ -1,0 +1,226 @@
+//! What happens to the cluster, kept for a log until somebody fetches it.
+//!
+//! Nothing is formatted here, and nobody is waited for: an event is a few pointers in a queue with an end.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use crate::error::ContactFault;
+
+/// Events that are kept; what comes when there are so many is counted.
+const MOST: usize = 1_000;
+
+/// How much an event matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// For whoever looks for a mistake.
+    Debug,
+    /// In the course of things.
+    Info,
+    /// Something does not work.
+    Warning,
+}
+
+/// A node as events name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeName {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its address.
+    pub address: SocketAddr,
+}
+
+impl fmt::Display for NodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.address)
+    }
+}
+
+/// Why a node is avoided.
+#[derive(Clone, Debug)]
+pub enum Suspicion {
+    /// It did not answer its watch.
+    Watch(ContactFault),
+    /// A command's connection failed.
+    Broken(Arc<io::Error>),
+    /// It has answered no command for longer than that should take.
+    Silent,
+    /// Another node has its address.
+    Renamed,
+}
+
+impl fmt::Display for Suspicion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Watch(fault) => write!(f, "it did not answer its watch: {fault}"),
+            Self::Broken(error) => write!(f, "a connection failed: {error}"),
+            Self::Silent => f.write_str("it answers no command"),
+            Self::Renamed => f.write_str("another node has its address"),
+        }
+    }
+}
+
+/// Something that happened to the cluster.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A node joined, or came back.
+    Joined(NodeName),
+    /// A node left.
+    Left(NodeName),
+    /// A node is avoided from now on.
+    Suspect(NodeName, Suspicion),
+    /// A node that was avoided answers again.
+    Trusted(NodeName),
+    /// A node failed so often that it is not asked before the error window ends.
+    Tripped(NodeName, u32),
+    /// No node answers: the seeds are asked.
+    Lost,
+    /// A command is sent again, after the error of this code.
+    Retry {
+        /// The command.
+        command: &'static str,
+        /// The node that failed.
+        node: NodeName,
+        /// The error's code.
+        code: i32,
+    },
+    /// Rows of a batch are asked for again.
+    RowsAgain {
+        /// The node that is asked now.
+        node: NodeName,
+        /// How many.
+        rows: usize,
+    },
+    /// So many events were not kept.
+    Overflow(u64),
+}
+
+impl Event {
+    /// How much it matters.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        match self {
+            Self::Joined(_) | Self::Left(_) | Self::Trusted(_) => Level::Info,
+            Self::Suspect(..) | Self::Tripped(..) | Self::Lost | Self::Overflow(_) => Level::Warning,
+            Self::Retry { .. } | Self::RowsAgain { .. } => Level::Debug,
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Joined(node) => write!(f, "node {node} joined"),
+            Self::Left(node) => write!(f, "node {node} left"),
+            Self::Suspect(node, why) => write!(f, "node {node} is avoided: {why}"),
+            Self::Trusted(node) => write!(f, "node {node} answers again"),
+            Self::Tripped(node, limit) => {
+                write!(f, "node {node} failed more than {limit} times and is not asked in this error window")
+            }
+            Self::Lost => f.write_str("no node of the cluster answers; the hosts of the config are asked"),
+            Self::Retry { command, node, code } => {
+                write!(f, "{command} failed at node {node} with code {code} and is sent again")
+            }
+            Self::RowsAgain { node, rows } => {
+                write!(f, "{rows} rows without an answer are asked for again, at node {node}")
+            }
+            Self::Overflow(count) => write!(f, "{count} more events were not kept"),
+        }
+    }
+}
+
+/// The events that nobody has fetched yet.
+#[derive(Default)]
+pub(crate) struct Events {
+    has_any: AtomicBool,
+    is_verbose: AtomicBool,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    events: VecDeque<(SystemTime, Event)>,
+    lost: u64,
+}
+
+impl Events {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn push(&self, event: Event) {
+        let mut queue = self.queue();
+        if queue.events.len() < MOST {
+            queue.events.push_back((SystemTime::now(), event));
+        } else {
+            queue.lost += 1;
+        }
+        self.has_any.store(true, Ordering::Release);
+    }
+
+    /// Adds an event of level [`Level::Debug`], of which there may be many, if somebody wants them.
+    pub(crate) fn push_detail(&self, event: impl FnOnce() -> Event) {
+        if self.is_verbose.load(Ordering::Relaxed) {
+            self.push(event());
+        }
+    }
+
+    pub(crate) fn set_verbose(&self, verbose: bool) {
+        self.is_verbose.store(verbose, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_any(&self) -> bool {
+        self.has_any.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn take(&self) -> Vec<(SystemTime, Event)> {
+        let mut queue = self.queue();
+        self.has_any.store(false, Ordering::Release);
+        let mut events = Vec::from(std::mem::take(&mut queue.events));
+        match std::mem::take(&mut queue.lost) {
+            0 => {}
+            lost => events.push((SystemTime::now(), Event::Overflow(lost))),
+        }
+        events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node() -> NodeName {
+        NodeName { name: "C1".into(), address: "127.0.0.1:3000".parse().unwrap() }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        let events = Events::default();
+        assert!(!events.has_any());
+        for _ in 0..MOST + 5 {
+            events.push(Event::Joined(node()));
+        }
+        assert!(events.has_any());
+        let taken = events.take();
+        assert_eq!(taken.len(), MOST + 1);
+        assert_eq!(taken[0].1.to_string(), "node C1 (127.0.0.1:3000) joined");
+        assert_eq!(taken[MOST].1.to_string(), "5 more events were not kept");
+        assert!(!events.has_any() && events.take().is_empty());
+    }
+
+    #[test]
+    fn details_are_kept_for_those_who_want_them() {
+        let events = Events::default();
+        let detail = || Event::Retry { command: "read", node: node(), code: 9 };
+        events.push_detail(|| unreachable!());
+        events.set_verbose(true);
+        events.push_detail(detail);
+        assert_eq!(events.take().len(), 1);
+    }
+}

@@ -1,0 +1,291 @@
+//! One request of a query: some partitions, one node, one connection.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use wire_protocol::WireError;
+use wire_protocol::digest::{Digest, partition_id};
+use wire_protocol::message::{FrameType, MAX_FRAME, info1};
+use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord, QueryRequest, write_query};
+use wire_protocol::result_code;
+
+use super::{Event, Query, RecordBlock};
+use crate::cluster::Inner;
+use crate::error::{Error, Fault};
+use crate::node::Node;
+use crate::scratch::Scratch;
+use crate::timer::Timer;
+
+/// Most records of a block.
+const BLOCK_RECORDS: usize = 128;
+
+/// Bytes of a block that it is closed at; a larger record is a block of its own.
+const BLOCK_BYTES: usize = 64 * 1024;
+
+/// For how long a node waits for a socket that takes nothing, where it is not told.
+const SERVERS_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What all requests of a query share.
+pub(crate) struct Call {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) query: Arc<Query>,
+    pub(crate) events: mpsc::Sender<Event>,
+    pub(crate) start: Instant,
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// Partitions to ask a node for in one request.
+pub(crate) struct Ask {
+    pub(crate) node: Arc<Node>,
+    /// Those that are not done yet, each with the last record that came.
+    pub(crate) partitions: BTreeMap<u16, Option<Digest>>,
+    /// The most records; None for all.
+    pub(crate) share: Option<u64>,
+    /// Tries that failed before.
+    pub(crate) attempt: u32,
+    pub(crate) not_before: Option<Instant>,
+}
+
+/// How a request ended.
+pub(crate) struct Outcome {
+    pub(crate) ask: Ask,
+    pub(crate) sent_at: Instant,
+    /// Records that came and were put into the queue.
+    pub(crate) received: u64,
+    /// Partitions that the node could not serve, and its code.
+    pub(crate) refused: BTreeMap<u16, u8>,
+    pub(crate) end: Result<u8, End>,
+    /// Whether the queue was full for so long that the node may have given up.
+    pub(crate) was_stalled: bool,
+}
+
+/// Why a request ended before the node said so.
+pub(crate) enum End {
+    Fault(Fault),
+    Refused(Error),
+    /// Nobody takes the records any more.
+    Dropped,
+}
+
+impl<F: Into<Fault>> From<F> for End {
+    fn from(fault: F) -> Self {
+        Self::Fault(fault.into())
+    }
+}
+
+/// Asks a node for its partitions and puts the records into the queue.
+pub(crate) async fn run(call: &Call, ask: Ask) -> Outcome {
+    if let Some(start) = ask.not_before {
+        sleep_until(start).await;
+    }
+    let mut exchange = Exchange {
+        call,
+        ask,
+        block: RecordBlock::default(),
+        received: 0,
+        refused: BTreeMap::new(),
+        waited: Duration::ZERO,
+    };
+    let sent_at = Instant::now();
+    let mut scratch = call.inner.scratch.take();
+    let mut end = exchange.run(&mut scratch).await;
+    let is_full = exchange.ask.share.is_some_and(|share| exchange.received >= share);
+    if matches!(end, Ok(result_code::OK)) && !is_full && exchange.finish().await.is_err() {
+        end = Err(End::Dropped);
+    }
+    let patience = match call.query.policy.socket_timeout {
+        Duration::ZERO => SERVERS_PATIENCE,
+        patience => patience,
+    };
+    Outcome {
+        was_stalled: exchange.waited >= patience / 2,
+        ask: exchange.ask,
+        sent_at,
+        received: exchange.received,
+        refused: exchange.refused,
+        end,
+    }
+}
+
+struct Exchange<'c> {
+    call: &'c Call,
+    ask: Ask,
+    block: RecordBlock,
+    received: u64,
+    refused: BTreeMap<u16, u8>,
+    /// Time that the queue was full for.
+    waited: Duration,
+}
+
+impl Exchange<'_> {
+    async fn run(&mut self, scratch: &mut Scratch) -> Result<u8, End> {
+        let node = Arc::clone(&self.ask.node);
+        let policy = &self.call.query.policy;
+        let timer = || Timer::new(self.call.deadline, policy.socket_timeout);
+        let (mut fresh, mut has_lost_session) = (false, false);
+        'connection: loop {
+            let mut waiting = timer();
+            let permit = node.permit(&mut waiting).await?;
+            let mut leased = node.lease(permit, &mut waiting, fresh).await?;
+            encode(self.call, &self.ask, &mut scratch.request)
+                .and_then(|()| scratch.ready(policy.compress))
+                .map_err(|source| End::Refused(Error::Request { source }))?;
+            // A peer that closed an idle connection has not seen the request: that costs no try.
+            if let Err((fault, _)) = leased.connection.send(&scratch.request, &mut waiting).await {
+                if leased.reused && fault.is_stale() {
+                    fresh = true;
+                    continue;
+                }
+                return Err(fault.into());
+            }
+            let mut is_first = true;
+            loop {
+                // Anew for each frame: while the queue is full no time of the node's goes by.
+                let input = &mut scratch.input;
+                let frame = input
+                    .frame(
+                        &mut leased.connection,
+                        &mut Timer::new(self.call.deadline, policy.socket_timeout),
+                        FrameType::Message,
+                        MAX_FRAME,
+                    )
+                    .await;
+                let body = match frame {
+                    Ok(body) => body,
+                    Err(fault) if is_first && input.is_empty() && leased.reused && fault.is_stale() => {
+                        fresh = true;
+                        continue 'connection;
+                    }
+                    Err(fault) => return Err(fault.into()),
+                };
+                is_first = false;
+                node.health.hear();
+                let end = self.walk(scratch.input.body(body)).await;
+                // What came before something went wrong is kept.
+                self.flush().await?;
+                let Some(code) = end? else { continue };
+                if !has_lost_session && node.has_lost_session(code, &leased.connection) {
+                    (has_lost_session, fresh) = (true, true);
+                    continue 'connection;
+                }
+                if scratch.input.is_empty() {
+                    leased.recycle();
+                }
+                return Ok(code);
+            }
+        }
+    }
+
+    /// Takes over the messages of a frame. Gives the code of the answer's end, if it is there.
+    async fn walk(&mut self, body: &[u8]) -> Result<Option<u8>, End> {
+        for answer in QueryAnswers::new(body) {
+            match answer.map_err(Fault::from)? {
+                QueryAnswer::Record(record) => {
+                    self.take(&record)?;
+                    if self.block.len() >= BLOCK_RECORDS || self.block.size() >= BLOCK_BYTES {
+                        self.flush().await?;
+                    }
+                }
+                QueryAnswer::Partition { partition, code } => {
+                    if !self.ask.partitions.contains_key(&partition) {
+                        return Err(malformed("a partition that was not asked for").into());
+                    }
+                    if code != result_code::OK {
+                        self.refused.insert(partition, code);
+                    }
+                }
+                QueryAnswer::End { code } => return Ok(Some(code)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes over a record that may come next.
+    fn take(&mut self, record: &QueryRecord<'_>) -> Result<(), Fault> {
+        if self.ask.share.is_some_and(|share| self.received >= share) {
+            return Err(malformed("more records than were asked for").into());
+        }
+        if *record.namespace != *self.call.query.space.namespace {
+            return Err(malformed("a record of another namespace").into());
+        }
+        let partition = partition_id(record.digest) as u16;
+        let Some(last) = self.ask.partitions.get_mut(&partition) else {
+            return Err(malformed("a record of a partition that was not asked for").into());
+        };
+        // This order is what lets a query go on after a record, and what tells one that comes twice.
+        if last.is_some_and(|last| *record.digest >= last) {
+            return Err(malformed("the records of a partition are not in descending order").into());
+        }
+        *last = Some(*record.digest);
+        self.block.push(record);
+        self.received += 1;
+        Ok(())
+    }
+
+    /// Tells that all records of the partitions that were served have come. Behind these records, and not by the
+    /// driver: the queue's turns are given in order, and those who wait before it could not take theirs.
+    async fn finish(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
+        let partitions = std::mem::take(&mut self.ask.partitions);
+        let (left, done): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            partitions.into_iter().partition(|(partition, _)| self.refused.contains_key(partition));
+        self.ask.partitions = left;
+        self.call.events.send(Event::Done(done.into_keys().collect())).await
+    }
+
+    /// Puts the block into the queue.
+    async fn flush(&mut self) -> Result<(), End> {
+        if self.block.is_empty() {
+            return Ok(());
+        }
+        let event = Event::Records(std::mem::take(&mut self.block));
+        let event = match self.call.events.try_send(event) {
+            Ok(()) => return Ok(()),
+            Err(mpsc::error::TrySendError::Full(event)) => event,
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(End::Dropped),
+        };
+        let start = Instant::now();
+        // Here the call's own time counts alone.
+        let mut timer = Timer::new(self.call.deadline, Duration::ZERO);
+        let sent = timer.run(self.call.events.send(event)).await?;
+        self.waited += start.elapsed();
+        sent.map_err(|_| End::Dropped)
+    }
+}
+
+fn malformed(why: &'static str) -> WireError {
+    WireError::Malformed { what: "query answer", why }
+}
+
+fn encode(call: &Call, ask: &Ask, out: &mut Vec<u8>) -> Result<(), WireError> {
+    let Query { space, bins, policy, records_per_second, .. } = &*call.query;
+    let names = bins.borrowed();
+    let from_start: Vec<u16> =
+        ask.partitions.iter().filter(|(_, after)| after.is_none()).map(|(&partition, _)| partition).collect();
+    let after: Vec<Digest> = ask.partitions.values().copied().flatten().collect();
+    out.clear();
+    write_query(
+        out,
+        &QueryRequest {
+            namespace: &space.namespace,
+            set: &space.set,
+            projection: bins.projection(&names),
+            partitions: &from_start,
+            after: &after,
+            max_records: ask.share.unwrap_or(0),
+            records_per_second: *records_per_second,
+            socket_timeout_ms: u32::try_from(policy.socket_timeout.as_millis()).unwrap_or(u32::MAX),
+            // Another one each time: a node may still be busy with a request whose connection failed, and
+            // refuses a second one of the same name.
+            task_id: RandomState::new().hash_one(call.start.elapsed()),
+            duration: policy.duration,
+            info1: if policy.compress { info1::COMPRESS_RESPONSE } else { 0 },
+            info3: 0,
+            ttl: QueryRequest::DONT_TOUCH,
+            filter: &policy.filter,
+        },
+    )
+}

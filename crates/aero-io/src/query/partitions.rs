@@ -1,0 +1,175 @@
+//! Where a query stands in each partition.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use wire_protocol::digest::{Digest, PARTITIONS, partition_id};
+
+use crate::error::Error;
+
+/// Where a query stands in a partition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartitionProgress {
+    /// The last record that came; those that come next are below it.
+    pub after: Option<Digest>,
+    /// Whether all records have come.
+    pub is_done: bool,
+}
+
+/// Consecutive partitions, and where a query stands in each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryPartitions {
+    first: usize,
+    progress: Vec<PartitionProgress>,
+}
+
+impl QueryPartitions {
+    /// All partitions.
+    #[must_use]
+    pub fn all() -> Self {
+        Self { first: 0, progress: vec![PartitionProgress::default(); PARTITIONS] }
+    }
+
+    /// So many partitions from `first` on.
+    ///
+    /// # Errors
+    /// There are no such partitions.
+    pub fn range(first: usize, count: usize) -> Result<Self, Error> {
+        if count == 0 || first >= PARTITIONS || count > PARTITIONS - first {
+            return Err(Error::Param {
+                what: format!("partitions {first} and {count} in all: they are numbered from 0 to 4095"),
+            });
+        }
+        Ok(Self { first, progress: vec![PartitionProgress::default(); count] })
+    }
+
+    /// Sets where the query stands in a partition.
+    ///
+    /// # Errors
+    /// It is not one of these, or the record is of another one.
+    pub fn set(&mut self, partition: usize, progress: PartitionProgress) -> Result<(), Error> {
+        if let Some(digest) = progress.after
+            && partition_id(&digest) != partition
+        {
+            let of = partition_id(&digest);
+            return Err(Error::Param { what: format!("a digest of partition {of} given for {partition}") });
+        }
+        match self.place(partition) {
+            Some(place) => {
+                self.progress[place] = progress;
+                Ok(())
+            }
+            None => {
+                Err(Error::Param { what: format!("partition {partition} is not among those of the query") })
+            }
+        }
+    }
+
+    /// The partitions in order, and where the query stands in each.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, PartitionProgress)> {
+        (self.first..).zip(self.progress.iter().copied())
+    }
+
+    /// Whether all records of all partitions have come.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.progress.iter().all(|progress| progress.is_done)
+    }
+
+    /// Notes that a record came.
+    fn advance(&mut self, digest: &Digest) {
+        if let Some(place) = self.place(partition_id(digest)) {
+            self.progress[place].after = Some(*digest);
+        }
+    }
+
+    /// Notes that all records of a partition came.
+    fn finish(&mut self, partition: u16) {
+        if let Some(place) = self.place(partition.into()) {
+            self.progress[place].is_done = true;
+        }
+    }
+
+    fn place(&self, partition: usize) -> Option<usize> {
+        partition.checked_sub(self.first).filter(|&place| place < self.progress.len())
+    }
+}
+
+impl Default for QueryPartitions {
+    fn default() -> Self {
+        Self::all()
+    }
+}
+
+/// Where a stream of records stands, by what was used of it. Clones are of the same one, and none waits for the
+/// stream.
+#[derive(Clone, Debug)]
+pub struct QueryProgress(Arc<Mutex<QueryPartitions>>);
+
+impl QueryProgress {
+    pub(crate) fn new(partitions: QueryPartitions) -> Self {
+        Self(Arc::new(Mutex::new(partitions)))
+    }
+
+    /// Notes that records of the last block were used: a query over [`Self::partitions`] goes on after them. All
+    /// of a block's records are to be noted before the next block is asked for.
+    pub fn took<'d>(&self, digests: impl IntoIterator<Item = &'d Digest>) {
+        let mut partitions = self.lock();
+        digests.into_iter().for_each(|digest| partitions.advance(digest));
+    }
+
+    /// Where the query stands.
+    #[must_use]
+    pub fn partitions(&self) -> QueryPartitions {
+        self.lock().clone()
+    }
+
+    pub(crate) fn finish(&self, finished: Vec<u16>) {
+        let mut partitions = self.lock();
+        finished.into_iter().for_each(|partition| partitions.finish(partition));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, QueryPartitions> {
+        // What is changed under it is changed in one step.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(partition: u16) -> Digest {
+        let mut digest = [9; 20];
+        digest[..2].copy_from_slice(&partition.to_le_bytes());
+        digest
+    }
+
+    #[test]
+    fn ranges_are_checked() {
+        for (first, count) in [(0, 0), (4096, 1), (0, 4097), (4000, 97), (usize::MAX, usize::MAX)] {
+            assert!(QueryPartitions::range(first, count).is_err(), "{first} {count}");
+        }
+        assert_eq!(QueryPartitions::range(0, 4096).unwrap(), QueryPartitions::all());
+        assert_eq!(QueryPartitions::range(4095, 1).unwrap().iter().next().unwrap().0, 4095);
+    }
+
+    #[test]
+    fn progress_is_of_its_own_partition() {
+        let mut partitions = QueryPartitions::range(10, 2).unwrap();
+        let after = |partition| PartitionProgress { after: Some(digest(partition)), is_done: false };
+        assert!(partitions.set(10, after(11)).is_err());
+        assert!(partitions.set(12, after(12)).is_err());
+        assert!(partitions.set(9, PartitionProgress::default()).is_err());
+        partitions.set(10, after(10)).unwrap();
+        partitions.advance(&digest(11));
+        partitions.advance(&digest(12));
+        partitions.finish(11);
+        partitions.finish(9);
+        let found: Vec<_> = partitions.iter().collect();
+        assert_eq!(found[0], (10, after(10)));
+        assert_eq!(found[1], (11, PartitionProgress { after: Some(digest(11)), is_done: true }));
+        assert!(!partitions.is_done());
+        partitions.finish(10);
+        assert!(partitions.is_done());
+    }
+}

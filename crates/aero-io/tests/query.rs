@@ -1,0 +1,278 @@
+//! Queries over the primary index, against embedded nodes.
+
+mod support;
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use aero_io::{Bins, Error, PartitionProgress, Query, QueryDuration, QueryPartitions, QueryPolicy, Space};
+use dev_server::Config;
+use futures_util::StreamExt as _;
+use support::MS;
+use support::queries::{Came, SET, all, fill, key, nodes, query, start, total, with};
+use wire_protocol::digest::{UserKey, partition_id};
+use wire_protocol::particle::Particle;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_record_comes_once_and_whole() {
+    for count in [1, 3] {
+        let (_server, cluster) = nodes(count).await;
+        assert!(all(&cluster, query()).await.unwrap().digests.is_empty());
+        let expected = fill(&cluster, 2_000, 10).await;
+        for duration in [QueryDuration::Long, QueryDuration::Short, QueryDuration::LongRelaxAp] {
+            let came = all(&cluster, with(QueryPolicy { duration, ..QueryPolicy::default() })).await.unwrap();
+            came.is_exactly(&expected);
+        }
+        let came = all(&cluster, Query { space: Space::new("test", ""), ..query() }).await.unwrap();
+        came.is_exactly(&expected);
+        let other = Query { space: Space::new("test", "other"), ..query() };
+        assert!(all(&cluster, other).await.unwrap().digests.is_empty());
+
+        let mut stream = cluster.query(query());
+        let mut keys = 0;
+        while let Some(block) = stream.next().await.unwrap() {
+            for record in block.records() {
+                assert_eq!((record.namespace, record.set), (&b"test"[..], SET.as_bytes()));
+                assert_eq!((record.generation, record.void_time, record.ops().count()), (1, 0, 2));
+                let n = record.ops().find(|op| op.name == b"n").unwrap().particle().unwrap();
+                let Particle::Int(n) = n else { panic!("{n:?}") };
+                assert_eq!(key(n).digest, *record.digest);
+                assert_eq!(record.key, (n % 2 == 0).then_some(UserKey::Int(n)));
+                keys += usize::from(record.key.is_some());
+            }
+        }
+        assert_eq!(keys, 1_000);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bins_are_chosen() {
+    let (_server, cluster) = nodes(1).await;
+    fill(&cluster, 50, 10).await;
+    for (bins, names) in [
+        (Bins::Header, vec![]),
+        (Bins::names(["b"]), vec!["b"]),
+        (Bins::names(["nobin", "n"]), vec!["n"]),
+        (Bins::All, vec!["n", "b"]),
+    ] {
+        let mut stream = cluster.query(Query { bins, ..query() });
+        let mut count = 0;
+        while let Some(block) = stream.next().await.unwrap() {
+            count += block.len();
+            for record in block.records() {
+                let found: Vec<_> = record.ops().map(|op| String::from_utf8_lossy(op.name)).collect();
+                assert_eq!(found, names);
+            }
+        }
+        assert_eq!(count, 50);
+    }
+    // As the server has it: what has none of them is left out.
+    assert!(
+        all(&cluster, Query { bins: Bins::names(["nobin"]), ..query() }).await.unwrap().digests.is_empty()
+    );
+    let long = Query { bins: Bins::names(["sixteen-bytes-xx"]), ..query() };
+    assert!(matches!(all(&cluster, long).await, Err(Error::BinName { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_come_than_asked_for_and_pages_join_without_a_seam() {
+    for count in [1, 3, 5] {
+        let (_server, cluster) = nodes(count).await;
+        let expected = fill(&cluster, 200, 10).await;
+        for size in [1, 2, 7, 50, 99, 100, 199, 200, 201, 5_000] {
+            for most in [0, 1, 2] {
+                let policy = QueryPolicy { max_concurrent_nodes: most, ..QueryPolicy::default() };
+                let mut came = Came::default();
+                let mut partitions = QueryPartitions::all();
+                let mut pages = 0;
+                while !partitions.is_done() {
+                    let before = came.digests.len();
+                    let mut stream =
+                        cluster.query(Query { partitions, max_records: size, ..with(policy.clone()) });
+                    came.rest(&mut stream).await.unwrap();
+                    let page = came.digests.len() - before;
+                    let left = 200 - before;
+                    assert_eq!(page, left.min(size as usize), "page {pages} of {size} on {count} nodes");
+                    partitions = stream.progress().partitions();
+                    pages += 1;
+                    assert!(pages <= 201, "there is no end to them");
+                }
+                came.is_exactly(&expected);
+            }
+            if size == 1 && count == 3 {
+                continue;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn partitions_are_chosen_and_gone_on_in() {
+    let (_server, cluster) = nodes(3).await;
+    let expected = fill(&cluster, 5_000, 10).await;
+    let within = |from: usize, to: usize| -> HashSet<_> {
+        expected.iter().copied().filter(|digest| (from..to).contains(&partition_id(digest))).collect()
+    };
+    for (from, count) in [(0, 1), (4_095, 1), (100, 900), (0, 4_096)] {
+        let partitions = QueryPartitions::range(from, count).unwrap();
+        let came = all(&cluster, Query { partitions, ..query() }).await.unwrap();
+        came.is_exactly(&within(from, from + count));
+    }
+    // After a record come those below it.
+    let digest =
+        *expected.iter().find(|&&one| within(partition_id(&one), partition_id(&one) + 1).len() > 2).unwrap();
+    let partition = partition_id(&digest);
+    let mut partitions = QueryPartitions::range(partition, 1).unwrap();
+    partitions.set(partition, PartitionProgress { after: Some(digest), is_done: false }).unwrap();
+    let came = all(&cluster, Query { partitions: partitions.clone(), ..query() }).await.unwrap();
+    let below = within(partition, partition + 1).into_iter().filter(|&one| one < digest).collect();
+    came.is_exactly(&below);
+    // What is done is not asked for.
+    partitions.set(partition, PartitionProgress { after: Some(digest), is_done: true }).unwrap();
+    assert!(all(&cluster, Query { partitions, ..query() }).await.unwrap().digests.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rate_is_kept_by_each_node() {
+    let (_server, cluster) = nodes(2).await;
+    let expected = fill(&cluster, 400, 10).await;
+    let start = Instant::now();
+    let came = all(&cluster, Query { records_per_second: 200, ..query() }).await.unwrap();
+    came.is_exactly(&expected);
+    let took = start.elapsed();
+    assert!((700 * MS..15_000 * MS).contains(&took), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_takes_nothing_stops_the_nodes() {
+    let (server, cluster) = nodes(2).await;
+    // Sockets take some megabytes, at either end.
+    let expected = fill(&cluster, 4_000, 16_000).await;
+    let mut stream = cluster.query(query());
+    let block = stream.next().await.unwrap().unwrap();
+    let mut came = Came::default();
+    came.take(&stream, &block);
+    tokio::time::sleep(500 * MS).await;
+    let sent = total(&server, |counters| counters.query_records);
+    tokio::time::sleep(300 * MS).await;
+    assert_eq!(total(&server, |counters| counters.query_records), sent);
+    assert!(sent < 3_000, "{sent} records were sent to nobody");
+    came.rest(&mut stream).await.unwrap();
+    came.is_exactly(&expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_gave_up_on_a_slow_reader_is_asked_to_go_on() {
+    let (server, cluster) = nodes(1).await;
+    let expected = fill(&cluster, 2_000, 16_000).await;
+    let socket_timeout = 150 * MS;
+    let policy = QueryPolicy { socket_timeout, max_retries: 0, ..QueryPolicy::default() };
+    let mut stream = cluster.query(with(policy));
+    let mut came = Came::default();
+    for _ in 0..3 {
+        let block = stream.next().await.unwrap().unwrap();
+        came.take(&stream, &block);
+        tokio::time::sleep(600 * MS).await;
+    }
+    came.rest(&mut stream).await.unwrap();
+    came.is_exactly(&expected);
+    assert!(total(&server, |counters| counters.queries) > 1, "the node never gave up");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_is_dropped_closes_its_connections() {
+    let (server, cluster) = nodes(2).await;
+    fill(&cluster, 3_000, 16_000).await;
+    let open = || total(&server, |counters| counters.connections_open);
+    let in_use = || cluster.stats().nodes.iter().map(|node| node.connections_in_use).sum::<usize>();
+    let mut stream = cluster.query(query());
+    assert_eq!(in_use(), 0, "nothing is asked for before the first record is");
+    stream.next().await.unwrap().unwrap();
+    assert_eq!(in_use(), 2);
+    let before = open();
+    drop(stream);
+    for _ in 0..100 {
+        tokio::time::sleep(20 * MS).await;
+        if in_use() == 0 && open() + 2 <= before {
+            return;
+        }
+    }
+    panic!("{} connections of {before} are open, {} in use", open(), in_use());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_waits_can_be_stopped() {
+    let (_server, cluster) = nodes(2).await;
+    fill(&cluster, 100, 10).await;
+    let mut stream = cluster.query(Query { records_per_second: 1, ..query() });
+    stream.next().await.unwrap().unwrap();
+    let stopper = stream.stopper().clone();
+    let waiting = tokio::spawn(async move {
+        while stream.next().await.unwrap().is_some() {}
+        stream.next().await.unwrap().is_none()
+    });
+    tokio::time::sleep(50 * MS).await;
+    stopper.stop();
+    assert!(tokio::time::timeout(500 * MS, waiting).await.expect("it waits on").unwrap());
+    // Before it began, too.
+    let mut stream = cluster.query(query());
+    stream.stopper().stop();
+    assert!(stream.next().await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_closed_cluster_ends_its_queries() {
+    let (_server, cluster) = nodes(2).await;
+    fill(&cluster, 3_000, 16_000).await;
+    let mut stream = cluster.query(query());
+    stream.next().await.unwrap().unwrap();
+    cluster.close();
+    assert!(matches!(stream.next().await, Err(Error::Closed { .. })));
+    assert!(stream.next().await.unwrap().is_none());
+    assert!(matches!(cluster.query(query()).next().await, Err(Error::Closed { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_has_its_time() {
+    let (_server, cluster) = nodes(1).await;
+    fill(&cluster, 500, 10).await;
+    let policy = QueryPolicy { total_timeout: 300 * MS, ..QueryPolicy::default() };
+    let start = Instant::now();
+    let error = all(&cluster, Query { records_per_second: 50, ..with(policy) }).await.unwrap_err();
+    assert!(matches!(error, Error::Timeout { .. }), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(2));
+    assert!(error.to_string().starts_with("no answer in time: query at node "), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_there_is_not_is_refused() {
+    let (_server, cluster) = nodes(1).await;
+    let nowhere = Query { space: Space::new("nowhere", SET), ..query() };
+    assert!(matches!(all(&cluster, nowhere).await, Err(Error::NamespaceNotFound { .. })));
+    let filtered = with(QueryPolicy { filter: vec![0x93], ..QueryPolicy::default() });
+    let error = all(&cluster, filtered).await.unwrap_err();
+    assert_eq!(error.code(), 16, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn compressed_answers_are_the_same() {
+    let (_server, cluster) = start(Config { compression: true, ..Config::default() }).await;
+    let expected = fill(&cluster, 2_000, 1_000).await;
+    let came = all(&cluster, with(QueryPolicy { compress: true, ..QueryPolicy::default() })).await.unwrap();
+    came.is_exactly(&expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_oracle_reads_the_same() {
+    let (server, cluster) = nodes(3).await;
+    let expected = fill(&cluster, 1_000, 10).await;
+    let address = server.addresses()[0].to_string();
+    let oracle = aerospike::Client::new(&aerospike::ClientPolicy::default(), &address).await.unwrap();
+    let statement = aerospike::Statement::new("test", SET, aerospike::Bins::All);
+    let policy = aerospike::QueryPolicy::default();
+    let records = oracle.query(&policy, aerospike::query::PartitionFilter::all(), statement).await.unwrap();
+    let records: Vec<_> = records.into_stream().collect().await;
+    let found: HashSet<_> =
+        records.iter().map(|record| record.as_ref().unwrap().key.as_ref().unwrap().digest()).collect();
+    assert_eq!((records.len(), found), (1_000, expected));
+}

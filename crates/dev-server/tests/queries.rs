@@ -1,0 +1,246 @@
+//! Queries: what is refused, limits, users, nodes that do not hold a partition, readers that do not read.
+//! Recorded ones are replayed in `replay`.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use dev_server::{CommandKind, Config, DevServer, Fault, FaultRule, User};
+use support::{Client, PATIENCE, SET, digest, keys};
+use tokio::io::AsyncReadExt as _;
+use wire_protocol::batch::Projection;
+use wire_protocol::command::{WriteOp, WriteOptions};
+use wire_protocol::digest::{Digest, partition_id};
+use wire_protocol::login::{Login, write_login};
+use wire_protocol::message::{FrameHeader, Message, field_type, info1, info2, op, write_field};
+use wire_protocol::particle::Particle;
+use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryDuration, QueryRequest, write_query};
+
+/// All partitions.
+fn whole() -> Vec<u16> {
+    (0..4096).collect()
+}
+
+fn request<'a>(partitions: &'a [u16], after: &'a [Digest]) -> QueryRequest<'a> {
+    QueryRequest {
+        namespace: b"test",
+        set: SET,
+        projection: Projection::All,
+        partitions,
+        after,
+        max_records: 0,
+        records_per_second: 0,
+        socket_timeout_ms: 30_000,
+        task_id: 1,
+        duration: QueryDuration::Long,
+        info1: 0,
+        info3: 0,
+        ttl: 0,
+        filter: &[],
+    }
+}
+
+fn bytes(request: &QueryRequest<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_query(&mut out, request).unwrap();
+    out
+}
+
+/// What came of a query: records in order, partitions that were refused, the code of its end.
+#[derive(Debug, Default, PartialEq)]
+struct Came {
+    digests: Vec<Digest>,
+    refused: Vec<(u16, u8)>,
+    code: u8,
+}
+
+async fn ask(client: &mut Client, request: &[u8]) -> Came {
+    client.send(request).await;
+    let mut came = Came::default();
+    loop {
+        let frame = client.frame().await;
+        for answer in QueryAnswers::new(&frame[FrameHeader::LEN..]) {
+            match answer.unwrap() {
+                QueryAnswer::Record(record) => came.digests.push(*record.digest),
+                QueryAnswer::Partition { partition, code } => came.refused.push((partition, code)),
+                QueryAnswer::End { code } => {
+                    came.code = code;
+                    return came;
+                }
+            }
+        }
+    }
+}
+
+async fn start(config: Config, records: usize) -> (DevServer, Client, Vec<Digest>) {
+    let server = DevServer::start(config).await.unwrap();
+    let mut client = Client::connect(server.addresses()[0]).await;
+    let keys = keys(records);
+    for (value, key) in (0..).zip(&keys) {
+        assert_eq!(client.put(key, value).await.code(), 0);
+    }
+    let mut digests: Vec<_> = keys.iter().map(|key| digest(key)).collect();
+    // Partitions in order, each from its highest digest down.
+    digests.sort_by_key(|digest| (partition_id(digest), std::cmp::Reverse(*digest)));
+    (server, client, digests)
+}
+
+#[tokio::test]
+async fn records_come_in_the_order_that_they_are_gone_on_in() {
+    let (server, mut client, all) = start(Config::default(), 3_000).await;
+    assert_eq!(ask(&mut client, &bytes(&request(&whole(), &[]))).await.digests, all);
+    // Pages of any size, by what came last of each partition.
+    for size in [1, 100, 999, 2_999, 3_000, 3_001] {
+        let (mut found, mut after): (Vec<Digest>, Vec<Digest>) = (Vec::new(), Vec::new());
+        for _ in 0..if size == 1 { 20 } else { 40 } {
+            let begun: Vec<_> = after.iter().map(|digest| partition_id(digest) as u16).collect();
+            let rest: Vec<u16> = whole().into_iter().filter(|partition| !begun.contains(partition)).collect();
+            let page = bytes(&QueryRequest { max_records: size, ..request(&rest, &after) });
+            let page = ask(&mut client, &page).await.digests;
+            assert_eq!(page.len(), (size as usize).min(3_000 - found.len()));
+            for digest in &page {
+                after.retain(|other| partition_id(other) != partition_id(digest));
+                after.push(*digest);
+            }
+            found.extend(page);
+        }
+        assert_eq!(found, all[..found.len()], "{size}");
+    }
+    let counters = server.counters(0).unwrap();
+    assert!(counters.queries > 200 && counters.query_records > 15_000, "{counters}");
+}
+
+#[tokio::test]
+async fn what_expired_or_went_is_left_out() {
+    let (server, mut client, all) = start(Config { sweep_period: 0, ..Config::default() }, 100).await;
+    let mortal = WriteOptions { ttl: 100, ..WriteOptions::default() };
+    assert_eq!(client.put_with("key-3", 1, &mortal).await.code(), 0);
+    assert_eq!(client.delete("key-4", &WriteOptions::default()).await.code(), 0);
+    server.advance_clock(Duration::from_secs(200));
+    let found = ask(&mut client, &bytes(&request(&whole(), &[]))).await.digests;
+    let expected: Vec<_> =
+        all.into_iter().filter(|one| ![digest("key-3"), digest("key-4")].contains(one)).collect();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_refused_with_the_servers_codes() {
+    let (_server, mut client, _) = start(Config::default(), 1).await;
+    let partitions = [5];
+    let plain = request(&partitions, &[]);
+    let code = |came: Came| came.code;
+    let filter = [0x93];
+    assert_eq!(code(ask(&mut client, &bytes(&QueryRequest { namespace: b"no", ..plain })).await), 20);
+    assert_eq!(code(ask(&mut client, &bytes(&QueryRequest { filter: &filter, ..plain })).await), 16);
+    // A field of a secondary index, an operation on a list, and a write without a digest.
+    let mut with_index = bytes(&plain);
+    write_field(&mut with_index, 22, b"\x01");
+    let mut body = with_index.split_off(FrameHeader::LEN);
+    body[19] += 1;
+    let size = body.len();
+    with_index[4..8].copy_from_slice(&(size as u32).to_be_bytes());
+    with_index.extend(body);
+    assert_eq!(code(ask(&mut client, &with_index).await), 16);
+    let bins: [&[u8]; 1] = [b"i"];
+    let mut list = bytes(&QueryRequest { projection: Projection::Bins(&bins), ..plain });
+    let at = list.len() - 5;
+    assert_eq!(list[at], op::READ);
+    list[at] = op::CDT_READ;
+    assert_eq!(code(ask(&mut client, &list).await), 16);
+    let mut write = bytes(&plain);
+    write[FrameHeader::LEN + 2] |= info2::WRITE;
+    assert_eq!(code(ask(&mut client, &write).await), 16);
+    // The connection goes on.
+    assert_eq!(ask(&mut client, &bytes(&plain)).await.code, 0);
+}
+
+#[tokio::test]
+async fn partitions_of_others_are_named() {
+    for strong_consistency in [false, true] {
+        let config = Config { nodes: 3, strong_consistency, ..Config::default() };
+        let (server, mut client, all) = start(config, 500).await;
+        let (mut found, mut held) = (Vec::new(), 0);
+        for &address in &server.addresses() {
+            let mut client = Client::connect(address).await;
+            let came = ask(&mut client, &bytes(&request(&whole(), &[]))).await;
+            assert!(came.refused.iter().all(|&(_, code)| code == 11) && came.code == 0);
+            held += 4096 - came.refused.len();
+            found.extend(came.digests);
+        }
+        // Whoever holds a partition answers for it; with strong consistency its master alone.
+        let copies = if strong_consistency { 1 } else { 2 };
+        assert_eq!((found.len(), held), (copies * all.len(), copies * 4096));
+        // Ordered: as on a node that holds none.
+        let rule = FaultRule { command: Some(CommandKind::Query), ..FaultRule::new(Fault::RowCode(11)) };
+        server.inject(Some(0), rule).unwrap();
+        let came = ask(&mut client, &bytes(&request(&whole(), &[]))).await;
+        assert_eq!((came.digests.len(), came.refused.len(), came.code), (0, 4096, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_rate_is_kept() {
+    let (_server, mut client, all) = start(Config::default(), 300).await;
+    let start = Instant::now();
+    let limited = bytes(&QueryRequest { records_per_second: 300, ..request(&whole(), &[]) });
+    assert_eq!(ask(&mut client, &limited).await.digests, all);
+    let took = start.elapsed();
+    assert!((Duration::from_millis(800)..Duration::from_secs(15)).contains(&took), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_nothing_costs_little_and_is_given_up() {
+    let server = DevServer::start(Config::default()).await.unwrap();
+    let mut client = Client::connect(server.addresses()[0]).await;
+    let blob = vec![1; 500_000];
+    for key in keys(200) {
+        let write = [WriteOp { code: op::WRITE, name: b"b", value: Particle::Blob(&blob) }];
+        assert_eq!(client.write(&key, &write, &WriteOptions::default()).await.code(), 0);
+    }
+    let partitions = whole();
+    client.send(&bytes(&QueryRequest { socket_timeout_ms: 300, ..request(&partitions, &[]) })).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    // What the sockets took, and one frame: not 100 MB.
+    let sent = server.counters(0).unwrap().query_records;
+    assert!((1..100).contains(&sent), "{sent}");
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(server.counters(0).unwrap().connections_open, 0);
+    let read = async {
+        let mut rest = vec![0; 1 << 20];
+        while !matches!(client.0.read(&mut rest).await, Ok(0) | Err(_)) {}
+    };
+    tokio::time::timeout(PATIENCE, read).await.expect("the connection was closed");
+}
+
+#[tokio::test]
+async fn users_need_to_read() {
+    let users =
+        vec![User::new("ann", "secret", &["read"]).unwrap(), User::new("ben", "secret", &["write"]).unwrap()];
+    let server = DevServer::start(Config { users, ..Config::default() }).await.unwrap();
+    let hash: &[u8] = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBEsHTCoJzZDEKQRb.";
+    let partitions = whole();
+    let query = bytes(&request(&partitions, &[]));
+    for (user, code) in [(None, 80), (Some("ann"), 0), (Some("ben"), 81)] {
+        let mut client = Client::connect(server.addresses()[0]).await;
+        if let Some(user) = user {
+            let mut login = Vec::new();
+            write_login(&mut login, &Login::Internal { user, hash }).unwrap();
+            client.send(&login).await;
+            client.frame().await;
+        }
+        assert_eq!(ask(&mut client, &query).await.code, code, "{user:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_short_query_is_one_frame() {
+    let (_server, mut client, all) = start(Config::default(), 50).await;
+    let partitions = whole();
+    client.send(&bytes(&QueryRequest { duration: QueryDuration::Short, ..request(&partitions, &[]) })).await;
+    let frame = client.frame().await;
+    let count = QueryAnswers::new(&frame[FrameHeader::LEN..]).count();
+    assert_eq!(count, all.len() + 1);
+    let (first, _) = Message::parse(&frame[FrameHeader::LEN..]).unwrap();
+    assert_eq!(first.field(field_type::DIGEST), Some(&all[0][..]));
+    assert_eq!(first.header.info1 & info1::NO_BINS, 0);
+}
