@@ -17,6 +17,7 @@ MODULES_WITHIN = (
     "keys",
     "numpy_batch",
     "numpy_write",
+    "query",
     "records",
     "stats",
     "values",
@@ -69,7 +70,7 @@ def public(name: str) -> str:
     if "_commands" in parts:
         kind, *method = parts[parts.index("_commands") + 2 :]
         return ".".join([PACKAGE, "AsyncClient" if kind.startswith("Async") else "Client", *method])
-    return ".".join(part for part in parts if part not in MODULES_WITHIN)
+    return ".".join([*parts[:1], *parts[2:]] if parts[1] in MODULES_WITHIN else parts)
 
 
 def markdown(text: str, place: Any) -> str:
