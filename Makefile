@@ -7,6 +7,7 @@ SHELL := /bin/sh
 
 VENV := .venv
 NONUMPY_VENV := .venv-nonumpy
+DOCS_VENV := .venv-docs
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input --no-deps
@@ -21,6 +22,8 @@ FUZZ_SECONDS ?= 20
 # The server of `make test-integration` and, when set, of `make bench`: host:port[,host:port...]
 AEROSPIKE_HOSTS ?=
 BENCH_ARGS ?=
+# Passed on to maturin by `make wheel`.
+WHEEL_ARGS ?=
 # What `make check-deny` looks at. Advisories need the network.
 DENY ?= licenses bans sources
 
@@ -35,6 +38,7 @@ TOOLS := $(VENV)/.tools
 DEV := $(VENV)/.extension-dev
 RELEASE := $(VENV)/.extension-release
 NONUMPY := $(NONUMPY_VENV)/.tools
+DOCS := $(DOCS_VENV)/.tools
 
 .PHONY: help
 help: ## this list
@@ -42,7 +46,7 @@ help: ## this list
 
 # ---------------------------------------------------------------- building
 
-.PHONY: prerequisites tools build dev demo
+.PHONY: prerequisites tools build dev demo wheel sdist
 prerequisites: ## look for Rust, Python and a C compiler, and say how to get what is missing
 	@sh scripts/prerequisites.sh all
 
@@ -55,6 +59,22 @@ dev: $(DEV) ## the extension in the fast profile, installed into .venv
 demo: $(DEV) ## build, start the embedded node, write, batch-read into an array
 	$(PY) examples/demo.py
 
+wheel: $(TOOLS) ## a release wheel in dist/, tried in a clean environment; WHEEL_ARGS="--features abi3" for the stable ABI
+	@sh scripts/prerequisites.sh rust
+	rm -rf dist/wheel
+	$(PY) -m maturin build --quiet --release $(LOCKED) --interpreter $(PY) --out dist/wheel $(WHEEL_ARGS)
+	$(PY) -m scripts.try_wheel dist/wheel/*.whl
+
+# The fast profile: what is asked is whether the sources are all there.
+sdist: $(TOOLS) ## the source distribution in dist/, and a wheel built from what is in it
+	@sh scripts/prerequisites.sh rust
+	rm -rf dist/sdist target/sdist && mkdir -p target/sdist
+	$(PY) -m maturin sdist --out dist/sdist
+	tar -xzf dist/sdist/*.tar.gz -C target/sdist --strip-components 1
+	cd target/sdist && CARGO_TARGET_DIR=$(CURDIR)/target $(CURDIR)/$(PY) -m maturin build --quiet --profile dev \
+	  --locked --interpreter $(CURDIR)/$(PY) --out $(CURDIR)/target/sdist/dist
+	$(PY) -m scripts.try_wheel target/sdist/dist/*.whl
+
 $(TOOLS): requirements/base.txt requirements/dev.txt
 	@python=$$(sh scripts/prerequisites.sh python) && \
 	  { test -x $(PY) || "$$python" -m venv $(VENV); }
@@ -65,6 +85,14 @@ $(TOOLS): requirements/base.txt requirements/dev.txt
 $(NONUMPY): requirements/base.txt requirements/nonumpy.txt $(TOOLS)
 	@test -x $(NONUMPY_VENV)/bin/python || $(PY) -m venv $(NONUMPY_VENV)
 	$(NONUMPY_VENV)/bin/python $(PIP_INSTALL) -r requirements/nonumpy.txt
+	@touch $@
+
+# An environment of its own: what builds the site needs CPython 3.11.5, and the package does not.
+$(DOCS): requirements/docs.txt $(TOOLS)
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5) and "the site is built with CPython from 3.11.5 on")'
+	@test -x $(DOCS_VENV)/bin/python || $(PY) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python $(PIP_INSTALL) -r requirements/docs.txt
+	$(DOCS_VENV)/bin/python -m pip check --disable-pip-version-check
 	@touch $@
 
 # Both profiles install to the same place, so making one unmakes the other's stamp. maturin installs the
@@ -83,12 +111,21 @@ $(RELEASE): $(TOOLS) $(EXTENSION_SOURCES)
 
 # ---------------------------------------------------------------- tests
 
-.PHONY: test test-rust test-python test-nonumpy test-integration loom asan asan-python tsan miri fuzz
-test: test-rust test-python test-nonumpy ## all tests
+.PHONY: test test-rust test-examples test-python test-nonumpy test-integration loom asan asan-python tsan miri fuzz
+test: test-rust test-examples test-python test-nonumpy ## all tests
 
 test-rust: ## the crates' tests
 	@sh scripts/prerequisites.sh rust
 	cargo test --quiet --workspace --exclude py-bindings $(LOCKED) $(CARGO_TEST_ARGS)
+
+# Each crate's examples but those that are benches.
+EXAMPLES := dtype-schema/row wire-protocol/batch_in_bytes record-decode/decode_records aero-io/read_and_write dev-server/faults
+
+test-examples: ## the crates' examples run; tests/test_examples.py runs those in Python
+	@for example in $(EXAMPLES); do \
+	  cargo run --quiet $(LOCKED) -p $${example%/*} --example $${example#*/} >target/example.txt 2>&1 || \
+	    { echo "$$example:" >&2; cat target/example.txt >&2; exit 1; }; \
+	done
 
 test-python: $(DEV) ## the Python tests, against the embedded node
 	$(PY) -m pytest tests $(PYTEST_ARGS)
@@ -160,7 +197,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz
 # ---------------------------------------------------------------- checks
 
 # Quick ones first: .ci/run takes them in this order, too.
-CHECKS := check-layers check-tracked check-links check-dependencies check-fmt check-ruff check-clippy check-docs check-mypy check-stubs check-tables
+CHECKS := check-layers check-tracked check-links check-dependencies check-fmt check-ruff check-clippy check-docs check-mypy check-stubs check-tables check-site
 
 .PHONY: check list-checks check-deny $(CHECKS)
 check: $(CHECKS) ## everything that is checked without running it
@@ -209,6 +246,20 @@ check-mypy: $(TOOLS) ## mypy, strict
 check-stubs: $(DEV) ## the stubs against the built extension
 	$(PY) -m mypy.stubtest aerospike_py._native --allowlist scripts/stubtest-allow.txt --mypy-config-file pyproject.toml
 
+check-site: docs ## the site builds: no dead link or anchor, every name of the reference is there
+
+# ---------------------------------------------------------------- the site
+
+# Its theme would tell of its successor in each run.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs
+
+.PHONY: docs docs-serve
+docs: $(DOCS) ## the site of docs/, into site/; warnings are errors
+	$(MKDOCS) build --strict
+
+docs-serve: $(DOCS) ## the site at http://127.0.0.1:8000, built anew whenever a page is saved
+	$(MKDOCS) serve --strict
+
 # ---------------------------------------------------------------- the rest
 
 .PHONY: fix bench bench-availability bench-crates instructions clean
@@ -232,6 +283,6 @@ bench-availability: $(RELEASE) ## batches while nodes die, hang and move, beside
 	$(PY) benches/availability.py $(BENCH_ARGS)
 
 clean: ## remove everything that was built, .venv included
-	rm -rf target fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf target site fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) $(DOCS_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f python/aerospike_py/_native*.so python/aerospike_py/_native*.pyd
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

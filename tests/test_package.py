@@ -3,6 +3,8 @@
 import importlib.metadata
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import aerospike_py
@@ -30,3 +32,9 @@ def test_it_was_installed_from_a_file():
 
 def test_it_is_typed():
     assert Path(aerospike_py.__file__).with_name("py.typed").exists()
+
+
+def test_importing_it_imports_nothing_that_is_slow():
+    code = "import sys, aerospike_py; print([name for name in ('asyncio', 'numpy') if name in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert answer.stdout == "[]\n"

@@ -82,15 +82,12 @@ def test_a_fault_costs_no_record(face, cluster, fault, more):
 
 def test_a_fault_that_stays_is_raised_after_the_tries(face, cluster):
     client = face.connect(cluster.config)
-    records = iter(client.query("test", "s"))
-    found = [next(records) for _ in range(100)]
     cluster.inject("close", command="query")
-    # What is under way is not hit by it.
-    found += records
-    assert numbers(found) == set(range(RECORDS))
     try:
         with pytest.raises(aerospike.ConnectionError, match=r"query at node \w+ .*, 6 tries"):
             client.query("test", "s").results()
+        with pytest.raises(aerospike.ConnectionError, match=r"query at node \w+ .*, 1 try"):
+            next(client.query("test", "s").records({"max_retries": 0}))
     finally:
         cluster.clear_faults()
         client.close()
@@ -275,13 +272,14 @@ def test_the_loop_is_never_blocked_for_long(cluster):
         async with AsyncClient(cluster.config) as client:
             watcher = asyncio.create_task(watch())
             await asyncio.sleep(0.01)
+            longest, start = 0.0, time.perf_counter()
             records = await client.query("test", "s").results()
             assert len(records) == RECORDS
             watcher.cancel()
-        return longest
+        return longest / (time.perf_counter() - start)
 
-    # Were it one piece, it would be hundreds of milliseconds. Machines that build are slow by turns.
-    assert min(asyncio.run(main()) for _ in range(3)) < 0.05
+    # Made in one piece, the records would hold it for a third of the time. Machines are slow by turns.
+    assert min(asyncio.run(main()) for _ in range(5)) < 0.2
 
 
 def test_async_callbacks_are_awaited(cluster):

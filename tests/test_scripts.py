@@ -1,11 +1,12 @@
 """The scripts of `make check` find what they are there to find."""
 
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from scripts import check_dependencies, check_layers, check_links, check_tracked
+from scripts import check_dependencies, check_layers, check_links, check_tracked, try_wheel
 
 
 def write(path: Path, text: str) -> None:
@@ -287,3 +288,46 @@ def test_a_crate_from_elsewhere_is_found(tmp_path, source, checksum, expected):
     write(lock, LOCK.replace("SOURCE", source).replace("CHECKSUM", checksum))
     (line,) = check_dependencies.foreign(lock)
     assert expected in line
+
+
+WHEEL = {
+    "aerospike_py/_native.cpython-311-x86_64-linux-gnu.so": "",
+    "aerospike_py/_native.pyi": "",
+    "aerospike_py/py.typed": "",
+    "pytest_aerospike_py/__init__.py": "",
+    "aerospike_py-0.1.0.dist-info/licenses/LICENSE": "",
+    "aerospike_py-0.1.0.dist-info/sboms/py-bindings.cyclonedx.json": "",
+    "aerospike_py-0.1.0.dist-info/entry_points.txt": "",
+}
+
+
+def wheel_of(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_a_wheel_that_has_what_it_needs(tmp_path):
+    try_wheel.look_into(wheel_of(tmp_path / "aerospike_py-0.1.0-any.whl", WHEEL))
+
+
+@pytest.mark.parametrize("missing", WHEEL)
+def test_a_wheel_that_lacks_something(tmp_path, missing):
+    files = {name: text for name, text in WHEEL.items() if name != missing}
+    with pytest.raises(try_wheel.WrongError, match="0 files"):
+        try_wheel.look_into(wheel_of(tmp_path / "aerospike_py-0.1.0-any.whl", files))
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "message"),
+    [
+        ("aerospike_py/_native.abi3.so", 1, "2 files"),
+        ("tests/conftest.py", 1, "not the package's"),
+        ("aerospike_py/big", try_wheel.MOST_BYTES + 1, "more than"),
+    ],
+)
+def test_a_wheel_with_too_much(tmp_path, name, size, message):
+    wheel = wheel_of(tmp_path / "aerospike_py-0.1.0-any.whl", {**WHEEL, name: "x" * size})
+    with pytest.raises(try_wheel.WrongError, match=message):
+        try_wheel.look_into(wheel)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from typing_extensions import assert_type
 
 import aerospike_py as aerospike
-from aerospike_py import AsyncClient, BatchRecords, Client, Keys, NumpyBatchRecords, Record
+from aerospike_py import AsyncClient, BatchRecords, Client, Keys, NumpyBatchRecords, Query, Record
 from aerospike_py.batch import Read, Write
 from aerospike_py.testing import DevServer
 from aerospike_py.types import ClientConfig, ReadPolicy
@@ -41,6 +41,13 @@ def sync_client() -> None:
     for row in client.batch_read(keys).batch_records:
         assert_type(row.result, int)
         assert_type(row.record, Record | None)
+    query = client.query("test", "sensors").select("temperature")
+    assert_type(query, Query)
+    assert_type(query.results({"total_timeout": 5}), list[Record])
+    for record in query:
+        assert_type(record, Record)
+    with query.records(options={"nobins": True}) as records:
+        assert_type(next(records).key.digest, bytes)
     # Each of these is an error to a type checker; were it none, the ignore would be one.
     client.batch_read(keys, _dtype=DTYPE, errors="ignore")  # type: ignore[call-overload]
     client.batch_read(keys, out=out)  # type: ignore[call-overload]
@@ -58,6 +65,7 @@ def sync_client() -> None:
     client.batch_write_numpy(out, "test", "sensors", policy={"total_timeout": 50, "ttl": 60})
     client.batch_write_numpy(out, "test", "sensors", policy={"tll": 60})  # type: ignore[arg-type]
     client.info_all("build", {"timeot": 5})  # type: ignore[arg-type]
+    query.where(5)  # type: ignore[attr-defined]
 
 
 def configs() -> None:
@@ -84,6 +92,9 @@ async def async_client() -> None:
     assert_type(await client.batch_read(keys, _dtype=DTYPE), NumpyBatchRecords)
     assert_type(await client.batch_read(keys), BatchRecords)
     assert_type(await client.get(keys[0]), Record)
+    async for record in client.query("test", "sensors"):
+        assert_type(record, Record)
+    assert_type(await client.query("test").select("x").results(), list[Record])
     async with AsyncClient({"hosts": [("127.0.0.1", 3000)]}) as other:
         assert_type(other, AsyncClient)
     await client.close()

@@ -8,7 +8,6 @@ completed by then. Loops that cannot watch a descriptor (Windows' proactor) are 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 import weakref
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from . import _native
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
 
@@ -70,6 +70,9 @@ async def call(start: Callable[..., Any], *args: Any) -> Any:
     However this ends (cancelled, closed, the loop gone), the native side has stopped writing into
     whatever the call was given before control leaves here.
     """
+    # Here, not above: it takes half of the package's import time, and who awaits has imported it.
+    import asyncio
+
     loop = asyncio.get_running_loop()
     bridge = _bridge_of(loop)
     operation = start(bridge.completions, *args)

@@ -8,6 +8,7 @@ from . import _native
 from ._bridge import call
 from ._commands.batch_read import AsyncBatchReads
 from ._commands.batch_write import AsyncBatchWrites
+from ._commands.infer import AsyncInference
 from ._commands.info import AsyncInfo
 from ._commands.not_yet import NotYet
 from ._commands.operate import AsyncOperations
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 
 
 class AsyncClient(
-    AsyncRecords, AsyncOperations, AsyncBatchReads, AsyncBatchWrites, AsyncQueries, AsyncInfo, NotYet
+    AsyncRecords,
+    AsyncOperations,
+    AsyncBatchReads,
+    AsyncBatchWrites,
+    AsyncQueries,
+    AsyncInfo,
+    AsyncInference,
+    NotYet,
 ):
     """A client whose calls are coroutines: nothing is sent before they are awaited.
 

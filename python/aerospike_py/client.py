@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 from . import _native
 from ._commands.batch_read import BatchReads
 from ._commands.batch_write import BatchWrites
+from ._commands.infer import Inference
 from ._commands.info import Info
 from ._commands.not_yet import NotYet
 from ._commands.operate import Operations
@@ -46,7 +47,7 @@ def client(config: ClientConfig) -> Client:
     return Client(config)
 
 
-class Client(Records, Operations, BatchReads, BatchWrites, Queries, Info, NotYet):
+class Client(Records, Operations, BatchReads, BatchWrites, Queries, Info, Inference, NotYet):
     """A client whose calls wait for their answers, with the GIL released.
 
     May be used from many threads. A context manager: entering it connects, leaving it closes the

@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from . import _native
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def main() -> int:
-    """Run the node until it is interrupted; return the exit code."""
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the node until it is interrupted; return the exit code.
+
+    ``arguments`` are the options, those of the process unless told otherwise.
+    """
     # The node ends by itself on Ctrl-C: Python must not raise KeyboardInterrupt for it as well.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    return _native.devserver_main(sys.argv[1:])
+    return _native.devserver_main(list(sys.argv[1:] if arguments is None else arguments))
 
 
 if __name__ == "__main__":

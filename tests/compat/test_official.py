@@ -11,6 +11,7 @@ import pytest
 aerospike = pytest.importorskip("aerospike", exc_type=ModuleNotFoundError)
 exp = pytest.importorskip("aerospike_helpers.expressions")
 batch = pytest.importorskip("aerospike_helpers.batch.records")
+predicates = pytest.importorskip("aerospike.predicates")
 operations = pytest.importorskip("aerospike_helpers.operations.operations")
 list_operations = pytest.importorskip("aerospike_helpers.operations.list_operations")
 ex = aerospike.exception
@@ -334,6 +335,16 @@ def test_what_the_community_edition_refuses(official, key):
     assert official.get(key)[2] == {"a": 1}
 
 
+def indexed(query):
+    query.where(predicates.equals("a", 1))
+    return query
+
+
+def writing(query):
+    query.add_ops([operations.write("a", 2)])
+    return query
+
+
 @pytest.mark.embedded
 def test_what_is_not_here_says_so(official, key):
     official.put(key, {"a": 1, "l": [1]})
@@ -342,6 +353,9 @@ def test_what_is_not_here_says_so(official, key):
         lambda: official.get(key, policy={"expressions": is_one}),
         lambda: official.put(key, {"a": 2}, policy={"expressions": is_one}),
         lambda: official.operate(key, [list_operations.list_append("l", 2)]),
+        lambda: official.query("test", key[1]).results({"expressions": is_one}),
+        lambda: indexed(official.query("test", key[1])).results(),
+        lambda: writing(official.query("test", key[1])).execute_background(),
         lambda: official.apply(key, "module", "function", []),
     ):
         with pytest.raises(ex.AerospikeError) as error:

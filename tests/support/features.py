@@ -419,6 +419,33 @@ GROUPS = (
                 official=NO,
                 peer=NO,
             ),
+            better(
+                "pytest fixtures",
+                "clients, a set a test, faults that are undone, without a server to set up",
+                "tests/test_pytest_plugin.py::test_fixtures_come_with_the_package",
+                official=NO,
+                peer=NO,
+            ),
+        ),
+    ),
+    Group(
+        "Finding one's way",
+        (
+            better(
+                "a dtype from a sample of a set",
+                "with what each bin holds, and the odd ones out",
+                "Client.infer_dtype",
+                "tests/test_inference.py::test_what_was_sampled_is_read_whole",
+                official=NO,
+                peer=NO,
+            ),
+            better(
+                "command line",
+                "`aerospike-py serve`, `info`, `dtype`, `peek`, `bench`",
+                "tests/test_cli.py::test_the_script_is_installed",
+                official=NO,
+                peer=NO,
+            ),
         ),
     ),
 )

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import aerospike_py
+from aerospike_py._cli import main
 
 
 def test_numpy_is_not_there():
@@ -31,3 +32,17 @@ def test_records_are_written_and_read(client, fresh_set):
 def test_a_dtype_says_what_to_install(client, fresh_set):
     with pytest.raises(ImportError, match=r"numpy.*2\.0|install.*numpy"):
         client.batch_read([("test", fresh_set, "a")], _dtype=[("temperature", "f8")])
+
+
+def test_inferring_a_dtype_says_what_to_install(client, fresh_set):
+    with pytest.raises(ImportError, match=r"install.*numpy"):
+        client.infer_dtype("test", fresh_set)
+
+
+@pytest.mark.embedded
+def test_the_command_line(capsys, server):
+    host = ",".join(f"{host}:{port}" for host, port in server.hosts)
+    assert main(["info", host]) == 0
+    assert main(["dtype", host, "test", "s"]) == 1
+    assert main(["bench", host]) == 1
+    assert capsys.readouterr().err.count("NumPy is not installed") == 2

@@ -98,7 +98,7 @@ impl<'a> InfoSource<'a> {
             "namespaces" => {
                 self.store.namespaces.iter().map(|namespace| &*namespace.name).collect::<Vec<_>>().join(";")
             }
-            "sets" => self.store.namespaces.iter().map(sets).collect(),
+            "sets" => self.store.namespaces.iter().map(|namespace| self.sets(namespace)).collect(),
             "partition-generation" => self.cluster.view(self.node).partition_generation.to_string(),
             "peers-generation" => self.cluster.view(self.node).peers_generation.to_string(),
             "rebalance-generation" => self.cluster.view(self.node).rebalance_generation.to_string(),
@@ -164,7 +164,7 @@ impl<'a> InfoSource<'a> {
         let Some(namespace) = self.store.namespace(namespace.as_bytes()) else {
             return "ns_type=unknown".into();
         };
-        let all = sets(namespace);
+        let all = self.sets(namespace);
         match set {
             None => all,
             Some(set) => all
@@ -181,9 +181,6 @@ impl<'a> InfoSource<'a> {
         let bytes: u64 = usage.iter().map(|set| set.bytes).sum();
         let view = self.cluster.view(self.node);
         let (masters, others) = self.cluster.held(self.node);
-        // All nodes share one store: what lies on one of them is known by its share of the partitions.
-        let share =
-            |partitions: usize| objects * partitions as u64 / wire_protocol::digest::PARTITIONS as u64;
         let factor = self.cluster.replication_factor.min(view.cluster_size);
         format!(
             "ns_cluster_size={};effective_replication_factor={factor};objects={};tombstones=0;\
@@ -194,9 +191,9 @@ impl<'a> InfoSource<'a> {
              default-read-touch-ttl-pct=0;default-ttl={};max-record-size={};nsup-period={};\
              replication-factor={};strong-consistency={};storage-engine=memory{}",
             view.cluster_size,
-            share(masters + others),
-            share(masters),
-            share(others),
+            share(objects, masters + others),
+            share(objects, masters),
+            share(objects, others),
             self.cluster.unavailable_partitions(),
             self.store.clock.now(),
             usage[0].truncated,
@@ -209,10 +206,36 @@ impl<'a> InfoSource<'a> {
         )
     }
 
+    /// How much of something that lies on all nodes lies on this one.
+    fn held(&self, of_all: u64) -> u64 {
+        let (masters, others) = self.cluster.held(self.node);
+        share(of_all, masters + others)
+    }
+
+    /// What the server tells of each set of a namespace.
+    fn sets(&self, namespace: &Namespace) -> String {
+        let mut answer = String::new();
+        for set in namespace.usage().iter().filter(|set| !set.name.is_empty()) {
+            // Writing to a string does not fail.
+            _ = write!(
+                answer,
+                "ns={}:set={}:objects={}:tombstones=0:data_used_bytes={}:truncate_lut={}:sindexes=0:\
+                 index_populating=false:truncating=false:default-read-touch-ttl-pct=0:default-ttl=0:\
+                 disable-eviction=false:enable-index=false:stop-writes-count=0:stop-writes-size=0;",
+                namespace.name,
+                String::from_utf8_lossy(&set.name).replace(char::is_control, "?"),
+                self.held(set.objects),
+                self.held(set.bytes),
+                set.truncated,
+            );
+        }
+        answer
+    }
+
     fn statistics(&self) -> String {
         let view = self.cluster.view(self.node);
         let objects: u64 =
-            self.store.namespaces.iter().flat_map(Namespace::usage).map(|set| set.objects).sum();
+            self.store.namespaces.iter().flat_map(Namespace::usage).map(|set| self.held(set.objects)).sum();
         format!(
             "cluster_size={};cluster_key={};cluster_generation={};cluster_principal={};cluster_integrity=true;\
              cluster_is_member=true;uptime={};objects={objects};tombstones=0;client_connections={};\
@@ -227,22 +250,7 @@ impl<'a> InfoSource<'a> {
     }
 }
 
-/// What the server tells of each set of a namespace.
-fn sets(namespace: &Namespace) -> String {
-    let mut answer = String::new();
-    for set in namespace.usage().iter().filter(|set| !set.name.is_empty()) {
-        // Writing to a string does not fail.
-        _ = write!(
-            answer,
-            "ns={}:set={}:objects={}:tombstones=0:data_used_bytes={}:truncate_lut={}:sindexes=0:\
-             index_populating=false:truncating=false:default-read-touch-ttl-pct=0:default-ttl=0:\
-             disable-eviction=false:enable-index=false:stop-writes-count=0:stop-writes-size=0;",
-            namespace.name,
-            String::from_utf8_lossy(&set.name).replace(char::is_control, "?"),
-            set.objects,
-            set.bytes,
-            set.truncated,
-        );
-    }
-    answer
+/// All nodes share one store: what lies on one of them is known by its share of the partitions.
+fn share(of_all: u64, partitions: usize) -> u64 {
+    of_all * partitions as u64 / wire_protocol::digest::PARTITIONS as u64
 }

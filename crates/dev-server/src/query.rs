@@ -26,8 +26,14 @@ const FRAME: usize = 128 * 1024;
 /// Partitions that are looked through before others have the thread.
 const PARTITIONS_AT_ONCE: usize = 64;
 
+/// Bins that are looked for before others have the thread.
+const BINS_AT_ONCE: usize = 1_000_000;
+
 /// Largest answer about one record: bins may be asked for several times.
 const MAX_RECORD: usize = wire_protocol::message::MAX_FRAME / 2;
+
+/// Nanoseconds of a second.
+const NANOS: u128 = 1_000_000_000;
 
 /// Parts of a second that a rate is kept to.
 const PARTS: u64 = 50;
@@ -59,6 +65,7 @@ pub(crate) struct QueryRun<'a> {
     wanted: Wanted,
     flags: Flags,
     ops: Ops<'a>,
+    n_ops: usize,
     /// The partitions to come, each with the digest to go on after.
     partitions: std::collections::btree_map::IntoIter<u16, Option<Digest>>,
     /// Records of the partition at hand that are to come.
@@ -126,6 +133,7 @@ impl<'a> QueryRun<'a> {
             },
             flags,
             ops: message.ops(),
+            n_ops: message.header.n_ops.into(),
             partitions: partitions.into_iter(),
             digests: Vec::new().into_iter(),
             left: if scope.max_records == 0 { u64::MAX } else { scope.max_records },
@@ -161,7 +169,7 @@ impl<'a> QueryRun<'a> {
         let mut room = self.pace.as_ref().map_or(u64::MAX, Pace::room);
         // A short query's records go out together.
         let at_once = if self.is_short() { usize::MAX } else { PARTITIONS_AT_ONCE };
-        let (mut sent, mut looked_through) = (0, 0);
+        let (mut sent, mut looked_through, mut looked_for) = (0, 0, 0);
         let goes_on = loop {
             if self.left == 0 {
                 break false;
@@ -181,7 +189,11 @@ impl<'a> QueryRun<'a> {
                 continue;
             };
             let record_start = out.len();
+            looked_for += 1 + self.n_ops;
             if !self.write_record(&digest, now, out) {
+                if looked_for > BINS_AT_ONCE {
+                    break true;
+                }
                 continue;
             }
             (sent, room, self.left) = (sent + 1, room - 1, self.left - 1);
@@ -345,14 +357,17 @@ impl Pace {
 
     /// Records that may be sent now.
     fn room(&self) -> u64 {
-        let allowed = (self.start.elapsed().as_secs_f64() * self.rate as f64) as u64;
-        (allowed + self.step()).saturating_sub(self.sent)
+        let allowed = self.start.elapsed().as_nanos() * u128::from(self.rate) / NANOS;
+        let allowed = u64::try_from(allowed).unwrap_or(u64::MAX);
+        allowed.saturating_add(self.step()).saturating_sub(self.sent)
     }
 
     /// How long it takes until some may be sent.
     fn pause(&self) -> Duration {
         // What was sent beyond the first step has to be allowed by then, and another step with it.
-        let due = Duration::from_secs_f64(self.sent as f64 / self.rate as f64);
+        // Rounded up, so that by then it is.
+        let due = (u128::from(self.sent) * NANOS).div_ceil(u128::from(self.rate));
+        let due = Duration::from_nanos(u64::try_from(due).unwrap_or(u64::MAX));
         due.saturating_sub(self.start.elapsed())
     }
 }
@@ -367,7 +382,7 @@ mod tests {
             let mut pace = Pace::new(rate).unwrap();
             while pace.start.elapsed() < Duration::from_secs(3) {
                 let room = pace.room();
-                assert!(room > 0 && room <= 2 * pace.step() + 1, "{room} of {rate}");
+                assert!(room > 0 && room <= pace.step() + pace.rate / 500 + 1, "{room} of {rate}");
                 pace.sent += room;
                 tokio::time::sleep(pace.pause()).await;
             }

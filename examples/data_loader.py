@@ -1,0 +1,89 @@
+"""A data loader for training: batches are read ahead into buffers that are used again and again.
+
+Two arrays are all the memory there is, however many batches are read: while the model learns from one, the
+next batch is written into the other, from the socket. The calls hold no GIL, so a thread is enough.
+Page-locked memory of a GPU library would serve as well: `out` takes any writable array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+import aerospike_py as aerospike
+from aerospike_py import Client, Keys, NumpyBatchRecords
+from aerospike_py.testing import DevServer
+
+NAMESPACE, SET = "test", "training"
+SAMPLES, FEATURES, BATCH = 4_096, 8, 256
+
+SAMPLE = np.dtype([("x", "f4", (FEATURES,)), ("y", "f4")])
+
+
+class Loader:
+    """Yields the samples' batches in a new order each epoch.
+
+    A batch is valid until the next one is asked for: then its buffer is filled again.
+    """
+
+    def __init__(self, client: Client, samples: int, batch: int) -> None:
+        if samples % batch:
+            raise ValueError(f"{samples} samples are no whole number of batches of {batch}")
+        self._client = client
+        self._samples = samples
+        self._buffers = [np.empty(batch, SAMPLE) for _ in range(2)]
+        self._random = np.random.default_rng(3)
+        self._ahead = ThreadPoolExecutor(1, "loader")
+
+    def __iter__(self) -> Iterator[npt.NDArray[np.void]]:
+        size = len(self._buffers[0])
+        batches = self._random.permutation(self._samples).reshape(-1, size)
+        coming = self._ahead.submit(self._read, batches[0], self._buffers[0])
+        for number in range(len(batches)):
+            batch = coming.result()
+            if number + 1 < len(batches):
+                coming = self._ahead.submit(self._read, batches[number + 1], self._buffers[(number + 1) % 2])
+            if not batch.ok.all():
+                raise RuntimeError(f"samples are missing: {batch!r}")
+            yield batch.batch_records
+
+    def _read(self, ids: npt.NDArray[np.int64], out: npt.NDArray[np.void]) -> NumpyBatchRecords:
+        return self._client.batch_read(Keys(NAMESPACE, SET, ids), _dtype=SAMPLE, out=out)
+
+    def close(self) -> None:
+        self._ahead.shutdown()
+
+
+def write(client: Client, weights: npt.NDArray[np.float32]) -> None:
+    """Writes samples of a linear function."""
+    xs = np.random.default_rng(5).normal(size=(SAMPLES, FEATURES)).astype("f4")
+    for number, (x, y) in enumerate(zip(xs, xs @ weights, strict=True)):
+        client.put((NAMESPACE, SET, number), {"x": x.tobytes(), "y": y})
+
+
+def main() -> None:
+    truth = np.linspace(-1, 1, FEATURES, dtype="f4")
+    weights = np.zeros(FEATURES, "f4")
+    with DevServer() as server, aerospike.client(server.config).connect() as client:
+        write(client, truth)
+        loader = Loader(client, SAMPLES, BATCH)
+        memory = set()
+        for epoch in range(3):
+            loss = 0.0
+            for batch in loader:
+                memory.add(batch.__array_interface__["data"][0])
+                error = batch["x"] @ weights - batch["y"]
+                weights -= 0.1 * batch["x"].T @ error / len(batch)
+                loss += float(error @ error)
+            print(f"epoch {epoch}: mean squared error {loss / SAMPLES:.6f}")
+        loader.close()
+    print(f"{3 * SAMPLES} samples read into {len(memory)} buffers; weights {weights.round(3)}")
+    if not np.allclose(weights, truth, atol=0.01):
+        raise SystemExit(f"the weights are {truth}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Nearest neighbours over embeddings: vectors stored as blobs, read into a matrix, searched with NumPy.
+
+Candidates are read in one batch. The column of vectors is the matrix: between the socket and the product
+nothing is copied.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import numpy.typing as npt
+
+import aerospike_py as aerospike
+from aerospike_py import Client, Keys
+from aerospike_py.testing import DevServer
+
+NAMESPACE, SET = "test", "documents"
+DOCUMENTS, DIMENSIONS = 5_000, 128
+
+# Aligned: NumPy would copy vectors that start at odd addresses.
+DOCUMENT = np.dtype([("topic", "u1"), ("embedding", "f4", (DIMENSIONS,))], align=True)
+
+Vectors = npt.NDArray[np.float32]
+
+
+def write(client: Client) -> Vectors:
+    """Writes documents with random unit vectors; gives the vectors."""
+    vectors = np.random.default_rng(7).normal(size=(DOCUMENTS, DIMENSIONS)).astype("f4")
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    for number, vector in enumerate(vectors):
+        client.put((NAMESPACE, SET, number), {"topic": number % 10, "embedding": vector.tobytes()})
+    return vectors
+
+
+def nearest(
+    client: Client, query: Vectors, candidates: npt.NDArray[np.int64], count: int
+) -> list[tuple[int, float]]:
+    """The candidates nearest to the query, with their cosine similarity."""
+    batch = client.batch_read(Keys(NAMESPACE, SET, candidates), _dtype=DOCUMENT)
+    similarity = batch.batch_records["embedding"] @ query
+    # A document that was not found is a row of zeros: similar to nothing, but no answer either.
+    similarity[~batch.present["embedding"]] = -np.inf
+    best = np.argpartition(-similarity, count)[:count]
+    best = best[np.argsort(-similarity[best])]
+    return [(int(candidates[row]), float(similarity[row])) for row in best if np.isfinite(similarity[row])]
+
+
+def main() -> None:
+    with DevServer() as server, aerospike.client(server.config).connect() as client:
+        vectors = write(client)
+        query = vectors[42] + 0.1 * vectors[1234]
+        query /= np.linalg.norm(query)
+
+        # Two candidates do not exist.
+        candidates = np.append(np.arange(DOCUMENTS), [10**9, 10**9 + 1])
+        start = time.perf_counter()
+        found = nearest(client, query, candidates, 5)
+        took = time.perf_counter() - start
+
+        print(f"{len(candidates)} candidates read and compared in {took * 1000:.1f} ms")
+        for document, similarity in found:
+            print(f"  document {document:5}  similarity {similarity:.3f}")
+        expected = np.argsort(-(vectors @ query))[:5].tolist()
+        if [document for document, _ in found] != expected:
+            raise SystemExit(f"NumPy alone finds {expected}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""How commands reach a cluster."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+from .. import constants
+from .._hosts import parse_hosts
+from ..client import Client
+from .output import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..types import ClientConfig
+
+PASSWORD = "AEROSPIKE_PASSWORD"  # noqa: S105 (the name of a variable)
+
+_AUTH = {
+    "internal": constants.AUTH_INTERNAL,
+    "external": constants.AUTH_EXTERNAL,
+    "external-insecure": constants.AUTH_EXTERNAL_INSECURE,
+    "pki": constants.AUTH_PKI,
+}
+
+
+def add_command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    summary: str,
+    description: str,
+    *,
+    host_is_optional: bool = False,
+) -> argparse.ArgumentParser:
+    """Declares a command that talks to a cluster, with all that reaching one takes."""
+    parser = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "hosts",
+        metavar="HOST",
+        type=_hosts,
+        nargs="?" if host_is_optional else None,
+        help="host[:port], several with commas; the port is 3000 unless told",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    group = parser.add_argument_group("reaching the cluster")
+    group.add_argument("--timeout", type=seconds, default=5.0, metavar="SECONDS", help="for each request [5]")
+    group.add_argument(
+        "--alternate", action="store_true", help="use the nodes' alternate addresses (use_services_alternate)"
+    )
+    group.add_argument(
+        "--user", help=f"who logs in; the password is asked for, or taken from the variable {PASSWORD}"
+    )
+    group.add_argument("--auth", choices=_AUTH, default="internal", help="who knows the user [internal]")
+    group.add_argument("--tls", action="store_true", help="use TLS; every option below does so, too")
+    group.add_argument("--tls-name", metavar="NAME", help="the name in the nodes' certificate")
+    group.add_argument(
+        "--tls-ca", metavar="FILE", help="authorities to trust (PEM); else those of the system"
+    )
+    group.add_argument("--tls-cert", metavar="FILE", help="the client's own certificate (PEM)")
+    group.add_argument("--tls-key", metavar="FILE", help="its key (PEM)")
+    return parser
+
+
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """Declares which set a command reads."""
+    parser.add_argument("namespace", metavar="NAMESPACE")
+    parser.add_argument("set", metavar="SET", nargs="?", help="without it all of the namespace")
+
+
+def where(options: argparse.Namespace) -> str:
+    """The set that a command reads, for messages."""
+    return options.namespace if options.set is None else f"{options.namespace}.{options.set}"
+
+
+def config(options: argparse.Namespace) -> ClientConfig:
+    """The config of the client that the options ask for."""
+    milliseconds = max(1, round(options.timeout * 1000))
+    policy = {"total_timeout": milliseconds}
+    made: dict[str, Any] = {
+        "hosts": options.hosts,
+        "connect_timeout": milliseconds,
+        "use_services_alternate": options.alternate,
+        "policies": {
+            # Batches have a default that grows with them.
+            **dict.fromkeys(("read", "write", "operate", "remove"), policy),
+            "query": {"socket_timeout": milliseconds},
+            "info": {"timeout": milliseconds},
+        },
+    }
+    files = {"cafile": options.tls_ca, "certfile": options.tls_cert, "keyfile": options.tls_key}
+    if options.tls or options.tls_name or any(files.values()):
+        given = {key: path for key, path in files.items() if path}
+        made["tls"] = {"enable": True, **given}
+        # Without a name of its own a host is known by the name that it is reached by.
+        made["hosts"] = [(host, port, options.tls_name or host) for host, port in options.hosts]
+    if options.auth != "internal":
+        made["auth_mode"] = _AUTH[options.auth]
+    if options.user is not None:
+        made |= {"user": options.user, "password": _password(options.user)}
+    return cast("ClientConfig", made)
+
+
+def connect(options: argparse.Namespace) -> Client:
+    """A connected client."""
+    return Client(config(options)).connect()
+
+
+def positive(text: str) -> int:
+    """A number from 1, for argparse."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A number of seconds above 0, for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return number
+
+
+def _password(user: str) -> str:
+    password = os.environ.get(PASSWORD)
+    if password is not None:
+        return password
+    if not sys.stdin.isatty():
+        raise Failure(f"no password for {user}: set {PASSWORD}, or run this at a terminal to be asked")
+    return getpass.getpass(f"password of {user}: ")
+
+
+def _hosts(text: str) -> list[tuple[str, int]]:
+    try:
+        return parse_hosts(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -1,0 +1,99 @@
+"""What commands print: JSON, tables, progress."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .._table import printable, shorten
+from ..values import GeoJSON
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+_BAR = 30
+
+
+class Failure(Exception):  # noqa: N818 (it is what the user did or has, not a fault of the program)
+    """Why a command cannot go on, in words for its user."""
+
+
+def print_json(value: Any) -> None:
+    """Prints a value as JSON.
+
+    What JSON has no notation for is an object whose one name starts with ``$``:
+    ``{"$bytes": hexadecimal}``, ``{"$float": "nan"}``, ``{"$geojson": ...}``, and
+    ``{"$map": [[key, value], ...]}`` for maps with keys that are no strings.
+    """
+    print(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        if all(isinstance(key, str) for key in value):
+            return {key: _plain(element) for key, element in value.items()}
+        return {"$map": [[_plain(key), _plain(element)] for key, element in value.items()]}
+    if isinstance(value, (list, tuple)):
+        return [_plain(element) for element in value]
+    if isinstance(value, bytes):
+        return {"$bytes": value.hex()}
+    if isinstance(value, GeoJSON):
+        return {"$geojson": value.geo_data}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$float": str(value)}
+    return value
+
+
+def cell(value: Any, width: int) -> str:
+    """A value in a table, at most so many characters wide."""
+    if isinstance(value, bytes):
+        text = f"{len(value)} bytes {value[:width].hex()}"
+    elif isinstance(value, str):
+        # No longer than it can be shown, or a large bin would be escaped whole.
+        text = printable(value[: width + 1])
+    else:
+        text = repr(value)
+    return shorten(printable(text), width)
+
+
+class Progress:
+    """A bar on standard error for work that takes a while; nothing where that is no terminal."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what = what
+        self._total = max(total, 1)
+        self._done = 0
+        self._shown = -1
+        self._is_on = sys.stderr.isatty()
+
+    def __enter__(self) -> Self:
+        self._show()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._is_on:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def add(self, done: int = 1) -> None:
+        """So much more is done."""
+        self._done += done
+        self._show()
+
+    def _show(self) -> None:
+        percent = min(100, self._done * 100 // self._total)
+        if not self._is_on or percent == self._shown:
+            return
+        self._shown = percent
+        filled = percent * _BAR // 100
+        sys.stderr.write(f"\r{self._what} [{'#' * filled}{'.' * (_BAR - filled)}] {percent:3}%\x1b[K")
+        sys.stderr.flush()

@@ -1,0 +1,82 @@
+"""``peek``: the first records of a set."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .._sample import sample
+from .._table import printable, table
+from .connect import add_command, add_set, connect, positive, where
+from .output import Failure, cell, print_json
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ..records import Record
+
+_TTL_FOR_EVER = 0xFFFFFFFF
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declares the command."""
+    parser = add_command(
+        commands,
+        "peek",
+        run,
+        "the first records of a set as a table",
+        "Shows the first records of a set, in the order of their digests. A record that was written without "
+        "its key (POLICY_KEY_SEND) has its digest only.",
+    )
+    add_set(parser)
+    parser.add_argument("-n", "--records", type=positive, default=10, metavar="N", help="how many [10]")
+    parser.add_argument("--bins", metavar="A,B", help="these bins alone")
+    parser.add_argument("--width", type=positive, default=32, metavar="N", help="characters of a value [32]")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs the command."""
+    with connect(options) as client:
+        bins = options.bins.split(",") if options.bins else None
+        records, unreadable = sample(client, options.namespace, options.set, options.records, bins)
+    if options.json:
+        print_json([_as_json(record) for record in records])
+    elif records:
+        print(_table(records, options.width))
+    elif not unreadable:
+        raise Failure(f"there are no records in {where(options)}; aerospike-py info lists sets")
+    for _, error in unreadable:
+        print(f"aerospike-py: {printable(str(error))}", file=sys.stderr)
+    return 1 if unreadable else 0
+
+
+def _as_json(record: Record) -> dict[str, Any]:
+    key = record.key
+    return {
+        "key": key.key,
+        "digest": key.digest.hex(),
+        **(record.meta or {}),
+        "bins": record.bins,
+    }
+
+
+def _table(records: list[Record], width: int) -> str:
+    names = list(dict.fromkeys(name for record in records for name in record.bins or {}))
+    rows = []
+    for record in records:
+        key, bins, meta = record.key, record.bins or {}, record.meta or {}
+        ttl = meta.get("ttl")
+        rows.append(
+            [
+                cell(key.key, width) if key.key is not None else f"digest {key.digest.hex()[:12]}…",
+                str(meta.get("gen", "")),
+                "never" if ttl == _TTL_FOR_EVER else str(ttl if ttl is not None else ""),
+                *(cell(bins[name], width) if name in bins else "-" for name in names),
+            ]
+        )
+    right = [
+        3 + number
+        for number, name in enumerate(names)
+        if all(isinstance((record.bins or {}).get(name, 0), (int, float)) for record in records)
+    ]
+    return table(["key", "gen", "ttl", *map(printable, names)], rows, [1, 2, *right])

@@ -1,0 +1,116 @@
+"""The field that takes every value that was seen of a bin, and takes it whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .observe import Bytes, Lists, Numbers, Seen
+
+# Text grows: widths go up to a multiple of this.
+ROUND_TO = 8
+
+_NARROW = [
+    ("u1", 0, 2**8),
+    ("i1", -(2**7), 2**7),
+    ("u2", 0, 2**16),
+    ("i2", -(2**15), 2**15),
+    ("u4", 0, 2**32),
+    ("i4", -(2**31), 2**31),
+]
+
+
+class Chosen(NamedTuple):
+    """A field, or why there is none."""
+
+    element: str | None
+    shape: tuple[int, ...] = ()
+    #: With a field what else there is to say, without one why.
+    note: str = ""
+
+    @property
+    def notation(self) -> str | None:
+        """As NumPy writes it: ``f8``, ``S16``, ``(128,)f4``."""
+        if self.element is None or not self.shape:
+            return self.element
+        return f"{str(self.shape).replace(' ', '')}{self.element}"
+
+
+def choose(name: str, seen: Seen, *, compact: bool, max_width: int) -> Chosen:
+    """Chooses the field of a bin."""
+    chosen = _choose(name, seen, compact=compact)
+    if chosen.element is not None and (width := _width(chosen)) > max_width:
+        return Chosen(None, note=f"every row would be {width} bytes wider; max_width={width} allows it")
+    return chosen
+
+
+def _choose(name: str, seen: Seen, *, compact: bool) -> Chosen:
+    if not name:
+        return Chosen(None, note="a field needs a name, and the bin's is empty")
+    types = set(seen.types)
+    if types <= {"integer", "float", "bool"}:
+        return _of_numbers(seen.numbers, compact=compact)
+    if len(types) > 1:
+        most = max(seen.types, key=lambda kind: seen.types[kind])
+        return Chosen(None, note=f"of several types; {seen.types[most]} of {seen.count} are {most}")
+    (kind,) = types
+    if kind in ("string", "GeoJSON"):
+        return _of_text(seen.bytes, compact=compact)
+    if kind in ("blob", "HLL"):
+        return _of_blobs(kind, seen.bytes, compact=compact)
+    if kind == "list":
+        return _of_lists(seen.lists, compact=compact)
+    return Chosen(None, note=f"no field takes a {kind}")
+
+
+def _of_numbers(numbers: Numbers, *, compact: bool) -> Chosen:
+    types = numbers.types
+    note = "" if len(types) == 1 else f"{', '.join(sorted(types))} side by side"
+    if types == {"bool"}:
+        return Chosen("?")
+    if "float" in types:
+        if numbers.beyond_f8:
+            return Chosen(
+                None, note=f"float and integer side by side, and {numbers.beyond_f8} integers that f8 rounds"
+            )
+        return Chosen("f8", note=note)
+    if not compact:
+        return Chosen("i8", note=note)
+    # Bools are 0 and 1.
+    low = min(numbers.low_integer, 0) if "bool" in types else numbers.low_integer
+    high = max(numbers.high_integer, 1) if "bool" in types else numbers.high_integer
+    narrow = (kind for kind, lowest, beyond in _NARROW if lowest <= low and high < beyond)
+    return Chosen(next(narrow, "i8"), note=note)
+
+
+def _of_text(seen: Bytes, *, compact: bool) -> Chosen:
+    if seen.end_with_nul:
+        return Chosen(None, note=f"{seen.end_with_nul} end with a NUL, which an S field does not keep")
+    longest = max(seen.longest, 1)
+    width = longest if compact else -(-longest // ROUND_TO) * ROUND_TO
+    return Chosen(f"S{width}")
+
+
+def _of_blobs(kind: str, seen: Bytes, *, compact: bool) -> Chosen:
+    if seen.longest and seen.shortest == seen.longest:
+        vector = kind == "blob" and seen.longest % 4 == 0 and seen.longest > 4
+        note = f"all of one length; for a vector of float32: ({seen.longest // 4},)f4" if vector else ""
+        return Chosen(f"V{seen.longest}", note=note)
+    if kind == "HLL":
+        return Chosen(None, note="sketches of several lengths, which a V field does not keep")
+    return _of_text(seen, compact=compact)
+
+
+def _of_lists(lists: Lists, *, compact: bool) -> Chosen:
+    if lists.no_array is not None or lists.shape is None:
+        return Chosen(None, note=f"lists that are no arrays: {lists.no_array}")
+    elements = _of_numbers(lists.elements, compact=compact)
+    return elements._replace(shape=lists.shape) if elements.element is not None else elements
+
+
+def _width(chosen: Chosen) -> int:
+    element = chosen.element or ""
+    width = 1 if element == "?" else int(element[1:])
+    for length in chosen.shape:
+        width *= length
+    return width

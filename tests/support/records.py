@@ -1,0 +1,29 @@
+"""Records that no client of ours would write."""
+
+import socket
+import struct
+
+import aerospike_py
+
+# MessagePack: a map whose key is a list.
+MAP_KEYED_BY_A_LIST = bytes.fromhex("819101c0")
+MAP = 19
+
+
+def put_as_it_is(host, key, name, value, particle_type=MAP):
+    """Writes a bin with these very bytes."""
+    fields = [(0, key[0].encode()), (1, key[1].encode()), (4, aerospike_py.calc_digest(*key))]
+    body = struct.pack(">BBBBBBIIIHH", 22, 0, 1, 0, 0, 0, 0, 0, 1000, len(fields), 1)
+    body += b"".join(struct.pack(">IB", 1 + len(data), kind) + data for kind, data in fields)
+    body += struct.pack(">IBBBB", 4 + len(name) + len(value), 2, particle_type, 0, len(name)) + name + value
+    with socket.create_connection(host) as connection, connection.makefile("rb") as answer:
+        connection.sendall(struct.pack(">Q", 2 << 56 | 3 << 48 | len(body)) + body)
+        assert answer.read(8 + 22)[13] == 0
+
+
+def fill_with_an_unreadable_one(server):
+    """Ten records of the set ``test.s``; number 7 has a map that Python cannot hold."""
+    with aerospike_py.client(server.config).connect() as client:
+        for number in range(10):
+            client.put(("test", "s", number), {"a": number})
+    put_as_it_is(server.hosts[0], ("test", "s", 7), b"m", MAP_KEYED_BY_A_LIST)
