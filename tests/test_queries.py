@@ -281,7 +281,8 @@ def test_the_loop_is_never_blocked_for_long(cluster):
             watcher.cancel()
         return longest / (time.perf_counter() - start)
 
-    # Made in one piece, the records would hold it for a third of the time. Machines that build are slow by turns.
+    # Made in one piece, the records would hold it for a third of the time. Machines that build are slow by
+    # turns.
     assert min(asyncio.run(main()) for _ in range(5)) < 0.2
 
 

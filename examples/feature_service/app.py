@@ -20,6 +20,7 @@ from fastapi import FastAPI, HTTPException, Query
 
 import aerospike_py as aerospike
 from aerospike_py import AsyncClient, Keys
+from aerospike_py.types import BatchPolicy
 
 from .features import ITEM, ITEMS, NAMESPACE, USER, USERS, hosts
 
@@ -41,7 +42,7 @@ async def scores(
     user: int, item: Annotated[list[int], Query(max_length=1000)], deadline_ms: int = 200
 ) -> dict[str, object]:
     """The items' scores for the user, best first, and the items that nobody knows."""
-    policy = {"total_timeout": deadline_ms}
+    policy: BatchPolicy = {"total_timeout": deadline_ms}
     ids = np.array(item)
     try:
         users, items = await asyncio.gather(

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
     from aerospike_py import AsyncClient, Client
     from aerospike_py.testing import DevServer
+    from aerospike_py.types import ClientConfig
 
     from ._faults import Faults
     from ._real import RealServer
@@ -90,13 +91,13 @@ def aerospike_server(aerospike_server_options: dict[str, Any]) -> Iterator[DevSe
 
 
 @pytest.fixture(scope="session")
-def aerospike_config(aerospike_server: DevServer | RealServer) -> dict[str, Any]:
+def aerospike_config(aerospike_server: DevServer | RealServer) -> ClientConfig:
     """The config of ``aerospike_client`` and ``aerospike_async_client``; override it."""
-    return dict(aerospike_server.config)
+    return aerospike_server.config
 
 
 @pytest.fixture(scope="session")
-def aerospike_client(aerospike_config: dict[str, Any]) -> Iterator[Client]:
+def aerospike_client(aerospike_config: ClientConfig) -> Iterator[Client]:
     """A connected client, shared by all tests."""
     import aerospike_py
 
@@ -105,7 +106,7 @@ def aerospike_client(aerospike_config: dict[str, Any]) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="session")
-def aerospike_async_client(aerospike_config: dict[str, Any]) -> Iterator[AsyncClient]:
+def aerospike_async_client(aerospike_config: ClientConfig) -> Iterator[AsyncClient]:
     """A connected async client, shared by all tests, for any event loop of asyncio."""
     from aerospike_py import AsyncClient
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING
 
 from aerospike_py._hosts import parse_hosts
+
+if TYPE_CHECKING:
+    from aerospike_py.types import ClientConfig
 
 
 class RealServer:
@@ -15,11 +18,11 @@ class RealServer:
         self.hosts = parse_hosts(hosts, "AEROSPIKE_HOSTS")
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> ClientConfig:
         """What ``client()`` takes."""
-        config: dict[str, Any] = {"hosts": list(self.hosts)}
+        config: ClientConfig = {"hosts": list(self.hosts)}
         if user := os.environ.get("AEROSPIKE_USER"):
-            config |= {"user": user, "password": os.environ.get("AEROSPIKE_PASSWORD", "")}
+            config["user"], config["password"] = user, os.environ.get("AEROSPIKE_PASSWORD", "")
         return config
 
     def __repr__(self) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from .._types import KeyLike
+    from ..types import ClientConfig, KeyLike
 
 _IN_FLIGHT = 32
 _BATCH_IN_FLIGHT = 100
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
 class Bench:
     """The measurements, over one set."""
 
-    def __init__(self, client: Client, settings: dict[str, Any], options: argparse.Namespace) -> None:
+    def __init__(self, client: Client, settings: ClientConfig, options: argparse.Namespace) -> None:
         import numpy as np
 
         self._client = client
