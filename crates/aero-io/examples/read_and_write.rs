@@ -37,7 +37,7 @@ impl RowLease for Lease<'_> {
         RowOutcome::Written
     }
 
-    fn fail(&mut self, row: usize, code: i32) -> RowOutcome {
+    fn fail(&mut self, row: usize, code: i32, _in_doubt: bool) -> RowOutcome {
         println!("row {row}: no answer, {code}");
         RowOutcome::Written
     }
