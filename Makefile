@@ -7,6 +7,7 @@ SHELL := /bin/sh
 
 VENV := .venv
 NONUMPY_VENV := .venv-nonumpy
+DOCS_VENV := .venv-docs
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input --no-deps
@@ -37,6 +38,7 @@ TOOLS := $(VENV)/.tools
 DEV := $(VENV)/.extension-dev
 RELEASE := $(VENV)/.extension-release
 NONUMPY := $(NONUMPY_VENV)/.tools
+DOCS := $(DOCS_VENV)/.tools
 
 .PHONY: help
 help: ## this list
@@ -83,6 +85,14 @@ $(TOOLS): requirements/base.txt requirements/dev.txt
 $(NONUMPY): requirements/base.txt requirements/nonumpy.txt $(TOOLS)
 	@test -x $(NONUMPY_VENV)/bin/python || $(PY) -m venv $(NONUMPY_VENV)
 	$(NONUMPY_VENV)/bin/python $(PIP_INSTALL) -r requirements/nonumpy.txt
+	@touch $@
+
+# An environment of its own: what builds the site needs CPython 3.11.5, and the package does not.
+$(DOCS): requirements/docs.txt $(TOOLS)
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5) and "the site is built with CPython from 3.11.5 on")'
+	@test -x $(DOCS_VENV)/bin/python || $(PY) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python $(PIP_INSTALL) -r requirements/docs.txt
+	$(DOCS_VENV)/bin/python -m pip check --disable-pip-version-check
 	@touch $@
 
 # Both profiles install to the same place, so making one unmakes the other's stamp. maturin installs the
@@ -187,7 +197,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz
 # ---------------------------------------------------------------- checks
 
 # Quick ones first: .ci/run takes them in this order, too.
-CHECKS := check-layers check-tracked check-links check-dependencies check-fmt check-ruff check-clippy check-docs check-mypy check-stubs check-tables
+CHECKS := check-layers check-tracked check-links check-dependencies check-fmt check-ruff check-clippy check-docs check-mypy check-stubs check-tables check-site
 
 .PHONY: check list-checks check-deny $(CHECKS)
 check: $(CHECKS) ## everything that is checked without running it
@@ -236,6 +246,20 @@ check-mypy: $(TOOLS) ## mypy, strict
 check-stubs: $(DEV) ## the stubs against the built extension
 	$(PY) -m mypy.stubtest aerospike_py._native --allowlist scripts/stubtest-allow.txt --mypy-config-file pyproject.toml
 
+check-site: docs ## the site builds: no dead link or anchor, every name of the reference is there
+
+# ---------------------------------------------------------------- the site
+
+# Its theme would tell of its successor in each run.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs
+
+.PHONY: docs docs-serve
+docs: $(DOCS) ## the site of docs/, into site/; warnings are errors
+	$(MKDOCS) build --strict
+
+docs-serve: $(DOCS) ## the site at http://127.0.0.1:8000, built anew whenever a page is saved
+	$(MKDOCS) serve --strict
+
 # ---------------------------------------------------------------- the rest
 
 .PHONY: fix bench bench-availability bench-crates instructions clean
@@ -259,6 +283,6 @@ bench-availability: $(RELEASE) ## batches while nodes die, hang and move, beside
 	$(PY) benches/availability.py $(BENCH_ARGS)
 
 clean: ## remove everything that was built, .venv included
-	rm -rf target fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf target site fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) $(DOCS_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f python/aerospike_py/_native*.so python/aerospike_py/_native*.pyd
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

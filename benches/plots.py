@@ -78,6 +78,16 @@ def a_record(figures: Figures, client: str, kind: str) -> tuple[list[float], lis
     return [size for size, _ in known], [figure for _, figure in known]
 
 
+def thousands(value: float, _: object = None) -> str:
+    return f"{value:,.0f}"
+
+
+def twos_and_fives(value: float, _: object = None) -> str:
+    """The labels between powers of ten, of which more would not have room."""
+    text = thousands(value)
+    return text if text[0] in "25" else ""
+
+
 def by_size(figures: Figures, folder: Path) -> None:
     numeric = figures["numeric"]
     for stem, kind, clients, title in (
@@ -92,6 +102,9 @@ def by_size(figures: Figures, folder: Path) -> None:
         axes.set(
             xscale="log", yscale="log", xlabel="keys in a batch", ylabel="nanoseconds a record", title=title
         )
+        axes.yaxis.set_major_formatter(thousands)
+        axes.yaxis.set_minor_formatter(twos_and_fives)
+        axes.xaxis.set_major_formatter(thousands)
         axes.grid(which="minor", axis="y", color="#f3f3f3")
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
         save(figure, folder, stem)

@@ -107,6 +107,22 @@ def test_a_name_that_does_not_resolve_is_the_cause(face):
     assert isinstance(error.__cause__, OSError)
 
 
+def test_classes_have_the_attributes_of_the_official_clients():
+    official = pytest.importorskip("aerospike", exc_type=ModuleNotFoundError)
+    # Places in the C code, and the server's details, which are in the message here.
+    without = {"file", "line", "subcode"}
+    seen = 0
+    for name, theirs in vars(official.exception).items():
+        if isinstance(theirs, type) and issubclass(theirs, official.exception.AerospikeError):
+            ours = getattr(aerospike.exception, name)("text", theirs.code if name != "AerospikeError" else 1)
+            attributes = {one for cls in theirs.__mro__ for one in vars(cls) if not one.startswith("_")}
+            attributes -= set(dir(Exception)) | without
+            assert {"code", "msg", "in_doubt"} <= attributes
+            assert [one for one in attributes if not hasattr(ours, one)] == [], name
+            seen += 1
+    assert seen > 60
+
+
 @pytest.mark.embedded
 def test_what_lies_behind_failed_calls(face, fresh_set):
     key = ("test", fresh_set, "k")

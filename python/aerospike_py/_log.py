@@ -1,4 +1,4 @@
-"""The package's log: what happens to clusters, through :mod:`logging`.
+"""The package's log: what happens to clusters, through ``logging``.
 
 The core's threads leave events in a queue, and calls fetch them. A record carries the time at which its event
 happened; nothing is formatted where the logger does not want it.

@@ -457,9 +457,10 @@ class ForbiddenError(ServerError):
 
 
 class IndexError(ServerError):
-    """An index failed."""
+    """An index failed. ``name`` is the index's, None where the command was not about one."""
 
     code = 204
+    name: str | None = None
 
 
 class IndexFoundError(IndexError):
@@ -565,9 +566,11 @@ class ServerFull(ServerError):
 
 
 class UDFError(ServerError):
-    """A user-defined function failed."""
+    """A user-defined function failed. ``module`` and ``func`` name it, None where no call was about one."""
 
     code = 100
+    module: str | None = None
+    func: str | None = None
 
 
 class LuaFileNotFound(UDFError):

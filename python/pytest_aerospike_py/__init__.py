@@ -93,7 +93,7 @@ def aerospike_server(aerospike_server_options: dict[str, Any]) -> Iterator[DevSe
 @pytest.fixture(scope="session")
 def aerospike_config(aerospike_server: DevServer | RealServer) -> ClientConfig:
     """The config of ``aerospike_client`` and ``aerospike_async_client``; override it."""
-    return aerospike_server.config
+    return {**aerospike_server.config}
 
 
 @pytest.fixture(scope="session")

@@ -285,7 +285,7 @@ def test_outs_that_are_refused(client, make, error, message):
         ({"total_timeout": -1}, "whole number"),
         ({"allow_inline": 1}, "True or False"),
         ({"replica": 99}, "POLICY_REPLICA"),
-        ({"expressions": b""}, "not supported by this version yet"),
+        ({"expressions": b""}, "is not supported: filter expressions are not there yet"),
         (5, "must be a dict"),
     ],
 )
@@ -296,4 +296,4 @@ def test_policies_that_are_refused(client, policy, message):
 
 def test_a_key_without_meaning_is_warned_of(client, records):
     with pytest.warns(UserWarning, match="concurrent"):
-        client.batch_read([("test", records, 1)], policy={"concurrent": True}, _dtype=DTYPE)
+        client.batch_read([("test", records, 1)], policy={"concurrent": False}, _dtype=DTYPE)

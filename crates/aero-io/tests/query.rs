@@ -245,6 +245,21 @@ async fn the_whole_has_its_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_time_of_a_slow_reader_counts_and_is_not_held_against_the_node() {
+    let (_server, cluster) = nodes(1).await;
+    fill(&cluster, 2_000, 16_000).await;
+    let policy = QueryPolicy { total_timeout: 300 * MS, ..QueryPolicy::default() };
+    let mut stream = cluster.query(with(policy));
+    stream.next().await.unwrap().unwrap();
+    tokio::time::sleep(600 * MS).await;
+    let mut came = Came::default();
+    let error = came.rest(&mut stream).await.unwrap_err();
+    assert!(matches!(error, Error::Timeout { .. }), "{error}");
+    let node = &cluster.stats().nodes[0];
+    assert_eq!((node.timeouts, node.error_rate, node.suspect), (0, 0, false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_there_is_not_is_refused() {
     let (_server, cluster) = nodes(1).await;
     let nowhere = Query { space: Space::new("nowhere", SET), ..query() };

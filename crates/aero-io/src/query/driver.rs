@@ -203,6 +203,7 @@ impl<'c> Driver<'c> {
                 let may_pass = !matches!(fault, Fault::Deadline);
                 self.retry(partitions, &node, attempt, fault.into_error(&node, tried), may_pass)
             }
+            Err(End::Late) => Err(Error::Timeout { tried: Box::new(tried) }),
             Err(End::Refused(error)) => Err(error),
             Err(End::Dropped) => Ok(()),
         }

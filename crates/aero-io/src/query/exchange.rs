@@ -67,6 +67,8 @@ pub(crate) struct Outcome {
 pub(crate) enum End {
     Fault(Fault),
     Refused(Error),
+    /// The query's time was up while nobody took its records: no fault of the node's.
+    Late,
     /// Nobody takes the records any more.
     Dropped,
 }
@@ -250,7 +252,7 @@ impl Exchange<'_> {
         let start = Instant::now();
         // Here the call's own time counts alone.
         let mut timer = Timer::new(self.call.deadline, Duration::ZERO);
-        let sent = timer.run(self.call.events.send(event)).await?;
+        let sent = timer.run(self.call.events.send(event)).await.map_err(|_| End::Late)?;
         self.waited += start.elapsed();
         sent.map_err(|_| End::Dropped)
     }
