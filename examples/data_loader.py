@@ -59,9 +59,10 @@ class Loader:
 
 def write(client: Client, weights: npt.NDArray[np.float32]) -> None:
     """Writes samples of a linear function."""
-    xs = np.random.default_rng(5).normal(size=(SAMPLES, FEATURES)).astype("f4")
-    for number, (x, y) in enumerate(zip(xs, xs @ weights, strict=True)):
-        client.put((NAMESPACE, SET, number), {"x": x.tobytes(), "y": y})
+    samples = np.zeros(SAMPLES, SAMPLE)
+    samples["x"] = np.random.default_rng(5).normal(size=(SAMPLES, FEATURES))
+    samples["y"] = samples["x"] @ weights
+    client.batch_write_numpy(samples, NAMESPACE, SET, keys=np.arange(SAMPLES)).raise_for_failures()
 
 
 def main() -> None:

@@ -28,8 +28,10 @@ def write(client: Client) -> Vectors:
     """Writes documents with random unit vectors; gives the vectors."""
     vectors = np.random.default_rng(7).normal(size=(DOCUMENTS, DIMENSIONS)).astype("f4")
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    for number, vector in enumerate(vectors):
-        client.put((NAMESPACE, SET, number), {"topic": number % 10, "embedding": vector.tobytes()})
+    documents = np.zeros(DOCUMENTS, DOCUMENT)
+    documents["topic"] = np.arange(DOCUMENTS) % 10
+    documents["embedding"] = vectors
+    client.batch_write_numpy(documents, NAMESPACE, SET, keys=np.arange(DOCUMENTS)).raise_for_failures()
     return vectors
 
 

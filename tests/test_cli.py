@@ -207,7 +207,7 @@ class TestBench:
     def test_it_measures_and_removes_what_it_wrote(self, capsys, node, host):
         arguments = ["bench", host, "--records", "200", "--seconds", "0.1", "--json"]
         lines = json.loads(run(capsys, *arguments))
-        assert len(lines) == 6
+        assert len(lines) == 7
         assert all(line["calls"] > 0 and line["records_per_second"] > 0 for line in lines)
         with aerospike.client(node.config).connect() as client:
             assert client.exists(("test", "aerospike_py_bench", 0)).meta is None

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 import aerospike_py
-from aerospike_py import AsyncClient, batch, exception, operations, testing, types
+from aerospike_py import AsyncClient, batch, exception, inference, operations, testing, types
 from aerospike_py.testing import DevServer
 
 pytestmark = pytest.mark.embedded
 
-MODULES = (aerospike_py, operations, batch, testing, types, exception)
+MODULES = (aerospike_py, operations, batch, testing, types, inference, exception)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -113,6 +113,7 @@ class Places:
             **{given: getattr(aerospike_py, given) for given in aerospike_py.__all__},
             **{given: getattr(operations, given) for given in operations.__all__},
             **{given: getattr(batch, given) for given in batch.__all__},
+            **{given: getattr(inference, given) for given in inference.__all__},
             "aerospike_py": aerospike_py,
             "aerospike": aerospike_py,
             "op": operations,

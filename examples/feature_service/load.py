@@ -7,7 +7,6 @@ python -m examples.feature_service.load ask --url http://127.0.0.1:8000 --second
 from __future__ import annotations
 
 import argparse
-import asyncio
 import http.client
 import json
 import random
@@ -17,32 +16,23 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from aerospike_py import AsyncClient
+import aerospike_py as aerospike
 
-from .features import FACTORS, ITEMS, NAMESPACE, USERS, hosts
+from .features import FACTORS, ITEM, ITEMS, NAMESPACE, USER, USERS, hosts
 
-IN_FLIGHT = 64
 THREADS = 4
 
 
-async def fill(users: int, items: int) -> None:
+def fill(users: int, items: int) -> None:
     """Writes random users and items."""
-    random_factors = np.random.default_rng(1).normal(size=(users + items, FACTORS)).astype("f4")
-    records = [
-        ((NAMESPACE, USERS, user), {"age": 20 + user % 60, "visits": user, "factors": factors.tobytes()})
-        for user, factors in enumerate(random_factors[:users])
-    ] + [
-        ((NAMESPACE, ITEMS, item), {"price": 1 + item / 4, "factors": factors.tobytes()})
-        for item, factors in enumerate(random_factors[users:])
-    ]
-    todo = iter(records)
-
-    async def write(client: AsyncClient) -> None:
-        for key, bins in todo:
-            await client.put(key, bins)
-
-    async with AsyncClient({"hosts": hosts()}) as client:
-        await asyncio.gather(*(write(client) for _ in range(IN_FLIGHT)))
+    random_factors = np.random.default_rng(1).normal(size=(users + items, FACTORS))
+    of_users, of_items = np.zeros(users, USER), np.zeros(items, ITEM)
+    of_users["age"], of_users["visits"] = 20 + np.arange(users) % 60, np.arange(users)
+    of_items["price"] = 1 + np.arange(items) / 4
+    of_users["factors"], of_items["factors"] = random_factors[:users], random_factors[users:]
+    with aerospike.client({"hosts": hosts()}).connect() as client:
+        for rows, name in ((of_users, USERS), (of_items, ITEMS)):
+            client.batch_write_numpy(rows, NAMESPACE, name, keys=np.arange(len(rows))).raise_for_failures()
     print(f"wrote {users} users and {items} items")
 
 
@@ -88,7 +78,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=5_000)
     options = parser.parse_args()
     if options.what == "fill":
-        asyncio.run(fill(options.users, options.items))
+        fill(options.users, options.items)
     else:
         ask(options.url, options.seconds, options.users, options.items)
 

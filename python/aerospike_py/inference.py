@@ -1,6 +1,11 @@
 """A dtype that fits records, and what was seen of them: what ``client.infer_dtype()`` gives.
 
 :func:`infer` does the same for records that are there already.
+
+Example:
+    >>> from aerospike_py.inference import infer
+    >>> infer(record for record in client.query("test", "users")).records
+    2
 """
 
 from __future__ import annotations
@@ -25,7 +30,13 @@ __all__ = ["InferredBin", "InferredDtype", "infer"]
 
 
 class InferredBin(NamedTuple):
-    """What was seen of a bin."""
+    """What was seen of a bin.
+
+    Example:
+        >>> seen = client.infer_dtype("test", "users").bins["visits"]
+        >>> seen.field, seen.types, seen.minimum, seen.maximum
+        ('i8', {'integer': 2}, 0, 7)
+    """
 
     name: str
     """Its name, and the field's."""
@@ -64,8 +75,11 @@ class InferredDtype:
             is not UTF-8, a map whose key is a list); nothing was seen of their bins.
 
     Example:
-        >>> inferred = client.infer_dtype("test", "sensors")
-        >>> batch = client.batch_read(keys, _dtype=inferred)
+        >>> inferred = client.infer_dtype("test", "users")
+        >>> inferred.dtype["name"], inferred.bins["log"].presence
+        (dtype('S8'), 0.5)
+        >>> client.batch_read(keys, _dtype=inferred).batch_records["visits"]
+        array([7, 0, 0])
     """
 
     def __init__(self, bins: Mapping[str, InferredBin], records: int, dtype: np.dtype[Any]) -> None:
@@ -76,20 +90,40 @@ class InferredDtype:
 
     @property
     def left_out(self) -> dict[str, InferredBin]:
-        """The bins that have no field."""
+        """The bins that have no field.
+
+        Example:
+            >>> client.put(("test", "users", 1), {"friends": {"Bea": 3}})
+            >>> {name: seen.note for name, seen in client.infer_dtype("test", "users").left_out.items()}
+            {'friends': 'no field takes a map'}
+        """
         return {name: seen for name, seen in self.bins.items() if seen.field is None}
 
     def __repr__(self) -> str:
         return f"{self.dtype!r}\n{self.summary()}\n\n{self.report()}"
 
     def summary(self) -> str:
-        """One line: records, fields, bytes a row."""
+        """One line: records, fields, bytes a row.
+
+        Example:
+            >>> client.infer_dtype("test", "users").summary()
+            '2 records, 6 fields of 48 bytes a row'
+        """
         fields = len(self.bins) - len(self.left_out)
         left_out = f", {len(self.left_out)} left out" if self.left_out else ""
         return f"{self.records} records, {fields} fields of {self.dtype.itemsize} bytes a row{left_out}"
 
     def report(self) -> str:
-        """The bins as a table of text, and keys of the odd ones out."""
+        """The bins as a table of text, and keys of the odd ones out.
+
+        Example:
+            >>> print(client.infer_dtype("test", "users").report())
+            bin     field  present  types       range  width  note
+            ------  -----  -------  -------  --------  -----  ----
+            ...
+            visits  i8        100%  integer    0 to 7
+            ...
+        """
         header = ("bin", "field", "present", "types", "range", "width", "note")
         text = table(header, [_row(seen) for seen in self.bins.values()], right=(2, 4, 5))
         odd = [
@@ -124,7 +158,8 @@ def infer(
 
     Example:
         >>> from aerospike_py.inference import infer
-        >>> infer(client.get(key) for key in keys).dtype
+        >>> infer(client.get(key) for key in keys[:2]).dtype["age"]
+        dtype('int64')
     """
     import numpy as np
 

@@ -22,7 +22,7 @@ class RealServer:
         """What ``client()`` takes."""
         config: ClientConfig = {"hosts": list(self.hosts)}
         if user := os.environ.get("AEROSPIKE_USER"):
-            config |= {"user": user, "password": os.environ.get("AEROSPIKE_PASSWORD", "")}
+            config["user"], config["password"] = user, os.environ.get("AEROSPIKE_PASSWORD", "")
         return config
 
     def __repr__(self) -> str:

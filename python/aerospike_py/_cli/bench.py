@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from .._types import KeyLike
-    from ..types import ClientConfig
+    from ..types import ClientConfig, KeyLike
 
 _IN_FLIGHT = 32
 _BATCH_IN_FLIGHT = 100
@@ -111,7 +110,15 @@ class Bench:
         """Takes all measurements."""
         sizes = [size for size in (100, 1_000, 10_000, 100_000) if size < self._records] + [self._records]
         lines = [asyncio.run(self._write())]
-        with Progress("measuring", len(sizes) + 3) as progress:
+        with Progress("measuring", len(sizes) + 4) as progress:
+            lines.append(
+                self._repeat(
+                    f"batch_write_numpy of {self._records:,}",
+                    self._records,
+                    partial(self._write_rows, _rows(self._records)),
+                )
+            )
+            progress.add()
             lines.append(self._repeat("get, one after the other", 1, self._get))
             progress.add()
             for size in sizes:
@@ -190,6 +197,10 @@ class Bench:
             durations.append(time.perf_counter() - start)
         return _line(what, durations, len(durations) * records / sum(durations))
 
+    def _write_rows(self, rows: Any) -> None:
+        keys = range(len(rows))
+        self._client.batch_write_numpy(rows, self._namespace, self._set, keys=keys).raise_for_failures()
+
     def _get(self) -> None:
         if self._client.get(self._keys[-1]).bins != _bins(self._records - 1):
             raise Failure(f"what was read of {self._keys[-1]} is not what was written")
@@ -210,6 +221,17 @@ class Bench:
 
 def _bins(number: int) -> dict[str, Any]:
     return {"a": number / 4, "b": -number / 8, "c": number, "d": number << 20, "e": number % 1000}
+
+
+def _rows(count: int) -> Any:
+    """The records of so many numbers as an array: what :func:`_bins` gives for each."""
+    import numpy as np
+
+    number = np.arange(count)
+    rows = np.zeros(count, np.dtype(_FIELDS))
+    rows["a"], rows["b"], rows["c"] = number / 4, -number / 8, number
+    rows["d"], rows["e"] = number << 20, number % 1000
+    return rows
 
 
 def _line(what: str, durations: list[float], per_second: float) -> Line:

@@ -6,7 +6,7 @@ import argparse
 import getpass
 import os
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from .. import constants
 from .._hosts import parse_hosts
@@ -81,29 +81,34 @@ def where(options: argparse.Namespace) -> str:
 def config(options: argparse.Namespace) -> ClientConfig:
     """The config of the client that the options ask for."""
     milliseconds = max(1, round(options.timeout * 1000))
-    policy = {"total_timeout": milliseconds}
-    made: dict[str, Any] = {
+    made: ClientConfig = {
         "hosts": options.hosts,
         "connect_timeout": milliseconds,
         "use_services_alternate": options.alternate,
         "policies": {
             # Batches have a default that grows with them.
-            **dict.fromkeys(("read", "write", "operate", "remove"), policy),
+            "read": {"total_timeout": milliseconds},
+            "write": {"total_timeout": milliseconds},
+            "remove": {"total_timeout": milliseconds},
             "query": {"socket_timeout": milliseconds},
             "info": {"timeout": milliseconds},
         },
     }
-    files = {"cafile": options.tls_ca, "certfile": options.tls_cert, "keyfile": options.tls_key}
-    if options.tls or options.tls_name or any(files.values()):
-        given = {key: path for key, path in files.items() if path}
-        made["tls"] = {"enable": True, **given}
+    if any((options.tls, options.tls_name, options.tls_ca, options.tls_cert, options.tls_key)):
+        made["tls"] = {"enable": True}
+        if options.tls_ca:
+            made["tls"]["cafile"] = options.tls_ca
+        if options.tls_cert:
+            made["tls"]["certfile"] = options.tls_cert
+        if options.tls_key:
+            made["tls"]["keyfile"] = options.tls_key
         # Without a name of its own a host is known by the name that it is reached by.
         made["hosts"] = [(host, port, options.tls_name or host) for host, port in options.hosts]
     if options.auth != "internal":
         made["auth_mode"] = _AUTH[options.auth]
     if options.user is not None:
-        made |= {"user": options.user, "password": _password(options.user)}
-    return cast("ClientConfig", made)
+        made["user"], made["password"] = options.user, _password(options.user)
+    return made
 
 
 def connect(options: argparse.Namespace) -> Client:

@@ -69,8 +69,9 @@ class Inference:
             ParamError: ``sample`` or ``max_width`` is not a number from 1.
 
         Example:
-            >>> inferred = client.infer_dtype("test", "sensors")
-            >>> batch = client.batch_read(keys, _dtype=inferred)
+            >>> inferred = client.infer_dtype("test", "users")
+            >>> client.batch_read(keys, _dtype=inferred).batch_records["visits"]
+            array([7, 0, 0])
         """
         _check(sample, max_width)
         return _infer(
@@ -93,7 +94,9 @@ class AsyncInference:
         """As :meth:`Client.infer_dtype`, awaited.
 
         Example:
-            >>> inferred = await client.infer_dtype("test", "sensors")
+            >>> inferred = await client.infer_dtype("test", "users")
+            >>> inferred.records
+            2
         """
         _check(sample, max_width)
         found = await _sample.sample_async(cast("AsyncClient", self), namespace, set, sample)
