@@ -12,7 +12,6 @@ import shlex
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,10 +24,18 @@ from scripts.check_tracked import files_of
 from tests.support import pages
 from tests.support.pages import ANY, PYTHON, ROOT, SHELL, Block
 
-PAGES = ["README.md", "DEVELOPERS.md", "benches/README.md", *files_of(ROOT, "docs/*.md")]
+OUTSIDE = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "DEVELOPERS.md",
+    "RELEASING.md",
+    "SECURITY.md",
+    "benches/README.md",
+]
+PAGES = [*OUTSIDE, *files_of(ROOT, "docs/*.md")]
 TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
-# What a page cannot do without, and an environment may be without.
-NEEDS = {"docs/services.md": "fastapi", "docs/moving.md": "aerospike"}
+# What a page cannot do without, and the environments of some platforms are without.
+NEEDS = {"docs/moving.md": "aerospike", "docs/pandas.md": "pandas"}
 LANGUAGES = {"python", "sh", "", "text", "toml", "ini"}
 
 
@@ -194,7 +201,17 @@ def pytest_arguments(words: list[str]) -> None:
 
 
 def cargo(words: list[str]) -> None:
-    assert words[0] in {"bench", "build", "doc", "fuzz", "install", "nextest", "package", "test"}, words[0]
+    assert words[0] in {
+        "bench",
+        "build",
+        "doc",
+        "fuzz",
+        "install",
+        "nextest",
+        "package",
+        "publish",
+        "test",
+    }, words[0]
     if "-p" in words:
         crate = ROOT / "crates" / words[words.index("-p") + 1]
         assert crate.is_dir(), crate
@@ -249,7 +266,8 @@ def server(words: list[str]) -> None:
 
 
 def command_line(words: list[str]) -> None:
-    ours((str(Path(sys.executable).with_name("aerospike-py")),), words)
+    assert "\naerospike-py = " in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    ours((sys.executable, "-m", "aerospike_py"), words)
 
 
 PROGRAMS = {
@@ -263,6 +281,7 @@ PROGRAMS = {
     "uvicorn": server,
     "pytest": pytest_arguments,
     "aerospike-py": command_line,
+    ".ci/run": pytest_arguments,
     # Not ours to check.
     "apt-get": lambda words: None,
     "cd": lambda words: None,
