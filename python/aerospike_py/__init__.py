@@ -12,6 +12,9 @@ small node to try things on.
 
 from __future__ import annotations
 
+# Imported here, not at a client's first event: a fork in the midst of that would leave a child that waits for
+# the import for ever.
+from . import _log as _log
 from . import _native, batch, constants, exception, operations, types
 from ._native import __version__
 from .async_client import AsyncClient
