@@ -244,6 +244,17 @@ def test_a_sample_of_a_set(client, fresh_set):
     assert client.infer_dtype("test", fresh_set, max_width=10).dtype.names == ("n",)
 
 
+def test_a_large_sample_is_read_in_slices(client, fresh_set):
+    numbers = np.arange(12_000)
+    rows = np.zeros(len(numbers), [("n", "i8")])
+    rows["n"] = numbers
+    client.batch_write_numpy(rows, "test", fresh_set, keys=numbers).raise_for_failures()
+    inferred = client.infer_dtype("test", fresh_set, 11_000)
+    assert inferred.records == inferred.bins["n"].records == 11_000
+    whole = client.infer_dtype("test", fresh_set, 20_000)
+    assert (whole.records, whole.bins["n"].minimum, whole.bins["n"].maximum) == (12_000, 0, 11_999)
+
+
 def test_what_cannot_be_sampled(client, fresh_set):
     with pytest.raises(aerospike.ClientError, match=f"no records in test.{fresh_set}"):
         client.infer_dtype("test", fresh_set)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .exception import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from .async_client import AsyncClient
     from .client import Client
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NO_BINS = {"nobins": True}
 _NOT_FOUND = 2
+# Records that are in memory at once.
+_SLICE = 5_000
 
 
 class Sample(NamedTuple):
@@ -29,22 +31,26 @@ class Sample(NamedTuple):
     unreadable: list[tuple[Key, AerospikeError]]
 
 
-def sample(
+def samples(
     client: Client, namespace: str, set: str | None, count: int, bins: Sequence[str] | None = None
-) -> Sample:
-    """Reads at most so many records, in the order of their digests."""
+) -> Iterator[Sample]:
+    """Reads at most so many records, in the order of their digests, slice by slice."""
     query = client.query(namespace, set)
     query.max_records = count
     keys = [record.key for record in query.results(options=NO_BINS)]
-    return _sorted_out(client.batch_read(keys, bins)) if keys else Sample([], [])
+    for start in range(0, len(keys), _SLICE):
+        yield _sorted_out(client.batch_read(keys[start : start + _SLICE], bins))
 
 
-async def sample_async(client: AsyncClient, namespace: str, set: str | None, count: int) -> Sample:
-    """As :func:`sample`, awaited."""
+async def samples_async(
+    client: AsyncClient, namespace: str, set: str | None, count: int
+) -> AsyncIterator[Sample]:
+    """As :func:`samples`, awaited."""
     query = client.query(namespace, set)
     query.max_records = count
     keys = [record.key for record in await query.results(options=NO_BINS)]
-    return _sorted_out(await client.batch_read(keys)) if keys else Sample([], [])
+    for start in range(0, len(keys), _SLICE):
+        yield _sorted_out(await client.batch_read(keys[start : start + _SLICE]))
 
 
 def _sorted_out(batch: BatchRecords) -> Sample:

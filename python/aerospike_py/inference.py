@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._inference import MAX_WIDTH
 from ._inference.choose import choose
-from ._inference.observe import EXAMPLES, Seen
+from ._inference.observe import EXAMPLES, Observed, Seen
 from ._table import printable, table
 from .exception import ClientError
 
@@ -161,21 +161,20 @@ def infer(
         >>> infer(client.get(key) for key in keys[:2]).dtype["age"]
         dtype('int64')
     """
+    observed = Observed()
+    observed.add(records)
+    if not observed.records:
+        raise ClientError("there are no records to infer a dtype from")
+    return conclude(observed, compact=compact, max_width=max_width)
+
+
+def conclude(observed: Observed, *, compact: bool, max_width: int) -> InferredDtype:
+    """The dtype for what was seen of at least one record."""
     import numpy as np
 
-    seen: dict[str, Seen] = {}
-    count = 0
-    for key, _, bins in records:
-        count += 1
-        for name, value in (bins or {}).items():
-            found = seen.get(name)
-            if found is None:
-                found = seen[name] = Seen()
-            found.add(key, value)
-    if not count:
-        raise ClientError("there are no records to infer a dtype from")
+    count = observed.records
     # Bins that as many records have keep the order in which they were met.
-    frequent = sorted(seen.items(), key=lambda item: -item[1].count)
+    frequent = sorted(observed.bins.items(), key=lambda item: -item[1].count)
     inferred, fields = {}, []
     for name, found in frequent:
         chosen = choose(name, found, compact=compact, max_width=max_width)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from .._commands.infer import infer_dtype
 from .._inference import MAX_WIDTH
 from .connect import add_command, add_set, connect, positive
-from .output import Failure, print_json
+from .output import Failure, Progress, print_json
 
 if TYPE_CHECKING:
     import argparse
@@ -41,13 +42,15 @@ def run(options: argparse.Namespace) -> int:
     """Runs the command."""
     if find_spec("numpy") is None:
         raise Failure("a dtype is NumPy's, and NumPy is not installed: python -m pip install 'numpy>=2.0'")
-    with connect(options) as client:
-        inferred = client.infer_dtype(
+    with connect(options) as client, Progress("reading", options.sample) as progress:
+        inferred = infer_dtype(
+            client,
             options.namespace,
             options.set,
             options.sample,
             compact=options.compact,
             max_width=options.max_width,
+            progress=progress.add,
         )
     if options.json:
         print_json(_as_json(inferred))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .._sample import sample
+from .._sample import samples
 from .._table import printable, table
 from .connect import add_command, add_set, connect, positive, where
 from .output import Failure, cell, print_json
@@ -38,7 +38,9 @@ def run(options: argparse.Namespace) -> int:
     """Runs the command."""
     with connect(options) as client:
         bins = options.bins.split(",") if options.bins else None
-        records, unreadable = sample(client, options.namespace, options.set, options.records, bins)
+        found = list(samples(client, options.namespace, options.set, options.records, bins))
+    records = [record for part in found for record in part.records]
+    unreadable = [each for part in found for each in part.unreadable]
     if options.json:
         print_json([_as_json(record) for record in records])
     elif records:

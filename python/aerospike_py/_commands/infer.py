@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, cast
 
 from .. import _sample
 from .._inference import MAX_WIDTH
+from .._inference.observe import Observed
 from ..exception import ClientError, ParamError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..async_client import AsyncClient
     from ..client import Client
+    from ..exception import AerospikeError
     from ..inference import InferredDtype
+    from ..records import Key
 
 _SAMPLE = 1000
 
@@ -73,10 +78,8 @@ class Inference:
             >>> client.batch_read(keys, _dtype=inferred).batch_records["visits"]
             array([7, 0, 0])
         """
-        _check(sample, max_width)
-        return _infer(
-            _sample.sample(cast("Client", self), namespace, set, sample), namespace, set, compact, max_width
-        )
+        client = cast("Client", self)
+        return infer_dtype(client, namespace, set, sample, compact=compact, max_width=max_width)
 
 
 class AsyncInference:
@@ -99,8 +102,35 @@ class AsyncInference:
             2
         """
         _check(sample, max_width)
-        found = await _sample.sample_async(cast("AsyncClient", self), namespace, set, sample)
-        return _infer(found, namespace, set, compact, max_width)
+        observed = Observed()
+        unreadable: dict[Key, AerospikeError] = {}
+        client = cast("AsyncClient", self)
+        async for found in _sample.samples_async(client, namespace, set, sample):
+            observed.add(found.records)
+            unreadable.update(found.unreadable)
+        return _conclude(observed, unreadable, namespace, set, compact, max_width)
+
+
+def infer_dtype(
+    client: Client,
+    namespace: str,
+    set: str | None,
+    sample: int,
+    *,
+    compact: bool,
+    max_width: int,
+    progress: Callable[[int], None] | None = None,
+) -> InferredDtype:
+    """What :meth:`Client.infer_dtype` does; ``progress`` is called with numbers of records that were read."""
+    _check(sample, max_width)
+    observed = Observed()
+    unreadable: dict[Key, AerospikeError] = {}
+    for found in _sample.samples(client, namespace, set, sample):
+        observed.add(found.records)
+        unreadable.update(found.unreadable)
+        if progress is not None:
+            progress(len(found.records) + len(found.unreadable))
+    return _conclude(observed, unreadable, namespace, set, compact, max_width)
 
 
 def _check(sample: int, max_width: int) -> None:
@@ -114,20 +144,25 @@ def _check(sample: int, max_width: int) -> None:
             raise ParamError(f"{name} is a number from 1, not {number!r}")
 
 
-def _infer(
-    found: _sample.Sample, namespace: str, set: str | None, compact: bool, max_width: int
+def _conclude(
+    observed: Observed,
+    unreadable: dict[Key, AerospikeError],
+    namespace: str,
+    set: str | None,
+    compact: bool,
+    max_width: int,
 ) -> InferredDtype:
     # Here, not above: few programs infer, all import.
-    from ..inference import infer
+    from ..inference import conclude
 
-    if not found.records and not found.unreadable:
+    if not observed.records and not unreadable:
         where = namespace if set is None else f"{namespace}.{set}"
         raise ClientError(
             f"there are no records in {where} to infer a dtype from; client.info_all('sets') lists sets"
         )
-    if not found.records:
-        key, error = found.unreadable[0]
+    if not observed.records:
+        key, error = next(iter(unreadable.items()))
         raise ClientError(f"no record of the sample can be read; the first is {key}: {error}")
-    inferred = infer(found.records, compact=compact, max_width=max_width)
-    inferred.unreadable = dict(found.unreadable)
+    inferred = conclude(observed, compact=compact, max_width=max_width)
+    inferred.unreadable = unreadable
     return inferred

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from ..values import GeoJSON, HyperLogLog
 
 if TYPE_CHECKING:
-    from ..records import Key
+    from collections.abc import Iterable
+
+    from ..records import Key, Record
 
 EXAMPLES = 3
 # Lists nested deeper are no arrays that anybody reads.
@@ -143,6 +145,23 @@ class Seen:
             self.bytes.add(value.dumps().encode())
         elif isinstance(value, bytes):
             self.bytes.add(value)
+
+
+class Observed:
+    """The bins of records."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.bins: dict[str, Seen] = {}
+
+    def add(self, records: Iterable[Record | tuple[Any, Any, Any]]) -> None:
+        for key, _, bins in records:
+            self.records += 1
+            for name, value in (bins or {}).items():
+                seen = self.bins.get(name)
+                if seen is None:
+                    seen = self.bins[name] = Seen()
+                seen.add(key, value)
 
 
 def kind_of(value: object) -> str:
