@@ -48,28 +48,22 @@ const MODES_SC: [ReadModeSc; 4] =
 const EXISTS: [Exists; 5] =
     [Exists::Ignore, Exists::Create, Exists::Update, Exists::Replace, Exists::CreateOrReplace];
 
-/// The settings that every command has.
-struct Base<'a> {
-    socket_timeout: &'a mut Duration,
-    max_retries: &'a mut u32,
-    sleep_between_retries: &'a mut Duration,
-    replica: &'a mut Replica,
-    compress: &'a mut bool,
+/// Takes the settings that every command has into a policy; they stand in each under the same names.
+macro_rules! base {
+    ($settings:expr, $policy:expr) => {{
+        let settings: &mut Settings<'_> = $settings;
+        set(&mut $policy.socket_timeout, settings.millis("socket_timeout")?);
+        set(&mut $policy.max_retries, settings.count("max_retries")?);
+        set(&mut $policy.sleep_between_retries, settings.millis("sleep_between_retries")?);
+        set(&mut $policy.compress, settings.flag("compress")?);
+        set(&mut $policy.replica, settings.choice("replica", "POLICY_REPLICA_*", &REPLICAS)?);
+    }};
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
     }
-}
-
-fn base(settings: &mut Settings<'_>, base: Base<'_>) -> PyResult<()> {
-    set(base.socket_timeout, settings.millis("socket_timeout")?);
-    set(base.max_retries, settings.count("max_retries")?);
-    set(base.sleep_between_retries, settings.millis("sleep_between_retries")?);
-    set(base.compress, settings.flag("compress")?);
-    set(base.replica, settings.choice("replica", "POLICY_REPLICA_*", &REPLICAS)?);
-    Ok(())
 }
 
 /// When another node is asked as well: the one key that the official client does not have.
@@ -161,16 +155,7 @@ pub(crate) fn read(
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(read) };
     let policy = &mut read.policy;
     set(&mut policy.total_timeout, settings.millis("total_timeout")?);
-    base(
-        &mut settings,
-        Base {
-            socket_timeout: &mut policy.socket_timeout,
-            max_retries: &mut policy.max_retries,
-            sleep_between_retries: &mut policy.sleep_between_retries,
-            replica: &mut policy.replica,
-            compress: &mut policy.compress,
-        },
-    )?;
+    base!(&mut settings, policy);
     read_modes(
         &mut settings,
         &mut policy.read_mode_ap,
@@ -348,16 +333,7 @@ fn change_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<(
 fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     let policy = &mut write.policy;
     set(&mut policy.total_timeout, settings.millis("total_timeout")?);
-    base(
-        settings,
-        Base {
-            socket_timeout: &mut policy.socket_timeout,
-            max_retries: &mut policy.max_retries,
-            sleep_between_retries: &mut policy.sleep_between_retries,
-            replica: &mut policy.replica,
-            compress: &mut policy.compress,
-        },
-    )?;
+    base!(settings, policy);
     row_settings(settings, write)
 }
 
@@ -382,16 +358,7 @@ fn batch_settings(py: Python<'_>, settings: &mut Settings<'_>, policy: &mut Batc
     if let Some(timeout) = settings.millis("total_timeout")? {
         policy.total_timeout = Some(timeout);
     }
-    base(
-        settings,
-        Base {
-            socket_timeout: &mut policy.socket_timeout,
-            max_retries: &mut policy.max_retries,
-            sleep_between_retries: &mut policy.sleep_between_retries,
-            replica: &mut policy.replica,
-            compress: &mut policy.compress,
-        },
-    )?;
+    base!(settings, policy);
     read_modes(
         settings,
         &mut policy.read_mode_ap,

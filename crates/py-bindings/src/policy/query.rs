@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use wire_protocol::digest::{PARTITIONS, partition_id};
 
-use super::{Base, DESERIALIZE, base, conclude, set};
+use super::{DESERIALIZE, REPLICAS, conclude, set};
 use crate::errors::{io_error, param_error};
 use crate::keys::described;
 use crate::settings::{Anyway, Foreign, Settings, foreign, whole_number};
@@ -60,16 +60,7 @@ pub(crate) fn query_defaults(
 
 fn query_settings(settings: &mut Settings<'_>, policy: &mut QueryPolicy) -> PyResult<()> {
     set(&mut policy.total_timeout, settings.millis("total_timeout")?);
-    base(
-        settings,
-        Base {
-            socket_timeout: &mut policy.socket_timeout,
-            max_retries: &mut policy.max_retries,
-            sleep_between_retries: &mut policy.sleep_between_retries,
-            replica: &mut policy.replica,
-            compress: &mut policy.compress,
-        },
-    )?;
+    base!(settings, policy);
     match settings.flag("short_query")? {
         Some(true) => policy.duration = QueryDuration::Short,
         // Of the config's policy nothing else is taken back.
