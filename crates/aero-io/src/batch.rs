@@ -194,8 +194,10 @@ impl<'c, S: RowSink> Work<'c, S> {
         };
         if let Some(&row) = grouped.unknown.first() {
             match self.call.inner.unless_closed(Error::NamespaceNotFound { namespace: namespace(row) }) {
-                // Not an answer about these rows: the call ends.
-                closed @ Error::Closed { .. } => return Err(closed),
+                // Not an answer about these rows: the call ends, and other rows were sent before.
+                Error::Closed { .. } => {
+                    return Err(Error::Closed { in_doubt: self.call.request.may_write() });
+                }
                 error => self.fail(grouped.unknown, &error)?,
             }
         }

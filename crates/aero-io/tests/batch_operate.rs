@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aero_io::{
-    BatchOperate, BatchPolicy, Cluster, EncodedOps, Error, RowAttributes, RowHead, RowOps, client_code,
+    BatchOperate, BatchPolicy, Cluster, EncodedOps, Error, RowAttributes, RowHead, RowOps, RowSink,
+    client_code,
 };
 use support::net::{Act, Net, Node};
-use support::rows::{Row, Rows};
+use support::rows::{Lease, Row, Rows};
 use support::wire::{Request, answer, end, frame, record};
 use support::{MS, connect, keys, mixed_keys, once, one_node, three};
 use wire_protocol::command::WriteOptions;
@@ -368,4 +369,31 @@ async fn what_cannot_be_written_after_all_costs_the_rows_that_were_not_sent() {
     let failed = rows.all().iter().filter(|row| **row == Row::Failed(client_code::PARAM)).count();
     assert!((1..=3).contains(&failed) && sent == 40 - failed, "{failed}");
     assert_eq!(rows.get(20), Row::Failed(client_code::PARAM));
+}
+
+/// Closes the cluster as the first answer comes, in the midst of the call's work.
+struct Closes {
+    rows: Arc<Rows>,
+    cluster: Cluster,
+}
+
+impl RowSink for Closes {
+    type Lease<'a> = Lease<'a>;
+
+    fn lease(&self) -> Option<Lease<'_>> {
+        self.cluster.close();
+        self.rows.lease()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_is_closed_between_two_requests_leaves_doubt() {
+    let (cluster, node) = one_node().await;
+    let n = 100_000;
+    let sink = Arc::new(Closes { rows: Rows::new(n), cluster: cluster.clone() });
+    let batch =
+        BatchOperate { name: "batch write", ops: Arc::new(Ops::default()), policy: BatchPolicy::default() };
+    let outcome = cluster.batch_operate(keys(n), batch, Arc::clone(&sink)).await;
+    assert!(matches!(outcome, Err(Error::Closed { in_doubt: true })), "{outcome:?}");
+    assert!(!node.requests().is_empty());
 }
