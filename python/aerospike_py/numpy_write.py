@@ -288,7 +288,7 @@ def _of_mask(mask: Any, chosen: list[str]) -> Any:
     return np.stack(columns, axis=1)
 
 
-def _refuse_keyless(masked: Any, presence: Any, key_field: str) -> None:
+def _refuse_keyless(masked: Any, presence: Any, key_field: str | None) -> None:
     """Refuses masked keys of rows that have something to write: what is behind a mask is no key."""
     if masked.ndim != 1 or masked.dtype.names is not None:
         return
