@@ -10,8 +10,10 @@ import pytest
 
 import aerospike_py as aerospike
 from aerospike_py import operations as op
+from aerospike_py.batch import BatchRecords, Read, Remove, Write
 from aerospike_py.testing import DevServer
 from tests.support.faces import Face
+from tests.support.records import MAP_KEYED_BY_A_LIST, put_as_it_is
 
 N = 3000
 
@@ -84,6 +86,71 @@ def test_a_batch_of_which_nothing_was_answered_raises(faulty, client, fresh_set)
         client.batch_write_numpy(table(), "test", fresh_set)
     assert caught.value.in_doubt
     assert "may have been applied" in str(caught.value)
+
+
+def mixed(fresh_set: str, n: int) -> BatchRecords:
+    keys = [("test", fresh_set, key) for key in range(n)]
+    return BatchRecords(
+        [
+            Remove(keys[0]),
+            *(Read(key, None, True) for key in keys[1 : n // 2]),
+            *(Write(key, [op.increment("n", 1)]) for key in keys[n // 2 :]),
+        ]
+    )
+
+
+def test_rows_say_what_became_of_them_though_the_call_raises(faulty, client, fresh_set):
+    batch = mixed(fresh_set, 300)
+    assert client.batch_write(batch).batch_records[-1].result == 0
+    # What the call before left there is not taken for this one's.
+    faulty.inject("close", command="batch")
+    with pytest.raises(aerospike.ClientError) as caught:
+        client.batch_write(batch, {"max_retries": 1})
+    assert caught.value.in_doubt
+    assert {row.result for row in batch} == {-10}
+    assert batch.result == -10
+    assert [row.in_doubt for row in batch] == [not isinstance(row, Read) for row in batch]
+    assert all(row.record is None for row in batch)
+    faulty.clear_faults()
+    client.batch_write(batch)
+    assert {row.result for row in batch if not isinstance(row, Remove)} <= {0, 2}
+    assert not any(row.in_doubt for row in batch)
+    assert batch.result == 0
+
+
+def test_what_was_written_though_its_answer_cannot_be_read_is_in_doubt(face, fresh_set):
+    with DevServer(options=["--any-map-keys"]) as server, face.connect(server.config) as client:
+        keys = [("test", fresh_set, n) for n in range(3)]
+        client.batch_operate(keys, [op.write("n", 1)])
+        put_as_it_is(server.hosts[0], keys[1], b"m", MAP_KEYED_BY_A_LIST)
+        steps = [op.increment("n", 1), op.read("m")]
+        same = client.batch_operate(keys, steps)
+        each = client.batch_write(BatchRecords([Write(keys[1], steps), Read(keys[1], [op.read("m")])]))
+        assert [(row.result, row.in_doubt) for row in same] == [(0, False), (-1, True), (0, False)]
+        assert [(row.result, row.in_doubt) for row in each] == [(-1, True), (-1, False)]
+        assert client.select(keys[1], ["n"]).bins == {"n": 3}
+
+
+def test_rows_of_a_cancelled_call_have_no_answer(server, fresh_set):
+    async def main() -> None:
+        async with aerospike.AsyncClient(server.config) as client:
+            batch = mixed(fresh_set, 300)
+            await client.batch_write(batch)
+            for node in range(3):
+                server.pause(node)
+            try:
+                task = asyncio.create_task(client.batch_write(batch, {"total_timeout": 30_000}))
+                await asyncio.sleep(0.05)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+            finally:
+                for node in range(3):
+                    server.resume(node)
+            assert {row.result for row in batch} == {-15}
+            assert [row.in_doubt for row in batch] == [not isinstance(row, Read) for row in batch]
+
+    asyncio.run(main())
 
 
 def test_a_node_that_dies_costs_its_rows_alone(face, fresh_set):

@@ -47,8 +47,11 @@ class KeyTable:
     """The keys of a finished batch."""
 
     def __len__(self) -> int: ...
+    def primary_key(self, row: int) -> Any:
+        """The primary key of a row; the digest of a key that was given by digest alone."""
+
     def primary_keys(self) -> list[Any]:
-        """Primary keys in row order; the digest of a key that was given by digest alone."""
+        """All of them, in row order."""
 
     def spaces(self) -> list[tuple[str, str]]:
         """The distinct (namespace, set) pairs."""

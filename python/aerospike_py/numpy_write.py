@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter
 from difflib import get_close_matches
@@ -85,10 +86,9 @@ class NumpyWriteResult:
         rows = self.result_codes.nonzero()[0].tolist()
         if not rows:
             return []
-        keys = self._keys.primary_keys()
+        key = self._keys.primary_key
         return [
-            WriteFailure(row, keys[row], int(self.result_codes[row]), bool(self.in_doubt[row]))
-            for row in rows
+            WriteFailure(row, key(row), int(self.result_codes[row]), bool(self.in_doubt[row])) for row in rows
         ]
 
     def raise_for_failures(self) -> None:
@@ -110,17 +110,19 @@ class NumpyWriteResult:
         raise _class_of(code)(text, code, bool(self.in_doubt.any()))
 
     def _describe_failures(self) -> str | None:
-        codes = Counter(code for code in self.result_codes[self.result_codes != 0].tolist())
+        failed = self.result_codes != 0
+        codes = Counter(self.result_codes[failed].tolist())
         if not codes:
             return None
-        first = self.failures[0]
+        row = int(failed.argmax())
         kinds = ", ".join(
             f"{_class_of(code).__name__} ({code}): {count}" for code, count in codes.most_common()
         )
         doubt = int(self.in_doubt.sum())
         return (
-            f"{codes.total()} of {len(self)} rows were not written: {kinds}; the first is row {first.row}, "
-            f"key {first.key!r}" + (f"; {doubt} of them may have been written all the same" if doubt else "")
+            f"{codes.total()} of {len(self)} rows were not written: {kinds}; the first is row {row}, "
+            f"key {self._keys.primary_key(row)!r}"
+            + (f"; {doubt} of them may have been written all the same" if doubt else "")
         )
 
     def __len__(self) -> int:
@@ -141,6 +143,9 @@ class _PlainKeys:
 
     def primary_keys(self) -> list[Any]:
         return self._keys
+
+    def primary_key(self, row: int) -> Any:
+        return self._keys[row]
 
 
 def _restore(codes: Any, in_doubt: Any, keys: list[Any]) -> NumpyWriteResult:
@@ -183,6 +188,8 @@ def _prepare(
         raise ParamError(f"data has {data.ndim} dimensions; it must have one, a row a record")
     data = np.asarray(data)
     names = data.dtype.names
+    chosen = None if bins is None else _chosen(bins, names)
+    masked_keys = None
     if keys is None:
         key_field = KEY_FIELD if key_field is None else key_field
         if key_field not in names:
@@ -191,17 +198,21 @@ def _prepare(
                 "name it with key_field=, or pass keys="
             )
         keys = data[key_field]
+        masked_keys = None if mask is None else mask[key_field]
     elif key_field is not None:
         raise ParamError("key_field and keys are given; choose one of them")
     keys = _keys(namespace, set, keys)
     if len(keys) != len(data):
         raise ParamError(f"there are {len(keys)} keys for the {len(data)} rows of data; each row needs one")
-    chosen = [name for name in names if name != key_field] if bins is None else _chosen(bins, names)
-    if not chosen:
-        raise ParamError(f"data has no field to write beside {key_field!r}")
+    if chosen is None:
+        chosen = [name for name in names if name != key_field]
+        if not chosen:
+            raise ParamError(f"data has no field to write beside {key_field!r}")
     presence = None if present is None else _of_present(present, chosen, len(data))
     if mask is not None:
         presence = _of_mask(mask, chosen)
+        if masked_keys is not None:
+            _refuse_keyless(masked_keys, presence, key_field)
     dtype = data.dtype if chosen == list(names) else data[chosen].dtype
     if presence is not None and presence.all():
         presence = None
@@ -223,10 +234,12 @@ def _keys(namespace: str, set: str | None, keys: Any) -> Keys:
 def _chosen(bins: Sequence[str], names: tuple[str, ...]) -> list[str]:
     if isinstance(bins, str):
         raise ParamError(f"bins is {bins!r}; it must be a list of field names")
-    for name in bins:
+    wanted = list(bins)
+    if not wanted:
+        raise ParamError("bins is empty; there is nothing to write")
+    for name in wanted:
         if name not in names:
             raise ParamError(f"bins names {name!r}, and data has no such field{_nearest(name, names)}")
-    wanted = frozenset(bins)
     return [name for name in names if name in wanted]
 
 
@@ -258,8 +271,12 @@ def _of_mask(mask: Any, chosen: list[str]) -> Any:
     columns = []
     for name in chosen:
         masked = mask[name]
+        if masked.dtype != np.bool_:
+            raise TypeError(
+                f"field {name!r} is a struct; a bin holds one value: write its fields by themselves"
+            )
         if masked.ndim > 1:
-            flat = masked.reshape(len(masked), -1)
+            flat = masked.reshape(len(masked), math.prod(masked.shape[1:]))
             partly = flat.any(axis=1) & ~flat.all(axis=1)
             if partly.any():
                 raise ParamError(
@@ -269,6 +286,18 @@ def _of_mask(mask: Any, chosen: list[str]) -> Any:
             masked = flat.all(axis=1)
         columns.append(~masked)
     return np.stack(columns, axis=1)
+
+
+def _refuse_keyless(masked: Any, presence: Any, key_field: str | None) -> None:
+    """Refuses masked keys of rows that have something to write: what is behind a mask is no key."""
+    if masked.ndim != 1 or masked.dtype.names is not None:
+        return
+    keyless = masked & presence.any(axis=1)
+    if keyless.any():
+        raise ParamError(
+            f"row {int(keyless.argmax())}, field {key_field!r}: the key is masked, and the row has bins to "
+            "write; leave such rows out: data[~data.mask[key_field]]"
+        )
 
 
 def _nearest(name: Any, names: Sequence[str]) -> str:

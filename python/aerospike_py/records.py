@@ -78,7 +78,8 @@ class BatchRecord:
         key: the row's key.
         result: its result code, 0 where the record was found.
         record: the record, or None.
-        in_doubt: whether a write may have been applied although it failed.
+        in_doubt: whether a write may have been applied although it failed, or was applied and its answer
+            cannot be read.
         error: why a record that was found could not be made into Python objects (a map whose key is a
             list, text that is not UTF-8); its result is then -1.
 

@@ -108,6 +108,14 @@ REFUSED = {
     "no records": (None, r"batch_records is None \(NoneType\); it must be BatchRecords"),
     "a tuple": (("test", "s", 1), r"batch_records\[1\]: it is \('test', 's', 1\)"),
     "a key": (Write(("test", "s"), [op.write("a", 1)]), r"keys\[1\].*2 items"),
+    "keys": (
+        Write(aerospike.Keys("test", "s", [1, 2]), [op.write("a", 1)]),
+        r"keys\[1\] is <Keys test.s, 2 values>",
+    ),
+    "no key at all": (
+        Write(aerospike.Keys("test", "s", []), [op.write("a", 1)]),
+        r"keys\[1\] is <Keys test.s, 0 values>",
+    ),
     "no operations": (Write(("test", "s", 1), []), r"batch_records\[1\]: the list of operations is empty"),
     "only reads": (Write(("test", "s", 1), [op.read("a")]), r"batch_records\[1\]: a Write has only reads"),
     "a read that writes": (
@@ -140,6 +148,13 @@ def test_a_wrong_row_is_named_and_nothing_is_sent(client, keys, what):
     rows = None if item is None else BatchRecords([Write(keys[0], [op.write("n", 99)]), item])
     with pytest.raises((aerospike.ParamError, OverflowError), match=text):
         client.batch_write(rows)
+    assert client.get(keys[0]).bins["n"] == 0
+
+
+def test_rows_that_can_be_walked_once_are_refused(client, keys):
+    rows = (Write(key, [op.write("n", 99)]) for key in keys)
+    with pytest.raises(aerospike.ParamError, match=r"generator.*must be a list"):
+        client.batch_write(BatchRecords(rows))  # type: ignore[arg-type]
     assert client.get(keys[0]).bins["n"] == 0
 
 

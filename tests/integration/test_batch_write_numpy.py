@@ -119,6 +119,34 @@ def test_a_masked_array_leaves_masked_cells_out(client, fresh_set, rows):
         client.batch_write_numpy(masked, "test", fresh_set, present=np.ones(3, [("t", "?"), ("h", "?")]))
 
 
+def test_a_masked_key_is_none(client, fresh_set, rows):
+    masked = np.ma.array(rows, mask=[(0, 0, 0), (1, 0, 1), (0, 0, 0)])
+    with pytest.raises(aerospike.ParamError, match="row 1, field '_key': the key is masked"):
+        client.batch_write_numpy(masked, "test", fresh_set)
+    assert client.exists(("test", fresh_set, 7)).meta is None
+    # A row that is masked as a whole has nothing to write, and is not sent.
+    masked = np.ma.array(rows, mask=[(0, 0, 0), (1, 1, 1), (0, 0, 0)])
+    with pytest.warns(RuntimeWarning, match="1 of 3 rows"):
+        assert client.batch_write_numpy(masked, "test", fresh_set).result_codes.tolist() == [0, -2, 0]
+    left = masked[~masked.mask["_key"]]
+    assert client.batch_write_numpy(left, "test", fresh_set).ok.all()
+
+
+def test_masks_of_other_shapes(client, fresh_set):
+    nothing = np.ma.zeros(0, [("_key", "i8"), ("v", "f4", (2,))])
+    assert len(client.batch_write_numpy(nothing, "test", fresh_set)) == 0
+    nested = np.ma.zeros(1, [("_key", "i8"), ("n", [("x", "i4")])])
+    with pytest.raises(TypeError, match="field 'n' is a struct"):
+        client.batch_write_numpy(nested, "test", fresh_set)
+
+
+def test_bins_are_any_iterable(client, fresh_set, rows):
+    assert client.batch_write_numpy(rows, "test", fresh_set, bins=(name for name in ["h"])).ok.all()
+    assert client.get(("test", fresh_set, 7)).bins == {"h": -1}
+    with pytest.raises(aerospike.ParamError, match="bins is empty"):
+        client.batch_write_numpy(rows, "test", fresh_set, bins=[])
+
+
 def test_keys_are_a_field_or_given(client, fresh_set, rows):
     # The key field is no bin unless it is asked for.
     assert client.batch_write_numpy(rows, "test", fresh_set).ok.all()

@@ -13,15 +13,15 @@ use wire_protocol::result_code;
 
 use crate::alarm::Alarm;
 use crate::backoff::{moves_on, retry_delay};
-use crate::chunk::{self, Call, Chunk, End, Outcome, by_code, is_about_record, is_passing, no_such_row};
+use crate::chunk::{
+    self, Call, Chunk, End, Outcome, by_code, is_about_record, is_passing, no_such_row, refuses_request,
+};
 use crate::cluster::Inner;
 use crate::error::{Error, Fault};
-use crate::events;
 use crate::health::count;
-use crate::hedge;
 use crate::keys::BatchKeys;
 use crate::later::{Later, Laters};
-use crate::policy::{ReadModeSc, Replica};
+use crate::policy::ReadModeSc;
 use crate::progress::Progress;
 use crate::request::Request;
 use crate::rounds::{self, Plan, Queue};
@@ -30,9 +30,6 @@ use crate::under_way::{UnderWay, hand_back};
 
 /// Requests of one call that are under way at a node at a time.
 const MAX_IN_FLIGHT: usize = 8;
-
-/// Shortest time that a request is given before another is sent for its rows.
-const SHORTEST: Duration = Duration::from_millis(1);
 
 /// How long requests of which every row is settled may take to end.
 const GRACE: Duration = Duration::from_millis(5);
@@ -197,8 +194,10 @@ impl<'c, S: RowSink> Work<'c, S> {
         };
         if let Some(&row) = grouped.unknown.first() {
             match self.call.inner.unless_closed(Error::NamespaceNotFound { namespace: namespace(row) }) {
-                // Not an answer about these rows: the call ends.
-                closed @ Error::Closed { .. } => return Err(closed),
+                // Not an answer about these rows: the call ends, and other rows were sent before.
+                Error::Closed { .. } => {
+                    return Err(Error::Closed { in_doubt: self.call.request.may_write() });
+                }
                 error => self.fail(grouped.unknown, &error)?,
             }
         }
@@ -233,7 +232,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             }
             if let Some(chunk) = queue.cut(&self.call.keys, &self.call.request) {
                 self.call.inner.hedges.earn();
-                let request = self.begin(chunk);
+                let request = UnderWay::begin(self.call, chunk);
                 let chunk = Arc::clone(&request.chunk);
                 self.under_way.push(request);
                 return Ok(Some(chunk));
@@ -241,27 +240,6 @@ impl<'c, S: RowSink> Work<'c, S> {
             self.queues.swap_remove(place);
         }
         Ok(None)
-    }
-
-    fn begin(&self, chunk: Chunk) -> UnderWay {
-        let now = Instant::now();
-        let policy = self.call.policy();
-        if chunk.plan.is_again {
-            self.call.inner.count_retries(1);
-            self.call.inner.connector.events.push_detail(|| events::Event::RowsAgain {
-                node: chunk.node.as_named(),
-                rows: chunk.rows().len(),
-            });
-        }
-        let (health, rows) = (&chunk.node.health, chunk.rows().len());
-        let may_write = self.call.request.may_write();
-        let hedge = hedge::delay(policy.hedge, policy.replica, health, rows).filter(|_| !may_write);
-        let delay = hedge.unwrap_or_else(|| hedge::adaptive(health, rows));
-        // A hedge that comes when half of the time left is over comes too late.
-        let left = self.call.deadline.map(|deadline| deadline.saturating_duration_since(now) / 2);
-        let patience = left.map_or(delay, |left| delay.min(left)).max(SHORTEST);
-        let may_move = policy.replica != Replica::Master && !may_write;
-        UnderWay::new(Arc::new(chunk), patience, may_move, hedge.is_some(), now)
     }
 
     /// When something is to be done though no request has ended.
@@ -349,7 +327,7 @@ impl<'c, S: RowSink> Work<'c, S> {
         let attempt = request.attempt;
         for mut chunk in chunks {
             chunk.plan = Plan { attempt, is_again: !is_hedge, ..chunk.plan };
-            let mut request = self.begin(chunk);
+            let mut request = UnderWay::begin(self.call, chunk);
             request.chunk.contest();
             (request.may_hedge, request.is_counted) = (!is_hedge, false);
             self.begun.push(Arc::clone(&request.chunk));
@@ -381,9 +359,22 @@ impl<'c, S: RowSink> Work<'c, S> {
                 self.fail(rows, &error)?;
             }
         }
+        let is_answered = chunk.has_settled() || !deferred.is_empty();
+        if let End::Code(code) = end
+            && (is_answered || !refuses_request(code))
+        {
+            // What a server that stops at one row has applied of the others it does not say.
+            let error = match is_answered || is_about_record(code) {
+                true => Error::NoResponse { tried: tried(true) },
+                false => Error::Server { code, tried: tried(true) },
+            };
+            open = self.fail_written(open, &error)?;
+        }
         match end {
             End::Abandoned => Ok(()),
             End::Sealed => Err(Error::Sealed),
+            // Others may be under way, and say themselves what became of them.
+            End::Refused(error) if !chunk.is_sent() => self.fail(open, &error),
             End::Refused(error) => Err(error),
             // Nothing was sent to a node that left: its rows go to those who have them now.
             End::Fault(Fault::Gone) => self.ask(&open, Plan { is_rerouted: true, ..plan }, None),
@@ -438,9 +429,7 @@ impl<'c, S: RowSink> Work<'c, S> {
     ) -> Result<(), Error> {
         if cause.in_doubt() {
             // What may have been applied is not sent again.
-            let (written, read) = rows.into_iter().partition(|&row| self.call.request.writes(row));
-            self.fail(written, cause)?;
-            rows = read;
+            rows = self.fail_written(rows, cause)?;
         }
         let policy = self.call.policy();
         let is_free_read = !self.call.request.may_write() && policy.read_mode_sc != ReadModeSc::Linearize;
@@ -470,6 +459,12 @@ impl<'c, S: RowSink> Work<'c, S> {
         Ok(())
     }
 
+    /// Gives those of `rows` up that write, and returns the others.
+    fn fail_written(&mut self, rows: Vec<u32>, cause: &Error) -> Result<Vec<u32>, Error> {
+        let (written, read) = rows.into_iter().partition(|&row| self.call.request.writes(row));
+        self.fail(written, cause).map(|()| read)
+    }
+
     /// Gives rows up for good, unless others that have asked for them may still answer.
     fn fail(&mut self, rows: Vec<u32>, cause: &Error) -> Result<(), Error> {
         let rows = hand_back(&mut self.under_way, rows, false, Instant::now());
@@ -477,10 +472,12 @@ impl<'c, S: RowSink> Work<'c, S> {
         let (progress, request) = (&self.call.progress, &self.call.request);
         for rows in rows.chunks(FAILED_PER_LEASE) {
             let mut lease = self.call.sink.lease().ok_or(Error::Sealed)?;
-            let mut failed = 0;
+            let (mut failed, mut is_doubtful) = (0, false);
             for &row in rows.iter().filter(|&&row| progress.settle(row)) {
                 failed += 1;
-                match lease.fail(row as usize, code, cause.in_doubt() && request.writes(row)) {
+                let in_doubt = cause.in_doubt() && request.writes(row);
+                is_doubtful |= in_doubt;
+                match lease.fail(row as usize, code, in_doubt) {
                     RowOutcome::Written | RowOutcome::Repeated => {}
                     RowOutcome::Sealed => return Err(Error::Sealed),
                     RowOutcome::OutOfRange => return Err(no_such_row(row)),
@@ -488,7 +485,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             }
             progress.advance(failed, 0);
             if failed > 0 {
-                progress.blame(failed, code, || cause.clone());
+                progress.blame(failed, code, is_doubtful, || cause.clone());
             }
         }
         Ok(())

@@ -167,6 +167,19 @@ pub(crate) fn is_passing(code: u8) -> bool {
     )
 }
 
+/// Whether a code that ends an answer without rows says that the server looked at none of them.
+pub(crate) fn refuses_request(code: u8) -> bool {
+    matches!(
+        code,
+        result_code::BATCH_DISABLED
+            | result_code::BATCH_MAX_REQUESTS
+            | result_code::BATCH_QUEUES_FULL
+            | result_code::ENTERPRISE_ONLY
+            | result_code::EXPIRED_SESSION
+            | result_code::NOT_AUTHENTICATED..=result_code::QUOTA_EXCEEDED
+    )
+}
+
 /// Asks for a chunk's rows and hands the answers to the sink.
 pub(crate) async fn run<S: RowSink>(call: &Call<S>, chunk: Arc<Chunk>) -> Outcome {
     let mut scratch = call.inner.scratch.take();
@@ -234,8 +247,10 @@ async fn exchange<S: RowSink>(
             is_first = false;
             node.health.hear();
             if let Some(code) = walk(call, scratch.input.body(body), chunk, deferred)? {
-                if !has_lost_session && node.has_lost_session(code, &leased.connection) {
+                let is_untouched = !chunk.has_settled() && deferred.is_empty();
+                if !has_lost_session && is_untouched && node.has_lost_session(code, &leased.connection) {
                     (has_lost_session, fresh) = (true, true);
+                    chunk.is_sent.store(false, Ordering::Relaxed);
                     continue 'connection;
                 }
                 if scratch.input.is_empty() {
@@ -307,7 +322,7 @@ fn walk<S: RowSink>(
                 code,
                 tried: Box::new(call.tried(&chunk.node, chunk.plan.attempt, false)),
             };
-            call.progress.blame(1, i32::from(code), error);
+            call.progress.blame(1, i32::from(code), false, error);
         }
     }
     Ok(None)

@@ -67,7 +67,10 @@ impl Node {
 
     /// Draws conclusions from what went wrong with a request of `rows` that was sent at `sent`.
     pub(crate) fn observe(&self, fault: &Fault, rows: usize, sent: Option<Instant>) {
-        self.count_failure(|health| health.failed(fault));
+        if sent.is_some() || !matches!(fault, Fault::Socket | Fault::Deadline) {
+            // Time that ran out while a request waited for its turn is the caller's.
+            self.count_failure(|health| health.failed(fault));
+        }
         match fault {
             Fault::Io(error) => self.suspect(Suspicion::Broken(Arc::clone(error))),
             Fault::Socket | Fault::Deadline => match sent {

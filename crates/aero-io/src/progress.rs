@@ -22,6 +22,8 @@ pub(crate) struct Progress {
 /// Why rows have no answer about a record.
 struct Cause {
     code: i32,
+    /// Whether the rows write and may have been applied.
+    in_doubt: bool,
     rows: usize,
     /// The first of the kind.
     error: Error,
@@ -68,22 +70,24 @@ impl Progress {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Notes why rows have no answer about a record; `error` is made for the first of a code.
-    pub(crate) fn blame(&self, rows: usize, code: i32, error: impl FnOnce() -> Error) {
+    /// Notes why rows have no answer about a record; `error` is made for the first of a code. `in_doubt`: they
+    /// write, and may have been applied.
+    pub(crate) fn blame(&self, rows: usize, code: i32, in_doubt: bool, error: impl FnOnce() -> Error) {
         let mut causes = self.causes.lock().unwrap_or_else(PoisonError::into_inner);
-        match causes.iter_mut().find(|cause| cause.code == code) {
+        match causes.iter_mut().find(|cause| (cause.code, cause.in_doubt) == (code, in_doubt)) {
             Some(cause) => cause.rows += rows,
-            None => causes.push(Cause { code, rows, error: error() }),
+            None => causes.push(Cause { code, in_doubt, rows, error: error() }),
         }
     }
 
-    /// The call's own outcome: the most frequent cause, if no row was answered about its record.
+    /// The call's own outcome, if no row was answered about its record: the most frequent cause; of those that
+    /// leave rows in doubt, if there are any, so that nobody takes them for certainly not applied.
     pub(crate) fn result(&self) -> Result<(), Error> {
         if self.about_records.load(Ordering::Relaxed) > 0 {
             return Ok(());
         }
         let causes = self.causes.lock().unwrap_or_else(PoisonError::into_inner);
-        match causes.iter().max_by_key(|cause| cause.rows) {
+        match causes.iter().max_by_key(|cause| (cause.in_doubt, cause.rows)) {
             Some(cause) => Err(cause.error.clone()),
             None => Ok(()),
         }
@@ -108,10 +112,12 @@ mod tests {
     #[test]
     fn the_most_frequent_cause_is_the_outcome() {
         let progress = Progress::new(10);
-        progress.blame(2, -2, || Error::Param { what: "few".into() });
-        progress.blame(3, -1, || Error::Closed { in_doubt: false });
-        progress.blame(2, -1, || unreachable!());
-        assert!(matches!(progress.result(), Err(Error::Closed { .. })));
+        progress.blame(2, -2, false, || Error::Param { what: "few".into() });
+        progress.blame(3, -1, false, || Error::Closed { in_doubt: false });
+        progress.blame(2, -1, false, || unreachable!());
+        assert!(matches!(progress.result(), Err(Error::Closed { in_doubt: false })));
+        progress.blame(1, -1, true, || Error::Closed { in_doubt: true });
+        assert!(matches!(progress.result(), Err(Error::Closed { in_doubt: true })), "a doubt is not hidden");
         progress.advance(1, 1);
         assert!(progress.result().is_ok());
     }

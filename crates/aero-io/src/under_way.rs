@@ -11,8 +11,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::chunk::Chunk;
+use crate::chunk::{Call, Chunk};
+use crate::events::Event;
+use crate::hedge;
+use crate::policy::Replica;
 use crate::progress::Progress;
+
+/// Shortest time that a request is given before another is sent for its rows.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Time between two looks at a request that has no connection yet.
 const WAITING: Duration = Duration::from_millis(20);
@@ -46,14 +52,30 @@ enum Owned {
 }
 
 impl UnderWay {
+    /// A request that begins now.
+    pub(crate) fn begin<S>(call: &Call<S>, chunk: Chunk) -> Self {
+        let now = Instant::now();
+        let policy = call.policy();
+        if chunk.plan.is_again {
+            call.inner.count_retries(1);
+            call.inner
+                .connector
+                .events
+                .push_detail(|| Event::RowsAgain { node: chunk.node.as_named(), rows: chunk.rows().len() });
+        }
+        let (health, rows) = (&chunk.node.health, chunk.rows().len());
+        let may_write = call.request.may_write();
+        let hedge = hedge::delay(policy.hedge, policy.replica, health, rows).filter(|_| !may_write);
+        let delay = hedge.unwrap_or_else(|| hedge::adaptive(health, rows));
+        // A hedge that comes when half of the time left is over comes too late.
+        let left = call.deadline.map(|deadline| deadline.saturating_duration_since(now) / 2);
+        let patience = left.map_or(delay, |left| delay.min(left)).max(SHORTEST);
+        let may_move = policy.replica != Replica::Master && !may_write;
+        Self::new(Arc::new(chunk), patience, may_move, hedge.is_some(), now)
+    }
+
     /// A request of which `now` is the beginning.
-    pub(crate) fn new(
-        chunk: Arc<Chunk>,
-        patience: Duration,
-        may_move: bool,
-        may_repeat: bool,
-        now: Instant,
-    ) -> Self {
+    fn new(chunk: Arc<Chunk>, patience: Duration, may_move: bool, may_repeat: bool, now: Instant) -> Self {
         Self {
             attempt: chunk.plan.attempt,
             chunk,

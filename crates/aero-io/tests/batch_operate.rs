@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aero_io::{
-    BatchOperate, BatchPolicy, Cluster, EncodedOps, Error, RowAttributes, RowHead, RowOps, client_code,
+    BatchOperate, BatchPolicy, Cluster, EncodedOps, Error, RowAttributes, RowHead, RowOps, RowSink,
+    client_code,
 };
 use support::net::{Act, Net, Node};
-use support::rows::{Row, Rows};
+use support::rows::{Lease, Row, Rows};
 use support::wire::{Request, answer, end, frame, record};
-use support::{MS, connect, keys, once, one_node, three};
+use support::{MS, connect, keys, mixed_keys, once, one_node, three};
 use wire_protocol::command::WriteOptions;
+use wire_protocol::info::PartitionBitmap;
 use wire_protocol::message::{op, write_op};
 
 /// Rows that write one bin; those that `reads` says yes to read it instead, and those of `empty` do nothing.
@@ -262,4 +264,136 @@ async fn a_cluster_that_is_closed_meanwhile_says_what_is_in_doubt() {
     assert!(matches!(outcome, Err(Error::Closed { in_doubt: true })), "{outcome:?}");
     let (outcome, _) = run(&cluster, 10, Ops::default(), BatchPolicy::default()).await;
     assert!(matches!(outcome, Err(Error::Closed { in_doubt: false })), "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_left_out_when_it_stopped_at_a_row_is_in_doubt() {
+    // One that is not told to answer every row ends with the code of the first that failed. It has worked at others
+    // by then, side by side, and does not say at which.
+    let policy = BatchPolicy { respond_all_keys: false, ..BatchPolicy::default() };
+    for (code, end_code) in [(14, 14), (14, 0), (5, 5), (18, 18), (5, 4)] {
+        let (cluster, node) = one_node().await;
+        let stops = move |request: &Request| {
+            let rows = &request.rows;
+            let first = [record(rows[0].index, 0, 1), record(rows[1].index, code, 0)];
+            vec![Act::Send(frame(&first)), Act::Send(frame(&[end(end_code)]))]
+        };
+        node.on_request(once(stops, 7));
+        let ops = Ops { reads: |row| row >= 90, ..Ops::default() };
+        let (outcome, rows) = run(&cluster, 100, ops, policy.clone()).await;
+        outcome.unwrap();
+        let left_out = Row::InDoubt(client_code::NO_RESPONSE);
+        assert!(
+            rows.all()[2..90].iter().all(|row| *row == left_out),
+            "{code}, {end_code}: {:?}",
+            rows.get(2)
+        );
+        // Only rows that were certainly not applied are sent again: the one that failed, where that may pass.
+        let again: usize = node.requests()[1..].iter().flat_map(|request| &request.rows).count();
+        let busy = usize::from(is_busy(code));
+        assert!(again == busy || again == busy + 10, "{code}, {end_code}: {again}");
+    }
+}
+
+fn is_busy(code: u8) -> bool {
+    matches!(code, 14 | 18)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_was_broken_off_is_in_doubt() {
+    // A server that meets a row that it cannot read has worked at those before it, and keeps their answers.
+    for namespaces in [&["test"][..], &["bar", "test"]] {
+        let (net, nodes) = Net::cluster(1);
+        let node = &nodes[0];
+        node.claim("bar", vec![PartitionBitmap::of(0..4096)]);
+        let cluster = connect(&net, "10.0.0.1:3000").await;
+        node.on_request(once(|_| vec![Act::Send(frame(&[end(4)]))], 7));
+        let rows = Rows::new(100);
+        let policy = BatchPolicy::default();
+        let batch = BatchOperate { name: "batch write", ops: Arc::new(Ops::default()), policy };
+        let error =
+            cluster.batch_operate(mixed_keys(100, namespaces), batch, Arc::clone(&rows)).await.unwrap_err();
+        assert!(error.in_doubt() && error.code() == 4, "{error}");
+        assert_eq!(rows.all(), vec![Row::InDoubt(4); 100]);
+        assert_eq!(node.requests().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_call_does_not_hide_the_rows_in_doubt_behind_those_that_are_not() {
+    let (cluster, nodes) = three().await;
+    nodes[0].on_request(|_| vec![Act::Close]);
+    nodes[1].set_down(true);
+    nodes[2].set_down(true);
+    let policy = BatchPolicy { max_retries: 0, ..BatchPolicy::default() };
+    let (outcome, rows) = run(&cluster, 300, Ops::default(), policy).await;
+    let doubtful = rows.all().iter().filter(|row| matches!(row, Row::InDoubt(_))).count();
+    assert!((1..150).contains(&doubtful), "{doubtful}");
+    let error = outcome.unwrap_err();
+    assert!(error.in_doubt(), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_written_after_all_costs_the_rows_that_were_not_sent() {
+    /// Rows whose values turn out to be none that a bin can hold, from the fifth request on.
+    struct Spoilt(Ops);
+    impl RowOps for Spoilt {
+        fn head(&self, row: usize) -> RowHead<'_> {
+            self.0.head(row)
+        }
+        fn writes(&self, _row: usize) -> bool {
+            true
+        }
+        fn is_empty(&self, _row: usize) -> bool {
+            false
+        }
+        fn size(&self, _row: usize) -> usize {
+            300 * 1024
+        }
+        fn encoded(&self, _row: usize) -> Option<EncodedOps<'_>> {
+            None
+        }
+        fn encode(&self, row: usize, out: &mut Vec<u8>) -> Result<usize, Error> {
+            if row == 20 {
+                return Err(Error::Param { what: "row 20 was changed".into() });
+            }
+            self.0.encode(row, out)
+        }
+    }
+    let (cluster, node) = one_node().await;
+    let rows = Rows::new(40);
+    let policy = BatchPolicy::default();
+    let batch = BatchOperate { name: "batch write", ops: Arc::new(Spoilt(Ops::default())), policy };
+    cluster.batch_operate(keys(40), batch, Arc::clone(&rows)).await.unwrap();
+    let sent: usize = node.requests().iter().map(|request| request.rows.len()).sum();
+    let failed = rows.all().iter().filter(|row| **row == Row::Failed(client_code::PARAM)).count();
+    assert!((1..=3).contains(&failed) && sent == 40 - failed, "{failed}");
+    assert_eq!(rows.get(20), Row::Failed(client_code::PARAM));
+}
+
+/// Closes the cluster as the first answer comes, in the midst of the call's work.
+struct Closes {
+    rows: Arc<Rows>,
+    cluster: Cluster,
+}
+
+impl RowSink for Closes {
+    type Lease<'a> = Lease<'a>;
+
+    fn lease(&self) -> Option<Lease<'_>> {
+        self.cluster.close();
+        self.rows.lease()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_is_closed_between_two_requests_leaves_doubt() {
+    let (cluster, node) = one_node().await;
+    let n = 100_000;
+    let sink = Arc::new(Closes { rows: Rows::new(n), cluster: cluster.clone() });
+    let batch =
+        BatchOperate { name: "batch write", ops: Arc::new(Ops::default()), policy: BatchPolicy::default() };
+    let outcome = cluster.batch_operate(keys(n), batch, Arc::clone(&sink)).await;
+    assert!(matches!(outcome, Err(Error::Closed { in_doubt: true })), "{outcome:?}");
+    assert!(!node.requests().is_empty());
 }

@@ -309,3 +309,17 @@ async fn a_node_that_leaves_costs_no_try() {
     holder.abort();
     assert_eq!(rows.count(0), 100);
 }
+
+/// One call with many requests and little time says nothing of the node, which others use.
+#[tokio::test(start_paused = true)]
+async fn requests_that_never_had_their_turn_are_no_failures_of_the_node() {
+    let (cluster, nodes) = three().await;
+    for node in &nodes {
+        node.on_request(|_| vec![Act::Hang]);
+    }
+    let policy = BatchPolicy { total_timeout: Some(MS * 2), hedge: Hedge::Off, ..retries(0) };
+    let (outcome, _) = read(&cluster, &keys(1_000_000), policy).await;
+    outcome.unwrap_err();
+    let timeouts: u64 = cluster.stats().nodes.iter().map(|node| node.timeouts).sum();
+    assert!(timeouts <= 24, "{timeouts} failures of eight requests at each of three nodes");
+}

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use aero_io::{BatchOperate, BatchPolicy, EncodedOps, RowAttributes, RowHead, RowOps};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyList, PySequence};
 use wire_protocol::command::WriteOptions;
 use wire_protocol::message::info1;
 
-use crate::call::{Call, Completions, plain};
+use crate::call::{Call, Completions};
 use crate::core::Core;
-use crate::errors::param_error;
+use crate::errors::{io_error, param_error};
 use crate::keys::{KeyArena, described};
 use crate::once::intern;
 use crate::ops::{self, Operations};
@@ -19,7 +19,7 @@ use crate::records;
 use crate::rows;
 use crate::runtime::NothingToSeal;
 use crate::settings::Settings;
-use crate::sink::RawRows;
+use crate::sink::{NO_RESPONSE, RawRows};
 
 /// What a row does.
 pub(crate) struct Command {
@@ -176,7 +176,17 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let parent = self.parent_policy(py, policy)?;
         let items: Vec<Bound<'_, PyAny>> = match batch.getattr_opt(intern!(py, "batch_records"))? {
-            Some(list) => list.try_iter()?.collect::<PyResult<_>>()?,
+            // What can be walked only once would hide the rows, filled in, from whoever made it.
+            Some(list) if list.cast::<PySequence>().is_ok() => list.try_iter()?.collect::<PyResult<_>>()?,
+            Some(list) => {
+                let found = described(&list);
+                return Err(param_error(
+                    py,
+                    format!(
+                        "batch_records.batch_records is {found}; it must be a list of Write, Read and Remove"
+                    ),
+                ));
+            }
             None => {
                 return Err(param_error(
                     py,
@@ -195,7 +205,7 @@ impl Core {
             commands.push(command);
             keys.push(item.getattr(intern!(py, "key"))?);
         }
-        let arena = Arc::new(KeyArena::read(PyTuple::new(py, keys)?.as_any())?);
+        let arena = Arc::new(KeyArena::read_each(&keys)?);
         let targets =
             Targets { batch: batch.clone().unbind(), items: items.into_iter().map(Bound::unbind).collect() };
         self.run_batch(py, face, "batch write", arena, commands, parent, Some(targets))
@@ -218,6 +228,17 @@ fn at_row(py: Python<'_>, place: usize, error: PyErr) -> PyErr {
 struct Targets {
     batch: Py<PyAny>,
     items: Vec<Py<PyAny>>,
+}
+
+impl Targets {
+    /// Notes that no row has an answer, before anything is sent: of a call that is interrupted nothing else is
+    /// known, and what an earlier call left there is not this one's.
+    fn begin(&self, py: Python<'_>, writes: impl Fn(usize) -> bool) -> PyResult<()> {
+        for (at, item) in self.items.iter().enumerate() {
+            records::fill(item.bind(py), py.None().into_bound(py), NO_RESPONSE, writes(at), None)?;
+        }
+        self.batch.setattr(py, intern!(py, "result"), NO_RESPONSE)
+    }
 }
 
 impl Core {
@@ -302,6 +323,14 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let raw = Arc::new(RawRows::new(arena.len()));
+        let writes: Vec<bool> = commands.iter().map(|command| command.writes).collect();
+        let writes = move |row: usize| match writes.as_slice() {
+            [one] => *one,
+            many => many.get(row).is_some_and(|&writes| writes),
+        };
+        if let Some(targets) = &targets {
+            targets.begin(py, &writes)?;
+        }
         let future = {
             let (arena, raw) = (arena.clone(), raw.clone());
             async move {
@@ -311,27 +340,34 @@ impl Core {
                 cluster.batch_operate(keys, batch, raw).await.map(|()| digests)
             }
         };
-        let finish = plain(move |py, digests: Arc<aero_io::BatchKeys>| {
+        let finish = move |py: Python<'_>, outcome: Result<Arc<aero_io::BatchKeys>, aero_io::Error>| {
             let state = raw.finish();
-            match targets {
-                None => {
-                    let mut made = Vec::with_capacity(arena.len());
-                    let result = rows::each(py, &arena, &digests, &state, |_, row| {
-                        made.push(records::batch_record(py, row)?);
-                        Ok(())
-                    })?;
-                    records::batch_records(py, PyList::new(py, made)?, result)
-                }
-                Some(Targets { batch, items }) => {
-                    let result = rows::each(py, &arena, &digests, &state, |at, row| match items.get(at) {
-                        Some(item) => records::fill(item.bind(py), row),
-                        None => Ok(()),
-                    })?;
-                    batch.setattr(py, intern!(py, "result"), result)?;
-                    Ok(batch)
-                }
+            let Some(Targets { batch, items }) = targets else {
+                let digests = outcome.map_err(|error| io_error(py, &error))?;
+                let mut made = Vec::with_capacity(arena.len());
+                let result = rows::each(py, &arena, Some(&digests), &state, writes, |_, row| {
+                    made.push(records::batch_record(py, row)?);
+                    Ok(())
+                })?;
+                return records::batch_records(py, PyList::new(py, made)?, result);
+            };
+            // The rows say what became of them even where the call as a whole failed.
+            let error = outcome.as_ref().err();
+            let all_in_doubt = error.is_some_and(aero_io::Error::in_doubt);
+            let digests = outcome.as_deref().ok();
+            let result = rows::each(py, &arena, digests, &state, &writes, |at, row| {
+                let Some(item) = items.get(at) else { return Ok(()) };
+                let is_open = state.rows().get(at).is_some_and(|row| !row.done);
+                let in_doubt = row.in_doubt || (is_open && all_in_doubt && writes(at));
+                records::fill(item.bind(py), row.record, row.code, in_doubt, row.error)
+            })?;
+            let result = error.map_or(result, aero_io::Error::code);
+            batch.setattr(py, intern!(py, "result"), result)?;
+            match error {
+                None => Ok(batch),
+                Some(error) => Err(io_error(py, error)),
             }
-        });
+        };
         Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
     }
 }

@@ -219,10 +219,17 @@ fn into_records(
     let finish = plain(move |py, digests: Arc<aero_io::BatchKeys>| {
         let state = raw.finish();
         let mut made = Vec::with_capacity(arena.len());
-        let result = rows::each(py, &arena, &digests, &state, |_, row| {
-            made.push(records::batch_record(py, row)?);
-            Ok(())
-        })?;
+        let result = rows::each(
+            py,
+            &arena,
+            Some(&digests),
+            &state,
+            |_| false,
+            |_, row| {
+                made.push(records::batch_record(py, row)?);
+                Ok(())
+            },
+        )?;
         records::batch_records(py, PyList::new(py, made)?, result)
     });
     Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)

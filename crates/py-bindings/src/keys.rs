@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use aero_io::{BatchKeys, DigestSource, Space};
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 use wire_protocol::digest::{Digest, UserKey, digests};
@@ -193,6 +194,14 @@ impl KeyTable {
     fn primary_keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let keys = (0..self.0.len()).map(|row| self.0.primary_key(py, row)).collect::<PyResult<Vec<_>>>()?;
         PyList::new(py, keys)
+    }
+
+    /// One of them.
+    fn primary_key<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyAny>> {
+        if row >= self.0.len() {
+            return Err(PyIndexError::new_err(format!("row {row} of {}", self.0.len())));
+        }
+        self.0.primary_key(py, row)
     }
 
     /// The distinct (namespace, set) pairs.

@@ -137,17 +137,23 @@ pub(crate) fn batch_record<'py>(py: Python<'py>, row: Row<'py>) -> PyResult<Boun
     let classes = classes(py)?;
     let made = classes.new_object.bind(py).call1((&classes.batch_record,))?;
     made.setattr(intern!(py, "key"), &row.key)?;
-    fill(&made, row)?;
+    fill(&made, row.record, row.code, row.in_doubt, row.error)?;
     Ok(made)
 }
 
 /// Notes on a row of a batch what became of it.
-pub(crate) fn fill(target: &Bound<'_, PyAny>, row: Row<'_>) -> PyResult<()> {
+pub(crate) fn fill(
+    target: &Bound<'_, PyAny>,
+    record: Bound<'_, PyAny>,
+    code: i32,
+    in_doubt: bool,
+    error: Option<PyErr>,
+) -> PyResult<()> {
     let py = target.py();
-    target.setattr(intern!(py, "result"), row.code)?;
-    target.setattr(intern!(py, "record"), row.record)?;
-    target.setattr(intern!(py, "in_doubt"), row.in_doubt)?;
-    target.setattr(intern!(py, "error"), row.error)
+    target.setattr(intern!(py, "result"), code)?;
+    target.setattr(intern!(py, "record"), record)?;
+    target.setattr(intern!(py, "in_doubt"), in_doubt)?;
+    target.setattr(intern!(py, "error"), error)
 }
 
 /// The rows of a batch.

@@ -20,21 +20,25 @@ pub(crate) struct Row<'py> {
     pub(crate) error: Option<PyErr>,
 }
 
-/// Hands each row to `take`, in order. Returns the code of the batch as a whole.
+/// Hands each row to `take`, in order; `writes` says which of them change their records. Returns the code of the
+/// batch as a whole.
 pub(crate) fn each<'py>(
     py: Python<'py>,
     arena: &KeyArena,
-    digests: &aero_io::BatchKeys,
+    digests: Option<&aero_io::BatchKeys>,
     state: &RawState,
+    writes: impl Fn(usize) -> bool,
     mut take: impl FnMut(usize, Row<'py>) -> PyResult<()>,
 ) -> PyResult<i32> {
     let now = clock::now();
     let (names, mut bin_names) = (SpaceNames::new(py, arena), BinNames::default());
     let mut result = 0;
     for (index, row) in state.rows().iter().enumerate() {
-        let digest = digests.digest(index).copied().unwrap_or_else(|| arena.digest(index));
+        let digest =
+            digests.and_then(|digests| digests.digest(index)).copied().unwrap_or_else(|| arena.digest(index));
         let key = records::key(py, &names, arena, index, &digest)?;
         let (mut code, mut record, mut error) = (row.code, py.None().into_bound(py), None);
+        let mut in_doubt = row.in_doubt;
         if row.code == 0 {
             let meta = records::meta(py, row.generation, clock::seconds_left(row.void_time, now))?;
             match bins_dict(py, &mut bin_names, state.bins(row)) {
@@ -43,12 +47,14 @@ pub(crate) fn each<'py>(
                 Err(Unreadable::Value(unreadable)) => {
                     code = CLIENT;
                     result = CLIENT;
+                    // What its operations wrote is there.
+                    in_doubt = writes(index);
                     error = Some(unreadable);
                 }
                 Err(Unreadable::Python(other)) => return Err(other),
             }
         }
-        take(index, Row { key, code, record, in_doubt: row.in_doubt, error })?;
+        take(index, Row { key, code, record, in_doubt, error })?;
     }
     Ok(result)
 }

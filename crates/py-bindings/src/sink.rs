@@ -9,6 +9,9 @@ use wire_protocol::message::Ops;
 
 use crate::runtime::Seal;
 
+/// Code of a row that has none yet: no answer came.
+pub(crate) const NO_RESPONSE: i32 = -15;
+
 /// Rows of NumPy arrays.
 pub(crate) struct NumpyRows(pub(crate) RowBuffer);
 
@@ -52,7 +55,8 @@ impl RowLease for NumpyLease<'_> {
 /// One row of [`RawRows`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RawRow {
-    done: bool,
+    /// Whether it has an answer, or was given up.
+    pub(crate) done: bool,
     pub(crate) code: i32,
     pub(crate) generation: u32,
     pub(crate) void_time: u32,
@@ -84,7 +88,8 @@ impl RawState {
 
 impl RawRows {
     pub(crate) fn new(len: usize) -> Self {
-        Self(Mutex::new(RawState { rows: vec![RawRow::default(); len], ..RawState::default() }))
+        let row = RawRow { code: NO_RESPONSE, ..RawRow::default() };
+        Self(Mutex::new(RawState { rows: vec![row; len], ..RawState::default() }))
     }
 
     fn state(&self) -> MutexGuard<'_, RawState> {
@@ -143,9 +148,6 @@ impl RowLease for RawLease<'_> {
 
 /// The codes of rows that write.
 pub(crate) struct CodeRows(Mutex<CodeState>);
-
-/// Code of a row that has none yet, which the network core never gives: no answer came.
-const NO_RESPONSE: i32 = -15;
 
 struct CodeState {
     codes: Vec<i32>,

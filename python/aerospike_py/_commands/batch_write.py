@@ -100,7 +100,8 @@ class BatchWrites:
 
         Raises:
             ParamError: a row is not what it must be; nothing is sent.
-            TimeoutError, ConnectionError, ...: no row was answered; the most common cause.
+            TimeoutError, ConnectionError, ...: no row was answered; the most common cause. The rows are
+                filled in all the same.
 
         Example:
             >>> from aerospike_py.batch import BatchRecords, Write

@@ -57,6 +57,23 @@ impl KeyArena {
         Ok(reader.arena)
     }
 
+    /// Reads the keys of rows that have one each: a `Keys` among them is refused.
+    pub(crate) fn read_each(keys: &[Bound<'_, PyAny>]) -> PyResult<Self> {
+        let mut reader = Reader::default();
+        reader.reserve(keys.len());
+        for (row, key) in keys.iter().enumerate() {
+            let place = || format!("keys[{row}]");
+            let tuple = key_tuple(key).map_err(|got| {
+                param_error(
+                    key.py(),
+                    format!("{} is {got}; it must be (namespace, set, primary_key)", place()),
+                )
+            })?;
+            reader.key(&tuple).map_err(|problem| problem.raise(key.py(), &place()))?;
+        }
+        Ok(reader.arena)
+    }
+
     /// Reads one key, for a command on a single record.
     pub(crate) fn read_one(key: &Bound<'_, PyAny>) -> PyResult<Self> {
         let mut reader = Reader::default();
