@@ -208,6 +208,8 @@ def _prepare(
         chosen = [name for name in names if name != key_field]
         if not chosen:
             raise ParamError(f"data has no field to write beside {key_field!r}")
+    if "" in chosen:
+        raise ParamError("data has a field without a name, which no bin can be; leave it out with bins=")
     presence = None if present is None else _of_present(present, chosen, len(data))
     if mask is not None:
         presence = _of_mask(mask, chosen)

@@ -158,6 +158,15 @@ def test_rows_that_can_be_walked_once_are_refused(client, keys):
     assert client.get(keys[0]).bins["n"] == 0
 
 
+def test_an_object_is_one_row(client, keys):
+    row = Write(keys[0], [op.increment("n", 1)])
+    with pytest.raises(
+        aerospike.ParamError, match=r"batch_records\[2\] is the same object as batch_records\[0\]"
+    ):
+        client.batch_write(BatchRecords([row, Write(keys[1], [op.increment("n", 1)]), row]))
+    assert client.get(keys[0]).bins["n"] == 0
+
+
 def test_read_modes_are_a_rows_own(client, keys):
     policy = {"read_mode_ap": aerospike.POLICY_READ_MODE_AP_ALL, "read_touch_ttl_percent": -1}
     batch = client.batch_write(BatchRecords([Read(keys[0], [op.read("n")], policy=policy)]))

@@ -268,6 +268,12 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
         ValueError,
         "shape",
     ),
+    "no name": (
+        np.zeros(1, np.dtype({"names": ["_key", ""], "formats": ["i8", "f8"]})),
+        {},
+        ValueError,
+        "without a name",
+    ),
     "an option": (np.zeros(1, KEYED), {"strings_as": "bytes"}, ValueError, 'must be "str" or "blob"'),
     "another option": (np.zeros(1, KEYED), {"arrays_as": "array"}, ValueError, 'must be "blob" or "list"'),
     "a policy": (np.zeros(1, KEYED), {"policy": {"exist": 1}}, ValueError, "exist"),

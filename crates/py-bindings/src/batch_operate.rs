@@ -1,5 +1,6 @@
 //! Batches of operations: the same for many records, deletions, and records that each have their own.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use aero_io::{BatchOperate, BatchPolicy, EncodedOps, RowAttributes, RowHead, RowOps};
@@ -200,7 +201,15 @@ impl Core {
         };
         let mut keys = Vec::with_capacity(items.len());
         let mut commands = Vec::with_capacity(items.len());
+        let mut place_of = HashMap::with_capacity(items.len());
         for (place, item) in items.iter().enumerate() {
+            if let Some(before) = place_of.insert(item.as_ptr().addr(), place) {
+                let message = format!(
+                    "batch_records[{place}] is the same object as batch_records[{before}], and can tell of one row \
+                     only; make one for each"
+                );
+                return Err(param_error(py, message));
+            }
             let command = self.row_command(item, &parent).map_err(|error| at_row(py, place, error))?;
             commands.push(command);
             keys.push(item.getattr(intern!(py, "key"))?);

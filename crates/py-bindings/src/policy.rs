@@ -208,8 +208,8 @@ impl Write {
             (_, None) => {
                 return Err(param_error(
                     py,
-                    "policy \"gen\" compares generations, but meta names none; \
-                     pass meta={\"gen\": ...}"
+                    "policy \"gen\" compares generations, but none is named; pass meta={\"gen\": ...}, or \
+                     \"generation\" in a policy of removals or of a batch's rows"
                         .into(),
                 ));
             }
