@@ -52,6 +52,17 @@ def test_rows_go_to_the_masters(server, client, fresh_set):
     assert min(asked) > N // 5
 
 
+def test_rows_of_several_namespaces_go_in_requests_of_their_own(face, fresh_set):
+    """A server that lacks the namespace of a row refuses the request, and has applied the rows before it."""
+    with DevServer(namespaces=["test", "bar"]) as node, face.connect(node.config) as client:
+        keys = [(("test", "bar")[n % 2], fresh_set, n) for n in range(10)]
+        assert [row.result for row in client.batch_operate(keys, [op.increment("n", 1)])] == [0] * 10
+        assert node.counters(0)["batch_requests"] == 2
+        assert [row.record.bins["n"] for row in client.batch_read(keys)] == [1] * 10
+        # Reads may be asked for again.
+        assert node.counters(0)["batch_requests"] == 3
+
+
 @pytest.mark.parametrize("fault", ["close", "close-mid-frame"])
 def test_an_increment_is_never_sent_twice(faulty, client, fresh_set, fault):
     keys = [("test", fresh_set, n) for n in range(N)]

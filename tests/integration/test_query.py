@@ -250,6 +250,11 @@ def test_what_is_refused_besides(client, fresh_set):
         setattr(wrong, name, value)
         with pytest.raises(aerospike.ParamError, match=f"{name} is .*; it must be a whole number"):
             wrong.results()
+    for policy in ({"short_query": True}, {"expected_duration": aerospike.QUERY_DURATION_SHORT}):
+        rated = client.query("test", fresh_set)
+        rated.records_per_second = 7
+        with pytest.raises(aerospike.ParamError, match=r"records_per_second is 7 .*a short query"):
+            rated.results(policy)
     with pytest.raises(aerospike.BinNameError):
         client.query("test", fresh_set).select("x" * 16).results()
     with pytest.raises(aerospike.ParamError, match=r"namespace is 5 .*; it must be a str"):

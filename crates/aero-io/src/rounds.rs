@@ -196,6 +196,7 @@ impl Queue {
     pub(crate) fn cut(&mut self, keys: &BatchKeys, request: &Request) -> Option<Chunk> {
         let rest = self.rows.get(self.next..).filter(|rest| !rest.is_empty())?;
         let most = rest.get(..self.chunk_rows).unwrap_or(rest);
+        let most = if request.may_write() { of_one_namespace(keys, most) } else { most };
         let is_even = keys.is_single() && request.is_even();
         let taken = if is_even { most.len() } else { within_request(keys, request, most) };
         let range = Range { start: self.next, end: self.next + taken };
@@ -226,6 +227,16 @@ impl Queue {
         let plan = Plan { is_rerouted: true, ..self.plan };
         self.rows.get(self.next..).map(|rest| (rest, plan))
     }
+}
+
+/// The rows at the beginning of `rows` that are of one namespace. A server that does not have the namespace of a
+/// later row has executed the earlier ones by then, and says nothing of them.
+fn of_one_namespace<'a>(keys: &BatchKeys, rows: &'a [u32]) -> &'a [u32] {
+    if keys.is_single() {
+        return rows;
+    }
+    let namespace_of = |row: &u32| &keys.spaces()[keys.space_index(*row)].namespace;
+    rows.chunk_by(|a, b| namespace_of(a) == namespace_of(b)).next().unwrap_or(rows)
 }
 
 /// How many of `rows` fit a request; at least one.
@@ -278,6 +289,9 @@ mod tests {
         assert_eq!(rows_by_space(&keys), [3, 1, 5, 0, 2, 4]);
         assert_eq!(split_by_namespace(&keys, &[0, 1, 2]), Some(vec![vec![1], vec![0, 2]]));
         assert_eq!(split_by_namespace(&keys, &[0, 2]), None);
+        assert_eq!(of_one_namespace(&keys, &[3, 1, 5, 0, 2, 4]), [3, 1, 5]);
+        assert_eq!(of_one_namespace(&keys, &[0, 2, 4]), [0, 2, 4]);
+        assert!(of_one_namespace(&keys, &[]).is_empty());
     }
 
     #[test]

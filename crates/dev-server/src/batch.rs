@@ -49,6 +49,9 @@ pub(crate) struct BatchRun<'a> {
     user: Option<Arc<User>>,
     /// What is to be wrong with the first row's answer, until it was given.
     wrong: Option<Fault>,
+    /// Rows before the first of a namespace that there is not, where there is one. They are executed, and not
+    /// answered: so does the server, which finds out on its way.
+    unanswered: Option<usize>,
 }
 
 /// What a row has beside its index and digest.
@@ -84,7 +87,7 @@ impl<'a> BatchRun<'a> {
         if store.batch_max_requests != 0 && rows.len() > store.batch_max_requests as usize {
             return Err(result_code::BATCH_MAX_REQUESTS);
         }
-        let run = Self {
+        let mut run = Self {
             node,
             all_rows: rows.clone(),
             rows,
@@ -97,10 +100,9 @@ impl<'a> BatchRun<'a> {
             end_code: result_code::OK,
             user,
             wrong: fault.filter(|fault| matches!(fault, Fault::WrongRowIndex | Fault::RowTwice)),
+            unanswered: None,
         };
-        if run.rows.clone().any(|row| is_own(&row) && run.shared_of(&row).is_none()) {
-            return Err(result_code::PARAMETER);
-        }
+        run.unanswered = run.rows.clone().position(|row| is_own(&row) && run.shared_of(&row).is_none());
         Ok(run)
     }
 
@@ -114,6 +116,14 @@ impl<'a> BatchRun<'a> {
     pub(crate) fn next_frame(&mut self, out: &mut Vec<u8>) -> bool {
         let now = self.node.store.clock.moment();
         let start = out.len();
+        if let Some(rows) = self.unanswered {
+            for row in self.all_rows.clone().take(rows) {
+                self.answer_row(&row, now, out);
+                out.truncate(start);
+            }
+            write_end(out, result_code::PARAMETER);
+            return false;
+        }
         let mut passed_on = 0;
         out.extend_from_slice(&[0; FrameHeader::LEN]);
         out.append(&mut self.carried);

@@ -14,7 +14,7 @@ use crate::record::{BinFinder, BinsDraft, MAX_BINS, Record, stored_size};
 use crate::store::{Namespace, Store};
 
 /// Longest name of a set.
-const MAX_SET_NAME: usize = 63;
+pub(crate) const MAX_SET_NAME: usize = 63;
 
 /// Longest time to live that a write may ask for: ten years.
 const MAX_TTL: u32 = 10 * 365 * 24 * 60 * 60;
@@ -235,6 +235,7 @@ fn read_bins(request: &Request<'_>, record: &Record, out: &mut Vec<u8>) -> Resul
     for op in request.ops.clone() {
         asked = true;
         operations::check_read(&op)?;
+        operations::check_name(&op)?;
         match finder.find(op.name) {
             Some(whole) => out.extend_from_slice(whole),
             None if answers_all => wire_protocol::message::write_op(out, op.code, 0, op.name, &[]),
@@ -330,7 +331,7 @@ fn write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
 fn try_write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>, answer: &mut Answer) -> Result<(), u8> {
     let namespace = request.namespace;
     let plan = operations::plan(request.ops.clone(), request.flags)?;
-    if request.set.len() > MAX_SET_NAME {
+    if request.set.len() > MAX_SET_NAME || request.set.contains(&0) {
         return Err(result_code::PARAMETER);
     }
     let mut shard = namespace.write(request.digest);

@@ -59,6 +59,14 @@ pub(crate) fn check_read(op: &Op<'_>) -> Result<(), u8> {
     }
 }
 
+/// Refuses names that no bin can have.
+pub(crate) fn check_name(op: &Op<'_>) -> Result<(), u8> {
+    if op.name.len() > MAX_BIN_NAME || op.name.contains(&0) {
+        return Err(result_code::BIN_NAME);
+    }
+    Ok(())
+}
+
 /// Most operations of a write.
 const MAX_OPS: usize = 32 * 1024;
 
@@ -76,8 +84,8 @@ pub(crate) fn plan(ops: Ops<'_>, flags: Flags) -> Result<Plan, u8> {
     for op in ops {
         count += 1;
         check_code(op.code)?;
-        if op.code != op::TOUCH && (op.name.len() > MAX_BIN_NAME || op.name.contains(&0)) {
-            return Err(result_code::BIN_NAME);
+        if op.code != op::TOUCH {
+            check_name(&op)?;
         }
         match op.code {
             op::TOUCH if flags.replaces() => return Err(result_code::PARAMETER),

@@ -13,7 +13,7 @@ use wire_protocol::result_code;
 
 use crate::User;
 use crate::answer::write_end;
-use crate::commands::RequestFields;
+use crate::commands::{MAX_SET_NAME, RequestFields};
 use crate::faults::Fault;
 use crate::node::Node;
 use crate::operations::{self, Flags};
@@ -106,6 +106,13 @@ impl<'a> QueryRun<'a> {
         let scope = QueryScope::parse(message).map_err(|_| result_code::PARAMETER)?;
         let MessageHeader { info1, info2, info3, .. } = message.header;
         let flags = Flags { info1, info2, info3 };
+        // A query of times before partitions were asked for.
+        if info3 & info3::PARTITION_DONE == 0 {
+            return Err(result_code::UNSUPPORTED_FEATURE);
+        }
+        if fields.set.len() > MAX_SET_NAME {
+            return Err(result_code::PARAMETER);
+        }
         if user.is_some_and(|user| !user.may(flags)) {
             return Err(result_code::ROLE_VIOLATION);
         }
@@ -115,7 +122,10 @@ impl<'a> QueryRun<'a> {
         if message.fields().any(|field| INDEX_FIELDS.contains(&field.kind)) {
             return Err(result_code::UNSUPPORTED_FEATURE);
         }
-        message.ops().try_for_each(|op| operations::check_read(&op))?;
+        for op in message.ops() {
+            operations::check_read(&op)?;
+            operations::check_name(&op).map_err(|_| result_code::PARAMETER)?;
+        }
         let mut partitions: BTreeMap<u16, Option<Digest>> =
             scope.partitions.iter().map(|&partition| (partition, None)).collect();
         partitions.extend(scope.after.iter().map(|digest| (partition_id(digest) as u16, Some(*digest))));

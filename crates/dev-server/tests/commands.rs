@@ -5,11 +5,14 @@ mod support;
 use std::time::Duration;
 
 use dev_server::{Config, DevServer};
-use support::{Client, bin, digest, record};
+use support::{Client, SET, bin, digest, record};
 use wire_protocol::batch::Projection;
-use wire_protocol::command::{Exists, Generation, ReadOptions, WriteOptions, write_read, write_write};
-use wire_protocol::digest::UserKey;
-use wire_protocol::message::{info1, info2, op};
+use wire_protocol::batch_write::{BatchHeader, BatchWriter, EncodedOps, OperateRow, RowAttributes};
+use wire_protocol::command::{
+    Exists, Generation, ReadOptions, RecordKey, WriteOptions, write_read, write_write,
+};
+use wire_protocol::digest::{Digest, UserKey};
+use wire_protocol::message::{info1, info2, op, write_op};
 use wire_protocol::particle::Particle;
 
 const NEVER: u32 = u32::MAX;
@@ -295,6 +298,56 @@ async fn bins_are_counted_when_all_is_done() {
     assert_eq!(client.write("a", &ops[32_767..], &none).await.code(), 4);
     let instead = [ops[32_767], bin(op::WRITE, "b5", Particle::Nil)];
     assert_eq!(client.write("a", &instead, &none).await.code(), 0);
+}
+
+#[tokio::test]
+async fn names_that_nothing_can_have_are_refused() {
+    let (_server, mut client) = server(Config::default()).await;
+    assert_eq!(client.put("a", 1).await.code(), 0);
+    for (name, code) in [(&b"i"[..], 0), (b"fifteen-letters", 0), (b"sixteen--letters", 21), (b"a\0b", 21)] {
+        let bins = [name];
+        let answer = client.read("a", Projection::Bins(&bins), &ReadOptions::default()).await;
+        assert_eq!(answer.code(), code, "{name:?}");
+        // Where there is no record, that comes first.
+        let answer = client.read("b", Projection::Bins(&bins), &ReadOptions::default()).await;
+        assert_eq!(answer.code(), 2, "{name:?}");
+    }
+    let ops = [bin(op::WRITE, "i", Particle::Int(1))];
+    for (set, code) in [(&b"s"[..], 0), (b"a\0b", 4)] {
+        let digest = [7; 20];
+        let key = RecordKey { set, ..record(&digest, None) };
+        let mut request = Vec::new();
+        write_write(&mut request, &key, ops.into_iter(), &WriteOptions::default()).unwrap();
+        client.send(&request).await;
+        assert_eq!(client.answer().await.code(), code, "{set:?}");
+    }
+}
+
+#[tokio::test]
+async fn rows_before_one_of_an_unknown_namespace_are_executed_and_not_answered() {
+    let (_server, mut client) = server(Config::default()).await;
+    let (a, b, c) = (digest("a"), digest("b"), digest("c"));
+    let attributes = RowAttributes::write(&WriteOptions::default(), false).unwrap();
+    let mut ops = Vec::new();
+    write_op(&mut ops, op::WRITE, Particle::Int(0).particle_type(), b"i", &5i64.to_be_bytes());
+    let request = |rows: &[(&Digest, &'static [u8])]| {
+        let mut request = Vec::new();
+        let mut batch = BatchWriter::new(&mut request, &BatchHeader::default());
+        for (index, &(digest, namespace)) in (0..).zip(rows) {
+            let row = OperateRow { index, digest, namespace, set: SET, send_key: None, attributes };
+            batch.row(&row, EncodedOps { count: 1, bytes: &ops }).unwrap();
+        }
+        batch.finish().unwrap();
+        request
+    };
+    let unknown = request(&[(&a, b"test"), (&b, b"nowhere"), (&c, b"test")]);
+    assert_eq!(client.batch(&unknown).await, (vec![], 4));
+    assert_eq!(
+        [client.get("a").await.code(), client.get("b").await.code(), client.get("c").await.code()],
+        [0, 2, 2]
+    );
+    assert_eq!(client.batch(&request(&[(&c, b"nowhere"), (&c, b"test")])).await, (vec![], 4));
+    assert_eq!(client.get("c").await.code(), 2);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use wire_protocol::batch::Projection;
 use wire_protocol::command::{WriteOp, WriteOptions};
 use wire_protocol::digest::{Digest, partition_id};
 use wire_protocol::login::{Login, write_login};
-use wire_protocol::message::{FrameHeader, Message, field_type, info1, info2, op, write_field};
+use wire_protocol::message::{FrameHeader, Message, field_type, info1, info2, info3, op, write_field};
 use wire_protocol::particle::Particle;
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryDuration, QueryRequest, write_query};
 
@@ -150,6 +150,24 @@ async fn what_is_not_there_is_refused_with_the_servers_codes() {
     let mut write = bytes(&plain);
     write[FrameHeader::LEN + 2] |= info2::WRITE;
     assert_eq!(code(ask(&mut client, &write).await), 16);
+    // Partitions were not asked for before, and named once each.
+    let mut old = bytes(&plain);
+    old[FrameHeader::LEN + 3] &= !info3::PARTITION_DONE;
+    assert_eq!(code(ask(&mut client, &old).await), 16);
+    let twice = [5, 6, 5];
+    assert_eq!(code(ask(&mut client, &bytes(&request(&twice, &[]))).await), 4);
+    // Names that nothing can have.
+    for (length, expected) in [(63, 0), (64, 4)] {
+        let set = vec![b'x'; length];
+        assert_eq!(code(ask(&mut client, &bytes(&QueryRequest { set: &set, ..plain })).await), expected);
+    }
+    for (name, expected) in [(&b"fifteen-letters"[..], 0), (b"sixteen--letters", 4), (b"a\0b", 4)] {
+        let bins = [name];
+        let named = QueryRequest { projection: Projection::Bins(&bins), ..plain };
+        assert_eq!(code(ask(&mut client, &bytes(&named)).await), expected, "{name:?}");
+    }
+    let short = QueryRequest { duration: QueryDuration::Short, records_per_second: 9, ..plain };
+    assert_eq!(code(ask(&mut client, &bytes(&short)).await), 4);
     // The connection goes on.
     assert_eq!(ask(&mut client, &bytes(&plain)).await.code, 0);
 }

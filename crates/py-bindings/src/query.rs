@@ -3,8 +3,8 @@
 use std::sync::{Arc, PoisonError};
 
 use aero_io::{
-    Bins, Cluster, Digest, Query, QueryPartitions, QueryProgress, QueryRecord, QueryStopper, RecordBlock,
-    RecordStream, Space,
+    Bins, Cluster, Digest, Query, QueryDuration, QueryPartitions, QueryProgress, QueryRecord, QueryStopper,
+    RecordBlock, RecordStream, Space,
 };
 use futures_util::lock::{Mutex, OwnedMutexGuard};
 use pyo3::prelude::*;
@@ -60,6 +60,14 @@ impl Core {
             max_records: number("max_records", max_records, i64::MAX)? as u64,
             records_per_second: number("records_per_second", records_per_second, u32::MAX.into())? as u32,
         };
+        if query.records_per_second != 0 && query.policy.duration == QueryDuration::Short {
+            // Servers refuse it, and do not say why.
+            let message = format!(
+                "records_per_second is {} and the policy asks for a short query, which has no rate; leave one out",
+                query.records_per_second
+            );
+            return Err(param_error(py, message));
+        }
         Ok(QueryStream::new(&cluster, query))
     }
 }

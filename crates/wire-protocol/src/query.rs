@@ -6,7 +6,7 @@
 
 use crate::WireError;
 use crate::batch::Projection;
-use crate::digest::{Digest, PARTITIONS, UserKey};
+use crate::digest::{Digest, PARTITIONS, UserKey, partition_id};
 use crate::message::{
     FrameType, Message, MessageHeader, Ops, field_type, info1, info2, info3, write_field, write_frame,
 };
@@ -145,14 +145,19 @@ impl QueryScope {
     /// Reads the scope of a request.
     ///
     /// # Errors
-    /// Fields of a wrong size, a partition that there is not, more partitions than there are.
+    /// What the server refuses as well: fields of a wrong size, an empty list, a partition that there is not or
+    /// that is named twice, a rate for a short query.
     pub fn parse(message: &Message<'_>) -> Result<Self, WireError> {
         const WRONG: WireError = WireError::Malformed { what: "query", why: "a field has a wrong size" };
+        const NONE: WireError = WireError::Malformed { what: "query", why: "a list of partitions is empty" };
         let mut scope = Self::default();
         for field in message.fields() {
             match field.kind {
                 field_type::PARTITION_IDS => {
                     let (numbers, []) = field.data.as_chunks::<2>() else { return Err(WRONG) };
+                    if numbers.is_empty() {
+                        return Err(NONE);
+                    }
                     if numbers.len() > PARTITIONS {
                         return Err(WireError::malformed(
                             "query",
@@ -169,6 +174,9 @@ impl QueryScope {
                 }
                 field_type::DIGESTS => {
                     let (digests, []) = field.data.as_chunks::<20>() else { return Err(WRONG) };
+                    if digests.is_empty() {
+                        return Err(NONE);
+                    }
                     if digests.len() > PARTITIONS {
                         return Err(WireError::malformed(
                             "query",
@@ -182,9 +190,19 @@ impl QueryScope {
                 }
                 field_type::RECORDS_PER_SECOND => {
                     scope.records_per_second = u32::from_be_bytes(field.data.try_into().map_err(|_| WRONG)?);
+                    if message.header.info1 & info1::SHORT_QUERY != 0 {
+                        return Err(WireError::malformed("query", "it is a short one and has a rate"));
+                    }
                 }
+                field_type::SOCKET_TIMEOUT if field.data.len() != 4 => return Err(WRONG),
                 _ => {}
             }
+        }
+        let mut seen = [false; PARTITIONS];
+        let begun = scope.after.iter().map(partition_id);
+        let is_new = |number| !std::mem::replace(&mut seen[number], true);
+        if !scope.partitions.iter().map(|&number| usize::from(number)).chain(begun).all(is_new) {
+            return Err(WireError::malformed("query", "it asks for a partition twice"));
         }
         Ok(scope)
     }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use support::{scenarios, to_hex};
 use wire_protocol::WireError;
 use wire_protocol::batch::Projection;
+use wire_protocol::digest::partition_id;
 use wire_protocol::message::{
     FrameHeader, FrameType, Message, MessageHeader, field_type, info1, info2, info3, write_field,
     write_frame, write_op,
@@ -201,15 +202,52 @@ fn with_fields(fields: &[(u8, Vec<u8>)]) -> Vec<u8> {
     out
 }
 
+#[test]
+fn a_scope_that_the_server_refuses_is_none() {
+    let scope = |fields: &[(u8, Vec<u8>)], info1: u8| {
+        let mut request = with_fields(fields);
+        request[FrameHeader::LEN + 1] |= info1;
+        QueryScope::parse(&Message::parse_only(&request[FrameHeader::LEN..]).unwrap()).is_ok()
+    };
+    let partitions =
+        |numbers: &[u16]| (field_type::PARTITION_IDS, numbers.iter().flat_map(|n| n.to_le_bytes()).collect());
+    let after = |digests: &[[u8; 20]]| (field_type::DIGESTS, digests.as_flattened().to_vec());
+    let number = |digest: &[u8; 20]| partition_id(digest) as u16;
+    let (one, other) = ([1; 20], [2; 20]);
+    assert!(scope(&[partitions(&[7, number(&other)]), after(&[one])], 0));
+    assert!(!scope(&[partitions(&[])], 0));
+    assert!(!scope(&[after(&[])], 0));
+    assert!(!scope(&[partitions(&[]), after(&[one])], 0));
+    assert!(!scope(&[partitions(&[7, 8, 7])], 0));
+    assert!(!scope(&[after(&[one, one])], 0));
+    assert!(!scope(&[partitions(&[number(&one)]), after(&[one])], 0));
+    let timeout = |size| (field_type::SOCKET_TIMEOUT, vec![0; size]);
+    assert!(scope(&[partitions(&[7]), timeout(4)], 0));
+    assert!(!scope(&[partitions(&[7]), timeout(3)], 0));
+    let rate = (field_type::RECORDS_PER_SECOND, vec![0, 0, 0, 9]);
+    assert!(scope(&[partitions(&[7]), rate.clone()], 0));
+    assert!(!scope(&[partitions(&[7]), rate], info1::SHORT_QUERY));
+}
+
 proptest! {
     #[test]
     fn a_scope_comes_back(
-        partitions in prop::collection::vec(0u16..4096, 0..50),
-        after in prop::collection::vec(any::<[u8; 20]>(), 0..20),
+        partitions in prop::collection::btree_set(0u16..4096, 0..50),
+        mut after in prop::collection::vec(any::<[u8; 20]>(), 0..20),
         max_records: u64,
         records_per_second: u32,
         relax: bool,
     ) {
+        // Each partition once; a short query has no rate.
+        let mut seen: Vec<u16> = partitions.iter().copied().collect();
+        after.retain(|digest| {
+            let number = partition_id(digest) as u16;
+            let is_new = !seen.contains(&number);
+            seen.push(number);
+            is_new
+        });
+        let partitions: Vec<u16> = partitions.into_iter().collect();
+        let records_per_second = if relax { records_per_second } else { 0 };
         let mut out = Vec::new();
         let duration = if relax { QueryDuration::LongRelaxAp } else { QueryDuration::Short };
         write_query(&mut out, &QueryRequest {
