@@ -41,15 +41,15 @@ impl Command {
         if !operations.writes {
             return Ok(Self::read(operations, parent));
         }
-        let mut options = write_options(row);
-        options.ttl = operations.ttl.unwrap_or(options.ttl);
+        let ttl = operations.ttl.unwrap_or(row.options.ttl);
+        let options = WriteOptions { ttl, ..row.options };
         let attributes =
             RowAttributes::write(&options, operations.reads).map_err(|error| refused(py, &error))?;
         Ok(Self { attributes, operations, send_key: row.send_key, writes: true })
     }
 
     fn remove(py: Python<'_>, row: &RowPolicy) -> PyResult<Self> {
-        let attributes = RowAttributes::delete(&write_options(row)).map_err(|error| refused(py, &error))?;
+        let attributes = RowAttributes::delete(&row.options).map_err(|error| refused(py, &error))?;
         Ok(Self { attributes, operations: Operations::default(), send_key: row.send_key, writes: true })
     }
 
@@ -62,18 +62,6 @@ impl Command {
         };
         let attributes = parent.read_row(bits);
         Self { attributes, operations, send_key: false, writes: false }
-    }
-}
-
-/// The options of a row; its time is the batch's.
-pub(crate) fn write_options(row: &RowPolicy) -> WriteOptions<'static> {
-    WriteOptions {
-        ttl: row.ttl,
-        exists: row.exists,
-        generation: row.generation,
-        commit_master: row.commit_master,
-        durable_delete: row.durable_delete,
-        ..WriteOptions::default()
     }
 }
 
@@ -145,7 +133,7 @@ impl Core {
         let defaults = &self.config.policies.batch_write;
         let mut row = policy::row_write(py, defaults, "batch write policy", row_policy)?.of_row(py, None)?;
         if let Some(ttl) = ttl.filter(|ttl| !ttl.is_none()) {
-            row.ttl = ops::read_ttl("batch_operate", ttl)?;
+            row.options.ttl = ops::read_ttl("batch_operate", ttl)?;
         }
         let command = Command::operate(py, operations, &row, &parent)?;
         let arena = Arc::new(KeyArena::read(keys)?);
@@ -332,25 +320,22 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let raw = Arc::new(RawRows::new(arena.len()));
-        let writes: Vec<bool> = commands.iter().map(|command| command.writes).collect();
-        let writes = move |row: usize| match writes.as_slice() {
-            [one] => *one,
-            many => many.get(row).is_some_and(|&writes| writes),
-        };
+        let commands = Arc::new(Commands { arena: arena.clone(), commands });
         if let Some(targets) = &targets {
-            targets.begin(py, &writes)?;
+            targets.begin(py, |row| commands.writes(row))?;
         }
         let future = {
-            let (arena, raw) = (arena.clone(), raw.clone());
+            let (arena, raw, ops) = (arena.clone(), raw.clone(), commands.clone());
             async move {
                 let keys = Arc::new(arena.batch_keys()?);
                 let digests = keys.clone();
-                let batch = BatchOperate { name, ops: Arc::new(Commands { arena, commands }), policy };
+                let batch = BatchOperate { name, ops, policy };
                 cluster.batch_operate(keys, batch, raw).await.map(|()| digests)
             }
         };
         let finish = move |py: Python<'_>, outcome: Result<Arc<aero_io::BatchKeys>, aero_io::Error>| {
             let state = raw.finish();
+            let writes = |row| commands.writes(row);
             let Some(Targets { batch, items }) = targets else {
                 let digests = outcome.map_err(|error| io_error(py, &error))?;
                 let mut made = Vec::with_capacity(arena.len());
@@ -364,7 +349,7 @@ impl Core {
             let error = outcome.as_ref().err();
             let all_in_doubt = error.is_some_and(aero_io::Error::in_doubt);
             let digests = outcome.as_deref().ok();
-            let result = rows::each(py, &arena, digests, &state, &writes, |at, row| {
+            let result = rows::each(py, &arena, digests, &state, writes, |at, row| {
                 let Some(item) = items.get(at) else { return Ok(()) };
                 let is_open = state.rows().get(at).is_some_and(|row| !row.done);
                 let in_doubt = row.in_doubt || (is_open && all_in_doubt && writes(at));

@@ -6,7 +6,7 @@ use aero_io::{BatchOperate, EncodedOps, RowAttributes, RowHead, RowOps};
 use pyo3::prelude::*;
 use record_decode::{BytesAs, EncodeOptions, EncodePlan};
 
-use crate::batch_operate::{refused, write_options};
+use crate::batch_operate::refused;
 use crate::call::{Call, Completions, plain};
 use crate::core::Core;
 use crate::errors::param_error;
@@ -110,8 +110,7 @@ impl Core {
             policy,
         )?;
         self.config.check_replica(py, policy.replica)?;
-        let attributes =
-            RowAttributes::write(&write_options(&row), false).map_err(|error| refused(py, &error))?;
+        let attributes = RowAttributes::write(&row.options, false).map_err(|error| refused(py, &error))?;
         let plan = EncodePlan::new(
             crate::dtype::read(dtype)?,
             encode_options(py, strings_as, arrays_as, self.config.bools)?,

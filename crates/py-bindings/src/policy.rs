@@ -95,6 +95,22 @@ fn conclude(mut settings: Settings<'_>) -> PyResult<()> {
     settings.finish()
 }
 
+/// A policy over its defaults: `take` takes its own keys; those of every policy, and unknown ones, come after.
+fn over<P: Clone>(
+    py: Python<'_>,
+    defaults: &P,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+    take: impl FnOnce(&mut Settings<'_>, &mut P) -> PyResult<()>,
+) -> PyResult<P> {
+    let mut policy = defaults.clone();
+    if let Some(mut settings) = Settings::new(py, name, object)? {
+        take(&mut settings, &mut policy)?;
+        conclude(settings)?;
+    }
+    Ok(policy)
+}
+
 /// The settings that reads have.
 fn read_modes(
     settings: &mut Settings<'_>,
@@ -121,16 +137,14 @@ pub(crate) fn batch(
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<BatchPolicy> {
-    let mut policy = defaults.clone();
-    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(policy) };
-    batch_settings(py, &mut settings, &mut policy)?;
-    settings.without_meaning(&[foreign(
-        "key",
-        Anyway::Zero,
-        "a batch read sends digests alone, and what rows send is in their own policy",
-    )])?;
-    conclude(settings)?;
-    Ok(policy)
+    over(py, defaults, name, object, |settings, policy| {
+        batch_settings(py, settings, policy)?;
+        settings.without_meaning(&[foreign(
+            "key",
+            Anyway::Zero,
+            "a batch read sends digests alone, and what rows send is in their own policy",
+        )])
+    })
 }
 
 mod query;
@@ -151,22 +165,20 @@ pub(crate) fn read(
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Read> {
-    let mut read = defaults.clone();
-    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(read) };
-    let policy = &mut read.policy;
-    set(&mut policy.total_timeout, settings.millis("total_timeout")?);
-    base!(&mut settings, policy);
-    read_modes(
-        &mut settings,
-        &mut policy.read_mode_ap,
-        &mut policy.read_mode_sc,
-        &mut policy.read_touch_ttl_percent,
-    )?;
-    hedge(py, &mut settings, &mut policy.hedge)?;
-    send_key(&mut settings, &mut read.send_key)?;
-    settings.without_meaning(&[DESERIALIZE])?;
-    conclude(settings)?;
-    Ok(read)
+    over(py, defaults, name, object, |settings, read| {
+        let policy = &mut read.policy;
+        set(&mut policy.total_timeout, settings.millis("total_timeout")?);
+        base!(settings, policy);
+        read_modes(
+            settings,
+            &mut policy.read_mode_ap,
+            &mut policy.read_mode_sc,
+            &mut policy.read_touch_ttl_percent,
+        )?;
+        hedge(py, settings, &mut policy.hedge)?;
+        send_key(settings, &mut read.send_key)?;
+        settings.without_meaning(&[DESERIALIZE])
+    })
 }
 
 /// How generations are compared; the number comes with the call.
@@ -232,13 +244,11 @@ pub(crate) fn write(
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Write> {
-    let mut write = defaults.clone();
-    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(write) };
-    write_settings(&mut settings, &mut write)?;
-    change_settings(&mut settings, &mut write)?;
-    settings.not_supported(&[ON_LOCKING_ONLY, COMPRESSION_THRESHOLD])?;
-    conclude(settings)?;
-    Ok(write)
+    over(py, defaults, name, object, |settings, write| {
+        write_settings(settings, write)?;
+        change_settings(settings, write)?;
+        settings.not_supported(&[ON_LOCKING_ONLY, COMPRESSION_THRESHOLD])
+    })
 }
 
 /// A policy of deletions over its defaults.
@@ -248,14 +258,10 @@ pub(crate) fn remove(
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Write> {
-    let mut write = defaults.clone();
-    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(write) };
-    write_settings(&mut settings, &mut write)?;
-    if let Some(generation) = settings.count("generation")? {
-        write.generation = Some(generation);
-    }
-    conclude(settings)?;
-    Ok(write)
+    over(py, defaults, name, object, |settings, write| {
+        write_settings(settings, write)?;
+        generation(settings, write)
+    })
 }
 
 /// A policy of operations: a write's, with what reads have.
@@ -287,22 +293,20 @@ pub(crate) fn operate(
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Operate> {
-    let mut operate = defaults.clone();
-    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(operate) };
-    write_settings(&mut settings, &mut operate.write)?;
-    change_settings(&mut settings, &mut operate.write)?;
-    let reads = &mut operate.reads;
-    read_modes(
-        &mut settings,
-        &mut reads.read_mode_ap,
-        &mut reads.read_mode_sc,
-        &mut reads.read_touch_ttl_percent,
-    )?;
-    hedge(py, &mut settings, &mut reads.hedge)?;
-    settings.without_meaning(&[DESERIALIZE])?;
-    settings.not_supported(&[ON_LOCKING_ONLY])?;
-    conclude(settings)?;
-    Ok(operate)
+    over(py, defaults, name, object, |settings, operate| {
+        write_settings(settings, &mut operate.write)?;
+        change_settings(settings, &mut operate.write)?;
+        let reads = &mut operate.reads;
+        read_modes(
+            settings,
+            &mut reads.read_mode_ap,
+            &mut reads.read_mode_sc,
+            &mut reads.read_touch_ttl_percent,
+        )?;
+        hedge(py, settings, &mut reads.hedge)?;
+        settings.without_meaning(&[DESERIALIZE])?;
+        settings.not_supported(&[ON_LOCKING_ONLY])
+    })
 }
 
 /// The time that an info command may take, over its default.
@@ -320,6 +324,12 @@ pub(crate) fn info(
     ])?;
     settings.finish()?;
     Ok(timeout.map_or(default, |millis| Duration::from_millis(millis as u64)))
+}
+
+/// Takes the generation to compare with where no call names one.
+fn generation(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    write.generation = settings.count("generation")?.or(write.generation);
+    Ok(())
 }
 
 /// Takes what writes of bins have.

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use wire_protocol::digest::{PARTITIONS, partition_id};
 
-use super::{DESERIALIZE, REPLICAS, conclude, set};
+use super::{DESERIALIZE, REPLICAS, conclude, over, set};
 use crate::errors::{io_error, param_error};
 use crate::keys::described;
 use crate::settings::{Anyway, Foreign, Settings, foreign, whole_number};
@@ -51,11 +51,7 @@ pub(crate) fn query_defaults(
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<QueryPolicy> {
-    let mut policy = defaults.clone();
-    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(policy) };
-    query_settings(&mut settings, &mut policy)?;
-    conclude(settings)?;
-    Ok(policy)
+    over(py, defaults, name, object, query_settings)
 }
 
 fn query_settings(settings: &mut Settings<'_>, policy: &mut QueryPolicy) -> PyResult<()> {

@@ -1,19 +1,19 @@
 //! Policies of a batch's rows.
 
-use aero_io::{BatchPolicy, Exists, Generation};
+use aero_io::BatchPolicy;
 use pyo3::prelude::*;
+use wire_protocol::command::WriteOptions;
 
-use super::{ON_LOCKING_ONLY, Write, batch_settings, change_settings, conclude, read_modes, row_settings};
+use super::{
+    ON_LOCKING_ONLY, Write, batch_settings, change_settings, generation, over, read_modes, row_settings,
+};
 use crate::settings::Settings;
 
 /// What a row of a batch has, beside its operations.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowPolicy {
-    pub(crate) ttl: u32,
-    pub(crate) exists: Exists,
-    pub(crate) generation: Generation,
-    pub(crate) commit_master: bool,
-    pub(crate) durable_delete: bool,
+    /// Its time is the batch's.
+    pub(crate) options: WriteOptions<'static>,
     pub(crate) send_key: bool,
 }
 
@@ -22,14 +22,15 @@ impl Write {
     pub(crate) fn of_row(self, py: Python<'_>, meta: Option<&Bound<'_, PyAny>>) -> PyResult<RowPolicy> {
         let send_key = self.send_key;
         let policy = self.with_meta(py, meta)?;
-        Ok(RowPolicy {
+        let options = WriteOptions {
             ttl: policy.ttl,
             exists: policy.exists,
             generation: policy.generation,
             commit_master: policy.commit_master,
             durable_delete: policy.durable_delete,
-            send_key,
-        })
+            ..WriteOptions::default()
+        };
+        Ok(RowPolicy { options, send_key })
     }
 }
 
@@ -40,11 +41,10 @@ pub(crate) fn row_write(
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Write> {
-    let mut write = defaults.clone();
-    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(write) };
-    change_settings(&mut settings, &mut write)?;
-    end_of_row(settings, &mut write)?;
-    Ok(write)
+    over(py, defaults, name, object, |settings, write| {
+        change_settings(settings, write)?;
+        changing_row(settings, write)
+    })
 }
 
 /// The policy of rows that delete, over its defaults.
@@ -54,20 +54,14 @@ pub(crate) fn row_remove(
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Write> {
-    let mut write = defaults.clone();
-    let Some(settings) = Settings::new(py, name, object)? else { return Ok(write) };
-    end_of_row(settings, &mut write)?;
-    Ok(write)
+    over(py, defaults, name, object, changing_row)
 }
 
 /// Takes what all rows have that change their records.
-fn end_of_row(mut settings: Settings<'_>, write: &mut Write) -> PyResult<()> {
-    row_settings(&mut settings, write)?;
-    if let Some(generation) = settings.count("generation")? {
-        write.generation = Some(generation);
-    }
-    settings.not_supported(&[ON_LOCKING_ONLY])?;
-    conclude(settings)
+fn changing_row(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    row_settings(settings, write)?;
+    generation(settings, write)?;
+    settings.not_supported(&[ON_LOCKING_ONLY])
 }
 
 /// The policy of a row that reads: the batch's, with modes of its own.
@@ -77,16 +71,14 @@ pub(crate) fn row_read(
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<BatchPolicy> {
-    let mut policy = parent.clone();
-    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(policy) };
-    read_modes(
-        &mut settings,
-        &mut policy.read_mode_ap,
-        &mut policy.read_mode_sc,
-        &mut policy.read_touch_ttl_percent,
-    )?;
-    conclude(settings)?;
-    Ok(policy)
+    over(py, parent, name, object, |settings, policy| {
+        read_modes(
+            settings,
+            &mut policy.read_mode_ap,
+            &mut policy.read_mode_sc,
+            &mut policy.read_touch_ttl_percent,
+        )
+    })
 }
 
 /// The policy of a batch and that of its rows, which write, in one dictionary.
@@ -97,11 +89,11 @@ pub(crate) fn batch_with_row(
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(BatchPolicy, RowPolicy)> {
-    let (mut policy, mut row) = (batch.clone(), row.clone());
-    if let Some(mut settings) = Settings::new(py, name, object)? {
-        batch_settings(py, &mut settings, &mut policy)?;
-        change_settings(&mut settings, &mut row)?;
-        end_of_row(settings, &mut row)?;
-    }
+    let defaults = (batch.clone(), row.clone());
+    let (policy, row) = over(py, &defaults, name, object, |settings, (policy, row)| {
+        batch_settings(py, settings, policy)?;
+        change_settings(settings, row)?;
+        changing_row(settings, row)
+    })?;
     Ok((policy, row.of_row(py, None)?))
 }
