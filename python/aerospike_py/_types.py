@@ -18,6 +18,5 @@ KeyLike: TypeAlias = (
 Keys: TypeAlias = "Sequence[KeyLike] | _Keys | Sequence[_Keys]"
 PrimaryKeys: TypeAlias = "npt.NDArray[Any] | Sequence[PrimaryKey] | _Keys"
 Bins: TypeAlias = Mapping[str, Any]
-Policy: TypeAlias = Mapping[str, Any]
 Casting: TypeAlias = Literal["unsafe", "same_value"]
 Errors: TypeAlias = Literal["raise", "coerce"]

@@ -79,7 +79,7 @@ pub use sink::{RowLease, RowOutcome, RowSink};
 pub use stats::{ClusterStats, NodeStats};
 pub use tls::{Identity, Pem, Revocation, TlsConfig, TlsTransport, TlsVersion};
 pub use transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};
-pub use wire_protocol::batch_write::{EncodedOps, RowAttributes};
+pub use wire_protocol::batch_write::{BatchWriter, EncodedOps, OperateRow, RowAttributes};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;
 pub use wire_protocol::query::{QueryDuration, QueryRecord};

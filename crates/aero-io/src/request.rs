@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wire_protocol::WireError;
 use wire_protocol::batch::{BatchReadHeader, BatchRow, REPEATED_ROW_LEN, batch_flags, write_batch_read};
-use wire_protocol::batch_write::{BatchHeader, BatchWriter, EncodedOps, OperateRow, RowAttributes};
+use wire_protocol::batch_write::{BatchHeader, BatchWriter, OperateRow, RowAttributes};
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::{MAX_FRAME, info1};
 use wire_protocol::result_code;
@@ -43,16 +43,17 @@ pub trait RowOps: Send + Sync + 'static {
     /// How many bytes a row's operations and key take at most.
     fn size(&self, row: usize) -> usize;
 
-    /// A row's operations, where they are bytes already. Rows that follow each other with the same are sent
-    /// them once.
-    fn encoded(&self, row: usize) -> Option<EncodedOps<'_>>;
-
-    /// Appends a row's operations and returns how many they are; for rows that have no
-    /// [`encoded`](RowOps::encoded) ones.
+    /// Writes a row with its operations: [`BatchWriter::row`] where they are bytes already, which sends what rows
+    /// that follow each other have in common once, else [`BatchWriter::row_with`].
     ///
     /// # Errors
-    /// What cannot be written after all. It ends the call: what can be known is to be found before.
-    fn encode(&self, row: usize, out: &mut Vec<u8>) -> Result<usize, Error>;
+    /// What cannot be written after all. It fails the rows of its request: what can be known is to be found before.
+    fn write<'r>(
+        &'r self,
+        row: usize,
+        head: &OperateRow<'r>,
+        writer: &mut BatchWriter<'_, 'r>,
+    ) -> Result<(), Error>;
 }
 
 /// A row, its operations aside.
@@ -230,10 +231,7 @@ impl Request {
                 for (index, row, digest, namespace, set) in rows {
                     let RowHead { attributes, send_key } = ops.head(row as usize);
                     let head = OperateRow { index, digest, namespace, set, send_key, attributes };
-                    match ops.encoded(row as usize) {
-                        Some(ops) => writer.row(&head, ops)?,
-                        None => writer.row_with(&head, |out| ops.encode(row as usize, out))?,
-                    }
+                    ops.write(row as usize, &head, &mut writer)?;
                 }
                 Ok(writer.finish()?)
             }

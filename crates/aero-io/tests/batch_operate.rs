@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aero_io::{
-    BatchOperate, BatchPolicy, Cluster, EncodedOps, Error, RowAttributes, RowHead, RowOps, RowSink,
-    client_code,
+    BatchOperate, BatchPolicy, BatchWriter, Cluster, EncodedOps, Error, OperateRow, RowAttributes, RowHead,
+    RowOps, RowSink, client_code,
 };
 use support::net::{Act, Net, Node};
 use support::rows::{Lease, Row, Rows};
@@ -57,13 +57,14 @@ impl RowOps for Ops {
         self.size
     }
 
-    fn encoded(&self, row: usize) -> Option<EncodedOps<'_>> {
-        Some(EncodedOps { count: 1, bytes: if (self.reads)(row) { &self.read } else { &self.write } })
-    }
-
-    fn encode(&self, row: usize, out: &mut Vec<u8>) -> Result<usize, Error> {
-        out.extend_from_slice(if (self.reads)(row) { &self.read } else { &self.write });
-        Ok(1)
+    fn write<'r>(
+        &'r self,
+        row: usize,
+        head: &OperateRow<'r>,
+        writer: &mut BatchWriter<'_, 'r>,
+    ) -> Result<(), Error> {
+        let bytes = if (self.reads)(row) { &self.read } else { &self.write };
+        Ok(writer.row(head, EncodedOps { count: 1, bytes })?)
     }
 }
 
@@ -355,14 +356,19 @@ async fn what_cannot_be_written_after_all_costs_the_rows_that_were_not_sent() {
         fn size(&self, _row: usize) -> usize {
             300 * 1024
         }
-        fn encoded(&self, _row: usize) -> Option<EncodedOps<'_>> {
-            None
-        }
-        fn encode(&self, row: usize, out: &mut Vec<u8>) -> Result<usize, Error> {
+        fn write<'r>(
+            &'r self,
+            row: usize,
+            head: &OperateRow<'r>,
+            writer: &mut BatchWriter<'_, 'r>,
+        ) -> Result<(), Error> {
             if row == 20 {
                 return Err(Error::Param { what: "row 20 was changed".into() });
             }
-            self.0.encode(row, out)
+            writer.row_with(head, |out| {
+                out.extend_from_slice(&self.0.write);
+                Ok(1)
+            })
         }
     }
     let (cluster, node) = one_node().await;

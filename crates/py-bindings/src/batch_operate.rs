@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aero_io::{BatchOperate, BatchPolicy, EncodedOps, RowAttributes, RowHead, RowOps};
+use aero_io::{
+    BatchOperate, BatchPolicy, BatchWriter, EncodedOps, OperateRow, RowAttributes, RowHead, RowOps,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PySequence};
 use wire_protocol::command::WriteOptions;
@@ -103,15 +105,14 @@ impl RowOps for Commands {
         self.of(row).operations.encoded.bytes.len() + self.arena.key_size(row)
     }
 
-    fn encoded(&self, row: usize) -> Option<EncodedOps<'_>> {
+    fn write<'r>(
+        &'r self,
+        row: usize,
+        head: &OperateRow<'r>,
+        writer: &mut BatchWriter<'_, 'r>,
+    ) -> Result<(), aero_io::Error> {
         let encoded = &self.of(row).operations.encoded;
-        Some(EncodedOps { count: encoded.count.into(), bytes: &encoded.bytes })
-    }
-
-    fn encode(&self, row: usize, out: &mut Vec<u8>) -> Result<usize, aero_io::Error> {
-        let encoded = &self.of(row).operations.encoded;
-        out.extend_from_slice(&encoded.bytes);
-        Ok(encoded.count.into())
+        Ok(writer.row(head, EncodedOps { count: encoded.count.into(), bytes: &encoded.bytes })?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aero_io::{BatchOperate, EncodedOps, RowAttributes, RowHead, RowOps};
+use aero_io::{BatchOperate, BatchWriter, OperateRow, RowAttributes, RowHead, RowOps};
 use pyo3::prelude::*;
 use record_decode::{BytesAs, EncodeOptions, EncodePlan};
 
@@ -73,14 +73,19 @@ impl RowOps for Rows {
         self.plan.max_size() + self.arena.key_size(row)
     }
 
-    fn encoded(&self, _row: usize) -> Option<EncodedOps<'_>> {
-        None
-    }
-
-    fn encode(&self, row: usize, out: &mut Vec<u8>) -> Result<usize, aero_io::Error> {
+    fn write<'r>(
+        &'r self,
+        row: usize,
+        head: &OperateRow<'r>,
+        writer: &mut BatchWriter<'_, 'r>,
+    ) -> Result<(), aero_io::Error> {
         let presence = self.presence(row);
         let is_present = |field: usize| presence.is_none_or(|bytes| bytes[field] != 0);
-        self.array.with_row(row, |bytes| self.plan.write_row(row, bytes, is_present, out)).map_err(unwritable)
+        writer.row_with(head, |out| {
+            self.array
+                .with_row(row, |bytes| self.plan.write_row(row, bytes, is_present, out))
+                .map_err(unwritable)
+        })
     }
 }
 
