@@ -2,8 +2,6 @@
 
 import asyncio
 import signal
-import socket
-import struct
 import sys
 import textwrap
 import threading
@@ -16,6 +14,7 @@ import aerospike_py as aerospike
 from aerospike_py import AsyncClient
 from aerospike_py.testing import DevServer
 from tests.support.processes import end_of, start
+from tests.support.records import put_as_it_is
 
 pytestmark = pytest.mark.embedded
 
@@ -337,17 +336,6 @@ def test_a_query_that_another_thread_waits_for_can_be_closed(cluster):
         assert time.perf_counter() - start < 0.5
         assert len(found) < 20
         assert not query.is_done()
-
-
-def put_as_it_is(host, key, name, value):
-    """Writes a map bin with these very bytes."""
-    fields = [(0, key[0].encode()), (1, key[1].encode()), (4, aerospike.calc_digest(*key))]
-    body = struct.pack(">BBBBBBIIIHH", 22, 0, 1, 0, 0, 0, 0, 0, 1000, len(fields), 1)
-    body += b"".join(struct.pack(">IB", 1 + len(data), kind) + data for kind, data in fields)
-    body += struct.pack(">IBBBB", 4 + len(name) + len(value), 2, 19, 0, len(name)) + name + value
-    with socket.create_connection(host) as connection, connection.makefile("rb") as answer:
-        connection.sendall(struct.pack(">Q", 2 << 56 | 3 << 48 | len(body)) + body)
-        assert answer.read(8 + 22)[13] == 0
 
 
 def test_a_value_that_python_cannot_hold_costs_its_own_record(face):

@@ -1,7 +1,5 @@
 """What the official client writes, ours reads, and the other way round, over both faces."""
 
-import socket
-import struct
 from typing import Any
 
 import numpy as np
@@ -9,6 +7,7 @@ import pytest
 
 import aerospike_py as ours
 from aerospike_py.testing import DevServer
+from tests.support.records import put_as_it_is
 
 aerospike = pytest.importorskip("aerospike")
 
@@ -160,17 +159,6 @@ def test_names_and_values_of_constants_and_exceptions():
 
 # {[1, 2]: 3}, which no client writes any more.
 MAP_KEYED_BY_A_LIST = b"\x81\x92\x01\x02\x03"
-
-
-def put_as_it_is(host, key, name, value):
-    """Writes a map bin with these very bytes."""
-    fields = [(0, key[0].encode()), (1, key[1].encode()), (4, ours.calc_digest(*key))]
-    body = struct.pack(">BBBBBBIIIHH", 22, 0, 1, 0, 0, 0, 0, 0, 1000, len(fields), 1)
-    body += b"".join(struct.pack(">IB", 1 + len(data), kind) + data for kind, data in fields)
-    body += struct.pack(">IBBBB", 4 + len(name) + len(value), 2, 19, 0, len(name)) + name + value
-    with socket.create_connection(host) as connection, connection.makefile("rb") as answer:
-        connection.sendall(struct.pack(">Q", 2 << 56 | 3 << 48 | len(body)) + body)
-        assert answer.read(8 + 22)[13] == 0
 
 
 @pytest.mark.embedded  # Servers from 7.1 on take no such map; older data may hold one.
