@@ -2,16 +2,16 @@
 
 use std::io;
 use std::ops::Range;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Waker};
 
-use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::io::ReadBuf;
+use tokio::runtime::Id;
 use wire_protocol::WireError;
 use wire_protocol::compressed::inflate;
 use wire_protocol::message::{FrameHeader, FrameType};
 
+use crate::channel::Channel;
 use crate::error::Fault;
 use crate::session::Session;
 use crate::timer::Timer;
@@ -26,7 +26,7 @@ const MAX_INFLATED: usize = 16 * 1024 * 1024;
 
 /// A stream to a node.
 pub(crate) struct Connection {
-    stream: BoxStream,
+    channel: Channel,
     /// What it was authenticated by.
     pub(crate) session: Option<Arc<Session>>,
     _counted: Option<Counted>,
@@ -50,7 +50,7 @@ impl Drop for Counted {
 
 impl Connection {
     pub(crate) fn new(stream: BoxStream) -> Self {
-        Self { stream, session: None, _counted: None }
+        Self { channel: Channel::new(stream), session: None, _counted: None }
     }
 
     /// The connection as one that was authenticated.
@@ -64,21 +64,27 @@ impl Connection {
         Self { _counted: Some(Counted(Arc::clone(counts))), ..self }
     }
 
-    /// Whether the peer has neither closed the stream nor sent what nobody asked for, as far as the
-    /// runtime has noticed. Costs no system call while nothing has happened.
+    /// Whether the peer has neither closed the stream nor sent what nobody asked for.
     pub(crate) fn is_quiet(&mut self) -> bool {
-        let mut byte = [0; 1];
-        let mut buffer = ReadBuf::new(&mut byte);
-        let mut cx = Context::from_waker(Waker::noop());
-        Pin::new(&mut self.stream).poll_read(&mut cx, &mut buffer).is_pending()
+        self.channel.is_quiet()
+    }
+
+    /// Whether it is best used in `runtime`.
+    pub(crate) fn is_at_home(&self, runtime: Option<Id>) -> bool {
+        self.channel.is_at_home(runtime)
+    }
+
+    /// The connection, for use in the runtime that this is called in.
+    pub(crate) fn brought_here(self) -> io::Result<Self> {
+        Ok(Self { channel: self.channel.brought_here()?, ..self })
     }
 
     /// Sends all of `bytes`. On failure says whether any of them went out.
     pub(crate) async fn send(&mut self, bytes: &[u8], timer: &mut Timer) -> Result<(), (Fault, bool)> {
         let mut sent = 0;
         while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
-            let stream = &mut self.stream;
-            match timer.steps(|cx| Pin::new(&mut *stream).poll_write(cx, rest)).await {
+            let channel = &mut self.channel;
+            match timer.steps(|cx| channel.poll_write(cx, rest)).await {
                 Ok(Ok(0)) => {
                     let fault = Fault::io(io::ErrorKind::WriteZero, "the connection takes no more bytes");
                     return Err((fault, sent > 0));
@@ -88,8 +94,8 @@ impl Connection {
                 Err(fault) => return Err((fault, sent > 0)),
             }
         }
-        let stream = &mut self.stream;
-        match timer.steps(|cx| Pin::new(&mut *stream).poll_flush(cx)).await {
+        let channel = &mut self.channel;
+        match timer.steps(|cx| channel.poll_flush(cx)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err((error.into(), true)),
             Err(fault) => Err((fault, true)),
@@ -98,8 +104,8 @@ impl Connection {
 
     async fn read(&mut self, into: &mut [u8], timer: &mut Timer) -> Result<usize, Fault> {
         let mut buffer = ReadBuf::new(into);
-        let stream = &mut self.stream;
-        timer.steps(|cx| Pin::new(&mut *stream).poll_read(cx, &mut buffer)).await??;
+        let channel = &mut self.channel;
+        timer.steps(|cx| channel.poll_read(cx, &mut buffer)).await??;
         Ok(buffer.filled().len())
     }
 }

@@ -1,16 +1,20 @@
 //! Opening connections, and asking a node who it is and what it knows.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use wire_protocol::WireError;
 use wire_protocol::info::{self, NamespaceReplicas, Peers};
 use wire_protocol::message::FrameType;
 use wire_protocol::result_code;
 
 use crate::auth::Who;
+use crate::channel;
 use crate::config::ClusterConfig;
 use crate::connection::{Connection, Input};
 use crate::error::{ContactFault, Fault};
@@ -31,18 +35,60 @@ pub(crate) struct Connector {
     /// None where nobody logs in.
     pub(crate) logins: Option<Logins>,
     pub(crate) events: Events,
+    /// The runtime that lasts: commands may run in another, which is driven only while they do.
+    home: Option<Handle>,
 }
 
 impl Connector {
     pub(crate) fn new(config: ClusterConfig, transport: Arc<dyn Transport>) -> Self {
         let logins = config.credentials.clone().map(|credentials| {
             let config = ClusterConfig { credentials: None, ..config.clone() };
-            Logins::new(
-                credentials,
-                Self { transport: Arc::clone(&transport), config, logins: None, events: Events::default() },
-            )
+            Logins::new(credentials, Self::opener(config, Arc::clone(&transport)))
         });
-        Self { transport, config, logins, events: Events::default() }
+        Self { logins, ..Self::opener(config, transport) }
+    }
+
+    /// One that logs nobody in.
+    fn opener(config: ClusterConfig, transport: Arc<dyn Transport>) -> Self {
+        Self { transport, config, logins: None, events: Events::default(), home: Handle::try_current().ok() }
+    }
+
+    /// Starts what goes on after the call that starts it, in the runtime that lasts.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        match &self.home {
+            Some(home) => home.spawn(future),
+            None => tokio::spawn(future),
+        }
+    }
+
+    /// [`Connector::enter`] in the runtime that lasts, wherever this is called: a connection lives longer than a
+    /// command, and so does a login that several wait for.
+    pub(crate) async fn enter_from_anywhere(
+        self: &Arc<Self>,
+        address: SocketAddr,
+        tls_name: Option<&str>,
+        timer: &mut Timer,
+    ) -> Result<Connection, Fault> {
+        match &self.home {
+            Some(home) if Some(home.id()) != channel::here() => {}
+            _ => return self.enter(address, tls_name, timer).await,
+        }
+        let (connector, tls_name, deadline) =
+            (Arc::clone(self), tls_name.map(str::to_owned), timer.deadline());
+        let entering = self.spawn(async move {
+            let mut timer = Timer::new(deadline, Duration::ZERO);
+            connector.enter(address, tls_name.as_deref(), &mut timer).await
+        });
+        let mut entering = AbortOnDrop(entering);
+        match timer.run(&mut entering.0).await? {
+            Ok(entered) => Ok(entered?.brought_here()?),
+            Err(_) => {
+                Err(Fault::io(io::ErrorKind::NotConnected, "connecting was given up: the runtime has ended"))
+            }
+        }
     }
 
     /// A node's pool.
@@ -188,6 +234,15 @@ impl Connector {
             return Ok(Some(Vec::new()));
         }
         info::parse_rack_ids(racks).map(Some)
+    }
+}
+
+/// Ends a task that nobody waits for any more.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

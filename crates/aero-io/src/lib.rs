@@ -29,6 +29,7 @@ mod answer;
 mod auth;
 mod backoff;
 mod batch;
+mod channel;
 mod chunk;
 mod cluster;
 mod config;

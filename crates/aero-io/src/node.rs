@@ -201,7 +201,8 @@ impl Node {
         if !fresh && let Some(connection) = self.pool.pop() {
             return Ok(Leased { permit, connection, reused: true });
         }
-        let connection = self.connector.enter(self.address, self.tls_name.as_deref(), timer).await?;
+        let connection =
+            self.connector.enter_from_anywhere(self.address, self.tls_name.as_deref(), timer).await?;
         Ok(Leased { permit, connection: connection.counted(&self.opened), reused: false })
     }
 

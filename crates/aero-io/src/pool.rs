@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use crate::channel;
 use crate::connection::Connection;
 
 /// Idle connections and the right to open more.
@@ -62,21 +63,29 @@ impl Pool {
         Ok(Permit { pool: self })
     }
 
-    /// The idle connection used last, if it is still good.
+    /// The idle connection used last, one of this runtime's before others, if it is still good.
     pub(crate) fn pop(&self) -> Option<Connection> {
+        let runtime = channel::here();
         loop {
             let mut idle = self.lock();
-            let mut top = idle.pop()?;
+            let own = idle.iter().rposition(|idle| idle.connection.is_at_home(runtime));
+            let mut top = match own {
+                Some(place) => idle.remove(place),
+                None => idle.pop()?,
+            };
             if self.is_expired(&top) {
-                // All below were put back earlier.
-                let expired = std::mem::take(&mut *idle);
+                // All below it were put back earlier.
+                let place = own.unwrap_or(idle.len());
+                let expired: Vec<Idle> = idle.drain(..place).collect();
                 drop(idle);
-                drop(expired);
-                return None;
+                drop((top, expired));
+                continue;
             }
             drop(idle);
-            if top.connection.is_quiet() {
-                return Some(top.connection);
+            if top.connection.is_quiet()
+                && let Ok(connection) = top.connection.brought_here()
+            {
+                return Some(connection);
             }
         }
     }

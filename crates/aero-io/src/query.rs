@@ -176,7 +176,7 @@ impl RecordStream {
                     let (sender, events) = mpsc::channel(QUEUE);
                     let driver =
                         driver::run(Arc::clone(self.cluster.inner()), Arc::clone(&self.query), sender);
-                    self.stopper.drive(tokio::spawn(driver).abort_handle());
+                    self.stopper.drive(self.cluster.inner().connector.spawn(driver).abort_handle());
                     self.state = State::Running(events);
                     continue;
                 }

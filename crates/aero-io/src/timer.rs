@@ -33,6 +33,11 @@ impl Timer {
         Self::new(Instant::now().checked_add(limit), Duration::ZERO)
     }
 
+    /// When the time is over, if ever.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
     /// Milliseconds left, for telling a server; 0 without a deadline.
     pub(crate) fn remaining_ms(&self) -> u32 {
         let Some(deadline) = self.deadline else { return 0 };

@@ -1,5 +1,6 @@
 //! How a byte stream to an address is opened.
 
+use std::any::Any;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -11,10 +12,11 @@ use tokio::net::TcpStream;
 /// A future behind a pointer.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A byte stream in both directions.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static {}
+/// A byte stream in both directions. A [`TcpStream`] may be moved from one runtime to another; any other stream
+/// stays with the runtime that [`Cluster::connect`](crate::Cluster::connect) was called in.
+pub trait Stream: AsyncRead + AsyncWrite + Any + Send + Sync + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static> Stream for T {}
+impl<T: AsyncRead + AsyncWrite + Any + Send + Sync + Unpin> Stream for T {}
 
 /// A stream behind a pointer.
 pub type BoxStream = Box<dyn Stream>;

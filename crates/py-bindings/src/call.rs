@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use pyo3::prelude::*;
 
 use crate::errors::{client_error, io_error};
-use crate::runtime::{self, AbortHandle, Seal};
+use crate::runtime::{self, AbortHandle, Place, Seal};
 
 /// A command, ready to run.
 pub(crate) struct Call<F, G> {
@@ -35,9 +35,31 @@ impl<F, G> Call<F, G> {
         F: Future<Output = Result<T, aero_io::Error>> + Send + 'static,
         G: FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static,
     {
+        self.run_at(py, face, Place::Own)
+    }
+
+    /// [`Call::run`] for a command that leaves something behind which goes on by itself.
+    ///
+    /// # Errors
+    /// As [`Call::run`].
+    pub(crate) fn run_lasting<T>(self, py: Python<'_>, face: Option<&Completions>) -> PyResult<Py<PyAny>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, aero_io::Error>> + Send + 'static,
+        G: FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static,
+    {
+        self.run_at(py, face, Place::Shared)
+    }
+
+    fn run_at<T>(self, py: Python<'_>, face: Option<&Completions>, place: Place) -> PyResult<Py<PyAny>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, aero_io::Error>> + Send + 'static,
+        G: FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static,
+    {
         let handle = runtime::handle(py)?;
         let Some(completions) = face else {
-            let outcome = runtime::wait(py, &handle, &self.seal, self.future)?;
+            let outcome = runtime::wait(py, &handle, place, &self.seal, self.future)?;
             return (self.finish)(py, outcome);
         };
         if completions.is_parents() {

@@ -203,7 +203,7 @@ impl Core {
             }
             Ok(py.None())
         });
-        Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+        Call { future, seal: Arc::new(NothingToSeal), finish }.run_lasting(py, face)
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {

@@ -5,15 +5,21 @@
 //! clients made before raise at each entry. The runtime is only looked up with the GIL held, so the lock
 //! here is never held at the moment of a fork.
 
-use std::future::Future;
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use pyo3::prelude::*;
 use tokio::runtime::{Handle, Runtime};
 pub(crate) use tokio::task::AbortHandle;
+use tokio::task::coop::{has_budget_remaining, unconstrained};
+use tokio::time::sleep;
 
 use crate::errors::client_error;
 
@@ -60,6 +66,54 @@ fn handle_or_why() -> Result<Handle, String> {
     }
 }
 
+/// A runtime of one thread's own.
+struct Own {
+    process: u32,
+    /// None in the moment that it goes.
+    runtime: Option<Rc<Runtime>>,
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        if self.process != std::process::id() {
+            // The parent's: its epoll is shared with this process.
+            std::mem::forget(self.runtime.take());
+        }
+    }
+}
+
+thread_local! {
+    static OWN: RefCell<Option<Own>> = const { RefCell::new(None) };
+}
+
+/// The runtime of this thread, for commands that it waits for: it drives their sockets and timers itself, where the
+/// shared one would have them driven by its own threads, which costs two changes of threads an answer. What lasts
+/// longer than a command must not live on it: nobody drives it between two of them.
+fn own_runtime() -> std::io::Result<Rc<Runtime>> {
+    let process = std::process::id();
+    OWN.with(|own| {
+        let mut own = own.borrow_mut();
+        if let Some(Own { process: its, runtime: Some(runtime) }) = &*own
+            && *its == process
+        {
+            return Ok(Rc::clone(runtime));
+        }
+        let runtime =
+            Rc::new(tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?);
+        *own = Some(Own { process, runtime: Some(Rc::clone(&runtime)) });
+        Ok(runtime)
+    })
+}
+
+/// Where a call is driven that a thread waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On the runtime that lasts: for what goes on after the call.
+    Shared,
+    /// On the thread's own: for commands.
+    Own,
+}
+
 /// Refuses calls from now on: the interpreter is exiting.
 ///
 /// The runtime itself is left to the end of the process. Its threads never touch Python, and shutting it down
@@ -96,11 +150,37 @@ impl Seal for NothingToSeal {
     fn seal(&self) {}
 }
 
+/// Drives `future` for the time between two looks for signals; None if it takes longer.
+///
+/// tokio forgets who had used up a poll's budget, and was to be woken for the next one, when `block_on` returns: they
+/// would never be polled again. So a turn does not end with such a poll, but with the next.
+async fn for_a_turn<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    let mut end = pin!(unconstrained(sleep(SIGNAL_INTERVAL)));
+    let mut is_over = false;
+    poll_fn(|cx| {
+        if is_over {
+            return Poll::Ready(None);
+        }
+        if let Poll::Ready(value) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(value));
+        }
+        ready!(end.as_mut().poll(cx));
+        if has_budget_remaining() {
+            return Poll::Ready(None);
+        }
+        is_over = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await
+}
+
 /// Drives a future on this thread until it is done, with the GIL released and an eye on signals: on
 /// Ctrl-C the future is dropped, `seal` runs, and the exception is raised.
 pub(crate) fn wait<T: Send>(
     py: Python<'_>,
     handle: &Handle,
+    place: Place,
     seal: &Arc<dyn Seal>,
     future: impl Future<Output = T> + Send,
 ) -> PyResult<T> {
@@ -108,15 +188,21 @@ pub(crate) fn wait<T: Send>(
     let mut future = Box::pin(AssertUnwindSafe(future).catch_unwind());
     loop {
         let outcome = py.detach(|| {
-            handle.block_on(async { tokio::time::timeout(SIGNAL_INTERVAL, future.as_mut()).await })
+            let turn = for_a_turn(future.as_mut());
+            match place {
+                Place::Shared => Ok(handle.block_on(turn)),
+                Place::Own => own_runtime().map(|runtime| runtime.block_on(turn)),
+            }
         });
+        let outcome =
+            outcome.map_err(|error| client_error(py, format!("no runtime could be started: {error}")))?;
         match outcome {
-            Ok(Ok(value)) => return Ok(value),
-            Ok(Err(panic)) => {
+            Some(Ok(value)) => return Ok(value),
+            Some(Err(panic)) => {
                 seal.seal();
                 return Err(client_error(py, panic_message(&*panic)));
             }
-            Err(_elapsed) => {
+            None => {
                 let signals = py.check_signals();
                 if std::process::id() != process {
                     // A signal's handler has forked, and this is the child: the call is the parent's.
@@ -133,5 +219,32 @@ pub(crate) fn wait<T: Send>(
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::StreamExt as _;
+    use futures_util::stream::FuturesUnordered;
+    use std::time::Instant;
+    use tokio::task::coop::consume_budget;
+
+    #[test]
+    fn a_turn_forgets_nobody_who_used_up_the_budget() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        // Each of them uses up every poll's budget until well after the first turn.
+        let end = Instant::now() + SIGNAL_INTERVAL * 5 / 2;
+        let busy = || async move {
+            while Instant::now() < end {
+                consume_budget().await;
+            }
+        };
+        let mut work = Box::pin(async {
+            let mut all: FuturesUnordered<_> = (0..3).map(|_| busy()).collect();
+            while all.next().await.is_some() {}
+        });
+        let turns = (0..100).find(|_| runtime.block_on(for_a_turn(work.as_mut())).is_some());
+        assert!(turns.is_some_and(|turns| turns > 0), "{turns:?}");
     }
 }
