@@ -83,10 +83,14 @@ impl Channel {
         }
     }
 
+    /// Whether what was written may still have to be flushed.
     #[inline]
+    pub(crate) fn is_buffered(&self) -> bool {
+        matches!(self, Self::Other(_))
+    }
+
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            // There is nothing between us and the socket.
             Self::Tcp(..) => Poll::Ready(Ok(())),
             Self::Other(stream) => Pin::new(stream).poll_flush(cx),
         }

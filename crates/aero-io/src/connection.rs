@@ -94,6 +94,9 @@ impl Connection {
                 Err(fault) => return Err((fault, sent > 0)),
             }
         }
+        if !self.channel.is_buffered() {
+            return Ok(());
+        }
         let channel = &mut self.channel;
         match timer.steps(|cx| channel.poll_flush(cx)).await {
             Ok(Ok(())) => Ok(()),

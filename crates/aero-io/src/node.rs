@@ -183,7 +183,7 @@ impl Node {
         }
         match self.pool.try_permit() {
             Some(permit) => Ok(permit),
-            None => match timer.run(self.pool.permit()).await {
+            None => match timer.run(Box::pin(self.pool.permit())).await {
                 Ok(Ok(permit)) => Ok(permit),
                 Ok(Err(NoPermit::Closed)) => Err(Fault::Gone),
                 Ok(Err(NoPermit::Crowded)) | Err(_) => Err(Fault::Saturated),
@@ -201,8 +201,9 @@ impl Node {
         if !fresh && let Some(connection) = self.pool.pop() {
             return Ok(Leased { permit, connection, reused: true });
         }
-        let connection =
-            self.connector.enter_from_anywhere(self.address, self.tls_name.as_deref(), timer).await?;
+        // Boxed, for it is seldom and large: every command's future would have the room for it in itself.
+        let entering = self.connector.enter_from_anywhere(self.address, self.tls_name.as_deref(), timer);
+        let connection = Box::pin(entering).await?;
         Ok(Leased { permit, connection: connection.counted(&self.opened), reused: false })
     }
 

@@ -10,6 +10,10 @@ use tokio::time::Instant;
 use crate::channel;
 use crate::connection::Connection;
 
+/// A connection that was in use so recently is used again without a look at its socket, which is a system call: what
+/// has happened to it since might as well happen a moment later.
+const FRESH: Duration = Duration::from_millis(1);
+
 /// Idle connections and the right to open more.
 ///
 /// A permit stands for a connection in use. Idle ones need none: a connection is opened only by a permit's
@@ -73,7 +77,8 @@ impl Pool {
                 Some(place) => idle.remove(place),
                 None => idle.pop()?,
             };
-            if self.is_expired(&top) {
+            let age = top.since.elapsed();
+            if self.is_too_old(age) {
                 // All below it were put back earlier.
                 let place = own.unwrap_or(idle.len());
                 let expired: Vec<Idle> = idle.drain(..place).collect();
@@ -82,7 +87,7 @@ impl Pool {
                 continue;
             }
             drop(idle);
-            if top.connection.is_quiet()
+            if (age < FRESH || top.connection.is_quiet())
                 && let Ok(connection) = top.connection.brought_here()
             {
                 return Some(connection);
@@ -102,7 +107,7 @@ impl Pool {
     /// Closes connections that were idle for too long.
     pub(crate) fn trim(&self) {
         let mut idle = self.lock();
-        let expired = idle.iter().take_while(|idle| self.is_expired(idle)).count();
+        let expired = idle.iter().take_while(|idle| self.is_too_old(idle.since.elapsed())).count();
         let expired: Vec<Idle> = idle.drain(..expired).collect();
         drop(idle);
         drop(expired);
@@ -126,8 +131,8 @@ impl Pool {
         (self.limit.saturating_sub(self.permits.available_permits()), self.lock().len())
     }
 
-    fn is_expired(&self, idle: &Idle) -> bool {
-        !self.max_idle.is_zero() && idle.since.elapsed() > self.max_idle
+    fn is_too_old(&self, age: Duration) -> bool {
+        !self.max_idle.is_zero() && age > self.max_idle
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {

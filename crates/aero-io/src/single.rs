@@ -1,6 +1,7 @@
 //! Commands on one record.
 
-use std::pin::pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -160,6 +161,15 @@ fn deadline(start: Instant, limit: Duration) -> Option<Instant> {
     if limit.is_zero() { None } else { start.checked_add(limit) }
 }
 
+/// A try.
+#[derive(Clone, Copy)]
+struct Turn {
+    attempt: u32,
+    /// How far along the replicas it is.
+    step: u32,
+    start: Instant,
+}
+
 /// Why one try failed.
 enum Failure {
     /// The request does not fit the protocol.
@@ -182,13 +192,13 @@ impl Command<'_> {
         let mut in_doubt = false;
         let (mut attempt, mut step) = (0u32, 0u32);
         loop {
-            let sent_at = Instant::now();
+            let turn = Turn { attempt, step, start: Instant::now() };
             let node = match self.route(inner, step, avoid) {
                 Ok(node) => node,
                 // Why there was a second try at all says more than that no node is left for it.
                 Err(error) => return Err(last.unwrap_or(error)),
             };
-            let (node, outcome) = self.hedged(inner, node, attempt, step, &mut scratch, &encode).await;
+            let (node, outcome) = self.hedged(inner, node, turn, &mut scratch, &encode).await;
             let tried = |in_doubt| Tried {
                 command: self.name,
                 node: Arc::clone(&node.name),
@@ -213,7 +223,7 @@ impl Command<'_> {
                 // Nothing was sent, and the view leads elsewhere now.
                 Err(Failure::Exchange(Fault::Gone, _)) => continue,
                 Err(Failure::Exchange(fault, sent)) => {
-                    node.observe(&fault, 1, Some(sent_at));
+                    node.observe(&fault, 1, Some(turn.start));
                     in_doubt |= self.is_write && sent;
                     let is_final = matches!(fault, Fault::Deadline);
                     let error = fault.into_error(&node, tried(in_doubt));
@@ -254,38 +264,52 @@ impl Command<'_> {
         &self,
         inner: &Inner,
         node: Arc<Node>,
-        attempt: u32,
-        step: u32,
+        turn: Turn,
         scratch: &mut Scratch,
         encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
     ) -> (Arc<Node>, Result<Answer, Failure>) {
         inner.hedges.earn();
-        let Some(delay) = hedge::delay(self.hedge, self.replica, &node.health, 1) else {
-            let outcome = self.attempt(&node, scratch, encode).await;
-            return (node, outcome);
-        };
-        let start = Instant::now();
         let mut first = pin!(self.attempt(&node, scratch, encode));
-        if let Ok(outcome) = tokio::time::timeout(delay, first.as_mut()).await {
+        let outcome = match hedge::delay(self.hedge, self.replica, &node.health, 1) {
+            None => Some(first.as_mut().await),
+            Some(delay) => tokio::time::timeout(delay, first.as_mut()).await.ok(),
+        };
+        if let Some(outcome) = outcome {
             return (Arc::clone(&node), outcome);
         }
-        node.is_silent(1, start);
-        node.health.takes_longer_than(1, start.elapsed());
-        let other = self.route_elsewhere(inner, step, &node).filter(|_| inner.hedges.spend(1));
+        // Boxed, for it is seldom and large: every read's future would have the room for it in itself.
+        Box::pin(self.late(inner, &node, turn, encode, first)).await
+    }
+
+    /// The rest of [`Command::hedged`] where the `first` request is late.
+    async fn late<F>(
+        &self,
+        inner: &Inner,
+        node: &Arc<Node>,
+        turn: Turn,
+        encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
+        first: Pin<&mut F>,
+    ) -> (Arc<Node>, Result<Answer, Failure>)
+    where
+        F: Future<Output = Result<Answer, Failure>>,
+    {
+        node.is_silent(1, turn.start);
+        node.health.takes_longer_than(1, turn.start.elapsed());
+        let other = self.route_elsewhere(inner, turn.step, node).filter(|_| inner.hedges.spend(1));
         let Some(other) = other else {
             let outcome = first.await;
-            return (Arc::clone(&node), outcome);
+            return (Arc::clone(node), outcome);
         };
         count(&node.health.counters.hedges);
         inner.count_hedges(1);
         let mut scratch = inner.scratch.take();
         let second = pin!(self.attempt(&other, &mut scratch, encode));
-        let sent = Instant::now();
+        let asked = Instant::now();
         let mut both = select(first, second);
         let both = match tokio::time::timeout(hedge::adaptive(&other.health, 1), &mut both).await {
             Ok(ended) => ended,
             // Both say nothing at all: where there are tries left, a third node may know.
-            Err(_) if attempt < self.max_retries && other.is_silent(1, sent) && !node.is_usable() => {
+            Err(_) if turn.attempt < self.max_retries && other.is_silent(1, asked) && !node.is_usable() => {
                 return (Arc::clone(&other), Err(Failure::Exchange(Fault::Socket, false)));
             }
             Err(_) => both.await,
@@ -294,17 +318,17 @@ impl Command<'_> {
         // silent and there are tries left.
         match both {
             Either::Left((Err(Failure::Exchange(fault, _)), second)) => {
-                node.observe(&fault, 1, Some(start));
+                node.observe(&fault, 1, Some(turn.start));
                 (Arc::clone(&other), second.await)
             }
             Either::Right((Err(Failure::Exchange(fault, sent)), first)) => {
-                if !node.is_usable() && attempt < self.max_retries {
+                if !node.is_usable() && turn.attempt < self.max_retries {
                     return (Arc::clone(&other), Err(Failure::Exchange(fault, sent)));
                 }
-                other.observe(&fault, 1, Some(start + delay));
-                (Arc::clone(&node), first.await)
+                other.observe(&fault, 1, Some(asked));
+                (Arc::clone(node), first.await)
             }
-            Either::Left((outcome, _)) => (Arc::clone(&node), outcome),
+            Either::Left((outcome, _)) => (Arc::clone(node), outcome),
             Either::Right((outcome, _)) => (Arc::clone(&other), outcome),
         }
     }
@@ -392,5 +416,18 @@ impl Command<'_> {
                 Err(fault) => return Err(sent(fault)),
             }
         }
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The future is moved several times before it is first polled.
+    #[test]
+    fn what_is_seldom_takes_no_room_in_every_future() {
+        fn size<'a, F>(_: impl FnOnce(&'a Inner, &'a Key, &'a Bins, &'a ReadPolicy) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(super::read) < 1_536, "{}", size(super::read));
     }
 }

@@ -14,6 +14,7 @@ use futures_util::FutureExt;
 use pyo3::prelude::*;
 
 use crate::errors::{client_error, io_error};
+use crate::process;
 use crate::runtime::{self, AbortHandle, Place, Seal};
 
 /// A command, ready to run.
@@ -93,7 +94,7 @@ impl<F, G> Call<F, G> {
         };
         let operation = Operation {
             number,
-            process: std::process::id(),
+            process: process::id(),
             abort: task.abort_handle(),
             seal: self.seal,
             result: Mutex::new(Some(Box::new(result))),
@@ -159,7 +160,7 @@ impl Operation {
 
 impl Operation {
     fn is_parents(&self) -> bool {
-        self.process != std::process::id()
+        self.process != process::id()
     }
 }
 
@@ -187,7 +188,7 @@ pub(crate) struct Completions {
 
 impl Completions {
     fn is_parents(&self) -> bool {
-        self.process != std::process::id()
+        self.process != process::id()
     }
 }
 
@@ -220,7 +221,7 @@ impl Completions {
         let waker = Waker::new()
             .map_err(|error| client_error(py, format!("no descriptor to wake the event loop: {error}")))?;
         Ok(Self {
-            process: std::process::id(),
+            process: process::id(),
             queue: Arc::new(Queue { done: Mutex::new(Vec::new()), waker, changed: Condvar::new() }),
         })
     }

@@ -11,6 +11,7 @@ use pyo3::types::PyString;
 use crate::call::{Call, Completions, plain};
 use crate::config::Config;
 use crate::errors::client_error;
+use crate::process;
 use crate::runtime::NothingToSeal;
 use crate::settings::unicode;
 use crate::{log, numpy_memory, stats};
@@ -99,7 +100,7 @@ pub(crate) struct Core {
 impl Core {
     /// Refuses to work in a child of the process that made the client: the connections are the parent's.
     fn check_process(&self, py: Python<'_>) -> PyResult<()> {
-        if self.process == std::process::id() {
+        if self.process == process::id() {
             return Ok(());
         }
         Err(client_error(
@@ -150,7 +151,7 @@ impl Core {
         numpy_memory::warm_up(py)?;
         let config = Config::read(py, config)?;
         Ok(Self {
-            process: std::process::id(),
+            process: process::id(),
             inner: Arc::new(Inner {
                 state: Mutex::new(State::New),
                 closings: AtomicU64::new(0),
@@ -240,7 +241,7 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        if self.process != std::process::id() {
+        if self.process != process::id() {
             // In a child of the process that made it, it leaks on purpose: closing its sockets would take
             // them out of the epoll that is shared with the parent.
             std::mem::forget(self.inner.clone());

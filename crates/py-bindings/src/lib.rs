@@ -8,7 +8,7 @@
 //! | `batch_read`, `single`, `operate`, `query`, `info` | the commands |
 //! | `ops` | operations on bins, read and encoded |
 //! | `sink`, `numpy_memory`, `records` | where answers go: NumPy's memory, Python objects |
-//! | `interpreter` | refuses subinterpreters |
+//! | `interpreter`, `process` | refuses subinterpreters; which process this is |
 //! | `once` | Python objects made once, safely beside forks |
 //! | `log` | what happened to a cluster, for Python's `logging` |
 //! | `errors` | Rust errors as Python exceptions |
@@ -32,6 +32,7 @@ mod once;
 mod operate;
 mod ops;
 mod policy;
+mod process;
 mod query;
 mod records;
 mod rows;
@@ -54,6 +55,7 @@ fn devserver_main(py: Python<'_>, arguments: Vec<String>) -> i32 {
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interpreter::refuse_subinterpreters(module.py())?;
+    process::keep_id();
     once::warm_up(module.py());
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<call::Completions>()?;

@@ -17,6 +17,7 @@ use crate::core::Core;
 use crate::errors::{client_error, param_error};
 use crate::keys::{described, user_key_object};
 use crate::policy::{self, PartitionFilter};
+use crate::process;
 use crate::records;
 use crate::runtime::{NothingToSeal, PARENTS_CALL};
 use crate::settings::{Settings, unicode, whole_number};
@@ -287,11 +288,11 @@ impl QueryStream {
         let given =
             Arc::new(Given { progress: stream.progress().clone(), list: std::sync::Mutex::default() });
         let reading = Reading { stream, block: RecordBlock::default(), at: 0, given: Arc::clone(&given) };
-        Self { process: std::process::id(), given, stopper, reading: Arc::new(Mutex::new(reading)) }
+        Self { process: process::id(), given, stopper, reading: Arc::new(Mutex::new(reading)) }
     }
 
     fn is_parents(&self) -> bool {
-        self.process != std::process::id()
+        self.process != process::id()
     }
 }
 

@@ -22,6 +22,7 @@ use tokio::task::coop::{has_budget_remaining, unconstrained};
 use tokio::time::sleep;
 
 use crate::errors::client_error;
+use crate::process;
 
 /// How long a wait goes on before the first look for signals, and between looks.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
@@ -44,7 +45,7 @@ pub(crate) fn handle(py: Python<'_>) -> PyResult<Handle> {
 }
 
 fn handle_or_why() -> Result<Handle, String> {
-    let process = std::process::id();
+    let process = process::id();
     let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
     if current.process != process {
         // The parent's: its threads are not in this process, its epoll is shared with the parent.
@@ -75,7 +76,7 @@ struct Own {
 
 impl Drop for Own {
     fn drop(&mut self) {
-        if self.process != std::process::id() {
+        if self.process != process::id() {
             // The parent's: its epoll is shared with this process.
             std::mem::forget(self.runtime.take());
         }
@@ -90,7 +91,7 @@ thread_local! {
 /// shared one would have them driven by its own threads, which costs two changes of threads an answer. What lasts
 /// longer than a command must not live on it: nobody drives it between two of them.
 fn own_runtime() -> std::io::Result<Rc<Runtime>> {
-    let process = std::process::id();
+    let process = process::id();
     OWN.with(|own| {
         let mut own = own.borrow_mut();
         if let Some(Own { process: its, runtime: Some(runtime) }) = &*own
@@ -184,7 +185,7 @@ pub(crate) fn wait<T: Send>(
     seal: &Arc<dyn Seal>,
     future: impl Future<Output = T> + Send,
 ) -> PyResult<T> {
-    let process = std::process::id();
+    let process = process::id();
     let mut future = Box::pin(AssertUnwindSafe(future).catch_unwind());
     loop {
         let outcome = py.detach(|| {
@@ -204,7 +205,7 @@ pub(crate) fn wait<T: Send>(
             }
             None => {
                 let signals = py.check_signals();
-                if std::process::id() != process {
+                if process::id() != process {
                     // A signal's handler has forked, and this is the child: the call is the parent's.
                     std::mem::forget(future);
                     signals?;
