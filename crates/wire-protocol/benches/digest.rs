@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use wire_protocol::digest::{Digest, UserKey, digests};
+use wire_protocol::digest::{Digest, UserKey, Vectors, digests_by};
 
 fn bench(criterion: &mut Criterion) {
     let keys: Vec<String> = (0..10_000).map(|i| format!("user_{i}")).collect();
@@ -16,9 +16,14 @@ fn bench(criterion: &mut Criterion) {
             keys.iter().map(|key| UserKey::Str(black_box(key).as_bytes()).digest(set)).collect()
         });
     });
-    group.bench_function("side by side", |b| {
-        b.iter(|| digests(keys.iter().map(|key| (set, UserKey::Str(black_box(key).as_bytes())))));
-    });
+    for vectors in Vectors::available() {
+        group.bench_function(format!("side by side, {}", vectors.name()), |b| {
+            b.iter(|| {
+                let keys = keys.iter().map(|key| (set, UserKey::Str(black_box(key).as_bytes())));
+                digests_by(Some(vectors), keys)
+            });
+        });
+    }
     group.finish();
 }
 

@@ -7,7 +7,8 @@ use crate::particle::{Particle, particle_type};
 
 mod lanes;
 
-use self::lanes::Vectors;
+#[doc(hidden)]
+pub use self::lanes::Vectors;
 
 /// Bytes of a digest.
 pub const DIGEST_LEN: usize = 20;
@@ -73,8 +74,19 @@ impl UserKey<'_> {
 /// The digests of many keys, each with its set: several at a time, which costs a fraction of one by one.
 #[must_use]
 pub fn digests<'k>(keys: impl ExactSizeIterator<Item = (&'k [u8], UserKey<'k>)>) -> Vec<Digest> {
+    digests_by(Vectors::available().next(), keys)
+}
+
+/// The digests of many keys, by these instructions; one by one without any. For tests and benches, which have
+/// to see every variant, not only the one that is best here.
+#[doc(hidden)]
+#[must_use]
+pub fn digests_by<'k>(
+    vectors: Option<Vectors>,
+    keys: impl ExactSizeIterator<Item = (&'k [u8], UserKey<'k>)>,
+) -> Vec<Digest> {
     let mut digests = vec![[0; DIGEST_LEN]; keys.len()];
-    let Some(vectors) = Vectors::detect() else {
+    let Some(vectors) = vectors else {
         for (digest, (set, key)) in digests.iter_mut().zip(keys) {
             *digest = key.digest(set);
         }
@@ -92,25 +104,34 @@ pub fn digests<'k>(keys: impl ExactSizeIterator<Item = (&'k [u8], UserKey<'k>)>)
     digests
 }
 
-/// Copies a few bytes, which a call of `memcpy` would cost more than the copying: in pieces of which the last
-/// may overlap the one before.
+/// Copies as many bytes as a block has, at most. A call of `memcpy` would cost more than the copying, and a loop
+/// over pieces becomes one: so two pieces of one size, which may overlap.
 #[inline]
 fn put_short(place: &mut [u8], value: &[u8]) {
-    if let (Some(last), Some(last_place)) = (value.last_chunk::<8>(), place.last_chunk_mut::<8>()) {
-        *last_place = *last;
-        for (place, chunk) in place.as_chunks_mut::<8>().0.iter_mut().zip(value.as_chunks::<8>().0) {
-            *place = *chunk;
-        }
-    } else if let (Some(first), Some(last)) = (value.first_chunk::<4>(), value.last_chunk::<4>()) {
-        let (first, last) = (*first, *last);
-        place[..4].copy_from_slice(&first);
-        let at = place.len() - 4;
-        place[at..].copy_from_slice(&last);
-    } else {
+    let is_put = put_ends::<32>(place, value)
+        || put_ends::<16>(place, value)
+        || put_ends::<8>(place, value)
+        || put_ends::<4>(place, value);
+    if !is_put {
         for (place, byte) in place.iter_mut().zip(value) {
             *place = *byte;
         }
     }
+}
+
+/// Copies the first bytes and the last: all, of a value at most twice as long. False where it is too short.
+#[inline]
+fn put_ends<const LEN: usize>(place: &mut [u8], value: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (value.first_chunk::<LEN>(), value.last_chunk::<LEN>()) else {
+        return false;
+    };
+    if let Some(place) = place.first_chunk_mut() {
+        *place = *first;
+    }
+    if let Some(place) = place.last_chunk_mut() {
+        *place = *last;
+    }
+    true
 }
 
 /// The longest message that fits one block: its padding takes nine bytes.
@@ -121,8 +142,10 @@ struct Lanes<'k> {
     vectors: Vectors,
     /// The messages, padded.
     messages: lanes::Messages,
+    /// Their digests, once they are hashed.
+    hashed: lanes::Digests,
     /// The row of each.
-    rows: [usize; lanes::LANES],
+    rows: [usize; lanes::MOST],
     len: usize,
     /// The set of the key before, and a message that begins with it and has nothing else: keys of one set after
     /// another are the rule.
@@ -134,8 +157,9 @@ impl<'k> Lanes<'k> {
     fn new(vectors: Vectors) -> Self {
         Self {
             vectors,
-            messages: [[0; 64]; lanes::LANES],
-            rows: [0; lanes::LANES],
+            messages: [[[0; 64]; 8]; lanes::EIGHTS],
+            hashed: [[[0; DIGEST_LEN]; 8]; lanes::EIGHTS],
+            rows: [0; lanes::MOST],
             len: 0,
             set: &[],
             beginning: [0; 64],
@@ -143,7 +167,7 @@ impl<'k> Lanes<'k> {
     }
 
     fn is_full(&self) -> bool {
-        self.len == lanes::LANES
+        self.len == self.vectors.lanes()
     }
 
     /// Takes a key's message in; false where it is too long for one block.
@@ -166,7 +190,7 @@ impl<'k> Lanes<'k> {
             self.beginning[..set.len()].copy_from_slice(set);
             self.set = set;
         }
-        let message = &mut self.messages[self.len];
+        let message = &mut self.messages.as_flattened_mut()[self.len];
         *message = self.beginning;
         message[set.len()] = key.particle_type();
         put_short(&mut message[set.len() + 1..end], value);
@@ -182,9 +206,9 @@ impl<'k> Lanes<'k> {
         if self.len == 0 {
             return;
         }
-        let hashed = self.vectors.digests(&self.messages);
-        for (&row, digest) in self.rows.iter().zip(hashed).take(self.len) {
-            digests[row] = digest;
+        self.vectors.hash(&self.messages, &mut self.hashed);
+        for (&row, digest) in self.rows[..self.len].iter().zip(self.hashed.as_flattened()) {
+            digests[row] = *digest;
         }
         self.len = 0;
     }
@@ -214,10 +238,10 @@ mod tests {
 
     #[test]
     fn many_at_a_time_are_the_same_as_one_by_one() {
-        // Every length around the end of a block, every number of lanes left over, long sets in between.
+        // Every length up to more than a block, every number of lanes left over, long sets in between.
         let bytes: Vec<u8> = (0..200).map(|i| (i * 7) as u8).collect();
         let long = [b's'; 63];
-        for count in (0..20).chain([100]) {
+        for count in (0..40).chain([300]) {
             let keys: Vec<(&[u8], UserKey<'_>)> = (0..count)
                 .map(|i| {
                     let set: &[u8] = if i % 5 == 4 { &long } else { &long[..i % 7] };
@@ -230,7 +254,10 @@ mod tests {
                 })
                 .collect();
             let one_by_one: Vec<Digest> = keys.iter().map(|(set, key)| key.digest(set)).collect();
-            assert_eq!(digests(keys.into_iter()), one_by_one);
+            assert_eq!(digests(keys.iter().copied()), one_by_one);
+            for vectors in Vectors::available() {
+                assert_eq!(digests_by(Some(vectors), keys.iter().copied()), one_by_one, "{}", vectors.name());
+            }
         }
     }
 
