@@ -16,6 +16,7 @@ use crate::error::{Error, Fault, Tried};
 use crate::keys::BatchKeys;
 use crate::node::Node;
 use crate::policy::BatchPolicy;
+use crate::pool::Wanted;
 use crate::progress::Progress;
 use crate::request::Request;
 use crate::rounds::Plan;
@@ -200,7 +201,7 @@ async fn exchange<S: RowSink>(
 ) -> Result<u8, End> {
     let (node, rows) = (&*chunk.node, chunk.rows());
     let mut timer = Timer::new(call.deadline, call.policy().socket_timeout);
-    let mut fresh = false;
+    let mut wanted = if call.request.may_write() { Wanted::Open } else { Wanted::Any };
     let mut has_lost_session = false;
     'connection: loop {
         let permit = node.permit(&mut timer).await?;
@@ -208,7 +209,7 @@ async fn exchange<S: RowSink>(
             return Err(End::Abandoned);
         }
         let started = *chunk.started.get_or_init(Instant::now);
-        let mut leased = node.lease(permit, &mut timer, fresh).await?;
+        let mut leased = node.lease(permit, &mut timer, wanted).await?;
         // Encoded once there is a connection to send it on: chunks that wait hold no request.
         call.request
             .encode(&call.keys, &mut scratch.request, rows, timer.remaining_ms())
@@ -219,7 +220,7 @@ async fn exchange<S: RowSink>(
         let may_repeat = !call.request.may_write();
         if let Err((fault, any_sent)) = leased.connection.send(&scratch.request, &mut timer).await {
             if leased.reused && fault.is_stale() && (may_repeat || !any_sent) {
-                fresh = true;
+                wanted = Wanted::New;
                 continue;
             }
             chunk.is_sent.fetch_or(any_sent, Ordering::Relaxed);
@@ -239,7 +240,7 @@ async fn exchange<S: RowSink>(
                         && leased.reused
                         && fault.is_stale() =>
                 {
-                    fresh = true;
+                    wanted = Wanted::New;
                     continue 'connection;
                 }
                 Err(fault) => return Err(fault.into()),
@@ -249,7 +250,7 @@ async fn exchange<S: RowSink>(
             if let Some(code) = walk(call, scratch.input.body(body), chunk, deferred)? {
                 let is_untouched = !chunk.has_settled() && deferred.is_empty();
                 if !has_lost_session && is_untouched && node.has_lost_session(code, &leased.connection) {
-                    (has_lost_session, fresh) = (true, true);
+                    (has_lost_session, wanted) = (true, Wanted::New);
                     chunk.is_sent.store(false, Ordering::Relaxed);
                     continue 'connection;
                 }

@@ -22,6 +22,7 @@ use crate::node::Node;
 use crate::operate;
 use crate::partition_map::View;
 use crate::policy::{OperatePolicy, ReadPolicy, WritePolicy};
+use crate::pool::Wanted;
 use crate::query::{Query, RecordStream};
 use crate::request::{BatchOperate, Request};
 use crate::scratch::{Scratch, ScratchPool};
@@ -411,20 +412,20 @@ impl Inner {
         let mut timer = Timer::within(timeout);
         let mut scratch = self.scratch.take();
         let exchange = async {
-            let (mut fresh, mut has_lost_session) = (false, false);
+            let (mut wanted, mut has_lost_session) = (Wanted::Open, false);
             let body = loop {
-                let mut leased = node.acquire(&mut timer, fresh).await?;
+                let mut leased = node.acquire(&mut timer, wanted).await?;
                 let Scratch { request, input, .. } = &mut *scratch;
                 match exchange_info(&mut leased.connection, input, request, commands, &mut timer).await {
                     Ok(body) => {
                         leased.recycle();
                         break body;
                     }
-                    Err(fault) if leased.reused && fault.is_stale() => fresh = true,
+                    Err(fault) if leased.reused && fault.is_stale() => wanted = Wanted::New,
                     Err(Fault::Login { code, .. })
                         if !has_lost_session && node.has_lost_session(code, &leased.connection) =>
                     {
-                        (has_lost_session, fresh) = (true, true);
+                        (has_lost_session, wanted) = (true, Wanted::New);
                     }
                     Err(fault) => return Err(fault),
                 }

@@ -14,7 +14,7 @@ use crate::error::Fault;
 use crate::events::{Event, NodeName, Suspicion};
 use crate::health::Health;
 use crate::hedge;
-use crate::pool::{NoPermit, Permit, Pool};
+use crate::pool::{NoPermit, Permit, Pool, Wanted};
 use crate::timer::Timer;
 
 /// Fewest rows a chunk is cut to for good after a node refused a larger one.
@@ -191,14 +191,16 @@ impl Node {
         }
     }
 
-    /// A connection to use alone: an idle one, unless a `fresh` one is wanted, or a new one.
+    /// A connection to use alone: an idle one, unless a new one is wanted, or a new one.
     pub(crate) async fn lease<'n>(
         &'n self,
         permit: Permit<'n>,
         timer: &mut Timer,
-        fresh: bool,
+        wanted: Wanted,
     ) -> Result<Leased<'n>, Fault> {
-        if !fresh && let Some(connection) = self.pool.pop() {
+        if wanted != Wanted::New
+            && let Some(connection) = self.pool.pop(wanted)
+        {
             return Ok(Leased { permit, connection, reused: true });
         }
         // Boxed, for it is seldom and large: every command's future would have the room for it in itself.
@@ -208,9 +210,9 @@ impl Node {
     }
 
     /// [`Node::permit`] and [`Node::lease`].
-    pub(crate) async fn acquire(&self, timer: &mut Timer, fresh: bool) -> Result<Leased<'_>, Fault> {
+    pub(crate) async fn acquire(&self, timer: &mut Timer, wanted: Wanted) -> Result<Leased<'_>, Fault> {
         let permit = self.permit(timer).await?;
-        self.lease(permit, timer, fresh).await
+        self.lease(permit, timer, wanted).await
     }
 }
 

@@ -10,9 +10,20 @@ use tokio::time::Instant;
 use crate::channel;
 use crate::connection::Connection;
 
-/// A connection that was in use so recently is used again without a look at its socket, which is a system call: what
-/// has happened to it since might as well happen a moment later.
+/// A connection that was in use so recently may be used again without a look at its socket, which is a system call:
+/// what has happened to it since might as well happen a moment later.
 const FRESH: Duration = Duration::from_millis(1);
+
+/// Which connection is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// One for what can be sent again if the peer has closed it.
+    Any,
+    /// One that the peer has not closed, as far as can be seen: what is sent over it may be sent once only.
+    Open,
+    /// A new one.
+    New,
+}
 
 /// Idle connections and the right to open more.
 ///
@@ -68,7 +79,7 @@ impl Pool {
     }
 
     /// The idle connection used last, one of this runtime's before others, if it is still good.
-    pub(crate) fn pop(&self) -> Option<Connection> {
+    pub(crate) fn pop(&self, wanted: Wanted) -> Option<Connection> {
         let runtime = channel::here();
         loop {
             let mut idle = self.lock();
@@ -87,7 +98,8 @@ impl Pool {
                 continue;
             }
             drop(idle);
-            if (age < FRESH || top.connection.is_quiet())
+            let is_trusted = wanted == Wanted::Any && age < FRESH;
+            if (is_trusted || top.connection.is_quiet())
                 && let Ok(connection) = top.connection.brought_here()
             {
                 return Some(connection);
@@ -211,7 +223,7 @@ mod tests {
         let (ours, _theirs) = connection();
         first.give_back(ours);
         let second = waiting.await.unwrap();
-        assert!(pool.pop().is_some());
+        assert!(pool.pop(Wanted::Open).is_some());
         drop(second);
         assert_eq!(pool.counts(), (0, 0));
     }
@@ -246,11 +258,11 @@ mod tests {
         pool.trim();
         assert_eq!(pool.counts(), (0, 1));
         drop(peers);
-        assert!(pool.pop().is_none(), "the peer closed it");
+        assert!(pool.pop(Wanted::Open).is_none(), "the peer closed it");
         let (ours, _theirs) = connection();
         pool.permit().await.unwrap().give_back(ours);
         tokio::time::advance(Duration::from_secs(6)).await;
-        assert!(pool.pop().is_none(), "it was idle for too long");
+        assert!(pool.pop(Wanted::Open).is_none(), "it was idle for too long");
     }
 
     #[tokio::test]
@@ -260,7 +272,7 @@ mod tests {
         let permit = pool.permit().await.unwrap();
         pool.close();
         permit.give_back(ours);
-        assert!(pool.pop().is_none());
+        assert!(pool.pop(Wanted::Open).is_none());
         assert!(matches!(pool.permit().await, Err(NoPermit::Closed)));
     }
 }

@@ -27,6 +27,7 @@ use crate::keys::{Bins, Key, check_bin_name};
 use crate::node::Node;
 use crate::partition_map::Router;
 use crate::policy::{Hedge, ReadModeSc, ReadPolicy, Replica, WritePolicy};
+use crate::pool::Wanted;
 use crate::scratch::Scratch;
 use crate::timer::Timer;
 
@@ -375,12 +376,12 @@ impl Command<'_> {
         let mut timer = Timer::new(self.deadline, self.socket_timeout);
         let unsent = |fault| Failure::Exchange(fault, false);
         let sent = |fault| Failure::Exchange(fault, true);
-        let mut fresh = false;
+        let mut wanted = if self.is_write { Wanted::Open } else { Wanted::Any };
         let mut has_lost_session = false;
         loop {
             let permit = node.permit(&mut timer).await.map_err(unsent)?;
             let start = Instant::now();
-            let mut leased = node.lease(permit, &mut timer, fresh).await.map_err(unsent)?;
+            let mut leased = node.lease(permit, &mut timer, wanted).await.map_err(unsent)?;
             scratch.request.clear();
             encode(&mut scratch.request, timer.remaining_ms())
                 .and_then(|()| scratch.ready(self.compress))
@@ -388,7 +389,7 @@ impl Command<'_> {
             if let Err((fault, any_sent)) = leased.connection.send(&scratch.request, &mut timer).await {
                 // Nothing went out: not even a write can have been applied.
                 if leased.reused && fault.is_stale() && !(self.is_write && any_sent) {
-                    fresh = true;
+                    wanted = Wanted::New;
                     continue;
                 }
                 return Err(Failure::Exchange(fault, any_sent));
@@ -398,7 +399,7 @@ impl Command<'_> {
                 Ok(body) => {
                     let answer = Answer::parse(input.body(body)).map_err(|error| sent(error.into()))?;
                     if !has_lost_session && node.has_lost_session(answer.result_code, &leased.connection) {
-                        (has_lost_session, fresh) = (true, true);
+                        (has_lost_session, wanted) = (true, Wanted::New);
                         continue;
                     }
                     if input.is_empty() {
@@ -411,7 +412,7 @@ impl Command<'_> {
                 // A read of which the connection had been closed before is no try; a write may have been
                 // applied before the connection was closed.
                 Err(fault) if !self.is_write && leased.reused && input.is_empty() && fault.is_stale() => {
-                    fresh = true;
+                    wanted = Wanted::New;
                 }
                 Err(fault) => return Err(sent(fault)),
             }

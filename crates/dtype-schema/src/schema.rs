@@ -131,6 +131,13 @@ impl Schema {
         self.itemsize
     }
 
+    /// Whether every byte of a row is a field's.
+    #[must_use]
+    pub fn is_dense(&self) -> bool {
+        // No two fields share a byte.
+        self.fields.iter().map(Field::size).sum::<usize>() == self.itemsize
+    }
+
     /// The position of the field of that name.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
@@ -160,6 +167,8 @@ mod tests {
         assert_eq!(schema.position("v"), Some(1));
         assert_eq!(schema.position("x"), None);
         assert_eq!(schema.fields()[1], vector);
+        assert!(!schema.is_dense());
+        assert!(Schema::new(vec![field("a", 40, 3), Field { offset: 0, ..vector }], 43).unwrap().is_dense());
     }
 
     #[test]

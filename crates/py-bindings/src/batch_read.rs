@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::once::intern;
+use crate::once::Once;
 use aero_io::{BatchRead, Bins, Cluster};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -19,7 +19,7 @@ use crate::policy;
 use crate::records;
 use crate::rows;
 use crate::runtime::NothingToSeal;
-use crate::sink::{NumpyRows, RawRows};
+use crate::sink::{NO_RESPONSE, NumpyRows, RawRows};
 use crate::values::bin_name;
 
 #[pymethods]
@@ -140,7 +140,10 @@ fn into_numpy(
         let (arena, rows) = (arena.clone(), rows.clone());
         async move {
             let keys = Arc::new(arena.batch_keys()?);
-            cluster.batch_read(keys, Arc::new(request), rows).await
+            let outcome = cluster.batch_read(keys, Arc::new(request), Arc::clone(&rows)).await;
+            // None is left open; but what would be in such a row is whatever was in that memory before.
+            rows.0.fail_rest(NO_RESPONSE);
+            outcome
         }
     };
     let (seal, coerce) = (rows.clone(), fit.coerce);
@@ -168,9 +171,9 @@ fn wrap(
     for (name, count) in &summary.inexact {
         inexact.set_item(&**name, count)?;
     }
-    let module = py.import(intern!(py, "aerospike_py.numpy_batch"))?;
+    let python = python_batch(py)?;
     let presence = numpy_memory::presence(py, summary.presence, arena.len())?;
-    let batch = module.getattr(intern!(py, "NumpyBatchRecords"))?.call1((
+    let batch = python.class.bind(py).call1((
         arrays.records,
         arrays.meta,
         arrays.result_codes,
@@ -190,8 +193,24 @@ fn wrap(
             (failure.row, name.to_owned(), failure.bin_type, failure.reason.to_string())
         })
         .collect();
-    let conclude = module.getattr(intern!(py, "_conclude"))?;
-    Ok(conclude.call1((batch, failures, summary.failure_count, coerce))?.unbind())
+    Ok(python.conclude.bind(py).call1((batch, failures, summary.failure_count, coerce))?.unbind())
+}
+
+/// What `aerospike_py.numpy_batch` has.
+struct PythonBatch {
+    class: Py<PyAny>,
+    conclude: Py<PyAny>,
+}
+
+fn python_batch(py: Python<'_>) -> PyResult<&PythonBatch> {
+    static BATCH: Once<PythonBatch> = Once::new();
+    BATCH.get_or_try_init(py, || {
+        let module = py.import("aerospike_py.numpy_batch")?;
+        Ok(PythonBatch {
+            class: module.getattr("NumpyBatchRecords")?.unbind(),
+            conclude: module.getattr("_conclude")?.unbind(),
+        })
+    })
 }
 
 /// A batch read into Python objects.

@@ -9,18 +9,20 @@ use record_decode::{Plan, RowMemory};
 
 use crate::once::{Once, intern};
 
-/// Result code of a row until it gets one: no answer came.
-const NO_RESPONSE: i32 = -15;
-
 /// NumPy, or how to get it. The `numpy` crate is touched only after this succeeded: it panics without.
-pub(crate) fn numpy(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
-    py.import(intern!(py, "numpy")).map_err(|error| {
-        let import = PyImportError::new_err(
-            "_dtype needs NumPy 2.0 or newer: pip install 'numpy>=2.0', or this package with its extra [numpy]",
-        );
-        import.set_cause(py, Some(error));
-        import
-    })
+pub(crate) fn numpy(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static NUMPY: Once<Py<PyModule>> = Once::new();
+    let numpy = NUMPY.get_or_try_init(py, || match py.import(intern!(py, "numpy")) {
+        Ok(numpy) => Ok(numpy.unbind()),
+        Err(error) => {
+            let import = PyImportError::new_err(
+                "_dtype needs NumPy 2.0 or newer: pip install 'numpy>=2.0', or this package with its extra [numpy]",
+            );
+            import.set_cause(py, Some(error));
+            Err(import)
+        }
+    })?;
+    Ok(numpy.bind(py))
 }
 
 /// Finds NumPy's C API, if NumPy has been imported, before threads and forks come: the `numpy` crate keeps it in
@@ -74,16 +76,19 @@ impl Arrays {
     ) -> PyResult<Self> {
         let py = dtype.py();
         let numpy = numpy(py)?;
+        let dtypes = dtypes(numpy)?;
         let records = match out.filter(|out| !out.is_none()) {
             Some(out) => {
-                check_out(&numpy, out, dtype, len, keys)?;
+                check_out(numpy, out, dtype, len, keys)?;
                 out.clone()
             }
+            // Every field of every row is written before anybody sees the array, as are its meta and its code; bytes
+            // between fields are not.
+            None if plan.schema().is_dense() => numpy.call_method1(intern!(py, "empty"), (len, dtype))?,
             None => numpy.call_method1(intern!(py, "zeros"), (len, dtype))?,
         };
-        let meta = numpy.call_method1(intern!(py, "zeros"), (len, meta_dtype(&numpy)?))?;
-        let result_codes = numpy.call_method1(intern!(py, "empty"), (len, intern!(py, "i4")))?;
-        result_codes.call_method1(intern!(py, "fill"), (NO_RESPONSE,))?;
+        let meta = numpy.call_method1(intern!(py, "empty"), (len, dtypes.meta.bind(py)))?;
+        let result_codes = numpy.call_method1(intern!(py, "empty"), (len, dtypes.code.bind(py)))?;
         let itemsize = plan.schema().itemsize();
         let (data, stride) = rows_of(&records, len, itemsize)?;
         let (meta_data, meta_stride) = rows_of(&meta, len, 8)?;
@@ -178,14 +183,18 @@ pub(crate) fn outcome(
     Ok((codes, PyArray1::from_vec(py, in_doubt).into_any().unbind()))
 }
 
-fn meta_dtype<'py>(numpy: &Bound<'py, PyModule>) -> PyResult<Bound<'py, PyAny>> {
-    static DTYPE: Once<Py<PyAny>> = Once::new();
-    let py = numpy.py();
-    let dtype = DTYPE.get_or_try_init(py, || {
-        let dtype = numpy.call_method1("dtype", (vec![("gen", "u4"), ("ttl", "u4")],))?;
-        Ok::<_, PyErr>(dtype.unbind())
-    })?;
-    Ok(dtype.bind(py).clone())
+/// The dtypes of the arrays beside the records.
+struct Dtypes {
+    meta: Py<PyAny>,
+    code: Py<PyAny>,
+}
+
+fn dtypes<'py>(numpy: &Bound<'py, PyModule>) -> PyResult<&'py Dtypes> {
+    static DTYPES: Once<Dtypes> = Once::new();
+    DTYPES.get_or_try_init(numpy.py(), || {
+        let meta = numpy.call_method1("dtype", (vec![("gen", "u4"), ("ttl", "u4")],))?.unbind();
+        Ok(Dtypes { meta, code: numpy.call_method1("dtype", ("i4",))?.unbind() })
+    })
 }
 
 /// The address of an array's first row and the distance of its rows, checked against what will be

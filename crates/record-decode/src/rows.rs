@@ -205,10 +205,18 @@ impl RowBuffer {
     /// Gives every row that is not done this code, as [`Lease::fail`] does; returns how many there were.
     /// None once the buffer is sealed.
     pub fn fail_rest(&self, code: i32) -> usize {
+        if self.done() == self.len() {
+            return 0;
+        }
         let Some(mut lease) = self.lease() else { return 0 };
         (0..self.len())
             .filter(|&row| !self.is_done(row) && lease.fail(row, code) == RowOutcome::Written)
             .count()
+    }
+
+    /// How many rows are done.
+    fn done(&self) -> usize {
+        self.states.iter().filter(|state| state.load(Relaxed) == DONE).count()
     }
 
     /// Seals the buffer and sums up. The memory may be shown to anybody from then on.
@@ -216,7 +224,7 @@ impl RowBuffer {
         self.seal();
         #[cfg(loom)]
         self.probes.iter().for_each(Probe::read);
-        let done = self.states.iter().filter(|state| state.load(Relaxed) == DONE).count();
+        let done = self.done();
         let presence = self.presence.iter().map(|byte| byte.load(Relaxed)).collect();
         Summary::new(&self.plan, done, presence, &lock(&self.tally))
     }

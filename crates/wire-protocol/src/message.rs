@@ -198,6 +198,18 @@ fn split_op(bytes: &[u8]) -> Result<(Op<'_>, &[u8]), WireError> {
     Ok((Op { code, particle_type, name, value }, rest))
 }
 
+/// The bytes after an operation, if there is a whole one: [`split_op`] says what is wrong otherwise.
+#[inline]
+fn after_op(bytes: &[u8]) -> Option<&[u8]> {
+    let header = u64::from_be_bytes(*bytes.first_chunk::<8>()?);
+    // Size, code, particle type, flags and length of name, in one look.
+    let (size, name) = ((header >> 32) as usize, usize::from(header as u8));
+    if size < 4 + name {
+        return None;
+    }
+    bytes.get(4 + size..)
+}
+
 /// The bytes of fields, the bytes of operations, and the bytes after them.
 pub(crate) type FieldsOpsRest<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 
@@ -214,7 +226,10 @@ pub(crate) fn split_fields_and_ops(
     }
     let (fields, from_ops) = bytes.split_at(bytes.len() - rest.len());
     for _ in 0..n_ops {
-        (_, rest) = split_op(rest)?;
+        rest = match after_op(rest) {
+            Some(rest) => rest,
+            None => split_op(rest)?.1,
+        };
     }
     Ok((fields, &from_ops[..from_ops.len() - rest.len()], rest))
 }

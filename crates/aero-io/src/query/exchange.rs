@@ -17,6 +17,7 @@ use super::{Event, Query, RecordBlock};
 use crate::cluster::Inner;
 use crate::error::{Error, Fault};
 use crate::node::Node;
+use crate::pool::Wanted;
 use crate::scratch::Scratch;
 use crate::timer::Timer;
 
@@ -128,18 +129,18 @@ impl Exchange<'_> {
         let node = Arc::clone(&self.ask.node);
         let policy = &self.call.query.policy;
         let timer = || Timer::new(self.call.deadline, policy.socket_timeout);
-        let (mut fresh, mut has_lost_session) = (false, false);
+        let (mut wanted, mut has_lost_session) = (Wanted::Any, false);
         'connection: loop {
             let mut waiting = timer();
             let permit = node.permit(&mut waiting).await?;
-            let mut leased = node.lease(permit, &mut waiting, fresh).await?;
+            let mut leased = node.lease(permit, &mut waiting, wanted).await?;
             encode(self.call, &self.ask, &mut scratch.request)
                 .and_then(|()| scratch.ready(policy.compress))
                 .map_err(|source| End::Refused(Error::Request { source }))?;
             // A peer that closed an idle connection has not seen the request: that costs no try.
             if let Err((fault, _)) = leased.connection.send(&scratch.request, &mut waiting).await {
                 if leased.reused && fault.is_stale() {
-                    fresh = true;
+                    wanted = Wanted::New;
                     continue;
                 }
                 return Err(fault.into());
@@ -159,7 +160,7 @@ impl Exchange<'_> {
                 let body = match frame {
                     Ok(body) => body,
                     Err(fault) if is_first && input.is_empty() && leased.reused && fault.is_stale() => {
-                        fresh = true;
+                        wanted = Wanted::New;
                         continue 'connection;
                     }
                     Err(fault) => return Err(fault.into()),
@@ -171,7 +172,7 @@ impl Exchange<'_> {
                 self.flush().await?;
                 let Some(code) = end? else { continue };
                 if !has_lost_session && node.has_lost_session(code, &leased.connection) {
-                    (has_lost_session, fresh) = (true, true);
+                    (has_lost_session, wanted) = (true, Wanted::New);
                     continue 'connection;
                 }
                 if scratch.input.is_empty() {
