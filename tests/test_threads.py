@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -188,6 +189,19 @@ def test_a_connection_goes_from_thread_to_thread(config, records):
             run([use])
         use()
         assert client.stats().nodes[0].conns.opened == opened
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="there is no list of this process's descriptors")
+def test_what_a_thread_needs_for_its_calls_ends_with_it(config, records):
+    with aerospike.client(config) as client:
+
+        def descriptors():
+            run([lambda: client.get(records[0])])
+            return len(list(Path("/dev/fd").iterdir()))
+
+        before = descriptors()
+        # Fewer, where something of another test goes meanwhile.
+        assert max(descriptors() for _ in range(10)) <= before
 
 
 def test_a_node_that_closed_idle_connections_is_noticed_by_every_thread(records):

@@ -24,7 +24,7 @@ use crate::later::{Later, Laters};
 use crate::policy::ReadModeSc;
 use crate::progress::Progress;
 use crate::request::Request;
-use crate::rounds::{self, Plan, Queue};
+use crate::rounds::{self, Order, Plan, Queue};
 use crate::sink::{RowLease as _, RowOutcome, RowSink};
 use crate::under_way::{UnderWay, hand_back};
 
@@ -110,7 +110,7 @@ enum Event {
 struct Work<'c, S> {
     call: &'c Call<S>,
     /// The rows in the order in which they are asked for.
-    order: Vec<u32>,
+    order: Order,
     /// How many of them were queued.
     asked: usize,
     /// How many are queued at a time.
@@ -126,7 +126,7 @@ struct Work<'c, S> {
 
 impl<'c, S: RowSink> Work<'c, S> {
     fn new(call: &'c Call<S>) -> Self {
-        let order = rounds::rows_by_space(&call.keys);
+        let order = Order::of(&call.keys);
         let segment = rounds::segment(order.len(), call.inner.view().nodes.len());
         Self {
             call,
@@ -147,8 +147,7 @@ impl<'c, S: RowSink> Work<'c, S> {
         if !request.has_empty() {
             return Ok(());
         }
-        let (empty, order) = self.order.iter().partition(|row| request.is_empty(**row));
-        self.order = order;
+        let empty = self.order.take_out(|row| request.is_empty(row));
         self.fail(empty, &Error::Param { what: "there is nothing to write: no bin is present".into() })
     }
 
@@ -174,12 +173,10 @@ impl<'c, S: RowSink> Work<'c, S> {
     /// Queues the next rows.
     fn ask_more(&mut self) -> Result<(), Error> {
         let end = self.order.len().min(self.asked + self.segment);
-        let order = std::mem::take(&mut self.order);
-        let rows = order.get(self.asked..end).unwrap_or_default();
-        let asked =
-            rounds::compute_digests(&self.call.keys, rows).and_then(|()| self.ask(rows, Plan::FIRST, None));
-        (self.order, self.asked) = (order, end);
-        asked
+        let rows = self.order.rows(self.asked..end);
+        self.asked = end;
+        rounds::compute_digests(&self.call.keys, &rows)?;
+        self.ask(&rows, Plan::FIRST, None)
     }
 
     /// Queues rows for the nodes that have them. Rows that no node is known for fail with `cause`, or

@@ -76,15 +76,16 @@ impl Connector {
             Some(home) if Some(home.id()) != channel::here() => {}
             _ => return self.enter(address, tls_name, timer).await,
         }
-        let (connector, tls_name, deadline) =
-            (Arc::clone(self), tls_name.map(str::to_owned), timer.deadline());
-        let entering = self.spawn(async move {
-            let mut timer = Timer::new(deadline, Duration::ZERO);
-            connector.enter(address, tls_name.as_deref(), &mut timer).await
-        });
-        let mut entering = AbortOnDrop(entering);
-        match timer.run(&mut entering.0).await? {
+        let (connector, tls_name, mut its_timer) =
+            (Arc::clone(self), tls_name.map(str::to_owned), timer.alike());
+        let mut entering = AbortOnDrop(
+            self.spawn(async move { connector.enter(address, tls_name.as_deref(), &mut its_timer).await }),
+        );
+        let entered = (&mut entering.0).await;
+        timer.step();
+        match entered {
             Ok(entered) => Ok(entered?.brought_here()?),
+            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
             Err(_) => {
                 Err(Fault::io(io::ErrorKind::NotConnected, "connecting was given up: the runtime has ended"))
             }

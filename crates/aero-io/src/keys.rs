@@ -8,6 +8,7 @@ use wire_protocol::digest::{Digest, UserKey};
 
 use crate::error::Error;
 use crate::policy::BatchPolicy;
+use crate::spare::Spare;
 
 /// Longest name of a bin, in bytes.
 const MAX_BIN_NAME: usize = 15;
@@ -40,11 +41,11 @@ pub trait DigestSource: Send + Sync + 'static {
         self.len() == 0
     }
 
-    /// The digests of these rows, within [`DigestSource::len`].
+    /// Puts the digests of these rows, within [`DigestSource::len`], into a buffer that is empty.
     ///
     /// # Errors
     /// Keys that make no sense: the call ends with it.
-    fn digests(&self, rows: Range<usize>) -> Result<Vec<Digest>, Error>;
+    fn digests(&self, rows: Range<usize>, into: &mut Vec<Digest>) -> Result<(), Error>;
 }
 
 impl DigestSource for Vec<Digest> {
@@ -52,13 +53,22 @@ impl DigestSource for Vec<Digest> {
         self.len()
     }
 
-    fn digests(&self, rows: Range<usize>) -> Result<Vec<Digest>, Error> {
-        Ok(self.get(rows).unwrap_or_default().to_vec())
+    fn digests(&self, rows: Range<usize>, into: &mut Vec<Digest>) -> Result<(), Error> {
+        into.extend_from_slice(self.get(rows).unwrap_or_default());
+        Ok(())
     }
 }
 
 /// Rows whose digests are computed together.
 pub(crate) const PAGE: usize = 1_024;
+
+/// Pages of digests of batches that have ended: those of a million keys.
+static SPARE: Spare<Digest> = Spare::new(1_024);
+
+/// Lets go of memory that no batch has used for a while.
+pub(crate) fn rest() {
+    SPARE.rest();
+}
 
 /// The keys of a batch, a digest and a space each.
 pub struct BatchKeys {
@@ -153,7 +163,8 @@ impl BatchKeys {
         for at in rows.start / PAGE..rows.end.min(self.len).div_ceil(PAGE) {
             let Some(page) = self.pages.get(at).filter(|page| page.get().is_none()) else { continue };
             let rows = at * PAGE..self.len.min((at + 1) * PAGE);
-            let digests = self.source.digests(rows.clone())?;
+            let mut digests = SPARE.take();
+            self.source.digests(rows.clone(), &mut digests)?;
             if digests.len() != rows.len() {
                 let what =
                     format!("{} digests for the {} rows from {}", digests.len(), rows.len(), rows.start);
@@ -182,6 +193,12 @@ impl BatchKeys {
             Some(digest) => digest,
             None => not_computed(row),
         }
+    }
+}
+
+impl Drop for BatchKeys {
+    fn drop(&mut self) {
+        SPARE.keep(self.pages.iter_mut().filter_map(OnceLock::take));
     }
 }
 
@@ -337,8 +354,9 @@ mod tests {
             fn len(&self) -> usize {
                 3
             }
-            fn digests(&self, _rows: Range<usize>) -> Result<Vec<Digest>, Error> {
-                Ok(vec![[0; 20]])
+            fn digests(&self, _rows: Range<usize>, into: &mut Vec<Digest>) -> Result<(), Error> {
+                into.push([0; 20]);
+                Ok(())
             }
         }
         let keys = BatchKeys::single(Space::new("test", "a"), Short);

@@ -55,6 +55,7 @@ mod seeds;
 mod session;
 mod single;
 mod sink;
+mod spare;
 mod stats;
 mod tend;
 mod timer;

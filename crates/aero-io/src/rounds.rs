@@ -156,13 +156,46 @@ fn chunk_rows(rows: usize, limit: usize) -> usize {
     rows.div_ceil(rows.div_ceil(wanted).max(1)).max(1)
 }
 
-/// All rows, those of one space after the other: rows are sent in this order, and one that follows a row
-/// of its own space takes its names from that.
-pub(crate) fn rows_by_space(keys: &BatchKeys) -> Vec<u32> {
-    let n = keys.len() as u32;
-    if keys.is_single() {
-        return (0..n).collect();
+/// The order in which rows are asked for.
+pub(crate) enum Order {
+    /// That of the keys: so many rows.
+    Given(u32),
+    /// Another.
+    Listed(Vec<u32>),
+}
+
+impl Order {
+    pub(crate) fn of(keys: &BatchKeys) -> Self {
+        if keys.is_single() { Self::Given(keys.len() as u32) } else { Self::Listed(rows_by_space(keys)) }
     }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Given(rows) => *rows as usize,
+            Self::Listed(rows) => rows.len(),
+        }
+    }
+
+    /// The rows at these places.
+    pub(crate) fn rows(&self, places: Range<usize>) -> Vec<u32> {
+        match self {
+            Self::Given(_) => (places.start as u32..places.end as u32).collect(),
+            Self::Listed(rows) => rows.get(places).unwrap_or_default().to_vec(),
+        }
+    }
+
+    /// Takes out some rows, and gives them.
+    pub(crate) fn take_out(&mut self, is_out: impl Fn(u32) -> bool) -> Vec<u32> {
+        let (out, rest) = self.rows(0..self.len()).into_iter().partition(|&row| is_out(row));
+        *self = Self::Listed(rest);
+        out
+    }
+}
+
+/// All rows, those of one space after the other: one that follows a row of its own space takes its names from
+/// that in a request.
+fn rows_by_space(keys: &BatchKeys) -> Vec<u32> {
+    let n = keys.len() as u32;
     // The spaces in order, so that those of one namespace stand together.
     let mut ranks: BTreeMap<_, usize> = keys.spaces().iter().map(|space| (space, 0)).collect();
     ranks.values_mut().enumerate().for_each(|(place, rank)| *rank = place);

@@ -14,6 +14,7 @@ use crate::cluster::Inner;
 use crate::contact::{Contact, Link, node_name};
 use crate::error::Fault;
 use crate::events::{Event, Events, Suspicion};
+use crate::keys;
 use crate::node::Node;
 use crate::partition_map::{Claims, MAX_NODES, View};
 use crate::seeds;
@@ -325,6 +326,7 @@ impl Watch {
             }
             self.node.pool.trim();
             self.node.renew_session();
+            keys::rest();
         }
     }
 

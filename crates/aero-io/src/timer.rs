@@ -33,9 +33,14 @@ impl Timer {
         Self::new(Instant::now().checked_add(limit), Duration::ZERO)
     }
 
-    /// When the time is over, if ever.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline
+    /// One with the same deadline and the same limit between two steps, for what another task does meanwhile.
+    pub(crate) fn alike(&self) -> Self {
+        Self { last_step: Instant::now(), sleep: None, ..*self }
+    }
+
+    /// Notes a step that was made elsewhere.
+    pub(crate) fn step(&mut self) {
+        self.last_step = Instant::now();
     }
 
     /// Milliseconds left, for telling a server; 0 without a deadline.

@@ -13,7 +13,7 @@ use aero_io::{BatchKeys, DigestSource, Space};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
-use wire_protocol::digest::{Digest, UserKey, digests};
+use wire_protocol::digest::{Digest, UserKey, digests_into};
 
 mod array;
 mod reader;
@@ -139,20 +139,21 @@ impl DigestSource for Digests {
         self.0.len()
     }
 
-    fn digests(&self, rows: Range<usize>) -> Result<Vec<Digest>, aero_io::Error> {
+    fn digests(&self, rows: Range<usize>, into: &mut Vec<Digest>) -> Result<(), aero_io::Error> {
         let arena = &*self.0;
         let mut start = rows.start.checked_sub(1).map_or(0, |before| arena.ends[before]);
         let one = arena.spaces.first().map_or(&[][..], |(_, set)| set.as_bytes());
         let is_single = arena.space_of.is_empty();
         let keys = arena.ends[rows.clone()].iter().zip(&arena.kinds[rows.clone()]).enumerate();
-        let mut digests = digests(keys.map(|(at, (&end, kind))| {
+        let keys = keys.map(|(at, (&end, kind))| {
             let bytes = &arena.bytes[start..end];
             start = end;
             let set = if is_single { one } else { arena.space(rows.start + at).1.as_bytes() };
             // A row that was given by digest alone has no key to hash: its digest is put in below.
             (set, kind.user_key(bytes).unwrap_or(UserKey::Int(0)))
-        }));
-        for (row, digest) in rows.zip(&mut digests).filter(|_| arena.has_digests) {
+        });
+        digests_into(keys, into);
+        for (row, digest) in rows.zip(into).filter(|_| arena.has_digests) {
             if arena.kinds[row] == Kind::Digest {
                 *digest = arena.digest(row);
             } else if arena.given.get(&row).is_some_and(|given| given != digest) {
@@ -163,7 +164,7 @@ impl DigestSource for Digests {
                 });
             }
         }
-        Ok(digests)
+        Ok(())
     }
 }
 

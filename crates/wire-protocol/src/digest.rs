@@ -74,34 +74,44 @@ impl UserKey<'_> {
 /// The digests of many keys, each with its set: several at a time, which costs a fraction of one by one.
 #[must_use]
 pub fn digests<'k>(keys: impl ExactSizeIterator<Item = (&'k [u8], UserKey<'k>)>) -> Vec<Digest> {
-    digests_by(Vectors::available().next(), keys)
+    let mut all = Vec::new();
+    digests_into(keys, &mut all);
+    all
+}
+
+/// [`digests`] into a buffer; what was in it goes.
+pub fn digests_into<'k>(
+    keys: impl ExactSizeIterator<Item = (&'k [u8], UserKey<'k>)>,
+    into: &mut Vec<Digest>,
+) {
+    digests_by(Vectors::available().next(), keys, into);
 }
 
 /// The digests of many keys, by these instructions; one by one without any. For tests and benches, which have
 /// to see every variant, not only the one that is best here.
 #[doc(hidden)]
-#[must_use]
 pub fn digests_by<'k>(
     vectors: Option<Vectors>,
     keys: impl ExactSizeIterator<Item = (&'k [u8], UserKey<'k>)>,
-) -> Vec<Digest> {
-    let mut digests = vec![[0; DIGEST_LEN]; keys.len()];
+    digests: &mut Vec<Digest>,
+) {
+    digests.clear();
+    digests.resize(keys.len(), [0; DIGEST_LEN]);
     let Some(vectors) = vectors else {
         for (digest, (set, key)) in digests.iter_mut().zip(keys) {
             *digest = key.digest(set);
         }
-        return digests;
+        return;
     };
     let mut lanes = Lanes::new(vectors);
     for (row, (set, key)) in keys.enumerate() {
         if !lanes.push(row, set, &key) {
             digests[row] = key.digest(set);
         } else if lanes.is_full() {
-            lanes.flush(&mut digests);
+            lanes.flush(digests);
         }
     }
-    lanes.flush(&mut digests);
-    digests
+    lanes.flush(digests);
 }
 
 /// Copies as many bytes as a block has, at most. A call of `memcpy` would cost more than the copying, and a loop
@@ -256,7 +266,9 @@ mod tests {
             let one_by_one: Vec<Digest> = keys.iter().map(|(set, key)| key.digest(set)).collect();
             assert_eq!(digests(keys.iter().copied()), one_by_one);
             for vectors in Vectors::available() {
-                assert_eq!(digests_by(Some(vectors), keys.iter().copied()), one_by_one, "{}", vectors.name());
+                let mut found = vec![[7; DIGEST_LEN]; 3];
+                digests_by(Some(vectors), keys.iter().copied(), &mut found);
+                assert_eq!(found, one_by_one, "{}", vectors.name());
             }
         }
     }
