@@ -25,8 +25,8 @@ def turns(bench: Bench, size: int, client: str) -> tuple[int, int]:
     if size <= LARGE:
         return effort.rounds, effort.samples
     if size <= HUGE:
-        return (2, 1) if client in PEERS else (4, 1)
-    return (1, 1) if client in PEERS else (3, 1)
+        return (2, 1) if client in PEERS else (6, 1)
+    return (1, 1) if client in PEERS else (5, 1)
 
 
 def measure(bench: Bench, workload: Workload, size: int) -> dict[str, Any]:
