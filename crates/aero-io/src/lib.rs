@@ -7,15 +7,16 @@
 //! | `config`, `policy` | what a user may set |
 //! | `auth`, `session` | users and passwords, logins and the tokens that stand for them |
 //! | `error` | [`Error`] |
-//! | `timer`, `connection`, `pool`, `node` | one deadline, one stream, the streams of a node |
+//! | `timer`, `channel`, `connection`, `pool`, `node` | one deadline, one stream, its runtime, the streams of a node |
 //! | `contact`, `seeds`, `tend` | how nodes are found, named and watched |
 //! | `partition_map` | which node holds which partition: immutable snapshots |
 //! | `health`, `hedge`, `backoff` | what commands learn of a node, when another is asked, when again |
 //! | `keys`, `request`, `sink` | batches: the rows asked for, what for, where answers go |
-//! | `batch`, `rounds`, `chunk`, `under_way`, `later`, `progress`, `alarm`, `scratch` | the work of a batch |
+//! | `batch`, `rounds`, `chunk`, `under_way`, `later`, `progress`, `alarm`, `scratch`, `spare` | the work of a batch |
 //! | `single`, `operate`, `answer` | single-record commands |
 //! | `events` | what happened to the cluster, for a log |
 //! | `query` | queries: the records of partitions, as a stream |
+//! | `turn` | driving a future with breaks |
 //! | `cluster`, `stats` | [`Cluster`], the handle that holds it all together, and its state |
 //!
 //! The crate knows no dtype and no Python: a batch read hands each record, borrowed from the read
@@ -61,6 +62,7 @@ mod tend;
 mod timer;
 mod tls;
 mod transport;
+mod turn;
 mod under_way;
 
 pub use answer::Answer;
@@ -81,6 +83,7 @@ pub use sink::{RowLease, RowOutcome, RowSink};
 pub use stats::{ClusterStats, NodeStats};
 pub use tls::{Identity, Pem, Revocation, TlsConfig, TlsTransport, TlsVersion};
 pub use transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};
+pub use turn::for_a_turn;
 pub use wire_protocol::batch_write::{BatchWriter, EncodedOps, OperateRow, RowAttributes};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;

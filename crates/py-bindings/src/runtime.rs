@@ -6,20 +6,17 @@
 //! here is never held at the moment of a fork.
 
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Poll, ready};
 use std::time::Duration;
 
+use aero_io::for_a_turn;
 use futures_util::FutureExt;
 use pyo3::prelude::*;
 use tokio::runtime::{Handle, Runtime};
 pub(crate) use tokio::task::AbortHandle;
-use tokio::task::coop::{has_budget_remaining, unconstrained};
-use tokio::time::sleep;
 
 use crate::errors::client_error;
 use crate::process;
@@ -151,31 +148,6 @@ impl Seal for NothingToSeal {
     fn seal(&self) {}
 }
 
-/// Drives `future` for the time between two looks for signals; None if it takes longer.
-///
-/// tokio forgets who had used up a poll's budget, and was to be woken for the next one, when `block_on` returns: they
-/// would never be polled again. So a turn does not end with such a poll, but with the next.
-async fn for_a_turn<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
-    let mut end = pin!(unconstrained(sleep(SIGNAL_INTERVAL)));
-    let mut is_over = false;
-    poll_fn(|cx| {
-        if is_over {
-            return Poll::Ready(None);
-        }
-        if let Poll::Ready(value) = future.as_mut().poll(cx) {
-            return Poll::Ready(Some(value));
-        }
-        ready!(end.as_mut().poll(cx));
-        if has_budget_remaining() {
-            return Poll::Ready(None);
-        }
-        is_over = true;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await
-}
-
 /// Drives a future on this thread until it is done, with the GIL released and an eye on signals: on
 /// Ctrl-C the future is dropped, `seal` runs, and the exception is raised.
 pub(crate) fn wait<T: Send>(
@@ -189,7 +161,7 @@ pub(crate) fn wait<T: Send>(
     let mut future = Box::pin(AssertUnwindSafe(future).catch_unwind());
     loop {
         let outcome = py.detach(|| {
-            let turn = for_a_turn(future.as_mut());
+            let turn = for_a_turn(future.as_mut(), SIGNAL_INTERVAL);
             match place {
                 Place::Shared => Ok(handle.block_on(turn)),
                 Place::Own => own_runtime().map(|runtime| runtime.block_on(turn)),
@@ -220,32 +192,5 @@ pub(crate) fn wait<T: Send>(
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use futures_util::StreamExt as _;
-    use futures_util::stream::FuturesUnordered;
-    use std::time::Instant;
-    use tokio::task::coop::consume_budget;
-
-    #[test]
-    fn a_turn_forgets_nobody_who_used_up_the_budget() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        // Each of them uses up every poll's budget until well after the first turn.
-        let end = Instant::now() + SIGNAL_INTERVAL * 5 / 2;
-        let busy = || async move {
-            while Instant::now() < end {
-                consume_budget().await;
-            }
-        };
-        let mut work = Box::pin(async {
-            let mut all: FuturesUnordered<_> = (0..3).map(|_| busy()).collect();
-            while all.next().await.is_some() {}
-        });
-        let turns = (0..100).find(|_| runtime.block_on(for_a_turn(work.as_mut())).is_some());
-        assert!(turns.is_some_and(|turns| turns > 0), "{turns:?}");
     }
 }
