@@ -1,8 +1,11 @@
 """Many threads on one client, both faces side by side, several event loops at once."""
 
 import asyncio
+import contextlib
+import os
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -202,6 +205,64 @@ def test_what_a_thread_needs_for_its_calls_ends_with_it(config, records):
         before = descriptors()
         # Fewer, where something of another test goes meanwhile.
         assert max(descriptors() for _ in range(10)) <= before
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="there is no list of what descriptors are")
+def test_idle_connections_keep_nothing_of_threads_that_ended(config, records):
+    def watches():
+        found = 0
+        for link in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):  # the list's own is there no more
+                found += "eventpoll" in os.readlink(link)
+        return found
+
+    with aerospike.client(config) as client:
+        before = watches()
+        together = threading.Barrier(8)
+
+        def use():
+            together.wait(20)
+            for _ in range(50):
+                client.get(records[0])
+
+        run([use] * 8)
+        deadline = time.monotonic() + 10
+        while watches() > before:
+            assert time.monotonic() < deadline, (before, watches())
+            time.sleep(0.1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="there is no list of this process's descriptors")
+def test_a_thread_for_which_no_descriptors_are_left(config, records):
+    import resource
+
+    with aerospike.client(config) as client:
+        client.get(records[0])
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        used = {int(link.name) for link in Path("/proc/self/fd").iterdir()}
+        free = next(number for number in range(max(used) + 2) if number not in used)
+        found = []
+        try:
+            # Descriptors have the lowest number that is free: there is none below the limit now.
+            resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
+            run([lambda: found.append(client.get(records[2]).bins)])
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert found == [{"i": 2}]
+
+
+def test_more_threads_than_have_sockets_of_their_own(config, records):
+    with aerospike.client(config) as client:
+        together, right = threading.Barrier(100), []
+
+        def use():
+            together.wait(20)
+            batch = client.batch_read(records, _dtype=DTYPE)
+            together.wait(20)
+            right.append(batch.ok.all() and client.get(records[1]).bins == {"i": 1})
+
+        run([use] * 100)
+        assert right == [True] * 100
 
 
 def test_a_node_that_closed_idle_connections_is_noticed_by_every_thread(records):

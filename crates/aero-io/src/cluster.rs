@@ -17,7 +17,7 @@ use crate::contact::{Connector, INFO_TIMEOUT, exchange_info};
 use crate::error::{Error, Fault, Tried};
 use crate::events::Event;
 use crate::hedge::Budget;
-use crate::keys::{BatchKeys, BatchRead, Bins, Key};
+use crate::keys::{self, BatchKeys, BatchRead, Bins, Key};
 use crate::node::Node;
 use crate::operate;
 use crate::partition_map::View;
@@ -352,6 +352,7 @@ impl Inner {
             logins.close();
         }
         self.publish(View::default());
+        keys::empty_spare();
     }
 
     /// An error that says that the view lacks something; of a closed cluster, that it is closed: its view is empty.

@@ -70,6 +70,11 @@ pub(crate) fn rest() {
     SPARE.rest();
 }
 
+/// Lets go of memory that is kept for batches: there may be none any more, and nobody to call [`rest`].
+pub(crate) fn empty_spare() {
+    SPARE.empty();
+}
+
 /// The keys of a batch, a digest and a space each.
 pub struct BatchKeys {
     len: usize,

@@ -14,6 +14,9 @@ use crate::connection::Connection;
 /// what has happened to it since might as well happen a moment later.
 const FRESH: Duration = Duration::from_millis(1);
 
+/// From then on a connection is at rest: moving it to another runtime costs less than keeping what it came from.
+const RESTING: Duration = Duration::from_secs(1);
+
 /// Which connection is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -116,11 +119,23 @@ impl Pool {
         }
     }
 
-    /// Closes connections that were idle for too long.
+    /// Closes connections that were idle for too long, and takes those that were for a while into the runtime that this
+    /// is called in, which lasts: what is left of the one of a thread that has ended goes with its last connection.
     pub(crate) fn trim(&self) {
+        let runtime = channel::here();
         let mut idle = self.lock();
         let expired = idle.iter().take_while(|idle| self.is_too_old(idle.since.elapsed())).count();
         let expired: Vec<Idle> = idle.drain(..expired).collect();
+        let is_away = |idle: &Idle| !idle.connection.is_at_home(runtime) && idle.since.elapsed() >= RESTING;
+        if idle.iter().any(is_away) {
+            let all = std::mem::take(&mut *idle);
+            idle.extend(all.into_iter().filter_map(|idle| {
+                let Idle { connection, since } = idle;
+                let is_away = !connection.is_at_home(runtime) && since.elapsed() >= RESTING;
+                let connection = if is_away { connection.brought_here().ok()? } else { connection };
+                Some(Idle { connection, since })
+            }));
+        }
         drop(idle);
         drop(expired);
     }

@@ -54,6 +54,11 @@ impl<T> Spare<T> {
         drop(old);
     }
 
+    /// Lets go of all.
+    pub(crate) fn empty(&self) {
+        drop(self.with(std::mem::take));
+    }
+
     fn with<R>(&self, use_it: impl FnOnce(&mut State<T>) -> R) -> Option<R> {
         match self.state.try_lock() {
             Ok(mut state) => Some(use_it(&mut state)),
@@ -92,6 +97,9 @@ mod tests {
         assert_eq!(spare.with(|state| state.buffers.len()), Some(1));
         spare.with(|state| state.used = Instant::now().checked_sub(IDLE * 2));
         spare.rest();
+        assert_eq!(spare.take().capacity(), 0);
+        spare.keep([vec![1; 10]].into_iter());
+        spare.empty();
         assert_eq!(spare.take().capacity(), 0);
     }
 

@@ -1,7 +1,8 @@
 //! Which process this is, without a system call each time it is asked.
 //!
 //! Every call asks a few times, for a client belongs to the process that made it. The C library forgets its own copy of
-//! the number long since, so it is kept here and forgotten in every child of `fork`.
+//! the number long since, so it is kept here and renewed in every child of `fork`. Children that are made without the
+//! C library's knowledge (a raw `clone`) are not told: Python itself does not work in those.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

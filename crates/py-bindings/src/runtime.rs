@@ -64,6 +64,13 @@ fn handle_or_why() -> Result<Handle, String> {
     }
 }
 
+/// Threads that have a runtime of their own at a time, at most: each holds four descriptors. The calls of others are
+/// driven by the shared one.
+const MOST_OWN: u32 = 64;
+
+/// How many have one: of which process (a child has none of its parent's threads), and how many.
+static OWNED: Mutex<(u32, u32)> = Mutex::new((0, 0));
+
 /// A runtime of one thread's own.
 struct Own {
     process: u32,
@@ -71,12 +78,33 @@ struct Own {
     runtime: Option<Rc<Runtime>>,
 }
 
+impl Own {
+    /// None where there are enough, or the system has no descriptors left for one.
+    fn new() -> Option<Self> {
+        let process = process::id();
+        // Whoever finds it locked, as a child may for ever, does without.
+        let mut owned = OWNED.try_lock().ok()?;
+        if owned.0 != process {
+            *owned = (process, 0);
+        }
+        if owned.1 >= MOST_OWN {
+            return None;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().ok()?;
+        owned.1 += 1;
+        Some(Self { process, runtime: Some(Rc::new(runtime)) })
+    }
+}
+
 impl Drop for Own {
     fn drop(&mut self) {
         if self.process != process::id() {
             // The parent's: its epoll is shared with this process.
             std::mem::forget(self.runtime.take());
+            return;
         }
+        drop(self.runtime.take());
+        OWNED.lock().unwrap_or_else(PoisonError::into_inner).1 -= 1;
     }
 }
 
@@ -87,20 +115,16 @@ thread_local! {
 /// The runtime of this thread, for commands that it waits for: it drives their sockets and timers itself, where the
 /// shared one would have them driven by its own threads, which costs two changes of threads an answer. What lasts
 /// longer than a command must not live on it: nobody drives it between two of them.
-fn own_runtime() -> std::io::Result<Rc<Runtime>> {
-    let process = process::id();
-    OWN.with(|own| {
+fn own_runtime() -> Option<Rc<Runtime>> {
+    // A thread that is ending has none any more.
+    OWN.try_with(|own| {
         let mut own = own.borrow_mut();
-        if let Some(Own { process: its, runtime: Some(runtime) }) = &*own
-            && *its == process
-        {
-            return Ok(Rc::clone(runtime));
+        if own.as_ref().is_none_or(|own| own.process != process::id()) {
+            *own = Own::new();
         }
-        let runtime =
-            Rc::new(tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?);
-        *own = Some(Own { process, runtime: Some(Rc::clone(&runtime)) });
-        Ok(runtime)
+        own.as_ref()?.runtime.clone()
     })
+    .ok()?
 }
 
 /// Where a call is driven that a thread waits for.
@@ -108,7 +132,7 @@ fn own_runtime() -> std::io::Result<Rc<Runtime>> {
 pub(crate) enum Place {
     /// On the runtime that lasts: for what goes on after the call.
     Shared,
-    /// On the thread's own: for commands.
+    /// On the thread's own where it can have one: for commands.
     Own,
 }
 
@@ -118,6 +142,8 @@ pub(crate) enum Place {
 /// would pull the clock from under calls that other threads still wait for: tokio panics in those.
 #[pyfunction]
 pub(crate) fn shutdown() {
+    // This thread's own likewise: where threads are killed before it goes, one of them may hold what it needs.
+    _ = OWN.try_with(|own| std::mem::forget(own.take()));
     let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
     std::mem::forget(current.runtime.take());
 }
@@ -159,16 +185,16 @@ pub(crate) fn wait<T: Send>(
 ) -> PyResult<T> {
     let process = process::id();
     let mut future = Box::pin(AssertUnwindSafe(future).catch_unwind());
+    // One runtime for the whole call: its timers belong to the one that polls them first.
+    let is_own = place == Place::Own && own_runtime().is_some();
     loop {
         let outcome = py.detach(|| {
             let turn = for_a_turn(future.as_mut(), SIGNAL_INTERVAL);
-            match place {
-                Place::Shared => Ok(handle.block_on(turn)),
-                Place::Own => own_runtime().map(|runtime| runtime.block_on(turn)),
+            match is_own.then(own_runtime).flatten() {
+                Some(runtime) => runtime.block_on(turn),
+                None => handle.block_on(turn),
             }
         });
-        let outcome =
-            outcome.map_err(|error| client_error(py, format!("no runtime could be started: {error}")))?;
         match outcome {
             Some(Ok(value)) => return Ok(value),
             Some(Err(panic)) => {

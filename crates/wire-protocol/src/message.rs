@@ -207,7 +207,7 @@ fn after_op(bytes: &[u8]) -> Option<&[u8]> {
     if size < 4 + name {
         return None;
     }
-    bytes.get(4 + size..)
+    bytes.get(4..)?.get(size..)
 }
 
 /// The bytes of fields, the bytes of operations, and the bytes after them.

@@ -57,7 +57,7 @@ impl Vectors {
         #[cfg(target_arch = "x86_64")]
         let found = {
             use std::arch::is_x86_feature_detected as has;
-            let avx512 = has!("avx512f");
+            let avx512 = has!("avx512f") && has!("avx2");
             // Intel's CPUs before Ice Lake clock lower for a while after instructions of 512 bits. Those have
             // no VBMI2, which is not used here.
             [
@@ -99,11 +99,11 @@ impl Vectors {
     pub(super) fn hash(self, messages: &Messages, digests: &mut Digests) {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `available` has made sure of AVX-512F, which is all that the function asks for.
+            // SAFETY: `available` has made sure of AVX-512F and AVX2, which is all that the function asks for.
             #[allow(unsafe_code)]
             Kind::Avx512 => unsafe { avx512::hash(messages, digests) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `available` has made sure of AVX-512F and VL, which is all that the function asks for.
+            // SAFETY: `available` has made sure of AVX-512F and VL and of AVX2: the function asks for no more.
             #[allow(unsafe_code)]
             Kind::Avx512vl => unsafe { avx512vl::hash(&messages[0], &mut digests[0]) },
             #[cfg(target_arch = "x86_64")]
