@@ -232,7 +232,7 @@ def test_idle_connections_keep_nothing_of_threads_that_ended(config, records):
             time.sleep(0.1)
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="there is no list of this process's descriptors")
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="there is no list of descriptors")
 def test_a_thread_for_which_no_descriptors_are_left(config, records):
     import resource
 
