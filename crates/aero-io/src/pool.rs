@@ -130,10 +130,10 @@ impl Pool {
         if idle.iter().any(is_away) {
             let all = std::mem::take(&mut *idle);
             idle.extend(all.into_iter().filter_map(|idle| {
-                let Idle { connection, since } = idle;
-                let is_away = !connection.is_at_home(runtime) && since.elapsed() >= RESTING;
-                let connection = if is_away { connection.brought_here().ok()? } else { connection };
-                Some(Idle { connection, since })
+                if !is_away(&idle) {
+                    return Some(idle);
+                }
+                Some(Idle { connection: idle.connection.brought_here().ok()?, since: idle.since })
             }));
         }
         drop(idle);
