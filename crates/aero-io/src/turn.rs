@@ -57,7 +57,7 @@ mod tests {
             let mut all: FuturesUnordered<_> = (0..3).map(|_| busy()).collect();
             while all.next().await.is_some() {}
         });
-        let turns = (0..100).find(|_| runtime.block_on(for_a_turn(work.as_mut(), TURN)).is_some());
-        assert!(turns.is_some_and(|turns| turns > 0), "{turns:?}");
+        let is_done = (0..100).any(|_| runtime.block_on(for_a_turn(work.as_mut(), TURN)).is_some());
+        assert!(is_done, "who was not woken waits for ever");
     }
 }
