@@ -191,7 +191,7 @@ impl Node {
         }
     }
 
-    /// A connection to use alone: an idle one, unless a new one is wanted, or a new one.
+    /// A connection to use alone: an idle one, or a new one where there is none or a new one is wanted.
     pub(crate) async fn lease<'n>(
         &'n self,
         permit: Permit<'n>,

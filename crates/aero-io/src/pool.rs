@@ -122,20 +122,15 @@ impl Pool {
     /// Closes connections that were idle for too long, and takes those that were for a while into the runtime that this
     /// is called in, which lasts: what is left of the one of a thread that has ended goes with its last connection.
     pub(crate) fn trim(&self) {
-        let runtime = channel::here();
         let mut idle = self.lock();
         let expired = idle.iter().take_while(|idle| self.is_too_old(idle.since.elapsed())).count();
         let expired: Vec<Idle> = idle.drain(..expired).collect();
-        let is_away = |idle: &Idle| !idle.connection.is_at_home(runtime) && idle.since.elapsed() >= RESTING;
-        if idle.iter().any(is_away) {
-            let all = std::mem::take(&mut *idle);
-            idle.extend(all.into_iter().filter_map(|idle| {
-                if !is_away(&idle) {
-                    return Some(idle);
-                }
-                Some(Idle { connection: idle.connection.brought_here().ok()?, since: idle.since })
-            }));
-        }
+        let all = std::mem::take(&mut *idle);
+        idle.extend(all.into_iter().filter_map(|Idle { connection, since }| {
+            let is_at_rest = since.elapsed() >= RESTING;
+            let connection = if is_at_rest { connection.brought_here().ok()? } else { connection };
+            Some(Idle { connection, since })
+        }));
         drop(idle);
         drop(expired);
     }

@@ -24,18 +24,18 @@ pub(crate) struct Call<F, G> {
     pub(crate) finish: G,
 }
 
-impl<F, G> Call<F, G> {
+impl<T, F, G> Call<F, G>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, aero_io::Error>> + Send + 'static,
+    G: FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static,
+{
     /// Runs the command on the face that asks.
     ///
     /// # Errors
     /// What the command or its conversion raises; for the asynchronous face only what keeps it from
     /// starting.
-    pub(crate) fn run<T>(self, py: Python<'_>, face: Option<&Completions>) -> PyResult<Py<PyAny>>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, aero_io::Error>> + Send + 'static,
-        G: FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static,
-    {
+    pub(crate) fn run(self, py: Python<'_>, face: Option<&Completions>) -> PyResult<Py<PyAny>> {
         self.run_at(py, face, Place::Own)
     }
 
@@ -43,21 +43,11 @@ impl<F, G> Call<F, G> {
     ///
     /// # Errors
     /// As [`Call::run`].
-    pub(crate) fn run_lasting<T>(self, py: Python<'_>, face: Option<&Completions>) -> PyResult<Py<PyAny>>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, aero_io::Error>> + Send + 'static,
-        G: FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static,
-    {
+    pub(crate) fn run_lasting(self, py: Python<'_>, face: Option<&Completions>) -> PyResult<Py<PyAny>> {
         self.run_at(py, face, Place::Shared)
     }
 
-    fn run_at<T>(self, py: Python<'_>, face: Option<&Completions>, place: Place) -> PyResult<Py<PyAny>>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, aero_io::Error>> + Send + 'static,
-        G: FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static,
-    {
+    fn run_at(self, py: Python<'_>, face: Option<&Completions>, place: Place) -> PyResult<Py<PyAny>> {
         let handle = runtime::handle(py)?;
         let Some(completions) = face else {
             let outcome = runtime::wait(py, &handle, place, &self.seal, self.future)?;

@@ -12,15 +12,14 @@ use crate::once::{Once, intern};
 /// NumPy, or how to get it. The `numpy` crate is touched only after this succeeded: it panics without.
 pub(crate) fn numpy(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
     static NUMPY: Once<Py<PyModule>> = Once::new();
-    let numpy = NUMPY.get_or_try_init(py, || match py.import(intern!(py, "numpy")) {
-        Ok(numpy) => Ok(numpy.unbind()),
-        Err(error) => {
+    let numpy = NUMPY.get_or_try_init(py, || {
+        py.import("numpy").map(Bound::unbind).map_err(|error| {
             let import = PyImportError::new_err(
                 "_dtype needs NumPy 2.0 or newer: pip install 'numpy>=2.0', or this package with its extra [numpy]",
             );
             import.set_cause(py, Some(error));
-            Err(import)
-        }
+            import
+        })
     })?;
     Ok(numpy.bind(py))
 }

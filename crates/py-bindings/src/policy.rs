@@ -8,8 +8,6 @@ use aero_io::{
 };
 use pyo3::prelude::*;
 
-mod rows;
-
 pub(crate) use self::rows::{RowPolicy, batch_with_row, row_read, row_remove, row_write};
 use crate::errors::param_error;
 use crate::keys::described;
@@ -57,6 +55,17 @@ macro_rules! base {
         set(&mut $policy.sleep_between_retries, settings.millis("sleep_between_retries")?);
         set(&mut $policy.compress, settings.flag("compress")?);
         set(&mut $policy.replica, settings.choice("replica", "POLICY_REPLICA_*", &REPLICAS)?);
+    }};
+}
+
+/// The settings that every read has, a row's of a batch too.
+macro_rules! read_modes {
+    ($settings:expr, $policy:expr) => {{
+        let settings: &mut Settings<'_> = $settings;
+        set(&mut $policy.read_mode_ap, settings.choice("read_mode_ap", "POLICY_READ_MODE_AP_*", &MODES_AP)?);
+        set(&mut $policy.read_mode_sc, settings.choice("read_mode_sc", "POLICY_READ_MODE_SC_*", &MODES_SC)?);
+        let touch = settings.number("read_touch_ttl_percent", -1, 100)?;
+        set(&mut $policy.read_touch_ttl_percent, touch.map(|percent| percent as i32));
     }};
 }
 
@@ -111,19 +120,6 @@ fn over<P: Clone>(
     Ok(policy)
 }
 
-/// The settings that reads have.
-fn read_modes(
-    settings: &mut Settings<'_>,
-    ap: &mut ReadModeAp,
-    sc: &mut ReadModeSc,
-    touch: &mut i32,
-) -> PyResult<()> {
-    set(ap, settings.choice("read_mode_ap", "POLICY_READ_MODE_AP_*", &MODES_AP)?);
-    set(sc, settings.choice("read_mode_sc", "POLICY_READ_MODE_SC_*", &MODES_SC)?);
-    set(touch, settings.number("read_touch_ttl_percent", -1, 100)?.map(|percent| percent as i32));
-    Ok(())
-}
-
 /// Whether the user's key is sent.
 fn send_key(settings: &mut Settings<'_>, send: &mut bool) -> PyResult<()> {
     set(send, settings.choice("key", "POLICY_KEY_*", &[false, true])?);
@@ -148,6 +144,7 @@ pub(crate) fn batch(
 }
 
 mod query;
+mod rows;
 
 pub(crate) use query::{PartitionFilter, query, query_defaults};
 
@@ -169,12 +166,7 @@ pub(crate) fn read(
         let policy = &mut read.policy;
         set(&mut policy.total_timeout, settings.millis("total_timeout")?);
         base!(settings, policy);
-        read_modes(
-            settings,
-            &mut policy.read_mode_ap,
-            &mut policy.read_mode_sc,
-            &mut policy.read_touch_ttl_percent,
-        )?;
+        read_modes!(settings, policy);
         hedge(py, settings, &mut policy.hedge)?;
         send_key(settings, &mut read.send_key)?;
         settings.without_meaning(&[DESERIALIZE])
@@ -297,12 +289,7 @@ pub(crate) fn operate(
         write_settings(settings, &mut operate.write)?;
         change_settings(settings, &mut operate.write)?;
         let reads = &mut operate.reads;
-        read_modes(
-            settings,
-            &mut reads.read_mode_ap,
-            &mut reads.read_mode_sc,
-            &mut reads.read_touch_ttl_percent,
-        )?;
+        read_modes!(settings, reads);
         hedge(py, settings, &mut reads.hedge)?;
         settings.without_meaning(&[DESERIALIZE])?;
         settings.not_supported(&[ON_LOCKING_ONLY])
@@ -369,12 +356,7 @@ fn batch_settings(py: Python<'_>, settings: &mut Settings<'_>, policy: &mut Batc
         policy.total_timeout = Some(timeout);
     }
     base!(settings, policy);
-    read_modes(
-        settings,
-        &mut policy.read_mode_ap,
-        &mut policy.read_mode_sc,
-        &mut policy.read_touch_ttl_percent,
-    )?;
+    read_modes!(settings, policy);
     hedge(py, settings, &mut policy.hedge)?;
     set(&mut policy.allow_inline, settings.flag("allow_inline")?);
     set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);

@@ -5,7 +5,8 @@ use pyo3::prelude::*;
 use wire_protocol::command::WriteOptions;
 
 use super::{
-    ON_LOCKING_ONLY, Write, batch_settings, change_settings, generation, over, read_modes, row_settings,
+    MODES_AP, MODES_SC, ON_LOCKING_ONLY, Write, batch_settings, change_settings, generation, over,
+    row_settings, set,
 };
 use crate::settings::Settings;
 
@@ -72,12 +73,8 @@ pub(crate) fn row_read(
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<BatchPolicy> {
     over(py, parent, name, object, |settings, policy| {
-        read_modes(
-            settings,
-            &mut policy.read_mode_ap,
-            &mut policy.read_mode_sc,
-            &mut policy.read_touch_ttl_percent,
-        )
+        read_modes!(settings, policy);
+        Ok(())
     })
 }
 
