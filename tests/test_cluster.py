@@ -12,6 +12,7 @@ import pytest
 import aerospike_py as aerospike
 from aerospike_py import exception
 from aerospike_py.testing import DevServer
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.embedded
 
@@ -57,13 +58,6 @@ def is_right(batch, rows=slice(None)):
 def asked(server):
     """Rows that all nodes were asked for until now."""
     return sum(server.counters(node)["batch_rows"] for node in range(3))
-
-
-def eventually(what, is_so):
-    deadline = time.monotonic() + 15
-    while not is_so():
-        assert time.monotonic() < deadline, f"in vain: {what}"
-        time.sleep(0.02)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from aerospike_py.testing import DevServer
+from tests.support.waiting import eventually
 
 from .test_devserver import ask
 
@@ -45,13 +46,6 @@ def found(client):
     records = client.batch_read(KEYS).batch_records
     assert all(record.result in (0, 2) for record in records)
     return [record.key[2] for record in records if record.result == 0]
-
-
-def eventually(what, is_so):
-    deadline = time.monotonic() + 15
-    while not is_so():
-        assert time.monotonic() < deadline, f"in vain: {what}"
-        time.sleep(0.02)
 
 
 def peers(address):
