@@ -1,13 +1,13 @@
 """Pure Python code in the same process as batches: the speed that it loses to them.
 
 The code counts its iterations ("turns" in the results). It shares the cores with the client's own threads and
-with the server, so its speed on an idle machine does not show what the client takes from *Python*. Two measurements
-separate that:
+with the server, so its speed on an idle machine does not show what the client takes from *Python*. Two
+measurements separate that:
 
 - The same code runs while *another process* reads the same batches with the same client at the same rate. The
   machine is as busy, and caches and clock frequency are the same; only the interpreter is not shared.
-- The kernel reports how long the thread was on a core, and how long it was ready without a free core. The rest
-  of the wall time is time that it waited for the GIL, since it waits for nothing else.
+- The kernel reports how long the thread was on a core, and how long it was ready without a free core. The
+  rest of the wall time is time that it waited for the GIL, since it waits for nothing else.
 
 `statistic.beside` computes the figures from both.
 """
