@@ -2,8 +2,8 @@
 """Checks that imports inside a crate, and inside the Python package, run one way.
 
 A room is a module or folder directly below a crate's `src` or below `python/aerospike_py`. `scripts/rooms.py`
-lists the rooms of each, top to bottom, and for each room the rooms that it imports. An arrow may only point to
-a room further down the list, so a list that passes has no circle. This script fails on:
+lists the rooms of each, top to bottom, and for each room the rooms that it imports. An arrow may only point
+to a room further down the list, so a list that passes has no circle. This script fails on:
 
 - a room that is not listed, or a listed one that does not exist;
 - an import between two rooms that is not listed, or a listed one that no file has;
@@ -11,8 +11,8 @@ a room further down the list, so a list that passes has no circle. This script f
 
 Tests are left out: `tests.rs`, `tests/`, and modules behind `#[cfg(test)]`. Python's type-only imports count.
 
-With `--counts`: prints the number of rooms and arrows of each. With `--found NAME`: prints what the sources of
-NAME have now, in the form of `scripts/rooms.py`. A path checks another tree.
+With `--counts`: prints the number of rooms and arrows of each. With `--found NAME`: prints what the sources
+of NAME have now, in the form of `scripts/rooms.py`. A path checks another tree.
 """
 
 from __future__ import annotations
