@@ -50,7 +50,14 @@ def shown(example: Example) -> str:
 
 def document() -> str:
     """The whole page."""
-    lines = [HEAD, *table(), "", "An empty cell means that the field refuses bins of that type.", "", "## Examples"]
+    lines = [
+        HEAD,
+        *table(),
+        "",
+        "An empty cell means that the field refuses bins of that type.",
+        "",
+        "## Examples",
+    ]
     for row in ROWS:
         lines += [
             "",
@@ -67,9 +74,7 @@ def document() -> str:
 def main() -> None:
     if "--check" in sys.argv[1:]:
         if TARGET.read_text(encoding="utf-8") != document():
-            sys.exit(
-                "docs/element-table.md is out of date; run: python -m scripts.element_table"
-            )
+            sys.exit("docs/element-table.md is out of date; run: python -m scripts.element_table")
         return
     TARGET.write_text(document(), encoding="utf-8")
 
