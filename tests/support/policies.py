@@ -504,8 +504,8 @@ TABLES = (
         "batch_parent_write",
         "Batch write policy",
         "For `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy` as a whole. Only rows "
-        "that were certainly not applied are retried. `batch_write_numpy` takes this policy and the policy of its "
-        "rows in one dictionary.",
+        "that were certainly not applied are retried. `batch_write_numpy` takes this policy and the policy "
+        "of its rows in one dictionary.",
         "BatchPolicy",
         "batch_policy",
         (
@@ -527,8 +527,8 @@ TABLES = (
     Table(
         "batch_write",
         "Policy for rows that write",
-        "For each row of `batch_operate` and `batch_write_numpy`, and for each `Write` of `batch_write` without "
-        "a policy of its own.",
+        "For each row of `batch_operate` and `batch_write_numpy`, and for each `Write` of `batch_write` "
+        "without a policy of its own.",
         "BatchWritePolicy",
         "batch_write_policy",
         (
