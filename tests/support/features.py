@@ -275,7 +275,7 @@ GROUPS = (
         (
             better(
                 "unknown policy and config keys are refused, with the closest name",
-                "type checkers find them too; [every key](policies.md) has a test or a reason for its absence",
+                "type checkers find them too; [every key](policies.md) has a test or a reason for absence",
                 "tests/test_policies.py::test_a_misspelt_key_is_told_the_right_one",
                 "aerospike_py.types",
                 f"{BATCH}test_policies_that_are_refused",
