@@ -121,7 +121,7 @@ test-rust: ## the crates' tests
 # Each crate's examples but those that are benches.
 EXAMPLES := dtype-schema/row wire-protocol/batch_in_bytes record-decode/decode_records aero-io/read_and_write dev-server/faults
 
-test-examples: ## the crates' examples run; tests/test_examples.py runs those in Python
+test-examples: ## the crates' examples run; tests/docs/test_examples.py runs those in Python
 	@for example in $(EXAMPLES); do \
 	  cargo run --quiet $(LOCKED) -p $${example%/*} --example $${example#*/} >target/example.txt 2>&1 || \
 	    { echo "$$example:" >&2; cat target/example.txt >&2; exit 1; }; \
@@ -163,7 +163,7 @@ asan-python: $(TOOLS) ## the extension under AddressSanitizer, with a proxy that
 	$(CC) -shared -o target/asan/runtime.so -Wl,--whole-archive target/asan/runtime.a -Wl,--no-whole-archive \
 	  -lpthread -ldl -lm -lrt
 	LD_PRELOAD=$(CURDIR)/target/asan/runtime.so ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-	  PYTHONPATH=target/asan/python $(PY) -m pytest tests/test_hostile_bytes.py tests/test_rows_whole.py $(PYTEST_ARGS)
+	  PYTHONPATH=target/asan/python $(PY) -m pytest tests/hostile $(PYTEST_ARGS)
 
 tsan: ## the row buffer's threads under ThreadSanitizer; needs the nightly toolchain with rust-src
 	@test -d "$$(rustc +nightly --print sysroot 2>/dev/null)/lib/rustlib/src" || \

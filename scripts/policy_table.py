@@ -40,7 +40,7 @@ with DevServer() as server:
 A key that is misspelt is refused, with the nearest one that there is. So is a value that a key cannot have.
 A key of the official client that does nothing here is warned of, or refused where to leave it out would
 change what a call does; a value that asks for what is done anyway passes without a word.
-`tests/test_policies.py` walks these tables: each key by what it does, the keys of the official client
+`tests/config/test_policies.py` walks these tables: each key by what it does, the keys of the official client
 19.3.0, and the types in `aerospike_py.types`.
 
 Keys of `meta`: `gen`, the generation that the policy's `gen` compares with, and `ttl`, seconds to live,

@@ -7,6 +7,10 @@
     one, called in the same way.
 ``fresh_set``
     the name of a set that no other test uses.
+``node``, ``proxy``
+    an embedded node of the module's own, and a proxy in front of it, for tests that count or fail requests.
+``own_node``, ``own_cluster``
+    one or three embedded nodes for a single test, which may kill them or move their clock.
 ``official``, ``native``
     the clients of others, connected to the same server.
 
@@ -28,6 +32,7 @@ from tests.support.servers import RealServer, real_server
 if TYPE_CHECKING:
     from aerospike_py.testing import DevServer
     from tests.support.faces import Face
+    from tests.support.proxy import Proxy
 
 # On import aerospike_native makes uvloop the event loop of the whole process. Our tests choose their own.
 os.environ.setdefault("AEROSPIKE_NO_UVLOOP", "1")
@@ -94,6 +99,38 @@ def client(shared_client: Any) -> Any:
 @pytest.fixture
 def fresh_set() -> str:
     return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[DevServer]:
+    from aerospike_py.testing import DevServer
+
+    with DevServer() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def proxy(node: DevServer) -> Iterator[Proxy]:
+    from tests.support.proxy import Proxy
+
+    with Proxy(node.hosts[0]) as made:
+        yield made
+
+
+@pytest.fixture
+def own_node() -> Iterator[DevServer]:
+    from aerospike_py.testing import DevServer
+
+    with DevServer() as made:
+        yield made
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[DevServer]:
+    from aerospike_py.testing import DevServer
+
+    with DevServer(nodes=3) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -25,12 +25,6 @@ def server():
 
 
 @pytest.fixture
-def faulty(server):
-    yield server
-    server.clear_faults()
-
-
-@pytest.fixture
 def client(server, face: Face):
     with face.connect(server.config) as connected:
         yield connected

@@ -7,7 +7,7 @@ import pytest
 import aerospike_py as aerospike
 from aerospike_py import operations as op
 from aerospike_py.testing import DevServer
-from tests.support.proxy import Fault, Proxy
+from tests.support.proxy import Fault, connect_through
 
 pytestmark = pytest.mark.embedded
 
@@ -39,22 +39,6 @@ SETTING = {
 LOST = [Fault("cut", 0), Fault("cut", 5), Fault("cut", 20), Fault("stop", 0), Fault("stop", 20)]
 
 
-@pytest.fixture(scope="module")
-def node():
-    with DevServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def proxy(node):
-    with Proxy(node.hosts[0]) as made:
-        yield made
-
-
-def connected(face, proxy):
-    return face.connect({"hosts": [proxy.address], "max_error_rate": 0, "tend_interval": 60_000})
-
-
 def writes(node):
     return node.counters(0)["writes"]
 
@@ -64,7 +48,7 @@ def writes(node):
 def test_what_adds_up_is_applied_once(face, node, proxy, fresh_set, name, fault):
     call, expected = ADDING[name]
     key = ("test", fresh_set, "k")
-    with connected(face, proxy) as client:
+    with connect_through(face, proxy) as client:
         before = writes(node)
         shot = proxy.arm(fault)
         with pytest.raises((aerospike.ConnectionError, aerospike.TimeoutError)) as caught:
@@ -82,7 +66,7 @@ def test_what_adds_up_is_applied_once(face, node, proxy, fresh_set, name, fault)
 @pytest.mark.parametrize("name", SETTING)
 def test_what_sets_is_sent_again(face, node, proxy, fresh_set, name, fault):
     key = ("test", fresh_set, "k")
-    with connected(face, proxy) as client:
+    with connect_through(face, proxy) as client:
         client.put(key, {"a": 1, "b": 2})
         before = writes(node)
         shot = proxy.arm(fault)
@@ -128,7 +112,7 @@ def test_the_servers_own_timeout_is_in_doubt(face, node, fresh_set):
 
 def test_reads_and_refusals_are_not_in_doubt(face, node, proxy, fresh_set):
     key = ("test", fresh_set, "k")
-    with connected(face, proxy) as client:
+    with connect_through(face, proxy) as client:
         client.put(key, {"s": "x"})
         proxy.arm(Fault("stop", 0))
         with pytest.raises(aerospike.TimeoutError) as caught:

@@ -11,6 +11,7 @@ import aerospike_py as aerospike
 from aerospike_py import _log
 from aerospike_py.testing import DevServer
 from tests.support.processes import end_of, pause_when_connected, start
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.embedded
 
@@ -27,26 +28,29 @@ def connected(face, server, **settings):
     return face.connect({**server.config, "tend_interval": 100, "connect_timeout": 300, **settings})
 
 
-def eventually(caplog, client, text):
+def wait_for_message(caplog, client, text):
     """Waits for a message, which the next call of the client fetches."""
-    deadline = time.monotonic() + 10
-    while not any(text in message for message in caplog.messages):
-        assert time.monotonic() < deadline, f"no {text!r} in {caplog.messages}"
-        time.sleep(0.02)
+
+    def is_logged():
         client.is_connected()
+        return any(text in message for message in caplog.messages)
+
+    eventually(lambda: f"{text!r} in {caplog.messages}", is_logged, 10)
 
 
 def test_nodes_that_join_hang_answer_and_leave(face, cluster, caplog):
     caplog.set_level(logging.INFO, "aerospike_py")
     with connected(face, cluster) as client:
         address = "{}:{}".format(*cluster.hosts[2])
-        eventually(caplog, client, f"node D3 ({address}) joined")
+        wait_for_message(caplog, client, f"node D3 ({address}) joined")
         cluster.pause(2)
-        eventually(caplog, client, f"node D3 ({address}) is avoided: it did not answer its watch: no answer")
+        wait_for_message(
+            caplog, client, f"node D3 ({address}) is avoided: it did not answer its watch: no answer"
+        )
         cluster.resume(2)
-        eventually(caplog, client, f"node D3 ({address}) answers again")
+        wait_for_message(caplog, client, f"node D3 ({address}) answers again")
         cluster.kill(2)
-        eventually(caplog, client, f"node D3 ({address}) left")
+        wait_for_message(caplog, client, f"node D3 ({address}) left")
     levels = {record.levelname for record in caplog.records if "is avoided" in record.message}
     assert levels == {"WARNING"}
     assert {record.name for record in caplog.records} == {"aerospike_py"}
@@ -61,20 +65,20 @@ def test_what_commands_find(face, cluster, caplog):
         once = {"replica": aerospike.POLICY_REPLICA_MASTER, "max_retries": 0}
         for _ in range(5):
             client.batch_read(KEYS, None, once)
-        eventually(caplog, client, "is avoided: a connection failed")
-        eventually(caplog, client, "failed more than 2 times")
-        eventually(caplog, client, "rows without an answer are asked for again")
+        wait_for_message(caplog, client, "is avoided: a connection failed")
+        wait_for_message(caplog, client, "failed more than 2 times")
+        wait_for_message(caplog, client, "rows without an answer are asked for again")
         cluster.clear_faults()
         cluster.inject("code", command="read", code=18, times=1)
         client.exists(KEYS[0])
-        eventually(caplog, client, "with code 18 and is sent again")
+        wait_for_message(caplog, client, "with code 18 and is sent again")
 
 
 def test_a_cluster_of_which_nobody_answers(face, cluster, caplog):
     with connected(face, cluster) as client:
         for node in range(3):
             cluster.kill(node)
-        eventually(caplog, client, "no node of the cluster answers")
+        wait_for_message(caplog, client, "no node of the cluster answers")
 
 
 def test_records_carry_the_time_of_the_event(face, cluster, caplog):

@@ -12,47 +12,21 @@ import pytest
 import aerospike_py as aerospike
 from aerospike_py import exception
 from aerospike_py.testing import DevServer
+from tests.support.numbered import DTYPE, N, fill, is_right
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.embedded
 
-DTYPE = np.dtype([("v", "i8"), ("t", "S6")])
-N = 600
 KEYS = aerospike.Keys("test", "cluster", np.arange(N))
 RF = 2
-
-
-def fill(server):
-    with aerospike.client(server.config) as writer:
-        for number in range(N):
-            writer.put(("test", "cluster", number), {"v": number * 3, "t": f"r{number}"})
 
 
 @pytest.fixture(scope="module")
 def server():
     with DevServer(nodes=3, replication_factor=RF) as made:
-        fill(made)
+        with aerospike.client(made.config) as writer:
+            fill(writer, "cluster")
         yield made
-
-
-@pytest.fixture
-def faulty(server):
-    """The server, whose faults are forgotten after the test."""
-    yield server
-    server.clear_faults()
-    for node in range(3):
-        server.resume(node)
-
-
-def is_right(batch, rows=slice(None)):
-    """Whether those rows are all there, with the values that were written."""
-    numbers = np.arange(N)[rows]
-    records = batch.batch_records[rows]
-    return (
-        batch.ok[rows].all()
-        and (records["v"] == numbers * 3).all()
-        and (records["t"] == np.char.add("r", numbers.astype(str)).astype("S6")).all()
-    )
 
 
 def asked(server):

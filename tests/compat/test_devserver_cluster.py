@@ -8,9 +8,8 @@ import time
 import pytest
 
 from aerospike_py.testing import DevServer
+from tests.support.network import ask
 from tests.support.waiting import eventually
-
-from .test_devserver import ask
 
 aerospike = pytest.importorskip("aerospike", exc_type=ModuleNotFoundError)
 ex = aerospike.exception

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.compat.twins import Twin, aerospike, code_of, shown
+from tests.support.twins import Twin, aerospike, code_of, shown
 
 # The official client warns of operations that it means to replace.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -266,8 +266,8 @@ def test_what_is_not_here_says_so(native, key):
 
 
 @pytest.mark.embedded
-def test_a_cluster(cluster, fresh_set):
-    hosts = ",".join(f"{host}:{port}" for host, port in cluster.hosts)
+def test_a_cluster(own_cluster, fresh_set):
+    hosts = ",".join(f"{host}:{port}" for host, port in own_cluster.hosts)
     client = an.new_client_blocking(an.ClientPolicy(), hosts)
     try:
         assert len(client.info_on_all_nodes_blocking("node")) == 3

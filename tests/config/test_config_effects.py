@@ -14,12 +14,6 @@ from aerospike_py.testing import DevServer
 pytestmark = pytest.mark.embedded
 
 
-@pytest.fixture(scope="module")
-def node():
-    with DevServer() as server:
-        yield server
-
-
 def test_tend_interval(face, node):
     looks = []
     for interval in (60_000, 50):

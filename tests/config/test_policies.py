@@ -7,7 +7,6 @@ import ctypes
 import re
 import warnings
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +15,10 @@ import aerospike_py as aerospike
 from aerospike_py import operations as op
 from aerospike_py import types
 from scripts.policy_table import document
+from tests.support import ROOT
 from tests.support.policies import REFUSED, TABLES, WARNED, WORKS, Key, Table
-from tests.test_features import functions_of
+from tests.support.sources import functions_of
 
-ROOT = Path(__file__).resolve().parent.parent
 HOSTS: dict[str, Any] = {"hosts": [("127.0.0.1", 3000)]}
 BY_POLICY = {
     "read": lambda client, policy: client.get(("test", "s", 1), policy),

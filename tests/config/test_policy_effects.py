@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[Callable[..., Any], str]] = {
     "remove": (lambda client, key, policy=None: client.remove(key, None, policy), "write"),
     "operate": (lambda client, key, policy=None: client.touch(key, 0, None, policy), "write"),
     "batch": (lambda client, key, policy=None: client.batch_read([key], None, policy), "batch"),
-    # Reads: what writes is not sent again once it may have been applied; tests/test_batch_write.py has that.
+    # Reads only: a write that may have been applied is not repeated, see tests/cluster/test_batch_writes.py.
     "batch_parent_write": (
         lambda client, key, policy=None: client.batch_operate([key], [op.read("a")], policy),
         "batch",
@@ -35,12 +35,6 @@ COMMANDS: dict[str, tuple[Callable[..., Any], str]] = {
 EVERY_POLICY = pytest.mark.parametrize("name", COMMANDS)
 # What breaks a connection would open the circuit breaker, and pooled connections would be tries for nothing.
 SETTINGS = {"max_error_rate": 0, "tend_interval": 60_000}
-
-
-@pytest.fixture(scope="module")
-def node():
-    with DevServer() as server:
-        yield server
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import time
 import pytest
 
 import aerospike_py as aerospike
+from tests.support.network import free_port
 
 
 @contextlib.contextmanager
@@ -42,11 +43,6 @@ def peer(answer=None):
             connection.close()
 
 
-def refused_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 def fails(face, hosts, message, kind=aerospike.ClientError, within=5.0, **config):
     client = face.client({"hosts": hosts, "connect_timeout": 500, **config})
     started = time.perf_counter()
@@ -58,14 +54,14 @@ def fails(face, hosts, message, kind=aerospike.ClientError, within=5.0, **config
 
 
 def test_a_refused_connection(face):
-    port = refused_port()
+    port = free_port()
     error = fails(face, [("127.0.0.1", port)], rf"127\.0\.0\.1:{port}.*refused", aerospike.ConnectionError)
     assert error.code == -10
     assert isinstance(error, ConnectionError)
 
 
 def test_every_host_is_named(face):
-    first, second = refused_port(), refused_port()
+    first, second = free_port(), free_port()
     error = fails(face, [("127.0.0.1", first), ("127.0.0.1", second)], "refused")
     assert str(first) in str(error)
     assert str(second) in str(error)
@@ -104,7 +100,7 @@ def test_the_message_says_that_it_is_another_protocol(face):
 
 def test_a_good_host_behind_bad_ones(face, config, fresh_set):
     with peer() as silent, peer(b"HTTP/1.1 400 Bad Request\r\n\r\n") as web:
-        hosts = [("127.0.0.1", refused_port()), silent, web, *config["hosts"]]
+        hosts = [("127.0.0.1", free_port()), silent, web, *config["hosts"]]
         with face.client({"hosts": hosts, "connect_timeout": 500}) as client:
             client.put(("test", fresh_set, 1), {"x": 1})
             assert client.get(("test", fresh_set, 1)).bins == {"x": 1}

@@ -19,11 +19,10 @@ import aerospike_py as aerospike
 from aerospike_py import exception
 from aerospike_py.testing import DevServer
 from tests.support.certificates import NAME, Authority
+from tests.support.numbered import DTYPE, N, fill, is_right
 
 pytestmark = pytest.mark.embedded
 
-DTYPE = np.dtype([("v", "i8"), ("t", "S6")])
-N = 600
 KEYS = aerospike.Keys("test", "tls", np.arange(N))
 DAY = datetime.timedelta(days=1)
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -44,8 +43,7 @@ def nodes(authority):
     """Three nodes, with their records."""
     with DevServer(nodes=3, tls=authority.nodes()) as made:
         with aerospike.client({**made.config, "tls": authority.trusted()}) as writer:
-            for number in range(N):
-                writer.put(("test", "tls", number), {"v": number * 3, "t": f"r{number}"})
+            fill(writer, "tls")
         yield made
 
 
@@ -54,15 +52,6 @@ def mutual(authority):
     """A node that asks clients for certificates."""
     with DevServer(tls=authority.nodes(ca=authority.file)) as made:
         yield made
-
-
-def is_right(batch):
-    numbers = np.arange(N)
-    return (
-        batch.ok.all()
-        and (batch.batch_records["v"] == numbers * 3).all()
-        and (batch.batch_records["t"] == np.char.add("r", numbers.astype(str)).astype("S6")).all()
-    )
 
 
 def refusal(face, config, kind=exception.AerospikeError):

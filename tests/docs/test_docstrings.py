@@ -72,12 +72,6 @@ def test_exceptions_say_what_they_are() -> None:
 
 
 @pytest.fixture(scope="module")
-def node() -> Iterator[DevServer]:
-    with DevServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def cluster() -> Iterator[DevServer]:
     with DevServer(nodes=3) as server:
         yield server

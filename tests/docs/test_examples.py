@@ -2,25 +2,18 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
 from aerospike_py.testing import DevServer
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support import ROOT
+from tests.support.network import free_port
+from tests.support.optional import needs
 
 pytestmark = pytest.mark.embedded
-
-
-def needs(*packages):
-    missing = [package for package in packages if find_spec(package) is None]
-    return pytest.mark.skipif(bool(missing), reason=f"{', '.join(missing)} is not installed")
 
 
 def run(*arguments, environment=None):
@@ -74,9 +67,7 @@ def test_a_data_loader():
 
 @needs("fastapi", "uvicorn")
 def test_the_feature_service(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     with DevServer() as server:
         environment = {"FEATURES_HOSTS": ",".join(f"{host}:{port}" for host, port in server.hosts)}

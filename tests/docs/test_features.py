@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +11,10 @@ import aerospike_py
 from aerospike_py import AsyncClient, Client
 from aerospike_py._commands.not_yet import NOT_YET as NOT_YET_METHODS
 from scripts.feature_table import document
+from tests.support import ROOT
 from tests.support.features import GROUPS, NOT_YET, Feature
+from tests.support.sources import functions_of
 
-ROOT = Path(__file__).resolve().parent.parent
 FEATURES = [pytest.param(feature, id=feature.name) for group in GROUPS for feature in group.features]
 PLACES = [
     pytest.param(feature, place, id=f"{feature.name}-{place}")
@@ -25,13 +23,6 @@ PLACES = [
     for place in feature.here
 ]
 CONFIG: Any = {"hosts": [("127.0.0.1", 3000)]}
-
-
-@cache
-def functions_of(path: str) -> frozenset[str]:
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return frozenset(node.name for node in tree.body if isinstance(node, functions))
 
 
 def clients() -> list[Client | AsyncClient]:

@@ -21,8 +21,8 @@ from aerospike_py import Client
 from aerospike_py.testing import DevServer
 from scripts import site_tables
 from scripts.check_tracked import files_of
-from tests.support import pages
-from tests.support.pages import ANY, PYTHON, ROOT, SHELL, Block
+from tests.support import ROOT, pages
+from tests.support.pages import ANY, PYTHON, SHELL, Block
 
 OUTSIDE = [
     "README.md",

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 import aerospike_py as aerospike
-from aerospike_py.testing import DevServer
-from tests.support.proxy import MESSAGE, Fault, Proxy
+from tests.support.proxy import MESSAGE, Fault
 
 pytestmark = pytest.mark.embedded
 
@@ -21,18 +20,6 @@ DTYPE = np.dtype([("a", ">i8"), ("v", "<i4", (3,)), ("b", "i8"), ("s", "S4")])
 def record(version):
     vector = np.full(3, version, "<i4")
     return {"a": version, "v": vector.tobytes(), "b": version, "s": f"v{version}"}
-
-
-@pytest.fixture(scope="module")
-def node():
-    with DevServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def proxy(node):
-    with Proxy(node.hosts[0]) as made:
-        yield made
 
 
 def test_an_answer_cut_at_every_byte(face, node, proxy):

@@ -18,7 +18,7 @@ import aerospike_py as aerospike
 from aerospike_py.testing import DevServer
 from tests.support import hostile
 from tests.support.hostile import DTYPE, ROWS
-from tests.support.proxy import COMPRESSED, INFO, MESSAGE, Fault, Proxy
+from tests.support.proxy import COMPRESSED, INFO, MESSAGE, Fault, connect_through
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(1_800)]
 
@@ -72,21 +72,10 @@ def node() -> Iterator[DevServer]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def proxy(node):
-    with Proxy(node.hosts[0]) as made:
-        yield made
-
-
 @pytest.fixture
 def writer(node):
     with aerospike.client(node.config) as made:
         yield made
-
-
-def connected(face, proxy):
-    # The proxy fails far more often than a node may that is asked again at once.
-    return face.connect({"hosts": [proxy.address], "max_error_rate": 0, "tend_interval": 60_000})
 
 
 def report(outcomes: Counter[str]) -> None:
@@ -111,7 +100,7 @@ def test_batches(face, proxy, writer, compress):
     canvas = hostile.Canvas()
     policy, kind = ({**HURRY, **COMPRESS}, COMPRESSED) if compress else (HURRY, MESSAGE)
     calm = COMPRESS if compress else {}
-    with connected(face, proxy) as client:
+    with connect_through(face, proxy) as client:
         answer = batch_answer(client, proxy, calm, kind)
         assert len(answer) > 200
         places = None if compress else hostile.places(answer)
@@ -157,7 +146,7 @@ def test_single_reads(face, proxy, writer, compress):
     outcomes: Counter[str] = Counter()
     policy, kind = ({**HURRY, **COMPRESS}, COMPRESSED) if compress else (HURRY, MESSAGE)
     calm = COMPRESS if compress else {}
-    with connected(face, proxy) as client:
+    with connect_through(face, proxy) as client:
         assert client.get(KEYS[0], policy=calm).bins == bins
         for fault in faults(len(proxy.answers[kind])):
             shot = proxy.arm(fault, kind)
@@ -184,7 +173,7 @@ def test_single_reads(face, proxy, writer, compress):
 def test_connecting(face, proxy, node, writer):
     write(writer, 0)
     config = {"hosts": [proxy.address], "connect_timeout": 60}
-    connected(face, proxy).close()
+    connect_through(face, proxy).close()
     answer = proxy.answers[INFO]
     # A partition's bit is like the other: of the bitmap some bytes will do.
     bitmap = answer.index(b"test:0,1,")
@@ -216,6 +205,6 @@ def test_connecting(face, proxy, node, writer):
             proxy.disarm()
         assert time.monotonic() - start < limit, fault
     assert not any("unclear" in outcome for outcome in outcomes)
-    with connected(face, proxy) as client:
+    with connect_through(face, proxy) as client:
         assert client.batch_read(KEYS, _dtype=DTYPE).ok.all()
     report(outcomes)

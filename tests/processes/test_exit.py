@@ -9,19 +9,12 @@ import time
 
 import pytest
 
-from aerospike_py.testing import DevServer
 from tests.support.processes import end_of, pause_when_connected, start
 
 pytestmark = pytest.mark.embedded
 
 
-@pytest.fixture
-def node():
-    with DevServer() as server:
-        yield server
-
-
-def test_ctrl_c_stops_a_waiting_call_at_once(node):
+def test_ctrl_c_stops_a_waiting_call_at_once(own_node):
     process = start(
         """
         client = aerospike.client(config).connect()
@@ -38,21 +31,21 @@ def test_ctrl_c_stops_a_waiting_call_at_once(node):
             again = aerospike.client(config).connect().batch_read(keys, _dtype=dtype)
             print("untouched", again.result_codes[0])
         """,
-        node,
+        own_node,
     )
-    pause_when_connected(process, node)
+    pause_when_connected(process, own_node)
     time.sleep(0.5)
     started = time.perf_counter()
     process.send_signal(signal.SIGINT)
     assert process.stdout.readline() == "interrupted\n"
     assert time.perf_counter() - started < 0.5
-    node.resume(0)
+    own_node.resume(0)
     code, out, err = end_of(process)
     assert (code, out) == (0, "untouched 2\n"), err
 
 
 @pytest.mark.parametrize("face", ["sync", "async"])
-def test_the_interpreter_exits_in_mid_batch(node, face):
+def test_the_interpreter_exits_in_mid_batch(own_node, face):
     body = {
         "sync": """
             client = aerospike.client(config).connect()
@@ -77,15 +70,15 @@ def test_the_interpreter_exits_in_mid_batch(node, face):
             calls = loop.run_until_complete(main())
         """,
     }[face]
-    process = start(body, node)
-    pause_when_connected(process, node)
+    process = start(body, own_node)
+    pause_when_connected(process, own_node)
     code, _, err = end_of(process, 20)
     assert code == 0, err
     assert "panicked" not in err
     assert "Fatal" not in err
 
 
-def test_a_client_that_is_dropped_without_close_keeps_no_socket(node):
+def test_a_client_that_is_dropped_without_close_keeps_no_socket(own_node):
     process = start(
         """
         def sockets():
@@ -103,7 +96,7 @@ def test_a_client_that_is_dropped_without_close_keeps_no_socket(node):
         assert sockets() <= before, (before, sockets())
         print("fine")
         """,
-        node,
+        own_node,
     )
     if not os.path.isdir("/proc/self/fd"):
         pytest.skip("looks at /proc")
@@ -111,7 +104,7 @@ def test_a_client_that_is_dropped_without_close_keeps_no_socket(node):
     assert (code, out) == (0, "fine\n"), err
 
 
-def test_finalization_that_takes_long_with_calls_in_flight(node):
+def test_finalization_that_takes_long_with_calls_in_flight(own_node):
     """Daemon threads look for signals while the interpreter is torn down around them."""
     process = start(
         """
@@ -130,13 +123,13 @@ def test_finalization_that_takes_long_with_calls_in_flight(node):
         time.sleep(0.2)
         sys.modules["torn down late"] = Slow()
         """,
-        node,
+        own_node,
     )
-    pause_when_connected(process, node)
+    pause_when_connected(process, own_node)
     assert end_of(process, 20) == (0, "", "")
 
 
-def test_threads_that_are_no_daemons_finish_their_calls(node):
+def test_threads_that_are_no_daemons_finish_their_calls(own_node):
     process = start(
         """
         client = aerospike.client(config).connect()
@@ -147,12 +140,12 @@ def test_threads_that_are_no_daemons_finish_their_calls(node):
         threading.Thread(target=read).start()
         sys.exit(4)
         """,
-        node,
+        own_node,
     )
     assert end_of(process) == (4, "2\n", "")
 
 
-def test_the_order_of_atexit(node):
+def test_the_order_of_atexit(own_node):
     """What is registered after the import runs before the client's core goes, and may read; what was
     registered before it gets an error."""
     process = start(
@@ -162,7 +155,7 @@ def test_the_order_of_atexit(node):
             print("after the import:", client.batch_read(keys, _dtype=dtype).result_codes[0])
         atexit.register(last_words)
         """,
-        node,
+        own_node,
         before="""
         import atexit
         def too_late():
@@ -178,7 +171,7 @@ def test_the_order_of_atexit(node):
     assert end_of(process) == (0, expected, "")
 
 
-def test_a_loop_that_ends_with_tasks_in_flight(node):
+def test_a_loop_that_ends_with_tasks_in_flight(own_node):
     """asyncio.run cancels them, each at once, and the process ends."""
     process = start(
         """
@@ -192,9 +185,9 @@ def test_a_loop_that_ends_with_tasks_in_flight(node):
             sys.exit(5)
         asyncio.run(main())
         """,
-        node,
+        own_node,
     )
-    pause_when_connected(process, node)
+    pause_when_connected(process, own_node)
     started = time.perf_counter()
     assert end_of(process, 20) == (5, "", "")
     assert time.perf_counter() - started < 5

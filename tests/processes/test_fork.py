@@ -12,7 +12,6 @@ import time
 import pytest
 
 import aerospike_py as aerospike
-from aerospike_py.testing import DevServer
 from tests.support.processes import end_of, pause_when_connected, start
 
 pytestmark = pytest.mark.embedded
@@ -20,14 +19,8 @@ pytestmark = pytest.mark.embedded
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
 
 
-@pytest.fixture
-def node():
-    with DevServer() as server:
-        yield server
-
-
 @needs_fork
-def test_a_client_of_the_parent_raises_in_the_child(node):
+def test_a_client_of_the_parent_raises_in_the_child(own_node):
     process = start(
         """
         client = aerospike.client(config).connect()
@@ -66,14 +59,14 @@ def test_a_client_of_the_parent_raises_in_the_child(node):
         assert client.batch_read(keys[:100], _dtype=dtype).batch_records["i"][0] == 5
         print("fine")
         """,
-        node,
+        own_node,
     )
     code, out, err = end_of(process, 60)
     assert (code, out) == (0, "fine\n"), err
 
 
 @needs_fork
-def test_a_child_that_exits_normally(node):
+def test_a_child_that_exits_normally(own_node):
     """sys.exit in a child runs its atexit handlers and collects its garbage."""
     process = start(
         """
@@ -86,13 +79,13 @@ def test_a_child_that_exits_normally(node):
         assert client.batch_read(keys[:100], _dtype=dtype).batch_records["i"][0] == 5
         print("fine")
         """,
-        node,
+        own_node,
     )
     assert end_of(process)[:2] == (0, "fine\n")
 
 
 @needs_fork
-def test_a_child_that_drops_calls_in_flight(node):
+def test_a_child_that_drops_calls_in_flight(own_node):
     """Threads of the parent were writing at the moment of the fork: the child must not wait for them."""
     process = start(
         """
@@ -125,14 +118,14 @@ def test_a_child_that_drops_calls_in_flight(node):
         asyncio.run(main())
         print("fine")
         """,
-        node,
+        own_node,
     )
     code, out, err = end_of(process, 60)
     assert (code, out) == (0, "fine\n"), err
 
 
 @needs_fork
-def test_fifty_forks_under_load(node):
+def test_fifty_forks_under_load(own_node):
     """Three threads and a loop of the parent read on while children collect what they inherited and end.
 
     They end in each way that Python knows; every fifth works with a client of its own first.
@@ -228,14 +221,14 @@ def test_fifty_forks_under_load(node):
         assert all(now > then for now, then in zip(reads, before)), (before, reads)
         print("fine")
         """,
-        node,
+        own_node,
     )
     code, out, err = end_of(process, 100)
     assert (code, out) == (0, "fine\n"), err
 
 
 @needs_fork
-def test_a_fork_beside_a_threads_very_first_calls(node):
+def test_a_fork_beside_a_threads_very_first_calls(own_node):
     """What is made at first use must not stay half made in the child. Each zygote has used nothing yet."""
     process = start(
         """
@@ -277,14 +270,14 @@ def test_a_fork_beside_a_threads_very_first_calls(node):
             assert code == 0, (attempt, code)
         print("fine")
         """,
-        node,
+        own_node,
     )
     code, out, err = end_of(process, 100)
     assert (code, out) == (0, "fine\n"), err
 
 
 @needs_fork
-def test_an_event_loop_of_the_parent_is_refused_in_the_child(node):
+def test_an_event_loop_of_the_parent_is_refused_in_the_child(own_node):
     """It shares the descriptor that wakes it: a child that reads from that would take the parent's calls."""
     process = start(
         """
@@ -304,14 +297,14 @@ def test_an_event_loop_of_the_parent_is_refused_in_the_child(node):
         loop.close()
         print("fine")
         """,
-        node,
+        own_node,
     )
     code, out, err = end_of(process)
     assert (code, out) == (0, "fine\n"), err
 
 
 @needs_fork
-def test_a_fork_by_a_signals_handler_in_mid_call(node):
+def test_a_fork_by_a_signals_handler_in_mid_call(own_node):
     process = start(
         """
         client = aerospike.client(config).connect()
@@ -330,13 +323,13 @@ def test_a_fork_by_a_signals_handler_in_mid_call(node):
         assert (batch.result_codes == 2).all()
         print("fine")
         """,
-        node,
+        own_node,
     )
-    pause_when_connected(process, node)
+    pause_when_connected(process, own_node)
     time.sleep(0.3)
     process.send_signal(signal.SIGUSR1)
     time.sleep(0.3)
-    node.resume(0)
+    own_node.resume(0)
     code, out, err = end_of(process)
     assert (code, out) == (0, "fine\n"), err
 
@@ -382,13 +375,13 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
-def test_multiprocessing(node, tmp_path, method):
+def test_multiprocessing(own_node, tmp_path, method):
     """A client in each worker, by the pool's initializer, beside a client of the parent."""
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this platform has no {method}")
     script = tmp_path / "workers.py"
     script.write_text(WORKERS, encoding="utf-8")
-    (host, port) = node.hosts[0]
+    (host, port) = own_node.hosts[0]
     process = subprocess.Popen(
         [sys.executable, str(script), method, host, str(port)],
         stdout=subprocess.PIPE,

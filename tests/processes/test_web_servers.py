@@ -5,30 +5,26 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
 import aerospike_py as aerospike
 from aerospike_py.testing import DevServer
+from tests.support import ROOT
+from tests.support.network import free_port
+from tests.support.optional import needs
+from tests.support.waiting import eventually
 
-ROOT = Path(__file__).resolve().parent.parent
 USERS = 200
 
 pytestmark = [
     pytest.mark.embedded,
     pytest.mark.skipif(sys.platform == "win32", reason="gunicorn needs fork, and the tests send signals"),
 ]
-
-
-def needs(package):
-    return pytest.mark.skipif(find_spec(package) is None, reason=f"{package} is not installed")
 
 
 # A master that has a client of its own and reads with it before it forks, and while its workers serve.
@@ -59,12 +55,6 @@ def node():
             for user in range(USERS):
                 client.put(("test", "features", user), {"score": user / 4})
         yield server
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Service:
@@ -133,10 +123,11 @@ class Service:
 
     def wait_for_new_workers(self, old):
         """Until processes that are not among `old` answer."""
-        deadline = time.monotonic() + 40
-        while not set(self.workers) - old - {None}:
-            assert time.monotonic() < deadline, f"no new worker: {self.log.read_text()}"
-            time.sleep(0.02)
+        eventually(
+            lambda: f"a new worker answers: {self.log.read_text()}",
+            lambda: bool(set(self.workers) - old - {None}),
+            40,
+        )
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

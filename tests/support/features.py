@@ -1,7 +1,7 @@
 """What this client has, beside the official one and aerospike-py 0.14.4.
 
-scripts/feature_table.py writes docs/features.md from this list, and tests/test_features.py walks it: what is
-said to be here has to be, and what is not yet has to say so when it is asked for.
+`scripts/feature_table.py` writes docs/features.md from this list. `tests/docs/test_features.py` checks it:
+what it says exists has to exist, and what does not exist yet has to say so when it is used.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def commands(*names: str) -> tuple[str, ...]:
 
 
 BATCH = "tests/integration/test_batch_read.py::"
-CLUSTER = "tests/test_cluster.py::"
-CONFIG = "tests/test_config_effects.py::"
+CLUSTER = "tests/cluster/test_reads.py::"
+CONFIG = "tests/config/test_config_effects.py::"
 
 GROUPS = (
     Group(
@@ -123,7 +123,7 @@ GROUPS = (
             better(
                 "a million keys in one call",
                 "in bounded memory, Ctrl-C at any time",
-                "tests/test_large_batches.py::test_a_million_keys_in_bounded_memory",
+                "tests/results/test_large_batches.py::test_a_million_keys_in_bounded_memory",
                 official="memory grows with the batch",
                 peer="memory grows with the batch",
             ),
@@ -152,7 +152,7 @@ GROUPS = (
                 "what adds up is never sent twice",
                 "an error with `in_doubt` instead",
                 *commands("increment", "append"),
-                "tests/test_doubt.py::test_what_adds_up_is_applied_once",
+                "tests/cluster/test_in_doubt.py::test_what_adds_up_is_applied_once",
                 official="sent again where `max_retries` says so",
                 peer="not tried",
             ),
@@ -173,7 +173,7 @@ GROUPS = (
             better(
                 "a row of a batch that may have been applied is never sent again",
                 "it fails with `in_doubt`; rows that were certainly not applied are sent again",
-                "tests/test_batch_write.py::test_an_increment_is_never_sent_twice",
+                "tests/cluster/test_batch_writes.py::test_an_increment_is_never_sent_twice",
                 official="sent again where `max_retries` says so",
                 peer="not tried",
             ),
@@ -183,14 +183,14 @@ GROUPS = (
                 "Client.query",
                 "aerospike_py.Query",
                 "aerospike_py.AsyncQuery",
-                "tests/test_queries.py::test_memory_is_bounded_however_large_the_set_is",
-                "tests/integration/test_query.py::test_pages",
+                "tests/integration/queries/test_faults.py::test_memory_is_bounded_however_large_the_set_is",
+                "tests/integration/queries/test_results.py::test_pages",
                 official="a callback or a list; about `max_records`",
                 peer="not tried",
             ),
             have(
                 "queries that meet failures",
-                "tests/test_queries.py::test_a_node_that_dies_costs_no_record",
+                "tests/integration/queries/test_faults.py::test_a_node_that_dies_costs_no_record",
                 note="only what has not come is asked for again",
                 peer="not tried",
             ),
@@ -222,7 +222,7 @@ GROUPS = (
         (
             have(
                 "integer, float, bool, string, blob, list, map",
-                "tests/integration/test_interop.py::test_ours_writes_official_reads",
+                "tests/compat/test_interop.py::test_ours_writes_official_reads",
             ),
             better(
                 "a map with a key that the server does not keep",
@@ -245,7 +245,7 @@ GROUPS = (
             have(
                 "HyperLogLog sketches as values",
                 "aerospike_py.HyperLogLog",
-                "tests/integration/test_interop.py::test_hll_both_ways",
+                "tests/compat/test_interop.py::test_hll_both_ways",
             ),
             better(
                 "NumPy scalars as values, keys and in policies",
@@ -265,7 +265,7 @@ GROUPS = (
             better(
                 "a value that Python cannot hold costs its own row",
                 "",
-                "tests/integration/test_interop.py::test_values_that_python_cannot_hold_cost_their_own_row",
+                "tests/compat/test_interop.py::test_values_that_python_cannot_hold_cost_their_own_row",
                 official="costs the rest of the batch",
                 peer="costs the batch",
             ),
@@ -277,10 +277,10 @@ GROUPS = (
             better(
                 "unknown policy and config keys are refused, with the nearest name",
                 "by type checkers, too; [every key](policies.md) has a test or says why it does nothing",
-                "tests/test_policies.py::test_a_misspelt_key_is_told_the_right_one",
+                "tests/config/test_policies.py::test_a_misspelt_key_is_told_the_right_one",
                 "aerospike_py.types",
                 f"{BATCH}test_policies_that_are_refused",
-                "tests/test_config.py::test_configs_that_are_refused",
+                "tests/config/test_config.py::test_configs_that_are_refused",
                 official="by an option, without it",
                 peer="ignored",
             ),
@@ -298,9 +298,9 @@ GROUPS = (
             better(
                 "the official client's exception classes and codes",
                 "builtin `TimeoutError` and `ValueError` besides; they pickle; messages say what and where",
-                "tests/integration/test_interop.py::test_errors_have_the_same_codes",
-                "tests/test_config.py::test_exceptions_pickle",
-                "tests/test_errors.py::test_errors_name_the_record_and_the_bin",
+                "tests/compat/test_interop.py::test_errors_have_the_same_codes",
+                "tests/config/test_config.py::test_exceptions_pickle",
+                "tests/results/test_errors.py::test_errors_name_the_record_and_the_bin",
                 peer="names and tree of its own",
             ),
             better(
@@ -313,7 +313,7 @@ GROUPS = (
             ),
             have(
                 "compressed frames",
-                "tests/test_compression.py::test_answers_are_smaller_and_the_same",
+                "tests/connection/test_compression.py::test_answers_are_smaller_and_the_same",
                 note="Enterprise Edition",
                 peer=NO,
             ),
@@ -350,11 +350,11 @@ GROUPS = (
             ),
             have("racks", f"{CLUSTER}test_the_nearest_rack_is_read_from"),
             have("circuit breaker", f"{CLUSTER}test_the_circuit_breaker", peer=NO),
-            have("TLS, mutual TLS", "tests/test_tls.py::test_mutual_tls", peer=NO),
+            have("TLS, mutual TLS", "tests/connection/test_tls.py::test_mutual_tls", peer=NO),
             have(
                 "passwords, external users, PKI",
-                "tests/test_auth.py::test_who_logged_in_reads_and_writes",
-                "tests/test_tls.py::test_mutual_tls",
+                "tests/connection/test_auth.py::test_who_logged_in_reads_and_writes",
+                "tests/connection/test_tls.py::test_mutual_tls",
                 note="no real login seen yet: the server at hand has no users",
                 peer="passwords",
             ),
@@ -362,7 +362,7 @@ GROUPS = (
             better(
                 "a log of the cluster",
                 "Python's `logging`; nothing is formatted that nobody wants",
-                "tests/test_logging.py::test_nodes_that_join_hang_answer_and_leave",
+                "tests/cluster/test_logging.py::test_nodes_that_join_hang_answer_and_leave",
                 official="a handler of its own",
             ),
             not_yet(
@@ -380,30 +380,31 @@ GROUPS = (
                 "asyncio",
                 "real coroutines, cancelled at once, no thread pool; one wake-up for many answers",
                 "aerospike_py.AsyncClient",
-                "tests/test_async.py::test_a_cancelled_call_ends_at_once_and_writes_no_more",
+                "tests/processes/test_async.py::test_a_cancelled_call_ends_at_once_and_writes_no_more",
                 official=NO,
             ),
             better(
                 "Ctrl-C ends a waiting call at once",
                 "",
-                "tests/test_process.py::test_ctrl_c_stops_a_waiting_call_at_once",
+                "tests/processes/test_exit.py::test_ctrl_c_stops_a_waiting_call_at_once",
                 official=NO,
                 peer=NO,
             ),
             better(
                 "`fork`",
                 "the child's calls raise, and disturb nothing",
-                "tests/test_fork.py::test_a_client_of_the_parent_raises_in_the_child",
+                "tests/processes/test_fork.py::test_a_client_of_the_parent_raises_in_the_child",
                 official="undefined",
                 peer="undefined",
             ),
             have(
-                "many threads", "tests/test_threads.py::test_twenty_threads_mix_everything_until_one_closes"
+                "many threads",
+                "tests/processes/test_threads.py::test_twenty_threads_mix_everything_until_one_closes",
             ),
             better(
                 "types",
                 "stubs checked against the extension, `py.typed`",
-                "tests/test_package.py::test_it_is_typed",
+                "tests/tools/test_package.py::test_it_is_typed",
                 official="stubs",
             ),
         ),
@@ -422,7 +423,7 @@ GROUPS = (
             better(
                 "pytest fixtures",
                 "clients, a set a test, faults that are undone, without a server to set up",
-                "tests/test_pytest_plugin.py::test_fixtures_come_with_the_package",
+                "tests/tools/test_pytest_plugin.py::test_fixtures_come_with_the_package",
                 official=NO,
                 peer=NO,
             ),
@@ -435,14 +436,14 @@ GROUPS = (
                 "a dtype from a sample of a set",
                 "with what each bin holds, and the odd ones out",
                 "Client.infer_dtype",
-                "tests/test_inference.py::test_what_was_sampled_is_read_whole",
+                "tests/results/test_inference.py::test_what_was_sampled_is_read_whole",
                 official=NO,
                 peer=NO,
             ),
             better(
                 "command line",
                 "`aerospike-py serve`, `info`, `dtype`, `peek`, `bench`",
-                "tests/test_cli.py::test_the_script_is_installed",
+                "tests/tools/test_cli.py::test_the_script_is_installed",
                 official=NO,
                 peer=NO,
             ),

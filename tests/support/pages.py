@@ -8,10 +8,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 # `<!-- run` hides what a page needs but its readers do not: it is run and not shown. Where a paragraph
 # "prints" follows, the block of text after it is what is printed.

@@ -1,8 +1,8 @@
 """Every key of the config and of the policies: its default, what it does, and the test that shows it.
 
-scripts/policy_table.py writes docs/policies.md from this list, and tests/test_policies.py walks it: keys that
-do something are in the types and shown by a test, those that do nothing are warned of or refused with their
-reason, and none that the official client knows is missing.
+`scripts/policy_table.py` writes docs/policies.md from this list. `tests/config/test_policies.py` checks it:
+keys that have an effect are in the types and shown by a test, keys without one cause a warning or are refused
+with a reason, and no key of the official client is missing.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ def refused(name: str, value: Any, why: str, harmless: Any = None) -> Key:
     return Key(name, REFUSED, "", why, value=value, harmless=harmless)
 
 
-EFFECTS = "tests/test_policy_effects.py::"
-CONFIG = "tests/test_config_effects.py::"
+EFFECTS = "tests/config/test_policy_effects.py::"
+CONFIG = "tests/config/test_config_effects.py::"
 TOLD = f"{EFFECTS}test_what_a_node_is_told"
-CLUSTER = "tests/test_cluster.py::"
-TLS = "tests/test_tls.py::"
-AUTH = "tests/test_auth.py::"
-HOSTS = "tests/test_bad_hosts.py::"
+CLUSTER = "tests/cluster/test_reads.py::"
+TLS = "tests/connection/test_tls.py::"
+AUTH = "tests/connection/test_auth.py::"
+HOSTS = "tests/connection/test_bad_hosts.py::"
 
 COMMON_NOTHING = (
     warned("timeout_delay", 3000, "connections with late answers are closed, not kept", harmless=0),
@@ -117,7 +117,7 @@ def common(timeout: str, retries: str) -> tuple[Key, ...]:
             "Enterprise "
             "Edition",
             f"{EFFECTS}test_compress",
-            "tests/test_compression.py::test_answers_are_smaller_and_the_same",
+            "tests/connection/test_compression.py::test_answers_are_smaller_and_the_same",
         ),
     )
 
@@ -588,7 +588,7 @@ TABLES = (
                 "partition_filter",
                 "all",
                 "the partitions to read, and where to go on in them; of a call only",
-                "tests/integration/test_query.py::test_partitions_are_chosen",
+                "tests/integration/queries/test_results.py::test_partitions_are_chosen",
             ),
             warned("info_timeout", 100, "a query asks no info command first", ours=True),
             warned(

@@ -5,7 +5,6 @@ A test names a call once, as a function of a :class:`Twin`, and compares what co
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +18,6 @@ official_operations = pytest.importorskip("aerospike_helpers.operations.operatio
 official_batch = pytest.importorskip("aerospike_helpers.batch.records")
 
 ERRORS = (aerospike.exception.AerospikeError, aerospike_py.AerospikeError)
-
-
-def optional(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError:
-        return None
 
 
 @dataclass(frozen=True)
@@ -49,11 +41,11 @@ class Twin:
 
     @property
     def op(self) -> Any:
-        return official_operations if self.is_official else optional("aerospike_py.operations")
+        return official_operations if self.is_official else aerospike_py.operations
 
     @property
     def batch(self) -> Any:
-        return official_batch if self.is_official else optional("aerospike_py.batch")
+        return official_batch if self.is_official else aerospike_py.batch
 
 
 def shown(value: Any) -> Any:

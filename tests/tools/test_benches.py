@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,7 @@ import pytest
 from benches import instructions, report, run, statistic, targets
 from benches.workloads import WORKLOADS
 from benches.workloads.numeric import COLUMNS, NUMERIC
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support import ROOT
 
 
 @pytest.mark.embedded

@@ -26,14 +26,8 @@ SEND = {"key": aerospike.POLICY_KEY_SEND}
 
 
 @pytest.fixture
-def node():
-    with DevServer() as server:
-        yield server
-
-
-@pytest.fixture
-def host(node):
-    return address(node)
+def host(own_node):
+    return address(own_node)
 
 
 def address(server, number=0):
@@ -42,8 +36,8 @@ def address(server, number=0):
 
 
 @pytest.fixture
-def filled(node):
-    with aerospike.client(node.config).connect() as client:
+def filled(own_node):
+    with aerospike.client(own_node.config).connect() as client:
         for number in range(20):
             client.put(
                 ("test", "sensors", f"sensor_{number}"),
@@ -52,7 +46,7 @@ def filled(node):
             )
         client.put(("test", "sensors", "odd"), {"temperature": "warm\x1b[2J", "site": "Rom"}, policy=SEND)
         client.put(("bar", "others", 1), {"a": 1})
-    return address(node)
+    return address(own_node)
 
 
 def run(capsys, *arguments):
@@ -112,7 +106,7 @@ class TestInfo:
         assert "says that the cluster has 2 nodes; 1 could be reached" in found["errors"][0]
         assert found["errors"][0] in printed.err
 
-    def test_a_node_that_does_not_answer(self, capsys, monkeypatch, node, host):
+    def test_a_node_that_does_not_answer(self, capsys, monkeypatch, own_node, host):
         def answers(client, command):
             if command == "build":
                 return {"D1": (aerospike.TimeoutError("too late"), None)}
@@ -204,12 +198,12 @@ class TestPeek:
 
 
 class TestBench:
-    def test_it_measures_and_removes_what_it_wrote(self, capsys, node, host):
+    def test_it_measures_and_removes_what_it_wrote(self, capsys, own_node, host):
         arguments = ["bench", host, "--records", "200", "--seconds", "0.1", "--json"]
         lines = json.loads(run(capsys, *arguments))
         assert len(lines) == 7
         assert all(line["calls"] > 0 and line["records_per_second"] > 0 for line in lines)
-        with aerospike.client(node.config).connect() as client:
+        with aerospike.client(own_node.config).connect() as client:
             assert client.exists(("test", "aerospike_py_bench", 0)).meta is None
 
     def test_it_does_not_touch_a_set_in_use(self, capsys, filled):

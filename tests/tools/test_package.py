@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import aerospike_py
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support import ROOT
 
 
 def version_of_the_workspace() -> str:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parent.parent / "scripts/prerequisites.sh"
+from tests.support import ROOT
+
+SCRIPT = ROOT / "scripts/prerequisites.sh"
 # What the script itself uses.
 USED = ("sh", "cat", "dirname", "head", "mktemp", "rm", "sed", "sort", "uname")
 

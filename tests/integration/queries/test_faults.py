@@ -15,6 +15,7 @@ from aerospike_py import AsyncClient
 from aerospike_py.testing import DevServer
 from tests.support.processes import end_of, start
 from tests.support.records import put_as_it_is
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.embedded
 
@@ -46,13 +47,6 @@ def numbers(records):
 
 def in_use(client):
     return sum(node.conns.in_use for node in client.stats().nodes)
-
-
-def soon(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(
@@ -131,12 +125,12 @@ def test_a_query_that_is_left_closes_its_connections(face, cluster):
     for record in client.query("test", "s"):
         assert record.bins["n"] in range(RECORDS)
         break
-    soon(lambda: in_use(client) == 0)
+    eventually("the connections are closed", lambda: in_use(client) == 0, 5)
     records = iter(client.query("test", "s"))
     next(records)
     assert in_use(client) > 0
     records.close()
-    soon(lambda: in_use(client) == 0)
+    eventually("the connections are closed", lambda: in_use(client) == 0, 5)
     assert list(records) == []
     client.close()
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 import aerospike_py
-
-from .twins import Twin, aerospike, shown
+from tests.support.twins import Twin, aerospike, shown
 
 aerospike_native = pytest.importorskip("aerospike_native", exc_type=ModuleNotFoundError)
 
@@ -153,16 +152,16 @@ def test_aerospike_native_reads_the_same(native, client, fresh_set):
 
 
 @pytest.mark.embedded
-def test_the_official_client_meets_faults_as_on_a_real_cluster(cluster):
+def test_the_official_client_meets_faults_as_on_a_real_cluster(own_cluster):
     """Partitions of other nodes, partitions that move, connections that break: it asks again for the rest."""
-    with aerospike_py.client(cluster.config) as ours:
+    with aerospike_py.client(own_cluster.config) as ours:
         for number in range(2_000):
             ours.put(("test", "s", number), {"n": number, "b": bytes(200)})
-        official = aerospike.client(cluster.config).connect()
+        official = aerospike.client(own_cluster.config).connect()
         try:
             for fault in (None, "close", "close-mid-frame"):
                 if fault is not None:
-                    cluster.inject(fault, node=1, command="query", times=1)
+                    own_cluster.inject(fault, node=1, command="query", times=1)
                 found = sorted(record[2]["n"] for record in official.query("test", "s").results())
                 assert found == list(range(2_000)), fault
         finally:
@@ -170,10 +169,10 @@ def test_the_official_client_meets_faults_as_on_a_real_cluster(cluster):
 
 
 @pytest.mark.embedded
-def test_the_official_client_is_told_codes(own_server):
-    own_server.inject("code", code=22, command="query")
-    official = aerospike.client(own_server.config).connect()
-    with aerospike_py.client(own_server.config) as ours:
+def test_the_official_client_is_told_codes(own_node):
+    own_node.inject("code", code=22, command="query")
+    official = aerospike.client(own_node.config).connect()
+    with aerospike_py.client(own_node.config) as ours:
         for twin, errors in ((official, aerospike.exception), (ours, aerospike_py)):
             with pytest.raises(errors.AerospikeError) as caught:
                 twin.query("test", "s").results()
