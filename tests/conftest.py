@@ -12,7 +12,9 @@
 ``own_node``, ``own_cluster``
     one or three embedded nodes for a single test, which may kill them or move their clock.
 ``official``, ``native``
-    the clients of others, connected to the same server.
+    the official client and aerospike-native, connected to the same server.
+``twins``
+    the official client and ours, for one call on both: see ``tests/support/twins.py``.
 
 NumPy is not imported here: tests/without_numpy runs under this file, too.
 """
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from aerospike_py.testing import DevServer
     from tests.support.faces import Face
     from tests.support.proxy import Proxy
+    from tests.support.twins import Twin
 
 # On import aerospike_native makes uvloop the event loop of the whole process. Our tests choose their own.
 os.environ.setdefault("AEROSPIKE_NO_UVLOOP", "1")
@@ -140,6 +143,14 @@ def official(config: dict[str, Any]) -> Iterator[Any]:
     connected = aerospike.client({"hosts": config["hosts"]}).connect()
     yield connected
     connected.close()
+
+
+@pytest.fixture
+def twins(official: Any, client: Any) -> tuple[Twin, Twin]:
+    """The official client and ours."""
+    from tests.support.twins import Twin
+
+    return Twin(official, is_official=True), Twin(client, is_official=False)
 
 
 @pytest.fixture(scope="session")

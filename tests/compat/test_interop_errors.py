@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+import aerospike_py
+from tests.support.records import SKETCH
 from tests.support.twins import Twin, aerospike, code_of, shown
 
 # The official client warns of operations that it means to replace.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-SKETCH = bytes.fromhex("0004") + bytes(13) + bytes.fromhex("4080003000000000")
 POINT = {"type": "Point", "coordinates": [-122.0, 37.5]}
 CREATE = {"exists": aerospike.POLICY_EXISTS_CREATE}
 UPDATE = {"exists": aerospike.POLICY_EXISTS_UPDATE}
@@ -211,9 +212,8 @@ def test_maps_that_the_server_does_not_keep(client, official, fresh_set, key, pl
 
 
 @pytest.fixture
-def pair(client: Any, official: Any, fresh_set: str) -> list[tuple[Twin, Any]]:
+def pair(twins: tuple[Twin, Twin], official: Any, fresh_set: str) -> list[tuple[Twin, Any]]:
     """Each client with a record of its own, the same in all but the key."""
-    twins = [Twin(official, is_official=True), Twin(client, is_official=False)]
     made = []
     for twin, name in zip(twins, ("theirs", "ours"), strict=True):
         key = ("test", fresh_set, name)
@@ -246,3 +246,25 @@ def test_a_call_that_fails(pair, official, needs, what, call):
     left = [official.get(key) for _, key in pair]
     assert shown(left[0][1:]) == shown(left[1][1:])
     assert left[0][1]["gen"] == 1
+
+
+def test_errors_have_the_same_codes(client, official, fresh_set):
+    key = ("test", fresh_set, "k")
+    create = {"exists": aerospike.POLICY_EXISTS_CREATE}
+    official.put(key, {"x": 1})
+    for call in (
+        lambda c: c.get(("test", fresh_set, "nobody")),
+        lambda c: c.remove(("test", fresh_set, "nobody")),
+        lambda c: c.put(key, {"x": 2}, policy=create),
+        lambda c: c.put(key, {"x": 2}, meta={"gen": 9}, policy={"gen": aerospike.POLICY_GEN_EQ}),
+        lambda c: c.get(("nowhere", "s", 1)),
+        lambda c: c.put(key, {"x" * 16: 1}),
+        lambda c: c.remove(key, policy={"durable_delete": True}),
+    ):
+        with pytest.raises(aerospike.exception.AerospikeError) as theirs:
+            call(official)
+        with pytest.raises(aerospike_py.AerospikeError) as mine:
+            call(client)
+        assert mine.value.code == theirs.value.code
+        # They raise codes without a class as the root, ours as ServerError or ClientError below it.
+        assert type(theirs.value).__name__ in [cls.__name__ for cls in type(mine.value).__mro__]

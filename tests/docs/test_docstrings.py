@@ -158,6 +158,12 @@ def test_the_examples_run_and_give_what_they_say(
             repair(cluster)
 
 
+def test_examples_of_the_operations_need_no_other_names() -> None:
+    failed, tried = doctest.testmod(operations)
+    assert not failed
+    assert tried >= len(operations.__all__)
+
+
 def repair(cluster: DevServer) -> None:
     """Undoes what examples of DevServer do: they kill, pause, refuse and inject."""
     for node in range(3):

@@ -13,10 +13,10 @@ from aerospike_py import GeoJSON, HyperLogLog
 from aerospike_py.inference import infer
 from aerospike_py.records import Key, Record
 from aerospike_py.testing import DevServer
-from tests.support import element_table
+from tests.support import records
 from tests.support.records import fill_with_an_unreadable_one
 
-SKETCH = HyperLogLog(element_table.SKETCH)
+SKETCH = HyperLogLog(records.SKETCH)
 
 
 def records_of(*bins):

@@ -13,9 +13,10 @@ import pytest
 import aerospike_py as aerospike
 from aerospike_py import operations as op
 from aerospike_py.batch import BatchRecords, Read, Remove, Write
+from tests.support import records
 
 DTYPE = np.dtype([("name", "S8"), ("n", "i4"), ("v", "f4", (2,))])
-SKETCH = aerospike.HyperLogLog(bytes.fromhex("0004") + bytes(13) + bytes.fromhex("4080003000000000"))
+SKETCH = aerospike.HyperLogLog(records.SKETCH)
 
 
 @pytest.fixture

@@ -222,7 +222,7 @@ GROUPS = (
         (
             have(
                 "integer, float, bool, string, blob, list, map",
-                "tests/compat/test_interop.py::test_ours_writes_official_reads",
+                "tests/compat/test_interop_values.py::test_what_one_writes_the_other_reads",
             ),
             better(
                 "a map with a key that the server does not keep",
@@ -245,7 +245,7 @@ GROUPS = (
             have(
                 "HyperLogLog sketches as values",
                 "aerospike_py.HyperLogLog",
-                "tests/compat/test_interop.py::test_hll_both_ways",
+                "tests/compat/test_interop_values.py::test_sketches",
             ),
             better(
                 "NumPy scalars as values, keys and in policies",
@@ -258,14 +258,14 @@ GROUPS = (
             better(
                 "`bytes` keys",
                 "whole",
-                "tests/integration/test_digests.py::test_bytes_keys",
+                "tests/compat/test_interop_digests.py::test_bytes_keys",
                 official="cut at the first NUL",
             ),
             have("keys by digest", "aerospike_py.calc_digest", f"{BATCH}test_keys_of_every_kind"),
             better(
                 "a value that Python cannot hold costs its own row",
                 "",
-                "tests/compat/test_interop.py::test_values_that_python_cannot_hold_cost_their_own_row",
+                "tests/compat/test_interop_values.py::test_values_that_python_cannot_hold_cost_their_own_row",
                 official="costs the rest of the batch",
                 peer="costs the batch",
             ),
@@ -298,7 +298,7 @@ GROUPS = (
             better(
                 "the official client's exception classes and codes",
                 "builtin `TimeoutError` and `ValueError` besides; they pickle; messages say what and where",
-                "tests/compat/test_interop.py::test_errors_have_the_same_codes",
+                "tests/compat/test_interop_errors.py::test_errors_have_the_same_codes",
                 "tests/config/test_config.py::test_exceptions_pickle",
                 "tests/results/test_errors.py::test_errors_name_the_record_and_the_bin",
                 peer="names and tree of its own",

@@ -5,6 +5,8 @@ import struct
 
 import aerospike_py
 
+# A HyperLogLog sketch that a server has made.
+SKETCH = bytes.fromhex("0004") + bytes(13) + bytes.fromhex("4080003000000000")
 # MessagePack: a map whose key is a list.
 MAP_KEYED_BY_A_LIST = bytes.fromhex("819101c0")
 MAP = 19

@@ -14,7 +14,7 @@ import aerospike_py as aerospike
 from aerospike_py import AsyncClient
 from aerospike_py.testing import DevServer
 from tests.support.processes import end_of, start
-from tests.support.records import put_as_it_is
+from tests.support.records import MAP_KEYED_BY_A_LIST, put_as_it_is
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.embedded
@@ -337,7 +337,7 @@ def test_a_value_that_python_cannot_hold_costs_its_own_record(face):
     with DevServer(options=["--any-map-keys"]) as server:
         fill(server.config, 50, 10)
         client = face.connect(server.config)
-        put_as_it_is(server.hosts[0], ("test", "s", 7), b"m", bytes.fromhex("819101c0"))
+        put_as_it_is(server.hosts[0], ("test", "s", 7), b"m", MAP_KEYED_BY_A_LIST)
         records = iter(client.query("test", "s"))
         found, errors = [], []
         while True:

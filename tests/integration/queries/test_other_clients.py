@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import aerospike_py
-from tests.support.twins import Twin, aerospike, shown
+from tests.support.twins import aerospike, shown
 
 aerospike_native = pytest.importorskip("aerospike_native", exc_type=ModuleNotFoundError)
 
@@ -14,11 +14,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 SEND = {"key": aerospike.POLICY_KEY_SEND}
 PARTITIONS = {"begin": 0, "count": 2048}
-
-
-@pytest.fixture
-def twins(official, client):
-    return Twin(official, True), Twin(client, False)
 
 
 def fill(twin, name, count=200):
