@@ -3,8 +3,7 @@
 ``server``, ``config``
     the embedded node (or the server of AEROSPIKE_HOSTS), one a test session, and the config to reach it.
 ``face``, ``client``
-    one body over two faces: a test that takes either runs twice, with the sync client and with the async
-    one, called in the same way.
+    a test that takes either runs twice, with the sync client and with the async one, called in the same way.
 ``fresh_set``
     the name of a set that no other test uses.
 ``node``, ``proxy``
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from tests.support.proxy import Proxy
     from tests.support.twins import Twin
 
-# On import aerospike_native makes uvloop the event loop of the whole process. Our tests choose their own.
+# On import aerospike_native makes uvloop the event loop of the whole process. Our tests choose their loops.
 os.environ.setdefault("AEROSPIKE_NO_UVLOOP", "1")
 
 if find_spec("numpy") is not None:
@@ -46,7 +45,7 @@ if find_spec("numpy") is not None:
 if find_spec("hypothesis") is not None:
     import hypothesis
 
-    # Machines that build are slow by turns; what is too slow is for the benches to say.
+    # Build machines are slow at times; speed is measured by the benches.
     hypothesis.settings.register_profile("default", deadline=None)
     hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000)
     hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
@@ -94,7 +93,7 @@ def shared_client(face: Face, config: dict[str, Any]) -> Any:
 
 @pytest.fixture
 def client(shared_client: Any) -> Any:
-    """A connected client of the face. It is shared: a test that closes one makes its own."""
+    """A connected client, shared by all tests: a test that closes a client creates its own."""
     assert shared_client.is_connected(), "an earlier test has closed the shared client"
     return shared_client
 

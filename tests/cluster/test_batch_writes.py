@@ -1,4 +1,4 @@
-"""Batches that write, with faults and in clusters: what is sent again, what is in doubt, where it goes."""
+"""Batch writes while nodes fail: which rows are sent again, which are in doubt, and to which node they go."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def test_rows_go_to_the_masters(server, client, fresh_set):
 
 
 def test_rows_of_several_namespaces_go_in_requests_of_their_own(face, fresh_set):
-    """A server that lacks the namespace of a row refuses the request, and has applied the rows before it."""
+    """A server that lacks the namespace of a row refuses the request but has applied the rows before it."""
     with DevServer(namespaces=["test", "bar"]) as node, face.connect(node.config) as client:
         keys = [(("test", "bar")[n % 2], fresh_set, n) for n in range(10)]
         assert [row.result for row in client.batch_operate(keys, [op.increment("n", 1)])] == [0] * 10
         assert node.counters(0)["batch_requests"] == 2
         assert [row.record.bins["n"] for row in client.batch_read(keys)] == [1] * 10
-        # Reads may be asked for again.
+        # Reads may be repeated.
         assert node.counters(0)["batch_requests"] == 3
 
 
@@ -85,7 +85,7 @@ def test_busy_rows_are_sent_again(faulty, client, fresh_set):
     assert caught.value.in_doubt
 
 
-def test_a_batch_of_which_nothing_was_answered_raises(faulty, client, fresh_set):
+def test_a_batch_without_any_answer_raises(faulty, client, fresh_set):
     faulty.inject("close", command="batch")
     with pytest.raises(aerospike.ClientError) as caught:
         client.batch_write_numpy(table(), "test", fresh_set)
@@ -104,10 +104,10 @@ def mixed(fresh_set: str, n: int) -> BatchRecords:
     )
 
 
-def test_rows_say_what_became_of_them_though_the_call_raises(faulty, client, fresh_set):
+def test_rows_have_results_when_the_call_raises(faulty, client, fresh_set):
     batch = mixed(fresh_set, 300)
     assert client.batch_write(batch).batch_records[-1].result == 0
-    # What the call before left there is not taken for this one's.
+    # Results of the call before are not taken for results of this one.
     faulty.inject("close", command="batch")
     with pytest.raises(aerospike.ClientError) as caught:
         client.batch_write(batch, {"max_retries": 1})
@@ -123,7 +123,7 @@ def test_rows_say_what_became_of_them_though_the_call_raises(faulty, client, fre
     assert batch.result == 0
 
 
-def test_what_was_written_though_its_answer_cannot_be_read_is_in_doubt(face, fresh_set):
+def test_a_row_whose_answer_cannot_be_read_is_in_doubt(face, fresh_set):
     with DevServer(options=["--any-map-keys"]) as server, face.connect(server.config) as client:
         keys = [("test", fresh_set, n) for n in range(3)]
         client.batch_operate(keys, [op.write("n", 1)])
@@ -158,12 +158,12 @@ def test_rows_of_a_cancelled_call_have_no_answer(server, fresh_set):
     asyncio.run(main())
 
 
-def test_a_node_that_dies_costs_its_rows_alone(face, fresh_set):
+def test_a_node_that_dies_fails_its_own_rows_only(face, fresh_set):
     with DevServer(nodes=3, replication_factor=2) as server, face.connect(server.config) as client:
         server.kill(1)
         policy = {"max_retries": 100, "sleep_between_retries": 20, "total_timeout": 20_000}
         result = client.batch_write_numpy(table(), "test", fresh_set, policy=policy)
-        # What had gone out may be in doubt; what had not goes to the new master.
+        # Rows that were sent may be in doubt; the others go to the new master.
         assert (result.ok | result.in_doubt).all()
         assert result.ok.sum() > N // 3
         keys = aerospike.Keys("test", fresh_set, np.arange(N)[result.ok])
@@ -181,7 +181,7 @@ def test_a_cancelled_call_lets_the_array_go(server, fresh_set):
             with pytest.raises(asyncio.CancelledError):
                 await task
             del task
-            # The runtime's threads own no Python: what they leave behind is let go by whoever calls next.
+            # Threads of the runtime cannot free Python objects: the next call does.
             for _ in range(100):
                 client.is_connected()
                 if sys.getrefcount(data) == held:

@@ -1,4 +1,4 @@
-"""Writes whose answer is lost: what adds up is applied once, and errors say whether it may have been."""
+"""Writes whose answer is lost: increments are applied once, and errors say if a write may have happened."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.proxy import Fault, connect_through
 
 pytestmark = pytest.mark.embedded
 
-# Tries and time enough to send it many times over.
+# Enough tries and time to send a write many times.
 PATIENT = {"max_retries": 10, "total_timeout": 20_000, "socket_timeout": 300}
 
 ADDING = {
@@ -35,7 +35,7 @@ SETTING = {
     "remove_bin": lambda client, key: client.remove_bin(key, ["b"], None, PATIENT),
     "operate": lambda client, key: client.operate(key, [op.write("a", 1), op.read("a")], None, PATIENT),
 }
-# Where an answer is lost: before its first byte, within its header, within what follows; or it never comes.
+# Where an answer is cut: before its first byte, in its header, after it. "stop" never sends the rest.
 LOST = [Fault("cut", 0), Fault("cut", 5), Fault("cut", 20), Fault("stop", 0), Fault("stop", 20)]
 
 
@@ -45,7 +45,7 @@ def writes(node):
 
 @pytest.mark.parametrize("fault", LOST, ids=str)
 @pytest.mark.parametrize("name", ADDING)
-def test_what_adds_up_is_applied_once(face, node, proxy, fresh_set, name, fault):
+def test_increments_are_applied_once(face, node, proxy, fresh_set, name, fault):
     call, expected = ADDING[name]
     key = ("test", fresh_set, "k")
     with connect_through(face, proxy) as client:
@@ -64,7 +64,7 @@ def test_what_adds_up_is_applied_once(face, node, proxy, fresh_set, name, fault)
 
 @pytest.mark.parametrize("fault", LOST, ids=str)
 @pytest.mark.parametrize("name", SETTING)
-def test_what_sets_is_sent_again(face, node, proxy, fresh_set, name, fault):
+def test_idempotent_writes_are_sent_again(face, node, proxy, fresh_set, name, fault):
     key = ("test", fresh_set, "k")
     with connect_through(face, proxy) as client:
         client.put(key, {"a": 1, "b": 2})
@@ -77,7 +77,7 @@ def test_what_sets_is_sent_again(face, node, proxy, fresh_set, name, fault):
 
 
 @pytest.mark.parametrize("name", [*ADDING, "put", "touch", "remove"])
-def test_what_was_never_sent_is_not_in_doubt(face, fresh_set, name):
+def test_a_write_that_was_never_sent_is_not_in_doubt(face, fresh_set, name):
     key = ("test", fresh_set, "k")
     calls = {
         **{adding: call for adding, (call, _) in ADDING.items()},

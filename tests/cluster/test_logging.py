@@ -1,4 +1,4 @@
-"""The log of a cluster: what it says, and what it costs when nobody wants it."""
+"""The log messages of a cluster, and their cost when no handler wants them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_nodes_that_join_hang_answer_and_leave(face, cluster, caplog):
     assert {record.name for record in caplog.records} == {"aerospike_py"}
 
 
-def test_what_commands_find(face, cluster, caplog):
+def test_commands_log_the_faults_they_meet(face, cluster, caplog):
     caplog.set_level(logging.DEBUG, "aerospike_py")
     with connected(face, cluster, max_error_rate=2, error_rate_window=100) as client:
         client.batch_read(KEYS)
@@ -74,7 +74,7 @@ def test_what_commands_find(face, cluster, caplog):
         wait_for_message(caplog, client, "with code 18 and is sent again")
 
 
-def test_a_cluster_of_which_nobody_answers(face, cluster, caplog):
+def test_a_cluster_without_a_node_that_answers(face, cluster, caplog):
     with connected(face, cluster) as client:
         for node in range(3):
             cluster.kill(node)
@@ -94,7 +94,7 @@ def test_records_carry_the_time_of_the_event(face, cluster, caplog):
         assert abs(record.created % 1 * 1000 - record.msecs) < 2
 
 
-def test_nothing_is_made_where_nobody_wants_it(face, cluster, caplog, monkeypatch):
+def test_no_record_is_created_without_a_handler(face, cluster, caplog, monkeypatch):
     caplog.set_level(logging.ERROR, "aerospike_py")
     monkeypatch.setattr(_log.logger, "makeRecord", lambda *args: pytest.fail("a record was made"))
     with connected(face, cluster) as client:
@@ -104,7 +104,7 @@ def test_nothing_is_made_where_nobody_wants_it(face, cluster, caplog, monkeypatc
     assert caplog.records == []
 
 
-def test_what_is_sent_again_is_noted_for_those_who_want_it(face, cluster, caplog):
+def test_retries_are_logged_at_debug_level_only(face, cluster, caplog):
     caplog.set_level(logging.INFO, "aerospike_py")
     with connected(face, cluster) as client:
         cluster.inject("code", command="read", code=18, times=1)
@@ -121,7 +121,7 @@ def test_a_handler_that_uses_the_client_or_fails(face, cluster, monkeypatch):
 
     class Handler(logging.Handler):
         def handle(self, record):
-            # Not by way of the loop, which this may run in.
+            # Not through the loop: this may run in it.
             seen.append((record.getMessage(), getattr(client, "async_client", client).is_connected()))
             raise RuntimeError("of the handler")
 
@@ -153,7 +153,7 @@ def test_passwords_are_not_logged(face, caplog):
     assert "secret" not in caplog.text
 
 
-def test_who_sets_up_no_logging_sees_nothing():
+def test_nothing_is_printed_without_logging():
     with DevServer() as server:
         process = start(
             """

@@ -1,4 +1,4 @@
-"""Batches and single reads while nodes and connections fail, against three nodes."""
+"""Batch and single reads while nodes and connections of a three-node cluster fail."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def server():
 
 
 def asked(server):
-    """Rows that all nodes were asked for until now."""
+    """The number of rows that all nodes have been asked for."""
     return sum(server.counters(node)["batch_rows"] for node in range(3))
 
 
 @contextlib.contextmanager
 def connected(face, server, batch=None, **settings):
-    """A client that looks at its cluster often. Hedging is off unless a test wants it."""
+    """A client that refreshes its cluster view often. Hedging is off unless a test sets it."""
     policy = {"hedge_delay": "off", **(batch or {})}
     config = {**server.config, "tend_interval": 200, "policies": {"batch": policy}, **settings}
     client = face.connect(config)
@@ -71,7 +71,7 @@ def test_a_fault_costs_no_row(face, faulty, fault):
         batch = client.batch_read(KEYS, _dtype=DTYPE)
         assert is_right(batch)
         assert faulty.counters(1)["faults"] >= 1
-        # Only what the failed request left open was asked for again.
+        # Only the rows that the failed request left open were asked for again.
         again = asked(faulty) - before - N
         assert 0 <= again < N / 2
         if fault[0] in ("row-twice", "late"):
@@ -93,7 +93,7 @@ def test_silence_costs_a_socket_timeout_or_a_hedge(face, faulty, fault):
 
 
 @pytest.mark.parametrize("code", [9, 11, 14, 18, 151, 152])
-def test_a_code_that_stays_is_each_rows_own(face, faulty, code):
+def test_a_persistent_code_is_reported_per_row(face, faulty, code):
     with connected(face, faulty) as client:
         faulty.inject("row-code", command="batch", code=code)
         with pytest.raises(aerospike.AerospikeError) as caught:
@@ -111,7 +111,7 @@ def test_a_code_that_stays_is_each_rows_own(face, faulty, code):
         assert not batch.batch_records[failed]["v"].any()
 
 
-def test_retries_are_what_they_are_called(face, faulty):
+def test_max_retries_limits_the_retries(face, faulty):
     with connected(face, faulty) as client:
         faulty.inject("close", command="batch")
         for retries in (0, 1, 3):
@@ -129,14 +129,14 @@ def test_retries_are_what_they_are_called(face, faulty):
         with pytest.raises(aerospike.TimeoutError):
             client.batch_read(KEYS, _dtype=DTYPE, policy=policy)
         assert 0.15 <= time.monotonic() - start < 0.3
-        # A pause that would end after the deadline is not begun.
+        # A pause that would end after the deadline does not start.
         start = time.monotonic()
         with pytest.raises(aerospike.TimeoutError):
             client.batch_read(KEYS, _dtype=DTYPE, policy={**policy, "total_timeout": 100})
         assert time.monotonic() - start < 0.1
 
 
-def test_a_hung_node_costs_one_delay_once(face, faulty):
+def test_a_hung_node_costs_one_hedge_delay(face, faulty):
     with connected(face, faulty, {"hedge_delay": "adaptive"}) as client:
         for _ in range(3):
             assert is_right(client.batch_read(KEYS, _dtype=DTYPE))
@@ -164,7 +164,7 @@ def test_a_hung_node_without_hedges_costs_the_deadline(face, faulty):
         assert 0.3 <= time.monotonic() - start < 0.5
         assert set(batch.result_codes) == {0, 9}
         assert is_right(batch, batch.ok)
-        # It said nothing to anybody all the time: from now on it is read around.
+        # It has answered no request for a while: from now on reads avoid it.
         assert is_right(client.batch_read(KEYS, _dtype=DTYPE))
 
 
@@ -177,7 +177,7 @@ def test_single_reads_are_hedged(face, faulty):
         assert [client.get(key).bins["v"] for key in keys] == [3 * number for number in range(20)]
         assert time.monotonic() - start < 20 * 0.15
         assert client.stats().hedge_count > 0
-        # Where the master alone may answer, its time is the call's.
+        # If only the master may answer, the call takes as long as the master.
         master = {"replica": aerospike.POLICY_REPLICA_MASTER}
         assert any(took(lambda key=key: client.get(key, policy=master)) > 0.4 for key in keys)
 
@@ -191,7 +191,7 @@ def took(call):
 def test_stale_connections_cost_no_try(face, faulty):
     with connected(face, faulty, {"max_retries": 0}) as client:
         assert is_right(client.batch_read(KEYS, _dtype=DTYPE))
-        # Closed by the node in the moment that they are used.
+        # The node closes the connections at the moment of their use.
         faulty.inject("close", command="batch", times=1)
         batch = client.batch_read(KEYS, _dtype=DTYPE)
         assert is_right(batch)
@@ -215,7 +215,7 @@ def test_nodes_that_are_killed_and_come_back_cost_no_row(face):
             assert is_right(client.batch_read(KEYS, _dtype=DTYPE))
 
 
-def test_a_map_that_changes_is_followed(face, faulty):
+def test_moved_partitions_are_followed(face, faulty):
     with connected(face, faulty) as client:
         assert is_right(client.batch_read(KEYS, _dtype=DTYPE))
         for _ in range(3):
@@ -256,7 +256,7 @@ def test_replicas(face, faulty):
             turns = rows_by_node(faulty, lambda replica=replica: read(replica, 2))
             assert sum(turns) == 2 * N
             assert turns != [2 * rows for rows in master], "once from each replica"
-        # The master alone is asked, however often it fails.
+        # Only the master is asked, however often it fails.
         faulty.inject("row-code", 0, command="batch", code=9)
         policy = {"replica": aerospike.POLICY_REPLICA_MASTER, "sleep_between_retries": 10}
         batch = client.batch_read(KEYS, _dtype=DTYPE, policy=policy)
@@ -286,7 +286,7 @@ def test_the_nearest_rack_is_read_from(face):
             client.get(("test", "cluster", 1), policy=prefer)
 
 
-def test_racks_of_a_server_without_them(face, faulty):
+def test_a_server_without_racks(face, faulty):
     prefer = {"replica": aerospike.POLICY_REPLICA_PREFER_RACK}
     with connected(face, faulty, prefer, rack_aware=True, rack_id=1) as client:
         assert is_right(client.batch_read(KEYS, _dtype=DTYPE))
@@ -297,7 +297,7 @@ def test_strong_consistency(face):
         fill(server)
         with connected(face, server, {"hedge_delay": 30}) as client:
             assert is_right(client.batch_read(KEYS, _dtype=DTYPE))
-            # Masters alone are read from, so nobody else is asked where one is late.
+            # Only masters are read from, so no other node is asked if one is late.
             server.inject("late", 0, command="batch", seconds=0.2, times=1)
             assert is_right(client.batch_read(KEYS, _dtype=DTYPE))
             assert client.stats().hedge_count == 0
@@ -326,7 +326,7 @@ def test_alternate_addresses(face):
 
 
 def test_a_key_whose_partition_has_no_node_fails_alone(face):
-    # For a minute nobody notices that a node is dead, and each record lies on one node.
+    # The death of a node stays unnoticed for a minute, and each record is on one node only.
     with DevServer(nodes=3, replication_factor=1, failure_detection=60) as server:
         fill(server)
         with connected(face, server) as client:
@@ -343,13 +343,13 @@ def test_the_circuit_breaker(face, faulty):
         master = {"replica": aerospike.POLICY_REPLICA_MASTER, "max_retries": 0}
         assert is_right(client.batch_read(KEYS, _dtype=DTYPE))
         faulty.inject("close", 1, command="batch")
-        # A new connection each time: a stale one would be no failure.
+        # A new connection each time: a stale one would not count as a failure.
         for _ in range(8):
             batch = client.batch_read(KEYS, _dtype=DTYPE, policy=master)
         assert set(batch.result_codes) == {0, -14}
         assert client.stats().nodes[1].circuit_open
         assert client.stats().nodes[1].error_rate > 5
-        # Other replicas are read meanwhile, without a try at the failing node.
+        # Meanwhile other replicas are read, with no try at the failing node.
         requests = faulty.counters(1)["batch_requests"]
         assert is_right(client.batch_read(KEYS, _dtype=DTYPE, policy={"max_retries": 0}))
         assert faulty.counters(1)["batch_requests"] == requests
@@ -364,8 +364,8 @@ def test_the_circuit_breaker(face, faulty):
         assert not client.stats().nodes[1].circuit_open
 
 
-def test_a_saturated_client_says_so(face, faulty):
-    # Another replica's node would be asked where that may be.
+def test_a_saturated_client_raises(face, faulty):
+    # With replicas allowed, another node would be asked.
     policy = {"total_timeout": 150, "max_retries": 0, "replica": aerospike.POLICY_REPLICA_MASTER}
     with connected(face, faulty, policy, max_conns_per_node=1) as client:
         key = [("test", "cluster", 0)]
@@ -382,7 +382,7 @@ def test_a_saturated_client_says_so(face, faulty):
             assert "max_conns_per_node" in str(error)
 
 
-def test_stats_are_what_happened(face, faulty):
+def test_stats_count_what_happened(face, faulty):
     with connected(face, faulty) as client:
         for _ in range(5):
             assert is_right(client.batch_read(KEYS, _dtype=DTYPE))

@@ -33,7 +33,7 @@ def test_a_context_manager():
     with pytest.raises(RuntimeError, match="not running"):
         _ = server.hosts
     server.stop()
-    # It can be used again, with nothing left of what it was.
+    # It can be started again, empty.
     with server:
         assert ask(server.hosts[0], "namespaces") == "one;two"
 
@@ -119,7 +119,7 @@ def test_a_program_ends_with_its_standard_input():
         assert program.wait(10) == 0
 
 
-def test_nothing_is_left_behind_by_a_parent_that_is_killed():
+def test_a_node_ends_with_a_parent_that_is_killed():
     code = """if True:
         import time
         from aerospike_py.testing import DevServer

@@ -1,4 +1,4 @@
-"""What ``aerospike_py.testing.DevServer`` does to a cluster, and what the official client sees of it."""
+"""Clusters and faults of ``aerospike_py.testing.DevServer``, as the official client sees them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEYS = [("test", "cluster", i) for i in range(200)]
 
 @contextlib.contextmanager
 def official(server, **settings):
-    """The official client, which looks at its cluster often and tries each thing once."""
+    """The official client, set to refresh its cluster view often and to try each call once."""
     policies = {
         "read": {"total_timeout": 500, "max_retries": 0},
         "batch": {"total_timeout": 500, "max_retries": 0},
@@ -41,7 +41,7 @@ def fill(client):
 
 
 def found(client):
-    """The keys whose records are there."""
+    """The keys whose records exist."""
     records = client.batch_read(KEYS).batch_records
     assert all(record.result in (0, 2) for record in records)
     return [record.key[2] for record in records if record.result == 0]
@@ -51,7 +51,7 @@ def peers(address):
     return ask(address, "peers-clear-std").split("[", 1)[1].count("[") // 2
 
 
-def test_what_a_node_has_in_memory_dies_with_it():
+def test_records_of_a_killed_node_are_lost():
     with DevServer(nodes=2) as server, official(server) as client:
         fill(client)
         server.kill(1)
@@ -98,7 +98,7 @@ def test_partitions_move_under_a_client():
         for _ in range(5):
             server.move_partitions(1000)
             assert len(found(client)) == 200
-        # Those who are asked pass on what they do not hold, until the client has looked again.
+        # Nodes pass on requests for partitions they do not hold, until the client refreshes its view.
         before = sum(server.counters(node)["passed_on"] for node in range(3))
 
         def is_settled():
@@ -130,7 +130,7 @@ def test_the_official_client_reads_from_its_rack():
 
 
 def test_the_official_client_finds_alternate_addresses():
-    # Nobody listens at the address that the nodes tell by default.
+    # Nothing listens on the address that the nodes report by default.
     options = ["--access-host", "127.0.0.9", "--alternate-host", "127.0.0.1"]
     with (
         DevServer(nodes=3, options=options) as server,
@@ -152,7 +152,7 @@ def test_strong_consistency_as_the_official_client_sees_it():
         server.kill(1)
         eventually("the client sees one node", lambda: len(client.get_node_names()) == 1)
         assert len(found(client)) == 200
-        # Both dead at once, and nothing is lost.
+        # Both are dead at the same time, and nothing is lost.
         server.kill(0)
         server.restart(0)
         server.restart(1)

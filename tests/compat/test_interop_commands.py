@@ -1,4 +1,4 @@
-"""The same commands by the official client and by ours: what one writes the other reads, and errors agree."""
+"""The same commands by both clients: equal answers, equal errors, equal records afterwards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aerospike_py import operations as ours
 aerospike = pytest.importorskip("aerospike", exc_type=ModuleNotFoundError)
 theirs = pytest.importorskip("aerospike_helpers.operations.operations")
 
-# The official client warns of operations that it means to replace.
+# The official client warns of deprecated operations.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 BINS = {"i": 10, "f": 1.5, "s": "mid", "b": b"\x05"}
@@ -18,7 +18,7 @@ BINS = {"i": 10, "f": 1.5, "s": "mid", "b": b"\x05"}
 
 @pytest.fixture
 def keys(client, official, fresh_set):
-    """The same record twice: one for each client."""
+    """Two equal records, one for each client."""
     pair = [("test", fresh_set, "ours"), ("test", fresh_set, "theirs")]
     for key in pair:
         client.put(key, BINS)
@@ -65,7 +65,7 @@ def test_a_command_does_the_same(client, official, keys, command):
     mine = outcome(getattr(client, name), keys[0], *args)
     their = outcome(getattr(official, name), keys[1], *args)
     assert mine == their
-    # What each left behind is read by the other.
+    # Each client reads the record that the other left.
     assert outcome(official.get, keys[0]) == outcome(client.get, keys[1])
 
 

@@ -1,4 +1,4 @@
-"""Digests of any key are those of the official client."""
+"""Digests of any key equal those of the official client."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_int_keys(set_, key):
 
 @given(sets, st.binary(min_size=1, max_size=80))
 def test_bytes_keys(set_, key):
-    """Theirs are bytearrays: bytes it turns into strings cut at the first NUL."""
+    """The official client needs a bytearray: it turns bytes into a string and cuts that at the first NUL."""
     theirs = bytes(aerospike.calc_digest("test", set_, bytearray(key)))
     assert ours.calc_digest("test", set_, key) == theirs
     assert ours.calc_digest("test", set_, bytearray(key)) == theirs

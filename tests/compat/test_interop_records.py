@@ -10,7 +10,7 @@ import pytest
 import aerospike_py
 from tests.support.twins import aerospike, shown
 
-# The official client warns of operations that it means to replace.
+# The official client warns of deprecated operations.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
@@ -64,7 +64,7 @@ def test_generation_and_time_to_live(twins, fresh_set):
 
 
 def bins_of(record: Any) -> Any:
-    """The bins; a record that was read without any has none at the official client."""
+    """The bins of a record; the official client leaves them out if none were read."""
     return (record[2] if len(record) > 2 else None) or {}
 
 

@@ -11,7 +11,7 @@ from aerospike_py.testing import DevServer
 from tests.support.records import MAP_KEYED_BY_A_LIST, SKETCH, put_as_it_is
 from tests.support.twins import Twin, aerospike, helpers, shown
 
-# The official client warns of operations that it means to replace.
+# The official client warns of deprecated operations.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 POINT = {"type": "Point", "coordinates": [-122.0, 37.5]}
@@ -21,7 +21,7 @@ DEEP: Any = 1
 for _ in range(20):
     DEEP = [DEEP]
 
-# Not here: text with a NUL, which the official client cuts when it writes.
+# Text with a NUL is missing: the official client cuts it when it writes.
 VALUES: dict[str, Any] = {
     "zero": 0,
     "int": 42,
@@ -152,8 +152,8 @@ def test_sketches(client, official, fresh_set):
 
 @pytest.mark.embedded  # Servers from 7.1 on take no such map; older data may hold one.
 def test_values_that_python_cannot_hold_cost_their_own_row(face, fresh_set):
-    """A map whose key is a list: the official client raises for the record, and so do we; its batch loses
-    the rows after it, ours does not."""
+    """A map whose key is a list. Both clients raise for the record; in a batch the official client loses the
+    rows after it, ours does not."""
     keys = [("test", fresh_set, number) for number in range(3)]
     with DevServer(options=["--any-map-keys"]) as server:
         client = face.connect(server.config)

@@ -1,5 +1,5 @@
-"""The official client on the embedded node: it connects unchanged, and every command does what it does
-on a real server."""
+"""The official client on the embedded node: it connects unchanged, and every command behaves as on a real
+server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ operations = pytest.importorskip("aerospike_helpers.operations.operations")
 list_operations = pytest.importorskip("aerospike_helpers.operations.list_operations")
 ex = aerospike.exception
 
-# The client warns of operations whose successors this server's protocol does not have.
+# The client warns of operations whose replacements the protocol of this server lacks.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 NEVER = aerospike.TTL_NEVER_EXPIRE
@@ -347,7 +347,7 @@ def writing(query):
 
 
 @pytest.mark.embedded
-def test_what_is_not_here_says_so(official, key):
+def test_what_is_not_supported_says_so(official, key):
     official.put(key, {"a": 1, "l": [1]})
     is_one = exp.Eq(exp.IntBin("a"), 1).compile()
     for call in (
@@ -402,7 +402,7 @@ def test_many_threads(official, fresh_set):
 
 
 @pytest.mark.embedded
-def test_alternate_services_and_racks_are_asked_for_in_vain(own_cluster):
+def test_alternate_services_and_racks_of_a_cluster_without_them(own_cluster):
     for settings in ({"use_services_alternate": True}, {"rack_aware": True, "rack_id": 1}):
         client = aerospike.client({**own_cluster.config, **settings}).connect()
         try:

@@ -1,4 +1,4 @@
-"""Config and exceptions: strict, named, picklable. No server is needed."""
+"""The config is checked strictly, and exceptions have names, codes and pickles. Needs no server."""
 
 import builtins
 import copy
@@ -68,7 +68,7 @@ def test_configs_that_are_refused(make, config, message):
 
 
 @pytest.mark.parametrize("key", ["shm", "lua", "thread_pool_size", "strict_types"])
-def test_keys_without_meaning_are_warned_of_once(key):
+def test_keys_without_effect_cause_one_warning(key):
     with pytest.warns(UserWarning, match=key) as caught:
         aerospike.client({**HOSTS, key: {}})
     assert len(caught) == 1

@@ -1,4 +1,4 @@
-"""What keys of the config do, as far as other tests do not show it."""
+"""Effects of config keys that no other test shows."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_auth_mode_in_either_place(face, guarded):
     ("key", "one", "other"),
     [("auth_mode", aerospike.AUTH_INTERNAL, aerospike.AUTH_EXTERNAL), ("login_timeout_ms", 1, 2)],
 )
-def test_places_that_differ(face, key, one, other):
+def test_a_key_with_two_values_is_refused(face, key, one, other):
     config = {"hosts": [("127.0.0.1", 3000)], key: one, "policies": {key: other}}
     with pytest.raises(aerospike.ParamError, match=f'config "{key}" and config "policies" "{key}" differ'):
         face.client(config)
@@ -106,7 +106,7 @@ def test_send_bool_as(face, node, fresh_set, settings, expected):
             client.put(put, bins)
             client.operate(operated, [op.write(name, value) for name, value in bins.items()])
             for key in (put, operated):
-                # 1 == True: it is the type that tells them apart.
+                # 1 == True, so compare types.
                 assert repr(client.get(key).bins) == repr(expected)
         rows = [Write(("test", fresh_set, "row"), [op.write("b", True)])]
         client.batch_write(BatchRecords(rows))

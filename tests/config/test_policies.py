@@ -1,4 +1,4 @@
-"""The tables of docs/policies.md: what they say works is shown by a test, and what does not work says so."""
+"""The tables of docs/policies.md: a test shows each key that works, and a key that does not work says so."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def rust_functions(path: str) -> frozenset[str]:
 
 
 @pytest.mark.parametrize(("table", "key"), keys(WORKS))
-def test_what_works_is_shown_by_a_test(table: Table, key: Key) -> None:
+def test_each_key_that_works_names_a_test(table: Table, key: Key) -> None:
     assert key.here
     for place in key.here:
         path, _, name = place.partition("::")
@@ -72,12 +72,12 @@ def test_what_works_is_shown_by_a_test(table: Table, key: Key) -> None:
 
 
 @pytest.mark.parametrize(("table", "key"), keys(WARNED))
-def test_what_has_no_effect_is_warned_of(face, client, table: Table, key: Key) -> None:
+def test_keys_without_effect_cause_a_warning(face, client, table: Table, key: Key) -> None:
     with pytest.warns(UserWarning, match=f'"{key.name}" has no effect here') as caught:
         face.client(config_with(table.name, {key.name: key.value}))
     assert [key.what in str(warning.message) for warning in caught] == [True]
     if table.name in BY_POLICY:
-        # What comes of the call is another matter.
+        # The call itself may fail.
         with pytest.warns(UserWarning, match=key.what), contextlib.suppress(aerospike.ServerError):
             BY_POLICY[table.name](client, {key.name: key.value})
 
@@ -93,14 +93,14 @@ def test_what_is_not_supported_is_refused(face, client, table: Table, key: Key) 
 
 
 @pytest.mark.parametrize(("table", "key"), keys(WARNED, REFUSED))
-def test_what_is_done_anyway_passes_without_a_word(face, table: Table, key: Key) -> None:
+def test_values_that_match_the_behaviour_are_accepted(face, table: Table, key: Key) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for value in (None, key.harmless):
             face.client(config_with(table.name, {key.name: value}))
 
 
-# What a config has no use for.
+# Keys that have no meaning in a config.
 OF_A_CALL = ("query", "partition_filter")
 
 
@@ -110,7 +110,7 @@ def refuse_in_config(face, table: Table, key: Key, wrong: str) -> None:
 
 
 @pytest.mark.parametrize(("table", "key"), keys(WORKS, WARNED, REFUSED))
-def test_a_misspelt_key_is_told_the_right_one(face, client, table: Table, key: Key) -> None:
+def test_a_misspelt_key_gets_a_suggestion(face, client, table: Table, key: Key) -> None:
     wrong = f"{key.name}x"
     if (table.name, key.name) != OF_A_CALL:
         refuse_in_config(face, table, key, wrong)
@@ -119,7 +119,7 @@ def test_a_misspelt_key_is_told_the_right_one(face, client, table: Table, key: K
             BY_POLICY[table.name](client, {wrong: 1})
 
 
-# A value of no kind that any key has, and one that is a number out of all bounds.
+# A value of a type that no key takes, and a number that no key allows.
 @pytest.mark.parametrize(("table", "key"), keys(WORKS))
 def test_values_that_a_key_cannot_have_are_refused(face, table: Table, key: Key) -> None:
     for value in (1j, -(2**40)):
@@ -146,6 +146,6 @@ def test_no_key_of_the_official_client_is_missing(table: Table) -> None:
     assert {name for name in ours if name not in theirs} == {key.name for key in table.keys if key.ours}
 
 
-def test_the_documented_tables_are_these() -> None:
+def test_docs_policies_is_up_to_date() -> None:
     written = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
     assert written == document(), "run: python -m scripts.policy_table"

@@ -1,4 +1,4 @@
-"""What each key of a policy does: in what a node is sent, and in what comes of a call when a node fails."""
+"""The effect of each policy key: on the request that a node receives, and on the call when a node fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.proxy import COMPRESSED, MESSAGE, Proxy
 
 pytestmark = pytest.mark.embedded
 
-# A command of each policy, and what the node calls such commands.
+# A command for each policy, and the kind of command it is to the node.
 COMMANDS: dict[str, tuple[Callable[..., Any], str]] = {
     "read": (lambda client, key, policy=None: client.get(key, policy), "read"),
     "write": (lambda client, key, policy=None: client.put(key, {"a": 1}, None, policy), "write"),
@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[Callable[..., Any], str]] = {
     "query": (lambda client, key, policy=None: client.query(*key[:2]).results(policy), "query"),
 }
 EVERY_POLICY = pytest.mark.parametrize("name", COMMANDS)
-# What breaks a connection would open the circuit breaker, and pooled connections would be tries for nothing.
+# Faults that break connections must neither open the circuit breaker nor hit pooled connections first.
 SETTINGS = {"max_error_rate": 0, "tend_interval": 60_000}
 
 
@@ -67,7 +67,7 @@ def test_total_timeout(face, faulty, fresh_set, name):
     key = ("test", fresh_set, "k")
     written(faulty.config, key)
     faulty.inject("silent", command=kind)
-    # Of the client; of the call, over the client's.
+    # The client's value; the call's value, which overrides it.
     for of_client, of_call in ((150, None), (60_000, {"total_timeout": 150})):
         policies = {name: {"total_timeout": of_client}}
         with face.connect({**faulty.config, **SETTINGS, "policies": policies}) as client:
@@ -122,7 +122,7 @@ def pair():
 
 
 def master_of(client, server, key):
-    """The number of the node that has the key first."""
+    """The number of the node that holds the master copy of the key."""
     before = [server.counters(node)["reads"] for node in (0, 1)]
     client.get(key, {"replica": aerospike.POLICY_REPLICA_MASTER})
     return next(node for node in (0, 1) if server.counters(node)["reads"] > before[node])
@@ -134,7 +134,7 @@ def test_replica(face, pair, fresh_set, name):
     key = ("test", fresh_set, "k")
     written(pair.config, key)
     with face.connect({**pair.config, **SETTINGS}) as client:
-        # A code that says "not now": it is tried again, at another node where that is allowed.
+        # A transient code: the call is retried, at another node where the policy allows that.
         pair.inject("code", master_of(client, pair, key), command=kind, code=18)
         try:
             fails(lambda: call(client, key, retried("MASTER")), 18)
@@ -191,13 +191,13 @@ def test_timeout_of_info(face, faulty):
 
 @pytest.fixture(scope="module")
 def wire(node):
-    """A client of each face through a proxy that keeps what they send."""
+    """A proxy that keeps the requests of both clients."""
     with Proxy(node.hosts[0]) as proxy:
         yield proxy
 
 
 def sent(client, proxy, name, key, policy, meta=None):
-    """The request of a command; what comes of it does not matter."""
+    """The request of a command, whatever the node answers."""
     proxy.requests.clear()
     with contextlib.suppress(aerospike.ServerError):
         if name in ("read", "batch", "batch_parent_write", "query"):
@@ -228,7 +228,7 @@ WRITES = ("write", "operate", "remove", "batch_write", "batch_remove")
 CHANGES = ("write", "operate", "batch_write")
 BATCHES = ("batch", "batch_parent_write")
 
-# Policies, key, value, meta, where it is to be seen, its bits there; what the bits are without the key is 0.
+# Policies, key, value, meta, the part of the request that shows it, its bits there (0 without the key).
 BITS: list[tuple[tuple[str, ...], str, Any, Any, Callable[[Any], int], int]] = [
     (("read", "reads", *BATCHES), "read_mode_ap", P.POLICY_READ_MODE_AP_ALL, None, INFO1, 1 << 6),
     (("read", "reads", *BATCHES), "read_mode_sc", P.POLICY_READ_MODE_SC_LINEARIZE, None, INFO3, 1 << 6),
@@ -259,8 +259,8 @@ def cases() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("name", "key", "value", "meta", "seen", "bits"), list(cases()))
-def test_what_a_node_is_told(face, wire, fresh_set, name, key, value, meta, seen, bits):
-    """Without the key, with it in the call, with it in the config, and with the call's over the config's."""
+def test_flags_that_a_node_receives(face, wire, fresh_set, name, key, value, meta, seen, bits):
+    """Without the key, with it in the call, in the config, and in both, where the call's value counts."""
     record = ("test", fresh_set, "k")
     settings = {"hosts": [wire.address], **SETTINGS}
     of_config = {"operate" if name == "reads" else name: {key: value}}
@@ -327,9 +327,9 @@ def test_flags_of_batches_that_are_on(face, wire, fresh_set, name, key, bit):
     assert [found & bit for found in flags] == [bit, 0, bit]
 
 
-# A query's time is its client's to keep.
+# Only the client enforces the timeout of a query.
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "query"])
-def test_a_node_is_told_the_time_that_is_left(face, wire, fresh_set, name):
+def test_a_node_receives_the_remaining_time(face, wire, fresh_set, name):
     with face.connect({"hosts": [wire.address], **SETTINGS}) as client:
         told = requests.parse(
             sent(client, wire, name, ("test", fresh_set, 1), {"total_timeout": 7_777})[MESSAGE]
@@ -339,7 +339,7 @@ def test_a_node_is_told_the_time_that_is_left(face, wire, fresh_set, name):
 
 @EVERY_POLICY
 def test_compress(face, wire, fresh_set, name):
-    # The node is no Enterprise Edition server, and says so; what is sent is what matters.
+    # The node is no Enterprise Edition server and refuses; only the request matters here.
     key = ("test", fresh_set, "long" * 100)
     policy = {} if name in (*BATCHES, "query") else {"key": aerospike.POLICY_KEY_SEND}
     with face.connect({"hosts": [wire.address], **SETTINGS}) as client:

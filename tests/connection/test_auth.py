@@ -1,4 +1,4 @@
-"""Passwords: logins, refusals, roles, sessions that end, and that nothing secret is ever shown."""
+"""Logins: refusals, roles, sessions that end, and secrets, which never appear in any output."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def counted(server, name):
     return [server.counters(node)[name] for node in range(len(server.hosts))]
 
 
-def test_who_logged_in_reads_and_writes(face, server):
+def test_a_user_who_logged_in_reads_and_writes(face, server):
     with face.client(of(server)) as client:
         client.put(("test", "auth", 2), {"v": 2})
         batch = client.batch_read([KEY, ("test", "auth", 2)], _dtype=DTYPE)
@@ -53,10 +53,10 @@ def test_connect_takes_a_user(face, server):
     client = face.client(server.config).connect("ann", PASSWORD)
     assert client.get(KEY).bins == {"v": 1}
     client.close()
-    # What it was once given it keeps.
+    # The client keeps the user of the first connect.
     assert client.connect().get(KEY).bins == {"v": 1}
     client.close()
-    # And it goes before the config.
+    # It overrides the config.
     client = face.client(of(server, password=WRONG)).connect(password=PASSWORD)
     assert client.is_connected()
     client.close()
@@ -89,7 +89,7 @@ def test_external_users_bring_their_password(face, server):
             face.connect({**server.config, **login, "auth_mode": mode})
 
 
-def test_without_a_user_nothing_is_told(face, server):
+def test_without_a_user_no_login_is_sent(face, server):
     with pytest.raises(
         exception.NotAuthenticated, match="the node wants a login, and no user was given"
     ) as caught:
@@ -97,7 +97,7 @@ def test_without_a_user_nothing_is_told(face, server):
     assert caught.value.code == 80
 
 
-def test_a_user_where_there_is_no_security(face):
+def test_a_user_on_a_server_without_security(face):
     with DevServer() as open_to_all, pytest.raises(exception.SecurityNotSupported) as caught:
         face.connect(of(open_to_all))
     assert caught.value.code == 51
@@ -144,7 +144,7 @@ def test_sessions_end_while_batches_run(face):
     keys = aerospike.Keys("test", "auth", np.arange(2_000))
     with (
         DevServer(users={"ann": PASSWORD}, session_ttl=2) as server,
-        # Connections are used once: each batch shows its token anew.
+        # Connections are used once, so each batch sends its token again.
         face.client(of(server, tend_interval=100, policies={"batch": {"max_retries": 0}})) as client,
     ):
         for number in range(0, 2_000, 100):
@@ -153,7 +153,7 @@ def test_sessions_end_while_batches_run(face):
         rounds = 0
         while time.monotonic() < end:
             rounds += 1
-            # To the node the session is over, which the client cannot know.
+            # The node has ended the session; the client cannot know.
             server.advance(3)
             server.inject("code", code=80, command="batch", times=1)
             batch = client.batch_read(keys, _dtype=DTYPE)
@@ -269,16 +269,16 @@ def test_the_process_list_shows_no_password():
         ({"ann": ("p", [])}, ValueError),
     ],
 )
-def test_users_that_cannot_be(users, error):
+def test_users_that_a_node_refuses_to_start_with(users, error):
     with pytest.raises(error):
         DevServer(users=users)
 
 
-def test_another_user_takes_another_connect(face, server):
+def test_another_user_needs_another_connect(face, server):
     client = face.client(of(server))
     with pytest.raises(exception.InvalidUser):
         client.connect("zoe", WRONG)
-    # What failed is not kept.
+    # A login that failed is not kept.
     client.connect()
     client.connect("ann", PASSWORD)
     with pytest.raises(aerospike.ParamError, match='connected as "ann"; close it to log in as "eve"'):

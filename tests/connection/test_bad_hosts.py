@@ -1,4 +1,4 @@
-"""Hosts that are not what they should be: a clear, typed error in bounded time, over both faces."""
+"""Hosts that are down or no Aerospike nodes: a clear, typed error in bounded time, with both clients."""
 
 import contextlib
 import socket
@@ -13,7 +13,7 @@ from tests.support.network import free_port
 
 @contextlib.contextmanager
 def peer(answer=None):
-    """A port that accepts and says `answer` to whatever comes; nothing at all without one."""
+    """A port that accepts connections and sends `answer` to any request, or nothing without one."""
     listener = socket.create_server(("127.0.0.1", 0))
     accepted = []
 

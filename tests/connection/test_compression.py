@@ -69,7 +69,7 @@ def test_a_server_without_compression_says_so(face, config, fresh_set):
         with pytest.raises(aerospike.AerospikeError) as caught:
             client.batch_read(keys, _dtype=DTYPE, policy=COMPRESS)
         assert caught.value.code == 25
-        # A small read is sent as it is, and its answer may come as it is.
+        # Small reads and their answers may be sent uncompressed.
         client.put(("test", fresh_set, 1), {"s": "a" * 400})
         assert client.get(("test", fresh_set, 1), policy=COMPRESS).bins == {"s": "a" * 400}
 

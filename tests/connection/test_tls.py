@@ -1,4 +1,4 @@
-"""TLS against the embedded node, with certificates that are made here."""
+"""TLS against the embedded node, with certificates created for the session."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def refusal(face, config, kind=exception.AerospikeError):
     return str(caught.value)
 
 
-# ---------------------------------------------------------------- what works
+# ---------------------------------------------------------------- connections that work
 
 
 @pytest.mark.parametrize("protocols", [None, "TLSv1.2", "TLSv1.3", "-all +TLSv1.2"])
@@ -89,7 +89,7 @@ def test_a_large_batch(face, nodes, authority):
     assert (batch.batch_records["v"] == np.arange(200_000) % N * 3).all()
 
 
-def test_the_clusters_name_stands_for_missing_ones(face, authority):
+def test_the_cluster_name_is_the_default_tls_name(face, authority):
     tls = authority.trusted()
     with DevServer(tls=authority.nodes(), options=["--cluster-name", NAME]) as made:
         config = {"hosts": made.hosts, "cluster_name": NAME, "tls": tls}
@@ -107,7 +107,7 @@ def test_a_directory_of_authorities_and_cipher_suites(face, nodes, authority):
 
 
 def test_the_systems_authorities(face, nodes, authority, monkeypatch):
-    # The variable is how a process is told where its system's authorities are.
+    # The variable tells a process where the certificate authorities of the system are.
     monkeypatch.setenv("SSL_CERT_FILE", authority.file)
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
     with face.connect({**nodes.config, "tls": {"enable": True}}) as client:
@@ -148,7 +148,7 @@ def test_the_official_client_is_refused_what_ours_is(nodes, mutual, authority, s
             official.client(config).connect()
 
 
-# ---------------------------------------------------------------- what does not
+# ---------------------------------------------------------------- connections that are refused
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_the_official_client_is_refused_what_ours_is(nodes, mutual, authority, s
         ({"not_before": NOW + 3 * DAY, "not_after": NOW + 4 * DAY}, NAME, "it is not valid yet, but in"),
     ],
 )
-def test_wrong_certificates_are_told_apart(face, authority, issued, name, expected):
+def test_wrong_certificates_have_distinct_errors(face, authority, issued, name, expected):
     tls = {**authority.issue(**issued), "name": NAME}
     with DevServer(tls=tls) as made:
         ((host, port),) = made.hosts
@@ -185,11 +185,11 @@ def test_a_missing_or_unknown_client_certificate(face, mutual, authority, strang
         )
 
 
-def test_a_client_and_a_port_of_two_kinds(face, nodes, config, authority):
+def test_tls_against_a_plain_port_and_plain_against_tls(face, nodes, config, authority):
     hosts = [(host, port, NAME) for host, port in config["hosts"]]
     assert "it may not listen for TLS there" in refusal(face, {"hosts": hosts, "tls": authority.trusted()})
     assert "it may be a port for TLS" in refusal(face, nodes.config)
-    # Settings that are there but not wanted change nothing.
+    # Settings that are disabled change nothing.
     tls = authority.trusted(enable=False)
     assert "it may be a port for TLS" in refusal(face, {**nodes.config, "tls": tls})
 
@@ -238,7 +238,7 @@ def read_exactly(stream, size):
 
 
 class Proxy:
-    """Stands between client and node; cuts one answer after some bytes.
+    """A proxy between client and node that cuts one answer after some bytes.
 
     With a certificate it ends TLS on either side and cuts what was encrypted; without, it cuts what goes
     over the wire.
@@ -330,7 +330,7 @@ def test_an_answer_cut_at_every_byte_loses_no_row(face, authority, where):
     with DevServer(tls=authority.nodes()) as made:
         issued = authority.issue() if where == "within TLS" else None
         proxy = Proxy(made.hosts[0], issued, authority.file)
-        # The proxy's is the one seed, and no look at the node comes between the batches.
+        # The proxy is the only seed, and no refresh of the cluster view comes between the batches.
         config = {"hosts": [proxy.host], "max_error_rate": 0, "tend_interval": 600_000}
         with face.connect({**config, "tls": authority.trusted()}) as client:
             for number, key in enumerate(keys):
@@ -401,7 +401,7 @@ def test_settings_that_cannot_be_connected_with(face, authority, tls, message):
         face.connect({**HOSTS, "tls": authority.trusted(**tls)})
 
 
-def test_keys_that_are_no_key(face, authority, tmp_path):
+def test_invalid_key_files(face, authority, tmp_path):
     issued = authority.issue("client")
     file = tmp_path / "key.pem"
     for text, message in [
@@ -419,7 +419,7 @@ def test_keys_that_are_no_key(face, authority, tmp_path):
             assert line not in str(caught.value) + repr(client)
 
 
-def test_what_has_no_effect_is_warned_of(face):
+def test_keys_without_effect_cause_a_warning(face):
     with pytest.warns(UserWarning, match="log_session_info"):
         face.client({**HOSTS, "tls": {"enable": True, "log_session_info": True}})
     with warnings.catch_warnings():
@@ -474,7 +474,7 @@ def test_without_a_user_or_a_certificate(face, secured, authority):
     assert "takes TLS with a client certificate" in refusal(face, config, exception.ParamError)
 
 
-def test_a_wrong_name_does_not_stay_with_its_address(face, secured, authority):
+def test_a_wrong_name_is_not_kept_for_its_address(face, secured, authority):
     host, port = secured.hosts[0]
     hosts = [(host, port, "other.test"), (host, port, NAME)]
     config = {"hosts": hosts, "tls": authority.trusted(), "user": "ann", "password": SECRET}

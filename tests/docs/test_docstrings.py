@@ -1,4 +1,4 @@
-"""Everything public is documented with an example, and the examples run and give what they say."""
+"""Everything public has a docstring with an example, and the examples give the results they show."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def is_documented_by_itself(owner: type, name: str, member: Any) -> bool:
-    """Whether a name of a class is the package's own and public: methods, properties, no fields."""
+    """Whether a member of a class is public, defined by the package, and a method or property."""
     if name.startswith("_"):
         return False
     if not (inspect.isroutine(member) or isinstance(member, (property, classmethod, staticmethod))):
@@ -35,7 +35,7 @@ def is_documented_by_itself(owner: type, name: str, member: Any) -> bool:
 
 
 def public() -> Iterator[tuple[str, Any]]:
-    """Names and objects that have to have an example."""
+    """The names and objects that need an example."""
     for module in MODULES:
         yield module.__name__, module
         for name in getattr(module, "__all__", ()):
@@ -85,7 +85,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 class Places:
-    """Where examples run: names that they may take for given."""
+    """The namespace of the examples: names that they may use without defining them."""
 
     def __init__(self, server: DevServer, loop: asyncio.AbstractEventLoop) -> None:
         self.server, self.loop = server, loop
@@ -165,7 +165,7 @@ def test_examples_of_the_operations_need_no_other_names() -> None:
 
 
 def repair(cluster: DevServer) -> None:
-    """Undoes what examples of DevServer do: they kill, pause, refuse and inject."""
+    """Undoes what the examples of DevServer do to the nodes."""
     for node in range(3):
         with contextlib.suppress(RuntimeError):
             cluster.restart(node)

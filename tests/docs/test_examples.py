@@ -17,7 +17,7 @@ pytestmark = pytest.mark.embedded
 
 
 def run(*arguments, environment=None):
-    """Runs Python with these arguments; what it printed, where it succeeded."""
+    """Runs Python with these arguments, checks that it succeeds, and returns its output."""
     answer = subprocess.run(
         [sys.executable, "-W", "error", *map(str, arguments)],
         cwd=ROOT,
@@ -49,7 +49,7 @@ def test_nearest_neighbours():
 @needs("pandas", "matplotlib")
 def test_sensors_to_pandas(tmp_path):
     path = tmp_path / "plot.png"
-    # pandas and matplotlib have warnings of their own.
+    # pandas and matplotlib cause warnings.
     text = run(
         "-W", "default", "examples/sensors_pandas.py", path, environment={"MPLCONFIGDIR": str(tmp_path)}
     )

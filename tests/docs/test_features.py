@@ -1,4 +1,4 @@
-"""The feature table of the docs: what it says is here is, and what is not says so."""
+"""docs/features.md: features that it lists exist, and those that do not exist yet say so."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def is_here(place: str) -> bool:
 
 
 @pytest.mark.parametrize(("feature", "place"), PLACES)
-def test_what_the_table_says_is_so(feature: Feature, place: str) -> None:
+def test_features_exist_as_listed(feature: Feature, place: str) -> None:
     if feature.ours != NOT_YET:
         assert is_here(place)
         return
@@ -63,7 +63,7 @@ def test_what_the_table_says_is_so(feature: Feature, place: str) -> None:
 
 
 @pytest.mark.parametrize("feature", FEATURES)
-def test_every_feature_can_be_seen_somewhere(feature: Feature) -> None:
+def test_every_feature_names_a_place(feature: Feature) -> None:
     assert feature.here
 
 
@@ -83,7 +83,7 @@ def test_every_method_of_the_official_client_is_here_or_says_why_not() -> None:
                 getattr(client, name)
 
 
-def test_what_nobody_has_is_an_ordinary_error() -> None:
+def test_an_unknown_attribute_is_an_ordinary_error() -> None:
     for client in clients():
         with pytest.raises(AttributeError, match="object has no attribute 'putt'"):
             client.putt  # type: ignore[union-attr]  # noqa: B018

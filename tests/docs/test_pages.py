@@ -1,4 +1,4 @@
-"""What README.md, DEVELOPERS.md and the pages of docs tell people to run, runs.
+"""The code and commands in README.md, DEVELOPERS.md and the pages of docs run.
 
 Blocks of Python run as they stand, one after the other; an expression with a value in the comment beside it
 has to have that value. Of shell commands each has to be known here: its targets, files, modules and options
@@ -34,7 +34,7 @@ OUTSIDE = [
 ]
 PAGES = [*OUTSIDE, *files_of(ROOT, "docs/*.md")]
 TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
-# What a page cannot do without, and the environments of some platforms are without.
+# Packages that a page needs and some environments lack.
 NEEDS = {"docs/moving.md": "aerospike", "docs/pandas.md": "pandas"}
 LANGUAGES = {"python", "sh", "", "text", "toml", "ini"}
 
@@ -50,7 +50,7 @@ def test_the_examples_of_a_page_run(page, monkeypatch, tmp_path):
         pytest.importorskip(NEEDS[page])
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "page"}
-    # Each page finds the node as its readers do, empty.
+    # Each page starts with an empty node, as its readers do.
     with DevServer() as server:
         for block in pages.blocks(TEXTS[page], PYTHON):
             code = block.code.replace('[("127.0.0.1", 3000)]', repr(server.hosts))
@@ -60,8 +60,8 @@ def test_the_examples_of_a_page_run(page, monkeypatch, tmp_path):
             client.close()
 
 
-def test_no_block_goes_unseen():
-    """A block in a language that is not run must not look as if it were."""
+def test_every_block_is_checked():
+    """Every block is in a known language, and every Python or shell block is found."""
     for page, text in TEXTS.items():
         languages = {found[1].strip() for found in ANY.finditer(text)}
         assert languages <= LANGUAGES, f"{page} has blocks of {languages - LANGUAGES}"
@@ -85,7 +85,7 @@ def test_the_reference_has_every_public_name():
     assert not missing, f"say `::: aerospike_py.NAME` in a page of docs/reference: {missing}"
 
 
-def test_the_tables_of_the_reference_are_whole():
+def test_the_tables_of_the_reference_are_complete():
     constants = set(re.findall(r"^\| `(\w+)` \|", "\n".join(site_tables.constants()), re.MULTILINE))
     assert constants == set(aerospike_py.constants.__all__)
     lines = "\n".join(site_tables.exceptions())
@@ -96,7 +96,7 @@ def test_the_tables_of_the_reference_are_whole():
             assert getattr(aerospike_py.exception, name).code == int(code)
 
 
-# ---------------------------------------------------------------- values that pages tell
+# ---------------------------------------------------------------- values in comments
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_the_tables_of_the_reference_are_whole():
         ("a: b", None),
     ],
 )
-def test_values_in_comments(comment, literal):
+def test_values_are_recognised_in_comments(comment, literal):
     assert pages.told(comment) == literal
 
 
@@ -237,14 +237,14 @@ def python(words: list[str]) -> None:
 
 
 def ours(command: tuple[str, ...], words: list[str]) -> None:
-    """A program of the package: its subcommands and options are those that its help has."""
+    """A program of the package: its help lists its subcommands and options."""
     if words and not words[0].startswith("-"):
         command, words = (*command, words[0]), words[1:]
     check_options(command, words)
 
 
 def pip(words: list[str]) -> None:
-    """Nothing of ours is installed from an index: by path, or it is somebody else's package."""
+    """This package is installed by path: on an index its name is another project's."""
     assert words[0] == "install", words
     for word in words[1:]:
         if not word.startswith("-"):
@@ -252,7 +252,7 @@ def pip(words: list[str]) -> None:
 
 
 def server(words: list[str]) -> None:
-    """gunicorn and uvicorn: the application is there."""
+    """gunicorn and uvicorn: the application exists."""
     for word in words:
         module, is_application, name = word.partition(":")
         if is_application and re.fullmatch(r"[a-z_.]+", module) and not module.endswith("."):
@@ -312,7 +312,7 @@ def test_the_commands_of_a_page_exist(page):
             check(command, f"{page}, block at line {block.line}")
 
 
-# Commands in a sentence or a table: those that can be told from words.
+# Commands in a sentence or a table that can be told from words.
 INLINE = re.compile(r"`((?:[A-Z_]+=\S+ )?(?:make|cargo|python -m) [^`\n]+)`")
 
 

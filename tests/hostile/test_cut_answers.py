@@ -1,4 +1,4 @@
-"""A row holds one record's values or zeros, never a mix of two tries, whatever failed in between.
+"""A row holds the values of one record or zeros, never a mix of two tries.
 
 A proxy cuts the first answer at every byte of it. Before the client asks again, the records change on the
 server: a row must be all old or all new, with its generation, and rows that were answered before the cut
@@ -31,8 +31,8 @@ def test_an_answer_cut_at_every_byte(face, node, proxy):
             direct.put(key, record(version))
 
     write(0)
-    # The node announces itself by its own address; the proxy's is the one seed and no peer replaces it.
-    # It fails far more often than a node may that is asked again at once.
+    # The node announces its own address; the proxy is the only seed, and no peer replaces it.
+    # It fails more often than the circuit breaker allows a node to.
     with face.connect({"hosts": [proxy.address], "max_error_rate": 0}) as client:
         assert client.batch_read(keys, _dtype=DTYPE).ok.all()
         longest = len(proxy.answers[MESSAGE])
@@ -46,7 +46,7 @@ def test_an_answer_cut_at_every_byte(face, node, proxy):
             out.view("u1").fill(0xEE)
             shot = proxy.arm(Fault("cut", after), then=lambda version=version: write(version + 1))
             batch = client.batch_read(keys, _dtype=DTYPE, out=out)
-            # A hedge may have answered first: what is written meanwhile must not end up in the next round.
+            # A hedge may have answered first: wait, so that the new version is not written in the next round.
             assert shot.over.wait(20)
             assert batch.ok.all()
             for row in range(ROWS):
@@ -57,6 +57,6 @@ def test_an_answer_cut_at_every_byte(face, node, proxy):
                 assert batch.batch_records["s"][row] == f"v{got}".encode()[:4]
                 assert batch.meta["gen"][row] == generation + (got - version)
                 retried += got == version + 1
-        # The cuts did happen: most of them lost rows, which were asked for again.
+        # Most cuts lost rows, which were read again.
         assert retried > longest
     direct.close()

@@ -1,6 +1,6 @@
-"""Answers that are changed, cut, delayed, repeated and split on their way from the node, byte after byte.
+"""Answers that are changed, cut, delayed, repeated or split on their way from the node, at every byte.
 
-A call ends in time whatever came, writes nothing outside its rows, mixes no two records in one of them, and
+A call ends in time, writes nothing outside its rows, does not mix two records in one row, and
 leaves a client that works. ``HYPOTHESIS_PROFILE=thorough`` tries every fault at every byte.
 """
 
@@ -24,19 +24,19 @@ pytestmark = [pytest.mark.embedded, pytest.mark.timeout(1_800)]
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 KEYS = [("test", "hostile", number) for number in range(ROWS)]
-# Some faults are only seen by their silence, and cost a socket timeout each.
+# Some faults are noticed only by silence and cost a socket timeout each.
 HURRY = {"socket_timeout": 25, "total_timeout": 1_000, "max_retries": 2}
 COMPRESS = {"compress": True}
-# Beyond the deadline: what a busy machine takes.
+# Seconds that a busy machine may take beyond the deadline.
 SLACK = 1.0
-# For the proxy to be done with an answer.
+# Seconds until the proxy must be done with an answer.
 LONG = 20.0
-# Those that change no byte.
+# Faults that change no byte.
 HARMLESS = ("cut", "stop", "delay", "split")
 
 
 def faults(size: int) -> Iterator[Fault]:
-    """Faults of an answer of so many bytes: all of them, or each kind at every few bytes."""
+    """Faults for an answer of ``size`` bytes: all of them, or each kind at every few bytes."""
     if THOROUGH:
         for at in range(size):
             yield from (Fault("flip", at, bit) for bit in range(8))
@@ -79,7 +79,7 @@ def writer(node):
 
 
 def report(outcomes: Counter[str]) -> None:
-    """For ``pytest -rP``."""
+    """Prints the outcomes, for ``pytest -rP``."""
     sys.stdout.write(f"{outcomes.total()} faults: {dict(sorted(outcomes.items()))}\n")
 
 
@@ -106,7 +106,7 @@ def test_batches(face, proxy, writer, compress):
         places = None if compress else hostile.places(answer)
         before = hostile.rows(0)
         for number, fault in enumerate(faults(len(answer)), 1):
-            # The records change after the fault, so that a row of two tries shows.
+            # The records change after the fault, so that a row from two tries is noticed.
             after = hostile.rows(number)
             canvas.clear()
             shot = proxy.arm(fault, kind, then=lambda number=number: write(writer, number))
@@ -116,7 +116,7 @@ def test_batches(face, proxy, writer, compress):
             except aerospike.AerospikeError as error:
                 outcomes[f"{fault.kind}: {type(error).__name__}"] += 1
             else:
-                # A checksum guards what is compressed; nothing does in a plain answer.
+                # A checksum protects compressed answers; plain ones have none.
                 place = places[fault.at] if places and fault.kind not in HARMLESS else None
                 found, differing = hostile.check_rows(batch, [before, after], place)
                 outcomes[
@@ -128,7 +128,7 @@ def test_batches(face, proxy, writer, compress):
             happened = shot.over.wait(SLACK if compress else LONG)
             proxy.disarm()
             if not happened:
-                # An answer that is compressed has not always the same size.
+                # The size of a compressed answer varies.
                 assert compress, fault
                 write(writer, number)
             canvas.clear()
@@ -161,7 +161,7 @@ def test_single_reads(face, proxy, writer, compress):
                 if fault.kind in HARMLESS or compress:
                     assert is_right, fault
                 else:
-                    # One value, or its name; or the header lost some.
+                    # One value or its name changed, or the header lost some.
                     assert len(wrong) <= 1 or wrong.isdisjoint(got), (fault, got)
                 outcomes[f"{fault.kind}: {'right' if is_right else 'changed'}"] += 1
             assert time.monotonic() - start < HURRY["total_timeout"] / 1000 + SLACK, fault
@@ -175,7 +175,7 @@ def test_connecting(face, proxy, node, writer):
     config = {"hosts": [proxy.address], "connect_timeout": 60}
     connect_through(face, proxy).close()
     answer = proxy.answers[INFO]
-    # A partition's bit is like the other: of the bitmap some bytes will do.
+    # All partition bits are alike: some bytes of the bitmap suffice.
     bitmap = answer.index(b"test:0,1,")
     outcomes: Counter[str] = Counter()
     for fault in faults(len(answer)):
@@ -191,7 +191,7 @@ def test_connecting(face, proxy, node, writer):
             outcomes[f"{fault.kind}: {type(error).__name__}{unclear}"] += 1
             limit = SLACK
         else:
-            # What it believes may be wrong; its calls end in time nevertheless.
+            # Its view of the cluster may be wrong; calls still end in time.
             limit = HURRY["total_timeout"] / 1000 + 2 * SLACK
             try:
                 batch = client.batch_read(KEYS, _dtype=DTYPE, policy=HURRY)

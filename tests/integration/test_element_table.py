@@ -1,4 +1,4 @@
-"""Every cell of the element table of the docs, each of its examples read through a node."""
+"""Every cell of docs/element-table.md: each example is written to a node and read back."""
 
 import math
 

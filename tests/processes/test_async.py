@@ -1,4 +1,4 @@
-"""Coroutines: nothing before they are awaited, cancellation at any time, a loop that is never blocked."""
+"""Coroutines: they start when awaited, can be cancelled at any time, and never block the loop."""
 
 import asyncio
 import gc
@@ -63,7 +63,7 @@ def test_tasks_groups_and_wait_for(config, records):
 
 
 def test_several_loops_share_a_client(config, records):
-    """One client, loops in three threads and sync calls beside them."""
+    """One client in the loops of three threads, with sync calls at the same time."""
     client = AsyncClient(config)
     asyncio.run(client.connect())
     problems: list[object] = []
@@ -93,7 +93,7 @@ def test_several_loops_share_a_client(config, records):
 
 
 def test_a_cancelled_call_ends_at_once_and_writes_no_more():
-    """The node hangs, the call is cancelled, the node wakes up: nothing may reach `out` any more."""
+    """The node hangs, the call is cancelled, the node resumes: nothing may be written to `out` any more."""
     with DevServer() as server:
 
         async def main():
@@ -146,7 +146,7 @@ def test_calls_cancelled_at_any_time(config, records, delay):
 
 
 def test_a_dropped_coroutine_frees_its_arrays(config, records):
-    """A loop that is closed with calls in flight: the arrays go, and nobody writes into them."""
+    """A loop is closed with calls in flight: their arrays are freed and not written to."""
     with DevServer() as server:
 
         async def main():
@@ -178,7 +178,7 @@ def test_timeouts_of_asyncio(config):
 
 
 def test_the_loop_goes_on_while_a_batch_is_read(config, records):
-    """No call holds the loop for longer than its keys take to read."""
+    """No call blocks the loop for longer than it takes to read its keys."""
 
     async def main():
         async with AsyncClient(config) as client:
@@ -225,7 +225,7 @@ def test_uvloop(config, records):
 
 
 def test_a_loop_that_cannot_watch_descriptors(config, records):
-    """As Windows' proactor: a thread wakes it."""
+    """A loop like the proactor of Windows, which a thread wakes."""
 
     class Proactor(asyncio.SelectorEventLoop):
         def add_reader(self, *args: object) -> None:  # type: ignore[override]

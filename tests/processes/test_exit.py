@@ -1,4 +1,4 @@
-"""Signals, forks and the end of the interpreter, each in the middle of a batch."""
+"""Signals and the end of the interpreter in the middle of a batch."""
 
 import os
 import signal
@@ -105,7 +105,7 @@ def test_a_client_that_is_dropped_without_close_keeps_no_socket(own_node):
 
 
 def test_finalization_that_takes_long_with_calls_in_flight(own_node):
-    """Daemon threads look for signals while the interpreter is torn down around them."""
+    """Daemon threads check for signals while the interpreter shuts down."""
     process = start(
         """
         class Slow:
@@ -129,7 +129,7 @@ def test_finalization_that_takes_long_with_calls_in_flight(own_node):
     assert end_of(process, 20) == (0, "", "")
 
 
-def test_threads_that_are_no_daemons_finish_their_calls(own_node):
+def test_non_daemon_threads_finish_their_calls(own_node):
     process = start(
         """
         client = aerospike.client(config).connect()
@@ -146,8 +146,8 @@ def test_threads_that_are_no_daemons_finish_their_calls(own_node):
 
 
 def test_the_order_of_atexit(own_node):
-    """What is registered after the import runs before the client's core goes, and may read; what was
-    registered before it gets an error."""
+    """Handlers that are registered after the import run before the client's core ends, and may read; handlers
+    that were registered before it get an error."""
     process = start(
         """
         client = aerospike.client(config).connect()
@@ -172,7 +172,7 @@ def test_the_order_of_atexit(own_node):
 
 
 def test_a_loop_that_ends_with_tasks_in_flight(own_node):
-    """asyncio.run cancels them, each at once, and the process ends."""
+    """asyncio.run cancels the tasks, each ends at once, and so does the process."""
     process = start(
         """
         async def main():

@@ -1,4 +1,4 @@
-"""`fork` beside threads and event loops that read, `multiprocessing`, and clients that are not pickled."""
+"""`fork` while threads and event loops read, `multiprocessing`, and clients, which cannot be pickled."""
 
 import copy
 import multiprocessing
@@ -67,7 +67,7 @@ def test_a_client_of_the_parent_raises_in_the_child(own_node):
 
 @needs_fork
 def test_a_child_that_exits_normally(own_node):
-    """sys.exit in a child runs its atexit handlers and collects its garbage."""
+    """sys.exit in a child runs atexit handlers and the garbage collector."""
     process = start(
         """
         client = aerospike.client(config).connect()
@@ -86,7 +86,7 @@ def test_a_child_that_exits_normally(own_node):
 
 @needs_fork
 def test_a_child_that_drops_calls_in_flight(own_node):
-    """Threads of the parent were writing at the moment of the fork: the child must not wait for them."""
+    """Threads of the parent are writing at the moment of the fork: the child must not wait for them."""
     process = start(
         """
         wide = np.dtype([("i", "i8"), ("b", "V2000")])
@@ -229,7 +229,7 @@ def test_fifty_forks_under_load(own_node):
 
 @needs_fork
 def test_a_fork_beside_a_threads_very_first_calls(own_node):
-    """What is made at first use must not stay half made in the child. Each zygote has used nothing yet."""
+    """Objects created on first use must not stay half created in the child. Each zygote has used none."""
     process = start(
         """
         sys.setswitchinterval(1e-6)
@@ -278,7 +278,7 @@ def test_a_fork_beside_a_threads_very_first_calls(own_node):
 
 @needs_fork
 def test_an_event_loop_of_the_parent_is_refused_in_the_child(own_node):
-    """It shares the descriptor that wakes it: a child that reads from that would take the parent's calls."""
+    """Both share the descriptor that wakes the loop: a child that reads it would steal wake-ups."""
     process = start(
         """
         loop = asyncio.new_event_loop()
@@ -376,7 +376,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
 def test_multiprocessing(own_node, tmp_path, method):
-    """A client in each worker, by the pool's initializer, beside a client of the parent."""
+    """Each worker has a client, made by the initializer of the pool, and so has the parent."""
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this platform has no {method}")
     script = tmp_path / "workers.py"

@@ -1,4 +1,4 @@
-"""Many threads on one client, both faces side by side, several event loops at once."""
+"""Many threads on one client, both clients at the same time, several event loops."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="ther
 
 @pytest.fixture
 def quick_switches():
-    """Threads take turns as often as they can."""
+    """Makes threads switch as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -40,7 +40,7 @@ def records(config):
 
 
 def run(threads):
-    """Runs all, and waits for each; a hang is a failure."""
+    """Runs all functions in threads and waits for them; a hang is a failure."""
     running = [threading.Thread(target=thread, daemon=True) for thread in threads]
     for thread in running:
         thread.start()
@@ -50,7 +50,7 @@ def run(threads):
 
 
 def test_twenty_threads_mix_everything_until_one_closes(config, records, fresh_set, quick_switches):
-    """Whatever a call returns is right, and from the close on every call says that the client is closed."""
+    """Calls return right values, and after the close every call says that the client is closed."""
     client = aerospike.client(config).connect()
     problems, counts, warm = [], dict.fromkeys(("arrays", "records", "single", "stats"), 0), threading.Event()
 
@@ -109,7 +109,7 @@ def test_twenty_threads_mix_everything_until_one_closes(config, records, fresh_s
 
 @pytest.mark.embedded
 def test_threads_that_are_refused_do_not_wait_for_each_other(server):
-    """An exception is made by running Python, where threads take turns: no lock may be held there."""
+    """Creating an exception runs Python code, where threads switch: no lock may be held there."""
     process = start(
         """
         sys.setswitchinterval(1e-6)
@@ -136,7 +136,7 @@ def test_threads_that_are_refused_do_not_wait_for_each_other(server):
 
 
 def test_both_faces_and_many_loops_at_once(config, records, quick_switches):
-    """One sync client in four threads, and eight loops: four share a client, four have one each."""
+    """One sync client in four threads, and eight loops: four share a client, four have their own."""
     expected = list(range(len(records)))
     problems = []
     sync = aerospike.client(config).connect()
@@ -177,7 +177,7 @@ def test_both_faces_and_many_loops_at_once(config, records, quick_switches):
     assert problems == []
 
 
-def test_a_connection_goes_from_thread_to_thread(config, records):
+def test_a_connection_outlives_its_thread(config, records):
     """A connection outlives the thread that opened it."""
     with aerospike.client(config) as client:
         client.get(records[0])
@@ -197,7 +197,7 @@ def test_a_connection_goes_from_thread_to_thread(config, records):
 
 
 @pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="there is no list of this process's descriptors")
-def test_what_a_thread_needs_for_its_calls_ends_with_it(config, records):
+def test_per_thread_resources_end_with_the_thread(config, records):
     def descriptors():
         return len(list(Path("/dev/fd").iterdir()))
 
@@ -233,7 +233,7 @@ def test_idle_connections_keep_nothing_of_threads_that_ended(config, records):
 
 
 @needs_proc
-def test_a_thread_for_which_no_descriptors_are_left(config, records):
+def test_a_thread_without_free_descriptors(config, records):
     import resource
 
     with aerospike.client(config) as client:
@@ -251,7 +251,7 @@ def test_a_thread_for_which_no_descriptors_are_left(config, records):
         assert found == [{"i": 2}]
 
 
-def test_more_threads_than_have_sockets_of_their_own(config, records):
+def test_more_threads_than_sockets(config, records):
     with aerospike.client(config) as client:
         together, right = threading.Barrier(100), []
 

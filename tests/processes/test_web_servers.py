@@ -1,4 +1,4 @@
-"""Feature reads behind gunicorn and uvicorn: restarts and killed workers under load, and no wrong answer."""
+"""Reads behind gunicorn and uvicorn: no wrong answer while workers restart or are killed under load."""
 
 import http.client
 import json
@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 
-# A master that has a client of its own and reads with it before it forks, and while its workers serve.
+# A master that has its own client and reads with it before it forks and while its workers serve.
 BUSY_MASTER = """
 import threading
 
@@ -58,7 +58,7 @@ def node():
 
 
 class Service:
-    """A server's process, and clients that load it and check every answer."""
+    """A server process, and clients that put load on it and check every answer."""
 
     def __init__(self, arguments, node, port, log):
         self.port = port
@@ -82,7 +82,7 @@ class Service:
             )
 
     def ask(self):
-        """One request over a connection of its own; returns the process that answered it."""
+        """Sends one request over a new connection; returns the process that answered it."""
         users = random.sample(range(USERS), 10)
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
@@ -122,7 +122,7 @@ class Service:
                 time.sleep(0.01)
 
     def wait_for_new_workers(self, old):
-        """Until processes that are not among `old` answer."""
+        """Waits until a process that is not in `old` answers."""
         eventually(
             lambda: f"a new worker answers: {self.log.read_text()}",
             lambda: bool(set(self.workers) - old - {None}),
@@ -134,7 +134,7 @@ class Service:
         return self.process.wait(20)
 
     def end(self):
-        """However the test went: nothing of it stays."""
+        """Kills what is left, however the test ended."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(20)
@@ -156,7 +156,7 @@ def serve(node, tmp_path):
 
 
 def exercise(service):
-    """Load; a graceful restart of all workers; a killed worker; the end."""
+    """Under load: restarts all workers gracefully, kills one, stops the server."""
     stop = threading.Event()
     clients = [threading.Thread(target=service.load, args=(stop,)) for _ in range(4)]
     for client in clients:
@@ -181,7 +181,7 @@ def exercise(service):
     log = service.log.read_text()
     assert service.wrong == []
     assert len(service.workers) > 50
-    # A restart lets requests finish; a worker that is killed takes with it what it had accepted.
+    # A restart lets requests finish; a killed worker loses the requests it had accepted.
     assert after_restart <= 2, service.broken
     assert len(service.broken) <= 40, service.broken
     assert status == 0, log

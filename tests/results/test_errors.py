@@ -1,4 +1,4 @@
-"""What errors carry: the record and bin that they are about, what lies behind them, and how they say it."""
+"""What errors carry: their record and bin, their cause, and a message that says so."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_classes_have_the_attributes_of_the_official_clients():
 
 
 @pytest.mark.embedded
-def test_what_lies_behind_failed_calls(face, fresh_set):
+def test_failed_calls_have_causes(face, fresh_set):
     key = ("test", fresh_set, "k")
     with DevServer() as server, face.connect({**server.config, "tend_interval": 60_000}) as client:
         client.put(key, {"a": 1})
@@ -172,7 +172,7 @@ def test_names_of_sets_and_namespaces_that_are_too_long(client):
     assert raised(lambda: client.get(("n" * 31, "s", 1))).code == 20
 
 
-def test_lists_that_hold_each_other_without_end_are_refused(client, fresh_set):
+def test_lists_that_contain_each_other_are_refused(client, fresh_set):
     value: list[object] = ["x" * 1000]
     for _ in range(60):
         value = [value, value]

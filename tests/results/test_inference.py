@@ -1,4 +1,4 @@
-"""Dtypes that are inferred from records: what they take, they take whole."""
+"""Inferred dtypes: every value that was sampled fits unchanged."""
 
 import re
 import struct
@@ -24,7 +24,7 @@ def records_of(*bins):
 
 
 def of_values(*values, **options):
-    """What is inferred of one bin with these values."""
+    """What is inferred from one bin with these values."""
     return infer(records_of(*({"b": value} for value in values)), **options).bins["b"]
 
 
@@ -83,7 +83,7 @@ def test_the_field(values, field, compact):
         ([[1] * 8193], "65544 bytes wider"),
     ],
 )
-def test_what_is_left_out_says_why(values, why):
+def test_bins_without_a_field_say_why(values, why):
     seen = of_values(*values)
     assert seen.field is None
     assert re.search(why, seen.note)
@@ -133,7 +133,7 @@ def test_the_report():
     assert "\x1b" not in text
 
 
-def test_nearly_all_is_not_all():
+def test_a_share_just_below_all_is_not_shown_as_100_percent():
     records = records_of(*({"a": 1, "b": 1} if number else {"a": 1} for number in range(5000)))
     report = infer(records).report()
     assert "100%" in report
@@ -150,7 +150,7 @@ def test_no_records_no_dtype():
         infer([])
 
 
-# What bins hold, with the awkward ones among them.
+# Values of bins, awkward ones included.
 INTEGERS = st.integers(-(2**63), 2**63 - 1) | st.integers(-300, 300)
 NUMBERS = INTEGERS | st.floats() | st.booleans()
 SCALARS = (
@@ -161,7 +161,7 @@ SCALARS = (
     | st.dictionaries(st.text(max_size=3), st.integers(0, 9), max_size=2)
 )
 VALUES = SCALARS | st.lists(NUMBERS, max_size=3) | st.lists(st.lists(INTEGERS, max_size=2), max_size=2)
-# Bins of one kind of values are those that get fields.
+# Only bins whose values are of one kind get fields.
 COLUMNS = st.sampled_from(
     [
         INTEGERS,
@@ -190,7 +190,7 @@ def sets_of_records(draw):
 
 
 def as_stored(value):
-    """What a field has to give back, in bytes where NaNs and signs of zeros count."""
+    """What a field has to return, as bytes where NaNs and signs of zeros count."""
     if isinstance(value, float):
         return struct.pack("d", value)
     if isinstance(value, list):
@@ -212,7 +212,7 @@ def as_field(cell, value):
 
 @settings(max_examples=60)
 @given(bins=sets_of_records(), compact=st.booleans())
-def test_what_was_sampled_is_read_whole(shared_client, bins, compact):
+def test_sampled_values_are_read_unchanged(shared_client, bins, compact):
     name = "inferred"
     shared_client.truncate("test", name)
     for number, each in enumerate(bins):
@@ -255,7 +255,7 @@ def test_a_large_sample_is_read_in_slices(client, fresh_set):
     assert (whole.records, whole.bins["n"].minimum, whole.bins["n"].maximum) == (12_000, 0, 11_999)
 
 
-def test_what_cannot_be_sampled(client, fresh_set):
+def test_samples_that_are_refused(client, fresh_set):
     with pytest.raises(aerospike.ClientError, match=f"no records in test.{fresh_set}"):
         client.infer_dtype("test", fresh_set)
     with pytest.raises(aerospike.ParamError, match="sample is a number from 1, not 0"):

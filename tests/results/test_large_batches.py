@@ -1,4 +1,4 @@
-"""A million keys in one call: bounded memory, and an end within 100 ms when it is told to end."""
+"""A million keys in one call: bounded memory, and cancelled within 100 ms."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_million_keys_in_bounded_memory(server, kind):
         client.batch_read([("test", "large", 0)], _dtype=dtype)
         print("ready", flush=True)
         sys.stdin.readline()
-        # The peak from here on.
+        # Measures the peak from here on.
         open("/proc/self/clear_refs", "w").write("5")
         before = memory("VmRSS")
         batch = client.batch_read(keys, _dtype=dtype, policy={{"max_retries": 20}})
@@ -124,7 +124,7 @@ def test_ctrl_c_ends_a_large_batch(server):
     started = time.perf_counter()
     process.send_signal(signal.SIGINT)
     assert process.stdout.readline() == "interrupted\n"
-    # 100 ms are the client's; the rest is a busy machine's.
+    # The client has 100 ms; the rest allows for a busy machine.
     assert time.perf_counter() - started < 0.3
     assert output(process) == "clean\n"
 

@@ -1,4 +1,4 @@
-"""Habits of the ecosystem: what calls give back pickles, copies, unpacks and shows what it is."""
+"""Result objects pickle, copy, unpack and have a useful repr."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def keys(client, fresh_set):
 
 
 def results(client, keys) -> dict[str, Any]:
-    """One of everything that calls give."""
+    """One of each kind of result."""
     there = keys[0]
     return {
         "record": client.get(there),
@@ -70,7 +70,7 @@ def test_results_pickle_and_copy(client, keys):
                 assert again == value, name
 
 
-def test_what_was_pickled_is_as_good_as_before(client, keys):
+def test_unpickled_results_are_usable(client, keys):
     again = pickle.loads(pickle.dumps(client.batch_read(keys)))  # noqa: S301
     assert client.get(again.batch_records[1].key).bins["n"] == 1
     assert len({row.key for row in again}) == len(keys)
@@ -104,14 +104,14 @@ def test_results_of_writes_pickle_and_copy(client, fresh_set):
         assert [failure.key for failure in again.failures] == [2]
 
 
-def test_an_error_brings_its_batch_along(client, keys):
+def test_a_pickled_error_keeps_its_batch(client, keys):
     client.put(keys[0], {"n": "no number"})
     with pytest.raises(aerospike.BatchDecodeError) as caught:
         client.batch_read(keys, _dtype=DTYPE)
     again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
     assert (again.failures, again.count) == (caught.value.failures, caught.value.count)
     assert again.batch.batch_records["n"].tolist() == [0, 1, 2, 0]
-    # A cause is not pickled, as with any exception; the message says it.
+    # As with any exception, the cause is not pickled; the message has it.
     assert again.msg == caught.value.msg
 
 
@@ -154,7 +154,7 @@ def test_results_unpack_and_have_names(client, keys):
         ),
     ],
 )
-def test_reprs_say_what_it_is(make, expected):
+def test_reprs(make, expected):
     assert repr(make()) == expected
 
 

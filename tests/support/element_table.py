@@ -1,4 +1,4 @@
-"""What each kind of field makes of each type of bin, by example.
+"""How each kind of field converts each type of bin, by example.
 
 `tests/integration/test_element_table.py` reads every example through a node, and
 `python -m scripts.element_table` writes the table of docs/element-table.md from them: the documentation
@@ -46,7 +46,7 @@ SAMPLES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Example:
-    """A value and what the field holds of it: REFUSED, or the cell, and whether the value changed."""
+    """A value and what the field stores: REFUSED, or the cell and whether the value changed."""
 
     dtype: str
     value: Any

@@ -59,7 +59,7 @@ def refused(name: str, value: Any, why: str, harmless: Any = None) -> Key:
 
 EFFECTS = "tests/config/test_policy_effects.py::"
 CONFIG = "tests/config/test_config_effects.py::"
-TOLD = f"{EFFECTS}test_what_a_node_is_told"
+TOLD = f"{EFFECTS}test_flags_that_a_node_receives"
 CLUSTER = "tests/cluster/test_reads.py::"
 TLS = "tests/connection/test_tls.py::"
 AUTH = "tests/connection/test_auth.py::"
@@ -84,7 +84,7 @@ def common(timeout: str, retries: str) -> tuple[Key, ...]:
             timeout,
             "the whole call, in ms; 0: no limit. The node is told what is left of it",
             f"{EFFECTS}test_total_timeout",
-            f"{EFFECTS}test_a_node_is_told_the_time_that_is_left",
+            f"{EFFECTS}test_a_node_receives_the_remaining_time",
         ),
         works(
             "socket_timeout",
@@ -237,7 +237,7 @@ TABLES = (
                 "`(host, port)` or `(host, port, tls_name)` each; every address of every one is tried",
                 f"{HOSTS}test_a_good_host_behind_bad_ones",
             ),
-            works("user", "none", "who logs in", f"{AUTH}test_who_logged_in_reads_and_writes"),
+            works("user", "none", "who logs in", f"{AUTH}test_a_user_who_logged_in_reads_and_writes"),
             works(
                 "password", "none", "is hashed once, and shown nowhere", f"{AUTH}test_nothing_secret_is_shown"
             ),
@@ -268,7 +268,7 @@ TABLES = (
                 "any",
                 "nodes of a cluster of another name are refused; with TLS, the name in certificates",
                 f"{HOSTS}test_another_cluster",
-                f"{TLS}test_the_clusters_name_stands_for_missing_ones",
+                f"{TLS}test_the_cluster_name_is_the_default_tls_name",
             ),
             works(
                 "use_services_alternate",
@@ -287,7 +287,7 @@ TABLES = (
                 "max_conns_per_node",
                 "100",
                 "connections that commands may have open to a node; more of them wait",
-                f"{CLUSTER}test_a_saturated_client_says_so",
+                f"{CLUSTER}test_a_saturated_client_raises",
             ),
             works(
                 "max_socket_idle",

@@ -1,6 +1,6 @@
-"""Two clients that are asked for the same: the official one and ours.
+"""The same call on two clients: the official one and ours.
 
-A test names a call once, as a function of a :class:`Twin`, and compares what comes of it on each.
+A test writes the call once, as a function of a :class:`Twin`, and compares the outcomes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Twin:
 
 
 def shown(value: Any) -> Any:
-    """Tells 1 from 1.0 from True, 0.0 from -0.0, bytes from text; a map's order is the server's."""
+    """A value in a form that tells 1, 1.0 and True apart, 0.0 from -0.0, bytes from text; maps are sorted."""
     if isinstance(value, aerospike.GeoJSON | aerospike_py.GeoJSON):
         return "GeoJSON", shown(value.unwrap())
     if isinstance(value, helpers.HyperLogLog | aerospike_py.HyperLogLog):

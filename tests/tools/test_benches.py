@@ -1,4 +1,4 @@
-"""The benches run, and say what they have measured. What they measure is not looked at here."""
+"""The benches run and report. Their figures are not checked."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ def test_all_workloads_run_with_ours_alone(tmp_path):
     assert set(found) == set(run.SUITES)
     for result in found.values():
         assert {"command", "commit", "date", "machine", "versions", "server"} <= set(result)
-        # Nothing may have gone wrong that is turned into a note; writing arrays is told apart by its name.
+        # No failure may have become a note; writing arrays has a name of its own.
         assert [note for note in result["notes"] if "write_array" not in note] == []
     assert (tmp_path / "README.md").read_text(encoding="utf-8").count("\n## ") == 1 + len(run.SUITES)
 
@@ -43,7 +43,7 @@ def test_a_workload_expects_what_it_writes(workload):
     assert [key.decode() for key in workload.names(5, 3)] == [key for _, _, key in workload.keys(5, 3)]
 
 
-def test_columns_tell_their_formula():
+def test_columns_follow_their_formula():
     assert [column.formula() for column in COLUMNS][:2] == [
         "temperature:f:20.0:0.125:0",
         "humidity:i:40:1:60",
@@ -64,7 +64,7 @@ def batch_results(ours, peer, floor):
     return {"batch": {"figures": {"numeric": {"10000": clients}}}}
 
 
-def test_targets_come_out_of_the_figures():
+def test_targets_are_judged_by_the_figures():
     found = targets.evaluate(batch_results(ours=2_000.0, peer=32_000.0, floor=1_000.0))
     by_text = {target.what: target for target in found}
     less = by_text["10,000 × 5, tuples: CPU less than `aerospike-py` of the index's by"]
@@ -77,7 +77,7 @@ def test_targets_come_out_of_the_figures():
     assert worse[0].verdict == "**not met**"
 
 
-def test_work_beside_batches():
+def test_work_while_batches_run():
     stretch = {
         "alone": {"turns": 1_000, "wall": 1.0, "running": 1.0, "queued": 0.0},
         # A turn costs a millisecond there.

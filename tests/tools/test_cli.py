@@ -50,7 +50,7 @@ def filled(own_node):
 
 
 def run(capsys, *arguments):
-    """Runs a command that succeeds and gives what it printed."""
+    """Runs a command that succeeds and returns its output."""
     assert main(arguments) == 0
     printed = capsys.readouterr()
     assert printed.err == ""
@@ -87,7 +87,7 @@ class TestInfo:
             found = json.loads(run(capsys, "info", address(server), "--json"))
         assert len(found["nodes"]) == 3
         (row,) = found["sets"]
-        # The node's own counts are rounded, each for itself.
+        # Each node rounds its own counts.
         assert 297 <= row["objects"] <= 300
         (objects,) = [row["objects"] for row in found["namespaces"] if row["namespace"] == "test"]
         assert 297 <= objects <= 300
@@ -392,7 +392,7 @@ def test_tables_align_and_write_nothing_to_the_terminal():
     ]
 
 
-def test_json_of_values_that_it_has_no_notation_for(capsys):
+def test_json_of_values_without_a_notation(capsys):
     point = {"type": "Point", "coordinates": [1, 2]}
     print_json([b"\x01\xff", float("nan"), float("-inf"), {1: b"a", "b": 2}, {"c": (1, 2)}, GeoJSON(point)])
     assert json.loads(capsys.readouterr().out) == [

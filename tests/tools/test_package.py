@@ -1,4 +1,4 @@
-"""What is installed is this checkout's package, not the one that has its name on the public index."""
+"""The installed package is this checkout's, not the one with the same name on the public index."""
 
 import importlib.metadata
 import json

@@ -11,14 +11,14 @@ import pytest
 from tests.support import ROOT
 
 SCRIPT = ROOT / "scripts/prerequisites.sh"
-# What the script itself uses.
+# The programs that the script uses.
 USED = ("sh", "cat", "dirname", "head", "mktemp", "rm", "sed", "sort", "uname")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell script")
 
 
 class Machine:
-    """A PATH with nothing on it but what is put there."""
+    """A PATH that has only the programs that a test puts there."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -43,11 +43,11 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path):
-    """One on which everything is there."""
+    """A machine that has everything."""
     made = Machine(tmp_path)
     made.add("python3", f'exec "{sys.executable}" "$@"')
     made.add("cargo", "echo 'cargo 1.99.0 (0123456 2030-01-01)'")
-    # A linker that writes its output: `cc probe.c -o probe`.
+    # A compiler that writes its output: `cc probe.c -o probe`.
     made.add("cc", ': > "$3"')
     return made
 
@@ -91,7 +91,7 @@ def test_the_python_that_was_asked_for_is_too_old(machine):
 
 
 def test_a_python_without_venv(machine):
-    # Debian's python3 without python3-venv: it runs, but these modules are not there.
+    # Debian's python3 without python3-venv runs, but lacks these modules.
     machine.add("python3", f'case "$2" in *ensurepip*) exit 1 ;; esac\nexec "{sys.executable}" "$@"')
     assert_missing(machine.run(), "the venv module of python3", "apt-get install python3-venv")
 

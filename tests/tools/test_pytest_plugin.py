@@ -6,7 +6,7 @@ pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.embedded
 
 RUN = ("-p", "no:cacheprovider", "-W", "error")
-# What runs coroutines, and how a test asks for it.
+# The plugins that run coroutines, and the mark that a test needs.
 RUNNERS = {
     "pytest-asyncio": (
         "@pytest.mark.asyncio\nasync def {}",
@@ -19,10 +19,10 @@ RUNNERS = {
 
 @pytest.fixture
 def session(pytester, monkeypatch):
-    """Runs tests in a process of their own and gives their outcome."""
+    """Runs tests in a separate process and returns their outcome."""
     for name in ("AEROSPIKE_HOSTS", "AEROSPIKE_USER", "AEROSPIKE_PASSWORD", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
-    # The plugins of others that are installed here take longer to load than the tests to run.
+    # Other plugins that are installed here take longer to load than the tests take to run.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def run(body, *arguments):
@@ -33,7 +33,7 @@ def session(pytester, monkeypatch):
 
 
 def test_fixtures_come_with_the_package(pytester, monkeypatch):
-    """Nothing says that there is a plugin."""
+    """The tests do not load the plugin themselves."""
     monkeypatch.delenv("AEROSPIKE_HOSTS", raising=False)
     pytester.makepyfile(
         """
@@ -245,7 +245,7 @@ def test_workers_of_xdist_have_nodes_of_their_own(pytester, session):
     assert len(set.union(*hosts.values())) == 2
 
 
-def test_it_costs_nothing_where_it_is_not_used(session):
+def test_an_unused_plugin_costs_nothing(session):
     result = session(
         """
         import sys

@@ -1,4 +1,4 @@
-"""The scripts of `make check` find what they are there to find."""
+"""The scripts of `make check` report the violations they are made for."""
 
 import subprocess
 import zipfile
@@ -18,7 +18,7 @@ def write(path: Path, text: str) -> None:
 
 
 def house(tree: Path, **dependencies: str) -> Path:
-    """A workspace with all the crates and nothing in them, but for the dependencies given."""
+    """A workspace with all crates, empty but for the given dependencies."""
     names = list(check_layers.FLOORS)
     members = ", ".join(f'"crates/{name}"' for name in names)
     write(tree / "Cargo.toml", f'[workspace]\nresolver = "3"\nmembers = [{members}]\n')
@@ -32,7 +32,7 @@ def house(tree: Path, **dependencies: str) -> Path:
     return tree
 
 
-def test_a_house_that_stands_has_no_violations(tmp_path):
+def test_a_correct_workspace_has_no_violations(tmp_path):
     good = house(
         tmp_path,
         record_decode='[dependencies]\ndtype-schema = { path = "../dtype-schema" }\n',
@@ -74,7 +74,7 @@ def test_a_dependency_in_the_wrong_place_is_found(tmp_path, crate, section, depe
     assert crate.replace("_", "-") in line
 
 
-def test_a_crate_on_no_floor_and_a_missing_one_are_found(tmp_path):
+def test_unknown_and_missing_crates_are_found(tmp_path):
     bad = house(tmp_path)
     manifest = bad / "Cargo.toml"
     manifest.write_text(manifest.read_text().replace('"crates/aero-io"', '"crates/attic"'))
@@ -114,7 +114,7 @@ def test_unsafe_outside_its_files_is_found(tmp_path, code):
         "#![deny(unsafe_op_in_unsafe_fn)]",
     ],
 )
-def test_the_word_unsafe_is_not_the_deed(tmp_path, code):
+def test_the_word_unsafe_in_text_is_not_unsafe(tmp_path, code):
     good = house(tmp_path)
     write(good / "crates/record-decode/src/plan.rs", code)
     assert check_layers.violations(good) == []
@@ -170,7 +170,7 @@ def repository(tree: Path) -> Path:
         "  aerospike" + "-py",
     ],
 )
-def test_what_must_not_be_tracked_is_found(tmp_path, line):
+def test_forbidden_content_is_found(tmp_path, line):
     write(repository(tmp_path) / "docs/page.md", f"fine\n{line}\n")
     (found,) = check_tracked.findings(tmp_path, check_tracked.files_of(tmp_path))
     assert found.startswith("docs/page.md:2: ")
@@ -187,12 +187,12 @@ def test_what_must_not_be_tracked_is_found(tmp_path, line):
         "what it installs is called `aerospike-py`",
     ],
 )
-def test_what_may_be_tracked_is_left_alone(tmp_path, line):
+def test_allowed_content_is_left_alone(tmp_path, line):
     write(repository(tmp_path) / "docs/page.md", f"{line}\n")
     assert list(check_tracked.findings(tmp_path, check_tracked.files_of(tmp_path))) == []
 
 
-def test_files_that_are_ignored_are_not_looked_at(tmp_path):
+def test_ignored_files_are_not_checked(tmp_path):
     write(repository(tmp_path) / ".gitignore", "local.txt\n")
     write(tmp_path / "local.txt", "/" + "home/someone\n")
     assert check_tracked.files_of(tmp_path) == [".gitignore"]
@@ -201,7 +201,7 @@ def test_files_that_are_ignored_are_not_looked_at(tmp_path):
 # ---------------------------------------------------------------- check_links
 
 
-def test_dead_links_are_found_and_live_ones_are_not(tmp_path):
+def test_only_dead_links_are_found(tmp_path):
     write(
         tmp_path / "README.md",
         "# Title\n\n"
@@ -220,7 +220,7 @@ def test_dead_links_are_found_and_live_ones_are_not(tmp_path):
     ]
 
 
-def test_headings_of_one_name_are_numbered(tmp_path):
+def test_equal_headings_are_numbered(tmp_path):
     write(tmp_path / "a.md", "# Same\n\n# Same\n\n## `code` and [link](x.md)!\n")
     assert check_links.anchors_of(tmp_path / "a.md") == {"same", "same-1", "code-and-link"}
 
@@ -270,7 +270,7 @@ def test_dependencies_that_are_listed(tmp_path):
         ("| `tokio`, `pytest` | all |\n| `serde` | nothing |", "lists serde"),
     ],
 )
-def test_a_list_of_dependencies_that_is_not_right_is_found(tmp_path, listing, expected):
+def test_a_wrong_list_of_dependencies_is_found(tmp_path, listing, expected):
     (line,) = check_dependencies.findings(depends(tmp_path, listing=listing))
     assert expected in line
 

@@ -1,4 +1,4 @@
-"""What a type checker sees of the guide: mypy checks this file (`make check-mypy`), nothing runs it."""
+"""The examples of the guide for type checkers: mypy checks this file (`make check-mypy`), nothing runs it."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def sync_client() -> None:
         assert_type(record, Record)
     with query.records(options={"nobins": True}) as records:
         assert_type(next(records).key.digest, bytes)
-    # Each of these is an error to a type checker; were it none, the ignore would be one.
+    # Each of these is a type error; without one, mypy would report the unused ignore.
     client.batch_read(keys, _dtype=DTYPE, errors="ignore")  # type: ignore[call-overload]
     client.batch_read(keys, out=out)  # type: ignore[call-overload]
     client.batch_read(5)  # type: ignore[call-overload]

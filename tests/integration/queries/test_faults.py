@@ -1,4 +1,4 @@
-"""Queries while things go wrong, and what they cost: nodes that fail, readers that stop, memory."""
+"""Queries when nodes fail, readers stop or tasks are cancelled, and the memory that they take."""
 
 import asyncio
 import signal
@@ -33,7 +33,7 @@ def fill(config, count=RECORDS, size=BYTES, name="s"):
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Three nodes with the records; a test that kills some makes its own."""
+    """Three nodes with the records. A test that kills nodes starts its own."""
     with DevServer(nodes=3) as server:
         fill(server.config)
         yield server
@@ -73,7 +73,7 @@ def test_a_fault_costs_no_record(face, cluster, fault, more):
         client.close()
 
 
-def test_a_fault_that_stays_is_raised_after_the_tries(face, cluster):
+def test_a_persistent_fault_is_raised_after_the_last_try(face, cluster):
     client = face.connect(cluster.config)
     cluster.inject("close", command="query")
     try:
@@ -102,7 +102,7 @@ def test_a_node_that_dies_costs_no_record(face):
         client.close()
 
 
-def test_who_stops_reading_stops_the_nodes(face, cluster):
+def test_nodes_stop_sending_when_the_reader_stops(face, cluster):
     client = face.connect(cluster.config)
 
     def sent():
@@ -120,7 +120,7 @@ def test_who_stops_reading_stops_the_nodes(face, cluster):
     client.close()
 
 
-def test_a_query_that_is_left_closes_its_connections(face, cluster):
+def test_an_abandoned_query_closes_its_connections(face, cluster):
     client = face.connect(cluster.config)
     for record in client.query("test", "s"):
         assert record.bins["n"] in range(RECORDS)
@@ -162,7 +162,7 @@ def test_memory_is_bounded_however_large_the_set_is(cluster, kind):
                     return int(line.split()[1]) / 1024
         def begin(client):
             global rss
-            # The peak from here on.
+            # Measures the peak from here on.
             open("/proc/self/clear_refs", "w").write("5")
             rss = memory("VmRSS")
         def take(record):
@@ -178,7 +178,7 @@ def test_memory_is_bounded_however_large_the_set_is(cluster, kind):
     assert code == 0, err
     count, extra = out.split()
     assert int(count) == RECORDS
-    # The records are 46 MiB; ahead are a few blocks, and a frame and a buffer of each node.
+    # The records are 46 MiB; read ahead are a few blocks, and a frame and a buffer per node.
     assert float(extra) < 16, f"{extra} MiB"
 
 
@@ -271,7 +271,7 @@ def test_the_loop_is_never_blocked_for_long(cluster):
             watcher.cancel()
         return longest / (time.perf_counter() - start)
 
-    # Made in one piece, the records would hold it for a third of the time. Machines are slow by turns.
+    # Created in one piece, the records would block it for a third of the time. Five tries, on a busy machine.
     assert min(asyncio.run(main()) for _ in range(5)) < 0.2
 
 
@@ -333,7 +333,7 @@ def test_a_query_that_another_thread_waits_for_can_be_closed(cluster):
 
 
 def test_a_value_that_python_cannot_hold_costs_its_own_record(face):
-    """A map whose key is a list: its record is an error, those before and behind it come."""
+    """A map whose key is a list raises for its record; the records before and after it are read."""
     with DevServer(options=["--any-map-keys"]) as server:
         fill(server.config, 50, 10)
         client = face.connect(server.config)

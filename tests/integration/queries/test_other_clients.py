@@ -1,4 +1,4 @@
-"""Queries of the official client and of aerospike-native on the embedded node, and ours beside them."""
+"""The same queries by the official client, aerospike-native and this client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.twins import aerospike, shown
 
 aerospike_native = pytest.importorskip("aerospike_native", exc_type=ModuleNotFoundError)
 
-# The official client warns of what it will give up.
+# The official client warns of deprecated calls.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 SEND = {"key": aerospike.POLICY_KEY_SEND}
@@ -17,7 +17,7 @@ PARTITIONS = {"begin": 0, "count": 2048}
 
 
 def fill(twin, name, count=200):
-    """Records of every type of value, every second one with its key, some that end."""
+    """Records of every type of value; every second one stores its key, every third one expires."""
     for number in range(count):
         bins = {
             "n": number,
@@ -33,7 +33,7 @@ def fill(twin, name, count=200):
 
 
 def comparable(records):
-    """Records in order of their digests, as text that tells types apart; seconds to live within a minute."""
+    """Records sorted by digest, as text that tells types apart; times to live rounded to minutes."""
     found = []
     for (namespace, name, key, digest), meta, bins in records:
         ttl = meta["ttl"]
@@ -63,7 +63,7 @@ def test_the_records_are_the_same(twins, fresh_set, writer):
         ((), {"replica": aerospike.POLICY_REPLICA_MASTER, "max_retries": 1}, None),
     ],
 )
-def test_what_is_chosen_is_the_same(twins, fresh_set, bins, policy, options):
+def test_selections_return_the_same(twins, fresh_set, bins, policy, options):
     fill(twins[0], fresh_set)
 
     def found(twin):
@@ -96,7 +96,7 @@ def test_pages_are_the_same_records(twins, fresh_set):
     assert ours == official
 
 
-def test_foreach_calls_alike(twins, fresh_set):
+def test_foreach_makes_the_same_calls(twins, fresh_set):
     fill(twins[0], fresh_set)
 
     def calls(twin, policy, stop):
@@ -116,7 +116,7 @@ def test_foreach_calls_alike(twins, fresh_set):
 
 
 @pytest.mark.parametrize("first", [0, 1], ids=["official", "ours"])
-def test_a_query_that_one_client_began_the_other_goes_on_with(twins, fresh_set, first):
+def test_one_client_continues_the_query_of_the_other(twins, fresh_set, first):
     fill(twins[0], fresh_set)
     query = twins[first].client.query("test", fresh_set)
     query.max_records = 80
@@ -148,7 +148,7 @@ def test_aerospike_native_reads_the_same(native, client, fresh_set):
 
 @pytest.mark.embedded
 def test_the_official_client_meets_faults_as_on_a_real_cluster(own_cluster):
-    """Partitions of other nodes, partitions that move, connections that break: it asks again for the rest."""
+    """The client asks again for partitions of other nodes and for those that a broken connection cut off."""
     with aerospike_py.client(own_cluster.config) as ours:
         for number in range(2_000):
             ours.put(("test", "s", number), {"n": number, "b": bytes(200)})
@@ -164,7 +164,7 @@ def test_the_official_client_meets_faults_as_on_a_real_cluster(own_cluster):
 
 
 @pytest.mark.embedded
-def test_the_official_client_is_told_codes(own_node):
+def test_the_official_client_receives_codes(own_node):
     own_node.inject("code", code=22, command="query")
     official = aerospike.client(own_node.config).connect()
     with aerospike_py.client(own_node.config) as ours:

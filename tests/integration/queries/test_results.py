@@ -1,4 +1,4 @@
-"""Queries over the primary index, over both faces."""
+"""What queries over the primary index return, with both clients."""
 
 import time
 
@@ -15,7 +15,7 @@ def partition_of(record):
 
 
 def fill(client, name, count, namespace="test"):
-    """Writes so many records, every second one with its key; gives the digests."""
+    """Writes ``count`` records, every second one with its key; returns their digests."""
     keys = [(namespace, name, number) for number in range(count)]
     for number, key in enumerate(keys):
         client.put(key, {"n": number, "s": f"s{number % 7}"}, policy=SEND if number % 2 else None)
@@ -41,7 +41,7 @@ def test_every_record_comes_once_and_whole(client, fresh_set):
         assert client.get(key).bins == bins
 
 
-def test_values_and_meta_are_those_of_get(client, fresh_set):
+def test_values_and_meta_equal_those_of_get(client, fresh_set):
     values = {"i": -7, "f": 2.5, "t": True, "s": "ü", "b": b"\0x", "l": [1, ["a"]], "m": {"k": [None, 2]}}
     key = ("test", fresh_set, "k")
     client.put(key, values, {"ttl": 1000}, SEND)
@@ -137,7 +137,7 @@ def test_pages(client, fresh_set, size):
     assert query.results() == []
 
 
-def test_a_page_may_be_left_in_the_middle(client, fresh_set):
+def test_a_page_may_be_abandoned_halfway(client, fresh_set):
     expected = fill(client, fresh_set, 400)
     query = client.query("test", fresh_set)
     query.paginate()
@@ -151,7 +151,7 @@ def test_a_page_may_be_left_in_the_middle(client, fresh_set):
     assert digests(found) == expected
 
 
-def test_a_query_goes_on_elsewhere_by_its_status(client, fresh_set):
+def test_a_query_continues_elsewhere_from_its_status(client, fresh_set):
     expected = fill(client, fresh_set, 100)
     query = client.query("test", fresh_set)
     assert query.get_partitions_status() == {}
@@ -173,7 +173,7 @@ def test_a_query_goes_on_elsewhere_by_its_status(client, fresh_set):
     assert done.pop("retry") is False
     assert not any(retry for _, _, retry, _, _ in done.values())
     assert rest.results({"partition_filter": {"partition_status": done}}) == []
-    # Asked for again, whatever each says of itself: after the last record there is none.
+    # "retry" asks again for every partition; after the last record there is none.
     assert rest.results({"partition_filter": {"partition_status": {**done, "retry": True}}}) == []
 
 
@@ -239,7 +239,7 @@ def test_policies_that_are_refused(client, fresh_set, policy, message):
         client.query("test", fresh_set).results(policy)
 
 
-def test_what_is_refused_besides(client, fresh_set):
+def test_other_arguments_that_are_refused(client, fresh_set):
     query = client.query("test", fresh_set)
     with pytest.raises(
         aerospike.ParamError, match=r'query options has an unknown key .nobin.; did you mean "nobins"'
@@ -270,7 +270,7 @@ def test_what_is_refused_besides(client, fresh_set):
 @pytest.mark.parametrize(
     "name", ["where", "where_with_index_name", "where_with_expr", "apply", "add_ops", "execute_background"]
 )
-def test_what_is_not_there_yet_says_so(client, fresh_set, name):
+def test_missing_methods_say_so(client, fresh_set, name):
     query = client.query("test", fresh_set)
     assert not hasattr(query, name)
     with pytest.raises(AttributeError, match=rf"Query\.{name} is not there yet: .+"):
