@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import aerospike_py as aerospike
+from tests.support.records import SKETCH
 
 POINT = '{"type":"Point","coordinates":[1.0,2.0]}'
-SKETCH = bytes.fromhex("0004000000000000000000000000004080003000000000")[:23]
 
 REFUSED = "refused"
 

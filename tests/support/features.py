@@ -58,8 +58,8 @@ def commands(*names: str) -> tuple[str, ...]:
 
 
 BATCH = "tests/integration/test_batch_read.py::"
-CLUSTER = "tests/test_cluster.py::"
-CONFIG = "tests/test_config_effects.py::"
+CLUSTER = "tests/cluster/test_reads.py::"
+CONFIG = "tests/config/test_config_effects.py::"
 
 GROUPS = (
     Group(
@@ -182,8 +182,8 @@ GROUPS = (
                 "Client.query",
                 "aerospike_py.Query",
                 "aerospike_py.AsyncQuery",
-                "tests/test_queries.py::test_memory_is_bounded_however_large_the_set_is",
-                "tests/integration/test_query.py::test_pages",
+                "tests/integration/queries/test_faults.py::test_memory_is_bounded_however_large_the_set_is",
+                "tests/integration/queries/test_results.py::test_pages",
                 official="a callback or a list; about `max_records`",
                 peer="not tried",
             ),
@@ -221,7 +221,7 @@ GROUPS = (
         (
             have(
                 "integer, float, bool, string, blob, list, map",
-                "tests/integration/test_interop.py::test_ours_writes_official_reads",
+                "tests/compat/test_interop_values.py::test_what_one_writes_the_other_reads",
             ),
             better(
                 "map keys that the server does not keep",
@@ -244,7 +244,7 @@ GROUPS = (
             have(
                 "HyperLogLog sketches as values",
                 "aerospike_py.HyperLogLog",
-                "tests/integration/test_interop.py::test_hll_both_ways",
+                "tests/compat/test_interop_values.py::test_sketches",
             ),
             better(
                 "NumPy scalars as values, as keys and in policies",
@@ -305,14 +305,14 @@ GROUPS = (
             better(
                 "each batch row has its own result code; answered rows are kept",
                 "",
-                f"{CLUSTER}test_a_code_that_stays_is_each_rows_own",
+                f"{CLUSTER}test_a_persistent_code_is_reported_per_row",
                 "tests/integration/test_batch_read.py::test_a_namespace_that_is_not_there_spoils_no_other_row",
                 official="a node's error applies to all its rows",
                 peer="a node's error may fail the batch",
             ),
             have(
                 "compressed frames",
-                "tests/test_compression.py::test_answers_are_smaller_and_the_same",
+                "tests/connection/test_compression.py::test_answers_are_smaller_and_the_same",
                 note="Enterprise Edition",
                 peer=NO,
             ),
@@ -345,11 +345,11 @@ GROUPS = (
             have(
                 "nodes joining and leaving, partitions moving",
                 f"{CLUSTER}test_nodes_that_are_killed_and_come_back_cost_no_row",
-                f"{CLUSTER}test_a_map_that_changes_is_followed",
+                f"{CLUSTER}test_moved_partitions_are_followed",
             ),
             have("racks", f"{CLUSTER}test_the_nearest_rack_is_read_from"),
             have("circuit breaker", f"{CLUSTER}test_the_circuit_breaker", peer=NO),
-            have("TLS, mutual TLS", "tests/test_tls.py::test_mutual_tls", peer=NO),
+            have("TLS, mutual TLS", "tests/connection/test_tls.py::test_mutual_tls", peer=NO),
             have(
                 "passwords, external users, PKI",
                 "tests/test_auth.py::test_who_logged_in_reads_and_writes",
@@ -379,13 +379,13 @@ GROUPS = (
                 "asyncio",
                 "native coroutines, immediate cancellation, no thread pool; one wake-up for many answers",
                 "aerospike_py.AsyncClient",
-                "tests/test_async.py::test_a_cancelled_call_ends_at_once_and_writes_no_more",
+                "tests/processes/test_async.py::test_a_cancelled_call_ends_at_once_and_writes_no_more",
                 official=NO,
             ),
             better(
                 "Ctrl-C ends a waiting call at once",
                 "",
-                "tests/test_process.py::test_ctrl_c_stops_a_waiting_call_at_once",
+                "tests/processes/test_exit.py::test_ctrl_c_stops_a_waiting_call_at_once",
                 official=NO,
                 peer=NO,
             ),
@@ -397,7 +397,8 @@ GROUPS = (
                 peer="undefined",
             ),
             have(
-                "many threads", "tests/test_threads.py::test_twenty_threads_mix_everything_until_one_closes"
+                "many threads",
+                "tests/processes/test_threads.py::test_twenty_threads_mix_everything_until_one_closes",
             ),
             better(
                 "types",
@@ -434,14 +435,14 @@ GROUPS = (
                 "inferring a dtype from a sample of a set",
                 "with a report on each bin and its outliers",
                 "Client.infer_dtype",
-                "tests/test_inference.py::test_what_was_sampled_is_read_whole",
+                "tests/results/test_inference.py::test_sampled_values_are_read_unchanged",
                 official=NO,
                 peer=NO,
             ),
             better(
                 "command line",
                 "`aerospike-py serve`, `info`, `dtype`, `peek`, `bench`",
-                "tests/test_cli.py::test_the_script_is_installed",
+                "tests/tools/test_cli.py::test_the_script_is_installed",
                 official=NO,
                 peer=NO,
             ),

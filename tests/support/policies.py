@@ -57,13 +57,13 @@ def refused(name: str, value: Any, why: str, harmless: Any = None) -> Key:
     return Key(name, REFUSED, "", why, value=value, harmless=harmless)
 
 
-EFFECTS = "tests/test_policy_effects.py::"
-CONFIG = "tests/test_config_effects.py::"
-TOLD = f"{EFFECTS}test_what_a_node_is_told"
-CLUSTER = "tests/test_cluster.py::"
-TLS = "tests/test_tls.py::"
-AUTH = "tests/test_auth.py::"
-HOSTS = "tests/test_bad_hosts.py::"
+EFFECTS = "tests/config/test_policy_effects.py::"
+CONFIG = "tests/config/test_config_effects.py::"
+TOLD = f"{EFFECTS}test_flags_that_a_node_receives"
+CLUSTER = "tests/cluster/test_reads.py::"
+TLS = "tests/connection/test_tls.py::"
+AUTH = "tests/connection/test_auth.py::"
+HOSTS = "tests/connection/test_bad_hosts.py::"
 
 COMMON_NOTHING = (
     warned("timeout_delay", 3000, "connections with late answers are closed, not kept", harmless=0),
@@ -84,7 +84,7 @@ def common(timeout: str, retries: str) -> tuple[Key, ...]:
             timeout,
             "limit for the whole call, in ms; 0 means no limit. The remaining time is sent to the node",
             f"{EFFECTS}test_total_timeout",
-            f"{EFFECTS}test_a_node_is_told_the_time_that_is_left",
+            f"{EFFECTS}test_a_node_receives_the_remaining_time",
         ),
         works(
             "socket_timeout",
@@ -114,7 +114,7 @@ def common(timeout: str, retries: str) -> tuple[Key, ...]:
             "compress requests of more than 128 bytes and accept compressed answers; requires an Enterprise "
             "Edition server",
             f"{EFFECTS}test_compress",
-            "tests/test_compression.py::test_answers_are_smaller_and_the_same",
+            "tests/connection/test_compression.py::test_answers_are_smaller_and_the_same",
         ),
     )
 
@@ -270,7 +270,7 @@ TABLES = (
                 "refuse nodes of a cluster with another name; with TLS, the fallback for the name in "
                 "certificates",
                 f"{HOSTS}test_another_cluster",
-                f"{TLS}test_the_clusters_name_stands_for_missing_ones",
+                f"{TLS}test_the_cluster_name_is_the_default_tls_name",
             ),
             works(
                 "use_services_alternate",
