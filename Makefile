@@ -164,7 +164,7 @@ asan-python: $(TOOLS) ## test the extension with AddressSanitizer behind a proxy
 	$(CC) -shared -o target/asan/runtime.so -Wl,--whole-archive target/asan/runtime.a -Wl,--no-whole-archive \
 	  -lpthread -ldl -lm -lrt
 	LD_PRELOAD=$(CURDIR)/target/asan/runtime.so ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-	  PYTHONPATH=target/asan/python $(PY) -m pytest tests/test_hostile_bytes.py tests/test_rows_whole.py $(PYTEST_ARGS)
+	  PYTHONPATH=target/asan/python $(PY) -m pytest tests/hostile $(PYTEST_ARGS)
 
 tsan: ## test the row buffer with ThreadSanitizer; needs the nightly toolchain with rust-src
 	@test -d "$$(rustc +nightly --print sysroot 2>/dev/null)/lib/rustlib/src" || \
@@ -181,15 +181,17 @@ miri: ## run record-decode's unit tests under Miri (minutes); needs the nightly 
 coverage: $(TOOLS) ## measure line coverage of dtype-schema, wire-protocol and record-decode; needs llvm-tools
 	$(PY) -m scripts.coverage
 
-# -s none: without a sanitizer, the stable toolchain is enough; see fuzz/README.md. The target `decode` has no
-# seeds of its own: it reads batch replies and starts from theirs.
+# -s none: without a sanitizer, the stable toolchain is enough; see fuzz/README.md. `decode` reads the same replies
+# as `batch_answers` and starts from its seeds; `compressed` and `dtype` have none of their own and do the same.
 fuzz: ## run each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "missing: cargo-fuzz (cargo install cargo-fuzz --locked)" >&2; exit 1; }
 	@cd fuzz && for target in $$(cargo fuzz list); do \
 	  echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
-	  mkdir -p corpus/$$target target; \
+	  rm -rf target/found/$$target; mkdir -p corpus/$$target target/found/$$target; \
 	  seeds=seeds/$$target; test -d $$seeds || seeds=seeds/batch_answers; \
-	  test ! -d found/$$target || seeds="$$seeds found/$$target"; \
+	  if test -f found/$$target.tar.gz; then \
+	    tar -xzf found/$$target.tar.gz -C target/found/$$target && seeds="$$seeds target/found/$$target" || exit 1; \
+	  fi; \
 	  cargo fuzz run -s none $$target corpus/$$target $$seeds -- \
 	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 >target/$$target.log 2>&1 || \
 	    { cat target/$$target.log >&2; exit 1; }; \
@@ -212,7 +214,7 @@ check-layers: $(TOOLS) ## dependencies between crates point down; unsafe code an
 check-rooms: $(TOOLS) ## imports between rooms run one way
 	$(PY) -m scripts.check_rooms
 
-check-tracked: $(TOOLS) ## no machine paths, no registry hosts, no install of the other aerospike-py
+check-tracked: $(TOOLS) ## no machine paths, no registry hosts, nothing from an index that has our name
 	$(PY) -m scripts.check_tracked
 
 check-links: $(TOOLS) ## links and anchors in Markdown files
