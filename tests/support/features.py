@@ -1,7 +1,7 @@
 """The features of this client, compared with the official client and aerospike-py 0.14.4.
 
-scripts/feature_table.py writes docs/features.md from this list, and tests/test_features.py checks it: listed
-features must exist, and features that are not supported yet must raise an error that says so.
+scripts/feature_table.py writes docs/features.md from this list, and tests/docs/test_features.py checks it:
+listed features must exist, and features that are not supported yet must raise an error that says so.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ GROUPS = (
             better(
                 "a million keys in one call",
                 "bounded memory; Ctrl-C at any time",
-                "tests/test_large_batches.py::test_a_million_keys_in_bounded_memory",
+                "tests/results/test_large_batches.py::test_a_million_keys_in_bounded_memory",
                 official="memory grows with the batch",
                 peer="memory grows with the batch",
             ),
@@ -151,7 +151,7 @@ GROUPS = (
                 "non-idempotent writes are never sent twice",
                 "they fail with `in_doubt` instead",
                 *commands("increment", "append"),
-                "tests/test_doubt.py::test_what_adds_up_is_applied_once",
+                "tests/cluster/test_in_doubt.py::test_increments_are_applied_once",
                 official="sent again if `max_retries` allows it",
                 peer="not tried",
             ),
@@ -172,7 +172,7 @@ GROUPS = (
             better(
                 "batch rows that may have been applied are never sent again",
                 "they fail with `in_doubt`; rows that were certainly not applied are retried",
-                "tests/test_batch_write.py::test_an_increment_is_never_sent_twice",
+                "tests/cluster/test_batch_writes.py::test_an_increment_is_never_sent_twice",
                 official="sent again if `max_retries` allows it",
                 peer="not tried",
             ),
@@ -189,7 +189,7 @@ GROUPS = (
             ),
             have(
                 "queries survive failures",
-                "tests/test_queries.py::test_a_node_that_dies_costs_no_record",
+                "tests/integration/queries/test_faults.py::test_a_node_that_dies_costs_no_record",
                 note="only missing records are requested again",
                 peer="not tried",
             ),
@@ -257,14 +257,14 @@ GROUPS = (
             better(
                 "`bytes` keys",
                 "stored completely",
-                "tests/integration/test_digests.py::test_bytes_keys",
+                "tests/compat/test_interop_digests.py::test_bytes_keys",
                 official="cut at the first NUL",
             ),
             have("keys by digest", "aerospike_py.calc_digest", f"{BATCH}test_keys_of_every_kind"),
             better(
                 "a value that Python cannot represent fails only its own row",
                 "",
-                "tests/integration/test_interop.py::test_values_that_python_cannot_hold_cost_their_own_row",
+                "tests/compat/test_interop_values.py::test_values_that_python_cannot_hold_cost_their_own_row",
                 official="fails the rest of the batch",
                 peer="fails the batch",
             ),
@@ -276,10 +276,10 @@ GROUPS = (
             better(
                 "unknown policy and config keys are refused, with the closest name",
                 "type checkers find them too; [every key](policies.md) has a test or a reason for absence",
-                "tests/test_policies.py::test_a_misspelt_key_is_told_the_right_one",
+                "tests/config/test_policies.py::test_a_misspelt_key_gets_a_suggestion",
                 "aerospike_py.types",
                 f"{BATCH}test_policies_that_are_refused",
-                "tests/test_config.py::test_configs_that_are_refused",
+                "tests/config/test_config.py::test_configs_that_are_refused",
                 official="optional, without the closest name",
                 peer="ignored",
             ),
@@ -297,9 +297,9 @@ GROUPS = (
             better(
                 "the official client's exception classes and codes",
                 "also builtin `TimeoutError`, `ValueError`; can be pickled; messages say what failed where",
-                "tests/integration/test_interop.py::test_errors_have_the_same_codes",
-                "tests/test_config.py::test_exceptions_pickle",
-                "tests/test_errors.py::test_errors_name_the_record_and_the_bin",
+                "tests/compat/test_interop_errors.py::test_errors_have_the_same_codes",
+                "tests/config/test_config.py::test_exceptions_pickle",
+                "tests/results/test_errors.py::test_errors_name_the_record_and_the_bin",
                 peer="its own names and hierarchy",
             ),
             better(
@@ -330,7 +330,7 @@ GROUPS = (
             better(
                 "nodes that hang",
                 "requests are hedged after a short delay, later calls avoid the node",
-                f"{CLUSTER}test_a_hung_node_costs_one_delay_once",
+                f"{CLUSTER}test_a_hung_node_costs_one_hedge_delay",
                 f"{CLUSTER}test_single_reads_are_hedged",
                 official="costs a socket timeout per call",
                 peer="costs a timeout per call",
@@ -352,8 +352,8 @@ GROUPS = (
             have("TLS, mutual TLS", "tests/connection/test_tls.py::test_mutual_tls", peer=NO),
             have(
                 "passwords, external users, PKI",
-                "tests/test_auth.py::test_who_logged_in_reads_and_writes",
-                "tests/test_tls.py::test_mutual_tls",
+                "tests/connection/test_auth.py::test_a_user_who_logged_in_reads_and_writes",
+                "tests/connection/test_tls.py::test_mutual_tls",
                 note="not tested against a real server yet",
                 peer="passwords",
             ),
@@ -361,7 +361,7 @@ GROUPS = (
             better(
                 "log of cluster events",
                 "Python's `logging`; messages are formatted only when a handler wants them",
-                "tests/test_logging.py::test_nodes_that_join_hang_answer_and_leave",
+                "tests/cluster/test_logging.py::test_nodes_that_join_hang_answer_and_leave",
                 official="its own log handler",
             ),
             not_yet(
@@ -392,7 +392,7 @@ GROUPS = (
             better(
                 "`fork`",
                 "calls on the parent's client raise in the child and have no side effects",
-                "tests/test_fork.py::test_a_client_of_the_parent_raises_in_the_child",
+                "tests/processes/test_fork.py::test_a_client_of_the_parent_raises_in_the_child",
                 official="undefined",
                 peer="undefined",
             ),
@@ -403,7 +403,7 @@ GROUPS = (
             better(
                 "types",
                 "stubs that are checked against the extension, `py.typed`",
-                "tests/test_package.py::test_it_is_typed",
+                "tests/tools/test_package.py::test_it_is_typed",
                 official="stubs",
             ),
         ),
@@ -422,7 +422,7 @@ GROUPS = (
             better(
                 "pytest fixtures",
                 "clients, a set per test, faults that are undone; no server to set up",
-                "tests/test_pytest_plugin.py::test_fixtures_come_with_the_package",
+                "tests/tools/test_pytest_plugin.py::test_fixtures_come_with_the_package",
                 official=NO,
                 peer=NO,
             ),
