@@ -1,8 +1,8 @@
 """Every key of the config and of the policies: its default, what it does, and the test that shows it.
 
 scripts/policy_table.py writes docs/policies.md from this list, and tests/config/test_policies.py checks it:
-keys that work are in the types and have a test; keys that do nothing cause a warning or an error with the reason;
-no key of the official client is missing.
+keys that work are in the types and have a test; keys that do nothing cause a warning or an error with the
+reason; no key of the official client is missing.
 """
 
 from __future__ import annotations
