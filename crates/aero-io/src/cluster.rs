@@ -10,29 +10,29 @@ use tokio::time::{Instant, sleep};
 use wire_protocol::command::WriteOp;
 use wire_protocol::info;
 
-use crate::answer::Answer;
-use crate::batch;
+use crate::batch::keys::{self, BatchKeys, BatchRead, Bins, Key};
+use crate::batch::request::{BatchOperate, Request};
+use crate::batch::sink::RowSink;
+use crate::batch::work;
+use crate::command::answer::Answer;
+use crate::command::operate;
+use crate::command::single;
 use crate::config::ClusterConfig;
-use crate::contact::{Connector, INFO_TIMEOUT, exchange_info};
 use crate::error::{Error, Fault, Tried};
-use crate::events::Event;
-use crate::hedge::Budget;
-use crate::keys::{self, BatchKeys, BatchRead, Bins, Key};
+use crate::net::buffers::{Scratch, ScratchPool};
+use crate::net::pool::Wanted;
+use crate::net::timer::Timer;
+use crate::net::transport::Transport;
 use crate::node::Node;
-use crate::operate;
-use crate::partition_map::View;
+use crate::node::events::Event;
+use crate::node::hedge::Budget;
 use crate::policy::{OperatePolicy, ReadPolicy, WritePolicy};
-use crate::pool::Wanted;
 use crate::query::{Query, RecordStream};
-use crate::request::{BatchOperate, Request};
-use crate::scratch::{Scratch, ScratchPool};
-use crate::seeds;
-use crate::single;
-use crate::sink::RowSink;
 use crate::stats::{ClusterStats, NodeStats};
-use crate::tend::Members;
-use crate::timer::Timer;
-use crate::transport::Transport;
+use crate::topology::discovery::{Connector, INFO_TIMEOUT, exchange_info};
+use crate::topology::partition_map::View;
+use crate::topology::seeds;
+use crate::topology::tend::Members;
 
 /// How long a cluster that has just started is waited for: a node claims its partitions one to two seconds
 /// after it has begun to answer.
@@ -184,7 +184,7 @@ impl Cluster {
     ) -> Result<(), Error> {
         let inner = Arc::clone(self.inner());
         let request = Request::Read(request);
-        inner.until_closed(false, batch::run(&inner, keys, request, sink)).await
+        inner.until_closed(false, work::run(&inner, keys, request, sink)).await
     }
 
     /// Carries out the operations of the rows of `keys`, and hands what they answered to `sink`. A row that may
@@ -202,7 +202,7 @@ impl Cluster {
     ) -> Result<(), Error> {
         let inner = Arc::clone(self.inner());
         let request = Request::operate(batch, keys.len())?;
-        inner.until_closed(request.may_write(), batch::run(&inner, keys, request, sink)).await
+        inner.until_closed(request.may_write(), work::run(&inner, keys, request, sink)).await
     }
 
     /// Reads one record: bins by `bins`, or its header alone.

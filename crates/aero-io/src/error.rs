@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use wire_protocol::{WireError, result_code};
 
-use crate::auth::Who;
+use crate::auth::credentials::Who;
 use crate::node::Node;
 
 /// Codes that the client gives, beside the server's; the numbers are the official client's.
@@ -448,8 +448,8 @@ impl From<WireError> for Fault {
 mod tests {
     use super::*;
     use crate::config::ClusterConfig;
-    use crate::contact::Connector;
-    use crate::transport::TcpTransport;
+    use crate::net::transport::TcpTransport;
+    use crate::topology::discovery::Connector;
 
     fn tried(attempts: u32, in_doubt: bool) -> Tried {
         Tried {

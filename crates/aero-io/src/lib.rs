@@ -25,65 +25,39 @@
 
 #![forbid(unsafe_code)]
 
-mod alarm;
-mod answer;
 mod auth;
-mod backoff;
 mod batch;
-mod channel;
-mod chunk;
 mod cluster;
+mod command;
 mod config;
-mod connection;
-mod contact;
 mod error;
-mod events;
-mod health;
-mod hedge;
-mod keys;
-mod later;
+mod net;
 mod node;
-mod operate;
-mod partition_map;
 mod policy;
-mod pool;
-mod progress;
+mod poll_for;
 mod query;
-mod request;
-mod rounds;
-mod scratch;
-mod seeds;
-mod session;
-mod single;
-mod sink;
-mod spare;
 mod stats;
-mod tend;
-mod timer;
-mod tls;
-mod transport;
-mod turn;
-mod under_way;
+mod topology;
 
-pub use answer::Answer;
-pub use auth::{AuthMode, Credentials, Who};
+pub use auth::credentials::{AuthMode, Credentials, Who};
+pub use batch::keys::{BatchKeys, BatchRead, Bins, DigestSource, Key, OwnedKey, Space};
+pub use batch::request::{BatchOperate, RowHead, RowOps};
+pub use batch::sink::{RowLease, RowOutcome, RowSink};
 pub use cluster::{Cluster, InfoAnswers};
+pub use command::answer::Answer;
 pub use config::{ClusterConfig, Seed};
 pub use error::{ContactFault, Error, SeedFailure, Tried, client_code};
-pub use events::{Event, Level, NodeName, Suspicion};
-pub use keys::{BatchKeys, BatchRead, Bins, DigestSource, Key, OwnedKey, Space};
+pub use net::tls::{Identity, Pem, Revocation, TlsConfig, TlsTransport, TlsVersion};
+pub use net::transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};
+pub use node::events::{Event, Level, NodeName, Suspicion};
 pub use policy::{
     BatchPolicy, Hedge, OperatePolicy, QueryPolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
 };
+pub use poll_for::for_a_turn;
 pub use query::{
     PartitionProgress, Query, QueryPartitions, QueryProgress, QueryStopper, RecordBlock, RecordStream,
 };
-pub use request::{BatchOperate, RowHead, RowOps};
-pub use sink::{RowLease, RowOutcome, RowSink};
 pub use stats::{ClusterStats, NodeStats};
-pub use tls::{Identity, Pem, Revocation, TlsConfig, TlsTransport, TlsVersion};
-pub use transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};
-pub use turn::for_a_turn;
 pub use wire_protocol::batch_write::{BatchWriter, EncodedOps, OperateRow, RowAttributes};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;

@@ -16,10 +16,10 @@ use wire_protocol::result_code;
 use super::{Event, Query, RecordBlock};
 use crate::cluster::Inner;
 use crate::error::{Error, Fault};
+use crate::net::buffers::Scratch;
+use crate::net::pool::Wanted;
+use crate::net::timer::Timer;
 use crate::node::Node;
-use crate::pool::Wanted;
-use crate::scratch::Scratch;
-use crate::timer::Timer;
 
 /// Most records of a block.
 const BLOCK_RECORDS: usize = 128;

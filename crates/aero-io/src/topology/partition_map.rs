@@ -6,8 +6,8 @@ use std::sync::Arc;
 use wire_protocol::digest::PARTITIONS;
 use wire_protocol::info::NamespaceReplicas;
 
-use crate::hedge;
 use crate::node::Node;
+use crate::node::hedge;
 use crate::policy::{ReadModeSc, Replica};
 
 /// Nodes that a view may have; a cluster has at most 256.
@@ -306,8 +306,8 @@ impl<'v> Router<'v> {
 mod tests {
     use super::*;
     use crate::config::ClusterConfig;
-    use crate::contact::Connector;
-    use crate::transport::TcpTransport;
+    use crate::net::transport::TcpTransport;
+    use crate::topology::discovery::Connector;
     use wire_protocol::info::PartitionBitmap;
 
     fn node(name: &str) -> Arc<Node> {

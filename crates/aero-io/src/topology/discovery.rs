@@ -13,17 +13,17 @@ use wire_protocol::info::{self, NamespaceReplicas, Peers};
 use wire_protocol::message::FrameType;
 use wire_protocol::result_code;
 
-use crate::auth::Who;
-use crate::channel;
+use crate::auth::credentials::Who;
+use crate::auth::logins::Logins;
 use crate::config::ClusterConfig;
-use crate::connection::{Connection, Input};
 use crate::error::{ContactFault, Fault};
-use crate::events::Events;
-use crate::health::Health;
-use crate::pool::Pool;
-use crate::session::Logins;
-use crate::timer::Timer;
-use crate::transport::{Target, Transport};
+use crate::net::channel;
+use crate::net::connection::{Connection, Input};
+use crate::net::pool::Pool;
+use crate::net::timer::Timer;
+use crate::net::transport::{Target, Transport};
+use crate::node::events::Events;
+use crate::node::health::Health;
 
 /// The largest info answer: far above what the largest clusters say of themselves.
 const MAX_INFO: usize = 16 * 1024 * 1024;

@@ -10,9 +10,9 @@ use tokio_rustls::rustls::{HandshakeKind, ServerConfig};
 use wire_protocol::info;
 
 use super::*;
-use crate::connection::Connection;
+use crate::net::connection::Connection;
 
-#[path = "../../tests/support/certificates.rs"]
+#[path = "../../../tests/support/certificates.rs"]
 mod certificates;
 
 use certificates::{Authority, NAME};

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use wire_protocol::WireError;
 use wire_protocol::compressed::{THRESHOLD, write_compressed};
 
-use crate::connection::Input;
+use crate::net::connection::Input;
 
 /// Room that a read starts with. Servers answer batches in frames of up to 128 KiB.
 const INITIAL_INPUT: usize = 136 * 1024;

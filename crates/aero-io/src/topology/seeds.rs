@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use wire_protocol::info::Peer;
 
 use crate::config::Seed;
-use crate::contact::{Connector, Contact};
 use crate::error::{ContactFault, Error, SeedFailure};
-use crate::partition_map::MAX_NODES;
+use crate::topology::discovery::{Connector, Contact};
+use crate::topology::partition_map::MAX_NODES;
 
 /// Addresses of one host or node that are tried: above what there is, below what a hostile node may list.
 const MAX_ADDRESSES: usize = 16;

@@ -15,21 +15,21 @@ use wire_protocol::digest::partition_id;
 use wire_protocol::message::{FrameType, MAX_FRAME, info1};
 use wire_protocol::result_code;
 
-use crate::answer::Answer;
-use crate::backoff::{moves_on, retry_delay};
-use crate::chunk::is_passing;
+use crate::batch::chunk::is_passing;
+use crate::batch::keys::{Bins, Key, check_bin_name};
 use crate::cluster::Inner;
+use crate::command::answer::Answer;
+use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault, Tried};
-use crate::events::Event;
-use crate::health::count;
-use crate::hedge;
-use crate::keys::{Bins, Key, check_bin_name};
+use crate::net::buffers::Scratch;
+use crate::net::pool::Wanted;
+use crate::net::timer::Timer;
 use crate::node::Node;
-use crate::partition_map::Router;
+use crate::node::events::Event;
+use crate::node::health::count;
+use crate::node::hedge;
 use crate::policy::{Hedge, ReadModeSc, ReadPolicy, Replica, WritePolicy};
-use crate::pool::Wanted;
-use crate::scratch::Scratch;
-use crate::timer::Timer;
+use crate::topology::partition_map::Router;
 
 /// What commands have in common.
 pub(crate) struct Command<'a> {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::health::Health;
+use crate::node::health::Health;
 use crate::policy::{Hedge, ReadModeSc, Replica};
 
 /// Shortest adaptive delay: what a busy machine's scheduler can cost, without anything being wrong.

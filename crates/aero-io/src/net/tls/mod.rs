@@ -25,7 +25,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{ClientConfig, SignatureScheme, SupportedProtocolVersion, version};
 
 use crate::error::Error;
-use crate::transport::{BoxFuture, BoxStream, Target, TcpTransport, Transport};
+use crate::net::transport::{BoxFuture, BoxStream, Target, TcpTransport, Transport};
 use stream::Encrypted;
 
 /// Addresses whose sessions are kept for resumption: above what clusters have nodes.

@@ -18,9 +18,9 @@ use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord};
 
 pub use partitions::{PartitionProgress, QueryPartitions, QueryProgress};
 
+use crate::batch::keys::{Bins, Space};
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::keys::{Bins, Space};
 use crate::policy::QueryPolicy;
 
 /// Blocks that wait for whoever takes them.

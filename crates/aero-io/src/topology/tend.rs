@@ -10,15 +10,15 @@ use tokio::task::AbortHandle;
 use tokio::time::sleep;
 use wire_protocol::info::{self, NamespaceReplicas, Peer};
 
+use crate::batch::keys;
 use crate::cluster::Inner;
-use crate::contact::{Contact, Link, node_name};
 use crate::error::Fault;
-use crate::events::{Event, Events, Suspicion};
-use crate::keys;
+use crate::net::timer::Timer;
 use crate::node::Node;
-use crate::partition_map::{Claims, MAX_NODES, View};
-use crate::seeds;
-use crate::timer::Timer;
+use crate::node::events::{Event, Events, Suspicion};
+use crate::topology::discovery::{Contact, Link, node_name};
+use crate::topology::partition_map::{Claims, MAX_NODES, View};
+use crate::topology::seeds;
 
 /// How long after a command saw a node fail its watch looks at it; several failures make one look.
 const EARLY_LOOK: Duration = Duration::from_millis(100);

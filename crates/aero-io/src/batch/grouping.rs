@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use wire_protocol::digest::partition_id;
 
-use crate::chunk::{Call, Chunk};
+use crate::batch::chunk::{Call, Chunk};
+use crate::batch::keys::{BatchKeys, PAGE};
+use crate::batch::progress::Progress;
+use crate::batch::request::Request;
 use crate::error::Error;
-use crate::keys::{BatchKeys, PAGE};
 use crate::node::Node;
-use crate::partition_map::{NOBODY, Router};
-use crate::progress::Progress;
-use crate::request::Request;
+use crate::topology::partition_map::{NOBODY, Router};
 
 /// Rows of one request where there are many.
 const MAX_ROWS: usize = 2 * PAGE;
@@ -290,7 +290,7 @@ fn within_request(keys: &BatchKeys, request: &Request, rows: &[u32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::{BatchRead, Bins, Space};
+    use crate::batch::keys::{BatchRead, Bins, Space};
 
     #[test]
     fn requests_are_of_like_size() {

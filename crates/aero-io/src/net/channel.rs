@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::runtime::{Handle, Id};
 
-use crate::transport::BoxStream;
+use crate::net::transport::BoxStream;
 
 /// A byte stream. Plain TCP goes without the detour of a table of functions, and from runtime to runtime.
 pub(crate) enum Channel {

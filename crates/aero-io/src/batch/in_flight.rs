@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::chunk::{Call, Chunk};
-use crate::events::Event;
-use crate::hedge;
+use crate::batch::chunk::{Call, Chunk};
+use crate::batch::progress::Progress;
+use crate::node::events::Event;
+use crate::node::hedge;
 use crate::policy::Replica;
-use crate::progress::Progress;
 
 /// Shortest time that a request is given before another is sent for its rows.
 const SHORTEST: Duration = Duration::from_millis(1);

@@ -7,8 +7,8 @@ use wire_protocol::batch::Projection;
 use wire_protocol::digest::{Digest, UserKey};
 
 use crate::error::Error;
+use crate::net::buffer_cache::Spare;
 use crate::policy::BatchPolicy;
-use crate::spare::Spare;
 
 /// Longest name of a bin, in bytes.
 const MAX_BIN_NAME: usize = 15;

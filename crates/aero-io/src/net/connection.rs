@@ -11,11 +11,11 @@ use wire_protocol::WireError;
 use wire_protocol::compressed::inflate;
 use wire_protocol::message::{FrameHeader, FrameType};
 
-use crate::channel::Channel;
+use crate::auth::logins::Session;
 use crate::error::Fault;
-use crate::session::Session;
-use crate::timer::Timer;
-use crate::transport::BoxStream;
+use crate::net::channel::Channel;
+use crate::net::timer::Timer;
+use crate::net::transport::BoxStream;
 
 /// Room that a read is offered at least, once a buffer is in use.
 const MIN_READ: usize = 16 * 1024;

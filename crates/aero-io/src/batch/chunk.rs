@@ -11,18 +11,18 @@ use wire_protocol::batch::{BatchAnswer, BatchAnswers};
 use wire_protocol::message::{FrameType, MAX_FRAME};
 use wire_protocol::result_code;
 
+use crate::batch::grouping::Plan;
+use crate::batch::keys::BatchKeys;
+use crate::batch::progress::Progress;
+use crate::batch::request::Request;
+use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
 use crate::cluster::Inner;
 use crate::error::{Error, Fault, Tried};
-use crate::keys::BatchKeys;
+use crate::net::buffers::Scratch;
+use crate::net::pool::Wanted;
+use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::policy::BatchPolicy;
-use crate::pool::Wanted;
-use crate::progress::Progress;
-use crate::request::Request;
-use crate::rounds::Plan;
-use crate::scratch::Scratch;
-use crate::sink::{RowLease as _, RowOutcome, RowSink};
-use crate::timer::Timer;
 
 /// What all chunks of one batch share.
 pub(crate) struct Call<S> {

@@ -8,14 +8,17 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use wire_protocol::result_code;
 
-use crate::connection::{Connection, Opened};
-use crate::contact::Connector;
 use crate::error::Fault;
-use crate::events::{Event, NodeName, Suspicion};
-use crate::health::Health;
-use crate::hedge;
-use crate::pool::{NoPermit, Permit, Pool, Wanted};
-use crate::timer::Timer;
+use crate::net::connection::{Connection, Opened};
+use crate::net::pool::{NoPermit, Permit, Pool, Wanted};
+use crate::net::timer::Timer;
+use crate::node::events::{Event, NodeName, Suspicion};
+use crate::node::health::Health;
+use crate::topology::discovery::Connector;
+
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod hedge;
 
 /// Fewest rows a chunk is cut to for good after a node refused a larger one.
 const MIN_LEARNED_ROWS: u32 = 64;

@@ -11,22 +11,22 @@ use tokio::time::Instant;
 use wire_protocol::digest::partition_id;
 use wire_protocol::result_code;
 
-use crate::alarm::Alarm;
-use crate::backoff::{moves_on, retry_delay};
-use crate::chunk::{
+use crate::batch::alarm::Alarm;
+use crate::batch::chunk::{
     self, Call, Chunk, End, Outcome, by_code, is_about_record, is_passing, no_such_row, refuses_request,
 };
+use crate::batch::grouping::{self, Order, Plan, Queue};
+use crate::batch::in_flight::{UnderWay, hand_back};
+use crate::batch::keys::BatchKeys;
+use crate::batch::progress::Progress;
+use crate::batch::request::Request;
+use crate::batch::retry_queue::{Later, Laters};
+use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
 use crate::cluster::Inner;
+use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault};
-use crate::health::count;
-use crate::keys::BatchKeys;
-use crate::later::{Later, Laters};
+use crate::node::health::count;
 use crate::policy::ReadModeSc;
-use crate::progress::Progress;
-use crate::request::Request;
-use crate::rounds::{self, Order, Plan, Queue};
-use crate::sink::{RowLease as _, RowOutcome, RowSink};
-use crate::under_way::{UnderWay, hand_back};
 
 /// Requests of one call that are under way at a node at a time.
 const MAX_IN_FLIGHT: usize = 8;
@@ -127,7 +127,7 @@ struct Work<'c, S> {
 impl<'c, S: RowSink> Work<'c, S> {
     fn new(call: &'c Call<S>) -> Self {
         let order = Order::of(&call.keys);
-        let segment = rounds::segment(order.len(), call.inner.view().nodes.len());
+        let segment = grouping::segment(order.len(), call.inner.view().nodes.len());
         Self {
             call,
             order,
@@ -175,14 +175,14 @@ impl<'c, S: RowSink> Work<'c, S> {
         let end = self.order.len().min(self.asked + self.segment);
         let rows = self.order.rows(self.asked..end);
         self.asked = end;
-        rounds::compute_digests(&self.call.keys, &rows)?;
+        grouping::compute_digests(&self.call.keys, &rows)?;
         self.ask(&rows, Plan::FIRST, None)
     }
 
     /// Queues rows for the nodes that have them. Rows that no node is known for fail with `cause`, or
     /// with that very fact where there is no cause yet.
     fn ask(&mut self, rows: &[u32], plan: Plan, cause: Option<&Error>) -> Result<(), Error> {
-        let grouped = rounds::group(self.call, rows, plan);
+        let grouped = grouping::group(self.call, rows, plan);
         self.queues.extend(grouped.queues);
         let keys = &*self.call.keys;
         let namespace = |row: u32| {
@@ -299,7 +299,7 @@ impl<'c, S: RowSink> Work<'c, S> {
         // Where too much was hedged lately, or the rows were asked for twice already, those of a node that says
         // nothing at all are worth one of the caller's retries; others wait on.
         let plan = Plan { attempt: request.attempt, ..chunk.plan };
-        let mut queues = rounds::group_elsewhere(call, &open, plan, &chunk.node);
+        let mut queues = grouping::group_elsewhere(call, &open, plan, &chunk.node);
         let chunks: Vec<Chunk> = queues
             .iter_mut()
             .flat_map(|queue| std::iter::from_fn(|| queue.cut(&call.keys, &call.request)))
@@ -404,7 +404,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             return self.ask(&rows, Plan { max_rows: len / 2, ..plan }, None);
         }
         if matches!(code, result_code::PARAMETER | result_code::NAMESPACE_NOT_FOUND)
-            && let Some(parts) = rounds::split_by_namespace(&self.call.keys, &rows)
+            && let Some(parts) = grouping::split_by_namespace(&self.call.keys, &rows)
         {
             return parts.iter().try_for_each(|rows| self.ask(rows, plan, None));
         }

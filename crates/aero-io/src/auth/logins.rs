@@ -18,12 +18,12 @@ use wire_protocol::login::{LoginAnswer, Proof, result_code_of, write_authenticat
 use wire_protocol::message::FrameType;
 use wire_protocol::result_code;
 
-use crate::auth::{Credentials, Secret, Who};
-use crate::connection::{Connection, Input};
-use crate::contact::Connector;
+use crate::auth::credentials::{Credentials, Secret, Who};
 use crate::error::Fault;
-use crate::partition_map::MAX_NODES;
-use crate::timer::Timer;
+use crate::net::connection::{Connection, Input};
+use crate::net::timer::Timer;
+use crate::topology::discovery::Connector;
+use crate::topology::partition_map::MAX_NODES;
 
 /// The largest answer to a security message: far above what a token takes.
 const MAX_ANSWER: usize = 64 * 1024;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::channel;
-use crate::connection::Connection;
+use crate::net::channel;
+use crate::net::connection::Connection;
 
 /// A connection that was in use so recently may be used again without a look at its socket, which is a system call:
 /// what has happened to it since might as well happen a moment later.

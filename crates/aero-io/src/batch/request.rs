@@ -9,9 +9,9 @@ use wire_protocol::digest::UserKey;
 use wire_protocol::message::{MAX_FRAME, info1};
 use wire_protocol::result_code;
 
-use crate::chunk::{is_about_record, is_passing};
+use crate::batch::chunk::{is_about_record, is_passing};
+use crate::batch::keys::{BatchKeys, BatchRead, Bins};
 use crate::error::Error;
-use crate::keys::{BatchKeys, BatchRead, Bins};
 use crate::policy::BatchPolicy;
 
 /// What is left of a frame beside a row's operations and key, at least: headers, names, a filter's share.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use wire_protocol::login::Login;
 
 use crate::error::Error;
-use crate::transport::Transport;
+use crate::net::transport::Transport;
 
 /// How a user is known to the cluster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -194,7 +194,7 @@ fn hash(password: &[u8]) -> Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::{BoxFuture, BoxStream, Target};
+    use crate::net::transport::{BoxFuture, BoxStream, Target};
 
     /// A transport that is TLS, or not, and has a certificate, or not.
     struct Like((bool, bool));

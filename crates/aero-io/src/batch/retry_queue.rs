@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::batch::grouping::Plan;
 use crate::error::Error;
-use crate::rounds::Plan;
 
 /// Rows that are due within such a time are asked for together.
 const TOGETHER: Duration = Duration::from_millis(2);
