@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use wire_protocol::login::Login;
 
-use crate::error::Error;
+use crate::error::{Error, Who};
+use crate::net::session::Secret;
 use crate::net::transport::Transport;
 
 /// How a user is known to the cluster.
@@ -20,27 +21,6 @@ pub enum AuthMode {
     ExternalInsecure,
     /// By the client's certificate: there is no password, and TLS is a must.
     Pki,
-}
-
-/// Bytes that are never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(Arc<[u8]>);
-
-impl Secret {
-    pub(crate) fn new(bytes: &[u8]) -> Self {
-        Self(bytes.into())
-    }
-
-    /// The bytes. Whoever asks must not show them.
-    pub(crate) fn reveal(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(hidden)")
-    }
 }
 
 /// What a client logs in with. Clones share the password's hash, which is computed once.
@@ -134,7 +114,7 @@ impl Credentials {
 
     /// The user as messages name it.
     pub(crate) fn who(&self) -> Who {
-        self.user.clone().map_or(Who(Identified::ByCertificate), |user| Who(Identified::ByName(user)))
+        self.user.clone().map_or_else(Who::certificate, Who::user)
     }
 }
 
@@ -144,34 +124,6 @@ impl fmt::Debug for Credentials {
             .field("mode", &self.mode)
             .field("user", &self.user)
             .finish_non_exhaustive()
-    }
-}
-
-/// Whom a login was for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who(Identified);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Identified {
-    ByName(Arc<str>),
-    ByCertificate,
-    NotAtAll,
-}
-
-impl Who {
-    /// Nobody: the client was given no user.
-    pub(crate) fn nobody() -> Self {
-        Self(Identified::NotAtAll)
-    }
-}
-
-impl fmt::Display for Who {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Identified::ByName(user) => write!(f, "login of user {user:?}"),
-            Identified::ByCertificate => f.write_str("login of the client certificate's user"),
-            Identified::NotAtAll => f.write_str("the node wants a login, and no user was given"),
-        }
     }
 }
 

@@ -18,47 +18,22 @@ use wire_protocol::login::{LoginAnswer, Proof, result_code_of, write_authenticat
 use wire_protocol::message::FrameType;
 use wire_protocol::result_code;
 
-use crate::auth::credentials::{Credentials, Secret, Who};
+use crate::auth::credentials::Credentials;
 use crate::error::Fault;
-use crate::net::connection::{Connection, Input};
+use crate::net::connection::Connection;
+use crate::net::frame_reader::FrameReader;
+use crate::net::opener::Opener;
+use crate::net::session::{Secret, Session};
 use crate::net::timer::Timer;
-use crate::topology::discovery::Connector;
-use crate::topology::partition_map::MAX_NODES;
 
 /// The largest answer to a security message: far above what a token takes.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// Time before a session's end at which the next one is begun, for sessions that last twice as long.
-const EARLY: Duration = Duration::from_secs(60);
-
 /// How long a node that refused a login is not asked again: what it would say is known.
 const REFUSED_FOR: Duration = Duration::from_secs(1);
 
-/// Addresses that sessions are kept of.
-const MAX_KEPT: usize = 4 * MAX_NODES;
-
-/// A session at a node.
-pub(crate) struct Session {
-    /// None at a node that wants no authentication.
-    token: Option<Secret>,
-    /// When the next one is to be begun, where it ends.
-    renew_at: Option<Instant>,
-    ends_at: Option<Instant>,
-    pub(crate) who: Who,
-}
-
-impl Session {
-    fn new(token: Option<Secret>, ttl: Option<u32>, who: Who) -> Self {
-        let now = Instant::now();
-        let ttl = ttl.filter(|&seconds| seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
-        Self {
-            token,
-            who,
-            renew_at: ttl.and_then(|ttl| now.checked_add(ttl - EARLY.min(ttl / 2))),
-            ends_at: ttl.and_then(|ttl| now.checked_add(ttl)),
-        }
-    }
-}
+/// Addresses that sessions are kept of: well above the nodes that a cluster may have.
+const MAX_KEPT: usize = 4_096;
 
 /// An address, and the name that is checked there: a name that turns out to be wrong must not stay with the
 /// address, and no token goes to another name than the one that gave it.
@@ -75,7 +50,7 @@ struct Entrance {
     credentials: Credentials,
     timeout: Duration,
     /// Opens connections, and leaves them as they are.
-    opener: Connector,
+    opener: Opener,
 }
 
 /// The session at one address, and the login for the next.
@@ -117,8 +92,8 @@ impl Drop for Login {
 
 impl Logins {
     /// Logins with these credentials over connections that `opener` opens.
-    pub(crate) fn new(credentials: Credentials, opener: Connector) -> Self {
-        let entrance = Entrance { credentials, timeout: opener.config.login_timeout, opener };
+    pub(crate) fn new(credentials: Credentials, timeout: Duration, opener: Opener) -> Self {
+        let entrance = Entrance { credentials, timeout, opener };
         Self { entrance: Arc::new(entrance), sessions: Mutex::default() }
     }
 
@@ -276,7 +251,7 @@ impl Sessions {
 impl Entrance {
     /// Logs in over a connection of its own.
     async fn log_in(&self, address: SocketAddr, tls_name: Option<&str>) -> Outcome {
-        let timeout = self.opener.config.connect_timeout;
+        let timeout = self.opener.connect_timeout();
         let mut connection = self.opener.open(address, tls_name, &mut Timer::within(timeout)).await?;
         let mut request = Vec::new();
         write_login(&mut request, &self.credentials.login())?;
@@ -312,7 +287,7 @@ impl Entrance {
 
 async fn exchange(connection: &mut Connection, request: &[u8], timer: &mut Timer) -> Result<Vec<u8>, Fault> {
     connection.send(request, timer).await.map_err(|(fault, _)| fault)?;
-    let mut input = Input::new(1_024);
+    let mut input = FrameReader::new(1_024);
     let body = input.frame(connection, timer, FrameType::Security, MAX_ANSWER).await?;
     if !input.is_empty() {
         return Err(WireError::Malformed { what: "security answer", why: "bytes follow it" }.into());
@@ -322,37 +297,4 @@ async fn exchange(connection: &mut Connection, request: &[u8], timer: &mut Timer
 
 fn is_past(at: Option<Instant>) -> bool {
     at.is_some_and(|at| at <= Instant::now())
-}
-
-impl Connector {
-    /// A new connection for commands, which the node knows the user of.
-    pub(crate) async fn enter(
-        &self,
-        address: SocketAddr,
-        tls_name: Option<&str>,
-        timer: &mut Timer,
-    ) -> Result<Connection, Fault> {
-        match &self.logins {
-            Some(logins) => logins.enter(address, tls_name, timer).await,
-            None => self.open(address, tls_name, timer).await,
-        }
-    }
-
-    /// A new connection for watching a node, and the timer for what is asked over it. The connect timeout
-    /// is for both; a login has its own time, and what follows starts anew.
-    pub(crate) async fn enter_to_watch(
-        &self,
-        address: SocketAddr,
-        tls_name: Option<&str>,
-    ) -> Result<(Connection, Timer), Fault> {
-        let limit = self.config.connect_timeout;
-        let Some(logins) = &self.logins else {
-            let mut timer = Timer::within(limit);
-            return Ok((self.open(address, tls_name, &mut timer).await?, timer));
-        };
-        // The login opens a connection, too.
-        let mut timer = Timer::within(limit.saturating_mul(2).saturating_add(self.config.login_timeout));
-        let connection = logins.enter(address, tls_name, &mut timer).await?;
-        Ok((connection, Timer::within(limit)))
-    }
 }

@@ -11,47 +11,16 @@ use wire_protocol::batch::{BatchAnswer, BatchAnswers};
 use wire_protocol::message::{FrameType, MAX_FRAME};
 use wire_protocol::result_code;
 
-use crate::batch::grouping::Plan;
-use crate::batch::keys::BatchKeys;
+use crate::batch::attempt::Attempt;
+use crate::batch::call::Call;
 use crate::batch::progress::Progress;
-use crate::batch::request::Request;
 use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
-use crate::cluster::Inner;
-use crate::error::{Error, Fault, Tried};
+use crate::command::codes::is_passing;
+use crate::error::{Error, Fault};
 use crate::net::buffers::Scratch;
 use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
 use crate::node::Node;
-use crate::policy::BatchPolicy;
-
-/// What all chunks of one batch share.
-pub(crate) struct Call<S> {
-    pub(crate) inner: Arc<Inner>,
-    pub(crate) keys: Arc<BatchKeys>,
-    pub(crate) request: Request,
-    pub(crate) sink: Arc<S>,
-    pub(crate) progress: Progress,
-    pub(crate) start: Instant,
-    pub(crate) deadline: Option<Instant>,
-}
-
-impl<S> Call<S> {
-    pub(crate) fn policy(&self) -> &BatchPolicy {
-        self.request.policy()
-    }
-
-    /// What was tried; `in_doubt` says whether rows that write may have been applied.
-    pub(crate) fn tried(&self, node: &Node, attempt: u32, in_doubt: bool) -> Tried {
-        Tried {
-            command: self.request.name(),
-            node: Arc::clone(&node.name),
-            address: node.address,
-            attempts: attempt.saturating_add(1),
-            elapsed: self.start.elapsed(),
-            in_doubt: in_doubt && self.request.may_write(),
-        }
-    }
-}
 
 /// Rows to ask a node for in one request.
 pub(crate) struct Chunk {
@@ -59,7 +28,7 @@ pub(crate) struct Chunk {
     /// The rows are those in `range`. A row's place among them is the number that its answer carries.
     pub(crate) rows: Arc<Vec<u32>>,
     pub(crate) range: Range<usize>,
-    pub(crate) plan: Plan,
+    pub(crate) attempt: Attempt,
     /// When its turn came: it had the right to a connection.
     started: OnceLock<Instant>,
     /// Rows of it that it was the first to settle.
@@ -73,12 +42,12 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    pub(crate) fn new(node: Arc<Node>, rows: Arc<Vec<u32>>, range: Range<usize>, plan: Plan) -> Self {
+    pub(crate) fn new(node: Arc<Node>, rows: Arc<Vec<u32>>, range: Range<usize>, attempt: Attempt) -> Self {
         Self {
             node,
             rows,
             range,
-            plan,
+            attempt,
             started: OnceLock::new(),
             settled: AtomicUsize::new(0),
             is_contested: AtomicBool::new(false),
@@ -148,37 +117,6 @@ pub(crate) enum End {
     Sealed,
     /// The call makes no sense.
     Refused(Error),
-}
-
-/// Whether a code is an answer about a record.
-pub(crate) fn is_about_record(code: u8) -> bool {
-    matches!(code, result_code::OK | result_code::RECORD_NOT_FOUND | result_code::FILTERED_OUT)
-}
-
-/// Whether a code says that the same may succeed later or elsewhere.
-pub(crate) fn is_passing(code: u8) -> bool {
-    matches!(
-        code,
-        result_code::TIMEOUT
-            | result_code::PARTITION_UNAVAILABLE
-            | result_code::KEY_BUSY
-            | result_code::DEVICE_OVERLOAD
-            | result_code::BATCH_MAX_REQUESTS
-            | result_code::BATCH_QUEUES_FULL
-    )
-}
-
-/// Whether a code that ends an answer without rows says that the server looked at none of them.
-pub(crate) fn refuses_request(code: u8) -> bool {
-    matches!(
-        code,
-        result_code::BATCH_DISABLED
-            | result_code::BATCH_MAX_REQUESTS
-            | result_code::BATCH_QUEUES_FULL
-            | result_code::ENTERPRISE_ONLY
-            | result_code::EXPIRED_SESSION
-            | result_code::NOT_AUTHENTICATED..=result_code::QUOTA_EXCEEDED
-    )
 }
 
 /// Asks for a chunk's rows and hands the answers to the sink.
@@ -321,7 +259,7 @@ fn walk<S: RowSink>(
             let code = record.result_code;
             let error = || Error::Server {
                 code,
-                tried: Box::new(call.tried(&chunk.node, chunk.plan.attempt, false)),
+                tried: Box::new(call.tried(&chunk.node, chunk.attempt.number, false)),
             };
             call.progress.blame(1, i32::from(code), false, error);
         }

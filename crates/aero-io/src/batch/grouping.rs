@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use wire_protocol::digest::partition_id;
 
-use crate::batch::chunk::{Call, Chunk};
+use crate::batch::attempt::Attempt;
+use crate::batch::call::Call;
+use crate::batch::chunk::Chunk;
 use crate::batch::keys::{BatchKeys, PAGE};
 use crate::batch::progress::Progress;
 use crate::batch::request::Request;
@@ -30,30 +32,7 @@ pub(crate) struct Queue {
     next: usize,
     /// Rows in a request.
     chunk_rows: usize,
-    plan: Plan,
-}
-
-/// Rows to ask for, and how.
-#[derive(Clone, Copy)]
-pub(crate) struct Plan {
-    /// Tries before this one.
-    pub(crate) attempt: u32,
-    /// Replicas that were left for the next one before.
-    pub(crate) step: u32,
-    /// The node that the try before failed at.
-    pub(crate) avoid: Option<u64>,
-    /// Rows that a request may have.
-    pub(crate) max_rows: usize,
-    /// Whether the rows were meant for a node that turned out not to answer before they were sent.
-    pub(crate) is_rerouted: bool,
-    /// Whether the rows were sent before.
-    pub(crate) is_again: bool,
-}
-
-impl Plan {
-    /// The first try.
-    pub(crate) const FIRST: Self =
-        Self { attempt: 0, step: 0, avoid: None, max_rows: usize::MAX, is_rerouted: false, is_again: false };
+    attempt: Attempt,
 }
 
 /// Rows by where they go.
@@ -67,24 +46,24 @@ pub(crate) struct Grouped {
 }
 
 /// Groups `rows` by the nodes of the newest view, each group in the order of `rows`.
-pub(crate) fn group<S>(call: &Call<S>, rows: &[u32], plan: Plan) -> Grouped {
+pub(crate) fn group<S>(call: &Call<S>, rows: &[u32], attempt: Attempt) -> Grouped {
     let view = call.inner.view();
     let policy = call.policy();
     let turn = call.inner.turn();
     let router = if call.request.may_write() {
-        Router::for_write(&view, policy.replica, plan.step)
+        Router::for_write(&view, policy.replica, attempt.step)
     } else {
-        Router::for_read(&view, policy.replica, policy.read_mode_sc, plan.step, turn, plan.avoid)
+        Router::for_read(&view, policy.replica, policy.read_mode_sc, attempt.step, turn, attempt.avoid)
     };
-    group_by(call, rows, plan, &router)
+    group_by(call, rows, attempt, &router)
 }
 
 /// Groups those of `rows` by node that another than `asked` can answer.
-pub(crate) fn group_elsewhere<S>(call: &Call<S>, rows: &[u32], plan: Plan, asked: &Node) -> Vec<Queue> {
+pub(crate) fn group_elsewhere<S>(call: &Call<S>, rows: &[u32], attempt: Attempt, asked: &Node) -> Vec<Queue> {
     let view = call.inner.view();
     let policy = call.policy();
-    let router = Router::for_hedge(&view, policy.replica, policy.read_mode_sc, plan.step, asked.id);
-    let mut queues = group_by(call, rows, plan, &router).queues;
+    let router = Router::for_hedge(&view, policy.replica, policy.read_mode_sc, attempt.step, asked.id);
+    let mut queues = group_by(call, rows, attempt, &router).queues;
     // One request for each node: what is asked twice already is not to become many requests.
     for queue in &mut queues {
         queue.chunk_rows = queue.node.max_rows().clamp(1, queue.rows.len());
@@ -92,7 +71,7 @@ pub(crate) fn group_elsewhere<S>(call: &Call<S>, rows: &[u32], plan: Plan, asked
     queues
 }
 
-fn group_by<S>(call: &Call<S>, rows: &[u32], plan: Plan, router: &Router<'_>) -> Grouped {
+fn group_by<S>(call: &Call<S>, rows: &[u32], attempt: Attempt, router: &Router<'_>) -> Grouped {
     let view = router.view;
     let keys = &*call.keys;
     let routes: Vec<_> = keys
@@ -118,14 +97,14 @@ fn group_by<S>(call: &Call<S>, rows: &[u32], plan: Plan, router: &Router<'_>) ->
             None => grouped.homeless.push(row),
         }
     }
-    let max_rows = plan.max_rows.min(call.request.max_rows());
+    let max_rows = attempt.max_rows.min(call.request.max_rows());
     for (node, rows) in view.nodes.iter().zip(of_node).filter(|(_, rows)| !rows.is_empty()) {
         grouped.queues.push(Queue {
             node: Arc::clone(node),
             chunk_rows: chunk_rows(rows.len(), max_rows.min(node.max_rows())),
             rows: Arc::new(rows),
             next: 0,
-            plan,
+            attempt,
         });
     }
     grouped
@@ -234,12 +213,12 @@ impl Queue {
         let taken = if is_even { most.len() } else { within_request(keys, request, most) };
         let range = Range { start: self.next, end: self.next + taken };
         self.next = range.end;
-        Some(Chunk::new(Arc::clone(&self.node), Arc::clone(&self.rows), range, self.plan))
+        Some(Chunk::new(Arc::clone(&self.node), Arc::clone(&self.rows), range, self.attempt))
     }
 
     /// Whether the rows were sent before.
     pub(crate) fn is_again(&self) -> bool {
-        self.plan.is_again
+        self.attempt.is_again
     }
 
     /// Forgets rows that were settled since they were queued.
@@ -253,12 +232,12 @@ impl Queue {
 
     /// The rows that were not asked for yet, if they are better asked for elsewhere: their node stopped
     /// answering since they were queued.
-    pub(crate) fn stranded(&self) -> Option<(&[u32], Plan)> {
-        if self.plan.is_rerouted || self.node.is_usable() {
+    pub(crate) fn stranded(&self) -> Option<(&[u32], Attempt)> {
+        if self.attempt.is_rerouted || self.node.is_usable() {
             return None;
         }
-        let plan = Plan { is_rerouted: true, ..self.plan };
-        self.rows.get(self.next..).map(|rest| (rest, plan))
+        let attempt = Attempt { is_rerouted: true, ..self.attempt };
+        self.rows.get(self.next..).map(|rest| (rest, attempt))
     }
 }
 
@@ -290,7 +269,8 @@ fn within_request(keys: &BatchKeys, request: &Request, rows: &[u32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::keys::{BatchRead, Bins, Space};
+    use crate::batch::request::BatchRead;
+    use crate::key::{Bins, Space};
 
     #[test]
     fn requests_are_of_like_size() {

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::batch::chunk::{Call, Chunk};
+use crate::batch::call::Call;
+use crate::batch::chunk::Chunk;
 use crate::batch::progress::Progress;
 use crate::node::events::Event;
 use crate::node::hedge;
@@ -24,10 +25,10 @@ const SHORTEST: Duration = Duration::from_millis(1);
 const WAITING: Duration = Duration::from_millis(20);
 
 /// A request under way.
-pub(crate) struct UnderWay {
+pub(crate) struct InFlight {
     pub(crate) chunk: Arc<Chunk>,
     /// Tries that its rows had before, those at other nodes included.
-    pub(crate) attempt: u32,
+    pub(crate) tries: u32,
     owned: Owned,
     /// How long it may take before something is done.
     pub(crate) patience: Duration,
@@ -51,12 +52,12 @@ enum Owned {
     Some(HashSet<u32>),
 }
 
-impl UnderWay {
+impl InFlight {
     /// A request that begins now.
     pub(crate) fn begin<S>(call: &Call<S>, chunk: Chunk) -> Self {
         let now = Instant::now();
         let policy = call.policy();
-        if chunk.plan.is_again {
+        if chunk.attempt.is_again {
             call.inner.count_retries(1);
             call.inner
                 .connector
@@ -77,7 +78,7 @@ impl UnderWay {
     /// A request of which `now` is the beginning.
     fn new(chunk: Arc<Chunk>, patience: Duration, may_move: bool, may_repeat: bool, now: Instant) -> Self {
         Self {
-            attempt: chunk.plan.attempt,
+            tries: chunk.attempt.number,
             chunk,
             owned: Owned::All,
             patience,
@@ -127,7 +128,7 @@ impl UnderWay {
 /// Hands those of `rows` that another request has asked for over to it, and returns the rest. Where they can be
 /// asked for once more, only such requests get them that can be waited for.
 pub(crate) fn hand_back(
-    requests: &mut [UnderWay],
+    requests: &mut [InFlight],
     rows: Vec<u32>,
     can_retry: bool,
     now: Instant,

@@ -1,34 +1,13 @@
-//! What is asked for: keys and bins.
+//! The keys of a batch, and their digests, which are computed page by page.
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use wire_protocol::batch::Projection;
-use wire_protocol::digest::{Digest, UserKey};
+use wire_protocol::digest::Digest;
 
 use crate::error::Error;
-use crate::net::buffer_cache::Spare;
-use crate::policy::BatchPolicy;
-
-/// Longest name of a bin, in bytes.
-const MAX_BIN_NAME: usize = 15;
-
-/// A namespace and a set.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Space {
-    /// The namespace.
-    pub namespace: Box<[u8]>,
-    /// The set; empty for none.
-    pub set: Box<[u8]>,
-}
-
-impl Space {
-    /// A namespace and a set.
-    #[must_use]
-    pub fn new(namespace: impl AsRef<[u8]>, set: impl AsRef<[u8]>) -> Self {
-        Self { namespace: namespace.as_ref().into(), set: set.as_ref().into() }
-    }
-}
+use crate::key::Space;
+use crate::net::buffer_cache;
 
 /// Computes the digests of a batch's rows when they are needed: the first of them are under way to the cluster
 /// while the others are computed.
@@ -61,19 +40,6 @@ impl DigestSource for Vec<Digest> {
 
 /// Rows whose digests are computed together.
 pub(crate) const PAGE: usize = 1_024;
-
-/// Pages of digests of batches that have ended: those of a million keys.
-static SPARE: Spare<Digest> = Spare::new(1_024);
-
-/// Lets go of memory that no batch has used for a while.
-pub(crate) fn rest() {
-    SPARE.rest();
-}
-
-/// Lets go of memory that is kept for batches: there may be none any more, and nobody to call [`rest`].
-pub(crate) fn empty_spare() {
-    SPARE.empty();
-}
 
 /// The keys of a batch, a digest and a space each.
 pub struct BatchKeys {
@@ -168,7 +134,7 @@ impl BatchKeys {
         for at in rows.start / PAGE..rows.end.min(self.len).div_ceil(PAGE) {
             let Some(page) = self.pages.get(at).filter(|page| page.get().is_none()) else { continue };
             let rows = at * PAGE..self.len.min((at + 1) * PAGE);
-            let mut digests = SPARE.take();
+            let mut digests = buffer_cache::DIGESTS.take();
             self.source.digests(rows.clone(), &mut digests)?;
             if digests.len() != rows.len() {
                 let what =
@@ -203,127 +169,13 @@ impl BatchKeys {
 
 impl Drop for BatchKeys {
     fn drop(&mut self) {
-        SPARE.keep(self.pages.iter_mut().filter_map(OnceLock::take));
+        buffer_cache::DIGESTS.keep(self.pages.iter_mut().filter_map(OnceLock::take));
     }
 }
 
 #[cold]
 fn not_computed(row: u32) -> ! {
     panic!("row {row} is asked for before its digest is known")
-}
-
-/// Bins to read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Bins {
-    /// Every bin.
-    #[default]
-    All,
-    /// None: generation and expiration alone.
-    Header,
-    /// These; with no name at all it is [`Bins::Header`].
-    Names(Vec<Box<[u8]>>),
-}
-
-impl Bins {
-    /// Bins of these names.
-    pub fn names<N: AsRef<[u8]>>(names: impl IntoIterator<Item = N>) -> Self {
-        Self::Names(names.into_iter().map(|name| name.as_ref().into()).collect())
-    }
-
-    /// Refuses what the protocol has no room for.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        let Self::Names(names) = self else { return Ok(()) };
-        if names.len() > usize::from(u16::MAX) {
-            return Err(Error::Param { what: format!("{} bins; a request has room for 65535", names.len()) });
-        }
-        names.iter().try_for_each(|name| check_bin_name(name))
-    }
-
-    /// Borrowed names, to be kept while [`Bins::projection`] is used.
-    pub(crate) fn borrowed(&self) -> Vec<&[u8]> {
-        match self {
-            Self::Names(names) => names.iter().map(|name| &**name).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    pub(crate) fn projection<'a>(&self, borrowed: &'a [&'a [u8]]) -> Projection<'a> {
-        match self {
-            Self::All => Projection::All,
-            Self::Header => Projection::Header,
-            // A read that names no bin and asks for none otherwise is no read that the server knows.
-            Self::Names(names) if names.is_empty() => Projection::Header,
-            Self::Names(_) => Projection::Bins(borrowed),
-        }
-    }
-}
-
-/// Refuses a name that can be no bin's.
-pub(crate) fn check_bin_name(name: &[u8]) -> Result<(), Error> {
-    if name.len() > MAX_BIN_NAME {
-        return Err(Error::BinName { name: String::from_utf8_lossy(name).into_owned() });
-    }
-    Ok(())
-}
-
-/// What a batch read asks for, beside its keys.
-#[derive(Clone, Debug, Default)]
-pub struct BatchRead {
-    /// The bins.
-    pub bins: Bins,
-    /// How.
-    pub policy: BatchPolicy,
-    /// Bytes that a row's values take, about; 0 where nobody knows. Long rows are asked for in requests of fewer.
-    pub row_bytes: usize,
-}
-
-/// A user's key, owned.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum OwnedKey {
-    /// A 64-bit integer.
-    Int(i64),
-    /// Text.
-    Str(Box<str>),
-    /// Bytes.
-    Blob(Box<[u8]>),
-}
-
-impl OwnedKey {
-    /// The key, borrowed.
-    #[must_use]
-    pub fn borrow(&self) -> UserKey<'_> {
-        match self {
-            Self::Int(value) => UserKey::Int(*value),
-            Self::Str(text) => UserKey::Str(text.as_bytes()),
-            Self::Blob(bytes) => UserKey::Blob(bytes),
-        }
-    }
-}
-
-/// The record that a single command is about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    /// Its namespace and set.
-    pub space: Space,
-    /// Its digest.
-    pub digest: Digest,
-    /// The user's key, where it is to be sent (and stored by a write).
-    pub send: Option<OwnedKey>,
-}
-
-impl Key {
-    /// A key by digest alone.
-    #[must_use]
-    pub fn from_digest(space: Space, digest: Digest) -> Self {
-        Self { space, digest, send: None }
-    }
-
-    /// A key of a user's key; `send` says whether that goes to the server, too.
-    #[must_use]
-    pub fn new(space: Space, key: OwnedKey, send: bool) -> Self {
-        let digest = key.borrow().digest(&space.set);
-        Self { space, digest, send: send.then_some(key) }
-    }
 }
 
 #[cfg(test)]
@@ -366,13 +218,5 @@ mod tests {
         }
         let keys = BatchKeys::single(Space::new("test", "a"), Short);
         assert!(keys.compute(0..3).unwrap_err().to_string().contains("1 digests for the 3 rows"));
-    }
-
-    #[test]
-    fn names_that_can_be_no_bins_are_refused() {
-        assert!(Bins::names(["fifteen_chars_x"]).check().is_ok());
-        let error = Bins::names(["ok", "sixteen_chars_xx"]).check().unwrap_err();
-        assert_eq!(error.code(), 21);
-        assert!(error.to_string().contains("sixteen_chars_xx"));
     }
 }

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use wire_protocol::WireError;
 use wire_protocol::batch::{BatchReadHeader, BatchRow, REPEATED_ROW_LEN, batch_flags, write_batch_read};
 use wire_protocol::batch_write::{BatchHeader, BatchWriter, OperateRow, RowAttributes};
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::{MAX_FRAME, info1};
 use wire_protocol::result_code;
 
-use crate::batch::chunk::{is_about_record, is_passing};
-use crate::batch::keys::{BatchKeys, BatchRead, Bins};
+use crate::batch::keys::BatchKeys;
+use crate::command::codes::{is_about_record, is_passing};
 use crate::error::Error;
+use crate::key::Bins;
 use crate::policy::BatchPolicy;
 
 /// What is left of a frame beside a row's operations and key, at least: headers, names, a filter's share.
@@ -26,6 +26,17 @@ const ANSWER: usize = 512 * 1024;
 
 /// Rows that a request asks for however long they are.
 const FEWEST: usize = 64;
+
+/// What a batch read asks for, beside its keys.
+#[derive(Clone, Debug, Default)]
+pub struct BatchRead {
+    /// The bins.
+    pub bins: Bins,
+    /// How.
+    pub policy: BatchPolicy,
+    /// Bytes that a row's values take, about; 0 where nobody knows. Long rows are asked for in requests of fewer.
+    pub row_bytes: usize,
+}
 
 /// What the rows of a batch do, each of them operations of its own.
 ///
@@ -236,11 +247,5 @@ impl Request {
                 Ok(writer.finish()?)
             }
         }
-    }
-}
-
-impl From<WireError> for Error {
-    fn from(source: WireError) -> Self {
-        Self::Request { source }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::batch::grouping::Plan;
+use crate::batch::attempt::Attempt;
 use crate::error::Error;
 
 /// Rows that are due within such a time are asked for together.
@@ -14,7 +14,7 @@ const TOGETHER: Duration = Duration::from_millis(2);
 pub(crate) struct Later {
     pub(crate) due: Instant,
     pub(crate) rows: Vec<u32>,
-    pub(crate) plan: Plan,
+    pub(crate) attempt: Attempt,
     pub(crate) cause: Error,
 }
 
@@ -45,7 +45,7 @@ impl Laters {
         let mut together: Vec<Later> = Vec::new();
         for one in due {
             let is_like = |other: &&mut Later| {
-                other.plan.attempt == one.plan.attempt && other.plan.avoid == one.plan.avoid
+                other.attempt.number == one.attempt.number && other.attempt.avoid == one.attempt.avoid
             };
             match together.iter_mut().find(is_like) {
                 Some(other) => other.rows.extend(one.rows),

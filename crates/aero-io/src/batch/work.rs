@@ -12,21 +12,22 @@ use wire_protocol::digest::partition_id;
 use wire_protocol::result_code;
 
 use crate::batch::alarm::Alarm;
-use crate::batch::chunk::{
-    self, Call, Chunk, End, Outcome, by_code, is_about_record, is_passing, no_such_row, refuses_request,
-};
-use crate::batch::grouping::{self, Order, Plan, Queue};
-use crate::batch::in_flight::{UnderWay, hand_back};
+use crate::batch::attempt::Attempt;
+use crate::batch::call::Call;
+use crate::batch::chunk::{self, Chunk, End, Outcome, by_code, no_such_row};
+use crate::batch::grouping::{self, Order, Queue};
+use crate::batch::in_flight::{InFlight, hand_back};
 use crate::batch::keys::BatchKeys;
 use crate::batch::progress::Progress;
 use crate::batch::request::Request;
 use crate::batch::retry_queue::{Later, Laters};
 use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
-use crate::cluster::Inner;
+use crate::command::codes::{is_about_record, is_passing, refuses_request};
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault};
 use crate::node::health::count;
 use crate::policy::ReadModeSc;
+use crate::topology::state::Inner;
 
 /// Requests of one call that are under way at a node at a time.
 const MAX_IN_FLIGHT: usize = 8;
@@ -67,15 +68,15 @@ pub(crate) async fn run<S: RowSink>(
     };
     let mut work = Work::new(&call);
     work.drop_empty()?;
-    let mut under_way = FuturesUnordered::new();
+    let mut in_flight = FuturesUnordered::new();
     let mut alarm = Alarm::default();
     loop {
         while let Some(chunk) = work.next_chunk()? {
-            under_way.push(chunk::run(&call, chunk));
+            in_flight.push(chunk::run(&call, chunk));
         }
         if work.wants_more() {
             // What there is to send is sent before more is computed, and what came meanwhile is taken.
-            let ended = std::future::poll_fn(|cx| Poll::Ready(under_way.poll_next_unpin(cx))).await;
+            let ended = std::future::poll_fn(|cx| Poll::Ready(in_flight.poll_next_unpin(cx))).await;
             if let Poll::Ready(Some(outcome)) = ended {
                 work.settle(outcome)?;
             }
@@ -85,7 +86,7 @@ pub(crate) async fn run<S: RowSink>(
         if work.is_done() {
             return call.progress.result();
         }
-        let event = std::future::poll_fn(|cx| match under_way.poll_next_unpin(cx) {
+        let event = std::future::poll_fn(|cx| match in_flight.poll_next_unpin(cx) {
             Poll::Ready(Some(outcome)) => Poll::Ready(Event::Ended(outcome)),
             _ if call.progress.open() == 0 && work.grace.is_none() => Poll::Ready(Event::Settled),
             _ => Poll::Pending,
@@ -117,7 +118,7 @@ struct Work<'c, S> {
     segment: usize,
     queues: Vec<Queue>,
     later: Laters,
-    under_way: Vec<UnderWay>,
+    in_flight: Vec<InFlight>,
     /// Requests that are noted as under way and not begun yet.
     begun: Vec<Arc<Chunk>>,
     /// Until when requests of which every row is settled may still end by themselves.
@@ -135,7 +136,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             segment,
             queues: Vec::new(),
             later: Laters::default(),
-            under_way: Vec::new(),
+            in_flight: Vec::new(),
             begun: Vec::new(),
             grace: None,
         }
@@ -155,9 +156,9 @@ impl<'c, S: RowSink> Work<'c, S> {
     /// connection can be used again; what has not is given up.
     fn is_done(&self) -> bool {
         if self.call.progress.open() > 0 {
-            return self.asked == self.order.len() && self.under_way.is_empty() && self.later.is_empty();
+            return self.asked == self.order.len() && self.in_flight.is_empty() && self.later.is_empty();
         }
-        self.under_way.iter().all(|other| !other.chunk.has_settled())
+        self.in_flight.iter().all(|other| !other.chunk.has_settled())
             || self.grace.is_some_and(|grace| grace <= Instant::now())
     }
 
@@ -176,13 +177,13 @@ impl<'c, S: RowSink> Work<'c, S> {
         let rows = self.order.rows(self.asked..end);
         self.asked = end;
         grouping::compute_digests(&self.call.keys, &rows)?;
-        self.ask(&rows, Plan::FIRST, None)
+        self.ask(&rows, Attempt::FIRST, None)
     }
 
     /// Queues rows for the nodes that have them. Rows that no node is known for fail with `cause`, or
     /// with that very fact where there is no cause yet.
-    fn ask(&mut self, rows: &[u32], plan: Plan, cause: Option<&Error>) -> Result<(), Error> {
-        let grouped = grouping::group(self.call, rows, plan);
+    fn ask(&mut self, rows: &[u32], attempt: Attempt, cause: Option<&Error>) -> Result<(), Error> {
+        let grouped = grouping::group(self.call, rows, attempt);
         self.queues.extend(grouped.queues);
         let keys = &*self.call.keys;
         let namespace = |row: u32| {
@@ -213,14 +214,14 @@ impl<'c, S: RowSink> Work<'c, S> {
         }
         let mut place = 0;
         while let Some(queue) = self.queues.get_mut(place) {
-            if let Some((rows, plan)) = queue.stranded() {
+            if let Some((rows, attempt)) = queue.stranded() {
                 let rows = rows.to_vec();
                 self.queues.swap_remove(place);
-                self.ask(&rows, plan, None)?;
+                self.ask(&rows, attempt, None)?;
                 continue;
             }
-            let is_here = |other: &&UnderWay| other.is_counted && other.chunk.node.id == queue.node.id;
-            if self.under_way.iter().filter(is_here).count() >= MAX_IN_FLIGHT {
+            let is_here = |other: &&InFlight| other.is_counted && other.chunk.node.id == queue.node.id;
+            if self.in_flight.iter().filter(is_here).count() >= MAX_IN_FLIGHT {
                 place += 1;
                 continue;
             }
@@ -229,9 +230,9 @@ impl<'c, S: RowSink> Work<'c, S> {
             }
             if let Some(chunk) = queue.cut(&self.call.keys, &self.call.request) {
                 self.call.inner.hedges.earn();
-                let request = UnderWay::begin(self.call, chunk);
+                let request = InFlight::begin(self.call, chunk);
                 let chunk = Arc::clone(&request.chunk);
-                self.under_way.push(request);
+                self.in_flight.push(request);
                 return Ok(Some(chunk));
             }
             self.queues.swap_remove(place);
@@ -241,20 +242,20 @@ impl<'c, S: RowSink> Work<'c, S> {
 
     /// When something is to be done though no request has ended.
     fn next_look(&self) -> Option<Instant> {
-        let requests = self.under_way.iter().filter_map(|other| other.look_at);
+        let requests = self.in_flight.iter().filter_map(|other| other.look_at);
         requests.chain(self.later.next()).chain(self.grace).min()
     }
 
     /// Does what is due: asks for rows again, asks other nodes where one is late.
     fn look(&mut self) -> Result<(), Error> {
         let now = Instant::now();
-        for Later { mut rows, plan, cause, .. } in self.later.take_due(now) {
+        for Later { mut rows, attempt, cause, .. } in self.later.take_due(now) {
             // Another request that has asked for a row may have got its answer meanwhile.
             rows.retain(|&row| !self.call.progress.is_settled(row));
-            self.ask(&rows, plan, Some(&cause))?;
+            self.ask(&rows, attempt, Some(&cause))?;
         }
         let mut place = 0;
-        while let Some(request) = self.under_way.get_mut(place) {
+        while let Some(request) = self.in_flight.get_mut(place) {
             if request.look_at.is_some_and(|at| at <= now) {
                 request.look_at = None;
                 self.look_at(place, now)?;
@@ -267,11 +268,11 @@ impl<'c, S: RowSink> Work<'c, S> {
     /// Looks at a request that may have taken too long.
     fn look_at(&mut self, place: usize, now: Instant) -> Result<(), Error> {
         let call = self.call;
-        let Some(request) = self.under_way.get_mut(place) else { return Ok(()) };
+        let Some(request) = self.in_flight.get_mut(place) else { return Ok(()) };
         let chunk = Arc::clone(&request.chunk);
         let open = request.open(&call.progress);
         let Some(started) = chunk.started() else {
-            if chunk.node.is_usable() || chunk.plan.is_rerouted || !request.may_move || open.is_empty() {
+            if chunk.node.is_usable() || chunk.attempt.is_rerouted || !request.may_move || open.is_empty() {
                 request.look_later(now);
                 return Ok(());
             }
@@ -279,7 +280,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             chunk.abandon();
             request.hand_over(&open, &open.iter().copied().collect());
             (request.is_overdue, request.is_counted) = (true, false);
-            return self.ask(&open, Plan { is_rerouted: true, ..chunk.plan }, None);
+            return self.ask(&open, Attempt { is_rerouted: true, ..chunk.attempt }, None);
         };
         if open.is_empty() {
             return Ok(());
@@ -298,14 +299,14 @@ impl<'c, S: RowSink> Work<'c, S> {
         }
         // Where too much was hedged lately, or the rows were asked for twice already, those of a node that says
         // nothing at all are worth one of the caller's retries; others wait on.
-        let plan = Plan { attempt: request.attempt, ..chunk.plan };
-        let mut queues = grouping::group_elsewhere(call, &open, plan, &chunk.node);
+        let attempt = Attempt { number: request.tries, ..chunk.attempt };
+        let mut queues = grouping::group_elsewhere(call, &open, attempt, &chunk.node);
         let chunks: Vec<Chunk> = queues
             .iter_mut()
             .flat_map(|queue| std::iter::from_fn(|| queue.cut(&call.keys, &call.request)))
             .collect();
         let is_hedge = !chunks.is_empty() && request.may_hedge && call.inner.hedges.spend(chunks.len());
-        let is_retry = is_silent && request.attempt < call.policy().max_retries;
+        let is_retry = is_silent && request.tries < call.policy().max_retries;
         if chunks.is_empty() || !(is_hedge || is_retry) {
             request.look_later(now);
             return Ok(());
@@ -314,21 +315,21 @@ impl<'c, S: RowSink> Work<'c, S> {
             count(&chunk.node.health.counters.hedges);
             call.inner.count_hedges(chunks.len());
         } else {
-            request.attempt += 1;
+            request.tries += 1;
         }
         let given: HashSet<u32> = chunks.iter().flat_map(|chunk| chunk.rows().iter().copied()).collect();
         request.hand_over(&open, &given);
         request.is_counted = false;
         // Rows that nobody else has now are looked at again.
         request.look_later(now);
-        let attempt = request.attempt;
+        let tries = request.tries;
         for mut chunk in chunks {
-            chunk.plan = Plan { attempt, is_again: !is_hedge, ..chunk.plan };
-            let mut request = UnderWay::begin(self.call, chunk);
+            chunk.attempt = Attempt { number: tries, is_again: !is_hedge, ..chunk.attempt };
+            let mut request = InFlight::begin(self.call, chunk);
             request.chunk.contest();
             (request.may_hedge, request.is_counted) = (!is_hedge, false);
             self.begun.push(Arc::clone(&request.chunk));
-            self.under_way.push(request);
+            self.in_flight.push(request);
         }
         Ok(())
     }
@@ -336,21 +337,21 @@ impl<'c, S: RowSink> Work<'c, S> {
     /// Draws the conclusions of a request's end.
     fn settle(&mut self, outcome: Outcome) -> Result<(), Error> {
         let Outcome { chunk, end, deferred } = outcome;
-        let Some(place) = self.under_way.iter().position(|other| Arc::ptr_eq(&other.chunk, &chunk)) else {
+        let Some(place) = self.in_flight.iter().position(|other| Arc::ptr_eq(&other.chunk, &chunk)) else {
             return Ok(());
         };
-        let request = self.under_way.swap_remove(place);
+        let request = self.in_flight.swap_remove(place);
         let call = self.call;
         let node = &chunk.node;
-        let plan = Plan { attempt: request.attempt, ..chunk.plan };
-        let tried = |in_doubt| Box::new(call.tried(node, plan.attempt, in_doubt));
+        let attempt = Attempt { number: request.tries, ..chunk.attempt };
+        let tried = |in_doubt| Box::new(call.tried(node, attempt.number, in_doubt));
         let mut open = if chunk.is_settled() { Vec::new() } else { request.open(&call.progress) };
         let mut last = None;
         for (code, rows) in by_code(&deferred, &mut open) {
             node.observe_code(code);
             let error = Error::Server { code, tried: tried(code == result_code::TIMEOUT) };
             if is_passing(code) {
-                self.ask_again(&chunk, plan, rows, &error)?;
+                self.ask_again(&chunk, attempt, rows, &error)?;
                 last = Some(error);
             } else {
                 self.fail(rows, &error)?;
@@ -374,12 +375,12 @@ impl<'c, S: RowSink> Work<'c, S> {
             End::Refused(error) if !chunk.is_sent() => self.fail(open, &error),
             End::Refused(error) => Err(error),
             // Nothing was sent to a node that left: its rows go to those who have them now.
-            End::Fault(Fault::Gone) => self.ask(&open, Plan { is_rerouted: true, ..plan }, None),
+            End::Fault(Fault::Gone) => self.ask(&open, Attempt { is_rerouted: true, ..attempt }, None),
             End::Fault(fault) => {
                 node.observe(&fault, chunk.rows().len(), chunk.started());
                 let is_final = matches!(fault, Fault::Deadline);
                 let error = fault.into_error(node, *tried(chunk.is_sent()));
-                if is_final { self.fail(open, &error) } else { self.ask_again(&chunk, plan, open, &error) }
+                if is_final { self.fail(open, &error) } else { self.ask_again(&chunk, attempt, open, &error) }
             }
             End::Code(_) if open.is_empty() => Ok(()),
             End::Code(code) if is_about_record(code) => {
@@ -387,32 +388,38 @@ impl<'c, S: RowSink> Work<'c, S> {
                 // one that it could not answer just then.
                 let is_over = !call.policy().respond_all_keys && last.is_none();
                 let error = last.unwrap_or_else(|| Error::NoResponse { tried: tried(true) });
-                if is_over { self.fail(open, &error) } else { self.ask_again(&chunk, plan, open, &error) }
+                if is_over { self.fail(open, &error) } else { self.ask_again(&chunk, attempt, open, &error) }
             }
-            End::Code(code) => self.settle_code(&chunk, plan, open, code),
+            End::Code(code) => self.settle_code(&chunk, attempt, open, code),
         }
     }
 
     /// Draws the conclusions of a code that is about all rows of a request that were left open.
-    fn settle_code(&mut self, chunk: &Chunk, plan: Plan, rows: Vec<u32>, code: u8) -> Result<(), Error> {
+    fn settle_code(
+        &mut self,
+        chunk: &Chunk,
+        attempt: Attempt,
+        rows: Vec<u32>,
+        code: u8,
+    ) -> Result<(), Error> {
         // These three say that the request was put together badly: the same rows in other requests are
         // no new try.
-        let plan = Plan { is_again: true, ..plan };
+        let attempt = Attempt { is_again: true, ..attempt };
         let len = chunk.rows().len();
         if code == result_code::BATCH_MAX_REQUESTS && len > 1 {
             chunk.node.refused_rows(len);
-            return self.ask(&rows, Plan { max_rows: len / 2, ..plan }, None);
+            return self.ask(&rows, Attempt { max_rows: len / 2, ..attempt }, None);
         }
         if matches!(code, result_code::PARAMETER | result_code::NAMESPACE_NOT_FOUND)
             && let Some(parts) = grouping::split_by_namespace(&self.call.keys, &rows)
         {
-            return parts.iter().try_for_each(|rows| self.ask(rows, plan, None));
+            return parts.iter().try_for_each(|rows| self.ask(rows, attempt, None));
         }
         chunk.node.observe_code(code);
         let in_doubt = code == result_code::TIMEOUT;
-        let tried = Box::new(self.call.tried(&chunk.node, plan.attempt, in_doubt));
+        let tried = Box::new(self.call.tried(&chunk.node, attempt.number, in_doubt));
         let error = Error::Server { code, tried };
-        if is_passing(code) { self.ask_again(chunk, plan, rows, &error) } else { self.fail(rows, &error) }
+        if is_passing(code) { self.ask_again(chunk, attempt, rows, &error) } else { self.fail(rows, &error) }
     }
 
     /// Queues rows for the next try at another node, leaves them to others that have asked for them, or fails
@@ -420,7 +427,7 @@ impl<'c, S: RowSink> Work<'c, S> {
     fn ask_again(
         &mut self,
         chunk: &Chunk,
-        plan: Plan,
+        attempt: Attempt,
         mut rows: Vec<u32>,
         cause: &Error,
     ) -> Result<(), Error> {
@@ -432,27 +439,27 @@ impl<'c, S: RowSink> Work<'c, S> {
         let is_free_read = !self.call.request.may_write() && policy.read_mode_sc != ReadModeSc::Linearize;
         let moves = moves_on(policy.replica, is_free_read, cause);
         let now = Instant::now();
-        let due = now.checked_add(retry_delay(policy.sleep_between_retries, moves, plan.attempt, cause));
+        let due = now.checked_add(retry_delay(policy.sleep_between_retries, moves, attempt.number, cause));
         let in_time = |due: &Instant| self.call.deadline.is_none_or(|deadline| *due < deadline);
-        let Some(due) = due.filter(in_time).filter(|_| plan.attempt < policy.max_retries) else {
+        let Some(due) = due.filter(in_time).filter(|_| attempt.number < policy.max_retries) else {
             return self.fail(rows, cause);
         };
-        let rows = hand_back(&mut self.under_way, rows, true, now);
+        let rows = hand_back(&mut self.in_flight, rows, true, now);
         if rows.is_empty() {
             return Ok(());
         }
-        let plan = Plan {
-            attempt: plan.attempt + 1,
-            step: plan.step + u32::from(moves),
+        let attempt = Attempt {
+            number: attempt.number + 1,
+            step: attempt.step + u32::from(moves),
             avoid: moves.then_some(chunk.node.id),
             max_rows: usize::MAX,
             is_rerouted: false,
             is_again: true,
         };
         if due <= now {
-            return self.ask(&rows, plan, Some(cause));
+            return self.ask(&rows, attempt, Some(cause));
         }
-        self.later.push(Later { due, rows, plan, cause: cause.clone() });
+        self.later.push(Later { due, rows, attempt, cause: cause.clone() });
         Ok(())
     }
 
@@ -464,7 +471,7 @@ impl<'c, S: RowSink> Work<'c, S> {
 
     /// Gives rows up for good, unless others that have asked for them may still answer.
     fn fail(&mut self, rows: Vec<u32>, cause: &Error) -> Result<(), Error> {
-        let rows = hand_back(&mut self.under_way, rows, false, Instant::now());
+        let rows = hand_back(&mut self.in_flight, rows, false, Instant::now());
         let code = cause.code();
         let (progress, request) = (&self.call.progress, &self.call.request);
         for rows in rows.chunks(FAILED_PER_LEASE) {

@@ -3,12 +3,12 @@
 use wire_protocol::command::{OperateReads, WriteOp, write_operate};
 use wire_protocol::message::{info1, op};
 
-use crate::batch::keys::Key;
-use crate::cluster::Inner;
 use crate::command::answer::Answer;
 use crate::command::single::{check_ops, record_key, write_command, write_options};
 use crate::error::Error;
+use crate::key::Key;
 use crate::policy::OperatePolicy;
+use crate::topology::state::Inner;
 
 /// Whether an operation changes the record.
 pub(crate) fn is_write(op: &WriteOp<'_>) -> bool {

@@ -15,12 +15,11 @@ use wire_protocol::digest::partition_id;
 use wire_protocol::message::{FrameType, MAX_FRAME, info1};
 use wire_protocol::result_code;
 
-use crate::batch::chunk::is_passing;
-use crate::batch::keys::{Bins, Key, check_bin_name};
-use crate::cluster::Inner;
 use crate::command::answer::Answer;
+use crate::command::codes::is_passing;
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault, Tried};
+use crate::key::{Bins, Key, check_bin_name};
 use crate::net::buffers::Scratch;
 use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
@@ -30,6 +29,7 @@ use crate::node::health::count;
 use crate::node::hedge;
 use crate::policy::{Hedge, ReadModeSc, ReadPolicy, Replica, WritePolicy};
 use crate::topology::partition_map::Router;
+use crate::topology::state::Inner;
 
 /// What commands have in common.
 pub(crate) struct Command<'a> {

@@ -6,14 +6,29 @@
 use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
+use wire_protocol::digest::Digest;
+
 /// How long buffers are kept that nobody uses.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// Pages of digests of batches that have ended: those of a million keys.
+pub(crate) static DIGESTS: BufferCache<Digest> = BufferCache::new(1_024);
+
+/// Lets go of memory that no batch has used for a while.
+pub(crate) fn rest() {
+    DIGESTS.rest();
+}
+
+/// Lets go of memory that is kept for batches: there may be none any more, and nobody to call [`rest`].
+pub(crate) fn empty() {
+    DIGESTS.empty();
+}
 
 /// Buffers of one kind.
 ///
 /// Nobody waits for them. Who finds them locked makes a new one, and lets go of an old one: in a child of a process
 /// that forked meanwhile they would be locked for ever.
-pub(crate) struct Spare<T> {
+pub(crate) struct BufferCache<T> {
     /// How many are kept.
     most: usize,
     state: Mutex<State<T>>,
@@ -24,7 +39,7 @@ struct State<T> {
     used: Option<Instant>,
 }
 
-impl<T> Spare<T> {
+impl<T> BufferCache<T> {
     pub(crate) const fn new(most: usize) -> Self {
         Self { most, state: Mutex::new(State { buffers: Vec::new(), used: None }) }
     }
@@ -81,7 +96,7 @@ mod tests {
 
     #[test]
     fn buffers_come_back_empty_and_with_their_room() {
-        let spare = Spare::new(2);
+        let spare = BufferCache::new(2);
         assert_eq!(spare.take().capacity(), 0);
         spare.keep([vec![1; 10], vec![2; 20], vec![3; 30]].into_iter());
         let (second, first, none) = (spare.take(), spare.take(), spare.take());
@@ -91,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_nobody_uses_goes() {
-        let spare = Spare::new(2);
+        let spare = BufferCache::new(2);
         spare.keep([vec![1; 10]].into_iter());
         spare.rest();
         assert_eq!(spare.with(|state| state.buffers.len()), Some(1));
@@ -105,7 +120,7 @@ mod tests {
 
     #[test]
     fn nobody_waits() {
-        let spare = Spare::new(2);
+        let spare = BufferCache::new(2);
         spare.with(|_| {
             spare.keep([vec![1; 10]].into_iter());
             spare.rest();

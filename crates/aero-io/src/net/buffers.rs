@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use wire_protocol::WireError;
 use wire_protocol::compressed::{THRESHOLD, write_compressed};
 
-use crate::net::connection::Input;
+use crate::net::frame_reader::FrameReader;
 
 /// Room that a read starts with. Servers answer batches in frames of up to 128 KiB.
 const INITIAL_INPUT: usize = 136 * 1024;
@@ -17,7 +17,7 @@ const MAX_SPARE: usize = 16 * 1024 * 1024;
 /// Buffers of one exchange.
 pub(crate) struct Scratch {
     pub(crate) request: Vec<u8>,
-    pub(crate) input: Input,
+    pub(crate) input: FrameReader,
     /// The request, compressed, and then the one before.
     packed: Vec<u8>,
 }
@@ -45,7 +45,7 @@ impl Scratch {
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { request: Vec::new(), input: Input::new(INITIAL_INPUT), packed: Vec::new() }
+        Self { request: Vec::new(), input: FrameReader::new(INITIAL_INPUT), packed: Vec::new() }
     }
 }
 

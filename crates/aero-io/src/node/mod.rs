@@ -1,4 +1,14 @@
-//! A node of the cluster: its name, its address, its connections.
+//! One node of the cluster: its name, its address, its connections, and what commands learned about it.
+//!
+//! Start reading here: [`Node`] is what commands use. [`health`] records whether the node answers, how fast,
+//! and how often it fails, [`hedge`] derives from that when a request is sent to another node as well.
+//! [`connector`] opens authenticated connections, [`events`] keeps what happened for a log. Knows nothing of
+//! partitions, of other nodes or of commands.
+
+pub(crate) mod connector;
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod hedge;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,17 +18,13 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use wire_protocol::result_code;
 
-use crate::error::Fault;
+use crate::error::{Error, Fault, Tried, gone};
 use crate::net::connection::{Connection, Opened};
 use crate::net::pool::{NoPermit, Permit, Pool, Wanted};
 use crate::net::timer::Timer;
+use crate::node::connector::Connector;
 use crate::node::events::{Event, NodeName, Suspicion};
 use crate::node::health::Health;
-use crate::topology::discovery::Connector;
-
-pub(crate) mod events;
-pub(crate) mod health;
-pub(crate) mod hedge;
 
 /// Fewest rows a chunk is cut to for good after a node refused a larger one.
 const MIN_LEARNED_ROWS: u32 = 64;
@@ -231,5 +237,61 @@ impl Leased<'_> {
     /// Gives it back for the next command: every answer was read.
     pub(crate) fn recycle(self) {
         self.permit.give_back(self.connection);
+    }
+}
+
+impl Fault {
+    /// The error of a command to `node`.
+    pub(crate) fn into_error(self, node: &Node, tried: Tried) -> Error {
+        let tried = Box::new(tried);
+        match self {
+            Self::Deadline | Self::Socket => Error::Timeout { tried },
+            Self::Io(source) => Error::Connection { source, tried },
+            Self::Wire(source) => Error::Protocol { source, tried },
+            Self::Saturated => Error::Saturated { limit: node.pool.limit(), tried },
+            Self::Login { code, who } => {
+                Error::Login { code, who, address: node.address, tried: Some(tried) }
+            }
+            Self::Tripped => Error::ErrorRate { limit: node.health.limit(), tried },
+            Self::Gone => Error::Connection { source: Arc::new(gone()), tried },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ClusterConfig;
+    use crate::net::transport::TcpTransport;
+    use std::time::Duration;
+
+    fn tried(attempts: u32, in_doubt: bool) -> Tried {
+        Tried {
+            command: "write",
+            node: "C1".into(),
+            address: "127.0.0.1:3100".parse().unwrap(),
+            attempts,
+            elapsed: Duration::from_micros(1_500),
+            in_doubt,
+        }
+    }
+
+    #[tokio::test]
+    async fn messages_carry_what_was_tried() {
+        let error = Error::Server { code: 14, tried: Box::new(tried(1, false)) };
+        assert_eq!(
+            error.to_string(),
+            "too many commands wait for the record (KEY_BUSY, code 14): \
+             write at node C1 (127.0.0.1:3100), 1 try in 1.5 ms"
+        );
+        let connector = Connector::new(ClusterConfig::default(), Arc::new(TcpTransport));
+        let node = Node::new("C1", "127.0.0.1:3100".parse().unwrap(), None, Arc::new(connector));
+        let error = Fault::Socket.into_error(&node, tried(3, true));
+        assert_eq!(
+            error.to_string(),
+            "no answer in time: write at node C1 (127.0.0.1:3100), 3 tries in 1.5 ms; \
+             the write may have been applied"
+        );
+        assert_eq!((error.code(), error.in_doubt()), (9, true));
     }
 }

@@ -13,13 +13,13 @@ use wire_protocol::result_code;
 
 use super::exchange::{self, Ask, Call, End, Outcome};
 use super::{Event, Query};
-use crate::batch::chunk::is_passing;
-use crate::cluster::Inner;
+use crate::command::codes::is_passing;
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault, Tried};
 use crate::node::Node;
 use crate::policy::{ReadModeSc, Replica};
 use crate::topology::partition_map::Router;
+use crate::topology::state::Inner;
 
 /// Time before a node's partitions are asked for elsewhere when it has left the cluster: the view that says so
 /// is on its way.

@@ -14,12 +14,12 @@ use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord, QueryRequest,
 use wire_protocol::result_code;
 
 use super::{Event, Query, RecordBlock};
-use crate::cluster::Inner;
 use crate::error::{Error, Fault};
 use crate::net::buffers::Scratch;
 use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
 use crate::node::Node;
+use crate::topology::state::Inner;
 
 /// Most records of a block.
 const BLOCK_RECORDS: usize = 128;

@@ -18,10 +18,10 @@ use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord};
 
 pub use partitions::{PartitionProgress, QueryPartitions, QueryProgress};
 
-use crate::batch::keys::{Bins, Space};
-use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::key::{Bins, Space};
 use crate::policy::QueryPolicy;
+use crate::topology::state::Handle;
 
 /// Blocks that wait for whoever takes them.
 const QUEUE: usize = 4;
@@ -96,7 +96,7 @@ impl RecordBlock {
 /// The records of a query, in blocks. Nothing is asked for before the first one is. Dropped, it closes the
 /// connections of what is under way.
 pub struct RecordStream {
-    cluster: Cluster,
+    handle: Arc<Handle>,
     query: Arc<Query>,
     progress: QueryProgress,
     stopper: QueryStopper,
@@ -149,10 +149,10 @@ impl QueryStopper {
 }
 
 impl RecordStream {
-    pub(crate) fn new(cluster: Cluster, query: Query) -> Self {
+    pub(crate) fn new(handle: Arc<Handle>, query: Query) -> Self {
         let progress = QueryProgress::new(query.partitions.clone());
         Self {
-            cluster,
+            handle,
             query: Arc::new(query),
             progress,
             stopper: QueryStopper::default(),
@@ -171,12 +171,13 @@ impl RecordStream {
                 State::Ended => return Ok(None),
                 // What waits in the queue is not given after a stop, or a close.
                 _ if self.stopper.is_stopped() => return self.end(Ok(())),
-                _ if self.cluster.is_closed() => return self.end(Err(Error::Closed { in_doubt: false })),
+                _ if self.handle.inner.is_closed() => {
+                    return self.end(Err(Error::Closed { in_doubt: false }));
+                }
                 State::Ready => {
                     let (sender, events) = mpsc::channel(QUEUE);
-                    let driver =
-                        driver::run(Arc::clone(self.cluster.inner()), Arc::clone(&self.query), sender);
-                    self.stopper.drive(self.cluster.inner().connector.spawn(driver).abort_handle());
+                    let driver = driver::run(Arc::clone(&self.handle.inner), Arc::clone(&self.query), sender);
+                    self.stopper.drive(self.handle.inner.connector.spawn(driver).abort_handle());
                     self.state = State::Running(events);
                     continue;
                 }

@@ -1,140 +1,18 @@
-//! Opening connections, and asking a node who it is and what it knows.
+//! Discovery: asking a node who it is and what it knows of the cluster.
 
-use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 use wire_protocol::WireError;
 use wire_protocol::info::{self, NamespaceReplicas, Peers};
-use wire_protocol::message::FrameType;
-use wire_protocol::result_code;
 
-use crate::auth::credentials::Who;
-use crate::auth::logins::Logins;
-use crate::config::ClusterConfig;
 use crate::error::{ContactFault, Fault};
-use crate::net::channel;
-use crate::net::connection::{Connection, Input};
-use crate::net::pool::Pool;
-use crate::net::timer::Timer;
-use crate::net::transport::{Target, Transport};
-use crate::node::events::Events;
-use crate::node::health::Health;
-
-/// The largest info answer: far above what the largest clusters say of themselves.
-const MAX_INFO: usize = 16 * 1024 * 1024;
-
-/// Opens connections of one cluster's handle.
-pub(crate) struct Connector {
-    transport: Arc<dyn Transport>,
-    pub(crate) config: ClusterConfig,
-    /// None where nobody logs in.
-    pub(crate) logins: Option<Logins>,
-    pub(crate) events: Events,
-    /// The runtime that lasts: commands may run in another, which is driven only while they do.
-    home: Option<Handle>,
-}
+use crate::net::info::InfoLink;
+use crate::node::connector::Connector;
 
 impl Connector {
-    pub(crate) fn new(config: ClusterConfig, transport: Arc<dyn Transport>) -> Self {
-        let logins = config.credentials.clone().map(|credentials| {
-            let config = ClusterConfig { credentials: None, ..config.clone() };
-            Logins::new(credentials, Self::opener(config, Arc::clone(&transport)))
-        });
-        Self { logins, ..Self::opener(config, transport) }
-    }
-
-    /// One that logs nobody in.
-    fn opener(config: ClusterConfig, transport: Arc<dyn Transport>) -> Self {
-        Self { transport, config, logins: None, events: Events::default(), home: Handle::try_current().ok() }
-    }
-
-    /// Starts what goes on after the call that starts it, in the runtime that lasts.
-    pub(crate) fn spawn<T: Send + 'static>(
-        &self,
-        future: impl Future<Output = T> + Send + 'static,
-    ) -> JoinHandle<T> {
-        match &self.home {
-            Some(home) => home.spawn(future),
-            None => tokio::spawn(future),
-        }
-    }
-
-    /// [`Connector::enter`] in the runtime that lasts, wherever this is called: a connection lives longer than a
-    /// command, and so does a login that several wait for.
-    pub(crate) async fn enter_from_anywhere(
-        self: &Arc<Self>,
-        address: SocketAddr,
-        tls_name: Option<&str>,
-        timer: &mut Timer,
-    ) -> Result<Connection, Fault> {
-        match &self.home {
-            Some(home) if Some(home.id()) != channel::here() => {}
-            _ => return self.enter(address, tls_name, timer).await,
-        }
-        let (connector, tls_name, mut its_timer) =
-            (Arc::clone(self), tls_name.map(str::to_owned), timer.alike());
-        let mut entering = AbortOnDrop(
-            self.spawn(async move { connector.enter(address, tls_name.as_deref(), &mut its_timer).await }),
-        );
-        let entered = (&mut entering.0).await;
-        timer.step();
-        match entered {
-            Ok(entered) => Ok(entered?.brought_here()?),
-            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
-            Err(_) => {
-                Err(Fault::io(io::ErrorKind::NotConnected, "connecting was given up: the runtime has ended"))
-            }
-        }
-    }
-
-    /// A node's pool.
-    pub(crate) fn pool(&self) -> Pool {
-        Pool::new(self.config.max_conns_per_node, self.config.max_socket_idle)
-    }
-
-    /// What a node starts with.
-    pub(crate) fn health(&self) -> Health {
-        let window = self.config.tend_interval.saturating_mul(self.config.error_rate_window.max(1));
-        Health::new(self.config.max_error_rate, window)
-    }
-
-    /// A new connection, within the connect timeout and `timer`'s time.
-    pub(crate) async fn open(
-        &self,
-        address: SocketAddr,
-        tls_name: Option<&str>,
-        timer: &mut Timer,
-    ) -> Result<Connection, Fault> {
-        let tls_name = tls_name.or(self.config.cluster_name.as_deref());
-        let opening = self.transport.connect(Target { address, tls_name });
-        match timer.run(tokio::time::timeout(self.config.connect_timeout, opening)).await? {
-            Ok(stream) => Ok(Connection::new(stream?)),
-            Err(_) => Err(Fault::io(io::ErrorKind::TimedOut, "not connected within the connect timeout")),
-        }
-    }
-
-    /// All addresses of a name, within the connect timeout.
-    pub(crate) async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ContactFault> {
-        let limit = self.config.connect_timeout;
-        match tokio::time::timeout(limit, self.transport.resolve(host, port)).await {
-            Ok(Ok(addresses)) if addresses.is_empty() => {
-                let none = io::Error::new(io::ErrorKind::NotFound, "it has no address");
-                Err(ContactFault::Resolve(Arc::new(none)))
-            }
-            Ok(Ok(addresses)) => Ok(addresses),
-            Ok(Err(error)) => Err(ContactFault::Resolve(Arc::new(error))),
-            Err(_) => Err(ContactFault::Timeout(limit)),
-        }
-    }
-
     /// The info command for the other nodes' addresses.
     pub(crate) fn peers_command(&self) -> &'static str {
-        match (self.transport.is_tls(), self.config.use_services_alternate) {
+        match (self.opener.is_tls(), self.config.use_services_alternate) {
             (false, false) => "peers-clear-std",
             (false, true) => "peers-clear-alt",
             (true, false) => "peers-tls-std",
@@ -144,7 +22,7 @@ impl Connector {
 
     /// The info command for a node's own addresses.
     fn service_command(&self) -> &'static str {
-        match (self.transport.is_tls(), self.config.use_services_alternate) {
+        match (self.opener.is_tls(), self.config.use_services_alternate) {
             (false, false) => "service-clear-std",
             (false, true) => "service-clear-alt",
             (true, false) => "service-tls-std",
@@ -162,7 +40,7 @@ impl Connector {
         let limit = self.config.connect_timeout;
         let exchange = async {
             let (connection, mut timer) = self.enter_to_watch(address, tls_name).await?;
-            let mut link = Link::new(connection);
+            let mut link = InfoLink::new(connection);
             let mut commands = Vec::from([
                 "node",
                 "partition-generation",
@@ -238,62 +116,6 @@ impl Connector {
     }
 }
 
-/// Ends a task that nobody waits for any more.
-struct AbortOnDrop<T>(JoinHandle<T>);
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// Initial buffer for info answers.
-const INFO_BUFFER: usize = 8 * 1024;
-
-/// A connection for info commands, with its buffers.
-pub(crate) struct Link {
-    connection: Connection,
-    input: Input,
-    request: Vec<u8>,
-}
-
-impl Link {
-    /// A link over a connection.
-    pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection, input: Input::new(INFO_BUFFER), request: Vec::new() }
-    }
-
-    /// Sends commands and returns the body of the answer. After an error the link is of no more use.
-    pub(crate) async fn ask(&mut self, commands: &[&str], timer: &mut Timer) -> Result<Vec<u8>, Fault> {
-        exchange_info(&mut self.connection, &mut self.input, &mut self.request, commands, timer).await
-    }
-}
-
-/// Sends info commands over a connection and returns the body of the answer.
-pub(crate) async fn exchange_info(
-    connection: &mut Connection,
-    input: &mut Input,
-    request: &mut Vec<u8>,
-    commands: &[&str],
-    timer: &mut Timer,
-) -> Result<Vec<u8>, Fault> {
-    request.clear();
-    info::write_request(request, commands)?;
-    input.clear();
-    connection.send(request, timer).await.map_err(|(fault, _)| fault)?;
-    let body = input.frame(connection, timer, FrameType::Info, MAX_INFO).await?;
-    if !input.is_empty() {
-        return Err(WireError::Malformed { what: "info response", why: "bytes follow it" }.into());
-    }
-    let body = input.body(body);
-    if let Some(code @ (result_code::NOT_AUTHENTICATED | result_code::EXPIRED_SESSION)) = info::refusal(body)
-    {
-        let who = connection.session.as_ref().map_or_else(Who::nobody, |session| session.who.clone());
-        return Err(Fault::Login { code, who });
-    }
-    Ok(body.to_vec())
-}
-
 /// The longest name of a node: far above the sixteen characters that names have.
 const MAX_NAME: usize = 255;
 
@@ -314,7 +136,7 @@ pub(crate) struct Contact {
     pub(crate) address: SocketAddr,
     pub(crate) tls_name: Option<Box<str>>,
     /// The connection, for watching the node.
-    pub(crate) link: Link,
+    pub(crate) link: InfoLink,
     pub(crate) facts: Facts,
 }
 
@@ -344,9 +166,6 @@ pub(crate) struct Facts {
     /// The node's rack in each namespace.
     pub(crate) racks: Vec<(String, u32)>,
 }
-
-/// Time for one exchange of info commands on a user's behalf.
-pub(crate) const INFO_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

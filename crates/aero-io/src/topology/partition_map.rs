@@ -307,7 +307,7 @@ mod tests {
     use super::*;
     use crate::config::ClusterConfig;
     use crate::net::transport::TcpTransport;
-    use crate::topology::discovery::Connector;
+    use crate::node::connector::Connector;
     use wire_protocol::info::PartitionBitmap;
 
     fn node(name: &str) -> Arc<Node> {

@@ -10,7 +10,8 @@ use wire_protocol::info::Peer;
 
 use crate::config::Seed;
 use crate::error::{ContactFault, Error, SeedFailure};
-use crate::topology::discovery::{Connector, Contact};
+use crate::node::connector::Connector;
+use crate::topology::discovery::Contact;
 use crate::topology::partition_map::MAX_NODES;
 
 /// Addresses of one host or node that are tried: above what there is, below what a hostile node may list.
@@ -92,7 +93,7 @@ async fn try_host(
     tls_name: Option<&str>,
     expected: Option<&str>,
 ) -> Result<Contact, Vec<(Option<SocketAddr>, ContactFault)>> {
-    let addresses = connector.resolve(host, port).await.map_err(|fault| vec![(None, fault)])?;
+    let addresses = connector.opener.resolve(host, port).await.map_err(|fault| vec![(None, fault)])?;
     let mut seen = HashSet::new();
     let mut attempts: FuturesUnordered<_> = addresses
         .into_iter()

@@ -1,24 +1,22 @@
 //! Watching the cluster: each node by a task of its own, so that one that hangs delays nobody else.
 
-use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::task::AbortHandle;
 use tokio::time::sleep;
 use wire_protocol::info::{self, NamespaceReplicas, Peer};
 
-use crate::batch::keys;
-use crate::cluster::Inner;
 use crate::error::Fault;
+use crate::net::buffer_cache;
+use crate::net::info::InfoLink;
 use crate::net::timer::Timer;
 use crate::node::Node;
-use crate::node::events::{Event, Events, Suspicion};
-use crate::topology::discovery::{Contact, Link, node_name};
-use crate::topology::partition_map::{Claims, MAX_NODES, View};
+use crate::node::events::{Event, Suspicion};
+use crate::topology::discovery::{Contact, node_name};
+use crate::topology::members::{Member, Members};
+use crate::topology::partition_map::MAX_NODES;
 use crate::topology::seeds;
+use crate::topology::state::Inner;
 
 /// How long after a command saw a node fail its watch looks at it; several failures make one look.
 const EARLY_LOOK: Duration = Duration::from_millis(100);
@@ -26,136 +24,12 @@ const EARLY_LOOK: Duration = Duration::from_millis(100);
 /// Shortest time between two looks, whatever the settings say.
 const MIN_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Nodes that are looked for at a time.
-const MAX_JOINING: usize = 64;
-
-/// The nodes of the cluster and the tasks that watch them.
-#[derive(Default)]
-pub(crate) struct Members {
-    by_name: HashMap<Arc<str>, Member>,
-    /// Peers that a task is on the way to.
-    joining: HashSet<String>,
-    seeking_seeds: bool,
-    /// Tasks that look for nodes.
-    searches: Vec<AbortHandle>,
-    /// Members that left and that the published view may still lead to.
-    leaving: Vec<Member>,
-    /// Counts changes, to tell the newer of two claims.
-    updates: u64,
-}
-
-struct Member {
-    node: Arc<Node>,
-    /// Whether the last look at it succeeded.
-    healthy: bool,
-    peers: Vec<Peer>,
-    replicas: Vec<NamespaceReplicas>,
-    racks: Vec<(String, u32)>,
-    updated: u64,
-    watch: AbortHandle,
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        self.watch.abort();
-        self.node.pool.close();
-    }
-}
-
-impl Members {
-    /// Ends all tasks and forgets all nodes.
-    pub(crate) fn clear(&mut self) {
-        self.by_name.clear();
-        self.leaving.clear();
-        self.searches.drain(..).for_each(|search| search.abort());
-    }
-
-    /// Whether any node answered when it was last looked at.
-    pub(crate) fn any_healthy(&self) -> bool {
-        self.by_name.values().any(|member| member.healthy)
-    }
-
-    fn view(&self, before: &View, near: &[u32]) -> View {
-        let mut members: Vec<&Member> = self.by_name.values().collect();
-        members.sort_by_key(|member| member.updated);
-        let claims: Vec<Claims<'_>> = members
-            .into_iter()
-            .map(|member| Claims { node: &member.node, replicas: &member.replicas, racks: &member.racks })
-            .collect();
-        View::new(&claims, before, near)
-    }
-
-    fn keep_search(&mut self, search: AbortHandle) {
-        self.searches.retain(|search| !search.is_finished());
-        self.searches.push(search);
-    }
-
-    /// The member that `node` is, unless another took its name or it was removed.
-    fn member_of(&mut self, node: &Node) -> Option<&mut Member> {
-        self.by_name.get_mut(&node.name).filter(|member| member.node.id == node.id)
-    }
-
-    /// Removes a node. Its connections are closed once no view leads to it any more: a command that was sent
-    /// there by the old one would find no other place to go.
-    fn remove(&mut self, name: &str, events: &Events) {
-        let Some(member) = self.by_name.remove(name) else { return };
-        events.push(Event::Left(member.node.as_named()));
-        self.leaving.push(member);
-    }
-
-    /// Removes nodes that do not answer and that nobody who answers knows of. Returns whether there were
-    /// any.
-    fn remove_gone(&mut self, events: &Events) -> bool {
-        if !self.any_healthy() {
-            return false;
-        }
-        let known: HashSet<&str> = self
-            .by_name
-            .values()
-            .filter(|member| member.healthy)
-            .flat_map(|member| member.peers.iter().map(|peer| peer.node.as_str()))
-            .collect();
-        let gone: Vec<Arc<str>> = self
-            .by_name
-            .iter()
-            .filter(|(name, member)| !member.healthy && !known.contains(&***name))
-            .map(|(name, _)| Arc::clone(name))
-            .collect();
-        gone.iter().for_each(|name| self.remove(name, events));
-        !gone.is_empty()
-    }
-
-    /// Peers that nodes which answer know of and that are to be looked for: unknown ones, and such as do
-    /// not answer but are said to be somewhere else now.
-    fn missing_peers(&self) -> Vec<Peer> {
-        let mut seen = HashSet::new();
-        self.by_name
-            .values()
-            .filter(|member| member.healthy)
-            .flat_map(|member| &member.peers)
-            .filter(|peer| !self.joining.contains(&peer.node) && seen.insert(&peer.node))
-            .filter(|peer| match self.by_name.get(peer.node.as_str()) {
-                None => self.by_name.len() < MAX_NODES,
-                Some(member) => !member.healthy && !is_at(peer, member.node.address),
-            })
-            .take(MAX_JOINING.saturating_sub(self.joining.len()))
-            .cloned()
-            .collect()
-    }
-}
-
-fn is_at(peer: &Peer, address: SocketAddr) -> bool {
-    peer.addresses
-        .iter()
-        .any(|(host, port)| host.parse().is_ok_and(|ip: IpAddr| SocketAddr::new(ip, *port) == address))
-}
-
 impl Inner {
     /// Takes nodes that answered into the cluster and watches them. Known ones that answer stay as they
     /// are.
     pub(crate) fn admit(self: &Arc<Self>, contacts: impl IntoIterator<Item = Contact>) {
         let mut members = self.members();
-        if self.closed.load(Ordering::Acquire) {
+        if self.is_closed() {
             return;
         }
         for contact in contacts {
@@ -239,7 +113,7 @@ impl Inner {
 
     /// Draws the conclusions of a change: removes, publishes, looks for what is missing.
     fn settle(self: &Arc<Self>, members: &mut Members, changed: bool) {
-        if self.closed.load(Ordering::Acquire) {
+        if self.is_closed() {
             return;
         }
         if members.remove_gone(&self.connector.events) || changed {
@@ -297,7 +171,7 @@ struct News {
 struct Watch {
     inner: Arc<Inner>,
     node: Arc<Node>,
-    link: Option<Link>,
+    link: Option<InfoLink>,
     /// None where everything is to be asked for.
     seen: Option<Seen>,
 }
@@ -326,7 +200,7 @@ impl Watch {
             }
             self.node.pool.trim();
             self.node.renew_session();
-            keys::rest();
+            buffer_cache::rest();
         }
     }
 
@@ -341,7 +215,7 @@ impl Watch {
                 let tls_name = self.node.tls_name.as_deref();
                 let (connection, rest) = connector.enter_to_watch(self.node.address, tls_name).await?;
                 timer = rest;
-                gone.insert(Link::new(connection))
+                gone.insert(InfoLink::new(connection))
             }
         };
         let mut commands = vec!["node", "peers-generation", "partition-generation"];
