@@ -53,7 +53,7 @@ pub use node::events::{Event, Level, NodeName, Suspicion};
 pub use policy::{
     BatchPolicy, Hedge, OperatePolicy, QueryPolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
 };
-pub use poll_for::for_a_turn;
+pub use poll_for::poll_for;
 pub use query::{
     PartitionProgress, Query, QueryPartitions, QueryProgress, QueryStopper, RecordBlock, RecordStream,
 };

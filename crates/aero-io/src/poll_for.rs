@@ -9,11 +9,11 @@ use tokio::task::coop::{has_budget_remaining, unconstrained};
 use tokio::time::sleep;
 
 /// Drives `future` for so long; None if it takes longer. For who blocks on a future and has to look after something
-/// else now and then: `runtime.block_on(for_a_turn(future.as_mut(), time))`, again and again.
+/// else now and then: `runtime.block_on(poll_for(future.as_mut(), time))`, again and again.
 ///
 /// tokio forgets who had used up a poll's budget, and was to be woken for the next one, when `block_on` returns: they
 /// would never be polled again. So a turn does not end with such a poll, but before the next.
-pub async fn for_a_turn<T>(mut future: Pin<&mut impl Future<Output = T>>, time: Duration) -> Option<T> {
+pub async fn poll_for<T>(mut future: Pin<&mut impl Future<Output = T>>, time: Duration) -> Option<T> {
     let mut end = pin!(unconstrained(sleep(time)));
     let mut is_over = false;
     poll_fn(|cx| {
@@ -57,7 +57,7 @@ mod tests {
             let mut all: FuturesUnordered<_> = (0..3).map(|_| busy()).collect();
             while all.next().await.is_some() {}
         });
-        let is_done = (0..100).any(|_| runtime.block_on(for_a_turn(work.as_mut(), TURN)).is_some());
+        let is_done = (0..100).any(|_| runtime.block_on(poll_for(work.as_mut(), TURN)).is_some());
         assert!(is_done, "who was not woken waits for ever");
     }
 }

@@ -78,11 +78,11 @@ impl State {
 
 /// A login under way.
 struct Login {
-    outcome: Shared<BoxFuture<'static, Outcome>>,
+    outcome: Shared<BoxFuture<'static, LoginResult>>,
     task: AbortHandle,
 }
 
-type Outcome = Result<Arc<Session>, Fault>;
+type LoginResult = Result<Arc<Session>, Fault>;
 
 impl Drop for Login {
     fn drop(&mut self) {
@@ -182,7 +182,7 @@ impl Sessions {
     }
 
     /// The session, of the login under way if there is none.
-    async fn session(self: &Arc<Self>) -> Outcome {
+    async fn session(self: &Arc<Self>) -> LoginResult {
         let outcome = {
             let mut state = self.state();
             if let Some(session) = state.session.clone() {
@@ -210,7 +210,7 @@ impl Sessions {
     }
 
     /// The login under way, begun if there is none.
-    fn begin(self: &Arc<Self>, state: &mut State) -> Shared<BoxFuture<'static, Outcome>> {
+    fn begin(self: &Arc<Self>, state: &mut State) -> Shared<BoxFuture<'static, LoginResult>> {
         if let Some(login) = &state.login {
             return login.outcome.clone();
         }
@@ -233,7 +233,7 @@ impl Sessions {
     }
 
     /// Notes how a login ended.
-    fn end(&self, outcome: &Outcome) {
+    fn end(&self, outcome: &LoginResult) {
         let mut state = self.state();
         // The task that calls this is about to end, and is past everything that could be aborted.
         state.login = None;
@@ -250,7 +250,7 @@ impl Sessions {
 
 impl Entrance {
     /// Logs in over a connection of its own.
-    async fn log_in(&self, address: SocketAddr, tls_name: Option<&str>) -> Outcome {
+    async fn log_in(&self, address: SocketAddr, tls_name: Option<&str>) -> LoginResult {
         let timeout = self.opener.connect_timeout();
         let mut connection = self.opener.open(address, tls_name, &mut Timer::within(timeout)).await?;
         let mut request = Vec::new();

@@ -13,7 +13,7 @@ use crate::policy::BatchPolicy;
 use crate::topology::state::Inner;
 
 /// What all chunks of one batch share.
-pub(crate) struct Call<S> {
+pub(crate) struct BatchCall<S> {
     pub(crate) inner: Arc<Inner>,
     pub(crate) keys: Arc<BatchKeys>,
     pub(crate) request: Request,
@@ -23,7 +23,7 @@ pub(crate) struct Call<S> {
     pub(crate) deadline: Option<Instant>,
 }
 
-impl<S> Call<S> {
+impl<S> BatchCall<S> {
     pub(crate) fn policy(&self) -> &BatchPolicy {
         self.request.policy()
     }

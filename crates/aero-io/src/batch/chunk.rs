@@ -12,12 +12,12 @@ use wire_protocol::message::{FrameType, MAX_FRAME};
 use wire_protocol::result_code;
 
 use crate::batch::attempt::Attempt;
-use crate::batch::call::Call;
+use crate::batch::call::BatchCall;
 use crate::batch::progress::Progress;
 use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
 use crate::command::codes::is_passing;
 use crate::error::{Error, Fault};
-use crate::net::buffers::Scratch;
+use crate::net::buffers::Buffers;
 use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
 use crate::node::Node;
@@ -98,15 +98,15 @@ impl Chunk {
 }
 
 /// How a chunk ended.
-pub(crate) struct Outcome {
+pub(crate) struct FinishedChunk {
     pub(crate) chunk: Arc<Chunk>,
-    pub(crate) end: End,
+    pub(crate) end: ChunkEnd,
     /// Rows with a code that says nothing about the record, or that others may have a better answer for.
     pub(crate) deferred: Vec<(u32, u8)>,
 }
 
 /// The last that was heard of a chunk.
-pub(crate) enum End {
+pub(crate) enum ChunkEnd {
     /// The server ended its answer, with this code for all rows that it had not answered.
     Code(u8),
     /// Something failed.
@@ -120,23 +120,23 @@ pub(crate) enum End {
 }
 
 /// Asks for a chunk's rows and hands the answers to the sink.
-pub(crate) async fn run<S: RowSink>(call: &Call<S>, chunk: Arc<Chunk>) -> Outcome {
-    let mut scratch = call.inner.scratch.take();
+pub(crate) async fn run<S: RowSink>(call: &BatchCall<S>, chunk: Arc<Chunk>) -> FinishedChunk {
+    let mut buffers = call.inner.buffers.take();
     let mut deferred = Vec::new();
-    let end = match exchange(call, &chunk, &mut scratch, &mut deferred).await {
-        Ok(code) => End::Code(code),
+    let end = match exchange(call, &chunk, &mut buffers, &mut deferred).await {
+        Ok(code) => ChunkEnd::Code(code),
         Err(end) => end,
     };
-    drop(scratch);
-    Outcome { chunk, end, deferred }
+    drop(buffers);
+    FinishedChunk { chunk, end, deferred }
 }
 
 async fn exchange<S: RowSink>(
-    call: &Call<S>,
+    call: &BatchCall<S>,
     chunk: &Chunk,
-    scratch: &mut Scratch,
+    buffers: &mut Buffers,
     deferred: &mut Vec<(u32, u8)>,
-) -> Result<u8, End> {
+) -> Result<u8, ChunkEnd> {
     let (node, rows) = (&*chunk.node, chunk.rows());
     let mut timer = Timer::new(call.deadline, call.policy().socket_timeout);
     let mut wanted = if call.request.may_write() { Wanted::Open } else { Wanted::Any };
@@ -144,19 +144,19 @@ async fn exchange<S: RowSink>(
     'connection: loop {
         let permit = node.permit(&mut timer).await?;
         if chunk.is_abandoned.load(Ordering::Relaxed) {
-            return Err(End::Abandoned);
+            return Err(ChunkEnd::Abandoned);
         }
         let started = *chunk.started.get_or_init(Instant::now);
         let mut leased = node.lease(permit, &mut timer, wanted).await?;
         // Encoded once there is a connection to send it on: chunks that wait hold no request.
         call.request
-            .encode(&call.keys, &mut scratch.request, rows, timer.remaining_ms())
-            .and_then(|()| Ok(scratch.ready(call.policy().compress)?))
-            .map_err(End::Refused)?;
+            .encode(&call.keys, &mut buffers.request, rows, timer.remaining_ms())
+            .and_then(|()| Ok(buffers.prepare(call.policy().compress)?))
+            .map_err(ChunkEnd::Refused)?;
         // A peer that closed an idle connection has not seen the request: that costs no try. Of a write that
         // is certain only where nothing went out.
         let may_repeat = !call.request.may_write();
-        if let Err((fault, any_sent)) = leased.connection.send(&scratch.request, &mut timer).await {
+        if let Err((fault, any_sent)) = leased.connection.send(&buffers.request, &mut timer).await {
             if leased.reused && fault.is_stale() && (may_repeat || !any_sent) {
                 wanted = Wanted::New;
                 continue;
@@ -168,13 +168,13 @@ async fn exchange<S: RowSink>(
         let mut is_first = true;
         loop {
             let frame =
-                scratch.input.frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME).await;
+                buffers.input.frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME).await;
             let body = match frame {
                 Ok(body) => body,
                 Err(fault)
                     if may_repeat
                         && is_first
-                        && scratch.input.is_empty()
+                        && buffers.input.is_empty()
                         && leased.reused
                         && fault.is_stale() =>
                 {
@@ -184,20 +184,20 @@ async fn exchange<S: RowSink>(
                 Err(fault) => return Err(fault.into()),
             };
             is_first = false;
-            node.health.hear();
-            if let Some(code) = walk(call, scratch.input.body(body), chunk, deferred)? {
+            node.health.note_answer();
+            if let Some(code) = walk(call, buffers.input.body(body), chunk, deferred)? {
                 let is_untouched = !chunk.has_settled() && deferred.is_empty();
-                if !has_lost_session && is_untouched && node.has_lost_session(code, &leased.connection) {
+                if !has_lost_session && is_untouched && node.forget_lost_session(code, &leased.connection) {
                     (has_lost_session, wanted) = (true, Wanted::New);
                     chunk.is_sent.store(false, Ordering::Relaxed);
                     continue 'connection;
                 }
-                if scratch.input.is_empty() {
+                if buffers.input.is_empty() {
                     leased.recycle();
                 }
                 // A refusal is quick, and says nothing about how long the work takes.
                 if code == result_code::OK {
-                    node.health.took(rows.len(), started.elapsed());
+                    node.health.note_time(rows.len(), started.elapsed());
                 }
                 return Ok(code);
             }
@@ -207,11 +207,11 @@ async fn exchange<S: RowSink>(
 
 /// Hands the records of one frame to the sink. Returns the code of the answer's end, if it is there.
 fn walk<S: RowSink>(
-    call: &Call<S>,
+    call: &BatchCall<S>,
     body: &[u8],
     chunk: &Chunk,
     deferred: &mut Vec<(u32, u8)>,
-) -> Result<Option<u8>, End> {
+) -> Result<Option<u8>, ChunkEnd> {
     let mut counts = Counts { progress: &call.progress, chunk, settled: 0, about_records: 0 };
     let rows = chunk.rows();
     let mut lease = None;
@@ -246,12 +246,12 @@ fn walk<S: RowSink>(
         counts.settled += 1;
         let lease = match &mut lease {
             Some(lease) => lease,
-            none => none.insert(call.sink.lease().ok_or(End::Sealed)?),
+            none => none.insert(call.sink.lease().ok_or(ChunkEnd::Sealed)?),
         };
         match lease.record(row as usize, &record) {
             RowOutcome::Written | RowOutcome::Repeated => {}
-            RowOutcome::Sealed => return Err(End::Sealed),
-            RowOutcome::OutOfRange => return Err(End::Refused(no_such_row(row))),
+            RowOutcome::Sealed => return Err(ChunkEnd::Sealed),
+            RowOutcome::OutOfRange => return Err(ChunkEnd::Refused(no_such_row(row))),
         }
         if is_answer {
             counts.about_records += 1;
@@ -261,7 +261,7 @@ fn walk<S: RowSink>(
                 code,
                 tried: Box::new(call.tried(&chunk.node, chunk.attempt.number, false)),
             };
-            call.progress.blame(1, i32::from(code), false, error);
+            call.progress.note_cause(1, i32::from(code), false, error);
         }
     }
     Ok(None)
@@ -307,7 +307,7 @@ pub(crate) fn no_such_row(row: u32) -> Error {
     Error::Param { what: format!("the sink has no row {row}") }
 }
 
-impl From<Fault> for End {
+impl From<Fault> for ChunkEnd {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wire_protocol::digest::partition_id;
 
 use crate::batch::attempt::Attempt;
-use crate::batch::call::Call;
+use crate::batch::call::BatchCall;
 use crate::batch::chunk::Chunk;
 use crate::batch::keys::{BatchKeys, PAGE};
 use crate::batch::progress::Progress;
@@ -46,20 +46,25 @@ pub(crate) struct Grouped {
 }
 
 /// Groups `rows` by the nodes of the newest view, each group in the order of `rows`.
-pub(crate) fn group<S>(call: &Call<S>, rows: &[u32], attempt: Attempt) -> Grouped {
+pub(crate) fn group<S>(call: &BatchCall<S>, rows: &[u32], attempt: Attempt) -> Grouped {
     let view = call.inner.view();
     let policy = call.policy();
-    let turn = call.inner.turn();
+    let round_robin = call.inner.next_round_robin();
     let router = if call.request.may_write() {
         Router::for_write(&view, policy.replica, attempt.step)
     } else {
-        Router::for_read(&view, policy.replica, policy.read_mode_sc, attempt.step, turn, attempt.avoid)
+        Router::for_read(&view, policy.replica, policy.read_mode_sc, attempt.step, round_robin, attempt.avoid)
     };
     group_by(call, rows, attempt, &router)
 }
 
 /// Groups those of `rows` by node that another than `asked` can answer.
-pub(crate) fn group_elsewhere<S>(call: &Call<S>, rows: &[u32], attempt: Attempt, asked: &Node) -> Vec<Queue> {
+pub(crate) fn group_elsewhere<S>(
+    call: &BatchCall<S>,
+    rows: &[u32],
+    attempt: Attempt,
+    asked: &Node,
+) -> Vec<Queue> {
     let view = call.inner.view();
     let policy = call.policy();
     let router = Router::for_hedge(&view, policy.replica, policy.read_mode_sc, attempt.step, asked.id);
@@ -71,7 +76,7 @@ pub(crate) fn group_elsewhere<S>(call: &Call<S>, rows: &[u32], attempt: Attempt,
     queues
 }
 
-fn group_by<S>(call: &Call<S>, rows: &[u32], attempt: Attempt, router: &Router<'_>) -> Grouped {
+fn group_by<S>(call: &BatchCall<S>, rows: &[u32], attempt: Attempt, router: &Router<'_>) -> Grouped {
     let view = router.view;
     let keys = &*call.keys;
     let routes: Vec<_> = keys

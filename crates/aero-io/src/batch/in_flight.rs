@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::batch::call::Call;
+use crate::batch::call::BatchCall;
 use crate::batch::chunk::Chunk;
 use crate::batch::progress::Progress;
 use crate::node::events::Event;
@@ -54,7 +54,7 @@ enum Owned {
 
 impl InFlight {
     /// A request that begins now.
-    pub(crate) fn begin<S>(call: &Call<S>, chunk: Chunk) -> Self {
+    pub(crate) fn begin<S>(call: &BatchCall<S>, chunk: Chunk) -> Self {
         let now = Instant::now();
         let policy = call.policy();
         if chunk.attempt.is_again {

@@ -72,7 +72,7 @@ impl Progress {
 
     /// Notes why rows have no answer about a record; `error` is made for the first of a code. `in_doubt`: they
     /// write, and may have been applied.
-    pub(crate) fn blame(&self, rows: usize, code: i32, in_doubt: bool, error: impl FnOnce() -> Error) {
+    pub(crate) fn note_cause(&self, rows: usize, code: i32, in_doubt: bool, error: impl FnOnce() -> Error) {
         let mut causes = self.causes.lock().unwrap_or_else(PoisonError::into_inner);
         match causes.iter_mut().find(|cause| (cause.code, cause.in_doubt) == (code, in_doubt)) {
             Some(cause) => cause.rows += rows,
@@ -112,11 +112,11 @@ mod tests {
     #[test]
     fn the_most_frequent_cause_is_the_outcome() {
         let progress = Progress::new(10);
-        progress.blame(2, -2, false, || Error::Param { what: "few".into() });
-        progress.blame(3, -1, false, || Error::Closed { in_doubt: false });
-        progress.blame(2, -1, false, || unreachable!());
+        progress.note_cause(2, -2, false, || Error::Param { what: "few".into() });
+        progress.note_cause(3, -1, false, || Error::Closed { in_doubt: false });
+        progress.note_cause(2, -1, false, || unreachable!());
         assert!(matches!(progress.result(), Err(Error::Closed { in_doubt: false })));
-        progress.blame(1, -1, true, || Error::Closed { in_doubt: true });
+        progress.note_cause(1, -1, true, || Error::Closed { in_doubt: true });
         assert!(matches!(progress.result(), Err(Error::Closed { in_doubt: true })), "a doubt is not hidden");
         progress.advance(1, 1);
         assert!(progress.result().is_ok());

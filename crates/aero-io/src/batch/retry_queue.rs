@@ -11,7 +11,7 @@ use crate::error::Error;
 const TOGETHER: Duration = Duration::from_millis(2);
 
 /// Some rows, and why they are asked for again.
-pub(crate) struct Later {
+pub(crate) struct QueuedRetry {
     pub(crate) due: Instant,
     pub(crate) rows: Vec<u32>,
     pub(crate) attempt: Attempt,
@@ -20,10 +20,10 @@ pub(crate) struct Later {
 
 /// All of a call's.
 #[derive(Default)]
-pub(crate) struct Laters(Vec<Later>);
+pub(crate) struct RetryQueue(Vec<QueuedRetry>);
 
-impl Laters {
-    pub(crate) fn push(&mut self, later: Later) {
+impl RetryQueue {
+    pub(crate) fn push(&mut self, later: QueuedRetry) {
         self.0.push(later);
     }
 
@@ -38,13 +38,13 @@ impl Laters {
     }
 
     /// Takes those that are due; rows of the same try go together.
-    pub(crate) fn take_due(&mut self, now: Instant) -> Vec<Later> {
+    pub(crate) fn take_due(&mut self, now: Instant) -> Vec<QueuedRetry> {
         let (due, later): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.0).into_iter().partition(|later| later.due <= now);
         self.0 = later;
-        let mut together: Vec<Later> = Vec::new();
+        let mut together: Vec<QueuedRetry> = Vec::new();
         for one in due {
-            let is_like = |other: &&mut Later| {
+            let is_like = |other: &&mut QueuedRetry| {
                 other.attempt.number == one.attempt.number && other.attempt.avoid == one.attempt.avoid
             };
             match together.iter_mut().find(is_like) {

@@ -13,14 +13,14 @@ use wire_protocol::result_code;
 
 use crate::batch::alarm::Alarm;
 use crate::batch::attempt::Attempt;
-use crate::batch::call::Call;
-use crate::batch::chunk::{self, Chunk, End, Outcome, by_code, no_such_row};
+use crate::batch::call::BatchCall;
+use crate::batch::chunk::{self, Chunk, ChunkEnd, FinishedChunk, by_code, no_such_row};
 use crate::batch::grouping::{self, Order, Queue};
 use crate::batch::in_flight::{InFlight, hand_back};
 use crate::batch::keys::BatchKeys;
 use crate::batch::progress::Progress;
 use crate::batch::request::Request;
-use crate::batch::retry_queue::{Later, Laters};
+use crate::batch::retry_queue::{QueuedRetry, RetryQueue};
 use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
 use crate::command::codes::{is_about_record, is_passing, refuses_request};
 use crate::command::retry::{moves_on, retry_delay};
@@ -57,7 +57,7 @@ pub(crate) async fn run<S: RowSink>(
     }
     let start = Instant::now();
     let limit = request.policy().total_timeout_for(keys.len());
-    let call = Call {
+    let call = BatchCall {
         inner: Arc::clone(inner),
         start,
         deadline: limit.and_then(|limit| start.checked_add(limit)),
@@ -87,29 +87,29 @@ pub(crate) async fn run<S: RowSink>(
             return call.progress.result();
         }
         let event = std::future::poll_fn(|cx| match in_flight.poll_next_unpin(cx) {
-            Poll::Ready(Some(outcome)) => Poll::Ready(Event::Ended(outcome)),
-            _ if call.progress.open() == 0 && work.grace.is_none() => Poll::Ready(Event::Settled),
+            Poll::Ready(Some(outcome)) => Poll::Ready(Wakeup::Ended(outcome)),
+            _ if call.progress.open() == 0 && work.grace.is_none() => Poll::Ready(Wakeup::Settled),
             _ => Poll::Pending,
         });
         match alarm.or(work.next_look(), event).await {
-            Some(Event::Ended(outcome)) => work.settle(outcome)?,
-            Some(Event::Settled) => work.grace = Instant::now().checked_add(GRACE),
+            Some(Wakeup::Ended(outcome)) => work.settle(outcome)?,
+            Some(Wakeup::Settled) => work.grace = Instant::now().checked_add(GRACE),
             None => work.look()?,
         }
     }
 }
 
 /// What a call waits for.
-enum Event {
+enum Wakeup {
     /// A request ended.
-    Ended(Outcome),
+    Ended(FinishedChunk),
     /// The last row was settled.
     Settled,
 }
 
 /// What is left to do.
 struct Work<'c, S> {
-    call: &'c Call<S>,
+    call: &'c BatchCall<S>,
     /// The rows in the order in which they are asked for.
     order: Order,
     /// How many of them were queued.
@@ -117,7 +117,7 @@ struct Work<'c, S> {
     /// How many are queued at a time.
     segment: usize,
     queues: Vec<Queue>,
-    later: Laters,
+    retries: RetryQueue,
     in_flight: Vec<InFlight>,
     /// Requests that are noted as under way and not begun yet.
     begun: Vec<Arc<Chunk>>,
@@ -126,7 +126,7 @@ struct Work<'c, S> {
 }
 
 impl<'c, S: RowSink> Work<'c, S> {
-    fn new(call: &'c Call<S>) -> Self {
+    fn new(call: &'c BatchCall<S>) -> Self {
         let order = Order::of(&call.keys);
         let segment = grouping::segment(order.len(), call.inner.view().nodes.len());
         Self {
@@ -135,7 +135,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             asked: 0,
             segment,
             queues: Vec::new(),
-            later: Laters::default(),
+            retries: RetryQueue::default(),
             in_flight: Vec::new(),
             begun: Vec::new(),
             grace: None,
@@ -156,7 +156,7 @@ impl<'c, S: RowSink> Work<'c, S> {
     /// connection can be used again; what has not is given up.
     fn is_done(&self) -> bool {
         if self.call.progress.open() > 0 {
-            return self.asked == self.order.len() && self.in_flight.is_empty() && self.later.is_empty();
+            return self.asked == self.order.len() && self.in_flight.is_empty() && self.retries.is_empty();
         }
         self.in_flight.iter().all(|other| !other.chunk.has_settled())
             || self.grace.is_some_and(|grace| grace <= Instant::now())
@@ -243,13 +243,13 @@ impl<'c, S: RowSink> Work<'c, S> {
     /// When something is to be done though no request has ended.
     fn next_look(&self) -> Option<Instant> {
         let requests = self.in_flight.iter().filter_map(|other| other.look_at);
-        requests.chain(self.later.next()).chain(self.grace).min()
+        requests.chain(self.retries.next()).chain(self.grace).min()
     }
 
     /// Does what is due: asks for rows again, asks other nodes where one is late.
     fn look(&mut self) -> Result<(), Error> {
         let now = Instant::now();
-        for Later { mut rows, attempt, cause, .. } in self.later.take_due(now) {
+        for QueuedRetry { mut rows, attempt, cause, .. } in self.retries.take_due(now) {
             // Another request that has asked for a row may have got its answer meanwhile.
             rows.retain(|&row| !self.call.progress.is_settled(row));
             self.ask(&rows, attempt, Some(&cause))?;
@@ -291,8 +291,8 @@ impl<'c, S: RowSink> Work<'c, S> {
             return Ok(());
         }
         request.is_overdue = true;
-        let is_silent = chunk.node.is_silent(chunk.rows().len(), started);
-        chunk.node.health.takes_longer_than(chunk.rows().len(), now - started);
+        let is_silent = chunk.node.check_silence(chunk.rows().len(), started);
+        chunk.node.health.note_overdue(chunk.rows().len(), now - started);
         if !request.may_repeat {
             request.look_later(now);
             return Ok(());
@@ -335,8 +335,8 @@ impl<'c, S: RowSink> Work<'c, S> {
     }
 
     /// Draws the conclusions of a request's end.
-    fn settle(&mut self, outcome: Outcome) -> Result<(), Error> {
-        let Outcome { chunk, end, deferred } = outcome;
+    fn settle(&mut self, outcome: FinishedChunk) -> Result<(), Error> {
+        let FinishedChunk { chunk, end, deferred } = outcome;
         let Some(place) = self.in_flight.iter().position(|other| Arc::ptr_eq(&other.chunk, &chunk)) else {
             return Ok(());
         };
@@ -358,7 +358,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             }
         }
         let is_answered = chunk.has_settled() || !deferred.is_empty();
-        if let End::Code(code) = end
+        if let ChunkEnd::Code(code) = end
             && (is_answered || !refuses_request(code))
         {
             // What a server that stops at one row has applied of the others it does not say.
@@ -369,28 +369,28 @@ impl<'c, S: RowSink> Work<'c, S> {
             open = self.fail_written(open, &error)?;
         }
         match end {
-            End::Abandoned => Ok(()),
-            End::Sealed => Err(Error::Sealed),
+            ChunkEnd::Abandoned => Ok(()),
+            ChunkEnd::Sealed => Err(Error::Sealed),
             // Others may be under way, and say themselves what became of them.
-            End::Refused(error) if !chunk.is_sent() => self.fail(open, &error),
-            End::Refused(error) => Err(error),
+            ChunkEnd::Refused(error) if !chunk.is_sent() => self.fail(open, &error),
+            ChunkEnd::Refused(error) => Err(error),
             // Nothing was sent to a node that left: its rows go to those who have them now.
-            End::Fault(Fault::Gone) => self.ask(&open, Attempt { is_rerouted: true, ..attempt }, None),
-            End::Fault(fault) => {
+            ChunkEnd::Fault(Fault::Gone) => self.ask(&open, Attempt { is_rerouted: true, ..attempt }, None),
+            ChunkEnd::Fault(fault) => {
                 node.observe(&fault, chunk.rows().len(), chunk.started());
                 let is_final = matches!(fault, Fault::Deadline);
                 let error = fault.into_error(node, *tried(chunk.is_sent()));
                 if is_final { self.fail(open, &error) } else { self.ask_again(&chunk, attempt, open, &error) }
             }
-            End::Code(_) if open.is_empty() => Ok(()),
-            End::Code(code) if is_about_record(code) => {
+            ChunkEnd::Code(_) if open.is_empty() => Ok(()),
+            ChunkEnd::Code(code) if is_about_record(code) => {
                 // A server that was not told to answer every row leaves some out on purpose, unless it stopped at
                 // one that it could not answer just then.
                 let is_over = !call.policy().respond_all_keys && last.is_none();
                 let error = last.unwrap_or_else(|| Error::NoResponse { tried: tried(true) });
                 if is_over { self.fail(open, &error) } else { self.ask_again(&chunk, attempt, open, &error) }
             }
-            End::Code(code) => self.settle_code(&chunk, attempt, open, code),
+            ChunkEnd::Code(code) => self.settle_code(&chunk, attempt, open, code),
         }
     }
 
@@ -459,7 +459,7 @@ impl<'c, S: RowSink> Work<'c, S> {
         if due <= now {
             return self.ask(&rows, attempt, Some(cause));
         }
-        self.later.push(Later { due, rows, attempt, cause: cause.clone() });
+        self.retries.push(QueuedRetry { due, rows, attempt, cause: cause.clone() });
         Ok(())
     }
 
@@ -489,7 +489,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             }
             progress.advance(failed, 0);
             if failed > 0 {
-                progress.blame(failed, code, is_doubtful, || cause.clone());
+                progress.note_cause(failed, code, is_doubtful, || cause.clone());
             }
         }
         Ok(())

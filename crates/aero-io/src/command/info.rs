@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use wire_protocol::info;
 
 use crate::error::{Error, Fault, Tried};
-use crate::net::buffers::Scratch;
+use crate::net::buffers::Buffers;
 use crate::net::info::exchange_info;
 use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
@@ -52,12 +52,12 @@ async fn send_to(
 ) -> Result<Vec<(String, String)>, Error> {
     let start = Instant::now();
     let mut timer = Timer::within(timeout);
-    let mut scratch = inner.scratch.take();
+    let mut buffers = inner.buffers.take();
     let exchange = async {
         let (mut wanted, mut has_lost_session) = (Wanted::Open, false);
         let body = loop {
             let mut leased = node.acquire(&mut timer, wanted).await?;
-            let Scratch { request, input, .. } = &mut *scratch;
+            let Buffers { request, input, .. } = &mut *buffers;
             match exchange_info(&mut leased.connection, input, request, commands, &mut timer).await {
                 Ok(body) => {
                     leased.recycle();
@@ -65,7 +65,7 @@ async fn send_to(
                 }
                 Err(fault) if leased.reused && fault.is_stale() => wanted = Wanted::New,
                 Err(Fault::Login { code, .. })
-                    if !has_lost_session && node.has_lost_session(code, &leased.connection) =>
+                    if !has_lost_session && node.forget_lost_session(code, &leased.connection) =>
                 {
                     (has_lost_session, wanted) = (true, Wanted::New);
                 }

@@ -20,7 +20,7 @@ use crate::command::codes::is_passing;
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault, Tried};
 use crate::key::{Bins, Key, check_bin_name};
-use crate::net::buffers::Scratch;
+use crate::net::buffers::Buffers;
 use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
 use crate::node::Node;
@@ -164,7 +164,7 @@ fn deadline(start: Instant, limit: Duration) -> Option<Instant> {
 
 /// A try.
 #[derive(Clone, Copy)]
-struct Turn {
+struct Try {
     attempt: u32,
     /// How far along the replicas it is.
     step: u32,
@@ -186,20 +186,20 @@ impl Command<'_> {
         inner: &Inner,
         encode: impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
     ) -> Result<Answer, Error> {
-        let mut scratch = inner.scratch.take();
+        let mut buffers = inner.buffers.take();
         let mut last: Option<Error> = None;
         let mut avoid = None;
         // Whether an earlier try of a write may have been applied.
         let mut in_doubt = false;
         let (mut attempt, mut step) = (0u32, 0u32);
         loop {
-            let turn = Turn { attempt, step, start: Instant::now() };
+            let current = Try { attempt, step, start: Instant::now() };
             let node = match self.route(inner, step, avoid) {
                 Ok(node) => node,
                 // Why there was a second try at all says more than that no node is left for it.
                 Err(error) => return Err(last.unwrap_or(error)),
             };
-            let (node, outcome) = self.hedged(inner, node, turn, &mut scratch, &encode).await;
+            let (node, outcome) = self.hedged(inner, node, current, &mut buffers, &encode).await;
             let tried = |in_doubt| Tried {
                 command: self.name,
                 node: Arc::clone(&node.name),
@@ -224,7 +224,7 @@ impl Command<'_> {
                 // Nothing was sent, and the view leads elsewhere now.
                 Err(Failure::Exchange(Fault::Gone, _)) => continue,
                 Err(Failure::Exchange(fault, sent)) => {
-                    node.observe(&fault, 1, Some(turn.start));
+                    node.observe(&fault, 1, Some(current.start));
                     in_doubt |= self.is_write && sent;
                     let is_final = matches!(fault, Fault::Deadline);
                     let error = fault.into_error(&node, tried(in_doubt));
@@ -265,12 +265,12 @@ impl Command<'_> {
         &self,
         inner: &Inner,
         node: Arc<Node>,
-        turn: Turn,
-        scratch: &mut Scratch,
+        current: Try,
+        buffers: &mut Buffers,
         encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
     ) -> (Arc<Node>, Result<Answer, Failure>) {
         inner.hedges.earn();
-        let mut first = pin!(self.attempt(&node, scratch, encode));
+        let mut first = pin!(self.attempt(&node, buffers, encode));
         let outcome = match hedge::delay(self.hedge, self.replica, &node.health, 1) {
             None => Some(first.as_mut().await),
             Some(delay) => tokio::time::timeout(delay, first.as_mut()).await.ok(),
@@ -279,7 +279,7 @@ impl Command<'_> {
             return (Arc::clone(&node), outcome);
         }
         // Boxed, for it is seldom and large: every read's future would have the room for it in itself.
-        Box::pin(self.late(inner, &node, turn, encode, first)).await
+        Box::pin(self.late(inner, &node, current, encode, first)).await
     }
 
     /// The rest of [`Command::hedged`] where the `first` request is late.
@@ -287,30 +287,34 @@ impl Command<'_> {
         &self,
         inner: &Inner,
         node: &Arc<Node>,
-        turn: Turn,
+        current: Try,
         encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
         first: Pin<&mut F>,
     ) -> (Arc<Node>, Result<Answer, Failure>)
     where
         F: Future<Output = Result<Answer, Failure>>,
     {
-        node.is_silent(1, turn.start);
-        node.health.takes_longer_than(1, turn.start.elapsed());
-        let other = self.route_elsewhere(inner, turn.step, node).filter(|_| inner.hedges.spend(1));
+        node.check_silence(1, current.start);
+        node.health.note_overdue(1, current.start.elapsed());
+        let other = self.route_elsewhere(inner, current.step, node).filter(|_| inner.hedges.spend(1));
         let Some(other) = other else {
             let outcome = first.await;
             return (Arc::clone(node), outcome);
         };
         count(&node.health.counters.hedges);
         inner.count_hedges(1);
-        let mut scratch = inner.scratch.take();
-        let second = pin!(self.attempt(&other, &mut scratch, encode));
+        let mut buffers = inner.buffers.take();
+        let second = pin!(self.attempt(&other, &mut buffers, encode));
         let asked = Instant::now();
         let mut both = select(first, second);
         let both = match tokio::time::timeout(hedge::adaptive(&other.health, 1), &mut both).await {
             Ok(ended) => ended,
             // Both say nothing at all: where there are tries left, a third node may know.
-            Err(_) if turn.attempt < self.max_retries && other.is_silent(1, asked) && !node.is_usable() => {
+            Err(_)
+                if current.attempt < self.max_retries
+                    && other.check_silence(1, asked)
+                    && !node.is_usable() =>
+            {
                 return (Arc::clone(&other), Err(Failure::Exchange(Fault::Socket, false)));
             }
             Err(_) => both.await,
@@ -319,11 +323,11 @@ impl Command<'_> {
         // silent and there are tries left.
         match both {
             Either::Left((Err(Failure::Exchange(fault, _)), second)) => {
-                node.observe(&fault, 1, Some(turn.start));
+                node.observe(&fault, 1, Some(current.start));
                 (Arc::clone(&other), second.await)
             }
             Either::Right((Err(Failure::Exchange(fault, sent)), first)) => {
-                if !node.is_usable() && turn.attempt < self.max_retries {
+                if !node.is_usable() && current.attempt < self.max_retries {
                     return (Arc::clone(&other), Err(Failure::Exchange(fault, sent)));
                 }
                 other.observe(&fault, 1, Some(asked));
@@ -357,8 +361,8 @@ impl Command<'_> {
         let router = if self.is_write {
             Router::for_write(&view, self.replica, step)
         } else {
-            let turn = if self.replica == Replica::Any { inner.turn() } else { 0 };
-            Router::for_read(&view, self.replica, self.read_mode_sc, step, turn, avoid)
+            let round_robin = if self.replica == Replica::Any { inner.next_round_robin() } else { 0 };
+            Router::for_read(&view, self.replica, self.read_mode_sc, step, round_robin, avoid)
         };
         let partition = partition_id(&self.key.digest);
         router
@@ -370,7 +374,7 @@ impl Command<'_> {
     async fn attempt(
         &self,
         node: &Node,
-        scratch: &mut Scratch,
+        buffers: &mut Buffers,
         encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
     ) -> Result<Answer, Failure> {
         let mut timer = Timer::new(self.deadline, self.socket_timeout);
@@ -382,11 +386,11 @@ impl Command<'_> {
             let permit = node.permit(&mut timer).await.map_err(unsent)?;
             let start = Instant::now();
             let mut leased = node.lease(permit, &mut timer, wanted).await.map_err(unsent)?;
-            scratch.request.clear();
-            encode(&mut scratch.request, timer.remaining_ms())
-                .and_then(|()| scratch.ready(self.compress))
+            buffers.request.clear();
+            encode(&mut buffers.request, timer.remaining_ms())
+                .and_then(|()| buffers.prepare(self.compress))
                 .map_err(Failure::Request)?;
-            if let Err((fault, any_sent)) = leased.connection.send(&scratch.request, &mut timer).await {
+            if let Err((fault, any_sent)) = leased.connection.send(&buffers.request, &mut timer).await {
                 // Nothing went out: not even a write can have been applied.
                 if leased.reused && fault.is_stale() && !(self.is_write && any_sent) {
                     wanted = Wanted::New;
@@ -394,19 +398,19 @@ impl Command<'_> {
                 }
                 return Err(Failure::Exchange(fault, any_sent));
             }
-            let input = &mut scratch.input;
+            let input = &mut buffers.input;
             match input.frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME).await {
                 Ok(body) => {
                     let answer = Answer::parse(input.body(body)).map_err(|error| sent(error.into()))?;
-                    if !has_lost_session && node.has_lost_session(answer.result_code, &leased.connection) {
+                    if !has_lost_session && node.forget_lost_session(answer.result_code, &leased.connection) {
                         (has_lost_session, wanted) = (true, Wanted::New);
                         continue;
                     }
                     if input.is_empty() {
                         leased.recycle();
                     }
-                    node.health.hear();
-                    node.health.took(1, start.elapsed());
+                    node.health.note_answer();
+                    node.health.note_time(1, start.elapsed());
                     return Ok(answer);
                 }
                 // A read of which the connection had been closed before is no try; a write may have been

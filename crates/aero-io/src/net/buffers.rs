@@ -12,99 +12,99 @@ use crate::net::frame_reader::FrameReader;
 const INITIAL_INPUT: usize = 136 * 1024;
 
 /// Bytes of buffers that are kept for later exchanges, at most a quarter of them in one.
-const MAX_SPARE: usize = 16 * 1024 * 1024;
+const MAX_KEPT: usize = 16 * 1024 * 1024;
 
 /// Buffers of one exchange.
-pub(crate) struct Scratch {
+pub(crate) struct Buffers {
     pub(crate) request: Vec<u8>,
     pub(crate) input: FrameReader,
     /// The request, compressed, and then the one before.
-    packed: Vec<u8>,
+    compressed: Vec<u8>,
 }
 
-impl Scratch {
+impl Buffers {
     fn size(&self) -> usize {
-        self.request.capacity() + self.input.capacity() + self.packed.capacity()
+        self.request.capacity() + self.input.capacity() + self.compressed.capacity()
     }
 
-    /// Gets ready for an exchange: the request is there, no answer is. With `compress`, answers may come
-    /// compressed, and requests that are worth it go out so.
-    pub(crate) fn ready(&mut self, compress: bool) -> Result<(), WireError> {
+    /// Prepares for sending the encoded request: clears the input and, with `compress`, compresses a request
+    /// above the threshold and accepts compressed answers.
+    pub(crate) fn prepare(&mut self, compress: bool) -> Result<(), WireError> {
         self.input.clear();
         if compress {
             self.input.allow_compressed();
             if self.request.len() > THRESHOLD {
-                self.packed.clear();
-                write_compressed(&mut self.packed, &self.request)?;
-                std::mem::swap(&mut self.request, &mut self.packed);
+                self.compressed.clear();
+                write_compressed(&mut self.compressed, &self.request)?;
+                std::mem::swap(&mut self.request, &mut self.compressed);
             }
         }
         Ok(())
     }
 }
 
-impl Default for Scratch {
+impl Default for Buffers {
     fn default() -> Self {
-        Self { request: Vec::new(), input: FrameReader::new(INITIAL_INPUT), packed: Vec::new() }
+        Self { request: Vec::new(), input: FrameReader::new(INITIAL_INPUT), compressed: Vec::new() }
     }
 }
 
 /// Buffers between two uses: the ones used last, still in the processor's cache, are used next.
 #[derive(Default)]
-pub(crate) struct ScratchPool {
-    spare: Mutex<Spare>,
+pub(crate) struct BufferPool {
+    kept: Mutex<Kept>,
 }
 
 #[derive(Default)]
-struct Spare {
-    list: Vec<Scratch>,
+struct Kept {
+    list: Vec<Buffers>,
     /// Bytes of all in the list.
     size: usize,
 }
 
-impl ScratchPool {
+impl BufferPool {
     /// Buffers to use; they go back when the lease is dropped.
-    pub(crate) fn take(&self) -> ScratchLease<'_> {
-        let mut spare = self.lock();
-        let scratch = spare.list.pop().unwrap_or_default();
-        spare.size = spare.size.saturating_sub(scratch.size());
-        ScratchLease { pool: self, scratch }
+    pub(crate) fn take(&self) -> BufferLease<'_> {
+        let mut kept = self.lock();
+        let buffers = kept.list.pop().unwrap_or_default();
+        kept.size = kept.size.saturating_sub(buffers.size());
+        BufferLease { pool: self, buffers }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Spare> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Buffers in use.
-pub(crate) struct ScratchLease<'p> {
-    pool: &'p ScratchPool,
-    scratch: Scratch,
+pub(crate) struct BufferLease<'p> {
+    pool: &'p BufferPool,
+    buffers: Buffers,
 }
 
-impl Drop for ScratchLease<'_> {
+impl Drop for BufferLease<'_> {
     fn drop(&mut self) {
-        let scratch = std::mem::take(&mut self.scratch);
-        let size = scratch.size();
-        let mut spare = self.pool.lock();
-        if size <= MAX_SPARE / 4 && spare.size + size <= MAX_SPARE {
-            spare.size += size;
-            spare.list.push(scratch);
+        let buffers = std::mem::take(&mut self.buffers);
+        let size = buffers.size();
+        let mut kept = self.pool.lock();
+        if size <= MAX_KEPT / 4 && kept.size + size <= MAX_KEPT {
+            kept.size += size;
+            kept.list.push(buffers);
         }
     }
 }
 
-impl Deref for ScratchLease<'_> {
-    type Target = Scratch;
+impl Deref for BufferLease<'_> {
+    type Target = Buffers;
 
-    fn deref(&self) -> &Scratch {
-        &self.scratch
+    fn deref(&self) -> &Buffers {
+        &self.buffers
     }
 }
 
-impl DerefMut for ScratchLease<'_> {
-    fn deref_mut(&mut self) -> &mut Scratch {
-        &mut self.scratch
+impl DerefMut for BufferLease<'_> {
+    fn deref_mut(&mut self) -> &mut Buffers {
+        &mut self.buffers
     }
 }
 
@@ -114,27 +114,27 @@ mod tests {
 
     #[test]
     fn buffers_come_back() {
-        let pool = ScratchPool::default();
+        let pool = BufferPool::default();
         let mut first = pool.take();
         first.request.reserve(1_000);
         drop(first);
         assert!(pool.take().request.capacity() >= 1_000);
-        let kept = || {
-            let spare = pool.lock();
-            (spare.list.len(), spare.size)
+        let counts = || {
+            let kept = pool.lock();
+            (kept.list.len(), kept.size)
         };
         let mut large = pool.take();
-        large.request.reserve(MAX_SPARE / 4 + 1);
+        large.request.reserve(MAX_KEPT / 4 + 1);
         drop(large);
-        assert_eq!(kept(), (0, 0));
+        assert_eq!(counts(), (0, 0));
         let many: Vec<_> = (0..8)
             .map(|_| {
-                let mut scratch = pool.take();
-                scratch.request.reserve_exact(MAX_SPARE / 4);
-                scratch
+                let mut buffers = pool.take();
+                buffers.request.reserve_exact(MAX_KEPT / 4);
+                buffers
             })
             .collect();
         drop(many);
-        assert_eq!(kept(), (4, MAX_SPARE));
+        assert_eq!(counts(), (4, MAX_KEPT));
     }
 }

@@ -81,7 +81,7 @@ impl Health {
     }
 
     /// Notes that the node answered a command.
-    pub(crate) fn hear(&self) {
+    pub(crate) fn note_answer(&self) {
         self.heard.store(self.micros(Instant::now()), Ordering::Relaxed);
     }
 
@@ -91,7 +91,7 @@ impl Health {
     }
 
     /// Notes that a request of `rows` took `time`.
-    pub(crate) fn took(&self, rows: usize, time: Duration) {
+    pub(crate) fn note_time(&self, rows: usize, time: Duration) {
         let class = class_of(rows);
         let Some(pace) = self.pace.get(class) else { return };
         self.latest.store(class, Ordering::Relaxed);
@@ -106,9 +106,9 @@ impl Health {
 
     /// Notes that a request of `rows` has taken `time` and is not answered yet: what is too slow for its delay
     /// is learned, too, though nobody waits for its end.
-    pub(crate) fn takes_longer_than(&self, rows: usize, time: Duration) {
+    pub(crate) fn note_overdue(&self, rows: usize, time: Duration) {
         if self.usual_time(rows).is_some_and(|usual| usual < time) {
-            self.took(rows, time);
+            self.note_time(rows, time);
         }
     }
 
@@ -148,7 +148,7 @@ impl Health {
     }
 
     /// Counts what went wrong with a connection.
-    pub(crate) fn failed(&self, fault: &Fault) {
+    pub(crate) fn note_fault(&self, fault: &Fault) {
         match fault {
             Fault::Deadline | Fault::Socket => count(&self.counters.timeouts),
             Fault::Io(_) | Fault::Wire(_) => count(&self.counters.errors),
@@ -159,7 +159,7 @@ impl Health {
     }
 
     /// Counts an answer that says that the node cannot do what was asked.
-    pub(crate) fn answered(&self, code: u8) {
+    pub(crate) fn note_code(&self, code: u8) {
         match code {
             result_code::TIMEOUT => count(&self.counters.timeouts),
             result_code::DEVICE_OVERLOAD | result_code::PARTITION_UNAVAILABLE => count(&self.counters.errors),
@@ -195,23 +195,23 @@ mod tests {
     async fn the_breaker_opens_for_the_rest_of_the_window() {
         let health = Health::new(2, Duration::from_secs(1));
         for _ in 0..2 {
-            health.failed(&Fault::Socket);
+            health.note_fault(&Fault::Socket);
         }
         assert!(!health.is_tripped());
-        health.answered(result_code::DEVICE_OVERLOAD);
+        health.note_code(result_code::DEVICE_OVERLOAD);
         assert!(health.is_tripped());
         assert_eq!(health.failures(), 3);
         advance(Duration::from_millis(1_001)).await;
         assert!(!health.is_tripped());
         assert_eq!(health.failures(), 0);
-        health.failed(&Fault::Socket);
+        health.note_fault(&Fault::Socket);
         assert_eq!(health.failures(), 1);
         // What says nothing of the node's health is not counted.
-        health.answered(result_code::KEY_BUSY);
-        health.failed(&Fault::Saturated);
+        health.note_code(result_code::KEY_BUSY);
+        health.note_fault(&Fault::Saturated);
         assert_eq!(health.failures(), 1);
         let without = Health::new(0, Duration::from_secs(1));
-        (0..1_000).for_each(|_| without.failed(&Fault::Socket));
+        (0..1_000).for_each(|_| without.note_fault(&Fault::Socket));
         assert!(!without.is_tripped());
     }
 
@@ -222,22 +222,22 @@ mod tests {
         assert!(health.is_silent_since(start));
         assert_eq!(health.usual_time(300), None);
         advance(Duration::from_millis(1)).await;
-        health.hear();
+        health.note_answer();
         assert!(!health.is_silent_since(start));
         advance(Duration::from_millis(1)).await;
         assert!(health.is_silent_since(Instant::now()));
         for _ in 0..50 {
-            health.took(300, Duration::from_millis(10));
-            health.took(1, Duration::from_millis(1));
+            health.note_time(300, Duration::from_millis(10));
+            health.note_time(1, Duration::from_millis(1));
         }
         assert_eq!(health.usual_time(900), Some(Duration::from_millis(10)));
         assert_eq!(health.usual_time(1), Some(Duration::from_millis(1)));
         assert_eq!(health.usual_time(100), None);
-        health.takes_longer_than(100, Duration::from_millis(50));
+        health.note_overdue(100, Duration::from_millis(50));
         assert_eq!(health.usual_time(100), None, "it may have been the first");
-        health.takes_longer_than(300, Duration::from_millis(5));
+        health.note_overdue(300, Duration::from_millis(5));
         assert_eq!(health.usual_time(300), Some(Duration::from_millis(10)));
-        health.takes_longer_than(300, Duration::from_millis(90));
+        health.note_overdue(300, Duration::from_millis(90));
         assert_eq!(health.usual_time(300), Some(Duration::from_millis(20)));
     }
 

@@ -110,14 +110,14 @@ mod tests {
         assert_eq!(delay(Hedge::After(Duration::from_millis(7)), 300), Some(Duration::from_millis(7)));
         assert_eq!(delay(Hedge::Off, 300), None);
         assert_eq!(super::delay(Hedge::Adaptive, Replica::Master, &health, 300), None);
-        health.took(300, Duration::from_millis(20));
+        health.note_time(300, Duration::from_millis(20));
         assert_eq!(delay(Hedge::Adaptive, 1_000), Some(Duration::from_millis(80)));
         assert_eq!(delay(Hedge::Adaptive, 1), Some(COLD));
-        health.took(1, Duration::from_millis(1));
+        health.note_time(1, Duration::from_millis(1));
         assert_eq!(delay(Hedge::Adaptive, 1), Some(FLOOR));
-        health.took(2_000, Duration::from_millis(100));
+        health.note_time(2_000, Duration::from_millis(100));
         assert_eq!(delay(Hedge::Adaptive, 2_000), Some(CAP));
-        health.took(10_000, Duration::from_secs(2));
+        health.note_time(10_000, Duration::from_secs(2));
         assert_eq!(delay(Hedge::Adaptive, 10_000), Some(Duration::from_secs(4)));
     }
 }

@@ -78,12 +78,12 @@ impl Node {
     pub(crate) fn observe(&self, fault: &Fault, rows: usize, sent: Option<Instant>) {
         if sent.is_some() || !matches!(fault, Fault::Socket | Fault::Deadline) {
             // Time that ran out while a request waited for its turn is the caller's.
-            self.count_failure(|health| health.failed(fault));
+            self.count_failure(|health| health.note_fault(fault));
         }
         match fault {
             Fault::Io(error) => self.suspect(Suspicion::Broken(Arc::clone(error))),
             Fault::Socket | Fault::Deadline => match sent {
-                Some(sent) => _ = self.is_silent(rows, sent),
+                Some(sent) => _ = self.check_silence(rows, sent),
                 None => self.look_now.notify_one(),
             },
             Fault::Wire(_) => self.look_now.notify_one(),
@@ -94,7 +94,7 @@ impl Node {
     /// Whether the node has answered nobody since `sent`, when a request of `rows` was sent that has no answer
     /// yet, for longer than that should take: it is avoided from now on. A caller's own short time says
     /// nothing.
-    pub(crate) fn is_silent(&self, rows: usize, sent: Instant) -> bool {
+    pub(crate) fn check_silence(&self, rows: usize, sent: Instant) -> bool {
         if !self.health.is_silent_since(sent) {
             return false;
         }
@@ -109,7 +109,7 @@ impl Node {
 
     /// Draws conclusions from a code that says that the node cannot do what was asked.
     pub(crate) fn observe_code(&self, code: u8) {
-        self.count_failure(|health| health.answered(code));
+        self.count_failure(|health| health.note_code(code));
         if code == result_code::PARTITION_UNAVAILABLE {
             // The partition may have moved.
             self.look_now.notify_one();
@@ -152,7 +152,7 @@ impl Node {
 
     /// Whether a code says that the node does not know the user of a connection any more; if so, the next
     /// new connection is preceded by a login. What was asked was not looked at.
-    pub(crate) fn has_lost_session(&self, code: u8, connection: &Connection) -> bool {
+    pub(crate) fn forget_lost_session(&self, code: u8, connection: &Connection) -> bool {
         let is_lost = matches!(code, result_code::EXPIRED_SESSION | result_code::NOT_AUTHENTICATED);
         match &self.connector.logins {
             Some(logins) if is_lost => {

@@ -44,13 +44,13 @@ pub struct Query {
 }
 
 /// What comes out of the driver.
-enum Event {
+enum StreamItem {
     /// Records.
     Records(RecordBlock),
     /// All records of these partitions have come.
     Done(Vec<u16>),
     /// Nothing more comes.
-    End(Result<(), Error>),
+    Ended(Result<(), Error>),
 }
 
 /// Some records of one node, as they came. They were looked at: [`RecordBlock::records`] gives all of them.
@@ -105,7 +105,7 @@ pub struct RecordStream {
 
 enum State {
     Ready,
-    Running(mpsc::Receiver<Event>),
+    Running(mpsc::Receiver<StreamItem>),
     Ended,
 }
 
@@ -167,7 +167,7 @@ impl RecordStream {
     /// What ended the query. Records that came before it have been given.
     pub async fn next(&mut self) -> Result<Option<RecordBlock>, Error> {
         loop {
-            let events = match &mut self.state {
+            let items = match &mut self.state {
                 State::Ended => return Ok(None),
                 // What waits in the queue is not given after a stop, or a close.
                 _ if self.stopper.is_stopped() => return self.end(Ok(())),
@@ -175,18 +175,18 @@ impl RecordStream {
                     return self.end(Err(Error::Closed { in_doubt: false }));
                 }
                 State::Ready => {
-                    let (sender, events) = mpsc::channel(QUEUE);
+                    let (sender, items) = mpsc::channel(QUEUE);
                     let driver = driver::run(Arc::clone(&self.handle.inner), Arc::clone(&self.query), sender);
                     self.stopper.drive(self.handle.inner.connector.spawn(driver).abort_handle());
-                    self.state = State::Running(events);
+                    self.state = State::Running(items);
                     continue;
                 }
-                State::Running(events) => events,
+                State::Running(items) => items,
             };
-            match events.recv().await {
-                Some(Event::Records(block)) => return Ok(Some(block)),
-                Some(Event::Done(partitions)) => self.progress.finish(partitions),
-                Some(Event::End(outcome)) => return self.end(outcome),
+            match items.recv().await {
+                Some(StreamItem::Records(block)) => return Ok(Some(block)),
+                Some(StreamItem::Done(partitions)) => self.progress.finish(partitions),
+                Some(StreamItem::Ended(outcome)) => return self.end(outcome),
                 None if self.stopper.is_stopped() => return self.end(Ok(())),
                 // The driver says how it ends, unless its runtime was taken away.
                 None => return self.end(Err(Error::Closed { in_doubt: false })),

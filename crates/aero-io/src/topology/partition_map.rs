@@ -179,20 +179,20 @@ pub(crate) struct Router<'v> {
 
 impl<'v> Router<'v> {
     /// For a read. `step` counts the replicas that were left, from 0; `avoid` is the node that the attempt before it failed at;
-    /// `turn` spreads [`Replica::Any`].
+    /// `round_robin` spreads [`Replica::Any`].
     pub(crate) fn for_read(
         view: &'v View,
         replica: Replica,
         read_mode_sc: ReadModeSc,
         step: u32,
-        turn: usize,
+        round_robin: usize,
         avoid: Option<u64>,
     ) -> Self {
         let usable: Vec<bool> = view.nodes.iter().map(|node| node.is_usable()).collect();
         let avoid = view.nodes.iter().position(|node| Some(node.id) == avoid).map(|place| place as u16);
         let first = match replica {
             Replica::Master => 0,
-            Replica::Any => turn.wrapping_add(step as usize),
+            Replica::Any => round_robin.wrapping_add(step as usize),
             Replica::Sequence | Replica::PreferRack => step as usize,
         };
         Self {

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::error::Error;
 use crate::net::buffer_cache;
-use crate::net::buffers::ScratchPool;
+use crate::net::buffers::BufferPool;
 use crate::node::connector::Connector;
 use crate::node::hedge::Budget;
 use crate::topology::members::Members;
@@ -38,12 +38,12 @@ impl Drop for Handle {
 pub(crate) struct Inner {
     pub(crate) connector: Arc<Connector>,
     closed: AtomicBool,
-    pub(crate) scratch: ScratchPool,
+    pub(crate) buffers: BufferPool,
     closing: Notify,
     pub(crate) hedges: Budget,
     view: RwLock<Arc<View>>,
     members: Mutex<Members>,
-    turn: AtomicUsize,
+    round_robin: AtomicUsize,
     pub(crate) n_retries: AtomicU64,
     pub(crate) n_hedges: AtomicU64,
 }
@@ -54,12 +54,12 @@ impl Inner {
         Self {
             connector,
             closed: AtomicBool::new(false),
-            scratch: ScratchPool::default(),
+            buffers: BufferPool::default(),
             closing: Notify::new(),
             hedges: Budget::default(),
             view: RwLock::default(),
             members: Mutex::default(),
-            turn: AtomicUsize::new(0),
+            round_robin: AtomicUsize::new(0),
             n_retries: AtomicU64::new(0),
             n_hedges: AtomicU64::new(0),
         }
@@ -88,8 +88,8 @@ impl Inner {
     }
 
     /// A number that grows with each call, for spreading load.
-    pub(crate) fn turn(&self) -> usize {
-        self.turn.fetch_add(1, Ordering::Relaxed)
+    pub(crate) fn next_round_robin(&self) -> usize {
+        self.round_robin.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Waits a while for a cluster that claims no partition of any namespace: it has just started.
