@@ -16,9 +16,9 @@ HEAD = """# Feature comparison
 This page compares this client with the official Python client (`aerospike` 19.3.0) and with `aerospike-py`
 0.14.4 from PyPI. **better** means that this client goes beyond at least one of the others.
 
-`tests/docs/test_features.py` checks this client's column: each feature exists on both clients or has a test, and
-each feature that is *not yet* supported raises an error with the reason. The other two columns are based on
-documentation and source code, and on experiments where the test suite runs those clients too.
+`tests/docs/test_features.py` checks this client's column: each feature exists on both clients or has a test,
+and each feature that is *not yet* supported raises an error with the reason. The other two columns are based
+on documentation and source code, and on experiments where the test suite runs those clients too.
 """
 
 

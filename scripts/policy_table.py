@@ -47,8 +47,8 @@ what a call does, an error. Values that match the current behaviour are accepted
 A call's `meta` has two keys: `gen`, the generation that the policy's `gen` compares with, and `ttl`, the time
 to live in seconds, which overrides that of the policy.
 
-`tests/config/test_policies.py` checks these tables: that each key has its effect, that no key of the official client
-19.3.0 is missing, and that the types in `aerospike_py.types` match.
+`tests/config/test_policies.py` checks these tables: that each key has its effect, that no key of the official
+client 19.3.0 is missing, and that the types in `aerospike_py.types` match.
 """
 
 

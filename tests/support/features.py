@@ -1,7 +1,7 @@
 """The features of this client, compared with the official client and aerospike-py 0.14.4.
 
-scripts/feature_table.py writes docs/features.md from this list, and tests/docs/test_features.py checks it: listed
-features must exist, and features that are not supported yet must raise an error that says so.
+scripts/feature_table.py writes docs/features.md from this list, and tests/docs/test_features.py checks it:
+listed features must exist, and features that are not supported yet must raise an error that says so.
 """
 
 from __future__ import annotations

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-
 # `<!-- run` hides code that the page needs but its readers do not: it is run and not shown. If the paragraph
 # "This prints:" follows, the text block after it is the expected output.
 PYTHON = re.compile(

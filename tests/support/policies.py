@@ -1,8 +1,8 @@
 """Every key of the config and of the policies: its default, what it does, and the test that shows it.
 
-scripts/policy_table.py writes docs/policies.md from this list, and tests/config/test_policies.py checks it: keys
-that work are in the types and have a test; keys that do nothing cause a warning or an error with the reason;
-no key of the official client is missing.
+scripts/policy_table.py writes docs/policies.md from this list, and tests/config/test_policies.py checks it:
+keys that work are in the types and have a test; keys that do nothing cause a warning or an error with the
+reason; no key of the official client is missing.
 """
 
 from __future__ import annotations
@@ -235,7 +235,7 @@ TABLES = (
                 "list of `(host, port)` or `(host, port, tls_name)`; all addresses of each host are tried",
                 f"{HOSTS}test_a_good_host_behind_bad_ones",
             ),
-            works("user", "none", "user name", f"{AUTH}test_who_logged_in_reads_and_writes"),
+            works("user", "none", "user name", f"{AUTH}test_a_user_who_logged_in_reads_and_writes"),
             works(
                 "password",
                 "none",
@@ -294,7 +294,7 @@ TABLES = (
                 "max_conns_per_node",
                 "100",
                 "maximum number of connections per node for commands; further commands wait",
-                f"{CLUSTER}test_a_saturated_client_says_so",
+                f"{CLUSTER}test_a_saturated_client_raises",
             ),
             works(
                 "max_socket_idle",
