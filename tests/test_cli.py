@@ -15,8 +15,8 @@ import aerospike_py as aerospike
 from aerospike_py import GeoJSON
 from aerospike_py._cli import main
 from aerospike_py._cli.output import print_json
-from aerospike_py._hosts import parse_hosts
-from aerospike_py._table import table
+from aerospike_py._utils.hosts import parse_hosts
+from aerospike_py._utils.table import table
 from aerospike_py.testing import DevServer
 from tests.support.records import fill_with_an_unreadable_one
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from . import _native
-from ._bridge import call
+from ._utils.event_loop import call
 from ._commands.batch_read import AsyncBatchReads
 from ._commands.batch_write import AsyncBatchWrites
 from ._commands.infer import AsyncInference

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._inference import MAX_WIDTH
 from ._inference.choose import choose
 from ._inference.observe import EXAMPLES, Observed, Seen
-from ._table import printable, table
+from ._utils.table import printable, table
 from .exception import ClientError
 
 if TYPE_CHECKING:

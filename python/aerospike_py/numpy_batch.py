@@ -275,7 +275,7 @@ class NumpyBatchRecords:
             >>> frame["visits"].tolist()
             [7, 0, <NA>]
         """
-        from ._pandas import to_pandas
+        from ._export.pandas import to_pandas
 
         return to_pandas(self, meta_prefix)
 

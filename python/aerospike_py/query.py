@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ._bridge import call
+from ._utils.event_loop import call
 from .exception import AerospikeError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ._process import Process
+from ._utils.process import Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

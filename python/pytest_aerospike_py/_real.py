@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from aerospike_py._hosts import parse_hosts
+from aerospike_py._utils.hosts import parse_hosts
 
 if TYPE_CHECKING:
     from aerospike_py.types import ClientConfig

@@ -9,7 +9,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._table import table
+from .._utils.table import table
 from ..async_client import AsyncClient
 from ..client import Client
 from ..exception import AerospikeError

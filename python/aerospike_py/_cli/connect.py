@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from .. import constants
-from .._hosts import parse_hosts
+from .._utils.hosts import parse_hosts
 from ..client import Client
 from .output import Failure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .._table import table
+from .._utils.table import table
 from .connect import add_command, connect
 from .output import print_json
 

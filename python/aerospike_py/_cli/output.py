@@ -7,7 +7,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .._table import printable, shorten
+from .._utils.table import printable, shorten
 from ..values import GeoJSON
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .._sample import samples
-from .._table import printable, table
+from .._inference.sample import samples
+from .._utils.table import printable, table
 from .connect import add_command, add_set, connect, positive, where
 from .output import Failure, cell, print_json
 

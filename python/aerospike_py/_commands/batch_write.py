@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from .._bridge import call
+from .._utils.event_loop import call
 from ..numpy_write import _prepare
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import operator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
-from .. import _sample
 from .._inference import MAX_WIDTH
+from .._inference import sample as _sample
 from .._inference.observe import Observed
 from ..exception import ClientError, ParamError
 

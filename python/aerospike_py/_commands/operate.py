@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._bridge import call
+from .._utils.event_loop import call
 from ..constants import OPERATOR_APPEND, OPERATOR_INCR, OPERATOR_PREPEND
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from . import _native
+from .. import _native
 
 if TYPE_CHECKING:
     import asyncio

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .exception import ClientError
+from ..exception import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from .async_client import AsyncClient
-    from .client import Client
-    from .exception import AerospikeError
-    from .records import BatchRecords, Key, Record
+    from ..async_client import AsyncClient
+    from ..client import Client
+    from ..exception import AerospikeError
+    from ..records import BatchRecords, Key, Record
 
 NO_BINS = {"nobins": True}
 _NOT_FOUND = 2

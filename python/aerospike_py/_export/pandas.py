@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from .numpy_batch import NumpyBatchRecords
+    from ..numpy_batch import NumpyBatchRecords
 
 META_COLUMNS = ("gen", "ttl", "result_code")
 
