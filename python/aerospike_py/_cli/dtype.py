@@ -13,7 +13,7 @@ from .output import Failure, Progress, print_json
 if TYPE_CHECKING:
     import argparse
 
-    from ..inference import InferredDtype
+    from .._inference.result import InferredDtype
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..async_client import AsyncClient
     from ..client import Client
     from ..exception import AerospikeError
-    from ..inference import InferredDtype
+    from .._inference.result import InferredDtype
     from ..records import Key
 
 _SAMPLE = 1000
@@ -153,7 +153,7 @@ def _conclude(
     max_width: int,
 ) -> InferredDtype:
     # Here, not above: few programs infer, all import.
-    from ..inference import conclude
+    from .._inference.result import conclude
 
     if not observed.records and not unreadable:
         where = namespace if set is None else f"{namespace}.{set}"
