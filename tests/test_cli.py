@@ -109,7 +109,7 @@ class TestInfo:
         assert code == 1
         found = json.loads(printed.out)
         assert len(found["nodes"]) == 1
-        assert "says that the cluster has 2 nodes; 1 could be reached" in found["errors"][0]
+        assert "reports a cluster of 2 nodes, but 1 could be reached" in found["errors"][0]
         assert found["errors"][0] in printed.err
 
     def test_a_node_that_does_not_answer(self, capsys, monkeypatch, node, host):
@@ -248,7 +248,7 @@ class TestErrors:
             (["info", "a:b"], "the port of 'a:b' is not a number from 1 to 65535"),
             (["info", ":3000"], "':3000' has no host"),
             (["info", "a", "--timeout", "0"], "not a number of seconds above 0"),
-            (["dtype", "a", "test", "s", "--sample", "-1"], "'-1' is not a number from 1"),
+            (["dtype", "a", "test", "s", "--sample", "-1"], "'-1' is not an integer of at least 1"),
             (["look"], "invalid choice"),
         ],
     )

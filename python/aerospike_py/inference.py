@@ -1,4 +1,4 @@
-"""A dtype that fits records, and statistics of what they hold: the result of ``client.infer_dtype()``.
+"""A dtype that fits records, with statistics of their bins: what ``client.infer_dtype()`` returns.
 
 :func:`infer` infers a dtype from records that you already have.
 
@@ -10,6 +10,7 @@ Example:
 
 from __future__ import annotations
 
-from ._inference.result import InferredBin, InferredDtype, infer
+from ._inference.infer import infer
+from ._inference.result import InferredBin, InferredDtype
 
 __all__ = ["InferredBin", "InferredDtype", "infer"]

@@ -386,7 +386,7 @@ class AsyncQuery(_Query):
     async def results(
         self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
     ) -> list[Record]:
-        """As :meth:`Query.results`, awaited.
+        """Like :meth:`Query.results`, awaited.
 
         Example:
             >>> len(await client.query("test", "users").results())
@@ -401,7 +401,7 @@ class AsyncQuery(_Query):
         policy: QueryPolicy | None = None,
         options: Mapping[str, bool] | None = None,
     ) -> None:
-        """As :meth:`Query.foreach`, awaited; what the function returns is awaited, too, where it can be.
+        """Like :meth:`Query.foreach`, awaited; what the function returns is awaited, too, where it can be.
 
         Example:
             >>> await client.query("test", "users").foreach(lambda record: print(record.bins["name"]))
@@ -420,7 +420,7 @@ class AsyncQuery(_Query):
     def records(
         self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
     ) -> AsyncQueryRecords:
-        """As :meth:`Query.records`, for ``async for``.
+        """Like :meth:`Query.records`, for ``async for``.
 
         Example:
             >>> async for record in client.query("test", "users").records({"socket_timeout": 5_000}):

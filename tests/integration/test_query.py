@@ -273,7 +273,7 @@ def test_what_is_refused_besides(client, fresh_set):
 def test_what_is_not_there_yet_says_so(client, fresh_set, name):
     query = client.query("test", fresh_set)
     assert not hasattr(query, name)
-    with pytest.raises(AttributeError, match=rf"Query\.{name} is not there yet: .+"):
+    with pytest.raises(AttributeError, match=rf"Query\.{name} is not supported: .+"):
         getattr(query, name)
 
 

@@ -1,78 +1,69 @@
-"""A dtype that fits records, and what was seen of them: what ``client.infer_dtype()`` gives.
-
-:func:`infer` does the same for records that are there already.
-
-Example:
-    >>> from aerospike_py.inference import infer
-    >>> infer(record for record in client.query("test", "users")).records
-    2
-"""
+"""The inferred dtype and its report."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import MAX_WIDTH
-from .choose import choose
-from .observe import EXAMPLES, Observed, Seen
 from .._utils.table import printable, table
 from ..exception import ClientError
+from .choose import choose
+from .observe import EXAMPLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     import numpy as np
 
     from ..exception import AerospikeError
-    from ..records import Key, Record
-
-__all__ = ["InferredBin", "InferredDtype", "infer"]
+    from ..records import Key
+    from .observe import ObservedBin, ObservedRecords
 
 
 class InferredBin(NamedTuple):
-    """What was seen of a bin.
+    """Statistics of a bin, and the field inferred for it.
 
     Example:
-        >>> seen = client.infer_dtype("test", "users").bins["visits"]
-        >>> seen.field, seen.types, seen.minimum, seen.maximum
+        >>> visits = client.infer_dtype("test", "users").bins["visits"]
+        >>> visits.field, visits.types, visits.minimum, visits.maximum
         ('i8', {'integer': 2}, 0, 7)
     """
 
     name: str
-    """Its name, and the field's."""
+    """Name of the bin, and of its field."""
     field: str | None
-    """The field that takes all values that were seen, as NumPy writes it (``"f8"``, ``"S16"``,
-    ``"(128,)f4"``); None where the bin was left out."""
+    """The field that takes every value seen, in NumPy's notation (``"f8"``, ``"S16"``, ``"(128,)f4"``); None
+    if the bin was left out."""
     note: str
-    """Why it was left out; with a field what else there is to know."""
+    """Why the bin was left out; for a field, a remark or the empty string."""
     records: int
-    """How many records have it."""
+    """Number of records that have the bin."""
     presence: float
-    """The same as a fraction of all records that were looked at."""
+    """Fraction of the records read that have the bin, 0 to 1."""
     types: dict[str, int]
-    """How many values were of each type: integer, float, bool, string, blob, GeoJSON, HLL, list, map."""
+    """Number of values by type: integer, float, bool, string, blob, GeoJSON, HLL, list, map."""
     minimum: int | float | None
-    """The smallest number in it, elements of lists included; None where there is none."""
+    """The smallest number, elements of lists included; None if there are no numbers."""
     maximum: int | float | None
-    """The largest one."""
+    """The largest number, elements of lists included; None if there are no numbers."""
     shortest: int | None
-    """Bytes of its shortest string, blob, GeoJSON or sketch, elements of its shortest list."""
+    """Bytes of the shortest string, blob, GeoJSON or sketch, or elements of the shortest list; None if there
+    are none."""
     longest: int | None
-    """The same of the longest one."""
+    """Bytes of the longest string, blob, GeoJSON or sketch, or elements of the longest list."""
     odd: dict[str, list[Key]]
-    """Where it was left out: up to three keys by type of value. Of several types the most common one is not
-    there: its values are not the odd ones."""
+    """For a bin that was left out: type to up to three keys of records with such a value. If the bin has
+    several types, the most common one is not listed."""
 
 
 class InferredDtype:
-    """A dtype that fits records. It is taken as ``_dtype=`` as it stands; ``repr`` is the report as a table.
+    """A dtype that fits records. Pass it as ``_dtype=``; its ``repr`` is the report as a table.
 
     Attributes:
-        dtype: the dtype, a field for each bin that is not left out. It has no fields where none fits.
-        bins: name to :class:`InferredBin`, the most frequent first.
-        records: how many records were looked at.
-        unreadable: key to error of records that were found and cannot be made into Python objects (text that
-            is not UTF-8, a map whose key is a list); nothing was seen of their bins.
+        dtype: structured dtype with a field for each bin that was not left out, possibly none.
+        bins: name to :class:`InferredBin`, the most frequent bin first.
+        records: number of records read.
+        unreadable: key to error of records that Python cannot represent (text that is not UTF-8, a map whose
+            key is a list). Their bins are not in the statistics.
 
     Example:
         >>> inferred = client.infer_dtype("test", "users")
@@ -90,20 +81,20 @@ class InferredDtype:
 
     @property
     def left_out(self) -> dict[str, InferredBin]:
-        """The bins that have no field.
+        """The bins without a field.
 
         Example:
             >>> client.put(("test", "users", 1), {"friends": {"Bea": 3}})
-            >>> {name: seen.note for name, seen in client.infer_dtype("test", "users").left_out.items()}
+            >>> {name: found.note for name, found in client.infer_dtype("test", "users").left_out.items()}
             {'friends': 'no field takes a map'}
         """
-        return {name: seen for name, seen in self.bins.items() if seen.field is None}
+        return {name: found for name, found in self.bins.items() if found.field is None}
 
     def __repr__(self) -> str:
         return f"{self.dtype!r}\n{self.summary()}\n\n{self.report()}"
 
     def summary(self) -> str:
-        """One line: records, fields, bytes a row.
+        """One line with the number of records and fields, and the bytes per row.
 
         Example:
             >>> client.infer_dtype("test", "users").summary()
@@ -114,7 +105,7 @@ class InferredDtype:
         return f"{self.records} records, {fields} fields of {self.dtype.itemsize} bytes a row{left_out}"
 
     def report(self) -> str:
-        """The bins as a table of text, and keys of the odd ones out.
+        """A table of the bins as text, and keys of records with unusual values.
 
         Example:
             >>> print(client.infer_dtype("test", "users").report())
@@ -125,11 +116,11 @@ class InferredDtype:
             ...
         """
         header = ("bin", "field", "present", "types", "range", "width", "note")
-        text = table(header, [_row(seen) for seen in self.bins.values()], right=(2, 4, 5))
+        text = table(header, [_row(found) for found in self.bins.values()], right=(2, 4, 5))
         odd = [
-            f"{printable(seen.name)}: {kind} in {', '.join(_key(key) for key in keys)}"
-            for seen in self.left_out.values()
-            for kind, keys in seen.odd.items()
+            f"{printable(found.name)}: {kind} in {', '.join(_key(key) for key in keys)}"
+            for found in self.left_out.values()
+            for kind, keys in found.odd.items()
         ]
         unreadable = [f"{_key(key)}: {printable(str(error))}" for key, error in self.unreadable.items()]
         return "\n".join(
@@ -143,55 +134,30 @@ class InferredDtype:
         )
 
 
-def infer(
-    records: Iterable[Record | tuple[Any, Any, Any]], *, compact: bool = False, max_width: int = MAX_WIDTH
-) -> InferredDtype:
-    """Infers a dtype from records.
-
-    Args:
-        records: ``(key, meta, bins)`` each, as ``get`` and ``query`` give them.
-        compact: as for ``client.infer_dtype()``, like ``max_width``.
-        max_width: the widest field in bytes.
-
-    Raises:
-        ClientError: there are no records, or a row of all their bins would be wider than NumPy allows.
-
-    Example:
-        >>> from aerospike_py.inference import infer
-        >>> infer(client.get(key) for key in keys[:2]).dtype["age"]
-        dtype('int64')
-    """
-    observed = Observed()
-    observed.add(records)
-    if not observed.records:
-        raise ClientError("there are no records to infer a dtype from")
-    return conclude(observed, compact=compact, max_width=max_width)
-
-
-def conclude(observed: Observed, *, compact: bool, max_width: int) -> InferredDtype:
-    """The dtype for what was seen of at least one record."""
+def result_of(observed: ObservedRecords, *, compact: bool, max_width: int) -> InferredDtype:
+    """The dtype for the statistics of at least one record."""
     import numpy as np
 
     count = observed.records
-    # Bins that as many records have keep the order in which they were met.
+    # The sort is stable: equally frequent bins keep the order in which they were first seen.
     frequent = sorted(observed.bins.items(), key=lambda item: -item[1].count)
     inferred, fields = {}, []
-    for name, found in frequent:
-        chosen = choose(name, found, compact=compact, max_width=max_width)
-        inferred[name] = _inferred_bin(name, found, chosen.notation, chosen.note, count)
+    for name, observed_bin in frequent:
+        chosen = choose(name, observed_bin, compact=compact, max_width=max_width)
+        inferred[name] = _inferred_bin(name, observed_bin, chosen.notation, chosen.note, count)
         if chosen.element is not None:
             fields.append((name, chosen.element, chosen.shape) if chosen.shape else (name, chosen.element))
     try:
         dtype = np.dtype(fields)
     except ValueError as error:
         raise ClientError(
-            f"{len(fields)} fields of up to {max_width} bytes make no row that NumPy allows ({error}); "
-            "take a smaller max_width"
+            f"a row of {len(fields)} fields is wider than NumPy allows ({error}); "
+            f"pass a max_width below {max_width}"
         ) from None
     return InferredDtype(inferred, count, dtype)
 
 
-def _inferred_bin(name: str, seen: Seen, field: str | None, note: str, records: int) -> InferredBin:
+def _inferred_bin(name: str, seen: ObservedBin, field: str | None, note: str, records: int) -> InferredBin:
     numbers = seen.numbers if seen.numbers.types else seen.lists.elements
     shortest = [length for length in (seen.bytes.shortest, seen.lists.shortest) if length is not None]
     odd: dict[str, list[Key]] = {}
@@ -213,16 +179,16 @@ def _inferred_bin(name: str, seen: Seen, field: str | None, note: str, records: 
     )
 
 
-def _row(seen: InferredBin) -> list[str]:
-    types = [kind if len(seen.types) == 1 else f"{kind} {count}" for kind, count in seen.types.items()]
+def _row(found: InferredBin) -> list[str]:
+    types = [kind if len(found.types) == 1 else f"{kind} {count}" for kind, count in found.types.items()]
     return [
-        seen.name,
-        "-" if seen.field is None else seen.field,
-        _percent(seen.presence),
+        found.name,
+        "-" if found.field is None else found.field,
+        _percent(found.presence),
         ", ".join(types),
-        "" if seen.minimum is None else _span(_number(seen.minimum), _number(seen.maximum)),
-        "" if seen.shortest is None else _span(str(seen.shortest), str(seen.longest)),
-        seen.note,
+        "" if found.minimum is None else _span(_number(found.minimum), _number(found.maximum)),
+        "" if found.shortest is None else _span(str(found.shortest), str(found.longest)),
+        found.note,
     ]
 
 
@@ -231,7 +197,7 @@ def _number(number: float | None) -> str:
 
 
 def _percent(presence: float) -> str:
-    # Rounding must not turn nearly all into all, nor a few into none.
+    # Only 1.0 is shown as 100%, and nothing as 0%.
     return "100%" if presence == 1 else f"{min(max(presence * 100, 0.1), 99.9):.1f}%"
 
 

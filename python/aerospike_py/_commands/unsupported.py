@@ -1,21 +1,21 @@
-"""Methods of the official client that are not here yet: calling one says so, and why."""
+"""Methods of the official client that do not exist here: accessing one raises an error with the reason."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-_SCALARS = "operations are those on scalars so far; see aerospike_py.operations"
-_FOREGROUND = "queries read records so far; jobs that servers run on their own come later"
-_INDEXES = "queries go over the primary index so far; make indexes with asadm or the official client"
-_UDF = "user-defined functions come later; register and apply them with the official client"
-_ADMIN = "users and roles are managed with asadm or the official client"
-_TRANSACTIONS = "transactions need an Enterprise server and come later"
+_SCALARS = "only operations on scalars exist yet; see aerospike_py.operations"
+_FOREGROUND = "queries only read records yet; background jobs are planned"
+_INDEXES = "only the primary index can be queried yet; create indexes with asadm or the official client"
+_UDF = "user-defined functions are planned; register and apply them with the official client"
+_ADMIN = "manage users and roles with asadm or the official client"
+_TRANSACTIONS = "transactions are planned, and need an Enterprise server"
 
-#: Method name to the reason that it is not there.
-NOT_YET: dict[str, str] = {
+#: Method name to the reason why it does not exist.
+UNSUPPORTED: dict[str, str] = {
     **dict.fromkeys(("batch_apply", "apply", "udf_get", "udf_list", "udf_put", "udf_remove"), _UDF),
     **dict.fromkeys(("query_apply", "scan_apply", "job_info"), _FOREGROUND),
-    "scan": "the official client gave it up for query, and so does this one: client.query(namespace, set)",
+    "scan": "the official client replaced it with query; use client.query(namespace, set)",
     **dict.fromkeys(
         (
             "index_blob_create",
@@ -59,26 +59,26 @@ NOT_YET: dict[str, str] = {
     ),
     **dict.fromkeys(("commit", "abort"), _TRANSACTIONS),
     **dict.fromkeys(("get_cdtctx_base64",), _SCALARS),
-    "get_expression_base64": "filter expressions come later",
+    "get_expression_base64": "filter expressions are planned",
     **dict.fromkeys(
-        ("enable_metrics", "disable_metrics"), "metrics files come later; client.stats() has the numbers"
+        ("enable_metrics", "disable_metrics"), "metrics files are planned; client.stats() has the numbers"
     ),
-    "get_stats": "it is called stats() here",
-    "get_nodes": "it is called get_node_names() here",
-    "get_policies": "a call's policies are what it is given over those of the config; they are not read back",
-    "get_key_partition_id": "it is calc_digest()'s first two bytes, little-endian, modulo 4096",
-    "shm_key": "clients share no memory: each process tends the cluster on its own",
-    "set_xdr_filter": "filters of XDR need an Enterprise server and expressions",
+    "get_stats": "use stats()",
+    "get_nodes": "use get_node_names()",
+    "get_policies": "a call merges its policy into the config's; the merged policies cannot be read back",
+    "get_key_partition_id": "it is the first two bytes of calc_digest(), little-endian, modulo 4096",
+    "shm_key": "clients share no memory; each process tends the cluster by itself",
+    "set_xdr_filter": "XDR filters need expressions and an Enterprise server",
 }
 
 
-class NotYet:
-    """Answers for methods that are not there."""
+class UnsupportedCommands:
+    """Explains missing methods."""
 
-    if not TYPE_CHECKING:  # Type checkers are to find them missing, as any other name.
+    if not TYPE_CHECKING:  # Type checkers must report these names as missing.
 
         def __getattr__(self, name: str) -> Any:
             kind = type(self).__name__
-            if reason := NOT_YET.get(name):
-                raise AttributeError(f"{kind}.{name} is not there yet: {reason}", name=name, obj=self)
+            if reason := UNSUPPORTED.get(name):
+                raise AttributeError(f"{kind}.{name} is not supported: {reason}", name=name, obj=self)
             raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=self)
