@@ -15,6 +15,7 @@ use crate::core::Core;
 use crate::errors::{io_error, param_error};
 use crate::keys::{KeyArena, KeyTable, described};
 use crate::numpy_memory::{self, Arrays};
+use crate::package::from_package;
 use crate::policy;
 use crate::records;
 use crate::rows;
@@ -193,22 +194,21 @@ fn wrap(
             (failure.row, name.to_owned(), failure.bin_type, failure.reason.to_string())
         })
         .collect();
-    Ok(python.conclude.bind(py).call1((batch, failures, summary.failure_count, coerce))?.unbind())
+    Ok(python.finish.bind(py).call1((batch, failures, summary.failure_count, coerce))?.unbind())
 }
 
-/// What `aerospike_py.numpy_batch` has.
+/// The result's class, and what warns and raises once the result is made.
 struct PythonBatch {
     class: Py<PyAny>,
-    conclude: Py<PyAny>,
+    finish: Py<PyAny>,
 }
 
 fn python_batch(py: Python<'_>) -> PyResult<&PythonBatch> {
     static BATCH: Once<PythonBatch> = Once::new();
     BATCH.get_or_try_init(py, || {
-        let module = py.import("aerospike_py.numpy_batch")?;
         Ok(PythonBatch {
-            class: module.getattr("NumpyBatchRecords")?.unbind(),
-            conclude: module.getattr("_conclude")?.unbind(),
+            class: from_package!(py, "NumpyBatchRecords")?.unbind(),
+            finish: from_package!(py, "finish_batch_read")?.unbind(),
         })
     })
 }

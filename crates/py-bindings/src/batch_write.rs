@@ -12,7 +12,7 @@ use crate::core::Core;
 use crate::errors::param_error;
 use crate::keys::{KeyArena, KeyTable};
 use crate::numpy_memory::{self, ArrayRows};
-use crate::once::intern;
+use crate::package::from_package;
 use crate::policy;
 use crate::runtime::NothingToSeal;
 use crate::sink::CodeRows;
@@ -143,9 +143,8 @@ impl Core {
         };
         let finish = plain(move |py, ()| {
             let (codes, in_doubt) = codes.finish();
-            let module = py.import(intern!(py, "aerospike_py.numpy_write"))?;
             let arrays = numpy_memory::outcome(py, codes, in_doubt)?;
-            let made = module.getattr(intern!(py, "_conclude"))?.call1((
+            let made = from_package!(py, "finish_batch_write")?.call1((
                 arrays.0,
                 arrays.1,
                 Py::new(py, KeyTable(arena))?,

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use crate::once::intern;
+use crate::package::from_package;
 
 /// Client-side code of an argument that is not what it must be.
 const PARAM: i32 = -2;
@@ -17,7 +18,7 @@ pub(crate) const CLIENT: i32 = -1;
 /// The exception of a result code.
 pub(crate) fn error_of_code(py: Python<'_>, code: i32, message: String, in_doubt: bool) -> PyErr {
     let class = || -> PyResult<Bound<'_, PyType>> {
-        let class = py.import("aerospike_py.exception")?.getattr("_class_of")?.call1((code,))?;
+        let class = from_package!(py, "error_class")?.call1((code,))?;
         Ok(class.cast_into()?)
     };
     match class() {

@@ -11,6 +11,7 @@
 //! | `interpreter`, `process` | refuses subinterpreters; which process this is |
 //! | `once` | Python objects made once, safely beside forks |
 //! | `log` | what happened to a cluster, for Python's `logging` |
+//! | `package` | what the extension uses of the Python package |
 //! | `errors` | Rust errors as Python exceptions |
 
 mod auth;
@@ -31,6 +32,7 @@ mod numpy_memory;
 mod once;
 mod operate;
 mod ops;
+mod package;
 mod policy;
 mod process;
 mod query;

@@ -10,11 +10,12 @@ use aero_io::{Cluster, Level};
 use pyo3::prelude::*;
 
 use crate::once::{Once, intern};
+use crate::package::from_package;
 
 /// `logging.DEBUG`.
 const DEBUG: u8 = 10;
 
-/// What `aerospike_py._log` has.
+/// The package's logger.
 struct Log {
     is_enabled_for: Py<PyAny>,
     emit: Py<PyAny>,
@@ -23,10 +24,9 @@ struct Log {
 fn python_log(py: Python<'_>) -> PyResult<&'static Log> {
     static LOG: Once<Log> = Once::new();
     LOG.get_or_try_init(py, || {
-        let module = py.import("aerospike_py._log")?;
         Ok(Log {
-            is_enabled_for: module.getattr("logger")?.getattr(intern!(py, "isEnabledFor"))?.unbind(),
-            emit: module.getattr("emit")?.unbind(),
+            is_enabled_for: from_package!(py, "logger")?.getattr(intern!(py, "isEnabledFor"))?.unbind(),
+            emit: from_package!(py, "log_event")?.unbind(),
         })
     })
 }

@@ -1,4 +1,4 @@
-//! Records as Python objects: the named tuples and classes of `aerospike_py.records`.
+//! Records as Python objects: the named tuples and classes of the package.
 
 use crate::once::Once;
 use crate::once::intern;
@@ -7,6 +7,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use wire_protocol::digest::Digest;
 
 use crate::keys::KeyArena;
+use crate::package::from_package;
 use crate::rows::Row;
 
 /// The classes, looked up once.
@@ -26,15 +27,13 @@ struct Classes {
 fn classes(py: Python<'_>) -> PyResult<&'static Classes> {
     static CLASSES: Once<Classes> = Once::new();
     CLASSES.get_or_try_init(py, || {
-        let module = py.import("aerospike_py.records")?;
-        let class = |name: &str| Ok::<_, PyErr>(module.getattr(name)?.unbind());
         Ok(Classes {
-            key: class("Key")?,
-            record: class("Record")?,
-            ordered: class("OrderedRecord")?,
-            exists: class("Exists")?,
-            batch_record: class("BatchRecord")?,
-            batch_records: class("BatchRecords")?,
+            key: from_package!(py, "Key")?.unbind(),
+            record: from_package!(py, "Record")?.unbind(),
+            ordered: from_package!(py, "OrderedRecord")?.unbind(),
+            exists: from_package!(py, "Exists")?.unbind(),
+            batch_record: from_package!(py, "BatchRecord")?.unbind(),
+            batch_records: from_package!(py, "BatchRecords")?.unbind(),
             new_tuple: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
             new_object: py.get_type::<PyAny>().getattr("__new__")?.unbind(),
         })

@@ -11,6 +11,7 @@ use pyo3::types::{PyBool, PyDict, PyMapping, PyString};
 
 use crate::errors::param_error;
 use crate::keys::described;
+use crate::package::from_package;
 
 /// A key of the official client's that does nothing here.
 pub(crate) struct Foreign {
@@ -174,7 +175,7 @@ impl<'py> Settings<'py> {
                 let message = format!("{} {key:?} has no effect here: {why}", self.name);
                 let py = self.left.py();
                 let category = py.get_type::<PyUserWarning>();
-                py.import("aerospike_py._warnings")?.call_method1("warn", (message, category))?;
+                from_package!(py, "warn")?.call1((message, category))?;
             }
         }
         Ok(())

@@ -1,13 +1,14 @@
-//! The state of a cluster's handle as the named tuples of `aerospike_py.stats`.
+//! The state of a cluster's handle as named tuples.
 
 use aero_io::{ClusterStats, NodeStats};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use crate::package::from_package;
+
 pub(crate) fn to_python(py: Python<'_>, stats: &ClusterStats) -> PyResult<Py<PyAny>> {
-    let module = py.import("aerospike_py.stats")?;
-    let connections = module.getattr("ConnectionStats")?;
-    let class = module.getattr("NodeStats")?;
+    let connections = from_package!(py, "ConnectionStats")?;
+    let class = from_package!(py, "NodeStats")?;
     let node = |node: &NodeStats| {
         let conns = connections.call1((
             node.connections_in_use,
@@ -33,6 +34,6 @@ pub(crate) fn to_python(py: Python<'_>, stats: &ClusterStats) -> PyResult<Py<PyA
     };
     let nodes = stats.nodes.iter().map(node).collect::<PyResult<Vec<_>>>()?;
     let all =
-        module.getattr("ClusterStats")?.call1((PyList::new(py, nodes)?, stats.retries, stats.hedges))?;
+        from_package!(py, "ClusterStats")?.call1((PyList::new(py, nodes)?, stats.retries, stats.hedges))?;
     Ok(all.unbind())
 }

@@ -6,21 +6,25 @@ mod encode;
 use pyo3::prelude::*;
 
 use crate::once::Once;
+use crate::package::from_package;
 
 pub(crate) use decode::{BinNames, Unreadable, bin_and_value, bins_dict};
 pub(crate) use encode::{Bools, EncodedOps, bin_name, encode_bins, encode_value};
 
-static GEOJSON: Once<Py<PyAny>> = Once::new();
-static ORDERED: Once<Py<PyAny>> = Once::new();
-static HLL: Once<Py<PyAny>> = Once::new();
+/// The package's classes for values that Python has no type for, looked up once.
+struct Classes {
+    geojson: Py<PyAny>,
+    hyperloglog: Py<PyAny>,
+    key_ordered: Py<PyAny>,
+}
 
-/// A class of `aerospike_py.values`.
-fn class<'py>(
-    py: Python<'py>,
-    cell: &'static Once<Py<PyAny>>,
-    name: &str,
-) -> PyResult<&'py Bound<'py, PyAny>> {
-    let class = cell
-        .get_or_try_init(py, || Ok::<_, PyErr>(py.import("aerospike_py.values")?.getattr(name)?.unbind()))?;
-    Ok(class.bind(py))
+fn classes(py: Python<'_>) -> PyResult<&Classes> {
+    static CLASSES: Once<Classes> = Once::new();
+    CLASSES.get_or_try_init(py, || {
+        Ok(Classes {
+            geojson: from_package!(py, "GeoJSON")?.unbind(),
+            hyperloglog: from_package!(py, "HyperLogLog")?.unbind(),
+            key_ordered: from_package!(py, "KeyOrderedDict")?.unbind(),
+        })
+    })
 }

@@ -11,6 +11,7 @@ use wire_protocol::digest::{DIGEST_LEN, Digest};
 use super::array::Values;
 use super::{KeyArena, Kind};
 use crate::errors::param_error;
+use crate::package::from_package;
 
 /// The longest name of a set in bytes.
 const MAX_SET: usize = 63;
@@ -268,8 +269,7 @@ impl<'py> Reader<'py> {
         let py = keys.py();
         let as_bytes = keys.getattr(intern!(py, "key_type"))?.eq("bytes")?;
         let values = keys.getattr(intern!(py, "values"))?;
-        let plain = py.import(intern!(py, "aerospike_py.keys"))?.getattr(intern!(py, "_plain"))?;
-        let values = plain.call1((values,))?;
+        let values = from_package!(py, "plain_key_values")?.call1((values,))?;
         let facts = ArrayFacts::of(&values)?;
         if facts.is_none() && values.cast::<PySequence>().is_err() {
             return Err(param_error(
@@ -380,8 +380,7 @@ impl ArrayFacts {
 fn is_keys(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     static CLASS: crate::once::Once<Py<PyAny>> = crate::once::Once::new();
     let py = object.py();
-    let class = CLASS
-        .get_or_try_init(py, || Ok::<_, PyErr>(py.import("aerospike_py.keys")?.getattr("Keys")?.unbind()))?;
+    let class = CLASS.get_or_try_init(py, || Ok(from_package!(py, "Keys")?.unbind()))?;
     object.is_instance(class.bind(py))
 }
 

@@ -11,7 +11,7 @@ use wire_protocol::message;
 use wire_protocol::msgpack::{self, MAX_DEPTH};
 use wire_protocol::particle::{Particle, particle_type};
 
-use super::{GEOJSON, HLL, ORDERED, class};
+use super::classes;
 use crate::errors::{bin_name_error, param_error};
 use crate::keys::described;
 use crate::once::intern;
@@ -155,8 +155,8 @@ fn sort_out<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
     }
     if let Ok(bytes) = value.cast::<PyBytes>() {
         let copy = bytes.as_bytes().to_vec();
-        let sketch =
-            !value.is_exact_instance_of::<PyBytes>() && value.is_instance(class(py, &HLL, "HyperLogLog")?)?;
+        let sketch = !value.is_exact_instance_of::<PyBytes>()
+            && value.is_instance(classes(py)?.hyperloglog.bind(py))?;
         return Ok(if sketch { Value::Hll(copy) } else { Value::Blob(copy) });
     }
     if let Ok(bytes) = value.cast::<PyByteArray>() {
@@ -169,10 +169,10 @@ fn sort_out<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
         return Ok(Value::List(tuple.iter().collect()));
     }
     if let Ok(dict) = value.cast::<PyDict>() {
-        let ordered = value.is_instance(class(py, &ORDERED, "KeyOrderedDict")?)?;
+        let ordered = value.is_instance(classes(py)?.key_ordered.bind(py))?;
         return Ok(Value::Map { items: dict.iter().collect(), ordered });
     }
-    if value.is_instance(class(py, &GEOJSON, "GeoJSON")?)? {
+    if value.is_instance(classes(py)?.geojson.bind(py))? {
         return Ok(Value::GeoJson(value.call_method0(intern!(py, "dumps"))?.extract()?));
     }
     if let Some(scalar) = numpy_scalar(value)? {
