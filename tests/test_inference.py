@@ -67,7 +67,7 @@ def test_the_field(values, field, compact):
         ([{"a": 1}], "no field takes a map"),
         ([1, "a", "b"], "mixed types; 2 of 3 values are string"),
         (["text", b"blob"], "mixed types"),
-        ([0.5, 2**53 + 1], "1 integers that f8 rounds"),
+        ([0.5, 2**53 + 1], "integers that f8 would round: 1"),
         (["ends\0"], "end with a NUL byte.*: 1"),
         ([b"a", b"b\0"], "end with a NUL byte.*: 1"),
         ([SKETCH, HyperLogLog(SKETCH + b"a")], "sketches differ in length"),
@@ -78,9 +78,9 @@ def test_the_field(values, field, compact):
         ([[1, None]], "elements of type NoneType"),
         ([[1, [2]]], "elements of type list"),
         ([[[2], 1]], "they mix lists and other elements"),
-        ([[0.5, 2**53 + 1]], "1 integers that f8 rounds"),
-        ([b"x" * 65_537], "65537 bytes wider; max_width=65537 allows it"),
-        ([[1] * 8193], "65544 bytes wider"),
+        ([[0.5, 2**53 + 1]], "integers that f8 would round: 1"),
+        ([b"x" * 65_537], "would take 65537 bytes of every row; max_width=65537 allows it"),
+        ([[1] * 8193], "would take 65544 bytes of every row"),
     ],
 )
 def test_what_is_left_out_says_why(values, why):

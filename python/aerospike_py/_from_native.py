@@ -10,15 +10,15 @@ thread forks in the middle of that import, the child waits for it forever.
 
 from __future__ import annotations
 
-from ._log import emit as log_event
-from ._log import logger
-from ._warnings import warn
-from .exception import _class_of as error_class
+from ._utils.log import emit as log_event
+from ._utils.log import logger
+from ._utils.warnings import warn
+from .exception import _error_class as error_class
 from .keys import Keys
-from .keys import _plain as plain_key_values
+from .keys import _plain_values as plain_key_values
 from .numpy_batch import NumpyBatchRecords
-from .numpy_batch import _conclude as finish_batch_read
-from .numpy_write import _conclude as finish_batch_write
+from .numpy_batch import _finish as finish_batch_read
+from .numpy_write import _finish as finish_batch_write
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import GeoJSON, HyperLogLog, KeyOrderedDict

@@ -591,7 +591,7 @@ class UnsupportedFeature(ServerError):
     code = 16
 
 
-def _by_code() -> dict[int, type[AerospikeError]]:
+def _classes_by_code() -> dict[int, type[AerospikeError]]:
     """The most specific class of each result code."""
     found: dict[int, type[AerospikeError]] = {}
     pending: list[type[AerospikeError]] = [AerospikeError]
@@ -604,10 +604,10 @@ def _by_code() -> dict[int, type[AerospikeError]]:
     return found
 
 
-_CLASSES = _by_code()
+_CLASSES = _classes_by_code()
 
 
-def _class_of(code: int) -> type[AerospikeError]:
+def _error_class(code: int) -> type[AerospikeError]:
     """The class that a result code is raised as."""
     return _CLASSES.get(code, ServerError if code > 0 else ClientError)
 

@@ -157,7 +157,7 @@ class DevServer:
                     raise RuntimeError(f"the server's process printed {line!r} instead of its address")
                 hosts.append((host.strip("[]"), int(port)))
             for order in self._users:
-                process.order(order, told="user")
+                process.order(order, echo="user")
         except BaseException:
             process.stop()
             raise
@@ -371,7 +371,7 @@ class DevServer:
             >>> with DevServer(users={"ann": "secret"}) as server:
             ...     server.set_user("bob", "also secret", ["read"])
         """
-        self._process().order(_user_order(name, (password, roles)), told="user")
+        self._process().order(_user_order(name, (password, roles)), echo="user")
 
     def advance(self, seconds: int) -> None:
         """Move the server's clock ahead, so that records and sessions expire without waiting.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._utils.event_loop import call
-from ..numpy_write import _prepare
+from .write_array import check_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,10 +78,8 @@ class BatchWriteCommands:
             >>> client.batch_write_numpy(data, "test", "sensors")
             <NumpyWriteResult 2 of 2 rows written>
         """
-        data, dtype, rows, presence = _prepare(data, namespace, set, key_field, keys, bins, present)
-        result: NumpyWriteResult = self._core.batch_write_numpy(
-            None, data, dtype, rows, presence, strings_as, arrays_as, policy
-        )
+        rows = check_rows(data, namespace, set, key_field, keys, bins, present)
+        result: NumpyWriteResult = self._core.batch_write_numpy(None, *rows, strings_as, arrays_as, policy)
         return result
 
     def batch_write(
@@ -203,9 +201,9 @@ class AsyncBatchWriteCommands:
             >>> await client.batch_write_numpy(data, "test", "sensors")
             <NumpyWriteResult 1 of 1 rows written>
         """
-        data, dtype, rows, presence = _prepare(data, namespace, set, key_field, keys, bins, present)
+        rows = check_rows(data, namespace, set, key_field, keys, bins, present)
         result: NumpyWriteResult = await call(
-            self._core.batch_write_numpy, data, dtype, rows, presence, strings_as, arrays_as, policy
+            self._core.batch_write_numpy, *rows, strings_as, arrays_as, policy
         )
         return result
 

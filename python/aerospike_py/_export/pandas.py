@@ -1,76 +1,86 @@
-"""Batch results as pandas DataFrames."""
+"""Results as pandas DataFrames."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
-    from ..numpy_batch import NumpyBatchRecords
+    from .._types import BatchKeys
 
-META_COLUMNS = ("gen", "ttl", "result_code")
-
-# Units of time that pandas keeps as they are; coarser ones are exact as seconds.
+# Units of time that pandas has. Coarser ones are exact as seconds.
 _PANDAS_UNITS = ("s", "ms", "us", "ns")
-# (Years and months of a timedelta have no length.)
+# Years and months of a timedelta have no fixed length.
 _COARSER_UNITS = {"M": ("Y", "M", "W", "D", "h", "m"), "m": ("W", "D", "h", "m")}
 
 
-def to_pandas(batch: NumpyBatchRecords, meta_prefix: str) -> pd.DataFrame:
-    """See :meth:`NumpyBatchRecords.to_pandas`."""
+def data_frame(
+    records: npt.NDArray[Any],
+    present: npt.NDArray[Any],
+    meta: Mapping[str, npt.NDArray[Any]],
+    keys: BatchKeys,
+    meta_prefix: str,
+) -> pd.DataFrame:
+    """A frame of the fields of ``records`` and of the columns ``meta``, indexed by key.
+
+    Args:
+        records: structured array, shape ``(n,)``.
+        present: one bool per field of it, shape ``(n,)``.
+        meta: name to array of shape ``(n,)``: columns about the records.
+        keys: the n keys.
+        meta_prefix: put before the names of ``meta``.
+    """
     try:
         import pandas as pd
     except ImportError as error:
         raise ImportError(
-            "to_pandas needs pandas: pip install pandas, or this package with its extra [pandas]"
+            "to_pandas needs pandas: install pandas, or this package with the extra [pandas]"
         ) from error
 
-    records = batch.batch_records
     names = records.dtype.names or ()
-    meta = {f"{meta_prefix}{name}": name for name in META_COLUMNS}
+    meta = {f"{meta_prefix}{name}": column for name, column in meta.items()}
     clashes = [name for name in names if name in meta]
     if clashes:
         raise ValueError(
-            f"bin {clashes[0]!r} is named like a column of the records' own facts; "
-            f'pass meta_prefix, such as to_pandas(meta_prefix="_")'
+            f"bin {clashes[0]!r} has the name of a column with metadata; pass a meta_prefix, "
+            'such as to_pandas(meta_prefix="_")'
         )
-    present = batch.present
     columns: dict[str, Any] = {name: _column(records[name], present[name]) for name in names}
-    for column, name in meta.items():
-        source = batch.result_codes if name == "result_code" else batch.meta[name]
-        columns[column] = source.copy()
-    index = _index(batch)
-    # Series by series: a frame made of bare arrays looks into objects and makes times of what it takes
-    # for times, or fails to.
+    columns.update((name, column.copy()) for name, column in meta.items())
+    index = _index(keys)
+    # One Series per column: from plain arrays, DataFrame would infer types of objects, and convert times.
     series = {name: pd.Series(column, index, dtype=column.dtype) for name, column in columns.items()}
     return pd.DataFrame(series, index=index)
 
 
-def _index(batch: NumpyBatchRecords) -> pd.Index[Any]:
+def _index(keys: BatchKeys) -> pd.Index[Any]:
     import pandas as pd
 
-    keys = batch._keys.primary_keys()
-    spaces = batch._keys.spaces()
-    space_of = batch._keys.space_of()
+    primary_keys = keys.primary_keys()
+    spaces = keys.spaces()
+    space_of = keys.space_of()
     if space_of is None or len(spaces) < 2:
-        return pd.Index(keys, name="key", dtype=object if not keys else None, tupleize_cols=False)
+        dtype = object if not primary_keys else None
+        return pd.Index(primary_keys, name="key", dtype=dtype, tupleize_cols=False)
     sets = [spaces[space][1] for space in space_of]
     if len({namespace for namespace, _ in spaces}) == 1:
-        return pd.MultiIndex.from_arrays([sets, keys], names=["set", "key"])
+        return pd.MultiIndex.from_arrays([sets, primary_keys], names=["set", "key"])
     namespaces = [spaces[space][0] for space in space_of]
-    return pd.MultiIndex.from_arrays([namespaces, sets, keys], names=["namespace", "set", "key"])
+    return pd.MultiIndex.from_arrays([namespaces, sets, primary_keys], names=["namespace", "set", "key"])
 
 
 def _column(values: npt.NDArray[Any], present: npt.NDArray[np.bool_]) -> Any:
-    """A column of native byte order, nullable where a cell is missing."""
+    """A column in native byte order; of a nullable dtype if a value is missing."""
     native = values.dtype.newbyteorder("=")
     kind = native.kind
     if values.ndim > 1 or kind in "SV":
         return _objects(values, native, present)
-    values = values.astype(native)  # also a copy: the frame must not change with the array
+    values = values.astype(native)  # a copy: the frame must not change with the array
     if kind in "Mm":
         return _times(values, present)
     if present.all():
@@ -81,7 +91,7 @@ def _column(values: npt.NDArray[Any], present: npt.NDArray[np.bool_]) -> Any:
     if kind == "b":
         return pd.arrays.BooleanArray(values, missing)
     if kind == "f":
-        # pandas has no nullable half floats; every one is exact as a single.
+        # pandas has no nullable float16; float32 holds its values exactly.
         single = values.astype("f4") if values.dtype.itemsize == 2 else values
         return pd.arrays.FloatingArray(single, missing)
     return pd.arrays.IntegerArray(values, missing)
@@ -115,7 +125,7 @@ def _times(values: npt.NDArray[Any], present: npt.NDArray[np.bool_]) -> Any:
         target = unit if unit in _PANDAS_UNITS else "s" if unit in _COARSER_UNITS[kind] else None
         exact = None if target is None else values.astype(f"{kind}8[{target}]")
         if exact is None or (exact.astype(values.dtype) != values)[~np.isnat(values)].any():
-            # Finer than pandas can hold, or beyond its range: NumPy scalars, as they are.
+            # Finer than pandas has, or out of its range: keep the NumPy scalars.
             column = np.empty(len(values), dtype=object)
             column[:] = list(values)
             column[missing] = None

@@ -1,4 +1,4 @@
-"""Hosts as people write them: ``host``, ``host:port``, ``[address]:port``, several with commas."""
+"""Parses hosts: ``host``, ``host:port`` or ``[address]:port``, several separated by commas."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ DEFAULT_PORT = 3000
 
 
 def parse_hosts(text: str, where: str = "") -> list[tuple[str, int]]:
-    """Reads hosts.
+    """Parses hosts.
 
     Args:
-        text: ``host[:port][,host[:port]...]``; an IPv6 address with a port stands in brackets.
-        where: where the text stood, for errors.
+        text: ``host[:port][,host[:port]...]``. An IPv6 address with a port needs brackets.
+        where: the source of the text, for error messages.
+
+    Returns:
+        Host and port of each, the port 3000 by default.
 
     Raises:
-        ValueError: a host is empty or a port is no number from 1 to 65535; the message has the part.
+        ValueError: a host is empty, or a port is not a number from 1 to 65535.
 
     Example:
         >>> parse_hosts("db1:3100,db2")
@@ -38,7 +41,7 @@ def _parse_host(text: str) -> tuple[str, int]:
         host, colon, port = text.partition(":")
         has_port = bool(colon)
     if not host:
-        raise ValueError(f"{text!r} has no host; it is written host or host:port")
+        raise ValueError(f"{text!r} has no host; write host or host:port")
     if not has_port:
         return host, DEFAULT_PORT
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):

@@ -1,4 +1,4 @@
-"""The embedded node's process, its orders and what it prints."""
+"""The process of the embedded node: its standard input takes orders, its standard output answers them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _STOP_TIMEOUT = 5.0
 
 
 class Process:
-    """The process, its orders and what it prints."""
+    """A process that takes orders, one a line."""
 
     def __init__(self, command: list[str]) -> None:
-        # A file, not a pipe: nobody has to read it for the process to go on.
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
+        # A file, not a pipe: a pipe that is not read would block the process.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in stop())
         try:
             self._popen = subprocess.Popen(  # noqa: S603 (this interpreter, and arguments in a list)
                 command,
@@ -27,7 +27,7 @@ class Process:
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
                 text=True,
-                # Ctrl-C is for this process; the server ends when this process closes its pipe.
+                # Ctrl-C must not reach the server: it ends when this process closes the pipe.
                 start_new_session=True,
             )
         except BaseException:
@@ -37,7 +37,7 @@ class Process:
         self._stdin = cast("IO[str]", self._popen.stdin)
         self._stdout = cast("IO[str]", self._popen.stdout)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._one_order_at_a_time = threading.Lock()
+        self._order_lock = threading.Lock()
         self._reader = threading.Thread(target=self._read, name="aerospike_py-devserver", daemon=True)
         self._reader.start()
 
@@ -50,32 +50,40 @@ class Process:
         try:
             line = self._lines.get(timeout=timeout)
         except queue.Empty:
-            raise RuntimeError(f"the server's process has said nothing for {timeout:g} seconds") from None
+            raise RuntimeError(f"the server process printed nothing for {timeout:g} seconds") from None
         if line is None:
-            # Whoever asks again learns the same.
+            # For the next call.
             self._lines.put(None)
-            raise RuntimeError(self._why_it_ended())
+            raise RuntimeError(self._end_message())
         return line
 
-    def order(self, order: str, told: str | None = None) -> str:
-        """Give an order; return what was answered beside that it was obeyed.
+    def order(self, order: str, echo: str | None = None) -> str:
+        """Gives an order and waits until it is done.
 
-        ``told`` is what the answer repeats of it, None for all.
+        Args:
+            order: the line to send.
+            echo: the part of the order that the answer repeats; None for all of it.
+
+        Returns:
+            The rest of the answer.
+
+        Raises:
+            RuntimeError: the order failed, or the process has ended.
         """
-        told = order if told is None else told
-        with self._one_order_at_a_time:
+        echo = order if echo is None else echo
+        with self._order_lock:
             try:
                 self._stdin.write(f"{order}\n")
                 self._stdin.flush()
             except (OSError, ValueError):
-                raise RuntimeError(self._why_it_ended()) from None
+                raise RuntimeError(self._end_message()) from None
             answer = self.read_line(_ORDER_TIMEOUT)
-        if answer != f"ok {told}" and not answer.startswith(f"ok {told} "):
+        if answer != f"ok {echo}" and not answer.startswith(f"ok {echo} "):
             raise RuntimeError(answer.removeprefix("error "))
-        return answer.removeprefix(f"ok {told}").strip()
+        return answer.removeprefix(f"ok {echo}").strip()
 
     def stop(self) -> None:
-        with contextlib.suppress(OSError):  # It may be gone already, with an order unread.
+        with contextlib.suppress(OSError):  # the process may have ended with an order unread
             self._stdin.close()
         try:
             self._popen.wait(_STOP_TIMEOUT)
@@ -86,11 +94,11 @@ class Process:
         self._stdout.close()
         self._errors.close()
 
-    def _why_it_ended(self) -> str:
+    def _end_message(self) -> str:
         try:
             code: int | str = self._popen.wait(_STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             code = "none yet"
         self._errors.seek(0)
-        said = self._errors.read().decode(errors="replace").strip()
-        return f"the server's process has ended (exit code {code}): {said or 'it printed no error'}"
+        errors = self._errors.read().decode(errors="replace").strip()
+        return f"the server process has ended (exit code {code}): {errors or 'it printed no error'}"

@@ -1,4 +1,4 @@
-"""Tables of plain text."""
+"""Tables as plain text."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Collectio
     """Lays out cells in columns, two spaces apart.
 
     Args:
-        header: the columns' names.
-        rows: the cells, as many in each row.
-        right: numbers of the columns that are aligned to the right.
+        header: the names of the columns.
+        rows: the cells, one per column in each row.
+        right: indices of the columns to align to the right.
     """
     lines = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
@@ -32,14 +32,14 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Collectio
 
 
 def shorten(text: str, width: int) -> str:
-    """The text, cut to a width of so many characters where it is longer."""
+    """The text, cut to ``width`` characters."""
     return text if len(text) <= width else text[: width - 1] + ELLIPSIS
 
 
 def printable(text: str) -> str:
-    """The text with what would move the cursor, or is no character, written as an escape.
+    """The text with unprintable characters escaped.
 
-    Names and values come from a server: they must not be able to write to a terminal.
+    Names and values come from a server and must not be able to control the terminal.
     """
     if text.isprintable():
         return text

@@ -1,7 +1,7 @@
-"""The package's log: what happens to clusters, through ``logging``.
+"""The package's logger, for events of the cluster.
 
-The core's threads leave events in a queue, and calls fetch them. A record carries the time at which its event
-happened; nothing is formatted where the logger does not want it.
+The extension's threads leave events in a queue, and calls log them later. A log record has the time at which
+its event happened. The extension formats messages only when a handler wants them.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 
 logger = logging.getLogger("aerospike_py")
-# Who has not set up logging sees nothing, warnings included: that is for the application to decide.
+# Without this, `logging` prints warnings to standard error in programs that have not set it up.
 logger.addHandler(logging.NullHandler())
 
 
 def emit(level: int, created: float, message: str) -> None:
-    """Logs a message of an event that happened at ``created``."""
+    """Logs ``message`` with the time ``created``, in seconds since 1970-01-01 UTC."""
     record = logger.makeRecord(logger.name, level, __file__, 0, message, (), None)
     record.relativeCreated += (created - record.created) * 1000
     record.created = created

@@ -1,4 +1,4 @@
-"""Warnings that point at the user's line, whichever face was called."""
+"""Warnings that point at the line of the caller, for both clients."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 def warn(message: Any, category: Any = None) -> None:
-    """Warns of the nearest line outside this package.
+    """Issues a warning for the nearest line outside this package.
 
-    A task has none: asyncio has called the coroutine. Its warnings are the package's own, and each is
-    shown, for they may come from many places.
+    In a task there is no such line, because asyncio called the coroutine. Such a warning is attributed to the
+    package, and shown each time, because it may come from different places.
     """
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _top(frame) == _PACKAGE:
+    while frame is not None and _top_package(frame) == _PACKAGE:
         frame = frame.f_back
-    if frame is None or _top(frame) in ("asyncio", "uvloop"):
+    if frame is None or _top_package(frame) in ("asyncio", "uvloop"):
         warnings.warn_explicit(message, category, __file__, 1, module=_PACKAGE, registry={})
         return
     warnings.warn_explicit(
@@ -32,5 +32,5 @@ def warn(message: Any, category: Any = None) -> None:
     )
 
 
-def _top(frame: FrameType) -> str:
+def _top_package(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", "")).partition(".")[0]
