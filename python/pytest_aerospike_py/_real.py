@@ -1,4 +1,4 @@
-"""A server that somebody else runs."""
+"""A real server, named by AEROSPIKE_HOSTS."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class RealServer:
-    """What tests use of ``DevServer``, for the server of AEROSPIKE_HOSTS."""
+    """The part of the interface of ``DevServer`` that tests use, for the server of AEROSPIKE_HOSTS."""
 
     def __init__(self, hosts: str) -> None:
         self.hosts = parse_hosts(hosts, "AEROSPIKE_HOSTS")
 
     @property
     def config(self) -> ClientConfig:
-        """What ``client()`` takes."""
+        """The config of a client."""
         config: ClientConfig = {"hosts": list(self.hosts)}
         if user := os.environ.get("AEROSPIKE_USER"):
             config["user"], config["password"] = user, os.environ.get("AEROSPIKE_PASSWORD", "")
