@@ -30,7 +30,9 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_utils",
             "_native",
         ),
-        "testing": ("types", "_utils"),
+        "testing": ("_devserver", "types"),
+        # The process behind `testing`.
+        "_devserver": (),
         "devserver": ("_native",),
         # All that the extension imports.
         "_from_native": (
@@ -46,7 +48,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # The clients.
         "async_client": ("_commands", "_utils"),
         "client": ("_commands", "types"),
-        # The methods of both clients, a module a family.
+        # The methods of both clients, a module per family.
         "_commands": (
             "query",
             "numpy_batch",

@@ -14,9 +14,14 @@ embedded node for tests and experiments.
 # ``query``, ``records``, ``numpy_batch``, ``numpy_write`` and ``inference`` what their methods return,
 # ``batch``, ``keys``, ``operations``, ``types`` and ``values`` what they take. Private folders: ``_commands``
 # has the methods of the clients, ``_export`` converts results to other libraries, ``_inference`` is behind
-# ``inference``, ``_cli`` is the command line, ``_utils`` has helpers. ``_native`` is the extension
-# (crates/py-bindings); ``_from_native`` lists what the extension imports from here. Imports run one way:
-# scripts/rooms.py has the order. Start with ``client``, then ``_commands/records``.
+# ``inference``, ``_devserver`` behind ``testing``, ``_cli`` is the command line, ``_utils`` has helpers.
+# ``_native`` is the extension (crates/py-bindings); ``_from_native`` lists what the extension imports from
+# here. Imports run one way: scripts/rooms.py has the order. Start with ``client``, then
+# ``_commands/records``.
+#
+# Where to add: a new command, a module of ``_commands``; a new kind of result, a public module beside
+# ``numpy_batch``; its conversion to another library, a module of ``_export``; a new family of operations, a
+# public module beside ``operations``.
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What the extension module takes from the package.
 
-``_native`` imports no other module of the package, and looks up the names of ``__all__`` by string. What
-stands behind a name can be renamed or moved freely; a name that changes here changes in
-``crates/py-bindings``, too. ``tests/test_package.py`` compares the two.
+``_native`` imports no other module of the package, and looks up the names of ``__all__`` by string. The
+objects behind these names can be renamed or moved; a name that changes here must change in
+``crates/py-bindings``. ``tests/test_package.py`` compares the two.
 
 The package imports this module when it is imported itself. It must not be imported at first use: if another
 thread forks in the middle of that import, the child waits for it forever.

@@ -1,6 +1,6 @@
 """Type aliases and protocols, shared by all modules. Nothing here exists at run time but the aliases.
 
-A protocol stands for a class of a room further up, so that the rooms below need not import it.
+A protocol describes what a module needs of a class that it must not import, because that class imports it.
 """
 
 from __future__ import annotations

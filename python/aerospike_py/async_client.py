@@ -34,8 +34,9 @@ class AsyncClient(
 ):
     """A client whose commands are coroutines. A command is sent when it is awaited.
 
-    ``AsyncClient(config)`` takes the same config as :func:`client`. Commands run without a thread pool and
-    can be cancelled at any time. As an async context manager the client connects on entry and closes on exit.
+    ``AsyncClient(config)`` takes the same config as ``client(config)``. Commands run without a thread pool
+    and can be cancelled at any time. As an async context manager the client connects on entry and closes on
+    exit.
 
     Example:
         >>> async with AsyncClient({"hosts": [("127.0.0.1", 3000)]}) as client:

@@ -7,12 +7,12 @@
 
 from __future__ import annotations
 
-import operator
 import os
 import sys
 from typing import TYPE_CHECKING
 
-from ._utils.process import Process
+from ._devserver.arguments import milliseconds, tls_options, u32, user_command
+from ._devserver.process import Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -119,24 +119,24 @@ class DevServer:
                 )
             command += ["--replication-factor", str(replication_factor)]
         if failure_detection is not None:
-            command += ["--failure-detection", str(_milliseconds("failure_detection", failure_detection))]
+            command += ["--failure-detection", str(milliseconds("failure_detection", failure_detection))]
         if racks is not None:
-            racks = [_u32("a rack", rack) for rack in racks]
+            racks = [u32("a rack", rack) for rack in racks]
             if len(racks) != nodes:
                 raise ValueError(f"racks has {len(racks)} numbers; it must have {nodes}, one per node")
             command += ["--racks", ",".join(map(str, racks))]
         if strong_consistency:
             command.append("--strong-consistency")
         if tls is not None:
-            command += _tls_options(tls)
+            command += tls_options(tls)
         self._users = [
-            *(_user_command(name, user) for name, user in (users or {}).items()),
-            *(f"{_user_command(name, user)} external" for name, user in (external_users or {}).items()),
+            *(user_command(name, user) for name, user in (users or {}).items()),
+            *(f"{user_command(name, user)} external" for name, user in (external_users or {}).items()),
         ]
         if users is not None or external_users is not None:
             command.append("--security")
         if session_ttl is not None:
-            command += ["--session-ttl", str(_u32("session_ttl", session_ttl))]
+            command += ["--session-ttl", str(u32("session_ttl", session_ttl))]
         self._command = [*command, *options]
         self._nodes = nodes
         self._tls_name = None if tls is None else os.fspath(tls["name"])
@@ -363,7 +363,7 @@ class DevServer:
             )
         words = ["fault", "all" if node is None else str(node), fault]
         if seconds is not None:
-            words.append(str(_milliseconds("seconds", seconds)))
+            words.append(str(milliseconds("seconds", seconds)))
         if code is not None:
             if not 0 <= code <= 255:
                 raise ValueError(f"code is {code}; it must be a result code from 0 to 255")
@@ -430,7 +430,7 @@ class DevServer:
             >>> with DevServer(users={"ann": "secret"}) as server:
             ...     server.set_user("bob", "also secret", ["read"])
         """
-        self._process().order(_user_command(name, (password, roles)), echo="user")
+        self._process().order(user_command(name, (password, roles)), echo="user")
 
     def advance(self, seconds: int) -> None:
         """Moves the clock of the server ahead, so that records and sessions expire without waiting.
@@ -460,35 +460,3 @@ class DevServer:
                 "start another one here"
             )
         return self._running
-
-
-def _user_command(name: str, user: str | tuple[str, Sequence[str]]) -> str:
-    password, roles = (user, ("read-write",)) if isinstance(user, str) else user
-    if isinstance(roles, str):
-        raise TypeError(f"the roles of user {name!r} are the string {roles!r}; pass a sequence of names")
-    if not name or not password:
-        raise ValueError(f"user {name!r} has an empty name or password")
-    if not roles or not all(role.replace("-", "").isalpha() for role in roles):
-        raise ValueError(f"the roles of user {name!r} are {list(roles)!r}; pass names of roles")
-    return f"user {name.encode().hex()} {password.encode().hex()} {','.join(roles)}"
-
-
-def _milliseconds(name: str, seconds: float) -> int:
-    if not 0 <= seconds < float("inf"):
-        raise ValueError(f"{name} is {seconds}; it must be a number of seconds, 0 or more")
-    return round(seconds * 1000)
-
-
-def _tls_options(tls: Mapping[str, str | os.PathLike[str]]) -> list[str]:
-    unknown = tls.keys() - {"cert", "key", "name", "ca"}
-    missing = {"cert", "key", "name"} - tls.keys()
-    if unknown or missing:
-        problem = f"lacks {sorted(missing)}" if missing else f"has the unknown keys {sorted(unknown)}"
-        raise ValueError(f"tls {problem}; its keys are cert, key, name and, for certificates of clients, ca")
-    return [f"--tls-{key}={os.fspath(value)}" for key, value in tls.items()]
-
-
-def _u32(name: str, number: int) -> int:
-    if not 0 <= operator.index(number) < 2**32:
-        raise ValueError(f"{name} is {number}; it must be an integer from 0 to 4294967295")
-    return operator.index(number)

@@ -1,4 +1,4 @@
-"""The methods of both clients, one module a family of commands.
+"""The methods of both clients, one module per family.
 
 Each module has two classes: the commands of ``Client``, which wait with the GIL released, and those of
 ``AsyncClient``, which are awaited. A method checks what only Python can check and passes its arguments on to

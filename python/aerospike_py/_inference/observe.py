@@ -1,5 +1,4 @@
-"""Statistics of bins: counts and bounds by type of value. Their size does not depend on the number of
-records."""
+"""Statistics of bins, by type of value. Their size does not depend on the number of records."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from ..records import Key, Record
 
 EXAMPLES = 3
-# NumPy arrays have at most 64 dimensions; lists nested deeper than this are left out.
+# Bounds the recursion. Useful arrays have fewer dimensions.
 MAX_DEPTH = 16
 
 

@@ -15,7 +15,7 @@ _STOP_TIMEOUT = 5.0
 
 
 class Process:
-    """A process that takes orders, one a line."""
+    """A process that takes orders, one per line."""
 
     def __init__(self, command: list[str]) -> None:
         # A file, not a pipe: a pipe that is not read would block the process.
