@@ -1,6 +1,6 @@
 """Writes sensor records and batch-reads them into NumPy arrays, with both clients. Run it with `make demo`.
 
-The server is an embedded node.
+The server is an embedded server.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ async def async_demo(config: ClientConfig) -> None:
 def main() -> None:
     print(f"aerospike_py {aerospike.__version__}")
     with DevServer() as server:
-        print(f"embedded node: {server.hosts}")
+        print(f"embedded server: {server.hosts}")
         sync_demo(server.config)
         asyncio.run(async_demo(server.config))
 

@@ -7,7 +7,7 @@
 >>> batch = client.batch_read([("test", "sensors", "a")], _dtype=dtype)
 
 :class:`AsyncClient` is the asynchronous client, with the same methods. :mod:`aerospike_py.testing` has an
-embedded node for tests and experiments.
+embedded server for tests and experiments.
 """
 
 # What lives where. Public modules hold what users see: ``client`` and ``async_client`` the clients,

@@ -11,7 +11,7 @@ def calc_digest(ns: str, set: str | None, key: str | SupportsIndex | bytes | byt
     """The digest of a key, 20 bytes, as the server computes it."""
 
 def devserver_main(arguments: Sequence[str]) -> int:
-    """Runs the embedded node with these arguments until it is stopped. Returns the exit code."""
+    """Runs the embedded server with these arguments until it is stopped. Returns the exit code."""
 
 def shutdown() -> None:
     """Refuses all further calls, because the interpreter is exiting."""

@@ -1,4 +1,4 @@
-"""An embedded node for tests and experiments.
+"""An embedded server for tests and experiments.
 
 >>> from aerospike_py.testing import DevServer
 >>> with DevServer() as server:
@@ -45,7 +45,8 @@ _COMMANDS = ("batch", "query", "read", "write", "info")
 
 
 class DevServer:
-    """A cluster of embedded nodes, in a separate process on free ports. Use it as a context manager.
+    """An embedded server of one or more nodes, in a separate process on free ports. Use it as a context
+    manager.
 
     Nodes are numbered from 0. The process ends when this one does, for whatever reason. Nodes keep records in
     memory: when a node is killed, records without a replica on another node are lost.

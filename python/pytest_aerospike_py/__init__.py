@@ -8,10 +8,10 @@ The plugin is active when the package is installed; no import is needed:
         assert aerospike_client.get(key).bins == {"visits": 1}
 
 ``aerospike_server`` (session)
-    the embedded node, started for the first test that uses it. If the environment variable
+    the embedded server, started for the first test that uses it. If the environment variable
     ``AEROSPIKE_HOSTS=host:port[,host:port...]`` is set, the server that it names.
 ``aerospike_server_options`` (session)
-    arguments of :class:`aerospike_py.testing.DevServer` for the embedded node, ``{}`` by default. Override
+    arguments of :class:`aerospike_py.testing.DevServer` for the embedded server, ``{}`` by default. Override
     it.
 ``aerospike_config`` (session)
     the config of the clients. It contains ``AEROSPIKE_USER`` and ``AEROSPIKE_PASSWORD`` if
@@ -25,12 +25,12 @@ The plugin is active when the package is installed; no import is needed:
 ``aerospike_set``
     a unique name of a set in ``aerospike_namespace``. The set is truncated after the test.
 ``aerospike_faults``
-    :class:`Faults`: injects faults at the embedded node, and undoes them after the test. If
+    :class:`Faults`: injects faults at the embedded server, and undoes them after the test. If
     ``AEROSPIKE_HOSTS`` is set, the test is skipped.
 ``aerospike_make_server``
-    starts embedded nodes for one test: ``aerospike_make_server(nodes=3)``.
+    starts embedded servers for one test: ``aerospike_make_server(nodes=3)``.
 
-With pytest-xdist each worker has its own embedded node; a server of ``AEROSPIKE_HOSTS`` is shared. A real
+With pytest-xdist each worker has its own embedded server; a server of ``AEROSPIKE_HOSTS`` is shared. A real
 server allows 4,095 sets per namespace, and truncated sets count.
 """
 
@@ -78,7 +78,7 @@ def aerospike_server_options() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def aerospike_server(aerospike_server_options: dict[str, Any]) -> Iterator[DevServer | RealServer]:
-    """The embedded node, or the server of AEROSPIKE_HOSTS. Has ``hosts`` and ``config``."""
+    """The embedded server, or the server of AEROSPIKE_HOSTS. Has ``hosts`` and ``config``."""
     hosts = os.environ.get("AEROSPIKE_HOSTS", "").strip()
     if hosts:
         from ._real import RealServer
@@ -146,12 +146,12 @@ def aerospike_faults(
     aerospike_async_client: AsyncClient,
     aerospike_set: str,  # requested, so that it is truncated after the faults are undone
 ) -> Iterator[Faults]:
-    """Injects faults at the embedded node, and undoes them after the test."""
+    """Injects faults at the embedded server, and undoes them after the test."""
     from ._faults import Faults
     from ._real import RealServer
 
     if isinstance(aerospike_server, RealServer):
-        pytest.skip("aerospike_faults needs the embedded node, but AEROSPIKE_HOSTS is set")
+        pytest.skip("aerospike_faults needs the embedded server, but AEROSPIKE_HOSTS is set")
     faults = Faults(aerospike_server)
     yield faults
     faults.undo([aerospike_client, aerospike_async_client])
@@ -159,7 +159,7 @@ def aerospike_faults(
 
 @pytest.fixture
 def aerospike_make_server() -> Iterator[Callable[..., DevServer]]:
-    """Starts embedded nodes for one test. Takes the arguments of ``DevServer``."""
+    """Starts embedded servers for one test. Takes the arguments of ``DevServer``."""
     from aerospike_py.testing import DevServer
 
     with ExitStack() as servers:

@@ -1,4 +1,4 @@
-"""Faults at the embedded node, undone after each test."""
+"""Faults at the embedded server, undone after each test."""
 
 from __future__ import annotations
 

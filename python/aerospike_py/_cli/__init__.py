@@ -1,7 +1,7 @@
 """The command line: ``aerospike-py``, or ``python -m aerospike_py``.
 
 ====================  ==============================================================
-``serve``             runs the embedded node
+``serve``             runs the embedded server
 ``info HOST``         shows the nodes, namespaces and sets of a cluster
 ``dtype HOST NS SET`` samples records and prints a NumPy dtype that fits them
 ``peek HOST NS SET``  shows the first records of a set as a table
@@ -67,11 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=PROGRAM, description="Inspects Aerospike clusters and the embedded node.", allow_abbrev=False
+        prog=PROGRAM,
+        description="Inspects Aerospike clusters, and runs the embedded server.",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    commands.add_parser("serve", help="run the embedded node (serve --help lists its options)")
+    commands.add_parser("serve", help="run the embedded server (serve --help lists its options)")
     for command in (info, dtype, peek, bench):
         command.add(commands)
     return parser

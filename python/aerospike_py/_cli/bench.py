@@ -44,8 +44,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         run,
         "measure reads and writes from this machine",
         "Writes records with five numeric bins into a new set, reads them in several ways, checks the "
-        "values, and removes the records. Without HOST it starts an embedded node. The results are those of "
-        "this machine, its network and the cluster together.",
+        "values, and removes the records. Without HOST it starts an embedded server. The results are those "
+        "of this machine, its network and the cluster together.",
         host_is_optional=True,
     )
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""The process of the embedded node: its standard input takes orders, its standard output answers them."""
+"""The process of the embedded server: its standard input takes orders, its standard output answers them."""
 
 from __future__ import annotations
 
