@@ -52,10 +52,10 @@ UNSAFE = {
     "record-decode/src/rows.rs": "rows of one array are written by several tasks: the one unsafe heart",
     "record-decode/src/rows/tests.rs": "its tests, which have to make one",
     "record-decode/src/rows/loom_models.rs": "its tests under loom, likewise",
-    "py-bindings/src/numpy_memory.rs": "addresses of NumPy's memory, sent to the tasks that fill it",
-    "py-bindings/src/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
-    "py-bindings/src/process.rs": "hears of forks from the C library, so as not to ask which process this is",
-    "py-bindings/src/batch_read.rs": "hands that memory to the row buffer, whose contract it has to keep",
+    "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory, sent to the tasks that fill it",
+    "py-bindings/src/python/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
+    "py-bindings/src/python/process.rs": "hears of forks from the C library, so as not to ask which process this is",
+    "py-bindings/src/commands/batch_read.rs": "hands that memory to the row buffer, whose contract it has to keep",
 }
 
 # Within py-bindings only these files know that there is a runtime.

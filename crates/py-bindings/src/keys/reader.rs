@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::once::intern;
+use crate::python::once::intern;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyList, PySequence, PyString, PyTuple};
@@ -10,8 +10,8 @@ use wire_protocol::digest::{DIGEST_LEN, Digest};
 
 use super::array::Values;
 use super::{KeyArena, Kind};
-use crate::errors::param_error;
-use crate::package::from_package;
+use crate::python::errors::param_error;
+use crate::python::package::from_package;
 
 /// The longest name of a set in bytes.
 const MAX_SET: usize = 63;
@@ -378,7 +378,7 @@ impl ArrayFacts {
 
 /// Whether the object is a `Keys`.
 fn is_keys(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static CLASS: crate::once::Once<Py<PyAny>> = crate::once::Once::new();
+    static CLASS: crate::python::once::Once<Py<PyAny>> = crate::python::once::Once::new();
     let py = object.py();
     let class = CLASS.get_or_try_init(py, || Ok(from_package!(py, "Keys")?.unbind()))?;
     object.is_instance(class.bind(py))

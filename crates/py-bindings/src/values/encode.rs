@@ -12,9 +12,9 @@ use wire_protocol::msgpack::{self, MAX_DEPTH};
 use wire_protocol::particle::{Particle, particle_type};
 
 use super::classes;
-use crate::errors::{bin_name_error, param_error};
 use crate::keys::described;
-use crate::once::intern;
+use crate::python::errors::{bin_name_error, param_error};
+use crate::python::once::intern;
 
 /// The longest bin name in bytes of UTF-8.
 const MAX_BIN_NAME: usize = 15;

@@ -1,0 +1,86 @@
+//! NumPy dtypes as schemas and plans.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::python::once::intern;
+use dtype_schema::{Element, Field, Schema, SchemaError};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use record_decode::{Casting, Plan};
+
+use crate::python::errors::schema_error;
+
+/// Reads a structured dtype. It is walked by `names`: `fields` lists titled fields twice.
+pub(crate) fn read(dtype: &Bound<'_, PyAny>) -> PyResult<Schema> {
+    let py = dtype.py();
+    let names = dtype.getattr(intern!(py, "names"))?;
+    if names.is_none() {
+        return Err(schema_error(&SchemaError::NoFields));
+    }
+    let fields = dtype.getattr(intern!(py, "fields"))?;
+    let mut read = Vec::new();
+    for name in names.cast::<PyTuple>()?.iter() {
+        let entry = fields.get_item(&name)?;
+        let (kind, offset) = (entry.get_item(0)?, entry.get_item(1)?.extract::<usize>()?);
+        read.push(field(&name.extract::<String>()?, &kind, offset)?);
+    }
+    let itemsize = dtype.getattr(intern!(py, "itemsize"))?.extract()?;
+    Schema::new(read, itemsize).map_err(|error| schema_error(&error))
+}
+
+fn field(name: &str, dtype: &Bound<'_, PyAny>, offset: usize) -> PyResult<Field> {
+    let py = dtype.py();
+    let shape: Vec<usize> = dtype.getattr(intern!(py, "shape"))?.extract()?;
+    let base = dtype.getattr(intern!(py, "base"))?;
+    if !base.getattr(intern!(py, "names"))?.is_none() {
+        return Err(schema_error(&SchemaError::NestedStruct { field: name.into() }));
+    }
+    let kind: char = base.getattr(intern!(py, "kind"))?.extract()?;
+    let order: char = base.getattr(intern!(py, "byteorder"))?.extract()?;
+    let itemsize = base.getattr(intern!(py, "itemsize"))?.extract()?;
+    Element::from_numpy(name, kind, itemsize, order)
+        .and_then(|element| Field::new(name, offset, element, &shape))
+        .map_err(|error| schema_error(&error))
+}
+
+/// A plan that was made, and of what.
+struct Kept {
+    dtype: Py<PyAny>,
+    /// A dtype changes in one way: its names can be replaced, by another tuple.
+    names: Py<PyAny>,
+    casting: Casting,
+    plan: Arc<Plan>,
+}
+
+/// The plan that was made last: services read with one dtype again and again, and reading it costs more than all
+/// the rest that a small batch does with the GIL.
+static LAST: Mutex<Option<Arc<Kept>>> = Mutex::new(None);
+
+/// What fills the fields of `dtype`; of `bins` alone, where there are any given.
+pub(crate) fn plan(
+    dtype: &Bound<'_, PyAny>,
+    casting: Casting,
+    bins: Option<&[String]>,
+) -> PyResult<Arc<Plan>> {
+    let py = dtype.py();
+    if let Some(bins) = bins {
+        let bins: Vec<&str> = bins.iter().map(String::as_str).collect();
+        return Ok(Arc::new(Plan::new(read(dtype)?, casting, Some(&bins))));
+    }
+    let names = dtype.getattr(intern!(py, "names"))?;
+    let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(kept) = last
+        && kept.dtype.is(dtype)
+        && kept.names.is(&names)
+        && kept.casting == casting
+    {
+        return Ok(Arc::clone(&kept.plan));
+    }
+    let plan = Arc::new(Plan::new(read(dtype)?, casting, None));
+    let kept =
+        Kept { dtype: dtype.clone().unbind(), names: names.unbind(), casting, plan: Arc::clone(&plan) };
+    let before = LAST.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(kept));
+    // Outside of the lock: it may be the last to hold the dtype.
+    drop(before);
+    Ok(plan)
+}

@@ -1,0 +1,13 @@
+//! The commands: methods of `Core`, one file per family.
+//!
+//! Each reads its arguments, makes a future without Python in it and a conversion of the result, and hands them to
+//! `call::Call`. Start with `single`, which has the simplest ones. A new family (indexes, user-defined functions,
+//! administration, metrics) is a new file.
+
+pub(crate) mod batch_operate;
+pub(crate) mod batch_read;
+pub(crate) mod batch_write_numpy;
+pub(crate) mod info;
+pub(crate) mod operate;
+pub(crate) mod query;
+pub(crate) mod single;

@@ -1,0 +1,253 @@
+//! The core behind both faces: a cluster's handle and the client's policies.
+
+mod log;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aero_io::{Cluster, Credentials, TcpTransport, TlsTransport, Transport};
+use futures_util::lock::OwnedMutexGuard;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::args::config::Config;
+use crate::args::settings::unicode;
+use crate::arrays::memory as numpy_memory;
+use crate::call::runtime::NothingToSeal;
+use crate::call::{Call, Completions, plain};
+use crate::python::errors::client_error;
+use crate::python::process;
+use crate::results::stats;
+
+/// Where a client is in its life.
+enum State {
+    New,
+    Connected(Cluster),
+    Closed,
+}
+
+/// The client was closed while it connected.
+struct ClosedMeanwhile;
+
+struct Inner {
+    /// Never held while Python runs, as it does to make an exception: another thread may be let in there and
+    /// wait for the lock with what this one needs to go on.
+    state: Mutex<State>,
+    /// How often the client was closed: a connect that was under way then must not undo it.
+    closings: AtomicU64,
+    /// Held from the start of a connect until its outcome is noted.
+    connecting: Arc<futures_util::lock::Mutex<()>>,
+    /// What the last connect that succeeded logged in with; at first what the config says.
+    credentials: Mutex<Option<Credentials>>,
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn credentials(&self) -> MutexGuard<'_, Option<Credentials>> {
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses another user than the one that the client is connected as: it would go on as the first one.
+    fn is_user(&self, given: Option<&str>) -> Result<(), aero_io::Error> {
+        let known = self.credentials();
+        let known = known.as_ref().and_then(Credentials::user);
+        match given {
+            Some(given) if Some(given) != known => {
+                let known = known.map_or_else(|| "without a user".into(), |known| format!("as {known:?}"));
+                let what = format!("the client is connected {known}; close it to log in as {given:?}");
+                Err(aero_io::Error::Param { what })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a cluster that was connected while the client was closed `closings` times; says whether it
+    /// was closed since.
+    fn connected(&self, cluster: Cluster, closings: u64) -> Result<(), ClosedMeanwhile> {
+        let mut state = self.state();
+        if self.closings.load(Ordering::Relaxed) != closings {
+            cluster.close();
+            return Err(ClosedMeanwhile);
+        }
+        match &*state {
+            // Another thread was faster, and calls may be under way on what it made.
+            State::Connected(_) => cluster.close(),
+            State::New | State::Closed => *state = State::Connected(cluster),
+        }
+        Ok(())
+    }
+
+    /// Closes the cluster, if there is one, and gives it back.
+    fn close(&self) -> Option<Cluster> {
+        let mut state = self.state();
+        self.closings.fetch_add(1, Ordering::Relaxed);
+        let State::Connected(cluster) = std::mem::replace(&mut *state, State::Closed) else { return None };
+        cluster.close();
+        Some(cluster)
+    }
+}
+
+/// The core of a `Client` or `AsyncClient`. Commands take the completions of an event loop, or None to
+/// wait; those of a family stand as methods in that family's module.
+#[pyclass(frozen, module = "aerospike_py._native")]
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    /// The process that it belongs to.
+    process: u32,
+    inner: Arc<Inner>,
+}
+
+impl Core {
+    /// Refuses to work in a child of the process that made the client: the connections are the parent's.
+    fn check_process(&self, py: Python<'_>) -> PyResult<()> {
+        if self.process == process::id() {
+            return Ok(());
+        }
+        Err(client_error(
+            py,
+            "this client was made before fork() and belongs to the parent process; make a new one in the child"
+                .into(),
+        ))
+    }
+
+    /// The cluster, where the client is connected and of this process.
+    pub(crate) fn cluster(&self, py: Python<'_>) -> PyResult<Cluster> {
+        self.check_process(py)?;
+        // The lock is let go before Python runs.
+        let cluster = match &*self.inner.state() {
+            State::Connected(cluster) => Ok(cluster.clone()),
+            State::New => Err("the client is not connected; call connect() first"),
+            State::Closed => Err("the client is closed"),
+        };
+        let cluster = cluster.map_err(|why| client_error(py, why.into()))?;
+        log::drain(py, &cluster);
+        Ok(cluster)
+    }
+
+    /// What a connect logs in with: what it is given, else what the last one that succeeded was given, else what
+    /// the config says. Kept, so that a password is hashed once.
+    fn credentials(
+        &self,
+        py: Python<'_>,
+        username: Option<&str>,
+        password: Option<&str>,
+    ) -> PyResult<Option<Credentials>> {
+        match (username, password) {
+            (None, None) => Ok(self.inner.credentials().clone()),
+            _ => self.config.login.with(py, username, password),
+        }
+    }
+
+    fn hosts(&self) -> String {
+        let hosts: Vec<String> = self.config.cluster.seeds.iter().map(ToString::to_string).collect();
+        hosts.join(", ")
+    }
+}
+
+#[pymethods]
+impl Core {
+    #[new]
+    fn new(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
+        numpy_memory::warm_up(py)?;
+        let config = Config::read(py, config)?;
+        Ok(Self {
+            process: process::id(),
+            inner: Arc::new(Inner {
+                state: Mutex::new(State::New),
+                closings: AtomicU64::new(0),
+                connecting: Arc::default(),
+                credentials: Mutex::new(config.login.credentials(py)?),
+            }),
+            config,
+        })
+    }
+
+    fn connect(
+        &self,
+        py: Python<'_>,
+        face: Option<&Completions>,
+        username: Option<&Bound<'_, PyString>>,
+        password: Option<&Bound<'_, PyString>>,
+    ) -> PyResult<Py<PyAny>> {
+        self.check_process(py)?;
+        let mut config = self.config.cluster.clone();
+        let username = username.map(|text| unicode(text, "the username")).transpose()?;
+        let password = password.map(|text| unicode(text, "the password")).transpose()?;
+        config.credentials = self.credentials(py, username.as_deref(), password.as_deref())?;
+        let tls = self.config.tls.clone();
+        let inner = self.inner.clone();
+        let closings = inner.closings.load(Ordering::Relaxed);
+        let waiting = inner.clone();
+        let future = async move {
+            // One at a time: whoever waited finds the work done, and no node sees a second login.
+            let turn = waiting.connecting.clone().lock_owned().await;
+            if matches!(*waiting.state(), State::Connected(_)) {
+                return waiting.is_user(username.as_deref()).map(|()| None);
+            }
+            let transport: Arc<dyn Transport> = match tls {
+                Some(tls) => Arc::new(TlsTransport::load(tls).await?),
+                None => Arc::new(TcpTransport),
+            };
+            let credentials = config.credentials.clone();
+            let cluster = Cluster::connect(config, transport).await?;
+            *waiting.credentials() = credentials;
+            Ok(Some((cluster, turn)))
+        };
+        let finish = plain(move |py, connected: Option<(Cluster, OwnedMutexGuard<()>)>| {
+            if let Some((cluster, turn)) = connected {
+                let taken = inner.connected(cluster.clone(), closings);
+                drop(turn);
+                log::drain(py, &cluster);
+                taken.map_err(|ClosedMeanwhile| {
+                    client_error(py, "the client was closed while it connected".into())
+                })?;
+            }
+            Ok(py.None())
+        });
+        Call { future, seal: Arc::new(NothingToSeal), finish }.run_lasting(py, face)
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_process(py)?;
+        if let Some(cluster) = self.inner.close() {
+            log::drain(py, &cluster);
+        }
+        Ok(())
+    }
+
+    fn is_connected(&self, py: Python<'_>) -> PyResult<bool> {
+        self.check_process(py)?;
+        Ok(self.cluster(py).is_ok_and(|cluster| cluster.is_connected()))
+    }
+
+    fn get_node_names(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.cluster(py)?.node_names())
+    }
+
+    /// The state of nodes and connections, as `aerospike_py.stats.ClusterStats`.
+    fn stats(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        stats::to_python(py, &self.cluster(py)?.stats())
+    }
+
+    /// What a `repr` says of the client.
+    fn describe(&self, py: Python<'_>) -> String {
+        let hosts = self.hosts();
+        match self.cluster(py) {
+            Ok(cluster) => format!("of {hosts}: {} nodes", cluster.node_names().len()),
+            Err(_) => format!("of {hosts}: not connected"),
+        }
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        if self.process != process::id() {
+            // In a child of the process that made it, it leaks on purpose: closing its sockets would take
+            // them out of the epoll that is shared with the parent.
+            std::mem::forget(self.inner.clone());
+        }
+    }
+}
