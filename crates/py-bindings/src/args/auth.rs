@@ -5,8 +5,7 @@ use std::fmt;
 use aero_io::{AuthMode, Credentials};
 use pyo3::prelude::*;
 
-use crate::args::config::one_of;
-use crate::args::settings::Settings;
+use crate::args::settings::{Settings, one_of};
 use crate::python::errors::param_error;
 
 /// The modes in the order of their constants.

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use aero_io::{AuthMode, BatchPolicy, ClusterConfig, QueryPolicy, Replica, Seed, TlsConfig};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
 
 use crate::args::auth::{Login, MODES};
+use crate::args::convert::{items_of, whole_number};
 use crate::args::policy::{self, Operate, Read, Write};
-use crate::args::settings::{Anyway, Foreign, Settings, foreign, whole_number};
+use crate::args::settings::{Anyway, Foreign, Settings, foreign, one_of};
 use crate::args::tls;
-use crate::keys::described;
+use crate::python::describe::describe;
 use crate::python::errors::param_error;
 use crate::values::Bools;
 
@@ -65,22 +65,6 @@ struct OfPolicies {
 fn login_timeout(settings: &mut Settings<'_>, key: &'static str) -> PyResult<Option<Duration>> {
     let millis = settings.number(key, 1, u32::MAX.into())?;
     Ok(millis.map(|millis| Duration::from_millis(millis as u64)))
-}
-
-/// The value of a key that may stand in two places.
-pub(crate) fn one_of<T: PartialEq>(
-    py: Python<'_>,
-    key: &str,
-    config: Option<T>,
-    policies: Option<T>,
-) -> PyResult<Option<T>> {
-    match (config, policies) {
-        (Some(one), Some(other)) if one != other => Err(param_error(
-            py,
-            format!("config {key:?} and config \"policies\" {key:?} differ; set one of them"),
-        )),
-        (one, other) => Ok(one.or(other)),
-    }
 }
 
 /// Keys that the official client has for machinery that is not here.
@@ -250,7 +234,7 @@ fn racks(py: Python<'_>, settings: &mut Settings<'_>) -> PyResult<Vec<u32>> {
     let racks = match several {
         Some(value) => {
             Some(value.extract::<Vec<u32>>().ok().filter(|racks| !racks.is_empty()).ok_or_else(|| {
-                let found = described(&value);
+                let found = describe(&value);
                 param_error(py, format!("config \"rack_ids\" is {found}; it must be a list of whole numbers"))
             })?)
         }
@@ -313,14 +297,10 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies
 /// Hosts: `(name, port)` or `(name, port, tls_name)` each.
 fn hosts(value: &Bound<'_, PyAny>) -> PyResult<Vec<Seed>> {
     let py = value.py();
-    let items: Vec<Bound<'_, PyAny>> = if let Ok(list) = value.cast::<PyList>() {
-        list.iter().collect()
-    } else if let Ok(tuple) = value.cast::<PyTuple>() {
-        tuple.iter().collect()
-    } else {
+    let Some(items) = items_of(value) else {
         return Err(param_error(
             py,
-            format!("config \"hosts\" is {}; it must be a list of (host, port)", described(value)),
+            format!("config \"hosts\" is {}; it must be a list of (host, port)", describe(value)),
         ));
     };
     items.iter().enumerate().map(|(position, item)| host(item, position)).collect()
@@ -333,17 +313,11 @@ fn host(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
             format!(
                 "config \"hosts\"[{position}] is {}; it must be (host, port) or (host, port, tls_name), \
                  such as (\"127.0.0.1\", 3000)",
-                described(item)
+                describe(item)
             ),
         )
     };
-    let parts: Vec<Bound<'_, PyAny>> = if let Ok(tuple) = item.cast::<PyTuple>() {
-        tuple.iter().collect()
-    } else if let Ok(list) = item.cast::<PyList>() {
-        list.iter().collect()
-    } else {
-        return Err(wrong());
-    };
+    let parts = items_of(item).ok_or_else(wrong)?;
     let (name, port, tls_name) = match parts.as_slice() {
         [name, port] => (name, port, None),
         [name, port, tls_name] => (name, port, Some(tls_name)),

@@ -6,6 +6,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod config;
+pub(crate) mod convert;
 pub(crate) mod operations;
 pub(crate) mod policy;
 pub(crate) mod settings;

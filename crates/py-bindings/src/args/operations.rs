@@ -1,13 +1,12 @@
 //! Operations on bins: dicts in the official client's style, read once into the bytes of a request.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyList, PyMapping, PyTuple};
+use pyo3::types::{PyBool, PyMapping};
 use wire_protocol::message::{self, op};
 use wire_protocol::particle::particle_type;
 
-use crate::args::settings::whole_number;
-use crate::commands::batch_read::read_bins;
-use crate::keys::described;
+use crate::args::convert::{bin_names, items_of, whole_number};
+use crate::python::describe::describe;
 use crate::python::errors::param_error;
 use crate::values::{Bools, EncodedOps, bin_name, encode_value};
 
@@ -105,16 +104,12 @@ fn not_there_yet(number: i64) -> Option<(&'static str, &'static str)> {
 /// Encodes a list of operations. Each that is not what it must be is refused with its position.
 pub(crate) fn encode_ops(list: &Bound<'_, PyAny>, bools: Bools) -> PyResult<Operations> {
     let py = list.py();
-    let items: Vec<Bound<'_, PyAny>> = if let Ok(list) = list.cast::<PyList>() {
-        list.iter().collect()
-    } else if let Ok(tuple) = list.cast::<PyTuple>() {
-        tuple.iter().collect()
-    } else {
+    let Some(items) = items_of(list) else {
         return Err(param_error(
             py,
             format!(
                 "operations are {}; they must be a list of dicts, as aerospike_py.operations makes them",
-                described(list)
+                describe(list)
             ),
         ));
     };
@@ -143,13 +138,13 @@ fn encode_item(
     let Ok(dict) = item.cast::<PyMapping>() else {
         return Err(refuse(format!(
             "is {}; it must be a dict such as {{\"op\": OPERATOR_READ, \"bin\": \"a\"}}",
-            described(item)
+            describe(item)
         )));
     };
     let Some(number) = optional(dict, "op")? else {
         return Err(refuse(format!(
             "is {}; it has no \"op\", one of the OPERATOR_* constants",
-            described(item)
+            describe(item)
         )));
     };
     let kind = whole_number(&number).and_then(Kind::of);
@@ -157,9 +152,9 @@ fn encode_item(
         let family = whole_number(&number).and_then(not_there_yet);
         return Err(refuse(match family {
             Some((family, instead)) => {
-                format!("has \"op\" {}: {family} are not there yet; {instead}", described(&number))
+                format!("has \"op\" {}: {family} are not there yet; {instead}", describe(&number))
             }
-            None => format!("has \"op\" {}; it must be one of the OPERATOR_* constants", described(&number)),
+            None => format!("has \"op\" {}; it must be one of the OPERATOR_* constants", describe(&number)),
         }));
     };
     let (has_bin, has_value) = kind.parts();
@@ -178,7 +173,7 @@ fn encode_item(
         // What is left empty asks for nothing.
         if !known && !dict.get_item(&entry)?.is_none() {
             let name = kind.name();
-            return Err(refuse(format!("has a {}, which a {name} does not take", described(&entry))));
+            return Err(refuse(format!("has a {}, which a {name} does not take", describe(&entry))));
         }
     }
     let bin = match (has_bin, optional(dict, "bin")?) {
@@ -224,7 +219,7 @@ pub(crate) fn read_ttl(place: &str, ttl: &Bound<'_, PyAny>) -> PyResult<u32> {
             ttl.py(),
             format!(
                 "{place} has a time to live of {}; it must be seconds or a TTL_* constant",
-                described(ttl)
+                describe(ttl)
             ),
         )
     })
@@ -265,7 +260,7 @@ fn push_value(
             value.py(),
             format!(
                 "{place}: bin {bin:?}: {} cannot be used to {}; it must be {wanted}",
-                described(value),
+                describe(value),
                 kind.name()
             ),
         ));
@@ -300,7 +295,7 @@ pub(crate) fn encode_touch(ttl: Option<u32>) -> Operations {
 pub(crate) fn encode_removals(bins: &Bound<'_, PyAny>) -> PyResult<Operations> {
     let py = bins.py();
     let mut operations = Operations::default();
-    let names = read_bins(Some(bins))?.unwrap_or_default();
+    let names = bin_names(Some(bins))?.unwrap_or_default();
     if names.is_empty() {
         return Err(param_error(py, "the list of bins is empty; name at least one to remove".into()));
     }

@@ -9,7 +9,8 @@ use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyMapping, PyString};
 
-use crate::keys::described;
+use crate::args::convert::{unicode, whole_number};
+use crate::python::describe::describe;
 use crate::python::errors::param_error;
 use crate::python::package::from_package;
 
@@ -93,7 +94,7 @@ impl<'py> Settings<'py> {
     fn wrong(&self, key: &str, value: &Bound<'py, PyAny>, expected: &str) -> PyErr {
         param_error(
             value.py(),
-            format!("{} {key:?} is {}; it must be {expected}", self.name, described(value)),
+            format!("{} {key:?} is {}; it must be {expected}", self.name, describe(value)),
         )
     }
 
@@ -220,17 +221,20 @@ fn kind(value: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(value.get_type().name()?.to_string())
 }
 
-/// The text, refused without showing it if it has lone surrogates: Python's own error carries the whole of it.
-pub(crate) fn unicode(text: &Bound<'_, PyString>, what: &str) -> PyResult<String> {
-    text.to_str().map(str::to_owned).map_err(|_| {
-        param_error(text.py(), format!("{what} is no text that can be sent: it has lone surrogates"))
-    })
-}
-
-/// A whole number: an int or what stands for one exactly, such as NumPy's. A bool is an int to Python; where
-/// a number is wanted it is a mistake.
-pub(crate) fn whole_number(value: &Bound<'_, PyAny>) -> Option<i64> {
-    if value.is_instance_of::<PyBool>() { None } else { value.extract().ok() }
+/// The value of a key that may stand in two places.
+pub(crate) fn one_of<T: PartialEq>(
+    py: Python<'_>,
+    key: &str,
+    config: Option<T>,
+    policies: Option<T>,
+) -> PyResult<Option<T>> {
+    match (config, policies) {
+        (Some(one), Some(other)) if one != other => Err(param_error(
+            py,
+            format!("config {key:?} and config \"policies\" {key:?} differ; set one of them"),
+        )),
+        (one, other) => Ok(one.or(other)),
+    }
 }
 
 /// The known key that is most like `key`.

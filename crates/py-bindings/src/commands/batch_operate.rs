@@ -17,7 +17,8 @@ use crate::args::settings::Settings;
 use crate::call::runtime::NothingToSeal;
 use crate::call::{Call, Completions};
 use crate::core::Core;
-use crate::keys::{KeyArena, described};
+use crate::keys::KeyArena;
+use crate::python::describe::describe;
 use crate::python::errors::{io_error, param_error};
 use crate::python::once::intern;
 use crate::results::records;
@@ -169,7 +170,7 @@ impl Core {
             // What can be walked only once would hide the rows, filled in, from whoever made it.
             Some(list) if list.cast::<PySequence>().is_ok() => list.try_iter()?.collect::<PyResult<_>>()?,
             Some(list) => {
-                let found = described(&list);
+                let found = describe(&list);
                 return Err(param_error(
                     py,
                     format!(
@@ -183,7 +184,7 @@ impl Core {
                     format!(
                         "batch_records is {}; it must be BatchRecords([Write(key, ops), Read(...), Remove(...)]), \
                          as aerospike_py.batch has them",
-                        described(batch)
+                        describe(batch)
                     ),
                 ));
             }
@@ -299,7 +300,7 @@ impl Core {
                 Ok(Command::read(operations, &modes))
             }
             _ => {
-                let found = described(item);
+                let found = describe(item);
                 Err(param_error(
                     py,
                     format!("it is {found}; it must be a Write, Read or Remove of aerospike_py.batch"),

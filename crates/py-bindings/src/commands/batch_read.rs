@@ -6,22 +6,22 @@ use crate::python::once::Once;
 use aero_io::{BatchRead, Bins, Cluster};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use record_decode::{Casting, Plan, RowBuffer, Summary};
 
+use crate::args::convert::bin_names;
 use crate::args::policy;
 use crate::arrays::memory::{self as numpy_memory, Arrays};
 use crate::call::runtime::NothingToSeal;
 use crate::call::{Call, Completions, plain};
 use crate::core::Core;
-use crate::keys::{KeyArena, KeyTable, described};
+use crate::keys::{KeyArena, KeyTable};
 use crate::python::errors::{io_error, param_error};
 use crate::python::package::from_package;
 use crate::results::clock;
 use crate::results::records;
 use crate::results::rows;
 use crate::results::sinks::{NO_RESPONSE, NumpyRows, RawRows};
-use crate::values::bin_name;
 
 #[pymethods]
 impl Core {
@@ -42,7 +42,7 @@ impl Core {
         let policy = policy::batch(py, &self.config.policies.batch, "batch policy", policy)?;
         self.config.check_replica(py, policy.replica)?;
         let request = BatchRead { policy, ..BatchRead::default() };
-        let bins = read_bins(bins)?;
+        let bins = bin_names(bins)?;
         match dtype {
             Some(dtype) => {
                 let fit = Fit::read(py, casting, errors)?;
@@ -86,22 +86,6 @@ impl Fit {
         };
         Ok(Self { casting, coerce })
     }
-}
-
-/// Reads the `bins` argument: None, or a sequence of names.
-pub(crate) fn read_bins(bins: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<String>>> {
-    let Some(bins) = bins.filter(|bins| !bins.is_none()) else { return Ok(None) };
-    let names: Vec<Bound<'_, PyAny>> = if let Ok(list) = bins.cast::<PyList>() {
-        list.iter().collect()
-    } else if let Ok(tuple) = bins.cast::<PyTuple>() {
-        tuple.iter().collect()
-    } else {
-        return Err(param_error(
-            bins.py(),
-            format!("bins is {}; it must be a list of bin names", described(bins)),
-        ));
-    };
-    names.iter().map(bin_name).collect::<PyResult<_>>().map(Some)
 }
 
 fn bins_of(names: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Bins {

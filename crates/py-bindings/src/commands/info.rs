@@ -8,12 +8,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use wire_protocol::info;
 
+use crate::args::convert::{unicode, whole_number};
 use crate::args::policy;
-use crate::args::settings::{unicode, whole_number};
 use crate::call::runtime::NothingToSeal;
 use crate::call::{Call, Completions, plain};
 use crate::core::Core;
-use crate::keys::{described, too_long};
+use crate::keys::too_long;
+use crate::python::describe::describe;
 use crate::python::errors::{error_of_code, io_error, param_error};
 
 /// Server code of a failure that the answer gives no code of.
@@ -49,13 +50,13 @@ fn command_of(command: &Bound<'_, PyAny>) -> PyResult<String> {
     let Ok(text) = command.cast::<PyString>() else {
         return Err(param_error(
             py,
-            format!("command is {}; it must be a str such as \"build\"", described(command)),
+            format!("command is {}; it must be a str such as \"build\"", describe(command)),
         ));
     };
     let text = unicode(text, "the command")?;
     let text = text.trim_end_matches('\n').to_owned();
     if text.is_empty() || text.contains('\n') {
-        let message = format!("command is {}; it must be one line that is not empty", described(command));
+        let message = format!("command is {}; it must be one line that is not empty", describe(command));
         return Err(param_error(py, message));
     }
     Ok(text)
@@ -128,7 +129,7 @@ impl Core {
             _ => {
                 let message = format!(
                     "nanos is {}; it must be nanoseconds since 1970-01-01 UTC, or 0 for now",
-                    described(nanos)
+                    describe(nanos)
                 );
                 return Err(param_error(py, message));
             }
@@ -157,13 +158,13 @@ impl Core {
 fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = value.py();
     let Ok(text) = value.cast::<PyString>() else {
-        return Err(param_error(py, format!("{what} is {}; it must be a str", described(value))));
+        return Err(param_error(py, format!("{what} is {}; it must be a str", describe(value))));
     };
     let text = unicode(text, what)?;
     if text.is_empty() || text.contains([';', ':', '=', '\n', '\t']) {
         let message = format!(
             "{what} is {}; it must be a name that is not empty, without ; : = and line breaks",
-            described(value)
+            describe(value)
         );
         return Err(param_error(py, message));
     }

@@ -7,11 +7,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 use wire_protocol::message::Ops;
 
+use crate::args::convert::bin_names;
 use crate::args::operations::{self as ops, Operations};
 use crate::args::policy::{self, Operate};
 use crate::call::runtime::NothingToSeal;
 use crate::call::{Call, Completions};
-use crate::commands::batch_read::read_bins;
 use crate::commands::single::{command_key, get, meta_of, of_record, record_of, write_ops};
 use crate::core::Core;
 use crate::keys::KeyArena;
@@ -42,7 +42,7 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let policy = self.read_policy(py, policy)?;
-        let Some(names) = read_bins(Some(bins))? else {
+        let Some(names) = bin_names(Some(bins))? else {
             let message = "bins is None; name the bins to select, or use get() for all of them";
             return Err(param_error(py, message.into()));
         };

@@ -10,13 +10,15 @@ use futures_util::lock::{Mutex, OwnedMutexGuard};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
 
+use crate::args::convert::bin_names;
+use crate::args::convert::{unicode, whole_number};
 use crate::args::policy::{self, PartitionFilter};
-use crate::args::settings::{Settings, unicode, whole_number};
+use crate::args::settings::Settings;
 use crate::call::runtime::{NothingToSeal, PARENTS_CALL};
 use crate::call::{Call, Completions, plain};
-use crate::commands::batch_read::read_bins;
 use crate::core::Core;
-use crate::keys::{described, user_key_object};
+use crate::keys::user_key_object;
+use crate::python::describe::describe;
 use crate::python::errors::{client_error, param_error};
 use crate::python::process;
 use crate::results::clock;
@@ -44,7 +46,7 @@ impl Core {
         let set = set.filter(|set| !set.is_none()).map(|set| name("set", set)).transpose()?;
         let (policy, filter) = policy::query(py, &self.config.policies.query, "query policy", policy)?;
         self.config.check_replica(py, policy.replica)?;
-        let bins = match read_bins(bins)? {
+        let bins = match bin_names(bins)? {
             _ if no_bins(py, options)? => Bins::Header,
             Some(names) if !names.is_empty() => Bins::names(names),
             _ => Bins::All,
@@ -76,7 +78,7 @@ impl Core {
 fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     match value.cast::<PyString>() {
         Ok(text) => unicode(text, what),
-        Err(_) => Err(param_error(value.py(), format!("{what} is {}; it must be a str", described(value)))),
+        Err(_) => Err(param_error(value.py(), format!("{what} is {}; it must be a str", describe(value)))),
     }
 }
 
@@ -85,7 +87,7 @@ fn number(what: &str, value: &Bound<'_, PyAny>, most: i64) -> PyResult<i64> {
         Some(number) if (0..=most).contains(&number) => Ok(number),
         _ => {
             let message =
-                format!("{what} is {}; it must be a whole number, or 0 for no limit", described(value));
+                format!("{what} is {}; it must be a whole number, or 0 for no limit", describe(value));
             Err(param_error(value.py(), message))
         }
     }

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::args::config::Config;
-use crate::args::settings::unicode;
+use crate::args::convert::unicode;
 use crate::arrays::memory as numpy_memory;
 use crate::call::runtime::NothingToSeal;
 use crate::call::{Call, Completions, plain};

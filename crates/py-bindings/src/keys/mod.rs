@@ -18,7 +18,7 @@ use wire_protocol::digest::{Digest, UserKey, digests_into};
 mod array;
 mod reader;
 
-pub(crate) use self::reader::{described, too_long};
+pub(crate) use self::reader::too_long;
 
 /// What a key's bytes in the arena are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

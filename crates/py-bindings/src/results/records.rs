@@ -8,7 +8,6 @@ use wire_protocol::digest::Digest;
 
 use crate::keys::KeyArena;
 use crate::python::package::from_package;
-use crate::results::rows::Row;
 
 /// The classes, looked up once.
 struct Classes {
@@ -129,6 +128,17 @@ pub(crate) fn exists<'py>(
     meta: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     named_tuple(py, &classes(py)?.exists, [key.clone(), meta.clone()])
+}
+
+/// What became of a row.
+pub(crate) struct Row<'py> {
+    pub(crate) key: Bound<'py, PyAny>,
+    pub(crate) code: i32,
+    /// The record, or None.
+    pub(crate) record: Bound<'py, PyAny>,
+    pub(crate) in_doubt: bool,
+    /// Why a record that came could not be made into Python objects.
+    pub(crate) error: Option<PyErr>,
 }
 
 /// A row of a batch.

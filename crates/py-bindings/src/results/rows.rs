@@ -5,20 +5,9 @@ use pyo3::prelude::*;
 use crate::keys::KeyArena;
 use crate::python::errors::CLIENT;
 use crate::results::clock;
-use crate::results::records::{self, SpaceNames};
+use crate::results::records::{self, Row, SpaceNames};
 use crate::results::sinks::RawState;
 use crate::values::{BinNames, Unreadable, bins_dict};
-
-/// What became of a row.
-pub(crate) struct Row<'py> {
-    pub(crate) key: Bound<'py, PyAny>,
-    pub(crate) code: i32,
-    /// The record, or None.
-    pub(crate) record: Bound<'py, PyAny>,
-    pub(crate) in_doubt: bool,
-    /// Why a record that came could not be made into Python objects.
-    pub(crate) error: Option<PyErr>,
-}
 
 /// Hands each row to `take`, in order; `writes` says which of them change their records. Returns the code of the
 /// batch as a whole.

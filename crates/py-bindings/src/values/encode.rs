@@ -12,7 +12,7 @@ use wire_protocol::msgpack::{self, MAX_DEPTH};
 use wire_protocol::particle::{Particle, particle_type};
 
 use super::classes;
-use crate::keys::described;
+use crate::python::describe::describe;
 use crate::python::errors::{bin_name_error, param_error};
 use crate::python::once::intern;
 
@@ -45,7 +45,7 @@ pub(crate) fn encode_bins(bins: &Bound<'_, PyAny>, bools: Bools) -> PyResult<Enc
     let Ok(bins) = bins.cast::<PyMapping>() else {
         return Err(param_error(
             py,
-            format!("bins is {}; it must be a dict of bin name to value", described(bins)),
+            format!("bins is {}; it must be a dict of bin name to value", describe(bins)),
         ));
     };
     let mut ops = EncodedOps::default();
@@ -81,7 +81,7 @@ pub(crate) fn encode_value(
 pub(crate) fn bin_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = name.py();
     let Ok(text) = name.extract::<String>() else {
-        return Err(param_error(py, format!("bin name {} must be a str", described(name))));
+        return Err(param_error(py, format!("bin name {} must be a str", describe(name))));
     };
     if text.len() > MAX_BIN_NAME {
         return Err(bin_name_error(
@@ -184,7 +184,7 @@ fn sort_out<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
     Err(Problem::Value(format!(
         "{} cannot be written; values are int, float, bool, str, bytes, list, dict, GeoJSON, HyperLogLog \
          or None",
-        described(value)
+        describe(value)
     )))
 }
 
@@ -193,7 +193,7 @@ fn int<'py>(value: &Bound<'py, PyAny>) -> Result<Value<'py>, Problem> {
         Ok(number) => Ok(Value::Int(number)),
         Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => Err(Problem::Value(format!(
             "{} does not fit 64 signed bits (-2**63 to 2**63 - 1); write it as str or bytes",
-            described(value)
+            describe(value)
         ))),
         Err(error) => Err(error.into()),
     }
@@ -273,7 +273,7 @@ fn encode(value: &Bound<'_, PyAny>, bools: Bools, out: &mut Vec<u8>) -> Result<u
 
 fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Result<&'a str, Problem> {
     text.to_str().map_err(|_| {
-        Problem::Value(format!("{} has no UTF-8 form (a lone surrogate)", described(text.as_any())))
+        Problem::Value(format!("{} has no UTF-8 form (a lone surrogate)", describe(text.as_any())))
     })
 }
 
@@ -328,7 +328,7 @@ fn map_key<'py>(key: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, Pro
         sorted @ (Value::Int(_) | Value::Str(_) | Value::Blob(_)) => Ok(sorted),
         _ => Err(Problem::Value(format!(
             "{} cannot be a map's key; the server takes int, str and bytes",
-            described(key)
+            describe(key)
         ))),
     }
 }

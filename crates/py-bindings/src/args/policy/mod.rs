@@ -9,8 +9,9 @@ use aero_io::{
 use pyo3::prelude::*;
 
 pub(crate) use self::rows::{RowPolicy, batch_with_row, row_read, row_remove, row_write};
-use crate::args::settings::{Anyway, Foreign, Settings, foreign, whole_number};
-use crate::keys::described;
+use crate::args::convert::whole_number;
+use crate::args::settings::{Anyway, Foreign, Settings, foreign};
+use crate::python::describe::describe;
 use crate::python::errors::param_error;
 
 /// Keys that every policy of the official client has and that nothing here needs.
@@ -89,7 +90,7 @@ fn hedge(py: Python<'_>, settings: &mut Settings<'_>, hedge: &mut Hedge) -> PyRe
                 format!(
                     "policy \"hedge_delay\" is {}; it must be \"adaptive\", \"off\" or a number of \
                      milliseconds of at least 1",
-                    described(&value)
+                    describe(&value)
                 ),
             ));
         }

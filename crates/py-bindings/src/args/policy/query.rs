@@ -6,8 +6,9 @@ use pyo3::types::{PyDict, PyString};
 use wire_protocol::digest::{PARTITIONS, partition_id};
 
 use super::{DESERIALIZE, REPLICAS, conclude, over, set};
-use crate::args::settings::{Anyway, Foreign, Settings, foreign, whole_number};
-use crate::keys::described;
+use crate::args::convert::whole_number;
+use crate::args::settings::{Anyway, Foreign, Settings, foreign};
+use crate::python::describe::describe;
 use crate::python::errors::{io_error, param_error};
 
 const DURATIONS: [QueryDuration; 3] = [QueryDuration::Long, QueryDuration::Short, QueryDuration::LongRelaxAp];
@@ -124,7 +125,7 @@ fn start_digest(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Option<Dig
 fn read_digest(value: &Bound<'_, PyAny>) -> PyResult<Digest> {
     let digest = value.extract::<Vec<u8>>().ok().filter(|_| !value.is_instance_of::<PyString>());
     digest.and_then(|digest| digest.try_into().ok()).ok_or_else(|| {
-        param_error(value.py(), format!("a digest is {}; it must be 20 bytes", described(value)))
+        param_error(value.py(), format!("a digest is {}; it must be 20 bytes", describe(value)))
     })
 }
 
@@ -136,7 +137,7 @@ fn partition_statuses(
 ) -> PyResult<()> {
     let Ok(statuses) = object.cast::<PyDict>() else {
         let message =
-            format!("partition_filter \"partition_status\" is {}; it must be a dict", described(object));
+            format!("partition_filter \"partition_status\" is {}; it must be a dict", describe(object));
         return Err(param_error(py, message));
     };
     let all_again = match statuses.get_item("retry")? {
@@ -149,7 +150,7 @@ fn partition_statuses(
             continue;
         }
         let wrong = || {
-            let (key, found) = (described(&key), described(&status));
+            let (key, found) = (describe(&key), describe(&status));
             let message = format!(
                 "partition_filter \"partition_status\" has {key}: {found}; it must be what get_partitions_status() \
                  gives: partition to (partition, init, retry, digest, bval)"
