@@ -5,6 +5,7 @@
 //! operations now, expressions and index definitions later.
 
 pub(crate) mod auth;
+pub(crate) mod casting;
 pub(crate) mod config;
 pub(crate) mod convert;
 pub(crate) mod operations;

@@ -8,12 +8,12 @@ use wire_protocol::particle::particle_type;
 use crate::args::convert::{bin_names, items_of, whole_number};
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
-use crate::values::{Bools, EncodedOps, bin_name, encode_value};
+use crate::values::{Bools, OpBytes, bin_name, encode_value};
 
 /// Operations, encoded, with what a request says of them as a whole.
 #[derive(Debug, Default)]
 pub(crate) struct Operations {
-    pub(crate) encoded: EncodedOps,
+    pub(crate) encoded: OpBytes,
     /// Whether any of them changes the record.
     pub(crate) writes: bool,
     /// Whether any of them reads.
@@ -102,7 +102,7 @@ fn not_there_yet(number: i64) -> Option<(&'static str, &'static str)> {
 }
 
 /// Encodes a list of operations. Each that is not what it must be is refused with its position.
-pub(crate) fn encode_ops(list: &Bound<'_, PyAny>, bools: Bools) -> PyResult<Operations> {
+pub(crate) fn encode_list(list: &Bound<'_, PyAny>, bools: Bools) -> PyResult<Operations> {
     let py = list.py();
     let Some(items) = items_of(list) else {
         return Err(param_error(

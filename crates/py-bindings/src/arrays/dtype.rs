@@ -11,7 +11,7 @@ use record_decode::{Casting, Plan};
 use crate::python::errors::schema_error;
 
 /// Reads a structured dtype. It is walked by `names`: `fields` lists titled fields twice.
-pub(crate) fn read(dtype: &Bound<'_, PyAny>) -> PyResult<Schema> {
+pub(crate) fn read_schema(dtype: &Bound<'_, PyAny>) -> PyResult<Schema> {
     let py = dtype.py();
     let names = dtype.getattr(intern!(py, "names"))?;
     if names.is_none() {
@@ -57,7 +57,7 @@ struct Kept {
 static LAST: Mutex<Option<Arc<Kept>>> = Mutex::new(None);
 
 /// What fills the fields of `dtype`; of `bins` alone, where there are any given.
-pub(crate) fn plan(
+pub(crate) fn read_plan(
     dtype: &Bound<'_, PyAny>,
     casting: Casting,
     bins: Option<&[String]>,
@@ -65,7 +65,7 @@ pub(crate) fn plan(
     let py = dtype.py();
     if let Some(bins) = bins {
         let bins: Vec<&str> = bins.iter().map(String::as_str).collect();
-        return Ok(Arc::new(Plan::new(read(dtype)?, casting, Some(&bins))));
+        return Ok(Arc::new(Plan::new(read_schema(dtype)?, casting, Some(&bins))));
     }
     let names = dtype.getattr(intern!(py, "names"))?;
     let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -76,7 +76,7 @@ pub(crate) fn plan(
     {
         return Ok(Arc::clone(&kept.plan));
     }
-    let plan = Arc::new(Plan::new(read(dtype)?, casting, None));
+    let plan = Arc::new(Plan::new(read_schema(dtype)?, casting, None));
     let kept =
         Kept { dtype: dtype.clone().unbind(), names: names.unbind(), casting, plan: Arc::clone(&plan) };
     let before = LAST.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(kept));

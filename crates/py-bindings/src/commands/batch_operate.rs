@@ -11,15 +11,14 @@ use pyo3::types::{PyList, PySequence};
 use wire_protocol::command::WriteOptions;
 use wire_protocol::message::info1;
 
-use crate::args::operations::{self as ops, Operations};
+use crate::args::operations::{self, Operations};
 use crate::args::policy::{self, RowPolicy};
 use crate::args::settings::Settings;
-use crate::call::runtime::NothingToSeal;
 use crate::call::{Call, Completions};
 use crate::core::Core;
 use crate::keys::KeyArena;
 use crate::python::describe::describe;
-use crate::python::errors::{io_error, param_error};
+use crate::python::errors::{io_error, param_error, request_error};
 use crate::python::once::intern;
 use crate::results::records;
 use crate::results::rows;
@@ -47,12 +46,12 @@ impl Command {
         let ttl = operations.ttl.unwrap_or(row.options.ttl);
         let options = WriteOptions { ttl, ..row.options };
         let attributes =
-            RowAttributes::write(&options, operations.reads).map_err(|error| refused(py, &error))?;
+            RowAttributes::write(&options, operations.reads).map_err(|error| request_error(py, &error))?;
         Ok(Self { attributes, operations, send_key: row.send_key, writes: true })
     }
 
     fn remove(py: Python<'_>, row: &RowPolicy) -> PyResult<Self> {
-        let attributes = RowAttributes::delete(&row.options).map_err(|error| refused(py, &error))?;
+        let attributes = RowAttributes::delete(&row.options).map_err(|error| request_error(py, &error))?;
         Ok(Self { attributes, operations: Operations::default(), send_key: row.send_key, writes: true })
     }
 
@@ -66,10 +65,6 @@ impl Command {
         let attributes = parent.read_row(bits);
         Self { attributes, operations, send_key: false, writes: false }
     }
-}
-
-pub(crate) fn refused(py: Python<'_>, error: &wire_protocol::WireError) -> PyErr {
-    param_error(py, error.to_string())
 }
 
 /// The rows of a batch: one command for all of them, or one each.
@@ -123,7 +118,7 @@ impl Core {
     fn batch_operate(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         keys: &Bound<'_, PyAny>,
         list: &Bound<'_, PyAny>,
         policy: Option<&Bound<'_, PyAny>>,
@@ -131,21 +126,21 @@ impl Core {
         ttl: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let parent = self.parent_policy(py, policy)?;
-        let operations = ops::encode_ops(list, self.config.bools)?;
+        let operations = operations::encode_list(list, self.config.bools)?;
         let defaults = &self.config.policies.batch_write;
         let mut row = policy::row_write(py, defaults, "batch write policy", row_policy)?.of_row(py, None)?;
         if let Some(ttl) = ttl.filter(|ttl| !ttl.is_none()) {
-            row.options.ttl = ops::read_ttl("batch_operate", ttl)?;
+            row.options.ttl = operations::read_ttl("batch_operate", ttl)?;
         }
         let command = Command::operate(py, operations, &row, &parent)?;
         let arena = Arc::new(KeyArena::read(keys)?);
-        self.run_batch(py, face, "batch operate", arena, vec![command], parent, None)
+        self.run_batch(py, completions, "batch operate", arena, vec![command], parent, None)
     }
 
     fn batch_remove(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         keys: &Bound<'_, PyAny>,
         policy: Option<&Bound<'_, PyAny>>,
         row_policy: Option<&Bound<'_, PyAny>>,
@@ -155,13 +150,13 @@ impl Core {
         let row = policy::row_remove(py, defaults, "batch remove policy", row_policy)?.of_row(py, None)?;
         let command = Command::remove(py, &row)?;
         let arena = Arc::new(KeyArena::read(keys)?);
-        self.run_batch(py, face, "batch remove", arena, vec![command], parent, None)
+        self.run_batch(py, completions, "batch remove", arena, vec![command], parent, None)
     }
 
     fn batch_write(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         batch: &Bound<'_, PyAny>,
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
@@ -207,7 +202,7 @@ impl Core {
         let arena = Arc::new(KeyArena::read_each(&keys)?);
         let targets =
             Targets { batch: batch.clone().unbind(), items: items.into_iter().map(Bound::unbind).collect() };
-        self.run_batch(py, face, "batch write", arena, commands, parent, Some(targets))
+        self.run_batch(py, completions, "batch write", arena, commands, parent, Some(targets))
     }
 }
 
@@ -260,7 +255,8 @@ impl Core {
         let policy = |name| Ok::<_, PyErr>(item.getattr_opt(name)?.filter(|value| !value.is_none()));
         match kind.as_deref() {
             Some("write") => {
-                let operations = ops::encode_ops(&item.getattr(intern!(py, "ops"))?, self.config.bools)?;
+                let operations =
+                    operations::encode_list(&item.getattr(intern!(py, "ops"))?, self.config.bools)?;
                 if !operations.writes {
                     return Err(param_error(py, "a Write has only reads; use Read for them".into()));
                 }
@@ -288,7 +284,7 @@ impl Core {
                         let message = "a Read has ops and read_all_bins; choose one of them";
                         return Err(param_error(py, message.into()));
                     }
-                    Some(list) => ops::encode_ops(&list, self.config.bools)?,
+                    Some(list) => operations::encode_list(&list, self.config.bools)?,
                     None => Operations { all_bins, ..Operations::default() },
                 };
                 if operations.writes {
@@ -313,7 +309,7 @@ impl Core {
     fn run_batch(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         name: &'static str,
         arena: Arc<KeyArena>,
         commands: Vec<Command>,
@@ -364,6 +360,6 @@ impl Core {
                 Some(error) => Err(io_error(py, error)),
             }
         };
-        Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+        Call::new(future, finish).run(py, completions)
     }
 }

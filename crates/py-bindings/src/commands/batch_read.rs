@@ -1,35 +1,33 @@
-//! Batch reads: arguments in, arrays or records out.
+//! Batch reads, into arrays or records.
 
 use std::sync::Arc;
 
-use crate::python::once::Once;
-use aero_io::{BatchRead, Bins, Cluster};
+use aero_io::{BatchKeys, BatchRead, Bins, Cluster};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
-use record_decode::{Casting, Plan, RowBuffer, Summary};
+use pyo3::types::{PyBytes, PyList, PyString};
+use record_decode::RowBuffer;
 
+use crate::args::casting::CastingArgs;
 use crate::args::convert::bin_names;
 use crate::args::policy;
-use crate::arrays::memory::{self as numpy_memory, Arrays};
-use crate::call::runtime::NothingToSeal;
-use crate::call::{Call, Completions, plain};
+use crate::arrays::as_dtype;
+use crate::arrays::dtype::read_plan;
+use crate::arrays::memory::Arrays;
+use crate::call::{Call, Completions, or_raise};
 use crate::core::Core;
-use crate::keys::{KeyArena, KeyTable};
-use crate::python::errors::{io_error, param_error};
-use crate::python::package::from_package;
-use crate::results::clock;
-use crate::results::records;
-use crate::results::rows;
+use crate::keys::KeyArena;
+use crate::python::errors::io_error;
 use crate::results::sinks::{NO_RESPONSE, NumpyRows, RawRows};
+use crate::results::{clock, numpy_batch, records, rows};
 
 #[pymethods]
 impl Core {
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments)] // the command's own
     fn batch_read(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         keys: &Bound<'_, PyAny>,
         bins: Option<&Bound<'_, PyAny>>,
         policy: Option<&Bound<'_, PyAny>>,
@@ -45,49 +43,18 @@ impl Core {
         let bins = bin_names(bins)?;
         match dtype {
             Some(dtype) => {
-                let fit = Fit::read(py, casting, errors)?;
-                into_numpy(py, face, cluster, keys, bins.as_deref(), request, dtype, &fit, out)
+                let casting = CastingArgs::read(py, casting, errors)?;
+                into_numpy(py, completions, cluster, keys, bins.as_deref(), request, dtype, &casting, out)
             }
             None => {
                 refuse_numpy_arguments(casting, errors, out)?;
-                into_records(py, face, cluster, keys, bins.as_deref(), request)
+                into_records(py, completions, cluster, keys, bins.as_deref(), request)
             }
         }
     }
 }
 
-/// How a batch read into NumPy treats values that do not fit.
-struct Fit {
-    casting: Casting,
-    coerce: bool,
-}
-
-impl Fit {
-    fn read(py: Python<'_>, casting: &str, errors: &str) -> PyResult<Self> {
-        let casting = match casting {
-            "unsafe" => Casting::Unsafe,
-            "same_value" => Casting::SameValue,
-            other => {
-                return Err(param_error(
-                    py,
-                    format!("casting is {other:?}; it must be \"unsafe\" or \"same_value\""),
-                ));
-            }
-        };
-        let coerce = match errors {
-            "raise" => false,
-            "coerce" => true,
-            other => {
-                return Err(param_error(
-                    py,
-                    format!("errors is {other:?}; it must be \"raise\" or \"coerce\""),
-                ));
-            }
-        };
-        Ok(Self { casting, coerce })
-    }
-}
-
+/// The bins to ask for; no bins at all is the record's header.
 fn bins_of(names: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Bins {
     match Bins::names(names) {
         Bins::Names(names) if names.is_empty() => Bins::Header,
@@ -95,29 +62,28 @@ fn bins_of(names: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Bins {
     }
 }
 
-/// A batch read into NumPy arrays.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments)] // the command's own
 fn into_numpy(
     py: Python<'_>,
-    face: Option<&Completions>,
+    completions: Option<&Completions>,
     cluster: Cluster,
     keys: &Bound<'_, PyAny>,
     bins: Option<&[String]>,
     mut request: BatchRead,
     dtype: &Bound<'_, PyAny>,
-    fit: &Fit,
+    casting: &CastingArgs,
     out: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
-    let dtype = numpy_memory::as_dtype(dtype)?;
-    let plan = crate::arrays::dtype::plan(&dtype, fit.casting, bins)?;
+    let dtype = as_dtype(dtype)?;
+    let plan = read_plan(&dtype, casting.casting, bins)?;
     request.bins = bins_of(plan.bin_names().map(str::as_bytes));
     request.row_bytes = plan.schema().itemsize();
 
     let arena = Arc::new(KeyArena::read(keys)?);
     let arrays = Arrays::new(&dtype, &plan, arena.len(), keys, out)?;
-    // SAFETY: `arrays` keeps the three arrays' memory alive, is their only holder besides `out`'s owner
-    // (who was told not to resize or write to it), and is dropped after the buffer was sealed: by
-    // `finish` below, or with the closure, before which `Operation` and `wait` seal.
+    // SAFETY: `arrays` keeps the memory of the three arrays alive and is their only owner, except that `out` is also the
+    // caller's, who is told not to resize it or write to it during the call. `finish` owns `arrays`. It seals the buffer
+    // before it uses them; if it is dropped unused, `Operation` or `wait` has sealed the buffer before.
     let buffer = unsafe { RowBuffer::new(plan.clone(), arrays.memory(), clock::now()) };
     let rows = Arc::new(NumpyRows(buffer));
 
@@ -126,81 +92,25 @@ fn into_numpy(
         async move {
             let keys = Arc::new(arena.batch_keys()?);
             let outcome = cluster.batch_read(keys, Arc::new(request), Arc::clone(&rows)).await;
-            // None is left open; but what would be in such a row is whatever was in that memory before.
+            // Every row is answered or given up by now. If one were not, its memory would never have been written.
             rows.0.fail_rest(NO_RESPONSE);
             outcome
         }
     };
-    let (seal, coerce) = (rows.clone(), fit.coerce);
+    let (seal, coerce) = (rows.clone(), casting.coerce);
     let finish = move |py: Python<'_>, outcome: Result<(), aero_io::Error>| {
         let summary = rows.0.finish();
         match outcome {
-            Ok(()) => wrap(py, arrays, arena, &plan, summary, coerce),
+            Ok(()) => numpy_batch::wrap(py, arrays, arena, &plan, summary, coerce),
             Err(error) => Err(io_error(py, &error)),
         }
     };
-    Call { future, seal, finish }.run(py, face)
+    Call::sealed_by(seal, future, finish).run(py, completions)
 }
 
-/// Wraps the filled arrays; raises for, or warns of, values that did not fit.
-fn wrap(
-    py: Python<'_>,
-    arrays: Arrays,
-    arena: Arc<KeyArena>,
-    plan: &Plan,
-    summary: Summary,
-    coerce: bool,
-) -> PyResult<Py<PyAny>> {
-    let fields = plan.schema().fields();
-    let inexact = PyDict::new(py);
-    for (name, count) in &summary.inexact {
-        inexact.set_item(&**name, count)?;
-    }
-    let python = python_batch(py)?;
-    let presence = numpy_memory::presence(py, summary.presence, arena.len())?;
-    let batch = python.class.bind(py).call1((
-        arrays.records,
-        arrays.meta,
-        arrays.result_codes,
-        Py::new(py, KeyTable(arena))?,
-        presence,
-        &inexact,
-        summary.failure_count,
-    ))?;
-    if inexact.is_empty() && (summary.failure_count == 0 || coerce) {
-        return Ok(batch.unbind());
-    }
-    let failures: Vec<_> = summary
-        .failures
-        .iter()
-        .map(|failure| {
-            let name = fields.get(failure.field).map_or("?", |field| field.name());
-            (failure.row, name.to_owned(), failure.bin_type, failure.reason.to_string())
-        })
-        .collect();
-    Ok(python.finish.bind(py).call1((batch, failures, summary.failure_count, coerce))?.unbind())
-}
-
-/// The result's class, and what warns and raises once the result is made.
-struct PythonBatch {
-    class: Py<PyAny>,
-    finish: Py<PyAny>,
-}
-
-fn python_batch(py: Python<'_>) -> PyResult<&PythonBatch> {
-    static BATCH: Once<PythonBatch> = Once::new();
-    BATCH.get_or_try_init(py, || {
-        Ok(PythonBatch {
-            class: from_package!(py, "NumpyBatchRecords")?.unbind(),
-            finish: from_package!(py, "finish_batch_read")?.unbind(),
-        })
-    })
-}
-
-/// A batch read into Python objects.
 fn into_records(
     py: Python<'_>,
-    face: Option<&Completions>,
+    completions: Option<&Completions>,
     cluster: Cluster,
     keys: &Bound<'_, PyAny>,
     bins: Option<&[String]>,
@@ -219,7 +129,7 @@ fn into_records(
             cluster.batch_read(keys, Arc::new(request), raw).await.map(|()| digests)
         }
     };
-    let finish = plain(move |py, digests: Arc<aero_io::BatchKeys>| {
+    let finish = or_raise(move |py, digests: Arc<BatchKeys>| {
         let state = raw.finish();
         let mut made = Vec::with_capacity(arena.len());
         let result = rows::each(
@@ -235,7 +145,7 @@ fn into_records(
         )?;
         records::batch_records(py, PyList::new(py, made)?, result)
     });
-    Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+    Call::new(future, finish).run(py, completions)
 }
 
 /// Refuses arguments that only make sense with a dtype.

@@ -7,13 +7,12 @@ use pyo3::prelude::*;
 use record_decode::{BytesAs, EncodeOptions, EncodePlan};
 
 use crate::args::policy;
-use crate::arrays::memory::{self as numpy_memory, ArrayRows};
-use crate::call::runtime::NothingToSeal;
-use crate::call::{Call, Completions, plain};
-use crate::commands::batch_operate::refused;
+use crate::arrays::dtype::read_schema;
+use crate::arrays::memory::{ArrayRows, result_arrays};
+use crate::call::{Call, Completions, or_raise};
 use crate::core::Core;
 use crate::keys::{KeyArena, KeyTable};
-use crate::python::errors::param_error;
+use crate::python::errors::{param_error, request_error};
 use crate::python::package::from_package;
 use crate::results::sinks::CodeRows;
 use crate::values::Bools;
@@ -96,7 +95,7 @@ impl Core {
     fn batch_write_numpy(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         data: &Bound<'_, PyAny>,
         dtype: &Bound<'_, PyAny>,
         keys: &Bound<'_, PyAny>,
@@ -115,9 +114,10 @@ impl Core {
             policy,
         )?;
         self.config.check_replica(py, policy.replica)?;
-        let attributes = RowAttributes::write(&row.options, false).map_err(|error| refused(py, &error))?;
+        let attributes =
+            RowAttributes::write(&row.options, false).map_err(|error| request_error(py, &error))?;
         let plan = EncodePlan::new(
-            crate::arrays::dtype::read(dtype)?,
+            read_schema(dtype)?,
             encode_options(py, strings_as, arrays_as, self.config.bools)?,
             |_| true,
         );
@@ -141,9 +141,9 @@ impl Core {
                 cluster.batch_operate(keys, batch, codes).await
             }
         };
-        let finish = plain(move |py, ()| {
+        let finish = or_raise(move |py, ()| {
             let (codes, in_doubt) = codes.finish();
-            let arrays = numpy_memory::outcome(py, codes, in_doubt)?;
+            let arrays = result_arrays(py, codes, in_doubt)?;
             let made = from_package!(py, "finish_batch_write")?.call1((
                 arrays.0,
                 arrays.1,
@@ -151,7 +151,7 @@ impl Core {
             ))?;
             Ok(made.unbind())
         });
-        Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+        Call::new(future, finish).run(py, completions)
     }
 }
 

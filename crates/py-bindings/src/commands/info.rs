@@ -1,7 +1,6 @@
 //! Info commands, and truncation, which is one.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
 
 use aero_io::{Cluster, InfoAnswers};
 use pyo3::prelude::*;
@@ -10,15 +9,11 @@ use wire_protocol::info;
 
 use crate::args::convert::{unicode, whole_number};
 use crate::args::policy;
-use crate::call::runtime::NothingToSeal;
-use crate::call::{Call, Completions, plain};
+use crate::call::{Call, Completions, or_raise};
 use crate::core::Core;
 use crate::keys::too_long;
 use crate::python::describe::describe;
-use crate::python::errors::{error_of_code, io_error, param_error};
-
-/// Server code of a failure that the answer gives no code of.
-const SERVER: i32 = wire_protocol::result_code::SERVER_ERROR as i32;
+use crate::python::errors::{SERVER, error_of_code, io_error, param_error};
 
 /// An answer as the server wrote it: command, tab, value, newline.
 fn line((command, value): &(String, String)) -> String {
@@ -68,7 +63,7 @@ impl Core {
     fn info_all(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         command: &Bound<'_, PyAny>,
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
@@ -76,7 +71,7 @@ impl Core {
         let command = command_of(command)?;
         let timeout = policy::info(py, self.config.policies.info.0, "info policy", policy)?;
         let future = async move { cluster.info_within(None, &[&command], timeout).await };
-        let finish = plain(|py, answers: Vec<InfoAnswers>| {
+        let finish = or_raise(|py, answers: Vec<InfoAnswers>| {
             let all = PyDict::new(py);
             for (node, answer) in answers {
                 let answer = match answer {
@@ -90,14 +85,14 @@ impl Core {
             }
             Ok(all.into_any().unbind())
         });
-        Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+        Call::new(future, finish).run(py, completions)
     }
 
     /// Asks the node of that name, or where it is None any that answers.
     fn info_node(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         command: &Bound<'_, PyAny>,
         node: Option<String>,
         policy: Option<&Bound<'_, PyAny>>,
@@ -106,15 +101,16 @@ impl Core {
         let command = command_of(command)?;
         let timeout = policy::info(py, self.config.policies.info.0, "info policy", policy)?;
         let future = async move { ask(&cluster, &command, node, timeout).await };
-        let finish =
-            plain(|py, (_, answer): NodeAnswer| Ok(PyString::new(py, &lines(&answer)).into_any().unbind()));
-        Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+        let finish = or_raise(|py, (_, answer): NodeAnswer| {
+            Ok(PyString::new(py, &lines(&answer)).into_any().unbind())
+        });
+        Call::new(future, finish).run(py, completions)
     }
 
     fn truncate(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         namespace: &Bound<'_, PyAny>,
         set: Option<&Bound<'_, PyAny>>,
         nanos: &Bound<'_, PyAny>,
@@ -143,14 +139,14 @@ impl Core {
             command.push_str(&format!(";lut={nanos}"));
         }
         let future = async move { ask(&cluster, &command, None, timeout).await };
-        let finish = plain(|py, (node, answer): NodeAnswer| {
+        let finish = or_raise(|py, (node, answer): NodeAnswer| {
             let answer = answer.first().map_or("", |(_, value)| value.as_str());
             if answer.eq_ignore_ascii_case("ok") {
                 return Ok(py.None());
             }
             Err(refused(py, "truncate", &node, answer))
         });
-        Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+        Call::new(future, finish).run(py, completions)
     }
 }
 

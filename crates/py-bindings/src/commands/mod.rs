@@ -7,6 +7,7 @@
 pub(crate) mod batch_operate;
 pub(crate) mod batch_read;
 pub(crate) mod batch_write_numpy;
+pub(crate) mod cluster;
 pub(crate) mod info;
 pub(crate) mod operate;
 pub(crate) mod query;

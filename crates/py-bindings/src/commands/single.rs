@@ -1,50 +1,23 @@
-//! Commands on one record.
+//! Commands on one record: put, get, select, exists, remove.
 
-use std::sync::Arc;
-
-use aero_io::{Answer, Bins, Cluster, Key, OwnedKey, Space, WriteOp};
+use aero_io::{Answer, Bins, Cluster, Digest};
 use pyo3::prelude::*;
-use wire_protocol::digest::{Digest, UserKey};
-use wire_protocol::message::Ops;
 
-use crate::args::policy::{self, Read, Write};
-use crate::call::runtime::NothingToSeal;
+use crate::args::convert::bin_names;
+use crate::args::policy::{self, Read};
 use crate::call::{Call, Completions};
 use crate::core::Core;
 use crate::keys::KeyArena;
-use crate::python::errors::{about_record, record_error};
-use crate::results::clock;
-use crate::results::records;
-use crate::values::{BinNames, Bools, EncodedOps, bins_dict, encode_bins};
-
-/// Result code of a record that is not there.
-const NOT_FOUND: i32 = wire_protocol::result_code::RECORD_NOT_FOUND as i32;
-
-/// The key of a command; its digest is computed here, for one key costs less than a trip to another
-/// thread.
-pub(crate) fn command_key(arena: &KeyArena, send: bool) -> Key {
-    let (namespace, set) = arena.space(0);
-    let send = if send { arena.user_key(0).map(owned) } else { None };
-    Key { space: Space::new(namespace, set), digest: arena.digest(0), send }
-}
-
-fn owned(key: UserKey<'_>) -> OwnedKey {
-    match key {
-        UserKey::Int(value) => OwnedKey::Int(value),
-        UserKey::Str(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => OwnedKey::Str(text.into()),
-            Err(_) => OwnedKey::Blob(bytes.into()),
-        },
-        UserKey::Blob(bytes) => OwnedKey::Blob(bytes.into()),
-    }
-}
+use crate::python::errors::{RECORD_NOT_FOUND, about_record, param_error, record_error};
+use crate::results::{answer, records};
+use crate::values::encode_bins;
 
 #[pymethods]
 impl Core {
     fn put(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         key: &Bound<'_, PyAny>,
         bins: &Bound<'_, PyAny>,
         meta: Option<&Bound<'_, PyAny>>,
@@ -52,184 +25,131 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let write = policy::write(py, &self.config.policies.write, "write policy", policy)?;
-        put(py, face, cluster, key, bins, self.config.bools, meta, write)
+        let arena = KeyArena::read_one(key)?;
+        let key = arena.command_key(write.send_key);
+        let digest = key.digest;
+        let ops = encode_bins(bins, self.config.bools).or_else(|error| {
+            let key = records::only_key(py, &arena, &digest)?;
+            Err(about_record(py, error, &key, None))
+        })?;
+        let policy = write.with_meta(py, meta)?;
+        let future = async move { cluster.write(&key, &ops.write_ops()?, &policy).await };
+        let finish = record_result(arena, digest, None, |py, _arena, _answer| Ok(py.None()));
+        Call::new(future, finish).run(py, completions)
     }
 
     fn get(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         key: &Bound<'_, PyAny>,
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
-        let policy = self.read_policy(py, policy)?;
-        get(py, face, cluster, key, Bins::All, policy)
+        let read = self.read_policy(py, policy)?;
+        read_record(py, completions, cluster, key, Bins::All, read)
+    }
+
+    fn select(
+        &self,
+        py: Python<'_>,
+        completions: Option<&Completions>,
+        key: &Bound<'_, PyAny>,
+        bins: &Bound<'_, PyAny>,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let read = self.read_policy(py, policy)?;
+        let Some(names) = bin_names(Some(bins))? else {
+            let message = "bins is None; name the bins to select, or use get() for all of them";
+            return Err(param_error(py, message.into()));
+        };
+        let bins = if names.is_empty() { Bins::Header } else { Bins::names(names) };
+        read_record(py, completions, cluster, key, bins, read)
     }
 
     fn exists(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         key: &Bound<'_, PyAny>,
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
-        let policy = self.read_policy(py, policy)?;
-        exists(py, face, cluster, key, policy)
+        let read = self.read_policy(py, policy)?;
+        let arena = KeyArena::read_one(key)?;
+        let key = arena.command_key(read.send_key);
+        let digest = key.digest;
+        let future = async move { cluster.read(&key, &Bins::Header, &read.policy).await };
+        let finish = move |py: Python<'_>, outcome: Result<Answer, aero_io::Error>| {
+            let key = records::only_key(py, &arena, &digest)?;
+            let meta = match outcome {
+                Ok(answer) => answer::meta(py, &answer)?,
+                Err(error) if error.code() == RECORD_NOT_FOUND => py.None().into_bound(py),
+                Err(error) => return Err(record_error(py, &error, &key, None)),
+            };
+            Ok(records::exists(py, &key, &meta)?.unbind())
+        };
+        Call::new(future, finish).run(py, completions)
     }
 
     fn remove(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         key: &Bound<'_, PyAny>,
         meta: Option<&Bound<'_, PyAny>>,
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let write = policy::remove(py, &self.config.policies.remove, "remove policy", policy)?;
-        remove(py, face, cluster, key, meta, write)
+        let arena = KeyArena::read_one(key)?;
+        let key = arena.command_key(write.send_key);
+        let policy = write.with_meta(py, meta)?;
+        let digest = key.digest;
+        let future = async move { cluster.delete(&key, &policy).await };
+        let finish = record_result(arena, digest, None, |py, _arena, _answer| Ok(py.None()));
+        Call::new(future, finish).run(py, completions)
     }
 }
 
 impl Core {
-    /// The client's read policy overlaid by the call's.
-    pub(crate) fn read_policy(&self, py: Python<'_>, policy: Option<&Bound<'_, PyAny>>) -> PyResult<Read> {
+    /// The client's read policy, overridden by the call's.
+    fn read_policy(&self, py: Python<'_>, policy: Option<&Bound<'_, PyAny>>) -> PyResult<Read> {
         let policy = policy::read(py, &self.config.policies.read, "read policy", policy)?;
         self.config.check_replica(py, policy.policy.replica)?;
         Ok(policy)
     }
 }
 
-/// Turns the outcome of a command on one record into an error, which says of which record and bin it is, or into
-/// a value.
-pub(crate) fn of_record(
-    arena: KeyArena,
-    digest: Digest,
-    bin: Option<String>,
-    finish: impl FnOnce(Python<'_>, &KeyArena, Answer) -> PyResult<Py<PyAny>> + Send + 'static,
-) -> impl FnOnce(Python<'_>, Result<Answer, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static {
-    move |py, outcome| match outcome {
-        Ok(answer) => finish(py, &arena, answer),
-        Err(error) => Err(record_error(py, &error, &records::only_key(py, &arena, &digest)?, bin.as_deref())),
-    }
-}
-
-/// The record of an answer.
-pub(crate) fn record_of<'py>(
-    py: Python<'py>,
-    arena: &KeyArena,
-    digest: &Digest,
-    answer: &Answer,
-) -> PyResult<Bound<'py, PyAny>> {
-    let key = records::only_key(py, arena, digest)?;
-    let meta = meta_of(py, answer)?;
-    let bins = bins_dict(py, &mut BinNames::default(), answer.ops())?;
-    records::record(py, &key, &meta, bins.as_any())
-}
-
-/// Reads a record.
-pub(crate) fn get(
+fn read_record(
     py: Python<'_>,
-    face: Option<&Completions>,
+    completions: Option<&Completions>,
     cluster: Cluster,
     key: &Bound<'_, PyAny>,
     bins: Bins,
     read: Read,
 ) -> PyResult<Py<PyAny>> {
     let arena = KeyArena::read_one(key)?;
-    let key = command_key(&arena, read.send_key);
+    let key = arena.command_key(read.send_key);
     let digest = key.digest;
     let future = async move { cluster.read(&key, &bins, &read.policy).await };
-    let finish = of_record(arena, digest, None, move |py, arena, answer| {
-        Ok(record_of(py, arena, &digest, &answer)?.unbind())
+    let finish = record_result(arena, digest, None, move |py, arena, answer| {
+        Ok(answer::record(py, arena, &digest, &answer)?.unbind())
     });
-    Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
+    Call::new(future, finish).run(py, completions)
 }
 
-/// Looks whether a record is there.
-fn exists(
-    py: Python<'_>,
-    face: Option<&Completions>,
-    cluster: Cluster,
-    key: &Bound<'_, PyAny>,
-    read: Read,
-) -> PyResult<Py<PyAny>> {
-    let arena = KeyArena::read_one(key)?;
-    let key = command_key(&arena, read.send_key);
-    let digest = key.digest;
-    let future = async move { cluster.read(&key, &Bins::Header, &read.policy).await };
-    let finish = move |py: Python<'_>, outcome: Result<Answer, aero_io::Error>| {
-        let key = records::only_key(py, &arena, &digest)?;
-        let meta = match outcome {
-            Ok(answer) => meta_of(py, &answer)?,
-            Err(error) if error.code() == NOT_FOUND => py.None().into_bound(py),
-            Err(error) => return Err(record_error(py, &error, &key, None)),
-        };
-        Ok(records::exists(py, &key, &meta)?.unbind())
-    };
-    Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
-}
-
-pub(crate) fn meta_of<'py>(py: Python<'py>, answer: &Answer) -> PyResult<Bound<'py, PyAny>> {
-    let ttl = clock::seconds_left(answer.void_time, clock::now());
-    Ok(records::meta(py, answer.generation, ttl)?.into_any())
-}
-
-/// Writes bins of a record.
-#[allow(clippy::too_many_arguments)] // the command's own
-fn put(
-    py: Python<'_>,
-    face: Option<&Completions>,
-    cluster: Cluster,
-    key: &Bound<'_, PyAny>,
-    bins: &Bound<'_, PyAny>,
-    bools: Bools,
-    meta: Option<&Bound<'_, PyAny>>,
-    write: Write,
-) -> PyResult<Py<PyAny>> {
-    let arena = KeyArena::read_one(key)?;
-    let key = command_key(&arena, write.send_key);
-    let digest = key.digest;
-    let ops = encode_bins(bins, bools).or_else(|error| {
-        let key = records::only_key(py, &arena, &digest)?;
-        Err(about_record(py, error, &key, None))
-    })?;
-    let policy = write.with_meta(py, meta)?;
-    let future = async move {
-        let ops = write_ops(&ops)?;
-        cluster.write(&key, &ops, &policy).await
-    };
-    let finish = of_record(arena, digest, None, |py, _arena, _answer| Ok(py.None()));
-    Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
-}
-
-/// Encoded operations as the network core takes them.
-pub(crate) fn write_ops(ops: &EncodedOps) -> Result<Vec<WriteOp<'_>>, aero_io::Error> {
-    let mut read = Vec::with_capacity(ops.count.into());
-    for op in Ops::over(&ops.bytes) {
-        let value =
-            op.particle().map_err(|error| aero_io::Error::Param { what: format!("a value: {error}") })?;
-        read.push(WriteOp { code: op.code, name: op.name, value });
+/// Makes the `finish` of a command on one record: `convert` for its answer; for its error the exception, with the
+/// record's key and the bin.
+pub(crate) fn record_result(
+    arena: KeyArena,
+    digest: Digest,
+    bin: Option<String>,
+    convert: impl FnOnce(Python<'_>, &KeyArena, Answer) -> PyResult<Py<PyAny>> + Send + 'static,
+) -> impl FnOnce(Python<'_>, Result<Answer, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static {
+    move |py, outcome| match outcome {
+        Ok(answer) => convert(py, &arena, answer),
+        Err(error) => Err(record_error(py, &error, &records::only_key(py, &arena, &digest)?, bin.as_deref())),
     }
-    Ok(read)
-}
-
-/// Deletes a record.
-fn remove(
-    py: Python<'_>,
-    face: Option<&Completions>,
-    cluster: Cluster,
-    key: &Bound<'_, PyAny>,
-    meta: Option<&Bound<'_, PyAny>>,
-    write: Write,
-) -> PyResult<Py<PyAny>> {
-    let arena = KeyArena::read_one(key)?;
-    let key = command_key(&arena, write.send_key);
-    let policy = write.with_meta(py, meta)?;
-    let digest = key.digest;
-    let future = async move { cluster.delete(&key, &policy).await };
-    let finish = of_record(arena, digest, None, |py, _arena, _answer| Ok(py.None()));
-    Call { future, seal: Arc::new(NothingToSeal), finish }.run(py, face)
 }

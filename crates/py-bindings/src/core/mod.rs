@@ -12,12 +12,10 @@ use pyo3::types::PyString;
 
 use crate::args::config::Config;
 use crate::args::convert::unicode;
-use crate::arrays::memory as numpy_memory;
-use crate::call::runtime::NothingToSeal;
-use crate::call::{Call, Completions, plain};
+use crate::arrays;
+use crate::call::{Call, Completions, or_raise};
 use crate::python::errors::client_error;
 use crate::python::process;
-use crate::results::stats;
 
 /// Where a client is in its life.
 enum State {
@@ -102,7 +100,7 @@ pub(crate) struct Core {
 
 impl Core {
     /// Refuses to work in a child of the process that made the client: the connections are the parent's.
-    fn check_process(&self, py: Python<'_>) -> PyResult<()> {
+    pub(crate) fn check_process(&self, py: Python<'_>) -> PyResult<()> {
         if self.process == process::id() {
             return Ok(());
         }
@@ -140,18 +138,13 @@ impl Core {
             _ => self.config.login.with(py, username, password),
         }
     }
-
-    fn hosts(&self) -> String {
-        let hosts: Vec<String> = self.config.cluster.seeds.iter().map(ToString::to_string).collect();
-        hosts.join(", ")
-    }
 }
 
 #[pymethods]
 impl Core {
     #[new]
     fn new(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
-        numpy_memory::warm_up(py)?;
+        arrays::warm_up(py)?;
         let config = Config::read(py, config)?;
         Ok(Self {
             process: process::id(),
@@ -168,7 +161,7 @@ impl Core {
     fn connect(
         &self,
         py: Python<'_>,
-        face: Option<&Completions>,
+        completions: Option<&Completions>,
         username: Option<&Bound<'_, PyString>>,
         password: Option<&Bound<'_, PyString>>,
     ) -> PyResult<Py<PyAny>> {
@@ -196,7 +189,7 @@ impl Core {
             *waiting.credentials() = credentials;
             Ok(Some((cluster, turn)))
         };
-        let finish = plain(move |py, connected: Option<(Cluster, OwnedMutexGuard<()>)>| {
+        let finish = or_raise(move |py, connected: Option<(Cluster, OwnedMutexGuard<()>)>| {
             if let Some((cluster, turn)) = connected {
                 let taken = inner.connected(cluster.clone(), closings);
                 drop(turn);
@@ -207,7 +200,7 @@ impl Core {
             }
             Ok(py.None())
         });
-        Call { future, seal: Arc::new(NothingToSeal), finish }.run_lasting(py, face)
+        Call::new(future, finish).run_on_shared_runtime(py, completions)
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
@@ -216,29 +209,6 @@ impl Core {
             log::drain(py, &cluster);
         }
         Ok(())
-    }
-
-    fn is_connected(&self, py: Python<'_>) -> PyResult<bool> {
-        self.check_process(py)?;
-        Ok(self.cluster(py).is_ok_and(|cluster| cluster.is_connected()))
-    }
-
-    fn get_node_names(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        Ok(self.cluster(py)?.node_names())
-    }
-
-    /// The state of nodes and connections, as `aerospike_py.stats.ClusterStats`.
-    fn stats(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        stats::to_python(py, &self.cluster(py)?.stats())
-    }
-
-    /// What a `repr` says of the client.
-    fn describe(&self, py: Python<'_>) -> String {
-        let hosts = self.hosts();
-        match self.cluster(py) {
-            Ok(cluster) => format!("of {hosts}: {} nodes", cluster.node_names().len()),
-            Err(_) => format!("of {hosts}: not connected"),
-        }
     }
 }
 

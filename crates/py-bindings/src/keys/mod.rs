@@ -9,16 +9,17 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aero_io::{BatchKeys, DigestSource, Space};
-use pyo3::exceptions::PyIndexError;
+use aero_io::{BatchKeys, Digest, DigestSource, Key, OwnedKey, Space};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString};
-use wire_protocol::digest::{Digest, UserKey, digests_into};
+use pyo3::types::{PyBytes, PyString};
+use wire_protocol::digest::{UserKey, digests_into};
 
 mod array;
 mod reader;
+mod table;
 
 pub(crate) use self::reader::too_long;
+pub(crate) use self::table::KeyTable;
 
 /// What a key's bytes in the arena are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +123,15 @@ impl KeyArena {
         Ok(keys)
     }
 
+    /// The key of a command on one record: the first one.
+    ///
+    /// The digest is computed here, not on another thread: for one key the hand-over would cost more.
+    pub(crate) fn command_key(&self, send: bool) -> Key {
+        let (namespace, set) = self.space(0);
+        let send = if send { self.user_key(0).map(owned) } else { None };
+        Key { space: Space::new(namespace, set), digest: self.digest(0), send }
+    }
+
     /// The primary key of a row as a Python object; the digest where there is no primary key.
     pub(crate) fn primary_key<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyAny>> {
         match self.user_key(row) {
@@ -181,37 +191,13 @@ pub(crate) fn user_key_object<'py>(py: Python<'py>, key: UserKey<'_>) -> PyResul
     })
 }
 
-/// The keys of a finished batch, for Python.
-#[pyclass(frozen, module = "aerospike_py._native")]
-pub(crate) struct KeyTable(pub(crate) Arc<KeyArena>);
-
-#[pymethods]
-impl KeyTable {
-    fn __len__(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Primary keys in row order; the digest of a key that was given by digest alone.
-    fn primary_keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let keys = (0..self.0.len()).map(|row| self.0.primary_key(py, row)).collect::<PyResult<Vec<_>>>()?;
-        PyList::new(py, keys)
-    }
-
-    /// One of them.
-    fn primary_key<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyAny>> {
-        if row >= self.0.len() {
-            return Err(PyIndexError::new_err(format!("row {row} of {}", self.0.len())));
-        }
-        self.0.primary_key(py, row)
-    }
-
-    /// The distinct (namespace, set) pairs.
-    fn spaces(&self) -> Vec<(String, String)> {
-        self.0.spaces.clone()
-    }
-
-    /// Each row's position in `spaces`, or None where there is one for all rows.
-    fn space_of(&self) -> Option<Vec<u32>> {
-        (!self.0.space_of.is_empty()).then(|| self.0.space_of.clone())
+fn owned(key: UserKey<'_>) -> OwnedKey {
+    match key {
+        UserKey::Int(value) => OwnedKey::Int(value),
+        UserKey::Str(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => OwnedKey::Str(text.into()),
+            Err(_) => OwnedKey::Blob(bytes.into()),
+        },
+        UserKey::Blob(bytes) => OwnedKey::Blob(bytes.into()),
     }
 }

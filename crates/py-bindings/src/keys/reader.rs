@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use crate::python::once::intern;
+use aero_io::Digest;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyList, PySequence, PyString, PyTuple};
-use wire_protocol::digest::{DIGEST_LEN, Digest};
 
 use super::array::Values;
 use super::{KeyArena, Kind};
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
+use crate::python::once::{Once, intern};
 use crate::python::package::from_package;
 
 /// The longest name of a set in bytes.
@@ -379,7 +379,7 @@ impl ArrayFacts {
 
 /// Whether the object is a `Keys`.
 fn is_keys(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static CLASS: crate::python::once::Once<Py<PyAny>> = crate::python::once::Once::new();
+    static CLASS: Once<Py<PyAny>> = Once::new();
     let py = object.py();
     let class = CLASS.get_or_try_init(py, || Ok(from_package!(py, "Keys")?.unbind()))?;
     object.is_instance(class.bind(py))
@@ -419,7 +419,11 @@ fn read_digest(digest: &Bound<'_, PyAny>) -> Result<Digest, Problem> {
         return Err(Problem::Message(format!("its digest is {}; it must be 20 bytes", describe(digest))));
     };
     bytes.as_slice().try_into().map_err(|_| {
-        Problem::Message(format!("its digest has {} bytes; it must have {DIGEST_LEN}", bytes.len()))
+        Problem::Message(format!(
+            "its digest has {} bytes; it must have {}",
+            bytes.len(),
+            size_of::<Digest>()
+        ))
     })
 }
 

@@ -4,6 +4,7 @@ use dtype_schema::SchemaError;
 use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
+use wire_protocol::WireError;
 
 use crate::python::once::intern;
 use crate::python::package::from_package;
@@ -12,6 +13,10 @@ use crate::python::package::from_package;
 const PARAM: i32 = -2;
 /// Code of a bin name that the server would refuse.
 const BIN_NAME: i32 = wire_protocol::result_code::BIN_NAME as i32;
+/// The server's code of a failure that its answer gives no code of.
+pub(crate) const SERVER: i32 = wire_protocol::result_code::SERVER_ERROR as i32;
+/// The server's code of a record that is not there.
+pub(crate) const RECORD_NOT_FOUND: i32 = wire_protocol::result_code::RECORD_NOT_FOUND as i32;
 /// Client-side code of a failure without a code of its own.
 pub(crate) const CLIENT: i32 = -1;
 
@@ -53,6 +58,11 @@ pub(crate) fn io_error(py: Python<'_>, error: &aero_io::Error) -> PyErr {
         raised.set_cause(py, Some(cause));
     }
     raised
+}
+
+/// A request that cannot be encoded.
+pub(crate) fn request_error(py: Python<'_>, error: &WireError) -> PyErr {
+    param_error(py, error.to_string())
 }
 
 /// An error of a command on one record. Errors about records say of which one they are, and of which bin where the

@@ -1,12 +1,11 @@
 //! Records as Python objects: the named tuples and classes of the package.
 
-use crate::python::once::Once;
-use crate::python::once::intern;
+use aero_io::Digest;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
-use wire_protocol::digest::Digest;
 
 use crate::keys::KeyArena;
+use crate::python::once::{Once, intern};
 use crate::python::package::from_package;
 
 /// The classes, looked up once.

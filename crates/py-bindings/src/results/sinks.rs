@@ -7,7 +7,7 @@ use record_decode::{self as decode, RowBuffer};
 use wire_protocol::batch::Record;
 use wire_protocol::message::Ops;
 
-use crate::call::runtime::Seal;
+use crate::call::Seal;
 
 /// Code of a row that has none yet: no answer came.
 pub(crate) const NO_RESPONSE: i32 = -15;

@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod numpy;
 
 use pyo3::prelude::*;
 
@@ -9,7 +10,7 @@ use crate::python::once::Once;
 use crate::python::package::from_package;
 
 pub(crate) use decode::{BinNames, Unreadable, bin_and_value, bins_dict};
-pub(crate) use encode::{Bools, EncodedOps, bin_name, encode_bins, encode_value};
+pub(crate) use encode::{Bools, OpBytes, bin_name, encode_bins, encode_value};
 
 /// The package's classes for values that Python has no type for, looked up once.
 struct Classes {

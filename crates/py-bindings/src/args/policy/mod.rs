@@ -147,7 +147,7 @@ pub(crate) fn batch(
 mod query;
 mod rows;
 
-pub(crate) use query::{PartitionFilter, query, query_defaults};
+pub(crate) use query::{query, query_defaults};
 
 /// A read policy, and whether the user's key is sent along.
 #[derive(Clone, Debug, Default)]

@@ -24,18 +24,13 @@ const WITHOUT_MEANING: &[Foreign] = &[
     DESERIALIZE,
 ];
 
-/// The partitions that a query is over.
-pub(crate) struct PartitionFilter {
-    pub(crate) partitions: QueryPartitions,
-}
-
 /// A query policy over its defaults, and the partitions that it chooses.
 pub(crate) fn query(
     py: Python<'_>,
     defaults: &QueryPolicy,
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
-) -> PyResult<(QueryPolicy, Option<PartitionFilter>)> {
+) -> PyResult<(QueryPolicy, Option<QueryPartitions>)> {
     let mut policy = defaults.clone();
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok((policy, None)) };
     let filter = settings.take("partition_filter")?;
@@ -73,10 +68,10 @@ fn query_settings(settings: &mut Settings<'_>, policy: &mut QueryPolicy) -> PyRe
 }
 
 /// `{"begin": ..., "count": ..., "digest": {"init": True, "value": ...}, "partition_status": {...}}`
-fn partition_filter(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<PartitionFilter> {
+fn partition_filter(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<QueryPartitions> {
     const NAME: &str = "policy \"partition_filter\"";
     let Some(mut settings) = Settings::new(py, NAME, Some(object))? else {
-        return Ok(PartitionFilter { partitions: QueryPartitions::all() });
+        return Ok(QueryPartitions::all());
     };
     let last = PARTITIONS as i64 - 1;
     let digest = match settings.take("digest")? {
@@ -102,7 +97,7 @@ fn partition_filter(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<Parti
     if let Some(statuses) = statuses {
         partition_statuses(py, &statuses, &mut partitions)?;
     }
-    Ok(PartitionFilter { partitions })
+    Ok(partitions)
 }
 
 /// The digest that the first partition goes on after, if it is set.
