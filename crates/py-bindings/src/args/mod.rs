@@ -10,5 +10,6 @@ pub(crate) mod config;
 pub(crate) mod convert;
 pub(crate) mod operations;
 pub(crate) mod policy;
+pub(crate) mod row_command;
 pub(crate) mod settings;
 pub(crate) mod tls;

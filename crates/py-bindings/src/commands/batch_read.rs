@@ -132,7 +132,7 @@ fn into_records(
     let finish = or_raise(move |py, digests: Arc<BatchKeys>| {
         let state = raw.finish();
         let mut made = Vec::with_capacity(arena.len());
-        let result = rows::each(
+        let result = rows::for_each(
             py,
             &arena,
             Some(&digests),

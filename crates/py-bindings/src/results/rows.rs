@@ -11,7 +11,7 @@ use crate::values::{BinNames, Unreadable, bins_dict};
 
 /// Hands each row to `take`, in order; `writes` says which of them change their records. Returns the code of the
 /// batch as a whole.
-pub(crate) fn each<'py>(
+pub(crate) fn for_each<'py>(
     py: Python<'py>,
     arena: &KeyArena,
     digests: Option<&aero_io::BatchKeys>,
