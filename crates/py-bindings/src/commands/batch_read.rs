@@ -148,7 +148,7 @@ fn into_records(
     Call::new(future, finish).run(py, completions)
 }
 
-/// Refuses arguments that only make sense with a dtype.
+/// Refuses arguments that have a meaning only with a dtype.
 fn refuse_numpy_arguments(casting: &str, errors: &str, out: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
     let given = if out.is_some_and(|out| !out.is_none()) {
         "out"
@@ -159,15 +159,13 @@ fn refuse_numpy_arguments(casting: &str, errors: &str, out: Option<&Bound<'_, Py
     } else {
         return Ok(());
     };
-    Err(PyTypeError::new_err(format!(
-        "{given} needs _dtype: it is about arrays, and without _dtype there are none"
-    )))
+    Err(PyTypeError::new_err(format!("{given} needs _dtype; without it, records are not read into an array")))
 }
 
 /// The digest of a key, as the server computes it.
 ///
 /// Args:
-///     ns: the namespace; it is no part of the digest.
+///     ns: the namespace; the digest does not depend on it.
 ///     set: the set, or None.
 ///     key: the primary key.
 ///

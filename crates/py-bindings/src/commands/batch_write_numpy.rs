@@ -1,4 +1,4 @@
-//! Arrays written back: each row a record, each field a bin.
+//! Batch writes from an array: each row is a record, each field a bin.
 
 use std::sync::Arc;
 
@@ -17,24 +17,23 @@ use crate::python::package::from_package;
 use crate::results::sinks::CodeRows;
 use crate::values::Bools;
 
-/// The rows of an array.
-struct Rows {
+struct WrittenRows {
     array: ArrayRows,
     plan: EncodePlan,
-    /// For each row a byte a field of the plan's schema: whether it is written. None: all are.
+    /// One byte per row and field of the plan's schema: whether it is written. None: all are.
     present: Option<Vec<u8>>,
     arena: Arc<KeyArena>,
     attributes: RowAttributes<'static>,
     send_key: bool,
 }
 
-impl Rows {
+impl WrittenRows {
     fn presence(&self, row: usize) -> Option<&[u8]> {
         let width = self.plan.schema().fields().len();
         self.present.as_ref().map(|bytes| &bytes[row * width..(row + 1) * width])
     }
 
-    /// Looks for values that no bin can hold, before anything is sent.
+    /// Refuses values that no bin can hold, before anything is sent.
     fn check(&self) -> Result<(), aero_io::Error> {
         if !self.plan.needs_check() {
             return Ok(());
@@ -54,7 +53,7 @@ fn unwritable(error: record_decode::Unwritable) -> aero_io::Error {
     aero_io::Error::Param { what: format!("data: {error}") }
 }
 
-impl RowOps for Rows {
+impl RowOps for WrittenRows {
     fn head(&self, row: usize) -> RowHead<'_> {
         let send_key = if self.send_key { self.arena.user_key(row) } else { None };
         RowHead { attributes: self.attributes, send_key }
@@ -90,7 +89,7 @@ impl RowOps for Rows {
 
 #[pymethods]
 impl Core {
-    /// `dtype` has the fields of `data` that are written; `present` a byte for each row and field of it.
+    /// `dtype` has the fields of `data` that are written; `present` has one byte per row and field of it.
     #[allow(clippy::too_many_arguments)] // the command's own
     fn batch_write_numpy(
         &self,
@@ -125,17 +124,14 @@ impl Core {
         let array = ArrayRows::new(data, plan.schema().itemsize(), arena.len())?;
         let width = plan.schema().fields().len();
         if present.as_ref().is_some_and(|bytes| bytes.len() != arena.len() * width) {
-            return Err(param_error(
-                py,
-                format!("present is not of {} rows and {width} fields", arena.len()),
-            ));
+            return Err(param_error(py, format!("present must have {} rows of {width} fields", arena.len())));
         }
         let codes = Arc::new(CodeRows::new(arena.len()));
         let future = {
             let (arena, codes) = (arena.clone(), codes.clone());
             async move {
                 let keys = Arc::new(arena.batch_keys()?);
-                let rows = Rows { array, plan, present, arena, attributes, send_key: row.send_key };
+                let rows = WrittenRows { array, plan, present, arena, attributes, send_key: row.send_key };
                 rows.check()?;
                 let batch = BatchOperate { name: "batch write", ops: Arc::new(rows), policy };
                 cluster.batch_operate(keys, batch, codes).await

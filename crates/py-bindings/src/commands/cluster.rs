@@ -1,4 +1,4 @@
-//! What a client knows of its cluster: nodes, connections, statistics.
+//! What a client knows about its cluster: nodes, connections, statistics.
 
 use pyo3::prelude::*;
 
@@ -16,12 +16,12 @@ impl Core {
         Ok(self.cluster(py)?.node_names())
     }
 
-    /// The state of nodes and connections, as `aerospike_py.stats.ClusterStats`.
+    /// The state of nodes and connections, as a `ClusterStats`.
     fn stats(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         stats::to_python(py, &self.cluster(py)?.stats())
     }
 
-    /// What a `repr` says of the client.
+    /// The hosts and the number of nodes, for the client's `repr`.
     fn describe(&self, py: Python<'_>) -> String {
         let hosts: Vec<String> = self.config.cluster.seeds.iter().map(ToString::to_string).collect();
         let hosts = hosts.join(", ");

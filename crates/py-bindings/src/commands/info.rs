@@ -1,4 +1,4 @@
-//! Info commands, and truncation, which is one.
+//! Info commands, and truncate, which is one.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -15,7 +15,7 @@ use crate::keys::too_long;
 use crate::python::describe::describe;
 use crate::python::errors::{SERVER, error_of_code, io_error, param_error};
 
-/// An answer as the server wrote it: command, tab, value, newline.
+/// An answer as the server writes it: command, tab, value, newline.
 fn line((command, value): &(String, String)) -> String {
     format!("{command}\t{value}\n")
 }
@@ -24,17 +24,17 @@ fn lines(answers: &[(String, String)]) -> String {
     answers.iter().map(line).collect()
 }
 
-/// The value alone and a newline, as the official client gives it of many nodes; or the error that it is.
+/// The value and a newline, as the official client returns it for many nodes; raises if the value is an error.
 fn value_of(py: Python<'_>, node: &str, answers: &[(String, String)]) -> PyResult<String> {
     let value = answers.first().map_or("", |(_, value)| value.as_str());
     if info::error_of(value).is_some() {
-        return Err(refused(py, "info", node, value));
+        return Err(info_error(py, "info", node, value));
     }
     Ok(format!("{value}\n"))
 }
 
 /// The exception of an answer such as `ERROR:4:unrecognized command`.
-fn refused(py: Python<'_>, command: &str, node: &str, answer: &str) -> PyErr {
+fn info_error(py: Python<'_>, command: &str, node: &str, answer: &str) -> PyErr {
     let code = info::error_of(answer).map_or(SERVER, |(code, _)| code.into());
     error_of_code(py, code, format!("{command} at node {node} failed: the server answered {answer:?}"), false)
 }
@@ -51,7 +51,7 @@ fn command_of(command: &Bound<'_, PyAny>) -> PyResult<String> {
     let text = unicode(text, "the command")?;
     let text = text.trim_end_matches('\n').to_owned();
     if text.is_empty() || text.contains('\n') {
-        let message = format!("command is {}; it must be one line that is not empty", describe(command));
+        let message = format!("command is {}; it must be one non-empty line", describe(command));
         return Err(param_error(py, message));
     }
     Ok(text)
@@ -59,7 +59,7 @@ fn command_of(command: &Bound<'_, PyAny>) -> PyResult<String> {
 
 #[pymethods]
 impl Core {
-    /// Asks every node; gives a dict of node name to (error, answer).
+    /// Asks every node; returns a dict of node name to (error, answer).
     fn info_all(
         &self,
         py: Python<'_>,
@@ -88,7 +88,7 @@ impl Core {
         Call::new(future, finish).run(py, completions)
     }
 
-    /// Asks the node of that name, or where it is None any that answers.
+    /// Asks the node of that name; if it is None, any node that answers.
     fn info_node(
         &self,
         py: Python<'_>,
@@ -144,7 +144,7 @@ impl Core {
             if answer.eq_ignore_ascii_case("ok") {
                 return Ok(py.None());
             }
-            Err(refused(py, "truncate", &node, answer))
+            Err(info_error(py, "truncate", &node, answer))
         });
         Call::new(future, finish).run(py, completions)
     }
@@ -159,7 +159,7 @@ fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let text = unicode(text, what)?;
     if text.is_empty() || text.contains([';', ':', '=', '\n', '\t']) {
         let message = format!(
-            "{what} is {}; it must be a name that is not empty, without ; : = and line breaks",
+            "{what} is {}; it must be a non-empty name without ; : = tabs or line breaks",
             describe(value)
         );
         return Err(param_error(py, message));
@@ -173,7 +173,8 @@ fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
 /// A node and what it answered.
 type NodeAnswer = (String, Vec<(String, String)>);
 
-/// Asks the node of that name; else one that was not found wanting, and the others where it fails.
+/// Asks the node of that name. Without a name, asks a random healthy node; if it fails, the other healthy ones and then
+/// the suspect ones.
 async fn ask(
     cluster: &Cluster,
     command: &str,

@@ -1,8 +1,8 @@
 //! The commands: methods of `Core`, one file per family.
 //!
-//! Each reads its arguments, makes a future without Python in it and a conversion of the result, and hands them to
-//! `call::Call`. Start with `single`, which has the simplest ones. A new family (indexes, user-defined functions,
-//! administration, metrics) is a new file.
+//! A command reads its arguments, makes a future without Python in it and a closure that converts the result, and
+//! passes both to `call::Call`. Start with `single`, which has the simplest ones. A new family (indexes, user-defined
+//! functions, administration, transactions) is a new file; metrics belong into `cluster`.
 
 pub(crate) mod batch_operate;
 pub(crate) mod batch_read;

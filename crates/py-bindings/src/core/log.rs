@@ -1,8 +1,8 @@
-//! What happened to a cluster, handed on to Python's `logging`.
+//! Passes a cluster's events to Python's `logging`.
 //!
-//! The runtime's threads never take the GIL, so they cannot log. They leave events in a queue of the cluster's, and
-//! calls, which have the GIL anyway, fetch them: nothing runs beside them, and nothing is left over after a fork or
-//! at the interpreter's exit.
+//! The runtime's threads never take the GIL, so they cannot log. They put events into the cluster's queue, and the next
+//! call of the client, which has the GIL anyway, logs them. No thread runs for this, so there is nothing to stop after a
+//! fork or at the interpreter's exit.
 
 use std::time::UNIX_EPOCH;
 
@@ -39,14 +39,14 @@ fn number(level: Level) -> u8 {
     }
 }
 
-/// Logs what has happened since the last time. Costs next to nothing where nothing has.
+/// Logs what has happened since the last call. Without events it costs one look at a flag.
 pub(crate) fn drain(py: Python<'_>, cluster: &Cluster) {
     if cluster.has_events() {
         unraisable(py, log(py, cluster));
     }
 }
 
-/// A call does not fail because a handler of the log does.
+/// Reports an error of a log handler without raising it: the call must not fail for it.
 fn unraisable(py: Python<'_>, outcome: PyResult<()>) {
     if let Err(error) = outcome {
         error.write_unraisable(py, None);

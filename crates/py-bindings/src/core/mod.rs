@@ -1,4 +1,7 @@
-//! The core behind both faces: a cluster's handle and the client's policies.
+//! The object behind `Client` and `AsyncClient`: a cluster's handle and the client's policies.
+//!
+//! Connecting and closing are here, and `log`, which passes the cluster's events to Python's `logging`. The commands are
+//! further methods of [`Core`], in `commands`.
 
 mod log;
 
@@ -17,25 +20,25 @@ use crate::call::{Call, Completions, or_raise};
 use crate::python::errors::client_error;
 use crate::python::process;
 
-/// Where a client is in its life.
 enum State {
     New,
     Connected(Cluster),
     Closed,
 }
 
-/// The client was closed while it connected.
+/// The client was closed while it was connecting.
 struct ClosedMeanwhile;
 
 struct Inner {
-    /// Never held while Python runs, as it does to make an exception: another thread may be let in there and
-    /// wait for the lock with what this one needs to go on.
+    /// Never held while Python runs, not even to make an exception: Python may switch to another thread, which then
+    /// waits for this lock while it holds the GIL.
     state: Mutex<State>,
-    /// How often the client was closed: a connect that was under way then must not undo it.
+    /// How often the client was closed. A connect compares it before and after, so that it cannot undo a `close()` that
+    /// came in between.
     closings: AtomicU64,
-    /// Held from the start of a connect until its outcome is noted.
+    /// Held from the start of a connect until `state` has its outcome.
     connecting: Arc<futures_util::lock::Mutex<()>>,
-    /// What the last connect that succeeded logged in with; at first what the config says.
+    /// The credentials of the last successful connect; before that, those of the config.
     credentials: Mutex<Option<Credentials>>,
 }
 
@@ -48,8 +51,8 @@ impl Inner {
         self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Refuses another user than the one that the client is connected as: it would go on as the first one.
-    fn is_user(&self, given: Option<&str>) -> Result<(), aero_io::Error> {
+    /// Refuses a user other than the one that the client is connected as: calls would still be made as the first one.
+    fn check_user(&self, given: Option<&str>) -> Result<(), aero_io::Error> {
         let known = self.credentials();
         let known = known.as_ref().and_then(Credentials::user);
         match given {
@@ -62,23 +65,22 @@ impl Inner {
         }
     }
 
-    /// Takes a cluster that was connected while the client was closed `closings` times; says whether it
-    /// was closed since.
-    fn connected(&self, cluster: Cluster, closings: u64) -> Result<(), ClosedMeanwhile> {
+    /// Keeps a cluster that was connected by a call that saw `closings`, unless the client was closed since.
+    fn keep(&self, cluster: Cluster, closings: u64) -> Result<(), ClosedMeanwhile> {
         let mut state = self.state();
         if self.closings.load(Ordering::Relaxed) != closings {
             cluster.close();
             return Err(ClosedMeanwhile);
         }
         match &*state {
-            // Another thread was faster, and calls may be under way on what it made.
+            // Another thread has connected first, and calls may be running on its cluster.
             State::Connected(_) => cluster.close(),
             State::New | State::Closed => *state = State::Connected(cluster),
         }
         Ok(())
     }
 
-    /// Closes the cluster, if there is one, and gives it back.
+    /// Closes the cluster, if there is one, and returns it.
     fn close(&self) -> Option<Cluster> {
         let mut state = self.state();
         self.closings.fetch_add(1, Ordering::Relaxed);
@@ -88,18 +90,19 @@ impl Inner {
     }
 }
 
-/// The core of a `Client` or `AsyncClient`. Commands take the completions of an event loop, or None to
-/// wait; those of a family stand as methods in that family's module.
+/// The core of a `Client` or `AsyncClient`.
+///
+/// Commands take the completions of an event loop, or None to wait for the result.
 #[pyclass(frozen, module = "aerospike_py._native")]
 pub(crate) struct Core {
     pub(crate) config: Config,
-    /// The process that it belongs to.
+    /// The process that made it. A forked child has a copy of it, but none of its threads, and shares its sockets.
     process: u32,
     inner: Arc<Inner>,
 }
 
 impl Core {
-    /// Refuses to work in a child of the process that made the client: the connections are the parent's.
+    /// Refuses to work in a forked child: the connections are the parent's.
     pub(crate) fn check_process(&self, py: Python<'_>) -> PyResult<()> {
         if self.process == process::id() {
             return Ok(());
@@ -111,22 +114,22 @@ impl Core {
         ))
     }
 
-    /// The cluster, where the client is connected and of this process.
+    /// The cluster, if the client is connected and was made by this process. Logs what has happened to it.
     pub(crate) fn cluster(&self, py: Python<'_>) -> PyResult<Cluster> {
         self.check_process(py)?;
-        // The lock is let go before Python runs.
+        // The lock is released before Python runs.
         let cluster = match &*self.inner.state() {
             State::Connected(cluster) => Ok(cluster.clone()),
             State::New => Err("the client is not connected; call connect() first"),
             State::Closed => Err("the client is closed"),
         };
-        let cluster = cluster.map_err(|why| client_error(py, why.into()))?;
+        let cluster = cluster.map_err(|reason| client_error(py, reason.into()))?;
         log::drain(py, &cluster);
         Ok(cluster)
     }
 
-    /// What a connect logs in with: what it is given, else what the last one that succeeded was given, else what
-    /// the config says. Kept, so that a password is hashed once.
+    /// What to log in with: the arguments of `connect`, else the credentials of the last successful connect, else the
+    /// config's. They are kept, so that a password is hashed only once.
     fn credentials(
         &self,
         py: Python<'_>,
@@ -175,10 +178,10 @@ impl Core {
         let closings = inner.closings.load(Ordering::Relaxed);
         let waiting = inner.clone();
         let future = async move {
-            // One at a time: whoever waited finds the work done, and no node sees a second login.
-            let turn = waiting.connecting.clone().lock_owned().await;
+            // One connect at a time. Another one waits here, then finds the client connected and logs in nowhere.
+            let guard = waiting.connecting.clone().lock_owned().await;
             if matches!(*waiting.state(), State::Connected(_)) {
-                return waiting.is_user(username.as_deref()).map(|()| None);
+                return waiting.check_user(username.as_deref()).map(|()| None);
             }
             let transport: Arc<dyn Transport> = match tls {
                 Some(tls) => Arc::new(TlsTransport::load(tls).await?),
@@ -187,15 +190,15 @@ impl Core {
             let credentials = config.credentials.clone();
             let cluster = Cluster::connect(config, transport).await?;
             *waiting.credentials() = credentials;
-            Ok(Some((cluster, turn)))
+            Ok(Some((cluster, guard)))
         };
         let finish = or_raise(move |py, connected: Option<(Cluster, OwnedMutexGuard<()>)>| {
-            if let Some((cluster, turn)) = connected {
-                let taken = inner.connected(cluster.clone(), closings);
-                drop(turn);
+            if let Some((cluster, guard)) = connected {
+                let kept = inner.keep(cluster.clone(), closings);
+                drop(guard);
                 log::drain(py, &cluster);
-                taken.map_err(|ClosedMeanwhile| {
-                    client_error(py, "the client was closed while it connected".into())
+                kept.map_err(|ClosedMeanwhile| {
+                    client_error(py, "the client was closed while it was connecting".into())
                 })?;
             }
             Ok(py.None())
@@ -215,8 +218,7 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         if self.process != process::id() {
-            // In a child of the process that made it, it leaks on purpose: closing its sockets would take
-            // them out of the epoll that is shared with the parent.
+            // Leaked on purpose: closing its sockets would remove them from the epoll that is shared with the parent.
             std::mem::forget(self.inner.clone());
         }
     }
