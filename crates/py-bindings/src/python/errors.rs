@@ -1,24 +1,25 @@
 //! Rust errors as Python exceptions: the one place where they are turned.
 
+use aero_io::client_code;
 use dtype_schema::SchemaError;
 use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
-use wire_protocol::WireError;
+use wire_protocol::{ResultCode, WireError};
 
 use crate::python::once::intern;
 use crate::python::package::from_package;
 
 /// Client-side code of an argument that is not what it must be.
-const PARAM: i32 = -2;
+const PARAM: i32 = client_code::PARAM;
 /// Code of a bin name that the server would refuse.
-const BIN_NAME: i32 = wire_protocol::result_code::BIN_NAME as i32;
+const BIN_NAME: i32 = ResultCode::BIN_NAME.get() as i32;
 /// The server's code of a failure that its answer gives no code of.
-pub(crate) const SERVER: i32 = wire_protocol::result_code::SERVER_ERROR as i32;
-/// The server's code of a record that is not there.
-pub(crate) const RECORD_NOT_FOUND: i32 = wire_protocol::result_code::RECORD_NOT_FOUND as i32;
+pub(crate) const SERVER: i32 = ResultCode::SERVER_ERROR.get() as i32;
+/// The server's code of a record that does not exist.
+pub(crate) const RECORD_NOT_FOUND: i32 = ResultCode::RECORD_NOT_FOUND.get() as i32;
 /// Client-side code of a failure without a code of its own.
-pub(crate) const CLIENT: i32 = -1;
+pub(crate) const CLIENT: i32 = client_code::CLIENT;
 
 /// The exception of a result code.
 pub(crate) fn error_of_code(py: Python<'_>, code: i32, message: String, in_doubt: bool) -> PyErr {
