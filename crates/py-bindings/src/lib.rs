@@ -38,7 +38,7 @@ fn devserver_main(py: Python<'_>, arguments: Vec<String>) -> i32 {
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interpreter::refuse_subinterpreters(module.py())?;
-    process::keep_id();
+    process::cache_id();
     once::warm_up(module.py());
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<call::Completions>()?;

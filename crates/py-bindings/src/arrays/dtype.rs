@@ -1,16 +1,16 @@
-//! NumPy dtypes as schemas and plans.
+//! NumPy dtypes as schemas and decoding plans.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::python::once::intern;
 use dtype_schema::{Element, Field, Schema, SchemaError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use record_decode::{Casting, Plan};
 
 use crate::python::errors::schema_error;
+use crate::python::once::intern;
 
-/// Reads a structured dtype. It is walked by `names`: `fields` lists titled fields twice.
+/// Reads a structured dtype. Walks it by `names`, since `fields` lists titled fields twice.
 pub(crate) fn read_schema(dtype: &Bound<'_, PyAny>) -> PyResult<Schema> {
     let py = dtype.py();
     let names = dtype.getattr(intern!(py, "names"))?;
@@ -43,20 +43,20 @@ fn field(name: &str, dtype: &Bound<'_, PyAny>, offset: usize) -> PyResult<Field>
         .map_err(|error| schema_error(&error))
 }
 
-/// A plan that was made, and of what.
-struct Kept {
+/// A plan, and what it was made from.
+struct CachedPlan {
     dtype: Py<PyAny>,
-    /// A dtype changes in one way: its names can be replaced, by another tuple.
+    /// Compared too, because a dtype is mutable in one way: its names can be replaced by another tuple.
     names: Py<PyAny>,
     casting: Casting,
     plan: Arc<Plan>,
 }
 
-/// The plan that was made last: services read with one dtype again and again, and reading it costs more than all
-/// the rest that a small batch does with the GIL.
-static LAST: Mutex<Option<Arc<Kept>>> = Mutex::new(None);
+/// The last plan that was made. Services read with the same dtype again and again, and for a small batch, reading the
+/// dtype costs more than everything else that is done with the GIL.
+static LAST_PLAN: Mutex<Option<Arc<CachedPlan>>> = Mutex::new(None);
 
-/// What fills the fields of `dtype`; of `bins` alone, where there are any given.
+/// The plan that fills the fields of `dtype`; with `bins`, only fields of those names.
 pub(crate) fn read_plan(
     dtype: &Bound<'_, PyAny>,
     casting: Casting,
@@ -68,19 +68,19 @@ pub(crate) fn read_plan(
         return Ok(Arc::new(Plan::new(read_schema(dtype)?, casting, Some(&bins))));
     }
     let names = dtype.getattr(intern!(py, "names"))?;
-    let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some(kept) = last
-        && kept.dtype.is(dtype)
-        && kept.names.is(&names)
-        && kept.casting == casting
+    let last = LAST_PLAN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(cached) = last
+        && cached.dtype.is(dtype)
+        && cached.names.is(&names)
+        && cached.casting == casting
     {
-        return Ok(Arc::clone(&kept.plan));
+        return Ok(Arc::clone(&cached.plan));
     }
     let plan = Arc::new(Plan::new(read_schema(dtype)?, casting, None));
-    let kept =
-        Kept { dtype: dtype.clone().unbind(), names: names.unbind(), casting, plan: Arc::clone(&plan) };
-    let before = LAST.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(kept));
-    // Outside of the lock: it may be the last to hold the dtype.
+    let cached =
+        CachedPlan { dtype: dtype.clone().unbind(), names: names.unbind(), casting, plan: Arc::clone(&plan) };
+    let before = LAST_PLAN.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(cached));
+    // Dropped outside of the lock: this may be the last reference to the dtype, whose deallocation runs Python.
     drop(before);
     Ok(plan)
 }

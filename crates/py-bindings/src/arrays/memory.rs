@@ -104,7 +104,9 @@ impl ArrayRows {
         let object = array.clone().unbind();
         let array = array.cast::<PyUntypedArray>()?;
         if array.ndim() != 1 || array.dtype().itemsize() != itemsize {
-            return Err(PyValueError::new_err("data has another shape or itemsize than its dtype"));
+            return Err(PyValueError::new_err(
+                "data does not have one dimension or the itemsize of its dtype",
+            ));
         }
         if array.len() != rows {
             return Err(PyValueError::new_err(format!(
@@ -170,9 +172,9 @@ fn dtypes<'py>(numpy: &Bound<'py, PyModule>) -> PyResult<&'py Dtypes> {
 /// The address of an array's first row and the distance between rows, checked against what will be written.
 pub(super) fn rows_of(array: &Bound<'_, PyAny>, len: usize, itemsize: usize) -> PyResult<(*mut u8, usize)> {
     let array = array.cast::<PyUntypedArray>()?;
-    let wrong = |what: &str| PyValueError::new_err(format!("an array for the result {what}"));
+    let wrong = |what: &str| PyValueError::new_err(format!("a result array {what}"));
     if array.shape() != [len] || array.dtype().itemsize() != itemsize {
-        return Err(wrong("has another shape or itemsize than it was made with"));
+        return Err(wrong("does not have the shape or itemsize that it was made with"));
     }
     // With fewer than two rows the stride means nothing.
     let stride = match array.strides() {

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 
-/// An object for a message: its value, cut, and its type.
+/// An object for an error message: its `repr`, cut to 80 characters, and its type.
 pub(crate) fn describe(object: &Bound<'_, PyAny>) -> String {
     let kind = object.get_type().name().map_or_else(|_| "object".into(), |name| name.to_string());
     let Ok(text) = object.repr() else { return format!("a {kind}") };

@@ -1,4 +1,4 @@
-//! Rust errors as Python exceptions: the one place where they are turned.
+//! Rust errors as Python exceptions.
 
 use aero_io::client_code;
 use dtype_schema::SchemaError;
@@ -10,15 +10,15 @@ use wire_protocol::{ResultCode, WireError};
 use crate::python::once::intern;
 use crate::python::package::from_package;
 
-/// Client-side code of an argument that is not what it must be.
+/// The client's code of a wrong argument.
 const PARAM: i32 = client_code::PARAM;
-/// Code of a bin name that the server would refuse.
+/// The server's code of a bin name that it refuses.
 const BIN_NAME: i32 = ResultCode::BIN_NAME.get() as i32;
 /// The server's code of a failure that its answer gives no code of.
 pub(crate) const SERVER: i32 = ResultCode::SERVER_ERROR.get() as i32;
 /// The server's code of a record that does not exist.
 pub(crate) const RECORD_NOT_FOUND: i32 = ResultCode::RECORD_NOT_FOUND.get() as i32;
-/// Client-side code of a failure without a code of its own.
+/// The client's code of a failure without a code of its own.
 pub(crate) const CLIENT: i32 = client_code::CLIENT;
 
 /// The exception of a result code.
@@ -33,7 +33,7 @@ pub(crate) fn error_of_code(py: Python<'_>, code: i32, message: String, in_doubt
     }
 }
 
-/// An argument, configuration or policy that is not what it must be.
+/// A wrong argument, configuration or policy.
 pub(crate) fn param_error(py: Python<'_>, message: String) -> PyErr {
     error_of_code(py, PARAM, message, false)
 }
@@ -43,7 +43,7 @@ pub(crate) fn client_error(py: Python<'_>, message: String) -> PyErr {
     error_of_code(py, CLIENT, message, false)
 }
 
-/// A bin's name that the server would refuse.
+/// A bin name that the server would refuse.
 pub(crate) fn bin_name_error(py: Python<'_>, bin: &str, message: String) -> PyErr {
     let raised = error_of_code(py, BIN_NAME, message, false);
     match raised.value(py).setattr(intern!(py, "bin"), bin) {
@@ -52,7 +52,7 @@ pub(crate) fn bin_name_error(py: Python<'_>, bin: &str, message: String) -> PyEr
     }
 }
 
-/// An error of the network core, with what lies behind it as its cause.
+/// An error of `aero-io`, with its source as the exception's cause.
 pub(crate) fn io_error(py: Python<'_>, error: &aero_io::Error) -> PyErr {
     let raised = error_of_code(py, error.code(), error.to_string(), error.in_doubt());
     if let Some(cause) = cause(error) {
@@ -66,8 +66,7 @@ pub(crate) fn request_error(py: Python<'_>, error: &WireError) -> PyErr {
     param_error(py, error.to_string())
 }
 
-/// An error of a command on one record. Errors about records say of which one they are, and of which bin where the
-/// command has one.
+/// An error of a command on one record, with the key and the bin where its class has them.
 pub(crate) fn record_error(
     py: Python<'_>,
     error: &aero_io::Error,
@@ -77,14 +76,14 @@ pub(crate) fn record_error(
     about_record(py, io_error(py, error), key, bin)
 }
 
-/// An error that says which record and which bin it is about, if its class has errors about records.
+/// Sets `key` and `bin` of an exception, if its class is one of errors about records.
 pub(crate) fn about_record(
     py: Python<'_>,
     raised: PyErr,
     key: &Bound<'_, PyAny>,
     bin: Option<&str>,
 ) -> PyErr {
-    let tell = || -> PyResult<()> {
+    let set = || -> PyResult<()> {
         let raised = raised.value(py);
         if raised.hasattr(intern!(py, "key"))? {
             raised.setattr(intern!(py, "key"), key)?;
@@ -94,13 +93,13 @@ pub(crate) fn about_record(
         }
         Ok(())
     };
-    match tell() {
+    match set() {
         Ok(()) => raised,
         Err(error) => error,
     }
 }
 
-/// What lies behind an error: the operating system's, or what is wrong with an answer.
+/// The source of an error: the operating system's error, or what is wrong with an answer.
 fn cause(error: &aero_io::Error) -> Option<PyErr> {
     use aero_io::{ContactFault, Error};
     match error {
@@ -116,11 +115,11 @@ fn cause(error: &aero_io::Error) -> Option<PyErr> {
     }
 }
 
-/// An error of the operating system as Python has it, with its number where it has one.
+/// An error of the operating system as an `OSError`, with its number if it has one.
 fn os_error(error: &std::io::Error) -> PyErr {
     let text = error.to_string();
     match error.raw_os_error() {
-        // Python makes the subclass of the number, such as ConnectionRefusedError.
+        // Python picks the subclass by the number, such as ConnectionRefusedError.
         Some(number) => {
             let text = text.split(" (os error").next().unwrap_or_default().to_owned();
             PyOSError::new_err((number, text))
@@ -129,7 +128,7 @@ fn os_error(error: &std::io::Error) -> PyErr {
     }
 }
 
-/// A dtype that is refused: Python's `TypeError` for kinds, `ValueError` for layouts.
+/// A dtype that is refused: a `TypeError` for its kinds, a `ValueError` for its layout.
 pub(crate) fn schema_error(error: &SchemaError) -> PyErr {
     if error.is_type_error() {
         PyTypeError::new_err(error.to_string())

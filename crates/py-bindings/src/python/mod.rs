@@ -1,8 +1,13 @@
-//! What every other room needs of Python.
+//! What all other rooms need of Python.
 //!
-//! The process and its forks (`process`), the interpreter (`interpreter`), objects that are made once (`once`), the
-//! names of the package that the extension uses (`package`), and exceptions (`errors`). This room uses no other one of
-//! the crate; start reading with `once`, which says why pyo3's own cells are not used.
+//! | module | what |
+//! | --- | --- |
+//! | `interpreter`, `process` | which interpreter imports the package; which process this is, forks included |
+//! | `once` | Python objects that are made once, safely beside forks |
+//! | `package` | the names of the Python package that the extension uses |
+//! | `errors`, `describe` | exceptions, and objects in their messages |
+//!
+//! This room uses no other room of the crate. Start with `once`, which says why pyo3's own cells are not used.
 
 pub(crate) mod describe;
 pub(crate) mod errors;

@@ -1,24 +1,24 @@
 //! Python objects that are made once, at first use.
 //!
-//! pyo3's own cell and `intern!` let other threads have the GIL in the middle of making a value. If one of
-//! those forks just then, the cell stays "being made" in the child, where nobody goes on making it, and the
-//! child's first use waits for ever. Here the value is made first and put in place afterwards, without a
-//! moment at which a fork could come; of two threads that make it at once one throws its own away.
+//! pyo3's own cell and `intern!` may release the GIL while they make the value. If another thread forks at that moment,
+//! the cell stays half-made in the child, where no thread finishes it, and the child's first use waits forever. Here the
+//! value is made first and stored afterwards, without releasing the GIL in between. If two threads make it at the same
+//! time, one of the two values is dropped.
 
 use std::sync::OnceLock;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyMapping, PySequence, PyString};
 
-/// Fills pyo3's own cells that we come by, while the package is imported: those of the classes that mappings
-/// and sequences are told by.
+/// Fills the pyo3 cells that this crate cannot avoid, while the package is imported: those behind the checks for
+/// mappings and sequences.
 pub(crate) fn warm_up(py: Python<'_>) {
     let none = py.None();
     let none = none.bind(py);
     let _ = (none.cast::<PyMapping>().is_ok(), none.cast::<PySequence>().is_ok());
 }
 
-/// A cell that is written once.
+/// A cell that is written once, without blocking.
 pub(crate) struct Once<T>(OnceLock<T>);
 
 impl<T> Once<T> {
@@ -26,7 +26,7 @@ impl<T> Once<T> {
         Self(OnceLock::new())
     }
 
-    /// The value; made by `make` where there is none yet.
+    /// The value; `make` makes it at first use.
     pub(crate) fn get_or_try_init(
         &self,
         _py: Python<'_>,
@@ -36,12 +36,12 @@ impl<T> Once<T> {
             return Ok(value);
         }
         let value = make()?;
-        // `value` is there already: nothing runs, and nobody is let in, inside of this.
+        // `value` exists already, so nothing runs inside of this that could release the GIL.
         Ok(self.0.get_or_init(|| value))
     }
 }
 
-/// A string that Python interned.
+/// An interned Python string.
 pub(crate) struct Name(pub(crate) &'static str, pub(crate) OnceLock<Py<PyString>>);
 
 impl Name {
@@ -57,7 +57,7 @@ impl Name {
     }
 }
 
-/// A literal as a Python string, made at first use; as pyo3's `intern!`, but see above.
+/// A literal as an interned Python string, like pyo3's `intern!`, but safe beside forks.
 macro_rules! intern {
     ($py:expr, $text:literal) => {{
         static NAME: $crate::python::once::Name =

@@ -2,19 +2,18 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// 2010-01-01 UTC in seconds of the Unix epoch.
+/// 2010-01-01 UTC in Unix time.
 const CITRUSLEAF_EPOCH: u64 = 1_262_304_000;
 
-/// A time to live that never ends.
+/// The time to live of a record that never expires.
 pub(crate) const NEVER: u32 = u32::MAX;
 
-/// Now.
 pub(crate) fn now() -> u32 {
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
     u32::try_from(unix.saturating_sub(CITRUSLEAF_EPOCH)).unwrap_or(u32::MAX)
 }
 
-/// Seconds that a record with this void time has left: at least 1, for it is there.
+/// The remaining time to live of a record with this void time: at least 1 second, since the record exists.
 pub(crate) fn seconds_left(void_time: u32, now: u32) -> u32 {
     if void_time == 0 { NEVER } else { void_time.saturating_sub(now).max(1) }
 }

@@ -1,7 +1,8 @@
-//! Answers, on their way into Python.
+//! Answers, as Python objects.
 //!
-//! `sinks` take the rows of a batch where they arrive, on threads without the GIL; `rows`, `records` and `stats` make
-//! Python objects of them once the call is done. Another kind of result (columns, Arrow) gets a sink and a module here.
+//! The records of a batch arrive on threads without the GIL, which write them into one of the `sinks`. Once the call is
+//! done, `rows`, `records`, `numpy_batch` and the other modules make Python objects of what is there. Start with
+//! `records`, which has the classes. Another kind of result (columns, Arrow, a matrix) gets a sink and a module here.
 
 pub(crate) mod answer;
 pub(crate) mod clock;

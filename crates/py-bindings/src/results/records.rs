@@ -8,24 +8,23 @@ use crate::keys::KeyArena;
 use crate::python::once::{Once, intern};
 use crate::python::package::from_package;
 
-/// The classes, looked up once.
-struct Classes {
+struct RecordClasses {
     key: Py<PyAny>,
     record: Py<PyAny>,
     ordered: Py<PyAny>,
     exists: Py<PyAny>,
     batch_record: Py<PyAny>,
     batch_records: Py<PyAny>,
-    /// `tuple.__new__` and `object.__new__`: the classes' own ways to be made run Python code for each object,
-    /// which costs several times as much.
+    /// `tuple.__new__` and `object.__new__`. Calling the classes themselves would run Python code for each object and
+    /// cost several times as much.
     new_tuple: Py<PyAny>,
     new_object: Py<PyAny>,
 }
 
-fn classes(py: Python<'_>) -> PyResult<&'static Classes> {
-    static CLASSES: Once<Classes> = Once::new();
+fn classes(py: Python<'_>) -> PyResult<&'static RecordClasses> {
+    static CLASSES: Once<RecordClasses> = Once::new();
     CLASSES.get_or_try_init(py, || {
-        Ok(Classes {
+        Ok(RecordClasses {
             key: from_package!(py, "Key")?.unbind(),
             record: from_package!(py, "Record")?.unbind(),
             ordered: from_package!(py, "OrderedRecord")?.unbind(),
@@ -38,7 +37,6 @@ fn classes(py: Python<'_>) -> PyResult<&'static Classes> {
     })
 }
 
-/// A named tuple of these items.
 fn named_tuple<'py, const N: usize>(
     py: Python<'py>,
     class: &Py<PyAny>,
@@ -47,7 +45,7 @@ fn named_tuple<'py, const N: usize>(
     classes(py)?.new_tuple.bind(py).call1((class, PyTuple::new(py, items)?))
 }
 
-/// The names of the namespaces and sets of a batch's rows, each made once.
+/// Namespaces and sets of a batch's rows as Python strings, each made once.
 pub(crate) struct SpaceNames<'py>(Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>);
 
 impl<'py> SpaceNames<'py> {
@@ -61,7 +59,7 @@ impl<'py> SpaceNames<'py> {
     }
 }
 
-/// The key of a row.
+/// The `Key` of a row.
 pub(crate) fn key<'py>(
     py: Python<'py>,
     names: &SpaceNames<'py>,
@@ -78,12 +76,12 @@ pub(crate) fn key<'py>(
     named_tuple(py, &classes(py)?.key, items)
 }
 
-/// A key of these parts: namespace, set, primary key, digest.
+/// A `Key` of namespace, set, primary key and digest.
 pub(crate) fn key_of<'py>(py: Python<'py>, parts: [Bound<'py, PyAny>; 4]) -> PyResult<Bound<'py, PyAny>> {
     named_tuple(py, &classes(py)?.key, parts)
 }
 
-/// The key of a command on one record.
+/// The `Key` of a command on one record.
 pub(crate) fn only_key<'py>(
     py: Python<'py>,
     arena: &KeyArena,
@@ -92,7 +90,7 @@ pub(crate) fn only_key<'py>(
     key(py, &SpaceNames::new(py, arena), arena, 0, digest)
 }
 
-/// A record's facts.
+/// A record's `meta` dict.
 pub(crate) fn meta(py: Python<'_>, generation: u32, ttl: u32) -> PyResult<Bound<'_, PyDict>> {
     let meta = PyDict::new(py);
     meta.set_item(intern!(py, "ttl"), ttl)?;
@@ -100,7 +98,6 @@ pub(crate) fn meta(py: Python<'_>, generation: u32, ttl: u32) -> PyResult<Bound<
     Ok(meta)
 }
 
-/// A record.
 pub(crate) fn record<'py>(
     py: Python<'py>,
     key: &Bound<'py, PyAny>,
@@ -110,7 +107,7 @@ pub(crate) fn record<'py>(
     named_tuple(py, &classes(py)?.record, [key.clone(), meta.clone(), bins.clone()])
 }
 
-/// A record whose bins are the results of operations, in order.
+/// An `OrderedRecord`, whose bins are a list of the results of operations.
 pub(crate) fn ordered<'py>(
     py: Python<'py>,
     key: &Bound<'py, PyAny>,
@@ -120,7 +117,7 @@ pub(crate) fn ordered<'py>(
     named_tuple(py, &classes(py)?.ordered, [key.clone(), meta.clone(), bins.clone()])
 }
 
-/// The answer of `exists`.
+/// The result of `exists`.
 pub(crate) fn exists<'py>(
     py: Python<'py>,
     key: &Bound<'py, PyAny>,
@@ -129,18 +126,18 @@ pub(crate) fn exists<'py>(
     named_tuple(py, &classes(py)?.exists, [key.clone(), meta.clone()])
 }
 
-/// What became of a row.
+/// The result of a batch's row.
 pub(crate) struct Row<'py> {
     pub(crate) key: Bound<'py, PyAny>,
     pub(crate) code: i32,
     /// The record, or None.
     pub(crate) record: Bound<'py, PyAny>,
     pub(crate) in_doubt: bool,
-    /// Why a record that came could not be made into Python objects.
+    /// Why a record that was read could not be converted.
     pub(crate) error: Option<PyErr>,
 }
 
-/// A row of a batch.
+/// A row of a batch as a `BatchRecord`.
 pub(crate) fn batch_record<'py>(py: Python<'py>, row: Row<'py>) -> PyResult<Bound<'py, PyAny>> {
     let classes = classes(py)?;
     let made = classes.new_object.bind(py).call1((&classes.batch_record,))?;
@@ -149,7 +146,7 @@ pub(crate) fn batch_record<'py>(py: Python<'py>, row: Row<'py>) -> PyResult<Boun
     Ok(made)
 }
 
-/// Notes on a row of a batch what became of it.
+/// Fills the result of a row into its object.
 pub(crate) fn fill(
     target: &Bound<'_, PyAny>,
     record: Bound<'_, PyAny>,
@@ -164,7 +161,7 @@ pub(crate) fn fill(
     target.setattr(intern!(py, "error"), error)
 }
 
-/// The rows of a batch.
+/// The rows of a batch as a `BatchRecords`.
 pub(crate) fn batch_records(py: Python<'_>, rows: Bound<'_, PyList>, result: i32) -> PyResult<Py<PyAny>> {
     Ok(classes(py)?.batch_records.bind(py).call1((rows, result))?.unbind())
 }

@@ -9,7 +9,7 @@ use crate::results::records::{self, Row, SpaceNames};
 use crate::results::sinks::RawState;
 use crate::values::{BinNames, Unreadable, bins_dict};
 
-/// Hands each row to `take`, in order; `writes` says which of them change their records. Returns the code of the
+/// Passes the result of each row to `take`, in order. `writes` says which rows write. Returns the result code of the
 /// batch as a whole.
 pub(crate) fn for_each<'py>(
     py: Python<'py>,
@@ -32,11 +32,11 @@ pub(crate) fn for_each<'py>(
             let meta = records::meta(py, row.generation, clock::seconds_left(row.void_time, now))?;
             match bins_dict(py, &mut bin_names, state.bins(row)) {
                 Ok(bins) => record = records::record(py, &key, meta.as_any(), bins.as_any())?,
-                // A map whose key is a list, text that is not UTF-8: it costs its own row alone.
+                // A map with a list as a key, or text that is not UTF-8: only this row fails.
                 Err(Unreadable::Value(unreadable)) => {
                     code = CLIENT;
                     result = CLIENT;
-                    // What its operations wrote is there.
+                    // The row's operations were applied; only their results cannot be read.
                     in_doubt = writes(index);
                     error = Some(unreadable);
                 }

@@ -1,4 +1,8 @@
-//! Where the records of a batch go: rows of NumPy arrays, or bytes that become Python objects.
+//! Sinks: where the records of a batch go as they arrive.
+//!
+//! [`NumpyRows`] writes them into arrays, [`RawRows`] keeps their bytes for Python objects, [`CodeRows`] keeps only result
+//! codes. A task takes a lease to write, for one frame of an answer at a time. Once a sink is sealed or finished no lease
+//! is given, so an answer that arrives late changes nothing.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,10 +13,10 @@ use wire_protocol::message::Ops;
 
 use crate::call::Seal;
 
-/// Code of a row that has none yet: no answer came.
+/// The code of a row that no answer has come for.
 pub(crate) const NO_RESPONSE: i32 = client_code::NO_RESPONSE;
 
-/// Rows of NumPy arrays.
+/// Rows of NumPy arrays, written by several tasks at once.
 pub(crate) struct NumpyRows(pub(crate) RowBuffer);
 
 impl RowSink for NumpyRows {
@@ -29,7 +33,7 @@ impl Seal for NumpyRows {
     }
 }
 
-/// The right to write rows of NumPy arrays.
+/// A lease on [`NumpyRows`].
 pub(crate) struct NumpyLease<'a>(decode::Lease<'a>);
 
 fn outcome(outcome: decode::RowOutcome) -> RowOutcome {
@@ -55,18 +59,18 @@ impl RowLease for NumpyLease<'_> {
 /// One row of [`RawRows`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RawRow {
-    /// Whether it has an answer, or was given up.
+    /// Whether it was answered or given up.
     pub(crate) done: bool,
     pub(crate) code: i32,
     pub(crate) generation: u32,
     pub(crate) void_time: u32,
-    /// It writes, and may have been applied though it failed.
+    /// Whether it writes and may have been applied although it failed.
     pub(crate) in_doubt: bool,
     start: usize,
     end: usize,
 }
 
-/// Rows as they came, for building Python objects later, in one buffer.
+/// Rows as bytes in one buffer, to build Python objects from later.
 pub(crate) struct RawRows(Mutex<RawState>);
 
 #[derive(Default)]
@@ -96,7 +100,7 @@ impl RawRows {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the rows out; none are taken in afterwards.
+    /// Takes the rows out and seals: no later row is accepted.
     pub(crate) fn finish(&self) -> RawState {
         let mut state = self.state();
         state.sealed = true;
@@ -113,40 +117,40 @@ impl RowSink for RawRows {
     }
 }
 
-/// The right to take rows in.
+/// A lease on [`RawRows`].
 pub(crate) struct RawLease<'a>(MutexGuard<'a, RawState>);
 
 impl RawLease<'_> {
-    fn take(&mut self, index: usize, row: RawRow, bins: &[u8]) -> RowOutcome {
+    fn store(&mut self, index: usize, row: RawRow, bins: &[u8]) -> RowOutcome {
         let state = &mut *self.0;
-        let Some(place) = state.rows.get_mut(index) else { return RowOutcome::OutOfRange };
-        if place.done {
+        let Some(slot) = state.rows.get_mut(index) else { return RowOutcome::OutOfRange };
+        if slot.done {
             return RowOutcome::Repeated;
         }
         let start = state.bytes.len();
         state.bytes.extend_from_slice(bins);
-        *place = RawRow { done: true, start, end: state.bytes.len(), ..row };
+        *slot = RawRow { done: true, start, end: state.bytes.len(), ..row };
         RowOutcome::Written
     }
 }
 
 impl RowLease for RawLease<'_> {
     fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
-        let taken = RawRow {
+        let answered = RawRow {
             code: record.result_code.into(),
             generation: record.generation,
             void_time: record.void_time,
             ..RawRow::default()
         };
-        self.take(row, taken, if record.result_code.is_ok() { record.ops_bytes() } else { &[] })
+        self.store(row, answered, if record.result_code.is_ok() { record.ops_bytes() } else { &[] })
     }
 
     fn fail(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
-        self.take(row, RawRow { code, in_doubt, ..RawRow::default() }, &[])
+        self.store(row, RawRow { code, in_doubt, ..RawRow::default() }, &[])
     }
 }
 
-/// The codes of rows that write.
+/// The result codes of rows that write.
 pub(crate) struct CodeRows(Mutex<CodeState>);
 
 struct CodeState {
@@ -174,11 +178,11 @@ impl RowSink for CodeRows {
     }
 }
 
-/// The right to note codes.
+/// A lease on [`CodeRows`].
 pub(crate) struct CodeLease<'a>(MutexGuard<'a, CodeState>);
 
 impl CodeLease<'_> {
-    fn take(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
+    fn store(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
         let state = &mut *self.0;
         let (Some(code_of), Some(doubt_of)) = (state.codes.get_mut(row), state.in_doubt.get_mut(row)) else {
             return RowOutcome::OutOfRange;
@@ -190,10 +194,10 @@ impl CodeLease<'_> {
 
 impl RowLease for CodeLease<'_> {
     fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
-        self.take(row, record.result_code.into(), false)
+        self.store(row, record.result_code.into(), false)
     }
 
     fn fail(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
-        self.take(row, code, in_doubt)
+        self.store(row, code, in_doubt)
     }
 }

@@ -1,4 +1,4 @@
-//! The state of a cluster's handle as named tuples.
+//! A cluster's statistics as named tuples.
 
 use aero_io::{ClusterStats, NodeStats};
 use pyo3::prelude::*;
