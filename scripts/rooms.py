@@ -37,7 +37,23 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "dev-server": {},
     "dtype-schema": {},
-    "py-bindings": {},
+    "py-bindings": {
+        "commands": ("core", "results", "args", "keys", "values", "arrays", "call", "python"),
+        # The object behind both clients.
+        "core": ("args", "arrays", "call", "python"),
+        "results": ("keys", "values", "arrays", "call", "python"),
+        # Configuration, policies and operations, as Python passes them.
+        "args": ("values", "python"),
+        "keys": ("python",),
+        # Bin values, both ways.
+        "values": ("python",),
+        # NumPy: dtypes and memory.
+        "arrays": ("python",),
+        # Runs a command's future, for both clients.
+        "call": ("python",),
+        # Processes, exceptions, and what the extension uses of the package.
+        "python": (),
+    },
     "record-decode": {},
     "wire-protocol": {},
     "aerospike_py": {},

@@ -12,9 +12,9 @@ small node to try things on.
 
 from __future__ import annotations
 
-# Imported here, not at a client's first event: a fork in the midst of that would leave a child that waits for
-# the import for ever.
-from . import _log as _log
+# What the extension uses of the package. Imported here, not at first use: if another thread forked in the
+# middle of that import, the child would wait for it forever.
+from . import _from_native as _from_native
 from . import _native, batch, constants, exception, operations, types
 from ._native import __version__
 from .async_client import AsyncClient
