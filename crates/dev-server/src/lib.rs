@@ -32,41 +32,21 @@
 
 #![forbid(unsafe_code)]
 
-mod answer;
-mod batch;
 mod cli;
-mod clock;
-mod cluster;
-mod collection;
-mod commands;
+mod command;
 mod config;
-mod connection;
-mod counters;
 mod error;
-mod faults;
-mod geojson;
-#[cfg(test)]
-mod hostile;
-mod info;
-mod node;
-mod operations;
-mod orders;
-mod ownership;
-mod packing;
-mod partition_table;
-mod query;
-mod record;
+mod protocol;
 mod security;
+mod serve;
 mod server;
-mod store;
-mod tls;
-mod truncate;
+mod state;
 
 pub use cli::main_with;
-pub use cluster::NodeIndex;
 pub use config::{Config, TlsFiles};
-pub use counters::Counters;
 pub use error::DevServerError;
-pub use faults::{CommandKind, Fault, FaultRule};
 pub use security::User;
 pub use server::DevServer;
+pub use state::cluster::NodeIndex;
+pub use state::counters::Counters;
+pub use state::faults::{CommandKind, Fault, FaultRule};

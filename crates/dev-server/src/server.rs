@@ -9,12 +9,13 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use wire_protocol::digest::PARTITIONS;
 
-use crate::cluster::{Cluster, NodeIndex};
-use crate::connection::Mode;
-use crate::node::{Door, Node, RunningNode};
 use crate::security::Users;
-use crate::store::Store;
-use crate::{Config, Counters, DevServerError, FaultRule, User, tls};
+use crate::serve::connection::Mode;
+use crate::serve::listener::{Door, Node, RunningNode};
+use crate::serve::tls;
+use crate::state::cluster::{Cluster, NodeIndex};
+use crate::state::store::Store;
+use crate::{Config, Counters, DevServerError, FaultRule, User};
 
 /// A server that runs: one node, or a cluster of several over one store. It lives on the tokio runtime
 /// that it was started on; dropping it stops it.

@@ -11,15 +11,15 @@ use wire_protocol::message::{FrameHeader, FrameType, Message, info1, write_frame
 use wire_protocol::result_code;
 
 use crate::User;
-use crate::answer::{Answer, write_code, write_end};
-use crate::batch::{BatchRun, rows_of};
-use crate::commands::answer_single;
-use crate::faults::{CommandKind, Fault};
-use crate::info::{self, InfoSource};
-use crate::node::Node;
-use crate::packing;
-use crate::query::{QueryRun, is_query};
+use crate::command::batch::{BatchRun, rows_of};
+use crate::command::info::{self, InfoSource};
+use crate::command::query::{QueryRun, is_query};
+use crate::command::single::answer_single;
+use crate::protocol::answer::{Answer, write_code, write_end};
 use crate::security::{self, Ended};
+use crate::serve::compression as packing;
+use crate::serve::listener::Node;
+use crate::state::faults::{CommandKind, Fault};
 
 /// Room that a connection reads into, and keeps.
 const READ_BUFFER: usize = 64 * 1024;

@@ -3,7 +3,7 @@
 use wire_protocol::digest::PARTITIONS;
 use wire_protocol::info::PartitionBitmap;
 
-use crate::cluster::NodeIndex;
+use crate::state::cluster::NodeIndex;
 
 /// How far apart the partitions lie that are moved one after the other: any number that reaches all of
 /// them before it comes back to the first.

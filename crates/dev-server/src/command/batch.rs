@@ -8,14 +8,14 @@ use wire_protocol::message::{FrameHeader, FrameType, Message, field_type};
 use wire_protocol::result_code;
 
 use crate::User;
-use crate::answer::write_end;
-use crate::clock::Moment;
-use crate::commands::{Request, RequestFields, execute};
-use crate::faults::Fault;
-use crate::node::Node;
-use crate::operations::Flags;
-use crate::ownership::Route;
-use crate::store::Namespace;
+use crate::command::operations::Flags;
+use crate::command::single::{Request, RequestFields, execute};
+use crate::protocol::answer::write_end;
+use crate::serve::listener::Node;
+use crate::state::clock::Moment;
+use crate::state::cluster::ownership::Route;
+use crate::state::faults::Fault;
+use crate::state::store::Namespace;
 
 /// Largest frame that is filled with several rows; a larger row gets a frame of its own.
 const FRAME: usize = 128 * 1024;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use wire_protocol::compressed::{THRESHOLD, inflate, write_compressed};
 use wire_protocol::message::{FrameHeader, FrameType, MAX_FRAME, info1};
 
-use crate::node::Node;
+use crate::serve::listener::Node;
 
 /// The frame's type and body; inflated, where it came compressed and the node takes that.
 pub(crate) fn unpack<'a>(

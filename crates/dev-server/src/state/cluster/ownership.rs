@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use wire_protocol::digest::{Digest, PARTITIONS, partition_id};
 use wire_protocol::message::{info2, info3};
 
-use crate::operations::Flags;
+use crate::command::operations::Flags;
 
 /// A set of partitions that is read while it changes.
 struct PartitionSet([AtomicU64; PARTITIONS / 64]);

@@ -5,13 +5,13 @@ use wire_protocol::message::{Fields, Message, MessageHeader, Ops, field_type, in
 use wire_protocol::result_code;
 
 use crate::User;
-use crate::answer::{self, Answer};
-use crate::clock::Moment;
-use crate::node::Node;
-use crate::operations::{self, Flags, Limits};
-use crate::ownership::Route;
-use crate::record::{BinFinder, BinsDraft, MAX_BINS, Record, stored_size};
-use crate::store::{Namespace, Store};
+use crate::command::operations::{self, Flags, Limits};
+use crate::protocol::answer::{self, Answer};
+use crate::serve::listener::Node;
+use crate::state::clock::Moment;
+use crate::state::cluster::ownership::Route;
+use crate::state::store::record::{BinFinder, BinsDraft, MAX_BINS, Record, stored_size};
+use crate::state::store::{Namespace, Store};
 
 /// Longest name of a set.
 pub(crate) const MAX_SET_NAME: usize = 63;

@@ -1,11 +1,13 @@
 //! The server as a program: options, signals, and orders on its standard input.
 
+mod control;
+
 use std::io::{self, BufRead as _, Write as _};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::orders::obey;
+use crate::cli::control::obey;
 use crate::{Config, DevServer, DevServerError, TlsFiles, User};
 
 const USAGE: &str = "\

@@ -11,11 +11,11 @@ use tokio::sync::watch;
 use wire_protocol::message::{FrameHeader, FrameType, Message};
 
 use crate::Config;
-use crate::cluster::Cluster;
-use crate::connection::{self, Mode};
-use crate::faults::{Fault, FaultRule};
-use crate::node::Node;
-use crate::store::Store;
+use crate::serve::connection::{self, Mode};
+use crate::serve::listener::Node;
+use crate::state::cluster::Cluster;
+use crate::state::faults::{Fault, FaultRule};
+use crate::state::store::Store;
 
 /// Every request that was recorded from the clients, and some that they refuse to send.
 static RECORDED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {

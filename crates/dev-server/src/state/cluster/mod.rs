@@ -1,5 +1,8 @@
 //! Who is in the cluster and which partitions lie where, as nodes tell it.
 
+pub(crate) mod ownership;
+pub(crate) mod partition_table;
+
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -8,8 +11,8 @@ use wire_protocol::digest::PARTITIONS;
 use wire_protocol::info::PartitionBitmap;
 
 use crate::config::Config;
-use crate::ownership::Ownership;
-use crate::partition_table::{Changes, NodeState, PartitionTable};
+use crate::state::cluster::ownership::Ownership;
+use crate::state::cluster::partition_table::{Changes, NodeState, PartitionTable};
 
 /// The port that the server names as the default in lists of peers, which all name their own.
 const DEFAULT_PORT: u16 = 3000;

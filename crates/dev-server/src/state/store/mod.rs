@@ -2,6 +2,8 @@
 //!
 //! All nodes of a server share one store: a cluster whose replicas are always in step.
 
+pub(crate) mod record;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -9,9 +11,9 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use wire_protocol::digest::{Digest, partition_id};
 use wire_protocol::info::PartitionBitmap;
 
-use crate::clock::Clock;
 use crate::config::Config;
-use crate::record::Record;
+use crate::state::clock::Clock;
+use crate::state::store::record::Record;
 
 /// Shards of a namespace. Commands on records of different shards do not wait for each other.
 const SHARDS: usize = 256;

@@ -3,8 +3,8 @@
 //! All nodes share one store, so what one node is told is so on all of them at once; the real server's nodes
 //! tell each other.
 
-use crate::clock::EPOCH;
-use crate::store::Store;
+use crate::state::clock::EPOCH;
+use crate::state::store::Store;
 
 /// Longest name of a namespace.
 const MAX_NAMESPACE: usize = 31;

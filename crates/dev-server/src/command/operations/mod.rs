@@ -1,12 +1,13 @@
 //! Operations of a write: what each does to the bins, and what it answers.
 
+mod collection;
+mod geojson;
+
 use wire_protocol::message::{MAX_FRAME, Op, Ops, info1, info2, info3, op, write_op};
 use wire_protocol::particle::{Particle, particle_type};
 use wire_protocol::result_code;
 
-use crate::collection;
-use crate::geojson;
-use crate::record::BinsDraft;
+use crate::state::store::record::BinsDraft;
 
 /// Most bytes of a bin's name.
 const MAX_BIN_NAME: usize = 15;

@@ -1,5 +1,7 @@
 //! Info commands: what a node says of itself in text.
 
+mod truncate;
+
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,12 +9,12 @@ use std::time::Duration;
 use wire_protocol::message::{FrameType, write_frame};
 use wire_protocol::result_code;
 
-use crate::cluster::{Addresses, Cluster, NodeIndex};
-use crate::counters::Counters;
-use crate::node::Node;
+use crate::command::info::truncate::Of;
 use crate::security::User;
-use crate::store::{Namespace, Store};
-use crate::truncate::{self, Of};
+use crate::serve::listener::Node;
+use crate::state::cluster::{Addresses, Cluster, NodeIndex};
+use crate::state::counters::Counters;
+use crate::state::store::{Namespace, Store};
 
 /// The release of the server whose protocol this one speaks. Clients choose by it what they send.
 const BUILD: &str = "8.1.2.0";

@@ -9,7 +9,7 @@ use wire_protocol::message::{info1, info2};
 use wire_protocol::result_code;
 
 use crate::DevServerError;
-use crate::operations::Flags;
+use crate::command::operations::Flags;
 
 /// The salt that all clients hash passwords with.
 const SALT: [u8; 16] =

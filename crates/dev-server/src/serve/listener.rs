@@ -10,13 +10,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use crate::cluster::{Cluster, NodeIndex};
-use crate::connection::{self, Mode};
-use crate::counters::Counting;
-use crate::faults::Faults;
-use crate::ownership::Ownership;
 use crate::security::{Sessions, Users};
-use crate::store::Store;
+use crate::serve::connection::{self, Mode};
+use crate::state::cluster::ownership::Ownership;
+use crate::state::cluster::{Cluster, NodeIndex};
+use crate::state::counters::Counting;
+use crate::state::faults::Faults;
+use crate::state::store::Store;
 
 /// How long a node that cannot accept (it has no file left, say) waits before it tries again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);

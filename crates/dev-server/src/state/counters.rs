@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::faults::CommandKind;
 use crate::security::Ended;
+use crate::state::faults::CommandKind;
 
 /// What a node was asked since the server started, its times before a restart included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,13 +12,13 @@ use wire_protocol::query::QueryScope;
 use wire_protocol::result_code;
 
 use crate::User;
-use crate::answer::write_end;
-use crate::commands::{MAX_SET_NAME, RequestFields};
-use crate::faults::Fault;
-use crate::node::Node;
-use crate::operations::{self, Flags};
-use crate::record::{BinFinder, Record};
-use crate::store::Namespace;
+use crate::command::operations::{self, Flags};
+use crate::command::single::{MAX_SET_NAME, RequestFields};
+use crate::protocol::answer::write_end;
+use crate::serve::listener::Node;
+use crate::state::faults::Fault;
+use crate::state::store::Namespace;
+use crate::state::store::record::{BinFinder, Record};
 
 /// Largest frame that is filled with several records; a larger record gets a frame of its own.
 const FRAME: usize = 128 * 1024;
