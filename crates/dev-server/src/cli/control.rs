@@ -1,86 +1,96 @@
-//! Orders on standard input.
+//! Control commands: lines on standard input that kill nodes, inject faults, add users and so on.
 
 use std::time::Duration;
 
-use crate::cli::number;
-use crate::{DevServer, DevServerError, FaultRule, NodeIndex, User};
+use crate::cli::fault_rule::parse_rule;
+use crate::cli::number::number;
+use crate::error::DevServerError;
+use crate::security::User;
+use crate::server::DevServer;
+use crate::state::cluster::NodeIndex;
 
-/// Does what an order says; gives the line to answer with.
-pub(crate) async fn obey(server: &DevServer, order: &str) -> String {
-    // What it says of a user is nobody's business.
-    let told = if order.split_whitespace().next() == Some("user") { "user" } else { order };
-    match try_obey(server, order).await {
-        Ok(None) => format!("ok {told}\n"),
-        Ok(Some(answer)) => format!("ok {told} {answer}\n"),
-        Err(error) => format!("error {told}: {error}\n"),
+/// Executes a control command and returns the line that answers it: `ok COMMAND`, with the result if the
+/// command has one, or `error COMMAND: reason`.
+pub(super) async fn execute(server: &DevServer, command: &str) -> String {
+    // The arguments of `user` are secret: neither the answer nor its error repeats them.
+    let shown = if command.split_whitespace().next() == Some("user") { "user" } else { command };
+    match try_execute(server, command).await {
+        Ok(None) => format!("ok {shown}\n"),
+        Ok(Some(result)) => format!("ok {shown} {result}\n"),
+        Err(error) => format!("error {shown}: {error}\n"),
     }
 }
 
-async fn try_obey(server: &DevServer, order: &str) -> Result<Option<String>, DevServerError> {
-    let mut words = order.split_whitespace();
+async fn try_execute(server: &DevServer, command: &str) -> Result<Option<String>, DevServerError> {
+    let mut words = command.split_whitespace();
     let (Some(verb), Some(argument)) = (words.next(), words.next()) else {
-        return Err(DevServerError::config("an order is a word and what it is about"));
+        return Err(DevServerError::config("a control command is a word and its arguments; see --help"));
     };
+    // These two take more than one argument.
     if verb == "fault" {
-        return server.inject(nodes(verb, argument)?, FaultRule::parse(words)?).map(|()| None);
+        return server.inject(node_or_all(verb, argument)?, parse_rule(words)?).map(|()| None);
     }
     if verb == "user" {
         return server.set_user(user(argument, words)?).map(|()| None);
     }
     if let Some(word) = words.next() {
-        return Err(DevServerError::config(format!("{verb} takes one word, and {word:?} is another")));
+        return Err(DevServerError::config(format!("{verb} takes one argument; {word:?} is one too many")));
     }
     match verb {
-        "kill" => server.kill(number(verb, argument)?).await?,
-        "restart" => server.restart(number(verb, argument)?).await?,
-        "pause" => server.pause(number(verb, argument)?).await?,
-        "refuse" => server.refuse(number(verb, argument)?).await?,
-        "resume" => server.resume(number(verb, argument)?).await?,
-        "move" => server.move_partitions(number(verb, argument)?)?,
-        "clear" => server.clear_faults(nodes(verb, argument)?)?,
-        "counters" => return Ok(Some(server.counters(number(verb, argument)?)?.to_string())),
-        "advance" => server.advance_clock(Duration::from_secs(number(verb, argument)?)),
-        _ => return Err(DevServerError::config("there is no such order")),
+        "kill" => server.kill(count(verb, argument)?).await?,
+        "restart" => server.restart(count(verb, argument)?).await?,
+        "pause" => server.pause(count(verb, argument)?).await?,
+        "refuse" => server.refuse(count(verb, argument)?).await?,
+        "resume" => server.resume(count(verb, argument)?).await?,
+        "move" => server.move_partitions(count(verb, argument)?)?,
+        "clear" => server.clear_faults(node_or_all(verb, argument)?)?,
+        "counters" => return Ok(Some(server.counters(count(verb, argument)?)?.to_string())),
+        "advance" => server.advance_clock(Duration::from_secs(number(verb, "a number", argument)?)),
+        _ => return Err(DevServerError::config("unknown control command; see --help")),
     }
     Ok(None)
 }
 
+fn count(verb: &str, text: &str) -> Result<usize, DevServerError> {
+    number(verb, "a number", text)
+}
+
+/// Parses a node's number, or `all` as `None`.
+fn node_or_all(verb: &str, text: &str) -> Result<Option<NodeIndex>, DevServerError> {
+    if text == "all" { Ok(None) } else { count(verb, text).map(Some) }
+}
+
+/// Parses the arguments of `user`. Errors quote none of them.
 fn user<'a>(name: &str, mut words: impl Iterator<Item = &'a str>) -> Result<User, DevServerError> {
     let (Some(password), Some(roles)) = (words.next(), words.next()) else {
-        return Err(DevServerError::config("a user has a name, a password and roles"));
+        return Err(DevServerError::config("user takes a name, a password and roles"));
     };
     let roles: Vec<&str> = roles.split(',').collect();
-    let user = User::new(&text(name)?, &text(password)?, &roles)?;
+    let user = User::new(&decode_hex(name)?, &decode_hex(password)?, &roles)?;
     match words.next() {
         None => Ok(user),
         Some("external") => Ok(user.external()),
-        Some(_) => Err(DevServerError::config("after a user's roles comes `external` or nothing")),
+        Some(_) => Err(DevServerError::config("only `external` may follow the roles of a user")),
     }
 }
 
-/// The text that hexadecimal digits stand for.
-fn text(digits: &str) -> Result<String, DevServerError> {
+fn decode_hex(digits: &str) -> Result<String, DevServerError> {
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let bytes = digits.as_bytes().chunks(2).map(byte).collect::<Option<Vec<u8>>>();
     bytes
         .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| DevServerError::config("names and passwords are UTF-8 in hexadecimal digits"))
-}
-
-/// A node, or `None` for all.
-fn nodes(verb: &str, text: &str) -> Result<Option<NodeIndex>, DevServerError> {
-    if text == "all" { Ok(None) } else { number(verb, text).map(Some) }
+        .ok_or_else(|| DevServerError::config("names and passwords must be UTF-8, written in hexadecimal"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Config;
+    use crate::config::Config;
 
     #[tokio::test]
-    async fn orders_are_answered() {
+    async fn commands_are_answered() {
         let server = DevServer::start(Config { nodes: 2, ..Config::default() }).await.unwrap();
-        for (order, answer) in [
+        for (command, answer) in [
             ("fault 1 late 250 command=batch times=1", "ok fault 1 late 250 command=batch times=1\n"),
             ("fault all row-code 14", "ok fault all row-code 14\n"),
             ("clear all", "ok clear all\n"),
@@ -91,33 +101,39 @@ mod tests {
             ("kill 0", "ok kill 0\n"),
             ("kill 0", "error kill 0: node 0 is dead\n"),
             ("kill 9", "error kill 9: there is no node 9: the cluster has 2 (counted from 0)\n"),
-            ("kill 0 1", "error kill 0 1: kill takes one word, and \"1\" is another\n"),
+            ("kill 0 1", "error kill 0 1: kill takes one argument; \"1\" is one too many\n"),
             ("clear x", "error clear x: clear takes a number, not \"x\"\n"),
-            ("kill", "error kill: an order is a word and what it is about\n"),
-            ("explode 1", "error explode 1: there is no such order\n"),
+            ("kill", "error kill: a control command is a word and its arguments; see --help\n"),
+            ("explode 1", "error explode 1: unknown control command; see --help\n"),
             (
                 "counters 1",
                 "ok counters 1 connections=0 connections_open=0 batch_requests=0 batch_rows=0 passed_on=0 \
                  queries=0 query_records=0 reads=0 writes=0 info_requests=0 faults=0 logins=0 authentications=0 logins_refused=0\n",
             ),
-            ("user 616e6e 7365 read", "error user: there is no security: nobody logs in\n"),
+            (
+                "user 616e6e 7365 read",
+                "error user: security is off: start the server with users or with security turned on\n",
+            ),
         ] {
-            assert_eq!(obey(&server, order).await, answer);
+            assert_eq!(execute(&server, command).await, answer);
         }
     }
 
     #[tokio::test]
-    async fn nothing_is_told_of_users() {
+    async fn answers_do_not_repeat_users() {
         let config = Config { security: true, ..Config::default() };
         let server = DevServer::start(config).await.unwrap();
-        for (order, answer) in [
+        for (command, answer) in [
             ("user 616e6e 7365 read,write", "ok user\n"),
             ("user 616e6e 7365 read external", "ok user\n"),
-            ("user 616e6e 7365", "error user: a user has a name, a password and roles\n"),
-            ("user 616e6e 7g read", "error user: names and passwords are UTF-8 in hexadecimal digits\n"),
-            ("user 616e6e 7365 read x", "error user: after a user's roles comes `external` or nothing\n"),
+            ("user 616e6e 7365", "error user: user takes a name, a password and roles\n"),
+            (
+                "user 616e6e 7g read",
+                "error user: names and passwords must be UTF-8, written in hexadecimal\n",
+            ),
+            ("user 616e6e 7365 read x", "error user: only `external` may follow the roles of a user\n"),
         ] {
-            assert_eq!(obey(&server, order).await, answer);
+            assert_eq!(execute(&server, command).await, answer);
         }
     }
 }

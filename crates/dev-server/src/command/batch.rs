@@ -1,4 +1,4 @@
-//! Batches: rows in, frames of messages out.
+//! Batches.
 
 use std::sync::Arc;
 
@@ -7,67 +7,68 @@ use wire_protocol::batch_request::{BatchRequestRow, BatchRequestRows};
 use wire_protocol::message::{FrameHeader, FrameType, Message, field_type};
 use wire_protocol::result_code;
 
-use crate::User;
-use crate::command::operations::Flags;
-use crate::command::single::{Request, RequestFields, execute};
+use crate::command::request::{RecordRequest, RequestFields};
+use crate::command::single::execute;
 use crate::protocol::answer::write_end;
-use crate::serve::listener::Node;
+use crate::protocol::flags::Flags;
+use crate::security::User;
 use crate::state::clock::Moment;
 use crate::state::cluster::ownership::Route;
 use crate::state::faults::Fault;
-use crate::state::store::Namespace;
+use crate::state::node::Node;
+use crate::state::store::namespace::Namespace;
 
-/// Largest frame that is filled with several rows; a larger row gets a frame of its own.
-const FRAME: usize = 128 * 1024;
+/// Rows are put into one frame up to this size; a larger row has a frame of its own.
+const MAX_FRAME_OF_ROWS: usize = 128 * 1024;
 
-/// How many rows a batch says it has, as far as there is room for them; 0 for what is none.
-pub(crate) fn rows_of(body: &[u8]) -> u64 {
+/// The number of rows that a batch announces, but at most as many as fit into it; 0 for an invalid batch.
+pub(crate) fn row_count(body: &[u8]) -> u64 {
     let field = Message::parse_only(body).ok().and_then(|message| message.field(field_type::BATCH));
     let count = field.and_then(|field| field.first_chunk()).map_or(0, |count| u32::from_be_bytes(*count));
     u64::from(count).min((body.len() / REPEATED_ROW_LEN) as u64)
 }
 
-/// Where the header of an answer has the row's index.
+/// Position of the row's index in the header of an answer.
 const INDEX_AT: usize = 14;
 
-/// A batch that is being answered, some frames at a time, so that a client that does not read costs one
-/// frame of memory.
+/// A batch that is being answered, frame by frame, so that a client that does not read costs the memory of
+/// one frame.
 pub(crate) struct BatchRun<'a> {
     node: &'a Node,
     rows: BatchRequestRows<'a>,
-    /// The rows as they came, those that were answered among them.
+    /// All rows of the batch, including those that are answered.
     all_rows: BatchRequestRows<'a>,
-    /// The code for something that is asked for of all rows and not there.
-    refused: Option<u8>,
-    /// The row before, for the rows that repeat it.
-    shared: Option<Shared<'a>>,
-    /// Rows that a full frame had no room for: at most one.
-    carried: Vec<u8>,
-    /// The code of the first row that failed, where the client asked to be told so at the end.
+    /// The code that refuses every row.
+    refusal: Option<u8>,
+    /// What the last row with fields of its own has; the rows after it may repeat it.
+    context: Option<RowContext<'a>>,
+    /// The answer to the last row, if it did not fit into the previous frame.
+    overflow: Vec<u8>,
+    /// The code at the end of the answer: that of the first row that failed, unless the client asks for an
+    /// answer to every row.
     end_code: u8,
-    /// Who asks; none where nobody has to say so.
+    /// The user that sent the batch; `None` without security.
     user: Option<Arc<User>>,
-    /// What is to be wrong with the first row's answer, until it was given.
-    wrong: Option<Fault>,
-    /// Rows before the first of a namespace that there is not, where there is one. They are executed, and not
-    /// answered: so does the server, which finds out on its way.
-    unanswered: Option<usize>,
+    /// The fault of the first row's answer, until that is written.
+    row_fault: Option<Fault>,
+    /// The number of rows before the first one of an unknown namespace, if there is one. Like the server,
+    /// which notices only when it gets there, those rows are executed but not answered.
+    rows_before_unknown: Option<usize>,
 }
 
-/// What a row has beside its index and digest.
+/// The part of a row that following rows may repeat.
 #[derive(Clone, Copy)]
-struct Shared<'a> {
+struct RowContext<'a> {
     namespace: &'a Namespace,
     set_number: Option<u16>,
     fields: RequestFields<'a>,
 }
 
 impl<'a> BatchRun<'a> {
-    /// Looks at a whole batch before a row of it runs. Of the faults those count that are about rows and
-    /// codes.
+    /// Checks a batch before any row is executed. Heeds faults about rows and result codes.
     ///
     /// # Errors
-    /// The code that refuses all of it.
+    /// The code that refuses the whole batch.
     pub(crate) fn new(
         node: &'a Node,
         message: &Message<'a>,
@@ -91,32 +92,35 @@ impl<'a> BatchRun<'a> {
             node,
             all_rows: rows.clone(),
             rows,
-            refused: match fault {
+            refusal: match fault {
                 Some(Fault::RowCode(code)) => Some(code),
-                _ => fields.refused,
+                _ => fields.refusal,
             },
-            shared: None,
-            carried: Vec::new(),
+            context: None,
+            overflow: Vec::new(),
             end_code: result_code::OK,
             user,
-            wrong: fault.filter(|fault| matches!(fault, Fault::WrongRowIndex | Fault::RowTwice)),
-            unanswered: None,
+            row_fault: fault.filter(|fault| matches!(fault, Fault::WrongRowIndex | Fault::RowTwice)),
+            rows_before_unknown: None,
         };
-        run.unanswered = run.rows.clone().position(|row| is_own(&row) && run.shared_of(&row).is_none());
+        run.rows_before_unknown =
+            run.rows.clone().position(|row| !repeats(&row) && run.context_of(&row).is_none());
         Ok(run)
     }
 
-    fn shared_of(&self, row: &BatchRequestRow<'a>) -> Option<Shared<'a>> {
+    /// The context of a row with fields of its own; `None` if its namespace is unknown.
+    fn context_of(&self, row: &BatchRequestRow<'a>) -> Option<RowContext<'a>> {
         let fields = RequestFields::of(row.fields());
         let namespace = self.node.store.namespace(fields.namespace?)?;
-        Some(Shared { namespace, set_number: namespace.known_set(fields.set), fields })
+        Some(RowContext { namespace, set_number: namespace.known_set(fields.set), fields })
     }
 
-    /// Appends a frame of answers, and the end of the answer after the last one; `false` when it has ended.
+    /// Appends a frame of answers and, after the last row, the frame that ends the answer. Returns `false`
+    /// then.
     pub(crate) fn next_frame(&mut self, out: &mut Vec<u8>) -> bool {
         let now = self.node.store.clock.moment();
         let start = out.len();
-        if let Some(rows) = self.unanswered {
+        if let Some(rows) = self.rows_before_unknown {
             for row in self.all_rows.clone().take(rows) {
                 self.answer_row(&row, now, out);
                 out.truncate(start);
@@ -126,23 +130,23 @@ impl<'a> BatchRun<'a> {
         }
         let mut passed_on = 0;
         out.extend_from_slice(&[0; FrameHeader::LEN]);
-        out.append(&mut self.carried);
+        out.append(&mut self.overflow);
         while let Some(row) = self.rows.next() {
             let row_start = out.len();
             passed_on += u64::from(self.answer_row(&row, now, out) == Route::PassedOn);
-            if let Some(fault) = self.wrong.take() {
-                self.spoil(fault, row_start, out);
+            if let Some(fault) = self.row_fault.take() {
+                self.corrupt_row(fault, row_start, out);
             }
-            if out.len() - start > FRAME && row_start > start + FrameHeader::LEN {
-                self.carried.extend_from_slice(&out[row_start..]);
+            if out.len() - start > MAX_FRAME_OF_ROWS && row_start > start + FrameHeader::LEN {
+                self.overflow.extend_from_slice(&out[row_start..]);
                 out.truncate(row_start);
                 finish_frame(out, start);
-                self.node.counting.passed_on(passed_on);
+                self.node.counters.passed_on(passed_on);
                 return true;
             }
         }
         finish_frame(out, start);
-        self.node.counting.passed_on(passed_on);
+        self.node.counters.passed_on(passed_on);
         write_end(out, self.end_code);
         false
     }
@@ -151,10 +155,10 @@ impl<'a> BatchRun<'a> {
     fn answer_row(&mut self, row: &BatchRequestRow<'a>, now: Moment, out: &mut Vec<u8>) -> Route {
         let flags = Flags { info1: row.info1(), info2: row.info2(), info3: row.info3() };
         let route = self.node.ownership.route(row.digest, flags);
-        if is_own(row) || self.shared.is_none() {
-            self.shared = self.shared_of(row);
+        if !repeats(row) || self.context.is_none() {
+            self.context = self.context_of(row);
         }
-        let Some(shared) = self.shared else {
+        let Some(context) = self.context else {
             return route;
         };
         let unavailable = (route == Route::Nowhere).then_some(result_code::PARTITION_UNAVAILABLE);
@@ -162,13 +166,13 @@ impl<'a> BatchRun<'a> {
             Some(user) if !user.may(flags) => Some(result_code::ROLE_VIOLATION),
             _ => None,
         };
-        let request = Request {
-            namespace: shared.namespace,
+        let request = RecordRequest {
+            namespace: context.namespace,
             digest: row.digest,
-            set: shared.fields.set,
-            set_number: shared.set_number,
-            key: shared.fields.key,
-            refused: violation.or(self.refused).or(shared.fields.refused).or(unavailable),
+            set: context.fields.set,
+            set_number: context.set_number,
+            key: context.fields.key,
+            refusal: violation.or(self.refusal).or(context.fields.refusal).or(unavailable),
             flags,
             generation: u32::from(row.generation()),
             ttl: row.ttl(),
@@ -176,6 +180,7 @@ impl<'a> BatchRun<'a> {
             index: row.index,
         };
         let code = execute(&request, now, out);
+        // These describe the record; all others are failures of the row.
         let is_answer =
             matches!(code, result_code::OK | result_code::RECORD_NOT_FOUND | result_code::FILTERED_OUT);
         if !is_answer
@@ -187,27 +192,27 @@ impl<'a> BatchRun<'a> {
         route
     }
 
-    /// Makes the answer at `start` the wrong one that was ordered.
+    /// Applies a fault to the answer at `start`.
     #[cold]
-    fn spoil(&self, fault: Fault, start: usize, out: &mut Vec<u8>) {
+    fn corrupt_row(&self, fault: Fault, start: usize, out: &mut Vec<u8>) {
         if fault == Fault::RowTwice {
             out.extend_from_within(start..);
             return;
         }
-        let is_asked = |index| self.all_rows.clone().any(|row| row.index == index);
-        let index = (0..=u32::MAX).rev().find(|&index| !is_asked(index)).unwrap_or_default();
+        let is_used = |index| self.all_rows.clone().any(|row| row.index == index);
+        let index = (0..=u32::MAX).rev().find(|&index| !is_used(index)).unwrap_or_default();
         if let Some(room) = out.get_mut(start + INDEX_AT..).and_then(<[u8]>::first_chunk_mut) {
             *room = index.to_be_bytes();
         }
     }
 }
 
-/// Whether the row does not repeat the one before it.
-fn is_own(row: &BatchRequestRow<'_>) -> bool {
-    row.flags & wire_protocol::batch::row_flags::REPEAT == 0
+/// Whether the row repeats the fields, flags and operations of the one before it.
+fn repeats(row: &BatchRequestRow<'_>) -> bool {
+    row.flags & wire_protocol::batch::row_flags::REPEAT != 0
 }
 
-/// Sets the size of the frame at `start`.
+/// Writes the header of the frame at `start`.
 fn finish_frame(out: &mut [u8], start: usize) {
     let size = out.len() - start - FrameHeader::LEN;
     let header = FrameHeader { kind: FrameType::Message, size }.to_bytes();

@@ -1,14 +1,14 @@
-//! Messages that answer: headers and bins.
+//! Headers of answers.
 
 use wire_protocol::message::{FrameType, MAX_FRAME, MessageHeader, info3, write_frame};
 
-/// What the header of an answer says.
+/// The header of an answer to a command on one record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) result_code: u8,
     pub(crate) generation: u16,
     pub(crate) void_time: u32,
-    /// The row's index in a batch, else 0.
+    /// The index of the row in a batch; 0 otherwise.
     pub(crate) index: u32,
     pub(crate) n_ops: u16,
 }
@@ -28,7 +28,7 @@ impl Answer {
         out.extend_from_slice(&self.to_bytes());
     }
 
-    /// Writes the header where [`reserve`] left room for it.
+    /// Writes the header at `start`, where [`reserve`] left room for it.
     pub(crate) fn write_at(self, out: &mut [u8], start: usize) {
         if let Some(room) = out.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
             *room = self.to_bytes();
@@ -36,26 +36,26 @@ impl Answer {
     }
 }
 
-/// Leaves room for an answer's header, whose numbers are not known yet.
+/// Leaves room for a header whose values are not known yet. Returns its position.
 pub(crate) fn reserve(out: &mut Vec<u8>) -> usize {
     let start = out.len();
     out.extend_from_slice(&[0; MessageHeader::LEN]);
     start
 }
 
-/// Appends a frame with one message without bins.
+/// Appends a frame with one message: a header with this code.
 pub(crate) fn write_code(out: &mut Vec<u8>, result_code: u8) {
     write_empty(out, result_code, 0);
 }
 
-/// Appends the frame that ends the answer of a batch.
+/// Appends the frame that ends the answer to a batch or query.
 pub(crate) fn write_end(out: &mut Vec<u8>, result_code: u8) {
     write_empty(out, result_code, info3::LAST);
 }
 
 fn write_empty(out: &mut Vec<u8>, result_code: u8, info3: u8) {
     const { assert!(MessageHeader::LEN < MAX_FRAME) };
-    // A frame of one header is never too large.
+    // A frame with a single header always fits.
     _ = write_frame(out, FrameType::Message, |out| {
         MessageHeader { result_code, info3, ..MessageHeader::default() }.write(out);
     });

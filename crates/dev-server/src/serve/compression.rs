@@ -1,4 +1,4 @@
-//! Compressed frames, in and out.
+//! Compressed frames, received and sent.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -6,10 +6,10 @@ use std::ops::Range;
 use wire_protocol::compressed::{THRESHOLD, inflate, write_compressed};
 use wire_protocol::message::{FrameHeader, FrameType, MAX_FRAME, info1};
 
-use crate::serve::listener::Node;
+use crate::state::node::Node;
 
-/// The frame's type and body; inflated, where it came compressed and the node takes that.
-pub(crate) fn unpack<'a>(
+/// The type and body of a frame, decompressed if the node accepts compressed ones.
+pub(super) fn decompress<'a>(
     node: &Node,
     kind: FrameType,
     bytes: &'a [u8],
@@ -18,7 +18,7 @@ pub(crate) fn unpack<'a>(
     let body = bytes.get(body).unwrap_or_default();
     if kind == FrameType::Compressed && node.store.compression {
         let mut frame = Vec::new();
-        // What cannot be inflated is a message that cannot be read.
+        // An invalid frame becomes an empty message, which is refused like any other that cannot be parsed.
         let body = match inflate(body, MAX_FRAME, &mut frame) {
             Ok(()) => frame.split_off(FrameHeader::LEN),
             Err(_) => Vec::new(),
@@ -28,14 +28,14 @@ pub(crate) fn unpack<'a>(
     (kind, Cow::Borrowed(body))
 }
 
-/// Whether the client wants its answer compressed, and the node does so.
-pub(crate) fn is_wanted(node: &Node, kind: FrameType, body: &[u8]) -> bool {
+/// Whether the client asks for a compressed answer and the node compresses.
+pub(super) fn is_wanted(node: &Node, kind: FrameType, body: &[u8]) -> bool {
     let asks = |body: &[u8]| body.get(1).is_some_and(|bits| bits & info1::COMPRESS_RESPONSE != 0);
     node.store.compression && kind == FrameType::Message && asks(body)
 }
 
-/// Compresses the frames that stand in `out` from `start` on, those that are worth it.
-pub(crate) fn pack(out: &mut Vec<u8>, start: usize) {
+/// Compresses the frames in `out` from `start` on, except those too short to gain from it.
+pub(super) fn compress_frames(out: &mut Vec<u8>, start: usize) {
     let frames = out.split_off(start);
     let mut rest = &frames[..];
     while let Some(header) = rest.first_chunk().and_then(|header| FrameHeader::parse(header).ok())
@@ -55,13 +55,13 @@ mod tests {
     use wire_protocol::message::write_frame;
 
     #[test]
-    fn long_frames_are_packed_and_short_ones_left() {
+    fn long_frames_are_compressed_and_short_ones_are_not() {
         let mut out = b"before".to_vec();
         for size in [10, 5_000, 20] {
             write_frame(&mut out, FrameType::Message, |out| out.resize(out.len() + size, 7)).unwrap();
         }
         let plain = out.clone();
-        pack(&mut out, 6);
+        compress_frames(&mut out, 6);
         assert!(
             out.len() < 150 && out.starts_with(&plain[..6 + 18]) && out.ends_with(&plain[plain.len() - 28..])
         );

@@ -1,4 +1,4 @@
-//! Whatever bytes a client sends, the server neither panics nor answers with what is no answer.
+//! For any bytes that a client sends, the server neither panics nor sends an invalid answer.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,14 +10,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 use wire_protocol::message::{FrameHeader, FrameType, Message};
 
-use crate::Config;
-use crate::serve::connection::{self, Mode};
-use crate::serve::listener::Node;
+use crate::config::Config;
+use crate::serve::connection;
+use crate::serve::mode::Mode;
 use crate::state::cluster::Cluster;
 use crate::state::faults::{Fault, FaultRule};
+use crate::state::node::Node;
 use crate::state::store::Store;
 
-/// Every request that was recorded from the clients, and some that they refuse to send.
+/// All recorded requests: those of the clients, and some that the clients refuse to send.
 static RECORDED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/wire-captures");
     let files = ["official", "native", "raw"].into_iter().flat_map(|folder| {
@@ -39,7 +40,7 @@ static RECORDED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     requests
 });
 
-/// What a client gets that sends these bytes and then ends its side.
+/// The answers to a client that sends these bytes and then closes its side.
 fn answers_to(bytes: &[u8]) -> Vec<u8> {
     answers_with(None, bytes)
 }
@@ -48,7 +49,7 @@ fn answers_with(fault: Option<Fault>, bytes: &[u8]) -> Vec<u8> {
     let address = SocketAddr::from(([127, 0, 0, 1], 3000));
     let config = Config { max_record_size: 64 * 1024, ..Config::default() };
     let cluster = Cluster::new(&config, &[address]);
-    let node = Node::new(Arc::new(Store::new(&config)), Arc::new(cluster), Arc::default(), 0, None);
+    let node = Node::new(Arc::new(Store::new(&config)), Arc::new(cluster), Arc::default(), 0);
     if let Some(fault) = fault {
         node.faults.add(FaultRule::new(fault));
     }
@@ -59,7 +60,7 @@ fn answers_with(fault: Option<Fault>, bytes: &[u8]) -> Vec<u8> {
         let (_mode, modes) = watch::channel(Mode::Running);
         let mut answers = Vec::new();
         let send = async {
-            // A server that has closed the connection takes no more.
+            // Fails if the server has closed the connection.
             _ = writing.write_all(bytes).await;
             _ = writing.shutdown().await;
         };
@@ -68,15 +69,15 @@ fn answers_with(fault: Option<Fault>, bytes: &[u8]) -> Vec<u8> {
             send,
             reading.read_to_end(&mut answers)
         );
-        // It is the client that goes away here, never the server that fails.
+        // The client ends the connection here, so the server must not fail.
         served.unwrap();
         read.unwrap();
         answers
     })
 }
 
-/// Whether these are whole frames that clients can read.
-fn are_answers(bytes: &[u8]) -> bool {
+/// Whether these are whole frames that clients can parse.
+fn are_valid_answers(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let Some((head, tail)) = rest.split_first_chunk() {
         let Ok(header) = FrameHeader::parse(head) else { return false };
@@ -119,7 +120,7 @@ fn some_fault() -> impl Strategy<Value = Fault> {
     ])
 }
 
-/// A recorded request with some of its bytes changed, added or taken away; its frame is whole.
+/// A recorded request with some bytes of its body changed, inserted or removed, in a frame of the right size.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let change = (any::<prop::sample::Index>(), any::<u8>(), 0..4u8);
     (prop::sample::select(&RECORDED[..]), prop::collection::vec(change, 0..6)).prop_map(
@@ -149,13 +150,13 @@ proptest! {
 
     #[test]
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        prop_assert!(are_answers(&answers_to(&bytes)));
+        prop_assert!(are_valid_answers(&answers_to(&bytes)));
     }
 
     #[test]
     fn any_frames(frames in prop::collection::vec((some_kind(), prop::collection::vec(any::<u8>(), 0..200)), 0..5)) {
         let bytes: Vec<u8> = frames.iter().flat_map(|(kind, body)| framed(*kind, body)).collect();
-        prop_assert!(are_answers(&answers_to(&bytes)));
+        prop_assert!(are_valid_answers(&answers_to(&bytes)));
     }
 
     #[test]
@@ -165,7 +166,7 @@ proptest! {
 
     #[test]
     fn any_mutated_requests(requests in prop::collection::vec(mutated(), 1..8)) {
-        prop_assert!(are_answers(&answers_to(&requests.concat())));
+        prop_assert!(are_valid_answers(&answers_to(&requests.concat())));
     }
 }
 
@@ -174,6 +175,6 @@ fn every_recorded_request_is_answered() {
     assert!(RECORDED.len() > 500);
     for request in RECORDED.iter() {
         let answers = answers_to(request);
-        assert!(!answers.is_empty() && are_answers(&answers), "{request:02x?}");
+        assert!(!answers.is_empty() && are_valid_answers(&answers), "{request:02x?}");
     }
 }

@@ -1,163 +1,119 @@
-//! A node: its listener and connections, and what can be done to them.
+//! A running node: a task that accepts connections and obeys the server's handle.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use crate::security::{Sessions, Users};
-use crate::serve::connection::{self, Mode};
-use crate::state::cluster::ownership::Ownership;
-use crate::state::cluster::{Cluster, NodeIndex};
-use crate::state::counters::Counting;
-use crate::state::faults::Faults;
-use crate::state::store::Store;
+use crate::serve::connection;
+use crate::serve::mode::{Mode, until_running};
+use crate::state::node::Node;
 
-/// How long a node that cannot accept (it has no file left, say) waits before it tries again.
+/// Pause after a failed accept, for example when the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
-/// Connections that may wait to be accepted.
+/// Number of connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// What a node's connections share. It outlives the node's deaths: faults, counters and place in the
-/// cluster are the test's that this server is for, not the process's that dies.
-pub(crate) struct Node {
-    pub(crate) store: Arc<Store>,
-    pub(crate) cluster: Arc<Cluster>,
-    pub(crate) index: NodeIndex,
-    pub(crate) ownership: Arc<Ownership>,
-    pub(crate) faults: Faults,
-    pub(crate) counting: Counting,
-    tls: Option<TlsAcceptor>,
-    pub(crate) users: Arc<Users>,
-    pub(crate) sessions: Sessions,
-    started: Mutex<Instant>,
-}
-
-impl Node {
-    pub(crate) fn new(
-        store: Arc<Store>,
-        cluster: Arc<Cluster>,
-        users: Arc<Users>,
-        index: NodeIndex,
-        tls: Option<TlsAcceptor>,
-    ) -> Self {
-        Self {
-            store,
-            ownership: cluster.ownership(index),
-            cluster,
-            index,
-            faults: Faults::default(),
-            counting: Counting::default(),
-            tls,
-            users,
-            sessions: Sessions::default(),
-            started: Mutex::new(Instant::now()),
-        }
-    }
-
-    pub(crate) fn uptime(&self) -> Duration {
-        self.started.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
-    }
-
-    pub(crate) fn restarted(&self) {
-        self.sessions.clear();
-        *self.started.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-}
-
-/// Where clients knock.
-pub(crate) enum Door {
-    /// They are let in.
+/// The listening socket of a node.
+pub(crate) enum Listener {
     Open(TcpListener),
-    /// The system refuses them. The port is kept from others meanwhile, where that can be done.
-    Shut(Option<TcpSocket>),
+    /// The system refuses connections. Holds the bound socket, if it could be bound, so that no other process
+    /// takes the port.
+    Closed(Option<TcpSocket>),
 }
 
-impl Door {
-    /// Listens no more.
-    pub(crate) fn shut(address: SocketAddr) -> Self {
-        Self::Shut(bind(address).ok())
+impl Listener {
+    /// A closed listener that keeps the address if it can.
+    pub(crate) fn closed(address: SocketAddr) -> Self {
+        Self::Closed(bind(address).ok())
     }
 
-    /// Listens again at its address.
-    pub(crate) fn open(self, address: SocketAddr) -> io::Result<TcpListener> {
+    /// Listens on the address again.
+    pub(crate) fn reopen(self, address: SocketAddr) -> io::Result<TcpListener> {
         match self {
             Self::Open(listener) => Ok(listener),
-            Self::Shut(Some(socket)) => socket.listen(BACKLOG),
-            Self::Shut(None) => bind(address)?.listen(BACKLOG),
+            Self::Closed(Some(socket)) => socket.listen(BACKLOG),
+            Self::Closed(None) => bind(address)?.listen(BACKLOG),
         }
     }
 
+    /// The next connection; pending for ever while closed.
     async fn accept(&self) -> io::Result<TcpStream> {
         match self {
             Self::Open(listener) => Ok(listener.accept().await?.0),
-            Self::Shut(_) => std::future::pending().await,
+            Self::Closed(_) => std::future::pending().await,
         }
     }
 }
 
-/// A socket that has the port and does not listen.
+/// A socket that is bound and does not listen.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // Elsewhere the option lets others take a port that is in use.
+    // On other systems the option lets other processes bind a port that is in use.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
 }
 
-/// What a node that runs is told.
-enum Order {
+/// What the task of a node is told. The sender of a reply is used once the command has taken effect.
+enum ListenerCommand {
     Refuse(oneshot::Sender<()>),
     Admit(oneshot::Sender<io::Result<()>>),
     Stop,
 }
 
-/// A node that runs. Dropping it takes its listener and connections away.
+/// The handle of a running node. Dropping it closes the listener and all connections.
 pub(crate) struct RunningNode {
     mode: watch::Sender<Mode>,
-    orders: mpsc::UnboundedSender<Order>,
+    commands: mpsc::UnboundedSender<ListenerCommand>,
     task: JoinHandle<()>,
 }
 
 impl RunningNode {
-    pub(crate) fn start(node: Arc<Node>, listener: TcpListener, address: SocketAddr) -> Self {
+    pub(crate) fn start(
+        node: Arc<Node>,
+        listener: TcpListener,
+        address: SocketAddr,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
         let (mode, modes) = watch::channel(Mode::Running);
-        let (orders, received) = mpsc::unbounded_channel();
-        Self { mode, orders, task: tokio::spawn(run(node, listener, address, modes, received)) }
+        let (commands, received) = mpsc::unbounded_channel();
+        let task = NodeTask { node, address, tls, mode: modes, connections: JoinSet::new() };
+        Self { mode, commands, task: tokio::spawn(task.run(listener, received)) }
     }
 
     pub(crate) fn set_mode(&self, mode: Mode) {
         self.mode.send_replace(mode);
     }
 
-    /// Lets no new connections in; when this returns, that is so.
+    /// Refuses new connections. Takes effect before this returns.
     pub(crate) async fn refuse(&self) {
         let (done, is_done) = oneshot::channel();
-        if self.orders.send(Order::Refuse(done)).is_ok() {
+        if self.commands.send(ListenerCommand::Refuse(done)).is_ok() {
             _ = is_done.await;
         }
     }
 
-    /// Lets connections in again.
+    /// Accepts new connections again.
     pub(crate) async fn admit(&self) -> io::Result<()> {
         let (done, is_done) = oneshot::channel();
-        if self.orders.send(Order::Admit(done)).is_err() {
+        if self.commands.send(ListenerCommand::Admit(done)).is_err() {
             return Ok(());
         }
         is_done.await.unwrap_or(Ok(()))
     }
 
-    /// Stops listening and closes all connections; when this returns, that has happened.
+    /// Stops listening and closes all connections. Takes effect before this returns.
     pub(crate) async fn stop(mut self) {
-        _ = self.orders.send(Order::Stop);
-        // An error says that the task is gone already.
+        _ = self.commands.send(ListenerCommand::Stop);
+        // An error means that the task has ended already.
         _ = (&mut self.task).await;
     }
 }
@@ -168,52 +124,59 @@ impl Drop for RunningNode {
     }
 }
 
-async fn run(
+/// The task of a running node.
+struct NodeTask {
     node: Arc<Node>,
-    listener: TcpListener,
     address: SocketAddr,
+    tls: Option<TlsAcceptor>,
     mode: watch::Receiver<Mode>,
-    mut orders: mpsc::UnboundedReceiver<Order>,
-) {
-    let mut connections = JoinSet::new();
-    let mut door = Door::Open(listener);
-    loop {
-        tokio::select! {
-            order = orders.recv() => match order {
-                Some(Order::Refuse(done)) => {
-                    if let Door::Open(listener) = door {
-                        for stream in shut(listener) {
-                            connections.spawn(serve(Arc::clone(&node), stream, mode.clone()));
-                        }
-                        door = Door::shut(address);
-                    }
-                    _ = done.send(());
-                }
-                Some(Order::Admit(done)) => {
-                    let opened = door.open(address);
-                    let (now, result) = match opened {
-                        Ok(listener) => (Door::Open(listener), Ok(())),
-                        Err(error) => (Door::Shut(None), Err(error)),
-                    };
-                    door = now;
-                    _ = done.send(result);
-                }
-                Some(Order::Stop) | None => break,
-            },
-            Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            accepted = door.accept() => match accepted {
-                Ok(stream) => _ = connections.spawn(serve(Arc::clone(&node), stream, mode.clone())),
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
-            },
-        }
-    }
-    drop(door);
-    connections.shutdown().await;
+    connections: JoinSet<()>,
 }
 
-/// Closes a listener; gives the connections that were made and not accepted yet: for their clients they
-/// are there.
-fn shut(listener: TcpListener) -> Vec<TcpStream> {
+impl NodeTask {
+    async fn run(mut self, listener: TcpListener, mut commands: mpsc::UnboundedReceiver<ListenerCommand>) {
+        let mut listener = Listener::Open(listener);
+        loop {
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(ListenerCommand::Refuse(done)) => {
+                        if let Listener::Open(open) = listener {
+                            for stream in close(open) {
+                                self.spawn(stream);
+                            }
+                            listener = Listener::closed(self.address);
+                        }
+                        _ = done.send(());
+                    }
+                    Some(ListenerCommand::Admit(done)) => {
+                        let result;
+                        (listener, result) = match listener.reopen(self.address) {
+                            Ok(open) => (Listener::Open(open), Ok(())),
+                            Err(error) => (Listener::Closed(None), Err(error)),
+                        };
+                        _ = done.send(result);
+                    }
+                    Some(ListenerCommand::Stop) | None => break,
+                },
+                Some(_) = self.connections.join_next(), if !self.connections.is_empty() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok(stream) => self.spawn(stream),
+                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                },
+            }
+        }
+        drop(listener);
+        self.connections.shutdown().await;
+    }
+
+    fn spawn(&mut self, stream: TcpStream) {
+        self.connections.spawn(serve(Arc::clone(&self.node), self.tls.clone(), stream, self.mode.clone()));
+    }
+}
+
+/// Closes a listener. Returns the connections that have been established and not accepted: their clients
+/// regard them as connected, so they must be served.
+fn close(listener: TcpListener) -> Vec<TcpStream> {
     let mut waiting = Vec::new();
     let Ok(listener) = listener.into_std() else { return waiting };
     while let Ok((stream, _)) = listener.accept() {
@@ -226,23 +189,28 @@ fn shut(listener: TcpListener) -> Vec<TcpStream> {
     waiting
 }
 
-async fn serve(node: Arc<Node>, stream: TcpStream, mode: watch::Receiver<Mode>) {
-    let _open = node.counting.connection();
-    // A client that goes away in the middle is nothing to tell anybody.
-    _ = serve_stream(&node, stream, mode).await;
+async fn serve(node: Arc<Node>, tls: Option<TlsAcceptor>, stream: TcpStream, mode: watch::Receiver<Mode>) {
+    let _open = node.counters.connection();
+    // An error here means that the client has gone away, which is no event worth reporting.
+    _ = serve_stream(&node, tls, stream, mode).await;
 }
 
-async fn serve_stream(node: &Node, stream: TcpStream, mut mode: watch::Receiver<Mode>) -> io::Result<()> {
+async fn serve_stream(
+    node: &Node,
+    tls: Option<TlsAcceptor>,
+    stream: TcpStream,
+    mut mode: watch::Receiver<Mode>,
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let reached_at = stream.local_addr()?;
-    match &node.tls {
-        None => connection::serve(stream, reached_at, node, mode).await,
+    let local_address = stream.local_addr()?;
+    match tls {
+        None => connection::serve(stream, local_address, node, mode).await,
         Some(tls) => {
-            // A node that hangs shakes no hands.
-            if mode.wait_for(|mode| *mode == Mode::Running).await.is_err() {
+            // A node that hangs does not answer the handshake.
+            if !until_running(&mut mode).await {
                 return Ok(());
             }
-            connection::serve(tls.accept(stream).await?, reached_at, node, mode).await
+            connection::serve(tls.accept(stream).await?, local_address, node, mode).await
         }
     }
 }

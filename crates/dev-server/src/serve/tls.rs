@@ -1,4 +1,4 @@
-//! Listening for TLS.
+//! The server side of TLS.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,9 +10,10 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, version};
 
-use crate::{DevServerError, TlsFiles};
+use crate::config::TlsFiles;
+use crate::error::DevServerError;
 
-/// Reads the files and makes what takes clients in.
+/// Reads the files and makes the acceptor of TLS connections.
 pub(crate) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, DevServerError> {
     let provider = Arc::new(ring::default_provider());
     let wrong = |what: &dyn std::fmt::Display| DevServerError::config(format!("TLS: {what}"));
@@ -30,9 +31,9 @@ pub(crate) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, DevServerError> 
         }
         None => builder.with_no_client_auth(),
     };
-    // Why it cannot is not said: it might quote the key.
+    // The error does not include its source, which might quote the key.
     let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|_| wrong(&format!("there is no key that can be read in {:?}", files.key)))?;
+        .map_err(|_| wrong(&format!("cannot read a private key from {:?}", files.key)))?;
     let config = builder.with_single_cert(certificates(&files.cert)?, key);
     Ok(TlsAcceptor::from(Arc::new(config.map_err(|error| wrong(&error))?)))
 }
@@ -41,11 +42,11 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, DevServerEr
     let read = || CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>();
     match read() {
         Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(DevServerError::config(format!("TLS: there is no certificate in {path:?}"))),
+        Ok(_) => Err(DevServerError::config(format!("TLS: no certificate in {path:?}"))),
         Err(pem::Error::Io(error)) => {
-            Err(DevServerError::config(format!("TLS: {path:?} cannot be read: {error}")))
+            Err(DevServerError::config(format!("TLS: cannot read {path:?}: {error}")))
         }
-        // What a reader says of a file that is no certificate may quote it, and it may be a key.
-        Err(_) => Err(DevServerError::config(format!("TLS: {path:?} is no PEM file"))),
+        // The error does not include its source, which might quote the file, and that might be a key.
+        Err(_) => Err(DevServerError::config(format!("TLS: {path:?} is not a PEM file"))),
     }
 }

@@ -1,28 +1,30 @@
-//! Seconds as void times count them.
+//! The clock of records and sessions.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// 2010-01-01 UTC in seconds since 1970: what void times count from.
+/// 2010-01-01 UTC, from which void times count, in seconds since 1970.
 pub(crate) const EPOCH: i64 = 1_262_304_000;
 
-/// A moment, as what lives and what was written count it.
+/// A point in time, in seconds for void times and in milliseconds for update times.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) seconds: u32,
     pub(crate) millis: u64,
 }
 
-/// Seconds since 2010-01-01 UTC; can be moved or stopped, so that expirations can be tested without
-/// waiting for them.
+/// Counts the time since 2010-01-01 UTC. Can be moved and stopped, so that tests need not wait for
+/// expirations.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
+    /// Seconds that the clock is ahead of the system's.
     ahead: AtomicI64,
     /// 0 while the clock runs.
     stopped_at: AtomicU32,
 }
 
 impl Clock {
+    /// Seconds since 2010-01-01 UTC.
     pub(crate) fn now(&self) -> u32 {
         (self.millis() / 1000) as u32
     }
@@ -32,7 +34,7 @@ impl Clock {
         Moment { seconds: (millis / 1000) as u32, millis }
     }
 
-    /// The same moment in milliseconds, as update times count them.
+    /// Milliseconds since 2010-01-01 UTC.
     pub(crate) fn millis(&self) -> u64 {
         match self.stopped_at.load(Ordering::Relaxed) {
             0 => {

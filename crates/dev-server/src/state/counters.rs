@@ -1,47 +1,44 @@
-//! What a node was asked, in numbers.
+//! Counters of what a node does.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::security::Ended;
-use crate::state::faults::CommandKind;
+use crate::protocol::command_kind::CommandKind;
 
-/// What a node was asked since the server started, its times before a restart included.
+/// What a node has done since the server started. A restart of the node does not reset them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Connections that it accepted.
+    /// Accepted connections.
     pub connections: u64,
-    /// Connections that are open now.
     pub connections_open: u64,
-    /// Batches that it was sent.
+    /// Batches received.
     pub batch_requests: u64,
-    /// Their rows, answered or not.
+    /// Rows of those batches, whether they were answered or not.
     pub batch_rows: u64,
-    /// Rows, and commands on one record, that it answered and that were of partitions that it does not hold, or (with strong consistency)
-    /// is not master of where only the master may answer: it passed them on.
+    /// Rows and single-record commands that another node had to serve: the node does not hold the partition
+    /// or, with strong consistency, is not its master where only the master may answer.
     pub passed_on: u64,
-    /// Queries that it was sent.
+    /// Queries received.
     pub queries: u64,
-    /// Records that it answered them with.
+    /// Records sent in answer to queries.
     pub query_records: u64,
-    /// Commands that read one record.
+    /// Reads of single records.
     pub reads: u64,
-    /// Commands that write one record.
+    /// Writes of single records.
     pub writes: u64,
-    /// Requests of info commands.
+    /// Requests of info commands, each with one command or several.
     pub info_requests: u64,
-    /// Commands that a fault hit.
+    /// Faults that happened.
     pub faults: u64,
-    /// Logins that succeeded.
+    /// Successful logins.
     pub logins: u64,
-    /// Connections that were introduced by a token or a credential.
+    /// Connections authenticated by a session's token or a credential.
     pub authentications: u64,
-    /// Logins and introductions that were refused.
+    /// Refused logins and authentications.
     pub logins_refused: u64,
 }
 
 impl Counters {
-    /// Names and numbers, in a fixed order.
     fn named(&self) -> [(&'static str, u64); 14] {
         [
             ("connections", self.connections),
@@ -62,7 +59,7 @@ impl Counters {
     }
 }
 
-/// `name=value`, with blanks between them.
+/// `name=value` for each counter, separated by spaces.
 impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, (name, value)) in self.named().into_iter().enumerate() {
@@ -73,9 +70,9 @@ impl fmt::Display for Counters {
     }
 }
 
-/// The counters while they count.
+/// The counters of a running node; [`NodeCounters::snapshot`] reads them.
 #[derive(Debug, Default)]
-pub(crate) struct Counting {
+pub(crate) struct NodeCounters {
     connections: AtomicU64,
     connections_open: AtomicU64,
     batch_requests: AtomicU64,
@@ -92,8 +89,8 @@ pub(crate) struct Counting {
     logins_refused: AtomicU64,
 }
 
-impl Counting {
-    pub(crate) fn now(&self) -> Counters {
+impl NodeCounters {
+    pub(crate) fn snapshot(&self) -> Counters {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counters {
             connections: of(&self.connections),
@@ -125,13 +122,16 @@ impl Counting {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn security(&self, ended: &Ended) {
-        let counter = match ended {
-            Ended::LoggedIn(_) => &self.logins,
-            Ended::Authenticated(_) => &self.authentications,
-            Ended::Refused => &self.logins_refused,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn login(&self) {
+        self.logins.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn authentication(&self) {
+        self.authentications.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn login_refused(&self) {
+        self.logins_refused.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn rows(&self, rows: u64) {
@@ -150,7 +150,7 @@ impl Counting {
         self.faults.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a connection, as open for as long as what this gives lives.
+    /// Counts a connection. It is open until the guard is dropped.
     pub(crate) fn connection(&self) -> OpenConnection<'_> {
         self.connections.fetch_add(1, Ordering::Relaxed);
         self.connections_open.fetch_add(1, Ordering::Relaxed);
@@ -158,8 +158,8 @@ impl Counting {
     }
 }
 
-/// A connection that is open.
-pub(crate) struct OpenConnection<'c>(&'c Counting);
+/// Counts its connection as closed when it is dropped.
+pub(crate) struct OpenConnection<'c>(&'c NodeCounters);
 
 impl Drop for OpenConnection<'_> {
     fn drop(&mut self) {
@@ -172,18 +172,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_and_says_so() {
-        let counting = Counting::default();
-        let open = counting.connection();
-        counting.command(CommandKind::Batch);
-        counting.rows(30);
-        counting.passed_on(4);
+    fn counters_are_shown_by_name() {
+        let counters = NodeCounters::default();
+        let open = counters.connection();
+        counters.command(CommandKind::Batch);
+        counters.rows(30);
+        counters.passed_on(4);
         assert_eq!(
-            counting.now().to_string(),
+            counters.snapshot().to_string(),
             "connections=1 connections_open=1 batch_requests=1 batch_rows=30 passed_on=4 queries=0 \
              query_records=0 reads=0 writes=0 info_requests=0 faults=0 logins=0 authentications=0 logins_refused=0"
         );
         drop(open);
-        assert_eq!(counting.now().connections_open, 0);
+        assert_eq!(counters.snapshot().connections_open, 0);
     }
 }

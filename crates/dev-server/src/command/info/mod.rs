@@ -1,4 +1,7 @@
-//! Info commands: what a node says of itself in text.
+//! Info commands: requests and answers in text, by which clients learn about a node and the cluster and
+//! manage the server.
+//!
+//! Commands that only report are answered here; those that do something have a module each.
 
 mod truncate;
 
@@ -9,39 +12,40 @@ use std::time::Duration;
 use wire_protocol::message::{FrameType, write_frame};
 use wire_protocol::result_code;
 
-use crate::command::info::truncate::Of;
+use crate::command::info::truncate::Target;
 use crate::security::User;
-use crate::serve::listener::Node;
 use crate::state::cluster::{Addresses, Cluster, NodeIndex};
 use crate::state::counters::Counters;
-use crate::state::store::{Namespace, Store};
+use crate::state::node::Node;
+use crate::state::store::Store;
+use crate::state::store::namespace::Namespace;
 
-/// The release of the server whose protocol this one speaks. Clients choose by it what they send.
+/// The release of the real server whose protocol this one speaks. Clients decide by it what they send.
 const BUILD: &str = "8.1.2.0";
 
 const EDITION: &str = "Aerospike Community Edition";
 
-/// Those of the server's features that are here.
+/// The features of the real server that this one has.
 const FEATURES: &str = "batch-any;batch-index;cluster-stable;float;peers;pipelining;replicas";
 
-/// Most bytes that one request may be answered with.
+/// Size of the largest answer to one request.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
-/// What info answers are made from.
+/// Everything that info answers are made from.
 pub(crate) struct InfoSource<'a> {
     store: &'a Store,
     cluster: &'a Cluster,
     node: NodeIndex,
-    /// The address that the client reached this node at.
-    reached_at: SocketAddr,
+    /// The address at which the client reached this node.
+    local_address: SocketAddr,
     uptime: Duration,
     counters: Counters,
-    /// Who asks; none where nobody has to say so.
+    /// The user that asks; `None` without security.
     user: Option<&'a User>,
 }
 
-/// Appends the answers to the commands in `body`: each that ends with a newline, as the server does.
-/// `None` when there would be more than a client can sensibly want.
+/// Appends the answers to the commands in `body`. Like the server, ignores a last line without a newline.
+/// Returns `None` if the answer would be too large.
 pub(crate) fn answer(source: &InfoSource<'_>, body: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut answers = Vec::new();
     for line in body.split_inclusive(|&byte| byte == b'\n') {
@@ -64,19 +68,19 @@ pub(crate) fn answer(source: &InfoSource<'_>, body: &[u8], out: &mut Vec<u8>) ->
 }
 
 impl<'a> InfoSource<'a> {
-    pub(crate) fn new(node: &'a Node, reached_at: SocketAddr, user: Option<&'a User>) -> Self {
+    pub(crate) fn new(node: &'a Node, local_address: SocketAddr, user: Option<&'a User>) -> Self {
         Self {
             store: &node.store,
             cluster: &node.cluster,
             node: node.index,
-            reached_at,
+            local_address,
             uptime: node.uptime(),
-            counters: node.counting.now(),
+            counters: node.counters.snapshot(),
             user,
         }
     }
 
-    /// The answer to a command; `None` for one that is not known.
+    /// The answer to a command; `None` for an unknown command.
     fn answer(&self, command: &str) -> Option<String> {
         if let Some(name) = command.strip_prefix("namespace/") {
             return Some(match self.store.namespace(name.as_bytes()) {
@@ -105,10 +109,10 @@ impl<'a> InfoSource<'a> {
             "peers-generation" => self.cluster.view(self.node).peers_generation.to_string(),
             "rebalance-generation" => self.cluster.view(self.node).rebalance_generation.to_string(),
             "peers-clear-std" | "peers-clear-alt" | "peers-tls-std" | "peers-tls-alt" => {
-                self.cluster.peers(self.node, self.reached_at, self.addresses(name)?)
+                self.cluster.peers(self.node, self.local_address, self.addresses(name)?)
             }
             "service-clear-std" | "service-clear-alt" | "service-tls-std" | "service-tls-alt" => {
-                self.cluster.service(self.node, self.reached_at, self.addresses(name)?)
+                self.cluster.service(self.node, self.local_address, self.addresses(name)?)
             }
             "replicas" => {
                 let held = self.cluster.replicas(self.node);
@@ -118,7 +122,7 @@ impl<'a> InfoSource<'a> {
                 Some(rack) => self.of_each_namespace(&rack.to_string()),
                 None => "ERROR:25:enterprise only".into(),
             },
-            // There are none, and there cannot be any.
+            // Neither can be created, so both lists are empty.
             "sindex-list" | "udf-list" => String::new(),
             "statistics" => self.statistics(),
             "truncate" | "truncate-undo" | "truncate-namespace" | "truncate-namespace-undo" => {
@@ -136,22 +140,23 @@ impl<'a> InfoSource<'a> {
         if self.user.is_some_and(|user| !user.may_truncate()) {
             return format!("ERROR:{}:role violation", result_code::ROLE_VIOLATION);
         }
-        let of = if name.starts_with("truncate-namespace") { Of::Namespace } else { Of::Set };
+        let target = if name.starts_with("truncate-namespace") { Target::Namespace } else { Target::Set };
         if name.ends_with("-undo") {
-            truncate::undo(self.store, parameters, of)
+            truncate::undo(self.store, parameters, target)
         } else {
-            truncate::truncate(self.store, parameters, of)
+            truncate::truncate(self.store, parameters, target)
         }
     }
 
-    /// Which addresses a command asks for; `None` for those of a kind that the node does not listen at.
+    /// The kind of addresses that a command asks for. `None` if it asks for TLS addresses and the node has
+    /// others, or the reverse.
     fn addresses(&self, command: &str) -> Option<Addresses> {
         let is_for_tls = command.contains("-tls-");
         let kind = if command.ends_with("-alt") { Addresses::Alternate } else { Addresses::Standard };
         (is_for_tls == self.cluster.is_tls()).then_some(kind)
     }
 
-    /// What is so for each namespace alike: `name:what;name:what`.
+    /// `name:what` for each namespace.
     fn of_each_namespace(&self, what: &str) -> String {
         let parts: Vec<_> =
             self.store.namespaces.iter().map(|namespace| format!("{}:{what}", namespace.name)).collect();
@@ -182,7 +187,7 @@ impl<'a> InfoSource<'a> {
         let objects: u64 = usage.iter().map(|set| set.objects).sum();
         let bytes: u64 = usage.iter().map(|set| set.bytes).sum();
         let view = self.cluster.view(self.node);
-        let (masters, others) = self.cluster.held(self.node);
+        let (masters, others) = self.cluster.partition_counts(self.node);
         let factor = self.cluster.replication_factor.min(view.cluster_size);
         format!(
             "ns_cluster_size={};effective_replication_factor={factor};objects={};tombstones=0;\
@@ -208,13 +213,13 @@ impl<'a> InfoSource<'a> {
         )
     }
 
-    /// How much of something that lies on all nodes lies on this one.
-    fn held(&self, of_all: u64) -> u64 {
-        let (masters, others) = self.cluster.held(self.node);
+    /// This node's share of a number for the whole cluster.
+    fn share_of(&self, of_all: u64) -> u64 {
+        let (masters, others) = self.cluster.partition_counts(self.node);
         share(of_all, masters + others)
     }
 
-    /// What the server tells of each set of a namespace.
+    /// The answer about each set of a namespace.
     fn sets(&self, namespace: &Namespace) -> String {
         let mut answer = String::new();
         for set in namespace.usage().iter().filter(|set| !set.name.is_empty()) {
@@ -226,8 +231,8 @@ impl<'a> InfoSource<'a> {
                  disable-eviction=false:enable-index=false:stop-writes-count=0:stop-writes-size=0;",
                 namespace.name,
                 String::from_utf8_lossy(&set.name).replace(char::is_control, "?"),
-                self.held(set.objects),
-                self.held(set.bytes),
+                self.share_of(set.objects),
+                self.share_of(set.bytes),
                 set.truncated,
             );
         }
@@ -236,8 +241,13 @@ impl<'a> InfoSource<'a> {
 
     fn statistics(&self) -> String {
         let view = self.cluster.view(self.node);
-        let objects: u64 =
-            self.store.namespaces.iter().flat_map(Namespace::usage).map(|set| self.held(set.objects)).sum();
+        let objects: u64 = self
+            .store
+            .namespaces
+            .iter()
+            .flat_map(Namespace::usage)
+            .map(|set| self.share_of(set.objects))
+            .sum();
         format!(
             "cluster_size={};cluster_key={};cluster_generation={};cluster_principal={};cluster_integrity=true;\
              cluster_is_member=true;uptime={};objects={objects};tombstones=0;client_connections={};\
@@ -252,7 +262,7 @@ impl<'a> InfoSource<'a> {
     }
 }
 
-/// All nodes share one store: what lies on one of them is known by its share of the partitions.
+/// Estimates a node's part of a number by its share of the partitions, since all nodes share one store.
 fn share(of_all: u64, partitions: usize) -> u64 {
     of_all * partitions as u64 / wire_protocol::digest::PARTITIONS as u64
 }

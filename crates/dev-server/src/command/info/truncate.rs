@@ -1,44 +1,44 @@
-//! Truncation: forgetting what was written before a moment, in a set or a whole namespace.
+//! Truncation: removing the records of a set or namespace that were written before some time.
 //!
-//! All nodes share one store, so what one node is told is so on all of them at once; the real server's nodes
-//! tell each other.
+//! All nodes share one store, so a truncation takes effect on all of them at once. The nodes of a real
+//! cluster pass it on to each other.
 
 use crate::state::clock::EPOCH;
 use crate::state::store::Store;
 
-/// Longest name of a namespace.
+/// Length of the longest name of a namespace.
 const MAX_NAMESPACE: usize = 31;
 
-/// Longest name of a set.
+/// Length of the longest name of a set.
 const MAX_SET: usize = 63;
 
-/// Longest text of a time.
+/// Length of the longest time.
 const MAX_TIME: usize = 23;
 
 const NAMESPACE: &str = "namespace";
 
-/// What a command is about.
+/// What a command truncates.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Of {
+pub(super) enum Target {
     Set,
     Namespace,
 }
 
-/// Forgets what was written before the time that is given in nanoseconds since 1970 (`lut`), else all that
-/// is there.
-pub(crate) fn truncate(store: &Store, parameters: &str, of: Of) -> String {
-    match Asked::parse(parameters, of).and_then(|asked| asked.carry_out(store)) {
+/// Removes the records last written before `lut` (in nanoseconds since 1970), or all if it is not given.
+/// Returns the answer.
+pub(super) fn truncate(store: &Store, parameters: &str, target: Target) -> String {
+    match Truncation::parse(parameters, target).and_then(|truncation| truncation.apply(store)) {
         Ok(()) => "ok".into(),
         Err(error) => error,
     }
 }
 
-/// Forgets that there was a truncation. What it took is gone all the same.
-pub(crate) fn undo(store: &Store, parameters: &str, of: Of) -> String {
-    match Asked::parse(parameters, of) {
-        Ok(asked) => {
-            if let Some(namespace) = store.namespace(asked.namespace.as_bytes()) {
-                namespace.set_truncated(asked.set.map(str::as_bytes), 0);
+/// Resets the time of the last truncation. Does not bring records back. Returns the answer.
+pub(super) fn undo(store: &Store, parameters: &str, target: Target) -> String {
+    match Truncation::parse(parameters, target) {
+        Ok(truncation) => {
+            if let Some(namespace) = store.namespace(truncation.namespace.as_bytes()) {
+                namespace.set_truncated(truncation.set.map(str::as_bytes), 0);
             }
             "ok".into()
         }
@@ -46,27 +46,28 @@ pub(crate) fn undo(store: &Store, parameters: &str, of: Of) -> String {
     }
 }
 
-struct Asked<'a> {
+/// The parameters of a command.
+struct Truncation<'a> {
     namespace: &'a str,
     set: Option<&'a str>,
     time: Option<&'a str>,
 }
 
-impl<'a> Asked<'a> {
-    fn parse(parameters: &'a str, of: Of) -> Result<Self, String> {
+impl<'a> Truncation<'a> {
+    fn parse(parameters: &'a str, target: Target) -> Result<Self, String> {
         let namespace = required(parameters, NAMESPACE, MAX_NAMESPACE)?;
-        let set = match of {
-            Of::Set => Some(required(parameters, "set", MAX_SET)?),
-            // Somebody meant the set, most likely.
-            Of::Namespace if parameter(parameters, "set").is_some() => {
+        let set = match target {
+            Target::Set => Some(required(parameters, "set", MAX_SET)?),
+            // Likely a mistake for the command that truncates a set.
+            Target::Namespace if parameter(parameters, "set").is_some() => {
                 return Err("ERROR:4:unexpected set name".into());
             }
-            Of::Namespace => None,
+            Target::Namespace => None,
         };
         Ok(Self { namespace, set, time: optional(parameters, "lut", MAX_TIME)? })
     }
 
-    fn carry_out(self, store: &Store) -> Result<(), String> {
+    fn apply(self, store: &Store) -> Result<(), String> {
         let now = store.clock.millis();
         let before = match self.time {
             Some(text) => {
@@ -79,10 +80,10 @@ impl<'a> Asked<'a> {
                 }
                 before
             }
-            // What was written in this very millisecond was written before the command.
+            // Includes records written in this millisecond.
             None => now + 1,
         };
-        // A namespace or set that is not there has nothing to forget.
+        // Like the server, accept unknown namespaces and sets.
         if let Some(namespace) = store.namespace(self.namespace.as_bytes()) {
             namespace.truncate(self.set.map(str::as_bytes), before, before.min(now));
         }
@@ -90,7 +91,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The value of a parameter, the first one of that name.
+/// The value of a parameter; the first one if it is repeated.
 fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
     parameters.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
 }
@@ -114,8 +115,8 @@ fn code_of(name: &str) -> u8 {
     if name == NAMESPACE { result_code::NAMESPACE_NOT_FOUND } else { result_code::PARAMETER }
 }
 
-/// A number as C reads it: decimal, hexadecimal or octal, up to the first other character; too large ones
-/// and those below zero are the largest.
+/// Parses a number in the syntax of C: decimal, hexadecimal or octal, up to the first other character.
+/// Numbers that are too large, and negative ones, become the largest.
 fn nanoseconds(text: &str) -> u64 {
     let text = text.trim_start();
     if text.starts_with('-') {
@@ -140,10 +141,10 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn errors_are_those_of_the_server() {
         let store = Store::new(&Config::default());
-        let set = |parameters: &str| truncate(&store, parameters, Of::Set);
-        let all = |parameters: &str| truncate(&store, parameters, Of::Namespace);
+        let set = |parameters: &str| truncate(&store, parameters, Target::Set);
+        let all = |parameters: &str| truncate(&store, parameters, Target::Namespace);
         assert_eq!(set(""), "ERROR:20:missing 'namespace'");
         assert_eq!(set("namespace="), "ERROR:20:missing 'namespace' value");
         assert_eq!(set("namespace=test"), "ERROR:4:missing 'set'");
@@ -159,12 +160,12 @@ mod tests {
             (set("namespace=none;set=x"), all("lut=1700000000000000000;namespace=test")),
             ("ok".into(), "ok".into())
         );
-        assert_eq!(undo(&store, "namespace=test;set=x", Of::Set), "ok");
-        assert_eq!(undo(&store, "set=x", Of::Namespace), "ERROR:20:missing 'namespace'");
+        assert_eq!(undo(&store, "namespace=test;set=x", Target::Set), "ok");
+        assert_eq!(undo(&store, "set=x", Target::Namespace), "ERROR:20:missing 'namespace'");
     }
 
     #[test]
-    fn numbers_are_read_as_c_reads_them() {
+    fn numbers_are_parsed_like_in_c() {
         for (text, number) in
             [("12", 12), ("0x1F", 31), ("010", 8), ("0", 0), ("12ab", 12), ("", 0), ("x", 0), (" +7", 7)]
         {

@@ -1,46 +1,44 @@
-//! Lists and maps as the server keeps them: the pairs of a map in the order of their keys, numbers and
-//! lengths in their shortest form.
+//! The normal form in which the server stores lists and maps: maps sorted by key, numbers and lengths in
+//! their shortest encoding.
 
 use std::cmp::Ordering;
 
 use wire_protocol::msgpack::{self, KEY_ORDERED, KEY_VALUE_ORDERED, Reader, Token};
 use wire_protocol::particle::particle_type;
 
-/// The ext type of what only comparisons use: a wildcard, infinity.
-const COMPARED: i8 = -1;
+/// The extension type of values that exist in comparisons only: wildcard and infinity.
+const COMPARISON_ONLY: i8 = -1;
 
-/// The ext type that says that a list is ordered.
+/// The extension type that marks a list as ordered.
 const LIST_ORDERED: i8 = 1;
 
-/// A list or map in the server's order; `None` for bytes that are not one whole value of that type, or one
-/// that the server does not keep: a map with a key that is no integer, string or blob (unless `any_keys`), or with the same key
-/// twice; a list or map that says that it is ordered, and is not; values that only comparisons use.
-pub(crate) fn in_order(kind: u8, value: &[u8], any_keys: bool) -> Option<Vec<u8>> {
-    // Nests no deeper than `msgpack::MAX_DEPTH` after this, so the recursion below does not either.
+/// Brings a list or map into normal form. `None` if the bytes are not exactly one value of that type, or if
+/// the server refuses it:
+///
+/// - a map with a key that is not an integer, string or blob (unless `any_keys`), or with a duplicate key;
+/// - a list or map that is marked as ordered and is not;
+/// - a value that exists in comparisons only.
+pub(super) fn normalize(kind: u8, value: &[u8], any_keys: bool) -> Option<Vec<u8>> {
+    // This bounds the nesting by `msgpack::MAX_DEPTH`, and with it the recursion below.
     msgpack::check(value).ok()?;
     match (kind, Reader::new(value).token().ok()?) {
         (particle_type::LIST, Token::List { .. }) | (particle_type::MAP, Token::Map { .. }) => {}
         _ => return None,
     }
     let mut out = Vec::with_capacity(value.len());
-    write_in_order(&mut Reader::new(value), value, any_keys, &mut out)?;
+    write_value(&mut Reader::new(value), value, any_keys, &mut out)?;
     Some(out)
 }
 
-/// Splits the next whole value from a reader of `all`.
-fn split<'a>(reader: &mut Reader<'a>, all: &'a [u8]) -> Option<&'a [u8]> {
+/// The bytes of the next value; `reader` reads `all`.
+fn next_value<'a>(reader: &mut Reader<'a>, all: &'a [u8]) -> Option<&'a [u8]> {
     let start = all.len() - reader.remaining();
     reader.skip_value().ok()?;
     all.get(start..all.len() - reader.remaining())
 }
 
-/// Copies the next value from a reader of `all`.
-fn write_in_order<'a>(
-    reader: &mut Reader<'a>,
-    all: &'a [u8],
-    any_keys: bool,
-    out: &mut Vec<u8>,
-) -> Option<()> {
+/// Writes the next value in normal form; `reader` reads `all`.
+fn write_value<'a>(reader: &mut Reader<'a>, all: &'a [u8], any_keys: bool, out: &mut Vec<u8>) -> Option<()> {
     let start = all.len() - reader.remaining();
     match reader.token().ok()? {
         Token::List { len } => write_list(reader, all, len, any_keys, out),
@@ -53,7 +51,7 @@ fn write_in_order<'a>(
             msgpack::write_uint(out, value);
             Some(())
         }
-        Token::Ext { kind: COMPARED, data } if matches!(data.len(), 1..=3) => None,
+        Token::Ext { kind: COMPARISON_ONLY, data } if matches!(data.len(), 1..=3) => None,
         _ => {
             out.extend_from_slice(all.get(start..all.len() - reader.remaining())?);
             Some(())
@@ -61,8 +59,9 @@ fn write_in_order<'a>(
     }
 }
 
-/// The order that a list or map says it has, when the next value says one.
-fn take_order(reader: &mut Reader<'_>, len: usize, known: i8) -> Option<i8> {
+/// Reads the order of a list or map, if its next element is the marker of one. Keeps only the bits in
+/// `known`.
+fn read_order(reader: &mut Reader<'_>, len: usize, known: i8) -> Option<i8> {
     let mut ahead = reader.clone();
     match ahead.token() {
         Ok(Token::Ext { kind, .. }) if len > 0 => {
@@ -80,7 +79,7 @@ fn write_list<'a>(
     any_keys: bool,
     out: &mut Vec<u8>,
 ) -> Option<()> {
-    let order = take_order(reader, len, LIST_ORDERED);
+    let order = read_order(reader, len, LIST_ORDERED);
     let len = len - usize::from(order.is_some());
     let order = order.unwrap_or_default();
     msgpack::write_list_header(out, len + usize::from(order != 0));
@@ -90,20 +89,20 @@ fn write_list<'a>(
     let mut ahead = reader.clone();
     let mut before: Option<&[u8]> = None;
     for _ in 0..if order == 0 { 0 } else { len } {
-        let element = split(&mut ahead, all)?;
+        let element = next_value(&mut ahead, all)?;
         if before.is_some_and(|before| compare(before, element).is_gt()) {
             return None;
         }
         before = Some(element);
     }
-    (0..len).try_for_each(|_| write_in_order(reader, all, any_keys, out))
+    (0..len).try_for_each(|_| write_value(reader, all, any_keys, out))
 }
 
-/// Whether a value can be the key of a map.
+/// Whether a value may be the key of a map.
 fn is_key(value: &[u8]) -> bool {
     match Reader::new(value).token() {
         Ok(Token::Int(_) | Token::Uint(_) | Token::Str(_)) => true,
-        // Blobs of languages' own serializations have types of their own.
+        // Not blobs with the particle type of a language's native serialization.
         Ok(Token::Blob(bytes)) => {
             let before = value.len() - bytes.len();
             value.get(before - 1) == Some(&particle_type::BLOB) && before > 1
@@ -119,21 +118,21 @@ fn write_map<'a>(
     any_keys: bool,
     out: &mut Vec<u8>,
 ) -> Option<()> {
-    let order = take_order(reader, len, KEY_VALUE_ORDERED);
+    let order = read_order(reader, len, KEY_VALUE_ORDERED);
     if order.is_some() {
-        // What stands beside it is nothing.
+        // The value of the marker, which has no meaning.
         reader.skip_value().ok()?;
     }
     let len = len - usize::from(order.is_some());
     let order = order.unwrap_or_default();
-    // Not reserved at once: the number of pairs is only announced.
+    // Without reserving capacity: `len` is only what the map announces.
     let mut pairs: Vec<(&[u8], &[u8])> = Vec::new();
     for _ in 0..len {
-        let key = split(reader, all)?;
+        let key = next_value(reader, all)?;
         if !any_keys && !is_key(key) {
             return None;
         }
-        pairs.push((key, split(reader, all)?));
+        pairs.push((key, next_value(reader, all)?));
     }
     if order & KEY_ORDERED != 0 && !pairs.is_sorted_by(|a, b| compare(a.0, b.0).is_le()) {
         return None;
@@ -150,12 +149,12 @@ fn write_map<'a>(
         msgpack::write_nil(out);
     }
     for part in pairs.into_iter().flat_map(|(key, value)| [key, value]) {
-        write_in_order(&mut Reader::new(part), part, any_keys, out)?;
+        write_value(&mut Reader::new(part), part, any_keys, out)?;
     }
     Some(())
 }
 
-/// The server's order of types.
+/// The position of a type in the server's order of types.
 fn rank(token: &Token<'_>) -> u8 {
     match token {
         Token::Nil => 0,
@@ -171,7 +170,7 @@ fn rank(token: &Token<'_>) -> u8 {
     }
 }
 
-/// Compares two values, token by token: lists and maps by their elements, then by their number.
+/// Compares two values in the server's order, token by token. Lists and maps compare by length first.
 fn compare(a: &[u8], b: &[u8]) -> Ordering {
     let (mut a, mut b) = (Reader::new(a), Reader::new(b));
     loop {
@@ -182,7 +181,7 @@ fn compare(a: &[u8], b: &[u8]) -> Ordering {
             (Token::Bool(x), Token::Bool(y)) => x.cmp(&y),
             (Token::Int(x), Token::Int(y)) => x.cmp(&y),
             (Token::Uint(x), Token::Uint(y)) => x.cmp(&y),
-            // Only what no `Int` can hold is a `Uint`.
+            // A `Uint` is always larger than the largest `Int`.
             (Token::Int(_), Token::Uint(_)) => Ordering::Less,
             (Token::Uint(_), Token::Int(_)) => Ordering::Greater,
             (Token::Float(x), Token::Float(y)) => x.total_cmp(&y),
@@ -204,34 +203,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pairs_are_put_in_the_order_of_their_keys() {
+    fn maps_are_sorted_by_key() {
         let sent = b"\x85\xa2\x03n\x81\xa2\x03x\xc0\xa2\x03a\x01\xa2\x04k\xcb\x3f\xf8\0\0\0\0\0\0\x03\x92\x04\x05\xa2\x03b\xa4\x03two";
         let kept = b"\x85\x03\x92\x04\x05\xa2\x03a\x01\xa2\x03b\xa4\x03two\xa2\x03n\x81\xa2\x03x\xc0\xa2\x04k\xcb\x3f\xf8\0\0\0\0\0\0";
-        assert_eq!(in_order(19, sent, false).unwrap(), kept);
-        assert_eq!(in_order(19, kept, false).unwrap(), kept);
+        assert_eq!(normalize(19, sent, false).unwrap(), kept);
+        assert_eq!(normalize(19, kept, false).unwrap(), kept);
         // Within a list.
-        assert_eq!(in_order(20, b"\x91\x82\x02\xc0\x01\xc0", false).unwrap(), b"\x91\x82\x01\xc0\x02\xc0");
+        assert_eq!(normalize(20, b"\x91\x82\x02\xc0\x01\xc0", false).unwrap(), b"\x91\x82\x01\xc0\x02\xc0");
     }
 
     #[test]
-    fn what_says_that_it_is_ordered_has_to_be() {
+    fn values_marked_as_ordered_must_be_ordered() {
         let ordered = b"\x83\xc7\0\x01\xc0\x01\xc0\x02\xc0";
-        assert_eq!(in_order(19, ordered, false).unwrap(), ordered);
-        assert_eq!(in_order(19, b"\x83\xc7\0\x01\xc0\x02\xc0\x01\xc0", false), None);
-        assert_eq!(in_order(19, b"\x81\xc7\0\x01\xc0", false).unwrap(), b"\x81\xc7\0\x01\xc0");
+        assert_eq!(normalize(19, ordered, false).unwrap(), ordered);
+        assert_eq!(normalize(19, b"\x83\xc7\0\x01\xc0\x02\xc0\x01\xc0", false), None);
+        assert_eq!(normalize(19, b"\x81\xc7\0\x01\xc0", false).unwrap(), b"\x81\xc7\0\x01\xc0");
         let list = b"\x94\xc7\0\x01\x01\x02\x02";
-        assert_eq!(in_order(20, list, false).unwrap(), list);
-        assert_eq!(in_order(20, b"\x93\xc7\0\x01\x02\x01", false), None);
-        // No order that there is: none.
-        assert_eq!(in_order(20, b"\x93\xc7\0\x02\x02\x01", false).unwrap(), b"\x92\x02\x01");
-        assert_eq!(in_order(19, b"\x82\xc7\0\x00\xc0\x02\xc0", false).unwrap(), b"\x81\x02\xc0");
+        assert_eq!(normalize(20, list, false).unwrap(), list);
+        assert_eq!(normalize(20, b"\x93\xc7\0\x01\x02\x01", false), None);
+        // Unknown orders are dropped.
+        assert_eq!(normalize(20, b"\x93\xc7\0\x02\x02\x01", false).unwrap(), b"\x92\x02\x01");
+        assert_eq!(normalize(19, b"\x82\xc7\0\x00\xc0\x02\xc0", false).unwrap(), b"\x81\x02\xc0");
     }
 
     #[test]
-    fn keys_are_integers_strings_and_blobs_each_once() {
+    fn keys_are_distinct_integers_strings_and_blobs() {
         let map = |key: &[u8]| [b"\x82\x05\xc0", key, b"\xc0"].concat();
         for key in [&b"\x06"[..], b"\xff", b"\xa2\x03a", b"\xa2\x04a"] {
-            assert!(in_order(19, &map(key), false).is_some(), "{key:?}");
+            assert!(normalize(19, &map(key), false).is_some(), "{key:?}");
         }
         for key in [
             &b"\x05"[..],
@@ -243,24 +242,24 @@ mod tests {
             b"\xcb\0\0\0\0\0\0\0\0",
             b"\xa2\x17a",
         ] {
-            assert_eq!(in_order(19, &map(key), false), None, "{key:?}");
+            assert_eq!(normalize(19, &map(key), false), None, "{key:?}");
             let nested = [b"\x91", &map(key)[..]].concat();
-            assert_eq!(in_order(20, &nested, false), None, "{key:?}");
+            assert_eq!(normalize(20, &nested, false), None, "{key:?}");
         }
     }
 
     #[test]
-    fn numbers_become_as_short_as_they_can_be() {
+    fn numbers_get_their_shortest_encoding() {
         assert_eq!(
-            in_order(20, b"\xdc\0\x02\xd3\0\0\0\0\0\0\0\x05\xcd\0\xff", false).unwrap(),
+            normalize(20, b"\xdc\0\x02\xd3\0\0\0\0\0\0\0\x05\xcd\0\xff", false).unwrap(),
             b"\x92\x05\xcc\xff"
         );
     }
 
     #[test]
-    fn what_only_comparisons_use_is_refused() {
-        assert_eq!(in_order(20, b"\x92\x01\xd4\xff\x00", false), None);
-        assert_eq!(in_order(20, b"\x92\x01\xd4\xff\x01", false), None);
+    fn wildcards_and_infinity_are_refused() {
+        assert_eq!(normalize(20, b"\x92\x01\xd4\xff\x00", false), None);
+        assert_eq!(normalize(20, b"\x92\x01\xd4\xff\x01", false), None);
     }
 
     #[test]
@@ -287,12 +286,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_value_is_refused() {
+    fn invalid_and_deeply_nested_values_are_refused() {
         for (kind, bytes) in
             [(20, &b"\x80"[..]), (19, b"\x90"), (20, b"\x91"), (20, b""), (20, b"\x90\x90"), (19, b"\x05")]
         {
-            assert_eq!(in_order(kind, bytes, false), None, "{bytes:?}");
+            assert_eq!(normalize(kind, bytes, false), None, "{bytes:?}");
         }
-        assert_eq!(in_order(20, &[&[0x91; 500][..], &[0x90]].concat(), false), None);
+        assert_eq!(normalize(20, &[&[0x91; 500][..], &[0x90]].concat(), false), None);
     }
 }

@@ -1,18 +1,18 @@
-//! Which GeoJSON the server takes: points, polygons, several polygons and circles, bare or as a feature.
+//! Validation of GeoJSON: points, polygons, multipolygons and circles, bare or in a feature.
 
 use std::str::Chars;
 
-/// How deep arrays and objects may be nested.
+/// The largest nesting depth of arrays and objects.
 const MAX_DEPTH: usize = 2048;
 
-/// Degrees of longitude and of latitude, each way.
+/// The largest longitude and latitude, in degrees.
 const MAX_DEGREES: [f64; 2] = [180.0, 90.0];
 
-/// Points of the smallest ring: a triangle, and its first point again.
+/// The number of points of the smallest ring: a triangle that repeats its first point.
 const MIN_RING: usize = 4;
 
-/// Whether the server takes the text as a value.
-pub(crate) fn is_valid(text: &[u8]) -> bool {
+/// Whether the server accepts the text as a value.
+pub(super) fn is_valid(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else {
         return false;
     };
@@ -20,11 +20,11 @@ pub(crate) fn is_valid(text: &[u8]) -> bool {
     let Some(value) = parser.value(0) else {
         return false;
     };
-    parser.blanks();
+    parser.skip_whitespace();
     parser.rest.as_str().is_empty() && is_shape(&value, true).is_some()
 }
 
-/// What matters of JSON here.
+/// A JSON value, as far as shapes need it.
 #[derive(Debug, PartialEq)]
 enum Json {
     Object(Vec<(String, Self)>),
@@ -35,7 +35,7 @@ enum Json {
 }
 
 impl Json {
-    /// A member of an object; the last one of that name.
+    /// A member of an object; the last one if the name is repeated.
     fn get(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => members.iter().rfind(|(known, _)| known == name).map(|(_, value)| value),
@@ -93,7 +93,7 @@ struct Parser<'t> {
 }
 
 impl Parser<'_> {
-    fn blanks(&mut self) {
+    fn skip_whitespace(&mut self) {
         while self.peek().is_some_and(|c| matches!(c, ' ' | '\t' | '\n' | '\r')) {
             self.rest.next();
         }
@@ -103,8 +103,8 @@ impl Parser<'_> {
         self.rest.clone().next()
     }
 
-    /// Takes a character if it comes next.
-    fn takes(&mut self, wanted: char) -> bool {
+    /// Consumes a character if it is next.
+    fn accept(&mut self, wanted: char) -> bool {
         let is_next = self.peek() == Some(wanted);
         if is_next {
             self.rest.next();
@@ -113,7 +113,7 @@ impl Parser<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Option<Json> {
-        self.blanks();
+        self.skip_whitespace();
         if depth > MAX_DEPTH {
             return None;
         }
@@ -129,19 +129,19 @@ impl Parser<'_> {
     fn object(&mut self, depth: usize) -> Option<Json> {
         self.rest.next();
         let mut members = Vec::new();
-        self.blanks();
-        if self.takes('}') {
+        self.skip_whitespace();
+        if self.accept('}') {
             return Some(Json::Object(members));
         }
         loop {
-            self.blanks();
+            self.skip_whitespace();
             let name = self.text()?;
-            self.blanks();
-            if !self.takes(':') {
+            self.skip_whitespace();
+            if !self.accept(':') {
                 return None;
             }
             members.push((name, self.value(depth + 1)?));
-            self.blanks();
+            self.skip_whitespace();
             match self.rest.next()? {
                 ',' => {}
                 '}' => return Some(Json::Object(members)),
@@ -153,13 +153,13 @@ impl Parser<'_> {
     fn list(&mut self, depth: usize) -> Option<Json> {
         self.rest.next();
         let mut values = Vec::new();
-        self.blanks();
-        if self.takes(']') {
+        self.skip_whitespace();
+        if self.accept(']') {
             return Some(Json::Array(values));
         }
         loop {
             values.push(self.value(depth + 1)?);
-            self.blanks();
+            self.skip_whitespace();
             match self.rest.next()? {
                 ',' => {}
                 ']' => return Some(Json::Array(values)),
@@ -169,7 +169,7 @@ impl Parser<'_> {
     }
 
     fn text(&mut self) -> Option<String> {
-        if !self.takes('"') {
+        if !self.accept('"') {
             return None;
         }
         let mut text = String::new();
@@ -194,7 +194,7 @@ impl Parser<'_> {
             'u' => {
                 let high = self.hex()?;
                 let code = match high {
-                    0xd800..0xdc00 if self.takes('\\') && self.takes('u') => {
+                    0xd800..0xdc00 if self.accept('\\') && self.accept('u') => {
                         let low = self.hex()?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
                         0x10000 + ((high - 0xd800) << 10) + low
                     }
@@ -220,15 +220,15 @@ impl Parser<'_> {
 
     fn number(&mut self) -> Option<Json> {
         let all = self.rest.as_str();
-        self.takes('-');
-        if !self.takes('0') {
+        self.accept('-');
+        if !self.accept('0') {
             self.digits()?;
         }
-        if self.takes('.') {
+        if self.accept('.') {
             self.digits()?;
         }
-        if self.takes('e') || self.takes('E') {
-            _ = self.takes('+') || self.takes('-');
+        if self.accept('e') || self.accept('E') {
+            _ = self.accept('+') || self.accept('-');
             self.digits()?;
         }
         let number: f64 = all.get(..all.len() - self.rest.as_str().len())?.parse().ok()?;
@@ -248,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes_that_the_server_takes() {
+    fn valid_shapes() {
         for text in [
             r#"{"type": "Point", "coordinates": [-122.0, 37.5]}"#,
             r#" { "type" : "Point","coordinates":[180,-9e1] , "more": {"a": [true, null, "\u00e9\ud83d\ude00\n"]}} "#,
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes_that_it_refuses() {
+    fn invalid_shapes() {
         for text in [
             "",
             "x",

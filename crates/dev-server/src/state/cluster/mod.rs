@@ -1,4 +1,11 @@
-//! Who is in the cluster and which partitions lie where, as nodes tell it.
+//! The cluster: its members, its partition map, and what the nodes tell clients about both.
+//!
+//! The life of a node, and the method that each change calls:
+//!
+//! ```text
+//! running --kill--> dead, still a member --expel--> dead --restart--> running
+//! running --------> hung, still a member --expel--> hung --readmit--> running
+//! ```
 
 pub(crate) mod ownership;
 pub(crate) mod partition_table;
@@ -12,23 +19,21 @@ use wire_protocol::info::PartitionBitmap;
 
 use crate::config::Config;
 use crate::state::cluster::ownership::Ownership;
+pub use crate::state::cluster::partition_table::NodeIndex;
 use crate::state::cluster::partition_table::{Changes, NodeState, PartitionTable};
 
-/// The port that the server names as the default in lists of peers, which all name their own.
+/// The default port in lists of peers. Every peer in the list has its own port, so it is never used.
 const DEFAULT_PORT: u16 = 3000;
 
-/// By how much the others' peers-generation goes up when a node joins: the real server counts its coming
-/// and the addresses that it then tells.
+/// How much the peers-generation of the other nodes goes up when a node joins. The real server counts the new
+/// member and then its addresses.
 const JOINED: u32 = 2;
-
-/// The number of a node, counted from 0.
-pub type NodeIndex = usize;
 
 struct Member {
     name: String,
     address: SocketAddr,
     state: NodeState,
-    /// Goes up by as many as there were changes in the node's own partitions.
+    /// Goes up by one for each partition in which the node's replica index changes.
     partition_generation: u32,
     peers_generation: u32,
     rebalance_generation: u32,
@@ -37,11 +42,11 @@ struct Member {
 struct Membership {
     members: Vec<Member>,
     table: PartitionTable,
-    /// Strong consistency's count of changes of masters; 0 without.
+    /// Counts the changes of masters with strong consistency; 0 without.
     regime: u32,
 }
 
-/// The cluster's members and partition map.
+/// The members of the cluster and its partition map.
 pub(crate) struct Cluster {
     pub(crate) name: String,
     pub(crate) key: String,
@@ -50,13 +55,13 @@ pub(crate) struct Cluster {
     racks: Vec<u32>,
     access_host: Option<String>,
     alternate_host: Option<String>,
-    /// The name in the nodes' certificate, where they listen for TLS.
+    /// The name in the nodes' certificate, if they accept TLS connections.
     tls_name: Option<String>,
     ownership: Vec<Arc<Ownership>>,
     membership: RwLock<Membership>,
 }
 
-/// What a node says of itself and the cluster at one moment.
+/// What a node reports about itself and the cluster, taken at one moment.
 pub(crate) struct NodeView {
     pub(crate) name: String,
     pub(crate) cluster_size: usize,
@@ -66,7 +71,7 @@ pub(crate) struct NodeView {
     pub(crate) rebalance_generation: u32,
 }
 
-/// Which of a node's addresses is asked for.
+/// Which kind of addresses a client asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Addresses {
     Standard,
@@ -74,7 +79,7 @@ pub(crate) enum Addresses {
 }
 
 impl Cluster {
-    /// A cluster of nodes that listen at these addresses.
+    /// A cluster of nodes that listen on these addresses.
     pub(crate) fn new(config: &Config, addresses: &[SocketAddr]) -> Self {
         let others = addresses.len() as u32 - 1;
         let members: Vec<_> = addresses
@@ -108,7 +113,6 @@ impl Cluster {
         cluster
     }
 
-    /// What the node's connections look its partitions up in.
     pub(crate) fn ownership(&self, node: NodeIndex) -> Arc<Ownership> {
         Arc::clone(&self.ownership[node])
     }
@@ -117,83 +121,84 @@ impl Cluster {
         self.racks.get(node).copied()
     }
 
-    /// A node's process is gone, and what it had in memory with it: gives the partitions whose records
-    /// were nowhere else. The others do not know yet.
+    /// Marks a node as dead and its memory as lost. Returns the partitions whose records no other node has.
+    /// The other nodes have not noticed yet.
     pub(crate) fn kill(&self, node: NodeIndex) -> PartitionBitmap {
         let mut membership = self.write();
         membership.members[node].state.is_running = false;
-        let lost = membership.table.lose(node);
+        let lost = membership.table.drop_memory(node);
         self.publish(&membership);
         lost
     }
 
-    /// The others notice that a node is dead or hung, and take its partitions.
+    /// The other nodes notice that a node is dead or hangs, and take over its partitions.
     pub(crate) fn expel(&self, node: NodeIndex) {
         let mut membership = self.write();
         if membership.members[node].state.is_member {
             membership.members[node].state.is_member = false;
-            let changes = membership.settle();
-            self.rebalance(&mut membership, &changes, 1);
+            let changes = membership.reassign();
+            self.commit(&mut membership, &changes, 1);
         }
     }
 
-    /// A hung node is heard of again: what it holds is what the others say, and its generations go on.
+    /// A node that hung joins again. Its generations continue.
     pub(crate) fn readmit(&self, node: NodeIndex) {
         let mut membership = self.write();
         if !membership.members[node].state.is_member {
             membership.members[node].state.is_member = true;
-            let changes = membership.settle();
-            self.rebalance(&mut membership, &changes, JOINED);
+            let changes = membership.reassign();
+            self.commit(&mut membership, &changes, JOINED);
         }
     }
 
-    /// A dead node is there again, with nothing in memory: it gets its partitions from the others, and
-    /// its generations start anew.
+    /// A dead node joins again with an empty memory. It copies its partitions from the others, and its
+    /// generations start anew.
     pub(crate) fn restart(&self, node: NodeIndex) {
-        // Whoever did not notice that it was gone does now.
+        // The others may not have noticed that it was gone.
         self.expel(node);
         let mut membership = self.write();
         membership.members[node].state = NodeState { is_running: true, is_member: true };
-        let changes = membership.settle();
-        self.rebalance(&mut membership, &changes, JOINED);
+        let changes = membership.reassign();
+        self.commit(&mut membership, &changes, JOINED);
         let others = membership.members.iter().filter(|member| member.state.is_member).count() as u32 - 1;
         let member = &mut membership.members[node];
-        member.partition_generation = changes.of_node[node];
+        member.partition_generation = changes.per_node[node];
         member.peers_generation = JOINED * others;
         member.rebalance_generation = 1;
     }
 
-    /// Gives so many partitions another master.
+    /// Gives `count` partitions another master.
     ///
     /// # Errors
-    /// Fewer than two nodes live.
+    /// Fewer than two nodes are alive.
     pub(crate) fn move_partitions(&self, count: usize) -> Result<(), &'static str> {
         let mut membership = self.write();
         let states = membership.states();
         if states.iter().filter(|state| state.is_member && state.is_running).count() < 2 {
-            return Err("a partition moves between nodes, and there are not two that live");
+            return Err("partitions can move only if at least two nodes are alive");
         }
         let changes = membership.table.move_masters(count, &states);
-        self.rebalance(&mut membership, &changes, 0);
+        self.commit(&mut membership, &changes, 0);
         Ok(())
     }
 
-    /// Counts what has changed, and tells the nodes' connections.
-    fn rebalance(&self, membership: &mut Membership, changes: &Changes, of_peers: u32) {
-        for (member, changes) in membership.members.iter_mut().zip(&changes.of_node) {
+    /// Raises the generations after a change of the table, and publishes it.
+    fn commit(&self, membership: &mut Membership, changes: &Changes, peers_step: u32) {
+        for (member, changes) in membership.members.iter_mut().zip(&changes.per_node) {
             member.partition_generation = member.partition_generation.wrapping_add(*changes);
-            member.peers_generation += of_peers;
+            member.peers_generation += peers_step;
             member.rebalance_generation += 1;
         }
-        membership.regime += u32::from(self.is_strong && changes.of_masters);
+        membership.regime += u32::from(self.is_strong && changes.masters_changed);
         self.publish(membership);
     }
 
+    /// Makes the partition map visible to the nodes' connections.
     fn publish(&self, membership: &Membership) {
         let unavailable = self.unavailable(membership);
         for (node, ownership) in self.ownership.iter().enumerate() {
             ownership.set(
-                |partition| membership.table.place(partition, node),
+                |partition| membership.table.replica_index(partition, node),
                 |partition| unavailable.contains(partition),
             );
         }
@@ -206,7 +211,7 @@ impl Cluster {
         )
     }
 
-    /// How many partitions nobody serves.
+    /// The number of partitions that no node serves.
     pub(crate) fn unavailable_partitions(&self) -> usize {
         self.unavailable(&self.read()).iter().count()
     }
@@ -214,25 +219,26 @@ impl Cluster {
     pub(crate) fn view(&self, node: NodeIndex) -> NodeView {
         let membership = self.read();
         let member = &membership.members[node];
-        let there = || membership.members.iter().filter(|member| member.state.is_member);
+        let members = || membership.members.iter().filter(|member| member.state.is_member);
         NodeView {
             name: member.name.clone(),
-            cluster_size: there().count(),
-            principal: there().map(|member| member.name.clone()).max().unwrap_or_default(),
+            cluster_size: members().count(),
+            principal: members().map(|member| member.name.clone()).max().unwrap_or_default(),
             partition_generation: member.partition_generation,
             peers_generation: member.peers_generation,
             rebalance_generation: member.rebalance_generation,
         }
     }
 
-    /// Whether nodes listen for TLS, and for nothing else.
+    /// Whether nodes accept TLS connections, and no others.
     pub(crate) fn is_tls(&self) -> bool {
         self.tls_name.is_some()
     }
 
-    /// The answer to `peers-clear-std`, `peers-tls-std` or their kin. `reached_at` stands for the addresses of nodes that
-    /// listen on all.
-    pub(crate) fn peers(&self, node: NodeIndex, reached_at: SocketAddr, asked: Addresses) -> String {
+    /// The answer to `peers-clear-std`, `peers-tls-std` and their `-alt` variants. Nodes that listen on all
+    /// addresses are advertised with the IP address of `local_address`, at which the client reached this
+    /// node.
+    pub(crate) fn peers(&self, node: NodeIndex, local_address: SocketAddr, kind: Addresses) -> String {
         let membership = self.read();
         let tls_name = self.tls_name.as_deref().unwrap_or_default();
         let peers: Vec<_> = membership
@@ -244,51 +250,51 @@ impl Cluster {
                 format!(
                     "[{},{tls_name},[{}]]",
                     member.name,
-                    self.advertised(member.address, reached_at, asked)
+                    self.advertised(member.address, local_address, kind)
                 )
             })
             .collect();
         format!("{},{DEFAULT_PORT},[{}]", membership.members[node].peers_generation, peers.join(","))
     }
 
-    /// The answer to `service-clear-std`, `service-tls-std` or their kin.
-    pub(crate) fn service(&self, node: NodeIndex, reached_at: SocketAddr, asked: Addresses) -> String {
-        self.advertised(self.read().members[node].address, reached_at, asked)
+    /// The answer to `service-clear-std`, `service-tls-std` and their `-alt` variants.
+    pub(crate) fn service(&self, node: NodeIndex, local_address: SocketAddr, kind: Addresses) -> String {
+        self.advertised(self.read().members[node].address, local_address, kind)
     }
 
-    /// Where clients are told to find a node. Who asks for the alternate address of a node that has none
-    /// gets the one that it has.
-    fn advertised(&self, address: SocketAddr, reached_at: SocketAddr, asked: Addresses) -> String {
-        let alternate = self.alternate_host.as_ref().filter(|_| asked == Addresses::Alternate);
+    /// The address at which clients should reach a node. Without an alternate host, that is the standard one.
+    fn advertised(&self, address: SocketAddr, local_address: SocketAddr, kind: Addresses) -> String {
+        let alternate = self.alternate_host.as_ref().filter(|_| kind == Addresses::Alternate);
         let host = match alternate.or(self.access_host.as_ref()) {
             Some(host) if matches!(host.parse(), Ok(IpAddr::V6(_))) => format!("[{host}]"),
             Some(host) => host.clone(),
             None if address.ip().is_unspecified() => {
-                return SocketAddr::new(reached_at.ip(), address.port()).to_string();
+                return SocketAddr::new(local_address.ip(), address.port()).to_string();
             }
             None => return address.to_string(),
         };
         format!("{host}:{}", address.port())
     }
 
-    /// A node's part of the answer to `replicas` after the namespace's name: regime, count, bitmaps.
+    /// A node's part of the answer to `replicas` after the name of the namespace: regime, count, bitmaps.
     pub(crate) fn replicas(&self, node: NodeIndex) -> String {
         let membership = self.read();
         let mut answer = format!("{},{}", membership.regime, self.replication_factor);
         for replica in 0..self.replication_factor {
-            let held =
-                (0..PARTITIONS).filter(|&partition| membership.table.place(partition, node) == Some(replica));
+            let held = (0..PARTITIONS)
+                .filter(|&partition| membership.table.replica_index(partition, node) == Some(replica));
             answer.push(',');
             answer.push_str(&PartitionBitmap::of(held).to_base64());
         }
         answer
     }
 
-    /// How many partitions the node is master of, and of how many it holds another replica.
-    pub(crate) fn held(&self, node: NodeIndex) -> (usize, usize) {
+    /// The number of partitions that the node is master of, and of those that it holds another replica of.
+    pub(crate) fn partition_counts(&self, node: NodeIndex) -> (usize, usize) {
         let membership = self.read();
-        let places = || (0..PARTITIONS).filter_map(|partition| membership.table.place(partition, node));
-        (places().filter(|&place| place == 0).count(), places().filter(|&place| place > 0).count())
+        let indexes =
+            || (0..PARTITIONS).filter_map(|partition| membership.table.replica_index(partition, node));
+        (indexes().filter(|&index| index == 0).count(), indexes().filter(|&index| index > 0).count())
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Membership> {
@@ -305,9 +311,9 @@ impl Membership {
         self.members.iter().map(|member| member.state).collect()
     }
 
-    fn settle(&mut self) -> Changes {
+    fn reassign(&mut self) -> Changes {
         let states = self.states();
-        self.table.settle(&states)
+        self.table.reassign(&states)
     }
 }
 
@@ -331,7 +337,7 @@ mod tests {
         parse_replicas(&format!("test:{}", cluster.replicas(node))).unwrap().remove(0).replicas
     }
 
-    /// How many nodes hold each partition as master, and as second replica.
+    /// For each partition, the number of its masters and the number of its second replicas.
     fn coverage(cluster: &Cluster, nodes: &[usize]) -> Vec<[usize; 2]> {
         let maps: Vec<_> = nodes.iter().map(|&node| bitmaps(cluster, node)).collect();
         (0..PARTITIONS)
@@ -347,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_node_has_all() {
+    fn a_single_node_has_all_partitions() {
         let cluster = cluster(1, 1);
         assert_eq!(bitmaps(&cluster, 0)[0].iter().count(), PARTITIONS);
         assert_eq!(cluster.peers(0, HERE, Addresses::Standard), "0,3000,[]");
@@ -360,7 +366,7 @@ mod tests {
         let cluster = cluster(3, 2);
         assert!(coverage(&cluster, &[0, 1, 2]).iter().all(|held| *held == [1, 1]));
         for node in 0..3 {
-            let (masters, others) = cluster.held(node);
+            let (masters, others) = cluster.partition_counts(node);
             assert!((1100..1700).contains(&masters) && (1100..1700).contains(&others));
         }
     }
@@ -383,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn generations_count_as_the_recorded_ones() {
+    fn generations_count_like_the_recorded_ones() {
         let cluster = cluster(3, 2);
         assert_eq!(generations(&cluster, 0), [0, 4, 1]);
         cluster.kill(1);
@@ -395,11 +401,11 @@ mod tests {
         let [after_restart, peers, rebalances] = generations(&cluster, 0);
         assert!(after_restart > after_kill);
         assert_eq!((peers, rebalances), (7, 3));
-        // The node itself knows nothing of what was before.
+        // The restarted node itself starts anew.
         let [own, peers, rebalances] = generations(&cluster, 1);
         assert!((2000..3500).contains(&own));
         assert_eq!((peers, rebalances), (4, 1));
-        // One that only hung does.
+        // A node that hung continues.
         cluster.expel(1);
         cluster.readmit(1);
         let [again, peers, rebalances] = generations(&cluster, 1);
@@ -425,12 +431,12 @@ mod tests {
     }
 
     #[test]
-    fn nodes_are_told_where_they_can_be_reached() {
+    fn nodes_are_advertised_as_configured() {
         let all = SocketAddr::from(([0, 0, 0, 0], 3000));
         let here = SocketAddr::from(([10, 0, 0, 7], 9));
         let told = |config: &Config, address: SocketAddr| {
             let cluster = Cluster::new(config, &[address]);
-            [Addresses::Standard, Addresses::Alternate].map(|asked| cluster.service(0, here, asked))
+            [Addresses::Standard, Addresses::Alternate].map(|kind| cluster.service(0, here, kind))
         };
         let mut config = Config::default();
         assert_eq!(told(&config, all), ["10.0.0.7:3000"; 2]);

@@ -1,13 +1,14 @@
-//! Which partitions a node holds, as its connections look it up for each row.
+//! Which partitions a node serves. Its connections look this up for each row, without a lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use wire_protocol::digest::{Digest, PARTITIONS, partition_id};
 use wire_protocol::message::{info2, info3};
 
-use crate::command::operations::Flags;
+use crate::protocol::flags::Flags;
 
-/// A set of partitions that is read while it changes.
+/// A set of partitions that can be read while it changes. A reader may see some partitions from before a
+/// change and others from after it.
 struct PartitionSet([AtomicU64; PARTITIONS / 64]);
 
 impl PartitionSet {
@@ -30,18 +31,18 @@ impl PartitionSet {
     }
 }
 
-/// Who serves a command on a record.
+/// Which node serves a command on a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// The node that was asked.
+    /// The node that received it.
     Here,
-    /// Another node: the one that was asked passes the command on.
+    /// Another node, to which the node that received the command passes it on.
     PassedOn,
-    /// None: the partition is unavailable.
+    /// No node: the partition is unavailable.
     Nowhere,
 }
 
-/// A node's partitions at this moment.
+/// The partitions of a node.
 pub(crate) struct Ownership {
     is_strong: bool,
     master: PartitionSet,
@@ -55,10 +56,15 @@ impl Ownership {
         Self { is_strong, master, held, unavailable }
     }
 
-    /// Takes over what is so now: a node's place in each partition, and the partitions of nobody.
-    pub(crate) fn set(&self, place: impl Fn(usize) -> Option<usize>, is_unavailable: impl Fn(usize) -> bool) {
-        self.master.set(|partition| place(partition) == Some(0));
-        self.held.set(|partition| place(partition).is_some());
+    /// Replaces everything. `replica_index` is 0 for the master of a partition and `None` for a node without
+    /// a replica.
+    pub(crate) fn set(
+        &self,
+        replica_index: impl Fn(usize) -> Option<usize>,
+        is_unavailable: impl Fn(usize) -> bool,
+    ) {
+        self.master.set(|partition| replica_index(partition) == Some(0));
+        self.held.set(|partition| replica_index(partition).is_some());
         self.unavailable.set(is_unavailable);
     }
 
@@ -67,7 +73,7 @@ impl Ownership {
         self.route_partition(partition_id(digest), flags)
     }
 
-    /// Whether the node itself answers a query for a partition: nobody passes those on.
+    /// Whether the node itself serves a query for a partition. Queries are not passed on.
     pub(crate) fn serves(&self, partition: usize, flags: Flags) -> bool {
         self.route_partition(partition, flags) == Route::Here
     }
@@ -80,15 +86,16 @@ impl Ownership {
         if self.held.contains(partition) { Route::Here } else { Route::PassedOn }
     }
 
-    /// With strong consistency the master alone answers, unless the client is content with less.
+    /// With strong consistency only the master answers, unless a read is relaxed. A relaxed read may be
+    /// served by any replica or, with both flags set, even if the partition is unavailable.
     fn strong_route(&self, partition: usize, flags: Flags) -> Route {
         const UNAVAILABLE_TOO: u8 = info3::SC_READ_TYPE | info3::SC_READ_RELAX;
         let relax = if flags.info2 & info2::WRITE == 0 { flags.info3 & UNAVAILABLE_TOO } else { 0 };
         if relax != UNAVAILABLE_TOO && self.unavailable.contains(partition) {
             return Route::Nowhere;
         }
-        let own = if relax & info3::SC_READ_RELAX != 0 { &self.held } else { &self.master };
-        if own.contains(partition) { Route::Here } else { Route::PassedOn }
+        let served = if relax & info3::SC_READ_RELAX != 0 { &self.held } else { &self.master };
+        if served.contains(partition) { Route::Here } else { Route::PassedOn }
     }
 }
 
@@ -106,7 +113,8 @@ mod tests {
         Flags { info1: 0, info2, info3 }
     }
 
-    /// Partitions 0 to 9 are its own, it holds those up to 19, and 30 on have nobody.
+    /// The node is master of partitions 0 to 9 and holds a replica of 10 to 19. Those from 30 are
+    /// unavailable.
     fn ownership(is_strong: bool) -> Ownership {
         let ownership = Ownership::new(is_strong);
         ownership.set(|p| (p < 20).then_some(p / 10), |p| p >= 30);
@@ -114,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_answers() {
+    fn any_replica_answers() {
         let ownership = ownership(false);
         let routes = [0, 9, 10, 19, 20, 63, 64, 4095].map(|p| ownership.route(&digest(p), flags(0, 0)));
         use Route::{Here, PassedOn};
@@ -122,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn with_strong_consistency_the_master_answers() {
+    fn with_strong_consistency_only_the_master_answers() {
         use Route::{Here, Nowhere, PassedOn};
         let ownership = ownership(true);
         let routes = |flags| [5, 15, 25, 35].map(|p| ownership.route(&digest(p), flags));

@@ -1,45 +1,54 @@
-//! Which nodes hold which partition, and which of them have its records in memory.
+//! Which nodes hold each partition, and which of them have its records in memory.
 
 use wire_protocol::digest::PARTITIONS;
 use wire_protocol::info::PartitionBitmap;
 
-use crate::state::cluster::NodeIndex;
+/// The index of a node in the cluster, counted from 0.
+pub type NodeIndex = usize;
 
-/// How far apart the partitions lie that are moved one after the other: any number that reaches all of
-/// them before it comes back to the first.
+/// Distance between the partitions that are moved one after the other. It has no common divisor with
+/// [`PARTITIONS`], so every partition is moved once before the first is moved again.
 const MOVE_STRIDE: usize = 1129;
 
-/// What a table has to know of a node.
+/// What the table needs to know about a node.
+///
+/// | `is_running` | `is_member` | the node |
+/// | --- | --- | --- |
+/// | yes | yes | serves |
+/// | yes | no | hangs, and the others have noticed: it keeps its memory |
+/// | no | yes | is dead, and the others have not noticed yet |
+/// | no | no | is dead |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NodeState {
-    /// Its process runs, hung or not.
+    /// Its process runs; it may hang.
     pub(crate) is_running: bool,
-    /// The others count it as one of them.
+    /// The other nodes count it as a member of the cluster.
     pub(crate) is_member: bool,
 }
 
-/// What a change of the table changed.
+/// The differences between two states of the table.
 pub(crate) struct Changes {
-    /// For each node in how many partitions its own part is another.
-    pub(crate) of_node: Vec<u32>,
-    /// Whether a partition has another master.
-    pub(crate) of_masters: bool,
+    /// For each node, the number of partitions in which its replica index changed.
+    pub(crate) per_node: Vec<u32>,
+    /// Whether any partition has a new master.
+    pub(crate) masters_changed: bool,
 }
 
-/// The holders of each partition. Each one ranks all nodes by a hash of its own and takes the first
-/// members of the cluster: a node that leaves moves no partition but its own, and one that comes back
-/// takes back just these.
+/// The nodes that hold each partition. Every partition ranks all nodes in an order of its own and is held by
+/// the first members of the cluster in that order. So when a node leaves, only its own partitions move, and
+/// when it comes back it gets exactly those back.
 pub(crate) struct PartitionTable {
     factor: usize,
-    /// The rack of each node; empty where there are none.
+    /// The rack of each node; empty without racks.
     racks: Vec<u32>,
-    /// For each partition all nodes, members or not, in the order in which they are to hold it.
+    /// For each partition, all nodes in its order, whether they are members or not.
     ranking: Vec<Vec<NodeIndex>>,
-    /// For each partition those that hold it, the master first.
+    /// For each partition, the nodes that hold it, the master first.
     holders: Vec<Vec<NodeIndex>>,
-    /// For each partition a bit for each node that has its records in memory.
+    /// For each partition, a bit mask of the nodes that have its records in memory. Differs from `holders`
+    /// while a node hangs or its death is unnoticed.
     copies: Vec<u64>,
-    /// The partition that is moved next.
+    /// The partition that `move_masters` moves next.
     next_move: usize,
 }
 
@@ -60,36 +69,36 @@ impl PartitionTable {
             copies: vec![0; PARTITIONS],
             next_move: 0,
         };
-        table.settle(&vec![NodeState { is_running: true, is_member: true }; nodes]);
+        table.reassign(&vec![NodeState { is_running: true, is_member: true }; nodes]);
         table
     }
 
-    /// The place of a node among the holders of a partition: 0 is the master's.
-    pub(crate) fn place(&self, partition: usize, node: NodeIndex) -> Option<usize> {
+    /// The index of a node among the holders of a partition; 0 is the master.
+    pub(crate) fn replica_index(&self, partition: usize, node: NodeIndex) -> Option<usize> {
         self.holders[partition].iter().position(|&holder| holder == node)
     }
 
-    /// Gives the partitions to the members that there are now. The records get there at once.
-    pub(crate) fn settle(&mut self, nodes: &[NodeState]) -> Changes {
-        let mut changes = Changes { of_node: vec![0; nodes.len()], of_masters: false };
-        // A node that hangs keeps what it has in memory, though the others do not count on it.
+    /// Assigns the partitions to the current members, which have the records at once.
+    pub(crate) fn reassign(&mut self, nodes: &[NodeState]) -> Changes {
+        let mut changes = Changes { per_node: vec![0; nodes.len()], masters_changed: false };
+        // A node that hangs keeps its memory, although it is not a member.
         let hung = mask((0..nodes.len()).filter(|&node| nodes[node].is_running && !nodes[node].is_member));
         for partition in 0..PARTITIONS {
             let new = self.choose(partition, |node| nodes[node].is_member);
             let old = &self.holders[partition];
-            let place = |holders: &[NodeIndex], node| holders.iter().position(|&holder| holder == node);
-            for (node, count) in changes.of_node.iter_mut().enumerate() {
-                *count += u32::from(place(old, node) != place(&new, node));
+            let index_in = |holders: &[NodeIndex], node| holders.iter().position(|&holder| holder == node);
+            for (node, count) in changes.per_node.iter_mut().enumerate() {
+                *count += u32::from(index_in(old, node) != index_in(&new, node));
             }
-            changes.of_masters |= old.first() != new.first();
+            changes.masters_changed |= old.first() != new.first();
             self.copies[partition] = mask(new.iter().copied()) | self.copies[partition] & hung;
             self.holders[partition] = new;
         }
         changes
     }
 
-    /// Takes the memory of a node away; gives the partitions of which no other node has the records.
-    pub(crate) fn lose(&mut self, node: NodeIndex) -> PartitionBitmap {
+    /// Clears the memory of a node. Returns the partitions whose records no other node has.
+    pub(crate) fn drop_memory(&mut self, node: NodeIndex) -> PartitionBitmap {
         let gone = mask([node]);
         let mut lost = Vec::new();
         for (partition, copies) in self.copies.iter_mut().enumerate() {
@@ -101,8 +110,7 @@ impl PartitionTable {
         PartitionBitmap::of(lost)
     }
 
-    /// Lets so many partitions have another of the living members as their master, of which there must
-    /// be two.
+    /// Gives `count` partitions another living member as their master. At least two members must be alive.
     pub(crate) fn move_masters(&mut self, count: usize, nodes: &[NodeState]) -> Changes {
         for _ in 0..count {
             let partition = self.next_move;
@@ -111,15 +119,15 @@ impl PartitionTable {
             let ranking = &mut self.ranking[partition];
             let is_next =
                 |node: NodeIndex| Some(node) != before && nodes[node].is_member && nodes[node].is_running;
-            // All before the next master go to the end of the ranking, in their order.
+            // Rotate the next master to the front.
             if let Some(next) = ranking.iter().position(|&node| is_next(node)) {
                 ranking.rotate_left(next);
             }
         }
-        self.settle(nodes)
+        self.reassign(nodes)
     }
 
-    /// The partitions whose holders, were all nodes there, are none of them there.
+    /// The partitions whose regular holders (those with all nodes present) are all absent.
     pub(crate) fn unavailable(&self, nodes: &[NodeState]) -> impl Iterator<Item = usize> {
         (0..PARTITIONS).filter(|&partition| {
             let roster = self.choose(partition, |_| true);
@@ -127,10 +135,10 @@ impl PartitionTable {
         })
     }
 
-    /// The first nodes of the ranking, each of another rack while there are any.
-    fn choose(&self, partition: usize, is_there: impl Fn(NodeIndex) -> bool) -> Vec<NodeIndex> {
+    /// The first nodes of a partition's order that are present, on different racks as long as there are any.
+    fn choose(&self, partition: usize, is_present: impl Fn(NodeIndex) -> bool) -> Vec<NodeIndex> {
         let mut left: Vec<_> =
-            self.ranking[partition].iter().copied().filter(|&node| is_there(node)).collect();
+            self.ranking[partition].iter().copied().filter(|&node| is_present(node)).collect();
         let mut chosen: Vec<NodeIndex> = Vec::with_capacity(self.factor);
         while chosen.len() < self.factor && !left.is_empty() {
             let is_new_rack =
@@ -145,12 +153,12 @@ impl PartitionTable {
     }
 }
 
-/// A bit for each node.
+/// A bit mask of nodes.
 fn mask(nodes: impl IntoIterator<Item = NodeIndex>) -> u64 {
     nodes.into_iter().fold(0, |mask, node| mask | 1 << node)
 }
 
-/// Scrambles partition and node, the same way in every run.
+/// Hashes partition and node, with the same result in every run.
 fn mix(partition: u64, node: u64) -> u64 {
     let mut value = (partition << 8 | node).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for _ in 0..2 {
@@ -175,30 +183,31 @@ mod tests {
     #[test]
     fn records_are_lost_with_the_last_node_that_has_them() {
         let mut table = PartitionTable::new(3, 2, &[]);
-        assert_eq!(table.lose(0).iter().count(), 0);
-        // Before the others notice: what lay on these two is gone.
+        assert_eq!(table.drop_memory(0).iter().count(), 0);
+        // The second node dies before the others notice the first death: partitions held by just these two
+        // are lost.
         let both = |order: &Vec<NodeIndex>| order.contains(&0) && order.contains(&1);
         let expected: Vec<_> =
             holders(&table).iter().enumerate().filter(|(_, order)| both(order)).map(|(p, _)| p).collect();
-        assert_eq!(table.lose(1).iter().collect::<Vec<_>>(), expected);
-        table.settle(&[DEAD, DEAD, THERE]);
-        assert_eq!(table.lose(2).iter().count(), PARTITIONS);
+        assert_eq!(table.drop_memory(1).iter().collect::<Vec<_>>(), expected);
+        table.reassign(&[DEAD, DEAD, THERE]);
+        assert_eq!(table.drop_memory(2).iter().count(), PARTITIONS);
     }
 
     #[test]
-    fn records_that_were_copied_in_time_are_not_lost() {
+    fn records_copied_before_the_second_death_are_kept() {
         let mut table = PartitionTable::new(3, 2, &[]);
-        table.lose(0);
-        table.settle(&[DEAD, THERE, THERE]);
-        assert_eq!(table.lose(1).iter().count(), 0);
+        table.drop_memory(0);
+        table.reassign(&[DEAD, THERE, THERE]);
+        assert_eq!(table.drop_memory(1).iter().count(), 0);
     }
 
     #[test]
     fn a_node_that_hangs_keeps_its_memory() {
         let mut table = PartitionTable::new(2, 2, &[]);
-        table.settle(&[HUNG, THERE]);
-        assert_eq!(table.lose(1).iter().count(), 0);
-        assert_eq!(table.lose(0).iter().count(), PARTITIONS);
+        table.reassign(&[HUNG, THERE]);
+        assert_eq!(table.drop_memory(1).iter().count(), 0);
+        assert_eq!(table.drop_memory(0).iter().count(), PARTITIONS);
     }
 
     #[test]
@@ -210,8 +219,8 @@ mod tests {
             (0..PARTITIONS).filter(|&p| before[p].first() != table.holders[p].first()).collect();
         assert_eq!(moved.len(), 100);
         assert!(moved.iter().all(|&p| table.holders[p][0] != 1));
-        assert!(changes.of_masters && changes.of_node.iter().sum::<u32>() >= 200);
-        // All of them: each partition once.
+        assert!(changes.masters_changed && changes.per_node.iter().sum::<u32>() >= 200);
+        // Moving as many as there are moves each partition once.
         let before = holders(&table);
         table.move_masters(PARTITIONS, &[THERE; 4]);
         assert!((0..PARTITIONS).all(|p| before[p].first() != table.holders[p].first()));
@@ -222,8 +231,8 @@ mod tests {
         let mut table = PartitionTable::new(4, 2, &[1, 1, 2, 2]);
         let rack = |node: NodeIndex| node / 2;
         assert!(holders(&table).iter().all(|order| rack(order[0]) != rack(order[1])));
-        // With one rack left there is no choice.
-        table.settle(&[DEAD, DEAD, THERE, THERE]);
+        // With one rack left, replicas share it.
+        table.reassign(&[DEAD, DEAD, THERE, THERE]);
         assert!(holders(&table).iter().all(|order| order.len() == 2));
     }
 
@@ -234,7 +243,7 @@ mod tests {
         assert_eq!(table.unavailable(&[THERE, DEAD, THERE]).count(), 0);
         let roster = holders(&table);
         let now = [DEAD, HUNG, THERE];
-        table.settle(&now);
+        table.reassign(&now);
         let expected: Vec<_> = (0..PARTITIONS).filter(|&p| !roster[p].contains(&2)).collect();
         assert_eq!(table.unavailable(&now).collect::<Vec<_>>(), expected);
     }
