@@ -11,7 +11,6 @@ use tokio::task::JoinHandle;
 use wire_protocol::WireError;
 use wire_protocol::info::{self, NamespaceReplicas, Peers};
 use wire_protocol::message::FrameType;
-use wire_protocol::result_code;
 
 use crate::auth::Who;
 use crate::channel;
@@ -286,8 +285,7 @@ pub(crate) async fn exchange_info(
         return Err(WireError::Malformed { what: "info response", why: "bytes follow it" }.into());
     }
     let body = input.body(body);
-    if let Some(code @ (result_code::NOT_AUTHENTICATED | result_code::EXPIRED_SESSION)) = info::refusal(body)
-    {
+    if let Some(code) = info::refusal(body).filter(|code| code.ends_session()) {
         let who = connection.session.as_ref().map_or_else(Who::nobody, |session| session.who.clone());
         return Err(Fault::Login { code, who });
     }

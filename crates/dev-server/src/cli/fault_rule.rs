@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use wire_protocol::ResultCode;
+
 use crate::cli::number::number;
 use crate::error::DevServerError;
 use crate::state::faults::{Fault, FaultRule};
@@ -34,8 +36,8 @@ fn parse_fault<'a>(words: &mut impl Iterator<Item = &'a str>) -> Result<Fault, D
         "wrong-row-index" => Ok(Fault::WrongRowIndex),
         "row-twice" => Ok(Fault::RowTwice),
         "huge-frame" => Ok(Fault::HugeFrame),
-        "code" => Ok(Fault::Code(number(name, "a result code", argument())?)),
-        "row-code" => Ok(Fault::RowCode(number(name, "a result code", argument())?)),
+        "code" => Ok(Fault::Code(ResultCode::new(number(name, "a result code", argument())?))),
+        "row-code" => Ok(Fault::RowCode(ResultCode::new(number(name, "a result code", argument())?))),
         _ => Err(DevServerError::config(format!(
             "unknown fault {name:?}; the faults are close, close-mid-frame, late MS, silent, garbage, \
              wrong-row-index, row-twice, huge-frame, code N, row-code N"
@@ -59,7 +61,7 @@ mod tests {
             parse("late 250 command=batch times=1"),
             Ok(FaultRule { fault: late, command: Some(CommandKind::Batch), times: Some(1) })
         );
-        assert_eq!(parse("row-code 14"), Ok(FaultRule::new(Fault::RowCode(14))));
+        assert_eq!(parse("row-code 14"), Ok(FaultRule::new(Fault::RowCode(ResultCode::KEY_BUSY))));
     }
 
     #[test]

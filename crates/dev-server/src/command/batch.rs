@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use wire_protocol::ResultCode;
 use wire_protocol::batch::{REPEATED_ROW_LEN, batch_flags};
 use wire_protocol::batch_request::{BatchRequestRow, BatchRequestRows};
 use wire_protocol::message::{FrameHeader, FrameType, Message, field_type};
-use wire_protocol::result_code;
 
 use crate::command::request::{RecordRequest, RequestFields};
 use crate::command::single::execute;
@@ -39,14 +39,14 @@ pub(crate) struct BatchRun<'a> {
     /// All rows of the batch, including those that are answered.
     all_rows: BatchRequestRows<'a>,
     /// The code that refuses every row.
-    refusal: Option<u8>,
+    refusal: Option<ResultCode>,
     /// What the last row with fields of its own has; the rows after it may repeat it.
     context: Option<RowContext<'a>>,
     /// The answer to the last row, if it did not fit into the previous frame.
     overflow: Vec<u8>,
     /// The code at the end of the answer: that of the first row that failed, unless the client asks for an
     /// answer to every row.
-    end_code: u8,
+    end_code: ResultCode,
     /// The user that sent the batch; `None` without security.
     user: Option<Arc<User>>,
     /// The fault of the first row's answer, until that is written.
@@ -74,19 +74,19 @@ impl<'a> BatchRun<'a> {
         message: &Message<'a>,
         user: Option<Arc<User>>,
         fault: Option<Fault>,
-    ) -> Result<Self, u8> {
+    ) -> Result<Self, ResultCode> {
         if let Some(Fault::Code(code)) = fault {
             return Err(code);
         }
         let store = &node.store;
         let fields = RequestFields::of(message.fields());
-        let rows = fields.batch.ok_or(result_code::PARAMETER)?;
-        let rows = BatchRequestRows::parse(rows).map_err(|_| result_code::PARAMETER)?;
+        let rows = fields.batch.ok_or(ResultCode::PARAMETER)?;
+        let rows = BatchRequestRows::parse(rows).map_err(|_| ResultCode::PARAMETER)?;
         if rows.len() == 0 {
-            return Err(result_code::PARAMETER);
+            return Err(ResultCode::PARAMETER);
         }
         if store.batch_max_requests != 0 && rows.len() > store.batch_max_requests as usize {
-            return Err(result_code::BATCH_MAX_REQUESTS);
+            return Err(ResultCode::BATCH_MAX_REQUESTS);
         }
         let mut run = Self {
             node,
@@ -98,7 +98,7 @@ impl<'a> BatchRun<'a> {
             },
             context: None,
             overflow: Vec::new(),
-            end_code: result_code::OK,
+            end_code: ResultCode::OK,
             user,
             row_fault: fault.filter(|fault| matches!(fault, Fault::WrongRowIndex | Fault::RowTwice)),
             rows_before_unknown: None,
@@ -125,7 +125,7 @@ impl<'a> BatchRun<'a> {
                 self.answer_row(&row, now, out);
                 out.truncate(start);
             }
-            write_end(out, result_code::PARAMETER);
+            write_end(out, ResultCode::PARAMETER);
             return false;
         }
         let mut passed_on = 0;
@@ -161,9 +161,9 @@ impl<'a> BatchRun<'a> {
         let Some(context) = self.context else {
             return route;
         };
-        let unavailable = (route == Route::Nowhere).then_some(result_code::PARTITION_UNAVAILABLE);
+        let unavailable = (route == Route::Nowhere).then_some(ResultCode::PARTITION_UNAVAILABLE);
         let violation = match &self.user {
-            Some(user) if !user.may(flags) => Some(result_code::ROLE_VIOLATION),
+            Some(user) if !user.may(flags) => Some(ResultCode::ROLE_VIOLATION),
             _ => None,
         };
         let request = RecordRequest {
@@ -180,11 +180,8 @@ impl<'a> BatchRun<'a> {
             index: row.index,
         };
         let code = execute(&request, now, out);
-        // These describe the record; all others are failures of the row.
-        let is_answer =
-            matches!(code, result_code::OK | result_code::RECORD_NOT_FOUND | result_code::FILTERED_OUT);
-        if !is_answer
-            && self.end_code == result_code::OK
+        if !code.is_about_record()
+            && self.end_code.is_ok()
             && self.rows.flags() & batch_flags::RESPOND_ALL_KEYS == 0
         {
             self.end_code = code;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use wire_protocol::ResultCode;
 use wire_protocol::message::{FrameType, Message, info1, write_frame};
-use wire_protocol::result_code;
 
 use crate::command::batch::{BatchRun, row_count};
 use crate::command::info::{self, InfoSource};
@@ -103,7 +103,7 @@ pub(crate) fn answer<'a>(
                 return Response::Close;
             }
         }
-        (FrameType::Compressed, _) => write_code(out, result_code::ENTERPRISE_ONLY),
+        (FrameType::Compressed, _) => write_code(out, ResultCode::ENTERPRISE_ONLY),
     }
     Response::Complete
 }
@@ -116,7 +116,7 @@ fn answer_message<'a>(
     out: &mut Vec<u8>,
 ) -> Response<'a> {
     let Ok(message) = Message::parse_only(body) else {
-        write_code(out, result_code::PARAMETER);
+        write_code(out, ResultCode::PARAMETER);
         return Response::Complete;
     };
     if message.header.info1 & info1::BATCH != 0 {
@@ -150,7 +150,7 @@ fn answer_message<'a>(
 /// Refuses a command of a client that has not logged in. A request of several info commands gets a single
 /// line, as from the server.
 fn refuse_unauthenticated(kind: FrameType, body: &[u8], out: &mut Vec<u8>) {
-    const CODE: u8 = result_code::NOT_AUTHENTICATED;
+    const CODE: ResultCode = ResultCode::NOT_AUTHENTICATED;
     if kind == FrameType::Info {
         // A frame this short always fits.
         _ = write_frame(out, FrameType::Info, |out| out.extend_from_slice(b"ERROR:80:not authenticated\n"));

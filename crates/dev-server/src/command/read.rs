@@ -1,7 +1,7 @@
 //! Reads of one record.
 
+use wire_protocol::ResultCode;
 use wire_protocol::message::{MAX_FRAME, MessageHeader, info1, write_op};
-use wire_protocol::result_code;
 
 use crate::command::operations;
 use crate::command::request::RecordRequest;
@@ -15,22 +15,22 @@ const DONT_TOUCH: u32 = u32::MAX;
 
 /// Appends one message with the answer and returns its result code.
 #[inline]
-pub(crate) fn read(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
+pub(crate) fn read(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) -> ResultCode {
     let start = answer::reserve(out);
     let mut answer = Answer { index: request.index, ..Answer::default() };
     let result = {
         let shard = request.namespace.read(request.digest);
         match shard.get(request.digest) {
-            None => Err(result_code::RECORD_NOT_FOUND),
+            None => Err(ResultCode::RECORD_NOT_FOUND),
             Some(record) => {
                 answer.generation = record.generation;
                 answer.void_time = record.void_time;
                 if request.is_other_set(record, false) {
-                    Err(result_code::PARAMETER)
+                    Err(ResultCode::PARAMETER)
                 } else if record.is_expired(now.seconds) {
                     // Like the server's, the header still has the generation and void time of a record that
                     // is not swept yet.
-                    Err(result_code::RECORD_NOT_FOUND)
+                    Err(ResultCode::RECORD_NOT_FOUND)
                 } else {
                     read_bins(request, record, out)
                         .map(|n_ops| (n_ops, is_touch_due(record, request.ttl, now.seconds)))
@@ -56,12 +56,12 @@ pub(crate) fn read(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) 
 
 /// Appends the requested bins and returns their number.
 #[inline]
-fn read_bins(request: &RecordRequest<'_>, record: &Record, out: &mut Vec<u8>) -> Result<u16, u8> {
+fn read_bins(request: &RecordRequest<'_>, record: &Record, out: &mut Vec<u8>) -> Result<u16, ResultCode> {
     if request.is_other_key(record) {
-        return Err(result_code::KEY_MISMATCH);
+        return Err(ResultCode::KEY_MISMATCH);
     }
     if !matches!(request.ttl, 0..=100 | DONT_TOUCH) {
-        return Err(result_code::PARAMETER);
+        return Err(ResultCode::PARAMETER);
     }
     if request.flags.info1 & info1::NO_BINS != 0 {
         return Ok(0);
@@ -86,10 +86,10 @@ fn read_bins(request: &RecordRequest<'_>, record: &Record, out: &mut Vec<u8>) ->
         }
         count += 1;
         if out.len() > limit {
-            return Err(result_code::RECORD_TOO_BIG);
+            return Err(ResultCode::RECORD_TOO_BIG);
         }
     }
-    if has_ops { Ok(count) } else { Err(result_code::PARAMETER) }
+    if has_ops { Ok(count) } else { Err(ResultCode::PARAMETER) }
 }
 
 /// Whether a read resets the record's time to live: at most `percent` of it are left.

@@ -1,8 +1,8 @@
 //! What a request or a batch row asks of one record.
 
+use wire_protocol::ResultCode;
 use wire_protocol::digest::Digest;
 use wire_protocol::message::{Fields, Ops, field_type};
-use wire_protocol::result_code;
 
 use crate::protocol::flags::Flags;
 use crate::state::store::namespace::Namespace;
@@ -27,7 +27,7 @@ pub(crate) struct RequestFields<'a> {
     pub(crate) digest: Option<&'a [u8]>,
     pub(crate) batch: Option<&'a [u8]>,
     /// The code that refuses the request, if it asks for something that the server does not have.
-    pub(crate) refusal: Option<u8>,
+    pub(crate) refusal: Option<ResultCode>,
 }
 
 impl<'a> RequestFields<'a> {
@@ -42,11 +42,11 @@ impl<'a> RequestFields<'a> {
                 field_type::DIGEST => found.digest = Some(field.data),
                 field_type::BATCH => found.batch = Some(field.data),
                 field_type::FILTER => {
-                    found.refusal = Some(result_code::UNSUPPORTED_FEATURE);
+                    found.refusal = Some(ResultCode::UNSUPPORTED_FEATURE);
                 }
-                other_field::TRANSACTION_ID => found.refusal = Some(result_code::ENTERPRISE_ONLY),
+                other_field::TRANSACTION_ID => found.refusal = Some(ResultCode::ENTERPRISE_ONLY),
                 kind if other_field::UDF.contains(&kind) => {
-                    found.refusal = Some(result_code::UNSUPPORTED_FEATURE);
+                    found.refusal = Some(ResultCode::UNSUPPORTED_FEATURE);
                 }
                 // Like the server, ignore unknown fields.
                 _ => {}
@@ -65,7 +65,7 @@ pub(crate) struct RecordRequest<'a> {
     pub(crate) set_number: Option<u16>,
     pub(crate) key: Option<&'a [u8]>,
     /// The code that refuses the request.
-    pub(crate) refusal: Option<u8>,
+    pub(crate) refusal: Option<ResultCode>,
     pub(crate) flags: Flags,
     pub(crate) generation: u32,
     pub(crate) ttl: u32,

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use wire_protocol::ResultCode;
 use wire_protocol::login::{SecurityMessage, command, field, write_security};
 use wire_protocol::message::{FrameType, write_frame};
-use wire_protocol::result_code;
 
 use crate::security::User;
 use crate::state::node::Node;
@@ -38,12 +38,12 @@ pub(crate) fn answer(node: &Node, body: &[u8], identity: &mut Identity, out: &mu
             node.counters.login();
             let ttl = node.users.session_ttl.to_be_bytes();
             let fields = [(field::SESSION_TOKEN, &token[..]), (field::SESSION_TTL, &ttl[..])];
-            _ = write_security(out, result_code::OK, 0, &fields);
+            _ = write_security(out, ResultCode::OK, 0, &fields);
             Identity::User(user)
         }
         Ok((user, None)) => {
             node.counters.authentication();
-            _ = write_security(out, result_code::OK, 0, &[]);
+            _ = write_security(out, ResultCode::OK, 0, &[]);
             Identity::User(user)
         }
         Err(code) => {
@@ -55,9 +55,9 @@ pub(crate) fn answer(node: &Node, body: &[u8], identity: &mut Identity, out: &mu
 }
 
 /// The user that a message proves to come from, and the token of the new session if it is a login.
-fn authenticate(node: &Node, body: &[u8]) -> Result<(Arc<User>, Option<Vec<u8>>), u8> {
+fn authenticate(node: &Node, body: &[u8]) -> Result<(Arc<User>, Option<Vec<u8>>), ResultCode> {
     let now = node.store.clock.now();
-    let message = SecurityMessage::parse(body).map_err(|_| result_code::INVALID_FIELD)?;
+    let message = SecurityMessage::parse(body).map_err(|_| ResultCode::INVALID_FIELD)?;
     match message.command {
         command::LOGIN => {
             let user = node.users.find(&message)?;
@@ -65,7 +65,7 @@ fn authenticate(node: &Node, body: &[u8]) -> Result<(Arc<User>, Option<Vec<u8>>)
             let token = node
                 .sessions
                 .begin(user.name(), now, node.users.session_ttl)
-                .ok_or(result_code::SERVER_ERROR)?;
+                .ok_or(ResultCode::SERVER_ERROR)?;
             Ok((user, Some(token.to_vec())))
         }
         command::AUTHENTICATE => {
@@ -76,7 +76,7 @@ fn authenticate(node: &Node, body: &[u8]) -> Result<(Arc<User>, Option<Vec<u8>>)
             }
             Ok((user, None))
         }
-        _ => Err(result_code::INVALID_COMMAND),
+        _ => Err(ResultCode::INVALID_COMMAND),
     }
 }
 
@@ -84,6 +84,6 @@ fn authenticate(node: &Node, body: &[u8]) -> Result<(Arc<User>, Option<Vec<u8>>)
 fn write_not_supported(out: &mut Vec<u8>) {
     const ANSWER_LEN: usize = 16;
     let mut answer = [0; ANSWER_LEN];
-    answer[1] = result_code::SECURITY_NOT_SUPPORTED;
+    answer[1] = ResultCode::SECURITY_NOT_SUPPORTED.get();
     _ = write_frame(out, FrameType::Security, |out| out.extend_from_slice(&answer));
 }

@@ -1,7 +1,7 @@
 //! Commands on one record.
 
+use wire_protocol::ResultCode;
 use wire_protocol::message::{Message, MessageHeader, info1, info2};
-use wire_protocol::result_code;
 
 use crate::command::read::read;
 use crate::command::request::{RecordRequest, RequestFields};
@@ -19,13 +19,13 @@ pub(crate) fn answer_single(node: &Node, message: &Message<'_>, user: Option<&Us
     let code = match parse_request(&node.store, message) {
         Ok(mut request) => {
             if user.is_some_and(|user| !user.may(request.flags)) {
-                request.refusal = Some(result_code::ROLE_VIOLATION);
+                request.refusal = Some(ResultCode::ROLE_VIOLATION);
             }
             match node.ownership.route(request.digest, request.flags) {
                 Route::Here => {}
                 Route::PassedOn => node.counters.passed_on(1),
                 Route::Nowhere => {
-                    request.refusal = request.refusal.or(Some(result_code::PARTITION_UNAVAILABLE));
+                    request.refusal = request.refusal.or(Some(ResultCode::PARTITION_UNAVAILABLE));
                 }
             }
             execute(&request, node.store.clock.moment(), out);
@@ -36,18 +36,18 @@ pub(crate) fn answer_single(node: &Node, message: &Message<'_>, user: Option<&Us
     Answer { result_code: code, ..Answer::default() }.write(out);
 }
 
-fn parse_request<'a>(store: &'a Store, message: &Message<'a>) -> Result<RecordRequest<'a>, u8> {
+fn parse_request<'a>(store: &'a Store, message: &Message<'a>) -> Result<RecordRequest<'a>, ResultCode> {
     let fields = RequestFields::of(message.fields());
     let namespace =
-        fields.namespace.and_then(|name| store.namespace(name)).ok_or(result_code::NAMESPACE_NOT_FOUND)?;
+        fields.namespace.and_then(|name| store.namespace(name)).ok_or(ResultCode::NAMESPACE_NOT_FOUND)?;
     let Some(digest) = fields.digest else {
         // A query without a list of partitions, or a background query.
-        return Err(result_code::UNSUPPORTED_FEATURE);
+        return Err(ResultCode::UNSUPPORTED_FEATURE);
     };
     let MessageHeader { info1, info2, info3, generation, ttl, .. } = message.header;
     Ok(RecordRequest {
         namespace,
-        digest: digest.try_into().map_err(|_| result_code::PARAMETER)?,
+        digest: digest.try_into().map_err(|_| ResultCode::PARAMETER)?,
         set: fields.set,
         set_number: namespace.known_set(fields.set),
         key: fields.key,
@@ -62,7 +62,7 @@ fn parse_request<'a>(store: &'a Store, message: &Message<'a>) -> Result<RecordRe
 
 /// Executes a request: appends one message with the answer to `out` and returns its result code.
 #[inline]
-pub(crate) fn execute(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
+pub(crate) fn execute(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) -> ResultCode {
     let Flags { info1, info2, .. } = request.flags;
     let code = match request.refusal {
         Some(code) => code,
@@ -74,7 +74,7 @@ pub(crate) fn execute(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8
             };
         }
         None if info1 & info1::READ != 0 => return read(request, now, out),
-        None => result_code::PARAMETER,
+        None => ResultCode::PARAMETER,
     };
     Answer { result_code: code, index: request.index, ..Answer::default() }.write(out);
     code

@@ -1,7 +1,7 @@
 //! Writes and deletes of one record.
 
+use wire_protocol::ResultCode;
 use wire_protocol::message::{MessageHeader, info2, info3};
-use wire_protocol::result_code;
 
 use crate::command::operations::{self, Limits};
 use crate::command::request::{MAX_SET_NAME, RecordRequest};
@@ -27,50 +27,50 @@ fn check_conditions(
     request: &RecordRequest<'_>,
     record: Option<&Record>,
     needs_record: bool,
-) -> Result<(), u8> {
+) -> Result<(), ResultCode> {
     let Flags { info2, info3, .. } = request.flags;
     let is_delete = info2 & info2::DELETE != 0;
     if is_delete && record.is_some_and(|record| request.is_other_set(record, false)) {
-        return Err(result_code::PARAMETER);
+        return Err(ResultCode::PARAMETER);
     }
     let needs_record = needs_record || info3 & (info3::UPDATE_ONLY | info3::REPLACE_ONLY) != 0;
     if needs_record && record.is_none() {
-        return Err(result_code::RECORD_NOT_FOUND);
+        return Err(ResultCode::RECORD_NOT_FOUND);
     }
     if info2 & info2::CREATE_ONLY != 0 && record.is_some() {
-        return Err(result_code::RECORD_EXISTS);
+        return Err(ResultCode::RECORD_EXISTS);
     }
     let generation = record.map_or(0, |record| u32::from(record.generation));
     if info2 & info2::GENERATION != 0 && request.generation != generation
         || info2 & info2::GENERATION_GT != 0 && request.generation <= generation
     {
-        return Err(result_code::GENERATION);
+        return Err(ResultCode::GENERATION);
     }
     if !is_delete && record.is_some_and(|record| request.is_other_set(record, true)) {
-        return Err(result_code::PARAMETER);
+        return Err(ResultCode::PARAMETER);
     }
     if record.is_some_and(|record| request.is_other_key(record)) {
-        return Err(result_code::KEY_MISMATCH);
+        return Err(ResultCode::KEY_MISMATCH);
     }
     Ok(())
 }
 
 /// Appends one message with the answer and returns its result code.
-pub(crate) fn delete(request: &RecordRequest<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
+pub(crate) fn delete(request: &RecordRequest<'_>, now: u32, out: &mut Vec<u8>) -> ResultCode {
     let result = if request.flags.info2 & info2::DURABLE_DELETE != 0 {
-        Err(result_code::ENTERPRISE_ONLY)
+        Err(ResultCode::ENTERPRISE_ONLY)
     } else {
         let mut shard = request.namespace.write(request.digest);
         let record = shard.get(request.digest).filter(|record| !record.is_expired(now));
         check_conditions(request, record, true).map(|()| _ = shard.remove(request.digest))
     };
-    let result_code = result.err().unwrap_or(result_code::OK);
+    let result_code = result.err().unwrap_or(ResultCode::OK);
     Answer { result_code, index: request.index, ..Answer::default() }.write(out);
     result_code
 }
 
 /// Appends one message with the answer and returns its result code.
-pub(crate) fn write(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
+pub(crate) fn write(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) -> ResultCode {
     let start = answer::reserve(out);
     let mut answer = Answer { index: request.index, ..Answer::default() };
     if let Err(code) = try_write(request, now, out, &mut answer) {
@@ -89,11 +89,11 @@ fn try_write(
     now: Moment,
     out: &mut Vec<u8>,
     answer: &mut Answer,
-) -> Result<(), u8> {
+) -> Result<(), ResultCode> {
     let namespace = request.namespace;
     let requirements = operations::check(request.ops.clone(), request.flags)?;
     if request.set.len() > MAX_SET_NAME || request.set.contains(&0) {
-        return Err(result_code::PARAMETER);
+        return Err(ResultCode::PARAMETER);
     }
     let mut shard = namespace.write(request.digest);
     let old = shard.get(request.digest).filter(|record| !record.is_expired(now.seconds));
@@ -113,11 +113,11 @@ fn try_write(
     if n_bins == 0 {
         // A record that has lost its last bin is deleted.
         if old.is_none() {
-            return Err(result_code::RECORD_NOT_FOUND);
+            return Err(ResultCode::RECORD_NOT_FOUND);
         }
         // Only here does a write delete the record, so only here is it refused as a durable delete.
         if request.flags.info2 & info2::DURABLE_DELETE != 0 {
-            return Err(result_code::ENTERPRISE_ONLY);
+            return Err(ResultCode::ENTERPRISE_ONLY);
         }
         shard.remove(request.digest);
         *answer = Answer { index: request.index, n_ops, ..Answer::default() };
@@ -128,10 +128,10 @@ fn try_write(
         (stored, _) => stored,
     };
     if n_bins > MAX_BINS {
-        return Err(result_code::PARAMETER);
+        return Err(ResultCode::PARAMETER);
     }
     if stored_size(bins.size(), key) > namespace.max_record_size {
-        return Err(result_code::RECORD_TOO_BIG);
+        return Err(ResultCode::RECORD_TOO_BIG);
     }
     let record = Record {
         generation: old.map_or(1, |old| old.generation.checked_add(1).unwrap_or(1)),
@@ -139,7 +139,7 @@ fn try_write(
         last_update: now.millis,
         set: match old {
             Some(old) => old.set,
-            None => namespace.set_number(request.set).ok_or(result_code::PARAMETER)?,
+            None => namespace.set_number(request.set).ok_or(ResultCode::PARAMETER)?,
         },
         n_bins: n_bins as u16,
         bins: bins.into_bytes(),
@@ -158,12 +158,12 @@ fn void_time(
     namespace: &Namespace,
     old: Option<&Record>,
     now: u32,
-) -> Result<u32, u8> {
+) -> Result<u32, ResultCode> {
     let ttl = match (request.ttl, old) {
         (NEVER_EXPIRE, _) => return Ok(0),
         (DONT_UPDATE, Some(old)) => return Ok(old.void_time),
         (0 | DONT_UPDATE, _) => namespace.default_ttl,
-        (ttl, _) if ttl > MAX_TTL => return Err(result_code::PARAMETER),
+        (ttl, _) if ttl > MAX_TTL => return Err(ResultCode::PARAMETER),
         (ttl, _) => ttl,
     };
     Ok(if ttl == 0 { 0 } else { now.saturating_add(ttl) })

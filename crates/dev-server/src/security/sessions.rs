@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use wire_protocol::result_code;
+use wire_protocol::ResultCode;
 
 const TOKEN_LEN: usize = 32;
 
@@ -42,17 +42,17 @@ impl Sessions {
     }
 
     /// Checks that the token belongs to a valid session of the user.
-    pub(crate) fn check(&self, user: &str, token: &[u8], now: u32) -> Result<(), u8> {
+    pub(crate) fn check(&self, user: &str, token: &[u8], now: u32) -> Result<(), ResultCode> {
         let mut sessions = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
-        let token = Token::try_from(token).map_err(|_| result_code::INVALID_CREDENTIAL)?;
+        let token = Token::try_from(token).map_err(|_| ResultCode::INVALID_CREDENTIAL)?;
         match sessions.get(&token) {
-            Some(session) if session.user != user => Err(result_code::INVALID_CREDENTIAL),
+            Some(session) if session.user != user => Err(ResultCode::INVALID_CREDENTIAL),
             Some(session) if session.expires_at <= now => {
                 sessions.remove(&token);
-                Err(result_code::EXPIRED_SESSION)
+                Err(ResultCode::EXPIRED_SESSION)
             }
             Some(_) => Ok(()),
-            None => Err(result_code::EXPIRED_SESSION),
+            None => Err(ResultCode::EXPIRED_SESSION),
         }
     }
 
@@ -71,12 +71,12 @@ mod tests {
         let token = sessions.begin("ann", 100, 10).unwrap();
         assert_ne!(token, sessions.begin("ann", 100, 10).unwrap());
         assert_eq!(sessions.check("ann", &token, 109), Ok(()));
-        assert_eq!(sessions.check("bob", &token, 109), Err(result_code::INVALID_CREDENTIAL));
-        assert_eq!(sessions.check("ann", &token[1..], 109), Err(result_code::INVALID_CREDENTIAL));
-        assert_eq!(sessions.check("ann", &token, 110), Err(result_code::EXPIRED_SESSION));
+        assert_eq!(sessions.check("bob", &token, 109), Err(ResultCode::INVALID_CREDENTIAL));
+        assert_eq!(sessions.check("ann", &token[1..], 109), Err(ResultCode::INVALID_CREDENTIAL));
+        assert_eq!(sessions.check("ann", &token, 110), Err(ResultCode::EXPIRED_SESSION));
         let token = sessions.begin("ann", 100, 10).unwrap();
         sessions.clear();
-        assert_eq!(sessions.check("ann", &token, 100), Err(result_code::EXPIRED_SESSION));
+        assert_eq!(sessions.check("ann", &token, 100), Err(ResultCode::EXPIRED_SESSION));
         (0..MAX_SESSIONS + 5).for_each(|_| _ = sessions.begin("ann", 100, 10));
         assert_eq!(sessions.by_token.lock().unwrap().len(), MAX_SESSIONS);
     }

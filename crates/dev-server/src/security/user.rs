@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use wire_protocol::ResultCode;
 use wire_protocol::login::{SecurityMessage, field};
 use wire_protocol::message::{info1, info2};
-use wire_protocol::result_code;
 
 use crate::error::DevServerError;
 use crate::protocol::flags::Flags;
@@ -114,18 +114,18 @@ impl User {
     }
 
     /// Checks the credential in a login message.
-    pub(crate) fn verify(&self, message: &SecurityMessage<'_>) -> Result<(), u8> {
+    pub(crate) fn verify(&self, message: &SecurityMessage<'_>) -> Result<(), ResultCode> {
         if self.is_external {
-            let clear = message.field(field::CLEAR_PASSWORD).ok_or(result_code::INVALID_CREDENTIAL)?;
+            let clear = message.field(field::CLEAR_PASSWORD).ok_or(ResultCode::INVALID_CREDENTIAL)?;
             return if hash(clear).is_some_and(|hash| is_equal(hash.as_bytes(), self.hash.as_bytes())) {
                 Ok(())
             } else {
-                Err(result_code::INVALID_CREDENTIAL)
+                Err(ResultCode::INVALID_CREDENTIAL)
             };
         }
         match message.field(field::CREDENTIAL) {
             Some(hash) if is_equal(hash, self.hash.as_bytes()) => Ok(()),
-            _ => Err(result_code::INVALID_CREDENTIAL),
+            _ => Err(ResultCode::INVALID_CREDENTIAL),
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use wire_protocol::ResultCode;
 use wire_protocol::login::{SecurityMessage, field};
-use wire_protocol::result_code;
 
 use crate::security::user::User;
 
@@ -40,10 +40,10 @@ impl Users {
     }
 
     /// The user that a security message names.
-    pub(crate) fn find(&self, message: &SecurityMessage<'_>) -> Result<Arc<User>, u8> {
+    pub(crate) fn find(&self, message: &SecurityMessage<'_>) -> Result<Arc<User>, ResultCode> {
         let name = message.field(field::USER).and_then(|name| std::str::from_utf8(name).ok());
         let users = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
         let found = name.and_then(|name| users.as_ref()?.get(name));
-        found.cloned().ok_or(result_code::INVALID_USER)
+        found.cloned().ok_or(ResultCode::INVALID_USER)
     }
 }

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use wire_protocol::ResultCode;
+
 use crate::error::DevServerError;
 use crate::protocol::command_kind::CommandKind;
 
@@ -32,9 +34,9 @@ pub enum Fault {
     HugeFrame,
     /// Answers the whole command with this result code: a batch without its rows, a query without its
     /// records.
-    Code(u8),
+    Code(ResultCode),
     /// Answers each row of a batch, each partition of a query, or the single record with this result code.
-    RowCode(u8),
+    RowCode(ResultCode),
 }
 
 impl Fault {
@@ -158,7 +160,7 @@ mod tests {
     fn rules_that_cannot_match_are_refused() {
         let rule = |fault, command, times| FaultRule { fault, command, times }.check();
         assert!(rule(Fault::RowTwice, Some(CommandKind::Read), None).is_err());
-        assert!(rule(Fault::Code(9), Some(CommandKind::Info), None).is_err());
+        assert!(rule(Fault::Code(ResultCode::TIMEOUT), Some(CommandKind::Info), None).is_err());
         assert!(rule(Fault::Close, None, Some(0)).is_err());
         assert!(rule(Fault::Close, Some(CommandKind::Info), Some(1)).is_ok());
     }

@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use wire_protocol::ResultCode;
 use wire_protocol::message::{FrameType, write_frame};
-use wire_protocol::result_code;
 
 use crate::command::info::truncate::Target;
 use crate::security::User;
@@ -138,7 +138,7 @@ impl<'a> InfoSource<'a> {
 
     fn truncate(&self, name: &str, parameters: &str) -> String {
         if self.user.is_some_and(|user| !user.may_truncate()) {
-            return format!("ERROR:{}:role violation", result_code::ROLE_VIOLATION);
+            return format!("ERROR:{}:role violation", ResultCode::ROLE_VIOLATION.get());
         }
         let target = if name.starts_with("truncate-namespace") { Target::Namespace } else { Target::Set };
         if name.ends_with("-undo") {

@@ -3,6 +3,8 @@
 //! All nodes share one store, so a truncation takes effect on all of them at once. The nodes of a real
 //! cluster pass it on to each other.
 
+use wire_protocol::ResultCode;
+
 use crate::state::clock::EPOCH;
 use crate::state::store::Store;
 
@@ -110,9 +112,10 @@ fn required<'a>(parameters: &'a str, name: &str, longest: usize) -> Result<&'a s
     optional(parameters, name, longest)?.ok_or_else(|| format!("ERROR:{}:missing '{name}'", code_of(name)))
 }
 
+/// The code of an error about a parameter.
 fn code_of(name: &str) -> u8 {
-    use wire_protocol::result_code;
-    if name == NAMESPACE { result_code::NAMESPACE_NOT_FOUND } else { result_code::PARAMETER }
+    let code = if name == NAMESPACE { ResultCode::NAMESPACE_NOT_FOUND } else { ResultCode::PARAMETER };
+    code.get()
 }
 
 /// Parses a number in the syntax of C: decimal, hexadecimal or octal, up to the first other character.

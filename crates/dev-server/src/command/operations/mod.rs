@@ -11,9 +11,9 @@ mod geojson;
 mod scalars;
 mod values;
 
+use wire_protocol::ResultCode;
 use wire_protocol::message::{MAX_FRAME, Op, Ops, info1, op, write_op};
 use wire_protocol::particle::particle_type;
-use wire_protocol::result_code;
 
 use crate::command::operations::scalars::{modify, write};
 pub(crate) use crate::command::operations::values::Limits;
@@ -25,7 +25,7 @@ const MAX_BIN_NAME: usize = 15;
 
 /// Refuses operations that this server does not have: collection, expression, bit and HyperLogLog operations
 /// with the code for a missing feature, unknown ones as invalid.
-fn check_code(code: u8) -> Result<(), u8> {
+fn check_code(code: u8) -> Result<(), ResultCode> {
     match code {
         op::READ | op::WRITE | op::INCREMENT | op::APPEND | op::PREPEND | op::TOUCH | op::DELETE => Ok(()),
         op::CDT_READ
@@ -35,24 +35,24 @@ fn check_code(code: u8) -> Result<(), u8> {
         | op::BITS_READ
         | op::BITS_MODIFY
         | op::HLL_READ
-        | op::HLL_MODIFY => Err(result_code::UNSUPPORTED_FEATURE),
-        _ => Err(result_code::PARAMETER),
+        | op::HLL_MODIFY => Err(ResultCode::UNSUPPORTED_FEATURE),
+        _ => Err(ResultCode::PARAMETER),
     }
 }
 
 /// Refuses an operation that a read or query cannot have.
-pub(crate) fn check_read(op: &Op<'_>) -> Result<(), u8> {
+pub(crate) fn check_read(op: &Op<'_>) -> Result<(), ResultCode> {
     match check_code(op.code) {
         Ok(()) if op.code == op::READ => Ok(()),
-        Ok(()) => Err(result_code::PARAMETER),
+        Ok(()) => Err(ResultCode::PARAMETER),
         Err(code) => Err(code),
     }
 }
 
 /// Refuses an invalid bin name.
-pub(crate) fn check_name(op: &Op<'_>) -> Result<(), u8> {
+pub(crate) fn check_name(op: &Op<'_>) -> Result<(), ResultCode> {
     if op.name.len() > MAX_BIN_NAME || op.name.contains(&0) {
-        return Err(result_code::BIN_NAME);
+        return Err(ResultCode::BIN_NAME);
     }
     Ok(())
 }
@@ -69,7 +69,7 @@ pub(crate) struct Requirements {
 
 /// Checks a write's operations. Like the server, do this before looking the record up: it decides which code
 /// a client gets.
-pub(crate) fn check(ops: Ops<'_>, flags: Flags) -> Result<Requirements, u8> {
+pub(crate) fn check(ops: Ops<'_>, flags: Flags) -> Result<Requirements, ResultCode> {
     let mut requirements = Requirements::default();
     let (mut count, mut reads, mut reads_all) = (0, 0, 0);
     for op in ops {
@@ -79,15 +79,15 @@ pub(crate) fn check(ops: Ops<'_>, flags: Flags) -> Result<Requirements, u8> {
             check_name(&op)?;
         }
         match op.code {
-            op::TOUCH if flags.replaces() => return Err(result_code::PARAMETER),
+            op::TOUCH if flags.replaces() => return Err(ResultCode::PARAMETER),
             op::TOUCH => requirements.record = true,
             op::READ if flags.reads_all(&op) => reads_all += 1,
             op::READ => reads += 1,
             op::WRITE if op.particle_type == particle_type::NIL && flags.replaces() => {
-                return Err(result_code::PARAMETER);
+                return Err(ResultCode::PARAMETER);
             }
             op::INCREMENT | op::APPEND | op::PREPEND | op::DELETE if flags.replaces() => {
-                return Err(result_code::PARAMETER);
+                return Err(ResultCode::PARAMETER);
             }
             _ => {}
         }
@@ -98,7 +98,7 @@ pub(crate) fn check(ops: Ops<'_>, flags: Flags) -> Result<Requirements, u8> {
         || reads_all > 1
         || reads_all > 0 && (reads > 0 || flags.responds_to_all())
         || reads_all == 0 && flags.info1 & info1::GET_ALL != 0;
-    if is_invalid { Err(result_code::PARAMETER) } else { Ok(requirements) }
+    if is_invalid { Err(ResultCode::PARAMETER) } else { Ok(requirements) }
 }
 
 /// Appends and counts the results of operations, up to the size of a message.
@@ -110,15 +110,15 @@ struct Results<'o> {
 
 impl Results<'_> {
     /// Appends `count` results with `write`.
-    fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), count: usize) -> Result<(), u8> {
+    fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), count: usize) -> Result<(), ResultCode> {
         let count = usize::from(self.count) + count;
-        self.count = u16::try_from(count).map_err(|_| result_code::RECORD_TOO_BIG)?;
+        self.count = u16::try_from(count).map_err(|_| ResultCode::RECORD_TOO_BIG)?;
         write(self.out);
-        if self.out.len() > self.limit { Err(result_code::RECORD_TOO_BIG) } else { Ok(()) }
+        if self.out.len() > self.limit { Err(ResultCode::RECORD_TOO_BIG) } else { Ok(()) }
     }
 
     /// Appends a nil result.
-    fn push_nil(&mut self, op: &Op<'_>) -> Result<(), u8> {
+    fn push_nil(&mut self, op: &Op<'_>) -> Result<(), ResultCode> {
         self.push(|out| write_op(out, op.code, particle_type::NIL, op.name, &[]), 1)
     }
 }
@@ -131,7 +131,7 @@ pub(crate) fn apply(
     limits: Limits,
     bins: &mut BinsBuilder,
     out: &mut Vec<u8>,
-) -> Result<u16, u8> {
+) -> Result<u16, ResultCode> {
     let limit = out.len() + MAX_FRAME / 2;
     let mut results = Results { out, limit, count: 0 };
     for op in ops {
@@ -151,13 +151,13 @@ pub(crate) fn apply(
             code => {
                 // Checked first, so that no operation works on a value that is too large.
                 if op.value.len() > limits.size || bins.size() > limits.size {
-                    return Err(result_code::RECORD_TOO_BIG);
+                    return Err(ResultCode::RECORD_TOO_BIG);
                 }
                 match code {
                     op::WRITE => write(bins, &op, limits)?,
                     op::INCREMENT | op::APPEND | op::PREPEND => modify(bins, &op, limits)?,
                     op::DELETE => bins.clear(),
-                    _ => return Err(result_code::PARAMETER),
+                    _ => return Err(ResultCode::PARAMETER),
                 }
                 if flags.responds_to_all() {
                     results.push_nil(&op)?;
@@ -199,8 +199,8 @@ mod tests {
             (&[(op::TOUCH, "")], replaces),
             (&[(op::APPEND, "a")], replaces),
         ] {
-            assert_eq!(check_ops(ops, flags), Err(result_code::PARAMETER), "{ops:?} {flags:?}");
+            assert_eq!(check_ops(ops, flags), Err(ResultCode::PARAMETER), "{ops:?} {flags:?}");
         }
-        assert_eq!(check_ops(&[(op::WRITE, "a\0b")], none), Err(result_code::BIN_NAME));
+        assert_eq!(check_ops(&[(op::WRITE, "a\0b")], none), Err(ResultCode::BIN_NAME));
     }
 }

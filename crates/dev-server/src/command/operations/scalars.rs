@@ -1,8 +1,8 @@
 //! Operations that set or change the value of a bin: write, increment, append, prepend.
 
+use wire_protocol::ResultCode;
 use wire_protocol::message::{Op, op};
 use wire_protocol::particle::particle_type;
-use wire_protocol::result_code;
 
 use crate::command::operations::values::{
     Limits, StoredValue, VECTOR, check_type, is_language_blob, normalize,
@@ -10,7 +10,7 @@ use crate::command::operations::values::{
 use crate::state::store::bins::BinsBuilder;
 
 /// Sets a bin; a nil value removes it.
-pub(super) fn write(bins: &mut BinsBuilder, op: &Op<'_>, limits: Limits) -> Result<(), u8> {
+pub(super) fn write(bins: &mut BinsBuilder, op: &Op<'_>, limits: Limits) -> Result<(), ResultCode> {
     match normalize(op.particle_type, op.value, limits.any_map_keys)? {
         StoredValue::Nothing => bins.remove(op.name),
         StoredValue::AsIs => bins.put(op.name, op.particle_type, op.value),
@@ -21,9 +21,9 @@ pub(super) fn write(bins: &mut BinsBuilder, op: &Op<'_>, limits: Limits) -> Resu
 }
 
 /// Increments, appends or prepends. Sets a bin that does not exist to the operand, whatever its type.
-pub(super) fn modify(bins: &mut BinsBuilder, op: &Op<'_>, limits: Limits) -> Result<(), u8> {
+pub(super) fn modify(bins: &mut BinsBuilder, op: &Op<'_>, limits: Limits) -> Result<(), ResultCode> {
     if op.particle_type == particle_type::NIL {
-        return Err(result_code::PARAMETER);
+        return Err(ResultCode::PARAMETER);
     }
     let (kind, changed) = match bins.get(op.name) {
         None => return write(bins, op, limits),
@@ -34,7 +34,7 @@ pub(super) fn modify(bins: &mut BinsBuilder, op: &Op<'_>, limits: Limits) -> Res
     Ok(())
 }
 
-fn increment(old: &Op<'_>, op: &Op<'_>) -> Result<[u8; 8], u8> {
+fn increment(old: &Op<'_>, op: &Op<'_>) -> Result<[u8; 8], ResultCode> {
     use particle_type as t;
     // Unknown types are refused before the type of the bin matters.
     check_type(op.particle_type)?;
@@ -42,10 +42,10 @@ fn increment(old: &Op<'_>, op: &Op<'_>) -> Result<[u8; 8], u8> {
     if !is_number || op.particle_type != old.particle_type {
         return Err(type_error(old));
     }
-    let current = old.value.try_into().map_err(|_| result_code::BIN_TYPE)?;
+    let current = old.value.try_into().map_err(|_| ResultCode::BIN_TYPE)?;
     let increment = match normalize(op.particle_type, op.value, false)? {
         StoredValue::Integer(value) => value.to_be_bytes(),
-        _ => op.value.try_into().map_err(|_| result_code::PARAMETER)?,
+        _ => op.value.try_into().map_err(|_| ResultCode::PARAMETER)?,
     };
     Ok(if old.particle_type == t::INTEGER {
         i64::from_be_bytes(current).wrapping_add(i64::from_be_bytes(increment)).to_be_bytes()
@@ -54,7 +54,7 @@ fn increment(old: &Op<'_>, op: &Op<'_>) -> Result<[u8; 8], u8> {
     })
 }
 
-fn concatenate(old: &Op<'_>, op: &Op<'_>) -> Result<Vec<u8>, u8> {
+fn concatenate(old: &Op<'_>, op: &Op<'_>) -> Result<Vec<u8>, ResultCode> {
     use particle_type as t;
     check_type(op.particle_type)?;
     let kind = old.particle_type;
@@ -67,12 +67,8 @@ fn concatenate(old: &Op<'_>, op: &Op<'_>) -> Result<Vec<u8>, u8> {
 }
 
 /// The code for an operation that does not fit the type of the bin. For GeoJSON the server has another one.
-fn type_error(old: &Op<'_>) -> u8 {
-    if old.particle_type == particle_type::GEOJSON {
-        result_code::SERVER_ERROR
-    } else {
-        result_code::BIN_TYPE
-    }
+fn type_error(old: &Op<'_>) -> ResultCode {
+    if old.particle_type == particle_type::GEOJSON { ResultCode::SERVER_ERROR } else { ResultCode::BIN_TYPE }
 }
 
 #[cfg(test)]
@@ -88,7 +84,7 @@ mod tests {
         code: u8,
         particle_type: u8,
         value: &[u8],
-    ) -> Result<(u8, Vec<u8>), u8> {
+    ) -> Result<(u8, Vec<u8>), ResultCode> {
         let mut bins = BinsBuilder::default();
         if let Some((kind, value)) = bin {
             bins.put(b"x", kind, value);
@@ -104,8 +100,8 @@ mod tests {
             assert_eq!(after(None, code, t::STRING, b"s"), Ok((t::STRING, b"s".to_vec())));
             assert_eq!(after(None, code, t::INTEGER, &[7]), Ok((t::INTEGER, vec![0, 0, 0, 0, 0, 0, 0, 7])));
             assert_eq!(after(None, code, t::LIST, b"\x91\x01"), Ok((t::LIST, b"\x91\x01".to_vec())));
-            assert_eq!(after(None, code, t::NIL, b""), Err(result_code::PARAMETER));
-            assert_eq!(after(None, code, 99, b""), Err(result_code::PARAMETER));
+            assert_eq!(after(None, code, t::NIL, b""), Err(ResultCode::PARAMETER));
+            assert_eq!(after(None, code, 99, b""), Err(ResultCode::PARAMETER));
         }
     }
 
@@ -119,7 +115,7 @@ mod tests {
         assert_eq!(sum, Ok((t::FLOAT, 1f64.to_be_bytes().to_vec())));
         let joined = after(Some((t::BLOB, b"a")), op::PREPEND, t::BLOB, b"b");
         assert_eq!(joined, Ok((t::BLOB, b"ba".to_vec())));
-        let (wrong, refused) = (Err(result_code::BIN_TYPE), Err(result_code::SERVER_ERROR));
+        let (wrong, refused) = (Err(ResultCode::BIN_TYPE), Err(ResultCode::SERVER_ERROR));
         for (bin, value, code, kind, expected) in [
             (t::INTEGER, &seven[..], op::INCREMENT, t::FLOAT, &wrong),
             (t::FLOAT, &half, op::INCREMENT, t::INTEGER, &wrong),
@@ -130,7 +126,7 @@ mod tests {
             (t::LIST, b"\x90", op::APPEND, t::LIST, &wrong),
             (t::GEOJSON, b"\0\0\0{}", op::APPEND, t::STRING, &refused),
             (t::GEOJSON, b"\0\0\0{}", op::INCREMENT, t::INTEGER, &refused),
-            (t::STRING, b"a", op::APPEND, 99, &Err(result_code::PARAMETER)),
+            (t::STRING, b"a", op::APPEND, 99, &Err(ResultCode::PARAMETER)),
         ] {
             assert_eq!(&after(Some((bin, value)), code, kind, &half), expected, "{bin} {code} {kind}");
         }

@@ -1,7 +1,7 @@
 //! The values of bins: which ones the server accepts, and how it stores them.
 
+use wire_protocol::ResultCode;
 use wire_protocol::particle::{Particle, particle_type};
-use wire_protocol::result_code;
 
 use crate::command::operations::{collection, geojson};
 
@@ -51,7 +51,7 @@ fn is_sketch(bytes: &[u8]) -> bool {
 }
 
 /// Checks a value and decides how it is stored.
-pub(super) fn normalize(kind: u8, value: &[u8], any_map_keys: bool) -> Result<StoredValue, u8> {
+pub(super) fn normalize(kind: u8, value: &[u8], any_map_keys: bool) -> Result<StoredValue, ResultCode> {
     use particle_type as t;
     let fits = match kind {
         t::NIL => return Ok(StoredValue::Nothing),
@@ -61,7 +61,7 @@ pub(super) fn normalize(kind: u8, value: &[u8], any_map_keys: bool) -> Result<St
                 [a, b] => Ok(StoredValue::Integer(i64::from(u16::from_be_bytes([a, b])))),
                 [a, b, c, d] => Ok(StoredValue::Integer(i64::from(u32::from_be_bytes([a, b, c, d])))),
                 [_, _, _, _, _, _, _, _] => Ok(StoredValue::AsIs),
-                _ => Err(result_code::PARAMETER),
+                _ => Err(ResultCode::PARAMETER),
             };
         }
         t::FLOAT => value.len() == 8,
@@ -71,24 +71,24 @@ pub(super) fn normalize(kind: u8, value: &[u8], any_map_keys: bool) -> Result<St
         t::GEOJSON => {
             return match Particle::parse(kind, value) {
                 Ok(Particle::GeoJson(text)) if geojson::is_valid(text) => Ok(StoredValue::AsIs),
-                _ => Err(result_code::GEO_INVALID_GEOJSON),
+                _ => Err(ResultCode::GEO_INVALID_GEOJSON),
             };
         }
         t::LIST | t::MAP => {
             return collection::normalize(kind, value, any_map_keys)
                 .map(StoredValue::Collection)
-                .ok_or(result_code::SERVER_ERROR);
+                .ok_or(ResultCode::SERVER_ERROR);
         }
         _ => is_language_blob(kind),
     };
-    if fits { Ok(StoredValue::AsIs) } else { Err(result_code::PARAMETER) }
+    if fits { Ok(StoredValue::AsIs) } else { Err(ResultCode::PARAMETER) }
 }
 
 /// Refuses unknown particle types.
-pub(super) fn check_type(kind: u8) -> Result<(), u8> {
+pub(super) fn check_type(kind: u8) -> Result<(), ResultCode> {
     use particle_type as t;
     let is_known = matches!(kind, t::INTEGER..=t::BLOB | VECTOR..=t::LIST | t::GEOJSON);
-    if is_known || is_language_blob(kind) { Ok(()) } else { Err(result_code::PARAMETER) }
+    if is_known || is_language_blob(kind) { Ok(()) } else { Err(ResultCode::PARAMETER) }
 }
 
 #[cfg(test)]
@@ -107,10 +107,10 @@ mod tests {
             assert!(!is_sketch(&sketch), "{at} {byte}");
         }
         assert!(!is_sketch(&sketch[..22]) && !is_sketch(b""));
-        assert_eq!(normalize(t::HLL, b"x", false), Err(result_code::PARAMETER));
-        assert_eq!(normalize(t::GEOJSON, b"\0\0\0{}", false), Err(result_code::GEO_INVALID_GEOJSON));
-        assert_eq!(normalize(t::GEOJSON, b"", false), Err(result_code::GEO_INVALID_GEOJSON));
-        assert_eq!(normalize(t::MAP, b"\x81\xc0\x01", false), Err(result_code::SERVER_ERROR));
+        assert_eq!(normalize(t::HLL, b"x", false), Err(ResultCode::PARAMETER));
+        assert_eq!(normalize(t::GEOJSON, b"\0\0\0{}", false), Err(ResultCode::GEO_INVALID_GEOJSON));
+        assert_eq!(normalize(t::GEOJSON, b"", false), Err(ResultCode::GEO_INVALID_GEOJSON));
+        assert_eq!(normalize(t::MAP, b"\x81\xc0\x01", false), Err(ResultCode::SERVER_ERROR));
         assert!(matches!(normalize(t::MAP, b"\x81\xc0\x01", true), Ok(StoredValue::Collection(_))));
     }
 }

@@ -5,12 +5,12 @@ mod rate_limit;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use wire_protocol::ResultCode;
 use wire_protocol::digest::{Digest, partition_id};
 use wire_protocol::message::{
     FrameHeader, FrameType, Message, MessageHeader, Ops, field_type, info1, info2, info3, write_field,
 };
 use wire_protocol::query::QueryScope;
-use wire_protocol::result_code;
 
 use crate::command::operations;
 use crate::command::query::rate_limit::RateLimit;
@@ -76,8 +76,8 @@ pub(crate) struct QueryRun<'a> {
     /// Names of the sets seen so far.
     sets: HashMap<u16, Box<[u8]>>,
     /// The code of every partition, if a fault says so.
-    forced_code: Option<u8>,
-    end_code: u8,
+    forced_code: Option<ResultCode>,
+    end_code: ResultCode,
     /// How long the client may read nothing.
     write_timeout: Option<Duration>,
 }
@@ -92,7 +92,7 @@ impl<'a> QueryRun<'a> {
         message: &Message<'a>,
         user: Option<&User>,
         fault: Option<Fault>,
-    ) -> Result<Self, u8> {
+    ) -> Result<Self, ResultCode> {
         if let Some(Fault::Code(code)) = fault {
             return Err(code);
         }
@@ -100,29 +100,29 @@ impl<'a> QueryRun<'a> {
         let namespace = fields
             .namespace
             .and_then(|name| node.store.namespace(name))
-            .ok_or(result_code::NAMESPACE_NOT_FOUND)?;
-        let scope = QueryScope::parse(message).map_err(|_| result_code::PARAMETER)?;
+            .ok_or(ResultCode::NAMESPACE_NOT_FOUND)?;
+        let scope = QueryScope::parse(message).map_err(|_| ResultCode::PARAMETER)?;
         let MessageHeader { info1, info2, info3, .. } = message.header;
         let flags = Flags { info1, info2, info3 };
         // A query of an old client, which names no partitions.
         if info3 & info3::PARTITION_DONE == 0 {
-            return Err(result_code::UNSUPPORTED_FEATURE);
+            return Err(ResultCode::UNSUPPORTED_FEATURE);
         }
         if fields.set.len() > MAX_SET_NAME {
-            return Err(result_code::PARAMETER);
+            return Err(ResultCode::PARAMETER);
         }
         if user.is_some_and(|user| !user.may(flags)) {
-            return Err(result_code::ROLE_VIOLATION);
+            return Err(ResultCode::ROLE_VIOLATION);
         }
         if let Some(code) = fields.refusal {
             return Err(code);
         }
         if message.fields().any(|field| INDEX_FIELDS.contains(&field.kind)) {
-            return Err(result_code::UNSUPPORTED_FEATURE);
+            return Err(ResultCode::UNSUPPORTED_FEATURE);
         }
         for op in message.ops() {
             operations::check_read(&op)?;
-            operations::check_name(&op).map_err(|_| result_code::PARAMETER)?;
+            operations::check_name(&op).map_err(|_| ResultCode::PARAMETER)?;
         }
         let mut partitions: BTreeMap<u16, Option<Digest>> =
             scope.partitions.iter().map(|&partition| (partition, None)).collect();
@@ -152,7 +152,7 @@ impl<'a> QueryRun<'a> {
                 Some(Fault::RowCode(code)) => Some(code),
                 _ => None,
             },
-            end_code: result_code::OK,
+            end_code: ResultCode::OK,
             write_timeout: write_timeout.filter(|timeout| !timeout.is_zero()),
         })
     }
@@ -245,7 +245,7 @@ impl<'a> QueryRun<'a> {
     /// Starts a partition, or reports that this node does not serve it.
     fn start_partition(&mut self, partition: u16, after: Option<&Digest>, now: u32, out: &mut Vec<u8>) {
         let serves = self.node.ownership.serves(partition.into(), self.flags);
-        let code = self.forced_code.or((!serves).then_some(result_code::PARTITION_UNAVAILABLE));
+        let code = self.forced_code.or((!serves).then_some(ResultCode::PARTITION_UNAVAILABLE));
         if let Some(result_code) = code {
             MessageHeader {
                 info3: info3::PARTITION_DONE,
@@ -300,7 +300,7 @@ impl<'a> QueryRun<'a> {
             Some(0) if no_bins == 0 => None,
             n_ops if out.len() - start <= MAX_RECORD => n_ops,
             _ => {
-                (self.end_code, self.remaining) = (result_code::RECORD_TOO_BIG, 0);
+                (self.end_code, self.remaining) = (ResultCode::RECORD_TOO_BIG, 0);
                 None
             }
         };
