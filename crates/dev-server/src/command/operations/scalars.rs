@@ -90,7 +90,7 @@ mod tests {
             bins.put(b"x", kind, value);
         }
         modify(&mut bins, &Op { code, particle_type, name: b"x", value }, LIMITS)?;
-        let (_, bin) = bins.get(b"x").ok_or(0)?;
+        let (_, bin) = bins.get(b"x").ok_or(ResultCode::OK)?;
         Ok((bin.particle_type, bin.value.to_vec()))
     }
 
