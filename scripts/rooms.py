@@ -35,7 +35,17 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "policy": (),
         "poll_for": (),  # blocking on a future in slices of time
     },
-    "dev-server": {},
+    "dev-server": {
+        "cli": ("server", "state", "config", "security", "error"),  # the program
+        "server": ("serve", "state", "config", "security", "error"),  # the handle
+        "serve": ("command", "state", "config", "protocol", "error"),  # listeners and connections
+        "command": ("state", "security", "protocol"),  # what clients can ask for
+        "state": ("config", "security", "protocol", "error"),  # what the server remembers
+        "config": ("security", "error"),
+        "security": ("protocol", "error"),  # users, roles, sessions
+        "protocol": ("error",),  # flags of requests, kinds of commands, headers of answers
+        "error": (),
+    },
     "dtype-schema": {},
     "py-bindings": {
         "commands": ("core", "results", "args", "keys", "values", "arrays", "call", "python"),
