@@ -7,10 +7,63 @@ the sources have: `python -m scripts.check_rooms --found aero-io`.
 from __future__ import annotations
 
 ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
-    "aero-io": {},
-    "dev-server": {},
+    "aero-io": {
+        "cluster": (
+            "stats",
+            "query",
+            "batch",
+            "command",
+            "topology",
+            "node",
+            "config",
+            "net",
+            "key",
+            "error",
+            "policy",
+        ),  # the public handle: one line a command
+        "stats": ("node",),
+        "query": ("command", "topology", "node", "net", "key", "error", "policy"),
+        "batch": ("command", "topology", "node", "net", "key", "error", "policy"),
+        "command": ("topology", "node", "net", "key", "error", "policy"),  # single records, and retries of all commands
+        "topology": ("node", "config", "net", "error", "policy"),  # which nodes there are, and their partitions
+        "node": ("config", "auth", "net", "error", "policy"),  # one node: health, hedging, new connections
+        "config": ("auth",),
+        "auth": ("net", "error"),
+        "net": ("error",),  # streams, connections, their pool and buffers
+        "key": ("error",),
+        "error": (),
+        "policy": (),
+        "poll_for": (),  # blocking on a future in slices of time
+    },
+    "dev-server": {
+        "cli": ("server", "state", "config", "security", "error"),  # the program
+        "server": ("serve", "state", "config", "security", "error"),  # the handle
+        "serve": ("command", "state", "config", "protocol", "error"),  # listeners and connections
+        "command": ("state", "security", "protocol"),  # what clients can ask for
+        "state": ("config", "security", "protocol", "error"),  # what the server remembers
+        "config": ("security", "error"),
+        "security": ("protocol", "error"),  # users, roles, sessions
+        "protocol": ("error",),  # flags of requests, kinds of commands, headers of answers
+        "error": (),
+    },
     "dtype-schema": {},
-    "py-bindings": {},
+    "py-bindings": {
+        "commands": ("core", "results", "args", "keys", "values", "arrays", "call", "python"),
+        # The object behind both clients.
+        "core": ("args", "arrays", "call", "python"),
+        "results": ("keys", "values", "arrays", "call", "python"),
+        # Configuration, policies and operations, as Python passes them.
+        "args": ("values", "python"),
+        "keys": ("python",),
+        # Bin values, both ways.
+        "values": ("python",),
+        # NumPy: dtypes and memory.
+        "arrays": ("python",),
+        # Runs a command's future, for both clients.
+        "call": ("python",),
+        # Processes, exceptions, and what the extension uses of the package.
+        "python": (),
+    },
     "record-decode": {},
     "wire-protocol": {},
     "aerospike_py": {

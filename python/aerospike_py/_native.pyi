@@ -74,7 +74,7 @@ class QueryPlace:
 class QueryStream:
     """The records of a query. One call reads from it at a time; others wait."""
 
-    def next_block(self, face: Completions | None) -> Any:
+    def next_block(self, completions: Completions | None) -> Any:
         """The next records as a list; None after the last one."""
 
     def place(self, used: int) -> QueryPlace:
@@ -92,7 +92,7 @@ class Core:
     """
 
     def __new__(cls, config: Mapping[str, Any]) -> Core: ...
-    def connect(self, face: Completions | None, username: str | None, password: str | None) -> Any: ...
+    def connect(self, completions: Completions | None, username: str | None, password: str | None) -> Any: ...
     def close(self) -> None: ...
     def is_connected(self) -> bool: ...
     def get_node_names(self) -> list[str]: ...
@@ -104,27 +104,27 @@ class Core:
 
     def put(
         self,
-        face: Completions | None,
+        completions: Completions | None,
         key: Any,
         bins: Any,
         meta: Mapping[str, int] | None,
         policy: Mapping[str, Any] | None,
     ) -> Any: ...
-    def get(self, face: Completions | None, key: Any, policy: Mapping[str, Any] | None) -> Any: ...
-    def exists(self, face: Completions | None, key: Any, policy: Mapping[str, Any] | None) -> Any: ...
+    def get(self, completions: Completions | None, key: Any, policy: Mapping[str, Any] | None) -> Any: ...
+    def exists(self, completions: Completions | None, key: Any, policy: Mapping[str, Any] | None) -> Any: ...
     def remove(
         self,
-        face: Completions | None,
+        completions: Completions | None,
         key: Any,
         meta: Mapping[str, int] | None,
         policy: Mapping[str, Any] | None,
     ) -> Any: ...
     def select(
-        self, face: Completions | None, key: Any, bins: Sequence[str], policy: Mapping[str, Any] | None
+        self, completions: Completions | None, key: Any, bins: Sequence[str], policy: Mapping[str, Any] | None
     ) -> Any: ...
     def operate(
         self,
-        face: Completions | None,
+        completions: Completions | None,
         key: Any,
         list: Sequence[Mapping[str, Any]],
         meta: Mapping[str, int] | None,
@@ -133,7 +133,7 @@ class Core:
     ) -> Any: ...
     def change(
         self,
-        face: Completions | None,
+        completions: Completions | None,
         operator: int,
         key: Any,
         bin: str,
@@ -145,7 +145,7 @@ class Core:
 
     def touch(
         self,
-        face: Completions | None,
+        completions: Completions | None,
         key: Any,
         val: int,
         meta: Mapping[str, int] | None,
@@ -153,23 +153,29 @@ class Core:
     ) -> Any: ...
     def remove_bin(
         self,
-        face: Completions | None,
+        completions: Completions | None,
         key: Any,
         list: Sequence[str],
         meta: Mapping[str, int] | None,
         policy: Mapping[str, Any] | None,
     ) -> Any: ...
-    def info_all(self, face: Completions | None, command: str, policy: Mapping[str, Any] | None) -> Any:
+    def info_all(
+        self, completions: Completions | None, command: str, policy: Mapping[str, Any] | None
+    ) -> Any:
         """Sends the command to every node. The result maps node names to (error, answer)."""
 
     def info_node(
-        self, face: Completions | None, command: str, node: str | None, policy: Mapping[str, Any] | None
+        self,
+        completions: Completions | None,
+        command: str,
+        node: str | None,
+        policy: Mapping[str, Any] | None,
     ) -> Any:
         """Sends the command to a node. None means any node."""
 
     def truncate(
         self,
-        face: Completions | None,
+        completions: Completions | None,
         namespace: str,
         set: str | None,
         nanos: int,
@@ -190,7 +196,7 @@ class Core:
 
     def batch_read(
         self,
-        face: Completions | None,
+        completions: Completions | None,
         keys: Any,
         bins: Sequence[str] | None,
         policy: Mapping[str, Any] | None,
@@ -201,7 +207,7 @@ class Core:
     ) -> Any: ...
     def batch_operate(
         self,
-        face: Completions | None,
+        completions: Completions | None,
         keys: Any,
         list: Sequence[Mapping[str, Any]],
         policy: Mapping[str, Any] | None,
@@ -210,17 +216,19 @@ class Core:
     ) -> Any: ...
     def batch_remove(
         self,
-        face: Completions | None,
+        completions: Completions | None,
         keys: Any,
         policy: Mapping[str, Any] | None,
         row_policy: Mapping[str, Any] | None,
     ) -> Any: ...
-    def batch_write(self, face: Completions | None, batch: Any, policy: Mapping[str, Any] | None) -> Any:
+    def batch_write(
+        self, completions: Completions | None, batch: Any, policy: Mapping[str, Any] | None
+    ) -> Any:
         """Executes the rows of ``batch`` and sets their results."""
 
     def batch_write_numpy(
         self,
-        face: Completions | None,
+        completions: Completions | None,
         data: Any,
         dtype: Any,
         keys: Any,

@@ -442,7 +442,7 @@ def test_the_servers_own_settings(tls, message):
 
 
 def test_a_server_whose_files_are_wrong(authority):
-    with pytest.raises(RuntimeError, match="TLS: there is no key that can be read"):
+    with pytest.raises(RuntimeError, match="TLS: cannot read a private key from"):
         DevServer(tls=authority.nodes(key=authority.file)).start()
 
 

@@ -8,7 +8,7 @@ use wire_protocol::msgpack::{MAX_DEPTH, Reader, Token};
 use wire_protocol::particle::Particle;
 
 use super::classes;
-use crate::errors::client_error;
+use crate::python::errors::client_error;
 
 /// Why a record cannot be made into Python objects.
 pub(crate) enum Unreadable {
