@@ -15,9 +15,9 @@ HEAD = """# Features
 
 Beside the official Python client (`aerospike` 19.3.0) and `aerospike-py` 0.14.4 of the public index.
 `tests/docs/test_features.py` walks this list: what is said to be here is there on both clients, or a test of
-the name that the list gives shows it; what is *not yet* says so when it is asked for, with the reason. What the
-other two have was read from their documentation and code, and tried where this client's own tests run beside
-them.
+the name that the list gives shows it; what is *not yet* says so when it is asked for, with the reason. What
+the other two have was read from their documentation and code, and tried where this client's own tests run
+beside them.
 """
 
 

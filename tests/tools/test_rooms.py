@@ -5,11 +5,7 @@ from pathlib import Path
 import pytest
 
 from scripts import check_rooms
-
-
-def write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+from tests.support.sources import write
 
 
 def crate(tree: Path, **sources: str) -> Path:

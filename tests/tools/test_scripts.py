@@ -7,12 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts import check_dependencies, check_layers, check_links, check_tracked, try_wheel
-
-
-def write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-
+from tests.support.sources import write
 
 # ---------------------------------------------------------------- check_layers
 
