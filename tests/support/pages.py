@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-# `<!-- run` hides what a page needs but its readers do not: it is run and not shown. Where a paragraph
-# "prints" follows, the block of text after it is what is printed.
+# `<!-- run` hides code that the page needs but its readers do not: it is run and not shown. If the paragraph
+# "This prints:" follows, the text block after it is the expected output.
 PYTHON = re.compile(
-    r"^(?:```python|<!-- run)\n(.*?)^(?:```|-->)$(?:\n\nprints\n\n```text\n(.*?)^```$)?",
+    r"^(?:```python|<!-- run)\n(.*?)^(?:```|-->)$(?:\n\nThis prints:\n\n```text\n(.*?)^```$)?",
     re.MULTILINE | re.DOTALL,
 )
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -6,10 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wire_protocol::{WireError, result_code};
-
-use crate::auth::Who;
-use crate::node::Node;
+use wire_protocol::{ResultCode, WireError};
 
 /// Codes that the client gives, beside the server's; the numbers are the official client's.
 pub mod client_code {
@@ -77,6 +74,42 @@ impl fmt::Display for Seconds {
     }
 }
 
+/// Whom a login was for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who(Identified);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Identified {
+    ByName(Arc<str>),
+    ByCertificate,
+    NotAtAll,
+}
+
+impl Who {
+    pub(crate) fn user(name: Arc<str>) -> Self {
+        Self(Identified::ByName(name))
+    }
+
+    pub(crate) fn certificate() -> Self {
+        Self(Identified::ByCertificate)
+    }
+
+    /// Nobody: the client was given no user.
+    pub(crate) fn nobody() -> Self {
+        Self(Identified::NotAtAll)
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Identified::ByName(user) => write!(f, "login of user {user:?}"),
+            Identified::ByCertificate => f.write_str("login of the client certificate's user"),
+            Identified::NotAtAll => f.write_str("the node wants a login, and no user was given"),
+        }
+    }
+}
+
 /// Why an address did not turn out to be a node of the cluster.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -102,10 +135,10 @@ pub enum ContactFault {
         found: String,
     },
     /// The node refused the user.
-    #[error("{}: {who}", ServerCode(*.code))]
+    #[error("{code}: {who}")]
     Login {
         /// The server's code.
-        code: u8,
+        code: ResultCode,
         /// Whom it refused.
         who: Who,
     },
@@ -147,18 +180,18 @@ impl fmt::Display for SeedFailure {
 #[non_exhaustive]
 pub enum Error {
     /// The server answered with an error.
-    #[error("{}: {tried}", ServerCode(*.code))]
+    #[error("{code}: {tried}")]
     Server {
         /// The server's code.
-        code: u8,
+        code: ResultCode,
         /// What was tried.
         tried: Box<Tried>,
     },
     /// A node refused the user: the login, or the token that a login had given.
-    #[error("{}: {who} at {address}{}", ServerCode(*.code), Of(.tried.as_deref()))]
+    #[error("{code}: {who} at {address}{}", Of(.tried.as_deref()))]
     Login {
         /// The server's code.
-        code: u8,
+        code: ResultCode,
         /// Whom it refused.
         who: Who,
         /// The node's address.
@@ -285,14 +318,14 @@ impl Error {
     pub fn code(&self) -> i32 {
         match self {
             Self::Server { code, .. } | Self::Login { code, .. } => i32::from(*code),
-            Self::Timeout { .. } => i32::from(result_code::TIMEOUT),
+            Self::Timeout { .. } => i32::from(ResultCode::TIMEOUT),
             Self::Connection { .. } | Self::Connect { .. } => client_code::CONNECTION,
             Self::NoResponse { .. } => client_code::NO_RESPONSE,
             Self::Saturated { .. } => client_code::NO_MORE_CONNECTIONS,
             Self::ErrorRate { .. } => client_code::MAX_ERROR_RATE,
-            Self::NamespaceNotFound { .. } => i32::from(result_code::NAMESPACE_NOT_FOUND),
+            Self::NamespaceNotFound { .. } => i32::from(ResultCode::NAMESPACE_NOT_FOUND),
             Self::InvalidNode { .. } | Self::NoSuchNode { .. } => client_code::INVALID_NODE,
-            Self::BinName { .. } => i32::from(result_code::BIN_NAME),
+            Self::BinName { .. } => i32::from(ResultCode::BIN_NAME),
             Self::Param { .. } | Self::Request { .. } => client_code::PARAM,
             Self::Protocol { .. } | Self::ClusterName { .. } | Self::Closed { .. } | Self::Sealed => {
                 client_code::CLIENT
@@ -335,17 +368,6 @@ impl fmt::Display for Of<'_> {
     }
 }
 
-struct ServerCode(u8);
-
-impl fmt::Display for ServerCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match result_code::describe(self.0) {
-            Some((name, text)) => write!(f, "{text} ({name}, code {})", self.0),
-            None => write!(f, "the server answered with code {}", self.0),
-        }
-    }
-}
-
 struct List<'a, T>(&'a [T]);
 
 impl<T: fmt::Display> fmt::Display for List<'_, T> {
@@ -378,7 +400,7 @@ pub(crate) enum Fault {
     /// The node left the cluster before anything was sent to it.
     Gone,
     /// The node refused the user.
-    Login { code: u8, who: Who },
+    Login { code: ResultCode, who: Who },
 }
 
 impl Fault {
@@ -400,22 +422,6 @@ impl Fault {
         ))
     }
 
-    /// The error of a command to `node`.
-    pub(crate) fn into_error(self, node: &Node, tried: Tried) -> Error {
-        let tried = Box::new(tried);
-        match self {
-            Self::Deadline | Self::Socket => Error::Timeout { tried },
-            Self::Io(source) => Error::Connection { source, tried },
-            Self::Wire(source) => Error::Protocol { source, tried },
-            Self::Saturated => Error::Saturated { limit: node.pool.limit(), tried },
-            Self::Login { code, who } => {
-                Error::Login { code, who, address: node.address, tried: Some(tried) }
-            }
-            Self::Tripped => Error::ErrorRate { limit: node.health.limit(), tried },
-            Self::Gone => Error::Connection { source: Arc::new(gone()), tried },
-        }
-    }
-
     /// The fault as seen by somebody who looks for a node and gave it `limit`.
     pub(crate) fn into_contact(self, limit: Duration) -> ContactFault {
         match self {
@@ -428,13 +434,20 @@ impl Fault {
     }
 }
 
-fn gone() -> io::Error {
+/// The error for a node that left before anything was sent to it.
+pub(crate) fn gone() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "the node left the cluster")
 }
 
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
         Self::Io(Arc::new(error))
+    }
+}
+
+impl From<WireError> for Error {
+    fn from(source: WireError) -> Self {
+        Self::Request { source }
     }
 }
 
@@ -447,39 +460,6 @@ impl From<WireError> for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::ClusterConfig;
-    use crate::contact::Connector;
-    use crate::transport::TcpTransport;
-
-    fn tried(attempts: u32, in_doubt: bool) -> Tried {
-        Tried {
-            command: "write",
-            node: "C1".into(),
-            address: "127.0.0.1:3100".parse().unwrap(),
-            attempts,
-            elapsed: Duration::from_micros(1_500),
-            in_doubt,
-        }
-    }
-
-    #[tokio::test]
-    async fn messages_carry_what_was_tried() {
-        let error = Error::Server { code: 14, tried: Box::new(tried(1, false)) };
-        assert_eq!(
-            error.to_string(),
-            "too many commands wait for the record (KEY_BUSY, code 14): \
-             write at node C1 (127.0.0.1:3100), 1 try in 1.5 ms"
-        );
-        let connector = Connector::new(ClusterConfig::default(), Arc::new(TcpTransport));
-        let node = Node::new("C1", "127.0.0.1:3100".parse().unwrap(), None, Arc::new(connector));
-        let error = Fault::Socket.into_error(&node, tried(3, true));
-        assert_eq!(
-            error.to_string(),
-            "no answer in time: write at node C1 (127.0.0.1:3100), 3 tries in 1.5 ms; \
-             the write may have been applied"
-        );
-        assert_eq!((error.code(), error.in_doubt()), (9, true));
-    }
 
     #[test]
     fn a_failed_connect_names_every_address() {

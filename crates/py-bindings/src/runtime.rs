@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aero_io::for_a_turn;
+use aero_io::poll_for;
 use futures_util::FutureExt;
 use pyo3::prelude::*;
 use tokio::runtime::{Handle, Runtime};
@@ -189,7 +189,7 @@ pub(crate) fn wait<T: Send>(
     let is_own = place == Place::Own && own_runtime().is_some();
     loop {
         let outcome = py.detach(|| {
-            let turn = for_a_turn(future.as_mut(), SIGNAL_INTERVAL);
+            let turn = poll_for(future.as_mut(), SIGNAL_INTERVAL);
             match is_own.then(own_runtime).flatten() {
                 Some(runtime) => runtime.block_on(turn),
                 None => handle.block_on(turn),
