@@ -24,8 +24,15 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "stats": ("node",),
         "query": ("command", "topology", "node", "net", "key", "error", "policy"),
         "batch": ("command", "topology", "node", "net", "key", "error", "policy"),
-        "command": ("topology", "node", "net", "key", "error", "policy"),  # single records, and retries of all commands
-        "topology": ("node", "config", "net", "error", "policy"),  # which nodes there are, and their partitions
+        "command": (
+            "topology",
+            "node",
+            "net",
+            "key",
+            "error",
+            "policy",
+        ),  # single records; how all commands retry
+        "topology": ("node", "config", "net", "error", "policy"),  # the nodes and their partitions
         "node": ("config", "auth", "net", "error", "policy"),  # one node: health, hedging, new connections
         "config": ("auth",),
         "auth": ("net", "error"),
