@@ -42,8 +42,7 @@ def stranger(tmp_path_factory):
 def nodes(authority):
     """Three nodes, with their records."""
     with DevServer(nodes=3, tls=authority.nodes()) as made:
-        with aerospike.client({**made.config, "tls": authority.trusted()}) as writer:
-            fill(writer, "tls")
+        fill({**made.config, "tls": authority.trusted()}, "tls")
         yield made
 
 
@@ -442,7 +441,7 @@ def test_the_servers_own_settings(tls, message):
 
 
 def test_a_server_whose_files_are_wrong(authority):
-    with pytest.raises(RuntimeError, match="TLS: there is no key that can be read"):
+    with pytest.raises(RuntimeError, match="TLS: cannot read a private key from"):
         DevServer(tls=authority.nodes(key=authority.file)).start()
 
 

@@ -130,10 +130,21 @@ def test_a_root_that_does_not_forbid_unsafe_is_found(tmp_path):
 
 def test_tokio_outside_the_runtime_is_found(tmp_path):
     bad = house(tmp_path)
-    write(bad / "crates/py-bindings/src/runtime.rs", "use tokio::runtime::Runtime;\n")
+    write(bad / "crates/py-bindings/src/call/runtime.rs", "use tokio::runtime::Runtime;\n")
     write(bad / "crates/py-bindings/src/client.rs", "fn f() { tokio::spawn(g()); }\n")
     (line,) = check_layers.violations(bad)
     assert line.startswith("py-bindings/src/client.rs: uses tokio")
+
+
+def test_bytes_of_messages_outside_their_modules_are_found(tmp_path):
+    bad = house(tmp_path)
+    write(bad / "crates/py-bindings/src/keys/mod.rs", "use wire_protocol::digest::UserKey;\n")
+    write(bad / "crates/py-bindings/src/commands/single.rs", "use wire_protocol::message::Ops;\n")
+    write(bad / "crates/py-bindings/src/values/decode.rs", "// wire_protocol::particle is not used here\n")
+    assert [line.split(";")[0] for line in check_layers.violations(bad)] == [
+        "py-bindings/src/commands/single.rs: uses wire_protocol",
+        "py-bindings/src/values/decode.rs: may use wire_protocol, but does not",
+    ]
 
 
 def test_a_file_that_grew_too_long_is_found(tmp_path):
