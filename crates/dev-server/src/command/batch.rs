@@ -65,7 +65,8 @@ struct RowContext<'a> {
 }
 
 impl<'a> BatchRun<'a> {
-    /// Checks a batch before any row is executed. Heeds faults about rows and result codes.
+    /// Checks a batch before any row is executed. Applies faults about result codes; those about rows follow
+    /// in `next_frame`.
     ///
     /// # Errors
     /// The code that refuses the whole batch.
