@@ -14,7 +14,7 @@
 //!
 //! What is still missing follows the protocol: queries over secondary indexes and in the background belong
 //! into `query`; creating indexes, watching jobs and storing user-defined functions are info commands, so
-//! they belong into `info`; applying a function to a record gets a module beside `read` and `write`.
+//! they belong in `info`; applying a function to a record gets a module beside `read` and `write`.
 //!
 //! Uses `state`, `security` and `protocol`, and knows nothing of sockets. Start with [`dispatch`].
 
