@@ -42,8 +42,7 @@ def stranger(tmp_path_factory):
 def nodes(authority):
     """Three nodes, with their records."""
     with DevServer(nodes=3, tls=authority.nodes()) as made:
-        with aerospike.client({**made.config, "tls": authority.trusted()}) as writer:
-            fill(writer, "tls")
+        fill({**made.config, "tls": authority.trusted()}, "tls")
         yield made
 
 

@@ -221,6 +221,21 @@ BATCH_FLAGS = (
 FOR_ALL = "there is none for all commands at once"
 NO_COMMAND = "the commands that it is for are not there yet"
 
+# The keys that policies of batches have beside those of all reads.
+BATCHES = (
+    *BATCH_FLAGS,
+    warned("concurrent", False, "the parts of a batch always run side by side", harmless=True),
+    warned(
+        "key",
+        1,
+        "a batch read sends digests alone, and what rows send is in their own policy",
+        harmless=0,
+        ours=True,
+    ),
+    DESERIALIZE,
+    *COMMON_NOTHING,
+)
+
 TABLES = (
     Table(
         "config",
@@ -487,17 +502,7 @@ TABLES = (
         (
             *common("1000, plus 1000 per 100,000 keys", "2"),
             *reads(),
-            *BATCH_FLAGS,
-            warned("concurrent", False, "the parts of a batch always run side by side", harmless=True),
-            warned(
-                "key",
-                1,
-                "a batch read sends digests alone, and what rows send is in their own policy",
-                harmless=0,
-                ours=True,
-            ),
-            DESERIALIZE,
-            *COMMON_NOTHING,
+            *BATCHES,
         ),
     ),
     Table(
@@ -511,17 +516,7 @@ TABLES = (
         (
             *common("1000, plus 1000 per 100,000 keys", "2"),
             *reads("for rows that read: "),
-            *BATCH_FLAGS,
-            warned("concurrent", False, "the parts of a batch always run side by side", harmless=True),
-            warned(
-                "key",
-                1,
-                "a batch read sends digests alone, and what rows send is in their own policy",
-                harmless=0,
-                ours=True,
-            ),
-            DESERIALIZE,
-            *COMMON_NOTHING,
+            *BATCHES,
         ),
     ),
     Table(

@@ -273,7 +273,7 @@ def test_other_arguments_that_are_refused(client, fresh_set):
 def test_missing_methods_say_so(client, fresh_set, name):
     query = client.query("test", fresh_set)
     assert not hasattr(query, name)
-    with pytest.raises(AttributeError, match=rf"Query\.{name} is not there yet: .+"):
+    with pytest.raises(AttributeError, match=rf"Query\.{name} is not supported: .+"):
         getattr(query, name)
 
 

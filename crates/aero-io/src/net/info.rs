@@ -1,6 +1,5 @@
 //! Info commands over one connection.
 
-use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::info;
 use wire_protocol::message::FrameType;
