@@ -36,7 +36,7 @@ impl Login {
         })
     }
 
-    /// The credentials of `connect(username, password)`; None stands for the config's value.
+    /// The credentials of `connect(username, password)`; None means the config's value.
     pub(crate) fn with(
         &self,
         py: Python<'_>,

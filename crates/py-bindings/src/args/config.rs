@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::args::auth::{Login, MODES};
 use crate::args::convert::{items_of, whole_number};
 use crate::args::policy::{self, Operate, Read, Write};
-use crate::args::settings::{IgnoredKey, NoOpValue, Settings, ignored, one_of};
+use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, one_of, unsupported};
 use crate::args::tls;
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
@@ -67,36 +67,37 @@ fn login_timeout(settings: &mut Settings<'_>, key: &'static str) -> PyResult<Opt
 }
 
 /// Keys of the official client for parts that this client does not have.
-const IGNORED: &[IgnoredKey] = &[
-    ignored("shm", NoOpValue::Never, "cluster state is not shared between processes"),
-    ignored("lua", NoOpValue::Never, "no Lua runs in the client"),
+const IGNORED: &[UnsupportedKey] = &[
+    unsupported("shm", NoOpValue::Never, "cluster state is not shared between processes"),
+    unsupported("lua", NoOpValue::Never, "no Lua runs in the client"),
     THREAD_POOL_SIZE,
     MAX_THREADS,
-    ignored("use_shared_connection", NoOpValue::Flag(false), "each client has its own connections"),
-    ignored("serialization", NoOpValue::Never, "there are no serializers"),
-    ignored("strict_types", NoOpValue::Flag(true), "types are always strict"),
-    ignored("validate_keys", NoOpValue::Flag(true), "keys are always validated"),
-    ignored(
+    unsupported("use_shared_connection", NoOpValue::Flag(false), "each client has its own connections"),
+    unsupported("serialization", NoOpValue::Never, "there are no serializers"),
+    unsupported("strict_types", NoOpValue::Flag(true), "types are always strict"),
+    unsupported("validate_keys", NoOpValue::Flag(true), "keys are always validated"),
+    unsupported(
         "fail_if_not_connected",
         NoOpValue::Flag(true),
         "connecting always fails if no host can be reached",
     ),
-    ignored("app_id", NoOpValue::Never, "it is not sent to the server"),
-    ignored("min_conns_per_node", NoOpValue::Zero, "connections are opened when they are needed"),
-    ignored("config_provider", NoOpValue::Never, "settings come from the config only"),
+    unsupported("app_id", NoOpValue::Never, "it is not sent to the server"),
+    unsupported("min_conns_per_node", NoOpValue::Zero, "connections are opened when they are needed"),
+    unsupported("config_provider", NoOpValue::Never, "settings come from the config only"),
 ];
 
-const THREAD_POOL_SIZE: IgnoredKey = ignored("thread_pool_size", NoOpValue::Never, "there is no thread pool");
-const MAX_THREADS: IgnoredKey = ignored("max_threads", NoOpValue::Never, "there is no thread pool");
+const THREAD_POOL_SIZE: UnsupportedKey =
+    unsupported("thread_pool_size", NoOpValue::Never, "there is no thread pool");
+const MAX_THREADS: UnsupportedKey = unsupported("max_threads", NoOpValue::Never, "there is no thread pool");
 
 /// Keys that would change how the client works, and are refused.
-const NOT_SUPPORTED: &[IgnoredKey] = &[
-    ignored(
+const REFUSED: &[UnsupportedKey] = &[
+    unsupported(
         "compression_threshold",
         NoOpValue::Zero,
         "\"compress\": True in a policy compresses requests of more than 128 bytes",
     ),
-    ignored(
+    unsupported(
         "force_single_node",
         NoOpValue::Flag(false),
         "the client talks to the nodes that own the records; if their published addresses cannot be reached, try \
@@ -105,7 +106,7 @@ const NOT_SUPPORTED: &[IgnoredKey] = &[
 ];
 
 /// Policies of commands that are not implemented yet.
-const OTHER_POLICIES: &[IgnoredKey] = &[
+const OTHER_POLICIES: &[UnsupportedKey] = &[
     no_such_command("apply"),
     no_such_command("scan"),
     no_such_command("batch_apply"),
@@ -115,12 +116,12 @@ const OTHER_POLICIES: &[IgnoredKey] = &[
     no_such_command("metrics"),
 ];
 
-const fn no_such_command(key: &'static str) -> IgnoredKey {
-    ignored(key, NoOpValue::Never, "its commands are not implemented yet; leave it out")
+const fn no_such_command(key: &'static str) -> UnsupportedKey {
+    unsupported(key, NoOpValue::Never, "its commands are not implemented yet; leave it out")
 }
 
 /// Settings for all commands at once, which the official client no longer accepts.
-const FOR_ALL: &[IgnoredKey] = &[
+const FOR_ALL: &[UnsupportedKey] = &[
     for_all("total_timeout"),
     for_all("socket_timeout"),
     for_all("max_retries"),
@@ -131,8 +132,8 @@ const FOR_ALL: &[IgnoredKey] = &[
     for_all("read_mode_ap"),
 ];
 
-const fn for_all(key: &'static str) -> IgnoredKey {
-    ignored(
+const fn for_all(key: &'static str) -> UnsupportedKey {
+    unsupported(
         key,
         NoOpValue::Never,
         "it cannot be set for all commands at once; set it for each kind, as in {\"read\": {...}, \"write\": {...}}",
@@ -187,7 +188,7 @@ impl Config {
             settings.choice("send_bool_as", "INTEGER and AS_BOOL", &[Bools::AsInteger, Bools::AsBool])?;
         let tls = tls::read(py, settings.take("tls")?.as_ref())?;
         settings.ignore(IGNORED)?;
-        settings.refuse(NOT_SUPPORTED)?;
+        settings.refuse(REFUSED)?;
         // A misspelt key is reported before missing hosts: it may be the hosts.
         settings.finish()?;
         if cluster.seeds.is_empty() {

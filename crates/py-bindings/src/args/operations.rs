@@ -10,7 +10,7 @@ use crate::python::describe::describe;
 use crate::python::errors::param_error;
 use crate::values::{Bools, OpBytes, bin_name, encode_value};
 
-/// Encoded operations, with what a request has to say about all of them.
+/// Encoded operations, with what a request says about all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Operations {
     pub(crate) encoded: OpBytes,

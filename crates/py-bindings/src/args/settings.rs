@@ -15,7 +15,7 @@ use crate::python::errors::param_error;
 use crate::python::package::from_package;
 
 /// A key of the official client that this client does not act on.
-pub(crate) struct IgnoredKey {
+pub(crate) struct UnsupportedKey {
     pub(crate) key: &'static str,
     /// The value that matches the current behaviour and is accepted.
     pub(crate) no_op: NoOpValue,
@@ -23,7 +23,7 @@ pub(crate) struct IgnoredKey {
     pub(crate) reason: &'static str,
 }
 
-/// The value of an [`IgnoredKey`] that matches the current behaviour.
+/// The value of an [`UnsupportedKey`] that matches the current behaviour.
 #[derive(Clone, Copy)]
 pub(crate) enum NoOpValue {
     /// No value does.
@@ -42,8 +42,8 @@ impl NoOpValue {
     }
 }
 
-pub(crate) const fn ignored(key: &'static str, no_op: NoOpValue, reason: &'static str) -> IgnoredKey {
-    IgnoredKey { key, no_op, reason }
+pub(crate) const fn unsupported(key: &'static str, no_op: NoOpValue, reason: &'static str) -> UnsupportedKey {
+    UnsupportedKey { key, no_op, reason }
 }
 
 /// A dictionary of settings that is being read.
@@ -167,8 +167,8 @@ impl<'py> Settings<'py> {
 
     /// Takes keys of the official client that have no effect here. Each gives a warning, unless its value matches the
     /// current behaviour.
-    pub(crate) fn ignore(&mut self, keys: &[IgnoredKey]) -> PyResult<()> {
-        for IgnoredKey { key, no_op, reason } in keys {
+    pub(crate) fn ignore(&mut self, keys: &[UnsupportedKey]) -> PyResult<()> {
+        for UnsupportedKey { key, no_op, reason } in keys {
             let Some(value) = self.take(key)? else { continue };
             if !no_op.matches(&value) {
                 let message = format!("{} {key:?} has no effect here: {reason}", self.name);
@@ -182,8 +182,8 @@ impl<'py> Settings<'py> {
 
     /// Refuses keys of the official client that are not supported, unless their value matches the current behaviour. To
     /// ignore them would change what a call does.
-    pub(crate) fn refuse(&mut self, keys: &[IgnoredKey]) -> PyResult<()> {
-        for IgnoredKey { key, no_op, reason } in keys {
+    pub(crate) fn refuse(&mut self, keys: &[UnsupportedKey]) -> PyResult<()> {
+        for UnsupportedKey { key, no_op, reason } in keys {
             let Some(value) = self.take(key)? else { continue };
             if !no_op.matches(&value) {
                 return Err(param_error(

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use aero_io::{Identity, Pem, Revocation, Seed, TlsConfig, TlsVersion};
 use pyo3::prelude::*;
 
-use crate::args::settings::{IgnoredKey, NoOpValue, Settings, ignored};
+use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, unsupported};
 use crate::python::errors::param_error;
 
 const NAME: &str = "config \"tls\"";
 
-const IGNORED: &[IgnoredKey] = &[ignored(
+const IGNORED: &[UnsupportedKey] = &[unsupported(
     "log_session_info",
     NoOpValue::Flag(false),
     "sessions are not logged; stats() counts connections",

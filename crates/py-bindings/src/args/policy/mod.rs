@@ -13,41 +13,41 @@ use pyo3::prelude::*;
 
 pub(crate) use self::rows::{RowPolicy, batch_with_row, row_read, row_remove, row_write};
 use crate::args::convert::whole_number;
-use crate::args::settings::{IgnoredKey, NoOpValue, Settings, ignored};
+use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, unsupported};
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
 
 /// Keys of every policy that have no effect here.
-const IGNORED: &[IgnoredKey] = &[
-    ignored("timeout_delay", NoOpValue::Zero, "connections with late answers are closed, not kept"),
-    ignored("error_detail_verbosity", NoOpValue::Zero, "error messages always have all details"),
-    ignored("connect_timeout", NoOpValue::Zero, "set it in the client's config"),
+const IGNORED: &[UnsupportedKey] = &[
+    unsupported("timeout_delay", NoOpValue::Zero, "connections with late answers are closed, not kept"),
+    unsupported("error_detail_verbosity", NoOpValue::Zero, "error messages always have all details"),
+    unsupported("connect_timeout", NoOpValue::Zero, "set it in the client's config"),
 ];
 
 /// Keys of every policy that would change what a call does, and are refused.
-const NOT_SUPPORTED: &[IgnoredKey] = &[
-    ignored(
+const REFUSED: &[UnsupportedKey] = &[
+    unsupported(
         "expressions",
         NoOpValue::Never,
         "filter expressions are not implemented yet; filter the records after reading them",
     ),
-    ignored(
+    unsupported(
         "txn",
         NoOpValue::Never,
         "transactions are not implemented yet; compare generations (\"gen\") instead",
     ),
 ];
 
-const DESERIALIZE: IgnoredKey =
-    ignored("deserialize", NoOpValue::Flag(true), "lists and maps are always read as Python objects");
-const CONCURRENT: IgnoredKey =
-    ignored("concurrent", NoOpValue::Flag(true), "the requests of a batch always run concurrently");
-const ON_LOCKING_ONLY: IgnoredKey = ignored(
+const DESERIALIZE: UnsupportedKey =
+    unsupported("deserialize", NoOpValue::Flag(true), "lists and maps are always read as Python objects");
+const CONCURRENT: UnsupportedKey =
+    unsupported("concurrent", NoOpValue::Flag(true), "the requests of a batch always run concurrently");
+const ON_LOCKING_ONLY: UnsupportedKey = unsupported(
     "on_locking_only",
     NoOpValue::Flag(false),
     "it is for transactions, which are not implemented yet",
 );
-const COMPRESSION_THRESHOLD: IgnoredKey = ignored(
+const COMPRESSION_THRESHOLD: UnsupportedKey = unsupported(
     "compression_threshold",
     NoOpValue::Zero,
     "\"compress\": True compresses requests of more than 128 bytes",
@@ -115,7 +115,7 @@ fn hedge(py: Python<'_>, settings: &mut Settings<'_>, hedge: &mut Hedge) -> PyRe
 /// Takes the keys of every policy that are ignored or refused, and refuses unknown ones.
 fn finish_policy(mut settings: Settings<'_>) -> PyResult<()> {
     settings.ignore(IGNORED)?;
-    settings.refuse(NOT_SUPPORTED)?;
+    settings.refuse(REFUSED)?;
     settings.finish()
 }
 
@@ -150,7 +150,7 @@ pub(crate) fn batch(
 ) -> PyResult<BatchPolicy> {
     over(py, defaults, name, object, |settings, policy| {
         batch_settings(py, settings, policy)?;
-        settings.ignore(&[ignored(
+        settings.ignore(&[unsupported(
             "key",
             NoOpValue::Zero,
             "a batch read sends digests only, and rows that write have a policy of their own",
@@ -321,8 +321,8 @@ pub(crate) fn info(
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(default) };
     let timeout = settings.number("timeout", 1, u32::MAX.into())?;
     settings.ignore(&[
-        ignored("send_as_is", NoOpValue::Flag(true), "info commands are always sent as they are"),
-        ignored("check_bounds", NoOpValue::Flag(true), "the size of an answer is always checked"),
+        unsupported("send_as_is", NoOpValue::Flag(true), "info commands are always sent as they are"),
+        unsupported("check_bounds", NoOpValue::Flag(true), "the size of an answer is always checked"),
     ])?;
     settings.finish()?;
     Ok(timeout.map_or(default, |millis| Duration::from_millis(millis as u64)))

@@ -7,16 +7,16 @@ use wire_protocol::digest::{PARTITIONS, partition_id};
 
 use super::{DESERIALIZE, REPLICAS, finish_policy, over, set};
 use crate::args::convert::whole_number;
-use crate::args::settings::{IgnoredKey, NoOpValue, Settings, ignored};
+use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, unsupported};
 use crate::python::describe::describe;
 use crate::python::errors::{io_error, param_error};
 
 const DURATIONS: [QueryDuration; 3] = [QueryDuration::Long, QueryDuration::Short, QueryDuration::LongRelaxAp];
 
 /// Keys of the query policy that have no effect here.
-const IGNORED: &[IgnoredKey] = &[
-    ignored("info_timeout", NoOpValue::Never, "a query sends no info command first"),
-    ignored(
+const IGNORED: &[UnsupportedKey] = &[
+    unsupported("info_timeout", NoOpValue::Never, "a query sends no info command first"),
+    unsupported(
         "fail_on_cluster_change",
         NoOpValue::Flag(false),
         "partitions that move are read from their new node",
