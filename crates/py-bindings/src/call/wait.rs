@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aero_io::for_a_turn;
+use aero_io::poll_for;
 use futures_util::FutureExt;
 use pyo3::prelude::*;
 
@@ -59,7 +59,7 @@ pub(super) fn wait<T: Send>(
     let on_this_thread = driver == Driver::CallingThread && thread_runtime().is_some();
     loop {
         let outcome = py.detach(|| {
-            let turn = for_a_turn(future.as_mut(), SIGNAL_INTERVAL);
+            let turn = poll_for(future.as_mut(), SIGNAL_INTERVAL);
             match on_this_thread.then(thread_runtime).flatten() {
                 Some(runtime) => runtime.block_on(turn),
                 None => shared.block_on(turn),
