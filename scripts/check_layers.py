@@ -48,7 +48,7 @@ NEVER_IN_TESTS = {"pyo3*", "numpy"}
 # `unsafe` and why. Every other file of every crate is free of it, and crates without an entry say
 # `#![forbid(unsafe_code)]` in each of their roots.
 UNSAFE = {
-    "wire-protocol/src/digest/lanes.rs": "CPU feature dispatch: many digests in a fraction of the time",
+    "wire-protocol/src/digest/lanes/mod.rs": "CPU feature dispatch: many digests in a fraction of the time",
     "record-decode/src/rows.rs": "rows of one array are written by several tasks: the one unsafe heart",
     "record-decode/src/rows/tests.rs": "its tests, which have to make one",
     "record-decode/src/rows/loom_models.rs": "its tests under loom, likewise",

@@ -85,7 +85,7 @@ pub use tls::{Identity, Pem, Revocation, TlsConfig, TlsTransport, TlsVersion};
 pub use transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};
 pub use turn::for_a_turn;
 pub use wire_protocol::ResultCode;
-pub use wire_protocol::batch_write::{BatchWriter, EncodedOps, OperateRow, RowAttributes};
+pub use wire_protocol::batch::{BatchWriter, EncodedOps, OperateRow, RowAttributes};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;
 pub use wire_protocol::query::{QueryDuration, QueryRecord};

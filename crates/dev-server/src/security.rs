@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use wire_protocol::ResultCode;
-use wire_protocol::login::{SecurityMessage, command, field, write_security};
 use wire_protocol::message::{info1, info2};
+use wire_protocol::security::{SecurityMessage, command, field, write_security};
 
 use crate::DevServerError;
 use crate::operations::Flags;

@@ -2,7 +2,7 @@
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use crate::WireError;
+use crate::error::WireError;
 use crate::message::{FrameHeader, FrameType, write_frame};
 
 /// Frames of fewer bytes are not worth it; the number is the official clients'.

@@ -4,13 +4,11 @@
 //! | --- | --- |
 //! | [`message`] | frame header, message header, fields, operations: read in place, written into a buffer |
 //! | [`particle`] | a bin value as it stands in a message |
-//! | [`batch`] | batch request writer, batch response reader |
-//! | [`batch_request`] | batch request reader |
-//! | [`batch_write`] | batch request writer for rows that write, delete and operate |
+//! | [`batch`] | batch requests, written and read; batch answers |
 //! | [`command`] | single-record requests |
 //! | [`compressed`] | frames in deflated frames |
 //! | [`info`] | info requests and answers: peers, replicas, generations |
-//! | [`login`] | security messages: logins, session tokens |
+//! | [`security`] | security messages: logins, session tokens |
 //! | [`msgpack`] | lists and maps inside particles |
 //! | [`digest`] | record digests of keys, partitions |
 //! | [`query`] | primary-index queries: request writer and reader, answer reader |
@@ -22,19 +20,17 @@
 #![deny(unsafe_code)]
 
 pub mod batch;
-pub mod batch_request;
-pub mod batch_write;
 pub mod command;
 pub mod compressed;
 pub mod digest;
 mod error;
 pub mod info;
-pub mod login;
 pub mod message;
 pub mod msgpack;
 pub mod particle;
 pub mod query;
 mod result_code;
+pub mod security;
 
 pub use error::WireError;
 pub use result_code::ResultCode;

@@ -1,6 +1,6 @@
 //! Bin values as they stand in a message.
 
-use crate::WireError;
+use crate::error::WireError;
 
 /// Numbers of the particle types.
 pub mod particle_type {

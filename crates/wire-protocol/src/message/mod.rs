@@ -7,8 +7,9 @@ mod constants;
 
 pub use constants::{field_type, info1, info2, info3, op};
 
+use crate::error::WireError;
 use crate::particle::Particle;
-use crate::{ResultCode, WireError};
+use crate::result_code::ResultCode;
 
 /// The largest body that a frame may announce.
 pub const MAX_FRAME: usize = 128 * 1024 * 1024;

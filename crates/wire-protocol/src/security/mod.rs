@@ -9,8 +9,9 @@
 
 use std::fmt;
 
+use crate::error::WireError;
 use crate::message::{FrameType, split_field, write_field, write_frame};
-use crate::{ResultCode, WireError};
+use crate::result_code::ResultCode;
 
 /// Commands of security messages.
 pub mod command {

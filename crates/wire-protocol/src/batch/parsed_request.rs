@@ -1,8 +1,8 @@
 //! Batch requests as a server reads them: the rows of the batch field, walked in place.
 
-use crate::WireError;
 use crate::batch::{REPEATED_ROW_LEN, row_flags};
 use crate::digest::{DIGEST_LEN, Digest};
+use crate::error::WireError;
 use crate::message::{Fields, Ops, split_fields_and_ops};
 
 /// The rows of a batch field (a request's field of type [`crate::message::field_type::BATCH`]), in order.

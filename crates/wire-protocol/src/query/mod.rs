@@ -6,10 +6,11 @@
 
 use crate::batch::Projection;
 use crate::digest::{Digest, PARTITIONS, UserKey, partition_id};
+use crate::error::WireError;
 use crate::message::{
     FrameType, Message, MessageHeader, Ops, field_type, info1, info2, info3, write_field, write_frame,
 };
-use crate::{ResultCode, WireError};
+use crate::result_code::ResultCode;
 
 /// How long a query is expected to take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

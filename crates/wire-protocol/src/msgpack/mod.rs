@@ -17,7 +17,7 @@
 //!
 //! Nothing here recurses or allocates, and no announced length is believed before the bytes are there.
 
-use crate::WireError;
+use crate::error::WireError;
 use crate::particle::particle_type;
 
 /// How deep lists and maps may nest for [`check`], and how deep a consumer that recurses should follow them.

@@ -4,10 +4,10 @@
 //! first. A row that has the operations and all else of the row before it, and does not send its key, is
 //! written as index, digest and a repeat flag.
 
-use crate::WireError;
 use crate::batch::{batch_flags, row_flags, same};
 use crate::command::{WriteOptions, write_user_key};
 use crate::digest::{Digest, UserKey};
+use crate::error::WireError;
 use crate::message::{
     FrameHeader, FrameType, MAX_FRAME, MessageHeader, field_type, info1, info2, op_count, write_field,
 };
@@ -272,7 +272,7 @@ impl Drop for BatchWriter<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch_request::BatchRequestRows;
+    use crate::batch::BatchRequestRows;
     use crate::command::{Exists, Generation};
     use crate::message::{Message, op, write_op};
 

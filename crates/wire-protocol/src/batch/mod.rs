@@ -5,12 +5,19 @@
 //! once a run. The response is a stream of frames of messages, one a row in any order, that ends with a
 //! message that has the last-bit.
 
+mod operate_request;
+mod parsed_request;
+
+pub use self::operate_request::{BatchHeader, BatchWriter, EncodedOps, OperateRow, RowAttributes};
+pub use self::parsed_request::{BatchRequestRow, BatchRequestRows};
+
 use crate::digest::Digest;
+use crate::error::WireError;
 use crate::message::{
     FrameType, MAX_FRAME, Message, MessageHeader, Ops, check_name, field_type, info1, info3, op, op_count,
     write_field, write_frame, write_op,
 };
-use crate::{ResultCode, WireError};
+use crate::result_code::ResultCode;
 
 /// Bits of the batch field's flags.
 pub mod batch_flags {

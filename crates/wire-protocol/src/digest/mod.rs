@@ -2,7 +2,7 @@
 
 use ripemd::{Digest as _, Ripemd160};
 
-use crate::WireError;
+use crate::error::WireError;
 use crate::particle::{Particle, particle_type};
 
 mod lanes;

@@ -3,8 +3,9 @@
 use base64::Engine as _;
 
 use crate::digest::PARTITIONS;
+use crate::error::WireError;
 use crate::message::{FrameType, write_frame};
-use crate::{ResultCode, WireError};
+use crate::result_code::ResultCode;
 
 /// Appends an info request of `commands`.
 ///

@@ -1,8 +1,8 @@
 //! Single-record requests.
 
-use crate::WireError;
 use crate::batch::Projection;
 use crate::digest::{Digest, UserKey};
+use crate::error::WireError;
 use crate::message::{
     FrameType, MessageHeader, check_name, field_type, info1, info2, info3, op_count, write_field,
     write_field_parts, write_frame, write_op,
