@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use wire_protocol::batch::Projection;
+use wire_protocol::command::Projection;
 use wire_protocol::digest::{Digest, UserKey};
 
 use crate::error::Error;

@@ -9,7 +9,7 @@ use dev_server::{CommandKind, Config, DevServer, Fault, FaultRule, User};
 use support::{Client, PATIENCE, SET, digest, keys};
 use tokio::io::AsyncReadExt as _;
 use wire_protocol::ResultCode;
-use wire_protocol::batch::Projection;
+use wire_protocol::command::Projection;
 use wire_protocol::command::{WriteOp, WriteOptions};
 use wire_protocol::digest::{Digest, partition_id};
 use wire_protocol::message::{FrameHeader, Message, field_type, info1, info2, info3, op, write_field};
