@@ -4,17 +4,17 @@ use crate::error::WireError;
 use crate::message::{Message, Ops, info3};
 use crate::result_code::ResultCode;
 
-/// A row's answer, borrowed from a frame. Its fields and operations were walked: [`Record::ops`] gives
-/// every one of them.
+/// The answer for one row, borrowed from a frame. Its fields and operations have been validated, so [`Record::ops`]
+/// yields all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// The row's number in the request.
+    /// The row's index in the request.
     pub index: u32,
     /// The row's result code.
     pub result_code: ResultCode,
     /// The record's generation.
     pub generation: u32,
-    /// Seconds since 2010-01-01 UTC when the record ends, 0 for never.
+    /// When the record expires: seconds since 2010-01-01 UTC, 0 for never.
     pub void_time: u32,
     /// Number of bins.
     pub n_ops: u16,
@@ -41,34 +41,33 @@ impl<'a> Record<'a> {
         Ops::over(self.ops)
     }
 
-    /// The bytes of the bins, for keeping them; [`Ops::over`] walks them again.
+    /// The bytes of the bins, to be kept; [`Ops::over`] reads them again.
     #[must_use]
     pub fn ops_bytes(&self) -> &'a [u8] {
         self.ops
     }
 }
 
-/// A message of a batch response.
+/// A message of a batch answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BatchAnswer<'a> {
-    /// The answer of one row.
+    /// The answer for one row.
     Record(Record<'a>),
-    /// The end of the response; a code other than 0 is about all rows that were not answered.
+    /// The end of the answer. A code other than OK applies to all rows that were not answered.
     End {
-        /// The result code.
+        /// The code for the batch.
         result_code: ResultCode,
     },
 }
 
-/// Reads the answers in the body of one frame of a batch response, in order. After an error, or the end
-/// of the response, there is nothing more.
+/// Iterates over the messages in one frame of a batch answer. An error or the end of the answer is the last item.
 #[derive(Clone, Debug)]
 pub struct BatchAnswers<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> BatchAnswers<'a> {
-    /// The answers in `body`.
+    /// Reads the body of a frame.
     #[must_use]
     pub fn new(body: &'a [u8]) -> Self {
         Self { rest: body }

@@ -7,24 +7,24 @@ use crate::message::{FrameType, MAX_FRAME, MessageHeader, field_type, info1, wri
 
 use super::{REPEATED_ROW_LEN, batch_flags, row_flags, same};
 
-/// What all rows of a batch read share.
+/// What all rows of a batch read have in common.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchReadHeader<'a> {
     /// Bins to read.
     pub projection: Projection<'a>,
     /// Bits of [`batch_flags`].
     pub flags: u8,
-    /// The server's deadline in milliseconds; 0 is the server's own.
+    /// The server's timeout in milliseconds; 0 for the server's default.
     pub timeout_ms: u32,
-    /// More bits for each row's first info byte ([`info1::READ_MODE_AP_ALL`]).
+    /// Additional [`info1`] bits of each row, such as [`info1::READ_MODE_AP_ALL`].
     pub info1: u8,
-    /// Bits for each row's third info byte (strong-consistency read modes).
+    /// [`info3`](crate::message::info3) bits of each row: the strong-consistency read mode.
     pub info3: u8,
-    /// Time to live to set on read, in percent of the record's own; 0 leaves it.
+    /// Reset the time to live when less than this percentage is left; 0 for the server's default.
     pub read_touch_ttl_percent: u32,
-    /// Bits for the message's own first info byte ([`info1::COMPRESS_RESPONSE`]).
+    /// [`info1`] bits of the message itself, such as [`info1::COMPRESS_RESPONSE`].
     pub message_info1: u8,
-    /// A filter expression as the server takes it; empty for none.
+    /// An encoded filter expression; empty for none.
     pub filter: &'a [u8],
 }
 
@@ -46,7 +46,7 @@ impl Default for BatchReadHeader<'_> {
 /// A row of a batch read.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchRow<'a> {
-    /// The number that the answer will carry.
+    /// The number by which the answer refers to the row.
     pub index: u32,
     /// The record's digest.
     pub digest: &'a Digest,
@@ -56,12 +56,11 @@ pub struct BatchRow<'a> {
     pub set: &'a [u8],
 }
 
-/// Appends a batch read request of `rows` to `out`; sort them by namespace and set, or the repeat flags
-/// never apply.
+/// Appends a batch read of `rows`. Rows should be sorted by namespace and set: only a row with the namespace and set of
+/// the row before it is written in short form.
 ///
 /// # Errors
-/// A request larger than a frame may be, more bins or a longer bin name than a row has room for; `out` is
-/// then as it was.
+/// A request larger than a frame, too many bins, a bin name that is too long. `out` is then unchanged.
 pub fn write_batch_read<'r>(
     out: &mut Vec<u8>,
     header: &BatchReadHeader<'_>,

@@ -6,13 +6,13 @@ use crate::message::{field_type, write_field, write_field_parts};
 /// Which record a command is about.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordKey<'a> {
-    /// Its namespace.
+    /// The record's namespace.
     pub namespace: &'a [u8],
-    /// Its set; empty for none.
+    /// The record's set; empty for none.
     pub set: &'a [u8],
-    /// Its digest.
+    /// The record's digest.
     pub digest: &'a Digest,
-    /// The user's key, where it is to be sent (and stored by a write).
+    /// The user's key, if it is to be sent; a write stores it.
     pub send_key: Option<UserKey<'a>>,
 }
 
@@ -31,7 +31,7 @@ impl RecordKey<'_> {
     }
 }
 
-/// Appends the field that has the user's key.
+/// Appends a field with the user's key.
 pub(crate) fn write_user_key(out: &mut Vec<u8>, key: UserKey<'_>) {
     let kind = [key.particle_type()];
     match key {

@@ -1,4 +1,6 @@
-//! Requests for one record.
+//! Requests for one record: read, write, operate, delete. Their answers are plain [messages](crate::message).
+//!
+//! Batches and queries use the parts that they share with these: [`Projection`], [`WriteOptions`], the user's key.
 
 mod key;
 mod operate;

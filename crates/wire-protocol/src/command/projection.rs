@@ -8,15 +8,15 @@ use crate::message::{check_name, info1, op, op_count, write_op};
 pub enum Projection<'a> {
     /// Every bin.
     All,
-    /// None: the header alone.
+    /// No bins: only the header.
     Header,
-    /// These, in this order.
+    /// These bins, in this order.
     Bins(&'a [&'a [u8]]),
 }
 
-/// A projection as a request says it.
+/// A projection as it is encoded in a request.
 pub(crate) struct ProjectionParts<'a> {
-    /// Bits for the first info byte, beside [`info1::READ`].
+    /// [`info1`] bits beside [`info1::READ`].
     pub(crate) info1: u8,
     /// The number of bins.
     pub(crate) n_ops: u16,

@@ -5,26 +5,25 @@ use crate::message::{FrameType, MessageHeader, field_type, info1, write_field, w
 
 use super::{Projection, RecordKey};
 
-/// What a read asks for beside its bins.
+/// Options of a read, apart from its bins.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReadOptions<'a> {
-    /// The server's deadline in milliseconds.
+    /// The server's timeout in milliseconds; 0 for the server's default.
     pub timeout_ms: u32,
-    /// More bits for the first info byte.
+    /// Additional [`info1`] bits.
     pub info1: u8,
-    /// Bits for the third info byte.
+    /// [`info3`](crate::message::info3) bits.
     pub info3: u8,
-    /// Time to live to set on read, in percent of the record's own; 0 leaves it.
+    /// Reset the time to live when less than this percentage is left; 0 for the server's default.
     pub read_touch_ttl_percent: u32,
-    /// A filter expression; empty for none.
+    /// An encoded filter expression; empty for none.
     pub filter: &'a [u8],
 }
 
 /// Appends a read of one record.
 ///
 /// # Errors
-/// A request larger than a frame may be, more bins or a longer bin name than a request has room for; `out`
-/// is then as it was.
+/// A request larger than a frame, too many bins, a bin name that is too long. `out` is then unchanged.
 pub fn write_read(
     out: &mut Vec<u8>,
     key: &RecordKey<'_>,

@@ -1,5 +1,3 @@
-//! Requests say what their options say; what does not fit is refused.
-
 use super::*;
 use crate::digest::UserKey;
 use crate::error::WireError;

@@ -9,7 +9,7 @@ use crate::particle::Particle;
 
 use super::RecordKey;
 
-/// When a write applies, by the record's existence.
+/// Condition of a write on the record's existence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Exists {
     /// Create or update.
@@ -25,38 +25,39 @@ pub enum Exists {
     CreateOrReplace,
 }
 
-/// When a write applies, by the record's generation.
+/// Condition of a write on the record's generation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Generation {
-    /// Whatever it is.
+    /// No condition.
     #[default]
     Ignore,
-    /// If it is this one.
+    /// The record's generation is this one.
     Equal(u32),
-    /// If this one is greater.
+    /// The given generation is greater than the record's.
     Greater(u32),
 }
 
-/// How a write is done.
+/// Options of a write.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WriteOptions<'a> {
-    /// The server's deadline in milliseconds.
+    /// The server's timeout in milliseconds; 0 for the server's default.
     pub timeout_ms: u32,
-    /// Seconds to live; 0 is the namespace's default, 2^32-1 never, 2^32-2 leaves it.
+    /// Time to live in seconds: 0 for the namespace's default, 2^32-1 for never expiring, 2^32-2 to keep the
+    /// record's.
     pub ttl: u32,
-    /// By existence.
+    /// Condition on the record's existence.
     pub exists: Exists,
-    /// By generation.
+    /// Condition on the record's generation.
     pub generation: Generation,
-    /// Commit to the master alone.
+    /// Commit to the master only, without waiting for replicas.
     pub commit_master: bool,
     /// A deletion leaves a tombstone.
     pub durable_delete: bool,
-    /// A filter expression; empty for none.
+    /// An encoded filter expression; empty for none.
     pub filter: &'a [u8],
 }
 
-/// How a write is done, as the bits of a header.
+/// [`WriteOptions`] as they are encoded in a header.
 pub(crate) struct WriteBits {
     pub(crate) info2: u8,
     pub(crate) info3: u8,
@@ -100,22 +101,21 @@ impl WriteOptions<'_> {
     }
 }
 
-/// A bin to write, or an operation on one: its code ([`crate::message::op`]), name and value.
+/// An operation on a bin, such as writing it.
 #[derive(Clone, Copy, Debug)]
 pub struct WriteOp<'a> {
     /// One of [`crate::message::op`].
     pub code: u8,
-    /// The bin's name, at most 15 bytes.
+    /// The bin's name; servers accept at most 15 bytes.
     pub name: &'a [u8],
-    /// The value.
+    /// The value to write, or the operation's argument.
     pub value: Particle<'a>,
 }
 
 /// Appends a write of one record.
 ///
 /// # Errors
-/// A request larger than a frame may be, more operations or a longer bin name than a request has room for;
-/// `out` is then as it was.
+/// A request larger than a frame, too many operations, a bin name that is too long. `out` is then unchanged.
 pub fn write_write<'o>(
     out: &mut Vec<u8>,
     key: &RecordKey<'_>,
@@ -125,7 +125,7 @@ pub fn write_write<'o>(
     write_ops(out, options.header(key), key, ops, options.filter)
 }
 
-/// Appends operations on one record under `header`, which lacks their number alone.
+/// Appends operations on one record; `header` is complete except for their number.
 pub(super) fn write_ops<'o>(
     out: &mut Vec<u8>,
     header: MessageHeader,
@@ -162,7 +162,7 @@ pub(super) fn write_ops<'o>(
 /// Appends a deletion of one record.
 ///
 /// # Errors
-/// A request larger than a frame may be; `out` is then as it was.
+/// A request larger than a frame. `out` is then unchanged.
 pub fn write_delete(
     out: &mut Vec<u8>,
     key: &RecordKey<'_>,

@@ -1,4 +1,4 @@
-//! Record digests: what the server knows a key by.
+//! Record digests: the hashes by which the server identifies records, and the partitions that they belong to.
 
 use ripemd::{Digest as _, Ripemd160};
 
@@ -6,14 +6,18 @@ use crate::error::WireError;
 use crate::particle::{Particle, particle_type};
 
 mod lanes;
+mod many;
 
 #[doc(hidden)]
 pub use self::lanes::Vectors;
+#[doc(hidden)]
+pub use self::many::digests_by;
+pub use self::many::{digests, digests_into};
 
 /// Bytes of a digest.
 pub const DIGEST_LEN: usize = 20;
 
-/// Partitions of a namespace.
+/// The number of partitions of a namespace.
 pub const PARTITIONS: usize = 4096;
 
 /// A record's digest.
@@ -31,23 +35,23 @@ pub enum UserKey<'a> {
 }
 
 impl<'a> UserKey<'a> {
-    /// Reads the data of a field that has a user's key: its particle type, then its value.
+    /// Reads the data of a field with a user's key: particle type, then value.
     ///
     /// # Errors
-    /// No type, a type that no key has, an integer that is not 8 bytes long.
+    /// A missing type, a type that keys cannot have, an integer that is not 8 bytes long.
     pub fn parse(data: &'a [u8]) -> Result<Self, WireError> {
         let (&kind, value) = data.split_first().ok_or(WireError::Truncated { what: "a user's key" })?;
         match Particle::parse(kind, value)? {
             Particle::Int(value) => Ok(Self::Int(value)),
             Particle::Str(bytes) => Ok(Self::Str(bytes)),
             Particle::Blob(bytes) => Ok(Self::Blob(bytes)),
-            _ => Err(WireError::malformed("user's key", "it is neither integer nor string nor blob")),
+            _ => Err(WireError::malformed("user's key", "it is not an integer, string or blob")),
         }
     }
 }
 
 impl UserKey<'_> {
-    /// The particle type that the key counts as.
+    /// The particle type of the key.
     #[must_use]
     pub fn particle_type(&self) -> u8 {
         match self {
@@ -68,159 +72,6 @@ impl UserKey<'_> {
             Self::Str(bytes) | Self::Blob(bytes) => hash.update(bytes),
         }
         hash.finalize().into()
-    }
-}
-
-/// The digests of many keys, each with its set: several at a time, which costs a fraction of one by one.
-#[must_use]
-pub fn digests<'k>(keys: impl ExactSizeIterator<Item = (&'k [u8], UserKey<'k>)>) -> Vec<Digest> {
-    let mut all = Vec::new();
-    digests_into(keys, &mut all);
-    all
-}
-
-/// [`digests`] into a buffer; what was in it goes.
-pub fn digests_into<'k>(
-    keys: impl ExactSizeIterator<Item = (&'k [u8], UserKey<'k>)>,
-    into: &mut Vec<Digest>,
-) {
-    digests_by(Vectors::available().next(), keys, into);
-}
-
-/// The digests of many keys, by these instructions; one by one without any. For tests and benches, which have
-/// to see every variant, not only the one that is best here.
-#[doc(hidden)]
-pub fn digests_by<'k>(
-    vectors: Option<Vectors>,
-    keys: impl ExactSizeIterator<Item = (&'k [u8], UserKey<'k>)>,
-    digests: &mut Vec<Digest>,
-) {
-    digests.clear();
-    digests.resize(keys.len(), [0; DIGEST_LEN]);
-    let Some(vectors) = vectors else {
-        for (digest, (set, key)) in digests.iter_mut().zip(keys) {
-            *digest = key.digest(set);
-        }
-        return;
-    };
-    let mut lanes = Lanes::new(vectors);
-    for (row, (set, key)) in keys.enumerate() {
-        if !lanes.push(row, set, &key) {
-            digests[row] = key.digest(set);
-        } else if lanes.is_full() {
-            lanes.flush(digests);
-        }
-    }
-    lanes.flush(digests);
-}
-
-/// Copies as many bytes as a block has, at most. A call of `memcpy` would cost more than the copying, and a loop
-/// over pieces becomes one: so two pieces of one size, which may overlap.
-#[inline]
-fn put_short(place: &mut [u8], value: &[u8]) {
-    let is_put = put_ends::<32>(place, value)
-        || put_ends::<16>(place, value)
-        || put_ends::<8>(place, value)
-        || put_ends::<4>(place, value);
-    if !is_put {
-        for (place, byte) in place.iter_mut().zip(value) {
-            *place = *byte;
-        }
-    }
-}
-
-/// Copies the first bytes and the last: all, of a value at most twice as long. False where it is too short.
-#[inline]
-fn put_ends<const LEN: usize>(place: &mut [u8], value: &[u8]) -> bool {
-    let (Some(first), Some(last)) = (value.first_chunk::<LEN>(), value.last_chunk::<LEN>()) else {
-        return false;
-    };
-    if let Some(place) = place.first_chunk_mut() {
-        *place = *first;
-    }
-    if let Some(place) = place.last_chunk_mut() {
-        *place = *last;
-    }
-    true
-}
-
-/// The longest message that fits one block: its padding takes nine bytes.
-const MAX_MESSAGE: usize = 64 - 9;
-
-/// Messages that wait to be hashed side by side.
-struct Lanes<'k> {
-    vectors: Vectors,
-    /// The messages, padded.
-    messages: lanes::Messages,
-    /// Their digests, once they are hashed.
-    hashed: lanes::Digests,
-    /// The row of each.
-    rows: [usize; lanes::MOST],
-    len: usize,
-    /// The set of the key before, and a message that begins with it and has nothing else: keys of one set after
-    /// another are the rule.
-    set: &'k [u8],
-    beginning: [u8; 64],
-}
-
-impl<'k> Lanes<'k> {
-    fn new(vectors: Vectors) -> Self {
-        Self {
-            vectors,
-            messages: [[[0; 64]; 8]; lanes::EIGHTS],
-            hashed: [[[0; DIGEST_LEN]; 8]; lanes::EIGHTS],
-            rows: [0; lanes::MOST],
-            len: 0,
-            set: &[],
-            beginning: [0; 64],
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.len == self.vectors.lanes()
-    }
-
-    /// Takes a key's message in; false where it is too long for one block.
-    #[inline]
-    fn push(&mut self, row: usize, set: &'k [u8], key: &UserKey<'_>) -> bool {
-        let int;
-        let value: &[u8] = match key {
-            UserKey::Int(value) => {
-                int = value.to_be_bytes();
-                &int
-            }
-            UserKey::Str(bytes) | UserKey::Blob(bytes) => bytes,
-        };
-        let end = set.len() + 1 + value.len();
-        if end > MAX_MESSAGE {
-            return false;
-        }
-        if !std::ptr::eq(set, self.set) {
-            self.beginning = [0; 64];
-            self.beginning[..set.len()].copy_from_slice(set);
-            self.set = set;
-        }
-        let message = &mut self.messages.as_flattened_mut()[self.len];
-        *message = self.beginning;
-        message[set.len()] = key.particle_type();
-        put_short(&mut message[set.len() + 1..end], value);
-        message[end] = 0x80;
-        message[56..].copy_from_slice(&(end as u64 * 8).to_le_bytes());
-        self.rows[self.len] = row;
-        self.len += 1;
-        true
-    }
-
-    /// Writes the digests of the messages that wait to their rows.
-    fn flush(&mut self, digests: &mut [Digest]) {
-        if self.len == 0 {
-            return;
-        }
-        self.vectors.hash(&self.messages, &mut self.hashed);
-        for (&row, digest) in self.rows[..self.len].iter().zip(self.hashed.as_flattened()) {
-            digests[row] = *digest;
-        }
-        self.len = 0;
     }
 }
 

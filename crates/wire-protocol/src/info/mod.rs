@@ -1,4 +1,4 @@
-//! Info requests and answers: text commands, and what a cluster says of itself.
+//! Info commands: text requests and answers, by which nodes describe themselves and are administered.
 
 mod partitions;
 mod peers;
@@ -13,7 +13,7 @@ pub use self::peers::{Peer, Peers, parse_peers, parse_rack_ids, parse_service};
 /// Appends an info request of `commands`.
 ///
 /// # Errors
-/// A request larger than a frame may be.
+/// A request larger than a frame.
 pub fn write_request(out: &mut Vec<u8>, commands: &[&str]) -> Result<(), WireError> {
     write_frame(out, FrameType::Info, |out| {
         for command in commands {
@@ -23,10 +23,10 @@ pub fn write_request(out: &mut Vec<u8>, commands: &[&str]) -> Result<(), WireErr
     })
 }
 
-/// The answers in the body of an info response: command and value, in order.
+/// The answers in the body of an info frame: command and value, in order.
 ///
 /// # Errors
-/// Text that is not UTF-8.
+/// A body that is not UTF-8.
 pub fn answers(body: &[u8]) -> Result<impl Iterator<Item = (&str, &str)>, WireError> {
     let text =
         std::str::from_utf8(body).map_err(|_| WireError::malformed("info response", "it is not UTF-8"))?;
@@ -39,7 +39,7 @@ pub fn answers(body: &[u8]) -> Result<impl Iterator<Item = (&str, &str)>, WireEr
 /// The answer to one command.
 ///
 /// # Errors
-/// Text that is not UTF-8, or no answer to that command.
+/// A body that is not UTF-8 or has no answer to the command.
 pub fn answer<'a>(body: &'a [u8], command: &str) -> Result<&'a str, WireError> {
     answers(body)?
         .find(|(name, _)| *name == command)
@@ -47,8 +47,8 @@ pub fn answer<'a>(body: &'a [u8], command: &str) -> Result<&'a str, WireError> {
         .ok_or(WireError::malformed("info response", "a command was not answered"))
 }
 
-/// The code and text of an answer that is an error: `ERROR:25:enterprise only`, `FAIL:4:text`, `ERROR`, in letters of
-/// either case.
+/// The code and text of an answer that is an error, such as `ERROR:25:enterprise only`, `FAIL:4:text` or `ERROR`, in
+/// upper or lower case.
 #[must_use]
 pub fn error_of(value: &str) -> Option<(ResultCode, &str)> {
     let rest = ["ERROR", "FAIL"].iter().find_map(|word| {
@@ -69,8 +69,8 @@ pub fn error_of(value: &str) -> Option<(ResultCode, &str)> {
     }
 }
 
-/// The code of an answer that is one error instead of an answer to each command, as whoever has not logged in
-/// gets it.
+/// The code of an info frame that is one error instead of an answer to each command: a node sends it to clients that
+/// have not logged in.
 #[must_use]
 pub fn refusal(body: &[u8]) -> Option<ResultCode> {
     let line = std::str::from_utf8(body).ok()?.trim_end_matches('\n');

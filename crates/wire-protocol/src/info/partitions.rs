@@ -5,34 +5,34 @@ use base64::Engine as _;
 use crate::digest::PARTITIONS;
 use crate::error::WireError;
 
-/// Which partitions of a namespace a node holds, as one bitmap for each replica.
+/// The partitions of a namespace that a node holds, as one bitmap per replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamespaceReplicas {
     /// The namespace.
     pub namespace: String,
-    /// The regime (strong consistency's term; 0 without).
+    /// The regime of the partition map; 0 without strong consistency.
     pub regime: u32,
-    /// Bitmaps: the first says which partitions the node is master of.
+    /// The bitmaps. The first has the partitions that the node is master of.
     pub replicas: Vec<PartitionBitmap>,
 }
 
-/// A bit a partition.
+/// A set of partitions, one bit for each.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PartitionBitmap(Box<[u8; PARTITIONS / 8]>);
 
 impl PartitionBitmap {
-    /// Whether the partition's bit is set. A partition beyond the last has none.
+    /// Whether the set contains the partition.
     #[must_use]
     pub fn contains(&self, partition: usize) -> bool {
         self.0.get(partition / 8).is_some_and(|byte| byte & (0x80 >> (partition % 8)) != 0)
     }
 
-    /// The partitions whose bit is set, ascending.
+    /// The partitions in the set, ascending.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         (0..PARTITIONS).filter(|&partition| self.contains(partition))
     }
 
-    /// A bitmap of these partitions, for answering.
+    /// The set of these partitions; numbers out of range are ignored.
     #[must_use]
     pub fn of(partitions: impl IntoIterator<Item = usize>) -> Self {
         let mut bits = Box::new([0; PARTITIONS / 8]);
@@ -60,7 +60,7 @@ impl std::fmt::Debug for PartitionBitmap {
 /// Reads the answer to `replicas`: `ns:regime,count,base64,...;ns:...`.
 ///
 /// # Errors
-/// Anything else.
+/// Text of another form.
 pub fn parse_replicas(value: &str) -> Result<Vec<NamespaceReplicas>, WireError> {
     let bad = |why| WireError::malformed("replicas answer", why);
     value
@@ -83,7 +83,7 @@ pub fn parse_replicas(value: &str) -> Result<Vec<NamespaceReplicas>, WireError> 
 
 fn parse_bitmap(text: &str) -> Result<PartitionBitmap, WireError> {
     let bad = || WireError::malformed("replicas answer", "a bitmap is not 512 bytes of base64");
-    // The decoder estimates the size from the text's, which may be three bytes above the bitmap's.
+    // The decoder wants room for its estimate, which may be up to three bytes above the bitmap's size.
     let mut buffer = [0; PARTITIONS / 8 + 4];
     let size =
         base64::engine::general_purpose::STANDARD.decode_slice(text, &mut buffer).map_err(|_| bad())?;

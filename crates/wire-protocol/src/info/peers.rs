@@ -1,37 +1,37 @@
-//! What a node says of itself and the others: peers, addresses, racks.
+//! What a node says about itself and the other nodes: peers, addresses, racks.
 
 use crate::error::WireError;
 
-/// What a node says of the others.
+/// The other nodes of the cluster, as a node reports them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peers {
-    /// Changes when the peers do.
+    /// A number that changes with the list of peers.
     pub generation: u32,
-    /// The nodes.
+    /// The other nodes.
     pub peers: Vec<Peer>,
 }
 
 /// Another node of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// Its name.
+    /// The node's name.
     pub node: String,
-    /// Its name in its certificate; empty without TLS.
+    /// The node's name in its TLS certificate; empty without TLS.
     pub tls_name: String,
-    /// Hosts and ports that it can be reached at.
+    /// Hosts and ports of the node.
     pub addresses: Vec<(String, u16)>,
 }
 
-/// Reads the answer to `peers-clear-std` and its kin: `generation,port,[[node,tls,[address,...]],...]`.
+/// Reads the answer to `peers-clear-std` and its variants: `generation,port,[[node,tls,[address,...]],...]`.
 ///
 /// # Errors
-/// Anything else.
+/// Text of another form.
 pub fn parse_peers(value: &str) -> Result<Peers, WireError> {
     let bad = |why| WireError::malformed("peers answer", why);
     let (generation, rest) = value.split_once(',').ok_or(bad("no generation"))?;
     let (port, list) = rest.split_once(',').ok_or(bad("no default port"))?;
     let generation = generation.parse().map_err(|_| bad("the generation is not a number"))?;
-    // A server without that kind of access point leaves its port empty.
+    // The port is empty if the server has no such access point.
     let default_port: u16 = if port.is_empty() {
         0
     } else {
@@ -54,10 +54,10 @@ pub fn parse_peers(value: &str) -> Result<Peers, WireError> {
     Ok(Peers { generation, peers })
 }
 
-/// Reads the answer to `service-clear-std` and its kin: addresses, comma separated.
+/// Reads the answer to `service-clear-std` and its variants: addresses, separated by commas.
 ///
 /// # Errors
-/// An address that is not one.
+/// An address that is not `host` or `host:port`.
 pub fn parse_service(value: &str) -> Result<Vec<(String, u16)>, WireError> {
     value
         .split(',')
@@ -72,7 +72,7 @@ pub fn parse_service(value: &str) -> Result<Vec<(String, u16)>, WireError> {
 /// Reads the answer to `rack-ids`: `ns:rack;ns:rack`, the node's rack in each namespace.
 ///
 /// # Errors
-/// Anything else.
+/// Text of another form.
 pub fn parse_rack_ids(value: &str) -> Result<Vec<(String, u32)>, WireError> {
     value
         .split(';')
@@ -89,7 +89,7 @@ fn strip_brackets(text: &str) -> Option<&str> {
     text.strip_prefix('[')?.strip_suffix(']')
 }
 
-/// Splits at commas that stand in no brackets.
+/// Splits at commas outside brackets.
 fn split_top_level(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0usize;
     text.split(move |c| {

@@ -8,17 +8,17 @@ pub const MAX_FRAME: usize = 128 * 1024 * 1024;
 /// What a frame's body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameType {
-    /// Text: info commands and answers.
+    /// Info commands and answers: text.
     Info,
-    /// Login and users.
+    /// Security messages.
     Security,
     /// Messages.
     Message,
-    /// A deflated frame.
+    /// A deflated frame: see [`crate::compressed`].
     Compressed,
 }
 
-/// The header of a frame: version, type, size of the body.
+/// The header of a frame: protocol version, type, size of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {
     /// What the body is.
@@ -69,10 +69,10 @@ impl FrameHeader {
     }
 }
 
-/// Writes a message frame around what `body` appends: reserves the frame header and sets its size.
+/// Appends a frame whose body is what `body` appends.
 ///
 /// # Errors
-/// A body larger than [`MAX_FRAME`]; `out` is then as it was.
+/// A body larger than [`MAX_FRAME`]. `out` is then unchanged.
 pub fn write_frame(
     out: &mut Vec<u8>,
     kind: FrameType,

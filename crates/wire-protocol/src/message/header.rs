@@ -6,25 +6,25 @@ use crate::result_code::ResultCode;
 /// The fixed part of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MessageHeader {
-    /// Bits of [`info1`].
+    /// Bits of [`info1`](super::info1).
     pub info1: u8,
-    /// Bits of [`info2`].
+    /// Bits of [`info2`](super::info2).
     pub info2: u8,
-    /// Bits of [`info3`].
+    /// Bits of [`info3`](super::info3).
     pub info3: u8,
     /// Bits of the fourth info byte (transactions).
     pub info4: u8,
-    /// A response's result code.
+    /// An answer's result code.
     pub result_code: ResultCode,
     /// The record's generation.
     pub generation: u32,
-    /// Request: relative seconds to live. Response: void time, seconds since 2010-01-01 UTC, 0 = never.
+    /// Request: time to live in seconds. Answer: when the record expires, in seconds since 2010-01-01 UTC, 0 for never.
     pub ttl: u32,
-    /// Request: total timeout in milliseconds. Batch response: the row's index. Else 0.
+    /// Request: timeout in milliseconds. Batch answer: the row's index. Otherwise 0.
     pub extra: u32,
     /// Number of fields that follow.
     pub n_fields: u16,
-    /// Number of operations after the fields.
+    /// Number of operations that follow the fields.
     pub n_ops: u16,
 }
 

@@ -1,7 +1,8 @@
-//! Frames and messages: headers, fields and operations.
+//! Frames and messages: headers, fields and operations, which all requests and answers are made of.
 //!
-//! A frame is an eight-byte [`FrameHeader`] and a body. The body of a message frame holds one
-//! [`Message`] (a request) or several (a response), each a [`MessageHeader`], fields and operations.
+//! A frame is an eight-byte [`FrameHeader`] and a body. The body of a message frame is one [`Message`] (a request) or
+//! several (an answer), each with a [`MessageHeader`], fields and operations. In answers, operations are bins or the
+//! results of operations.
 
 mod constants;
 mod frame;

@@ -8,36 +8,36 @@ use super::MessageHeader;
 /// A field of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field<'a> {
-    /// One of [`field_type`].
+    /// One of [`field_type`](super::field_type).
     pub kind: u8,
-    /// Its bytes.
+    /// The field's data.
     pub data: &'a [u8],
 }
 
-/// An operation of a request, or a bin of a response.
+/// An operation of a request, or a bin of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Op<'a> {
-    /// One of [`op`].
+    /// One of [`op`](super::op).
     pub code: u8,
     /// The value's particle type.
     pub particle_type: u8,
-    /// The bin's name, UTF-8 by convention and unchecked here.
+    /// The bin's name: UTF-8 by convention, not checked.
     pub name: &'a [u8],
     /// The value's bytes.
     pub value: &'a [u8],
 }
 
 impl<'a> Op<'a> {
-    /// The value.
+    /// The operation's value.
     ///
     /// # Errors
-    /// A value that its particle type cannot have.
+    /// Bytes that are not a value of the particle type.
     pub fn particle(&self) -> Result<Particle<'a>, WireError> {
         Particle::parse(self.particle_type, self.value)
     }
 }
 
-/// Splits a u32 size and as many bytes from the front. `what` names it in an error.
+/// Splits off a part that begins with its size (u32). `what` names it in errors.
 fn split_sized<'a>(bytes: &'a [u8], what: &'static str) -> Result<(&'a [u8], &'a [u8]), WireError> {
     let (size, rest) = bytes.split_first_chunk::<4>().ok_or(WireError::Truncated { what })?;
     rest.split_at_checked(u32::from_be_bytes(*size) as usize).ok_or(WireError::Truncated { what })
@@ -46,7 +46,7 @@ fn split_sized<'a>(bytes: &'a [u8], what: &'static str) -> Result<(&'a [u8], &'a
 pub(crate) fn split_field(bytes: &[u8]) -> Result<(Field<'_>, &[u8]), WireError> {
     let (body, rest) = split_sized(bytes, "a field")?;
     let (&kind, data) =
-        body.split_first().ok_or(WireError::malformed("field", "it has no room for its type"))?;
+        body.split_first().ok_or(WireError::malformed("field", "it is too short for its type"))?;
     Ok((Field { kind, data }, rest))
 }
 
@@ -55,18 +55,19 @@ fn split_op(bytes: &[u8]) -> Result<(Op<'_>, &[u8]), WireError> {
     let (body, rest) = split_sized(bytes, "an operation")?;
     let (&[code, particle_type, _flags, name_size], body) = body
         .split_first_chunk::<4>()
-        .ok_or(WireError::malformed("operation", "it has no room for its header"))?;
+        .ok_or(WireError::malformed("operation", "it is too short for its header"))?;
     let (name, value) = body
         .split_at_checked(usize::from(name_size))
-        .ok_or(WireError::malformed("operation", "its name is longer than itself"))?;
+        .ok_or(WireError::malformed("operation", "its name is longer than the operation"))?;
     Ok((Op { code, particle_type, name, value }, rest))
 }
 
-/// The bytes after an operation, if there is a whole one: [`split_op`] says what is wrong otherwise.
+/// The bytes after an operation; `None` if it is malformed or truncated, which [`split_op`] then describes. This is the
+/// fast path: it looks at sizes only.
 #[inline]
 fn after_op(bytes: &[u8]) -> Option<&[u8]> {
     let header = u64::from_be_bytes(*bytes.first_chunk::<8>()?);
-    // Size, code, particle type, flags and length of name, in one look.
+    // Size, code, particle type, flags and name length in one load.
     let (size, name) = ((header >> 32) as usize, usize::from(header as u8));
     if size < 4 + name {
         return None;
@@ -77,7 +78,7 @@ fn after_op(bytes: &[u8]) -> Option<&[u8]> {
 /// The bytes of fields, the bytes of operations, and the bytes after them.
 pub(crate) type FieldsOpsRest<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 
-/// Splits so many fields and operations from the front.
+/// Splits off the given numbers of fields and operations.
 #[inline]
 pub(crate) fn split_fields_and_ops(
     bytes: &[u8],
@@ -98,20 +99,20 @@ pub(crate) fn split_fields_and_ops(
     Ok((fields, &from_ops[..from_ops.len() - rest.len()], rest))
 }
 
-/// A message read in place. Its fields and operations were walked once: iterating over them cannot fail.
+/// A message, read in place. Its fields and operations have been validated, so iterating over them cannot fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message<'a> {
-    /// The fixed part.
+    /// The header.
     pub header: MessageHeader,
     fields: &'a [u8],
     ops: &'a [u8],
 }
 
 impl<'a> Message<'a> {
-    /// Reads a message from the front of `bytes`; returns the bytes after it, too.
+    /// Reads a message from the front of `bytes`; also returns the bytes after it.
     ///
     /// # Errors
-    /// A header, field or operation that is malformed or ends beyond `bytes`.
+    /// A malformed or truncated header, field or operation.
     #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), WireError> {
         let header = MessageHeader::parse(bytes)?;
@@ -137,7 +138,7 @@ impl<'a> Message<'a> {
         Fields::over(self.fields)
     }
 
-    /// The data of the first field of that type.
+    /// The data of the first field of the given type.
     #[must_use]
     pub fn field(&self, kind: u8) -> Option<&'a [u8]> {
         self.fields().find(|field| field.kind == kind).map(|field| field.data)
@@ -149,21 +150,21 @@ impl<'a> Message<'a> {
         Ops::over(self.ops)
     }
 
-    /// The bytes of the operations, for keeping them; [`Ops::over`] walks them again.
+    /// The bytes of the operations, to be kept; [`Ops::over`] reads them again.
     #[must_use]
     pub fn ops_bytes(&self) -> &'a [u8] {
         self.ops
     }
 }
 
-/// Fields of a message.
+/// Iterates over the fields of a message.
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Fields<'a> {
-    /// Walks bytes that were walked before. Ends at the first malformed one.
+    /// Reads validated fields. Ends at the first malformed one.
     pub(crate) fn over(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
@@ -179,14 +180,14 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// Operations of a message.
+/// Iterates over the operations of a message.
 #[derive(Clone, Debug)]
 pub struct Ops<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Ops<'a> {
-    /// Walks bytes that a [`Message`] gave as its operations. Ends at the first malformed one.
+    /// Reads the bytes of a [`Message`]'s operations. Ends at the first malformed one.
     #[must_use]
     pub fn over(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }

@@ -7,7 +7,7 @@ pub fn write_field(out: &mut Vec<u8>, kind: u8, data: &[u8]) {
     write_field_parts(out, kind, &[data]);
 }
 
-/// Appends a field whose data is `parts`, one after the other.
+/// Appends a field whose data is the concatenation of `parts`.
 pub fn write_field_parts(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
     let size: usize = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
     out.extend_from_slice(&(size as u32).to_be_bytes());
@@ -20,7 +20,7 @@ pub fn write_field_parts(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
 /// Appends an operation.
 ///
 /// # Panics
-/// If `name` is longer than 255 bytes; callers check names against the bin name limit first.
+/// If `name` is longer than 255 bytes. Callers check names first.
 pub fn write_op(out: &mut Vec<u8>, code: u8, particle_type: u8, name: &[u8], value: &[u8]) {
     assert!(name.len() <= 255, "a bin name of {} bytes", name.len());
     out.extend_from_slice(&((4 + name.len() + value.len()) as u32).to_be_bytes());
@@ -29,13 +29,13 @@ pub fn write_op(out: &mut Vec<u8>, code: u8, particle_type: u8, name: &[u8], val
     out.extend_from_slice(value);
 }
 
-/// A number of operations as a header has it.
+/// A number of operations as it is encoded in a header.
 pub(crate) fn op_count(count: usize) -> Result<u16, WireError> {
     let limit = usize::from(u16::MAX);
     u16::try_from(count).map_err(|_| WireError::TooLarge { what: "a number of bins", size: count, limit })
 }
 
-/// Refuses a bin name that an operation has no room for.
+/// Refuses a bin name that is too long to be encoded.
 pub(crate) fn check_name(name: &[u8]) -> Result<(), WireError> {
     let limit = usize::from(u8::MAX);
     if name.len() > limit {

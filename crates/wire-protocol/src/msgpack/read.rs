@@ -1,4 +1,4 @@
-//! Reading msgpack: token by token, without recursion.
+//! Reads msgpack token by token, without recursion.
 
 use crate::error::WireError;
 use crate::particle::particle_type;
@@ -7,7 +7,7 @@ use super::MAX_DEPTH;
 
 const WHAT: &str = "a msgpack value";
 
-/// One step through a value: a scalar, or the start of a list or map whose elements are the next tokens.
+/// A scalar, or the start of a list or map whose elements are the next tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Token<'a> {
@@ -21,7 +21,7 @@ pub enum Token<'a> {
     Uint(u64),
     /// A float; 32-bit ones are widened.
     Float(f64),
-    /// Text, UTF-8 by convention, unchecked here.
+    /// Text: UTF-8 by convention, not checked.
     Str(&'a [u8]),
     /// Bytes.
     Blob(&'a [u8]),
@@ -34,24 +34,25 @@ pub enum Token<'a> {
     },
     /// A map; `len` pairs of values follow.
     Map {
-        /// Number of pairs, that of an order included.
+        /// Number of pairs, including the one that marks an order.
         len: usize,
     },
-    /// An extension: the order of a map or list (no data), or what comparisons alone use (wildcard, infinity).
+    /// An extension: the order of a map or list (without data), or a special value in comparisons (wildcard,
+    /// infinity).
     Ext {
         /// The extension's type.
         kind: i8,
-        /// Its bytes.
+        /// The extension's data.
         data: &'a [u8],
     },
 }
 
 impl Token<'_> {
-    /// How many values belong to this one and follow it.
+    /// The number of values that follow and belong to this one.
     fn children(self) -> usize {
         match self {
             Self::List { len } => len,
-            // No overflow: the reader holds twice `len` to the bytes that remain.
+            // No overflow: the reader checked that twice `len` bytes remain.
             Self::Map { len } => len * 2,
             _ => 0,
         }
@@ -61,7 +62,7 @@ impl Token<'_> {
 /// The tag of a double.
 const DOUBLE: u8 = 0xcb;
 
-/// Walks msgpack token by token. After an error it stands where it stood.
+/// Reads msgpack token by token. An error leaves its position unchanged.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -77,8 +78,7 @@ impl<'a> Reader<'a> {
     /// Reads a scalar, or the start of a list or map.
     ///
     /// # Errors
-    /// Bytes that end inside the token, a list or map with more elements than bytes remain, the one byte
-    /// that msgpack does not use.
+    /// A truncated token, a list or map with more elements than bytes remain, the tag that msgpack does not use.
     #[inline]
     pub fn token(&mut self) -> Result<Token<'a>, WireError> {
         let mut input = Input { rest: self.rest };
@@ -87,8 +87,8 @@ impl<'a> Reader<'a> {
         Ok(token)
     }
 
-    /// Takes the doubles that follow each other from here on, at most so many, each with its tag in front: lists of
-    /// floats are long, and their elements all alike.
+    /// Takes the run of doubles at this position, at most `most`, each with its tag byte. This is a fast path for long
+    /// lists of floats.
     #[inline]
     pub fn doubles(&mut self, most: usize) -> &'a [[u8; 9]] {
         let (items, _) = self.rest.as_chunks::<9>();
@@ -98,21 +98,21 @@ impl<'a> Reader<'a> {
         &items[..count]
     }
 
-    /// Whether every byte was read.
+    /// Whether all bytes have been read.
     #[inline]
     #[must_use]
     pub fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }
 
-    /// Bytes that were not read.
+    /// The number of bytes that have not been read.
     #[inline]
     #[must_use]
     pub fn remaining(&self) -> usize {
         self.rest.len()
     }
 
-    /// Passes over a whole value, with all that it contains.
+    /// Skips a value with everything that it contains.
     ///
     /// # Errors
     /// As [`Reader::token`].
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The reader's position within one token; given up when the token is refused.
+/// The position within one token; discarded if the token is refused.
 struct Input<'a> {
     rest: &'a [u8],
 }
@@ -146,7 +146,7 @@ impl<'a> Input<'a> {
             0x90..=0x9f => self.list(usize::from(tag & 0x0f))?,
             0xa0..=0xbf => self.string(usize::from(tag & 0x1f))?,
             0xc0 => Token::Nil,
-            0xc1 => return Err(WireError::malformed("msgpack value", "it begins with an unused tag")),
+            0xc1 => return Err(WireError::malformed("msgpack value", "its tag is not used by msgpack")),
             0xc2 => Token::Bool(false),
             0xc3 => Token::Bool(true),
             0xc4 | 0xd9 => {
@@ -262,13 +262,13 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Walks the one value that `bytes` holds to its last byte.
+/// Checks that `bytes` is one complete value.
 ///
 /// # Errors
 /// As [`Reader::token`]; lists and maps nested deeper than [`MAX_DEPTH`]; bytes after the value.
 pub fn check(bytes: &[u8]) -> Result<(), WireError> {
     let mut reader = Reader::new(bytes);
-    // How many values each open list or map still lacks, the outermost first.
+    // The number of missing values of each open list or map, outermost first.
     let mut open = [0usize; MAX_DEPTH];
     let mut depth = 0;
     loop {
@@ -276,7 +276,7 @@ pub fn check(bytes: &[u8]) -> Result<(), WireError> {
         if matches!(token, Token::List { .. } | Token::Map { .. }) {
             let children = open
                 .get_mut(depth)
-                .ok_or(WireError::malformed("msgpack value", "its lists and maps nest too deep"))?;
+                .ok_or(WireError::malformed("msgpack value", "its lists and maps nest too deeply"))?;
             *children = token.children();
             if *children > 0 {
                 depth += 1;

@@ -1,11 +1,11 @@
-//! Writing msgpack.
+//! Writes msgpack. Callers append elements after the header of their list or map.
 
 use crate::particle::particle_type;
 
 use super::KEY_ORDERED;
 
-/// A length as the header has it. One that does not fit is of a value beyond the size of a frame, which
-/// [`crate::message::write_frame`] refuses.
+/// A length as it is encoded in a header. A value whose length does not fit is larger than a frame, so
+/// [`crate::message::write_frame`] refuses it.
 fn header_len(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
@@ -20,7 +20,7 @@ pub fn write_bool(out: &mut Vec<u8>, value: bool) {
     out.push(0xc2 + u8::from(value));
 }
 
-/// Appends an integer in the shortest encoding; those from zero up are written unsigned.
+/// Appends an integer in the shortest encoding; non-negative ones are written unsigned.
 pub fn write_int(out: &mut Vec<u8>, value: i64) {
     if let Ok(value) = u64::try_from(value) {
         write_uint(out, value);
@@ -72,7 +72,7 @@ pub fn write_geojson(out: &mut Vec<u8>, text: &[u8]) {
     write_string(out, particle_type::GEOJSON, text);
 }
 
-/// Appends the start of a list; its `len` elements are to follow.
+/// Appends the header of a list of `len` elements.
 pub fn write_list_header(out: &mut Vec<u8>, len: usize) {
     match header_len(len) {
         len @ 0..=15 => out.push(0x90 | len as u8),
@@ -81,7 +81,7 @@ pub fn write_list_header(out: &mut Vec<u8>, len: usize) {
     }
 }
 
-/// Appends the start of a map without an order; its `len` pairs are to follow.
+/// Appends the header of an unordered map of `len` pairs.
 pub fn write_map_header(out: &mut Vec<u8>, len: usize) {
     match header_len(len) {
         len @ 0..=15 => out.push(0x80 | len as u8),
@@ -90,8 +90,8 @@ pub fn write_map_header(out: &mut Vec<u8>, len: usize) {
     }
 }
 
-/// Appends the start of a map ordered by key; its `len` pairs are to follow, in order. The pair that
-/// tells the order is written here and does not count in `len`.
+/// Appends the header of a map of `len` pairs ordered by key, and the pair that marks the order, which does not count
+/// in `len`. The caller appends the pairs in order.
 pub fn write_ordered_map_header(out: &mut Vec<u8>, len: usize) {
     write_map_header(out, len.saturating_add(1));
     write_ext(out, KEY_ORDERED, &[]);

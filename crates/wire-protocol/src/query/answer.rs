@@ -5,55 +5,55 @@ use crate::error::WireError;
 use crate::message::{Message, MessageHeader, Ops, field_type, info3};
 use crate::result_code::ResultCode;
 
-/// A record of an answer.
+/// A record in the answer to a query.
 #[derive(Clone, Debug)]
 pub struct QueryRecord<'a> {
-    /// Its namespace.
+    /// The record's namespace.
     pub namespace: &'a [u8],
-    /// Its set; empty for none.
+    /// The record's set; empty for none.
     pub set: &'a [u8],
-    /// Its digest.
+    /// The record's digest.
     pub digest: &'a Digest,
-    /// The user's key, where it was stored.
+    /// The user's key, if it is stored.
     pub key: Option<UserKey<'a>>,
-    /// Its generation.
+    /// The record's generation.
     pub generation: u32,
-    /// When it ends: seconds since 2010-01-01 UTC, 0 = never.
+    /// When the record expires: seconds since 2010-01-01 UTC, 0 for never.
     pub void_time: u32,
-    /// The bytes of its bins; [`Ops::over`] walks them.
+    /// The bytes of the bins; [`Ops::over`] reads them.
     pub bins: &'a [u8],
-    /// All of its message, for keeping it; [`QueryAnswers`] reads it again.
+    /// The whole message, to be kept; [`QueryAnswers`] reads it again.
     pub message: &'a [u8],
 }
 
 impl<'a> QueryRecord<'a> {
-    /// Its bins.
+    /// The record's bins.
     #[must_use]
     pub fn ops(&self) -> Ops<'a> {
         Ops::over(self.bins)
     }
 }
 
-/// A message of an answer.
+/// A message in the answer to a query.
 #[derive(Clone, Debug)]
 pub enum QueryAnswer<'a> {
     /// A record.
     Record(QueryRecord<'a>),
-    /// Nothing more comes from this partition; with another code than 0 the node could not serve it.
+    /// The partition is complete; with a code other than OK, the node could not serve it.
     Partition {
-        /// The partition.
+        /// The partition's number.
         partition: u16,
-        /// The result code.
+        /// The code for the partition, or for the query.
         code: ResultCode,
     },
-    /// The answer ends; with another code than 0 it failed.
+    /// The end of the answer; with a code other than OK, the query failed.
     End {
-        /// The result code.
+        /// The code for the partition, or for the query.
         code: ResultCode,
     },
 }
 
-/// The messages of one frame of an answer. Ends after the first error and after [`QueryAnswer::End`].
+/// Iterates over the messages in one frame of an answer. An error or [`QueryAnswer::End`] is the last item.
 #[derive(Clone, Debug)]
 pub struct QueryAnswers<'a> {
     rest: &'a [u8],
@@ -100,7 +100,7 @@ fn read_answer<'a>(message: &Message<'a>, bytes: &'a [u8]) -> Result<QueryAnswer
         let partition = u16::try_from(generation).ok().filter(|&number| usize::from(number) < PARTITIONS);
         return match partition {
             Some(partition) => Ok(QueryAnswer::Partition { partition, code }),
-            None => Err(WireError::malformed("query answer", "it is about a partition that there is not")),
+            None => Err(WireError::malformed("query answer", "a partition number is out of range")),
         };
     }
     if !code.is_ok() {
@@ -113,7 +113,7 @@ fn read_answer<'a>(message: &Message<'a>, bytes: &'a [u8]) -> Result<QueryAnswer
             field_type::SET => set = field.data,
             field_type::DIGEST => digest = Some(field.data),
             field_type::KEY => key = Some(UserKey::parse(field.data)?),
-            // Index values and what newer servers add.
+            // Index values, and fields that newer servers may add.
             _ => {}
         }
     }

@@ -1,8 +1,8 @@
-//! Queries over the primary index: request writer and reader, response reader.
+//! Queries over the primary index.
 //!
-//! A query asks one node for the records of some of its partitions. The node answers with frames of
-//! messages, one for each record, in descending order of digests within a partition; so a query that ended
-//! early goes on after the last digest of each partition. An empty message ends the answer.
+//! A query asks one node for the records in some of its partitions. The node answers with frames of messages, one for
+//! each record, in descending order of digests within a partition, so a query that ended early can continue after the
+//! last digest of each partition. An empty message ends the answer.
 
 mod answer;
 mod parsed_request;

@@ -4,16 +4,16 @@ use crate::digest::{Digest, PARTITIONS, partition_id};
 use crate::error::WireError;
 use crate::message::{Message, field_type, info1};
 
-/// Which records of which partitions a request asks for.
+/// Which partitions a query reads, from where, and how much of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QueryScope {
     /// Partitions to read from their start.
     pub partitions: Vec<u16>,
-    /// Digests to go on after.
+    /// Digests to continue after.
     pub after: Vec<Digest>,
-    /// The most records; 0 for all.
+    /// Maximum number of records; 0 for all.
     pub max_records: u64,
-    /// The most records a second; 0 for no limit.
+    /// Maximum number of records per second; 0 for no limit.
     pub records_per_second: u32,
 }
 
@@ -21,8 +21,8 @@ impl QueryScope {
     /// Reads the scope of a request.
     ///
     /// # Errors
-    /// What the server refuses as well: fields of a wrong size, an empty list, a partition that there is not or
-    /// that is named twice, a rate for a short query.
+    /// Requests that the server refuses, too: fields of a wrong size, an empty list, a partition number that is out of
+    /// range or repeated, a rate for a short query.
     pub fn parse(message: &Message<'_>) -> Result<Self, WireError> {
         const WRONG: WireError = WireError::Malformed { what: "query", why: "a field has a wrong size" };
         const NONE: WireError = WireError::Malformed { what: "query", why: "a list of partitions is empty" };
@@ -37,15 +37,12 @@ impl QueryScope {
                     if numbers.len() > PARTITIONS {
                         return Err(WireError::malformed(
                             "query",
-                            "it asks for more partitions than there are",
+                            "it has more partition numbers than there are partitions",
                         ));
                     }
                     scope.partitions = numbers.iter().map(|number| u16::from_le_bytes(*number)).collect();
                     if scope.partitions.iter().any(|&number| usize::from(number) >= PARTITIONS) {
-                        return Err(WireError::malformed(
-                            "query",
-                            "it asks for a partition that there is not",
-                        ));
+                        return Err(WireError::malformed("query", "a partition number is out of range"));
                     }
                 }
                 field_type::DIGESTS => {
@@ -56,7 +53,7 @@ impl QueryScope {
                     if digests.len() > PARTITIONS {
                         return Err(WireError::malformed(
                             "query",
-                            "it goes on in more partitions than there are",
+                            "it has more digests than there are partitions",
                         ));
                     }
                     scope.after = digests.to_vec();
@@ -67,7 +64,7 @@ impl QueryScope {
                 field_type::RECORDS_PER_SECOND => {
                     scope.records_per_second = u32::from_be_bytes(field.data.try_into().map_err(|_| WRONG)?);
                     if message.header.info1 & info1::SHORT_QUERY != 0 {
-                        return Err(WireError::malformed("query", "it is a short one and has a rate"));
+                        return Err(WireError::malformed("query", "a short query has a rate"));
                     }
                 }
                 field_type::SOCKET_TIMEOUT if field.data.len() != 4 => return Err(WRONG),
@@ -78,7 +75,7 @@ impl QueryScope {
         let begun = scope.after.iter().map(partition_id);
         let is_new = |number| !std::mem::replace(&mut seen[number], true);
         if !scope.partitions.iter().map(|&number| usize::from(number)).chain(begun).all(is_new) {
-            return Err(WireError::malformed("query", "it asks for a partition twice"));
+            return Err(WireError::malformed("query", "a partition is repeated"));
         }
         Ok(scope)
     }

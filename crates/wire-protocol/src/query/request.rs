@@ -8,64 +8,64 @@ use crate::message::{FrameType, MessageHeader, field_type, info1, info2, info3, 
 /// How long a query is expected to take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum QueryDuration {
-    /// More than a hundred records a node: the server works at it beside other things.
+    /// More than a hundred records per node: the server runs it in the background.
     #[default]
     Long,
-    /// Few records: answered at once, in one frame.
+    /// Few records: answered at once.
     Short,
-    /// As [`Self::Long`], and an available namespace may leave out records while partitions move.
+    /// As [`Self::Long`]; a namespace in AP mode may leave out records while partitions migrate.
     LongRelaxAp,
 }
 
-/// What a node is asked for.
+/// A query to one node.
 #[derive(Clone, Copy, Debug)]
 pub struct QueryRequest<'a> {
     /// The namespace.
     pub namespace: &'a [u8],
     /// The set; empty for the whole namespace.
     pub set: &'a [u8],
-    /// Bins to read. No names at all are the header alone.
+    /// Bins to read. An empty list reads only headers.
     pub projection: Projection<'a>,
     /// Partitions to read from their start.
     pub partitions: &'a [u16],
-    /// Digests to go on after, at most one of a partition.
+    /// Digests to continue after, at most one per partition.
     pub after: &'a [Digest],
-    /// The most records to send; 0 for all.
+    /// Maximum number of records; 0 for all.
     pub max_records: u64,
-    /// The most records a second; 0 for no limit.
+    /// Maximum number of records per second; 0 for no limit.
     pub records_per_second: u32,
-    /// For how long the server waits for a socket that takes nothing, in milliseconds.
+    /// How long the server waits for a client that does not read, in milliseconds.
     pub socket_timeout_ms: u32,
-    /// The server's name for this query.
+    /// The identifier by which the server lists this query.
     pub task_id: u64,
-    /// How long it is expected to take.
+    /// How long the query is expected to take.
     pub duration: QueryDuration,
-    /// More bits for the first info byte ([`info1::READ_MODE_AP_ALL`]).
+    /// Additional [`info1`] bits, such as [`info1::READ_MODE_AP_ALL`].
     pub info1: u8,
-    /// More bits for the third info byte (strong-consistency read modes).
+    /// Additional [`info3`] bits: the strong-consistency read mode.
     pub info3: u8,
-    /// The time to live to send: what the official client sends is [`QueryRequest::DONT_TOUCH`].
+    /// The time to live in the header; the official client sends [`QueryRequest::DONT_TOUCH`].
     pub ttl: u32,
-    /// A filter expression; empty for none.
+    /// An encoded filter expression; empty for none.
     pub filter: &'a [u8],
 }
 
 impl QueryRequest<'_> {
-    /// A time to live that keeps reads from touching.
+    /// A time to live that keeps reads from touching records.
     pub const DONT_TOUCH: u32 = u32::MAX;
 }
 
 /// Appends a query.
 ///
 /// # Errors
-/// A partition that there is not, more bins or a longer bin name than a request has room for, a request
-/// larger than a frame may be; `out` is then as it was.
+/// A partition number out of range, too many bins, a bin name that is too long, a request larger than a frame. `out` is
+/// then unchanged.
 pub fn write_query(out: &mut Vec<u8>, query: &QueryRequest<'_>) -> Result<(), WireError> {
     if query.partitions.iter().any(|&partition| usize::from(partition) >= PARTITIONS) {
-        return Err(WireError::malformed("query", "it asks for a partition that there is not"));
+        return Err(WireError::malformed("query", "a partition number is out of range"));
     }
     let projection = match query.projection {
-        // No names would be every bin.
+        // To the server, an empty list of bins means all of them.
         Projection::Bins([]) => Projection::Header,
         projection => projection,
     };
@@ -86,7 +86,7 @@ pub fn write_query(out: &mut Vec<u8>, query: &QueryRequest<'_>) -> Result<(), Wi
     };
     write_frame(out, FrameType::Message, |out| {
         MessageHeader {
-            // A query without names reads every bin, and does not say so.
+            // Unlike other reads, a query for all bins does not set GET_ALL.
             info1: info1::READ | short | query.info1 | (projection.info1 & !info1::GET_ALL),
             info2: relax,
             info3: info3::PARTITION_DONE | query.info3,

@@ -1,4 +1,4 @@
-//! Logins, and introducing a connection by its session's token.
+//! Logging in, and authenticating connections with a session token.
 
 use std::fmt;
 
@@ -7,35 +7,35 @@ use crate::result_code::ResultCode;
 
 use super::{SecurityMessage, command, field, result_code_of, write_security};
 
-/// What a user logs in with.
+/// The credentials of a login.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Login<'a> {
-    /// A user that the server keeps.
+    /// A user that the server knows.
     Internal {
         /// The user's name.
         user: &'a str,
         /// The hash of the password.
         hash: &'a [u8],
     },
-    /// A user that another system keeps, which the server hands the password to.
+    /// A user of another system, such as LDAP, to which the server passes the password.
     External {
         /// The user's name.
         user: &'a str,
         /// The hash of the password.
         hash: &'a [u8],
-        /// The password itself.
+        /// The password in clear text.
         password: &'a [u8],
     },
-    /// The certificate that the connection was opened with.
+    /// The client certificate of the TLS connection.
     Pki,
 }
 
-/// What introduces a connection.
+/// What a connection authenticates with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Proof<'a> {
-    /// A session's token.
+    /// A session token.
     Token(&'a [u8]),
-    /// The hash of the password, for servers that give no tokens.
+    /// The hash of the password, for servers without session tokens.
     Hash(&'a [u8]),
 }
 
@@ -61,7 +61,7 @@ impl fmt::Debug for Proof<'_> {
 /// Appends a login.
 ///
 /// # Errors
-/// Credentials larger than a frame may be.
+/// Credentials larger than a frame.
 pub fn write_login(out: &mut Vec<u8>, login: &Login<'_>) -> Result<(), WireError> {
     match *login {
         Login::Internal { user, hash } => {
@@ -80,10 +80,10 @@ pub fn write_login(out: &mut Vec<u8>, login: &Login<'_>) -> Result<(), WireError
     }
 }
 
-/// Appends what introduces a connection. There is no user where a certificate says who it is.
+/// Appends a request that authenticates a connection. `user` is `None` if the certificate names the user.
 ///
 /// # Errors
-/// A proof larger than a frame may be.
+/// A proof larger than a frame.
 pub fn write_authenticate(out: &mut Vec<u8>, user: Option<&str>, proof: Proof<'_>) -> Result<(), WireError> {
     let proof = match proof {
         Proof::Token(token) => (field::SESSION_TOKEN, token),
@@ -103,11 +103,11 @@ pub fn write_authenticate(out: &mut Vec<u8>, user: Option<&str>, proof: Proof<'_
 /// The answer to a login.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct LoginAnswer<'a> {
-    /// 0 for a login that succeeded.
+    /// [`ResultCode::OK`] for a successful login.
     pub result_code: ResultCode,
-    /// The session's token, of a login that succeeded.
+    /// The session token of a successful login.
     pub token: Option<&'a [u8]>,
-    /// Seconds that the token is good for, where the server says so.
+    /// How long the token is valid, in seconds, if the server says so.
     pub ttl: Option<u32>,
 }
 
@@ -121,10 +121,10 @@ impl fmt::Debug for LoginAnswer<'_> {
 }
 
 impl<'a> LoginAnswer<'a> {
-    /// Reads the body of an answer to a login. What a refusal holds beside its code does not matter.
+    /// Reads the body of an answer to a login. Of a refusal only the code is read.
     ///
     /// # Errors
-    /// A message that is malformed, a success without a token, a time that is no 32-bit number.
+    /// A malformed message, a success without a token, a time to live that is not a 32-bit number.
     pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
         let malformed = |why| WireError::malformed("login answer", why);
         let result_code = result_code_of(body)?;
@@ -135,7 +135,8 @@ impl<'a> LoginAnswer<'a> {
         let token = message.field(field::SESSION_TOKEN).filter(|token| !token.is_empty());
         let ttl = match message.field(field::SESSION_TTL) {
             Some(data) => {
-                let data = data.try_into().map_err(|_| malformed("its time to live is no 32-bit number"))?;
+                let data =
+                    data.try_into().map_err(|_| malformed("its time to live is not a 32-bit number"))?;
                 Some(u32::from_be_bytes(data))
             }
             None => None,

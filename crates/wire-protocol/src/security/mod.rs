@@ -1,11 +1,11 @@
-//! Security messages: how a connection says who uses it.
+//! Security messages: logins and session tokens.
 //!
-//! A client that gives a user's credentials once ([`write_login`]) gets a token that stands for them until
-//! its time is over ([`LoginAnswer`]); every other connection is introduced with the token
-//! ([`write_authenticate`]). A connection that has logged in is authenticated by that.
+//! A client logs in with a user's credentials ([`write_login`]) and gets a session token that is valid for some time
+//! ([`LoginAnswer`]). It authenticates its other connections with the token ([`write_authenticate`]); the connection
+//! that logged in is authenticated already.
 //!
-//! The body of a security frame is a header of sixteen bytes (the second is the result code of an answer,
-//! the third the command, the fourth the number of fields) and fields as messages have them.
+//! The body of a security frame is a header of 16 bytes (the second is an answer's result code, the third the command,
+//! the fourth the number of fields) and fields, encoded as in [messages](crate::message).
 
 mod login;
 
@@ -19,9 +19,9 @@ pub use self::login::{Login, LoginAnswer, Proof, write_authenticate, write_login
 
 /// Commands of security messages.
 pub mod command {
-    /// Introduces a connection.
+    /// Authenticates a connection.
     pub const AUTHENTICATE: u8 = 0;
-    /// Exchanges credentials for a session's token.
+    /// Exchanges credentials for a session token.
     pub const LOGIN: u8 = 20;
 }
 
@@ -31,20 +31,20 @@ pub mod field {
     pub const USER: u8 = 0;
     /// The hash of the password.
     pub const CREDENTIAL: u8 = 3;
-    /// The password itself.
+    /// The password in clear text.
     pub const CLEAR_PASSWORD: u8 = 4;
-    /// A session's token.
+    /// A session token.
     pub const SESSION_TOKEN: u8 = 5;
-    /// Seconds that a token is good for, 32 bits.
+    /// How long a session token is valid, in seconds (32 bits).
     pub const SESSION_TTL: u8 = 6;
 }
 
 /// Bytes before the fields.
 const HEADER_LEN: usize = 16;
-/// Appends a frame with one security message, a request or an answer.
+/// Appends a frame with one security message. In requests the result code is OK, in answers the command is 0.
 ///
 /// # Errors
-/// A message larger than a frame may be.
+/// A message larger than a frame, or more than 255 fields.
 pub fn write_security(
     out: &mut Vec<u8>,
     result_code: ResultCode,
@@ -63,7 +63,7 @@ pub fn write_security(
     })
 }
 
-/// A security message read in place. Its fields were walked once.
+/// A security message, read in place. Its fields have been validated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SecurityMessage<'a> {
     /// An answer's result code.
@@ -86,10 +86,10 @@ impl fmt::Debug for SecurityMessage<'_> {
 }
 
 impl<'a> SecurityMessage<'a> {
-    /// Reads the body of a security frame. Bytes after the last field mean nothing.
+    /// Reads the body of a security frame. Bytes after the last field are ignored.
     ///
     /// # Errors
-    /// A header that is not whole, a field that ends beyond the body.
+    /// A truncated header or field.
     pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
         let (header, fields) = body
             .split_first_chunk::<HEADER_LEN>()
@@ -102,7 +102,7 @@ impl<'a> SecurityMessage<'a> {
         Ok(Self { result_code: ResultCode::new(result_code), command, n_fields, fields })
     }
 
-    /// The data of the first field of that type.
+    /// The data of the first field of the given type.
     #[must_use]
     pub fn field(&self, kind: u8) -> Option<&'a [u8]> {
         let mut rest = self.fields;
@@ -120,7 +120,7 @@ impl<'a> SecurityMessage<'a> {
 /// The result code of an answer to a security message.
 ///
 /// # Errors
-/// A header that is not whole.
+/// A truncated header.
 pub fn result_code_of(body: &[u8]) -> Result<ResultCode, WireError> {
     let header: &[u8; HEADER_LEN] =
         body.first_chunk().ok_or(WireError::Truncated { what: "a security message's header" })?;
