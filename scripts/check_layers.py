@@ -52,14 +52,28 @@ UNSAFE = {
     "record-decode/src/rows.rs": "rows of one array are written by several tasks: the one unsafe heart",
     "record-decode/src/rows/tests.rs": "its tests, which have to make one",
     "record-decode/src/rows/loom_models.rs": "its tests under loom, likewise",
-    "py-bindings/src/numpy_memory.rs": "addresses of NumPy's memory, sent to the tasks that fill it",
-    "py-bindings/src/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
-    "py-bindings/src/process.rs": "hears of forks from the C library, so as not to ask which process this is",
-    "py-bindings/src/batch_read.rs": "hands that memory to the row buffer, whose contract it has to keep",
+    "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory, sent to the tasks that fill it",
+    "py-bindings/src/python/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
+    "py-bindings/src/python/process.rs": "registers a fork handler with the C library",
+    "py-bindings/src/commands/batch_read.rs": "passes that memory to the row buffer and keeps its contract",
 }
 
-# Within py-bindings only these files know that there is a runtime.
-TOKIO_IN_BINDINGS = {"runtime.rs"}
+# The files of py-bindings that may use tokio: the others see calls, not the runtime that drives them.
+TOKIO_IN_BINDINGS = {"call/runtime.rs"}
+
+# The files of py-bindings that may use wire-protocol, and what for. The others use what aero-io re-exports.
+WIRE_IN_BINDINGS = {
+    "args/operations.rs": "operations are encoded once, into the bytes of a request",
+    "args/policy/query.rs": "the number of partitions, and the partition of a digest",
+    "args/policy/rows.rs": "what a row of a batch says about its write",
+    "args/row_command.rs": "what a row of a batch reads",
+    "commands/info.rs": "errors in info answers",
+    "keys/mod.rs": "user keys, and the digests of many keys at once",
+    "python/errors.rs": "result codes",
+    "results/sinks.rs": "the records of a batch's answer",
+    "values/decode.rs": "bin values and msgpack, into Python objects",
+    "values/encode.rs": "bin values and msgpack, from Python objects",
+}
 
 LONGEST = 500
 LONGER = {
@@ -180,14 +194,21 @@ def check_unsafe(crates: list[Crate]) -> Iterator[str]:
                 yield f"{crate.name}/{name}: does not say #![forbid(unsafe_code)]"
 
 
-def check_runtime(crates: list[Crate]) -> Iterator[str]:
+def check_bindings(crates: list[Crate]) -> Iterator[str]:
     for crate in crates:
         if crate.name != "py-bindings":
             continue
-        for path in sorted((crate.directory / "src").rglob("*.rs")):
-            code = code_of(path.read_text(encoding="utf-8"))
-            if path.name not in TOKIO_IN_BINDINGS and re.search(r"\btokio\s*::", code):
-                yield f"py-bindings/src/{path.name}: uses tokio; only {', '.join(TOKIO_IN_BINDINGS)} may"
+        for used, allowed in (("tokio", TOKIO_IN_BINDINGS), ("wire_protocol", set(WIRE_IN_BINDINGS))):
+            source = crate.directory / "src"
+            users = {
+                path.relative_to(source).as_posix()
+                for path in source.rglob("*.rs")
+                if re.search(rf"\b{used}\s*::", code_of(path.read_text(encoding="utf-8")))
+            }
+            for name in sorted(users - allowed):
+                yield f"py-bindings/src/{name}: uses {used}; only {', '.join(sorted(allowed))} may"
+            for name in sorted(name for name in allowed - users if (source / name).exists()):
+                yield f"py-bindings/src/{name}: may use {used}, but does not; take it off the list"
 
 
 def check_lengths(tree: Path) -> Iterator[str]:
@@ -233,7 +254,7 @@ def violations(tree: Path) -> list[str]:
     return [
         *check_floors(crates),
         *check_unsafe(crates),
-        *check_runtime(crates),
+        *check_bindings(crates),
         *check_lengths(tree),
     ]
 

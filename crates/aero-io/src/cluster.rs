@@ -1,78 +1,35 @@
 //! The cluster's handle.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
 use wire_protocol::command::WriteOp;
-use wire_protocol::info;
 
-use crate::answer::Answer;
-use crate::batch;
+use crate::batch::keys::BatchKeys;
+use crate::batch::request::{BatchOperate, BatchRead, Request};
+use crate::batch::sink::RowSink;
+use crate::batch::work;
+use crate::command::answer::Answer;
+use crate::command::info::{self, INFO_TIMEOUT, InfoAnswers};
+use crate::command::{operate, single};
 use crate::config::ClusterConfig;
-use crate::contact::{Connector, INFO_TIMEOUT, exchange_info};
-use crate::error::{Error, Fault, Tried};
-use crate::events::Event;
-use crate::hedge::Budget;
-use crate::keys::{self, BatchKeys, BatchRead, Bins, Key};
-use crate::node::Node;
-use crate::operate;
-use crate::partition_map::View;
+use crate::error::Error;
+use crate::key::{Bins, Key};
+use crate::net::transport::Transport;
+use crate::node::connector::Connector;
+use crate::node::events::Event;
 use crate::policy::{OperatePolicy, ReadPolicy, WritePolicy};
-use crate::pool::Wanted;
 use crate::query::{Query, RecordStream};
-use crate::request::{BatchOperate, Request};
-use crate::scratch::{Scratch, ScratchPool};
-use crate::seeds;
-use crate::single;
-use crate::sink::RowSink;
 use crate::stats::{ClusterStats, NodeStats};
-use crate::tend::Members;
-use crate::timer::Timer;
-use crate::transport::Transport;
-
-/// How long a cluster that has just started is waited for: a node claims its partitions one to two seconds
-/// after it has begun to answer.
-const START_UP: Duration = Duration::from_secs(5);
-
-/// Time between two looks at it.
-const START_UP_PAUSE: Duration = Duration::from_millis(50);
-
-/// A node's name and its answers to info commands, command and value each.
-pub type InfoAnswers = (String, Result<Vec<(String, String)>, Error>);
+use crate::topology::seeds;
+use crate::topology::state::{Handle, Inner};
 
 /// A connected cluster. Clones are handles of the same one; the last that is dropped closes it.
 #[derive(Clone)]
 pub struct Cluster {
     handle: Arc<Handle>,
-}
-
-/// Closes the cluster when the last [`Cluster`] goes: the tasks that watch it hold [`Inner`] alone.
-struct Handle {
-    inner: Arc<Inner>,
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.inner.close();
-    }
-}
-
-/// What handles, commands and watches share.
-pub(crate) struct Inner {
-    pub(crate) connector: Arc<Connector>,
-    pub(crate) closed: AtomicBool,
-    pub(crate) scratch: ScratchPool,
-    closing: Notify,
-    pub(crate) hedges: Budget,
-    view: RwLock<Arc<View>>,
-    members: Mutex<Members>,
-    turn: AtomicUsize,
-    n_retries: AtomicU64,
-    n_hedges: AtomicU64,
 }
 
 impl Cluster {
@@ -94,18 +51,7 @@ impl Cluster {
         }
         let connector = Arc::new(Connector::new(config, transport));
         let contacts = seeds::find_cluster(&connector).await?;
-        let inner = Arc::new(Inner {
-            connector,
-            closed: AtomicBool::new(false),
-            scratch: ScratchPool::default(),
-            closing: Notify::new(),
-            hedges: Budget::default(),
-            view: RwLock::default(),
-            members: Mutex::default(),
-            turn: AtomicUsize::new(0),
-            n_retries: AtomicU64::new(0),
-            n_hedges: AtomicU64::new(0),
-        });
+        let inner = Arc::new(Inner::new(connector));
         inner.admit(contacts);
         inner.await_partitions().await;
         Ok(Self { handle: Arc::new(Handle { inner }) })
@@ -114,7 +60,7 @@ impl Cluster {
     /// Whether the cluster is open and any of its nodes answered when it was last looked at.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        !self.inner().closed.load(Ordering::Acquire) && self.inner().members().any_healthy()
+        !self.inner().is_closed() && self.inner().members().any_healthy()
     }
 
     /// Names of the nodes, sorted.
@@ -184,7 +130,7 @@ impl Cluster {
     ) -> Result<(), Error> {
         let inner = Arc::clone(self.inner());
         let request = Request::Read(request);
-        inner.until_closed(false, batch::run(&inner, keys, request, sink)).await
+        inner.until_closed(false, work::run(&inner, keys, request, sink)).await
     }
 
     /// Carries out the operations of the rows of `keys`, and hands what they answered to `sink`. A row that may
@@ -202,7 +148,7 @@ impl Cluster {
     ) -> Result<(), Error> {
         let inner = Arc::clone(self.inner());
         let request = Request::operate(batch, keys.len())?;
-        inner.until_closed(request.may_write(), batch::run(&inner, keys, request, sink)).await
+        inner.until_closed(request.may_write(), work::run(&inner, keys, request, sink)).await
     }
 
     /// Reads one record: bins by `bins`, or its header alone.
@@ -271,22 +217,17 @@ impl Cluster {
         timeout: Duration,
     ) -> Result<Vec<InfoAnswers>, Error> {
         let inner = self.inner();
-        inner.until_closed(false, inner.info(node, commands, timeout)).await
+        inner.until_closed(false, info::send(inner, node, commands, timeout)).await
     }
 
     /// The records of partitions, of which nothing is asked for before the first is. The stream keeps the
     /// cluster open.
     #[must_use]
     pub fn query(&self, query: Query) -> RecordStream {
-        RecordStream::new(self.clone(), query)
+        RecordStream::new(Arc::clone(&self.handle), query)
     }
 
-    /// Whether the cluster was closed.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.inner().closed.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn inner(&self) -> &Arc<Inner> {
+    fn inner(&self) -> &Arc<Inner> {
         &self.handle.inner
     }
 }
@@ -295,156 +236,7 @@ impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cluster")
             .field("nodes", &self.node_names())
-            .field("closed", &self.inner().closed.load(Ordering::Acquire))
+            .field("closed", &self.inner().is_closed())
             .finish_non_exhaustive()
-    }
-}
-
-impl Inner {
-    /// The cluster as it is now.
-    pub(crate) fn view(&self) -> Arc<View> {
-        Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn publish(&self, view: View) {
-        let before = std::mem::replace(
-            &mut *self.view.write().unwrap_or_else(PoisonError::into_inner),
-            Arc::new(view),
-        );
-        drop(before);
-    }
-
-    pub(crate) fn members(&self) -> MutexGuard<'_, Members> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A number that grows with each call, for spreading load.
-    pub(crate) fn turn(&self) -> usize {
-        self.turn.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Waits a while for a cluster that claims no partition of any namespace: it has just started.
-    async fn await_partitions(&self) {
-        let deadline = Instant::now() + START_UP;
-        while self.view().is_blank() && Instant::now() < deadline {
-            self.view().nodes.iter().for_each(|node| node.look_now.notify_one());
-            sleep(START_UP_PAUSE).await;
-        }
-    }
-
-    /// Notes that so many requests were sent again.
-    pub(crate) fn count_retries(&self, requests: usize) {
-        self.n_retries.fetch_add(requests as u64, Ordering::Relaxed);
-    }
-
-    /// Notes that so many requests were sent because others had no answer.
-    pub(crate) fn count_hedges(&self, requests: usize) {
-        self.n_hedges.fetch_add(requests as u64, Ordering::Relaxed);
-    }
-
-    fn close(&self) {
-        let mut members = self.members();
-        self.closed.store(true, Ordering::Release);
-        // First of all, so that calls under way end with that, and not with the pools that are closed next.
-        self.closing.notify_waiters();
-        members.clear();
-        if let Some(logins) = &self.connector.logins {
-            logins.close();
-        }
-        self.publish(View::default());
-        keys::empty_spare();
-    }
-
-    /// An error that says that the view lacks something; of a closed cluster, that it is closed: its view is empty.
-    pub(crate) fn unless_closed(&self, error: Error) -> Error {
-        // Closing sets the flag before it empties the view.
-        if self.closed.load(Ordering::Acquire) { Error::Closed { in_doubt: false } } else { error }
-    }
-
-    pub(crate) async fn until_closed<T>(
-        &self,
-        writes: bool,
-        work: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let closing = self.closing.notified();
-        tokio::pin!(closing);
-        // In line before the look at the flag: a close between the two is not missed.
-        closing.as_mut().enable();
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Error::Closed { in_doubt: false });
-        }
-        tokio::select! {
-            biased;
-            () = closing => Err(Error::Closed { in_doubt: writes }),
-            outcome = work => outcome,
-        }
-    }
-
-    async fn info(
-        &self,
-        node: Option<&str>,
-        commands: &[&str],
-        timeout: Duration,
-    ) -> Result<Vec<InfoAnswers>, Error> {
-        let view = self.view();
-        let nodes: Vec<&Arc<Node>> = match node {
-            None => view.nodes.iter().collect(),
-            Some(name) => vec![view.node(name).ok_or_else(|| Error::NoSuchNode {
-                name: name.to_owned(),
-                known: view.nodes.iter().map(|node| node.name.to_string()).collect(),
-            })?],
-        };
-        let asked = nodes.iter().map(|node| async {
-            let answers = self.info_of(node, commands, timeout).await;
-            (node.name.to_string(), answers)
-        });
-        let mut answers = futures_util::future::join_all(asked).await;
-        answers.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(answers)
-    }
-
-    async fn info_of(
-        &self,
-        node: &Node,
-        commands: &[&str],
-        timeout: Duration,
-    ) -> Result<Vec<(String, String)>, Error> {
-        let start = Instant::now();
-        let mut timer = Timer::within(timeout);
-        let mut scratch = self.scratch.take();
-        let exchange = async {
-            let (mut wanted, mut has_lost_session) = (Wanted::Open, false);
-            let body = loop {
-                let mut leased = node.acquire(&mut timer, wanted).await?;
-                let Scratch { request, input, .. } = &mut *scratch;
-                match exchange_info(&mut leased.connection, input, request, commands, &mut timer).await {
-                    Ok(body) => {
-                        leased.recycle();
-                        break body;
-                    }
-                    Err(fault) if leased.reused && fault.is_stale() => wanted = Wanted::New,
-                    Err(Fault::Login { code, .. })
-                        if !has_lost_session && node.has_lost_session(code, &leased.connection) =>
-                    {
-                        (has_lost_session, wanted) = (true, Wanted::New);
-                    }
-                    Err(fault) => return Err(fault),
-                }
-            };
-            let owned = |(command, value): (&str, &str)| (command.to_owned(), value.to_owned());
-            Ok(info::answers(&body)?.map(owned).collect())
-        };
-        exchange.await.map_err(|fault: Fault| {
-            node.observe(&fault, 1, Some(start));
-            let tried = Tried {
-                command: "info",
-                node: Arc::clone(&node.name),
-                address: node.address,
-                attempts: 1,
-                elapsed: start.elapsed(),
-                in_doubt: false,
-            };
-            fault.into_error(node, tried)
-        })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::auth::Credentials;
+use crate::auth::credentials::Credentials;
 
 /// A host that a cluster is looked for at.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -8,9 +8,6 @@ use std::time::Duration;
 
 use wire_protocol::{ResultCode, WireError};
 
-use crate::auth::Who;
-use crate::node::Node;
-
 /// Codes that the client gives, beside the server's; the numbers are the official client's.
 pub mod client_code {
     /// A failure of the client.
@@ -73,6 +70,42 @@ impl fmt::Display for Seconds {
             write!(f, "{:.1} ms", self.0.as_secs_f64() * 1e3)
         } else {
             write!(f, "{:.2} s", self.0.as_secs_f64())
+        }
+    }
+}
+
+/// Whom a login was for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who(Identified);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Identified {
+    ByName(Arc<str>),
+    ByCertificate,
+    NotAtAll,
+}
+
+impl Who {
+    pub(crate) fn user(name: Arc<str>) -> Self {
+        Self(Identified::ByName(name))
+    }
+
+    pub(crate) fn certificate() -> Self {
+        Self(Identified::ByCertificate)
+    }
+
+    /// Nobody: the client was given no user.
+    pub(crate) fn nobody() -> Self {
+        Self(Identified::NotAtAll)
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Identified::ByName(user) => write!(f, "login of user {user:?}"),
+            Identified::ByCertificate => f.write_str("login of the client certificate's user"),
+            Identified::NotAtAll => f.write_str("the node wants a login, and no user was given"),
         }
     }
 }
@@ -389,22 +422,6 @@ impl Fault {
         ))
     }
 
-    /// The error of a command to `node`.
-    pub(crate) fn into_error(self, node: &Node, tried: Tried) -> Error {
-        let tried = Box::new(tried);
-        match self {
-            Self::Deadline | Self::Socket => Error::Timeout { tried },
-            Self::Io(source) => Error::Connection { source, tried },
-            Self::Wire(source) => Error::Protocol { source, tried },
-            Self::Saturated => Error::Saturated { limit: node.pool.limit(), tried },
-            Self::Login { code, who } => {
-                Error::Login { code, who, address: node.address, tried: Some(tried) }
-            }
-            Self::Tripped => Error::ErrorRate { limit: node.health.limit(), tried },
-            Self::Gone => Error::Connection { source: Arc::new(gone()), tried },
-        }
-    }
-
     /// The fault as seen by somebody who looks for a node and gave it `limit`.
     pub(crate) fn into_contact(self, limit: Duration) -> ContactFault {
         match self {
@@ -417,13 +434,20 @@ impl Fault {
     }
 }
 
-fn gone() -> io::Error {
+/// The error for a node that left before anything was sent to it.
+pub(crate) fn gone() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "the node left the cluster")
 }
 
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
         Self::Io(Arc::new(error))
+    }
+}
+
+impl From<WireError> for Error {
+    fn from(source: WireError) -> Self {
+        Self::Request { source }
     }
 }
 
@@ -436,39 +460,6 @@ impl From<WireError> for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::ClusterConfig;
-    use crate::contact::Connector;
-    use crate::transport::TcpTransport;
-
-    fn tried(attempts: u32, in_doubt: bool) -> Tried {
-        Tried {
-            command: "write",
-            node: "C1".into(),
-            address: "127.0.0.1:3100".parse().unwrap(),
-            attempts,
-            elapsed: Duration::from_micros(1_500),
-            in_doubt,
-        }
-    }
-
-    #[tokio::test]
-    async fn messages_carry_what_was_tried() {
-        let error = Error::Server { code: ResultCode::KEY_BUSY, tried: Box::new(tried(1, false)) };
-        assert_eq!(
-            error.to_string(),
-            "too many commands wait for the record (KEY_BUSY, code 14): \
-             write at node C1 (127.0.0.1:3100), 1 try in 1.5 ms"
-        );
-        let connector = Connector::new(ClusterConfig::default(), Arc::new(TcpTransport));
-        let node = Node::new("C1", "127.0.0.1:3100".parse().unwrap(), None, Arc::new(connector));
-        let error = Fault::Socket.into_error(&node, tried(3, true));
-        assert_eq!(
-            error.to_string(),
-            "no answer in time: write at node C1 (127.0.0.1:3100), 3 tries in 1.5 ms; \
-             the write may have been applied"
-        );
-        assert_eq!((error.code(), error.in_doubt()), (9, true));
-    }
 
     #[test]
     fn a_failed_connect_names_every_address() {

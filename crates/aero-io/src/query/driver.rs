@@ -11,28 +11,28 @@ use tokio::time::Instant;
 use wire_protocol::ResultCode;
 use wire_protocol::digest::Digest;
 
-use super::exchange::{self, Ask, Call, End, Outcome};
-use super::{Event, Query};
-use crate::backoff::{moves_on, retry_delay};
-use crate::cluster::Inner;
+use super::exchange::{self, FinishedRequest, NodeRequest, QueryCall, RequestEnd};
+use super::{Query, StreamItem};
+use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault, Tried};
 use crate::node::Node;
-use crate::partition_map::Router;
 use crate::policy::{ReadModeSc, Replica};
+use crate::topology::partition_map::Router;
+use crate::topology::state::Inner;
 
 /// Time before a node's partitions are asked for elsewhere when it has left the cluster: the view that says so
 /// is on its way.
 const VIEW_PAUSE: Duration = Duration::from_millis(1);
 
-/// Carries out a query; what comes of it goes into `events`, its end too.
-pub(crate) async fn run(inner: Arc<Inner>, query: Arc<Query>, events: mpsc::Sender<Event>) {
+/// Carries out a query; what comes of it goes into `items`, its end too.
+pub(crate) async fn run(inner: Arc<Inner>, query: Arc<Query>, items: mpsc::Sender<StreamItem>) {
     let start = Instant::now();
     let limit = query.policy.total_timeout;
     let deadline = if limit.is_zero() { None } else { start.checked_add(limit) };
-    let call = Call { inner: Arc::clone(&inner), query, events: events.clone(), start, deadline };
+    let call = QueryCall { inner: Arc::clone(&inner), query, items: items.clone(), start, deadline };
     let outcome = inner.until_closed(false, Driver::new(&call).run()).await;
     // Whoever has gone meanwhile needs no end.
-    _ = events.send(Event::End(outcome)).await;
+    _ = items.send(StreamItem::Ended(outcome)).await;
 }
 
 /// A partition that nobody is asked for at the moment.
@@ -49,7 +49,7 @@ struct Open {
 type Group = (Arc<Node>, Vec<Open>);
 
 struct Driver<'c> {
-    call: &'c Call,
+    call: &'c QueryCall,
     open: Vec<Open>,
     /// Records that may still be asked for; None for all.
     budget: Option<u64>,
@@ -58,7 +58,7 @@ struct Driver<'c> {
 }
 
 impl<'c> Driver<'c> {
-    fn new(call: &'c Call) -> Self {
+    fn new(call: &'c QueryCall) -> Self {
         let query = &*call.query;
         let unfinished = query.partitions.iter().filter(|(_, progress)| !progress.is_done);
         let open = |(partition, progress): (usize, super::PartitionProgress)| Open {
@@ -84,8 +84,8 @@ impl<'c> Driver<'c> {
         };
         let mut running = FuturesUnordered::new();
         loop {
-            for ask in self.asks(most.saturating_sub(running.len()))? {
-                running.push(exchange::run(self.call, ask));
+            for request in self.next_requests(most.saturating_sub(running.len()))? {
+                running.push(exchange::run(self.call, request));
             }
             // Nothing is under way: all is done, or as many records came as were asked for.
             let Some(outcome) = running.next().await else { return Ok(()) };
@@ -94,7 +94,7 @@ impl<'c> Driver<'c> {
     }
 
     /// The requests that can be sent now, at most so many; their partitions are open no more.
-    fn asks(&mut self, most: usize) -> Result<Vec<Ask>, Error> {
+    fn next_requests(&mut self, most: usize) -> Result<Vec<NodeRequest>, Error> {
         if self.open.is_empty() || most == 0 || self.budget == Some(0) {
             return Ok(Vec::new());
         }
@@ -107,7 +107,7 @@ impl<'c> Driver<'c> {
         // What of it does not come is given back.
         let budget = self.budget;
         self.budget = budget.map(|_| 0);
-        let asks = groups.into_iter().zip(0..).map(|((node, open), at)| Ask {
+        let requests = groups.into_iter().zip(0..).map(|((node, open), at)| NodeRequest {
             node,
             attempt: open.first().map_or(0, |open| open.attempt),
             not_before: open.iter().filter_map(|open| open.not_before).max(),
@@ -115,7 +115,7 @@ impl<'c> Driver<'c> {
             share: budget.map(|budget| budget / count + u64::from(at < budget % count)),
             partitions: open.into_iter().map(|open| (open.partition, open.after)).collect(),
         });
-        Ok(asks.collect())
+        Ok(requests.collect())
     }
 
     /// All open partitions by the node to ask, and by how often they were asked for.
@@ -128,13 +128,13 @@ impl<'c> Driver<'c> {
         let map = view
             .namespace(namespace)
             .ok_or_else(|| inner.unless_closed(Error::NamespaceNotFound { namespace: name() }))?;
-        let turn = if policy.replica == Replica::Any { inner.turn() } else { 0 };
+        let round_robin = if policy.replica == Replica::Any { inner.next_round_robin() } else { 0 };
         let mut routers: BTreeMap<(u32, Option<u64>), Router<'_>> = BTreeMap::new();
         let mut groups: BTreeMap<(u32, u16), Vec<Open>> = BTreeMap::new();
         for open in std::mem::take(&mut self.open) {
             let router = routers.entry((open.attempt, open.avoid)).or_insert_with(|| {
                 let session = ReadModeSc::default();
-                Router::for_read(&view, policy.replica, session, open.attempt, turn, open.avoid)
+                Router::for_read(&view, policy.replica, session, open.attempt, round_robin, open.avoid)
             });
             let place = router.pick(map, open.partition.into());
             let Some(place) = place.filter(|&place| usize::from(place) < view.nodes.len()) else {
@@ -150,13 +150,13 @@ impl<'c> Driver<'c> {
     }
 
     /// Draws conclusions from how a request ended.
-    fn settle(&mut self, outcome: Outcome) -> Result<(), Error> {
-        let Outcome { ask, sent_at, received, refused, end, was_stalled } = outcome;
-        if let (Some(budget), Some(share)) = (&mut self.budget, ask.share) {
+    fn settle(&mut self, outcome: FinishedRequest) -> Result<(), Error> {
+        let FinishedRequest { request, sent_at, received, refused, end, was_stalled } = outcome;
+        if let (Some(budget), Some(share)) = (&mut self.budget, request.share) {
             *budget += share - received.min(share);
         }
-        let node = Arc::clone(&ask.node);
-        let attempt = ask.attempt;
+        let node = Arc::clone(&request.node);
+        let attempt = request.attempt;
         let tried = Tried {
             command: "query",
             node: Arc::clone(&node.name),
@@ -166,7 +166,7 @@ impl<'c> Driver<'c> {
             in_doubt: false,
         };
         let server_error = |code| Error::Server { code, tried: Box::new(tried.clone()) };
-        let mut partitions = ask.partitions;
+        let mut partitions = request.partitions;
         match end {
             Ok(ResultCode::OK) => {
                 let mut again: BTreeMap<ResultCode, BTreeMap<u16, Option<Digest>>> = BTreeMap::new();
@@ -188,23 +188,23 @@ impl<'c> Driver<'c> {
                 let may_pass = code.is_transient_for_query();
                 self.retry(partitions, &node, attempt, server_error(code), may_pass)
             }
-            Err(End::Fault(Fault::Gone)) => {
+            Err(RequestEnd::Fault(Fault::Gone)) => {
                 self.reopen(partitions, attempt, None, Instant::now().checked_add(VIEW_PAUSE));
                 Ok(())
             }
             // The node gave up because nobody took its records: that is no failure of its.
-            Err(End::Fault(Fault::Io(_))) if was_stalled => {
+            Err(RequestEnd::Fault(Fault::Io(_))) if was_stalled => {
                 self.reopen(partitions, attempt, None, None);
                 Ok(())
             }
-            Err(End::Fault(fault)) => {
+            Err(RequestEnd::Fault(fault)) => {
                 node.observe(&fault, 1, Some(sent_at));
                 let may_pass = !matches!(fault, Fault::Deadline);
                 self.retry(partitions, &node, attempt, fault.into_error(&node, tried), may_pass)
             }
-            Err(End::Late) => Err(Error::Timeout { tried: Box::new(tried) }),
-            Err(End::Refused(error)) => Err(error),
-            Err(End::Dropped) => Ok(()),
+            Err(RequestEnd::Late) => Err(Error::Timeout { tried: Box::new(tried) }),
+            Err(RequestEnd::Refused(error)) => Err(error),
+            Err(RequestEnd::Dropped) => Ok(()),
         }
     }
 

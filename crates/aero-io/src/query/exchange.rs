@@ -13,13 +13,13 @@ use wire_protocol::digest::{Digest, partition_id};
 use wire_protocol::message::{FrameType, MAX_FRAME, info1};
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord, QueryRequest, write_query};
 
-use super::{Event, Query, RecordBlock};
-use crate::cluster::Inner;
+use super::{Query, RecordBlock, StreamItem};
 use crate::error::{Error, Fault};
+use crate::net::buffers::Buffers;
+use crate::net::pool::Wanted;
+use crate::net::timer::Timer;
 use crate::node::Node;
-use crate::pool::Wanted;
-use crate::scratch::Scratch;
-use crate::timer::Timer;
+use crate::topology::state::Inner;
 
 /// Most records of a block.
 const BLOCK_RECORDS: usize = 128;
@@ -31,16 +31,16 @@ const BLOCK_BYTES: usize = 64 * 1024;
 const SERVERS_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What all requests of a query share.
-pub(crate) struct Call {
+pub(crate) struct QueryCall {
     pub(crate) inner: Arc<Inner>,
     pub(crate) query: Arc<Query>,
-    pub(crate) events: mpsc::Sender<Event>,
+    pub(crate) items: mpsc::Sender<StreamItem>,
     pub(crate) start: Instant,
     pub(crate) deadline: Option<Instant>,
 }
 
 /// Partitions to ask a node for in one request.
-pub(crate) struct Ask {
+pub(crate) struct NodeRequest {
     pub(crate) node: Arc<Node>,
     /// Those that are not done yet, each with the last record that came.
     pub(crate) partitions: BTreeMap<u16, Option<Digest>>,
@@ -52,20 +52,20 @@ pub(crate) struct Ask {
 }
 
 /// How a request ended.
-pub(crate) struct Outcome {
-    pub(crate) ask: Ask,
+pub(crate) struct FinishedRequest {
+    pub(crate) request: NodeRequest,
     pub(crate) sent_at: Instant,
     /// Records that came and were put into the queue.
     pub(crate) received: u64,
     /// Partitions that the node could not serve, and its code.
     pub(crate) refused: BTreeMap<u16, ResultCode>,
-    pub(crate) end: Result<ResultCode, End>,
+    pub(crate) end: Result<ResultCode, RequestEnd>,
     /// Whether the queue was full for so long that the node may have given up.
     pub(crate) was_stalled: bool,
 }
 
 /// Why a request ended before the node said so.
-pub(crate) enum End {
+pub(crate) enum RequestEnd {
     Fault(Fault),
     Refused(Error),
     /// The query's time was up while nobody took its records: no fault of the node's.
@@ -74,39 +74,39 @@ pub(crate) enum End {
     Dropped,
 }
 
-impl<F: Into<Fault>> From<F> for End {
+impl<F: Into<Fault>> From<F> for RequestEnd {
     fn from(fault: F) -> Self {
         Self::Fault(fault.into())
     }
 }
 
 /// Asks a node for its partitions and puts the records into the queue.
-pub(crate) async fn run(call: &Call, ask: Ask) -> Outcome {
-    if let Some(start) = ask.not_before {
+pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedRequest {
+    if let Some(start) = request.not_before {
         sleep_until(start).await;
     }
     let mut exchange = Exchange {
         call,
-        ask,
+        request,
         block: RecordBlock::default(),
         received: 0,
         refused: BTreeMap::new(),
         waited: Duration::ZERO,
     };
     let sent_at = Instant::now();
-    let mut scratch = call.inner.scratch.take();
-    let mut end = exchange.run(&mut scratch).await;
-    let is_full = exchange.ask.share.is_some_and(|share| exchange.received >= share);
+    let mut buffers = call.inner.buffers.take();
+    let mut end = exchange.run(&mut buffers).await;
+    let is_full = exchange.request.share.is_some_and(|share| exchange.received >= share);
     if matches!(end, Ok(ResultCode::OK)) && !is_full && exchange.finish().await.is_err() {
-        end = Err(End::Dropped);
+        end = Err(RequestEnd::Dropped);
     }
     let patience = match call.query.policy.socket_timeout {
         Duration::ZERO => SERVERS_PATIENCE,
         patience => patience,
     };
-    Outcome {
+    FinishedRequest {
         was_stalled: exchange.waited >= patience / 2,
-        ask: exchange.ask,
+        request: exchange.request,
         sent_at,
         received: exchange.received,
         refused: exchange.refused,
@@ -115,8 +115,8 @@ pub(crate) async fn run(call: &Call, ask: Ask) -> Outcome {
 }
 
 struct Exchange<'c> {
-    call: &'c Call,
-    ask: Ask,
+    call: &'c QueryCall,
+    request: NodeRequest,
     block: RecordBlock,
     received: u64,
     refused: BTreeMap<u16, ResultCode>,
@@ -125,8 +125,8 @@ struct Exchange<'c> {
 }
 
 impl Exchange<'_> {
-    async fn run(&mut self, scratch: &mut Scratch) -> Result<ResultCode, End> {
-        let node = Arc::clone(&self.ask.node);
+    async fn run(&mut self, buffers: &mut Buffers) -> Result<ResultCode, RequestEnd> {
+        let node = Arc::clone(&self.request.node);
         let policy = &self.call.query.policy;
         let timer = || Timer::new(self.call.deadline, policy.socket_timeout);
         let (mut wanted, mut has_lost_session) = (Wanted::Any, false);
@@ -134,11 +134,11 @@ impl Exchange<'_> {
             let mut waiting = timer();
             let permit = node.permit(&mut waiting).await?;
             let mut leased = node.lease(permit, &mut waiting, wanted).await?;
-            encode(self.call, &self.ask, &mut scratch.request)
-                .and_then(|()| scratch.ready(policy.compress))
-                .map_err(|source| End::Refused(Error::Request { source }))?;
+            encode(self.call, &self.request, &mut buffers.request)
+                .and_then(|()| buffers.prepare(policy.compress))
+                .map_err(|source| RequestEnd::Refused(Error::Request { source }))?;
             // A peer that closed an idle connection has not seen the request: that costs no try.
-            if let Err((fault, _)) = leased.connection.send(&scratch.request, &mut waiting).await {
+            if let Err((fault, _)) = leased.connection.send(&buffers.request, &mut waiting).await {
                 if leased.reused && fault.is_stale() {
                     wanted = Wanted::New;
                     continue;
@@ -148,7 +148,7 @@ impl Exchange<'_> {
             let mut is_first = true;
             loop {
                 // Anew for each frame: while the queue is full no time of the node's goes by.
-                let input = &mut scratch.input;
+                let input = &mut buffers.input;
                 let frame = input
                     .frame(
                         &mut leased.connection,
@@ -166,16 +166,16 @@ impl Exchange<'_> {
                     Err(fault) => return Err(fault.into()),
                 };
                 is_first = false;
-                node.health.hear();
-                let end = self.walk(scratch.input.body(body)).await;
+                node.health.note_answer();
+                let end = self.walk(buffers.input.body(body)).await;
                 // What came before something went wrong is kept.
                 self.flush().await?;
                 let Some(code) = end? else { continue };
-                if !has_lost_session && node.has_lost_session(code, &leased.connection) {
+                if !has_lost_session && node.forget_lost_session(code, &leased.connection) {
                     (has_lost_session, wanted) = (true, Wanted::New);
                     continue 'connection;
                 }
-                if scratch.input.is_empty() {
+                if buffers.input.is_empty() {
                     leased.recycle();
                 }
                 return Ok(code);
@@ -184,7 +184,7 @@ impl Exchange<'_> {
     }
 
     /// Takes over the messages of a frame. Gives the code of the answer's end, if it is there.
-    async fn walk(&mut self, body: &[u8]) -> Result<Option<ResultCode>, End> {
+    async fn walk(&mut self, body: &[u8]) -> Result<Option<ResultCode>, RequestEnd> {
         for answer in QueryAnswers::new(body) {
             match answer.map_err(Fault::from)? {
                 QueryAnswer::Record(record) => {
@@ -194,7 +194,7 @@ impl Exchange<'_> {
                     }
                 }
                 QueryAnswer::Partition { partition, code } => {
-                    if !self.ask.partitions.contains_key(&partition) {
+                    if !self.request.partitions.contains_key(&partition) {
                         return Err(malformed("a partition that was not asked for").into());
                     }
                     if code != ResultCode::OK {
@@ -209,14 +209,14 @@ impl Exchange<'_> {
 
     /// Takes over a record that may come next.
     fn take(&mut self, record: &QueryRecord<'_>) -> Result<(), Fault> {
-        if self.ask.share.is_some_and(|share| self.received >= share) {
+        if self.request.share.is_some_and(|share| self.received >= share) {
             return Err(malformed("more records than were asked for").into());
         }
         if *record.namespace != *self.call.query.space.namespace {
             return Err(malformed("a record of another namespace").into());
         }
         let partition = partition_id(record.digest) as u16;
-        let Some(last) = self.ask.partitions.get_mut(&partition) else {
+        let Some(last) = self.request.partitions.get_mut(&partition) else {
             return Err(malformed("a record of a partition that was not asked for").into());
         };
         // This order is what lets a query go on after a record, and what tells one that comes twice.
@@ -231,31 +231,31 @@ impl Exchange<'_> {
 
     /// Tells that all records of the partitions that were served have come. Behind these records, and not by the
     /// driver: the queue's turns are given in order, and those who wait before it could not take theirs.
-    async fn finish(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
-        let partitions = std::mem::take(&mut self.ask.partitions);
+    async fn finish(&mut self) -> Result<(), mpsc::error::SendError<StreamItem>> {
+        let partitions = std::mem::take(&mut self.request.partitions);
         let (left, done): (BTreeMap<_, _>, BTreeMap<_, _>) =
             partitions.into_iter().partition(|(partition, _)| self.refused.contains_key(partition));
-        self.ask.partitions = left;
-        self.call.events.send(Event::Done(done.into_keys().collect())).await
+        self.request.partitions = left;
+        self.call.items.send(StreamItem::Done(done.into_keys().collect())).await
     }
 
     /// Puts the block into the queue.
-    async fn flush(&mut self) -> Result<(), End> {
+    async fn flush(&mut self) -> Result<(), RequestEnd> {
         if self.block.is_empty() {
             return Ok(());
         }
-        let event = Event::Records(std::mem::take(&mut self.block));
-        let event = match self.call.events.try_send(event) {
+        let item = StreamItem::Records(std::mem::take(&mut self.block));
+        let item = match self.call.items.try_send(item) {
             Ok(()) => return Ok(()),
-            Err(mpsc::error::TrySendError::Full(event)) => event,
-            Err(mpsc::error::TrySendError::Closed(_)) => return Err(End::Dropped),
+            Err(mpsc::error::TrySendError::Full(item)) => item,
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(RequestEnd::Dropped),
         };
         let start = Instant::now();
         // Here the call's own time counts alone.
         let mut timer = Timer::new(self.call.deadline, Duration::ZERO);
-        let sent = timer.run(self.call.events.send(event)).await.map_err(|_| End::Late)?;
+        let sent = timer.run(self.call.items.send(item)).await.map_err(|_| RequestEnd::Late)?;
         self.waited += start.elapsed();
-        sent.map_err(|_| End::Dropped)
+        sent.map_err(|_| RequestEnd::Dropped)
     }
 }
 
@@ -263,12 +263,16 @@ fn malformed(why: &'static str) -> WireError {
     WireError::Malformed { what: "query answer", why }
 }
 
-fn encode(call: &Call, ask: &Ask, out: &mut Vec<u8>) -> Result<(), WireError> {
+fn encode(call: &QueryCall, request: &NodeRequest, out: &mut Vec<u8>) -> Result<(), WireError> {
     let Query { space, bins, policy, records_per_second, .. } = &*call.query;
     let names = bins.borrowed();
-    let from_start: Vec<u16> =
-        ask.partitions.iter().filter(|(_, after)| after.is_none()).map(|(&partition, _)| partition).collect();
-    let after: Vec<Digest> = ask.partitions.values().copied().flatten().collect();
+    let from_start: Vec<u16> = request
+        .partitions
+        .iter()
+        .filter(|(_, after)| after.is_none())
+        .map(|(&partition, _)| partition)
+        .collect();
+    let after: Vec<Digest> = request.partitions.values().copied().flatten().collect();
     out.clear();
     write_query(
         out,
@@ -278,7 +282,7 @@ fn encode(call: &Call, ask: &Ask, out: &mut Vec<u8>) -> Result<(), WireError> {
             projection: bins.projection(&names),
             partitions: &from_start,
             after: &after,
-            max_records: ask.share.unwrap_or(0),
+            max_records: request.share.unwrap_or(0),
             records_per_second: *records_per_second,
             socket_timeout_ms: u32::try_from(policy.socket_timeout.as_millis()).unwrap_or(u32::MAX),
             // Another one each time: a node may still be busy with a request whose connection failed, and

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 
-use crate::once::intern;
+use aero_io::Digest;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyList, PySequence, PyString, PyTuple};
-use wire_protocol::digest::{DIGEST_LEN, Digest};
 
 use super::array::Values;
 use super::{KeyArena, Kind};
-use crate::errors::param_error;
+use crate::python::describe::describe;
+use crate::python::errors::param_error;
+use crate::python::once::{Once, intern};
+use crate::python::package::from_package;
 
 /// The longest name of a set in bytes.
 const MAX_SET: usize = 63;
@@ -50,7 +52,7 @@ impl KeyArena {
                 keys.py(),
                 format!(
                     "keys is {}; it must be a sequence of (namespace, set, primary_key) tuples or Keys(...)",
-                    described(keys)
+                    describe(keys)
                 ),
             ));
         }
@@ -180,7 +182,7 @@ impl<'py> Reader<'py> {
             let text = text.to_str().map_err(|_| {
                 Problem::Message(format!(
                     "its primary key {} has no UTF-8 form (a lone surrogate)",
-                    described(key)
+                    describe(key)
                 ))
             })?;
             self.push(Kind::Str, text.as_bytes(), space);
@@ -197,7 +199,7 @@ impl<'py> Reader<'py> {
         } else {
             return Err(Problem::Message(format!(
                 "its primary key is {}; it must be str, int (64 bits, signed), bytes or bytearray",
-                described(key)
+                describe(key)
             )));
         }
         Ok(())
@@ -210,7 +212,7 @@ impl<'py> Reader<'py> {
             }
             Problem::Message(format!(
                 "its primary key {} does not fit 64 signed bits (-2**63 to 2**63 - 1)",
-                described(key)
+                describe(key)
             ))
         })?;
         self.push(Kind::Int, &value.to_be_bytes(), space);
@@ -236,7 +238,7 @@ impl<'py> Reader<'py> {
         let text = |object: &Bound<'py, PyAny>, what: &str, or_none: &str| {
             object.extract::<String>().map_err(|_| {
                 let must = if object.is_instance_of::<PyString>() { "have a UTF-8 form" } else { "be a str" };
-                Problem::Message(format!("its {what} is {}; it must {must}{or_none}", described(object)))
+                Problem::Message(format!("its {what} is {}; it must {must}{or_none}", describe(object)))
             })
         };
         let namespace_name = text(namespace, "namespace", "")?;
@@ -268,15 +270,14 @@ impl<'py> Reader<'py> {
         let py = keys.py();
         let as_bytes = keys.getattr(intern!(py, "key_type"))?.eq("bytes")?;
         let values = keys.getattr(intern!(py, "values"))?;
-        let plain = py.import(intern!(py, "aerospike_py.keys"))?.getattr(intern!(py, "_plain"))?;
-        let values = plain.call1((values,))?;
+        let values = from_package!(py, "plain_key_values")?.call1((values,))?;
         let facts = ArrayFacts::of(&values)?;
         if facts.is_none() && values.cast::<PySequence>().is_err() {
             return Err(param_error(
                 py,
                 format!(
                     "Keys: values is {}; it must be a one-dimensional array or a sequence",
-                    described(&values)
+                    describe(&values)
                 ),
             ));
         }
@@ -378,10 +379,9 @@ impl ArrayFacts {
 
 /// Whether the object is a `Keys`.
 fn is_keys(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static CLASS: crate::once::Once<Py<PyAny>> = crate::once::Once::new();
+    static CLASS: Once<Py<PyAny>> = Once::new();
     let py = object.py();
-    let class = CLASS
-        .get_or_try_init(py, || Ok::<_, PyErr>(py.import("aerospike_py.keys")?.getattr("Keys")?.unbind()))?;
+    let class = CLASS.get_or_try_init(py, || Ok(from_package!(py, "Keys")?.unbind()))?;
     object.is_instance(class.bind(py))
 }
 
@@ -393,7 +393,7 @@ fn key_tuple<'py>(key: &Bound<'py, PyAny>) -> Result<Bound<'py, PyTuple>, String
     if let Ok(list) = key.cast::<PyList>() {
         return Ok(list.to_tuple());
     }
-    Err(described(key))
+    Err(describe(key))
 }
 
 /// A NumPy integer, or another object that stands for an exact integer, as an int.
@@ -416,10 +416,14 @@ fn read_digest(digest: &Bound<'_, PyAny>) -> Result<Digest, Problem> {
     } else if let Ok(bytes) = digest.cast::<PyByteArray>() {
         bytes.to_vec()
     } else {
-        return Err(Problem::Message(format!("its digest is {}; it must be 20 bytes", described(digest))));
+        return Err(Problem::Message(format!("its digest is {}; it must be 20 bytes", describe(digest))));
     };
     bytes.as_slice().try_into().map_err(|_| {
-        Problem::Message(format!("its digest has {} bytes; it must have {DIGEST_LEN}", bytes.len()))
+        Problem::Message(format!(
+            "its digest has {} bytes; it must have {}",
+            bytes.len(),
+            size_of::<Digest>()
+        ))
     })
 }
 
@@ -431,15 +435,4 @@ pub(crate) fn too_long(what: &str, name: &str) -> Option<String> {
         let shown: String = name.chars().take(80).collect();
         format!("{what} {shown:?} has {found} bytes of UTF-8; a {what}'s name has at most {most}")
     })
-}
-
-/// An object for a message: its value, cut, and its type.
-pub(crate) fn described(object: &Bound<'_, PyAny>) -> String {
-    let kind = object.get_type().name().map_or_else(|_| "object".into(), |name| name.to_string());
-    let Ok(text) = object.repr() else { return format!("a {kind}") };
-    let text = text.to_string_lossy().into_owned();
-    match text.char_indices().nth(80) {
-        Some((end, _)) => format!("{}... ({kind})", &text[..end]),
-        None => format!("{text} ({kind})"),
-    }
 }

@@ -7,8 +7,8 @@ use wire_protocol::message::{Op, Ops};
 use wire_protocol::msgpack::{MAX_DEPTH, Reader, Token};
 use wire_protocol::particle::Particle;
 
-use super::{GEOJSON, HLL, class};
-use crate::errors::client_error;
+use super::classes;
+use crate::python::errors::client_error;
 
 /// Why a record cannot be made into Python objects.
 pub(crate) enum Unreadable {
@@ -111,8 +111,8 @@ fn to_object<'py>(py: Python<'py>, particle: &Particle<'_>) -> Result<Bound<'py,
         Particle::Float(number) => PyFloat::new(py, number).into_any(),
         Particle::Str(bytes) => text(py, bytes)?,
         Particle::Blob(bytes) | Particle::Other { bytes, .. } => PyBytes::new(py, bytes).into_any(),
-        Particle::Hll(bytes) => class(py, &HLL, "HyperLogLog")?.call1((PyBytes::new(py, bytes),))?,
-        Particle::GeoJson(bytes) => class(py, &GEOJSON, "GeoJSON")?.call1((text(py, bytes)?,))?,
+        Particle::Hll(bytes) => classes(py)?.hyperloglog.bind(py).call1((PyBytes::new(py, bytes),))?,
+        Particle::GeoJson(bytes) => classes(py)?.geojson.bind(py).call1((text(py, bytes)?,))?,
         Particle::List(bytes) | Particle::Map(bytes) => {
             let mut reader = Reader::new(bytes);
             let value = nested(py, &mut reader, 1)?;
@@ -147,7 +147,7 @@ fn nested<'py>(
         Token::Float(number) => PyFloat::new(py, number).into_any(),
         Token::Str(bytes) => text(py, bytes)?,
         Token::Blob(bytes) => PyBytes::new(py, bytes).into_any(),
-        Token::GeoJson(bytes) => class(py, &GEOJSON, "GeoJSON")?.call1((text(py, bytes)?,))?,
+        Token::GeoJson(bytes) => classes(py)?.geojson.bind(py).call1((text(py, bytes)?,))?,
         Token::List { len } => {
             let list = PyList::empty(py);
             for index in 0..len {

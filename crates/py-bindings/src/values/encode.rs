@@ -2,19 +2,21 @@
 
 use std::cmp::Ordering;
 
+use aero_io::WriteOp;
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple,
 };
-use wire_protocol::message;
+use wire_protocol::message::{self, Ops};
 use wire_protocol::msgpack::{self, MAX_DEPTH};
 use wire_protocol::particle::{Particle, particle_type};
 
-use super::{GEOJSON, HLL, ORDERED, class};
-use crate::errors::{bin_name_error, param_error};
-use crate::keys::described;
-use crate::once::intern;
+use super::classes;
+use super::numpy::{numpy_array, numpy_scalar};
+use crate::python::describe::describe;
+use crate::python::errors::{bin_name_error, param_error};
+use crate::python::once::intern;
 
 /// The longest bin name in bytes of UTF-8.
 const MAX_BIN_NAME: usize = 15;
@@ -32,23 +34,36 @@ pub(crate) enum Bools {
     AsInteger,
 }
 
-/// Operations of a write, encoded: their number and bytes.
+/// Operations, encoded as a request holds them.
 #[derive(Debug, Default)]
-pub(crate) struct EncodedOps {
+pub(crate) struct OpBytes {
     pub(crate) count: u16,
     pub(crate) bytes: Vec<u8>,
 }
 
+impl OpBytes {
+    /// The operations one by one, as commands on one record take them.
+    pub(crate) fn write_ops(&self) -> Result<Vec<WriteOp<'_>>, aero_io::Error> {
+        let mut operations = Vec::with_capacity(self.count.into());
+        for op in Ops::over(&self.bytes) {
+            let value =
+                op.particle().map_err(|error| aero_io::Error::Param { what: format!("a value: {error}") })?;
+            operations.push(WriteOp { code: op.code, name: op.name, value });
+        }
+        Ok(operations)
+    }
+}
+
 /// Encodes a dict of bins as write operations; a bin set to None is removed.
-pub(crate) fn encode_bins(bins: &Bound<'_, PyAny>, bools: Bools) -> PyResult<EncodedOps> {
+pub(crate) fn encode_bins(bins: &Bound<'_, PyAny>, bools: Bools) -> PyResult<OpBytes> {
     let py = bins.py();
     let Ok(bins) = bins.cast::<PyMapping>() else {
         return Err(param_error(
             py,
-            format!("bins is {}; it must be a dict of bin name to value", described(bins)),
+            format!("bins is {}; it must be a dict of bin name to value", describe(bins)),
         ));
     };
-    let mut ops = EncodedOps::default();
+    let mut ops = OpBytes::default();
     let mut value_bytes = Vec::new();
     for item in bins.items()?.iter() {
         let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
@@ -81,7 +96,7 @@ pub(crate) fn encode_value(
 pub(crate) fn bin_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = name.py();
     let Ok(text) = name.extract::<String>() else {
-        return Err(param_error(py, format!("bin name {} must be a str", described(name))));
+        return Err(param_error(py, format!("bin name {} must be a str", describe(name))));
     };
     if text.len() > MAX_BIN_NAME {
         return Err(bin_name_error(
@@ -97,7 +112,7 @@ pub(crate) fn bin_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
 }
 
 /// Why a value cannot be written.
-enum Problem {
+pub(super) enum Problem {
     /// With what the value is.
     Value(String),
     Python(PyErr),
@@ -155,8 +170,8 @@ fn sort_out<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
     }
     if let Ok(bytes) = value.cast::<PyBytes>() {
         let copy = bytes.as_bytes().to_vec();
-        let sketch =
-            !value.is_exact_instance_of::<PyBytes>() && value.is_instance(class(py, &HLL, "HyperLogLog")?)?;
+        let sketch = !value.is_exact_instance_of::<PyBytes>()
+            && value.is_instance(classes(py)?.hyperloglog.bind(py))?;
         return Ok(if sketch { Value::Hll(copy) } else { Value::Blob(copy) });
     }
     if let Ok(bytes) = value.cast::<PyByteArray>() {
@@ -169,10 +184,10 @@ fn sort_out<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
         return Ok(Value::List(tuple.iter().collect()));
     }
     if let Ok(dict) = value.cast::<PyDict>() {
-        let ordered = value.is_instance(class(py, &ORDERED, "KeyOrderedDict")?)?;
+        let ordered = value.is_instance(classes(py)?.key_ordered.bind(py))?;
         return Ok(Value::Map { items: dict.iter().collect(), ordered });
     }
-    if value.is_instance(class(py, &GEOJSON, "GeoJSON")?)? {
+    if value.is_instance(classes(py)?.geojson.bind(py))? {
         return Ok(Value::GeoJson(value.call_method0(intern!(py, "dumps"))?.extract()?));
     }
     if let Some(scalar) = numpy_scalar(value)? {
@@ -184,7 +199,7 @@ fn sort_out<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
     Err(Problem::Value(format!(
         "{} cannot be written; values are int, float, bool, str, bytes, list, dict, GeoJSON, HyperLogLog \
          or None",
-        described(value)
+        describe(value)
     )))
 }
 
@@ -193,57 +208,10 @@ fn int<'py>(value: &Bound<'py, PyAny>) -> Result<Value<'py>, Problem> {
         Ok(number) => Ok(Value::Int(number)),
         Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => Err(Problem::Value(format!(
             "{} does not fit 64 signed bits (-2**63 to 2**63 - 1); write it as str or bytes",
-            described(value)
+            describe(value)
         ))),
         Err(error) => Err(error.into()),
     }
-}
-
-/// NumPy, which is optional: an object of its exists only where it was imported.
-fn imported_numpy(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
-    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
-    Ok(modules.get_item(intern!(py, "numpy")).ok().filter(|module| !module.is_none()))
-}
-
-/// A NumPy scalar as the Python object that it stands for.
-fn numpy_scalar<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let py = value.py();
-    let Some(numpy) = imported_numpy(py)? else { return Ok(None) };
-    if !value.is_instance(&numpy.getattr(intern!(py, "generic"))?)? {
-        return Ok(None);
-    }
-    let kind: char = value.getattr(intern!(py, "dtype"))?.getattr(intern!(py, "kind"))?.extract()?;
-    match kind {
-        'b' | 'i' | 'u' => Ok(Some(value.call_method0(intern!(py, "item"))?)),
-        // Long doubles would be cut in silence: they stay refused.
-        'f' => {
-            let item = value.call_method0(intern!(py, "item"))?;
-            Ok(item.is_instance_of::<PyFloat>().then_some(item))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// A NumPy array of numbers, bools, text or bytes as a list; of several dimensions, as lists of lists.
-fn numpy_array<'py>(value: &Bound<'py, PyAny>) -> Result<Option<Bound<'py, PyAny>>, Problem> {
-    let py = value.py();
-    let Some(numpy) = imported_numpy(py)? else { return Ok(None) };
-    if !value.is_instance(&numpy.getattr(intern!(py, "ndarray"))?)? {
-        return Ok(None);
-    }
-    let dtype = value.getattr(intern!(py, "dtype"))?;
-    let kind: char = dtype.getattr(intern!(py, "kind"))?.extract()?;
-    let width: usize = dtype.getattr(intern!(py, "itemsize"))?.extract()?;
-    // What a mask hides would become None without a word.
-    let masked = value.hasattr(intern!(py, "mask"))?;
-    if masked || !(matches!(kind, 'b' | 'i' | 'u' | 'S' | 'U') || kind == 'f' && width <= 8) {
-        let what = if masked { "a masked array".into() } else { format!("an array of dtype {dtype}") };
-        return Err(Problem::Value(format!(
-            "{what} cannot be written; arrays of integers, floats up to f8, bools, str and bytes are written as \
-             lists; use .tobytes() for its bytes or .tolist() for its elements"
-        )));
-    }
-    Ok(Some(value.call_method0(intern!(py, "tolist"))?))
 }
 
 /// Appends a value's bytes as they stand in a message; returns its particle type.
@@ -273,7 +241,7 @@ fn encode(value: &Bound<'_, PyAny>, bools: Bools, out: &mut Vec<u8>) -> Result<u
 
 fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Result<&'a str, Problem> {
     text.to_str().map_err(|_| {
-        Problem::Value(format!("{} has no UTF-8 form (a lone surrogate)", described(text.as_any())))
+        Problem::Value(format!("{} has no UTF-8 form (a lone surrogate)", describe(text.as_any())))
     })
 }
 
@@ -328,7 +296,7 @@ fn map_key<'py>(key: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, Pro
         sorted @ (Value::Int(_) | Value::Str(_) | Value::Blob(_)) => Ok(sorted),
         _ => Err(Problem::Value(format!(
             "{} cannot be a map's key; the server takes int, str and bytes",
-            described(key)
+            describe(key)
         ))),
     }
 }

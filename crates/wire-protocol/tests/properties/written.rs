@@ -6,8 +6,9 @@ use proptest::prelude::*;
 
 use crate::support::value::Value;
 use wire_protocol::ResultCode;
-use wire_protocol::batch::BatchRequestRows;
-use wire_protocol::batch::{BatchAnswer, BatchAnswers, BatchReadHeader, BatchRow, write_batch_read};
+use wire_protocol::batch::{
+    BatchAnswer, BatchAnswers, BatchReadHeader, BatchRequestRows, BatchRow, write_batch_read,
+};
 use wire_protocol::command::Projection;
 use wire_protocol::command::{
     Exists, Generation, ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,

@@ -1,0 +1,215 @@
+//! Who a client is: users, passwords, and the hash that stands for a password.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use wire_protocol::security::Login;
+
+use crate::error::{Error, Who};
+use crate::net::session::Secret;
+use crate::net::transport::Transport;
+
+/// How a user is known to the cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum AuthMode {
+    /// By the cluster itself: a hash of the password is sent.
+    #[default]
+    Internal,
+    /// By another system, such as LDAP: the password itself is sent as well, which takes TLS.
+    External,
+    /// As [`AuthMode::External`], also where everybody on the way can read the password. For tests.
+    ExternalInsecure,
+    /// By the client's certificate: there is no password, and TLS is a must.
+    Pki,
+}
+
+/// What a client logs in with. Clones share the password's hash, which is computed once.
+#[derive(Clone)]
+pub struct Credentials {
+    mode: AuthMode,
+    /// None where the certificate says who it is.
+    user: Option<Arc<str>>,
+    password: Secret,
+    hash: Arc<OnceLock<Secret>>,
+}
+
+impl Credentials {
+    /// A user with a password, in any mode but [`AuthMode::Pki`].
+    ///
+    /// # Errors
+    /// An empty name, a NUL in the password (the hash would end there), a mode that has no password.
+    pub fn new(mode: AuthMode, user: &str, password: &str) -> Result<Self, Error> {
+        let refused = |what: &str| Err(Error::Param { what: what.into() });
+        if mode == AuthMode::Pki {
+            return refused("a user that a certificate stands for has no password");
+        }
+        if user.is_empty() {
+            return refused("the user's name is empty");
+        }
+        if password.contains('\0') {
+            return refused("a password with a NUL character cannot be hashed as servers expect it");
+        }
+        Ok(Self {
+            mode,
+            user: Some(user.into()),
+            password: Secret::new(password.as_bytes()),
+            hash: Arc::default(),
+        })
+    }
+
+    /// The user that the transport's client certificate stands for.
+    #[must_use]
+    pub fn pki() -> Self {
+        Self { mode: AuthMode::Pki, user: None, password: Secret::new(&[]), hash: Arc::default() }
+    }
+
+    /// How the user is known.
+    #[must_use]
+    pub fn mode(&self) -> AuthMode {
+        self.mode
+    }
+
+    /// The user's name; none where the certificate says it.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// Refuses what would send a password where it can be read, or a certificate where there is none.
+    pub(crate) fn check(&self, transport: &dyn Transport) -> Result<(), Error> {
+        let what = match self.mode {
+            AuthMode::External if !transport.is_tls() => {
+                "external authentication sends the password itself, and these connections are not encrypted: \
+                 it takes TLS"
+            }
+            AuthMode::Pki if !transport.has_certificate() => {
+                "authentication by certificate takes TLS with a client certificate"
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::Param { what: what.into() })
+    }
+
+    /// Computes the password's hash, which takes a good part of a tenth of a second.
+    pub(crate) fn prepare(&self) {
+        if self.mode != AuthMode::Pki {
+            self.hash();
+        }
+    }
+
+    fn hash(&self) -> &[u8] {
+        self.hash.get_or_init(|| hash(self.password.reveal())).reveal()
+    }
+
+    /// The login that these credentials ask for.
+    pub(crate) fn login(&self) -> Login<'_> {
+        let Some(user) = &self.user else { return Login::Pki };
+        match self.mode {
+            AuthMode::Internal | AuthMode::Pki => Login::Internal { user, hash: self.hash() },
+            AuthMode::External | AuthMode::ExternalInsecure => {
+                Login::External { user, hash: self.hash(), password: self.password.reveal() }
+            }
+        }
+    }
+
+    /// The user as messages name it.
+    pub(crate) fn who(&self) -> Who {
+        self.user.clone().map_or_else(Who::certificate, Who::user)
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("mode", &self.mode)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The salt that all clients hash passwords with: servers compare hashes, and have no other.
+const SALT: [u8; 16] =
+    [0xf4, 0x6b, 0x0b, 0xbe, 0xcf, 0xfe, 0x8d, 0x1b, 0x06, 0x67, 0xd8, 0x4f, 0x6d, 0xc1, 0xd8, 0xa9];
+
+/// Twice as many rounds for each one more.
+const COST: u32 = 10;
+
+fn hash(password: &[u8]) -> Secret {
+    match bcrypt::hash_with_salt(password, COST, SALT) {
+        Ok(parts) => Secret::new(parts.format_for_version(bcrypt::Version::TwoA).as_bytes()),
+        // What it refuses is a cost out of range, and a NUL, which `Credentials::new` has refused. No server
+        // takes an empty hash.
+        Err(_) => Secret::new(&[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::transport::{BoxFuture, BoxStream, Target};
+
+    /// A transport that is TLS, or not, and has a certificate, or not.
+    struct Like((bool, bool));
+
+    impl Transport for Like {
+        fn connect<'a>(&'a self, _: Target<'a>) -> BoxFuture<'a, std::io::Result<BoxStream>> {
+            Box::pin(async { Err(std::io::ErrorKind::Unsupported.into()) })
+        }
+
+        fn is_tls(&self) -> bool {
+            self.0.0
+        }
+
+        fn has_certificate(&self) -> bool {
+            self.0.1
+        }
+    }
+
+    #[test]
+    fn hashes_are_those_of_other_clients() {
+        // As the official client sent it; see tests/wire-captures/official/002-connect-with-user.jsonl.
+        let recorded = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBEsHTCoJzZDEKQRb.";
+        let credentials = Credentials::new(AuthMode::Internal, "someone", "secret").unwrap();
+        credentials.prepare();
+        assert_eq!(String::from_utf8_lossy(credentials.hash()), String::from_utf8_lossy(recorded));
+        assert!(credentials.clone().hash.get().is_some(), "clones share it");
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        for (mode, user, password) in
+            [(AuthMode::Internal, "", "p"), (AuthMode::External, "u", "p\0q"), (AuthMode::Pki, "u", "p")]
+        {
+            assert!(matches!(Credentials::new(mode, user, password), Err(Error::Param { .. })));
+        }
+        let external = Credentials::new(AuthMode::External, "u", "p").unwrap();
+        let [clear, tls, mutual] = [(false, false), (true, false), (true, true)].map(Like);
+        assert!(external.check(&clear).unwrap_err().to_string().contains("TLS"));
+        assert!(external.check(&tls).is_ok());
+        for without in [&clear, &tls] {
+            assert!(
+                Credentials::pki().check(without).unwrap_err().to_string().contains("client certificate")
+            );
+        }
+        assert!(Credentials::pki().check(&mutual).is_ok());
+        assert!(Credentials::new(AuthMode::ExternalInsecure, "u", "p").unwrap().check(&clear).is_ok());
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let credentials = Credentials::new(AuthMode::ExternalInsecure, "ann", "s3cret").unwrap();
+        credentials.prepare();
+        let config = crate::ClusterConfig { credentials: Some(credentials.clone()), ..Default::default() };
+        let shown = format!(
+            "{credentials:?} {config:?} {config:#?} {:?} {:?} {}",
+            credentials.login(),
+            credentials.password,
+            credentials.who()
+        );
+        // Bytes are shown as numbers where somebody forgets about them.
+        for part in ["s3cret", "$2a$", "115, 51", "36, 50", "[11", "[36"] {
+            assert!(!shown.contains(part), "{shown}");
+        }
+        assert!(shown.contains("ann"), "{shown}");
+    }
+}

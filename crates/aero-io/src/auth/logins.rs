@@ -1,0 +1,300 @@
+//! Sessions: a login at each node, whose token introduces every connection.
+//!
+//! A login runs in a task of its own on a connection of its own. Commands whose deadline comes first leave
+//! it running, so that a slow login is not begun again by each of them.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+use wire_protocol::ResultCode;
+use wire_protocol::WireError;
+use wire_protocol::message::FrameType;
+use wire_protocol::security::{LoginAnswer, Proof, result_code_of, write_authenticate, write_login};
+
+use crate::auth::credentials::Credentials;
+use crate::error::Fault;
+use crate::net::connection::Connection;
+use crate::net::frame_reader::FrameReader;
+use crate::net::opener::Opener;
+use crate::net::session::{Secret, Session};
+use crate::net::timer::Timer;
+
+/// The largest answer to a security message: far above what a token takes.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// How long a node that refused a login is not asked again: what it would say is known.
+const REFUSED_FOR: Duration = Duration::from_secs(1);
+
+/// Addresses that sessions are kept of: well above the nodes that a cluster may have.
+const MAX_KEPT: usize = 4_096;
+
+/// An address, and the name that is checked there: a name that turns out to be wrong must not stay with the
+/// address, and no token goes to another name than the one that gave it.
+type Place = (SocketAddr, Option<Box<str>>);
+
+/// The sessions of a cluster's handle.
+pub(crate) struct Logins {
+    entrance: Arc<Entrance>,
+    sessions: Mutex<HashMap<Place, Arc<Sessions>>>,
+}
+
+/// What a login takes.
+struct Entrance {
+    credentials: Credentials,
+    timeout: Duration,
+    /// Opens connections, and leaves them as they are.
+    opener: Opener,
+}
+
+/// The session at one address, and the login for the next.
+struct Sessions {
+    entrance: Arc<Entrance>,
+    address: SocketAddr,
+    tls_name: Option<Box<str>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    session: Option<Arc<Session>>,
+    login: Option<Login>,
+    refused: Option<(Instant, Fault)>,
+}
+
+impl State {
+    /// What the node said to a login, so lately that it would say it again.
+    fn refusal(&self) -> Option<&Fault> {
+        let (at, fault) = self.refused.as_ref()?;
+        (at.elapsed() < REFUSED_FOR).then_some(fault)
+    }
+}
+
+/// A login under way.
+struct Login {
+    outcome: Shared<BoxFuture<'static, LoginResult>>,
+    task: AbortHandle,
+}
+
+type LoginResult = Result<Arc<Session>, Fault>;
+
+impl Drop for Login {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Logins {
+    /// Logins with these credentials over connections that `opener` opens.
+    pub(crate) fn new(credentials: Credentials, timeout: Duration, opener: Opener) -> Self {
+        let entrance = Entrance { credentials, timeout, opener };
+        Self { entrance: Arc::new(entrance), sessions: Mutex::default() }
+    }
+
+    fn at(&self, address: SocketAddr, tls_name: Option<&str>) -> Arc<Sessions> {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if sessions.len() >= MAX_KEPT {
+            sessions.retain(|_, kept| Arc::strong_count(kept) > 1);
+        }
+        let made = || {
+            Arc::new(Sessions {
+                entrance: Arc::clone(&self.entrance),
+                address,
+                tls_name: tls_name.map(Into::into),
+                state: Mutex::default(),
+            })
+        };
+        Arc::clone(sessions.entry((address, tls_name.map(Into::into))).or_insert_with(made))
+    }
+
+    /// Begins the session after this one at an address, if it is time to.
+    pub(crate) fn renew(&self, address: SocketAddr, tls_name: Option<&str>) {
+        let sessions = self.at(address, tls_name);
+        let mut state = sessions.state();
+        if let Some(session) = state.session.clone() {
+            sessions.renew(&mut state, &session);
+        }
+    }
+
+    /// Forgets a session that its node does not know any more.
+    pub(crate) fn forget(&self, address: SocketAddr, tls_name: Option<&str>, session: &Arc<Session>) {
+        self.at(address, tls_name).forget(session);
+    }
+
+    /// Ends the logins under way.
+    pub(crate) fn close(&self) {
+        let sessions = std::mem::take(&mut *self.sessions.lock().unwrap_or_else(PoisonError::into_inner));
+        for kept in sessions.into_values() {
+            kept.state().login = None;
+        }
+    }
+
+    /// A new connection that the node knows the user of.
+    pub(crate) async fn enter(
+        &self,
+        address: SocketAddr,
+        tls_name: Option<&str>,
+        timer: &mut Timer,
+    ) -> Result<Connection, Fault> {
+        let sessions = self.at(address, tls_name);
+        let entrance = &*self.entrance;
+        let mut is_last = false;
+        loop {
+            let session = timer.run(sessions.session()).await??;
+            let mut connection = entrance.opener.open(address, tls_name, timer).await?;
+            let Some(token) = &session.token else { return Ok(connection.of_session(session)) };
+            match entrance.introduce(&mut connection, token, timer).await? {
+                ResultCode::OK | ResultCode::SECURITY_NOT_ENABLED => {
+                    return Ok(connection.of_session(session));
+                }
+                code => {
+                    // A node may end a session whenever it likes: the next one is found out about here.
+                    sessions.forget(&session);
+                    if is_last {
+                        let fault = Fault::Login { code, who: entrance.credentials.who() };
+                        // A node that takes its own tokens no more is not asked for one by every command.
+                        sessions.state().refused = Some((Instant::now(), fault.clone()));
+                        return Err(fault);
+                    }
+                    is_last = true;
+                }
+            }
+        }
+    }
+}
+
+impl Sessions {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self, session: &Arc<Session>) {
+        let mut state = self.state();
+        if state.session.as_ref().is_some_and(|known| Arc::ptr_eq(known, session)) {
+            state.session = None;
+        }
+    }
+
+    /// The session, of the login under way if there is none.
+    async fn session(self: &Arc<Self>) -> LoginResult {
+        let outcome = {
+            let mut state = self.state();
+            if let Some(session) = state.session.clone() {
+                let has_ended = is_past(session.ends_at);
+                self.renew(&mut state, &session);
+                if !has_ended {
+                    return Ok(session);
+                }
+                state.session = None;
+            }
+            if let Some(fault) = state.refusal() {
+                return Err(fault.clone());
+            }
+            self.begin(&mut state)
+        };
+        outcome.await
+    }
+
+    /// Begins the session after this one, if it is time to and the last login was not refused just now.
+    fn renew(self: &Arc<Self>, state: &mut State, session: &Session) {
+        if is_past(session.renew_at) && state.refusal().is_none() {
+            // It runs by itself.
+            drop(self.begin(state));
+        }
+    }
+
+    /// The login under way, begun if there is none.
+    fn begin(self: &Arc<Self>, state: &mut State) -> Shared<BoxFuture<'static, LoginResult>> {
+        if let Some(login) = &state.login {
+            return login.outcome.clone();
+        }
+        let (entrance, address) = (Arc::clone(&self.entrance), self.address);
+        let tls_name = self.tls_name.clone();
+        // Not a strong one: sessions that nobody wants any more end their login.
+        let sessions = Arc::downgrade(self);
+        let task = tokio::spawn(async move {
+            let outcome = entrance.log_in(address, tls_name.as_deref()).await;
+            if let Some(sessions) = sessions.upgrade() {
+                sessions.end(&outcome);
+            }
+            outcome
+        });
+        let abort = task.abort_handle();
+        let given_up = || Fault::io(io::ErrorKind::NotConnected, "the login was given up");
+        let outcome = task.map(move |ended| ended.unwrap_or_else(|_| Err(given_up()))).boxed().shared();
+        state.login = Some(Login { outcome: outcome.clone(), task: abort });
+        outcome
+    }
+
+    /// Notes how a login ended.
+    fn end(&self, outcome: &LoginResult) {
+        let mut state = self.state();
+        // The task that calls this is about to end, and is past everything that could be aborted.
+        state.login = None;
+        match outcome {
+            Ok(session) => {
+                state.session = Some(Arc::clone(session));
+                state.refused = None;
+            }
+            Err(fault @ Fault::Login { .. }) => state.refused = Some((Instant::now(), fault.clone())),
+            Err(_) => {}
+        }
+    }
+}
+
+impl Entrance {
+    /// Logs in over a connection of its own.
+    async fn log_in(&self, address: SocketAddr, tls_name: Option<&str>) -> LoginResult {
+        let timeout = self.opener.connect_timeout();
+        let mut connection = self.opener.open(address, tls_name, &mut Timer::within(timeout)).await?;
+        let mut request = Vec::new();
+        write_login(&mut request, &self.credentials.login())?;
+        let exchange = exchange(&mut connection, &request, &mut Timer::within(self.timeout)).await;
+        let body = match exchange {
+            Err(Fault::Deadline) => {
+                return Err(Fault::io(io::ErrorKind::TimedOut, "no answer to the login within its timeout"));
+            }
+            ended => ended?,
+        };
+        let answer = LoginAnswer::parse(&body)?;
+        let who = self.credentials.who();
+        match answer.result_code {
+            ResultCode::OK => Ok(Arc::new(Session::new(answer.token.map(Secret::new), answer.ttl, who))),
+            // As the official client has it: such a server lets everybody in.
+            ResultCode::SECURITY_NOT_ENABLED => Ok(Arc::new(Session::new(None, None, who))),
+            code => Err(Fault::Login { code, who }),
+        }
+    }
+
+    /// Says over a connection who uses it; returns the node's answer.
+    async fn introduce(
+        &self,
+        connection: &mut Connection,
+        token: &Secret,
+        timer: &mut Timer,
+    ) -> Result<ResultCode, Fault> {
+        let mut request = Vec::new();
+        write_authenticate(&mut request, self.credentials.user(), Proof::Token(token.reveal()))?;
+        Ok(result_code_of(&exchange(connection, &request, timer).await?)?)
+    }
+}
+
+async fn exchange(connection: &mut Connection, request: &[u8], timer: &mut Timer) -> Result<Vec<u8>, Fault> {
+    connection.send(request, timer).await.map_err(|(fault, _)| fault)?;
+    let mut input = FrameReader::new(1_024);
+    let body = input.frame(connection, timer, FrameType::Security, MAX_ANSWER).await?;
+    if !input.is_empty() {
+        return Err(WireError::Malformed { what: "security answer", why: "bytes follow it" }.into());
+    }
+    Ok(input.body(body).to_vec())
+}
+
+fn is_past(at: Option<Instant>) -> bool {
+    at.is_some_and(|at| at <= Instant::now())
+}

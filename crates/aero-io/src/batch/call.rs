@@ -1,0 +1,42 @@
+//! What all requests of one batch share.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::batch::keys::BatchKeys;
+use crate::batch::progress::Progress;
+use crate::batch::request::Request;
+use crate::error::Tried;
+use crate::node::Node;
+use crate::policy::BatchPolicy;
+use crate::topology::state::Inner;
+
+/// What all chunks of one batch share.
+pub(crate) struct BatchCall<S> {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) keys: Arc<BatchKeys>,
+    pub(crate) request: Request,
+    pub(crate) sink: Arc<S>,
+    pub(crate) progress: Progress,
+    pub(crate) start: Instant,
+    pub(crate) deadline: Option<Instant>,
+}
+
+impl<S> BatchCall<S> {
+    pub(crate) fn policy(&self) -> &BatchPolicy {
+        self.request.policy()
+    }
+
+    /// What was tried; `in_doubt` says whether rows that write may have been applied.
+    pub(crate) fn tried(&self, node: &Node, attempt: u32, in_doubt: bool) -> Tried {
+        Tried {
+            command: self.request.name(),
+            node: Arc::clone(&node.name),
+            address: node.address,
+            attempts: attempt.saturating_add(1),
+            elapsed: self.start.elapsed(),
+            in_doubt: in_doubt && self.request.may_write(),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The keys of a batch, and their digests, which are computed page by page.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use wire_protocol::digest::Digest;
+
+use crate::error::Error;
+use crate::key::Space;
+use crate::net::buffer_cache;
+
+/// Computes the digests of a batch's rows when they are needed: the first of them are under way to the cluster
+/// while the others are computed.
+pub trait DigestSource: Send + Sync + 'static {
+    /// Number of rows.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Puts the digests of these rows, within [`DigestSource::len`], into a buffer that is empty.
+    ///
+    /// # Errors
+    /// Keys that make no sense: the call ends with it.
+    fn digests(&self, rows: Range<usize>, into: &mut Vec<Digest>) -> Result<(), Error>;
+}
+
+impl DigestSource for Vec<Digest> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn digests(&self, rows: Range<usize>, into: &mut Vec<Digest>) -> Result<(), Error> {
+        into.extend_from_slice(self.get(rows).unwrap_or_default());
+        Ok(())
+    }
+}
+
+/// Rows whose digests are computed together.
+pub(crate) const PAGE: usize = 1_024;
+
+/// The keys of a batch, a digest and a space each.
+pub struct BatchKeys {
+    len: usize,
+    source: Box<dyn DigestSource>,
+    /// The digests of each [`PAGE`] rows, once they are known.
+    pages: Box<[OnceLock<Vec<Digest>>]>,
+    spaces: Vec<Space>,
+    /// The space of each row; none where all rows have the first.
+    space_of: Option<Vec<u32>>,
+}
+
+impl BatchKeys {
+    /// Keys of one namespace and set.
+    #[must_use]
+    pub fn single(space: Space, source: impl DigestSource) -> Self {
+        Self::new(vec![space], None, source)
+    }
+
+    /// Keys of several namespaces and sets: row `i` is of `spaces[space_of[i]]`.
+    ///
+    /// # Errors
+    /// As many spaces of rows as digests are required, each within `spaces`.
+    pub fn mixed(spaces: Vec<Space>, space_of: Vec<u32>, source: impl DigestSource) -> Result<Self, Error> {
+        if space_of.len() != source.len() {
+            return Err(Error::Param {
+                what: format!("{} keys with the spaces of {}", source.len(), space_of.len()),
+            });
+        }
+        if let Some(row) = space_of.iter().position(|&space| space as usize >= spaces.len()) {
+            return Err(Error::Param {
+                what: format!("key {row} is of space {}, of {}", space_of[row], spaces.len()),
+            });
+        }
+        let space_of = if spaces.len() == 1 { None } else { Some(space_of) };
+        Ok(Self::new(spaces, space_of, source))
+    }
+
+    fn new(spaces: Vec<Space>, space_of: Option<Vec<u32>>, source: impl DigestSource) -> Self {
+        let len = source.len();
+        let pages = (0..len.div_ceil(PAGE)).map(|_| OnceLock::new()).collect();
+        Self { len, source: Box::new(source), pages, spaces, space_of }
+    }
+
+    /// Number of keys.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The spaces that rows are of.
+    #[must_use]
+    pub fn spaces(&self) -> &[Space] {
+        &self.spaces
+    }
+
+    /// The number of a row's space; none for a row that there is not.
+    #[must_use]
+    pub fn space_of(&self, row: usize) -> Option<usize> {
+        match &self.space_of {
+            None => (row < self.len).then_some(0),
+            Some(space_of) => space_of.get(row).map(|&space| space as usize),
+        }
+    }
+
+    /// Whether all rows are of one space.
+    pub(crate) fn is_single(&self) -> bool {
+        self.space_of.is_none()
+    }
+
+    /// The number of a row's space, for a row that there is.
+    #[inline]
+    pub(crate) fn space_index(&self, row: u32) -> usize {
+        match &self.space_of {
+            None => 0,
+            Some(space_of) => space_of[row as usize] as usize,
+        }
+    }
+
+    /// Computes the digests of these rows, and of those that share a page with them, unless that was done. A
+    /// batch read does so as it goes; keys that may make no sense are computed ahead, before anything is sent.
+    ///
+    /// # Errors
+    /// What the source says of its keys.
+    pub fn compute(&self, rows: Range<usize>) -> Result<(), Error> {
+        for at in rows.start / PAGE..rows.end.min(self.len).div_ceil(PAGE) {
+            let Some(page) = self.pages.get(at).filter(|page| page.get().is_none()) else { continue };
+            let rows = at * PAGE..self.len.min((at + 1) * PAGE);
+            let mut digests = buffer_cache::DIGESTS.take();
+            self.source.digests(rows.clone(), &mut digests)?;
+            if digests.len() != rows.len() {
+                let what =
+                    format!("{} digests for the {} rows from {}", digests.len(), rows.len(), rows.start);
+                return Err(Error::Param { what });
+            }
+            // Whoever was faster has computed the same.
+            _ = page.set(digests);
+        }
+        Ok(())
+    }
+
+    /// The digest of a row, where it was computed: after a batch read all of them were.
+    #[inline]
+    #[must_use]
+    pub fn digest(&self, row: usize) -> Option<&Digest> {
+        self.pages.get(row / PAGE)?.get()?.get(row % PAGE)
+    }
+
+    /// The digest of a row that was computed.
+    ///
+    /// # Panics
+    /// If it was not.
+    #[inline]
+    pub(crate) fn digest_of(&self, row: u32) -> &Digest {
+        match self.digest(row as usize) {
+            Some(digest) => digest,
+            None => not_computed(row),
+        }
+    }
+}
+
+impl Drop for BatchKeys {
+    fn drop(&mut self) {
+        buffer_cache::DIGESTS.keep(self.pages.iter_mut().filter_map(OnceLock::take));
+    }
+}
+
+#[cold]
+fn not_computed(row: u32) -> ! {
+    panic!("row {row} is asked for before its digest is known")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mixed_keys_are_checked() {
+        let spaces = vec![Space::new("test", "a"), Space::new("bar", "")];
+        let keys = BatchKeys::mixed(spaces.clone(), vec![1, 0], vec![[1; 20], [2; 20]]).unwrap();
+        assert_eq!((keys.space_of(0), keys.space_of(1), keys.space_of(2)), (Some(1), Some(0), None));
+        assert!(BatchKeys::mixed(spaces.clone(), vec![1], vec![[1; 20], [2; 20]]).is_err());
+        let error = BatchKeys::mixed(spaces, vec![0, 2], vec![[1; 20], [2; 20]]).err().unwrap();
+        assert_eq!(error.to_string(), "key 1 is of space 2, of 2");
+        assert_eq!(error.code(), -2);
+    }
+
+    #[test]
+    fn digests_are_computed_by_the_page() {
+        let digests: Vec<Digest> = (0..2 * PAGE + 5).map(|row| [(row % 251) as u8; 20]).collect();
+        let keys = BatchKeys::single(Space::new("test", "a"), digests.clone());
+        assert_eq!(keys.digest(0), None);
+        keys.compute(PAGE - 1..PAGE + 1).unwrap();
+        keys.compute(0..1).unwrap();
+        assert_eq!(keys.digest(2 * PAGE - 1), Some(&digests[2 * PAGE - 1]));
+        assert_eq!(keys.digest(2 * PAGE), None);
+        keys.compute(0..usize::MAX).unwrap();
+        assert!((0..digests.len()).all(|row| keys.digest(row) == Some(&digests[row])));
+        assert_eq!(keys.digest(digests.len()), None);
+
+        struct Short;
+        impl DigestSource for Short {
+            fn len(&self) -> usize {
+                3
+            }
+            fn digests(&self, _rows: Range<usize>, into: &mut Vec<Digest>) -> Result<(), Error> {
+                into.push([0; 20]);
+                Ok(())
+            }
+        }
+        let keys = BatchKeys::single(Space::new("test", "a"), Short);
+        assert!(keys.compute(0..3).unwrap_err().to_string().contains("1 digests for the 3 rows"));
+    }
+}

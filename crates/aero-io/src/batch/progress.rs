@@ -1,0 +1,124 @@
+//! What became of the rows of one batch so far.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::Error;
+
+/// Which rows are settled, and with what.
+///
+/// The chunks of a call share it. They are parts of one future, which one thread at a time drives: loads and
+/// stores without read-modify-write do, and cost what plain ones cost.
+pub(crate) struct Progress {
+    /// A bit for each row that was answered or given up.
+    settled: Box<[AtomicU64]>,
+    /// Rows without one.
+    open: AtomicUsize,
+    /// Rows that were found, not found or filtered out: answers about a record.
+    about_records: AtomicUsize,
+    causes: Mutex<Vec<Cause>>,
+}
+
+/// Why rows have no answer about a record.
+struct Cause {
+    code: i32,
+    /// Whether the rows write and may have been applied.
+    in_doubt: bool,
+    rows: usize,
+    /// The first of the kind.
+    error: Error,
+}
+
+impl Progress {
+    pub(crate) fn new(rows: usize) -> Self {
+        Self {
+            settled: (0..rows.div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
+            open: AtomicUsize::new(rows),
+            about_records: AtomicUsize::new(0),
+            causes: Mutex::default(),
+        }
+    }
+
+    /// Settles a row; false if it was settled before.
+    #[inline]
+    pub(crate) fn settle(&self, row: u32) -> bool {
+        let Some(word) = self.settled.get(row as usize / 64) else { return false };
+        let bit = 1 << (row % 64);
+        let bits = word.load(Ordering::Relaxed);
+        if bits & bit != 0 {
+            return false;
+        }
+        word.store(bits | bit, Ordering::Relaxed);
+        true
+    }
+
+    pub(crate) fn is_settled(&self, row: u32) -> bool {
+        let word = self.settled.get(row as usize / 64);
+        word.is_none_or(|word| word.load(Ordering::Relaxed) >> (row % 64) & 1 == 1)
+    }
+
+    /// Notes that so many rows were settled, so many of them with answers about a record.
+    pub(crate) fn advance(&self, settled: usize, about_records: usize) {
+        let open = self.open.load(Ordering::Relaxed);
+        self.open.store(open.saturating_sub(settled), Ordering::Relaxed);
+        let before = self.about_records.load(Ordering::Relaxed);
+        self.about_records.store(before + about_records, Ordering::Relaxed);
+    }
+
+    /// Rows that are neither answered nor given up.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Notes why rows have no answer about a record; `error` is made for the first of a code. `in_doubt`: they
+    /// write, and may have been applied.
+    pub(crate) fn note_cause(&self, rows: usize, code: i32, in_doubt: bool, error: impl FnOnce() -> Error) {
+        let mut causes = self.causes.lock().unwrap_or_else(PoisonError::into_inner);
+        match causes.iter_mut().find(|cause| (cause.code, cause.in_doubt) == (code, in_doubt)) {
+            Some(cause) => cause.rows += rows,
+            None => causes.push(Cause { code, in_doubt, rows, error: error() }),
+        }
+    }
+
+    /// The call's own outcome, if no row was answered about its record: the most frequent cause; of those that
+    /// leave rows in doubt, if there are any, so that nobody takes them for certainly not applied.
+    pub(crate) fn result(&self) -> Result<(), Error> {
+        if self.about_records.load(Ordering::Relaxed) > 0 {
+            return Ok(());
+        }
+        let causes = self.causes.lock().unwrap_or_else(PoisonError::into_inner);
+        match causes.iter().max_by_key(|cause| (cause.in_doubt, cause.rows)) {
+            Some(cause) => Err(cause.error.clone()),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_is_settled_once() {
+        let progress = Progress::new(70);
+        assert!(progress.settle(0) && progress.settle(69) && !progress.settle(69));
+        assert!(progress.is_settled(69) && !progress.is_settled(68));
+        assert!(!progress.settle(1_000) && progress.is_settled(1_000), "there is no such row");
+        progress.advance(2, 1);
+        assert_eq!(progress.open(), 68);
+        assert!(progress.result().is_ok());
+    }
+
+    #[test]
+    fn the_most_frequent_cause_is_the_outcome() {
+        let progress = Progress::new(10);
+        progress.note_cause(2, -2, false, || Error::Param { what: "few".into() });
+        progress.note_cause(3, -1, false, || Error::Closed { in_doubt: false });
+        progress.note_cause(2, -1, false, || unreachable!());
+        assert!(matches!(progress.result(), Err(Error::Closed { in_doubt: false })));
+        progress.note_cause(1, -1, true, || Error::Closed { in_doubt: true });
+        assert!(matches!(progress.result(), Err(Error::Closed { in_doubt: true })), "a doubt is not hidden");
+        progress.advance(1, 1);
+        assert!(progress.result().is_ok());
+    }
+}

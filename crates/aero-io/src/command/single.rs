@@ -1,0 +1,437 @@
+//! Commands on one record.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use tokio::time::{Instant, sleep};
+use wire_protocol::ResultCode;
+use wire_protocol::WireError;
+use wire_protocol::command::{
+    ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,
+};
+use wire_protocol::digest::partition_id;
+use wire_protocol::message::{FrameType, MAX_FRAME, info1};
+
+use crate::command::answer::Answer;
+use crate::command::retry::{moves_on, retry_delay};
+use crate::error::{Error, Fault, Tried};
+use crate::key::{Bins, Key, check_bin_name};
+use crate::net::buffers::Buffers;
+use crate::net::pool::Wanted;
+use crate::net::timer::Timer;
+use crate::node::Node;
+use crate::node::events::Event;
+use crate::node::health::count;
+use crate::node::hedge;
+use crate::policy::{Hedge, ReadModeSc, ReadPolicy, Replica, WritePolicy};
+use crate::topology::partition_map::Router;
+use crate::topology::state::Inner;
+
+/// What commands have in common.
+pub(crate) struct Command<'a> {
+    name: &'static str,
+    key: &'a Key,
+    pub(crate) is_write: bool,
+    /// Whether it may be sent again where it may have been applied: it leaves the same bins.
+    pub(crate) is_repeatable: bool,
+    deadline: Option<Instant>,
+    start: Instant,
+    socket_timeout: Duration,
+    max_retries: u32,
+    sleep_between_retries: Duration,
+    replica: Replica,
+    pub(crate) read_mode_sc: ReadModeSc,
+    pub(crate) hedge: Hedge,
+    compress: bool,
+}
+
+pub(crate) async fn read(
+    inner: &Inner,
+    key: &Key,
+    bins: &Bins,
+    policy: &ReadPolicy,
+) -> Result<Answer, Error> {
+    bins.check()?;
+    let names = bins.borrowed();
+    let start = Instant::now();
+    let command = Command {
+        name: "read",
+        key,
+        is_write: false,
+        is_repeatable: true,
+        deadline: deadline(start, policy.total_timeout),
+        start,
+        socket_timeout: policy.socket_timeout,
+        max_retries: policy.max_retries,
+        sleep_between_retries: policy.sleep_between_retries,
+        replica: policy.replica,
+        read_mode_sc: policy.read_mode_sc,
+        hedge: policy.hedge,
+        compress: policy.compress,
+    };
+    command
+        .run(inner, |out, timeout_ms| {
+            let options = ReadOptions {
+                timeout_ms,
+                info1: policy.read_mode_ap.info1()
+                    | if policy.compress { info1::COMPRESS_RESPONSE } else { 0 },
+                info3: policy.read_mode_sc.info3(),
+                read_touch_ttl_percent: policy.read_touch_ttl_percent as u32,
+                filter: &policy.filter,
+            };
+            write_read(out, &record_key(key), bins.projection(&names), &options)
+        })
+        .await
+}
+
+pub(crate) async fn write(
+    inner: &Inner,
+    key: &Key,
+    ops: &[WriteOp<'_>],
+    policy: &WritePolicy,
+) -> Result<Answer, Error> {
+    check_ops(ops)?;
+    let encode = |out: &mut Vec<u8>, timeout_ms| {
+        write_write(out, &record_key(key), ops.iter().copied(), &write_options(policy, timeout_ms))
+    };
+    write_command("write", key, policy).run(inner, encode).await
+}
+
+/// Refuses operations that the protocol has no room for.
+pub(crate) fn check_ops(ops: &[WriteOp<'_>]) -> Result<(), Error> {
+    ops.iter().try_for_each(|op| check_bin_name(op.name))?;
+    if ops.len() > usize::from(u16::MAX) {
+        let what = format!("{} operations; a request has room for 65535", ops.len());
+        return Err(Error::Param { what });
+    }
+    Ok(())
+}
+
+pub(crate) async fn delete(inner: &Inner, key: &Key, policy: &WritePolicy) -> Result<Answer, Error> {
+    let encode = |out: &mut Vec<u8>, timeout_ms| {
+        write_delete(out, &record_key(key), &write_options(policy, timeout_ms))
+    };
+    write_command("delete", key, policy).run(inner, encode).await
+}
+
+pub(crate) fn write_command<'a>(name: &'static str, key: &'a Key, policy: &WritePolicy) -> Command<'a> {
+    let start = Instant::now();
+    Command {
+        name,
+        key,
+        is_write: true,
+        is_repeatable: true,
+        deadline: deadline(start, policy.total_timeout),
+        start,
+        socket_timeout: policy.socket_timeout,
+        max_retries: policy.max_retries,
+        sleep_between_retries: policy.sleep_between_retries,
+        replica: policy.replica,
+        read_mode_sc: ReadModeSc::default(),
+        hedge: Hedge::Off,
+        compress: policy.compress,
+    }
+}
+
+pub(crate) fn write_options(policy: &WritePolicy, timeout_ms: u32) -> WriteOptions<'_> {
+    WriteOptions {
+        timeout_ms,
+        ttl: policy.ttl,
+        exists: policy.exists,
+        generation: policy.generation,
+        commit_master: policy.commit_master,
+        durable_delete: policy.durable_delete,
+        filter: &policy.filter,
+    }
+}
+
+pub(crate) fn record_key(key: &Key) -> RecordKey<'_> {
+    RecordKey {
+        namespace: &key.space.namespace,
+        set: &key.space.set,
+        digest: &key.digest,
+        send_key: key.send.as_ref().map(|key| key.borrow()),
+    }
+}
+
+fn deadline(start: Instant, limit: Duration) -> Option<Instant> {
+    if limit.is_zero() { None } else { start.checked_add(limit) }
+}
+
+/// A try.
+#[derive(Clone, Copy)]
+struct Try {
+    attempt: u32,
+    /// How far along the replicas it is.
+    step: u32,
+    start: Instant,
+}
+
+/// Why one try failed.
+enum Failure {
+    /// The request does not fit the protocol.
+    Request(WireError),
+    /// The exchange failed; whether any of the request had gone out.
+    Exchange(Fault, bool),
+}
+
+impl Command<'_> {
+    /// Sends what `encode` writes until there is an answer that counts, or no try or time is left.
+    pub(crate) async fn run(
+        &self,
+        inner: &Inner,
+        encode: impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
+    ) -> Result<Answer, Error> {
+        let mut buffers = inner.buffers.take();
+        let mut last: Option<Error> = None;
+        let mut avoid = None;
+        // Whether an earlier try of a write may have been applied.
+        let mut in_doubt = false;
+        let (mut attempt, mut step) = (0u32, 0u32);
+        loop {
+            let current = Try { attempt, step, start: Instant::now() };
+            let node = match self.route(inner, step, avoid) {
+                Ok(node) => node,
+                // Why there was a second try at all says more than that no node is left for it.
+                Err(error) => return Err(last.unwrap_or(error)),
+            };
+            let (node, outcome) = self.hedged(inner, node, current, &mut buffers, &encode).await;
+            let tried = |in_doubt| Tried {
+                command: self.name,
+                node: Arc::clone(&node.name),
+                address: node.address,
+                attempts: attempt.saturating_add(1),
+                elapsed: self.start.elapsed(),
+                in_doubt,
+            };
+            let error = match outcome {
+                Ok(answer) if answer.result_code == ResultCode::OK => return Ok(answer),
+                Ok(answer) => {
+                    let code = answer.result_code;
+                    in_doubt |= self.is_write && code == ResultCode::TIMEOUT;
+                    node.observe_code(code);
+                    let error = Error::Server { code, tried: Box::new(tried(in_doubt)) };
+                    if !code.is_transient() {
+                        return Err(error);
+                    }
+                    error
+                }
+                Err(Failure::Request(source)) => return Err(Error::Request { source }),
+                // Nothing was sent, and the view leads elsewhere now.
+                Err(Failure::Exchange(Fault::Gone, _)) => continue,
+                Err(Failure::Exchange(fault, sent)) => {
+                    node.observe(&fault, 1, Some(current.start));
+                    in_doubt |= self.is_write && sent;
+                    let is_final = matches!(fault, Fault::Deadline);
+                    let error = fault.into_error(&node, tried(in_doubt));
+                    if is_final {
+                        return Err(error);
+                    }
+                    error
+                }
+            };
+            let moves = moves_on(self.replica, self.is_free_read(), &error);
+            let delay = retry_delay(self.sleep_between_retries, moves, attempt, &error);
+            let is_too_late = self.deadline.is_some_and(|deadline| {
+                Instant::now().checked_add(delay).is_none_or(|start| start >= deadline)
+            });
+            let is_risky = in_doubt && !self.is_repeatable;
+            if attempt >= self.max_retries || is_too_late || is_risky {
+                return Err(error);
+            }
+            if !delay.is_zero() {
+                sleep(delay).await;
+            }
+            inner.count_retries(1);
+            inner.connector.events.push_detail(|| Event::Retry {
+                command: self.name,
+                node: node.as_named(),
+                code: error.code(),
+            });
+            last = Some(error);
+            avoid = moves.then_some(node.id);
+            attempt += 1;
+            step += u32::from(moves);
+        }
+    }
+
+    /// One try; where a read has no answer for too long, another node is asked, too, and the first answer
+    /// counts. Returns the node that the outcome is of.
+    async fn hedged(
+        &self,
+        inner: &Inner,
+        node: Arc<Node>,
+        current: Try,
+        buffers: &mut Buffers,
+        encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
+    ) -> (Arc<Node>, Result<Answer, Failure>) {
+        inner.hedges.earn();
+        let mut first = pin!(self.attempt(&node, buffers, encode));
+        let outcome = match hedge::delay(self.hedge, self.replica, &node.health, 1) {
+            None => Some(first.as_mut().await),
+            Some(delay) => tokio::time::timeout(delay, first.as_mut()).await.ok(),
+        };
+        if let Some(outcome) = outcome {
+            return (Arc::clone(&node), outcome);
+        }
+        // Boxed, for it is seldom and large: every read's future would have the room for it in itself.
+        Box::pin(self.late(inner, &node, current, encode, first)).await
+    }
+
+    /// The rest of [`Command::hedged`] where the `first` request is late.
+    async fn late<F>(
+        &self,
+        inner: &Inner,
+        node: &Arc<Node>,
+        current: Try,
+        encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
+        first: Pin<&mut F>,
+    ) -> (Arc<Node>, Result<Answer, Failure>)
+    where
+        F: Future<Output = Result<Answer, Failure>>,
+    {
+        node.check_silence(1, current.start);
+        node.health.note_overdue(1, current.start.elapsed());
+        let other = self.route_elsewhere(inner, current.step, node).filter(|_| inner.hedges.spend(1));
+        let Some(other) = other else {
+            let outcome = first.await;
+            return (Arc::clone(node), outcome);
+        };
+        count(&node.health.counters.hedges);
+        inner.count_hedges(1);
+        let mut buffers = inner.buffers.take();
+        let second = pin!(self.attempt(&other, &mut buffers, encode));
+        let asked = Instant::now();
+        let mut both = select(first, second);
+        let both = match tokio::time::timeout(hedge::adaptive(&other.health, 1), &mut both).await {
+            Ok(ended) => ended,
+            // Both say nothing at all: where there are tries left, a third node may know.
+            Err(_)
+                if current.attempt < self.max_retries
+                    && other.check_silence(1, asked)
+                    && !node.is_usable() =>
+            {
+                return (Arc::clone(&other), Err(Failure::Exchange(Fault::Socket, false)));
+            }
+            Err(_) => both.await,
+        };
+        // What failed is left to the other one, and the second to fail speaks for both; unless the other one is
+        // silent and there are tries left.
+        match both {
+            Either::Left((Err(Failure::Exchange(fault, _)), second)) => {
+                node.observe(&fault, 1, Some(current.start));
+                (Arc::clone(&other), second.await)
+            }
+            Either::Right((Err(Failure::Exchange(fault, sent)), first)) => {
+                if !node.is_usable() && current.attempt < self.max_retries {
+                    return (Arc::clone(&other), Err(Failure::Exchange(fault, sent)));
+                }
+                other.observe(&fault, 1, Some(asked));
+                (Arc::clone(node), first.await)
+            }
+            Either::Left((outcome, _)) => (Arc::clone(node), outcome),
+            Either::Right((outcome, _)) => (Arc::clone(&other), outcome),
+        }
+    }
+
+    /// Whether any replica may answer.
+    fn is_free_read(&self) -> bool {
+        !self.is_write && self.read_mode_sc != ReadModeSc::Linearize
+    }
+
+    /// Another node than the one that was asked.
+    fn route_elsewhere(&self, inner: &Inner, step: u32, asked: &Node) -> Option<Arc<Node>> {
+        let view = inner.view();
+        let map = view.namespace(&self.key.space.namespace)?;
+        let router = Router::for_hedge(&view, self.replica, self.read_mode_sc, step, asked.id);
+        router.node(map, partition_id(&self.key.digest)).cloned()
+    }
+
+    fn route(&self, inner: &Inner, step: u32, avoid: Option<u64>) -> Result<Arc<Node>, Error> {
+        let view = inner.view();
+        let namespace = &self.key.space.namespace;
+        let name = || String::from_utf8_lossy(namespace).into_owned();
+        let map = view
+            .namespace(namespace)
+            .ok_or_else(|| inner.unless_closed(Error::NamespaceNotFound { namespace: name() }))?;
+        let router = if self.is_write {
+            Router::for_write(&view, self.replica, step)
+        } else {
+            let round_robin = if self.replica == Replica::Any { inner.next_round_robin() } else { 0 };
+            Router::for_read(&view, self.replica, self.read_mode_sc, step, round_robin, avoid)
+        };
+        let partition = partition_id(&self.key.digest);
+        router
+            .node(map, partition)
+            .cloned()
+            .ok_or_else(|| Error::InvalidNode { namespace: name(), partition })
+    }
+
+    async fn attempt(
+        &self,
+        node: &Node,
+        buffers: &mut Buffers,
+        encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
+    ) -> Result<Answer, Failure> {
+        let mut timer = Timer::new(self.deadline, self.socket_timeout);
+        let unsent = |fault| Failure::Exchange(fault, false);
+        let sent = |fault| Failure::Exchange(fault, true);
+        let mut wanted = if self.is_write { Wanted::Open } else { Wanted::Any };
+        let mut has_lost_session = false;
+        loop {
+            let permit = node.permit(&mut timer).await.map_err(unsent)?;
+            let start = Instant::now();
+            let mut leased = node.lease(permit, &mut timer, wanted).await.map_err(unsent)?;
+            buffers.request.clear();
+            encode(&mut buffers.request, timer.remaining_ms())
+                .and_then(|()| buffers.prepare(self.compress))
+                .map_err(Failure::Request)?;
+            if let Err((fault, any_sent)) = leased.connection.send(&buffers.request, &mut timer).await {
+                // Nothing went out: not even a write can have been applied.
+                if leased.reused && fault.is_stale() && !(self.is_write && any_sent) {
+                    wanted = Wanted::New;
+                    continue;
+                }
+                return Err(Failure::Exchange(fault, any_sent));
+            }
+            let input = &mut buffers.input;
+            match input.frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME).await {
+                Ok(body) => {
+                    let answer = Answer::parse(input.body(body)).map_err(|error| sent(error.into()))?;
+                    if !has_lost_session && node.forget_lost_session(answer.result_code, &leased.connection) {
+                        (has_lost_session, wanted) = (true, Wanted::New);
+                        continue;
+                    }
+                    if input.is_empty() {
+                        leased.recycle();
+                    }
+                    node.health.note_answer();
+                    node.health.note_time(1, start.elapsed());
+                    return Ok(answer);
+                }
+                // A read of which the connection had been closed before is no try; a write may have been
+                // applied before the connection was closed.
+                Err(fault) if !self.is_write && leased.reused && input.is_empty() && fault.is_stale() => {
+                    wanted = Wanted::New;
+                }
+                Err(fault) => return Err(sent(fault)),
+            }
+        }
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The future is moved several times before it is first polled.
+    #[test]
+    fn what_is_seldom_takes_no_room_in_every_future() {
+        fn size<'a, F>(_: impl FnOnce(&'a Inner, &'a Key, &'a Bins, &'a ReadPolicy) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(super::read) < 1_536, "{}", size(super::read));
+    }
+}

@@ -1,0 +1,140 @@
+//! Buffers of an exchange, kept from one to the next.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use wire_protocol::WireError;
+use wire_protocol::compressed::{THRESHOLD, write_compressed};
+
+use crate::net::frame_reader::FrameReader;
+
+/// Room that a read starts with. Servers answer batches in frames of up to 128 KiB.
+const INITIAL_INPUT: usize = 136 * 1024;
+
+/// Bytes of buffers that are kept for later exchanges, at most a quarter of them in one.
+const MAX_KEPT: usize = 16 * 1024 * 1024;
+
+/// Buffers of one exchange.
+pub(crate) struct Buffers {
+    pub(crate) request: Vec<u8>,
+    pub(crate) input: FrameReader,
+    /// The request, compressed, and then the one before.
+    compressed: Vec<u8>,
+}
+
+impl Buffers {
+    fn size(&self) -> usize {
+        self.request.capacity() + self.input.capacity() + self.compressed.capacity()
+    }
+
+    /// Prepares for sending the encoded request: clears the input and, with `compress`, compresses a request
+    /// above the threshold and accepts compressed answers.
+    pub(crate) fn prepare(&mut self, compress: bool) -> Result<(), WireError> {
+        self.input.clear();
+        if compress {
+            self.input.allow_compressed();
+            if self.request.len() > THRESHOLD {
+                self.compressed.clear();
+                write_compressed(&mut self.compressed, &self.request)?;
+                std::mem::swap(&mut self.request, &mut self.compressed);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Buffers {
+    fn default() -> Self {
+        Self { request: Vec::new(), input: FrameReader::new(INITIAL_INPUT), compressed: Vec::new() }
+    }
+}
+
+/// Buffers between two uses: the ones used last, still in the processor's cache, are used next.
+#[derive(Default)]
+pub(crate) struct BufferPool {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    list: Vec<Buffers>,
+    /// Bytes of all in the list.
+    size: usize,
+}
+
+impl BufferPool {
+    /// Buffers to use; they go back when the lease is dropped.
+    pub(crate) fn take(&self) -> BufferLease<'_> {
+        let mut kept = self.lock();
+        let buffers = kept.list.pop().unwrap_or_default();
+        kept.size = kept.size.saturating_sub(buffers.size());
+        BufferLease { pool: self, buffers }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Buffers in use.
+pub(crate) struct BufferLease<'p> {
+    pool: &'p BufferPool,
+    buffers: Buffers,
+}
+
+impl Drop for BufferLease<'_> {
+    fn drop(&mut self) {
+        let buffers = std::mem::take(&mut self.buffers);
+        let size = buffers.size();
+        let mut kept = self.pool.lock();
+        if size <= MAX_KEPT / 4 && kept.size + size <= MAX_KEPT {
+            kept.size += size;
+            kept.list.push(buffers);
+        }
+    }
+}
+
+impl Deref for BufferLease<'_> {
+    type Target = Buffers;
+
+    fn deref(&self) -> &Buffers {
+        &self.buffers
+    }
+}
+
+impl DerefMut for BufferLease<'_> {
+    fn deref_mut(&mut self) -> &mut Buffers {
+        &mut self.buffers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_come_back() {
+        let pool = BufferPool::default();
+        let mut first = pool.take();
+        first.request.reserve(1_000);
+        drop(first);
+        assert!(pool.take().request.capacity() >= 1_000);
+        let counts = || {
+            let kept = pool.lock();
+            (kept.list.len(), kept.size)
+        };
+        let mut large = pool.take();
+        large.request.reserve(MAX_KEPT / 4 + 1);
+        drop(large);
+        assert_eq!(counts(), (0, 0));
+        let many: Vec<_> = (0..8)
+            .map(|_| {
+                let mut buffers = pool.take();
+                buffers.request.reserve_exact(MAX_KEPT / 4);
+                buffers
+            })
+            .collect();
+        drop(many);
+        assert_eq!(counts(), (4, MAX_KEPT));
+    }
+}

@@ -1,0 +1,68 @@
+//! Opens connections within the connect timeout.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{ContactFault, Fault};
+use crate::net::connection::Connection;
+use crate::net::timer::Timer;
+use crate::net::transport::{Target, Transport};
+
+/// Opens connections that are not authenticated yet.
+#[derive(Clone)]
+pub(crate) struct Opener {
+    transport: Arc<dyn Transport>,
+    connect_timeout: Duration,
+    /// The name that certificates are checked against where a node has none of its own.
+    default_tls_name: Option<String>,
+}
+
+impl Opener {
+    pub(crate) fn new(
+        transport: Arc<dyn Transport>,
+        connect_timeout: Duration,
+        default_tls_name: Option<String>,
+    ) -> Self {
+        Self { transport, connect_timeout, default_tls_name }
+    }
+
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
+    /// Whether its connections are encrypted.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.transport.is_tls()
+    }
+
+    /// A new connection, within the connect timeout and `timer`'s time.
+    pub(crate) async fn open(
+        &self,
+        address: SocketAddr,
+        tls_name: Option<&str>,
+        timer: &mut Timer,
+    ) -> Result<Connection, Fault> {
+        let tls_name = tls_name.or(self.default_tls_name.as_deref());
+        let opening = self.transport.connect(Target { address, tls_name });
+        match timer.run(tokio::time::timeout(self.connect_timeout, opening)).await? {
+            Ok(stream) => Ok(Connection::new(stream?)),
+            Err(_) => Err(Fault::io(io::ErrorKind::TimedOut, "not connected within the connect timeout")),
+        }
+    }
+
+    /// All addresses of a name, within the connect timeout.
+    pub(crate) async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ContactFault> {
+        let limit = self.connect_timeout;
+        match tokio::time::timeout(limit, self.transport.resolve(host, port)).await {
+            Ok(Ok(addresses)) if addresses.is_empty() => {
+                let none = io::Error::new(io::ErrorKind::NotFound, "it has no address");
+                Err(ContactFault::Resolve(Arc::new(none)))
+            }
+            Ok(Ok(addresses)) => Ok(addresses),
+            Ok(Err(error)) => Err(ContactFault::Resolve(Arc::new(error))),
+            Err(_) => Err(ContactFault::Timeout(limit)),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! New connections to the nodes of one cluster, authenticated where it has users.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use crate::auth::logins::Logins;
+use crate::config::ClusterConfig;
+use crate::error::Fault;
+use crate::net::channel;
+use crate::net::connection::Connection;
+use crate::net::opener::Opener;
+use crate::net::pool::Pool;
+use crate::net::timer::Timer;
+use crate::net::transport::Transport;
+use crate::node::events::Events;
+use crate::node::health::Health;
+
+/// Opens connections of one cluster's handle.
+pub(crate) struct Connector {
+    pub(crate) opener: Opener,
+    pub(crate) config: ClusterConfig,
+    /// None where nobody logs in.
+    pub(crate) logins: Option<Logins>,
+    pub(crate) events: Events,
+    /// The runtime that lasts: commands may run in another, which is driven only while they do.
+    home: Option<Handle>,
+}
+
+impl Connector {
+    pub(crate) fn new(config: ClusterConfig, transport: Arc<dyn Transport>) -> Self {
+        let opener = Opener::new(transport, config.connect_timeout, config.cluster_name.clone());
+        let logins = config
+            .credentials
+            .clone()
+            .map(|credentials| Logins::new(credentials, config.login_timeout, opener.clone()));
+        Self { opener, config, logins, events: Events::default(), home: Handle::try_current().ok() }
+    }
+
+    /// Starts what goes on after the call that starts it, in the runtime that lasts.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        match &self.home {
+            Some(home) => home.spawn(future),
+            None => tokio::spawn(future),
+        }
+    }
+
+    /// [`Connector::enter`] in the runtime that lasts, wherever this is called: a connection lives longer than a
+    /// command, and so does a login that several wait for.
+    pub(crate) async fn enter_from_anywhere(
+        self: &Arc<Self>,
+        address: SocketAddr,
+        tls_name: Option<&str>,
+        timer: &mut Timer,
+    ) -> Result<Connection, Fault> {
+        match &self.home {
+            Some(home) if Some(home.id()) != channel::here() => {}
+            _ => return self.enter(address, tls_name, timer).await,
+        }
+        let (connector, tls_name, mut its_timer) =
+            (Arc::clone(self), tls_name.map(str::to_owned), timer.alike());
+        let mut entering = AbortOnDrop(
+            self.spawn(async move { connector.enter(address, tls_name.as_deref(), &mut its_timer).await }),
+        );
+        let entered = (&mut entering.0).await;
+        timer.step();
+        match entered {
+            Ok(entered) => Ok(entered?.brought_here()?),
+            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+            Err(_) => {
+                Err(Fault::io(io::ErrorKind::NotConnected, "connecting was given up: the runtime has ended"))
+            }
+        }
+    }
+
+    /// A node's pool.
+    pub(crate) fn pool(&self) -> Pool {
+        Pool::new(self.config.max_conns_per_node, self.config.max_socket_idle)
+    }
+
+    /// What a node starts with.
+    pub(crate) fn health(&self) -> Health {
+        let window = self.config.tend_interval.saturating_mul(self.config.error_rate_window.max(1));
+        Health::new(self.config.max_error_rate, window)
+    }
+
+    /// A new connection for commands, which the node knows the user of.
+    pub(crate) async fn enter(
+        &self,
+        address: SocketAddr,
+        tls_name: Option<&str>,
+        timer: &mut Timer,
+    ) -> Result<Connection, Fault> {
+        match &self.logins {
+            Some(logins) => logins.enter(address, tls_name, timer).await,
+            None => self.opener.open(address, tls_name, timer).await,
+        }
+    }
+
+    /// A new connection for watching a node, and the timer for what is asked over it. The connect timeout
+    /// is for both; a login has its own time, and what follows starts anew.
+    pub(crate) async fn enter_to_watch(
+        &self,
+        address: SocketAddr,
+        tls_name: Option<&str>,
+    ) -> Result<(Connection, Timer), Fault> {
+        let limit = self.config.connect_timeout;
+        let Some(logins) = &self.logins else {
+            let mut timer = Timer::within(limit);
+            return Ok((self.opener.open(address, tls_name, &mut timer).await?, timer));
+        };
+        // The login opens a connection, too.
+        let mut timer = Timer::within(limit.saturating_mul(2).saturating_add(self.config.login_timeout));
+        let connection = logins.enter(address, tls_name, &mut timer).await?;
+        Ok((connection, Timer::within(limit)))
+    }
+}
+
+/// Ends a task that nobody waits for any more.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

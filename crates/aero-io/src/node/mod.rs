@@ -1,0 +1,296 @@
+//! One node of the cluster: its name, its address, its connections, and what commands learned about it.
+//!
+//! Start reading here: [`Node`] is what commands use. [`health`] records whether the node answers, how fast,
+//! and how often it fails, [`hedge`] derives from that when a request is sent to another node as well.
+//! [`connector`] opens authenticated connections, [`events`] keeps what happened for a log. Knows nothing of
+//! partitions, of other nodes or of commands.
+
+pub(crate) mod connector;
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod hedge;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use wire_protocol::ResultCode;
+
+use crate::error::{Error, Fault, Tried, gone};
+use crate::net::connection::{Connection, Opened};
+use crate::net::pool::{NoPermit, Permit, Pool, Wanted};
+use crate::net::timer::Timer;
+use crate::node::connector::Connector;
+use crate::node::events::{Event, NodeName, Suspicion};
+use crate::node::health::Health;
+
+/// Fewest rows a chunk is cut to for good after a node refused a larger one.
+const MIN_LEARNED_ROWS: u32 = 64;
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
+/// A node.
+pub(crate) struct Node {
+    /// Unique in the process; a node that comes back is another one.
+    pub(crate) id: u64,
+    pub(crate) name: Arc<str>,
+    pub(crate) address: SocketAddr,
+    pub(crate) tls_name: Option<Box<str>>,
+    pub(crate) pool: Pool,
+    /// Wakes the node's watch before its time.
+    pub(crate) look_now: Notify,
+    pub(crate) health: Health,
+    pub(crate) opened: Arc<Opened>,
+    connector: Arc<Connector>,
+    /// Rows that the node takes in one request, as far as it has shown.
+    max_rows: AtomicU32,
+}
+
+impl Node {
+    pub(crate) fn new(
+        name: &str,
+        address: SocketAddr,
+        tls_name: Option<&str>,
+        connector: Arc<Connector>,
+    ) -> Self {
+        Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            name: name.into(),
+            address,
+            tls_name: tls_name.map(Into::into),
+            pool: connector.pool(),
+            look_now: Notify::new(),
+            health: connector.health(),
+            opened: Arc::default(),
+            connector,
+            max_rows: AtomicU32::new(u32::MAX),
+        }
+    }
+
+    /// Whether the node is to be asked while another can be.
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.health.is_suspect() && !self.health.is_tripped()
+    }
+
+    /// Draws conclusions from what went wrong with a request of `rows` that was sent at `sent`.
+    pub(crate) fn observe(&self, fault: &Fault, rows: usize, sent: Option<Instant>) {
+        if sent.is_some() || !matches!(fault, Fault::Socket | Fault::Deadline) {
+            // Time that ran out while a request waited for its turn is the caller's.
+            self.count_failure(|health| health.note_fault(fault));
+        }
+        match fault {
+            Fault::Io(error) => self.suspect(Suspicion::Broken(Arc::clone(error))),
+            Fault::Socket | Fault::Deadline => match sent {
+                Some(sent) => _ = self.check_silence(rows, sent),
+                None => self.look_now.notify_one(),
+            },
+            Fault::Wire(_) => self.look_now.notify_one(),
+            Fault::Saturated | Fault::Tripped | Fault::Gone | Fault::Login { .. } => {}
+        }
+    }
+
+    /// Whether the node has answered nobody since `sent`, when a request of `rows` was sent that has no answer
+    /// yet, for longer than that should take: it is avoided from now on. A caller's own short time says
+    /// nothing.
+    pub(crate) fn check_silence(&self, rows: usize, sent: Instant) -> bool {
+        if !self.health.is_silent_since(sent) {
+            return false;
+        }
+        let is_long = sent.elapsed() >= hedge::adaptive(&self.health, rows);
+        if is_long {
+            self.suspect(Suspicion::Silent);
+        } else {
+            self.look_now.notify_one();
+        }
+        is_long
+    }
+
+    /// Draws conclusions from a code that says that the node cannot do what was asked.
+    pub(crate) fn observe_code(&self, code: ResultCode) {
+        self.count_failure(|health| health.note_code(code));
+        if code == ResultCode::PARTITION_UNAVAILABLE {
+            // The partition may have moved.
+            self.look_now.notify_one();
+        }
+    }
+
+    /// Lets commands avoid the node until it answers its watch, which looks at it soon.
+    fn suspect(&self, why: Suspicion) {
+        self.avoid(why);
+        self.look_now.notify_one();
+    }
+
+    /// Lets commands avoid the node.
+    pub(crate) fn avoid(&self, why: Suspicion) {
+        if self.health.set_suspect(true) {
+            self.connector.events.push(Event::Suspect(self.as_named(), why));
+        }
+    }
+
+    /// Lets commands ask the node again.
+    pub(crate) fn trust(&self) {
+        if self.health.set_suspect(false) {
+            self.connector.events.push(Event::Trusted(self.as_named()));
+        }
+    }
+
+    /// Its name as events have it.
+    pub(crate) fn as_named(&self) -> NodeName {
+        NodeName { name: Arc::clone(&self.name), address: self.address }
+    }
+
+    /// Counts what may be a failure, and notes if it was one too many.
+    fn count_failure(&self, count: impl FnOnce(&Health)) {
+        let was_tripped = self.health.is_tripped();
+        count(&self.health);
+        if !was_tripped && self.health.is_tripped() {
+            self.connector.events.push(Event::Tripped(self.as_named(), self.health.limit()));
+        }
+    }
+
+    /// Whether a code says that the node does not know the user of a connection any more; if so, the next
+    /// new connection is preceded by a login. What was asked was not looked at.
+    pub(crate) fn forget_lost_session(&self, code: ResultCode, connection: &Connection) -> bool {
+        match &self.connector.logins {
+            Some(logins) if code.ends_session() => {
+                if let Some(session) = &connection.session {
+                    logins.forget(self.address, self.tls_name.as_deref(), session);
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Begins the next session if this one ends soon.
+    pub(crate) fn renew_session(&self) {
+        if let Some(logins) = &self.connector.logins {
+            logins.renew(self.address, self.tls_name.as_deref());
+        }
+    }
+
+    /// Rows that a request to this node may have.
+    pub(crate) fn max_rows(&self) -> usize {
+        self.max_rows.load(Ordering::Relaxed) as usize
+    }
+
+    /// Notes that a request of `rows` was too large.
+    pub(crate) fn refused_rows(&self, rows: usize) {
+        let half = u32::try_from(rows / 2).unwrap_or(u32::MAX).max(MIN_LEARNED_ROWS);
+        self.max_rows.fetch_min(half, Ordering::Relaxed);
+    }
+
+    /// The right to use a connection, in turn.
+    pub(crate) async fn permit(&self, timer: &mut Timer) -> Result<Permit<'_>, Fault> {
+        // Too late to use a connection is too late to take one, which would have to be closed.
+        timer.check()?;
+        if self.health.is_tripped() {
+            return Err(Fault::Tripped);
+        }
+        match self.pool.try_permit() {
+            Some(permit) => Ok(permit),
+            None => match timer.run(Box::pin(self.pool.permit())).await {
+                Ok(Ok(permit)) => Ok(permit),
+                Ok(Err(NoPermit::Closed)) => Err(Fault::Gone),
+                Ok(Err(NoPermit::Crowded)) | Err(_) => Err(Fault::Saturated),
+            },
+        }
+    }
+
+    /// A connection to use alone: an idle one, or a new one where there is none or a new one is wanted.
+    pub(crate) async fn lease<'n>(
+        &'n self,
+        permit: Permit<'n>,
+        timer: &mut Timer,
+        wanted: Wanted,
+    ) -> Result<Leased<'n>, Fault> {
+        if wanted != Wanted::New
+            && let Some(connection) = self.pool.pop(wanted)
+        {
+            return Ok(Leased { permit, connection, reused: true });
+        }
+        // Boxed, for it is seldom and large: every command's future would have the room for it in itself.
+        let entering = self.connector.enter_from_anywhere(self.address, self.tls_name.as_deref(), timer);
+        let connection = Box::pin(entering).await?;
+        Ok(Leased { permit, connection: connection.counted(&self.opened), reused: false })
+    }
+
+    /// [`Node::permit`] and [`Node::lease`].
+    pub(crate) async fn acquire(&self, timer: &mut Timer, wanted: Wanted) -> Result<Leased<'_>, Fault> {
+        let permit = self.permit(timer).await?;
+        self.lease(permit, timer, wanted).await
+    }
+}
+
+/// A connection of a node, in use. Dropped, it is closed: there may be answers that nobody read.
+pub(crate) struct Leased<'n> {
+    permit: Permit<'n>,
+    pub(crate) connection: Connection,
+    /// Whether it was used before: the peer may have closed it meanwhile.
+    pub(crate) reused: bool,
+}
+
+impl Leased<'_> {
+    /// Gives it back for the next command: every answer was read.
+    pub(crate) fn recycle(self) {
+        self.permit.give_back(self.connection);
+    }
+}
+
+impl Fault {
+    /// The error of a command to `node`.
+    pub(crate) fn into_error(self, node: &Node, tried: Tried) -> Error {
+        let tried = Box::new(tried);
+        match self {
+            Self::Deadline | Self::Socket => Error::Timeout { tried },
+            Self::Io(source) => Error::Connection { source, tried },
+            Self::Wire(source) => Error::Protocol { source, tried },
+            Self::Saturated => Error::Saturated { limit: node.pool.limit(), tried },
+            Self::Login { code, who } => {
+                Error::Login { code, who, address: node.address, tried: Some(tried) }
+            }
+            Self::Tripped => Error::ErrorRate { limit: node.health.limit(), tried },
+            Self::Gone => Error::Connection { source: Arc::new(gone()), tried },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ClusterConfig;
+    use crate::net::transport::TcpTransport;
+    use std::time::Duration;
+
+    fn tried(attempts: u32, in_doubt: bool) -> Tried {
+        Tried {
+            command: "write",
+            node: "C1".into(),
+            address: "127.0.0.1:3100".parse().unwrap(),
+            attempts,
+            elapsed: Duration::from_micros(1_500),
+            in_doubt,
+        }
+    }
+
+    #[tokio::test]
+    async fn messages_carry_what_was_tried() {
+        let error = Error::Server { code: ResultCode::KEY_BUSY, tried: Box::new(tried(1, false)) };
+        assert_eq!(
+            error.to_string(),
+            "too many commands wait for the record (KEY_BUSY, code 14): \
+             write at node C1 (127.0.0.1:3100), 1 try in 1.5 ms"
+        );
+        let connector = Connector::new(ClusterConfig::default(), Arc::new(TcpTransport));
+        let node = Node::new("C1", "127.0.0.1:3100".parse().unwrap(), None, Arc::new(connector));
+        let error = Fault::Socket.into_error(&node, tried(3, true));
+        assert_eq!(
+            error.to_string(),
+            "no answer in time: write at node C1 (127.0.0.1:3100), 3 tries in 1.5 ms; \
+             the write may have been applied"
+        );
+        assert_eq!((error.code(), error.in_doubt()), (9, true));
+    }
+}

@@ -1,0 +1,151 @@
+//! The state that the handles, commands and watches of one cluster share.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+
+use crate::error::Error;
+use crate::net::buffer_cache;
+use crate::net::buffers::BufferPool;
+use crate::node::connector::Connector;
+use crate::node::hedge::Budget;
+use crate::topology::members::Members;
+use crate::topology::partition_map::View;
+
+/// How long a cluster that has just started is waited for: a node claims its partitions one to two seconds
+/// after it has begun to answer.
+const START_UP: Duration = Duration::from_secs(5);
+
+/// Time between two looks at it.
+const START_UP_PAUSE: Duration = Duration::from_millis(50);
+
+/// Closes the cluster when the last handle is dropped: the tasks that watch the nodes hold [`Inner`] alone.
+pub(crate) struct Handle {
+    pub(crate) inner: Arc<Inner>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.inner.close();
+    }
+}
+
+/// What handles, commands and watches share.
+pub(crate) struct Inner {
+    pub(crate) connector: Arc<Connector>,
+    closed: AtomicBool,
+    pub(crate) buffers: BufferPool,
+    closing: Notify,
+    pub(crate) hedges: Budget,
+    view: RwLock<Arc<View>>,
+    members: Mutex<Members>,
+    round_robin: AtomicUsize,
+    pub(crate) n_retries: AtomicU64,
+    pub(crate) n_hedges: AtomicU64,
+}
+
+impl Inner {
+    /// A cluster without nodes.
+    pub(crate) fn new(connector: Arc<Connector>) -> Self {
+        Self {
+            connector,
+            closed: AtomicBool::new(false),
+            buffers: BufferPool::default(),
+            closing: Notify::new(),
+            hedges: Budget::default(),
+            view: RwLock::default(),
+            members: Mutex::default(),
+            round_robin: AtomicUsize::new(0),
+            n_retries: AtomicU64::new(0),
+            n_hedges: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether the cluster was closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// The cluster as it is now.
+    pub(crate) fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn publish(&self, view: View) {
+        let before = std::mem::replace(
+            &mut *self.view.write().unwrap_or_else(PoisonError::into_inner),
+            Arc::new(view),
+        );
+        drop(before);
+    }
+
+    pub(crate) fn members(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number that grows with each call, for spreading load.
+    pub(crate) fn next_round_robin(&self) -> usize {
+        self.round_robin.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Waits a while for a cluster that claims no partition of any namespace: it has just started.
+    pub(crate) async fn await_partitions(&self) {
+        let deadline = Instant::now() + START_UP;
+        while self.view().is_blank() && Instant::now() < deadline {
+            self.view().nodes.iter().for_each(|node| node.look_now.notify_one());
+            sleep(START_UP_PAUSE).await;
+        }
+    }
+
+    /// Notes that so many requests were sent again.
+    pub(crate) fn count_retries(&self, requests: usize) {
+        self.n_retries.fetch_add(requests as u64, Ordering::Relaxed);
+    }
+
+    /// Notes that so many requests were sent because others had no answer.
+    pub(crate) fn count_hedges(&self, requests: usize) {
+        self.n_hedges.fetch_add(requests as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn close(&self) {
+        let mut members = self.members();
+        self.closed.store(true, Ordering::Release);
+        // First of all, so that calls under way end with that, and not with the pools that are closed next.
+        self.closing.notify_waiters();
+        members.clear();
+        if let Some(logins) = &self.connector.logins {
+            logins.close();
+        }
+        self.publish(View::default());
+        buffer_cache::empty();
+    }
+
+    /// An error that says that the view lacks something; of a closed cluster, that it is closed: its view is empty.
+    pub(crate) fn unless_closed(&self, error: Error) -> Error {
+        // Closing sets the flag before it empties the view.
+        if self.is_closed() { Error::Closed { in_doubt: false } } else { error }
+    }
+
+    pub(crate) async fn until_closed<T>(
+        &self,
+        writes: bool,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let closing = self.closing.notified();
+        tokio::pin!(closing);
+        // In line before the look at the flag: a close between the two is not missed.
+        closing.as_mut().enable();
+        if self.is_closed() {
+            return Err(Error::Closed { in_doubt: false });
+        }
+        tokio::select! {
+            biased;
+            () = closing => Err(Error::Closed { in_doubt: writes }),
+            outcome = work => outcome,
+        }
+    }
+}

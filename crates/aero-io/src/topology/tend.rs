@@ -1,0 +1,278 @@
+//! Watching the cluster: each node by a task of its own, so that one that hangs delays nobody else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use wire_protocol::info::{self, NamespaceReplicas, Peer};
+
+use crate::error::Fault;
+use crate::net::buffer_cache;
+use crate::net::info::InfoLink;
+use crate::net::timer::Timer;
+use crate::node::Node;
+use crate::node::events::{Event, Suspicion};
+use crate::topology::discovery::{Contact, node_name};
+use crate::topology::members::{Member, Members};
+use crate::topology::partition_map::MAX_NODES;
+use crate::topology::seeds;
+use crate::topology::state::Inner;
+
+/// How long after a command saw a node fail its watch looks at it; several failures make one look.
+const EARLY_LOOK: Duration = Duration::from_millis(100);
+
+/// Shortest time between two looks, whatever the settings say.
+const MIN_INTERVAL: Duration = Duration::from_millis(10);
+
+impl Inner {
+    /// Takes nodes that answered into the cluster and watches them. Known ones that answer stay as they
+    /// are.
+    pub(crate) fn admit(self: &Arc<Self>, contacts: impl IntoIterator<Item = Contact>) {
+        let mut members = self.members();
+        if self.is_closed() {
+            return;
+        }
+        for contact in contacts {
+            let name = contact.facts.node.as_str();
+            let known = members.by_name.get(name);
+            if known.is_some_and(|member| member.healthy)
+                || (known.is_none() && members.by_name.len() >= MAX_NODES)
+            {
+                continue;
+            }
+            let node = Arc::new(Node::new(
+                name,
+                contact.address,
+                contact.tls_name.as_deref(),
+                Arc::clone(&self.connector),
+            ));
+            members.updates += 1;
+            let updated = members.updates;
+            let seen = Some(Seen {
+                partition_generation: contact.facts.partition_generation,
+                peers_generation: contact.facts.peers_generation,
+                rebalance_generation: contact.facts.rebalance_generation,
+            });
+            let watch =
+                Watch { inner: Arc::clone(self), node: Arc::clone(&node), link: contact.link.into(), seen };
+            let member = Member {
+                healthy: true,
+                peers: contact.facts.peers.peers,
+                replicas: contact.facts.replicas,
+                racks: contact.facts.racks,
+                updated,
+                watch: tokio::spawn(watch.run()).abort_handle(),
+                node,
+            };
+            self.connector.events.push(Event::Joined(member.node.as_named()));
+            let before = members.by_name.insert(Arc::clone(&member.node.name), member);
+            members.leaving.extend(before);
+        }
+        self.settle(&mut members, true);
+    }
+
+    /// Notes that a node answered, and what is new.
+    fn looked(self: &Arc<Self>, node: &Node, news: News) {
+        let mut members = self.members();
+        members.updates += 1;
+        let updated = members.updates;
+        let Some(member) = members.member_of(node) else { return };
+        member.healthy = true;
+        member.node.trust();
+        if let Some(peers) = news.peers {
+            member.peers = peers;
+        }
+        let moved = news.replicas.is_some() || news.racks.is_some();
+        if let Some(replicas) = news.replicas {
+            member.replicas = replicas;
+            member.updated = updated;
+        }
+        if let Some(racks) = news.racks {
+            member.racks = racks;
+        }
+        self.settle(&mut members, moved);
+    }
+
+    /// Notes that a node did not answer.
+    fn missed(self: &Arc<Self>, node: &Node, why: Fault) {
+        let mut members = self.members();
+        let Some(member) = members.member_of(node) else { return };
+        member.healthy = false;
+        member.node.avoid(Suspicion::Watch(why.into_contact(self.connector.config.connect_timeout)));
+        self.settle(&mut members, false);
+    }
+
+    /// Removes a node of which the address belongs to another one now.
+    fn dismiss(self: &Arc<Self>, node: &Node) {
+        let mut members = self.members();
+        if members.member_of(node).is_some() {
+            members.remove(&node.name, &self.connector.events);
+            self.settle(&mut members, true);
+        }
+    }
+
+    /// Draws the conclusions of a change: removes, publishes, looks for what is missing.
+    fn settle(self: &Arc<Self>, members: &mut Members, changed: bool) {
+        if self.is_closed() {
+            return;
+        }
+        if members.remove_gone(&self.connector.events) || changed {
+            let view = members.view(&self.view(), &self.connector.config.racks);
+            self.publish(view);
+            members.leaving.clear();
+        }
+        for peer in members.missing_peers() {
+            members.joining.insert(peer.node.clone());
+            let search = tokio::spawn(Arc::clone(self).join(peer));
+            members.keep_search(search.abort_handle());
+        }
+        if !members.any_healthy() && !members.seeking_seeds {
+            members.seeking_seeds = true;
+            self.connector.events.push(Event::Lost);
+            let search = tokio::spawn(Arc::clone(self).seek_seeds());
+            members.keep_search(search.abort_handle());
+        }
+    }
+
+    async fn join(self: Arc<Self>, peer: Peer) {
+        let contact = seeds::contact_peer(&self.connector, &peer).await;
+        self.members().joining.remove(&peer.node);
+        if let Some(contact) = contact {
+            self.admit([contact]);
+        }
+    }
+
+    async fn seek_seeds(self: Arc<Self>) {
+        let contact = seeds::contact_any_seed(&self.connector).await;
+        self.members().seeking_seeds = false;
+        if let Some(contact) = contact {
+            self.admit([contact]);
+        }
+    }
+}
+
+/// What a node said when it was last looked at.
+struct Seen {
+    partition_generation: String,
+    peers_generation: String,
+    /// None where racks do not matter.
+    rebalance_generation: Option<String>,
+}
+
+/// What changed since.
+#[derive(Default)]
+struct News {
+    peers: Option<Vec<Peer>>,
+    replicas: Option<Vec<NamespaceReplicas>>,
+    racks: Option<Vec<(String, u32)>>,
+}
+
+/// The task that watches one node.
+struct Watch {
+    inner: Arc<Inner>,
+    node: Arc<Node>,
+    link: Option<InfoLink>,
+    /// None where everything is to be asked for.
+    seen: Option<Seen>,
+}
+
+enum Look {
+    Answered(News),
+    /// Another node has the address.
+    Renamed,
+}
+
+impl Watch {
+    async fn run(mut self) {
+        let interval = self.inner.connector.config.tend_interval.max(MIN_INTERVAL);
+        loop {
+            tokio::select! {
+                () = sleep(interval) => {}
+                () = self.node.look_now.notified() => sleep(EARLY_LOOK.min(interval)).await,
+            }
+            match self.look().await {
+                Ok(Look::Answered(news)) => self.inner.looked(&self.node, news),
+                Ok(Look::Renamed) => return self.replace().await,
+                Err(fault) => {
+                    self.link = None;
+                    self.inner.missed(&self.node, fault);
+                }
+            }
+            self.node.pool.trim();
+            self.node.renew_session();
+            buffer_cache::rest();
+        }
+    }
+
+    async fn look(&mut self) -> Result<Look, Fault> {
+        let connector = &self.inner.connector;
+        let mut timer = Timer::within(connector.config.connect_timeout);
+        let link = match &mut self.link {
+            Some(link) => link,
+            gone => {
+                // A node that was away may count its generations from the start again.
+                self.seen = None;
+                let tls_name = self.node.tls_name.as_deref();
+                let (connection, rest) = connector.enter_to_watch(self.node.address, tls_name).await?;
+                timer = rest;
+                gone.insert(InfoLink::new(connection))
+            }
+        };
+        let mut commands = vec!["node", "peers-generation", "partition-generation"];
+        commands.extend(connector.rack_commands().first());
+        let body = link.ask(&commands, &mut timer).await?;
+        if node_name(&body)? != &*self.node.name {
+            return Ok(Look::Renamed);
+        }
+        let now = Seen {
+            peers_generation: info::answer(&body, "peers-generation")?.to_owned(),
+            partition_generation: info::answer(&body, "partition-generation")?.to_owned(),
+            rebalance_generation: connector.rebalance_generation(&body)?,
+        };
+        let seen = self.seen.as_ref();
+        let same_peers = seen.is_some_and(|seen| seen.peers_generation == now.peers_generation);
+        let same_partitions = seen.is_some_and(|seen| seen.partition_generation == now.partition_generation);
+        let same_racks = seen.is_some_and(|seen| seen.rebalance_generation == now.rebalance_generation);
+        let mut news = News::default();
+        if same_peers && same_partitions && same_racks {
+            return Ok(Look::Answered(news));
+        }
+        let mut commands = vec!["peers-generation", "partition-generation"];
+        if !same_peers {
+            commands.push(connector.peers_command());
+        }
+        if !same_partitions {
+            commands.push("replicas");
+        }
+        if !same_racks {
+            commands.extend(connector.rack_commands());
+        }
+        let body = link.ask(&commands, &mut timer).await?;
+        // The generations of the answer that carries the lists: what changed between the two is found by the
+        // next look.
+        let mut seen = now;
+        if !same_peers {
+            news.peers = Some(info::parse_peers(info::answer(&body, connector.peers_command())?)?.peers);
+            seen.peers_generation = info::answer(&body, "peers-generation")?.to_owned();
+        }
+        if !same_partitions {
+            news.replicas = Some(info::parse_replicas(info::answer(&body, "replicas")?)?);
+            seen.partition_generation = info::answer(&body, "partition-generation")?.to_owned();
+        }
+        if !same_racks {
+            news.racks = connector.racks(&body)?;
+            seen.rebalance_generation = connector.rebalance_generation(&body)?;
+        }
+        self.seen = Some(seen);
+        Ok(Look::Answered(news))
+    }
+
+    /// Ends the watch in favour of the node that has the address now.
+    async fn replace(self) {
+        self.node.avoid(Suspicion::Renamed);
+        let contact = self.inner.connector.contact(self.node.address, self.node.tls_name.as_deref()).await;
+        // Admitted first: dismissing ends this very task.
+        self.inner.admit(contact.ok());
+        self.inner.dismiss(&self.node);
+    }
+}

@@ -1,0 +1,366 @@
+//! Policy dictionaries, by the official client's key names.
+
+use std::time::Duration;
+
+use aero_io::{
+    BatchPolicy, Exists, Generation, Hedge, OperatePolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica,
+    WritePolicy,
+};
+use pyo3::prelude::*;
+
+pub(crate) use self::rows::{RowPolicy, batch_with_row, row_read, row_remove, row_write};
+use crate::args::convert::whole_number;
+use crate::args::settings::{Anyway, Foreign, Settings, foreign};
+use crate::python::describe::describe;
+use crate::python::errors::param_error;
+
+/// Keys that every policy of the official client has and that nothing here needs.
+const WITHOUT_MEANING: &[Foreign] = &[
+    foreign("timeout_delay", Anyway::Zero, "connections with late answers are closed, not kept"),
+    foreign("error_detail_verbosity", Anyway::Zero, "messages always say what is known"),
+    foreign("connect_timeout", Anyway::Zero, "set it in the client's config"),
+];
+
+/// Keys of every policy that would change what a call does.
+const NOT_SUPPORTED: &[Foreign] = &[
+    foreign("expressions", Anyway::Nothing, "filter expressions are not there yet; filter what was read"),
+    foreign("txn", Anyway::Nothing, "transactions are not there yet; compare generations (\"gen\") instead"),
+];
+
+const DESERIALIZE: Foreign =
+    foreign("deserialize", Anyway::Flag(true), "lists and maps are always read as Python objects");
+const CONCURRENT: Foreign =
+    foreign("concurrent", Anyway::Flag(true), "the parts of a batch always run side by side");
+const ON_LOCKING_ONLY: Foreign =
+    foreign("on_locking_only", Anyway::Flag(false), "it is about transactions, which are not there yet");
+const COMPRESSION_THRESHOLD: Foreign = foreign(
+    "compression_threshold",
+    Anyway::Zero,
+    "\"compress\": True compresses requests of more than 128 bytes",
+);
+
+const REPLICAS: [Replica; 5] =
+    [Replica::Master, Replica::Any, Replica::Sequence, Replica::PreferRack, Replica::Any];
+const MODES_AP: [ReadModeAp; 2] = [ReadModeAp::One, ReadModeAp::All];
+const MODES_SC: [ReadModeSc; 4] =
+    [ReadModeSc::Session, ReadModeSc::Linearize, ReadModeSc::AllowReplica, ReadModeSc::AllowUnavailable];
+const EXISTS: [Exists; 5] =
+    [Exists::Ignore, Exists::Create, Exists::Update, Exists::Replace, Exists::CreateOrReplace];
+
+/// Takes the settings that every command has into a policy; they stand in each under the same names.
+macro_rules! base {
+    ($settings:expr, $policy:expr) => {{
+        let settings: &mut Settings<'_> = $settings;
+        set(&mut $policy.socket_timeout, settings.millis("socket_timeout")?);
+        set(&mut $policy.max_retries, settings.count("max_retries")?);
+        set(&mut $policy.sleep_between_retries, settings.millis("sleep_between_retries")?);
+        set(&mut $policy.compress, settings.flag("compress")?);
+        set(&mut $policy.replica, settings.choice("replica", "POLICY_REPLICA_*", &REPLICAS)?);
+    }};
+}
+
+/// The settings that every read has, a row's of a batch too.
+macro_rules! read_modes {
+    ($settings:expr, $policy:expr) => {{
+        let settings: &mut Settings<'_> = $settings;
+        set(&mut $policy.read_mode_ap, settings.choice("read_mode_ap", "POLICY_READ_MODE_AP_*", &MODES_AP)?);
+        set(&mut $policy.read_mode_sc, settings.choice("read_mode_sc", "POLICY_READ_MODE_SC_*", &MODES_SC)?);
+        let touch = settings.number("read_touch_ttl_percent", -1, 100)?;
+        set(&mut $policy.read_touch_ttl_percent, touch.map(|percent| percent as i32));
+    }};
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+/// When another node is asked as well: the one key that the official client does not have.
+fn hedge(py: Python<'_>, settings: &mut Settings<'_>, hedge: &mut Hedge) -> PyResult<()> {
+    let Some(value) = settings.take("hedge_delay")? else { return Ok(()) };
+    let text = value.extract::<String>().ok();
+    *hedge = match (text.as_deref(), whole_number(&value)) {
+        (Some("adaptive"), _) => Hedge::Adaptive,
+        (Some("off"), _) => Hedge::Off,
+        (None, Some(millis @ 1..=0xFFFF_FFFF)) => Hedge::After(Duration::from_millis(millis as u64)),
+        _ => {
+            return Err(param_error(
+                py,
+                format!(
+                    "policy \"hedge_delay\" is {}; it must be \"adaptive\", \"off\" or a number of \
+                     milliseconds of at least 1",
+                    describe(&value)
+                ),
+            ));
+        }
+    };
+    Ok(())
+}
+
+/// What every policy ends with: keys that do nothing here, keys that are not there yet, unknown ones.
+fn conclude(mut settings: Settings<'_>) -> PyResult<()> {
+    settings.without_meaning(WITHOUT_MEANING)?;
+    settings.not_supported(NOT_SUPPORTED)?;
+    settings.finish()
+}
+
+/// A policy over its defaults: `take` takes its own keys; those of every policy, and unknown ones, come after.
+fn over<P: Clone>(
+    py: Python<'_>,
+    defaults: &P,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+    take: impl FnOnce(&mut Settings<'_>, &mut P) -> PyResult<()>,
+) -> PyResult<P> {
+    let mut policy = defaults.clone();
+    if let Some(mut settings) = Settings::new(py, name, object)? {
+        take(&mut settings, &mut policy)?;
+        conclude(settings)?;
+    }
+    Ok(policy)
+}
+
+/// Whether the user's key is sent.
+fn send_key(settings: &mut Settings<'_>, send: &mut bool) -> PyResult<()> {
+    set(send, settings.choice("key", "POLICY_KEY_*", &[false, true])?);
+    Ok(())
+}
+
+/// A batch policy over its defaults.
+pub(crate) fn batch(
+    py: Python<'_>,
+    defaults: &BatchPolicy,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<BatchPolicy> {
+    over(py, defaults, name, object, |settings, policy| {
+        batch_settings(py, settings, policy)?;
+        settings.without_meaning(&[foreign(
+            "key",
+            Anyway::Zero,
+            "a batch read sends digests alone, and what rows send is in their own policy",
+        )])
+    })
+}
+
+mod query;
+mod rows;
+
+pub(crate) use query::{query, query_defaults};
+
+/// A read policy, and whether the user's key is sent along.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) policy: ReadPolicy,
+    pub(crate) send_key: bool,
+}
+
+/// A read policy over its defaults.
+pub(crate) fn read(
+    py: Python<'_>,
+    defaults: &Read,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Read> {
+    over(py, defaults, name, object, |settings, read| {
+        let policy = &mut read.policy;
+        set(&mut policy.total_timeout, settings.millis("total_timeout")?);
+        base!(settings, policy);
+        read_modes!(settings, policy);
+        hedge(py, settings, &mut policy.hedge)?;
+        send_key(settings, &mut read.send_key)?;
+        settings.without_meaning(&[DESERIALIZE])
+    })
+}
+
+/// How generations are compared; the number comes with the call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum CompareGeneration {
+    #[default]
+    Ignore,
+    Equal,
+    Greater,
+}
+
+/// A write policy, with what needs a number of the call's.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Write {
+    pub(crate) policy: WritePolicy,
+    pub(crate) send_key: bool,
+    pub(crate) compare: CompareGeneration,
+    /// The number to compare with where the call names none.
+    pub(crate) generation: Option<u32>,
+}
+
+impl Write {
+    /// Takes `meta`: the generation to compare with, seconds to live.
+    pub(crate) fn with_meta(
+        mut self,
+        py: Python<'_>,
+        meta: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<WritePolicy> {
+        let mut generation = self.generation;
+        if let Some(mut settings) = Settings::new(py, "meta", meta)? {
+            generation = settings.count("gen")?.or(generation);
+            set(&mut self.policy.ttl, ttl(&mut settings)?);
+            settings.finish()?;
+        }
+        self.policy.generation = match (self.compare, generation) {
+            (CompareGeneration::Ignore, _) => Generation::Ignore,
+            (CompareGeneration::Equal, Some(number)) => Generation::Equal(number),
+            (CompareGeneration::Greater, Some(number)) => Generation::Greater(number),
+            (_, None) => {
+                return Err(param_error(
+                    py,
+                    "policy \"gen\" compares generations, but none is named; pass meta={\"gen\": ...}, or \
+                     \"generation\" in a policy of removals or of a batch's rows"
+                        .into(),
+                ));
+            }
+        };
+        Ok(self.policy)
+    }
+}
+
+/// Seconds to live: up to ten years, or one of the `TTL_*` constants.
+fn ttl(settings: &mut Settings<'_>) -> PyResult<Option<u32>> {
+    /// `TTL_CLIENT_DEFAULT`: what the client's policies say.
+    const CLIENT_DEFAULT: u32 = u32::MAX - 2;
+    Ok(settings.count("ttl")?.filter(|&ttl| ttl != CLIENT_DEFAULT))
+}
+
+/// A write policy over its defaults.
+pub(crate) fn write(
+    py: Python<'_>,
+    defaults: &Write,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Write> {
+    over(py, defaults, name, object, |settings, write| {
+        write_settings(settings, write)?;
+        change_settings(settings, write)?;
+        settings.not_supported(&[ON_LOCKING_ONLY, COMPRESSION_THRESHOLD])
+    })
+}
+
+/// A policy of deletions over its defaults.
+pub(crate) fn remove(
+    py: Python<'_>,
+    defaults: &Write,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Write> {
+    over(py, defaults, name, object, |settings, write| {
+        write_settings(settings, write)?;
+        generation(settings, write)
+    })
+}
+
+/// A policy of operations: a write's, with what reads have.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Operate {
+    pub(crate) write: Write,
+    /// Its `write` is taken from the other one when the call is made.
+    pub(crate) reads: OperatePolicy,
+}
+
+impl Operate {
+    /// Takes `meta`, and the seconds to live that an operation asks for.
+    pub(crate) fn with_meta(
+        self,
+        py: Python<'_>,
+        meta: Option<&Bound<'_, PyAny>>,
+        ttl: Option<u32>,
+    ) -> PyResult<OperatePolicy> {
+        let mut write = self.write.with_meta(py, meta)?;
+        set(&mut write.ttl, ttl);
+        Ok(OperatePolicy { write, ..self.reads })
+    }
+}
+
+/// A policy of operations over its defaults.
+pub(crate) fn operate(
+    py: Python<'_>,
+    defaults: &Operate,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Operate> {
+    over(py, defaults, name, object, |settings, operate| {
+        write_settings(settings, &mut operate.write)?;
+        change_settings(settings, &mut operate.write)?;
+        let reads = &mut operate.reads;
+        read_modes!(settings, reads);
+        hedge(py, settings, &mut reads.hedge)?;
+        settings.without_meaning(&[DESERIALIZE])?;
+        settings.not_supported(&[ON_LOCKING_ONLY])
+    })
+}
+
+/// The time that an info command may take, over its default.
+pub(crate) fn info(
+    py: Python<'_>,
+    default: Duration,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Duration> {
+    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(default) };
+    let timeout = settings.number("timeout", 1, u32::MAX.into())?;
+    settings.without_meaning(&[
+        foreign("send_as_is", Anyway::Flag(true), "info commands are always sent as they are"),
+        foreign("check_bounds", Anyway::Flag(true), "the size of an answer is always checked"),
+    ])?;
+    settings.finish()?;
+    Ok(timeout.map_or(default, |millis| Duration::from_millis(millis as u64)))
+}
+
+/// Takes the generation to compare with where no call names one.
+fn generation(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    write.generation = settings.count("generation")?.or(write.generation);
+    Ok(())
+}
+
+/// Takes what writes of bins have.
+fn change_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    set(&mut write.policy.ttl, ttl(settings)?);
+    set(&mut write.policy.exists, settings.choice("exists", "POLICY_EXISTS_*", &EXISTS)?);
+    Ok(())
+}
+
+/// Takes what every write has, deletions too.
+fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    let policy = &mut write.policy;
+    set(&mut policy.total_timeout, settings.millis("total_timeout")?);
+    base!(settings, policy);
+    row_settings(settings, write)
+}
+
+/// Takes what a row of a batch has that writes or deletes, and commands on one record have, too.
+fn row_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    let policy = &mut write.policy;
+    set(&mut policy.commit_master, settings.choice("commit_level", "POLICY_COMMIT_LEVEL_*", &[false, true])?);
+    set(&mut policy.durable_delete, settings.flag("durable_delete")?);
+    set(
+        &mut write.compare,
+        settings.choice(
+            "gen",
+            "POLICY_GEN_*",
+            &[CompareGeneration::Ignore, CompareGeneration::Equal, CompareGeneration::Greater],
+        )?,
+    );
+    send_key(settings, &mut write.send_key)
+}
+
+/// Takes what a batch as a whole has.
+fn batch_settings(py: Python<'_>, settings: &mut Settings<'_>, policy: &mut BatchPolicy) -> PyResult<()> {
+    if let Some(timeout) = settings.millis("total_timeout")? {
+        policy.total_timeout = Some(timeout);
+    }
+    base!(settings, policy);
+    read_modes!(settings, policy);
+    hedge(py, settings, &mut policy.hedge)?;
+    set(&mut policy.allow_inline, settings.flag("allow_inline")?);
+    set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);
+    set(&mut policy.respond_all_keys, settings.flag("respond_all_keys")?);
+    settings.without_meaning(&[DESERIALIZE, CONCURRENT])
+}
