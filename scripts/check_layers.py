@@ -49,7 +49,7 @@ NEVER_IN_TESTS = {"pyo3*", "numpy"}
 # Files with `unsafe`, and why. No other file may have it, and a crate without an entry must say
 # `#![forbid(unsafe_code)]` in each of its roots.
 UNSAFE = {
-    "wire-protocol/src/digest/lanes.rs": "CPU feature dispatch: many digests in a fraction of the time",
+    "wire-protocol/src/digest/lanes/mod.rs": "CPU feature dispatch: many digests in a fraction of the time",
     "record-decode/src/rows.rs": "rows of one array are written by several tasks: the one unsafe heart",
     "record-decode/src/rows/tests.rs": "its tests, which have to make one",
     "record-decode/src/rows/loom_models.rs": "its tests under loom, likewise",
