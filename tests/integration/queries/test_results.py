@@ -217,7 +217,7 @@ def test_partitions_are_chosen(client, fresh_set):
         ({"partition_filter": {"begin": 4000, "count": 97}}, "partitions 4000 and 97 in all"),
         ({"partition_filter": {"begn": 0}}, 'did you mean "begin"'),
         ({"partition_filter": 5}, '"partition_filter" is of type int; it must be a dict'),
-        ({"partition_filter": {"digest": {"init": True}}}, '"init" and no "value"'),
+        ({"partition_filter": {"digest": {"init": True}}}, '"init" but no "value"'),
         (
             {"partition_filter": {"digest": {"init": True, "value": b"x"}}},
             "a digest is b'x' .*; it must be 20 bytes",

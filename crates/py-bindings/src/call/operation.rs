@@ -66,7 +66,7 @@ impl Operation {
             match outcome {
                 Some(Ok(outcome)) => finish(py, outcome),
                 Some(Err(panic)) => Err(client_error(py, panic_message(&*panic))),
-                None => Err(client_error(py, "the call was ended before its answer came".into())),
+                None => Err(client_error(py, "the call was ended before it was answered".into())),
             }
         };
         Ok(Self {
@@ -94,7 +94,7 @@ impl Operation {
         let finish = self.finish.lock().unwrap_or_else(PoisonError::into_inner).take();
         match finish {
             Some(finish) => finish(py),
-            None => Err(client_error(py, "the call's result was taken already".into())),
+            None => Err(client_error(py, "the result of this call was already taken".into())),
         }
     }
 

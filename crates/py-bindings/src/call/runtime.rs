@@ -25,7 +25,7 @@ use crate::python::process;
 pub(super) enum Driver {
     /// The shared runtime: for calls that leave tasks behind.
     SharedRuntime,
-    /// The thread's own runtime where it can have one, else the shared one.
+    /// The thread's own runtime if it can have one, else the shared one.
     CallingThread,
 }
 
@@ -95,7 +95,7 @@ struct ThreadRuntime {
 }
 
 impl ThreadRuntime {
-    /// None where there are [`MAX_THREAD_RUNTIMES`], or no descriptors left for one.
+    /// None if there are [`MAX_THREAD_RUNTIMES`] already, or no descriptors left.
     fn new() -> Option<Self> {
         let process = process::id();
         // Never blocks: a forked child may inherit a held lock.

@@ -150,7 +150,7 @@ impl Core {
     }
 }
 
-/// A namespace or set that can stand in an info command.
+/// Checks the name of a namespace or set for an info command.
 fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = value.py();
     let Ok(text) = value.cast::<PyString>() else {
