@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use wire_protocol::ResultCode;
-use wire_protocol::batch::{REPEATED_ROW_LEN, batch_flags};
-use wire_protocol::batch_request::{BatchRequestRow, BatchRequestRows};
+use wire_protocol::batch::{BatchRequestRow, BatchRequestRows, REPEATED_ROW_LEN, batch_flags};
 use wire_protocol::message::{FrameHeader, FrameType, Message, field_type};
 
 use crate::command::request::{RecordRequest, RequestFields};

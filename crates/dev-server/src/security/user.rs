@@ -3,8 +3,8 @@
 use std::fmt;
 
 use wire_protocol::ResultCode;
-use wire_protocol::login::{SecurityMessage, field};
 use wire_protocol::message::{info1, info2};
+use wire_protocol::security::{SecurityMessage, field};
 
 use crate::error::DevServerError;
 use crate::protocol::flags::Flags;

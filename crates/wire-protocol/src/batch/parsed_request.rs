@@ -1,38 +1,37 @@
-//! Batch requests as a server reads them: the rows of the batch field, walked in place.
+//! Batch requests as a server reads them: the rows of the batch field, in place.
 
-use crate::WireError;
 use crate::batch::{REPEATED_ROW_LEN, row_flags};
 use crate::digest::{DIGEST_LEN, Digest};
+use crate::error::WireError;
 use crate::message::{Fields, Ops, split_fields_and_ops};
 
-/// The rows of a batch field (a request's field of type [`crate::message::field_type::BATCH`]), in order.
+/// Iterates over the rows in the field of type [`BATCH`](crate::message::field_type::BATCH) of a request.
 ///
-/// [`BatchRequestRows::parse`] walks the whole field, so a malformed row refuses the batch before a row
-/// of it runs, as the server does, and iterating cannot fail. What a row means (its namespace, whether it
-/// may read and write) is not looked at.
+/// [`BatchRequestRows::parse`] validates the whole field: a malformed row fails the batch before any row runs, as in
+/// the server, and iterating cannot fail. What a row means (its namespace, whether it may read or write) is not
+/// checked.
 #[derive(Clone, Debug)]
 pub struct BatchRequestRows<'a> {
     flags: u8,
     rows_left: usize,
     rest: &'a [u8],
-    /// What a row that repeats takes over.
+    /// What a row with the repeat flag takes over.
     previous: Option<Body<'a>>,
 }
 
-/// A row of a batch request; one that repeats the row before it has that one's parts.
+/// A row of a batch request. A row with the repeat flag has the parts of the row before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchRequestRow<'a> {
-    /// The number that its answer is to carry. Any number, repeated ones too.
+    /// The number by which the answer refers to the row. Any value is possible, also the same for several rows.
     pub index: u32,
     /// The record's digest.
     pub digest: &'a Digest,
-    /// The row's own bits of [`row_flags`]; [`row_flags::REPEAT`] says that all but index and digest is
-    /// as in the row before it.
+    /// The row's own bits of [`row_flags`].
     pub flags: u8,
     body: Body<'a>,
 }
 
-/// All of a row but its index and digest.
+/// All of a row except its index and digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Body<'a> {
     info: [u8; 4],
@@ -49,38 +48,37 @@ impl<'a> BatchRequestRow<'a> {
         self.body.info[0]
     }
 
-    /// Bits of [`crate::message::info2`]; 0 in a row that does not give them.
+    /// Bits of [`crate::message::info2`]; 0 if the row has none.
     #[must_use]
     pub fn info2(&self) -> u8 {
         self.body.info[1]
     }
 
-    /// Bits of [`crate::message::info3`]; 0 in a row that does not give them.
+    /// Bits of [`crate::message::info3`]; 0 if the row has none.
     #[must_use]
     pub fn info3(&self) -> u8 {
         self.body.info[2]
     }
 
-    /// Bits of the fourth info byte; 0 in a row that does not give them.
+    /// Bits of the fourth info byte; 0 if the row has none.
     #[must_use]
     pub fn info4(&self) -> u8 {
         self.body.info[3]
     }
 
-    /// The generation that a write expects; 0 in a row that does not give one.
+    /// The generation that a write expects; 0 if the row has none.
     #[must_use]
     pub fn generation(&self) -> u16 {
         self.body.generation
     }
 
-    /// Seconds to live (a write) or percent of the time to live to set (a read); 0 in a row that does not
-    /// give it.
+    /// A write's time to live in seconds, a read's percentage for touching the record; 0 if the row has none.
     #[must_use]
     pub fn ttl(&self) -> u32 {
         self.body.ttl
     }
 
-    /// The row's fields: namespace, set ...
+    /// The row's fields: namespace, set and so on.
     #[must_use]
     pub fn fields(&self) -> Fields<'a> {
         Fields::over(self.body.fields)
@@ -100,11 +98,11 @@ impl<'a> BatchRequestRow<'a> {
 }
 
 impl<'a> BatchRequestRows<'a> {
-    /// Walks the data of a batch field.
+    /// Validates the data of a batch field.
     ///
     /// # Errors
-    /// Anything that is not as many rows as the field says, a first row that repeats, bytes after the
-    /// last row.
+    /// Fewer rows than the field announces, a malformed row, a first row with the repeat flag, bytes after the last
+    /// row.
     pub fn parse(field: &'a [u8]) -> Result<Self, WireError> {
         let (&[c0, c1, c2, c3, flags], rest) =
             field.split_first_chunk().ok_or(WireError::Truncated { what: "a batch field" })?;
@@ -139,8 +137,9 @@ impl<'a> BatchRequestRows<'a> {
         let (body, rest) = if flags & row_flags::REPEAT == 0 {
             split_body(flags, rest)?
         } else {
-            let body =
-                self.previous.ok_or(WireError::malformed("batch row", "the first one repeats another"))?;
+            let body = self
+                .previous
+                .ok_or(WireError::malformed("batch row", "the first row has the repeat flag"))?;
             (body, rest)
         };
         self.rest = rest;
@@ -150,7 +149,7 @@ impl<'a> BatchRequestRows<'a> {
     }
 }
 
-/// Splits the part of a row after its flags from the front.
+/// Splits off the part of a row after its flags.
 fn split_body(flags: u8, bytes: &[u8]) -> Result<(Body<'_>, &[u8]), WireError> {
     let mut rest = bytes;
     let mut body = Body::default();

@@ -1,42 +1,13 @@
-//! Lists and maps as they stand in particles: msgpack in the server's dialect.
-//!
-//! What sets the dialect apart:
-//!
-//! - A string begins with a byte that is its particle type: 3 text, 4 bytes, 23 GeoJSON (the text alone,
-//!   without the flags and cells of a GeoJSON bin). The other msgpack family for bytes, `bin`, is read the
-//!   same way; neither server nor clients write it. A string with any other type byte (clients have
-//!   written serializations of their own) is bytes to the server and to most clients, and so it is a
-//!   [`Token::Blob`] here, without the type byte. A string without room for the byte is bytes to the
-//!   server, too: an empty [`Token::Blob`]. No recorded value has either.
-//! - A map that has an order starts with a pair of an empty ext, whose kind is the order's flags
-//!   ([`KEY_ORDERED`], ...), and nil; the pair counts. A list that has an order may start with such an ext
-//!   alone; it counts, too. The reader gives them as they are ([`Token::Ext`], then [`Token::Nil`] in a
-//!   map); they are no elements of the value and whoever reads it passes over them.
-//! - Expressions carry bin names and patterns without type bytes. They are programs, not values: this
-//!   reader walks them whole ([`check`], [`Reader::skip_value`]) but takes a name's first byte for a type.
-//!
-//! Nothing here recurses or allocates, and no announced length is believed before the bytes are there.
+//! Reads msgpack token by token, without recursion.
 
-use crate::WireError;
+use crate::error::WireError;
 use crate::particle::particle_type;
 
-/// How deep lists and maps may nest for [`check`], and how deep a consumer that recurses should follow them.
-///
-/// A list without lists and maps in it has depth 1, an empty one too. An array of NumPy has at most 64 dimensions, so every list that a field
-/// can take is well within; a value that a person or a JSON library wrote is, too (128 is where JSON
-/// parsers commonly stop). A consumer with a kilobyte a level stays far below the two megabytes of a
-/// thread's stack.
-pub const MAX_DEPTH: usize = 128;
-
-/// The ext kind that says that a map is ordered by key.
-pub const KEY_ORDERED: i8 = 1;
-
-/// The ext kind that says that a map is ordered by key and value.
-pub const KEY_VALUE_ORDERED: i8 = 3;
+use super::MAX_DEPTH;
 
 const WHAT: &str = "a msgpack value";
 
-/// One step through a value: a scalar, or the start of a list or map whose elements are the next tokens.
+/// A scalar, or the start of a list or map whose elements are the next tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Token<'a> {
@@ -50,7 +21,7 @@ pub enum Token<'a> {
     Uint(u64),
     /// A float; 32-bit ones are widened.
     Float(f64),
-    /// Text, UTF-8 by convention, unchecked here.
+    /// Text: UTF-8 by convention, not checked.
     Str(&'a [u8]),
     /// Bytes.
     Blob(&'a [u8]),
@@ -63,24 +34,25 @@ pub enum Token<'a> {
     },
     /// A map; `len` pairs of values follow.
     Map {
-        /// Number of pairs, that of an order included.
+        /// Number of pairs, including the one that marks an order.
         len: usize,
     },
-    /// An extension: the order of a map or list (no data), or what comparisons alone use (wildcard, infinity).
+    /// An extension: the order of a map or list (without data), or a special value in comparisons (wildcard,
+    /// infinity).
     Ext {
         /// The extension's type.
         kind: i8,
-        /// Its bytes.
+        /// The extension's data.
         data: &'a [u8],
     },
 }
 
 impl Token<'_> {
-    /// How many values belong to this one and follow it.
+    /// The number of values that follow and belong to this one.
     fn children(self) -> usize {
         match self {
             Self::List { len } => len,
-            // No overflow: the reader holds twice `len` to the bytes that remain.
+            // No overflow: the reader checked that twice `len` bytes remain.
             Self::Map { len } => len * 2,
             _ => 0,
         }
@@ -90,7 +62,7 @@ impl Token<'_> {
 /// The tag of a double.
 const DOUBLE: u8 = 0xcb;
 
-/// Walks msgpack token by token. After an error it stands where it stood.
+/// Reads msgpack token by token. An error leaves its position unchanged.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -106,8 +78,7 @@ impl<'a> Reader<'a> {
     /// Reads a scalar, or the start of a list or map.
     ///
     /// # Errors
-    /// Bytes that end inside the token, a list or map with more elements than bytes remain, the one byte
-    /// that msgpack does not use.
+    /// A truncated token, a list or map with more elements than bytes remain, the tag that msgpack does not use.
     #[inline]
     pub fn token(&mut self) -> Result<Token<'a>, WireError> {
         let mut input = Input { rest: self.rest };
@@ -116,8 +87,8 @@ impl<'a> Reader<'a> {
         Ok(token)
     }
 
-    /// Takes the doubles that follow each other from here on, at most so many, each with its tag in front: lists of
-    /// floats are long, and their elements all alike.
+    /// Takes the run of doubles at this position, at most `most`, each with its tag byte. This is a fast path for long
+    /// lists of floats.
     #[inline]
     pub fn doubles(&mut self, most: usize) -> &'a [[u8; 9]] {
         let (items, _) = self.rest.as_chunks::<9>();
@@ -127,21 +98,21 @@ impl<'a> Reader<'a> {
         &items[..count]
     }
 
-    /// Whether every byte was read.
+    /// Whether all bytes have been read.
     #[inline]
     #[must_use]
     pub fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }
 
-    /// Bytes that were not read.
+    /// The number of bytes that have not been read.
     #[inline]
     #[must_use]
     pub fn remaining(&self) -> usize {
         self.rest.len()
     }
 
-    /// Passes over a whole value, with all that it contains.
+    /// Skips a value with everything that it contains.
     ///
     /// # Errors
     /// As [`Reader::token`].
@@ -160,7 +131,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The reader's position within one token; given up when the token is refused.
+/// The position within one token; discarded if the token is refused.
 struct Input<'a> {
     rest: &'a [u8],
 }
@@ -175,7 +146,7 @@ impl<'a> Input<'a> {
             0x90..=0x9f => self.list(usize::from(tag & 0x0f))?,
             0xa0..=0xbf => self.string(usize::from(tag & 0x1f))?,
             0xc0 => Token::Nil,
-            0xc1 => return Err(WireError::malformed("msgpack value", "it begins with an unused tag")),
+            0xc1 => return Err(WireError::malformed("msgpack value", "its tag is not used by msgpack")),
             0xc2 => Token::Bool(false),
             0xc3 => Token::Bool(true),
             0xc4 | 0xd9 => {
@@ -291,13 +262,13 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Walks the one value that `bytes` holds to its last byte.
+/// Checks that `bytes` is one complete value.
 ///
 /// # Errors
 /// As [`Reader::token`]; lists and maps nested deeper than [`MAX_DEPTH`]; bytes after the value.
 pub fn check(bytes: &[u8]) -> Result<(), WireError> {
     let mut reader = Reader::new(bytes);
-    // How many values each open list or map still lacks, the outermost first.
+    // The number of missing values of each open list or map, outermost first.
     let mut open = [0usize; MAX_DEPTH];
     let mut depth = 0;
     loop {
@@ -305,7 +276,7 @@ pub fn check(bytes: &[u8]) -> Result<(), WireError> {
         if matches!(token, Token::List { .. } | Token::Map { .. }) {
             let children = open
                 .get_mut(depth)
-                .ok_or(WireError::malformed("msgpack value", "its lists and maps nest too deep"))?;
+                .ok_or(WireError::malformed("msgpack value", "its lists and maps nest too deeply"))?;
             *children = token.children();
             if *children > 0 {
                 depth += 1;
@@ -325,132 +296,3 @@ pub fn check(bytes: &[u8]) -> Result<(), WireError> {
     }
     if reader.is_at_end() { Ok(()) } else { Err(WireError::malformed("msgpack value", "bytes follow it")) }
 }
-
-/// A length as the header has it. One that does not fit is of a value beyond the size of a frame, which
-/// [`crate::message::write_frame`] refuses.
-fn header_len(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
-}
-
-/// Appends nil.
-pub fn write_nil(out: &mut Vec<u8>) {
-    out.push(0xc0);
-}
-
-/// Appends a bool.
-pub fn write_bool(out: &mut Vec<u8>, value: bool) {
-    out.push(0xc2 + u8::from(value));
-}
-
-/// Appends an integer in the shortest encoding; those from zero up are written unsigned.
-pub fn write_int(out: &mut Vec<u8>, value: i64) {
-    if let Ok(value) = u64::try_from(value) {
-        write_uint(out, value);
-    } else if value >= -32 {
-        out.push(value as u8);
-    } else if let Ok(value) = i8::try_from(value) {
-        out.extend_from_slice(&[0xd0, value as u8]);
-    } else if let Ok(value) = i16::try_from(value) {
-        push_tagged(out, 0xd1, value.to_be_bytes());
-    } else if let Ok(value) = i32::try_from(value) {
-        push_tagged(out, 0xd2, value.to_be_bytes());
-    } else {
-        push_tagged(out, 0xd3, value.to_be_bytes());
-    }
-}
-
-/// Appends an unsigned integer in the shortest encoding.
-pub fn write_uint(out: &mut Vec<u8>, value: u64) {
-    if value < 0x80 {
-        out.push(value as u8);
-    } else if let Ok(value) = u8::try_from(value) {
-        out.extend_from_slice(&[0xcc, value]);
-    } else if let Ok(value) = u16::try_from(value) {
-        push_tagged(out, 0xcd, value.to_be_bytes());
-    } else if let Ok(value) = u32::try_from(value) {
-        push_tagged(out, 0xce, value.to_be_bytes());
-    } else {
-        push_tagged(out, 0xcf, value.to_be_bytes());
-    }
-}
-
-/// Appends a float, always in 64 bits.
-pub fn write_float(out: &mut Vec<u8>, value: f64) {
-    push_tagged(out, 0xcb, value.to_be_bytes());
-}
-
-/// Appends text.
-pub fn write_str(out: &mut Vec<u8>, text: &[u8]) {
-    write_string(out, particle_type::STRING, text);
-}
-
-/// Appends bytes.
-pub fn write_blob(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_string(out, particle_type::BLOB, bytes);
-}
-
-/// Appends GeoJSON text.
-pub fn write_geojson(out: &mut Vec<u8>, text: &[u8]) {
-    write_string(out, particle_type::GEOJSON, text);
-}
-
-/// Appends the start of a list; its `len` elements are to follow.
-pub fn write_list_header(out: &mut Vec<u8>, len: usize) {
-    match header_len(len) {
-        len @ 0..=15 => out.push(0x90 | len as u8),
-        len @ 16..=0xffff => push_tagged(out, 0xdc, (len as u16).to_be_bytes()),
-        len => push_tagged(out, 0xdd, len.to_be_bytes()),
-    }
-}
-
-/// Appends the start of a map without an order; its `len` pairs are to follow.
-pub fn write_map_header(out: &mut Vec<u8>, len: usize) {
-    match header_len(len) {
-        len @ 0..=15 => out.push(0x80 | len as u8),
-        len @ 16..=0xffff => push_tagged(out, 0xde, (len as u16).to_be_bytes()),
-        len => push_tagged(out, 0xdf, len.to_be_bytes()),
-    }
-}
-
-/// Appends the start of a map ordered by key; its `len` pairs are to follow, in order. The pair that
-/// tells the order is written here and does not count in `len`.
-pub fn write_ordered_map_header(out: &mut Vec<u8>, len: usize) {
-    write_map_header(out, len.saturating_add(1));
-    write_ext(out, KEY_ORDERED, &[]);
-    write_nil(out);
-}
-
-/// Appends an extension.
-pub fn write_ext(out: &mut Vec<u8>, kind: i8, data: &[u8]) {
-    match header_len(data.len()) {
-        1 => out.push(0xd4),
-        2 => out.push(0xd5),
-        4 => out.push(0xd6),
-        8 => out.push(0xd7),
-        16 => out.push(0xd8),
-        len @ 0..=0xff => out.extend_from_slice(&[0xc7, len as u8]),
-        len @ 0x100..=0xffff => push_tagged(out, 0xc8, (len as u16).to_be_bytes()),
-        len => push_tagged(out, 0xc9, len.to_be_bytes()),
-    }
-    out.push(kind as u8);
-    out.extend_from_slice(data);
-}
-
-fn write_string(out: &mut Vec<u8>, kind: u8, bytes: &[u8]) {
-    match header_len(bytes.len().saturating_add(1)) {
-        len @ 0..=31 => out.push(0xa0 | len as u8),
-        len @ 32..=0xff => out.extend_from_slice(&[0xd9, len as u8]),
-        len @ 0x100..=0xffff => push_tagged(out, 0xda, (len as u16).to_be_bytes()),
-        len => push_tagged(out, 0xdb, len.to_be_bytes()),
-    }
-    out.push(kind);
-    out.extend_from_slice(bytes);
-}
-
-fn push_tagged<const N: usize>(out: &mut Vec<u8>, tag: u8, bytes: [u8; N]) {
-    out.push(tag);
-    out.extend_from_slice(&bytes);
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,6 @@
-//! Eight messages as vectors of eight words, one of each message; and back, for their digests.
+//! Transposes eight messages into vectors with one word of each message, and the resulting vectors into digests.
 //!
-//! Written for AVX2: all variants take and give eights.
+//! Uses AVX2, as all variants work on groups of eight.
 
 use std::arch::x86_64::{
     __m256i, _mm256_extract_epi32, _mm256_extract_epi64, _mm256_permute2x128_si256, _mm256_setr_epi64x,
@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 
 use super::{Digest, Message};
 
-/// The words of messages.
+/// The words of the messages: vector `i` has word `i` of each message.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn words(messages: &[Message; 8]) -> [__m256i; 16] {
@@ -26,7 +26,7 @@ pub(super) fn words(messages: &[Message; 8]) -> [__m256i; 16] {
     block
 }
 
-/// Writes the digests that have these words.
+/// Writes the digests, given their words as vectors.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn write(state: [__m256i; 5], digests: &mut [Digest; 8]) {
@@ -39,7 +39,7 @@ pub(super) fn write(state: [__m256i; 5], digests: &mut [Digest; 8]) {
     }
 }
 
-/// Eight words as they are in memory.
+/// Loads eight words.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load(bytes: &[u8; 32]) -> __m256i {
@@ -50,7 +50,7 @@ fn load(bytes: &[u8; 32]) -> __m256i {
     _mm256_setr_epi64x(word(0), word(1), word(2), word(3))
 }
 
-/// Rows become columns: word `i` of vector `k` becomes word `k` of vector `i`.
+/// Transposes: word `i` of vector `k` becomes word `k` of vector `i`.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn transposed(rows: &[__m256i; 8]) -> [__m256i; 8] {

@@ -1,8 +1,8 @@
-//! RIPEMD-160 of many short messages at a time, one in each lane of vectors.
+//! RIPEMD-160 of many short messages at a time, one in each lane of a vector.
 //!
-//! Each step of the hash depends on the one before, so a single message leaves most of a core idle. Plain
-//! arrays of eight words, left to the compiler, were tried first: it takes them apart into scalars and gains
-//! a tenth. CPUs without AVX2 hash one message at a time.
+//! Each step of the hash depends on the step before, so a single message leaves most of a core idle. Automatic
+//! vectorization does not help: with plain arrays of eight words it was only a tenth faster. CPUs without AVX2 hash one
+//! message at a time.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -13,19 +13,19 @@ mod avx512vl;
 #[cfg(target_arch = "x86_64")]
 mod compress;
 #[cfg(target_arch = "x86_64")]
-mod eight;
-#[cfg(target_arch = "x86_64")]
 mod ternary;
+#[cfg(target_arch = "x86_64")]
+mod transpose;
 
 use super::Digest;
 
-/// A message that fits one block, padded.
+/// A padded message that fits one block.
 pub(super) type Message = [u8; 64];
 
-/// The eights of lanes that the widest vectors have.
+/// Lanes of the widest vectors, in groups of eight.
 pub(super) const EIGHTS: usize = 2;
 
-/// The lanes that the widest vectors have.
+/// Lanes of the widest vectors.
 pub(super) const MOST: usize = EIGHTS * 8;
 
 /// A message for each lane.
@@ -34,7 +34,7 @@ pub(super) type Messages = [[Message; 8]; EIGHTS];
 /// The digest of each message.
 pub(super) type Digests = [[Digest; 8]; EIGHTS];
 
-/// Vector instructions that this CPU has: only [`Vectors::available`] makes one.
+/// Vector instructions of this CPU. Values come from [`Vectors::available`] only, so one proves that the CPU has them.
 #[derive(Clone, Copy, Debug)]
 pub struct Vectors(Kind);
 
@@ -52,14 +52,14 @@ enum Kind {
 }
 
 impl Vectors {
-    /// All that this CPU has, the fastest first.
+    /// The instructions that this CPU has, fastest first.
     pub fn available() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let found = {
             use std::arch::is_x86_feature_detected as has;
             let avx512 = has!("avx512f") && has!("avx2");
-            // Intel's CPUs before Ice Lake clock lower for a while after instructions of 512 bits. Those have
-            // no VBMI2, which is not used here.
+            // Intel CPUs before Ice Lake lower their clock after 512-bit instructions. They are recognized by
+            // the lack of VBMI2, which is not used otherwise.
             [
                 (avx512 && has!("avx512vbmi2")).then_some(Self(Kind::Avx512)),
                 (avx512 && has!("avx512vl")).then_some(Self(Kind::Avx512vl)),
@@ -71,7 +71,7 @@ impl Vectors {
         found.into_iter().flatten()
     }
 
-    /// The instructions' name.
+    /// The name of the instruction set.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.0 {
@@ -84,7 +84,7 @@ impl Vectors {
         }
     }
 
-    /// How many messages are hashed at a time.
+    /// The number of messages that are hashed at a time.
     pub(super) fn lanes(self) -> usize {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
@@ -94,20 +94,20 @@ impl Vectors {
         }
     }
 
-    /// Hashes the first messages, as many as there are lanes.
+    /// Hashes as many messages as there are lanes.
     #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
     pub(super) fn hash(self, messages: &Messages, digests: &mut Digests) {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `available` has made sure of AVX-512F and AVX2, which is all that the function asks for.
+            // SAFETY: `available` checked for AVX-512F and AVX2, and the function needs no other features.
             #[allow(unsafe_code)]
             Kind::Avx512 => unsafe { avx512::hash(messages, digests) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `available` has made sure of AVX-512F and VL and of AVX2: the function asks for no more.
+            // SAFETY: `available` checked for AVX-512F, AVX-512VL and AVX2, and the function needs no other features.
             #[allow(unsafe_code)]
             Kind::Avx512vl => unsafe { avx512vl::hash(&messages[0], &mut digests[0]) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `available` has made sure of AVX2, which is all that the function asks for.
+            // SAFETY: `available` checked for AVX2, and the function needs no other features.
             #[allow(unsafe_code)]
             Kind::Avx2 => unsafe { avx2::hash(&messages[0], &mut digests[0]) },
         }

@@ -1,27 +1,26 @@
-//! Batch requests whose rows each carry an operation of their own: writes, deletions, reads, mixed.
+//! Requests for batches whose rows each have operations of their own: reads, writes and deletions, mixed.
 //!
-//! Rows are written one after the other straight into the request, so that nobody gathers their values
-//! first. A row that has the operations and all else of the row before it, and does not send its key, is
-//! written as index, digest and a repeat flag.
+//! Rows are encoded one by one straight into the request, so their values need not be collected first. A row that has
+//! the same operations and attributes as the row before it, and does not send its key, is written in short form.
 
-use crate::WireError;
 use crate::batch::{batch_flags, row_flags, same};
 use crate::command::{WriteOptions, write_user_key};
 use crate::digest::{Digest, UserKey};
+use crate::error::WireError;
 use crate::message::{
     FrameHeader, FrameType, MAX_FRAME, MessageHeader, field_type, info1, info2, op_count, write_field,
 };
 
-/// What a batch has beside its rows.
+/// What applies to the whole batch.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchHeader<'a> {
     /// Bits of [`batch_flags`].
     pub flags: u8,
-    /// The server's deadline in milliseconds; 0 is the server's own.
+    /// The server's timeout in milliseconds; 0 for the server's default.
     pub timeout_ms: u32,
-    /// Bits for the message's own first info byte ([`info1::COMPRESS_RESPONSE`]).
+    /// [`info1`] bits of the message itself, such as [`info1::COMPRESS_RESPONSE`].
     pub message_info1: u8,
-    /// A filter expression for all rows that have none; empty for none.
+    /// An encoded filter expression for rows that have none of their own; empty for none.
     pub filter: &'a [u8],
 }
 
@@ -31,22 +30,22 @@ impl Default for BatchHeader<'_> {
     }
 }
 
-/// What a row does, its operations aside.
+/// What a row does, apart from its operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowAttributes<'a> {
     info: [u8; 3],
-    /// Rows that only read have no generation.
+    /// `None` for rows that only read.
     generation: Option<u16>,
     ttl: u32,
     filter: &'a [u8],
 }
 
 impl<'a> RowAttributes<'a> {
-    /// A row that writes; `reads` says that some of its operations read. The deadline of `options` is not
-    /// looked at: it is the batch's.
+    /// A row that writes; `reads` if some of its operations read. The timeout in `options` is ignored: the batch has
+    /// one for all rows.
     ///
     /// # Errors
-    /// A generation that a row has no room for: it has two bytes.
+    /// A generation above 65,535: a batch row has two bytes for it.
     pub fn write(options: &WriteOptions<'a>, reads: bool) -> Result<Self, WireError> {
         let bits = options.bits();
         let limit = usize::from(u16::MAX);
@@ -73,8 +72,9 @@ impl<'a> RowAttributes<'a> {
         Ok(row)
     }
 
-    /// A row that only reads: bits for the first info byte beside [`info1::READ`] and for the third, and
-    /// the time to live to set, in percent of the record's own.
+    /// A row that only reads, with additional [`info1`] bits beside [`info1::READ`], its
+    /// [`info3`](crate::message::info3) bits, and `touch_ttl_percent` as in
+    /// [`ReadOptions`](crate::command::ReadOptions).
     #[must_use]
     pub fn read(info1: u8, info3: u8, touch_ttl_percent: u32, filter: &'a [u8]) -> Self {
         Self { info: [info1::READ | info1, 0, info3], generation: None, ttl: touch_ttl_percent, filter }
@@ -86,10 +86,10 @@ impl<'a> RowAttributes<'a> {
     }
 }
 
-/// A row, its operations aside.
+/// A row, apart from its operations.
 #[derive(Clone, Copy, Debug)]
 pub struct OperateRow<'a> {
-    /// The number that the answer will carry.
+    /// The number by which the answer refers to the row.
     pub index: u32,
     /// The record's digest.
     pub digest: &'a Digest,
@@ -97,36 +97,36 @@ pub struct OperateRow<'a> {
     pub namespace: &'a [u8],
     /// The record's set; empty for none.
     pub set: &'a [u8],
-    /// The user's key, where it is to be sent (and stored by a write).
+    /// The user's key, if it is to be sent; a write stores it.
     pub send_key: Option<UserKey<'a>>,
-    /// What it does.
+    /// What the row does.
     pub attributes: RowAttributes<'a>,
 }
 
-/// A row's operations: how many, and their bytes as [`crate::message::write_op`] writes them.
+/// Operations of a row that are encoded already, by [`crate::message::write_op`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EncodedOps<'a> {
-    /// How many.
+    /// The number of operations.
     pub count: usize,
-    /// Their bytes.
+    /// Their encoding.
     pub bytes: &'a [u8],
 }
 
-/// A batch request that is being written into a buffer, row by row. A batch that is dropped before
-/// [`BatchWriter::finish`] leaves the buffer as it was.
+/// Writes a batch request into a buffer, row by row. If it is dropped before [`BatchWriter::finish`], the buffer is
+/// unchanged.
 #[derive(Debug)]
 pub struct BatchWriter<'o, 'r> {
     out: &'o mut Vec<u8>,
     start: usize,
     field: usize,
     rows: u32,
-    /// The row before, with its operations, if they were given as bytes.
+    /// The previous row, with its operations if they were given encoded.
     previous: Option<(OperateRow<'r>, Option<EncodedOps<'r>>)>,
     is_finished: bool,
 }
 
 impl<'o, 'r> BatchWriter<'o, 'r> {
-    /// Starts a request at the end of `out`.
+    /// Begins a request at the end of `out`.
     pub fn new(out: &'o mut Vec<u8>, header: &BatchHeader<'_>) -> Self {
         let start = out.len();
         out.extend_from_slice(&[0; FrameHeader::LEN]);
@@ -145,22 +145,22 @@ impl<'o, 'r> BatchWriter<'o, 'r> {
         Self { out, start, field, rows: 0, previous: None, is_finished: false }
     }
 
-    /// Bytes of the request so far.
+    /// The size of the request so far, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.out.len() - self.start
     }
 
-    /// Rows so far.
+    /// The number of rows so far.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows as usize
     }
 
-    /// Appends a row with operations that are bytes already.
+    /// Appends a row whose operations are encoded already.
     ///
     /// # Errors
-    /// More operations than a row has room for; the request is then as it was.
+    /// More than 65,535 operations. The request is then unchanged.
     pub fn row(&mut self, row: &OperateRow<'r>, ops: EncodedOps<'r>) -> Result<(), WireError> {
         let n_ops = op_count(ops.count)?;
         let repeats = self.previous.is_some_and(|(before, before_ops)| {
@@ -182,10 +182,10 @@ impl<'o, 'r> BatchWriter<'o, 'r> {
         Ok(())
     }
 
-    /// Appends a row whose operations `write` appends, and says how many they were.
+    /// Appends a row whose operations are encoded by `write`, which returns their number.
     ///
     /// # Errors
-    /// What `write` refuses, and more operations than a row has room for; the request is then as it was.
+    /// An error of `write`, or more than 65,535 operations. The request is then unchanged.
     pub fn row_with<E: From<WireError>>(
         &mut self,
         row: &OperateRow<'r>,
@@ -215,7 +215,7 @@ impl<'o, 'r> BatchWriter<'o, 'r> {
         self.out.extend_from_slice(row.digest);
     }
 
-    /// Appends all of a row that follows its digest, up to the operations; returns where their number is.
+    /// Appends what follows a row's digest, up to its operations. Returns the position of their count.
     fn full_row(&mut self, row: &OperateRow<'_>, n_ops: u16) -> usize {
         let out = &mut *self.out;
         let RowAttributes { info, generation, ttl, filter } = row.attributes;
@@ -241,10 +241,10 @@ impl<'o, 'r> BatchWriter<'o, 'r> {
         n_ops_at
     }
 
-    /// Ends the request.
+    /// Completes the request.
     ///
     /// # Errors
-    /// A request larger than a frame may be; the buffer is then as it was.
+    /// A request larger than a frame. The buffer is then unchanged.
     pub fn finish(mut self) -> Result<(), WireError> {
         let size = self.size() - FrameHeader::LEN;
         if size > MAX_FRAME {
@@ -272,7 +272,7 @@ impl Drop for BatchWriter<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch_request::BatchRequestRows;
+    use crate::batch::BatchRequestRows;
     use crate::command::{Exists, Generation};
     use crate::message::{Message, op, write_op};
 

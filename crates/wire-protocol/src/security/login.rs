@@ -1,71 +1,41 @@
-//! Security messages: how a connection says who uses it.
-//!
-//! A client that gives a user's credentials once ([`write_login`]) gets a token that stands for them until
-//! its time is over ([`LoginAnswer`]); every other connection is introduced with the token
-//! ([`write_authenticate`]). A connection that has logged in is authenticated by that.
-//!
-//! The body of a security frame is a header of sixteen bytes (the second is the result code of an answer,
-//! the third the command, the fourth the number of fields) and fields as messages have them.
+//! Logging in, and authenticating connections with a session token.
 
 use std::fmt;
 
-use crate::message::{FrameType, split_field, write_field, write_frame};
-use crate::{ResultCode, WireError};
+use crate::error::WireError;
+use crate::result_code::ResultCode;
 
-/// Commands of security messages.
-pub mod command {
-    /// Introduces a connection.
-    pub const AUTHENTICATE: u8 = 0;
-    /// Exchanges credentials for a session's token.
-    pub const LOGIN: u8 = 20;
-}
+use super::{SecurityMessage, command, field, result_code_of, write_security};
 
-/// Types of a security message's fields.
-pub mod field {
-    /// The user's name.
-    pub const USER: u8 = 0;
-    /// The hash of the password.
-    pub const CREDENTIAL: u8 = 3;
-    /// The password itself.
-    pub const CLEAR_PASSWORD: u8 = 4;
-    /// A session's token.
-    pub const SESSION_TOKEN: u8 = 5;
-    /// Seconds that a token is good for, 32 bits.
-    pub const SESSION_TTL: u8 = 6;
-}
-
-/// Bytes before the fields.
-const HEADER_LEN: usize = 16;
-
-/// What a user logs in with.
+/// The credentials of a login.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Login<'a> {
-    /// A user that the server keeps.
+    /// A user that the server knows.
     Internal {
         /// The user's name.
         user: &'a str,
         /// The hash of the password.
         hash: &'a [u8],
     },
-    /// A user that another system keeps, which the server hands the password to.
+    /// A user of another system, such as LDAP, to which the server passes the password.
     External {
         /// The user's name.
         user: &'a str,
         /// The hash of the password.
         hash: &'a [u8],
-        /// The password itself.
+        /// The password in clear text.
         password: &'a [u8],
     },
-    /// The certificate that the connection was opened with.
+    /// The client certificate of the TLS connection.
     Pki,
 }
 
-/// What introduces a connection.
+/// What a connection authenticates with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Proof<'a> {
-    /// A session's token.
+    /// A session token.
     Token(&'a [u8]),
-    /// The hash of the password, for servers that give no tokens.
+    /// The hash of the password, for servers without session tokens.
     Hash(&'a [u8]),
 }
 
@@ -91,7 +61,7 @@ impl fmt::Debug for Proof<'_> {
 /// Appends a login.
 ///
 /// # Errors
-/// Credentials larger than a frame may be.
+/// Credentials larger than a frame.
 pub fn write_login(out: &mut Vec<u8>, login: &Login<'_>) -> Result<(), WireError> {
     match *login {
         Login::Internal { user, hash } => {
@@ -110,10 +80,10 @@ pub fn write_login(out: &mut Vec<u8>, login: &Login<'_>) -> Result<(), WireError
     }
 }
 
-/// Appends what introduces a connection. There is no user where a certificate says who it is.
+/// Appends a request that authenticates a connection. `user` is `None` if the certificate names the user.
 ///
 /// # Errors
-/// A proof larger than a frame may be.
+/// A proof larger than a frame.
 pub fn write_authenticate(out: &mut Vec<u8>, user: Option<&str>, proof: Proof<'_>) -> Result<(), WireError> {
     let proof = match proof {
         Proof::Token(token) => (field::SESSION_TOKEN, token),
@@ -130,90 +100,14 @@ pub fn write_authenticate(out: &mut Vec<u8>, user: Option<&str>, proof: Proof<'_
     }
 }
 
-/// Appends a frame with one security message, a request or an answer.
-///
-/// # Errors
-/// A message larger than a frame may be.
-pub fn write_security(
-    out: &mut Vec<u8>,
-    result_code: ResultCode,
-    command: u8,
-    fields: &[(u8, &[u8])],
-) -> Result<(), WireError> {
-    let n_fields = u8::try_from(fields.len()).map_err(|_| WireError::TooLarge {
-        what: "a number of fields",
-        size: fields.len(),
-        limit: usize::from(u8::MAX),
-    })?;
-    write_frame(out, FrameType::Security, |out| {
-        out.extend_from_slice(&[0, result_code.get(), command, n_fields]);
-        out.extend_from_slice(&[0; HEADER_LEN - 4]);
-        fields.iter().for_each(|(kind, data)| write_field(out, *kind, data));
-    })
-}
-
-/// A security message read in place. Its fields were walked once.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct SecurityMessage<'a> {
-    /// An answer's result code.
-    pub result_code: ResultCode,
-    /// A request's command, one of [`command`].
-    pub command: u8,
-    /// Number of fields.
-    pub n_fields: u8,
-    fields: &'a [u8],
-}
-
-impl fmt::Debug for SecurityMessage<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecurityMessage")
-            .field("result_code", &self.result_code)
-            .field("command", &self.command)
-            .field("n_fields", &self.n_fields)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<'a> SecurityMessage<'a> {
-    /// Reads the body of a security frame. Bytes after the last field mean nothing.
-    ///
-    /// # Errors
-    /// A header that is not whole, a field that ends beyond the body.
-    pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
-        let (header, fields) = body
-            .split_first_chunk::<HEADER_LEN>()
-            .ok_or(WireError::Truncated { what: "a security message's header" })?;
-        let &[_, result_code, command, n_fields, ..] = header;
-        let mut rest = fields;
-        for _ in 0..n_fields {
-            (_, rest) = split_field(rest)?;
-        }
-        Ok(Self { result_code: ResultCode::new(result_code), command, n_fields, fields })
-    }
-
-    /// The data of the first field of that type.
-    #[must_use]
-    pub fn field(&self, kind: u8) -> Option<&'a [u8]> {
-        let mut rest = self.fields;
-        for _ in 0..self.n_fields {
-            let (field, after) = split_field(rest).ok()?;
-            if field.kind == kind {
-                return Some(field.data);
-            }
-            rest = after;
-        }
-        None
-    }
-}
-
 /// The answer to a login.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct LoginAnswer<'a> {
-    /// 0 for a login that succeeded.
+    /// [`ResultCode::OK`] for a successful login.
     pub result_code: ResultCode,
-    /// The session's token, of a login that succeeded.
+    /// The session token of a successful login.
     pub token: Option<&'a [u8]>,
-    /// Seconds that the token is good for, where the server says so.
+    /// How long the token is valid, in seconds, if the server says so.
     pub ttl: Option<u32>,
 }
 
@@ -227,10 +121,10 @@ impl fmt::Debug for LoginAnswer<'_> {
 }
 
 impl<'a> LoginAnswer<'a> {
-    /// Reads the body of an answer to a login. What a refusal holds beside its code does not matter.
+    /// Reads the body of an answer to a login. Of a refusal only the code is read.
     ///
     /// # Errors
-    /// A message that is malformed, a success without a token, a time that is no 32-bit number.
+    /// A malformed message, a success without a token, a time to live that is not a 32-bit number.
     pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
         let malformed = |why| WireError::malformed("login answer", why);
         let result_code = result_code_of(body)?;
@@ -241,7 +135,8 @@ impl<'a> LoginAnswer<'a> {
         let token = message.field(field::SESSION_TOKEN).filter(|token| !token.is_empty());
         let ttl = match message.field(field::SESSION_TTL) {
             Some(data) => {
-                let data = data.try_into().map_err(|_| malformed("its time to live is no 32-bit number"))?;
+                let data =
+                    data.try_into().map_err(|_| malformed("its time to live is not a 32-bit number"))?;
                 Some(u32::from_be_bytes(data))
             }
             None => None,
@@ -250,20 +145,10 @@ impl<'a> LoginAnswer<'a> {
     }
 }
 
-/// The result code of an answer to a security message.
-///
-/// # Errors
-/// A header that is not whole.
-pub fn result_code_of(body: &[u8]) -> Result<ResultCode, WireError> {
-    let header: &[u8; HEADER_LEN] =
-        body.first_chunk().ok_or(WireError::Truncated { what: "a security message's header" })?;
-    Ok(ResultCode::new(header[1]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::FrameHeader;
+    use crate::message::{FrameHeader, FrameType};
 
     const HASH: &[u8] = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBEsHTCoJzZDEKQRb.";
 
