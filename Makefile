@@ -121,7 +121,7 @@ test-rust: ## the crates' tests
 # Each crate's examples but those that are benches.
 EXAMPLES := dtype-schema/row wire-protocol/batch_in_bytes record-decode/decode_records aero-io/read_and_write dev-server/faults
 
-test-examples: ## the crates' examples run; tests/test_examples.py runs those in Python
+test-examples: ## the crates' examples run; tests/docs/test_examples.py runs those in Python
 	@for example in $(EXAMPLES); do \
 	  cargo run --quiet $(LOCKED) -p $${example%/*} --example $${example#*/} >target/example.txt 2>&1 || \
 	    { echo "$$example:" >&2; cat target/example.txt >&2; exit 1; }; \
@@ -163,7 +163,7 @@ asan-python: $(TOOLS) ## the extension under AddressSanitizer, with a proxy that
 	$(CC) -shared -o target/asan/runtime.so -Wl,--whole-archive target/asan/runtime.a -Wl,--no-whole-archive \
 	  -lpthread -ldl -lm -lrt
 	LD_PRELOAD=$(CURDIR)/target/asan/runtime.so ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-	  PYTHONPATH=target/asan/python $(PY) -m pytest tests/test_hostile_bytes.py tests/test_rows_whole.py $(PYTEST_ARGS)
+	  PYTHONPATH=target/asan/python $(PY) -m pytest tests/hostile $(PYTEST_ARGS)
 
 tsan: ## the row buffer's threads under ThreadSanitizer; needs the nightly toolchain with rust-src
 	@test -d "$$(rustc +nightly --print sysroot 2>/dev/null)/lib/rustlib/src" || \
@@ -180,15 +180,18 @@ miri: ## record-decode's own tests under Miri: minutes; needs the nightly toolch
 coverage: $(TOOLS) ## line coverage of the pure crates; needs the toolchain's llvm-tools
 	$(PY) -m scripts.coverage
 
-# -s none: no sanitizer, so that the stable toolchain will do. fuzz/README.md has more.
-# The whole decoder reads what answers are, and starts from their seeds.
+# -s none: no sanitizer, so the stable toolchain suffices. fuzz/README.md has more.
+# `decode` reads the same answers as `batch_answers` and shares its seeds. `compressed` and `dtype` have none of
+# their own and start from the same.
 fuzz: ## each fuzz target for FUZZ_SECONDS (20); needs cargo-fuzz
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "missing: cargo-fuzz (cargo install cargo-fuzz --locked)" >&2; exit 1; }
 	@cd fuzz && for target in $$(cargo fuzz list); do \
 	  echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
-	  mkdir -p corpus/$$target target; \
+	  rm -rf target/found/$$target; mkdir -p corpus/$$target target/found/$$target; \
 	  seeds=seeds/$$target; test -d $$seeds || seeds=seeds/batch_answers; \
-	  test ! -d found/$$target || seeds="$$seeds found/$$target"; \
+	  if test -f found/$$target.tar.gz; then \
+	    tar -xzf found/$$target.tar.gz -C target/found/$$target && seeds="$$seeds target/found/$$target" || exit 1; \
+	  fi; \
 	  cargo fuzz run -s none $$target corpus/$$target $$seeds -- \
 	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 >target/$$target.log 2>&1 || \
 	    { cat target/$$target.log >&2; exit 1; }; \

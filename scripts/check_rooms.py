@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 """Checks that imports inside a crate, and inside the Python package, run one way.
 
-A room is a module or folder directly below a crate's `src` or below `python/aerospike_py`. `scripts/rooms.py` lists the
-rooms of each, top to bottom, and for each room the rooms that it imports. An arrow may only point to a room further
-down the list, so a list that passes has no circle. This script fails on:
+A room is a module or folder directly below a crate's `src` or below `python/aerospike_py`. `scripts/rooms.py`
+lists the rooms of each, top to bottom, and for each room the rooms that it imports. An arrow may only point
+to a room further down the list, so a list that passes has no circle. This script fails on:
 
 - a room that is not listed, or a listed one that does not exist;
 - an import between two rooms that is not listed, or a listed one that no file has;
 - a listed arrow that points up.
 
-Tests are not looked at: `tests.rs`, `tests/`, and modules behind `#[cfg(test)]`. Type-only imports of Python count.
+Tests are left out: `tests.rs`, `tests/`, and modules behind `#[cfg(test)]`. Python's type-only imports count.
 
-With `--counts`: prints the number of rooms and arrows of each. With `--found NAME`: prints what the sources of NAME have
-now, as it would stand in `scripts/rooms.py`. A path checks another tree.
+With `--counts`: prints the number of rooms and arrows of each. With `--found NAME`: prints what the sources
+of NAME have now, in the form of `scripts/rooms.py`. A path checks another tree.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def arrows_of(tree: Path, name: str) -> Arrows:
 
 USE = re.compile(r"\buse\s+((?:crate|self|super)\b[^;]*);")
 PATH = re.compile(r"\b(crate|super(?:\s*::\s*super)*|self)\s*::\s*([A-Za-z_]\w*)")
-TEST_MODULE = re.compile(r"#\[cfg\((?:test|all\(test, loom\)|all\(loom, test\))\)\]\s*(?:#\[[^\]]*\]\s*)*mod\s+(\w+)\s*([;{])")
+TEST_MODULE = re.compile(
+    r"#\[cfg\((?:test|all\(test, loom\)|all\(loom, test\))\)\]\s*(?:#\[[^\]]*\]\s*)*mod\s+(\w+)\s*([;{])"
+)
 
 
 def rust_arrows(folder: Path) -> Arrows:
@@ -136,9 +138,8 @@ def target_of(names: list[str], here: list[str], folder: Path) -> Iterator[str]:
         place, names = [], names[1:]
     while names and names[0] in ("self", "super"):
         if names[0] == "super":
-            if not place:
-                return
-            place.pop()
+            # One more than the file is deep: from a module within the file.
+            place = place[:-1]
         names = names[1:]
     if place:
         yield place[0]
@@ -157,7 +158,9 @@ def is_module(folder: Path, name: str) -> bool:
 
 def python_arrows(folder: Path) -> Arrows:
     index = {folder / "__init__.py", folder / "__main__.py"}
-    files = [path for path in sorted(folder.rglob("*.py*")) if path.suffix in (".py", ".pyi") and path not in index]
+    files = [
+        path for path in sorted(folder.rglob("*.py*")) if path.suffix in (".py", ".pyi") and path not in index
+    ]
     arrows: Arrows = {room_of(path, folder).removesuffix(".pyi"): set() for path in files}
     for path in files:
         room = room_of(path, folder).removesuffix(".pyi")
@@ -209,7 +212,7 @@ def violations(tree: Path, rooms: Mapping[str, Mapping[str, tuple[str, ...]]] = 
                 if target not in found[room]:
                     yield f"{name}: {room} -> {target} is listed, but no file of {room} imports it"
                 if order.get(target, len(order)) <= order[room]:
-                    yield f"{name}: {room} -> {target} points up: list {target} below {room}, or end the circle"
+                    yield f"{name}: {room} -> {target} points up: {target} has to stand below {room}"
 
 
 def main() -> int:
@@ -220,7 +223,11 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.found:
         for room, targets in arrows_of(arguments.tree, arguments.found).items():
-            print(f'        "{room}": ({"".join(f"{target!r}, " for target in sorted(targets))}),'.replace("'", '"'))
+            print(
+                f'        "{room}": ({"".join(f"{target!r}, " for target in sorted(targets))}),'.replace(
+                    "'", '"'
+                )
+            )
         return 0
     if arguments.counts:
         for name in ROOMS:

@@ -1,4 +1,4 @@
-"""Writes docs/element-table.md from the examples that the tests run: `python -m scripts.element_table`."""
+"""Writes docs/element-table.md from the tested examples: `python -m scripts.element_table`."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from tests.support.element_table import BINS, REFUSED, ROWS, Example
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "element-table.md"
 
-HEAD = """# What each field takes
+HEAD = """# Fields and bin types
 
 <!-- Written by `python -m scripts.element_table` from tests/support/element_table.py: change it there. -->
 
-Every cell of this table, with each example below it, is read through a node by
-`tests/integration/test_element_table.py`; `tests/integration/test_numpy_oracle.py` checks any dtype and any
-value against NumPy's own casts.
+This table shows what each kind of field makes of each type of bin.
 
-A value that *changed* to fit is counted in `batch.inexact` and warned of, or refused under
-`casting="same_value"`. A value that is *refused* leaves its cell zero and not present, and is reported by
-`BatchDecodeError` or, under `errors="coerce"`, counted in `batch.decode_errors`. A bin that is missing or nil
-leaves zeros and `present` False. Byte order, offset, padding, alignment and titles are free.
+- A *changed* value was altered to fit. It is counted in `batch.inexact` and announced by a warning, or
+  refused with `casting="same_value"`.
+- A *refused* value leaves its element zero and not present. It raises `BatchDecodeError` or, with
+  `errors="coerce"`, is counted in `batch.decode_errors`.
+- A bin that is missing or nil leaves zeros, and `present` is False.
+
+Byte order, offset, padding, alignment and titles of a field may be anything.
+
+`tests/integration/test_element_table.py` reads every example below through a server;
+`tests/integration/test_numpy_oracle.py` compares arbitrary dtypes and values with NumPy's own casts.
 """
 
 
 def table() -> list[str]:
-    """Fields down, bin types across; bin types that a field refuses are left empty."""
+    """One row per field, one column per bin type; a refused type is an empty cell."""
     lines = ["| field | " + " | ".join(BINS.values()) + " |", "|---" * (len(BINS) + 1) + "|"]
     for row in ROWS:
         rules = [row.cell(bin_type).rule for bin_type in BINS]
@@ -46,13 +50,20 @@ def shown(example: Example) -> str:
 
 def document() -> str:
     """The whole page."""
-    lines = [HEAD, *table(), "", "An empty cell: the field refuses bins of that type.", "", "## Examples"]
+    lines = [
+        HEAD,
+        *table(),
+        "",
+        "An empty cell means that the field refuses bins of that type.",
+        "",
+        "## Examples",
+    ]
     for row in ROWS:
         lines += [
             "",
             f"### {row.name}",
             "",
-            "| dtype | value of the bin | the field holds |",
+            "| dtype | bin value | field value |",
             "|---|---|---|",
         ]
         for bin_type in row.takes:
@@ -63,9 +74,7 @@ def document() -> str:
 def main() -> None:
     if "--check" in sys.argv[1:]:
         if TARGET.read_text(encoding="utf-8") != document():
-            sys.exit(
-                "docs/element-table.md is not what the examples say; run: python -m scripts.element_table"
-            )
+            sys.exit("docs/element-table.md is out of date; run: python -m scripts.element_table")
         return
     TARGET.write_text(document(), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Writes docs/features.md from the list that the tests walk: `python -m scripts.feature_table`."""
+"""Writes docs/features.md from the list that the tests check: `python -m scripts.feature_table`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from tests.support.features import BETTER, GROUPS, NOT_YET, Feature
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "features.md"
 
-HEAD = """# Features
+HEAD = """# Feature comparison
 
 <!-- Written by `python -m scripts.feature_table` from tests/support/features.py: change it there. -->
 
-Beside the official Python client (`aerospike` 19.3.0) and `aerospike-py` 0.14.4 of the public index.
-`tests/test_features.py` walks this list: what is said to be here is there on both clients, or a test of the
-name that the list gives shows it; what is *not yet* says so when it is asked for, with the reason. What the
-other two have was read from their documentation and code, and tried where this client's own tests run beside
-them.
+This page compares this client with the official Python client (`aerospike` 19.3.0) and with `aerospike-py`
+0.14.4 from PyPI. **better** means that this client goes beyond at least one of the others.
+
+`tests/docs/test_features.py` checks this client's column: each feature exists on both clients or has a test,
+and each feature that is *not yet* supported raises an error with the reason. The other two columns are based
+on documentation and source code, and on experiments where the test suite runs those clients too.
 """
 
 
@@ -36,7 +37,7 @@ def document() -> str:
             "",
             f"## {group.title}",
             "",
-            "| | this client | official | aerospike-py |",
+            "| feature | this client | official | aerospike-py |",
             "|---|---|---|---|",
         ]
         lines += [
@@ -49,7 +50,7 @@ def document() -> str:
 def main() -> None:
     if "--check" in sys.argv[1:]:
         if not TARGET.exists() or TARGET.read_text(encoding="utf-8") != document():
-            sys.exit("docs/features.md is not what the list says; run: python -m scripts.feature_table")
+            sys.exit("docs/features.md is out of date; run: python -m scripts.feature_table")
         return
     TARGET.write_text(document(), encoding="utf-8")
 

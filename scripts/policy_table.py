@@ -1,4 +1,4 @@
-"""Writes docs/policies.md from the list that the tests walk: `python -m scripts.policy_table`."""
+"""Writes docs/policies.md from the list that the tests check: `python -m scripts.policy_table`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ HEAD = """# Config and policies
 
 <!-- Written by `python -m scripts.policy_table` from tests/support/policies.py: change it there. -->
 
-Names and meanings are the official client's. A call's policy lies over that of the client's config, key by
-key, and what neither says is the default. Times are in milliseconds.
+This page lists every key of the config and of each policy. Names and meanings are the official client's;
+*(extension)* marks keys that the official client does not have in the same dictionary. A call's policy
+overrides the policy in the client's config, key by key; a key that neither sets has its default. Times are
+in milliseconds.
 
 ```python
 import aerospike_py as aerospike
@@ -32,37 +34,39 @@ with DevServer() as server:
         quick: ReadPolicy = {"total_timeout": 50, "max_retries": 0}
         client.get(key, quick).bins  # {'name': 'Ada'}
         try:
-            client.get(key, {"total_timout": 50})  # a type checker finds this, too
+            client.get(key, {"total_timout": 50})  # a type checker finds this too
         except aerospike.ParamError as error:
             print(error)  # ... did you mean "total_timeout"?
 ```
 
-A key that is misspelt is refused, with the nearest one that there is. So is a value that a key cannot have.
-A key of the official client that does nothing here is warned of, or refused where to leave it out would
-change what a call does; a value that asks for what is done anyway passes without a word.
-`tests/test_policies.py` walks these tables: each key by what it does, the keys of the official client
-19.3.0, and the types in `aerospike_py.types`.
+A misspelt key is refused, with the closest known key. A value that a key cannot have is refused too.
 
-Keys of `meta`: `gen`, the generation that the policy's `gen` compares with, and `ttl`, seconds to live,
-before the policy's.
+Some keys of the official client have no effect here. They cause a warning or, if ignoring them would change
+what a call does, an error. Values that match the current behaviour are accepted.
+
+A call's `meta` has two keys: `gen`, the generation that the policy's `gen` compares with, and `ttl`, the time
+to live in seconds, which overrides that of the policy.
+
+`tests/config/test_policies.py` checks these tables: that each key has its effect, that no key of the official
+client 19.3.0 is missing, and that the types in `aerospike_py.types` match.
 """
 
 
 def section(table: Table) -> list[str]:
-    """A table of what works, and a list of what does not."""
+    """A table of the keys that work, and a list of those that do not."""
     lines = ["", f"## {table.title}", "", table.intro]
     if table.type_name is not None:
         lines[-1] += f" Its type is `aerospike_py.types.{table.type_name}`."
-    lines += ["", "| key | default | what |", "|---|---|---|"]
+    lines += ["", "| key | default | description |", "|---|---|---|"]
     for key in table.keys:
         if key.verdict == WORKS:
-            lines.append(f"| `{key.name}`{' (ours)' if key.ours else ''} | {key.default} | {key.what} |")
+            lines.append(f"| `{key.name}`{' (extension)' if key.ours else ''} | {key.default} | {key.what} |")
     nothing = [key for key in table.keys if key.verdict != WORKS]
     if nothing:
-        lines += ["", "Without effect:", ""]
+        lines += ["", "Keys that have no effect or are refused:", ""]
     for key in nothing:
-        word = "a warning" if key.verdict == WARNED else "an error"
-        lines.append(f"- `{key.name}` is {word}: {key.what}")
+        kind = "warning" if key.verdict == WARNED else "error"
+        lines.append(f"- `{key.name}` ({kind}): {key.what}")
     return lines
 
 
@@ -77,7 +81,7 @@ def document() -> str:
 def main() -> None:
     if "--check" in sys.argv[1:]:
         if not TARGET.exists() or TARGET.read_text(encoding="utf-8") != document():
-            sys.exit("docs/policies.md is not what the list says; run: python -m scripts.policy_table")
+            sys.exit("docs/policies.md is out of date; run: python -m scripts.policy_table")
         return
     TARGET.write_text(document(), encoding="utf-8")
 

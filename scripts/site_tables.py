@@ -25,7 +25,7 @@ def constants() -> Iterator[str]:
 
 
 def exceptions() -> Iterator[str]:
-    yield from ("| class | below | code | what happened |", "|---|---|---:|---|")
+    yield from ("| class | base class | code | meaning |", "|---|---|---:|---|")
     tree = ast.parse((PACKAGE / "exception.py").read_text(encoding="utf-8"))
     for node in tree.body:
         if not isinstance(node, ast.ClassDef) or node.name.startswith("_"):

@@ -3,12 +3,17 @@
 ``server``, ``config``
     the embedded node (or the server of AEROSPIKE_HOSTS), one a test session, and the config to reach it.
 ``face``, ``client``
-    one body over two faces: a test that takes either runs twice, with the sync client and with the async
-    one, called in the same way.
+    a test that takes either runs twice, with the sync client and with the async one, called in the same way.
 ``fresh_set``
     the name of a set that no other test uses.
+``node``, ``proxy``
+    an embedded node of the module's own, and a proxy in front of it, for tests that count or fail requests.
+``own_node``, ``own_cluster``
+    one or three embedded nodes for a single test, which may kill them or move their clock.
 ``official``, ``native``
-    the clients of others, connected to the same server.
+    the official client and aerospike-native, connected to the same server.
+``twins``
+    the official client and ours, for one call on both: see ``tests/support/twins.py``.
 
 NumPy is not imported here: tests/without_numpy runs under this file, too.
 """
@@ -28,8 +33,10 @@ from tests.support.servers import RealServer, real_server
 if TYPE_CHECKING:
     from aerospike_py.testing import DevServer
     from tests.support.faces import Face
+    from tests.support.proxy import Proxy
+    from tests.support.twins import Twin
 
-# On import aerospike_native makes uvloop the event loop of the whole process. Our tests choose their own.
+# On import aerospike_native makes uvloop the event loop of the whole process. Our tests choose their loops.
 os.environ.setdefault("AEROSPIKE_NO_UVLOOP", "1")
 
 if find_spec("numpy") is not None:
@@ -38,7 +45,7 @@ if find_spec("numpy") is not None:
 if find_spec("hypothesis") is not None:
     import hypothesis
 
-    # Machines that build are slow by turns; what is too slow is for the benches to say.
+    # Build machines are slow at times; speed is measured by the benches.
     hypothesis.settings.register_profile("default", deadline=None)
     hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000)
     hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
@@ -86,7 +93,7 @@ def shared_client(face: Face, config: dict[str, Any]) -> Any:
 
 @pytest.fixture
 def client(shared_client: Any) -> Any:
-    """A connected client of the face. It is shared: a test that closes one makes its own."""
+    """A connected client, shared by all tests: a test that closes a client creates its own."""
     assert shared_client.is_connected(), "an earlier test has closed the shared client"
     return shared_client
 
@@ -96,6 +103,38 @@ def fresh_set() -> str:
     return f"t{uuid.uuid4().hex[:12]}"
 
 
+@pytest.fixture(scope="module")
+def node() -> Iterator[DevServer]:
+    from aerospike_py.testing import DevServer
+
+    with DevServer() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def proxy(node: DevServer) -> Iterator[Proxy]:
+    from tests.support.proxy import Proxy
+
+    with Proxy(node.hosts[0]) as made:
+        yield made
+
+
+@pytest.fixture
+def own_node() -> Iterator[DevServer]:
+    from aerospike_py.testing import DevServer
+
+    with DevServer() as made:
+        yield made
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[DevServer]:
+    from aerospike_py.testing import DevServer
+
+    with DevServer(nodes=3) as made:
+        yield made
+
+
 @pytest.fixture(scope="session")
 def official(config: dict[str, Any]) -> Iterator[Any]:
     """The official client, connected."""
@@ -103,6 +142,14 @@ def official(config: dict[str, Any]) -> Iterator[Any]:
     connected = aerospike.client({"hosts": config["hosts"]}).connect()
     yield connected
     connected.close()
+
+
+@pytest.fixture
+def twins(official: Any, client: Any) -> tuple[Twin, Twin]:
+    """The official client and ours."""
+    from tests.support.twins import Twin
+
+    return Twin(official, is_official=True), Twin(client, is_official=False)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,6 @@ fuzz_target!(|data: &[u8]| {
         }
     }
     if let Ok(answer) = LoginAnswer::parse(data) {
-        assert_eq!(answer.result_code == 0, answer.token.is_some_and(|token| !token.is_empty()));
+        assert_eq!(answer.result_code.is_ok(), answer.token.is_some_and(|token| !token.is_empty()));
     }
 });

@@ -6,38 +6,16 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
 from aerospike_py.testing import DevServer
+from tests.support.network import ask, free_port
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.embedded
 
 PROGRAM = [sys.executable, "-m", "aerospike_py.devserver"]
-
-
-def ask(address, command):
-    """The answer to an info command, None from a node that is gone."""
-    request = command.encode() + b"\n"
-    try:
-        with socket.create_connection(address, timeout=10) as connection:
-            connection.sendall(b"\x02\x01" + len(request).to_bytes(6, "big") + request)
-            answer = b""
-            while len(answer) < 8 or len(answer) < 8 + int.from_bytes(answer[2:8], "big"):
-                more = connection.recv(4096)
-                if not more:
-                    return None
-                answer += more
-    except OSError:
-        return None
-    return answer[8:].rstrip(b"\n").split(b"\t", 1)[1].decode()
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def test_a_context_manager():
@@ -55,7 +33,7 @@ def test_a_context_manager():
     with pytest.raises(RuntimeError, match="not running"):
         _ = server.hosts
     server.stop()
-    # It can be used again, with nothing left of what it was.
+    # It can be started again, empty.
     with server:
         assert ask(server.hosts[0], "namespaces") == "one;two"
 
@@ -141,7 +119,7 @@ def test_a_program_ends_with_its_standard_input():
         assert program.wait(10) == 0
 
 
-def test_nothing_is_left_behind_by_a_parent_that_is_killed():
+def test_a_node_ends_with_a_parent_that_is_killed():
     code = """if True:
         import time
         from aerospike_py.testing import DevServer
@@ -152,7 +130,4 @@ def test_nothing_is_left_behind_by_a_parent_that_is_killed():
         address = ("127.0.0.1", int(parent.stdout.readline()))
         assert ask(address, "node") == "D1"
         parent.kill()
-        deadline = time.monotonic() + 10
-        while ask(address, "node") is not None:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        eventually("the node ends", lambda: ask(address, "node") is None, 10)

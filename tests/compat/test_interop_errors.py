@@ -1,4 +1,4 @@
-"""Calls that fail: the official client and ours raise the same code, and leave the same record behind."""
+"""Calls that fail: both clients raise the same code and leave the same record."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.compat.twins import Twin, aerospike, code_of, shown
+import aerospike_py
+from tests.support.records import SKETCH
+from tests.support.twins import Twin, aerospike, code_of, shown
 
-# The official client warns of operations that it means to replace.
+# The official client warns of deprecated operations.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-SKETCH = bytes.fromhex("0004") + bytes(13) + bytes.fromhex("4080003000000000")
 POINT = {"type": "Point", "coordinates": [-122.0, 37.5]}
 CREATE = {"exists": aerospike.POLICY_EXISTS_CREATE}
 UPDATE = {"exists": aerospike.POLICY_EXISTS_UPDATE}
@@ -47,13 +48,13 @@ def operate(*steps: Callable[[Any], Any], meta: Any = None, policy: Any = None) 
 
 
 def other_set(key: Any) -> Any:
-    """The same record, said to be of another set."""
+    """The key of the same record with the name of another set."""
     return key[0], f"{key[1]}-2", None, aerospike.calc_digest(*key)
 
 
-# What each call needs of our client, what it is called, and the call.
+# The method that is called, what is wrong with the call, and the call.
 FAILING: list[tuple[str, str, Call]] = [
-    # Records that are not there.
+    # Missing records.
     ("get", "missing", lambda twin, key: twin.client.get(nobody(key))),
     ("select", "missing", lambda twin, key: twin.client.select(nobody(key), ["i"])),
     ("remove", "missing", lambda twin, key: twin.client.remove(nobody(key))),
@@ -65,7 +66,7 @@ FAILING: list[tuple[str, str, Call]] = [
     ("put", "missing, update", lambda twin, key: put({"i": 1}, None, UPDATE)(twin, nobody(key))),
     ("put", "missing, replace", lambda twin, key: put({"i": 1}, None, REPLACE)(twin, nobody(key))),
     ("put", "missing, nil alone", lambda twin, key: put({"i": None})(twin, nobody(key))),
-    # Namespaces that are not there.
+    # Unknown namespaces.
     ("get", "nowhere", lambda twin, key: twin.client.get(nowhere(key))),
     ("put", "nowhere", lambda twin, key: twin.client.put(nowhere(key), {"i": 1})),
     ("exists", "nowhere", lambda twin, key: twin.client.exists(nowhere(key))),
@@ -98,12 +99,12 @@ FAILING: list[tuple[str, str, Call]] = [
         operate(lambda op: op.increment("i", 1), meta={"gen": 9}, policy=EQUAL),
     ),
     ("operate", "it exists", operate(lambda op: op.write("i", 1), policy=CREATE)),
-    # The Enterprise Edition's.
+    # Features of the Enterprise Edition.
     ("remove", "durable", lambda twin, key: twin.client.remove(key, None, DURABLE)),
     ("put", "durable, all bins removed", put(dict.fromkeys("ifsbtlmgh"), None, DURABLE)),
     ("operate", "durable", operate(lambda op: op.delete(), policy=DURABLE)),
     ("put", "compressed", put({"s": "a" * 400}, None, {"compress": True})),
-    # Types that do not go together.
+    # Operations on bins of the wrong type.
     ("increment", "a string", lambda twin, key: twin.client.increment(key, "s", 1)),
     ("increment", "bytes", lambda twin, key: twin.client.increment(key, "b", 1)),
     ("increment", "a bool", lambda twin, key: twin.client.increment(key, "t", 1)),
@@ -126,7 +127,7 @@ FAILING: list[tuple[str, str, Call]] = [
         "the second of two",
         operate(lambda op: op.write("i", 99), lambda op: op.append("i", "x"), lambda op: op.read("i")),
     ),
-    # Operations and policies that do not go together.
+    # Operations and policies that exclude each other.
     ("operate", "append and replace", operate(lambda op: op.append("s", "x"), policy=REPLACE)),
     ("operate", "increment and replace", operate(lambda op: op.increment("i", 1), policy=REPLACE)),
     ("operate", "delete and replace", operate(lambda op: op.delete(), policy=REPLACE)),
@@ -142,10 +143,10 @@ FAILING: list[tuple[str, str, Call]] = [
     ("put", "another set", lambda twin, key: twin.client.put(other_set(key), {"i": 1})),
     ("remove", "another set", lambda twin, key: twin.client.remove(other_set(key))),
     ("exists", "another set", lambda twin, key: twin.client.exists(other_set(key))),
-    # Lives.
+    # Times to live.
     ("put", "a life too long", put({"i": 1}, {"ttl": TOO_LONG})),
     ("touch", "a life too long", lambda twin, key: twin.client.touch(key, TOO_LONG)),
-    # Values that the server does not keep.
+    # Values that the server refuses.
     ("put", "a sketch that is none", put_value(lambda twin: twin.HyperLogLog(b"no sketch"))),
     ("put", "a sketch cut short", put_value(lambda twin: twin.HyperLogLog(SKETCH[:-1]))),
     ("put", "GeoJSON of no kind", put_value(lambda twin: twin.GeoJSON({"type": "Nothing"}))),
@@ -171,7 +172,7 @@ FAILING: list[tuple[str, str, Call]] = [
     # Sizes.
     ("put", "nine million bytes", put({"b": bytearray(9_000_000)})),
     ("put", "too many bins", put({f"b{number}": number for number in range(33_000)})),
-    # What the client does not send.
+    # Values that the client does not send.
     ("put", "an int of 65 bits", put({"i": 2**64})),
     ("put", "an object", put({"i": object()})),
     ("put", "no bins", put({})),
@@ -195,14 +196,14 @@ def test_names_that_are_too_long(client, official):
         assert code_of(official.put, key, {"i": 1}) == code_of(client.put, key, {"i": 1}) == -2
 
 
-# Ours refuses these before anything is sent.
+# Our client refuses these before anything is sent.
 OF_OUR_OWN = {"put, no bins": -2}
 
 
 @pytest.mark.parametrize("key", [1.5, True, None])
 @pytest.mark.parametrize("place", [lambda of: of, lambda of: [1, of]], ids=["bin", "list"])
 def test_maps_that_the_server_does_not_keep(client, official, fresh_set, key, place):
-    """The official client leaves such pairs out, and says nothing; ours says so."""
+    """The official client leaves such pairs out silently; ours raises."""
     record = ("test", fresh_set, 1)
     official.put(record, {"m": place({key: 1, "a": 2})})
     assert official.get(record)[2] == {"m": place({"a": 2})}
@@ -211,9 +212,8 @@ def test_maps_that_the_server_does_not_keep(client, official, fresh_set, key, pl
 
 
 @pytest.fixture
-def pair(client: Any, official: Any, fresh_set: str) -> list[tuple[Twin, Any]]:
-    """Each client with a record of its own, the same in all but the key."""
-    twins = [Twin(official, is_official=True), Twin(client, is_official=False)]
+def pair(twins: tuple[Twin, Twin], official: Any, fresh_set: str) -> list[tuple[Twin, Any]]:
+    """Each client with its own record; the records differ in their keys alone."""
     made = []
     for twin, name in zip(twins, ("theirs", "ours"), strict=True):
         key = ("test", fresh_set, name)
@@ -246,3 +246,25 @@ def test_a_call_that_fails(pair, official, needs, what, call):
     left = [official.get(key) for _, key in pair]
     assert shown(left[0][1:]) == shown(left[1][1:])
     assert left[0][1]["gen"] == 1
+
+
+def test_errors_have_the_same_codes(client, official, fresh_set):
+    key = ("test", fresh_set, "k")
+    create = {"exists": aerospike.POLICY_EXISTS_CREATE}
+    official.put(key, {"x": 1})
+    for call in (
+        lambda c: c.get(("test", fresh_set, "nobody")),
+        lambda c: c.remove(("test", fresh_set, "nobody")),
+        lambda c: c.put(key, {"x": 2}, policy=create),
+        lambda c: c.put(key, {"x": 2}, meta={"gen": 9}, policy={"gen": aerospike.POLICY_GEN_EQ}),
+        lambda c: c.get(("nowhere", "s", 1)),
+        lambda c: c.put(key, {"x" * 16: 1}),
+        lambda c: c.remove(key, policy={"durable_delete": True}),
+    ):
+        with pytest.raises(aerospike.exception.AerospikeError) as theirs:
+            call(official)
+        with pytest.raises(aerospike_py.AerospikeError) as mine:
+            call(client)
+        assert mine.value.code == theirs.value.code
+        # For codes without a class they raise the root, we ServerError or ClientError below it.
+        assert type(theirs.value).__name__ in [cls.__name__ for cls in type(mine.value).__mro__]

@@ -1,4 +1,4 @@
-"""Every type of value by every command: what the official client writes ours reads, and the reverse."""
+"""Every type of value by every command: our client reads what the official client writes, and the reverse."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.compat.twins import Twin, aerospike, shown
+import aerospike_py
+from aerospike_py.testing import DevServer
+from tests.support.records import MAP_KEYED_BY_A_LIST, SKETCH, put_as_it_is
+from tests.support.twins import Twin, aerospike, helpers, shown
 
-# The official client warns of operations that it means to replace.
+# The official client warns of deprecated operations.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-SKETCH = bytes.fromhex("0004") + bytes(13) + bytes.fromhex("4080003000000000")
 POINT = {"type": "Point", "coordinates": [-122.0, 37.5]}
 POLYGON = {"type": "Polygon", "coordinates": [[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]]}
 CIRCLE = {"type": "AeroCircle", "coordinates": [[-122.0, 37.5], 250.5]}
@@ -19,7 +21,7 @@ DEEP: Any = 1
 for _ in range(20):
     DEEP = [DEEP]
 
-# Not here: text with a NUL, which the official client cuts when it writes.
+# Text with a NUL is missing: the official client cuts it when it writes.
 VALUES: dict[str, Any] = {
     "zero": 0,
     "int": 42,
@@ -29,7 +31,8 @@ VALUES: dict[str, Any] = {
     "float": 3.14159,
     "whole float": 3.0,
     "negative zero": -0.0,
-    "infinity": float("-inf"),
+    "infinity": float("inf"),
+    "negative infinity": float("-inf"),
     "nan": float("nan"),
     "tiny": 5e-324,
     "true": True,
@@ -42,11 +45,13 @@ VALUES: dict[str, Any] = {
     "empty bytes": b"",
     "long bytes": bytes(range(256)) * 400,
     "ints": [0, 1, -1, -32, -33, 127, 128, 255, 256, -128, -129, 65535, 65536, 2**32, 2**63 - 1, -(2**63)],
+    "ints of 41 bits": [2**40, -(2**40)],
     "floats": [0.0, -0.0, 1.5, float("inf")],
     "mixed list": [1, "two", 3.0, b"four", True, None, [5, ["six"]], {"seven": 7}],
     "empty list": [],
     "sixteen": list(range(16)),
     "many": list(range(70_000)),
+    "forty ints and texts": list(range(40)) + ["x" * n for n in (0, 1, 30, 31, 32, 255, 256, 70_000)],
     "texts": ["x" * n for n in (0, 1, 30, 31, 32, 255, 256, 70_000)],
     "deep": DEEP,
     "map": {"a": 1, "b": "two", 3: [4, 5], "n": {"x": None}, b"k": 1.5},
@@ -100,11 +105,6 @@ READERS: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def twins(client: Any, official: Any) -> tuple[Twin, Twin]:
-    return Twin(official, is_official=True), Twin(client, is_official=False)
-
-
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("name", VALUES)
 def test_what_one_writes_the_other_reads(twins, fresh_set, name, writer):
@@ -115,59 +115,62 @@ def test_what_one_writes_the_other_reads(twins, fresh_set, name, writer):
         for reader, read in READERS.items():
             if hasattr(ours.client, reader):
                 assert shown(read(other, key)) == shown(value_of(other, name)), reader
+        _, meta, bins = other.client.get(key)
+        assert shown(bins) == shown({"x": value_of(other, name), "other": 1})
+        assert meta == one.client.get(key)[1]
+        [row] = other.client.batch_read([key]).batch_records
+        assert (row.result, shown(row.record[2])) == (0, shown(bins))
+        if not callable(VALUES[name]):
+            assert type(bins["x"]) is type(row.record[2]["x"]) is type(VALUES[name])
+            assert bins["x"] == row.record[2]["x"] == VALUES[name] or name == "nan"
 
 
-@pytest.mark.parametrize(
-    "user_key", ["text", "", "ünïcode", 0, -1, 2**63 - 1, -(2**63), bytearray(b"\x01\x02")]
-)
-@pytest.mark.parametrize("namespace", ["test", "bar"])
-def test_keys_that_are_stored(twins, fresh_set, user_key, namespace):
-    theirs, ours = twins
-    send = {"key": aerospike.POLICY_KEY_SEND}
-    for number, (one, other) in enumerate(((theirs, ours), (ours, theirs))):
-        key = (namespace, f"{fresh_set}-{number}", user_key)
-        one.client.put(key, {"x": 1}, policy=send)
-        found = other.client.get(key, policy=send)
-        assert (found[0][:3], bytes(found[0][3])) == (key, bytes(aerospike.calc_digest(*key)))
-        other.client.remove(key)
-        assert one.client.exists(key)[1] is None
+def test_geojson_and_ordered_maps(client, official, fresh_set):
+    key = ("test", fresh_set, "a")
+    official.put(key, {"g": aerospike.GeoJSON(POINT), "m": aerospike.KeyOrderedDict({"c": 3, "a": 1})})
+    bins = client.get(key).bins
+    assert isinstance(bins["g"], aerospike_py.GeoJSON)
+    assert bins["g"].unwrap() == POINT
+    assert bins["m"] == {"a": 1, "c": 3}
+    key = ("test", fresh_set, "b")
+    client.put(key, {"g": aerospike_py.GeoJSON(POINT), "m": aerospike_py.KeyOrderedDict({"c": 3, "a": 1})})
+    bins = official.get(key)[2]
+    assert bins["g"].unwrap() == POINT
+    assert bins["m"] == {"a": 1, "c": 3}
 
 
-def test_facts_of_records(twins, fresh_set):
-    theirs, ours = twins
-    for number, (one, other) in enumerate(((theirs, ours), (ours, theirs))):
-        for ttl in (
-            100,
-            aerospike.TTL_NEVER_EXPIRE,
-            aerospike.TTL_DONT_UPDATE,
-            aerospike.TTL_NAMESPACE_DEFAULT,
-        ):
-            key = ("test", fresh_set, f"{number}-{ttl}")
-            for _ in range(3):
-                one.client.put(key, {"x": 1}, policy={"ttl": ttl})
-            mine, their = one.client.get(key)[1], other.client.get(key)[1]
-            assert mine["gen"] == their["gen"] == 3
-            assert abs(mine["ttl"] - their["ttl"]) <= 1
-            assert other.client.exists(key)[1]["gen"] == 3
+def test_sketches(client, official, fresh_set):
+    key = ("test", fresh_set, "h")
+    official.put(key, {"h": helpers.HyperLogLog(SKETCH)})
+    assert client.get(key).bins == {"h": SKETCH}
+    assert isinstance(client.get(key).bins["h"], aerospike_py.HyperLogLog)
+    client.put(key, {"h": aerospike_py.HyperLogLog(SKETCH)})
+    assert isinstance(official.get(key)[2]["h"], helpers.HyperLogLog)
+    batch = client.batch_read([key], _dtype=[("h", f"V{len(SKETCH)}")])
+    assert batch.batch_records["h"][0].tobytes() == SKETCH
 
 
-def bins_of(record: Any) -> Any:
-    """The bins; a record that was read without any has none at the official client."""
-    return (record[2] if len(record) > 2 else None) or {}
-
-
-def test_batches_with_rows_of_every_fate(twins, fresh_set):
-    theirs, ours = twins
-    keys = [("test", fresh_set, number) for number in range(4)]
-    theirs.client.put(keys[0], {"x": 1, "y": 2})
-    ours.client.put(keys[1], {"y": 3})
-    keys += [("bar", fresh_set, 0), ("nowhere", fresh_set, 0), keys[0]]
-    for bins in (None, ["x"], ["x", "y", "nobin"], ["nobin"], []):
-        rows = [
-            [
-                (row.result, row.record and row.record[1], row.record and shown(bins_of(row.record)))
-                for row in twin.client.batch_read(keys, bins).batch_records
-            ]
-            for twin in twins
-        ]
-        assert rows[0] == rows[1], bins
+@pytest.mark.embedded  # Servers from 7.1 on take no such map; older data may hold one.
+def test_values_that_python_cannot_hold_cost_their_own_row(face, fresh_set):
+    """A map whose key is a list. Both clients raise for the record; in a batch the official client loses the
+    rows after it, ours does not."""
+    keys = [("test", fresh_set, number) for number in range(3)]
+    with DevServer(options=["--any-map-keys"]) as server:
+        client = face.connect(server.config)
+        for key in keys:
+            client.put(key, {"x": 1})
+        put_as_it_is(server.hosts[0], keys[1], b"m", MAP_KEYED_BY_A_LIST)
+        official = aerospike.client(server.config).connect()
+        with pytest.raises(aerospike.exception.ClientError) as theirs:
+            official.get(keys[1])
+        official.close()
+        with pytest.raises(aerospike_py.ClientError, match="unhashable") as mine:
+            client.get(keys[1])
+        assert mine.value.code == theirs.value.code == -1
+        records = client.batch_read(keys)
+        client.close()
+    assert [row.result for row in records.batch_records] == [0, -1, 0]
+    assert records.batch_records[2].record.bins == {"x": 1}
+    assert records.batch_records[1].record is None
+    assert "unhashable" in str(records.batch_records[1].error)
+    assert records.result == -1

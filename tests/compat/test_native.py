@@ -1,5 +1,5 @@
-"""aerospike-native on the embedded node: it connects unchanged, and every command does what it does on a
-real server."""
+"""aerospike-native on the embedded node: it connects unchanged, and every command behaves as on a real
+server."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ def test_what_the_community_edition_refuses(native, key):
 
 
 @pytest.mark.embedded
-def test_what_is_not_here_says_so(native, key):
+def test_what_is_not_supported_says_so(native, key):
     native.put_blocking(key, {"a": 1, "l": [1]})
     is_one = an.FilterExpression.eq(an.FilterExpression.int_bin("a"), an.FilterExpression.int_val(1))
     append = an.ListOperation.append("l", 2, an.ListPolicy())
@@ -266,8 +266,8 @@ def test_what_is_not_here_says_so(native, key):
 
 
 @pytest.mark.embedded
-def test_a_cluster(cluster, fresh_set):
-    hosts = ",".join(f"{host}:{port}" for host, port in cluster.hosts)
+def test_a_cluster(own_cluster, fresh_set):
+    hosts = ",".join(f"{host}:{port}" for host, port in own_cluster.hosts)
     client = an.new_client_blocking(an.ClientPolicy(), hosts)
     try:
         assert len(client.info_on_all_nodes_blocking("node")) == 3

@@ -1,12 +1,13 @@
-"""The official client on the embedded node: it connects unchanged, and every command does what it does
-on a real server."""
+"""The official client on the embedded node: it connects unchanged, and every command behaves as on a real
+server."""
 
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
+
+from tests.support.waiting import eventually
 
 aerospike = pytest.importorskip("aerospike", exc_type=ModuleNotFoundError)
 exp = pytest.importorskip("aerospike_helpers.expressions")
@@ -16,7 +17,7 @@ operations = pytest.importorskip("aerospike_helpers.operations.operations")
 list_operations = pytest.importorskip("aerospike_helpers.operations.list_operations")
 ex = aerospike.exception
 
-# The client warns of operations whose successors this server's protocol does not have.
+# The client warns of operations whose replacements the protocol of this server lacks.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 NEVER = aerospike.TTL_NEVER_EXPIRE
@@ -149,13 +150,13 @@ def test_time_to_live(official, key):
 
 
 @pytest.mark.embedded
-def test_records_expire(own_server, fresh_set):
-    client = aerospike.client(own_server.config).connect()
+def test_records_expire(own_node, fresh_set):
+    client = aerospike.client(own_node.config).connect()
     try:
         keys = many(fresh_set, 2)
         client.put(keys[0], {"a": 1}, policy={"ttl": 100})
         client.put(keys[1], {"a": 1})
-        own_server.advance(102)
+        own_node.advance(102)
         assert [client.exists(key)[1] is None for key in keys] == [True, False]
         assert [record.result for record in client.batch_read(keys).batch_records] == [2, 0]
         client.put(keys[0], {"a": 2}, policy={"exists": aerospike.POLICY_EXISTS_CREATE})
@@ -346,7 +347,7 @@ def writing(query):
 
 
 @pytest.mark.embedded
-def test_what_is_not_here_says_so(official, key):
+def test_what_is_not_supported_says_so(official, key):
     official.put(key, {"a": 1, "l": [1]})
     is_one = exp.Eq(exp.IntBin("a"), 1).compile()
     for call in (
@@ -401,9 +402,9 @@ def test_many_threads(official, fresh_set):
 
 
 @pytest.mark.embedded
-def test_alternate_services_and_racks_are_asked_for_in_vain(cluster):
+def test_alternate_services_and_racks_of_a_cluster_without_them(own_cluster):
     for settings in ({"use_services_alternate": True}, {"rack_aware": True, "rack_id": 1}):
-        client = aerospike.client({**cluster.config, **settings}).connect()
+        client = aerospike.client({**own_cluster.config, **settings}).connect()
         try:
             assert len(client.get_node_names()) == 3, settings
         finally:
@@ -411,8 +412,8 @@ def test_alternate_services_and_racks_are_asked_for_in_vain(cluster):
 
 
 @pytest.mark.embedded
-def test_a_cluster_and_its_faults(cluster, fresh_set):
-    client = aerospike.client({**cluster.config, "tend_interval": 250}).connect()
+def test_a_cluster_and_its_faults(own_cluster, fresh_set):
+    client = aerospike.client({**own_cluster.config, "tend_interval": 250}).connect()
     try:
         keys = many(fresh_set, 300)
         for key in keys:
@@ -422,22 +423,19 @@ def test_a_cluster_and_its_faults(cluster, fresh_set):
             return sorted(node["port"] for node in client.get_node_names())
 
         def wait_for(ports):
-            deadline = time.monotonic() + 15
-            while nodes() != sorted(ports):
-                assert time.monotonic() < deadline, nodes()
-                time.sleep(0.02)
+            eventually(lambda: f"the client sees {ports}, not {nodes()}", lambda: nodes() == sorted(ports))
 
         def read():
             records = client.batch_read(keys).batch_records
             assert [record.record[2]["v"] for record in records] == list(range(300))
 
-        ports = [port for _, port in cluster.hosts]
+        ports = [port for _, port in own_cluster.hosts]
         wait_for(ports)
         read()
-        cluster.kill(1)
+        own_cluster.kill(1)
         wait_for([ports[0], ports[2]])
         read()
-        cluster.restart(1)
+        own_cluster.restart(1)
         wait_for(ports)
         read()
     finally:

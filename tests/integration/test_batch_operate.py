@@ -1,4 +1,4 @@
-"""Batches of operations, deletions and rows of their own, over both faces."""
+"""Batches of operations, of deletions, and of rows that differ, with both clients."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_same_operations_for_all(client, keys):
     reads = client.batch_operate(keys, [op.read("s")])
     assert [row.record.bins for row in reads] == [{"s": "x!"}] * 5
     assert client.get(keys[3]).meta["gen"] == 2
-    # Records that are not there are made.
+    # Missing records are created.
     assert client.batch_operate([(*keys[0][:2], "new")], [op.increment("n", 1)]).batch_records[0].result == 0
     by_array = aerospike.Keys("test", keys[0][1], np.arange(5))
     assert [row.record.bins["n"] for row in client.batch_operate(by_array, [op.read("n")])] == [
@@ -99,7 +99,7 @@ def test_each_row_says_what_it_does(client, keys):
     assert records[5:] == [None] * 4
     assert client.get(keys[0]).bins["new"] == 1.5
     assert client.exists(keys[2]).meta is None
-    # What was filled in once is filled in anew.
+    # A second call overwrites the results of the first.
     client.put(keys[2], {"n": 1})
     assert [row.result for row in client.batch_write(batch)][4] == 0
 
@@ -158,7 +158,7 @@ def test_rows_that_can_be_walked_once_are_refused(client, keys):
     assert client.get(keys[0]).bins["n"] == 0
 
 
-def test_an_object_is_one_row(client, keys):
+def test_one_object_cannot_be_two_rows(client, keys):
     row = Write(keys[0], [op.increment("n", 1)])
     with pytest.raises(
         aerospike.ParamError, match=r"batch_records\[2\] is the same object as batch_records\[0\]"
@@ -167,13 +167,13 @@ def test_an_object_is_one_row(client, keys):
     assert client.get(keys[0]).bins["n"] == 0
 
 
-def test_read_modes_are_a_rows_own(client, keys):
+def test_each_row_has_its_own_read_mode(client, keys):
     policy = {"read_mode_ap": aerospike.POLICY_READ_MODE_AP_ALL, "read_touch_ttl_percent": -1}
     batch = client.batch_write(BatchRecords([Read(keys[0], [op.read("n")], policy=policy)]))
     assert batch.batch_records[0].record.bins == {"n": 0}
 
 
-def test_nothing_is_a_batch_too(client):
+def test_an_empty_batch(client):
     assert len(client.batch_write(BatchRecords())) == 0
     assert len(client.batch_operate([], [op.read("a")])) == 0
     assert len(client.batch_remove([])) == 0

@@ -1,4 +1,4 @@
-"""Batch reads, with and without a dtype, over both faces."""
+"""Batch reads with and without a dtype, with both clients."""
 
 import pickle
 from typing import Any
@@ -100,7 +100,7 @@ def test_headers_only(client, records):
     assert not batch.present["i"].any()
 
 
-def test_bins_narrow(client, records):
+def test_bins_select(client, records):
     batch = client.batch_read([("test", records, 4)], bins=["f", "other"], _dtype=DTYPE)
     assert batch.batch_records[0].item() == (0, 2.0)
     assert batch.present[0].item() == (False, True)
@@ -294,6 +294,6 @@ def test_policies_that_are_refused(client, policy, message):
         client.batch_read([("test", "s", 1)], policy=policy, _dtype=DTYPE)
 
 
-def test_a_key_without_meaning_is_warned_of(client, records):
+def test_a_key_without_effect_causes_a_warning(client, records):
     with pytest.warns(UserWarning, match="concurrent"):
         client.batch_read([("test", records, 1)], policy={"concurrent": False}, _dtype=DTYPE)

@@ -1,4 +1,4 @@
-"""Arrays written back, over both faces: what is read again is what was written."""
+"""Arrays written with both clients: reading them again gives what was written."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_round_trip_gives_the_same_array(client, fresh_set, table, arrays_as):
 
 @settings(suppress_health_check=RELAXED, max_examples=40)
 @given(tables(), st.data())
-def test_what_is_not_present_keeps_what_it_was(client, fresh_set, table, data):
+def test_cells_that_are_not_present_are_not_written(client, fresh_set, table, data):
     keys = np.arange(len(table))
     names = table.dtype.names or ()
     options: dict[str, Any] = {"keys": keys, "strings_as": "blob"}
@@ -77,7 +77,7 @@ def test_what_is_not_present_keeps_what_it_was(client, fresh_set, table, data):
     present = np.zeros(len(table), [(name, "?") for name in names])
     for name in names:
         present[name] = data.draw(st.lists(st.booleans(), min_size=len(table), max_size=len(table)))
-    # A row needs something to be written.
+    # Every row needs a bin to write.
     present[names[0]] = True
     assert client.batch_write_numpy(table, "test", fresh_set, present=present, **options).ok.all()
     batch = read(client, fresh_set, keys, table.dtype)
@@ -99,7 +99,7 @@ def test_a_batch_is_written_back_with_its_presence(client, fresh_set):
         result = client.batch_write_numpy(
             batch.batch_records, "test", fresh_set + "b", keys=[1, 2, 3], present=batch.present
         )
-    # Nothing was there, so there is nothing to write: no record is made up.
+    # The records do not exist, so there is nothing to write, and none is created.
     assert result.result_codes.tolist() == [0, 0, -2]
     assert client.get(("test", fresh_set + "b", 1)).bins == {"a": 1, "b": 2.5}
     assert client.get(("test", fresh_set + "b", 2)).bins == {"b": 0.0}
@@ -124,7 +124,7 @@ def test_a_masked_key_is_none(client, fresh_set, rows):
     with pytest.raises(aerospike.ParamError, match="row 1, field '_key': the key is masked"):
         client.batch_write_numpy(masked, "test", fresh_set)
     assert client.exists(("test", fresh_set, 7)).meta is None
-    # A row that is masked as a whole has nothing to write, and is not sent.
+    # A row that is masked as a whole has nothing to write and is not sent.
     masked = np.ma.array(rows, mask=[(0, 0, 0), (1, 1, 1), (0, 0, 0)])
     with pytest.warns(RuntimeWarning, match="1 of 3 rows"):
         assert client.batch_write_numpy(masked, "test", fresh_set).result_codes.tolist() == [0, -2, 0]
@@ -148,7 +148,7 @@ def test_bins_are_any_iterable(client, fresh_set, rows):
 
 
 def test_keys_are_a_field_or_given(client, fresh_set, rows):
-    # The key field is no bin unless it is asked for.
+    # The key field becomes a bin only on request.
     assert client.batch_write_numpy(rows, "test", fresh_set).ok.all()
     assert client.get(("test", fresh_set, 8)).bins == {"t": 2.5, "h": -2}
     client.batch_write_numpy(rows, "test", fresh_set, bins=["_key", "h"])
@@ -287,7 +287,7 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_is_refused_is_named_and_nothing_is_sent(client, fresh_set, what):
+def test_refusals_name_the_row_and_send_nothing(client, fresh_set, what):
     data, arguments, error, text = REFUSED[what]
     with pytest.raises(error, match=text):
         client.batch_write_numpy(data, "test", fresh_set, **arguments)
@@ -302,7 +302,7 @@ def test_a_large_value_that_is_not_present_is_none(client, fresh_set):
     assert client.get(("test", fresh_set, 1)).bins == {"n": 1}
 
 
-def test_policies_are_the_batchs_and_the_rows(client, fresh_set, rows):
+def test_policies_of_the_batch_and_of_the_rows(client, fresh_set, rows):
     write = client.batch_write_numpy
     client.put(("test", fresh_set, 8), {"t": 0.0})
     with pytest.warns(RuntimeWarning, match="RecordExistsError"):
@@ -356,6 +356,6 @@ def test_many_rows_of_any_layout(client, fresh_set):
     assert empty.failures == []
 
 
-def test_a_namespace_that_there_is_not(client, fresh_set, rows):
+def test_an_unknown_namespace(client, fresh_set, rows):
     with pytest.raises(aerospike.NamespaceNotFound):
         client.batch_write_numpy(rows, "nowhere", fresh_set)

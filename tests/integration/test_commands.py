@@ -1,4 +1,4 @@
-"""put, get, exists and remove, over both faces."""
+"""put, get, exists and remove, with both clients."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""Corners that once were wrong: masked keys, empty Keys, warnings as errors, races of connect and close."""
+"""Regressions: masked keys, empty Keys, warnings as errors, races between connect and close."""
 
 import asyncio
 import threading
@@ -25,7 +25,7 @@ DTYPE = np.dtype([("i", "i8")])
         ([True], "True"),
     ],
 )
-def test_values_of_keys_that_hide_something(client, values, message):
+def test_arrays_that_are_refused_as_keys(client, values, message):
     with pytest.raises(aerospike.ParamError, match=message):
         client.batch_read(Keys("test", "s", values), _dtype=DTYPE)
 
@@ -44,7 +44,7 @@ def test_masked_keys_without_a_mask(client):
     assert batch._map == {7: 0, 8: 1}
 
 
-def test_empty_keys_beside_others(client, fresh_set):
+def test_empty_keys_among_others(client, fresh_set):
     client.put(("test", fresh_set, 2), {"i": 2})
     for order in (1, -1):
         keys = [Keys("test", fresh_set, [1, 2]), Keys("test", "other", [])][::order]
@@ -111,7 +111,7 @@ def test_a_digest_that_is_not_the_keys(client, fresh_set):
 
 
 @pytest.mark.parametrize("name", ["namespace", "set"])
-def test_names_without_a_utf8_form(client, name):
+def test_names_that_are_not_utf8(client, name):
     key = {"namespace": ("\ud800", "s", 1), "set": ("test", "\ud800", 1)}[name]
     with pytest.raises(aerospike.ParamError, match=f"{name}.*UTF-8"):
         client.batch_read([key], _dtype=DTYPE)
@@ -138,7 +138,7 @@ def test_threads_that_connect_one_client(config):
     assert problems == []
 
 
-def test_a_close_is_not_undone_by_a_connect_under_way(config):
+def test_a_connect_in_flight_does_not_undo_a_close(config):
     async def main():
         for _ in range(5):
             client = AsyncClient(config)
@@ -153,7 +153,7 @@ def test_a_close_is_not_undone_by_a_connect_under_way(config):
 
 
 def test_interrupts_are_not_taken_for_unreadable_values(config, fresh_set, monkeypatch):
-    """Python itself fails while an object is made: that is raised as it is, not as a value's fault."""
+    """An error of Python while it creates an object is raised as it is, not taken for an unreadable value."""
     with aerospike.client(config) as client:
         client.put(("test", fresh_set, 1), {"g": aerospike.GeoJSON({"type": "Point", "coordinates": [0, 0]})})
 
@@ -177,7 +177,7 @@ def test_a_dtype_whose_names_are_replaced(client, fresh_set):
 
 
 def test_a_digest_that_is_not_the_keys_in_a_later_page(client, fresh_set):
-    """Digests are computed while rows are under way; given ones are looked at before anything is sent."""
+    """Digests are computed while rows are in flight; given digests are checked before anything is sent."""
     keys = [("test", fresh_set, number) for number in range(3_000)]
     keys[2_500] = ("test", fresh_set, 1, b"x" * 20)
     with pytest.raises(aerospike.ParamError, match=r"keys\[2500\]: its digest"):

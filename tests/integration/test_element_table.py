@@ -1,15 +1,13 @@
-"""Every cell of the element table of the docs, each of its examples read through a node."""
+"""Every cell of docs/element-table.md: each example is written to a node and read back."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from scripts.element_table import document
+from tests.support import ROOT
 from tests.support.element_table import BINS, REFUSED, ROWS
-
-ROOT = Path(__file__).resolve().parents[2]
 
 EXAMPLES = [
     pytest.param(example, id=f"{row.dtype}-{bin_type}-{number}")

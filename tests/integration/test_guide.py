@@ -1,4 +1,4 @@
-"""Every example of the user's guide, over both faces, its values compared."""
+"""Every example of the user's guide, with both clients and its values compared."""
 
 import asyncio
 
@@ -95,7 +95,7 @@ def test_supported_kinds(client, fresh_set, code, written, expected):
     ("code", "written", "expected"),
     [("i1", 300, 44), ("u1", -1, 255), ("S4", "truncated", b"trun"), ("V4", b"truncated", np.void(b"trun"))],
 )
-def test_values_that_do_not_fit_are_cut_and_told(client, fresh_set, code, written, expected):
+def test_values_that_do_not_fit_are_cut_and_counted(client, fresh_set, code, written, expected):
     key = ("test", fresh_set, "cut")
     client.put(key, {"x": written})
     with pytest.warns(RuntimeWarning, match="x: 1"):

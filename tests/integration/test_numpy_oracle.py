@@ -1,4 +1,4 @@
-"""Any dtype and any values: each cell is what NumPy's own cast gives, and each loss is told.
+"""Any dtype and any values: each cell is what NumPy's own cast gives, and each loss is reported.
 
 The oracle is `numpy.astype` wherever its result does not depend on the platform, plus one rule for when a
 value has changed; it shares nothing with the decoder.
@@ -99,7 +99,7 @@ def nested(draw: Any, shape: tuple[int, ...], leaves: Any) -> Any:
 
 @st.composite
 def values(draw: Any, dtype: np.dtype[Any]) -> Any:
-    """Mostly what the field takes, now and then anything."""
+    """Mostly values that the field takes, sometimes any value."""
     if draw(st.integers(0, 9)) == 0:
         return draw(st.one_of(scalars, st.lists(scalars, max_size=3)))
     if dtype.subdtype is not None:
@@ -180,7 +180,7 @@ def cast_list(value: Any, base: np.dtype[Any], shape: tuple[int, ...]) -> tuple[
 
 
 def expected_cell(value: Any, dtype: np.dtype[Any]) -> tuple[Any, int]:
-    """What the field holds and how many values changed; RefusedError where it takes no such value."""
+    """What the field holds and how many values changed. Raises RefusedError if it does not take the value."""
     if dtype.subdtype is not None:
         base, shape = dtype.subdtype
         if isinstance(value, bytes):
@@ -223,7 +223,7 @@ def model(dtype: np.dtype[Any], records: list[dict[str, Any]]) -> Any:
 def bits_of(array: Any, name: str, row: int) -> bytes:
     cell = np.ascontiguousarray(array[name][row : row + 1])  # a slice: a scalar of S drops its trailing zeros
     if cell.dtype.kind == "f":
-        # Every NaN is one value: which of them a cast gives is the platform's business.
+        # All NaNs count as one value: which one a cast gives depends on the platform.
         cell = np.where(np.isnan(cell), np.array(np.nan, cell.dtype), cell).astype(cell.dtype)
     return cell.tobytes()
 
@@ -270,7 +270,7 @@ def test_every_cell_is_what_numpy_makes_of_the_value(client, fresh_set, batch):
 
 @settings(suppress_health_check=RELAXED)
 @given(batches())
-def test_same_value_takes_just_what_does_not_change(client, fresh_set, batch):
+def test_same_value_takes_only_what_does_not_change(client, fresh_set, batch):
     dtype, records = batch
     array, present, _, failures = model(dtype, records)
     keys = [("test", fresh_set, row) for row in range(len(records))]

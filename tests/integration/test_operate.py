@@ -1,4 +1,4 @@
-"""Operations on a record's bins, over both faces."""
+"""Operations on the bins of a record, with both clients."""
 
 import inspect
 
@@ -39,7 +39,7 @@ def test_append_prepend_increment(client, key):
 @pytest.mark.parametrize(
     ("method", "name", "value"), [("increment", "s", 1), ("append", "i", "x"), ("prepend", "f", b"x")]
 )
-def test_a_bin_of_another_type_is_the_servers_error(client, key, method, name, value):
+def test_a_bin_of_the_wrong_type_is_refused_by_the_server(client, key, method, name, value):
     with pytest.raises(aerospike.BinIncompatibleType) as caught:
         getattr(client, method)(key, name, value)
     assert (caught.value.code, caught.value.in_doubt) == (12, False)

@@ -8,7 +8,7 @@ pd = pytest.importorskip("pandas")
 
 @pytest.fixture
 def batch(client, fresh_set):
-    """Record "a" has every bin, "b" one, "missing" is not there."""
+    """Record "a" has every bin, "b" has one, "missing" does not exist."""
     everything = {
         "i": 1,
         "u": 2**63 - 1,
@@ -74,7 +74,7 @@ def test_values_and_types(batch):
     assert row["count"] == 7
 
 
-def test_facts_of_the_records(batch):
+def test_columns_of_generation_ttl_and_result_code(batch):
     df = batch.to_pandas()
     assert df["gen"].tolist() == [1, 1, 0]
     assert df["ttl"].tolist() == [0xFFFFFFFF, 0xFFFFFFFF, 0]
@@ -118,7 +118,7 @@ def test_an_empty_batch(client):
 
 
 @pytest.mark.parametrize("name", ["gen", "ttl", "result_code"])
-def test_a_bin_named_like_a_fact(client, fresh_set, name):
+def test_a_bin_named_like_a_metadata_column(client, fresh_set, name):
     client.put(("test", fresh_set, 1), {name: 5})
     batch = client.batch_read([("test", fresh_set, 1)], _dtype=[(name, "i8")])
     with pytest.raises(ValueError, match=rf"{name}.*meta_prefix"):

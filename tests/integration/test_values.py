@@ -1,4 +1,4 @@
-"""Values that are written: NumPy's, and those that are refused before anything is sent."""
+"""Values to write: those of NumPy, and those that are refused before anything is sent."""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def test_keys_of_maps(client, fresh_set):
     assert client.get(key).bins == {"m": written, "o": written}
 
 
-def test_what_contains_itself(client, fresh_set):
+def test_values_that_contain_themselves(client, fresh_set):
     cycle = []
     cycle.append(cycle)
     with pytest.raises(aerospike.ParamError, match="contain themselves"):

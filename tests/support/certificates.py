@@ -1,4 +1,4 @@
-"""Certificates that are made for a test session and lie in its temporary directory."""
+"""Certificates that are created for a test session, in its temporary directory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = "node.test"
 
 
 class Authority:
-    """An authority, and files for those that it vouches for."""
+    """A certificate authority, and the files of the certificates it issues."""
 
     def __init__(self, directory: Path) -> None:
         self._ca = trustme.CA()
@@ -33,7 +33,7 @@ class Authority:
         return {"cert": cert, "key": key}
 
     def nodes(self, **kwargs: Any) -> dict[str, str]:
-        """What nodes are started with."""
+        """The ``tls`` of nodes."""
         return {**self.issue(), "name": NAME, **kwargs}
 
     def trusted(self, **kwargs: Any) -> dict[str, Any]:
@@ -41,6 +41,6 @@ class Authority:
         return {"enable": True, "cafile": self.file, **kwargs}
 
     def shown(self) -> dict[str, Any]:
-        """The ``tls`` of a client that shows a certificate, too."""
+        """The ``tls`` of a client that also presents a certificate."""
         issued = self.issue("client")
         return self.trusted(certfile=issued["cert"], keyfile=issued["key"])

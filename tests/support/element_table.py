@@ -1,8 +1,8 @@
-"""What each kind of field makes of each type of bin, by example.
+"""Examples of what each kind of field makes of each type of bin.
 
-`tests/integration/test_element_table.py` reads every example through a node, and
-`python -m scripts.element_table` writes the table of docs/element-table.md from them: the documentation
-holds nothing that is not tested.
+`tests/integration/test_element_table.py` reads every example through a server, and
+`python -m scripts.element_table` writes docs/element-table.md from them, so the page contains only what is
+tested.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import aerospike_py as aerospike
+from tests.support.records import SKETCH
 
 POINT = '{"type":"Point","coordinates":[1.0,2.0]}'
-SKETCH = bytes.fromhex("0004000000000000000000000000004080003000000000")[:23]
 
 REFUSED = "refused"
 
@@ -46,7 +46,7 @@ SAMPLES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Example:
-    """A value and what the field holds of it: REFUSED, or the cell, and whether the value changed."""
+    """A bin value and the resulting element (or REFUSED), and whether the value was changed to fit."""
 
     dtype: str
     value: Any
@@ -64,7 +64,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A kind of field: how the table names it, a dtype for refusals, and the bin types that it takes."""
+    """A kind of field: its name in the table, a dtype to show refusals with, and the bin types it accepts."""
 
     name: str
     dtype: str
@@ -80,7 +80,7 @@ def example(dtype: str, value: Any, cell: Any, *, changed: bool = False) -> Exam
 
 
 TRUTH = Cell("0 or 1", (example("i4", True, 1), example("u1", False, 0)))
-BYTES_RULE = "cut to n, zero padded"
+BYTES_RULE = "truncated or zero-padded to n bytes"
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -88,7 +88,7 @@ ROWS: tuple[Row, ...] = (
         "i4",
         {
             "integer": Cell(
-                "low bits, two's complement",
+                "low bits (two's complement)",
                 (
                     example("i1", 127, 127),
                     example("i1", 300, 44, changed=True),
@@ -98,7 +98,7 @@ ROWS: tuple[Row, ...] = (
                 ),
             ),
             "float": Cell(
-                "truncated toward zero; NaN, infinite or out of range is refused",
+                "truncated toward zero; NaN, infinity and out-of-range values are refused",
                 (
                     example("i2", -2.0, -2),
                     example("i2", -2.75, -2, changed=True),
@@ -116,7 +116,7 @@ ROWS: tuple[Row, ...] = (
         "u4",
         {
             "integer": Cell(
-                "low bits, two's complement",
+                "low bits (two's complement)",
                 (
                     example("u1", 255, 255),
                     example("u1", -1, 255, changed=True),
@@ -126,7 +126,7 @@ ROWS: tuple[Row, ...] = (
                 ),
             ),
             "float": Cell(
-                "truncated toward zero; NaN, infinite or out of range is refused",
+                "truncated toward zero; NaN, infinity and out-of-range values are refused",
                 (
                     example("u1", 255.5, 255, changed=True),
                     example("u1", -0.5, 0, changed=True),
@@ -152,7 +152,7 @@ ROWS: tuple[Row, ...] = (
                 ),
             ),
             "float": Cell(
-                "rounded to nearest; rounding is no change, becoming infinite is",
+                "rounded to nearest; counts as changed only if it becomes infinite",
                 (
                     example("f8", -0.0, -0.0),
                     example("f4", 0.1, 0.10000000149011612),
@@ -170,7 +170,7 @@ ROWS: tuple[Row, ...] = (
         "?",
         {
             "integer": Cell("non-zero is True", (example("?", 0, False), example("?", -5, True))),
-            "bool": Cell("as it is", (example("?", True, True), example("?", False, False))),
+            "bool": Cell("unchanged", (example("?", True, True), example("?", False, False))),
         },
     ),
     Row(
@@ -178,7 +178,7 @@ ROWS: tuple[Row, ...] = (
         "M8[s]",
         {
             "integer": Cell(
-                "the stored count, as it is",
+                "the stored count, unchanged",
                 (example("M8[s]", 1_700_000_000, 1_700_000_000), example("m8[ms]", -5, -5)),
             ),
         },
@@ -201,7 +201,7 @@ ROWS: tuple[Row, ...] = (
                 (example("S4", b"\x01\x02", b"\x01\x02"), example("S1", b"ab", b"a", changed=True)),
             ),
             "geojson": Cell(
-                "its text, cut to n, zero padded",
+                "its text, truncated or zero-padded to n bytes",
                 (
                     example("S48", aerospike.GeoJSON(POINT), POINT.encode()),
                     example("S4", aerospike.GeoJSON(POINT), POINT[:4].encode(), changed=True),
@@ -232,7 +232,7 @@ ROWS: tuple[Row, ...] = (
         "(2,)i4",
         {
             "blob": Cell(
-                "raw copy without byte swap; exactly as long as the field",
+                "copied without byte swapping; must be exactly as long as the field",
                 (
                     example("(2,)u1", b"\x01\x02", [1, 2]),
                     example("(2,)>u2", b"\x01\x02\x03\x04", [0x0102, 0x0304]),
@@ -241,7 +241,7 @@ ROWS: tuple[Row, ...] = (
                 ),
             ),
             "list": Cell(
-                "element by element, nested for more dimensions; the count must match",
+                "converted element by element, nested for more dimensions; the shape must match",
                 (
                     example("(3,)f4", [1, 2.5, True], [1.0, 2.5, 1.0]),
                     example("(2,2)i2", [[1, 2], [3, 4]], [[1, 2], [3, 4]]),

@@ -1,4 +1,4 @@
-"""One test body over two faces: an ``AsyncClient`` that is called like a ``Client``.
+"""One test body for both clients: an ``AsyncClient`` that is called like a ``Client``.
 
 The event loop runs in a thread of its own, as in a service; each call of a test becomes a coroutine there.
 """
@@ -17,7 +17,7 @@ import aerospike_py
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-# Longer than any deadline that a test sets: it only turns a hang into a failure.
+# Longer than any deadline that a test sets: it turns a hang into a failure.
 LONGEST_CALL = 60.0
 
 
@@ -30,7 +30,7 @@ class LoopThread:
         self._thread.start()
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Calls the function in the loop and waits for what it returns, awaited where that can be."""
+        """Calls the function in the loop and returns its result, awaited if it is awaitable."""
 
         async def call() -> Any:
             result = function(*args, **kwargs)
@@ -139,7 +139,7 @@ class TwinRecords:
 
 
 class Face:
-    """Makes clients of one face; all of them are called in the same way.
+    """Creates sync clients, or async clients that are called like sync ones.
 
     ``name`` is ``"sync"`` or ``"async"``, for the rare test whose expectation differs.
     """
@@ -150,7 +150,7 @@ class Face:
         self._made: list[Any] = []
 
     def client(self, config: Any) -> Any:
-        """A client that is not connected; it is closed at the latest when the face is."""
+        """A client that is not connected. It is closed when the face is, if not before."""
         made = (
             aerospike_py.client(config)
             if self._loop is None

@@ -1,7 +1,7 @@
-"""What this client has, beside the official one and aerospike-py 0.14.4.
+"""The features of this client, compared with the official client and aerospike-py 0.14.4.
 
-scripts/feature_table.py writes docs/features.md from this list, and tests/test_features.py walks it: what is
-said to be here has to be, and what is not yet has to say so when it is asked for.
+scripts/feature_table.py writes docs/features.md from this list, and tests/docs/test_features.py checks it:
+listed features must exist, and features that are not supported yet must raise an error that says so.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ NO = "no"
 
 @dataclass(frozen=True)
 class Feature:
-    """A line of the table.
+    """A row of the table.
 
-    ``here`` is where it can be seen, one or more of
-    ``Client.x`` (a method of both clients), ``aerospike_py.x`` (something the package has),
-    ``config:x`` (a key of the config), ``policy:x`` (a key of a policy), ``path::test`` (a test).
-    For what is not there yet they are the things that have to say so.
+    ``here`` lists the evidence: ``Client.x`` (a method of both clients), ``aerospike_py.x`` (a name in the
+    package), ``config:x`` (a key of the config), ``policy:x`` (a key of a policy) or ``path::test`` (a test).
+    For a feature that is not supported yet, these must raise an error that says so.
     """
 
     name: str
@@ -36,7 +35,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class Group:
-    """A part of the table."""
+    """A section of the page."""
 
     title: str
     features: tuple[Feature, ...]
@@ -59,8 +58,8 @@ def commands(*names: str) -> tuple[str, ...]:
 
 
 BATCH = "tests/integration/test_batch_read.py::"
-CLUSTER = "tests/test_cluster.py::"
-CONFIG = "tests/test_config_effects.py::"
+CLUSTER = "tests/cluster/test_reads.py::"
+CONFIG = "tests/config/test_config_effects.py::"
 
 GROUPS = (
     Group(
@@ -72,24 +71,24 @@ GROUPS = (
                 "Client.batch_read",
                 "tests/integration/test_guide.py::test_quick_start",
                 official=NO,
-                peer="yes, by way of Python-side records",
+                peer="yes, through Python records",
             ),
             better(
-                "every element kind, byte order, offset; sub-arrays from blobs and lists",
-                "checked value by value against NumPy",
+                "all element kinds, byte orders and offsets; sub-arrays from blobs and lists",
+                "compared with NumPy value by value",
                 "tests/integration/test_numpy_oracle.py::test_every_cell_is_what_numpy_makes_of_the_value",
                 official=NO,
                 peer="in part",
             ),
             better(
-                "a missing bin is told from a zero",
+                "distinguishes missing bins from stored zeros",
                 "`present`, `masked`",
                 f"{BATCH}test_masked_and_present",
                 official=NO,
                 peer=NO,
             ),
             better(
-                "values that do not fit are counted or refused, one cell at a time",
+                "values that do not fit are counted or refused individually",
                 "`inexact`, `casting`, `errors`",
                 f"{BATCH}test_a_value_of_the_wrong_type_costs_one_cell",
                 f"{BATCH}test_same_value_refuses_every_change",
@@ -97,7 +96,7 @@ GROUPS = (
                 peer="one such value fails the batch",
             ),
             better(
-                "keys from an array, no Python object a key",
+                "keys from an array, without a Python object per key",
                 "",
                 "aerospike_py.Keys",
                 f"{BATCH}test_keys_objects",
@@ -105,8 +104,8 @@ GROUPS = (
                 peer=NO,
             ),
             better(
-                "write from a structured array",
-                "any strides and byte order, presence and masks, a result code a row",
+                "batch write from a structured array",
+                "any strides and byte order, presence and masks, a result code per row",
                 "Client.batch_write_numpy",
                 "tests/integration/test_batch_write_numpy.py::test_a_round_trip_gives_the_same_array",
                 official=NO,
@@ -115,20 +114,20 @@ GROUPS = (
             better("`out=`", "", f"{BATCH}test_out_with_a_stride", official=NO, peer=NO),
             better(
                 "`to_pandas`",
-                "nullable dtypes where a cell is missing",
+                "nullable dtypes for columns with missing values",
                 "tests/integration/test_pandas.py::test_values_and_types",
                 official=NO,
                 peer=NO,
             ),
             better(
                 "a million keys in one call",
-                "in bounded memory, Ctrl-C at any time",
-                "tests/test_large_batches.py::test_a_million_keys_in_bounded_memory",
+                "bounded memory; Ctrl-C at any time",
+                "tests/results/test_large_batches.py::test_a_million_keys_in_bounded_memory",
                 official="memory grows with the batch",
                 peer="memory grows with the batch",
             ),
             better(
-                "equal keys of several sets stay apart",
+                "distinguishes equal primary keys in several sets",
                 "",
                 f"{BATCH}test_sets_and_namespaces_mixed",
                 peer="`_map` keeps the last",
@@ -144,59 +143,59 @@ GROUPS = (
                 *commands("select", "touch", "append", "prepend", "increment", "remove_bin"),
             ),
             have(
-                "operations on scalars, many as one",
+                "several scalar operations in one command",
                 *commands("operate", "operate_ordered"),
                 "aerospike_py.operations",
             ),
             better(
-                "what adds up is never sent twice",
-                "an error with `in_doubt` instead",
+                "non-idempotent writes are never sent twice",
+                "they fail with `in_doubt` instead",
                 *commands("increment", "append"),
-                "tests/test_doubt.py::test_what_adds_up_is_applied_once",
-                official="sent again where `max_retries` says so",
+                "tests/cluster/test_in_doubt.py::test_increments_are_applied_once",
+                official="sent again if `max_retries` allows it",
                 peer="not tried",
             ),
             have("truncate", "Client.truncate"),
             have(
                 "info commands",
                 *commands("info_all", "info_single_node", "info_random_node"),
-                peer="all nodes, some node",
+                peer="all nodes, a random node",
             ),
             have(
                 "batch read into Python records", "Client.batch_read", f"{BATCH}test_records_without_a_dtype"
             ),
             have(
-                "batches of operations, of deletions, of rows that each do something else",
+                "batches of operations, of deletions, and with different operations per row",
                 *commands("batch_operate", "batch_remove", "batch_write"),
                 "tests/integration/test_batch_operate.py::test_each_row_says_what_it_does",
             ),
             better(
-                "a row of a batch that may have been applied is never sent again",
-                "it fails with `in_doubt`; rows that were certainly not applied are sent again",
-                "tests/test_batch_write.py::test_an_increment_is_never_sent_twice",
-                official="sent again where `max_retries` says so",
+                "batch rows that may have been applied are never sent again",
+                "they fail with `in_doubt`; rows that were certainly not applied are retried",
+                "tests/cluster/test_batch_writes.py::test_an_increment_is_never_sent_twice",
+                official="sent again if `max_retries` allows it",
                 peer="not tried",
             ),
             better(
                 "queries over the primary index",
-                "iterators with back-pressure, in bounded memory; exactly `max_records`",
+                "iterators with back-pressure, bounded memory; exactly `max_records`",
                 "Client.query",
                 "aerospike_py.Query",
                 "aerospike_py.AsyncQuery",
-                "tests/test_queries.py::test_memory_is_bounded_however_large_the_set_is",
-                "tests/integration/test_query.py::test_pages",
+                "tests/integration/queries/test_faults.py::test_memory_is_bounded_however_large_the_set_is",
+                "tests/integration/queries/test_results.py::test_pages",
                 official="a callback or a list; about `max_records`",
                 peer="not tried",
             ),
             have(
-                "queries that meet failures",
-                "tests/test_queries.py::test_a_node_that_dies_costs_no_record",
-                note="only what has not come is asked for again",
+                "queries survive failures",
+                "tests/integration/queries/test_faults.py::test_a_node_that_dies_costs_no_record",
+                note="only missing records are requested again",
                 peer="not tried",
             ),
             not_yet(
-                "queries with a predicate, secondary indexes",
-                "queries go over the primary index",
+                "queries with predicates, secondary indexes",
+                "queries use only the primary index",
                 *commands("index_integer_create", "index_remove", "index_list_create"),
             ),
             not_yet(
@@ -222,13 +221,13 @@ GROUPS = (
         (
             have(
                 "integer, float, bool, string, blob, list, map",
-                "tests/integration/test_interop.py::test_ours_writes_official_reads",
+                "tests/compat/test_interop_values.py::test_what_one_writes_the_other_reads",
             ),
             better(
-                "a map with a key that the server does not keep",
+                "map keys that the server does not keep",
                 "an error",
                 "tests/compat/test_interop_errors.py::test_maps_that_the_server_does_not_keep",
-                official="the pair is left out in silence",
+                official="the pair is silently dropped",
                 peer="not tried",
             ),
             have(
@@ -245,10 +244,10 @@ GROUPS = (
             have(
                 "HyperLogLog sketches as values",
                 "aerospike_py.HyperLogLog",
-                "tests/integration/test_interop.py::test_hll_both_ways",
+                "tests/compat/test_interop_values.py::test_sketches",
             ),
             better(
-                "NumPy scalars as values, keys and in policies",
+                "NumPy scalars as values, as keys and in policies",
                 "",
                 "tests/integration/test_commands.py::test_numpy_scalars",
                 "tests/integration/test_corners.py::test_numpy_scalars_in_policies",
@@ -257,17 +256,17 @@ GROUPS = (
             ),
             better(
                 "`bytes` keys",
-                "whole",
-                "tests/integration/test_digests.py::test_bytes_keys",
+                "stored completely",
+                "tests/compat/test_interop_digests.py::test_bytes_keys",
                 official="cut at the first NUL",
             ),
             have("keys by digest", "aerospike_py.calc_digest", f"{BATCH}test_keys_of_every_kind"),
             better(
-                "a value that Python cannot hold costs its own row",
+                "a value that Python cannot represent fails only its own row",
                 "",
-                "tests/integration/test_interop.py::test_values_that_python_cannot_hold_cost_their_own_row",
-                official="costs the rest of the batch",
-                peer="costs the batch",
+                "tests/compat/test_interop_values.py::test_values_that_python_cannot_hold_cost_their_own_row",
+                official="fails the rest of the batch",
+                peer="fails the batch",
             ),
         ),
     ),
@@ -275,17 +274,17 @@ GROUPS = (
         "Policies and errors",
         (
             better(
-                "unknown policy and config keys are refused, with the nearest name",
-                "by type checkers, too; [every key](policies.md) has a test or says why it does nothing",
-                "tests/test_policies.py::test_a_misspelt_key_is_told_the_right_one",
+                "unknown policy and config keys are refused, with the closest name",
+                "type checkers find them too; [every key](policies.md) has a test or a reason for absence",
+                "tests/config/test_policies.py::test_a_misspelt_key_gets_a_suggestion",
                 "aerospike_py.types",
                 f"{BATCH}test_policies_that_are_refused",
-                "tests/test_config.py::test_configs_that_are_refused",
-                official="by an option, without it",
+                "tests/config/test_config.py::test_configs_that_are_refused",
+                official="optional, without the closest name",
                 peer="ignored",
             ),
             have(
-                "existence, generation, time to live, stored keys",
+                "existence and generation checks, time to live, stored keys",
                 "tests/integration/test_commands.py::test_policies_by_existence",
                 "tests/integration/test_commands.py::test_policies_by_generation",
                 "tests/integration/test_commands.py::test_time_to_live",
@@ -297,73 +296,73 @@ GROUPS = (
             ),
             better(
                 "the official client's exception classes and codes",
-                "builtin `TimeoutError` and `ValueError` besides; they pickle; messages say what and where",
-                "tests/integration/test_interop.py::test_errors_have_the_same_codes",
-                "tests/test_config.py::test_exceptions_pickle",
-                "tests/test_errors.py::test_errors_name_the_record_and_the_bin",
-                peer="names and tree of its own",
+                "also builtin `TimeoutError`, `ValueError`; can be pickled; messages say what failed where",
+                "tests/compat/test_interop_errors.py::test_errors_have_the_same_codes",
+                "tests/config/test_config.py::test_exceptions_pickle",
+                "tests/results/test_errors.py::test_errors_name_the_record_and_the_bin",
+                peer="its own names and hierarchy",
             ),
             better(
-                "every row of a batch has its own code, answered rows are kept",
+                "each batch row has its own result code; answered rows are kept",
                 "",
-                f"{CLUSTER}test_a_code_that_stays_is_each_rows_own",
+                f"{CLUSTER}test_a_persistent_code_is_reported_per_row",
                 "tests/integration/test_batch_read.py::test_a_namespace_that_is_not_there_spoils_no_other_row",
-                official="a node's error falls on its rows",
+                official="a node's error applies to all its rows",
                 peer="a node's error may fail the batch",
             ),
             have(
                 "compressed frames",
-                "tests/test_compression.py::test_answers_are_smaller_and_the_same",
+                "tests/connection/test_compression.py::test_answers_are_smaller_and_the_same",
                 note="Enterprise Edition",
                 peer=NO,
             ),
             not_yet(
-                "compression above a size of the caller's",
-                "frames are compressed from 128 bytes on",
+                "configurable compression threshold",
+                "frames of more than 128 bytes are compressed",
                 "config:compression_threshold",
             ),
-            not_yet("a single node whatever the cluster says", "", "config:force_single_node", peer=NO),
+            not_yet("forcing a single node (`force_single_node`)", "", "config:force_single_node", peer=NO),
         ),
     ),
     Group(
         "Cluster and network",
         (
             better(
-                "a node that hangs",
-                "read around after a moment (hedging), routed around later",
-                f"{CLUSTER}test_a_hung_node_costs_one_delay_once",
+                "nodes that hang",
+                "requests are hedged after a short delay, later calls avoid the node",
+                f"{CLUSTER}test_a_hung_node_costs_one_hedge_delay",
                 f"{CLUSTER}test_single_reads_are_hedged",
-                official="costs a socket timeout a call",
-                peer="costs a timeout a call",
+                official="costs a socket timeout per call",
+                peer="costs a timeout per call",
             ),
             better(
-                "only rows without an answer are asked for again",
+                "only rows without an answer are retried",
                 "",
                 f"{CLUSTER}test_a_fault_costs_no_row",
-                official="rows that were answered, too",
-                peer="rows that were answered, too",
+                official="answered rows too",
+                peer="answered rows too",
             ),
             have(
-                "nodes that come and go, partitions that move",
+                "nodes joining and leaving, partitions moving",
                 f"{CLUSTER}test_nodes_that_are_killed_and_come_back_cost_no_row",
-                f"{CLUSTER}test_a_map_that_changes_is_followed",
+                f"{CLUSTER}test_moved_partitions_are_followed",
             ),
             have("racks", f"{CLUSTER}test_the_nearest_rack_is_read_from"),
             have("circuit breaker", f"{CLUSTER}test_the_circuit_breaker", peer=NO),
-            have("TLS, mutual TLS", "tests/test_tls.py::test_mutual_tls", peer=NO),
+            have("TLS, mutual TLS", "tests/connection/test_tls.py::test_mutual_tls", peer=NO),
             have(
                 "passwords, external users, PKI",
-                "tests/test_auth.py::test_who_logged_in_reads_and_writes",
-                "tests/test_tls.py::test_mutual_tls",
-                note="no real login seen yet: the server at hand has no users",
+                "tests/connection/test_auth.py::test_a_user_who_logged_in_reads_and_writes",
+                "tests/connection/test_tls.py::test_mutual_tls",
+                note="not tested against a real server yet",
                 peer="passwords",
             ),
             have("state of nodes and connections", "Client.stats", peer="Prometheus metrics"),
             better(
-                "a log of the cluster",
-                "Python's `logging`; nothing is formatted that nobody wants",
-                "tests/test_logging.py::test_nodes_that_join_hang_answer_and_leave",
-                official="a handler of its own",
+                "log of cluster events",
+                "Python's `logging`; messages are formatted only when a handler wants them",
+                "tests/cluster/test_logging.py::test_nodes_that_join_hang_answer_and_leave",
+                official="its own log handler",
             ),
             not_yet(
                 "metrics written to files",
@@ -378,42 +377,43 @@ GROUPS = (
         (
             better(
                 "asyncio",
-                "real coroutines, cancelled at once, no thread pool; one wake-up for many answers",
+                "native coroutines, immediate cancellation, no thread pool; one wake-up for many answers",
                 "aerospike_py.AsyncClient",
-                "tests/test_async.py::test_a_cancelled_call_ends_at_once_and_writes_no_more",
+                "tests/processes/test_async.py::test_a_cancelled_call_ends_at_once_and_writes_no_more",
                 official=NO,
             ),
             better(
                 "Ctrl-C ends a waiting call at once",
                 "",
-                "tests/test_process.py::test_ctrl_c_stops_a_waiting_call_at_once",
+                "tests/processes/test_exit.py::test_ctrl_c_stops_a_waiting_call_at_once",
                 official=NO,
                 peer=NO,
             ),
             better(
                 "`fork`",
-                "the child's calls raise, and disturb nothing",
-                "tests/test_fork.py::test_a_client_of_the_parent_raises_in_the_child",
+                "calls on the parent's client raise in the child and have no side effects",
+                "tests/processes/test_fork.py::test_a_client_of_the_parent_raises_in_the_child",
                 official="undefined",
                 peer="undefined",
             ),
             have(
-                "many threads", "tests/test_threads.py::test_twenty_threads_mix_everything_until_one_closes"
+                "many threads",
+                "tests/processes/test_threads.py::test_twenty_threads_mix_everything_until_one_closes",
             ),
             better(
                 "types",
-                "stubs checked against the extension, `py.typed`",
-                "tests/test_package.py::test_it_is_typed",
+                "stubs that are checked against the extension, `py.typed`",
+                "tests/tools/test_package.py::test_it_is_typed",
                 official="stubs",
             ),
         ),
     ),
     Group(
-        "Tests of users' own",
+        "Testing your code",
         (
             better(
-                "a server for tests",
-                "a node or a cluster in a process of its own, with faults and a clock that jumps",
+                "test server",
+                "a node or a cluster in a separate process, with fault injection and an adjustable clock",
                 "aerospike_py.testing",
                 "tests/compat/test_devserver.py::test_faults",
                 official=NO,
@@ -421,28 +421,28 @@ GROUPS = (
             ),
             better(
                 "pytest fixtures",
-                "clients, a set a test, faults that are undone, without a server to set up",
-                "tests/test_pytest_plugin.py::test_fixtures_come_with_the_package",
+                "clients, a set per test, faults that are undone; no server to set up",
+                "tests/tools/test_pytest_plugin.py::test_fixtures_come_with_the_package",
                 official=NO,
                 peer=NO,
             ),
         ),
     ),
     Group(
-        "Finding one's way",
+        "Discovery",
         (
             better(
-                "a dtype from a sample of a set",
-                "with what each bin holds, and the odd ones out",
+                "inferring a dtype from a sample of a set",
+                "with a report on each bin and its outliers",
                 "Client.infer_dtype",
-                "tests/test_inference.py::test_what_was_sampled_is_read_whole",
+                "tests/results/test_inference.py::test_sampled_values_are_read_unchanged",
                 official=NO,
                 peer=NO,
             ),
             better(
                 "command line",
                 "`aerospike-py serve`, `info`, `dtype`, `peek`, `bench`",
-                "tests/test_cli.py::test_the_script_is_installed",
+                "tests/tools/test_cli.py::test_the_script_is_installed",
                 official=NO,
                 peer=NO,
             ),

@@ -1,4 +1,4 @@
-"""Records whose every value tells its row and version, and what a fault in an answer may make of them."""
+"""Records whose values identify their row and version, and the rows that a fault may make of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 ROWS = 4
 PADDING = 0xEE
-# Gaps before, between and behind the fields: bytes that nobody may write.
+# Gaps before, between and after the fields: bytes that must not be written.
 DTYPE = np.dtype(
     {
         "names": ["whole", "ratio", "text", "bytes", "list", "flag", "vector"],
@@ -22,12 +22,12 @@ NAMES = DTYPE.names or ()
 
 
 def numbers(version: int) -> range:
-    """One number for each row, of no other version."""
+    """One number for each row; no two versions share one."""
     return range(version * ROWS, (version + 1) * ROWS)
 
 
 def record(n: int) -> dict[str, Any]:
-    """The bins of the row with that number; as many bytes on the wire for each number."""
+    """The bins of the row with that number. Their size on the wire is the same for every number."""
     return {
         "whole": n + 1,
         "ratio": n + 0.5,
@@ -40,7 +40,7 @@ def record(n: int) -> dict[str, Any]:
 
 
 def rows(version: int) -> np.ndarray[Any, Any]:
-    """What the records of a version are in an array; padding as in a fresh one."""
+    """The records of a version as an array, with untouched padding."""
     made = np.empty(ROWS, DTYPE)
     made.view("u1").fill(PADDING)
     for row, n in zip(made, numbers(version), strict=True):
@@ -51,7 +51,7 @@ def rows(version: int) -> np.ndarray[Any, Any]:
 
 
 def places(answer: bytes) -> list[tuple[int | None, str]]:
-    """Of each byte of a batch answer: its row, none for frame headers and the end, and what it is.
+    """For each byte of a batch answer: its row (None in frame headers and at the end) and what it is part of.
 
     That is "header", "op" (what stands before a value), or the name of the bin whose value it is in.
     """
@@ -78,7 +78,7 @@ def places(answer: bytes) -> list[tuple[int | None, str]]:
 
 
 class Canvas:
-    """An array for ``out`` between rows that nobody may write."""
+    """An array for ``out``, with rows before and after it that must not be written."""
 
     AROUND = 3
 
@@ -96,7 +96,7 @@ class Canvas:
         self._whole.view("u1").fill(PADDING)
 
     def check(self) -> None:
-        """Nothing but fields of the rows in the middle was written."""
+        """Checks that only fields of the rows in the middle were written."""
         whole = self._whole.view("u1").reshape(len(self._whole), DTYPE.itemsize)
         assert (whole[: self.AROUND] == PADDING).all()
         assert (whole[-self.AROUND :] == PADDING).all()

@@ -1,4 +1,4 @@
-"""What stands in the Markdown pages for people to run: blocks of Python and of shell commands."""
+"""The blocks of Python and shell in the Markdown pages."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-
-# `<!-- run` hides what a page needs but its readers do not: it is run and not shown. Where a paragraph
-# "prints" follows, the block of text after it is what is printed.
+# `<!-- run` hides code that the page needs but its readers do not: it is run and not shown. If the paragraph
+# "This prints:" follows, the text block after it is the expected output.
 PYTHON = re.compile(
-    r"^(?:```python|<!-- run)\n(.*?)^(?:```|-->)$(?:\n\nprints\n\n```text\n(.*?)^```$)?",
+    r"^(?:```python|<!-- run)\n(.*?)^(?:```|-->)$(?:\n\nThis prints:\n\n```text\n(.*?)^```$)?",
     re.MULTILINE | re.DOTALL,
 )
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -25,14 +22,14 @@ ANY = re.compile(r"^ *(?:```|~~~)([^\n`]*)\n.*?^ *(?:```|~~~)$", re.MULTILINE | 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a page, the line of its first line of code, and what the page says that it prints."""
+    """A block of a page, the line number of its code, and the output that the page gives for it."""
 
     line: int
     code: str
     prints: str | None = None
 
     def in_place(self) -> str:
-        """With blank lines in front, so that a failure shows the line of the page."""
+        """The code behind blank lines, so that a failure shows the line number of the page."""
         return "\n" * (self.line - 1) + self.code
 
 
@@ -43,7 +40,7 @@ def blocks(text: str, kind: re.Pattern[str]) -> Iterator[Block]:
 
 
 def commands(block: Block) -> Iterator[str]:
-    """The commands of a block of shell, without comments and prompts, continued lines as one."""
+    """The commands of a shell block, without comments and prompts, continued lines joined."""
     for line in block.code.replace("\\\n", " ").splitlines():
         command = re.sub(r"(^|\s)#.*$", "", line).strip()
         if command:
@@ -51,7 +48,7 @@ def commands(block: Block) -> Iterator[str]:
 
 
 class _Checked(ast.NodeTransformer):
-    """Compares expressions with the values that the comments beside them tell."""
+    """Compares expressions with the values in the comments beside them."""
 
     def __init__(self, comments: dict[int, str]) -> None:
         self.comments = comments
@@ -83,7 +80,7 @@ def told(comment: str) -> str | None:
 
 
 def plain(value: Any) -> Any:
-    """The value without NumPy and named tuples, as a literal would have it."""
+    """The value without NumPy types and named tuples, as a literal can write it."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, tuple):

@@ -1,8 +1,8 @@
 """Every key of the config and of the policies: its default, what it does, and the test that shows it.
 
-scripts/policy_table.py writes docs/policies.md from this list, and tests/test_policies.py walks it: keys that
-do something are in the types and shown by a test, those that do nothing are warned of or refused with their
-reason, and none that the official client knows is missing.
+scripts/policy_table.py writes docs/policies.md from this list, and tests/config/test_policies.py checks it:
+keys that work are in the types and have a test; keys that do nothing cause a warning or an error with the
+reason; no key of the official client is missing.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ REFUSED = "refused"
 
 @dataclass(frozen=True)
 class Key:
-    """A line of a table.
+    """A row of a table.
 
-    ``here`` has the tests that show what it does, ``path::test``. For keys that do nothing ``value`` is one
-    that asks for something, and ``harmless`` one that asks for what is done anyway: it passes without a word.
+    ``here`` lists the tests that show what the key does, as ``path::test``. For keys that do nothing,
+    ``value`` causes the warning or error, and ``harmless`` matches the current behaviour and is accepted.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Table:
-    """A dictionary: where it stands, the type that it has, the official client's name for its keys."""
+    """A dictionary: its place, its type, and the official client's name for its set of keys."""
 
     name: str
     title: str
@@ -57,13 +57,13 @@ def refused(name: str, value: Any, why: str, harmless: Any = None) -> Key:
     return Key(name, REFUSED, "", why, value=value, harmless=harmless)
 
 
-EFFECTS = "tests/test_policy_effects.py::"
-CONFIG = "tests/test_config_effects.py::"
-TOLD = f"{EFFECTS}test_what_a_node_is_told"
-CLUSTER = "tests/test_cluster.py::"
-TLS = "tests/test_tls.py::"
-AUTH = "tests/test_auth.py::"
-HOSTS = "tests/test_bad_hosts.py::"
+EFFECTS = "tests/config/test_policy_effects.py::"
+CONFIG = "tests/config/test_config_effects.py::"
+TOLD = f"{EFFECTS}test_flags_that_a_node_receives"
+CLUSTER = "tests/cluster/test_reads.py::"
+TLS = "tests/connection/test_tls.py::"
+AUTH = "tests/connection/test_auth.py::"
+HOSTS = "tests/connection/test_bad_hosts.py::"
 
 COMMON_NOTHING = (
     warned("timeout_delay", 3000, "connections with late answers are closed, not kept", harmless=0),
@@ -82,30 +82,28 @@ def common(timeout: str, retries: str) -> tuple[Key, ...]:
         works(
             "total_timeout",
             timeout,
-            "the whole call, in ms; 0: no limit. The node is told what is left of it",
+            "limit for the whole call, in ms; 0 means no limit. The remaining time is sent to the node",
             f"{EFFECTS}test_total_timeout",
-            f"{EFFECTS}test_a_node_is_told_the_time_that_is_left",
+            f"{EFFECTS}test_a_node_receives_the_remaining_time",
         ),
         works(
             "socket_timeout",
             "30000",
-            "ms that a connection may make no progress for; then it is closed, and what is open is tried "
-            "again",
+            "ms without progress after which a connection is closed; unanswered work is then retried",
             f"{EFFECTS}test_socket_timeout",
         ),
-        works("max_retries", retries, "how often it is tried again", f"{EFFECTS}test_max_retries"),
+        works("max_retries", retries, "number of retries", f"{EFFECTS}test_max_retries"),
         works(
             "sleep_between_retries",
             "0",
-            "ms before it is tried again; not before the first retry where that goes to another node",
+            "ms before a retry; the first retry does not wait if it goes to another node",
             f"{EFFECTS}test_sleep_between_retries",
         ),
         works(
             "replica",
             "`POLICY_REPLICA_SEQUENCE`",
-            "the node that is asked: the master alone, any in turns, the master and then the others, or "
-            "one of the "
-            "nearest rack. A write that reaches another node than the master is passed on by it",
+            "which node to use: only the master, any replica in turn, the master first and then the other "
+            "replicas, or a replica in the nearest rack. A node that is not the master forwards a write",
             f"{EFFECTS}test_replica",
             f"{CLUSTER}test_replicas",
             f"{CLUSTER}test_the_nearest_rack_is_read_from",
@@ -113,11 +111,10 @@ def common(timeout: str, retries: str) -> tuple[Key, ...]:
         works(
             "compress",
             "False",
-            "requests of more than 128 bytes are sent compressed, and answers may be; for servers of the "
-            "Enterprise "
-            "Edition",
+            "compress requests of more than 128 bytes and accept compressed answers; requires an Enterprise "
+            "Edition server",
             f"{EFFECTS}test_compress",
-            "tests/test_compression.py::test_answers_are_smaller_and_the_same",
+            "tests/connection/test_compression.py::test_answers_are_smaller_and_the_same",
         ),
     )
 
@@ -127,28 +124,29 @@ def reads(of: str = "") -> tuple[Key, ...]:
         works(
             "read_mode_ap",
             "`POLICY_READ_MODE_AP_ONE`",
-            f"{of}replicas that an available namespace consults while partitions move",
+            f"{of}how many replicas an AP (available) namespace consults while partitions move",
             TOLD,
         ),
         works(
             "read_mode_sc",
             "`POLICY_READ_MODE_SC_SESSION`",
-            f"{of}what a strongly consistent namespace may show; all but the relaxed modes ask masters alone",
+            f"{of}consistency of reads in a strongly consistent namespace; only the relaxed modes use "
+            "replicas other than the master",
             TOLD,
             f"{CLUSTER}test_strong_consistency",
         ),
         works(
             "read_touch_ttl_percent",
             "0",
-            f"{of}a read within this last part of a record's life gives it a new one; 0 as the server is "
-            "set, -1 never",
+            f"{of}a read within this last percentage of a record's time to live renews it; 0 uses the "
+            "server's setting, -1 never renews",
             TOLD,
         ),
         works(
             "hedge_delay",
             '`"adaptive"`',
-            f"{of}when another node is asked as well: "
-            'ms, `"adaptive"` or `"off"`; see [Hedging](failures.md#hedging)',
+            f"{of}when to send the request to a second node: "
+            'a number of ms, `"adaptive"` or `"off"`; see [Hedging](failures.md#hedging)',
             f"{EFFECTS}test_hedge_delay",
             f"{CLUSTER}test_single_reads_are_hedged",
             ours=True,
@@ -159,9 +157,8 @@ def reads(of: str = "") -> tuple[Key, ...]:
 SEND_KEY = works(
     "key",
     "`POLICY_KEY_DIGEST`",
-    "`POLICY_KEY_SEND` sends the primary key beside its digest: a write stores it, others compare it "
-    "with what "
-    "is stored",
+    "`POLICY_KEY_SEND` sends the primary key with its digest: a write stores it, other commands compare it "
+    "with the stored one",
     TOLD,
 )
 WRITES = (
@@ -169,20 +166,21 @@ WRITES = (
     works(
         "gen",
         "`POLICY_GEN_IGNORE`",
-        "compares the record's generation with that of `meta`: `POLICY_GEN_EQ`, `POLICY_GEN_GT`",
+        "condition on the record's generation, compared with the one in `meta`: `POLICY_GEN_EQ`, "
+        "`POLICY_GEN_GT`",
         TOLD,
         "tests/integration/test_commands.py::test_policies_by_generation",
     ),
     works(
         "commit_level",
         "`POLICY_COMMIT_LEVEL_ALL`",
-        "`POLICY_COMMIT_LEVEL_MASTER`: the answer does not wait for the replicas",
+        "with `POLICY_COMMIT_LEVEL_MASTER`, the server answers without waiting for the replicas",
         TOLD,
     ),
     works(
         "durable_delete",
         "False",
-        "a deletion leaves a tombstone; for servers of the Enterprise Edition",
+        "a deletion leaves a tombstone; requires an Enterprise Edition server",
         TOLD,
     ),
 )
@@ -190,14 +188,14 @@ CHANGES = (
     works(
         "exists",
         "`POLICY_EXISTS_IGNORE`",
-        "whether it applies, by the record's existence",
+        "whether to write, depending on whether the record exists",
         TOLD,
         "tests/integration/test_commands.py::test_policies_by_existence",
     ),
     works(
         "ttl",
         "0",
-        "seconds to live where `meta` names none, or one of the `TTL_*` constants; 0 is the namespace's "
+        "time to live in seconds if `meta` has none, or one of the `TTL_*` constants; 0 uses the namespace's "
         "default",
         TOLD,
         "tests/integration/test_commands.py::test_time_to_live",
@@ -208,14 +206,14 @@ BATCH_FLAGS = (
     works(
         "allow_inline",
         "True",
-        "the server may read records in memory on the thread that received the request",
+        "the server may process records in memory on the thread that received the request",
         f"{EFFECTS}test_flags_of_batches_that_are_on",
     ),
     works("allow_inline_ssd", "False", "the same for records on SSD", TOLD),
     works(
         "respond_all_keys",
         "True",
-        "the server goes on after a row that fails",
+        "the server continues after a row that fails",
         f"{EFFECTS}test_flags_of_batches_that_are_on",
     ),
 )
@@ -227,24 +225,27 @@ TABLES = (
     Table(
         "config",
         "The config",
-        "What `client(config)` and `AsyncClient(config)` take.",
+        "The argument of `client(config)` and `AsyncClient(config)`.",
         "ClientConfig",
         "client_config",
         (
             works(
                 "hosts",
                 "required",
-                "`(host, port)` or `(host, port, tls_name)` each; every address of every one is tried",
+                "list of `(host, port)` or `(host, port, tls_name)`; all addresses of each host are tried",
                 f"{HOSTS}test_a_good_host_behind_bad_ones",
             ),
-            works("user", "none", "who logs in", f"{AUTH}test_who_logged_in_reads_and_writes"),
+            works("user", "none", "user name", f"{AUTH}test_a_user_who_logged_in_reads_and_writes"),
             works(
-                "password", "none", "is hashed once, and shown nowhere", f"{AUTH}test_nothing_secret_is_shown"
+                "password",
+                "none",
+                "password; it is hashed once and never shown",
+                f"{AUTH}test_nothing_secret_is_shown",
             ),
             works(
                 "auth_mode",
                 "`AUTH_INTERNAL`",
-                "how; also taken in `policies`, where the official client has it",
+                "authentication mode; also accepted in `policies`, where the official client has it",
                 f"{CONFIG}test_auth_mode_in_either_place",
                 f"{AUTH}test_external_users_bring_their_password",
                 ours=True,
@@ -252,7 +253,7 @@ TABLES = (
             works(
                 "login_timeout_ms",
                 "5000",
-                "a node's answer to a login; also taken in `policies`",
+                "ms to wait for a node's answer to a login; also accepted in `policies`",
                 f"{CONFIG}test_login_timeout_ms_in_either_place",
                 ours=True,
             ),
@@ -260,70 +261,76 @@ TABLES = (
             works(
                 "policies",
                 "none",
-                "the policies of calls that bring none; see [below](#policies)",
+                "default policies; see [below](#policies)",
                 "tests/integration/test_commands.py::test_default_policies_of_the_config",
             ),
             works(
                 "cluster_name",
                 "any",
-                "nodes of a cluster of another name are refused; with TLS, the name in certificates",
+                "refuse nodes of a cluster with another name; with TLS, the fallback for the name in "
+                "certificates",
                 f"{HOSTS}test_another_cluster",
-                f"{TLS}test_the_clusters_name_stands_for_missing_ones",
+                f"{TLS}test_the_cluster_name_is_the_default_tls_name",
             ),
             works(
                 "use_services_alternate",
                 "False",
-                "nodes are reached at their alternate addresses",
+                "connect to the nodes' alternate addresses",
                 f"{CLUSTER}test_alternate_addresses",
             ),
             works(
                 "connect_timeout",
                 "1000",
-                "ms to open a connection, and for each look at a node",
+                "limit for opening a connection, and for each status check of a node, in ms",
                 f"{HOSTS}test_a_port_that_accepts_and_says_nothing",
             ),
-            works("tend_interval", "1000", "ms between two looks at a node", f"{CONFIG}test_tend_interval"),
+            works(
+                "tend_interval",
+                "1000",
+                "ms between two status checks of a node",
+                f"{CONFIG}test_tend_interval",
+            ),
             works(
                 "max_conns_per_node",
                 "100",
-                "connections that commands may have open to a node; more of them wait",
-                f"{CLUSTER}test_a_saturated_client_says_so",
+                "maximum number of connections per node for commands; further commands wait",
+                f"{CLUSTER}test_a_saturated_client_raises",
             ),
             works(
                 "max_socket_idle",
                 "55",
-                "seconds after which an idle connection is closed; 0: never",
+                "seconds after which an idle connection is closed; 0 means never",
                 f"{CONFIG}test_max_socket_idle",
             ),
             works(
                 "max_error_rate",
                 "100",
-                "failures of a node within the window after which it is not asked; 0: no limit",
+                "number of failures of a node within the window after which it is not used; 0 means no limit",
                 f"{CLUSTER}test_the_circuit_breaker",
             ),
             works(
                 "error_rate_window",
                 "1",
-                "the window, in tend intervals",
+                "length of the window, in tend intervals",
                 f"{CONFIG}test_error_rate_window",
             ),
             works(
                 "rack_aware",
                 "False",
-                "`POLICY_REPLICA_PREFER_RACK` may be used",
+                "allow `POLICY_REPLICA_PREFER_RACK`",
                 f"{CLUSTER}test_the_nearest_rack_is_read_from",
             ),
             works("rack_id", "0", "the rack to read from", f"{CLUSTER}test_the_nearest_rack_is_read_from"),
             works(
                 "rack_ids",
                 "none",
-                "several, the nearest first; before `rack_id`",
+                "racks to read from, the nearest first; overrides `rack_id`",
                 f"{CLUSTER}test_the_nearest_rack_is_read_from",
             ),
             works(
                 "send_bool_as",
                 "`AS_BOOL`",
-                "what bools are written as: the server's own type, or with `INTEGER` 1 and 0",
+                "how to write bools: as the server's bool type, or with `INTEGER` as 1 and 0",
                 f"{CONFIG}test_send_bool_as",
             ),
             warned("shm", {}, "cluster state is not shared between processes"),
@@ -355,32 +362,31 @@ TABLES = (
     Table(
         "policies",
         "Policies",
-        "The config's `policies`: a policy for each kind of command, for calls that bring none of their "
-        "own, and "
-        "under those of calls that do.",
+        "The config's `policies`: default policies for each kind of command. A call's own policy overrides "
+        "them.",
         "Policies",
         "client_config_policies",
         (
-            works("read", "", "of `get`, `select`, `exists`", f"{EFFECTS}test_total_timeout"),
-            works("write", "", "of `put`, `remove_bin`", f"{EFFECTS}test_total_timeout"),
-            works("remove", "", "of `remove`", f"{EFFECTS}test_total_timeout"),
+            works("read", "", "for `get`, `select`, `exists`", f"{EFFECTS}test_total_timeout"),
+            works("write", "", "for `put`, `remove_bin`", f"{EFFECTS}test_total_timeout"),
+            works("remove", "", "for `remove`", f"{EFFECTS}test_total_timeout"),
             works(
                 "operate",
                 "",
-                "of `operate`, `operate_ordered`, `touch`, `append`, `prepend`, `increment`",
+                "for `operate`, `operate_ordered`, `touch`, `append`, `prepend`, `increment`",
                 f"{EFFECTS}test_total_timeout",
             ),
-            works("batch", "", "of `batch_read`", f"{EFFECTS}test_total_timeout"),
+            works("batch", "", "for `batch_read`", f"{EFFECTS}test_total_timeout"),
             works(
                 "batch_parent_write",
                 "",
-                "of `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy`, as wholes",
+                "for `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy` as a whole",
                 f"{EFFECTS}test_total_timeout",
             ),
-            works("batch_write", "", "of their rows that write", TOLD),
-            works("batch_remove", "", "of their rows that delete", TOLD),
-            works("query", "", "of queries", f"{EFFECTS}test_total_timeout"),
-            works("info", "", "of info commands and `truncate`", f"{EFFECTS}test_timeout_of_info"),
+            works("batch_write", "", "for rows of these batches that write", TOLD),
+            works("batch_remove", "", "for rows of these batches that delete", TOLD),
+            works("query", "", "for queries", f"{EFFECTS}test_total_timeout"),
+            works("info", "", "for info commands and `truncate`", f"{EFFECTS}test_timeout_of_info"),
             works("auth_mode", "", "as in the config", f"{CONFIG}test_auth_mode_in_either_place"),
             works(
                 "login_timeout_ms", "", "as in the config", f"{CONFIG}test_login_timeout_ms_in_either_place"
@@ -417,7 +423,7 @@ TABLES = (
     Table(
         "read",
         "Read policy",
-        "Of `get`, `select` and `exists`.",
+        "For `get`, `select` and `exists`.",
         "ReadPolicy",
         "read_policy",
         (*common("1000", "2"), *reads(), SEND_KEY, DESERIALIZE, *COMMON_NOTHING),
@@ -425,7 +431,7 @@ TABLES = (
     Table(
         "write",
         "Write policy",
-        "Of `put` and `remove_bin`.",
+        "For `put` and `remove_bin`.",
         "WritePolicy",
         "write_policy",
         (
@@ -440,7 +446,7 @@ TABLES = (
     Table(
         "remove",
         "Remove policy",
-        "Of `remove`. Of `meta` only the generation matters.",
+        "For `remove`. Only the generation in `meta` is used.",
         "RemovePolicy",
         "remove_policy",
         (
@@ -449,7 +455,7 @@ TABLES = (
             works(
                 "generation",
                 "none",
-                "what `gen` compares with where `meta` names none",
+                "generation that `gen` compares with if `meta` has none",
                 f"{EFFECTS}test_the_generation_of_a_remove_policy",
             ),
             *COMMON_NOTHING,
@@ -458,9 +464,8 @@ TABLES = (
     Table(
         "operate",
         "Operate policy",
-        "Of `operate`, `operate_ordered`, `touch`, `append`, `prepend` and `increment`. Where all "
-        "operations read, "
-        "what is about writes is left out.",
+        "For `operate`, `operate_ordered`, `touch`, `append`, `prepend` and `increment`. If all operations "
+        "are reads, settings for writes are ignored.",
         "OperatePolicy",
         "operate_policy",
         (
@@ -476,11 +481,11 @@ TABLES = (
     Table(
         "batch",
         "Batch policy",
-        "Of `batch_read`.",
+        "For `batch_read`.",
         "BatchPolicy",
         "batch_policy",
         (
-            *common("1000, and 1000 more for every 100,000 keys", "2"),
+            *common("1000, plus 1000 per 100,000 keys", "2"),
             *reads(),
             *BATCH_FLAGS,
             warned("concurrent", False, "the parts of a batch always run side by side", harmless=True),
@@ -497,14 +502,14 @@ TABLES = (
     ),
     Table(
         "batch_parent_write",
-        "Policy of batches that write",
-        "Of `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy`: of the batch as a whole. "
-        "Only rows that were certainly not applied are tried again. `batch_write_numpy` takes it and the "
-        "rows' policy in one dictionary.",
+        "Batch write policy",
+        "For `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy` as a whole. Only rows "
+        "that were certainly not applied are retried. `batch_write_numpy` takes this policy and the policy "
+        "of its rows in one dictionary.",
         "BatchPolicy",
         "batch_policy",
         (
-            *common("1000, and 1000 more for every 100,000 keys", "2"),
+            *common("1000, plus 1000 per 100,000 keys", "2"),
             *reads("for rows that read: "),
             *BATCH_FLAGS,
             warned("concurrent", False, "the parts of a batch always run side by side", harmless=True),
@@ -521,9 +526,9 @@ TABLES = (
     ),
     Table(
         "batch_write",
-        "Policy of rows that write",
-        "Of each row of `batch_operate` and `batch_write_numpy`, and of each `Write` of `batch_write` that "
-        "brings none.",
+        "Policy for rows that write",
+        "For each row of `batch_operate` and `batch_write_numpy`, and for each `Write` of `batch_write` "
+        "without a policy of its own.",
         "BatchWritePolicy",
         "batch_write_policy",
         (
@@ -532,7 +537,7 @@ TABLES = (
             works(
                 "generation",
                 "none",
-                "what `gen` compares with where `meta` names none",
+                "generation that `gen` compares with if `meta` has none",
                 f"{EFFECTS}test_the_generation_of_a_batch_remove_policy",
                 ours=True,
             ),
@@ -542,8 +547,8 @@ TABLES = (
     ),
     Table(
         "batch_remove",
-        "Policy of rows that delete",
-        "Of each row of `batch_remove`, and of each `Remove` of `batch_write` that brings none.",
+        "Policy for rows that delete",
+        "For each row of `batch_remove`, and for each `Remove` of `batch_write` without a policy of its own.",
         "BatchRemovePolicy",
         "batch_remove_policy",
         (
@@ -551,7 +556,7 @@ TABLES = (
             works(
                 "generation",
                 "none",
-                "what `gen` compares with",
+                "generation that `gen` compares with",
                 f"{EFFECTS}test_the_generation_of_a_batch_remove_policy",
             ),
             *COMMON_NOTHING_OF_ROWS,
@@ -560,7 +565,7 @@ TABLES = (
     Table(
         "query",
         "Query policy",
-        "Of `query(...)`, given where it is run.",
+        "For queries; passed when the query is run.",
         "QueryPolicy",
         "query_policy",
         (
@@ -568,27 +573,28 @@ TABLES = (
             works(
                 "short_query",
                 "False",
-                "`expected_duration` is `QUERY_DURATION_SHORT`",
+                "same as `expected_duration` set to `QUERY_DURATION_SHORT`",
                 TOLD,
             ),
             works(
                 "expected_duration",
                 "`QUERY_DURATION_LONG`",
-                "how the server goes about it: long, short, or long and relaxed for available namespaces",
+                "how the server executes the query: long, short, or long with relaxed reads for AP "
+                "namespaces",
                 TOLD,
             ),
             works(
                 "max_concurrent_nodes",
                 "0",
-                "nodes that are asked at a time; 0: all",
+                "number of nodes to query at a time; 0 means all",
                 "crates/aero-io/tests/query.rs::no_more_come_than_asked_for_and_pages_join_without_a_seam",
                 ours=True,
             ),
             works(
                 "partition_filter",
                 "all",
-                "the partitions to read, and where to go on in them; of a call only",
-                "tests/integration/test_query.py::test_partitions_are_chosen",
+                "partitions to read, and where to resume in them; only in a call, not in the config",
+                "tests/integration/queries/test_results.py::test_partitions_are_chosen",
             ),
             warned("info_timeout", 100, "a query asks no info command first", ours=True),
             warned(
@@ -605,11 +611,11 @@ TABLES = (
     Table(
         "info",
         "Info policy",
-        "Of `info_all`, `info_single_node`, `info_random_node` and `truncate`.",
+        "For `info_all`, `info_single_node`, `info_random_node` and `truncate`.",
         "InfoPolicy",
         "info_policy",
         (
-            works("timeout", "1000", "ms for each node that is asked", f"{EFFECTS}test_timeout_of_info"),
+            works("timeout", "1000", "limit per node, in ms", f"{EFFECTS}test_timeout_of_info"),
             warned("send_as_is", False, "info commands are always sent as they are", harmless=True),
             warned("check_bounds", False, "the size of an answer is always checked", harmless=True),
         ),
@@ -624,13 +630,13 @@ TABLES = (
             works(
                 "enable",
                 "required",
-                "whether connections are encrypted",
+                "encrypt connections",
                 f"{TLS}test_settings_that_are_refused",
             ),
             works(
                 "cafile",
                 "the system's",
-                "PEM file of the authorities that are trusted",
+                "PEM file of trusted authorities",
                 f"{TLS}test_an_unknown_issuer",
             ),
             works(
@@ -644,28 +650,28 @@ TABLES = (
             works(
                 "protocols",
                 "TLSv1.2 and TLSv1.3",
-                "versions, as in `-all +TLSv1.3`",
+                "TLS versions, such as `-all +TLSv1.3`",
                 f"{TLS}test_batches_and_single_commands_on_three_nodes",
                 f"{TLS}test_settings_that_are_refused",
             ),
             works(
                 "cipher_suite",
-                "all that are safe",
-                "names of suites, `:` between them",
+                "all secure ones",
+                "cipher suite names, separated by `:`",
                 f"{TLS}test_a_directory_of_authorities_and_cipher_suites",
                 f"{TLS}test_settings_that_cannot_be_connected_with",
             ),
             works(
                 "crl_check",
                 "False",
-                "refuse nodes whose certificate a revocation list in `cafile` or `capath` has",
+                "refuse nodes whose certificate is on a revocation list in `cafile` or `capath`",
                 "crates/aero-io/tests/tls.rs::revoked_certificates",
                 f"{TLS}test_settings_that_cannot_be_connected_with",
             ),
             works(
                 "crl_check_all",
                 "False",
-                "the same for all certificates of the chain",
+                "the same for every certificate in the chain",
                 "crates/aero-io/tests/tls.rs::revoked_certificates",
                 f"{TLS}test_settings_that_cannot_be_connected_with",
             ),

@@ -1,4 +1,4 @@
-"""Python processes that a test watches from outside: they may hang, crash or be signalled."""
+"""Python processes that a test starts and watches: they may hang, crash or receive signals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ dtype = np.dtype([("i", "i8")])
 
 
 def start(body: str, server: DevServer, before: str = "") -> subprocess.Popen[str]:
-    """A Python process that runs `body` with `config`, `keys` and `dtype` at hand.
+    """Starts a Python process that runs `body` with `config`, `keys` and `dtype` defined.
 
     `before` runs before the package is imported.
     """
@@ -41,7 +41,7 @@ def start(body: str, server: DevServer, before: str = "") -> subprocess.Popen[st
 
 
 def pause_when_connected(process: subprocess.Popen[str], server: DevServer) -> None:
-    """Makes the node hang once the process has connected, and lets the process go on."""
+    """Waits until the process has connected, pauses the node, and lets the process continue."""
     assert process.stdout is not None
     assert process.stdin is not None
     line = process.stdout.readline()
@@ -52,8 +52,10 @@ def pause_when_connected(process: subprocess.Popen[str], server: DevServer) -> N
 
 
 def end_of(process: subprocess.Popen[str], seconds: float = 30) -> tuple[int, str, str]:
-    """Exit code, output and errors of a process; one that has not ended by then is killed with its children,
-    and that fails."""
+    """Waits for the end of a process; returns its exit code, output and errors.
+
+    If it does not end in time, kills it with its children and fails.
+    """
     try:
         out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""A TCP proxy between client and node that does to one answer what a bad network or a hostile peer would."""
+"""A TCP proxy between client and node that damages one answer as a bad network or a hostile peer would."""
 
 from __future__ import annotations
 
@@ -68,8 +68,17 @@ class Shot:
     over: threading.Event = field(default_factory=threading.Event)
 
 
+def connect_through(face: Any, proxy: Proxy) -> Any:
+    """A client that reaches its node through the proxy alone, and does not stop trying.
+
+    The node announces its own address, but the proxy's is the one seed, and no peer replaces it. The circuit
+    breaker is off: the proxy fails more often than a node may that is asked again at once.
+    """
+    return face.connect({"hosts": [proxy.address], "max_error_rate": 0, "tend_interval": 60_000})
+
+
 class Proxy:
-    """Hands bytes on in both directions; one answer, once armed, goes through a fault.
+    """Forwards bytes in both directions. Once armed, it applies a fault to one answer.
 
     An answer is what comes from the node after a request, until the next request on that connection. The
     node's messages and info answers are told apart, so a fault for one does not hit the watch of the node.
@@ -81,22 +90,22 @@ class Proxy:
         self.address: tuple[str, int] = self._listener.getsockname()
         self._lock = threading.Lock()
         self._armed: dict[int, Shot] = {}
-        # Of each type of frame, the last answer as the node sent it, and bytes of answers so far.
+        # For each type of frame, the last answer as the node sent it.
         self.answers: dict[int, bytes] = {}
-        # The same of requests, as far as they came in one piece.
+        # The same for requests that arrived in one piece.
         self.requests: dict[int, bytes] = {}
         self.received = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def arm(self, fault: Fault, kind: int = MESSAGE, then: Callable[[], Any] = lambda: None) -> Shot:
-        """The next answer of that type of frame goes through the fault; ``then`` is called right after."""
+        """Applies the fault to the next answer of that type of frame, then calls ``then``."""
         shot = Shot(fault, then)
         with self._lock:
             self._armed[kind] = shot
         return shot
 
     def disarm(self) -> None:
-        """Forgets a fault that has hit no answer."""
+        """Drops a fault that has not been applied."""
         with self._lock:
             self._armed.clear()
 
@@ -152,7 +161,7 @@ class _Link:
             self._client.shutdown(socket.SHUT_RDWR)  # also ends the other thread's recv
 
     def _hand_on(self, data: bytes) -> bool:
-        """Sends bytes of an answer; false once the client is to be left."""
+        """Sends bytes of an answer; False if the connection to the client has to be closed."""
         proxy, before = self._proxy, self._answer
         if not before and len(data) > 1:
             self._shot = proxy._take(data[1])

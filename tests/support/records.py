@@ -1,17 +1,19 @@
-"""Records that no client of ours would write."""
+"""Bin values that no client writes, and records that have them."""
 
 import socket
 import struct
 
 import aerospike_py
 
+# A HyperLogLog sketch that a server made.
+SKETCH = bytes.fromhex("0004") + bytes(13) + bytes.fromhex("4080003000000000")
 # MessagePack: a map whose key is a list.
 MAP_KEYED_BY_A_LIST = bytes.fromhex("819101c0")
 MAP = 19
 
 
 def put_as_it_is(host, key, name, value, particle_type=MAP):
-    """Writes a bin with these very bytes."""
+    """Writes a bin whose value has exactly these bytes."""
     fields = [(0, key[0].encode()), (1, key[1].encode()), (4, aerospike_py.calc_digest(*key))]
     body = struct.pack(">BBBBBBIIIHH", 22, 0, 1, 0, 0, 0, 0, 0, 1000, len(fields), 1)
     body += b"".join(struct.pack(">IB", 1 + len(data), kind) + data for kind, data in fields)

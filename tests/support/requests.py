@@ -1,4 +1,4 @@
-"""Requests as they went over the wire, taken apart: what a policy says, a node is told here."""
+"""Parses requests as they went over the wire, to see which flags a policy sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server under the tests: the embedded node, or the real one that AEROSPIKE_HOSTS names."""
+"""The server that the tests use: the embedded node, or the real one that AEROSPIKE_HOSTS names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RealServer:
-    """What the tests use of ``DevServer``, for a server that somebody else runs."""
+    """The part of ``DevServer`` that tests use, for a server that runs elsewhere."""
 
     hosts: list[tuple[str, int]]
 

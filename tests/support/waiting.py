@@ -1,4 +1,4 @@
-"""Waiting for what comes by itself."""
+"""Waiting for a condition."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 
 
-def eventually(what: str, is_so: Callable[[], bool]) -> None:
-    """Waits until it is so; in vain is a failure."""
-    deadline = time.monotonic() + 15
+def eventually(what: str | Callable[[], str], is_so: Callable[[], bool], seconds: float = 15) -> None:
+    """Waits until the condition holds; fails with ``what`` if it does not within ``seconds``."""
+    deadline = time.monotonic() + seconds
     while not is_so():
-        assert time.monotonic() < deadline, f"in vain: {what}"
+        if time.monotonic() >= deadline:
+            text = what if isinstance(what, str) else what()
+            raise AssertionError(f"not within {seconds} s: {text}")
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""The package where NumPy is not installed: everything but arrays works, and arrays say what to install."""
+"""The package without NumPy: everything but arrays works, and arrays say what to install."""
 
 import importlib.util
 import sys
@@ -9,12 +9,12 @@ import aerospike_py
 from aerospike_py._cli import main
 
 
-def test_numpy_is_not_there():
-    """Else the tests below prove nothing."""
+def test_numpy_is_missing():
+    """Otherwise the tests below prove nothing."""
     assert importlib.util.find_spec("numpy") is None
 
 
-def test_importing_does_not_ask_for_it():
+def test_importing_needs_no_numpy():
     assert "numpy" not in sys.modules
     assert aerospike_py.__version__
 

@@ -46,7 +46,7 @@ impl RowSink for Counts {
 
 impl RowLease for Lease<'_> {
     fn record(&mut self, _row: usize, record: &Record<'_>) -> RowOutcome {
-        self.rows += u64::from(record.result_code == 0);
+        self.rows += u64::from(record.result_code.is_ok());
         self.bytes += record.ops().map(|op| op.value.len() as u64).sum::<u64>();
         RowOutcome::Written
     }

@@ -32,8 +32,8 @@ impl RowSink for Printer {
 
 impl RowLease for Lease<'_> {
     fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
-        println!("row {row}: result {}, {} bins", record.result_code, record.ops().count());
-        self.0.0.fetch_add(usize::from(record.result_code == 0), Ordering::Relaxed);
+        println!("row {row}: result {:?}, {} bins", record.result_code, record.ops().count());
+        self.0.0.fetch_add(usize::from(record.result_code.is_ok()), Ordering::Relaxed);
         RowOutcome::Written
     }
 

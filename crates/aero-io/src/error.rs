@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wire_protocol::{WireError, result_code};
+use wire_protocol::{ResultCode, WireError};
 
 /// Codes that the client gives, beside the server's; the numbers are the official client's.
 pub mod client_code {
@@ -135,10 +135,10 @@ pub enum ContactFault {
         found: String,
     },
     /// The node refused the user.
-    #[error("{}: {who}", ServerCode(*.code))]
+    #[error("{code}: {who}")]
     Login {
         /// The server's code.
-        code: u8,
+        code: ResultCode,
         /// Whom it refused.
         who: Who,
     },
@@ -180,18 +180,18 @@ impl fmt::Display for SeedFailure {
 #[non_exhaustive]
 pub enum Error {
     /// The server answered with an error.
-    #[error("{}: {tried}", ServerCode(*.code))]
+    #[error("{code}: {tried}")]
     Server {
         /// The server's code.
-        code: u8,
+        code: ResultCode,
         /// What was tried.
         tried: Box<Tried>,
     },
     /// A node refused the user: the login, or the token that a login had given.
-    #[error("{}: {who} at {address}{}", ServerCode(*.code), Of(.tried.as_deref()))]
+    #[error("{code}: {who} at {address}{}", Of(.tried.as_deref()))]
     Login {
         /// The server's code.
-        code: u8,
+        code: ResultCode,
         /// Whom it refused.
         who: Who,
         /// The node's address.
@@ -318,14 +318,14 @@ impl Error {
     pub fn code(&self) -> i32 {
         match self {
             Self::Server { code, .. } | Self::Login { code, .. } => i32::from(*code),
-            Self::Timeout { .. } => i32::from(result_code::TIMEOUT),
+            Self::Timeout { .. } => i32::from(ResultCode::TIMEOUT),
             Self::Connection { .. } | Self::Connect { .. } => client_code::CONNECTION,
             Self::NoResponse { .. } => client_code::NO_RESPONSE,
             Self::Saturated { .. } => client_code::NO_MORE_CONNECTIONS,
             Self::ErrorRate { .. } => client_code::MAX_ERROR_RATE,
-            Self::NamespaceNotFound { .. } => i32::from(result_code::NAMESPACE_NOT_FOUND),
+            Self::NamespaceNotFound { .. } => i32::from(ResultCode::NAMESPACE_NOT_FOUND),
             Self::InvalidNode { .. } | Self::NoSuchNode { .. } => client_code::INVALID_NODE,
-            Self::BinName { .. } => i32::from(result_code::BIN_NAME),
+            Self::BinName { .. } => i32::from(ResultCode::BIN_NAME),
             Self::Param { .. } | Self::Request { .. } => client_code::PARAM,
             Self::Protocol { .. } | Self::ClusterName { .. } | Self::Closed { .. } | Self::Sealed => {
                 client_code::CLIENT
@@ -368,17 +368,6 @@ impl fmt::Display for Of<'_> {
     }
 }
 
-struct ServerCode(u8);
-
-impl fmt::Display for ServerCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match result_code::describe(self.0) {
-            Some((name, text)) => write!(f, "{text} ({name}, code {})", self.0),
-            None => write!(f, "the server answered with code {}", self.0),
-        }
-    }
-}
-
 struct List<'a, T>(&'a [T]);
 
 impl<T: fmt::Display> fmt::Display for List<'_, T> {
@@ -411,7 +400,7 @@ pub(crate) enum Fault {
     /// The node left the cluster before anything was sent to it.
     Gone,
     /// The node refused the user.
-    Login { code: u8, who: Who },
+    Login { code: ResultCode, who: Who },
 }
 
 impl Fault {

@@ -58,6 +58,7 @@ pub use query::{
     PartitionProgress, Query, QueryPartitions, QueryProgress, QueryStopper, RecordBlock, RecordStream,
 };
 pub use stats::{ClusterStats, NodeStats};
+pub use wire_protocol::ResultCode;
 pub use wire_protocol::batch_write::{BatchWriter, EncodedOps, OperateRow, RowAttributes};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;

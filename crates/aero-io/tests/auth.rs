@@ -14,6 +14,7 @@ use dev_server::{CommandKind, Config, DevServer, Fault, FaultRule, User};
 use support::net::{Act, Net};
 use support::{keys, read};
 use tokio::time::Instant;
+use wire_protocol::ResultCode;
 use wire_protocol::login::{SecurityMessage, command, field, write_security};
 use wire_protocol::message::op;
 use wire_protocol::particle::Particle;
@@ -148,7 +149,11 @@ async fn sessions_that_end_cost_no_row_and_no_try() {
     for _ in 0..5 {
         // The token has ended at the node, which this client does not know, and a connection is no good.
         server.advance_clock(Duration::from_secs(4_000));
-        let once = FaultRule { fault: Fault::Code(80), command: Some(CommandKind::Batch), times: Some(1) };
+        let once = FaultRule {
+            fault: Fault::Code(ResultCode::NOT_AUTHENTICATED),
+            command: Some(CommandKind::Batch),
+            times: Some(1),
+        };
         server.inject(None, once).unwrap();
         let (outcome, rows) = read(&cluster, &keys(3_000), single.clone()).await;
         outcome.unwrap();
@@ -236,9 +241,9 @@ fn scripted(
         let mut out = Vec::new();
         if message.command == command::LOGIN {
             count.fetch_add(1, Ordering::SeqCst);
-            write_security(&mut out, code, 0, fields).unwrap();
+            write_security(&mut out, code.into(), 0, fields).unwrap();
         } else {
-            write_security(&mut out, introduced, 0, &[]).unwrap();
+            write_security(&mut out, introduced.into(), 0, &[]).unwrap();
         }
         vec![Act::Send(out)]
     });
@@ -281,10 +286,10 @@ async fn a_node_that_takes_no_token_is_not_stormed_with_logins() {
         let mut out = Vec::new();
         if SecurityMessage::parse(body).unwrap().command == command::LOGIN {
             count.fetch_add(1, Ordering::SeqCst);
-            write_security(&mut out, 0, 0, &[(field::SESSION_TOKEN, b"t")]).unwrap();
+            write_security(&mut out, ResultCode::OK, 0, &[(field::SESSION_TOKEN, b"t")]).unwrap();
         } else {
             let code = if hostile.load(Ordering::SeqCst) { 80 } else { 0 };
-            write_security(&mut out, code, 0, &[]).unwrap();
+            write_security(&mut out, code.into(), 0, &[]).unwrap();
         }
         vec![Act::Send(out)]
     });
@@ -313,11 +318,11 @@ async fn a_refused_renewal_is_not_asked_for_by_every_connection() {
         let is_login = SecurityMessage::parse(body).unwrap().command == command::LOGIN;
         let mut out = Vec::new();
         if is_login && count.fetch_add(1, Ordering::SeqCst) > 0 {
-            write_security(&mut out, 62, 0, &[]).unwrap();
+            write_security(&mut out, ResultCode::INVALID_PASSWORD, 0, &[]).unwrap();
         } else {
             let ttl = 1_000u32.to_be_bytes();
             let fields = [(field::SESSION_TOKEN, &b"t"[..]), (field::SESSION_TTL, &ttl)];
-            write_security(&mut out, 0, 0, &fields).unwrap();
+            write_security(&mut out, ResultCode::OK, 0, &fields).unwrap();
         }
         vec![Act::Send(out)]
     });
@@ -355,12 +360,18 @@ async fn a_slow_login_is_begun_once() {
     nodes[0].on_security(move |body| {
         let mut out = Vec::new();
         if SecurityMessage::parse(body).unwrap().command != command::LOGIN {
-            write_security(&mut out, 0, 0, &[]).unwrap();
+            write_security(&mut out, ResultCode::OK, 0, &[]).unwrap();
             return vec![Act::Send(out)];
         }
         let first = count.fetch_add(1, Ordering::SeqCst) == 0;
         let ttl = if first { 4u32 } else { 86_400 }.to_be_bytes();
-        write_security(&mut out, 0, 0, &[(field::SESSION_TOKEN, b"t"), (field::SESSION_TTL, &ttl)]).unwrap();
+        write_security(
+            &mut out,
+            ResultCode::OK,
+            0,
+            &[(field::SESSION_TOKEN, b"t"), (field::SESSION_TTL, &ttl)],
+        )
+        .unwrap();
         vec![Act::Wait(Duration::from_secs(if first { 0 } else { 4 })), Act::Send(out)]
     });
     let config = ClusterConfig { tend_interval: Duration::from_secs(3_600), ..with_user() };

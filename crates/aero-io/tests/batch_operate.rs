@@ -13,6 +13,7 @@ use support::net::{Act, Net, Node};
 use support::rows::{Lease, Row, Rows};
 use support::wire::{Request, answer, end, frame, record};
 use support::{MS, connect, keys, mixed_keys, once, one_node, three};
+use wire_protocol::ResultCode;
 use wire_protocol::command::WriteOptions;
 use wire_protocol::info::PartitionBitmap;
 use wire_protocol::message::{op, write_op};
@@ -174,7 +175,7 @@ async fn an_answer_about_the_record_is_one_and_no_failure_of_the_call() {
     assert_eq!(rows.count(5), 100);
     let forbidden = |request: &Request| vec![Act::Send(answer(request, |_| 81, 0))];
     let (outcome, _rows, _node) = fails_once(forbidden, Ops::default()).await;
-    assert!(matches!(outcome, Err(Error::Server { code: 81, .. })), "{outcome:?}");
+    assert!(matches!(outcome, Err(Error::Server { code: ResultCode::ROLE_VIOLATION, .. })), "{outcome:?}");
 }
 
 #[tokio::test(start_paused = true)]

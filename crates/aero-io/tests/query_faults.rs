@@ -12,6 +12,7 @@ use support::net::Act;
 use support::queries::{Came, all, fill, nodes, query, start, total, with};
 use support::wire::{Request, end, frame, record_of as record};
 use support::{MS, digest, one_node};
+use wire_protocol::ResultCode;
 use wire_protocol::message::{MessageHeader, info3};
 
 fn faults(fault: Fault, times: u32) -> FaultRule {
@@ -28,10 +29,10 @@ async fn a_fault_costs_no_record_and_repeats_none() {
         Fault::Garbage,
         Fault::HugeFrame,
         Fault::Silent,
-        Fault::Code(9),
-        Fault::Code(14),
-        Fault::Code(211),
-        Fault::RowCode(11),
+        Fault::Code(ResultCode::TIMEOUT),
+        Fault::Code(ResultCode::KEY_BUSY),
+        Fault::Code(ResultCode::QUERY_QUEUE_FULL),
+        Fault::RowCode(ResultCode::PARTITION_UNAVAILABLE),
     ] {
         let policy = QueryPolicy { socket_timeout: 200 * MS, ..QueryPolicy::default() };
         let before = total(&server, |counters| counters.faults);
@@ -51,11 +52,11 @@ async fn a_fault_that_stays_is_told_after_the_tries() {
     fill(&cluster, 100, 10).await;
     for (fault, code, tries) in [
         (Fault::Close, -10, 3),
-        (Fault::Code(9), 9, 3),
-        (Fault::RowCode(11), 11, 3),
+        (Fault::Code(ResultCode::TIMEOUT), 9, 3),
+        (Fault::RowCode(ResultCode::PARTITION_UNAVAILABLE), 11, 3),
         // The same again would be no better.
-        (Fault::Code(4), 4, 1),
-        (Fault::Code(22), 22, 1),
+        (Fault::Code(ResultCode::PARAMETER), 4, 1),
+        (Fault::Code(ResultCode::FORBIDDEN), 22, 1),
         (Fault::Garbage, -1, 3),
     ] {
         server.inject(None, FaultRule { times: None, ..faults(fault, 1) }).unwrap();
@@ -143,7 +144,7 @@ fn refusal(partition: u32) -> Vec<u8> {
     let mut out = Vec::new();
     MessageHeader {
         info3: info3::PARTITION_DONE,
-        result_code: 11,
+        result_code: ResultCode::PARTITION_UNAVAILABLE,
         generation: partition,
         ..Default::default()
     }

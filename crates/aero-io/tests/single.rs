@@ -12,6 +12,7 @@ use support::net::{Act, Net, Node};
 use support::wire::answer;
 use support::{connect, digest};
 use tokio::time::Instant;
+use wire_protocol::ResultCode;
 use wire_protocol::message::op;
 use wire_protocol::particle::Particle;
 
@@ -33,7 +34,7 @@ async fn put(cluster: &Cluster, policy: &WritePolicy) -> Result<aero_io::Answer,
 async fn a_record_is_read_written_and_deleted() {
     let (cluster, nodes) = cluster(1).await;
     let read = cluster.read(&key(), &Bins::All, &ReadPolicy::default()).await.unwrap();
-    assert_eq!((read.result_code, read.generation, read.n_ops), (0, 1, 1));
+    assert_eq!((read.result_code, read.generation, read.n_ops), (ResultCode::OK, 1, 1));
     assert_eq!(read.ops().next().unwrap().particle(), Ok(Particle::Int(1)));
     assert_eq!(read.key(), None);
     put(&cluster, &WritePolicy::default()).await.unwrap();
@@ -44,7 +45,7 @@ async fn a_record_is_read_written_and_deleted() {
 
     nodes[0].on_request(|request| vec![Act::Send(answer(request, |_| 2, 0))]);
     let error = cluster.read(&key(), &Bins::Header, &ReadPolicy::default()).await.unwrap_err();
-    assert!(matches!(error, Error::Server { code: 2, .. }) && !error.in_doubt());
+    assert!(matches!(error, Error::Server { code: ResultCode::RECORD_NOT_FOUND, .. }) && !error.in_doubt());
 }
 
 #[tokio::test(start_paused = true)]

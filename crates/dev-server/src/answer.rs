@@ -1,11 +1,12 @@
 //! Messages that answer: headers and bins.
 
+use wire_protocol::ResultCode;
 use wire_protocol::message::{FrameType, MAX_FRAME, MessageHeader, info3, write_frame};
 
 /// What the header of an answer says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
-    pub(crate) result_code: u8,
+    pub(crate) result_code: ResultCode,
     pub(crate) generation: u16,
     pub(crate) void_time: u32,
     /// The row's index in a batch, else 0.
@@ -20,7 +21,7 @@ impl Answer {
         let [i0, i1, i2, i3] = self.index.to_be_bytes();
         let [o0, o1] = self.n_ops.to_be_bytes();
         let size = MessageHeader::LEN as u8;
-        [size, 0, 0, 0, 0, self.result_code, 0, 0, g0, g1, v0, v1, v2, v3, i0, i1, i2, i3, 0, 0, o0, o1]
+        [size, 0, 0, 0, 0, self.result_code.get(), 0, 0, g0, g1, v0, v1, v2, v3, i0, i1, i2, i3, 0, 0, o0, o1]
     }
 
     #[inline]
@@ -44,16 +45,16 @@ pub(crate) fn reserve(out: &mut Vec<u8>) -> usize {
 }
 
 /// Appends a frame with one message without bins.
-pub(crate) fn write_code(out: &mut Vec<u8>, result_code: u8) {
+pub(crate) fn write_code(out: &mut Vec<u8>, result_code: ResultCode) {
     write_empty(out, result_code, 0);
 }
 
 /// Appends the frame that ends the answer of a batch.
-pub(crate) fn write_end(out: &mut Vec<u8>, result_code: u8) {
+pub(crate) fn write_end(out: &mut Vec<u8>, result_code: ResultCode) {
     write_empty(out, result_code, info3::LAST);
 }
 
-fn write_empty(out: &mut Vec<u8>, result_code: u8, info3: u8) {
+fn write_empty(out: &mut Vec<u8>, result_code: ResultCode, info3: u8) {
     const { assert!(MessageHeader::LEN < MAX_FRAME) };
     // A frame of one header is never too large.
     _ = write_frame(out, FrameType::Message, |out| {

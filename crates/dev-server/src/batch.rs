@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use wire_protocol::ResultCode;
 use wire_protocol::batch::{REPEATED_ROW_LEN, batch_flags};
 use wire_protocol::batch_request::{BatchRequestRow, BatchRequestRows};
 use wire_protocol::message::{FrameHeader, FrameType, Message, field_type};
-use wire_protocol::result_code;
 
 use crate::User;
 use crate::answer::write_end;
@@ -38,13 +38,13 @@ pub(crate) struct BatchRun<'a> {
     /// The rows as they came, those that were answered among them.
     all_rows: BatchRequestRows<'a>,
     /// The code for something that is asked for of all rows and not there.
-    refused: Option<u8>,
+    refused: Option<ResultCode>,
     /// The row before, for the rows that repeat it.
     shared: Option<Shared<'a>>,
     /// Rows that a full frame had no room for: at most one.
     carried: Vec<u8>,
     /// The code of the first row that failed, where the client asked to be told so at the end.
-    end_code: u8,
+    end_code: ResultCode,
     /// Who asks; none where nobody has to say so.
     user: Option<Arc<User>>,
     /// What is to be wrong with the first row's answer, until it was given.
@@ -73,19 +73,19 @@ impl<'a> BatchRun<'a> {
         message: &Message<'a>,
         user: Option<Arc<User>>,
         fault: Option<Fault>,
-    ) -> Result<Self, u8> {
+    ) -> Result<Self, ResultCode> {
         if let Some(Fault::Code(code)) = fault {
             return Err(code);
         }
         let store = &node.store;
         let fields = RequestFields::of(message.fields());
-        let rows = fields.batch.ok_or(result_code::PARAMETER)?;
-        let rows = BatchRequestRows::parse(rows).map_err(|_| result_code::PARAMETER)?;
+        let rows = fields.batch.ok_or(ResultCode::PARAMETER)?;
+        let rows = BatchRequestRows::parse(rows).map_err(|_| ResultCode::PARAMETER)?;
         if rows.len() == 0 {
-            return Err(result_code::PARAMETER);
+            return Err(ResultCode::PARAMETER);
         }
         if store.batch_max_requests != 0 && rows.len() > store.batch_max_requests as usize {
-            return Err(result_code::BATCH_MAX_REQUESTS);
+            return Err(ResultCode::BATCH_MAX_REQUESTS);
         }
         let mut run = Self {
             node,
@@ -97,7 +97,7 @@ impl<'a> BatchRun<'a> {
             },
             shared: None,
             carried: Vec::new(),
-            end_code: result_code::OK,
+            end_code: ResultCode::OK,
             user,
             wrong: fault.filter(|fault| matches!(fault, Fault::WrongRowIndex | Fault::RowTwice)),
             unanswered: None,
@@ -121,7 +121,7 @@ impl<'a> BatchRun<'a> {
                 self.answer_row(&row, now, out);
                 out.truncate(start);
             }
-            write_end(out, result_code::PARAMETER);
+            write_end(out, ResultCode::PARAMETER);
             return false;
         }
         let mut passed_on = 0;
@@ -157,9 +157,9 @@ impl<'a> BatchRun<'a> {
         let Some(shared) = self.shared else {
             return route;
         };
-        let unavailable = (route == Route::Nowhere).then_some(result_code::PARTITION_UNAVAILABLE);
+        let unavailable = (route == Route::Nowhere).then_some(ResultCode::PARTITION_UNAVAILABLE);
         let violation = match &self.user {
-            Some(user) if !user.may(flags) => Some(result_code::ROLE_VIOLATION),
+            Some(user) if !user.may(flags) => Some(ResultCode::ROLE_VIOLATION),
             _ => None,
         };
         let request = Request {
@@ -176,10 +176,8 @@ impl<'a> BatchRun<'a> {
             index: row.index,
         };
         let code = execute(&request, now, out);
-        let is_answer =
-            matches!(code, result_code::OK | result_code::RECORD_NOT_FOUND | result_code::FILTERED_OUT);
-        if !is_answer
-            && self.end_code == result_code::OK
+        if !code.is_about_record()
+            && self.end_code.is_ok()
             && self.rows.flags() & batch_flags::RESPOND_ALL_KEYS == 0
         {
             self.end_code = code;

@@ -1,8 +1,8 @@
 //! Commands on one record: what a request or a batch row asks of it, and the answer.
 
+use wire_protocol::ResultCode;
 use wire_protocol::digest::Digest;
 use wire_protocol::message::{Fields, Message, MessageHeader, Ops, field_type, info1, info2, info3};
-use wire_protocol::result_code;
 
 use crate::User;
 use crate::answer::{self, Answer};
@@ -45,7 +45,7 @@ pub(crate) struct RequestFields<'a> {
     pub(crate) digest: Option<&'a [u8]>,
     pub(crate) batch: Option<&'a [u8]>,
     /// The code for something that is asked for and not there.
-    pub(crate) refused: Option<u8>,
+    pub(crate) refused: Option<ResultCode>,
 }
 
 impl<'a> RequestFields<'a> {
@@ -60,11 +60,11 @@ impl<'a> RequestFields<'a> {
                 field_type::DIGEST => found.digest = Some(field.data),
                 field_type::BATCH => found.batch = Some(field.data),
                 field_type::FILTER => {
-                    found.refused = Some(result_code::UNSUPPORTED_FEATURE);
+                    found.refused = Some(ResultCode::UNSUPPORTED_FEATURE);
                 }
-                other_field::TRANSACTION_ID => found.refused = Some(result_code::ENTERPRISE_ONLY),
+                other_field::TRANSACTION_ID => found.refused = Some(ResultCode::ENTERPRISE_ONLY),
                 kind if other_field::UDF.contains(&kind) => {
-                    found.refused = Some(result_code::UNSUPPORTED_FEATURE);
+                    found.refused = Some(ResultCode::UNSUPPORTED_FEATURE);
                 }
                 // Unknown fields are passed over, as the server does.
                 _ => {}
@@ -82,7 +82,7 @@ pub(crate) struct Request<'a> {
     /// The set's number, if it had one when that was looked up.
     pub(crate) set_number: Option<u16>,
     pub(crate) key: Option<&'a [u8]>,
-    pub(crate) refused: Option<u8>,
+    pub(crate) refused: Option<ResultCode>,
     pub(crate) flags: Flags,
     pub(crate) generation: u32,
     pub(crate) ttl: u32,
@@ -96,13 +96,13 @@ pub(crate) fn answer_single(node: &Node, message: &Message<'_>, user: Option<&Us
     let code = match request_of(&node.store, message) {
         Ok(mut request) => {
             if user.is_some_and(|user| !user.may(request.flags)) {
-                request.refused = Some(result_code::ROLE_VIOLATION);
+                request.refused = Some(ResultCode::ROLE_VIOLATION);
             }
             match node.ownership.route(request.digest, request.flags) {
                 Route::Here => {}
                 Route::PassedOn => node.counting.passed_on(1),
                 Route::Nowhere => {
-                    request.refused = request.refused.or(Some(result_code::PARTITION_UNAVAILABLE));
+                    request.refused = request.refused.or(Some(ResultCode::PARTITION_UNAVAILABLE));
                 }
             }
             execute(&request, node.store.clock.moment(), out);
@@ -113,18 +113,18 @@ pub(crate) fn answer_single(node: &Node, message: &Message<'_>, user: Option<&Us
     Answer { result_code: code, ..Answer::default() }.write(out);
 }
 
-fn request_of<'a>(store: &'a Store, message: &Message<'a>) -> Result<Request<'a>, u8> {
+fn request_of<'a>(store: &'a Store, message: &Message<'a>) -> Result<Request<'a>, ResultCode> {
     let fields = RequestFields::of(message.fields());
     let namespace =
-        fields.namespace.and_then(|name| store.namespace(name)).ok_or(result_code::NAMESPACE_NOT_FOUND)?;
+        fields.namespace.and_then(|name| store.namespace(name)).ok_or(ResultCode::NAMESPACE_NOT_FOUND)?;
     let Some(digest) = fields.digest else {
         // A query without a list of partitions, over all of them or in the background.
-        return Err(result_code::UNSUPPORTED_FEATURE);
+        return Err(ResultCode::UNSUPPORTED_FEATURE);
     };
     let MessageHeader { info1, info2, info3, generation, ttl, .. } = message.header;
     Ok(Request {
         namespace,
-        digest: digest.try_into().map_err(|_| result_code::PARAMETER)?,
+        digest: digest.try_into().map_err(|_| ResultCode::PARAMETER)?,
         set: fields.set,
         set_number: namespace.known_set(fields.set),
         key: fields.key,
@@ -139,7 +139,7 @@ fn request_of<'a>(store: &'a Store, message: &Message<'a>) -> Result<Request<'a>
 
 /// Does what is asked, appends one message with the answer to `out` and gives its result code.
 #[inline]
-pub(crate) fn execute(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
+pub(crate) fn execute(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> ResultCode {
     let Flags { info1, info2, .. } = request.flags;
     let refused = match request.refused {
         Some(code) => code,
@@ -151,7 +151,7 @@ pub(crate) fn execute(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> 
             };
         }
         None if info1 & info1::READ != 0 => return read(request, now, out),
-        None => result_code::PARAMETER,
+        None => ResultCode::PARAMETER,
     };
     Answer { result_code: refused, index: request.index, ..Answer::default() }.write(out);
     refused
@@ -173,21 +173,21 @@ fn is_other_set(request: &Request<'_>, record: &Record, must_name: bool) -> bool
 }
 
 #[inline]
-fn read(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
+fn read(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> ResultCode {
     let start = answer::reserve(out);
     let mut answer = Answer { index: request.index, ..Answer::default() };
     let result = {
         let shard = request.namespace.read(request.digest);
         match shard.get(request.digest) {
-            None => Err(result_code::RECORD_NOT_FOUND),
+            None => Err(ResultCode::RECORD_NOT_FOUND),
             Some(record) => {
                 answer.generation = record.generation;
                 answer.void_time = record.void_time;
                 if is_other_set(request, record, false) {
-                    Err(result_code::PARAMETER)
+                    Err(ResultCode::PARAMETER)
                 } else if record.is_expired(now.seconds) {
                     // Until it is swept, what it was still shows in the answer's header.
-                    Err(result_code::RECORD_NOT_FOUND)
+                    Err(ResultCode::RECORD_NOT_FOUND)
                 } else {
                     read_bins(request, record, out)
                         .map(|n_ops| (n_ops, is_touch_due(record, request.ttl, now.seconds)))
@@ -213,12 +213,12 @@ fn read(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
 
 /// Appends the bins that are asked for and gives their number.
 #[inline]
-fn read_bins(request: &Request<'_>, record: &Record, out: &mut Vec<u8>) -> Result<u16, u8> {
+fn read_bins(request: &Request<'_>, record: &Record, out: &mut Vec<u8>) -> Result<u16, ResultCode> {
     if is_other_key(record, request.key) {
-        return Err(result_code::KEY_MISMATCH);
+        return Err(ResultCode::KEY_MISMATCH);
     }
     if !matches!(request.ttl, 0..=100 | DONT_TOUCH) {
-        return Err(result_code::PARAMETER);
+        return Err(ResultCode::PARAMETER);
     }
     if request.flags.info1 & info1::NO_BINS != 0 {
         return Ok(0);
@@ -243,10 +243,10 @@ fn read_bins(request: &Request<'_>, record: &Record, out: &mut Vec<u8>) -> Resul
         }
         count += 1;
         if out.len() > limit {
-            return Err(result_code::RECORD_TOO_BIG);
+            return Err(ResultCode::RECORD_TOO_BIG);
         }
     }
-    if asked { Ok(count) } else { Err(result_code::PARAMETER) }
+    if asked { Ok(count) } else { Err(ResultCode::PARAMETER) }
 }
 
 /// Whether a read within the last so many percent of a record's life is to start its life anew.
@@ -273,48 +273,52 @@ fn touch_on_read(request: &Request<'_>, now: Moment) {
 }
 
 /// Whether the write's conditions hold for the record that is there, or is not.
-fn check_conditions(request: &Request<'_>, record: Option<&Record>, needs_record: bool) -> Result<(), u8> {
+fn check_conditions(
+    request: &Request<'_>,
+    record: Option<&Record>,
+    needs_record: bool,
+) -> Result<(), ResultCode> {
     let Flags { info2, info3, .. } = request.flags;
     let is_delete = info2 & info2::DELETE != 0;
     if is_delete && record.is_some_and(|record| is_other_set(request, record, false)) {
-        return Err(result_code::PARAMETER);
+        return Err(ResultCode::PARAMETER);
     }
     let needs_record = needs_record || info3 & (info3::UPDATE_ONLY | info3::REPLACE_ONLY) != 0;
     if needs_record && record.is_none() {
-        return Err(result_code::RECORD_NOT_FOUND);
+        return Err(ResultCode::RECORD_NOT_FOUND);
     }
     if info2 & info2::CREATE_ONLY != 0 && record.is_some() {
-        return Err(result_code::RECORD_EXISTS);
+        return Err(ResultCode::RECORD_EXISTS);
     }
     let generation = record.map_or(0, |record| u32::from(record.generation));
     if info2 & info2::GENERATION != 0 && request.generation != generation
         || info2 & info2::GENERATION_GT != 0 && request.generation <= generation
     {
-        return Err(result_code::GENERATION);
+        return Err(ResultCode::GENERATION);
     }
     if !is_delete && record.is_some_and(|record| is_other_set(request, record, true)) {
-        return Err(result_code::PARAMETER);
+        return Err(ResultCode::PARAMETER);
     }
     if record.is_some_and(|record| is_other_key(record, request.key)) {
-        return Err(result_code::KEY_MISMATCH);
+        return Err(ResultCode::KEY_MISMATCH);
     }
     Ok(())
 }
 
-fn delete(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> u8 {
+fn delete(request: &Request<'_>, now: u32, out: &mut Vec<u8>) -> ResultCode {
     let result = if request.flags.info2 & info2::DURABLE_DELETE != 0 {
-        Err(result_code::ENTERPRISE_ONLY)
+        Err(ResultCode::ENTERPRISE_ONLY)
     } else {
         let mut shard = request.namespace.write(request.digest);
         let record = shard.get(request.digest).filter(|record| !record.is_expired(now));
         check_conditions(request, record, true).map(|()| _ = shard.remove(request.digest))
     };
-    let result_code = result.err().unwrap_or(result_code::OK);
+    let result_code = result.err().unwrap_or(ResultCode::OK);
     Answer { result_code, index: request.index, ..Answer::default() }.write(out);
     result_code
 }
 
-fn write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
+fn write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> ResultCode {
     let start = answer::reserve(out);
     let mut answer = Answer { index: request.index, ..Answer::default() };
     if let Err(code) = try_write(request, now, out, &mut answer) {
@@ -328,11 +332,16 @@ fn write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>) -> u8 {
 
 /// Writes, or changes nothing. `answer` gets generation and void time of the record that is there in the
 /// end.
-fn try_write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>, answer: &mut Answer) -> Result<(), u8> {
+fn try_write(
+    request: &Request<'_>,
+    now: Moment,
+    out: &mut Vec<u8>,
+    answer: &mut Answer,
+) -> Result<(), ResultCode> {
     let namespace = request.namespace;
     let plan = operations::plan(request.ops.clone(), request.flags)?;
     if request.set.len() > MAX_SET_NAME || request.set.contains(&0) {
-        return Err(result_code::PARAMETER);
+        return Err(ResultCode::PARAMETER);
     }
     let mut shard = namespace.write(request.digest);
     let old = shard.get(request.digest).filter(|record| !record.is_expired(now.seconds));
@@ -352,11 +361,11 @@ fn try_write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>, answer: &mut
     if n_bins == 0 {
         // A record without bins is no record.
         if old.is_none() {
-            return Err(result_code::RECORD_NOT_FOUND);
+            return Err(ResultCode::RECORD_NOT_FOUND);
         }
         // Nothing else of a write is a delete.
         if request.flags.info2 & info2::DURABLE_DELETE != 0 {
-            return Err(result_code::ENTERPRISE_ONLY);
+            return Err(ResultCode::ENTERPRISE_ONLY);
         }
         shard.remove(request.digest);
         *answer = Answer { index: request.index, n_ops, ..Answer::default() };
@@ -367,10 +376,10 @@ fn try_write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>, answer: &mut
         (stored, _) => stored,
     };
     if n_bins > MAX_BINS {
-        return Err(result_code::PARAMETER);
+        return Err(ResultCode::PARAMETER);
     }
     if stored_size(bins.size(), key) > namespace.max_record_size {
-        return Err(result_code::RECORD_TOO_BIG);
+        return Err(ResultCode::RECORD_TOO_BIG);
     }
     let record = Record {
         generation: old.map_or(1, |old| old.generation.checked_add(1).unwrap_or(1)),
@@ -378,7 +387,7 @@ fn try_write(request: &Request<'_>, now: Moment, out: &mut Vec<u8>, answer: &mut
         last_update: now.millis,
         set: match old {
             Some(old) => old.set,
-            None => namespace.set_number(request.set).ok_or(result_code::PARAMETER)?,
+            None => namespace.set_number(request.set).ok_or(ResultCode::PARAMETER)?,
         },
         n_bins: n_bins as u16,
         bins: bins.into_bytes(),
@@ -397,12 +406,12 @@ fn void_time(
     namespace: &Namespace,
     old: Option<&Record>,
     now: u32,
-) -> Result<u32, u8> {
+) -> Result<u32, ResultCode> {
     let ttl = match (request.ttl, old) {
         (NEVER_EXPIRE, _) => return Ok(0),
         (DONT_UPDATE, Some(old)) => return Ok(old.void_time),
         (0 | DONT_UPDATE, _) => namespace.default_ttl,
-        (ttl, _) if ttl > MAX_TTL => return Err(result_code::PARAMETER),
+        (ttl, _) if ttl > MAX_TTL => return Err(ResultCode::PARAMETER),
         (ttl, _) => ttl,
     };
     Ok(if ttl == 0 { 0 } else { now.saturating_add(ttl) })

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
+use wire_protocol::ResultCode;
 use wire_protocol::message::{FrameHeader, FrameType, Message, info1, write_frame};
-use wire_protocol::result_code;
 
 use crate::User;
 use crate::answer::{Answer, write_code, write_end};
@@ -299,7 +299,7 @@ fn answer<'a>(
                 return Answering::Refused;
             }
         }
-        (FrameType::Compressed, _) => write_code(out, result_code::ENTERPRISE_ONLY),
+        (FrameType::Compressed, _) => write_code(out, ResultCode::ENTERPRISE_ONLY),
     }
     Answering::Done
 }
@@ -312,7 +312,7 @@ fn answer_message<'a>(
     out: &mut Vec<u8>,
 ) -> Answering<'a> {
     let Ok(message) = Message::parse_only(body) else {
-        write_code(out, result_code::PARAMETER);
+        write_code(out, ResultCode::PARAMETER);
         return Answering::Done;
     };
     if message.header.info1 & info1::BATCH != 0 {
@@ -346,7 +346,7 @@ fn answer_message<'a>(
 /// The answer to whoever has not said who it is: to all info commands of a request one line, as the server
 /// has it.
 fn refuse_unknown(kind: FrameType, body: &[u8], out: &mut Vec<u8>) {
-    const CODE: u8 = result_code::NOT_AUTHENTICATED;
+    const CODE: ResultCode = ResultCode::NOT_AUTHENTICATED;
     if kind == FrameType::Info {
         // So short a frame is never too large.
         _ = write_frame(out, FrameType::Info, |out| out.extend_from_slice(b"ERROR:80:not authenticated\n"));
@@ -406,7 +406,7 @@ fn half(frames: &[u8]) -> usize {
 fn write_no_security(out: &mut Vec<u8>) {
     const ANSWER_LEN: usize = 16;
     let mut answer = [0; ANSWER_LEN];
-    answer[1] = result_code::SECURITY_NOT_SUPPORTED;
+    answer[1] = ResultCode::SECURITY_NOT_SUPPORTED.get();
     _ = write_frame(out, FrameType::Security, |out| out.extend_from_slice(&answer));
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use wire_protocol::ResultCode;
 use wire_protocol::message::{FrameType, info1, info2, info3};
 
 use crate::DevServerError;
@@ -32,9 +33,9 @@ pub enum Fault {
     HugeFrame,
     /// Answers the whole command with this result code: a batch without any of its rows, a query without any of
     /// its records.
-    Code(u8),
+    Code(ResultCode),
     /// Answers each row of a batch, each partition of a query, or the one record, with this result code.
-    RowCode(u8),
+    RowCode(ResultCode),
 }
 
 impl Fault {
@@ -58,8 +59,8 @@ impl Fault {
             "wrong-row-index" => Self::WrongRowIndex,
             "row-twice" => Self::RowTwice,
             "huge-frame" => Self::HugeFrame,
-            "code" => Self::Code(number(name, "a result code", words.next())?),
-            "row-code" => Self::RowCode(number(name, "a result code", words.next())?),
+            "code" => Self::Code(ResultCode::new(number(name, "a result code", words.next())?)),
+            "row-code" => Self::RowCode(ResultCode::new(number(name, "a result code", words.next())?)),
             _ => {
                 return Err(DevServerError::config(format!(
                     "{name:?} is no fault: close, close-mid-frame, late MS, silent, garbage, wrong-row-index, \
@@ -252,7 +253,7 @@ mod tests {
             parse("late 250 command=batch times=1"),
             Ok(FaultRule { fault: late, command: Some(CommandKind::Batch), times: Some(1) })
         );
-        assert_eq!(parse("row-code 14"), Ok(FaultRule::new(Fault::RowCode(14))));
+        assert_eq!(parse("row-code 14"), Ok(FaultRule::new(Fault::RowCode(ResultCode::KEY_BUSY))));
         for (order, what) in [
             ("late", "late takes milliseconds, not \"\""),
             ("code 300", "code takes a result code, not \"300\""),
@@ -288,7 +289,7 @@ mod tests {
     fn rules_that_can_never_hit_are_refused() {
         let rule = |fault, command, times| FaultRule { fault, command, times }.check();
         assert!(rule(Fault::RowTwice, Some(CommandKind::Read), None).is_err());
-        assert!(rule(Fault::Code(9), Some(CommandKind::Info), None).is_err());
+        assert!(rule(Fault::Code(ResultCode::TIMEOUT), Some(CommandKind::Info), None).is_err());
         assert!(rule(Fault::Close, None, Some(0)).is_err());
         assert!(rule(Fault::Close, Some(CommandKind::Info), Some(1)).is_ok());
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
+use wire_protocol::ResultCode;
 use wire_protocol::message::{FrameHeader, FrameType, Message};
 
 use crate::Config;
@@ -114,8 +115,8 @@ fn some_fault() -> impl Strategy<Value = Fault> {
         Fault::WrongRowIndex,
         Fault::RowTwice,
         Fault::HugeFrame,
-        Fault::Code(152),
-        Fault::RowCode(14),
+        Fault::Code(ResultCode::BATCH_QUEUES_FULL),
+        Fault::RowCode(ResultCode::KEY_BUSY),
     ])
 }
 

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use wire_protocol::ResultCode;
 use wire_protocol::message::{FrameType, write_frame};
-use wire_protocol::result_code;
 
 use crate::cluster::{Addresses, Cluster, NodeIndex};
 use crate::counters::Counters;
@@ -132,7 +132,7 @@ impl<'a> InfoSource<'a> {
 
     fn truncate(&self, name: &str, parameters: &str) -> String {
         if self.user.is_some_and(|user| !user.may_truncate()) {
-            return format!("ERROR:{}:role violation", result_code::ROLE_VIOLATION);
+            return format!("ERROR:{}:role violation", ResultCode::ROLE_VIOLATION.get());
         }
         let of = if name.starts_with("truncate-namespace") { Of::Namespace } else { Of::Set };
         if name.ends_with("-undo") {

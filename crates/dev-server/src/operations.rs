@@ -1,8 +1,8 @@
 //! Operations of a write: what each does to the bins, and what it answers.
 
+use wire_protocol::ResultCode;
 use wire_protocol::message::{MAX_FRAME, Op, Ops, info1, info2, info3, op, write_op};
 use wire_protocol::particle::{Particle, particle_type};
-use wire_protocol::result_code;
 
 use crate::collection;
 use crate::geojson;
@@ -35,7 +35,7 @@ impl Flags {
 }
 
 /// Whether this server has the operation, and if it has not, the code that says so.
-fn check_code(code: u8) -> Result<(), u8> {
+fn check_code(code: u8) -> Result<(), ResultCode> {
     match code {
         op::READ | op::WRITE | op::INCREMENT | op::APPEND | op::PREPEND | op::TOUCH | op::DELETE => Ok(()),
         op::CDT_READ
@@ -45,24 +45,24 @@ fn check_code(code: u8) -> Result<(), u8> {
         | op::BITS_READ
         | op::BITS_MODIFY
         | op::HLL_READ
-        | op::HLL_MODIFY => Err(result_code::UNSUPPORTED_FEATURE),
-        _ => Err(result_code::PARAMETER),
+        | op::HLL_MODIFY => Err(ResultCode::UNSUPPORTED_FEATURE),
+        _ => Err(ResultCode::PARAMETER),
     }
 }
 
 /// Whether a read can have the operation.
-pub(crate) fn check_read(op: &Op<'_>) -> Result<(), u8> {
+pub(crate) fn check_read(op: &Op<'_>) -> Result<(), ResultCode> {
     match check_code(op.code) {
         Ok(()) if op.code == op::READ => Ok(()),
-        Ok(()) => Err(result_code::PARAMETER),
+        Ok(()) => Err(ResultCode::PARAMETER),
         Err(code) => Err(code),
     }
 }
 
 /// Refuses names that no bin can have.
-pub(crate) fn check_name(op: &Op<'_>) -> Result<(), u8> {
+pub(crate) fn check_name(op: &Op<'_>) -> Result<(), ResultCode> {
     if op.name.len() > MAX_BIN_NAME || op.name.contains(&0) {
-        return Err(result_code::BIN_NAME);
+        return Err(ResultCode::BIN_NAME);
     }
     Ok(())
 }
@@ -78,7 +78,7 @@ pub(crate) struct Plan {
 }
 
 /// Looks at a write's operations before the record is looked for, as the server does.
-pub(crate) fn plan(ops: Ops<'_>, flags: Flags) -> Result<Plan, u8> {
+pub(crate) fn plan(ops: Ops<'_>, flags: Flags) -> Result<Plan, ResultCode> {
     let mut plan = Plan::default();
     let (mut count, mut reads, mut reads_all) = (0, 0, 0);
     for op in ops {
@@ -88,15 +88,15 @@ pub(crate) fn plan(ops: Ops<'_>, flags: Flags) -> Result<Plan, u8> {
             check_name(&op)?;
         }
         match op.code {
-            op::TOUCH if flags.replaces() => return Err(result_code::PARAMETER),
+            op::TOUCH if flags.replaces() => return Err(ResultCode::PARAMETER),
             op::TOUCH => plan.needs_record = true,
             op::READ if flags.reads_all(&op) => reads_all += 1,
             op::READ => reads += 1,
             op::WRITE if op.particle_type == particle_type::NIL && flags.replaces() => {
-                return Err(result_code::PARAMETER);
+                return Err(ResultCode::PARAMETER);
             }
             op::INCREMENT | op::APPEND | op::PREPEND | op::DELETE if flags.replaces() => {
-                return Err(result_code::PARAMETER);
+                return Err(ResultCode::PARAMETER);
             }
             _ => {}
         }
@@ -107,7 +107,7 @@ pub(crate) fn plan(ops: Ops<'_>, flags: Flags) -> Result<Plan, u8> {
         || reads_all > 1
         || reads_all > 0 && (reads > 0 || flags.responds_to_all())
         || reads_all == 0 && flags.info1 & info1::GET_ALL != 0;
-    if is_wrong { Err(result_code::PARAMETER) } else { Ok(plan) }
+    if is_wrong { Err(ResultCode::PARAMETER) } else { Ok(plan) }
 }
 
 /// Counts what is answered, within what a message can hold.
@@ -118,14 +118,14 @@ struct Answers<'o> {
 }
 
 impl Answers<'_> {
-    fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), count: usize) -> Result<(), u8> {
+    fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), count: usize) -> Result<(), ResultCode> {
         let count = usize::from(self.count) + count;
-        self.count = u16::try_from(count).map_err(|_| result_code::RECORD_TOO_BIG)?;
+        self.count = u16::try_from(count).map_err(|_| ResultCode::RECORD_TOO_BIG)?;
         write(self.out);
-        if self.out.len() > self.limit { Err(result_code::RECORD_TOO_BIG) } else { Ok(()) }
+        if self.out.len() > self.limit { Err(ResultCode::RECORD_TOO_BIG) } else { Ok(()) }
     }
 
-    fn nothing(&mut self, op: &Op<'_>) -> Result<(), u8> {
+    fn nothing(&mut self, op: &Op<'_>) -> Result<(), ResultCode> {
         self.push(|out| write_op(out, op.code, particle_type::NIL, op.name, &[]), 1)
     }
 }
@@ -145,7 +145,7 @@ pub(crate) fn apply(
     limits: Limits,
     bins: &mut BinsDraft,
     out: &mut Vec<u8>,
-) -> Result<u16, u8> {
+) -> Result<u16, ResultCode> {
     let limit = out.len() + MAX_FRAME / 2;
     let mut answers = Answers { out, limit, count: 0 };
     for op in ops {
@@ -164,13 +164,13 @@ pub(crate) fn apply(
             code => {
                 // Before anything looks into the value.
                 if op.value.len() > limits.size || bins.size() > limits.size {
-                    return Err(result_code::RECORD_TOO_BIG);
+                    return Err(ResultCode::RECORD_TOO_BIG);
                 }
                 match code {
                     op::WRITE => write(bins, &op, limits)?,
                     op::INCREMENT | op::APPEND | op::PREPEND => modify(bins, &op, limits)?,
                     op::DELETE => bins.clear(),
-                    _ => return Err(result_code::PARAMETER),
+                    _ => return Err(ResultCode::PARAMETER),
                 }
                 if flags.responds_to_all() {
                     answers.nothing(&op)?;
@@ -181,7 +181,7 @@ pub(crate) fn apply(
     Ok(answers.count)
 }
 
-fn write(bins: &mut BinsDraft, op: &Op<'_>, limits: Limits) -> Result<(), u8> {
+fn write(bins: &mut BinsDraft, op: &Op<'_>, limits: Limits) -> Result<(), ResultCode> {
     match check_value(op.particle_type, op.value, limits.any_map_keys)? {
         Stored::Nothing => bins.remove(op.name),
         Stored::AsIs => bins.put(op.name, op.particle_type, op.value),
@@ -225,7 +225,7 @@ fn is_sketch(bytes: &[u8]) -> bool {
         && bytes.len() == HEADER + registers.div_ceil(8)
 }
 
-fn check_value(kind: u8, value: &[u8], any_map_keys: bool) -> Result<Stored, u8> {
+fn check_value(kind: u8, value: &[u8], any_map_keys: bool) -> Result<Stored, ResultCode> {
     use particle_type as t;
     let fits = match kind {
         t::NIL => return Ok(Stored::Nothing),
@@ -235,7 +235,7 @@ fn check_value(kind: u8, value: &[u8], any_map_keys: bool) -> Result<Stored, u8>
                 [a, b] => Ok(Stored::Integer(i64::from(u16::from_be_bytes([a, b])))),
                 [a, b, c, d] => Ok(Stored::Integer(i64::from(u32::from_be_bytes([a, b, c, d])))),
                 [_, _, _, _, _, _, _, _] => Ok(Stored::AsIs),
-                _ => Err(result_code::PARAMETER),
+                _ => Err(ResultCode::PARAMETER),
             };
         }
         t::FLOAT => value.len() == 8,
@@ -245,23 +245,23 @@ fn check_value(kind: u8, value: &[u8], any_map_keys: bool) -> Result<Stored, u8>
         t::GEOJSON => {
             return match Particle::parse(kind, value) {
                 Ok(Particle::GeoJson(text)) if geojson::is_valid(text) => Ok(Stored::AsIs),
-                _ => Err(result_code::GEO_INVALID_GEOJSON),
+                _ => Err(ResultCode::GEO_INVALID_GEOJSON),
             };
         }
         t::LIST | t::MAP => {
             return collection::in_order(kind, value, any_map_keys)
                 .map(Stored::Collection)
-                .ok_or(result_code::SERVER_ERROR);
+                .ok_or(ResultCode::SERVER_ERROR);
         }
         _ => is_language_blob(kind),
     };
-    if fits { Ok(Stored::AsIs) } else { Err(result_code::PARAMETER) }
+    if fits { Ok(Stored::AsIs) } else { Err(ResultCode::PARAMETER) }
 }
 
 /// An operation that changes a value: on a bin that is not there it sets it, whatever the value's type.
-fn modify(bins: &mut BinsDraft, op: &Op<'_>, limits: Limits) -> Result<(), u8> {
+fn modify(bins: &mut BinsDraft, op: &Op<'_>, limits: Limits) -> Result<(), ResultCode> {
     if op.particle_type == particle_type::NIL {
-        return Err(result_code::PARAMETER);
+        return Err(ResultCode::PARAMETER);
     }
     let (kind, changed) = match bins.get(op.name) {
         None => return write(bins, op, limits),
@@ -272,7 +272,7 @@ fn modify(bins: &mut BinsDraft, op: &Op<'_>, limits: Limits) -> Result<(), u8> {
     Ok(())
 }
 
-fn increment(old: &Op<'_>, op: &Op<'_>) -> Result<[u8; 8], u8> {
+fn increment(old: &Op<'_>, op: &Op<'_>) -> Result<[u8; 8], ResultCode> {
     use particle_type as t;
     // Refused before the type is looked at.
     check_type(op.particle_type)?;
@@ -280,10 +280,10 @@ fn increment(old: &Op<'_>, op: &Op<'_>) -> Result<[u8; 8], u8> {
     if !is_number || op.particle_type != old.particle_type {
         return Err(not_for(old));
     }
-    let before = old.value.try_into().map_err(|_| result_code::BIN_TYPE)?;
+    let before = old.value.try_into().map_err(|_| ResultCode::BIN_TYPE)?;
     let added = match check_value(op.particle_type, op.value, false)? {
         Stored::Integer(value) => value.to_be_bytes(),
-        _ => op.value.try_into().map_err(|_| result_code::PARAMETER)?,
+        _ => op.value.try_into().map_err(|_| ResultCode::PARAMETER)?,
     };
     Ok(if old.particle_type == t::INTEGER {
         i64::from_be_bytes(before).wrapping_add(i64::from_be_bytes(added)).to_be_bytes()
@@ -292,7 +292,7 @@ fn increment(old: &Op<'_>, op: &Op<'_>) -> Result<[u8; 8], u8> {
     })
 }
 
-fn join(old: &Op<'_>, op: &Op<'_>) -> Result<Vec<u8>, u8> {
+fn join(old: &Op<'_>, op: &Op<'_>) -> Result<Vec<u8>, ResultCode> {
     use particle_type as t;
     check_type(op.particle_type)?;
     let kind = old.particle_type;
@@ -305,19 +305,15 @@ fn join(old: &Op<'_>, op: &Op<'_>) -> Result<Vec<u8>, u8> {
 }
 
 /// Whether there is such a type.
-fn check_type(kind: u8) -> Result<(), u8> {
+fn check_type(kind: u8) -> Result<(), ResultCode> {
     use particle_type as t;
     let is_known = matches!(kind, t::INTEGER..=t::BLOB | VECTOR..=t::LIST | t::GEOJSON);
-    if is_known || is_language_blob(kind) { Ok(()) } else { Err(result_code::PARAMETER) }
+    if is_known || is_language_blob(kind) { Ok(()) } else { Err(ResultCode::PARAMETER) }
 }
 
 /// The code for an operation that a value does not have; GeoJSON has one of its own.
-fn not_for(old: &Op<'_>) -> u8 {
-    if old.particle_type == particle_type::GEOJSON {
-        result_code::SERVER_ERROR
-    } else {
-        result_code::BIN_TYPE
-    }
+fn not_for(old: &Op<'_>) -> ResultCode {
+    if old.particle_type == particle_type::GEOJSON { ResultCode::SERVER_ERROR } else { ResultCode::BIN_TYPE }
 }
 
 #[cfg(test)]
@@ -333,7 +329,7 @@ mod tests {
         code: u8,
         particle_type: u8,
         value: &[u8],
-    ) -> Result<(u8, Vec<u8>), u8> {
+    ) -> Result<(u8, Vec<u8>), ResultCode> {
         let mut bins = BinsDraft::default();
         if let Some((kind, value)) = bin {
             bins.put(b"x", kind, value);
@@ -349,8 +345,8 @@ mod tests {
             assert_eq!(after(None, code, t::STRING, b"s"), Ok((t::STRING, b"s".to_vec())));
             assert_eq!(after(None, code, t::INTEGER, &[7]), Ok((t::INTEGER, vec![0, 0, 0, 0, 0, 0, 0, 7])));
             assert_eq!(after(None, code, t::LIST, b"\x91\x01"), Ok((t::LIST, b"\x91\x01".to_vec())));
-            assert_eq!(after(None, code, t::NIL, b""), Err(result_code::PARAMETER));
-            assert_eq!(after(None, code, 99, b""), Err(result_code::PARAMETER));
+            assert_eq!(after(None, code, t::NIL, b""), Err(ResultCode::PARAMETER));
+            assert_eq!(after(None, code, 99, b""), Err(ResultCode::PARAMETER));
         }
     }
 
@@ -364,7 +360,7 @@ mod tests {
         assert_eq!(sum, Ok((t::FLOAT, 1f64.to_be_bytes().to_vec())));
         let joined = after(Some((t::BLOB, b"a")), op::PREPEND, t::BLOB, b"b");
         assert_eq!(joined, Ok((t::BLOB, b"ba".to_vec())));
-        let (wrong, refused) = (Err(result_code::BIN_TYPE), Err(result_code::SERVER_ERROR));
+        let (wrong, refused) = (Err(ResultCode::BIN_TYPE), Err(ResultCode::SERVER_ERROR));
         for (bin, value, code, kind, expected) in [
             (t::INTEGER, &seven[..], op::INCREMENT, t::FLOAT, &wrong),
             (t::FLOAT, &half, op::INCREMENT, t::INTEGER, &wrong),
@@ -375,7 +371,7 @@ mod tests {
             (t::LIST, b"\x90", op::APPEND, t::LIST, &wrong),
             (t::GEOJSON, b"\0\0\0{}", op::APPEND, t::STRING, &refused),
             (t::GEOJSON, b"\0\0\0{}", op::INCREMENT, t::INTEGER, &refused),
-            (t::STRING, b"a", op::APPEND, 99, &Err(result_code::PARAMETER)),
+            (t::STRING, b"a", op::APPEND, 99, &Err(ResultCode::PARAMETER)),
         ] {
             assert_eq!(&after(Some((bin, value)), code, kind, &half), expected, "{bin} {code} {kind}");
         }
@@ -392,10 +388,10 @@ mod tests {
             assert!(!is_sketch(&sketch), "{at} {byte}");
         }
         assert!(!is_sketch(&sketch[..22]) && !is_sketch(b""));
-        assert_eq!(check_value(t::HLL, b"x", false), Err(result_code::PARAMETER));
-        assert_eq!(check_value(t::GEOJSON, b"\0\0\0{}", false), Err(result_code::GEO_INVALID_GEOJSON));
-        assert_eq!(check_value(t::GEOJSON, b"", false), Err(result_code::GEO_INVALID_GEOJSON));
-        assert_eq!(check_value(t::MAP, b"\x81\xc0\x01", false), Err(result_code::SERVER_ERROR));
+        assert_eq!(check_value(t::HLL, b"x", false), Err(ResultCode::PARAMETER));
+        assert_eq!(check_value(t::GEOJSON, b"\0\0\0{}", false), Err(ResultCode::GEO_INVALID_GEOJSON));
+        assert_eq!(check_value(t::GEOJSON, b"", false), Err(ResultCode::GEO_INVALID_GEOJSON));
+        assert_eq!(check_value(t::MAP, b"\x81\xc0\x01", false), Err(ResultCode::SERVER_ERROR));
         assert!(matches!(check_value(t::MAP, b"\x81\xc0\x01", true), Ok(Stored::Collection(_))));
     }
 
@@ -424,8 +420,8 @@ mod tests {
             (&[(op::TOUCH, "")], replaces),
             (&[(op::APPEND, "a")], replaces),
         ] {
-            assert_eq!(plan_of(ops, flags), Err(result_code::PARAMETER), "{ops:?} {flags:?}");
+            assert_eq!(plan_of(ops, flags), Err(ResultCode::PARAMETER), "{ops:?} {flags:?}");
         }
-        assert_eq!(plan_of(&[(op::WRITE, "a\0b")], none), Err(result_code::BIN_NAME));
+        assert_eq!(plan_of(&[(op::WRITE, "a\0b")], none), Err(ResultCode::BIN_NAME));
     }
 }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use wire_protocol::ResultCode;
 use wire_protocol::digest::{Digest, partition_id};
 use wire_protocol::message::{
     FrameHeader, FrameType, Message, MessageHeader, Ops, field_type, info1, info2, info3, write_field,
 };
 use wire_protocol::query::QueryScope;
-use wire_protocol::result_code;
 
 use crate::User;
 use crate::answer::write_end;
@@ -78,8 +78,8 @@ pub(crate) struct QueryRun<'a> {
     /// Names of sets, as far as they were needed.
     sets: HashMap<u16, Box<[u8]>>,
     /// The code for each partition, where that was ordered.
-    ordered: Option<u8>,
-    end_code: u8,
+    ordered: Option<ResultCode>,
+    end_code: ResultCode,
     /// How long a client may take nothing.
     patience: Option<Duration>,
 }
@@ -94,7 +94,7 @@ impl<'a> QueryRun<'a> {
         message: &Message<'a>,
         user: Option<&User>,
         fault: Option<Fault>,
-    ) -> Result<Self, u8> {
+    ) -> Result<Self, ResultCode> {
         if let Some(Fault::Code(code)) = fault {
             return Err(code);
         }
@@ -102,29 +102,29 @@ impl<'a> QueryRun<'a> {
         let namespace = fields
             .namespace
             .and_then(|name| node.store.namespace(name))
-            .ok_or(result_code::NAMESPACE_NOT_FOUND)?;
-        let scope = QueryScope::parse(message).map_err(|_| result_code::PARAMETER)?;
+            .ok_or(ResultCode::NAMESPACE_NOT_FOUND)?;
+        let scope = QueryScope::parse(message).map_err(|_| ResultCode::PARAMETER)?;
         let MessageHeader { info1, info2, info3, .. } = message.header;
         let flags = Flags { info1, info2, info3 };
         // A query of times before partitions were asked for.
         if info3 & info3::PARTITION_DONE == 0 {
-            return Err(result_code::UNSUPPORTED_FEATURE);
+            return Err(ResultCode::UNSUPPORTED_FEATURE);
         }
         if fields.set.len() > MAX_SET_NAME {
-            return Err(result_code::PARAMETER);
+            return Err(ResultCode::PARAMETER);
         }
         if user.is_some_and(|user| !user.may(flags)) {
-            return Err(result_code::ROLE_VIOLATION);
+            return Err(ResultCode::ROLE_VIOLATION);
         }
         if let Some(code) = fields.refused {
             return Err(code);
         }
         if message.fields().any(|field| INDEX_FIELDS.contains(&field.kind)) {
-            return Err(result_code::UNSUPPORTED_FEATURE);
+            return Err(ResultCode::UNSUPPORTED_FEATURE);
         }
         for op in message.ops() {
             operations::check_read(&op)?;
-            operations::check_name(&op).map_err(|_| result_code::PARAMETER)?;
+            operations::check_name(&op).map_err(|_| ResultCode::PARAMETER)?;
         }
         let mut partitions: BTreeMap<u16, Option<Digest>> =
             scope.partitions.iter().map(|&partition| (partition, None)).collect();
@@ -154,7 +154,7 @@ impl<'a> QueryRun<'a> {
                 Some(Fault::RowCode(code)) => Some(code),
                 _ => None,
             },
-            end_code: result_code::OK,
+            end_code: ResultCode::OK,
             patience: patience.filter(|patience| !patience.is_zero()),
         })
     }
@@ -247,7 +247,7 @@ impl<'a> QueryRun<'a> {
     /// Takes up a partition; one that cannot be served is named.
     fn begin(&mut self, partition: u16, after: Option<&Digest>, now: u32, out: &mut Vec<u8>) {
         let serves = self.node.ownership.serves(partition.into(), self.flags);
-        let code = self.ordered.or((!serves).then_some(result_code::PARTITION_UNAVAILABLE));
+        let code = self.ordered.or((!serves).then_some(ResultCode::PARTITION_UNAVAILABLE));
         if let Some(result_code) = code {
             MessageHeader {
                 info3: info3::PARTITION_DONE,
@@ -302,7 +302,7 @@ impl<'a> QueryRun<'a> {
             Some(0) if no_bins == 0 => None,
             n_ops if out.len() - start <= MAX_RECORD => n_ops,
             _ => {
-                (self.end_code, self.left) = (result_code::RECORD_TOO_BIG, 0);
+                (self.end_code, self.left) = (ResultCode::RECORD_TOO_BIG, 0);
                 None
             }
         };

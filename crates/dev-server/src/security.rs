@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use wire_protocol::ResultCode;
 use wire_protocol::login::{SecurityMessage, command, field, write_security};
 use wire_protocol::message::{info1, info2};
-use wire_protocol::result_code;
 
 use crate::DevServerError;
 use crate::operations::Flags;
@@ -121,18 +121,18 @@ impl User {
     }
 
     /// Whether what a client sent proves that it is this user.
-    fn is_proved(&self, message: &SecurityMessage<'_>) -> Result<(), u8> {
+    fn is_proved(&self, message: &SecurityMessage<'_>) -> Result<(), ResultCode> {
         if self.is_external {
-            let clear = message.field(field::CLEAR_PASSWORD).ok_or(result_code::INVALID_CREDENTIAL)?;
+            let clear = message.field(field::CLEAR_PASSWORD).ok_or(ResultCode::INVALID_CREDENTIAL)?;
             return if hash(clear).is_some_and(|hash| is_same(hash.as_bytes(), self.hash.as_bytes())) {
                 Ok(())
             } else {
-                Err(result_code::INVALID_CREDENTIAL)
+                Err(ResultCode::INVALID_CREDENTIAL)
             };
         }
         match message.field(field::CREDENTIAL) {
             Some(hash) if is_same(hash, self.hash.as_bytes()) => Ok(()),
-            _ => Err(result_code::INVALID_CREDENTIAL),
+            _ => Err(ResultCode::INVALID_CREDENTIAL),
         }
     }
 }
@@ -183,11 +183,11 @@ impl Users {
         self.by_name.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    fn get(&self, message: &SecurityMessage<'_>) -> Result<Arc<User>, u8> {
+    fn get(&self, message: &SecurityMessage<'_>) -> Result<Arc<User>, ResultCode> {
         let name = message.field(field::USER).and_then(|name| std::str::from_utf8(name).ok());
         let users = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
         let found = name.and_then(|name| users.as_ref()?.get(name));
-        found.cloned().ok_or(result_code::INVALID_USER)
+        found.cloned().ok_or(ResultCode::INVALID_USER)
     }
 }
 
@@ -220,17 +220,17 @@ impl Sessions {
         Some(token)
     }
 
-    fn check(&self, user: &str, token: &[u8], now: u32) -> Result<(), u8> {
+    fn check(&self, user: &str, token: &[u8], now: u32) -> Result<(), ResultCode> {
         let mut sessions = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
-        let token = Token::try_from(token).map_err(|_| result_code::INVALID_CREDENTIAL)?;
+        let token = Token::try_from(token).map_err(|_| ResultCode::INVALID_CREDENTIAL)?;
         match sessions.get(&token) {
-            Some(session) if session.user != user => Err(result_code::INVALID_CREDENTIAL),
+            Some(session) if session.user != user => Err(ResultCode::INVALID_CREDENTIAL),
             Some(session) if session.ends_at <= now => {
                 sessions.remove(&token);
-                Err(result_code::EXPIRED_SESSION)
+                Err(ResultCode::EXPIRED_SESSION)
             }
             Some(_) => Ok(()),
-            None => Err(result_code::EXPIRED_SESSION),
+            None => Err(ResultCode::EXPIRED_SESSION),
         }
     }
 
@@ -250,13 +250,13 @@ pub(crate) enum Ended {
 
 /// Answers a security message of a node with security.
 pub(crate) fn answer(users: &Users, sessions: &Sessions, now: u32, body: &[u8], out: &mut Vec<u8>) -> Ended {
-    let outcome = SecurityMessage::parse(body).map_err(|_| result_code::INVALID_FIELD).and_then(|message| {
+    let outcome = SecurityMessage::parse(body).map_err(|_| ResultCode::INVALID_FIELD).and_then(|message| {
         match message.command {
             command::LOGIN => {
                 let user = users.get(&message)?;
                 user.is_proved(&message)?;
                 let token =
-                    sessions.begin(&user.name, now, users.session_ttl).ok_or(result_code::SERVER_ERROR)?;
+                    sessions.begin(&user.name, now, users.session_ttl).ok_or(ResultCode::SERVER_ERROR)?;
                 Ok((user, Some(token)))
             }
             command::AUTHENTICATE => {
@@ -268,7 +268,7 @@ pub(crate) fn answer(users: &Users, sessions: &Sessions, now: u32, body: &[u8], 
                 Ok((user, None))
             }
             // Users cannot be kept from afar here.
-            _ => Err(result_code::INVALID_COMMAND),
+            _ => Err(ResultCode::INVALID_COMMAND),
         }
     });
     // Answers this short fit a frame.
@@ -276,11 +276,11 @@ pub(crate) fn answer(users: &Users, sessions: &Sessions, now: u32, body: &[u8], 
         Ok((user, Some(token))) => {
             let ttl = users.session_ttl.to_be_bytes();
             let fields = [(field::SESSION_TOKEN, &token[..]), (field::SESSION_TTL, &ttl[..])];
-            _ = write_security(out, result_code::OK, 0, &fields);
+            _ = write_security(out, ResultCode::OK, 0, &fields);
             Ended::LoggedIn(user)
         }
         Ok((user, None)) => {
-            _ = write_security(out, result_code::OK, 0, &[]);
+            _ = write_security(out, ResultCode::OK, 0, &[]);
             Ended::Authenticated(user)
         }
         Err(code) => {
@@ -321,12 +321,12 @@ mod tests {
         let token = sessions.begin("ann", 100, 10).unwrap();
         assert_ne!(token, sessions.begin("ann", 100, 10).unwrap());
         assert_eq!(sessions.check("ann", &token, 109), Ok(()));
-        assert_eq!(sessions.check("bob", &token, 109), Err(result_code::INVALID_CREDENTIAL));
-        assert_eq!(sessions.check("ann", &token[1..], 109), Err(result_code::INVALID_CREDENTIAL));
-        assert_eq!(sessions.check("ann", &token, 110), Err(result_code::EXPIRED_SESSION));
+        assert_eq!(sessions.check("bob", &token, 109), Err(ResultCode::INVALID_CREDENTIAL));
+        assert_eq!(sessions.check("ann", &token[1..], 109), Err(ResultCode::INVALID_CREDENTIAL));
+        assert_eq!(sessions.check("ann", &token, 110), Err(ResultCode::EXPIRED_SESSION));
         let token = sessions.begin("ann", 100, 10).unwrap();
         sessions.clear();
-        assert_eq!(sessions.check("ann", &token, 100), Err(result_code::EXPIRED_SESSION));
+        assert_eq!(sessions.check("ann", &token, 100), Err(ResultCode::EXPIRED_SESSION));
         (0..MAX_SESSIONS + 5).for_each(|_| _ = sessions.begin("ann", 100, 10));
         assert_eq!(sessions.by_token.lock().unwrap().len(), MAX_SESSIONS);
     }

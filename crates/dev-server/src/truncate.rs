@@ -3,6 +3,8 @@
 //! All nodes share one store, so what one node is told is so on all of them at once; the real server's nodes
 //! tell each other.
 
+use wire_protocol::ResultCode;
+
 use crate::clock::EPOCH;
 use crate::store::Store;
 
@@ -96,7 +98,7 @@ fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn optional<'a>(parameters: &'a str, name: &str, longest: usize) -> Result<Option<&'a str>, String> {
-    let code = code_of(name);
+    let code = code_of(name).get();
     match parameter(parameters, name) {
         None => Ok(None),
         Some("") => Err(format!("ERROR:{code}:missing '{name}' value")),
@@ -106,12 +108,12 @@ fn optional<'a>(parameters: &'a str, name: &str, longest: usize) -> Result<Optio
 }
 
 fn required<'a>(parameters: &'a str, name: &str, longest: usize) -> Result<&'a str, String> {
-    optional(parameters, name, longest)?.ok_or_else(|| format!("ERROR:{}:missing '{name}'", code_of(name)))
+    optional(parameters, name, longest)?
+        .ok_or_else(|| format!("ERROR:{}:missing '{name}'", code_of(name).get()))
 }
 
-fn code_of(name: &str) -> u8 {
-    use wire_protocol::result_code;
-    if name == NAMESPACE { result_code::NAMESPACE_NOT_FOUND } else { result_code::PARAMETER }
+fn code_of(name: &str) -> ResultCode {
+    if name == NAMESPACE { ResultCode::NAMESPACE_NOT_FOUND } else { ResultCode::PARAMETER }
 }
 
 /// A number as C reads it: decimal, hexadecimal or octal, up to the first other character; too large ones

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use dev_server::{CommandKind, Config, DevServer, DevServerError, Fault, FaultRule};
 use support::{Client, batch_of, batch_with, keys};
 use tokio::io::AsyncReadExt;
+use wire_protocol::ResultCode;
 use wire_protocol::batch::BatchReadHeader;
 use wire_protocol::message::{FrameHeader, FrameType};
 
@@ -188,22 +189,22 @@ async fn a_frame_that_announces_100_mib() {
 async fn result_codes() {
     let (server, mut client) = node().await;
     for code in [4, 9, 151, 152] {
-        server.inject(None, for_one(Fault::Code(code), CommandKind::Batch)).unwrap();
+        server.inject(None, for_one(Fault::Code(ResultCode::new(code)), CommandKind::Batch)).unwrap();
         assert_eq!(client.batch(&request()).await, (vec![], code));
     }
     for code in [9, 11, 14, 18] {
-        server.inject(None, for_one(Fault::RowCode(code), CommandKind::Batch)).unwrap();
+        server.inject(None, for_one(Fault::RowCode(ResultCode::new(code)), CommandKind::Batch)).unwrap();
         let rows: Vec<_> = (0..ROWS as u32).map(|index| (index, code)).collect();
         assert_eq!(client.batch(&request()).await, (rows.clone(), 0));
         // Who does not ask for all keys is told at the end, as by any row that fails.
-        server.inject(None, for_one(Fault::RowCode(code), CommandKind::Batch)).unwrap();
+        server.inject(None, for_one(Fault::RowCode(ResultCode::new(code)), CommandKind::Batch)).unwrap();
         let header = BatchReadHeader { flags: 0, ..BatchReadHeader::default() };
         assert_eq!(client.batch(&batch_with(&keys(ROWS), &header)).await, (rows, code));
-        server.inject(None, for_one(Fault::RowCode(code), CommandKind::Read)).unwrap();
+        server.inject(None, for_one(Fault::RowCode(ResultCode::new(code)), CommandKind::Read)).unwrap();
         assert_eq!(client.get("key-1").await.code(), code);
     }
     // A write that is refused has not been done.
-    server.inject(None, for_one(Fault::Code(18), CommandKind::Write)).unwrap();
+    server.inject(None, for_one(Fault::Code(ResultCode::DEVICE_OVERLOAD), CommandKind::Write)).unwrap();
     assert_eq!(client.put("key-1", 2).await.code(), 18);
     assert_eq!(client.get("key-1").await.text(), "i=1");
     assert_eq!(server.counters(0).unwrap().faults, 4 + 12 + 1);
@@ -213,7 +214,7 @@ async fn result_codes() {
 async fn rules_are_a_nodes_own_until_they_are_cleared() {
     let server = DevServer::start(Config { nodes: 2, ..Config::default() }).await.unwrap();
     let addresses = server.addresses();
-    server.inject(Some(1), FaultRule::new(Fault::Code(9))).unwrap();
+    server.inject(Some(1), FaultRule::new(Fault::Code(ResultCode::TIMEOUT))).unwrap();
     let mut first = Client::connect(addresses[0]).await;
     assert_eq!(first.put("a", 1).await.code(), 0);
     for _ in 0..3 {
@@ -225,7 +226,7 @@ async fn rules_are_a_nodes_own_until_they_are_cleared() {
     assert_eq!(Client::connect(addresses[1]).await.get("a").await.code(), 9);
     server.clear_faults(Some(1)).unwrap();
     assert_eq!(Client::connect(addresses[1]).await.get("a").await.code(), 0);
-    server.inject(None, FaultRule::new(Fault::Code(14))).unwrap();
+    server.inject(None, FaultRule::new(Fault::Code(ResultCode::KEY_BUSY))).unwrap();
     for address in &addresses {
         assert_eq!(Client::connect(*address).await.get("a").await.code(), 14);
     }

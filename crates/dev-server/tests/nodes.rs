@@ -125,7 +125,7 @@ async fn a_client_that_does_not_read_holds_up_nobody_else() {
         let frame = slow[0].frame().await;
         let mut rest = &frame[FrameHeader::LEN..];
         while let Ok((message, tail)) = Message::parse(rest) {
-            assert_eq!((message.header.result_code, message.header.extra), (0, next));
+            assert_eq!((message.header.result_code.get(), message.header.extra), (0, next));
             next += 1;
             rest = tail;
         }

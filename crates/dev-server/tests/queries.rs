@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use dev_server::{CommandKind, Config, DevServer, Fault, FaultRule, User};
 use support::{Client, PATIENCE, SET, digest, keys};
 use tokio::io::AsyncReadExt as _;
+use wire_protocol::ResultCode;
 use wire_protocol::batch::Projection;
 use wire_protocol::command::{WriteOp, WriteOptions};
 use wire_protocol::digest::{Digest, partition_id};
@@ -62,9 +63,9 @@ async fn ask(client: &mut Client, request: &[u8]) -> Came {
         for answer in QueryAnswers::new(&frame[FrameHeader::LEN..]) {
             match answer.unwrap() {
                 QueryAnswer::Record(record) => came.digests.push(*record.digest),
-                QueryAnswer::Partition { partition, code } => came.refused.push((partition, code)),
+                QueryAnswer::Partition { partition, code } => came.refused.push((partition, code.get())),
                 QueryAnswer::End { code } => {
-                    came.code = code;
+                    came.code = code.get();
                     return came;
                 }
             }
@@ -189,7 +190,10 @@ async fn partitions_of_others_are_named() {
         let copies = if strong_consistency { 1 } else { 2 };
         assert_eq!((found.len(), held), (copies * all.len(), copies * 4096));
         // Ordered: as on a node that holds none.
-        let rule = FaultRule { command: Some(CommandKind::Query), ..FaultRule::new(Fault::RowCode(11)) };
+        let rule = FaultRule {
+            command: Some(CommandKind::Query),
+            ..FaultRule::new(Fault::RowCode(ResultCode::PARTITION_UNAVAILABLE))
+        };
         server.inject(Some(0), rule).unwrap();
         let came = ask(&mut client, &bytes(&request(&whole(), &[]))).await;
         assert_eq!((came.digests.len(), came.refused.len(), came.code), (0, 4096, 0));

@@ -30,12 +30,12 @@ async fn ask(client: &mut Client, write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 async fn log_in(client: &mut Client, login: Login<'_>) -> Result<Vec<u8>, u8> {
     let body = ask(client, |out| write_login(out, &login).unwrap()).await;
     let answer = LoginAnswer::parse(&body).unwrap();
-    answer.token.map(<[u8]>::to_vec).ok_or(answer.result_code)
+    answer.token.map(<[u8]>::to_vec).ok_or(answer.result_code.get())
 }
 
 async fn show(client: &mut Client, user: &str, proof: Proof<'_>) -> u8 {
     let body = ask(client, |out| write_authenticate(out, Some(user), proof).unwrap()).await;
-    result_code_of(&body).unwrap()
+    result_code_of(&body).unwrap().get()
 }
 
 fn internal<'a>(user: &'a str, hash: &'a [u8]) -> Login<'a> {

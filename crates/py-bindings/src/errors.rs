@@ -1,18 +1,20 @@
 //! Rust errors as Python exceptions: the one place where they are turned.
 
+use aero_io::client_code;
 use dtype_schema::SchemaError;
 use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
+use wire_protocol::ResultCode;
 
 use crate::once::intern;
 
 /// Client-side code of an argument that is not what it must be.
-const PARAM: i32 = -2;
+const PARAM: i32 = client_code::PARAM;
 /// Code of a bin name that the server would refuse.
-const BIN_NAME: i32 = wire_protocol::result_code::BIN_NAME as i32;
+const BIN_NAME: i32 = ResultCode::BIN_NAME.get() as i32;
 /// Client-side code of a failure without a code of its own.
-pub(crate) const CLIENT: i32 = -1;
+pub(crate) const CLIENT: i32 = client_code::CLIENT;
 
 /// The exception of a result code.
 pub(crate) fn error_of_code(py: Python<'_>, code: i32, message: String, in_doubt: bool) -> PyErr {

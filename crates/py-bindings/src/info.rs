@@ -17,7 +17,7 @@ use crate::runtime::NothingToSeal;
 use crate::settings::{unicode, whole_number};
 
 /// Server code of a failure that the answer gives no code of.
-const SERVER: i32 = wire_protocol::result_code::SERVER_ERROR as i32;
+const SERVER: i32 = wire_protocol::ResultCode::SERVER_ERROR.get() as i32;
 
 /// An answer as the server wrote it: command, tab, value, newline.
 fn line((command, value): &(String, String)) -> String {

@@ -18,7 +18,7 @@ use crate::runtime::NothingToSeal;
 use crate::values::{BinNames, Bools, EncodedOps, bins_dict, encode_bins};
 
 /// Result code of a record that is not there.
-const NOT_FOUND: i32 = wire_protocol::result_code::RECORD_NOT_FOUND as i32;
+const NOT_FOUND: i32 = wire_protocol::ResultCode::RECORD_NOT_FOUND.get() as i32;
 
 /// The key of a command; its digest is computed here, for one key costs less than a trip to another
 /// thread.

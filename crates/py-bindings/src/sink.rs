@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use aero_io::{RowLease, RowOutcome, RowSink};
+use aero_io::{RowLease, RowOutcome, RowSink, client_code};
 use record_decode::{self as decode, RowBuffer};
 use wire_protocol::batch::Record;
 use wire_protocol::message::Ops;
@@ -10,7 +10,7 @@ use wire_protocol::message::Ops;
 use crate::runtime::Seal;
 
 /// Code of a row that has none yet: no answer came.
-pub(crate) const NO_RESPONSE: i32 = -15;
+pub(crate) const NO_RESPONSE: i32 = client_code::NO_RESPONSE;
 
 /// Rows of NumPy arrays.
 pub(crate) struct NumpyRows(pub(crate) RowBuffer);
@@ -138,7 +138,7 @@ impl RowLease for RawLease<'_> {
             void_time: record.void_time,
             ..RawRow::default()
         };
-        self.take(row, taken, if record.result_code == 0 { record.ops_bytes() } else { &[] })
+        self.take(row, taken, if record.result_code.is_ok() { record.ops_bytes() } else { &[] })
     }
 
     fn fail(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {

@@ -252,7 +252,7 @@ impl Lease<'_> {
     /// written, whatever was there before; bytes outside fields are not touched.
     #[inline]
     pub fn write(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
-        if record.result_code != 0 {
+        if !record.result_code.is_ok() {
             return self.fail(row, i32::from(record.result_code));
         }
         let mut claim = match self.pass.claim(row) {

@@ -4,13 +4,13 @@
 
 #![allow(clippy::print_stdout, reason = "a program that prints its findings")]
 
+use wire_protocol::ResultCode;
 use wire_protocol::batch::{
     BatchAnswer, BatchAnswers, BatchReadHeader, BatchRow, Projection, write_batch_read,
 };
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::{MessageHeader, info1, info3, op, write_op};
 use wire_protocol::particle::Particle;
-use wire_protocol::result_code;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let digests = ["sensor_1", "sensor_2"].map(|key| UserKey::Str(key.as_bytes()).digest(b"sensors"));
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (value, mut bytes) = (Particle::Float(21.5), Vec::new());
     value.write(&mut bytes);
     write_op(&mut answer, op::READ, value.particle_type(), b"temperature", &bytes);
-    MessageHeader { result_code: result_code::RECORD_NOT_FOUND, extra: 1, ..Default::default() }
+    MessageHeader { result_code: ResultCode::RECORD_NOT_FOUND, extra: 1, ..Default::default() }
         .write(&mut answer);
     MessageHeader { info3: info3::LAST, ..Default::default() }.write(&mut answer);
 

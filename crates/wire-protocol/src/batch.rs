@@ -5,12 +5,12 @@
 //! once a run. The response is a stream of frames of messages, one a row in any order, that ends with a
 //! message that has the last-bit.
 
-use crate::WireError;
 use crate::digest::Digest;
 use crate::message::{
     FrameType, MAX_FRAME, Message, MessageHeader, Ops, check_name, field_type, info1, info3, op, op_count,
     write_field, write_frame, write_op,
 };
+use crate::{ResultCode, WireError};
 
 /// Bits of the batch field's flags.
 pub mod batch_flags {
@@ -213,7 +213,7 @@ pub struct Record<'a> {
     /// The row's number in the request.
     pub index: u32,
     /// The row's result code.
-    pub result_code: u8,
+    pub result_code: ResultCode,
     /// The record's generation.
     pub generation: u32,
     /// Seconds since 2010-01-01 UTC when the record ends, 0 for never.
@@ -258,7 +258,7 @@ pub enum BatchAnswer<'a> {
     /// The end of the response; a code other than 0 is about all rows that were not answered.
     End {
         /// The result code.
-        result_code: u8,
+        result_code: ResultCode,
     },
 }
 
@@ -363,14 +363,16 @@ mod tests {
     #[test]
     fn answers_end_at_the_last_message_or_at_an_error() {
         let mut body = Vec::new();
-        MessageHeader { extra: 3, result_code: 2, ..MessageHeader::default() }.write(&mut body);
+        MessageHeader { extra: 3, result_code: ResultCode::RECORD_NOT_FOUND, ..MessageHeader::default() }
+            .write(&mut body);
         let record = body.clone();
-        MessageHeader { info3: info3::LAST, result_code: 9, ..MessageHeader::default() }.write(&mut body);
+        MessageHeader { info3: info3::LAST, result_code: ResultCode::TIMEOUT, ..MessageHeader::default() }
+            .write(&mut body);
         let mut answers = BatchAnswers::new(&body);
         let Some(Ok(BatchAnswer::Record(first))) = answers.next() else { panic!("no record") };
-        assert_eq!((first.index, first.result_code, first.n_ops), (3, 2, 0));
+        assert_eq!((first.index, first.result_code, first.n_ops), (3, ResultCode::RECORD_NOT_FOUND, 0));
         assert_eq!((first.ops().count(), first.ops_bytes()), (0, &[][..]));
-        assert_eq!(answers.next(), Some(Ok(BatchAnswer::End { result_code: 9 })));
+        assert_eq!(answers.next(), Some(Ok(BatchAnswer::End { result_code: ResultCode::TIMEOUT })));
         assert_eq!(answers.next(), None);
 
         body.extend(&record);

@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 
-use crate::WireError;
 use crate::digest::PARTITIONS;
 use crate::message::{FrameType, write_frame};
+use crate::{ResultCode, WireError};
 
 /// Appends an info request of `commands`.
 ///
@@ -46,21 +46,21 @@ pub fn answer<'a>(body: &'a [u8], command: &str) -> Result<&'a str, WireError> {
 /// The code and text of an answer that is an error: `ERROR:25:enterprise only`, `FAIL:4:text`, `ERROR`, in letters of
 /// either case.
 #[must_use]
-pub fn error_of(value: &str) -> Option<(u8, &str)> {
+pub fn error_of(value: &str) -> Option<(ResultCode, &str)> {
     let rest = ["ERROR", "FAIL"].iter().find_map(|word| {
         let (start, rest) = value.split_at_checked(word.len())?;
         start.eq_ignore_ascii_case(word).then_some(rest)
     })?;
     let rest = match rest.strip_prefix(':').or_else(|| rest.strip_prefix('=')) {
         Some(rest) => rest,
-        None if rest.is_empty() => return Some((crate::result_code::SERVER_ERROR, "")),
+        None if rest.is_empty() => return Some((ResultCode::SERVER_ERROR, "")),
         None => return None,
     };
     match rest.split_once(':') {
-        Some((code, text)) => Some((code.parse().unwrap_or(crate::result_code::SERVER_ERROR), text)),
+        Some((code, text)) => Some((code.parse().map_or(ResultCode::SERVER_ERROR, ResultCode::new), text)),
         None => match rest.parse() {
-            Ok(code) => Some((code, "")),
-            Err(_) => Some((crate::result_code::SERVER_ERROR, rest)),
+            Ok(code) => Some((ResultCode::new(code), "")),
+            Err(_) => Some((ResultCode::SERVER_ERROR, rest)),
         },
     }
 }
@@ -68,7 +68,7 @@ pub fn error_of(value: &str) -> Option<(u8, &str)> {
 /// The code of an answer that is one error instead of an answer to each command, as whoever has not logged in
 /// gets it.
 #[must_use]
-pub fn refusal(body: &[u8]) -> Option<u8> {
+pub fn refusal(body: &[u8]) -> Option<ResultCode> {
     let line = std::str::from_utf8(body).ok()?.trim_end_matches('\n');
     if line.contains(['\n', '\t']) {
         return None;
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn one_line_instead_of_answers() {
-        assert_eq!(refusal(b"ERROR:80:not authenticated\n"), Some(80));
+        assert_eq!(refusal(b"ERROR:80:not authenticated\n"), Some(ResultCode::NOT_AUTHENTICATED));
         for answers in ["", "\n", "node\tERROR:80:x\n", "ERROR:80:x\nnode\tA\n", "node\tA\n", "ERR"] {
             assert_eq!(refusal(answers.as_bytes()), None, "{answers}");
         }
@@ -362,10 +362,10 @@ mod tests {
 
     #[test]
     fn errors_in_answers() {
-        assert_eq!(error_of("ERROR:25:enterprise only"), Some((25, "enterprise only")));
-        assert_eq!(error_of("FAIL:4"), Some((4, "")));
-        assert_eq!(error_of("ERROR"), Some((1, "")));
-        assert_eq!(error_of("error=what"), Some((1, "what")));
+        assert_eq!(error_of("ERROR:25:enterprise only"), Some((ResultCode::new(25), "enterprise only")));
+        assert_eq!(error_of("FAIL:4"), Some((ResultCode::new(4), "")));
+        assert_eq!(error_of("ERROR"), Some((ResultCode::new(1), "")));
+        assert_eq!(error_of("error=what"), Some((ResultCode::new(1), "what")));
         assert_eq!(error_of("8.1.2.0"), None);
         assert_eq!(error_of("errors_total=5"), None);
     }

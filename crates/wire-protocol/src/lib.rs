@@ -14,7 +14,7 @@
 //! | [`msgpack`] | lists and maps inside particles |
 //! | [`digest`] | record digests of keys, partitions |
 //! | [`query`] | primary-index queries: request writer and reader, answer reader |
-//! | [`result_code`] | result codes and their names |
+//! | [`ResultCode`] | the server's result codes: names, and what follows from each |
 //!
 //! Everything that is read is hostile until checked: each reader refuses what it does not understand
 //! with a [`WireError`] and never panics, recurses without bound or allocates by an announced size.
@@ -34,6 +34,7 @@ pub mod message;
 pub mod msgpack;
 pub mod particle;
 pub mod query;
-pub mod result_code;
+mod result_code;
 
 pub use error::WireError;
+pub use result_code::ResultCode;

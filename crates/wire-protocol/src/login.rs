@@ -9,8 +9,8 @@
 
 use std::fmt;
 
-use crate::WireError;
 use crate::message::{FrameType, split_field, write_field, write_frame};
+use crate::{ResultCode, WireError};
 
 /// Commands of security messages.
 pub mod command {
@@ -96,7 +96,7 @@ pub fn write_login(out: &mut Vec<u8>, login: &Login<'_>) -> Result<(), WireError
     match *login {
         Login::Internal { user, hash } => {
             let fields = [(field::USER, user.as_bytes()), (field::CREDENTIAL, hash)];
-            write_security(out, 0, command::LOGIN, &fields)
+            write_security(out, ResultCode::OK, command::LOGIN, &fields)
         }
         Login::External { user, hash, password } => {
             let fields = [
@@ -104,9 +104,9 @@ pub fn write_login(out: &mut Vec<u8>, login: &Login<'_>) -> Result<(), WireError
                 (field::CREDENTIAL, hash),
                 (field::CLEAR_PASSWORD, password),
             ];
-            write_security(out, 0, command::LOGIN, &fields)
+            write_security(out, ResultCode::OK, command::LOGIN, &fields)
         }
-        Login::Pki => write_security(out, 0, command::LOGIN, &[]),
+        Login::Pki => write_security(out, ResultCode::OK, command::LOGIN, &[]),
     }
 }
 
@@ -120,8 +120,13 @@ pub fn write_authenticate(out: &mut Vec<u8>, user: Option<&str>, proof: Proof<'_
         Proof::Hash(hash) => (field::CREDENTIAL, hash),
     };
     match user {
-        Some(user) => write_security(out, 0, command::AUTHENTICATE, &[(field::USER, user.as_bytes()), proof]),
-        None => write_security(out, 0, command::AUTHENTICATE, &[proof]),
+        Some(user) => write_security(
+            out,
+            ResultCode::OK,
+            command::AUTHENTICATE,
+            &[(field::USER, user.as_bytes()), proof],
+        ),
+        None => write_security(out, ResultCode::OK, command::AUTHENTICATE, &[proof]),
     }
 }
 
@@ -131,7 +136,7 @@ pub fn write_authenticate(out: &mut Vec<u8>, user: Option<&str>, proof: Proof<'_
 /// A message larger than a frame may be.
 pub fn write_security(
     out: &mut Vec<u8>,
-    result_code: u8,
+    result_code: ResultCode,
     command: u8,
     fields: &[(u8, &[u8])],
 ) -> Result<(), WireError> {
@@ -141,7 +146,7 @@ pub fn write_security(
         limit: usize::from(u8::MAX),
     })?;
     write_frame(out, FrameType::Security, |out| {
-        out.extend_from_slice(&[0, result_code, command, n_fields]);
+        out.extend_from_slice(&[0, result_code.get(), command, n_fields]);
         out.extend_from_slice(&[0; HEADER_LEN - 4]);
         fields.iter().for_each(|(kind, data)| write_field(out, *kind, data));
     })
@@ -151,7 +156,7 @@ pub fn write_security(
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SecurityMessage<'a> {
     /// An answer's result code.
-    pub result_code: u8,
+    pub result_code: ResultCode,
     /// A request's command, one of [`command`].
     pub command: u8,
     /// Number of fields.
@@ -183,7 +188,7 @@ impl<'a> SecurityMessage<'a> {
         for _ in 0..n_fields {
             (_, rest) = split_field(rest)?;
         }
-        Ok(Self { result_code, command, n_fields, fields })
+        Ok(Self { result_code: ResultCode::new(result_code), command, n_fields, fields })
     }
 
     /// The data of the first field of that type.
@@ -205,7 +210,7 @@ impl<'a> SecurityMessage<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct LoginAnswer<'a> {
     /// 0 for a login that succeeded.
-    pub result_code: u8,
+    pub result_code: ResultCode,
     /// The session's token, of a login that succeeded.
     pub token: Option<&'a [u8]>,
     /// Seconds that the token is good for, where the server says so.
@@ -229,7 +234,7 @@ impl<'a> LoginAnswer<'a> {
     pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
         let malformed = |why| WireError::malformed("login answer", why);
         let result_code = result_code_of(body)?;
-        if result_code != 0 {
+        if !result_code.is_ok() {
             return Ok(Self { result_code, token: None, ttl: None });
         }
         let message = SecurityMessage::parse(body)?;
@@ -249,10 +254,10 @@ impl<'a> LoginAnswer<'a> {
 ///
 /// # Errors
 /// A header that is not whole.
-pub fn result_code_of(body: &[u8]) -> Result<u8, WireError> {
+pub fn result_code_of(body: &[u8]) -> Result<ResultCode, WireError> {
     let header: &[u8; HEADER_LEN] =
         body.first_chunk().ok_or(WireError::Truncated { what: "a security message's header" })?;
-    Ok(header[1])
+    Ok(ResultCode::new(header[1]))
 }
 
 #[cfg(test)]
@@ -304,24 +309,27 @@ mod tests {
     fn answers_are_read() {
         let ttl = 86_400u32.to_be_bytes();
         let both = [(field::SESSION_TOKEN, &b"token"[..]), (field::SESSION_TTL, &ttl[..])];
-        let answer = body(|out| write_security(out, 0, 0, &both));
+        let answer = body(|out| write_security(out, ResultCode::OK, 0, &both));
         let answer = LoginAnswer::parse(&answer).unwrap();
-        assert_eq!((answer.result_code, answer.token, answer.ttl), (0, Some(&b"token"[..]), Some(86_400)));
-        let answer = body(|out| write_security(out, 0, 0, &both[..1]));
+        assert_eq!(
+            (answer.result_code, answer.token, answer.ttl),
+            (ResultCode::OK, Some(&b"token"[..]), Some(86_400))
+        );
+        let answer = body(|out| write_security(out, ResultCode::OK, 0, &both[..1]));
         assert_eq!(LoginAnswer::parse(&answer).unwrap().ttl, None);
-        let refused = body(|out| write_security(out, 65, 0, &[]));
-        assert_eq!(LoginAnswer::parse(&refused).unwrap().result_code, 65);
-        assert_eq!(result_code_of(&refused), Ok(65));
+        let refused = body(|out| write_security(out, ResultCode::INVALID_CREDENTIAL, 0, &[]));
+        assert_eq!(LoginAnswer::parse(&refused).unwrap().result_code, ResultCode::INVALID_CREDENTIAL);
+        assert_eq!(result_code_of(&refused), Ok(ResultCode::INVALID_CREDENTIAL));
     }
 
     #[test]
     fn answers_that_are_none_are_refused() {
         let ttl = [(field::SESSION_TOKEN, &b"token"[..]), (field::SESSION_TTL, &b"12345"[..])];
         for fields in [&[][..], &[(field::SESSION_TOKEN, &b""[..])], &ttl] {
-            let answer = body(|out| write_security(out, 0, 0, fields));
+            let answer = body(|out| write_security(out, ResultCode::OK, 0, fields));
             assert!(matches!(LoginAnswer::parse(&answer), Err(WireError::Malformed { .. })));
         }
-        let whole = body(|out| write_security(out, 0, 0, &ttl[..1]));
+        let whole = body(|out| write_security(out, ResultCode::OK, 0, &ttl[..1]));
         for end in 0..whole.len() {
             assert!(LoginAnswer::parse(&whole[..end]).is_err(), "{end}");
         }
@@ -335,7 +343,7 @@ mod tests {
     fn nothing_secret_is_shown() {
         let login = Login::External { user: "ann", hash: HASH, password: b"s3cret" };
         let message = body(|out| write_login(out, &login));
-        let answer = body(|out| write_security(out, 0, 0, &[(field::SESSION_TOKEN, b"s3cret")]));
+        let answer = body(|out| write_security(out, ResultCode::OK, 0, &[(field::SESSION_TOKEN, b"s3cret")]));
         let shown = format!(
             "{login:?} {:?} {:?} {:?} {:?}",
             Proof::Token(b"s3cret"),

@@ -7,8 +7,8 @@ mod constants;
 
 pub use constants::{field_type, info1, info2, info3, op};
 
-use crate::WireError;
 use crate::particle::Particle;
+use crate::{ResultCode, WireError};
 
 /// The largest body that a frame may announce.
 pub const MAX_FRAME: usize = 128 * 1024 * 1024;
@@ -89,7 +89,7 @@ pub struct MessageHeader {
     /// Bits of the fourth info byte (transactions).
     pub info4: u8,
     /// A response's result code.
-    pub result_code: u8,
+    pub result_code: ResultCode,
     /// The record's generation.
     pub generation: u32,
     /// Request: relative seconds to live. Response: void time, seconds since 2010-01-01 UTC, 0 = never.
@@ -120,7 +120,7 @@ impl MessageHeader {
             info2,
             info3,
             info4,
-            result_code,
+            result_code: ResultCode::new(result_code),
             generation: u32::from_be_bytes([g0, g1, g2, g3]),
             ttl: u32::from_be_bytes([t0, t1, t2, t3]),
             extra: u32::from_be_bytes([e0, e1, e2, e3]),
@@ -131,7 +131,7 @@ impl MessageHeader {
 
     /// Appends the header's bytes.
     pub fn write(&self, out: &mut Vec<u8>) {
-        let head = [Self::LEN as u8, self.info1, self.info2, self.info3, self.info4, self.result_code];
+        let head = [Self::LEN as u8, self.info1, self.info2, self.info3, self.info4, self.result_code.get()];
         out.extend_from_slice(&head);
         out.extend_from_slice(&self.generation.to_be_bytes());
         out.extend_from_slice(&self.ttl.to_be_bytes());

@@ -4,12 +4,12 @@
 //! messages, one for each record, in descending order of digests within a partition; so a query that ended
 //! early goes on after the last digest of each partition. An empty message ends the answer.
 
-use crate::WireError;
 use crate::batch::Projection;
 use crate::digest::{Digest, PARTITIONS, UserKey, partition_id};
 use crate::message::{
     FrameType, Message, MessageHeader, Ops, field_type, info1, info2, info3, write_field, write_frame,
 };
+use crate::{ResultCode, WireError};
 
 /// How long a query is expected to take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -247,12 +247,12 @@ pub enum QueryAnswer<'a> {
         /// The partition.
         partition: u16,
         /// The result code.
-        code: u8,
+        code: ResultCode,
     },
     /// The answer ends; with another code than 0 it failed.
     End {
         /// The result code.
-        code: u8,
+        code: ResultCode,
     },
 }
 
@@ -306,7 +306,7 @@ fn read_answer<'a>(message: &Message<'a>, bytes: &'a [u8]) -> Result<QueryAnswer
             None => Err(WireError::malformed("query answer", "it is about a partition that there is not")),
         };
     }
-    if code != 0 {
+    if !code.is_ok() {
         return Ok(QueryAnswer::End { code });
     }
     let (mut namespace, mut set, mut digest, mut key) = (&[][..], &[][..], None, None);

@@ -1,16 +1,36 @@
-//! Result codes of the server and their names.
+//! Result codes of the server: their names, and what follows from each.
+
+use std::fmt;
+
+/// The code with which a server ends a request or answers a row of a batch; 0 is success.
+///
+/// Any byte is a code: servers may send some that are not listed here. What a code means for a command is
+/// decided by the methods ([`is_transient`](Self::is_transient) and so on), so that all commands agree.
+///
+/// ```
+/// use wire_protocol::ResultCode;
+///
+/// assert_eq!(ResultCode::from(14), ResultCode::KEY_BUSY);
+/// assert_eq!(ResultCode::KEY_BUSY.to_string(), "too many commands wait for the record (KEY_BUSY, code 14)");
+/// assert_eq!(i32::from(ResultCode::KEY_BUSY), 14);
+/// assert!(ResultCode::KEY_BUSY.is_transient());
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct ResultCode(u8);
 
 /// Declares codes with their names and texts, and the look-up over all of them.
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])* $name:ident = $code:literal, $text:literal;)*) => {
-        $($(#[doc = $doc])* #[doc = $text] pub const $name: u8 = $code;)*
+    ($($name:ident = $code:literal, $text:literal;)*) => {
+        impl ResultCode {
+            $(#[doc = $text] pub const $name: Self = Self($code);)*
 
-        /// The code's name and what it means, for codes that the server documents.
-        #[must_use]
-        pub fn describe(code: u8) -> Option<(&'static str, &'static str)> {
-            match code {
-                $($code => Some((stringify!($name), $text)),)*
-                _ => None,
+            /// The code's name and what it means, for the codes listed here.
+            const fn describe(self) -> Option<(&'static str, &'static str)> {
+                match self.0 {
+                    $($code => Some((stringify!($name), $text)),)*
+                    _ => None,
+                }
             }
         }
     };
@@ -97,14 +117,193 @@ codes! {
     QUERY_GENERIC = 213, "the query failed for a reason that the server does not name";
 }
 
+impl ResultCode {
+    /// The code with this number.
+    #[must_use]
+    #[inline]
+    pub const fn new(number: u8) -> Self {
+        Self(number)
+    }
+
+    /// The code's number, as it is in a message.
+    #[must_use]
+    #[inline]
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+
+    /// The name of the code's constant; `None` for a code that is not listed here.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        match self.describe() {
+            Some((name, _)) => Some(name),
+            None => None,
+        }
+    }
+
+    /// What the code means, as error messages say it; `None` for a code that is not listed here.
+    #[must_use]
+    pub const fn text(self) -> Option<&'static str> {
+        match self.describe() {
+            Some((_, text)) => Some(text),
+            None => None,
+        }
+    }
+
+    /// Whether the command was applied.
+    #[must_use]
+    #[inline]
+    pub const fn is_ok(self) -> bool {
+        self.0 == Self::OK.0
+    }
+
+    /// Whether the code is an answer about a record: it was read or written, does not exist, or was filtered
+    /// out. Any other code says why the record was not looked at, or what failed.
+    #[must_use]
+    #[inline]
+    pub const fn is_about_record(self) -> bool {
+        matches!(self, Self::OK | Self::RECORD_NOT_FOUND | Self::FILTERED_OUT)
+    }
+
+    /// Whether the same request may succeed later or on another node, so that a retry makes sense.
+    #[must_use]
+    #[inline]
+    pub const fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Self::TIMEOUT
+                | Self::PARTITION_UNAVAILABLE
+                | Self::KEY_BUSY
+                | Self::DEVICE_OVERLOAD
+                | Self::BATCH_MAX_REQUESTS
+                | Self::BATCH_QUEUES_FULL
+        )
+    }
+
+    /// Whether a query that ended with the code may succeed later or on another node: as
+    /// [`is_transient`](Self::is_transient), and also where the node runs too many queries already.
+    #[must_use]
+    pub const fn is_transient_for_query(self) -> bool {
+        self.is_transient() || matches!(self, Self::QUERY_QUEUE_FULL)
+    }
+
+    /// Whether a server that ends a batch with the code, without answering any row, looked at none of its
+    /// rows: nothing can have been written.
+    #[must_use]
+    pub const fn refuses_request(self) -> bool {
+        matches!(
+            self,
+            Self::BATCH_DISABLED
+                | Self::BATCH_MAX_REQUESTS
+                | Self::BATCH_QUEUES_FULL
+                | Self::ENTERPRISE_ONLY
+                | Self::EXPIRED_SESSION
+        ) || self.denies_access()
+    }
+
+    /// Whether the server did not let this user or address run the command: not authenticated, not allowed
+    /// by a role, not on the allow-list, or over the quota.
+    #[must_use]
+    pub const fn denies_access(self) -> bool {
+        Self::NOT_AUTHENTICATED.0 <= self.0 && self.0 <= Self::QUOTA_EXCEEDED.0
+    }
+
+    /// Whether the node no longer accepts the connection's session: the command was not looked at, and a new
+    /// login is needed.
+    #[must_use]
+    #[inline]
+    pub const fn ends_session(self) -> bool {
+        matches!(self, Self::EXPIRED_SESSION | Self::NOT_AUTHENTICATED)
+    }
+}
+
+impl fmt::Debug for ResultCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "{name} ({})", self.0),
+            None => write!(f, "ResultCode({})", self.0),
+        }
+    }
+}
+
+impl fmt::Display for ResultCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.describe() {
+            Some((name, text)) => write!(f, "{text} ({name}, code {})", self.0),
+            None => write!(f, "the server answered with code {}", self.0),
+        }
+    }
+}
+
+impl From<u8> for ResultCode {
+    #[inline]
+    fn from(number: u8) -> Self {
+        Self(number)
+    }
+}
+
+impl From<ResultCode> for u8 {
+    #[inline]
+    fn from(code: ResultCode) -> Self {
+        code.0
+    }
+}
+
+impl From<ResultCode> for i32 {
+    #[inline]
+    fn from(code: ResultCode) -> Self {
+        Self::from(code.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn all() -> impl Iterator<Item = ResultCode> {
+        (0..=u8::MAX).map(ResultCode::from)
+    }
+
+    /// The numbers of all codes that pass the judgement.
+    fn numbers(judgement: fn(ResultCode) -> bool) -> Vec<u8> {
+        all().filter(|&code| judgement(code)).map(u8::from).collect()
+    }
+
     #[test]
     fn names_and_texts() {
-        assert_eq!(describe(RECORD_NOT_FOUND), Some(("RECORD_NOT_FOUND", "there is no such record")));
-        assert_eq!(describe(255), None);
-        assert_eq!((0..=255).filter_map(describe).count(), 78);
+        assert_eq!(ResultCode::RECORD_NOT_FOUND.name(), Some("RECORD_NOT_FOUND"));
+        assert_eq!(ResultCode::RECORD_NOT_FOUND.text(), Some("there is no such record"));
+        assert_eq!((ResultCode::from(255).name(), ResultCode::from(255).text()), (None, None));
+        assert_eq!(all().filter_map(ResultCode::name).count(), 78);
+        assert!(all().all(|code| code.name().is_some() == code.text().is_some()));
+    }
+
+    #[test]
+    fn numbers_and_messages() {
+        for number in 0..=u8::MAX {
+            let code = ResultCode::from(number);
+            assert_eq!((code, code.get(), u8::from(code)), (ResultCode::new(number), number, number));
+            assert_eq!(i32::from(code), i32::from(number));
+            let (debug, display) = match (code.name(), code.text()) {
+                (Some(name), Some(text)) => {
+                    (format!("{name} ({number})"), format!("{text} ({name}, code {number})"))
+                }
+                _ => (format!("ResultCode({number})"), format!("the server answered with code {number}")),
+            };
+            assert_eq!((format!("{code:?}"), code.to_string()), (debug, display));
+        }
+        assert_eq!(format!("{:?}", ResultCode::KEY_BUSY), "KEY_BUSY (14)");
+        assert_eq!(ResultCode::default(), ResultCode::OK);
+    }
+
+    #[test]
+    fn judgements() {
+        assert_eq!(numbers(ResultCode::is_ok), [0]);
+        assert_eq!(numbers(ResultCode::is_about_record), [0, 2, 27]);
+        assert_eq!(numbers(ResultCode::is_transient), [9, 11, 14, 18, 151, 152]);
+        assert_eq!(numbers(ResultCode::is_transient_for_query), [9, 11, 14, 18, 151, 152, 211]);
+        assert_eq!(numbers(ResultCode::refuses_request), [25, 66, 80, 81, 82, 83, 150, 151, 152]);
+        assert_eq!(numbers(ResultCode::denies_access), [80, 81, 82, 83]);
+        assert_eq!(numbers(ResultCode::ends_session), [66, 80]);
     }
 }

@@ -4,7 +4,6 @@ mod support;
 
 use proptest::prelude::*;
 use support::{scenarios, to_hex};
-use wire_protocol::WireError;
 use wire_protocol::batch::Projection;
 use wire_protocol::digest::partition_id;
 use wire_protocol::message::{
@@ -12,6 +11,7 @@ use wire_protocol::message::{
     write_frame, write_op,
 };
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryDuration, QueryRequest, QueryScope, write_query};
+use wire_protocol::{ResultCode, WireError};
 
 /// Recorded queries that this crate does not write, by a part of their name, and why.
 const NOT_CLAIMED: &[(&str, &str)] = &[
@@ -113,7 +113,7 @@ fn recorded_answers_are_read_to_their_ends() {
                             keys += usize::from(record.key.is_some());
                         }
                         QueryAnswer::Partition { code, .. } => {
-                            assert_eq!(code, 11);
+                            assert_eq!(code, ResultCode::PARTITION_UNAVAILABLE);
                             unavailable += 1;
                         }
                         QueryAnswer::End { .. } => ends += 1,

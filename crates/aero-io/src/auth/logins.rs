@@ -13,10 +13,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
+use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::login::{LoginAnswer, Proof, result_code_of, write_authenticate, write_login};
 use wire_protocol::message::FrameType;
-use wire_protocol::result_code;
 
 use crate::auth::credentials::Credentials;
 use crate::error::Fault;
@@ -150,7 +150,7 @@ impl Logins {
             let mut connection = entrance.opener.open(address, tls_name, timer).await?;
             let Some(token) = &session.token else { return Ok(connection.of_session(session)) };
             match entrance.introduce(&mut connection, token, timer).await? {
-                result_code::OK | result_code::SECURITY_NOT_ENABLED => {
+                ResultCode::OK | ResultCode::SECURITY_NOT_ENABLED => {
                     return Ok(connection.of_session(session));
                 }
                 code => {
@@ -265,9 +265,9 @@ impl Entrance {
         let answer = LoginAnswer::parse(&body)?;
         let who = self.credentials.who();
         match answer.result_code {
-            result_code::OK => Ok(Arc::new(Session::new(answer.token.map(Secret::new), answer.ttl, who))),
+            ResultCode::OK => Ok(Arc::new(Session::new(answer.token.map(Secret::new), answer.ttl, who))),
             // As the official client has it: such a server lets everybody in.
-            result_code::SECURITY_NOT_ENABLED => Ok(Arc::new(Session::new(None, None, who))),
+            ResultCode::SECURITY_NOT_ENABLED => Ok(Arc::new(Session::new(None, None, who))),
             code => Err(Fault::Login { code, who }),
         }
     }
@@ -278,7 +278,7 @@ impl Entrance {
         connection: &mut Connection,
         token: &Secret,
         timer: &mut Timer,
-    ) -> Result<u8, Fault> {
+    ) -> Result<ResultCode, Fault> {
         let mut request = Vec::new();
         write_authenticate(&mut request, self.credentials.user(), Proof::Token(token.reveal()))?;
         Ok(result_code_of(&exchange(connection, &request, timer).await?)?)

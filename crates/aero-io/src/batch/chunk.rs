@@ -6,16 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tokio::time::Instant;
+use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::batch::{BatchAnswer, BatchAnswers};
 use wire_protocol::message::{FrameType, MAX_FRAME};
-use wire_protocol::result_code;
 
 use crate::batch::attempt::Attempt;
 use crate::batch::call::BatchCall;
 use crate::batch::progress::Progress;
 use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
-use crate::command::codes::is_passing;
 use crate::error::{Error, Fault};
 use crate::net::buffers::Buffers;
 use crate::net::pool::Wanted;
@@ -102,13 +101,13 @@ pub(crate) struct FinishedChunk {
     pub(crate) chunk: Arc<Chunk>,
     pub(crate) end: ChunkEnd,
     /// Rows with a code that says nothing about the record, or that others may have a better answer for.
-    pub(crate) deferred: Vec<(u32, u8)>,
+    pub(crate) deferred: Vec<(u32, ResultCode)>,
 }
 
 /// The last that was heard of a chunk.
 pub(crate) enum ChunkEnd {
     /// The server ended its answer, with this code for all rows that it had not answered.
-    Code(u8),
+    Code(ResultCode),
     /// Something failed.
     Fault(Fault),
     /// Nothing was sent: others have the rows.
@@ -135,8 +134,8 @@ async fn exchange<S: RowSink>(
     call: &BatchCall<S>,
     chunk: &Chunk,
     buffers: &mut Buffers,
-    deferred: &mut Vec<(u32, u8)>,
-) -> Result<u8, ChunkEnd> {
+    deferred: &mut Vec<(u32, ResultCode)>,
+) -> Result<ResultCode, ChunkEnd> {
     let (node, rows) = (&*chunk.node, chunk.rows());
     let mut timer = Timer::new(call.deadline, call.policy().socket_timeout);
     let mut wanted = if call.request.may_write() { Wanted::Open } else { Wanted::Any };
@@ -196,7 +195,7 @@ async fn exchange<S: RowSink>(
                     leased.recycle();
                 }
                 // A refusal is quick, and says nothing about how long the work takes.
-                if code == result_code::OK {
+                if code == ResultCode::OK {
                     node.health.note_time(rows.len(), started.elapsed());
                 }
                 return Ok(code);
@@ -210,8 +209,8 @@ fn walk<S: RowSink>(
     call: &BatchCall<S>,
     body: &[u8],
     chunk: &Chunk,
-    deferred: &mut Vec<(u32, u8)>,
-) -> Result<Option<u8>, ChunkEnd> {
+    deferred: &mut Vec<(u32, ResultCode)>,
+) -> Result<Option<ResultCode>, ChunkEnd> {
     let mut counts = Counts { progress: &call.progress, chunk, settled: 0, about_records: 0 };
     let rows = chunk.rows();
     let mut lease = None;
@@ -225,14 +224,14 @@ fn walk<S: RowSink>(
             let error = WireError::Malformed { what: "batch response", why: "a row that was not asked for" };
             return Err(Fault::from(error).into());
         };
-        if record.result_code == result_code::ENTERPRISE_ONLY && call.policy().compress {
+        if record.result_code == ResultCode::ENTERPRISE_ONLY && call.policy().compress {
             // The whole request was refused for being compressed, by a server that does not look into it.
             return Ok(Some(record.result_code));
         }
         // An answer that is none is left to others who asked for the same row.
         let is_answer = call.request.is_answer(record.result_code);
         let is_doubtful = || !is_answer && chunk.is_contested();
-        if is_passing(record.result_code) || is_doubtful() {
+        if record.result_code.is_transient() || is_doubtful() {
             // A server may answer a row only once, and be asked for it again only as often.
             if deferred.len() < rows.len() {
                 deferred.push((row, record.result_code));
@@ -285,13 +284,13 @@ impl Drop for Counts<'_> {
 
 /// The open rows that were answered with a code that says nothing about their record, by code; they are taken
 /// out of `open`.
-pub(crate) fn by_code(deferred: &[(u32, u8)], open: &mut Vec<u32>) -> BTreeMap<u8, Vec<u32>> {
-    let mut by_code: BTreeMap<u8, Vec<u32>> = BTreeMap::new();
+pub(crate) fn by_code(deferred: &[(u32, ResultCode)], open: &mut Vec<u32>) -> BTreeMap<ResultCode, Vec<u32>> {
+    let mut by_code: BTreeMap<ResultCode, Vec<u32>> = BTreeMap::new();
     if deferred.is_empty() {
         return by_code;
     }
     // A row that was answered twice counts once.
-    let codes: HashMap<u32, u8> = deferred.iter().copied().collect();
+    let codes: HashMap<u32, ResultCode> = deferred.iter().copied().collect();
     open.retain(|row| match codes.get(row) {
         Some(&code) => {
             by_code.entry(code).or_default().push(*row);

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
+use wire_protocol::ResultCode;
 use wire_protocol::batch::{BatchReadHeader, BatchRow, REPEATED_ROW_LEN, batch_flags, write_batch_read};
 use wire_protocol::batch_write::{BatchHeader, BatchWriter, OperateRow, RowAttributes};
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::{MAX_FRAME, info1};
-use wire_protocol::result_code;
 
 use crate::batch::keys::BatchKeys;
-use crate::command::codes::{is_about_record, is_passing};
 use crate::error::Error;
 use crate::key::Bins;
 use crate::policy::BatchPolicy;
@@ -151,13 +150,10 @@ impl Request {
 
     /// Whether a row's code is the server's last word on it: about its record or, for operations, any but that
     /// it was not looked at for want of time, room or rights.
-    pub(crate) fn is_answer(&self, code: u8) -> bool {
+    pub(crate) fn is_answer(&self, code: ResultCode) -> bool {
         match self {
-            Self::Read(_) => is_about_record(code),
-            Self::Operate { .. } => {
-                !is_passing(code)
-                    && !(result_code::NOT_AUTHENTICATED..=result_code::QUOTA_EXCEEDED).contains(&code)
-            }
+            Self::Read(_) => code.is_about_record(),
+            Self::Operate { .. } => !code.is_transient() && !code.denies_access(),
         }
     }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
+use wire_protocol::ResultCode;
 use wire_protocol::digest::partition_id;
-use wire_protocol::result_code;
 
 use crate::batch::alarm::Alarm;
 use crate::batch::attempt::Attempt;
@@ -22,7 +22,6 @@ use crate::batch::progress::Progress;
 use crate::batch::request::Request;
 use crate::batch::retry_queue::{QueuedRetry, RetryQueue};
 use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
-use crate::command::codes::{is_about_record, is_passing, refuses_request};
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault};
 use crate::node::health::count;
@@ -349,8 +348,8 @@ impl<'c, S: RowSink> Work<'c, S> {
         let mut last = None;
         for (code, rows) in by_code(&deferred, &mut open) {
             node.observe_code(code);
-            let error = Error::Server { code, tried: tried(code == result_code::TIMEOUT) };
-            if is_passing(code) {
+            let error = Error::Server { code, tried: tried(code == ResultCode::TIMEOUT) };
+            if code.is_transient() {
                 self.ask_again(&chunk, attempt, rows, &error)?;
                 last = Some(error);
             } else {
@@ -359,10 +358,10 @@ impl<'c, S: RowSink> Work<'c, S> {
         }
         let is_answered = chunk.has_settled() || !deferred.is_empty();
         if let ChunkEnd::Code(code) = end
-            && (is_answered || !refuses_request(code))
+            && (is_answered || !code.refuses_request())
         {
             // What a server that stops at one row has applied of the others it does not say.
-            let error = match is_answered || is_about_record(code) {
+            let error = match is_answered || code.is_about_record() {
                 true => Error::NoResponse { tried: tried(true) },
                 false => Error::Server { code, tried: tried(true) },
             };
@@ -383,7 +382,7 @@ impl<'c, S: RowSink> Work<'c, S> {
                 if is_final { self.fail(open, &error) } else { self.ask_again(&chunk, attempt, open, &error) }
             }
             ChunkEnd::Code(_) if open.is_empty() => Ok(()),
-            ChunkEnd::Code(code) if is_about_record(code) => {
+            ChunkEnd::Code(code) if code.is_about_record() => {
                 // A server that was not told to answer every row leaves some out on purpose, unless it stopped at
                 // one that it could not answer just then.
                 let is_over = !call.policy().respond_all_keys && last.is_none();
@@ -400,26 +399,30 @@ impl<'c, S: RowSink> Work<'c, S> {
         chunk: &Chunk,
         attempt: Attempt,
         rows: Vec<u32>,
-        code: u8,
+        code: ResultCode,
     ) -> Result<(), Error> {
         // These three say that the request was put together badly: the same rows in other requests are
         // no new try.
         let attempt = Attempt { is_again: true, ..attempt };
         let len = chunk.rows().len();
-        if code == result_code::BATCH_MAX_REQUESTS && len > 1 {
+        if code == ResultCode::BATCH_MAX_REQUESTS && len > 1 {
             chunk.node.refused_rows(len);
             return self.ask(&rows, Attempt { max_rows: len / 2, ..attempt }, None);
         }
-        if matches!(code, result_code::PARAMETER | result_code::NAMESPACE_NOT_FOUND)
+        if matches!(code, ResultCode::PARAMETER | ResultCode::NAMESPACE_NOT_FOUND)
             && let Some(parts) = grouping::split_by_namespace(&self.call.keys, &rows)
         {
             return parts.iter().try_for_each(|rows| self.ask(rows, attempt, None));
         }
         chunk.node.observe_code(code);
-        let in_doubt = code == result_code::TIMEOUT;
+        let in_doubt = code == ResultCode::TIMEOUT;
         let tried = Box::new(self.call.tried(&chunk.node, attempt.number, in_doubt));
         let error = Error::Server { code, tried };
-        if is_passing(code) { self.ask_again(chunk, attempt, rows, &error) } else { self.fail(rows, &error) }
+        if code.is_transient() {
+            self.ask_again(chunk, attempt, rows, &error)
+        } else {
+            self.fail(rows, &error)
+        }
     }
 
     /// Queues rows for the next try at another node, leaves them to others that have asked for them, or fails

@@ -1,14 +1,14 @@
 //! The answer to a single-record command.
 
-use wire_protocol::WireError;
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::{Message, Ops, field_type};
+use wire_protocol::{ResultCode, WireError};
 
 /// The answer to a command on one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The result code: 0, since others are errors.
-    pub result_code: u8,
+    pub result_code: ResultCode,
     /// The record's generation.
     pub generation: u32,
     /// Seconds since 2010-01-01 UTC when the record ends, 0 for never.

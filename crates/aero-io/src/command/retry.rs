@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wire_protocol::result_code;
+use wire_protocol::ResultCode;
 
 use crate::error::Error;
 use crate::policy::Replica;
@@ -16,7 +16,7 @@ pub(crate) fn moves_on(replica: Replica, is_free_read: bool, cause: &Error) -> b
         Error::Timeout { .. }
             | Error::Saturated { .. }
             | Error::ErrorRate { .. }
-            | Error::Server { code: result_code::TIMEOUT, .. }
+            | Error::Server { code: ResultCode::TIMEOUT, .. }
     );
     replica != Replica::Master && (is_free_read || may_be_elsewhere)
 }
@@ -29,9 +29,9 @@ pub(crate) fn moves_on(replica: Replica, is_free_read: bool, cause: &Error) -> b
 pub(crate) fn retry_delay(sleep: Duration, moves: bool, attempt: u32, cause: &Error) -> Duration {
     let busy = match cause {
         Error::Server { code, .. } => match *code {
-            result_code::KEY_BUSY => Duration::from_millis(1),
-            result_code::DEVICE_OVERLOAD | result_code::PARTITION_UNAVAILABLE => Duration::from_millis(5),
-            result_code::BATCH_QUEUES_FULL => Duration::from_millis(10),
+            ResultCode::KEY_BUSY => Duration::from_millis(1),
+            ResultCode::DEVICE_OVERLOAD | ResultCode::PARTITION_UNAVAILABLE => Duration::from_millis(5),
+            ResultCode::BATCH_QUEUES_FULL => Duration::from_millis(10),
             _ => Duration::ZERO,
         },
         _ => Duration::ZERO,
@@ -62,15 +62,15 @@ mod tests {
         let wait = |sleep, moves, attempt, code| {
             retry_delay(Duration::from_millis(sleep), moves, attempt, &cause(code)).as_millis()
         };
-        assert_eq!(wait(50, true, 0, result_code::TIMEOUT), 0);
-        assert_eq!(wait(50, true, 1, result_code::TIMEOUT), 50);
-        assert_eq!(wait(50, false, 0, result_code::TIMEOUT), 50);
-        assert_eq!(wait(0, true, 0, result_code::BATCH_QUEUES_FULL), 10);
-        assert_eq!(wait(0, true, 2, result_code::BATCH_QUEUES_FULL), 40);
-        assert_eq!(wait(7, true, 1, result_code::KEY_BUSY), 7);
-        assert!(moves_on(Replica::Sequence, true, &cause(result_code::TIMEOUT)));
-        assert!(!moves_on(Replica::Master, true, &cause(result_code::TIMEOUT)));
-        assert!(!moves_on(Replica::Sequence, false, &cause(result_code::TIMEOUT)));
-        assert!(moves_on(Replica::Sequence, false, &cause(result_code::PARTITION_UNAVAILABLE)));
+        assert_eq!(wait(50, true, 0, ResultCode::TIMEOUT), 0);
+        assert_eq!(wait(50, true, 1, ResultCode::TIMEOUT), 50);
+        assert_eq!(wait(50, false, 0, ResultCode::TIMEOUT), 50);
+        assert_eq!(wait(0, true, 0, ResultCode::BATCH_QUEUES_FULL), 10);
+        assert_eq!(wait(0, true, 2, ResultCode::BATCH_QUEUES_FULL), 40);
+        assert_eq!(wait(7, true, 1, ResultCode::KEY_BUSY), 7);
+        assert!(moves_on(Replica::Sequence, true, &cause(ResultCode::TIMEOUT)));
+        assert!(!moves_on(Replica::Master, true, &cause(ResultCode::TIMEOUT)));
+        assert!(!moves_on(Replica::Sequence, false, &cause(ResultCode::TIMEOUT)));
+        assert!(moves_on(Replica::Sequence, false, &cause(ResultCode::PARTITION_UNAVAILABLE)));
     }
 }

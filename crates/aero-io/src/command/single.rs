@@ -7,16 +7,15 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use tokio::time::{Instant, sleep};
+use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::command::{
     ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,
 };
 use wire_protocol::digest::partition_id;
 use wire_protocol::message::{FrameType, MAX_FRAME, info1};
-use wire_protocol::result_code;
 
 use crate::command::answer::Answer;
-use crate::command::codes::is_passing;
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault, Tried};
 use crate::key::{Bins, Key, check_bin_name};
@@ -209,13 +208,13 @@ impl Command<'_> {
                 in_doubt,
             };
             let error = match outcome {
-                Ok(answer) if answer.result_code == result_code::OK => return Ok(answer),
+                Ok(answer) if answer.result_code == ResultCode::OK => return Ok(answer),
                 Ok(answer) => {
                     let code = answer.result_code;
-                    in_doubt |= self.is_write && code == result_code::TIMEOUT;
+                    in_doubt |= self.is_write && code == ResultCode::TIMEOUT;
                     node.observe_code(code);
                     let error = Error::Server { code, tried: Box::new(tried(in_doubt)) };
-                    if !is_passing(code) {
+                    if !code.is_transient() {
                         return Err(error);
                     }
                     error

@@ -3,7 +3,6 @@
 use wire_protocol::WireError;
 use wire_protocol::info;
 use wire_protocol::message::FrameType;
-use wire_protocol::result_code;
 
 use crate::error::{Fault, Who};
 use crate::net::connection::Connection;
@@ -52,8 +51,7 @@ pub(crate) async fn exchange_info(
         return Err(WireError::Malformed { what: "info response", why: "bytes follow it" }.into());
     }
     let body = input.body(body);
-    if let Some(code @ (result_code::NOT_AUTHENTICATED | result_code::EXPIRED_SESSION)) = info::refusal(body)
-    {
+    if let Some(code) = info::refusal(body).filter(|code| code.ends_session()) {
         let who = connection.session.as_ref().map_or_else(Who::nobody, |session| session.who.clone());
         return Err(Fault::Login { code, who });
     }

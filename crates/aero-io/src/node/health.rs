@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wire_protocol::result_code;
+use wire_protocol::ResultCode;
 
 use crate::error::Fault;
 
@@ -159,11 +159,11 @@ impl Health {
     }
 
     /// Counts an answer that says that the node cannot do what was asked.
-    pub(crate) fn note_code(&self, code: u8) {
+    pub(crate) fn note_code(&self, code: ResultCode) {
         match code {
-            result_code::TIMEOUT => count(&self.counters.timeouts),
-            result_code::DEVICE_OVERLOAD | result_code::PARTITION_UNAVAILABLE => count(&self.counters.errors),
-            result_code::KEY_BUSY => return count(&self.counters.busy),
+            ResultCode::TIMEOUT => count(&self.counters.timeouts),
+            ResultCode::DEVICE_OVERLOAD | ResultCode::PARTITION_UNAVAILABLE => count(&self.counters.errors),
+            ResultCode::KEY_BUSY => return count(&self.counters.busy),
             _ => return,
         }
         self.add_failure();
@@ -198,7 +198,7 @@ mod tests {
             health.note_fault(&Fault::Socket);
         }
         assert!(!health.is_tripped());
-        health.note_code(result_code::DEVICE_OVERLOAD);
+        health.note_code(ResultCode::DEVICE_OVERLOAD);
         assert!(health.is_tripped());
         assert_eq!(health.failures(), 3);
         advance(Duration::from_millis(1_001)).await;
@@ -207,7 +207,7 @@ mod tests {
         health.note_fault(&Fault::Socket);
         assert_eq!(health.failures(), 1);
         // What says nothing of the node's health is not counted.
-        health.note_code(result_code::KEY_BUSY);
+        health.note_code(ResultCode::KEY_BUSY);
         health.note_fault(&Fault::Saturated);
         assert_eq!(health.failures(), 1);
         let without = Health::new(0, Duration::from_secs(1));

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use wire_protocol::result_code;
+use wire_protocol::ResultCode;
 
 use crate::error::{Error, Fault, Tried, gone};
 use crate::net::connection::{Connection, Opened};
@@ -108,9 +108,9 @@ impl Node {
     }
 
     /// Draws conclusions from a code that says that the node cannot do what was asked.
-    pub(crate) fn observe_code(&self, code: u8) {
+    pub(crate) fn observe_code(&self, code: ResultCode) {
         self.count_failure(|health| health.note_code(code));
-        if code == result_code::PARTITION_UNAVAILABLE {
+        if code == ResultCode::PARTITION_UNAVAILABLE {
             // The partition may have moved.
             self.look_now.notify_one();
         }
@@ -152,10 +152,9 @@ impl Node {
 
     /// Whether a code says that the node does not know the user of a connection any more; if so, the next
     /// new connection is preceded by a login. What was asked was not looked at.
-    pub(crate) fn forget_lost_session(&self, code: u8, connection: &Connection) -> bool {
-        let is_lost = matches!(code, result_code::EXPIRED_SESSION | result_code::NOT_AUTHENTICATED);
+    pub(crate) fn forget_lost_session(&self, code: ResultCode, connection: &Connection) -> bool {
         match &self.connector.logins {
-            Some(logins) if is_lost => {
+            Some(logins) if code.ends_session() => {
                 if let Some(session) = &connection.session {
                     logins.forget(self.address, self.tls_name.as_deref(), session);
                 }
@@ -278,7 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn messages_carry_what_was_tried() {
-        let error = Error::Server { code: 14, tried: Box::new(tried(1, false)) };
+        let error = Error::Server { code: ResultCode::KEY_BUSY, tried: Box::new(tried(1, false)) };
         assert_eq!(
             error.to_string(),
             "too many commands wait for the record (KEY_BUSY, code 14): \

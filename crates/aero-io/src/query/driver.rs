@@ -8,12 +8,11 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use wire_protocol::ResultCode;
 use wire_protocol::digest::Digest;
-use wire_protocol::result_code;
 
 use super::exchange::{self, FinishedRequest, NodeRequest, QueryCall, RequestEnd};
 use super::{Query, StreamItem};
-use crate::command::codes::is_passing;
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault, Tried};
 use crate::node::Node;
@@ -169,8 +168,8 @@ impl<'c> Driver<'c> {
         let server_error = |code| Error::Server { code, tried: Box::new(tried.clone()) };
         let mut partitions = request.partitions;
         match end {
-            Ok(result_code::OK) => {
-                let mut again: BTreeMap<u8, BTreeMap<u16, Option<Digest>>> = BTreeMap::new();
+            Ok(ResultCode::OK) => {
+                let mut again: BTreeMap<ResultCode, BTreeMap<u16, Option<Digest>>> = BTreeMap::new();
                 for (partition, code) in refused {
                     if let Some(after) = partitions.remove(&partition) {
                         again.entry(code).or_default().insert(partition, after);
@@ -180,13 +179,13 @@ impl<'c> Driver<'c> {
                 self.reopen(partitions, attempt, None, None);
                 for (code, partitions) in again {
                     node.observe_code(code);
-                    self.retry(partitions, &node, attempt, server_error(code), is_passing(code))?;
+                    self.retry(partitions, &node, attempt, server_error(code), code.is_transient())?;
                 }
                 Ok(())
             }
             Ok(code) => {
                 node.observe_code(code);
-                let may_pass = is_passing(code) || code == result_code::QUERY_QUEUE_FULL;
+                let may_pass = code.is_transient_for_query();
                 self.retry(partitions, &node, attempt, server_error(code), may_pass)
             }
             Err(RequestEnd::Fault(Fault::Gone)) => {

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
+use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::digest::{Digest, partition_id};
 use wire_protocol::message::{FrameType, MAX_FRAME, info1};
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord, QueryRequest, write_query};
-use wire_protocol::result_code;
 
 use super::{Query, RecordBlock, StreamItem};
 use crate::error::{Error, Fault};
@@ -58,8 +58,8 @@ pub(crate) struct FinishedRequest {
     /// Records that came and were put into the queue.
     pub(crate) received: u64,
     /// Partitions that the node could not serve, and its code.
-    pub(crate) refused: BTreeMap<u16, u8>,
-    pub(crate) end: Result<u8, RequestEnd>,
+    pub(crate) refused: BTreeMap<u16, ResultCode>,
+    pub(crate) end: Result<ResultCode, RequestEnd>,
     /// Whether the queue was full for so long that the node may have given up.
     pub(crate) was_stalled: bool,
 }
@@ -97,7 +97,7 @@ pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedReque
     let mut buffers = call.inner.buffers.take();
     let mut end = exchange.run(&mut buffers).await;
     let is_full = exchange.request.share.is_some_and(|share| exchange.received >= share);
-    if matches!(end, Ok(result_code::OK)) && !is_full && exchange.finish().await.is_err() {
+    if matches!(end, Ok(ResultCode::OK)) && !is_full && exchange.finish().await.is_err() {
         end = Err(RequestEnd::Dropped);
     }
     let patience = match call.query.policy.socket_timeout {
@@ -119,13 +119,13 @@ struct Exchange<'c> {
     request: NodeRequest,
     block: RecordBlock,
     received: u64,
-    refused: BTreeMap<u16, u8>,
+    refused: BTreeMap<u16, ResultCode>,
     /// Time that the queue was full for.
     waited: Duration,
 }
 
 impl Exchange<'_> {
-    async fn run(&mut self, buffers: &mut Buffers) -> Result<u8, RequestEnd> {
+    async fn run(&mut self, buffers: &mut Buffers) -> Result<ResultCode, RequestEnd> {
         let node = Arc::clone(&self.request.node);
         let policy = &self.call.query.policy;
         let timer = || Timer::new(self.call.deadline, policy.socket_timeout);
@@ -184,7 +184,7 @@ impl Exchange<'_> {
     }
 
     /// Takes over the messages of a frame. Gives the code of the answer's end, if it is there.
-    async fn walk(&mut self, body: &[u8]) -> Result<Option<u8>, RequestEnd> {
+    async fn walk(&mut self, body: &[u8]) -> Result<Option<ResultCode>, RequestEnd> {
         for answer in QueryAnswers::new(body) {
             match answer.map_err(Fault::from)? {
                 QueryAnswer::Record(record) => {
@@ -197,7 +197,7 @@ impl Exchange<'_> {
                     if !self.request.partitions.contains_key(&partition) {
                         return Err(malformed("a partition that was not asked for").into());
                     }
-                    if code != result_code::OK {
+                    if code != ResultCode::OK {
                         self.refused.insert(partition, code);
                     }
                 }

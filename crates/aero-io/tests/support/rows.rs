@@ -93,7 +93,7 @@ impl Lease<'_> {
 impl RowLease for Lease<'_> {
     fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
         let bins = record.ops().map(|op| (op.name.into(), op.particle_type, op.value.into())).collect();
-        let code = record.result_code;
+        let code = record.result_code.get();
         self.put(row, Row::Record { code, generation: record.generation, void_time: record.void_time, bins })
     }
 

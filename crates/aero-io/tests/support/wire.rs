@@ -104,7 +104,7 @@ fn batch_rows(mut rest: &[u8]) -> Vec<AskedRow> {
 pub fn record(index: u32, code: u8, generation: u32) -> Vec<u8> {
     let mut out = Vec::new();
     let n_ops = u16::from(code == 0);
-    MessageHeader { extra: index, result_code: code, generation, n_ops, ..Default::default() }
+    MessageHeader { extra: index, result_code: code.into(), generation, n_ops, ..Default::default() }
         .write(&mut out);
     if code == 0 {
         write_op(&mut out, op::READ, particle_type::INTEGER, b"v", &i64::from(generation).to_be_bytes());
@@ -129,7 +129,7 @@ pub fn record_of(namespace: &[u8], digest: &Digest) -> Vec<u8> {
 /// The last message of an answer.
 pub fn end(code: u8) -> Vec<u8> {
     let mut out = Vec::new();
-    MessageHeader { info3: info3::LAST, result_code: code, ..Default::default() }.write(&mut out);
+    MessageHeader { info3: info3::LAST, result_code: code.into(), ..Default::default() }.write(&mut out);
     out
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use wire_protocol::ResultCode;
 use wire_protocol::message::{FrameHeader, Message};
-use wire_protocol::result_code;
 
 use crate::verdicts::Why;
 
@@ -48,8 +48,8 @@ fn message_line(why: Why, message: &Message<'_>) -> Option<String> {
     if why == Why::Freed || why == Why::OwnPartitions {
         header.generation = 0;
     }
-    let is_list_read = header.result_code == result_code::OK && message.ops().any(|op| op.name == b"d");
-    if why == Why::OneListRow && (header.result_code == result_code::UNSUPPORTED_FEATURE || is_list_read) {
+    let is_list_read = header.result_code == ResultCode::OK && message.ops().any(|op| op.name == b"d");
+    if why == Why::OneListRow && (header.result_code == ResultCode::UNSUPPORTED_FEATURE || is_list_read) {
         return Some(format!("the list operation, row {}", header.extra));
     }
     // The particle gives GeoJSON as its text, without cells.

@@ -14,6 +14,7 @@ use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 
 use dev_server::{Config, DevServer};
+use wire_protocol::ResultCode;
 use wire_protocol::message::{
     FrameHeader, FrameType, Message, MessageHeader, field_type, info1, info2, info3, op, write_field,
     write_frame, write_op,
@@ -39,7 +40,9 @@ impl Client {
                 true => state::messages_of(&frame).iter().any(|message| {
                     let header = message.header;
                     header.info3 & info3::LAST != 0
-                        || is_query && header.result_code != 0 && header.info3 & info3::PARTITION_DONE == 0
+                        || is_query
+                            && !header.result_code.is_ok()
+                            && header.info3 & info3::PARTITION_DONE == 0
                 }),
             };
             frames.push(frame);
@@ -78,7 +81,7 @@ impl Client {
             self.send(&request).await;
             let answer = self.frame().await;
             let message = Message::parse_only(&answer[FrameHeader::LEN..]).unwrap();
-            assert_eq!(message.header.result_code, 0, "cannot set up {given:?}");
+            assert_eq!(message.header.result_code, ResultCode::OK, "cannot set up {given:?}");
         }
     }
 }
@@ -166,7 +169,8 @@ fn is_refusal(frame: &[u8]) -> bool {
     }
     let mut rest = body;
     while let Ok((message, tail)) = Message::parse(rest) {
-        if matches!(message.header.result_code, 16 | 25) {
+        if matches!(message.header.result_code, ResultCode::UNSUPPORTED_FEATURE | ResultCode::ENTERPRISE_ONLY)
+        {
             return true;
         }
         rest = tail;

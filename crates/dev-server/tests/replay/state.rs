@@ -3,9 +3,9 @@
 //! Records that a scenario needed were written before it and are not part of its file. Their bins,
 //! generations and void times show in the answers; what does not show, and matters, is in [`known`].
 
+use wire_protocol::ResultCode;
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::{FrameHeader, Message, MessageHeader, Op, info2, info3, op};
-use wire_protocol::result_code;
 
 use crate::scenario::{Ask, Frame, Scenario, asks};
 
@@ -47,7 +47,7 @@ impl Exchange<'_> {
     }
 
     fn is_expired(&self) -> bool {
-        self.header().result_code == result_code::RECORD_NOT_FOUND && self.header().generation != 0
+        self.header().result_code == ResultCode::RECORD_NOT_FOUND && self.header().generation != 0
     }
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn clock(scenario: &Scenario, request: &Frame) -> u32 {
     let written = exchanges.iter().find(|exchange| {
         mine.contains(&(exchange.ask.digest, exchange.ask.ttl, exchange.ask.info2))
             && exchange.is_write()
-            && exchange.header().result_code == result_code::OK
+            && exchange.header().result_code == ResultCode::OK
             && !matches!(exchange.ask.ttl, 0 | DONT_UPDATE | NEVER_EXPIRE)
     });
     if let Some(exchange) = written {
@@ -134,18 +134,18 @@ fn record_before(exchanges: &[&Exchange<'_>]) -> Option<Given> {
     let (ask, header) = (&first.ask, first.header());
     let is_delete = ask.info2 & info2::DELETE != 0;
     let generation = match (header.result_code, header.generation) {
-        (result_code::RECORD_NOT_FOUND, 0) | (result_code::NAMESPACE_NOT_FOUND, _) => return None,
+        (ResultCode::RECORD_NOT_FOUND, 0) | (ResultCode::NAMESPACE_NOT_FOUND, _) => return None,
         // A delete does not tell the generation: one that was refused for it did not find that one.
-        (result_code::GENERATION, 0) => 1 + u32::from(ask.generation == 1),
-        (result_code::OK, 0) if is_delete || first.is_write() => 1,
+        (ResultCode::GENERATION, 0) => 1 + u32::from(ask.generation == 1),
+        (ResultCode::OK, 0) if is_delete || first.is_write() => 1,
         (_, 0) => return None,
-        (result_code::OK, generation) if first.is_write() => match generation - 1 {
+        (ResultCode::OK, generation) if first.is_write() => match generation - 1 {
             0 => return None,
             generation => generation,
         },
         (_, generation) => generation,
     };
-    let void_time = if first.is_write() && header.result_code == result_code::OK && ask.ttl != DONT_UPDATE {
+    let void_time = if first.is_write() && header.result_code == ResultCode::OK && ask.ttl != DONT_UPDATE {
         0
     } else {
         header.ttl
@@ -183,7 +183,7 @@ fn shown_bins(exchanges: &[&Exchange<'_>]) -> Vec<Bin> {
         bins = any;
     }
     // An increment that did not fit its bin met an integer.
-    let refused = exchanges.iter().filter(|exchange| exchange.header().result_code == result_code::BIN_TYPE);
+    let refused = exchanges.iter().filter(|exchange| exchange.header().result_code == ResultCode::BIN_TYPE);
     let refused = refused.flat_map(|exchange| &exchange.ask.ops).find(|(code, _)| *code == op::INCREMENT);
     if let (true, Some((_, name))) = (bins.is_empty(), refused) {
         bins.push((name.clone(), 1, 1i64.to_be_bytes().to_vec()));

@@ -35,12 +35,12 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn code(&self) -> u8 {
-        self.header.result_code
+        self.header.result_code.get()
     }
 
     /// Result code and generation.
     pub(crate) fn state(&self) -> (u8, u32) {
-        (self.header.result_code, self.header.generation)
+        (self.header.result_code.get(), self.header.generation)
     }
 
     /// The bins, `name=value` each.
@@ -100,9 +100,9 @@ impl Client {
             let mut rest = &frame[FrameHeader::LEN..];
             while let Ok((message, tail)) = Message::parse(rest) {
                 if message.header.info3 & info3::LAST != 0 {
-                    return (rows, message.header.result_code);
+                    return (rows, message.header.result_code.get());
                 }
-                rows.push((message.header.extra, message.header.result_code));
+                rows.push((message.header.extra, message.header.result_code.get()));
                 rest = tail;
             }
         }

@@ -67,7 +67,8 @@ impl Array {
 fn message(code: u8, generation: u32, ttl: u32, fields: usize, value: i64) -> Vec<u8> {
     let mut out = Vec::new();
     let n_ops = fields as u16;
-    MessageHeader { result_code: code, generation, ttl, n_ops, ..MessageHeader::default() }.write(&mut out);
+    MessageHeader { result_code: code.into(), generation, ttl, n_ops, ..MessageHeader::default() }
+        .write(&mut out);
     for at in 0..fields {
         write_op(&mut out, op::READ, 1, format!("f{at}").as_bytes(), &value.to_be_bytes());
     }

@@ -33,7 +33,7 @@ impl Answer {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         MessageHeader {
             info1: info1::READ,
-            result_code: self.result_code,
+            result_code: self.result_code.into(),
             generation: self.generation,
             ttl: self.void_time,
             extra: self.index,

@@ -3,6 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use wire_protocol::ResultCode;
 use wire_protocol::login::{
     Login, LoginAnswer, Proof, SecurityMessage, field, result_code_of, write_authenticate, write_login,
     write_security,
@@ -21,7 +22,7 @@ fn read(body: &[u8]) {
         }
     }
     if let Ok(answer) = LoginAnswer::parse(body) {
-        assert_eq!(answer.result_code == 0, answer.token.is_some_and(|token| !token.is_empty()));
+        assert_eq!(answer.result_code.is_ok(), answer.token.is_some_and(|token| !token.is_empty()));
     }
 }
 
@@ -48,7 +49,7 @@ proptest! {
         let ttl_bytes = ttl.to_be_bytes();
         let fields =
             [(77, &other[..]), (field::SESSION_TTL, &ttl_bytes[..]), (field::SESSION_TOKEN, &token[..])];
-        write_security(&mut out, 0, 0, &fields).unwrap();
+        write_security(&mut out, ResultCode::OK, 0, &fields).unwrap();
         let body = &out[FrameHeader::LEN..];
         let answer = LoginAnswer::parse(body).unwrap();
         prop_assert_eq!((answer.token, answer.ttl), (Some(&token[..]), Some(ttl)));
@@ -61,7 +62,7 @@ proptest! {
     fn random_bodies(n_fields in 0u8..5, fields in vec((any::<u8>(), bytes()), 0..4), tail in bytes()) {
         let fields: Vec<_> = fields.iter().map(|(kind, data)| (*kind, &data[..])).collect();
         let mut out = Vec::new();
-        write_security(&mut out, 0, 20, &fields).unwrap();
+        write_security(&mut out, ResultCode::OK, 20, &fields).unwrap();
         out.extend(&tail);
         out[FrameHeader::LEN + 3] = n_fields;
         read(&out[FrameHeader::LEN..]);

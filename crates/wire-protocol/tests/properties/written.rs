@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::support::value::Value;
+use wire_protocol::ResultCode;
 use wire_protocol::batch::{
     BatchAnswer, BatchAnswers, BatchReadHeader, BatchRow, Projection, write_batch_read,
 };
@@ -61,7 +62,7 @@ fn header() -> impl Strategy<Value = MessageHeader> {
         info2: info[1],
         info3: info[2],
         info4: info[3],
-        result_code,
+        result_code: result_code.into(),
         generation: words[0],
         ttl: words[1],
         extra: words[2],
@@ -130,7 +131,7 @@ proptest! {
     #[test]
     fn batch_answers(
         records in vec((header(), ops()), 0..6),
-        end in proptest::option::of(any::<u8>()),
+        end in proptest::option::of(any::<u8>().prop_map(ResultCode::from)),
     ) {
         let mut body = Vec::new();
         for (header, ops) in &records {

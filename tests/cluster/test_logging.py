@@ -1,0 +1,170 @@
+"""The log messages of a cluster, and their cost when no handler wants them."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+
+import aerospike_py as aerospike
+from aerospike_py import _log
+from aerospike_py.testing import DevServer
+from tests.support.processes import end_of, pause_when_connected, start
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.embedded
+
+KEYS = [("test", "log", number) for number in range(200)]
+
+
+@pytest.fixture
+def cluster():
+    with DevServer(nodes=3, failure_detection=1.5) as server:
+        yield server
+
+
+def connected(face, server, **settings):
+    return face.connect({**server.config, "tend_interval": 100, "connect_timeout": 300, **settings})
+
+
+def wait_for_message(caplog, client, text):
+    """Waits for a message, which the next call of the client fetches."""
+
+    def is_logged():
+        client.is_connected()
+        return any(text in message for message in caplog.messages)
+
+    eventually(lambda: f"{text!r} in {caplog.messages}", is_logged, 10)
+
+
+def test_nodes_that_join_hang_answer_and_leave(face, cluster, caplog):
+    caplog.set_level(logging.INFO, "aerospike_py")
+    with connected(face, cluster) as client:
+        address = "{}:{}".format(*cluster.hosts[2])
+        wait_for_message(caplog, client, f"node D3 ({address}) joined")
+        cluster.pause(2)
+        wait_for_message(
+            caplog, client, f"node D3 ({address}) is avoided: it did not answer its watch: no answer"
+        )
+        cluster.resume(2)
+        wait_for_message(caplog, client, f"node D3 ({address}) answers again")
+        cluster.kill(2)
+        wait_for_message(caplog, client, f"node D3 ({address}) left")
+    levels = {record.levelname for record in caplog.records if "is avoided" in record.message}
+    assert levels == {"WARNING"}
+    assert {record.name for record in caplog.records} == {"aerospike_py"}
+
+
+def test_commands_log_the_faults_they_meet(face, cluster, caplog):
+    caplog.set_level(logging.DEBUG, "aerospike_py")
+    with connected(face, cluster, max_error_rate=2, error_rate_window=100) as client:
+        client.batch_read(KEYS)
+        cluster.inject("close", 1, command="batch")
+        client.batch_read(KEYS)
+        once = {"replica": aerospike.POLICY_REPLICA_MASTER, "max_retries": 0}
+        for _ in range(5):
+            client.batch_read(KEYS, None, once)
+        wait_for_message(caplog, client, "is avoided: a connection failed")
+        wait_for_message(caplog, client, "failed more than 2 times")
+        wait_for_message(caplog, client, "rows without an answer are asked for again")
+        cluster.clear_faults()
+        cluster.inject("code", command="read", code=18, times=1)
+        client.exists(KEYS[0])
+        wait_for_message(caplog, client, "with code 18 and is sent again")
+
+
+def test_a_cluster_without_a_node_that_answers(face, cluster, caplog):
+    with connected(face, cluster) as client:
+        for node in range(3):
+            cluster.kill(node)
+        wait_for_message(caplog, client, "no node of the cluster answers")
+
+
+def test_records_carry_the_time_of_the_event(face, cluster, caplog):
+    caplog.set_level(logging.INFO, "aerospike_py")
+    with connected(face, cluster) as client:
+        before = time.time()
+        cluster.pause(0)
+        time.sleep(1.2)
+        after = time.time()
+        client.is_connected()
+        [record] = [record for record in caplog.records if "is avoided" in record.message]
+        assert before <= record.created <= after - 0.3
+        assert abs(record.created % 1 * 1000 - record.msecs) < 2
+
+
+def test_no_record_is_created_without_a_handler(face, cluster, caplog, monkeypatch):
+    caplog.set_level(logging.ERROR, "aerospike_py")
+    monkeypatch.setattr(_log.logger, "makeRecord", lambda *args: pytest.fail("a record was made"))
+    with connected(face, cluster) as client:
+        cluster.pause(1)
+        time.sleep(0.8)
+        client.batch_read(KEYS)
+    assert caplog.records == []
+
+
+def test_retries_are_logged_at_debug_level_only(face, cluster, caplog):
+    caplog.set_level(logging.INFO, "aerospike_py")
+    with connected(face, cluster) as client:
+        cluster.inject("code", command="read", code=18, times=1)
+        client.exists(KEYS[0])
+        caplog.set_level(logging.DEBUG, "aerospike_py")
+        client.is_connected()
+    assert not any("is sent again" in message for message in caplog.messages)
+
+
+def test_a_handler_that_uses_the_client_or_fails(face, cluster, monkeypatch):
+    seen = []
+    unraisable = []
+    monkeypatch.setattr("sys.unraisablehook", unraisable.append)
+
+    class Handler(logging.Handler):
+        def handle(self, record):
+            # Not through the loop: this may run in it.
+            seen.append((record.getMessage(), getattr(client, "async_client", client).is_connected()))
+            raise RuntimeError("of the handler")
+
+    handler = Handler()
+    _log.logger.addHandler(handler)
+    level = _log.logger.level
+    _log.logger.setLevel(logging.INFO)
+    try:
+        client = face.client({**cluster.config, "tend_interval": 100})
+        with client:
+            assert client.is_connected()
+    finally:
+        _log.logger.removeHandler(handler)
+        _log.logger.setLevel(level)
+    assert len([message for message, _ in seen if "joined" in message]) == 3
+    assert {type(caught.exc_value) for caught in unraisable} == {RuntimeError}
+
+
+def test_passwords_are_not_logged(face, caplog):
+    caplog.set_level(logging.DEBUG)
+    user = {"user": "ann", "password": "very secret"}
+    with DevServer(users={"ann": "very secret"}) as server, connected(face, server, **user) as client:
+        client.exists(KEYS[0])
+        server.pause(0)
+        time.sleep(0.8)
+        client.is_connected()
+        server.resume(0)
+    assert "is avoided" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_nothing_is_printed_without_logging():
+    with DevServer() as server:
+        process = start(
+            """
+            client = aerospike.client({**config, "tend_interval": 50, "connect_timeout": 200}).connect()
+            print("connected")
+            sys.stdin.readline()
+            time.sleep(0.6)
+            print(client.is_connected(), client.stats().suspects)
+            """,
+            server,
+        )
+        pause_when_connected(process, server)
+        code, out, err = end_of(process)
+    assert (code, out, err) == (0, "False ['D1']\n", "")

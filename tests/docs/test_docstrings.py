@@ -1,0 +1,174 @@
+"""Everything public has a docstring with an example, and the examples give the results they show."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import doctest
+import inspect
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import aerospike_py
+from aerospike_py import AsyncClient, batch, exception, inference, operations, testing, types
+from aerospike_py.testing import DevServer
+
+pytestmark = pytest.mark.embedded
+
+MODULES = (aerospike_py, operations, batch, testing, types, inference, exception)
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def is_documented_by_itself(owner: type, name: str, member: Any) -> bool:
+    """Whether a member of a class is public, defined by the package, and a method or property."""
+    if name.startswith("_"):
+        return False
+    if not (inspect.isroutine(member) or isinstance(member, (property, classmethod, staticmethod))):
+        return False
+    module = getattr(getattr(member, "fget", member), "__module__", None)
+    return str(module).startswith("aerospike_py")
+
+
+def public() -> Iterator[tuple[str, Any]]:
+    """The names and objects that need an example."""
+    for module in MODULES:
+        yield module.__name__, module
+        for name in getattr(module, "__all__", ()):
+            member = getattr(module, name)
+            if not callable(member) or not str(getattr(member, "__module__", "")).startswith("aerospike_py"):
+                continue  # constants, modules, aliases of types
+            if inspect.isclass(member) and issubclass(member, exception.AerospikeError):
+                continue  # their module has the example of all
+            yield f"{module.__name__}.{name}", member
+            if inspect.isclass(member):
+                for inner in dir(member):
+                    found = inspect.getattr_static(member, inner)
+                    if is_documented_by_itself(member, inner, found):
+                        yield f"{module.__name__}.{name}.{inner}", getattr(member, inner)
+
+
+PUBLIC = [pytest.param(name, member, id=name) for name, member in public()]
+
+
+def docstring(member: Any) -> str:
+    return inspect.getdoc(member) or ""
+
+
+@pytest.mark.parametrize(("name", "member"), PUBLIC)
+def test_everything_public_has_an_example(name: str, member: Any) -> None:
+    text = docstring(member)
+    assert text.strip(), f"{name} has no docstring"
+    assert ">>> " in text, f"{name} has no example"
+
+
+def test_exceptions_say_what_they_are() -> None:
+    for name in exception.__all__:
+        assert docstring(getattr(exception, name)).strip(), name
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[DevServer]:
+    with DevServer(nodes=3) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    made = asyncio.new_event_loop()
+    yield made
+    made.close()
+
+
+class Places:
+    """The namespace of the examples: names that they may use without defining them."""
+
+    def __init__(self, server: DevServer, loop: asyncio.AbstractEventLoop) -> None:
+        self.server, self.loop = server, loop
+
+    def names(self, name: str) -> dict[str, Any]:
+        with aerospike_py.client(self.server.config) as client:
+            client.truncate("test", "users")
+            client.put(
+                ("test", "users", 1), {"name": "Ada", "visits": 7, "log": "made", "a": 1, "b": 2, "age": 36}
+            )
+            client.put(("test", "users", 2), {"name": "Bea", "visits": 0, "age": 41})
+        config: types.ClientConfig = {**self.server.config, "tend_interval": 100}
+        if "Async" in name:
+            connected: Any = self.loop.run_until_complete(AsyncClient(config).connect())
+        else:
+            connected = aerospike_py.client(config).connect()
+        return {
+            **{given: getattr(types, given) for given in types.__all__},
+            **{given: getattr(aerospike_py, given) for given in aerospike_py.__all__},
+            **{given: getattr(operations, given) for given in operations.__all__},
+            **{given: getattr(batch, given) for given in batch.__all__},
+            **{given: getattr(inference, given) for given in inference.__all__},
+            "aerospike_py": aerospike_py,
+            "aerospike": aerospike_py,
+            "op": operations,
+            "np": np,
+            "asyncio": asyncio,
+            "DevServer": DevServer,
+            "config": config,
+            "server": self.server,
+            "client": connected,
+            "dtype": np.dtype([("name", "S8"), ("visits", "i8")]),
+            "keys": [("test", "users", number) for number in (1, 2, 3)],
+        }
+
+    def close(self, names: dict[str, Any]) -> None:
+        ended = names["client"].close()
+        if inspect.isawaitable(ended):
+            self.loop.run_until_complete(asyncio.ensure_future(ended, loop=self.loop))
+
+    def run(self, example: doctest.Example, place: str, names: dict[str, Any]) -> str:
+        """Runs one example; returns what it prints."""
+        source = example.source.replace('[("127.0.0.1", 3000)]', repr(self.server.hosts))
+        code = compile(source, place, "single", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            outcome = eval(code, names)  # noqa: S307 (our own examples)
+            if inspect.iscoroutine(outcome):
+                self.loop.run_until_complete(outcome)
+        return printed.getvalue()
+
+
+@pytest.mark.parametrize(("name", "member"), PUBLIC)
+def test_the_examples_run_and_give_what_they_say(
+    name: str, member: Any, node: DevServer, cluster: DevServer, loop: asyncio.AbstractEventLoop
+) -> None:
+    examples = doctest.DocTestParser().get_examples(docstring(member))
+    is_about_nodes = name.startswith("aerospike_py.testing")
+    places = Places(cluster if is_about_nodes else node, loop)
+    names = places.names(name)
+    try:
+        for number, example in enumerate(examples, 1):
+            got = places.run(example, f"{name}[{number}]", names)
+            want = example.want
+            assert doctest.OutputChecker().check_output(want, got, FLAGS), (
+                f"{name}: {example.source.strip()} gives {got!r}, not {want!r}"
+            )
+    finally:
+        places.close(names)
+        if is_about_nodes:
+            repair(cluster)
+
+
+def test_examples_of_the_operations_need_no_other_names() -> None:
+    failed, tried = doctest.testmod(operations)
+    assert not failed
+    assert tried >= len(operations.__all__)
+
+
+def repair(cluster: DevServer) -> None:
+    """Undoes what the examples of DevServer do to the nodes."""
+    for node in range(3):
+        with contextlib.suppress(RuntimeError):
+            cluster.restart(node)
+        with contextlib.suppress(RuntimeError):
+            cluster.resume(node)
+    cluster.clear_faults()

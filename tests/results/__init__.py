@@ -1,0 +1,1 @@
+"""What calls return: errors and their causes, result objects, inferred dtypes, batches of a million rows."""

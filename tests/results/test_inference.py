@@ -1,0 +1,281 @@
+"""Inferred dtypes: every value that was sampled fits unchanged."""
+
+import re
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import aerospike_py as aerospike
+from aerospike_py import GeoJSON, HyperLogLog
+from aerospike_py.inference import infer
+from aerospike_py.records import Key, Record
+from aerospike_py.testing import DevServer
+from tests.support import records
+from tests.support.records import fill_with_an_unreadable_one
+
+SKETCH = HyperLogLog(records.SKETCH)
+
+
+def records_of(*bins):
+    return [Record(Key("test", "s", number, bytes(20)), None, each) for number, each in enumerate(bins)]
+
+
+def of_values(*values, **options):
+    """What is inferred from one bin with these values."""
+    return infer(records_of(*({"b": value} for value in values)), **options).bins["b"]
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "compact"),
+    [
+        ([1, -5], "i8", "i1"),
+        ([0, 255], "i8", "u1"),
+        ([-1, 128], "i8", "i2"),
+        ([65_536], "i8", "u4"),
+        ([-40_000], "i8", "i4"),
+        ([2**32], "i8", "i8"),
+        ([-(2**63), 2**63 - 1], "i8", "i8"),
+        ([1.5, float("nan")], "f8", "f8"),
+        ([1.5, 2**53, True], "f8", "f8"),
+        ([True, False], "?", "?"),
+        ([True, -3], "i8", "i1"),
+        (["", "äb"], "S8", "S3"),
+        (["x" * 17], "S24", "S17"),
+        ([""], "S8", "S1"),
+        ([GeoJSON('{"type":"Point","coordinates":[1,2]}')], "S40", "S36"),
+        ([b"ab", b"cd"], "V2", "V2"),
+        ([b"ab\0", b"cd\0"], "V3", "V3"),
+        ([b"ab", b"cde"], "S8", "S3"),
+        ([b""], "S8", "S1"),
+        ([SKETCH, SKETCH], f"V{len(SKETCH)}", f"V{len(SKETCH)}"),
+        ([[1, 2, 300], [3, 4, 5]], "(3,)i8", "(3,)u2"),
+        ([[1, 2.5]], "(2,)f8", "(2,)f8"),
+        ([[[True, False]], [[False, True]]], "(1,2)?", "(1,2)?"),
+    ],
+)
+def test_the_field(values, field, compact):
+    assert of_values(*values).field == field
+    assert of_values(*values, compact=True).field == compact
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ([{"a": 1}], "no field takes a map"),
+        ([1, "a", "b"], "of several types; 2 of 3 are string"),
+        (["text", b"blob"], "of several types"),
+        ([0.5, 2**53 + 1], "1 integers that f8 rounds"),
+        (["ends\0"], "1 end with a NUL"),
+        ([b"a", b"b\0"], "1 end with a NUL"),
+        ([SKETCH, HyperLogLog(SKETCH + b"a")], "sketches of several lengths"),
+        ([[]], "some are empty"),
+        ([[1], [1, 2]], r"their shapes differ: \(1,\) and \(2,\)"),
+        ([[[1], [1, 2]]], "lists in them differ in length"),
+        ([[1, "a"]], "elements of type string"),
+        ([[1, None]], "elements of type NoneType"),
+        ([[1, [2]]], "elements of type list"),
+        ([[[2], 1]], "lists and other elements side by side"),
+        ([[0.5, 2**53 + 1]], "1 integers that f8 rounds"),
+        ([b"x" * 65_537], "65537 bytes wider; max_width=65537 allows it"),
+        ([[1] * 8193], "65544 bytes wider"),
+    ],
+)
+def test_bins_without_a_field_say_why(values, why):
+    seen = of_values(*values)
+    assert seen.field is None
+    assert re.search(why, seen.note)
+
+
+def test_deep_lists_are_left_out():
+    value = [1]
+    for _ in range(500):
+        value = [value]
+    assert "nested more than" in of_values(value).note
+
+
+def test_the_report():
+    inferred = infer(
+        records_of(
+            {"id": 7, "score": 1.5, "mixed": 1, "vector": bytes(512), "name": "Ada", "tags": [1, 2]},
+            {"id": -9, "score": 0.25, "mixed": 2, "vector": bytes(512), "name": "Grace", "tags": [3, 4]},
+            {"id": 8, "mixed": "two", "where": {"a": 1}},
+            {"id": 8, "": 1, "esc\x1b[2J": 1},
+        )
+    )
+    assert inferred.records == 4
+    assert inferred.dtype == np.dtype(
+        [
+            ("id", "i8"),
+            ("score", "f8"),
+            ("vector", "V512"),
+            ("name", "S8"),
+            ("tags", "i8", (2,)),
+            ("esc\x1b[2J", "i8"),
+        ]
+    )
+    mixed = inferred.bins["mixed"]
+    assert (mixed.records, mixed.presence, mixed.types) == (3, 0.75, {"integer": 2, "string": 1})
+    assert {kind: [key.key for key in keys] for kind, keys in mixed.odd.items()} == {"string": [2]}
+    assert {kind: [key.key for key in keys] for kind, keys in inferred.bins["where"].odd.items()} == {
+        "map": [2]
+    }
+    assert set(inferred.left_out) == {"mixed", "where", ""}
+    seen = inferred.bins["id"]
+    assert (seen.minimum, seen.maximum, seen.shortest) == (-9, 8, None)
+    assert (inferred.bins["name"].shortest, inferred.bins["name"].longest) == (3, 5)
+    assert (inferred.bins["tags"].minimum, inferred.bins["tags"].longest) == (1, 2)
+    text = repr(inferred)
+    assert "(128,)f4" in text
+    assert "mixed: string in 2" in text
+    assert "\x1b" not in text
+
+
+def test_a_share_just_below_all_is_not_shown_as_100_percent():
+    records = records_of(*({"a": 1, "b": 1} if number else {"a": 1} for number in range(5000)))
+    report = infer(records).report()
+    assert "100%" in report
+    assert "99.9%" in report
+
+
+def test_it_is_taken_as_a_dtype():
+    inferred = infer(records_of({"a": 1}))
+    assert np.dtype(inferred) == inferred.dtype
+
+
+def test_no_records_no_dtype():
+    with pytest.raises(aerospike.ClientError, match="no records"):
+        infer([])
+
+
+# Values of bins, awkward ones included.
+INTEGERS = st.integers(-(2**63), 2**63 - 1) | st.integers(-300, 300)
+NUMBERS = INTEGERS | st.floats() | st.booleans()
+SCALARS = (
+    NUMBERS
+    | st.text(st.characters(codec="utf-8"), max_size=20)
+    | st.binary(max_size=20)
+    | st.sampled_from([SKETCH, GeoJSON('{"type":"Point","coordinates":[1,2]}')])
+    | st.dictionaries(st.text(max_size=3), st.integers(0, 9), max_size=2)
+)
+VALUES = SCALARS | st.lists(NUMBERS, max_size=3) | st.lists(st.lists(INTEGERS, max_size=2), max_size=2)
+# Only bins whose values are of one kind get fields.
+COLUMNS = st.sampled_from(
+    [
+        INTEGERS,
+        st.integers(0, 255),
+        st.floats(),
+        st.booleans(),
+        NUMBERS,
+        st.text(st.characters(codec="utf-8"), max_size=20),
+        st.binary(max_size=4),
+        st.binary(min_size=8, max_size=8),
+        st.lists(INTEGERS, min_size=2, max_size=2),
+        st.lists(st.floats() | st.integers(-5, 5), min_size=3, max_size=3),
+        st.lists(st.lists(st.booleans(), min_size=2, max_size=2), min_size=1, max_size=1),
+        VALUES,
+    ]
+)
+# A NUL in a name is refused by the server.
+NAMES = st.text(st.characters(codec="utf-8", min_codepoint=1), min_size=1, max_size=3)
+
+
+@st.composite
+def sets_of_records(draw):
+    columns = draw(st.dictionaries(NAMES, COLUMNS, min_size=1, max_size=5))
+    record = st.fixed_dictionaries({}, optional=columns).filter(bool)
+    return draw(st.lists(record, min_size=1, max_size=6))
+
+
+def as_stored(value):
+    """What a field has to return, as bytes where NaNs and signs of zeros count."""
+    if isinstance(value, float):
+        return struct.pack("d", value)
+    if isinstance(value, list):
+        return [as_stored(element) for element in value]
+    if isinstance(value, GeoJSON):
+        return value.dumps().encode()
+    return value.encode() if isinstance(value, str) else value
+
+
+def as_field(cell, value):
+    if isinstance(value, list):
+        return [as_field(cell[number], element) for number, element in enumerate(value)]
+    if isinstance(value, float):
+        return struct.pack("d", cell)
+    if isinstance(value, bytes) and cell.dtype.kind == "V":
+        return cell.tobytes()
+    return cell.item()
+
+
+@settings(max_examples=60)
+@given(bins=sets_of_records(), compact=st.booleans())
+def test_sampled_values_are_read_unchanged(shared_client, bins, compact):
+    name = "inferred"
+    shared_client.truncate("test", name)
+    for number, each in enumerate(bins):
+        shared_client.put(("test", name, number), each, policy={"key": aerospike.POLICY_KEY_SEND})
+    inferred = shared_client.infer_dtype("test", name, compact=compact)
+    assert inferred.records == len(bins)
+    if not inferred.dtype.names:
+        return
+    keys = [("test", name, number) for number in range(len(bins))]
+    batch = shared_client.batch_read(keys, _dtype=inferred, casting="same_value")
+    assert batch.decode_errors == 0
+    assert batch.inexact == {}
+    for row, each in enumerate(bins):
+        for field in inferred.dtype.names:
+            assert batch.present[field][row] == (field in each)
+            if field in each:
+                assert as_field(batch.batch_records[field][row], each[field]) == as_stored(each[field])
+
+
+def test_a_sample_of_a_set(client, fresh_set):
+    for number in range(50):
+        client.put(("test", fresh_set, number), {"n": number, "text": "x" * number})
+    inferred = client.infer_dtype("test", fresh_set, 20)
+    assert inferred.records == 20
+    assert inferred.dtype.names == ("n", "text")
+    assert client.infer_dtype("test", fresh_set).records == 50
+    compact = client.infer_dtype("test", fresh_set, compact=True)
+    assert compact.dtype == np.dtype([("n", "u1"), ("text", "S49")])
+    assert client.infer_dtype("test", fresh_set, max_width=10).dtype.names == ("n",)
+
+
+def test_a_large_sample_is_read_in_slices(client, fresh_set):
+    numbers = np.arange(12_000)
+    rows = np.zeros(len(numbers), [("n", "i8")])
+    rows["n"] = numbers
+    client.batch_write_numpy(rows, "test", fresh_set, keys=numbers).raise_for_failures()
+    inferred = client.infer_dtype("test", fresh_set, 11_000)
+    assert inferred.records == inferred.bins["n"].records == 11_000
+    whole = client.infer_dtype("test", fresh_set, 20_000)
+    assert (whole.records, whole.bins["n"].minimum, whole.bins["n"].maximum) == (12_000, 0, 11_999)
+
+
+def test_samples_that_are_refused(client, fresh_set):
+    with pytest.raises(aerospike.ClientError, match=f"no records in test.{fresh_set}"):
+        client.infer_dtype("test", fresh_set)
+    with pytest.raises(aerospike.ParamError, match="sample is a number from 1, not 0"):
+        client.infer_dtype("test", fresh_set, 0)
+    with pytest.raises(aerospike.ParamError, match="max_width is a number from 1, not -1"):
+        client.infer_dtype("test", fresh_set, max_width=-1)
+    with pytest.raises(aerospike.AerospikeError, match="no-such-namespace"):
+        client.infer_dtype("no-such-namespace", fresh_set)
+
+
+@pytest.mark.embedded
+def test_a_record_that_python_cannot_read_is_reported(face):
+    with DevServer(options=["--any-map-keys"]) as server:
+        fill_with_an_unreadable_one(server)
+        client = face.connect(server.config)
+        inferred = client.infer_dtype("test", "s")
+        client.close()
+    assert inferred.records == 9
+    assert inferred.dtype == np.dtype([("a", "i8")])
+    ((key, error),) = inferred.unreadable.items()
+    assert key.digest == aerospike.calc_digest("test", "s", 7)
+    assert 'bin "m" cannot be read' in str(error)
+    assert "records that Python cannot read: 1" in repr(inferred)

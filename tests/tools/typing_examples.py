@@ -1,0 +1,100 @@
+"""The examples of the guide for type checkers: mypy checks this file (`make check-mypy`), nothing runs it."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import assert_type
+
+import aerospike_py as aerospike
+from aerospike_py import AsyncClient, BatchRecords, Client, Keys, NumpyBatchRecords, Query, Record
+from aerospike_py.batch import Read, Write
+from aerospike_py.testing import DevServer
+from aerospike_py.types import ClientConfig, ReadPolicy
+
+DTYPE = np.dtype([("temperature", "f8"), ("humidity", "i4"), ("status", "u1")])
+
+
+def sync_client() -> None:
+    client = aerospike.client({"hosts": [("127.0.0.1", 3000)]}).connect()
+    assert_type(client, Client)
+    client.put(
+        ("test", "sensors", "sensor_1"),
+        {"temperature": 20.5, "humidity": 41, "status": 1},
+        policy={"key": aerospike.POLICY_KEY_SEND},
+    )
+    keys = [("test", "sensors", f"sensor_{i}") for i in range(100)]
+    assert_type(client.batch_read(keys, _dtype=DTYPE), NumpyBatchRecords)
+    assert_type(client.batch_read(keys, ["temperature"], None, DTYPE), NumpyBatchRecords)
+    assert_type(client.batch_read(keys, bins=["temperature"], _dtype=[("x", "f8")]), NumpyBatchRecords)
+    assert_type(client.batch_read(keys), BatchRecords)
+    assert_type(client.batch_read(keys, [], {"total_timeout": 5}), BatchRecords)
+    assert_type(client.batch_read(Keys("test", "sensors", np.arange(5))), BatchRecords)
+    out = np.zeros(100, DTYPE)
+    batch = client.batch_read(keys, _dtype=DTYPE, out=out, errors="coerce", casting="same_value")
+    assert_type(batch.inexact, dict[str, int])
+    assert_type(batch.result_codes, npt.NDArray[np.int32])
+    assert_type(batch.ok, npt.NDArray[np.bool_])
+    assert_type(batch.get("sensor_42"), np.void)
+    assert_type(client.get(keys[0]), Record)
+    assert_type(client.get(keys[0]).key.digest, bytes)
+    for row in client.batch_read(keys).batch_records:
+        assert_type(row.result, int)
+        assert_type(row.record, Record | None)
+    query = client.query("test", "sensors").select("temperature")
+    assert_type(query, Query)
+    assert_type(query.results({"total_timeout": 5}), list[Record])
+    for record in query:
+        assert_type(record, Record)
+    with query.records(options={"nobins": True}) as records:
+        assert_type(next(records).key.digest, bytes)
+    # Each of these is a type error; without one, mypy would report the unused ignore.
+    client.batch_read(keys, _dtype=DTYPE, errors="ignore")  # type: ignore[call-overload]
+    client.batch_read(keys, out=out)  # type: ignore[call-overload]
+    client.batch_read(5)  # type: ignore[call-overload]
+    client.get("sensor_1")  # type: ignore[arg-type]
+    client.get(keys[0], {"total_timout": 5})  # type: ignore[arg-type]
+    client.put(keys[0], {"a": 1}, policy={"ttl": "soon"})  # type: ignore[arg-type]
+    client.remove(keys[0], policy={"exists": 1})  # type: ignore[arg-type]
+    client.batch_read(keys, policy={"hedge_delay": "of"})  # type: ignore[call-overload]
+    client.batch_operate(keys, [], {"max_retries": 1}, {"ttl": 60})
+    client.batch_operate(keys, [], None, {"exist": 1})  # type: ignore[arg-type]
+    client.batch_remove(keys, None, {"ttl": 1})  # type: ignore[arg-type]
+    Write(keys[0], [], policy={"exists": aerospike.POLICY_EXISTS_CREATE})
+    Read(keys[0], policy={"ttl": 1})  # type: ignore[arg-type]
+    client.batch_write_numpy(out, "test", "sensors", policy={"total_timeout": 50, "ttl": 60})
+    client.batch_write_numpy(out, "test", "sensors", policy={"tll": 60})  # type: ignore[arg-type]
+    client.info_all("build", {"timeot": 5})  # type: ignore[arg-type]
+    query.where(5)  # type: ignore[attr-defined]
+
+
+def configs() -> None:
+    read: ReadPolicy = {"total_timeout": 50, "hedge_delay": "adaptive"}
+    config: ClientConfig = {
+        "hosts": [("127.0.0.1", 3000), ("db", 4333, "tls-name")],
+        "policies": {"read": read, "batch": {"respond_all_keys": True}, "info": {"timeout": 500}},
+        "tls": {"enable": True, "cafile": Path("/etc/ca.pem")},
+    }
+    assert_type(aerospike.client(config), Client)
+    assert_type(aerospike.client({**config, "tend_interval": 250}), Client)
+    with DevServer() as server:
+        assert_type(server.config, ClientConfig)
+        aerospike.client({**server.config, "rack_aware": True, "rack_ids": [1, 2]})
+    aerospike.client({"hosts": [("a", 1)], "tend_intervall": 5})  # type: ignore[typeddict-unknown-key]
+    aerospike.client({"policies": {}})  # type: ignore[typeddict-item]
+    aerospike.client({"hosts": [("a", 1)], "policies": {"red": {}}})  # type: ignore[typeddict-unknown-key]
+
+
+async def async_client() -> None:
+    client = AsyncClient({"hosts": [("127.0.0.1", 3000)]})
+    assert_type(await client.connect(), AsyncClient)
+    keys = [("test", "sensors", f"sensor_{i}") for i in range(100)]
+    assert_type(await client.batch_read(keys, _dtype=DTYPE), NumpyBatchRecords)
+    assert_type(await client.batch_read(keys), BatchRecords)
+    assert_type(await client.get(keys[0]), Record)
+    async for record in client.query("test", "sensors"):
+        assert_type(record, Record)
+    assert_type(await client.query("test").select("x").results(), list[Record])
+    async with AsyncClient({"hosts": [("127.0.0.1", 3000)]}) as other:
+        assert_type(other, AsyncClient)
+    await client.close()
