@@ -50,9 +50,9 @@ impl Cluster {
             _ = tokio::task::spawn_blocking(move || credentials.prepare()).await;
         }
         let connector = Arc::new(Connector::new(config, transport));
-        let contacts = seeds::find_cluster(&connector).await?;
+        let found_nodes = seeds::find_cluster(&connector).await?;
         let inner = Arc::new(Inner::new(connector));
-        inner.admit(contacts);
+        inner.admit(found_nodes);
         inner.await_partitions().await;
         Ok(Self { handle: Arc::new(Handle { inner }) })
     }
@@ -70,12 +70,6 @@ impl Cluster {
             self.inner().view().nodes.iter().map(|node| node.name.to_string()).collect();
         names.sort();
         names
-    }
-
-    /// Whether any node has the namespace.
-    #[must_use]
-    pub fn has_namespace(&self, namespace: &str) -> bool {
-        self.inner().view().namespace(namespace.as_bytes()).is_some()
     }
 
     /// The state of the nodes and their connections.

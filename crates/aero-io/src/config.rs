@@ -40,7 +40,7 @@ pub struct ClusterConfig {
     pub seeds: Vec<Seed>,
     /// The cluster's name; nodes of another are refused.
     pub cluster_name: Option<String>,
-    /// Who logs in; none where the cluster lets everybody in.
+    /// LoginUser logs in; none where the cluster lets everybody in.
     pub credentials: Option<Credentials>,
     /// Time for a node's answer to a login.
     pub login_timeout: Duration,

@@ -76,36 +76,36 @@ impl fmt::Display for Seconds {
 
 /// Whom a login was for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who(Identified);
+pub struct LoginUser(UserKind);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Identified {
-    ByName(Arc<str>),
-    ByCertificate,
-    NotAtAll,
+enum UserKind {
+    Named(Arc<str>),
+    Certificate,
+    None,
 }
 
-impl Who {
-    pub(crate) fn user(name: Arc<str>) -> Self {
-        Self(Identified::ByName(name))
+impl LoginUser {
+    pub(crate) fn named(name: Arc<str>) -> Self {
+        Self(UserKind::Named(name))
     }
 
     pub(crate) fn certificate() -> Self {
-        Self(Identified::ByCertificate)
+        Self(UserKind::Certificate)
     }
 
     /// Nobody: the client was given no user.
-    pub(crate) fn nobody() -> Self {
-        Self(Identified::NotAtAll)
+    pub(crate) fn none() -> Self {
+        Self(UserKind::None)
     }
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for LoginUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Identified::ByName(user) => write!(f, "login of user {user:?}"),
-            Identified::ByCertificate => f.write_str("login of the client certificate's user"),
-            Identified::NotAtAll => f.write_str("the node wants a login, and no user was given"),
+            UserKind::Named(user) => write!(f, "login of user {user:?}"),
+            UserKind::Certificate => f.write_str("login of the client certificate's user"),
+            UserKind::None => f.write_str("the node wants a login, and no user was given"),
         }
     }
 }
@@ -113,7 +113,7 @@ impl fmt::Display for Who {
 /// Why an address did not turn out to be a node of the cluster.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ContactFault {
+pub enum DiscoveryFault {
     /// The name has no address.
     #[error("the name cannot be resolved: {0}")]
     Resolve(Arc<io::Error>),
@@ -140,7 +140,7 @@ pub enum ContactFault {
         /// The server's code.
         code: ResultCode,
         /// Whom it refused.
-        who: Who,
+        who: LoginUser,
     },
     /// Another node has the address.
     #[error("it is node {found}, not {expected}")]
@@ -160,7 +160,7 @@ pub struct SeedFailure {
     /// The address; none where the name has none.
     pub address: Option<SocketAddr>,
     /// Why.
-    pub fault: ContactFault,
+    pub fault: DiscoveryFault,
 }
 
 impl fmt::Display for SeedFailure {
@@ -193,7 +193,7 @@ pub enum Error {
         /// The server's code.
         code: ResultCode,
         /// Whom it refused.
-        who: Who,
+        who: LoginUser,
         /// The node's address.
         address: SocketAddr,
         /// What was tried; none where nothing was but to connect.
@@ -400,7 +400,7 @@ pub(crate) enum Fault {
     /// The node left the cluster before anything was sent to it.
     Gone,
     /// The node refused the user.
-    Login { code: ResultCode, who: Who },
+    Login { code: ResultCode, who: LoginUser },
 }
 
 impl Fault {
@@ -423,13 +423,13 @@ impl Fault {
     }
 
     /// The fault as seen by somebody who looks for a node and gave it `limit`.
-    pub(crate) fn into_contact(self, limit: Duration) -> ContactFault {
+    pub(crate) fn into_discovery(self, limit: Duration) -> DiscoveryFault {
         match self {
-            Self::Deadline | Self::Socket | Self::Saturated | Self::Tripped => ContactFault::Timeout(limit),
-            Self::Gone => ContactFault::Connection(Arc::new(gone())),
-            Self::Login { code, who } => ContactFault::Login { code, who },
-            Self::Io(error) => ContactFault::Connection(error),
-            Self::Wire(error) => ContactFault::Protocol(error),
+            Self::Deadline | Self::Socket | Self::Saturated | Self::Tripped => DiscoveryFault::Timeout(limit),
+            Self::Gone => DiscoveryFault::Connection(Arc::new(gone())),
+            Self::Login { code, who } => DiscoveryFault::Login { code, who },
+            Self::Io(error) => DiscoveryFault::Connection(error),
+            Self::Wire(error) => DiscoveryFault::Protocol(error),
         }
     }
 }
@@ -469,12 +469,12 @@ mod tests {
                 SeedFailure {
                     seed: "db:3000".into(),
                     address: "[::1]:3000".parse().ok(),
-                    fault: ContactFault::Connection(refused),
+                    fault: DiscoveryFault::Connection(refused),
                 },
                 SeedFailure {
                     seed: "10.0.0.1:3000".into(),
                     address: "10.0.0.1:3000".parse().ok(),
-                    fault: ContactFault::Timeout(Duration::from_secs(1)),
+                    fault: DiscoveryFault::Timeout(Duration::from_secs(1)),
                 },
             ],
             elapsed: Duration::from_secs(1),

@@ -45,7 +45,7 @@ pub use cluster::Cluster;
 pub use command::answer::Answer;
 pub use command::info::InfoAnswers;
 pub use config::{ClusterConfig, Seed};
-pub use error::{ContactFault, Error, SeedFailure, Tried, Who, client_code};
+pub use error::{DiscoveryFault, Error, LoginUser, SeedFailure, Tried, client_code};
 pub use key::{Bins, Key, OwnedKey, Space};
 pub use net::tls::{Identity, Pem, Revocation, TlsConfig, TlsTransport, TlsVersion};
 pub use net::transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};

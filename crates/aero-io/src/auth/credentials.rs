@@ -1,11 +1,11 @@
-//! Who a client is: users, passwords, and the hash that stands for a password.
+//! LoginUser a client is: users, passwords, and the hash that stands for a password.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use wire_protocol::login::Login;
 
-use crate::error::{Error, Who};
+use crate::error::{Error, LoginUser};
 use crate::net::session::Secret;
 use crate::net::transport::Transport;
 
@@ -113,8 +113,8 @@ impl Credentials {
     }
 
     /// The user as messages name it.
-    pub(crate) fn who(&self) -> Who {
-        self.user.clone().map_or_else(Who::certificate, Who::user)
+    pub(crate) fn who(&self) -> LoginUser {
+        self.user.clone().map_or_else(LoginUser::certificate, LoginUser::named)
     }
 }
 

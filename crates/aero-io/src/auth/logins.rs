@@ -1,4 +1,4 @@
-//! Sessions: a login at each node, whose token introduces every connection.
+//! AddressSession: a login at each node, whose token introduces every connection.
 //!
 //! A login runs in a task of its own on a connection of its own. Commands whose deadline comes first leave
 //! it running, so that a slow login is not begun again by each of them.
@@ -41,12 +41,12 @@ type Place = (SocketAddr, Option<Box<str>>);
 
 /// The sessions of a cluster's handle.
 pub(crate) struct Logins {
-    entrance: Arc<Entrance>,
-    sessions: Mutex<HashMap<Place, Arc<Sessions>>>,
+    config: Arc<LoginConfig>,
+    sessions: Mutex<HashMap<Place, Arc<AddressSession>>>,
 }
 
 /// What a login takes.
-struct Entrance {
+struct LoginConfig {
     credentials: Credentials,
     timeout: Duration,
     /// Opens connections, and leaves them as they are.
@@ -54,21 +54,21 @@ struct Entrance {
 }
 
 /// The session at one address, and the login for the next.
-struct Sessions {
-    entrance: Arc<Entrance>,
+struct AddressSession {
+    config: Arc<LoginConfig>,
     address: SocketAddr,
     tls_name: Option<Box<str>>,
-    state: Mutex<State>,
+    state: Mutex<LoginState>,
 }
 
 #[derive(Default)]
-struct State {
+struct LoginState {
     session: Option<Arc<Session>>,
-    login: Option<Login>,
+    login: Option<PendingLogin>,
     refused: Option<(Instant, Fault)>,
 }
 
-impl State {
+impl LoginState {
     /// What the node said to a login, so lately that it would say it again.
     fn refusal(&self) -> Option<&Fault> {
         let (at, fault) = self.refused.as_ref()?;
@@ -77,14 +77,14 @@ impl State {
 }
 
 /// A login under way.
-struct Login {
+struct PendingLogin {
     outcome: Shared<BoxFuture<'static, LoginResult>>,
     task: AbortHandle,
 }
 
 type LoginResult = Result<Arc<Session>, Fault>;
 
-impl Drop for Login {
+impl Drop for PendingLogin {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -93,18 +93,18 @@ impl Drop for Login {
 impl Logins {
     /// Logins with these credentials over connections that `opener` opens.
     pub(crate) fn new(credentials: Credentials, timeout: Duration, opener: Opener) -> Self {
-        let entrance = Entrance { credentials, timeout, opener };
-        Self { entrance: Arc::new(entrance), sessions: Mutex::default() }
+        let config = LoginConfig { credentials, timeout, opener };
+        Self { config: Arc::new(config), sessions: Mutex::default() }
     }
 
-    fn at(&self, address: SocketAddr, tls_name: Option<&str>) -> Arc<Sessions> {
+    fn at(&self, address: SocketAddr, tls_name: Option<&str>) -> Arc<AddressSession> {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         if sessions.len() >= MAX_KEPT {
             sessions.retain(|_, kept| Arc::strong_count(kept) > 1);
         }
         let made = || {
-            Arc::new(Sessions {
-                entrance: Arc::clone(&self.entrance),
+            Arc::new(AddressSession {
+                config: Arc::clone(&self.config),
                 address,
                 tls_name: tls_name.map(Into::into),
                 state: Mutex::default(),
@@ -136,20 +136,20 @@ impl Logins {
     }
 
     /// A new connection that the node knows the user of.
-    pub(crate) async fn enter(
+    pub(crate) async fn open(
         &self,
         address: SocketAddr,
         tls_name: Option<&str>,
         timer: &mut Timer,
     ) -> Result<Connection, Fault> {
         let sessions = self.at(address, tls_name);
-        let entrance = &*self.entrance;
+        let config = &*self.config;
         let mut is_last = false;
         loop {
             let session = timer.run(sessions.session()).await??;
-            let mut connection = entrance.opener.open(address, tls_name, timer).await?;
+            let mut connection = config.opener.open(address, tls_name, timer).await?;
             let Some(token) = &session.token else { return Ok(connection.of_session(session)) };
-            match entrance.introduce(&mut connection, token, timer).await? {
+            match config.authenticate(&mut connection, token, timer).await? {
                 ResultCode::OK | ResultCode::SECURITY_NOT_ENABLED => {
                     return Ok(connection.of_session(session));
                 }
@@ -157,7 +157,7 @@ impl Logins {
                     // A node may end a session whenever it likes: the next one is found out about here.
                     sessions.forget(&session);
                     if is_last {
-                        let fault = Fault::Login { code, who: entrance.credentials.who() };
+                        let fault = Fault::Login { code, who: config.credentials.who() };
                         // A node that takes its own tokens no more is not asked for one by every command.
                         sessions.state().refused = Some((Instant::now(), fault.clone()));
                         return Err(fault);
@@ -169,8 +169,8 @@ impl Logins {
     }
 }
 
-impl Sessions {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl AddressSession {
+    fn state(&self) -> MutexGuard<'_, LoginState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -202,7 +202,7 @@ impl Sessions {
     }
 
     /// Begins the session after this one, if it is time to and the last login was not refused just now.
-    fn renew(self: &Arc<Self>, state: &mut State, session: &Session) {
+    fn renew(self: &Arc<Self>, state: &mut LoginState, session: &Session) {
         if is_past(session.renew_at) && state.refusal().is_none() {
             // It runs by itself.
             drop(self.begin(state));
@@ -210,16 +210,16 @@ impl Sessions {
     }
 
     /// The login under way, begun if there is none.
-    fn begin(self: &Arc<Self>, state: &mut State) -> Shared<BoxFuture<'static, LoginResult>> {
+    fn begin(self: &Arc<Self>, state: &mut LoginState) -> Shared<BoxFuture<'static, LoginResult>> {
         if let Some(login) = &state.login {
             return login.outcome.clone();
         }
-        let (entrance, address) = (Arc::clone(&self.entrance), self.address);
+        let (config, address) = (Arc::clone(&self.config), self.address);
         let tls_name = self.tls_name.clone();
         // Not a strong one: sessions that nobody wants any more end their login.
         let sessions = Arc::downgrade(self);
         let task = tokio::spawn(async move {
-            let outcome = entrance.log_in(address, tls_name.as_deref()).await;
+            let outcome = config.log_in(address, tls_name.as_deref()).await;
             if let Some(sessions) = sessions.upgrade() {
                 sessions.end(&outcome);
             }
@@ -228,7 +228,7 @@ impl Sessions {
         let abort = task.abort_handle();
         let given_up = || Fault::io(io::ErrorKind::NotConnected, "the login was given up");
         let outcome = task.map(move |ended| ended.unwrap_or_else(|_| Err(given_up()))).boxed().shared();
-        state.login = Some(Login { outcome: outcome.clone(), task: abort });
+        state.login = Some(PendingLogin { outcome: outcome.clone(), task: abort });
         outcome
     }
 
@@ -248,7 +248,7 @@ impl Sessions {
     }
 }
 
-impl Entrance {
+impl LoginConfig {
     /// Logs in over a connection of its own.
     async fn log_in(&self, address: SocketAddr, tls_name: Option<&str>) -> LoginResult {
         let timeout = self.opener.connect_timeout();
@@ -273,7 +273,7 @@ impl Entrance {
     }
 
     /// Says over a connection who uses it; returns the node's answer.
-    async fn introduce(
+    async fn authenticate(
         &self,
         connection: &mut Connection,
         token: &Secret,

@@ -14,7 +14,7 @@ use crate::batch::progress::Progress;
 use crate::batch::request::Request;
 use crate::error::Error;
 use crate::node::Node;
-use crate::topology::partition_map::{NOBODY, Router};
+use crate::topology::partition_map::{NO_NODE, Router};
 
 /// Rows of one request where there are many.
 const MAX_ROWS: usize = 2 * PAGE;
@@ -95,8 +95,8 @@ fn group_by<S>(call: &BatchCall<S>, rows: &[u32], attempt: Attempt, router: &Rou
             continue;
         };
         let partition = partition_id(keys.digest_of(row));
-        let owner = direct.map_or(NOBODY, |owners| owners[partition]);
-        let place = if owner == NOBODY { router.pick(map, partition) } else { Some(owner) };
+        let owner = direct.map_or(NO_NODE, |owners| owners[partition]);
+        let place = if owner == NO_NODE { router.pick(map, partition) } else { Some(owner) };
         match place.and_then(|place| of_node.get_mut(usize::from(place))) {
             Some(rows) => rows.push(row),
             None => grouped.homeless.push(row),

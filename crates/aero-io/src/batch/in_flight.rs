@@ -62,7 +62,7 @@ impl InFlight {
             call.inner
                 .connector
                 .events
-                .push_detail(|| Event::RowsAgain { node: chunk.node.as_named(), rows: chunk.rows().len() });
+                .push_detail(|| Event::RowsRetried { node: chunk.node.as_named(), rows: chunk.rows().len() });
         }
         let (health, rows) = (&chunk.node.health, chunk.rows().len());
         let may_write = call.request.may_write();

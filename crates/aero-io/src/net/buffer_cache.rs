@@ -9,39 +9,39 @@ use std::time::{Duration, Instant};
 use wire_protocol::digest::Digest;
 
 /// How long buffers are kept that nobody uses.
-const IDLE: Duration = Duration::from_secs(60);
+const MAX_IDLE: Duration = Duration::from_secs(60);
 
 /// Pages of digests of batches that have ended: those of a million keys.
 pub(crate) static DIGESTS: BufferCache<Digest> = BufferCache::new(1_024);
 
 /// Lets go of memory that no batch has used for a while.
-pub(crate) fn rest() {
-    DIGESTS.rest();
+pub(crate) fn drop_idle() {
+    DIGESTS.drop_idle();
 }
 
-/// Lets go of memory that is kept for batches: there may be none any more, and nobody to call [`rest`].
-pub(crate) fn empty() {
-    DIGESTS.empty();
+/// Lets go of memory that is kept for batches: there may be none any more, and nobody to call [`drop_idle`].
+pub(crate) fn clear() {
+    DIGESTS.clear();
 }
 
 /// Buffers of one kind.
 ///
-/// Nobody waits for them. Who finds them locked makes a new one, and lets go of an old one: in a child of a process
+/// Nobody waits for them. LoginUser finds them locked makes a new one, and lets go of an old one: in a child of a process
 /// that forked meanwhile they would be locked for ever.
 pub(crate) struct BufferCache<T> {
     /// How many are kept.
     most: usize,
-    state: Mutex<State<T>>,
+    state: Mutex<CachedBuffers<T>>,
 }
 
-struct State<T> {
+struct CachedBuffers<T> {
     buffers: Vec<Vec<T>>,
     used: Option<Instant>,
 }
 
 impl<T> BufferCache<T> {
     pub(crate) const fn new(most: usize) -> Self {
-        Self { most, state: Mutex::new(State { buffers: Vec::new(), used: None }) }
+        Self { most, state: Mutex::new(CachedBuffers { buffers: Vec::new(), used: None }) }
     }
 
     /// An empty buffer, with the room that it had before.
@@ -61,20 +61,20 @@ impl<T> BufferCache<T> {
     }
 
     /// Lets go of what nobody has used for a while.
-    pub(crate) fn rest(&self) {
+    pub(crate) fn drop_idle(&self) {
         let old = self.with(|state| {
-            let is_idle = state.used.is_some_and(|used| used.elapsed() > IDLE);
+            let is_idle = state.used.is_some_and(|used| used.elapsed() > MAX_IDLE);
             if is_idle { std::mem::take(&mut *state).buffers } else { Vec::new() }
         });
         drop(old);
     }
 
     /// Lets go of all.
-    pub(crate) fn empty(&self) {
+    pub(crate) fn clear(&self) {
         drop(self.with(std::mem::take));
     }
 
-    fn with<R>(&self, use_it: impl FnOnce(&mut State<T>) -> R) -> Option<R> {
+    fn with<R>(&self, use_it: impl FnOnce(&mut CachedBuffers<T>) -> R) -> Option<R> {
         match self.state.try_lock() {
             Ok(mut state) => Some(use_it(&mut state)),
             // A list of buffers is whole at every moment.
@@ -84,7 +84,7 @@ impl<T> BufferCache<T> {
     }
 }
 
-impl<T> Default for State<T> {
+impl<T> Default for CachedBuffers<T> {
     fn default() -> Self {
         Self { buffers: Vec::new(), used: None }
     }
@@ -96,35 +96,35 @@ mod tests {
 
     #[test]
     fn buffers_come_back_empty_and_with_their_room() {
-        let spare = BufferCache::new(2);
-        assert_eq!(spare.take().capacity(), 0);
-        spare.keep([vec![1; 10], vec![2; 20], vec![3; 30]].into_iter());
-        let (second, first, none) = (spare.take(), spare.take(), spare.take());
+        let cache = BufferCache::new(2);
+        assert_eq!(cache.take().capacity(), 0);
+        cache.keep([vec![1; 10], vec![2; 20], vec![3; 30]].into_iter());
+        let (second, first, none) = (cache.take(), cache.take(), cache.take());
         assert!(first.is_empty() && second.is_empty());
         assert_eq!((first.capacity(), second.capacity(), none.capacity()), (10, 20, 0));
     }
 
     #[test]
     fn what_nobody_uses_goes() {
-        let spare = BufferCache::new(2);
-        spare.keep([vec![1; 10]].into_iter());
-        spare.rest();
-        assert_eq!(spare.with(|state| state.buffers.len()), Some(1));
-        spare.with(|state| state.used = Instant::now().checked_sub(IDLE * 2));
-        spare.rest();
-        assert_eq!(spare.take().capacity(), 0);
-        spare.keep([vec![1; 10]].into_iter());
-        spare.empty();
-        assert_eq!(spare.take().capacity(), 0);
+        let cache = BufferCache::new(2);
+        cache.keep([vec![1; 10]].into_iter());
+        cache.drop_idle();
+        assert_eq!(cache.with(|state| state.buffers.len()), Some(1));
+        cache.with(|state| state.used = Instant::now().checked_sub(MAX_IDLE * 2));
+        cache.drop_idle();
+        assert_eq!(cache.take().capacity(), 0);
+        cache.keep([vec![1; 10]].into_iter());
+        cache.clear();
+        assert_eq!(cache.take().capacity(), 0);
     }
 
     #[test]
     fn nobody_waits() {
-        let spare = BufferCache::new(2);
-        spare.with(|_| {
-            spare.keep([vec![1; 10]].into_iter());
-            spare.rest();
-            assert_eq!(spare.take().capacity(), 0);
+        let cache = BufferCache::new(2);
+        cache.with(|_| {
+            cache.keep([vec![1; 10]].into_iter());
+            cache.drop_idle();
+            assert_eq!(cache.take().capacity(), 0);
         });
     }
 }

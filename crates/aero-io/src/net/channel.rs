@@ -22,7 +22,7 @@ pub(crate) enum Channel {
 }
 
 /// The runtime that this is called in.
-pub(crate) fn here() -> Option<Id> {
+pub(crate) fn current_runtime() -> Option<Id> {
     Handle::try_current().ok().map(|handle| handle.id())
 }
 
@@ -34,13 +34,13 @@ impl Channel {
         }
         let any: Box<dyn Any> = stream;
         match any.downcast::<TcpStream>() {
-            Ok(stream) => Self::Tcp(*stream, here()),
+            Ok(stream) => Self::Tcp(*stream, current_runtime()),
             Err(_) => unreachable!("its type was looked at just before"),
         }
     }
 
     /// Whether it is best used in `runtime`, as it was before.
-    pub(crate) fn is_at_home(&self, runtime: Option<Id>) -> bool {
+    pub(crate) fn belongs_to(&self, runtime: Option<Id>) -> bool {
         match self {
             Self::Tcp(_, home) => *home == runtime,
             Self::Other(_) => true,
@@ -48,8 +48,8 @@ impl Channel {
     }
 
     /// The channel as one of the runtime that this is called in.
-    pub(crate) fn brought_here(self) -> io::Result<Self> {
-        let runtime = here();
+    pub(crate) fn moved_here(self) -> io::Result<Self> {
+        let runtime = current_runtime();
         match self {
             Self::Tcp(stream, home) if home != runtime => {
                 Ok(Self::Tcp(TcpStream::from_std(stream.into_std()?)?, runtime))

@@ -23,13 +23,13 @@ pub(crate) struct Connection {
 
 /// Connections that were opened and closed so far.
 #[derive(Default)]
-pub(crate) struct Opened {
+pub(crate) struct ConnectionCounts {
     pub(crate) opened: AtomicU64,
     pub(crate) closed: AtomicU64,
 }
 
 /// Counts a connection as closed when it goes.
-struct Counted(Arc<Opened>);
+struct Counted(Arc<ConnectionCounts>);
 
 impl Drop for Counted {
     fn drop(&mut self) {
@@ -48,7 +48,7 @@ impl Connection {
     }
 
     /// Counts the connection, now and when it is closed.
-    pub(crate) fn counted(self, counts: &Arc<Opened>) -> Self {
+    pub(crate) fn counted(self, counts: &Arc<ConnectionCounts>) -> Self {
         counts.opened.fetch_add(1, Ordering::Relaxed);
         Self { _counted: Some(Counted(Arc::clone(counts))), ..self }
     }
@@ -59,13 +59,13 @@ impl Connection {
     }
 
     /// Whether it is best used in `runtime`.
-    pub(crate) fn is_at_home(&self, runtime: Option<Id>) -> bool {
-        self.channel.is_at_home(runtime)
+    pub(crate) fn belongs_to(&self, runtime: Option<Id>) -> bool {
+        self.channel.belongs_to(runtime)
     }
 
     /// The connection, for use in the runtime that this is called in.
-    pub(crate) fn brought_here(self) -> io::Result<Self> {
-        Ok(Self { channel: self.channel.brought_here()?, ..self })
+    pub(crate) fn moved_here(self) -> io::Result<Self> {
+        Ok(Self { channel: self.channel.moved_here()?, ..self })
     }
 
     /// Sends all of `bytes`. On failure says whether any of them went out.

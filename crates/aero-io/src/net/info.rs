@@ -4,7 +4,7 @@ use wire_protocol::WireError;
 use wire_protocol::info;
 use wire_protocol::message::FrameType;
 
-use crate::error::{Fault, Who};
+use crate::error::{Fault, LoginUser};
 use crate::net::connection::Connection;
 use crate::net::frame_reader::FrameReader;
 use crate::net::timer::Timer;
@@ -52,7 +52,7 @@ pub(crate) async fn exchange_info(
     }
     let body = input.body(body);
     if let Some(code) = info::refusal(body).filter(|code| code.ends_session()) {
-        let who = connection.session.as_ref().map_or_else(Who::nobody, |session| session.who.clone());
+        let who = connection.session.as_ref().map_or_else(LoginUser::none, |session| session.who.clone());
         return Err(Fault::Login { code, who });
     }
     Ok(body.to_vec())

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::{ContactFault, Fault};
+use crate::error::{DiscoveryFault, Fault};
 use crate::net::connection::Connection;
 use crate::net::timer::Timer;
 use crate::net::transport::{Target, Transport};
@@ -53,16 +53,16 @@ impl Opener {
     }
 
     /// All addresses of a name, within the connect timeout.
-    pub(crate) async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ContactFault> {
+    pub(crate) async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, DiscoveryFault> {
         let limit = self.connect_timeout;
         match tokio::time::timeout(limit, self.transport.resolve(host, port)).await {
             Ok(Ok(addresses)) if addresses.is_empty() => {
                 let none = io::Error::new(io::ErrorKind::NotFound, "it has no address");
-                Err(ContactFault::Resolve(Arc::new(none)))
+                Err(DiscoveryFault::Resolve(Arc::new(none)))
             }
             Ok(Ok(addresses)) => Ok(addresses),
-            Ok(Err(error)) => Err(ContactFault::Resolve(Arc::new(error))),
-            Err(_) => Err(ContactFault::Timeout(limit)),
+            Ok(Err(error)) => Err(DiscoveryFault::Resolve(Arc::new(error))),
+            Err(_) => Err(DiscoveryFault::Timeout(limit)),
         }
     }
 }

@@ -83,10 +83,10 @@ impl Pool {
 
     /// The idle connection used last, one of this runtime's before others, if it is still good.
     pub(crate) fn pop(&self, wanted: Wanted) -> Option<Connection> {
-        let runtime = channel::here();
+        let runtime = channel::current_runtime();
         loop {
             let mut idle = self.lock();
-            let own = idle.iter().rposition(|idle| idle.connection.is_at_home(runtime));
+            let own = idle.iter().rposition(|idle| idle.connection.belongs_to(runtime));
             let mut top = match own {
                 Some(place) => idle.remove(place),
                 None => idle.pop()?,
@@ -103,7 +103,7 @@ impl Pool {
             drop(idle);
             let is_trusted = wanted == Wanted::Any && age < FRESH;
             if (is_trusted || top.connection.is_quiet())
-                && let Ok(connection) = top.connection.brought_here()
+                && let Ok(connection) = top.connection.moved_here()
             {
                 return Some(connection);
             }
@@ -128,7 +128,7 @@ impl Pool {
         let all = std::mem::take(&mut *idle);
         idle.extend(all.into_iter().filter_map(|Idle { connection, since }| {
             let is_at_rest = since.elapsed() >= RESTING;
-            let connection = if is_at_rest { connection.brought_here().ok()? } else { connection };
+            let connection = if is_at_rest { connection.moved_here().ok()? } else { connection };
             Some(Idle { connection, since })
         }));
         drop(idle);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::Who;
+use crate::error::LoginUser;
 
 /// Time before a session's end at which the next one is begun, for sessions that last twice as long.
 const EARLY: Duration = Duration::from_secs(60);
@@ -39,11 +39,11 @@ pub(crate) struct Session {
     /// When the next one is to be begun, where it ends.
     pub(crate) renew_at: Option<Instant>,
     pub(crate) ends_at: Option<Instant>,
-    pub(crate) who: Who,
+    pub(crate) who: LoginUser,
 }
 
 impl Session {
-    pub(crate) fn new(token: Option<Secret>, ttl: Option<u32>, who: Who) -> Self {
+    pub(crate) fn new(token: Option<Secret>, ttl: Option<u32>, who: LoginUser) -> Self {
         let now = Instant::now();
         let ttl = ttl.filter(|&seconds| seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
         Self {

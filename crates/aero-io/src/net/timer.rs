@@ -34,7 +34,7 @@ impl Timer {
     }
 
     /// One with the same deadline and the same limit between two steps, for what another task does meanwhile.
-    pub(crate) fn alike(&self) -> Self {
+    pub(crate) fn restarted(&self) -> Self {
         Self { last_step: Instant::now(), sleep: None, ..*self }
     }
 

@@ -52,27 +52,27 @@ impl Connector {
         }
     }
 
-    /// [`Connector::enter`] in the runtime that lasts, wherever this is called: a connection lives longer than a
+    /// [`Connector::open`] in the runtime that lasts, wherever this is called: a connection lives longer than a
     /// command, and so does a login that several wait for.
-    pub(crate) async fn enter_from_anywhere(
+    pub(crate) async fn open_in_home_runtime(
         self: &Arc<Self>,
         address: SocketAddr,
         tls_name: Option<&str>,
         timer: &mut Timer,
     ) -> Result<Connection, Fault> {
         match &self.home {
-            Some(home) if Some(home.id()) != channel::here() => {}
-            _ => return self.enter(address, tls_name, timer).await,
+            Some(home) if Some(home.id()) != channel::current_runtime() => {}
+            _ => return self.open(address, tls_name, timer).await,
         }
-        let (connector, tls_name, mut its_timer) =
-            (Arc::clone(self), tls_name.map(str::to_owned), timer.alike());
-        let mut entering = AbortOnDrop(
-            self.spawn(async move { connector.enter(address, tls_name.as_deref(), &mut its_timer).await }),
+        let (connector, tls_name, mut task_timer) =
+            (Arc::clone(self), tls_name.map(str::to_owned), timer.restarted());
+        let mut opening = AbortOnDrop(
+            self.spawn(async move { connector.open(address, tls_name.as_deref(), &mut task_timer).await }),
         );
-        let entered = (&mut entering.0).await;
+        let opened = (&mut opening.0).await;
         timer.step();
-        match entered {
-            Ok(entered) => Ok(entered?.brought_here()?),
+        match opened {
+            Ok(opened) => Ok(opened?.moved_here()?),
             Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
             Err(_) => {
                 Err(Fault::io(io::ErrorKind::NotConnected, "connecting was given up: the runtime has ended"))
@@ -92,21 +92,21 @@ impl Connector {
     }
 
     /// A new connection for commands, which the node knows the user of.
-    pub(crate) async fn enter(
+    pub(crate) async fn open(
         &self,
         address: SocketAddr,
         tls_name: Option<&str>,
         timer: &mut Timer,
     ) -> Result<Connection, Fault> {
         match &self.logins {
-            Some(logins) => logins.enter(address, tls_name, timer).await,
+            Some(logins) => logins.open(address, tls_name, timer).await,
             None => self.opener.open(address, tls_name, timer).await,
         }
     }
 
     /// A new connection for watching a node, and the timer for what is asked over it. The connect timeout
     /// is for both; a login has its own time, and what follows starts anew.
-    pub(crate) async fn enter_to_watch(
+    pub(crate) async fn open_for_watch(
         &self,
         address: SocketAddr,
         tls_name: Option<&str>,
@@ -118,7 +118,7 @@ impl Connector {
         };
         // The login opens a connection, too.
         let mut timer = Timer::within(limit.saturating_mul(2).saturating_add(self.config.login_timeout));
-        let connection = logins.enter(address, tls_name, &mut timer).await?;
+        let connection = logins.open(address, tls_name, &mut timer).await?;
         Ok((connection, Timer::within(limit)))
     }
 }

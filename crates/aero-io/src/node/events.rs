@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use crate::error::ContactFault;
+use crate::error::DiscoveryFault;
 
 /// Events that are kept; what comes when there are so many is counted.
-const MOST: usize = 1_000;
+const MAX_EVENTS: usize = 1_000;
 
 /// How much an event matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl fmt::Display for NodeName {
 #[derive(Clone, Debug)]
 pub enum Suspicion {
     /// It did not answer its watch.
-    Watch(ContactFault),
+    Watch(DiscoveryFault),
     /// A command's connection failed.
     Broken(Arc<io::Error>),
     /// It has answered no command for longer than that should take.
@@ -91,7 +91,7 @@ pub enum Event {
         code: i32,
     },
     /// Rows of a batch are asked for again.
-    RowsAgain {
+    RowsRetried {
         /// The node that is asked now.
         node: NodeName,
         /// How many.
@@ -108,7 +108,7 @@ impl Event {
         match self {
             Self::Joined(_) | Self::Left(_) | Self::Trusted(_) => Level::Info,
             Self::Suspect(..) | Self::Tripped(..) | Self::Lost | Self::Overflow(_) => Level::Warning,
-            Self::Retry { .. } | Self::RowsAgain { .. } => Level::Debug,
+            Self::Retry { .. } | Self::RowsRetried { .. } => Level::Debug,
         }
     }
 }
@@ -127,7 +127,7 @@ impl fmt::Display for Event {
             Self::Retry { command, node, code } => {
                 write!(f, "{command} failed at node {node} with code {code} and is sent again")
             }
-            Self::RowsAgain { node, rows } => {
+            Self::RowsRetried { node, rows } => {
                 write!(f, "{rows} rows without an answer are asked for again, at node {node}")
             }
             Self::Overflow(count) => write!(f, "{count} more events were not kept"),
@@ -140,23 +140,23 @@ impl fmt::Display for Event {
 pub(crate) struct Events {
     has_any: AtomicBool,
     is_verbose: AtomicBool,
-    queue: Mutex<Queue>,
+    queue: Mutex<EventQueue>,
 }
 
 #[derive(Default)]
-struct Queue {
+struct EventQueue {
     events: VecDeque<(SystemTime, Event)>,
     lost: u64,
 }
 
 impl Events {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+    fn queue(&self) -> MutexGuard<'_, EventQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn push(&self, event: Event) {
         let mut queue = self.queue();
-        if queue.events.len() < MOST {
+        if queue.events.len() < MAX_EVENTS {
             queue.events.push_back((SystemTime::now(), event));
         } else {
             queue.lost += 1;
@@ -203,14 +203,14 @@ mod tests {
     fn what_does_not_fit_is_counted() {
         let events = Events::default();
         assert!(!events.has_any());
-        for _ in 0..MOST + 5 {
+        for _ in 0..MAX_EVENTS + 5 {
             events.push(Event::Joined(node()));
         }
         assert!(events.has_any());
         let taken = events.take();
-        assert_eq!(taken.len(), MOST + 1);
+        assert_eq!(taken.len(), MAX_EVENTS + 1);
         assert_eq!(taken[0].1.to_string(), "node C1 (127.0.0.1:3000) joined");
-        assert_eq!(taken[MOST].1.to_string(), "5 more events were not kept");
+        assert_eq!(taken[MAX_EVENTS].1.to_string(), "5 more events were not kept");
         assert!(!events.has_any() && events.take().is_empty());
     }
 

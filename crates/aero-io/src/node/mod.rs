@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use wire_protocol::ResultCode;
 
 use crate::error::{Error, Fault, Tried, gone};
-use crate::net::connection::{Connection, Opened};
+use crate::net::connection::{Connection, ConnectionCounts};
 use crate::net::pool::{NoPermit, Permit, Pool, Wanted};
 use crate::net::timer::Timer;
 use crate::node::connector::Connector;
@@ -40,9 +40,9 @@ pub(crate) struct Node {
     pub(crate) tls_name: Option<Box<str>>,
     pub(crate) pool: Pool,
     /// Wakes the node's watch before its time.
-    pub(crate) look_now: Notify,
+    pub(crate) check_now: Notify,
     pub(crate) health: Health,
-    pub(crate) opened: Arc<Opened>,
+    pub(crate) opened: Arc<ConnectionCounts>,
     connector: Arc<Connector>,
     /// Rows that the node takes in one request, as far as it has shown.
     max_rows: AtomicU32,
@@ -61,7 +61,7 @@ impl Node {
             address,
             tls_name: tls_name.map(Into::into),
             pool: connector.pool(),
-            look_now: Notify::new(),
+            check_now: Notify::new(),
             health: connector.health(),
             opened: Arc::default(),
             connector,
@@ -84,9 +84,9 @@ impl Node {
             Fault::Io(error) => self.suspect(Suspicion::Broken(Arc::clone(error))),
             Fault::Socket | Fault::Deadline => match sent {
                 Some(sent) => _ = self.check_silence(rows, sent),
-                None => self.look_now.notify_one(),
+                None => self.check_now.notify_one(),
             },
-            Fault::Wire(_) => self.look_now.notify_one(),
+            Fault::Wire(_) => self.check_now.notify_one(),
             Fault::Saturated | Fault::Tripped | Fault::Gone | Fault::Login { .. } => {}
         }
     }
@@ -102,7 +102,7 @@ impl Node {
         if is_long {
             self.suspect(Suspicion::Silent);
         } else {
-            self.look_now.notify_one();
+            self.check_now.notify_one();
         }
         is_long
     }
@@ -112,14 +112,14 @@ impl Node {
         self.count_failure(|health| health.note_code(code));
         if code == ResultCode::PARTITION_UNAVAILABLE {
             // The partition may have moved.
-            self.look_now.notify_one();
+            self.check_now.notify_one();
         }
     }
 
     /// Lets commands avoid the node until it answers its watch, which looks at it soon.
     fn suspect(&self, why: Suspicion) {
         self.avoid(why);
-        self.look_now.notify_one();
+        self.check_now.notify_one();
     }
 
     /// Lets commands avoid the node.
@@ -212,7 +212,7 @@ impl Node {
             return Ok(Leased { permit, connection, reused: true });
         }
         // Boxed, for it is seldom and large: every command's future would have the room for it in itself.
-        let entering = self.connector.enter_from_anywhere(self.address, self.tls_name.as_deref(), timer);
+        let entering = self.connector.open_in_home_runtime(self.address, self.tls_name.as_deref(), timer);
         let connection = Box::pin(entering).await?;
         Ok(Leased { permit, connection: connection.counted(&self.opened), reused: false })
     }

@@ -1,7 +1,7 @@
 //! Queries over the primary index: the records of partitions, as a stream.
 //!
 //! A driver ([`driver`]) asks each node for its partitions over a connection of its own ([`exchange`]) and puts
-//! what comes into a short queue of blocks. Who does not take them stops the driver there, and so the sockets:
+//! what comes into a short queue of blocks. LoginUser does not take them stops the driver there, and so the sockets:
 //! memory is bounded by that queue and a frame for each node. The driver knows the last record of each
 //! partition, so after a failure it asks for what is below that, and for nothing that was put into the queue.
 

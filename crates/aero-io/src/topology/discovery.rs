@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use wire_protocol::WireError;
 use wire_protocol::info::{self, NamespaceReplicas, Peers};
 
-use crate::error::{ContactFault, Fault};
+use crate::error::{DiscoveryFault, Fault};
 use crate::net::info::InfoLink;
 use crate::node::connector::Connector;
 
@@ -32,14 +32,14 @@ impl Connector {
 
     /// Connects to an address and asks everything that the cluster's view is made of. The whole takes no
     /// longer than the connect timeout, but for a login.
-    pub(crate) async fn contact(
+    pub(crate) async fn discover(
         &self,
         address: SocketAddr,
         tls_name: Option<&str>,
-    ) -> Result<Contact, ContactFault> {
+    ) -> Result<FoundNode, DiscoveryFault> {
         let limit = self.config.connect_timeout;
         let exchange = async {
-            let (connection, mut timer) = self.enter_to_watch(address, tls_name).await?;
+            let (connection, mut timer) = self.open_for_watch(address, tls_name).await?;
             let mut link = InfoLink::new(connection);
             let mut commands = Vec::from([
                 "node",
@@ -54,30 +54,31 @@ impl Connector {
             }
             commands.extend(self.rack_commands());
             let body = link.ask(&commands, &mut timer).await?;
-            let facts = self.read_facts(&body)?;
+            let info = self.parse_node_info(&body)?;
             let cluster_name = match &self.config.cluster_name {
                 Some(_) => Some(info::answer(&body, "cluster-name")?.to_owned()),
                 None => None,
             };
-            Ok((link, facts, cluster_name))
+            Ok((link, info, cluster_name))
         };
-        let (link, facts, cluster_name) = exchange.await.map_err(|fault: Fault| fault.into_contact(limit))?;
+        let (link, info, cluster_name) =
+            exchange.await.map_err(|fault: Fault| fault.into_discovery(limit))?;
         if let (Some(expected), Some(found)) = (&self.config.cluster_name, cluster_name)
             && *expected != found
         {
-            return Err(ContactFault::ClusterName { expected: expected.clone(), found });
+            return Err(DiscoveryFault::ClusterName { expected: expected.clone(), found });
         }
-        Ok(Contact { address, tls_name: tls_name.map(Into::into), link, facts })
+        Ok(FoundNode { address, tls_name: tls_name.map(Into::into), link, info })
     }
 
-    fn read_facts(&self, body: &[u8]) -> Result<Facts, WireError> {
+    fn parse_node_info(&self, body: &[u8]) -> Result<NodeInfo, WireError> {
         // A node without that kind of access point answers with an error; it then has no addresses.
         let service = info::answer(body, self.service_command())?;
         let service = match info::error_of(service) {
             Some(_) => Vec::new(),
             None => info::parse_service(service).unwrap_or_default(),
         };
-        Ok(Facts {
+        Ok(NodeInfo {
             node: node_name(body)?.to_owned(),
             service,
             partition_generation: info::answer(body, "partition-generation")?.to_owned(),
@@ -132,27 +133,27 @@ pub(crate) fn node_name(body: &[u8]) -> Result<&str, WireError> {
 }
 
 /// A node that answered.
-pub(crate) struct Contact {
+pub(crate) struct FoundNode {
     pub(crate) address: SocketAddr,
     pub(crate) tls_name: Option<Box<str>>,
     /// The connection, for watching the node.
     pub(crate) link: InfoLink,
-    pub(crate) facts: Facts,
+    pub(crate) info: NodeInfo,
 }
 
-impl Contact {
+impl FoundNode {
     /// Refuses a node of another name.
-    pub(crate) fn named(self, expected: &str) -> Result<Self, ContactFault> {
-        if self.facts.node == expected {
+    pub(crate) fn named(self, expected: &str) -> Result<Self, DiscoveryFault> {
+        if self.info.node == expected {
             return Ok(self);
         }
-        Err(ContactFault::NodeName { expected: expected.into(), found: self.facts.node })
+        Err(DiscoveryFault::NodeName { expected: expected.into(), found: self.info.node })
     }
 }
 
 /// What a node says of itself and its cluster.
 #[derive(Clone, Debug)]
-pub(crate) struct Facts {
+pub(crate) struct NodeInfo {
     pub(crate) node: String,
     /// Addresses that it wants to be reached at.
     pub(crate) service: Vec<(String, u16)>,

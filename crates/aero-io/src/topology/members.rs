@@ -20,7 +20,7 @@ pub(crate) struct Members {
     pub(super) by_name: HashMap<Arc<str>, Member>,
     /// Peers that a task is on the way to.
     pub(super) joining: HashSet<String>,
-    pub(super) seeking_seeds: bool,
+    pub(super) finding_seeds: bool,
     /// Tasks that look for nodes.
     pub(super) searches: Vec<AbortHandle>,
     /// Members that left and that the published view may still lead to.

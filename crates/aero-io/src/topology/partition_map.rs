@@ -17,7 +17,7 @@ pub(crate) const MAX_NODES: usize = 1_024;
 const MAX_REPLICAS: usize = 256;
 
 /// No node.
-pub(crate) const NOBODY: u16 = u16::MAX;
+pub(crate) const NO_NODE: u16 = u16::MAX;
 
 /// The owner of each partition: a node's place in [`View::nodes`].
 pub(crate) type Owners = Box<[u16; PARTITIONS]>;
@@ -75,7 +75,7 @@ impl View {
                 map.strong |= claimed.regime > 0;
                 for (replica, bitmap) in claimed.replicas.iter().take(MAX_REPLICAS).enumerate() {
                     if replica == map.replicas.len() {
-                        map.replicas.push(Box::new([NOBODY; PARTITIONS]));
+                        map.replicas.push(Box::new([NO_NODE; PARTITIONS]));
                         regimes[at].push([0; PARTITIONS]);
                     }
                     let owners = &mut map.replicas[replica];
@@ -90,13 +90,13 @@ impl View {
             }
         }
         let mut view = Self { nodes, namespaces };
-        view.measure(claims, near);
+        view.set_distances(claims, near);
         view.inherit(before);
         view
     }
 
     /// Notes how far away the nodes are.
-    fn measure(&mut self, claims: &[Claims<'_>], near: &[u32]) {
+    fn set_distances(&mut self, claims: &[Claims<'_>], near: &[u32]) {
         for map in &mut self.namespaces {
             let distance = |claim: &Claims<'_>| {
                 let rack = claim.racks.iter().find(|(namespace, _)| namespace.as_bytes() == &*map.name);
@@ -110,8 +110,8 @@ impl View {
     fn inherit(&mut self, before: &View) {
         let place_of: HashMap<u64, u16> =
             self.nodes.iter().enumerate().map(|(place, node)| (node.id, place as u16)).collect();
-        let heirs: Vec<u16> =
-            before.nodes.iter().map(|node| place_of.get(&node.id).copied().unwrap_or(NOBODY)).collect();
+        let new_places: Vec<u16> =
+            before.nodes.iter().map(|node| place_of.get(&node.id).copied().unwrap_or(NO_NODE)).collect();
         for map in &mut self.namespaces {
             let Some(old) = before.namespace(&map.name) else { continue };
             let (masters, others) = match map.replicas.split_first_mut() {
@@ -119,10 +119,10 @@ impl View {
                 None => continue,
             };
             if let Some(old) = old.replicas.first() {
-                inherit_owners(masters, old, &heirs, None);
+                inherit_owners(masters, old, &new_places, None);
             }
             for (owners, old) in others.iter_mut().zip(old.replicas.iter().skip(1)) {
-                inherit_owners(owners, old, &heirs, Some(masters));
+                inherit_owners(owners, old, &new_places, Some(masters));
             }
         }
     }
@@ -133,9 +133,9 @@ impl View {
     }
 
     /// Whether no node claims any partition.
-    pub(crate) fn is_blank(&self) -> bool {
+    pub(crate) fn has_no_partitions(&self) -> bool {
         let owners =
-            |map: &NamespaceMap| map.replicas.iter().flat_map(|owners| **owners).any(|o| o != NOBODY);
+            |map: &NamespaceMap| map.replicas.iter().flat_map(|owners| **owners).any(|o| o != NO_NODE);
         !self.namespaces.iter().any(owners)
     }
 
@@ -145,12 +145,12 @@ impl View {
     }
 }
 
-fn inherit_owners(owners: &mut Owners, old: &Owners, heirs: &[u16], masters: Option<&Owners>) {
-    for (partition, owner) in owners.iter_mut().enumerate().filter(|(_, owner)| **owner == NOBODY) {
-        let heir = heirs.get(usize::from(old[partition])).copied().unwrap_or(NOBODY);
+fn inherit_owners(owners: &mut Owners, old: &Owners, new_places: &[u16], masters: Option<&Owners>) {
+    for (partition, owner) in owners.iter_mut().enumerate().filter(|(_, owner)| **owner == NO_NODE) {
+        let new_owner = new_places.get(usize::from(old[partition])).copied().unwrap_or(NO_NODE);
         // A replica that became the master is no second copy.
-        if masters.is_none_or(|masters| masters[partition] != heir) {
-            *owner = heir;
+        if masters.is_none_or(|masters| masters[partition] != new_owner) {
+            *owner = new_owner;
         }
     }
 }
@@ -257,7 +257,7 @@ impl<'v> Router<'v> {
         }
         if self.replica == Replica::Master || (map.strong && self.read_mode_sc == ReadModeSc::Session) {
             let owner = map.replicas.first().map(|owners| owners[partition])?;
-            return (owner != NOBODY).then_some(owner);
+            return (owner != NO_NODE).then_some(owner);
         }
         // The nearest of several is meant for racks; linearized reads go through the replicas in turn.
         let by_rack = self.replica == Replica::PreferRack
@@ -267,7 +267,7 @@ impl<'v> Router<'v> {
         let mut nearest: Option<(u16, u16)> = None;
         for step in 0..n {
             let owner = map.replicas[self.first.wrapping_add(step) % n][partition];
-            if owner == NOBODY {
+            if owner == NO_NODE {
                 continue;
             }
             if !self.all_usable {

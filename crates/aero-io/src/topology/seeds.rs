@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use wire_protocol::info::Peer;
 
 use crate::config::Seed;
-use crate::error::{ContactFault, Error, SeedFailure};
+use crate::error::{DiscoveryFault, Error, SeedFailure};
 use crate::node::connector::Connector;
-use crate::topology::discovery::Contact;
+use crate::topology::discovery::FoundNode;
 use crate::topology::partition_map::MAX_NODES;
 
 /// Addresses of one host or node that are tried: above what there is, below what a hostile node may list.
@@ -21,10 +21,10 @@ const MAX_ADDRESSES: usize = 16;
 /// its peers.
 ///
 /// Each step (names, seeds, a seed's own address, peers twice) takes no longer than the connect timeout.
-pub(crate) async fn find_cluster(connector: &Connector) -> Result<Vec<Contact>, Error> {
+pub(crate) async fn find_cluster(connector: &Connector) -> Result<Vec<FoundNode>, Error> {
     let first = find_seed(connector).await?;
     let mut found = vec![own_address(connector, first).await];
-    let mut tried: HashSet<String> = found.iter().map(|contact| contact.facts.node.clone()).collect();
+    let mut tried: HashSet<String> = found.iter().map(|node| node.info.node.clone()).collect();
     // Once more for peers that only peers know of; the watch finds any that are still missing.
     for _ in 0..2 {
         let more = find_peers(connector, &found, &mut tried).await;
@@ -36,7 +36,7 @@ pub(crate) async fn find_cluster(connector: &Connector) -> Result<Vec<Contact>, 
     Ok(found)
 }
 
-async fn find_seed(connector: &Connector) -> Result<Contact, Error> {
+async fn find_seed(connector: &Connector) -> Result<FoundNode, Error> {
     let start = Instant::now();
     let seeds = &connector.config.seeds;
     if seeds.is_empty() {
@@ -47,7 +47,7 @@ async fn find_seed(connector: &Connector) -> Result<Contact, Error> {
     let mut failures: Vec<(usize, SeedFailure)> = Vec::new();
     while let Some(outcome) = attempts.next().await {
         match outcome {
-            Ok(contact) => return Ok(contact),
+            Ok(node) => return Ok(node),
             Err(more) => failures.extend(more),
         }
     }
@@ -55,14 +55,17 @@ async fn find_seed(connector: &Connector) -> Result<Contact, Error> {
     let tried: Vec<SeedFailure> = failures.into_iter().map(|(_, failure)| failure).collect();
     // A refused user is what keeps the client out, whatever else failed on the way.
     for failure in &tried {
-        if let SeedFailure { address: Some(address), fault: ContactFault::Login { code, who }, .. } = failure
+        if let SeedFailure { address: Some(address), fault: DiscoveryFault::Login { code, who }, .. } =
+            failure
         {
             return Err(Error::Login { code: *code, who: who.clone(), address: *address, tried: None });
         }
     }
     // A cluster of another name is no network's fault: it is said on its own where it is the only one.
     if let [
-        SeedFailure { address: Some(address), fault: ContactFault::ClusterName { expected, found }, .. },
+        SeedFailure {
+            address: Some(address), fault: DiscoveryFault::ClusterName { expected, found }, ..
+        },
     ] = &tried[..]
     {
         return Err(Error::ClusterName {
@@ -78,7 +81,7 @@ async fn try_seed(
     connector: &Connector,
     place: usize,
     seed: &Seed,
-) -> Result<Contact, Vec<(usize, SeedFailure)>> {
+) -> Result<FoundNode, Vec<(usize, SeedFailure)>> {
     try_host(connector, &seed.host, seed.port, seed.tls_name.as_deref(), None).await.map_err(|faults| {
         let failure = |(address, fault)| (place, SeedFailure { seed: seed.to_string(), address, fault });
         faults.into_iter().map(failure).collect()
@@ -92,7 +95,7 @@ async fn try_host(
     port: u16,
     tls_name: Option<&str>,
     expected: Option<&str>,
-) -> Result<Contact, Vec<(Option<SocketAddr>, ContactFault)>> {
+) -> Result<FoundNode, Vec<(Option<SocketAddr>, DiscoveryFault)>> {
     let addresses = connector.opener.resolve(host, port).await.map_err(|fault| vec![(None, fault)])?;
     let mut seen = HashSet::new();
     let mut attempts: FuturesUnordered<_> = addresses
@@ -100,18 +103,18 @@ async fn try_host(
         .filter(|address| seen.insert(*address))
         .take(MAX_ADDRESSES)
         .map(|address| async move {
-            let contact = connector.contact(address, tls_name).await;
-            let contact = contact.and_then(|contact| match expected {
-                Some(name) => contact.named(name),
-                None => Ok(contact),
+            let node = connector.discover(address, tls_name).await;
+            let node = node.and_then(|node| match expected {
+                Some(name) => node.named(name),
+                None => Ok(node),
             });
-            contact.map_err(|fault| (Some(address), fault))
+            node.map_err(|fault| (Some(address), fault))
         })
         .collect();
     let mut faults = Vec::new();
     while let Some(outcome) = attempts.next().await {
         match outcome {
-            Ok(contact) => return Ok(contact),
+            Ok(node) => return Ok(node),
             Err(fault) => faults.push(fault),
         }
     }
@@ -124,7 +127,7 @@ async fn try_node(
     name: &str,
     addresses: &[(String, u16)],
     tls_name: Option<&str>,
-) -> Option<Contact> {
+) -> Option<FoundNode> {
     let attempts: FuturesUnordered<_> = addresses
         .iter()
         .take(MAX_ADDRESSES)
@@ -136,39 +139,43 @@ async fn try_node(
 
 /// A seed may be a balancer that leads each connection to another node. A node that announces other
 /// addresses than the seed's is taken at one of those if it answers there.
-async fn own_address(connector: &Connector, contact: Contact) -> Contact {
-    let own = &contact.facts.service;
+async fn own_address(connector: &Connector, node: FoundNode) -> FoundNode {
+    let own = &node.info.service;
     let announced = |(host, port): &(String, u16)| {
-        host.parse().is_ok_and(|ip: IpAddr| SocketAddr::new(ip, *port) == contact.address)
+        host.parse().is_ok_and(|ip: IpAddr| SocketAddr::new(ip, *port) == node.address)
     };
     // What is reached at a loopback address is forwarded at most: from outside, the announced address
     // often leads nowhere.
-    if contact.address.ip().is_loopback() || own.is_empty() || own.iter().any(announced) {
-        return contact;
+    if node.address.ip().is_loopback() || own.is_empty() || own.iter().any(announced) {
+        return node;
     }
-    let direct = try_node(connector, &contact.facts.node, own, contact.tls_name.as_deref()).await;
-    direct.unwrap_or(contact)
+    let direct = try_node(connector, &node.info.node, own, node.tls_name.as_deref()).await;
+    direct.unwrap_or(node)
 }
 
 /// Contacts the peers of `found` that were not `tried` yet.
-async fn find_peers(connector: &Connector, found: &[Contact], tried: &mut HashSet<String>) -> Vec<Contact> {
+async fn find_peers(
+    connector: &Connector,
+    found: &[FoundNode],
+    tried: &mut HashSet<String>,
+) -> Vec<FoundNode> {
     let attempts: FuturesUnordered<_> = found
         .iter()
-        .flat_map(|contact| &contact.facts.peers.peers)
+        .flat_map(|node| &node.info.peers.peers)
         .filter(|peer| tried.insert(peer.node.clone()))
         .take(MAX_NODES.saturating_sub(found.len()))
-        .map(|peer| contact_peer(connector, peer))
+        .map(|peer| find_peer(connector, peer))
         .collect();
     attempts.filter_map(std::future::ready).collect().await
 }
 
 /// Contacts a peer at any of its addresses.
-pub(crate) async fn contact_peer(connector: &Connector, peer: &Peer) -> Option<Contact> {
+pub(crate) async fn find_peer(connector: &Connector, peer: &Peer) -> Option<FoundNode> {
     let tls_name = Some(peer.tls_name.as_str()).filter(|name| !name.is_empty());
     try_node(connector, &peer.node, &peer.addresses, tls_name).await
 }
 
 /// Contacts any seed, for a cluster that was lost.
-pub(crate) async fn contact_any_seed(connector: &Connector) -> Option<Contact> {
+pub(crate) async fn find_any_seed(connector: &Connector) -> Option<FoundNode> {
     Some(own_address(connector, find_seed(connector).await.ok()?).await)
 }

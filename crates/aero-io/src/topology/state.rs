@@ -95,8 +95,8 @@ impl Inner {
     /// Waits a while for a cluster that claims no partition of any namespace: it has just started.
     pub(crate) async fn await_partitions(&self) {
         let deadline = Instant::now() + START_UP;
-        while self.view().is_blank() && Instant::now() < deadline {
-            self.view().nodes.iter().for_each(|node| node.look_now.notify_one());
+        while self.view().has_no_partitions() && Instant::now() < deadline {
+            self.view().nodes.iter().for_each(|node| node.check_now.notify_one());
             sleep(START_UP_PAUSE).await;
         }
     }
@@ -121,7 +121,7 @@ impl Inner {
             logins.close();
         }
         self.publish(View::default());
-        buffer_cache::empty();
+        buffer_cache::clear();
     }
 
     /// An error that says that the view lacks something; of a closed cluster, that it is closed: its view is empty.

@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{Error as TlsError, InconsistentKeys, RootCertStore};
 
 use super::{Identity, Pem, Revocation};
 
-/// Who is trusted, and who not any more.
+/// LoginUser is trusted, and who not any more.
 pub(super) struct Trust {
     pub(super) roots: RootCertStore,
     pub(super) revocation_lists: Vec<CertificateRevocationListDer<'static>>,
