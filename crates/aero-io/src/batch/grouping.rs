@@ -17,16 +17,16 @@ use crate::node::Node;
 use crate::topology::partition_map::{NO_NODE, Router};
 
 /// Rows of one request where there are many.
-const MAX_ROWS: usize = 2 * PAGE;
+const MAX_REQUEST_ROWS: usize = 2 * PAGE;
 
 /// Requests that a middling number of rows is cut into, to be served side by side.
-const PIECES: usize = 4;
+const MIN_REQUESTS: usize = 4;
 
 /// Bytes of one request, about: rows of many spaces with many bins each are long.
-const MAX_REQUEST: usize = 1024 * 1024;
+const MAX_REQUEST_SIZE: usize = 1024 * 1024;
 
 /// Rows for one node that are not asked for yet.
-pub(crate) struct Queue {
+pub(crate) struct NodeQueue {
     pub(crate) node: Arc<Node>,
     rows: Arc<Vec<u32>>,
     next: usize,
@@ -38,11 +38,11 @@ pub(crate) struct Queue {
 /// Rows by where they go.
 #[derive(Default)]
 pub(crate) struct Grouped {
-    pub(crate) queues: Vec<Queue>,
+    pub(crate) queues: Vec<NodeQueue>,
     /// Rows of namespaces that the cluster does not have.
-    pub(crate) unknown: Vec<u32>,
+    pub(crate) unknown_namespace: Vec<u32>,
     /// Rows of partitions that no node is known for.
-    pub(crate) homeless: Vec<u32>,
+    pub(crate) without_node: Vec<u32>,
 }
 
 /// Groups `rows` by the nodes of the newest view, each group in the order of `rows`.
@@ -64,7 +64,7 @@ pub(crate) fn group_elsewhere<S>(
     rows: &[u32],
     attempt: Attempt,
     asked: &Node,
-) -> Vec<Queue> {
+) -> Vec<NodeQueue> {
     let view = call.inner.view();
     let policy = call.policy();
     let router = Router::for_hedge(&view, policy.replica, policy.read_mode_sc, attempt.step, asked.id);
@@ -87,24 +87,24 @@ fn group_by<S>(call: &BatchCall<S>, rows: &[u32], attempt: Attempt, router: &Rou
     let mut grouped = Grouped::default();
     // About as many for each node: partitions are spread evenly.
     let share = rows.len() / view.nodes.len().max(1);
-    let mut of_node: Vec<Vec<u32>> =
+    let mut rows_of_node: Vec<Vec<u32>> =
         view.nodes.iter().map(|_| Vec::with_capacity(share + share / 8)).collect();
     for &row in rows {
         let Some((map, direct)) = routes[keys.space_index(row)] else {
-            grouped.unknown.push(row);
+            grouped.unknown_namespace.push(row);
             continue;
         };
         let partition = partition_id(keys.digest_of(row));
         let owner = direct.map_or(NO_NODE, |owners| owners[partition]);
         let place = if owner == NO_NODE { router.pick(map, partition) } else { Some(owner) };
-        match place.and_then(|place| of_node.get_mut(usize::from(place))) {
+        match place.and_then(|place| rows_of_node.get_mut(usize::from(place))) {
             Some(rows) => rows.push(row),
-            None => grouped.homeless.push(row),
+            None => grouped.without_node.push(row),
         }
     }
     let max_rows = attempt.max_rows.min(call.request.max_rows());
-    for (node, rows) in view.nodes.iter().zip(of_node).filter(|(_, rows)| !rows.is_empty()) {
-        grouped.queues.push(Queue {
+    for (node, rows) in view.nodes.iter().zip(rows_of_node).filter(|(_, rows)| !rows.is_empty()) {
+        grouped.queues.push(NodeQueue {
             node: Arc::clone(node),
             chunk_rows: chunk_rows(rows.len(), max_rows.min(node.max_rows())),
             rows: Arc::new(rows),
@@ -118,7 +118,7 @@ fn group_by<S>(call: &BatchCall<S>, rows: &[u32], attempt: Attempt, router: &Rou
 /// How many rows are queued at a time, of a batch of so many, at so many nodes: those that come first are under
 /// way while the digests of the next are computed.
 pub(crate) fn segment(rows: usize, nodes: usize) -> usize {
-    (rows / PIECES).next_multiple_of(PAGE).clamp(PAGE, MAX_ROWS) * nodes.max(1)
+    (rows / MIN_REQUESTS).next_multiple_of(PAGE).clamp(PAGE, MAX_REQUEST_ROWS) * nodes.max(1)
 }
 
 /// Computes the digests of `rows`, as far as they are not known.
@@ -136,19 +136,19 @@ pub(crate) fn compute_digests(keys: &BatchKeys, rows: &[u32]) -> Result<(), Erro
 
 /// How many of `rows` go into one request: about as many in each.
 fn chunk_rows(rows: usize, limit: usize) -> usize {
-    let wanted = rows.min(MAX_ROWS).min(limit).max(1);
+    let wanted = rows.min(MAX_REQUEST_ROWS).min(limit).max(1);
     rows.div_ceil(rows.div_ceil(wanted).max(1)).max(1)
 }
 
 /// The order in which rows are asked for.
-pub(crate) enum Order {
+pub(crate) enum RowOrder {
     /// That of the keys: so many rows.
     Given(u32),
     /// Another.
     Listed(Vec<u32>),
 }
 
-impl Order {
+impl RowOrder {
     pub(crate) fn of(keys: &BatchKeys) -> Self {
         if keys.is_single() { Self::Given(keys.len() as u32) } else { Self::Listed(rows_by_space(keys)) }
     }
@@ -208,14 +208,14 @@ pub(crate) fn split_by_namespace(keys: &BatchKeys, rows: &[u32]) -> Option<Vec<V
     (parts.len() > 1).then(|| parts.into_values().collect())
 }
 
-impl Queue {
+impl NodeQueue {
     /// The next rows to ask for.
     pub(crate) fn cut(&mut self, keys: &BatchKeys, request: &Request) -> Option<Chunk> {
         let rest = self.rows.get(self.next..).filter(|rest| !rest.is_empty())?;
         let most = rest.get(..self.chunk_rows).unwrap_or(rest);
         let most = if request.may_write() { of_one_namespace(keys, most) } else { most };
-        let is_even = keys.is_single() && request.is_even();
-        let taken = if is_even { most.len() } else { within_request(keys, request, most) };
+        let is_fixed = keys.is_single() && request.has_fixed_size();
+        let taken = if is_fixed { most.len() } else { rows_that_fit(keys, request, most) };
         let range = Range { start: self.next, end: self.next + taken };
         self.next = range.end;
         Some(Chunk::new(Arc::clone(&self.node), Arc::clone(&self.rows), range, self.attempt))
@@ -237,7 +237,7 @@ impl Queue {
 
     /// The rows that were not asked for yet, if they are better asked for elsewhere: their node stopped
     /// answering since they were queued.
-    pub(crate) fn stranded(&self) -> Option<(&[u32], Attempt)> {
+    pub(crate) fn unsent_to_failed_node(&self) -> Option<(&[u32], Attempt)> {
         if self.attempt.is_rerouted || self.node.is_usable() {
             return None;
         }
@@ -257,14 +257,14 @@ fn of_one_namespace<'a>(keys: &BatchKeys, rows: &'a [u32]) -> &'a [u32] {
 }
 
 /// How many of `rows` fit a request; at least one.
-fn within_request(keys: &BatchKeys, request: &Request, rows: &[u32]) -> usize {
+fn rows_that_fit(keys: &BatchKeys, request: &Request, rows: &[u32]) -> usize {
     let mut size = 0;
     let mut before = None;
     for (taken, &row) in rows.iter().enumerate() {
         let index = keys.space_index(row);
         size += request.row_size(keys, row, before != Some(index));
         before = Some(index);
-        if size > MAX_REQUEST && taken > 0 {
+        if size > MAX_REQUEST_SIZE && taken > 0 {
             return taken;
         }
     }
@@ -319,8 +319,8 @@ mod tests {
         let bins = Bins::names((0..500).map(|i| format!("bin{i}")));
         let rows: Vec<u32> = (0..1_000).collect();
         let read = |bins| Request::Read(Arc::new(BatchRead { bins, ..BatchRead::default() }));
-        let taken = within_request(&keys, &read(bins), &rows);
+        let taken = rows_that_fit(&keys, &read(bins), &rows);
         assert!((100..300).contains(&taken), "{taken}");
-        assert_eq!(within_request(&keys, &read(Bins::All), &rows), 1_000);
+        assert_eq!(rows_that_fit(&keys, &read(Bins::All), &rows), 1_000);
     }
 }

@@ -19,10 +19,10 @@ use crate::node::hedge;
 use crate::policy::Replica;
 
 /// Shortest time that a request is given before another is sent for its rows.
-const SHORTEST: Duration = Duration::from_millis(1);
+const MIN_OVERDUE: Duration = Duration::from_millis(1);
 
 /// Time between two looks at a request that has no connection yet.
-const WAITING: Duration = Duration::from_millis(20);
+const CHECK_WAITING: Duration = Duration::from_millis(20);
 
 /// A request under way.
 pub(crate) struct InFlight {
@@ -31,10 +31,10 @@ pub(crate) struct InFlight {
     pub(crate) tries: u32,
     owned: Owned,
     /// How long it may take before something is done.
-    pub(crate) patience: Duration,
+    pub(crate) overdue_after: Duration,
     /// When it is looked at next.
-    pub(crate) look_at: Option<Instant>,
-    /// Whether it took longer than its patience.
+    pub(crate) check_at: Option<Instant>,
+    /// Whether it took longer than `overdue_after`.
     pub(crate) is_overdue: bool,
     /// Whether another node may answer for it.
     pub(crate) may_move: bool,
@@ -70,19 +70,25 @@ impl InFlight {
         let delay = hedge.unwrap_or_else(|| hedge::adaptive(health, rows));
         // A hedge that comes when half of the time left is over comes too late.
         let left = call.deadline.map(|deadline| deadline.saturating_duration_since(now) / 2);
-        let patience = left.map_or(delay, |left| delay.min(left)).max(SHORTEST);
+        let overdue_after = left.map_or(delay, |left| delay.min(left)).max(MIN_OVERDUE);
         let may_move = policy.replica != Replica::Master && !may_write;
-        Self::new(Arc::new(chunk), patience, may_move, hedge.is_some(), now)
+        Self::new(Arc::new(chunk), overdue_after, may_move, hedge.is_some(), now)
     }
 
     /// A request of which `now` is the beginning.
-    fn new(chunk: Arc<Chunk>, patience: Duration, may_move: bool, may_repeat: bool, now: Instant) -> Self {
+    fn new(
+        chunk: Arc<Chunk>,
+        overdue_after: Duration,
+        may_move: bool,
+        may_repeat: bool,
+        now: Instant,
+    ) -> Self {
         Self {
             tries: chunk.attempt.number,
             chunk,
             owned: Owned::All,
-            patience,
-            look_at: now.checked_add(patience),
+            overdue_after,
+            check_at: now.checked_add(overdue_after),
             is_overdue: false,
             may_move,
             may_repeat,
@@ -92,15 +98,15 @@ impl InFlight {
     }
 
     /// Looks at it again, after twice the time as before; soon while it waits for a connection.
-    pub(crate) fn look_later(&mut self, now: Instant) {
+    pub(crate) fn check_later(&mut self, now: Instant) {
         let wait = match self.chunk.started() {
             Some(_) => {
-                self.patience = self.patience.saturating_mul(2);
-                self.patience
+                self.overdue_after = self.overdue_after.saturating_mul(2);
+                self.overdue_after
             }
-            None => self.patience.max(WAITING),
+            None => self.overdue_after.max(CHECK_WAITING),
         };
-        self.look_at = now.checked_add(wait);
+        self.check_at = now.checked_add(wait);
     }
 
     /// The rows that it owns and that are not settled.
@@ -120,7 +126,7 @@ impl InFlight {
     }
 
     /// Whether it can be waited for: in time, or late at a node that answers others.
-    fn is_promising(&self) -> bool {
+    fn may_still_answer(&self) -> bool {
         !self.is_overdue || self.chunk.node.is_usable()
     }
 }
@@ -136,24 +142,24 @@ pub(crate) fn hand_back(
     if rows.is_empty() {
         return rows;
     }
-    let takers = requests.iter().enumerate().filter(|(_, other)| other.chunk.is_contested());
-    let takers = takers.filter(|(_, other)| !can_retry || other.is_promising());
-    let mut taker_of: HashMap<u32, usize> = HashMap::new();
-    for (place, other) in takers {
-        taker_of.extend(other.chunk.rows().iter().map(|&row| (row, place)));
+    let sharers = requests.iter().enumerate().filter(|(_, other)| other.chunk.is_contested());
+    let sharers = sharers.filter(|(_, other)| !can_retry || other.may_still_answer());
+    let mut sharer_of: HashMap<u32, usize> = HashMap::new();
+    for (place, other) in sharers {
+        sharer_of.extend(other.chunk.rows().iter().map(|&row| (row, place)));
     }
-    if taker_of.is_empty() {
+    if sharer_of.is_empty() {
         return rows;
     }
-    let (taken, rest): (Vec<u32>, Vec<u32>) = rows.into_iter().partition(|row| taker_of.contains_key(row));
-    for (place, taker) in requests.iter_mut().enumerate() {
-        let Owned::Some(owned) = &mut taker.owned else { continue };
+    let (taken, rest): (Vec<u32>, Vec<u32>) = rows.into_iter().partition(|row| sharer_of.contains_key(row));
+    for (place, sharer) in requests.iter_mut().enumerate() {
+        let Owned::Some(owned) = &mut sharer.owned else { continue };
         let before = owned.len();
-        owned.extend(taken.iter().filter(|row| taker_of.get(row) == Some(&place)));
-        // Once, however many rows it gets: each look doubles its patience.
+        owned.extend(taken.iter().filter(|row| sharer_of.get(row) == Some(&place)));
+        // Once, however many rows it gets: each call doubles `overdue_after`.
         if owned.len() > before {
-            taker.may_hedge = false;
-            taker.look_later(now);
+            sharer.may_hedge = false;
+            sharer.check_later(now);
         }
     }
     rest

@@ -21,10 +21,10 @@ const ROW_OVERHEAD: usize = 160;
 
 /// Bytes of values that one request asks for, about: a part of a large answer is read while the server works at the
 /// next.
-const ANSWER: usize = 512 * 1024;
+const ANSWER_SIZE: usize = 512 * 1024;
 
 /// Rows that a request asks for however long they are.
-const FEWEST: usize = 64;
+const MIN_ROWS: usize = 64;
 
 /// What a batch read asks for, beside its keys.
 #[derive(Clone, Debug, Default)]
@@ -181,13 +181,13 @@ impl Request {
     /// Rows that a request may ask for, so that its answer is not too long to be worked at beside others.
     pub(crate) fn max_rows(&self) -> usize {
         match self {
-            Self::Read(read) => ANSWER.checked_div(read.row_bytes).unwrap_or(usize::MAX).max(FEWEST),
+            Self::Read(read) => ANSWER_SIZE.checked_div(read.row_bytes).unwrap_or(usize::MAX).max(MIN_ROWS),
             Self::Operate { .. } => usize::MAX,
         }
     }
 
     /// Whether all rows take as many bytes, and few, when they are of one space.
-    pub(crate) fn is_even(&self) -> bool {
+    pub(crate) fn has_fixed_size(&self) -> bool {
         matches!(self, Self::Read(_))
     }
 

@@ -15,7 +15,7 @@ use crate::batch::alarm::Alarm;
 use crate::batch::attempt::Attempt;
 use crate::batch::call::BatchCall;
 use crate::batch::chunk::{self, Chunk, ChunkEnd, FinishedChunk, by_code, no_such_row};
-use crate::batch::grouping::{self, Order, Queue};
+use crate::batch::grouping::{self, NodeQueue, RowOrder};
 use crate::batch::in_flight::{InFlight, hand_back};
 use crate::batch::keys::BatchKeys;
 use crate::batch::progress::Progress;
@@ -66,20 +66,20 @@ pub(crate) async fn run<S: RowSink>(
         sink,
     };
     let mut work = Work::new(&call);
-    work.drop_empty()?;
+    work.fail_empty()?;
     let mut in_flight = FuturesUnordered::new();
     let mut alarm = Alarm::default();
     loop {
         while let Some(chunk) = work.next_chunk()? {
             in_flight.push(chunk::run(&call, chunk));
         }
-        if work.wants_more() {
+        if work.has_idle_node() {
             // What there is to send is sent before more is computed, and what came meanwhile is taken.
             let ended = std::future::poll_fn(|cx| Poll::Ready(in_flight.poll_next_unpin(cx))).await;
             if let Poll::Ready(Some(outcome)) = ended {
-                work.settle(outcome)?;
+                work.handle_finished(outcome)?;
             }
-            work.ask_more()?;
+            work.queue_more()?;
             continue;
         }
         if work.is_done() {
@@ -90,10 +90,10 @@ pub(crate) async fn run<S: RowSink>(
             _ if call.progress.open() == 0 && work.grace.is_none() => Poll::Ready(Wakeup::Settled),
             _ => Poll::Pending,
         });
-        match alarm.or(work.next_look(), event).await {
-            Some(Wakeup::Ended(outcome)) => work.settle(outcome)?,
+        match alarm.or(work.next_due(), event).await {
+            Some(Wakeup::Ended(outcome)) => work.handle_finished(outcome)?,
             Some(Wakeup::Settled) => work.grace = Instant::now().checked_add(GRACE),
-            None => work.look()?,
+            None => work.handle_due()?,
         }
     }
 }
@@ -110,39 +110,39 @@ enum Wakeup {
 struct Work<'c, S> {
     call: &'c BatchCall<S>,
     /// The rows in the order in which they are asked for.
-    order: Order,
+    order: RowOrder,
     /// How many of them were queued.
-    asked: usize,
+    queued: usize,
     /// How many are queued at a time.
     segment: usize,
-    queues: Vec<Queue>,
+    queues: Vec<NodeQueue>,
     retries: RetryQueue,
     in_flight: Vec<InFlight>,
-    /// Requests that are noted as under way and not begun yet.
-    begun: Vec<Arc<Chunk>>,
+    /// Requests in `in_flight` whose futures have not been started yet.
+    ready: Vec<Arc<Chunk>>,
     /// Until when requests of which every row is settled may still end by themselves.
     grace: Option<Instant>,
 }
 
 impl<'c, S: RowSink> Work<'c, S> {
     fn new(call: &'c BatchCall<S>) -> Self {
-        let order = Order::of(&call.keys);
+        let order = RowOrder::of(&call.keys);
         let segment = grouping::segment(order.len(), call.inner.view().nodes.len());
         Self {
             call,
             order,
-            asked: 0,
+            queued: 0,
             segment,
             queues: Vec::new(),
             retries: RetryQueue::default(),
             in_flight: Vec::new(),
-            begun: Vec::new(),
+            ready: Vec::new(),
             grace: None,
         }
     }
 
     /// Fails the rows that there is nothing to send for.
-    fn drop_empty(&mut self) -> Result<(), Error> {
+    fn fail_empty(&mut self) -> Result<(), Error> {
         let request = &self.call.request;
         if !request.has_empty() {
             return Ok(());
@@ -155,15 +155,15 @@ impl<'c, S: RowSink> Work<'c, S> {
     /// connection can be used again; what has not is given up.
     fn is_done(&self) -> bool {
         if self.call.progress.open() > 0 {
-            return self.asked == self.order.len() && self.in_flight.is_empty() && self.retries.is_empty();
+            return self.queued == self.order.len() && self.in_flight.is_empty() && self.retries.is_empty();
         }
         self.in_flight.iter().all(|other| !other.chunk.has_settled())
             || self.grace.is_some_and(|grace| grace <= Instant::now())
     }
 
     /// Whether rows are to be queued that were not yet: some node has nothing to do.
-    fn wants_more(&self) -> bool {
-        if self.asked == self.order.len() {
+    fn has_idle_node(&self) -> bool {
+        if self.queued == self.order.len() {
             return false;
         }
         let busy: HashSet<u64> = self.queues.iter().map(|queue| queue.node.id).collect();
@@ -171,17 +171,17 @@ impl<'c, S: RowSink> Work<'c, S> {
     }
 
     /// Queues the next rows.
-    fn ask_more(&mut self) -> Result<(), Error> {
-        let end = self.order.len().min(self.asked + self.segment);
-        let rows = self.order.rows(self.asked..end);
-        self.asked = end;
+    fn queue_more(&mut self) -> Result<(), Error> {
+        let end = self.order.len().min(self.queued + self.segment);
+        let rows = self.order.rows(self.queued..end);
+        self.queued = end;
         grouping::compute_digests(&self.call.keys, &rows)?;
-        self.ask(&rows, Attempt::FIRST, None)
+        self.queue_rows(&rows, Attempt::FIRST, None)
     }
 
     /// Queues rows for the nodes that have them. Rows that no node is known for fail with `cause`, or
     /// with that very fact where there is no cause yet.
-    fn ask(&mut self, rows: &[u32], attempt: Attempt, cause: Option<&Error>) -> Result<(), Error> {
+    fn queue_rows(&mut self, rows: &[u32], attempt: Attempt, cause: Option<&Error>) -> Result<(), Error> {
         let grouped = grouping::group(self.call, rows, attempt);
         self.queues.extend(grouped.queues);
         let keys = &*self.call.keys;
@@ -189,34 +189,34 @@ impl<'c, S: RowSink> Work<'c, S> {
             let space = &keys.spaces()[keys.space_index(row)];
             String::from_utf8_lossy(&space.namespace).into_owned()
         };
-        if let Some(&row) = grouped.unknown.first() {
+        if let Some(&row) = grouped.unknown_namespace.first() {
             match self.call.inner.unless_closed(Error::NamespaceNotFound { namespace: namespace(row) }) {
                 // Not an answer about these rows: the call ends, and other rows were sent before.
                 Error::Closed { .. } => {
                     return Err(Error::Closed { in_doubt: self.call.request.may_write() });
                 }
-                error => self.fail(grouped.unknown, &error)?,
+                error => self.fail(grouped.unknown_namespace, &error)?,
             }
         }
-        if let Some(&row) = grouped.homeless.first() {
+        if let Some(&row) = grouped.without_node.first() {
             let partition = partition_id(keys.digest_of(row));
             let error = Error::InvalidNode { namespace: namespace(row), partition };
-            self.fail(grouped.homeless, cause.unwrap_or(&error))?;
+            self.fail(grouped.without_node, cause.unwrap_or(&error))?;
         }
         Ok(())
     }
 
     /// The next request to send, if there is one for a node that has not too many.
     fn next_chunk(&mut self) -> Result<Option<Arc<Chunk>>, Error> {
-        if let Some(chunk) = self.begun.pop() {
+        if let Some(chunk) = self.ready.pop() {
             return Ok(Some(chunk));
         }
         let mut place = 0;
         while let Some(queue) = self.queues.get_mut(place) {
-            if let Some((rows, attempt)) = queue.stranded() {
+            if let Some((rows, attempt)) = queue.unsent_to_failed_node() {
                 let rows = rows.to_vec();
                 self.queues.swap_remove(place);
-                self.ask(&rows, attempt, None)?;
+                self.queue_rows(&rows, attempt, None)?;
                 continue;
             }
             let is_here = |other: &&InFlight| other.is_counted && other.chunk.node.id == queue.node.id;
@@ -240,24 +240,24 @@ impl<'c, S: RowSink> Work<'c, S> {
     }
 
     /// When something is to be done though no request has ended.
-    fn next_look(&self) -> Option<Instant> {
-        let requests = self.in_flight.iter().filter_map(|other| other.look_at);
+    fn next_due(&self) -> Option<Instant> {
+        let requests = self.in_flight.iter().filter_map(|other| other.check_at);
         requests.chain(self.retries.next()).chain(self.grace).min()
     }
 
     /// Does what is due: asks for rows again, asks other nodes where one is late.
-    fn look(&mut self) -> Result<(), Error> {
+    fn handle_due(&mut self) -> Result<(), Error> {
         let now = Instant::now();
         for QueuedRetry { mut rows, attempt, cause, .. } in self.retries.take_due(now) {
             // Another request that has asked for a row may have got its answer meanwhile.
             rows.retain(|&row| !self.call.progress.is_settled(row));
-            self.ask(&rows, attempt, Some(&cause))?;
+            self.queue_rows(&rows, attempt, Some(&cause))?;
         }
         let mut place = 0;
         while let Some(request) = self.in_flight.get_mut(place) {
-            if request.look_at.is_some_and(|at| at <= now) {
-                request.look_at = None;
-                self.look_at(place, now)?;
+            if request.check_at.is_some_and(|at| at <= now) {
+                request.check_at = None;
+                self.check_overdue(place, now)?;
             }
             place += 1;
         }
@@ -265,35 +265,35 @@ impl<'c, S: RowSink> Work<'c, S> {
     }
 
     /// Looks at a request that may have taken too long.
-    fn look_at(&mut self, place: usize, now: Instant) -> Result<(), Error> {
+    fn check_overdue(&mut self, place: usize, now: Instant) -> Result<(), Error> {
         let call = self.call;
         let Some(request) = self.in_flight.get_mut(place) else { return Ok(()) };
         let chunk = Arc::clone(&request.chunk);
         let open = request.open(&call.progress);
         let Some(started) = chunk.started() else {
             if chunk.node.is_usable() || chunk.attempt.is_rerouted || !request.may_move || open.is_empty() {
-                request.look_later(now);
+                request.check_later(now);
                 return Ok(());
             }
             // It waits for a connection to a node that answers nobody: nothing was sent, so nothing is lost.
             chunk.abandon();
             request.hand_over(&open, &open.iter().copied().collect());
             (request.is_overdue, request.is_counted) = (true, false);
-            return self.ask(&open, Attempt { is_rerouted: true, ..chunk.attempt }, None);
+            return self.queue_rows(&open, Attempt { is_rerouted: true, ..chunk.attempt }, None);
         };
         if open.is_empty() {
             return Ok(());
         }
-        let patience = request.patience;
-        if now < started + patience {
-            request.look_at = Some(started + patience);
+        let overdue_after = request.overdue_after;
+        if now < started + overdue_after {
+            request.check_at = Some(started + overdue_after);
             return Ok(());
         }
         request.is_overdue = true;
         let is_silent = chunk.node.check_silence(chunk.rows().len(), started);
         chunk.node.health.note_overdue(chunk.rows().len(), now - started);
         if !request.may_repeat {
-            request.look_later(now);
+            request.check_later(now);
             return Ok(());
         }
         // Where too much was hedged lately, or the rows were asked for twice already, those of a node that says
@@ -307,7 +307,7 @@ impl<'c, S: RowSink> Work<'c, S> {
         let is_hedge = !chunks.is_empty() && request.may_hedge && call.inner.hedges.spend(chunks.len());
         let is_retry = is_silent && request.tries < call.policy().max_retries;
         if chunks.is_empty() || !(is_hedge || is_retry) {
-            request.look_later(now);
+            request.check_later(now);
             return Ok(());
         }
         if is_hedge {
@@ -320,21 +320,21 @@ impl<'c, S: RowSink> Work<'c, S> {
         request.hand_over(&open, &given);
         request.is_counted = false;
         // Rows that nobody else has now are looked at again.
-        request.look_later(now);
+        request.check_later(now);
         let tries = request.tries;
         for mut chunk in chunks {
             chunk.attempt = Attempt { number: tries, is_again: !is_hedge, ..chunk.attempt };
             let mut request = InFlight::begin(self.call, chunk);
             request.chunk.contest();
             (request.may_hedge, request.is_counted) = (!is_hedge, false);
-            self.begun.push(Arc::clone(&request.chunk));
+            self.ready.push(Arc::clone(&request.chunk));
             self.in_flight.push(request);
         }
         Ok(())
     }
 
     /// Draws the conclusions of a request's end.
-    fn settle(&mut self, outcome: FinishedChunk) -> Result<(), Error> {
+    fn handle_finished(&mut self, outcome: FinishedChunk) -> Result<(), Error> {
         let FinishedChunk { chunk, end, deferred } = outcome;
         let Some(place) = self.in_flight.iter().position(|other| Arc::ptr_eq(&other.chunk, &chunk)) else {
             return Ok(());
@@ -350,7 +350,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             node.observe_code(code);
             let error = Error::Server { code, tried: tried(code == ResultCode::TIMEOUT) };
             if code.is_transient() {
-                self.ask_again(&chunk, attempt, rows, &error)?;
+                self.retry(&chunk, attempt, rows, &error)?;
                 last = Some(error);
             } else {
                 self.fail(rows, &error)?;
@@ -374,12 +374,14 @@ impl<'c, S: RowSink> Work<'c, S> {
             ChunkEnd::Refused(error) if !chunk.is_sent() => self.fail(open, &error),
             ChunkEnd::Refused(error) => Err(error),
             // Nothing was sent to a node that left: its rows go to those who have them now.
-            ChunkEnd::Fault(Fault::Gone) => self.ask(&open, Attempt { is_rerouted: true, ..attempt }, None),
+            ChunkEnd::Fault(Fault::Gone) => {
+                self.queue_rows(&open, Attempt { is_rerouted: true, ..attempt }, None)
+            }
             ChunkEnd::Fault(fault) => {
                 node.observe(&fault, chunk.rows().len(), chunk.started());
                 let is_final = matches!(fault, Fault::Deadline);
                 let error = fault.into_error(node, *tried(chunk.is_sent()));
-                if is_final { self.fail(open, &error) } else { self.ask_again(&chunk, attempt, open, &error) }
+                if is_final { self.fail(open, &error) } else { self.retry(&chunk, attempt, open, &error) }
             }
             ChunkEnd::Code(_) if open.is_empty() => Ok(()),
             ChunkEnd::Code(code) if code.is_about_record() => {
@@ -387,14 +389,14 @@ impl<'c, S: RowSink> Work<'c, S> {
                 // one that it could not answer just then.
                 let is_over = !call.policy().respond_all_keys && last.is_none();
                 let error = last.unwrap_or_else(|| Error::NoResponse { tried: tried(true) });
-                if is_over { self.fail(open, &error) } else { self.ask_again(&chunk, attempt, open, &error) }
+                if is_over { self.fail(open, &error) } else { self.retry(&chunk, attempt, open, &error) }
             }
-            ChunkEnd::Code(code) => self.settle_code(&chunk, attempt, open, code),
+            ChunkEnd::Code(code) => self.handle_refused(&chunk, attempt, open, code),
         }
     }
 
     /// Draws the conclusions of a code that is about all rows of a request that were left open.
-    fn settle_code(
+    fn handle_refused(
         &mut self,
         chunk: &Chunk,
         attempt: Attempt,
@@ -407,27 +409,23 @@ impl<'c, S: RowSink> Work<'c, S> {
         let len = chunk.rows().len();
         if code == ResultCode::BATCH_MAX_REQUESTS && len > 1 {
             chunk.node.refused_rows(len);
-            return self.ask(&rows, Attempt { max_rows: len / 2, ..attempt }, None);
+            return self.queue_rows(&rows, Attempt { max_rows: len / 2, ..attempt }, None);
         }
         if matches!(code, ResultCode::PARAMETER | ResultCode::NAMESPACE_NOT_FOUND)
             && let Some(parts) = grouping::split_by_namespace(&self.call.keys, &rows)
         {
-            return parts.iter().try_for_each(|rows| self.ask(rows, attempt, None));
+            return parts.iter().try_for_each(|rows| self.queue_rows(rows, attempt, None));
         }
         chunk.node.observe_code(code);
         let in_doubt = code == ResultCode::TIMEOUT;
         let tried = Box::new(self.call.tried(&chunk.node, attempt.number, in_doubt));
         let error = Error::Server { code, tried };
-        if code.is_transient() {
-            self.ask_again(chunk, attempt, rows, &error)
-        } else {
-            self.fail(rows, &error)
-        }
+        if code.is_transient() { self.retry(chunk, attempt, rows, &error) } else { self.fail(rows, &error) }
     }
 
     /// Queues rows for the next try at another node, leaves them to others that have asked for them, or fails
     /// them with `cause`.
-    fn ask_again(
+    fn retry(
         &mut self,
         chunk: &Chunk,
         attempt: Attempt,
@@ -460,7 +458,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             is_again: true,
         };
         if due <= now {
-            return self.ask(&rows, attempt, Some(cause));
+            return self.queue_rows(&rows, attempt, Some(cause));
         }
         self.retries.push(QueuedRetry { due, rows, attempt, cause: cause.clone() });
         Ok(())

@@ -100,10 +100,10 @@ pub struct RecordStream {
     query: Arc<Query>,
     progress: QueryProgress,
     stopper: QueryStopper,
-    state: State,
+    state: StreamState,
 }
 
-enum State {
+enum StreamState {
     Ready,
     Running(mpsc::Receiver<StreamItem>),
     Ended,
@@ -111,10 +111,10 @@ enum State {
 
 /// Ends a query, though another call may wait for its records. Clones are of the same one.
 #[derive(Clone, Debug, Default)]
-pub struct QueryStopper(Arc<Mutex<Driving>>);
+pub struct QueryStopper(Arc<Mutex<DriverTask>>);
 
 #[derive(Debug, Default)]
-struct Driving {
+struct DriverTask {
     is_stopped: bool,
     task: Option<AbortHandle>,
 }
@@ -122,9 +122,9 @@ struct Driving {
 impl QueryStopper {
     /// Ends the query: its connections are closed, and nothing more comes.
     pub fn stop(&self) {
-        let mut driving = self.lock();
-        driving.is_stopped = true;
-        if let Some(task) = driving.task.take() {
+        let mut driver = self.lock();
+        driver.is_stopped = true;
+        if let Some(task) = driver.task.take() {
             task.abort();
         }
     }
@@ -135,15 +135,15 @@ impl QueryStopper {
 
     /// Notes the task that drives the query, or ends it where the query was stopped already.
     fn drive(&self, task: AbortHandle) {
-        let mut driving = self.lock();
-        if driving.is_stopped {
+        let mut driver = self.lock();
+        if driver.is_stopped {
             task.abort();
         } else {
-            driving.task = Some(task);
+            driver.task = Some(task);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Driving> {
+    fn lock(&self) -> MutexGuard<'_, DriverTask> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -156,7 +156,7 @@ impl RecordStream {
             query: Arc::new(query),
             progress,
             stopper: QueryStopper::default(),
-            state: State::Ready,
+            state: StreamState::Ready,
         }
     }
 
@@ -168,20 +168,20 @@ impl RecordStream {
     pub async fn next(&mut self) -> Result<Option<RecordBlock>, Error> {
         loop {
             let items = match &mut self.state {
-                State::Ended => return Ok(None),
+                StreamState::Ended => return Ok(None),
                 // What waits in the queue is not given after a stop, or a close.
                 _ if self.stopper.is_stopped() => return self.end(Ok(())),
                 _ if self.handle.inner.is_closed() => {
                     return self.end(Err(Error::Closed { in_doubt: false }));
                 }
-                State::Ready => {
+                StreamState::Ready => {
                     let (sender, items) = mpsc::channel(QUEUE);
                     let driver = driver::run(Arc::clone(&self.handle.inner), Arc::clone(&self.query), sender);
                     self.stopper.drive(self.handle.inner.connector.spawn(driver).abort_handle());
-                    self.state = State::Running(items);
+                    self.state = StreamState::Running(items);
                     continue;
                 }
-                State::Running(items) => items,
+                StreamState::Running(items) => items,
             };
             match items.recv().await {
                 Some(StreamItem::Records(block)) => return Ok(Some(block)),
@@ -195,7 +195,7 @@ impl RecordStream {
     }
 
     fn end(&mut self, outcome: Result<(), Error>) -> Result<Option<RecordBlock>, Error> {
-        self.state = State::Ended;
+        self.state = StreamState::Ended;
         self.stopper.stop();
         outcome.map(|()| None)
     }
