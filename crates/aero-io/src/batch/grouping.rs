@@ -51,9 +51,16 @@ pub(crate) fn group<S>(call: &BatchCall<S>, rows: &[u32], attempt: Attempt) -> G
     let policy = call.policy();
     let round_robin = call.inner.next_round_robin();
     let router = if call.request.may_write() {
-        Router::for_write(&view, policy.replica, attempt.step)
+        Router::for_write(&view, policy.limits.replica, attempt.step)
     } else {
-        Router::for_read(&view, policy.replica, policy.read_mode_sc, attempt.step, round_robin, attempt.avoid)
+        Router::for_read(
+            &view,
+            policy.limits.replica,
+            policy.reads.mode_sc,
+            attempt.step,
+            round_robin,
+            attempt.avoid,
+        )
     };
     group_by(call, rows, attempt, &router)
 }
@@ -67,7 +74,8 @@ pub(crate) fn group_elsewhere<S>(
 ) -> Vec<NodeQueue> {
     let view = call.inner.view();
     let policy = call.policy();
-    let router = Router::for_hedge(&view, policy.replica, policy.read_mode_sc, attempt.step, asked.id);
+    let router =
+        Router::for_hedge(&view, policy.limits.replica, policy.reads.mode_sc, attempt.step, asked.id);
     let mut queues = group_by(call, rows, attempt, &router).queues;
     // One request for each node: what is asked twice already is not to become many requests.
     for queue in &mut queues {

@@ -66,12 +66,13 @@ impl InFlight {
         }
         let (health, rows) = (&chunk.node.health, chunk.rows().len());
         let may_write = call.request.may_write();
-        let hedge = hedge::delay(policy.hedge, policy.replica, health, rows).filter(|_| !may_write);
+        let hedge =
+            hedge::delay(policy.reads.hedge, policy.limits.replica, health, rows).filter(|_| !may_write);
         let delay = hedge.unwrap_or_else(|| hedge::adaptive(health, rows));
         // A hedge that comes when half of the time left is over comes too late.
         let left = call.deadline.map(|deadline| deadline.saturating_duration_since(now) / 2);
         let overdue_after = left.map_or(delay, |left| delay.min(left)).max(MIN_OVERDUE);
-        let may_move = policy.replica != Replica::Master && !may_write;
+        let may_move = policy.limits.replica != Replica::Master && !may_write;
         Self::new(Arc::new(chunk), overdue_after, may_move, hedge.is_some(), now)
     }
 

@@ -6,7 +6,7 @@ use wire_protocol::ResultCode;
 use wire_protocol::batch::{BatchReadHeader, BatchRow, REPEATED_ROW_LEN, batch_flags, write_batch_read};
 use wire_protocol::batch_write::{BatchHeader, BatchWriter, OperateRow, RowAttributes};
 use wire_protocol::digest::UserKey;
-use wire_protocol::message::{MAX_FRAME, info1};
+use wire_protocol::message::MAX_FRAME;
 
 use crate::batch::keys::BatchKeys;
 use crate::error::Error;
@@ -209,7 +209,7 @@ impl Request {
         ] {
             flags |= if set { flag } else { 0 };
         }
-        let message_info1 = if policy.compress { info1::COMPRESS_RESPONSE } else { 0 };
+        let message_info1 = policy.limits.info1();
         let rows = rows.iter().enumerate().map(|(position, &row)| {
             let space = &keys.spaces()[keys.space_index(row)];
             (position as u32, row, keys.digest_of(row), &*space.namespace, &*space.set)
@@ -221,18 +221,18 @@ impl Request {
                     projection: read.bins.projection(&names),
                     flags,
                     timeout_ms,
-                    info1: policy.read_mode_ap.info1(),
-                    info3: policy.read_mode_sc.info3(),
-                    read_touch_ttl_percent: policy.read_touch_ttl_percent as u32,
+                    info1: policy.reads.info1(),
+                    info3: policy.reads.info3(),
+                    read_touch_ttl_percent: policy.reads.touch_ttl_percent as u32,
                     message_info1,
-                    filter: &policy.filter,
+                    filter: &policy.limits.filter,
                 };
                 let rows =
                     rows.map(|(index, _, digest, namespace, set)| BatchRow { index, digest, namespace, set });
                 Ok(write_batch_read(out, &header, rows)?)
             }
             Self::Operate { batch, .. } => {
-                let header = BatchHeader { flags, timeout_ms, message_info1, filter: &policy.filter };
+                let header = BatchHeader { flags, timeout_ms, message_info1, filter: &policy.limits.filter };
                 let ops = &*batch.ops;
                 let mut writer = BatchWriter::new(out, &header);
                 for (index, row, digest, namespace, set) in rows {

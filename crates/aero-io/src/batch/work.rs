@@ -25,7 +25,7 @@ use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault};
 use crate::node::health::count;
-use crate::policy::ReadModeSc;
+use crate::policy::{ReadModeSc, batch_timeout};
 use crate::topology::state::Inner;
 
 /// Requests of one call that are under way at a node at a time.
@@ -55,11 +55,11 @@ pub(crate) async fn run<S: RowSink>(
         read.bins.check()?;
     }
     let start = Instant::now();
-    let limit = request.policy().total_timeout_for(keys.len());
+    let deadline = request.policy().limits.deadline(start, batch_timeout(keys.len()));
     let call = BatchCall {
         inner: Arc::clone(inner),
         start,
-        deadline: limit.and_then(|limit| start.checked_add(limit)),
+        deadline,
         progress: Progress::new(keys.len()),
         keys,
         request,
@@ -305,7 +305,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             .flat_map(|queue| std::iter::from_fn(|| queue.cut(&call.keys, &call.request)))
             .collect();
         let is_hedge = !chunks.is_empty() && request.may_hedge && call.inner.hedges.spend(chunks.len());
-        let is_retry = is_silent && request.tries < call.policy().max_retries;
+        let is_retry = is_silent && request.tries < call.policy().limits.max_retries;
         if chunks.is_empty() || !(is_hedge || is_retry) {
             request.check_later(now);
             return Ok(());
@@ -437,12 +437,13 @@ impl<'c, S: RowSink> Work<'c, S> {
             rows = self.fail_written(rows, cause)?;
         }
         let policy = self.call.policy();
-        let is_free_read = !self.call.request.may_write() && policy.read_mode_sc != ReadModeSc::Linearize;
-        let moves = moves_on(policy.replica, is_free_read, cause);
+        let is_free_read = !self.call.request.may_write() && policy.reads.mode_sc != ReadModeSc::Linearize;
+        let moves = moves_on(policy.limits.replica, is_free_read, cause);
         let now = Instant::now();
-        let due = now.checked_add(retry_delay(policy.sleep_between_retries, moves, attempt.number, cause));
+        let due =
+            now.checked_add(retry_delay(policy.limits.sleep_between_retries, moves, attempt.number, cause));
         let in_time = |due: &Instant| self.call.deadline.is_none_or(|deadline| *due < deadline);
-        let Some(due) = due.filter(in_time).filter(|_| attempt.number < policy.max_retries) else {
+        let Some(due) = due.filter(in_time).filter(|_| attempt.number < policy.limits.max_retries) else {
             return self.fail(rows, cause);
         };
         let rows = hand_back(&mut self.in_flight, rows, true, now);

@@ -27,8 +27,7 @@ const VIEW_PAUSE: Duration = Duration::from_millis(1);
 /// Carries out a query; what comes of it goes into `items`, its end too.
 pub(crate) async fn run(inner: Arc<Inner>, query: Arc<Query>, items: mpsc::Sender<StreamItem>) {
     let start = Instant::now();
-    let limit = query.policy.total_timeout;
-    let deadline = if limit.is_zero() { None } else { start.checked_add(limit) };
+    let deadline = query.policy.limits.deadline(start, Duration::ZERO);
     let call = QueryCall { inner: Arc::clone(&inner), query, items: items.clone(), start, deadline };
     let outcome = inner.until_closed(false, Driver::new(&call).run()).await;
     // Whoever has gone meanwhile needs no end.
@@ -128,13 +127,20 @@ impl<'c> Driver<'c> {
         let map = view
             .namespace(namespace)
             .ok_or_else(|| inner.unless_closed(Error::NamespaceNotFound { namespace: name() }))?;
-        let round_robin = if policy.replica == Replica::Any { inner.next_round_robin() } else { 0 };
+        let round_robin = if policy.limits.replica == Replica::Any { inner.next_round_robin() } else { 0 };
         let mut routers: BTreeMap<(u32, Option<u64>), Router<'_>> = BTreeMap::new();
         let mut groups: BTreeMap<(u32, u16), Vec<PendingPartition>> = BTreeMap::new();
         for pending in std::mem::take(&mut self.pending) {
             let router = routers.entry((pending.attempt, pending.avoid)).or_insert_with(|| {
                 let session = ReadModeSc::default();
-                Router::for_read(&view, policy.replica, session, pending.attempt, round_robin, pending.avoid)
+                Router::for_read(
+                    &view,
+                    policy.limits.replica,
+                    session,
+                    pending.attempt,
+                    round_robin,
+                    pending.avoid,
+                )
             });
             let place = router.pick(map, pending.partition.into());
             let Some(place) = place.filter(|&place| usize::from(place) < view.nodes.len()) else {
@@ -218,14 +224,14 @@ impl<'c> Driver<'c> {
         may_pass: bool,
     ) -> Result<(), Error> {
         let policy = &self.call.query.policy;
-        let moves = moves_on(policy.replica, true, &error);
-        let delay = retry_delay(policy.sleep_between_retries, moves, attempt, &error);
+        let moves = moves_on(policy.limits.replica, true, &error);
+        let delay = retry_delay(policy.limits.sleep_between_retries, moves, attempt, &error);
         let not_before = Instant::now().checked_add(delay);
         let is_too_late = self
             .call
             .deadline
             .is_some_and(|deadline| not_before.is_none_or(|not_before| not_before >= deadline));
-        if !may_pass || attempt >= policy.max_retries || is_too_late {
+        if !may_pass || attempt >= policy.limits.max_retries || is_too_late {
             return Err(error);
         }
         self.call.inner.count_retries(1);
