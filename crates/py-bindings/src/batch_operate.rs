@@ -62,7 +62,7 @@ impl Command {
             (false, 0) => info1::NO_BINS,
             _ => 0,
         };
-        let attributes = parent.read_row(bits);
+        let attributes = parent.reads.row_attributes(bits);
         Self { attributes, operations, send_key: false, writes: false }
     }
 }
@@ -247,7 +247,7 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<BatchPolicy> {
         let policy = policy::batch(py, &self.config.policies.batch_parent_write, "batch policy", policy)?;
-        self.config.check_replica(py, policy.replica)?;
+        self.config.check_replica(py, policy.limits.replica)?;
         Ok(policy)
     }
 

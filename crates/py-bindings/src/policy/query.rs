@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use wire_protocol::digest::{PARTITIONS, partition_id};
 
-use super::{DESERIALIZE, REPLICAS, conclude, over, set};
+use super::{DESERIALIZE, conclude, limit_settings, over, set};
 use crate::errors::{io_error, param_error};
 use crate::keys::described;
 use crate::settings::{Anyway, Foreign, Settings, foreign, whole_number};
@@ -55,8 +55,7 @@ pub(crate) fn query_defaults(
 }
 
 fn query_settings(settings: &mut Settings<'_>, policy: &mut QueryPolicy) -> PyResult<()> {
-    set(&mut policy.total_timeout, settings.millis("total_timeout")?);
-    base!(settings, policy);
+    limit_settings(settings, &mut policy.limits)?;
     match settings.flag("short_query")? {
         Some(true) => policy.duration = QueryDuration::Short,
         // Of the config's policy nothing else is taken back.
