@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Proves that the house stands as the design says.
+"""Checks the rules for crates and source files.
 
-- Each crate's dependencies lie on floors below it, and only where they belong (pyo3 in py-bindings alone).
-- `unsafe` stands only in the files that are listed here with a reason.
-- No source file grows past the length that one reads in a sitting, unless it is listed with a reason.
+- Each crate depends only on crates of lower floors, and on others' crates only where they belong (pyo3 in
+  py-bindings alone).
+- `unsafe` is only in the files that are listed here with a reason.
+- No source file is longer than LONGEST lines, unless it is listed with a reason.
 
-Run without arguments for this checkout, or with the path of another tree. Needs cargo; nothing else but the
-standard library. Exits with 1 and one line a violation.
+Run it without arguments for this checkout, or with the path of another tree. Needs cargo and the standard
+library. Exits with 1 and one line per violation.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ FLOORS = {
     "py-bindings": 3,
 }
 
-# Crates of others and where they may be a dependency of the product. A pattern covers a family. What is
-# not listed may be used on floors 2 and 3; floor 1 takes only what FLOOR_1_MAY_USE names.
+# Others' crates, and which crates may depend on them (tests excepted). A pattern covers a family. Unlisted
+# crates are allowed on floors 2 and 3; floor 1 may use only FLOOR_1_MAY_USE.
 RESTRICTED = {
     "pyo3*": {"py-bindings"},
     "numpy": {"py-bindings"},
@@ -42,24 +43,38 @@ RESTRICTED = {
     "aerospike*": {"aero-io"},
 }
 FLOOR_1_MAY_USE = {"thiserror", "base64", "ripemd", "flate2"}
-# Not even for tests: they would make a crate that knows no Python depend on one.
+# Not even for tests: these crates must build without Python.
 NEVER_IN_TESTS = {"pyo3*", "numpy"}
 
-# `unsafe` and why. Every other file of every crate is free of it, and crates without an entry say
-# `#![forbid(unsafe_code)]` in each of their roots.
+# Files with `unsafe`, and why. No other file may have it, and a crate without an entry must say
+# `#![forbid(unsafe_code)]` in each of its roots.
 UNSAFE = {
     "wire-protocol/src/digest/lanes.rs": "CPU feature dispatch: many digests in a fraction of the time",
     "record-decode/src/rows.rs": "rows of one array are written by several tasks: the one unsafe heart",
     "record-decode/src/rows/tests.rs": "its tests, which have to make one",
     "record-decode/src/rows/loom_models.rs": "its tests under loom, likewise",
-    "py-bindings/src/numpy_memory.rs": "addresses of NumPy's memory, sent to the tasks that fill it",
-    "py-bindings/src/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
-    "py-bindings/src/process.rs": "hears of forks from the C library, so as not to ask which process this is",
-    "py-bindings/src/batch_read.rs": "hands that memory to the row buffer, whose contract it has to keep",
+    "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory, sent to the tasks that fill it",
+    "py-bindings/src/python/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
+    "py-bindings/src/python/process.rs": "registers a fork handler with the C library",
+    "py-bindings/src/commands/batch_read.rs": "passes that memory to the row buffer and keeps its contract",
 }
 
-# Within py-bindings only these files know that there is a runtime.
-TOKIO_IN_BINDINGS = {"runtime.rs"}
+# The files of py-bindings that may use tokio: the others see calls, not the runtime that drives them.
+TOKIO_IN_BINDINGS = {"call/runtime.rs"}
+
+# The files of py-bindings that may use wire-protocol, and what for. The others use what aero-io re-exports.
+WIRE_IN_BINDINGS = {
+    "args/operations.rs": "operations are encoded once, into the bytes of a request",
+    "args/policy/query.rs": "the number of partitions, and the partition of a digest",
+    "args/policy/rows.rs": "what a row of a batch says about its write",
+    "args/row_command.rs": "what a row of a batch reads",
+    "commands/info.rs": "errors in info answers",
+    "keys/mod.rs": "user keys, and the digests of many keys at once",
+    "python/errors.rs": "result codes",
+    "results/sinks.rs": "the records of a batch's answer",
+    "values/decode.rs": "bin values and msgpack, into Python objects",
+    "values/encode.rs": "bin values and msgpack, from Python objects",
+}
 
 LONGEST = 500
 LONGER = {
@@ -141,8 +156,8 @@ def matches(name: str, patterns: set[str]) -> bool:
     return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
 
 
-# Comments, strings and characters of Rust: what is in them is not code. Raw strings first, since a quote
-# means something else in them; a lifetime ('a) is no character.
+# Comments, strings and characters of Rust. Raw strings come first, because quotes mean something else in
+# them; a lifetime ('a) is not a character.
 NOT_CODE = re.compile(
     r"""
       //[^\n]*
@@ -156,7 +171,7 @@ NOT_CODE = re.compile(
 
 
 def code_of(text: str) -> str:
-    """The text with all that is not code blanked, its line breaks kept."""
+    """The text without comments, strings and characters; line breaks stay."""
     return NOT_CODE.sub(lambda found: "\n" * found.group().count("\n") or " ", text)
 
 
@@ -180,14 +195,21 @@ def check_unsafe(crates: list[Crate]) -> Iterator[str]:
                 yield f"{crate.name}/{name}: does not say #![forbid(unsafe_code)]"
 
 
-def check_runtime(crates: list[Crate]) -> Iterator[str]:
+def check_bindings(crates: list[Crate]) -> Iterator[str]:
     for crate in crates:
         if crate.name != "py-bindings":
             continue
-        for path in sorted((crate.directory / "src").rglob("*.rs")):
-            code = code_of(path.read_text(encoding="utf-8"))
-            if path.name not in TOKIO_IN_BINDINGS and re.search(r"\btokio\s*::", code):
-                yield f"py-bindings/src/{path.name}: uses tokio; only {', '.join(TOKIO_IN_BINDINGS)} may"
+        for used, allowed in (("tokio", TOKIO_IN_BINDINGS), ("wire_protocol", set(WIRE_IN_BINDINGS))):
+            source = crate.directory / "src"
+            users = {
+                path.relative_to(source).as_posix()
+                for path in source.rglob("*.rs")
+                if re.search(rf"\b{used}\s*::", code_of(path.read_text(encoding="utf-8")))
+            }
+            for name in sorted(users - allowed):
+                yield f"py-bindings/src/{name}: uses {used}; only {', '.join(sorted(allowed))} may"
+            for name in sorted(name for name in allowed - users if (source / name).exists()):
+                yield f"py-bindings/src/{name}: may use {used}, but does not; take it off the list"
 
 
 def check_lengths(tree: Path) -> Iterator[str]:
@@ -233,7 +255,7 @@ def violations(tree: Path) -> list[str]:
     return [
         *check_floors(crates),
         *check_unsafe(crates),
-        *check_runtime(crates),
+        *check_bindings(crates),
         *check_lengths(tree),
     ]
 

@@ -24,8 +24,15 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "stats": ("node",),
         "query": ("command", "topology", "node", "net", "key", "error", "policy"),
         "batch": ("command", "topology", "node", "net", "key", "error", "policy"),
-        "command": ("topology", "node", "net", "key", "error", "policy"),  # single records, and retries of all commands
-        "topology": ("node", "config", "net", "error", "policy"),  # which nodes there are, and their partitions
+        "command": (
+            "topology",
+            "node",
+            "net",
+            "key",
+            "error",
+            "policy",
+        ),  # single records; how all commands retry
+        "topology": ("node", "config", "net", "error", "policy"),  # the nodes and their partitions
         "node": ("config", "auth", "net", "error", "policy"),  # one node: health, hedging, new connections
         "config": ("auth",),
         "auth": ("net", "error"),
@@ -35,10 +42,113 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "policy": (),
         "poll_for": (),  # blocking on a future in slices of time
     },
-    "dev-server": {},
+    "dev-server": {
+        "cli": ("server", "state", "config", "security", "error"),  # the program
+        "server": ("serve", "state", "config", "security", "error"),  # the handle
+        "serve": ("command", "state", "config", "protocol", "error"),  # listeners and connections
+        "command": ("state", "security", "protocol"),  # what clients can ask for
+        "state": ("config", "security", "protocol", "error"),  # what the server remembers
+        "config": ("security", "error"),
+        "security": ("protocol", "error"),  # users, roles, sessions
+        "protocol": ("error",),  # flags of requests, kinds of commands, headers of answers
+        "error": (),
+    },
     "dtype-schema": {},
-    "py-bindings": {},
+    "py-bindings": {
+        "commands": ("core", "results", "args", "keys", "values", "arrays", "call", "python"),
+        # The object behind both clients.
+        "core": ("args", "arrays", "call", "python"),
+        "results": ("keys", "values", "arrays", "call", "python"),
+        # Configuration, policies and operations, as Python passes them.
+        "args": ("values", "python"),
+        "keys": ("python",),
+        # Bin values, both ways.
+        "values": ("python",),
+        # NumPy: dtypes and memory.
+        "arrays": ("python",),
+        # Runs a command's future, for both clients.
+        "call": ("python",),
+        # Processes, exceptions, and what the extension uses of the package.
+        "python": (),
+    },
     "record-decode": {},
     "wire-protocol": {},
-    "aerospike_py": {},
+    "aerospike_py": {
+        # Entry points.
+        "_cli": (
+            "testing",
+            "devserver",
+            "async_client",
+            "client",
+            "inference",
+            "_inference",
+            "records",
+            "values",
+            "types",
+            "constants",
+            "exception",
+            "_utils",
+            "_native",
+        ),
+        "testing": ("_devserver", "types"),
+        # The process behind `testing`.
+        "_devserver": (),
+        "devserver": ("_native",),
+        # All that the extension imports.
+        "_from_native": (
+            "numpy_batch",
+            "numpy_write",
+            "records",
+            "keys",
+            "values",
+            "exception",
+            "_utils",
+            "stats",
+        ),
+        # The clients.
+        "async_client": ("_commands", "_utils"),
+        "client": ("_commands", "types"),
+        # The methods of both clients, a module per family.
+        "_commands": (
+            "query",
+            "numpy_batch",
+            "numpy_write",
+            "_inference",
+            "operations",
+            "records",
+            "types",
+            "_types",
+            "keys",
+            "constants",
+            "exception",
+            "_utils",
+            "_native",
+            "stats",
+        ),
+        # What methods return.
+        "query": ("records", "types", "exception", "_utils", "_native"),
+        "numpy_batch": ("_export", "_types", "exception", "_utils"),
+        "numpy_write": ("exception", "_utils", "_native"),
+        "inference": ("_inference",),
+        # Behind `inference` and `infer_dtype`.
+        "_inference": ("records", "values", "_types", "exception", "_utils"),
+        # Results as objects of other libraries.
+        "_export": ("_types",),
+        # What methods take.
+        "batch": ("operations", "records", "types"),
+        "operations": ("constants",),
+        "records": ("exception",),
+        "values": (),
+        # Types of configs and policies.
+        "types": ("_types",),
+        # Aliases and protocols.
+        "_types": ("keys",),
+        "keys": ("exception",),
+        "constants": (),
+        "exception": (),
+        "_utils": ("_native",),
+        # The stub of the extension.
+        "_native": ("stats",),
+        "stats": (),
+    },
 }

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import aerospike_py
+from aerospike_py import _from_native
 from tests.support import ROOT
 
 
@@ -37,3 +38,19 @@ def test_importing_it_imports_nothing_that_is_slow():
     code = "import sys, aerospike_py; print([name for name in ('asyncio', 'numpy') if name in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert answer.stdout == "[]\n"
+
+
+def test_the_extension_takes_names_of_one_module_only():
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "crates/py-bindings/src").rglob("*.rs"))
+    # The module that `#[pyclass]` gives to the extension's own classes is not imported.
+    imported = set(re.findall(r'(?<!module = )"(aerospike_py(?:\.\w+)*)"', sources))
+    assert imported == {"aerospike_py._from_native"}
+    names = re.findall(r'from_package!\(\s*\w+,\s*"(\w+)"', sources)
+    assert set(names) == set(_from_native.__all__)
+    assert all(hasattr(_from_native, name) for name in names)
+
+
+def test_what_the_extension_takes_is_imported_with_the_package():
+    code = "import sys, aerospike_py; print('aerospike_py._from_native' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert answer.stdout == "True\n"

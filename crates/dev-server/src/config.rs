@@ -1,76 +1,77 @@
-//! What a server is made of.
+//! The configuration of a server.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{DevServerError, User};
+use crate::error::DevServerError;
+use crate::security::User;
 
-/// What a server is made of. [`Config::default`] is one node on a free port of 127.0.0.1 with the
+/// The configuration of a server. [`Config::default`] is one node on a free port of 127.0.0.1, with the
 /// namespaces `test` and `bar`.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Address or name to listen on.
+    /// Address or host name to listen on.
     pub host: String,
-    /// The first node's port, the next nodes take the ports after it; 0 takes free ones.
+    /// Port of the first node; the other nodes use the ports after it. 0 uses free ports.
     pub port: u16,
-    /// Number of nodes, at least 1 and at most 64.
+    /// Number of nodes, 1 to 64.
     pub nodes: usize,
-    /// Names of the namespaces.
     pub namespaces: Vec<String>,
-    /// On how many nodes each partition lies; `None` is 2, or 1 for a single node.
+    /// Number of nodes that hold each partition; `None` is 2, or 1 for a single node.
     pub replication_factor: Option<usize>,
-    /// What the nodes answer as the cluster's name.
     pub cluster_name: String,
-    /// The nodes' names; where there are too few, nodes are called `D1`, `D2`, ...
+    /// Names of the nodes. Nodes beyond the end of the list are called `D1`, `D2` and so on, by their
+    /// position.
     pub node_names: Vec<String>,
-    /// Seconds that a record lives whose write names no time to live; 0 is for ever.
+    /// Seconds to live of records written without a time to live; 0 means that they never expire.
     pub default_ttl: u32,
-    /// Largest record in bytes, 1 MiB unless told otherwise.
+    /// Size of the largest record in bytes; 1 MiB by default.
     pub max_record_size: usize,
-    /// Most rows of a batch; 0 is no limit.
+    /// Largest number of rows in a batch; 0 means no limit.
     pub batch_max_requests: u32,
-    /// Whether compressed requests are taken and answers compressed for those who ask, as the Enterprise
-    /// Edition does; without, they are refused with 25.
+    /// Accept compressed requests and compress the answers of clients that ask for it, as the Enterprise
+    /// Edition does. Without it, compressed requests are answered with code 25.
     pub compression: bool,
-    /// Take maps with keys of any type, as servers before 7.1 did: their records may still be about.
+    /// Accept maps with keys of any type, as servers before 7.1 did. Records that those wrote still exist.
     pub any_map_keys: bool,
-    /// Seconds between sweeps that free what expired; 0 never sweeps. Expired records are not found with
-    /// or without a sweep.
+    /// Seconds between sweeps that free expired records; 0 never sweeps. Expired records are not found,
+    /// whether they have been swept or not.
     pub sweep_period: u32,
-    /// How long the others take to notice that a node is dead or hung, about 1.5 s in a real cluster. Zero:
-    /// a killed node is out of the cluster at once, and one that hangs never is.
+    /// Time until the other nodes notice that a node is dead or hangs; about 1.5 s in a real cluster. With
+    /// zero, a killed node leaves the cluster at once, and a node that hangs never does.
     pub failure_detection: Duration,
-    /// The rack of each node; the replicas of a partition lie on different ones. Empty: there are none.
+    /// Rack of each node; the replicas of a partition are on different racks. Empty means no racks.
     pub racks: Vec<u32>,
-    /// Whether the namespaces are strongly consistent: a partition all of whose nodes are dead is
-    /// unavailable until one of them comes back, and no record is lost.
+    /// Make the namespaces strongly consistent: a partition whose nodes are all dead is unavailable until one
+    /// of them comes back, and no record is lost.
     pub strong_consistency: bool,
-    /// The host that nodes tell clients to reach them at; `None` is the one that they listen at.
+    /// Host that nodes advertise to clients; `None` is the address that they listen on.
     pub access_host: Option<String>,
-    /// The host that nodes tell clients that ask for alternate addresses; `None` is the usual one.
+    /// Host that nodes advertise to clients that use alternate addresses; `None` is the same as
+    /// `access_host`.
     pub alternate_host: Option<String>,
-    /// Who may log in. With users, everybody has to.
+    /// Users that may log in. If there are any, all clients have to.
     pub users: Vec<User>,
-    /// Whether everybody has to log in even where there are no users (yet).
+    /// Require logins even if there are no users.
     pub security: bool,
-    /// Seconds that a login is good for.
+    /// Seconds that a login stays valid.
     pub session_ttl: u32,
-    /// With it nodes listen for TLS only.
+    /// Accept TLS connections only.
     pub tls: Option<TlsFiles>,
 }
 
-/// What nodes prove who they are with. All have the same certificate.
+/// The certificate of the nodes, which all share it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// PEM file of the certificate, and of those that lead from it to an authority.
+    /// PEM file of the certificate and of the intermediate ones up to an authority.
     pub cert: PathBuf,
-    /// PEM file of its key.
+    /// PEM file of the private key.
     pub key: PathBuf,
-    /// PEM file of the authorities that clients' certificates must be signed by; without it clients need
-    /// none.
+    /// PEM file of the authorities that must have signed the certificates of clients; `None` requires no
+    /// client certificates.
     pub ca: Option<PathBuf>,
-    /// The name in the certificate, which nodes tell clients to expect.
+    /// Name in the certificate, which the nodes advertise to clients.
     pub name: String,
 }
 
@@ -107,10 +108,15 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), DevServerError> {
         let fail = |what: String| Err(DevServerError::config(what));
         if !(1..=64).contains(&self.nodes) {
-            return fail(format!("a cluster has 1 to 64 nodes, not {}", self.nodes));
+            return fail(format!("nodes must be 1 to 64, not {}", self.nodes));
         }
         if self.port != 0 && usize::from(self.port) + self.nodes - 1 > usize::from(u16::MAX) {
-            return fail(format!("there are no {} ports from {} on", self.nodes, self.port));
+            return fail(format!(
+                "port {} is too high: {} nodes need consecutive ports, up to {}",
+                self.port,
+                self.nodes,
+                u16::MAX
+            ));
         }
         if self.namespaces.is_empty() {
             return fail("at least one namespace is needed".into());
@@ -118,38 +124,41 @@ impl Config {
         for (i, name) in self.namespaces.iter().enumerate() {
             if name.is_empty() || name.len() > 31 || !is_plain(name) {
                 return fail(format!(
-                    "{name:?} is no namespace name: 1 to 31 letters, digits, '-', '_' or '.'"
+                    "{name:?} is not a namespace name: use 1 to 31 letters, digits, '-', '_' or '.'"
                 ));
             }
             if self.namespaces[..i].contains(name) {
-                return fail(format!("the namespace {name:?} is named twice"));
+                return fail(format!("the namespace {name:?} is given twice"));
             }
         }
         if let Some(name) = self.node_names.iter().chain([&self.cluster_name]).find(|name| !is_plain(name)) {
-            return fail(format!("{name:?} is no name of a node or cluster"));
+            return fail(format!(
+                "{name:?} is not a node or cluster name: use letters, digits, '-', '_' or '.'"
+            ));
         }
         if !self.racks.is_empty() && self.racks.len() != self.nodes {
             let (racks, nodes) = (self.racks.len(), self.nodes);
-            return fail(format!("there is a rack for each node or none: {racks} racks, {nodes} nodes"));
+            return fail(format!("racks must have one entry per node: {racks} racks, {nodes} nodes"));
         }
         if let Some(host) = self.access_host.iter().chain(&self.alternate_host).find(|host| !is_host(host)) {
-            return fail(format!("{host:?} is no address and no host name"));
+            return fail(format!("{host:?} is neither an IP address nor a host name"));
         }
         for (i, user) in self.users.iter().enumerate() {
             if self.users[..i].iter().any(|other| other.name() == user.name()) {
-                return fail(format!("the user {:?} is named twice", user.name()));
+                return fail(format!("the user {:?} is given twice", user.name()));
             }
         }
         if self.session_ttl == 0 {
-            return fail("a session lasts at least a second".into());
+            return fail("the session TTL must be at least 1 second".into());
         }
         if let Some(name) = self.tls.iter().map(|tls| &tls.name).find(|name| !is_host(name)) {
-            return fail(format!("{name:?} is no name of a certificate"));
+            return fail(format!("{name:?} is not a valid TLS name: use a host name or an IP address"));
         }
         match self.replication_factor {
-            Some(factor) if factor == 0 || factor > self.nodes => {
-                fail(format!("the replication factor is 1 to the number of nodes, not {factor}"))
-            }
+            Some(factor) if factor == 0 || factor > self.nodes => fail(format!(
+                "the replication factor must be 1 to the number of nodes ({}), not {factor}",
+                self.nodes
+            )),
             _ => Ok(()),
         }
     }
@@ -163,7 +172,7 @@ impl Config {
     }
 }
 
-/// Names go into info answers as they are, whose separators they must not hold.
+/// Info answers contain names unescaped, so names must not contain the separators of those answers.
 fn is_plain(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }

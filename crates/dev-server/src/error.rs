@@ -1,41 +1,25 @@
-//! Why a server does not start, or a node cannot be told what to do.
+//! The errors of the library.
 
 use std::io;
 
-/// Why a server does not start, or a node cannot be told what to do.
+/// Why a server does not start, or a node cannot be killed, restarted or changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DevServerError {
-    /// The configuration asks for something that does not exist.
+    /// The configuration or an argument is invalid.
     #[error("{what}")]
-    Config {
-        /// What is wrong.
-        what: String,
-    },
-    /// A node cannot listen.
+    Config { what: String },
     #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// Where it should have.
-        address: String,
-        /// Why it cannot.
-        source: io::Error,
-    },
-    /// There is no such node.
+    Listen { address: String, source: io::Error },
     #[error("there is no node {node}: the cluster has {nodes} (counted from 0)")]
     NoSuchNode {
-        /// The number asked for.
         node: usize,
-        /// How many nodes there are.
+        /// Number of nodes in the cluster.
         nodes: usize,
     },
-    /// The node is dead, or is not.
+    /// The node is dead, or it is alive and should not be.
     #[error("node {node} is {state}")]
-    State {
-        /// The node's number.
-        node: usize,
-        /// What it is instead.
-        state: &'static str,
-    },
+    State { node: usize, state: &'static str },
 }
 
 impl DevServerError {

@@ -1,72 +1,61 @@
-//! A small in-memory server that speaks the Aerospike wire protocol: for trying things out and for tests.
+//! A small in-memory server that speaks the Aerospike wire protocol, for tests and for trying things out.
 //!
-//! | module | what |
+//! # Rooms
+//!
+//! Each imports only from those below it; `scripts/rooms.py` has the arrows.
+//!
+//! | room | what |
 //! | --- | --- |
-//! | `store`, `record` | namespaces, records and their bins as they go out, expiry |
-//! | `commands`, `operations`, `collection`, `geojson` | commands on one record, operations on its bins, values |
-//! | `batch`, `query` | batches, queries over the primary index |
-//! | `info`, `truncate` | what a node tells of itself and the cluster, and what it forgets on demand |
-//! | `cluster`, `partition_table` | members of the cluster, and who holds which partition |
-//! | `ownership`, `counters` | what a connection looks up and counts for each row |
-//! | `security` | users and what they may do, logins, sessions |
-//! | `faults` | rules for what goes wrong |
-//! | `node`, `connection`, `packing` | listeners and connections, with what goes wrong on them |
-//! | `tls` | listening for TLS |
-//! | `server`, `cli`, `orders` | the server as a library and as a program |
+//! | `cli` | the program: options, control commands on standard input, signals |
+//! | `server` | [`DevServer`], the handle that starts, kills and changes nodes |
+//! | `serve` | listeners and connections: frames, TLS, compression, faults of a connection |
+//! | `command` | what clients can ask for: single records, batches, queries, info commands, logins, and the operations on bins |
+//! | `state` | what the server remembers: records, members of the cluster, fault rules, counters, the clock |
+//! | `config` | [`Config`] |
+//! | `security` | users, their roles, sessions |
+//! | `protocol` | flags of requests, kinds of commands, headers of answers |
+//! | `error` | [`DevServerError`] |
 //!
-//! All nodes share one store: replicas are always in step, and a node that is asked for a partition that
-//! it does not hold answers as if it had passed the request on. What a node has in memory is gone with it
-//! all the same: when the last node dies that holds a partition, so do its records.
+//! A new command is a module of `command`; what it keeps between requests goes to `state`, or to `security`
+//! if it is about users.
 //!
-//! It is honest: what it does not implement is answered with the server's own error code for that.
-//! Filter expressions, collection, bit, HyperLogLog and expression operations, user-defined functions, and
-//! queries over secondary indexes or in the background are answered with 16 (unsupported feature); durable
-//! deletes, transactions and, unless [`Config::compression`] is set, compressed requests with 25 (Enterprise
-//! Edition only), as the Community Edition does; info commands that it does not have with
-//! `ERROR:4:unrecognized command`.
+//! # What it does, and what it does not
 //!
-//! With users, which the Community Edition does not have, each connection has to log in or to show a
-//! session's token first: everything else, info commands too, is answered with 80 until then. A user's roles
-//! are looked at as a connection is introduced, and a record that they do not allow is answered with 81. Users
-//! and roles cannot be managed by clients: such commands are answered with 54.
+//! All nodes share one store. Replicas are therefore always in step, and a node that receives a command for a
+//! partition that it does not hold answers as if it had passed the command on. Still, a node that dies loses
+//! its memory: when the last node that holds a partition dies, the records of the partition are lost.
+//!
+//! What is not implemented is answered with the code that a real server has for that. Filter expressions,
+//! collection, bit, HyperLogLog and expression operations, user-defined functions, queries over secondary
+//! indexes and background queries are answered with 16 (unsupported feature). Durable deletes, transactions
+//! and, unless [`Config::compression`] is set, compressed requests are answered with 25 (Enterprise Edition
+//! only), as by the Community Edition. Unknown info commands are answered with `ERROR:4:unrecognized
+//! command`.
+//!
+//! With users, which the Community Edition does not have, each connection has to log in or to present the
+//! token of a session. Until then everything else, including info commands, is answered with 80. Commands
+//! that the roles of the user do not allow are answered with 81; a connection has the roles that its user had
+//! when it logged in. Clients cannot manage users and roles: such commands are answered with 54.
 
 #![forbid(unsafe_code)]
+#![allow(missing_docs, reason = "names that say all there is to say have no comment")]
 
-mod answer;
-mod batch;
 mod cli;
-mod clock;
-mod cluster;
-mod collection;
-mod commands;
+mod command;
 mod config;
-mod connection;
-mod counters;
 mod error;
-mod faults;
-mod geojson;
-#[cfg(test)]
-mod hostile;
-mod info;
-mod node;
-mod operations;
-mod orders;
-mod ownership;
-mod packing;
-mod partition_table;
-mod query;
-mod record;
+mod protocol;
 mod security;
+mod serve;
 mod server;
-mod store;
-mod tls;
-mod truncate;
+mod state;
 
 pub use cli::main_with;
-pub use cluster::NodeIndex;
 pub use config::{Config, TlsFiles};
-pub use counters::Counters;
 pub use error::DevServerError;
-pub use faults::{CommandKind, Fault, FaultRule};
+pub use protocol::command_kind::CommandKind;
 pub use security::User;
 pub use server::DevServer;
+pub use state::cluster::NodeIndex;
+pub use state::counters::Counters;
+pub use state::faults::{Fault, FaultRule};

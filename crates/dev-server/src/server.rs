@@ -1,4 +1,4 @@
-//! The server as its owner holds it.
+//! The server as a library: the handle that starts, kills and changes nodes.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,17 +7,23 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use wire_protocol::digest::PARTITIONS;
 
-use crate::cluster::{Cluster, NodeIndex};
-use crate::connection::Mode;
-use crate::node::{Door, Node, RunningNode};
-use crate::security::Users;
-use crate::store::Store;
-use crate::{Config, Counters, DevServerError, FaultRule, User, tls};
+use crate::config::Config;
+use crate::error::DevServerError;
+use crate::security::{User, Users};
+use crate::serve::listener::{Listener, RunningNode};
+use crate::serve::mode::Mode;
+use crate::serve::tls;
+use crate::state::cluster::{Cluster, NodeIndex};
+use crate::state::counters::Counters;
+use crate::state::faults::FaultRule;
+use crate::state::node::Node;
+use crate::state::store::Store;
 
-/// A server that runs: one node, or a cluster of several over one store. It lives on the tokio runtime
-/// that it was started on; dropping it stops it.
+/// A running server: one node, or a cluster of several that share one store. It runs on the tokio runtime on
+/// which it was started, and stops when it is dropped.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), dev_server::DevServerError> {
@@ -25,8 +31,8 @@ use crate::{Config, Counters, DevServerError, FaultRule, User, tls};
 ///
 /// let server = DevServer::start(Config { nodes: 3, ..Config::default() }).await?;
 /// let [first, second, third] = server.addresses()[..] else { unreachable!() };
-/// server.kill(1).await?; // the second node is gone, its partitions are with the others
-/// server.restart(1).await?; // and back on the same port
+/// server.kill(1).await?; // the second node dies, the others take over its partitions
+/// server.restart(1).await?; // and comes back on the same port
 /// # _ = (first, second, third);
 /// # Ok(()) }
 /// ```
@@ -35,36 +41,52 @@ pub struct DevServer {
     cluster: Arc<Cluster>,
     store: Arc<Store>,
     users: Arc<Users>,
+    tls: Option<TlsAcceptor>,
     failure_detection: Duration,
     sweeper: JoinHandle<()>,
 }
 
-/// A node's place in the cluster, whether it runs or not.
+/// A node of the cluster, alive or dead.
 struct NodeSlot {
     node: Arc<Node>,
     address: SocketAddr,
-    life: Mutex<Life>,
+    status: Mutex<NodeStatus>,
 }
 
-/// What a node does now.
-struct Life {
-    state: State,
-    /// Whether the other nodes hear nothing of it.
+/// The state of a node's process, and whether the other nodes hear from it:
+///
+/// | `process` | `is_silent` | the node |
+/// | --- | --- | --- |
+/// | running | no | serves |
+/// | running | yes | hangs, and is expelled after [`Config::failure_detection`] |
+/// | dead | yes | is dead, and is expelled after that time |
+///
+/// With a failure detection of zero, a dead node is expelled at once, and `is_silent` stays false.
+struct NodeStatus {
+    process: Process,
     is_silent: bool,
-    /// How often it fell silent: tells this silence from earlier ones.
+    /// How often the node has become silent. A timer that is to expel it does so only if this is still the
+    /// number with which it was started, so that it does not end a later silence early.
     silences: u64,
 }
 
-enum State {
+enum Process {
     Running(RunningNode),
-    Dead(Door),
+    Dead(Listener),
 }
 
-impl Life {
+impl Process {
+    /// A dead process that does not keep its port.
+    fn dead() -> Self {
+        Self::Dead(Listener::Closed(None))
+    }
+}
+
+impl NodeStatus {
     fn running(&self, node: NodeIndex) -> Result<&RunningNode, DevServerError> {
-        match &self.state {
-            State::Running(running) => Ok(running),
-            State::Dead(_) => Err(DevServerError::State { node, state: "dead" }),
+        match &self.process {
+            Process::Running(running) => Ok(running),
+            Process::Dead(_) => Err(DevServerError::State { node, state: "dead" }),
         }
     }
 }
@@ -73,7 +95,7 @@ impl DevServer {
     /// Starts all nodes.
     ///
     /// # Errors
-    /// A configuration that contradicts itself, an address that cannot be listened on.
+    /// The configuration is invalid, or an address cannot be listened on.
     pub async fn start(config: Config) -> Result<Self, DevServerError> {
         config.check()?;
         let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
@@ -91,112 +113,113 @@ impl DevServer {
             .enumerate()
             .map(|(index, (listener, address))| {
                 let (store, cluster, users) = (Arc::clone(&store), Arc::clone(&cluster), Arc::clone(&users));
-                let node = Arc::new(Node::new(store, cluster, users, index, tls.clone()));
-                let running = RunningNode::start(Arc::clone(&node), listener, address);
-                let life = Life { state: State::Running(running), is_silent: false, silences: 0 };
-                Arc::new(NodeSlot { node, address, life: Mutex::new(life) })
+                let node = Arc::new(Node::new(store, cluster, users, index));
+                let running = RunningNode::start(Arc::clone(&node), listener, address, tls.clone());
+                let status = NodeStatus { process: Process::Running(running), is_silent: false, silences: 0 };
+                Arc::new(NodeSlot { node, address, status: Mutex::new(status) })
             })
             .collect();
         let sweeper = tokio::spawn(sweep(Arc::clone(&store)));
-        Ok(Self { nodes, cluster, store, users, failure_detection: config.failure_detection, sweeper })
+        Ok(Self { nodes, cluster, store, users, tls, failure_detection: config.failure_detection, sweeper })
     }
 
-    /// Where the nodes listen, dead ones too.
+    /// The addresses of the nodes, including dead ones.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.nodes.iter().map(|node| node.address).collect()
     }
 
-    /// Kills a node: it listens no more, its connections are closed, what it had in memory is gone. Records
-    /// that no other node holds are lost (with strong consistency they are kept for its return). The
-    /// others take its partitions once they notice, after [`Config::failure_detection`].
+    /// Kills a node: its listener and connections are closed and its memory is lost. Records that no other
+    /// node holds are lost, except with strong consistency, where they are there again after a restart. The
+    /// other nodes take over its partitions after [`Config::failure_detection`].
     ///
     /// # Errors
-    /// There is no such node, or it is dead.
+    /// The node does not exist or is dead.
     pub async fn kill(&self, node: NodeIndex) -> Result<(), DevServerError> {
         let slot = self.slot(node)?;
-        let mut life = slot.life.lock().await;
-        life.running(node)?;
-        let door = State::Dead(Door::Shut(None));
-        if let State::Running(running) = std::mem::replace(&mut life.state, door) {
+        let mut status = slot.status.lock().await;
+        status.running(node)?;
+        if let Process::Running(running) = std::mem::replace(&mut status.process, Process::dead()) {
             running.stop().await;
         }
-        life.state = State::Dead(Door::shut(slot.address));
+        // Bound only now: until the node has stopped, it has the port.
+        status.process = Process::Dead(Listener::closed(slot.address));
         let lost = self.cluster.kill(node);
         if !self.cluster.is_strong {
-            self.store.namespaces.iter().for_each(|namespace| namespace.lose(&lost));
+            self.store.namespaces.iter().for_each(|namespace| namespace.remove_partitions(&lost));
         }
         if self.failure_detection.is_zero() {
             self.cluster.expel(node);
         }
-        self.fall_silent(slot, &mut life);
+        self.become_silent(slot, &mut status);
         Ok(())
     }
 
-    /// Starts a dead node again, on its old port and with nothing in memory: it gets the records of its
-    /// partitions from the others.
+    /// Starts a dead node again, on its old port and with an empty memory: it copies its partitions from the
+    /// other nodes.
     ///
     /// # Errors
-    /// There is no such node, it is not dead, or its port was taken meanwhile.
+    /// The node does not exist or is alive, or another process has taken its port.
     pub async fn restart(&self, node: NodeIndex) -> Result<(), DevServerError> {
         let slot = self.slot(node)?;
-        let mut life = slot.life.lock().await;
-        let door = match &mut life.state {
-            State::Running(_) => return Err(DevServerError::State { node, state: "alive" }),
-            State::Dead(door) => std::mem::replace(door, Door::Shut(None)),
+        let mut status = slot.status.lock().await;
+        let listener = match &mut status.process {
+            Process::Running(_) => return Err(DevServerError::State { node, state: "alive" }),
+            Process::Dead(listener) => std::mem::replace(listener, Listener::Closed(None)),
         };
-        let listener = door.open(slot.address).map_err(|source| slot.cannot_listen(source))?;
+        let listener = listener.reopen(slot.address).map_err(|source| slot.cannot_listen(source))?;
         self.cluster.restart(node);
-        slot.node.restarted();
-        life.is_silent = false;
-        life.state = State::Running(RunningNode::start(Arc::clone(&slot.node), listener, slot.address));
+        slot.node.restart();
+        status.is_silent = false;
+        let (node, tls) = (Arc::clone(&slot.node), self.tls.clone());
+        status.process = Process::Running(RunningNode::start(node, listener, slot.address, tls));
         Ok(())
     }
 
-    /// Makes a node hang: it accepts connections and answers nothing. After
-    /// [`Config::failure_detection`], if that is not zero, the others take its partitions.
+    /// Makes a node hang: it accepts connections and answers nothing. The other nodes take over its
+    /// partitions after [`Config::failure_detection`], unless that is zero.
     ///
     /// # Errors
-    /// There is no such node, or it is dead.
+    /// The node does not exist or is dead.
     pub async fn pause(&self, node: NodeIndex) -> Result<(), DevServerError> {
         let slot = self.slot(node)?;
-        let mut life = slot.life.lock().await;
-        life.running(node)?.set_mode(Mode::Paused);
-        self.fall_silent(slot, &mut life);
+        let mut status = slot.status.lock().await;
+        status.running(node)?.set_mode(Mode::Paused);
+        self.become_silent(slot, &mut status);
         Ok(())
     }
 
-    /// Makes a node refuse new connections, as a system does where nobody listens; those that are there
-    /// are served.
+    /// Makes the system refuse new connections to a node, as if nothing listened on its port. Open
+    /// connections are still served.
     ///
     /// # Errors
-    /// There is no such node, or it is dead.
+    /// The node does not exist or is dead.
     pub async fn refuse(&self, node: NodeIndex) -> Result<(), DevServerError> {
-        self.slot(node)?.life.lock().await.running(node)?.refuse().await;
+        self.slot(node)?.status.lock().await.running(node)?.refuse().await;
         Ok(())
     }
 
-    /// Ends a pause, and that connections are refused: what was asked meanwhile is answered, and the node
-    /// is in the cluster again if it was expelled.
+    /// Ends [`pause`](Self::pause) and [`refuse`](Self::refuse). Requests that came meanwhile are answered,
+    /// and an expelled node joins the cluster again.
     ///
     /// # Errors
-    /// There is no such node, it is dead, or it cannot listen again.
+    /// The node does not exist or is dead, or it cannot listen again.
     pub async fn resume(&self, node: NodeIndex) -> Result<(), DevServerError> {
         let slot = self.slot(node)?;
-        let mut life = slot.life.lock().await;
-        let running = life.running(node)?;
+        let mut status = slot.status.lock().await;
+        let running = status.running(node)?;
         self.cluster.readmit(node);
         running.set_mode(Mode::Running);
         let admitted = running.admit().await;
-        life.is_silent = false;
+        status.is_silent = false;
         admitted.map_err(|source| slot.cannot_listen(source))
     }
 
-    /// Lets so many partitions have another living node as their master, and what goes with it: replicas
-    /// and generations change as when nodes come and go.
+    /// Gives `count` partitions another living node as their master. Replicas and generations change as when
+    /// nodes join or leave.
     ///
     /// # Errors
-    /// None or more than there are, or fewer than two nodes that live.
+    /// `count` is 0 or larger than the number of partitions, or fewer than two nodes are alive.
     pub fn move_partitions(&self, count: usize) -> Result<(), DevServerError> {
         if !(1..=PARTITIONS).contains(&count) {
             return Err(DevServerError::config(format!(
@@ -206,82 +229,84 @@ impl DevServer {
         self.cluster.move_partitions(count).map_err(DevServerError::config)
     }
 
-    /// Adds a rule for what goes wrong, at a node or at all of them. Rules outlive the death of a node.
+    /// Adds a fault rule to a node, or to all nodes. Rules survive the death of a node.
     ///
     /// # Errors
-    /// There is no such node, or the rule can never hit.
+    /// The node does not exist, or no command can match the rule.
     pub fn inject(&self, node: Option<NodeIndex>, rule: FaultRule) -> Result<(), DevServerError> {
         rule.check()?;
         self.slots(node)?.iter().for_each(|slot| slot.node.faults.add(rule));
         Ok(())
     }
 
-    /// Forgets the rules of a node, or of all of them.
+    /// Removes the fault rules of a node, or of all nodes.
     ///
     /// # Errors
-    /// There is no such node.
+    /// The node does not exist.
     pub fn clear_faults(&self, node: Option<NodeIndex>) -> Result<(), DevServerError> {
         self.slots(node)?.iter().for_each(|slot| slot.node.faults.clear());
         Ok(())
     }
 
-    /// What a node was asked until now, dead or alive.
+    /// The counters of a node, alive or dead.
     ///
     /// # Errors
-    /// There is no such node.
+    /// The node does not exist.
     pub fn counters(&self, node: NodeIndex) -> Result<Counters, DevServerError> {
-        Ok(self.slot(node)?.node.counting.now())
+        Ok(self.slot(node)?.node.counters.snapshot())
     }
 
-    /// Adds a user, or changes the one of that name: its next login is by the new password. Sessions and
-    /// connections that there are stay as they are.
+    /// Adds a user or replaces the one of the same name, whose next login needs the new password. Existing
+    /// sessions and connections stay valid.
     ///
     /// # Errors
-    /// The server started without security.
+    /// The server was started without security.
     pub fn set_user(&self, user: User) -> Result<(), DevServerError> {
         if self.users.set(user) {
             Ok(())
         } else {
-            Err(DevServerError::config("there is no security: nobody logs in"))
+            Err(DevServerError::config(
+                "security is off: start the server with users or with security turned on",
+            ))
         }
     }
 
-    /// Moves the server's clock ahead, so that records and sessions expire without waiting.
+    /// Moves the server's clock ahead, so that records and sessions expire.
     pub fn advance_clock(&self, by: Duration) {
         self.store.clock.advance(u32::try_from(by.as_secs()).unwrap_or(u32::MAX));
     }
 
-    /// Stops the server's clock at so many seconds after 2010-01-01 UTC; 0 lets it run again.
+    /// Stops the server's clock at a number of seconds after 2010-01-01 UTC; 0 lets it run again.
     pub fn stop_clock(&self, at: u32) {
         self.store.clock.stop_at(at);
     }
 
-    /// Stops all nodes and waits until they have.
+    /// Stops all nodes. They have stopped when this returns.
     pub async fn stop(self) {
         self.sweeper.abort();
         for node in &self.nodes {
-            let gone = State::Dead(Door::Shut(None));
-            if let State::Running(running) = std::mem::replace(&mut node.life.lock().await.state, gone) {
+            let process = &mut node.status.lock().await.process;
+            if let Process::Running(running) = std::mem::replace(process, Process::dead()) {
                 running.stop().await;
             }
         }
     }
 
-    /// The others hear nothing of a node any more; if that goes on, they expel it.
-    fn fall_silent(&self, slot: &Arc<NodeSlot>, life: &mut Life) {
-        if life.is_silent || self.failure_detection.is_zero() {
+    /// Marks a node as silent. The others expel it after the failure detection, unless it is heard before.
+    fn become_silent(&self, slot: &Arc<NodeSlot>, status: &mut NodeStatus) {
+        if status.is_silent || self.failure_detection.is_zero() {
             return;
         }
-        life.is_silent = true;
-        life.silences += 1;
-        let (silence, time, cluster) = (life.silences, self.failure_detection, Arc::clone(&self.cluster));
-        // The server may be gone by then.
+        status.is_silent = true;
+        status.silences += 1;
+        let (silence, time, cluster) = (status.silences, self.failure_detection, Arc::clone(&self.cluster));
+        // A weak reference: the timer must not keep a stopped server alive.
         let slot = Arc::downgrade(slot);
         tokio::spawn(async move {
             tokio::time::sleep(time).await;
             let Some(slot) = slot.upgrade() else { return };
-            let life = slot.life.lock().await;
-            if life.is_silent && life.silences == silence {
+            let status = slot.status.lock().await;
+            if status.is_silent && status.silences == silence {
                 cluster.expel(slot.node.index);
             }
         });
@@ -291,7 +316,7 @@ impl DevServer {
         self.nodes.get(node).ok_or(DevServerError::NoSuchNode { node, nodes: self.nodes.len() })
     }
 
-    /// One node, or all.
+    /// The given node, or all nodes.
     fn slots(&self, node: Option<NodeIndex>) -> Result<&[Arc<NodeSlot>], DevServerError> {
         match node {
             Some(node) => self.slot(node).map(std::slice::from_ref),
@@ -327,7 +352,7 @@ async fn listen(host: &str, port: u16) -> Result<(TcpListener, SocketAddr), DevS
     listen.await.map_err(|source| DevServerError::Listen { address: format!("{host}:{port}"), source })
 }
 
-/// Frees what has expired, again and again.
+/// Frees expired records at intervals.
 async fn sweep(store: Arc<Store>) {
     if store.sweep_period == 0 {
         return;

@@ -1,52 +1,39 @@
-//! The Python face: the only crate that knows Python.
+//! The extension module `aerospike_py._native`: the only crate that knows Python.
 //!
-//! | module | what |
+//! A command's way through the rooms: `commands` reads the arguments with `args`, `keys` and `values`, makes a future of
+//! `aero-io`'s and passes it to `call`, which runs it with the GIL released; `results` makes Python objects of the outcome.
+//! Start with `commands/single.rs`.
+//!
+//! | room | what |
 //! | --- | --- |
-//! | `core` | `Core`: the object behind `Client` and `AsyncClient` |
-//! | `call`, `runtime` | one call for two faces; waiting with the GIL released, waking event loops |
-//! | `keys`, `dtype`, `settings`, `config`, `auth`, `tls`, `policy`, `values`, `ops` | Python arguments, read and checked |
-//! | `batch_read`, `single`, `operate`, `query`, `info` | the commands |
-//! | `ops` | operations on bins, read and encoded |
-//! | `sink`, `numpy_memory`, `records` | where answers go: NumPy's memory, Python objects |
-//! | `interpreter`, `process` | refuses subinterpreters; which process this is |
-//! | `once` | Python objects made once, safely beside forks |
-//! | `log` | what happened to a cluster, for Python's `logging` |
-//! | `errors` | Rust errors as Python exceptions |
+//! | `commands` | the commands, one file per family: methods of `Core` |
+//! | `core` | `Core`, the object behind `Client` and `AsyncClient`: connecting, closing, the log |
+//! | `results` | sinks for the rows of a batch; records, rows, NumPy results and statistics as Python objects |
+//! | `args` | configuration, policies, operations and single arguments, read from Python and checked |
+//! | `keys` | keys, read from Python once and kept as bytes |
+//! | `values` | bin values: Python objects to bytes and back |
+//! | `arrays` | NumPy: dtypes as schemas and plans, the memory of arrays |
+//! | `call` | runs a command: waiting for it, or in an event loop; the runtimes |
+//! | `python` | forks, objects that are made once, the names of the package, exceptions |
+//!
+//! A room imports only rooms further down in this table; `scripts/rooms.py` lists which.
 
-mod auth;
-mod batch_operate;
-mod batch_read;
-mod batch_write;
+mod args;
+mod arrays;
 mod call;
-mod clock;
-mod config;
+mod commands;
 mod core;
-mod dtype;
-mod errors;
-mod info;
-mod interpreter;
 mod keys;
-mod log;
-mod numpy_memory;
-mod once;
-mod operate;
-mod ops;
-mod policy;
-mod process;
-mod query;
-mod records;
-mod rows;
-mod runtime;
-mod settings;
-mod single;
-mod sink;
-mod stats;
-mod tls;
+mod python;
+mod results;
 mod values;
 
 use pyo3::prelude::*;
 
-/// Runs the embedded node with these arguments until it is told to stop; returns the exit code.
+use commands::{batch_read, query};
+use python::{interpreter, once, process};
+
+/// Runs the embedded node with these command-line arguments until it is stopped; returns the exit code.
 #[pyfunction]
 fn devserver_main(py: Python<'_>, arguments: Vec<String>) -> i32 {
     py.detach(|| dev_server::main_with(arguments.into_iter()))
@@ -55,7 +42,7 @@ fn devserver_main(py: Python<'_>, arguments: Vec<String>) -> i32 {
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interpreter::refuse_subinterpreters(module.py())?;
-    process::keep_id();
+    process::cache_id();
     once::warm_up(module.py());
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<call::Completions>()?;
@@ -66,7 +53,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<query::QueryStream>()?;
     module.add_function(wrap_pyfunction!(batch_read::calc_digest, module)?)?;
     module.add_function(wrap_pyfunction!(devserver_main, module)?)?;
-    module.add_function(wrap_pyfunction!(runtime::shutdown, module)?)?;
+    module.add_function(wrap_pyfunction!(call::runtime::shutdown, module)?)?;
     let shutdown = module.getattr("shutdown")?;
     module.py().import("atexit")?.call_method1("register", (shutdown,))?;
     Ok(())

@@ -1,0 +1,162 @@
+//! Finds the command that a frame asks for, and starts its answer.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wire_protocol::ResultCode;
+use wire_protocol::message::{FrameType, Message, info1, write_frame};
+
+use crate::command::batch::{BatchRun, row_count};
+use crate::command::info::{self, InfoSource};
+use crate::command::query::{QueryRun, is_query};
+use crate::command::security::{self, Identity};
+use crate::command::single::answer_single;
+use crate::protocol::answer::{AnswerHeader, write_code, write_end};
+use crate::protocol::command_kind::CommandKind;
+use crate::security::User;
+use crate::state::faults::Fault;
+use crate::state::node::Node;
+
+/// A frame from a client, and where it came in.
+#[derive(Clone, Copy)]
+pub(crate) struct ClientFrame<'a> {
+    pub(crate) node: &'a Node,
+    /// The address at which the client reached the node.
+    pub(crate) local_address: SocketAddr,
+    pub(crate) kind: FrameType,
+    pub(crate) body: &'a [u8],
+}
+
+/// How the answer to a frame goes on.
+#[expect(clippy::large_enum_variant, reason = "lives on the stack while one frame is answered")]
+pub(crate) enum Response<'a> {
+    /// The whole answer is written.
+    Complete,
+    /// The answer is long: its frames are made one at a time.
+    Frames(FrameSource<'a>),
+    /// There is no answer, and the connection is to be closed.
+    Close,
+}
+
+/// Makes the frames of a long answer.
+pub(crate) enum FrameSource<'a> {
+    Batch(BatchRun<'a>),
+    Query(QueryRun<'a>),
+}
+
+impl FrameSource<'_> {
+    /// Appends the next frame; nothing if there is none yet. Returns `false` when the answer is complete.
+    pub(crate) fn next_frame(&mut self, out: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Batch(run) => run.next_frame(out),
+            Self::Query(run) => run.next_frame(out),
+        }
+    }
+
+    /// How long to wait before the next frame.
+    pub(crate) fn delay(&self) -> Option<Duration> {
+        match self {
+            Self::Batch(_) => None,
+            Self::Query(run) => run.delay(),
+        }
+    }
+
+    /// How long the client may read nothing before it is dropped.
+    pub(crate) fn write_timeout(&self) -> Option<Duration> {
+        match self {
+            Self::Batch(_) => None,
+            Self::Query(run) => run.write_timeout(),
+        }
+    }
+}
+
+/// Counts a command that has come in.
+pub(crate) fn count(node: &Node, command: CommandKind, body: &[u8]) {
+    node.counters.command(command);
+    if command == CommandKind::Batch {
+        node.counters.rows(row_count(body));
+    }
+}
+
+/// Answers a frame, or starts to. Of the faults, only those about rows and result codes are applied here.
+pub(crate) fn answer<'a>(
+    frame: ClientFrame<'a>,
+    fault: Option<Fault>,
+    identity: &mut Identity,
+    out: &mut Vec<u8>,
+) -> Response<'a> {
+    let ClientFrame { node, local_address, kind, body } = frame;
+    match (kind, &mut *identity) {
+        (FrameType::Security, identity) => security::answer(node, body, identity, out),
+        (_, Identity::Unauthenticated) => refuse_unauthenticated(kind, body, out),
+        (FrameType::Message, Identity::NotRequired) => return answer_message(node, body, None, fault, out),
+        (FrameType::Message, Identity::User(user)) => {
+            return answer_message(node, body, Some(Arc::clone(user)), fault, out);
+        }
+        (FrameType::Info, identity) => {
+            let user = match identity {
+                Identity::User(user) => Some(&**user),
+                _ => None,
+            };
+            if info::answer(&InfoSource::new(node, local_address, user), body, out).is_none() {
+                return Response::Close;
+            }
+        }
+        (FrameType::Compressed, _) => write_code(out, ResultCode::ENTERPRISE_ONLY),
+    }
+    Response::Complete
+}
+
+fn answer_message<'a>(
+    node: &'a Node,
+    body: &'a [u8],
+    user: Option<Arc<User>>,
+    fault: Option<Fault>,
+    out: &mut Vec<u8>,
+) -> Response<'a> {
+    let Ok(message) = Message::parse_only(body) else {
+        write_code(out, ResultCode::PARAMETER);
+        return Response::Complete;
+    };
+    if message.header.info1 & info1::BATCH != 0 {
+        return match BatchRun::new(node, &message, user, fault) {
+            Ok(run) => Response::Frames(FrameSource::Batch(run)),
+            Err(code) => {
+                write_end(out, code);
+                Response::Complete
+            }
+        };
+    }
+    if is_query(&message) {
+        return match QueryRun::new(node, &message, user.as_deref(), fault) {
+            Ok(run) => Response::Frames(FrameSource::Query(run)),
+            Err(code) => {
+                write_code(out, code);
+                Response::Complete
+            }
+        };
+    }
+    // `answer_single` keeps to the size of a frame, so writing it does not fail.
+    _ = write_frame(out, FrameType::Message, |out| match fault {
+        Some(Fault::Code(result_code) | Fault::RowCode(result_code)) => {
+            AnswerHeader { result_code, ..AnswerHeader::default() }.write(out);
+        }
+        _ => answer_single(node, &message, user.as_deref(), out),
+    });
+    Response::Complete
+}
+
+/// Refuses a command of a client that has not logged in. A request of several info commands gets a single
+/// line, as from the server.
+fn refuse_unauthenticated(kind: FrameType, body: &[u8], out: &mut Vec<u8>) {
+    const CODE: ResultCode = ResultCode::NOT_AUTHENTICATED;
+    if kind == FrameType::Info {
+        // A frame this short always fits.
+        _ = write_frame(out, FrameType::Info, |out| out.extend_from_slice(b"ERROR:80:not authenticated\n"));
+    } else if CommandKind::of(kind, body) == Some(CommandKind::Batch) {
+        write_end(out, CODE);
+    } else {
+        write_code(out, CODE);
+    }
+}

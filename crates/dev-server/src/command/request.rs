@@ -1,0 +1,93 @@
+//! What a request or a batch row asks of one record.
+
+use wire_protocol::ResultCode;
+use wire_protocol::digest::Digest;
+use wire_protocol::message::{Fields, Ops, field_type};
+
+use crate::protocol::flags::Flags;
+use crate::state::store::namespace::Namespace;
+use crate::state::store::record::Record;
+
+/// Length of the longest name of a set.
+pub(crate) const MAX_SET_NAME: usize = 63;
+
+/// Field types of features that this server does not have.
+mod other_field {
+    pub(super) const TRANSACTION_ID: u8 = 5;
+    /// Module, name and arguments of a user-defined function.
+    pub(super) const UDF: std::ops::RangeInclusive<u8> = 30..=32;
+}
+
+/// The fields of a request or batch row that this server uses.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RequestFields<'a> {
+    pub(crate) namespace: Option<&'a [u8]>,
+    pub(crate) set: &'a [u8],
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) digest: Option<&'a [u8]>,
+    pub(crate) batch: Option<&'a [u8]>,
+    /// The code that refuses the request, if it asks for something that the server does not have.
+    pub(crate) refusal: Option<ResultCode>,
+}
+
+impl<'a> RequestFields<'a> {
+    #[inline]
+    pub(crate) fn of(fields: Fields<'a>) -> Self {
+        let mut found = Self::default();
+        for field in fields {
+            match field.kind {
+                field_type::NAMESPACE => found.namespace = Some(field.data),
+                field_type::SET => found.set = field.data,
+                field_type::KEY => found.key = Some(field.data),
+                field_type::DIGEST => found.digest = Some(field.data),
+                field_type::BATCH => found.batch = Some(field.data),
+                field_type::FILTER => {
+                    found.refusal = Some(ResultCode::UNSUPPORTED_FEATURE);
+                }
+                other_field::TRANSACTION_ID => found.refusal = Some(ResultCode::ENTERPRISE_ONLY),
+                kind if other_field::UDF.contains(&kind) => {
+                    found.refusal = Some(ResultCode::UNSUPPORTED_FEATURE);
+                }
+                // Like the server, ignore unknown fields.
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+/// A read, write or delete of one record, alone or as a row of a batch.
+pub(crate) struct RecordRequest<'a> {
+    pub(crate) namespace: &'a Namespace,
+    pub(crate) digest: &'a Digest,
+    pub(crate) set: &'a [u8],
+    /// The number of the set, if the set existed when the request came in.
+    pub(crate) set_number: Option<u16>,
+    pub(crate) key: Option<&'a [u8]>,
+    /// The code that refuses the request.
+    pub(crate) refusal: Option<ResultCode>,
+    pub(crate) flags: Flags,
+    pub(crate) generation: u32,
+    pub(crate) ttl: u32,
+    pub(crate) ops: Ops<'a>,
+    /// The index that the answer contains: the row's in a batch, else 0.
+    pub(crate) index: u32,
+}
+
+impl RecordRequest<'_> {
+    /// Whether the request sends another user key than the record has.
+    pub(crate) fn is_other_key(&self, record: &Record) -> bool {
+        matches!((&record.key, self.key), (Some(stored), Some(sent)) if **stored != *sent)
+    }
+
+    /// Whether a record is in another set than the request names. Unless `must_name`, a request that names no
+    /// set matches any.
+    #[inline]
+    pub(crate) fn is_other_set(&self, record: &Record, must_name: bool) -> bool {
+        if self.set.is_empty() {
+            return must_name && record.set != 0;
+        }
+        // The set may have been created since its number was looked up.
+        self.set_number != Some(record.set) && self.namespace.known_set(self.set) != Some(record.set)
+    }
+}

@@ -1,0 +1,22 @@
+//! Python arguments, read and checked before anything is sent.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | `settings` | dictionaries of settings: each key is checked, unknown ones are refused |
+//! | `config`, `auth`, `tls` | the client's configuration |
+//! | `policy` | the policies of commands |
+//! | `operations`, `row_command` | operations on bins; what a row of a batch does |
+//! | `casting`, `convert` | single arguments |
+//!
+//! Keys and bin values have rooms of their own, `keys` and `values`. Everything else that a command takes belongs here:
+//! expressions, contexts and index definitions too. Start with `settings`.
+
+pub(crate) mod auth;
+pub(crate) mod casting;
+pub(crate) mod config;
+pub(crate) mod convert;
+pub(crate) mod operations;
+pub(crate) mod policy;
+pub(crate) mod row_command;
+pub(crate) mod settings;
+pub(crate) mod tls;

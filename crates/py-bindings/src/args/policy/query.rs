@@ -1,0 +1,169 @@
+//! Query policies and partition filters.
+
+use aero_io::{Digest, PartitionProgress, QueryDuration, QueryPartitions, QueryPolicy};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use wire_protocol::digest::{PARTITIONS, partition_id};
+
+use super::{DESERIALIZE, finish_policy, limit_settings, over, set};
+use crate::args::convert::whole_number;
+use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, unsupported};
+use crate::python::describe::describe;
+use crate::python::errors::{io_error, param_error};
+
+const DURATIONS: [QueryDuration; 3] = [QueryDuration::Long, QueryDuration::Short, QueryDuration::LongRelaxAp];
+
+/// Keys of the query policy that have no effect here.
+const IGNORED: &[UnsupportedKey] = &[
+    unsupported("info_timeout", NoOpValue::Never, "a query sends no info command first"),
+    unsupported(
+        "fail_on_cluster_change",
+        NoOpValue::Flag(false),
+        "partitions that move are read from their new node",
+    ),
+    DESERIALIZE,
+];
+
+/// A query policy over its defaults, and its partition filter.
+pub(crate) fn query(
+    py: Python<'_>,
+    defaults: &QueryPolicy,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<(QueryPolicy, Option<QueryPartitions>)> {
+    let mut policy = defaults.clone();
+    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok((policy, None)) };
+    let filter = settings.take("partition_filter")?;
+    let filter = filter.map(|filter| partition_filter(py, &filter)).transpose()?;
+    query_settings(&mut settings, &mut policy)?;
+    finish_policy(settings)?;
+    Ok((policy, filter))
+}
+
+/// The config's query policy over its defaults. It is for all queries, so it has no partition filter.
+pub(crate) fn query_defaults(
+    py: Python<'_>,
+    defaults: &QueryPolicy,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<QueryPolicy> {
+    over(py, defaults, name, object, query_settings)
+}
+
+fn query_settings(settings: &mut Settings<'_>, policy: &mut QueryPolicy) -> PyResult<()> {
+    limit_settings(settings, &mut policy.limits)?;
+    match settings.flag("short_query")? {
+        Some(true) => policy.duration = QueryDuration::Short,
+        // A long duration of the config's policy stays.
+        Some(false) if policy.duration == QueryDuration::Short => policy.duration = QueryDuration::Long,
+        _ => {}
+    }
+    set(&mut policy.duration, settings.choice("expected_duration", "QUERY_DURATION_*", &DURATIONS)?);
+    set(
+        &mut policy.max_concurrent_nodes,
+        settings.count("max_concurrent_nodes")?.map(|count| count as usize),
+    );
+    settings.ignore(IGNORED)
+}
+
+/// `{"begin": ..., "count": ..., "digest": {"init": True, "value": ...}, "partition_status": {...}}`
+fn partition_filter(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<QueryPartitions> {
+    const NAME: &str = "policy \"partition_filter\"";
+    let Some(mut settings) = Settings::new(py, NAME, Some(object))? else {
+        return Ok(QueryPartitions::all());
+    };
+    let last = PARTITIONS as i64 - 1;
+    let digest = match settings.take("digest")? {
+        Some(value) => start_digest(py, &value)?,
+        None => None,
+    };
+    let begin = settings.number("begin", 0, last)?.map(|begin| begin as usize);
+    let count = settings.number("count", 1, PARTITIONS as i64)?.map(|count| count as usize);
+    let statuses = settings.take("partition_status")?;
+    settings.finish()?;
+    let (begin, count) = match (begin, digest) {
+        (Some(begin), _) => (begin, count.unwrap_or(PARTITIONS - begin)),
+        (None, Some(digest)) => (partition_id(&digest), count.unwrap_or(1)),
+        (None, None) => (0, count.unwrap_or(PARTITIONS)),
+    };
+    let refused = |error: aero_io::Error| io_error(py, &error);
+    let mut partitions = QueryPartitions::range(begin, count).map_err(refused)?;
+    if let Some(digest) = digest {
+        let progress = PartitionProgress { after: Some(digest), is_done: false };
+        // The first partition goes on after this record.
+        partitions.set(begin, progress).map_err(refused)?;
+    }
+    if let Some(statuses) = statuses {
+        partition_statuses(py, &statuses, &mut partitions)?;
+    }
+    Ok(partitions)
+}
+
+/// The digest after which the first partition goes on, if it is set.
+fn start_digest(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Option<Digest>> {
+    let Some(mut settings) = Settings::new(py, "partition_filter \"digest\"", Some(value))? else {
+        return Ok(None);
+    };
+    let is_set = settings.flag("init")?.unwrap_or(false);
+    let value = settings.take("value")?;
+    settings.finish()?;
+    match (is_set, value) {
+        (false, _) => Ok(None),
+        (true, Some(value)) => read_digest(&value).map(Some),
+        (true, None) => Err(param_error(
+            py,
+            "partition_filter \"digest\" has \"init\" but no \"value\"; add the digest, 20 bytes".into(),
+        )),
+    }
+}
+
+fn read_digest(value: &Bound<'_, PyAny>) -> PyResult<Digest> {
+    let digest = value.extract::<Vec<u8>>().ok().filter(|_| !value.is_instance_of::<PyString>());
+    digest.and_then(|digest| digest.try_into().ok()).ok_or_else(|| {
+        param_error(value.py(), format!("a digest is {}; it must be 20 bytes", describe(value)))
+    })
+}
+
+/// Takes the dict that `get_partitions_status` of this or the official client returned.
+fn partition_statuses(
+    py: Python<'_>,
+    object: &Bound<'_, PyAny>,
+    partitions: &mut QueryPartitions,
+) -> PyResult<()> {
+    let Ok(statuses) = object.cast::<PyDict>() else {
+        let message =
+            format!("partition_filter \"partition_status\" is {}; it must be a dict", describe(object));
+        return Err(param_error(py, message));
+    };
+    let all_again = match statuses.get_item("retry")? {
+        Some(again) => again.is_truthy()?,
+        None => false,
+    };
+    for (key, status) in statuses {
+        // The entries about the whole, "done" and "retry", have str keys.
+        if key.is_instance_of::<PyString>() {
+            continue;
+        }
+        let wrong = || {
+            let (key, found) = (describe(&key), describe(&status));
+            let message = format!(
+                "partition_filter \"partition_status\" has {key}: {found}; it must be what get_partitions_status() \
+                 returns: partition to (partition, init, retry, digest, bval)"
+            );
+            param_error(py, message)
+        };
+        let partition =
+            whole_number(&key).and_then(|number| usize::try_from(number).ok()).ok_or_else(wrong)?;
+        let mut items = status.try_iter().map_err(|_| wrong())?;
+        let mut item = || items.next().transpose()?.ok_or_else(wrong);
+        let (_, is_set, again, digest) = (item()?, item()?, item()?, item()?);
+        let (Ok(is_set), Ok(again)) = (is_set.extract::<bool>(), again.extract::<bool>()) else {
+            return Err(wrong());
+        };
+        let after = if is_set { Some(read_digest(&digest)?) } else { None };
+        partitions
+            .set(partition, PartitionProgress { after, is_done: !again && !all_again })
+            .map_err(|error| io_error(py, &error))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! What a row of a batch does: read, operate or remove, from the arguments of a command or from the `Read`, `Write` and
+//! `Remove` objects of `batch_write`.
+
+use aero_io::{BatchPolicy, RowAttributes};
+use pyo3::prelude::*;
+use wire_protocol::command::WriteOptions;
+use wire_protocol::message::info1;
+
+use crate::args::config::Config;
+use crate::args::operations::{self, Operations};
+use crate::args::policy::{self, RowPolicy};
+use crate::args::settings::Settings;
+use crate::python::describe::describe;
+use crate::python::errors::{param_error, request_error};
+use crate::python::once::intern;
+
+/// What a row does, and what a request says of it.
+pub(crate) struct RowCommand {
+    pub(crate) attributes: RowAttributes<'static>,
+    pub(crate) operations: Operations,
+    pub(crate) send_key: bool,
+    pub(crate) writes: bool,
+}
+
+impl RowCommand {
+    /// Operations, some of which may read.
+    pub(crate) fn operate(
+        py: Python<'_>,
+        operations: Operations,
+        row: &RowPolicy,
+        parent: &BatchPolicy,
+    ) -> PyResult<Self> {
+        if !operations.writes {
+            return Ok(Self::read(operations, parent));
+        }
+        let ttl = operations.ttl.unwrap_or(row.options.ttl);
+        let options = WriteOptions { ttl, ..row.options };
+        let attributes =
+            RowAttributes::write(&options, operations.reads).map_err(|error| request_error(py, &error))?;
+        Ok(Self { attributes, operations, send_key: row.send_key, writes: true })
+    }
+
+    pub(crate) fn remove(py: Python<'_>, row: &RowPolicy) -> PyResult<Self> {
+        let attributes = RowAttributes::delete(&row.options).map_err(|error| request_error(py, &error))?;
+        Ok(Self { attributes, operations: Operations::default(), send_key: row.send_key, writes: true })
+    }
+
+    /// Operations that only read. Without any, all bins if `operations.all_bins`, else none.
+    fn read(operations: Operations, parent: &BatchPolicy) -> Self {
+        let bits = match (operations.all_bins, operations.encoded.count) {
+            (true, _) => info1::GET_ALL,
+            (false, 0) => info1::NO_BINS,
+            _ => 0,
+        };
+        let attributes = parent.reads.row_attributes(bits);
+        Self { attributes, operations, send_key: false, writes: false }
+    }
+
+    /// Reads a row object of `batch_write`.
+    pub(crate) fn from_object(
+        object: &Bound<'_, PyAny>,
+        config: &Config,
+        parent: &BatchPolicy,
+    ) -> PyResult<Self> {
+        let py = object.py();
+        let kind = object.getattr_opt(intern!(py, "kind"))?.and_then(|kind| kind.extract::<String>().ok());
+        let policies = &config.policies;
+        let attribute = |name| Ok::<_, PyErr>(object.getattr_opt(name)?.filter(|value| !value.is_none()));
+        match kind.as_deref() {
+            Some("write") => {
+                let operations = operations::encode_list(&object.getattr(intern!(py, "ops"))?, config.bools)?;
+                if !operations.writes {
+                    return Err(param_error(py, "a Write has only reads; use Read for them".into()));
+                }
+                let given = attribute(intern!(py, "policy"))?;
+                let row = policy::row_write(py, &policies.batch_write, "batch write policy", given.as_ref())?;
+                let row = row.of_row(py, attribute(intern!(py, "meta"))?.as_ref())?;
+                Self::operate(py, operations, &row, parent)
+            }
+            Some("remove") => {
+                let given = attribute(intern!(py, "policy"))?;
+                let row =
+                    policy::row_remove(py, &policies.batch_remove, "batch remove policy", given.as_ref())?;
+                Self::remove(py, &row.of_row(py, None)?)
+            }
+            Some("read") => {
+                let all_bins = object.getattr(intern!(py, "read_all_bins"))?.is_truthy()?;
+                let list = attribute(intern!(py, "ops"))?;
+                let given = attribute(intern!(py, "policy"))?;
+                let modes = policy::row_read(py, parent, "batch read policy", given.as_ref())?;
+                if let Some(settings) = Settings::new(py, "meta", attribute(intern!(py, "meta"))?.as_ref())? {
+                    settings.finish()?;
+                }
+                let operations = match list.filter(|list| list.len().is_ok_and(|len| len > 0)) {
+                    Some(_) if all_bins => {
+                        let message = "a Read has ops and read_all_bins; choose one of them";
+                        return Err(param_error(py, message.into()));
+                    }
+                    Some(list) => operations::encode_list(&list, config.bools)?,
+                    None => Operations { all_bins, ..Operations::default() },
+                };
+                if operations.writes {
+                    return Err(param_error(
+                        py,
+                        "a Read has operations that write; use Write for them".into(),
+                    ));
+                }
+                Ok(Self::read(operations, &modes))
+            }
+            _ => {
+                let found = describe(object);
+                Err(param_error(
+                    py,
+                    format!("it is {found}; it must be a Write, Read or Remove of aerospike_py.batch"),
+                ))
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! NumPy: dtypes as schemas, and the memory of arrays.
+//!
+//! `dtype` reads a dtype into the plan that fills its fields. `memory` makes arrays, checks those of users and hands out
+//! their addresses: the crate's unsafe code is there, but for the one line in `commands::batch_read` that passes the
+//! addresses on. `out` checks the `out` argument.
+//!
+//! NumPy is optional. The `numpy` crate panics without it, so [`numpy`] comes first, everywhere.
+
+pub(crate) mod dtype;
+pub(crate) mod memory;
+mod out;
+
+use pyo3::exceptions::PyImportError;
+use pyo3::prelude::*;
+
+use crate::python::once::{Once, intern};
+
+/// NumPy, imported; its absence as an error that says how to get it.
+pub(crate) fn numpy(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static NUMPY: Once<Py<PyModule>> = Once::new();
+    let numpy = NUMPY.get_or_try_init(py, || {
+        py.import("numpy").map(Bound::unbind).map_err(|error| {
+            let import = PyImportError::new_err(
+                "_dtype needs NumPy 2.0 or newer: pip install 'numpy>=2.0', or this package with its extra [numpy]",
+            );
+            import.set_cause(py, Some(error));
+            import
+        })
+    })?;
+    Ok(numpy.bind(py))
+}
+
+/// Fills the `numpy` crate's cells, and imports what NumPy imports lazily, if NumPy has been imported.
+///
+/// Runs when a client is made, before threads and forks: the `numpy` crate keeps NumPy's C API in the kind of cell that
+/// `python::once` warns of, and NumPy imports `numpy.ma` at its first use. A child that is forked in the middle of
+/// either waits forever.
+pub(crate) fn warm_up(py: Python<'_>) -> PyResult<()> {
+    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    if modules.contains(intern!(py, "numpy"))? {
+        let rows =
+            memory::presence_array(py, vec![0; 2], 2)?.into_bound(py).call_method0(intern!(py, "ravel"))?;
+        memory::rows_of(&rows, 2, 1)?;
+        py.import(intern!(py, "numpy.ma"))?;
+    }
+    Ok(())
+}
+
+/// Anything that NumPy takes for a dtype, as a dtype.
+pub(crate) fn as_dtype<'py>(dtype: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let class = numpy(dtype.py())?.getattr(intern!(dtype.py(), "dtype"))?;
+    if dtype.is_instance(&class)? { Ok(dtype.clone()) } else { class.call1((dtype,)) }
+}

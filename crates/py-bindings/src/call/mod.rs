@@ -1,0 +1,103 @@
+//! One call for both clients.
+//!
+//! A command is a future without Python in it, a [`Seal`] (what must stop writing into Python's memory before the call
+//! returns) and a closure `finish` that turns the outcome into a Python object. [`Call::run`] waits for it with the GIL
+//! released, or, given the [`Completions`] of an event loop, starts it and returns an [`Operation`], whose number comes
+//! out of the loop's queue when it is done.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | `wait` | waiting with the GIL released, looking for signals; [`Seal`] |
+//! | `operation`, `completions`, `waker` | a call in an event loop; the loop's queue; what wakes the loop |
+//! | `runtime` | the tokio runtimes: the process's shared one and those of waiting threads |
+
+mod completions;
+mod operation;
+pub(crate) mod runtime;
+mod wait;
+mod waker;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+pub(crate) use self::completions::Completions;
+pub(crate) use self::operation::Operation;
+use self::runtime::Driver;
+pub(crate) use self::wait::{INHERITED_CALL, Seal};
+use self::wait::{NothingToSeal, wait};
+use crate::python::errors::io_error;
+
+/// A command, ready to run.
+pub(crate) struct Call<F, G> {
+    future: F,
+    seal: Arc<dyn Seal>,
+    finish: G,
+}
+
+impl<T, F, G> Call<F, G>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, aero_io::Error>> + Send + 'static,
+    G: FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static,
+{
+    /// A command that writes into no memory of Python's.
+    pub(crate) fn new(future: F, finish: G) -> Self {
+        Self { future, seal: Arc::new(NothingToSeal), finish }
+    }
+
+    /// A command that writes into Python's memory until `seal` is sealed.
+    pub(crate) fn sealed_by(seal: Arc<dyn Seal>, future: F, finish: G) -> Self {
+        Self { future, seal, finish }
+    }
+
+    /// Runs the command: to its end, or in the event loop that `completions` belongs to.
+    ///
+    /// # Errors
+    /// What the command or its conversion raises; in an event loop only what keeps it from starting.
+    pub(crate) fn run(self, py: Python<'_>, completions: Option<&Completions>) -> PyResult<Py<PyAny>> {
+        self.run_on(py, completions, Driver::CallingThread)
+    }
+
+    /// [`Call::run`] for a command that leaves tasks behind, which need a runtime that outlives the call.
+    ///
+    /// # Errors
+    /// As [`Call::run`].
+    pub(crate) fn run_on_shared_runtime(
+        self,
+        py: Python<'_>,
+        completions: Option<&Completions>,
+    ) -> PyResult<Py<PyAny>> {
+        self.run_on(py, completions, Driver::SharedRuntime)
+    }
+
+    fn run_on(
+        self,
+        py: Python<'_>,
+        completions: Option<&Completions>,
+        driver: Driver,
+    ) -> PyResult<Py<PyAny>> {
+        let runtime = runtime::shared(py)?;
+        match completions {
+            Some(completions) => {
+                let operation = Operation::start(py, &runtime, completions, self)?;
+                Ok(Py::new(py, operation)?.into_any())
+            }
+            None => {
+                let outcome = wait(py, &runtime, driver, &self.seal, self.future)?;
+                (self.finish)(py, outcome)
+            }
+        }
+    }
+}
+
+/// Makes a `finish` that converts the command's value, and raises its error as it is.
+pub(crate) fn or_raise<T>(
+    convert: impl FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static,
+) -> impl FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static {
+    move |py, outcome| match outcome {
+        Ok(value) => convert(py, value),
+        Err(error) => Err(io_error(py, &error)),
+    }
+}

@@ -1,0 +1,147 @@
+//! The tokio runtimes behind the calls.
+//!
+//! One multi-threaded runtime serves the process. Each thread that waits for calls has a small runtime of its own in
+//! addition, on which it drives their sockets itself.
+//!
+//! A runtime belongs to the process that made it. A forked child shares its parent's epoll and sockets, so there the
+//! runtime is leaked untouched, and clients that were made before the fork raise at each entry. The shared runtime is
+//! looked up only with the GIL held, so its lock is never held at the moment of a fork.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::prelude::*;
+use tokio::runtime::Runtime;
+
+pub(super) use tokio::runtime::Handle;
+pub(super) use tokio::task::AbortHandle;
+
+use crate::python::errors::client_error;
+use crate::python::process;
+
+/// What drives a call that a thread waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Driver {
+    /// The shared runtime: for calls that leave tasks behind.
+    SharedRuntime,
+    /// The thread's own runtime if it can have one, else the shared one.
+    CallingThread,
+}
+
+/// Threads of the shared runtime, at most.
+const MAX_WORKERS: usize = 4;
+
+/// Threads that can have a runtime of their own at a time: each holds four descriptors. Calls of other threads are
+/// driven by the shared runtime.
+const MAX_THREAD_RUNTIMES: u32 = 64;
+
+struct Shared {
+    process: u32,
+    /// None before first use, and once the interpreter exits.
+    runtime: Option<Runtime>,
+}
+
+static SHARED: Mutex<Shared> = Mutex::new(Shared { process: 0, runtime: None });
+
+/// The shared runtime of this process, made at first use.
+pub(super) fn shared(py: Python<'_>) -> PyResult<Handle> {
+    // The exception is made after the lock is released: making it runs Python, which may let in another thread that
+    // then waits for the lock with the GIL.
+    shared_or_reason().map_err(|reason| client_error(py, reason))
+}
+
+fn shared_or_reason() -> Result<Handle, String> {
+    let process = process::id();
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if shared.process != process {
+        // Inherited from the parent: its threads are not in this process, and its epoll is shared with the parent.
+        std::mem::forget(shared.runtime.take());
+        let workers = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(1, MAX_WORKERS));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .thread_name("aerospike-py")
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|error| format!("the runtime cannot be started: {error}"))?;
+        shared.process = process;
+        shared.runtime = Some(runtime);
+    }
+    match &shared.runtime {
+        Some(runtime) => Ok(runtime.handle().clone()),
+        None => Err("the interpreter is exiting".into()),
+    }
+}
+
+/// Refuses calls from now on: the interpreter is exiting.
+///
+/// The runtimes are left to the end of the process. Their threads never touch Python, and shutting one down would take
+/// the timers from calls that other threads still wait for: tokio panics in those.
+#[pyfunction]
+pub(crate) fn shutdown() {
+    _ = THREAD_RUNTIME.try_with(|own| std::mem::forget(own.take()));
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    std::mem::forget(shared.runtime.take());
+}
+
+/// How many threads have a runtime of their own: the process that counts, and the number.
+static THREAD_RUNTIMES: Mutex<(u32, u32)> = Mutex::new((0, 0));
+
+struct ThreadRuntime {
+    process: u32,
+    /// None only while this is dropped.
+    runtime: Option<Rc<Runtime>>,
+}
+
+impl ThreadRuntime {
+    /// None if there are [`MAX_THREAD_RUNTIMES`] already, or no descriptors left.
+    fn new() -> Option<Self> {
+        let process = process::id();
+        // Never blocks: a forked child may inherit a held lock.
+        let mut count = THREAD_RUNTIMES.try_lock().ok()?;
+        if count.0 != process {
+            *count = (process, 0);
+        }
+        if count.1 >= MAX_THREAD_RUNTIMES {
+            return None;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().ok()?;
+        count.1 += 1;
+        Some(Self { process, runtime: Some(Rc::new(runtime)) })
+    }
+}
+
+impl Drop for ThreadRuntime {
+    fn drop(&mut self) {
+        if self.process != process::id() {
+            // Inherited from the parent, with which this process shares its epoll.
+            std::mem::forget(self.runtime.take());
+            return;
+        }
+        drop(self.runtime.take());
+        THREAD_RUNTIMES.lock().unwrap_or_else(PoisonError::into_inner).1 -= 1;
+    }
+}
+
+thread_local! {
+    static THREAD_RUNTIME: RefCell<Option<ThreadRuntime>> = const { RefCell::new(None) };
+}
+
+/// This thread's own runtime, for commands that it waits for.
+///
+/// The thread then drives their sockets and timers itself. The shared runtime would have its worker threads do it,
+/// which costs two thread switches per answer. Tasks that outlive the command must not live here: between two commands
+/// this runtime stands still.
+pub(super) fn thread_runtime() -> Option<Rc<Runtime>> {
+    // Fails on a thread that is ending: its thread-local variables are gone.
+    THREAD_RUNTIME
+        .try_with(|own| {
+            let mut own = own.borrow_mut();
+            if own.as_ref().is_none_or(|own| own.process != process::id()) {
+                *own = ThreadRuntime::new();
+            }
+            own.as_ref()?.runtime.clone()
+        })
+        .ok()?
+}

@@ -1,0 +1,93 @@
+//! Waiting for a call on the thread that makes it.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aero_io::poll_for;
+use futures_util::FutureExt;
+use pyo3::prelude::*;
+
+use super::runtime::{Driver, Handle, thread_runtime};
+use crate::python::errors::client_error;
+use crate::python::process;
+
+/// Time between two looks for signals, and before the first one.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The message for a call of the parent process that is used in a forked child.
+pub(crate) const INHERITED_CALL: &str = "this call was made before fork() and belongs to the parent process";
+
+/// Stops a call's writers.
+pub(crate) trait Seal: Send + Sync {
+    /// Refuses later writes into Python's memory and waits for those that have begun.
+    fn seal(&self);
+}
+
+/// For calls that write into no memory of Python's.
+pub(super) struct NothingToSeal;
+
+impl Seal for NothingToSeal {
+    fn seal(&self) {}
+}
+
+/// A panic of the core, as the message of an exception.
+pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    format!("the client's core panicked (please report this): {text}")
+}
+
+/// Drives a future on this thread until it is done, with the GIL released.
+///
+/// Looks for signals every [`SIGNAL_INTERVAL`]. If one raises, as Ctrl-C does, the future is dropped and `seal` runs
+/// before the exception reaches Python.
+pub(super) fn wait<T: Send>(
+    py: Python<'_>,
+    shared: &Handle,
+    driver: Driver,
+    seal: &Arc<dyn Seal>,
+    future: impl Future<Output = T> + Send,
+) -> PyResult<T> {
+    let process = process::id();
+    let mut future = Box::pin(AssertUnwindSafe(future).catch_unwind());
+    // The same runtime for the whole call: timers and sockets belong to the one that polls them first.
+    let on_this_thread = driver == Driver::CallingThread && thread_runtime().is_some();
+    loop {
+        let outcome = py.detach(|| {
+            let turn = poll_for(future.as_mut(), SIGNAL_INTERVAL);
+            match on_this_thread.then(thread_runtime).flatten() {
+                Some(runtime) => runtime.block_on(turn),
+                None => shared.block_on(turn),
+            }
+        });
+        match outcome {
+            Some(Ok(value)) => return Ok(value),
+            Some(Err(panic)) => {
+                seal.seal();
+                return Err(client_error(py, panic_message(&*panic)));
+            }
+            None => {
+                let signals = py.check_signals();
+                if process::id() != process {
+                    // A signal handler has forked, and this is the child. The future's sockets and tasks are the
+                    // parent's, so it is leaked: dropping it would close them there.
+                    std::mem::forget(future);
+                    signals?;
+                    return Err(client_error(py, INHERITED_CALL.into()));
+                }
+                if let Err(interrupt) = signals {
+                    py.detach(|| {
+                        seal.seal();
+                        drop(future);
+                    });
+                    return Err(interrupt);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Batch reads, into arrays or records.
+
+use std::sync::Arc;
+
+use aero_io::{BatchKeys, BatchRead, Bins, Cluster};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyString};
+use record_decode::RowBuffer;
+
+use crate::args::casting::CastingArgs;
+use crate::args::convert::bin_names;
+use crate::args::policy;
+use crate::arrays::as_dtype;
+use crate::arrays::dtype::read_plan;
+use crate::arrays::memory::Arrays;
+use crate::call::{Call, Completions, or_raise};
+use crate::core::Core;
+use crate::keys::KeyArena;
+use crate::python::errors::io_error;
+use crate::results::sinks::{NO_RESPONSE, NumpyRows, RawRows};
+use crate::results::{clock, numpy_batch, records, rows};
+
+#[pymethods]
+impl Core {
+    #[allow(clippy::too_many_arguments)] // the command's own
+    fn batch_read(
+        &self,
+        py: Python<'_>,
+        completions: Option<&Completions>,
+        keys: &Bound<'_, PyAny>,
+        bins: Option<&Bound<'_, PyAny>>,
+        policy: Option<&Bound<'_, PyAny>>,
+        dtype: Option<&Bound<'_, PyAny>>,
+        casting: &str,
+        errors: &str,
+        out: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let policy = policy::batch(py, &self.config.policies.batch, "batch policy", policy)?;
+        self.config.check_replica(py, policy.limits.replica)?;
+        let request = BatchRead { policy, ..BatchRead::default() };
+        let bins = bin_names(bins)?;
+        match dtype {
+            Some(dtype) => {
+                let casting = CastingArgs::read(py, casting, errors)?;
+                into_numpy(py, completions, cluster, keys, bins.as_deref(), request, dtype, &casting, out)
+            }
+            None => {
+                refuse_numpy_arguments(casting, errors, out)?;
+                into_records(py, completions, cluster, keys, bins.as_deref(), request)
+            }
+        }
+    }
+}
+
+/// The bins to ask for; no bins at all is the record's header.
+fn bins_of(names: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Bins {
+    match Bins::names(names) {
+        Bins::Names(names) if names.is_empty() => Bins::Header,
+        bins => bins,
+    }
+}
+
+#[allow(clippy::too_many_arguments)] // the command's own
+fn into_numpy(
+    py: Python<'_>,
+    completions: Option<&Completions>,
+    cluster: Cluster,
+    keys: &Bound<'_, PyAny>,
+    bins: Option<&[String]>,
+    mut request: BatchRead,
+    dtype: &Bound<'_, PyAny>,
+    casting: &CastingArgs,
+    out: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    let dtype = as_dtype(dtype)?;
+    let plan = read_plan(&dtype, casting.casting, bins)?;
+    request.bins = bins_of(plan.bin_names().map(str::as_bytes));
+    request.row_bytes = plan.schema().itemsize();
+
+    let arena = Arc::new(KeyArena::read(keys)?);
+    let arrays = Arrays::new(&dtype, &plan, arena.len(), keys, out)?;
+    // SAFETY: `arrays` keeps the memory of the three arrays alive and is their only owner, except that `out` is also the
+    // caller's, who is told not to resize it or write to it during the call. `finish` owns `arrays`. It seals the buffer
+    // before it uses them; if it is dropped unused, `Operation` or `wait` has sealed the buffer before.
+    let buffer = unsafe { RowBuffer::new(plan.clone(), arrays.memory(), clock::now()) };
+    let rows = Arc::new(NumpyRows(buffer));
+
+    let future = {
+        let (arena, rows) = (arena.clone(), rows.clone());
+        async move {
+            let keys = Arc::new(arena.batch_keys()?);
+            let outcome = cluster.batch_read(keys, Arc::new(request), Arc::clone(&rows)).await;
+            // Every row is answered or given up by now. If one were not, its memory would never have been written.
+            rows.0.fail_rest(NO_RESPONSE);
+            outcome
+        }
+    };
+    let (seal, coerce) = (rows.clone(), casting.coerce);
+    let finish = move |py: Python<'_>, outcome: Result<(), aero_io::Error>| {
+        let summary = rows.0.finish();
+        match outcome {
+            Ok(()) => numpy_batch::wrap(py, arrays, arena, &plan, summary, coerce),
+            Err(error) => Err(io_error(py, &error)),
+        }
+    };
+    Call::sealed_by(seal, future, finish).run(py, completions)
+}
+
+fn into_records(
+    py: Python<'_>,
+    completions: Option<&Completions>,
+    cluster: Cluster,
+    keys: &Bound<'_, PyAny>,
+    bins: Option<&[String]>,
+    mut request: BatchRead,
+) -> PyResult<Py<PyAny>> {
+    if let Some(bins) = bins {
+        request.bins = bins_of(bins);
+    }
+    let arena = Arc::new(KeyArena::read(keys)?);
+    let raw = Arc::new(RawRows::new(arena.len()));
+    let future = {
+        let (arena, raw) = (arena.clone(), raw.clone());
+        async move {
+            let keys = Arc::new(arena.batch_keys()?);
+            let digests = keys.clone();
+            cluster.batch_read(keys, Arc::new(request), raw).await.map(|()| digests)
+        }
+    };
+    let finish = or_raise(move |py, digests: Arc<BatchKeys>| {
+        let state = raw.finish();
+        let mut made = Vec::with_capacity(arena.len());
+        let result = rows::for_each(
+            py,
+            &arena,
+            Some(&digests),
+            &state,
+            |_| false,
+            |_, row| {
+                made.push(records::batch_record(py, row)?);
+                Ok(())
+            },
+        )?;
+        records::batch_records(py, PyList::new(py, made)?, result)
+    });
+    Call::new(future, finish).run(py, completions)
+}
+
+/// Refuses arguments that have a meaning only with a dtype.
+fn refuse_numpy_arguments(casting: &str, errors: &str, out: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    let given = if out.is_some_and(|out| !out.is_none()) {
+        "out"
+    } else if casting != "unsafe" {
+        "casting"
+    } else if errors != "raise" {
+        "errors"
+    } else {
+        return Ok(());
+    };
+    Err(PyTypeError::new_err(format!("{given} needs _dtype; without it, records are not read into an array")))
+}
+
+/// The digest of a key, as the server computes it.
+///
+/// Args:
+///     ns: the namespace; the digest does not depend on it.
+///     set: the set, or None.
+///     key: the primary key.
+///
+/// Example:
+///     >>> calc_digest("test", "users", 1).hex()
+///     '3921e84015258aed3b93d7ef5770cd27b9bb4167'
+#[pyfunction]
+pub(crate) fn calc_digest<'py>(
+    py: Python<'py>,
+    ns: Bound<'py, PyString>,
+    set: Option<Bound<'py, PyString>>,
+    key: Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let tuple = (ns, set, key).into_pyobject(py)?;
+    let arena = KeyArena::read_one(tuple.as_any())?;
+    Ok(PyBytes::new(py, &arena.digest(0)))
+}

@@ -1,0 +1,69 @@
+//! Passes a cluster's events to Python's `logging`.
+//!
+//! The runtime's threads never take the GIL, so they cannot log. They put events into the cluster's queue, and the next
+//! call of the client, which has the GIL anyway, logs them. No thread runs for this, so there is nothing to stop after a
+//! fork or at the interpreter's exit.
+
+use std::time::UNIX_EPOCH;
+
+use aero_io::{Cluster, Level};
+use pyo3::prelude::*;
+
+use crate::python::once::{Once, intern};
+use crate::python::package::from_package;
+
+/// `logging.DEBUG`.
+const DEBUG: u8 = 10;
+
+/// The package's logger.
+struct Log {
+    is_enabled_for: Py<PyAny>,
+    emit: Py<PyAny>,
+}
+
+fn python_log(py: Python<'_>) -> PyResult<&'static Log> {
+    static LOG: Once<Log> = Once::new();
+    LOG.get_or_try_init(py, || {
+        Ok(Log {
+            is_enabled_for: from_package!(py, "logger")?.getattr(intern!(py, "isEnabledFor"))?.unbind(),
+            emit: from_package!(py, "log_event")?.unbind(),
+        })
+    })
+}
+
+fn number(level: Level) -> u8 {
+    match level {
+        Level::Debug => DEBUG,
+        Level::Info => 20,
+        Level::Warning => 30,
+    }
+}
+
+/// Logs what has happened since the last call. Without events it costs one look at a flag.
+pub(crate) fn drain(py: Python<'_>, cluster: &Cluster) {
+    if cluster.has_events() {
+        unraisable(py, log(py, cluster));
+    }
+}
+
+/// Reports an error of a log handler without raising it: the call must not fail for it.
+fn unraisable(py: Python<'_>, outcome: PyResult<()>) {
+    if let Err(error) = outcome {
+        error.write_unraisable(py, None);
+    }
+}
+
+fn log(py: Python<'_>, cluster: &Cluster) -> PyResult<()> {
+    let logger = python_log(py)?;
+    let is_enabled = |level: u8| logger.is_enabled_for.bind(py).call1((level,))?.is_truthy();
+    cluster.note_retries(is_enabled(DEBUG)?);
+    for (time, event) in cluster.take_events() {
+        let level = number(event.level());
+        if is_enabled(level)? {
+            let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+            let logged = logger.emit.bind(py).call1((level, seconds, event.to_string()));
+            unraisable(py, logged.map(drop));
+        }
+    }
+    Ok(())
+}

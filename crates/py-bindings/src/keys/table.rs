@@ -1,0 +1,46 @@
+//! The keys of a finished batch, for Python.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyIndexError;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use super::KeyArena;
+
+/// The keys of a finished batch, for Python.
+#[pyclass(frozen, module = "aerospike_py._native")]
+pub(crate) struct KeyTable(pub(crate) Arc<KeyArena>);
+
+#[pymethods]
+impl KeyTable {
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The primary keys in row order; the digest for a key that was given without a primary key.
+    fn primary_keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let keys = (0..self.0.len()).map(|row| self.0.primary_key(py, row)).collect::<PyResult<Vec<_>>>()?;
+        PyList::new(py, keys)
+    }
+
+    fn primary_key<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyAny>> {
+        if row >= self.0.len() {
+            return Err(PyIndexError::new_err(format!(
+                "row {row} is out of range; there are {} rows",
+                self.0.len()
+            )));
+        }
+        self.0.primary_key(py, row)
+    }
+
+    /// The distinct (namespace, set) pairs.
+    fn spaces(&self) -> Vec<(String, String)> {
+        self.0.spaces.clone()
+    }
+
+    /// The position in `spaces` of each row; None if all rows are of the same one.
+    fn space_of(&self) -> Option<Vec<u32>> {
+        (!self.0.space_of.is_empty()).then(|| self.0.space_of.clone())
+    }
+}

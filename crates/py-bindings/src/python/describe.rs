@@ -1,0 +1,14 @@
+//! Objects in messages.
+
+use pyo3::prelude::*;
+
+/// An object for an error message: its `repr`, cut to 80 characters, and its type.
+pub(crate) fn describe(object: &Bound<'_, PyAny>) -> String {
+    let kind = object.get_type().name().map_or_else(|_| "object".into(), |name| name.to_string());
+    let Ok(text) = object.repr() else { return format!("a {kind}") };
+    let text = text.to_string_lossy().into_owned();
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("{}... ({kind})", &text[..end]),
+        None => format!("{text} ({kind})"),
+    }
+}

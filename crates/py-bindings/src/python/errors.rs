@@ -1,0 +1,138 @@
+//! Rust errors as Python exceptions.
+
+use aero_io::client_code;
+use dtype_schema::SchemaError;
+use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+use wire_protocol::{ResultCode, WireError};
+
+use crate::python::once::intern;
+use crate::python::package::from_package;
+
+/// The client's code of a wrong argument.
+const PARAM: i32 = client_code::PARAM;
+/// The server's code of a bin name that it refuses.
+const BIN_NAME: i32 = ResultCode::BIN_NAME.get() as i32;
+/// The server's code of a failure that its answer gives no code of.
+pub(crate) const SERVER: i32 = ResultCode::SERVER_ERROR.get() as i32;
+/// The server's code of a record that does not exist.
+pub(crate) const RECORD_NOT_FOUND: i32 = ResultCode::RECORD_NOT_FOUND.get() as i32;
+/// The client's code of a failure without a code of its own.
+pub(crate) const CLIENT: i32 = client_code::CLIENT;
+
+/// The exception of a result code.
+pub(crate) fn error_of_code(py: Python<'_>, code: i32, message: String, in_doubt: bool) -> PyErr {
+    let class = || -> PyResult<Bound<'_, PyType>> {
+        let class = from_package!(py, "error_class")?.call1((code,))?;
+        Ok(class.cast_into()?)
+    };
+    match class() {
+        Ok(class) => PyErr::from_type(class, (message, code, in_doubt)),
+        Err(error) => error,
+    }
+}
+
+/// A wrong argument, configuration or policy.
+pub(crate) fn param_error(py: Python<'_>, message: String) -> PyErr {
+    error_of_code(py, PARAM, message, false)
+}
+
+/// A failure of the client itself.
+pub(crate) fn client_error(py: Python<'_>, message: String) -> PyErr {
+    error_of_code(py, CLIENT, message, false)
+}
+
+/// A bin name that the server would refuse.
+pub(crate) fn bin_name_error(py: Python<'_>, bin: &str, message: String) -> PyErr {
+    let raised = error_of_code(py, BIN_NAME, message, false);
+    match raised.value(py).setattr(intern!(py, "bin"), bin) {
+        Ok(()) => raised,
+        Err(error) => error,
+    }
+}
+
+/// An error of `aero-io`, with its source as the exception's cause.
+pub(crate) fn io_error(py: Python<'_>, error: &aero_io::Error) -> PyErr {
+    let raised = error_of_code(py, error.code(), error.to_string(), error.in_doubt());
+    if let Some(cause) = cause(error) {
+        raised.set_cause(py, Some(cause));
+    }
+    raised
+}
+
+/// A request that cannot be encoded.
+pub(crate) fn request_error(py: Python<'_>, error: &WireError) -> PyErr {
+    param_error(py, error.to_string())
+}
+
+/// An error of a command on one record, with the key and the bin where its class has them.
+pub(crate) fn record_error(
+    py: Python<'_>,
+    error: &aero_io::Error,
+    key: &Bound<'_, PyAny>,
+    bin: Option<&str>,
+) -> PyErr {
+    about_record(py, io_error(py, error), key, bin)
+}
+
+/// Sets `key` and `bin` of an exception, if its class is one of errors about records.
+pub(crate) fn about_record(
+    py: Python<'_>,
+    raised: PyErr,
+    key: &Bound<'_, PyAny>,
+    bin: Option<&str>,
+) -> PyErr {
+    let set = || -> PyResult<()> {
+        let raised = raised.value(py);
+        if raised.hasattr(intern!(py, "key"))? {
+            raised.setattr(intern!(py, "key"), key)?;
+            if bin.is_some() {
+                raised.setattr(intern!(py, "bin"), bin)?;
+            }
+        }
+        Ok(())
+    };
+    match set() {
+        Ok(()) => raised,
+        Err(error) => error,
+    }
+}
+
+/// The source of an error: the operating system's error, or what is wrong with an answer.
+fn cause(error: &aero_io::Error) -> Option<PyErr> {
+    use aero_io::{DiscoveryFault, Error};
+    match error {
+        Error::Connection { source, .. } => Some(os_error(source)),
+        Error::Protocol { source, .. } | Error::Request { source } => {
+            Some(PyValueError::new_err(source.to_string()))
+        }
+        Error::Connect { tried, .. } => tried.iter().find_map(|failure| match &failure.fault {
+            DiscoveryFault::Connection(source) | DiscoveryFault::Resolve(source) => Some(os_error(source)),
+            _ => None,
+        }),
+        _ => None,
+    }
+}
+
+/// An error of the operating system as an `OSError`, with its number if it has one.
+fn os_error(error: &std::io::Error) -> PyErr {
+    let text = error.to_string();
+    match error.raw_os_error() {
+        // Python picks the subclass by the number, such as ConnectionRefusedError.
+        Some(number) => {
+            let text = text.split(" (os error").next().unwrap_or_default().to_owned();
+            PyOSError::new_err((number, text))
+        }
+        None => std::io::Error::new(error.kind(), text).into(),
+    }
+}
+
+/// A dtype that is refused: a `TypeError` for its kinds, a `ValueError` for its layout.
+pub(crate) fn schema_error(error: &SchemaError) -> PyErr {
+    if error.is_type_error() {
+        PyTypeError::new_err(error.to_string())
+    } else {
+        PyValueError::new_err(error.to_string())
+    }
+}

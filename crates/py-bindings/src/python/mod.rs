@@ -1,0 +1,17 @@
+//! What all other rooms need of Python.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | `interpreter`, `process` | which interpreter imports the package; which process this is, forks included |
+//! | `once` | Python objects that are made once, safely beside forks |
+//! | `package` | the names of the Python package that the extension uses |
+//! | `errors`, `describe` | exceptions, and objects in their messages |
+//!
+//! This room uses no other room of the crate. Start with `once`, which says why pyo3's own cells are not used.
+
+pub(crate) mod describe;
+pub(crate) mod errors;
+pub(crate) mod interpreter;
+pub(crate) mod once;
+pub(crate) mod package;
+pub(crate) mod process;

@@ -1,0 +1,14 @@
+//! Answers, as Python objects.
+//!
+//! The records of a batch arrive on threads without the GIL, which write them into one of the `sinks`. Once the call is
+//! done, `rows`, `records`, `numpy_batch` and the other modules make Python objects of what is there. Start with
+//! `records`, which has the classes. Another kind of result (columns, Arrow, a matrix) gets a sink and a module here.
+
+pub(crate) mod answer;
+pub(crate) mod clock;
+pub(crate) mod numpy_batch;
+pub(crate) mod query_records;
+pub(crate) mod records;
+pub(crate) mod rows;
+pub(crate) mod sinks;
+pub(crate) mod stats;

@@ -1,0 +1,167 @@
+//! Records as Python objects: the named tuples and classes of the package.
+
+use aero_io::Digest;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+
+use crate::keys::KeyArena;
+use crate::python::once::{Once, intern};
+use crate::python::package::from_package;
+
+struct RecordClasses {
+    key: Py<PyAny>,
+    record: Py<PyAny>,
+    ordered: Py<PyAny>,
+    exists: Py<PyAny>,
+    batch_record: Py<PyAny>,
+    batch_records: Py<PyAny>,
+    /// `tuple.__new__` and `object.__new__`. Calling the classes themselves would run Python code for each object and
+    /// cost several times as much.
+    new_tuple: Py<PyAny>,
+    new_object: Py<PyAny>,
+}
+
+fn classes(py: Python<'_>) -> PyResult<&'static RecordClasses> {
+    static CLASSES: Once<RecordClasses> = Once::new();
+    CLASSES.get_or_try_init(py, || {
+        Ok(RecordClasses {
+            key: from_package!(py, "Key")?.unbind(),
+            record: from_package!(py, "Record")?.unbind(),
+            ordered: from_package!(py, "OrderedRecord")?.unbind(),
+            exists: from_package!(py, "Exists")?.unbind(),
+            batch_record: from_package!(py, "BatchRecord")?.unbind(),
+            batch_records: from_package!(py, "BatchRecords")?.unbind(),
+            new_tuple: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
+            new_object: py.get_type::<PyAny>().getattr("__new__")?.unbind(),
+        })
+    })
+}
+
+fn named_tuple<'py, const N: usize>(
+    py: Python<'py>,
+    class: &Py<PyAny>,
+    items: [Bound<'py, PyAny>; N],
+) -> PyResult<Bound<'py, PyAny>> {
+    classes(py)?.new_tuple.bind(py).call1((class, PyTuple::new(py, items)?))
+}
+
+/// Namespaces and sets of a batch's rows as Python strings, each made once.
+pub(crate) struct SpaceNames<'py>(Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>);
+
+impl<'py> SpaceNames<'py> {
+    pub(crate) fn new(py: Python<'py>, arena: &KeyArena) -> Self {
+        let names = |(namespace, set): &(String, String)| {
+            let set =
+                if set.is_empty() { py.None().into_bound(py) } else { PyString::new(py, set).into_any() };
+            (PyString::new(py, namespace).into_any(), set)
+        };
+        Self(arena.spaces().iter().map(names).collect())
+    }
+}
+
+/// The `Key` of a row.
+pub(crate) fn key<'py>(
+    py: Python<'py>,
+    names: &SpaceNames<'py>,
+    arena: &KeyArena,
+    row: usize,
+    digest: &Digest,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (namespace, set) = &names.0[arena.space_index(row)];
+    let primary_key = match arena.user_key(row) {
+        Some(_) => arena.primary_key(py, row)?,
+        None => py.None().into_bound(py),
+    };
+    let items = [namespace.clone(), set.clone(), primary_key, PyBytes::new(py, digest).into_any()];
+    named_tuple(py, &classes(py)?.key, items)
+}
+
+/// A `Key` of namespace, set, primary key and digest.
+pub(crate) fn key_of<'py>(py: Python<'py>, parts: [Bound<'py, PyAny>; 4]) -> PyResult<Bound<'py, PyAny>> {
+    named_tuple(py, &classes(py)?.key, parts)
+}
+
+/// The `Key` of a command on one record.
+pub(crate) fn only_key<'py>(
+    py: Python<'py>,
+    arena: &KeyArena,
+    digest: &Digest,
+) -> PyResult<Bound<'py, PyAny>> {
+    key(py, &SpaceNames::new(py, arena), arena, 0, digest)
+}
+
+/// A record's `meta` dict.
+pub(crate) fn meta(py: Python<'_>, generation: u32, ttl: u32) -> PyResult<Bound<'_, PyDict>> {
+    let meta = PyDict::new(py);
+    meta.set_item(intern!(py, "ttl"), ttl)?;
+    meta.set_item(intern!(py, "gen"), generation)?;
+    Ok(meta)
+}
+
+pub(crate) fn record<'py>(
+    py: Python<'py>,
+    key: &Bound<'py, PyAny>,
+    meta: &Bound<'py, PyAny>,
+    bins: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    named_tuple(py, &classes(py)?.record, [key.clone(), meta.clone(), bins.clone()])
+}
+
+/// An `OrderedRecord`, whose bins are a list of the results of operations.
+pub(crate) fn ordered<'py>(
+    py: Python<'py>,
+    key: &Bound<'py, PyAny>,
+    meta: &Bound<'py, PyAny>,
+    bins: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    named_tuple(py, &classes(py)?.ordered, [key.clone(), meta.clone(), bins.clone()])
+}
+
+/// The result of `exists`.
+pub(crate) fn exists<'py>(
+    py: Python<'py>,
+    key: &Bound<'py, PyAny>,
+    meta: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    named_tuple(py, &classes(py)?.exists, [key.clone(), meta.clone()])
+}
+
+/// The result of a batch's row.
+pub(crate) struct Row<'py> {
+    pub(crate) key: Bound<'py, PyAny>,
+    pub(crate) code: i32,
+    /// The record, or None.
+    pub(crate) record: Bound<'py, PyAny>,
+    pub(crate) in_doubt: bool,
+    /// Why a record that was read could not be converted.
+    pub(crate) error: Option<PyErr>,
+}
+
+/// A row of a batch as a `BatchRecord`.
+pub(crate) fn batch_record<'py>(py: Python<'py>, row: Row<'py>) -> PyResult<Bound<'py, PyAny>> {
+    let classes = classes(py)?;
+    let made = classes.new_object.bind(py).call1((&classes.batch_record,))?;
+    made.setattr(intern!(py, "key"), &row.key)?;
+    fill(&made, row.record, row.code, row.in_doubt, row.error)?;
+    Ok(made)
+}
+
+/// Fills the result of a row into its object.
+pub(crate) fn fill(
+    target: &Bound<'_, PyAny>,
+    record: Bound<'_, PyAny>,
+    code: i32,
+    in_doubt: bool,
+    error: Option<PyErr>,
+) -> PyResult<()> {
+    let py = target.py();
+    target.setattr(intern!(py, "result"), code)?;
+    target.setattr(intern!(py, "record"), record)?;
+    target.setattr(intern!(py, "in_doubt"), in_doubt)?;
+    target.setattr(intern!(py, "error"), error)
+}
+
+/// The rows of a batch as a `BatchRecords`.
+pub(crate) fn batch_records(py: Python<'_>, rows: Bound<'_, PyList>, result: i32) -> PyResult<Py<PyAny>> {
+    Ok(classes(py)?.batch_records.bind(py).call1((rows, result))?.unbind())
+}

@@ -1,0 +1,203 @@
+//! Sinks: where the records of a batch go as they arrive.
+//!
+//! [`NumpyRows`] writes them into arrays, [`RawRows`] keeps their bytes for Python objects, [`CodeRows`] keeps only result
+//! codes. A task takes a lease to write, for one frame of an answer at a time. Once a sink is sealed or finished no lease
+//! is given, so an answer that arrives late changes nothing.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use aero_io::{RowLease, RowOutcome, RowSink, client_code};
+use record_decode::{self as decode, RowBuffer};
+use wire_protocol::batch::Record;
+use wire_protocol::message::Ops;
+
+use crate::call::Seal;
+
+/// The code of a row that no answer has come for.
+pub(crate) const NO_RESPONSE: i32 = client_code::NO_RESPONSE;
+
+/// Rows of NumPy arrays, written by several tasks at once.
+pub(crate) struct NumpyRows(pub(crate) RowBuffer);
+
+impl RowSink for NumpyRows {
+    type Lease<'a> = NumpyLease<'a>;
+
+    fn lease(&self) -> Option<NumpyLease<'_>> {
+        self.0.lease().map(NumpyLease)
+    }
+}
+
+impl Seal for NumpyRows {
+    fn seal(&self) {
+        self.0.seal();
+    }
+}
+
+/// A lease on [`NumpyRows`].
+pub(crate) struct NumpyLease<'a>(decode::Lease<'a>);
+
+fn outcome(outcome: decode::RowOutcome) -> RowOutcome {
+    match outcome {
+        decode::RowOutcome::Written => RowOutcome::Written,
+        decode::RowOutcome::Repeated => RowOutcome::Repeated,
+        decode::RowOutcome::OutOfRange => RowOutcome::OutOfRange,
+        decode::RowOutcome::Sealed => RowOutcome::Sealed,
+    }
+}
+
+impl RowLease for NumpyLease<'_> {
+    #[inline]
+    fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
+        outcome(self.0.write(row, record))
+    }
+
+    fn fail(&mut self, row: usize, code: i32, _in_doubt: bool) -> RowOutcome {
+        outcome(self.0.fail(row, code))
+    }
+}
+
+/// One row of [`RawRows`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RawRow {
+    /// Whether it was answered or given up.
+    pub(crate) done: bool,
+    pub(crate) code: i32,
+    pub(crate) generation: u32,
+    pub(crate) void_time: u32,
+    /// Whether it writes and may have been applied although it failed.
+    pub(crate) in_doubt: bool,
+    start: usize,
+    end: usize,
+}
+
+/// Rows as bytes in one buffer, to build Python objects from later.
+pub(crate) struct RawRows(Mutex<RawState>);
+
+#[derive(Default)]
+pub(crate) struct RawState {
+    rows: Vec<RawRow>,
+    bytes: Vec<u8>,
+    sealed: bool,
+}
+
+impl RawState {
+    pub(crate) fn rows(&self) -> &[RawRow] {
+        &self.rows
+    }
+
+    pub(crate) fn bins(&self, row: &RawRow) -> Ops<'_> {
+        Ops::over(&self.bytes[row.start..row.end])
+    }
+}
+
+impl RawRows {
+    pub(crate) fn new(len: usize) -> Self {
+        let row = RawRow { code: NO_RESPONSE, ..RawRow::default() };
+        Self(Mutex::new(RawState { rows: vec![row; len], ..RawState::default() }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, RawState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the rows out and seals: no later row is accepted.
+    pub(crate) fn finish(&self) -> RawState {
+        let mut state = self.state();
+        state.sealed = true;
+        std::mem::replace(&mut *state, RawState { sealed: true, ..RawState::default() })
+    }
+}
+
+impl RowSink for RawRows {
+    type Lease<'a> = RawLease<'a>;
+
+    fn lease(&self) -> Option<RawLease<'_>> {
+        let state = self.state();
+        (!state.sealed).then_some(RawLease(state))
+    }
+}
+
+/// A lease on [`RawRows`].
+pub(crate) struct RawLease<'a>(MutexGuard<'a, RawState>);
+
+impl RawLease<'_> {
+    fn store(&mut self, index: usize, row: RawRow, bins: &[u8]) -> RowOutcome {
+        let state = &mut *self.0;
+        let Some(slot) = state.rows.get_mut(index) else { return RowOutcome::OutOfRange };
+        if slot.done {
+            return RowOutcome::Repeated;
+        }
+        let start = state.bytes.len();
+        state.bytes.extend_from_slice(bins);
+        *slot = RawRow { done: true, start, end: state.bytes.len(), ..row };
+        RowOutcome::Written
+    }
+}
+
+impl RowLease for RawLease<'_> {
+    fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
+        let answered = RawRow {
+            code: record.result_code.into(),
+            generation: record.generation,
+            void_time: record.void_time,
+            ..RawRow::default()
+        };
+        self.store(row, answered, if record.result_code.is_ok() { record.ops_bytes() } else { &[] })
+    }
+
+    fn fail(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
+        self.store(row, RawRow { code, in_doubt, ..RawRow::default() }, &[])
+    }
+}
+
+/// The result codes of rows that write.
+pub(crate) struct CodeRows(Mutex<CodeState>);
+
+struct CodeState {
+    codes: Vec<i32>,
+    in_doubt: Vec<bool>,
+}
+
+impl CodeRows {
+    pub(crate) fn new(len: usize) -> Self {
+        Self(Mutex::new(CodeState { codes: vec![NO_RESPONSE; len], in_doubt: vec![false; len] }))
+    }
+
+    /// The codes, and which rows may have been applied though they failed.
+    pub(crate) fn finish(&self) -> (Vec<i32>, Vec<bool>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (std::mem::take(&mut state.codes), std::mem::take(&mut state.in_doubt))
+    }
+}
+
+impl RowSink for CodeRows {
+    type Lease<'a> = CodeLease<'a>;
+
+    fn lease(&self) -> Option<CodeLease<'_>> {
+        Some(CodeLease(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// A lease on [`CodeRows`].
+pub(crate) struct CodeLease<'a>(MutexGuard<'a, CodeState>);
+
+impl CodeLease<'_> {
+    fn store(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
+        let state = &mut *self.0;
+        let (Some(code_of), Some(doubt_of)) = (state.codes.get_mut(row), state.in_doubt.get_mut(row)) else {
+            return RowOutcome::OutOfRange;
+        };
+        (*code_of, *doubt_of) = (code, in_doubt);
+        RowOutcome::Written
+    }
+}
+
+impl RowLease for CodeLease<'_> {
+    fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
+        self.store(row, record.result_code.into(), false)
+    }
+
+    fn fail(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
+        self.store(row, code, in_doubt)
+    }
+}

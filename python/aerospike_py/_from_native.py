@@ -1,0 +1,48 @@
+"""What the extension module takes from the package.
+
+``_native`` imports no other module of the package, and looks up the names of ``__all__`` by string. The
+objects behind these names can be renamed or moved; a name that changes here must change in
+``crates/py-bindings``. ``tests/test_package.py`` compares the two.
+
+The package imports this module when it is imported itself. It must not be imported at first use: if another
+thread forks in the middle of that import, the child waits for it forever.
+"""
+
+from __future__ import annotations
+
+from ._utils.log import emit as log_event
+from ._utils.log import logger
+from ._utils.warnings import warn
+from .exception import _error_class as error_class
+from .keys import Keys
+from .keys import _plain_values as plain_key_values
+from .numpy_batch import NumpyBatchRecords
+from .numpy_batch import _finish as finish_batch_read
+from .numpy_write import _finish as finish_batch_write
+from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
+from .stats import ClusterStats, ConnectionStats, NodeStats
+from .values import GeoJSON, HyperLogLog, KeyOrderedDict
+
+__all__ = [
+    "BatchRecord",
+    "BatchRecords",
+    "ClusterStats",
+    "ConnectionStats",
+    "Exists",
+    "GeoJSON",
+    "HyperLogLog",
+    "Key",
+    "KeyOrderedDict",
+    "Keys",
+    "NodeStats",
+    "NumpyBatchRecords",
+    "OrderedRecord",
+    "Record",
+    "error_class",
+    "finish_batch_read",
+    "finish_batch_write",
+    "log_event",
+    "logger",
+    "plain_key_values",
+    "warn",
+]
