@@ -1,7 +1,7 @@
-//! AddressSession: a login at each node, whose token introduces every connection.
+//! Logins: one per node. It returns a session token, which authenticates every connection.
 //!
-//! A login runs in a task of its own on a connection of its own. Commands whose deadline comes first leave
-//! it running, so that a slow login is not begun again by each of them.
+//! A login runs in its own task on its own connection. It continues when a command that waits for it times out,
+//! so that the next command need not start a slow login again.
 
 use std::collections::HashMap;
 use std::io;
@@ -26,34 +26,33 @@ use crate::net::opener::Opener;
 use crate::net::session::{Secret, Session};
 use crate::net::timer::Timer;
 
-/// The largest answer to a security message: far above what a token takes.
+/// The largest accepted answer to a security message, well above the size of a token.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// How long a node that refused a login is not asked again: what it would say is known.
+/// How long a refused login is not repeated.
 const REFUSED_FOR: Duration = Duration::from_secs(1);
 
-/// Addresses that sessions are kept of: well above the nodes that a cluster may have.
+/// Most addresses with a session, well above the nodes of a cluster.
 const MAX_KEPT: usize = 4_096;
 
-/// An address, and the name that is checked there: a name that turns out to be wrong must not stay with the
-/// address, and no token goes to another name than the one that gave it.
+/// An address and the TLS name that is checked there. The name is part of the key so that a wrong name does not
+/// stick to the address, and a token is sent only to the name that issued it.
 type Place = (SocketAddr, Option<Box<str>>);
 
-/// The sessions of a cluster's handle.
+/// The sessions of a cluster handle.
 pub(crate) struct Logins {
     config: Arc<LoginConfig>,
     sessions: Mutex<HashMap<Place, Arc<AddressSession>>>,
 }
 
-/// What a login takes.
 struct LoginConfig {
     credentials: Credentials,
     timeout: Duration,
-    /// Opens connections, and leaves them as they are.
+    /// Opens unauthenticated connections.
     opener: Opener,
 }
 
-/// The session at one address, and the login for the next.
+/// The session at one address, and the login for the next one.
 struct AddressSession {
     config: Arc<LoginConfig>,
     address: SocketAddr,
@@ -69,14 +68,13 @@ struct LoginState {
 }
 
 impl LoginState {
-    /// What the node said to a login, so lately that it would say it again.
+    /// The last login's refusal, if it is recent.
     fn refusal(&self) -> Option<&Fault> {
         let (at, fault) = self.refused.as_ref()?;
         (at.elapsed() < REFUSED_FOR).then_some(fault)
     }
 }
 
-/// A login under way.
 struct PendingLogin {
     outcome: Shared<BoxFuture<'static, LoginResult>>,
     task: AbortHandle,
@@ -91,7 +89,6 @@ impl Drop for PendingLogin {
 }
 
 impl Logins {
-    /// Logins with these credentials over connections that `opener` opens.
     pub(crate) fn new(credentials: Credentials, timeout: Duration, opener: Opener) -> Self {
         let config = LoginConfig { credentials, timeout, opener };
         Self { config: Arc::new(config), sessions: Mutex::default() }
@@ -113,7 +110,7 @@ impl Logins {
         Arc::clone(sessions.entry((address, tls_name.map(Into::into))).or_insert_with(made))
     }
 
-    /// Begins the session after this one at an address, if it is time to.
+    /// Starts the next login at an address if the session ends soon.
     pub(crate) fn renew(&self, address: SocketAddr, tls_name: Option<&str>) {
         let sessions = self.at(address, tls_name);
         let mut state = sessions.state();
@@ -122,12 +119,12 @@ impl Logins {
         }
     }
 
-    /// Forgets a session that its node does not know any more.
+    /// Forgets a session that its node no longer accepts.
     pub(crate) fn forget(&self, address: SocketAddr, tls_name: Option<&str>, session: &Arc<Session>) {
         self.at(address, tls_name).forget(session);
     }
 
-    /// Ends the logins under way.
+    /// Aborts the pending logins.
     pub(crate) fn close(&self) {
         let sessions = std::mem::take(&mut *self.sessions.lock().unwrap_or_else(PoisonError::into_inner));
         for kept in sessions.into_values() {
@@ -135,7 +132,7 @@ impl Logins {
         }
     }
 
-    /// A new connection that the node knows the user of.
+    /// Opens an authenticated connection.
     pub(crate) async fn open(
         &self,
         address: SocketAddr,
@@ -154,11 +151,11 @@ impl Logins {
                     return Ok(connection.of_session(session));
                 }
                 code => {
-                    // A node may end a session whenever it likes: the next one is found out about here.
+                    // A node may end a session at any time; this is where the client notices.
                     sessions.forget(&session);
                     if is_last {
-                        let fault = Fault::Login { code, who: config.credentials.who() };
-                        // A node that takes its own tokens no more is not asked for one by every command.
+                        let fault = Fault::Login { code, user: config.credentials.login_user() };
+                        // Do not let every command log in at a node that does not accept its own tokens.
                         sessions.state().refused = Some((Instant::now(), fault.clone()));
                         return Err(fault);
                     }
@@ -181,7 +178,7 @@ impl AddressSession {
         }
     }
 
-    /// The session, of the login under way if there is none.
+    /// The session; waits for a login if there is none.
     async fn session(self: &Arc<Self>) -> LoginResult {
         let outcome = {
             let mut state = self.state();
@@ -201,22 +198,22 @@ impl AddressSession {
         outcome.await
     }
 
-    /// Begins the session after this one, if it is time to and the last login was not refused just now.
+    /// Starts the next login if the session ends soon and the last login was not refused just now.
     fn renew(self: &Arc<Self>, state: &mut LoginState, session: &Session) {
         if is_past(session.renew_at) && state.refusal().is_none() {
-            // It runs by itself.
+            // The login continues in its task.
             drop(self.begin(state));
         }
     }
 
-    /// The login under way, begun if there is none.
+    /// The pending login; starts one if there is none.
     fn begin(self: &Arc<Self>, state: &mut LoginState) -> Shared<BoxFuture<'static, LoginResult>> {
         if let Some(login) = &state.login {
             return login.outcome.clone();
         }
         let (config, address) = (Arc::clone(&self.config), self.address);
         let tls_name = self.tls_name.clone();
-        // Not a strong one: sessions that nobody wants any more end their login.
+        // A weak reference, so that dropping the session aborts the login.
         let sessions = Arc::downgrade(self);
         let task = tokio::spawn(async move {
             let outcome = config.log_in(address, tls_name.as_deref()).await;
@@ -232,10 +229,10 @@ impl AddressSession {
         outcome
     }
 
-    /// Notes how a login ended.
+    /// Records the outcome of a login.
     fn end(&self, outcome: &LoginResult) {
         let mut state = self.state();
-        // The task that calls this is about to end, and is past everything that could be aborted.
+        // This aborts the calling task, which does nothing after this call.
         state.login = None;
         match outcome {
             Ok(session) => {
@@ -249,7 +246,7 @@ impl AddressSession {
 }
 
 impl LoginConfig {
-    /// Logs in over a connection of its own.
+    /// Logs in over a new connection.
     async fn log_in(&self, address: SocketAddr, tls_name: Option<&str>) -> LoginResult {
         let timeout = self.opener.connect_timeout();
         let mut connection = self.opener.open(address, tls_name, &mut Timer::within(timeout)).await?;
@@ -263,16 +260,16 @@ impl LoginConfig {
             ended => ended?,
         };
         let answer = LoginAnswer::parse(&body)?;
-        let who = self.credentials.who();
+        let user = self.credentials.login_user();
         match answer.result_code {
-            ResultCode::OK => Ok(Arc::new(Session::new(answer.token.map(Secret::new), answer.ttl, who))),
-            // As the official client has it: such a server lets everybody in.
-            ResultCode::SECURITY_NOT_ENABLED => Ok(Arc::new(Session::new(None, None, who))),
-            code => Err(Fault::Login { code, who }),
+            ResultCode::OK => Ok(Arc::new(Session::new(answer.token.map(Secret::new), answer.ttl, user))),
+            // Like the official client: such a server accepts everyone.
+            ResultCode::SECURITY_NOT_ENABLED => Ok(Arc::new(Session::new(None, None, user))),
+            code => Err(Fault::Login { code, user }),
         }
     }
 
-    /// Says over a connection who uses it; returns the node's answer.
+    /// Authenticates a connection with a token and returns the node's answer.
     async fn authenticate(
         &self,
         connection: &mut Connection,

@@ -1,4 +1,4 @@
-//! Rows that are to be asked for again, not before their time.
+//! Rows that wait for their retry.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::error::Error;
 /// Rows that fall due within this time of each other are sent together.
 const MERGE_WINDOW: Duration = Duration::from_millis(2);
 
-/// Some rows, and why they are asked for again.
+/// Rows to be sent again.
 pub(crate) struct QueuedRetry {
     pub(crate) due: Instant,
     pub(crate) rows: Vec<u32>,
@@ -18,7 +18,6 @@ pub(crate) struct QueuedRetry {
     pub(crate) cause: Error,
 }
 
-/// All of a call's.
 #[derive(Default)]
 pub(crate) struct RetryQueue(Vec<QueuedRetry>);
 

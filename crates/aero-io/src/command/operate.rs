@@ -1,4 +1,4 @@
-//! Several reads and writes of one record's bins, as one command.
+//! Several operations on one record as one command.
 
 use wire_protocol::command::{OperateReads, WriteOp, write_operate};
 use wire_protocol::message::op;
@@ -10,12 +10,11 @@ use crate::key::Key;
 use crate::policy::OperatePolicy;
 use crate::topology::state::Inner;
 
-/// Whether an operation changes the record.
 pub(crate) fn is_write(op: &WriteOp<'_>) -> bool {
     op.code != op::READ
 }
 
-/// Whether applying an operation twice leaves other bins than applying it once.
+/// Whether applying an operation twice has another effect than applying it once.
 fn adds_up(op: &WriteOp<'_>) -> bool {
     matches!(op.code, op::INCREMENT | op::APPEND | op::PREPEND)
 }
@@ -31,8 +30,8 @@ pub(crate) async fn operate(
     let writes = ops.iter().any(is_write);
     let mut command = Command::new(name, key, &policy.write.limits);
     command.is_write = writes;
-    // What a later operation reads says how often the earlier ones were applied, so a second answer could be
-    // another one: only writes that set may be repeated.
+    // With such operations, a repeated command could also return other values: later reads show how often they
+    // were applied.
     command.is_repeatable = !ops.iter().any(adds_up);
     command.read_mode_sc = policy.reads.mode_sc;
     if !writes {

@@ -1,35 +1,36 @@
 //! Buffers that are kept from one batch to the next.
 //!
-//! What a large batch frees, the C library gives back to the system at once, and the next one pays for every page
-//! anew: up to three microseconds each in a virtual machine.
+//! The C library returns the memory of a large batch to the system at once, and the next batch pays for every
+//! page again: up to three microseconds per page in a virtual machine.
 
 use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
 use wire_protocol::digest::Digest;
 
-/// How long buffers are kept that nobody uses.
+/// How long unused buffers are kept.
 const MAX_IDLE: Duration = Duration::from_secs(60);
 
-/// Pages of digests of batches that have ended: those of a million keys.
+/// Pages of digests, enough for a million keys.
 pub(crate) static DIGESTS: BufferCache<Digest> = BufferCache::new(1_024);
 
-/// Lets go of memory that no batch has used for a while.
+/// Frees memory that no batch has used for a while.
 pub(crate) fn drop_idle() {
     DIGESTS.drop_idle();
 }
 
-/// Lets go of memory that is kept for batches: there may be none any more, and nobody to call [`drop_idle`].
+/// Frees all memory that is kept for batches. For when a cluster closes, after which [`drop_idle`] may never be
+/// called.
 pub(crate) fn clear() {
     DIGESTS.clear();
 }
 
 /// Buffers of one kind.
 ///
-/// Nobody waits for them. LoginUser finds them locked makes a new one, and lets go of an old one: in a child of a process
-/// that forked meanwhile they would be locked for ever.
+/// Never blocks: a forked child may inherit a held lock. If the lock is held, `take` returns a new buffer and
+/// `keep` frees the old ones.
 pub(crate) struct BufferCache<T> {
-    /// How many are kept.
+    /// Buffers that are kept at most.
     most: usize,
     state: Mutex<CachedBuffers<T>>,
 }
@@ -44,12 +45,12 @@ impl<T> BufferCache<T> {
         Self { most, state: Mutex::new(CachedBuffers { buffers: Vec::new(), used: None }) }
     }
 
-    /// An empty buffer, with the room that it had before.
+    /// An empty buffer that may have capacity.
     pub(crate) fn take(&self) -> Vec<T> {
         self.with(|state| state.buffers.pop()).flatten().unwrap_or_default()
     }
 
-    /// Keeps buffers for later, as far as there is room.
+    /// Keeps buffers for later use, up to `most`.
     pub(crate) fn keep(&self, buffers: impl Iterator<Item = Vec<T>>) {
         self.with(|state| {
             state.used = Some(Instant::now());
@@ -60,7 +61,6 @@ impl<T> BufferCache<T> {
         });
     }
 
-    /// Lets go of what nobody has used for a while.
     pub(crate) fn drop_idle(&self) {
         let old = self.with(|state| {
             let is_idle = state.used.is_some_and(|used| used.elapsed() > MAX_IDLE);
@@ -69,7 +69,6 @@ impl<T> BufferCache<T> {
         drop(old);
     }
 
-    /// Lets go of all.
     pub(crate) fn clear(&self) {
         drop(self.with(std::mem::take));
     }
@@ -77,7 +76,7 @@ impl<T> BufferCache<T> {
     fn with<R>(&self, use_it: impl FnOnce(&mut CachedBuffers<T>) -> R) -> Option<R> {
         match self.state.try_lock() {
             Ok(mut state) => Some(use_it(&mut state)),
-            // A list of buffers is whole at every moment.
+            // A panic cannot leave the list half changed.
             Err(TryLockError::Poisoned(state)) => Some(use_it(&mut state.into_inner())),
             Err(TryLockError::WouldBlock) => None,
         }

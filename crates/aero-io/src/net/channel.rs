@@ -1,4 +1,4 @@
-//! The byte stream of a connection, and the runtime that it belongs to.
+//! The byte stream of a connection, and the runtime that it is registered with.
 
 use std::any::Any;
 use std::io;
@@ -13,15 +13,15 @@ use tokio::runtime::{Handle, Id};
 
 use crate::net::transport::BoxStream;
 
-/// A byte stream. Plain TCP goes without the detour of a table of functions, and from runtime to runtime.
+/// A byte stream. Plain TCP avoids dynamic dispatch and can move between runtimes.
 pub(crate) enum Channel {
     /// Plain TCP, and the runtime that it is registered with.
     Tcp(TcpStream, Option<Id>),
-    /// Anything else: encrypted, or a test's.
+    /// TLS, or a stream of a test.
     Other(BoxStream),
 }
 
-/// The runtime that this is called in.
+/// The runtime of the caller.
 pub(crate) fn current_runtime() -> Option<Id> {
     Handle::try_current().ok().map(|handle| handle.id())
 }
@@ -39,7 +39,7 @@ impl Channel {
         }
     }
 
-    /// Whether it is best used in `runtime`, as it was before.
+    /// Whether the stream can be used in `runtime` without moving it.
     pub(crate) fn belongs_to(&self, runtime: Option<Id>) -> bool {
         match self {
             Self::Tcp(_, home) => *home == runtime,
@@ -47,7 +47,7 @@ impl Channel {
         }
     }
 
-    /// The channel as one of the runtime that this is called in.
+    /// Moves the stream to the caller's runtime.
     pub(crate) fn moved_here(self) -> io::Result<Self> {
         let runtime = current_runtime();
         match self {
@@ -58,10 +58,10 @@ impl Channel {
         }
     }
 
-    /// Whether the peer has neither closed the stream nor sent what nobody asked for.
+    /// Whether the peer has neither closed the stream nor sent anything unasked.
     pub(crate) fn is_quiet(&mut self) -> bool {
         match self {
-            // The socket itself is asked: a runtime that nobody drives has noticed nothing.
+            // Ask the socket itself: a runtime that is not being driven has not noticed anything.
             Self::Tcp(stream, _) => {
                 let peeked = SockRef::from(&*stream).peek(&mut [MaybeUninit::uninit()]);
                 matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
@@ -83,7 +83,7 @@ impl Channel {
         }
     }
 
-    /// Whether what was written may still have to be flushed.
+    /// Whether written bytes may need a flush.
     #[inline]
     pub(crate) fn is_buffered(&self) -> bool {
         matches!(self, Self::Other(_))

@@ -1,6 +1,6 @@
-//! What happens to the cluster, kept for a log until somebody fetches it.
+//! Events of the cluster, kept for a log until the application takes them.
 //!
-//! Nothing is formatted here, and nobody is waited for: an event is a few pointers in a queue with an end.
+//! Recording an event neither formats a message nor waits: it pushes a few pointers to a bounded queue.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,26 +12,19 @@ use std::time::SystemTime;
 
 use crate::error::DiscoveryFault;
 
-/// Events that are kept; what comes when there are so many is counted.
+/// Events that are kept. Further ones are only counted.
 const MAX_EVENTS: usize = 1_000;
 
-/// How much an event matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// For whoever looks for a mistake.
     Debug,
-    /// In the course of things.
     Info,
-    /// Something does not work.
     Warning,
 }
 
-/// A node as events name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeName {
-    /// Its name.
     pub name: Arc<str>,
-    /// Its address.
     pub address: SocketAddr,
 }
 
@@ -44,11 +37,11 @@ impl fmt::Display for NodeName {
 /// Why a node is avoided.
 #[derive(Clone, Debug)]
 pub enum Suspicion {
-    /// It did not answer its watch.
+    /// It failed a check.
     Watch(DiscoveryFault),
     /// A command's connection failed.
     Broken(Arc<io::Error>),
-    /// It has answered no command for longer than that should take.
+    /// It has answered no command for too long.
     Silent,
     /// Another node has its address.
     Renamed,
@@ -65,44 +58,38 @@ impl fmt::Display for Suspicion {
     }
 }
 
-/// Something that happened to the cluster.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A node joined, or came back.
+    /// A node joined or came back.
     Joined(NodeName),
-    /// A node left.
     Left(NodeName),
-    /// A node is avoided from now on.
+    /// Commands avoid the node from now on.
     Suspect(NodeName, Suspicion),
-    /// A node that was avoided answers again.
+    /// Commands use the node again.
     Trusted(NodeName),
-    /// A node failed so often that it is not asked before the error window ends.
+    /// The node failed too often and is not used until the error window ends. The number is the limit.
     Tripped(NodeName, u32),
-    /// No node answers: the seeds are asked.
+    /// No node answers; the seeds are tried again.
     Lost,
-    /// A command is sent again, after the error of this code.
+    /// A command is retried after an error with this code.
     Retry {
-        /// The command.
         command: &'static str,
         /// The node that failed.
         node: NodeName,
-        /// The error's code.
         code: i32,
     },
-    /// Rows of a batch are asked for again.
+    /// Rows of a batch are retried.
     RowsRetried {
-        /// The node that is asked now.
+        /// The node that they are sent to.
         node: NodeName,
-        /// How many.
         rows: usize,
     },
-    /// So many events were not kept.
+    /// Events that were not kept.
     Overflow(u64),
 }
 
 impl Event {
-    /// How much it matters.
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
@@ -135,7 +122,7 @@ impl fmt::Display for Event {
     }
 }
 
-/// The events that nobody has fetched yet.
+/// Events that were not taken yet.
 #[derive(Default)]
 pub(crate) struct Events {
     has_any: AtomicBool,
@@ -164,7 +151,7 @@ impl Events {
         self.has_any.store(true, Ordering::Release);
     }
 
-    /// Adds an event of level [`Level::Debug`], of which there may be many, if somebody wants them.
+    /// Records an event of level [`Level::Debug`], of which there may be many, if they are wanted.
     pub(crate) fn push_detail(&self, event: impl FnOnce() -> Event) {
         if self.is_verbose.load(Ordering::Relaxed) {
             self.push(event());

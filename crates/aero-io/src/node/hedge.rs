@@ -1,4 +1,4 @@
-//! When a request that has no answer is sent to another node as well.
+//! When a request without an answer is sent to another node as well.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -6,29 +6,26 @@ use std::time::Duration;
 use crate::node::health::Health;
 use crate::policy::{Hedge, ReadModeSc, Replica};
 
-/// Shortest adaptive delay: what a busy machine's scheduler can cost, without anything being wrong.
+/// Minimum adaptive delay: what the scheduler of a busy machine may cost although nothing is wrong.
 const MIN_DELAY: Duration = Duration::from_millis(30);
 
-/// Longest adaptive delay, unless a request usually takes half of that already.
+/// Maximum adaptive delay, unless requests usually take more than half of it.
 const MAX_DELAY: Duration = Duration::from_millis(250);
 
-/// The adaptive delay for a node that was not heard of yet.
+/// The adaptive delay for a node without measurements.
 const UNKNOWN_DELAY: Duration = Duration::from_millis(100);
 
-/// How many times what is usual a request may take.
+/// The adaptive delay is this many times the usual time.
 const DELAY_FACTOR: u32 = 4;
 
-/// Tenths of a hedge that a request earns.
+/// Tenths of a hedge that each request earns.
 const EARNED: u32 = 1;
-/// Tenths that a hedge costs.
 const HEDGE_COST: u32 = 10;
-/// Tenths that can be saved up: for the requests under way at a node in the moment that it hangs.
+/// Limit on saved tenths: enough to hedge all requests in flight at a node when it hangs.
 const MAX_BUDGET: u32 = 1_280;
-/// Tenths to begin with.
 const INITIAL_BUDGET: u32 = 160;
 
-/// How many requests may be sent twice: one for every ten, so that a cluster that is slow because it is
-/// overloaded does not get twice the load.
+/// Limits hedges to one per ten requests, so that an overloaded cluster does not get twice the load.
 pub(crate) struct Budget {
     tenths: AtomicU32,
 }
@@ -40,7 +37,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Notes that a request was sent.
+    /// Counts a request.
     pub(crate) fn earn(&self) {
         let tenths = self.tenths.load(Ordering::Relaxed);
         if tenths < MAX_BUDGET {
@@ -48,7 +45,7 @@ impl Budget {
         }
     }
 
-    /// Takes the cost of so many extra requests, if there is enough for all of them.
+    /// Takes the cost of `requests` hedges, if the budget suffices for all of them.
     pub(crate) fn spend(&self, requests: usize) -> bool {
         let Some(cost) = u32::try_from(requests).ok().and_then(|requests| requests.checked_mul(HEDGE_COST))
         else {
@@ -59,7 +56,7 @@ impl Budget {
     }
 }
 
-/// How long a request of `rows` waits for its answer before it is hedged; none where it never is.
+/// How long a request of `rows` waits for its answer before it is hedged; `None` if it never is.
 pub(crate) fn delay(hedge: Hedge, replica: Replica, health: &Health, rows: usize) -> Option<Duration> {
     if replica == Replica::Master {
         return None;
@@ -71,7 +68,7 @@ pub(crate) fn delay(hedge: Hedge, replica: Replica, health: &Health, rows: usize
     }
 }
 
-/// What a request of `rows` may take before something seems to be wrong.
+/// How long a request of `rows` may take before something seems to be wrong.
 pub(crate) fn adaptive(health: &Health, rows: usize) -> Duration {
     match health.usual_time(rows) {
         None => UNKNOWN_DELAY,
@@ -79,7 +76,7 @@ pub(crate) fn adaptive(health: &Health, rows: usize) -> Duration {
     }
 }
 
-/// Whether the master alone may answer reads of a strongly consistent namespace.
+/// Whether only the master may answer reads of a strongly consistent namespace.
 pub(crate) fn is_master_only(read_mode_sc: ReadModeSc) -> bool {
     matches!(read_mode_sc, ReadModeSc::Session | ReadModeSc::Linearize)
 }

@@ -1,4 +1,4 @@
-//! Which node is asked for which partitions, when, and for how many records.
+//! Decides which node is asked for which partitions, when, and for how many records.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,39 +20,39 @@ use crate::policy::{ReadModeSc, Replica};
 use crate::topology::partition_map::Router;
 use crate::topology::state::Inner;
 
-/// Time before a node's partitions are asked for elsewhere when it has left the cluster: the view that says so
-/// is on its way.
+/// How long to wait before the partitions of a node that left are requested elsewhere: the new view is about to
+/// be published.
 const VIEW_PAUSE: Duration = Duration::from_millis(1);
 
-/// Carries out a query; what comes of it goes into `items`, its end too.
+/// Carries out a query, and sends the records and the outcome to `items`.
 pub(crate) async fn run(inner: Arc<Inner>, query: Arc<Query>, items: mpsc::Sender<StreamItem>) {
     let start = Instant::now();
     let deadline = query.policy.limits.deadline(start, Duration::ZERO);
     let call = QueryCall { inner: Arc::clone(&inner), query, items: items.clone(), start, deadline };
     let outcome = inner.until_closed(false, Driver::new(&call).run()).await;
-    // Whoever has gone meanwhile needs no end.
+    // Fails if the stream was dropped, which needs no outcome.
     _ = items.send(StreamItem::Ended(outcome)).await;
 }
 
-/// A partition that nobody is asked for at the moment.
+/// A partition that no request in flight asks for.
 struct PendingPartition {
     partition: u16,
     after: Option<Digest>,
     attempt: u32,
-    /// The node that the try before failed at.
+    /// The node at which the previous attempt failed.
     avoid: Option<u64>,
     not_before: Option<Instant>,
 }
 
-/// Partitions that one node is to be asked for.
+/// Partitions to request from one node.
 type Group = (Arc<Node>, Vec<PendingPartition>);
 
 struct Driver<'c> {
     call: &'c QueryCall,
     pending: Vec<PendingPartition>,
-    /// Records that may still be asked for; None for all.
+    /// Records that may still be requested; `None` for all.
     budget: Option<u64>,
-    /// Why partitions are asked for again.
+    /// Why partitions were retried last.
     cause: Option<Error>,
 }
 
@@ -86,7 +86,7 @@ impl<'c> Driver<'c> {
             for request in self.next_requests(limit.saturating_sub(running.len()))? {
                 running.push(exchange::run(self.call, request));
             }
-            // Nothing is under way: all is done, or as many records came as were asked for.
+            // No request is in flight: all partitions are done, or `max_records` was reached.
             let Some(outcome) = running.next().await else { return Ok(()) };
             self.handle_finished(outcome)?;
         }
@@ -103,21 +103,21 @@ impl<'c> Driver<'c> {
             self.pending.extend(left);
         }
         let count = groups.len() as u64;
-        // What of it does not come is given back.
+        // What a request does not use is returned to the budget when it ends.
         let budget = self.budget;
         self.budget = budget.map(|_| 0);
         let requests = groups.into_iter().zip(0..).map(|((node, pending), at)| NodeRequest {
             node,
             attempt: pending.first().map_or(0, |pending| pending.attempt),
             not_before: pending.iter().filter_map(|pending| pending.not_before).max(),
-            // Together they ask for no more than is left.
+            // The shares add up to the budget.
             share: budget.map(|budget| budget / count + u64::from(at < budget % count)),
             partitions: pending.into_iter().map(|pending| (pending.partition, pending.after)).collect(),
         });
         Ok(requests.collect())
     }
 
-    /// The pending partitions, grouped by the node to ask and the number of earlier tries.
+    /// The pending partitions, grouped by the node to ask and the number of earlier attempts.
     fn groups(&mut self) -> Result<Vec<Group>, Error> {
         let inner = &self.call.inner;
         let policy = &self.call.query.policy;
@@ -146,7 +146,7 @@ impl<'c> Driver<'c> {
             let Some(place) = place.filter(|&place| usize::from(place) < view.nodes.len()) else {
                 let partition = pending.partition.into();
                 let error = Error::InvalidNode { namespace: name(), partition };
-                // Why there was a second try at all says more than that no node is left for it.
+                // The reason for the retry says more than that no node is left.
                 return Err(self.cause.take().unwrap_or_else(|| inner.unless_closed(error)));
             };
             groups.entry((pending.attempt, place)).or_default().push(pending);
@@ -155,7 +155,7 @@ impl<'c> Driver<'c> {
         Ok(groups.into_iter().filter_map(|((_, place), pending)| Some((node(place)?, pending))).collect())
     }
 
-    /// Draws conclusions from how a request ended.
+    /// Handles a finished request.
     fn handle_finished(&mut self, outcome: FinishedRequest) -> Result<(), Error> {
         let FinishedRequest { request, sent_at, received, refused, end, was_stalled } = outcome;
         if let (Some(budget), Some(share)) = (&mut self.budget, request.share) {
@@ -181,7 +181,7 @@ impl<'c> Driver<'c> {
                         again.entry(code).or_default().insert(partition, after);
                     }
                 }
-                // There are some where as many came as were asked for: there may be more.
+                // Only if the request reached its share: there may be more records.
                 self.queue(partitions, attempt, None, None);
                 for (code, partitions) in again {
                     node.observe_code(code);
@@ -198,7 +198,7 @@ impl<'c> Driver<'c> {
                 self.queue(partitions, attempt, None, Instant::now().checked_add(VIEW_PAUSE));
                 Ok(())
             }
-            // The node gave up because nobody took its records: that is no failure of its.
+            // The node gave up because its records were not read. That is not its failure.
             Err(RequestEnd::Fault(Fault::Io(_))) if was_stalled => {
                 self.queue(partitions, attempt, None, None);
                 Ok(())
@@ -214,7 +214,7 @@ impl<'c> Driver<'c> {
         }
     }
 
-    /// Has partitions asked for again, where another try may succeed and there is time for it.
+    /// Queues partitions for the next attempt, if the error may pass and there are retries and time left.
     fn retry(
         &mut self,
         partitions: BTreeMap<u16, Option<Digest>>,

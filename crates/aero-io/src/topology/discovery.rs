@@ -1,4 +1,4 @@
-//! Discovery: asking a node who it is and what it knows of the cluster.
+//! Discovery: asks a node who it is and what it knows about the cluster.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use crate::net::info::InfoLink;
 use crate::node::connector::Connector;
 
 impl Connector {
-    /// The info command for the other nodes' addresses.
+    /// The info command for the addresses of the other nodes.
     pub(crate) fn peers_command(&self) -> &'static str {
         match (self.opener.is_tls(), self.config.use_services_alternate) {
             (false, false) => "peers-clear-std",
@@ -30,8 +30,8 @@ impl Connector {
         }
     }
 
-    /// Connects to an address and asks everything that the cluster's view is made of. The whole takes no
-    /// longer than the connect timeout, but for a login.
+    /// Connects to an address and asks for everything that the cluster's view is made of. Takes no longer than
+    /// the connect timeout, plus the time for a login.
     pub(crate) async fn discover(
         &self,
         address: SocketAddr,
@@ -72,7 +72,7 @@ impl Connector {
     }
 
     fn parse_node_info(&self, body: &[u8]) -> Result<NodeInfo, WireError> {
-        // A node without that kind of access point answers with an error; it then has no addresses.
+        // A node without this kind of access point answers with an error; it has no such addresses.
         let service = info::answer(body, self.service_command())?;
         let service = match info::error_of(service) {
             Some(_) => Vec::new(),
@@ -90,12 +90,12 @@ impl Connector {
         })
     }
 
-    /// What is asked about racks, where they matter.
+    /// The info commands for racks, if racks are configured.
     pub(crate) fn rack_commands(&self) -> &'static [&'static str] {
         if self.config.racks.is_empty() { &[] } else { &["rebalance-generation", "rack-ids"] }
     }
 
-    /// The generation that changes when racks may have; none where they do not matter.
+    /// The generation that changes when racks may have changed; `None` if no racks are configured.
     pub(crate) fn rebalance_generation(&self, body: &[u8]) -> Result<Option<String>, WireError> {
         if self.config.racks.is_empty() {
             return Ok(None);
@@ -103,13 +103,13 @@ impl Connector {
         info::answer(body, "rebalance-generation").map(|generation| Some(generation.to_owned()))
     }
 
-    /// The node's racks; none where they do not matter.
+    /// The node's racks; `None` if no racks are configured.
     pub(crate) fn racks(&self, body: &[u8]) -> Result<Option<Vec<(String, u32)>>, WireError> {
         if self.config.racks.is_empty() {
             return Ok(None);
         }
         let racks = info::answer(body, "rack-ids")?;
-        // A server without racks, as the Community Edition is, says that it has none.
+        // A server without racks, such as the Community Edition, answers with an error.
         if info::error_of(racks).is_some() {
             return Ok(Some(Vec::new()));
         }
@@ -117,10 +117,11 @@ impl Connector {
     }
 }
 
-/// The longest name of a node: far above the sixteen characters that names have.
+/// The longest accepted node name. Names have 16 characters.
 const MAX_NAME: usize = 255;
 
-/// The node's name in an answer to `node`. It is shown in messages as it is, which may end up on a terminal.
+/// The node's name in an answer to `node`. It is checked because messages show it as it is, possibly on a
+/// terminal.
 pub(crate) fn node_name(body: &[u8]) -> Result<&str, WireError> {
     let malformed = |why| Err(WireError::Malformed { what: "info response", why });
     match info::answer(body, "node")? {
@@ -136,13 +137,13 @@ pub(crate) fn node_name(body: &[u8]) -> Result<&str, WireError> {
 pub(crate) struct FoundNode {
     pub(crate) address: SocketAddr,
     pub(crate) tls_name: Option<Box<str>>,
-    /// The connection, for watching the node.
+    /// A connection for watching the node.
     pub(crate) link: InfoLink,
     pub(crate) info: NodeInfo,
 }
 
 impl FoundNode {
-    /// Refuses a node of another name.
+    /// Fails if the node has another name.
     pub(crate) fn named(self, expected: &str) -> Result<Self, DiscoveryFault> {
         if self.info.node == expected {
             return Ok(self);
@@ -151,18 +152,18 @@ impl FoundNode {
     }
 }
 
-/// What a node says of itself and its cluster.
+/// What a node says about itself and its cluster.
 #[derive(Clone, Debug)]
 pub(crate) struct NodeInfo {
     pub(crate) node: String,
-    /// Addresses that it wants to be reached at.
+    /// Addresses under which the node wants to be reached.
     pub(crate) service: Vec<(String, u16)>,
-    /// Compared, never counted with: text is enough.
+    /// Only compared for equality, so text is sufficient.
     pub(crate) partition_generation: String,
     pub(crate) peers_generation: String,
     pub(crate) peers: Peers,
     pub(crate) replicas: Vec<NamespaceReplicas>,
-    /// None where racks do not matter.
+    /// `None` if no racks are configured.
     pub(crate) rebalance_generation: Option<String>,
     /// The node's rack in each namespace.
     pub(crate) racks: Vec<(String, u32)>,

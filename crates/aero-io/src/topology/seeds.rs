@@ -1,4 +1,4 @@
-//! From the seeds to the first view of the cluster.
+//! From the configured seeds to the first view of the cluster.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -14,18 +14,18 @@ use crate::node::connector::Connector;
 use crate::topology::discovery::FoundNode;
 use crate::topology::partition_map::MAX_NODES;
 
-/// Addresses of one host or node that are tried: above what there is, below what a hostile node may list.
+/// Most addresses of a host or node that are tried, against hostile lists.
 const MAX_ADDRESSES: usize = 16;
 
-/// Contacts the cluster: every address of every seed side by side, the first that answers leads on to
-/// its peers.
+/// Connects to the cluster: tries every address of every seed concurrently, and then the peers of the first
+/// node that answers.
 ///
-/// Each step (names, seeds, a seed's own address, peers twice) takes no longer than the connect timeout.
+/// Each step (names, seeds, the seed's own address, peers twice) takes at most the connect timeout.
 pub(crate) async fn find_cluster(connector: &Connector) -> Result<Vec<FoundNode>, Error> {
     let first = find_seed(connector).await?;
     let mut found = vec![own_address(connector, first).await];
     let mut tried: HashSet<String> = found.iter().map(|node| node.info.node.clone()).collect();
-    // Once more for peers that only peers know of; the watch finds any that are still missing.
+    // Twice, for peers that only peers know. The watches find any that are still missing.
     for _ in 0..2 {
         let more = find_peers(connector, &found, &mut tried).await;
         if more.is_empty() {
@@ -53,15 +53,15 @@ async fn find_seed(connector: &Connector) -> Result<FoundNode, Error> {
     }
     failures.sort_by_key(|(place, _)| *place);
     let tried: Vec<SeedFailure> = failures.into_iter().map(|(_, failure)| failure).collect();
-    // A refused user is what keeps the client out, whatever else failed on the way.
+    // A refused login is the reason that matters, whatever else failed.
     for failure in &tried {
-        if let SeedFailure { address: Some(address), fault: DiscoveryFault::Login { code, who }, .. } =
+        if let SeedFailure { address: Some(address), fault: DiscoveryFault::Login { code, user }, .. } =
             failure
         {
-            return Err(Error::Login { code: *code, who: who.clone(), address: *address, tried: None });
+            return Err(Error::Login { code: *code, user: user.clone(), address: *address, tried: None });
         }
     }
-    // A cluster of another name is no network's fault: it is said on its own where it is the only one.
+    // A different cluster name is reported as such if it is the only failure.
     if let [
         SeedFailure {
             address: Some(address), fault: DiscoveryFault::ClusterName { expected, found }, ..
@@ -88,7 +88,7 @@ async fn try_seed(
     })
 }
 
-/// Tries all addresses of a host side by side: where one does not answer, another may.
+/// Tries all addresses of a host concurrently.
 async fn try_host(
     connector: &Connector,
     host: &str,
@@ -121,7 +121,7 @@ async fn try_host(
     Err(faults)
 }
 
-/// The node `name` at any of its addresses, all tried side by side.
+/// Tries all addresses of the node `name` concurrently.
 async fn try_node(
     connector: &Connector,
     name: &str,
@@ -137,15 +137,14 @@ async fn try_node(
     found.next().await
 }
 
-/// A seed may be a balancer that leads each connection to another node. A node that announces other
-/// addresses than the seed's is taken at one of those if it answers there.
+/// The node at an address that it announces itself, if it answers there: a seed may be a load balancer that
+/// leads each connection to another node.
 async fn own_address(connector: &Connector, node: FoundNode) -> FoundNode {
     let own = &node.info.service;
     let announced = |(host, port): &(String, u16)| {
         host.parse().is_ok_and(|ip: IpAddr| SocketAddr::new(ip, *port) == node.address)
     };
-    // What is reached at a loopback address is forwarded at most: from outside, the announced address
-    // often leads nowhere.
+    // A loopback address may be forwarded from outside, where the announced address often leads nowhere.
     if node.address.ip().is_loopback() || own.is_empty() || own.iter().any(announced) {
         return node;
     }
@@ -153,7 +152,7 @@ async fn own_address(connector: &Connector, node: FoundNode) -> FoundNode {
     direct.unwrap_or(node)
 }
 
-/// Contacts the peers of `found` that were not `tried` yet.
+/// Connects to the peers of `found` that are not in `tried` yet.
 async fn find_peers(
     connector: &Connector,
     found: &[FoundNode],
@@ -169,13 +168,13 @@ async fn find_peers(
     attempts.filter_map(std::future::ready).collect().await
 }
 
-/// Contacts a peer at any of its addresses.
+/// Connects to a peer at any of its addresses.
 pub(crate) async fn find_peer(connector: &Connector, peer: &Peer) -> Option<FoundNode> {
     let tls_name = Some(peer.tls_name.as_str()).filter(|name| !name.is_empty());
     try_node(connector, &peer.node, &peer.addresses, tls_name).await
 }
 
-/// Contacts any seed, for a cluster that was lost.
+/// Connects to any seed, for a cluster in which no node answers.
 pub(crate) async fn find_any_seed(connector: &Connector) -> Option<FoundNode> {
     Some(own_address(connector, find_seed(connector).await.ok()?).await)
 }

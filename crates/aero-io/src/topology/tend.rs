@@ -1,4 +1,4 @@
-//! Watching the cluster: each node by a task of its own, so that one that hangs delays nobody else.
+//! Watches the cluster. Each node has a task of its own, so that a node that hangs delays no other check.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,15 +18,14 @@ use crate::topology::partition_map::MAX_NODES;
 use crate::topology::seeds;
 use crate::topology::state::Inner;
 
-/// How long after a command saw a node fail its watch looks at it; several failures make one look.
+/// How long after a command saw a node fail the node is checked. Several failures in that time cause one check.
 const EARLY_CHECK_DELAY: Duration = Duration::from_millis(100);
 
-/// Shortest time between two looks, whatever the settings say.
+/// Minimum time between two checks, whatever the configuration says.
 const MIN_CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
 impl Inner {
-    /// Takes nodes that answered into the cluster and watches them. Known ones that answer stay as they
-    /// are.
+    /// Adds nodes that answered to the cluster and watches them. Members that answer are kept as they are.
     pub(crate) fn admit(self: &Arc<Self>, found_nodes: impl IntoIterator<Item = FoundNode>) {
         let mut members = self.members();
         if self.is_closed() {
@@ -71,7 +70,7 @@ impl Inner {
         self.apply_changes(&mut members, true);
     }
 
-    /// Notes that a node answered, and what is new.
+    /// Records that a node answered, and what changed.
     fn note_check(self: &Arc<Self>, node: &Node, changes: Changes) {
         let mut members = self.members();
         members.updates += 1;
@@ -93,7 +92,7 @@ impl Inner {
         self.apply_changes(&mut members, moved);
     }
 
-    /// Notes that a node did not answer.
+    /// Records that a node did not answer.
     fn note_failed_check(self: &Arc<Self>, node: &Node, why: Fault) {
         let mut members = self.members();
         let Some(member) = members.member_of(node) else { return };
@@ -102,7 +101,7 @@ impl Inner {
         self.apply_changes(&mut members, false);
     }
 
-    /// Removes a node of which the address belongs to another one now.
+    /// Removes a node whose address belongs to another node now.
     fn remove_node(self: &Arc<Self>, node: &Node) {
         let mut members = self.members();
         if members.member_of(node).is_some() {
@@ -111,7 +110,7 @@ impl Inner {
         }
     }
 
-    /// Draws the conclusions of a change: removes, publishes, looks for what is missing.
+    /// Removes nodes that have left, publishes a new view if needed, and looks for missing nodes.
     fn apply_changes(self: &Arc<Self>, members: &mut Members, changed: bool) {
         if self.is_closed() {
             return;
@@ -151,15 +150,15 @@ impl Inner {
     }
 }
 
-/// What a node said when it was last looked at.
+/// What a node said at its last check.
 struct Generations {
     partition_generation: String,
     peers_generation: String,
-    /// None where racks do not matter.
+    /// `None` if no racks are configured.
     rebalance_generation: Option<String>,
 }
 
-/// What changed since.
+/// What changed since the last check.
 #[derive(Default)]
 struct Changes {
     peers: Option<Vec<Peer>>,
@@ -172,7 +171,7 @@ struct Watch {
     inner: Arc<Inner>,
     node: Arc<Node>,
     link: Option<InfoLink>,
-    /// None where everything is to be asked for.
+    /// `None` to ask for everything.
     seen: Option<Generations>,
 }
 
@@ -210,7 +209,7 @@ impl Watch {
         let link = match &mut self.link {
             Some(link) => link,
             gone => {
-                // A node that was away may count its generations from the start again.
+                // A node that was down may have restarted its generations.
                 self.seen = None;
                 let tls_name = self.node.tls_name.as_deref();
                 let (connection, rest) = connector.open_for_watch(self.node.address, tls_name).await?;
@@ -248,8 +247,8 @@ impl Watch {
             commands.extend(connector.rack_commands());
         }
         let body = link.ask(&commands, &mut timer).await?;
-        // The generations of the answer that carries the lists: what changed between the two is found by the
-        // next look.
+        // The generations in the answer with the lists. A change between the two answers is found by the next
+        // check.
         let mut seen = now;
         if !same_peers {
             changes.peers = Some(info::parse_peers(info::answer(&body, connector.peers_command())?)?.peers);
@@ -271,7 +270,7 @@ impl Watch {
     async fn replace(self) {
         self.node.avoid(Suspicion::Renamed);
         let found = self.inner.connector.discover(self.node.address, self.node.tls_name.as_deref()).await;
-        // Admitted first: dismissing ends this very task.
+        // Admit first: removing the node ends this task.
         self.inner.admit(found.ok());
         self.inner.remove_node(&self.node);
     }
