@@ -52,7 +52,7 @@ impl RowCommand {
             (false, 0) => info1::NO_BINS,
             _ => 0,
         };
-        let attributes = parent.read_row(bits);
+        let attributes = parent.reads.row_attributes(bits);
         Self { attributes, operations, send_key: false, writes: false }
     }
 

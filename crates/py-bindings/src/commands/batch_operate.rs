@@ -195,7 +195,7 @@ impl Core {
     /// The client's policy for batches that write, overridden by the call's.
     fn parent_policy(&self, py: Python<'_>, policy: Option<&Bound<'_, PyAny>>) -> PyResult<BatchPolicy> {
         let policy = policy::batch(py, &self.config.policies.batch_parent_write, "batch policy", policy)?;
-        self.config.check_replica(py, policy.replica)?;
+        self.config.check_replica(py, policy.limits.replica)?;
         Ok(policy)
     }
 

@@ -38,7 +38,7 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let policy = policy::batch(py, &self.config.policies.batch, "batch policy", policy)?;
-        self.config.check_replica(py, policy.replica)?;
+        self.config.check_replica(py, policy.limits.replica)?;
         let request = BatchRead { policy, ..BatchRead::default() };
         let bins = bin_names(bins)?;
         match dtype {

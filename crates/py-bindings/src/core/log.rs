@@ -56,7 +56,7 @@ fn unraisable(py: Python<'_>, outcome: PyResult<()>) {
 fn log(py: Python<'_>, cluster: &Cluster) -> PyResult<()> {
     let logger = python_log(py)?;
     let is_enabled = |level: u8| logger.is_enabled_for.bind(py).call1((level,))?.is_truthy();
-    cluster.note_retries(is_enabled(DEBUG)?);
+    cluster.record_retries(is_enabled(DEBUG)?);
     for (time, event) in cluster.take_events() {
         let level = number(event.level());
         if is_enabled(level)? {
