@@ -49,7 +49,7 @@ NEVER_IN_TESTS = {"pyo3*", "numpy"}
 # `#![forbid(unsafe_code)]` in each of their roots.
 UNSAFE = {
     "wire-protocol/src/digest/lanes/mod.rs": "CPU feature dispatch: many digests in a fraction of the time",
-    "record-decode/src/rows.rs": "rows of one array are written by several tasks: the one unsafe heart",
+    "record-decode/src/rows/mod.rs": "rows of one array are written by several tasks: the one unsafe heart",
     "record-decode/src/rows/tests.rs": "its tests, which have to make one",
     "record-decode/src/rows/loom_models.rs": "its tests under loom, likewise",
     "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory, sent to the tasks that fill it",
