@@ -222,7 +222,7 @@ impl Core {
                 let keys = Arc::new(arena.batch_keys()?);
                 let digests = keys.clone();
                 let batch = BatchOperate { name, ops, policy };
-                cluster.batch_operate(keys, batch, raw).await.map(|()| digests)
+                cluster.get().await?.batch_operate(keys, batch, raw).await.map(|()| digests)
             }
         };
         let finish = move |py: Python<'_>, outcome: Result<Arc<BatchKeys>, aero_io::Error>| {

@@ -127,8 +127,10 @@ impl Core {
         let key = arena.command_key(policy.write.send_key);
         let policy = policy.with_meta(py, meta, operations.ttl)?;
         let digest = key.digest;
-        let future =
-            async move { cluster.operate(name, &key, &operations.encoded.write_ops()?, &policy).await };
+        let future = async move {
+            let ops = operations.encoded.write_ops()?;
+            cluster.get().await?.operate(name, &key, &ops, &policy).await
+        };
         let finish = record_result(arena, digest, bin, move |py, arena, answer: Answer| {
             Ok(match returns {
                 Returns::Nothing => py.None(),

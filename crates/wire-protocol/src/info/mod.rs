@@ -97,6 +97,9 @@ mod tests {
     fn errors_in_answers() {
         assert_eq!(error_of("ERROR:25:enterprise only"), Some((ResultCode::new(25), "enterprise only")));
         assert_eq!(error_of("FAIL:4"), Some((ResultCode::new(4), "")));
+        assert_eq!(error_of("ERROR::what"), Some((ResultCode::new(1), "what")));
+        assert_eq!(error_of("ERROR::"), Some((ResultCode::new(1), "")));
+        assert_eq!(error_of("FAIL:"), Some((ResultCode::new(1), "")));
         assert_eq!(error_of("ERROR"), Some((ResultCode::new(1), "")));
         assert_eq!(error_of("error=what"), Some((ResultCode::new(1), "what")));
         assert_eq!(error_of("8.1.2.0"), None);
