@@ -43,7 +43,7 @@ from .numpy_write import NumpyWriteResult
 from .query import AsyncQuery, AsyncQueryRecords, Query, QueryRecords
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
 from .stats import ClusterStats, ConnectionStats, NodeStats
-from .values import GeoJSON, HyperLogLog, KeyOrderedDict
+from .values import GeoJSON, HyperLogLog, KeyOrderedDict, null
 
 calc_digest = _native.calc_digest
 
@@ -74,6 +74,7 @@ __all__ = [
     "calc_digest",
     "client",
     "exception",
+    "null",
     "operations",
     "types",
 ]

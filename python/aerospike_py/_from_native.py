@@ -13,6 +13,7 @@ from __future__ import annotations
 from ._utils.log import emit as log_event
 from ._utils.log import logger
 from ._utils.warnings import warn
+from .exception import ParamTypeError
 from .exception import _error_class as error_class
 from .keys import Keys
 from .keys import _plain_values as plain_key_values
@@ -37,6 +38,7 @@ __all__ = [
     "NodeStats",
     "NumpyBatchRecords",
     "OrderedRecord",
+    "ParamTypeError",
     "Record",
     "error_class",
     "finish_batch_read",

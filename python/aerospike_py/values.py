@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from .exception import ParamError, ParamTypeError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+def null() -> None:
+    """The value None, for code written for the official client: a bin that is set to it is removed.
+
+    Example:
+        >>> client.put(("test", "users", 1), {"visits": null()})
+    """
 
 
 class GeoJSON:
@@ -11,6 +24,9 @@ class GeoJSON:
 
     Args:
         geo_data: a GeoJSON object as a dict, or its text. Text is stored unchanged.
+
+    Raises:
+        ParamError: it is neither a dict nor a str, or the text is not JSON.
 
     Example:
         >>> place = GeoJSON({"type": "Point", "coordinates": [-122.0, 37.5]})
@@ -22,7 +38,25 @@ class GeoJSON:
     __slots__ = ("_text",)
 
     def __init__(self, geo_data: dict[str, Any] | str) -> None:
-        self._text = geo_data if isinstance(geo_data, str) else json.dumps(geo_data)
+        if isinstance(geo_data, str):
+            try:
+                json.loads(geo_data)
+            except ValueError as error:
+                raise ParamError(f"geo_data is {geo_data[:80]!r}, which is not JSON: {error}") from None
+            self._text = geo_data
+        elif isinstance(geo_data, dict):
+            self._text = json.dumps(geo_data)
+        else:
+            raise ParamTypeError(
+                f"geo_data is {geo_data!r:.80} ({type(geo_data).__name__}); it must be a dict or its text"
+            )
+
+    @classmethod
+    def _from_server(cls, text: str) -> Self:
+        """A value as the server stores it. Not checked: another client may have written anything."""
+        made = cls.__new__(cls)
+        made._text = text
+        return made
 
     @property
     def geo_data(self) -> dict[str, Any]:

@@ -145,12 +145,12 @@ def test_operate_by_generation(client, key):
         ([{"op": 14, "bin": "a"}], "does not accept"),
         (
             [op.read("a"), {"op": 1001, "bin": "l", "val": 1}],
-            r"operations\[1\].*list operations are not implemented yet",
+            r"operations\[1\].*list operations are not supported yet",
         ),
-        ([{"op": 1102, "bin": "m"}], "map operations are not implemented yet"),
-        ([{"op": 2010, "bin": "m"}], "bit operations are not implemented yet"),
-        ([{"op": 2100, "bin": "m"}], "HyperLogLog operations are not implemented yet"),
-        ([{"op": 2200, "bin": "m"}], "expression operations are not implemented yet"),
+        ([{"op": 1102, "bin": "m"}], "map operations are not supported yet"),
+        ([{"op": 2010, "bin": "m"}], "bit operations are not supported yet"),
+        ([{"op": 2100, "bin": "m"}], "HyperLogLog operations are not supported yet"),
+        ([{"op": 2200, "bin": "m"}], "expression operations are not supported yet"),
         ([{"op": 0, "bin": "m", "ctx": [1]}], "inside lists and maps"),
         ([op.touch("soon")], "time to live"),  # type: ignore[arg-type]
         ([op.increment("i", True)], r"operations\[0\].*an int or a float"),

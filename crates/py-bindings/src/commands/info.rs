@@ -7,13 +7,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use wire_protocol::info;
 
-use crate::args::convert::{text, unicode, whole_number};
+use crate::args::convert::{text, whole_number};
 use crate::args::policy;
 use crate::call::{Call, Completions, or_raise};
 use crate::core::Core;
 use crate::keys::too_long;
 use crate::python::describe::describe;
 use crate::python::errors::{SERVER, error_of_code, io_error, param_error, type_error};
+use crate::python::text::unicode;
 
 /// Answers as the server writes them: command, tab, value, newline; raises if one of them is an error.
 fn lines(py: Python<'_>, node: &str, answers: &[(String, String)]) -> PyResult<String> {

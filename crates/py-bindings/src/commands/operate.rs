@@ -55,9 +55,8 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let policy = self.operate_policy(py, policy)?;
-        let (name, operations) = operations::encode_one(operator, bin, value)?;
-        let bin = bin.extract::<String>().ok();
-        self.run_operations(py, completions, name, bin, key, operations, meta, policy, Returns::Nothing)
+        let (name, bin, operations) = operations::encode_one(operator, bin, value)?;
+        self.run_operations(py, completions, name, Some(bin), key, operations, meta, policy, Returns::Nothing)
     }
 
     fn touch(

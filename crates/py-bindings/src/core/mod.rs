@@ -123,7 +123,8 @@ impl Core {
             Some(cluster) => Ok(LazyCluster::Connected(cluster)),
             None => {
                 let runtime = shared_runtime(py)?;
-                let (config, tls) = (self.cluster_config(self.inner.credentials().clone()), self.config.tls.clone());
+                let (config, tls) =
+                    (self.cluster_config(self.inner.credentials().clone()), self.config.tls.clone());
                 let inner = Arc::clone(&self.inner);
                 let closings = inner.closings.load(Ordering::Relaxed);
                 Ok(LazyCluster::Unconnected(Box::new(Unconnected { inner, config, tls, closings, runtime })))

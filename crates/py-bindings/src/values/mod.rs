@@ -11,11 +11,12 @@ use crate::python::once::Once;
 use crate::python::package::from_package;
 
 pub(crate) use decode::{BinNames, Unreadable, bin_and_value, bins_dict};
-pub(crate) use encode::{Bools, OpBytes, bin_name, encode_bins, encode_value};
+pub(crate) use encode::{Bools, OpBytes, bin_name, bin_name_at, encode_bins, encode_value};
 
 /// The package's classes for values that have no Python type of their own, looked up once.
 struct ValueClasses {
     geojson: Py<PyAny>,
+    geojson_from_server: Py<PyAny>,
     hyperloglog: Py<PyAny>,
     key_ordered: Py<PyAny>,
 }
@@ -23,8 +24,10 @@ struct ValueClasses {
 fn classes(py: Python<'_>) -> PyResult<&ValueClasses> {
     static CLASSES: Once<ValueClasses> = Once::new();
     CLASSES.get_or_try_init(py, || {
+        let geojson = from_package!(py, "GeoJSON")?;
         Ok(ValueClasses {
-            geojson: from_package!(py, "GeoJSON")?.unbind(),
+            geojson_from_server: geojson.getattr("_from_server")?.unbind(),
+            geojson: geojson.unbind(),
             hyperloglog: from_package!(py, "HyperLogLog")?.unbind(),
             key_ordered: from_package!(py, "KeyOrderedDict")?.unbind(),
         })
