@@ -41,7 +41,7 @@ from .keys import Keys
 from .numpy_batch import NumpyBatchRecords
 from .numpy_write import NumpyWriteResult
 from .query import AsyncQuery, AsyncQueryRecords, Query, QueryRecords
-from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
+from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import GeoJSON, HyperLogLog, KeyOrderedDict, null
 
@@ -69,6 +69,7 @@ __all__ = [
     "Query",
     "QueryRecords",
     "Record",
+    "RecordHeader",
     "__version__",
     "batch",
     "calc_digest",

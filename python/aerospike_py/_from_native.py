@@ -20,7 +20,7 @@ from .keys import _plain_values as plain_key_values
 from .numpy_batch import NumpyBatchRecords
 from .numpy_batch import _finish as finish_batch_read
 from .numpy_write import _finish as finish_batch_write
-from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
+from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import GeoJSON, HyperLogLog, KeyOrderedDict
 
@@ -40,6 +40,7 @@ __all__ = [
     "OrderedRecord",
     "ParamTypeError",
     "Record",
+    "RecordHeader",
     "error_class",
     "finish_batch_read",
     "finish_batch_write",

@@ -68,13 +68,17 @@ def _refuse_unsuitable(values: Any) -> None:
     """Refuses values that cannot be an array or sequence of primary keys, whatever they contain."""
     kind = type(values).__name__
     if isinstance(values, (str, bytes, bytearray)):
-        raise ParamTypeError(f"values is one {kind}; it must be an array or sequence of primary keys")
+        raise ParamTypeError(f"Keys: values is one {kind}; it must be an array or sequence of primary keys")
     columns = getattr(values, "columns", None)
     if columns is not None:
         column = f"frame[{columns[0]!r}]" if len(columns) else "frame['key']"
-        raise ParamTypeError(f"values is a {kind}; pass the column that has the primary keys, as in {column}")
+        raise ParamTypeError(
+            f"Keys: values is a {kind}; pass the column that has the primary keys, as in {column}"
+        )
     if not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
-        raise ParamTypeError(f"values is a {kind}; it must be an array or sequence of primary keys")
+        raise ParamTypeError(
+            f"Keys: values is {values!r:.80} ({kind}); it must be an array or sequence of primary keys"
+        )
     shape = getattr(values, "shape", None)
     if isinstance(shape, tuple) and len(shape) != 1:
         raise ParamError(f"Keys: values has {len(shape)} dimensions; it must have one")

@@ -120,7 +120,7 @@ def test_the_official_clients_policies_of_later_commands_are_accepted() -> None:
     for policy in ("apply", "batch_apply", "scan", "admin"):
         theirs: Any = ctypes.py_object.in_dll(library, f"py_{policy}_policy_valid_keys").value
         for key in theirs - refused - without_effect:
-            value = key in ("compress", "durable_delete")
+            value: Any = False if key in ("compress", "durable_delete") else 1
             aerospike.client({**HOSTS, "policies": {policy: {key: value}}})
     aerospike.client({**HOSTS, "policies": {"metrics": MetricsPolicy()}})
 

@@ -194,7 +194,10 @@ def test_records_without_a_dtype(client, records):
         {"f": 1.0},
     ]
     headers = client.batch_read(keys, [])
+    key, meta = headers.batch_records[0].record
+    assert (key, meta) == (first.key, {"gen": 1, "ttl": 0xFFFFFFFF})
     assert headers.batch_records[0].record.bins == {}
+    assert headers.batch_records[1].record is None
 
 
 def test_keys_objects(client, fresh_set):

@@ -141,7 +141,7 @@ def test_operate_by_generation(client, key):
         ([{"op": 0, "bin": ""}], "empty"),
         ([{"op": 0, "bin": 5}], "must be a str"),
         ([{"op": 1, "bin": "a"}], 'without a "val"'),
-        ([{"op": 0, "bin": "a", "val": 5}], "does not accept"),
+        ([{"op": 0, "bin": "a", "vall": 5}], "does not accept"),
         ([{"op": 14, "bin": "a"}], "does not accept"),
         (
             [op.read("a"), {"op": 1001, "bin": "l", "val": 1}],

@@ -54,7 +54,7 @@ class ClientBase:
 
         Example:
             >>> client.get_key_partition_id("test", "users", 1)
-            825
+            313
         """
         return int.from_bytes(_native.calc_digest(ns, set, key)[:2], "little") % _PARTITIONS
 

@@ -65,7 +65,7 @@ impl KeyArena {
         let mut reader = Reader::default();
         reader.reserve(keys.len());
         for (row, key) in keys.iter().enumerate() {
-            let position = || format!("batch_records[{row}].key");
+            let position = || format!("keys[{row}]");
             let tuple = key_tuple(key, position)?;
             reader.key(&tuple).map_err(|bad| bad.raise(key.py(), &position()))?;
         }

@@ -112,7 +112,7 @@ fn to_object<'py>(py: Python<'py>, particle: &Particle<'_>) -> Result<Bound<'py,
         Particle::Str(bytes) => text(py, bytes)?,
         Particle::Blob(bytes) | Particle::Other { bytes, .. } => PyBytes::new(py, bytes).into_any(),
         Particle::Hll(bytes) => classes(py)?.hyperloglog.bind(py).call1((PyBytes::new(py, bytes),))?,
-        Particle::GeoJson(bytes) => classes(py)?.geojson_from_server.bind(py).call1((text(py, bytes)?,))?,
+        Particle::GeoJson(bytes) => classes(py)?.geojson.bind(py).call1((text(py, bytes)?,))?,
         Particle::List(bytes) | Particle::Map(bytes) => {
             let mut reader = Reader::new(bytes);
             let value = nested(py, &mut reader, 1)?;
@@ -147,7 +147,7 @@ fn nested<'py>(
         Token::Float(number) => PyFloat::new(py, number).into_any(),
         Token::Str(bytes) => text(py, bytes)?,
         Token::Blob(bytes) => PyBytes::new(py, bytes).into_any(),
-        Token::GeoJson(bytes) => classes(py)?.geojson_from_server.bind(py).call1((text(py, bytes)?,))?,
+        Token::GeoJson(bytes) => classes(py)?.geojson.bind(py).call1((text(py, bytes)?,))?,
         Token::List { len } => {
             let list = PyList::empty(py);
             for index in 0..len {

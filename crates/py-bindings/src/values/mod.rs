@@ -16,7 +16,6 @@ pub(crate) use encode::{Bools, OpBytes, bin_name, bin_name_at, encode_bins, enco
 /// The package's classes for values that have no Python type of their own, looked up once.
 struct ValueClasses {
     geojson: Py<PyAny>,
-    geojson_from_server: Py<PyAny>,
     hyperloglog: Py<PyAny>,
     key_ordered: Py<PyAny>,
 }
@@ -24,10 +23,8 @@ struct ValueClasses {
 fn classes(py: Python<'_>) -> PyResult<&ValueClasses> {
     static CLASSES: Once<ValueClasses> = Once::new();
     CLASSES.get_or_try_init(py, || {
-        let geojson = from_package!(py, "GeoJSON")?;
         Ok(ValueClasses {
-            geojson_from_server: geojson.getattr("_from_server")?.unbind(),
-            geojson: geojson.unbind(),
+            geojson: from_package!(py, "GeoJSON")?.unbind(),
             hyperloglog: from_package!(py, "HyperLogLog")?.unbind(),
             key_ordered: from_package!(py, "KeyOrderedDict")?.unbind(),
         })
