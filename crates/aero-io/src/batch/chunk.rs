@@ -9,15 +9,13 @@ use tokio::time::Instant;
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::batch::{BatchAnswer, BatchAnswers};
-use wire_protocol::message::{FrameType, MAX_FRAME};
 
 use crate::batch::attempt::Attempt;
 use crate::batch::call::BatchCall;
 use crate::batch::progress::Progress;
 use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
+use crate::command::exchange::{self, Exchange, Received, Unanswered};
 use crate::error::{Error, Fault};
-use crate::net::buffers::Buffers;
-use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
 use crate::node::Node;
 
@@ -120,87 +118,64 @@ pub(crate) enum ChunkEnd {
 
 /// Asks for a chunk's rows and hands the answers to the sink.
 pub(crate) async fn run<S: RowSink>(call: &BatchCall<S>, chunk: Arc<Chunk>) -> FinishedChunk {
+    let mut timer = Timer::new(call.deadline, call.policy().socket_timeout);
     let mut buffers = call.inner.buffers.take();
-    let mut deferred = Vec::new();
-    let end = match exchange(call, &chunk, &mut buffers, &mut deferred).await {
-        Ok(code) => ChunkEnd::Code(code),
-        Err(end) => end,
+    let mut exchange = ChunkExchange { call, chunk: &chunk, deferred: Vec::new() };
+    let end = match exchange::run(&mut exchange, &chunk.node, &mut buffers, &mut timer).await {
+        Ok((code, ())) => ChunkEnd::Code(code),
+        Err(Unanswered { why, any_sent }) => {
+            chunk.is_sent.store(any_sent, Ordering::Relaxed);
+            why
+        }
     };
     drop(buffers);
+    let deferred = exchange.deferred;
     FinishedChunk { chunk, end, deferred }
 }
 
-async fn exchange<S: RowSink>(
-    call: &BatchCall<S>,
-    chunk: &Chunk,
-    buffers: &mut Buffers,
-    deferred: &mut Vec<(u32, ResultCode)>,
-) -> Result<ResultCode, ChunkEnd> {
-    let (node, rows) = (&*chunk.node, chunk.rows());
-    let mut timer = Timer::new(call.deadline, call.policy().socket_timeout);
-    let mut wanted = if call.request.may_write() { Wanted::Open } else { Wanted::Any };
-    let mut has_lost_session = false;
-    'connection: loop {
-        let permit = node.permit(&mut timer).await?;
-        if chunk.is_abandoned.load(Ordering::Relaxed) {
+/// The exchange of a chunk: records in frames, in any order, then the end.
+struct ChunkExchange<'a, S> {
+    call: &'a BatchCall<S>,
+    chunk: &'a Chunk,
+    deferred: Vec<(u32, ResultCode)>,
+}
+
+impl<S: RowSink> Exchange for ChunkExchange<'_, S> {
+    type Answer = ();
+    type Failure = ChunkEnd;
+
+    fn may_repeat(&self) -> bool {
+        !self.call.request.may_write()
+    }
+
+    fn compress(&self) -> bool {
+        self.call.policy().compress
+    }
+
+    fn timed_rows(&self) -> Option<usize> {
+        Some(self.chunk.range.len())
+    }
+
+    fn begin(&mut self, now: Instant) -> Result<(), ChunkEnd> {
+        if self.chunk.is_abandoned.load(Ordering::Relaxed) {
             return Err(ChunkEnd::Abandoned);
         }
-        let started = *chunk.started.get_or_init(Instant::now);
-        let mut leased = node.lease(permit, &mut timer, wanted).await?;
-        // Encoded once there is a connection to send it on: chunks that wait hold no request.
-        call.request
-            .encode(&call.keys, &mut buffers.request, rows, timer.remaining_ms())
-            .and_then(|()| Ok(buffers.prepare(call.policy().compress)?))
-            .map_err(ChunkEnd::Refused)?;
-        // A peer that closed an idle connection has not seen the request: that costs no try. Of a write that
-        // is certain only where nothing went out.
-        let may_repeat = !call.request.may_write();
-        if let Err((fault, any_sent)) = leased.connection.send(&buffers.request, &mut timer).await {
-            if leased.reused && fault.is_stale() && (may_repeat || !any_sent) {
-                wanted = Wanted::New;
-                continue;
-            }
-            chunk.is_sent.fetch_or(any_sent, Ordering::Relaxed);
-            return Err(fault.into());
-        }
-        chunk.is_sent.store(true, Ordering::Relaxed);
-        let mut is_first = true;
-        loop {
-            let frame =
-                buffers.input.frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME).await;
-            let body = match frame {
-                Ok(body) => body,
-                Err(fault)
-                    if may_repeat
-                        && is_first
-                        && buffers.input.is_empty()
-                        && leased.reused
-                        && fault.is_stale() =>
-                {
-                    wanted = Wanted::New;
-                    continue 'connection;
-                }
-                Err(fault) => return Err(fault.into()),
-            };
-            is_first = false;
-            node.health.note_answer();
-            if let Some(code) = walk(call, buffers.input.body(body), chunk, deferred)? {
-                let is_untouched = !chunk.has_settled() && deferred.is_empty();
-                if !has_lost_session && is_untouched && node.forget_lost_session(code, &leased.connection) {
-                    (has_lost_session, wanted) = (true, Wanted::New);
-                    chunk.is_sent.store(false, Ordering::Relaxed);
-                    continue 'connection;
-                }
-                if buffers.input.is_empty() {
-                    leased.recycle();
-                }
-                // A refusal is quick, and says nothing about how long the work takes.
-                if code == ResultCode::OK {
-                    node.health.note_time(rows.len(), started.elapsed());
-                }
-                return Ok(code);
-            }
-        }
+        self.chunk.started.get_or_init(|| now);
+        Ok(())
+    }
+
+    fn encode(&mut self, out: &mut Vec<u8>, timeout_ms: u32) -> Result<(), Error> {
+        self.call.request.encode(&self.call.keys, out, self.chunk.rows(), timeout_ms)
+    }
+
+    async fn frame(&mut self, body: &[u8]) -> Result<Received<()>, ChunkEnd> {
+        let end = walk(self.call, body, self.chunk, &mut self.deferred)?;
+        Ok(end.map_or(Received::Part, |code| Received::End(code, ())))
+    }
+
+    /// Rows that were answered would be sent again.
+    fn can_restart(&self) -> bool {
+        !self.chunk.has_settled() && self.deferred.is_empty()
     }
 }
 
@@ -309,5 +284,11 @@ pub(crate) fn no_such_row(row: u32) -> Error {
 impl From<Fault> for ChunkEnd {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
+    }
+}
+
+impl From<Error> for ChunkEnd {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
     }
 }

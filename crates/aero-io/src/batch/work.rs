@@ -414,7 +414,6 @@ impl<'c, S: RowSink> Work<'c, S> {
         {
             return parts.iter().try_for_each(|rows| self.ask(rows, attempt, None));
         }
-        chunk.node.observe_code(code);
         let in_doubt = code == ResultCode::TIMEOUT;
         let tried = Box::new(self.call.tried(&chunk.node, attempt.number, in_doubt));
         let error = Error::Server { code, tried };

@@ -18,7 +18,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use wire_protocol::ResultCode;
 
-use crate::error::{Error, Fault, Tried, gone};
+use crate::auth::credentials::Credentials;
+use crate::error::{Error, Fault, Tried, Who, gone};
 use crate::net::connection::{Connection, Opened};
 use crate::net::pool::{NoPermit, Permit, Pool, Wanted};
 use crate::net::timer::Timer;
@@ -164,6 +165,12 @@ impl Node {
         }
     }
 
+    /// The user that connections to the node log in as.
+    pub(crate) fn who(&self) -> Who {
+        let credentials = self.connector.config.credentials.as_ref();
+        credentials.map_or_else(Who::nobody, Credentials::who)
+    }
+
     /// Begins the next session if this one ends soon.
     pub(crate) fn renew_session(&self) {
         if let Some(logins) = &self.connector.logins {
@@ -215,12 +222,6 @@ impl Node {
         let entering = self.connector.enter_from_anywhere(self.address, self.tls_name.as_deref(), timer);
         let connection = Box::pin(entering).await?;
         Ok(Leased { permit, connection: connection.counted(&self.opened), reused: false })
-    }
-
-    /// [`Node::permit`] and [`Node::lease`].
-    pub(crate) async fn acquire(&self, timer: &mut Timer, wanted: Wanted) -> Result<Leased<'_>, Fault> {
-        let permit = self.permit(timer).await?;
-        self.lease(permit, timer, wanted).await
     }
 }
 

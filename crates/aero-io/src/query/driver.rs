@@ -184,7 +184,6 @@ impl<'c> Driver<'c> {
                 Ok(())
             }
             Ok(code) => {
-                node.observe_code(code);
                 let may_pass = code.is_transient_for_query();
                 self.retry(partitions, &node, attempt, server_error(code), may_pass)
             }
