@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Reads batches steadily while nodes of a cluster die, hang, restart and move partitions.
+"""Reads batches at a steady rate while nodes of a cluster are killed, hang, restart and move partitions.
 
-make bench-availability                                    every scenario, ours beside the official client
+make bench-availability                           every scenario, this package and the official client
 make bench-availability BENCH_ARGS="--scenarios hung --clients ours"
 
-Against a real cluster of three nodes, by hand:
+Against a real cluster of three nodes:
 
 AEROSPIKE_HOSTS=... python benches/availability.py --control PROGRAM
 
-where ``PROGRAM kill|restart|pause|resume N`` does so with node N, counted from 0.
+where ``PROGRAM kill|restart|pause|resume N`` does that to node N, counted from 0.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ RESULTS = ROOT / "benches/results"
 RECORDS = 3_000
 BATCH = 300
 LOOPS = 4
-# Between the beginnings of two calls of a loop.
+# Seconds between the starts of two calls of a loop.
 PACE = 0.02
 SLOW = 0.3
-# Heartbeats: what a real cluster needs to notice that a node is gone.
+# Seconds that the cluster needs to notice that a node is gone.
 DETECTION = 1.5
 SET = "availability"
 DTYPE = np.dtype([("a", "i8"), ("b", "f8"), ("c", "S8")])
 
 
 class Nodes(Protocol):
-    """What scenarios do with a cluster."""
+    """What a scenario can do to a cluster."""
 
     def kill(self, node: int) -> None: ...
     def restart(self, node: int) -> None: ...
@@ -66,7 +66,7 @@ class Nodes(Protocol):
 
 
 class Program:
-    """Nodes that a program controls."""
+    """Nodes controlled by a program."""
 
     def __init__(self, program: str) -> None:
         self._program = program
@@ -134,16 +134,16 @@ def moves(nodes: Nodes) -> None:
 SCENARIOS: dict[str, tuple[str, Callable[[Nodes], None]]] = {
     "steady": ("nothing happens", steady),
     "killed": ("one node is killed", killed),
-    "hung": ("one node hangs for 6 s, then goes on", hung),
+    "hung": ("one node hangs for 6 s, then resumes", hung),
     "restarted": ("one node is killed and started again 3 s later", restarted),
     "rolling": ("every node in turn is killed and started again", rolling),
-    "moves": ("400 of 4096 partitions get another master each second", moves),
+    "moves": ("400 of 4,096 partitions change their master each second", moves),
 }
 
 
 @dataclass
-class Tally:
-    """What the calls of a run came to."""
+class Totals:
+    """Totals of the calls of a run."""
 
     seconds: list[float] = field(default_factory=list)
     rows: int = 0
@@ -237,12 +237,12 @@ class Official:
         self._client.close()
 
 
-def in_threads(client: Ours | Official, during: Callable[[], None]) -> list[Tally]:
+def in_threads(client: Ours | Official, during: Callable[[], None]) -> list[Totals]:
     """Loops in threads, until ``during`` has returned."""
     done = threading.Event()
-    tallies = [Tally() for _ in range(LOOPS)]
+    totals = [Totals() for _ in range(LOOPS)]
 
-    def loop(seed: int, tally: Tally) -> None:
+    def loop(seed: int, total: Totals) -> None:
         generator = np.random.default_rng(seed)
         while not done.is_set():
             numbers = chosen(generator)
@@ -250,12 +250,12 @@ def in_threads(client: Ours | Official, during: Callable[[], None]) -> list[Tall
             try:
                 lost, wrong = client.read(numbers)
             except Exception as error:  # noqa: BLE001 (whatever it is, it is told)
-                tally.fail(time.perf_counter() - start, error)
+                total.fail(time.perf_counter() - start, error)
             else:
-                tally.add(time.perf_counter() - start, lost, wrong)
+                total.add(time.perf_counter() - start, lost, wrong)
             time.sleep(max(0.0, start + PACE - time.perf_counter()))
 
-    threads = [threading.Thread(target=loop, args=place) for place in enumerate(tallies)]
+    threads = [threading.Thread(target=loop, args=place) for place in enumerate(totals)]
     for thread in threads:
         thread.start()
     try:
@@ -264,15 +264,15 @@ def in_threads(client: Ours | Official, during: Callable[[], None]) -> list[Tall
         done.set()
         for thread in threads:
             thread.join()
-    return tallies
+    return totals
 
 
-async def in_one_loop(hosts: list[tuple[str, int]], during: Callable[[], None]) -> list[Tally]:
+async def in_one_loop(hosts: list[tuple[str, int]], during: Callable[[], None]) -> list[Totals]:
     """Coroutines of one event loop, until ``during`` has returned in a thread."""
-    tallies = [Tally() for _ in range(LOOPS)]
+    totals = [Totals() for _ in range(LOOPS)]
     events = asyncio.create_task(asyncio.to_thread(during))
 
-    async def loop(client: aerospike_py.AsyncClient, seed: int, tally: Tally) -> None:
+    async def loop(client: aerospike_py.AsyncClient, seed: int, total: Totals) -> None:
         generator = np.random.default_rng(seed)
         while not events.done():
             numbers = chosen(generator)
@@ -280,58 +280,62 @@ async def in_one_loop(hosts: list[tuple[str, int]], during: Callable[[], None]) 
             try:
                 batch = await client.batch_read(keys_of(numbers), _dtype=DTYPE)
             except Exception as error:  # noqa: BLE001 (whatever it is, it is told)
-                tally.fail(time.perf_counter() - start, error)
+                total.fail(time.perf_counter() - start, error)
             else:
                 seconds = time.perf_counter() - start
-                tally.add(seconds, *judge(numbers, batch))
+                total.add(seconds, *judge(numbers, batch))
             await asyncio.sleep(max(0.0, start + PACE - time.perf_counter()))
 
     async with aerospike_py.AsyncClient({"hosts": hosts}) as client:
-        await asyncio.gather(*(loop(client, seed, tally) for seed, tally in enumerate(tallies)))
+        await asyncio.gather(*(loop(client, seed, total) for seed, total in enumerate(totals)))
     await events
-    return tallies
+    return totals
 
 
 def run(client: str, hosts: list[tuple[str, int]], during: Callable[[], None]) -> dict[str, Any]:
     if client == "ours, async":
-        tallies = asyncio.run(in_one_loop(hosts, during))
+        totals = asyncio.run(in_one_loop(hosts, during))
     else:
         made = Ours(hosts) if client == "ours" else Official(hosts)
         try:
-            tallies = in_threads(made, during)
+            totals = in_threads(made, during)
         finally:
             made.close()
-    whole = Tally()
-    for tally in tallies:
-        whole.seconds += tally.seconds
-        whole.rows += tally.rows
-        whole.lost += tally.lost
-        whole.wrong += tally.wrong
-        whole.errors += tally.errors
-    slow = [sum(seconds > SLOW for seconds in tally.seconds) for tally in tallies]
+    whole = Totals()
+    for total in totals:
+        whole.seconds += total.seconds
+        whole.rows += total.rows
+        whole.lost += total.lost
+        whole.wrong += total.wrong
+        whole.errors += total.errors
+    slow = [sum(seconds > SLOW for seconds in total.seconds) for total in totals]
     return {**whole.summary(), "most_slow_calls_of_a_loop": max(slow)}
 
 
 CLIENTS = ("ours", "ours, async", "official")
+# As the table shows them.
+NAMES = {"ours": "this package", "ours, async": "this package, asyncio", "official": "official client"}
 
 
 def markdown(result: dict[str, Any]) -> str:
     machine = result["machine"]
     lines = [
-        f"{LOOPS} loops, each a batch of {BATCH} random keys of {RECORDS:,} every {PACE * 1e3:.0f} ms,",
-        f"against {result['server']}. Default policies on both sides.",
-        "A row is lost when it has no answer though a replica could give one.",
-        f'`{result["command"]}` makes all rows, with `BENCH_ARGS="..."` one of them;',
-        f"{result['date']}, commit {result['commit']}, {machine['cores']} cores of {machine['cpu']},"
-        f" {machine['python']},"
-        f" {', '.join(f'{name} {version}' for name, version in result['versions'].items())}.",
+        f"{LOOPS} loops. Each reads a batch of {BATCH} random keys out of {RECORDS:,} every",
+        f"{PACE * 1e3:.0f} ms from {result['server']}. Both clients have their default policies.",
+        "A row counts as lost when it has no answer although a replica could have given one.",
+        f'`{result["command"]}` measures all rows, with `BENCH_ARGS="..."` one of them.',
+        f"Measured on {result['date']} at commit {result['commit']}: {machine['cores']} cores of"
+        f" {machine['cpu']},",
+        f"{machine['python']}, this package {result['versions']['aerospike-py']}, official client"
+        f" {result['versions']['official']}.",
         "",
         "| what happens | client | calls | rows lost | wrong values | calls above 300 ms"
         " | p50 | p99 | slowest | command |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {SCENARIOS[run_['scenario']][0]} | {run_['client']} | {run_['calls']:,} | {run_['rows_lost']:,}"
+        f"| {SCENARIOS[run_['scenario']][0]} | {NAMES[run_['client']]} | {run_['calls']:,}"
+        f" | {run_['rows_lost']:,}"
         f" | {run_['wrong_values']} | {run_['calls_above_300_ms']} | {run_['p50_ms']:.1f} ms"
         f" | {run_['p99_ms']:.1f} ms | {run_['max_ms']:.0f} ms | `--scenarios {run_['scenario']}` |"
         for run_ in result["runs"]
@@ -340,11 +344,19 @@ def markdown(result: dict[str, Any]) -> str:
 
 
 def publish(text: str) -> None:
-    """Puts the table into the docs."""
+    """Writes the table into docs/failures.md."""
     page = ROOT / "docs/failures.md"
     before, begin, rest = page.read_text().partition("`make bench-availability` -->\n")
     end = rest.index("<!-- /availability -->")
     page.write_text(f"{before}{begin}\n{text}\n{rest[end:]}")
+
+
+def report(result: dict[str, Any], folder: Path) -> None:
+    text = markdown(result)
+    (folder / "availability.md").write_text(f"# Batches while nodes fail\n\n{text}")
+    if folder == RESULTS and len(result["runs"]) == len(SCENARIOS) * len(CLIENTS):
+        publish(text)
+    print(f"\n{text}")
 
 
 def main() -> None:
@@ -354,7 +366,11 @@ def main() -> None:
     parser.add_argument("--control", help="a program that controls the nodes of AEROSPIKE_HOSTS")
     parser.add_argument("--settle", type=float, default=3.0, help="seconds between runs of --control")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
+    parser.add_argument("--report-only", action="store_true", help="write the table of kept results again")
     arguments = parser.parse_args()
+    if arguments.report_only:
+        report(json.loads((arguments.out / "availability.json").read_text()), arguments.out)
+        return
     given = os.environ.get("AEROSPIKE_HOSTS")
     if (given is None) != (arguments.control is None):
         parser.error("--control and AEROSPIKE_HOSTS belong together")
@@ -397,11 +413,7 @@ def main() -> None:
     rows = ",\n".join(f"  {json.dumps(run_)}" for run_ in runs)
     facts = "".join(f" {json.dumps(k)}: {json.dumps(v)},\n" for k, v in result.items() if k != "runs")
     (arguments.out / "availability.json").write_text(f'{{\n{facts} "runs": [\n{rows}\n ]\n}}\n')
-    text = markdown(result)
-    (arguments.out / "availability.md").write_text(f"# Batches while nodes die, hang and move\n\n{text}")
-    if arguments.out == RESULTS and len(runs) == len(SCENARIOS) * len(CLIENTS):
-        publish(text)
-    print(f"\n{text}")
+    report(result, arguments.out)
 
 
 if __name__ == "__main__":

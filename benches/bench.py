@@ -1,4 +1,4 @@
-"""A run: the server, the processes that measure, how long it all may take, and what went wrong."""
+"""A run: its server, its measuring processes, its effort and the notes on what went wrong."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from benches.workloads.base import Workload
 
-# Beyond so many records the wire floor's program writes them.
+# Above this number, the wire floor program writes the records.
 MANY = 5_000
 
 
@@ -26,17 +26,17 @@ class Effort:
     """How much is measured."""
 
     rounds: int
-    """How often the clients take turns."""
+    """Rounds; each client runs once per round."""
     samples: int
-    """In a turn."""
+    """Samples per client and round."""
     stretches: int
-    """How often they do with calls in flight and with work beside them."""
+    """Rounds of the workloads with calls in flight and with other Python code."""
     seconds: float
-    """Of such a stretch."""
+    """The length of such a round."""
     most: int
     """The largest batch."""
     peers_most: int
-    """The largest batch of the peers."""
+    """The largest batch of the other clients."""
     in_flight: tuple[int, ...] = (1, 8, 32, 128)
 
 
@@ -51,12 +51,12 @@ EFFORTS = {
 
 @dataclass
 class Bench:
-    """What suites measure with."""
+    """What a suite measures with."""
 
     hosts: Hosts
     effort: Effort
     pythons: dict[str, str]
-    """Of each client that takes part."""
+    """The Python executable of each client."""
     floor: Floor | None
     notes: list[str] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -79,7 +79,7 @@ class Bench:
 
     @contextmanager
     def fresh(self, client: str) -> Iterator[Worker]:
-        """A process that has done nothing yet."""
+        """A new worker process."""
         with Worker(client, self.pythons[client], self.hosts) as worker:
             yield worker
 
@@ -97,7 +97,7 @@ class Bench:
         print(text, flush=True)
 
     def ask(self, client: str, do: str, **arguments: Any) -> dict[str, Any] | None:
-        """What the client's worker says; None, and a note, where the client cannot do it."""
+        """The answer of the client's worker; None, with a note, if the client cannot do it."""
         try:
             return self.worker(client).ask(do, **arguments)
         except Refused as error:
@@ -106,14 +106,14 @@ class Bench:
             return None
 
     def load(self, workload: Workload, count: int) -> None:
-        """Sees to it that the first records of a workload are there."""
+        """Writes the first records of a workload unless they are there."""
         if self._loaded.get(workload.name, 0) >= count:
             return
         self.say(f"{workload.name}: writing {count:,} records")
         if self.floor is not None and workload.columns and not workload.missing and count > MANY:
             self.floor.load(workload, count)
         else:
-            # The records are the official client's, whoever is compared.
+            # The official client writes the records, whichever clients are compared.
             name = "official" if "official" in self.pythons else self.clients[0]
             self.worker(name).ask("load", workload=workload.name, count=count)
         self._loaded[workload.name] = count
@@ -123,7 +123,7 @@ class Bench:
 
 
 def find_pythons(names: list[str]) -> tuple[dict[str, str], list[str]]:
-    """The Python of each client that can run here, and a note on each that cannot."""
+    """The Python executable of each client that runs here, and a note on each that does not."""
     pythons, notes = {}, []
     for name in sorted(names, key=CLIENTS.index):
         if name == "aerospike-py":

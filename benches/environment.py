@@ -1,4 +1,4 @@
-"""Where the figures come from: the machine in words that name nobody, environments, programs."""
+"""The machine (without names), the Python environments and the programs of a run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def cpu_model() -> str:
 
 
 def machine() -> dict[str, str | int]:
-    """Facts that a figure depends on."""
+    """The facts that figures depend on."""
     return {
         "cpu": cpu_model(),
         "cores": os.cpu_count() or 1,
@@ -50,7 +50,7 @@ def machine() -> dict[str, str | int]:
 
 
 def commit() -> str:
-    """The commit that was measured, marked when the checkout differs from it."""
+    """The measured commit, marked if the checkout differs from it."""
     answer = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--exclude=*"],  # noqa: S607
         cwd=HERE,
@@ -62,14 +62,14 @@ def commit() -> str:
 
 
 def peer_python(name: str) -> str:
-    """The Python of an environment of its own, made from its pinned file where it is missing or older."""
+    """The Python of a separate environment, created from its pinned file if it is missing or outdated."""
     requirements = HERE / "requirements" / f"{name}.txt"
     venv = HERE / f".venv-peers-{name}"
     python = venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     installed = venv / "installed.txt"
     wanted = requirements.read_text(encoding="utf-8")
     if not (installed.exists() and installed.read_text(encoding="utf-8") == wanted):
-        print(f"installing {name} into an environment of its own ...", flush=True)
+        print(f"installing {name} into a separate environment ...", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
         subprocess.run([*pip, "-r", str(requirements)], check=True)
@@ -78,13 +78,13 @@ def peer_python(name: str) -> str:
 
 
 def bench_arguments(given: list[str] | None) -> list[str]:
-    """How `make bench` is told what this run was told."""
+    """The arguments of this run as an argument of `make bench`."""
     words = sys.argv[1:] if given is None else given
     return [f"BENCH_ARGS='{' '.join(words)}'"] if words else []
 
 
 def floor_program() -> str:
-    """The wire floor's program, built for release."""
+    """Builds the wire floor program (release) and returns its path."""
     command = ["cargo", "build", "--quiet", "--release", "-p", "wire-protocol", "--example", "wire_floor"]
     subprocess.run(command, cwd=ROOT, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -92,13 +92,13 @@ def floor_program() -> str:
 
 
 def import_seconds(python: str, module: str) -> float:
-    """How long a fresh interpreter takes to import a module, NumPy not counted."""
+    """Seconds that a fresh interpreter needs to import a module, without NumPy."""
     code = f"import numpy, time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-    # The folder that `python -c` would look into first is ours.
+    # `python -c` searches the current folder first: keep the checkout's packages out of it.
     answer = subprocess.run([python, "-c", code], cwd=HERE, check=True, capture_output=True, text=True)
     return float(answer.stdout)
 
 
 def draw(folder: Path) -> None:
-    """The plots of the results in a folder."""
+    """Draws the plots of the results in a folder."""
     subprocess.run([peer_python("plots"), "-m", "benches.plots", str(folder)], cwd=ROOT, check=True)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Counts the instructions of the hot loops, a record, with valgrind: figures that no busy machine spoils.
+"""Counts instructions per record of the hot loops with valgrind. A busy machine does not change them.
 
-make instructions                             count, and write results/instructions.md
-make instructions BENCH_ARGS=--check          fail where a loop takes 3 % more than is written there
+make instructions                             count and write results/instructions.md
+make instructions BENCH_ARGS=--check          fail where a loop needs 3 % more than that file says
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "benches/results/instructions.md"
 ROW = re.compile(r"^\| (\S+) \| ([\d.]+) \|", re.MULTILINE)
-# A loop may grow by so much unnoticed.
+# The growth that --check accepts.
 SLACK = 0.03
 PASSES = (1, 3)
 MEANINGS = {
-    "digest": "the digest of a key of about ten characters, many at a time",
-    "request": "a key's row in the request",
-    "parse": "a record of the answer, checked, its five bins walked and dropped",
-    "decode-natural": "a record of the answer, written into `i8` and `f8` fields",
+    "digest": "the digest of a key of about ten characters, many keys at a time",
+    "request": "one key's row in the request",
+    "parse": "one record of a reply: checked, its five bins walked and dropped",
+    "decode-natural": "one record of a reply, written into `i8` and `f8` fields",
     "decode-some-missing": "the same, every third record without one of the bins",
     "decode-converted": "the same, into `f4`, `i4`, `f2`, `u1` and `?` fields",
 }
@@ -43,7 +43,7 @@ def output(*command: str) -> str:
 
 
 def collected(valgrind: str, program: str, loop: str, passes: int) -> int:
-    """Instructions of a whole run."""
+    """Instructions of a whole run of the program."""
     command = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", program, loop, str(passes)]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
     found = re.search(r"Collected : (\d+)", answer.stderr)
@@ -53,7 +53,7 @@ def collected(valgrind: str, program: str, loop: str, passes: int) -> int:
 
 
 def count(valgrind: str, program: str) -> dict[str, float]:
-    """Instructions a record, by loop."""
+    """Instructions per record of each loop."""
     rows = int(output(program, "rows", "0"))
     few, many = PASSES
     counts = {}
@@ -68,9 +68,10 @@ def markdown(counts: dict[str, float], compiler: str) -> str:
     lines = [
         "# Instructions of the hot loops",
         "",
-        f"Of a record or key, on {platform.machine()}, rustc {compiler}, release profile, by callgrind",
-        "(`make instructions`). `make instructions BENCH_ARGS=--check` fails where a loop has grown by more",
-        f"than {SLACK * 100:g} %; a change that means to is recorded with it.",
+        f"Per record or key, on {platform.machine()}, rustc {compiler}, release profile, counted by",
+        "callgrind (`make instructions`). `make instructions BENCH_ARGS=--check` fails if a loop needs",
+        f"{SLACK * 100:g} % more.",
+        "A change that makes a loop longer on purpose records the new figure in the same commit.",
         "",
         "| loop | instructions | what |",
         "|---|---:|---|",
@@ -84,7 +85,7 @@ def recorded(text: str) -> dict[str, float]:
 
 
 def grown(before: dict[str, float], now: dict[str, float]) -> list[str]:
-    """What has become worse, or cannot be compared, in words."""
+    """A line for each loop that became longer or cannot be compared."""
     found = [f"{loop} is recorded and was not counted" for loop in before if loop not in now]
     for loop, figure in now.items():
         if loop not in before:
@@ -96,7 +97,7 @@ def grown(before: dict[str, float], now: dict[str, float]) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Count the instructions of the hot loops.")
-    parser.add_argument("--check", action="store_true", help="compare with what is recorded")
+    parser.add_argument("--check", action="store_true", help="compare with the recorded figures")
     arguments = parser.parse_args()
     valgrind = shutil.which("valgrind")
     if valgrind is None:

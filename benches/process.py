@@ -1,4 +1,4 @@
-"""The processes that measure: a worker for each client, and the wire floor's program."""
+"""The measuring processes: one worker per client, and the wire floor program."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Hosts = list[tuple[str, int]]
 
 
 class Refused(Exception):  # noqa: N818
-    """A client could not do what it was asked for."""
+    """A client cannot do a task."""
 
 
 class Lines:
-    """A process that is told what to do line by line, and answers with lines of JSON."""
+    """A process that reads one task per line and answers each with a line of JSON."""
 
     def __init__(self, name: str, command: list[str]) -> None:
         self.client = name
@@ -98,7 +98,7 @@ class Floor(Lines):
         return self.receive()
 
     def load(self, workload: Workload, count: int) -> None:
-        """Writes the first records of a workload that is made of columns and misses none."""
+        """Writes the first records of a workload whose bins are formulas and which misses no record."""
         assert workload.columns
         assert not workload.missing
         self._keys(workload, list(range(count)))

@@ -1,4 +1,4 @@
-"""Figures to tables."""
+"""Tables of the results, as Markdown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benches import statistic, targets
-from benches.statistic import NAMES, cell, middle
+from benches.statistic import NAMES, PEERS, TUPLES, cell, middle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -14,10 +14,18 @@ if TYPE_CHECKING:
 
     from benches.statistic import Figures
 
+# The row of an event loop without batches.
+IDLE = "idle loop"
+# Clients whose versions are listed; the others are part of this checkout.
+SHOWN = ("ours", *PEERS)
+
 PLOTS = {
-    "batch": (("cpu", "CPU of a record by batch size"), ("floor", "wall time and the wire floor")),
-    "async": (("async", "batches in flight"),),
-    "beside": (("beside", "Python beside batches"),),
+    "batch": (
+        ("cpu", "Client CPU per record by batch size"),
+        ("floor", "Wall time per record by batch size"),
+    ),
+    "async": (("async", "Batches per second and CPU per batch, by batches in flight"),),
+    "beside": (("beside", "Speed of other Python code while a client reads batches"),),
 }
 
 
@@ -42,8 +50,7 @@ def times(one: float | None, other: float | None) -> str:
 
 
 def table(head: list[str], rows: list[list[str]]) -> list[str]:
-    """Markdown; columns of figures are aligned to the right."""
-    # The first column may be words, as may the second where it names clients.
+    """A Markdown table. Columns of figures are aligned to the right."""
     rule = (
         [
             "---" if any("a" <= c[:1].strip("`*").lower() <= "z" for c in column) else "---:"
@@ -61,9 +68,10 @@ def batches(figures: Figures) -> Iterator[str]:
         for size, clients in sizes.items():
             for client, taken in clients.items():
                 cpu, wall = cell(clients, client, "cpu"), cell(clients, client, "wall")
-                name = NAMES[client]
+                name = TUPLES if client == "ours" and "ours-keys" in clients else NAMES[client]
                 if client == "wire-floor":
-                    name += f", {statistic.connections(clients)} connections"
+                    number = statistic.connections(clients)
+                    name += f", {number} connection{'' if number == '1' else 's'}"
                 peak = taken.get("peak")
                 rows.append(
                     [
@@ -78,7 +86,7 @@ def batches(figures: Figures) -> Iterator[str]:
                     ]
                 )
         yield from ("", f"**{workload}**", "")
-        head = ["keys", "client", "CPU", "wall", "CPU a record", "peak memory", "CPU, × ours", "wall, × ours"]
+        head = ["keys", "client", "CPU", "wall", "CPU per record", "peak memory", "CPU ratio", "wall ratio"]
         yield from table(head, rows)
 
 
@@ -106,15 +114,15 @@ def in_flight(figures: Figures) -> Iterator[str]:
         "batches/s",
         "p50",
         "p99",
-        "CPU a batch",
-        "ours, × batches/s",
-        "CPU, × ours",
+        "CPU per batch",
+        "batches/s ratio",
+        "CPU ratio",
     ]
     yield ""
     yield from table(head, rows)
     yield from (
         "",
-        f"At {figures['rate']:,.0f} batches a second, the best peer's with 32 in flight:",
+        f"All clients at {figures['rate']:,.0f} batches/s, the best rate of the others with 32 in flight:",
         "",
     )
     rows = [
@@ -123,14 +131,14 @@ def in_flight(figures: Figures) -> Iterator[str]:
             short(middle(taken, "rate")),
             milli(middle(taken, "lag_p50")),
             milli(middle(taken, "lag_p99")),
-            milli(middle(taken, "cpu")) if name != "nobody" else "-",
+            milli(middle(taken, "cpu")) if name != IDLE else "-",
         ]
         for name, taken in [
             *((NAMES[client], taken) for client, taken in figures["paced"].items()),
-            ("nobody", figures["idle"]),
+            (IDLE, figures["idle"]),
         ]
     ]
-    yield from table(["client", "batches/s", "loop lag p50", "loop lag p99", "CPU a batch"], rows)
+    yield from table(["client", "batches/s", "loop lag p50", "loop lag p99", "CPU per batch"], rows)
 
 
 def work_beside(figures: Figures) -> Iterator[str]:
@@ -143,7 +151,7 @@ def work_beside(figures: Figures) -> Iterator[str]:
             rows.append(
                 [
                     where,
-                    NAMES[client],
+                    TUPLES if client == "ours" and "ours-keys" in clients else NAMES[client],
                     short(found["rate"]),
                     *(short(percent(found[kind]), " %") for kind in ("kept", "kept_by_clocks")),
                     *(short(found[kind], " ms") for kind in ("lost", "lost_by_clocks")),
@@ -152,13 +160,23 @@ def work_beside(figures: Figures) -> Iterator[str]:
             )
     yield from (
         "",
-        f"{figures['batch']:,} keys a batch, at most {figures['rate']:.1f} batches/s, the best peer's rate.",
-        "*Kept* and *lost* (per 1,000 records) are of the time in which a core was free for Python, by turns",
-        "of the work and by the kernel's clocks: [how](../README.md#python-beside-batches). *Of alone* is",
-        "the speed beside that on a machine that does nothing else.",
+        f"{figures['batch']:,} keys per batch, at most {figures['rate']:.1f} batches/s, the best rate of the",
+        "other clients. *Kept* and *lost* (per 1,000 records) refer to the time in which a core was free for",
+        "the Python code. They are measured in two ways, by iterations and by the kernel's clocks:",
+        "[how](../README.md#other-python-code-while-batches-are-read). *Of an idle machine* compares the",
+        "speed with that on a machine that does nothing else.",
         "",
     )
-    head = ["work", "client", "batches/s", "kept", "kept, by clocks", "lost", "lost, by clocks", "of alone"]
+    head = [
+        "work",
+        "client",
+        "batches/s",
+        "kept, by iterations",
+        "kept, by clocks",
+        "lost, by iterations",
+        "lost, by clocks",
+        "of an idle machine",
+    ]
     yield from table(head, rows)
 
 
@@ -179,12 +197,12 @@ def records(figures: Figures) -> Iterator[str]:
                 ]
             )
 
-    for kind, what in (("records", ""), ("touched", ", bins looked at")):
+    for kind, what in (("records", ""), ("touched", ", all bins accessed")):
         add(f"batch of {figures['size']:,}{what}", figures["batch"][kind], 1e3, " ms")
     for operation, clients in figures["single"].items():
         add(f"`{operation}`", clients, 1, " µs")
     yield ""
-    yield from table(["what", "client", "CPU", "wall", "CPU, × ours", "wall, × ours"], rows)
+    yield from table(["what", "client", "CPU", "wall", "CPU ratio", "wall ratio"], rows)
     rows = []
     for operation, of in figures["flight"].items():
         for number, clients in of.items():
@@ -202,7 +220,7 @@ def records(figures: Figures) -> Iterator[str]:
                     ]
                 )
     yield ""
-    yield from table(["async", "client", "calls/s", "CPU a call", "p99", "ours, × calls/s"], rows)
+    yield from table(["async", "client", "calls/s", "CPU per call", "p99", "calls/s ratio"], rows)
     rows = [[NAMES[client], milli(median(taken))] for client, taken in figures["import"].items() if taken]
     yield ""
     yield from table(["import, after NumPy", "wall"], rows)
@@ -220,7 +238,7 @@ def writes(figures: Figures) -> Iterator[str]:
         for client in clients
     ]
     yield from ("", f"{figures['size']:,} records of five fields:", "")
-    yield from table(["client", "CPU", "wall", "CPU, × ours"], rows) if rows else ["nobody could."]
+    yield from table(["client", "CPU", "wall", "CPU ratio"], rows) if rows else ["No client could."]
 
 
 TABLES: dict[str, Callable[[Figures], Iterator[str]]] = {
@@ -236,7 +254,7 @@ TABLES: dict[str, Callable[[Figures], Iterator[str]]] = {
 
 def facts(result: dict[str, Any]) -> Iterator[str]:
     machine = result["machine"]
-    versions = (f"{NAMES[name]} {version}" for name, version in result["versions"].items())
+    versions = (f"{NAMES[name]} {version}" for name, version in result["versions"].items() if name in SHOWN)
     yield f"- command: `{result['command']}`, commit {result['commit']}, {result['date']}, {result['effort']}"
     yield f"- server: {result['server']}"
     yield (
@@ -264,11 +282,18 @@ def verdicts(found: dict[str, Figures]) -> Iterator[str]:
 
 def markdown(found: dict[str, Figures], plots: set[str]) -> str:
     lines = [
-        "# What was measured",
+        "# Benchmark results",
         "",
-        "Made by `benches/run.py` from the JSON files beside it, which hold every sample;",
-        "[how](../README.md). Medians; CPU is user and system time of the client's process, all its threads.",
-        "Figures of one machine: compare the ratios, not the milliseconds.",
+        "`benches/run.py` writes this page from the JSON files in this folder, which hold every sample.",
+        "[How it is measured](../README.md). Figures are medians of one run on one machine: compare ratios,",
+        "not milliseconds. CPU is user and system time of the client's process, all threads.",
+        "",
+        "- *CPU ratio* and *wall ratio*: this client's time divided by this package's. Above 1, this package",
+        "  needs less.",
+        "- *batches/s ratio* and *calls/s ratio*: this package's rate divided by this client's.",
+        "- *tuples*: the keys are a list of tuples. *`Keys`*: they are a NumPy array, passed as `Keys(...)`.",
+        "- *wire floor*: a program that sends prepared requests with the same bytes, reads the replies and",
+        "  decodes nothing. It shows what the network and the kernel cost any client.",
         *verdicts(found),
     ]
     for name, result in found.items():

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Compares this package with its peers, in turn, in one run, against one server. See README.md.
+"""Compares this package with other clients, round by round, in one run against one server. See README.md.
 
-make bench                                      all of it: about twenty minutes
-make bench BENCH_ARGS=--quick                   a look: about two minutes
-make bench BENCH_ARGS="--only batch async"      some of it
+make bench                                      everything, about 20 minutes
+make bench BENCH_ARGS=--quick                   a quick look, about 2 minutes
+make bench BENCH_ARGS="--only batch async"      some workloads
+make bench BENCH_ARGS=--report-only             tables and plots again, from kept results
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 RESULTS = ROOT / "benches/results"
-# What is measured with less effort is no result to keep.
+# Results of shorter runs are not kept in the repository.
 LOOKS = ROOT / "target/bench"
 
 SUITES: dict[str, tuple[str, Callable[[Bench], dict[str, Any]]]] = {
     "batch": ("Batches of 100 to 1,000,000 keys, 5 numeric bins, into an array", batches.by_size),
     "shapes": ("Wide records and vectors into an array", batches.shapes),
-    "mixed": ("Batches with missing records, and of several sets", batches.mixed),
+    "mixed": ("Batches with missing records, and with several sets", batches.mixed),
     "async": ("Batches of 100 in flight on an event loop", flight.run),
-    "beside": ("Python at work beside batches", beside.run),
-    "records": ("Python records", records.run),
+    "beside": ("Other Python code while batches are read", beside.run),
+    "records": ("Records as Python objects", records.run),
     "writes": ("Records written from an array", writes.run),
 }
 
@@ -48,17 +49,22 @@ SUITES: dict[str, tuple[str, Callable[[Bench], dict[str, Any]]]] = {
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare this package with other clients.")
     parser.add_argument(
-        "--quick", dest="effort", action="store_const", const="quick", default="full", help="less of all"
+        "--quick",
+        dest="effort",
+        action="store_const",
+        const="quick",
+        default="full",
+        help="fewer and smaller samples",
     )
     parser.add_argument(
-        "--tiny", dest="effort", action="store_const", const="tiny", help="only see whether it runs"
+        "--tiny", dest="effort", action="store_const", const="tiny", help="only check that it runs"
     )
     parser.add_argument("--only", nargs="+", metavar="WORKLOAD", choices=list(SUITES), default=list(SUITES))
     parser.add_argument("--clients", nargs="+", choices=CLIENTS, default=list(CLIENTS))
     parser.add_argument("--no-floor", action="store_true", help="leave the wire floor out")
     parser.add_argument("--no-plots", action="store_true")
     parser.add_argument(
-        "--report-only", action="store_true", help="tables and plots of results that are there"
+        "--report-only", action="store_true", help="write tables and plots again, without measuring"
     )
     parser.add_argument("--out", type=Path, help="folder of the results")
     parsed = parser.parse_args(arguments)
@@ -82,7 +88,7 @@ def measure(parsed: argparse.Namespace, about: dict[str, Any]) -> None:
             from aerospike_py.testing import DevServer
 
             hosts = stack.enter_context(DevServer()).hosts
-            server = "the embedded node, in a process of its own on the same machine"
+            server = "the embedded server, in a separate process on the same machine"
         floor = None if parsed.no_floor else stack.enter_context(Floor(environment.floor_program(), hosts))
         bench = Bench(hosts, EFFORTS[parsed.effort], pythons, floor)
         stack.callback(bench.close)
@@ -106,7 +112,7 @@ def measure(parsed: argparse.Namespace, about: dict[str, Any]) -> None:
 
 def write(result: dict[str, Any], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # One line a fact, so that a diff of two runs can be read.
+    # One line per fact, so that diffs between runs are readable.
     facts = ",\n".join(f" {json.dumps(key)}: {json.dumps(value)}" for key, value in result.items())
     path.write_text(f"{{\n{facts}\n}}\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""What is made of samples, for tables, targets and plots alike. Needs nothing but the standard library."""
+"""Statistics of samples for tables, targets and plots. Uses only the standard library."""
 
 from __future__ import annotations
 
@@ -11,24 +11,38 @@ if TYPE_CHECKING:
 
 PEERS = ("aerospike-py", "official", "aerospike-native")
 NAMES = {
-    "ours": "ours",
-    "ours-keys": "ours, `Keys`",
-    "aerospike-py": "`aerospike-py` of the index",
-    "official": "official `aerospike`",
+    "ours": "this package",
+    "ours-keys": "this package, `Keys`",
+    "aerospike-py": "`aerospike-py` (PyPI)",
+    "official": "official client",
     "aerospike-native": "`aerospike-native`",
     "wire-floor": "wire floor",
 }
+# The first of them where both are listed.
+TUPLES = "this package, tuples"
 
 Figures = dict[str, Any]
 
 
 def results(folder: Path) -> dict[str, Figures]:
-    """What lies in a folder, by the name of the workload."""
+    """The results in a folder, by workload."""
     found = {}
     for name in ("batch", "shapes", "mixed", "async", "beside", "records", "writes"):
         path = folder / f"{name}.json"
         if path.exists():
             found[name] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def names(result: Figures, *, both: bool = False) -> dict[str, str]:
+    """The clients' names as plots show them, with the versions that were measured."""
+    versions = result["versions"]
+    found = {client: name.replace("`", "") for client, name in NAMES.items()}
+    if both:
+        found["ours"] = "this package, list of tuples"
+    found["aerospike-py"] = f"aerospike-py {versions['aerospike-py']} (PyPI)"
+    for client in ("official", "aerospike-native"):
+        found[client] += f" {versions[client]}"
     return found
 
 
@@ -38,7 +52,7 @@ def middle(taken: list[Figures], kind: str) -> float | None:
 
 
 def cell(clients: Figures, client: str, kind: str) -> float | None:
-    """The median microseconds of a client's batch; of the floor, those of its quickest connections."""
+    """Median microseconds per batch of a client; for the floor, with the fastest number of connections."""
     figures = clients.get(client)
     if not figures:
         return None
@@ -48,19 +62,21 @@ def cell(clients: Figures, client: str, kind: str) -> float | None:
 
 
 def connections(clients: Figures) -> str:
-    """How many connections the floor was quickest with."""
+    """The number of connections with which the floor was fastest."""
     floor: dict[str, Figures] = clients["wire-floor"]
     return min(floor, key=lambda number: median(floor[number]["wall"]))
 
 
 def beside(stretches: list[Figures], batch: int) -> Figures | None:
-    """What work beside batches has kept, and lost: the medians of its stretches.
+    """What other Python code keeps and loses while batches are read: medians of the stretches.
 
-    *By turns*: a turn costs what it cost while another process read the batches. The time that Python might
-    have had is the wall time less that for which no core was free; turns times cost is what the work has had.
+    *By iterations*: an iteration ("turn" in the results) costs what it costs while another process reads
+    the batches. The time available to Python is the wall time minus the time in which no core was free.
+    Iterations times cost is the time that the code got.
 
-    *By clocks*: the time that the work waited, and on an event loop the time for which the client alone keeps
-    the loop's thread busy for as many batches. Blind to what shared caches do, but steadier.
+    *By clocks*: the lost time is the time that the code waited for the interpreter, on an event loop plus the
+    time for which the client alone keeps the loop's thread busy for as many batches. This does not see the
+    effect of shared caches, but varies less.
     """
     if not stretches:
         return None
@@ -69,7 +85,7 @@ def beside(stretches: list[Figures], batch: int) -> Figures | None:
     }
     for stretch in stretches:
         here, elsewhere, alone = (stretch[name] for name in ("here", "elsewhere", "alone"))
-        # Where the kernel does not say (macOS), all of the wall time.
+        # All of the wall time if the kernel does not tell (macOS).
         free = here["wall"] - here["queued"]
         cost = (elsewhere["running"] or elsewhere["wall"]) / elsewhere["turns"]
         kept = here["turns"] * cost / free

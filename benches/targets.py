@@ -1,4 +1,4 @@
-"""The targets, and what came of them: out of the figures, not by hand."""
+"""The performance targets, and whether the measured figures meet them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AT_LEAST, AT_MOST = "at least", "at most"
 
 @dataclass(frozen=True)
 class Target:
-    """A figure that is wanted, and the one that was measured; None where it was not."""
+    """A figure that is wanted, and the measured one; None where it was not measured."""
 
     what: str
     bound: str
@@ -56,20 +56,20 @@ def batch(figures: Figures) -> Iterator[Target]:
     ):
         cpu = cell(clients, client, "cpu")
         for peer, factor in zip(("aerospike-py", "official"), factors, strict=True):
-            text = f"10,000 × 5, {name}: CPU less than {statistic.NAMES[peer]}'s by"
+            text = f"10,000 × 5, {name}: CPU, {statistic.NAMES[peer]} / this package"
             yield Target(text, AT_LEAST, factor, "×", ratio(cell(clients, peer, "cpu"), cpu))
         wall = difference(cell(clients, client, "wall"), cell(clients, "wire-floor", "wall"))
-        text = f"10,000 × 5, {name}: wall above the wire floor, a record"
+        text = f"10,000 × 5, {name}: wall time above the wire floor, per record"
         yield Target(text, AT_MOST, above, " ns", None if wall is None else wall / 10)
     for name, client, spread in (("`Keys`", "ours-keys", 1.3), ("tuples", "ours", 2.0)):
         costs = {int(size): ratio(cell(of, client, "cpu"), int(size)) for size, of in by_size.items()}
         known = [cost for size, cost in costs.items() if size >= 1_000 and cost is not None]
         largest = max((size for size, cost in costs.items() if cost is not None), default=0)
-        text = f"1,000 to {largest:,} keys, {name}: CPU of a record, largest by smallest"
+        text = f"1,000 to {largest:,} keys, {name}: CPU per record, largest / smallest"
         yield Target(text, AT_MOST, spread, "×", max(known) / min(known) if len(known) > 1 else None)
     few = by_size.get("100", {})
     peers = best([cell(few, peer, "cpu") for peer in PEERS], min)
-    text = "100 keys: CPU less than the best peer's by"
+    text = "100 keys: CPU, best other client / this package"
     yield Target(text, AT_LEAST, 4, "×", ratio(peers, cell(few, "ours", "cpu")))
 
 
@@ -78,7 +78,7 @@ def shapes(figures: Figures) -> Iterator[Target]:
         clients = figures.get(f"vector-1024-{stored}", {}).get("1000", {})
         walls = [cell(clients, client, "wall") for client in ("ours", "ours-keys")]
         share = ratio(cell(clients, "wire-floor", "wall"), best(walls, min))
-        text = f"1,000 vectors of 1,024 float32, as a {stored}: throughput of the wire floor's"
+        text = f"1,000 vectors of 1,024 float32, as a {stored}: throughput, share of the wire floor"
         yield Target(text, AT_LEAST, 80, " %", None if share is None else share * 100)
 
 
@@ -88,25 +88,25 @@ def in_flight(figures: Figures) -> Iterator[Target]:
     rates = best([middle(usual.get(peer, []), "rate") for peer in PEERS], max)
     cpus = best([middle(usual.get(peer, []), "cpu") for peer in PEERS], min)
     yield Target(
-        "async, 32 in flight: batches a second of the best peer's",
+        "async, 32 in flight: batches/s, this package / best other client",
         AT_LEAST,
         3,
         "×",
         ratio(middle(ours, "rate"), rates),
     )
-    text = "async, 32 in flight: CPU of a batch less than the best peer's by"
+    text = "async, 32 in flight: CPU per batch, best other client / this package"
     yield Target(text, AT_LEAST, 8, "×", ratio(cpus, middle(ours, "cpu")))
     lag = middle(figures["paced"].get("ours", []), "lag_p99")
-    text = f"async: the loop's lag, p99, at the best peer's {figures['rate']:,.0f} batches a second"
+    text = f"async: loop lag, p99, at {figures['rate']:,.0f} batches/s, the best other client's rate"
     yield Target(text, AT_MOST, 2, " ms", None if lag is None else lag / 1e3)
 
 
 def work_beside(figures: Figures) -> Iterator[Target]:
     for where, clients in figures["work"].items():
-        for client in ("ours", "ours-keys"):
+        for client, keys in (("ours", "tuples"), ("ours-keys", "`Keys`")):
             found = statistic.beside(clients.get(client, []), figures["batch"])
-            name = f"Python in a {where} beside {figures['rate']:.0f} batches/s, {statistic.NAMES[client]}"
-            for kind, how in (("", "turns"), ("_by_clocks", "clocks")):
+            name = f"Python in a {where}, {figures['rate']:.0f} batches/s, {keys}"
+            for kind, how in (("", "iterations"), ("_by_clocks", "clocks")):
                 kept, lost = (found[f"{figure}{kind}"] if found else None for figure in ("kept", "lost"))
                 share = None if kept is None else kept * 100
                 yield Target(f"{name}: speed kept, by {how}", AT_LEAST, 95, " %", share)
@@ -116,21 +116,21 @@ def work_beside(figures: Figures) -> Iterator[Target]:
 
 def records(figures: Figures) -> Iterator[Target]:
     batches, single = figures["batch"], figures["single"]["get"]
-    for name, what in (("records", ""), ("touched", ", bins looked at")):
+    for name, what in (("records", ""), ("touched", ", all bins accessed")):
         of = batches[name]
-        text = f"{figures['size']:,} Python records{what}: CPU less than the official client's by"
+        text = f"{figures['size']:,} Python records{what}: CPU, official client / this package"
         yield Target(text, AT_LEAST, 2, "×", ratio(cell(of, "official", "cpu"), cell(of, "ours", "cpu")))
-    for kind, name in (("wall", "wall"), ("cpu", "CPU")):
+    for kind, name in (("wall", "wall time"), ("cpu", "CPU")):
         share = ratio(cell(single, "ours", kind), cell(single, "official", kind))
-        yield Target(f"`get`: {name} of the official client's", AT_MOST, 1, "×", share)
+        yield Target(f"`get`: {name}, this package / official client", AT_MOST, 1, "×", share)
     flight = figures["flight"]["get"].get("32", {})
     more = ratio(middle(flight.get("ours", []), "rate"), middle(flight.get("aerospike-py", []), "rate"))
-    yield Target("`get`, 32 in flight: throughput of `aerospike-py`'s", AT_LEAST, 2, "×", more)
+    yield Target("`get`, 32 in flight: calls/s, this package / `aerospike-py` (PyPI)", AT_LEAST, 2, "×", more)
 
 
 def writes(figures: Figures) -> Iterator[Target]:
     of = figures["clients"]
-    text = f"{figures['size']:,} × 5 written from an array: CPU less than `aerospike-py`'s by"
+    text = f"{figures['size']:,} × 5 written from an array: CPU, `aerospike-py` (PyPI) / this package"
     yield Target(text, AT_LEAST, 8, "×", ratio(cell(of, "aerospike-py", "cpu"), cell(of, "ours", "cpu")))
 
 

@@ -1,4 +1,4 @@
-"""One client in a process of its own, told by run.py what to measure: JSON lines in, JSON lines out."""
+"""One client in its own process. run.py sends tasks as JSON lines; the answers are JSON lines."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Worker:
         task = getattr(getattr(self, owner) if owner else self, name)
         try:
             figures: dict[str, Any] = task(**arguments)
-        # Whatever a client throws is a finding about it, and no reason to end the run.
+        # An error of a client is a result: note it and go on with the run.
         except Exception as error:  # noqa: BLE001
             traceback.print_exc()
             return {"error": f"{type(error).__name__}: {str(error).strip()[:300]}"}
@@ -54,7 +54,7 @@ class Worker:
 
 
 def main() -> None:
-    # What a client prints must not get between the answers.
+    # A client may print; keep that out of the answers.
     answers, sys.stdout = sys.stdout, sys.stderr
     name, hosts = sys.argv[1], [(host, int(port)) for host, port in json.loads(sys.argv[2])]
     worker = Worker(name, hosts)

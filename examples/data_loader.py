@@ -1,8 +1,8 @@
-"""A data loader for training: batches are read ahead into buffers that are used again and again.
+"""A data loader for training that prefetches batches into two buffers.
 
-Two arrays are all the memory there is, however many batches are read: while the model learns from one, the
-next batch is written into the other, from the socket. The calls hold no GIL, so a thread is enough.
-Page-locked memory of a GPU library would serve as well: `out` takes any writable array.
+While the model learns from one buffer, the next batch is read into the other, straight from the socket.
+However many batches are read, there are two arrays. Reads release the GIL, so one thread is enough to
+prefetch. `out` takes any writable array, page-locked memory of a GPU library included.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ SAMPLE = np.dtype([("x", "f4", (FEATURES,)), ("y", "f4")])
 
 
 class Loader:
-    """Yields the samples' batches in a new order each epoch.
+    """Yields batches of samples, in a new order in each epoch.
 
-    A batch is valid until the next one is asked for: then its buffer is filled again.
+    A batch is valid until the next one is requested, which reuses its buffer.
     """
 
     def __init__(self, client: Client, samples: int, batch: int) -> None:
         if samples % batch:
-            raise ValueError(f"{samples} samples are no whole number of batches of {batch}")
+            raise ValueError(f"samples is {samples}; it must be a multiple of the batch size, {batch}")
         self._client = client
         self._samples = samples
         self._buffers = [np.empty(batch, SAMPLE) for _ in range(2)]
@@ -41,11 +41,11 @@ class Loader:
     def __iter__(self) -> Iterator[npt.NDArray[np.void]]:
         size = len(self._buffers[0])
         batches = self._random.permutation(self._samples).reshape(-1, size)
-        coming = self._ahead.submit(self._read, batches[0], self._buffers[0])
+        pending = self._ahead.submit(self._read, batches[0], self._buffers[0])
         for number in range(len(batches)):
-            batch = coming.result()
+            batch = pending.result()
             if number + 1 < len(batches):
-                coming = self._ahead.submit(self._read, batches[number + 1], self._buffers[(number + 1) % 2])
+                pending = self._ahead.submit(self._read, batches[number + 1], self._buffers[(number + 1) % 2])
             if not batch.ok.all():
                 raise RuntimeError(f"samples are missing: {batch!r}")
             yield batch.batch_records

@@ -1,6 +1,6 @@
-"""From nothing to an array: sensor records written, then batch-read into NumPy. Run it with `make demo`.
+"""Writes sensor records and batch-reads them into NumPy arrays, with both clients. Run it with `make demo`.
 
-The server is the embedded node, in a process of its own.
+The server is an embedded server.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAMESPACE = "test"
 SET = "demo_sensors"
 SENSORS = 1_000
 
-# One field a bin; the names are the bins' names.
+# One field per bin, with the name of the bin.
 DTYPE = np.dtype([("temperature", "f8"), ("humidity", "i4"), ("status", "u1")])
 
 
@@ -49,9 +49,9 @@ def show(batch: NumpyBatchRecords) -> None:
     print("\n  A key lookup:")
     print(f"    batch.get('sensor_42')  {batch.get('sensor_42')}")
 
-    print("\n  Result codes, one a key (the last key is not in the database):")
+    print("\n  Result codes, one per key (the last key does not exist):")
     print(f"    {batch.result_codes[-4:]}  ok: {int(batch.ok.sum())} of {len(batch)}")
-    print(f"    its row is zeros: {records[-1]}, and present says why: {batch.present[-1]}")
+    print(f"    its row is zeros: {records[-1]}, not present: {batch.present[-1]}")
     print(f"    meta of the first record: gen {batch.meta['gen'][0]}, ttl {batch.meta['ttl'][0]}")
 
 
@@ -60,7 +60,7 @@ def sync_demo(config: ClientConfig) -> None:
     with aerospike.client(config).connect() as client:
         for number in range(SENSORS):
             client.put(key(number), bins(number), policy={"key": aerospike.POLICY_KEY_SEND})
-        print(f"  wrote {SENSORS} records into {NAMESPACE}.{SET}")
+        print(f"  wrote {SENSORS} records to {NAMESPACE}.{SET}")
         keys = [key(number) for number in range(SENSORS)] + [(NAMESPACE, SET, "no_such_sensor")]
         show(client.batch_read(keys, _dtype=DTYPE))
 
@@ -85,7 +85,7 @@ async def async_demo(config: ClientConfig) -> None:
 def main() -> None:
     print(f"aerospike_py {aerospike.__version__}")
     with DevServer() as server:
-        print(f"embedded node: {server.hosts}")
+        print(f"embedded server: {server.hosts}")
         sync_demo(server.config)
         asyncio.run(async_demo(server.config))
 

@@ -1,8 +1,8 @@
-"""Feature reads behind uvicorn, one client a worker process, without a framework.
+"""A feature service behind uvicorn without a framework: one client per worker process.
 
     FEATURES_HOSTS=127.0.0.1:3000 uvicorn --workers 2 --lifespan on examples.features_asgi:application
 
-GET /?user=1&user=2 answers with the scores of these users.
+GET /?user=1&user=2 returns the scores of these users.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def hosts() -> list[tuple[str, int]]:
     return [(host, int(port)) for host, _, port in pairs]
 
 
-# Nothing is connected before the worker's event loop runs.
+# Made at import, connected in the event loop of the worker.
 client = AsyncClient({"hosts": hosts()})
 
 

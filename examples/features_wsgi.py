@@ -1,8 +1,8 @@
-"""Feature reads behind gunicorn, one client a worker process.
+"""A feature service behind gunicorn: one client per worker process.
 
     FEATURES_HOSTS=127.0.0.1:3000 gunicorn -c examples/gunicorn_conf.py examples.features_wsgi:application
 
-GET /?user=1&user=2 answers with the scores of these users. gunicorn_conf.py calls `connect` in each worker.
+GET /?user=1&user=2 returns the scores of these users. gunicorn_conf.py calls `connect` in each worker.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def hosts() -> list[tuple[str, int]]:
 
 
 def connect() -> None:
-    """In the worker: connections of the master would be the master's."""
+    """Connects in the worker. A forked worker cannot use connections of the master process."""
     _clients[:] = [aerospike.client({"hosts": hosts()}).connect()]
 
 

@@ -1,4 +1,4 @@
-"""gunicorn's settings for features_wsgi.py. They hold with preload_app and without it."""
+"""Settings of gunicorn for features_wsgi.py. They work with and without preload_app."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ workers = 2
 
 
 def post_worker_init(worker: Any) -> None:
-    """In the worker, after the fork and after the application was imported."""
+    """Runs in the worker, after the fork and after the application is imported."""
     from examples import features_wsgi
 
     features_wsgi.connect()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """In the worker, when it ends."""
+    """Runs in the worker before it exits."""
     from examples import features_wsgi
 
     features_wsgi.disconnect()

@@ -1,7 +1,6 @@
-"""Nearest neighbours over embeddings: vectors stored as blobs, read into a matrix, searched with NumPy.
+"""Nearest neighbors of embeddings: vectors stored as blobs, read into a matrix, searched with NumPy.
 
-Candidates are read in one batch. The column of vectors is the matrix: between the socket and the product
-nothing is copied.
+All candidates are read in one batch. The column of vectors is the matrix of the product, without a copy.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from aerospike_py.testing import DevServer
 NAMESPACE, SET = "test", "documents"
 DOCUMENTS, DIMENSIONS = 5_000, 128
 
-# Aligned: NumPy would copy vectors that start at odd addresses.
+# Aligned, because NumPy copies unaligned vectors before a product.
 DOCUMENT = np.dtype([("topic", "u1"), ("embedding", "f4", (DIMENSIONS,))], align=True)
 
 Vectors = npt.NDArray[np.float32]
 
 
 def write(client: Client) -> Vectors:
-    """Writes documents with random unit vectors; gives the vectors."""
+    """Writes documents with random unit vectors and returns the vectors."""
     vectors = np.random.default_rng(7).normal(size=(DOCUMENTS, DIMENSIONS)).astype("f4")
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     documents = np.zeros(DOCUMENTS, DOCUMENT)
@@ -38,10 +37,10 @@ def write(client: Client) -> Vectors:
 def nearest(
     client: Client, query: Vectors, candidates: npt.NDArray[np.int64], count: int
 ) -> list[tuple[int, float]]:
-    """The candidates nearest to the query, with their cosine similarity."""
+    """The ``count`` candidates nearest to the query, each with its cosine similarity."""
     batch = client.batch_read(Keys(NAMESPACE, SET, candidates), _dtype=DOCUMENT)
     similarity = batch.batch_records["embedding"] @ query
-    # A document that was not found is a row of zeros: similar to nothing, but no answer either.
+    # The row of a document that was not found is zero, which has similarity 0.
     similarity[~batch.present["embedding"]] = -np.inf
     best = np.argpartition(-similarity, count)[:count]
     best = best[np.argsort(-similarity[best])]

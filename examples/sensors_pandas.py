@@ -1,4 +1,4 @@
-"""Sensor readings to pandas, with a plot: hours of a day by site, missing readings left out and not made up.
+"""Sensor readings in pandas, with a plot by site and hour. Missing readings stay missing.
 
 python examples/sensors_pandas.py [PLOT.png]
 """
@@ -40,24 +40,24 @@ def write(client: Client) -> None:
 
 
 def read(client: Client) -> pd.DataFrame:
-    """All readings as a frame, a row for each that is there."""
+    """The readings as a frame, one row per record found."""
     keys = [key(site, hour) for site in SITES for hour in range(HOURS)]
     batch = client.batch_read(keys, _dtype=READING)
-    print(f"{int(batch.ok.sum())} of {len(keys)} readings are there")
+    print(f"{int(batch.ok.sum())} of {len(keys)} readings found")
     frame = batch.to_pandas()
     frame = frame[frame["result_code"] == 0]
     return frame.assign(site=frame["site"].map(lambda site: site.decode()))
 
 
 def plot(frame: pd.DataFrame, path: Path) -> None:
-    mpl.use("Agg")  # a file, no window
+    mpl.use("Agg")  # draws to files, without a window
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(2, sharex=True, figsize=(7, 6), layout="constrained")
-    for site, of_site in frame.groupby("site"):
+    for site, group in frame.groupby("site"):
         for axis, name in zip(axes, ("temperature", "humidity"), strict=True):
-            values = of_site[name].to_numpy(dtype="float64", na_value=np.nan)
-            axis.plot(of_site["hour"].to_numpy(dtype="int64"), values, marker=".", label=site)
+            values = group[name].to_numpy(dtype="float64", na_value=np.nan)
+            axis.plot(group["hour"].to_numpy(dtype="int64"), values, marker=".", label=site)
     axes[0].set_ylabel("temperature, °C")
     axes[1].set_ylabel("humidity, %")
     axes[1].set_xlabel("hour")

@@ -1,4 +1,4 @@
-"""Writes fuzz/seeds: short pieces of the recorded traffic for each target to start from.
+"""Writes fuzz/seeds: short pieces of recorded traffic that the targets start from.
 
 Run it again when the recordings or the targets change; the result is committed.
 """
@@ -44,7 +44,7 @@ def messages(body):
 
 
 class Seeds:
-    """The seeds of a target: of pieces with the same shape only the first, and only short ones."""
+    """The seeds of a target: short pieces, one of each shape."""
 
     def __init__(self, target, longest, most):
         self.folder = HERE / "seeds" / target
@@ -67,7 +67,7 @@ def main():
     of_text = Seeds("replicas_peers", 3000, 8)
     of_values = Seeds("msgpack", 120, 40)
     of_logins = Seeds("login", 120, 8)
-    # No recorded server gave a token: an answer as the protocol has it.
+    # No recorded server gave a token: this answer follows the protocol.
     token = struct.pack(">IB", 33, 5) + bytes(range(32))
     ttl = struct.pack(">IBI", 5, 6, 86_400)
     of_logins.add("answer-with-token", bytes(3) + b"\2" + bytes(12) + token + ttl, None)

@@ -24,8 +24,15 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "stats": ("node",),
         "query": ("command", "topology", "node", "net", "key", "error", "policy"),
         "batch": ("command", "topology", "node", "net", "key", "error", "policy"),
-        "command": ("topology", "node", "net", "key", "error", "policy"),  # single records, and retries of all commands
-        "topology": ("node", "config", "net", "error", "policy"),  # which nodes there are, and their partitions
+        "command": (
+            "topology",
+            "node",
+            "net",
+            "key",
+            "error",
+            "policy",
+        ),  # single records; how all commands retry
+        "topology": ("node", "config", "net", "error", "policy"),  # the nodes and their partitions
         "node": ("config", "auth", "net", "error", "policy"),  # one node: health, hedging, new connections
         "config": ("auth",),
         "auth": ("net", "error"),
@@ -65,6 +72,101 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "python": (),
     },
     "record-decode": {},
-    "wire-protocol": {},
-    "aerospike_py": {},
+    "wire-protocol": {
+        # Messages by subject, requests beside answers. Predicates and background jobs belong in query, transactions in
+        # command, users and roles in security, the management of indexes and UDFs (info commands) in info.
+        "batch": ("command", "digest", "error", "message", "result_code"),
+        "query": ("command", "digest", "error", "message", "result_code"),
+        "command": ("digest", "error", "message", "particle"),
+        # Operations on lists, maps, bits and HyperLogLog, with their contexts, and expressions will be rooms of their
+        # own here: encoders that use msgpack only.
+        "info": ("digest", "error", "message", "result_code"),
+        "security": ("error", "message", "result_code"),
+        "compressed": ("error", "message"),
+        # What every message is made of.
+        "message": ("error", "particle", "result_code"),
+        "digest": ("error", "particle"),
+        "msgpack": ("error", "particle"),
+        "particle": ("error",),
+        "result_code": (),
+        "error": (),
+    },
+    "aerospike_py": {
+        # Entry points.
+        "_cli": (
+            "testing",
+            "devserver",
+            "async_client",
+            "client",
+            "inference",
+            "_inference",
+            "records",
+            "values",
+            "types",
+            "constants",
+            "exception",
+            "_utils",
+            "_native",
+        ),
+        "testing": ("_devserver", "types"),
+        # The process behind `testing`.
+        "_devserver": (),
+        "devserver": ("_native",),
+        # All that the extension imports.
+        "_from_native": (
+            "numpy_batch",
+            "numpy_write",
+            "records",
+            "keys",
+            "values",
+            "exception",
+            "_utils",
+            "stats",
+        ),
+        # The clients.
+        "async_client": ("_commands", "_utils"),
+        "client": ("_commands", "types"),
+        # The methods of both clients, a module per family.
+        "_commands": (
+            "query",
+            "numpy_batch",
+            "numpy_write",
+            "_inference",
+            "operations",
+            "records",
+            "types",
+            "_types",
+            "keys",
+            "constants",
+            "exception",
+            "_utils",
+            "_native",
+            "stats",
+        ),
+        # What methods return.
+        "query": ("records", "types", "exception", "_utils", "_native"),
+        "numpy_batch": ("_export", "_types", "exception", "_utils"),
+        "numpy_write": ("exception", "_utils", "_native"),
+        "inference": ("_inference",),
+        # Behind `inference` and `infer_dtype`.
+        "_inference": ("records", "values", "_types", "exception", "_utils"),
+        # Results as objects of other libraries.
+        "_export": ("_types",),
+        # What methods take.
+        "batch": ("operations", "records", "types"),
+        "operations": ("constants",),
+        "records": ("exception",),
+        "values": (),
+        # Types of configs and policies.
+        "types": ("_types",),
+        # Aliases and protocols.
+        "_types": ("keys",),
+        "keys": ("exception",),
+        "constants": (),
+        "exception": (),
+        "_utils": ("_native",),
+        # The stub of the extension.
+        "_native": ("stats",),
+        "stats": (),
+    },
 }

@@ -1,22 +1,33 @@
-"""A hook of mkdocs: tables of the constants and of the exceptions, read from the code that has them.
+"""A hook of mkdocs for tables.
 
-A line `<!-- table: constants -->` in a page becomes the tables.
+- A line `<!-- table: constants -->` or `<!-- table: exceptions -->` in a page becomes the tables, read from
+  the code that defines them.
+- A rendered page that shows a table row or a code fence as text gets a warning, so the strict build fails.
 """
 
 from __future__ import annotations
 
 import ast
+import logging
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-PACKAGE = Path(__file__).resolve().parent.parent / "python" / "aerospike_py"
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "python" / "aerospike_py"
+# mkdocs loads a hook as a file, not as a module of the checkout.
+sys.path.append(str(ROOT))
+
+from scripts.check_markdown import text_rows  # noqa: E402
+
+LOG = logging.getLogger("mkdocs.hooks.site_tables")
 PLACE = re.compile(r"^<!-- table: (?P<name>\w+) -->$", re.MULTILINE)
 
 
 def constants() -> Iterator[str]:
-    """A section for each comment line of its own; names and values below it."""
+    """A section for each comment line in constants.py, with the names and values below it."""
     for line in (PACKAGE / "constants.py").read_text(encoding="utf-8").splitlines():
         if line.startswith("# "):
             yield from ("", f"## {line[2:].rstrip('.')}", "", "| constant | value |", "|---|---:|")
@@ -48,3 +59,9 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {"constants": constants, "excep
 
 def on_page_markdown(markdown: str, **kwargs: Any) -> str:
     return PLACE.sub(lambda place: "\n".join(TABLES[place["name"]]()), markdown)
+
+
+def on_page_content(html: str, *, page: Any, **kwargs: Any) -> str:
+    for line in text_rows(html):
+        LOG.warning("%s: shown as text, not as a table or as code: %s", page.file.src_uri, line[:80])
+    return html

@@ -1,8 +1,8 @@
-"""The clients that are compared, each in the quickest way that we know to get a batch into an array.
+"""The clients that are compared, each with the fastest known way to get a batch into an array.
 
-All of them start from the same list of ``(namespace, set, key)`` tuples, or ours from the same keys in an
-array, and end with a structured array of the workload's dtype. Each module is imported only where it is used:
-two of them import the name ``aerospike_py`` and live in environments of their own.
+All of them start from the same list of ``(namespace, set, key)`` tuples (``ours-keys`` from the same keys in
+an array) and end with a structured array of the workload's dtype. A module is imported only in the process
+that uses it: two of them import the name ``aerospike_py`` and are installed in separate environments.
 """
 
 from __future__ import annotations

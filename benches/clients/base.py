@@ -1,4 +1,4 @@
-"""What the worker needs of a client, and how Python records become an array."""
+"""What the worker needs from a client, and how Python records become an array."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AsyncFace(Protocol):
 
 
 class Client(Protocol):
-    """A client that waits, and the way to its other face."""
+    """A synchronous client, which can also return its asynchronous counterpart."""
 
     version: str
 
@@ -41,10 +41,10 @@ class Client(Protocol):
         """A function that reads ``count`` records from record ``start`` on into an array."""
 
     def records(self, workload: Workload, count: int) -> Read:
-        """A function that reads them into Python records."""
+        """A function that reads them as Python records."""
 
     def touched(self, workload: Workload, count: int) -> Read:
-        """The same, and looks at the bins of each: some make them only then."""
+        """The same, and accesses the bins of each record: some clients create them only then."""
 
     def get(self, key: Key) -> Any: ...
     def put(self, key: Key, bins: dict[str, Any]) -> Any: ...
@@ -53,7 +53,7 @@ class Client(Protocol):
 
 
 def converter(workload: Workload, count: int) -> Callable[[Iterable[Bins]], Array]:
-    """The quickest way that we know from bins, record by record, to an array; None is no record."""
+    """The fastest known way from the bins of each record to an array; None is a missing record."""
     bins, dtype = workload.bins, workload.dtype
     values: Callable[[Any], Any] = itemgetter(*bins)
     if workload.vector == "blob":

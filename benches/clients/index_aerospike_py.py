@@ -1,4 +1,4 @@
-"""aerospike-py of the public index: records in Rust, converted by its own ``to_numpy``."""
+"""aerospike-py from PyPI: records in Rust, converted by its own ``to_numpy``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The official client: Python records, then a loop into an array; a thread pool beside an event loop."""
+"""The official client: Python records, then a loop into an array; a thread pool for asyncio."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ THREADS = 128
 class Official:
     def __init__(self, hosts: Hosts) -> None:
         self.version = version("aerospike")
-        # As many connections as there may be calls at once.
+        # One connection for each call that may run at once.
         self._client = aerospike.client(
             {"hosts": hosts, "max_conns_per_node": 2 * THREADS, "policies": {"batch": PATIENCE}}
         ).connect()
@@ -52,7 +52,7 @@ class Official:
 
 
 class OfficialPool:
-    """The official client has no event loop's face: this is what its users do."""
+    """The official client has no asyncio API; its users run it in a thread pool."""
 
     def __init__(self, sync: Official) -> None:
         self._sync = sync

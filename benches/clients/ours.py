@@ -1,4 +1,4 @@
-"""This package: values are written from the socket into the array."""
+"""This package: values go from the socket straight into the array."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Ours:
         if not self._as_array:
             return workload.keys(count, start)
         if len(workload.sets) > 1:
-            raise ValueError("these keys stand in turn in several sets, and a Keys has one")
+            raise ValueError("the keys of this workload are in several sets, and Keys takes one set")
         return Keys(NAMESPACE, workload.sets[0], workload.names(count, start))
 
     def reader(self, workload: Workload, count: int, start: int = 0) -> Read:

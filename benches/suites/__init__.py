@@ -1,1 +1,1 @@
-"""What is measured: each module here is a workload of README.md, `run(bench)` gives its figures."""
+"""The workloads of README.md, one per module. `run(bench)` returns the figures."""

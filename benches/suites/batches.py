@@ -1,4 +1,4 @@
-"""Batches into an array: processor time, wall time, memory, and the wire floor beside them."""
+"""Batches into an array: CPU time, wall time and memory, compared with the wire floor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LARGE, HUGE = 10_000, 100_000
 
 
 def turns(bench: Bench, size: int, client: str) -> tuple[int, int]:
-    """Rounds that a client takes part in, and its samples in each."""
+    """The number of rounds of a client, and of its samples in each."""
     effort = bench.effort
     if size <= LARGE:
         return effort.rounds, effort.samples
@@ -30,7 +30,7 @@ def turns(bench: Bench, size: int, client: str) -> tuple[int, int]:
 
 
 def measure(bench: Bench, workload: Workload, size: int) -> dict[str, Any]:
-    """``{client: {"cpu": [...], "wall": [...], "peak": bytes}}``; of the floor the same by connections."""
+    """``{client: {"cpu": [...], "wall": [...], "peak": bytes}}``; for the floor, by connections."""
     bench.load(workload, size)
     taken: dict[str, Any] = {}
     for client in bench.clients:
@@ -77,7 +77,7 @@ def measure(bench: Bench, workload: Workload, size: int) -> dict[str, Any]:
 
 
 def peak(bench: Bench, workload: Workload, size: int, client: str) -> int | None:
-    """Memory of the first large batch of a process: later ones find what earlier ones have left."""
+    """Memory of the first large batch of a process: later batches reuse memory of earlier ones."""
     try:
         with bench.fresh(client) as worker:
             answer = worker.ask("batches.memory", workload=workload.name, count=size)

@@ -1,4 +1,4 @@
-"""Python at work beside 5,000-key batches at the best peer's rate."""
+"""Other Python code while batches of 5,000 keys are read at the best rate of the other clients."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def size(bench: Bench) -> int:
 
 
 def stretch(bench: Bench, client: str, where: str, rate: float) -> list[dict[str, Any]]:
-    """The work alone; with the batches read by another process; with them read by its own.
+    """The work alone, while another process reads the batches, and while its own process reads them.
 
-    Nothing, and a note, where the client cannot.
+    Empty, with a note, if the client cannot do it.
     """
     seconds = bench.effort.seconds
     arguments = {"where": where, "seconds": seconds, "batch": size(bench)}
@@ -39,7 +39,7 @@ def stretch(bench: Bench, client: str, where: str, rate: float) -> list[dict[str
 
 
 def run(bench: Bench) -> dict[str, Any]:
-    """``work[thread or coroutine][client]``: a list of stretches."""
+    """``work[thread or coroutine][client]`` is a list of stretches."""
     bench.load(NUMERIC, size(bench))
     rates = {}
     for client in bench.peers:

@@ -17,7 +17,7 @@ USUAL = 32
 
 
 def run(bench: Bench) -> dict[str, Any]:
-    """``closed[in flight][client]`` and ``paced[client]``: lists of figures, one a round."""
+    """``closed[in flight][client]`` and ``paced[client]`` are lists of figures, one per round."""
     effort = bench.effort
     records = min(RECORDS, effort.most)
     bench.load(NUMERIC, records)
@@ -40,7 +40,7 @@ def run(bench: Bench) -> dict[str, Any]:
         bench.say(f"  {in_flight} in flight: done")
     usual = closed[str(USUAL if USUAL in effort.in_flight else effort.in_flight[-1])]
     rates = [median(taken["rate"] for taken in usual[client]) for client in bench.peers if usual[client]]
-    # With no peer there is no rate to hold to: something that a loop can do.
+    # Without another client there is no rate to compare at; any loop manages this one.
     rate = max(rates, default=500.0)
     paced: dict[str, Any] = {client: [] for client in clients}
     idle = []

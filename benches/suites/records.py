@@ -1,4 +1,4 @@
-"""Python records: batches without a dtype, single records, the time to import."""
+"""Records as Python objects: batches without a dtype, single records, and the import time."""
 
 from __future__ import annotations
 

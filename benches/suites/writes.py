@@ -1,4 +1,4 @@
-"""Records written from an array: ours and aerospike-py's, the others have no such call."""
+"""Records written from an array. Only this package and aerospike-py have such a call."""
 
 from __future__ import annotations
 

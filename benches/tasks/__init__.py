@@ -1,1 +1,1 @@
-"""What a worker process is asked to measure."""
+"""The tasks of a worker process."""

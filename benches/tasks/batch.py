@@ -1,4 +1,4 @@
-"""Batches one after the other: processor time, wall time, memory."""
+"""One batch after another: CPU time, wall time, memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def sample(call: Callable[[], object], calls: int) -> tuple[float, float]:
-    """Processor and wall microseconds a call. The result is dropped inside: freeing it counts."""
+    """CPU and wall microseconds per call, freeing the result included."""
     cpu, wall = cpu_seconds(), perf_counter()
     for _ in range(calls):
         call()
@@ -31,7 +31,7 @@ class Batches:
         self._reads: dict[str, Read] = {}
 
     def prepare(self, workload: str, count: int, kind: str, warm: int) -> dict[str, Any]:
-        """Makes a reader, warms it up and looks whether it reads the right thing.
+        """Creates a reader, warms it up and checks that it reads the right values.
 
         ``kind`` is ``array``; ``records``, Python records; ``touched``, those with their bins looked at.
         """
@@ -41,7 +41,7 @@ class Batches:
             "records": self._client.records,
             "touched": self._client.touched,
         }
-        # Keys of earlier sizes would be in memory for nothing.
+        # Keys of earlier sizes would only take memory.
         self._reads.pop(kind, None)
         read = makers[kind](which, count)
         self._reads[kind] = read
@@ -56,7 +56,7 @@ class Batches:
         return {"cpu": [cpu for cpu, _ in taken], "wall": [wall for _, wall in taken]}
 
     def memory(self, workload: str, count: int) -> dict[str, Any]:
-        """The first large batch of a process: what it needs at most, its result included."""
+        """Peak memory of the first large batch of a process, its result included."""
         self._client.reader(WORKLOADS[workload], 100)()
         read = self._client.reader(WORKLOADS[workload], count)
         peak = Peak()
@@ -85,7 +85,7 @@ class Batches:
         return {"cpu": [cpu for cpu, _ in taken], "wall": [wall for _, wall in taken]}
 
     def single(self, operation: str, samples: int, calls: int) -> dict[str, Any]:
-        """``get`` or ``put`` of one record after the other."""
+        """``get`` or ``put``, one record after another."""
         numeric = WORKLOADS["numeric"]
         client, keys, values = self._client, numeric.keys(100), numeric.values(7)
         if operation == "get":

@@ -1,14 +1,15 @@
-"""Pure Python work in the same process, beside batches: what it loses to them.
+"""Pure Python code in the same process as batches: the speed that it loses to them.
 
-The work counts its turns. It shares the cores with the client's own threads and with the server, so its speed
-alone on the machine is no measure of what the client takes from *Python*. Two things take that out:
+The code counts its iterations ("turns" in the results). It shares the cores with the client's own threads and
+with the server, so its speed on an idle machine does not show what the client takes from *Python*. Two
+measurements separate that:
 
-- It is compared with the same work while *another process* reads the same batches with the same client at the
-  same rate: the machine is as busy, caches and clock frequency are the same, only the interpreter is its own.
-- The kernel says how long the thread was on a core, and how long it was ready to run with no core free. The
-  rest of the wall time it has waited: for the interpreter's lock, since it waits for nothing else.
+- The same code runs while *another process* reads the same batches with the same client at the same rate. The
+  machine is as busy, and caches and clock frequency are the same; only the interpreter is not shared.
+- The kernel reports how long the thread was on a core, and how long it was ready without a free core. The
+  rest of the wall time is time that it waited for the GIL, since it waits for nothing else.
 
-From both follow the figures in `statistic.beside`.
+`statistic.beside` computes the figures from both.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from benches.workloads import WORKLOADS
 if TYPE_CHECKING:
     from benches.clients.base import Client
 
-# Pure Python, no memory to speak of: some tens of microseconds a turn.
+# Pure Python that needs little memory; some tens of microseconds per iteration.
 STEPS = 500
 
 
@@ -38,7 +39,7 @@ def turn() -> int:
 
 
 class Work:
-    """Turns in a thread or on the loop, counted, with what became of the thread's time."""
+    """Counted iterations in a thread or on the loop, and how the thread spent its time."""
 
     def __init__(self) -> None:
         self.turns = 0
@@ -80,7 +81,7 @@ class Beside:
         self._client, self._flight = client, flight
 
     def _paced(self, rate: float, seconds: float, batch: int) -> int:
-        """Batches in this thread, each at its time or, when it is late, at once."""
+        """Batches in this thread, each at its time, or at once if that has passed."""
         read = self._client.reader(WORKLOADS["numeric"], batch)
         begin, done = perf_counter(), 0
         due = begin
@@ -92,14 +93,14 @@ class Beside:
         return done
 
     def alone(self, seconds: float, batch: int) -> dict[str, Any]:
-        """Batches one after the other as fast as they come, nothing beside them."""
+        """One batch after another, without other work."""
         self._client.reader(WORKLOADS["numeric"], batch)()
         begin = perf_counter()
         done = self._paced(0, seconds, batch)
         return {"rate": round(done / (perf_counter() - begin), 2)}
 
     def drive(self, where: str, rate: float, seconds: float, batch: int) -> dict[str, Any]:
-        """The batches alone, for the work that another process measures."""
+        """The batches alone; another process measures the work."""
         if where == "thread":
             return {"batches": self._paced(rate, seconds, batch), "loop": 0.0}
 
@@ -108,13 +109,13 @@ class Beside:
             before = ThreadTime.now()
             await paced.run(seconds)
             busy = ThreadTime.now().running - before.running
-            # Seconds that a batch keeps the loop's thread busy.
+            # Seconds for which a batch keeps the loop's thread busy.
             return {"batches": paced.done, "loop": round(busy / max(1, paced.done), 7)}
 
         return self._flight.loop.run_until_complete(run())
 
     def work(self, where: str, rate: float, seconds: float, batch: int) -> dict[str, Any]:
-        """The work in this process, beside batches at a rate; a rate of 0 reads none."""
+        """The work in this process while it reads batches at a rate; 0 reads none."""
         work = Work()
         if where == "thread":
             thread = threading.Thread(target=work.in_thread)

@@ -1,4 +1,4 @@
-"""Clocks: processor time of a process, what became of a thread's time, memory at its peak."""
+"""CPU time of a process, how a thread spent its time, and peak memory."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ LINUX = sys.platform == "linux"
 
 
 def cpu_seconds() -> float:
-    """User and system time of this process, all of its threads."""
+    """User and system time of this process, all threads."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
 
 class ThreadTime(NamedTuple):
-    """Seconds since the thread began: on a core, and ready to run with no core free (Linux alone knows)."""
+    """Seconds since the thread started: on a core, and ready but without a free core (Linux only)."""
 
     running: float
     queued: float
@@ -42,7 +42,7 @@ def _status(field: str) -> int:
 
 
 class Peak:
-    """Bytes of memory that this process came to need beyond what it had, at most; None where unknown."""
+    """Bytes by which the peak memory of this process exceeds what it had; None if unknown."""
 
     def __init__(self) -> None:
         self._before = None

@@ -1,4 +1,4 @@
-"""Many calls in flight on one event loop: how many a second, how long each, how the loop fares."""
+"""Many calls in flight on one event loop: calls per second, latency, and the lag of the loop."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from benches.clients.base import AsyncFace, Client
 
-# Between two looks at the loop's clock, in seconds.
+# Seconds between two measurements of the loop's lag.
 BEAT = 0.005
-# Calls that an open loop starts at most before it waits for those that are under way.
+# An open loop starts at most this many calls before it waits for those in flight.
 MOST = 256
 
 
@@ -26,7 +26,7 @@ def percentile(values: list[float], share: float) -> float:
 
 
 async def closed(calls: list[Callable[[], Awaitable[Any]]], in_flight: int, seconds: float) -> dict[str, Any]:
-    """As many calls as there can be with so many in flight."""
+    """As many calls as possible with a given number in flight."""
     taken: list[float] = []
     end = perf_counter() + seconds
 
@@ -49,7 +49,7 @@ async def closed(calls: list[Callable[[], Awaitable[Any]]], in_flight: int, seco
 
 
 class Paced:
-    """Calls that start by the clock, whether or not earlier ones have come back."""
+    """Calls that start at fixed times, whether or not earlier ones have returned."""
 
     def __init__(self, calls: list[Callable[[], Awaitable[Any]]], rate: float) -> None:
         self._calls, self._rate = calls, rate
@@ -64,7 +64,7 @@ class Paced:
                 self._under_way.add(call)
                 call.add_done_callback(self._ended)
                 started += 1
-            # What cannot be started now is left out, not made up for.
+            # A call that cannot start now is skipped, not delayed.
             started = max(started, int(now * self._rate))
             await asyncio.sleep(max(0.0, begin + (started + 1) / self._rate - perf_counter()))
         if self._under_way:
@@ -77,7 +77,7 @@ class Paced:
 
 
 async def heartbeat(lags: list[float]) -> None:
-    """How much later than asked for the loop wakes a coroutine."""
+    """How much later than requested the loop wakes a coroutine."""
     while True:
         start = perf_counter()
         await asyncio.sleep(BEAT)
@@ -85,7 +85,7 @@ async def heartbeat(lags: list[float]) -> None:
 
 
 class Flight:
-    """The async tasks of a worker, on a loop that stays."""
+    """The async tasks of a worker, on one loop."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

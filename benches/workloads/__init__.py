@@ -1,4 +1,4 @@
-"""What is read: each module here describes records and what a client is asked for."""
+"""The records that are read, and how a client is asked for them."""
 
 from __future__ import annotations
 

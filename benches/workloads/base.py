@@ -1,4 +1,4 @@
-"""A workload as data. Every client is given the same one."""
+"""A workload as data. Every client gets the same one."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ class Workload:
     """Record n is in set n modulo their number."""
     dtype: np.dtype[Any]
     row: Callable[[int], Row]
-    """The values of record n as they are written, one a field of the dtype."""
+    """The values of record n as they are written, one per field of the dtype."""
     sizes: tuple[int, ...]
     columns: tuple[Column, ...] = ()
-    """The same as formulas, where all bins are such."""
+    """The same as formulas, if all bins have one."""
     vector: str = ""
-    """``blob`` or ``list``: the one field is a sub-array that is stored so."""
+    """``blob`` or ``list``: how the only field, a sub-array, is stored."""
     missing: int = 0
-    """Every so many-th record is not there."""
+    """Every nth record is missing."""
 
     @property
     def bins(self) -> tuple[str, ...]:

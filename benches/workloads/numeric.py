@@ -1,4 +1,4 @@
-"""Five numeric bins a record, string keys: the batch that feature stores and sensor tables read."""
+"""Five numeric bins per record and string keys, as feature stores and sensor tables read them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A feature service on FastAPI (app.py), and a script that fills its sets and puts load on it (load.py)."""
+"""A feature service with FastAPI (app.py), and a script that fills its sets and generates load (load.py)."""

@@ -1,11 +1,11 @@
-"""Scores items for a user: two sets are read into arrays, and the answer is one matrix product.
+"""Scores items for a user: reads two sets into arrays and computes one matrix product.
 
     aerospike-py serve &
     python -m examples.feature_service.load fill
     uvicorn examples.feature_service.app:app
     python -m examples.feature_service.load ask
 
-Each worker process has one client; its requests share it.
+Each worker process has one client, shared by all its requests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from aerospike_py.types import BatchPolicy
 
 from .features import ITEM, ITEMS, NAMESPACE, USER, USERS, hosts
 
-# Nothing is connected before the worker's event loop runs.
+# Made at import, connected in the event loop of the worker.
 client = AsyncClient({"hosts": hosts()})
 
 
@@ -41,7 +41,7 @@ app = FastAPI(title="features", lifespan=lifespan)
 async def scores(
     user: int, item: Annotated[list[int], Query(max_length=1000)], deadline_ms: int = 200
 ) -> dict[str, object]:
-    """The items' scores for the user, best first, and the items that nobody knows."""
+    """The scores of the items for the user, best first, and the items without a score."""
     policy: BatchPolicy = {"total_timeout": deadline_ms}
     ids = np.array(item)
     try:
@@ -61,7 +61,7 @@ async def scores(
             {"item": int(ids[items.ok][row]), "score": float(score[row]), "price": float(found["price"][row])}
             for row in best
         ],
-        # Not found is 2. Anything else is a row that was not answered, and no item that is not there.
+        # Code 2 is "not found". Other codes are errors: the item may exist.
         "unknown": ids[items.result_codes == 2].tolist(),
         "unanswered": ids[(items.result_codes != 2) & ~items.ok].tolist(),
     }

@@ -1,4 +1,4 @@
-"""What the service and the script that fills its sets have to agree on."""
+"""Names and dtypes that the service and its script share."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ ITEM = np.dtype([("price", "f4"), ("factors", "f4", (FACTORS,))])
 
 
 def hosts() -> list[tuple[str, int]]:
-    """FEATURES_HOSTS, ``host:port[,host:port...]``."""
+    """The hosts in FEATURES_HOSTS, ``host:port[,host:port...]``."""
     pairs = (host.rpartition(":") for host in os.environ.get("FEATURES_HOSTS", "127.0.0.1:3000").split(","))
     return [(host, int(port)) for host, _, port in pairs]

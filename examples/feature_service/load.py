@@ -1,4 +1,4 @@
-"""Fills the service's sets, and asks it under load.
+"""Fills the sets of the feature service, and generates load on it.
 
 python -m examples.feature_service.load fill
 python -m examples.feature_service.load ask --url http://127.0.0.1:8000 --seconds 5
@@ -26,18 +26,18 @@ THREADS = 4
 def fill(users: int, items: int) -> None:
     """Writes random users and items."""
     random_factors = np.random.default_rng(1).normal(size=(users + items, FACTORS))
-    of_users, of_items = np.zeros(users, USER), np.zeros(items, ITEM)
-    of_users["age"], of_users["visits"] = 20 + np.arange(users) % 60, np.arange(users)
-    of_items["price"] = 1 + np.arange(items) / 4
-    of_users["factors"], of_items["factors"] = random_factors[:users], random_factors[users:]
+    user_rows, item_rows = np.zeros(users, USER), np.zeros(items, ITEM)
+    user_rows["age"], user_rows["visits"] = 20 + np.arange(users) % 60, np.arange(users)
+    item_rows["price"] = 1 + np.arange(items) / 4
+    user_rows["factors"], item_rows["factors"] = random_factors[:users], random_factors[users:]
     with aerospike.client({"hosts": hosts()}).connect() as client:
-        for rows, name in ((of_users, USERS), (of_items, ITEMS)):
+        for rows, name in ((user_rows, USERS), (item_rows, ITEMS)):
             client.batch_write_numpy(rows, NAMESPACE, name, keys=np.arange(len(rows))).raise_for_failures()
     print(f"wrote {users} users and {items} items")
 
 
 def ask(url: str, seconds: float, users: int, items: int) -> None:
-    """Asks for scores from several threads and prints how long answers took."""
+    """Requests scores from several threads and prints the latencies."""
     took: list[float] = []
     failed: list[str] = []
     end = time.perf_counter() + seconds
@@ -55,7 +55,7 @@ def ask(url: str, seconds: float, users: int, items: int) -> None:
             if response.status != 200:
                 failed.append(f"{response.status} {body.decode()}")
             elif sorted(row["item"] for row in json.loads(body)["scores"]) != sorted(wanted):
-                failed.append("not the items that were asked for")
+                failed.append("the answer has other items than requested")
         connection.close()
 
     threads = [threading.Thread(target=loop) for _ in range(THREADS)]
@@ -64,13 +64,15 @@ def ask(url: str, seconds: float, users: int, items: int) -> None:
     for thread in threads:
         thread.join()
     median, p99 = np.percentile(took, [50, 99]) * 1000
-    print(f"{len(took)} answers, {len(failed)} wrong, median {median:.1f} ms, p99 {p99:.1f} ms")
+    print(f"{len(took)} answers, {len(failed)} failed, median {median:.1f} ms, p99 {p99:.1f} ms")
     if failed:
-        raise SystemExit(f"the first wrong one: {failed[0]}")
+        raise SystemExit(f"the first failure: {failed[0]}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Fills the feature service's sets, and asks it under load.")
+    parser = argparse.ArgumentParser(
+        description="Fills the sets of the feature service, and generates load on it."
+    )
     parser.add_argument("what", choices=["fill", "ask"])
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--seconds", type=float, default=5.0)

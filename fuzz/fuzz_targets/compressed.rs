@@ -1,11 +1,11 @@
-//! The body of a compressed frame: as it comes, and as the frame that somebody deflated.
+//! The body of a compressed frame: as it arrives, and deflated here around the input.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use wire_protocol::compressed::{inflate, write_compressed};
 use wire_protocol::message::{FrameHeader, FrameType};
 
-/// What deflate can make of one byte, at most, and what a buffer of such may have beyond.
+/// The most bytes that deflate can expand one byte to, and the slack of a buffer for them.
 const RATIO: usize = 1_032;
 const SLACK: usize = 4_096;
 
@@ -13,10 +13,10 @@ fuzz_target!(|data: &[u8]| {
     let Some((&choice, data)) = data.split_first() else { return };
     let limit = 1usize << (choice % 28);
     let mut out = Vec::new();
-    // As the peer sends it. A checksum guards the deflated bytes, so few changes come through.
+    // As a peer sends it. A checksum protects the deflated bytes, so few changes get through.
     check(data, limit, &mut out);
 
-    // Deflated here: what comes through is the fuzzer's. The size may lie.
+    // Deflated here, so the content is the input. The announced size may be wrong.
     let mut frame = Vec::new();
     write_compressed(&mut frame, data).expect("it is short");
     let body = &mut frame[FrameHeader::LEN..];

@@ -1,7 +1,7 @@
 //! The body of a frame of a batch response, decoded into the rows of an array.
 //!
-//! The fields are named as the frame's own bins, so that they get filled; its last bytes, read again, say
-//! what they are. The seeds of `batch_answers` serve this target, too. Here a sanitizer does find more
+//! The fields have the names of the frame's own bins, so that they are filled; its last bytes, read again,
+//! choose their types. The target shares the seeds of `batch_answers`. Here a sanitizer does find more
 //! (`RUSTC_BOOTSTRAP=1 cargo fuzz run -s address decode`): rows are written through raw pointers.
 #![no_main]
 
@@ -72,7 +72,7 @@ enum Seal {
     BetweenFrames,
 }
 
-/// Offers every record to a lease and checks what becomes of it; returns which rows are done.
+/// Offers every record to a lease and checks the outcome; returns which rows are done.
 fn leases(rows: &RowBuffer, data: &[u8], count: usize, seal: Option<(usize, Seal)>) -> [bool; ROWS] {
     let mut done = [false; ROWS];
     std::thread::scope(|scope| {
@@ -114,7 +114,8 @@ fn leases(rows: &RowBuffer, data: &[u8], count: usize, seal: Option<(usize, Seal
             assert_eq!(rows.is_done(row), done.get(row) == Some(&true));
         }
         drop(open);
-        // The scope would wait for what the thread does, not for its end, and a leak sanitizer sees that.
+        // Joined here: the scope waits for the closure, not for the end of the thread, and a leak sanitizer
+        // reports a thread that has not ended.
         if let Some(sealing) = sealing {
             sealing.join().expect("it seals");
         }

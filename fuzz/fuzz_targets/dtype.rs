@@ -1,7 +1,7 @@
-//! Descriptions of dtypes: what is taken keeps the promises that the row buffer's safety relies on.
+//! Descriptions of dtypes: those that are accepted keep the promises that the row buffer's safety relies on.
 //!
-//! Each field is described by a few bytes: kind, width, order, offset, shape, name. Some of the numbers are
-//! made so large that sums overflow.
+//! A few bytes describe each field: kind, width, order, offset, shape, name. Some numbers are so large that
+//! sums overflow.
 #![no_main]
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Lists and maps: walked, skipped, checked; what was read is read again from what is written of it.
+//! Lists and maps: walked, skipped and checked. What was read is written and read again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Answers to `replicas`, to `peers-clear-std` and its kin, and to `rack-ids`.
+//! Answers to `replicas`, to `peers-clear-std` and its variants, and to `rack-ids`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

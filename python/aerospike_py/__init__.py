@@ -6,9 +6,22 @@
 >>> dtype = np.dtype([("temperature", "f8"), ("humidity", "i4")])
 >>> batch = client.batch_read([("test", "sensors", "a")], _dtype=dtype)
 
-:class:`Client` and :class:`AsyncClient` are the two faces of one core; :mod:`aerospike_py.testing` has a
-small node to try things on.
+:class:`AsyncClient` is the asynchronous client, with the same methods. :mod:`aerospike_py.testing` has an
+embedded server for tests and experiments.
 """
+
+# What lives where. Public modules hold what users see: ``client`` and ``async_client`` the clients,
+# ``query``, ``records``, ``numpy_batch``, ``numpy_write`` and ``inference`` what their methods return,
+# ``batch``, ``keys``, ``operations``, ``types`` and ``values`` what they take. Private folders: ``_commands``
+# has the methods of the clients, ``_export`` converts results to other libraries, ``_inference`` is behind
+# ``inference``, ``_devserver`` behind ``testing``, ``_cli`` is the command line, ``_utils`` has helpers.
+# ``_native`` is the extension (crates/py-bindings); ``_from_native`` lists what the extension imports from
+# here. Imports run one way: scripts/rooms.py has the order. Start with ``client``, then
+# ``_commands/records``.
+#
+# Where to add: a new command, a module of ``_commands``; a new kind of result, a public module beside
+# ``numpy_batch``; its conversion to another library, a module of ``_export``; a new family of operations, a
+# public module beside ``operations``.
 
 from __future__ import annotations
 

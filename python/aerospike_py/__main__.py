@@ -1,4 +1,4 @@
-"""The command line as ``python -m aerospike_py``."""
+"""Runs the command line: ``python -m aerospike_py``."""
 
 from __future__ import annotations
 

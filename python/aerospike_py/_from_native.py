@@ -1,8 +1,8 @@
 """What the extension module takes from the package.
 
-``_native`` imports no other module of the package, and looks up the names of ``__all__`` by string. What
-stands behind a name can be renamed or moved freely; a name that changes here changes in
-``crates/py-bindings``, too. ``tests/test_package.py`` compares the two.
+``_native`` imports no other module of the package, and looks up the names of ``__all__`` by string. The
+objects behind these names can be renamed or moved; a name that changes here must change in
+``crates/py-bindings``. ``tests/test_package.py`` compares the two.
 
 The package imports this module when it is imported itself. It must not be imported at first use: if another
 thread forks in the middle of that import, the child waits for it forever.
@@ -10,15 +10,15 @@ thread forks in the middle of that import, the child waits for it forever.
 
 from __future__ import annotations
 
-from ._log import emit as log_event
-from ._log import logger
-from ._warnings import warn
-from .exception import _class_of as error_class
+from ._utils.log import emit as log_event
+from ._utils.log import logger
+from ._utils.warnings import warn
+from .exception import _error_class as error_class
 from .keys import Keys
-from .keys import _plain as plain_key_values
+from .keys import _plain_values as plain_key_values
 from .numpy_batch import NumpyBatchRecords
-from .numpy_batch import _conclude as finish_batch_read
-from .numpy_write import _conclude as finish_batch_write
+from .numpy_batch import _finish as finish_batch_read
+from .numpy_write import _finish as finish_batch_write
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import GeoJSON, HyperLogLog, KeyOrderedDict

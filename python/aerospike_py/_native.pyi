@@ -1,4 +1,4 @@
-"""The native core. Not public: use the classes of ``aerospike_py``."""
+"""The extension module. Private: use the classes of ``aerospike_py``."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, SupportsIndex, final
@@ -8,39 +8,39 @@ from .stats import ClusterStats
 __version__: str
 
 def calc_digest(ns: str, set: str | None, key: str | SupportsIndex | bytes | bytearray) -> bytes:
-    """The digest of a key, as the server computes it."""
+    """The digest of a key, 20 bytes, as the server computes it."""
 
 def devserver_main(arguments: Sequence[str]) -> int:
-    """Runs the embedded node with these arguments until it is told to stop; returns the exit code."""
+    """Runs the embedded server with these arguments until it is stopped. Returns the exit code."""
 
 def shutdown() -> None:
-    """Refuses calls from now on: the interpreter is exiting."""
+    """Refuses all further calls, because the interpreter is exiting."""
 
 @final
 class Completions:
-    """The queue of one event loop's completed calls."""
+    """The queue of completed calls of an event loop."""
 
     def __new__(cls) -> Completions: ...
     def fileno(self) -> int:
-        """The descriptor that is readable when calls have completed."""
+        """A file descriptor that is readable when calls have completed."""
 
     def drain(self) -> list[int]:
-        """The numbers of the calls that completed since the last time."""
+        """The numbers of the calls that have completed since the last ``drain``."""
 
     def call_when_ready(self, callback: Callable[[], None]) -> None:
-        """Calls ``callback`` from a thread of its own whenever calls have completed."""
+        """Calls ``callback`` from a separate thread whenever calls have completed."""
 
 @final
 class Operation:
-    """A call under way in an event loop."""
+    """A running call of an event loop."""
 
     @property
     def number(self) -> int: ...
     def result(self) -> Any:
-        """The result, once the queue has given the number."""
+        """The result. Call it after ``drain`` has returned the number."""
 
     def close(self) -> None:
-        """Ends the call if it is under way. Nothing writes into Python's memory after it returns."""
+        """Cancels the call if it is running. After it returns, nothing writes into Python's memory."""
 
 @final
 class KeyTable:
@@ -48,43 +48,48 @@ class KeyTable:
 
     def __len__(self) -> int: ...
     def primary_key(self, row: int) -> Any:
-        """The primary key of a row; the digest of a key that was given by digest alone."""
+        """The primary key of a row; the digest if the key was given by digest alone."""
 
     def primary_keys(self) -> list[Any]:
-        """All of them, in row order."""
+        """The primary keys of all rows."""
 
     def spaces(self) -> list[tuple[str, str]]:
         """The distinct (namespace, set) pairs."""
 
     def space_of(self) -> list[int] | None:
-        """Each row's position in ``spaces``, or None where there is one for all rows."""
+        """Each row's index into ``spaces``; None if all rows have the same pair."""
 
 @final
 class QueryPlace:
-    """Where a query stands in each of its partitions."""
+    """The progress of a query in each of its partitions."""
 
     def is_done(self) -> bool:
-        """Whether all records of all partitions have come."""
+        """Whether all records of all partitions have arrived."""
 
     def status(self) -> dict[int | str, Any]:
-        """Partition to (partition, whether a record came, whether to ask again, the last one's digest, 0)."""
+        """Partition to (partition, whether a record arrived, whether to retry, digest of the last record,
+        0)."""
 
 @final
 class QueryStream:
-    """The records of a query. One call at a time reads from it; others wait."""
+    """The records of a query. One call reads from it at a time; others wait."""
 
     def next_block(self, completions: Completions | None) -> Any:
-        """The next records as a list; None when all have come."""
+        """The next records as a list; None after the last one."""
 
     def place(self, used: int) -> QueryPlace:
-        """Where the query stands after so many records of the last list."""
+        """The progress after the first ``used`` records of the last list."""
 
     def close(self) -> None:
-        """Ends the query and closes its connections. A call that waits for records gets None."""
+        """Ends the query and closes its connections. A waiting ``next_block`` returns None."""
 
 @final
 class Core:
-    """The core of a client. Commands take the completions of an event loop, or None to wait."""
+    """The core of a client.
+
+    Commands take the ``Completions`` of an event loop and return an ``Operation``, or take None, block, and
+    return the result.
+    """
 
     def __new__(cls, config: Mapping[str, Any]) -> Core: ...
     def connect(self, completions: Completions | None, username: str | None, password: str | None) -> Any: ...
@@ -95,7 +100,7 @@ class Core:
         """The state of nodes and connections."""
 
     def describe(self) -> str:
-        """What a ``repr`` says of the client."""
+        """The hosts and the state of the client, for ``repr``."""
 
     def put(
         self,
@@ -136,7 +141,7 @@ class Core:
         meta: Mapping[str, int] | None,
         policy: Mapping[str, Any] | None,
     ) -> Any:
-        """Appends, prepends or adds: the operation of that number."""
+        """Appends, prepends or increments. ``operator`` is the ``OPERATOR_*`` constant."""
 
     def touch(
         self,
@@ -154,13 +159,19 @@ class Core:
         meta: Mapping[str, int] | None,
         policy: Mapping[str, Any] | None,
     ) -> Any: ...
-    def info_all(self, completions: Completions | None, command: str, policy: Mapping[str, Any] | None) -> Any:
-        """Asks every node; gives a dict of node name to (error, answer)."""
+    def info_all(
+        self, completions: Completions | None, command: str, policy: Mapping[str, Any] | None
+    ) -> Any:
+        """Sends the command to every node. The result maps node names to (error, answer)."""
 
     def info_node(
-        self, completions: Completions | None, command: str, node: str | None, policy: Mapping[str, Any] | None
+        self,
+        completions: Completions | None,
+        command: str,
+        node: str | None,
+        policy: Mapping[str, Any] | None,
     ) -> Any:
-        """Asks the node of that name, or where it is None any that answers."""
+        """Sends the command to a node. None means any node."""
 
     def truncate(
         self,
@@ -181,7 +192,7 @@ class Core:
         records_per_second: int,
         place: QueryPlace | None,
     ) -> QueryStream:
-        """Begins a query: nothing is sent before the first records are asked for."""
+        """Makes a query. Nothing is sent before the first ``next_block``."""
 
     def batch_read(
         self,
@@ -210,8 +221,10 @@ class Core:
         policy: Mapping[str, Any] | None,
         row_policy: Mapping[str, Any] | None,
     ) -> Any: ...
-    def batch_write(self, completions: Completions | None, batch: Any, policy: Mapping[str, Any] | None) -> Any:
-        """Fills in what became of the rows of ``batch``."""
+    def batch_write(
+        self, completions: Completions | None, batch: Any, policy: Mapping[str, Any] | None
+    ) -> Any:
+        """Executes the rows of ``batch`` and sets their results."""
 
     def batch_write_numpy(
         self,
@@ -224,4 +237,4 @@ class Core:
         arrays_as: str,
         policy: Mapping[str, Any] | None,
     ) -> Any:
-        """Writes the fields of ``dtype``, ``present`` a byte for each row and field of it."""
+        """Writes the fields of ``dtype``. ``present`` has one byte per row and field; 0 skips the field."""

@@ -1,9 +1,12 @@
-"""Names for what the clients take."""
+"""Type aliases and protocols, shared by all modules. Nothing here exists at run time but the aliases.
+
+A protocol describes what a module needs of a class that it must not import, because that class imports it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,3 +23,32 @@ PrimaryKeys: TypeAlias = "npt.NDArray[Any] | Sequence[PrimaryKey] | _Keys"
 Bins: TypeAlias = Mapping[str, Any]
 Casting: TypeAlias = Literal["unsafe", "same_value"]
 Errors: TypeAlias = Literal["raise", "coerce"]
+
+
+class BatchKeys(Protocol):
+    """The keys of a batch as they were when it was read: ``_native.KeyTable``, or its copy after pickling."""
+
+    def __len__(self) -> int: ...
+    def primary_keys(self) -> list[Any]:
+        """Primary keys in row order; the digest where a key was given by digest alone."""
+
+    def spaces(self) -> list[tuple[str, str]]:
+        """The distinct (namespace, set) pairs."""
+
+    def space_of(self) -> list[int] | None:
+        """Each row's index into :meth:`spaces`; None if all rows have the same pair."""
+
+
+class SampledQuery(Protocol):
+    """``Query`` or ``AsyncQuery``, as sampling uses it."""
+
+    max_records: int
+
+    def results(self, *, options: Mapping[str, bool]) -> Any: ...
+
+
+class SampledClient(Protocol):
+    """``Client`` or ``AsyncClient``, as sampling uses it."""
+
+    def query(self, namespace: str, set: str | None, /) -> SampledQuery: ...
+    def batch_read(self, keys: Sequence[KeyLike], bins: Sequence[str] | None, /) -> Any: ...

@@ -1,7 +1,7 @@
-"""Records of ``batch_write``: what each row of a batch does.
+"""Rows of ``batch_write``, one class for each kind of command.
 
-The classes have the names and arguments of the official client's ``aerospike_helpers.batch.records``, so code
-moves over by changing the import.
+The classes have the names and arguments of the official client's ``aerospike_helpers.batch.records``: to
+migrate, change the import.
 
 >>> from aerospike_py import operations as op
 >>> from aerospike_py.batch import BatchRecords, Read, Remove, Write
@@ -34,15 +34,15 @@ __all__ = ["BatchRecord", "BatchRecords", "Read", "Remove", "Write"]
 
 @dataclass(slots=True)
 class Write(BatchRecord):
-    """A row that writes, and may read: operations, the first that is not a read makes it a write.
+    """A row with operations that write, and may also read.
 
     Attributes:
         key: ``(namespace, set, primary_key)``.
-        ops: operations, as :mod:`aerospike_py.operations` makes them.
-        meta: ``{"gen": ..., "ttl": ...}``: the generation to compare with, seconds to live.
+        ops: operations, made with :mod:`aerospike_py.operations`. At least one must write.
+        meta: ``{"gen": ..., "ttl": ...}``: the expected generation, and the time to live in seconds.
         policy: policy of this row (``key``, ``gen``, ``exists``, ``commit_level``, ``durable_delete``,
-            ``ttl``), over that of the client's config for ``batch_write``.
-        result, record, in_doubt, error: what became of it, as in :class:`BatchRecord`.
+            ``ttl``). It takes precedence over ``batch_write`` in the client's policies.
+        result, record, in_doubt, error: the outcome, as in :class:`BatchRecord`.
 
     Example:
         >>> Write(("test", "users", 1), [{"op": 1, "bin": "name", "val": "Ada"}]).key
@@ -53,7 +53,7 @@ class Write(BatchRecord):
     meta: Mapping[str, int] | None = None
     policy: BatchWritePolicy | None = None
 
-    #: What the core takes it for.
+    #: How the extension recognizes the row.
     kind: ClassVar[str] = "write"
 
     def __init__(
@@ -69,15 +69,15 @@ class Write(BatchRecord):
 
 @dataclass(slots=True)
 class Read(BatchRecord):
-    """A row that reads: some bins, all of them, or with neither the header alone.
+    """A row that reads some bins, all bins, or neither: then only generation and time to live.
 
     Attributes:
         key: ``(namespace, set, primary_key)``.
-        ops: reads, as ``operations.read`` makes them, or None.
-        read_all_bins: reads every bin; ``ops`` must be empty then.
-        meta: has no meaning for a read, and may be empty.
+        ops: reads, made with ``operations.read``, or None.
+        read_all_bins: read every bin; ``ops`` must be empty.
+        meta: None or empty, because a read does not use it.
         policy: ``read_mode_ap``, ``read_mode_sc`` and ``read_touch_ttl_percent`` of this row.
-        result, record, in_doubt, error: what became of it, as in :class:`BatchRecord`.
+        result, record, in_doubt, error: the outcome, as in :class:`BatchRecord`.
 
     Example:
         >>> Read(("test", "users", 1), None, read_all_bins=True).read_all_bins
@@ -89,7 +89,7 @@ class Read(BatchRecord):
     meta: Mapping[str, int] | None = None
     policy: BatchReadPolicy | None = None
 
-    #: What the core takes it for.
+    #: How the extension recognizes the row.
     kind: ClassVar[str] = "read"
 
     def __init__(
@@ -111,8 +111,8 @@ class Remove(BatchRecord):
     Attributes:
         key: ``(namespace, set, primary_key)``.
         policy: policy of this row (``key``, ``gen`` with ``generation``, ``commit_level``,
-            ``durable_delete``), over that of the client's config for ``batch_remove``.
-        result, record, in_doubt, error: what became of it, as in :class:`BatchRecord`.
+            ``durable_delete``). It takes precedence over ``batch_remove`` in the client's policies.
+        result, record, in_doubt, error: the outcome, as in :class:`BatchRecord`.
 
     Example:
         >>> Remove(("test", "users", 1)).key
@@ -121,7 +121,7 @@ class Remove(BatchRecord):
 
     policy: BatchRemovePolicy | None = None
 
-    #: What the core takes it for.
+    #: How the extension recognizes the row.
     kind: ClassVar[str] = "remove"
 
     def __init__(self, key: Any, policy: BatchRemovePolicy | None = None) -> None:

@@ -41,7 +41,7 @@ AUTH_EXTERNAL_INSECURE = 2
 AUTH_INTERNAL = 0
 AUTH_PKI = 3
 
-# Operations on bins.
+# Operations.
 OPERATOR_APPEND = 9
 OPERATOR_DELETE = 14
 OPERATOR_INCR = 6
@@ -50,7 +50,7 @@ OPERATOR_READ = 0
 OPERATOR_TOUCH = 11
 OPERATOR_WRITE = 1
 
-# What bools are written as (``send_bool_as``).
+# How bools are written (``send_bool_as``).
 INTEGER = 0
 
 # Particle types.

@@ -1,8 +1,8 @@
-"""The embedded node as a program: ``python -m aerospike_py.devserver --port 3000``.
+"""The embedded server as a program: ``python -m aerospike_py.devserver --port 3000``.
 
-A small in-memory server that speaks the Aerospike wire protocol. It keeps nothing on disk, listens on
-loopback unless told otherwise, and answers what it does not implement with the server's own error code for
-that. ``--help`` lists the options.
+A small in-memory server that speaks the Aerospike wire protocol. It writes nothing to disk, listens on
+loopback by default, and answers commands that it does not implement with the error code that the server has
+for it. ``--help`` lists the options.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the node until it is interrupted; return the exit code.
+    """Runs the node until it is interrupted.
 
-    ``arguments`` are the options, those of the process unless told otherwise.
+    Args:
+        arguments: the options; None for ``sys.argv``.
+
+    Returns:
+        The exit code.
     """
-    # The node ends by itself on Ctrl-C: Python must not raise KeyboardInterrupt for it as well.
+    # The node ends on Ctrl-C by itself; Python must not raise KeyboardInterrupt as well.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     return _native.devserver_main(list(sys.argv[1:] if arguments is None else arguments))

@@ -1,13 +1,13 @@
-"""Exceptions: one root, the official client's names below it.
+"""Exceptions. All derive from :class:`AerospikeError` and have the official client's names.
 
-Every exception is an :class:`AerospikeError` with
+Every exception has
 
 - ``code``: the result code, positive from the server, negative from the client,
-- ``msg``: what was tried, where, after how many tries, and what happened,
+- ``msg``: the failed command, the node, the number of attempts, and the reason,
 - ``in_doubt``: whether a write may have been applied although it failed.
 
-A :class:`RecordError` also has the ``key`` and ``bin`` that it is about. Where an error of the operating
-system lies behind one, that is its ``__cause__``.
+A :class:`RecordError` also has ``key`` and ``bin``. If an error of the operating system was the reason, it is
+the ``__cause__``.
 
 >>> try:
 ...     client.get(("test", "users", "nobody"))
@@ -15,7 +15,7 @@ system lies behind one, that is its ``__cause__``.
 ...     print(error.code, error.key.key)
 2 nobody
 
-All are plain Python classes, so they pickle.
+Exceptions can be pickled.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 
 
 class AerospikeError(Exception):
-    """The root of all errors of this package."""
+    """Base class of all errors of this package."""
 
     code: int | None = None
 
@@ -44,13 +44,13 @@ class AerospikeError(Exception):
 
 
 def _state(error: AerospikeError) -> dict[str, Any] | None:
-    """What a subclass or a user added to the instance, for pickling."""
+    """Attributes that a subclass or a user added to the instance."""
     known = {"msg", "code", "in_doubt"}
     return {name: value for name, value in vars(error).items() if name not in known} or None
 
 
 class ClientError(AerospikeError):
-    """Something failed on the client's side."""
+    """An error on the client's side."""
 
     code = -1
 
@@ -62,23 +62,23 @@ class ServerError(AerospikeError):
 
 
 class TimeoutError(AerospikeError, builtins.TimeoutError):
-    """No answer came in time. Also the builtin ``TimeoutError``."""
+    """No answer came in time. Also a builtin ``TimeoutError``."""
 
     code = 9
 
 
 class ParamError(ClientError, ValueError):
-    """An argument, configuration or policy is not what it must be. Also a ``ValueError``."""
+    """An argument, config or policy is invalid. Also a ``ValueError``."""
 
     code = -2
 
 
 class BatchDecodeError(ClientError, ValueError):
-    """Values of a batch could not be converted to their fields.
+    """Values of a batch do not fit their fields. Also a ``ValueError``.
 
-    The batch was read whole: ``batch`` is the complete :class:`~aerospike_py.NumpyBatchRecords`, its
-    failed cells zero and not present. ``failures`` lists the first hundred as
-    ``(row, key, field, reason)``; ``count`` is the number of all.
+    ``batch`` is the complete :class:`~aerospike_py.NumpyBatchRecords`; the failed cells are zero and not
+    present. ``count`` is the number of failures, ``failures`` the first hundred as ``(row, key, field,
+    reason)``.
     """
 
     def __init__(
@@ -109,13 +109,13 @@ class BatchFailed(ClientError):
 
 
 class ClientAbortError(ClientError):
-    """The client ended the command."""
+    """The client aborted the command."""
 
     code = -5
 
 
 class ConnectionError(ClientError, builtins.ConnectionError):
-    """No connection to a node could be made, or it broke. Also the builtin ``ConnectionError``."""
+    """A connection to a node failed. Also a builtin ``ConnectionError``."""
 
     code = -10
 
@@ -127,25 +127,25 @@ class InvalidHostError(ClientError):
 
 
 class InvalidNodeError(ClientError):
-    """There is no node for the command."""
+    """No node is available for the command."""
 
     code = -8
 
 
 class MaxErrorRateExceeded(ClientError):
-    """The node failed too often lately."""
+    """The node has had too many errors recently."""
 
     code = -14
 
 
 class MaxRetriesExceeded(ClientError):
-    """Every try failed."""
+    """Every attempt failed."""
 
     code = -12
 
 
 class NoMoreConnectionsError(ClientError):
-    """The node's connections are all in use."""
+    """All connections to the node are in use."""
 
     code = -7
 
@@ -163,13 +163,13 @@ class TLSError(ClientError):
 
 
 class TransactionAlreadyAborted(ClientError):
-    """The transaction was aborted already."""
+    """The transaction has already been aborted."""
 
     code = -19
 
 
 class TransactionAlreadyCommitted(ClientError):
-    """The transaction was committed already."""
+    """The transaction has already been committed."""
 
     code = -18
 
@@ -181,7 +181,7 @@ class TransactionFailed(ClientError):
 
 
 class AdminError(ServerError):
-    """The root of errors about users, roles and login."""
+    """Base class of errors about users, roles and logins."""
 
     code: int | None = None
 
@@ -193,19 +193,19 @@ class ExpiredPassword(AdminError):
 
 
 class ForbiddenPassword(AdminError):
-    """The password may not be used again."""
+    """The password must not be reused."""
 
     code = 64
 
 
 class IllegalState(AdminError):
-    """The security protocol was not followed."""
+    """The message is not allowed in this state of the login."""
 
     code = 56
 
 
 class InvalidCommand(AdminError):
-    """The administration command is invalid."""
+    """The admin command is invalid."""
 
     code = 54
 
@@ -217,7 +217,7 @@ class InvalidCredential(AdminError):
 
 
 class InvalidField(AdminError):
-    """The administration field is invalid."""
+    """A field of the admin command is invalid."""
 
     code = 55
 
@@ -253,7 +253,7 @@ class InvalidUser(AdminError):
 
 
 class InvalidWhitelist(AdminError):
-    """The list of allowed addresses is invalid."""
+    """The whitelist of addresses is invalid."""
 
     code = 73
 
@@ -265,7 +265,7 @@ class NotAuthenticated(AdminError):
 
 
 class NotWhitelisted(AdminError):
-    """The client's address is not allowed."""
+    """The address of the client is not on the whitelist."""
 
     code = 82
 
@@ -283,7 +283,7 @@ class QuotasNotEnabled(AdminError):
 
 
 class RoleExistsError(AdminError):
-    """The role exists already."""
+    """The role already exists."""
 
     code = 71
 
@@ -301,7 +301,7 @@ class SecurityNotEnabled(AdminError):
 
 
 class SecurityNotSupported(AdminError):
-    """The server has no security feature."""
+    """The server does not support security."""
 
     code = 51
 
@@ -313,16 +313,16 @@ class SecuritySchemeNotSupported(AdminError):
 
 
 class UserExistsError(AdminError):
-    """The user exists already."""
+    """The user already exists."""
 
     code = 61
 
 
 class RecordError(ServerError):
-    """The root of errors about one record.
+    """Base class of errors about a record.
 
-    ``key`` is the :class:`~aerospike_py.Key` of the record, ``bin`` the bin's name; None where the command
-    was not about one.
+    ``key`` is the :class:`~aerospike_py.Key` of the record, or None. ``bin`` is the name of the bin, or None
+    if the error is not about a bin.
     """
 
     code: int | None = None
@@ -331,7 +331,7 @@ class RecordError(ServerError):
 
 
 class BinExistsError(RecordError):
-    """The bin exists already."""
+    """The bin already exists."""
 
     code = 6
 
@@ -349,7 +349,7 @@ class BinNameError(RecordError):
 
 
 class BinNotFound(RecordError):
-    """There is no such bin."""
+    """The bin does not exist."""
 
     code = 17
 
@@ -361,7 +361,7 @@ class RecordBusy(RecordError):
 
 
 class RecordExistsError(RecordError):
-    """The record exists already."""
+    """The record already exists."""
 
     code = 5
 
@@ -373,13 +373,13 @@ class RecordGenerationError(RecordError):
 
 
 class RecordKeyMismatch(RecordError):
-    """The stored key is not the one sent."""
+    """The stored primary key differs from the one sent."""
 
     code = 19
 
 
 class RecordNotFound(RecordError):
-    """There is no such record."""
+    """The record does not exist."""
 
     code = 2
 
@@ -397,13 +397,13 @@ class AlwaysForbidden(ServerError):
 
 
 class BatchDisabledError(ServerError):
-    """Batches are switched off."""
+    """Batches are disabled on the server."""
 
     code = 150
 
 
 class BatchMaxRequestError(ServerError):
-    """The batch has more keys than the server takes."""
+    """The batch has more keys than the server allows."""
 
     code = 151
 
@@ -433,13 +433,13 @@ class DeviceOverload(ServerError):
 
 
 class ElementExistsError(ServerError):
-    """The element exists already."""
+    """The element already exists."""
 
     code = 24
 
 
 class ElementNotFoundError(ServerError):
-    """There is no such element."""
+    """The element does not exist."""
 
     code = 23
 
@@ -451,20 +451,20 @@ class FilteredOut(ServerError):
 
 
 class ForbiddenError(ServerError):
-    """The operation is not possible now."""
+    """The operation is not allowed at this time."""
 
     code = 22
 
 
 class IndexError(ServerError):
-    """An index failed. ``name`` is the index's, None where the command was not about one."""
+    """Base class of errors about a secondary index. ``name`` is the name of the index, or None."""
 
     code = 204
     name: str | None = None
 
 
 class IndexFoundError(IndexError):
-    """The index exists already."""
+    """The index already exists."""
 
     code = 200
 
@@ -482,7 +482,7 @@ class IndexNameMaxLen(IndexError):
 
 
 class IndexNotFound(IndexError):
-    """There is no such index."""
+    """The index does not exist."""
 
     code = 201
 
@@ -494,7 +494,7 @@ class IndexNotReadable(IndexError):
 
 
 class IndexOOM(IndexError):
-    """The index has no room left."""
+    """The index is out of memory."""
 
     code = 202
 
@@ -512,13 +512,13 @@ class InvalidRequest(ServerError):
 
 
 class LostConflict(ServerError):
-    """The write lost against another data centre's."""
+    """A write of another data center won the conflict."""
 
     code = 28
 
 
 class NamespaceNotFound(ServerError):
-    """There is no such namespace."""
+    """The namespace does not exist."""
 
     code = 20
 
@@ -548,7 +548,7 @@ class QueryQueueFull(QueryError):
 
 
 class QueryTimeout(QueryError):
-    """The query ran out of time on the server."""
+    """The query timed out on the server."""
 
     code = 212
 
@@ -560,13 +560,13 @@ class ScanAbortedError(ServerError):
 
 
 class ServerFull(ServerError):
-    """The server has no room left."""
+    """The server is out of memory or disk space."""
 
     code = 8
 
 
 class UDFError(ServerError):
-    """A user-defined function failed. ``module`` and ``func`` name it, None where no call was about one."""
+    """A user-defined function failed. ``module`` and ``func`` are its names, or None."""
 
     code = 100
     module: str | None = None
@@ -574,13 +574,13 @@ class UDFError(ServerError):
 
 
 class LuaFileNotFound(UDFError):
-    """There is no such Lua file."""
+    """The Lua file does not exist."""
 
     code = 1302
 
 
 class UDFNotFound(UDFError):
-    """There is no such user-defined function."""
+    """The user-defined function does not exist."""
 
     code = 1301
 
@@ -591,8 +591,8 @@ class UnsupportedFeature(ServerError):
     code = 16
 
 
-def _by_code() -> dict[int, type[AerospikeError]]:
-    """The most specific class of each result code."""
+def _classes_by_code() -> dict[int, type[AerospikeError]]:
+    """Result code to its most specific class."""
     found: dict[int, type[AerospikeError]] = {}
     pending: list[type[AerospikeError]] = [AerospikeError]
     while pending:
@@ -604,11 +604,11 @@ def _by_code() -> dict[int, type[AerospikeError]]:
     return found
 
 
-_CLASSES = _by_code()
+_CLASSES = _classes_by_code()
 
 
-def _class_of(code: int) -> type[AerospikeError]:
-    """The class that a result code is raised as."""
+def _error_class(code: int) -> type[AerospikeError]:
+    """The class to raise for a result code."""
     return _CLASSES.get(code, ServerError if code > 0 else ClientError)
 
 

@@ -1,4 +1,4 @@
-"""Keys of a batch without a Python object for each."""
+"""Many keys as one object."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ if TYPE_CHECKING:
 
 
 class Keys:
-    """Many keys of one set, for ``batch_read``: no Python object per key is ever made.
+    """Many keys of one set, for batches. No Python object is created per key.
 
     Args:
         namespace: the namespace.
         set: the set, None or empty for none.
-        values: primary keys: a one-dimensional NumPy array (any integer kind; ``S`` or ``U`` for string
-            keys; ``V<n>`` for bytes keys of exactly n bytes), a pandas column, or a sequence of ``str``,
-            ``int`` or ``bytes``.
-        key_type: ``"bytes"`` makes an ``S`` array mean bytes keys. NumPy has cut their trailing NULs by
-            then: use a ``V<n>`` array for keys that may end in them.
+        values: the primary keys: a NumPy array of shape ``(n,)`` (any integer dtype; ``S`` or ``U`` for
+            string keys; ``V<n>`` for bytes keys of exactly n bytes), a pandas column, or a sequence of
+            ``str``, ``int`` or ``bytes``.
+        key_type: ``"bytes"`` makes the values of an ``S`` array bytes keys. NumPy drops trailing NUL bytes
+            from ``S`` values; use ``V<n>`` for keys that may end with them.
+
+    Raises:
+        TypeError: ``values`` is a single string or bytes.
+        ValueError: ``key_type`` is neither ``"str"`` nor ``"bytes"``.
 
     Example:
         >>> keys = Keys("test", "users", np.arange(10_000))
@@ -58,19 +62,20 @@ class Keys:
         return f"<Keys {self.namespace}.{self.set or ''}, {len(self)} values>"
 
 
-# What an array of another kind can be turned into.
-_INSTEAD = {
-    "b": 'make it integers: values.astype("i8")',
-    "f": 'make it integers, if it holds such: values.astype("i8")',
-    "M": 'make it integers: values.view("i8")',
-    "m": 'make it integers: values.view("i8")',
+# How to convert arrays that cannot be keys, by kind of dtype.
+_CONVERSIONS = {
+    "b": 'convert it to integers: values.astype("i8")',
+    "f": 'convert it to integers, if its values are: values.astype("i8")',
+    "M": 'convert it to integers: values.view("i8")',
+    "m": 'convert it to integers: values.view("i8")',
 }
 
 
-def _plain(values: Any) -> Any:
-    """The values as a plain one-dimensional array or a sequence; refused where one is missing.
+def _plain_values(values: Any) -> Any:
+    """The values as a plain array of shape ``(n,)`` or a sequence. Refuses missing values.
 
-    Runs once for each Keys: what follows reads memory and need not know masks, pandas or subclasses.
+    The extension calls this once per ``Keys``, so that it need not know masks, pandas or subclasses of
+    ndarray.
     """
     isna = getattr(values, "isna", None)
     if isna is not None:
@@ -89,18 +94,18 @@ def _plain(values: Any) -> Any:
     kind = values.dtype.kind
     if values.dtype.names is not None:
         raise ParamError(
-            "Keys: values is a structured array; pass one field of it, "
+            "Keys: values is a structured array; pass one of its fields, "
             f"such as values[{values.dtype.names[0]!r}]"
         )
     if kind == "T":
         return values.astype(object)
     if kind not in "iuSUVO":
-        instead = _INSTEAD.get(kind, "pass integers, S, U, V<n> or objects")
-        raise ParamError(f"Keys: values is an array of {values.dtype}, which no key can be of; {instead}")
+        conversion = _CONVERSIONS.get(kind, "pass integers, S, U, V<n> or objects")
+        raise ParamError(f"Keys: values is an array of {values.dtype}, which cannot be keys; {conversion}")
     return values
 
 
-def _refuse_missing(missing: Any, what: str, remedy: str) -> None:
+def _refuse_missing(missing: Any, adjective: str, remedy: str) -> None:
     if missing.any():
         row = int(missing.argmax())
-        raise ParamError(f"Keys: values[{row}] is {what}; leave such keys out with {remedy}")
+        raise ParamError(f"Keys: values[{row}] is {adjective}; leave such keys out with {remedy}")

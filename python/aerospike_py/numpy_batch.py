@@ -1,10 +1,10 @@
-"""The result of a batch read into NumPy."""
+"""The result of a batch read into NumPy arrays."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from ._warnings import warn
+from ._utils.warnings import warn
 from .exception import BatchDecodeError
 
 if TYPE_CHECKING:
@@ -14,23 +14,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-
-class _Keys(Protocol):
-    """The keys of a batch as they were when it was read."""
-
-    def __len__(self) -> int: ...
-    def primary_keys(self) -> list[Any]:
-        """Primary keys in row order; the digest of a key that was given by digest alone."""
-
-    def spaces(self) -> list[tuple[str, str]]:
-        """The distinct (namespace, set) pairs."""
-
-    def space_of(self) -> list[int] | None:
-        """Each row's position in :meth:`spaces`, or None where there is one for all rows."""
+    from ._types import BatchKeys
 
 
-class _KeyList:
-    """Keys as Python objects: what :class:`_Keys` is after pickling."""
+class _PickledKeys:
+    """Keys as Python objects: they take the place of the extension's ``KeyTable`` in a pickled batch."""
 
     def __init__(
         self, primary_keys: list[Any], spaces: list[tuple[str, str]], space_of: list[int] | None
@@ -53,18 +41,17 @@ class _KeyList:
 
 
 class NumpyBatchRecords:
-    """Records of a batch as NumPy arrays, one row a key, in the keys' order.
+    """Records of a batch as NumPy arrays, one row per key, in the order of the keys.
 
     Attributes:
-        batch_records: structured array of exactly the dtype that was asked for, shape ``(n,)``. Zeros
-            where there is no value: :attr:`present` tells these from real ones.
-        meta: structured array ``[("gen", "u4"), ("ttl", "u4")]``, shape ``(n,)``. ``ttl`` is in seconds
-            left, at least 1 for a record that is there, ``0xFFFFFFFF`` for one that never expires, 0 for
-            a row without a record.
-        result_codes: ``int32`` array, shape ``(n,)``: 0 found, 2 not found, 27 filtered out, other
-            server codes as they are, client-side codes negative.
-        inexact: field name to number of values that changed to fit their field.
-        decode_errors: number of values that their field cannot take; their cells are zero and not present.
+        batch_records: structured array of exactly the requested dtype, shape ``(n,)``. Cells without a value
+            are zero; :attr:`present` tells them from real zeros.
+        meta: structured array ``[("gen", "u4"), ("ttl", "u4")]``, shape ``(n,)``. ``ttl`` is the time to live
+            in seconds: at least 1, ``0xFFFFFFFF`` if the record never expires, 0 for a row without a record.
+        result_codes: ``int32`` array, shape ``(n,)``: 0 found, 2 not found, 27 filtered out, or another code
+            of the server. Codes of the client are negative.
+        inexact: field name to the number of values that changed to fit the field.
+        decode_errors: number of values that do not fit their field. Their cells are zero and not present.
 
     Example:
         >>> batch = client.batch_read(keys, _dtype=np.dtype([("name", "S8"), ("visits", "i8")]))
@@ -79,7 +66,7 @@ class NumpyBatchRecords:
         batch_records: npt.NDArray[Any],
         meta: npt.NDArray[Any],
         result_codes: npt.NDArray[np.int32],
-        keys: _Keys,
+        keys: BatchKeys,
         presence: npt.NDArray[np.uint8],
         inexact: dict[str, int],
         decode_errors: int,
@@ -99,13 +86,13 @@ class NumpyBatchRecords:
 
     @property
     def _map(self) -> dict[Any, int]:
-        """Primary key to row, from the keys as they were; the last row of a repeated key wins."""
+        """Primary key to row, from the keys at the time of the call. The last row of a repeated key wins."""
         if self._map_cache is None:
             self._map_cache = {key: row for row, key in enumerate(self._keys.primary_keys())}
         return self._map_cache
 
     def _space_map(self) -> dict[tuple[int, Any], int]:
-        """(Position of namespace and set, primary key) to row, for batches of several sets."""
+        """``(index into spaces(), primary key)`` to row, for batches of several sets."""
         if self._rows_by_space is None:
             space_of = self._keys.space_of() or [0] * len(self)
             keys = self._keys.primary_keys()
@@ -115,7 +102,8 @@ class NumpyBatchRecords:
         return self._rows_by_space
 
     def _row(self, key: Any) -> int:
-        """The row of a primary key or key tuple; KeyError where there is none, or several."""
+        """The row of a primary key or key tuple. Raises KeyError if there is none, or more than one set has
+        it."""
         if isinstance(key, tuple):
             return self._row_of_tuple(key)
         if isinstance(key, bytearray):
@@ -133,7 +121,7 @@ class NumpyBatchRecords:
             if len(holders) > 1:
                 names = ", ".join(f"{namespace}.{set_ or '(no set)'}" for namespace, set_ in holders)
                 raise KeyError(
-                    f"{key!r} stands for rows of several sets ({names}); pass the whole key, "
+                    f"{key!r} is a primary key in several sets ({names}); pass the whole key, "
                     f"such as {(*holders[0], key)!r}"
                 )
         return row
@@ -153,13 +141,16 @@ class NumpyBatchRecords:
             raise KeyError(f"{key!r} was not in the batch") from None
 
     def get(self, primary_key: Any) -> np.void:
-        """The row of a key, as a scalar of the dtype that still refers to the array.
+        """The row of a key.
 
         Args:
             primary_key: a primary key, or a whole key tuple ``(namespace, set, primary_key)``.
 
+        Returns:
+            A scalar of the dtype. It refers to the memory of :attr:`batch_records`.
+
         Raises:
-            KeyError: the key was not in the batch, or it stands for rows of different sets.
+            KeyError: the key was not in the batch, or the primary key occurs in several sets.
 
         Example:
             >>> batch = client.batch_read(keys, _dtype=dtype)
@@ -186,11 +177,12 @@ class NumpyBatchRecords:
     def __iter__(self) -> Iterator[np.void]:
         return iter(self.batch_records)
 
-    # -- what is there -------------------------------------------------------------------------------
+    # -- missing rows and values
+    # -------------------------------------------------------------------------------
 
     @property
     def ok(self) -> npt.NDArray[np.bool_]:
-        """True where the record was found: ``result_codes == 0``, shape ``(n,)``.
+        """bool array, shape ``(n,)``: True where the record was found (``result_codes == 0``).
 
         Example:
             >>> client.batch_read(keys, _dtype=dtype).ok.tolist()
@@ -201,9 +193,9 @@ class NumpyBatchRecords:
 
     @property
     def present(self) -> npt.NDArray[Any]:
-        """Structured array with the dtype's field names, one bool a field (sub-arrays, too), shape ``(n,)``.
+        """Structured bool array, shape ``(n,)``, with the field names of the dtype; sub-arrays have one bool.
 
-        True where the bin was there and its value was written: this tells a real zero from a missing bin.
+        True where the record had the bin and its value is in the field. This tells a zero from a missing bin.
 
         Example:
             >>> batch = client.batch_read(keys, _dtype=dtype)
@@ -223,11 +215,11 @@ class NumpyBatchRecords:
 
     @property
     def masked(self) -> np.ma.MaskedArray[Any, Any]:
-        """``numpy.ma.MaskedArray`` over :attr:`batch_records`, masked where a value is not present.
+        """``numpy.ma.MaskedArray`` over the memory of :attr:`batch_records`, masked where not present.
 
         Raises:
-            TypeError: a field is of a time without a unit, or with a step (``M8``, ``m8[25s]``), of which
-                NumPy can make no masked array.
+            TypeError: NumPy cannot mask the dtype of a field: a time without a unit, or with a step (``M8``,
+                ``m8[25s]``).
 
         Example:
             >>> client.batch_read(keys, _dtype=dtype).masked["visits"].tolist()
@@ -251,23 +243,26 @@ class NumpyBatchRecords:
                     (unit, 1) for unit in _MASKABLE_UNITS
                 ]:
                     raise TypeError(
-                        f"field {name!r} is of {base}, of which NumPy can make no masked array; "
-                        "use .present, or give it a unit without a step, such as M8[s]"
+                        f"field {name!r} has the dtype {base}, which NumPy cannot mask; "
+                        "use .present, or a unit without a step, such as M8[s]"
                     ) from None
             raise
 
     def to_pandas(self, meta_prefix: str = "") -> pd.DataFrame:
-        """A ``pandas.DataFrame`` of the fields plus ``gen``, ``ttl`` and ``result_code``.
+        """The fields as a ``pandas.DataFrame``, with the columns ``gen``, ``ttl`` and ``result_code``.
 
-        Indexed by primary key (by set and key where sets are mixed, by namespace, too, where those are).
-        Columns have native byte order; numbers are of pandas' nullable dtypes where a cell is missing,
-        never a made-up zero; sub-arrays are object columns.
+        The index is the primary key; for several sets it is set and key, for several namespaces namespace,
+        set and key. Columns have native byte order. A numeric column with missing values has a nullable dtype
+        of pandas. Sub-arrays, ``S`` and ``V`` fields are object columns.
 
         Args:
-            meta_prefix: put before ``gen``, ``ttl`` and ``result_code``.
+            meta_prefix: put before the names ``gen``, ``ttl`` and ``result_code``.
+
+        Returns:
+            A new frame with n rows. It shares no memory with the batch.
 
         Raises:
-            ValueError: a bin is named like one of these columns.
+            ValueError: a bin has the name of one of these columns.
             ImportError: pandas is not installed.
 
         Example:
@@ -275,11 +270,13 @@ class NumpyBatchRecords:
             >>> frame["visits"].tolist()
             [7, 0, <NA>]
         """
-        from ._pandas import to_pandas
+        from ._export.pandas import data_frame
 
-        return to_pandas(self, meta_prefix)
+        meta = {"gen": self.meta["gen"], "ttl": self.meta["ttl"], "result_code": self.result_codes}
+        return data_frame(self.batch_records, self.present, meta, self._keys, meta_prefix)
 
-    # -- habits --------------------------------------------------------------------------------------
+    # -- repr and pickling
+    # --------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         found = int(self.ok.sum())
@@ -292,28 +289,34 @@ class NumpyBatchRecords:
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        if not isinstance(self._keys, _KeyList):
+        if not isinstance(self._keys, _PickledKeys):
             keys = self._keys
-            state["_keys"] = _KeyList(keys.primary_keys(), keys.spaces(), keys.space_of())
+            state["_keys"] = _PickledKeys(keys.primary_keys(), keys.spaces(), keys.space_of())
         return state
 
 
-_SHOWN = 3
+# Failures that the message of a BatchDecodeError lists.
+_LISTED_FAILURES = 3
 
 _MASKABLE_UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as")
 
 
-def _conclude(
+def _finish(
     batch: NumpyBatchRecords, failures: list[tuple[int, str, str, str]], count: int, coerce: bool
 ) -> NumpyBatchRecords:
-    """Warns of values that changed and raises for those that did not fit; the batch is in either."""
+    """Warns if values changed, and raises if values do not fit. Both the warning and the error have the
+    batch.
+
+    The extension calls this at the end of a batch read. ``failures`` are (row, field, type of bin, reason) of
+    the first values that do not fit, ``count`` is the number of all.
+    """
     failed = count > 0 and not coerce
     if batch.inexact:
         counts = ", ".join(f"{name}: {number}" for name, number in batch.inexact.items())
         warning = RuntimeWarning(
             f'values changed to fit their fields ({counts}); casting="same_value" makes this an error'
         )
-        # Where warnings are errors, the batch is not lost with it.
+        # If warnings are errors, the caller still gets the batch.
         warning.batch = batch  # type: ignore[attr-defined]
         try:
             warn(warning)
@@ -329,15 +332,14 @@ def _conclude(
 def _decode_error(
     batch: NumpyBatchRecords, failures: list[tuple[int, str, str, str]], count: int
 ) -> BatchDecodeError:
-    """The error for values that do not fit: failures are (row, field, bin type, reason)."""
     keys = batch._keys.primary_keys()
     listed = [(row, keys[row], field, reason) for row, field, _, reason in failures]
     shown = "; ".join(
         f"key {keys[row]!r}, bin {field!r} ({bin_type}) into field {field!r} "
         f"({_field_name(batch, field)}): {reason}"
-        for row, field, bin_type, reason in failures[:_SHOWN]
+        for row, field, bin_type, reason in failures[:_LISTED_FAILURES]
     )
-    more = f"; and {count - _SHOWN} more (see .failures)" if count > _SHOWN else ""
+    more = f"; and {count - _LISTED_FAILURES} more (see .failures)" if count > _LISTED_FAILURES else ""
     values = "value does" if count == 1 else "values do"
     return BatchDecodeError(
         f"{count} {values} not fit the dtype: {shown}{more}. The other values are in .batch; "

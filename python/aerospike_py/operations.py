@@ -1,14 +1,15 @@
-"""Operations on a record's bins, for ``operate`` and its batches.
+"""Operations on the bins of a record, for ``operate`` and batches.
 
-The helpers have the names and arguments of the official client's ``aerospike_helpers.operations.operations``
-and make the same dicts, ``{"op": OPERATOR_*, "bin": ..., "val": ...}``, so code moves over unchanged.
+The functions have the names and arguments of the official client's
+``aerospike_helpers.operations.operations`` and return the same dicts, ``{"op": OPERATOR_*, "bin": ..., "val":
+...}``: to migrate, change the import.
 
 >>> from aerospike_py import operations as op
 >>> op.increment("visits", 1)
 {'op': 6, 'bin': 'visits', 'val': 1}
 
-Operations on lists, maps, bits and HyperLogLogs, and those of expressions, are not there yet: a client
-refuses them, and says what to use meanwhile.
+Operations on lists, maps, bits and HyperLogLogs, and expression operations, are not supported yet. A client
+refuses them with an error that names an alternative.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ __all__ = ["append", "delete", "increment", "prepend", "read", "touch", "write"]
 
 
 def read(bin_name: str) -> Operation:
-    """Reads a bin, as it is after the operations before it.
+    """Reads a bin. Preceding operations of the list are already applied.
 
     >>> read("name")
     {'op': 0, 'bin': 'name'}
@@ -40,7 +41,7 @@ def read(bin_name: str) -> Operation:
 
 
 def write(bin_name: str, write_item: Any) -> Operation:
-    """Sets a bin; None removes it.
+    """Sets a bin. None removes it.
 
     >>> write("name", "Ada")
     {'op': 1, 'bin': 'name', 'val': 'Ada'}
@@ -49,7 +50,7 @@ def write(bin_name: str, write_item: Any) -> Operation:
 
 
 def delete() -> Operation:
-    """Deletes the record. Operations before it still read what it was.
+    """Deletes the record. Preceding operations of the list still read it.
 
     >>> delete()
     {'op': 14}
@@ -58,7 +59,7 @@ def delete() -> Operation:
 
 
 def append(bin_name: str, append_item: str | bytes | bytearray) -> Operation:
-    """Appends text to text or bytes to bytes; a bin that is missing begins empty.
+    """Appends a string to a string bin, or bytes to a blob bin. A missing bin counts as empty.
 
     >>> append("log", "; seen")
     {'op': 9, 'bin': 'log', 'val': '; seen'}
@@ -67,7 +68,7 @@ def append(bin_name: str, append_item: str | bytes | bytearray) -> Operation:
 
 
 def prepend(bin_name: str, prepend_item: str | bytes | bytearray) -> Operation:
-    """Puts text before text or bytes before bytes; a bin that is missing begins empty.
+    """Prepends a string to a string bin, or bytes to a blob bin. A missing bin counts as empty.
 
     >>> prepend("name", "Dr. ")
     {'op': 10, 'bin': 'name', 'val': 'Dr. '}
@@ -76,7 +77,7 @@ def prepend(bin_name: str, prepend_item: str | bytes | bytearray) -> Operation:
 
 
 def increment(bin_name: str, amount: float) -> Operation:
-    """Adds to an integer an integer, or to a float a float; a bin that is missing begins at zero.
+    """Adds an int to an integer bin, or a float to a float bin. A missing bin counts as zero.
 
     >>> increment("visits", -1)
     {'op': 6, 'bin': 'visits', 'val': -1}
@@ -85,7 +86,7 @@ def increment(bin_name: str, amount: float) -> Operation:
 
 
 def touch(ttl: int | None = None) -> Operation:
-    """Gives the record ``ttl`` seconds to live (the policy's where it is None) and a new generation.
+    """Sets the time to live to ``ttl`` seconds (None for that of the policy) and increments the generation.
 
     >>> touch(3600)
     {'op': 11, 'val': 3600}

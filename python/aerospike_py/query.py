@@ -1,4 +1,4 @@
-"""Queries: the records of a namespace or a set."""
+"""Queries over the records of a set or namespace, and the iterators of their results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ._bridge import call
+from ._utils.event_loop import call
 from .exception import AerospikeError
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from .records import Record
     from .types import QueryPolicy
 
-_PREDICATES = "queries go over the primary index so far; use the official client for secondary indexes"
-_BACKGROUND = "queries read records so far; jobs that servers run on their own come later"
+_PREDICATES = "only the primary index can be queried yet; use the official client for secondary indexes"
+_BACKGROUND = "queries only read records yet; background jobs are planned"
 
-#: What the official client's queries have and these do not yet, and why.
-_NOT_YET = {
+#: Method of the official client's queries to the reason why it does not exist here.
+_UNSUPPORTED = {
     **dict.fromkeys(("where", "where_with_expr", "where_with_index_name"), _PREDICATES),
     **dict.fromkeys(("add_ops", "execute_background"), _BACKGROUND),
-    "apply": "user-defined functions come later; the official client has them",
+    "apply": "user-defined functions are planned; the official client has them",
 }
 
 _PARTITIONS = 4096
@@ -38,18 +38,18 @@ def _partition_of(record: Record) -> int:
     return int.from_bytes(record.key.digest[:2], "little") % _PARTITIONS
 
 
-def _has_filter(policy: object) -> bool:
+def _has_partition_filter(policy: object) -> bool:
     return isinstance(policy, Mapping) and policy.get("partition_filter") is not None
 
 
-class _Query:
-    """What the queries of both faces have in common.
+class _QueryBase:
+    """The base of ``Query`` and ``AsyncQuery``: settings of a query, and its progress.
 
     Attributes:
-        max_records: the most records of one run, all nodes together; 0 for all. After :meth:`paginate` it is
-            the size of a page.
-        records_per_second: the most records a second that each node reads; 0 for no limit.
-        ttl: of records that a query writes; queries that write are not there yet.
+        max_records: the most records of one run, over all nodes; 0 for all. After :meth:`paginate` it is the
+            size of a page.
+        records_per_second: the most records per second that each node reads; 0 for no limit.
+        ttl: time to live of records that a query writes. Queries cannot write yet.
     """
 
     def __init__(self, core: _native.Core, namespace: str, set: str | None) -> None:
@@ -59,15 +59,18 @@ class _Query:
         self._bins: list[str] | None = None
         self._paginates = False
         self._place: _native.QueryPlace | None = None
-        self._run: weakref.ref[_Records] | None = None
+        self._run: weakref.ref[_QueryRun] | None = None
         self.max_records = 0
         self.records_per_second = 0
         self.ttl = 0
 
     def select(self, *bins: str) -> Self:
-        """Chooses the bins that are read; without any, all of them.
+        """Chooses the bins to read.
 
-        A record that has none of them is left out.
+        A record that has none of these bins is left out.
+
+        Args:
+            bins: names of the bins; none for all bins.
 
         Returns:
             The query itself.
@@ -81,7 +84,7 @@ class _Query:
         return self
 
     def paginate(self) -> None:
-        """Lets each run from now on go on where the one before it ended; with ``max_records`` they are pages.
+        """Makes each run continue where the previous one ended. Set ``max_records`` to the size of a page.
 
         Example:
             >>> query = client.query("test", "users")
@@ -91,43 +94,47 @@ class _Query:
             False
         """
         if not self._paginates:
-            # The first page begins where the first run did, whatever was run before.
+            # The first page starts at the beginning, even after earlier runs.
             self._paginates, self._place, self._run = True, None, None
 
     def is_done(self) -> bool:
-        """Whether the last run gave all records of all its partitions.
+        """Whether the last run returned all records of all its partitions.
 
         Example:
             >>> client.query("test", "users").is_done()
             False
         """
-        place = self._stands()
+        place = self._current_place()
         return place is not None and place.is_done()
 
     def get_partitions_status(self) -> dict[int | str, Any]:
-        """Where the last run stands: partition to ``(partition, init, retry, digest, bval)``.
+        """The progress of the last run, by partition.
 
-        ``init`` says whether a record of the partition came, ``retry`` whether there may be more, ``digest``
-        (a bytearray) is that of the last one, ``bval`` is 0. ``"done"`` says whether all records came,
-        ``"retry"`` is False. A ``partition_filter`` with it as ``partition_status`` goes on from there, in
-        another process, and with the official client, too. Empty before the first run.
+        Pass it as ``partition_status`` in a ``partition_filter`` to continue from there, also in another
+        process or with the official client.
+
+        Returns:
+            Partition to ``(partition, init, retry, digest, bval)``: ``init`` tells whether a record of the
+            partition came, ``retry`` whether there may be more, ``digest`` (a bytearray) is the digest of the
+            last record, ``bval`` is 0. The key ``"done"`` tells whether all records came; ``"retry"`` is
+            False. Empty before the first run.
 
         Example:
             >>> status = client.query("test", "users").get_partitions_status()
             >>> policy = {"partition_filter": {"partition_status": status}}
         """
-        place = self._stands()
+        place = self._current_place()
         return {} if place is None else place.status()
 
-    def _stands(self) -> _native.QueryPlace | None:
-        """Where the last run stands, which may be under way."""
+    def _current_place(self) -> _native.QueryPlace | None:
+        """The place of the last run, which may still be running."""
         run = None if self._run is None else self._run()
         if run is not None:
-            run._save()
+            run._save_place()
         return self._place
 
     def _start(self, policy: QueryPolicy | None, options: Mapping[str, bool] | None) -> _native.QueryStream:
-        place = self._stands() if self._paginates else None
+        place = self._current_place() if self._paginates else None
         return self._core.query(
             self._namespace,
             self._set,
@@ -139,22 +146,24 @@ class _Query:
             place,
         )
 
-    if not TYPE_CHECKING:  # Type checkers are to find them missing, as any other name.
+    if not TYPE_CHECKING:  # Type checkers must report these names as missing.
 
         def __getattr__(self, name: str) -> Any:
             kind = type(self).__name__
-            if reason := _NOT_YET.get(name):
-                raise AttributeError(f"{kind}.{name} is not there yet: {reason}", name=name, obj=self)
+            if reason := _UNSUPPORTED.get(name):
+                raise AttributeError(f"{kind}.{name} is not supported: {reason}", name=name, obj=self)
             raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._namespace!r}, set {self._set!r}>"
 
 
-class _Records:
-    """A run of a query. Its stream is closed when it ends, and when nobody holds it any more."""
+class _QueryRun:
+    """One run of a query. It closes its stream when it ends or is garbage-collected."""
 
-    def __init__(self, query: _Query, policy: QueryPolicy | None, options: Mapping[str, bool] | None) -> None:
+    def __init__(
+        self, query: _QueryBase, policy: QueryPolicy | None, options: Mapping[str, bool] | None
+    ) -> None:
         self._query = query
         self._policy = policy
         self._options = options
@@ -169,18 +178,18 @@ class _Records:
             self._query._run = weakref.ref(self)
         return self._stream
 
-    def _save(self) -> None:
+    def _save_place(self) -> None:
         if self._stream is not None:
             self._query._place = self._stream.place(self._used)
 
     def _end(self) -> None:
-        """Notes where the query stands and closes its connections."""
+        """Saves the place of the query and closes its connections."""
         self._is_over = True
         stream, self._stream = self._stream, None
         if stream is not None:
             run = self._query._run
             try:
-                # A run that began later has the say.
+                # The place of a later run takes precedence.
                 if run is not None and run() in (self, None):
                     self._query._place = stream.place(self._used)
             finally:
@@ -189,24 +198,26 @@ class _Records:
 
     def __del__(self) -> None:
         if getattr(self, "_stream", None) is not None:
-            # In a child of the process that began it there is nothing to end.
+            # Raised in a forked child: the stream belongs to the parent.
             with contextlib.suppress(AerospikeError):
                 self._end()
 
 
-class QueryRecords(_Records):
-    """The records of a query, one after the other.
+class QueryRecords(_QueryRun):
+    """Iterator over the records of a query.
 
-    They come in blocks, and a few of these are ahead at most: whoever does not go on stops the nodes. A
-    context manager: leaving it closes the connections, as the end of the records does. Several threads may
-    take from it.
+    Records arrive in blocks. At most a few blocks are read ahead; then the nodes wait until the caller
+    continues. The connections are closed after the last record, or on exit if it is used as a context
+    manager. Threads may share an iterator.
 
     Example:
         >>> with client.query("test", "users").records() as records:
         ...     first = next(records)
     """
 
-    def __init__(self, query: _Query, policy: QueryPolicy | None, options: Mapping[str, bool] | None) -> None:
+    def __init__(
+        self, query: _QueryBase, policy: QueryPolicy | None, options: Mapping[str, bool] | None
+    ) -> None:
         super().__init__(query, policy, options)
         self._lock = threading.Lock()
 
@@ -228,7 +239,7 @@ class QueryRecords(_Records):
             return record
 
     def close(self) -> None:
-        """Ends the query and closes its connections; a thread that waits for a record gets no more.
+        """Ends the query and closes its connections. In a thread that waits for a record, the iteration ends.
 
         Example:
             >>> client.query("test", "users").records().close()
@@ -246,28 +257,29 @@ class QueryRecords(_Records):
         self.close()
 
 
-class AsyncQueryRecords(_Records):
-    """As :class:`QueryRecords`, for ``async for`` and ``async with``. One task at a time may take from it.
+class AsyncQueryRecords(_QueryRun):
+    """Like :class:`QueryRecords`, for ``async for`` and ``async with``. Only one task at a time may wait for
+    it.
 
     Example:
         >>> async with client.query("test", "users").records() as records:
         ...     first = await anext(records)
     """
 
-    _is_taking = False
+    _is_waiting = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Record:
         if self._used == len(self._block):
-            if self._is_taking:
-                raise RuntimeError("another task waits for the query's next record")
-            self._is_taking = True
+            if self._is_waiting:
+                raise RuntimeError("another task is waiting for the next record of this query")
+            self._is_waiting = True
             try:
                 await self._next_block()
             finally:
-                self._is_taking = False
+                self._is_waiting = False
         record = self._block[self._used]
         self._used += 1
         return record
@@ -282,7 +294,7 @@ class AsyncQueryRecords(_Records):
         self._block, self._used = block, 0
 
     async def aclose(self) -> None:
-        """Ends the query and closes its connections; closing twice is fine.
+        """Ends the query and closes its connections. Closing again does nothing.
 
         Example:
             >>> await client.query("test", "users").records().aclose()
@@ -296,8 +308,8 @@ class AsyncQueryRecords(_Records):
         await self.aclose()
 
 
-class Query(_Query):
-    """A query, made by :meth:`Client.query`. Iterating over it runs it.
+class Query(_QueryBase):
+    """A query, made by :meth:`Client.query`. Iterate over it to run it.
 
     Example:
         >>> for key, meta, bins in client.query("test", "users"):
@@ -309,17 +321,18 @@ class Query(_Query):
     def results(
         self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
     ) -> list[Record]:
-        """Runs the query and gives all its records.
+        """Runs the query and returns all its records.
 
         Args:
             policy: query policy (``total_timeout``, ``max_retries``, ``partition_filter`` ...).
             options: ``{"nobins": True}`` reads no bins.
 
         Returns:
-            The named tuples ``(key, meta, bins)``; ``key`` has the primary key where it was stored.
+            A list of named tuples ``(key, meta, bins)``. ``key.key`` is the primary key if the server stored
+            it, else None.
 
         Raises:
-            AerospikeError: what ended the query; the records that came before it are given up.
+            AerospikeError: the query failed. Records that came before are lost; :meth:`records` returns them.
 
         Example:
             >>> len(client.query("test", "users").results({"total_timeout": 10_000}))
@@ -334,20 +347,23 @@ class Query(_Query):
         policy: QueryPolicy | None = None,
         options: Mapping[str, bool] | None = None,
     ) -> None:
-        """Runs the query and calls a function with each record, as it comes.
+        """Runs the query and calls a function with each record as it arrives.
 
         Args:
-            callback: takes a record, or with a ``partition_filter`` in the policy its partition and the
-                record. The query ends when it returns False. What it raises ends the query, and is raised.
-            policy: as for :meth:`results`.
-            options: as for :meth:`results`.
+            callback: called as ``callback(record)``, or as ``callback(partition, record)`` if the policy has
+                a ``partition_filter``. The query ends when it returns False or raises.
+            policy: query policy, as in :meth:`results`.
+            options: as in :meth:`results`.
+
+        Raises:
+            AerospikeError: the query failed. Exceptions of ``callback`` are raised unchanged.
 
         Example:
             >>> client.query("test", "users").foreach(lambda record: print(record.bins["name"]))
             Ada
             Bea
         """
-        with_partition = _has_filter(policy)
+        with_partition = _has_partition_filter(policy)
         with self.records(policy, options) as records:
             for record in records:
                 answer = callback(_partition_of(record), record) if with_partition else callback(record)
@@ -357,11 +373,15 @@ class Query(_Query):
     def records(
         self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
     ) -> QueryRecords:
-        """An iterator over the records; iterating over the query itself is the same without a policy.
+        """Runs the query and iterates over its records. Iterating over the query does the same, without a
+        policy.
 
         Args:
-            policy: as for :meth:`results`.
-            options: as for :meth:`results`.
+            policy: query policy, as in :meth:`results`.
+            options: as in :meth:`results`.
+
+        Returns:
+            An iterator over named tuples ``(key, meta, bins)``, to be used as a context manager or closed.
 
         Example:
             >>> with client.query("test").records({"socket_timeout": 5_000}) as records:
@@ -373,8 +393,8 @@ class Query(_Query):
         return self.records()
 
 
-class AsyncQuery(_Query):
-    """A query, made by :meth:`AsyncClient.query`. Iterating over it runs it.
+class AsyncQuery(_QueryBase):
+    """A query, made by :meth:`AsyncClient.query`. Iterate over it to run it.
 
     Example:
         >>> async for key, meta, bins in client.query("test", "users"):
@@ -386,7 +406,7 @@ class AsyncQuery(_Query):
     async def results(
         self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
     ) -> list[Record]:
-        """As :meth:`Query.results`, awaited.
+        """Like :meth:`Query.results`, awaited.
 
         Example:
             >>> len(await client.query("test", "users").results())
@@ -401,14 +421,14 @@ class AsyncQuery(_Query):
         policy: QueryPolicy | None = None,
         options: Mapping[str, bool] | None = None,
     ) -> None:
-        """As :meth:`Query.foreach`, awaited; what the function returns is awaited, too, where it can be.
+        """Like :meth:`Query.foreach`, awaited. ``callback`` may be a coroutine function.
 
         Example:
             >>> await client.query("test", "users").foreach(lambda record: print(record.bins["name"]))
             Ada
             Bea
         """
-        with_partition = _has_filter(policy)
+        with_partition = _has_partition_filter(policy)
         async with self.records(policy, options) as records:
             async for record in records:
                 answer = callback(_partition_of(record), record) if with_partition else callback(record)
@@ -420,7 +440,7 @@ class AsyncQuery(_Query):
     def records(
         self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
     ) -> AsyncQueryRecords:
-        """As :meth:`Query.records`, for ``async for``.
+        """Like :meth:`Query.records`, for ``async for``.
 
         Example:
             >>> async for record in client.query("test", "users").records({"socket_timeout": 5_000}):

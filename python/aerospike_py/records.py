@@ -1,4 +1,4 @@
-"""Records as Python objects."""
+"""Records and rows of batches as Python objects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 
 class Key(NamedTuple):
-    """A record's key as the client returns it. It hashes, and is accepted wherever a key is.
+    """The key of a record, as the client returns it. It is hashable, and can be passed wherever a key can.
+
+    Attributes:
+        namespace: the namespace.
+        set: the set, None for none.
+        key: the primary key; None if the server did not store it.
+        digest: 20 bytes that identify the record in its namespace.
 
     Example:
         >>> key = client.get(("test", "users", 1)).key
@@ -31,7 +37,11 @@ class Key(NamedTuple):
 class Record(NamedTuple):
     """A record: ``(key, meta, bins)``.
 
-    ``meta`` is ``{"gen": ..., "ttl": ...}`` or None, ``bins`` a dict or None.
+    Attributes:
+        key: the :class:`Key`.
+        meta: ``{"gen": ..., "ttl": ...}``: the generation, and the time to live in seconds (4294967295 for a
+            record that never expires); or None.
+        bins: bin name to value, or None.
 
     Example:
         >>> key, meta, bins = client.get(("test", "users", 1))
@@ -45,7 +55,12 @@ class Record(NamedTuple):
 
 
 class OrderedRecord(NamedTuple):
-    """The answer of ``operate_ordered``: ``(key, meta, bins)``, its bins a list of ``(name, value)``.
+    """The result of ``operate_ordered``: ``(key, meta, bins)``.
+
+    Attributes:
+        key: the :class:`Key`.
+        meta: as in :class:`Record`.
+        bins: ``(name, value)`` of each result, in order.
 
     Example:
         >>> steps = [op.read("a"), op.increment("a", 1), op.read("a")]
@@ -59,7 +74,11 @@ class OrderedRecord(NamedTuple):
 
 
 class Exists(NamedTuple):
-    """The answer of ``exists``: ``(key, meta)``, ``meta`` None where there is no such record.
+    """The result of ``exists``: ``(key, meta)``.
+
+    Attributes:
+        key: the :class:`Key`.
+        meta: as in :class:`Record`; None if the record does not exist.
 
     Example:
         >>> client.exists(("test", "users", "nobody")).meta is None
@@ -75,13 +94,13 @@ class BatchRecord:
     """A row of a batch.
 
     Attributes:
-        key: the row's key.
-        result: its result code, 0 where the record was found.
+        key: key of the row.
+        result: result code, 0 for success.
         record: the record, or None.
         in_doubt: whether a write may have been applied although it failed, or was applied and its answer
-            cannot be read.
-        error: why a record that was found could not be made into Python objects (a map whose key is a
-            list, text that is not UTF-8); its result is then -1.
+            cannot be represented in Python.
+        error: why a record cannot be represented in Python (a map whose key is a list, text that is not
+            UTF-8), else None. The result is then -1.
 
     Example:
         >>> row = client.batch_read(keys, ["name"]).batch_records[0]
@@ -98,11 +117,11 @@ class BatchRecord:
 
 @dataclass(slots=True)
 class BatchRecords:
-    """The rows of a batch, in the keys' order.
+    """The rows of a batch, in the order of the keys.
 
     Attributes:
-        batch_records: one :class:`BatchRecord` a key.
-        result: 0, or the code of a failure of the batch as a whole.
+        batch_records: one :class:`BatchRecord` per key.
+        result: 0, or the code of an error of the whole batch.
 
     Example:
         >>> batch = client.batch_read(keys, ["name"])

@@ -1,4 +1,4 @@
-"""The state of a client, for people and for monitoring: what ``client.stats()`` returns."""
+"""The state of a cluster as a client sees it: the result of ``client.stats()``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["ClusterStats", "ConnectionStats", "NodeStats"]
 
 
 class ConnectionStats(NamedTuple):
-    """Connections to a node.
+    """Connections to a node: current numbers, and totals since the node joined.
 
     Example:
         >>> conns = client.stats().nodes[0].conns
@@ -17,19 +17,19 @@ class ConnectionStats(NamedTuple):
     """
 
     in_use: int
-    """Used by commands now."""
+    """Connections that commands use now."""
     in_pool: int
-    """Open and waiting to be used."""
+    """Idle connections."""
     opened: int
-    """Opened since the node joined."""
+    """Connections opened since the node joined."""
     closed: int
-    """Closed since the node joined."""
+    """Connections closed since the node joined."""
     waiting: int
-    """Commands that wait for a connection, because ``max_conns_per_node`` are in use."""
+    """Commands that wait because ``max_conns_per_node`` connections are in use."""
 
 
 class NodeStats(NamedTuple):
-    """A node. Counts start when it joins; one that left and came back starts anew.
+    """The state of a node. Counts start at 0 when the node joins, also when it rejoins.
 
     Example:
         >>> node = client.stats().nodes[0]
@@ -42,25 +42,27 @@ class NodeStats(NamedTuple):
     port: int
     conns: ConnectionStats
     error_count: int
-    """Failed connections, answers that cannot be read, refusals because of overload."""
+    """Failed connections, unreadable answers, and refusals because of overload."""
     timeout_count: int
-    """Commands without an answer in time."""
+    """Commands that timed out."""
     key_busy_count: int
-    """Answers that say that too many commands wait for a record (code 14)."""
+    """Answers that too many commands wait for the same record (code 14)."""
     hedge_count: int
-    """Requests to it that were sent to another node, too, because it did not answer (``hedge_delay``)."""
+    """Requests also sent to another node because this one was slow (``hedge_delay``)."""
     suspect: bool
-    """Whether it failed when it was last looked at or asked; it is asked only where no other can be."""
+    """Whether the last health check or request failed. A suspect node is used only if no other has the
+    data."""
     error_rate: int
-    """Failures in the error window (``max_error_rate``, ``error_rate_window``)."""
+    """Failures in the current error window (``max_error_rate``, ``error_rate_window``)."""
     circuit_open: bool
-    """Whether it failed so often that it is not asked before the error window ends."""
+    """Whether the node failed so often that it is not used until the error window ends."""
     usual_time: float | None
-    """Seconds that requests take lately, of about as many rows as the last one; None before the first."""
+    """Typical duration in seconds of recent requests with about as many rows as the last one; None before the
+    first request."""
 
 
 class ClusterStats(NamedTuple):
-    """A cluster as a client sees it. Counts start when the client connects.
+    """The state of a cluster. Counts start at 0 when the client connects.
 
     Example:
         >>> stats = client.stats()
@@ -69,15 +71,15 @@ class ClusterStats(NamedTuple):
     """
 
     nodes: list[NodeStats]
-    """By name."""
+    """The nodes, sorted by name."""
     retry_count: int
-    """Requests that were sent again, with what had no answer."""
+    """Retries: requests sent again for rows without an answer."""
     hedge_count: int
-    """Requests that were sent because another node had not answered yet."""
+    """Requests also sent to a second node because the first one was slow."""
 
     @property
     def suspects(self) -> list[str]:
-        """The names of nodes that are asked only where no other can be.
+        """The names of the nodes with ``suspect`` set.
 
         Example:
             >>> client.stats().suspects

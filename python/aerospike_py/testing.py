@@ -1,4 +1,4 @@
-"""A node for tests and for trying things out.
+"""An embedded server for tests and experiments.
 
 >>> from aerospike_py.testing import DevServer
 >>> with DevServer() as server:
@@ -7,12 +7,12 @@
 
 from __future__ import annotations
 
-import operator
 import os
 import sys
 from typing import TYPE_CHECKING
 
-from ._process import Process
+from ._devserver.arguments import milliseconds, tls_options, u32, user_command
+from ._devserver.process import Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,34 +45,41 @@ _COMMANDS = ("batch", "query", "read", "write", "info")
 
 
 class DevServer:
-    """An embedded node, or a cluster of several, in a process of its own on free ports.
+    """An embedded server of one or more nodes, in a separate process on free ports. Use it as a context
+    manager.
 
-    Nodes are counted from 0. The process ends with this one, however that ends. What a node has in memory
-    dies with it: records that no other node holds are gone when it is killed.
+    Nodes are numbered from 0. The process ends when this one does, for whatever reason. Nodes keep records in
+    memory: when a node is killed, records without a replica on another node are lost.
 
+    ``nodes``
+        Number of nodes, 1 by default.
+    ``namespaces``
+        Names of the namespaces, ``test`` and ``bar`` by default.
+    ``host``
+        Address to listen on, 127.0.0.1 by default.
     ``replication_factor``
-        On how many nodes each record lies: 2, or 1 for a single node.
+        Number of nodes that hold each record: by default 2, or 1 for a single node.
     ``failure_detection``
-        Seconds until the other nodes notice that one is dead or hung, about 1.5 in a real cluster. None: a
-        killed node is out of the cluster at once, and a paused one never is.
+        Seconds until the other nodes notice that a node is dead or hung, about 1.5 in a real cluster. None: a
+        killed node leaves the cluster at once, and a paused one never does.
     ``racks``
-        The rack of each node; the replicas of a record lie on different ones.
+        The rack of each node, a number. Replicas of a record are on different racks.
     ``strong_consistency``
-        A record all of whose nodes are dead is unavailable, and there again when one of them is.
+        If all nodes of a record are dead, the record is unavailable until one of them restarts.
     ``tls``
-        Listen for TLS only: ``{"cert": ..., "key": ..., "name": ...}``, PEM files of the certificate of all
+        Accept TLS only: ``{"cert": ..., "key": ..., "name": ...}`` are PEM files with the certificate of all
         nodes and its key, and the name in the certificate. With ``"ca"``, a PEM file of authorities, clients
-        need a certificate, too. ``config`` has the hosts with that name, not what the client trusts.
+        need a certificate too. ``config`` has the name, but not the authorities that the client must trust.
     ``users``
-        Who may log in: names and passwords, ``{"ann": "secret"}``, or with the server's roles
-        ``{"ann": ("secret", ["read"])}``; without roles they may read and write. With users everybody has to
-        log in. The passwords reach the process through its standard input, where nobody else sees them.
+        Users and passwords, ``{"ann": "secret"}``, or with roles ``{"ann": ("secret", ["read"])}``. The
+        default role is ``read-write``. With users, every client must log in. Passwords are passed through the
+        standard input of the process.
     ``external_users``
-        The same for users that external authentication (``AUTH_EXTERNAL_INSECURE``) is for.
+        The same, for users with external authentication (``AUTH_EXTERNAL_INSECURE``).
     ``session_ttl``
-        Seconds that a login is good for, a day unless told otherwise.
+        Seconds until a login expires, by default one day.
     ``options``
-        More arguments of ``python -m aerospike_py.devserver`` (``--help`` lists them).
+        More arguments of ``python -m aerospike_py.devserver``; ``--help`` lists them.
 
     Example:
         >>> with DevServer(nodes=2) as server, aerospike_py.client(server.config) as client:
@@ -99,9 +106,9 @@ class DevServer:
         _command: Sequence[str] | None = None,
     ) -> None:
         if isinstance(namespaces, str):
-            raise TypeError(f"namespaces is a sequence of names, not the string {namespaces!r}")
+            raise TypeError(f"namespaces is the string {namespaces!r}; it must be a sequence of names")
         if nodes < 1:
-            raise ValueError(f"a cluster has at least one node, not {nodes}")
+            raise ValueError(f"nodes is {nodes}; it must be at least 1")
         command = [sys.executable, "-m", "aerospike_py.devserver"] if _command is None else list(_command)
         command += ["--port", "0", "--nodes", str(nodes), "--host", host, "--exit-with-stdin"]
         for namespace in namespaces:
@@ -109,28 +116,28 @@ class DevServer:
         if replication_factor is not None:
             if not 1 <= replication_factor <= nodes:
                 raise ValueError(
-                    f"replication_factor is 1 to the number of nodes ({nodes}), not {replication_factor}"
+                    f"replication_factor is {replication_factor}; it must be from 1 to nodes ({nodes})"
                 )
             command += ["--replication-factor", str(replication_factor)]
         if failure_detection is not None:
-            command += ["--failure-detection", str(_milliseconds("failure_detection", failure_detection))]
+            command += ["--failure-detection", str(milliseconds("failure_detection", failure_detection))]
         if racks is not None:
-            racks = [_not_negative("a rack", rack) for rack in racks]
+            racks = [u32("a rack", rack) for rack in racks]
             if len(racks) != nodes:
-                raise ValueError(f"racks has one number for each of the {nodes} nodes, not {len(racks)}")
+                raise ValueError(f"racks has {len(racks)} numbers; it must have {nodes}, one per node")
             command += ["--racks", ",".join(map(str, racks))]
         if strong_consistency:
             command.append("--strong-consistency")
         if tls is not None:
-            command += _tls_options(tls)
+            command += tls_options(tls)
         self._users = [
-            *(_user_order(name, user) for name, user in (users or {}).items()),
-            *(f"{_user_order(name, user)} external" for name, user in (external_users or {}).items()),
+            *(user_command(name, user) for name, user in (users or {}).items()),
+            *(f"{user_command(name, user)} external" for name, user in (external_users or {}).items()),
         ]
         if users is not None or external_users is not None:
             command.append("--security")
         if session_ttl is not None:
-            command += ["--session-ttl", str(_not_negative("session_ttl", session_ttl))]
+            command += ["--session-ttl", str(u32("session_ttl", session_ttl))]
         self._command = [*command, *options]
         self._nodes = nodes
         self._tls_name = None if tls is None else os.fspath(tls["name"])
@@ -138,14 +145,20 @@ class DevServer:
         self._hosts: list[tuple[str, int]] = []
 
     def start(self) -> Self:
-        """Start the process and wait until every node listens.
+        """Starts the process and waits until every node listens.
+
+        Returns:
+            The server itself.
+
+        Raises:
+            RuntimeError: the server is already running, or the process failed to start.
 
         Example:
             >>> server = DevServer().start()
             >>> server.stop()
         """
         if self._running is not None:
-            raise RuntimeError("the server is running already")
+            raise RuntimeError("the server is already running")
         process = Process(self._command)
         try:
             hosts = []
@@ -154,10 +167,10 @@ class DevServer:
                 _, found, address = line.partition("listening on ")
                 host, _, port = address.rpartition(":")
                 if not found or not port.isdigit():
-                    raise RuntimeError(f"the server's process printed {line!r} instead of its address")
+                    raise RuntimeError(f"the server process printed {line!r} instead of its address")
                 hosts.append((host.strip("[]"), int(port)))
-            for order in self._users:
-                process.order(order, told="user")
+            for command in self._users:
+                process.control(command, echo="user")
         except BaseException:
             process.stop()
             raise
@@ -165,7 +178,7 @@ class DevServer:
         return self
 
     def stop(self) -> None:
-        """Stop the process. All records are gone. Stopping twice is fine.
+        """Stops the process. All records are lost. Stopping again does nothing.
 
         Example:
             >>> with DevServer() as server:
@@ -174,7 +187,7 @@ class DevServer:
             <DevServer, not running>
         """
         process, self._running = self._running, None
-        # In a forked child the server is the parent's, and so is the reader's lock on the pipe.
+        # In a forked child the server belongs to the parent, as does the lock that its reader holds.
         if process is not None and process.owner == os.getpid():
             process.stop()
 
@@ -191,7 +204,7 @@ class DevServer:
 
     @property
     def hosts(self) -> list[tuple[str, int]]:
-        """Host and port of each node, dead ones too.
+        """Host and port of each node, dead ones included.
 
         Example:
             >>> len(server.hosts)
@@ -203,7 +216,7 @@ class DevServer:
 
     @property
     def config(self) -> ClientConfig:
-        """What ``client()`` takes.
+        """The config of a client of this server, for ``aerospike_py.client()`` and ``AsyncClient``.
 
         Example:
             >>> client = aerospike_py.client({**server.config, "tend_interval": 100}).connect()
@@ -214,56 +227,74 @@ class DevServer:
         return {"hosts": [(host, port, self._tls_name) for host, port in self.hosts]}
 
     def kill(self, node: int) -> None:
-        """Kill a node: it listens no more, its connections are closed, what it had in memory is gone.
+        """Kills a node: it stops listening, its connections are closed, and its records are lost.
 
-        The others take its partitions once they notice (see ``failure_detection``).
+        The other nodes take over its partitions when they notice (see ``failure_detection``).
+
+        Args:
+            node: number of the node.
 
         Example:
             >>> server.kill(2)
         """
-        self._process().order(f"kill {node}")
+        self._process().control(f"kill {node}")
 
     def restart(self, node: int) -> None:
-        """Start a killed node again on its old port; it gets its records from the others.
+        """Restarts a killed node on its old port. It gets its records from the other nodes.
+
+        Args:
+            node: number of the node.
 
         Example:
             >>> server.kill(2)
             >>> server.restart(2)
         """
-        self._process().order(f"restart {node}")
+        self._process().control(f"restart {node}")
 
     def pause(self, node: int) -> None:
-        """Make a node hang: it accepts connections and answers nothing.
+        """Makes a node hang: it accepts connections, but does not answer.
+
+        Args:
+            node: number of the node.
 
         Example:
             >>> server.pause(2)
         """
-        self._process().order(f"pause {node}")
+        self._process().control(f"pause {node}")
 
     def refuse(self, node: int) -> None:
-        """Make a node refuse new connections; those that are there are served.
+        """Makes a node refuse new connections. It keeps serving its open ones.
+
+        Args:
+            node: number of the node.
 
         Example:
             >>> server.refuse(2)
         """
-        self._process().order(f"refuse {node}")
+        self._process().control(f"refuse {node}")
 
     def resume(self, node: int) -> None:
-        """End a pause, and that connections are refused: what was asked meanwhile is answered.
+        """Undoes :meth:`pause` and :meth:`refuse`. A paused node answers the commands it has received.
+
+        Args:
+            node: number of the node.
 
         Example:
             >>> server.pause(2)
             >>> server.resume(2)
         """
-        self._process().order(f"resume {node}")
+        self._process().control(f"resume {node}")
 
     def move_partitions(self, count: int) -> None:
-        """Let so many of the 4096 partitions have another living node as their master.
+        """Moves the masters of partitions to other live nodes.
+
+        Args:
+            count: number of partitions to move, of 4096.
 
         Example:
             >>> server.move_partitions(100)
         """
-        self._process().order(f"move {count}")
+        self._process().control(f"move {count}")
 
     def inject(
         self,
@@ -275,32 +306,40 @@ class DevServer:
         seconds: float | None = None,
         code: int | None = None,
     ) -> None:
-        """Let something go wrong at a node, or at all of them.
-
-        ``command`` is the kind of commands that it happens to, ``"batch"``, ``"query"``, ``"read"``,
-        ``"write"`` or ``"info"``; None is all that the fault makes sense for. ``times`` is to how many of
-        them on each node, None to all until ``clear_faults()``. Of several rules the first that matches and
-        has times left hits. The faults:
+        """Makes commands fail, at one node or all nodes. The faults:
 
         ``"close"``
             The connection is closed instead of an answer.
         ``"close-mid-frame"``
-            About half of the answer's bytes come, then the connection is closed.
+            The connection is closed after about half of the answer.
         ``"late"``
-            The answer comes after ``seconds``. Other connections are not held up.
+            The answer comes after ``seconds``. Other connections are not delayed.
         ``"silent"``
-            The command is never answered; the next ones on the connection are.
+            The command gets no answer; later commands on the connection do.
         ``"garbage"``
-            Bytes come that are no frame.
+            The answer is not a frame.
         ``"wrong-row-index"``, ``"row-twice"``
-            The first row of a batch is answered with an index that was not asked for, or twice.
+            The first row of a batch has an index that is not in the batch, or comes twice.
         ``"huge-frame"``
-            A frame of 100 MiB is announced, a little of it comes, then nothing any more.
+            The header announces a frame of 100 MiB; only its beginning comes.
         ``"code"``
-            The whole command is answered with the result ``code``, a batch without any of its rows.
+            The whole command fails with the result ``code``. A batch has no rows.
         ``"row-code"``
-            Each row of a batch, each partition of a query, or the one record, is answered with the result
-            ``code``.
+            Each row of a batch, each partition of a query, or the record, has the result ``code``.
+
+        If several rules match a command, the first one with ``times`` left applies.
+
+        Args:
+            fault: name of the fault.
+            node: number of the node, None for all nodes.
+            command: the kind of command that fails: ``"batch"``, ``"query"``, ``"read"``, ``"write"`` or
+                ``"info"``. None for every kind that can have the fault.
+            times: how many commands fail on each node; None for all until :meth:`clear_faults`.
+            seconds: delay for ``"late"``.
+            code: result code for ``"code"`` and ``"row-code"``, 0 to 255.
+
+        Raises:
+            ValueError: an argument is invalid, missing, or does not belong to the fault.
 
         Example:
             >>> server.inject("close", command="write", times=1)
@@ -311,46 +350,61 @@ class DevServer:
             True
         """
         if fault not in _FAULTS:
-            raise ValueError(f"{fault!r} is no fault: {', '.join(_FAULTS)}")
+            raise ValueError(f"fault is {fault!r}; it must be one of {', '.join(_FAULTS)}")
         if command is not None and command not in _COMMANDS:
-            raise ValueError(f"{command!r} is no kind of command: {', '.join(_COMMANDS)}")
+            raise ValueError(f"command is {command!r}; it must be one of {', '.join(_COMMANDS)}")
         if (seconds is not None) != (fault == "late"):
-            raise ValueError(f"seconds belongs to the fault 'late', and seconds is {seconds} for {fault!r}")
+            raise ValueError(
+                f"seconds is {seconds} for the fault {fault!r}; 'late' needs seconds, other faults take none"
+            )
         if (code is not None) != (fault in ("code", "row-code")):
-            raise ValueError(f"code belongs to the faults 'code' and 'row-code', and is {code} for {fault!r}")
+            raise ValueError(
+                f"code is {code} for the fault {fault!r}; "
+                "'code' and 'row-code' need a code, other faults take none"
+            )
         words = ["fault", "all" if node is None else str(node), fault]
         if seconds is not None:
-            words.append(str(_milliseconds("seconds", seconds)))
+            words.append(str(milliseconds("seconds", seconds)))
         if code is not None:
             if not 0 <= code <= 255:
-                raise ValueError(f"code is a result code from 0 to 255, not {code}")
+                raise ValueError(f"code is {code}; it must be a result code from 0 to 255")
             words.append(str(code))
         if command is not None:
             words.append(f"command={command}")
         if times is not None:
             if times < 1:
-                raise ValueError(f"times is at least 1, or None for always, not {times}")
+                raise ValueError(f"times is {times}; it must be at least 1, or None for all")
             words.append(f"times={times}")
-        self._process().order(" ".join(words))
+        self._process().control(" ".join(words))
 
     def clear_faults(self, node: int | None = None) -> None:
-        """Forget the faults of a node, or of all of them.
+        """Removes the faults of a node, or of all nodes.
+
+        Args:
+            node: number of the node, None for all nodes.
 
         Example:
             >>> server.inject("silent", 0)
             >>> server.clear_faults()
         """
-        self._process().order(f"clear {'all' if node is None else node}")
+        self._process().control(f"clear {'all' if node is None else node}")
 
     def counters(self, node: int) -> dict[str, int]:
-        """What a node was asked until now, its times before a restart included.
+        """What a node has received since the server started, including before its restarts.
 
-        ``connections`` accepted and ``connections_open``, ``batch_requests`` and their ``batch_rows``,
-        ``queries``, ``reads`` and ``writes`` of one record and ``info_requests`` count what it was sent,
-        answered or not; ``query_records`` the records that it answered queries with;
-        ``faults`` the commands that a fault hit; ``logins``, ``authentications`` (connections introduced by a
-        session's token) and ``logins_refused`` what users did; ``passed_on`` rows and commands on one record
-        that it was not the right node for.
+        - ``connections``: accepted; ``connections_open``: open now.
+        - ``batch_requests``, ``batch_rows``, ``queries``, ``reads`` and ``writes`` (of one record),
+          ``info_requests``: received, answered or not.
+        - ``query_records``: records sent as answers to queries.
+        - ``faults``: commands with an injected fault.
+        - ``logins``, ``logins_refused``, ``authentications`` (connections authenticated by session token).
+        - ``passed_on``: rows and commands on one record for which another node was responsible.
+
+        Args:
+            node: number of the node.
+
+        Returns:
+            Counter name to number.
 
         Example:
             >>> before = [server.counters(node)["writes"] for node in range(3)]
@@ -358,23 +412,32 @@ class DevServer:
             >>> sum(server.counters(node)["writes"] - before[node] for node in range(3))
             1
         """
-        answer = self._process().order(f"counters {node}")
+        answer = self._process().control(f"counters {node}")
         pairs = (word.partition("=") for word in answer.split())
         return {name: int(value) for name, _, value in pairs}
 
     def set_user(self, name: str, password: str, roles: Sequence[str] = ("read-write",)) -> None:
-        """Add a user, or change the password and roles of one, at a server that has users.
+        """Adds a user, or changes the password and roles of a user. The server must have been made with
+        users.
 
-        Sessions and connections that there are stay as they are.
+        Existing sessions and connections keep their roles.
+
+        Args:
+            name: name of the user.
+            password: the password.
+            roles: roles of the server, ``read-write`` by default.
 
         Example:
             >>> with DevServer(users={"ann": "secret"}) as server:
             ...     server.set_user("bob", "also secret", ["read"])
         """
-        self._process().order(_user_order(name, (password, roles)), told="user")
+        self._process().control(user_command(name, (password, roles)), echo="user")
 
     def advance(self, seconds: int) -> None:
-        """Move the server's clock ahead, so that records and sessions expire without waiting.
+        """Moves the clock of the server ahead, so that records and sessions expire without waiting.
+
+        Args:
+            seconds: by how much.
 
         Example:
             >>> client.put(("test", "users", 4), {"a": 1}, {"ttl": 60})
@@ -382,7 +445,7 @@ class DevServer:
             >>> client.exists(("test", "users", 4)).meta is None
             True
         """
-        self._process().order(f"advance {seconds}")
+        self._process().control(f"advance {seconds}")
 
     def __repr__(self) -> str:
         if self._running is None:
@@ -391,39 +454,10 @@ class DevServer:
 
     def _process(self) -> Process:
         if self._running is None:
-            raise RuntimeError("the server is not running: use it in a with block, or call start()")
+            raise RuntimeError("the server is not running; use it in a with block, or call start()")
         if self._running.owner != os.getpid():
-            raise RuntimeError("the server was started before fork() and belongs to the parent process")
+            raise RuntimeError(
+                "the server was started before fork() and belongs to the parent process; "
+                "start another one here"
+            )
         return self._running
-
-
-def _user_order(name: str, user: str | tuple[str, Sequence[str]]) -> str:
-    password, roles = (user, ("read-write",)) if isinstance(user, str) else user
-    if isinstance(roles, str):
-        raise TypeError(f"the roles of user {name!r} are a sequence of names, not the string {roles!r}")
-    if not name or not password:
-        raise ValueError(f"user {name!r} has no name or no password")
-    if not roles or not all(role.replace("-", "").isalpha() for role in roles):
-        raise ValueError(f"the roles of user {name!r} are names, not {list(roles)!r}")
-    return f"user {name.encode().hex()} {password.encode().hex()} {','.join(roles)}"
-
-
-def _milliseconds(name: str, seconds: float) -> int:
-    if not 0 <= seconds < float("inf"):
-        raise ValueError(f"{name} is a number of seconds, 0 or more, not {seconds}")
-    return round(seconds * 1000)
-
-
-def _tls_options(tls: Mapping[str, str | os.PathLike[str]]) -> list[str]:
-    unknown = tls.keys() - {"cert", "key", "name", "ca"}
-    missing = {"cert", "key", "name"} - tls.keys()
-    if unknown or missing:
-        wrong = f"has no {sorted(missing)}" if missing else f"knows no {sorted(unknown)}"
-        raise ValueError(f"tls {wrong}: it takes the keys cert, key, name and, for clients' certificates, ca")
-    return [f"--tls-{key}={os.fspath(value)}" for key, value in tls.items()]
-
-
-def _not_negative(name: str, number: int) -> int:
-    if not 0 <= operator.index(number) < 2**32:
-        raise ValueError(f"{name} is a number from 0 to 4294967295, not {number}")
-    return operator.index(number)

@@ -1,8 +1,8 @@
-"""Types of what clients are given: configs, policies, keys.
+"""Types of arguments: configs, policies, keys.
 
-The dictionaries are plain ones at run time; their types let a type checker find a key that is misspelt or a
-value of the wrong kind. A dictionary that is kept in a variable needs its type written there. All policy keys
-may be left out; docs/policies.md says what each does.
+At run time configs and policies are plain dictionaries. Their types let a type checker find misspelt keys and
+values of the wrong type. Annotate variables that hold such a dictionary. Every key of a policy is optional;
+docs/policies.md describes each.
 
 >>> from aerospike_py.types import ClientConfig, ReadPolicy
 >>> config: ClientConfig = {"hosts": [("127.0.0.1", 3000)], "policies": {"read": {"max_retries": 5}}}
@@ -42,7 +42,7 @@ __all__ = [
 
 
 class _Command(TypedDict, total=False):
-    """What every command on records has."""
+    """Keys of all commands on records."""
 
     total_timeout: int
     socket_timeout: int
@@ -53,7 +53,7 @@ class _Command(TypedDict, total=False):
 
 
 class _Reads(TypedDict, total=False):
-    """What commands that read have."""
+    """Keys of commands that read."""
 
     read_mode_ap: int
     read_mode_sc: int
@@ -62,7 +62,7 @@ class _Reads(TypedDict, total=False):
 
 
 class _Writes(TypedDict, total=False):
-    """What commands that change records have."""
+    """Keys of commands that write or delete."""
 
     key: int
     gen: int
@@ -71,7 +71,7 @@ class _Writes(TypedDict, total=False):
 
 
 class ReadPolicy(_Command, _Reads, total=False):
-    """Of ``get``, ``select`` and ``exists``.
+    """Policy of ``get``, ``select`` and ``exists``.
 
     >>> policy: ReadPolicy = {"total_timeout": 50, "hedge_delay": "off"}
     """
@@ -80,7 +80,7 @@ class ReadPolicy(_Command, _Reads, total=False):
 
 
 class WritePolicy(_Command, _Writes, total=False):
-    """Of ``put`` and ``remove_bin``.
+    """Policy of ``put`` and ``remove_bin``.
 
     >>> policy: WritePolicy = {"exists": aerospike_py.POLICY_EXISTS_CREATE, "ttl": 3600}
     """
@@ -90,7 +90,7 @@ class WritePolicy(_Command, _Writes, total=False):
 
 
 class RemovePolicy(_Command, _Writes, total=False):
-    """Of ``remove``. ``generation`` is compared with as ``gen`` says, where ``meta`` names none.
+    """Policy of ``remove``. ``generation`` is the expected generation if ``meta`` has none.
 
     >>> policy: RemovePolicy = {"gen": aerospike_py.POLICY_GEN_EQ, "generation": 3}
     """
@@ -99,14 +99,14 @@ class RemovePolicy(_Command, _Writes, total=False):
 
 
 class OperatePolicy(WritePolicy, _Reads, total=False):
-    """Of ``operate``, ``operate_ordered``, ``touch``, ``append``, ``prepend`` and ``increment``.
+    """Policy of ``operate``, ``operate_ordered``, ``touch``, ``append``, ``prepend`` and ``increment``.
 
     >>> policy: OperatePolicy = {"gen": aerospike_py.POLICY_GEN_EQ}
     """
 
 
 class BatchPolicy(_Command, _Reads, total=False):
-    """Of ``batch_read``, and of batches that write as wholes.
+    """Policy of ``batch_read``, and of whole batches that write.
 
     >>> policy: BatchPolicy = {"total_timeout": 200, "replica": aerospike_py.POLICY_REPLICA_ANY}
     """
@@ -117,7 +117,7 @@ class BatchPolicy(_Command, _Reads, total=False):
 
 
 class BatchWritePolicy(_Writes, total=False):
-    """Of rows that write, in batches; ``generation`` is compared with where ``meta`` names none.
+    """Policy of rows that write, in batches. ``generation`` is the expected generation if ``meta`` has none.
 
     >>> policy: BatchWritePolicy = {"exists": aerospike_py.POLICY_EXISTS_UPDATE, "ttl": 3600}
     """
@@ -128,7 +128,7 @@ class BatchWritePolicy(_Writes, total=False):
 
 
 class BatchRemovePolicy(_Writes, total=False):
-    """Of rows that delete, in batches.
+    """Policy of rows that delete, in batches.
 
     >>> policy: BatchRemovePolicy = {"gen": aerospike_py.POLICY_GEN_EQ, "generation": 3}
     """
@@ -137,14 +137,14 @@ class BatchRemovePolicy(_Writes, total=False):
 
 
 class ArrayWritePolicy(BatchPolicy, BatchWritePolicy, total=False):
-    """Of ``batch_write_numpy``: the batch's and its rows' in one.
+    """Policy of ``batch_write_numpy``: of the batch and its rows in one.
 
     >>> policy: ArrayWritePolicy = {"total_timeout": 5000, "ttl": 3600}
     """
 
 
 class BatchReadPolicy(TypedDict, total=False):
-    """Of a ``Read`` in a batch, over the batch's own.
+    """Policy of a ``Read`` in a batch. Takes precedence over the policy of the batch.
 
     >>> policy: BatchReadPolicy = {"read_touch_ttl_percent": 80}
     """
@@ -155,7 +155,7 @@ class BatchReadPolicy(TypedDict, total=False):
 
 
 class QueryPolicy(_Command, total=False):
-    """Of queries. ``partition_filter`` is for the call alone.
+    """Policy of queries. ``partition_filter`` is allowed in calls only, not in the client's policies.
 
     >>> policy: QueryPolicy = {"max_retries": 10, "partition_filter": {"begin": 0, "count": 1024}}
     """
@@ -167,7 +167,7 @@ class QueryPolicy(_Command, total=False):
 
 
 class InfoPolicy(TypedDict, total=False):
-    """Of the info commands and ``truncate``.
+    """Policy of the info commands and ``truncate``.
 
     >>> policy: InfoPolicy = {"timeout": 5000}
     """
@@ -176,7 +176,7 @@ class InfoPolicy(TypedDict, total=False):
 
 
 class Policies(TypedDict, total=False):
-    """A client's own policies, below those of its calls.
+    """Default policies of a client. Policies of calls take precedence.
 
     >>> policies: Policies = {"read": {"max_retries": 5}, "write": {"total_timeout": 500}}
     """
@@ -196,7 +196,7 @@ class Policies(TypedDict, total=False):
 
 
 class TLSConfig(TypedDict, total=False):
-    """The config's ``tls``.
+    """The key ``tls`` of a config.
 
     >>> tls: TLSConfig = {"enable": True, "cafile": "/etc/aerospike/ca.pem"}
     """
@@ -213,13 +213,13 @@ class TLSConfig(TypedDict, total=False):
 
 
 class _Hosts(TypedDict):
-    """What a config cannot do without."""
+    """Required keys of a config."""
 
     hosts: Sequence[tuple[str, int] | tuple[str, int, str | None]]
 
 
 class ClientConfig(_Hosts, total=False):
-    """What a client is made with.
+    """The config of a client.
 
     >>> config: ClientConfig = {"hosts": [("127.0.0.1", 3000)], "max_conns_per_node": 50}
     """

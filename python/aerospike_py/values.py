@@ -1,4 +1,4 @@
-"""Values of bins that Python has no type of its own for."""
+"""Types of bin values that Python does not have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class GeoJSON:
     """A GeoJSON value.
 
     Args:
-        geo_data: a GeoJSON object as a dict, or its text. Text is kept as it is.
+        geo_data: a GeoJSON object as a dict, or its text. Text is stored unchanged.
 
     Example:
         >>> place = GeoJSON({"type": "Point", "coordinates": [-122.0, 37.5]})
@@ -45,7 +45,7 @@ class GeoJSON:
         return self.geo_data
 
     def dumps(self) -> str:
-        """The text.
+        """The object as text.
 
         Example:
             >>> GeoJSON({"type": "Point", "coordinates": [1, 2]}).dumps()
@@ -69,7 +69,7 @@ class GeoJSON:
 
 
 class KeyOrderedDict(dict[Any, Any]):
-    """A dict that is written as a map ordered by key.
+    """A dict that is stored as a map ordered by key.
 
     Example:
         >>> client.put(("test", "users", 1), {"scores": KeyOrderedDict({"b": 2, "a": 1})})
@@ -82,7 +82,7 @@ class KeyOrderedDict(dict[Any, Any]):
 
 
 class HyperLogLog(bytes):
-    """A HyperLogLog sketch: its bytes as the server keeps them.
+    """A HyperLogLog sketch, as the bytes that the server stores.
 
     Example:
         >>> sketch = HyperLogLog(bytes.fromhex("0004") + bytes(13) + bytes.fromhex("4080003000000000"))

@@ -1,6 +1,6 @@
-"""A pytest plugin: Aerospike in tests, without a server to set up.
+"""A pytest plugin with fixtures for Aerospike. Tests need no server.
 
-It is active wherever the package is installed; nothing has to be imported:
+The plugin is active when the package is installed; no import is needed:
 
     def test_feature(aerospike_client, aerospike_set):
         key = ("test", aerospike_set, "ada")
@@ -8,33 +8,34 @@ It is active wherever the package is installed; nothing has to be imported:
         assert aerospike_client.get(key).bins == {"visits": 1}
 
 ``aerospike_server`` (session)
-    the embedded node, started when the first test asks for it; with the environment variable
-    ``AEROSPIKE_HOSTS=host:port[,host:port...]`` the server that it names.
+    the embedded server, started for the first test that uses it. If the environment variable
+    ``AEROSPIKE_HOSTS=host:port[,host:port...]`` is set, the server that it names.
 ``aerospike_server_options`` (session)
-    arguments of :class:`aerospike_py.testing.DevServer` for that node: ``{}``; override it.
+    arguments of :class:`aerospike_py.testing.DevServer` for the embedded server, ``{}`` by default. Override
+    it.
 ``aerospike_config`` (session)
-    what ``aerospike_py.client()`` takes to reach it. ``AEROSPIKE_USER`` and ``AEROSPIKE_PASSWORD`` are in it
-    where ``AEROSPIKE_HOSTS`` is set. Override it for TLS or policies.
+    the config of the clients. It contains ``AEROSPIKE_USER`` and ``AEROSPIKE_PASSWORD`` if
+    ``AEROSPIKE_HOSTS`` is set. Override it for TLS or policies.
 ``aerospike_client``, ``aerospike_async_client`` (session)
-    a connected :class:`~aerospike_py.Client`, a connected :class:`~aerospike_py.AsyncClient`. All tests share
-    them: a test that closes one makes its own. The async client may be awaited in any event loop of asyncio,
-    so it does not matter which plugin runs the test (pytest-asyncio, anyio, or ``asyncio.run`` in it).
+    a connected :class:`~aerospike_py.Client` and :class:`~aerospike_py.AsyncClient`, shared by all tests. A
+    test that closes a client must make its own. The async client works in any asyncio event loop, so any
+    plugin can run the test (pytest-asyncio, anyio), and so can ``asyncio.run``.
 ``aerospike_namespace`` (session)
-    ``"test"``; override it where the server has another one.
+    ``"test"``. Override it if the server has another namespace.
 ``aerospike_set``
-    the name of a set that no other test uses, in ``aerospike_namespace``; truncated after the test.
+    a unique name of a set in ``aerospike_namespace``. The set is truncated after the test.
 ``aerospike_faults``
-    :class:`Faults`: lets things go wrong at the embedded node, and puts all right again after the test. Where
-    ``AEROSPIKE_HOSTS`` is set such tests are skipped.
+    :class:`Faults`: injects faults at the embedded server, and undoes them after the test. If
+    ``AEROSPIKE_HOSTS`` is set, the test is skipped.
 ``aerospike_make_server``
-    starts embedded nodes for this test alone: ``aerospike_make_server(nodes=3)``.
+    starts embedded servers for one test: ``aerospike_make_server(nodes=3)``.
 
-Under pytest-xdist each worker has a node of its own; a server of ``AEROSPIKE_HOSTS`` is shared. Such a server
-takes 4,095 sets for each namespace, and keeps the names of truncated ones.
+With pytest-xdist each worker has its own embedded server; a server of ``AEROSPIKE_HOSTS`` is shared. A real
+server allows 4,095 sets per namespace, and truncated sets count.
 """
 
-# This stands beside the package and not in it: pytest imports plugins at each start, and the package is
-# imported with its native module. It is imported here when a test asks for a fixture.
+# A package of its own: pytest imports plugins at every start, and importing aerospike_py loads the extension.
+# The fixtures import aerospike_py when they are used.
 
 from __future__ import annotations
 
@@ -71,13 +72,13 @@ __all__ = [
 
 @pytest.fixture(scope="session")
 def aerospike_server_options() -> dict[str, Any]:
-    """Arguments of ``DevServer`` for ``aerospike_server``; override it."""
+    """Arguments of ``DevServer`` for ``aerospike_server``. Override it."""
     return {}
 
 
 @pytest.fixture(scope="session")
 def aerospike_server(aerospike_server_options: dict[str, Any]) -> Iterator[DevServer | RealServer]:
-    """The embedded node, or the server of AEROSPIKE_HOSTS; has ``hosts`` and ``config``."""
+    """The embedded server, or the server of AEROSPIKE_HOSTS. Has ``hosts`` and ``config``."""
     hosts = os.environ.get("AEROSPIKE_HOSTS", "").strip()
     if hosts:
         from ._real import RealServer
@@ -92,7 +93,7 @@ def aerospike_server(aerospike_server_options: dict[str, Any]) -> Iterator[DevSe
 
 @pytest.fixture(scope="session")
 def aerospike_config(aerospike_server: DevServer | RealServer) -> ClientConfig:
-    """The config of ``aerospike_client`` and ``aerospike_async_client``; override it."""
+    """The config of ``aerospike_client`` and ``aerospike_async_client``. Override it."""
     return {**aerospike_server.config}
 
 
@@ -107,11 +108,11 @@ def aerospike_client(aerospike_config: ClientConfig) -> Iterator[Client]:
 
 @pytest.fixture(scope="session")
 def aerospike_async_client(aerospike_config: ClientConfig) -> Iterator[AsyncClient]:
-    """A connected async client, shared by all tests, for any event loop of asyncio."""
+    """A connected async client, shared by all tests, for any asyncio event loop."""
     from aerospike_py import AsyncClient
 
     client = AsyncClient(aerospike_config)
-    # Waited for, not awaited: a client belongs to no loop, and here is none yet.
+    # Blocking: a client belongs to no event loop, and none is running yet.
     client._core.connect(None, None, None)
     yield client
     client._core.close()
@@ -119,23 +120,23 @@ def aerospike_async_client(aerospike_config: ClientConfig) -> Iterator[AsyncClie
 
 @pytest.fixture(scope="session")
 def aerospike_namespace() -> str:
-    """The namespace of ``aerospike_set``; override it."""
+    """The namespace of ``aerospike_set``. Override it."""
     return "test"
 
 
 @pytest.fixture
 def aerospike_set(aerospike_client: Client, aerospike_namespace: str) -> Iterator[str]:
-    """The name of a set that no other test uses; truncated after the test."""
+    """A unique name of a set, which is truncated after the test."""
     name = f"t{uuid.uuid4().hex[:16]}"
     yield name
     if not aerospike_client.is_connected():
-        pytest.fail("the test has closed aerospike_client, which all tests share: let it make its own")
+        pytest.fail("the test closed aerospike_client, which all tests share; make a client for this test")
     from aerospike_py.exception import RoleViolation
 
     try:
         aerospike_client.truncate(aerospike_namespace, name)
     except RoleViolation as error:
-        warnings.warn(pytest.PytestWarning(f"the records of set {name!r} stay: {error}"), stacklevel=1)
+        warnings.warn(pytest.PytestWarning(f"set {name!r} could not be truncated: {error}"), stacklevel=1)
 
 
 @pytest.fixture
@@ -143,14 +144,14 @@ def aerospike_faults(
     aerospike_server: DevServer | RealServer,
     aerospike_client: Client,
     aerospike_async_client: AsyncClient,
-    aerospike_set: str,  # its truncation comes after the faults have been undone
+    aerospike_set: str,  # requested, so that it is truncated after the faults are undone
 ) -> Iterator[Faults]:
-    """Lets things go wrong at the embedded node; all is put right after the test."""
+    """Injects faults at the embedded server, and undoes them after the test."""
     from ._faults import Faults
     from ._real import RealServer
 
     if isinstance(aerospike_server, RealServer):
-        pytest.skip("aerospike_faults needs the embedded node, and AEROSPIKE_HOSTS names a server")
+        pytest.skip("aerospike_faults needs the embedded server, but AEROSPIKE_HOSTS is set")
     faults = Faults(aerospike_server)
     yield faults
     faults.undo([aerospike_client, aerospike_async_client])
@@ -158,7 +159,7 @@ def aerospike_faults(
 
 @pytest.fixture
 def aerospike_make_server() -> Iterator[Callable[..., DevServer]]:
-    """Starts embedded nodes for this test alone; takes ``DevServer``'s arguments."""
+    """Starts embedded servers for one test. Takes the arguments of ``DevServer``."""
     from aerospike_py.testing import DevServer
 
     with ExitStack() as servers:

@@ -1,4 +1,4 @@
-"""Faults at the embedded node of a test session, undone after each test."""
+"""Faults at the embedded server, undone after each test."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from aerospike_py import AsyncClient, Client
     from aerospike_py.testing import DevServer
 
-# Clients look at each node once a second.
-_HEALTHY_AGAIN = 20.0
+# Seconds. Clients check each node once per second.
+_RECOVERY_TIMEOUT = 20.0
 
 
 class Faults:
-    """Lets things go wrong at ``aerospike_server``, until the test is over.
+    """Injects faults at ``aerospike_server``. They are undone after the test.
 
-    Nodes are counted from 0. A killed node comes back after the test, but what it alone had in memory is
-    lost for all tests: kill nodes of a cluster, or of ``aerospike_make_server``.
+    Nodes are numbered from 0. A killed node is restarted after the test, but records that only it held are
+    lost for all tests. Kill only nodes of a cluster, or of ``aerospike_make_server``.
 
     Example:
         >>> def test_a_late_answer(aerospike_client, aerospike_faults):
@@ -31,7 +31,7 @@ class Faults:
     def __init__(self, server: DevServer) -> None:
         self._server = server
         self._killed: set[int] = set()
-        self._held: set[int] = set()
+        self._blocked: set[int] = set()
 
     def inject(
         self,
@@ -43,51 +43,51 @@ class Faults:
         seconds: float | None = None,
         code: int | None = None,
     ) -> None:
-        """Lets an answer be late, missing, wrong or an error: as ``DevServer.inject``."""
+        """Makes answers late, missing, wrong or errors, like ``DevServer.inject``."""
         self._server.inject(fault, node, command=command, times=times, seconds=seconds, code=code)
 
     def clear(self) -> None:
-        """Forgets all that was injected."""
+        """Removes all injected faults."""
         self._server.clear_faults()
 
     def pause(self, node: int = 0) -> None:
-        """Makes a node hang: it accepts connections and answers nothing."""
-        self._held.add(node)
+        """Makes a node hang: it accepts connections, but does not answer."""
+        self._blocked.add(node)
         self._server.pause(node)
 
     def refuse(self, node: int = 0) -> None:
-        """Makes a node refuse new connections; those that are there are served."""
-        self._held.add(node)
+        """Makes a node refuse new connections. It keeps serving its open ones."""
+        self._blocked.add(node)
         self._server.refuse(node)
 
     def resume(self, node: int = 0) -> None:
-        """Ends :meth:`pause` and :meth:`refuse`."""
+        """Undoes :meth:`pause` and :meth:`refuse`."""
         self._server.resume(node)
-        self._held.discard(node)
+        self._blocked.discard(node)
 
     def kill(self, node: int = 0) -> None:
-        """Kills a node, and what it has in memory with it."""
+        """Kills a node. Its records are lost."""
         self._killed.add(node)
         self._server.kill(node)
 
     def restart(self, node: int = 0) -> None:
-        """Starts a killed node again."""
+        """Restarts a killed node."""
         self._server.restart(node)
         self._killed.discard(node)
 
     def move_partitions(self, count: int) -> None:
-        """Lets so many of the 4096 partitions have another living node as their master."""
+        """Moves the masters of ``count`` of the 4096 partitions to other live nodes."""
         self._server.move_partitions(count)
 
     def counters(self, node: int = 0) -> dict[str, int]:
-        """What a node was asked until now: as ``DevServer.counters``."""
+        """What a node has received, like ``DevServer.counters``."""
         return self._server.counters(node)
 
     def undo(self, clients: Iterable[Client | AsyncClient]) -> None:
-        """Puts all right, and waits until these clients have seen it."""
-        disturbed = bool(self._killed or self._held)
+        """Undoes all faults, and waits until the clients see all nodes."""
+        disturbed = bool(self._killed or self._blocked)
         self.clear()
-        for node in list(self._held):
+        for node in list(self._blocked):
             self.resume(node)
         for node in list(self._killed):
             self.restart(node)
@@ -95,13 +95,13 @@ class Faults:
             self._wait_for(clients)
 
     def _wait_for(self, clients: Iterable[Client | AsyncClient]) -> None:
-        deadline = time.monotonic() + _HEALTHY_AGAIN
+        deadline = time.monotonic() + _RECOVERY_TIMEOUT
         nodes = len(self._server.hosts)
         for client in clients:
             while not _sees_all(client, nodes):
                 if time.monotonic() > deadline:
                     raise RuntimeError(
-                        f"{client!r} does not see all {nodes} nodes again within {_HEALTHY_AGAIN:g} s"
+                        f"{client!r} does not see all {nodes} nodes within {_RECOVERY_TIMEOUT:g} s"
                     )
                 time.sleep(0.02)
 
@@ -112,5 +112,5 @@ def _sees_all(client: Client | AsyncClient, nodes: int) -> bool:
     try:
         stats = client.stats()
     except ClientError:
-        return True  # The test has closed it: nobody uses it any more.
+        return True  # the test closed the client
     return len(stats.nodes) == nodes and not stats.suspects

@@ -1,25 +1,25 @@
-"""A server that somebody else runs."""
+"""A real server, named by AEROSPIKE_HOSTS."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from aerospike_py._hosts import parse_hosts
+from aerospike_py._utils.hosts import parse_hosts
 
 if TYPE_CHECKING:
     from aerospike_py.types import ClientConfig
 
 
 class RealServer:
-    """What tests use of ``DevServer``, for the server of AEROSPIKE_HOSTS."""
+    """The part of the interface of ``DevServer`` that tests use, for the server of AEROSPIKE_HOSTS."""
 
     def __init__(self, hosts: str) -> None:
         self.hosts = parse_hosts(hosts, "AEROSPIKE_HOSTS")
 
     @property
     def config(self) -> ClientConfig:
-        """What ``client()`` takes."""
+        """The config of a client."""
         config: ClientConfig = {"hosts": list(self.hosts)}
         if user := os.environ.get("AEROSPIKE_USER"):
             config["user"], config["password"] = user, os.environ.get("AEROSPIKE_PASSWORD", "")

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import aerospike_py as aerospike
-from aerospike_py import _log
+from aerospike_py._utils import log
 from aerospike_py.testing import DevServer
 from tests.support.processes import end_of, pause_when_connected, start
 from tests.support.waiting import eventually
@@ -96,7 +96,7 @@ def test_records_carry_the_time_of_the_event(face, cluster, caplog):
 
 def test_no_record_is_created_without_a_handler(face, cluster, caplog, monkeypatch):
     caplog.set_level(logging.ERROR, "aerospike_py")
-    monkeypatch.setattr(_log.logger, "makeRecord", lambda *args: pytest.fail("a record was made"))
+    monkeypatch.setattr(log.logger, "makeRecord", lambda *args: pytest.fail("a record was made"))
     with connected(face, cluster) as client:
         cluster.pause(1)
         time.sleep(0.8)
@@ -126,16 +126,16 @@ def test_a_handler_that_uses_the_client_or_fails(face, cluster, monkeypatch):
             raise RuntimeError("of the handler")
 
     handler = Handler()
-    _log.logger.addHandler(handler)
-    level = _log.logger.level
-    _log.logger.setLevel(logging.INFO)
+    log.logger.addHandler(handler)
+    level = log.logger.level
+    log.logger.setLevel(logging.INFO)
     try:
         client = face.client({**cluster.config, "tend_interval": 100})
         with client:
             assert client.is_connected()
     finally:
-        _log.logger.removeHandler(handler)
-        _log.logger.setLevel(level)
+        log.logger.removeHandler(handler)
+        log.logger.setLevel(level)
     assert len([message for message, _ in seen if "joined" in message]) == 3
     assert {type(caught.exc_value) for caught in unraisable} == {RuntimeError}
 

@@ -24,8 +24,7 @@ RF = 2
 @pytest.fixture(scope="module")
 def server():
     with DevServer(nodes=3, replication_factor=RF) as made:
-        with aerospike.client(made.config) as writer:
-            fill(writer, "cluster")
+        fill(made.config, "cluster")
         yield made
 
 
@@ -203,7 +202,7 @@ def test_nodes_that_are_killed_and_come_back_cost_no_row(face):
         DevServer(nodes=3, replication_factor=2, failure_detection=0.4) as server,
         connected(face, server) as client,
     ):
-        fill(server)
+        fill(server.config, "cluster")
         for node in range(3):
             server.kill(node)
             for _ in range(20):
@@ -265,7 +264,7 @@ def test_replicas(face, faulty):
 
 def test_the_nearest_rack_is_read_from(face):
     with DevServer(nodes=3, replication_factor=2, racks=[7, 8, 8]) as server:
-        fill(server)
+        fill(server.config, "cluster")
         prefer = {"replica": aerospike.POLICY_REPLICA_PREFER_RACK}
         near = {"rack_aware": True, "rack_ids": [7]}
         with connected(face, server, prefer, **near) as client:
@@ -294,7 +293,7 @@ def test_a_server_without_racks(face, faulty):
 
 def test_strong_consistency(face):
     with DevServer(nodes=3, replication_factor=2, strong_consistency=True) as server:
-        fill(server)
+        fill(server.config, "cluster")
         with connected(face, server, {"hedge_delay": 30}) as client:
             assert is_right(client.batch_read(KEYS, _dtype=DTYPE))
             # Only masters are read from, so no other node is asked if one is late.
@@ -328,7 +327,7 @@ def test_alternate_addresses(face):
 def test_a_key_whose_partition_has_no_node_fails_alone(face):
     # The death of a node stays unnoticed for a minute, and each record is on one node only.
     with DevServer(nodes=3, replication_factor=1, failure_detection=60) as server:
-        fill(server)
+        fill(server.config, "cluster")
         with connected(face, server) as client:
             lost = rows_by_node(server, lambda: client.batch_read(KEYS, _dtype=DTYPE))[1]
             server.kill(1)

@@ -132,13 +132,13 @@ def test_the_class_tree():
 
 
 def test_codes_find_their_class():
-    assert exception._class_of(2) is aerospike.RecordNotFound
-    assert exception._class_of(9) is aerospike.TimeoutError
-    assert exception._class_of(-10) is aerospike.ConnectionError
-    assert exception._class_of(-1) is aerospike.ClientError
-    assert exception._class_of(-2) is aerospike.ParamError
-    assert exception._class_of(199) is aerospike.ServerError
-    assert exception._class_of(-99) is aerospike.ClientError
+    assert exception._error_class(2) is aerospike.RecordNotFound
+    assert exception._error_class(9) is aerospike.TimeoutError
+    assert exception._error_class(-10) is aerospike.ConnectionError
+    assert exception._error_class(-1) is aerospike.ClientError
+    assert exception._error_class(-2) is aerospike.ParamError
+    assert exception._error_class(199) is aerospike.ServerError
+    assert exception._error_class(-99) is aerospike.ClientError
 
 
 def test_import_star_keeps_the_builtins():

@@ -42,8 +42,7 @@ def stranger(tmp_path_factory):
 def nodes(authority):
     """Three nodes, with their records."""
     with DevServer(nodes=3, tls=authority.nodes()) as made:
-        with aerospike.client({**made.config, "tls": authority.trusted()}) as writer:
-            fill(writer, "tls")
+        fill({**made.config, "tls": authority.trusted()}, "tls")
         yield made
 
 
@@ -370,12 +369,12 @@ SECRET = "-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----\n"
         ({"enable": True, "keyfile": SECRET.encode()}, '"keyfile" must be the path of a PEM file'),
         ({"enable": True, "keyfile": "k.pem"}, '"certfile" and "keyfile" together'),
         ({"enable": True, "certfile": "c.pem"}, '"certfile" and "keyfile" together'),
-        ({"enable": True, "keyfile_pw": "hush"}, '"keyfile_pw" is not supported: keys are read unencrypted'),
-        ({"enable": True, "cert_blacklist": "b"}, '"cert_blacklist" is not supported: revoked'),
+        ({"enable": True, "keyfile_pw": "hush"}, '"keyfile_pw" is not supported: only unencrypted keys'),
+        ({"enable": True, "cert_blacklist": "b"}, '"cert_blacklist" is not supported: to refuse revoked'),
         ({"enable": True, "for_login_only": True}, '"for_login_only" is not supported: it would'),
-        ({"enable": True, "protocols": "SSLv3"}, "names SSLv3, which is not safe"),
-        ({"enable": True, "protocols": "+TLSv1.1 +TLSv1.2"}, "names TLSv1.1, which is not safe"),
-        ({"enable": True, "protocols": "TLSv9"}, "which is no version"),
+        ({"enable": True, "protocols": "SSLv3"}, "names SSLv3, which is insecure"),
+        ({"enable": True, "protocols": "+TLSv1.1 +TLSv1.2"}, "names TLSv1.1, which is insecure"),
+        ({"enable": True, "protocols": "TLSv9"}, "which is not a version"),
         ({"enable": True, "protocols": "TLSv1.2 TLSv1.3"}, r"write \+TLSv1.3 to add it"),
         ({"enable": True, "protocols": "all -all"}, "allows no version"),
         ({"enable": True, "protocols": 1.2}, "must be a str"),

@@ -53,7 +53,7 @@ def test_sensors_to_pandas(tmp_path):
     text = run(
         "-W", "default", "examples/sensors_pandas.py", path, environment={"MPLCONFIGDIR": str(tmp_path)}
     )
-    assert "71 of 72 readings are there" in text
+    assert "71 of 72 readings found" in text
     rome = next(line.split() for line in text.splitlines() if line.startswith("Rome"))
     assert rome[1] == "24", "temperatures"
     assert rome[4] == "13", "hours with a hygrometer"
@@ -91,7 +91,7 @@ def test_the_feature_service(tmp_path):
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.05)
             text = run(*load, "ask", "--url", url, "--seconds=0.5", "--users=100", "--items=500")
-            assert re.match(r"[1-9]\d* answers, 0 wrong", text)
+            assert re.match(r"[1-9]\d* answers, 0 failed", text)
             assert get(url, "user=1&item=1&item=100000")["unknown"] == [100000]
             assert get(url, "user=100000&item=1", status=404)["detail"] == "there is no user 100000"
         finally:

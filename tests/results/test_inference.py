@@ -65,22 +65,22 @@ def test_the_field(values, field, compact):
     ("values", "why"),
     [
         ([{"a": 1}], "no field takes a map"),
-        ([1, "a", "b"], "of several types; 2 of 3 are string"),
-        (["text", b"blob"], "of several types"),
-        ([0.5, 2**53 + 1], "1 integers that f8 rounds"),
-        (["ends\0"], "1 end with a NUL"),
-        ([b"a", b"b\0"], "1 end with a NUL"),
-        ([SKETCH, HyperLogLog(SKETCH + b"a")], "sketches of several lengths"),
+        ([1, "a", "b"], "mixed types; 2 of 3 values are string"),
+        (["text", b"blob"], "mixed types"),
+        ([0.5, 2**53 + 1], "integers that f8 would round: 1"),
+        (["ends\0"], "end with a NUL byte.*: 1"),
+        ([b"a", b"b\0"], "end with a NUL byte.*: 1"),
+        ([SKETCH, HyperLogLog(SKETCH + b"a")], "sketches differ in length"),
         ([[]], "some are empty"),
         ([[1], [1, 2]], r"their shapes differ: \(1,\) and \(2,\)"),
-        ([[[1], [1, 2]]], "lists in them differ in length"),
+        ([[[1], [1, 2]]], "their inner lists differ in length"),
         ([[1, "a"]], "elements of type string"),
         ([[1, None]], "elements of type NoneType"),
         ([[1, [2]]], "elements of type list"),
-        ([[[2], 1]], "lists and other elements side by side"),
-        ([[0.5, 2**53 + 1]], "1 integers that f8 rounds"),
-        ([b"x" * 65_537], "65537 bytes wider; max_width=65537 allows it"),
-        ([[1] * 8193], "65544 bytes wider"),
+        ([[[2], 1]], "they mix lists and other elements"),
+        ([[0.5, 2**53 + 1]], "integers that f8 would round: 1"),
+        ([b"x" * 65_537], "would take 65537 bytes of every row; max_width=65537 allows it"),
+        ([[1] * 8193], "would take 65544 bytes of every row"),
     ],
 )
 def test_bins_without_a_field_say_why(values, why):
@@ -258,9 +258,9 @@ def test_a_large_sample_is_read_in_slices(client, fresh_set):
 def test_samples_that_are_refused(client, fresh_set):
     with pytest.raises(aerospike.ClientError, match=f"no records in test.{fresh_set}"):
         client.infer_dtype("test", fresh_set)
-    with pytest.raises(aerospike.ParamError, match="sample is a number from 1, not 0"):
+    with pytest.raises(aerospike.ParamError, match="sample is 0; it must be an integer of at least 1"):
         client.infer_dtype("test", fresh_set, 0)
-    with pytest.raises(aerospike.ParamError, match="max_width is a number from 1, not -1"):
+    with pytest.raises(aerospike.ParamError, match="max_width is -1; it must be an integer of at least 1"):
         client.infer_dtype("test", fresh_set, max_width=-1)
     with pytest.raises(aerospike.AerospikeError, match="no-such-namespace"):
         client.infer_dtype("no-such-namespace", fresh_set)

@@ -12,10 +12,11 @@ N = 600
 DTYPE = np.dtype([("v", "i8"), ("t", "S6")])
 
 
-def fill(client: aerospike.Client, name: str) -> None:
+def fill(config: Any, name: str) -> None:
     """Writes the records of numbers 0 to N - 1 into the set ``test.name``."""
-    for number in range(N):
-        client.put(("test", name, number), {"v": number * 3, "t": f"r{number}"})
+    with aerospike.client(config) as client:
+        for number in range(N):
+            client.put(("test", name, number), {"v": number * 3, "t": f"r{number}"})
 
 
 def is_right(batch: Any, rows: slice = slice(None)) -> bool:

@@ -67,11 +67,11 @@ def batch_results(ours, peer, floor):
 def test_targets_are_judged_by_the_figures():
     found = targets.evaluate(batch_results(ours=2_000.0, peer=32_000.0, floor=1_000.0))
     by_text = {target.what: target for target in found}
-    less = by_text["10,000 × 5, tuples: CPU less than `aerospike-py` of the index's by"]
+    less = by_text["10,000 × 5, tuples: CPU, `aerospike-py` (PyPI) / this package"]
     assert (less.measured, less.verdict) == (16.0, "met")
-    above = by_text["10,000 × 5, tuples: wall above the wire floor, a record"]
+    above = by_text["10,000 × 5, tuples: wall time above the wire floor, per record"]
     assert (above.measured, above.verdict) == (100.0, "met")
-    missing = by_text["10,000 × 5, tuples: CPU less than official `aerospike`'s by"]
+    missing = by_text["10,000 × 5, tuples: CPU, official client / this package"]
     assert (missing.measured, missing.verdict) == (None, "not measured")
     worse = targets.evaluate(batch_results(ours=4_000.0, peer=32_000.0, floor=1_000.0))
     assert worse[0].verdict == "**not met**"

@@ -15,8 +15,8 @@ import aerospike_py as aerospike
 from aerospike_py import GeoJSON
 from aerospike_py._cli import main
 from aerospike_py._cli.output import print_json
-from aerospike_py._hosts import parse_hosts
-from aerospike_py._table import table
+from aerospike_py._utils.hosts import parse_hosts
+from aerospike_py._utils.table import table
 from aerospike_py.testing import DevServer
 from tests.support.records import fill_with_an_unreadable_one
 
@@ -103,7 +103,7 @@ class TestInfo:
         assert code == 1
         found = json.loads(printed.out)
         assert len(found["nodes"]) == 1
-        assert "says that the cluster has 2 nodes; 1 could be reached" in found["errors"][0]
+        assert "reports a cluster of 2 nodes, but 1 could be reached" in found["errors"][0]
         assert found["errors"][0] in printed.err
 
     def test_a_node_that_does_not_answer(self, capsys, monkeypatch, own_node, host):
@@ -242,7 +242,7 @@ class TestErrors:
             (["info", "a:b"], "the port of 'a:b' is not a number from 1 to 65535"),
             (["info", ":3000"], "':3000' has no host"),
             (["info", "a", "--timeout", "0"], "not a number of seconds above 0"),
-            (["dtype", "a", "test", "s", "--sample", "-1"], "'-1' is not a number from 1"),
+            (["dtype", "a", "test", "s", "--sample", "-1"], "'-1' is not an integer of at least 1"),
             (["look"], "invalid choice"),
         ],
     )

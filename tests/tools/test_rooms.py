@@ -114,5 +114,5 @@ def test_imports_from_a_folder_of_python(tmp_path):
     assert "aerospike_py: _inner imports __init__" in line
 
 
-def test_this_house(request):
+def test_the_sources_match_the_rooms(request):
     assert list(check_rooms.violations(request.config.rootpath)) == []

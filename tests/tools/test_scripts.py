@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts import check_dependencies, check_layers, check_links, check_tracked, try_wheel
+from scripts import (
+    check_dependencies,
+    check_layers,
+    check_links,
+    check_markdown,
+    check_tracked,
+    try_wheel,
+)
 from tests.support.sources import write
 
 # ---------------------------------------------------------------- check_layers
@@ -231,6 +238,80 @@ def test_equal_headings_are_numbered(tmp_path):
     assert check_links.anchors_of(tmp_path / "a.md") == {"same", "same-1", "code-and-link"}
 
 
+# ---------------------------------------------------------------- check_markdown
+
+
+GOOD_PAGE = """# Title
+
+Words and `a | b`; a pipe | in a sentence.
+
+| a | b |
+|---|--:|
+| `x \\| y` | |
+
+## Next
+
+- an item
+
+  | in | an item |
+  |---|---|
+  | 1 | 2 |
+
+````text
+| code |
+```
+# no heading
+````
+
+<!-- run
+# a comment of Python
+| no table
+-->
+
+### Deeper
+
+# Another
+"""
+
+
+def test_a_page_that_renders_as_it_looks_has_no_findings():
+    assert check_markdown.findings(GOOD_PAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("| a | b |\n|---|---|\n| 1 | 2 |\n\n| 3 | 4 |\n", "5: a table row that no header"),
+        ("| a | b |\n| 1 | 2 |\n", "1: a table row that no header"),
+        ("words\n| a | b |\n|---|---|\n| 1 | 2 |\n", "2: a table row inside a paragraph"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |\nwords\n", "4: a line inside a table"),
+        ("| a | b |\n|---|---|\n| 1 | 2 | 3 |\n", "3: a row of 3 cells in a table of 2"),
+        ("| a | b |\n|---|---|\n| `x | y` |\n| `x | y` | 2 |\n", "4: a row of 3 cells in a table of 2"),
+        ("words\n\na | b\n---|---\n", "4: a delimiter row without a table"),
+        ("words\n\n```sh\nmake\n", "3: a code fence that is not closed"),
+        ("````text\n```\n", "1: a code fence that is not closed"),
+        ("# One\n\n### Three\n", "3: a heading of level 3 after one of level 1"),
+        ("## Two\n", "1: a heading of level 2 after one of level 0"),
+    ],
+)
+def test_what_would_be_shown_as_text_is_found(text, expected):
+    (line,) = check_markdown.findings(text)
+    assert line.startswith(expected)
+
+
+def test_rows_and_fences_in_a_rendered_page_are_found():
+    html = "<h1>| a |</h1><p>Words\n| 1 | 2 |</p><pre>| code |</pre><ul><li>``` sh</li></ul><p>a | b</p>"
+    assert check_markdown.text_rows(html) == ["| 1 | 2 |", "``` sh"]
+
+
+def test_every_markdown_file_is_looked_at(tmp_path, monkeypatch, capsys):
+    write(repository(tmp_path) / "a/README.md", "# A\n\n| 1 | 2 |\n")
+    write(tmp_path / "b.md", "# B\n")
+    monkeypatch.setattr("sys.argv", ["check_markdown", str(tmp_path)])
+    assert check_markdown.main() == 1
+    assert capsys.readouterr().err.startswith("a/README.md:3: a table row")
+
+
 # ---------------------------------------------------------------- check_dependencies
 
 
@@ -255,7 +336,10 @@ def depends(tree: Path, *, listing: str = "| `tokio` | sockets |\n| `pytest` | t
         '[package]\nname = "fuzz"\nversion = "0.1.0"\nedition = "2024"\n[workspace]\n',
     )
     write(tree / "fuzz/src/lib.rs", "")
-    write(tree / "requirements/dev.txt", "# What we ask for.\npytest==9\n\n# What those need.\npluggy==1\n")
+    write(
+        tree / "requirements/dev.txt",
+        "# Direct dependencies.\npytest==9\n\n# Their dependencies.\npluggy==1\n",
+    )
     write(tree / "pyproject.toml", "[build-system]\nrequires = []\n")
     write(tree / "DEVELOPERS.md", f"## Dependencies\n\n| what | for |\n|---|---|\n{listing}\n\n## Pins\n")
     lock = LOCK.replace("SOURCE", check_dependencies.CRATES_IO).replace("CHECKSUM", 'checksum = "00"')

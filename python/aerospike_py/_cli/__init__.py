@@ -1,16 +1,19 @@
 """The command line: ``aerospike-py``, or ``python -m aerospike_py``.
 
 ====================  ==============================================================
-``serve``             runs the embedded node
-``info HOST``         nodes, namespaces and sets of a cluster
+``serve``             runs the embedded server
+``info HOST``         shows the nodes, namespaces and sets of a cluster
 ``dtype HOST NS SET`` samples records and prints a NumPy dtype that fits them
-``peek HOST NS SET``  the first records of a set as a table
-``bench [HOST]``      a small self-test: what this machine gets
+``peek HOST NS SET``  shows the first records of a set as a table
+``bench [HOST]``      measures reads and writes from this machine
 ====================  ==============================================================
 
-Each command is a module with ``add(commands)``, which declares its arguments, and a function that runs it
-and returns the exit code. Results go to standard output, with ``--json`` as JSON; all else goes to standard
-error. Exit codes: 0, 1 when it failed, 2 for wrong arguments, 130 when it was interrupted.
+Each command is a module: ``add`` declares its arguments, ``run`` runs it and returns the exit code.
+``connect`` has the options that reach a cluster, ``output`` prints. Start with ``info``. The folder may use
+the whole package; nothing in the package uses it.
+
+Results go to standard output, with ``--json`` as JSON; messages go to standard error. Exit codes: 0 for
+success, 1 for failure, 2 for wrong arguments, 130 after an interrupt.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .. import __version__
+from .._native import __version__
 from ..exception import AerospikeError
 from . import bench, dtype, info, peek
 from .output import Failure
@@ -32,14 +35,17 @@ PROGRAM = "aerospike-py"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns the exit code.
+    """Runs a command.
 
     Args:
-        arguments: those after the program's name; None takes the process's own.
+        arguments: the arguments after the program's name; None for ``sys.argv``.
+
+    Returns:
+        The exit code.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if arguments[:1] == ["serve"]:
-        # Its options are the node's own, --help included.
+        # The node parses its own options, --help included.
         from ..devserver import main as serve
 
         return serve(arguments[1:])
@@ -51,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Who read has enough. Python would complain about what is left when it ends.
+        # The reader closed the pipe (`| head`). Python would report it again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
@@ -61,11 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=PROGRAM, description="Looks into Aerospike, and reads it into NumPy.", allow_abbrev=False
+        prog=PROGRAM,
+        description="Inspects Aerospike clusters, and runs the embedded server.",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    commands.add_parser("serve", help="run the embedded node (serve --help lists its options)")
+    commands.add_parser("serve", help="run the embedded server (serve --help lists its options)")
     for command in (info, dtype, peek, bench):
         command.add(commands)
     return parser

@@ -1,4 +1,4 @@
-"""``bench``: what this machine gets from a cluster, in half a minute."""
+"""``bench``: measures reads and writes in about half a minute."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._table import table
+from .._utils.table import table
 from ..async_client import AsyncClient
 from ..client import Client
 from ..exception import AerospikeError
@@ -27,7 +27,7 @@ _BATCH_IN_FLIGHT = 100
 _FIELDS = [("a", "f8"), ("b", "f8"), ("c", "i8"), ("d", "i8"), ("e", "i4")]
 
 
-class Line(NamedTuple):
+class Measurement(NamedTuple):
     """A line of the result."""
 
     what: str
@@ -38,32 +38,38 @@ class Line(NamedTuple):
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declares the command."""
     parser = add_command(
         commands,
         "bench",
         run,
-        "a small self-test: what this machine gets",
-        "Writes records of five numeric bins into a set of its own, reads them in several ways, compares "
-        "what came with what was written, and removes them. Without HOST an embedded node is started for it. "
-        "What it measures is this machine, network and cluster together.",
+        "measure reads and writes from this machine",
+        "Writes records with five numeric bins into a new set, reads them in several ways, checks the "
+        "values, and removes the records. Without HOST it starts an embedded server. The results are those "
+        "of this machine, its network and the cluster together.",
         host_is_optional=True,
     )
-    parser.add_argument("--namespace", default="test", metavar="NAME", help="where to write [test]")
+    parser.add_argument(
+        "--namespace", default="test", metavar="NAME", help="the namespace to write to [test]"
+    )
     parser.add_argument(
         "--set",
         default="aerospike_py_bench",
         metavar="NAME",
-        help="the set to write into; refused where it has records [aerospike_py_bench]",
+        help="the set to write to; it must have no records [aerospike_py_bench]",
     )
-    parser.add_argument("--records", type=positive, default=10_000, metavar="N", help="how many [10000]")
-    parser.add_argument("--seconds", type=seconds, default=2.0, metavar="N", help="for each measurement [2]")
+    parser.add_argument(
+        "--records", type=positive, default=10_000, metavar="N", help="number of records [10000]"
+    )
+    parser.add_argument(
+        "--seconds", type=seconds, default=2.0, metavar="N", help="seconds per measurement [2]"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs the command."""
     if find_spec("numpy") is None:
-        raise Failure("it reads into arrays, and NumPy is not installed: python -m pip install 'numpy>=2.0'")
+        raise Failure(
+            "bench reads into arrays, and NumPy is not installed: python -m pip install 'numpy>=2.0'"
+        )
     with ExitStack() as stack:
         if options.hosts is None:
             from ..testing import DevServer
@@ -72,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
         settings = config(options)
         client = stack.enter_context(Client(settings).connect())
         bench = Bench(client, settings, options)
-        bench.refuse_a_set_in_use()
+        bench.check_set_is_empty()
         stack.callback(bench.remove)
         lines = bench.measure()
     if options.json:
@@ -83,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 class Bench:
-    """The measurements, over one set."""
+    """The measurements, on one set."""
 
     def __init__(self, client: Client, settings: ClientConfig, options: argparse.Namespace) -> None:
         import numpy as np
@@ -95,19 +101,18 @@ class Bench:
         self._dtype = np.dtype(_FIELDS)
         self._keys: list[KeyLike] = [(options.namespace, options.set, n) for n in range(options.records)]
 
-    def refuse_a_set_in_use(self) -> None:
-        """What is measured is removed in the end: nothing of anybody else's may be in its set."""
+    def check_set_is_empty(self) -> None:
+        """Refuses a set with records: the set is truncated in the end."""
         command = f"sets/{self._namespace}/{self._set}"
         for error, answer in self._client.info_all(command).values():
             if error is not None:
                 raise error
             if answer is not None and ":objects=" in answer and ":objects=0:" not in answer:
                 raise Failure(
-                    f"{self._namespace}.{self._set} has records; truncate it, or name another one with --set"
+                    f"{self._namespace}.{self._set} has records; truncate it, or choose another with --set"
                 )
 
-    def measure(self) -> list[Line]:
-        """Takes all measurements."""
+    def measure(self) -> list[Measurement]:
         sizes = [size for size in (100, 1_000, 10_000, 100_000) if size < self._records] + [self._records]
         lines = [asyncio.run(self._write())]
         with Progress("measuring", len(sizes) + 4) as progress:
@@ -119,7 +124,7 @@ class Bench:
                 )
             )
             progress.add()
-            lines.append(self._repeat("get, one after the other", 1, self._get))
+            lines.append(self._repeat("get, one at a time", 1, self._get))
             progress.add()
             for size in sizes:
                 keys = self._keys[:size]
@@ -131,25 +136,24 @@ class Bench:
             keys = self._keys[:size]
             lines.append(
                 self._repeat(
-                    f"batch_read of {size:,} into Python objects", size, partial(self._objects, keys)
+                    f"batch_read of {size:,} into Python objects", size, partial(self._read_objects, keys)
                 )
             )
             progress.add()
-            lines.append(asyncio.run(self._flight()))
+            lines.append(asyncio.run(self._read_in_flight()))
             progress.add()
         return lines
 
     def remove(self) -> None:
-        """Removes what was written."""
         try:
             self._client.truncate(self._namespace, self._set)
         except AerospikeError:
-            # Some users may write and not truncate.
+            # Some users are allowed to write, but not to truncate.
             for key in self._keys:
                 if self._client.exists(key).meta is not None:
                     self._client.remove(key)
 
-    async def _write(self) -> Line:
+    async def _write(self) -> Measurement:
         durations: list[float] = []
         numbers = iter(range(self._records))
         with Progress("writing", self._records) as progress:
@@ -165,9 +169,9 @@ class Bench:
                 start = time.perf_counter()
                 await asyncio.gather(*(write(client) for _ in range(_IN_FLIGHT)))
                 took = time.perf_counter() - start
-        return _line(f"put, {_IN_FLIGHT} in flight (async)", durations, len(durations) / took)
+        return _measurement(f"put, {_IN_FLIGHT} in flight (async)", durations, len(durations) / took)
 
-    async def _flight(self) -> Line:
+    async def _read_in_flight(self) -> Measurement:
         durations: list[float] = []
         size = min(_BATCH_IN_FLIGHT, self._records)
         end = time.perf_counter() + self._seconds
@@ -185,17 +189,17 @@ class Bench:
             await asyncio.gather(*(read(client, number) for number in range(_IN_FLIGHT)))
             took = time.perf_counter() - start
         what = f"batch_read of {size:,} into an array, {_IN_FLIGHT} in flight (async)"
-        return _line(what, durations, len(durations) * size / took)
+        return _measurement(what, durations, len(durations) * size / took)
 
-    def _repeat(self, what: str, records: int, call: Callable[[], None]) -> Line:
-        call()  # connections are made, and it is not what they cost that is asked
+    def _repeat(self, what: str, records: int, call: Callable[[], None]) -> Measurement:
+        call()  # opens the connections, which is not measured
         durations: list[float] = []
         began = time.perf_counter()
         while not durations or time.perf_counter() < began + self._seconds:
             start = time.perf_counter()
             call()
             durations.append(time.perf_counter() - start)
-        return _line(what, durations, len(durations) * records / sum(durations))
+        return _measurement(what, durations, len(durations) * records / sum(durations))
 
     def _write_rows(self, rows: Any) -> None:
         keys = range(len(rows))
@@ -203,7 +207,7 @@ class Bench:
 
     def _get(self) -> None:
         if self._client.get(self._keys[-1]).bins != _bins(self._records - 1):
-            raise Failure(f"what was read of {self._keys[-1]} is not what was written")
+            raise Failure(f"the values read from {self._keys[-1]} differ from those written")
 
     def _read(self, keys: list[KeyLike]) -> None:
         self._check(self._client.batch_read(keys, _dtype=self._dtype), 0)
@@ -211,12 +215,12 @@ class Bench:
     def _check(self, batch: Any, first: int) -> None:
         read = batch.batch_records
         if not batch.ok.all() or int(read["c"].sum()) != sum(range(first, first + len(read))):
-            raise Failure(f"what was read is not what was written: {batch!r}")
+            raise Failure(f"the values read differ from those written: {batch!r}")
 
-    def _objects(self, keys: list[KeyLike]) -> None:
+    def _read_objects(self, keys: list[KeyLike]) -> None:
         batch = self._client.batch_read(keys)
         if any(row.record is None for row in batch):
-            raise Failure(f"of {len(keys)} records that were written not all were read")
+            raise Failure(f"not all of the {len(keys)} records written could be read")
 
 
 def _bins(number: int) -> dict[str, Any]:
@@ -224,7 +228,7 @@ def _bins(number: int) -> dict[str, Any]:
 
 
 def _rows(count: int) -> Any:
-    """The records of so many numbers as an array: what :func:`_bins` gives for each."""
+    """The records of the numbers below ``count``, with the values of :func:`_bins`, as an array."""
     import numpy as np
 
     number = np.arange(count)
@@ -234,13 +238,13 @@ def _rows(count: int) -> Any:
     return rows
 
 
-def _line(what: str, durations: list[float], per_second: float) -> Line:
+def _measurement(what: str, durations: list[float], per_second: float) -> Measurement:
     ordered = sorted(durations)
     median, p99 = (ordered[len(ordered) * percent // 100] * 1000 for percent in (50, 99))
-    return Line(what, len(ordered), round(median, 4), round(p99, 4), round(per_second))
+    return Measurement(what, len(ordered), round(median, 4), round(p99, 4), round(per_second))
 
 
-def _table(lines: list[Line]) -> str:
+def _table(lines: list[Measurement]) -> str:
     rows = [
         [what, f"{calls:,}", f"{median:,.3f}", f"{p99:,.3f}", f"{rate:,.0f}"]
         for what, calls, median, p99, rate in lines

@@ -1,4 +1,4 @@
-"""How commands reach a cluster."""
+"""The options and arguments with which commands reach a cluster, and the client made from them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from .. import constants
-from .._hosts import parse_hosts
+from .._utils.hosts import parse_hosts
 from ..client import Client
 from .output import Failure
 
@@ -37,7 +37,7 @@ def add_command(
     *,
     host_is_optional: bool = False,
 ) -> argparse.ArgumentParser:
-    """Declares a command that talks to a cluster, with all that reaching one takes."""
+    """Declares a command that talks to a cluster, with the options for it."""
     parser = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
     parser.set_defaults(run=run)
     parser.add_argument(
@@ -45,48 +45,49 @@ def add_command(
         metavar="HOST",
         type=_hosts,
         nargs="?" if host_is_optional else None,
-        help="host[:port], several with commas; the port is 3000 unless told",
+        help="host[:port], several separated by commas; the default port is 3000",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    group = parser.add_argument_group("reaching the cluster")
-    group.add_argument("--timeout", type=seconds, default=5.0, metavar="SECONDS", help="for each request [5]")
+    group = parser.add_argument_group("connection")
+    group.add_argument(
+        "--timeout", type=seconds, default=5.0, metavar="SECONDS", help="timeout of each request [5]"
+    )
     group.add_argument(
         "--alternate", action="store_true", help="use the nodes' alternate addresses (use_services_alternate)"
     )
     group.add_argument(
-        "--user", help=f"who logs in; the password is asked for, or taken from the variable {PASSWORD}"
+        "--user",
+        help=f"user to log in as; the password comes from the variable {PASSWORD}, or from a prompt",
     )
-    group.add_argument("--auth", choices=_AUTH, default="internal", help="who knows the user [internal]")
-    group.add_argument("--tls", action="store_true", help="use TLS; every option below does so, too")
-    group.add_argument("--tls-name", metavar="NAME", help="the name in the nodes' certificate")
+    group.add_argument("--auth", choices=_AUTH, default="internal", help="authentication mode [internal]")
+    group.add_argument("--tls", action="store_true", help="use TLS; implied by the options below")
+    group.add_argument("--tls-name", metavar="NAME", help="the name in the nodes' certificate [HOST]")
     group.add_argument(
-        "--tls-ca", metavar="FILE", help="authorities to trust (PEM); else those of the system"
+        "--tls-ca", metavar="FILE", help="certificate authorities to trust (PEM) [those of the system]"
     )
-    group.add_argument("--tls-cert", metavar="FILE", help="the client's own certificate (PEM)")
-    group.add_argument("--tls-key", metavar="FILE", help="its key (PEM)")
+    group.add_argument("--tls-cert", metavar="FILE", help="the client's certificate (PEM)")
+    group.add_argument("--tls-key", metavar="FILE", help="the key of the client's certificate (PEM)")
     return parser
 
 
 def add_set(parser: argparse.ArgumentParser) -> None:
-    """Declares which set a command reads."""
+    """Declares the arguments that name a set."""
     parser.add_argument("namespace", metavar="NAMESPACE")
-    parser.add_argument("set", metavar="SET", nargs="?", help="without it all of the namespace")
+    parser.add_argument("set", metavar="SET", nargs="?", help="the set [the whole namespace]")
 
 
-def where(options: argparse.Namespace) -> str:
-    """The set that a command reads, for messages."""
+def name_of_set(options: argparse.Namespace) -> str:
     return options.namespace if options.set is None else f"{options.namespace}.{options.set}"
 
 
 def config(options: argparse.Namespace) -> ClientConfig:
-    """The config of the client that the options ask for."""
     milliseconds = max(1, round(options.timeout * 1000))
     made: ClientConfig = {
         "hosts": options.hosts,
         "connect_timeout": milliseconds,
         "use_services_alternate": options.alternate,
         "policies": {
-            # Batches have a default that grows with them.
+            # No "batch": its default timeout grows with the number of keys.
             "read": {"total_timeout": milliseconds},
             "write": {"total_timeout": milliseconds},
             "remove": {"total_timeout": milliseconds},
@@ -102,7 +103,6 @@ def config(options: argparse.Namespace) -> ClientConfig:
             made["tls"]["certfile"] = options.tls_cert
         if options.tls_key:
             made["tls"]["keyfile"] = options.tls_key
-        # Without a name of its own a host is known by the name that it is reached by.
         made["hosts"] = [(host, port, options.tls_name or host) for host, port in options.hosts]
     if options.auth != "internal":
         made["auth_mode"] = _AUTH[options.auth]
@@ -112,19 +112,18 @@ def config(options: argparse.Namespace) -> ClientConfig:
 
 
 def connect(options: argparse.Namespace) -> Client:
-    """A connected client."""
     return Client(config(options)).connect()
 
 
 def positive(text: str) -> int:
-    """A number from 1, for argparse."""
+    """Parses an integer of at least 1, for argparse."""
     if not (text.isascii() and text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of at least 1")
     return int(text)
 
 
 def seconds(text: str) -> float:
-    """A number of seconds above 0, for argparse."""
+    """Parses a number of seconds above 0, for argparse."""
     try:
         number = float(text)
     except ValueError:
@@ -139,7 +138,7 @@ def _password(user: str) -> str:
     if password is not None:
         return password
     if not sys.stdin.isatty():
-        raise Failure(f"no password for {user}: set {PASSWORD}, or run this at a terminal to be asked")
+        raise Failure(f"no password for {user}: set {PASSWORD}, or run in a terminal to be prompted")
     return getpass.getpass(f"password of {user}: ")
 
 

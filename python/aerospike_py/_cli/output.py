@@ -1,4 +1,4 @@
-"""What commands print: JSON, tables, progress."""
+"""Output of commands: JSON, cells of tables, progress."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .._table import printable, shorten
+from .._utils.table import printable, shorten
 from ..values import GeoJSON
 
 if TYPE_CHECKING:
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 _BAR = 30
 
 
-class Failure(Exception):  # noqa: N818 (it is what the user did or has, not a fault of the program)
-    """Why a command cannot go on, in words for its user."""
+class Failure(Exception):  # noqa: N818 (not a fault of the program)
+    """A command cannot go on; its text is the message for the user."""
 
 
 def print_json(value: Any) -> None:
     """Prints a value as JSON.
 
-    What JSON has no notation for is an object whose one name starts with ``$``:
+    Values without a JSON notation become an object with one name that starts with ``$``:
     ``{"$bytes": hexadecimal}``, ``{"$float": "nan"}``, ``{"$geojson": ...}``, and
-    ``{"$map": [[key, value], ...]}`` for maps with keys that are no strings.
+    ``{"$map": [[key, value], ...]}`` for maps with keys other than strings.
     """
     print(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
 
@@ -49,11 +49,11 @@ def _plain(value: Any) -> Any:
 
 
 def cell(value: Any, width: int) -> str:
-    """A value in a table, at most so many characters wide."""
+    """A value as the cell of a table, at most ``width`` characters wide."""
     if isinstance(value, bytes):
         text = f"{len(value)} bytes {value[:width].hex()}"
     elif isinstance(value, str):
-        # No longer than it can be shown, or a large bin would be escaped whole.
+        # Cut before escaping: escaping the whole of a large value would be slow.
         text = printable(value[: width + 1])
     else:
         text = repr(value)
@@ -61,7 +61,7 @@ def cell(value: Any, width: int) -> str:
 
 
 class Progress:
-    """A bar on standard error for work that takes a while; nothing where that is no terminal."""
+    """A progress bar on standard error; shows nothing unless that is a terminal."""
 
     def __init__(self, what: str, total: int) -> None:
         self._what = what
@@ -85,7 +85,6 @@ class Progress:
             sys.stderr.flush()
 
     def add(self, done: int = 1) -> None:
-        """So much more is done."""
         self._done += done
         self._show()
 

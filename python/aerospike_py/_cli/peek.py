@@ -1,13 +1,14 @@
-"""``peek``: the first records of a set."""
+"""``peek``: shows the first records of a set."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .._sample import samples
-from .._table import printable, table
-from .connect import add_command, add_set, connect, positive, where
+from .._inference.sample import Sample, read_sample
+from .._utils.steps import run_sync
+from .._utils.table import printable, table
+from .connect import add_command, add_set, connect, name_of_set, positive
 from .output import Failure, cell, print_json
 
 if TYPE_CHECKING:
@@ -15,38 +16,39 @@ if TYPE_CHECKING:
 
     from ..records import Record
 
-_TTL_FOR_EVER = 0xFFFFFFFF
+_NEVER_EXPIRES = 0xFFFFFFFF
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declares the command."""
     parser = add_command(
         commands,
         "peek",
         run,
-        "the first records of a set as a table",
-        "Shows the first records of a set, in the order of their digests. A record that was written without "
-        "its key (POLICY_KEY_SEND) has its digest only.",
+        "show the first records of a set as a table",
+        "Shows the first records of a set in the order of their digests. A record that was written without "
+        "its key (POLICY_KEY_SEND) is shown with its digest.",
     )
     add_set(parser)
-    parser.add_argument("-n", "--records", type=positive, default=10, metavar="N", help="how many [10]")
-    parser.add_argument("--bins", metavar="A,B", help="these bins alone")
-    parser.add_argument("--width", type=positive, default=32, metavar="N", help="characters of a value [32]")
+    parser.add_argument(
+        "-n", "--records", type=positive, default=10, metavar="N", help="number of records [10]"
+    )
+    parser.add_argument("--bins", metavar="A,B", help="show only these bins")
+    parser.add_argument("--width", type=positive, default=32, metavar="N", help="characters per value [32]")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs the command."""
     with connect(options) as client:
         bins = options.bins.split(",") if options.bins else None
-        found = list(samples(client, options.namespace, options.set, options.records, bins))
+        found: list[Sample] = []
+        run_sync(read_sample(client, options.namespace, options.set, options.records, found.append, bins))
     records = [record for part in found for record in part.records]
-    unreadable = [each for part in found for each in part.unreadable]
+    unreadable = [failure for part in found for failure in part.unreadable]
     if options.json:
         print_json([_as_json(record) for record in records])
     elif records:
         print(_table(records, options.width))
     elif not unreadable:
-        raise Failure(f"there are no records in {where(options)}; aerospike-py info lists sets")
+        raise Failure(f"there are no records in {name_of_set(options)}; aerospike-py info lists the sets")
     for _, error in unreadable:
         print(f"aerospike-py: {printable(str(error))}", file=sys.stderr)
     return 1 if unreadable else 0
@@ -72,7 +74,7 @@ def _table(records: list[Record], width: int) -> str:
             [
                 cell(key.key, width) if key.key is not None else f"digest {key.digest.hex()[:12]}…",
                 str(meta.get("gen", "")),
-                "never" if ttl == _TTL_FOR_EVER else str(ttl if ttl is not None else ""),
+                "never" if ttl == _NEVER_EXPIRES else str(ttl if ttl is not None else ""),
                 *(cell(bins[name], width) if name in bins else "-" for name in names),
             ]
         )

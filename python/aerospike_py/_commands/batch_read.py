@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
-from .._bridge import call
+from .._utils.event_loop import call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ..types import BatchPolicy
 
 
-class BatchReads:
-    """Batch reads, waited for."""
+class BatchReadCommands:
+    """Batch reads, for ``Client``."""
 
     _core: _native.Core
 
@@ -69,30 +69,30 @@ class BatchReads:
         errors: Errors = "raise",
         out: npt.NDArray[Any] | None = None,
     ) -> BatchRecords | NumpyBatchRecords:
-        """Reads many records, into NumPy arrays where a dtype is given.
+        """Reads many records. With ``_dtype``, reads them into NumPy arrays.
 
         Args:
-            keys: ``(namespace, set, primary_key)`` tuples, or :class:`~aerospike_py.Keys`.
-            bins: names of the bins to read; None reads those that the dtype has fields for (all of them
-                without a dtype), ``[]`` none: headers only.
+            keys: n ``(namespace, set, primary_key)`` tuples, or :class:`~aerospike_py.Keys`.
+            bins: names of the bins to read. None reads the bins that the dtype has fields for, or all bins
+                without a dtype. ``[]`` reads no bins, only generations and times to live.
             policy: batch policy (``total_timeout``, ``max_retries``, ``replica`` ...).
-            _dtype: structured dtype whose field names are bin names. Values are written from the wire
-                into an array of it.
-            casting: ``"unsafe"`` lets values change to fit, counts them and warns; ``"same_value"``
-                makes every change an error.
-            errors: ``"raise"`` raises ``BatchDecodeError`` (with the complete batch) for values that
-                their field cannot take; ``"coerce"`` leaves such cells zero and not present.
-            out: array of the dtype, one row a key, to fill instead of a new one. It must not be resized
-                during the call; after an exception its content is undefined.
+            _dtype: structured dtype whose field names are bin names. Values go from the socket straight into
+                an array of this dtype.
+            casting: ``"unsafe"`` changes values to fit their field, counts the changes and warns.
+                ``"same_value"`` makes every change a decode error.
+            errors: ``"raise"`` raises ``BatchDecodeError``, which has the complete batch, if values do not
+                fit their field. ``"coerce"`` leaves their cells zero and not present.
+            out: array of the dtype and shape ``(n,)`` to fill instead of a new one. It must not be resized
+                during the call. After an exception its content is undefined.
 
         Returns:
-            :class:`~aerospike_py.NumpyBatchRecords` with a dtype, else
-            :class:`~aerospike_py.BatchRecords`.
+            :class:`~aerospike_py.NumpyBatchRecords` with a dtype, else :class:`~aerospike_py.BatchRecords`.
+            Either has one row per key, in the order of the keys.
 
         Raises:
-            TypeError, ValueError: keys, dtype or ``out`` are refused before anything is sent.
+            TypeError, ValueError: ``keys``, ``_dtype`` or ``out`` is invalid. Nothing was sent.
             BatchDecodeError: values do not fit their fields.
-            TimeoutError, ConnectionError, ...: no row was answered; the most common cause.
+            TimeoutError, ConnectionError, ...: no row was answered; raised for the most common cause.
 
         Example:
             >>> batch = client.batch_read(keys, _dtype=np.dtype([("visits", "i8"), ("age", "f4")]))
@@ -107,8 +107,8 @@ class BatchReads:
         return result
 
 
-class AsyncBatchReads:
-    """Batch reads, awaited."""
+class AsyncBatchReadCommands:
+    """Batch reads, for ``AsyncClient``."""
 
     _core: _native.Core
 
@@ -158,9 +158,9 @@ class AsyncBatchReads:
         errors: Errors = "raise",
         out: npt.NDArray[Any] | None = None,
     ) -> BatchRecords | NumpyBatchRecords:
-        """As :meth:`Client.batch_read`, awaited.
+        """Like :meth:`Client.batch_read`, awaited.
 
-        A cancelled call has stopped writing into ``out`` before the cancellation is seen.
+        When a cancelled call raises, nothing writes into ``out`` any more.
 
         Example:
             >>> batch = await client.batch_read(keys, _dtype=np.dtype([("visits", "i8")]))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from .._bridge import call
-from ..numpy_write import _prepare
+from .._utils.event_loop import call
+from .write_array import check_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ..types import ArrayWritePolicy, BatchPolicy, BatchRemovePolicy, BatchWritePolicy
 
 
-class BatchWrites:
-    """Batches that write, waited for."""
+class BatchWriteCommands:
+    """Batches that write, for ``Client``."""
 
     _core: _native.Core
 
@@ -39,69 +39,67 @@ class BatchWrites:
         strings_as: Literal["str", "blob"] = "str",
         arrays_as: Literal["blob", "list"] = "blob",
     ) -> NumpyWriteResult:
-        """Writes the rows of a structured array, each to a record: fields become bins.
+        """Writes the rows of a structured array, one record per row. Fields become bins.
 
-        The values go from the array's memory into the requests; the array must not be changed before the
-        call has ended. Rows are written in chunks side by side, in no order. A row that may have been
-        applied is not sent again.
+        Values go from the array's memory into the requests: the array must not change during the call. Rows
+        are written in concurrent chunks, in no particular order. A row that may have been applied is not
+        retried.
 
         Args:
-            data: one-dimensional structured array, of any strides and byte order, or a masked array of such;
-                its own dtype says what is written. Integers, floats, bools, ``M8``, ``m8``, ``S``, ``V`` and
-                sub-arrays.
-            namespace: the records' namespace.
-            set: their set, None for none.
-            key_field: the field with the primary keys (integers, ``S``, ``U`` or ``V<n>``), ``"_key"`` unless
-                named; it is not written as a bin unless ``bins`` names it.
+            data: structured array of shape ``(n,)``, with any strides and byte order, or a masked array. Its
+                fields may be integers, floats, bools, ``M8``, ``m8``, ``S``, ``V`` and sub-arrays.
+            namespace: namespace of the records.
+            set: set of the records, None for none.
+            key_field: the field with the primary keys (integers, ``S``, ``U`` or ``V<n>``), ``"_key"`` by
+                default. It is not written as a bin unless ``bins`` names it.
             keys: the primary keys, instead of a field: :class:`~aerospike_py.Keys` of the same namespace and
-                set, or an array or sequence of them.
-            bins: the fields to write; None for all.
-            policy: batch policy and the rows' write policy in one (``total_timeout``, ``max_retries``,
-                ``exists``, ``ttl``, ``key`` ...).
-            present: structured array of bools with the fields' names, as ``batch.present``: bins that are
-                False are left out, and keep what they were. A masked array's mask does the same.
-            strings_as: ``"str"`` writes ``S`` fields as strings without their trailing NULs, ``"blob"`` as
-                blobs of the whole field.
+                set, or an array or sequence of n primary keys.
+            bins: names of the fields to write; None for all.
+            policy: batch policy and write policy in one (``total_timeout``, ``max_retries``, ``exists``,
+                ``ttl``, ``key`` ...).
+            present: structured bool array of shape ``(n,)`` with the names of the fields, like
+                ``batch.present``. Where it is False, the bin is not written and keeps its value. The mask of
+                a masked array does the same.
+            strings_as: ``"str"`` writes ``S`` fields as strings without trailing NULs, ``"blob"`` as blobs
+                of the whole field.
             arrays_as: ``"blob"`` writes sub-arrays as blobs of their bytes, ``"list"`` as (nested) lists.
 
         Returns:
-            :class:`~aerospike_py.NumpyWriteResult`: a result code a row. A ``RuntimeWarning`` says so when
-            rows were not written.
+            :class:`~aerospike_py.NumpyWriteResult`, with a result code per row. If rows were not written, a
+            ``RuntimeWarning`` is issued.
 
         Raises:
-            TypeError, ValueError: the array, its dtype, a key or a value that no bin can hold (an unsigned
-                integer from 2**63 on, an ``S`` field that is not UTF-8) is refused before anything is sent.
-            TimeoutError, ConnectionError, ...: no row was answered; the most common cause.
+            TypeError, ValueError: the array, its dtype or a key is invalid, or no bin can hold a value (an
+                unsigned integer of 2**63 or more, an ``S`` field that is not UTF-8). Nothing was sent.
+            TimeoutError, ConnectionError, ...: no row was answered; raised for the most common cause.
 
         Example:
             >>> data = np.array([(1, 21.5), (2, 22.0)], dtype=[("_key", "i8"), ("temperature", "f8")])
             >>> client.batch_write_numpy(data, "test", "sensors")
             <NumpyWriteResult 2 of 2 rows written>
         """
-        data, dtype, rows, presence = _prepare(data, namespace, set, key_field, keys, bins, present)
-        result: NumpyWriteResult = self._core.batch_write_numpy(
-            None, data, dtype, rows, presence, strings_as, arrays_as, policy
-        )
+        rows = check_rows(data, namespace, set, key_field, keys, bins, present)
+        result: NumpyWriteResult = self._core.batch_write_numpy(None, *rows, strings_as, arrays_as, policy)
         return result
 
     def batch_write(
         self, batch_records: BatchRecords, policy_batch: BatchPolicy | None = None
     ) -> BatchRecords:
-        """Does to many records what each row says: writes, reads and deletions in one batch.
+        """Writes, reads and deletes many records in one batch.
 
         Args:
-            batch_records: ``BatchRecords([Write(key, ops), Read(key, ops), Remove(key)])`` of
-                :mod:`aerospike_py.batch`; ``result``, ``record`` and ``in_doubt`` of each row are filled in.
+            batch_records: ``BatchRecords([Write(key, ops), Read(key, ops), Remove(key)])``, see
+                :mod:`aerospike_py.batch`. The call sets ``result``, ``record`` and ``in_doubt`` of each row.
             policy_batch: batch policy (``total_timeout``, ``max_retries`` ...). A row that may have been
-                applied is not sent again.
+                applied is not retried.
 
         Returns:
-            The same ``batch_records``.
+            The same ``batch_records`` object.
 
         Raises:
-            ParamError: a row is not what it must be; nothing is sent.
-            TimeoutError, ConnectionError, ...: no row was answered; the most common cause. The rows are
-                filled in all the same.
+            ParamError: a row is invalid. Nothing was sent.
+            TimeoutError, ConnectionError, ...: no row was answered; raised for the most common cause. The
+                results of the rows are set.
 
         Example:
             >>> from aerospike_py.batch import BatchRecords, Write
@@ -124,17 +122,17 @@ class BatchWrites:
 
         Args:
             keys: ``(namespace, set, primary_key)`` tuples, or :class:`~aerospike_py.Keys`.
-            ops: operations, as :mod:`aerospike_py.operations` makes them.
-            policy_batch: batch policy. A row that may have been applied is not sent again.
-            policy_batch_write: policy of the rows (``key``, ``gen``, ``exists``, ``ttl`` ...).
-            ttl: seconds to live, over the policy's.
+            ops: operations, made with :mod:`aerospike_py.operations`.
+            policy_batch: batch policy. A row that may have been applied is not retried.
+            policy_batch_write: write policy of the rows (``key``, ``gen``, ``exists``, ``ttl`` ...).
+            ttl: time to live in seconds, instead of the policy's.
 
         Returns:
-            :class:`~aerospike_py.BatchRecords`; where operations read, their results are the records' bins.
+            :class:`~aerospike_py.BatchRecords`, one row per key. Results of reads are the bins of its record.
 
         Raises:
-            ParamError: a key or an operation is refused; nothing is sent.
-            TimeoutError, ConnectionError, ...: no row was answered; the most common cause.
+            ParamError: a key or an operation is invalid. Nothing was sent.
+            TimeoutError, ConnectionError, ...: no row was answered; raised for the most common cause.
 
         Example:
             >>> from aerospike_py import operations as op
@@ -157,15 +155,17 @@ class BatchWrites:
 
         Args:
             keys: ``(namespace, set, primary_key)`` tuples, or :class:`~aerospike_py.Keys`.
-            policy_batch: batch policy. A row that may have been applied is not sent again.
-            policy_batch_remove: policy of the rows (``gen`` with ``generation``, ``durable_delete`` ...).
+            policy_batch: batch policy. A row that may have been applied is not retried.
+            policy_batch_remove: remove policy of the rows (``gen`` with ``generation``, ``durable_delete``
+                ...).
 
         Returns:
-            :class:`~aerospike_py.BatchRecords`; the result of a record that was not there is 2.
+            :class:`~aerospike_py.BatchRecords`, one row per key. The result is 2 if a
+            record did not exist.
 
         Raises:
-            ParamError: a key is refused; nothing is sent.
-            TimeoutError, ConnectionError, ...: no row was answered; the most common cause.
+            ParamError: a key is invalid. Nothing was sent.
+            TimeoutError, ConnectionError, ...: no row was answered; raised for the most common cause.
 
         Example:
             >>> [row.result for row in client.batch_remove([("test", "users", 1)])]
@@ -175,8 +175,8 @@ class BatchWrites:
         return result
 
 
-class AsyncBatchWrites:
-    """Batches that write, awaited."""
+class AsyncBatchWriteCommands:
+    """Batches that write, for ``AsyncClient``."""
 
     _core: _native.Core
 
@@ -194,23 +194,23 @@ class AsyncBatchWrites:
         strings_as: Literal["str", "blob"] = "str",
         arrays_as: Literal["blob", "list"] = "blob",
     ) -> NumpyWriteResult:
-        """As :meth:`Client.batch_write_numpy`, awaited.
+        """Like :meth:`Client.batch_write_numpy`, awaited.
 
         Example:
             >>> data = np.array([(1, 21.5)], dtype=[("_key", "i8"), ("temperature", "f8")])
             >>> await client.batch_write_numpy(data, "test", "sensors")
             <NumpyWriteResult 1 of 1 rows written>
         """
-        data, dtype, rows, presence = _prepare(data, namespace, set, key_field, keys, bins, present)
+        rows = check_rows(data, namespace, set, key_field, keys, bins, present)
         result: NumpyWriteResult = await call(
-            self._core.batch_write_numpy, data, dtype, rows, presence, strings_as, arrays_as, policy
+            self._core.batch_write_numpy, *rows, strings_as, arrays_as, policy
         )
         return result
 
     async def batch_write(
         self, batch_records: BatchRecords, policy_batch: BatchPolicy | None = None
     ) -> BatchRecords:
-        """As :meth:`Client.batch_write`, awaited.
+        """Like :meth:`Client.batch_write`, awaited.
 
         Example:
             >>> from aerospike_py.batch import BatchRecords, Write
@@ -229,7 +229,7 @@ class AsyncBatchWrites:
         policy_batch_write: BatchWritePolicy | None = None,
         ttl: int | None = None,
     ) -> BatchRecords:
-        """As :meth:`Client.batch_operate`, awaited.
+        """Like :meth:`Client.batch_operate`, awaited.
 
         Example:
             >>> await client.batch_operate([("test", "users", 1)], [op.increment("visits", 1)])
@@ -246,7 +246,7 @@ class AsyncBatchWrites:
         policy_batch: BatchPolicy | None = None,
         policy_batch_remove: BatchRemovePolicy | None = None,
     ) -> BatchRecords:
-        """As :meth:`Client.batch_remove`, awaited.
+        """Like :meth:`Client.batch_remove`, awaited.
 
         Example:
             >>> [row.result for row in await client.batch_remove([("test", "users", 1)])]

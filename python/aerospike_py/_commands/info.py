@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._bridge import call
+from .._utils.event_loop import call
 
 if TYPE_CHECKING:
     from .. import _native
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from ..types import InfoPolicy
 
 
-class Info:
-    """Info commands, waited for."""
+class InfoCommands:
+    """Info commands, for ``Client``."""
 
     _core: _native.Core
 
@@ -24,11 +24,11 @@ class Info:
 
         Args:
             command: one command, such as ``"build"``.
-            policy: info policy: ``timeout`` in milliseconds, 1000 by default, for each node.
+            policy: info policy: ``timeout`` per node in milliseconds, 1000 by default.
 
         Returns:
-            Node name to ``(error, answer)``. One of the two is None; an answer is the command's value and a
-            newline. A node that fails, or does not know the command, spoils no other.
+            Node name to ``(error, answer)``, one of which is None. An answer is the command's value and a
+            newline. An error of one node does not affect the others.
 
         Example:
             >>> client.info_all("build")
@@ -44,14 +44,14 @@ class Info:
 
         Args:
             command: one command, such as ``"build"``.
-            host: the node's name, one of :meth:`get_node_names`.
+            host: name of the node, one of :meth:`get_node_names`.
             policy: info policy: ``timeout`` in milliseconds.
 
         Returns:
-            The answer as the server wrote it: the command, a tab, its value and a newline.
+            The answer as the server sent it: the command, a tab, its value and a newline.
 
         Raises:
-            ClientError: there is no such node; the message names those that there are.
+            ClientError: there is no such node. The message lists the nodes.
 
         Example:
             >>> client.info_single_node("build", client.get_node_names()[0])
@@ -61,7 +61,14 @@ class Info:
         return answer
 
     def info_random_node(self, command: str, policy: InfoPolicy | None = None) -> str:
-        """Sends an info command to some node; where that one fails, to another.
+        """Sends an info command to a random node. If that node fails, tries another.
+
+        Args:
+            command: one command, such as ``"build"``.
+            policy: info policy: ``timeout`` in milliseconds.
+
+        Returns:
+            The answer as the server sent it: the command, a tab, its value and a newline.
 
         Example:
             >>> client.info_random_node("namespaces")
@@ -73,15 +80,16 @@ class Info:
     def truncate(
         self, namespace: str, set: str | None, nanos: int = 0, policy: InfoPolicy | None = None
     ) -> None:
-        """Removes all records of a set, or with ``set=None`` of a namespace.
+        """Removes all records of a set or namespace.
+
+        The server may answer before it has removed the last record. Records written after the answer stay.
 
         Args:
             namespace: the namespace.
-            set: the set, or None for all of the namespace.
-            nanos: only records last written before this, in nanoseconds since 1970-01-01 UTC; 0 is now.
+            set: the set, or None for the whole namespace.
+            nanos: remove only records last written before this time, in nanoseconds since 1970-01-01 UTC.
+                0 means now.
             policy: info policy: ``timeout`` in milliseconds.
-
-        The server may answer before the last record is gone; what is written after the answer stays.
 
         Example:
             >>> client.truncate("test", "users", 0)
@@ -89,15 +97,15 @@ class Info:
         self._core.truncate(None, namespace, set, nanos, policy)
 
 
-class AsyncInfo:
-    """Info commands, awaited."""
+class AsyncInfoCommands:
+    """Info commands, for ``AsyncClient``."""
 
     _core: _native.Core
 
     async def info_all(
         self, command: str, policy: InfoPolicy | None = None
     ) -> dict[str, tuple[AerospikeError | None, str | None]]:
-        """As :meth:`Client.info_all`, awaited.
+        """Like :meth:`Client.info_all`, awaited.
 
         Example:
             >>> await client.info_all("build")
@@ -109,7 +117,7 @@ class AsyncInfo:
         return answers
 
     async def info_single_node(self, command: str, host: str, policy: InfoPolicy | None = None) -> str:
-        """As :meth:`Client.info_single_node`, awaited.
+        """Like :meth:`Client.info_single_node`, awaited.
 
         Example:
             >>> await client.info_single_node("build", client.get_node_names()[0])
@@ -119,7 +127,7 @@ class AsyncInfo:
         return answer
 
     async def info_random_node(self, command: str, policy: InfoPolicy | None = None) -> str:
-        """As :meth:`Client.info_random_node`, awaited.
+        """Like :meth:`Client.info_random_node`, awaited.
 
         Example:
             >>> await client.info_random_node("namespaces")
@@ -131,7 +139,7 @@ class AsyncInfo:
     async def truncate(
         self, namespace: str, set: str | None, nanos: int = 0, policy: InfoPolicy | None = None
     ) -> None:
-        """As :meth:`Client.truncate`, awaited.
+        """Like :meth:`Client.truncate`, awaited.
 
         Example:
             >>> await client.truncate("test", "users", 0)

@@ -1,10 +1,10 @@
-"""Operations on a record's bins, and the commands that are one operation each."""
+"""Operations on the bins of a record, and commands that are a single operation."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._bridge import call
+from .._utils.event_loop import call
 from ..constants import OPERATOR_APPEND, OPERATOR_INCR, OPERATOR_PREPEND
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ..types import OperatePolicy, ReadPolicy, WritePolicy
 
 
-class Operations:
-    """Operations on a record's bins, waited for."""
+class OperateCommands:
+    """Operations on the bins of a record, for ``Client``."""
 
     _core: _native.Core
 
@@ -27,14 +27,14 @@ class Operations:
 
         Args:
             key: ``(namespace, set, primary_key)``.
-            bins: names of bins; one that the record does not have is left out of the answer.
+            bins: names of the bins to read. Bins that the record does not have are left out.
             policy: read policy.
 
         Returns:
             The named tuple ``(key, meta, bins)``.
 
         Raises:
-            RecordNotFound: there is no such record.
+            RecordNotFound: the record does not exist.
 
         Example:
             >>> client.select(("test", "users", 1), ["name"]).bins
@@ -54,12 +54,12 @@ class Operations:
 
         Args:
             key: ``(namespace, set, primary_key)``.
-            val: seconds to live, or a ``TTL_*`` constant; with 0 it is that of ``meta``, else of the policy.
-            meta: ``{"gen": ..., "ttl": ...}``.
+            val: time to live in seconds, or a ``TTL_*`` constant. 0 takes it from ``meta``, else the policy.
+            meta: ``{"gen": ..., "ttl": ...}``: the expected generation, and the time to live in seconds.
             policy: operate policy.
 
         Raises:
-            RecordNotFound: there is no such record.
+            RecordNotFound: the record does not exist.
 
         Example:
             >>> client.touch(("test", "users", 1), 3600)
@@ -74,12 +74,19 @@ class Operations:
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
     ) -> None:
-        """Appends text to a bin of text, or bytes to a bin of bytes; a bin that is missing begins empty.
+        """Appends a string to a string bin, or bytes to a blob bin. A missing bin counts as empty.
 
-        It is never sent again once it may have been applied: the error's ``in_doubt`` is true then.
+        The command is not retried once it may have been applied; the error then has ``in_doubt`` set.
+
+        Args:
+            key: ``(namespace, set, primary_key)``.
+            bin: name of the bin.
+            val: the string or bytes to append.
+            meta: ``{"gen": ..., "ttl": ...}``: the expected generation, and the time to live in seconds.
+            policy: operate policy.
 
         Raises:
-            BinIncompatibleType: the bin holds something else.
+            BinIncompatibleType: the bin has another type.
 
         Example:
             >>> client.append(("test", "users", 1), "log", "; seen")
@@ -94,7 +101,7 @@ class Operations:
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
     ) -> None:
-        """Puts text before a bin's text, or bytes before its bytes. As :meth:`append` in all else.
+        """Prepends a string to a string bin, or bytes to a blob bin. Otherwise like :meth:`append`.
 
         Example:
             >>> client.prepend(("test", "users", 1), "name", "Dr. ")
@@ -109,12 +116,19 @@ class Operations:
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
     ) -> None:
-        """Adds an int to an integer bin, or a float to a float bin; a bin that is missing begins at zero.
+        """Adds an int to an integer bin, or a float to a float bin. A missing bin counts as zero.
 
-        It is never sent again once it may have been applied: the error's ``in_doubt`` is true then.
+        The command is not retried once it may have been applied; the error then has ``in_doubt`` set.
+
+        Args:
+            key: ``(namespace, set, primary_key)``.
+            bin: name of the bin.
+            offset: the number to add; may be negative.
+            meta: ``{"gen": ..., "ttl": ...}``: the expected generation, and the time to live in seconds.
+            policy: operate policy.
 
         Raises:
-            BinIncompatibleType: the bin holds something else (an int is not added to a float).
+            BinIncompatibleType: the bin has another type. An int cannot be added to a float bin.
 
         Example:
             >>> client.increment(("test", "users", 1), "visits", 1)
@@ -128,7 +142,13 @@ class Operations:
         meta: Mapping[str, int] | None = None,
         policy: WritePolicy | None = None,
     ) -> None:
-        """Removes bins of a record; a record that has none left is gone.
+        """Removes bins of a record. The server deletes a record without bins.
+
+        Args:
+            key: ``(namespace, set, primary_key)``.
+            list: names of the bins to remove.
+            meta: ``{"gen": ..., "ttl": ...}``: the expected generation, and the time to live in seconds.
+            policy: write policy.
 
         Example:
             >>> client.remove_bin(("test", "users", 1), ["log"])
@@ -142,22 +162,23 @@ class Operations:
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
     ) -> Record:
-        """Applies operations to a record, in order and as one.
+        """Applies operations to a record, in order and atomically.
 
-        Where all of them read it is a read: any replica may answer. A list with ``increment``, ``append`` or
-        ``prepend`` is never sent again once it may have been applied.
+        If all operations read, any replica may answer. A list with ``increment``, ``append`` or ``prepend``
+        is not retried once it may have been applied.
 
         Args:
             key: ``(namespace, set, primary_key)``.
-            list: what the helpers of :mod:`aerospike_py.operations` make.
-            meta: ``{"gen": ..., "ttl": ...}``; a ``touch`` in the list that names seconds comes before it.
+            list: operations, made with :mod:`aerospike_py.operations`.
+            meta: ``{"gen": ..., "ttl": ...}``: the expected generation, and the time to live in seconds. A
+                ``touch`` with seconds takes precedence over ``ttl``.
             policy: operate policy.
 
         Returns:
-            The named tuple ``(key, meta, bins)``; of several reads of one bin the last one counts.
+            The named tuple ``(key, meta, bins)``. If a bin is read several times, the last result counts.
 
         Raises:
-            ParamError: an operation is not what it must be; the message names its position.
+            ParamError: an operation is invalid; the message has its position.
 
         Example:
             >>> from aerospike_py import operations as op
@@ -174,10 +195,10 @@ class Operations:
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
     ) -> OrderedRecord:
-        """As :meth:`operate`, with every result in order.
+        """Like :meth:`operate`, but returns every result, in order.
 
         Returns:
-            The named tuple ``(key, meta, bins)``, its bins a list of ``(name, value)``, one a result.
+            The named tuple ``(key, meta, bins)``, where ``bins`` is a list with ``(name, value)`` per result.
 
         Example:
             >>> client.operate_ordered(("test", "users", 1), [op.read("a"), op.read("b")]).bins
@@ -187,13 +208,13 @@ class Operations:
         return record
 
 
-class AsyncOperations:
-    """Operations on a record's bins, awaited."""
+class AsyncOperateCommands:
+    """Operations on the bins of a record, for ``AsyncClient``."""
 
     _core: _native.Core
 
     async def select(self, key: KeyLike, bins: Sequence[str], policy: ReadPolicy | None = None) -> Record:
-        """As :meth:`Client.select`, awaited.
+        """Like :meth:`Client.select`, awaited.
 
         Example:
             >>> (await client.select(("test", "users", 1), ["name"])).bins
@@ -209,7 +230,7 @@ class AsyncOperations:
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
     ) -> None:
-        """As :meth:`Client.touch`, awaited.
+        """Like :meth:`Client.touch`, awaited.
 
         Example:
             >>> await client.touch(("test", "users", 1), 3600)
@@ -224,7 +245,7 @@ class AsyncOperations:
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
     ) -> None:
-        """As :meth:`Client.append`, awaited.
+        """Like :meth:`Client.append`, awaited.
 
         Example:
             >>> await client.append(("test", "users", 1), "log", "; seen")
@@ -239,7 +260,7 @@ class AsyncOperations:
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
     ) -> None:
-        """As :meth:`Client.prepend`, awaited.
+        """Like :meth:`Client.prepend`, awaited.
 
         Example:
             >>> await client.prepend(("test", "users", 1), "name", "Dr. ")
@@ -254,7 +275,7 @@ class AsyncOperations:
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
     ) -> None:
-        """As :meth:`Client.increment`, awaited.
+        """Like :meth:`Client.increment`, awaited.
 
         Example:
             >>> await client.increment(("test", "users", 1), "visits", 1)
@@ -268,7 +289,7 @@ class AsyncOperations:
         meta: Mapping[str, int] | None = None,
         policy: WritePolicy | None = None,
     ) -> None:
-        """As :meth:`Client.remove_bin`, awaited.
+        """Like :meth:`Client.remove_bin`, awaited.
 
         Example:
             >>> await client.remove_bin(("test", "users", 1), ["log"])
@@ -282,7 +303,7 @@ class AsyncOperations:
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
     ) -> Record:
-        """As :meth:`Client.operate`, awaited.
+        """Like :meth:`Client.operate`, awaited.
 
         Example:
             >>> from aerospike_py import operations as op
@@ -301,7 +322,7 @@ class AsyncOperations:
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
     ) -> OrderedRecord:
-        """As :meth:`Client.operate_ordered`, awaited.
+        """Like :meth:`Client.operate_ordered`, awaited.
 
         Example:
             >>> (await client.operate_ordered(("test", "users", 1), [op.read("a"), op.read("b")])).bins

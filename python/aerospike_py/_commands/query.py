@@ -1,4 +1,4 @@
-"""Queries."""
+"""Making queries. What a query does is in ``aerospike_py.query``."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ if TYPE_CHECKING:
     from .. import _native
 
 
-class Queries:
-    """Queries, waited for."""
+class QueryCommands:
+    """Makes queries for ``Client``."""
 
     _core: _native.Core
 
     def query(self, namespace: str, set: str | None = None) -> Query:
-        """Makes a query over all records of a set, or of a namespace. Nothing is sent before it is run.
+        """Makes a query over all records of a set or namespace. Nothing is sent until the query runs.
 
-        Each record comes once while the cluster is stable; after a failure only what has not come is asked
-        for again.
+        While the cluster is stable, each record comes exactly once. After a failure the query requests only
+        the records that have not come yet.
 
         Args:
             namespace: the namespace.
-            set: the set; None for all of the namespace.
+            set: the set, or None for the whole namespace.
+
+        Returns:
+            The query. Iterate over it to run it.
 
         Example:
             >>> query = client.query("test", "users")
@@ -35,13 +38,13 @@ class Queries:
         return Query(self._core, namespace, set)
 
 
-class AsyncQueries:
-    """Queries, awaited."""
+class AsyncQueryCommands:
+    """Makes queries for ``AsyncClient``."""
 
     _core: _native.Core
 
     def query(self, namespace: str, set: str | None = None) -> AsyncQuery:
-        """As :meth:`Client.query`; what the query does is awaited.
+        """Like :meth:`Client.query`. The query is run with ``async for`` or ``await``.
 
         Example:
             >>> async for record in client.query("test", "users").select("name"):

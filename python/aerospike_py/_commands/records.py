@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._bridge import call
+from .._utils.event_loop import call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ..types import ReadPolicy, RemovePolicy, WritePolicy
 
 
-class Records:
-    """Commands on one record, waited for."""
+class RecordCommands:
+    """Commands on one record, for ``Client``."""
 
     _core: _native.Core
 
@@ -27,17 +27,17 @@ class Records:
         meta: Mapping[str, int] | None = None,
         policy: WritePolicy | None = None,
     ) -> None:
-        """Writes bins of a record, creating it where it is not there.
+        """Writes bins of a record. Creates the record if it does not exist.
 
         Args:
             key: ``(namespace, set, primary_key)``.
-            bins: bin name to value; a bin set to None is removed.
-            meta: ``{"gen": ..., "ttl": ...}``: the generation to compare with, seconds to live.
+            bins: bin name to value. None removes the bin.
+            meta: ``{"gen": ..., "ttl": ...}``: the expected generation, and the time to live in seconds.
             policy: write policy (``key``, ``gen``, ``exists``, ``ttl``, ``total_timeout`` ...).
 
         Raises:
-            RecordExistsError, RecordNotFound, RecordGenerationError: by policy.
-            TimeoutError: no answer in time; ``in_doubt`` says whether it may have been applied.
+            RecordExistsError, RecordNotFound, RecordGenerationError: the policy forbids the write.
+            TimeoutError: no answer in time. ``in_doubt`` tells whether the write may have been applied.
 
         Example:
             >>> client.put(("test", "users", 3), {"name": "Cat", "visits": 1}, {"ttl": 3600})
@@ -48,11 +48,15 @@ class Records:
     def get(self, key: KeyLike, policy: ReadPolicy | None = None) -> Record:
         """Reads a record.
 
+        Args:
+            key: ``(namespace, set, primary_key)``.
+            policy: read policy (``total_timeout``, ``replica``, ``hedge_delay`` ...).
+
         Returns:
             The named tuple ``(key, meta, bins)``.
 
         Raises:
-            RecordNotFound: there is no such record.
+            RecordNotFound: the record does not exist.
 
         Example:
             >>> key, meta, bins = client.get(("test", "users", 1))
@@ -63,10 +67,14 @@ class Records:
         return record
 
     def exists(self, key: KeyLike, policy: ReadPolicy | None = None) -> Exists:
-        """Looks whether a record is there.
+        """Checks whether a record exists. Does not read its bins.
+
+        Args:
+            key: ``(namespace, set, primary_key)``.
+            policy: read policy.
 
         Returns:
-            The named tuple ``(key, meta)``; ``meta`` is None where there is no such record.
+            The named tuple ``(key, meta)``. ``meta`` is None if the record does not exist.
 
         Example:
             >>> client.exists(("test", "users", 1)).meta
@@ -82,8 +90,14 @@ class Records:
     ) -> None:
         """Deletes a record.
 
+        Args:
+            key: ``(namespace, set, primary_key)``.
+            meta: ``{"gen": ...}``: the expected generation.
+            policy: remove policy (``gen``, ``durable_delete`` ...).
+
         Raises:
-            RecordNotFound: there is no such record.
+            RecordNotFound: the record does not exist.
+            RecordGenerationError: the record has another generation.
 
         Example:
             >>> client.remove(("test", "users", 1))
@@ -91,8 +105,8 @@ class Records:
         self._core.remove(None, key, meta, policy)
 
 
-class AsyncRecords:
-    """Commands on one record, awaited."""
+class AsyncRecordCommands:
+    """Commands on one record, for ``AsyncClient``."""
 
     _core: _native.Core
 
@@ -103,7 +117,7 @@ class AsyncRecords:
         meta: Mapping[str, int] | None = None,
         policy: WritePolicy | None = None,
     ) -> None:
-        """As :meth:`Client.put`, awaited.
+        """Like :meth:`Client.put`, awaited.
 
         Example:
             >>> await client.put(("test", "users", 3), {"name": "Cat", "visits": 1})
@@ -111,7 +125,7 @@ class AsyncRecords:
         await call(self._core.put, key, bins, meta, policy)
 
     async def get(self, key: KeyLike, policy: ReadPolicy | None = None) -> Record:
-        """As :meth:`Client.get`, awaited.
+        """Like :meth:`Client.get`, awaited.
 
         Example:
             >>> (await client.get(("test", "users", 1))).bins["name"]
@@ -121,7 +135,7 @@ class AsyncRecords:
         return record
 
     async def exists(self, key: KeyLike, policy: ReadPolicy | None = None) -> Exists:
-        """As :meth:`Client.exists`, awaited.
+        """Like :meth:`Client.exists`, awaited.
 
         Example:
             >>> (await client.exists(("test", "users", 1))).meta
@@ -133,7 +147,7 @@ class AsyncRecords:
     async def remove(
         self, key: KeyLike, meta: Mapping[str, int] | None = None, policy: RemovePolicy | None = None
     ) -> None:
-        """As :meth:`Client.remove`, awaited.
+        """Like :meth:`Client.remove`, awaited.
 
         Example:
             >>> await client.remove(("test", "users", 1))

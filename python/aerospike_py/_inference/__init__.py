@@ -1,4 +1,11 @@
-"""How a dtype is inferred: ``observe`` looks at values, ``choose`` finds fields that take them all."""
+"""Everything behind ``infer_dtype``: from records to a dtype with a report.
 
-#: The widest field in bytes that is chosen without asking.
+Start with ``infer``, which has both entry points: records that the caller has, and a sample of a set.
+``sample`` reads the sample, ``observe`` counts what its bins hold, ``choose`` picks the field for each bin,
+``result`` is what the user gets. The folder may use ``_types``, ``_utils``, ``exception`` and ``values``. It
+takes either client through a protocol and imports neither.
+"""
+
+#: Default of ``max_width``: the widest field in bytes. Here, so that declaring ``infer_dtype`` imports
+#: nothing else.
 MAX_WIDTH = 65_536

@@ -1,13 +1,13 @@
-"""The field that takes every value that was seen of a bin, and takes it whole."""
+"""Chooses the field that takes every value of a bin unchanged."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from .observe import Bytes, Lists, Numbers, Seen
+    from .observe import ByteStrings, Lists, Numbers, ObservedBin
 
-# Text grows: widths go up to a multiple of this.
+# Widths of text are rounded up to a multiple of this, because text tends to grow.
 ROUND_TO = 8
 
 _NARROW = [
@@ -25,34 +25,35 @@ class Chosen(NamedTuple):
 
     element: str | None
     shape: tuple[int, ...] = ()
-    #: With a field what else there is to say, without one why.
+    #: A remark, or why there is no field.
     note: str = ""
 
     @property
     def notation(self) -> str | None:
-        """As NumPy writes it: ``f8``, ``S16``, ``(128,)f4``."""
+        """NumPy's notation: ``f8``, ``S16``, ``(128,)f4``."""
         if self.element is None or not self.shape:
             return self.element
         return f"{str(self.shape).replace(' ', '')}{self.element}"
 
 
-def choose(name: str, seen: Seen, *, compact: bool, max_width: int) -> Chosen:
-    """Chooses the field of a bin."""
+def choose(name: str, seen: ObservedBin, *, compact: bool, max_width: int) -> Chosen:
     chosen = _choose(name, seen, compact=compact)
     if chosen.element is not None and (width := _width(chosen)) > max_width:
-        return Chosen(None, note=f"every row would be {width} bytes wider; max_width={width} allows it")
+        return Chosen(
+            None, note=f"the field would take {width} bytes of every row; max_width={width} allows it"
+        )
     return chosen
 
 
-def _choose(name: str, seen: Seen, *, compact: bool) -> Chosen:
+def _choose(name: str, seen: ObservedBin, *, compact: bool) -> Chosen:
     if not name:
-        return Chosen(None, note="a field needs a name, and the bin's is empty")
+        return Chosen(None, note="the bin's name is empty, and a field needs a name")
     types = set(seen.types)
     if types <= {"integer", "float", "bool"}:
         return _of_numbers(seen.numbers, compact=compact)
     if len(types) > 1:
         most = max(seen.types, key=lambda kind: seen.types[kind])
-        return Chosen(None, note=f"of several types; {seen.types[most]} of {seen.count} are {most}")
+        return Chosen(None, note=f"mixed types; {seen.types[most]} of {seen.count} values are {most}")
     (kind,) = types
     if kind in ("string", "GeoJSON"):
         return _of_text(seen.bytes, compact=compact)
@@ -65,13 +66,13 @@ def _choose(name: str, seen: Seen, *, compact: bool) -> Chosen:
 
 def _of_numbers(numbers: Numbers, *, compact: bool) -> Chosen:
     types = numbers.types
-    note = "" if len(types) == 1 else f"{', '.join(sorted(types))} side by side"
+    note = "" if len(types) == 1 else f"mixed {', '.join(sorted(types))}"
     if types == {"bool"}:
         return Chosen("?")
     if "float" in types:
-        if numbers.beyond_f8:
+        if numbers.inexact_as_f8:
             return Chosen(
-                None, note=f"float and integer side by side, and {numbers.beyond_f8} integers that f8 rounds"
+                None, note=f"mixed float and integer; integers that f8 would round: {numbers.inexact_as_f8}"
             )
         return Chosen("f8", note=note)
     if not compact:
@@ -83,27 +84,29 @@ def _of_numbers(numbers: Numbers, *, compact: bool) -> Chosen:
     return Chosen(next(narrow, "i8"), note=note)
 
 
-def _of_text(seen: Bytes, *, compact: bool) -> Chosen:
+def _of_text(seen: ByteStrings, *, compact: bool) -> Chosen:
     if seen.end_with_nul:
-        return Chosen(None, note=f"{seen.end_with_nul} end with a NUL, which an S field does not keep")
+        return Chosen(
+            None, note=f"values that end with a NUL byte, which an S field drops: {seen.end_with_nul}"
+        )
     longest = max(seen.longest, 1)
     width = longest if compact else -(-longest // ROUND_TO) * ROUND_TO
     return Chosen(f"S{width}")
 
 
-def _of_blobs(kind: str, seen: Bytes, *, compact: bool) -> Chosen:
+def _of_blobs(kind: str, seen: ByteStrings, *, compact: bool) -> Chosen:
     if seen.longest and seen.shortest == seen.longest:
         vector = kind == "blob" and seen.longest % 4 == 0 and seen.longest > 4
-        note = f"all of one length; for a vector of float32: ({seen.longest // 4},)f4" if vector else ""
+        note = f"all have the same length; as a vector of float32: ({seen.longest // 4},)f4" if vector else ""
         return Chosen(f"V{seen.longest}", note=note)
     if kind == "HLL":
-        return Chosen(None, note="sketches of several lengths, which a V field does not keep")
+        return Chosen(None, note="sketches differ in length, and a V field has one")
     return _of_text(seen, compact=compact)
 
 
 def _of_lists(lists: Lists, *, compact: bool) -> Chosen:
-    if lists.no_array is not None or lists.shape is None:
-        return Chosen(None, note=f"lists that are no arrays: {lists.no_array}")
+    if lists.not_array is not None or lists.shape is None:
+        return Chosen(None, note=f"lists are not arrays: {lists.not_array}")
     elements = _of_numbers(lists.elements, compact=compact)
     return elements._replace(shape=lists.shape) if elements.element is not None else elements
 

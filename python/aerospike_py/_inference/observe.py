@@ -1,4 +1,4 @@
-"""What was seen of a bin: counts and bounds by type of value. It does not grow with the records."""
+"""Statistics of bins, by type of value. Their size does not depend on the number of records."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     from ..records import Key, Record
 
 EXAMPLES = 3
-# Lists nested deeper are no arrays that anybody reads.
-DEEPEST = 16
+# Bounds the recursion. Useful arrays have fewer dimensions.
+MAX_DEPTH = 16
 
 
 class Numbers:
-    """Integers, floats and bools: a bin's, or all elements of its lists."""
+    """Statistics of integers, floats and bools: the values of a bin, or the elements of its lists."""
 
     def __init__(self) -> None:
         self.counts = {"integer": 0, "float": 0, "bool": 0}
         self.low: int | float | None = None
         self.high: int | float | None = None
-        # Integers alone: a float beside them must not hide how wide they have to be.
+        # Without floats: these decide how wide an integer field must be.
         self.low_integer = 0
         self.high_integer = 0
-        self.beyond_f8 = 0
+        self.inexact_as_f8 = 0
 
     def add(self, value: float) -> None:
         if isinstance(value, bool):
@@ -37,10 +37,10 @@ class Numbers:
             self.counts["integer"] += 1
             self.low_integer = value if first else min(self.low_integer, value)
             self.high_integer = value if first else max(self.high_integer, value)
-            self.beyond_f8 += int(float(value)) != value
+            self.inexact_as_f8 += int(float(value)) != value
         else:
             self.counts["float"] += 1
-            if value != value:  # NaN has no place among them
+            if value != value:  # NaN is neither smallest nor largest
                 return
         self.low = value if self.low is None else min(self.low, value)
         self.high = value if self.high is None else max(self.high, value)
@@ -50,8 +50,8 @@ class Numbers:
         return {name for name, count in self.counts.items() if count}
 
 
-class Bytes:
-    """Strings, blobs and whatever else is bytes."""
+class ByteStrings:
+    """Statistics of strings, blobs, GeoJSON and sketches, as bytes."""
 
     def __init__(self) -> None:
         self.shortest: int | None = None
@@ -66,63 +66,63 @@ class Bytes:
 
 
 class Lists:
-    """Lists: whether all are arrays of numbers of one shape."""
+    """Statistics of lists: whether all are arrays of numbers of the same shape."""
 
     def __init__(self) -> None:
         self.shortest: int | None = None
         self.longest = 0
         self.shape: tuple[int, ...] | None = None
-        #: Why they are not, from the first one that is not.
-        self.no_array: str | None = None
+        #: Why they are not, from the first such list.
+        self.not_array: str | None = None
         self.elements = Numbers()
 
     def add(self, value: list[Any]) -> None:
         self.shortest = len(value) if self.shortest is None else min(self.shortest, len(value))
         self.longest = max(self.longest, len(value))
-        if self.no_array is not None:
+        if self.not_array is not None:
             return
         try:
             shape = self._add_elements(value, 1)
             if self.shape is not None and shape != self.shape:
-                raise _NoArrayError(f"their shapes differ: {self.shape} and {shape}")
-        except _NoArrayError as error:
-            self.no_array = str(error)
+                raise _NotArrayError(f"their shapes differ: {self.shape} and {shape}")
+        except _NotArrayError as error:
+            self.not_array = str(error)
         else:
             self.shape = shape
 
     def _add_elements(self, value: list[Any], depth: int) -> tuple[int, ...]:
         if not value:
-            raise _NoArrayError("some are empty")
-        if depth > DEEPEST:
-            raise _NoArrayError(f"they are nested more than {DEEPEST} deep")
+            raise _NotArrayError("some are empty")
+        if depth > MAX_DEPTH:
+            raise _NotArrayError(f"they are nested more than {MAX_DEPTH} deep")
         if not isinstance(value[0], list):
             for element in value:
                 if not isinstance(element, (int, float)):
-                    raise _NoArrayError(f"they have elements of type {kind_of(element)}")
+                    raise _NotArrayError(f"they have elements of type {kind_of(element)}")
                 self.elements.add(element)
             return (len(value),)
         shapes = set()
         for element in value:
             if not isinstance(element, list):
-                raise _NoArrayError("they have lists and other elements side by side")
+                raise _NotArrayError("they mix lists and other elements")
             shapes.add(self._add_elements(element, depth + 1))
         if len(shapes) > 1:
-            raise _NoArrayError("lists in them differ in length")
+            raise _NotArrayError("their inner lists differ in length")
         return (len(value), *shapes.pop())
 
 
-class _NoArrayError(Exception):
-    """Why a list is no array of numbers."""
+class _NotArrayError(Exception):
+    """A list is not an array of numbers."""
 
 
-class Seen:
-    """A bin, over all records."""
+class ObservedBin:
+    """Statistics of a bin over all records."""
 
     def __init__(self) -> None:
         self.types: dict[str, int] = {}
         self.examples: dict[str, list[Key]] = {}
         self.numbers = Numbers()
-        self.bytes = Bytes()
+        self.bytes = ByteStrings()
         self.lists = Lists()
 
     @property
@@ -147,12 +147,12 @@ class Seen:
             self.bytes.add(value)
 
 
-class Observed:
-    """The bins of records."""
+class ObservedRecords:
+    """Statistics of the bins of records."""
 
     def __init__(self) -> None:
         self.records = 0
-        self.bins: dict[str, Seen] = {}
+        self.bins: dict[str, ObservedBin] = {}
 
     def add(self, records: Iterable[Record | tuple[Any, Any, Any]]) -> None:
         for key, _, bins in records:
@@ -160,19 +160,19 @@ class Observed:
             for name, value in (bins or {}).items():
                 seen = self.bins.get(name)
                 if seen is None:
-                    seen = self.bins[name] = Seen()
+                    seen = self.bins[name] = ObservedBin()
                 seen.add(key, value)
 
 
 def kind_of(value: object) -> str:
-    """The type of a bin's value in the server's terms."""
+    """The server's name for the type of a bin's value."""
     for kind, of_python in _KINDS:
         if isinstance(value, of_python):
             return kind
     return type(value).__name__
 
 
-# The more special ones first: a bool is an int, a sketch is bytes.
+# Subclasses come first: a bool is an int, a sketch is bytes.
 _KINDS: list[tuple[str, type]] = [
     ("bool", bool),
     ("integer", int),

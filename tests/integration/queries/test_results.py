@@ -217,7 +217,7 @@ def test_partitions_are_chosen(client, fresh_set):
         ({"partition_filter": {"begin": 4000, "count": 97}}, "partitions 4000 and 97 in all"),
         ({"partition_filter": {"begn": 0}}, 'did you mean "begin"'),
         ({"partition_filter": 5}, '"partition_filter" is of type int; it must be a dict'),
-        ({"partition_filter": {"digest": {"init": True}}}, '"init" and no "value"'),
+        ({"partition_filter": {"digest": {"init": True}}}, '"init" but no "value"'),
         (
             {"partition_filter": {"digest": {"init": True, "value": b"x"}}},
             "a digest is b'x' .*; it must be 20 bytes",
@@ -273,7 +273,7 @@ def test_other_arguments_that_are_refused(client, fresh_set):
 def test_missing_methods_say_so(client, fresh_set, name):
     query = client.query("test", fresh_set)
     assert not hasattr(query, name)
-    with pytest.raises(AttributeError, match=rf"Query\.{name} is not there yet: .+"):
+    with pytest.raises(AttributeError, match=rf"Query\.{name} is not supported: .+"):
         getattr(query, name)
 
 

@@ -19,23 +19,21 @@ use crate::error::{Error, Fault};
 use crate::net::timer::Timer;
 use crate::node::Node;
 
-/// Rows to ask a node for in one request.
+/// Rows that a node is sent in one request.
 pub(crate) struct Chunk {
     pub(crate) node: Arc<Node>,
-    /// The rows are those in `range`. A row's place among them is the number that its answer carries.
+    /// The chunk's rows are those in `range`. Their answers carry their positions within it.
     pub(crate) rows: Arc<Vec<u32>>,
     pub(crate) range: Range<usize>,
     pub(crate) attempt: Attempt,
-    /// When its turn came: it had the right to a connection.
+    /// When it first got a permit to use a connection.
     started: OnceLock<Instant>,
-    /// Rows of it that it was the first to settle.
+    /// Rows that its own answer settled.
     settled: AtomicUsize,
-    /// Whether another request asks for rows of it, too.
+    /// Whether another request contains rows of it, too.
     is_contested: AtomicBool,
-    /// Whether its rows were given to others before its turn came.
+    /// Whether its rows were reassigned before it got a permit.
     is_abandoned: AtomicBool,
-    /// Whether any of it went out.
-    is_sent: AtomicBool,
 }
 
 impl Chunk {
@@ -49,46 +47,38 @@ impl Chunk {
             settled: AtomicUsize::new(0),
             is_contested: AtomicBool::new(false),
             is_abandoned: AtomicBool::new(false),
-            is_sent: AtomicBool::new(false),
         }
     }
 
-    /// When its turn came, if it has.
+    /// When it first got a permit to use a connection; `None` while it waits.
     pub(crate) fn started(&self) -> Option<Instant> {
         self.started.get().copied()
     }
 
-    /// Notes that another request asks for rows of it, too.
+    /// Records that another request contains rows of it, too.
     pub(crate) fn contest(&self) {
         self.is_contested.store(true, Ordering::Relaxed);
     }
 
-    /// Whether another request asks for rows of it, too, or did so.
+    /// Whether another request contains or contained rows of it.
     pub(crate) fn is_contested(&self) -> bool {
         self.is_contested.load(Ordering::Relaxed) && !self.is_abandoned.load(Ordering::Relaxed)
     }
 
-    /// Tells it not to send anything when its turn comes.
+    /// Ends it, with nothing sent, as soon as it gets a permit.
     pub(crate) fn abandon(&self) {
         self.is_abandoned.store(true, Ordering::Relaxed);
     }
 
-    /// Whether any of it went out: what is left open of it may have been applied.
-    pub(crate) fn is_sent(&self) -> bool {
-        self.is_sent.load(Ordering::Relaxed)
-    }
-
-    /// The rows asked for.
     pub(crate) fn rows(&self) -> &[u32] {
         self.rows.get(self.range.clone()).unwrap_or_default()
     }
 
-    /// Whether it settled rows.
     pub(crate) fn has_settled(&self) -> bool {
         self.settled.load(Ordering::Relaxed) > 0
     }
 
-    /// Whether it settled all its rows itself.
+    /// Whether its own answer settled all rows.
     pub(crate) fn is_settled(&self) -> bool {
         self.settled.load(Ordering::Relaxed) == self.range.len()
     }
@@ -98,42 +88,40 @@ impl Chunk {
 pub(crate) struct FinishedChunk {
     pub(crate) chunk: Arc<Chunk>,
     pub(crate) end: ChunkEnd,
-    /// Rows with a code that says nothing about the record, or that others may have a better answer for.
+    /// Whether any byte was sent: rows that are open may have been applied.
+    pub(crate) any_sent: bool,
+    /// Rows with a code that is not final, or that another request may still answer.
     pub(crate) deferred: Vec<(u32, ResultCode)>,
 }
 
-/// The last that was heard of a chunk.
 pub(crate) enum ChunkEnd {
-    /// The server ended its answer, with this code for all rows that it had not answered.
+    /// The answer ended with this code, which applies to all rows that it left out.
     Code(ResultCode),
-    /// Something failed.
     Fault(Fault),
-    /// Nothing was sent: others have the rows.
+    /// Nothing was sent: other requests have the rows.
     Abandoned,
     /// The sink takes no more rows.
     Sealed,
-    /// The call makes no sense.
+    /// The request cannot be sent, or the sink has no such row.
     Refused(Error),
 }
 
-/// Asks for a chunk's rows and hands the answers to the sink.
+/// Sends a chunk's request and hands the answers to the sink.
 pub(crate) async fn run<S: RowSink>(call: &BatchCall<S>, chunk: Arc<Chunk>) -> FinishedChunk {
-    let mut timer = Timer::new(call.deadline, call.policy().socket_timeout);
+    let mut timer = Timer::new(call.deadline, call.policy().limits.socket_timeout);
     let mut buffers = call.inner.buffers.take();
     let mut exchange = ChunkExchange { call, chunk: &chunk, deferred: Vec::new() };
-    let end = match exchange::run(&mut exchange, &chunk.node, &mut buffers, &mut timer).await {
-        Ok((code, ())) => ChunkEnd::Code(code),
-        Err(Unanswered { why, any_sent }) => {
-            chunk.is_sent.store(any_sent, Ordering::Relaxed);
-            why
-        }
+    let (end, any_sent) = match exchange::run(&mut exchange, &chunk.node, &mut buffers, &mut timer).await {
+        Ok((code, ())) => (ChunkEnd::Code(code), true),
+        Err(Unanswered { why, any_sent }) => (why, any_sent),
     };
     drop(buffers);
     let deferred = exchange.deferred;
-    FinishedChunk { chunk, end, deferred }
+    FinishedChunk { chunk, end, any_sent, deferred }
 }
 
-/// The exchange of a chunk: records in frames, in any order, then the end.
+/// The exchange of a chunk. The answer has a record per row, in any order and in any number of frames, then an
+/// end.
 struct ChunkExchange<'a, S> {
     call: &'a BatchCall<S>,
     chunk: &'a Chunk,
@@ -149,7 +137,7 @@ impl<S: RowSink> Exchange for ChunkExchange<'_, S> {
     }
 
     fn compress(&self) -> bool {
-        self.call.policy().compress
+        self.call.policy().limits.compress
     }
 
     fn timed_rows(&self) -> Option<usize> {
@@ -173,7 +161,7 @@ impl<S: RowSink> Exchange for ChunkExchange<'_, S> {
         Ok(end.map_or(Received::Part, |code| Received::End(code, ())))
     }
 
-    /// Rows that were answered would be sent again.
+    /// A new request would contain all rows, also those that were answered.
     fn can_restart(&self) -> bool {
         !self.chunk.has_settled() && self.deferred.is_empty()
     }
@@ -194,26 +182,26 @@ fn walk<S: RowSink>(
             BatchAnswer::Record(record) => record,
             BatchAnswer::End { result_code } => return Ok(Some(result_code)),
         };
-        // The number that a server echoes is only a place in the chunk's own table.
+        // The server echoes the row's position in the chunk.
         let Some(&row) = rows.get(record.index as usize) else {
             let error = WireError::Malformed { what: "batch response", why: "a row that was not asked for" };
             return Err(Fault::from(error).into());
         };
-        if record.result_code == ResultCode::ENTERPRISE_ONLY && call.policy().compress {
-            // The whole request was refused for being compressed, by a server that does not look into it.
+        if record.result_code == ResultCode::ENTERPRISE_ONLY && call.policy().limits.compress {
+            // The server cannot read compressed requests: the code is for the whole request.
             return Ok(Some(record.result_code));
         }
-        // An answer that is none is left to others who asked for the same row.
+        // A code that is no answer is not final if another request contains the row.
         let is_answer = call.request.is_answer(record.result_code);
         let is_doubtful = || !is_answer && chunk.is_contested();
         if record.result_code.is_transient() || is_doubtful() {
-            // A server may answer a row only once, and be asked for it again only as often.
+            // One entry per row is enough, however often a server repeats it.
             if deferred.len() < rows.len() {
                 deferred.push((row, record.result_code));
             }
             continue;
         }
-        // Whoever answers first has the row: it may have been asked for at two nodes.
+        // The first answer counts: two nodes may have been sent the row.
         if !call.progress.settle(row) {
             continue;
         }
@@ -241,7 +229,7 @@ fn walk<S: RowSink>(
     Ok(None)
 }
 
-/// What one frame settled, noted once for all of its rows.
+/// Counts what one frame settled, and adds it up once per frame.
 struct Counts<'a> {
     progress: &'a Progress,
     chunk: &'a Chunk,
@@ -257,14 +245,13 @@ impl Drop for Counts<'_> {
     }
 }
 
-/// The open rows that were answered with a code that says nothing about their record, by code; they are taken
-/// out of `open`.
+/// Moves the deferred rows out of `open`, and groups them by code.
 pub(crate) fn by_code(deferred: &[(u32, ResultCode)], open: &mut Vec<u32>) -> BTreeMap<ResultCode, Vec<u32>> {
     let mut by_code: BTreeMap<ResultCode, Vec<u32>> = BTreeMap::new();
     if deferred.is_empty() {
         return by_code;
     }
-    // A row that was answered twice counts once.
+    // A row with two codes counts once.
     let codes: HashMap<u32, ResultCode> = deferred.iter().copied().collect();
     open.retain(|row| match codes.get(row) {
         Some(&code) => {

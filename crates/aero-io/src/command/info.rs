@@ -56,7 +56,7 @@ async fn send_to(
     let mut buffers = inner.buffers.take();
     let answered = exchange::run(&mut InfoExchange { commands }, node, &mut buffers, &mut timer).await;
     let fault = match answered {
-        Ok((code, _)) if code.ends_session() => Fault::Login { code, who: node.who() },
+        Ok((code, _)) if code.ends_session() => Fault::Login { code, user: node.login_user() },
         Ok((_, values)) => return Ok(values),
         Err(Unanswered { why: Failure::Refused(error), .. }) => return Err(error),
         Err(Unanswered { why: Failure::Fault(fault), .. }) => fault,

@@ -10,7 +10,6 @@ use tokio::time::{Instant, sleep_until};
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::digest::{Digest, partition_id};
-use wire_protocol::message::info1;
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord, QueryRequest, write_query};
 
 use super::{Query, RecordBlock, StreamItem};
@@ -99,7 +98,7 @@ pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedReque
         waited: Duration::ZERO,
     };
     let sent_at = Instant::now();
-    let mut timer = Timer::new(call.deadline, call.query.policy.socket_timeout);
+    let mut timer = Timer::new(call.deadline, call.query.policy.limits.socket_timeout);
     let mut buffers = call.inner.buffers.take();
     let node = Arc::clone(&exchange.request.node);
     let end = exchange::run(&mut exchange, &node, &mut buffers, &mut timer).await;
@@ -108,7 +107,7 @@ pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedReque
     if matches!(end, Ok(ResultCode::OK)) && !is_full && exchange.finish().await.is_err() {
         end = Err(RequestEnd::Dropped);
     }
-    let patience = match call.query.policy.socket_timeout {
+    let patience = match call.query.policy.limits.socket_timeout {
         Duration::ZERO => SERVERS_PATIENCE,
         patience => patience,
     };
@@ -142,7 +141,7 @@ impl Exchange for QueryExchange<'_> {
     }
 
     fn compress(&self) -> bool {
-        self.call.query.policy.compress
+        self.call.query.policy.limits.compress
     }
 
     /// How long a query takes depends on what it finds and on how fast its records are used.
@@ -273,15 +272,15 @@ fn encode(
             after: &after,
             max_records: request.share.map_or(0, |share| share.saturating_sub(received)),
             records_per_second: *records_per_second,
-            socket_timeout_ms: u32::try_from(policy.socket_timeout.as_millis()).unwrap_or(u32::MAX),
+            socket_timeout_ms: u32::try_from(policy.limits.socket_timeout.as_millis()).unwrap_or(u32::MAX),
             // Another one each time: a node may still be busy with a request whose connection failed, and
             // refuses a second one of the same name.
             task_id: RandomState::new().hash_one(call.start.elapsed()),
             duration: policy.duration,
-            info1: if policy.compress { info1::COMPRESS_RESPONSE } else { 0 },
+            info1: policy.limits.info1(),
             info3: 0,
             ttl: QueryRequest::DONT_TOUCH,
-            filter: &policy.filter,
+            filter: &policy.limits.filter,
         },
     )
 }

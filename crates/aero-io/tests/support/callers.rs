@@ -1,12 +1,11 @@
 //! The commands that exchange messages with a node, each sending one request.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aero_io::{
-    BatchOperate, BatchPolicy, BatchRead, BatchWriter, Bins, Cluster, EncodedOps, Error, Hedge, Key,
-    OperatePolicy, OperateRow, Query, QueryPartitions, QueryPolicy, ReadPolicy, RowAttributes, RowHead,
-    RowOps, Space, WriteOp, WritePolicy,
+    BatchOperate, BatchPolicy, BatchRead, BatchWriter, Bins, Cluster, EncodedOps, Error, Hedge, Key, Limits,
+    OperatePolicy, OperateRow, Query, QueryPartitions, QueryPolicy, ReadPolicy, Reads, RowAttributes,
+    RowHead, RowOps, Space, WriteOp, WritePolicy,
 };
 use wire_protocol::command::WriteOptions;
 use wire_protocol::message::{op, write_op};
@@ -104,20 +103,19 @@ fn rows_of(outcome: Result<(), Error>, rows: &Rows) -> (i32, bool) {
 
 /// Lets `caller` send one request, without retries and hedges.
 pub async fn call(caller: Caller, cluster: &Cluster, case: &Case) -> (i32, bool) {
-    let Case { total_timeout, socket_timeout, .. } = *case;
-    let batch = BatchPolicy {
-        total_timeout: Some(total_timeout),
-        socket_timeout,
+    let limits = Limits {
+        total_timeout: Some(case.total_timeout),
+        socket_timeout: case.socket_timeout,
         max_retries: 0,
-        hedge: Hedge::Off,
-        ..BatchPolicy::default()
+        ..Limits::default()
     };
-    let write = WritePolicy { total_timeout, socket_timeout, ..WritePolicy::default() };
+    let reads = Reads { hedge: Hedge::Off, ..Reads::default() };
     let ops = [WriteOp { code: op::WRITE, name: b"a", value: Particle::Int(1) }];
     match caller {
         ReadBatch => {
             let rows = Rows::new(3);
-            let read = BatchRead { policy: batch, ..BatchRead::default() };
+            let policy = BatchPolicy { limits, reads, ..BatchPolicy::default() };
+            let read = BatchRead { policy, ..BatchRead::default() };
             let outcome = cluster.batch_read(keys(3), Arc::new(read), Arc::clone(&rows)).await;
             rows_of(outcome, &rows)
         }
@@ -126,29 +124,28 @@ pub async fn call(caller: Caller, cluster: &Cluster, case: &Case) -> (i32, bool)
             write_op(&mut put, op::WRITE, 1, b"a", &7i64.to_be_bytes());
             let rows = Rows::new(3);
             let ops = Arc::new(Puts { put, is_unwritable: case.is_unwritable });
-            let batch = BatchOperate { name: "batch write", ops, policy: batch };
+            let policy = BatchPolicy { limits, ..BatchPolicy::default() };
+            let batch = BatchOperate { name: "batch write", ops, policy };
             let outcome = cluster.batch_operate(keys(3), batch, Arc::clone(&rows)).await;
             rows_of(outcome, &rows)
         }
         Get => {
-            let policy = ReadPolicy {
-                total_timeout,
-                socket_timeout,
-                max_retries: 0,
-                hedge: Hedge::Off,
-                ..ReadPolicy::default()
-            };
+            let policy = ReadPolicy { limits, reads };
             outcome_of(cluster.read(&key(), &Bins::All, &policy).await)
         }
-        Put => outcome_of(cluster.write(&key(), &ops, &write).await),
+        Put => {
+            let policy = WritePolicy { limits, ..WritePolicy::default() };
+            outcome_of(cluster.write(&key(), &ops, &policy).await)
+        }
         Operate => {
             let ops = [ops[0], WriteOp { code: op::READ, name: b"a", value: Particle::Nil }];
+            let write = WritePolicy { limits, ..WritePolicy::default() };
             let policy = OperatePolicy { write, ..OperatePolicy::default() };
             outcome_of(cluster.operate("operate", &key(), &ops, &policy).await)
         }
-        RunQuery => outcome_of(query(cluster, total_timeout, socket_timeout).await),
+        RunQuery => outcome_of(query(cluster, limits).await),
         Info => {
-            let answers = cluster.info_within(None, &["status"], total_timeout).await.unwrap();
+            let answers = cluster.info_within(None, &["status"], case.total_timeout).await.unwrap();
             assert!(
                 answers
                     .iter()
@@ -159,17 +156,11 @@ pub async fn call(caller: Caller, cluster: &Cluster, case: &Case) -> (i32, bool)
     }
 }
 
-async fn query(cluster: &Cluster, total: Duration, socket: Duration) -> Result<(), Error> {
-    let policy = QueryPolicy {
-        total_timeout: total,
-        socket_timeout: socket,
-        max_retries: 0,
-        ..QueryPolicy::default()
-    };
+async fn query(cluster: &Cluster, limits: Limits) -> Result<(), Error> {
     let mut stream = cluster.query(Query {
         space: Space::new("test", "set"),
         bins: Bins::All,
-        policy,
+        policy: QueryPolicy { limits, ..QueryPolicy::default() },
         partitions: QueryPartitions::range(5, 1).unwrap(),
         max_records: 0,
         records_per_second: 0,

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use aero_io::{AuthMode, Cluster, ClusterConfig, Credentials};
-use wire_protocol::login::{SecurityMessage, command, field, write_security};
 use wire_protocol::message::{FrameType, write_frame};
+use wire_protocol::security::{SecurityMessage, command, field, write_security};
 
 use super::callers::{CALLERS, Caller, call};
 use super::net::{Act, Net, Node};

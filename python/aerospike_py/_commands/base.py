@@ -1,0 +1,58 @@
+"""What both clients share: the core, the state of the cluster, and how clients show themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from .. import _native
+
+if TYPE_CHECKING:
+    from ..stats import ClusterStats
+    from ..types import ClientConfig
+
+
+class ClientBase:
+    """The base of ``Client`` and ``AsyncClient``: methods that send nothing, and so are never awaited."""
+
+    def __init__(self, config: ClientConfig) -> None:
+        self._core = _native.Core(config)
+
+    def is_connected(self) -> bool:
+        """Whether the client is connected and sees at least one node.
+
+        Example:
+            >>> client.is_connected()
+            True
+        """
+        return self._core.is_connected()
+
+    def get_node_names(self) -> list[str]:
+        """The names of the cluster's nodes.
+
+        Example:
+            >>> client.get_node_names()
+            ['D1']
+        """
+        return self._core.get_node_names()
+
+    def stats(self) -> ClusterStats:
+        """The state of the nodes and their connections, with counts of retries and hedged requests.
+
+        Raises:
+            ClientError: the client is not connected.
+
+        Example:
+            >>> [(node.name, node.conns.in_use) for node in client.stats().nodes if not node.suspect]
+            [('D1', 0)]
+        """
+        return self._core.stats()
+
+    def __reduce__(self) -> NoReturn:
+        # Neither pickled nor copied: connections cannot go to another process.
+        raise TypeError(
+            f"{type(self).__name__} cannot be pickled or copied: its connections belong to this process; "
+            "pass the config to the worker and connect there"
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._core.describe()}>"

@@ -1,0 +1,84 @@
+"""Methods of the official client that do not exist here: accessing one raises an error with the reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+_SCALARS = "only operations on scalars exist yet; see aerospike_py.operations"
+_FOREGROUND = "queries only read records yet; background jobs are planned"
+_INDEXES = "only the primary index can be queried yet; create indexes with asadm or the official client"
+_UDF = "user-defined functions are planned; register and apply them with the official client"
+_ADMIN = "manage users and roles with asadm or the official client"
+_TRANSACTIONS = "transactions are planned, and need an Enterprise server"
+
+#: Method name to the reason why it does not exist.
+UNSUPPORTED: dict[str, str] = {
+    **dict.fromkeys(("batch_apply", "apply", "udf_get", "udf_list", "udf_put", "udf_remove"), _UDF),
+    **dict.fromkeys(("query_apply", "scan_apply", "job_info"), _FOREGROUND),
+    "scan": "the official client replaced it with query; use client.query(namespace, set)",
+    **dict.fromkeys(
+        (
+            "index_blob_create",
+            "index_cdt_create",
+            "index_expr_create",
+            "index_geo2dsphere_create",
+            "index_integer_create",
+            "index_list_create",
+            "index_map_keys_create",
+            "index_map_values_create",
+            "index_remove",
+            "index_set_create",
+            "index_single_value_create",
+            "index_string_create",
+        ),
+        _INDEXES,
+    ),
+    **dict.fromkeys(
+        (
+            "admin_change_password",
+            "admin_create_pki_user",
+            "admin_create_role",
+            "admin_create_user",
+            "admin_drop_role",
+            "admin_drop_user",
+            "admin_get_role",
+            "admin_get_roles",
+            "admin_grant_privileges",
+            "admin_grant_roles",
+            "admin_query_role",
+            "admin_query_roles",
+            "admin_query_user_info",
+            "admin_query_users_info",
+            "admin_revoke_privileges",
+            "admin_revoke_roles",
+            "admin_set_password",
+            "admin_set_quotas",
+            "admin_set_whitelist",
+        ),
+        _ADMIN,
+    ),
+    **dict.fromkeys(("commit", "abort"), _TRANSACTIONS),
+    **dict.fromkeys(("get_cdtctx_base64",), _SCALARS),
+    "get_expression_base64": "filter expressions are planned",
+    **dict.fromkeys(
+        ("enable_metrics", "disable_metrics"), "metrics files are planned; client.stats() has the numbers"
+    ),
+    "get_stats": "use stats()",
+    "get_nodes": "use get_node_names()",
+    "get_policies": "a call merges its policy into the config's; the merged policies cannot be read back",
+    "get_key_partition_id": "it is the first two bytes of calc_digest(), little-endian, modulo 4096",
+    "shm_key": "clients share no memory; each process tends the cluster by itself",
+    "set_xdr_filter": "XDR filters need expressions and an Enterprise server",
+}
+
+
+class UnsupportedCommands:
+    """Explains missing methods."""
+
+    if not TYPE_CHECKING:  # Type checkers must report these names as missing.
+
+        def __getattr__(self, name: str) -> Any:
+            kind = type(self).__name__
+            if reason := UNSUPPORTED.get(name):
+                raise AttributeError(f"{kind}.{name} is not supported: {reason}", name=name, obj=self)
+            raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=self)

@@ -1,0 +1,135 @@
+"""Results as pandas DataFrames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from .._types import BatchKeys
+
+# Units of time that pandas has. Coarser ones are exact as seconds.
+_PANDAS_UNITS = ("s", "ms", "us", "ns")
+# Years and months of a timedelta have no fixed length.
+_COARSER_UNITS = {"M": ("Y", "M", "W", "D", "h", "m"), "m": ("W", "D", "h", "m")}
+
+
+def data_frame(
+    records: npt.NDArray[Any],
+    present: npt.NDArray[Any],
+    meta: Mapping[str, npt.NDArray[Any]],
+    keys: BatchKeys,
+    meta_prefix: str,
+) -> pd.DataFrame:
+    """A frame of the fields of ``records`` and of the columns ``meta``, indexed by key.
+
+    Args:
+        records: structured array, shape ``(n,)``.
+        present: one bool per field of it, shape ``(n,)``.
+        meta: name to array of shape ``(n,)``: columns about the records.
+        keys: the n keys.
+        meta_prefix: put before the names of ``meta``.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(
+            "to_pandas needs pandas: install pandas, or this package with the extra [pandas]"
+        ) from error
+
+    names = records.dtype.names or ()
+    meta = {f"{meta_prefix}{name}": column for name, column in meta.items()}
+    clashes = [name for name in names if name in meta]
+    if clashes:
+        raise ValueError(
+            f"bin {clashes[0]!r} has the name of a column with metadata; pass a meta_prefix, "
+            'such as to_pandas(meta_prefix="_")'
+        )
+    columns: dict[str, Any] = {name: _column(records[name], present[name]) for name in names}
+    columns.update((name, column.copy()) for name, column in meta.items())
+    index = _index(keys)
+    # One Series per column: from plain arrays, DataFrame would infer types of objects, and convert times.
+    series = {name: pd.Series(column, index, dtype=column.dtype) for name, column in columns.items()}
+    return pd.DataFrame(series, index=index)
+
+
+def _index(keys: BatchKeys) -> pd.Index[Any]:
+    import pandas as pd
+
+    primary_keys = keys.primary_keys()
+    spaces = keys.spaces()
+    space_of = keys.space_of()
+    if space_of is None or len(spaces) < 2:
+        dtype = object if not primary_keys else None
+        return pd.Index(primary_keys, name="key", dtype=dtype, tupleize_cols=False)
+    sets = [spaces[space][1] for space in space_of]
+    if len({namespace for namespace, _ in spaces}) == 1:
+        return pd.MultiIndex.from_arrays([sets, primary_keys], names=["set", "key"])
+    namespaces = [spaces[space][0] for space in space_of]
+    return pd.MultiIndex.from_arrays([namespaces, sets, primary_keys], names=["namespace", "set", "key"])
+
+
+def _column(values: npt.NDArray[Any], present: npt.NDArray[np.bool_]) -> Any:
+    """A column in native byte order; of a nullable dtype if a value is missing."""
+    native = values.dtype.newbyteorder("=")
+    kind = native.kind
+    if values.ndim > 1 or kind in "SV":
+        return _objects(values, native, present)
+    values = values.astype(native)  # a copy: the frame must not change with the array
+    if kind in "Mm":
+        return _times(values, present)
+    if present.all():
+        return values
+    import pandas as pd
+
+    missing = ~present
+    if kind == "b":
+        return pd.arrays.BooleanArray(values, missing)
+    if kind == "f":
+        # pandas has no nullable float16; float32 holds its values exactly.
+        single = values.astype("f4") if values.dtype.itemsize == 2 else values
+        return pd.arrays.FloatingArray(single, missing)
+    return pd.arrays.IntegerArray(values, missing)
+
+
+def _objects(values: npt.NDArray[Any], native: Any, present: npt.NDArray[np.bool_]) -> Any:
+    import numpy as np
+
+    column = np.empty(len(values), dtype=object)
+    for row in np.flatnonzero(present):
+        value = values[row]
+        if values.ndim > 1:
+            column[row] = value.astype(native.base)
+        else:
+            column[row] = value.tobytes() if native.kind == "V" else bytes(value)
+    return column
+
+
+def _times(values: npt.NDArray[Any], present: npt.NDArray[np.bool_]) -> Any:
+    import numpy as np
+
+    unit, step = np.datetime_data(values.dtype)
+    kind = values.dtype.kind
+    missing = ~present
+    if unit == "generic":
+        import pandas as pd
+
+        counts = values.view("i8")
+        return pd.arrays.IntegerArray(counts, missing) if missing.any() else counts
+    if unit not in _PANDAS_UNITS or step != 1:
+        target = unit if unit in _PANDAS_UNITS else "s" if unit in _COARSER_UNITS[kind] else None
+        exact = None if target is None else values.astype(f"{kind}8[{target}]")
+        if exact is None or (exact.astype(values.dtype) != values)[~np.isnat(values)].any():
+            # Finer than pandas has, or out of its range: keep the NumPy scalars.
+            column = np.empty(len(values), dtype=object)
+            column[:] = list(values)
+            column[missing] = None
+            return column
+        values = exact
+    values[missing] = np.array("NaT", dtype=values.dtype)
+    return values

@@ -1,0 +1,102 @@
+"""Infers a dtype: from records that the caller has, or from a sample of a set."""
+
+from __future__ import annotations
+
+import operator
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from ..exception import ClientError, ParamError
+from . import MAX_WIDTH
+from .observe import ObservedRecords
+from .sample import read_sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .._types import SampledClient
+    from .._utils.steps import Steps
+    from ..exception import AerospikeError
+    from ..records import Key, Record
+    from .result import InferredDtype
+    from .sample import Sample
+
+
+def infer(
+    records: Iterable[Record | tuple[Any, Any, Any]], *, compact: bool = False, max_width: int = MAX_WIDTH
+) -> InferredDtype:
+    """Infers a dtype from records.
+
+    Args:
+        records: ``(key, meta, bins)`` tuples, as ``get`` and ``query`` return them.
+        compact: choose the narrowest fields, as in ``client.infer_dtype()``.
+        max_width: the widest field in bytes, as in ``client.infer_dtype()``.
+
+    Returns:
+        The dtype with statistics of each bin.
+
+    Raises:
+        ClientError: there are no records, or a row of all fields would be wider than NumPy allows.
+
+    Example:
+        >>> from aerospike_py.inference import infer
+        >>> infer(client.get(key) for key in keys[:2]).dtype["age"]
+        dtype('int64')
+    """
+    observed = ObservedRecords()
+    observed.add(records)
+    if not observed.records:
+        raise ClientError("there are no records to infer a dtype from")
+    return _result(observed, compact=compact, max_width=max_width)
+
+
+def infer_from_set(
+    client: SampledClient,
+    namespace: str,
+    set: str | None,
+    sample: int,
+    *,
+    compact: bool,
+    max_width: int,
+    progress: Callable[[int], None] | None = None,
+) -> Steps[InferredDtype]:
+    """Infers a dtype from a sample of a set; calls ``progress`` with the number of records in each part."""
+    _check_arguments(sample, max_width)
+    observed = ObservedRecords()
+    unreadable: dict[Key, AerospikeError] = {}
+
+    def take(found: Sample) -> None:
+        observed.add(found.records)
+        unreadable.update(found.unreadable)
+        if progress is not None:
+            progress(len(found.records) + len(found.unreadable))
+
+    yield from read_sample(client, namespace, set, sample, take)
+    if not observed.records and not unreadable:
+        where = namespace if set is None else f"{namespace}.{set}"
+        raise ClientError(
+            f"there are no records in {where} to infer a dtype from; client.info_all('sets') lists the sets"
+        )
+    if not observed.records:
+        key, error = next(iter(unreadable.items()))
+        raise ClientError(f"no record of the sample can be read; the first is {key}: {error}")
+    inferred = _result(observed, compact=compact, max_width=max_width)
+    inferred.unreadable = unreadable
+    return inferred
+
+
+def _check_arguments(sample: int, max_width: int) -> None:
+    if find_spec("numpy") is None:
+        raise ImportError(
+            "infer_dtype needs NumPy: install it with `python -m pip install 'numpy>=2.0'`", name="numpy"
+        )
+    for name, number in (("sample", sample), ("max_width", max_width)):
+        if isinstance(number, bool) or operator.index(number) < 1:
+            raise ParamError(f"{name} is {number!r}; it must be an integer of at least 1")
+
+
+def _result(observed: ObservedRecords, *, compact: bool, max_width: int) -> InferredDtype:
+    # Not at the top: it would make every `import aerospike_py` import what only inference needs.
+    from .result import result_of
+
+    return result_of(observed, compact=compact, max_width=max_width)

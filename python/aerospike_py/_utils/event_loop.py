@@ -1,0 +1,87 @@
+"""Awaiting calls of the extension in an event loop.
+
+The extension completes calls on its own threads, without the GIL. It puts the number of a completed call into
+a queue and wakes the loop through a file descriptor that the loop watches. One wake-up serves all calls that
+have completed by then. Loops that cannot watch a descriptor (the proactor on Windows) are woken with
+``call_soon_threadsafe`` instead, from a thread that belongs to the queue.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from .. import _native
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+
+class _LoopWaiter:
+    """The queue of an event loop, and the futures of the calls that the loop waits for."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.completions = _native.Completions()
+        self.futures: dict[int, asyncio.Future[None]] = {}
+        try:
+            loop.add_reader(self.completions.fileno(), self._drain)
+        except NotImplementedError:
+            # A weak reference: the thread must not keep the loop alive.
+            reference = weakref.ref(loop)
+            self.completions.call_when_ready(lambda: _call_soon(reference, self._drain))
+
+    def _drain(self) -> None:
+        for number in self.completions.drain():
+            future = self.futures.pop(number, None)
+            if future is not None and not future.done():
+                future.set_result(None)
+
+
+def _call_soon(reference: weakref.ref[asyncio.AbstractEventLoop], callback: Callable[[], None]) -> None:
+    loop = reference()
+    if loop is not None and not loop.is_closed():
+        # The loop may close after the check; then nothing waits for the calls any more.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(callback)
+
+
+_waiters: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopWaiter] = weakref.WeakKeyDictionary()
+# The loop and waiter that the thread used last: faster than the dictionary.
+_last = threading.local()
+
+
+def _waiter_of(loop: asyncio.AbstractEventLoop) -> _LoopWaiter:
+    if getattr(_last, "loop", None) is not None and _last.loop() is loop:
+        last: _LoopWaiter = _last.waiter
+        return last
+    waiter = _waiters.get(loop)
+    if waiter is None:
+        waiter = _waiters[loop] = _LoopWaiter(loop)
+    _last.loop = weakref.ref(loop)
+    _last.waiter = waiter
+    return waiter
+
+
+async def call(start: Callable[..., Any], *args: Any) -> Any:
+    """Starts a call of the extension in the running loop and waits for its result.
+
+    However this ends (with a result, cancelled, closed, or because the loop is gone), the extension has
+    stopped writing into the arguments when it ends.
+    """
+    # Not at the top: asyncio is half of the package's import time, and a program that awaits has imported it.
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    waiter = _waiter_of(loop)
+    operation = start(waiter.completions, *args)
+    future = loop.create_future()
+    waiter.futures[operation.number] = future
+    try:
+        await future
+        return operation.result()
+    finally:
+        waiter.futures.pop(operation.number, None)
+        operation.close()
