@@ -49,9 +49,11 @@ NEVER_IN_TESTS = {"pyo3*", "numpy"}
 # `#![forbid(unsafe_code)]` in each of their roots.
 UNSAFE = {
     "wire-protocol/src/digest/lanes/mod.rs": "CPU feature dispatch: many digests in a fraction of the time",
-    "record-decode/src/rows/mod.rs": "rows of one array are written by several tasks: the one unsafe heart",
-    "record-decode/src/rows/tests.rs": "its tests, which have to make one",
-    "record-decode/src/rows/loom_models.rs": "its tests under loom, likewise",
+    "record-decode/src/memory/mod.rs": "several tasks write the rows of one array",
+    "record-decode/src/memory/view.rs": "the bytes of one of these rows",
+    "record-decode/src/rows/mod.rs": "the constructor passes the caller's guarantees on to that memory",
+    "record-decode/src/rows/tests.rs": "tests call that constructor",
+    "record-decode/src/rows/loom_models.rs": "tests under loom call that constructor",
     "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory, sent to the tasks that fill it",
     "py-bindings/src/python/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
     "py-bindings/src/python/process.rs": "registers a fork handler with the C library",
