@@ -357,7 +357,7 @@ fn what_is_wrong_is_told() {
     };
     let array = |bin, shape: &[usize]| why(read('i', 2, '=', shape, bin, Casting::SameValue));
     assert_eq!(why(scalar('i', 1, Float(128.0))), "128 is outside the field's range");
-    assert_eq!(why(scalar('i', 1, Float(f64::NAN))), "NaN is no integer");
+    assert_eq!(why(scalar('i', 1, Float(f64::NAN))), "NaN is not an integer");
     assert_eq!(why(same('i', 1, Int(300))), "300 would change to fit");
     assert_eq!(why(same('f', 4, Float(0.1))), "0.1 would change to fit");
     assert_eq!(why(same('S', 2, Str(b"abc"))), "3 bytes would be cut to 2");
