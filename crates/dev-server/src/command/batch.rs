@@ -64,7 +64,8 @@ struct RowContext<'a> {
 }
 
 impl<'a> BatchRun<'a> {
-    /// Checks a batch before any row is executed. Heeds faults about rows and result codes.
+    /// Checks a batch before any row is executed. Applies faults about result codes; those about rows follow
+    /// in `next_frame`.
     ///
     /// # Errors
     /// The code that refuses the whole batch.
@@ -171,6 +172,7 @@ impl<'a> BatchRun<'a> {
             set: context.fields.set,
             set_number: context.set_number,
             key: context.fields.key,
+            // In order of precedence.
             refusal: violation.or(self.refusal).or(context.fields.refusal).or(unavailable),
             flags,
             generation: u32::from(row.generation()),

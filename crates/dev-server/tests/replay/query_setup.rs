@@ -1,17 +1,18 @@
-//! What a server must have held before a query was recorded.
+//! The records that a server had when a query was recorded.
 
 use wire_protocol::message::{Message, field_type};
 
 use crate::scenario::{Scenario, scenarios};
 use crate::state::{Given, messages_of};
 
-/// The scenarios whose answer shows all records that their folder's queries are asked over, and those records'
-/// set.
+/// For each folder, the scenario whose answer has all records that the folder's queries search, and the set
+/// of those records.
 const WHOLE: [(&str, &str, &[u8]); 2] =
     [("official", "query-partition-range", b"scan"), ("native", "query-partition-range", b"nscan")];
 
-/// The records to be there before a scenario's queries: those of the folder, and what its answers show besides.
-/// Queries that were answered in part, or not at all, are to find what they left out.
+/// The records that must exist before a scenario's queries: those of its folder, and further ones in its
+/// answers. With the whole folder's records, a query whose answer is partial or empty has something to leave
+/// out.
 pub(crate) fn before(scenario: &Scenario) -> Vec<Given> {
     if !scenario.frames.iter().any(super::scenario::Frame::is_query) {
         return Vec::new();
@@ -29,7 +30,7 @@ pub(crate) fn before(scenario: &Scenario) -> Vec<Given> {
     found
 }
 
-/// The records that a scenario's answers show.
+/// The records in a scenario's answers.
 fn shown(scenario: &Scenario) -> Vec<Given> {
     let answers = scenario.frames.iter().filter(|frame| !frame.is_request);
     answers.flat_map(|frame| messages_of(&frame.bytes)).filter_map(|message| given(&message)).collect()

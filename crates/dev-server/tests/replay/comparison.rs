@@ -1,4 +1,4 @@
-//! What of two answers must be alike when something in them differs by design.
+//! Comparison of answers that differ by design.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,8 +10,8 @@ use crate::verdicts::Why;
 /// Frames by connection.
 type Answers = HashMap<u64, Vec<Vec<u8>>>;
 
-/// Everything in the answers but what differs by design, in lines.
-pub(crate) fn but_for(why: Why, answers: &Answers) -> BTreeMap<u64, Vec<String>> {
+/// The answers as lines of text, without what differs for this reason.
+pub(crate) fn without(why: Why, answers: &Answers) -> BTreeMap<u64, Vec<String>> {
     let lines = |frames: &Vec<Vec<u8>>| {
         let mut lines: Vec<_> =
             frames.iter().flat_map(|frame| frame_lines(why, &frame[FrameHeader::LEN..])).collect();
@@ -28,7 +28,7 @@ pub(crate) fn but_for(why: Why, answers: &Answers) -> BTreeMap<u64, Vec<String>>
 
 fn frame_lines(why: Why, body: &[u8]) -> Vec<String> {
     if matches!(why, Why::Own(_) | Why::OwnMap) {
-        // Which commands were answered, in which order.
+        // Only the commands, in order.
         return String::from_utf8_lossy(body)
             .lines()
             .map(|line| line.split('\t').next().unwrap_or_default().to_owned())
@@ -52,7 +52,7 @@ fn message_line(why: Why, message: &Message<'_>) -> Option<String> {
     if why == Why::OneListRow && (header.result_code == ResultCode::UNSUPPORTED_FEATURE || is_list_read) {
         return Some(format!("the list operation, row {}", header.extra));
     }
-    // The particle gives GeoJSON as its text, without cells.
+    // A parsed GeoJSON particle is its text, without cells.
     let fields: Vec<_> = message.fields().map(|field| (field.kind, field.data.to_vec())).collect();
     let bins: Vec<_> =
         message.ops().map(|op| (op.code, op.name.to_vec(), format!("{:?}", op.particle()))).collect();
