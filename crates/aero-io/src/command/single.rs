@@ -88,7 +88,7 @@ pub(crate) async fn write(
 pub(crate) fn check_ops(ops: &[WriteOp<'_>]) -> Result<(), Error> {
     ops.iter().try_for_each(|op| check_bin_name(op.name))?;
     if ops.len() > usize::from(u16::MAX) {
-        let what = format!("{} operations; a request has room for 65535", ops.len());
+        let what = format!("{} operations; a request takes at most 65535", ops.len());
         return Err(Error::Param { what });
     }
     Ok(())
@@ -388,7 +388,7 @@ mod tests {
 
     /// The future is moved several times before it is first polled.
     #[test]
-    fn what_is_seldom_takes_no_room_in_every_future() {
+    fn the_future_of_a_read_is_small() {
         fn size<'a, F>(_: impl FnOnce(&'a Inner, &'a Key, &'a Bins, &'a ReadPolicy) -> F) -> usize {
             size_of::<F>()
         }

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_step_limit_starts_anew_with_each_step() {
+    async fn the_step_limit_restarts_with_each_step() {
         let start = Instant::now();
         let mut timer = Timer::new(None, Duration::from_millis(400));
         for _ in 0..5 {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_step_limit_beyond_the_deadline_is_none() {
+    async fn a_step_limit_beyond_the_deadline_is_ignored() {
         let deadline = Instant::now() + Duration::from_secs(1);
         let mut timer = Timer::new(Some(deadline), Duration::from_secs(30));
         assert_eq!(timer.remaining_ms(), 1_000);

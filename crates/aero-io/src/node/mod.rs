@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn messages_carry_what_was_tried() {
+    async fn messages_contain_what_was_tried() {
         let error = Error::Server { code: ResultCode::KEY_BUSY, tried: Box::new(tried(1, false)) };
         assert_eq!(
             error.to_string(),

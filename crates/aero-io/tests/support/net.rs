@@ -19,7 +19,7 @@ use wire_protocol::message::{FrameHeader, FrameType, MAX_FRAME, write_frame};
 
 use super::wire::{self, Request};
 
-/// What a node does on a request, in order; after all of it, the next request is read.
+/// What a node does on a request, in order. After that, it reads the next request.
 pub enum Act {
     Send(Vec<u8>),
     Wait(Duration),
@@ -31,17 +31,16 @@ pub enum Act {
 #[derive(Clone)]
 pub enum Host {
     Node(Arc<Node>),
-    /// Nobody listens.
+    /// No one listens.
     Refuses,
-    /// Connections are accepted and nothing is said.
+    /// Accepts connections and sends nothing.
     Silent,
-    /// Connections are never accepted.
+    /// Never accepts a connection.
     Unreachable,
-    /// This is said to everybody.
-    Says(Vec<u8>),
+    /// Sends these bytes on every connection.
+    Sends(Vec<u8>),
 }
 
-/// The network.
 #[derive(Default)]
 pub struct Net {
     hosts: Mutex<HashMap<SocketAddr, Host>>,
@@ -99,7 +98,7 @@ impl Transport for Net {
                     let _theirs = theirs;
                     std::future::pending::<()>().await;
                 })),
-                Host::Says(bytes) => drop(tokio::spawn(async move {
+                Host::Sends(bytes) => drop(tokio::spawn(async move {
                     _ = theirs.write_all(&bytes).await;
                     std::future::pending::<()>().await;
                 })),
@@ -174,24 +173,23 @@ type InfoHandler = Box<dyn FnMut(&str) -> Option<Vec<Act>> + Send>;
 
 type Mangle = Box<dyn FnMut(Vec<u8>) -> Vec<u8> + Send>;
 
-/// A namespace, and the partitions claimed of it, replica by replica.
+/// A namespace and its claimed partitions, replica by replica.
 type Claim = (String, Vec<PartitionBitmap>);
 
-/// A scripted node.
 pub struct Node {
     pub name: Mutex<String>,
     pub address: String,
-    /// What it says on `cluster-name`.
+    /// The answer to `cluster-name`.
     pub cluster_name: Mutex<String>,
-    /// Addresses that it says to be reached at.
+    /// The addresses that the node announces.
     pub service: Mutex<String>,
-    /// Refuses connections and closes those that there are.
+    /// Refuses connections, and has closed the open ones.
     is_down: AtomicBool,
     /// Answers nothing, not even info commands.
     pub is_hung: AtomicBool,
     /// Connections open now.
     pub open: AtomicUsize,
-    /// Requests that are being answered now, and the most at a time.
+    /// Requests being answered now, and the maximum.
     busy: AtomicUsize,
     pub most_busy: AtomicUsize,
     peers: Mutex<(u32, Vec<(String, String)>)>,
@@ -200,7 +198,7 @@ pub struct Node {
     security: Mutex<Security>,
     /// Answers info commands before the node does.
     info_handler: Mutex<InfoHandler>,
-    /// What becomes of its info answers.
+    /// Changes its info answers.
     mangle: Mutex<Mangle>,
     requests: Mutex<Vec<Request>>,
     down: tokio::sync::Notify,
@@ -230,27 +228,27 @@ impl Node {
         })
     }
 
-    /// What it does on a request.
+    /// Sets what the node does on a request.
     pub fn on_request(&self, handler: impl FnMut(&Request) -> Vec<Act> + Send + 'static) {
         *self.handler.lock().unwrap() = Box::new(handler);
     }
 
-    /// What it does on the body of a security frame.
+    /// Sets what the node does on a security message.
     pub fn on_security(&self, handler: impl FnMut(&[u8]) -> Vec<Act> + Send + 'static) {
         *self.security.lock().unwrap() = Box::new(handler);
     }
 
-    /// What it does on info commands; where `handler` returns `None`, it answers as usual.
+    /// Sets how the node answers info commands. If `handler` returns `None`, it answers as usual.
     pub fn on_info_request(&self, handler: impl FnMut(&str) -> Option<Vec<Act>> + Send + 'static) {
         *self.info_handler.lock().unwrap() = Box::new(handler);
     }
 
-    /// What it makes of its info answers before they go out.
+    /// Sets how the node changes its info answers.
     pub fn on_info(&self, mangle: impl FnMut(Vec<u8>) -> Vec<u8> + Send + 'static) {
         *self.mangle.lock().unwrap() = Box::new(mangle);
     }
 
-    /// Sets the peers that it knows.
+    /// Sets the node's peers.
     pub fn know(&self, nodes: &[Arc<Node>]) {
         let mut peers = self.peers.lock().unwrap();
         peers.0 += 1;
@@ -258,7 +256,7 @@ impl Node {
         peers.1 = others.map(|node| (node.name.lock().unwrap().clone(), node.address.clone())).collect();
     }
 
-    /// Sets the partitions that it claims of a namespace.
+    /// Sets the partitions of a namespace that the node claims.
     pub fn claim(&self, namespace: &str, bitmaps: Vec<PartitionBitmap>) {
         let mut replicas = self.replicas.lock().unwrap();
         replicas.0 += 1;
@@ -266,7 +264,7 @@ impl Node {
         replicas.1.push((namespace.into(), bitmaps));
     }
 
-    /// Closes all connections and refuses new ones, or takes them again.
+    /// Closes all connections and refuses new ones, or accepts them again.
     pub fn set_down(&self, down: bool) {
         self.is_down.store(down, Ordering::SeqCst);
         if down {
@@ -274,12 +272,11 @@ impl Node {
         }
     }
 
-    /// Closes all connections.
     pub fn drop_connections(&self) {
         self.down.notify_waiters();
     }
 
-    /// Requests so far.
+    /// Requests received so far.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
@@ -402,7 +399,7 @@ async fn act(stream: &mut DuplexStream, acts: Vec<Act>) -> io::Result<Next> {
     Ok(Next::Listen)
 }
 
-/// Says nothing until the peer closes.
+/// Sends nothing until the peer closes.
 async fn wait_for_close(mut stream: DuplexStream) -> io::Result<()> {
     while stream.read(&mut [0; 64]).await? > 0 {}
     Ok(())
