@@ -49,11 +49,11 @@ NEVER_IN_TESTS = {"pyo3*", "numpy"}
 # Files with `unsafe`, and why. No other file may have it, and a crate without an entry must say
 # `#![forbid(unsafe_code)]` in each of its roots.
 UNSAFE = {
-    "wire-protocol/src/digest/lanes.rs": "CPU feature dispatch: many digests in a fraction of the time",
-    "record-decode/src/rows.rs": "rows of one array are written by several tasks: the one unsafe heart",
-    "record-decode/src/rows/tests.rs": "its tests, which have to make one",
-    "record-decode/src/rows/loom_models.rs": "its tests under loom, likewise",
-    "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory, sent to the tasks that fill it",
+    "wire-protocol/src/digest/lanes/mod.rs": "dispatch to code for CPU features: many digests at once",
+    "record-decode/src/rows/mod.rs": "the row buffer: several tasks write rows of one array",
+    "record-decode/src/rows/tests.rs": "tests of the row buffer, which create one",
+    "record-decode/src/rows/loom_models.rs": "tests of the row buffer under loom",
+    "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory for the tasks that fill it",
     "py-bindings/src/python/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
     "py-bindings/src/python/process.rs": "registers a fork handler with the C library",
     "py-bindings/src/commands/batch_read.rs": "passes that memory to the row buffer and keeps its contract",
@@ -78,7 +78,7 @@ WIRE_IN_BINDINGS = {
 
 LONGEST = 500
 LONGER = {
-    "python/aerospike_py/exception.py": "one class an error code, nothing else",
+    "python/aerospike_py/exception.py": "one class per error code, nothing else",
 }
 
 

@@ -17,7 +17,8 @@ use aero_io::{
     BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Digest, Key, OwnedKey, RowLease, RowOutcome, RowSink,
     Seed, Space, TcpTransport, WriteOp, WritePolicy,
 };
-use wire_protocol::batch::{BatchReadHeader, BatchRow, Projection, Record, write_batch_read};
+use wire_protocol::batch::{BatchReadHeader, BatchRow, Record, write_batch_read};
+use wire_protocol::command::Projection;
 use wire_protocol::message::op;
 use wire_protocol::particle::Particle;
 

@@ -1,6 +1,6 @@
 //! The record that a command is about, and the bins that it reads.
 
-use wire_protocol::batch::Projection;
+use wire_protocol::command::Projection;
 use wire_protocol::digest::{Digest, UserKey};
 
 use crate::error::Error;

@@ -61,7 +61,7 @@ pub use query::{
 };
 pub use stats::{ClusterStats, NodeStats};
 pub use wire_protocol::ResultCode;
-pub use wire_protocol::batch_write::{BatchWriter, EncodedOps, OperateRow, RowAttributes};
+pub use wire_protocol::batch::{BatchWriter, EncodedOps, OperateRow, RowAttributes};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;
 pub use wire_protocol::query::{QueryDuration, QueryRecord};

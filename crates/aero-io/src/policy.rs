@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wire_protocol::batch_write::RowAttributes;
+use wire_protocol::batch::RowAttributes;
 use wire_protocol::command::{Exists, Generation};
 use wire_protocol::message::{info1, info3};
 use wire_protocol::query::QueryDuration;

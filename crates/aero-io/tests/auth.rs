@@ -15,9 +15,9 @@ use support::net::{Act, Net};
 use support::{keys, read};
 use tokio::time::Instant;
 use wire_protocol::ResultCode;
-use wire_protocol::login::{SecurityMessage, command, field, write_security};
 use wire_protocol::message::op;
 use wire_protocol::particle::Particle;
+use wire_protocol::security::{SecurityMessage, command, field, write_security};
 
 const PASSWORD: &str = "hunter2!";
 

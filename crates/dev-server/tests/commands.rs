@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use dev_server::{Config, DevServer};
 use support::{Client, SET, bin, digest, record};
-use wire_protocol::batch::Projection;
-use wire_protocol::batch_write::{BatchHeader, BatchWriter, EncodedOps, OperateRow, RowAttributes};
+use wire_protocol::batch::{BatchHeader, BatchWriter, EncodedOps, OperateRow, RowAttributes};
+use wire_protocol::command::Projection;
 use wire_protocol::command::{
     Exists, Generation, ReadOptions, RecordKey, WriteOptions, write_read, write_write,
 };

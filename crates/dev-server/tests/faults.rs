@@ -80,7 +80,7 @@ async fn closing_in_the_middle_of_a_frame() {
             CommandKind::Read => {
                 let mut request = Vec::new();
                 let digest = support::digest("key-1");
-                let all = wire_protocol::batch::Projection::All;
+                let all = wire_protocol::command::Projection::All;
                 let record = support::record(&digest, None);
                 wire_protocol::command::write_read(&mut request, &record, all, &Default::default()).unwrap();
                 client.send(&request).await;

@@ -272,7 +272,7 @@ async fn strong_consistency() {
     // Reads that allow unavailable partitions are served.
     let relaxed = info3::SC_READ_TYPE | info3::SC_READ_RELAX;
     let options = ReadOptions { info3: relaxed, ..ReadOptions::default() };
-    let all = wire_protocol::batch::Projection::All;
+    let all = wire_protocol::command::Projection::All;
     assert_eq!(client.read(away, all, &options).await.text(), "i=1");
     let header = BatchReadHeader { info3: relaxed, ..BatchReadHeader::default() };
     let (rows, _) = client.batch(&batch_with(&keys, &header)).await;

@@ -9,13 +9,13 @@ use dev_server::{CommandKind, Config, DevServer, Fault, FaultRule, User};
 use support::{Client, PATIENCE, SET, digest, keys};
 use tokio::io::AsyncReadExt as _;
 use wire_protocol::ResultCode;
-use wire_protocol::batch::Projection;
+use wire_protocol::command::Projection;
 use wire_protocol::command::{WriteOp, WriteOptions};
 use wire_protocol::digest::{Digest, partition_id};
-use wire_protocol::login::{Login, write_login};
 use wire_protocol::message::{FrameHeader, Message, field_type, info1, info2, info3, op, write_field};
 use wire_protocol::particle::Particle;
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryDuration, QueryRequest, write_query};
+use wire_protocol::security::{Login, write_login};
 
 fn all_partitions() -> Vec<u16> {
     (0..4096).collect()

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use dev_server::{Config, DevServer, User};
 use support::{Client, batch_of, keys};
-use wire_protocol::login::{Login, LoginAnswer, Proof, result_code_of, write_authenticate, write_login};
 use wire_protocol::message::FrameHeader;
+use wire_protocol::security::{Login, LoginAnswer, Proof, result_code_of, write_authenticate, write_login};
 
 /// What the official client sent for the password "secret".
 const HASH: &[u8] = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBEsHTCoJzZDEKQRb.";

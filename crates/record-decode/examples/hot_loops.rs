@@ -7,7 +7,8 @@
 
 use std::hint::black_box;
 
-use wire_protocol::batch::{BatchReadHeader, BatchRow, Projection, write_batch_read};
+use wire_protocol::batch::{BatchReadHeader, BatchRow, write_batch_read};
+use wire_protocol::command::Projection;
 use wire_protocol::digest::{Digest, UserKey, digests};
 
 #[path = "../benches/sample/mod.rs"]

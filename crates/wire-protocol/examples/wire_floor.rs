@@ -17,7 +17,8 @@ use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use wire_protocol::batch::{BatchReadHeader, BatchRow, Projection, write_batch_read};
+use wire_protocol::batch::{BatchReadHeader, BatchRow, write_batch_read};
+use wire_protocol::command::Projection;
 use wire_protocol::command::{RecordKey, WriteOp, WriteOptions, write_write};
 use wire_protocol::digest::{Digest, UserKey, digests};
 use wire_protocol::message::{FrameHeader, MessageHeader, info3, op};

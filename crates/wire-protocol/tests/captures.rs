@@ -6,11 +6,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use support::{Frame, Scenario, all_scenarios, cluster_info, scenarios};
 use wire_protocol::ResultCode;
-use wire_protocol::batch::{BatchAnswer, BatchAnswers, row_flags};
-use wire_protocol::batch_request::BatchRequestRows;
-use wire_protocol::login::{Login, LoginAnswer, SecurityMessage, field, write_login};
+use wire_protocol::batch::{BatchAnswer, BatchAnswers, BatchRequestRows, row_flags};
 use wire_protocol::message::{FrameHeader, FrameType, Message, Op, field_type, info1, op};
 use wire_protocol::particle::Particle;
+use wire_protocol::security::{Login, LoginAnswer, SecurityMessage, field, write_login};
 use wire_protocol::{info, msgpack};
 
 /// The frame's body, once its header was read.

@@ -4,7 +4,7 @@ mod support;
 
 use proptest::prelude::*;
 use support::{scenarios, to_hex};
-use wire_protocol::batch::Projection;
+use wire_protocol::command::Projection;
 use wire_protocol::digest::partition_id;
 use wire_protocol::message::{
     FrameHeader, FrameType, Message, MessageHeader, field_type, info1, info2, info3, write_field,

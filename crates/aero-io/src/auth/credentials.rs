@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use wire_protocol::login::Login;
+use wire_protocol::security::Login;
 
 use crate::error::{Error, LoginUser};
 use crate::net::session::Secret;

@@ -15,8 +15,8 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
-use wire_protocol::login::{LoginAnswer, Proof, result_code_of, write_authenticate, write_login};
 use wire_protocol::message::FrameType;
+use wire_protocol::security::{LoginAnswer, Proof, result_code_of, write_authenticate, write_login};
 
 use crate::auth::credentials::Credentials;
 use crate::error::Fault;

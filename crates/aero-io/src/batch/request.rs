@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use wire_protocol::ResultCode;
-use wire_protocol::batch::{BatchReadHeader, BatchRow, REPEATED_ROW_LEN, batch_flags, write_batch_read};
-use wire_protocol::batch_write::{BatchHeader, BatchWriter, OperateRow, RowAttributes};
+use wire_protocol::batch::{
+    BatchHeader, BatchReadHeader, BatchRow, BatchWriter, OperateRow, REPEATED_ROW_LEN, RowAttributes,
+    batch_flags, write_batch_read,
+};
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::MAX_FRAME;
 

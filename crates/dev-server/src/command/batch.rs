@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use wire_protocol::ResultCode;
-use wire_protocol::batch::{REPEATED_ROW_LEN, batch_flags};
-use wire_protocol::batch_request::{BatchRequestRow, BatchRequestRows};
+use wire_protocol::batch::{BatchRequestRow, BatchRequestRows, REPEATED_ROW_LEN, batch_flags};
 use wire_protocol::message::{FrameHeader, FrameType, Message, field_type};
 
 use crate::command::request::{RecordRequest, RequestFields};
@@ -173,6 +172,7 @@ impl<'a> BatchRun<'a> {
             set: context.fields.set,
             set_number: context.set_number,
             key: context.fields.key,
+            // In order of precedence.
             refusal: violation.or(self.refusal).or(context.fields.refusal).or(unavailable),
             flags,
             generation: u32::from(row.generation()),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use wire_protocol::batch_request::BatchRequestRows;
+use wire_protocol::batch::BatchRequestRows;
 use wire_protocol::message::{FrameHeader, FrameType, Message, field_type, info1, info2, info3};
 
 /// One frame of a scenario.

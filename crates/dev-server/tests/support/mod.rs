@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use wire_protocol::batch::{BatchReadHeader, BatchRow, Projection, write_batch_read};
+use wire_protocol::batch::{BatchReadHeader, BatchRow, write_batch_read};
+use wire_protocol::command::Projection;
 use wire_protocol::command::{
     ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,
 };

@@ -211,8 +211,8 @@ impl Config {
         if replica == Replica::PreferRack && self.cluster.racks.is_empty() {
             return Err(param_error(
                 py,
-                "policy \"replica\" is POLICY_REPLICA_PREFER_RACK, but the client has no rack; add \"rack_aware\": True \
-                 and \"rack_id\" or \"rack_ids\" to its config"
+                "policy \"replica\" is POLICY_REPLICA_PREFER_RACK, but the client has no rack; add \"rack_aware\": \
+                 True and \"rack_id\" or \"rack_ids\" to its config"
                     .into(),
             ));
         }

@@ -1,5 +1,5 @@
-//! What a row of a batch does: read, operate or remove, from the arguments of a command or from the `Read`, `Write` and
-//! `Remove` objects of `batch_write`.
+//! What a row of a batch does: read, operate or remove, from the arguments of a command or from the `Read`, `Write`
+//! and `Remove` objects of `batch_write`.
 
 use aero_io::{BatchPolicy, RowAttributes};
 use pyo3::prelude::*;

@@ -81,9 +81,10 @@ fn into_numpy(
 
     let arena = Arc::new(KeyArena::read(keys)?);
     let arrays = Arrays::new(&dtype, &plan, arena.len(), keys, out)?;
-    // SAFETY: `arrays` keeps the memory of the three arrays alive and is their only owner, except that `out` is also the
-    // caller's, who is told not to resize it or write to it during the call. `finish` owns `arrays`. It seals the buffer
-    // before it uses them; if it is dropped unused, `Operation` or `wait` has sealed the buffer before.
+    // SAFETY: `arrays` keeps the memory of the three arrays alive and is their only owner, except that `out` is
+    // also the caller's, who is told not to resize it or write to it during the call. `finish` owns `arrays`. It
+    // seals the buffer before it uses them; if it is dropped unused, `Operation` or `wait` has sealed the buffer
+    // before.
     let buffer = unsafe { RowBuffer::new(plan.clone(), arrays.memory(), clock::now()) };
     let rows = Arc::new(NumpyRows(buffer));
 

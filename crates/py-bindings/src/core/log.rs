@@ -1,8 +1,8 @@
 //! Passes a cluster's events to Python's `logging`.
 //!
-//! The runtime's threads never take the GIL, so they cannot log. They put events into the cluster's queue, and the next
-//! call of the client, which has the GIL anyway, logs them. No thread runs for this, so there is nothing to stop after a
-//! fork or at the interpreter's exit.
+//! The runtime's threads never take the GIL, so they cannot log. They put events into the cluster's queue, and the
+//! next call of the client, which has the GIL anyway, logs them. No thread runs for this, so there is nothing to
+//! stop after a fork or at the interpreter's exit.
 
 use std::time::UNIX_EPOCH;
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::WireError;
 
 fn tokens(bytes: &[u8]) -> Vec<Token<'_>> {
     let mut reader = Reader::new(bytes);
@@ -169,7 +170,7 @@ fn extensions_of_every_length() {
 
 #[test]
 fn a_refused_token_leaves_the_reader_where_it_was() {
-    let truncated = WireError::Truncated { what: WHAT };
+    let truncated = WireError::Truncated { what: "a msgpack value" };
     for bytes in [
         &[][..],
         &[0xa2, 3],

@@ -8,8 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use crate::support::{all_scenarios, cluster_info};
-use wire_protocol::batch::{BatchAnswer, BatchAnswers};
-use wire_protocol::batch_request::BatchRequestRows;
+use wire_protocol::batch::{BatchAnswer, BatchAnswers, BatchRequestRows};
 use wire_protocol::info;
 use wire_protocol::message::{FrameHeader, Message, Op};
 use wire_protocol::msgpack::{self, Reader};

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use crate::support::value::Value;
 use wire_protocol::ResultCode;
 use wire_protocol::batch::{
-    BatchAnswer, BatchAnswers, BatchReadHeader, BatchRow, Projection, write_batch_read,
+    BatchAnswer, BatchAnswers, BatchReadHeader, BatchRequestRows, BatchRow, write_batch_read,
 };
-use wire_protocol::batch_request::BatchRequestRows;
+use wire_protocol::command::Projection;
 use wire_protocol::command::{
     Exists, Generation, ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,
 };

@@ -1,6 +1,7 @@
 //! The recorded calls as calls of this crate's writers.
 
-use wire_protocol::batch::{BatchReadHeader, BatchRow, Projection, batch_flags, write_batch_read};
+use wire_protocol::batch::{BatchReadHeader, BatchRow, batch_flags, write_batch_read};
+use wire_protocol::command::Projection;
 use wire_protocol::command::{
     Exists, Generation, ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,
 };

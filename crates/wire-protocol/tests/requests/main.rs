@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use calls::{Same, calls};
 use support::value::Value;
 use support::{all_scenarios, scenarios, to_hex};
-use wire_protocol::batch_request::BatchRequestRows;
+use wire_protocol::batch::BatchRequestRows;
 use wire_protocol::digest::{Digest, UserKey};
 use wire_protocol::message::{FrameHeader, Message, Ops, field_type, op};
 

@@ -1,7 +1,7 @@
 //! Policies: dictionaries by the official client's key names, each over its defaults.
 //!
-//! Policies of commands on one record and of batches are here, those of queries in `query`, those of a batch's rows in
-//! `rows`.
+//! Policies of commands on one record and of batches are here, those of queries in `query`, those of a batch's rows
+//! in `rows`.
 
 use std::time::Duration;
 
@@ -225,8 +225,8 @@ impl Write {
             (_, None) => {
                 return Err(param_error(
                     py,
-                    "policy \"gen\" compares generations, but there is none to compare with; pass meta={\"gen\": ...}, or \
-                     \"generation\" in a remove policy or in the policy of a batch's rows"
+                    "policy \"gen\" compares generations, but there is none to compare with; pass \
+                     meta={\"gen\": ...}, or \"generation\" in a remove policy or in the policy of a batch's rows"
                         .into(),
                 ));
             }
