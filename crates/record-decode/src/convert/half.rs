@@ -61,7 +61,7 @@ fn value_exponent(bits: u64) -> i32 {
 mod tests {
     use super::*;
 
-    /// A power of two that is a normal double, exactly ([`f64::powi`] promises less).
+    /// A power of two that is a normal double, exactly, which [`f64::powi`] does not guarantee.
     fn two_to(exponent: i32) -> f64 {
         f64::from_bits(((exponent + 1023) as u64) << 52)
     }

@@ -9,6 +9,7 @@ use loom::thread;
 
 use super::*;
 use crate::Casting;
+use crate::report::Event;
 
 /// The memory of a buffer, which outlives it.
 struct Array {
