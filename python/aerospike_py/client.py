@@ -86,7 +86,7 @@ class Client(
         self._core.connect(None, username, password)
         return self
 
-    def get_node_names(self) -> list[str]:  # noqa: D102 (inherited)
+    def get_node_names(self) -> list[str]:
         if self._core.is_new():
             self._core.ensure_connected(None)
         return super().get_node_names()

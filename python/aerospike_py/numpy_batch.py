@@ -40,6 +40,11 @@ class _PickledKeys:
         return self._space_of
 
 
+def _tuple_of(key: dict[str, Any]) -> tuple[Any, ...]:
+    """A key that is a dict, as a tuple."""
+    return tuple(key.get(name) for name in ("ns", "set", "key", "digest"))
+
+
 class NumpyBatchRecords:
     """Records of a batch as NumPy arrays, one row per key, in the order of the keys.
 
@@ -104,6 +109,8 @@ class NumpyBatchRecords:
     def _row(self, key: Any) -> int:
         """The row of a primary key or key tuple. Raises KeyError if there is none, or more than one set has
         it."""
+        if isinstance(key, dict):
+            key = _tuple_of(key)
         if isinstance(key, tuple):
             return self._row_of_tuple(key)
         if isinstance(key, bytearray):
@@ -144,7 +151,8 @@ class NumpyBatchRecords:
         """The row of a key.
 
         Args:
-            primary_key: a primary key, or a whole key tuple ``(namespace, set, primary_key)``.
+            primary_key: a primary key, or a whole key: ``(namespace, set, primary_key)``, or the same as a
+                dict, ``{"ns": ..., "set": ..., "key": ...}``.
 
         Returns:
             A scalar of the dtype. It refers to the memory of :attr:`batch_records`.
@@ -164,6 +172,8 @@ class NumpyBatchRecords:
         if isinstance(key, bytearray):
             key = bytes(key)
         try:
+            if isinstance(key, dict):
+                key = _tuple_of(key)
             if isinstance(key, tuple):
                 self._row_of_tuple(key)
                 return True
