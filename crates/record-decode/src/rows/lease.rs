@@ -16,8 +16,8 @@ use super::fill::fill;
 /// Time to live of a record that never expires.
 const NEVER: u32 = u32::MAX;
 
-/// The right to write rows of a buffer: see [`RowBuffer::lease`]. Its counts are added to the buffer's when it is
-/// dropped.
+/// The right to write rows of a buffer: see [`RowBuffer::lease`](super::RowBuffer::lease). Its counts are added to the
+/// buffer's when it is dropped.
 pub struct Lease<'b> {
     order: BinOrder,
     wide: Option<(WideSet, WideSet)>,
