@@ -176,7 +176,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "batch": ("operations", "records", "types"),
         "operations": ("constants",),
         "records": ("exception",),
-        "values": (),
+        "values": ("exception",),
         # Types of configs and policies.
         "types": ("_types",),
         # Aliases and protocols.

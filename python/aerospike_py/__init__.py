@@ -41,9 +41,9 @@ from .keys import Keys
 from .numpy_batch import NumpyBatchRecords
 from .numpy_write import NumpyWriteResult
 from .query import AsyncQuery, AsyncQueryRecords, Query, QueryRecords
-from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
+from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats
-from .values import GeoJSON, HyperLogLog, KeyOrderedDict
+from .values import GeoJSON, HyperLogLog, KeyOrderedDict, null
 
 calc_digest = _native.calc_digest
 
@@ -69,11 +69,13 @@ __all__ = [
     "Query",
     "QueryRecords",
     "Record",
+    "RecordHeader",
     "__version__",
     "batch",
     "calc_digest",
     "client",
     "exception",
+    "null",
     "operations",
     "types",
 ]

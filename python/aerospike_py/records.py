@@ -73,6 +73,33 @@ class OrderedRecord(NamedTuple):
     bins: list[tuple[str, Any]]
 
 
+class RecordHeader(NamedTuple):
+    """A record of which no bins were read, as ``batch_read(keys, [])`` returns them: ``(key, meta)``.
+
+    Attributes:
+        key: the :class:`Key`.
+        meta: as in :class:`Record`.
+
+    Example:
+        >>> key, meta = client.batch_read([("test", "users", 1)], []).batch_records[0].record
+        >>> meta["gen"]
+        1
+    """
+
+    key: Key
+    meta: dict[str, int] | None
+
+    @property
+    def bins(self) -> dict[str, Any]:
+        """Empty: no bins were read.
+
+        Example:
+            >>> client.batch_read([("test", "users", 1)], []).batch_records[0].record.bins
+            {}
+        """
+        return {}
+
+
 class Exists(NamedTuple):
     """The result of ``exists``: ``(key, meta)``.
 
@@ -96,7 +123,8 @@ class BatchRecord:
     Attributes:
         key: key of the row.
         result: result code, 0 for success.
-        record: the record, or None.
+        record: the :class:`Record`, or None. ``batch_read(keys, [])`` gives a :class:`RecordHeader`, which
+            has two items.
         in_doubt: whether a write may have been applied although it failed, or was applied and its answer
             cannot be represented in Python.
         error: why a record cannot be represented in Python (a map whose key is a list, text that is not

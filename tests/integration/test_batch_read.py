@@ -194,7 +194,10 @@ def test_records_without_a_dtype(client, records):
         {"f": 1.0},
     ]
     headers = client.batch_read(keys, [])
+    key, meta = headers.batch_records[0].record
+    assert (key, meta) == (first.key, {"gen": 1, "ttl": 0xFFFFFFFF})
     assert headers.batch_records[0].record.bins == {}
+    assert headers.batch_records[1].record is None
 
 
 def test_keys_objects(client, fresh_set):
@@ -285,7 +288,7 @@ def test_outs_that_are_refused(client, make, error, message):
         ({"total_timeout": -1}, "whole number"),
         ({"allow_inline": 1}, "True or False"),
         ({"replica": 99}, "POLICY_REPLICA"),
-        ({"expressions": b""}, "is not supported: filter expressions are not implemented yet"),
+        ({"expressions": b""}, "is not supported yet: filter the records after reading them"),
         (5, "must be a dict"),
     ],
 )

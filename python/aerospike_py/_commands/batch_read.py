@@ -74,7 +74,8 @@ class BatchReadCommands:
         Args:
             keys: n ``(namespace, set, primary_key)`` tuples, or :class:`~aerospike_py.Keys`.
             bins: names of the bins to read. None reads the bins that the dtype has fields for, or all bins
-                without a dtype. ``[]`` reads no bins, only generations and times to live.
+                without a dtype. ``[]`` reads no bins, only generations and times to live; without a dtype, the
+                records are then ``(key, meta)``.
             policy: batch policy (``total_timeout``, ``max_retries``, ``replica`` ...).
             _dtype: structured dtype whose field names are bin names. Values go from the socket straight into
                 an array of this dtype.

@@ -25,6 +25,7 @@ use pyo3::prelude::*;
 pub(crate) use self::completions::Completions;
 pub(crate) use self::operation::Operation;
 use self::runtime::Driver;
+pub(crate) use self::runtime::{Handle, shared as shared_runtime};
 pub(crate) use self::wait::{INHERITED_CALL, Seal};
 use self::wait::{NothingToSeal, wait};
 use crate::python::errors::io_error;

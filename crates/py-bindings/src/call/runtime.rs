@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::prelude::*;
 use tokio::runtime::Runtime;
 
-pub(super) use tokio::runtime::Handle;
+pub(crate) use tokio::runtime::Handle;
 pub(super) use tokio::task::AbortHandle;
 
 use crate::python::errors::client_error;
@@ -45,7 +45,7 @@ struct Shared {
 static SHARED: Mutex<Shared> = Mutex::new(Shared { process: 0, runtime: None });
 
 /// The shared runtime of this process, made at first use.
-pub(super) fn shared(py: Python<'_>) -> PyResult<Handle> {
+pub(crate) fn shared(py: Python<'_>) -> PyResult<Handle> {
     // The exception is made after the lock is released: making it runs Python, which may let in another thread that
     // then waits for the lock with the GIL.
     shared_or_reason().map_err(|reason| client_error(py, reason))

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use aero_io::{BatchKeys, BatchRead, Bins, Cluster};
+use aero_io::{BatchKeys, BatchRead, Bins};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString};
-use record_decode::RowBuffer;
+use pyo3::types::{PyBytes, PyList};
+use record_decode::{Casting, RowBuffer};
 
 use crate::args::casting::CastingArgs;
-use crate::args::convert::bin_names;
+use crate::args::convert::{bin_names, text, text_or_none};
 use crate::args::policy;
 use crate::arrays::as_dtype;
 use crate::arrays::dtype::read_plan;
 use crate::arrays::memory::Arrays;
 use crate::call::{Call, Completions, or_raise};
-use crate::core::Core;
+use crate::core::{Core, LazyCluster};
 use crate::keys::KeyArena;
 use crate::python::errors::io_error;
 use crate::results::sinks::{NO_RESPONSE, NumpyRows, RawRows};
@@ -32,8 +32,8 @@ impl Core {
         bins: Option<&Bound<'_, PyAny>>,
         policy: Option<&Bound<'_, PyAny>>,
         dtype: Option<&Bound<'_, PyAny>>,
-        casting: &str,
-        errors: &str,
+        casting: &Bound<'_, PyAny>,
+        errors: &Bound<'_, PyAny>,
         out: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
@@ -41,13 +41,13 @@ impl Core {
         self.config.check_replica(py, policy.limits.replica)?;
         let request = BatchRead { policy, ..BatchRead::default() };
         let bins = bin_names(bins)?;
+        let casting = CastingArgs::read(casting, errors)?;
         match dtype {
             Some(dtype) => {
-                let casting = CastingArgs::read(py, casting, errors)?;
                 into_numpy(py, completions, cluster, keys, bins.as_deref(), request, dtype, &casting, out)
             }
             None => {
-                refuse_numpy_arguments(casting, errors, out)?;
+                refuse_numpy_arguments(&casting, out)?;
                 into_records(py, completions, cluster, keys, bins.as_deref(), request)
             }
         }
@@ -66,7 +66,7 @@ fn bins_of(names: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Bins {
 fn into_numpy(
     py: Python<'_>,
     completions: Option<&Completions>,
-    cluster: Cluster,
+    cluster: LazyCluster,
     keys: &Bound<'_, PyAny>,
     bins: Option<&[String]>,
     mut request: BatchRead,
@@ -92,6 +92,7 @@ fn into_numpy(
         let (arena, rows) = (arena.clone(), rows.clone());
         async move {
             let keys = Arc::new(arena.batch_keys()?);
+            let cluster = cluster.get().await?;
             let outcome = cluster.batch_read(keys, Arc::new(request), Arc::clone(&rows)).await;
             // Every row is answered or given up by now. If one were not, its memory would never have been written.
             rows.0.fail_rest(NO_RESPONSE);
@@ -112,7 +113,7 @@ fn into_numpy(
 fn into_records(
     py: Python<'_>,
     completions: Option<&Completions>,
-    cluster: Cluster,
+    cluster: LazyCluster,
     keys: &Bound<'_, PyAny>,
     bins: Option<&[String]>,
     mut request: BatchRead,
@@ -120,6 +121,8 @@ fn into_records(
     if let Some(bins) = bins {
         request.bins = bins_of(bins);
     }
+    // Asked for no bins, the official client gives records of two items.
+    let is_header = matches!(request.bins, Bins::Header);
     let arena = Arc::new(KeyArena::read(keys)?);
     let raw = Arc::new(RawRows::new(arena.len()));
     let future = {
@@ -127,7 +130,7 @@ fn into_records(
         async move {
             let keys = Arc::new(arena.batch_keys()?);
             let digests = keys.clone();
-            cluster.batch_read(keys, Arc::new(request), raw).await.map(|()| digests)
+            cluster.get().await?.batch_read(keys, Arc::new(request), raw).await.map(|()| digests)
         }
     };
     let finish = or_raise(move |py, digests: Arc<BatchKeys>| {
@@ -140,6 +143,7 @@ fn into_records(
             &state,
             |_| false,
             |_, row| {
+                let row = if is_header { row.without_bins(py)? } else { row };
                 made.push(records::batch_record(py, row)?);
                 Ok(())
             },
@@ -150,12 +154,12 @@ fn into_records(
 }
 
 /// Refuses arguments that have a meaning only with a dtype.
-fn refuse_numpy_arguments(casting: &str, errors: &str, out: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+fn refuse_numpy_arguments(casting: &CastingArgs, out: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
     let given = if out.is_some_and(|out| !out.is_none()) {
         "out"
-    } else if casting != "unsafe" {
+    } else if casting.casting != Casting::Unsafe {
         "casting"
-    } else if errors != "raise" {
+    } else if casting.coerce {
         "errors"
     } else {
         return Ok(());
@@ -176,10 +180,12 @@ fn refuse_numpy_arguments(casting: &str, errors: &str, out: Option<&Bound<'_, Py
 #[pyfunction]
 pub(crate) fn calc_digest<'py>(
     py: Python<'py>,
-    ns: Bound<'py, PyString>,
-    set: Option<Bound<'py, PyString>>,
+    ns: Bound<'py, PyAny>,
+    set: Option<Bound<'py, PyAny>>,
     key: Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyBytes>> {
+    text("ns", &ns)?;
+    text_or_none("set", set.as_ref())?;
     let tuple = (ns, set, key).into_pyobject(py)?;
     let arena = KeyArena::read_one(tuple.as_any())?;
     Ok(PyBytes::new(py, &arena.digest(0)))

@@ -1,22 +1,24 @@
 //! The object behind `Client` and `AsyncClient`: a cluster's handle and the client's policies.
 //!
-//! Connecting and closing are here, and `log`, which passes the cluster's events to Python's `logging`. The
-//! commands are further methods of [`Core`], in `commands`.
+//! Connecting and closing are here. `lazy_cluster` connects a client at its first command, `log` passes the cluster's
+//! events to Python's `logging`. The commands are further methods of [`Core`], in `commands`.
 
+mod lazy_cluster;
 mod log;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aero_io::{Cluster, Credentials, TcpTransport, TlsTransport, Transport};
+use aero_io::{Cluster, ClusterConfig, Credentials, TcpTransport, TlsConfig, TlsTransport, Transport};
 use futures_util::lock::OwnedMutexGuard;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
 
+pub(crate) use self::lazy_cluster::LazyCluster;
+use self::lazy_cluster::{FirstConnect, Unconnected};
 use crate::args::config::Config;
-use crate::args::convert::unicode;
+use crate::args::convert::{secret_or_none, text_or_none};
 use crate::arrays;
-use crate::call::{Call, Completions, or_raise};
+use crate::call::{Call, Completions, or_raise, shared_runtime};
 use crate::python::errors::client_error;
 use crate::python::process;
 
@@ -38,6 +40,7 @@ struct Inner {
     closings: AtomicU64,
     /// Held from the start of a connect until `state` has its outcome.
     connecting: Arc<futures_util::lock::Mutex<()>>,
+    first_connect: FirstConnect,
     /// The credentials of the last successful connect; before that, those of the config.
     credentials: Mutex<Option<Credentials>>,
 }
@@ -114,18 +117,40 @@ impl Core {
         ))
     }
 
-    /// The cluster, if the client is connected and was made by this process. Logs what has happened to it.
-    pub(crate) fn cluster(&self, py: Python<'_>) -> PyResult<Cluster> {
+    /// The cluster for a command, connected or not, unless the client is closed or was made by another process.
+    pub(crate) fn cluster(&self, py: Python<'_>) -> PyResult<LazyCluster> {
+        match self.connected_cluster(py)? {
+            Some(cluster) => Ok(LazyCluster::Connected(cluster)),
+            None => {
+                let runtime = shared_runtime(py)?;
+                let (config, tls) =
+                    (self.cluster_config(self.inner.credentials().clone()), self.config.tls.clone());
+                let inner = Arc::clone(&self.inner);
+                let closings = inner.closings.load(Ordering::Relaxed);
+                Ok(LazyCluster::Unconnected(Box::new(Unconnected { inner, config, tls, closings, runtime })))
+            }
+        }
+    }
+
+    /// The cluster; None if the client was never connected. Logs what has happened to it.
+    ///
+    /// # Errors
+    /// The client is closed, or was made by another process.
+    pub(crate) fn connected_cluster(&self, py: Python<'_>) -> PyResult<Option<Cluster>> {
         self.check_process(py)?;
         // The lock is released before Python runs.
         let cluster = match &*self.inner.state() {
-            State::Connected(cluster) => Ok(cluster.clone()),
-            State::New => Err("the client is not connected; call connect() first"),
-            State::Closed => Err("the client is closed"),
+            State::Connected(cluster) => Some(cluster.clone()),
+            State::New => return Ok(None),
+            State::Closed => None,
         };
-        let cluster = cluster.map_err(|reason| client_error(py, reason.into()))?;
+        let Some(cluster) = cluster else { return Err(client_error(py, "the client is closed".into())) };
         log::drain(py, &cluster);
-        Ok(cluster)
+        Ok(Some(cluster))
+    }
+
+    fn cluster_config(&self, credentials: Option<Credentials>) -> ClusterConfig {
+        ClusterConfig { credentials, ..self.config.cluster.clone() }
     }
 
     /// What to log in with: the arguments of `connect`, else the credentials of the last successful connect, else the
@@ -143,6 +168,15 @@ impl Core {
     }
 }
 
+/// Connects to the cluster of a config.
+async fn open(config: ClusterConfig, tls: Option<TlsConfig>) -> Result<Cluster, aero_io::Error> {
+    let transport: Arc<dyn Transport> = match tls {
+        Some(tls) => Arc::new(TlsTransport::load(tls).await?),
+        None => Arc::new(TcpTransport),
+    };
+    Cluster::connect(config, transport).await
+}
+
 #[pymethods]
 impl Core {
     #[new]
@@ -155,6 +189,7 @@ impl Core {
                 state: Mutex::new(State::New),
                 closings: AtomicU64::new(0),
                 connecting: Arc::default(),
+                first_connect: FirstConnect::default(),
                 credentials: Mutex::new(config.login.credentials(py)?),
             }),
             config,
@@ -165,14 +200,13 @@ impl Core {
         &self,
         py: Python<'_>,
         completions: Option<&Completions>,
-        username: Option<&Bound<'_, PyString>>,
-        password: Option<&Bound<'_, PyString>>,
+        username: Option<&Bound<'_, PyAny>>,
+        password: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         self.check_process(py)?;
-        let mut config = self.config.cluster.clone();
-        let username = username.map(|text| unicode(text, "the username")).transpose()?;
-        let password = password.map(|text| unicode(text, "the password")).transpose()?;
-        config.credentials = self.credentials(py, username.as_deref(), password.as_deref())?;
+        let username = text_or_none("username", username)?;
+        let password = secret_or_none("password", password)?;
+        let config = self.cluster_config(self.credentials(py, username.as_deref(), password.as_deref())?);
         let tls = self.config.tls.clone();
         let inner = self.inner.clone();
         let closings = inner.closings.load(Ordering::Relaxed);
@@ -183,12 +217,8 @@ impl Core {
             if matches!(*waiting.state(), State::Connected(_)) {
                 return waiting.check_user(username.as_deref()).map(|()| None);
             }
-            let transport: Arc<dyn Transport> = match tls {
-                Some(tls) => Arc::new(TlsTransport::load(tls).await?),
-                None => Arc::new(TcpTransport),
-            };
             let credentials = config.credentials.clone();
-            let cluster = Cluster::connect(config, transport).await?;
+            let cluster = open(config, tls).await?;
             *waiting.credentials() = credentials;
             Ok(Some((cluster, guard)))
         };
@@ -204,6 +234,22 @@ impl Core {
             Ok(py.None())
         });
         Call::new(future, finish).run_on_shared_runtime(py, completions)
+    }
+
+    /// Whether the client was never connected, so that its next command connects it.
+    fn is_new(&self) -> bool {
+        self.process == process::id() && matches!(*self.inner.state(), State::New)
+    }
+
+    /// Connects the client as its first command does.
+    fn ensure_connected(&self, py: Python<'_>, completions: Option<&Completions>) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let future = async move { cluster.get().await };
+        let finish = or_raise(|py, cluster: Cluster| {
+            log::drain(py, &cluster);
+            Ok(py.None())
+        });
+        Call::new(future, finish).run(py, completions)
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {

@@ -38,6 +38,15 @@ pub(crate) fn param_error(py: Python<'_>, message: String) -> PyErr {
     error_of_code(py, PARAM, message, false)
 }
 
+/// An argument of a wrong type: a `ParamError` that is also a `TypeError`.
+pub(crate) fn type_error(py: Python<'_>, message: String) -> PyErr {
+    let class = || -> PyResult<Bound<'_, PyType>> { Ok(from_package!(py, "ParamTypeError")?.cast_into()?) };
+    match class() {
+        Ok(class) => PyErr::from_type(class, (message, PARAM, false)),
+        Err(error) => error,
+    }
+}
+
 /// A failure of the client itself.
 pub(crate) fn client_error(py: Python<'_>, message: String) -> PyErr {
     error_of_code(py, CLIENT, message, false)

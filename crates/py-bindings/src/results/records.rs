@@ -12,6 +12,7 @@ struct RecordClasses {
     key: Py<PyAny>,
     record: Py<PyAny>,
     ordered: Py<PyAny>,
+    header: Py<PyAny>,
     exists: Py<PyAny>,
     batch_record: Py<PyAny>,
     batch_records: Py<PyAny>,
@@ -28,6 +29,7 @@ fn classes(py: Python<'_>) -> PyResult<&'static RecordClasses> {
             key: from_package!(py, "Key")?.unbind(),
             record: from_package!(py, "Record")?.unbind(),
             ordered: from_package!(py, "OrderedRecord")?.unbind(),
+            header: from_package!(py, "RecordHeader")?.unbind(),
             exists: from_package!(py, "Exists")?.unbind(),
             batch_record: from_package!(py, "BatchRecord")?.unbind(),
             batch_records: from_package!(py, "BatchRecords")?.unbind(),
@@ -135,6 +137,18 @@ pub(crate) struct Row<'py> {
     pub(crate) in_doubt: bool,
     /// Why a record that was read could not be converted.
     pub(crate) error: Option<PyErr>,
+}
+
+impl<'py> Row<'py> {
+    /// The row with a `RecordHeader`, which is (key, meta), as its record.
+    pub(crate) fn without_bins(self, py: Python<'py>) -> PyResult<Self> {
+        if self.record.is_none() {
+            return Ok(self);
+        }
+        let items = [self.key.clone(), self.record.get_item(1)?];
+        let record = named_tuple(py, &classes(py)?.header, items)?;
+        Ok(Self { record, ..self })
+    }
 }
 
 /// A row of a batch as a `BatchRecord`.
