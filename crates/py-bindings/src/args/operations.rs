@@ -5,7 +5,7 @@ use pyo3::types::{PyBool, PyMapping};
 use wire_protocol::message::{self, op};
 use wire_protocol::particle::particle_type;
 
-use crate::args::convert::{bin_names, items_of, whole_number};
+use crate::args::convert::{TimeToLive, bin_names, items_of, whole_number};
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
 use crate::values::{Bools, OpBytes, bin_name, encode_value};
@@ -20,7 +20,7 @@ pub(crate) struct Operations {
     pub(crate) reads: bool,
     /// Whether all bins are read; there are no operations then.
     pub(crate) all_bins: bool,
-    /// The time to live that a `touch` among them sets, in seconds.
+    /// The time to live that a `touch` among them sets, as a request holds it; None for that of the policy.
     pub(crate) ttl: Option<u32>,
 }
 
@@ -185,7 +185,8 @@ fn encode_item(
     let value = if has_value { optional(dict, "val")? } else { None };
     if kind == OpKind::Touch {
         if let Some(ttl) = value.filter(|ttl| !ttl.is_none()) {
-            operations.ttl = Some(read_ttl(position, &ttl)?);
+            let ttl = TimeToLive::read_argument(&format!("{position} \"val\""), &ttl)?;
+            operations.ttl = ttl.given().or(operations.ttl);
         }
         push(operations, kind, &bin, particle_type::NIL, &[]);
         return Ok(());
@@ -211,19 +212,6 @@ fn named(position: &str, bin: &Bound<'_, PyAny>) -> PyResult<String> {
         return Err(param_error(bin.py(), format!("{position} has an empty \"bin\"; name a bin")));
     }
     Ok(name)
-}
-
-/// A time to live in seconds, or one of the `TTL_*` constants.
-pub(crate) fn read_ttl(position: &str, ttl: &Bound<'_, PyAny>) -> PyResult<u32> {
-    whole_number(ttl).and_then(|ttl| u32::try_from(ttl).ok()).ok_or_else(|| {
-        param_error(
-            ttl.py(),
-            format!(
-                "{position} has a time to live of {}; it must be seconds or a TTL_* constant",
-                describe(ttl)
-            ),
-        )
-    })
 }
 
 fn push(operations: &mut Operations, kind: OpKind, bin: &str, particle: u8, value: &[u8]) {
