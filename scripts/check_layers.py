@@ -50,7 +50,7 @@ NEVER_IN_TESTS = {"pyo3*", "numpy"}
 # `#![forbid(unsafe_code)]` in each of its roots.
 UNSAFE = {
     "wire-protocol/src/digest/lanes/mod.rs": "dispatch to code for CPU features: many digests at once",
-    "record-decode/src/rows.rs": "the row buffer: several tasks write rows of one array",
+    "record-decode/src/rows/mod.rs": "the row buffer: several tasks write rows of one array",
     "record-decode/src/rows/tests.rs": "tests of the row buffer, which create one",
     "record-decode/src/rows/loom_models.rs": "tests of the row buffer under loom",
     "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory for the tasks that fill it",

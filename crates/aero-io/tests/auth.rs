@@ -145,7 +145,8 @@ async fn role_violations_are_final() {
 async fn sessions_that_end_cost_no_row_and_no_try() {
     let server = start(1, 3_600).await;
     let cluster = connect(&server, internal(PASSWORD)).await.unwrap();
-    let single = BatchPolicy { max_retries: 0, ..BatchPolicy::default() };
+    let mut single = BatchPolicy::default();
+    single.limits.max_retries = 0;
     for _ in 0..5 {
         // The token has ended at the node, which this client does not know, and a connection is no good.
         server.advance_clock(Duration::from_secs(4_000));
@@ -296,7 +297,8 @@ async fn a_node_that_takes_no_token_is_not_stormed_with_logins() {
     let config = ClusterConfig { tend_interval: Duration::from_secs(3_600), ..with_user() };
     let cluster = Cluster::connect(config, net).await.unwrap();
     is_hostile.store(true, Ordering::SeqCst);
-    let policy = ReadPolicy { max_retries: 0, ..ReadPolicy::default() };
+    let mut policy = ReadPolicy::default();
+    policy.limits.max_retries = 0;
     for _ in 0..100 {
         let error = cluster.read(&key(1), &Bins::All, &policy).await.unwrap_err();
         assert_eq!(error.code(), 80);
@@ -378,7 +380,8 @@ async fn a_slow_login_is_begun_once() {
     let cluster = Cluster::connect(config, net).await.unwrap();
     tokio::time::sleep(Duration::from_secs(5)).await;
     let mut failed = 0;
-    let hasty = ReadPolicy { total_timeout: Duration::from_millis(300), ..ReadPolicy::default() };
+    let mut hasty = ReadPolicy::default();
+    hasty.limits.total_timeout = Some(Duration::from_millis(300));
     while cluster.read(&key(1), &Bins::All, &hasty).await.is_err() {
         failed += 1;
         assert!(failed < 100);

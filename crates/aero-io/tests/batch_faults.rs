@@ -34,7 +34,8 @@ async fn an_answer_cut_off_is_asked_for_again_without_its_rows() {
 #[tokio::test(start_paused = true)]
 async fn announced_bytes_that_never_come_cost_one_socket_timeout() {
     let announce = |_: &Request| vec![Act::Send(vec![2, 3, 0, 0, 0x06, 0x40, 0, 0]), Act::Hang];
-    let policy = BatchPolicy { socket_timeout: Duration::from_millis(200), ..retries(1) };
+    let mut policy = retries(1);
+    policy.limits.socket_timeout = Duration::from_millis(200);
     let start = Instant::now();
     let (outcome, rows, _) = fails_once(announce, policy).await;
     outcome.unwrap();
@@ -76,7 +77,8 @@ async fn a_node_that_dies_in_mid_batch_loses_no_row() {
     outcome.unwrap();
     assert_eq!((rows.count(0), net.opened()), (300, before));
     // The master alone is not there.
-    let policy = BatchPolicy { replica: Replica::Master, ..retries(2) };
+    let mut policy = retries(2);
+    policy.limits.replica = Replica::Master;
     let (outcome, rows) = read(&cluster, &keys(300), policy).await;
     outcome.unwrap();
     assert_eq!(rows.count(client_code::CONNECTION), 100);
@@ -88,7 +90,8 @@ async fn the_deadline_holds_and_answered_rows_are_kept() {
     let cluster = connect(&net, "10.0.0.1:3000").await;
     nodes[2].on_request(|request| vec![Act::Send(frame(&[record(request.rows[0].index, 0, 9)])), Act::Hang]);
     let start = Instant::now();
-    let policy = BatchPolicy { replica: Replica::Master, ..BatchPolicy::default() };
+    let mut policy = BatchPolicy::default();
+    policy.limits.replica = Replica::Master;
     let (outcome, rows) = read(&cluster, &keys(300), policy.clone()).await;
     outcome.unwrap();
     assert_eq!(start.elapsed().as_micros(), 1_003_000, "one second, and 10 microseconds a key");
@@ -98,7 +101,7 @@ async fn the_deadline_holds_and_answered_rows_are_kept() {
 
     nodes.iter().for_each(|node| node.on_request(|_| vec![Act::Hang]));
     let start = Instant::now();
-    let policy = BatchPolicy { total_timeout: Some(Duration::from_millis(40)), ..policy };
+    policy.limits.total_timeout = Some(Duration::from_millis(40));
     let (outcome, rows) = read(&cluster, &keys(300), policy).await;
     assert_eq!(start.elapsed().as_millis(), 40);
     let error = outcome.unwrap_err();
@@ -115,7 +118,8 @@ async fn a_stream_without_end_does_not_outlive_the_deadline() {
         (0..1_000).flat_map(|_| [Act::Send(batch.clone()), Act::Wait(Duration::from_millis(1))]).collect()
     });
     let start = Instant::now();
-    let policy = BatchPolicy { total_timeout: Some(Duration::from_millis(100)), ..retries(0) };
+    let mut policy = retries(0);
+    policy.limits.total_timeout = Some(Duration::from_millis(100));
     let (outcome, _) = read(&cluster, &keys(10), policy).await;
     assert_eq!(outcome.unwrap_err().code(), 9);
     assert!(start.elapsed() < Duration::from_millis(110));
@@ -222,7 +226,8 @@ async fn connections_are_bounded_and_waited_for_in_turn() {
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(1)).await;
-    let policy = BatchPolicy { total_timeout: Some(Duration::from_millis(30)), ..retries(0) };
+    let mut policy = retries(0);
+    policy.limits.total_timeout = Some(Duration::from_millis(30));
     let (outcome, rows) = read(&cluster, &keys(5), policy).await;
     let error = outcome.unwrap_err();
     assert!(matches!(error, Error::Saturated { limit: 2, .. }), "{error}");
@@ -249,7 +254,8 @@ async fn retries_wait_as_told_and_go_round_the_replicas() {
     let cluster = connect(&net, "10.0.0.1:3000").await;
     nodes[0].on_request(|request| vec![Act::Send(answer(request, |_| 14, 0))]);
     nodes[1].on_request(|request| vec![Act::Send(answer(request, |_| 14, 0))]);
-    let policy = BatchPolicy { sleep_between_retries: Duration::from_millis(50), ..retries(3) };
+    let mut policy = retries(3);
+    policy.limits.sleep_between_retries = Duration::from_millis(50);
     let start = Instant::now();
     let (outcome, rows) = read(&cluster, &keys(2), policy).await;
     let error = outcome.unwrap_err();
@@ -272,7 +278,8 @@ async fn a_node_that_refuses_is_left_for_its_replica() {
     net.set("10.0.0.1:3000", Host::Node(Arc::clone(&nodes[0])));
     looks(2).await;
     nodes[0].on_request(|_| vec![Act::Hang]);
-    let policy = BatchPolicy { socket_timeout: Duration::from_millis(100), ..retries(1) };
+    let mut policy = retries(1);
+    policy.limits.socket_timeout = Duration::from_millis(100);
     let start = Instant::now();
     let (outcome, rows) = read(&cluster, &keys(300), policy).await;
     outcome.unwrap();

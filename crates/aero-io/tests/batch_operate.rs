@@ -39,7 +39,7 @@ impl Default for Ops {
 impl RowOps for Ops {
     fn head(&self, row: usize) -> RowHead<'_> {
         let attributes = if (self.reads)(row) {
-            BatchPolicy::default().read_row(0)
+            BatchPolicy::default().reads.row_attributes(0)
         } else {
             RowAttributes::write(&WriteOptions::default(), false).unwrap()
         };
@@ -206,12 +206,15 @@ async fn a_node_that_cannot_be_reached_has_applied_nothing() {
     let (net, nodes) = Net::cluster(1);
     let cluster = connect(&net, "10.0.0.1:3000").await;
     nodes[0].set_down(true);
-    let policy = BatchPolicy { max_retries: 0, ..BatchPolicy::default() };
+    let mut policy = BatchPolicy::default();
+    policy.limits.max_retries = 0;
     let (outcome, rows) = run(&cluster, 10, Ops::default(), policy).await;
     assert!(!outcome.unwrap_err().in_doubt());
     assert!(rows.all().iter().all(|row| matches!(row, Row::Failed(_))));
     // One that comes back in time is written to.
-    let policy = BatchPolicy { max_retries: 50, sleep_between_retries: MS * 20, ..BatchPolicy::default() };
+    let mut policy = BatchPolicy::default();
+    policy.limits.max_retries = 50;
+    policy.limits.sleep_between_retries = MS * 20;
     let up = async {
         tokio::time::sleep(MS * 100).await;
         nodes[0].set_down(false);
@@ -225,7 +228,8 @@ async fn a_node_that_cannot_be_reached_has_applied_nothing() {
 async fn a_node_that_says_nothing_is_waited_for_and_then_in_doubt() {
     let (cluster, node) = one_node().await;
     node.on_request(|_| Vec::new());
-    let policy = BatchPolicy { total_timeout: Some(MS * 200), ..BatchPolicy::default() };
+    let mut policy = BatchPolicy::default();
+    policy.limits.total_timeout = Some(MS * 200);
     let start = tokio::time::Instant::now();
     let (outcome, rows) = run(&cluster, 10, Ops::default(), policy).await;
     let error = outcome.unwrap_err();
@@ -332,7 +336,8 @@ async fn a_failed_call_does_not_hide_the_rows_in_doubt_behind_those_that_are_not
     nodes[0].on_request(|_| vec![Act::Close]);
     nodes[1].set_down(true);
     nodes[2].set_down(true);
-    let policy = BatchPolicy { max_retries: 0, ..BatchPolicy::default() };
+    let mut policy = BatchPolicy::default();
+    policy.limits.max_retries = 0;
     let (outcome, rows) = run(&cluster, 300, Ops::default(), policy).await;
     let doubtful = rows.all().iter().filter(|row| matches!(row, Row::InDoubt(_))).count();
     assert!((1..150).contains(&doubtful), "{doubtful}");

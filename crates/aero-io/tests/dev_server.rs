@@ -212,7 +212,9 @@ async fn three_nodes_are_one_cluster() {
         .unwrap();
     assert_eq!(record.bins.get("i"), Some(&Value::Int(4_321)));
     for replica in [Replica::Sequence, Replica::Master, Replica::Any] {
-        let (outcome, rows) = read(&cluster, &keys, BatchPolicy { replica, ..BatchPolicy::default() }).await;
+        let mut policy = BatchPolicy::default();
+        policy.limits.replica = replica;
+        let (outcome, rows) = read(&cluster, &keys, policy).await;
         outcome.unwrap();
         assert_eq!((rows.count(0), wrong(&rows)), (5_000, 0));
     }

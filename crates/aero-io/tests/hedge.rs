@@ -128,7 +128,8 @@ async fn a_hedge_that_fails_costs_no_try() {
             false => vec![Act::Wait(MS * 10), Act::Close],
         });
         let start = Instant::now();
-        let (outcome, rows) = read(&cluster, &keys(250), BatchPolicy { max_retries: 0, ..fixed(50) }).await;
+        let (outcome, rows) =
+            read(&cluster, &keys(250), BatchPolicy { limits: retries(0).limits, ..fixed(50) }).await;
         outcome.unwrap();
         assert_eq!(rows.count(0), 250);
         assert_eq!(start.elapsed().as_millis(), if first_fails { 110 } else { 90 });
@@ -147,22 +148,22 @@ async fn where_both_fail_the_rows_are_tried_again() {
     };
     nodes[0].on_request(failing(90, 1));
     nodes[1].on_request(failing(10, 2));
-    let (outcome, rows) = read(&cluster, &keys(250), BatchPolicy { max_retries: 0, ..fixed(50) }).await;
+    let (outcome, rows) =
+        read(&cluster, &keys(250), BatchPolicy { limits: retries(0).limits, ..fixed(50) }).await;
     outcome.unwrap();
     assert_eq!((rows.count(0), rows.count(-10)), (166, 84));
     looks(2).await;
-    let (_, rows) = read(&cluster, &keys(250), BatchPolicy { max_retries: 1, ..fixed(50) }).await;
+    let (_, rows) = read(&cluster, &keys(250), BatchPolicy { limits: retries(1).limits, ..fixed(50) }).await;
     assert_eq!((rows.count(0), rows.count(-10)), (166, 84));
     assert_eq!(cluster.stats().retries, 1, "the rows of the failed pair, together");
 }
 
 #[tokio::test(start_paused = true)]
 async fn nobody_else_is_asked_where_that_is_not_wanted() {
-    let policies = [
-        BatchPolicy { hedge: Hedge::Off, ..retries(0) },
-        BatchPolicy { replica: Replica::Master, ..retries(0) },
-    ];
-    for policy in policies {
+    let (mut unhedged, mut master_only) = (retries(0), retries(0));
+    unhedged.reads.hedge = Hedge::Off;
+    master_only.limits.replica = Replica::Master;
+    for policy in [unhedged, master_only] {
         let (cluster, nodes) = three().await;
         nodes[0].on_request(|_| vec![Act::Hang]);
         let start = Instant::now();
@@ -243,14 +244,18 @@ async fn a_single_read_is_hedged_and_a_write_is_not() {
             vec![other.lock().unwrap().take().unwrap(), Act::Send(answer(request, |_| 0, 2))]
         });
         let start = Instant::now();
-        let policy = ReadPolicy { hedge: Hedge::After(MS * 100), max_retries: 0, ..ReadPolicy::default() };
+        let mut policy = ReadPolicy::default();
+        policy.reads.hedge = Hedge::After(MS * 100);
+        policy.limits.max_retries = 0;
         let read = cluster.read(&key, &Bins::All, &policy).await.unwrap();
         assert_eq!((read.generation, start.elapsed().as_millis()), (1, u128::from(wait)));
         looks(2).await;
     }
     nodes[0].on_request(|_| vec![Act::Hang]);
     let before = cluster.stats().hedges;
-    let off = ReadPolicy { hedge: Hedge::Off, max_retries: 0, ..ReadPolicy::default() };
+    let mut off = ReadPolicy::default();
+    off.reads.hedge = Hedge::Off;
+    off.limits.max_retries = 0;
     assert_eq!(cluster.read(&key, &Bins::All, &off).await.unwrap_err().code(), 9);
     looks(2).await;
     assert_eq!(cluster.delete(&key, &aero_io::WritePolicy::default()).await.unwrap_err().code(), 9);
@@ -356,7 +361,9 @@ proptest! {
                 for (node, turns) in nodes.iter().zip(&turns) {
                     play(node, turns.clone(), Arc::clone(&answered), Arc::clone(&again));
                 }
-                let policy = BatchPolicy { max_retries, hedge, ..BatchPolicy::default() };
+                let mut policy = BatchPolicy::default();
+                policy.limits.max_retries = max_retries;
+                policy.reads.hedge = hedge;
                 let start = Instant::now();
                 let keys = keys(n);
                 let rows = Rows::new(n);

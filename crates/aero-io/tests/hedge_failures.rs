@@ -5,7 +5,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aero_io::{BatchKeys, BatchPolicy, Bins, Hedge, Key, ReadPolicy, Space};
+use aero_io::{BatchKeys, BatchPolicy, Bins, Key, ReadPolicy, Space};
 use support::net::{Act, Net};
 use support::wire::{Request, answer, end, frame, record};
 use support::{MS, connect, digest, firsts, fixed, keys, looks, read, retries, three};
@@ -87,11 +87,10 @@ async fn a_hedge_costs_what_it_sends() {
 async fn retries_instead_of_hedges_stay_within_max_retries() {
     let (cluster, nodes) = three().await;
     nodes[0].on_request(|_| vec![Act::Hang]);
-    let policy = || BatchPolicy {
-        hedge: Hedge::After(MS * 20),
-        max_retries: 1,
-        socket_timeout: MS * 200,
-        ..BatchPolicy::default()
+    let policy = || {
+        let mut policy = BatchPolicy { limits: retries(1).limits, ..fixed(20) };
+        policy.limits.socket_timeout = MS * 200;
+        policy
     };
     // Sixteen at once take all that is saved.
     let calls = (0..17).map(|_| {
@@ -160,11 +159,9 @@ async fn no_call_waits_for_ever_where_another_node_can_answer() {
         let code = if calls == 1 { 14 } else { 0 };
         vec![Act::Send(answer(request, |row| if row.index == 5 { code } else { 0 }, 2))]
     });
-    let policy = BatchPolicy {
-        total_timeout: Some(Duration::ZERO),
-        socket_timeout: Duration::ZERO,
-        ..BatchPolicy::default()
-    };
+    let mut policy = BatchPolicy::default();
+    policy.limits.total_timeout = Some(Duration::ZERO);
+    policy.limits.socket_timeout = Duration::ZERO;
     let keys = firsts(100);
     let call = read(&cluster, &keys, policy);
     assert!(tokio::time::timeout(Duration::from_secs(3_600), call).await.is_ok(), "an hour later");
@@ -180,7 +177,8 @@ async fn a_winner_keeps_its_connection() {
     });
     nodes[1].on_request(|request| vec![Act::Wait(MS * 45), Act::Send(answer(request, |_| 0, 2))]);
     nodes[2].on_request(|request| vec![Act::Wait(MS * 62), Act::Send(answer(request, |_| 0, 3))]);
-    let policy = BatchPolicy { max_retries: 0, ..fixed(50) };
+    let mut policy = fixed(50);
+    policy.limits.max_retries = 0;
     read(&cluster, &keys(300), policy).await.0.unwrap();
     tokio::time::sleep(MS * 200).await;
     let stats = cluster.stats();
@@ -221,7 +219,9 @@ async fn rows_that_nobody_can_hedge_yet_are_looked_at_again() {
     });
     tokio::time::sleep(MS * 10).await;
     // An even row whose hedge, at 10 ms, closes: the second node is suspect from here to 110 ms.
-    read(&cluster, &even, BatchPolicy { total_timeout: Some(MS * 30), ..fixed(10) }).await.0.unwrap_err();
+    let mut policy = fixed(10);
+    policy.limits.total_timeout = Some(MS * 30);
+    read(&cluster, &even, policy).await.0.unwrap_err();
     nodes[1].on_request(|request| vec![Act::Send(answer(request, |_| 0, 2))]);
     let (ok, took) = call.await.unwrap();
     assert!(ok == 100 && took < 300, "{ok} rows of 100 in {took} ms");

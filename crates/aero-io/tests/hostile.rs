@@ -6,9 +6,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aero_io::{
-    BatchPolicy, Bins, Cluster, ClusterConfig, Key, Query, QueryPartitions, QueryPolicy, ReadPolicy, Space,
-};
+use aero_io::{Bins, Cluster, ClusterConfig, Key, Query, QueryPartitions, QueryPolicy, ReadPolicy, Space};
 use support::mutate::Mutator;
 use support::net::{Act, Net, Node};
 use support::rows::Row;
@@ -63,7 +61,9 @@ async fn batches() {
             let bytes = mutator.mutate(whole);
             and_then(&mut mutator, bytes)
         });
-        let policy = BatchPolicy { total_timeout: Some(LIMIT), compress, ..retries(2) };
+        let mut policy = retries(2);
+        policy.limits.total_timeout = Some(LIMIT);
+        policy.limits.compress = compress;
         let mut whole = 0;
         for _ in 0..TRIES {
             let start = Instant::now();
@@ -94,7 +94,9 @@ async fn single_records() {
             and_then(&mut mutator, bytes)
         });
         let key = Key::from_digest(Space::new("test", "set"), digest(0, 1));
-        let policy = ReadPolicy { total_timeout: LIMIT, compress, ..ReadPolicy::default() };
+        let mut policy = ReadPolicy::default();
+        policy.limits.total_timeout = Some(LIMIT);
+        policy.limits.compress = compress;
         let mut found = 0;
         for _ in 0..TRIES {
             let start = Instant::now();
@@ -133,7 +135,8 @@ async fn queries() {
         let bytes = mutator.mutate(records(request));
         and_then(&mut mutator, bytes)
     });
-    let policy = QueryPolicy { total_timeout: LIMIT, ..QueryPolicy::default() };
+    let mut policy = QueryPolicy::default();
+    policy.limits.total_timeout = Some(LIMIT);
     let query = Query {
         space: Space::new("test", ""),
         bins: Bins::All,
@@ -191,7 +194,8 @@ async fn connecting() {
             Ok(cluster) => {
                 connected += 1;
                 let start = Instant::now();
-                let policy = BatchPolicy { total_timeout: Some(LIMIT), ..retries(2) };
+                let mut policy = retries(2);
+                policy.limits.total_timeout = Some(LIMIT);
                 let (_, rows) = read(&cluster, &keys(8), policy).await;
                 assert!(!rows.all().contains(&Row::Untouched));
                 assert!(start.elapsed() <= LIMIT + TICK);
@@ -210,7 +214,8 @@ async fn watching() {
         let mut mutator = Mutator::new(10 + i as u64);
         node.on_info(move |bytes| mutator.mutate(bytes));
     }
-    let policy = BatchPolicy { total_timeout: Some(LIMIT), ..retries(2) };
+    let mut policy = retries(2);
+    policy.limits.total_timeout = Some(LIMIT);
     for _ in 0..TRIES / 10 {
         looks(1).await;
         let start = Instant::now();

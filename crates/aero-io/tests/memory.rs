@@ -80,7 +80,10 @@ fn header(kind: u8, size: usize) -> Vec<u8> {
 }
 
 fn hurried(compress: bool) -> BatchPolicy {
-    BatchPolicy { total_timeout: Some(Duration::from_millis(200)), compress, ..retries(0) }
+    let mut policy = retries(0);
+    policy.limits.total_timeout = Some(Duration::from_millis(200));
+    policy.limits.compress = compress;
+    policy
 }
 
 /// The peak of a batch of few rows that is answered with these bytes, and whether it read a row.
@@ -125,7 +128,8 @@ async fn messages_and_values_that_announce_much() {
         let (cluster, node) = one_node().await;
         node.on_request(move |_| vec![Act::Send(frame(std::slice::from_ref(&message))), Act::Close]);
         let key = Key::from_digest(Space::new("test", "set"), digest(0, 1));
-        let policy = ReadPolicy { total_timeout: Duration::from_millis(200), ..ReadPolicy::default() };
+        let mut policy = ReadPolicy::default();
+        policy.limits.total_timeout = Some(Duration::from_millis(200));
         let (peak, _) = peak_of(cluster.read(&key, &Bins::All, &policy)).await;
         assert!(peak <= BASE, "{peak}");
     }

@@ -10,7 +10,7 @@ use aero_io::{BatchPolicy, Bins, ClusterConfig, Hedge, Key, ReadPolicy, Replica,
 use support::net::Act;
 use support::rows::Rows;
 use support::wire::{Request, answer, end, frame, record};
-use support::{MS, digest, firsts, keys, read, request, retries, three, three_with};
+use support::{MS, digest, firsts, fixed, keys, read, request, retries, three, three_with};
 use tokio::time::Instant;
 
 /// All connections to a hung node are held by calls that cannot be hedged: one that can waits for its turn.
@@ -22,11 +22,9 @@ async fn who_waits_for_a_connection_to_a_hung_node_goes_elsewhere() {
     let holders: Vec<_> = (0..2)
         .map(|_| {
             let cluster = cluster.clone();
-            let policy = BatchPolicy {
-                replica: Replica::Master,
-                total_timeout: Some(Duration::from_secs(5)),
-                ..BatchPolicy::default()
-            };
+            let mut policy = BatchPolicy::default();
+            policy.limits.replica = Replica::Master;
+            policy.limits.total_timeout = Some(Duration::from_secs(5));
             tokio::spawn(async move { read(&cluster, &firsts(5), policy).await.0 })
         })
         .collect();
@@ -90,7 +88,9 @@ async fn a_hedge_at_once_is_no_busy_loop() {
     for hedge in [Hedge::Off, Hedge::After(Duration::ZERO)] {
         let (cluster, nodes) = three().await;
         nodes[0].on_request(|request| vec![Act::Wait(MS * 300), Act::Send(answer(request, |_| 0, 1))]);
-        let policy = BatchPolicy { hedge: Hedge::After(MS), max_retries: 0, ..BatchPolicy::default() };
+        let mut policy = BatchPolicy::default();
+        policy.reads.hedge = Hedge::After(MS);
+        policy.limits.max_retries = 0;
         let calls = (0..40).map(|_| {
             let (cluster, policy) = (cluster.clone(), policy.clone());
             async move { _ = tokio::time::timeout(MS * 20, read(&cluster, &firsts(1), policy)).await }
@@ -98,7 +98,9 @@ async fn a_hedge_at_once_is_no_busy_loop() {
         futures_util::future::join_all(calls).await;
         tokio::time::sleep(MS * 1_200).await;
         assert!(!cluster.stats().nodes[0].suspect);
-        let policy = BatchPolicy { hedge, max_retries: 0, ..BatchPolicy::default() };
+        let mut policy = BatchPolicy::default();
+        policy.reads.hedge = hedge;
+        policy.limits.max_retries = 0;
         let _start = std::time::Instant::now();
         let n = polls(cluster.batch_read(firsts(100), request(policy), Rows::new(100))).await;
         assert!(n < 50);
@@ -112,11 +114,12 @@ async fn waiting_for_a_connection_is_no_busy_loop() {
         three_with(ClusterConfig { max_conns_per_node: 1, ..support::config(&["10.0.0.1:3000"]) }).await;
     nodes[0].on_request(|request| vec![Act::Wait(MS * 500), Act::Send(answer(request, |_| 0, 1))]);
     let twin = cluster.clone();
-    let off = BatchPolicy { hedge: Hedge::Off, ..BatchPolicy::default() };
+    let mut off = BatchPolicy::default();
+    off.reads.hedge = Hedge::Off;
     let holder = tokio::spawn(async move { read(&twin, &firsts(5), off).await.0 });
     tokio::time::sleep(MS * 5).await;
-    let policy =
-        BatchPolicy { hedge: Hedge::After(MS), total_timeout: Some(MS * 400), ..BatchPolicy::default() };
+    let mut policy = fixed(1);
+    policy.limits.total_timeout = Some(MS * 400);
     let n = polls(cluster.batch_read(firsts(100), request(policy), Rows::new(100))).await;
     holder.abort();
     assert!(n < 50);
@@ -155,7 +158,8 @@ async fn the_wait_for_a_connection_is_not_the_nodes_time() {
         three_with(ClusterConfig { max_conns_per_node: 2, ..support::config(&["10.0.0.1:3000"]) }).await;
     nodes[0].on_request(|request| vec![Act::Wait(MS * 5), Act::Send(answer(request, |_| 0, 1))]);
     let key = Key::from_digest(Space::new("test", "set"), digest(3, 1));
-    let off = ReadPolicy { hedge: Hedge::Off, ..ReadPolicy::default() };
+    let mut off = ReadPolicy::default();
+    off.reads.hedge = Hedge::Off;
     let calls = (0..100).map(|_| cluster.read(&key, &Bins::All, &off));
     assert!(futures_util::future::join_all(calls).await.iter().all(Result::is_ok));
     nodes[0].on_request(|_| vec![Act::Hang]);
@@ -229,7 +233,8 @@ async fn halves_are_counted_as_retries() {
 async fn a_callers_short_time_makes_nobody_suspect() {
     let (cluster, nodes) = three().await;
     nodes[0].on_request(|request| vec![Act::Wait(MS * 10), Act::Send(answer(request, |_| 0, 1))]);
-    let policy = BatchPolicy { total_timeout: Some(MS * 5), ..BatchPolicy::default() };
+    let mut policy = BatchPolicy::default();
+    policy.limits.total_timeout = Some(MS * 5);
     _ = read(&cluster, &firsts(5), policy).await;
     assert!(!cluster.stats().nodes[0].suspect);
 }
@@ -242,8 +247,9 @@ async fn retries_that_wait_hold_nobody_up() {
         let many = request.rows.len() > 1;
         vec![Act::Send(answer(request, |row| if many && row.index == 5 { 14 } else { 0 }, 1))]
     });
-    let policy =
-        BatchPolicy { sleep_between_retries: MS * 300, replica: Replica::Master, ..BatchPolicy::default() };
+    let mut policy = BatchPolicy::default();
+    policy.limits.sleep_between_retries = MS * 300;
+    policy.limits.replica = Replica::Master;
     let n = 250_000;
     let start = Instant::now();
     let (_, rows) = read(&cluster, &keys(n), policy).await;
@@ -257,12 +263,10 @@ async fn a_write_that_timed_out_stays_with_the_master() {
     let (cluster, nodes) = three().await;
     nodes[0].on_request(|_| vec![Act::Hang]);
     let key = Key::from_digest(Space::new("test", "set"), digest(3, 1));
-    let policy = aero_io::WritePolicy {
-        max_retries: 1,
-        sleep_between_retries: MS * 50,
-        socket_timeout: MS * 20,
-        ..aero_io::WritePolicy::default()
-    };
+    let mut policy = aero_io::WritePolicy::default();
+    policy.limits.max_retries = 1;
+    policy.limits.sleep_between_retries = MS * 50;
+    policy.limits.socket_timeout = MS * 20;
     let start = Instant::now();
     let _outcome = cluster.delete(&key, &policy).await.map(|answer| answer.generation);
     assert!(start.elapsed() >= MS * 70);
@@ -292,12 +296,10 @@ async fn a_node_that_leaves_costs_no_try() {
     let (cluster, nodes) =
         three_with(ClusterConfig { max_conns_per_node: 1, ..support::config(&["10.0.0.2:3000"]) }).await;
     nodes[0].on_request(|_| vec![Act::Hang]);
-    let policy = BatchPolicy {
-        hedge: Hedge::Off,
-        max_retries: 0,
-        total_timeout: Some(Duration::from_secs(8)),
-        ..BatchPolicy::default()
-    };
+    let mut policy = BatchPolicy::default();
+    policy.reads.hedge = Hedge::Off;
+    policy.limits.max_retries = 0;
+    policy.limits.total_timeout = Some(Duration::from_secs(8));
     let (twin, other) = (cluster.clone(), policy.clone());
     let holder = tokio::spawn(async move { read(&twin, &firsts(5), other).await.0 });
     tokio::time::sleep(MS).await;
@@ -317,7 +319,9 @@ async fn requests_that_never_had_their_turn_are_no_failures_of_the_node() {
     for node in &nodes {
         node.on_request(|_| vec![Act::Hang]);
     }
-    let policy = BatchPolicy { total_timeout: Some(MS * 2), hedge: Hedge::Off, ..retries(0) };
+    let mut policy = retries(0);
+    policy.limits.total_timeout = Some(MS * 2);
+    policy.reads.hedge = Hedge::Off;
     let (outcome, _) = read(&cluster, &keys(1_000_000), policy).await;
     outcome.unwrap_err();
     let timeouts: u64 = cluster.stats().nodes.iter().map(|node| node.timeouts).sum();

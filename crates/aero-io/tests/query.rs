@@ -166,7 +166,9 @@ async fn a_node_that_gave_up_on_a_slow_reader_is_asked_to_go_on() {
     let (server, cluster) = nodes(1).await;
     let expected = fill(&cluster, 2_000, 16_000).await;
     let socket_timeout = 150 * MS;
-    let policy = QueryPolicy { socket_timeout, max_retries: 0, ..QueryPolicy::default() };
+    let mut policy = QueryPolicy::default();
+    policy.limits.socket_timeout = socket_timeout;
+    policy.limits.max_retries = 0;
     let mut stream = cluster.query(with(policy));
     let mut came = Came::default();
     for _ in 0..3 {
@@ -236,7 +238,8 @@ async fn a_closed_cluster_ends_its_queries() {
 async fn the_whole_has_its_time() {
     let (_server, cluster) = nodes(1).await;
     fill(&cluster, 500, 10).await;
-    let policy = QueryPolicy { total_timeout: 300 * MS, ..QueryPolicy::default() };
+    let mut policy = QueryPolicy::default();
+    policy.limits.total_timeout = Some(300 * MS);
     let start = Instant::now();
     let error = all(&cluster, Query { records_per_second: 50, ..with(policy) }).await.unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error}");
@@ -248,7 +251,8 @@ async fn the_whole_has_its_time() {
 async fn the_time_of_a_slow_reader_counts_and_is_not_held_against_the_node() {
     let (_server, cluster) = nodes(1).await;
     fill(&cluster, 2_000, 16_000).await;
-    let policy = QueryPolicy { total_timeout: 300 * MS, ..QueryPolicy::default() };
+    let mut policy = QueryPolicy::default();
+    policy.limits.total_timeout = Some(300 * MS);
     let mut stream = cluster.query(with(policy));
     stream.next().await.unwrap().unwrap();
     tokio::time::sleep(600 * MS).await;
@@ -264,7 +268,8 @@ async fn what_there_is_not_is_refused() {
     let (_server, cluster) = nodes(1).await;
     let nowhere = Query { space: Space::new("nowhere", SET), ..query() };
     assert!(matches!(all(&cluster, nowhere).await, Err(Error::NamespaceNotFound { .. })));
-    let filtered = with(QueryPolicy { filter: vec![0x93], ..QueryPolicy::default() });
+    let mut filtered = with(QueryPolicy::default());
+    filtered.policy.limits.filter = vec![0x93];
     let error = all(&cluster, filtered).await.unwrap_err();
     assert_eq!(error.code(), 16, "{error}");
 }
@@ -273,7 +278,9 @@ async fn what_there_is_not_is_refused() {
 async fn compressed_answers_are_the_same() {
     let (_server, cluster) = start(Config { compression: true, ..Config::default() }).await;
     let expected = fill(&cluster, 2_000, 1_000).await;
-    let came = all(&cluster, with(QueryPolicy { compress: true, ..QueryPolicy::default() })).await.unwrap();
+    let mut compressed = with(QueryPolicy::default());
+    compressed.policy.limits.compress = true;
+    let came = all(&cluster, compressed).await.unwrap();
     came.is_exactly(&expected);
 }
 

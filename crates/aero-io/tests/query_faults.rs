@@ -34,7 +34,8 @@ async fn a_fault_costs_no_record_and_repeats_none() {
         Fault::Code(ResultCode::QUERY_QUEUE_FULL),
         Fault::RowCode(ResultCode::PARTITION_UNAVAILABLE),
     ] {
-        let policy = QueryPolicy { socket_timeout: 200 * MS, ..QueryPolicy::default() };
+        let mut policy = QueryPolicy::default();
+        policy.limits.socket_timeout = 200 * MS;
         let before = total(&server, |counters| counters.faults);
         server.inject(None, faults(fault, 2)).unwrap();
         let came = all(&cluster, with(policy)).await;
@@ -61,7 +62,8 @@ async fn a_fault_that_stays_is_told_after_the_tries() {
     ] {
         server.inject(None, FaultRule { times: None, ..faults(fault, 1) }).unwrap();
         let before = total(&server, |counters| counters.faults);
-        let policy = QueryPolicy { max_retries: 2, ..QueryPolicy::default() };
+        let mut policy = QueryPolicy::default();
+        policy.limits.max_retries = 2;
         let error = all(&cluster, with(policy)).await.unwrap_err();
         assert_eq!(error.code(), code, "{error}");
         assert_eq!(error.tried().unwrap().attempts, tries, "{error}");
@@ -78,12 +80,10 @@ async fn a_node_that_dies_in_the_middle_costs_no_record() {
         let failure_detection = 200 * MS;
         let (server, cluster) = start(Config { nodes: 3, failure_detection, ..Config::default() }).await;
         let expected = fill(&cluster, 4_000, 8_000).await;
-        let policy = QueryPolicy {
-            replica,
-            sleep_between_retries: 200 * MS,
-            max_retries: 10,
-            ..QueryPolicy::default()
-        };
+        let mut policy = QueryPolicy::default();
+        policy.limits.replica = replica;
+        policy.limits.sleep_between_retries = 200 * MS;
+        policy.limits.max_retries = 10;
         let mut stream = cluster.query(with(policy));
         let mut came = Came::default();
         for _ in 0..5 {
@@ -101,7 +101,8 @@ async fn a_node_that_dies_in_the_middle_costs_no_record() {
 async fn a_node_that_hangs_in_the_middle_costs_its_timeout() {
     let (server, cluster) = nodes(3).await;
     let expected = fill(&cluster, 4_000, 8_000).await;
-    let policy = QueryPolicy { socket_timeout: 400 * MS, ..QueryPolicy::default() };
+    let mut policy = QueryPolicy::default();
+    policy.limits.socket_timeout = 400 * MS;
     let mut stream = cluster.query(with(policy));
     let mut came = Came::default();
     let block = stream.next().await.unwrap().unwrap();
@@ -169,7 +170,8 @@ async fn answered(query: Query, frames: Vec<Vec<u8>>) -> (Result<Came, Error>, u
 #[tokio::test(start_paused = true)]
 async fn answers_that_make_no_sense_are_refused() {
     let once = |size| {
-        let mut query = with(QueryPolicy { max_retries: 1, ..QueryPolicy::default() });
+        let mut query = with(QueryPolicy::default());
+        query.policy.limits.max_retries = 1;
         (query.max_records, query.space) = (size, aero_io::Space::new("test", ""));
         query.partitions = aero_io::QueryPartitions::range(5, 2).unwrap();
         query

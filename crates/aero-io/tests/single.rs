@@ -69,7 +69,9 @@ async fn a_failed_read_moves_to_the_next_replica() {
     support::looks(1).await;
     let error = cluster.read(&key(), &Bins::All, &ReadPolicy::default()).await.unwrap_err();
     assert_eq!((error.code(), error.tried().unwrap().attempts), (18, 3));
-    let master = ReadPolicy { replica: Replica::Master, max_retries: 0, ..ReadPolicy::default() };
+    let mut master = ReadPolicy::default();
+    master.limits.replica = Replica::Master;
+    master.limits.max_retries = 0;
     assert_eq!(cluster.read(&key(), &Bins::All, &master).await.unwrap_err().tried().unwrap().attempts, 1);
 }
 
@@ -80,7 +82,8 @@ async fn a_write_is_sent_once_unless_told_otherwise() {
     let error = put(&cluster, &WritePolicy::default()).await.unwrap_err();
     assert_eq!((error.code(), error.in_doubt()), (client_code::CONNECTION, true));
     assert_eq!(nodes.iter().map(|node| node.requests().len()).collect::<Vec<_>>(), [1, 0]);
-    let policy = WritePolicy { max_retries: 1, ..WritePolicy::default() };
+    let mut policy = WritePolicy::default();
+    policy.limits.max_retries = 1;
     put(&cluster, &policy).await.unwrap();
     assert_eq!(nodes.iter().map(|node| node.requests().len()).collect::<Vec<_>>(), [2, 1]);
 
@@ -124,11 +127,9 @@ async fn times_are_what_they_are_called() {
 
     support::looks(2).await;
     let start = Instant::now();
-    let policy = ReadPolicy {
-        socket_timeout: Duration::from_millis(100),
-        sleep_between_retries: Duration::from_millis(10),
-        ..ReadPolicy::default()
-    };
+    let mut policy = ReadPolicy::default();
+    policy.limits.socket_timeout = Duration::from_millis(100);
+    policy.limits.sleep_between_retries = Duration::from_millis(10);
     let error = cluster.read(&key(), &Bins::All, &policy).await.unwrap_err();
     assert_eq!(error.tried().unwrap().attempts, 3);
     assert_eq!(start.elapsed().as_millis(), 310, "the first retry, at another replica, waits for nothing");

@@ -181,7 +181,8 @@ async fn a_certificate_that_goes_bad_later() {
     let bad = authority.issue("other.test", |_| {}).files(NAME);
     let config = Config { port, tls: Some(bad), ..Config::default() };
     let _server = DevServer::start(config).await.unwrap();
-    let policy = ReadPolicy { max_retries: 0, ..ReadPolicy::default() };
+    let mut policy = ReadPolicy::default();
+    policy.limits.max_retries = 0;
     let error = cluster.read(&key(0), &Bins::All, &policy).await.map(|_| ()).unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, Error::Connection { .. }), "{text}");

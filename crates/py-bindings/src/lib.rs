@@ -1,8 +1,8 @@
 //! The extension module `aerospike_py._native`: the only crate that knows Python.
 //!
-//! A command's way through the rooms: `commands` reads the arguments with `args`, `keys` and `values`, makes a future of
-//! `aero-io`'s and passes it to `call`, which runs it with the GIL released; `results` makes Python objects of the outcome.
-//! Start with `commands/single.rs`.
+//! A command's way through the rooms: `commands` reads the arguments with `args`, `keys` and `values`, makes a
+//! future of `aero-io`'s and passes it to `call`, which runs it with the GIL released; `results` makes Python
+//! objects of the outcome. Start with `commands/single.rs`.
 //!
 //! | room | what |
 //! | --- | --- |

@@ -5,7 +5,7 @@ use wire_protocol::message::op;
 use wire_protocol::msgpack::{write_bool, write_float, write_int, write_list_header, write_uint};
 use wire_protocol::particle::particle_type;
 
-use crate::half;
+use crate::convert::half;
 
 /// What `S` fields are written as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

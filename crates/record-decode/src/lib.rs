@@ -22,24 +22,17 @@
 
 #![deny(unsafe_code)]
 
-mod cell;
-mod decode;
+mod convert;
 mod encode;
 mod error;
-mod half;
-mod list;
-mod marks;
-mod name;
-mod number;
-mod order;
+mod memory;
 mod plan;
+mod report;
 #[allow(unsafe_code)]
 mod rows;
-mod sync;
-mod tally;
 
 pub use encode::{BytesAs, EncodeOptions, EncodePlan, Unwritable, WhyNot};
 pub use error::Reason;
 pub use plan::{Casting, Plan};
+pub use report::{Failure, KEPT_FAILURES, Summary};
 pub use rows::{Lease, RowBuffer, RowMemory, RowOutcome};
-pub use tally::{Failure, KEPT_FAILURES, Summary};

@@ -137,7 +137,7 @@ async fn exchange<S: RowSink>(
     deferred: &mut Vec<(u32, ResultCode)>,
 ) -> Result<ResultCode, ChunkEnd> {
     let (node, rows) = (&*chunk.node, chunk.rows());
-    let mut timer = Timer::new(call.deadline, call.policy().socket_timeout);
+    let mut timer = Timer::new(call.deadline, call.policy().limits.socket_timeout);
     let mut wanted = if call.request.may_write() { Wanted::Open } else { Wanted::Any };
     let mut has_lost_session = false;
     'connection: loop {
@@ -150,7 +150,7 @@ async fn exchange<S: RowSink>(
         // Encoded once there is a connection to send it on: chunks that wait hold no request.
         call.request
             .encode(&call.keys, &mut buffers.request, rows, timer.remaining_ms())
-            .and_then(|()| Ok(buffers.prepare(call.policy().compress)?))
+            .and_then(|()| Ok(buffers.prepare(call.policy().limits.compress)?))
             .map_err(ChunkEnd::Refused)?;
         // A peer that closed an idle connection has not seen the request: that costs no try. Of a write that
         // is certain only where nothing went out.
@@ -224,7 +224,7 @@ fn walk<S: RowSink>(
             let error = WireError::Malformed { what: "batch response", why: "a row that was not asked for" };
             return Err(Fault::from(error).into());
         };
-        if record.result_code == ResultCode::ENTERPRISE_ONLY && call.policy().compress {
+        if record.result_code == ResultCode::ENTERPRISE_ONLY && call.policy().limits.compress {
             // The whole request was refused for being compressed, by a server that does not look into it.
             return Ok(Some(record.result_code));
         }

@@ -2,8 +2,8 @@
 //!
 //! Start reading at [`single`]: it routes a command to a node, sends it, and retries or hedges it. [`operate`]
 //! is the command with several operations, [`answer`] what both return. [`info`] sends info commands. [`retry`]
-//! and [`codes`] say when and where a failed try is repeated; batches and queries use them too. May use the
-//! cluster's topology and the rooms below it.
+//! says when and where a failed try is repeated; batches and queries use it too. May use the cluster's topology
+//! and the rooms below it.
 
 pub(crate) mod answer;
 pub(crate) mod info;

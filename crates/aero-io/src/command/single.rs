@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use tokio::time::{Instant, sleep};
@@ -13,7 +12,7 @@ use wire_protocol::command::{
     ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,
 };
 use wire_protocol::digest::partition_id;
-use wire_protocol::message::{FrameType, MAX_FRAME, info1};
+use wire_protocol::message::{FrameType, MAX_FRAME};
 
 use crate::command::answer::Answer;
 use crate::command::retry::{moves_on, retry_delay};
@@ -26,26 +25,23 @@ use crate::node::Node;
 use crate::node::events::Event;
 use crate::node::health::count;
 use crate::node::hedge;
-use crate::policy::{Hedge, ReadModeSc, ReadPolicy, Replica, WritePolicy};
+use crate::policy::{Hedge, Limits, ReadModeSc, ReadPolicy, Replica, SINGLE_TIMEOUT, WritePolicy};
 use crate::topology::partition_map::Router;
 use crate::topology::state::Inner;
 
-/// What commands have in common.
+/// What all commands on one record share.
 pub(crate) struct Command<'a> {
     name: &'static str,
     key: &'a Key,
     pub(crate) is_write: bool,
-    /// Whether it may be sent again where it may have been applied: it leaves the same bins.
+    /// Whether the command may be sent again where it may have been applied: applying it twice leaves the same
+    /// bins.
     pub(crate) is_repeatable: bool,
-    deadline: Option<Instant>,
     start: Instant,
-    socket_timeout: Duration,
-    max_retries: u32,
-    sleep_between_retries: Duration,
-    replica: Replica,
+    deadline: Option<Instant>,
+    limits: &'a Limits,
     pub(crate) read_mode_sc: ReadModeSc,
     pub(crate) hedge: Hedge,
-    compress: bool,
 }
 
 pub(crate) async fn read(
@@ -56,31 +52,20 @@ pub(crate) async fn read(
 ) -> Result<Answer, Error> {
     bins.check()?;
     let names = bins.borrowed();
-    let start = Instant::now();
     let command = Command {
-        name: "read",
-        key,
         is_write: false,
-        is_repeatable: true,
-        deadline: deadline(start, policy.total_timeout),
-        start,
-        socket_timeout: policy.socket_timeout,
-        max_retries: policy.max_retries,
-        sleep_between_retries: policy.sleep_between_retries,
-        replica: policy.replica,
-        read_mode_sc: policy.read_mode_sc,
-        hedge: policy.hedge,
-        compress: policy.compress,
+        read_mode_sc: policy.reads.mode_sc,
+        hedge: policy.reads.hedge,
+        ..Command::new("read", key, &policy.limits)
     };
     command
         .run(inner, |out, timeout_ms| {
             let options = ReadOptions {
                 timeout_ms,
-                info1: policy.read_mode_ap.info1()
-                    | if policy.compress { info1::COMPRESS_RESPONSE } else { 0 },
-                info3: policy.read_mode_sc.info3(),
-                read_touch_ttl_percent: policy.read_touch_ttl_percent as u32,
-                filter: &policy.filter,
+                info1: policy.reads.info1() | policy.limits.info1(),
+                info3: policy.reads.info3(),
+                read_touch_ttl_percent: policy.reads.touch_ttl_percent as u32,
+                filter: &policy.limits.filter,
             };
             write_read(out, &record_key(key), bins.projection(&names), &options)
         })
@@ -97,7 +82,7 @@ pub(crate) async fn write(
     let encode = |out: &mut Vec<u8>, timeout_ms| {
         write_write(out, &record_key(key), ops.iter().copied(), &write_options(policy, timeout_ms))
     };
-    write_command("write", key, policy).run(inner, encode).await
+    Command::new("write", key, &policy.limits).run(inner, encode).await
 }
 
 /// Refuses operations that the protocol has no room for.
@@ -114,26 +99,7 @@ pub(crate) async fn delete(inner: &Inner, key: &Key, policy: &WritePolicy) -> Re
     let encode = |out: &mut Vec<u8>, timeout_ms| {
         write_delete(out, &record_key(key), &write_options(policy, timeout_ms))
     };
-    write_command("delete", key, policy).run(inner, encode).await
-}
-
-pub(crate) fn write_command<'a>(name: &'static str, key: &'a Key, policy: &WritePolicy) -> Command<'a> {
-    let start = Instant::now();
-    Command {
-        name,
-        key,
-        is_write: true,
-        is_repeatable: true,
-        deadline: deadline(start, policy.total_timeout),
-        start,
-        socket_timeout: policy.socket_timeout,
-        max_retries: policy.max_retries,
-        sleep_between_retries: policy.sleep_between_retries,
-        replica: policy.replica,
-        read_mode_sc: ReadModeSc::default(),
-        hedge: Hedge::Off,
-        compress: policy.compress,
-    }
+    Command::new("delete", key, &policy.limits).run(inner, encode).await
 }
 
 pub(crate) fn write_options(policy: &WritePolicy, timeout_ms: u32) -> WriteOptions<'_> {
@@ -144,7 +110,7 @@ pub(crate) fn write_options(policy: &WritePolicy, timeout_ms: u32) -> WriteOptio
         generation: policy.generation,
         commit_master: policy.commit_master,
         durable_delete: policy.durable_delete,
-        filter: &policy.filter,
+        filter: &policy.limits.filter,
     }
 }
 
@@ -155,10 +121,6 @@ pub(crate) fn record_key(key: &Key) -> RecordKey<'_> {
         digest: &key.digest,
         send_key: key.send.as_ref().map(|key| key.borrow()),
     }
-}
-
-fn deadline(start: Instant, limit: Duration) -> Option<Instant> {
-    if limit.is_zero() { None } else { start.checked_add(limit) }
 }
 
 /// A try.
@@ -178,7 +140,23 @@ enum Failure {
     Exchange(Fault, bool),
 }
 
-impl Command<'_> {
+impl<'a> Command<'a> {
+    /// A write that may be repeated.
+    pub(crate) fn new(name: &'static str, key: &'a Key, limits: &'a Limits) -> Self {
+        let start = Instant::now();
+        Self {
+            name,
+            key,
+            is_write: true,
+            is_repeatable: true,
+            start,
+            deadline: limits.deadline(start, SINGLE_TIMEOUT),
+            limits,
+            read_mode_sc: ReadModeSc::default(),
+            hedge: Hedge::Off,
+        }
+    }
+
     /// Sends what `encode` writes until there is an answer that counts, or no try or time is left.
     pub(crate) async fn run(
         &self,
@@ -233,13 +211,13 @@ impl Command<'_> {
                     error
                 }
             };
-            let moves = moves_on(self.replica, self.is_free_read(), &error);
-            let delay = retry_delay(self.sleep_between_retries, moves, attempt, &error);
+            let moves = moves_on(self.limits.replica, self.is_free_read(), &error);
+            let delay = retry_delay(self.limits.sleep_between_retries, moves, attempt, &error);
             let is_too_late = self.deadline.is_some_and(|deadline| {
                 Instant::now().checked_add(delay).is_none_or(|start| start >= deadline)
             });
             let is_risky = in_doubt && !self.is_repeatable;
-            if attempt >= self.max_retries || is_too_late || is_risky {
+            if attempt >= self.limits.max_retries || is_too_late || is_risky {
                 return Err(error);
             }
             if !delay.is_zero() {
@@ -270,7 +248,7 @@ impl Command<'_> {
     ) -> (Arc<Node>, Result<Answer, Failure>) {
         inner.hedges.earn();
         let mut first = pin!(self.attempt(&node, buffers, encode));
-        let outcome = match hedge::delay(self.hedge, self.replica, &node.health, 1) {
+        let outcome = match hedge::delay(self.hedge, self.limits.replica, &node.health, 1) {
             None => Some(first.as_mut().await),
             Some(delay) => tokio::time::timeout(delay, first.as_mut()).await.ok(),
         };
@@ -310,7 +288,7 @@ impl Command<'_> {
             Ok(ended) => ended,
             // Both say nothing at all: where there are tries left, a third node may know.
             Err(_)
-                if current.attempt < self.max_retries
+                if current.attempt < self.limits.max_retries
                     && other.check_silence(1, asked)
                     && !node.is_usable() =>
             {
@@ -326,7 +304,7 @@ impl Command<'_> {
                 (Arc::clone(&other), second.await)
             }
             Either::Right((Err(Failure::Exchange(fault, sent)), first)) => {
-                if !node.is_usable() && current.attempt < self.max_retries {
+                if !node.is_usable() && current.attempt < self.limits.max_retries {
                     return (Arc::clone(&other), Err(Failure::Exchange(fault, sent)));
                 }
                 other.observe(&fault, 1, Some(asked));
@@ -346,7 +324,7 @@ impl Command<'_> {
     fn route_elsewhere(&self, inner: &Inner, step: u32, asked: &Node) -> Option<Arc<Node>> {
         let view = inner.view();
         let map = view.namespace(&self.key.space.namespace)?;
-        let router = Router::for_hedge(&view, self.replica, self.read_mode_sc, step, asked.id);
+        let router = Router::for_hedge(&view, self.limits.replica, self.read_mode_sc, step, asked.id);
         router.node(map, partition_id(&self.key.digest)).cloned()
     }
 
@@ -358,10 +336,10 @@ impl Command<'_> {
             .namespace(namespace)
             .ok_or_else(|| inner.unless_closed(Error::NamespaceNotFound { namespace: name() }))?;
         let router = if self.is_write {
-            Router::for_write(&view, self.replica, step)
+            Router::for_write(&view, self.limits.replica, step)
         } else {
-            let round_robin = if self.replica == Replica::Any { inner.next_round_robin() } else { 0 };
-            Router::for_read(&view, self.replica, self.read_mode_sc, step, round_robin, avoid)
+            let round_robin = if self.limits.replica == Replica::Any { inner.next_round_robin() } else { 0 };
+            Router::for_read(&view, self.limits.replica, self.read_mode_sc, step, round_robin, avoid)
         };
         let partition = partition_id(&self.key.digest);
         router
@@ -376,7 +354,7 @@ impl Command<'_> {
         buffers: &mut Buffers,
         encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
     ) -> Result<Answer, Failure> {
-        let mut timer = Timer::new(self.deadline, self.socket_timeout);
+        let mut timer = Timer::new(self.deadline, self.limits.socket_timeout);
         let unsent = |fault| Failure::Exchange(fault, false);
         let sent = |fault| Failure::Exchange(fault, true);
         let mut wanted = if self.is_write { Wanted::Open } else { Wanted::Any };
@@ -387,7 +365,7 @@ impl Command<'_> {
             let mut leased = node.lease(permit, &mut timer, wanted).await.map_err(unsent)?;
             buffers.request.clear();
             encode(&mut buffers.request, timer.remaining_ms())
-                .and_then(|()| buffers.prepare(self.compress))
+                .and_then(|()| buffers.prepare(self.limits.compress))
                 .map_err(Failure::Request)?;
             if let Err((fault, any_sent)) = leased.connection.send(&buffers.request, &mut timer).await {
                 // Nothing went out: not even a write can have been applied.

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::digest::{Digest, partition_id};
-use wire_protocol::message::{FrameType, MAX_FRAME, info1};
+use wire_protocol::message::{FrameType, MAX_FRAME};
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord, QueryRequest, write_query};
 
 use super::{Query, RecordBlock, StreamItem};
@@ -100,7 +100,7 @@ pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedReque
     if matches!(end, Ok(ResultCode::OK)) && !is_full && exchange.finish().await.is_err() {
         end = Err(RequestEnd::Dropped);
     }
-    let patience = match call.query.policy.socket_timeout {
+    let patience = match call.query.policy.limits.socket_timeout {
         Duration::ZERO => SERVERS_PATIENCE,
         patience => patience,
     };
@@ -128,14 +128,14 @@ impl Exchange<'_> {
     async fn run(&mut self, buffers: &mut Buffers) -> Result<ResultCode, RequestEnd> {
         let node = Arc::clone(&self.request.node);
         let policy = &self.call.query.policy;
-        let timer = || Timer::new(self.call.deadline, policy.socket_timeout);
+        let timer = || Timer::new(self.call.deadline, policy.limits.socket_timeout);
         let (mut wanted, mut has_lost_session) = (Wanted::Any, false);
         'connection: loop {
             let mut waiting = timer();
             let permit = node.permit(&mut waiting).await?;
             let mut leased = node.lease(permit, &mut waiting, wanted).await?;
             encode(self.call, &self.request, &mut buffers.request)
-                .and_then(|()| buffers.prepare(policy.compress))
+                .and_then(|()| buffers.prepare(policy.limits.compress))
                 .map_err(|source| RequestEnd::Refused(Error::Request { source }))?;
             // A peer that closed an idle connection has not seen the request: that costs no try.
             if let Err((fault, _)) = leased.connection.send(&buffers.request, &mut waiting).await {
@@ -152,7 +152,7 @@ impl Exchange<'_> {
                 let frame = input
                     .frame(
                         &mut leased.connection,
-                        &mut Timer::new(self.call.deadline, policy.socket_timeout),
+                        &mut Timer::new(self.call.deadline, policy.limits.socket_timeout),
                         FrameType::Message,
                         MAX_FRAME,
                     )
@@ -284,15 +284,15 @@ fn encode(call: &QueryCall, request: &NodeRequest, out: &mut Vec<u8>) -> Result<
             after: &after,
             max_records: request.share.unwrap_or(0),
             records_per_second: *records_per_second,
-            socket_timeout_ms: u32::try_from(policy.socket_timeout.as_millis()).unwrap_or(u32::MAX),
+            socket_timeout_ms: u32::try_from(policy.limits.socket_timeout.as_millis()).unwrap_or(u32::MAX),
             // Another one each time: a node may still be busy with a request whose connection failed, and
             // refuses a second one of the same name.
             task_id: RandomState::new().hash_one(call.start.elapsed()),
             duration: policy.duration,
-            info1: if policy.compress { info1::COMPRESS_RESPONSE } else { 0 },
+            info1: policy.limits.info1(),
             info3: 0,
             ttl: QueryRequest::DONT_TOUCH,
-            filter: &policy.filter,
+            filter: &policy.limits.filter,
         },
     )
 }

@@ -12,7 +12,10 @@ pub mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aero_io::{BatchKeys, BatchPolicy, BatchRead, Cluster, ClusterConfig, Digest, Error, Hedge, Seed, Space};
+use aero_io::{
+    BatchKeys, BatchPolicy, BatchRead, Cluster, ClusterConfig, Digest, Error, Hedge, Limits, Reads, Seed,
+    Space,
+};
 
 use net::{Act, Net, Node};
 use rows::Rows;
@@ -85,7 +88,7 @@ pub fn once(
 }
 
 pub fn retries(max_retries: u32) -> BatchPolicy {
-    BatchPolicy { max_retries, ..BatchPolicy::default() }
+    BatchPolicy { limits: Limits { max_retries, ..Limits::default() }, ..BatchPolicy::default() }
 }
 
 pub async fn one_node() -> (Cluster, Arc<Node>) {
@@ -128,5 +131,8 @@ pub fn firsts(n: usize) -> Arc<BatchKeys> {
 
 /// Hedges after so many milliseconds.
 pub fn fixed(ms: u32) -> BatchPolicy {
-    BatchPolicy { hedge: Hedge::After(MS * ms), ..BatchPolicy::default() }
+    BatchPolicy {
+        reads: Reads { hedge: Hedge::After(MS * ms), ..Reads::default() },
+        ..BatchPolicy::default()
+    }
 }

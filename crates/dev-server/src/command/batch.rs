@@ -172,6 +172,7 @@ impl<'a> BatchRun<'a> {
             set: context.fields.set,
             set_number: context.set_number,
             key: context.fields.key,
+            // In order of precedence.
             refusal: violation.or(self.refusal).or(context.fields.refusal).or(unavailable),
             flags,
             generation: u32::from(row.generation()),

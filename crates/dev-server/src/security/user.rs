@@ -168,8 +168,8 @@ mod tests {
         }
         assert_eq!(
             User::new("ann", "p", &["reed"]).unwrap_err().to_string(),
-            "unknown role \"reed\"; the roles are read, write, read-write, read-write-udf, user-admin, sys-admin, data-admin, \
-             udf-admin, sindex-admin, truncate"
+            "unknown role \"reed\"; the roles are read, write, read-write, read-write-udf, user-admin, sys-admin, \
+             data-admin, udf-admin, sindex-admin, truncate"
         );
     }
 }

@@ -21,8 +21,8 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// Takes the keys of a config; `mode` is the one given among its policies. Whether they fit together is checked by
-    /// [`Login::credentials`], once unknown keys have been reported.
+    /// Takes the keys of a config; `mode` is the one given among its policies. Whether they fit together is checked
+    /// by [`Login::credentials`], once unknown keys have been reported.
     pub(crate) fn read(
         py: Python<'_>,
         settings: &mut Settings<'_>,
@@ -55,8 +55,8 @@ impl Login {
         if self.mode == AuthMode::Pki {
             if user.is_some() || self.password.as_deref().is_some_and(|password| !password.is_empty()) {
                 return refused(
-                    "config \"auth_mode\" is AUTH_PKI, which takes the user from the client certificate; leave \"user\" \
-                     and \"password\" out",
+                    "config \"auth_mode\" is AUTH_PKI, which takes the user from the client certificate; leave \
+                     \"user\" and \"password\" out",
                 );
             }
             return Ok(Some(Credentials::pki()));

@@ -200,11 +200,11 @@ impl Config {
             tls::check_names(py, &cluster.seeds, cluster.cluster_name.as_deref())?;
         }
         let config = Self { cluster, tls, policies, login, bools: bools.unwrap_or_default() };
-        config.check_replica(py, config.policies.batch.replica)?;
-        config.check_replica(py, config.policies.batch_parent_write.replica)?;
-        config.check_replica(py, config.policies.read.policy.replica)?;
-        config.check_replica(py, config.policies.operate.write.policy.replica)?;
-        config.check_replica(py, config.policies.query.replica)?;
+        config.check_replica(py, config.policies.batch.limits.replica)?;
+        config.check_replica(py, config.policies.batch_parent_write.limits.replica)?;
+        config.check_replica(py, config.policies.read.policy.limits.replica)?;
+        config.check_replica(py, config.policies.operate.write.policy.limits.replica)?;
+        config.check_replica(py, config.policies.query.limits.replica)?;
         Ok(config)
     }
 
@@ -213,8 +213,8 @@ impl Config {
         if replica == Replica::PreferRack && self.cluster.racks.is_empty() {
             return Err(param_error(
                 py,
-                "policy \"replica\" is POLICY_REPLICA_PREFER_RACK, but the client has no rack; add \"rack_aware\": True \
-                 and \"rack_id\" or \"rack_ids\" to its config"
+                "policy \"replica\" is POLICY_REPLICA_PREFER_RACK, but the client has no rack; add \"rack_aware\": \
+                 True and \"rack_id\" or \"rack_ids\" to its config"
                     .into(),
             ));
         }

@@ -7,8 +7,8 @@ use crate::python::describe::describe;
 use crate::python::errors::param_error;
 use crate::values::bin_name;
 
-/// An int, or an object that is one exactly, such as a NumPy integer. A bool, although an int to Python, is not taken for
-/// a number.
+/// An int, or an object that is one exactly, such as a NumPy integer. A bool, although an int to Python, is not
+/// taken for a number.
 pub(crate) fn whole_number(value: &Bound<'_, PyAny>) -> Option<i64> {
     if value.is_instance_of::<PyBool>() { None } else { value.extract().ok() }
 }
@@ -54,7 +54,8 @@ impl TimeToLive {
     }
 }
 
-/// The text of a str. If it has lone surrogates, the error does not show it, as Python's own would: it may be a password.
+/// The text of a str. If it has lone surrogates, the error does not show it, as Python's own would: it may be a
+/// password.
 pub(crate) fn unicode(text: &Bound<'_, PyString>, what: &str) -> PyResult<String> {
     text.to_str().map(str::to_owned).map_err(|_| {
         param_error(text.py(), format!("{what} has lone surrogates and cannot be encoded as UTF-8"))

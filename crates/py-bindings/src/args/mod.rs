@@ -8,8 +8,8 @@
 //! | `operations`, `row_command` | operations on bins; what a row of a batch does |
 //! | `casting`, `convert` | single arguments |
 //!
-//! Keys and bin values have rooms of their own, `keys` and `values`. Everything else that a command takes belongs here:
-//! expressions, contexts and index definitions too. Start with `settings`.
+//! Keys and bin values have rooms of their own, `keys` and `values`. Everything else that a command takes belongs
+//! here: expressions, contexts and index definitions too. Start with `settings`.
 
 pub(crate) mod auth;
 pub(crate) mod casting;

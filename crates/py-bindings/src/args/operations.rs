@@ -86,8 +86,8 @@ impl OpKind {
     }
 }
 
-/// Families of operations that are not implemented yet, by the numbers of the official client's constants, and what to
-/// use instead.
+/// Families of operations that are not implemented yet, by the numbers of the official client's constants, and what
+/// to use instead.
 fn not_implemented(number: i64) -> Option<(&'static str, &'static str)> {
     const REWRITE: &str = "read the bin, change it in Python and write it back with the generation that was read \
                            (policy \"gen\": POLICY_GEN_EQ)";

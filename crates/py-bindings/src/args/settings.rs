@@ -1,7 +1,7 @@
 //! Configuration and policy dictionaries, by the official client's key names.
 //!
-//! A reader takes the keys that it knows from a [`Settings`] and then calls [`Settings::finish`], which refuses the keys
-//! that are left and names the most similar known one. So no setting is lost silently.
+//! A reader takes the keys that it knows from a [`Settings`] and then calls [`Settings::finish`], which refuses the
+//! keys that are left and names the most similar known one. So no setting is lost silently.
 
 use std::time::Duration;
 
@@ -189,8 +189,8 @@ impl<'py> Settings<'py> {
         Ok(())
     }
 
-    /// Refuses keys of the official client that are not supported, unless their value matches the current behaviour. To
-    /// ignore them would change what a call does.
+    /// Refuses keys of the official client that are not supported, unless their value matches the current
+    /// behaviour. To ignore them would change what a call does.
     pub(crate) fn refuse(&mut self, keys: &[UnsupportedKey]) -> PyResult<()> {
         for UnsupportedKey { key, no_op, reason } in keys {
             let Some(value) = self.take(key)? else { continue };

@@ -39,8 +39,8 @@ pub(crate) fn read(py: Python<'_>, value: Option<&Bound<'_, PyAny>>) -> PyResult
     }
     if settings.take("cert_blacklist")?.is_some() {
         return refuse(
-            "\"cert_blacklist\" is not supported: to refuse revoked certificates, add a revocation list to \"cafile\" \
-             or \"capath\" and set \"crl_check\": True",
+            "\"cert_blacklist\" is not supported: to refuse revoked certificates, add a revocation list to \
+             \"cafile\" or \"capath\" and set \"crl_check\": True",
         );
     }
     if for_login_only {

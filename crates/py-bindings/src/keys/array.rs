@@ -26,7 +26,8 @@ impl KeyArena {
         self.kinds.push(kind);
     }
 
-    /// Assigns all rows so far to the first space. Called when a second space appears: until then `space_of` is empty.
+    /// Assigns all rows so far to the first space. Called when a second space appears: until then `space_of` is
+    /// empty.
     pub(super) fn assign_first_space(&mut self) {
         self.space_of.resize(self.kinds.len(), 0);
     }

@@ -1,12 +1,12 @@
 //! Keys, read from Python once and kept as bytes.
 //!
-//! Reading the keys is the only part of a batch read whose time under the GIL grows with the batch, so it does as little
-//! as possible: the bytes of each key are copied into one arena, and namespaces and sets are recognised by the identity of
-//! their objects. Digests are computed later, without the GIL. The arena stays with the result, which shows keys as they
-//! were given.
+//! Reading the keys is the only part of a batch read whose time under the GIL grows with the batch, so it does as
+//! little as possible: the bytes of each key are copied into one arena, and namespaces and sets are recognised by
+//! the identity of their objects. Digests are computed later, without the GIL. The arena stays with the result,
+//! which shows keys as they were given.
 //!
-//! [`KeyArena`] is here; `reader` fills it from Python objects, `array` from the memory of a NumPy array; `table` shows it
-//! to Python.
+//! [`KeyArena`] is here; `reader` fills it from Python objects, `array` from the memory of a NumPy array; `table`
+//! shows it to Python.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -196,7 +196,8 @@ fn classify<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
         return classify(&list, bools);
     }
     Err(BadValue::Value(format!(
-        "{} cannot be written; a value must be int, float, bool, str, bytes, list, dict, GeoJSON, HyperLogLog or None",
+        "{} cannot be written; a value must be int, float, bool, str, bytes, list, dict, GeoJSON, \
+         HyperLogLog or None",
         describe(value)
     )))
 }
@@ -258,8 +259,8 @@ fn encode_nested(value: Value<'_>, bools: Bools, out: &mut Vec<u8>, depth: usize
             "its lists and dicts are nested deeper than {MAX_DEPTH}, or contain themselves"
         )));
     }
-    // Depth alone does not bound the size: a list that holds a list twice, which holds a list twice, and so on, doubles
-    // with each level.
+    // Depth alone does not bound the size: a list that holds a list twice, which holds a list twice, and so on,
+    // doubles with each level.
     if out.len() > MAX_BYTES {
         return Err(BadValue::Value("it is larger than 128 MiB, the limit of a request".into()));
     }

@@ -1,38 +1,40 @@
-//! What went wrong with TLS, in words that say what to look at.
+//! Error messages for TLS that say what to check.
 
 use std::io;
 
 use tokio_rustls::rustls::pki_types::UnixTime;
 use tokio_rustls::rustls::{AlertDescription, CertificateError, Error as TlsError};
 
-use super::Shown;
+use super::ClientCertificate;
 
-/// Names of a certificate that a message lists.
+/// Most names of a certificate in a message.
 const MAX_NAMES: usize = 5;
 
-/// What went wrong while a connection was made.
-pub(super) fn in_handshake(error: io::Error, name: &str, shown: &Shown) -> io::Error {
-    if is_end(&error) && shown.doubt().is_none() {
+/// An error during the TLS handshake.
+pub(super) fn in_handshake(error: io::Error, name: &str, client: &ClientCertificate) -> io::Error {
+    if is_end(&error) && client.likely_reason().is_none() {
         let text = "closed by the peer in the TLS handshake: it may not listen for TLS there";
         return io::Error::new(error.kind(), text);
     }
-    before_an_answer(error, name, shown)
+    before_an_answer(error, name, client)
 }
 
-/// What went wrong on a connection that no answer has come by yet.
-pub(super) fn before_an_answer(error: io::Error, name: &str, shown: &Shown) -> io::Error {
-    match shown.doubt() {
-        Some(doubt) if is_end(&error) => io::Error::new(error.kind(), format!("closed by the peer: {doubt}")),
-        // Before 1.3 there is no word for it, and some say this one.
-        Some(doubt) if alert_of(&error) == Some(AlertDescription::HandshakeFailure) => {
-            io::Error::new(io::ErrorKind::PermissionDenied, doubt)
+/// An error on a connection before the first answer.
+pub(super) fn before_an_answer(error: io::Error, name: &str, client: &ClientCertificate) -> io::Error {
+    match client.likely_reason() {
+        Some(likely_reason) if is_end(&error) => {
+            io::Error::new(error.kind(), format!("closed by the peer: {likely_reason}"))
         }
-        _ => later(error, name),
+        // Before TLS 1.3 there is no alert for a missing certificate; some servers send this one.
+        Some(likely_reason) if alert_of(&error) == Some(AlertDescription::HandshakeFailure) => {
+            io::Error::new(io::ErrorKind::PermissionDenied, likely_reason)
+        }
+        _ => after_an_answer(error, name),
     }
 }
 
-/// What went wrong on a connection.
-pub(super) fn later(error: io::Error, name: &str) -> io::Error {
+/// An error on a connection after the first answer.
+pub(super) fn after_an_answer(error: io::Error, name: &str) -> io::Error {
     match tls_error(&error) {
         Some(TlsError::InvalidCertificate(reason)) => {
             let text = format!("the node's certificate is refused: {}", certificate(reason, name));
@@ -64,7 +66,7 @@ fn alert_of(error: &io::Error) -> Option<AlertDescription> {
     }
 }
 
-/// Whether the connection ended, as it does when the peer closes it.
+/// Whether the peer closed the connection.
 fn is_end(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(
@@ -115,13 +117,13 @@ fn certificate(reason: &CertificateError, name: &str) -> String {
     }
 }
 
-/// A name out of `DnsName("name")`, as certificates' names are told.
+/// The name in `DnsName("name")`, the format of the names in the error.
 fn plain(name: &str) -> String {
     let name = name.split_once('(').map_or(name, |(_, rest)| rest.trim_end_matches(')'));
     format!("{:?}", name.trim_matches('"'))
 }
 
-/// A time between two moments, as a person would say it.
+/// Formats the time between two moments.
 fn between(from: UnixTime, to: UnixTime) -> String {
     let seconds = to.as_secs().saturating_sub(from.as_secs());
     let (count, unit) = match seconds {

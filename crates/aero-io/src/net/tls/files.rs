@@ -1,6 +1,6 @@
-//! Certificates, keys and revocation lists from PEM text.
+//! Reads certificates, keys and revocation lists in PEM format.
 //!
-//! What a key file holds never gets into a message: not its lines, not what a reader says of them.
+//! No message contains anything of a key file's contents, nor a parser's message about them.
 
 use std::borrow::Cow;
 use std::io;
@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{Error as TlsError, InconsistentKeys, RootCertStore};
 
 use super::{Identity, Pem, Revocation};
 
-/// Who is trusted, and who not any more.
+/// Trusted authorities and revocation lists.
 pub(super) struct Trust {
     pub(super) roots: RootCertStore,
     pub(super) revocation_lists: Vec<CertificateRevocationListDer<'static>>,
@@ -26,7 +26,7 @@ pub(super) fn authorities(sources: &[Pem], revocation: Revocation) -> Result<Tru
     let mut revocation_lists = Vec::new();
     if sources.is_empty() {
         let found = rustls_native_certs::load_native_certs();
-        // A store of many may hold one that is not understood: it vouches for nobody.
+        // The system's store may contain certificates that cannot be parsed; they are ignored.
         roots.add_parsable_certificates(found.certs);
         if roots.is_empty() {
             return Err("the system trusts no authorities, or its list of them cannot be read; name a file \
@@ -70,7 +70,7 @@ pub(super) fn authorities(sources: &[Pem], revocation: Revocation) -> Result<Tru
     Ok(Trust { roots, revocation_lists })
 }
 
-/// Reads the client's certificate and key, and looks whether they belong together.
+/// Reads the client's certificate and key, and checks that they belong together.
 pub(super) fn identity(identity: &Identity, provider: &CryptoProvider) -> Result<CertifiedKey, String> {
     let Identity { certificates: certificate, key } = identity;
     let text = read(certificate).map_err(|error| format!("{} cannot be read: {error}", name(certificate)))?;
@@ -98,13 +98,13 @@ pub(super) fn identity(identity: &Identity, provider: &CryptoProvider) -> Result
     })
 }
 
-/// Encrypted keys are marked by their section's name, older ones by a header.
+/// Encrypted keys have a section of their own, or a header in the older format.
 fn is_encrypted(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text);
     text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED")
 }
 
-/// The files that a source is.
+/// The files of a source: a directory stands for the files in it.
 fn files_of(source: &Pem) -> Result<Vec<Cow<'_, Pem>>, String> {
     match source {
         Pem::File(path) if path.is_dir() => {
@@ -133,7 +133,7 @@ fn read(source: &Pem) -> io::Result<Cow<'_, [u8]>> {
     }
 }
 
-/// How messages call a source.
+/// The source's name in messages.
 fn name(source: &Pem) -> String {
     match source {
         Pem::File(path) => format!("{path:?}"),

@@ -17,7 +17,7 @@ mod certificates;
 
 use certificates::{Authority, NAME};
 
-/// Connects, asks once, and says how the handshake went.
+/// Connects, asks once, and returns the kind of the handshake.
 async fn handshake(transport: &TlsTransport, address: SocketAddr) -> HandshakeKind {
     let target = Target { address, tls_name: Some(NAME) };
     let mut stream = transport.handshake(target).await.unwrap();
@@ -44,7 +44,7 @@ async fn sessions_are_resumed_with_each_node() {
             ..TlsConfig::default()
         };
         let transport = TlsTransport::load(config).await.unwrap();
-        // Each node in turn: they share their name, and a session of one is worth nothing to the next.
+        // The nodes share a name, but cannot resume each other's sessions.
         for address in server.addresses() {
             assert_eq!(handshake(&transport, address).await, HandshakeKind::Full);
         }
@@ -54,8 +54,8 @@ async fn sessions_are_resumed_with_each_node() {
     }
 }
 
-/// Says this to whoever connects and sends a byte, all in one of TLS's records, and then waits for another
-/// byte before it closes the connection.
+/// Accepts a connection, waits for a byte, sends `bytes` in one TLS record, and waits for another byte before
+/// it closes the connection.
 async fn says(listener: TcpListener, authority: &Authority, bytes: &'static [u8]) {
     let issued = authority.issue(NAME, |_| {});
     let chain = CertificateDer::pem_file_iter(&issued.cert).unwrap().map(Result::unwrap).collect();
@@ -89,11 +89,11 @@ async fn quiet_is_what_nothing_was_decrypted_from() {
         stream.write_u8(0).await.unwrap();
         stream.flush().await.unwrap();
         assert_eq!(stream.read_u8().await.unwrap(), b'x');
-        // The socket has nothing more to give; what is left was decrypted with the first byte.
+        // The socket has nothing more to read; the rest was decrypted with the first byte.
         let mut connection = Connection::new(stream);
         assert_eq!(connection.is_quiet(), is_quiet);
     }
-    // The end is seen, though nobody said goodbye.
+    // The end is detected without a close_notify.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = Target { address: listener.local_addr().unwrap(), tls_name: Some(NAME) };
     says(listener, &authority, b"x").await;

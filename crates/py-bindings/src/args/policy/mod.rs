@@ -1,13 +1,13 @@
 //! Policies: dictionaries by the official client's key names, each over its defaults.
 //!
-//! Policies of commands on one record and of batches are here, those of queries in `query`, those of a batch's rows in
-//! `rows`.
+//! Policies of commands on one record and of batches are here, those of queries in `query`, those of a batch's rows
+//! in `rows`.
 
 use std::time::Duration;
 
 use aero_io::{
-    BatchPolicy, Exists, Generation, Hedge, OperatePolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica,
-    WritePolicy,
+    BatchPolicy, Exists, Generation, Hedge, Limits, OperatePolicy, ReadModeAp, ReadModeSc, ReadPolicy, Reads,
+    Replica, WritePolicy,
 };
 use pyo3::prelude::*;
 
@@ -61,27 +61,26 @@ const MODES_SC: [ReadModeSc; 4] =
 const EXISTS: [Exists; 5] =
     [Exists::Ignore, Exists::Create, Exists::Update, Exists::Replace, Exists::CreateOrReplace];
 
-/// Takes the settings that every command has into a policy; they stand in each under the same names.
-macro_rules! base {
-    ($settings:expr, $policy:expr) => {{
-        let settings: &mut Settings<'_> = $settings;
-        set(&mut $policy.socket_timeout, settings.millis("socket_timeout")?);
-        set(&mut $policy.max_retries, settings.count("max_retries")?);
-        set(&mut $policy.sleep_between_retries, settings.millis("sleep_between_retries")?);
-        set(&mut $policy.compress, settings.flag("compress")?);
-        set(&mut $policy.replica, settings.choice("replica", "POLICY_REPLICA_*", &REPLICAS)?);
-    }};
+/// Takes the settings that every command has.
+fn limit_settings(settings: &mut Settings<'_>, limits: &mut Limits) -> PyResult<()> {
+    if let Some(timeout) = settings.millis("total_timeout")? {
+        limits.total_timeout = Some(timeout);
+    }
+    set(&mut limits.socket_timeout, settings.millis("socket_timeout")?);
+    set(&mut limits.max_retries, settings.count("max_retries")?);
+    set(&mut limits.sleep_between_retries, settings.millis("sleep_between_retries")?);
+    set(&mut limits.compress, settings.flag("compress")?);
+    set(&mut limits.replica, settings.choice("replica", "POLICY_REPLICA_*", &REPLICAS)?);
+    Ok(())
 }
 
-/// The settings that every read has, a row's of a batch too.
-macro_rules! read_modes {
-    ($settings:expr, $policy:expr) => {{
-        let settings: &mut Settings<'_> = $settings;
-        set(&mut $policy.read_mode_ap, settings.choice("read_mode_ap", "POLICY_READ_MODE_AP_*", &MODES_AP)?);
-        set(&mut $policy.read_mode_sc, settings.choice("read_mode_sc", "POLICY_READ_MODE_SC_*", &MODES_SC)?);
-        let touch = settings.number("read_touch_ttl_percent", -1, 100)?;
-        set(&mut $policy.read_touch_ttl_percent, touch.map(|percent| percent as i32));
-    }};
+/// Takes the settings that every read has, including the rows of a batch.
+fn read_mode_settings(settings: &mut Settings<'_>, reads: &mut Reads) -> PyResult<()> {
+    set(&mut reads.mode_ap, settings.choice("read_mode_ap", "POLICY_READ_MODE_AP_*", &MODES_AP)?);
+    set(&mut reads.mode_sc, settings.choice("read_mode_sc", "POLICY_READ_MODE_SC_*", &MODES_SC)?);
+    let touch = settings.number("read_touch_ttl_percent", -1, 100)?;
+    set(&mut reads.touch_ttl_percent, touch.map(|percent| percent as i32));
+    Ok(())
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {
@@ -179,10 +178,9 @@ pub(crate) fn read(
 ) -> PyResult<Read> {
     over(py, defaults, name, object, |settings, read| {
         let policy = &mut read.policy;
-        set(&mut policy.total_timeout, settings.millis("total_timeout")?);
-        base!(settings, policy);
-        read_modes!(settings, policy);
-        hedge(py, settings, &mut policy.hedge)?;
+        limit_settings(settings, &mut policy.limits)?;
+        read_mode_settings(settings, &mut policy.reads)?;
+        hedge(py, settings, &mut policy.reads.hedge)?;
         send_key(settings, &mut read.send_key)?;
         settings.ignore(&[DESERIALIZE])
     })
@@ -227,8 +225,8 @@ impl Write {
             (_, None) => {
                 return Err(param_error(
                     py,
-                    "policy \"gen\" compares generations, but there is none to compare with; pass meta={\"gen\": ...}, or \
-                     \"generation\" in a remove policy or in the policy of a batch's rows"
+                    "policy \"gen\" compares generations, but there is none to compare with; pass \
+                     meta={\"gen\": ...}, or \"generation\" in a remove policy or in the policy of a batch's rows"
                         .into(),
                 ));
             }
@@ -296,8 +294,8 @@ pub(crate) fn operate(
     over(py, defaults, name, object, |settings, operate| {
         write_settings(settings, &mut operate.write)?;
         change_settings(settings, &mut operate.write)?;
-        let reads = &mut operate.reads;
-        read_modes!(settings, reads);
+        let reads = &mut operate.reads.reads;
+        read_mode_settings(settings, reads)?;
         hedge(py, settings, &mut reads.hedge)?;
         settings.ignore(&[DESERIALIZE])?;
         settings.refuse(&[ON_LOCKING_ONLY])
@@ -336,9 +334,7 @@ fn change_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<(
 
 /// Takes the settings of every write, removals included.
 fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
-    let policy = &mut write.policy;
-    set(&mut policy.total_timeout, settings.millis("total_timeout")?);
-    base!(settings, policy);
+    limit_settings(settings, &mut write.policy.limits)?;
     row_settings(settings, write)
 }
 
@@ -360,12 +356,9 @@ fn row_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> 
 
 /// Takes the settings of a batch as a whole.
 fn batch_settings(py: Python<'_>, settings: &mut Settings<'_>, policy: &mut BatchPolicy) -> PyResult<()> {
-    if let Some(timeout) = settings.millis("total_timeout")? {
-        policy.total_timeout = Some(timeout);
-    }
-    base!(settings, policy);
-    read_modes!(settings, policy);
-    hedge(py, settings, &mut policy.hedge)?;
+    limit_settings(settings, &mut policy.limits)?;
+    read_mode_settings(settings, &mut policy.reads)?;
+    hedge(py, settings, &mut policy.reads.hedge)?;
     set(&mut policy.allow_inline, settings.flag("allow_inline")?);
     set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);
     set(&mut policy.respond_all_keys, settings.flag("respond_all_keys")?);

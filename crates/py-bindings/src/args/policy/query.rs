@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use wire_protocol::digest::{PARTITIONS, partition_id};
 
-use super::{DESERIALIZE, REPLICAS, finish_policy, over, set};
+use super::{DESERIALIZE, finish_policy, limit_settings, over, set};
 use crate::args::convert::whole_number;
 use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, unsupported};
 use crate::python::describe::describe;
@@ -51,8 +51,7 @@ pub(crate) fn query_defaults(
 }
 
 fn query_settings(settings: &mut Settings<'_>, policy: &mut QueryPolicy) -> PyResult<()> {
-    set(&mut policy.total_timeout, settings.millis("total_timeout")?);
-    base!(settings, policy);
+    limit_settings(settings, &mut policy.limits)?;
     match settings.flag("short_query")? {
         Some(true) => policy.duration = QueryDuration::Short,
         // A long duration of the config's policy stays.

@@ -5,8 +5,8 @@ use pyo3::prelude::*;
 use wire_protocol::command::WriteOptions;
 
 use super::{
-    MODES_AP, MODES_SC, ON_LOCKING_ONLY, Write, batch_settings, change_settings, generation, over,
-    row_settings, set,
+    ON_LOCKING_ONLY, Write, batch_settings, change_settings, generation, over, read_mode_settings,
+    row_settings,
 };
 use crate::args::settings::Settings;
 
@@ -71,10 +71,7 @@ pub(crate) fn row_read(
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<BatchPolicy> {
-    over(py, parent, name, object, |settings, policy| {
-        read_modes!(settings, policy);
-        Ok(())
-    })
+    over(py, parent, name, object, |settings, policy| read_mode_settings(settings, &mut policy.reads))
 }
 
 /// The policy of a batch and that of its rows that write, from one dictionary.

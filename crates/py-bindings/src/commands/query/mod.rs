@@ -40,7 +40,7 @@ impl Core {
         let namespace = name("namespace", namespace)?;
         let set = set.filter(|set| !set.is_none()).map(|set| name("set", set)).transpose()?;
         let (policy, filter) = policy::query(py, &self.config.policies.query, "query policy", policy)?;
-        self.config.check_replica(py, policy.replica)?;
+        self.config.check_replica(py, policy.limits.replica)?;
         let bins = match bin_names(bins)? {
             _ if no_bins(py, options)? => Bins::Header,
             Some(names) if !names.is_empty() => Bins::names(names),

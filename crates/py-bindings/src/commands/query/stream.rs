@@ -77,8 +77,8 @@ impl Reader {
         Ok(true)
     }
 
-    /// The block's records as Python objects, up to the first that cannot be converted. If that is the first of all, its
-    /// error is raised, and the next call goes on with the record after it.
+    /// The block's records as Python objects, up to the first that cannot be converted. If that is the first of
+    /// all, its error is raised, and the next call goes on with the record after it.
     fn take_list(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let mut digests = Vec::new();
         let list = PyList::empty(py);

@@ -3,7 +3,7 @@
 use wire_protocol::WireError;
 use wire_protocol::msgpack::{Reader, Token};
 
-use crate::cell::Number;
+use crate::convert::field::Number;
 use crate::error::Reason;
 
 const WHAT: &str = "list";

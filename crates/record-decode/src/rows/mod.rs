@@ -37,13 +37,14 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use wire_protocol::batch::Record;
 
-use crate::decode;
-use crate::marks::{Marks, Narrow, Wide};
-use crate::order::Order;
+use crate::memory::sync::{AtomicU8, AtomicUsize, Condvar, Mutex, MutexGuard, PoisonError, Probe, Writing};
 use crate::plan::Plan;
-use crate::sync::{AtomicU8, AtomicUsize, Condvar, Mutex, MutexGuard, PoisonError, Probe, Writing};
-use crate::tally::{Event, Summary, Tally};
+use crate::plan::bin_order::Order;
+use crate::report::{Event, Summary, Tally};
+use crate::rows::field_set::{Marks, Narrow, Wide};
 
+mod field_set;
+mod fill;
 #[cfg(all(test, loom))]
 mod loom_models;
 #[cfg(all(test, not(loom)))]
@@ -267,12 +268,12 @@ impl Lease<'_> {
         if let Some((present, absent)) = &mut self.wide {
             present.clear();
             absent.clear();
-            decode::fill(plan, order, record, row, &mut claim.view(), (&mut *present, absent), events);
+            fill::fill(plan, order, record, row, &mut claim.view(), (&mut *present, absent), events);
             claim.finish(record.generation, ttl, 0, |at| present.byte(at));
         } else {
             let (mut present, mut absent) = (Narrow::default(), Narrow::default());
             let marks = (&mut present, &mut absent);
-            decode::fill(plan, order, record, row, &mut claim.view(), marks, events);
+            fill::fill(plan, order, record, row, &mut claim.view(), marks, events);
             claim.finish(record.generation, ttl, 0, |at| present.byte(at));
         }
         if !self.events.is_empty() {

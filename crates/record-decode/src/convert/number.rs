@@ -12,7 +12,7 @@
 //! rounds on its way into a smaller float and nobody expects otherwise, but an integer that comes back as
 //! a different one (an identifier above 2^53 in an `f8`) is a loss.
 
-use crate::half;
+use crate::convert::half;
 use crate::rows::RowView;
 
 /// What became of a number, from the best to the worst.

@@ -3,9 +3,9 @@
 use dtype_schema::{Field, Kind};
 use wire_protocol::particle::Particle;
 
+use crate::convert::list::{self, Elements};
+use crate::convert::number::{self, Fit, FloatScalar, Half, Source};
 use crate::error::Reason;
-use crate::list::{self, Elements};
-use crate::number::{self, Fit, FloatScalar, Half, Source};
 use crate::plan::Casting;
 use crate::rows::RowView;
 

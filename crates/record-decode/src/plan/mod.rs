@@ -1,10 +1,13 @@
 //! A schema compiled for one call: which bin fills which field, and how.
 
+pub(crate) mod bin_name;
+pub(crate) mod bin_order;
+
 use dtype_schema::Schema;
 
-use crate::cell::Cell;
-use crate::name::Name;
-use crate::number::Fit;
+use crate::convert::field::Cell;
+use crate::convert::number::Fit;
+use crate::plan::bin_name::Name;
 
 /// What happens to a value that its field cannot hold as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use wire_protocol::message::{Op, Ops};
 use wire_protocol::particle::{Particle, particle_type};
 
 use crate::error::Reason;
-use crate::marks::Marks;
-use crate::order::Order;
 use crate::plan::Plan;
+use crate::plan::bin_order::Order;
+use crate::report::{Event, Failure};
 use crate::rows::RowView;
-use crate::tally::{Event, Failure};
+use crate::rows::field_set::Marks;
 
 /// Fills the row's fields from the record's bins and zeroes every other field; bytes outside fields stay
 /// as they are. `present` tells afterwards which fields hold a value of the record; it comes with no marks.

@@ -4,9 +4,9 @@ use dtype_schema::MAX_BIN_NAME;
 use wire_protocol::message::Op;
 use wire_protocol::particle::particle_type;
 
-use crate::cell::Spot;
-use crate::name::Name;
+use crate::convert::field::Spot;
 use crate::plan::Plan;
+use crate::plan::bin_name::Name;
 
 /// How many positions are remembered; a record with more bins looks the others up.
 const REMEMBERED: usize = 1024;

@@ -1,0 +1,3 @@
+//! The synchronisation of rows.
+
+pub(crate) mod sync;
