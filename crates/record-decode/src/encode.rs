@@ -2,7 +2,7 @@
 
 use dtype_schema::{Element, Field, Kind, Schema};
 use wire_protocol::message::op;
-use wire_protocol::msgpack::{write_bool, write_float, write_int, write_list_header, write_uint};
+use wire_protocol::msgpack::{write_bool, write_float, write_int, write_list_header};
 use wire_protocol::particle::particle_type;
 
 use crate::convert::half;
@@ -51,6 +51,17 @@ pub enum WhyNot {
          bytes of a V8 field"
     )]
     TooLarge {
+        /// The integer.
+        value: u64,
+    },
+    /// An unsigned integer that an element of a list has no room for.
+    #[error(
+        "element {index} is {value}, above 2**63 - 1, the largest integer that a list can hold; write the sub-array \
+         as a blob, or as f8"
+    )]
+    ElementTooLarge {
+        /// The element's place in the flat sub-array.
+        index: usize,
         /// The integer.
         value: u64,
     },
@@ -254,7 +265,9 @@ impl Writer {
     /// Whether its field can hold what no bin can.
     fn needs_check(&self) -> bool {
         match self.how {
-            How::Integer => self.element.kind() == Kind::Uint && self.size == 8,
+            How::Integer | How::List | How::FlagList => {
+                self.element.kind() == Kind::Uint && self.element.itemsize() == 8
+            }
             How::Text => true,
             _ => false,
         }
@@ -264,8 +277,19 @@ impl Writer {
         match self.how {
             How::Integer => integer(self.element, bytes).map(drop),
             How::Text => text(bytes).map(drop),
+            How::List | How::FlagList => self.check_elements(bytes),
             _ => Ok(()),
         }
+    }
+
+    /// Other clients would read larger elements as negative numbers.
+    fn check_elements(&self, bytes: &[u8]) -> Result<(), WhyNot> {
+        for (index, element) in bytes.chunks_exact(self.element.itemsize()).enumerate() {
+            if let Number::Uint(value) = number(self.element, element) {
+                return Err(WhyNot::ElementTooLarge { index, value });
+            }
+        }
+        Ok(())
     }
 
     #[inline]
@@ -286,6 +310,9 @@ impl Writer {
             }
             How::Blob => self.put(bytes, out),
             How::List | How::FlagList => {
+                if self.needs_check() {
+                    self.check_elements(bytes)?;
+                }
                 let start = out.len();
                 out.extend_from_slice(&[0; 4]);
                 out.extend_from_slice(&self.head);
@@ -335,7 +362,8 @@ fn write_list(element: Element, shape: &[usize], bytes: &[u8], bools_as_integers
     let Some((&len, inner)) = shape.split_first() else {
         match number(element, bytes) {
             Number::Int(value) => write_int(out, value),
-            Number::Uint(value) => write_uint(out, value),
+            // `Writer::check_elements` has refused it.
+            Number::Uint(_) => {}
             Number::Float(value) => write_float(out, value),
             Number::Bool(value) if bools_as_integers => write_int(out, value.into()),
             Number::Bool(value) => write_bool(out, value),

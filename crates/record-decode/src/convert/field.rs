@@ -2,6 +2,7 @@
 
 use dtype_schema::{Field, Kind};
 use wire_protocol::particle::Particle;
+use wire_protocol::particle::particle_type::{ERLANG_BLOB, JAVA_BLOB};
 
 use crate::convert::list::{self, Elements};
 use crate::convert::number::{self, Fit, FloatScalar, Half, Source};
@@ -189,6 +190,9 @@ impl Cell {
                 Err(Reason::BlobLength { expected: self.size, found: bytes.len() })
             }
             (Kernel::Array, Particle::List(bytes)) => self.fill_from_list(bytes, casting, row),
+            (_, Particle::Other { particle_type: JAVA_BLOB..=ERLANG_BLOB, bytes }) => {
+                self.fill(Particle::Blob(bytes), casting, row)
+            }
             (kernel, _) => Err(kernel.refusal()),
         }
     }
