@@ -26,7 +26,7 @@ class Keys:
             from ``S`` values; use ``V<n>`` for keys that may end with them.
 
     Raises:
-        TypeError: ``values`` is a single string or bytes.
+        TypeError: ``values`` is a single string, bytes or NumPy scalar, such as a row of a structured array.
         ValueError: ``key_type`` is neither ``"str"`` nor ``"bytes"``.
 
     Example:
@@ -46,7 +46,9 @@ class Keys:
     ) -> None:
         if key_type not in ("str", "bytes"):
             raise ValueError(f'key_type is {key_type!r}; it must be "str" or "bytes"')
-        if isinstance(values, (str, bytes, bytearray)):
+        numpy = sys.modules.get("numpy")
+        one = (str, bytes, bytearray) if numpy is None else (str, bytes, bytearray, numpy.generic)
+        if isinstance(values, one):
             raise TypeError(
                 f"values is one {type(values).__name__}; it must be an array or sequence of primary keys"
             )
@@ -97,6 +99,8 @@ def _plain_values(values: Any) -> Any:
             "Keys: values is a structured array; pass one of its fields, "
             f"such as values[{values.dtype.names[0]!r}]"
         )
+    if kind in "mM":
+        _refuse_missing(numpy.isnat(values), "NaT", "values[~numpy.isnat(values)]")
     if kind == "T":
         return values.astype(object)
     if kind not in "iuSUVO":
