@@ -67,9 +67,7 @@ class BatchWriteCommands:
             strings_as: ``"str"`` writes ``S`` fields as strings without trailing NULs, ``"blob"`` as blobs
                 of the whole field.
             arrays_as: ``"blob"`` writes sub-arrays as blobs of their bytes, ``"list"`` as (nested) lists.
-            nat: ``"omit"`` leaves the bin of a time that is NaT out, as a mask does; ``"raise"`` refuses it. A
-                sub-array is left out if all its times are NaT. Otherwise a blob holds them as they are, and a
-                list is refused.
+            nat: ``"omit"`` leaves out the bin of a time that is NaT, as a mask does; ``"raise"`` refuses it.
 
         Returns:
             :class:`~aerospike_py.NumpyWriteResult`, with a result code per row. If rows were not written, a
@@ -95,7 +93,6 @@ class BatchWriteCommands:
             bins,
             present,
             key_type=key_type,
-            arrays_as=arrays_as,
             nat=nat,
         )
         result: NumpyWriteResult = self._core.batch_write_numpy(None, *rows, strings_as, arrays_as, policy)
@@ -231,7 +228,6 @@ class AsyncBatchWriteCommands:
             bins,
             present,
             key_type=key_type,
-            arrays_as=arrays_as,
             nat=nat,
         )
         result: NumpyWriteResult = await call(

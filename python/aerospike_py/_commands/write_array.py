@@ -39,7 +39,6 @@ def check_rows(
     present: Any,
     *,
     key_type: str,
-    arrays_as: str,
     nat: str,
 ) -> RowsToWrite:
     if nat not in ("omit", "raise"):
@@ -89,7 +88,7 @@ def check_rows(
         presence = _presence_of_mask(mask, chosen)
         if masked_keys is not None:
             _refuse_masked_keys(masked_keys, presence, key_field)
-    presence = _leave_out_nat(data, chosen, presence, arrays_as, nat)
+    presence = _leave_out_nat(data, chosen, presence, nat)
     dtype = data.dtype if chosen == list(names) else data[chosen].dtype
     if presence is not None and presence.all():
         presence = None
@@ -110,8 +109,8 @@ def _no_structured_array(data: Any) -> str:
         )
     elif library in ("pandas", "polars", "pyarrow") and kind in ("DataFrame", "Table", "RecordBatch"):
         how = (
-            "copy its columns into the fields of np.zeros(len(data), dtype=[...]), and pass present= to leave "
-            'nulls out; docs/writing.md, "From a DataFrame", has the lines'
+            "copy its columns into the fields of np.zeros(len(data), dtype=[...]), and pass present= to "
+            'leave nulls out; docs/writing.md, "From a DataFrame", has the lines'
         )
     else:
         how = 'np.array(rows, dtype=[("_key", "i8"), ("temperature", "f8"), ...]) makes one of tuples'
@@ -135,39 +134,32 @@ _CONVERSIONS = {
 
 
 def _refuse_unwritable(name: str, base: Any) -> None:
-    """Refuses a field whose values no bin can hold. ``base`` is its dtype, that of the elements of a sub-array."""
+    """Refuses a field whose values no bin can hold. ``base`` is the dtype of its elements."""
     if base.kind in "OUc" or (base.kind == "f" and base.itemsize > 8):
         what, instead = _CONVERSIONS[base.kind]
         raise TypeError(f"field {name!r} {what} ({base}); {instead}")
 
 
-def _leave_out_nat(data: Any, chosen: list[str], presence: Any, arrays_as: str, nat: str) -> Any:
-    """``presence`` without the times that are NaT, which no integer stands for. None if all is present."""
+def _leave_out_nat(data: Any, chosen: list[str], presence: Any, nat: str) -> Any:
+    """``presence`` without the times that are NaT, which no integer stands for; None if all is present."""
     import numpy as np
 
     for column, name in enumerate(chosen):
-        if data.dtype[name].base.kind not in "Mm":
+        if data.dtype[name].kind not in "mM":
             continue
         is_nat = np.isnat(data[name])
+        if presence is not None:
+            is_nat &= presence[:, column]
         if not is_nat.any():
             continue
-        flat = is_nat.reshape(len(is_nat), -1)
-        written = np.True_ if presence is None else presence[:, column]
-        some, all_of_it = flat.any(axis=1) & written, flat.all(axis=1)
-        if nat == "raise" and some.any():
+        if nat == "raise":
             raise ParamError(
-                f"row {int(some.argmax())}, field {name!r}: the time is NaT, which no bin can hold; "
+                f"row {int(is_nat.argmax())}, field {name!r}: the time is NaT, which no bin can hold; "
                 'leave such bins out with nat="omit" or present='
-            )
-        partly = some & ~all_of_it
-        if arrays_as == "list" and partly.any():
-            raise ParamError(
-                f"row {int(partly.argmax())}, field {name!r}: a time of the sub-array is NaT, which a list cannot "
-                'hold; write sub-arrays as blobs (arrays_as="blob"), or set it to another time'
             )
         if presence is None:
             presence = np.ones((len(data), len(chosen)), np.bool_)
-        presence[:, column] &= ~all_of_it
+        presence[:, column] &= ~is_nat
     return presence
 
 
@@ -176,7 +168,7 @@ def _keys_of(namespace: str, set: str | None, keys: Any, key_type: str) -> Keys:
         return Keys(namespace, set, keys, key_type=key_type)  # type: ignore[arg-type]  # Keys checks it
     if key_type not in ("str", keys.key_type):
         raise ParamError(
-            f"key_type is {key_type!r}, but keys is a Keys with key_type={keys.key_type!r}; give it there only"
+            f"key_type is {key_type!r}, but keys is a Keys with key_type={keys.key_type!r}; pass it to Keys"
         )
     if (keys.namespace, keys.set or None) != (namespace, set or None):
         raise ParamError(

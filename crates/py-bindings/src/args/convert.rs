@@ -14,8 +14,8 @@ pub(crate) fn whole_number(value: &Bound<'_, PyAny>) -> Option<i64> {
 }
 
 /// What a time to live must be, for the message about another value.
-pub(crate) const TIME_TO_LIVE: &str =
-    "seconds, or one of TTL_NAMESPACE_DEFAULT, TTL_NEVER_EXPIRE, TTL_DONT_UPDATE and TTL_CLIENT_DEFAULT";
+pub(crate) const TIME_TO_LIVE: &str = "a time to live in seconds, or one of TTL_NAMESPACE_DEFAULT, TTL_NEVER_EXPIRE, TTL_DONT_UPDATE and \
+     TTL_CLIENT_DEFAULT";
 
 /// A time to live as an argument says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
