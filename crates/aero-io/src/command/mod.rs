@@ -6,6 +6,7 @@
 //! and the rooms below it.
 
 pub(crate) mod answer;
+pub(crate) mod exchange;
 pub(crate) mod info;
 pub(crate) mod operate;
 pub(crate) mod retry;

@@ -10,13 +10,11 @@ use tokio::time::{Instant, sleep_until};
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::digest::{Digest, partition_id};
-use wire_protocol::message::{FrameType, MAX_FRAME};
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord, QueryRequest, write_query};
 
 use super::{Query, RecordBlock, StreamItem};
+use crate::command::exchange::{self, Exchange, Received};
 use crate::error::{Error, Fault};
-use crate::net::buffers::Buffers;
-use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::topology::state::Inner;
@@ -74,9 +72,15 @@ pub(crate) enum RequestEnd {
     Dropped,
 }
 
-impl<F: Into<Fault>> From<F> for RequestEnd {
-    fn from(fault: F) -> Self {
-        Self::Fault(fault.into())
+impl From<Fault> for RequestEnd {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Error> for RequestEnd {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
     }
 }
 
@@ -85,7 +89,7 @@ pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedReque
     if let Some(start) = request.not_before {
         sleep_until(start).await;
     }
-    let mut exchange = Exchange {
+    let mut exchange = QueryExchange {
         call,
         request,
         block: RecordBlock::default(),
@@ -94,8 +98,11 @@ pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedReque
         waited: Duration::ZERO,
     };
     let sent_at = Instant::now();
+    let mut timer = Timer::new(call.deadline, call.query.policy.limits.socket_timeout);
     let mut buffers = call.inner.buffers.take();
-    let mut end = exchange.run(&mut buffers).await;
+    let node = Arc::clone(&exchange.request.node);
+    let end = exchange::run(&mut exchange, &node, &mut buffers, &mut timer).await;
+    let mut end = end.map(|(code, ())| code).map_err(|unanswered| unanswered.why);
     let is_full = exchange.request.share.is_some_and(|share| exchange.received >= share);
     if matches!(end, Ok(ResultCode::OK)) && !is_full && exchange.finish().await.is_err() {
         end = Err(RequestEnd::Dropped);
@@ -114,7 +121,8 @@ pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedReque
     }
 }
 
-struct Exchange<'c> {
+/// The exchange of a query: records in frames, each taken before the next is read.
+struct QueryExchange<'c> {
     call: &'c QueryCall,
     request: NodeRequest,
     block: RecordBlock,
@@ -124,65 +132,41 @@ struct Exchange<'c> {
     waited: Duration,
 }
 
-impl Exchange<'_> {
-    async fn run(&mut self, buffers: &mut Buffers) -> Result<ResultCode, RequestEnd> {
-        let node = Arc::clone(&self.request.node);
-        let policy = &self.call.query.policy;
-        let timer = || Timer::new(self.call.deadline, policy.limits.socket_timeout);
-        let (mut wanted, mut has_lost_session) = (Wanted::Any, false);
-        'connection: loop {
-            let mut waiting = timer();
-            let permit = node.permit(&mut waiting).await?;
-            let mut leased = node.lease(permit, &mut waiting, wanted).await?;
-            encode(self.call, &self.request, &mut buffers.request)
-                .and_then(|()| buffers.prepare(policy.limits.compress))
-                .map_err(|source| RequestEnd::Refused(Error::Request { source }))?;
-            // A peer that closed an idle connection has not seen the request: that costs no try.
-            if let Err((fault, _)) = leased.connection.send(&buffers.request, &mut waiting).await {
-                if leased.reused && fault.is_stale() {
-                    wanted = Wanted::New;
-                    continue;
-                }
-                return Err(fault.into());
-            }
-            let mut is_first = true;
-            loop {
-                // Anew for each frame: while the queue is full no time of the node's goes by.
-                let input = &mut buffers.input;
-                let frame = input
-                    .frame(
-                        &mut leased.connection,
-                        &mut Timer::new(self.call.deadline, policy.limits.socket_timeout),
-                        FrameType::Message,
-                        MAX_FRAME,
-                    )
-                    .await;
-                let body = match frame {
-                    Ok(body) => body,
-                    Err(fault) if is_first && input.is_empty() && leased.reused && fault.is_stale() => {
-                        wanted = Wanted::New;
-                        continue 'connection;
-                    }
-                    Err(fault) => return Err(fault.into()),
-                };
-                is_first = false;
-                node.health.note_answer();
-                let end = self.walk(buffers.input.body(body)).await;
-                // What came before something went wrong is kept.
-                self.flush().await?;
-                let Some(code) = end? else { continue };
-                if !has_lost_session && node.forget_lost_session(code, &leased.connection) {
-                    (has_lost_session, wanted) = (true, Wanted::New);
-                    continue 'connection;
-                }
-                if buffers.input.is_empty() {
-                    leased.recycle();
-                }
-                return Ok(code);
-            }
-        }
+impl Exchange for QueryExchange<'_> {
+    type Answer = ();
+    type Failure = RequestEnd;
+
+    fn may_repeat(&self) -> bool {
+        true
     }
 
+    fn compress(&self) -> bool {
+        self.call.query.policy.limits.compress
+    }
+
+    /// How long a query takes depends on what it finds and on how fast its records are used.
+    fn timed_rows(&self) -> Option<usize> {
+        None
+    }
+
+    fn encode(&mut self, out: &mut Vec<u8>, _timeout_ms: u32) -> Result<(), Error> {
+        Ok(encode(self.call, &self.request, self.received, out)?)
+    }
+
+    async fn frame(&mut self, body: &[u8]) -> Result<Received<()>, RequestEnd> {
+        let end = self.walk(body).await;
+        // What came before something went wrong is kept.
+        self.flush().await?;
+        Ok(end?.map_or(Received::Part, |code| Received::End(code, ())))
+    }
+
+    /// The request asks for what comes after the last record of each partition.
+    fn can_restart(&self) -> bool {
+        self.request.share.is_none_or(|share| self.received < share)
+    }
+}
+
+impl QueryExchange<'_> {
     /// Takes over the messages of a frame. Gives the code of the answer's end, if it is there.
     async fn walk(&mut self, body: &[u8]) -> Result<Option<ResultCode>, RequestEnd> {
         for answer in QueryAnswers::new(body) {
@@ -195,7 +179,7 @@ impl Exchange<'_> {
                 }
                 QueryAnswer::Partition { partition, code } => {
                     if !self.request.partitions.contains_key(&partition) {
-                        return Err(malformed("a partition that was not asked for").into());
+                        return Err(Fault::from(malformed("a partition that was not asked for")).into());
                     }
                     if code != ResultCode::OK {
                         self.refused.insert(partition, code);
@@ -263,7 +247,12 @@ fn malformed(why: &'static str) -> WireError {
     WireError::Malformed { what: "query answer", why }
 }
 
-fn encode(call: &QueryCall, request: &NodeRequest, out: &mut Vec<u8>) -> Result<(), WireError> {
+fn encode(
+    call: &QueryCall,
+    request: &NodeRequest,
+    received: u64,
+    out: &mut Vec<u8>,
+) -> Result<(), WireError> {
     let Query { space, bins, policy, records_per_second, .. } = &*call.query;
     let names = bins.borrowed();
     let from_start: Vec<u16> = request
@@ -273,7 +262,6 @@ fn encode(call: &QueryCall, request: &NodeRequest, out: &mut Vec<u8>) -> Result<
         .map(|(&partition, _)| partition)
         .collect();
     let after: Vec<Digest> = request.partitions.values().copied().flatten().collect();
-    out.clear();
     write_query(
         out,
         &QueryRequest {
@@ -282,7 +270,7 @@ fn encode(call: &QueryCall, request: &NodeRequest, out: &mut Vec<u8>) -> Result<
             projection: bins.projection(&names),
             partitions: &from_start,
             after: &after,
-            max_records: request.share.unwrap_or(0),
+            max_records: request.share.map_or(0, |share| share.saturating_sub(received)),
             records_per_second: *records_per_second,
             socket_timeout_ms: u32::try_from(policy.limits.socket_timeout.as_millis()).unwrap_or(u32::MAX),
             // Another one each time: a node may still be busy with a request whose connection failed, and
