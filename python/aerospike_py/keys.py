@@ -44,14 +44,9 @@ class Keys:
         *,
         key_type: Literal["str", "bytes"] = "str",
     ) -> None:
-        if key_type not in ("str", "bytes"):
+        if not isinstance(key_type, str) or key_type not in ("str", "bytes"):
             raise ValueError(f'key_type is {key_type!r}; it must be "str" or "bytes"')
-        numpy = sys.modules.get("numpy")
-        one = (str, bytes, bytearray) if numpy is None else (str, bytes, bytearray, numpy.generic)
-        if isinstance(values, one):
-            raise TypeError(
-                f"values is one {type(values).__name__}; it must be an array or sequence of primary keys"
-            )
+        _refuse_one(values)
         self.namespace = namespace
         self.set = set
         self.values = values
@@ -73,12 +68,22 @@ _CONVERSIONS = {
 }
 
 
+def _refuse_one(values: Any) -> None:
+    """Refuses one primary key where many belong: iterating it would make keys of its characters or bytes."""
+    numpy = sys.modules.get("numpy")
+    if isinstance(values, (str, bytes, bytearray)) or (numpy and isinstance(values, numpy.generic)):
+        raise TypeError(
+            f"values is one {type(values).__name__}; it must be an array or sequence of primary keys"
+        )
+
+
 def _plain_values(values: Any) -> Any:
     """The values as a plain array of shape ``(n,)`` or a sequence. Refuses missing values.
 
     The extension calls this once per ``Keys``, so that it need not know masks, pandas or subclasses of
     ndarray.
     """
+    _refuse_one(values)
     isna = getattr(values, "isna", None)
     if isna is not None:
         _refuse_missing(isna(), "missing (NA)", ".dropna()")
