@@ -176,7 +176,6 @@ class Core:
     def info_random_node(
         self, completions: Completions | None, command: str, policy: Mapping[str, Any] | None
     ) -> Any: ...
-
     def truncate(
         self,
         completions: Completions | None,

@@ -119,7 +119,11 @@ def test_keys_of_batches_may_be_dicts(client, key):
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        ({"ns": "test", "set": "s", "kye": 1}, ValueError, "an entry 'kye' .*\"ns\", \"set\", \"key\" and \"digest\""),
+        (
+            {"ns": "test", "set": "s", "kye": 1},
+            ValueError,
+            'an entry \'kye\' .*"ns", "set", "key" and "digest"',
+        ),
         ({"ns": "test", "set": "s", 5: 1}, ValueError, "an entry 5 "),
         ({"set": "s", "key": 1}, TypeError, "its namespace is None .*must be a str"),
         ({"ns": "test", "set": 5, "key": 1}, TypeError, "its set is 5 "),
@@ -130,7 +134,10 @@ def test_keys_of_batches_may_be_dicts(client, key):
     ],
 )
 def test_dicts_that_are_no_keys(client, given, error, message):
-    for position, call in (("key", lambda: client.get(given)), (r"keys\[1\]", lambda: client.batch_read([("test", "s", 1), given]))):
+    for position, call in (
+        ("key", lambda: client.get(given)),
+        (r"keys\[1\]", lambda: client.batch_read([("test", "s", 1), given])),
+    ):
         with pytest.raises(aerospike_py.ParamError, match=f"{position}.* {message}") as caught:
             call()
         assert isinstance(caught.value, error)

@@ -161,7 +161,17 @@ def test_a_misspelt_key_gets_a_suggestion(face, client, table: Table, key: Key) 
 def misspelt() -> set[str]:
     """Keys of all tables with a part left out, cut or added, and some that users guess."""
     names = {key.name for table in TABLES for key in table.keys}
-    guesses = {"timeout", "retries", "max_retry", "sleep", "policy", "host", "port", "max_connections", "filter"}
+    guesses = {
+        "timeout",
+        "retries",
+        "max_retry",
+        "sleep",
+        "policy",
+        "host",
+        "port",
+        "max_connections",
+        "filter",
+    }
     for name in names:
         guesses |= {name[1:], name[:-1], f"max_{name}", f"{name}_ms", name.rpartition("_")[2], name.upper()}
     return {guess for guess in guesses if guess and guess not in names}

@@ -77,7 +77,9 @@ def test_every_method_of_the_official_client_is_here_or_says_why_not() -> None:
     for name in (name for name in dir(official) if not name.startswith("_")):
         for client in clients():
             if hasattr(type(client), name):
-                assert name not in {**LATER_METHODS, **NEVER}, f"{name} is there: remove it from unsupported.py"
+                assert name not in {**LATER_METHODS, **NEVER}, (
+                    f"{name} is there: remove it from unsupported.py"
+                )
                 continue
             yet = " yet" if name in LATER_METHODS else ""
             with pytest.raises(AttributeError, match=f"{name} is not supported{yet}: .+"):

@@ -102,7 +102,9 @@ def test_an_error_in_any_form_is_raised(through, talking, answer, code):
         lambda: through.info_single_node("say", "D1"),
         lambda: through.info_random_node("say"),
     ):
-        with pytest.raises(aerospike.ServerError, match="info at node D1 failed: the server answered ") as caught:
+        with pytest.raises(
+            aerospike.ServerError, match="info at node D1 failed: the server answered "
+        ) as caught:
             call()
         assert caught.value.code == code
         assert not caught.value.in_doubt
@@ -124,7 +126,9 @@ def test_the_official_client_raises_the_same(talking):
     official = pytest.importorskip("aerospike", exc_type=ModuleNotFoundError)
     theirs = official.client(talking.config).connect()
     # The official client takes answers in other forms for values, or for errors with another code.
-    of_both = [(answer, code) for answer, code in ANSWERS if answer.startswith((b"say\tERROR:", b"say\tFAIL:"))]
+    of_both = [
+        (answer, code) for answer, code in ANSWERS if answer.startswith((b"say\tERROR:", b"say\tFAIL:"))
+    ]
     for answer, code in of_both:
         talking.answer = answer
         with pytest.raises(official.exception.ServerError) as caught:

@@ -136,7 +136,7 @@ def test_results_unpack_and_have_names(client, keys):
     ("make", "expected"),
     [
         (lambda: aerospike.GeoJSON("{}"), "GeoJSON('{}')"),
-        (lambda: aerospike.KeyOrderedDict({"a": 1}), "KeyOrderedDict({'a': 1})"),
+        (lambda: aerospike.KeyOrderedDict({"a": 1}), "{'a': 1}"),
         (lambda: aerospike.HyperLogLog(b"x"), "HyperLogLog(b'x')"),
         (lambda: aerospike.Keys("test", "s", [1, 2]), "<Keys test.s, 2 values>"),
         (

@@ -69,6 +69,7 @@ TLS = "tests/connection/test_tls.py::"
 AUTH = "tests/connection/test_auth.py::"
 HOSTS = "tests/connection/test_bad_hosts.py::"
 
+
 def never(name: str, value: Any, why: str, harmless: Any = None) -> Key:
     return Key(name, NEVER, "", why, value=value, harmless=harmless)
 
@@ -240,6 +241,7 @@ class _MetricsPolicy:
     """As the official client's, whose name and attributes it has."""
 
     latency_columns = 7
+
 
 # The keys that policies of batches have beside those of all reads.
 BATCHES = (
@@ -688,9 +690,7 @@ TABLES = (
             warned("log_session_info", True, "sessions are not logged", harmless=False),
             never("keyfile_pw", "secret", "only unencrypted keys can be read"),
             never("cert_blacklist", "file", "to refuse revoked certificates, add a revocation list"),
-            never(
-                "for_login_only", True, "it would encrypt the login but send records in clear text", False
-            ),
+            never("for_login_only", True, "it would encrypt the login but send records in clear text", False),
         ),
     ),
 )
