@@ -118,8 +118,8 @@ async fn login_refusals_name_user_node_and_reason() {
         (
             80,
             format!(
-                "the connection is not authenticated (NOT_AUTHENTICATED, code 80): the node wants a login, and \
-                 no user was given at {at}"
+                "the connection is not authenticated (NOT_AUTHENTICATED, code 80): the node requires a login, but \
+                 no user is configured at {at}"
             )
         )
     );
@@ -177,7 +177,7 @@ async fn short_sessions_are_renewed_before_they_end() {
     }
     let counters = server.counters(0).unwrap();
     assert!((3..=8).contains(&counters.logins), "{counters}");
-    assert_eq!(counters.logins_refused, 0, "no token was shown after its end");
+    assert_eq!(counters.logins_refused, 0, "no token was used after its end");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -335,7 +335,7 @@ async fn a_refused_login_renewal_is_not_repeated_by_every_connection() {
     tokio::time::sleep(Duration::from_secs(31)).await;
     let n = logins.load(Ordering::SeqCst);
     assert!((20..=32).contains(&n), "{n}");
-    assert!(cluster.is_connected(), "the session goes on until it ends");
+    assert!(cluster.is_connected(), "the session remains valid until it ends");
 }
 
 #[tokio::test(start_paused = true)]

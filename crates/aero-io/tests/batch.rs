@@ -42,7 +42,7 @@ async fn rows_come_back_in_key_order_from_several_nodes() {
         assert_eq!(rows.generation(i) as usize, i % 3 + 1);
         assert_eq!(rows.codes()[i], if i % 5 == 0 { 2 } else { 0 });
     }
-    assert!(nodes.iter().all(|node| node.requests().len() == 1), "a small batch is one request a node");
+    assert!(nodes.iter().all(|node| node.requests().len() == 1), "a small batch is one request per node");
 }
 
 #[tokio::test(start_paused = true)]

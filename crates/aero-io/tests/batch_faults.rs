@@ -67,7 +67,7 @@ async fn a_node_that_dies_during_a_batch_loses_no_row() {
     assert_eq!(rows.count(0), 3_000);
     assert!(start.elapsed() < Duration::from_millis(50));
     let from_replica = (0..3_000).filter(|i| i % 3 == 1 && rows.generation(*i) == 3).count();
-    assert_eq!(from_replica, 500, "the rows that it had not answered, from the next node");
+    assert_eq!(from_replica, 500, "the unanswered rows, from the next node");
 
     // The node is suspect and not preferred any more; its watch has failed, too.
     checks(1).await;
@@ -94,7 +94,7 @@ async fn the_deadline_holds_and_answered_rows_are_kept() {
     policy.limits.replica = Replica::Master;
     let (outcome, rows) = read(&cluster, &keys(300), policy.clone()).await;
     outcome.unwrap();
-    assert_eq!(start.elapsed().as_micros(), 1_003_000, "one second, and 10 microseconds a key");
+    assert_eq!(start.elapsed().as_micros(), 1_003_000, "one second, and 10 microseconds per key");
     assert_eq!((rows.count(0), rows.count(9)), (201, 99));
     let asked = nodes[2].requests();
     assert_eq!((asked.len(), asked[0].timeout_ms), (1, 1_003));
@@ -142,7 +142,7 @@ async fn a_dropped_call_closes_its_connections() {
     let stats = &cluster.stats().nodes[0];
     assert_eq!((stats.connections_in_use, stats.connections_idle), (0, 0));
     tokio::time::sleep(Duration::from_secs(4)).await;
-    assert_eq!(node.open.load(Ordering::SeqCst), 1, "the watch's own");
+    assert_eq!(node.open.load(Ordering::SeqCst), 1, "the watch's connection");
     // The same call also works as a task of its own.
     node.on_request(|request| vec![Act::Send(answer(request, |_| 0, 1))]);
     let twin = cluster.clone();

@@ -99,7 +99,7 @@ async fn rows_go_to_masters_in_requests_of_bounded_size() {
     // Each node answers with its number as the generation; the partition map says which one is the master.
     assert!(rows.all().iter().all(is_written));
     let asked: usize = nodes.iter().flat_map(|node| node.requests()).map(|request| request.rows.len()).sum();
-    assert_eq!(asked, 4_096, "nothing is asked twice");
+    assert_eq!(asked, 4_096, "no row is sent twice");
 
     let (cluster, node) = one_node().await;
     let large = Ops { size: 300 * 1024, ..Ops::default() };
@@ -236,7 +236,7 @@ async fn a_write_to_a_silent_node_times_out_in_doubt() {
     assert!(matches!(error, Error::Timeout { .. }) && error.in_doubt());
     assert!(start.elapsed() < Duration::from_millis(260));
     assert_eq!(rows.all(), vec![Row::InDoubt(9); 10]);
-    assert_eq!(node.requests().len(), 1, "no hedge, no second try");
+    assert_eq!(node.requests().len(), 1, "no hedge and no retry");
 }
 
 #[tokio::test(start_paused = true)]

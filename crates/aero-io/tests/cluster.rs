@@ -31,7 +31,7 @@ async fn every_address_that_fails_is_named_with_its_reason() {
     let seeds = ["db:3000", "10.0.0.3:3000", "10.0.0.4:3000", "10.0.0.5:3000", "nowhere:3000"];
     let start = Instant::now();
     let error = Cluster::connect(config(&seeds), net).await.unwrap_err();
-    assert_eq!(start.elapsed().as_millis(), 1_000, "all side by side");
+    assert_eq!(start.elapsed().as_millis(), 1_000, "all addresses concurrently");
     assert_eq!(error.code(), client_code::CONNECTION);
     assert_eq!(
         error.to_string(),
@@ -210,7 +210,7 @@ async fn a_peer_that_hangs_at_first_joins_later() {
     nodes[2].is_hung.store(true, Ordering::SeqCst);
     let start = Instant::now();
     let cluster = connect(&net, "10.0.0.1:3000").await;
-    assert_eq!(start.elapsed().as_millis(), 1_000, "it is waited for once");
+    assert_eq!(start.elapsed().as_millis(), 1_000, "the client waits for it once");
     assert_eq!(cluster.node_names(), ["N1", "N2"]);
     // Its partitions are read from their replicas meanwhile.
     let (outcome, rows) = read(&cluster, &keys(300), BatchPolicy::default()).await;
@@ -227,7 +227,7 @@ async fn closing_the_cluster_closes_all_connections() {
     let cluster = connect(&net, "10.0.0.1:3000").await;
     read(&cluster, &keys(100), BatchPolicy::default()).await.0.unwrap();
     let open = || nodes.iter().map(|node| node.open.load(Ordering::SeqCst)).sum::<usize>();
-    assert_eq!(open(), 4, "one to watch and one idle for each");
+    assert_eq!(open(), 4, "one watch and one idle connection per node");
     let twin = cluster.clone();
     drop(cluster);
     tokio::time::sleep(Duration::from_millis(1)).await;
@@ -239,10 +239,10 @@ async fn closing_the_cluster_closes_all_connections() {
     let cluster = connect(&net, "10.0.0.1:3000").await;
     nodes[0].on_request(|_| vec![support::net::Act::Hang]);
     let twin = cluster.clone();
-    let under_way = tokio::spawn(async move { read(&twin, &keys(10), BatchPolicy::default()).await.0 });
+    let in_flight = tokio::spawn(async move { read(&twin, &keys(10), BatchPolicy::default()).await.0 });
     tokio::time::sleep(Duration::from_millis(10)).await;
     cluster.close();
-    assert!(matches!(under_way.await.unwrap(), Err(Error::Closed { .. })));
+    assert!(matches!(in_flight.await.unwrap(), Err(Error::Closed { .. })));
     assert!(matches!(read(&cluster, &keys(1), BatchPolicy::default()).await.0, Err(Error::Closed { .. })));
     assert!(!cluster.is_connected() && cluster.node_names().is_empty());
     tokio::time::sleep(Duration::from_millis(1)).await;
@@ -269,8 +269,8 @@ async fn info_commands_go_to_one_node_or_all() {
 #[tokio::test(start_paused = true)]
 async fn a_cluster_that_has_just_started_is_waited_for() {
     let (net, nodes) = Net::cluster(1);
-    let nobody = || vec![PartitionBitmap::of([]), PartitionBitmap::of([])];
-    nodes[0].claim("test", nobody());
+    let no_partitions = || vec![PartitionBitmap::of([]), PartitionBitmap::of([])];
+    nodes[0].claim("test", no_partitions());
     let node = Arc::clone(&nodes[0]);
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -283,7 +283,7 @@ async fn a_cluster_that_has_just_started_is_waited_for() {
     outcome.unwrap();
     assert_eq!(rows.count(0), 10);
     // The client does not wait forever for a cluster that remains without partitions.
-    nodes[0].claim("test", nobody());
+    nodes[0].claim("test", no_partitions());
     let start = Instant::now();
     let cluster = connect(&net, "10.0.0.1:3000").await;
     assert_eq!(start.elapsed().as_millis(), 5_000);

@@ -40,7 +40,7 @@ async fn a_hung_node_costs_one_delay_once() {
     checks(2).await;
     assert!(!cluster.stats().nodes[1].suspect);
     let (_, rows) = read(&cluster, &keys(300), BatchPolicy::default()).await;
-    assert_eq!(rows.generation(1), 2, "it is asked again");
+    assert_eq!(rows.generation(1), 2, "it is used again");
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,7 +56,7 @@ async fn the_delay_adapts() {
     assert!((19_900..=20_000).contains(&usual), "{usual}");
     nodes[0].on_request(slow(70));
     read(&cluster, &keys(300), BatchPolicy::default()).await.0.unwrap();
-    assert_eq!(cluster.stats().hedges, 0, "within four times of what is usual");
+    assert_eq!(cluster.stats().hedges, 0, "within four times the usual time");
     nodes[0].on_request(|_| vec![Act::Hang]);
     let start = Instant::now();
     read(&cluster, &keys(300), BatchPolicy::default()).await.0.unwrap();
@@ -83,7 +83,7 @@ async fn only_open_rows_are_retried_and_the_first_answer_counts() {
     outcome.unwrap();
     assert_eq!(rows.count(0), 300);
     let asked: Vec<usize> = nodes[1].requests().iter().map(|request| request.rows.len()).collect();
-    assert_eq!(asked, [100, 50], "its own rows, and the open half of the slow node's");
+    assert_eq!(asked, [100, 50], "its own rows, and the unanswered half of the slow node's");
     assert_eq!((0..300).step_by(3).filter(|&row| rows.generation(row) == 1).count(), 50);
     assert_eq!((0..300).step_by(3).filter(|&row| rows.generation(row) == 2).count(), 50);
     // It has answered other requests since: it is slow, not silent.
@@ -173,7 +173,7 @@ async fn hedging_can_be_turned_off() {
         assert_eq!((rows.count(0), rows.count(9)), (200, 100));
         assert_eq!(start.elapsed().as_millis(), 1_003);
         assert_eq!(cluster.stats().hedges, 0);
-        assert!(cluster.stats().nodes[0].suspect, "it said nothing to anybody all the time");
+        assert!(cluster.stats().nodes[0].suspect, "it has answered nothing at all");
     }
 }
 
@@ -371,7 +371,7 @@ proptest! {
                 let outcome = cluster.batch_read(Arc::clone(&keys), request(policy), Arc::clone(&rows)).await;
                 assert!(start.elapsed() <= Duration::from_millis(1_010), "{:?}", start.elapsed());
                 assert_eq!(rows.count(-100), 0, "every row has a code");
-                assert_eq!(*again.lock().unwrap(), [], "asked again after its answer");
+                assert_eq!(*again.lock().unwrap(), [], "requested again after its answer");
                 for row in (0..n).filter(|&row| rows.codes()[row] == 0) {
                     assert_eq!(rows.generation(row), u32::from(keys.digest(row).unwrap()[2]) + 1);
                 }

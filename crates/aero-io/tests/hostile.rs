@@ -159,7 +159,7 @@ async fn queries() {
         };
         assert!(start.elapsed() <= LIMIT + TICK);
         let distinct: HashSet<_> = found.iter().collect();
-        assert_eq!(distinct.len(), found.len(), "records came twice");
+        assert_eq!(distinct.len(), found.len(), "records were received twice");
         assert!(found.iter().all(|digest| (7..10).contains(&partition_id(digest))));
         match outcome {
             Ok(()) => whole += 1,

@@ -96,7 +96,7 @@ async fn max_records_holds_and_pages_continue_exactly() {
                     assert_eq!(page, left.min(size as usize), "page {pages} of {size} on {count} nodes");
                     partitions = stream.progress().partitions();
                     pages += 1;
-                    assert!(pages <= 201, "there is no end to them");
+                    assert!(pages <= 201, "too many pages");
                 }
                 received.is_exactly(&expected);
             }
@@ -157,7 +157,7 @@ async fn a_reader_that_stops_stops_the_nodes() {
     let sent = total(&server, |counters| counters.query_records);
     tokio::time::sleep(300 * MS).await;
     assert_eq!(total(&server, |counters| counters.query_records), sent);
-    assert!(sent < 3_000, "{sent} records were sent to nobody");
+    assert!(sent < 3_000, "{sent} records were sent without a reader");
     received.rest(&mut stream).await.unwrap();
     received.is_exactly(&expected);
 }
@@ -189,7 +189,7 @@ async fn a_dropped_stream_closes_its_connections() {
     let open = || total(&server, |counters| counters.connections_open);
     let in_use = || cluster.stats().nodes.iter().map(|node| node.connections_in_use).sum::<usize>();
     let mut stream = cluster.query(query());
-    assert_eq!(in_use(), 0, "nothing is asked for before the first record is");
+    assert_eq!(in_use(), 0, "nothing is sent before the first record is requested");
     stream.next().await.unwrap().unwrap();
     assert_eq!(in_use(), 2);
     let before = open();

@@ -123,7 +123,7 @@ async fn timeouts_and_sleeps_are_kept() {
     let start = Instant::now();
     let error = cluster.read(&key(), &Bins::All, &ReadPolicy::default()).await.unwrap_err();
     assert_eq!((error.code(), start.elapsed().as_millis()), (9, 1_000));
-    assert_eq!(error.tried().unwrap().attempts, 2, "once more where both replicas said nothing at all");
+    assert_eq!(error.tried().unwrap().attempts, 2, "one retry after both replicas were silent");
 
     support::checks(2).await;
     let start = Instant::now();
@@ -132,7 +132,7 @@ async fn timeouts_and_sleeps_are_kept() {
     policy.limits.sleep_between_retries = Duration::from_millis(10);
     let error = cluster.read(&key(), &Bins::All, &policy).await.unwrap_err();
     assert_eq!(error.tried().unwrap().attempts, 3);
-    assert_eq!(start.elapsed().as_millis(), 310, "the first retry, at another replica, waits for nothing");
+    assert_eq!(start.elapsed().as_millis(), 310, "the first retry, at another replica, does not sleep");
     let error = put(&cluster, &WritePolicy::default()).await.unwrap_err();
     assert_eq!((error.code(), error.in_doubt()), (9, true));
 }

@@ -1,4 +1,4 @@
-//! What did not go as it came: counted where it happens, summed up in the end.
+//! Reports of values that changed to fit or failed. Each lease counts on its own; the buffer merges the counts.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -6,20 +6,20 @@ use std::collections::BinaryHeap;
 use crate::error::Reason;
 use crate::plan::Plan;
 
-/// How many failures are kept with their facts; all are counted.
+/// The number of failures that are kept with their details. All are counted.
 pub const KEPT_FAILURES: usize = 100;
 
-/// A value that did not get into its field, whose bytes are zero now.
+/// A value that could not be converted. The bytes of its field are zero.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Failure {
     /// The row.
     pub row: usize,
-    /// The field's position in the schema.
+    /// The index of the field in the schema.
     pub field: usize,
-    /// The type that came.
+    /// The type of the bin.
     pub bin_type: &'static str,
-    /// Why it does not fit.
+    /// Why the value could not be converted.
     pub reason: Reason,
 }
 
@@ -29,40 +29,40 @@ impl Failure {
     }
 }
 
-/// How the rows of a buffer came out.
+/// What a buffer's rows contain, and what happened to their values.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// How many rows are done. The memory of the others is as it was, or zero.
+    /// The number of rows that are done. The memory of the others is unchanged or zero.
     pub done: usize,
-    /// One bit for each field of each row, set where the bin was there and its value is in the field.
+    /// One bit per field of each row, set if the record had the bin and its value is in the field.
     ///
-    /// A row has [`Plan::presence_bytes`] bytes, row after row; field 0 is the highest bit of a row's first
-    /// byte, the bits after the last field are zero. In NumPy:
+    /// Each row has [`Plan::presence_bytes`] bytes. Field 0 is the highest bit of the row's first byte; bits after the
+    /// last field are zero. In NumPy:
     /// `np.unpackbits(bits.reshape(rows, -1), axis=1, count=fields).view(bool)`.
     pub presence: Vec<u8>,
-    /// Names of the fields in which values changed to fit, in the dtype's order, and how many did.
+    /// The fields in which values changed to fit, in the dtype's order, with the number of these values.
     pub inexact: Vec<(Box<str>, u64)>,
-    /// The first [`KEPT_FAILURES`] failures in the order of rows and fields.
+    /// The first [`KEPT_FAILURES`] failures, in the order of rows and fields.
     pub failures: Vec<Failure>,
-    /// How many failures there were.
+    /// The number of all failures.
     pub failure_count: u64,
 }
 
 impl Summary {
-    pub(crate) fn new(plan: &Plan, done: usize, presence: Vec<u8>, tally: &Tally) -> Self {
+    pub(crate) fn new(plan: &Plan, done: usize, presence: Vec<u8>, report: &Report) -> Self {
         let name = |field: usize| plan.schema().fields().get(field).map(|field| field.name().into());
         Self {
             done,
             presence,
-            inexact: tally.changed().filter_map(|(field, count)| Some((name(field)?, count))).collect(),
-            failures: tally.failures(),
-            failure_count: tally.failed(),
+            inexact: report.changed().filter_map(|(field, count)| Some((name(field)?, count))).collect(),
+            failures: report.failures(),
+            failure_count: report.failed(),
         }
     }
 }
 
-/// A failure ordered by where it is.
+/// A failure, ordered by row and field.
 #[derive(Debug)]
 struct ByPlace(Failure);
 
@@ -86,26 +86,27 @@ impl PartialEq for ByPlace {
 
 impl Eq for ByPlace {}
 
-/// What happened to a value of a row that is not done yet.
+/// A value that changed or failed. Recorded once its row is done.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// So many values of the field changed to fit.
+    /// `count` values of the field changed to fit: several for a list.
     Changed { field: usize, count: u64 },
-    /// The value did not get into the field.
+    /// The value could not be converted.
     Failed(Failure),
 }
 
-/// Sums over rows.
+/// Counts over rows.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
-    /// Changed values a field; shorter than the schema where the rest is zero.
+pub(crate) struct Report {
+    /// The number of changed values per field. Fields after the end have none.
     changed: Vec<u64>,
-    /// The first failures by place, however rows and frames arrived: the last of them on top, to make room.
+    /// The first failures by row and field, in whatever order they were recorded. The last one is on top, to be
+    /// replaced by an earlier one.
     kept: BinaryHeap<ByPlace>,
     failed: u64,
 }
 
-impl Tally {
+impl Report {
     #[cold]
     pub(crate) fn record(&mut self, event: Event) {
         match event {
@@ -140,8 +141,8 @@ impl Tally {
         self.failed == 0 && self.changed.is_empty()
     }
 
-    /// Adds another's sums and leaves it empty.
-    pub(crate) fn absorb(&mut self, other: &mut Self) {
+    /// Adds the counts of `other` and leaves it empty.
+    pub(crate) fn merge(&mut self, other: &mut Self) {
         let other = std::mem::take(other);
         for (field, count) in other.changed.into_iter().enumerate().filter(|&(_, count)| count > 0) {
             self.count(field, count);
@@ -152,12 +153,12 @@ impl Tally {
         }
     }
 
-    /// Changed values by field, only those with any.
+    /// The fields with changed values, and the number of these values.
     pub(crate) fn changed(&self) -> impl Iterator<Item = (usize, u64)> {
         self.changed.iter().copied().enumerate().filter(|&(_, count)| count > 0)
     }
 
-    /// The first failures in the order of rows and fields.
+    /// The first failures, in the order of rows and fields.
     pub(crate) fn failures(&self) -> Vec<Failure> {
         let mut failures: Vec<Failure> = self.kept.iter().map(|failure| failure.0.clone()).collect();
         failures.sort_unstable_by_key(Failure::place);
@@ -180,16 +181,16 @@ mod tests {
 
     #[test]
     fn the_first_failures_are_kept_whatever_their_order() {
-        let mut sum = Tally::default();
+        let mut sum = Report::default();
         assert!(sum.is_empty());
         // Rows 0..1000, interleaved over two leases, from the back.
         for part in 0..2 {
-            let mut lease = Tally::default();
+            let mut lease = Report::default();
             for row in (0..1000).rev().filter(|row| row % 2 == part) {
                 lease.record(failed(row));
             }
             assert!(!lease.is_empty());
-            sum.absorb(&mut lease);
+            sum.merge(&mut lease);
             assert!(lease.is_empty());
         }
         assert_eq!(sum.failed(), 1000);
@@ -199,11 +200,11 @@ mod tests {
 
     #[test]
     fn changes_are_counted_by_field() {
-        let mut sum = Tally::default();
-        let mut lease = Tally::default();
+        let mut sum = Report::default();
+        let mut lease = Report::default();
         lease.record(Event::Changed { field: 4, count: 3 });
         lease.record(Event::Changed { field: 1, count: 1 });
-        sum.absorb(&mut lease);
+        sum.merge(&mut lease);
         sum.record(Event::Changed { field: 4, count: 2 });
         assert_eq!(sum.changed().collect::<Vec<_>>(), [(1, 1), (4, 5)]);
     }

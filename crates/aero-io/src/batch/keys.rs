@@ -170,7 +170,7 @@ impl Drop for BatchKeys {
 
 #[cold]
 fn not_computed(row: u32) -> ! {
-    panic!("row {row} is asked for before its digest is known")
+    panic!("row {row} is used before its digest was computed")
 }
 
 #[cfg(test)]

@@ -38,9 +38,11 @@ impl Timer {
         Self { last_step: Instant::now(), sleep: None, ..*self }
     }
 
-    /// Records a step that was made elsewhere.
+    /// Records a step of progress, or time that does not count.
     pub(crate) fn step(&mut self) {
-        self.last_step = Instant::now();
+        if self.step.is_some() {
+            self.last_step = Instant::now();
+        }
     }
 
     /// Milliseconds left, for the server; 0 without a deadline.
@@ -68,9 +70,7 @@ impl Timer {
         self.check()?;
         std::future::poll_fn(|cx| match step(cx) {
             Poll::Ready(value) => {
-                if self.step.is_some() {
-                    self.last_step = Instant::now();
-                }
+                self.step();
                 Poll::Ready(Ok(value))
             }
             Poll::Pending => self.poll_elapsed(cx).map(Err),

@@ -396,7 +396,7 @@ mod tests {
         let [of_a, of_b] = claims(0);
         let available = view(&[(&a, &of_a), (&b, &of_b)], &View::default());
         assert_eq!(hedged(&available, ReadModeSc::Session, 1).as_deref(), Some("B"));
-        assert_eq!(hedged(&available, ReadModeSc::Session, 3), None, "nobody else has it");
+        assert_eq!(hedged(&available, ReadModeSc::Session, 3), None, "no other node has it");
         let [of_a, of_b] = claims(5);
         let strong = view(&[(&a, &of_a), (&b, &of_b)], &View::default());
         assert_eq!(hedged(&strong, ReadModeSc::Session, 1), None);

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 #![allow(unreachable_pub, reason = "shared by test binaries")]
 
+pub mod callers;
+pub mod exchanges;
 pub mod mutate;
 pub mod net;
 pub mod queries;

@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aero_io::{BoxFuture, BoxStream, Target, Transport};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf, duplex,
+};
 use wire_protocol::compressed::inflate;
 use wire_protocol::info::PartitionBitmap;
 use wire_protocol::message::{FrameHeader, FrameType, MAX_FRAME, write_frame};
@@ -42,6 +46,7 @@ pub struct Net {
     hosts: Mutex<HashMap<SocketAddr, Host>>,
     names: Mutex<HashMap<String, Vec<SocketAddr>>>,
     opened: AtomicUsize,
+    cut: Arc<Mutex<Option<usize>>>,
 }
 
 impl Net {
@@ -59,8 +64,13 @@ impl Net {
         self.opened.load(Ordering::SeqCst)
     }
 
-    /// A cluster of nodes `N1`, `N2` ... at `10.0.0.n:3000`: partition p of `test` has its master at node p mod
-    /// n and its replica at the next one.
+    /// Lets the next write over any connection get through this many bytes, then breaks that connection.
+    pub fn cut_next_write(&self, after: usize) {
+        *self.cut.lock().unwrap() = Some(after);
+    }
+
+    /// A cluster of nodes `N1`, `N2` ... at `10.0.0.n:3000`: partition p of `test` has its master at
+    /// node p mod n and its replica at the next one.
     pub fn cluster(n: usize) -> (Arc<Self>, Vec<Arc<Node>>) {
         let net = Arc::new(Self::default());
         let nodes: Vec<Arc<Node>> =
@@ -100,7 +110,7 @@ impl Transport for Net {
                 }
             }
             self.opened.fetch_add(1, Ordering::SeqCst);
-            Ok(Box::new(ours) as BoxStream)
+            Ok(Box::new(Cuttable { inner: ours, cut: Arc::clone(&self.cut), is_broken: false }) as BoxStream)
         })
     }
 
@@ -115,9 +125,51 @@ impl Transport for Net {
     }
 }
 
+/// The client's end of a connection.
+struct Cuttable {
+    inner: DuplexStream,
+    cut: Arc<Mutex<Option<usize>>>,
+    is_broken: bool,
+}
+
+impl AsyncRead for Cuttable {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Cuttable {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.is_broken {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let cut = self.cut.lock().unwrap().take();
+        let Some(after) = cut else { return Pin::new(&mut self.inner).poll_write(cx, bytes) };
+        self.is_broken = true;
+        match bytes.get(..after).filter(|bytes| !bytes.is_empty()) {
+            Some(bytes) => Pin::new(&mut self.inner).poll_write(cx, bytes),
+            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
 type Security = Box<dyn FnMut(&[u8]) -> Vec<Act> + Send>;
 
 type Handler = Box<dyn FnMut(&Request) -> Vec<Act> + Send>;
+
+type InfoHandler = Box<dyn FnMut(&str) -> Option<Vec<Act>> + Send>;
 
 type Mangle = Box<dyn FnMut(Vec<u8>) -> Vec<u8> + Send>;
 
@@ -144,6 +196,8 @@ pub struct Node {
     replicas: Mutex<(u32, Vec<Claim>)>,
     handler: Mutex<Handler>,
     security: Mutex<Security>,
+    /// Answers info commands before the node does.
+    info_handler: Mutex<InfoHandler>,
     /// Changes its info answers.
     mangle: Mutex<Mangle>,
     requests: Mutex<Vec<Request>>,
@@ -167,6 +221,7 @@ impl Node {
             replicas: Mutex::default(),
             handler: Mutex::new(Box::new(|request| vec![Act::Send(wire::answer(request, |_| 0, 1))])),
             security: Mutex::new(Box::new(|_| vec![Act::Close])),
+            info_handler: Mutex::new(Box::new(|_| None)),
             mangle: Mutex::new(Box::new(|answer| answer)),
             requests: Mutex::default(),
             down: tokio::sync::Notify::new(),
@@ -181,6 +236,11 @@ impl Node {
     /// Sets what the node does on a security message.
     pub fn on_security(&self, handler: impl FnMut(&[u8]) -> Vec<Act> + Send + 'static) {
         *self.security.lock().unwrap() = Box::new(handler);
+    }
+
+    /// Sets how the node answers info commands. If `handler` returns `None`, it answers as usual.
+    pub fn on_info_request(&self, handler: impl FnMut(&str) -> Option<Vec<Act>> + Send + 'static) {
+        *self.info_handler.lock().unwrap() = Box::new(handler);
     }
 
     /// Sets how the node changes its info answers.
@@ -242,7 +302,16 @@ impl Node {
                 return wait_for_close(stream).await;
             }
             if header.kind == FrameType::Info {
-                let answer = self.info(std::str::from_utf8(&body).unwrap());
+                let commands = std::str::from_utf8(&body).unwrap();
+                let acts = self.info_handler.lock().unwrap()(commands);
+                if let Some(acts) = acts {
+                    match act(&mut stream, acts).await? {
+                        Next::Listen => continue,
+                        Next::Close => return Ok(()),
+                        Next::Hang => return wait_for_close(stream).await,
+                    }
+                }
+                let answer = self.info(commands);
                 let answer = self.mangle.lock().unwrap()(answer);
                 stream.write_all(&answer).await?;
                 continue;

@@ -90,8 +90,8 @@ impl Received {
     /// Fails unless each expected record was received once, and nothing else.
     pub fn is_exactly(&self, expected: &HashSet<Digest>) {
         let found: HashSet<Digest> = self.digests.iter().copied().collect();
-        assert_eq!(found.len(), self.digests.len(), "records came twice");
-        assert!(found.is_subset(expected), "records came that were not written");
+        assert_eq!(found.len(), self.digests.len(), "records were received twice");
+        assert!(found.is_subset(expected), "received records that were not written");
         assert_eq!(found.len(), expected.len(), "records are missing");
     }
 }
@@ -101,7 +101,7 @@ pub async fn all(cluster: &Cluster, query: Query) -> Result<Received, Error> {
     let mut stream = cluster.query(query);
     let mut received = Received::default();
     received.rest(&mut stream).await?;
-    assert!(stream.next().await.unwrap().is_none(), "after its end a stream has nothing more");
+    assert!(stream.next().await.unwrap().is_none(), "a stream returns nothing after its end");
     Ok(received)
 }
 
