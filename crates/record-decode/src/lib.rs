@@ -23,6 +23,7 @@
 #![deny(unsafe_code)]
 
 mod cell;
+mod cell_bits;
 mod decode;
 mod encode;
 mod error;

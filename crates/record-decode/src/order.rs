@@ -15,11 +15,16 @@ const REMEMBERED: usize = 1024;
 /// bins of the usual order cost a comparison for each.
 const AHEAD: usize = 3;
 
+/// How many names of bins that fill no field are kept.
+pub(crate) const KEPT_NAMES: usize = 64;
+
 /// The bins of the records before, in their order. The next bin is guessed to be the next in the order,
 /// and a comparison of names confirms it.
 #[derive(Debug)]
 pub(crate) struct Order {
     bins: Vec<Expected>,
+    /// Names of bins that fill no field, up to [`KEPT_NAMES`].
+    unmatched: Vec<Box<[u8]>>,
 }
 
 /// A bin at its place in the order.
@@ -65,7 +70,19 @@ impl Order {
     /// The order in which a server answers that was asked for the plan's bins.
     pub(crate) fn new(plan: &Plan) -> Self {
         let expected = |(name, field)| Expected { name, field: Some(field), number: None };
-        Self { bins: plan.expected_order().into_iter().map(expected).collect() }
+        Self { bins: plan.expected_order().into_iter().map(expected).collect(), unmatched: Vec::new() }
+    }
+
+    /// Names of bins that came and fill no field.
+    pub(crate) fn take_unmatched(&mut self) -> Vec<Box<[u8]>> {
+        std::mem::take(&mut self.unmatched)
+    }
+
+    #[cold]
+    fn keep_unmatched(&mut self, name: &[u8]) {
+        if self.unmatched.len() < KEPT_NAMES && !self.unmatched.iter().any(|kept| **kept == *name) {
+            self.unmatched.push(name.into());
+        }
     }
 
     /// Takes the next operation off `ops` if it is the number that is expected at position `at`; gives
@@ -88,6 +105,9 @@ impl Order {
         *at = place + 1;
         if found.is_none() {
             let expected = Expected { name, field: plan.field_of(name), number: None };
+            if expected.field.is_none() {
+                self.keep_unmatched(op.name);
+            }
             match self.bins.get_mut(place) {
                 Some(bin) => *bin = expected,
                 None if place < REMEMBERED => self.bins.push(expected),
@@ -221,6 +241,9 @@ mod tests {
                 }
             }
             assert_eq!(fields, [6, 4, 3, 1, 0]);
+            // Known places are not looked up again.
+            let unmatched = if round == 0 { vec![Box::from(*b"x"), Box::from(*b"y")] } else { vec![] };
+            assert_eq!(order.take_unmatched(), unmatched);
             assert!(round < 3 || known >= 4, "{known} in round {round}");
         }
     }

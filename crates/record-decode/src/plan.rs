@@ -78,6 +78,11 @@ impl Plan {
         self.cells.len().div_ceil(8)
     }
 
+    /// The fields that bins may fill, in the dtype's order.
+    pub(crate) fn wanted(&self) -> &[usize] {
+        &self.wanted
+    }
+
     pub(crate) fn cells(&self) -> &[Cell] {
         &self.cells
     }

@@ -42,7 +42,7 @@ use crate::marks::{Marks, Narrow, Wide};
 use crate::order::Order;
 use crate::plan::Plan;
 use crate::sync::{AtomicU8, AtomicUsize, Condvar, Mutex, MutexGuard, PoisonError, Probe, Writing};
-use crate::tally::{Event, Summary, Tally};
+use crate::tally::{Event, Summary, Tally, Totals};
 
 #[cfg(all(test, loom))]
 mod loom_models;
@@ -103,7 +103,7 @@ pub struct RowBuffer {
     /// Held to wait for, and to tell, that the last pass is gone.
     idle: Mutex<()>,
     last_left: Condvar,
-    tally: Mutex<Tally>,
+    totals: Mutex<Totals>,
 }
 
 // SAFETY: the raw pointers are what keeps this from being automatic. They are followed by claims only, and
@@ -142,7 +142,7 @@ impl RowBuffer {
             gate: AtomicUsize::new(0),
             idle: Mutex::new(()),
             last_left: Condvar::new(),
-            tally: Mutex::new(Tally::default()),
+            totals: Mutex::new(Totals::new(&plan, len)),
             plan,
             memory,
         }
@@ -226,7 +226,7 @@ impl RowBuffer {
         self.probes.iter().for_each(Probe::read);
         let done = self.done();
         let presence = self.presence.iter().map(|byte| byte.load(Relaxed)).collect();
-        Summary::new(&self.plan, done, presence, &lock(&self.tally))
+        Summary::new(&self.plan, done, presence, &lock(&self.totals))
     }
 }
 
@@ -276,7 +276,10 @@ impl Lease<'_> {
             claim.finish(record.generation, ttl, 0, |at| present.byte(at));
         }
         if !self.events.is_empty() {
-            self.events.drain(..).for_each(|event| self.tally.record(event));
+            self.events.drain(..).for_each(|event| self.tally.record(row, event));
+            if self.tally.is_large() {
+                lock(&buffer.totals).absorb(&mut self.tally);
+            }
         }
         RowOutcome::Written
     }
@@ -287,6 +290,7 @@ impl Lease<'_> {
             Ok(mut claim) => {
                 claim.zero();
                 claim.finish(0, 0, code, |_| 0);
+                self.tally.count_code(code, 1);
                 RowOutcome::Written
             }
             Err(outcome) => outcome,
@@ -297,8 +301,9 @@ impl Lease<'_> {
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         // Before the pass goes: who seals the buffer then finds the sums complete.
+        self.tally.keep_unmatched(self.order.take_unmatched());
         if !self.tally.is_empty() {
-            lock(&self.pass.buffer.tally).absorb(&mut self.tally);
+            lock(&self.pass.buffer.totals).absorb(&mut self.tally);
         }
     }
 }
