@@ -4,6 +4,7 @@
 //! commands are further methods of [`Core`], in `commands`.
 
 mod log;
+pub(crate) mod warned_fields;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,7 @@ use crate::args::config::Config;
 use crate::args::convert::unicode;
 use crate::arrays;
 use crate::call::{Call, Completions, or_raise};
+use crate::core::warned_fields::WarnedFields;
 use crate::python::errors::client_error;
 use crate::python::process;
 
@@ -98,6 +100,7 @@ pub(crate) struct Core {
     pub(crate) config: Config,
     /// The process that made it. A forked child has a copy of it, but none of its threads, and shares its sockets.
     process: u32,
+    pub(crate) warned: Arc<WarnedFields>,
     inner: Arc<Inner>,
 }
 
@@ -151,6 +154,7 @@ impl Core {
         let config = Config::read(py, config)?;
         Ok(Self {
             process: process::id(),
+            warned: Arc::default(),
             inner: Arc::new(Inner {
                 state: Mutex::new(State::New),
                 closings: AtomicU64::new(0),
