@@ -22,9 +22,16 @@ if TYPE_CHECKING:
 class MissingFieldWarning(RuntimeWarning):
     """No record that a batch read found has the bin of a field: its name, or that of the set, may be wrong.
 
-    A client warns once of each field, for reads of the same bins from the same sets. If bins are optional:
+    A client warns once of each field, for reads of the same bins from the same sets. Ignore it if bins are
+    optional.
 
-    >>> warnings.filterwarnings("ignore", category=aerospike_py.MissingFieldWarning)
+    Example:
+        >>> import warnings
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore", MissingFieldWarning)
+        ...     batch = client.batch_read(keys, _dtype=np.dtype([("nickname", "S8"), ("visits", "i8")]))
+        >>> batch.present["nickname"].any()
+        np.False_
     """
 
 
@@ -122,7 +129,7 @@ class NumpyBatchRecords:
         Example:
             >>> batch = client.batch_read(keys, _dtype=dtype)
             >>> batch.keys[2]
-            ('test', 'users', 'nobody')
+            ('test', 'users', 3)
             >>> again = client.batch_read([batch.keys[row] for row in np.flatnonzero(~batch.ok)])
         """
         if self._key_tuples is None:
@@ -332,7 +339,7 @@ class NumpyBatchRecords:
 
         Example:
             >>> client.batch_read(keys, _dtype=dtype).filled({"visits": -1})["visits"].tolist()
-            [7, -1, -1]
+            [7, 0, -1]
         """
         import numpy as np
 
@@ -368,9 +375,9 @@ class NumpyBatchRecords:
         """bool array, shape ``(n,)``: True where the record's value changed to fit the field.
 
         Example:
-            >>> batch = client.batch_read(keys, _dtype=np.dtype([("name", "S2")]))
-            >>> batch.inexact_mask("name").tolist()
-            [True, True, False]
+            >>> batch = client.batch_read(keys, _dtype=dtype)
+            >>> batch["name"][batch.inexact_mask("name")].tolist()
+            []
         """
         return self._cell_mask(field, self._changed_cells)
 
