@@ -311,7 +311,7 @@ def test_policies_of_the_batch_and_of_the_rows(client, fresh_set, rows):
     with pytest.warns(RuntimeWarning, match="RecordExistsError"):
         result = write(rows, "test", fresh_set, policy={"exists": aerospike.POLICY_EXISTS_CREATE})
     assert result.result_codes.tolist() == [0, 5, 0]
-    assert repr(result) == "<NumpyWriteResult 2 of 3 rows written>"
+    assert repr(result) == "<NumpyWriteResult 2 of 3 rows written, 1 failed (1 RecordExistsError)>"
     assert [tuple(failure) for failure in result.failures] == [(1, 8, 5, False)]
     with pytest.raises(aerospike.RecordExistsError, match="1 of 3 rows were not written"):
         result.raise_for_failures()
