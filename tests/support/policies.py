@@ -582,7 +582,7 @@ TABLES = (
                 "max_concurrent_nodes",
                 "0",
                 "number of nodes to query at a time; 0 means all",
-                "crates/aero-io/tests/query.rs::no_more_come_than_asked_for_and_pages_join_without_a_seam",
+                "crates/aero-io/tests/query.rs::max_records_holds_and_pages_continue_exactly",
                 ours=True,
             ),
             works(

@@ -101,7 +101,7 @@ impl fmt::Display for LoginUser {
         match &self.0 {
             UserKind::Named(user) => write!(f, "login of user {user:?}"),
             UserKind::Certificate => f.write_str("login of the client certificate's user"),
-            UserKind::None => f.write_str("the node wants a login, and no user was given"),
+            UserKind::None => f.write_str("the node requires a login, but no user is configured"),
         }
     }
 }
@@ -180,7 +180,7 @@ pub enum Error {
     #[error("the answer cannot be read ({source}): {tried}")]
     Protocol { source: WireError, tried: Box<Tried> },
     /// The server's answer does not contain the row.
-    #[error("the answer left the row out: {tried}")]
+    #[error("the server's answer does not contain the row: {tried}")]
     NoResponse { tried: Box<Tried> },
     /// No connection to the node became free in time.
     #[error("all {limit} connections were busy and none became free (max_conns_per_node): {tried}")]
@@ -199,7 +199,7 @@ pub enum Error {
     #[error("the cluster has no namespace {namespace:?}")]
     NamespaceNotFound { namespace: String },
     /// No node owns the partition.
-    #[error("no node is known for partition {partition} of namespace {namespace:?}")]
+    #[error("no node owns partition {partition} of namespace {namespace:?}")]
     InvalidNode { namespace: String, partition: usize },
     /// No node has that name.
     #[error("the cluster has no node {name:?}; it has {}", List(.known))]
@@ -242,7 +242,7 @@ pub enum Error {
         in_doubt: bool,
     },
     /// The sink accepts no more rows.
-    #[error("the rows were sealed while the batch was under way")]
+    #[error("the row sink was sealed during the batch")]
     Sealed,
 }
 

@@ -86,7 +86,9 @@ impl Bins {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let Self::Names(names) = self else { return Ok(()) };
         if names.len() > usize::from(u16::MAX) {
-            return Err(Error::Param { what: format!("{} bins; a request has room for 65535", names.len()) });
+            return Err(Error::Param {
+                what: format!("{} bins; a request takes at most 65535", names.len()),
+            });
         }
         names.iter().try_for_each(|name| check_bin_name(name))
     }
@@ -122,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_can_be_no_bins_are_refused() {
+    fn invalid_bin_names_are_refused() {
         assert!(Bins::names(["fifteen_chars_x"]).check().is_ok());
         let error = Bins::names(["ok", "sixteen_chars_xx"]).check().unwrap_err();
         assert_eq!(error.code(), 21);

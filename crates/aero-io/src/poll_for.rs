@@ -44,7 +44,7 @@ mod tests {
     use tokio::task::coop::consume_budget;
 
     #[test]
-    fn a_turn_forgets_nobody_who_used_up_the_budget() {
+    fn tasks_that_use_up_the_budget_are_polled_again() {
         const TURN: Duration = Duration::from_millis(50);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         // Each uses up the budget of every poll until well after the first call.

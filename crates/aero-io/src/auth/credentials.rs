@@ -42,13 +42,15 @@ impl Credentials {
     pub fn new(mode: AuthMode, user: &str, password: &str) -> Result<Self, Error> {
         let refused = |what: &str| Err(Error::Param { what: what.into() });
         if mode == AuthMode::Pki {
-            return refused("a user that a certificate stands for has no password");
+            return refused(
+                "PKI authentication takes no user name or password: the certificate identifies the user",
+            );
         }
         if user.is_empty() {
-            return refused("the user's name is empty");
+            return refused("the user name is empty");
         }
         if password.contains('\0') {
-            return refused("a password with a NUL character cannot be hashed as servers expect it");
+            return refused("the password contains a NUL character, which servers cannot accept");
         }
         Ok(Self {
             mode,
@@ -79,11 +81,11 @@ impl Credentials {
     pub(crate) fn check(&self, transport: &dyn Transport) -> Result<(), Error> {
         let what = match self.mode {
             AuthMode::External if !transport.is_tls() => {
-                "external authentication sends the password itself, and these connections are not encrypted: \
-                 it takes TLS"
+                "external authentication sends the password itself and requires TLS; these connections are not \
+                 encrypted"
             }
             AuthMode::Pki if !transport.has_certificate() => {
-                "authentication by certificate takes TLS with a client certificate"
+                "PKI authentication requires TLS with a client certificate"
             }
             _ => return Ok(()),
         };
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_those_of_other_clients() {
+    fn hashes_match_those_of_other_clients() {
         // As the official client sent it; see tests/wire-captures/official/002-connect-with-user.jsonl.
         let recorded = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBEsHTCoJzZDEKQRb.";
         let credentials = Credentials::new(AuthMode::Internal, "someone", "secret").unwrap();
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn invalid_credentials_are_refused() {
         for (mode, user, password) in
             [(AuthMode::Internal, "", "p"), (AuthMode::External, "u", "p\0q"), (AuthMode::Pki, "u", "p")]
         {

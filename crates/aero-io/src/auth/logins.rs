@@ -223,7 +223,7 @@ impl AddressSession {
             outcome
         });
         let abort = task.abort_handle();
-        let given_up = || Fault::io(io::ErrorKind::NotConnected, "the login was given up");
+        let given_up = || Fault::io(io::ErrorKind::NotConnected, "the login was aborted");
         let outcome = task.map(move |ended| ended.unwrap_or_else(|_| Err(given_up()))).boxed().shared();
         state.login = Some(PendingLogin { outcome: outcome.clone(), task: abort });
         outcome
@@ -255,7 +255,10 @@ impl LoginConfig {
         let exchange = exchange(&mut connection, &request, &mut Timer::within(self.timeout)).await;
         let body = match exchange {
             Err(Fault::Deadline) => {
-                return Err(Fault::io(io::ErrorKind::TimedOut, "no answer to the login within its timeout"));
+                return Err(Fault::io(
+                    io::ErrorKind::TimedOut,
+                    "no answer to the login within the login timeout",
+                ));
             }
             ended => ended?,
         };

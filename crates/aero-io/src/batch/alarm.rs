@@ -41,7 +41,7 @@ mod tests {
     use tokio::time::sleep;
 
     #[tokio::test(start_paused = true)]
-    async fn it_rings_when_set_and_is_set_again() {
+    async fn the_alarm_can_be_set_again() {
         let mut alarm = Alarm::default();
         let start = Instant::now();
         let after = |ms| Some(start + Duration::from_millis(ms));

@@ -44,7 +44,7 @@ const FAILED_PER_LEASE: usize = 4_096;
 impl<S: RowSink> Work<'_, S> {
     /// Handles a finished request; see the table above.
     pub(super) fn handle_finished(&mut self, outcome: FinishedChunk) -> Result<(), Error> {
-        let FinishedChunk { chunk, end, deferred } = outcome;
+        let FinishedChunk { chunk, end, any_sent, deferred } = outcome;
         let Some(place) = self.in_flight.iter().position(|other| Arc::ptr_eq(&other.chunk, &chunk)) else {
             return Ok(());
         };
@@ -80,7 +80,7 @@ impl<S: RowSink> Work<'_, S> {
             ChunkEnd::Abandoned => Ok(()),
             ChunkEnd::Sealed => Err(Error::Sealed),
             // Other requests may be in flight; they report on their own rows.
-            ChunkEnd::Refused(error) if !chunk.is_sent() => self.fail(open, &error),
+            ChunkEnd::Refused(error) if !any_sent => self.fail(open, &error),
             ChunkEnd::Refused(error) => Err(error),
             // Nothing was sent.
             ChunkEnd::Fault(Fault::Gone) => {
@@ -89,7 +89,7 @@ impl<S: RowSink> Work<'_, S> {
             ChunkEnd::Fault(fault) => {
                 node.observe(&fault, chunk.rows().len(), chunk.started());
                 let is_final = matches!(fault, Fault::Deadline);
-                let error = fault.into_error(node, *tried(chunk.is_sent()));
+                let error = fault.into_error(node, *tried(any_sent));
                 if is_final { self.fail(open, &error) } else { self.retry(&chunk, attempt, open, &error) }
             }
             ChunkEnd::Code(_) if open.is_empty() => Ok(()),
@@ -125,7 +125,6 @@ impl<S: RowSink> Work<'_, S> {
         {
             return parts.iter().try_for_each(|rows| self.queue_rows(rows, attempt, None));
         }
-        chunk.node.observe_code(code);
         let in_doubt = code == ResultCode::TIMEOUT;
         let tried = Box::new(self.call.tried(&chunk.node, attempt.number, in_doubt));
         let error = Error::Server { code, tried };

@@ -283,7 +283,7 @@ mod tests {
     use crate::key::{Bins, Space};
 
     #[test]
-    fn requests_are_of_like_size() {
+    fn requests_have_similar_sizes() {
         assert_eq!(chunk_rows(1, usize::MAX), 1);
         assert_eq!(chunk_rows(1_000, usize::MAX), 1_000);
         assert_eq!(chunk_rows(2_000, usize::MAX), 2_000);
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_a_space_stand_together() {
+    fn rows_of_a_set_are_adjacent() {
         let spaces = ["b/x", "a/y", "b/x", "a/x"].map(|name| {
             let (namespace, set) = name.split_once('/').unwrap();
             Space::new(namespace, set)

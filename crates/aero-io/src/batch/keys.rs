@@ -64,12 +64,12 @@ impl BatchKeys {
     pub fn mixed(spaces: Vec<Space>, space_of: Vec<u32>, source: impl DigestSource) -> Result<Self, Error> {
         if space_of.len() != source.len() {
             return Err(Error::Param {
-                what: format!("{} keys with the spaces of {}", source.len(), space_of.len()),
+                what: format!("{} keys, but namespaces and sets for {}", source.len(), space_of.len()),
             });
         }
         if let Some(row) = space_of.iter().position(|&space| space as usize >= spaces.len()) {
             return Err(Error::Param {
-                what: format!("key {row} is of space {}, of {}", space_of[row], spaces.len()),
+                what: format!("key {row} has space {}, but there are only {}", space_of[row], spaces.len()),
             });
         }
         let space_of = if spaces.len() == 1 { None } else { Some(space_of) };
@@ -170,7 +170,7 @@ impl Drop for BatchKeys {
 
 #[cold]
 fn not_computed(row: u32) -> ! {
-    panic!("row {row} is asked for before its digest is known")
+    panic!("row {row} is used before its digest was computed")
 }
 
 #[cfg(test)]
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!((keys.space_of(0), keys.space_of(1), keys.space_of(2)), (Some(1), Some(0), None));
         assert!(BatchKeys::mixed(spaces.clone(), vec![1], vec![[1; 20], [2; 20]]).is_err());
         let error = BatchKeys::mixed(spaces, vec![0, 2], vec![[1; 20], [2; 20]]).err().unwrap();
-        assert_eq!(error.to_string(), "key 1 is of space 2, of 2");
+        assert_eq!(error.to_string(), "key 1 has space 2, but there are only 2");
         assert_eq!(error.code(), -2);
     }
 

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_frequent_cause_is_the_outcome() {
+    fn the_most_frequent_error_is_the_outcome() {
         let progress = Progress::new(10);
         progress.note_cause(2, -2, false, || Error::Param { what: "few".into() });
         progress.note_cause(3, -1, false, || Error::Closed { in_doubt: false });

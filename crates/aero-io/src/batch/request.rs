@@ -99,7 +99,7 @@ impl Request {
         if let Some(row) = (0..rows).find(|&row| ops.size(row) > MAX_FRAME - ROOM_FOR_REST) {
             let (size, limit) = (ops.size(row), MAX_FRAME - ROOM_FOR_REST);
             let what =
-                format!("row {row} has operations of {size} bytes; a request has room for {limit} bytes");
+                format!("row {row} has operations of {size} bytes; a request takes at most {limit} bytes");
             return Err(Error::Param { what });
         }
         let writes = (0..rows).any(|row| ops.writes(row));

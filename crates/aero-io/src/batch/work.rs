@@ -158,7 +158,7 @@ impl<'c, S: RowSink> Work<'c, S> {
             return Ok(());
         }
         let empty = self.order.take_out(|row| request.is_empty(row));
-        self.fail(empty, &Error::Param { what: "there is nothing to write: no bin is present".into() })
+        self.fail(empty, &Error::Param { what: "nothing to write: no bin is present".into() })
     }
 
     /// Whether the call can end. A request that has settled rows is about to end; waiting for it keeps its

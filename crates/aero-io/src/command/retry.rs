@@ -50,7 +50,7 @@ mod tests {
     use crate::error::Tried;
 
     #[test]
-    fn waits_grow_where_a_server_is_busy() {
+    fn delays_grow_while_a_server_is_busy() {
         let cause = |code| Error::Server {
             code,
             tried: Box::new(Tried {

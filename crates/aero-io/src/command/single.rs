@@ -12,14 +12,13 @@ use wire_protocol::command::{
     ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,
 };
 use wire_protocol::digest::partition_id;
-use wire_protocol::message::{FrameType, MAX_FRAME};
 
 use crate::command::answer::Answer;
+use crate::command::exchange::{self, Exchange, Failure, Received, Unanswered};
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault, Tried};
 use crate::key::{Bins, Key, check_bin_name};
 use crate::net::buffers::Buffers;
-use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::node::events::Event;
@@ -89,7 +88,7 @@ pub(crate) async fn write(
 pub(crate) fn check_ops(ops: &[WriteOp<'_>]) -> Result<(), Error> {
     ops.iter().try_for_each(|op| check_bin_name(op.name))?;
     if ops.len() > usize::from(u16::MAX) {
-        let what = format!("{} operations; a request has room for 65535", ops.len());
+        let what = format!("{} operations; a request takes at most 65535", ops.len());
         return Err(Error::Param { what });
     }
     Ok(())
@@ -132,13 +131,13 @@ struct Try {
     start: Instant,
 }
 
-/// Why one try failed.
-enum Failure {
-    /// The request does not fit the protocol.
-    Request(WireError),
-    /// The exchange failed; whether any of the request had gone out.
-    Exchange(Fault, bool),
-}
+/// How one try ended.
+type Outcome = Result<Answer, Unanswered<Failure>>;
+
+/// Appends a request to a buffer, with the milliseconds that the server has, 0 for no limit.
+pub(crate) trait Encode: Fn(&mut Vec<u8>, u32) -> Result<(), WireError> + Sync {}
+
+impl<E: Fn(&mut Vec<u8>, u32) -> Result<(), WireError> + Sync> Encode for E {}
 
 impl<'a> Command<'a> {
     /// A write that may be repeated.
@@ -158,11 +157,7 @@ impl<'a> Command<'a> {
     }
 
     /// Sends what `encode` writes until there is an answer that counts, or no try or time is left.
-    pub(crate) async fn run(
-        &self,
-        inner: &Inner,
-        encode: impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
-    ) -> Result<Answer, Error> {
+    pub(crate) async fn run(&self, inner: &Inner, encode: impl Encode) -> Result<Answer, Error> {
         let mut buffers = inner.buffers.take();
         let mut last: Option<Error> = None;
         let mut avoid = None;
@@ -190,19 +185,18 @@ impl<'a> Command<'a> {
                 Ok(answer) => {
                     let code = answer.result_code;
                     in_doubt |= self.is_write && code == ResultCode::TIMEOUT;
-                    node.observe_code(code);
                     let error = Error::Server { code, tried: Box::new(tried(in_doubt)) };
                     if !code.is_transient() {
                         return Err(error);
                     }
                     error
                 }
-                Err(Failure::Request(source)) => return Err(Error::Request { source }),
+                Err(Unanswered { why: Failure::Refused(error), .. }) => return Err(error),
                 // Nothing was sent, and the view leads elsewhere now.
-                Err(Failure::Exchange(Fault::Gone, _)) => continue,
-                Err(Failure::Exchange(fault, sent)) => {
+                Err(Unanswered { why: Failure::Fault(Fault::Gone), .. }) => continue,
+                Err(Unanswered { why: Failure::Fault(fault), any_sent }) => {
                     node.observe(&fault, 1, Some(current.start));
-                    in_doubt |= self.is_write && sent;
+                    in_doubt |= self.is_write && any_sent;
                     let is_final = matches!(fault, Fault::Deadline);
                     let error = fault.into_error(&node, tried(in_doubt));
                     if is_final {
@@ -244,8 +238,8 @@ impl<'a> Command<'a> {
         node: Arc<Node>,
         current: Try,
         buffers: &mut Buffers,
-        encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
-    ) -> (Arc<Node>, Result<Answer, Failure>) {
+        encode: &impl Encode,
+    ) -> (Arc<Node>, Outcome) {
         inner.hedges.earn();
         let mut first = pin!(self.attempt(&node, buffers, encode));
         let outcome = match hedge::delay(self.hedge, self.limits.replica, &node.health, 1) {
@@ -265,11 +259,11 @@ impl<'a> Command<'a> {
         inner: &Inner,
         node: &Arc<Node>,
         current: Try,
-        encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
+        encode: &impl Encode,
         first: Pin<&mut F>,
-    ) -> (Arc<Node>, Result<Answer, Failure>)
+    ) -> (Arc<Node>, Outcome)
     where
-        F: Future<Output = Result<Answer, Failure>>,
+        F: Future<Output = Outcome>,
     {
         node.check_silence(1, current.start);
         node.health.note_overdue(1, current.start.elapsed());
@@ -292,20 +286,20 @@ impl<'a> Command<'a> {
                     && other.check_silence(1, asked)
                     && !node.is_usable() =>
             {
-                return (Arc::clone(&other), Err(Failure::Exchange(Fault::Socket, false)));
+                return (Arc::clone(&other), Err(Unanswered { why: Fault::Socket.into(), any_sent: false }));
             }
             Err(_) => both.await,
         };
         // What failed is left to the other one, and the second to fail speaks for both; unless the other one is
         // silent and there are tries left.
         match both {
-            Either::Left((Err(Failure::Exchange(fault, _)), second)) => {
+            Either::Left((Err(Unanswered { why: Failure::Fault(fault), .. }), second)) => {
                 node.observe(&fault, 1, Some(current.start));
                 (Arc::clone(&other), second.await)
             }
-            Either::Right((Err(Failure::Exchange(fault, sent)), first)) => {
+            Either::Right((Err(Unanswered { why: Failure::Fault(fault), any_sent }), first)) => {
                 if !node.is_usable() && current.attempt < self.limits.max_retries {
-                    return (Arc::clone(&other), Err(Failure::Exchange(fault, sent)));
+                    return (Arc::clone(&other), Err(Unanswered { why: fault.into(), any_sent }));
                 }
                 other.observe(&fault, 1, Some(asked));
                 (Arc::clone(node), first.await)
@@ -348,65 +342,53 @@ impl<'a> Command<'a> {
             .ok_or_else(|| Error::InvalidNode { namespace: name(), partition })
     }
 
-    async fn attempt(
-        &self,
-        node: &Node,
-        buffers: &mut Buffers,
-        encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
-    ) -> Result<Answer, Failure> {
+    async fn attempt(&self, node: &Node, buffers: &mut Buffers, encode: &impl Encode) -> Outcome {
         let mut timer = Timer::new(self.deadline, self.limits.socket_timeout);
-        let unsent = |fault| Failure::Exchange(fault, false);
-        let sent = |fault| Failure::Exchange(fault, true);
-        let mut wanted = if self.is_write { Wanted::Open } else { Wanted::Any };
-        let mut has_lost_session = false;
-        loop {
-            let permit = node.permit(&mut timer).await.map_err(unsent)?;
-            let start = Instant::now();
-            let mut leased = node.lease(permit, &mut timer, wanted).await.map_err(unsent)?;
-            buffers.request.clear();
-            encode(&mut buffers.request, timer.remaining_ms())
-                .and_then(|()| buffers.prepare(self.limits.compress))
-                .map_err(Failure::Request)?;
-            if let Err((fault, any_sent)) = leased.connection.send(&buffers.request, &mut timer).await {
-                // Nothing went out: not even a write can have been applied.
-                if leased.reused && fault.is_stale() && !(self.is_write && any_sent) {
-                    wanted = Wanted::New;
-                    continue;
-                }
-                return Err(Failure::Exchange(fault, any_sent));
-            }
-            let input = &mut buffers.input;
-            match input.frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME).await {
-                Ok(body) => {
-                    let answer = Answer::parse(input.body(body)).map_err(|error| sent(error.into()))?;
-                    if !has_lost_session && node.forget_lost_session(answer.result_code, &leased.connection) {
-                        (has_lost_session, wanted) = (true, Wanted::New);
-                        continue;
-                    }
-                    if input.is_empty() {
-                        leased.recycle();
-                    }
-                    node.health.note_answer();
-                    node.health.note_time(1, start.elapsed());
-                    return Ok(answer);
-                }
-                // A read of which the connection had been closed before is no try; a write may have been
-                // applied before the connection was closed.
-                Err(fault) if !self.is_write && leased.reused && input.is_empty() && fault.is_stale() => {
-                    wanted = Wanted::New;
-                }
-                Err(fault) => return Err(sent(fault)),
-            }
-        }
+        let mut exchange = RecordExchange { command: self, encode };
+        let (_, answer) = exchange::run(&mut exchange, node, buffers, &mut timer).await?;
+        Ok(answer)
     }
 }
+
+/// The exchange of a command on one record: one message, one answer.
+struct RecordExchange<'a, E> {
+    command: &'a Command<'a>,
+    encode: &'a E,
+}
+
+impl<E: Encode> Exchange for RecordExchange<'_, E> {
+    type Answer = Answer;
+    type Failure = Failure;
+
+    fn may_repeat(&self) -> bool {
+        !self.command.is_write
+    }
+
+    fn compress(&self) -> bool {
+        self.command.limits.compress
+    }
+
+    fn timed_rows(&self) -> Option<usize> {
+        Some(1)
+    }
+
+    fn encode(&mut self, out: &mut Vec<u8>, timeout_ms: u32) -> Result<(), Error> {
+        Ok((self.encode)(out, timeout_ms)?)
+    }
+
+    async fn frame(&mut self, body: &[u8]) -> Result<Received<Answer>, Failure> {
+        let answer = Answer::parse(body).map_err(Fault::from)?;
+        Ok(Received::End(answer.result_code, answer))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// The future is moved several times before it is first polled.
     #[test]
-    fn what_is_seldom_takes_no_room_in_every_future() {
+    fn the_future_of_a_read_is_small() {
         fn size<'a, F>(_: impl FnOnce(&'a Inner, &'a Key, &'a Bins, &'a ReadPolicy) -> F) -> usize {
             size_of::<F>()
         }

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_uses_goes() {
+    fn unused_buffers_are_freed() {
         let cache = BufferCache::new(2);
         cache.keep([vec![1; 10]].into_iter());
         cache.drop_idle();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits() {
+    fn a_locked_cache_never_blocks() {
         let cache = BufferCache::new(2);
         cache.with(|_| {
             cache.keep([vec![1; 10]].into_iter());

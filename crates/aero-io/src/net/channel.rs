@@ -35,7 +35,7 @@ impl Channel {
         let any: Box<dyn Any> = stream;
         match any.downcast::<TcpStream>() {
             Ok(stream) => Self::Tcp(*stream, current_runtime()),
-            Err(_) => unreachable!("its type was looked at just before"),
+            Err(_) => unreachable!("its type was checked above"),
         }
     }
 

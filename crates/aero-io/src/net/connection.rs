@@ -73,7 +73,7 @@ impl Connection {
             let channel = &mut self.channel;
             match timer.steps(|cx| channel.poll_write(cx, rest)).await {
                 Ok(Ok(0)) => {
-                    let fault = Fault::io(io::ErrorKind::WriteZero, "the connection takes no more bytes");
+                    let fault = Fault::io(io::ErrorKind::WriteZero, "the connection accepts no more bytes");
                     return Err((fault, sent > 0));
                 }
                 Ok(Ok(n)) => sent += n,
@@ -106,7 +106,7 @@ mod tests {
     use tokio::io::{AsyncWriteExt as _, duplex};
 
     #[tokio::test(start_paused = true)]
-    async fn quiet_is_neither_closed_nor_talking() {
+    async fn a_quiet_connection_is_neither_closed_nor_readable() {
         let (ours, mut theirs) = duplex(64);
         let mut connection = Connection::new(Box::new(ours));
         assert!(connection.is_quiet());

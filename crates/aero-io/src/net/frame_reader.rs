@@ -84,9 +84,9 @@ impl FrameReader {
             let n = connection.read(room, timer).await?;
             if n == 0 {
                 let text = if self.is_empty() {
-                    "closed by the peer before it answered"
+                    "the peer closed the connection before answering"
                 } else {
-                    "closed by the peer in the middle of an answer"
+                    "the peer closed the connection in the middle of an answer"
                 };
                 return Err(Fault::io(io::ErrorKind::UnexpectedEof, text));
             }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn frames_come_whole_however_they_are_cut() {
+    async fn frames_are_complete_however_they_are_split() {
         for cut in [1, 3, 8, 700, 100_000] {
             let (ours, mut theirs) = duplex(1 << 16);
             let bodies: Vec<Vec<u8>> = [0, 5, 1_000, 70_000, 1, 300_000]
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn another_protocol_is_seen_in_its_first_byte() {
+    async fn another_protocol_is_detected_by_its_first_byte() {
         let (ours, mut theirs) = duplex(64);
         theirs.write_all(b"H").await.unwrap();
         let mut connection = Connection::new(Box::new(ours));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn compressed_frames_are_inflated_where_they_were_asked_for() {
+    async fn compressed_frames_are_accepted_only_on_request() {
         let (ours, mut theirs) = duplex(1 << 16);
         let mut connection = Connection::new(Box::new(ours));
         let mut input = FrameReader::new(1_024);

@@ -10,7 +10,7 @@ use crate::net::frame_reader::FrameReader;
 use crate::net::timer::Timer;
 
 /// The largest accepted info answer, well above that of the largest clusters.
-const MAX_INFO: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_INFO: usize = 16 * 1024 * 1024;
 
 /// Initial capacity for info answers.
 const INFO_BUFFER: usize = 8 * 1024;
@@ -29,30 +29,21 @@ impl InfoLink {
 
     /// Sends commands and returns the body of the answer. The link cannot be used after an error.
     pub(crate) async fn ask(&mut self, commands: &[&str], timer: &mut Timer) -> Result<Vec<u8>, Fault> {
-        exchange_info(&mut self.connection, &mut self.input, &mut self.request, commands, timer).await
+        let Self { connection, input, request } = self;
+        request.clear();
+        info::write_request(request, commands)?;
+        input.clear();
+        connection.send(request, timer).await.map_err(|(fault, _)| fault)?;
+        let body = input.frame(connection, timer, FrameType::Info, MAX_INFO).await?;
+        if !input.is_empty() {
+            return Err(WireError::Malformed { what: "info response", why: "bytes follow it" }.into());
+        }
+        let body = input.body(body);
+        if let Some(code) = info::refusal(body).filter(|code| code.ends_session()) {
+            let user =
+                connection.session.as_ref().map_or_else(LoginUser::none, |session| session.user.clone());
+            return Err(Fault::Login { code, user });
+        }
+        Ok(body.to_vec())
     }
-}
-
-/// Sends info commands over a connection and returns the body of the answer.
-pub(crate) async fn exchange_info(
-    connection: &mut Connection,
-    input: &mut FrameReader,
-    request: &mut Vec<u8>,
-    commands: &[&str],
-    timer: &mut Timer,
-) -> Result<Vec<u8>, Fault> {
-    request.clear();
-    info::write_request(request, commands)?;
-    input.clear();
-    connection.send(request, timer).await.map_err(|(fault, _)| fault)?;
-    let body = input.frame(connection, timer, FrameType::Info, MAX_INFO).await?;
-    if !input.is_empty() {
-        return Err(WireError::Malformed { what: "info response", why: "bytes follow it" }.into());
-    }
-    let body = input.body(body);
-    if let Some(code) = info::refusal(body).filter(|code| code.ends_session()) {
-        let user = connection.session.as_ref().map_or_else(LoginUser::none, |session| session.user.clone());
-        return Err(Fault::Login { code, user });
-    }
-    Ok(body.to_vec())
 }

@@ -56,7 +56,7 @@ impl Opener {
         let limit = self.connect_timeout;
         match tokio::time::timeout(limit, self.transport.resolve(host, port)).await {
             Ok(Ok(addresses)) if addresses.is_empty() => {
-                let none = io::Error::new(io::ErrorKind::NotFound, "it has no address");
+                let none = io::Error::new(io::ErrorKind::NotFound, "no address found");
                 Err(DiscoveryFault::Resolve(Arc::new(none)))
             }
             Ok(Ok(addresses)) => Ok(addresses),

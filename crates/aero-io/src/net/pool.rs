@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn permits_go_round_in_turn() {
+    async fn permits_are_granted_in_order() {
         let pool = Pool::new(1, Duration::ZERO);
         let first = pool.permit().await.unwrap();
         let waiting = pool.permit();
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_queue_for_a_connection_has_an_end() {
+    async fn the_queue_for_a_connection_is_bounded() {
         let pool = Pool::new(1, Duration::ZERO);
         let first = pool.permit().await;
         let mut queue: Vec<_> = (0..WAITING_PER_CONNECTION).map(|_| Box::pin(pool.permit())).collect();

@@ -38,9 +38,11 @@ impl Timer {
         Self { last_step: Instant::now(), sleep: None, ..*self }
     }
 
-    /// Records a step that was made elsewhere.
+    /// Records a step of progress, or time that does not count.
     pub(crate) fn step(&mut self) {
-        self.last_step = Instant::now();
+        if self.step.is_some() {
+            self.last_step = Instant::now();
+        }
     }
 
     /// Milliseconds left, for the server; 0 without a deadline.
@@ -68,9 +70,7 @@ impl Timer {
         self.check()?;
         std::future::poll_fn(|cx| match step(cx) {
             Poll::Ready(value) => {
-                if self.step.is_some() {
-                    self.last_step = Instant::now();
-                }
+                self.step();
                 Poll::Ready(Ok(value))
             }
             Poll::Pending => self.poll_elapsed(cx).map(Err),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_step_limit_starts_anew_with_each_step() {
+    async fn the_step_limit_restarts_with_each_step() {
         let start = Instant::now();
         let mut timer = Timer::new(None, Duration::from_millis(400));
         for _ in 0..5 {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_step_limit_beyond_the_deadline_is_none() {
+    async fn a_step_limit_beyond_the_deadline_is_ignored() {
         let deadline = Instant::now() + Duration::from_secs(1);
         let mut timer = Timer::new(Some(deadline), Duration::from_secs(30));
         assert_eq!(timer.remaining_ms(), 1_000);

@@ -76,7 +76,7 @@ impl Connector {
             Ok(opened) => Ok(opened?.moved_here()?),
             Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
             Err(_) => {
-                Err(Fault::io(io::ErrorKind::NotConnected, "connecting was given up: the runtime has ended"))
+                Err(Fault::io(io::ErrorKind::NotConnected, "the runtime was shut down while connecting"))
             }
         }
     }

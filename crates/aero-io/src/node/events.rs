@@ -50,9 +50,9 @@ pub enum Suspicion {
 impl fmt::Display for Suspicion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Watch(fault) => write!(f, "it did not answer its watch: {fault}"),
+            Self::Watch(fault) => write!(f, "it failed a check: {fault}"),
             Self::Broken(error) => write!(f, "a connection failed: {error}"),
-            Self::Silent => f.write_str("it answers no command"),
+            Self::Silent => f.write_str("it does not answer commands"),
             Self::Renamed => f.write_str("another node has its address"),
         }
     }
@@ -108,14 +108,17 @@ impl fmt::Display for Event {
             Self::Suspect(node, why) => write!(f, "node {node} is avoided: {why}"),
             Self::Trusted(node) => write!(f, "node {node} answers again"),
             Self::Tripped(node, limit) => {
-                write!(f, "node {node} failed more than {limit} times and is not asked in this error window")
+                write!(
+                    f,
+                    "node {node} failed more than {limit} times and is not used until the error window ends"
+                )
             }
-            Self::Lost => f.write_str("no node of the cluster answers; the hosts of the config are asked"),
+            Self::Lost => f.write_str("no node of the cluster answers; trying the configured hosts again"),
             Self::Retry { command, node, code } => {
-                write!(f, "{command} failed at node {node} with code {code} and is sent again")
+                write!(f, "{command} failed at node {node} with code {code}; retrying")
             }
             Self::RowsRetried { node, rows } => {
-                write!(f, "{rows} rows without an answer are asked for again, at node {node}")
+                write!(f, "retrying {rows} rows at node {node}")
             }
             Self::Overflow(count) => write!(f, "{count} more events were not kept"),
         }
@@ -187,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_counted() {
+    fn events_that_do_not_fit_are_counted() {
         let events = Events::default();
         assert!(!events.has_any());
         for _ in 0..MAX_EVENTS + 5 {
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn details_are_kept_for_those_who_want_them() {
+    fn details_are_recorded_on_request() {
         let events = Events::default();
         let detail = || Event::Retry { command: "read", node: node(), code: 9 };
         events.push_detail(|| unreachable!());

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_delay_follows_what_is_usual() {
+    fn the_delay_follows_the_usual_time() {
         let health = Health::new(0, Duration::ZERO);
         let delay = |hedge, rows| delay(hedge, Replica::Sequence, &health, rows);
         assert_eq!(delay(Hedge::Adaptive, 300), Some(UNKNOWN_DELAY));

@@ -18,7 +18,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use wire_protocol::ResultCode;
 
-use crate::error::{Error, Fault, Tried, node_left};
+use crate::auth::credentials::Credentials;
+use crate::error::{Error, Fault, LoginUser, Tried, node_left};
 use crate::net::connection::{Connection, ConnectionCounts};
 use crate::net::pool::{NoPermit, Permit, Pool, Wanted};
 use crate::net::timer::Timer;
@@ -164,6 +165,12 @@ impl Node {
         }
     }
 
+    /// The user that connections to the node log in as.
+    pub(crate) fn login_user(&self) -> LoginUser {
+        let credentials = self.connector.config.credentials.as_ref();
+        credentials.map_or_else(LoginUser::none, Credentials::login_user)
+    }
+
     /// Starts the next login if the session ends soon.
     pub(crate) fn renew_session(&self) {
         if let Some(logins) = &self.connector.logins {
@@ -215,11 +222,6 @@ impl Node {
         let entering = self.connector.open_in_home_runtime(self.address, self.tls_name.as_deref(), timer);
         let connection = Box::pin(entering).await?;
         Ok(Leased { permit, connection: connection.counted(&self.opened), reused: false })
-    }
-
-    pub(crate) async fn acquire(&self, timer: &mut Timer, wanted: Wanted) -> Result<Leased<'_>, Fault> {
-        let permit = self.permit(timer).await?;
-        self.lease(permit, timer, wanted).await
     }
 }
 
@@ -274,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn messages_carry_what_was_tried() {
+    async fn messages_contain_what_was_tried() {
         let error = Error::Server { code: ResultCode::KEY_BUSY, tried: Box::new(tried(1, false)) };
         assert_eq!(
             error.to_string(),

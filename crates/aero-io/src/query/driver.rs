@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use wire_protocol::ResultCode;
 use wire_protocol::digest::Digest;
 
-use super::exchange::{self, FinishedRequest, NodeRequest, QueryCall, RequestEnd};
+use super::node_request::{self, FinishedRequest, NodeRequest, QueryCall, RequestEnd};
 use super::{Query, StreamItem};
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault, Tried};
@@ -84,7 +84,7 @@ impl<'c> Driver<'c> {
         let mut running = FuturesUnordered::new();
         loop {
             for request in self.next_requests(limit.saturating_sub(running.len()))? {
-                running.push(exchange::run(self.call, request));
+                running.push(node_request::run(self.call, request));
             }
             // No request is in flight: all partitions are done, or `max_records` was reached.
             let Some(outcome) = running.next().await else { return Ok(()) };
@@ -190,7 +190,6 @@ impl<'c> Driver<'c> {
                 Ok(())
             }
             Ok(code) => {
-                node.observe_code(code);
                 let may_pass = code.is_transient_for_query();
                 self.retry(partitions, &node, attempt, server_error(code), may_pass)
             }

@@ -1,13 +1,13 @@
 //! Queries over the primary index: the records of partitions, as a stream.
 //!
-//! A driver ([`driver`]) asks each node for its partitions over a connection of its own ([`exchange`]) and puts
+//! A driver ([`driver`]) asks each node for its partitions over a connection of its own ([`node_request`]) and puts
 //! the records into a short queue of blocks. A full queue stops the driver, and thereby reading from the
 //! sockets, so memory is bounded by the queue and one frame per node. The driver knows the last record of each
 //! partition. After a failure it continues below that record, so that no record enters the queue twice. May use
 //! every room below it; it knows nothing of batches.
 
 mod driver;
-mod exchange;
+mod node_request;
 mod partitions;
 
 use std::fmt;

@@ -35,7 +35,9 @@ impl QueryPartitions {
     pub fn range(first: usize, count: usize) -> Result<Self, Error> {
         if count == 0 || first >= PARTITIONS || count > PARTITIONS - first {
             return Err(Error::Param {
-                what: format!("partitions {first} and {count} in all: they are numbered from 0 to 4095"),
+                what: format!(
+                    "invalid partition range: {count} from {first} on; partitions are numbered from 0 to 4095"
+                ),
             });
         }
         Ok(Self { first, progress: vec![PartitionProgress::default(); count] })
@@ -50,16 +52,16 @@ impl QueryPartitions {
             && partition_id(&digest) != partition
         {
             let of = partition_id(&digest);
-            return Err(Error::Param { what: format!("a digest of partition {of} given for {partition}") });
+            return Err(Error::Param {
+                what: format!("the digest belongs to partition {of}, not to {partition}"),
+            });
         }
         match self.place(partition) {
             Some(place) => {
                 self.progress[place] = progress;
                 Ok(())
             }
-            None => {
-                Err(Error::Param { what: format!("partition {partition} is not among those of the query") })
-            }
+            None => Err(Error::Param { what: format!("partition {partition} is not in the query's range") }),
         }
     }
 
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_is_of_its_own_partition() {
+    fn progress_is_tracked_per_partition() {
         let mut partitions = QueryPartitions::range(10, 2).unwrap();
         let after = |partition| PartitionProgress { after: Some(digest(partition)), is_done: false };
         assert!(partitions.set(10, after(11)).is_err());

@@ -127,7 +127,7 @@ pub(crate) fn node_name(body: &[u8]) -> Result<&str, WireError> {
     match info::answer(body, "node")? {
         "" => malformed("the node has no name"),
         name if name.len() > MAX_NAME || name.contains(char::is_control) => {
-            malformed("the node's name cannot be one")
+            malformed("the node's name is invalid")
         }
         name => Ok(name),
     }
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_messages_could_not_show_are_refused() {
+    fn names_that_cannot_be_displayed_are_refused() {
         assert_eq!(node_name(b"node\tBB9020011AC4202\n"), Ok("BB9020011AC4202"));
         let long = format!("node\t{}\n", "A".repeat(256));
         for body in ["node\t\n", "node\t\x1b[31mA\n", "node\tA\rB\n", &long] {

@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn regimes_win_and_orphans_are_inherited() {
+    fn the_highest_regime_wins_and_unclaimed_partitions_keep_their_owner() {
         let (a, b) = (node("A"), node("B"));
         let first = view(&[(&b, &claim(2, [&[1], &[]])), (&a, &claim(1, [&[1, 2], &[5]]))], &View::default());
         assert_eq!(picks(&first, Replica::Sequence, 0, 1).as_deref(), Some("B"));
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strong_namespace_is_read_at_its_masters() {
+    fn a_strongly_consistent_namespace_is_read_at_its_masters() {
         let (a, b) = (node("A"), node("B"));
         let view = view(&[(&a, &claim(3, [&[1], &[2]])), (&b, &claim(3, [&[2], &[1]]))], &View::default());
         assert_eq!(picks(&view, Replica::Sequence, 1, 1).as_deref(), Some("A"));
@@ -369,7 +369,7 @@ mod tests {
         assert_eq!(&*relaxed.node(map, 1).unwrap().name, "B");
     }
     #[test]
-    fn the_nearest_rack_is_read_from() {
+    fn the_nearest_rack_is_preferred() {
         let nodes = ["A", "B", "C"].map(node);
         let replicas = [claim(0, [&[1, 3], &[2]]), claim(0, [&[2], &[3]]), claim(0, [&[], &[1]])];
         let racks = [1, 2, 3].map(|rack| vec![("test".to_owned(), rack)]);
@@ -396,7 +396,7 @@ mod tests {
         let [of_a, of_b] = claims(0);
         let available = view(&[(&a, &of_a), (&b, &of_b)], &View::default());
         assert_eq!(hedged(&available, ReadModeSc::Session, 1).as_deref(), Some("B"));
-        assert_eq!(hedged(&available, ReadModeSc::Session, 3), None, "nobody else has it");
+        assert_eq!(hedged(&available, ReadModeSc::Session, 3), None, "no other node has it");
         let [of_a, of_b] = claims(5);
         let strong = view(&[(&a, &of_a), (&b, &of_b)], &View::default());
         assert_eq!(hedged(&strong, ReadModeSc::Session, 1), None);

@@ -40,7 +40,7 @@ async fn find_seed(connector: &Connector) -> Result<FoundNode, Error> {
     let start = Instant::now();
     let seeds = &connector.config.seeds;
     if seeds.is_empty() {
-        return Err(Error::Param { what: "there are no hosts to connect to".into() });
+        return Err(Error::Param { what: "no hosts are configured".into() });
     }
     let mut attempts: FuturesUnordered<_> =
         seeds.iter().enumerate().map(|(place, seed)| try_seed(connector, place, seed)).collect();

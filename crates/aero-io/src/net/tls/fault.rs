@@ -13,7 +13,7 @@ const MAX_NAMES: usize = 5;
 /// An error during the TLS handshake.
 pub(super) fn in_handshake(error: io::Error, name: &str, client: &ClientCertificate) -> io::Error {
     if is_end(&error) && client.likely_reason().is_none() {
-        let text = "closed by the peer in the TLS handshake: it may not listen for TLS there";
+        let text = "the peer closed the connection in the TLS handshake; the port may not be a TLS port";
         return io::Error::new(error.kind(), text);
     }
     before_an_answer(error, name, client)
@@ -23,7 +23,7 @@ pub(super) fn in_handshake(error: io::Error, name: &str, client: &ClientCertific
 pub(super) fn before_an_answer(error: io::Error, name: &str, client: &ClientCertificate) -> io::Error {
     match client.likely_reason() {
         Some(likely_reason) if is_end(&error) => {
-            io::Error::new(error.kind(), format!("closed by the peer: {likely_reason}"))
+            io::Error::new(error.kind(), format!("the peer closed the connection: {likely_reason}"))
         }
         // Before TLS 1.3 there is no alert for a missing certificate; some servers send this one.
         Some(likely_reason) if alert_of(&error) == Some(AlertDescription::HandshakeFailure) => {
@@ -37,17 +37,19 @@ pub(super) fn before_an_answer(error: io::Error, name: &str, client: &ClientCert
 pub(super) fn after_an_answer(error: io::Error, name: &str) -> io::Error {
     match tls_error(&error) {
         Some(TlsError::InvalidCertificate(reason)) => {
-            let text = format!("the node's certificate is refused: {}", certificate(reason, name));
+            let text = format!("the node's certificate was refused: {}", certificate(reason, name));
             io::Error::new(io::ErrorKind::InvalidData, text)
         }
         Some(TlsError::AlertReceived(alert)) => {
             io::Error::new(io::ErrorKind::PermissionDenied, refusal(*alert))
         }
         Some(TlsError::InvalidMessage(_)) => {
-            io::Error::new(io::ErrorKind::InvalidData, "the peer does not speak TLS there")
+            io::Error::new(io::ErrorKind::InvalidData, "the peer does not speak TLS on this port")
         }
         Some(TlsError::PeerIncompatible(reason)) => {
-            let text = format!("the node offers no TLS that the settings allow ({reason:?})");
+            let text = format!(
+                "the node supports no TLS version or cipher suite that the settings allow ({reason:?})"
+            );
             io::Error::new(io::ErrorKind::InvalidData, text)
         }
         Some(other) => io::Error::new(io::ErrorKind::InvalidData, format!("TLS failed: {other}")),
@@ -84,14 +86,14 @@ fn certificate(reason: &CertificateError, name: &str) -> String {
         }
         CertificateError::NotValidYet => "it is not valid yet".into(),
         CertificateError::NotValidYetContext { time, not_before } => {
-            format!("it is not valid yet, but in {}", between(*time, *not_before))
+            format!("it is not valid yet, but will be in {}", between(*time, *not_before))
         }
         CertificateError::UnknownIssuer => {
             "its issuer is unknown: no trusted authority has signed it (cafile, capath)".into()
         }
         CertificateError::NotValidForName => format!("it is not for the name {name:?}"),
         CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
-            format!("it is not for the name {name:?}, but for none (the names of its subjectAltName count)")
+            format!("it is not for the name {name:?}: its subjectAltName has no names")
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
             let names: Vec<_> = presented.iter().take(MAX_NAMES).map(|name| plain(name)).collect();
@@ -102,17 +104,15 @@ fn certificate(reason: &CertificateError, name: &str) -> String {
             )
         }
         CertificateError::Revoked => "it was revoked".into(),
-        CertificateError::UnknownRevocationStatus => {
-            "no revocation list is there that covers it (cafile, capath)".into()
-        }
+        CertificateError::UnknownRevocationStatus => "no revocation list covers it (cafile, capath)".into(),
         CertificateError::ExpiredRevocationList | CertificateError::ExpiredRevocationListContext { .. } => {
             "the revocation list that covers it is out of date".into()
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "it is not made for servers".into()
+            "it is not a server certificate".into()
         }
         CertificateError::BadSignature => "its signature is wrong".into(),
-        CertificateError::BadEncoding => "it cannot be understood".into(),
+        CertificateError::BadEncoding => "it cannot be parsed".into(),
         other => other.to_string(),
     }
 }
@@ -140,7 +140,8 @@ fn refusal(alert: AlertDescription) -> String {
     use AlertDescription as Alert;
     let why = match alert {
         Alert::CertificateRequired | Alert::NoCertificate => {
-            return "the node asks for a client certificate, and there is none (certfile and keyfile)".into();
+            return "the node requires a client certificate, but none is configured (certfile and keyfile)"
+                .into();
         }
         Alert::UnknownCA => "it does not know who issued it",
         Alert::CertificateExpired => "it has expired",
@@ -151,12 +152,12 @@ fn refusal(alert: AlertDescription) -> String {
         | Alert::DecryptError
         | Alert::AccessDenied => "it does not accept it",
         Alert::ProtocolVersion => {
-            return "the node speaks no version of TLS that the settings allow (protocols)".into();
+            return "the node supports no TLS version that the settings allow (protocols)".into();
         }
         Alert::HandshakeFailure | Alert::InsufficientSecurity => {
-            return "the node and the settings have no version or cipher suite of TLS in common".into();
+            return "the node and the settings have no TLS version or cipher suite in common".into();
         }
-        Alert::UnrecognisedName => return "the node is not known by the name that it was asked by".into(),
+        Alert::UnrecognisedName => return "the node does not know the requested TLS name".into(),
         other => return format!("the node ended TLS with the alert {other:?}"),
     };
     format!("the node refuses the client certificate: {why} ({alert:?})")

@@ -29,8 +29,8 @@ pub(super) fn authorities(sources: &[Pem], revocation: Revocation) -> Result<Tru
         // The system's store may contain certificates that cannot be parsed; they are ignored.
         roots.add_parsable_certificates(found.certs);
         if roots.is_empty() {
-            return Err("the system trusts no authorities, or its list of them cannot be read; name a file \
-                        with the cluster's (cafile)"
+            return Err("the system has no trusted authorities, or they cannot be read; set cafile to the \
+                        cluster's"
                 .into());
         }
     }
@@ -42,26 +42,25 @@ pub(super) fn authorities(sources: &[Pem], revocation: Revocation) -> Result<Tru
                     .map_err(|_| ())
                     .and_then(|certificate| roots.add(certificate).map_err(|_| ()))
                     .map_err(|()| {
-                        format!("{} holds a certificate that cannot be understood", name(&source))
+                        format!("{} contains a certificate that cannot be parsed", name(&source))
                     })?;
             }
             for list in CertificateRevocationListDer::pem_slice_iter(&text) {
                 revocation_lists.push(list.map_err(|_| {
-                    format!("{} holds a revocation list that cannot be understood", name(&source))
+                    format!("{} contains a revocation list that cannot be parsed", name(&source))
                 })?);
             }
         }
     }
     if roots.is_empty() {
         let names: Vec<_> = sources.iter().map(name).collect();
-        return Err(format!("there is no certificate in {}", names.join(" and ")));
+        return Err(format!("{} contains no certificate", names.join(" and ")));
     }
     match revocation {
         Revocation::Unchecked => revocation_lists.clear(),
         Revocation::Node | Revocation::Chain if revocation_lists.is_empty() => {
             return Err(
-                "revoked certificates are to be looked for (crl_check), but there is no revocation list \
-                        beside the authorities' certificates (cafile, capath)"
+                "crl_check is set, but the authorities' files contain no revocation list (cafile, capath)"
                     .into(),
             );
         }
@@ -76,9 +75,9 @@ pub(super) fn identity(identity: &Identity, provider: &CryptoProvider) -> Result
     let text = read(certificate).map_err(|error| format!("{} cannot be read: {error}", name(certificate)))?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
-        .map_err(|_| format!("{} cannot be understood", name(certificate)))?;
+        .map_err(|_| format!("{} cannot be parsed", name(certificate)))?;
     if chain.is_empty() {
-        return Err(format!("there is no certificate in {}", name(certificate)));
+        return Err(format!("{} contains no certificate", name(certificate)));
     }
     let text = read(key).map_err(|error| format!("the key {} cannot be read: {error}", name(key)))?;
     if is_encrypted(&text) {
@@ -88,8 +87,8 @@ pub(super) fn identity(identity: &Identity, provider: &CryptoProvider) -> Result
             name(key)
         ));
     }
-    let parsed = PrivateKeyDer::from_pem_slice(&text)
-        .map_err(|_| format!("there is no private key in {}", name(key)))?;
+    let parsed =
+        PrivateKeyDer::from_pem_slice(&text).map_err(|_| format!("{} contains no private key", name(key)))?;
     CertifiedKey::from_der(chain, parsed, provider).map_err(|error| match error {
         TlsError::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
             format!("the key {} does not belong to the certificate {}", name(key), name(certificate))
@@ -137,6 +136,6 @@ fn read(source: &Pem) -> io::Result<Cow<'_, [u8]>> {
 fn name(source: &Pem) -> String {
     match source {
         Pem::File(path) => format!("{path:?}"),
-        Pem::Bytes(_) => "that was given as text".into(),
+        Pem::Bytes(_) => "(PEM text)".into(),
     }
 }

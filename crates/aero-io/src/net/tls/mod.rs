@@ -129,7 +129,7 @@ impl TlsTransport {
     pub async fn load(config: TlsConfig) -> Result<Self, Error> {
         let read = tokio::task::spawn_blocking(move || Self::read(&config)).await;
         // Only a panic, or a runtime that shuts down, leads here.
-        read.unwrap_or(Err("the files were not read".into()))
+        read.unwrap_or(Err("the files could not be read".into()))
             .map_err(|what| Error::Param { what: format!("tls: {what}") })
     }
 
@@ -163,7 +163,7 @@ impl TlsTransport {
                 .collect();
         let config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions)
-            .map_err(|_| "no cipher suite is left that the versions of the protocol can use".to_owned())?
+            .map_err(|_| "none of the allowed cipher suites works with the allowed TLS versions".to_owned())?
             .with_webpki_verifier(verifier)
             .with_client_cert_resolver(Arc::clone(&certificate) as _);
         Ok(Self { config: Arc::new(config), of_address: Mutex::default(), certificate })
@@ -186,13 +186,13 @@ impl TlsTransport {
         let invalid = |what: String| io::Error::new(io::ErrorKind::InvalidInput, what);
         let Some(name) = target.tls_name else {
             return Err(invalid(
-                "there is no name to check its certificate against: give the host a tls_name, or set the \
+                "there is no name to check the node's certificate against; set the host's tls_name or the \
                  cluster's name"
                     .into(),
             ));
         };
         let server = ServerName::try_from(name.to_owned()).map_err(|_| {
-            invalid(format!("{name:?} can be no certificate's name (tls_name, or the cluster's)"))
+            invalid(format!("{name:?} is not a valid TLS name (tls_name, or the cluster's name)"))
         })?;
         let stream = TcpTransport::open(target.address).await?;
         let connector = TlsConnector::from(self.config_of(target.address));
@@ -234,7 +234,7 @@ fn provider(names: &[String]) -> Result<CryptoProvider, String> {
         .collect();
     if let Some(unknown) = names.iter().find(|name| !known.iter().any(|names| names.contains(name))) {
         let known: Vec<&str> = known.iter().map(|[_, openssl]| openssl.as_str()).collect();
-        return Err(format!("there is no cipher suite {unknown:?}; there are {}", known.join(", ")));
+        return Err(format!("unknown cipher suite {unknown:?}; the supported ones are {}", known.join(", ")));
     }
     let mut known = known.iter();
     provider
@@ -274,8 +274,8 @@ impl ClientCertificate {
             return None;
         }
         Some(match self.key {
-            None => "the node asks for a client certificate, and there is none (certfile and keyfile)",
-            Some(_) => "the node asked for a client certificate and may not accept the one that it got",
+            None => "the node requires a client certificate, but none is configured (certfile and keyfile)",
+            Some(_) => "the node asked for a client certificate and may have rejected the one it got",
         })
     }
 }

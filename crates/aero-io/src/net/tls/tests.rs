@@ -77,7 +77,7 @@ async fn says(listener: TcpListener, authority: &Authority, bytes: &'static [u8]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn quiet_is_what_nothing_was_decrypted_from() {
+async fn a_quiet_tls_connection_has_no_decrypted_bytes() {
     let authority = Authority::new();
     let config = TlsConfig { authorities: vec![Pem::Bytes(authority.pem().into())], ..TlsConfig::default() };
     let transport = TlsTransport::load(config).await.unwrap();
@@ -108,7 +108,7 @@ async fn quiet_is_what_nothing_was_decrypted_from() {
 }
 
 #[test]
-fn suites_by_either_name() {
+fn cipher_suites_have_two_names() {
     let names = |suite: &str| suite_names(suite).map(|name| name.clone());
     assert_eq!(
         names("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
@@ -122,12 +122,15 @@ fn suites_by_either_name() {
     let chosen = provider(&["TLS_AES_128_GCM_SHA256".into(), "ECDHE-RSA-AES128-GCM-SHA256".into()]).unwrap();
     assert_eq!(chosen.cipher_suites.len(), 2);
     let error = provider(&["HIGH".into()]).unwrap_err();
-    assert!(error.starts_with("there is no cipher suite \"HIGH\"; there are TLS_AES_256"), "{error}");
+    assert!(
+        error.starts_with("unknown cipher suite \"HIGH\"; the supported ones are TLS_AES_256"),
+        "{error}"
+    );
     assert!(error.contains("ECDHE-ECDSA-AES256-GCM-SHA384"), "{error}");
 }
 
 #[test]
-fn text_at_hand_is_not_shown() {
+fn pem_text_is_not_formatted() {
     let identity = Identity { certificates: Pem::File("a.pem".into()), key: Pem::Bytes(b"secret".to_vec()) };
     let config = TlsConfig { identity: Some(identity), ..TlsConfig::default() };
     let shown = format!("{config:?}");

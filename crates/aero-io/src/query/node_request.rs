@@ -10,24 +10,22 @@ use tokio::time::{Instant, sleep_until};
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::digest::{Digest, partition_id};
-use wire_protocol::message::{FrameType, MAX_FRAME};
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord, QueryRequest, write_query};
 
 use super::{Query, RecordBlock, StreamItem};
+use crate::command::exchange::{self, Exchange, Received};
 use crate::error::{Error, Fault};
-use crate::net::buffers::Buffers;
-use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::topology::state::Inner;
 
-/// Most records of a block.
+/// The most records in a block.
 const BLOCK_RECORDS: usize = 128;
 
-/// Bytes of a block that it is closed at; a larger record is a block of its own.
+/// The size at which a block is complete. A larger record is a block of its own.
 const BLOCK_BYTES: usize = 64 * 1024;
 
-/// For how long a node waits for a socket that takes nothing, where it is not told.
+/// How long a node waits for a client that reads nothing, unless the request sets it.
 const SERVERS_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What all requests of a query share.
@@ -39,53 +37,58 @@ pub(crate) struct QueryCall {
     pub(crate) deadline: Option<Instant>,
 }
 
-/// Partitions to ask a node for in one request.
+/// A request for partitions of one node.
 pub(crate) struct NodeRequest {
     pub(crate) node: Arc<Node>,
-    /// Those that are not done yet, each with the last record that came.
+    /// The partitions that are not complete, each with the last record received.
     pub(crate) partitions: BTreeMap<u16, Option<Digest>>,
-    /// The most records; None for all.
+    /// The most records to return; `None` for all.
     pub(crate) share: Option<u64>,
-    /// Tries that failed before.
+    /// Attempts that failed before.
     pub(crate) attempt: u32,
     pub(crate) not_before: Option<Instant>,
 }
 
-/// How a request ended.
 pub(crate) struct FinishedRequest {
     pub(crate) request: NodeRequest,
     pub(crate) sent_at: Instant,
-    /// Records that came and were put into the queue.
+    /// Records that were put into the queue.
     pub(crate) received: u64,
-    /// Partitions that the node could not serve, and its code.
+    /// Partitions that the node did not serve, with its code.
     pub(crate) refused: BTreeMap<u16, ResultCode>,
     pub(crate) end: Result<ResultCode, RequestEnd>,
-    /// Whether the queue was full for so long that the node may have given up.
+    /// Whether the queue was full for so long that the node may have given the query up.
     pub(crate) was_stalled: bool,
 }
 
-/// Why a request ended before the node said so.
+/// Why a request ended without the end of its answer.
 pub(crate) enum RequestEnd {
     Fault(Fault),
     Refused(Error),
-    /// The query's time was up while nobody took its records: no fault of the node's.
+    /// The deadline passed while the queue was full, which is not the node's failure.
     Late,
-    /// Nobody takes the records any more.
+    /// The stream was dropped.
     Dropped,
 }
 
-impl<F: Into<Fault>> From<F> for RequestEnd {
-    fn from(fault: F) -> Self {
-        Self::Fault(fault.into())
+impl From<Fault> for RequestEnd {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
     }
 }
 
-/// Asks a node for its partitions and puts the records into the queue.
+impl From<Error> for RequestEnd {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// Sends a request and puts the records of the answer into the queue.
 pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedRequest {
     if let Some(start) = request.not_before {
         sleep_until(start).await;
     }
-    let mut exchange = Exchange {
+    let mut exchange = QueryExchange {
         call,
         request,
         block: RecordBlock::default(),
@@ -94,8 +97,11 @@ pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedReque
         waited: Duration::ZERO,
     };
     let sent_at = Instant::now();
+    let mut timer = Timer::new(call.deadline, call.query.policy.limits.socket_timeout);
     let mut buffers = call.inner.buffers.take();
-    let mut end = exchange.run(&mut buffers).await;
+    let node = Arc::clone(&exchange.request.node);
+    let end = exchange::run(&mut exchange, &node, &mut buffers, &mut timer).await;
+    let mut end = end.map(|(code, ())| code).map_err(|unanswered| unanswered.why);
     let is_full = exchange.request.share.is_some_and(|share| exchange.received >= share);
     if matches!(end, Ok(ResultCode::OK)) && !is_full && exchange.finish().await.is_err() {
         end = Err(RequestEnd::Dropped);
@@ -114,76 +120,54 @@ pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedReque
     }
 }
 
-struct Exchange<'c> {
+/// The exchange of a query. The answer has records and partitions in any number of frames, then an end. A
+/// frame is read after the records of the one before are in the queue.
+struct QueryExchange<'c> {
     call: &'c QueryCall,
     request: NodeRequest,
     block: RecordBlock,
     received: u64,
     refused: BTreeMap<u16, ResultCode>,
-    /// Time that the queue was full for.
+    /// How long this request has waited for the queue.
     waited: Duration,
 }
 
-impl Exchange<'_> {
-    async fn run(&mut self, buffers: &mut Buffers) -> Result<ResultCode, RequestEnd> {
-        let node = Arc::clone(&self.request.node);
-        let policy = &self.call.query.policy;
-        let timer = || Timer::new(self.call.deadline, policy.limits.socket_timeout);
-        let (mut wanted, mut has_lost_session) = (Wanted::Any, false);
-        'connection: loop {
-            let mut waiting = timer();
-            let permit = node.permit(&mut waiting).await?;
-            let mut leased = node.lease(permit, &mut waiting, wanted).await?;
-            encode(self.call, &self.request, &mut buffers.request)
-                .and_then(|()| buffers.prepare(policy.limits.compress))
-                .map_err(|source| RequestEnd::Refused(Error::Request { source }))?;
-            // A peer that closed an idle connection has not seen the request: that costs no try.
-            if let Err((fault, _)) = leased.connection.send(&buffers.request, &mut waiting).await {
-                if leased.reused && fault.is_stale() {
-                    wanted = Wanted::New;
-                    continue;
-                }
-                return Err(fault.into());
-            }
-            let mut is_first = true;
-            loop {
-                // Anew for each frame: while the queue is full no time of the node's goes by.
-                let input = &mut buffers.input;
-                let frame = input
-                    .frame(
-                        &mut leased.connection,
-                        &mut Timer::new(self.call.deadline, policy.limits.socket_timeout),
-                        FrameType::Message,
-                        MAX_FRAME,
-                    )
-                    .await;
-                let body = match frame {
-                    Ok(body) => body,
-                    Err(fault) if is_first && input.is_empty() && leased.reused && fault.is_stale() => {
-                        wanted = Wanted::New;
-                        continue 'connection;
-                    }
-                    Err(fault) => return Err(fault.into()),
-                };
-                is_first = false;
-                node.health.note_answer();
-                let end = self.walk(buffers.input.body(body)).await;
-                // What came before something went wrong is kept.
-                self.flush().await?;
-                let Some(code) = end? else { continue };
-                if !has_lost_session && node.forget_lost_session(code, &leased.connection) {
-                    (has_lost_session, wanted) = (true, Wanted::New);
-                    continue 'connection;
-                }
-                if buffers.input.is_empty() {
-                    leased.recycle();
-                }
-                return Ok(code);
-            }
-        }
+impl Exchange for QueryExchange<'_> {
+    type Answer = ();
+    type Failure = RequestEnd;
+
+    fn may_repeat(&self) -> bool {
+        true
     }
 
-    /// Takes over the messages of a frame. Gives the code of the answer's end, if it is there.
+    fn compress(&self) -> bool {
+        self.call.query.policy.limits.compress
+    }
+
+    /// The time of a query depends on the number of records and on how fast they are used.
+    fn timed_rows(&self) -> Option<usize> {
+        None
+    }
+
+    fn encode(&mut self, out: &mut Vec<u8>, _timeout_ms: u32) -> Result<(), Error> {
+        Ok(encode(self.call, &self.request, self.received, out)?)
+    }
+
+    async fn frame(&mut self, body: &[u8]) -> Result<Received<()>, RequestEnd> {
+        let end = self.walk(body).await;
+        // Records before a fault are kept.
+        self.flush().await?;
+        Ok(end?.map_or(Received::Part, |code| Received::End(code, ())))
+    }
+
+    /// A new request continues after the last record of each partition.
+    fn can_restart(&self) -> bool {
+        self.request.share.is_none_or(|share| self.received < share)
+    }
+}
+
+impl QueryExchange<'_> {
+    /// Processes the messages of a frame. Returns the code of the answer's end, if the frame has it.
     async fn walk(&mut self, body: &[u8]) -> Result<Option<ResultCode>, RequestEnd> {
         for answer in QueryAnswers::new(body) {
             match answer.map_err(Fault::from)? {
@@ -195,7 +179,7 @@ impl Exchange<'_> {
                 }
                 QueryAnswer::Partition { partition, code } => {
                     if !self.request.partitions.contains_key(&partition) {
-                        return Err(malformed("a partition that was not asked for").into());
+                        return Err(Fault::from(malformed("a partition that was not asked for")).into());
                     }
                     if code != ResultCode::OK {
                         self.refused.insert(partition, code);
@@ -207,7 +191,7 @@ impl Exchange<'_> {
         Ok(None)
     }
 
-    /// Takes over a record that may come next.
+    /// Adds a record to the block, if it is one that may come next.
     fn take(&mut self, record: &QueryRecord<'_>) -> Result<(), Fault> {
         if self.request.share.is_some_and(|share| self.received >= share) {
             return Err(malformed("more records than were asked for").into());
@@ -219,7 +203,7 @@ impl Exchange<'_> {
         let Some(last) = self.request.partitions.get_mut(&partition) else {
             return Err(malformed("a record of a partition that was not asked for").into());
         };
-        // This order is what lets a query go on after a record, and what tells one that comes twice.
+        // Because of this order, a query can continue after a record, and a record never comes twice.
         if last.is_some_and(|last| *record.digest >= last) {
             return Err(malformed("the records of a partition are not in descending order").into());
         }
@@ -229,8 +213,10 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Tells that all records of the partitions that were served have come. Behind these records, and not by the
-    /// driver: the queue's turns are given in order, and those who wait before it could not take theirs.
+    /// Reports the partitions that are complete.
+    ///
+    /// The report goes into the queue behind their records. The driver must not send it: the queue is fair,
+    /// so the driver would wait behind requests that it has to poll.
     async fn finish(&mut self) -> Result<(), mpsc::error::SendError<StreamItem>> {
         let partitions = std::mem::take(&mut self.request.partitions);
         let (left, done): (BTreeMap<_, _>, BTreeMap<_, _>) =
@@ -251,7 +237,7 @@ impl Exchange<'_> {
             Err(mpsc::error::TrySendError::Closed(_)) => return Err(RequestEnd::Dropped),
         };
         let start = Instant::now();
-        // Here the call's own time counts alone.
+        // Only the deadline counts here, not the socket timeout.
         let mut timer = Timer::new(self.call.deadline, Duration::ZERO);
         let sent = timer.run(self.call.items.send(item)).await.map_err(|_| RequestEnd::Late)?;
         self.waited += start.elapsed();
@@ -263,7 +249,12 @@ fn malformed(why: &'static str) -> WireError {
     WireError::Malformed { what: "query answer", why }
 }
 
-fn encode(call: &QueryCall, request: &NodeRequest, out: &mut Vec<u8>) -> Result<(), WireError> {
+fn encode(
+    call: &QueryCall,
+    request: &NodeRequest,
+    received: u64,
+    out: &mut Vec<u8>,
+) -> Result<(), WireError> {
     let Query { space, bins, policy, records_per_second, .. } = &*call.query;
     let names = bins.borrowed();
     let from_start: Vec<u16> = request
@@ -273,7 +264,6 @@ fn encode(call: &QueryCall, request: &NodeRequest, out: &mut Vec<u8>) -> Result<
         .map(|(&partition, _)| partition)
         .collect();
     let after: Vec<Digest> = request.partitions.values().copied().flatten().collect();
-    out.clear();
     write_query(
         out,
         &QueryRequest {
@@ -282,11 +272,11 @@ fn encode(call: &QueryCall, request: &NodeRequest, out: &mut Vec<u8>) -> Result<
             projection: bins.projection(&names),
             partitions: &from_start,
             after: &after,
-            max_records: request.share.unwrap_or(0),
+            max_records: request.share.map_or(0, |share| share.saturating_sub(received)),
             records_per_second: *records_per_second,
             socket_timeout_ms: u32::try_from(policy.limits.socket_timeout.as_millis()).unwrap_or(u32::MAX),
-            // Another one each time: a node may still be busy with a request whose connection failed, and
-            // refuses a second one of the same name.
+            // A new one for each request: a node that is still busy with a request whose connection failed
+            // refuses another one with the same task id.
             task_id: RandomState::new().hash_one(call.start.elapsed()),
             duration: policy.duration,
             info1: policy.limits.info1(),

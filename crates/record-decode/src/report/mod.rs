@@ -1,27 +1,30 @@
-//! What did not go as it came: counted where it happens, summed up in the end.
+//! Reports of values that changed to fit or failed, of rows without a record and of bins without a field. Each lease
+//! makes its own [`Report`]; the buffer merges them into its [`Totals`].
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use crate::cell_bits::{CellBits, fields_in_no_row};
 use crate::error::Reason;
-use crate::order::KEPT_NAMES;
-use crate::plan::Plan;
+use crate::plan::{KEPT_NAMES, Plan};
 
-/// How many failures are kept with their facts; all are counted.
+use self::cell_set::{CellSet, fields_in_no_row};
+
+mod cell_set;
+
+/// The number of failures that are kept with their details. All are counted.
 pub const KEPT_FAILURES: usize = 100;
 
-/// A value that did not get into its field, whose bytes are zero now.
+/// A value that could not be converted. The bytes of its field are zero.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Failure {
     /// The row.
     pub row: usize,
-    /// The field's position in the schema.
+    /// The index of the field in the schema.
     pub field: usize,
-    /// The type that came.
+    /// The type of the bin.
     pub bin_type: &'static str,
-    /// Why it does not fit.
+    /// Why the value could not be converted.
     pub reason: Reason,
 }
 
@@ -31,56 +34,56 @@ impl Failure {
     }
 }
 
-/// How the rows of a buffer came out.
+/// What a buffer's rows contain, and what happened to their values.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// How many rows are done. The memory of the others is as it was, or zero.
+    /// The number of rows that are done. The memory of the others is unchanged or zero.
     pub done: usize,
-    /// One bit for each field of each row, set where the bin was there and its value is in the field.
+    /// One bit per field of each row, set if the record had the bin and its value is in the field.
     ///
-    /// A row has [`Plan::presence_bytes`] bytes, row after row; field 0 is the highest bit of a row's first
-    /// byte, the bits after the last field are zero. In NumPy:
+    /// Each row has [`Plan::presence_bytes`] bytes. Field 0 is the highest bit of the row's first byte; bits after the
+    /// last field are zero. In NumPy:
     /// `np.unpackbits(bits.reshape(rows, -1), axis=1, count=fields).view(bool)`.
     pub presence: Vec<u8>,
-    /// Names of the fields in which values changed to fit, in the dtype's order, and how many did.
+    /// The fields in which values changed to fit, in the dtype's order, with the number of these values.
     pub inexact: Vec<(Box<str>, u64)>,
-    /// The first [`KEPT_FAILURES`] failures in the order of rows and fields.
+    /// The first [`KEPT_FAILURES`] failures, in the order of rows and fields.
     pub failures: Vec<Failure>,
-    /// How many failures there were.
+    /// The number of all failures.
     pub failure_count: u64,
-    /// The cells with values that changed to fit, laid out as [`Summary::presence`]; empty if there are none.
+    /// The fields of rows with values that changed to fit, laid out as [`Summary::presence`]; empty if there are none.
     pub changed_cells: Vec<u8>,
-    /// The cells with failures, likewise.
+    /// The fields of rows that failed, likewise.
     pub failed_cells: Vec<u8>,
-    /// The codes of rows without a record, in ascending order, and how many rows have each.
+    /// The codes of rows without a record, in ascending order, with the number of these rows.
     pub codes: Vec<(i32, u64)>,
-    /// Names of fields whose bin no record has, in the dtype's order. Fields that the plan's bins leave out are
-    /// not among them; without any record there are none.
+    /// The fields whose bin no record has, in the dtype's order. Fields that the plan's bins leave out are not among
+    /// them; without any record there are none.
     pub missing_fields: Vec<Box<str>>,
-    /// Names of bins that fill no field, sorted. Not all if there are many.
+    /// The names of bins that fill no field, sorted; not all if there are many.
     pub unmatched_bins: Vec<Box<[u8]>>,
 }
 
 impl Summary {
     pub(crate) fn new(plan: &Plan, done: usize, presence: Vec<u8>, totals: &Totals) -> Self {
         let name = |field: usize| plan.schema().fields().get(field).map(|field| Box::from(field.name()));
-        let Totals { tally, changed, failed } = totals;
-        let without_record: u64 = tally.codes.iter().map(|&(_, count)| count).sum();
+        let Totals { report, changed, failed } = totals;
+        let without_record: u64 = report.codes.iter().map(|&(_, count)| count).sum();
         let missing = if done as u64 > without_record {
             fields_in_no_row(plan, [&presence, failed.bytes()])
         } else {
             Vec::new()
         };
-        let (mut codes, mut unmatched_bins) = (tally.codes.clone(), tally.unmatched.clone());
+        let (mut codes, mut unmatched_bins) = (report.codes.clone(), report.unmatched.clone());
         codes.sort_unstable();
         unmatched_bins.sort_unstable();
         Self {
             done,
             presence,
-            inexact: tally.changed().filter_map(|(field, count)| Some((name(field)?, count))).collect(),
-            failures: tally.failures(),
-            failure_count: tally.failed(),
+            inexact: report.changed().filter_map(|(field, count)| Some((name(field)?, count))).collect(),
+            failures: report.failures(),
+            failure_count: report.failed(),
             changed_cells: changed.bytes().to_vec(),
             failed_cells: failed.bytes().to_vec(),
             codes,
@@ -90,7 +93,7 @@ impl Summary {
     }
 }
 
-/// A failure ordered by where it is.
+/// A failure, ordered by row and field.
 #[derive(Debug)]
 struct ByPlace(Failure);
 
@@ -114,36 +117,37 @@ impl PartialEq for ByPlace {
 
 impl Eq for ByPlace {}
 
-/// What happened to a value of a row that is not done yet.
+/// A value that changed or failed. Recorded once its row is done.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// So many values of the field changed to fit.
+    /// `count` values of the field changed to fit: several for a list.
     Changed { field: usize, count: u64 },
-    /// The value did not get into the field.
+    /// The value could not be converted.
     Failed(Failure),
 }
 
-/// How many cells a lease collects before it adds them to the buffer's.
+/// How many fields of rows a lease collects before it merges them into the totals.
 const COLLECTED_CELLS: usize = 4096;
 
-/// Sums over rows.
+/// What happened in the rows of a lease.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
-    /// Changed values a field; shorter than the schema where the rest is zero.
+pub(crate) struct Report {
+    /// The number of changed values per field. Fields after the end have none.
     changed: Vec<u64>,
-    /// (row, field) of changed values, and of failures.
+    /// (row, field) of values that changed, and of those that failed.
     changed_cells: Vec<(usize, usize)>,
     failed_cells: Vec<(usize, usize)>,
-    /// How many rows without a record have each code.
+    /// The number of rows without a record per code.
     codes: Vec<(i32, u64)>,
     /// Names of bins that fill no field.
     unmatched: Vec<Box<[u8]>>,
-    /// The first failures by place, however rows and frames arrived: the last of them on top, to make room.
+    /// The first failures by row and field, in whatever order they were recorded. The last one is on top, to be
+    /// replaced by an earlier one.
     kept: BinaryHeap<ByPlace>,
     failed: u64,
 }
 
-impl Tally {
+impl Report {
     #[cold]
     pub(crate) fn record(&mut self, row: usize, event: Event) {
         match event {
@@ -176,7 +180,7 @@ impl Tally {
         }
     }
 
-    /// Whether it is time to add this to the buffer's sums, so that its memory stays bounded.
+    /// Whether it is time to merge this into the totals, so that its memory stays bounded.
     pub(crate) fn is_large(&self) -> bool {
         self.changed_cells.len().max(self.failed_cells.len()) >= COLLECTED_CELLS
     }
@@ -204,27 +208,27 @@ impl Tally {
         self.failed == 0 && self.changed.is_empty() && self.codes.is_empty() && self.unmatched.is_empty()
     }
 
-    /// Adds another's sums, but for its cells.
-    fn absorb(&mut self, other: Self) {
-        for (field, count) in other.changed.into_iter().enumerate().filter(|&(_, count)| count > 0) {
-            self.count(field, count);
-        }
+    /// Adds what `other` has, except its cells.
+    fn merge(&mut self, other: Self) {
         for (code, rows) in other.codes {
             self.count_code(code, rows);
         }
         self.keep_unmatched(other.unmatched);
+        for (field, count) in other.changed.into_iter().enumerate().filter(|&(_, count)| count > 0) {
+            self.count(field, count);
+        }
         self.failed += other.failed;
         for failure in other.kept {
             self.keep(failure);
         }
     }
 
-    /// Changed values by field, only those with any.
+    /// The fields with changed values, and the number of these values.
     pub(crate) fn changed(&self) -> impl Iterator<Item = (usize, u64)> {
         self.changed.iter().copied().enumerate().filter(|&(_, count)| count > 0)
     }
 
-    /// The first failures in the order of rows and fields.
+    /// The first failures, in the order of rows and fields.
     pub(crate) fn failures(&self) -> Vec<Failure> {
         let mut failures: Vec<Failure> = self.kept.iter().map(|failure| failure.0.clone()).collect();
         failures.sort_unstable_by_key(Failure::place);
@@ -236,29 +240,29 @@ impl Tally {
     }
 }
 
-/// Sums over all rows of a buffer.
+/// What happened in all rows of a buffer.
 #[derive(Debug)]
 pub(crate) struct Totals {
-    tally: Tally,
-    changed: CellBits,
-    failed: CellBits,
+    report: Report,
+    changed: CellSet,
+    failed: CellSet,
 }
 
 impl Totals {
     pub(crate) fn new(plan: &Plan, rows: usize) -> Self {
         Self {
-            tally: Tally::default(),
-            changed: CellBits::new(plan, rows),
-            failed: CellBits::new(plan, rows),
+            report: Report::default(),
+            changed: CellSet::new(plan, rows),
+            failed: CellSet::new(plan, rows),
         }
     }
 
-    /// Adds a lease's sums and leaves it empty.
-    pub(crate) fn absorb(&mut self, tally: &mut Tally) {
-        let mut tally = std::mem::take(tally);
-        self.changed.extend(std::mem::take(&mut tally.changed_cells));
-        self.failed.extend(std::mem::take(&mut tally.failed_cells));
-        self.tally.absorb(tally);
+    /// Adds a lease's report and leaves it empty.
+    pub(crate) fn merge(&mut self, report: &mut Report) {
+        let mut report = std::mem::take(report);
+        self.changed.extend(std::mem::take(&mut report.changed_cells));
+        self.failed.extend(std::mem::take(&mut report.failed_cells));
+        self.report.merge(report);
     }
 }
 
@@ -289,13 +293,13 @@ mod tests {
         let mut totals = Totals::new(&plan(), 1000);
         // Rows 0..1000, interleaved over two leases, from the back.
         for part in 0..2 {
-            let mut lease = Tally::default();
+            let mut lease = Report::default();
             assert!(lease.is_empty());
             for row in (0..1000).rev().filter(|row| row % 2 == part) {
                 lease.record(row, failed(row));
             }
             assert!(!lease.is_empty());
-            totals.absorb(&mut lease);
+            totals.merge(&mut lease);
             assert!(lease.is_empty());
         }
         let summary = summary(&totals, 1000);
@@ -310,12 +314,12 @@ mod tests {
     #[test]
     fn changes_are_counted_by_field() {
         let mut totals = Totals::new(&plan(), 3);
-        let mut lease = Tally::default();
+        let mut lease = Report::default();
         lease.record(2, Event::Changed { field: 4, count: 3 });
         lease.record(0, Event::Changed { field: 1, count: 1 });
-        totals.absorb(&mut lease);
+        totals.merge(&mut lease);
         lease.record(0, Event::Changed { field: 4, count: 2 });
-        totals.absorb(&mut lease);
+        totals.merge(&mut lease);
         let summary = summary(&totals, 3);
         assert_eq!(summary.inexact, [("f1".into(), 1), ("f4".into(), 5)]);
         assert_eq!((summary.changed_cells, summary.failed_cells), (vec![0x48, 0, 0x08], vec![]));
@@ -323,13 +327,13 @@ mod tests {
 
     #[test]
     fn a_lease_says_when_its_cells_take_much_memory() {
-        let mut lease = Tally::default();
+        let mut lease = Report::default();
         for row in 0..COLLECTED_CELLS {
             assert!(!lease.is_large());
             lease.record(row, Event::Changed { field: 0, count: 1 });
         }
         assert!(lease.is_large());
-        Totals::new(&plan(), COLLECTED_CELLS).absorb(&mut lease);
+        Totals::new(&plan(), COLLECTED_CELLS).merge(&mut lease);
         assert!(!lease.is_large());
     }
 
@@ -337,9 +341,9 @@ mod tests {
     fn rows_without_a_record_are_counted_by_code() {
         let mut totals = Totals::new(&plan(), 9);
         for codes in [&[2, 9, 2][..], &[-15, 2]] {
-            let mut lease = Tally::default();
+            let mut lease = Report::default();
             codes.iter().for_each(|&code| lease.count_code(code, 1));
-            totals.absorb(&mut lease);
+            totals.merge(&mut lease);
         }
         assert_eq!(summary(&totals, 9).codes, [(-15, 1), (2, 3), (9, 1)]);
     }
@@ -347,7 +351,7 @@ mod tests {
     #[test]
     fn fields_are_missing_only_if_there_are_records() {
         let mut totals = Totals::new(&plan(), 2);
-        let mut lease = Tally::default();
+        let mut lease = Report::default();
         lease.record(
             0,
             Event::Failed(Failure {
@@ -359,7 +363,7 @@ mod tests {
         );
         lease.count_code(2, 1);
         lease.keep_unmatched(vec![(*b"b").into(), (*b"a").into(), (*b"b").into()]);
-        totals.absorb(&mut lease);
+        totals.merge(&mut lease);
         // A value that does not fit is there all the same.
         let one = summary(&totals, 2);
         assert_eq!(one.missing_fields, ["f1".into(), "f2".into(), "f4".into()]);
@@ -369,7 +373,7 @@ mod tests {
 
     #[test]
     fn names_of_unmatched_bins_are_bounded() {
-        let mut lease = Tally::default();
+        let mut lease = Report::default();
         lease.keep_unmatched((0..200u8).map(|at| [at].into()).collect());
         assert_eq!(lease.unmatched.len(), KEPT_NAMES);
     }

@@ -1,4 +1,4 @@
-//! A bit for each field of each row.
+//! Sets of fields of rows.
 
 use crate::plan::Plan;
 
@@ -7,13 +7,13 @@ use crate::plan::Plan;
 ///
 /// [`Summary::presence`]: crate::Summary::presence
 #[derive(Debug)]
-pub(crate) struct CellBits {
+pub(crate) struct CellSet {
     rows: usize,
     row_bytes: usize,
     bytes: Vec<u8>,
 }
 
-impl CellBits {
+impl CellSet {
     pub(crate) fn new(plan: &Plan, rows: usize) -> Self {
         Self { rows, row_bytes: plan.presence_bytes(), bytes: Vec::new() }
     }
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn bits_are_laid_out_as_presence() {
-        let mut bits = CellBits::new(&plan_of(10, None), 3);
+        let mut bits = CellSet::new(&plan_of(10, None), 3);
         bits.extend(Vec::new());
         assert_eq!(bits.bytes(), []);
         bits.extend(vec![(0, 0), (2, 9), (2, 7)]);
