@@ -134,6 +134,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "devserver": ("_native",),
         # All that the extension imports.
         "_from_native": (
+            "_finish",
             "numpy_batch",
             "numpy_write",
             "records",
@@ -148,6 +149,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "client": ("_commands", "types"),
         # The methods of both clients, a module per family.
         "_commands": (
+            "_finish",
             "query",
             "numpy_batch",
             "numpy_write",
@@ -163,10 +165,12 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_native",
             "stats",
         ),
+        # The end of a batch read: warnings and errors.
+        "_finish": ("numpy_batch", "records", "exception", "_result_codes", "_utils"),
         # What methods return.
         "query": ("records", "types", "exception", "_utils", "_native"),
-        "numpy_batch": ("_export", "_types", "exception", "_utils"),
-        "numpy_write": ("exception", "_utils", "_native"),
+        "numpy_batch": ("_export", "_types", "_result_codes"),
+        "numpy_write": ("_result_codes", "_utils", "_native"),
         "inference": ("_inference",),
         # Behind `inference` and `infer_dtype`.
         "_inference": ("records", "values", "_types", "exception", "_utils"),
@@ -175,13 +179,15 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # What methods take.
         "batch": ("operations", "records", "types"),
         "operations": ("constants",),
-        "records": ("exception",),
+        "records": ("exception", "_result_codes"),
         "values": ("exception",),
         # Types of configs and policies.
         "types": ("_types",),
         # Aliases and protocols.
         "_types": ("keys",),
         "keys": ("exception",),
+        # The codes of a batch's rows, summed up.
+        "_result_codes": ("exception",),
         "constants": (),
         "exception": (),
         "_utils": ("_native",),

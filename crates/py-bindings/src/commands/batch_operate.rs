@@ -16,6 +16,7 @@ use crate::keys::KeyArena;
 use crate::python::describe::describe;
 use crate::python::errors::{io_error, param_error, type_error};
 use crate::python::once::intern;
+use crate::results::records::Success;
 use crate::results::sinks::{NO_RESPONSE, RawRows};
 use crate::results::{records, rows};
 
@@ -237,7 +238,7 @@ impl Core {
                     made.push(records::batch_record(py, row)?);
                     Ok(())
                 })?;
-                return records::batch_records(py, PyList::new(py, made)?, result);
+                return records::batch_records(py, PyList::new(py, made)?, result, Success::Done);
             };
             // The rows get their results even if the call as a whole failed.
             let error = outcome.as_ref().err();

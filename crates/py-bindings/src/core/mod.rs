@@ -5,6 +5,7 @@
 
 mod lazy_cluster;
 mod log;
+pub(crate) mod warned_fields;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +20,7 @@ use crate::args::config::Config;
 use crate::args::convert::{secret_or_none, text_or_none};
 use crate::arrays;
 use crate::call::{Call, Completions, or_raise, shared_runtime};
+use crate::core::warned_fields::WarnedFields;
 use crate::python::errors::client_error;
 use crate::python::process;
 
@@ -101,6 +103,7 @@ pub(crate) struct Core {
     pub(crate) config: Config,
     /// When it was made. A forked child has a copy of it, but none of its threads, and shares its sockets.
     generation: u32,
+    pub(crate) warned: Arc<WarnedFields>,
     inner: Arc<Inner>,
 }
 
@@ -186,6 +189,7 @@ impl Core {
         let config = Config::read(py, config)?;
         Ok(Self {
             generation: process::generation(),
+            warned: Arc::default(),
             inner: Arc::new(Inner {
                 state: Mutex::new(State::New),
                 closings: AtomicU64::new(0),
