@@ -38,7 +38,7 @@ from .exception import ConnectionError as ConnectionError
 from .exception import IndexError as IndexError
 from .exception import TimeoutError as TimeoutError
 from .keys import Keys
-from .numpy_batch import NumpyBatchRecords
+from .numpy_batch import MissingFieldWarning, NumpyBatchRecords
 from .numpy_write import NumpyWriteResult
 from .query import AsyncQuery, AsyncQueryRecords, Query, QueryRecords
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
@@ -62,6 +62,7 @@ __all__ = [
     "Key",
     "KeyOrderedDict",
     "Keys",
+    "MissingFieldWarning",
     "NodeStats",
     "NumpyBatchRecords",
     "NumpyWriteResult",

@@ -10,6 +10,7 @@ thread forks in the middle of that import, the child waits for it forever.
 
 from __future__ import annotations
 
+from ._finish import finish_batch_read
 from ._utils.log import emit as log_event
 from ._utils.log import logger
 from ._utils.warnings import warn
@@ -18,7 +19,6 @@ from .exception import _error_class as error_class
 from .keys import Keys
 from .keys import _plain_values as plain_key_values
 from .numpy_batch import NumpyBatchRecords
-from .numpy_batch import _finish as finish_batch_read
 from .numpy_write import _finish as finish_batch_write
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats

@@ -53,6 +53,9 @@ class KeyTable:
     def primary_keys(self) -> list[Any]:
         """The primary keys of all rows."""
 
+    def digest_rows(self) -> list[int]:
+        """The rows whose key was given by digest alone."""
+
     def spaces(self) -> list[tuple[str, str]]:
         """The distinct (namespace, set) pairs."""
 

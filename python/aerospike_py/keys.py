@@ -26,7 +26,8 @@ class Keys:
             from ``S`` values; use ``V<n>`` for keys that may end with them.
 
     Raises:
-        TypeError: ``namespace`` or ``set`` is no str, or ``values`` is no array or sequence.
+        TypeError: ``namespace`` or ``set`` is no str, or ``values`` is no array or sequence: a single string or
+            bytes, or a NumPy scalar such as a row of a structured array.
         ValueError: ``values`` does not have one dimension, or ``key_type`` is neither ``"str"`` nor
             ``"bytes"``.
 
@@ -45,7 +46,7 @@ class Keys:
         *,
         key_type: Literal["str", "bytes"] = "str",
     ) -> None:
-        if key_type not in ("str", "bytes"):
+        if not isinstance(key_type, str) or key_type not in ("str", "bytes"):
             raise ParamError(f'key_type is {key_type!r}; it must be "str" or "bytes"')
         if not isinstance(namespace, str):
             raise ParamTypeError(f"Keys: namespace is {namespace!r:.80}; it must be a str")
@@ -67,7 +68,9 @@ class Keys:
 def _refuse_unsuitable(values: Any) -> None:
     """Refuses values that cannot be an array or sequence of primary keys, whatever they contain."""
     kind = type(values).__name__
-    if isinstance(values, (str, bytes, bytearray)):
+    numpy = sys.modules.get("numpy")
+    if isinstance(values, (str, bytes, bytearray)) or (numpy and isinstance(values, numpy.generic)):
+        # Iterating it would make keys of its characters, bytes or fields.
         raise ParamTypeError(f"Keys: values is one {kind}; it must be an array or sequence of primary keys")
     columns = getattr(values, "columns", None)
     if columns is not None:
@@ -99,6 +102,7 @@ def _plain_values(values: Any) -> Any:
     The extension calls this once per ``Keys``, so that it need not know masks, pandas or subclasses of
     ndarray.
     """
+    _refuse_unsuitable(values)
     isna = getattr(values, "isna", None)
     if isna is not None:
         _refuse_missing(isna(), "missing (NA)", ".dropna()")
@@ -119,6 +123,8 @@ def _plain_values(values: Any) -> Any:
             "Keys: values is a structured array; pass one of its fields, "
             f"such as values[{values.dtype.names[0]!r}]"
         )
+    if kind in "mM":
+        _refuse_missing(numpy.isnat(values), "NaT", "values[~numpy.isnat(values)]")
     if kind == "T":
         return values.astype(object)
     if kind not in "iuSUVO":

@@ -89,16 +89,18 @@ class GeoJSON:
 
 
 class KeyOrderedDict(dict[Any, Any]):
-    """A dict that is stored as a map ordered by key.
+    """A dict that is stored as a map ordered by key. Maps that are ordered by key are read as it.
+
+    The order is the server's: a dict that has just been created keeps its own. Everything else, ``repr``
+    and comparison included, is as in a dict.
 
     Example:
         >>> client.put(("test", "users", 1), {"scores": KeyOrderedDict({"b": 2, "a": 1})})
         >>> client.get(("test", "users", 1)).bins["scores"]
         {'a': 1, 'b': 2}
+        >>> isinstance(client.get(("test", "users", 1)).bins["scores"], KeyOrderedDict)
+        True
     """
-
-    def __repr__(self) -> str:
-        return f"KeyOrderedDict({dict.__repr__(self)})"
 
 
 class HyperLogLog(bytes):

@@ -2,7 +2,7 @@
 
 use dtype_schema::{Element, Field, Kind, Schema};
 use wire_protocol::message::op;
-use wire_protocol::msgpack::{write_bool, write_float, write_int, write_list_header, write_uint};
+use wire_protocol::msgpack::{write_bool, write_float, write_int, write_list_header};
 use wire_protocol::particle::particle_type;
 
 use crate::convert::{Number, half};
@@ -51,6 +51,17 @@ pub enum WhyNot {
          bytes of a V8 field"
     )]
     TooLarge {
+        /// The integer.
+        value: u64,
+    },
+    /// An unsigned integer that an element of a list cannot hold.
+    #[error(
+        "element {index} is {value}, above 2**63 - 1, the largest integer that a list can hold; write the \
+         sub-array as a blob, or as f8"
+    )]
+    ElementTooLarge {
+        /// The element's place in the flat sub-array.
+        index: usize,
         /// The integer.
         value: u64,
     },
@@ -256,7 +267,9 @@ impl FieldEncoder {
     /// Whether the field may hold values that bins cannot.
     fn needs_check(&self) -> bool {
         match self.encoding {
-            Encoding::Integer => self.element.kind() == Kind::Uint && self.size == 8,
+            Encoding::Integer | Encoding::List | Encoding::ListOfIntegers => {
+                self.element.kind() == Kind::Uint && self.element.itemsize() == 8
+            }
             Encoding::Text => true,
             _ => false,
         }
@@ -266,8 +279,19 @@ impl FieldEncoder {
         match self.encoding {
             Encoding::Integer => integer(self.element, bytes).map(drop),
             Encoding::Text => text(bytes).map(drop),
+            Encoding::List | Encoding::ListOfIntegers => self.check_elements(bytes),
             _ => Ok(()),
         }
+    }
+
+    /// Other clients would read larger elements as negative numbers.
+    fn check_elements(&self, bytes: &[u8]) -> Result<(), WhyNot> {
+        for (index, element) in bytes.chunks_exact(self.element.itemsize()).enumerate() {
+            if let Number::Uint(value) = number(self.element, element) {
+                return Err(WhyNot::ElementTooLarge { index, value });
+            }
+        }
+        Ok(())
     }
 
     #[inline]
@@ -288,6 +312,9 @@ impl FieldEncoder {
             }
             Encoding::Blob => self.put(bytes, out),
             Encoding::List | Encoding::ListOfIntegers => {
+                if self.needs_check() {
+                    self.check_elements(bytes)?;
+                }
                 let start = out.len();
                 out.extend_from_slice(&[0; 4]);
                 out.extend_from_slice(&self.head);
@@ -337,7 +364,8 @@ fn write_list(element: Element, shape: &[usize], bytes: &[u8], bools_as_integers
     let Some((&len, inner)) = shape.split_first() else {
         match number(element, bytes) {
             Number::Int(value) => write_int(out, value),
-            Number::Uint(value) => write_uint(out, value),
+            // `Writer::check_elements` has refused it.
+            Number::Uint(_) => {}
             Number::Float(value) => write_float(out, value),
             Number::Bool(value) if bools_as_integers => write_int(out, value.into()),
             Number::Bool(value) => write_bool(out, value),

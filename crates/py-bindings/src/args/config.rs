@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use aero_io::{AuthMode, BatchPolicy, ClusterConfig, QueryPolicy, Replica, Seed, TlsConfig};
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::args::auth::{Login, MODES};
 use crate::args::convert::{items_of, whole_number};
+use crate::args::hosts;
 use crate::args::policy::{self, Operate, Read, Write};
 use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, not_yet, one_of, unsupported};
 use crate::args::tls;
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
+use crate::python::text::unicode;
 use crate::values::Bools;
 
 /// The default policies of a client.
@@ -134,7 +137,7 @@ impl Config {
         };
         let defaults = ClusterConfig::default();
         let seeds = match settings.take("hosts")? {
-            Some(value) => hosts(&value)?,
+            Some(value) => seeds(&value)?,
             None => Vec::new(),
         };
         let (policies, client_settings) = match settings.take("policies")? {
@@ -280,29 +283,39 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies
     Ok((policies, client_settings))
 }
 
-/// Hosts, each as `(name, port)` or `(name, port, tls_name)`.
-fn hosts(value: &Bound<'_, PyAny>) -> PyResult<Vec<Seed>> {
+/// Hosts, each as `(name, port)`, `(name, port, tls_name)` or text such as `"name:port"`.
+fn seeds(value: &Bound<'_, PyAny>) -> PyResult<Vec<Seed>> {
     let py = value.py();
     let Some(items) = items_of(value) else {
         return Err(param_error(
             py,
-            format!("config \"hosts\" is {}; it must be a list of (host, port)", describe(value)),
+            format!(
+                "config \"hosts\" is {}; it must be a list of (host, port) or \"host:port\"",
+                describe(value)
+            ),
         ));
     };
-    items.iter().enumerate().map(|(position, item)| host(item, position)).collect()
+    items.iter().enumerate().map(|(position, item)| seed(item, position)).collect()
 }
 
-fn host(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
+fn seed(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
     let wrong = || {
         param_error(
             item.py(),
             format!(
                 "config \"hosts\"[{position}] is {}; it must be (host, port) or (host, port, tls_name), \
-                 such as (\"127.0.0.1\", 3000)",
+                 such as (\"127.0.0.1\", 3000), or a str such as \"127.0.0.1:3000\"",
                 describe(item)
             ),
         )
     };
+    if let Ok(text) = item.cast::<PyString>() {
+        let text = unicode(text, &format!("config \"hosts\"[{position}]"))?;
+        let (host, port) = hosts::parse(&text).map_err(|why| {
+            param_error(item.py(), format!("config \"hosts\"[{position}] is {}; {why}", describe(item)))
+        })?;
+        return Ok(Seed { host, port, tls_name: None });
+    }
     let parts = items_of(item).ok_or_else(wrong)?;
     let (name, port, tls_name) = match parts.as_slice() {
         [name, port] => (name, port, None),

@@ -5,7 +5,7 @@ use pyo3::types::{PyBool, PyMapping};
 use wire_protocol::message::{self, op};
 use wire_protocol::particle::particle_type;
 
-use crate::args::convert::{bin_names, items_of, whole_number};
+use crate::args::convert::{TimeToLive, bin_names, items_of, whole_number};
 use crate::python::describe::describe;
 use crate::python::errors::{param_error, type_error};
 use crate::values::{Bools, OpBytes, bin_name_at, encode_value};
@@ -20,7 +20,7 @@ pub(crate) struct Operations {
     pub(crate) reads: bool,
     /// Whether all bins are read; there are no operations then.
     pub(crate) all_bins: bool,
-    /// The time to live that a `touch` among them sets, in seconds.
+    /// The time to live that a `touch` among them sets, as a request holds it; None for that of the policy.
     pub(crate) ttl: Option<u32>,
 }
 
@@ -195,7 +195,8 @@ fn encode_item(
     let value = if has_value { optional(dict, "val")? } else { None };
     if kind == OpKind::Touch {
         if let Some(ttl) = value.filter(|ttl| !ttl.is_none()) {
-            operations.ttl = Some(read_ttl(position, &ttl)?);
+            let ttl = TimeToLive::read_argument(&format!("{position} \"val\""), &ttl)?;
+            operations.ttl = ttl.given().or(operations.ttl);
         }
         push(operations, kind, &bin, particle_type::NIL, &[]);
         return Ok(());
@@ -221,18 +222,6 @@ fn named(position: &str, bin: &Bound<'_, PyAny>) -> PyResult<String> {
         return Err(param_error(bin.py(), format!("{position} has an empty \"bin\"; name a bin")));
     }
     Ok(name)
-}
-
-/// A time to live in seconds, or one of the `TTL_*` constants.
-pub(crate) fn read_ttl(position: &str, ttl: &Bound<'_, PyAny>) -> PyResult<u32> {
-    let number = whole_number(ttl);
-    number.and_then(|ttl| u32::try_from(ttl).ok()).ok_or_else(|| {
-        let message = format!(
-            "{position} has a time to live of {}; it must be seconds or a TTL_* constant",
-            describe(ttl)
-        );
-        if number.is_some() { param_error(ttl.py(), message) } else { type_error(ttl.py(), message) }
-    })
 }
 
 fn push(operations: &mut Operations, kind: OpKind, bin: &str, particle: u8, value: &[u8]) {

@@ -26,8 +26,8 @@ pub(crate) use self::completions::Completions;
 pub(crate) use self::operation::Operation;
 use self::runtime::Driver;
 pub(crate) use self::runtime::{Handle, shared as shared_runtime};
-pub(crate) use self::wait::{INHERITED_CALL, Seal};
 use self::wait::{NothingToSeal, wait};
+pub(crate) use self::wait::{Seal, inherited_call};
 use crate::python::errors::io_error;
 
 /// A command, ready to run.

@@ -7,6 +7,7 @@ use aero_io::{BatchKeys, BatchOperate, BatchPolicy, BatchWriter, EncodedOps, Ope
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PySequence};
 
+use crate::args::convert::TimeToLive;
 use crate::args::row_command::RowCommand;
 use crate::args::{operations, policy};
 use crate::call::{Call, Completions};
@@ -15,6 +16,7 @@ use crate::keys::KeyArena;
 use crate::python::describe::describe;
 use crate::python::errors::{io_error, param_error, type_error};
 use crate::python::once::intern;
+use crate::results::records::Success;
 use crate::results::sinks::{NO_RESPONSE, RawRows};
 use crate::results::{records, rows};
 
@@ -81,7 +83,8 @@ impl Core {
         let defaults = &self.config.policies.batch_write;
         let mut row = policy::row_write(py, defaults, "batch write policy", row_policy)?.of_row(py, None)?;
         if let Some(ttl) = ttl.filter(|ttl| !ttl.is_none()) {
-            row.options.ttl = operations::read_ttl("batch_operate", ttl)?;
+            let ttl = TimeToLive::read_argument("ttl", ttl)?;
+            row.options.ttl = ttl.given().unwrap_or(row.options.ttl);
         }
         let command = RowCommand::operate(py, operations, &row, &parent)?;
         let arena = Arc::new(KeyArena::read(keys)?);
@@ -235,7 +238,7 @@ impl Core {
                     made.push(records::batch_record(py, row)?);
                     Ok(())
                 })?;
-                return records::batch_records(py, PyList::new(py, made)?, result);
+                return records::batch_records(py, PyList::new(py, made)?, result, Success::Done);
             };
             // The rows get their results even if the call as a whole failed.
             let error = outcome.as_ref().err();

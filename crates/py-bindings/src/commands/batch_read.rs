@@ -15,9 +15,11 @@ use crate::arrays::as_dtype;
 use crate::arrays::dtype::read_plan;
 use crate::arrays::memory::Arrays;
 use crate::call::{Call, Completions, or_raise};
+use crate::core::warned_fields::{ReadKind, WarnedFields};
 use crate::core::{Core, LazyCluster};
 use crate::keys::KeyArena;
 use crate::python::errors::io_error;
+use crate::results::records::Success;
 use crate::results::sinks::{NO_RESPONSE, NumpyRows, RawRows};
 use crate::results::{clock, numpy_batch, records, rows};
 
@@ -44,7 +46,19 @@ impl Core {
         let casting = CastingArgs::read(casting, errors)?;
         match dtype {
             Some(dtype) => {
-                into_numpy(py, completions, cluster, keys, bins.as_deref(), request, dtype, &casting, out)
+                let warned = self.warned.clone();
+                into_numpy(
+                    py,
+                    completions,
+                    cluster,
+                    keys,
+                    bins.as_deref(),
+                    request,
+                    dtype,
+                    &casting,
+                    out,
+                    warned,
+                )
             }
             None => {
                 refuse_numpy_arguments(&casting, out)?;
@@ -73,6 +87,7 @@ fn into_numpy(
     dtype: &Bound<'_, PyAny>,
     casting: &CastingArgs,
     out: Option<&Bound<'_, PyAny>>,
+    warned: Arc<WarnedFields>,
 ) -> PyResult<Py<PyAny>> {
     let dtype = as_dtype(dtype)?;
     let plan = read_plan(&dtype, casting.casting, bins)?;
@@ -101,11 +116,20 @@ fn into_numpy(
     };
     let (seal, coerce) = (rows.clone(), casting.coerce);
     let finish = move |py: Python<'_>, outcome: Result<(), aero_io::Error>| {
-        let summary = rows.0.finish();
-        match outcome {
-            Ok(()) => numpy_batch::wrap(py, arrays, arena, &plan, summary, coerce),
-            Err(error) => Err(io_error(py, &error)),
+        let mut summary = rows.0.finish();
+        if let Err(error) = outcome {
+            return Err(io_error(py, &error));
         }
+        if summary.missing_fields.is_empty() {
+            return numpy_batch::wrap(py, arrays, arena, &plan, summary, coerce);
+        }
+        let kind = ReadKind::new(plan.bin_names(), arena.spaces());
+        warned.retain_new(kind, &mut summary.missing_fields);
+        let fields = summary.missing_fields.clone();
+        let batch = numpy_batch::wrap(py, arrays, arena, &plan, summary, coerce)?;
+        // Not if the warning was raised as an error: the next call raises it again.
+        warned.add(kind, fields);
+        Ok(batch)
     };
     Call::sealed_by(seal, future, finish).run(py, completions)
 }
@@ -148,7 +172,7 @@ fn into_records(
                 Ok(())
             },
         )?;
-        records::batch_records(py, PyList::new(py, made)?, result)
+        records::batch_records(py, PyList::new(py, made)?, result, Success::Found)
     });
     Call::new(future, finish).run(py, completions)
 }

@@ -4,6 +4,7 @@
 use aero_io::Answer;
 use pyo3::prelude::*;
 
+use crate::args::convert::TimeToLive;
 use crate::args::operations::{self, Operations};
 use crate::args::policy::{self, Operate};
 use crate::call::{Call, Completions};
@@ -70,8 +71,8 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let policy = self.operate_policy(py, policy)?;
         // 0, the default, leaves the time to live to `meta` and `policy`.
-        let ttl = if val.is_none() { 0 } else { operations::read_ttl("touch", val)? };
-        let operations = operations::encode_touch((ttl != 0).then_some(ttl));
+        let ttl = if val.is_none() { None } else { TimeToLive::read_argument("val", val)?.given() };
+        let operations = operations::encode_touch(ttl.filter(|&ttl| ttl != 0));
         self.run_operations(py, completions, "touch", None, key, operations, meta, policy, Returns::Nothing)
     }
 

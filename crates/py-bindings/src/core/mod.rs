@@ -5,6 +5,7 @@
 
 mod lazy_cluster;
 mod log;
+pub(crate) mod warned_fields;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +20,7 @@ use crate::args::config::Config;
 use crate::args::convert::{secret_or_none, text_or_none};
 use crate::arrays;
 use crate::call::{Call, Completions, or_raise, shared_runtime};
+use crate::core::warned_fields::WarnedFields;
 use crate::python::errors::client_error;
 use crate::python::process;
 
@@ -99,22 +101,23 @@ impl Inner {
 #[pyclass(frozen, module = "aerospike_py._native")]
 pub(crate) struct Core {
     pub(crate) config: Config,
-    /// The process that made it. A forked child has a copy of it, but none of its threads, and shares its sockets.
-    process: u32,
+    /// When it was made. A forked child has a copy of it, but none of its threads, and shares its sockets.
+    generation: u32,
+    pub(crate) warned: Arc<WarnedFields>,
     inner: Arc<Inner>,
 }
 
 impl Core {
-    /// Refuses to work in a forked child: the connections are the parent's.
+    /// Refuses to work in a forked child, where the connections are the parent's, and when they were closed behind the
+    /// client's back.
     pub(crate) fn check_process(&self, py: Python<'_>) -> PyResult<()> {
-        if self.process == process::id() {
+        process::check_descriptors();
+        if self.generation == process::generation() {
             return Ok(());
         }
-        Err(client_error(
-            py,
-            "this client was made before fork() and belongs to the parent process; make a new one in the child"
-                .into(),
-        ))
+        let reason = process::reason(self.generation);
+        let place = if process::is_of_parent(self.generation) { " in the child" } else { "" };
+        Err(client_error(py, format!("this client was made {reason}; make a new one{place}")))
     }
 
     /// The cluster for a command, connected or not, unless the client is closed or was made by another process.
@@ -181,10 +184,12 @@ async fn open(config: ClusterConfig, tls: Option<TlsConfig>) -> Result<Cluster, 
 impl Core {
     #[new]
     fn new(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
+        process::check_descriptors();
         arrays::warm_up(py)?;
         let config = Config::read(py, config)?;
         Ok(Self {
-            process: process::id(),
+            generation: process::generation(),
+            warned: Arc::default(),
             inner: Arc::new(Inner {
                 state: Mutex::new(State::New),
                 closings: AtomicU64::new(0),
@@ -238,7 +243,7 @@ impl Core {
 
     /// Whether the client was never connected, so that its next command connects it.
     fn is_new(&self) -> bool {
-        self.process == process::id() && matches!(*self.inner.state(), State::New)
+        self.generation == process::generation() && matches!(*self.inner.state(), State::New)
     }
 
     /// Connects the client as its first command does.
@@ -253,7 +258,10 @@ impl Core {
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.check_process(py)?;
+        if let Err(error) = self.check_process(py) {
+            // What was closed behind the client's back is closed, so that a `with` block ends normally.
+            return if process::is_of_parent(self.generation) { Err(error) } else { Ok(()) };
+        }
         if let Some(cluster) = self.inner.close() {
             log::drain(py, &cluster);
         }
@@ -263,8 +271,10 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        if self.process != process::id() {
-            // Leaked on purpose: closing its sockets would remove them from the epoll that is shared with the parent.
+        process::check_descriptors();
+        if self.generation != process::generation() {
+            // Leaked on purpose: closing its sockets would remove them from the epoll that is shared with the parent,
+            // or close others' files, to which the numbers may belong now.
             std::mem::forget(self.inner.clone());
         }
     }

@@ -336,6 +336,16 @@ impl<'py> Reader<'py> {
         } else {
             8
         };
+        if Some(memory.len()) != facts.len.checked_mul(width) {
+            // An object that calls itself an array, or a scalar that looks like one.
+            return Err(param_error(
+                py,
+                format!(
+                    "Keys: values is {}; it must be a one-dimensional array or a sequence",
+                    describe(values)
+                ),
+            ));
+        }
         let values = match (facts.kind, as_bytes) {
             ('i', _) => Values::Signed,
             ('u', _) => Values::Unsigned,

@@ -175,7 +175,24 @@ pub(crate) fn fill(
     target.setattr(intern!(py, "error"), error)
 }
 
+/// What a row without an error is called in the `repr` of a batch.
+pub(crate) enum Success {
+    /// Its record was found.
+    Found,
+    /// Its operations were done.
+    Done,
+}
+
 /// The rows of a batch as a `BatchRecords`.
-pub(crate) fn batch_records(py: Python<'_>, rows: Bound<'_, PyList>, result: i32) -> PyResult<Py<PyAny>> {
-    Ok(classes(py)?.batch_records.bind(py).call1((rows, result))?.unbind())
+pub(crate) fn batch_records(
+    py: Python<'_>,
+    rows: Bound<'_, PyList>,
+    result: i32,
+    success: Success,
+) -> PyResult<Py<PyAny>> {
+    let success = match success {
+        Success::Found => intern!(py, "found"),
+        Success::Done => intern!(py, "done"),
+    };
+    Ok(classes(py)?.batch_records.bind(py).call1((rows, result, success))?.unbind())
 }

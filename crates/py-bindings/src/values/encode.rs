@@ -195,7 +195,7 @@ fn classify<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
         return Ok(Value::List(tuple.iter().collect()));
     }
     if let Ok(dict) = value.cast::<PyDict>() {
-        let ordered = value.is_instance(classes(py)?.key_ordered.bind(py))?;
+        let ordered = !value.is_exact_instance_of::<PyDict>() && is_key_ordered(value)?;
         return Ok(Value::Map { items: dict.iter().collect(), ordered });
     }
     if value.is_instance(classes(py)?.geojson.bind(py))? {
@@ -212,6 +212,14 @@ fn classify<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
          HyperLogLog or None",
         describe(value)
     )))
+}
+
+/// Whether a dict is a `KeyOrderedDict`: the package's, or the official client's, so that what one client has read can
+/// be written by the other.
+fn is_key_ordered(dict: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = dict.py();
+    Ok(dict.is_instance(classes(py)?.key_ordered.bind(py))?
+        || dict.get_type().fully_qualified_name()? == "aerospike.KeyOrderedDict")
 }
 
 fn int<'py>(value: &Bound<'py, PyAny>) -> Result<Value<'py>, BadValue> {

@@ -2,6 +2,7 @@
 
 use dtype_schema::Field;
 use wire_protocol::particle::Particle;
+use wire_protocol::particle::particle_type::{ERLANG_BLOB, JAVA_BLOB};
 
 use crate::error::Reason;
 use crate::memory::RowView;
@@ -73,6 +74,9 @@ impl FieldDecoder {
                 Err(Reason::BlobLength { expected: self.size, found: bytes.len() })
             }
             (FieldType::Array, Particle::List(bytes)) => self.fill_from_list(bytes, casting, row),
+            (_, Particle::Other { particle_type: JAVA_BLOB..=ERLANG_BLOB, bytes }) => {
+                self.fill(Particle::Blob(bytes), casting, row)
+            }
             (kind, _) => Err(kind.refusal()),
         }
     }

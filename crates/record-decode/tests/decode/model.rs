@@ -102,6 +102,10 @@ impl Type {
 
     /// The bytes of the field for a value, and how many values changed; `None` if the conversion fails.
     pub(crate) fn store(&self, value: &Value, same_value: bool) -> Option<(Vec<u8>, u64)> {
+        if let Value::Other(7..=12, bytes) = value {
+            // Objects that old clients serialized are blobs.
+            return self.store(&Value::Blob(bytes.clone()), same_value);
+        }
         if self.shape.is_empty() {
             return match (self.kind, value) {
                 ('S', Value::Str(bytes) | Value::Blob(bytes) | Value::GeoJson(bytes))

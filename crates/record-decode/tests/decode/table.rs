@@ -151,7 +151,7 @@ fn refuses(kind: char, itemsize: usize, bins: &[Particle<'_>]) {
         );
         assert_eq!(same(kind, itemsize, bin), held);
     }
-    let unknown = Particle::Other { particle_type: 7, bytes: b"pickle" };
+    let unknown = Particle::Other { particle_type: 99, bytes: b"pickle" };
     assert!(failed(&scalar(kind, itemsize, unknown)));
     assert_eq!(scalar(kind, itemsize, Nil), Held::Missing);
     assert_eq!(same(kind, itemsize, Nil), Held::Missing);
@@ -347,6 +347,29 @@ fn sub_arrays_from_blobs() {
         assert!(failed(&read('u', 1, '=', &[2], bin, Casting::Unsafe)), "{bin:?}");
     }
     assert_eq!(read('u', 1, '=', &[2], Nil, Casting::Unsafe), Held::Missing);
+}
+
+/// Objects that old clients serialized, and types next to theirs.
+#[test]
+fn language_blobs_are_blobs() {
+    for particle_type in 5..15 {
+        let bin = |bytes| Particle::Other { particle_type, bytes };
+        let is_blob = (7..=12).contains(&particle_type);
+        for kind in ['S', 'V'] {
+            let held = scalar(kind, 4, bin(b"abc"));
+            assert_eq!(held == value(b"abc\0"), is_blob, "{held:?}");
+            assert_eq!(scalar(kind, 2, bin(b"abc")) == changed(b"ab"), is_blob);
+            assert!(failed(&same(kind, 2, bin(b"abc"))));
+        }
+        for shape in [&[6][..], &[2, 3]] {
+            let held = read('u', 1, '=', shape, bin(b"abcdef"), Casting::SameValue);
+            assert_eq!(held == value(b"abcdef"), is_blob, "{held:?}");
+            assert!(failed(&read('u', 1, '=', shape, bin(b"abcde"), Casting::Unsafe)));
+        }
+        for (kind, size) in [('i', 4), ('f', 4), ('b', 1), ('M', 8)] {
+            assert!(failed(&scalar(kind, size, bin(b"abcd"))));
+        }
+    }
 }
 
 #[test]

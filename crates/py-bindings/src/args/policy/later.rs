@@ -6,7 +6,7 @@
 use aero_io::{BatchPolicy, Limits, WritePolicy};
 use pyo3::prelude::*;
 
-use super::{ON_LOCKING_ONLY, batch, durability_settings, limit_settings, over, send_key, ttl};
+use super::{ON_LOCKING_ONLY, batch, durability_settings, limit_settings, over, send_key};
 use crate::args::settings::Settings;
 use crate::python::describe::describe;
 use crate::python::errors::type_error;
@@ -27,7 +27,7 @@ pub(crate) fn check_later_policies(py: Python<'_>, policies: &mut Settings<'_>) 
         settings.count("max_records")?;
         settings.count("records_per_second")?;
         settings.flag("durable_delete")?;
-        ttl(settings).map(drop)
+        settings.time_to_live("ttl").map(drop)
     })?;
     let verify = policies.take("txn_verify")?;
     batch(py, &BatchPolicy::default(), "config policy \"txn_verify\"", verify.as_ref())?;
@@ -52,7 +52,7 @@ pub(crate) fn check_later_policies(py: Python<'_>, policies: &mut Settings<'_>) 
 /// Takes the settings of user-defined functions on records.
 fn apply_settings(settings: &mut Settings<'_>) -> PyResult<()> {
     durability_settings(settings, &mut WritePolicy::default())?;
-    ttl(settings)?;
+    settings.time_to_live("ttl")?;
     send_key(settings, &mut false)?;
     settings.refuse(&[ON_LOCKING_ONLY])
 }

@@ -206,7 +206,7 @@ impl Write {
         let mut generation = self.generation;
         if let Some(mut settings) = Settings::new(py, "meta", meta)? {
             generation = settings.count("gen")?.or(generation);
-            set(&mut self.policy.ttl, ttl(&mut settings)?);
+            set(&mut self.policy.ttl, settings.time_to_live("ttl")?);
             settings.finish()?;
         }
         self.policy.generation = match (self.compare, generation) {
@@ -224,13 +224,6 @@ impl Write {
         };
         Ok(self.policy)
     }
-}
-
-/// A time to live in seconds, up to ten years, or one of the `TTL_*` constants.
-fn ttl(settings: &mut Settings<'_>) -> PyResult<Option<u32>> {
-    /// `TTL_CLIENT_DEFAULT`: what the client's policies say.
-    const CLIENT_DEFAULT: u32 = u32::MAX - 2;
-    Ok(settings.count("ttl")?.filter(|&ttl| ttl != CLIENT_DEFAULT))
 }
 
 /// A write policy over its defaults.
@@ -325,7 +318,7 @@ fn generation(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
 
 /// Takes the settings of writes that are not removals.
 fn change_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
-    set(&mut write.policy.ttl, ttl(settings)?);
+    set(&mut write.policy.ttl, settings.time_to_live("ttl")?);
     set(&mut write.policy.exists, settings.choice("exists", "POLICY_EXISTS_*", &EXISTS)?);
     Ok(())
 }
