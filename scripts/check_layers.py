@@ -57,7 +57,7 @@ UNSAFE = {
     "record-decode/src/rows/loom_models.rs": "tests under loom call that constructor",
     "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory for the tasks that fill it",
     "py-bindings/src/python/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
-    "py-bindings/src/python/process.rs": "registers a fork handler with the C library",
+    "py-bindings/src/python/process.rs": "registers a fork handler, asks whose a descriptor is",
     "py-bindings/src/commands/batch_read.rs": "passes that memory to the row buffer and keeps its contract",
 }
 

@@ -62,7 +62,8 @@ def test_commands_log_the_faults_they_meet(face, cluster, caplog):
         client.batch_read(KEYS)
         once = {"replica": aerospike.POLICY_REPLICA_MASTER, "max_retries": 0}
         for _ in range(5):
-            client.batch_read(KEYS, None, once)
+            with pytest.warns(RuntimeWarning, match="rows of the batch failed"):
+                client.batch_read(KEYS, None, once)
         wait_for_message(caplog, client, "is avoided: a connection failed")
         wait_for_message(caplog, client, "failed more than 2 times")
         wait_for_message(caplog, client, " rows at node")

@@ -95,14 +95,17 @@ def test_a_batch_is_written_back_with_its_presence(client, fresh_set):
     client.put(("test", fresh_set, 2), {"b": 0.0})
     dtype = np.dtype([("a", "i4"), ("b", "f8")])
     batch = read(client, fresh_set, [1, 2, 3], dtype)
-    with pytest.warns(
-        RuntimeWarning, match=r"1 of 3 rows were not written: ParamError \(-2\): 1; .* row 2, key 3"
-    ):
+    with pytest.warns(RuntimeWarning, match=r"rows were not written \(ParamError\); see result_codes"):
         result = client.batch_write_numpy(
             batch.batch_records, "test", fresh_set + "b", keys=[1, 2, 3], present=batch.present
         )
     # The records do not exist, so there is nothing to write, and none is created.
     assert result.result_codes.tolist() == [0, 0, -2]
+    with pytest.raises(
+        aerospike.ParamError, match=r"1 of 3 rows were not written: ParamError \(-2\): 1; .* row 2, key 3"
+    ) as caught:
+        result.raise_for_failures()
+    assert caught.value.batch is result  # type: ignore[attr-defined]
     assert client.get(("test", fresh_set + "b", 1)).bins == {"a": 1, "b": 2.5}
     assert client.get(("test", fresh_set + "b", 2)).bins == {"b": 0.0}
     assert client.exists(("test", fresh_set + "b", 3)).meta is None
@@ -128,7 +131,7 @@ def test_a_masked_key_is_none(client, fresh_set, rows):
     assert client.exists(("test", fresh_set, 7)).meta is None
     # A row that is masked as a whole has nothing to write and is not sent.
     masked = np.ma.array(rows, mask=[(0, 0, 0), (1, 1, 1), (0, 0, 0)])
-    with pytest.warns(RuntimeWarning, match="1 of 3 rows"):
+    with pytest.warns(RuntimeWarning, match="rows were not written"):
         assert client.batch_write_numpy(masked, "test", fresh_set).result_codes.tolist() == [0, -2, 0]
     left = masked[~masked.mask["_key"]]
     assert client.batch_write_numpy(left, "test", fresh_set).ok.all()
@@ -493,7 +496,7 @@ def test_policies_of_the_batch_and_of_the_rows(client, fresh_set, rows):
     with pytest.warns(RuntimeWarning, match="RecordExistsError"):
         result = write(rows, "test", fresh_set, policy={"exists": aerospike.POLICY_EXISTS_CREATE})
     assert result.result_codes.tolist() == [0, 5, 0]
-    assert repr(result) == "<NumpyWriteResult 2 of 3 rows written>"
+    assert repr(result) == "<NumpyWriteResult 2 of 3 rows written, 1 failed (1 RecordExistsError)>"
     assert [tuple(failure) for failure in result.failures] == [(1, 8, 5, False)]
     with pytest.raises(aerospike.RecordExistsError, match="1 of 3 rows were not written"):
         result.raise_for_failures()

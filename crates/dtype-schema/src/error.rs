@@ -58,8 +58,8 @@ pub enum SchemaError {
     },
     /// The name is longer than bin names can be.
     #[error(
-        "field '{field}' is named with {length} bytes of UTF-8, but a bin name has at most 15, \
-         so no bin can ever fill it; rename the field as its bin"
+        "field name '{field}' has {length} bytes of UTF-8, but bin names have at most 15; \
+         give the field the name of its bin"
     )]
     NameTooLong {
         /// The field's name.

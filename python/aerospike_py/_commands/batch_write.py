@@ -154,7 +154,7 @@ class BatchWriteCommands:
             >>> from aerospike_py import operations as op
             >>> keys = [("test", "users", 1), ("test", "users", 2)]
             >>> client.batch_operate(keys, [op.increment("visits", 1)])
-            BatchRecords(...)
+            <BatchRecords 2 rows, 2 done>
         """
         result: BatchRecords = self._core.batch_operate(
             None, keys, ops, policy_batch, policy_batch_write, ttl
@@ -261,7 +261,7 @@ class AsyncBatchWriteCommands:
 
         Example:
             >>> await client.batch_operate([("test", "users", 1)], [op.increment("visits", 1)])
-            BatchRecords(...)
+            <BatchRecords 1 rows, 1 done>
         """
         result: BatchRecords = await call(
             self._core.batch_operate, keys, ops, policy_batch, policy_batch_write, ttl

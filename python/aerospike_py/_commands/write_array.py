@@ -7,7 +7,7 @@ import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..exception import ParamError
+from ..exception import ParamError, ParamTypeError
 from ..keys import Keys
 
 if TYPE_CHECKING:
@@ -179,8 +179,8 @@ def _keys_of(namespace: str, set: str | None, keys: Any, key_type: str) -> Keys:
 
 
 def _fields_of(bins: Sequence[str], names: tuple[str, ...]) -> list[str]:
-    if isinstance(bins, str):
-        raise ParamError(f"bins is {bins!r}; it must be a list of field names")
+    if isinstance(bins, str) or not hasattr(bins, "__iter__"):
+        raise ParamTypeError(f"bins is {bins!r}; it must be a list of field names")
     wanted = list(bins)
     if not wanted:
         raise ParamError("bins is empty; name at least one field")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from ..exception import ClientError, ParamError
+from ..exception import ClientError, ParamError, ParamTypeError
 from . import MAX_WIDTH
 from .observe import ObservedRecords
 from .sample import read_sample
@@ -102,7 +102,9 @@ def _check_arguments(sample: int, max_width: int) -> None:
             "infer_dtype needs NumPy: install it with `python -m pip install 'numpy>=2.0'`", name="numpy"
         )
     for name, number in (("sample", sample), ("max_width", max_width)):
-        if isinstance(number, bool) or operator.index(number) < 1:
+        if isinstance(number, bool) or not hasattr(number, "__index__"):
+            raise ParamTypeError(f"{name} is {number!r}; it must be an integer of at least 1")
+        if operator.index(number) < 1:
             raise ParamError(f"{name} is {number!r}; it must be an integer of at least 1")
 
 

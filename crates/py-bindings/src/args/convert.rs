@@ -4,7 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyList, PyString, PyTuple};
 
 use crate::python::describe::describe;
-use crate::python::errors::param_error;
+use crate::python::errors::{param_error, type_error};
+use crate::python::text::unicode;
 use crate::values::bin_name;
 
 /// An int, or an object that is one exactly, such as a NumPy integer. A bool, although an int to Python, is not
@@ -14,8 +15,8 @@ pub(crate) fn whole_number(value: &Bound<'_, PyAny>) -> Option<i64> {
 }
 
 /// What a time to live must be, for the message about another value.
-pub(crate) const TIME_TO_LIVE: &str = "a time to live in seconds, or one of TTL_NAMESPACE_DEFAULT, TTL_NEVER_EXPIRE, TTL_DONT_UPDATE and \
-     TTL_CLIENT_DEFAULT";
+pub(crate) const TIME_TO_LIVE: &str = "a time to live in seconds, or one of TTL_NAMESPACE_DEFAULT, TTL_NEVER_EXPIRE, \
+     TTL_DONT_UPDATE and TTL_CLIENT_DEFAULT";
 
 /// A time to live as an argument says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,11 @@ impl TimeToLive {
     /// Reads the time to live `what`.
     pub(crate) fn read_argument(what: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
         Self::read(value).ok_or_else(|| {
-            param_error(value.py(), format!("{what} is {}; it must be {TIME_TO_LIVE}", describe(value)))
+            let message = format!("{what} is {}; it must be {TIME_TO_LIVE}", describe(value));
+            match whole_number(value) {
+                Some(_) => param_error(value.py(), message),
+                None => type_error(value.py(), message),
+            }
         })
     }
 
@@ -54,12 +59,47 @@ impl TimeToLive {
     }
 }
 
-/// The text of a str. If it has lone surrogates, the error does not show it, as Python's own would: it may be a
-/// password.
-pub(crate) fn unicode(text: &Bound<'_, PyString>, what: &str) -> PyResult<String> {
-    text.to_str().map(str::to_owned).map_err(|_| {
-        param_error(text.py(), format!("{what} has lone surrogates and cannot be encoded as UTF-8"))
-    })
+/// The text of an argument that must be a str.
+pub(crate) fn text(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    match value.cast::<PyString>() {
+        Ok(text) => unicode(text, what),
+        Err(_) => Err(type_error(value.py(), format!("{what} is {}; it must be a str", describe(value)))),
+    }
+}
+
+/// The text of an argument that may be None.
+pub(crate) fn text_or_none(what: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<String>> {
+    let Some(value) = value.filter(|value| !value.is_none()) else { return Ok(None) };
+    match value.cast::<PyString>() {
+        Ok(text) => unicode(text, what).map(Some),
+        Err(_) => {
+            Err(type_error(value.py(), format!("{what} is {}; it must be a str or None", describe(value))))
+        }
+    }
+}
+
+/// [`text_or_none`] for a password: a message does not show it.
+pub(crate) fn secret_or_none(what: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<String>> {
+    let Some(value) = value.filter(|value| !value.is_none()) else { return Ok(None) };
+    match value.cast::<PyString>() {
+        Ok(text) => unicode(text, what).map(Some),
+        Err(_) => {
+            let kind = value.get_type().name()?;
+            Err(type_error(value.py(), format!("{what} is of type {kind}; it must be a str or None")))
+        }
+    }
+}
+
+/// An argument that is one of several words, which are given with what they stand for.
+pub(crate) fn one_word<T: Copy>(what: &str, value: &Bound<'_, PyAny>, words: &[(&str, T)]) -> PyResult<T> {
+    let py = value.py();
+    let given = value.cast::<PyString>().ok().and_then(|text| text.to_str().ok());
+    if let Some((_, meaning)) = words.iter().find(|(word, _)| given == Some(*word)) {
+        return Ok(*meaning);
+    }
+    let quoted: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+    let message = format!("{what} is {}; it must be {}", describe(value), quoted.join(" or "));
+    Err(if value.is_instance_of::<PyString>() { param_error(py, message) } else { type_error(py, message) })
 }
 
 /// The items of a list or tuple; None for anything else.
@@ -74,7 +114,7 @@ pub(crate) fn items_of<'py>(object: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py,
 pub(crate) fn bin_names(bins: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<String>>> {
     let Some(bins) = bins.filter(|bins| !bins.is_none()) else { return Ok(None) };
     let Some(names) = items_of(bins) else {
-        return Err(param_error(
+        return Err(type_error(
             bins.py(),
             format!("bins is {}; it must be a list of bin names", describe(bins)),
         ));

@@ -56,9 +56,8 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let policy = self.operate_policy(py, policy)?;
-        let (name, operations) = operations::encode_one(operator, bin, value)?;
-        let bin = bin.extract::<String>().ok();
-        self.run_operations(py, completions, name, bin, key, operations, meta, policy, Returns::Nothing)
+        let (name, bin, operations) = operations::encode_one(operator, bin, value)?;
+        self.run_operations(py, completions, name, Some(bin), key, operations, meta, policy, Returns::Nothing)
     }
 
     fn touch(
@@ -128,8 +127,10 @@ impl Core {
         let key = arena.command_key(policy.write.send_key);
         let policy = policy.with_meta(py, meta, operations.ttl)?;
         let digest = key.digest;
-        let future =
-            async move { cluster.operate(name, &key, &operations.encoded.write_ops()?, &policy).await };
+        let future = async move {
+            let ops = operations.encoded.write_ops()?;
+            cluster.get().await?.operate(name, &key, &ops, &policy).await
+        };
         let finish = record_result(arena, digest, bin, move |py, arena, answer: Answer| {
             Ok(match returns {
                 Returns::Nothing => py.None(),

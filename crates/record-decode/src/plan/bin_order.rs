@@ -16,11 +16,16 @@ const REMEMBERED: usize = 1024;
 /// usual order costs a comparison for each of them.
 const AHEAD: usize = 3;
 
+/// How many names of bins that fill no field are kept.
+pub(crate) const KEPT_NAMES: usize = 64;
+
 /// The bins of previous records, in their order. The next bin of a record is expected to be the next in the order, and
 /// comparing the names confirms it.
 #[derive(Debug)]
 pub(crate) struct BinOrder {
     bins: Vec<ExpectedBin>,
+    /// Names of bins that fill no field, up to [`KEPT_NAMES`].
+    unmatched: Vec<Box<[u8]>>,
 }
 
 /// A bin at its position in the order.
@@ -67,7 +72,19 @@ impl BinOrder {
     /// The order in which a server sends the plan's bins if asked for them.
     pub(crate) fn new(plan: &Plan) -> Self {
         let expected = |(name, field)| ExpectedBin { name, field: Some(field), number: None };
-        Self { bins: plan.expected_order().into_iter().map(expected).collect() }
+        Self { bins: plan.expected_order().into_iter().map(expected).collect(), unmatched: Vec::new() }
+    }
+
+    /// The names of bins that came and fill no field.
+    pub(crate) fn take_unmatched(&mut self) -> Vec<Box<[u8]>> {
+        std::mem::take(&mut self.unmatched)
+    }
+
+    #[cold]
+    fn keep_unmatched(&mut self, name: &[u8]) {
+        if self.unmatched.len() < KEPT_NAMES && !self.unmatched.iter().any(|kept| **kept == *name) {
+            self.unmatched.push(name.into());
+        }
     }
 
     /// Takes the first operation off `ops` if it is the number that is expected at position `at`. Returns its target
@@ -90,6 +107,9 @@ impl BinOrder {
         *at = position + 1;
         if found.is_none() {
             let expected = ExpectedBin { name, field: plan.field_of(name), number: None };
+            if expected.field.is_none() {
+                self.keep_unmatched(op.name);
+            }
             match self.bins.get_mut(position) {
                 Some(bin) => *bin = expected,
                 None if position < REMEMBERED => self.bins.push(expected),
@@ -223,6 +243,9 @@ mod tests {
                 }
             }
             assert_eq!(fields, [6, 4, 3, 1, 0]);
+            // Known places are not looked up again.
+            let unmatched = if round == 0 { vec![Box::from(*b"x"), Box::from(*b"y")] } else { vec![] };
+            assert_eq!(order.take_unmatched(), unmatched);
             assert!(round < 3 || known >= 4, "{known} in round {round}");
         }
     }

@@ -11,7 +11,7 @@ use dtype_schema::Schema;
 use crate::convert::{Casting, FieldDecoder};
 
 use self::bin_name::BinName;
-pub(crate) use self::bin_order::BinOrder;
+pub(crate) use self::bin_order::{BinOrder, KEPT_NAMES};
 
 /// A schema compiled for one call, shared by the tasks that fill its rows.
 #[derive(Debug)]
@@ -64,6 +64,11 @@ impl Plan {
     #[must_use]
     pub fn presence_bytes(&self) -> usize {
         self.decoders.len().div_ceil(8)
+    }
+
+    /// The fields that bins may fill, in the dtype's order.
+    pub(crate) fn wanted(&self) -> &[usize] {
+        &self.wanted
     }
 
     pub(crate) fn decoders(&self) -> &[FieldDecoder] {

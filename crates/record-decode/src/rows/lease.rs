@@ -16,8 +16,8 @@ use super::fill::fill;
 /// Time to live of a record that never expires.
 const NEVER: u32 = u32::MAX;
 
-/// The right to write rows of a buffer: see [`RowBuffer::lease`]. Its counts are added to the buffer's when it is
-/// dropped.
+/// The right to write rows of a buffer: see [`RowBuffer::lease`](super::RowBuffer::lease). Its counts are added to the
+/// buffer's when it is dropped.
 pub struct Lease<'b> {
     order: BinOrder,
     wide: Option<(WideSet, WideSet)>,
@@ -69,7 +69,10 @@ impl<'b> Lease<'b> {
             claim.finish(record.generation, ttl, 0, |at| present.byte(at));
         }
         if !self.events.is_empty() {
-            self.events.drain(..).for_each(|event| self.report.record(event));
+            self.events.drain(..).for_each(|event| self.report.record(row, event));
+            if self.report.is_large() {
+                lock(&shared.totals).merge(&mut self.report);
+            }
         }
         RowOutcome::Written
     }
@@ -80,6 +83,7 @@ impl<'b> Lease<'b> {
             Ok(mut claim) => {
                 claim.zero();
                 claim.finish(0, 0, code, |_| 0);
+                self.report.count_code(code, 1);
                 RowOutcome::Written
             }
             Err(outcome) => outcome,
@@ -90,8 +94,9 @@ impl<'b> Lease<'b> {
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         // Before the pass is dropped, so that a sealed buffer has the complete report.
+        self.report.keep_unmatched(self.order.take_unmatched());
         if !self.report.is_empty() {
-            lock(&self.pass.shared().report).merge(&mut self.report);
+            lock(&self.pass.shared().totals).merge(&mut self.report);
         }
     }
 }

@@ -162,12 +162,13 @@ fn loom_what_a_lease_counted_is_there_once_sealed() {
             move || {
                 let Some(mut lease) = rows.lease() else { return };
                 if write(&lease, 0, 1) == RowOutcome::Written {
-                    lease.report.record(Event::Changed { field: 0, count: 1 });
+                    lease.report.record(0, Event::Changed { field: 0, count: 1 });
                 }
             }
         });
         let summary = rows.finish();
         assert_eq!(summary.inexact.len(), summary.done);
+        assert_eq!(summary.changed_cells.len(), summary.done);
         writer.join().unwrap();
         drop(rows);
     });

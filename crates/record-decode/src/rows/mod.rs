@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::memory::sync::{Mutex, lock};
 use crate::memory::{RowMemory, RowOutcome, SharedRows};
 use crate::plan::Plan;
-use crate::report::{Report, Summary};
+use crate::report::{Summary, Totals};
 
 pub use self::lease::Lease;
 
@@ -32,7 +32,7 @@ pub struct RowBuffer {
 struct Shared {
     plan: Arc<Plan>,
     now: u32,
-    report: Mutex<Report>,
+    totals: Mutex<Totals>,
 }
 
 impl RowBuffer {
@@ -56,7 +56,8 @@ impl RowBuffer {
         let fields =
             schema.fields().iter().map(|field| field.offset()..field.offset() + field.size()).collect();
         let itemsize = schema.itemsize();
-        let shared = Shared { plan, now, report: Mutex::new(Report::default()) };
+        let totals = Mutex::new(Totals::new(&plan, memory.len));
+        let shared = Shared { plan, now, totals };
         // SAFETY: this function has the same contract.
         let rows = unsafe { SharedRows::new(memory, itemsize, fields, shared) };
         Self { rows }
@@ -116,7 +117,7 @@ impl RowBuffer {
         self.seal();
         #[cfg(loom)]
         self.rows.read_probes();
-        let Shared { plan, report, .. } = self.rows.shared();
-        Summary::new(plan, self.rows.done(), self.rows.presence(), &lock(report))
+        let Shared { plan, totals, .. } = self.rows.shared();
+        Summary::new(plan, self.rows.done(), self.rows.presence(), &lock(totals))
     }
 }

@@ -273,6 +273,36 @@ fn sums_of_all_leases() {
     let kept: Vec<usize> = summary.failures.iter().map(|failure| failure.row).collect();
     assert_eq!(kept, (0..100).step_by(2).chain(100..150).collect::<Vec<_>>());
     assert_eq!(summary.inexact, [("f0".into(), 100)]);
+    // All have a bit: one byte a row, whose highest bit is the field.
+    let rows_of = |cells: &[u8]| (0..300).filter(|&row| cells[row] == 0x80).collect::<Vec<usize>>();
+    let even_or_middle = |&row: &usize| row % 2 == 0 || (100..200).contains(&row);
+    assert_eq!(
+        rows_of(&summary.failed_cells),
+        (0..150).chain(200..300).filter(even_or_middle).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        rows_of(&summary.changed_cells),
+        (0..100).chain(200..300).filter(|row| row % 2 == 1).collect::<Vec<_>>()
+    );
+    assert_eq!((summary.missing_fields, summary.codes), (vec![], vec![]));
+}
+
+#[test]
+fn bins_that_are_no_fields_are_named() {
+    let mut array = Array::new(2, 2);
+    let rows = array.buffer(0);
+    let mut other = Vec::new();
+    MessageHeader { n_ops: 2, ..MessageHeader::default() }.write(&mut other);
+    write_op(&mut other, op::READ, 1, b"f1", &1i64.to_be_bytes());
+    write_op(&mut other, op::READ, 1, b"f00", &1i64.to_be_bytes());
+    let mut lease = rows.lease().unwrap();
+    assert_eq!(lease.write(0, &record(&other)), RowOutcome::Written);
+    assert_eq!(lease.write(1, &record(&message(2, 0, 0, 0, 0))), RowOutcome::Written);
+    drop(lease);
+    let summary = rows.finish();
+    assert_eq!(summary.missing_fields, ["f0".into()]);
+    assert_eq!(summary.unmatched_bins, [Box::from(*b"f00")]);
+    assert_eq!(summary.codes, [(2, 1)]);
 }
 
 #[test]

@@ -139,8 +139,13 @@ pub(crate) fn decode(plan: Plan, len: usize, gap: usize, frames: &[Vec<u8>]) -> 
 
 /// Whether the field of a row is marked as present.
 pub(crate) fn is_present(summary: &Summary, fields: usize, row: usize, field: usize) -> bool {
-    let bytes = fields.div_ceil(8);
-    summary.presence[row * bytes + field / 8] >> (7 - field % 8) & 1 == 1
+    has_cell(&summary.presence, fields, row, field)
+}
+
+/// Whether a set of cells of the summary has the field of a row. A set without any cell has no bytes.
+pub(crate) fn has_cell(cells: &[u8], fields: usize, row: usize, field: usize) -> bool {
+    let at = row * fields.div_ceil(8) + field / 8;
+    !cells.is_empty() && cells[at] >> (7 - field % 8) & 1 == 1
 }
 
 /// A power of two that is a normal double, exactly, which [`f64::powi`] does not guarantee.
