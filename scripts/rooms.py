@@ -54,7 +54,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "error": (),
     },
     "dtype-schema": {
-        # A dtype, its fields and their elements. Nested structs and Arrow schemas belong beside schema.
+        # A dtype, its fields, and what a field is made of. Nested structs, Arrow schemas and their inference
+        # belong beside schema.
         "schema": ("element", "error"),
         "element": ("error",),
         "error": (),
@@ -77,7 +78,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "python": (),
     },
     "record-decode": {
-        # Records into the rows of an array. Other results, such as Arrow columns, belong beside rows.
+        # Records into the rows of an array. Other results, such as Arrow columns or a matrix, will be rooms
+        # beside rows.
         "rows": ("error", "memory", "plan", "report"),
         # What changed to fit and what failed.
         "report": ("error", "plan"),
@@ -94,12 +96,13 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "wire-protocol": {
         # Messages by subject, requests beside answers. Predicates and background jobs belong in query,
-        # transactions in command, users and roles in security, the management of indexes and UDFs in info.
+        # transactions in command, users and roles in security, the management of indexes and UDFs (info
+        # commands) in info.
         "batch": ("command", "digest", "error", "message", "result_code"),
         "query": ("command", "digest", "error", "message", "result_code"),
         "command": ("digest", "error", "message", "particle"),
-        # Operations on lists, maps, bits and HyperLogLog, contexts and expressions belong in new rooms here:
-        # encoders that use msgpack only.
+        # Operations on lists, maps, bits and HyperLogLog, with their contexts, and expressions will be rooms
+        # of their own here: encoders that use msgpack only.
         "info": ("digest", "error", "message", "result_code"),
         "security": ("error", "message", "result_code"),
         "compressed": ("error", "message"),

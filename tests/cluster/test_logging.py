@@ -44,9 +44,7 @@ def test_nodes_that_join_hang_answer_and_leave(face, cluster, caplog):
         address = "{}:{}".format(*cluster.hosts[2])
         wait_for_message(caplog, client, f"node D3 ({address}) joined")
         cluster.pause(2)
-        wait_for_message(
-            caplog, client, f"node D3 ({address}) is avoided: it failed a check: no answer"
-        )
+        wait_for_message(caplog, client, f"node D3 ({address}) is avoided: it failed a check: no answer")
         cluster.resume(2)
         wait_for_message(caplog, client, f"node D3 ({address}) answers again")
         cluster.kill(2)

@@ -1,7 +1,8 @@
 //! Each way in which an exchange with a node ends, for each command that exchanges messages with one.
 //!
-//! A case says what the node does. For each command, the table has the result, the number of requests that the
-//! node received, which connection is left, whether a write is in doubt, and what the client learned of the node.
+//! A case says what the node does. For each command, the table has the result, the number of requests that
+//! the node received, which connection is left, whether a write is in doubt, and what the client learned of
+//! the node.
 
 mod support;
 use std::sync::atomic::Ordering;
@@ -65,8 +66,8 @@ async fn refusals_are_not_timed() {
     }
 }
 
-/// A record that is not there, or is filtered out, is found by the same work as one that is. A batch that ends
-/// with such a code stopped before its last row.
+/// A record that is not there, or is filtered out, is found by the same work as one that is. A batch that
+/// ends with such a code stopped before its last row.
 #[tokio::test(start_paused = true)]
 async fn answers_about_the_record_are_timed() {
     const CODES: [(u8, Script); 2] = [
@@ -127,7 +128,7 @@ async fn only_what_may_be_repeated_is_sent_again_after_a_part_of_it() {
     .await;
 }
 
-/// A new connection was not idle: that it breaks is the node's failure.
+/// A new connection was never idle, so it is not stale.
 #[tokio::test(start_paused = true)]
 async fn a_new_connection_that_breaks_is_a_failure() {
     for (cut, any_sent) in [(0, false), (10, true)] {
@@ -156,7 +157,7 @@ async fn half_an_answer_is_not_asked_for_again() {
     check(case, |caller, case| broken(caller, case, 1, !caller.may_repeat())).await;
 }
 
-/// All rows are answered, and the end of the answer is missing: rows are kept, a query's partition is not done.
+/// Only the end of the answer is missing. Rows have their answers, but a query's partition is not complete.
 #[tokio::test(start_paused = true)]
 async fn a_connection_closed_between_frames_is_not_stale() {
     let script: Script = |_, asked| vec![Act::Send(asked.parts().swap_remove(0)), Act::Close];
@@ -178,7 +179,7 @@ async fn a_lost_session_costs_a_login_and_no_attempt() {
     check(case, |caller, case| Seen { logins: 1, ..answered(caller, case, 2, 1) }).await;
 }
 
-/// Whatever comes after a stale connection and a lost session is final.
+/// Each of the two is repaired once; what follows is final.
 #[tokio::test(start_paused = true)]
 async fn a_session_lost_twice_is_the_answer() {
     let script: Script = |_, asked| vec![Act::Send(asked.refused(80))];
@@ -206,8 +207,8 @@ async fn a_session_lost_twice_is_the_answer() {
     .await;
 }
 
-/// A session that ends when a part of the answer was used: rows are not sent again, a query goes on behind its
-/// last record.
+/// A session that ends after a part of the answer: rows are not sent again, a query continues after its last
+/// record.
 #[tokio::test(start_paused = true)]
 async fn a_session_lost_in_the_middle_of_an_answer() {
     let script: Script = |n, asked| match (n, asked) {
@@ -280,7 +281,7 @@ async fn bytes_that_are_no_answer_close_the_connection() {
     check(Case { name: "frame of another type", script, ..CASE }, malformed).await;
 }
 
-/// What follows an answer belongs to no request: the next one must not take it for its own.
+/// The next request must not take the surplus for its answer.
 #[tokio::test(start_paused = true)]
 async fn a_connection_with_bytes_left_is_not_used_again() {
     for (name, script) in [
@@ -352,8 +353,8 @@ async fn a_node_whose_breaker_is_open_is_not_asked() {
     compare(cells);
 }
 
-/// A node leaves the cluster while a command waits for a connection to it: nothing was sent, so the command goes
-/// to the node that has the record now. Info commands are for that node alone.
+/// A node leaves the cluster while a command waits for a connection to it: nothing was sent, so the command
+/// goes to the node that has the record now. Info commands are for that node alone.
 #[tokio::test(start_paused = true)]
 async fn a_node_that_leaves_before_the_request_costs_no_attempt() {
     let mut cells = Vec::new();

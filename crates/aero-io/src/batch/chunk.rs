@@ -120,8 +120,8 @@ pub(crate) async fn run<S: RowSink>(call: &BatchCall<S>, chunk: Arc<Chunk>) -> F
     FinishedChunk { chunk, end, any_sent, deferred }
 }
 
-/// The exchange of a chunk. The answer has a record per row, in any order and in any number of frames, then an
-/// end.
+/// The exchange of a chunk. The answer has a record per row, in any order and in any number of frames, then
+/// an end.
 struct ChunkExchange<'a, S> {
     call: &'a BatchCall<S>,
     chunk: &'a Chunk,

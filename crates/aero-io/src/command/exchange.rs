@@ -20,17 +20,20 @@
 //! | | last frame | answered; the connection goes back to the pool if no bytes are left |
 //! | | any other fault, or [`Exchange::frame`] fails | ended, sent |
 //!
-//! *Stale connection*: it came from the pool, and the peer had closed it. A peer that closes an idle connection
-//! has not seen the request, so another connection costs the caller no attempt. Where the request may be sent
-//! only once, this is certain only if nothing went out; such requests take a connection that was looked at
-//! just before ([`Wanted::Open`]). A new connection is never stale, so this happens once.
+//! *Stale connection*: it came from the pool, and the peer had closed it. A peer that closes an idle
+//! connection has not seen the request, so another connection costs the caller no attempt. Where the request
+//! may be sent only once, this is certain only if nothing went out; such requests take a connection that was
+//! looked at just before ([`Wanted::Open`]). A new connection is never stale, so this happens once.
 //!
-//! *Lost session*: the node answers that it does not know the connection's user any more. It has not looked at
-//! the request. A new connection logs in first, which costs the caller no attempt either. The second time the
-//! code is the answer.
+//! *Lost session*: the node answers that it does not know the connection's user any more. It has not looked
+//! at the request. A new connection logs in first, which costs the caller no attempt either. The second time
+//! the code is the answer.
 //!
-//! In every state but the last, the connection is closed when the exchange ends or moves on: there may be an
-//! answer on its way.
+//! A connection whose answer was not read to its end is closed: the rest may be on its way.
+//!
+//! What the node's health learns: each whole frame is a sign of life, the code of an answer may count as a
+//! failure, and the time of an answer counts if the node did the work ([`is_work`]). What follows from a fault
+//! is up to the caller ([`Node::observe`]), which knows when its attempt began.
 
 use std::future::Future;
 
@@ -44,53 +47,53 @@ use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
 use crate::node::Node;
 
-/// A request, and what becomes of its answer.
+/// What differs between the exchanges of the commands.
 pub(crate) trait Exchange: Send {
-    /// What the last frame yields.
+    /// What the end of the answer yields.
     type Answer: Send;
 
-    /// Why there is no answer: a fault, a request that cannot be sent, or a reason of the caller's own.
+    /// Why there is no answer: a fault, a request that cannot be encoded, or a reason of the command's own.
     type Failure: From<Fault> + From<Error> + Send;
 
     /// The type of the answer's frames.
     const FRAME_TYPE: FrameType = FrameType::Message;
 
-    /// The most bytes that a frame of the answer may have.
+    /// The largest accepted body of a frame.
     const MAX_BODY: usize = MAX_FRAME;
 
     /// Whether the request may be sent again though the node may have carried it out.
     fn may_repeat(&self) -> bool;
 
-    /// Whether the request is compressed and the answer may be.
+    /// Whether to compress the request and accept a compressed answer.
     fn compress(&self) -> bool;
 
-    /// The number of rows that the node works on, if the time until the answer says how fast the node is;
-    /// `None` if it depends on something else.
+    /// The number of rows that the node works on; `None` if the time until the answer does not say how fast the
+    /// node is.
     fn timed_rows(&self) -> Option<usize>;
 
-    /// Called with each permit, before there is a connection. An error ends the exchange.
+    /// Called each time there is a permit, before there is a connection. An error ends the exchange.
     fn begin(&mut self, _now: Instant) -> Result<(), Self::Failure> {
         Ok(())
     }
 
-    /// Appends the request to `out`. `timeout_ms` is the time that is left for the node, 0 for no limit.
+    /// Appends the request to `out`. `timeout_ms` is the time that is left, 0 for no limit.
     ///
-    /// Called once there is a connection to send it on, so requests that wait take no memory.
+    /// Called only when there is a connection, so that requests that wait for one take no memory.
     fn encode(&mut self, out: &mut Vec<u8>, timeout_ms: u32) -> Result<(), Error>;
 
-    /// Takes the body of one frame. Time spent here does not count as the node's.
+    /// Processes the body of one frame. The socket timeout does not count the time that this takes.
     fn frame(
         &mut self,
         body: &[u8],
     ) -> impl Future<Output = Result<Received<Self::Answer>, Self::Failure>> + Send;
 
-    /// Whether the request may be sent again after a lost session, with what was taken of the answer so far.
+    /// Whether the request may be sent again after a lost session, although frames before the last were
+    /// processed.
     fn can_restart(&self) -> bool {
         true
     }
 }
 
-/// What a frame was.
 pub(crate) enum Received<A> {
     /// A part of the answer.
     Part,
@@ -116,7 +119,7 @@ impl<F> Unanswered<F> {
     }
 }
 
-/// Why there is no answer to a request whose caller has no reasons of its own.
+/// Why there is no answer, for commands without reasons of their own.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The node or the connection failed.
@@ -137,8 +140,8 @@ impl From<Error> for Failure {
     }
 }
 
-/// Sends the request of `exchange` to `node` and hands it the answer. Returns the answer and its code, which
-/// may be any: codes are judged by the caller.
+/// Sends a request to `node` and reads the answer; see the table above. Returns the answer with its code,
+/// which may be any code.
 pub(crate) async fn run<X: Exchange>(
     exchange: &mut X,
     node: &Node,
@@ -209,11 +212,11 @@ pub(crate) async fn run<X: Exchange>(
 /// Whether the time until an answer with `code` is what the node takes for `rows`.
 ///
 /// The adaptive delay before a hedge is a multiple of that time. A refusal (overload, a busy record, a quota,
-/// no rights) comes quickly because no work was done: if it counted, a node that sheds load would seem fast and
-/// be hedged too early. That a record is not there or is filtered out is found by the same work as the record
-/// itself, so for one row it counts. A request for many rows that ends with any code but OK may have stopped at
-/// the first of them. Codes of a write that found its record but did not apply are left out, too: writes are
-/// not hedged, and a missing sample does no harm.
+/// no rights) comes quickly because no work was done: if it counted, a node that sheds load would seem fast
+/// and be hedged too early. That a record is not there or is filtered out is found by the same work as the
+/// record itself, so for one row it counts. A request for many rows that ends with any code but OK may have
+/// stopped at the first of them. Codes of a write that found its record but did not apply are left out, too:
+/// writes are not hedged, and a missing sample does no harm.
 fn is_work(code: ResultCode, rows: usize) -> bool {
     if rows == 1 { code.is_about_record() } else { code.is_ok() }
 }

@@ -135,9 +135,9 @@ struct Try {
 type Outcome = Result<Answer, Unanswered<Failure>>;
 
 /// Appends a request to a buffer, with the milliseconds that the server has, 0 for no limit.
-pub(crate) trait Encode: Fn(&mut Vec<u8>, u32) -> Result<(), WireError> {}
+pub(crate) trait Encode: Fn(&mut Vec<u8>, u32) -> Result<(), WireError> + Sync {}
 
-impl<E: Fn(&mut Vec<u8>, u32) -> Result<(), WireError>> Encode for E {}
+impl<E: Fn(&mut Vec<u8>, u32) -> Result<(), WireError> + Sync> Encode for E {}
 
 impl<'a> Command<'a> {
     /// A write that may be repeated.
@@ -157,7 +157,7 @@ impl<'a> Command<'a> {
     }
 
     /// Sends what `encode` writes until there is an answer that counts, or no try or time is left.
-    pub(crate) async fn run(&self, inner: &Inner, encode: impl Encode + Sync) -> Result<Answer, Error> {
+    pub(crate) async fn run(&self, inner: &Inner, encode: impl Encode) -> Result<Answer, Error> {
         let mut buffers = inner.buffers.take();
         let mut last: Option<Error> = None;
         let mut avoid = None;
@@ -238,7 +238,7 @@ impl<'a> Command<'a> {
         node: Arc<Node>,
         current: Try,
         buffers: &mut Buffers,
-        encode: &(impl Encode + Sync),
+        encode: &impl Encode,
     ) -> (Arc<Node>, Outcome) {
         inner.hedges.earn();
         let mut first = pin!(self.attempt(&node, buffers, encode));
@@ -259,7 +259,7 @@ impl<'a> Command<'a> {
         inner: &Inner,
         node: &Arc<Node>,
         current: Try,
-        encode: &(impl Encode + Sync),
+        encode: &impl Encode,
         first: Pin<&mut F>,
     ) -> (Arc<Node>, Outcome)
     where
@@ -342,7 +342,7 @@ impl<'a> Command<'a> {
             .ok_or_else(|| Error::InvalidNode { namespace: name(), partition })
     }
 
-    async fn attempt(&self, node: &Node, buffers: &mut Buffers, encode: &(impl Encode + Sync)) -> Outcome {
+    async fn attempt(&self, node: &Node, buffers: &mut Buffers, encode: &impl Encode) -> Outcome {
         let mut timer = Timer::new(self.deadline, self.limits.socket_timeout);
         let mut exchange = RecordExchange { command: self, encode };
         let (_, answer) = exchange::run(&mut exchange, node, buffers, &mut timer).await?;
@@ -356,7 +356,7 @@ struct RecordExchange<'a, E> {
     encode: &'a E,
 }
 
-impl<E: Encode + Sync> Exchange for RecordExchange<'_, E> {
+impl<E: Encode> Exchange for RecordExchange<'_, E> {
     type Answer = Answer;
     type Failure = Failure;
 

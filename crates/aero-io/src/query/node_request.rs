@@ -19,13 +19,13 @@ use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::topology::state::Inner;
 
-/// Most records of a block.
+/// The most records in a block.
 const BLOCK_RECORDS: usize = 128;
 
-/// Bytes of a block that it is closed at; a larger record is a block of its own.
+/// The size at which a block is complete. A larger record is a block of its own.
 const BLOCK_BYTES: usize = 64 * 1024;
 
-/// For how long a node waits for a socket that takes nothing, where it is not told.
+/// How long a node waits for a client that reads nothing, unless the request sets it.
 const SERVERS_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What all requests of a query share.
@@ -37,38 +37,37 @@ pub(crate) struct QueryCall {
     pub(crate) deadline: Option<Instant>,
 }
 
-/// Partitions to ask a node for in one request.
+/// A request for partitions of one node.
 pub(crate) struct NodeRequest {
     pub(crate) node: Arc<Node>,
-    /// Those that are not done yet, each with the last record that came.
+    /// The partitions that are not complete, each with the last record received.
     pub(crate) partitions: BTreeMap<u16, Option<Digest>>,
-    /// The most records; None for all.
+    /// The most records to return; `None` for all.
     pub(crate) share: Option<u64>,
-    /// Tries that failed before.
+    /// Attempts that failed before.
     pub(crate) attempt: u32,
     pub(crate) not_before: Option<Instant>,
 }
 
-/// How a request ended.
 pub(crate) struct FinishedRequest {
     pub(crate) request: NodeRequest,
     pub(crate) sent_at: Instant,
-    /// Records that came and were put into the queue.
+    /// Records that were put into the queue.
     pub(crate) received: u64,
-    /// Partitions that the node could not serve, and its code.
+    /// Partitions that the node did not serve, with its code.
     pub(crate) refused: BTreeMap<u16, ResultCode>,
     pub(crate) end: Result<ResultCode, RequestEnd>,
-    /// Whether the queue was full for so long that the node may have given up.
+    /// Whether the queue was full for so long that the node may have given the query up.
     pub(crate) was_stalled: bool,
 }
 
-/// Why a request ended before the node said so.
+/// Why a request ended without the end of its answer.
 pub(crate) enum RequestEnd {
     Fault(Fault),
     Refused(Error),
-    /// The query's time was up while nobody took its records: no fault of the node's.
+    /// The deadline passed while the queue was full, which is not the node's failure.
     Late,
-    /// Nobody takes the records any more.
+    /// The stream was dropped.
     Dropped,
 }
 
@@ -84,7 +83,7 @@ impl From<Error> for RequestEnd {
     }
 }
 
-/// Asks a node for its partitions and puts the records into the queue.
+/// Sends a request and puts the records of the answer into the queue.
 pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedRequest {
     if let Some(start) = request.not_before {
         sleep_until(start).await;
@@ -121,14 +120,15 @@ pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedReque
     }
 }
 
-/// The exchange of a query: records in frames, each taken before the next is read.
+/// The exchange of a query. The answer has records and partitions in any number of frames, then an end. A
+/// frame is read after the records of the one before are in the queue.
 struct QueryExchange<'c> {
     call: &'c QueryCall,
     request: NodeRequest,
     block: RecordBlock,
     received: u64,
     refused: BTreeMap<u16, ResultCode>,
-    /// Time that the queue was full for.
+    /// How long this request has waited for the queue.
     waited: Duration,
 }
 
@@ -144,7 +144,7 @@ impl Exchange for QueryExchange<'_> {
         self.call.query.policy.limits.compress
     }
 
-    /// How long a query takes depends on what it finds and on how fast its records are used.
+    /// The time of a query depends on the number of records and on how fast they are used.
     fn timed_rows(&self) -> Option<usize> {
         None
     }
@@ -155,19 +155,19 @@ impl Exchange for QueryExchange<'_> {
 
     async fn frame(&mut self, body: &[u8]) -> Result<Received<()>, RequestEnd> {
         let end = self.walk(body).await;
-        // What came before something went wrong is kept.
+        // Records before a fault are kept.
         self.flush().await?;
         Ok(end?.map_or(Received::Part, |code| Received::End(code, ())))
     }
 
-    /// The request asks for what comes after the last record of each partition.
+    /// A new request continues after the last record of each partition.
     fn can_restart(&self) -> bool {
         self.request.share.is_none_or(|share| self.received < share)
     }
 }
 
 impl QueryExchange<'_> {
-    /// Takes over the messages of a frame. Gives the code of the answer's end, if it is there.
+    /// Processes the messages of a frame. Returns the code of the answer's end, if the frame has it.
     async fn walk(&mut self, body: &[u8]) -> Result<Option<ResultCode>, RequestEnd> {
         for answer in QueryAnswers::new(body) {
             match answer.map_err(Fault::from)? {
@@ -191,7 +191,7 @@ impl QueryExchange<'_> {
         Ok(None)
     }
 
-    /// Takes over a record that may come next.
+    /// Adds a record to the block, if it is one that may come next.
     fn take(&mut self, record: &QueryRecord<'_>) -> Result<(), Fault> {
         if self.request.share.is_some_and(|share| self.received >= share) {
             return Err(malformed("more records than were asked for").into());
@@ -203,7 +203,7 @@ impl QueryExchange<'_> {
         let Some(last) = self.request.partitions.get_mut(&partition) else {
             return Err(malformed("a record of a partition that was not asked for").into());
         };
-        // This order is what lets a query go on after a record, and what tells one that comes twice.
+        // Because of this order, a query can continue after a record, and a record never comes twice.
         if last.is_some_and(|last| *record.digest >= last) {
             return Err(malformed("the records of a partition are not in descending order").into());
         }
@@ -213,8 +213,10 @@ impl QueryExchange<'_> {
         Ok(())
     }
 
-    /// Tells that all records of the partitions that were served have come. Behind these records, and not by the
-    /// driver: the queue's turns are given in order, and those who wait before it could not take theirs.
+    /// Reports the partitions that are complete.
+    ///
+    /// The report goes into the queue behind their records. The driver must not send it: the queue is fair,
+    /// so the driver would wait behind requests that it has to poll.
     async fn finish(&mut self) -> Result<(), mpsc::error::SendError<StreamItem>> {
         let partitions = std::mem::take(&mut self.request.partitions);
         let (left, done): (BTreeMap<_, _>, BTreeMap<_, _>) =
@@ -235,7 +237,7 @@ impl QueryExchange<'_> {
             Err(mpsc::error::TrySendError::Closed(_)) => return Err(RequestEnd::Dropped),
         };
         let start = Instant::now();
-        // Here the call's own time counts alone.
+        // Only the deadline counts here, not the socket timeout.
         let mut timer = Timer::new(self.call.deadline, Duration::ZERO);
         let sent = timer.run(self.call.items.send(item)).await.map_err(|_| RequestEnd::Late)?;
         self.waited += start.elapsed();
@@ -273,8 +275,8 @@ fn encode(
             max_records: request.share.map_or(0, |share| share.saturating_sub(received)),
             records_per_second: *records_per_second,
             socket_timeout_ms: u32::try_from(policy.limits.socket_timeout.as_millis()).unwrap_or(u32::MAX),
-            // Another one each time: a node may still be busy with a request whose connection failed, and
-            // refuses a second one of the same name.
+            // A new one for each request: a node that is still busy with a request whose connection failed
+            // refuses another one with the same task id.
             task_id: RandomState::new().hash_one(call.start.elapsed()),
             duration: policy.duration,
             info1: policy.limits.info1(),
