@@ -32,6 +32,8 @@ pub enum OwnedKey {
     Int(i64),
     /// Text.
     Str(Box<str>),
+    /// Text that is not UTF-8, as other clients can store it. Its digest and its type are those of text.
+    StrBytes(Box<[u8]>),
     /// Bytes.
     Blob(Box<[u8]>),
 }
@@ -43,6 +45,7 @@ impl OwnedKey {
         match self {
             Self::Int(value) => UserKey::Int(*value),
             Self::Str(text) => UserKey::Str(text.as_bytes()),
+            Self::StrBytes(bytes) => UserKey::Str(bytes),
             Self::Blob(bytes) => UserKey::Blob(bytes),
         }
     }

@@ -217,7 +217,8 @@ pub struct QueryRecord<'a> {
     pub set: &'a [u8],
     /// Its digest.
     pub digest: &'a Digest,
-    /// The user's key, where it was stored.
+    /// The user's key. None if it was not stored, or if other clients stored one that is neither an integer nor
+    /// text nor bytes: servers keep any bytes as a key.
     pub key: Option<UserKey<'a>>,
     /// Its generation.
     pub generation: u32,
@@ -315,7 +316,8 @@ fn read_answer<'a>(message: &Message<'a>, bytes: &'a [u8]) -> Result<QueryAnswer
             field_type::NAMESPACE => namespace = field.data,
             field_type::SET => set = field.data,
             field_type::DIGEST => digest = Some(field.data),
-            field_type::KEY => key = Some(UserKey::parse(field.data)?),
+            // The digest identifies the record; a stored key that cannot be read must not end the query.
+            field_type::KEY => key = UserKey::parse(field.data).ok(),
             // Index values and what newer servers add.
             _ => {}
         }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyList, PySequence, PyString, PyTuple};
 
 use super::array::Values;
-use super::{KeyArena, Kind};
+use super::{KeyArena, Kind, WRONG_DIGEST};
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
 use crate::python::once::{Once, intern};
@@ -83,6 +83,10 @@ impl KeyArena {
             param_error(key.py(), format!("key is {got}; it must be (namespace, set, primary_key)"))
         })?;
         reader.key(&tuple).map_err(|problem| problem.raise(key.py(), "key"))?;
+        // A batch checks its digests when it computes them.
+        if reader.arena.has_wrong_digest(0) {
+            return Err(param_error(key.py(), format!("key: {WRONG_DIGEST}")));
+        }
         Ok(reader.arena)
     }
 }
@@ -169,11 +173,12 @@ impl<'py> Reader<'py> {
             self.push(Kind::Digest, &digest, space);
             return Ok(());
         }
-        if let Some(digest) = digest {
-            self.arena.has_digests = true;
-            self.arena.given.insert(self.arena.len(), digest);
-        }
-        self.primary_key(&primary_key, space)
+        let Some(digest) = digest else { return self.primary_key(&primary_key, space) };
+        self.arena.has_digests = true;
+        self.arena.given.insert(self.arena.len(), digest);
+        self.primary_key(&primary_key, space)?;
+        self.arena.match_kind_to_digest(&digest);
+        Ok(())
     }
 
     #[inline]
