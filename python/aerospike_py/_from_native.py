@@ -13,6 +13,7 @@ from __future__ import annotations
 from ._utils.log import emit as log_event
 from ._utils.log import logger
 from ._utils.warnings import warn
+from .exception import RecordDecodeError
 from .exception import _error_class as error_class
 from .keys import Keys
 from .keys import _plain_values as plain_key_values
@@ -38,6 +39,7 @@ __all__ = [
     "NumpyBatchRecords",
     "OrderedRecord",
     "Record",
+    "RecordDecodeError",
     "error_class",
     "finish_batch_read",
     "finish_batch_write",

@@ -8,20 +8,22 @@ use wire_protocol::msgpack::{MAX_DEPTH, Reader, Token};
 use wire_protocol::particle::Particle;
 
 use super::classes;
-use crate::python::errors::client_error;
+use crate::python::errors::{about_record, decode_error};
 
 /// Why a record cannot be made into Python objects.
 pub(crate) enum Unreadable {
-    /// A value that Python cannot hold, as the exception to raise for it.
+    /// A value that Python cannot hold, as the exception to raise for it; it has the bin's name.
     Value(PyErr),
     /// Python itself failed, or was interrupted: to be raised as it is.
     Python(PyErr),
 }
 
-impl From<Unreadable> for PyErr {
-    fn from(unreadable: Unreadable) -> Self {
-        match unreadable {
-            Unreadable::Value(error) | Unreadable::Python(error) => error,
+impl Unreadable {
+    /// The exception to raise; that of a value gets the key of its record.
+    pub(crate) fn raise(self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyErr {
+        match self {
+            Self::Value(error) => about_record(py, error, key, None),
+            Self::Python(error) => error,
         }
     }
 }
@@ -91,7 +93,7 @@ pub(crate) fn bin_and_value<'py>(
 ) -> Result<(Bound<'py, PyString>, Bound<'py, PyAny>), Unreadable> {
     let value = |message: String| {
         let shown = String::from_utf8_lossy(op.name);
-        Unreadable::Value(client_error(py, format!("bin {shown:?} cannot be read: {message}")))
+        Unreadable::Value(decode_error(py, &shown, format!("bin {shown:?} cannot be read: {message}")))
     };
     let name = names.name(py, place, op.name).ok_or_else(|| value("its name is not UTF-8".into()))?;
     let object = op.particle().map_err(NoObject::from).and_then(|particle| to_object(py, &particle));
