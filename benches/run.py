@@ -88,7 +88,7 @@ def measure(parsed: argparse.Namespace, about: dict[str, Any]) -> None:
             from aerospike_py.testing import DevServer
 
             hosts = stack.enter_context(DevServer()).hosts
-            server = "the embedded node, in a separate process on the same machine"
+            server = "the embedded server, in a separate process on the same machine"
         floor = None if parsed.no_floor else stack.enter_context(Floor(environment.floor_program(), hosts))
         bench = Bench(hosts, EFFORTS[parsed.effort], pythons, floor)
         stack.callback(bench.close)

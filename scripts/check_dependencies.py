@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Proves that each direct dependency is listed in DEVELOPERS.md, and that crates come from the registry.
+"""Checks that DEVELOPERS.md lists each direct dependency, and that crates come from the public registry.
 
-- Each dependency that a crate of the workspace or fuzz/ names, each requirement of pyproject.toml and each
-  line under "What we ask for" in requirements/ has a line in the tables of the section "Dependencies"; and
-  each line there is a dependency still.
+- The tables of the section "Dependencies" have a line for each dependency of a crate in the workspace or in
+  fuzz/, each requirement of pyproject.toml and each line under "Direct dependencies" in requirements/, and no
+  other lines.
 - Every package of the lock files is ours, or has the public registry as its source and a checksum.
 
-Licences and advisories are cargo-deny's business (deny.toml). Needs cargo; nothing else but the standard
-library. Exits with 1 and one line a finding.
+cargo-deny checks licences and advisories (deny.toml). Needs cargo and the standard library. Exits with 1 and
+one line per finding.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 CRATES_IO = "registry+https://github.com/rust-lang/crates" + ".io-index"
 SECTION = re.compile(r"^## Dependencies\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| (`[^|]+`) \|", re.MULTILINE)
-ASKED = re.compile(r"^# What we ask for\.\n(.*?)(?=^$|\Z)", re.MULTILINE | re.DOTALL)
+ASKED = re.compile(r"^# Direct dependencies\.\n(.*?)(?=^$|\Z)", re.MULTILINE | re.DOTALL)
 NAME = re.compile(r"^([A-Za-z0-9][\w.-]*)")
 
 
@@ -65,7 +65,7 @@ def foreign(lock: Path) -> Iterator[str]:
         facts = dict(re.findall(r"^(\w+) = \"([^\"]*)\"$", package, re.MULTILINE))
         where = f"{lock.name}: {facts['name']} {facts['version']}"
         if "source" not in facts:
-            continue  # a path: ours, as the manifests say
+            continue  # a path: ours
         if facts["source"] != CRATES_IO:
             yield f"{where} does not come from the public registry: {facts['source']}"
         elif "checksum" not in facts:
@@ -76,7 +76,8 @@ def findings(tree: Path) -> list[str]:
     asked = crates_asked_for(tree) | packages_asked_for(tree)
     found = [f"DEVELOPERS.md does not say what {name} is for" for name in sorted(asked - listed(tree))]
     found += [
-        f"DEVELOPERS.md lists {name}, which is no direct dependency" for name in sorted(listed(tree) - asked)
+        f"DEVELOPERS.md lists {name}, which is not a direct dependency"
+        for name in sorted(listed(tree) - asked)
     ]
     for lock in (tree / "Cargo.lock", tree / "fuzz/Cargo.lock"):
         found += foreign(lock)

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Proves that the house stands as the design says.
+"""Checks the rules for crates and source files.
 
-- Each crate's dependencies lie on floors below it, and only where they belong (pyo3 in py-bindings alone).
-- `unsafe` stands only in the files that are listed here with a reason.
-- No source file grows past the length that one reads in a sitting, unless it is listed with a reason.
+- Each crate depends only on crates of lower floors, and on others' crates only where they belong (pyo3 in
+  py-bindings alone).
+- `unsafe` is only in the files that are listed here with a reason.
+- No source file is longer than LONGEST lines, unless it is listed with a reason.
 
-Run without arguments for this checkout, or with the path of another tree. Needs cargo; nothing else but the
-standard library. Exits with 1 and one line a violation.
+Run it without arguments for this checkout, or with the path of another tree. Needs cargo and the standard
+library. Exits with 1 and one line per violation.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ FLOORS = {
     "py-bindings": 3,
 }
 
-# Crates of others and where they may be a dependency of the product. A pattern covers a family. What is
-# not listed may be used on floors 2 and 3; floor 1 takes only what FLOOR_1_MAY_USE names.
+# Others' crates, and which crates may depend on them (tests excepted). A pattern covers a family. Unlisted
+# crates are allowed on floors 2 and 3; floor 1 may use only FLOOR_1_MAY_USE.
 RESTRICTED = {
     "pyo3*": {"py-bindings"},
     "numpy": {"py-bindings"},
@@ -42,17 +43,19 @@ RESTRICTED = {
     "aerospike*": {"aero-io"},
 }
 FLOOR_1_MAY_USE = {"thiserror", "base64", "ripemd", "flate2"}
-# Not even for tests: they would make a crate that knows no Python depend on one.
+# Not even for tests: these crates must build without Python.
 NEVER_IN_TESTS = {"pyo3*", "numpy"}
 
-# `unsafe` and why. Every other file of every crate is free of it, and crates without an entry say
-# `#![forbid(unsafe_code)]` in each of their roots.
+# Files with `unsafe`, and why. No other file may have it, and a crate without an entry must say
+# `#![forbid(unsafe_code)]` in each of its roots.
 UNSAFE = {
-    "wire-protocol/src/digest/lanes.rs": "CPU feature dispatch: many digests in a fraction of the time",
-    "record-decode/src/rows.rs": "rows of one array are written by several tasks: the one unsafe heart",
-    "record-decode/src/rows/tests.rs": "its tests, which have to make one",
-    "record-decode/src/rows/loom_models.rs": "its tests under loom, likewise",
-    "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory, sent to the tasks that fill it",
+    "wire-protocol/src/digest/lanes/mod.rs": "dispatch to code for CPU features: many digests at once",
+    "record-decode/src/memory/mod.rs": "several tasks write the rows of one array",
+    "record-decode/src/memory/view.rs": "the bytes of one of these rows",
+    "record-decode/src/rows/mod.rs": "the constructor passes the caller's guarantees on to that memory",
+    "record-decode/src/rows/tests.rs": "tests call that constructor",
+    "record-decode/src/rows/loom_models.rs": "tests under loom call that constructor",
+    "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory for the tasks that fill it",
     "py-bindings/src/python/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
     "py-bindings/src/python/process.rs": "registers a fork handler with the C library",
     "py-bindings/src/commands/batch_read.rs": "passes that memory to the row buffer and keeps its contract",
@@ -77,7 +80,7 @@ WIRE_IN_BINDINGS = {
 
 LONGEST = 500
 LONGER = {
-    "python/aerospike_py/exception.py": "one class an error code, nothing else",
+    "python/aerospike_py/exception.py": "one class per error code, nothing else",
 }
 
 
@@ -155,8 +158,8 @@ def matches(name: str, patterns: set[str]) -> bool:
     return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
 
 
-# Comments, strings and characters of Rust: what is in them is not code. Raw strings first, since a quote
-# means something else in them; a lifetime ('a) is no character.
+# Comments, strings and characters of Rust. Raw strings come first, because quotes mean something else in
+# them; a lifetime ('a) is not a character.
 NOT_CODE = re.compile(
     r"""
       //[^\n]*
@@ -170,7 +173,7 @@ NOT_CODE = re.compile(
 
 
 def code_of(text: str) -> str:
-    """The text with all that is not code blanked, its line breaks kept."""
+    """The text without comments, strings and characters; line breaks stay."""
     return NOT_CODE.sub(lambda found: "\n" * found.group().count("\n") or " ", text)
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Follows every link of the Markdown files inside the checkout: the file is there, and so is the heading.
+"""Checks that links in Markdown files lead to existing files and headings of the checkout.
 
-Links to other sites are not followed. Needs git and the standard library. Exits with 1 and one line a dead
-link.
+Links to other sites are not followed. Needs git and the standard library. Exits with 1 and one line per
+broken link.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ANCHOR = re.compile(r"<a\s+(?:id|name)=\"([^\"]+)\"")
 
 
 def blank(found: re.Match[str]) -> str:
-    """Keeps the line numbers."""
+    """Line breaks only, so that line numbers stay the same."""
     return "\n" * found.group().count("\n")
 
 
@@ -44,7 +44,7 @@ def anchors_of(path: Path) -> set[str]:
 
 
 def dead_links(tree: Path, path: Path) -> Iterator[str]:
-    # Code shows links, it has none.
+    # Links in code are examples.
     text = CODE.sub("", FENCE.sub(blank, path.read_text(encoding="utf-8")))
     for pattern in (INLINE, REFERENCE):
         for found in pattern.finditer(text):

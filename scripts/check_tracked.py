@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Looks through every file of the checkout for what must not be in it.
+"""Checks that no file of the checkout contains
 
-- paths of somebody's machine;
-- hosts of package registries (a mirror's name in a lock file or in a setting);
-- anything that would install `aerospike-py` from an index, where that name belongs to another project: only
-  the benches compare with it, in an environment of its own.
+- paths of a particular machine;
+- hosts of package registries, such as a mirror's name in a lock file or a setting;
+- anything that would install `aerospike-py` from an index, where the name belongs to another project. Only
+  the benchmarks do, for comparison, in a separate environment.
 
-Needs git and the standard library. Exits with 1 and one line a finding.
+Needs git and the standard library. Exits with 1 and one line per finding.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ class Rule(NamedTuple):
     allowed: frozenset[str] = frozenset()
 
 
-# Put together from pieces, so that this file does not find itself.
+# Assembled from pieces, so that this file is not a finding.
 HOME = "|".join(["/" + name + r"/[\w.]" for name in ("home", "root", "Users", "work")] + [r"[A-Z]:\\Users\\"])
 REGISTRIES = "|".join(
     [r"py" + r"pi\.org", r"python" + r"hosted\.org", r"crates" + r"\.io", r"conda\." + r"anaconda\.org"]
 )
 RULES = [
-    Rule(re.compile(rf"(?<![\w.])(?:{HOME})"), "a path of somebody's machine"),
-    # cargo writes this name into every lock file, wherever the crates came from.
+    Rule(re.compile(rf"(?<![\w.])(?:{HOME})"), "a path of a particular machine"),
+    # cargo writes this name into every lock file, whatever registry the crates came from.
     Rule(re.compile(rf"(?i)(?<![\w-])(?!crates\.io-index)(?:[\w-]+\.)*(?:{REGISTRIES})"), "a registry host"),
     Rule(
-        # An install command with the bare name, or a requirement line; a path to our own wheel is neither.
+        # An install command with the bare name, or a requirement line. A path to our own wheel is neither.
         re.compile(
             r"""(?ix) \b install \b .* [\s"'=] aerospike[-_]py (?![\w-])
                 | ^ \s* ["']? aerospike[-_]py \s* (?: \[ | [=<>~!]= | ["']? ,? \s* $ )"""
@@ -47,7 +47,7 @@ RULES = [
 
 
 def files_of(tree: Path, *patterns: str) -> list[str]:
-    """The files that are in the repository or would be with the next commit."""
+    """The tracked files, and the untracked ones that are not ignored."""
     answer = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns],
         cwd=tree,
@@ -55,7 +55,7 @@ def files_of(tree: Path, *patterns: str) -> list[str]:
         stdout=subprocess.PIPE,
     )
     names = [name for name in answer.stdout.decode().split("\0") if name]
-    # A file that was deleted is listed until the next commit.
+    # git lists a deleted file until the next commit.
     return [name for name in names if (tree / name).is_file() and not (tree / name).is_symlink()]
 
 
@@ -64,7 +64,7 @@ def findings(tree: Path, names: list[str]) -> Iterator[str]:
         try:
             text = (tree / name).read_text(encoding="utf-8")
         except UnicodeDecodeError:
-            continue  # no text: nothing that a reader or a tool would follow
+            continue  # not text
         for number, line in enumerate(text.splitlines(), 1):
             for rule in RULES:
                 if name not in rule.allowed and rule.pattern.search(line):

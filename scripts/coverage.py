@@ -1,7 +1,7 @@
-"""Line coverage of the pure crates by their own tests: `make coverage`.
+"""Measures the line coverage of three crates by their own tests: `make coverage`.
 
 Uses the coverage tools of the Rust toolchain (`rustup component add llvm-tools`). Prints each file, with the
-lines where some instance of the code did not run; fails below the least share.
+lines on which some instance of the code did not run. Fails if a crate is below LEAST per cent.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def tool(name: str) -> str:
 
 
 def run_tests(profiles: Path) -> list[str]:
-    """Runs the crates' tests, instrumented; returns the test binaries."""
+    """Runs the instrumented tests; returns the test binaries."""
     environment = {
         **os.environ,
         "RUSTFLAGS": "-C instrument-coverage",
@@ -54,7 +54,7 @@ def run_tests(profiles: Path) -> list[str]:
 
 
 def uncovered(segments: list[list[Any]]) -> list[int]:
-    """Lines on which a counted region begins that never ran."""
+    """Lines on which a counted region that never ran begins."""
     return sorted(
         {line for line, _, count, has_count, is_entry, *_ in segments if has_count and is_entry and not count}
     )

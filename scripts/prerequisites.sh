@@ -1,10 +1,10 @@
 #!/bin/sh
-# Looks for what has to be on the machine before anything can be built. Names what is missing and says
-# how to get it, for Debian and in general.
+# Checks what must be on the machine before anything can be built. Names what is missing and says how to install
+# it, on Debian and in general.
 #
-#   prerequisites.sh python   prints the path of a Python that will do ($PYTHON, or the first that fits)
+#   prerequisites.sh python   prints the path of a suitable Python ($PYTHON, or the first one found)
 #   prerequisites.sh rust     checks cargo and the linker
-#   prerequisites.sh all      checks both and says what it found
+#   prerequisites.sh all      checks both and prints what it found
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,7 +20,7 @@ missing() { # what it is, how on Debian, how in general
     exit 1
 }
 
-# A shim of a version manager can be on the PATH and still not run, so each candidate is tried.
+# A version manager's shim may be on the PATH without working, so each candidate is run.
 new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1
 }

@@ -53,7 +53,13 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "protocol": ("error",),  # flags of requests, kinds of commands, headers of answers
         "error": (),
     },
-    "dtype-schema": {},
+    "dtype-schema": {
+        # A dtype, its fields, and what a field is made of. Nested structs, Arrow schemas and their inference
+        # belong beside schema.
+        "schema": ("element", "error"),
+        "element": ("error",),
+        "error": (),
+    },
     "py-bindings": {
         "commands": ("core", "results", "args", "keys", "values", "arrays", "call", "python"),
         # The object behind both clients.
@@ -71,8 +77,43 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # Processes, exceptions, and what the extension uses of the package.
         "python": (),
     },
-    "record-decode": {},
-    "wire-protocol": {},
+    "record-decode": {
+        # Records into the rows of an array. Other results, such as Arrow columns or a matrix, will be rooms
+        # beside rows.
+        "rows": ("error", "memory", "plan", "report"),
+        # What changed to fit and what failed.
+        "report": ("error", "plan"),
+        # A schema compiled for one call; paths into maps and lists belong here.
+        "plan": ("convert",),
+        # Fields back into operations.
+        "encode": ("convert",),
+        # Values into the bytes of one field: numbers, bytes, lists; maps belong here.
+        "convert": ("error", "memory"),
+        # The rows' memory, written by several threads: the unsafe part.
+        "memory": (),
+        # Why a value could not be converted.
+        "error": (),
+    },
+    "wire-protocol": {
+        # Messages by subject, requests beside answers. Predicates and background jobs belong in query,
+        # transactions in command, users and roles in security, the management of indexes and UDFs (info
+        # commands) in info.
+        "batch": ("command", "digest", "error", "message", "result_code"),
+        "query": ("command", "digest", "error", "message", "result_code"),
+        "command": ("digest", "error", "message", "particle"),
+        # Operations on lists, maps, bits and HyperLogLog, with their contexts, and expressions will be rooms
+        # of their own here: encoders that use msgpack only.
+        "info": ("digest", "error", "message", "result_code"),
+        "security": ("error", "message", "result_code"),
+        "compressed": ("error", "message"),
+        # What every message is made of.
+        "message": ("error", "particle", "result_code"),
+        "digest": ("error", "particle"),
+        "msgpack": ("error", "particle"),
+        "particle": ("error",),
+        "result_code": (),
+        "error": (),
+    },
     "aerospike_py": {
         # Entry points.
         "_cli": (

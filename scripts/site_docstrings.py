@@ -1,4 +1,4 @@
-"""An extension of griffe: docstrings in Sphinx' notation become Markdown with links to the reference."""
+"""A griffe extension: Sphinx notation in docstrings becomes Markdown with links to the reference."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import griffe
 ROLE = re.compile(r":(?P<role>class|meth|func|mod|attr|exc|data|obj):`(?P<short>~?)(?P<target>[\w.]+)`")
 LITERAL = re.compile(r"(?<!`)``(?!`)([^`]+)``(?!`)")
 PACKAGE = "aerospike_py"
-# Modules that users do not name: the package has what is in them.
+# Modules whose names users import from the package itself.
 MODULES_WITHIN = (
     "async_client",
     "client",
@@ -22,9 +22,9 @@ MODULES_WITHIN = (
     "stats",
     "values",
 )
-# Terms in double backticks on a line of their own, with their explanation indented below it.
+# Terms in double backticks on a separate line, with the explanation indented below.
 TERM = re.compile(r"^(?P<terms>``[^`\n]+``(?:, ``[^`\n]+``)*)\n(?P<text>(?: {4}.*(?:\n|$))+)", re.MULTILINE)
-# A paragraph of prompts that stands in no section.
+# A paragraph of prompts outside any section.
 PROMPTS = re.compile(r"^>>> .*(?:\n(?!\s*$).*)*", re.MULTILINE)
 
 RULE = re.compile(r"^=+(?: +=+)+$")
@@ -32,7 +32,7 @@ TABLE = re.compile(r"^(?P<rule>=+(?: +=+)+)\n(?:.*\n)+?(?P=rule)\n(?:.*\n)+?(?P=
 
 
 def table(found: re.Match[str]) -> str:
-    """A table of Sphinx' simple notation as one of Markdown."""
+    """Converts a table in Sphinx' simple notation to Markdown."""
     columns = [(bar.start(), bar.end()) for bar in re.finditer("=+", found["rule"])]
     columns[-1] = (columns[-1][0], len(found[0]))
     rows: list[list[str]] = []
@@ -42,14 +42,14 @@ def table(found: re.Match[str]) -> str:
         cells = [line[start:end].strip().replace("|", "\\|") for start, end in columns]
         if cells[0]:
             rows.append(cells)
-        else:  # the line before goes on
+        else:  # a continuation line
             rows[-1] = [f"{before} {more}".strip() for before, more in zip(rows[-1], cells, strict=True)]
     lines = [f"| {' | '.join(cells)} |" for cells in rows]
     return "\n".join([lines[0], "|---" * len(columns) + "|", *lines[1:]])
 
 
 def full_name(target: str, place: Any) -> str:
-    """The dotted name, as the reference has it, that a role means where it stands."""
+    """The dotted name in the reference that a role at this place refers to."""
     if target.startswith(f"{PACKAGE}."):
         return target
     first = target.partition(".")[0]
@@ -60,12 +60,12 @@ def full_name(target: str, place: Any) -> str:
             path = member.target_path if member.is_alias else member.path
             return public(path + target.removeprefix(first))
         scope = scope.parent
-    # What is known nowhere above is a name of the package, or another method of the clients.
+    # An unknown name is one of the package, or another method of the clients.
     return f"{PACKAGE}.{target}" if first[0].isupper() or first == "client" else f"{PACKAGE}.Client.{target}"
 
 
 def public(name: str) -> str:
-    """What the package offers at its top is documented there, and the clients' methods on the client."""
+    """The name under which an object is documented: on the package or, for commands, on the client."""
     parts = name.split(".")
     if "_commands" in parts:
         kind, *method = parts[parts.index("_commands") + 2 :]
@@ -79,7 +79,7 @@ def markdown(text: str, place: Any) -> str:
     def link(role: re.Match[str]) -> str:
         target = role["target"]
         shown = target.rpartition(".")[2] if role["short"] else target
-        if role["role"] == "attr":  # in the list of its class, without an anchor
+        if role["role"] == "attr":  # listed with its class, without an anchor
             return f"`{shown}`"
         return f"[`{shown}`][{full_name(target, place)}]"
 
@@ -87,7 +87,7 @@ def markdown(text: str, place: Any) -> str:
         lines = [line.strip() for line in found["text"].splitlines()]
         return f"- {found['terms']}: {' '.join(lines)}\n"
 
-    # griffe's word for a section whose prompts are code.
+    # griffe formats a section of this name as code.
     text = re.sub(r"^Example:$", "Examples:", text, flags=re.MULTILINE)
     text = TABLE.sub(table, text)
     text = PROMPTS.sub(lambda found: f"```pycon\n{found[0]}\n```", text)
@@ -95,10 +95,10 @@ def markdown(text: str, place: Any) -> str:
 
 
 class Markdown(griffe.Extension):  # type: ignore[misc]  # mypy does not see griffe
-    """Rewrites each docstring once its object is complete."""
+    """Rewrites each docstring when the package has been loaded."""
 
     def on_package(self, *, pkg: griffe.Module, **kwargs: Any) -> None:
-        """Called when the package has been read whole."""
+        """Called by griffe when the package has been loaded."""
         self._rewrite(pkg)
 
     def _rewrite(self, place: griffe.Object) -> None:

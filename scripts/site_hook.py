@@ -1,8 +1,8 @@
-"""A hook of mkdocs: what the pages of docs/ link to outside it is on the site, too.
+"""A hook of mkdocs that adds files outside docs/ to the site if pages link to them.
 
-Links are written so that they work in a checkout (`../DEVELOPERS.md`, `../examples/demo.py`); on the site
-they lead to pages under `project/`: Markdown as it is, programs in a block of code, pictures as files,
-folders as their README.md or as a list of what they hold.
+Links work in a checkout (`../DEVELOPERS.md`, `../examples/demo.py`). On the site they lead to pages under
+`project/`: Markdown as it is, programs in a code block, pictures as files, folders as their README.md or as a
+list of their files.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FENCE = re.compile(r"^(?P<fence> *(?:```|~~~)).*?^(?P=fence)[ \t]*$", re.MULTILI
 
 
 def in_tree(page: str, link: str) -> str:
-    """The file in the checkout that a link of a page, itself a file in the checkout, leads to."""
+    """The file in the checkout that a link in a page of the checkout leads to."""
     path = posixpath.normpath(posixpath.join(posixpath.dirname(page), link))
     if not (ROOT / path).is_dir():
         return path
@@ -39,7 +39,7 @@ def is_there(path: str) -> bool:
 
 
 def site_path(path: str) -> str:
-    """Where mkdocs has a file of the checkout."""
+    """The path of a checkout's file on the site."""
     if path.startswith(f"{DOCS}/"):
         return path.removeprefix(f"{DOCS}/")
     return f"project/{path}" if path.endswith((".md", *PICTURES)) else f"project/{path}.md"
@@ -68,7 +68,7 @@ def listing(folder: str) -> str:
 
 
 def named(nav: Any) -> Iterator[str]:
-    """The files that the navigation names."""
+    """The files in the navigation."""
     if isinstance(nav, str):
         yield nav
     else:
@@ -77,7 +77,7 @@ def named(nav: Any) -> Iterator[str]:
 
 
 def on_files(files: Files, *, config: Any) -> Files:
-    """Adds the files that are linked to, and what those link to."""
+    """Adds the files that pages link to, and those that they link to in turn."""
     pages = [f"{DOCS}/{file.src_uri}" for file in files.documentation_pages()]
     found = [name.removeprefix("project/") for name in named(config["nav"]) if name.startswith("project/")]
     seen = set()
@@ -88,7 +88,7 @@ def on_files(files: Files, *, config: Any) -> Files:
             continue
         path = found.pop()
         if path in seen or not is_there(path):
-            continue  # mkdocs complains of what the navigation names and nobody has
+            continue  # mkdocs warns about missing files
         seen.add(path)
         if path.endswith(PICTURES):
             files.append(File.generated(config, site_path(path), abs_src_path=str(ROOT / path)))
@@ -100,14 +100,14 @@ def on_files(files: Files, *, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Files) -> str:
-    """Turns links of the checkout into links of the site."""
+    """Changes links that work in the checkout to links that work on the site."""
     here = page.file.src_uri
     place = here.removeprefix("project/") if here.startswith("project/") else f"{DOCS}/{here}"
 
     def moved(link: re.Match[str]) -> str:
         target = site_path(in_tree(place, link["path"]))
         if files.get_file_from_path(target) is None:
-            return link[0]  # for mkdocs to complain of
+            return link[0]  # mkdocs warns about it
         relative = posixpath.relpath(target, posixpath.dirname(here) or ".")
         return f"{link['before']}{relative}{link['anchor'] or ''}"
 

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Tries a wheel as a user would: `python -m scripts.try_wheel dist/aerospike_py-....whl`.
+"""Tests a wheel like a user: `python -m scripts.try_wheel dist/aerospike_py-....whl`.
 
-- It is small, and has what a wheel has to have: one native module, stubs, licence, bill of materials, entry
-  points.
-- Installed by path into a clean virtual environment, away from the checkout, it imports quickly without
-  NumPy, and runs the quick start of README.md and the command line.
+- It is small and complete: one native module, stubs, licence, bill of materials, entry points.
+- Installed by path into a clean virtual environment, outside the checkout, it imports quickly without NumPy,
+  and runs the first example of README.md and the command line.
 
-The environment is of the Python that runs this. It gets NumPy, as pinned in requirements/dev.txt; our own
-package is never asked of an index. Exits with 1 and the first thing that is wrong.
+The environment uses the Python that runs this script. It gets NumPy as pinned in requirements/dev.txt; our
+package is never requested from an index. Exits with 1 and the first problem.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ NEEDED = [
     r"aerospike_py-[\w.]+\.dist-info/entry_points\.txt",
 ]
 
-# Processor time: what else the machine does is not the wheel's fault.
+# CPU time, so that other programs on the machine do not matter.
 TIME_IMPORT = """
 import sys, time
 start = time.process_time()
@@ -49,7 +48,7 @@ WHERE = "import aerospike_py; print(aerospike_py.__version__, aerospike_py.__fil
 
 
 class WrongError(Exception):
-    """What is wrong with the wheel."""
+    """A problem of the wheel."""
 
 
 def look_into(wheel: Path) -> None:
@@ -69,7 +68,7 @@ def look_into(wheel: Path) -> None:
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    """Runs a command in an environment without what the checkout has set; gives what it printed."""
+    """Runs a command without the checkout's environment variables; returns its output."""
     keep = {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))
     }
@@ -106,7 +105,7 @@ def quick_start() -> str:
 
 
 def try_out(wheel: Path, here: Path) -> None:
-    """Installs the wheel into a new environment below `here`, and runs it there."""
+    """Installs the wheel into a new environment below `here` and runs it there."""
     venv.create(here / "venv", with_pip=True)
     scripts = here / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
     python = scripts / "python"
@@ -132,7 +131,7 @@ def try_out(wheel: Path, here: Path) -> None:
     (here / "quick_start.py").write_text(quick_start())
     run(python, "-W", "error", here / "quick_start.py", cwd=here)
     run(python, "-m", "aerospike_py", "bench", "--records", "1000", "--seconds", "0.1", cwd=here)
-    print("the quick start and a bench against the embedded node ran")
+    print("the first example and a benchmark against the embedded server ran")
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use wire_protocol::batch::row_flags;
-use wire_protocol::batch_request::BatchRequestRows;
+use wire_protocol::batch::BatchRequestRows;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(rows) = BatchRequestRows::parse(data) else { return };

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wire_protocol::login::{LoginAnswer, SecurityMessage, result_code_of};
+use wire_protocol::security::{LoginAnswer, SecurityMessage, result_code_of};
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(message) = SecurityMessage::parse(data) {

@@ -169,8 +169,8 @@ class DevServer:
                 if not found or not port.isdigit():
                     raise RuntimeError(f"the server process printed {line!r} instead of its address")
                 hosts.append((host.strip("[]"), int(port)))
-            for order in self._users:
-                process.order(order, echo="user")
+            for command in self._users:
+                process.control(command, echo="user")
         except BaseException:
             process.stop()
             raise
@@ -237,7 +237,7 @@ class DevServer:
         Example:
             >>> server.kill(2)
         """
-        self._process().order(f"kill {node}")
+        self._process().control(f"kill {node}")
 
     def restart(self, node: int) -> None:
         """Restarts a killed node on its old port. It gets its records from the other nodes.
@@ -249,7 +249,7 @@ class DevServer:
             >>> server.kill(2)
             >>> server.restart(2)
         """
-        self._process().order(f"restart {node}")
+        self._process().control(f"restart {node}")
 
     def pause(self, node: int) -> None:
         """Makes a node hang: it accepts connections, but does not answer.
@@ -260,7 +260,7 @@ class DevServer:
         Example:
             >>> server.pause(2)
         """
-        self._process().order(f"pause {node}")
+        self._process().control(f"pause {node}")
 
     def refuse(self, node: int) -> None:
         """Makes a node refuse new connections. It keeps serving its open ones.
@@ -271,7 +271,7 @@ class DevServer:
         Example:
             >>> server.refuse(2)
         """
-        self._process().order(f"refuse {node}")
+        self._process().control(f"refuse {node}")
 
     def resume(self, node: int) -> None:
         """Undoes :meth:`pause` and :meth:`refuse`. A paused node answers the commands it has received.
@@ -283,7 +283,7 @@ class DevServer:
             >>> server.pause(2)
             >>> server.resume(2)
         """
-        self._process().order(f"resume {node}")
+        self._process().control(f"resume {node}")
 
     def move_partitions(self, count: int) -> None:
         """Moves the masters of partitions to other live nodes.
@@ -294,7 +294,7 @@ class DevServer:
         Example:
             >>> server.move_partitions(100)
         """
-        self._process().order(f"move {count}")
+        self._process().control(f"move {count}")
 
     def inject(
         self,
@@ -375,7 +375,7 @@ class DevServer:
             if times < 1:
                 raise ValueError(f"times is {times}; it must be at least 1, or None for all")
             words.append(f"times={times}")
-        self._process().order(" ".join(words))
+        self._process().control(" ".join(words))
 
     def clear_faults(self, node: int | None = None) -> None:
         """Removes the faults of a node, or of all nodes.
@@ -387,7 +387,7 @@ class DevServer:
             >>> server.inject("silent", 0)
             >>> server.clear_faults()
         """
-        self._process().order(f"clear {'all' if node is None else node}")
+        self._process().control(f"clear {'all' if node is None else node}")
 
     def counters(self, node: int) -> dict[str, int]:
         """What a node has received since the server started, including before its restarts.
@@ -412,7 +412,7 @@ class DevServer:
             >>> sum(server.counters(node)["writes"] - before[node] for node in range(3))
             1
         """
-        answer = self._process().order(f"counters {node}")
+        answer = self._process().control(f"counters {node}")
         pairs = (word.partition("=") for word in answer.split())
         return {name: int(value) for name, _, value in pairs}
 
@@ -431,7 +431,7 @@ class DevServer:
             >>> with DevServer(users={"ann": "secret"}) as server:
             ...     server.set_user("bob", "also secret", ["read"])
         """
-        self._process().order(user_command(name, (password, roles)), echo="user")
+        self._process().control(user_command(name, (password, roles)), echo="user")
 
     def advance(self, seconds: int) -> None:
         """Moves the clock of the server ahead, so that records and sessions expire without waiting.
@@ -445,7 +445,7 @@ class DevServer:
             >>> client.exists(("test", "users", 4)).meta is None
             True
         """
-        self._process().order(f"advance {seconds}")
+        self._process().control(f"advance {seconds}")
 
     def __repr__(self) -> str:
         if self._running is None:

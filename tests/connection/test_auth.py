@@ -85,13 +85,13 @@ def test_external_users_bring_their_password(face, server):
         (aerospike.AUTH_EXTERNAL, {"user": "ext", "password": PASSWORD}),
         (aerospike.AUTH_PKI, {}),
     ]:
-        with pytest.raises(aerospike.ParamError, match="takes TLS"):
+        with pytest.raises(aerospike.ParamError, match="requires TLS"):
             face.connect({**server.config, **login, "auth_mode": mode})
 
 
 def test_without_a_user_no_login_is_sent(face, server):
     with pytest.raises(
-        exception.NotAuthenticated, match="the node wants a login, and no user was given"
+        exception.NotAuthenticated, match="the node requires a login, but no user is configured"
     ) as caught:
         face.connect(server.config)
     assert caught.value.code == 80

@@ -226,7 +226,7 @@ def test_keys_objects(client, fresh_set):
         ([("test", "s", 1), 5], r"keys\[1\] is 5"),
         ([("test", "s")], r"keys\[0\]: it has 2 items"),
         ([("test", "s", 1.5)], "1.5"),
-        ([("test", "s", 2**63)], "64 signed bits"),
+        ([("test", "s", 2**63)], "signed 64-bit integer"),
         ([("test", "s", None)], "no digest"),
         ([("test", "s", None, b"short")], "5 bytes"),
         ([("test", 7, 1)], "set is 7"),
@@ -285,7 +285,7 @@ def test_outs_that_are_refused(client, make, error, message):
         ({"total_timeout": -1}, "whole number"),
         ({"allow_inline": 1}, "True or False"),
         ({"replica": 99}, "POLICY_REPLICA"),
-        ({"expressions": b""}, "is not supported: filter expressions are not there yet"),
+        ({"expressions": b""}, "is not supported: filter expressions are not implemented yet"),
         (5, "must be a dict"),
     ],
 )

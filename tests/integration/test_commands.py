@@ -100,14 +100,14 @@ def test_values_that_cannot_be_written(client, fresh_set):
     loop: list[object] = []
     loop.append(loop)
     for value, message in [
-        (2**63, "64 signed bits"),
+        (2**63, "signed 64-bit integer"),
         (object(), "cannot be written"),
         ({1, 2}, "cannot be written"),
         (1j, "cannot be written"),
         ("\ud800", "UTF-8"),
         (loop, "nested deeper"),
         (nested(500), "nested deeper"),
-        ([2**64], "64 signed bits"),
+        ([2**64], "signed 64-bit integer"),
     ]:
         with pytest.raises(aerospike.ParamError, match=message) as caught:
             client.put(key, {"x": value})

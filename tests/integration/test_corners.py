@@ -145,7 +145,7 @@ def test_a_connect_in_flight_does_not_undo_a_close(config):
             connecting = asyncio.create_task(client.connect())
             await asyncio.sleep(0)
             await client.close()
-            with pytest.raises(aerospike.ClientError, match="closed while it connected"):
+            with pytest.raises(aerospike.ClientError, match="closed while it was connecting"):
                 await connecting
             assert not client.is_connected()
 

@@ -34,7 +34,7 @@ def test_arrays_are_written_as_lists(client, fresh_set, array, expected):
         (np.zeros(2, dtype=[("a", "i4")]), "'a'"),
         (np.array([object()]), "object"),
         (np.ma.masked_array([1, 2], mask=[True, False]), "masked array"),
-        (np.array([2**63], dtype="u8"), "64 signed bits"),
+        (np.array([2**63], dtype="u8"), "signed 64-bit integer"),
     ],
     ids=["complex", "datetime", "struct", "object", "masked", "u8"],
 )
@@ -48,7 +48,7 @@ def test_arrays_that_are_refused(client, fresh_set, array, named):
     "key", [None, True, 2.5, (1, 2), aerospike.HyperLogLog(b"x"), np.bool_(True)], ids=repr
 )
 def test_keys_of_maps_that_the_server_refuses(client, fresh_set, key):
-    with pytest.raises(aerospike.ParamError, match="cannot be a map's key"):
+    with pytest.raises(aerospike.ParamError, match="cannot be a map key"):
         client.put(("test", fresh_set, "map"), {"m": {"deep": [{key: 1}]}})
 
 

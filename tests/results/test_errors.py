@@ -153,9 +153,9 @@ def test_names_of_sets_and_namespaces_that_are_too_long(client):
     client.remove(("test", longest, 1))
     dtype = np.dtype([("a", "i8")])
     for namespace, set, what in (
-        ("test", "s" * 64, 'set "s+" has 64 bytes of UTF-8; a set\'s name has at most 63'),
-        ("test", "ü" * 32, "64 bytes of UTF-8; a set's name has at most 63"),
-        ("n" * 32, "s", "32 bytes of UTF-8; a namespace's name has at most 31"),
+        ("test", "s" * 64, 'set "s+" has 64 bytes of UTF-8; a set name has at most 63'),
+        ("test", "ü" * 32, "64 bytes of UTF-8; a set name has at most 63"),
+        ("n" * 32, "s", "32 bytes of UTF-8; a namespace name has at most 31"),
     ):
         key = (namespace, set, 1)
         for call in (

@@ -67,14 +67,14 @@ HOSTS = "tests/connection/test_bad_hosts.py::"
 
 COMMON_NOTHING = (
     warned("timeout_delay", 3000, "connections with late answers are closed, not kept", harmless=0),
-    warned("error_detail_verbosity", 1, "messages always say what is known", harmless=0),
+    warned("error_detail_verbosity", 1, "error messages always have all details", harmless=0),
     warned("connect_timeout", 500, "set it in the client's config", harmless=0),
-    refused("expressions", [1], "filter expressions are not there yet"),
-    refused("txn", object(), "transactions are not there yet"),
+    refused("expressions", [1], "filter expressions are not implemented yet"),
+    refused("txn", object(), "transactions are not implemented yet"),
 )
-COMMON_NOTHING_OF_ROWS = (refused("expressions", [1], "filter expressions are not there yet"),)
+COMMON_NOTHING_OF_ROWS = (refused("expressions", [1], "filter expressions are not implemented yet"),)
 DESERIALIZE = warned("deserialize", False, "lists and maps are always read as Python objects", harmless=True)
-LOCKING = refused("on_locking_only", True, "it is about transactions", harmless=False)
+LOCKING = refused("on_locking_only", True, "it is for transactions", harmless=False)
 
 
 def common(timeout: str, retries: str) -> tuple[Key, ...]:
@@ -218,17 +218,17 @@ BATCH_FLAGS = (
     ),
 )
 
-FOR_ALL = "there is none for all commands at once"
-NO_COMMAND = "the commands that it is for are not there yet"
+FOR_ALL = "it cannot be set for all commands at once"
+NO_COMMAND = "its commands are not implemented yet"
 
 # The keys that policies of batches have beside those of all reads.
 BATCHES = (
     *BATCH_FLAGS,
-    warned("concurrent", False, "the parts of a batch always run side by side", harmless=True),
+    warned("concurrent", False, "the requests of a batch always run concurrently", harmless=True),
     warned(
         "key",
         1,
-        "a batch read sends digests alone, and what rows send is in their own policy",
+        "a batch read sends digests only, and rows that write have a policy of their own",
         harmless=0,
         ours=True,
     ),
@@ -352,24 +352,24 @@ TABLES = (
             warned("lua", {}, "no Lua runs in the client"),
             warned("thread_pool_size", 16, "there is no thread pool"),
             warned("max_threads", 16, "there is no thread pool"),
-            warned("use_shared_connection", True, "every client has connections of its own", harmless=False),
+            warned("use_shared_connection", True, "each client has its own connections", harmless=False),
             warned("serialization", (), "there are no serializers"),
             warned("strict_types", False, "types are always strict", harmless=True),
             warned("validate_keys", False, "keys are always validated", harmless=True),
             warned(
                 "fail_if_not_connected",
                 False,
-                "connecting always fails where no host can be reached",
+                "connecting always fails if no host can be reached",
                 harmless=True,
             ),
-            warned("app_id", "shop", "the server is not told"),
+            warned("app_id", "shop", "it is not sent to the server"),
             warned("min_conns_per_node", 5, "connections are opened when they are needed", harmless=0),
-            warned("config_provider", object(), "settings come from the config alone"),
+            warned("config_provider", object(), "settings come from the config only"),
             refused("compression_threshold", 500, '"compress": True in a policy', harmless=0),
             refused(
                 "force_single_node",
                 True,
-                "the client reads from the nodes that have the records",
+                "the client talks to the nodes that own the records",
                 harmless=False,
             ),
         ),
@@ -582,7 +582,7 @@ TABLES = (
                 "max_concurrent_nodes",
                 "0",
                 "number of nodes to query at a time; 0 means all",
-                "crates/aero-io/tests/query.rs::no_more_come_than_asked_for_and_pages_join_without_a_seam",
+                "crates/aero-io/tests/query.rs::max_records_holds_and_pages_continue_exactly",
                 ours=True,
             ),
             works(
@@ -591,11 +591,11 @@ TABLES = (
                 "partitions to read, and where to resume in them; only in a call, not in the config",
                 "tests/integration/queries/test_results.py::test_partitions_are_chosen",
             ),
-            warned("info_timeout", 100, "a query asks no info command first", ours=True),
+            warned("info_timeout", 100, "a query sends no info command first", ours=True),
             warned(
                 "fail_on_cluster_change",
                 True,
-                "partitions that move are asked for where they are",
+                "partitions that move are read from their new node",
                 harmless=False,
                 ours=True,
             ),
@@ -671,10 +671,10 @@ TABLES = (
                 f"{TLS}test_settings_that_cannot_be_connected_with",
             ),
             warned("log_session_info", True, "sessions are not logged", harmless=False),
-            refused("keyfile_pw", "secret", "keys are read unencrypted only"),
-            refused("cert_blacklist", "file", "revoked certificates are refused by a revocation list"),
+            refused("keyfile_pw", "secret", "only unencrypted keys can be read"),
+            refused("cert_blacklist", "file", "to refuse revoked certificates, add a revocation list"),
             refused(
-                "for_login_only", True, "it would encrypt the login and send the records in clear text", False
+                "for_login_only", True, "it would encrypt the login but send records in clear text", False
             ),
         ),
     ),

@@ -336,7 +336,10 @@ def depends(tree: Path, *, listing: str = "| `tokio` | sockets |\n| `pytest` | t
         '[package]\nname = "fuzz"\nversion = "0.1.0"\nedition = "2024"\n[workspace]\n',
     )
     write(tree / "fuzz/src/lib.rs", "")
-    write(tree / "requirements/dev.txt", "# What we ask for.\npytest==9\n\n# What those need.\npluggy==1\n")
+    write(
+        tree / "requirements/dev.txt",
+        "# Direct dependencies.\npytest==9\n\n# Their dependencies.\npluggy==1\n",
+    )
     write(tree / "pyproject.toml", "[build-system]\nrequires = []\n")
     write(tree / "DEVELOPERS.md", f"## Dependencies\n\n| what | for |\n|---|---|\n{listing}\n\n## Pins\n")
     lock = LOCK.replace("SOURCE", check_dependencies.CRATES_IO).replace("CHECKSUM", 'checksum = "00"')

@@ -1,8 +1,8 @@
-//! What a batch read costs the client: wall and processor time of batches of five-bin records, into a
-//! sink that only counts, beside the same bytes sent and dropped over plain sockets.
+//! What a batch read costs the client: wall and processor time of batches of five-bin records into a sink that
+//! only counts, compared with the same bytes sent and dropped over plain sockets.
 //!
-//! `cargo run --release -p aero-io --example batch_cost [-- keys ...]` starts the embedded node in a
-//! process of its own; `AEROSPIKE_HOSTS=host:port` measures against a server instead.
+//! `cargo run --release -p aero-io --example batch_cost [-- keys ...]` starts the embedded node in another
+//! process; `AEROSPIKE_HOSTS=host:port` measures against a server instead.
 
 #![allow(clippy::print_stdout, reason = "a program that prints its findings")]
 
@@ -17,7 +17,8 @@ use aero_io::{
     BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Digest, Key, OwnedKey, RowLease, RowOutcome, RowSink,
     Seed, Space, TcpTransport, WriteOp, WritePolicy,
 };
-use wire_protocol::batch::{BatchReadHeader, BatchRow, Projection, Record, write_batch_read};
+use wire_protocol::batch::{BatchReadHeader, BatchRow, Record, write_batch_read};
+use wire_protocol::command::Projection;
 use wire_protocol::message::op;
 use wire_protocol::particle::Particle;
 
@@ -63,7 +64,7 @@ impl Drop for Lease<'_> {
     }
 }
 
-/// The embedded node in a process of its own: this very program, told to serve.
+/// The embedded node in another process, which runs this program as a server.
 struct Server {
     process: Child,
     address: String,
@@ -107,7 +108,7 @@ fn cpu_time() -> Duration {
     Duration::from_nanos(sum)
 }
 
-/// Median wall time and mean processor time of `run`, over about two seconds.
+/// Median wall time and mean processor time of `run`, measured for about two seconds.
 fn measure(mut run: impl FnMut()) -> (Duration, Duration) {
     (0..3).for_each(|_| run());
     let (cpu, start) = (cpu_time(), Instant::now());
@@ -147,7 +148,7 @@ async fn fill(cluster: &Cluster, n: usize) {
     futures_util::future::join_all(writers).await;
 }
 
-/// Sends requests of `rows` keys each, made beforehand, on a connection each, and drops the answers.
+/// Sends prepared requests of `rows` keys each, on one connection each, and drops the answers.
 struct Floor {
     requests: Vec<Vec<u8>>,
     streams: Vec<TcpStream>,
@@ -183,7 +184,7 @@ impl Floor {
             stream.write_all(request).expect("a write");
         }
         for stream in streams {
-            // The last message of an answer, in a frame of its own, is known by its bytes.
+            // The last message of an answer has a frame of its own with known bytes.
             let mut tail = [0u8; 30];
             while tail[..8] != [2, 3, 0, 0, 0, 0, 0, 22] || tail[11] != 1 {
                 let n = stream.read(buffer).expect("an answer");

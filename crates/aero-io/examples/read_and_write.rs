@@ -1,4 +1,4 @@
-//! A record written and read back, and a batch of records handed over one by one, at the embedded node.
+//! Writes and reads a record, and reads a batch of records one by one, at the embedded node.
 //!
 //! `cargo run -p aero-io --example read_and_write`
 
@@ -15,11 +15,11 @@ use wire_protocol::batch::Record;
 use wire_protocol::message::op;
 use wire_protocol::particle::Particle;
 
-/// Prints each record of a batch as it comes, and counts those that were found.
+/// Prints each record of a batch as it arrives, and counts the found ones.
 #[derive(Default)]
 struct Printer(AtomicUsize);
 
-/// A task's part of it: records of one answer.
+/// Permission to print the records of one answer.
 struct Lease<'a>(&'a Printer);
 
 impl RowSink for Printer {
@@ -63,7 +63,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let answer = cluster.read(&key(1), &Bins::All, &ReadPolicy::default()).await?;
     println!("record 1: generation {}, {} bins", answer.generation, answer.n_ops);
 
-    // Record 3 is not there.
+    // Record 3 does not exist.
     let digests: Vec<_> = (0..4).map(|number| key(number).digest).collect();
     let keys = Arc::new(BatchKeys::single(Space::new("test", "sensors"), digests));
     let sink = Arc::new(Printer::default());

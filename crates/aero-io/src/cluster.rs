@@ -1,4 +1,4 @@
-//! The cluster's handle.
+//! The cluster handle.
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,44 +26,44 @@ use crate::stats::{ClusterStats, NodeStats};
 use crate::topology::seeds;
 use crate::topology::state::{Handle, Inner};
 
-/// A connected cluster. Clones are handles of the same one; the last that is dropped closes it.
+/// A connected cluster. Clones share one cluster, which is closed when the last of them is dropped.
 #[derive(Clone)]
 pub struct Cluster {
     handle: Arc<Handle>,
 }
 
 impl Cluster {
-    /// Connects to a cluster: every address of every seed is tried, the nodes that the first one to
-    /// answer knows of are contacted, and each is watched from then on. Must be called within a tokio
-    /// runtime, which the watches live on.
+    /// Connects to a cluster: tries every address of every seed, contacts the nodes that the first one to
+    /// answer knows, and watches each of them from then on. Must be called in a tokio runtime, in which the
+    /// watches run.
     ///
-    /// Takes a few connect timeouts at most. A cluster that has just started and claims no partition yet is
-    /// given five seconds more.
+    /// Takes at most a few connect timeouts. If the cluster has just started and claims no partitions yet,
+    /// waits for up to five more seconds.
     ///
     /// # Errors
-    /// [`Error::Connect`] names every address that was tried and why it failed; [`Error::ClusterName`]
-    /// for a cluster of another name; [`Error::Login`] where a node refuses the user.
+    /// [`Error::Connect`] names every address that was tried and why it failed. [`Error::ClusterName`] for a
+    /// cluster with another name, [`Error::Login`] if a node refuses the user.
     pub async fn connect(config: ClusterConfig, transport: Arc<dyn Transport>) -> Result<Self, Error> {
         if let Some(credentials) = config.credentials.clone() {
             credentials.check(&*transport)?;
-            // Long work, done once for all logins; a runtime that ends meanwhile needs no hash.
+            // Slow, and done once for all logins. If the runtime shuts down meanwhile, no hash is needed.
             _ = tokio::task::spawn_blocking(move || credentials.prepare()).await;
         }
         let connector = Arc::new(Connector::new(config, transport));
-        let contacts = seeds::find_cluster(&connector).await?;
+        let found_nodes = seeds::find_cluster(&connector).await?;
         let inner = Arc::new(Inner::new(connector));
-        inner.admit(contacts);
+        inner.admit(found_nodes);
         inner.await_partitions().await;
         Ok(Self { handle: Arc::new(Handle { inner }) })
     }
 
-    /// Whether the cluster is open and any of its nodes answered when it was last looked at.
+    /// Whether the cluster is open and the last check of any node succeeded.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         !self.inner().is_closed() && self.inner().members().any_healthy()
     }
 
-    /// Names of the nodes, sorted.
+    /// Sorted.
     #[must_use]
     pub fn node_names(&self) -> Vec<String> {
         let mut names: Vec<String> =
@@ -72,13 +72,7 @@ impl Cluster {
         names
     }
 
-    /// Whether any node has the namespace.
-    #[must_use]
-    pub fn has_namespace(&self, namespace: &str) -> bool {
-        self.inner().view().namespace(namespace.as_bytes()).is_some()
-    }
-
-    /// The state of the nodes and their connections.
+    /// Statistics of the nodes and their connections.
     #[must_use]
     pub fn stats(&self) -> ClusterStats {
         let inner = self.inner();
@@ -91,37 +85,37 @@ impl Cluster {
         }
     }
 
-    /// Whether something has happened since [`Cluster::take_events`] was last called.
+    /// Whether there are events for [`Cluster::take_events`].
     #[must_use]
     pub fn has_events(&self) -> bool {
         self.inner().connector.events.has_any()
     }
 
-    /// What happened since the last time, and when. What is not fetched is kept up to an end, and then counted.
+    /// The events since the last call, with their times. Events that do not fit the queue are counted.
     #[must_use]
     pub fn take_events(&self) -> Vec<(SystemTime, Event)> {
         self.inner().connector.events.take()
     }
 
-    /// Sets whether retries are among the events from now on.
-    pub fn note_retries(&self, verbose: bool) {
-        self.inner().connector.events.set_verbose(verbose);
+    /// Sets whether retries are recorded as events.
+    pub fn record_retries(&self, enabled: bool) {
+        self.inner().connector.events.set_verbose(enabled);
     }
 
-    /// Stops watching the cluster and closes its connections. Commands under way end with
-    /// [`Error::Closed`], as do later ones.
+    /// Stops watching the cluster and closes its connections. Commands in flight, and later ones, end with
+    /// [`Error::Closed`].
     pub fn close(&self) {
         self.inner().close();
     }
 
     /// Reads the rows of `keys` into `sink`.
     ///
-    /// The future does all the work itself: dropping it stops the call at once, and closes connections
-    /// with answers that nobody read.
+    /// All work happens in the future: dropping it stops the command at once and closes connections with unread
+    /// answers.
     ///
     /// # Errors
-    /// If no row got an answer about its record (found, not found, filtered out): the most frequent
-    /// cause. Otherwise each row's own code went to the sink.
+    /// The most frequent error, if no row got an answer about its record (found, not found, filtered out).
+    /// Otherwise each row's code is in the sink.
     pub async fn batch_read<S: RowSink>(
         &self,
         keys: Arc<BatchKeys>,
@@ -133,13 +127,13 @@ impl Cluster {
         inner.until_closed(false, work::run(&inner, keys, request, sink)).await
     }
 
-    /// Carries out the operations of the rows of `keys`, and hands what they answered to `sink`. A row that may
+    /// Carries out the operations of the rows of `keys`, and delivers the answers to `sink`. A row that may
     /// have been applied is not sent again.
     ///
-    /// The future does all the work itself: dropping it stops the call at once; what was sent may be applied.
+    /// All work happens in the future: dropping it stops the command at once; what was sent may be applied.
     ///
     /// # Errors
-    /// If no row got an answer: the most frequent cause. Otherwise each row's own code went to the sink.
+    /// The most frequent error, if no row got an answer. Otherwise each row's code is in the sink.
     pub async fn batch_operate<S: RowSink>(
         &self,
         keys: Arc<BatchKeys>,
@@ -151,31 +145,32 @@ impl Cluster {
         inner.until_closed(request.may_write(), work::run(&inner, keys, request, sink)).await
     }
 
-    /// Reads one record: bins by `bins`, or its header alone.
+    /// Reads one record: its bins, or only its header.
     ///
     /// # Errors
-    /// Every result code but 0 is an [`Error::Server`], that of a record that is not there (2) too.
+    /// [`Error::Server`] for every result code but 0, including that for a missing record (2).
     pub async fn read(&self, key: &Key, bins: &Bins, policy: &ReadPolicy) -> Result<Answer, Error> {
         let inner = self.inner();
         inner.until_closed(false, single::read(inner, key, bins, policy)).await
     }
 
-    /// Applies operations to one record; with [`op::WRITE`](wire_protocol::message::op::WRITE) they set
-    /// its bins.
+    /// Applies operations to one record. [`op::WRITE`](wire_protocol::message::op::WRITE) sets a bin.
     ///
     /// # Errors
-    /// As [`Cluster::read`]; [`Error::in_doubt`] says whether the write may have been applied.
+    /// Those of [`Cluster::read`]. [`Error::in_doubt`] says whether the write may have been applied.
     pub async fn write(&self, key: &Key, ops: &[WriteOp<'_>], policy: &WritePolicy) -> Result<Answer, Error> {
         let inner = self.inner();
         inner.until_closed(true, single::write(inner, key, ops, policy)).await
     }
 
-    /// Applies operations, reads among them, to one record in order and as one. `name` is what errors call the
-    /// command. Where all of them read, it is a read: any replica may answer, and it may be hedged. Operations
-    /// that add to what is there are not sent again once they may have been applied.
+    /// Applies operations, which may include reads, to one record atomically and in order. `name` is the
+    /// command's name in errors.
+    ///
+    /// If all operations read, any replica may answer, and the command may be hedged. Operations whose effect
+    /// depends on how often they are applied are not sent again once they may have been applied.
     ///
     /// # Errors
-    /// As [`Cluster::write`].
+    /// Those of [`Cluster::write`].
     pub async fn operate(
         &self,
         name: &'static str,
@@ -192,24 +187,24 @@ impl Cluster {
     /// Deletes one record.
     ///
     /// # Errors
-    /// As [`Cluster::write`].
+    /// Those of [`Cluster::write`].
     pub async fn delete(&self, key: &Key, policy: &WritePolicy) -> Result<Answer, Error> {
         let inner = self.inner();
         inner.until_closed(true, single::delete(inner, key, policy)).await
     }
 
-    /// Sends info commands to one node, or to all of them side by side.
+    /// Sends info commands to one node, or to all nodes concurrently.
     ///
     /// # Errors
-    /// A node that there is not, or a closed cluster. What goes wrong at a node is told beside its name.
+    /// There is no such node, or the cluster is closed. Errors of single nodes are in the result.
     pub async fn info(&self, node: Option<&str>, commands: &[&str]) -> Result<Vec<InfoAnswers>, Error> {
         self.info_within(node, commands, INFO_TIMEOUT).await
     }
 
-    /// [`Cluster::info`] that gives up on a node after `timeout`.
+    /// Like [`Cluster::info`], but gives up on a node after `timeout`.
     ///
     /// # Errors
-    /// As [`Cluster::info`].
+    /// Those of [`Cluster::info`].
     pub async fn info_within(
         &self,
         node: Option<&str>,
@@ -220,8 +215,8 @@ impl Cluster {
         inner.until_closed(false, info::send(inner, node, commands, timeout)).await
     }
 
-    /// The records of partitions, of which nothing is asked for before the first is. The stream keeps the
-    /// cluster open.
+    /// Queries the records of partitions. Nothing is sent before the first record is requested. The stream
+    /// keeps the cluster open.
     #[must_use]
     pub fn query(&self, query: Query) -> RecordStream {
         RecordStream::new(Arc::clone(&self.handle), query)

@@ -1,22 +1,21 @@
-//! What a cluster is connected with.
+//! Settings of a cluster handle.
 
 use std::time::Duration;
 
 use crate::auth::credentials::Credentials;
 
-/// A host that a cluster is looked for at.
+/// A host through which the cluster is found.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Seed {
-    /// A name or an address.
+    /// A name or an IP address.
     pub host: String,
-    /// Its port.
     pub port: u16,
-    /// The name in the host's certificate, for transports that check one; none is the cluster's name.
+    /// The name in the host's certificate, for TLS. Defaults to the cluster's name.
     pub tls_name: Option<String>,
 }
 
 impl Seed {
-    /// A seed without a certificate's name.
+    /// A seed without a TLS name.
     #[must_use]
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self { host: host.into(), port, tls_name: None }
@@ -33,35 +32,34 @@ impl std::fmt::Display for Seed {
     }
 }
 
-/// Settings of a cluster's handle.
 #[derive(Clone, Debug)]
 pub struct ClusterConfig {
     /// Hosts to start from. Every address of each is tried.
     pub seeds: Vec<Seed>,
-    /// The cluster's name; nodes of another are refused.
+    /// Nodes of a cluster with another name are refused.
     pub cluster_name: Option<String>,
-    /// Who logs in; none where the cluster lets everybody in.
+    /// `None` if the cluster requires no login.
     pub credentials: Option<Credentials>,
     /// Time for a node's answer to a login.
     pub login_timeout: Duration,
-    /// Time between two looks at a node.
+    /// Time between two checks of a node.
     pub tend_interval: Duration,
-    /// Time for opening a connection, and for one exchange of a look at a node.
+    /// Time for opening a connection, and for one exchange of a check.
     pub connect_timeout: Duration,
-    /// Connections for commands that a node may have open at a time, at least one. The connection that
-    /// the node is watched by comes on top.
+    /// Most open connections for commands per node, at least one. The connection that the node is watched over
+    /// is not counted.
     pub max_conns_per_node: usize,
-    /// A connection that was idle for longer is closed instead of used; zero keeps it.
+    /// A connection that was idle for longer is closed instead of used; zero is no limit.
     pub max_socket_idle: Duration,
-    /// Whether nodes are reached at their alternate addresses.
+    /// Use the nodes' alternate addresses.
     pub use_services_alternate: bool,
-    /// Racks to read from with [`Replica::PreferRack`](crate::Replica::PreferRack), the nearest first;
-    /// none where nodes are not asked for theirs.
+    /// Racks to read from with [`Replica::PreferRack`](crate::Replica::PreferRack), nearest first. If empty,
+    /// nodes are not asked for their racks.
     pub racks: Vec<u32>,
-    /// Failures of a node within the window after which it is not asked any more until the next one; zero
-    /// is no limit. Counted are connections that had to be closed, timeouts and overload.
+    /// A node that fails more often than this within the error window is not used until the next one; zero is
+    /// no limit. Failures are connections that had to be closed, timeouts and overload.
     pub max_error_rate: u32,
-    /// The window, in tend intervals.
+    /// The length of the error window in tend intervals.
     pub error_rate_window: u32,
 }
 

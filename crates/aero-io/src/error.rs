@@ -1,4 +1,4 @@
-//! Why a call failed.
+//! Errors of commands, and faults of single exchanges.
 
 use std::fmt;
 use std::io;
@@ -8,40 +8,36 @@ use std::time::Duration;
 
 use wire_protocol::{ResultCode, WireError};
 
-/// Codes that the client gives, beside the server's; the numbers are the official client's.
+/// The client's own error codes. The numbers are the official client's.
 pub mod client_code {
-    /// A failure of the client.
     pub const CLIENT: i32 = -1;
-    /// A parameter that the client refuses.
+    /// An invalid parameter.
     pub const PARAM: i32 = -2;
-    /// No connection was free in time.
+    /// No connection became free in time.
     pub const NO_MORE_CONNECTIONS: i32 = -7;
     /// No node to send the command to.
     pub const INVALID_NODE: i32 = -8;
     /// A connection failed.
     pub const CONNECTION: i32 = -10;
-    /// A node that failed too often.
+    /// The node failed too often.
     pub const MAX_ERROR_RATE: i32 = -14;
-    /// A row without an answer.
+    /// The server's answer does not contain the row.
     pub const NO_RESPONSE: i32 = -15;
-    /// A batch of which parts failed.
+    /// Parts of a batch failed.
     pub const BATCH_FAILED: i32 = -16;
 }
 
-/// What had been tried when a call failed.
+/// What a command had tried when it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried {
-    /// The command.
     pub command: &'static str,
-    /// The node it was last sent to.
+    /// The node that the command was last sent to.
     pub node: Arc<str>,
-    /// The node's address.
     pub address: SocketAddr,
-    /// How often it was tried.
     pub attempts: u32,
-    /// Time since the call began.
+    /// Time since the command began.
     pub elapsed: Duration,
-    /// Whether a write may have been applied though it failed.
+    /// Whether a write may have been applied.
     pub in_doubt: bool,
 }
 
@@ -61,7 +57,7 @@ impl fmt::Display for Tried {
     }
 }
 
-/// A time as a user reads it.
+/// Formats a duration for a message.
 struct Seconds(Duration);
 
 impl fmt::Display for Seconds {
@@ -74,93 +70,78 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// Whom a login was for.
+/// The user of a login, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who(Identified);
+pub struct LoginUser(UserKind);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Identified {
-    ByName(Arc<str>),
-    ByCertificate,
-    NotAtAll,
+enum UserKind {
+    Named(Arc<str>),
+    Certificate,
+    None,
 }
 
-impl Who {
-    pub(crate) fn user(name: Arc<str>) -> Self {
-        Self(Identified::ByName(name))
+impl LoginUser {
+    pub(crate) fn named(name: Arc<str>) -> Self {
+        Self(UserKind::Named(name))
     }
 
     pub(crate) fn certificate() -> Self {
-        Self(Identified::ByCertificate)
+        Self(UserKind::Certificate)
     }
 
-    /// Nobody: the client was given no user.
-    pub(crate) fn nobody() -> Self {
-        Self(Identified::NotAtAll)
+    /// The client has no user.
+    pub(crate) fn none() -> Self {
+        Self(UserKind::None)
     }
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for LoginUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Identified::ByName(user) => write!(f, "login of user {user:?}"),
-            Identified::ByCertificate => f.write_str("login of the client certificate's user"),
-            Identified::NotAtAll => f.write_str("the node wants a login, and no user was given"),
+            UserKind::Named(user) => write!(f, "login of user {user:?}"),
+            UserKind::Certificate => f.write_str("login of the client certificate's user"),
+            UserKind::None => f.write_str("the node requires a login, but no user is configured"),
         }
     }
 }
 
-/// Why an address did not turn out to be a node of the cluster.
+/// Why an address is not a node of the cluster.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ContactFault {
-    /// The name has no address.
+pub enum DiscoveryFault {
     #[error("the name cannot be resolved: {0}")]
     Resolve(Arc<io::Error>),
-    /// The connection failed.
     #[error("{0}")]
     Connection(Arc<io::Error>),
-    /// Nothing came in time.
     #[error("no answer within {}", Seconds(*.0))]
     Timeout(Duration),
-    /// The answer is no node's.
     #[error("{0}")]
     Protocol(WireError),
-    /// The node is of another cluster.
+    /// The node belongs to another cluster.
     #[error("it belongs to cluster {found:?}, not {expected:?}")]
     ClusterName {
-        /// The name asked for.
+        /// The configured name.
         expected: String,
-        /// The node's.
+        /// The node's cluster.
         found: String,
     },
     /// The node refused the user.
-    #[error("{code}: {who}")]
-    Login {
-        /// The server's code.
-        code: ResultCode,
-        /// Whom it refused.
-        who: Who,
-    },
+    #[error("{code}: {user}")]
+    Login { code: ResultCode, user: LoginUser },
     /// Another node has the address.
     #[error("it is node {found}, not {expected}")]
-    NodeName {
-        /// The name asked for.
-        expected: String,
-        /// The node's.
-        found: String,
-    },
+    NodeName { expected: String, found: String },
 }
 
 /// A seed's address that did not lead to the cluster.
 #[derive(Clone, Debug)]
 pub struct SeedFailure {
-    /// The seed as `host:port`.
+    /// `host:port`.
     pub seed: String,
-    /// The address; none where the name has none.
+    /// `None` if the name could not be resolved.
     pub address: Option<SocketAddr>,
-    /// Why.
-    pub fault: ContactFault,
+    pub fault: DiscoveryFault,
 }
 
 impl fmt::Display for SeedFailure {
@@ -174,146 +155,99 @@ impl fmt::Display for SeedFailure {
     }
 }
 
-/// Why a call failed. [`Error::code`] is its number, [`Error::in_doubt`] says whether a write may have
-/// been applied all the same.
+/// Why a command failed. [`Error::code`] is its number; [`Error::in_doubt`] says whether a write may have been
+/// applied.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The server answered with an error.
+    /// The server answered with an error code.
     #[error("{code}: {tried}")]
-    Server {
-        /// The server's code.
-        code: ResultCode,
-        /// What was tried.
-        tried: Box<Tried>,
-    },
-    /// A node refused the user: the login, or the token that a login had given.
-    #[error("{code}: {who} at {address}{}", Of(.tried.as_deref()))]
+    Server { code: ResultCode, tried: Box<Tried> },
+    /// A node refused a login, or the token from an earlier login.
+    #[error("{code}: {user} at {address}{}", Of(.tried.as_deref()))]
     Login {
-        /// The server's code.
         code: ResultCode,
-        /// Whom it refused.
-        who: Who,
-        /// The node's address.
+        user: LoginUser,
         address: SocketAddr,
-        /// What was tried; none where nothing was but to connect.
+        /// `None` if the error occurred while connecting to the cluster.
         tried: Option<Box<Tried>>,
     },
-    /// Time was up.
     #[error("no answer in time: {tried}")]
-    Timeout {
-        /// What was tried.
-        tried: Box<Tried>,
-    },
-    /// A connection failed.
+    Timeout { tried: Box<Tried> },
     #[error("the connection failed ({source}): {tried}")]
-    Connection {
-        /// How.
-        source: Arc<io::Error>,
-        /// What was tried.
-        tried: Box<Tried>,
-    },
-    /// The node's answer cannot be read.
+    Connection { source: Arc<io::Error>, tried: Box<Tried> },
+    /// The node's answer does not follow the protocol.
     #[error("the answer cannot be read ({source}): {tried}")]
-    Protocol {
-        /// Why.
-        source: WireError,
-        /// What was tried.
-        tried: Box<Tried>,
-    },
-    /// The node's answer left the row out.
-    #[error("the answer left the row out: {tried}")]
-    NoResponse {
-        /// What was tried.
-        tried: Box<Tried>,
-    },
+    Protocol { source: WireError, tried: Box<Tried> },
+    /// The server's answer does not contain the row.
+    #[error("the server's answer does not contain the row: {tried}")]
+    NoResponse { tried: Box<Tried> },
     /// No connection to the node became free in time.
     #[error("all {limit} connections were busy and none became free (max_conns_per_node): {tried}")]
     Saturated {
-        /// Connections that a node may have.
+        /// The most connections per node.
         limit: usize,
-        /// What was tried.
         tried: Box<Tried>,
     },
-    /// The node failed too often lately to be asked.
+    /// The node failed too often and is not used until the error window ends.
     #[error("the node failed more than {limit} times within the error window: {tried}")]
     ErrorRate {
-        /// Failures that a node may have within the window.
+        /// The most failures per window.
         limit: u32,
-        /// What was tried.
         tried: Box<Tried>,
     },
-    /// The cluster has no such namespace.
     #[error("the cluster has no namespace {namespace:?}")]
-    NamespaceNotFound {
-        /// The namespace.
-        namespace: String,
-    },
-    /// No node is known for the partition.
-    #[error("no node is known for partition {partition} of namespace {namespace:?}")]
-    InvalidNode {
-        /// The namespace.
-        namespace: String,
-        /// The partition.
-        partition: usize,
-    },
-    /// The cluster has no node of that name.
+    NamespaceNotFound { namespace: String },
+    /// No node owns the partition.
+    #[error("no node owns partition {partition} of namespace {namespace:?}")]
+    InvalidNode { namespace: String, partition: usize },
+    /// No node has that name.
     #[error("the cluster has no node {name:?}; it has {}", List(.known))]
     NoSuchNode {
-        /// The name.
         name: String,
-        /// The nodes that it has.
+        /// The names of the nodes.
         known: Vec<String>,
     },
     /// No seed led to a cluster.
     #[error("no cluster was found in {}: {}", Seconds(*.elapsed), List(.tried))]
     Connect {
-        /// What was tried, and why it failed.
+        /// The addresses that were tried, and why they failed.
         tried: Vec<SeedFailure>,
-        /// Time that it took.
         elapsed: Duration,
     },
     /// The seeds belong to another cluster.
     #[error("{address} belongs to cluster {found:?}, not {expected:?}")]
     ClusterName {
-        /// The name asked for.
+        /// The configured name.
         expected: String,
-        /// The name found.
+        /// The cluster's name.
         found: String,
-        /// Where.
         address: SocketAddr,
     },
-    /// A parameter makes no sense.
+    /// An invalid parameter.
     #[error("{what}")]
     Param {
-        /// What is wrong.
+        /// The message.
         what: String,
     },
-    /// A name that can be no bin's.
     #[error("bin name {name:?} is longer than 15 bytes")]
-    BinName {
-        /// The name.
-        name: String,
-    },
-    /// The request does not fit the protocol.
+    BinName { name: String },
+    /// The protocol cannot express the request.
     #[error("the request cannot be sent: {source}")]
-    Request {
-        /// Why.
-        source: WireError,
-    },
-    /// The cluster's handle was closed.
+    Request { source: WireError },
+    /// The cluster handle was closed.
     #[error("the cluster was closed{}", if *.in_doubt { "; the write may have been applied" } else { "" })]
     Closed {
-        /// Whether a write was under way that may have been applied.
+        /// Whether a write was in flight that may have been applied.
         in_doubt: bool,
     },
-    /// The sink takes no more rows.
-    #[error("the rows were sealed while the batch was under way")]
+    /// The sink accepts no more rows.
+    #[error("the row sink was sealed during the batch")]
     Sealed,
 }
 
 impl Error {
-    /// The error's number: a code of the server as it is, or one of [`client_code`].
+    /// The error's number: a server's result code, or one of [`client_code`].
     #[must_use]
     pub fn code(&self) -> i32 {
         match self {
@@ -333,7 +267,7 @@ impl Error {
         }
     }
 
-    /// Whether a write may have been applied though it failed.
+    /// Whether a write may have been applied.
     #[must_use]
     pub fn in_doubt(&self) -> bool {
         match self {
@@ -342,7 +276,7 @@ impl Error {
         }
     }
 
-    /// What was tried, for errors of commands that reached for a node.
+    /// What was tried, for errors of commands that got as far as a node.
     #[must_use]
     pub fn tried(&self) -> Option<&Tried> {
         match self {
@@ -359,7 +293,7 @@ impl Error {
     }
 }
 
-/// What was tried, behind what is said before.
+/// Appends what was tried to a message.
 struct Of<'a>(Option<&'a Tried>);
 
 impl fmt::Display for Of<'_> {
@@ -385,22 +319,22 @@ impl<T: fmt::Display> fmt::Display for List<'_, T> {
 /// What went wrong in one exchange with a node.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
-    /// The call's time is up.
+    /// The command's deadline has passed.
     Deadline,
-    /// The connection made no progress for the socket timeout.
+    /// The connection made no progress within the socket timeout.
     Socket,
     /// The connection failed.
     Io(Arc<io::Error>),
-    /// The bytes that came are no answer.
+    /// The received bytes do not follow the protocol.
     Wire(WireError),
     /// No connection became free.
     Saturated,
-    /// The node failed too often lately to be asked.
+    /// The node's circuit breaker is open.
     Tripped,
     /// The node left the cluster before anything was sent to it.
     Gone,
     /// The node refused the user.
-    Login { code: ResultCode, who: Who },
+    Login { code: ResultCode, user: LoginUser },
 }
 
 impl Fault {
@@ -408,8 +342,8 @@ impl Fault {
         Self::Io(Arc::new(io::Error::new(kind, text)))
     }
 
-    /// Whether a connection from the pool may have failed this way because the peer had closed it
-    /// before the request went out.
+    /// Whether a reused connection may have failed this way because the peer had closed it before the request
+    /// was sent.
     pub(crate) fn is_stale(&self) -> bool {
         use io::ErrorKind as Kind;
         matches!(self, Self::Io(error) if matches!(
@@ -422,20 +356,20 @@ impl Fault {
         ))
     }
 
-    /// The fault as seen by somebody who looks for a node and gave it `limit`.
-    pub(crate) fn into_contact(self, limit: Duration) -> ContactFault {
+    /// The fault for discovery, which had `limit` as its timeout.
+    pub(crate) fn into_discovery(self, limit: Duration) -> DiscoveryFault {
         match self {
-            Self::Deadline | Self::Socket | Self::Saturated | Self::Tripped => ContactFault::Timeout(limit),
-            Self::Gone => ContactFault::Connection(Arc::new(gone())),
-            Self::Login { code, who } => ContactFault::Login { code, who },
-            Self::Io(error) => ContactFault::Connection(error),
-            Self::Wire(error) => ContactFault::Protocol(error),
+            Self::Deadline | Self::Socket | Self::Saturated | Self::Tripped => DiscoveryFault::Timeout(limit),
+            Self::Gone => DiscoveryFault::Connection(Arc::new(node_left())),
+            Self::Login { code, user } => DiscoveryFault::Login { code, user },
+            Self::Io(error) => DiscoveryFault::Connection(error),
+            Self::Wire(error) => DiscoveryFault::Protocol(error),
         }
     }
 }
 
 /// The error for a node that left before anything was sent to it.
-pub(crate) fn gone() -> io::Error {
+pub(crate) fn node_left() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "the node left the cluster")
 }
 
@@ -469,12 +403,12 @@ mod tests {
                 SeedFailure {
                     seed: "db:3000".into(),
                     address: "[::1]:3000".parse().ok(),
-                    fault: ContactFault::Connection(refused),
+                    fault: DiscoveryFault::Connection(refused),
                 },
                 SeedFailure {
                     seed: "10.0.0.1:3000".into(),
                     address: "10.0.0.1:3000".parse().ok(),
-                    fault: ContactFault::Timeout(Duration::from_secs(1)),
+                    fault: DiscoveryFault::Timeout(Duration::from_secs(1)),
                 },
             ],
             elapsed: Duration::from_secs(1),

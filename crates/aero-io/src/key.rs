@@ -1,24 +1,22 @@
 //! The record that a command is about, and the bins that it reads.
 
-use wire_protocol::batch::Projection;
+use wire_protocol::command::Projection;
 use wire_protocol::digest::{Digest, UserKey};
 
 use crate::error::Error;
 
-/// Longest name of a bin, in bytes.
+/// In bytes.
 const MAX_BIN_NAME: usize = 15;
 
 /// A namespace and a set.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Space {
-    /// The namespace.
     pub namespace: Box<[u8]>,
-    /// The set; empty for none.
+    /// Empty for no set.
     pub set: Box<[u8]>,
 }
 
 impl Space {
-    /// A namespace and a set.
     #[must_use]
     pub fn new(namespace: impl AsRef<[u8]>, set: impl AsRef<[u8]>) -> Self {
         Self { namespace: namespace.as_ref().into(), set: set.as_ref().into() }
@@ -28,18 +26,14 @@ impl Space {
 /// A user's key, owned.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum OwnedKey {
-    /// A 64-bit integer.
     Int(i64),
-    /// Text.
     Str(Box<str>),
     /// Text that is not UTF-8, as other clients can store it. Its digest and its type are those of text.
     StrBytes(Box<[u8]>),
-    /// Bytes.
     Blob(Box<[u8]>),
 }
 
 impl OwnedKey {
-    /// The key, borrowed.
     #[must_use]
     pub fn borrow(&self) -> UserKey<'_> {
         match self {
@@ -51,25 +45,23 @@ impl OwnedKey {
     }
 }
 
-/// The record that a single command is about.
+/// The record that a command is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Its namespace and set.
     pub space: Space,
-    /// Its digest.
     pub digest: Digest,
-    /// The user's key, where it is to be sent (and stored by a write).
+    /// The user's key, if it is to be sent, and stored by a write.
     pub send: Option<OwnedKey>,
 }
 
 impl Key {
-    /// A key by digest alone.
+    /// A key that is sent as a digest only.
     #[must_use]
     pub fn from_digest(space: Space, digest: Digest) -> Self {
         Self { space, digest, send: None }
     }
 
-    /// A key of a user's key; `send` says whether that goes to the server, too.
+    /// The key for a user's key. `send`: send the user's key, too.
     #[must_use]
     pub fn new(space: Space, key: OwnedKey, send: bool) -> Self {
         let digest = key.borrow().digest(&space.set);
@@ -80,31 +72,31 @@ impl Key {
 /// Bins to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Bins {
-    /// Every bin.
     #[default]
     All,
-    /// None: generation and expiration alone.
+    /// No bins: generation and expiration only.
     Header,
-    /// These; with no name at all it is [`Bins::Header`].
+    /// These bins. No names at all is [`Bins::Header`].
     Names(Vec<Box<[u8]>>),
 }
 
 impl Bins {
-    /// Bins of these names.
     pub fn names<N: AsRef<[u8]>>(names: impl IntoIterator<Item = N>) -> Self {
         Self::Names(names.into_iter().map(|name| name.as_ref().into()).collect())
     }
 
-    /// Refuses what the protocol has no room for.
+    /// Fails if the protocol cannot express the bins.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let Self::Names(names) = self else { return Ok(()) };
         if names.len() > usize::from(u16::MAX) {
-            return Err(Error::Param { what: format!("{} bins; a request has room for 65535", names.len()) });
+            return Err(Error::Param {
+                what: format!("{} bins; a request takes at most 65535", names.len()),
+            });
         }
         names.iter().try_for_each(|name| check_bin_name(name))
     }
 
-    /// Borrowed names, to be kept while [`Bins::projection`] is used.
+    /// The names, for [`Bins::projection`].
     pub(crate) fn borrowed(&self) -> Vec<&[u8]> {
         match self {
             Self::Names(names) => names.iter().map(|name| &**name).collect(),
@@ -116,14 +108,13 @@ impl Bins {
         match self {
             Self::All => Projection::All,
             Self::Header => Projection::Header,
-            // A read that names no bin and asks for none otherwise is no read that the server knows.
+            // Servers do not accept a read without bins that does not ask for the header.
             Self::Names(names) if names.is_empty() => Projection::Header,
             Self::Names(_) => Projection::Bins(borrowed),
         }
     }
 }
 
-/// Refuses a name that can be no bin's.
 pub(crate) fn check_bin_name(name: &[u8]) -> Result<(), Error> {
     if name.len() > MAX_BIN_NAME {
         return Err(Error::BinName { name: String::from_utf8_lossy(name).into_owned() });
@@ -136,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_can_be_no_bins_are_refused() {
+    fn invalid_bin_names_are_refused() {
         assert!(Bins::names(["fifteen_chars_x"]).check().is_ok());
         let error = Bins::names(["ok", "sixteen_chars_xx"]).check().unwrap_err();
         assert_eq!(error.code(), 21);

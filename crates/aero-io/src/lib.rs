@@ -21,6 +21,7 @@
 //! [`Transport`], so tests need no network.
 
 #![forbid(unsafe_code)]
+#![allow(missing_docs, reason = "names that say all there is to say have no comment")]
 
 mod auth;
 mod batch;
@@ -45,20 +46,22 @@ pub use cluster::Cluster;
 pub use command::answer::Answer;
 pub use command::info::InfoAnswers;
 pub use config::{ClusterConfig, Seed};
-pub use error::{ContactFault, Error, SeedFailure, Tried, Who, client_code};
+pub use error::{DiscoveryFault, Error, LoginUser, SeedFailure, Tried, client_code};
 pub use key::{Bins, Key, OwnedKey, Space};
 pub use net::tls::{Identity, Pem, Revocation, TlsConfig, TlsTransport, TlsVersion};
 pub use net::transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};
 pub use node::events::{Event, Level, NodeName, Suspicion};
 pub use policy::{
-    BatchPolicy, Hedge, OperatePolicy, QueryPolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica, WritePolicy,
+    BatchPolicy, Hedge, Limits, OperatePolicy, QueryPolicy, ReadModeAp, ReadModeSc, ReadPolicy, Reads,
+    Replica, WritePolicy,
 };
 pub use poll_for::poll_for;
 pub use query::{
     PartitionProgress, Query, QueryPartitions, QueryProgress, QueryStopper, RecordBlock, RecordStream,
 };
 pub use stats::{ClusterStats, NodeStats};
-pub use wire_protocol::batch_write::{BatchWriter, EncodedOps, OperateRow, RowAttributes};
+pub use wire_protocol::ResultCode;
+pub use wire_protocol::batch::{BatchWriter, EncodedOps, OperateRow, RowAttributes};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::Digest;
 pub use wire_protocol::query::{QueryDuration, QueryRecord};

@@ -1,4 +1,4 @@
-//! Driving a future with breaks.
+//! Drives a future for a limited time.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -8,11 +8,12 @@ use std::time::Duration;
 use tokio::task::coop::{has_budget_remaining, unconstrained};
 use tokio::time::sleep;
 
-/// Drives `future` for so long; None if it takes longer. For who blocks on a future and has to look after something
-/// else now and then: `runtime.block_on(poll_for(future.as_mut(), time))`, again and again.
+/// Drives `future` for `time`; returns `None` if it takes longer. For callers that block on a future and have
+/// to do something else in between: `runtime.block_on(poll_for(future.as_mut(), time))` in a loop.
 ///
-/// tokio forgets who had used up a poll's budget, and was to be woken for the next one, when `block_on` returns: they
-/// would never be polled again. So a turn does not end with such a poll, but before the next.
+/// tokio postpones a task that has used up its poll budget to the next poll, but forgets this when `block_on`
+/// returns: such a task would never be polled again. Therefore a call does not end with such a poll, but before
+/// the next one.
 pub async fn poll_for<T>(mut future: Pin<&mut impl Future<Output = T>>, time: Duration) -> Option<T> {
     let mut end = pin!(unconstrained(sleep(time)));
     let mut is_over = false;
@@ -43,10 +44,10 @@ mod tests {
     use tokio::task::coop::consume_budget;
 
     #[test]
-    fn a_turn_forgets_nobody_who_used_up_the_budget() {
+    fn tasks_that_use_up_the_budget_are_polled_again() {
         const TURN: Duration = Duration::from_millis(50);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        // Each of them uses up every poll's budget until well after the first turn.
+        // Each uses up the budget of every poll until well after the first call.
         let end = Instant::now() + TURN * 5 / 2;
         let busy = || async move {
             while Instant::now() < end {

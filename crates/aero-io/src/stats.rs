@@ -1,4 +1,4 @@
-//! The state of a cluster's handle, for people and for monitoring.
+//! Statistics of a cluster handle, for people and for monitoring.
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
@@ -6,51 +6,44 @@ use std::time::Duration;
 
 use crate::node::Node;
 
-/// The state of a cluster's handle. Counters start at zero when it connects.
+/// Statistics of a cluster handle. Counters start at zero when it connects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClusterStats {
-    /// Its nodes, by name.
+    /// Sorted by name.
     pub nodes: Vec<NodeStats>,
-    /// Requests that were sent again, with what had no answer: after a failure or a node's refusal.
+    /// Requests that were sent again after a failure or a refusal.
     pub retries: u64,
-    /// Requests that were sent to another node because one had no answer yet.
+    /// Requests that were sent to another node because the first one had not answered yet.
     pub hedges: u64,
 }
 
-/// The state of a node. Counters start at zero when the node joins.
+/// Statistics of a node. Counters start at zero when the node joins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeStats {
-    /// Its name.
     pub name: String,
-    /// Its address.
     pub address: SocketAddr,
-    /// Whether it failed when it was last looked at or spoken to; it is asked only where no other can be.
+    /// Whether the last check or command failed. Such a node is used only if no other can be.
     pub suspect: bool,
-    /// Whether it failed so often that it is not asked until the error window ends.
+    /// Whether the node failed too often and is not used until the error window ends.
     pub circuit_open: bool,
-    /// Failures in the error window.
+    /// Failures in the current error window.
     pub error_rate: u32,
-    /// Connections that commands use now.
     pub connections_in_use: usize,
-    /// Connections that wait to be used.
     pub connections_idle: usize,
-    /// Connections opened so far.
     pub connections_opened: u64,
-    /// Connections closed so far.
     pub connections_closed: u64,
     /// Commands that wait for a connection.
     pub waiting: usize,
-    /// Failed connections, answers that cannot be read, overload.
+    /// Failed connections, unreadable answers and overload.
     pub errors: u64,
-    /// Commands without an answer in time.
     pub timeouts: u64,
-    /// Answers that say that too many commands wait for the record.
+    /// Answers with KEY_BUSY: too many commands wait for the record.
     pub key_busy: u64,
-    /// Requests to this node that were hedged: sent to another one, too.
+    /// Requests to this node that were also sent to another one.
     pub hedged: u64,
-    /// Time that requests take lately, of about as many rows as the last one; none before the first.
+    /// The recent duration of requests with about as many rows as the last one; `None` before the first.
     pub usual_time: Option<Duration>,
 }
 

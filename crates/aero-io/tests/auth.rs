@@ -1,4 +1,4 @@
-//! Logging in: at the embedded node, and at scripted ones that say odd things.
+//! Logins: at the embedded node, and at scripted nodes that give invalid answers.
 
 mod support;
 
@@ -15,9 +15,9 @@ use support::net::{Act, Net};
 use support::{keys, read};
 use tokio::time::Instant;
 use wire_protocol::ResultCode;
-use wire_protocol::login::{SecurityMessage, command, field, write_security};
 use wire_protocol::message::op;
 use wire_protocol::particle::Particle;
+use wire_protocol::security::{SecurityMessage, command, field, write_security};
 
 const PASSWORD: &str = "hunter2!";
 
@@ -59,7 +59,7 @@ fn logins(server: &DevServer) -> Vec<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_login_a_node_for_many_commands() {
+async fn one_login_per_node_for_many_commands() {
     let server = start(3, 86_400).await;
     let cluster = connect(&server, internal(PASSWORD)).await.unwrap();
     assert_eq!(cluster.node_names().len(), 3);
@@ -82,7 +82,7 @@ async fn one_login_a_node_for_many_commands() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refusals_say_who_where_and_why() {
+async fn login_refusals_name_user_node_and_reason() {
     let server = start(1, 86_400).await;
     let at = server.addresses()[0];
     for (credentials, code, text) in [
@@ -108,18 +108,18 @@ async fn refusals_say_who_where_and_why() {
     }
     let external = credentials(AuthMode::External, "max", PASSWORD);
     let error = connect(&server, external).await.unwrap_err();
-    assert!(error.code() == client_code::PARAM && error.to_string().contains("takes TLS"), "{error}");
+    assert!(error.code() == client_code::PARAM && error.to_string().contains("requires TLS"), "{error}");
     assert_eq!(connect(&server, Some(Credentials::pki())).await.unwrap_err().code(), client_code::PARAM);
     assert!(connect(&server, credentials(AuthMode::ExternalInsecure, "max", PASSWORD)).await.is_ok());
-    // Without a user the node says nothing but that.
+    // Without a user, a node answers nothing else.
     let error = connect(&server, None).await.unwrap_err();
     assert_eq!(
         (error.code(), error.to_string()),
         (
             80,
             format!(
-                "the connection is not authenticated (NOT_AUTHENTICATED, code 80): the node wants a login, and \
-                 no user was given at {at}"
+                "the connection is not authenticated (NOT_AUTHENTICATED, code 80): the node requires a login, but \
+                 no user is configured at {at}"
             )
         )
     );
@@ -142,12 +142,13 @@ async fn role_violations_are_final() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sessions_that_end_cost_no_row_and_no_try() {
+async fn expired_sessions_cost_no_row_and_no_attempt() {
     let server = start(1, 3_600).await;
     let cluster = connect(&server, internal(PASSWORD)).await.unwrap();
-    let single = BatchPolicy { max_retries: 0, ..BatchPolicy::default() };
+    let mut single = BatchPolicy::default();
+    single.limits.max_retries = 0;
     for _ in 0..5 {
-        // The token has ended at the node, which this client does not know, and a connection is no good.
+        // The token has expired at the node, which the client does not know, and a connection is stale.
         server.advance_clock(Duration::from_secs(4_000));
         let once = FaultRule {
             fault: Fault::Code(ResultCode::NOT_AUTHENTICATED),
@@ -164,7 +165,7 @@ async fn sessions_that_end_cost_no_row_and_no_try() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn short_sessions_are_renewed_ahead() {
+async fn short_sessions_are_renewed_before_they_end() {
     let server = start(1, 2).await;
     let cluster = connect(&server, internal(PASSWORD)).await.unwrap();
     let end = Instant::now() + Duration::from_secs(5);
@@ -176,17 +177,17 @@ async fn short_sessions_are_renewed_ahead() {
     }
     let counters = server.counters(0).unwrap();
     assert!((3..=8).contains(&counters.logins), "{counters}");
-    assert_eq!(counters.logins_refused, 0, "no token was shown after its end");
+    assert_eq!(counters.logins_refused, 0, "no token was used after its end");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_password_that_changes_is_found_out_at_the_next_login() {
+async fn a_changed_password_fails_at_the_next_login() {
     let server = start(1, 3_600).await;
     let cluster = connect(&server, internal(PASSWORD)).await.unwrap();
     put(&cluster, 1).await.unwrap();
     server.set_user(User::new("ann", "another", &[]).unwrap()).unwrap();
     put(&cluster, 2).await.unwrap();
-    // All connections and sessions are gone with the node.
+    // The node's connections and sessions end with it.
     server.kill(0).await.unwrap();
     server.restart(0).await.unwrap();
     let mut error = put(&cluster, 3).await.unwrap_err();
@@ -197,7 +198,7 @@ async fn a_password_that_changes_is_found_out_at_the_next_login() {
     }
     assert_eq!(error.code(), 65, "{error}");
     assert!(error.to_string().contains("login of user \"ann\" at 127.0.0.1") && !error.in_doubt(), "{error}");
-    // The node is not asked again for each command.
+    // Commands do not repeat the refused login.
     let before = server.counters(0).unwrap().logins_refused;
     for i in 0..50 {
         put(&cluster, i).await.unwrap_err();
@@ -212,7 +213,7 @@ async fn a_password_that_changes_is_found_out_at_the_next_login() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_client_logs_in_and_finds_the_same() {
+async fn another_client_can_login_with_the_same_user() {
     let server = start(1, 86_400).await;
     let cluster = connect(&server, internal(PASSWORD)).await.unwrap();
     put(&cluster, 7).await.unwrap();
@@ -256,7 +257,7 @@ fn with_user() -> ClusterConfig {
 
 #[tokio::test(start_paused = true)]
 async fn servers_without_security() {
-    // One that could have it lets everybody in; one that has none at all refuses, as recorded.
+    // A node with security disabled accepts everyone; one without security refuses, as recorded.
     let (net, logins) = scripted(52, &[], 80);
     let cluster = Cluster::connect(with_user(), net).await.unwrap();
     let (outcome, _) = read(&cluster, &keys(10), BatchPolicy::default()).await;
@@ -269,15 +270,15 @@ async fn servers_without_security() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tokens_that_are_never_taken_end_after_two_logins() {
+async fn refused_tokens_fail_after_two_logins() {
     let (net, logins) = scripted(0, &[(field::SESSION_TOKEN, b"t")], 66);
     let error = Cluster::connect(with_user(), net).await.unwrap_err();
     assert_eq!((error.code(), logins.load(Ordering::SeqCst)), (66, 2));
 }
 
-/// A node that takes back its word: logins succeed, and their tokens are never taken again.
+/// A node that accepts logins, but refuses the tokens from them.
 #[tokio::test(start_paused = true)]
-async fn a_node_that_takes_no_token_is_not_stormed_with_logins() {
+async fn a_node_that_refuses_its_own_tokens_gets_few_logins() {
     let (net, nodes) = Net::cluster(1);
     let logins = Arc::new(AtomicUsize::new(0));
     let is_hostile = Arc::new(AtomicBool::new(false));
@@ -296,7 +297,8 @@ async fn a_node_that_takes_no_token_is_not_stormed_with_logins() {
     let config = ClusterConfig { tend_interval: Duration::from_secs(3_600), ..with_user() };
     let cluster = Cluster::connect(config, net).await.unwrap();
     is_hostile.store(true, Ordering::SeqCst);
-    let policy = ReadPolicy { max_retries: 0, ..ReadPolicy::default() };
+    let mut policy = ReadPolicy::default();
+    policy.limits.max_retries = 0;
     for _ in 0..100 {
         let error = cluster.read(&key(1), &Bins::All, &policy).await.unwrap_err();
         assert_eq!(error.code(), 80);
@@ -308,9 +310,9 @@ async fn a_node_that_takes_no_token_is_not_stormed_with_logins() {
     assert!(logins.load(Ordering::SeqCst) <= 4, "{logins:?}");
 }
 
-/// The last minute of a session at a node that refuses the next one.
+/// The last minute of a session at a node that refuses the next login.
 #[tokio::test(start_paused = true)]
-async fn a_refused_renewal_is_not_asked_for_by_every_connection() {
+async fn a_refused_login_renewal_is_not_repeated_by_every_connection() {
     let (net, nodes) = Net::cluster(1);
     let logins = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&logins);
@@ -333,27 +335,27 @@ async fn a_refused_renewal_is_not_asked_for_by_every_connection() {
     tokio::time::sleep(Duration::from_secs(31)).await;
     let n = logins.load(Ordering::SeqCst);
     assert!((20..=32).contains(&n), "{n}");
-    assert!(cluster.is_connected(), "the session goes on until it ends");
+    assert!(cluster.is_connected(), "the session remains valid until it ends");
 }
 
 #[tokio::test(start_paused = true)]
-async fn logins_have_a_time_and_odd_answers_are_told() {
+async fn login_timeouts_and_invalid_login_answers_are_reported() {
     let (net, nodes) = Net::cluster(1);
     nodes[0].on_security(|_| vec![Act::Hang]);
     let start = Instant::now();
     let config = ClusterConfig { login_timeout: Duration::from_secs(3), ..with_user() };
     let error = Cluster::connect(config.clone(), Arc::clone(&net) as _).await.unwrap_err();
     assert_eq!((start.elapsed().as_secs(), error.code()), (3, client_code::CONNECTION));
-    assert!(error.to_string().contains("no answer to the login within its timeout"), "{error}");
+    assert!(error.to_string().contains("no answer to the login within the login timeout"), "{error}");
 
     let (net, _) = scripted(0, &[], 0);
     let error = Cluster::connect(config, net).await.unwrap_err();
     assert!(error.to_string().contains("malformed login answer: it has no token"), "{error}");
 }
 
-/// Commands whose time is up leave the login running, and the next ones find it done.
+/// Commands that time out do not abort the login, and later ones use its result.
 #[tokio::test(start_paused = true)]
-async fn a_slow_login_is_begun_once() {
+async fn a_slow_login_is_started_once() {
     let (net, nodes) = Net::cluster(1);
     let logins = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&logins);
@@ -378,7 +380,8 @@ async fn a_slow_login_is_begun_once() {
     let cluster = Cluster::connect(config, net).await.unwrap();
     tokio::time::sleep(Duration::from_secs(5)).await;
     let mut failed = 0;
-    let hasty = ReadPolicy { total_timeout: Duration::from_millis(300), ..ReadPolicy::default() };
+    let mut hasty = ReadPolicy::default();
+    hasty.limits.total_timeout = Some(Duration::from_millis(300));
     while cluster.read(&key(1), &Bins::All, &hasty).await.is_err() {
         failed += 1;
         assert!(failed < 100);

@@ -1,4 +1,4 @@
-//! Batch reads: routing, cutting, and what result codes lead to.
+//! Batch reads: routing, cutting into requests, and the effects of result codes.
 
 mod support;
 
@@ -21,7 +21,7 @@ async fn rows_come_back_in_key_order_from_several_nodes() {
     let cluster = connect(&net, "10.0.0.1:3000").await;
     for (i, node) in nodes.iter().enumerate() {
         node.on_request(move |request| {
-            // Answers in any order, over several frames.
+            // The rows are answered in any order, over several frames.
             let mut records: Vec<Vec<u8>> = request
                 .rows
                 .iter()
@@ -42,18 +42,18 @@ async fn rows_come_back_in_key_order_from_several_nodes() {
         assert_eq!(rows.generation(i) as usize, i % 3 + 1);
         assert_eq!(rows.codes()[i], if i % 5 == 0 { 2 } else { 0 });
     }
-    assert!(nodes.iter().all(|node| node.requests().len() == 1), "a small batch is one request a node");
+    assert!(nodes.iter().all(|node| node.requests().len() == 1), "a small batch is one request per node");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_batch_asks_nobody() {
+async fn an_empty_batch_sends_nothing() {
     let (cluster, node) = one_node().await;
     assert!(read(&cluster, &keys(0), BatchPolicy::default()).await.0.is_ok());
     assert!(node.requests().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_row_number_is_a_broken_protocol() {
+async fn an_unknown_row_number_is_a_protocol_error() {
     let wrong = |request: &Request| {
         let good = frame(&[record(request.rows[0].index, 0, 1), record(100, 0, 1), record(1, 0, 1)]);
         vec![Act::Send(good), Act::Send(frame(&[end(0)]))]
@@ -72,7 +72,7 @@ async fn an_unknown_row_number_is_a_broken_protocol() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_row_answered_twice_the_first_counts() {
+async fn the_first_of_two_answers_for_a_row_counts() {
     let twice = |request: &Request| {
         let mut rows: Vec<Vec<u8>> = request.rows.iter().map(|row| record(row.index, 0, 1)).collect();
         rows.push(record(3, 0, 2));
@@ -84,7 +84,7 @@ async fn of_a_row_answered_twice_the_first_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn passing_codes_of_rows_are_asked_again() {
+async fn transient_row_codes_are_retried() {
     for code in [9, 11, 14, 18, 151, 152] {
         let some = move |request: &Request| {
             vec![Act::Send(answer(request, |row| if row.index < 30 { code } else { 0 }, 1))]
@@ -103,7 +103,7 @@ async fn passing_codes_of_rows_are_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn other_codes_of_rows_are_final() {
+async fn other_row_codes_are_final() {
     for code in [1, 4, 22, 81] {
         let some = move |request: &Request| {
             vec![Act::Send(answer(request, |row| if row.index < 30 { code } else { 0 }, 1))]
@@ -121,7 +121,7 @@ async fn other_codes_of_rows_are_final() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_code_for_the_whole_request_falls_on_unanswered_rows() {
+async fn a_code_for_the_request_applies_to_unanswered_rows() {
     let some = |request: &Request| {
         let rows: Vec<Vec<u8>> = request.rows[..10].iter().map(|row| record(row.index, 0, 1)).collect();
         vec![Act::Send(frame(&rows)), Act::Send(frame(&[end(150)]))]
@@ -130,7 +130,7 @@ async fn a_code_for_the_whole_request_falls_on_unanswered_rows() {
     outcome.unwrap();
     assert_eq!((rows.count(0), rows.count(150)), (10, 90));
 
-    // The same for an answer that simply leaves rows out.
+    // The same for an answer that does not contain all rows.
     let silent = |request: &Request| vec![Act::Send(frame(&[record(request.rows[0].index, 0, 1), end(0)]))];
     let (outcome, rows, node) = fails_once(silent, retries(1)).await;
     outcome.unwrap();
@@ -145,7 +145,7 @@ async fn a_code_for_the_whole_request_falls_on_unanswered_rows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_is_too_long_is_halved_until_it_fits() {
+async fn a_refused_request_is_halved_until_it_fits() {
     let (cluster, node) = one_node().await;
     node.on_request(|request| {
         let fits = request.rows.len() <= 150;
@@ -156,13 +156,13 @@ async fn a_request_that_is_too_long_is_halved_until_it_fits() {
     assert_eq!(rows.count(0), 1_000);
     let sizes: Vec<usize> = node.requests().iter().map(|request| request.rows.len()).collect();
     assert_eq!(sizes, [1_000, 500, 500, 250, 250, 250, 250, 125, 125, 125, 125, 125, 125, 125, 125]);
-    // It is remembered.
+    // The limit is remembered.
     read(&cluster, &keys(1_000), retries(0)).await.0.unwrap();
     assert_eq!(node.requests().len(), 15 + 8);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_never_fits_ends() {
+async fn a_request_that_never_fits_fails() {
     let (cluster, node) = one_node().await;
     node.on_request(|_| vec![Act::Send(frame(&[end(151)]))]);
     let (outcome, rows) = read(&cluster, &keys(100), retries(0)).await;
@@ -171,7 +171,7 @@ async fn a_request_that_never_fits_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn full_queues_are_waited_for() {
+async fn full_queues_delay_the_retry() {
     let start = Instant::now();
     let full = |_: &Request| vec![Act::Send(frame(&[end(152)]))];
     let (outcome, rows, _) = fails_once(full, retries(1)).await;
@@ -181,7 +181,7 @@ async fn full_queues_are_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_mix_of_namespaces_is_asked_by_namespace() {
+async fn a_refused_mix_of_namespaces_is_split() {
     let (net, nodes) = Net::cluster(1);
     nodes[0].claim("bar", vec![PartitionBitmap::of(0..4096)]);
     let cluster = connect(&net, "10.0.0.1:3000").await;
@@ -196,7 +196,7 @@ async fn a_refused_mix_of_namespaces_is_asked_by_namespace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_namespace_spoils_nothing() {
+async fn an_unknown_namespace_fails_only_its_rows() {
     let (cluster, node) = one_node().await;
     let (outcome, rows) = read(&cluster, &mixed_keys(100, &["test", "nowhere"]), retries(2)).await;
     outcome.unwrap();
@@ -218,7 +218,7 @@ async fn a_partition_without_a_node_fails_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_large_batch_is_cut_and_keeps_few_requests_under_way() {
+async fn a_large_batch_keeps_few_requests_in_flight() {
     let (cluster, node) = one_node().await;
     node.on_request(|request| {
         vec![Act::Wait(Duration::from_millis(1)), Act::Send(answer(request, |_| 2, 0))]
@@ -226,13 +226,13 @@ async fn a_large_batch_is_cut_and_keeps_few_requests_under_way() {
     let (outcome, rows) = read(&cluster, &keys(100_000), retries(0)).await;
     outcome.unwrap();
     assert_eq!(rows.count(2), 100_000);
-    // Two pages of digests each, but for the last.
+    // Two pages of digests each, except for the last.
     assert_eq!(node.requests().len(), 49);
     assert!(node.requests().iter().all(|request| request.rows.len() <= 2_048 && request.size < 64 * 1024));
     assert_eq!(node.most_busy.load(Ordering::SeqCst), 8);
 }
 
-/// Digests of which those of the page that begins with `at` are computed as the cluster is closed.
+/// Digests during whose computation the cluster is closed, in the page that begins at `at`.
 struct Closing {
     cluster: Cluster,
     at: usize,
@@ -253,7 +253,7 @@ impl DigestSource for Closing {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_that_is_closed_meanwhile_has_no_fewer_namespaces() {
+async fn closing_is_not_reported_as_a_missing_namespace() {
     for at in [0, 1_024, 2_048] {
         let (cluster, _node) = one_node().await;
         let source = Closing { cluster: cluster.clone(), at };
@@ -265,7 +265,7 @@ async fn a_cluster_that_is_closed_meanwhile_has_no_fewer_namespaces() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn several_sets_are_sent_one_after_the_other() {
+async fn rows_of_several_sets_are_sent_set_by_set() {
     let (net, nodes) = Net::cluster(1);
     nodes[0].claim("bar", vec![PartitionBitmap::of(0..4096)]);
     let cluster = connect(&net, "10.0.0.1:3000").await;
@@ -281,7 +281,7 @@ async fn several_sets_are_sent_one_after_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_that_cannot_be_are_refused_before_anything_is_sent() {
+async fn invalid_requests_are_refused_before_anything_is_sent() {
     let (cluster, node) = one_node().await;
     let request = aero_io::BatchRead { bins: Bins::names(["a-name-of-16-byte"]), ..Default::default() };
     let outcome = cluster.batch_read(keys(10), Arc::new(request), Rows::new(10)).await;
@@ -290,7 +290,7 @@ async fn requests_that_cannot_be_are_refused_before_anything_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn long_rows_are_asked_for_in_requests_of_few() {
+async fn requests_for_long_rows_have_few_rows() {
     let (cluster, node) = one_node().await;
     for (row_bytes, most) in [(0, 1_000), (4_096, 128), (1 << 20, 64)] {
         let before = node.requests().len();

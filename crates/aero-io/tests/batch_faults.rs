@@ -1,4 +1,4 @@
-//! Batch reads while nodes, connections and sinks fail, and time runs out.
+//! Batch reads while nodes, connections and sinks fail, and when time runs out.
 
 mod support;
 
@@ -10,11 +10,11 @@ use aero_io::{BatchPolicy, Cluster, Error, Replica, client_code};
 use support::net::{Act, Host, Net};
 use support::rows::Rows;
 use support::wire::{Request, answer, end, frame, record};
-use support::{connect, fails_once, keys, looks, one_node, read, request, retries};
+use support::{checks, connect, fails_once, keys, one_node, read, request, retries};
 use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_cut_off_is_asked_for_again_without_its_rows() {
+async fn a_truncated_answer_is_retried_without_its_rows() {
     let cut = |request: &Request| {
         let rows: Vec<Vec<u8>> = request.rows[..40].iter().map(|row| record(row.index, 0, 1)).collect();
         let mut bytes = frame(&rows);
@@ -32,9 +32,10 @@ async fn an_answer_cut_off_is_asked_for_again_without_its_rows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn announced_bytes_that_never_come_cost_one_socket_timeout() {
+async fn missing_announced_bytes_cost_one_socket_timeout() {
     let announce = |_: &Request| vec![Act::Send(vec![2, 3, 0, 0, 0x06, 0x40, 0, 0]), Act::Hang];
-    let policy = BatchPolicy { socket_timeout: Duration::from_millis(200), ..retries(1) };
+    let mut policy = retries(1);
+    policy.limits.socket_timeout = Duration::from_millis(200);
     let start = Instant::now();
     let (outcome, rows, _) = fails_once(announce, policy).await;
     outcome.unwrap();
@@ -43,7 +44,7 @@ async fn announced_bytes_that_never_come_cost_one_socket_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_that_dies_in_mid_batch_loses_no_row() {
+async fn a_node_that_dies_during_a_batch_loses_no_row() {
     let (net, nodes) = Net::cluster(3);
     let cluster = connect(&net, "10.0.0.1:3000").await;
     for (i, node) in nodes.iter().enumerate() {
@@ -66,17 +67,18 @@ async fn a_node_that_dies_in_mid_batch_loses_no_row() {
     assert_eq!(rows.count(0), 3_000);
     assert!(start.elapsed() < Duration::from_millis(50));
     let from_replica = (0..3_000).filter(|i| i % 3 == 1 && rows.generation(*i) == 3).count();
-    assert_eq!(from_replica, 500, "the rows that it had not answered, from the next node");
+    assert_eq!(from_replica, 500, "the unanswered rows, from the next node");
 
-    // Known to be in trouble, it is not asked first any more; its watch has found out, too.
-    looks(1).await;
+    // The node is suspect and not preferred any more; its watch has failed, too.
+    checks(1).await;
     assert!(cluster.stats().nodes[1].suspect);
     let before = net.opened();
     let (outcome, rows) = read(&cluster, &keys(300), retries(0)).await;
     outcome.unwrap();
     assert_eq!((rows.count(0), net.opened()), (300, before));
-    // The master alone is not there.
-    let policy = BatchPolicy { replica: Replica::Master, ..retries(2) };
+    // Only the master is down.
+    let mut policy = retries(2);
+    policy.limits.replica = Replica::Master;
     let (outcome, rows) = read(&cluster, &keys(300), policy).await;
     outcome.unwrap();
     assert_eq!(rows.count(client_code::CONNECTION), 100);
@@ -88,17 +90,18 @@ async fn the_deadline_holds_and_answered_rows_are_kept() {
     let cluster = connect(&net, "10.0.0.1:3000").await;
     nodes[2].on_request(|request| vec![Act::Send(frame(&[record(request.rows[0].index, 0, 9)])), Act::Hang]);
     let start = Instant::now();
-    let policy = BatchPolicy { replica: Replica::Master, ..BatchPolicy::default() };
+    let mut policy = BatchPolicy::default();
+    policy.limits.replica = Replica::Master;
     let (outcome, rows) = read(&cluster, &keys(300), policy.clone()).await;
     outcome.unwrap();
-    assert_eq!(start.elapsed().as_micros(), 1_003_000, "one second, and 10 microseconds a key");
+    assert_eq!(start.elapsed().as_micros(), 1_003_000, "one second, and 10 microseconds per key");
     assert_eq!((rows.count(0), rows.count(9)), (201, 99));
     let asked = nodes[2].requests();
     assert_eq!((asked.len(), asked[0].timeout_ms), (1, 1_003));
 
     nodes.iter().for_each(|node| node.on_request(|_| vec![Act::Hang]));
     let start = Instant::now();
-    let policy = BatchPolicy { total_timeout: Some(Duration::from_millis(40)), ..policy };
+    policy.limits.total_timeout = Some(Duration::from_millis(40));
     let (outcome, rows) = read(&cluster, &keys(300), policy).await;
     assert_eq!(start.elapsed().as_millis(), 40);
     let error = outcome.unwrap_err();
@@ -107,22 +110,23 @@ async fn the_deadline_holds_and_answered_rows_are_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_without_end_does_not_outlive_the_deadline() {
+async fn an_endless_answer_ends_at_the_deadline() {
     let (cluster, node) = one_node().await;
-    // Empty frames keep the connection busy for ever.
+    // Empty frames keep the connection busy forever.
     node.on_request(|_| {
         let batch = frame(&[]).repeat(20_000);
         (0..1_000).flat_map(|_| [Act::Send(batch.clone()), Act::Wait(Duration::from_millis(1))]).collect()
     });
     let start = Instant::now();
-    let policy = BatchPolicy { total_timeout: Some(Duration::from_millis(100)), ..retries(0) };
+    let mut policy = retries(0);
+    policy.limits.total_timeout = Some(Duration::from_millis(100));
     let (outcome, _) = read(&cluster, &keys(10), policy).await;
     assert_eq!(outcome.unwrap_err().code(), 9);
     assert!(start.elapsed() < Duration::from_millis(110));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_call_leaves_nothing_behind() {
+async fn a_dropped_call_closes_its_connections() {
     let (cluster, node) = one_node().await;
     node.on_request(|request| {
         let whole = answer(request, |_| 0, 1);
@@ -138,8 +142,8 @@ async fn a_dropped_call_leaves_nothing_behind() {
     let stats = &cluster.stats().nodes[0];
     assert_eq!((stats.connections_in_use, stats.connections_idle), (0, 0));
     tokio::time::sleep(Duration::from_secs(4)).await;
-    assert_eq!(node.open.load(Ordering::SeqCst), 1, "the watch's own");
-    // And it runs as its own task, too.
+    assert_eq!(node.open.load(Ordering::SeqCst), 1, "the watch's connection");
+    // The same call also works as a task of its own.
     node.on_request(|request| vec![Act::Send(answer(request, |_| 0, 1))]);
     let twin = cluster.clone();
     let call =
@@ -149,7 +153,7 @@ async fn a_dropped_call_leaves_nothing_behind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_was_closed_while_idle_costs_no_try() {
+async fn a_connection_closed_while_idle_costs_no_attempt() {
     let (cluster, node) = one_node().await;
     read(&cluster, &keys(10), retries(0)).await.0.unwrap();
     node.drop_connections();
@@ -158,7 +162,7 @@ async fn a_connection_that_was_closed_while_idle_costs_no_try() {
     outcome.unwrap();
     assert_eq!(rows.count(0), 10);
 
-    // Nor does one that closes when it is used next.
+    // Nor does a connection that closes when it is used next.
     let closes = AtomicUsize::new(0);
     node.on_request(move |request| {
         if closes.fetch_add(1, Ordering::SeqCst) == 0 {
@@ -171,16 +175,16 @@ async fn a_connection_that_was_closed_while_idle_costs_no_try() {
     outcome.unwrap();
     assert_eq!(rows.count(0), 10);
 
-    // A fresh one that closes does.
+    // A new connection that closes does cost an attempt.
     node.on_request(|_| vec![Act::Close]);
     let (outcome, _) = read(&cluster, &keys(10), retries(1)).await;
     let error = outcome.unwrap_err();
-    assert!(error.to_string().contains("closed by the peer before it answered"), "{error}");
+    assert!(error.to_string().contains("the peer closed the connection before answering"), "{error}");
     assert_eq!(error.tried().unwrap().attempts, 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn bytes_that_nobody_asked_for_spoil_a_connection() {
+async fn a_connection_with_unrequested_bytes_is_not_reused() {
     let (cluster, node) = one_node().await;
     node.on_request(|request| {
         let mut bytes = answer(request, |_| 0, 1);
@@ -222,7 +226,8 @@ async fn connections_are_bounded_and_waited_for_in_turn() {
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(1)).await;
-    let policy = BatchPolicy { total_timeout: Some(Duration::from_millis(30)), ..retries(0) };
+    let mut policy = retries(0);
+    policy.limits.total_timeout = Some(Duration::from_millis(30));
     let (outcome, rows) = read(&cluster, &keys(5), policy).await;
     let error = outcome.unwrap_err();
     assert!(matches!(error, Error::Saturated { limit: 2, .. }), "{error}");
@@ -238,41 +243,43 @@ async fn a_sealed_sink_ends_the_call() {
     let outcome = cluster.batch_read(keys(10), request(retries(2)), Arc::clone(&rows)).await;
     assert!(matches!(outcome, Err(Error::Sealed)));
     assert_eq!(cluster.stats().nodes[0].connections_idle, 0);
-    // A sink that is too small is the caller's mistake.
+    // A sink that is too small is an error of the caller.
     let outcome = cluster.batch_read(keys(10), request(retries(2)), Rows::new(5)).await;
     assert_eq!(outcome.unwrap_err().to_string(), "the sink has no row 5");
 }
 
 #[tokio::test(start_paused = true)]
-async fn retries_wait_as_told_and_go_round_the_replicas() {
+async fn retries_sleep_and_go_through_the_replicas() {
     let (net, nodes) = Net::cluster(2);
     let cluster = connect(&net, "10.0.0.1:3000").await;
     nodes[0].on_request(|request| vec![Act::Send(answer(request, |_| 14, 0))]);
     nodes[1].on_request(|request| vec![Act::Send(answer(request, |_| 14, 0))]);
-    let policy = BatchPolicy { sleep_between_retries: Duration::from_millis(50), ..retries(3) };
+    let mut policy = retries(3);
+    policy.limits.sleep_between_retries = Duration::from_millis(50);
     let start = Instant::now();
     let (outcome, rows) = read(&cluster, &keys(2), policy).await;
     let error = outcome.unwrap_err();
     assert_eq!((error.code(), error.tried().unwrap().attempts), (14, 4));
-    // To another replica at once but for the busy record's sake, then as told.
+    // The first retry waits only because the record is busy, the later ones sleep.
     assert!((101..=107).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     assert_eq!(rows.count(14), 2);
     assert_eq!(nodes.iter().map(|node| node.requests().len()).collect::<Vec<_>>(), [4, 4]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_that_refuses_is_left_for_its_replica() {
+async fn a_refused_connection_moves_reads_to_the_replica() {
     let (net, nodes) = Net::cluster(3);
     let cluster = connect(&net, "10.0.0.1:3000").await;
     net.set("10.0.0.1:3000", Host::Refuses);
     let (outcome, rows) = read(&cluster, &keys(300), retries(1)).await;
     outcome.unwrap();
     assert_eq!(rows.count(0), 300);
-    // It hangs instead: the socket timeout moves the rows on.
+    // The node hangs instead: the socket timeout moves the rows to another node.
     net.set("10.0.0.1:3000", Host::Node(Arc::clone(&nodes[0])));
-    looks(2).await;
+    checks(2).await;
     nodes[0].on_request(|_| vec![Act::Hang]);
-    let policy = BatchPolicy { socket_timeout: Duration::from_millis(100), ..retries(1) };
+    let mut policy = retries(1);
+    policy.limits.socket_timeout = Duration::from_millis(100);
     let start = Instant::now();
     let (outcome, rows) = read(&cluster, &keys(300), policy).await;
     outcome.unwrap();

@@ -1,4 +1,4 @@
-//! Batches whose rows write, against scripted nodes: what is sent again, and what is in doubt.
+//! Batches of operations against scripted nodes: what is sent again, and what is in doubt.
 
 mod support;
 
@@ -12,13 +12,13 @@ use aero_io::{
 use support::net::{Act, Net, Node};
 use support::rows::{Lease, Row, Rows};
 use support::wire::{Request, answer, end, frame, record};
-use support::{MS, connect, keys, mixed_keys, once, one_node, three};
+use support::{MS, connect, keys, mixed_keys, once, one_node, three_nodes};
 use wire_protocol::ResultCode;
 use wire_protocol::command::WriteOptions;
 use wire_protocol::info::PartitionBitmap;
 use wire_protocol::message::{op, write_op};
 
-/// Rows that write one bin; those that `reads` says yes to read it instead, and those of `empty` do nothing.
+/// Rows that write one bin. Those in `reads` read it instead, and those in `empty` do nothing.
 struct Ops {
     write: Vec<u8>,
     read: Vec<u8>,
@@ -39,7 +39,7 @@ impl Default for Ops {
 impl RowOps for Ops {
     fn head(&self, row: usize) -> RowHead<'_> {
         let attributes = if (self.reads)(row) {
-            BatchPolicy::default().read_row(0)
+            BatchPolicy::default().reads.row_attributes(0)
         } else {
             RowAttributes::write(&WriteOptions::default(), false).unwrap()
         };
@@ -76,7 +76,7 @@ async fn run(cluster: &Cluster, n: usize, ops: Ops, policy: BatchPolicy) -> (Res
     (outcome, rows)
 }
 
-/// Writes 100 rows at a node that fails once.
+/// Writes 100 rows to a node that fails once.
 async fn fails_once(
     first: impl Fn(&Request) -> Vec<Act> + Send + 'static,
     ops: Ops,
@@ -93,13 +93,13 @@ fn is_written(row: &Row) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn rows_go_to_masters_in_requests_of_bounded_size() {
-    let (cluster, nodes) = three().await;
+    let (cluster, nodes) = three_nodes().await;
     let (outcome, rows) = run(&cluster, 4_096, Ops::default(), BatchPolicy::default()).await;
     outcome.unwrap();
     // Each node answers with its number as the generation; the partition map says which one is the master.
     assert!(rows.all().iter().all(is_written));
     let asked: usize = nodes.iter().flat_map(|node| node.requests()).map(|request| request.rows.len()).sum();
-    assert_eq!(asked, 4_096, "nothing is asked twice");
+    assert_eq!(asked, 4_096, "no row is sent twice");
 
     let (cluster, node) = one_node().await;
     let large = Ops { size: 300 * 1024, ..Ops::default() };
@@ -110,8 +110,8 @@ async fn rows_go_to_masters_in_requests_of_bounded_size() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_have_been_applied_is_not_sent_again() {
-    // Forty rows are answered, then the connection goes.
+async fn rows_that_may_have_been_applied_are_not_sent_again() {
+    // The node answers 40 rows and then closes the connection.
     let cut = |request: &Request| {
         let records: Vec<_> = request.rows.iter().take(40).map(|row| record(row.index, 0, 1)).collect();
         vec![Act::Send(frame(&records)), Act::Close]
@@ -125,7 +125,7 @@ async fn what_may_have_been_applied_is_not_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rows_that_only_read_are_asked_for_again_beside_writes_in_doubt() {
+async fn rows_that_only_read_are_retried_next_to_writes_in_doubt() {
     let ops = Ops { reads: |row| row % 2 == 0, ..Ops::default() };
     let (outcome, rows, node) = fails_once(|_| vec![Act::Close], ops).await;
     outcome.unwrap();
@@ -138,7 +138,7 @@ async fn rows_that_only_read_are_asked_for_again_beside_writes_in_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_says_that_all_of_it_is_in_doubt() {
+async fn an_error_for_the_whole_batch_is_in_doubt() {
     let (outcome, rows, node) = fails_once(|_| vec![Act::Close], Ops::default()).await;
     let error = outcome.unwrap_err();
     assert!(error.in_doubt() && matches!(error, Error::Connection { .. }), "{error}");
@@ -147,7 +147,7 @@ async fn an_error_says_that_all_of_it_is_in_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn busy_rows_are_sent_again_and_they_alone() {
+async fn only_busy_rows_are_retried() {
     let busy = |request: &Request| {
         vec![Act::Send(answer(request, |row| if row.index % 4 == 0 { 14 } else { 0 }, 1))]
     };
@@ -158,7 +158,7 @@ async fn busy_rows_are_sent_again_and_they_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_row_that_timed_out_at_the_server_is_in_doubt() {
+async fn a_server_timeout_of_a_row_is_in_doubt() {
     let late =
         |request: &Request| vec![Act::Send(answer(request, |row| if row.index < 3 { 9 } else { 0 }, 1))];
     let (outcome, rows, node) = fails_once(late, Ops::default()).await;
@@ -168,7 +168,7 @@ async fn a_row_that_timed_out_at_the_server_is_in_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_about_the_record_is_one_and_no_failure_of_the_call() {
+async fn an_error_about_the_record_does_not_fail_the_call() {
     let exists = |request: &Request| vec![Act::Send(answer(request, |_| 5, 0))];
     let (outcome, rows, _node) = fails_once(exists, Ops::default()).await;
     outcome.unwrap();
@@ -179,7 +179,7 @@ async fn an_answer_about_the_record_is_one_and_no_failure_of_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_that_a_node_refuses_as_a_whole_are_sent_again() {
+async fn refused_requests_are_retried() {
     for code in [151, 152] {
         let refused = move |_: &Request| vec![Act::Send(frame(&[end(code)]))];
         let (outcome, rows, node) = fails_once(refused, Ops::default()).await;
@@ -190,10 +190,10 @@ async fn requests_that_a_node_refuses_as_a_whole_are_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_connection_that_was_closed_is_no_proof_once_something_went_out() {
+async fn a_write_sent_over_a_closed_idle_connection_is_in_doubt() {
     let (cluster, node) = one_node().await;
     run(&cluster, 10, Ops::default(), BatchPolicy::default()).await.0.unwrap();
-    // The node takes the request and closes without a word, as one does that had closed before.
+    // The node receives the request and closes the connection, just as if it had been closed before.
     node.on_request(|_| vec![Act::Close]);
     let (outcome, rows) = run(&cluster, 10, Ops::default(), BatchPolicy::default()).await;
     assert!(outcome.unwrap_err().in_doubt());
@@ -202,16 +202,19 @@ async fn an_idle_connection_that_was_closed_is_no_proof_once_something_went_out(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_that_cannot_be_reached_has_applied_nothing() {
+async fn writes_to_an_unreachable_node_are_not_in_doubt() {
     let (net, nodes) = Net::cluster(1);
     let cluster = connect(&net, "10.0.0.1:3000").await;
     nodes[0].set_down(true);
-    let policy = BatchPolicy { max_retries: 0, ..BatchPolicy::default() };
+    let mut policy = BatchPolicy::default();
+    policy.limits.max_retries = 0;
     let (outcome, rows) = run(&cluster, 10, Ops::default(), policy).await;
     assert!(!outcome.unwrap_err().in_doubt());
     assert!(rows.all().iter().all(|row| matches!(row, Row::Failed(_))));
-    // One that comes back in time is written to.
-    let policy = BatchPolicy { max_retries: 50, sleep_between_retries: MS * 20, ..BatchPolicy::default() };
+    // Rows for a node that comes back in time are written.
+    let mut policy = BatchPolicy::default();
+    policy.limits.max_retries = 50;
+    policy.limits.sleep_between_retries = MS * 20;
     let up = async {
         tokio::time::sleep(MS * 100).await;
         nodes[0].set_down(false);
@@ -222,21 +225,22 @@ async fn a_node_that_cannot_be_reached_has_applied_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_that_says_nothing_is_waited_for_and_then_in_doubt() {
+async fn a_write_to_a_silent_node_times_out_in_doubt() {
     let (cluster, node) = one_node().await;
     node.on_request(|_| Vec::new());
-    let policy = BatchPolicy { total_timeout: Some(MS * 200), ..BatchPolicy::default() };
+    let mut policy = BatchPolicy::default();
+    policy.limits.total_timeout = Some(MS * 200);
     let start = tokio::time::Instant::now();
     let (outcome, rows) = run(&cluster, 10, Ops::default(), policy).await;
     let error = outcome.unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }) && error.in_doubt());
     assert!(start.elapsed() < Duration::from_millis(260));
     assert_eq!(rows.all(), vec![Row::InDoubt(9); 10]);
-    assert_eq!(node.requests().len(), 1, "no hedge, no second try");
+    assert_eq!(node.requests().len(), 1, "no hedge and no retry");
 }
 
 #[tokio::test(start_paused = true)]
-async fn rows_without_anything_to_do_are_not_sent() {
+async fn rows_without_operations_are_not_sent() {
     let (cluster, node) = one_node().await;
     let ops = Ops { empty: |row| row % 10 == 0, ..Ops::default() };
     let (outcome, rows) = run(&cluster, 100, ops, BatchPolicy::default()).await;
@@ -254,7 +258,7 @@ async fn rows_without_anything_to_do_are_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_that_is_closed_meanwhile_says_what_is_in_doubt() {
+async fn closing_during_a_write_is_in_doubt() {
     let (cluster, node) = one_node().await;
     node.on_request(|_| Vec::new());
     let other = cluster.clone();
@@ -269,9 +273,9 @@ async fn a_cluster_that_is_closed_meanwhile_says_what_is_in_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_server_left_out_when_it_stopped_at_a_row_is_in_doubt() {
-    // One that is not told to answer every row ends with the code of the first that failed. It has worked at others
-    // by then, side by side, and does not say at which.
+async fn rows_after_the_one_at_which_a_server_stopped_are_in_doubt() {
+    // A server that need not answer all rows ends with the code of the first failed row. It has processed other
+    // rows in parallel by then, and does not say which.
     let policy = BatchPolicy { respond_all_keys: false, ..BatchPolicy::default() };
     for (code, end_code) in [(14, 14), (14, 0), (5, 5), (18, 18), (5, 4)] {
         let (cluster, node) = one_node().await;
@@ -290,7 +294,7 @@ async fn what_a_server_left_out_when_it_stopped_at_a_row_is_in_doubt() {
             "{code}, {end_code}: {:?}",
             rows.get(2)
         );
-        // Only rows that were certainly not applied are sent again: the one that failed, where that may pass.
+        // Only rows that were certainly not applied are retried: the failed one, if its code is transient.
         let again: usize = node.requests()[1..].iter().flat_map(|request| &request.rows).count();
         let busy = usize::from(is_busy(code));
         assert!(again == busy || again == busy + 10, "{code}, {end_code}: {again}");
@@ -302,9 +306,9 @@ fn is_busy(code: u8) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_was_broken_off_is_in_doubt() {
-    // A server that meets a row that it cannot read has worked at those before it, and keeps their answers. Rows
-    // of another namespace went in a request of their own.
+async fn a_request_cut_off_while_sending_is_in_doubt() {
+    // A server that cannot parse a row has applied the rows before it and discards their answers. Rows of
+    // another namespace are in a request of their own.
     for namespaces in [&["test"][..], &["bar", "test"]] {
         let (net, nodes) = Net::cluster(1);
         let node = &nodes[0];
@@ -327,12 +331,13 @@ async fn a_request_that_was_broken_off_is_in_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_call_does_not_hide_the_rows_in_doubt_behind_those_that_are_not() {
-    let (cluster, nodes) = three().await;
+async fn the_error_of_a_failed_call_reports_rows_in_doubt() {
+    let (cluster, nodes) = three_nodes().await;
     nodes[0].on_request(|_| vec![Act::Close]);
     nodes[1].set_down(true);
     nodes[2].set_down(true);
-    let policy = BatchPolicy { max_retries: 0, ..BatchPolicy::default() };
+    let mut policy = BatchPolicy::default();
+    policy.limits.max_retries = 0;
     let (outcome, rows) = run(&cluster, 300, Ops::default(), policy).await;
     let doubtful = rows.all().iter().filter(|row| matches!(row, Row::InDoubt(_))).count();
     assert!((1..150).contains(&doubtful), "{doubtful}");
@@ -341,8 +346,8 @@ async fn a_failed_call_does_not_hide_the_rows_in_doubt_behind_those_that_are_not
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_written_after_all_costs_the_rows_that_were_not_sent() {
-    /// Rows whose values turn out to be none that a bin can hold, from the fifth request on.
+async fn encoding_errors_fail_the_rows_that_were_not_sent() {
+    /// Rows that cannot be encoded, from the fifth request on.
     struct Spoilt(Ops);
     impl RowOps for Spoilt {
         fn head(&self, row: usize) -> RowHead<'_> {
@@ -383,7 +388,7 @@ async fn what_cannot_be_written_after_all_costs_the_rows_that_were_not_sent() {
     assert_eq!(rows.get(20), Row::Failed(client_code::PARAM));
 }
 
-/// Closes the cluster as the first answer comes, in the midst of the call's work.
+/// Closes the cluster when the first answer arrives, while the call is in progress.
 struct Closes {
     rows: Arc<Rows>,
     cluster: Cluster,
@@ -399,7 +404,7 @@ impl RowSink for Closes {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_that_is_closed_between_two_requests_leaves_doubt() {
+async fn closing_between_two_requests_leaves_rows_in_doubt() {
     let (cluster, node) = one_node().await;
     let n = 100_000;
     let sink = Arc::new(Closes { rows: Rows::new(n), cluster: cluster.clone() });

@@ -1,4 +1,4 @@
-//! Finding a cluster, and watching it.
+//! Discovery of a cluster, and watching it.
 
 mod support;
 
@@ -6,25 +6,32 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use aero_io::{BatchPolicy, Cluster, Error, TcpTransport, client_code};
+use aero_io::{BatchKeys, BatchPolicy, Cluster, Error, Space, TcpTransport, client_code};
 use support::net::{Host, Net, Node};
-use support::{config, connect, keys, looks, read};
+use support::{checks, config, connect, digest, keys, read};
 use tokio::time::Instant;
 use wire_protocol::info::PartitionBitmap;
+
+/// Whether commands find the namespace in the partition map.
+async fn has_namespace(cluster: &Cluster, namespace: &str) -> bool {
+    let keys = Arc::new(BatchKeys::single(Space::new(namespace, "set"), vec![digest(0, 0)]));
+    let (outcome, _) = read(cluster, &keys, BatchPolicy::default()).await;
+    !matches!(outcome, Err(Error::NamespaceNotFound { .. }))
+}
 
 #[tokio::test(start_paused = true)]
 async fn every_address_that_fails_is_named_with_its_reason() {
     let net = Arc::new(Net::default());
     net.set("10.0.0.1:3000", Host::Refuses);
     net.set("10.0.0.2:3000", Host::Silent);
-    net.set("10.0.0.3:3000", Host::Says(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()));
+    net.set("10.0.0.3:3000", Host::Sends(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()));
     net.set("10.0.0.4:3000", Host::Unreachable);
-    net.set("10.0.0.5:3000", Host::Says(vec![2, 1, 0, 0, 0x40, 0, 0, 0]));
+    net.set("10.0.0.5:3000", Host::Sends(vec![2, 1, 0, 0, 0x40, 0, 0, 0]));
     net.name("db", &["10.0.0.1:3000", "10.0.0.2:3000"]);
     let seeds = ["db:3000", "10.0.0.3:3000", "10.0.0.4:3000", "10.0.0.5:3000", "nowhere:3000"];
     let start = Instant::now();
     let error = Cluster::connect(config(&seeds), net).await.unwrap_err();
-    assert_eq!(start.elapsed().as_millis(), 1_000, "all side by side");
+    assert_eq!(start.elapsed().as_millis(), 1_000, "all addresses concurrently");
     assert_eq!(error.code(), client_code::CONNECTION);
     assert_eq!(
         error.to_string(),
@@ -76,7 +83,8 @@ async fn one_good_address_is_enough() {
     let cluster = connect(&net, "db:3000").await;
     assert!(start.elapsed() < Duration::from_millis(100));
     assert_eq!(cluster.node_names(), ["N1", "N2", "N3"]);
-    assert!(cluster.is_connected() && cluster.has_namespace("test") && !cluster.has_namespace("bar"));
+    assert!(cluster.is_connected());
+    assert!(has_namespace(&cluster, "test").await && !has_namespace(&cluster, "bar").await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,14 +101,14 @@ async fn a_cluster_of_another_name_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_balancer_is_not_taken_for_a_node() {
+async fn a_load_balancer_is_not_mistaken_for_a_node() {
     let (net, nodes) = Net::cluster(2);
     net.set("10.7.7.7:3000", Host::Node(Arc::clone(&nodes[0])));
     let cluster = connect(&net, "10.7.7.7:3000").await;
     let addresses: Vec<String> = cluster.stats().nodes.iter().map(|node| node.address.to_string()).collect();
     assert_eq!(addresses, ["10.0.0.1:3000", "10.0.0.2:3000"]);
 
-    // An address that leads nowhere is not preferred to one that works.
+    // An address that does not work is not preferred to one that does.
     *nodes[0].service.lock().unwrap() = "10.8.8.8:3000".into();
     let cluster = connect(&net, "10.7.7.7:3000").await;
     assert_eq!(cluster.stats().nodes[0].address.to_string(), "10.7.7.7:3000");
@@ -113,86 +121,86 @@ async fn nodes_come_and_go() {
     let third = Node::new("N3", "10.0.0.3:3000");
     net.set("10.0.0.3:3000", Host::Node(Arc::clone(&third)));
     nodes[0].know(&[Arc::clone(&nodes[1]), Arc::clone(&third)]);
-    looks(1).await;
+    checks(1).await;
     assert_eq!(cluster.node_names(), ["N1", "N2", "N3"]);
 
-    // One that does not answer stays while others know of it.
+    // A node that does not answer remains while others know it.
     third.set_down(true);
-    looks(3).await;
+    checks(3).await;
     assert_eq!(cluster.node_names(), ["N1", "N2", "N3"]);
     assert!(cluster.stats().nodes[2].suspect);
     nodes[0].know(&[Arc::clone(&nodes[1])]);
-    looks(2).await;
+    checks(2).await;
     assert_eq!(cluster.node_names(), ["N1", "N2"]);
 
-    // It may come back, at another address too.
+    // It may come back, also with another address.
     third.set_down(false);
     net.set("10.0.0.33:3000", Host::Node(Arc::clone(&third)));
     net.set("10.0.0.3:3000", Host::Refuses);
     let moved = Node::new("N3", "10.0.0.33:3000");
     nodes[0].know(&[Arc::clone(&nodes[1]), moved]);
-    looks(2).await;
+    checks(2).await;
     assert_eq!(cluster.node_names(), ["N1", "N2", "N3"]);
     assert_eq!(cluster.stats().nodes[2].address.to_string(), "10.0.0.33:3000");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_that_moved_while_known_is_found_again() {
+async fn a_node_with_a_new_address_is_found_again() {
     let (net, nodes) = Net::cluster(2);
     let cluster = connect(&net, "10.0.0.1:3000").await;
     nodes[1].drop_connections();
     net.set("10.0.0.2:3000", Host::Refuses);
     net.set("10.0.0.22:3000", Host::Node(Arc::clone(&nodes[1])));
     nodes[0].know(&[Node::new("N2", "10.0.0.22:3000")]);
-    looks(3).await;
+    checks(3).await;
     assert_eq!(cluster.stats().nodes[1].address.to_string(), "10.0.0.22:3000");
     assert!(!cluster.stats().nodes[1].suspect);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_address_may_change_hands() {
+async fn an_address_may_move_to_another_node() {
     let (net, nodes) = Net::cluster(1);
     let cluster = connect(&net, "10.0.0.1:3000").await;
     *nodes[0].name.lock().unwrap() = "OTHER".into();
-    looks(2).await;
+    checks(2).await;
     assert_eq!(cluster.node_names(), ["OTHER"]);
     let (outcome, rows) = read(&cluster, &keys(10), BatchPolicy::default()).await;
     assert!(outcome.is_ok() && rows.count(0) == 10);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_cluster_is_found_again_by_its_seeds() {
+async fn a_lost_cluster_is_found_again_through_its_seeds() {
     let (net, nodes) = Net::cluster(1);
     net.name("db", &["10.0.0.1:3000"]);
     let cluster = connect(&net, "db:3000").await;
     nodes[0].set_down(true);
-    looks(2).await;
+    checks(2).await;
     assert!(!cluster.is_connected());
     let elsewhere = Node::new("NEW", "10.0.5.5:3000");
     elsewhere.claim("test", vec![PartitionBitmap::of(0..4096)]);
     net.set("10.0.5.5:3000", Host::Node(elsewhere));
     net.name("db", &["10.0.5.5:3000"]);
-    looks(3).await;
+    checks(3).await;
     assert!(cluster.is_connected());
     assert_eq!(cluster.node_names(), ["NEW"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hung_node_delays_nobody_else() {
+async fn a_hung_node_delays_no_other_checks() {
     let (net, nodes) = Net::cluster(3);
     let cluster = connect(&net, "10.0.0.1:3000").await;
     nodes[0].is_hung.store(true, Ordering::SeqCst);
-    looks(1).await;
-    // The others' partitions move now; their watches see it at their next look, hung node or not.
+    checks(1).await;
+    // The partitions of other nodes move. Their watches notice at their next check, although one node hangs.
     nodes[1].claim("bar", vec![PartitionBitmap::of(0..4096)]);
-    looks(1).await;
-    assert!(cluster.has_namespace("bar"));
+    checks(1).await;
+    assert!(has_namespace(&cluster, "bar").await);
     assert_eq!(
         cluster.stats().nodes.iter().map(|node| node.suspect).collect::<Vec<_>>(),
         [true, false, false]
     );
     nodes[0].is_hung.store(false, Ordering::SeqCst);
-    looks(3).await;
+    checks(3).await;
     assert!(!cluster.stats().nodes[0].suspect);
 }
 
@@ -202,24 +210,24 @@ async fn a_peer_that_hangs_at_first_joins_later() {
     nodes[2].is_hung.store(true, Ordering::SeqCst);
     let start = Instant::now();
     let cluster = connect(&net, "10.0.0.1:3000").await;
-    assert_eq!(start.elapsed().as_millis(), 1_000, "it is waited for once");
+    assert_eq!(start.elapsed().as_millis(), 1_000, "the client waits for it once");
     assert_eq!(cluster.node_names(), ["N1", "N2"]);
-    // Its partitions are read at their replicas meanwhile.
+    // Its partitions are read from their replicas meanwhile.
     let (outcome, rows) = read(&cluster, &keys(300), BatchPolicy::default()).await;
     outcome.unwrap();
     assert_eq!(rows.count(0), 300);
     nodes[2].is_hung.store(false, Ordering::SeqCst);
-    looks(3).await;
+    checks(3).await;
     assert_eq!(cluster.node_names(), ["N1", "N2", "N3"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn closing_leaves_no_connection() {
+async fn closing_the_cluster_closes_all_connections() {
     let (net, nodes) = Net::cluster(2);
     let cluster = connect(&net, "10.0.0.1:3000").await;
     read(&cluster, &keys(100), BatchPolicy::default()).await.0.unwrap();
     let open = || nodes.iter().map(|node| node.open.load(Ordering::SeqCst)).sum::<usize>();
-    assert_eq!(open(), 4, "one to watch and one idle for each");
+    assert_eq!(open(), 4, "one watch and one idle connection per node");
     let twin = cluster.clone();
     drop(cluster);
     tokio::time::sleep(Duration::from_millis(1)).await;
@@ -231,10 +239,10 @@ async fn closing_leaves_no_connection() {
     let cluster = connect(&net, "10.0.0.1:3000").await;
     nodes[0].on_request(|_| vec![support::net::Act::Hang]);
     let twin = cluster.clone();
-    let under_way = tokio::spawn(async move { read(&twin, &keys(10), BatchPolicy::default()).await.0 });
+    let in_flight = tokio::spawn(async move { read(&twin, &keys(10), BatchPolicy::default()).await.0 });
     tokio::time::sleep(Duration::from_millis(10)).await;
     cluster.close();
-    assert!(matches!(under_way.await.unwrap(), Err(Error::Closed { .. })));
+    assert!(matches!(in_flight.await.unwrap(), Err(Error::Closed { .. })));
     assert!(matches!(read(&cluster, &keys(1), BatchPolicy::default()).await.0, Err(Error::Closed { .. })));
     assert!(!cluster.is_connected() && cluster.node_names().is_empty());
     tokio::time::sleep(Duration::from_millis(1)).await;
@@ -242,7 +250,7 @@ async fn closing_leaves_no_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn info_is_asked_of_one_node_or_all() {
+async fn info_commands_go_to_one_node_or_all() {
     let (net, nodes) = Net::cluster(2);
     let cluster = connect(&net, "10.0.0.1:3000").await;
     let all = cluster.info(None, &["node", "nonsense"]).await.unwrap();
@@ -261,8 +269,8 @@ async fn info_is_asked_of_one_node_or_all() {
 #[tokio::test(start_paused = true)]
 async fn a_cluster_that_has_just_started_is_waited_for() {
     let (net, nodes) = Net::cluster(1);
-    let nobody = || vec![PartitionBitmap::of([]), PartitionBitmap::of([])];
-    nodes[0].claim("test", nobody());
+    let no_partitions = || vec![PartitionBitmap::of([]), PartitionBitmap::of([])];
+    nodes[0].claim("test", no_partitions());
     let node = Arc::clone(&nodes[0]);
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -274,8 +282,8 @@ async fn a_cluster_that_has_just_started_is_waited_for() {
     let (outcome, rows) = read(&cluster, &keys(10), BatchPolicy::default()).await;
     outcome.unwrap();
     assert_eq!(rows.count(0), 10);
-    // One that stays so is not waited for for ever.
-    nodes[0].claim("test", nobody());
+    // The client does not wait forever for a cluster that remains without partitions.
+    nodes[0].claim("test", no_partitions());
     let start = Instant::now();
     let cluster = connect(&net, "10.0.0.1:3000").await;
     assert_eq!(start.elapsed().as_millis(), 5_000);

@@ -83,7 +83,7 @@ fn bins<'a>(list: &'a [u8], map: &'a [u8]) -> Vec<(&'static str, Value, Particle
 const POINT: &str = r#"{"type":"Point","coordinates":[-122.0,37.5]}"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_oracle_writes_is_read() {
+async fn records_of_the_aerospike_crate_are_read() {
     let (server, cluster) = start(1).await;
     let oracle = oracle(&server).await;
     let (list, map) = (list(), map());
@@ -135,7 +135,7 @@ async fn what_the_oracle_writes_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_written_the_oracle_reads() {
+async fn the_aerospike_crate_reads_what_was_written() {
     let (server, cluster) = start(1).await;
     let oracle = oracle(&server).await;
     let (list, map) = (list(), map());
@@ -212,7 +212,9 @@ async fn three_nodes_are_one_cluster() {
         .unwrap();
     assert_eq!(record.bins.get("i"), Some(&Value::Int(4_321)));
     for replica in [Replica::Sequence, Replica::Master, Replica::Any] {
-        let (outcome, rows) = read(&cluster, &keys, BatchPolicy { replica, ..BatchPolicy::default() }).await;
+        let mut policy = BatchPolicy::default();
+        policy.limits.replica = replica;
+        let (outcome, rows) = read(&cluster, &keys, policy).await;
         outcome.unwrap();
         assert_eq!((rows.count(0), wrong(&rows)), (5_000, 0));
     }
@@ -256,13 +258,13 @@ async fn no_row_is_lost_while_a_node_dies_and_comes_back() {
 async fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !is_so() {
-        assert!(Instant::now() < deadline, "in vain: {what}");
+        assert!(Instant::now() < deadline, "not in time: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hung_node_is_read_around() {
+async fn a_hung_node_is_hedged() {
     let (server, cluster) = start(3).await;
     let keys = fill(&cluster, 300).await;
     server.pause(2).await.unwrap();

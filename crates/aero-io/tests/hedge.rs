@@ -1,4 +1,4 @@
-//! Batch reads and single reads whose node does not answer: another one is asked, too.
+//! Batch reads and single reads whose node does not answer are sent to another one.
 
 mod support;
 
@@ -11,13 +11,13 @@ use aero_io::{BatchPolicy, Bins, Digest, Hedge, Key, ReadPolicy, Replica, Space}
 use proptest::prelude::*;
 use support::net::{Act, Net, Node};
 use support::rows::Rows;
-use support::wire::{AskedRow, Request, answer, end, frame, record};
-use support::{MS, connect, digest, fixed, keys, looks, read, request, retries, three};
+use support::wire::{Request, RequestRow, answer, end, frame, record};
+use support::{MS, checks, connect, digest, hedge_after, keys, read, request, retries, three_nodes};
 use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
 async fn a_hung_node_costs_one_delay_once() {
-    let (cluster, nodes) = three().await;
+    let (cluster, nodes) = three_nodes().await;
     nodes[1].is_hung.store(true, Ordering::SeqCst);
     let start = Instant::now();
     let (outcome, rows) = read(&cluster, &keys(300), BatchPolicy::default()).await;
@@ -26,7 +26,7 @@ async fn a_hung_node_costs_one_delay_once() {
     let stats = cluster.stats();
     assert_eq!((stats.hedges, stats.retries, stats.nodes[1].hedged), (1, 0, 1));
     assert!(stats.nodes[1].suspect);
-    // The abandoned connection was closed; the others wait to be used again.
+    // The abandoned connection was closed; the others are idle.
     assert_eq!(stats.nodes[1].connections_in_use + stats.nodes[1].connections_idle, 0);
     assert_eq!(stats.nodes[1].connections_closed, 1);
     for _ in 0..5 {
@@ -37,15 +37,15 @@ async fn a_hung_node_costs_one_delay_once() {
     }
     assert_eq!(cluster.stats().hedges, 1);
     nodes[1].is_hung.store(false, Ordering::SeqCst);
-    looks(2).await;
+    checks(2).await;
     assert!(!cluster.stats().nodes[1].suspect);
     let (_, rows) = read(&cluster, &keys(300), BatchPolicy::default()).await;
-    assert_eq!(rows.generation(1), 2, "it is asked again");
+    assert_eq!(rows.generation(1), 2, "it is used again");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_delay_adapts() {
-    let (cluster, nodes) = three().await;
+    let (cluster, nodes) = three_nodes().await;
     let slow =
         |ms: u32| move |request: &Request| vec![Act::Wait(MS * ms), Act::Send(answer(request, |_| 0, 1))];
     nodes.iter().for_each(|node| node.on_request(slow(20)));
@@ -56,7 +56,7 @@ async fn the_delay_adapts() {
     assert!((19_900..=20_000).contains(&usual), "{usual}");
     nodes[0].on_request(slow(70));
     read(&cluster, &keys(300), BatchPolicy::default()).await.0.unwrap();
-    assert_eq!(cluster.stats().hedges, 0, "within four times of what is usual");
+    assert_eq!(cluster.stats().hedges, 0, "within four times the usual time");
     nodes[0].on_request(|_| vec![Act::Hang]);
     let start = Instant::now();
     read(&cluster, &keys(300), BatchPolicy::default()).await.0.unwrap();
@@ -65,9 +65,9 @@ async fn the_delay_adapts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_open_rows_are_asked_for_again_and_the_first_answer_counts() {
-    let (cluster, nodes) = three().await;
-    // Half of the rows at once, the rest after the hedge's answer, which carries the other half.
+async fn only_open_rows_are_retried_and_the_first_answer_counts() {
+    let (cluster, nodes) = three_nodes().await;
+    // Half of the rows arrive at once, the rest after the hedge's answer, which has the other half.
     nodes[0].on_request(|request| {
         let half = |range: std::ops::Range<usize>| {
             frame(&request.rows[range].iter().map(|row| record(row.index, 0, 1)).collect::<Vec<_>>())
@@ -79,31 +79,31 @@ async fn only_open_rows_are_asked_for_again_and_the_first_answer_counts() {
             Act::Send([half(n / 2..n), frame(&[end(0)])].concat()),
         ]
     });
-    let (outcome, rows) = read(&cluster, &keys(300), fixed(50)).await;
+    let (outcome, rows) = read(&cluster, &keys(300), hedge_after(50)).await;
     outcome.unwrap();
     assert_eq!(rows.count(0), 300);
     let asked: Vec<usize> = nodes[1].requests().iter().map(|request| request.rows.len()).collect();
-    assert_eq!(asked, [100, 50], "its own rows, and the open half of the slow node's");
+    assert_eq!(asked, [100, 50], "its own rows, and the unanswered half of the slow node's");
     assert_eq!((0..300).step_by(3).filter(|&row| rows.generation(row) == 1).count(), 50);
     assert_eq!((0..300).step_by(3).filter(|&row| rows.generation(row) == 2).count(), 50);
-    // It had answered something since it was asked: it is slow, not silent.
+    // It has answered other requests since: it is slow, not silent.
     assert!(!cluster.stats().nodes[0].suspect);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_late_answer_of_the_first_node_counts_where_it_is_the_first() {
-    let (cluster, nodes) = three().await;
+async fn a_late_answer_counts_if_it_is_the_first() {
+    let (cluster, nodes) = three_nodes().await;
     nodes[0].on_request(|request| vec![Act::Wait(MS * 80), Act::Send(answer(request, |_| 0, 1))]);
     let (a, b) = (Arc::clone(&nodes[1]), Arc::clone(&nodes[2]));
     for node in [a, b] {
         node.on_request(move |request| {
-            // Requests of its own rows are answered at once, hedges late.
+            // Requests for the node's own rows are answered at once, hedges late.
             let wait = if request.rows.iter().all(|row| row.digest[0] % 3 == 0) { 100 } else { 0 };
             vec![Act::Wait(MS * wait), Act::Send(answer(request, |_| 0, 9))]
         });
     }
     let start = Instant::now();
-    let (outcome, rows) = read(&cluster, &keys(250), fixed(50)).await;
+    let (outcome, rows) = read(&cluster, &keys(250), hedge_after(50)).await;
     outcome.unwrap();
     assert_eq!(start.elapsed().as_millis(), 80);
     assert!((0..250).step_by(3).all(|row| rows.generation(row) == 1));
@@ -111,9 +111,9 @@ async fn the_late_answer_of_the_first_node_counts_where_it_is_the_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hedge_that_fails_costs_no_try() {
+async fn a_failed_hedge_costs_no_attempt() {
     for first_fails in [false, true] {
-        let (cluster, nodes) = three().await;
+        let (cluster, nodes) = three_nodes().await;
         let is_own = |request: &Request| request.rows.iter().all(|row| row.digest[0] % 3 != 0);
         nodes[0].on_request(move |request| {
             if first_fails {
@@ -128,7 +128,8 @@ async fn a_hedge_that_fails_costs_no_try() {
             false => vec![Act::Wait(MS * 10), Act::Close],
         });
         let start = Instant::now();
-        let (outcome, rows) = read(&cluster, &keys(250), BatchPolicy { max_retries: 0, ..fixed(50) }).await;
+        let (outcome, rows) =
+            read(&cluster, &keys(250), BatchPolicy { limits: retries(0).limits, ..hedge_after(50) }).await;
         outcome.unwrap();
         assert_eq!(rows.count(0), 250);
         assert_eq!(start.elapsed().as_millis(), if first_fails { 110 } else { 90 });
@@ -137,8 +138,8 @@ async fn a_hedge_that_fails_costs_no_try() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_both_fail_the_rows_are_tried_again() {
-    let (cluster, nodes) = three().await;
+async fn rows_are_retried_if_both_requests_fail() {
+    let (cluster, nodes) = three_nodes().await;
     let failing = |ms: u32, generation: u32| {
         move |request: &Request| match request.rows.iter().all(|row| row.digest[0] % 3 == 0) {
             true => vec![Act::Wait(MS * ms), Act::Close],
@@ -147,23 +148,24 @@ async fn where_both_fail_the_rows_are_tried_again() {
     };
     nodes[0].on_request(failing(90, 1));
     nodes[1].on_request(failing(10, 2));
-    let (outcome, rows) = read(&cluster, &keys(250), BatchPolicy { max_retries: 0, ..fixed(50) }).await;
+    let (outcome, rows) =
+        read(&cluster, &keys(250), BatchPolicy { limits: retries(0).limits, ..hedge_after(50) }).await;
     outcome.unwrap();
     assert_eq!((rows.count(0), rows.count(-10)), (166, 84));
-    looks(2).await;
-    let (_, rows) = read(&cluster, &keys(250), BatchPolicy { max_retries: 1, ..fixed(50) }).await;
+    checks(2).await;
+    let (_, rows) =
+        read(&cluster, &keys(250), BatchPolicy { limits: retries(1).limits, ..hedge_after(50) }).await;
     assert_eq!((rows.count(0), rows.count(-10)), (166, 84));
     assert_eq!(cluster.stats().retries, 1, "the rows of the failed pair, together");
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_else_is_asked_where_that_is_not_wanted() {
-    let policies = [
-        BatchPolicy { hedge: Hedge::Off, ..retries(0) },
-        BatchPolicy { replica: Replica::Master, ..retries(0) },
-    ];
-    for policy in policies {
-        let (cluster, nodes) = three().await;
+async fn hedging_can_be_turned_off() {
+    let (mut unhedged, mut master_only) = (retries(0), retries(0));
+    unhedged.reads.hedge = Hedge::Off;
+    master_only.limits.replica = Replica::Master;
+    for policy in [unhedged, master_only] {
+        let (cluster, nodes) = three_nodes().await;
         nodes[0].on_request(|_| vec![Act::Hang]);
         let start = Instant::now();
         let (outcome, rows) = read(&cluster, &keys(300), policy).await;
@@ -171,18 +173,18 @@ async fn nobody_else_is_asked_where_that_is_not_wanted() {
         assert_eq!((rows.count(0), rows.count(9)), (200, 100));
         assert_eq!(start.elapsed().as_millis(), 1_003);
         assert_eq!(cluster.stats().hedges, 0);
-        assert!(cluster.stats().nodes[0].suspect, "it said nothing to anybody all the time");
+        assert!(cluster.stats().nodes[0].suspect, "it has answered nothing at all");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_cluster_does_not_get_twice_the_load() {
-    let (cluster, nodes) = three().await;
+    let (cluster, nodes) = three_nodes().await;
     for node in &nodes {
         node.on_request(|request| vec![Act::Wait(MS * 60), Act::Send(answer(request, |_| 0, 1))]);
     }
     for _ in 0..200 {
-        let (outcome, rows) = read(&cluster, &keys(30), fixed(20)).await;
+        let (outcome, rows) = read(&cluster, &keys(30), hedge_after(20)).await;
         outcome.unwrap();
         assert_eq!(rows.count(0), 30);
     }
@@ -192,8 +194,8 @@ async fn a_slow_cluster_does_not_get_twice_the_load() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_node_costs_retries_where_nothing_is_left_for_hedges() {
-    let (cluster, nodes) = three().await;
+async fn without_hedge_budget_a_silent_node_costs_retries() {
+    let (cluster, nodes) = three_nodes().await;
     nodes[1].on_request(|_| vec![Act::Hang]);
     let calls = (0..100).map(|_| {
         let cluster = cluster.clone();
@@ -212,7 +214,7 @@ async fn a_silent_node_costs_retries_where_nothing_is_left_for_hedges() {
 
 #[tokio::test(start_paused = true)]
 async fn rows_that_wait_for_a_hung_node_go_elsewhere() {
-    let (cluster, nodes) = three().await;
+    let (cluster, nodes) = three_nodes().await;
     nodes[2].on_request(|_| vec![Act::Hang]);
     let start = Instant::now();
     let (outcome, rows) = read(&cluster, &keys(120_000), BatchPolicy::default()).await;
@@ -224,7 +226,7 @@ async fn rows_that_wait_for_a_hung_node_go_elsewhere() {
 
 #[tokio::test(start_paused = true)]
 async fn a_single_read_is_hedged_and_a_write_is_not() {
-    let (cluster, nodes) = three().await;
+    let (cluster, nodes) = three_nodes().await;
     let key = Key::from_digest(Space::new("test", "set"), digest(3, 1));
     nodes[0].on_request(|_| vec![Act::Hang]);
     let start = Instant::now();
@@ -234,8 +236,8 @@ async fn a_single_read_is_hedged_and_a_write_is_not() {
     let start = Instant::now();
     cluster.read(&key, &Bins::All, &ReadPolicy::default()).await.unwrap();
     assert_eq!(start.elapsed().as_millis(), 0);
-    looks(1).await;
-    // Late, but before the other one; and where the other one fails.
+    checks(1).await;
+    // Late, but before the other node; and when the other node fails.
     for (wait, other) in [(120, Act::Wait(MS * 50)), (150, Act::Close)] {
         nodes[0].on_request(move |request| vec![Act::Wait(MS * wait), Act::Send(answer(request, |_| 0, 1))]);
         let other = Mutex::new(Some(other));
@@ -243,52 +245,56 @@ async fn a_single_read_is_hedged_and_a_write_is_not() {
             vec![other.lock().unwrap().take().unwrap(), Act::Send(answer(request, |_| 0, 2))]
         });
         let start = Instant::now();
-        let policy = ReadPolicy { hedge: Hedge::After(MS * 100), max_retries: 0, ..ReadPolicy::default() };
+        let mut policy = ReadPolicy::default();
+        policy.reads.hedge = Hedge::After(MS * 100);
+        policy.limits.max_retries = 0;
         let read = cluster.read(&key, &Bins::All, &policy).await.unwrap();
         assert_eq!((read.generation, start.elapsed().as_millis()), (1, u128::from(wait)));
-        looks(2).await;
+        checks(2).await;
     }
     nodes[0].on_request(|_| vec![Act::Hang]);
     let before = cluster.stats().hedges;
-    let off = ReadPolicy { hedge: Hedge::Off, max_retries: 0, ..ReadPolicy::default() };
+    let mut off = ReadPolicy::default();
+    off.reads.hedge = Hedge::Off;
+    off.limits.max_retries = 0;
     assert_eq!(cluster.read(&key, &Bins::All, &off).await.unwrap_err().code(), 9);
-    looks(2).await;
+    checks(2).await;
     assert_eq!(cluster.delete(&key, &aero_io::WritePolicy::default()).await.unwrap_err().code(), 9);
     assert_eq!(cluster.stats().hedges, before);
 }
 
-/// What a node does with one request.
+/// What a node does with a request.
 #[derive(Clone, Debug)]
-enum Turn {
-    /// Answers after so many milliseconds, rows of which the number has these low bits with a busy code.
+enum Step {
+    /// Answers after so many milliseconds. Rows whose number has these low bits get a busy code.
     Answer(u32, u32),
-    /// Answers so many percent of the rows, then closes.
+    /// Answers this percentage of the rows, then closes the connection.
     Cut(usize),
-    /// Answers so many percent of the rows, then falls silent.
+    /// Answers this percentage of the rows, then falls silent.
     Silent(usize),
     /// Refuses the whole request with this code.
     Code(u8),
 }
 
-fn turn() -> impl Strategy<Value = Turn> {
+fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (0..300u32, 0..8u32).prop_map(|(wait, bits)| Turn::Answer(wait, bits)),
-        1 => (0..100usize).prop_map(Turn::Cut),
-        1 => (0..100usize).prop_map(Turn::Silent),
-        1 => prop_oneof![Just(9), Just(11), Just(18), Just(151), Just(152), Just(4)].prop_map(Turn::Code),
+        4 => (0..300u32, 0..8u32).prop_map(|(wait, bits)| Step::Answer(wait, bits)),
+        1 => (0..100usize).prop_map(Step::Cut),
+        1 => (0..100usize).prop_map(Step::Silent),
+        1 => prop_oneof![Just(9), Just(11), Just(18), Just(151), Just(152), Just(4)].prop_map(Step::Code),
     ]
 }
 
 /// When each row was answered first, by digest.
 type Answered = Arc<Mutex<HashMap<Digest, Instant>>>;
 
-/// Rows that were asked for after their answer.
+/// Rows that were requested after they had been answered.
 type Again = Arc<Mutex<Vec<(String, Duration)>>>;
 
-/// Plays `turns` one after the other, and checks that no row is asked for that was answered before.
-fn play(node: &Arc<Node>, turns: Vec<Turn>, answered: Answered, again: Again) {
+/// Makes a node go through `steps`, and records rows that are requested although they were answered before.
+fn play(node: &Arc<Node>, steps: Vec<Step>, answered: Answered, again: Again) {
     let name = node.address.clone();
-    let mut turns = turns.into_iter().cycle();
+    let mut steps = steps.into_iter().cycle();
     node.on_request(move |request| {
         let now = Instant::now();
         let mut answered = answered.lock().unwrap();
@@ -297,7 +303,7 @@ fn play(node: &Arc<Node>, turns: Vec<Turn>, answered: Answered, again: Again) {
                 again.lock().unwrap().push((name.clone(), now - *at));
             }
         }
-        let mut note = |rows: &[AskedRow], wait: Duration| {
+        let mut note = |rows: &[RequestRow], wait: Duration| {
             for row in rows {
                 let at = answered.entry(row.digest).or_insert(now + wait);
                 *at = (*at).min(now + wait);
@@ -308,9 +314,9 @@ fn play(node: &Arc<Node>, turns: Vec<Turn>, answered: Answered, again: Again) {
             let rows = request.rows[..n].iter().map(|row| record(row.index, 0, u32::from(row.digest[2]) + 1));
             frame(&rows.collect::<Vec<_>>())
         };
-        match turns.next().unwrap() {
-            Turn::Answer(wait, bits) => {
-                let busy = |row: &&AskedRow| row.index & 7 == bits;
+        match steps.next().unwrap() {
+            Step::Answer(wait, bits) => {
+                let busy = |row: &&RequestRow| row.index & 7 == bits;
                 let fine: Vec<_> = request.rows.iter().filter(|row| !busy(row)).cloned().collect();
                 note(&fine, MS * wait);
                 let rows = request.rows.iter().map(|row| {
@@ -320,15 +326,15 @@ fn play(node: &Arc<Node>, turns: Vec<Turn>, answered: Answered, again: Again) {
                 let bytes = [frame(&rows.collect::<Vec<_>>()), frame(&[end(0)])].concat();
                 vec![Act::Wait(MS * wait), Act::Send(bytes)]
             }
-            Turn::Cut(n) => {
+            Step::Cut(n) => {
                 note(&request.rows[..percent(n)], Duration::ZERO);
                 vec![Act::Send(some(percent(n))), Act::Close]
             }
-            Turn::Silent(n) => {
+            Step::Silent(n) => {
                 note(&request.rows[..percent(n)], Duration::ZERO);
                 vec![Act::Send(some(percent(n))), Act::Hang]
             }
-            Turn::Code(code) => vec![Act::Send(frame(&[end(code)]))],
+            Step::Code(code) => vec![Act::Send(frame(&[end(code)]))],
         }
     });
 }
@@ -336,11 +342,11 @@ fn play(node: &Arc<Node>, turns: Vec<Turn>, answered: Answered, again: Again) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-    /// Whatever nodes do: each row ends with one code, in time; what was found is what was sent; and what was
-    /// answered is not asked for again.
+    /// Whatever the nodes do: each row ends with one code, in time; found rows have the values that were sent;
+    /// and answered rows are not requested again.
     #[test]
-    fn rows_survive_whatever_happens(
-        turns in prop::collection::vec(prop::collection::vec(turn(), 1..5), 3),
+    fn rows_survive_any_sequence_of_faults(
+        steps in prop::collection::vec(prop::collection::vec(step(), 1..5), 3),
         n in 1..200usize,
         max_retries in 0..4u32,
         hedge in prop_oneof![Just(Hedge::Adaptive), Just(Hedge::Off), Just(Hedge::After(MS * 20))],
@@ -350,20 +356,22 @@ proptest! {
             let (net, nodes) = Net::cluster(3);
             let cluster = connect(&net, "10.0.0.1:3000").await;
             for _ in 0..2 {
-                // Requests that the last call gave up in the moment of its end are still read by the nodes.
+                // The nodes still read requests that the last call gave up as it ended.
                 tokio::time::sleep(MS).await;
                 let (answered, again) = (Answered::default(), Again::default());
-                for (node, turns) in nodes.iter().zip(&turns) {
-                    play(node, turns.clone(), Arc::clone(&answered), Arc::clone(&again));
+                for (node, steps) in nodes.iter().zip(&steps) {
+                    play(node, steps.clone(), Arc::clone(&answered), Arc::clone(&again));
                 }
-                let policy = BatchPolicy { max_retries, hedge, ..BatchPolicy::default() };
+                let mut policy = BatchPolicy::default();
+                policy.limits.max_retries = max_retries;
+                policy.reads.hedge = hedge;
                 let start = Instant::now();
                 let keys = keys(n);
                 let rows = Rows::new(n);
                 let outcome = cluster.batch_read(Arc::clone(&keys), request(policy), Arc::clone(&rows)).await;
                 assert!(start.elapsed() <= Duration::from_millis(1_010), "{:?}", start.elapsed());
                 assert_eq!(rows.count(-100), 0, "every row has a code");
-                assert_eq!(*again.lock().unwrap(), [], "asked again after its answer");
+                assert_eq!(*again.lock().unwrap(), [], "requested again after its answer");
                 for row in (0..n).filter(|&row| rows.codes()[row] == 0) {
                     assert_eq!(rows.generation(row), u32::from(keys.digest(row).unwrap()[2]) + 1);
                 }

@@ -1,4 +1,4 @@
-//! Answers changed at random: nothing panics, no call outlives its time, and the client goes on.
+//! Answers that are changed at random: nothing panics, no call exceeds its timeout, and the client recovers.
 
 mod support;
 
@@ -6,27 +6,25 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aero_io::{
-    BatchPolicy, Bins, Cluster, ClusterConfig, Key, Query, QueryPartitions, QueryPolicy, ReadPolicy, Space,
-};
+use aero_io::{Bins, Cluster, ClusterConfig, Key, Query, QueryPartitions, QueryPolicy, ReadPolicy, Space};
 use support::mutate::Mutator;
 use support::net::{Act, Net, Node};
 use support::rows::Row;
 use support::wire::{Request, answer, end, frame, query_record};
-use support::{config, connect, digest, keys, looks, read, retries};
+use support::{checks, config, connect, digest, keys, read, retries};
 use tokio::time::Instant;
 use wire_protocol::compressed::write_compressed;
 use wire_protocol::digest::partition_id;
 
-/// Calls, or connections, of each test.
+/// Calls or connections per test.
 const TRIES: usize = 2_000;
 
 const LIMIT: Duration = Duration::from_millis(50);
 
-/// Timers tick in milliseconds.
+/// Timers have a resolution of milliseconds.
 const TICK: Duration = Duration::from_millis(1);
 
-/// Some close, some stay silent, some wait for more.
+/// Some connections close, some stay silent, some wait for more.
 fn and_then(mutator: &mut Mutator, bytes: Vec<u8>) -> Vec<Act> {
     match mutator.below(4) {
         0 => vec![Act::Send(bytes), Act::Hang],
@@ -39,14 +37,14 @@ fn and_then(mutator: &mut Mutator, bytes: Vec<u8>) -> Vec<Act> {
 fn compressed(request: &Request) -> Vec<u8> {
     let frames = answer(request, |_| 0, 1);
     let mut out = Vec::new();
-    // A batch's answer is two frames; the first has the records.
+    // A batch's answer consists of two frames; the first has the records.
     let first = frames.len() - if request.is_batch { 30 } else { 0 };
     write_compressed(&mut out, &frames[..first]).unwrap();
     out.extend_from_slice(&frames[first..]);
     out
 }
 
-/// One node, which may fail as often as it likes and is asked again.
+/// A cluster with one node, which may fail without limit and is used again.
 async fn one_node() -> (Cluster, Arc<Node>) {
     let (net, nodes) = Net::cluster(1);
     let config = ClusterConfig { max_error_rate: 0, ..config(&["10.0.0.1:3000"]) };
@@ -63,7 +61,9 @@ async fn batches() {
             let bytes = mutator.mutate(whole);
             and_then(&mut mutator, bytes)
         });
-        let policy = BatchPolicy { total_timeout: Some(LIMIT), compress, ..retries(2) };
+        let mut policy = retries(2);
+        policy.limits.total_timeout = Some(LIMIT);
+        policy.limits.compress = compress;
         let mut whole = 0;
         for _ in 0..TRIES {
             let start = Instant::now();
@@ -76,7 +76,7 @@ async fn batches() {
         node.on_request(move |request| {
             vec![Act::Send(if compress { compressed(request) } else { answer(request, |_| 0, 5) })]
         });
-        looks(3).await;
+        checks(3).await;
         let (outcome, rows) = read(&cluster, &keys(8), policy).await;
         outcome.unwrap();
         assert_eq!(rows.count(0), 8);
@@ -94,7 +94,9 @@ async fn single_records() {
             and_then(&mut mutator, bytes)
         });
         let key = Key::from_digest(Space::new("test", "set"), digest(0, 1));
-        let policy = ReadPolicy { total_timeout: LIMIT, compress, ..ReadPolicy::default() };
+        let mut policy = ReadPolicy::default();
+        policy.limits.total_timeout = Some(LIMIT);
+        policy.limits.compress = compress;
         let mut found = 0;
         for _ in 0..TRIES {
             let start = Instant::now();
@@ -108,7 +110,7 @@ async fn single_records() {
     }
 }
 
-/// The answer to a query: two records of each partition that is asked for, below the ones that came before.
+/// The answer to a query: two records of each requested partition, below those that were sent before.
 fn records(request: &Request) -> Vec<u8> {
     let scope = request.query.clone().unwrap();
     let mut frames = Vec::new();
@@ -133,7 +135,8 @@ async fn queries() {
         let bytes = mutator.mutate(records(request));
         and_then(&mut mutator, bytes)
     });
-    let policy = QueryPolicy { total_timeout: LIMIT, ..QueryPolicy::default() };
+    let mut policy = QueryPolicy::default();
+    policy.limits.total_timeout = Some(LIMIT);
     let query = Query {
         space: Space::new("test", ""),
         bins: Bins::All,
@@ -156,7 +159,7 @@ async fn queries() {
         };
         assert!(start.elapsed() <= LIMIT + TICK);
         let distinct: HashSet<_> = found.iter().collect();
-        assert_eq!(distinct.len(), found.len(), "records came twice");
+        assert_eq!(distinct.len(), found.len(), "records were received twice");
         assert!(found.iter().all(|digest| (7..10).contains(&partition_id(digest))));
         match outcome {
             Ok(()) => whole += 1,
@@ -165,8 +168,8 @@ async fn queries() {
     }
     assert!(whole > TRIES / 10 && failed > TRIES / 20, "{whole} ended, {failed} failed");
     node.on_request(|request| vec![Act::Send(records(request))]);
-    looks(3).await;
-    // The last answer may have been whole, and the connection hang after it.
+    checks(3).await;
+    // The last answer may have been complete, with the connection hanging after it.
     if cluster.query(query.clone()).next().await.is_err() {
         let block = cluster.query(query).next().await.unwrap().unwrap();
         assert_eq!(block.len(), 2);
@@ -184,14 +187,15 @@ async fn connecting() {
             node.on_info(move |bytes| mutator.lock().unwrap().mutate(bytes));
         }
         let start = Instant::now();
-        // A few connect timeouts, and a while for a cluster that claims no partition.
+        // A few connect timeouts, and the wait for a cluster without partitions.
         let outcome = Cluster::connect(config(&["10.0.0.1:3000"]), Arc::clone(&net) as _).await;
         assert!(start.elapsed() < Duration::from_secs(11), "{:?}", start.elapsed());
         match outcome {
             Ok(cluster) => {
                 connected += 1;
                 let start = Instant::now();
-                let policy = BatchPolicy { total_timeout: Some(LIMIT), ..retries(2) };
+                let mut policy = retries(2);
+                policy.limits.total_timeout = Some(LIMIT);
                 let (_, rows) = read(&cluster, &keys(8), policy).await;
                 assert!(!rows.all().contains(&Row::Untouched));
                 assert!(start.elapsed() <= LIMIT + TICK);
@@ -210,20 +214,21 @@ async fn watching() {
         let mut mutator = Mutator::new(10 + i as u64);
         node.on_info(move |bytes| mutator.mutate(bytes));
     }
-    let policy = BatchPolicy { total_timeout: Some(LIMIT), ..retries(2) };
+    let mut policy = retries(2);
+    policy.limits.total_timeout = Some(LIMIT);
     for _ in 0..TRIES / 10 {
-        looks(1).await;
+        checks(1).await;
         let start = Instant::now();
         let (_, rows) = read(&cluster, &keys(30), policy.clone()).await;
         assert!(!rows.all().contains(&Row::Untouched));
         assert!(start.elapsed() <= LIMIT + TICK);
     }
-    // What is right again is believed again.
+    // The client recovers when the answers are correct again.
     for node in &nodes {
         node.on_info(|answer| answer);
         node.know(&nodes);
     }
-    looks(20).await;
+    checks(20).await;
     let (outcome, rows) = read(&cluster, &keys(300), policy).await;
     outcome.unwrap();
     assert_eq!(rows.count(0), 300);

@@ -1,4 +1,4 @@
-//! Memory follows the bytes that arrived, whatever sizes are announced.
+//! Memory use follows the bytes that arrive, whatever sizes are announced.
 
 mod support;
 
@@ -16,10 +16,10 @@ use wire_protocol::message::{FrameType, MessageHeader, op, write_frame, write_op
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// What a connection costs with its buffers, and the scripted network's own.
+/// What a connection costs with its buffers and those of the scripted network.
 const BASE: usize = 400 * KIB;
 
-/// Counts the bytes of its thread. Each test runs on a thread of its own, with all of its tasks.
+/// Counts the allocated bytes of its thread. Each test runs on its own thread, together with all its tasks.
 struct Counting;
 
 thread_local! {
@@ -33,31 +33,31 @@ fn count(more: usize, less: usize) {
     PEAK.set(PEAK.get().max(live));
 }
 
-// SAFETY: everything is handed on to the system's allocator; the counts are of no consequence to it.
+// SAFETY: all calls are forwarded to the system allocator; counting does not affect it.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc`, which is the system allocator's.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc`, which is the system allocator's.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         count(0, layout.size());
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc`, which is the system allocator's.
         unsafe { System.dealloc(at, layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Old and new are there at once, while it copies.
+        // Both allocations exist while the contents are copied.
         count(size, 0);
         count(0, layout.size());
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc`, which is the system allocator's.
         unsafe { System.realloc(at, layout, size) }
     }
 }
@@ -65,7 +65,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// The most bytes beyond those that there were, while `work` ran.
+/// The peak of allocated bytes during `work`, above those at its start.
 async fn peak_of<T>(work: impl Future<Output = T>) -> (usize, T) {
     let before = LIVE.get();
     PEAK.set(before);
@@ -80,7 +80,10 @@ fn header(kind: u8, size: usize) -> Vec<u8> {
 }
 
 fn hurried(compress: bool) -> BatchPolicy {
-    BatchPolicy { total_timeout: Some(Duration::from_millis(200)), compress, ..retries(0) }
+    let mut policy = retries(0);
+    policy.limits.total_timeout = Some(Duration::from_millis(200));
+    policy.limits.compress = compress;
+    policy
 }
 
 /// The peak of a batch of few rows that is answered with these bytes, and whether it read a row.
@@ -96,25 +99,25 @@ async fn peak_of_batch(bytes: Vec<u8>, compress: bool) -> (usize, bool) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frame_that_announces_much() {
+async fn a_frame_with_a_large_announced_size() {
     for arrives in [0, KIB, MIB, 4 * MIB] {
         for size in [100 * MIB, 128 * MIB, 129 * MIB, (1 << 48) - 1] {
             let bytes = [header(3, size), vec![0; arrives]].concat();
             let (peak, found) = peak_of_batch(bytes, false).await;
             assert!(!found);
-            // The buffer doubles, and is there twice while it grows.
+            // The buffer doubles, and exists twice while it grows.
             assert!(peak <= BASE + 4 * arrives, "{peak} bytes for {arrives} of {size}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn messages_and_values_that_announce_much() {
+async fn messages_and_values_with_large_announced_sizes() {
     let mut huge_counts = Vec::new();
     MessageHeader { n_fields: u16::MAX, n_ops: u16::MAX, ..Default::default() }.write(&mut huge_counts);
     let mut huge_op = record(0, 0, 1);
     huge_op[22..26].copy_from_slice(&u32::MAX.to_be_bytes());
-    // Lists and maps of four thousand million elements.
+    // Lists and maps of four billion elements.
     let mut huge_list = Vec::new();
     MessageHeader { n_ops: 2, ..Default::default() }.write(&mut huge_list);
     write_op(&mut huge_list, op::READ, 20, b"l", &[0xdd, 0xff, 0xff, 0xff, 0xff]);
@@ -125,14 +128,15 @@ async fn messages_and_values_that_announce_much() {
         let (cluster, node) = one_node().await;
         node.on_request(move |_| vec![Act::Send(frame(std::slice::from_ref(&message))), Act::Close]);
         let key = Key::from_digest(Space::new("test", "set"), digest(0, 1));
-        let policy = ReadPolicy { total_timeout: Duration::from_millis(200), ..ReadPolicy::default() };
+        let mut policy = ReadPolicy::default();
+        policy.limits.total_timeout = Some(Duration::from_millis(200));
         let (peak, _) = peak_of(cluster.read(&key, &Bins::All, &policy)).await;
         assert!(peak <= BASE, "{peak}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn compressed_frames_that_announce_much() {
+async fn compressed_frames_with_large_announced_sizes() {
     let deflated = |frame: &[u8], announced: usize| {
         let mut out = Vec::new();
         write_compressed(&mut out, frame).unwrap();
@@ -144,7 +148,7 @@ async fn compressed_frames_that_announce_much() {
         let (peak, found) = peak_of_batch(deflated(&little, announced), true).await;
         assert!(!found && peak <= BASE, "{peak} bytes for {announced}");
     }
-    // Much in little: what is announced is the bound, and so is what comes out.
+    // Highly compressed: the announced size is the bound, and also the size of the contents.
     let mut bomb = Vec::new();
     write_frame(&mut bomb, FrameType::Message, |out| out.resize(8 * MIB, 0)).unwrap();
     let (peak, _) = peak_of_batch(deflated(&bomb, 64 * KIB), true).await;
@@ -156,7 +160,7 @@ async fn compressed_frames_that_announce_much() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn info_answers_that_announce_much() {
+async fn info_answers_with_large_announced_sizes() {
     let info = |text: &str| {
         let mut out = Vec::new();
         let text = text.as_bytes();
@@ -173,7 +177,7 @@ async fn info_answers_that_announce_much() {
     let many_peers = format!("1,3000,[{}]", "[a,,[h]],".repeat(50_000));
     let many_addresses = format!("1,3000,[[a,,[{}]]]", "h,".repeat(100_000));
     let many_namespaces = "n:0,0;".repeat(100_000);
-    // An answer, and what one byte of it may cost: the shortest peer is as long as a pointer.
+    // An answer, and the memory that each of its bytes may cost: the shortest peer is as long as a pointer.
     let answers = [
         (header(1, 15 * MIB), 4),
         ([header(1, 15 * MIB), vec![b'a'; MIB]].concat(), 4),
@@ -197,7 +201,7 @@ async fn info_answers_that_announce_much() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_large_answer_is_not_kept_for_ever() {
+async fn the_memory_of_a_large_answer_is_freed() {
     let (cluster, node) = one_node().await;
     node.on_request(|request| vec![Act::Send(answer(request, |_| 0, 1))]);
     let before = LIVE.get();

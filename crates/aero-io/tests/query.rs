@@ -12,7 +12,7 @@ use aero_io::{
 use dev_server::Config;
 use futures_util::StreamExt as _;
 use support::MS;
-use support::queries::{Came, SET, all, fill, key, nodes, query, start, total, with};
+use support::queries::{Received, SET, all, fill, key, nodes, query, start, total, with};
 use wire_protocol::digest::{UserKey, partition_id};
 use wire_protocol::message::op;
 use wire_protocol::particle::Particle;
@@ -24,11 +24,12 @@ async fn every_record_comes_once_and_whole() {
         assert!(all(&cluster, query()).await.unwrap().digests.is_empty());
         let expected = fill(&cluster, 2_000, 10).await;
         for duration in [QueryDuration::Long, QueryDuration::Short, QueryDuration::LongRelaxAp] {
-            let came = all(&cluster, with(QueryPolicy { duration, ..QueryPolicy::default() })).await.unwrap();
-            came.is_exactly(&expected);
+            let received =
+                all(&cluster, with(QueryPolicy { duration, ..QueryPolicy::default() })).await.unwrap();
+            received.is_exactly(&expected);
         }
-        let came = all(&cluster, Query { space: Space::new("test", ""), ..query() }).await.unwrap();
-        came.is_exactly(&expected);
+        let received = all(&cluster, Query { space: Space::new("test", ""), ..query() }).await.unwrap();
+        received.is_exactly(&expected);
         let other = Query { space: Space::new("test", "other"), ..query() };
         assert!(all(&cluster, other).await.unwrap().digests.is_empty());
 
@@ -70,7 +71,7 @@ async fn keys_of_text_that_is_not_utf8_stay_text() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bins_are_chosen() {
+async fn bins_can_be_selected() {
     let (_server, cluster) = nodes(1).await;
     fill(&cluster, 50, 10).await;
     for (bins, names) in [
@@ -90,7 +91,7 @@ async fn bins_are_chosen() {
         }
         assert_eq!(count, 50);
     }
-    // As the server has it: what has none of them is left out.
+    // Like the server: records without any of the bins are skipped.
     assert!(
         all(&cluster, Query { bins: Bins::names(["nobin"]), ..query() }).await.unwrap().digests.is_empty()
     );
@@ -99,29 +100,29 @@ async fn bins_are_chosen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_more_come_than_asked_for_and_pages_join_without_a_seam() {
+async fn max_records_holds_and_pages_continue_exactly() {
     for count in [1, 3, 5] {
         let (_server, cluster) = nodes(count).await;
         let expected = fill(&cluster, 200, 10).await;
         for size in [1, 2, 7, 50, 99, 100, 199, 200, 201, 5_000] {
             for most in [0, 1, 2] {
                 let policy = QueryPolicy { max_concurrent_nodes: most, ..QueryPolicy::default() };
-                let mut came = Came::default();
+                let mut received = Received::default();
                 let mut partitions = QueryPartitions::all();
                 let mut pages = 0;
                 while !partitions.is_done() {
-                    let before = came.digests.len();
+                    let before = received.digests.len();
                     let mut stream =
                         cluster.query(Query { partitions, max_records: size, ..with(policy.clone()) });
-                    came.rest(&mut stream).await.unwrap();
-                    let page = came.digests.len() - before;
+                    received.rest(&mut stream).await.unwrap();
+                    let page = received.digests.len() - before;
                     let left = 200 - before;
                     assert_eq!(page, left.min(size as usize), "page {pages} of {size} on {count} nodes");
                     partitions = stream.progress().partitions();
                     pages += 1;
-                    assert!(pages <= 201, "there is no end to them");
+                    assert!(pages <= 201, "too many pages");
                 }
-                came.is_exactly(&expected);
+                received.is_exactly(&expected);
             }
             if size == 1 && count == 3 {
                 continue;
@@ -131,7 +132,7 @@ async fn no_more_come_than_asked_for_and_pages_join_without_a_seam() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn partitions_are_chosen_and_gone_on_in() {
+async fn partitions_can_be_selected_and_continued() {
     let (_server, cluster) = nodes(3).await;
     let expected = fill(&cluster, 5_000, 10).await;
     let within = |from: usize, to: usize| -> HashSet<_> {
@@ -139,78 +140,80 @@ async fn partitions_are_chosen_and_gone_on_in() {
     };
     for (from, count) in [(0, 1), (4_095, 1), (100, 900), (0, 4_096)] {
         let partitions = QueryPartitions::range(from, count).unwrap();
-        let came = all(&cluster, Query { partitions, ..query() }).await.unwrap();
-        came.is_exactly(&within(from, from + count));
+        let received = all(&cluster, Query { partitions, ..query() }).await.unwrap();
+        received.is_exactly(&within(from, from + count));
     }
-    // After a record come those below it.
+    // The records below the given one follow.
     let digest =
         *expected.iter().find(|&&one| within(partition_id(&one), partition_id(&one) + 1).len() > 2).unwrap();
     let partition = partition_id(&digest);
     let mut partitions = QueryPartitions::range(partition, 1).unwrap();
     partitions.set(partition, PartitionProgress { after: Some(digest), is_done: false }).unwrap();
-    let came = all(&cluster, Query { partitions: partitions.clone(), ..query() }).await.unwrap();
+    let received = all(&cluster, Query { partitions: partitions.clone(), ..query() }).await.unwrap();
     let below = within(partition, partition + 1).into_iter().filter(|&one| one < digest).collect();
-    came.is_exactly(&below);
-    // What is done is not asked for.
+    received.is_exactly(&below);
+    // Partitions that are done are not requested.
     partitions.set(partition, PartitionProgress { after: Some(digest), is_done: true }).unwrap();
     assert!(all(&cluster, Query { partitions, ..query() }).await.unwrap().digests.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rate_is_kept_by_each_node() {
+async fn records_per_second_apply_per_node() {
     let (_server, cluster) = nodes(2).await;
     let expected = fill(&cluster, 400, 10).await;
     let start = Instant::now();
-    let came = all(&cluster, Query { records_per_second: 200, ..query() }).await.unwrap();
-    came.is_exactly(&expected);
+    let received = all(&cluster, Query { records_per_second: 200, ..query() }).await.unwrap();
+    received.is_exactly(&expected);
     let took = start.elapsed();
     assert!((700 * MS..15_000 * MS).contains(&took), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_takes_nothing_stops_the_nodes() {
+async fn a_reader_that_stops_stops_the_nodes() {
     let (server, cluster) = nodes(2).await;
-    // Sockets take some megabytes, at either end.
+    // Sockets buffer several megabytes at each end.
     let expected = fill(&cluster, 4_000, 16_000).await;
     let mut stream = cluster.query(query());
     let block = stream.next().await.unwrap().unwrap();
-    let mut came = Came::default();
-    came.take(&stream, &block);
+    let mut received = Received::default();
+    received.take(&stream, &block);
     tokio::time::sleep(500 * MS).await;
     let sent = total(&server, |counters| counters.query_records);
     tokio::time::sleep(300 * MS).await;
     assert_eq!(total(&server, |counters| counters.query_records), sent);
-    assert!(sent < 3_000, "{sent} records were sent to nobody");
-    came.rest(&mut stream).await.unwrap();
-    came.is_exactly(&expected);
+    assert!(sent < 3_000, "{sent} records were sent without a reader");
+    received.rest(&mut stream).await.unwrap();
+    received.is_exactly(&expected);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_gave_up_on_a_slow_reader_is_asked_to_go_on() {
+async fn a_query_continues_after_a_node_gave_up_on_a_slow_reader() {
     let (server, cluster) = nodes(1).await;
     let expected = fill(&cluster, 2_000, 16_000).await;
     let socket_timeout = 150 * MS;
-    let policy = QueryPolicy { socket_timeout, max_retries: 0, ..QueryPolicy::default() };
+    let mut policy = QueryPolicy::default();
+    policy.limits.socket_timeout = socket_timeout;
+    policy.limits.max_retries = 0;
     let mut stream = cluster.query(with(policy));
-    let mut came = Came::default();
+    let mut received = Received::default();
     for _ in 0..3 {
         let block = stream.next().await.unwrap().unwrap();
-        came.take(&stream, &block);
+        received.take(&stream, &block);
         tokio::time::sleep(600 * MS).await;
     }
-    came.rest(&mut stream).await.unwrap();
-    came.is_exactly(&expected);
+    received.rest(&mut stream).await.unwrap();
+    received.is_exactly(&expected);
     assert!(total(&server, |counters| counters.queries) > 1, "the node never gave up");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_that_is_dropped_closes_its_connections() {
+async fn a_dropped_stream_closes_its_connections() {
     let (server, cluster) = nodes(2).await;
     fill(&cluster, 3_000, 16_000).await;
     let open = || total(&server, |counters| counters.connections_open);
     let in_use = || cluster.stats().nodes.iter().map(|node| node.connections_in_use).sum::<usize>();
     let mut stream = cluster.query(query());
-    assert_eq!(in_use(), 0, "nothing is asked for before the first record is");
+    assert_eq!(in_use(), 0, "nothing is sent before the first record is requested");
     stream.next().await.unwrap().unwrap();
     assert_eq!(in_use(), 2);
     let before = open();
@@ -225,7 +228,7 @@ async fn a_stream_that_is_dropped_closes_its_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_that_waits_can_be_stopped() {
+async fn a_waiting_stream_can_be_stopped() {
     let (_server, cluster) = nodes(2).await;
     fill(&cluster, 100, 10).await;
     let mut stream = cluster.query(Query { records_per_second: 1, ..query() });
@@ -238,7 +241,7 @@ async fn a_stream_that_waits_can_be_stopped() {
     tokio::time::sleep(50 * MS).await;
     stopper.stop();
     assert!(tokio::time::timeout(500 * MS, waiting).await.expect("it waits on").unwrap());
-    // Before it began, too.
+    // Also before it started.
     let mut stream = cluster.query(query());
     stream.stopper().stop();
     assert!(stream.next().await.unwrap().is_none());
@@ -257,10 +260,11 @@ async fn a_closed_cluster_ends_its_queries() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_whole_has_its_time() {
+async fn the_total_timeout_covers_the_whole_query() {
     let (_server, cluster) = nodes(1).await;
     fill(&cluster, 500, 10).await;
-    let policy = QueryPolicy { total_timeout: 300 * MS, ..QueryPolicy::default() };
+    let mut policy = QueryPolicy::default();
+    policy.limits.total_timeout = Some(300 * MS);
     let start = Instant::now();
     let error = all(&cluster, Query { records_per_second: 50, ..with(policy) }).await.unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error}");
@@ -269,26 +273,28 @@ async fn the_whole_has_its_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_time_of_a_slow_reader_counts_and_is_not_held_against_the_node() {
+async fn the_time_of_a_slow_reader_counts_but_is_no_failure_of_the_node() {
     let (_server, cluster) = nodes(1).await;
     fill(&cluster, 2_000, 16_000).await;
-    let policy = QueryPolicy { total_timeout: 300 * MS, ..QueryPolicy::default() };
+    let mut policy = QueryPolicy::default();
+    policy.limits.total_timeout = Some(300 * MS);
     let mut stream = cluster.query(with(policy));
     stream.next().await.unwrap().unwrap();
     tokio::time::sleep(600 * MS).await;
-    let mut came = Came::default();
-    let error = came.rest(&mut stream).await.unwrap_err();
+    let mut received = Received::default();
+    let error = received.rest(&mut stream).await.unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error}");
     let node = &cluster.stats().nodes[0];
     assert_eq!((node.timeouts, node.error_rate, node.suspect), (0, 0, false));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_there_is_not_is_refused() {
+async fn unknown_namespaces_and_invalid_filters_are_errors() {
     let (_server, cluster) = nodes(1).await;
     let nowhere = Query { space: Space::new("nowhere", SET), ..query() };
     assert!(matches!(all(&cluster, nowhere).await, Err(Error::NamespaceNotFound { .. })));
-    let filtered = with(QueryPolicy { filter: vec![0x93], ..QueryPolicy::default() });
+    let mut filtered = with(QueryPolicy::default());
+    filtered.policy.limits.filter = vec![0x93];
     let error = all(&cluster, filtered).await.unwrap_err();
     assert_eq!(error.code(), 16, "{error}");
 }
@@ -297,12 +303,14 @@ async fn what_there_is_not_is_refused() {
 async fn compressed_answers_are_the_same() {
     let (_server, cluster) = start(Config { compression: true, ..Config::default() }).await;
     let expected = fill(&cluster, 2_000, 1_000).await;
-    let came = all(&cluster, with(QueryPolicy { compress: true, ..QueryPolicy::default() })).await.unwrap();
-    came.is_exactly(&expected);
+    let mut compressed = with(QueryPolicy::default());
+    compressed.policy.limits.compress = true;
+    let received = all(&cluster, compressed).await.unwrap();
+    received.is_exactly(&expected);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_oracle_reads_the_same() {
+async fn the_aerospike_crate_reads_the_same() {
     let (server, cluster) = nodes(3).await;
     let expected = fill(&cluster, 1_000, 10).await;
     let address = server.addresses()[0].to_string();

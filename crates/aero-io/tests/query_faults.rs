@@ -1,4 +1,4 @@
-//! Queries while nodes fail: every record comes once all the same.
+//! Queries while nodes fail: every record arrives exactly once.
 
 mod support;
 
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use aero_io::{Error, Query, QueryPolicy, Replica};
 use dev_server::{CommandKind, Config, Fault, FaultRule};
 use support::net::Act;
-use support::queries::{Came, all, fill, nodes, query, start, total, with};
+use support::queries::{Received, all, fill, nodes, query, start, total, with};
 use support::wire::{Request, end, frame, record_of as record};
 use support::{MS, digest, one_node};
 use wire_protocol::ResultCode;
@@ -20,7 +20,7 @@ fn faults(fault: Fault, times: u32) -> FaultRule {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fault_costs_no_record_and_repeats_none() {
+async fn a_fault_loses_and_repeats_no_record() {
     let (server, cluster) = nodes(3).await;
     let expected = fill(&cluster, 3_000, 200).await;
     for fault in [
@@ -34,38 +34,40 @@ async fn a_fault_costs_no_record_and_repeats_none() {
         Fault::Code(ResultCode::QUERY_QUEUE_FULL),
         Fault::RowCode(ResultCode::PARTITION_UNAVAILABLE),
     ] {
-        let policy = QueryPolicy { socket_timeout: 200 * MS, ..QueryPolicy::default() };
+        let mut policy = QueryPolicy::default();
+        policy.limits.socket_timeout = 200 * MS;
         let before = total(&server, |counters| counters.faults);
         server.inject(None, faults(fault, 2)).unwrap();
-        let came = all(&cluster, with(policy)).await;
-        came.unwrap_or_else(|error| panic!("{fault:?}: {error}")).is_exactly(&expected);
+        let received = all(&cluster, with(policy)).await;
+        received.unwrap_or_else(|error| panic!("{fault:?}: {error}")).is_exactly(&expected);
         assert!(total(&server, |counters| counters.faults) >= before + 3, "{fault:?}");
         server.clear_faults(None).unwrap();
-        // A node that was suspected is looked at again.
+        // A node that was suspected has been checked again.
         tokio::time::sleep(150 * MS).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fault_that_stays_is_told_after_the_tries() {
+async fn a_permanent_fault_is_reported_after_the_retries() {
     let (server, cluster) = nodes(1).await;
     fill(&cluster, 100, 10).await;
     for (fault, code, tries) in [
         (Fault::Close, -10, 3),
         (Fault::Code(ResultCode::TIMEOUT), 9, 3),
         (Fault::RowCode(ResultCode::PARTITION_UNAVAILABLE), 11, 3),
-        // The same again would be no better.
+        // Another attempt would get the same answer.
         (Fault::Code(ResultCode::PARAMETER), 4, 1),
         (Fault::Code(ResultCode::FORBIDDEN), 22, 1),
         (Fault::Garbage, -1, 3),
     ] {
         server.inject(None, FaultRule { times: None, ..faults(fault, 1) }).unwrap();
         let before = total(&server, |counters| counters.faults);
-        let policy = QueryPolicy { max_retries: 2, ..QueryPolicy::default() };
+        let mut policy = QueryPolicy::default();
+        policy.limits.max_retries = 2;
         let error = all(&cluster, with(policy)).await.unwrap_err();
         assert_eq!(error.code(), code, "{error}");
         assert_eq!(error.tried().unwrap().attempts, tries, "{error}");
-        // Connections of the pool that turn out to be closed cost no try.
+        // Pooled connections that turn out to be closed cost no attempt.
         let asked = total(&server, |counters| counters.faults) - before;
         assert!((u64::from(tries)..=2 * u64::from(tries)).contains(&asked), "{asked}: {error}");
         server.clear_faults(None).unwrap();
@@ -73,43 +75,42 @@ async fn a_fault_that_stays_is_told_after_the_tries() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_dies_in_the_middle_costs_no_record() {
+async fn a_node_that_dies_during_a_query_costs_no_record() {
     for replica in [Replica::Sequence, Replica::Any, Replica::Master] {
         let failure_detection = 200 * MS;
         let (server, cluster) = start(Config { nodes: 3, failure_detection, ..Config::default() }).await;
         let expected = fill(&cluster, 4_000, 8_000).await;
-        let policy = QueryPolicy {
-            replica,
-            sleep_between_retries: 200 * MS,
-            max_retries: 10,
-            ..QueryPolicy::default()
-        };
+        let mut policy = QueryPolicy::default();
+        policy.limits.replica = replica;
+        policy.limits.sleep_between_retries = 200 * MS;
+        policy.limits.max_retries = 10;
         let mut stream = cluster.query(with(policy));
-        let mut came = Came::default();
+        let mut received = Received::default();
         for _ in 0..5 {
             let block = stream.next().await.unwrap().unwrap();
-            came.take(&stream, &block);
+            received.take(&stream, &block);
         }
         server.kill(1).await.unwrap();
-        came.rest(&mut stream).await.unwrap();
-        came.is_exactly(&expected);
+        received.rest(&mut stream).await.unwrap();
+        received.is_exactly(&expected);
         assert!(cluster.stats().retries > 0, "the node had sent all before it died");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_hangs_in_the_middle_costs_its_timeout() {
+async fn a_node_that_hangs_during_a_query_costs_the_socket_timeout() {
     let (server, cluster) = nodes(3).await;
     let expected = fill(&cluster, 4_000, 8_000).await;
-    let policy = QueryPolicy { socket_timeout: 400 * MS, ..QueryPolicy::default() };
+    let mut policy = QueryPolicy::default();
+    policy.limits.socket_timeout = 400 * MS;
     let mut stream = cluster.query(with(policy));
-    let mut came = Came::default();
+    let mut received = Received::default();
     let block = stream.next().await.unwrap().unwrap();
-    came.take(&stream, &block);
+    received.take(&stream, &block);
     server.pause(0).await.unwrap();
     let start = Instant::now();
-    came.rest(&mut stream).await.unwrap();
-    came.is_exactly(&expected);
+    received.rest(&mut stream).await.unwrap();
+    received.is_exactly(&expected);
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert!(cluster.stats().retries > 0, "the node had sent all before it hung");
 }
@@ -130,11 +131,11 @@ async fn limits_hold_while_nodes_fail() {
     let expected = fill(&cluster, 300, 2_000).await;
     for size in [1, 10, 100, 299, 300, 301] {
         server.inject(None, faults(Fault::CloseMidFrame, 1)).unwrap();
-        let came = all(&cluster, Query { max_records: size, ..query() }).await.unwrap();
-        assert_eq!(came.digests.len(), (size as usize).min(300));
+        let received = all(&cluster, Query { max_records: size, ..query() }).await.unwrap();
+        assert_eq!(received.digests.len(), (size as usize).min(300));
         server.clear_faults(None).unwrap();
         if size >= 300 {
-            came.is_exactly(&expected);
+            received.is_exactly(&expected);
         }
         tokio::time::sleep(150 * MS).await;
     }
@@ -152,8 +153,8 @@ fn refusal(partition: u32) -> Vec<u8> {
     out
 }
 
-/// What comes of a query over a node that answers with these frames, and how often it was asked.
-async fn answered(query: Query, frames: Vec<Vec<u8>>) -> (Result<Came, Error>, usize) {
+/// The outcome of a query over a node that answers with these frames, and the number of requests.
+async fn answered(query: Query, frames: Vec<Vec<u8>>) -> (Result<Received, Error>, usize) {
     let (cluster, node) = one_node().await;
     let asked = Arc::new(AtomicUsize::new(0));
     let counting = Arc::clone(&asked);
@@ -167,9 +168,10 @@ async fn answered(query: Query, frames: Vec<Vec<u8>>) -> (Result<Came, Error>, u
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_that_make_no_sense_are_refused() {
+async fn invalid_answers_are_refused() {
     let once = |size| {
-        let mut query = with(QueryPolicy { max_retries: 1, ..QueryPolicy::default() });
+        let mut query = with(QueryPolicy::default());
+        query.policy.limits.max_retries = 1;
         (query.max_records, query.space) = (size, aero_io::Space::new("test", ""));
         query.partitions = aero_io::QueryPartitions::range(5, 2).unwrap();
         query
@@ -188,17 +190,17 @@ async fn answers_that_make_no_sense_are_refused() {
         let error = outcome.unwrap_err();
         assert!(matches!(error, Error::Protocol { .. }) && error.to_string().contains(why), "{why}: {error}");
     }
-    // More records than were asked for: they are left out.
+    // More records than requested: the excess ones are dropped.
     let frames = vec![frame(&[a.clone(), b.clone(), end(0)])];
     assert_eq!(answered(once(1), frames).await.0.unwrap().digests, [digest(5, 2)]);
-    // In frames of one message each it is fine where it is in order.
+    // Also valid with one message per frame, in descending order.
     let frames = vec![frame(&[a]), frame(&[b]), frame(&[end(0)])];
     let (outcome, asked) = answered(once(0), frames).await;
     assert_eq!((outcome.unwrap().digests, asked), (vec![digest(5, 2), digest(5, 1)], 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_what_did_not_come_is_asked_for_again() {
+async fn only_missing_rows_are_retried() {
     let (cluster, node) = one_node().await;
     let mut calls = 0;
     node.on_request(move |request: &Request| {
@@ -208,7 +210,7 @@ async fn only_what_did_not_come_is_asked_for_again() {
             1 => {
                 assert_eq!((scope.partitions, scope.after), (vec![5, 6, 7], vec![]));
                 let records = [record(b"test", &digest(5, 9)), record(b"test", &digest(5, 3))];
-                // Half a frame: what is in it did not come.
+                // Half a frame: none of its records count.
                 let half = frame(&[record(b"test", &digest(5, 2))])[..40].to_vec();
                 vec![Act::Send(frame(&records)), Act::Send(half), Act::Close]
             }
@@ -226,6 +228,6 @@ async fn only_what_did_not_come_is_asked_for_again() {
         }
     });
     let partitions = aero_io::QueryPartitions::range(5, 3).unwrap();
-    let came = all(&cluster, Query { partitions, ..query() }).await.unwrap();
-    assert_eq!(came.digests, [digest(5, 9), digest(5, 3), digest(5, 2), digest(6, 1)]);
+    let received = all(&cluster, Query { partitions, ..query() }).await.unwrap();
+    assert_eq!(received.digests, [digest(5, 9), digest(5, 3), digest(5, 2), digest(6, 1)]);
 }

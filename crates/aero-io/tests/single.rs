@@ -49,7 +49,7 @@ async fn a_record_is_read_written_and_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_know_their_digests() {
+async fn keys_contain_their_digests() {
     let key = Key::new(Space::new("test", "cap"), OwnedKey::Str("put-int".into()), true);
     assert_eq!(key.digest[..4], [0x84, 0x95, 0x83, 0x5d]);
     assert_eq!(key.send, Some(OwnedKey::Str("put-int".into())));
@@ -66,25 +66,28 @@ async fn a_failed_read_moves_to_the_next_replica() {
     }
     nodes[0].on_request(|request| vec![Act::Send(answer(request, |_| 18, 0))]);
     nodes[1].on_request(|request| vec![Act::Send(answer(request, |_| 14, 0))]);
-    support::looks(1).await;
+    support::checks(1).await;
     let error = cluster.read(&key(), &Bins::All, &ReadPolicy::default()).await.unwrap_err();
     assert_eq!((error.code(), error.tried().unwrap().attempts), (18, 3));
-    let master = ReadPolicy { replica: Replica::Master, max_retries: 0, ..ReadPolicy::default() };
+    let mut master = ReadPolicy::default();
+    master.limits.replica = Replica::Master;
+    master.limits.max_retries = 0;
     assert_eq!(cluster.read(&key(), &Bins::All, &master).await.unwrap_err().tried().unwrap().attempts, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_is_sent_once_unless_told_otherwise() {
+async fn a_write_is_sent_once_by_default() {
     let (cluster, nodes) = cluster(2).await;
     nodes[0].on_request(|_| vec![Act::Close]);
     let error = put(&cluster, &WritePolicy::default()).await.unwrap_err();
     assert_eq!((error.code(), error.in_doubt()), (client_code::CONNECTION, true));
     assert_eq!(nodes.iter().map(|node| node.requests().len()).collect::<Vec<_>>(), [1, 0]);
-    let policy = WritePolicy { max_retries: 1, ..WritePolicy::default() };
+    let mut policy = WritePolicy::default();
+    policy.limits.max_retries = 1;
     put(&cluster, &policy).await.unwrap();
     assert_eq!(nodes.iter().map(|node| node.requests().len()).collect::<Vec<_>>(), [2, 1]);
 
-    // A definite answer leaves no doubt, unless an earlier try got none.
+    // A definite answer leaves no doubt, unless an earlier attempt got none.
     nodes[0].on_request(|request| vec![Act::Send(answer(request, |_| 5, 0))]);
     assert!(!put(&cluster, &policy).await.unwrap_err().in_doubt());
     nodes[0].on_request(|_| vec![Act::Close]);
@@ -96,7 +99,7 @@ async fn a_write_is_sent_once_unless_told_otherwise() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_that_went_nowhere_is_not_in_doubt() {
+async fn a_write_that_was_not_sent_is_not_in_doubt() {
     let (cluster, nodes) = cluster(1).await;
     nodes[0].set_down(true);
     let error = put(&cluster, &WritePolicy::default()).await.unwrap_err();
@@ -114,30 +117,28 @@ async fn a_write_survives_a_connection_closed_while_idle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn times_are_what_they_are_called() {
+async fn timeouts_and_sleeps_are_kept() {
     let (cluster, nodes) = cluster(2).await;
     nodes.iter().for_each(|node| node.on_request(|_| vec![Act::Hang]));
     let start = Instant::now();
     let error = cluster.read(&key(), &Bins::All, &ReadPolicy::default()).await.unwrap_err();
     assert_eq!((error.code(), start.elapsed().as_millis()), (9, 1_000));
-    assert_eq!(error.tried().unwrap().attempts, 2, "once more where both replicas said nothing at all");
+    assert_eq!(error.tried().unwrap().attempts, 2, "one retry after both replicas were silent");
 
-    support::looks(2).await;
+    support::checks(2).await;
     let start = Instant::now();
-    let policy = ReadPolicy {
-        socket_timeout: Duration::from_millis(100),
-        sleep_between_retries: Duration::from_millis(10),
-        ..ReadPolicy::default()
-    };
+    let mut policy = ReadPolicy::default();
+    policy.limits.socket_timeout = Duration::from_millis(100);
+    policy.limits.sleep_between_retries = Duration::from_millis(10);
     let error = cluster.read(&key(), &Bins::All, &policy).await.unwrap_err();
     assert_eq!(error.tried().unwrap().attempts, 3);
-    assert_eq!(start.elapsed().as_millis(), 310, "the first retry, at another replica, waits for nothing");
+    assert_eq!(start.elapsed().as_millis(), 310, "the first retry, at another replica, does not sleep");
     let error = put(&cluster, &WritePolicy::default()).await.unwrap_err();
     assert_eq!((error.code(), error.in_doubt()), (9, true));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_there_is_said() {
+async fn unknown_namespaces_and_long_bin_names_are_errors() {
     let (cluster, _nodes) = cluster(1).await;
     let key = Key::from_digest(Space::new("nowhere", ""), digest(0, 1));
     let error = cluster.read(&key, &Bins::All, &ReadPolicy::default()).await.unwrap_err();

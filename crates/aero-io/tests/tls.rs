@@ -1,4 +1,4 @@
-//! TLS against the embedded node, with certificates that are right and wrong in every way.
+//! TLS against the embedded node, with correct and invalid certificates.
 
 #[path = "support/certificates.rs"]
 mod certificates;
@@ -50,7 +50,7 @@ async fn connect(config: ClusterConfig, tls: TlsConfig) -> Result<Cluster, Error
     Cluster::connect(config, Arc::new(TlsTransport::load(tls).await?)).await
 }
 
-/// Why a cluster that this server is cannot be connected to.
+/// Why connecting to this server fails.
 async fn refusal(server: &DevServer, tls: TlsConfig, name: &str) -> String {
     connect(seeds(server, Some(name)), tls).await.map(|_| ()).unwrap_err().to_string()
 }
@@ -71,7 +71,7 @@ async fn fill(cluster: &Cluster, n: i64, value: &[u8]) -> Arc<BatchKeys> {
     Arc::new(BatchKeys::single(Space::new("test", "tls"), digests))
 }
 
-/// Reads all and looks at every row.
+/// Reads all rows and checks each.
 async fn is_whole(cluster: &Cluster, keys: &Arc<BatchKeys>) {
     let (outcome, rows) = read(cluster, keys, BatchPolicy::default()).await;
     outcome.unwrap();
@@ -88,13 +88,13 @@ async fn three_nodes_by_one_seed() {
     for version in [TlsVersion::V1_2, TlsVersion::V1_3] {
         let tls = TlsConfig { versions: vec![version], ..trusting(&authority) };
         let cluster = connect(seeds(&server, Some(NAME)), tls).await.unwrap();
-        assert_eq!(cluster.node_names().len(), 3, "peers are found by the name that nodes say");
-        // Answers of many of TLS's records, and of less than one.
+        assert_eq!(cluster.node_names().len(), 3, "peers are checked against the announced name");
+        // Answers that span many TLS records, and small ones.
         let keys = fill(&cluster, 600, &[9; 3_000]).await;
         is_whole(&cluster, &keys).await;
         let answer = cluster.read(&key(5), &Bins::All, &ReadPolicy::default()).await;
         assert!(answer.is_ok());
-        // Idle connections are used again: what TLS says beside the answers is no noise to the pool.
+        // Idle connections are reused: TLS messages between the answers do not make them unusable.
         let opened = server.counters(0).unwrap().connections;
         for _ in 0..20 {
             cluster.read(&key(5), &Bins::All, &ReadPolicy::default()).await.unwrap();
@@ -122,7 +122,7 @@ async fn no_row_is_lost_when_answers_are_cut_or_nodes_die() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_clusters_name_stands_for_missing_ones() {
+async fn the_cluster_name_is_the_default_tls_name() {
     let authority = Authority::new();
     let tls = Some(authority.nodes());
     let server =
@@ -131,9 +131,9 @@ async fn the_clusters_name_stands_for_missing_ones() {
     assert!(connect(config, trusting(&authority)).await.is_ok());
     let error =
         connect(seeds(&server, None), trusting(&authority)).await.map(|_| ()).unwrap_err().to_string();
-    assert!(error.contains("there is no name to check its certificate against"), "{error}");
+    assert!(error.contains("there is no name to check the node's certificate against"), "{error}");
     let error = refusal(&server, trusting(&authority), "not a name").await;
-    assert!(error.contains("\"not a name\" can be no certificate's name"), "{error}");
+    assert!(error.contains("\"not a name\" is not a valid TLS name"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -153,24 +153,31 @@ async fn wrong_certificates_are_told_apart() {
     for (issued, name, expected) in [
         (stranger.issue(NAME, |_| {}), NAME, "its issuer is unknown"),
         (authority.issue(NAME, today), NAME, "it expired "),
-        (authority.issue(NAME, tomorrow), NAME, "it is not valid yet, but in "),
-        (authority.issue(NAME, for_clients), NAME, "it is not made for servers"),
+        (authority.issue(NAME, tomorrow), NAME, "it is not valid yet, but will be in "),
+        (authority.issue(NAME, for_clients), NAME, "it is not a server certificate"),
         (
             authority.issue(NAME, |_| {}),
             "other.test",
             "it is not for the name \"other.test\" (the host's tls_name, or the cluster's), but for \"node.test\"",
         ),
-        (authority.issue(NAME, nameless), NAME, "it is not for the name \"node.test\", but for none"),
+        (
+            authority.issue(NAME, nameless),
+            NAME,
+            "it is not for the name \"node.test\": its subjectAltName has no names",
+        ),
     ] {
         let server = serve(1, issued.files(NAME)).await;
         let error = refusal(&server, trusting(&authority), name).await;
         let host = server.addresses()[0];
-        assert!(error.contains(&format!("{host}: the node's certificate is refused: {expected}")), "{error}");
+        assert!(
+            error.contains(&format!("{host}: the node's certificate was refused: {expected}")),
+            "{error}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_certificate_that_goes_bad_later() {
+async fn a_certificate_that_becomes_invalid() {
     let authority = Authority::new();
     let files = authority.nodes();
     let server = serve(1, files.clone()).await;
@@ -181,7 +188,8 @@ async fn a_certificate_that_goes_bad_later() {
     let bad = authority.issue("other.test", |_| {}).files(NAME);
     let config = Config { port, tls: Some(bad), ..Config::default() };
     let _server = DevServer::start(config).await.unwrap();
-    let policy = ReadPolicy { max_retries: 0, ..ReadPolicy::default() };
+    let mut policy = ReadPolicy::default();
+    policy.limits.max_retries = 0;
     let error = cluster.read(&key(0), &Bins::All, &policy).await.map(|_| ()).unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, Error::Connection { .. }), "{text}");
@@ -202,19 +210,19 @@ async fn mutual_tls() {
         let cluster = connect(seeds(&server, Some(NAME)), tls).await.unwrap();
         let keys = fill(&cluster, 100, &[]).await;
         is_whole(&cluster, &keys).await;
-        // Often: whether the node's word or the end of the connection comes first is chance.
+        // Repeated, because it is random whether the node's alert or the end of the connection arrives first.
         for _ in 0..10 {
             let tls = TlsConfig { versions: versions.clone(), ..trusting(&authority) };
             let error = refusal(&server, tls, NAME).await;
             assert!(
-                error.contains("the node asks for a client certificate, and there is none"),
+                error.contains("the node requires a client certificate, but none is configured"),
                 "{version:?}: {error}"
             );
             let tls = TlsConfig { versions: versions.clone(), ..showing(&authority, &stranger.client()) };
             let error = refusal(&server, tls, NAME).await;
             assert!(
                 error.contains("the node refuses the client certificate: it does not know who issued it")
-                    || error.contains("and may not accept the one that it got"),
+                    || error.contains("and may have rejected the one it got"),
                 "{version:?}: {error}"
             );
         }
@@ -234,7 +242,7 @@ async fn revoked_certificates() {
         (authority.revoked(&[8], 4000), None),
         (authority.revoked(&[7], 4000), Some("it was revoked")),
         (authority.revoked(&[8], 2021), Some("the revocation list that covers it is out of date")),
-        (Authority::new().revoked(&[8], 4000), Some("no revocation list is there that covers it")),
+        (Authority::new().revoked(&[8], 4000), Some("no revocation list covers it")),
     ] {
         let found = connect(seeds(&server, Some(NAME)), with(list, Revocation::Node)).await;
         match (found, expected) {
@@ -246,15 +254,15 @@ async fn revoked_certificates() {
     let list = authority.revoked(&[7], 4000);
     assert!(connect(seeds(&server, Some(NAME)), with(list, Revocation::Unchecked)).await.is_ok());
     let error = TlsTransport::load(with(String::new(), Revocation::Chain)).await.unwrap_err().to_string();
-    assert!(error.contains("there is no revocation list"), "{error}");
+    assert!(error.contains("contain no revocation list"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_tls_and_what_is() {
+async fn tls_and_plain_ports_are_told_apart() {
     let authority = Authority::new();
     let clear = DevServer::start(Config::default()).await.unwrap();
     let error = refusal(&clear, trusting(&authority), NAME).await;
-    assert!(error.contains("in the TLS handshake: it may not listen for TLS there"), "{error}");
+    assert!(error.contains("in the TLS handshake; the port may not be a TLS port"), "{error}");
 
     let server = serve(1, authority.nodes()).await;
     let error = Cluster::connect(seeds(&server, None), Arc::new(TcpTransport)).await.map(|_| ()).unwrap_err();
@@ -262,7 +270,7 @@ async fn what_is_no_tls_and_what_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_port_that_says_nothing() {
+async fn a_silent_port() {
     let authority = Authority::new();
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = silent.local_addr().unwrap();
@@ -279,7 +287,7 @@ async fn a_port_that_says_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_hangs_is_read_around() {
+async fn a_hung_node_is_hedged_over_tls() {
     let authority = Authority::new();
     let server = serve(3, authority.nodes()).await;
     let config = ClusterConfig { connect_timeout: Duration::from_millis(300), ..seeds(&server, Some(NAME)) };
@@ -290,7 +298,7 @@ async fn a_node_that_hangs_is_read_around() {
 }
 
 #[tokio::test]
-async fn settings_that_cannot_be() {
+async fn invalid_settings() {
     let (authority, other) = (Authority::new(), Authority::new());
     let (client, not_its) = (authority.client(), authority.client());
     let file = |name: &str, text: &str| Pem::File(authority.write(name, text));
@@ -317,28 +325,28 @@ async fn settings_that_cannot_be() {
     for (config, expected) in [
         (with_key(locked), "is encrypted, which is not supported"),
         (with_key(older), "is encrypted, which is not supported"),
-        (with_key(broken), "there is no private key in"),
+        (with_key(broken), "contains no private key"),
         (with_key(garbled), "cannot be used"),
         (with_key(Pem::File(not_its.key)), "does not belong to the certificate"),
         (with_key(Pem::File("no/such.pem".into())), "\"no/such.pem\" cannot be read: "),
         (trust(Pem::File("no/such.pem".into())), "\"no/such.pem\" cannot be read: "),
-        (trust(file("empty.pem", "")), "there is no certificate in"),
+        (trust(file("empty.pem", "")), "contains no certificate"),
         (
             trust(Pem::Bytes(b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n".to_vec())),
-            "understood",
+            "contains a certificate that cannot be parsed",
         ),
-        (TlsConfig { versions: Vec::new(), ..trusting(&authority) }, "no cipher suite is left"),
         (
-            TlsConfig { cipher_suites: vec!["HIGH".into()], ..trusting(&authority) },
-            "there is no cipher suite",
+            TlsConfig { versions: Vec::new(), ..trusting(&authority) },
+            "none of the allowed cipher suites works",
         ),
+        (TlsConfig { cipher_suites: vec!["HIGH".into()], ..trusting(&authority) }, "unknown cipher suite"),
         (
             TlsConfig {
                 versions: vec![TlsVersion::V1_3],
                 cipher_suites: vec!["ECDHE-RSA-AES128-GCM-SHA256".into()],
                 ..trusting(&authority)
             },
-            "no cipher suite is left",
+            "none of the allowed cipher suites works",
         ),
     ] {
         let error = TlsTransport::load(config).await.unwrap_err();
@@ -347,7 +355,7 @@ async fn settings_that_cannot_be() {
         assert!(text.contains(expected), "{text}");
         assert!(!text.contains("secret"), "{text}");
     }
-    // A directory stands for the files in it, of which keys and others are passed over.
+    // A directory stands for the files in it. Keys and other files are ignored.
     other.file();
     assert!(TlsTransport::load(trust(Pem::File(other.directory().into()))).await.is_ok());
     let transport = TlsTransport::load(with_key(Pem::File(client.key.clone()))).await.unwrap();

@@ -1,4 +1,4 @@
-//! A cluster of three nodes in this process, one of which is late, then dead.
+//! A cluster of three nodes in this process: one answers late, one dies.
 //!
 //! `cargo run -p dev-server --example faults`
 
@@ -10,7 +10,7 @@ use dev_server::{Config, DevServer, Fault, FaultRule};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Asks a node with an info command, and gives what it said.
+/// Sends an info command to a node and returns its answer.
 async fn ask(address: std::net::SocketAddr, command: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     let length = command.len() as u8 + 1;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// A server does not start, or a node cannot do what it is told.
+/// Why a server does not start, or a node cannot be killed, restarted or changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DevServerError {

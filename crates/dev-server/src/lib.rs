@@ -9,7 +9,7 @@
 //! | `cli` | the program: options, control commands on standard input, signals |
 //! | `server` | [`DevServer`], the handle that starts, kills and changes nodes |
 //! | `serve` | listeners and connections: frames, TLS, compression, faults of a connection |
-//! | `command` | what clients can ask for: single records, batches, queries, info commands, logins, and the operations on bins |
+//! | `command` | what clients can ask for: single records, batches, queries, info, logins, operations on bins |
 //! | `state` | what the server remembers: records, members of the cluster, fault rules, counters, the clock |
 //! | `config` | [`Config`] |
 //! | `security` | users, their roles, sessions |

@@ -1,4 +1,4 @@
-//! The embedded node as a program of its own.
+//! The server as a program.
 
 #![forbid(unsafe_code)]
 

@@ -50,6 +50,7 @@ pub struct DevServer {
 struct NodeSlot {
     node: Arc<Node>,
     address: SocketAddr,
+    /// Locked for the whole of a change, so that changes of a node do not overlap.
     status: Mutex<NodeStatus>,
 }
 

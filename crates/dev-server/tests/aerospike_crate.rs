@@ -1,5 +1,5 @@
-//! The `aerospike` crate on a cluster of this server: it connects unchanged, and commands do what they do
-//! on a real one.
+//! The `aerospike` crate works unchanged with this server: it connects, and its commands have the same effect
+//! as on a real cluster.
 
 use std::time::Duration;
 
@@ -125,13 +125,13 @@ async fn batches_on_a_cluster() {
     let mut deletes: Vec<_> =
         (0..10).map(|i| BatchOperation::delete(&BatchDeletePolicy::default(), key(i))).collect();
     client.batch(&batch, &mut deletes).await.unwrap();
-    // A node dies; the client learns where its partitions are now.
+    // A node dies, and the client learns the new map.
     server.kill(2).await.unwrap();
     eventually("the client sees that a node is gone", || client.nodes().len() == 2).await;
     let mut rows = reads();
     client.batch(&batch, &mut rows).await.unwrap();
     check(&rows, 10);
-    // It comes back, partitions move, and nothing is missing.
+    // It comes back, partitions move, and no records are missing.
     server.restart(2).await.unwrap();
     eventually("the node is back", || client.nodes().len() == 3).await;
     for _ in 0..5 {
@@ -143,11 +143,11 @@ async fn batches_on_a_cluster() {
     client.close().await.unwrap();
 }
 
-/// Waits for what happens soon.
+/// Waits until a condition holds.
 async fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     while !is_so() {
-        assert!(tokio::time::Instant::now() < deadline, "in vain: {what}");
+        assert!(tokio::time::Instant::now() < deadline, "timed out: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Commands on records: life, generation, conditions, operations, over a connection.
+//! Commands on single records, over a connection: expiration, generations, conditions, operations.
 
 mod support;
 
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use dev_server::{Config, DevServer};
 use support::{Client, SET, bin, digest, record};
-use wire_protocol::batch::Projection;
-use wire_protocol::batch_write::{BatchHeader, BatchWriter, EncodedOps, OperateRow, RowAttributes};
+use wire_protocol::batch::{BatchHeader, BatchWriter, EncodedOps, OperateRow, RowAttributes};
+use wire_protocol::command::Projection;
 use wire_protocol::command::{
     Exists, Generation, ReadOptions, RecordKey, WriteOptions, write_read, write_write,
 };
@@ -18,7 +18,7 @@ use wire_protocol::particle::Particle;
 const NEVER: u32 = u32::MAX;
 const DONT_UPDATE: u32 = u32::MAX - 1;
 
-/// A moment at which a clock can stand still.
+/// The time at which the clock is stopped.
 const NOON: u32 = 1_000_000;
 
 async fn server(config: Config) -> (DevServer, Client) {
@@ -40,7 +40,7 @@ async fn records_expire() {
     let last_second = client.get("a").await;
     assert_eq!((last_second.code(), last_second.header.ttl), (0, NOON + 10));
     server.advance_clock(Duration::from_secs(1));
-    // Not there, though its header still shows; a write makes a new record.
+    // Not found, though the header still has its values. A write creates a new record.
     let gone = client.get("a").await;
     assert_eq!((gone.state(), gone.header.ttl), ((2, 1), NOON + 10));
     assert_eq!(client.delete("a", &WriteOptions::default()).await.state(), (2, 0));
@@ -52,7 +52,7 @@ async fn records_expire() {
 }
 
 #[tokio::test]
-async fn a_write_sets_the_life_anew() {
+async fn a_write_resets_the_ttl() {
     let (server, mut client) = server(Config::default()).await;
     client.put_with("a", 1, &ttl(100)).await;
     server.advance_clock(Duration::from_secs(50));
@@ -66,7 +66,7 @@ async fn a_write_sets_the_life_anew() {
 }
 
 #[tokio::test]
-async fn the_default_life_is_the_namespaces() {
+async fn the_default_ttl_is_that_of_the_namespace() {
     let (_server, mut client) = server(Config { default_ttl: 60, ..Config::default() }).await;
     assert_eq!(client.put("a", 1).await.header.ttl, NOON + 60);
     assert_eq!(client.put_with("a", 2, &ttl(NEVER)).await.header.ttl, 0);
@@ -74,7 +74,7 @@ async fn the_default_life_is_the_namespaces() {
 }
 
 #[tokio::test]
-async fn a_read_near_the_end_of_life_touches() {
+async fn a_read_near_the_expiration_touches() {
     let (server, mut client) = server(Config::default()).await;
     let touching = |percent| ReadOptions { read_touch_ttl_percent: percent, ..ReadOptions::default() };
     client.put_with("a", 1, &ttl(100)).await;
@@ -83,7 +83,7 @@ async fn a_read_near_the_end_of_life_touches() {
     assert_eq!(client.get("a").await.header.ttl, NOON + 100, "81 of 100 seconds are left");
     server.advance_clock(Duration::from_secs(1));
     let touched = client.read("a", Projection::All, &touching(80)).await;
-    assert_eq!(touched.header.ttl, NOON + 100, "the answer is what was read");
+    assert_eq!(touched.header.ttl, NOON + 100, "the answer has the values from before the touch");
     let after = client.get("a").await;
     assert_eq!((after.header.ttl, after.header.generation), (NOON + 120, 1));
     client.read("a", Projection::All, &touching(NEVER)).await;
@@ -92,13 +92,13 @@ async fn a_read_near_the_end_of_life_touches() {
 }
 
 #[tokio::test]
-async fn the_sweeper_frees_what_expired() {
+async fn the_sweeper_frees_expired_records() {
     let server = DevServer::start(Config { sweep_period: 1, ..Config::default() }).await.unwrap();
     let mut client = Client::connect(server.addresses()[0]).await;
     client.put_with("a", 1, &ttl(10)).await;
     server.advance_clock(Duration::from_secs(20));
     let deadline = tokio::time::Instant::now() + support::PATIENCE;
-    // Until it is swept, the header of what it was shows.
+    // Until it is swept, the header has the values of the expired record.
     while client.get("a").await.state() == (2, 1) {
         assert!(tokio::time::Instant::now() < deadline);
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -133,7 +133,7 @@ async fn conditions_of_existence_and_generation() {
 }
 
 #[tokio::test]
-async fn generations_start_again_after_the_last() {
+async fn generations_wrap_around() {
     let (_server, mut client) = server(Config::default()).await;
     let mut request = Vec::new();
     let (digest, put) = (digest("a"), [bin(op::WRITE, "i", Particle::Int(1))]);
@@ -149,7 +149,7 @@ async fn generations_start_again_after_the_last() {
 }
 
 #[tokio::test]
-async fn a_stored_key_must_be_the_one_sent() {
+async fn a_sent_key_must_equal_the_stored_one() {
     let (_server, mut client) = server(Config::default()).await;
     let digest = digest("a");
     let mut requests = Vec::new();
@@ -206,7 +206,7 @@ async fn operations_apply_in_order_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_record_ends_with_its_last_bin() {
+async fn a_record_without_bins_is_deleted() {
     let (_server, mut client) = server(Config::default()).await;
     let none = WriteOptions::default();
     let remove = [bin(op::WRITE, "i", Particle::Nil)];
@@ -223,7 +223,7 @@ async fn a_record_ends_with_its_last_bin() {
 }
 
 #[tokio::test]
-async fn records_have_a_largest_size() {
+async fn records_have_a_maximum_size() {
     let (_server, mut client) = server(Config { max_record_size: 1000, ..Config::default() }).await;
     let none = WriteOptions::default();
     let blob = |bytes| [bin(op::WRITE, "b", Particle::Blob(bytes))];
@@ -234,9 +234,9 @@ async fn records_have_a_largest_size() {
     assert_eq!(client.write("a", &more, &none).await.code(), 13);
 }
 
-/// Every kind of operation that answers, with a read of a missing bin, under respond-all-ops.
+/// Every kind of operation has a result with respond-all-ops, even a read of a missing bin.
 #[tokio::test]
-async fn every_operation_answers_when_asked_to() {
+async fn respond_all_ops_returns_every_result() {
     let (_server, mut client) = server(Config::default()).await;
     client.put("a", 1).await;
     let ops = [
@@ -252,18 +252,18 @@ async fn every_operation_answers_when_asked_to() {
     // The first two info bytes of the message.
     let (info1_at, info2_at) = (8 + 1, 8 + 2);
     client.send(&request).await;
-    assert_eq!(client.answer().await.code(), 4, "it reads, and does not say so");
+    assert_eq!(client.answer().await.code(), 4, "it has reads but not the flag for them");
     request[info2_at] |= info2::RESPOND_ALL_OPS;
     request[info1_at] |= info1::READ;
     client.send(&request).await;
     let answer = client.answer().await;
     let codes: Vec<_> = answer.bins.iter().map(|(code, ..)| *code).collect();
     assert_eq!((answer.text().as_str(), codes), ("i=1 nobin=nil i=nil i=2", vec![1, 1, 5, 1]));
-    // Without it, only what was read.
+    // Without the flag, only reads have results.
     request[info2_at] &= !info2::RESPOND_ALL_OPS;
     client.send(&request).await;
     assert_eq!(client.answer().await.text(), "i=2 i=3");
-    // The end of a record, too.
+    // An operation that deletes the record, too.
     let ops = [bin(op::READ, "i", Particle::Nil), bin(op::DELETE, "", Particle::Nil)];
     let mut request = Vec::new();
     write_write(&mut request, &record(&digest, None), ops.iter().copied(), &WriteOptions::default()).unwrap();
@@ -275,7 +275,7 @@ async fn every_operation_answers_when_asked_to() {
 }
 
 #[tokio::test]
-async fn a_durable_delete_is_one_that_deletes() {
+async fn durable_deletes_are_refused_only_if_they_delete() {
     let (_server, mut client) = server(Config::default()).await;
     let durable = WriteOptions { durable_delete: true, ..WriteOptions::default() };
     assert_eq!(client.put_with("a", 1, &durable).await.code(), 0);
@@ -288,7 +288,7 @@ async fn a_durable_delete_is_one_that_deletes() {
 }
 
 #[tokio::test]
-async fn bins_are_counted_when_all_is_done() {
+async fn bins_are_counted_after_all_operations() {
     let (_server, mut client) = server(Config::default()).await;
     let names: Vec<_> = (0..32_768).map(|number| format!("b{number}")).collect();
     let ops: Vec<_> = names.iter().map(|name| bin(op::WRITE, name, Particle::Int(1))).collect();
@@ -301,14 +301,14 @@ async fn bins_are_counted_when_all_is_done() {
 }
 
 #[tokio::test]
-async fn names_that_nothing_can_have_are_refused() {
+async fn invalid_names_are_refused() {
     let (_server, mut client) = server(Config::default()).await;
     assert_eq!(client.put("a", 1).await.code(), 0);
     for (name, code) in [(&b"i"[..], 0), (b"fifteen-letters", 0), (b"sixteen--letters", 21), (b"a\0b", 21)] {
         let bins = [name];
         let answer = client.read("a", Projection::Bins(&bins), &ReadOptions::default()).await;
         assert_eq!(answer.code(), code, "{name:?}");
-        // Where there is no record, that comes first.
+        // A missing record takes precedence.
         let answer = client.read("b", Projection::Bins(&bins), &ReadOptions::default()).await;
         assert_eq!(answer.code(), 2, "{name:?}");
     }
@@ -351,9 +351,9 @@ async fn rows_before_one_of_an_unknown_namespace_are_executed_and_not_answered()
 }
 
 #[tokio::test]
-async fn namespaces_are_apart() {
+async fn namespaces_are_separate() {
     let (_server, mut client) = server(Config { namespaces: vec!["one".into()], ..Config::default() }).await;
-    // Here `test` is no namespace.
+    // This server has no namespace `test`.
     assert_eq!(client.put("a", 1).await.code(), 20);
     assert_eq!(client.get("a").await.code(), 20);
 }

@@ -1,18 +1,19 @@
-//! What nodes count, and what they do to those who knock.
+//! Counters, and nodes that refuse connections.
 
 mod support;
 
 use dev_server::{Config, Counters, DevServer};
 use support::{Client, batch_of, batch_with, digest, keys};
 use tokio::net::TcpStream;
-use wire_protocol::batch::{BatchReadHeader, Projection};
+use wire_protocol::batch::BatchReadHeader;
+use wire_protocol::command::Projection;
 use wire_protocol::command::{ReadOptions, WriteOptions};
 use wire_protocol::digest::partition_id;
 use wire_protocol::info::parse_replicas;
 use wire_protocol::message::info3;
 
 #[tokio::test]
-async fn what_a_node_was_asked() {
+async fn requests_are_counted() {
     let server = DevServer::start(Config { nodes: 3, ..Config::default() }).await.unwrap();
     let address = server.addresses()[1];
     let mut client = Client::connect(address).await;
@@ -42,12 +43,12 @@ async fn what_a_node_was_asked() {
     };
     assert_eq!(server.counters(1).unwrap(), expected);
     assert_eq!(server.counters(0).unwrap(), Counters::default());
-    // When the others are gone it holds all.
+    // Without the other nodes it holds all partitions.
     server.kill(0).await.unwrap();
     server.kill(2).await.unwrap();
     client.batch(&batch_of(&keys)).await;
     assert_eq!(server.counters(1).unwrap().passed_on, expected.passed_on);
-    // They count on after a restart.
+    // A restart does not reset them.
     server.kill(1).await.unwrap();
     server.restart(1).await.unwrap();
     let now = server.counters(1).unwrap();
@@ -56,7 +57,7 @@ async fn what_a_node_was_asked() {
 }
 
 #[tokio::test]
-async fn with_strong_consistency_what_the_master_does_not_get_is_passed_on() {
+async fn with_strong_consistency_only_the_master_serves() {
     let config = Config { nodes: 2, strong_consistency: true, ..Config::default() };
     let server = DevServer::start(config).await.unwrap();
     let mut client = Client::connect(server.addresses()[0]).await;
@@ -70,33 +71,33 @@ async fn with_strong_consistency_what_the_master_does_not_get_is_passed_on() {
     let options = ReadOptions { info3: info3::SC_READ_TYPE, ..ReadOptions::default() };
     client.read(others[0], Projection::All, &options).await;
     assert_eq!(passed_on(), others.len() as u64 + 1);
-    // One that any replica may answer is not.
+    // A relaxed read, which any replica may answer, is not passed on.
     let relaxed = BatchReadHeader { info3: info3::SC_READ_RELAX, ..BatchReadHeader::default() };
     client.batch(&batch_with(&keys, &relaxed)).await;
     assert_eq!(passed_on(), others.len() as u64 + 1);
 }
 
 #[tokio::test]
-async fn a_node_refuses_new_connections_and_serves_the_old_ones() {
+async fn a_refusing_node_serves_its_open_connections() {
     let server = DevServer::start(Config { nodes: 2, ..Config::default() }).await.unwrap();
     let address = server.addresses()[1];
     let mut client = Client::connect(address).await;
     server.refuse(1).await.unwrap();
-    // Refusing is no state that it could be in twice.
+    // Refusing again changes nothing.
     server.refuse(1).await.unwrap();
     let refused = TcpStream::connect(address).await.unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
     assert_eq!(client.put("a", 1).await.code(), 0);
     server.resume(1).await.unwrap();
     assert_eq!(Client::connect(address).await.get("a").await.text(), "i=1");
-    // It can hang and refuse at once; one word ends both.
+    // It can hang and refuse at the same time; `resume` ends both.
     server.refuse(1).await.unwrap();
     server.pause(1).await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());
     server.resume(1).await.unwrap();
     assert_eq!(Client::connect(address).await.get("a").await.text(), "i=1");
     assert_eq!(client.get("a").await.text(), "i=1");
-    // A node that refuses can be killed, and comes back without refusing.
+    // A refusing node can be killed, and accepts connections after a restart.
     server.refuse(1).await.unwrap();
     server.kill(1).await.unwrap();
     assert!(client.is_closed().await);
@@ -106,7 +107,7 @@ async fn a_node_refuses_new_connections_and_serves_the_old_ones() {
 }
 
 #[tokio::test]
-async fn connections_that_nobody_has_accepted_yet_are_not_cut() {
+async fn connections_that_wait_to_be_accepted_are_served() {
     let server = DevServer::start(Config::default()).await.unwrap();
     for _ in 0..20 {
         let mut client = Client::connect(server.addresses()[0]).await;

@@ -1,4 +1,4 @@
-//! Faults by rule: what a client gets in bytes, and whom it does not concern.
+//! Fault rules: the bytes that clients get, and which commands are not affected.
 
 mod support;
 
@@ -11,12 +11,12 @@ use wire_protocol::ResultCode;
 use wire_protocol::batch::BatchReadHeader;
 use wire_protocol::message::{FrameHeader, FrameType};
 
-/// Long enough for a server that would answer, short enough to wait for one that will not.
+/// Long enough for a server that answers, and short enough to wait for one that does not.
 const A_WHILE: Duration = Duration::from_millis(200);
 
 const ROWS: usize = 20;
 
-/// A node with the records of `keys(ROWS)`, and a client of it.
+/// A node with the records of `keys(ROWS)`, and a client that is connected to it.
 async fn node() -> (DevServer, Client) {
     let server = DevServer::start(Config::default()).await.unwrap();
     let mut client = Client::connect(server.addresses()[0]).await;
@@ -41,7 +41,7 @@ async fn rest(client: &mut Client) -> Vec<u8> {
     bytes
 }
 
-/// How many bytes the answer has when nothing is wrong.
+/// Length of the answer without a fault.
 async fn whole_answer(server: &DevServer) -> usize {
     let mut client = Client::connect(server.addresses()[0]).await;
     client.send(&request()).await;
@@ -53,11 +53,11 @@ async fn closing_instead_of_answering() {
     let (server, mut other) = node().await;
     server.inject(None, for_one(Fault::Close, CommandKind::Batch)).unwrap();
     let mut client = Client::connect(server.addresses()[0]).await;
-    // What was asked before, in the same write, is answered.
+    // The command before it is answered.
     assert_eq!(client.get("key-1").await.code(), 0);
     client.send(&request()).await;
     assert!(rest(&mut client).await.is_empty());
-    // Nobody else is concerned, and the rule has had its time.
+    // Other clients are not affected, and the rule is used up.
     assert_eq!(other.batch(&request()).await.0.len(), ROWS);
     let counters = server.counters(0).unwrap();
     assert_eq!((counters.faults, counters.batch_requests, counters.batch_rows), (1, 2, 2 * ROWS as u64));
@@ -80,7 +80,7 @@ async fn closing_in_the_middle_of_a_frame() {
             CommandKind::Read => {
                 let mut request = Vec::new();
                 let digest = support::digest("key-1");
-                let all = wire_protocol::batch::Projection::All;
+                let all = wire_protocol::command::Projection::All;
                 let record = support::record(&digest, None);
                 wire_protocol::command::write_read(&mut request, &record, all, &Default::default()).unwrap();
                 client.send(&request).await;
@@ -119,7 +119,7 @@ async fn answering_late() {
     server.inject(Some(0), for_one(Fault::Late(time), CommandKind::Batch)).unwrap();
     let start = Instant::now();
     client.send(&request()).await;
-    // Other connections are not held up.
+    // Other connections are not delayed.
     let mut other = Client::connect(server.addresses()[0]).await;
     assert_eq!(other.batch(&request()).await.0.len(), ROWS);
     assert!(start.elapsed() < time);
@@ -138,7 +138,7 @@ async fn never_answering_one_command() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_frame() {
+async fn bytes_that_are_not_a_frame() {
     let (server, mut client) = node().await;
     server.inject(None, for_one(Fault::Garbage, CommandKind::Info)).unwrap();
     let mut request = Vec::new();
@@ -150,10 +150,10 @@ async fn bytes_that_are_no_frame() {
 }
 
 #[tokio::test]
-async fn rows_with_a_wrong_index_and_rows_that_come_twice() {
+async fn wrong_row_indexes_and_repeated_rows() {
     let (server, mut client) = node().await;
     let right: Vec<_> = (0..ROWS as u32).map(|index| (index, 0)).collect();
-    // A read has no rows: the rule does not match it, and keeps its time.
+    // A read has no rows, so the rule does not match it and is not used up.
     server.inject(None, FaultRule { times: Some(1), ..FaultRule::new(Fault::WrongRowIndex) }).unwrap();
     assert_eq!(client.get("key-1").await.text(), "i=1");
     let (rows, end) = client.batch(&request()).await;
@@ -178,7 +178,7 @@ async fn a_frame_that_announces_100_mib() {
         client.0.read_exact(&mut head).await.unwrap();
         assert_eq!(FrameHeader::parse(&head).unwrap(), FrameHeader { kind, size: 100 * 1024 * 1024 });
         client.0.read_exact(&mut [0; 16]).await.unwrap();
-        // And then nothing, whatever else is asked.
+        // Then nothing more, not even for another command.
         client.send(&info).await;
         assert!(tokio::time::timeout(A_WHILE, client.0.read(&mut head)).await.is_err());
     }
@@ -196,14 +196,14 @@ async fn result_codes() {
         server.inject(None, for_one(Fault::RowCode(ResultCode::new(code)), CommandKind::Batch)).unwrap();
         let rows: Vec<_> = (0..ROWS as u32).map(|index| (index, code)).collect();
         assert_eq!(client.batch(&request()).await, (rows.clone(), 0));
-        // Who does not ask for all keys is told at the end, as by any row that fails.
+        // Without respond-all-keys, the code is also at the end of the answer, as for any row that fails.
         server.inject(None, for_one(Fault::RowCode(ResultCode::new(code)), CommandKind::Batch)).unwrap();
         let header = BatchReadHeader { flags: 0, ..BatchReadHeader::default() };
         assert_eq!(client.batch(&batch_with(&keys(ROWS), &header)).await, (rows, code));
         server.inject(None, for_one(Fault::RowCode(ResultCode::new(code)), CommandKind::Read)).unwrap();
         assert_eq!(client.get("key-1").await.code(), code);
     }
-    // A write that is refused has not been done.
+    // A refused write is not executed.
     server.inject(None, for_one(Fault::Code(ResultCode::DEVICE_OVERLOAD), CommandKind::Write)).unwrap();
     assert_eq!(client.put("key-1", 2).await.code(), 18);
     assert_eq!(client.get("key-1").await.text(), "i=1");
@@ -211,7 +211,7 @@ async fn result_codes() {
 }
 
 #[tokio::test]
-async fn rules_are_a_nodes_own_until_they_are_cleared() {
+async fn rules_belong_to_a_node_until_they_are_cleared() {
     let server = DevServer::start(Config { nodes: 2, ..Config::default() }).await.unwrap();
     let addresses = server.addresses();
     server.inject(Some(1), FaultRule::new(Fault::Code(ResultCode::TIMEOUT))).unwrap();
@@ -220,7 +220,7 @@ async fn rules_are_a_nodes_own_until_they_are_cleared() {
     for _ in 0..3 {
         assert_eq!(Client::connect(addresses[1]).await.get("a").await.code(), 9);
     }
-    // Not even a restart ends them.
+    // They survive a restart.
     server.kill(1).await.unwrap();
     server.restart(1).await.unwrap();
     assert_eq!(Client::connect(addresses[1]).await.get("a").await.code(), 9);

@@ -1,4 +1,4 @@
-//! Nodes that die, hang, come back and take partitions from each other, as clients are told of it.
+//! Nodes that die, hang, come back and take over partitions, as clients see it in info answers and records.
 
 mod support;
 
@@ -38,7 +38,7 @@ async fn replicas(address: SocketAddr) -> NamespaceReplicas {
     parse_replicas(&info(address, "replicas").await).unwrap().remove(0)
 }
 
-/// The names of the others, as a node tells them.
+/// The names of the other nodes, as a node reports them.
 async fn peers(address: SocketAddr) -> Vec<String> {
     let peers = parse_peers(&info(address, "peers-clear-std").await).unwrap();
     peers.peers.into_iter().map(|peer| peer.node).collect()
@@ -52,7 +52,7 @@ async fn fill(address: SocketAddr, count: usize) -> Vec<String> {
     keys(count)
 }
 
-/// Which of the keys are found.
+/// The keys whose records are found.
 async fn found(address: SocketAddr, keys: &[String]) -> HashSet<String> {
     let (rows, end) = Client::connect(address).await.batch(&batch_of(keys)).await;
     assert_eq!((rows.len(), end), (keys.len(), 0));
@@ -64,31 +64,31 @@ fn partition(key: &str) -> usize {
     partition_id(&digest(key))
 }
 
-/// Waits for what happens soon; gives the time it took.
+/// Waits until a condition holds, and returns the time that it took.
 async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) -> Duration {
     let start = Instant::now();
     while !is_so().await {
-        assert!(start.elapsed() < support::PATIENCE, "in vain: {what}");
+        assert!(start.elapsed() < support::PATIENCE, "timed out: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     start.elapsed()
 }
 
 #[tokio::test]
-async fn nothing_is_lost_when_nodes_die_one_after_the_other() {
+async fn no_records_are_lost_when_nodes_die_one_after_the_other() {
     let (server, addresses) = start(three()).await;
     let keys = fill(addresses[0], 300).await;
     for node in [1, 2] {
         server.kill(node).await.unwrap();
         assert_eq!(found(addresses[0], &keys).await.len(), 300);
     }
-    // Back and forth: each gets its records from the one that is left.
+    // The restarted nodes copy their records from the remaining one.
     for node in [1, 2] {
         server.restart(node).await.unwrap();
     }
     server.kill(0).await.unwrap();
     assert_eq!(found(addresses[1], &keys).await.len(), 300);
-    // The last one takes all with it.
+    // With the last node, all records are lost.
     server.kill(1).await.unwrap();
     server.kill(2).await.unwrap();
     server.restart(2).await.unwrap();
@@ -96,7 +96,7 @@ async fn nothing_is_lost_when_nodes_die_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn two_nodes_that_die_at_once_take_what_only_they_held() {
+async fn records_held_only_by_two_nodes_that_die_together_are_lost() {
     let (server, addresses) = start(Config { failure_detection: DETECTION, ..three() }).await;
     let keys = fill(addresses[0], 600).await;
     let held = replicas(addresses[0]).await.replicas;
@@ -115,7 +115,7 @@ async fn two_nodes_that_die_at_once_take_what_only_they_held() {
 }
 
 #[tokio::test]
-async fn without_replicas_a_node_takes_its_records_with_it() {
+async fn without_replicas_the_records_of_a_dead_node_are_lost() {
     let (server, addresses) = start(Config { replication_factor: Some(1), ..three() }).await;
     let keys = fill(addresses[0], 300).await;
     let lost = replicas(addresses[1]).await.replicas;
@@ -125,7 +125,7 @@ async fn without_replicas_a_node_takes_its_records_with_it() {
 }
 
 #[tokio::test]
-async fn a_dead_node_is_in_the_map_until_it_is_noticed() {
+async fn a_dead_node_stays_in_the_map_until_it_is_noticed() {
     let (server, addresses) = start(Config { failure_detection: DETECTION, ..three() }).await;
     let before = replicas(addresses[0]).await;
     server.kill(1).await.unwrap();
@@ -138,7 +138,7 @@ async fn a_dead_node_is_in_the_map_until_it_is_noticed() {
     assert_eq!(number(addresses[0], "rebalance-generation").await, 2);
     server.restart(1).await.unwrap();
     assert_eq!(replicas(addresses[0]).await, before);
-    // Back before anybody notices: they do then, for it has nothing any more.
+    // A restart before the death is noticed makes it known, since the node has lost its memory.
     server.kill(1).await.unwrap();
     server.restart(1).await.unwrap();
     assert_eq!(number(addresses[0], "rebalance-generation").await, 5);
@@ -153,7 +153,7 @@ async fn a_hung_node_is_expelled_and_comes_back() {
     let keys = fill(addresses[0], 300).await;
     let before = replicas(addresses[0]).await;
     server.pause(1).await.unwrap();
-    // To pause it again is no new silence.
+    // Pausing it again does not start the detection anew.
     tokio::time::sleep(DETECTION / 2).await;
     server.pause(1).await.unwrap();
     let left = eventually("the node is expelled", async || peers(addresses[0]).await == ["D3"]).await;
@@ -162,10 +162,10 @@ async fn a_hung_node_is_expelled_and_comes_back() {
     server.resume(1).await.unwrap();
     assert_eq!(peers(addresses[0]).await, ["D2", "D3"]);
     assert_eq!(replicas(addresses[0]).await, before);
-    // It is the same process: its generations go on.
+    // It is the same process, so its generations continue.
     assert_eq!(number(addresses[1], "rebalance-generation").await, 3);
     assert!(number(addresses[1], "partition-generation").await > 0);
-    // A pause that ends in time is none.
+    // A pause shorter than the detection has no effect.
     server.pause(1).await.unwrap();
     server.resume(1).await.unwrap();
     tokio::time::sleep(DETECTION * 2).await;
@@ -205,7 +205,7 @@ async fn partitions_move() {
         assert_eq!(number(*address, "peers-generation").await, 4);
         assert_eq!(found(*address, &keys).await.len(), 300);
     }
-    // Where they went they stay when a node goes and comes back.
+    // They stay where they are when a node leaves and comes back.
     let before = replicas(addresses[0]).await;
     server.kill(1).await.unwrap();
     server.move_partitions(10).unwrap();
@@ -254,7 +254,7 @@ async fn strong_consistency() {
     assert_eq!(found(addresses[0], &keys).await.len(), 300);
     server.kill(2).await.unwrap();
     assert_eq!(replicas(addresses[0]).await.regime, 3);
-    // What lay on these two is unavailable.
+    // Partitions held by just these two are unavailable.
     let is_available = |key: &str| roster.replicas.iter().any(|map| map.contains(partition(key)));
     let unavailable = (0..PARTITIONS).filter(|&p| roster.replicas.iter().all(|map| !map.contains(p))).count();
     let namespace = info(addresses[0], "namespace/test").await;
@@ -269,22 +269,22 @@ async fn strong_consistency() {
     let away = keys.iter().find(|key| !is_available(key)).unwrap();
     assert_eq!(client.get(away).await.code(), 11);
     assert_eq!(client.put(away, 2).await.code(), 11);
-    // Who asks for what is unavailable gets it.
+    // Reads that allow unavailable partitions are served.
     let relaxed = info3::SC_READ_TYPE | info3::SC_READ_RELAX;
     let options = ReadOptions { info3: relaxed, ..ReadOptions::default() };
-    let all = wire_protocol::batch::Projection::All;
+    let all = wire_protocol::command::Projection::All;
     assert_eq!(client.read(away, all, &options).await.text(), "i=1");
     let header = BatchReadHeader { info3: relaxed, ..BatchReadHeader::default() };
     let (rows, _) = client.batch(&batch_with(&keys, &header)).await;
     assert!(rows.iter().all(|(_, code)| *code == 0));
-    // And the records were kept for when a node comes back.
+    // The records are there again when a node comes back.
     server.restart(2).await.unwrap();
     assert_eq!(client.get(away).await.text(), "i=1");
     assert_eq!(found(addresses[2], &keys).await.len(), 300);
 }
 
 #[tokio::test]
-async fn nodes_are_where_they_are_told_to_be() {
+async fn nodes_advertise_the_configured_hosts() {
     let config = Config {
         access_host: Some("localhost".into()),
         alternate_host: Some("203.0.113.5".into()),

@@ -1,4 +1,4 @@
-//! Nodes and connections: faults, slow and hostile clients.
+//! Nodes and connections: death and hanging, slow and hostile clients.
 
 mod support;
 
@@ -8,13 +8,14 @@ use dev_server::{Config, DevServer, DevServerError};
 use support::Client;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use wire_protocol::batch::{BatchReadHeader, BatchRow, Projection, write_batch_read};
+use wire_protocol::batch::{BatchReadHeader, BatchRow, write_batch_read};
+use wire_protocol::command::Projection;
 use wire_protocol::command::WriteOptions;
 use wire_protocol::digest::Digest;
 use wire_protocol::message::{FrameHeader, FrameType, MAX_FRAME, Message, op};
 use wire_protocol::particle::Particle;
 
-/// Long enough for a server that would answer, short enough to wait for one that will not.
+/// Long enough for a server that answers, and short enough to wait for one that does not.
 const A_WHILE: Duration = Duration::from_millis(200);
 
 async fn cluster(nodes: usize) -> (DevServer, Vec<std::net::SocketAddr>) {
@@ -33,7 +34,7 @@ async fn a_killed_node_is_gone_and_comes_back() {
     assert!(TcpStream::connect(addresses[1]).await.is_err());
     assert!(matches!(server.kill(1).await, Err(DevServerError::State { node: 1, .. })));
     assert!(matches!(server.pause(1).await, Err(DevServerError::State { node: 1, .. })));
-    // The other one has the records.
+    // The other node has the records.
     assert_eq!(Client::connect(addresses[0]).await.get("a").await.text(), "i=1");
     server.restart(1).await.unwrap();
     assert!(matches!(server.restart(1).await, Err(DevServerError::State { node: 1, .. })));
@@ -43,7 +44,7 @@ async fn a_killed_node_is_gone_and_comes_back() {
 }
 
 #[tokio::test]
-async fn a_paused_node_accepts_and_says_nothing() {
+async fn a_paused_node_accepts_connections_and_sends_nothing() {
     let (server, addresses) = cluster(1).await;
     let mut before = Client::connect(addresses[0]).await;
     before.put("a", 1).await;
@@ -61,12 +62,12 @@ async fn a_paused_node_accepts_and_says_nothing() {
     server.kill(0).await.unwrap();
     assert!(client.is_closed().await);
     server.restart(0).await.unwrap();
-    // It was the only one, and what it had in memory is gone.
+    // It was the only node, so its records are lost.
     assert_eq!(Client::connect(addresses[0]).await.get("a").await.code(), 2);
 }
 
 #[tokio::test]
-async fn dropping_the_server_takes_it_away() {
+async fn dropping_the_server_stops_it() {
     let (server, addresses) = cluster(1).await;
     let mut client = Client::connect(addresses[0]).await;
     client.put("a", 1).await;
@@ -80,7 +81,7 @@ async fn dropping_the_server_takes_it_away() {
 }
 
 #[tokio::test]
-async fn what_cannot_start_says_why() {
+async fn errors_say_why_a_server_does_not_start() {
     let (_server, addresses) = cluster(1).await;
     let taken = Config { port: addresses[0].port(), ..Config::default() };
     assert!(matches!(DevServer::start(taken).await, Err(DevServerError::Listen { .. })));
@@ -88,7 +89,7 @@ async fn what_cannot_start_says_why() {
     assert!(matches!(DevServer::start(none).await, Err(DevServerError::Config { .. })));
 }
 
-/// Rows that all read the record `a`.
+/// A batch whose rows all read the record `a`.
 fn batch(rows: u32) -> Vec<u8> {
     let digest: Digest = support::digest("a");
     let rows =
@@ -104,12 +105,12 @@ fn batch(rows: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_holds_up_nobody_else() {
+async fn a_client_that_does_not_read_delays_no_other() {
     let (_server, addresses) = cluster(1).await;
     let mut client = Client::connect(addresses[0]).await;
     let blob = vec![7; 100_000];
     client.write("a", &[support::bin(op::WRITE, "b", Particle::Blob(&blob))], &WriteOptions::default()).await;
-    // Ten answers of a gigabyte each, and nobody who reads them.
+    // Ten answers of a gigabyte each, which are not read.
     let mut slow = Vec::new();
     for _ in 0..10 {
         let mut client = Client::connect(addresses[0]).await;
@@ -119,7 +120,7 @@ async fn a_client_that_does_not_read_holds_up_nobody_else() {
     for _ in 0..20 {
         assert_eq!(client.put("b", 1).await.code(), 0);
     }
-    // One of them reads after all: whole rows, in order.
+    // One of them starts to read: it gets whole rows, in order.
     let mut next = 0;
     while next < 50 {
         let frame = slow[0].frame().await;
@@ -152,7 +153,7 @@ async fn requests_in_one_write_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn requests_may_come_byte_by_byte() {
+async fn requests_may_arrive_byte_by_byte() {
     let (_server, addresses) = cluster(1).await;
     let mut client = Client::connect(addresses[0]).await;
     client.put("a", 1).await;
@@ -165,7 +166,7 @@ async fn requests_may_come_byte_by_byte() {
 }
 
 #[tokio::test]
-async fn what_is_no_frame_closes_the_connection_only() {
+async fn an_invalid_frame_closes_only_its_connection() {
     let (_server, addresses) = cluster(1).await;
     let mut witness = Client::connect(addresses[0]).await;
     witness.put("a", 1).await;
@@ -189,7 +190,7 @@ async fn what_is_no_frame_closes_the_connection_only() {
         assert!(client.is_closed().await, "{bytes:02x?}");
         assert_eq!(witness.get("a").await.text(), "i=1");
     }
-    // A frame that is one, of a message that is none, is answered.
+    // A valid frame with an invalid message is answered.
     let mut client = Client::connect(addresses[0]).await;
     for body in [&b""[..], b"\x16", &[0xff; 200]] {
         let header = FrameHeader { kind: FrameType::Message, size: body.len() };
@@ -200,7 +201,7 @@ async fn what_is_no_frame_closes_the_connection_only() {
 }
 
 #[tokio::test]
-async fn many_connections_and_announced_frames_that_never_come() {
+async fn many_connections_announce_frames_that_never_come() {
     let (_server, addresses) = cluster(1).await;
     let mut clients = Vec::new();
     for _ in 0..300 {

@@ -1,5 +1,5 @@
-//! Queries: what is refused, limits, users, nodes that do not hold a partition, readers that do not read.
-//! Recorded ones are replayed in `replay`.
+//! Queries: refusals, limits, users, nodes that do not hold a partition, clients that do not read. Recorded
+//! queries are replayed in `replay`.
 
 mod support;
 
@@ -9,16 +9,15 @@ use dev_server::{CommandKind, Config, DevServer, Fault, FaultRule, User};
 use support::{Client, PATIENCE, SET, digest, keys};
 use tokio::io::AsyncReadExt as _;
 use wire_protocol::ResultCode;
-use wire_protocol::batch::Projection;
+use wire_protocol::command::Projection;
 use wire_protocol::command::{WriteOp, WriteOptions};
 use wire_protocol::digest::{Digest, partition_id};
-use wire_protocol::login::{Login, write_login};
 use wire_protocol::message::{FrameHeader, Message, field_type, info1, info2, info3, op, write_field};
 use wire_protocol::particle::Particle;
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryDuration, QueryRequest, write_query};
+use wire_protocol::security::{Login, write_login};
 
-/// All partitions.
-fn whole() -> Vec<u16> {
+fn all_partitions() -> Vec<u16> {
     (0..4096).collect()
 }
 
@@ -47,26 +46,26 @@ fn bytes(request: &QueryRequest<'_>) -> Vec<u8> {
     out
 }
 
-/// What came of a query: records in order, partitions that were refused, the code of its end.
+/// The answer to a query: records in order, refused partitions, the code at the end.
 #[derive(Debug, Default, PartialEq)]
-struct Came {
+struct QueryResult {
     digests: Vec<Digest>,
     refused: Vec<(u16, u8)>,
     code: u8,
 }
 
-async fn ask(client: &mut Client, request: &[u8]) -> Came {
+async fn ask(client: &mut Client, request: &[u8]) -> QueryResult {
     client.send(request).await;
-    let mut came = Came::default();
+    let mut result = QueryResult::default();
     loop {
         let frame = client.frame().await;
         for answer in QueryAnswers::new(&frame[FrameHeader::LEN..]) {
             match answer.unwrap() {
-                QueryAnswer::Record(record) => came.digests.push(*record.digest),
-                QueryAnswer::Partition { partition, code } => came.refused.push((partition, code.get())),
+                QueryAnswer::Record(record) => result.digests.push(*record.digest),
+                QueryAnswer::Partition { partition, code } => result.refused.push((partition, code.get())),
                 QueryAnswer::End { code } => {
-                    came.code = code.get();
-                    return came;
+                    result.code = code.get();
+                    return result;
                 }
             }
         }
@@ -81,21 +80,22 @@ async fn start(config: Config, records: usize) -> (DevServer, Client, Vec<Digest
         assert_eq!(client.put(key, value).await.code(), 0);
     }
     let mut digests: Vec<_> = keys.iter().map(|key| digest(key)).collect();
-    // Partitions in order, each from its highest digest down.
+    // By partition, each in descending order of its digests.
     digests.sort_by_key(|digest| (partition_id(digest), std::cmp::Reverse(*digest)));
     (server, client, digests)
 }
 
 #[tokio::test]
-async fn records_come_in_the_order_that_they_are_gone_on_in() {
+async fn records_are_ordered_so_that_a_query_can_continue() {
     let (server, mut client, all) = start(Config::default(), 3_000).await;
-    assert_eq!(ask(&mut client, &bytes(&request(&whole(), &[]))).await.digests, all);
-    // Pages of any size, by what came last of each partition.
+    assert_eq!(ask(&mut client, &bytes(&request(&all_partitions(), &[]))).await.digests, all);
+    // Pages of any size, each continued after the last digest of each partition.
     for size in [1, 100, 999, 2_999, 3_000, 3_001] {
         let (mut found, mut after): (Vec<Digest>, Vec<Digest>) = (Vec::new(), Vec::new());
         for _ in 0..if size == 1 { 20 } else { 40 } {
             let begun: Vec<_> = after.iter().map(|digest| partition_id(digest) as u16).collect();
-            let rest: Vec<u16> = whole().into_iter().filter(|partition| !begun.contains(partition)).collect();
+            let rest: Vec<u16> =
+                all_partitions().into_iter().filter(|partition| !begun.contains(partition)).collect();
             let page = bytes(&QueryRequest { max_records: size, ..request(&rest, &after) });
             let page = ask(&mut client, &page).await.digests;
             assert_eq!(page.len(), (size as usize).min(3_000 - found.len()));
@@ -112,24 +112,24 @@ async fn records_come_in_the_order_that_they_are_gone_on_in() {
 }
 
 #[tokio::test]
-async fn what_expired_or_went_is_left_out() {
+async fn expired_and_deleted_records_are_left_out() {
     let (server, mut client, all) = start(Config { sweep_period: 0, ..Config::default() }, 100).await;
     let mortal = WriteOptions { ttl: 100, ..WriteOptions::default() };
     assert_eq!(client.put_with("key-3", 1, &mortal).await.code(), 0);
     assert_eq!(client.delete("key-4", &WriteOptions::default()).await.code(), 0);
     server.advance_clock(Duration::from_secs(200));
-    let found = ask(&mut client, &bytes(&request(&whole(), &[]))).await.digests;
+    let found = ask(&mut client, &bytes(&request(&all_partitions(), &[]))).await.digests;
     let expected: Vec<_> =
         all.into_iter().filter(|one| ![digest("key-3"), digest("key-4")].contains(one)).collect();
     assert_eq!(found, expected);
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_refused_with_the_servers_codes() {
+async fn unsupported_and_invalid_queries_are_refused_with_the_codes_of_the_server() {
     let (_server, mut client, _) = start(Config::default(), 1).await;
     let partitions = [5];
     let plain = request(&partitions, &[]);
-    let code = |came: Came| came.code;
+    let code = |result: QueryResult| result.code;
     let filter = [0x93];
     assert_eq!(code(ask(&mut client, &bytes(&QueryRequest { namespace: b"no", ..plain })).await), 20);
     assert_eq!(code(ask(&mut client, &bytes(&QueryRequest { filter: &filter, ..plain })).await), 16);
@@ -151,13 +151,13 @@ async fn what_is_not_there_is_refused_with_the_servers_codes() {
     let mut write = bytes(&plain);
     write[FrameHeader::LEN + 2] |= info2::WRITE;
     assert_eq!(code(ask(&mut client, &write).await), 16);
-    // Partitions were not asked for before, and named once each.
+    // A query of an old client without partitions, and one that names a partition twice.
     let mut old = bytes(&plain);
     old[FrameHeader::LEN + 3] &= !info3::PARTITION_DONE;
     assert_eq!(code(ask(&mut client, &old).await), 16);
     let twice = [5, 6, 5];
     assert_eq!(code(ask(&mut client, &bytes(&request(&twice, &[]))).await), 4);
-    // Names that nothing can have.
+    // Invalid names.
     for (length, expected) in [(63, 0), (64, 4)] {
         let set = vec![b'x'; length];
         assert_eq!(code(ask(&mut client, &bytes(&QueryRequest { set: &set, ..plain })).await), expected);
@@ -169,49 +169,49 @@ async fn what_is_not_there_is_refused_with_the_servers_codes() {
     }
     let short = QueryRequest { duration: QueryDuration::Short, records_per_second: 9, ..plain };
     assert_eq!(code(ask(&mut client, &bytes(&short)).await), 4);
-    // The connection goes on.
+    // The connection stays usable.
     assert_eq!(ask(&mut client, &bytes(&plain)).await.code, 0);
 }
 
 #[tokio::test]
-async fn partitions_of_others_are_named() {
+async fn partitions_of_other_nodes_are_reported() {
     for strong_consistency in [false, true] {
         let config = Config { nodes: 3, strong_consistency, ..Config::default() };
         let (server, mut client, all) = start(config, 500).await;
         let (mut found, mut held) = (Vec::new(), 0);
         for &address in &server.addresses() {
             let mut client = Client::connect(address).await;
-            let came = ask(&mut client, &bytes(&request(&whole(), &[]))).await;
-            assert!(came.refused.iter().all(|&(_, code)| code == 11) && came.code == 0);
-            held += 4096 - came.refused.len();
-            found.extend(came.digests);
+            let result = ask(&mut client, &bytes(&request(&all_partitions(), &[]))).await;
+            assert!(result.refused.iter().all(|&(_, code)| code == 11) && result.code == 0);
+            held += 4096 - result.refused.len();
+            found.extend(result.digests);
         }
-        // Whoever holds a partition answers for it; with strong consistency its master alone.
+        // Every holder of a partition answers for it; with strong consistency only its master.
         let copies = if strong_consistency { 1 } else { 2 };
         assert_eq!((found.len(), held), (copies * all.len(), copies * 4096));
-        // Ordered: as on a node that holds none.
+        // With a fault rule, the node answers as if it held no partition.
         let rule = FaultRule {
             command: Some(CommandKind::Query),
             ..FaultRule::new(Fault::RowCode(ResultCode::PARTITION_UNAVAILABLE))
         };
         server.inject(Some(0), rule).unwrap();
-        let came = ask(&mut client, &bytes(&request(&whole(), &[]))).await;
-        assert_eq!((came.digests.len(), came.refused.len(), came.code), (0, 4096, 0));
+        let result = ask(&mut client, &bytes(&request(&all_partitions(), &[]))).await;
+        assert_eq!((result.digests.len(), result.refused.len(), result.code), (0, 4096, 0));
     }
 }
 
 #[tokio::test]
-async fn a_rate_is_kept() {
+async fn the_rate_is_limited() {
     let (_server, mut client, all) = start(Config::default(), 300).await;
     let start = Instant::now();
-    let limited = bytes(&QueryRequest { records_per_second: 300, ..request(&whole(), &[]) });
+    let limited = bytes(&QueryRequest { records_per_second: 300, ..request(&all_partitions(), &[]) });
     assert_eq!(ask(&mut client, &limited).await.digests, all);
     let took = start.elapsed();
     assert!((Duration::from_millis(800)..Duration::from_secs(15)).contains(&took), "{took:?}");
 }
 
 #[tokio::test]
-async fn a_reader_that_takes_nothing_costs_little_and_is_given_up() {
+async fn a_client_that_does_not_read_costs_little_and_is_dropped() {
     let server = DevServer::start(Config::default()).await.unwrap();
     let mut client = Client::connect(server.addresses()[0]).await;
     let blob = vec![1; 500_000];
@@ -219,10 +219,10 @@ async fn a_reader_that_takes_nothing_costs_little_and_is_given_up() {
         let write = [WriteOp { code: op::WRITE, name: b"b", value: Particle::Blob(&blob) }];
         assert_eq!(client.write(&key, &write, &WriteOptions::default()).await.code(), 0);
     }
-    let partitions = whole();
+    let partitions = all_partitions();
     client.send(&bytes(&QueryRequest { socket_timeout_ms: 300, ..request(&partitions, &[]) })).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
-    // What the sockets took, and one frame: not 100 MB.
+    // Only what fits into the sockets' buffers, and one frame: not 100 MB.
     let sent = server.counters(0).unwrap().query_records;
     assert!((1..100).contains(&sent), "{sent}");
     tokio::time::sleep(Duration::from_millis(600)).await;
@@ -235,12 +235,12 @@ async fn a_reader_that_takes_nothing_costs_little_and_is_given_up() {
 }
 
 #[tokio::test]
-async fn users_need_to_read() {
+async fn queries_need_a_role_that_reads() {
     let users =
         vec![User::new("ann", "secret", &["read"]).unwrap(), User::new("ben", "secret", &["write"]).unwrap()];
     let server = DevServer::start(Config { users, ..Config::default() }).await.unwrap();
     let hash: &[u8] = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBEsHTCoJzZDEKQRb.";
-    let partitions = whole();
+    let partitions = all_partitions();
     let query = bytes(&request(&partitions, &[]));
     for (user, code) in [(None, 80), (Some("ann"), 0), (Some("ben"), 81)] {
         let mut client = Client::connect(server.addresses()[0]).await;
@@ -257,7 +257,7 @@ async fn users_need_to_read() {
 #[tokio::test]
 async fn a_short_query_is_one_frame() {
     let (_server, mut client, all) = start(Config::default(), 50).await;
-    let partitions = whole();
+    let partitions = all_partitions();
     client.send(&bytes(&QueryRequest { duration: QueryDuration::Short, ..request(&partitions, &[]) })).await;
     let frame = client.frame().await;
     let count = QueryAnswers::new(&frame[FrameHeader::LEN..]).count();

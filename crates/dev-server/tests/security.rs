@@ -1,4 +1,4 @@
-//! Users: logins, tokens, roles, and what is answered to whoever has not said who it is.
+//! Users: logins, tokens, roles, and clients that have not logged in.
 
 mod support;
 
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use dev_server::{Config, DevServer, User};
 use support::{Client, batch_of, keys};
-use wire_protocol::login::{Login, LoginAnswer, Proof, result_code_of, write_authenticate, write_login};
 use wire_protocol::message::FrameHeader;
+use wire_protocol::security::{Login, LoginAnswer, Proof, result_code_of, write_authenticate, write_login};
 
 /// What the official client sent for the password "secret".
 const HASH: &[u8] = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBEsHTCoJzZDEKQRb.";
@@ -33,7 +33,7 @@ async fn log_in(client: &mut Client, login: Login<'_>) -> Result<Vec<u8>, u8> {
     answer.token.map(<[u8]>::to_vec).ok_or(answer.result_code.get())
 }
 
-async fn show(client: &mut Client, user: &str, proof: Proof<'_>) -> u8 {
+async fn authenticate(client: &mut Client, user: &str, proof: Proof<'_>) -> u8 {
     let body = ask(client, |out| write_authenticate(out, Some(user), proof).unwrap()).await;
     result_code_of(&body).unwrap().get()
 }
@@ -50,23 +50,27 @@ async fn logins_and_tokens() {
     let external = |password| Login::External { user: "eve", hash: HASH, password };
     assert_eq!(log_in(&mut client, internal("bob", HASH)).await, Err(60));
     assert_eq!(log_in(&mut client, internal("ann", b"other")).await, Err(65));
-    assert_eq!(log_in(&mut client, internal("eve", HASH)).await, Err(65), "she brings no password");
+    assert_eq!(
+        log_in(&mut client, internal("eve", HASH)).await,
+        Err(65),
+        "an external user has to send the password"
+    );
     assert_eq!(log_in(&mut client, external(b"secre")).await, Err(65));
     assert_eq!(log_in(&mut client, Login::Pki).await, Err(60));
     assert!(log_in(&mut client, external(b"secret")).await.is_ok());
     let token = log_in(&mut client, internal("ann", HASH)).await.unwrap();
-    assert_eq!(client.info("node").await, "D1", "who logged in is known");
+    assert_eq!(client.info("node").await, "D1", "a login authenticates its connection");
 
     let mut client = Client::connect(at).await;
-    assert_eq!(show(&mut client, "eve", Proof::Token(&token)).await, 65);
-    assert_eq!(show(&mut client, "ann", Proof::Token(&[0; 32])).await, 66);
-    assert_eq!(show(&mut client, "ann", Proof::Token(&token)).await, 0);
+    assert_eq!(authenticate(&mut client, "eve", Proof::Token(&token)).await, 65);
+    assert_eq!(authenticate(&mut client, "ann", Proof::Token(&[0; 32])).await, 66);
+    assert_eq!(authenticate(&mut client, "ann", Proof::Token(&token)).await, 0);
     assert_eq!(client.info("node").await, "D1");
-    assert_eq!(show(&mut Client::connect(at).await, "ann", Proof::Hash(HASH)).await, 0);
+    assert_eq!(authenticate(&mut Client::connect(at).await, "ann", Proof::Hash(HASH)).await, 0);
 
     server.advance_clock(Duration::from_secs(101));
     assert_eq!(client.info("node").await, "D1", "connections outlive sessions");
-    assert_eq!(show(&mut Client::connect(at).await, "ann", Proof::Token(&token)).await, 66);
+    assert_eq!(authenticate(&mut Client::connect(at).await, "ann", Proof::Token(&token)).await, 66);
     let counters = server.counters(0).unwrap();
     assert_eq!((counters.logins, counters.authentications, counters.logins_refused), (2, 2, 8));
 
@@ -75,17 +79,17 @@ async fn logins_and_tokens() {
 }
 
 #[tokio::test]
-async fn sessions_die_with_their_node() {
+async fn sessions_end_with_their_node() {
     let server = start().await;
     let at = server.addresses()[0];
     let token = log_in(&mut Client::connect(at).await, internal("ann", HASH)).await.unwrap();
     server.kill(0).await.unwrap();
     server.restart(0).await.unwrap();
-    assert_eq!(show(&mut Client::connect(at).await, "ann", Proof::Token(&token)).await, 66);
+    assert_eq!(authenticate(&mut Client::connect(at).await, "ann", Proof::Token(&token)).await, 66);
 }
 
 #[tokio::test]
-async fn nothing_is_told_before() {
+async fn commands_before_a_login_are_refused() {
     let server = start().await;
     let mut client = Client::connect(server.addresses()[0]).await;
     let body =
@@ -96,7 +100,7 @@ async fn nothing_is_told_before() {
 }
 
 #[tokio::test]
-async fn roles_are_looked_at() {
+async fn roles_are_enforced() {
     let server = start().await;
     let at = server.addresses()[0];
     let mut ann = Client::connect(at).await;

@@ -1,18 +1,22 @@
-//! The Python face: the only crate that knows Python.
+//! The extension module `aerospike_py._native`: the only crate that knows Python.
+//!
+//! A command's way through the rooms: `commands` reads the arguments with `args`, `keys` and `values`, makes a
+//! future of `aero-io`'s and passes it to `call`, which runs it with the GIL released; `results` makes Python
+//! objects of the outcome. Start with `commands/single.rs`.
 //!
 //! | room | what |
 //! | --- | --- |
 //! | `commands` | the commands, one file per family: methods of `Core` |
-//! | `core` | `Core`: the object behind `Client` and `AsyncClient`; connecting, closing, the log |
-//! | `results` | where answers go: rows and records as Python objects, sinks for batches |
-//! | `args` | configuration, policies and operations, read from Python and checked |
-//! | `keys` | keys of commands, read once and kept as bytes |
+//! | `core` | `Core`, the object behind `Client` and `AsyncClient`: connecting, closing, the log |
+//! | `results` | sinks for the rows of a batch; records, rows, NumPy results and statistics as Python objects |
+//! | `args` | configuration, policies, operations and single arguments, read from Python and checked |
+//! | `keys` | keys, read from Python once and kept as bytes |
 //! | `values` | bin values: Python objects to bytes and back |
-//! | `arrays` | NumPy: dtypes as schemas, the memory of arrays |
-//! | `call` | one call, synchronous or in an event loop; the runtime; stopping writers before Python goes on |
-//! | `python` | processes and forks, objects made once, the package's names, exceptions |
+//! | `arrays` | NumPy: dtypes as schemas and plans, the memory of arrays |
+//! | `call` | runs a command: waiting for it, or in an event loop; the runtimes |
+//! | `python` | forks, objects that are made once, the names of the package, exceptions |
 //!
-//! A room imports only from rooms below it in this table; `scripts/rooms.py` has the exact list.
+//! A room imports only rooms further down in this table; `scripts/rooms.py` lists which.
 
 mod args;
 mod arrays;
@@ -29,7 +33,7 @@ use pyo3::prelude::*;
 use commands::{batch_read, query};
 use python::{interpreter, once, process};
 
-/// Runs the embedded node with these arguments until it is told to stop; returns the exit code.
+/// Runs the embedded node with these command-line arguments until it is stopped; returns the exit code.
 #[pyfunction]
 fn devserver_main(py: Python<'_>, arguments: Vec<String>) -> i32 {
     py.detach(|| dev_server::main_with(arguments.into_iter()))

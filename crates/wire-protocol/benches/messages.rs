@@ -1,11 +1,10 @@
-//! Messages of a batch read of 10,000 keys and five bins: writing the request, walking the answer.
+//! Messages of a batch read of 10,000 keys and five bins: writing the request, reading the answer.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use wire_protocol::batch::{
-    BatchAnswer, BatchAnswers, BatchReadHeader, BatchRow, Projection, write_batch_read,
-};
+use wire_protocol::batch::{BatchAnswer, BatchAnswers, BatchReadHeader, BatchRow, write_batch_read};
+use wire_protocol::command::Projection;
 use wire_protocol::digest::{Digest, UserKey, digests};
 use wire_protocol::message::{MessageHeader, info1, op, write_op};
 use wire_protocol::particle::Particle;

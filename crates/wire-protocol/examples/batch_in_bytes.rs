@@ -5,9 +5,8 @@
 #![allow(clippy::print_stdout, reason = "a program that prints its findings")]
 
 use wire_protocol::ResultCode;
-use wire_protocol::batch::{
-    BatchAnswer, BatchAnswers, BatchReadHeader, BatchRow, Projection, write_batch_read,
-};
+use wire_protocol::batch::{BatchAnswer, BatchAnswers, BatchReadHeader, BatchRow, write_batch_read};
+use wire_protocol::command::Projection;
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::{MessageHeader, info1, info3, op, write_op};
 use wire_protocol::particle::Particle;

@@ -1,5 +1,5 @@
-//! The floor under every client: the bytes of a batch request, made beforehand, are sent, and the answer is
-//! read and dropped. What a client needs beyond that is its own doing.
+//! The lower bound for clients: sends prepared batch requests, then reads and drops the answers. The time that a client
+//! needs beyond that is its own.
 //!
 //! `wire_floor host:port` takes orders, a line each, and answers each with a line of JSON:
 //!
@@ -17,7 +17,8 @@ use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use wire_protocol::batch::{BatchReadHeader, BatchRow, Projection, write_batch_read};
+use wire_protocol::batch::{BatchReadHeader, BatchRow, write_batch_read};
+use wire_protocol::command::Projection;
 use wire_protocol::command::{RecordKey, WriteOp, WriteOptions, write_write};
 use wire_protocol::digest::{Digest, UserKey, digests};
 use wire_protocol::message::{FrameHeader, MessageHeader, info3, op};

@@ -1,20 +1,20 @@
-//! Compressed frames: a whole frame, deflated, behind its size.
+//! Compressed frames: the body is the size of another frame, then that frame, deflated.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use crate::WireError;
+use crate::error::WireError;
 use crate::message::{FrameHeader, FrameType, write_frame};
 
-/// Frames of fewer bytes are not worth it; the number is the official clients'.
+/// Smaller frames are not compressed. The official clients use the same number.
 pub const THRESHOLD: usize = 128;
 
-/// Bytes of the size in front of the deflated ones.
+/// Bytes of the size before the deflated frame.
 const SIZE_LEN: usize = 8;
 
-/// Appends a compressed frame that holds `frame`, itself a whole frame.
+/// Appends a compressed frame that holds `frame`, a complete frame.
 ///
 /// # Errors
-/// More bytes than a frame may have; `out` is then as it was.
+/// A result larger than a frame. `out` is then unchanged.
 pub fn write_compressed(out: &mut Vec<u8>, frame: &[u8]) -> Result<(), WireError> {
     let start = out.len();
     let mut deflate = Compress::new(Compression::fast(), true);
@@ -22,7 +22,7 @@ pub fn write_compressed(out: &mut Vec<u8>, frame: &[u8]) -> Result<(), WireError
     let written = write_frame(out, FrameType::Compressed, |out| {
         out.extend_from_slice(&(frame.len() as u64).to_be_bytes());
         loop {
-            // Deflated bytes of what does not deflate are some more than it has.
+            // Incompressible data grows a little.
             out.reserve(frame.len() / 2 + 1_024);
             let rest = frame.get(deflate.total_in() as usize..).unwrap_or_default();
             match deflate.compress_vec(rest, out, FlushCompress::Finish) {
@@ -42,12 +42,12 @@ pub fn write_compressed(out: &mut Vec<u8>, frame: &[u8]) -> Result<(), WireError
     }
 }
 
-/// Inflates the body of a compressed frame into `out`, which it empties first: a whole message frame, header
-/// and body. Memory follows the bytes that come out, and stays within the announced size, which may be at most
-/// `limit` and a header.
+/// Inflates the body of a compressed frame into `out`, replacing its content with a complete message frame, header and
+/// body. The announced size of the inner body may be at most `limit`. Memory grows with the inflated bytes, not with
+/// the announced size.
 ///
 /// # Errors
-/// Anything but one whole message frame of just the announced size.
+/// Data that does not inflate to one message frame of exactly the announced size.
 pub fn inflate(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<(), WireError> {
     let bad = |why| WireError::malformed("compressed frame", why);
     out.clear();
@@ -61,27 +61,27 @@ pub fn inflate(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<(), WireE
     let mut inflate = Decompress::new(true);
     loop {
         let room = size - out.len();
-        // One byte more than there may be tells a stream that goes on.
+        // Room for one byte too many reveals a stream that is longer than announced.
         let step = room.saturating_add(1).min(out.len().max(2 * deflated.len()).max(1_024));
         out.reserve_exact(step);
         let before = (inflate.total_in(), out.len());
         let rest = deflated.get(inflate.total_in() as usize..).unwrap_or_default();
         let status = inflate
             .decompress_vec(rest, out, FlushDecompress::None)
-            .map_err(|_| bad("its bytes are not deflated ones"))?;
+            .map_err(|_| bad("its data cannot be inflated"))?;
         if out.len() > size {
             return Err(bad("it holds more than it announces"));
         }
         match status {
             Status::StreamEnd => break,
             _ if before == (inflate.total_in(), out.len()) => {
-                return Err(bad("its deflated bytes end early"));
+                return Err(bad("its deflated data ends early"));
             }
             _ => {}
         }
     }
     if inflate.total_in() as usize != deflated.len() {
-        return Err(bad("bytes follow the deflated ones"));
+        return Err(bad("bytes follow the deflated data"));
     }
     let header = out.first_chunk().ok_or(bad("it holds no frame"))?;
     let header = FrameHeader::parse(header)?;
@@ -192,7 +192,7 @@ mod tests {
         assert!(wrong(&[message(b"a"), message(b"b")].concat()).contains("another size"));
         let mut followed = compressed(&message(b"a"));
         followed.push(0);
-        assert!(inflated(&followed).unwrap_err().to_string().ends_with("bytes follow the deflated ones"));
+        assert!(inflated(&followed).unwrap_err().to_string().ends_with("bytes follow the deflated data"));
         let whole = compressed(&message(&[7; 500]));
         for end in 8..whole.len() {
             assert!(inflated(&whole[..end]).is_err(), "{end}");

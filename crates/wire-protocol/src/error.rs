@@ -1,13 +1,13 @@
-//! Why bytes are refused.
+//! Errors of reading and writing messages.
 
-/// What a peer that expects TLS answers clear text with begins so.
+/// First byte of the alert with which a TLS port answers clear text.
 const TLS_ALERT: u8 = 0x15;
 
-/// Why bytes are refused.
+/// Why a message cannot be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {
-    /// The frame is of a protocol version other than 2: the peer speaks another protocol.
+    /// The frame's protocol version is not 2: the peer speaks another protocol.
     #[error(
         "the peer does not speak the Aerospike protocol (frame version {found}, expected 2){}",
         if *found == TLS_ALERT { "; it may be a port for TLS" } else { "" }
@@ -16,7 +16,7 @@ pub enum WireError {
         /// The version byte.
         found: u8,
     },
-    /// The frame is of a type that does not belong here.
+    /// The frame's type is unknown.
     #[error("unexpected frame type {found}")]
     FrameType {
         /// The type byte.
@@ -30,13 +30,13 @@ pub enum WireError {
         /// The limit.
         limit: u64,
     },
-    /// The bytes end inside something.
+    /// The bytes end too early.
     #[error("the bytes end inside {what}")]
     Truncated {
         /// What was being read.
         what: &'static str,
     },
-    /// A size, count or tag contradicts its surroundings.
+    /// A size, count or tag is wrong.
     #[error("malformed {what}: {why}")]
     Malformed {
         /// What was being read.
@@ -44,7 +44,7 @@ pub enum WireError {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// A request would not fit the protocol.
+    /// A part of a request is too large to be encoded.
     #[error("{what} of {size} does not fit the protocol's limit of {limit}")]
     TooLarge {
         /// What is too large.

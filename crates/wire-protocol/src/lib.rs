@@ -1,40 +1,40 @@
 //! Aerospike messages as bytes: sans-IO, no runtime, no cluster.
 //!
+//! Requests are appended to a `Vec<u8>`; answers are read in place, from the bytes of a frame. The modules are by
+//! subject, and each has its requests and its answers side by side. Where the embedded node has to read a request,
+//! a `parsed_request` module is next to the one that writes it.
+//!
 //! | module | what |
 //! | --- | --- |
-//! | [`message`] | frame header, message header, fields, operations: read in place, written into a buffer |
-//! | [`particle`] | a bin value as it stands in a message |
-//! | [`batch`] | batch request writer, batch response reader |
-//! | [`batch_request`] | batch request reader |
-//! | [`batch_write`] | batch request writer for rows that write, delete and operate |
-//! | [`command`] | single-record requests |
-//! | [`compressed`] | frames in deflated frames |
-//! | [`info`] | info requests and answers: peers, replicas, generations |
-//! | [`login`] | security messages: logins, session tokens |
+//! | [`batch`] | batches: rows that read, write, delete or operate |
+//! | [`command`] | requests for one record: read, write, operate, delete |
+//! | [`query`] | queries over the primary index |
+//! | [`info`] | info commands (text) and their answers: peers, replicas, racks |
+//! | [`security`] | logins and session tokens |
+//! | [`compressed`] | frames that hold a deflated frame |
+//! | [`message`] | frame header, message header, fields, operations |
+//! | [`digest`] | record digests of keys, and their partitions |
 //! | [`msgpack`] | lists and maps inside particles |
-//! | [`digest`] | record digests of keys, partitions |
-//! | [`query`] | primary-index queries: request writer and reader, answer reader |
+//! | [`particle`] | the value of a bin |
 //! | [`ResultCode`] | the server's result codes: names, and what follows from each |
 //!
-//! Everything that is read is hostile until checked: each reader refuses what it does not understand
-//! with a [`WireError`] and never panics, recurses without bound or allocates by an announced size.
+//! Bytes from the network are not trusted: a reader returns a [`WireError`] for what it does not understand. It never
+//! panics, never recurses without a bound and never allocates by an announced size.
 
 #![deny(unsafe_code)]
 
 pub mod batch;
-pub mod batch_request;
-pub mod batch_write;
 pub mod command;
 pub mod compressed;
 pub mod digest;
 mod error;
 pub mod info;
-pub mod login;
 pub mod message;
 pub mod msgpack;
 pub mod particle;
 pub mod query;
 mod result_code;
+pub mod security;
 
 pub use error::WireError;
 pub use result_code::ResultCode;

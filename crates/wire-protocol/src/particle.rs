@@ -1,8 +1,8 @@
-//! Bin values as they stand in a message.
+//! Particles: the values of bins, as they are encoded in messages.
 
-use crate::WireError;
+use crate::error::WireError;
 
-/// Numbers of the particle types.
+/// Numbers of particle types.
 pub mod particle_type {
     /// No value.
     pub const NIL: u8 = 0;
@@ -35,7 +35,7 @@ pub enum Particle<'a> {
     Int(i64),
     /// A float.
     Float(f64),
-    /// Text; UTF-8 by convention, unchecked here.
+    /// Text: UTF-8 by convention, not checked.
     Str(&'a [u8]),
     /// Bytes.
     Blob(&'a [u8]),
@@ -49,11 +49,11 @@ pub enum Particle<'a> {
     GeoJson(&'a [u8]),
     /// A HyperLogLog sketch.
     Hll(&'a [u8]),
-    /// A type that this crate does not know (language-specific blobs among them).
+    /// Any other type, such as language-specific blobs.
     Other {
         /// The type's number.
         particle_type: u8,
-        /// Its bytes.
+        /// The value's bytes.
         bytes: &'a [u8],
     },
 }
@@ -62,7 +62,7 @@ impl<'a> Particle<'a> {
     /// Reads a value.
     ///
     /// # Errors
-    /// A size that the type cannot have.
+    /// A size that a value of the type cannot have.
     #[inline]
     pub fn parse(kind: u8, bytes: &'a [u8]) -> Result<Self, WireError> {
         use self::particle_type as t;
@@ -90,7 +90,7 @@ impl<'a> Particle<'a> {
         })
     }
 
-    /// The type's name, as the documentation of the server has it.
+    /// The type's name, as in the server's documentation.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self {
@@ -127,8 +127,7 @@ impl<'a> Particle<'a> {
         }
     }
 
-    /// Appends the value's bytes as they stand in a message. GeoJSON goes out without cells, as clients
-    /// send it.
+    /// Appends the value's encoding. GeoJSON is written without cells, as clients send it.
     pub fn write(&self, out: &mut Vec<u8>) {
         match *self {
             Self::Nil => {}

@@ -1,4 +1,4 @@
-"""Arguments of ``DevServer`` as options and orders of the process. Invalid ones are refused."""
+"""Arguments of ``DevServer`` as options and control commands of the process. Invalid ones are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The process of the embedded server: its standard input takes orders, its standard output answers them."""
+"""The process of the embedded server. It reads control commands from its standard input, and prints
+answers."""
 
 from __future__ import annotations
 
@@ -10,12 +11,12 @@ import tempfile
 import threading
 from typing import IO, cast
 
-_ORDER_TIMEOUT = 30.0
+_CONTROL_TIMEOUT = 30.0
 _STOP_TIMEOUT = 5.0
 
 
 class Process:
-    """A process that takes orders, one per line."""
+    """A process that takes control commands, one per line."""
 
     def __init__(self, command: list[str]) -> None:
         # A file, not a pipe: a pipe that is not read would block the process.
@@ -37,7 +38,7 @@ class Process:
         self._stdin = cast("IO[str]", self._popen.stdin)
         self._stdout = cast("IO[str]", self._popen.stdout)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._order_lock = threading.Lock()
+        self._control_lock = threading.Lock()
         self._reader = threading.Thread(target=self._read, name="aerospike_py-devserver", daemon=True)
         self._reader.start()
 
@@ -57,33 +58,33 @@ class Process:
             raise RuntimeError(self._end_message())
         return line
 
-    def order(self, order: str, echo: str | None = None) -> str:
-        """Gives an order and waits until it is done.
+    def control(self, command: str, echo: str | None = None) -> str:
+        """Sends a control command and waits until it is done.
 
         Args:
-            order: the line to send.
-            echo: the part of the order that the answer repeats; None for all of it.
+            command: the line to send.
+            echo: the part of the command that the answer repeats; None for all of it.
 
         Returns:
             The rest of the answer.
 
         Raises:
-            RuntimeError: the order failed, or the process has ended.
+            RuntimeError: the command failed, or the process has ended.
         """
-        echo = order if echo is None else echo
-        with self._order_lock:
+        echo = command if echo is None else echo
+        with self._control_lock:
             try:
-                self._stdin.write(f"{order}\n")
+                self._stdin.write(f"{command}\n")
                 self._stdin.flush()
             except (OSError, ValueError):
                 raise RuntimeError(self._end_message()) from None
-            answer = self.read_line(_ORDER_TIMEOUT)
+            answer = self.read_line(_CONTROL_TIMEOUT)
         if answer != f"ok {echo}" and not answer.startswith(f"ok {echo} "):
             raise RuntimeError(answer.removeprefix("error "))
         return answer.removeprefix(f"ok {echo}").strip()
 
     def stop(self) -> None:
-        with contextlib.suppress(OSError):  # the process may have ended with an order unread
+        with contextlib.suppress(OSError):  # the process may have ended with a command unread
             self._stdin.close()
         try:
             self._popen.wait(_STOP_TIMEOUT)

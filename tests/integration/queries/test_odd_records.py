@@ -172,7 +172,7 @@ class TestKeysOfTextThatIsNotUtf8:
 
     @pytest.mark.parametrize("wrong", ["abc", 5, b"\xff", b"abc"])
     def test_the_digest_of_another_key_is_refused(self, client, key, wrong):
-        mixed, message = (*self.PLACE, wrong, key.digest), "its digest is not that of its primary key"
+        mixed, message = (*self.PLACE, wrong, key.digest), "its digest does not match its primary key and set"
         with pytest.raises(aerospike.ParamError, match=rf"keys\[0\]: {message}"):
             client.batch_read([mixed])
         for call in (client.get, client.remove, client.exists):

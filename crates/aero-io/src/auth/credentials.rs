@@ -1,25 +1,26 @@
-//! Who a client is: users, passwords, and the hash that stands for a password.
+//! User names and passwords, and the hash that is sent instead of a password.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use wire_protocol::login::Login;
+use wire_protocol::security::Login;
 
-use crate::error::{Error, Who};
+use crate::error::{Error, LoginUser};
 use crate::net::session::Secret;
 use crate::net::transport::Transport;
 
-/// How a user is known to the cluster.
+/// How the cluster authenticates a user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum AuthMode {
-    /// By the cluster itself: a hash of the password is sent.
+    /// By the cluster itself. A hash of the password is sent.
     #[default]
     Internal,
-    /// By another system, such as LDAP: the password itself is sent as well, which takes TLS.
+    /// By an external system such as LDAP. The password itself is sent, which requires TLS.
     External,
-    /// As [`AuthMode::External`], also where everybody on the way can read the password. For tests.
+    /// Like [`AuthMode::External`], but allowed without TLS, where anyone on the network can read the password.
+    /// For tests.
     ExternalInsecure,
-    /// By the client's certificate: there is no password, and TLS is a must.
+    /// By the client's certificate. There is no password; TLS is required.
     Pki,
 }
 
@@ -27,27 +28,29 @@ pub enum AuthMode {
 #[derive(Clone)]
 pub struct Credentials {
     mode: AuthMode,
-    /// None where the certificate says who it is.
+    /// `None` with a certificate.
     user: Option<Arc<str>>,
     password: Secret,
     hash: Arc<OnceLock<Secret>>,
 }
 
 impl Credentials {
-    /// A user with a password, in any mode but [`AuthMode::Pki`].
+    /// A user with a password, for any mode except [`AuthMode::Pki`].
     ///
     /// # Errors
-    /// An empty name, a NUL in the password (the hash would end there), a mode that has no password.
+    /// The user name is empty, the password contains a NUL (the hash would end there), or the mode is `Pki`.
     pub fn new(mode: AuthMode, user: &str, password: &str) -> Result<Self, Error> {
         let refused = |what: &str| Err(Error::Param { what: what.into() });
         if mode == AuthMode::Pki {
-            return refused("a user that a certificate stands for has no password");
+            return refused(
+                "PKI authentication takes no user name or password: the certificate identifies the user",
+            );
         }
         if user.is_empty() {
-            return refused("the user's name is empty");
+            return refused("the user name is empty");
         }
         if password.contains('\0') {
-            return refused("a password with a NUL character cannot be hashed as servers expect it");
+            return refused("the password contains a NUL character, which servers cannot accept");
         }
         Ok(Self {
             mode,
@@ -57,40 +60,39 @@ impl Credentials {
         })
     }
 
-    /// The user that the transport's client certificate stands for.
+    /// The user of the transport's client certificate.
     #[must_use]
     pub fn pki() -> Self {
         Self { mode: AuthMode::Pki, user: None, password: Secret::new(&[]), hash: Arc::default() }
     }
 
-    /// How the user is known.
     #[must_use]
     pub fn mode(&self) -> AuthMode {
         self.mode
     }
 
-    /// The user's name; none where the certificate says it.
+    /// `None` with a certificate.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
-    /// Refuses what would send a password where it can be read, or a certificate where there is none.
+    /// Fails if a password would be sent unencrypted, or if a client certificate is required and missing.
     pub(crate) fn check(&self, transport: &dyn Transport) -> Result<(), Error> {
         let what = match self.mode {
             AuthMode::External if !transport.is_tls() => {
-                "external authentication sends the password itself, and these connections are not encrypted: \
-                 it takes TLS"
+                "external authentication sends the password itself and requires TLS; these connections are not \
+                 encrypted"
             }
             AuthMode::Pki if !transport.has_certificate() => {
-                "authentication by certificate takes TLS with a client certificate"
+                "PKI authentication requires TLS with a client certificate"
             }
             _ => return Ok(()),
         };
         Err(Error::Param { what: what.into() })
     }
 
-    /// Computes the password's hash, which takes a good part of a tenth of a second.
+    /// Computes the password's hash, which takes several hundredths of a second.
     pub(crate) fn prepare(&self) {
         if self.mode != AuthMode::Pki {
             self.hash();
@@ -101,7 +103,6 @@ impl Credentials {
         self.hash.get_or_init(|| hash(self.password.reveal())).reveal()
     }
 
-    /// The login that these credentials ask for.
     pub(crate) fn login(&self) -> Login<'_> {
         let Some(user) = &self.user else { return Login::Pki };
         match self.mode {
@@ -112,9 +113,9 @@ impl Credentials {
         }
     }
 
-    /// The user as messages name it.
-    pub(crate) fn who(&self) -> Who {
-        self.user.clone().map_or_else(Who::certificate, Who::user)
+    /// The user for error messages.
+    pub(crate) fn login_user(&self) -> LoginUser {
+        self.user.clone().map_or_else(LoginUser::certificate, LoginUser::named)
     }
 }
 
@@ -127,18 +128,18 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// The salt that all clients hash passwords with: servers compare hashes, and have no other.
+/// The salt that all Aerospike clients use: servers compare the hashes.
 const SALT: [u8; 16] =
     [0xf4, 0x6b, 0x0b, 0xbe, 0xcf, 0xfe, 0x8d, 0x1b, 0x06, 0x67, 0xd8, 0x4f, 0x6d, 0xc1, 0xd8, 0xa9];
 
-/// Twice as many rounds for each one more.
+/// bcrypt's cost factor.
 const COST: u32 = 10;
 
 fn hash(password: &[u8]) -> Secret {
     match bcrypt::hash_with_salt(password, COST, SALT) {
         Ok(parts) => Secret::new(parts.format_for_version(bcrypt::Version::TwoA).as_bytes()),
-        // What it refuses is a cost out of range, and a NUL, which `Credentials::new` has refused. No server
-        // takes an empty hash.
+        // bcrypt fails for an invalid cost, or a NUL, which `Credentials::new` refuses. No server accepts an
+        // empty hash.
         Err(_) => Secret::new(&[]),
     }
 }
@@ -148,7 +149,6 @@ mod tests {
     use super::*;
     use crate::net::transport::{BoxFuture, BoxStream, Target};
 
-    /// A transport that is TLS, or not, and has a certificate, or not.
     struct Like((bool, bool));
 
     impl Transport for Like {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_those_of_other_clients() {
+    fn hashes_match_those_of_other_clients() {
         // As the official client sent it; see tests/wire-captures/official/002-connect-with-user.jsonl.
         let recorded = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBEsHTCoJzZDEKQRb.";
         let credentials = Credentials::new(AuthMode::Internal, "someone", "secret").unwrap();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn invalid_credentials_are_refused() {
         for (mode, user, password) in
             [(AuthMode::Internal, "", "p"), (AuthMode::External, "u", "p\0q"), (AuthMode::Pki, "u", "p")]
         {
@@ -204,9 +204,9 @@ mod tests {
             "{credentials:?} {config:?} {config:#?} {:?} {:?} {}",
             credentials.login(),
             credentials.password,
-            credentials.who()
+            credentials.login_user()
         );
-        // Bytes are shown as numbers where somebody forgets about them.
+        // Also as decimal bytes, in case a byte slice is formatted.
         for part in ["s3cret", "$2a$", "115, 51", "36, 50", "[11", "[36"] {
             assert!(!shown.contains(part), "{shown}");
         }

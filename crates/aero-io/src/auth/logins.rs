@@ -1,7 +1,7 @@
-//! Sessions: a login at each node, whose token introduces every connection.
+//! Logins: one per node. It returns a session token, which authenticates every connection.
 //!
-//! A login runs in a task of its own on a connection of its own. Commands whose deadline comes first leave
-//! it running, so that a slow login is not begun again by each of them.
+//! A login runs in its own task on its own connection. It continues when a command that waits for it times out,
+//! so that the next command need not start a slow login again.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,8 +15,8 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
-use wire_protocol::login::{LoginAnswer, Proof, result_code_of, write_authenticate, write_login};
 use wire_protocol::message::FrameType;
+use wire_protocol::security::{LoginAnswer, Proof, result_code_of, write_authenticate, write_login};
 
 use crate::auth::credentials::Credentials;
 use crate::error::Fault;
@@ -26,85 +26,82 @@ use crate::net::opener::Opener;
 use crate::net::session::{Secret, Session};
 use crate::net::timer::Timer;
 
-/// The largest answer to a security message: far above what a token takes.
+/// The largest accepted answer to a security message, well above the size of a token.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// How long a node that refused a login is not asked again: what it would say is known.
+/// How long a refused login is not repeated.
 const REFUSED_FOR: Duration = Duration::from_secs(1);
 
-/// Addresses that sessions are kept of: well above the nodes that a cluster may have.
+/// Most addresses with a session, well above the nodes of a cluster.
 const MAX_KEPT: usize = 4_096;
 
-/// An address, and the name that is checked there: a name that turns out to be wrong must not stay with the
-/// address, and no token goes to another name than the one that gave it.
+/// An address and the TLS name that is checked there. The name is part of the key so that a wrong name does not
+/// stick to the address, and a token is sent only to the name that issued it.
 type Place = (SocketAddr, Option<Box<str>>);
 
-/// The sessions of a cluster's handle.
+/// The sessions of a cluster handle.
 pub(crate) struct Logins {
-    entrance: Arc<Entrance>,
-    sessions: Mutex<HashMap<Place, Arc<Sessions>>>,
+    config: Arc<LoginConfig>,
+    sessions: Mutex<HashMap<Place, Arc<AddressSession>>>,
 }
 
-/// What a login takes.
-struct Entrance {
+struct LoginConfig {
     credentials: Credentials,
     timeout: Duration,
-    /// Opens connections, and leaves them as they are.
+    /// Opens unauthenticated connections.
     opener: Opener,
 }
 
-/// The session at one address, and the login for the next.
-struct Sessions {
-    entrance: Arc<Entrance>,
+/// The session at one address, and the login for the next one.
+struct AddressSession {
+    config: Arc<LoginConfig>,
     address: SocketAddr,
     tls_name: Option<Box<str>>,
-    state: Mutex<State>,
+    state: Mutex<LoginState>,
 }
 
 #[derive(Default)]
-struct State {
+struct LoginState {
     session: Option<Arc<Session>>,
-    login: Option<Login>,
+    login: Option<PendingLogin>,
     refused: Option<(Instant, Fault)>,
 }
 
-impl State {
-    /// What the node said to a login, so lately that it would say it again.
+impl LoginState {
+    /// The last login's refusal, if it is recent.
     fn refusal(&self) -> Option<&Fault> {
         let (at, fault) = self.refused.as_ref()?;
         (at.elapsed() < REFUSED_FOR).then_some(fault)
     }
 }
 
-/// A login under way.
-struct Login {
+struct PendingLogin {
     outcome: Shared<BoxFuture<'static, LoginResult>>,
     task: AbortHandle,
 }
 
 type LoginResult = Result<Arc<Session>, Fault>;
 
-impl Drop for Login {
+impl Drop for PendingLogin {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
 impl Logins {
-    /// Logins with these credentials over connections that `opener` opens.
     pub(crate) fn new(credentials: Credentials, timeout: Duration, opener: Opener) -> Self {
-        let entrance = Entrance { credentials, timeout, opener };
-        Self { entrance: Arc::new(entrance), sessions: Mutex::default() }
+        let config = LoginConfig { credentials, timeout, opener };
+        Self { config: Arc::new(config), sessions: Mutex::default() }
     }
 
-    fn at(&self, address: SocketAddr, tls_name: Option<&str>) -> Arc<Sessions> {
+    fn at(&self, address: SocketAddr, tls_name: Option<&str>) -> Arc<AddressSession> {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         if sessions.len() >= MAX_KEPT {
             sessions.retain(|_, kept| Arc::strong_count(kept) > 1);
         }
         let made = || {
-            Arc::new(Sessions {
-                entrance: Arc::clone(&self.entrance),
+            Arc::new(AddressSession {
+                config: Arc::clone(&self.config),
                 address,
                 tls_name: tls_name.map(Into::into),
                 state: Mutex::default(),
@@ -113,7 +110,7 @@ impl Logins {
         Arc::clone(sessions.entry((address, tls_name.map(Into::into))).or_insert_with(made))
     }
 
-    /// Begins the session after this one at an address, if it is time to.
+    /// Starts the next login at an address if the session ends soon.
     pub(crate) fn renew(&self, address: SocketAddr, tls_name: Option<&str>) {
         let sessions = self.at(address, tls_name);
         let mut state = sessions.state();
@@ -122,12 +119,12 @@ impl Logins {
         }
     }
 
-    /// Forgets a session that its node does not know any more.
+    /// Forgets a session that its node no longer accepts.
     pub(crate) fn forget(&self, address: SocketAddr, tls_name: Option<&str>, session: &Arc<Session>) {
         self.at(address, tls_name).forget(session);
     }
 
-    /// Ends the logins under way.
+    /// Aborts the pending logins.
     pub(crate) fn close(&self) {
         let sessions = std::mem::take(&mut *self.sessions.lock().unwrap_or_else(PoisonError::into_inner));
         for kept in sessions.into_values() {
@@ -135,30 +132,30 @@ impl Logins {
         }
     }
 
-    /// A new connection that the node knows the user of.
-    pub(crate) async fn enter(
+    /// Opens an authenticated connection.
+    pub(crate) async fn open(
         &self,
         address: SocketAddr,
         tls_name: Option<&str>,
         timer: &mut Timer,
     ) -> Result<Connection, Fault> {
         let sessions = self.at(address, tls_name);
-        let entrance = &*self.entrance;
+        let config = &*self.config;
         let mut is_last = false;
         loop {
             let session = timer.run(sessions.session()).await??;
-            let mut connection = entrance.opener.open(address, tls_name, timer).await?;
+            let mut connection = config.opener.open(address, tls_name, timer).await?;
             let Some(token) = &session.token else { return Ok(connection.of_session(session)) };
-            match entrance.introduce(&mut connection, token, timer).await? {
+            match config.authenticate(&mut connection, token, timer).await? {
                 ResultCode::OK | ResultCode::SECURITY_NOT_ENABLED => {
                     return Ok(connection.of_session(session));
                 }
                 code => {
-                    // A node may end a session whenever it likes: the next one is found out about here.
+                    // A node may end a session at any time; this is where the client notices.
                     sessions.forget(&session);
                     if is_last {
-                        let fault = Fault::Login { code, who: entrance.credentials.who() };
-                        // A node that takes its own tokens no more is not asked for one by every command.
+                        let fault = Fault::Login { code, user: config.credentials.login_user() };
+                        // Do not let every command log in at a node that does not accept its own tokens.
                         sessions.state().refused = Some((Instant::now(), fault.clone()));
                         return Err(fault);
                     }
@@ -169,8 +166,8 @@ impl Logins {
     }
 }
 
-impl Sessions {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl AddressSession {
+    fn state(&self) -> MutexGuard<'_, LoginState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -181,7 +178,7 @@ impl Sessions {
         }
     }
 
-    /// The session, of the login under way if there is none.
+    /// The session; waits for a login if there is none.
     async fn session(self: &Arc<Self>) -> LoginResult {
         let outcome = {
             let mut state = self.state();
@@ -201,41 +198,41 @@ impl Sessions {
         outcome.await
     }
 
-    /// Begins the session after this one, if it is time to and the last login was not refused just now.
-    fn renew(self: &Arc<Self>, state: &mut State, session: &Session) {
+    /// Starts the next login if the session ends soon and the last login was not refused just now.
+    fn renew(self: &Arc<Self>, state: &mut LoginState, session: &Session) {
         if is_past(session.renew_at) && state.refusal().is_none() {
-            // It runs by itself.
+            // The login continues in its task.
             drop(self.begin(state));
         }
     }
 
-    /// The login under way, begun if there is none.
-    fn begin(self: &Arc<Self>, state: &mut State) -> Shared<BoxFuture<'static, LoginResult>> {
+    /// The pending login; starts one if there is none.
+    fn begin(self: &Arc<Self>, state: &mut LoginState) -> Shared<BoxFuture<'static, LoginResult>> {
         if let Some(login) = &state.login {
             return login.outcome.clone();
         }
-        let (entrance, address) = (Arc::clone(&self.entrance), self.address);
+        let (config, address) = (Arc::clone(&self.config), self.address);
         let tls_name = self.tls_name.clone();
-        // Not a strong one: sessions that nobody wants any more end their login.
+        // A weak reference, so that dropping the session aborts the login.
         let sessions = Arc::downgrade(self);
         let task = tokio::spawn(async move {
-            let outcome = entrance.log_in(address, tls_name.as_deref()).await;
+            let outcome = config.log_in(address, tls_name.as_deref()).await;
             if let Some(sessions) = sessions.upgrade() {
                 sessions.end(&outcome);
             }
             outcome
         });
         let abort = task.abort_handle();
-        let given_up = || Fault::io(io::ErrorKind::NotConnected, "the login was given up");
+        let given_up = || Fault::io(io::ErrorKind::NotConnected, "the login was aborted");
         let outcome = task.map(move |ended| ended.unwrap_or_else(|_| Err(given_up()))).boxed().shared();
-        state.login = Some(Login { outcome: outcome.clone(), task: abort });
+        state.login = Some(PendingLogin { outcome: outcome.clone(), task: abort });
         outcome
     }
 
-    /// Notes how a login ended.
+    /// Records the outcome of a login.
     fn end(&self, outcome: &LoginResult) {
         let mut state = self.state();
-        // The task that calls this is about to end, and is past everything that could be aborted.
+        // This aborts the calling task, which does nothing after this call.
         state.login = None;
         match outcome {
             Ok(session) => {
@@ -248,8 +245,8 @@ impl Sessions {
     }
 }
 
-impl Entrance {
-    /// Logs in over a connection of its own.
+impl LoginConfig {
+    /// Logs in over a new connection.
     async fn log_in(&self, address: SocketAddr, tls_name: Option<&str>) -> LoginResult {
         let timeout = self.opener.connect_timeout();
         let mut connection = self.opener.open(address, tls_name, &mut Timer::within(timeout)).await?;
@@ -258,22 +255,25 @@ impl Entrance {
         let exchange = exchange(&mut connection, &request, &mut Timer::within(self.timeout)).await;
         let body = match exchange {
             Err(Fault::Deadline) => {
-                return Err(Fault::io(io::ErrorKind::TimedOut, "no answer to the login within its timeout"));
+                return Err(Fault::io(
+                    io::ErrorKind::TimedOut,
+                    "no answer to the login within the login timeout",
+                ));
             }
             ended => ended?,
         };
         let answer = LoginAnswer::parse(&body)?;
-        let who = self.credentials.who();
+        let user = self.credentials.login_user();
         match answer.result_code {
-            ResultCode::OK => Ok(Arc::new(Session::new(answer.token.map(Secret::new), answer.ttl, who))),
-            // As the official client has it: such a server lets everybody in.
-            ResultCode::SECURITY_NOT_ENABLED => Ok(Arc::new(Session::new(None, None, who))),
-            code => Err(Fault::Login { code, who }),
+            ResultCode::OK => Ok(Arc::new(Session::new(answer.token.map(Secret::new), answer.ttl, user))),
+            // Like the official client: such a server accepts everyone.
+            ResultCode::SECURITY_NOT_ENABLED => Ok(Arc::new(Session::new(None, None, user))),
+            code => Err(Fault::Login { code, user }),
         }
     }
 
-    /// Says over a connection who uses it; returns the node's answer.
-    async fn introduce(
+    /// Authenticates a connection with a token and returns the node's answer.
+    async fn authenticate(
         &self,
         connection: &mut Connection,
         token: &Secret,

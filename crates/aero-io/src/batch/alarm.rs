@@ -1,4 +1,4 @@
-//! Waiting for something, or for a point in time that keeps moving.
+//! A timer that is reused for many waits.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -6,18 +6,19 @@ use std::pin::{Pin, pin};
 use futures_util::FutureExt as _;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// A timer that is kept over many waits, and set anew only where it must ring earlier or has rung.
+/// Waits for a future or a deadline. The underlying timer is reset only if the deadline is earlier than before
+/// or the timer has fired.
 #[derive(Default)]
 pub(crate) struct Alarm {
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Alarm {
-    /// Awaits `future`, or the time `at` if there is one: None then. May return None early.
+    /// Waits for `future`, or until `at`: then returns `None`. May return `None` early.
     pub(crate) async fn or<T>(&mut self, at: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
         let Some(at) = at else { return Some(future.await) };
         let mut future = pin!(future);
-        // What is there already costs no timer.
+        // A future that is ready needs no timer.
         if let Some(value) = future.as_mut().now_or_never() {
             return Some(value);
         }
@@ -40,7 +41,7 @@ mod tests {
     use tokio::time::sleep;
 
     #[tokio::test(start_paused = true)]
-    async fn it_rings_when_set_and_is_set_again() {
+    async fn the_alarm_can_be_set_again() {
         let mut alarm = Alarm::default();
         let start = Instant::now();
         let after = |ms| Some(start + Duration::from_millis(ms));

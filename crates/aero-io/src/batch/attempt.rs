@@ -1,24 +1,24 @@
-//! One try at some rows of a batch: how often they were tried before, and what the next request must avoid.
+//! One attempt at some rows of a batch.
 
-/// Rows to ask for, and how.
+/// How rows are sent: what earlier attempts tried, and what this one must avoid.
 #[derive(Clone, Copy)]
 pub(crate) struct Attempt {
-    /// Tries before this one.
+    /// Attempts before this one.
     pub(crate) number: u32,
-    /// Replicas that were left for the next one before.
+    /// Replicas that earlier attempts have moved past.
     pub(crate) step: u32,
-    /// The node that the try before failed at.
+    /// The node at which the previous attempt failed.
     pub(crate) avoid: Option<u64>,
-    /// Rows that a request may have.
+    /// Most rows of a request.
     pub(crate) max_rows: usize,
-    /// Whether the rows were meant for a node that turned out not to answer before they were sent.
+    /// Whether the rows have moved away from a failing node before they were sent. That happens once per
+    /// attempt.
     pub(crate) is_rerouted: bool,
     /// Whether the rows were sent before.
     pub(crate) is_again: bool,
 }
 
 impl Attempt {
-    /// The first try.
     pub(crate) const FIRST: Self =
         Self { number: 0, step: 0, avoid: None, max_rows: usize::MAX, is_rerouted: false, is_again: false };
 }

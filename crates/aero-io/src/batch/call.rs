@@ -12,7 +12,6 @@ use crate::node::Node;
 use crate::policy::BatchPolicy;
 use crate::topology::state::Inner;
 
-/// What all chunks of one batch share.
 pub(crate) struct BatchCall<S> {
     pub(crate) inner: Arc<Inner>,
     pub(crate) keys: Arc<BatchKeys>,
@@ -28,7 +27,7 @@ impl<S> BatchCall<S> {
         self.request.policy()
     }
 
-    /// What was tried; `in_doubt` says whether rows that write may have been applied.
+    /// For errors. `in_doubt` says whether rows that write may have been applied.
     pub(crate) fn tried(&self, node: &Node, attempt: u32, in_doubt: bool) -> Tried {
         Tried {
             command: self.request.name(),

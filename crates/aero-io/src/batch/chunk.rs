@@ -9,35 +9,31 @@ use tokio::time::Instant;
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::batch::{BatchAnswer, BatchAnswers};
-use wire_protocol::message::{FrameType, MAX_FRAME};
 
 use crate::batch::attempt::Attempt;
 use crate::batch::call::BatchCall;
 use crate::batch::progress::Progress;
 use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
+use crate::command::exchange::{self, Exchange, Received, Unanswered};
 use crate::error::{Error, Fault};
-use crate::net::buffers::Buffers;
-use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
 use crate::node::Node;
 
-/// Rows to ask a node for in one request.
+/// Rows that a node is sent in one request.
 pub(crate) struct Chunk {
     pub(crate) node: Arc<Node>,
-    /// The rows are those in `range`. A row's place among them is the number that its answer carries.
+    /// The chunk's rows are those in `range`. Their answers carry their positions within it.
     pub(crate) rows: Arc<Vec<u32>>,
     pub(crate) range: Range<usize>,
     pub(crate) attempt: Attempt,
-    /// When its turn came: it had the right to a connection.
+    /// When it first got a permit to use a connection.
     started: OnceLock<Instant>,
-    /// Rows of it that it was the first to settle.
+    /// Rows that its own answer settled.
     settled: AtomicUsize,
-    /// Whether another request asks for rows of it, too.
+    /// Whether another request contains rows of it, too.
     is_contested: AtomicBool,
-    /// Whether its rows were given to others before its turn came.
+    /// Whether its rows were reassigned before it got a permit.
     is_abandoned: AtomicBool,
-    /// Whether any of it went out.
-    is_sent: AtomicBool,
 }
 
 impl Chunk {
@@ -51,46 +47,38 @@ impl Chunk {
             settled: AtomicUsize::new(0),
             is_contested: AtomicBool::new(false),
             is_abandoned: AtomicBool::new(false),
-            is_sent: AtomicBool::new(false),
         }
     }
 
-    /// When its turn came, if it has.
+    /// When it first got a permit to use a connection; `None` while it waits.
     pub(crate) fn started(&self) -> Option<Instant> {
         self.started.get().copied()
     }
 
-    /// Notes that another request asks for rows of it, too.
+    /// Records that another request contains rows of it, too.
     pub(crate) fn contest(&self) {
         self.is_contested.store(true, Ordering::Relaxed);
     }
 
-    /// Whether another request asks for rows of it, too, or did so.
+    /// Whether another request contains or contained rows of it.
     pub(crate) fn is_contested(&self) -> bool {
         self.is_contested.load(Ordering::Relaxed) && !self.is_abandoned.load(Ordering::Relaxed)
     }
 
-    /// Tells it not to send anything when its turn comes.
+    /// Ends it, with nothing sent, as soon as it gets a permit.
     pub(crate) fn abandon(&self) {
         self.is_abandoned.store(true, Ordering::Relaxed);
     }
 
-    /// Whether any of it went out: what is left open of it may have been applied.
-    pub(crate) fn is_sent(&self) -> bool {
-        self.is_sent.load(Ordering::Relaxed)
-    }
-
-    /// The rows asked for.
     pub(crate) fn rows(&self) -> &[u32] {
         self.rows.get(self.range.clone()).unwrap_or_default()
     }
 
-    /// Whether it settled rows.
     pub(crate) fn has_settled(&self) -> bool {
         self.settled.load(Ordering::Relaxed) > 0
     }
 
-    /// Whether it settled all its rows itself.
+    /// Whether its own answer settled all rows.
     pub(crate) fn is_settled(&self) -> bool {
         self.settled.load(Ordering::Relaxed) == self.range.len()
     }
@@ -100,107 +88,82 @@ impl Chunk {
 pub(crate) struct FinishedChunk {
     pub(crate) chunk: Arc<Chunk>,
     pub(crate) end: ChunkEnd,
-    /// Rows with a code that says nothing about the record, or that others may have a better answer for.
+    /// Whether any byte was sent: rows that are open may have been applied.
+    pub(crate) any_sent: bool,
+    /// Rows with a code that is not final, or that another request may still answer.
     pub(crate) deferred: Vec<(u32, ResultCode)>,
 }
 
-/// The last that was heard of a chunk.
 pub(crate) enum ChunkEnd {
-    /// The server ended its answer, with this code for all rows that it had not answered.
+    /// The answer ended with this code, which applies to all rows that it left out.
     Code(ResultCode),
-    /// Something failed.
     Fault(Fault),
-    /// Nothing was sent: others have the rows.
+    /// Nothing was sent: other requests have the rows.
     Abandoned,
     /// The sink takes no more rows.
     Sealed,
-    /// The call makes no sense.
+    /// The request cannot be sent, or the sink has no such row.
     Refused(Error),
 }
 
-/// Asks for a chunk's rows and hands the answers to the sink.
+/// Sends a chunk's request and hands the answers to the sink.
 pub(crate) async fn run<S: RowSink>(call: &BatchCall<S>, chunk: Arc<Chunk>) -> FinishedChunk {
+    let mut timer = Timer::new(call.deadline, call.policy().limits.socket_timeout);
     let mut buffers = call.inner.buffers.take();
-    let mut deferred = Vec::new();
-    let end = match exchange(call, &chunk, &mut buffers, &mut deferred).await {
-        Ok(code) => ChunkEnd::Code(code),
-        Err(end) => end,
+    let mut exchange = ChunkExchange { call, chunk: &chunk, deferred: Vec::new() };
+    let (end, any_sent) = match exchange::run(&mut exchange, &chunk.node, &mut buffers, &mut timer).await {
+        Ok((code, ())) => (ChunkEnd::Code(code), true),
+        Err(Unanswered { why, any_sent }) => (why, any_sent),
     };
     drop(buffers);
-    FinishedChunk { chunk, end, deferred }
+    let deferred = exchange.deferred;
+    FinishedChunk { chunk, end, any_sent, deferred }
 }
 
-async fn exchange<S: RowSink>(
-    call: &BatchCall<S>,
-    chunk: &Chunk,
-    buffers: &mut Buffers,
-    deferred: &mut Vec<(u32, ResultCode)>,
-) -> Result<ResultCode, ChunkEnd> {
-    let (node, rows) = (&*chunk.node, chunk.rows());
-    let mut timer = Timer::new(call.deadline, call.policy().socket_timeout);
-    let mut wanted = if call.request.may_write() { Wanted::Open } else { Wanted::Any };
-    let mut has_lost_session = false;
-    'connection: loop {
-        let permit = node.permit(&mut timer).await?;
-        if chunk.is_abandoned.load(Ordering::Relaxed) {
+/// The exchange of a chunk. The answer has a record per row, in any order and in any number of frames, then
+/// an end.
+struct ChunkExchange<'a, S> {
+    call: &'a BatchCall<S>,
+    chunk: &'a Chunk,
+    deferred: Vec<(u32, ResultCode)>,
+}
+
+impl<S: RowSink> Exchange for ChunkExchange<'_, S> {
+    type Answer = ();
+    type Failure = ChunkEnd;
+
+    fn may_repeat(&self) -> bool {
+        !self.call.request.may_write()
+    }
+
+    fn compress(&self) -> bool {
+        self.call.policy().limits.compress
+    }
+
+    fn timed_rows(&self) -> Option<usize> {
+        Some(self.chunk.range.len())
+    }
+
+    fn begin(&mut self, now: Instant) -> Result<(), ChunkEnd> {
+        if self.chunk.is_abandoned.load(Ordering::Relaxed) {
             return Err(ChunkEnd::Abandoned);
         }
-        let started = *chunk.started.get_or_init(Instant::now);
-        let mut leased = node.lease(permit, &mut timer, wanted).await?;
-        // Encoded once there is a connection to send it on: chunks that wait hold no request.
-        call.request
-            .encode(&call.keys, &mut buffers.request, rows, timer.remaining_ms())
-            .and_then(|()| Ok(buffers.prepare(call.policy().compress)?))
-            .map_err(ChunkEnd::Refused)?;
-        // A peer that closed an idle connection has not seen the request: that costs no try. Of a write that
-        // is certain only where nothing went out.
-        let may_repeat = !call.request.may_write();
-        if let Err((fault, any_sent)) = leased.connection.send(&buffers.request, &mut timer).await {
-            if leased.reused && fault.is_stale() && (may_repeat || !any_sent) {
-                wanted = Wanted::New;
-                continue;
-            }
-            chunk.is_sent.fetch_or(any_sent, Ordering::Relaxed);
-            return Err(fault.into());
-        }
-        chunk.is_sent.store(true, Ordering::Relaxed);
-        let mut is_first = true;
-        loop {
-            let frame =
-                buffers.input.frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME).await;
-            let body = match frame {
-                Ok(body) => body,
-                Err(fault)
-                    if may_repeat
-                        && is_first
-                        && buffers.input.is_empty()
-                        && leased.reused
-                        && fault.is_stale() =>
-                {
-                    wanted = Wanted::New;
-                    continue 'connection;
-                }
-                Err(fault) => return Err(fault.into()),
-            };
-            is_first = false;
-            node.health.note_answer();
-            if let Some(code) = walk(call, buffers.input.body(body), chunk, deferred)? {
-                let is_untouched = !chunk.has_settled() && deferred.is_empty();
-                if !has_lost_session && is_untouched && node.forget_lost_session(code, &leased.connection) {
-                    (has_lost_session, wanted) = (true, Wanted::New);
-                    chunk.is_sent.store(false, Ordering::Relaxed);
-                    continue 'connection;
-                }
-                if buffers.input.is_empty() {
-                    leased.recycle();
-                }
-                // A refusal is quick, and says nothing about how long the work takes.
-                if code == ResultCode::OK {
-                    node.health.note_time(rows.len(), started.elapsed());
-                }
-                return Ok(code);
-            }
-        }
+        self.chunk.started.get_or_init(|| now);
+        Ok(())
+    }
+
+    fn encode(&mut self, out: &mut Vec<u8>, timeout_ms: u32) -> Result<(), Error> {
+        self.call.request.encode(&self.call.keys, out, self.chunk.rows(), timeout_ms)
+    }
+
+    async fn frame(&mut self, body: &[u8]) -> Result<Received<()>, ChunkEnd> {
+        let end = walk(self.call, body, self.chunk, &mut self.deferred)?;
+        Ok(end.map_or(Received::Part, |code| Received::End(code, ())))
+    }
+
+    /// A new request would contain all rows, also those that were answered.
+    fn can_restart(&self) -> bool {
+        !self.chunk.has_settled() && self.deferred.is_empty()
     }
 }
 
@@ -219,26 +182,26 @@ fn walk<S: RowSink>(
             BatchAnswer::Record(record) => record,
             BatchAnswer::End { result_code } => return Ok(Some(result_code)),
         };
-        // The number that a server echoes is only a place in the chunk's own table.
+        // The server echoes the row's position in the chunk.
         let Some(&row) = rows.get(record.index as usize) else {
             let error = WireError::Malformed { what: "batch response", why: "a row that was not asked for" };
             return Err(Fault::from(error).into());
         };
-        if record.result_code == ResultCode::ENTERPRISE_ONLY && call.policy().compress {
-            // The whole request was refused for being compressed, by a server that does not look into it.
+        if record.result_code == ResultCode::ENTERPRISE_ONLY && call.policy().limits.compress {
+            // The server cannot read compressed requests: the code is for the whole request.
             return Ok(Some(record.result_code));
         }
-        // An answer that is none is left to others who asked for the same row.
+        // A code that is no answer is not final if another request contains the row.
         let is_answer = call.request.is_answer(record.result_code);
         let is_doubtful = || !is_answer && chunk.is_contested();
         if record.result_code.is_transient() || is_doubtful() {
-            // A server may answer a row only once, and be asked for it again only as often.
+            // One entry per row is enough, however often a server repeats it.
             if deferred.len() < rows.len() {
                 deferred.push((row, record.result_code));
             }
             continue;
         }
-        // Whoever answers first has the row: it may have been asked for at two nodes.
+        // The first answer counts: two nodes may have been sent the row.
         if !call.progress.settle(row) {
             continue;
         }
@@ -266,7 +229,7 @@ fn walk<S: RowSink>(
     Ok(None)
 }
 
-/// What one frame settled, noted once for all of its rows.
+/// Counts what one frame settled, and adds it up once per frame.
 struct Counts<'a> {
     progress: &'a Progress,
     chunk: &'a Chunk,
@@ -282,14 +245,13 @@ impl Drop for Counts<'_> {
     }
 }
 
-/// The open rows that were answered with a code that says nothing about their record, by code; they are taken
-/// out of `open`.
+/// Moves the deferred rows out of `open`, and groups them by code.
 pub(crate) fn by_code(deferred: &[(u32, ResultCode)], open: &mut Vec<u32>) -> BTreeMap<ResultCode, Vec<u32>> {
     let mut by_code: BTreeMap<ResultCode, Vec<u32>> = BTreeMap::new();
     if deferred.is_empty() {
         return by_code;
     }
-    // A row that was answered twice counts once.
+    // A row with two codes counts once.
     let codes: HashMap<u32, ResultCode> = deferred.iter().copied().collect();
     open.retain(|row| match codes.get(row) {
         Some(&code) => {
@@ -309,5 +271,11 @@ pub(crate) fn no_such_row(row: u32) -> Error {
 impl From<Fault> for ChunkEnd {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
+    }
+}
+
+impl From<Error> for ChunkEnd {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
     }
 }

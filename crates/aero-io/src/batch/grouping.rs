@@ -1,4 +1,4 @@
-//! Which rows go to which node, and how they are cut into requests.
+//! Groups rows by node and cuts them into requests.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,62 +14,70 @@ use crate::batch::progress::Progress;
 use crate::batch::request::Request;
 use crate::error::Error;
 use crate::node::Node;
-use crate::topology::partition_map::{NOBODY, Router};
+use crate::topology::partition_map::{NO_NODE, Router};
 
-/// Rows of one request where there are many.
-const MAX_ROWS: usize = 2 * PAGE;
+/// Most rows of a request.
+const MAX_REQUEST_ROWS: usize = 2 * PAGE;
 
-/// Requests that a middling number of rows is cut into, to be served side by side.
-const PIECES: usize = 4;
+/// A batch is cut into at least this many requests per node, to be served in parallel.
+const MIN_REQUESTS: usize = 4;
 
-/// Bytes of one request, about: rows of many spaces with many bins each are long.
-const MAX_REQUEST: usize = 1024 * 1024;
+/// Approximate limit on a request's size in bytes: rows of many namespaces and sets with many bins are long.
+const MAX_REQUEST_SIZE: usize = 1024 * 1024;
 
-/// Rows for one node that are not asked for yet.
-pub(crate) struct Queue {
+/// Rows to be sent to one node.
+pub(crate) struct NodeQueue {
     pub(crate) node: Arc<Node>,
     rows: Arc<Vec<u32>>,
     next: usize,
-    /// Rows in a request.
+    /// Rows per request.
     chunk_rows: usize,
     attempt: Attempt,
 }
 
-/// Rows by where they go.
+/// Rows grouped by destination.
 #[derive(Default)]
 pub(crate) struct Grouped {
-    pub(crate) queues: Vec<Queue>,
+    pub(crate) queues: Vec<NodeQueue>,
     /// Rows of namespaces that the cluster does not have.
-    pub(crate) unknown: Vec<u32>,
-    /// Rows of partitions that no node is known for.
-    pub(crate) homeless: Vec<u32>,
+    pub(crate) unknown_namespace: Vec<u32>,
+    /// Rows of partitions that no node owns.
+    pub(crate) without_node: Vec<u32>,
 }
 
-/// Groups `rows` by the nodes of the newest view, each group in the order of `rows`.
+/// Groups `rows` by the nodes of the current view. Each group keeps the order of `rows`.
 pub(crate) fn group<S>(call: &BatchCall<S>, rows: &[u32], attempt: Attempt) -> Grouped {
     let view = call.inner.view();
     let policy = call.policy();
     let round_robin = call.inner.next_round_robin();
     let router = if call.request.may_write() {
-        Router::for_write(&view, policy.replica, attempt.step)
+        Router::for_write(&view, policy.limits.replica, attempt.step)
     } else {
-        Router::for_read(&view, policy.replica, policy.read_mode_sc, attempt.step, round_robin, attempt.avoid)
+        Router::for_read(
+            &view,
+            policy.limits.replica,
+            policy.reads.mode_sc,
+            attempt.step,
+            round_robin,
+            attempt.avoid,
+        )
     };
     group_by(call, rows, attempt, &router)
 }
 
-/// Groups those of `rows` by node that another than `asked` can answer.
+/// Groups the rows that a node other than `asked` can answer.
 pub(crate) fn group_elsewhere<S>(
     call: &BatchCall<S>,
     rows: &[u32],
     attempt: Attempt,
     asked: &Node,
-) -> Vec<Queue> {
+) -> Vec<NodeQueue> {
     let view = call.inner.view();
     let policy = call.policy();
-    let router = Router::for_hedge(&view, policy.replica, policy.read_mode_sc, attempt.step, asked.id);
+    let router =
+        Router::for_hedge(&view, policy.limits.replica, policy.reads.mode_sc, attempt.step, asked.id);
     let mut queues = group_by(call, rows, attempt, &router).queues;
-    // One request for each node: what is asked twice already is not to become many requests.
+    // One request per node: a hedge must not multiply requests.
     for queue in &mut queues {
         queue.chunk_rows = queue.node.max_rows().clamp(1, queue.rows.len());
     }
@@ -85,26 +93,26 @@ fn group_by<S>(call: &BatchCall<S>, rows: &[u32], attempt: Attempt, router: &Rou
         .map(|space| view.namespace(&space.namespace).map(|map| (map, router.direct(map))))
         .collect();
     let mut grouped = Grouped::default();
-    // About as many for each node: partitions are spread evenly.
+    // Partitions are spread evenly, so each node gets about the same number of rows.
     let share = rows.len() / view.nodes.len().max(1);
-    let mut of_node: Vec<Vec<u32>> =
+    let mut rows_of_node: Vec<Vec<u32>> =
         view.nodes.iter().map(|_| Vec::with_capacity(share + share / 8)).collect();
     for &row in rows {
         let Some((map, direct)) = routes[keys.space_index(row)] else {
-            grouped.unknown.push(row);
+            grouped.unknown_namespace.push(row);
             continue;
         };
         let partition = partition_id(keys.digest_of(row));
-        let owner = direct.map_or(NOBODY, |owners| owners[partition]);
-        let place = if owner == NOBODY { router.pick(map, partition) } else { Some(owner) };
-        match place.and_then(|place| of_node.get_mut(usize::from(place))) {
+        let owner = direct.map_or(NO_NODE, |owners| owners[partition]);
+        let place = if owner == NO_NODE { router.pick(map, partition) } else { Some(owner) };
+        match place.and_then(|place| rows_of_node.get_mut(usize::from(place))) {
             Some(rows) => rows.push(row),
-            None => grouped.homeless.push(row),
+            None => grouped.without_node.push(row),
         }
     }
     let max_rows = attempt.max_rows.min(call.request.max_rows());
-    for (node, rows) in view.nodes.iter().zip(of_node).filter(|(_, rows)| !rows.is_empty()) {
-        grouped.queues.push(Queue {
+    for (node, rows) in view.nodes.iter().zip(rows_of_node).filter(|(_, rows)| !rows.is_empty()) {
+        grouped.queues.push(NodeQueue {
             node: Arc::clone(node),
             chunk_rows: chunk_rows(rows.len(), max_rows.min(node.max_rows())),
             rows: Arc::new(rows),
@@ -115,13 +123,13 @@ fn group_by<S>(call: &BatchCall<S>, rows: &[u32], attempt: Attempt, router: &Rou
     grouped
 }
 
-/// How many rows are queued at a time, of a batch of so many, at so many nodes: those that come first are under
-/// way while the digests of the next are computed.
+/// How many rows to queue at a time, for a batch of `rows` at `nodes` nodes. The first rows are sent while the
+/// digests of later ones are still computed.
 pub(crate) fn segment(rows: usize, nodes: usize) -> usize {
-    (rows / PIECES).next_multiple_of(PAGE).clamp(PAGE, MAX_ROWS) * nodes.max(1)
+    (rows / MIN_REQUESTS).next_multiple_of(PAGE).clamp(PAGE, MAX_REQUEST_ROWS) * nodes.max(1)
 }
 
-/// Computes the digests of `rows`, as far as they are not known.
+/// Computes the digests of `rows` that are not known yet.
 pub(crate) fn compute_digests(keys: &BatchKeys, rows: &[u32]) -> Result<(), Error> {
     let mut last = usize::MAX;
     for &row in rows {
@@ -134,21 +142,20 @@ pub(crate) fn compute_digests(keys: &BatchKeys, rows: &[u32]) -> Result<(), Erro
     Ok(())
 }
 
-/// How many of `rows` go into one request: about as many in each.
+/// Rows per request, about the same in each.
 fn chunk_rows(rows: usize, limit: usize) -> usize {
-    let wanted = rows.min(MAX_ROWS).min(limit).max(1);
+    let wanted = rows.min(MAX_REQUEST_ROWS).min(limit).max(1);
     rows.div_ceil(rows.div_ceil(wanted).max(1)).max(1)
 }
 
-/// The order in which rows are asked for.
-pub(crate) enum Order {
-    /// That of the keys: so many rows.
+/// The order in which rows are sent.
+pub(crate) enum RowOrder {
+    /// The order of the keys; the number of rows.
     Given(u32),
-    /// Another.
     Listed(Vec<u32>),
 }
 
-impl Order {
+impl RowOrder {
     pub(crate) fn of(keys: &BatchKeys) -> Self {
         if keys.is_single() { Self::Given(keys.len() as u32) } else { Self::Listed(rows_by_space(keys)) }
     }
@@ -160,7 +167,6 @@ impl Order {
         }
     }
 
-    /// The rows at these places.
     pub(crate) fn rows(&self, places: Range<usize>) -> Vec<u32> {
         match self {
             Self::Given(_) => (places.start as u32..places.end as u32).collect(),
@@ -168,7 +174,7 @@ impl Order {
         }
     }
 
-    /// Takes out some rows, and gives them.
+    /// Removes and returns the rows for which `is_out` holds.
     pub(crate) fn take_out(&mut self, is_out: impl Fn(u32) -> bool) -> Vec<u32> {
         let (out, rest) = self.rows(0..self.len()).into_iter().partition(|&row| is_out(row));
         *self = Self::Listed(rest);
@@ -176,11 +182,11 @@ impl Order {
     }
 }
 
-/// All rows, those of one space after the other: one that follows a row of its own space takes its names from
-/// that in a request.
+/// All rows, those of one namespace and set after each other: in a request, a row repeats the names of the row
+/// before it at no cost.
 fn rows_by_space(keys: &BatchKeys) -> Vec<u32> {
     let n = keys.len() as u32;
-    // The spaces in order, so that those of one namespace stand together.
+    // Sorted, so that the sets of one namespace are neighbours.
     let mut ranks: BTreeMap<_, usize> = keys.spaces().iter().map(|space| (space, 0)).collect();
     ranks.values_mut().enumerate().for_each(|(place, rank)| *rank = place);
     let rank_of: Vec<usize> =
@@ -199,7 +205,7 @@ fn rows_by_space(keys: &BatchKeys) -> Vec<u32> {
     ordered
 }
 
-/// `rows` by namespace, if they are of several.
+/// `rows` grouped by namespace; `None` if they have only one.
 pub(crate) fn split_by_namespace(keys: &BatchKeys, rows: &[u32]) -> Option<Vec<Vec<u32>>> {
     let mut parts: BTreeMap<&[u8], Vec<u32>> = BTreeMap::new();
     for &row in rows {
@@ -208,25 +214,24 @@ pub(crate) fn split_by_namespace(keys: &BatchKeys, rows: &[u32]) -> Option<Vec<V
     (parts.len() > 1).then(|| parts.into_values().collect())
 }
 
-impl Queue {
-    /// The next rows to ask for.
+impl NodeQueue {
+    /// Cuts off the next request.
     pub(crate) fn cut(&mut self, keys: &BatchKeys, request: &Request) -> Option<Chunk> {
         let rest = self.rows.get(self.next..).filter(|rest| !rest.is_empty())?;
         let most = rest.get(..self.chunk_rows).unwrap_or(rest);
         let most = if request.may_write() { of_one_namespace(keys, most) } else { most };
-        let is_even = keys.is_single() && request.is_even();
-        let taken = if is_even { most.len() } else { within_request(keys, request, most) };
+        let is_fixed = keys.is_single() && request.has_fixed_size();
+        let taken = if is_fixed { most.len() } else { rows_that_fit(keys, request, most) };
         let range = Range { start: self.next, end: self.next + taken };
         self.next = range.end;
         Some(Chunk::new(Arc::clone(&self.node), Arc::clone(&self.rows), range, self.attempt))
     }
 
-    /// Whether the rows were sent before.
     pub(crate) fn is_again(&self) -> bool {
         self.attempt.is_again
     }
 
-    /// Forgets rows that were settled since they were queued.
+    /// Removes rows that were settled since they were queued.
     pub(crate) fn drop_settled(&mut self, progress: &Progress) {
         let rest = self.rows.get(self.next..).unwrap_or_default();
         if rest.iter().any(|&row| progress.is_settled(row)) {
@@ -235,9 +240,9 @@ impl Queue {
         }
     }
 
-    /// The rows that were not asked for yet, if they are better asked for elsewhere: their node stopped
-    /// answering since they were queued.
-    pub(crate) fn stranded(&self) -> Option<(&[u32], Attempt)> {
+    /// The rows that are still to be sent, if the node has failed since they were queued and they have not
+    /// moved yet.
+    pub(crate) fn unsent_to_failed_node(&self) -> Option<(&[u32], Attempt)> {
         if self.attempt.is_rerouted || self.node.is_usable() {
             return None;
         }
@@ -246,8 +251,8 @@ impl Queue {
     }
 }
 
-/// The rows at the beginning of `rows` that are of one namespace. A server that does not have the namespace of a
-/// later row has executed the earlier ones by then, and says nothing of them.
+/// The leading rows of one namespace. A server that lacks the namespace of a later row has already executed the
+/// earlier ones and does not say so.
 fn of_one_namespace<'a>(keys: &BatchKeys, rows: &'a [u32]) -> &'a [u32] {
     if keys.is_single() {
         return rows;
@@ -256,15 +261,15 @@ fn of_one_namespace<'a>(keys: &BatchKeys, rows: &'a [u32]) -> &'a [u32] {
     rows.chunk_by(|a, b| namespace_of(a) == namespace_of(b)).next().unwrap_or(rows)
 }
 
-/// How many of `rows` fit a request; at least one.
-fn within_request(keys: &BatchKeys, request: &Request, rows: &[u32]) -> usize {
+/// How many of `rows` fit into a request; at least one.
+fn rows_that_fit(keys: &BatchKeys, request: &Request, rows: &[u32]) -> usize {
     let mut size = 0;
     let mut before = None;
     for (taken, &row) in rows.iter().enumerate() {
         let index = keys.space_index(row);
         size += request.row_size(keys, row, before != Some(index));
         before = Some(index);
-        if size > MAX_REQUEST && taken > 0 {
+        if size > MAX_REQUEST_SIZE && taken > 0 {
             return taken;
         }
     }
@@ -278,7 +283,7 @@ mod tests {
     use crate::key::{Bins, Space};
 
     #[test]
-    fn requests_are_of_like_size() {
+    fn requests_have_similar_sizes() {
         assert_eq!(chunk_rows(1, usize::MAX), 1);
         assert_eq!(chunk_rows(1_000, usize::MAX), 1_000);
         assert_eq!(chunk_rows(2_000, usize::MAX), 2_000);
@@ -297,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_a_space_stand_together() {
+    fn rows_of_a_set_are_adjacent() {
         let spaces = ["b/x", "a/y", "b/x", "a/x"].map(|name| {
             let (namespace, set) = name.split_once('/').unwrap();
             Space::new(namespace, set)
@@ -319,8 +324,8 @@ mod tests {
         let bins = Bins::names((0..500).map(|i| format!("bin{i}")));
         let rows: Vec<u32> = (0..1_000).collect();
         let read = |bins| Request::Read(Arc::new(BatchRead { bins, ..BatchRead::default() }));
-        let taken = within_request(&keys, &read(bins), &rows);
+        let taken = rows_that_fit(&keys, &read(bins), &rows);
         assert!((100..300).contains(&taken), "{taken}");
-        assert_eq!(within_request(&keys, &read(Bins::All), &rows), 1_000);
+        assert_eq!(rows_that_fit(&keys, &read(Bins::All), &rows), 1_000);
     }
 }

@@ -1,9 +1,9 @@
-//! The requests of one batch read that are under way, and who answers for which row.
+//! The requests of one batch that are in flight, and which of them owns which rows.
 //!
-//! Every row that is not settled has one owner: a request under way, or a queue. Where a request is hedged, its
-//! rows are handed over to the hedges; it stays under way and may still be the first to answer, but what
-//! becomes of the rows when nobody answers is for the owner to settle. An owner that fails may hand rows back
-//! to another request that has asked for them and may still answer.
+//! Every unsettled row has one owner: a request in flight, or a queue. When a request is hedged, its rows are
+//! handed over to the hedges. The original request stays in flight and may still answer first, but if no
+//! request answers, the owner decides what happens to the row. An owner that fails may hand rows back to
+//! another request in flight that contains them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,42 +18,39 @@ use crate::node::events::Event;
 use crate::node::hedge;
 use crate::policy::Replica;
 
-/// Shortest time that a request is given before another is sent for its rows.
-const SHORTEST: Duration = Duration::from_millis(1);
+/// Minimum time before a request is overdue.
+const MIN_OVERDUE: Duration = Duration::from_millis(1);
 
-/// Time between two looks at a request that has no connection yet.
-const WAITING: Duration = Duration::from_millis(20);
+/// Time between checks of a request that waits for a connection.
+const CHECK_WAITING: Duration = Duration::from_millis(20);
 
-/// A request under way.
 pub(crate) struct InFlight {
     pub(crate) chunk: Arc<Chunk>,
-    /// Tries that its rows had before, those at other nodes included.
+    /// Attempts at its rows before this request, including those at other nodes.
     pub(crate) tries: u32,
     owned: Owned,
-    /// How long it may take before something is done.
-    pub(crate) patience: Duration,
-    /// When it is looked at next.
-    pub(crate) look_at: Option<Instant>,
-    /// Whether it took longer than its patience.
+    /// How long the request may take before it is overdue.
+    pub(crate) overdue_after: Duration,
+    /// When to check next whether the request is overdue.
+    pub(crate) check_at: Option<Instant>,
     pub(crate) is_overdue: bool,
-    /// Whether another node may answer for it.
+    /// Whether its rows may move to another node before they are sent.
     pub(crate) may_move: bool,
-    /// Whether its rows may be asked for elsewhere while it is under way.
+    /// Whether its rows may be sent to another node while it is in flight.
     pub(crate) may_repeat: bool,
-    /// Whether that may be done without being a retry.
+    /// Whether sending them again may count as a hedge instead of a retry.
     pub(crate) may_hedge: bool,
-    /// Whether it is one of those that its node has too many of at some point.
+    /// Whether the request counts towards `MAX_IN_FLIGHT`.
     pub(crate) is_counted: bool,
 }
 
-/// The rows of a request that it answers for.
+/// The rows that a request owns.
 enum Owned {
     All,
     Some(HashSet<u32>),
 }
 
 impl InFlight {
-    /// A request that begins now.
     pub(crate) fn begin<S>(call: &BatchCall<S>, chunk: Chunk) -> Self {
         let now = Instant::now();
         let policy = call.policy();
@@ -62,27 +59,33 @@ impl InFlight {
             call.inner
                 .connector
                 .events
-                .push_detail(|| Event::RowsAgain { node: chunk.node.as_named(), rows: chunk.rows().len() });
+                .push_detail(|| Event::RowsRetried { node: chunk.node.as_named(), rows: chunk.rows().len() });
         }
         let (health, rows) = (&chunk.node.health, chunk.rows().len());
         let may_write = call.request.may_write();
-        let hedge = hedge::delay(policy.hedge, policy.replica, health, rows).filter(|_| !may_write);
+        let hedge =
+            hedge::delay(policy.reads.hedge, policy.limits.replica, health, rows).filter(|_| !may_write);
         let delay = hedge.unwrap_or_else(|| hedge::adaptive(health, rows));
-        // A hedge that comes when half of the time left is over comes too late.
+        // A hedge after more than half of the remaining time would come too late.
         let left = call.deadline.map(|deadline| deadline.saturating_duration_since(now) / 2);
-        let patience = left.map_or(delay, |left| delay.min(left)).max(SHORTEST);
-        let may_move = policy.replica != Replica::Master && !may_write;
-        Self::new(Arc::new(chunk), patience, may_move, hedge.is_some(), now)
+        let overdue_after = left.map_or(delay, |left| delay.min(left)).max(MIN_OVERDUE);
+        let may_move = policy.limits.replica != Replica::Master && !may_write;
+        Self::new(Arc::new(chunk), overdue_after, may_move, hedge.is_some(), now)
     }
 
-    /// A request of which `now` is the beginning.
-    fn new(chunk: Arc<Chunk>, patience: Duration, may_move: bool, may_repeat: bool, now: Instant) -> Self {
+    fn new(
+        chunk: Arc<Chunk>,
+        overdue_after: Duration,
+        may_move: bool,
+        may_repeat: bool,
+        now: Instant,
+    ) -> Self {
         Self {
             tries: chunk.attempt.number,
             chunk,
             owned: Owned::All,
-            patience,
-            look_at: now.checked_add(patience),
+            overdue_after,
+            check_at: now.checked_add(overdue_after),
             is_overdue: false,
             may_move,
             may_repeat,
@@ -91,19 +94,19 @@ impl InFlight {
         }
     }
 
-    /// Looks at it again, after twice the time as before; soon while it waits for a connection.
-    pub(crate) fn look_later(&mut self, now: Instant) {
+    /// Schedules the next check: after twice the last time, or soon while the request waits for a connection.
+    pub(crate) fn check_later(&mut self, now: Instant) {
         let wait = match self.chunk.started() {
             Some(_) => {
-                self.patience = self.patience.saturating_mul(2);
-                self.patience
+                self.overdue_after = self.overdue_after.saturating_mul(2);
+                self.overdue_after
             }
-            None => self.patience.max(WAITING),
+            None => self.overdue_after.max(CHECK_WAITING),
         };
-        self.look_at = now.checked_add(wait);
+        self.check_at = now.checked_add(wait);
     }
 
-    /// The rows that it owns and that are not settled.
+    /// The unsettled rows that the request owns.
     pub(crate) fn open(&self, progress: &Progress) -> Vec<u32> {
         let is_owned = |row: &u32| match &self.owned {
             Owned::All => true,
@@ -113,20 +116,20 @@ impl InFlight {
         rows.filter(|row| !progress.is_settled(*row) && is_owned(row)).collect()
     }
 
-    /// Keeps only those of `open`, its open rows, that are not among `given`.
+    /// Gives up ownership of `given`. `open` are the rows that the request owns now.
     pub(crate) fn hand_over(&mut self, open: &[u32], given: &HashSet<u32>) {
         self.owned = Owned::Some(open.iter().copied().filter(|row| !given.contains(row)).collect());
         self.chunk.contest();
     }
 
-    /// Whether it can be waited for: in time, or late at a node that answers others.
-    fn is_promising(&self) -> bool {
+    /// Whether waiting for the request makes sense: it is on time, or its node answers other requests.
+    fn may_still_answer(&self) -> bool {
         !self.is_overdue || self.chunk.node.is_usable()
     }
 }
 
-/// Hands those of `rows` that another request has asked for over to it, and returns the rest. Where they can be
-/// asked for once more, only such requests get them that can be waited for.
+/// Hands each of `rows` to another request in flight that contains it, and returns the remaining rows. If the
+/// rows can be retried, only requests that may still answer take them.
 pub(crate) fn hand_back(
     requests: &mut [InFlight],
     rows: Vec<u32>,
@@ -136,24 +139,24 @@ pub(crate) fn hand_back(
     if rows.is_empty() {
         return rows;
     }
-    let takers = requests.iter().enumerate().filter(|(_, other)| other.chunk.is_contested());
-    let takers = takers.filter(|(_, other)| !can_retry || other.is_promising());
-    let mut taker_of: HashMap<u32, usize> = HashMap::new();
-    for (place, other) in takers {
-        taker_of.extend(other.chunk.rows().iter().map(|&row| (row, place)));
+    let sharers = requests.iter().enumerate().filter(|(_, other)| other.chunk.is_contested());
+    let sharers = sharers.filter(|(_, other)| !can_retry || other.may_still_answer());
+    let mut sharer_of: HashMap<u32, usize> = HashMap::new();
+    for (place, other) in sharers {
+        sharer_of.extend(other.chunk.rows().iter().map(|&row| (row, place)));
     }
-    if taker_of.is_empty() {
+    if sharer_of.is_empty() {
         return rows;
     }
-    let (taken, rest): (Vec<u32>, Vec<u32>) = rows.into_iter().partition(|row| taker_of.contains_key(row));
-    for (place, taker) in requests.iter_mut().enumerate() {
-        let Owned::Some(owned) = &mut taker.owned else { continue };
+    let (taken, rest): (Vec<u32>, Vec<u32>) = rows.into_iter().partition(|row| sharer_of.contains_key(row));
+    for (place, sharer) in requests.iter_mut().enumerate() {
+        let Owned::Some(owned) = &mut sharer.owned else { continue };
         let before = owned.len();
-        owned.extend(taken.iter().filter(|row| taker_of.get(row) == Some(&place)));
-        // Once, however many rows it gets: each look doubles its patience.
+        owned.extend(taken.iter().filter(|row| sharer_of.get(row) == Some(&place)));
+        // Once per request: every call doubles `overdue_after`.
         if owned.len() > before {
-            taker.may_hedge = false;
-            taker.look_later(now);
+            sharer.may_hedge = false;
+            sharer.check_later(now);
         }
     }
     rest

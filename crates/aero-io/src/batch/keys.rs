@@ -1,4 +1,4 @@
-//! The keys of a batch, and their digests, which are computed page by page.
+//! The keys of a batch and their digests, which are computed in pages.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -9,21 +9,19 @@ use crate::error::Error;
 use crate::key::Space;
 use crate::net::buffer_cache;
 
-/// Computes the digests of a batch's rows when they are needed: the first of them are under way to the cluster
-/// while the others are computed.
+/// Computes the digests of a batch's rows on demand, so that the first rows are sent while later digests are
+/// computed.
 pub trait DigestSource: Send + Sync + 'static {
-    /// Number of rows.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Puts the digests of these rows, within [`DigestSource::len`], into a buffer that is empty.
+    /// Appends the digests of `rows`, which are below [`DigestSource::len`], to `into`, which is empty.
     ///
     /// # Errors
-    /// Keys that make no sense: the call ends with it.
+    /// Keys that are invalid. The call ends with this error.
     fn digests(&self, rows: Range<usize>, into: &mut Vec<Digest>) -> Result<(), Error>;
 }
 
@@ -41,14 +39,14 @@ impl DigestSource for Vec<Digest> {
 /// Rows whose digests are computed together.
 pub(crate) const PAGE: usize = 1_024;
 
-/// The keys of a batch, a digest and a space each.
+/// The keys of a batch: a digest, a namespace and a set for each row.
 pub struct BatchKeys {
     len: usize,
     source: Box<dyn DigestSource>,
-    /// The digests of each [`PAGE`] rows, once they are known.
+    /// The digests of each [`PAGE`] rows.
     pages: Box<[OnceLock<Vec<Digest>>]>,
     spaces: Vec<Space>,
-    /// The space of each row; none where all rows have the first.
+    /// The index into `spaces` for each row; `None` if all rows have the first.
     space_of: Option<Vec<u32>>,
 }
 
@@ -59,19 +57,19 @@ impl BatchKeys {
         Self::new(vec![space], None, source)
     }
 
-    /// Keys of several namespaces and sets: row `i` is of `spaces[space_of[i]]`.
+    /// Keys of several namespaces and sets: row `i` has `spaces[space_of[i]]`.
     ///
     /// # Errors
-    /// As many spaces of rows as digests are required, each within `spaces`.
+    /// `space_of` must be as long as there are digests, and its numbers must be indices into `spaces`.
     pub fn mixed(spaces: Vec<Space>, space_of: Vec<u32>, source: impl DigestSource) -> Result<Self, Error> {
         if space_of.len() != source.len() {
             return Err(Error::Param {
-                what: format!("{} keys with the spaces of {}", source.len(), space_of.len()),
+                what: format!("{} keys, but namespaces and sets for {}", source.len(), space_of.len()),
             });
         }
         if let Some(row) = space_of.iter().position(|&space| space as usize >= spaces.len()) {
             return Err(Error::Param {
-                what: format!("key {row} is of space {}, of {}", space_of[row], spaces.len()),
+                what: format!("key {row} has space {}, but there are only {}", space_of[row], spaces.len()),
             });
         }
         let space_of = if spaces.len() == 1 { None } else { Some(space_of) };
@@ -84,25 +82,22 @@ impl BatchKeys {
         Self { len, source: Box::new(source), pages, spaces, space_of }
     }
 
-    /// Number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The spaces that rows are of.
     #[must_use]
     pub fn spaces(&self) -> &[Space] {
         &self.spaces
     }
 
-    /// The number of a row's space; none for a row that there is not.
+    /// The index into [`BatchKeys::spaces`] for a row; `None` if there is no such row.
     #[must_use]
     pub fn space_of(&self, row: usize) -> Option<usize> {
         match &self.space_of {
@@ -111,12 +106,12 @@ impl BatchKeys {
         }
     }
 
-    /// Whether all rows are of one space.
+    /// Whether all rows have the same namespace and set.
     pub(crate) fn is_single(&self) -> bool {
         self.space_of.is_none()
     }
 
-    /// The number of a row's space, for a row that there is.
+    /// The index into [`BatchKeys::spaces`] for a row that exists.
     #[inline]
     pub(crate) fn space_index(&self, row: u32) -> usize {
         match &self.space_of {
@@ -125,11 +120,11 @@ impl BatchKeys {
         }
     }
 
-    /// Computes the digests of these rows, and of those that share a page with them, unless that was done. A
-    /// batch read does so as it goes; keys that may make no sense are computed ahead, before anything is sent.
+    /// Computes the digests of `rows`, and of rows that share a page with them, unless they are known. A batch
+    /// does this as it goes. Call it before if keys may be invalid, so that nothing is sent in that case.
     ///
     /// # Errors
-    /// What the source says of its keys.
+    /// Those of the [`DigestSource`].
     pub fn compute(&self, rows: Range<usize>) -> Result<(), Error> {
         for at in rows.start / PAGE..rows.end.min(self.len).div_ceil(PAGE) {
             let Some(page) = self.pages.get(at).filter(|page| page.get().is_none()) else { continue };
@@ -141,23 +136,23 @@ impl BatchKeys {
                     format!("{} digests for the {} rows from {}", digests.len(), rows.len(), rows.start);
                 return Err(Error::Param { what });
             }
-            // Whoever was faster has computed the same.
+            // Another thread may have stored the same digests first.
             _ = page.set(digests);
         }
         Ok(())
     }
 
-    /// The digest of a row, where it was computed: after a batch read all of them were.
+    /// The digest of a row, if it was computed. After a batch read, all of them are.
     #[inline]
     #[must_use]
     pub fn digest(&self, row: usize) -> Option<&Digest> {
         self.pages.get(row / PAGE)?.get()?.get(row % PAGE)
     }
 
-    /// The digest of a row that was computed.
+    /// The digest of a row.
     ///
     /// # Panics
-    /// If it was not.
+    /// If it was not computed yet.
     #[inline]
     pub(crate) fn digest_of(&self, row: u32) -> &Digest {
         match self.digest(row as usize) {
@@ -175,7 +170,7 @@ impl Drop for BatchKeys {
 
 #[cold]
 fn not_computed(row: u32) -> ! {
-    panic!("row {row} is asked for before its digest is known")
+    panic!("row {row} is used before its digest was computed")
 }
 
 #[cfg(test)]
@@ -189,7 +184,7 @@ mod tests {
         assert_eq!((keys.space_of(0), keys.space_of(1), keys.space_of(2)), (Some(1), Some(0), None));
         assert!(BatchKeys::mixed(spaces.clone(), vec![1], vec![[1; 20], [2; 20]]).is_err());
         let error = BatchKeys::mixed(spaces, vec![0, 2], vec![[1; 20], [2; 20]]).err().unwrap();
-        assert_eq!(error.to_string(), "key 1 is of space 2, of 2");
+        assert_eq!(error.to_string(), "key 1 has space 2, but there are only 2");
         assert_eq!(error.code(), -2);
     }
 

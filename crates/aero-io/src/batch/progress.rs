@@ -1,31 +1,31 @@
-//! What became of the rows of one batch so far.
+//! Which rows of a batch are settled.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
 
-/// Which rows are settled, and with what.
+/// Which rows are settled, and why some of them failed.
 ///
-/// The chunks of a call share it. They are parts of one future, which one thread at a time drives: loads and
-/// stores without read-modify-write do, and cost what plain ones cost.
+/// All requests of a batch share it. They are parts of one future, which only one thread drives at a time, so
+/// plain loads and stores are sufficient; they are cheaper than read-modify-write operations.
 pub(crate) struct Progress {
-    /// A bit for each row that was answered or given up.
+    /// A bit per row; 1 if the row is settled.
     settled: Box<[AtomicU64]>,
-    /// Rows without one.
+    /// Rows that are not settled.
     open: AtomicUsize,
-    /// Rows that were found, not found or filtered out: answers about a record.
+    /// Rows that got an answer about their record: found, not found or filtered out.
     about_records: AtomicUsize,
     causes: Mutex<Vec<Cause>>,
 }
 
-/// Why rows have no answer about a record.
+/// Why rows failed.
 struct Cause {
     code: i32,
     /// Whether the rows write and may have been applied.
     in_doubt: bool,
     rows: usize,
-    /// The first of the kind.
+    /// The first error with this code.
     error: Error,
 }
 
@@ -39,7 +39,7 @@ impl Progress {
         }
     }
 
-    /// Settles a row; false if it was settled before.
+    /// Marks a row as settled. Returns false if it was settled before.
     #[inline]
     pub(crate) fn settle(&self, row: u32) -> bool {
         let Some(word) = self.settled.get(row as usize / 64) else { return false };
@@ -57,7 +57,7 @@ impl Progress {
         word.is_none_or(|word| word.load(Ordering::Relaxed) >> (row % 64) & 1 == 1)
     }
 
-    /// Notes that so many rows were settled, so many of them with answers about a record.
+    /// Counts rows that were settled; `about_records` of them got an answer about their record.
     pub(crate) fn advance(&self, settled: usize, about_records: usize) {
         let open = self.open.load(Ordering::Relaxed);
         self.open.store(open.saturating_sub(settled), Ordering::Relaxed);
@@ -65,13 +65,13 @@ impl Progress {
         self.about_records.store(before + about_records, Ordering::Relaxed);
     }
 
-    /// Rows that are neither answered nor given up.
+    /// The number of rows that are not settled.
     pub(crate) fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Notes why rows have no answer about a record; `error` is made for the first of a code. `in_doubt`: they
-    /// write, and may have been applied.
+    /// Counts rows that failed. `error` is called for the first row with this code. `in_doubt`: the rows write
+    /// and may have been applied.
     pub(crate) fn note_cause(&self, rows: usize, code: i32, in_doubt: bool, error: impl FnOnce() -> Error) {
         let mut causes = self.causes.lock().unwrap_or_else(PoisonError::into_inner);
         match causes.iter_mut().find(|cause| (cause.code, cause.in_doubt) == (code, in_doubt)) {
@@ -80,8 +80,9 @@ impl Progress {
         }
     }
 
-    /// The call's own outcome, if no row was answered about its record: the most frequent cause; of those that
-    /// leave rows in doubt, if there are any, so that nobody takes them for certainly not applied.
+    /// The outcome of the call. It is an error only if no row got an answer about its record: the most frequent
+    /// error, or, if any row is in doubt, the most frequent of those errors, so that the caller does not assume
+    /// that nothing was applied.
     pub(crate) fn result(&self) -> Result<(), Error> {
         if self.about_records.load(Ordering::Relaxed) > 0 {
             return Ok(());
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_frequent_cause_is_the_outcome() {
+    fn the_most_frequent_error_is_the_outcome() {
         let progress = Progress::new(10);
         progress.note_cause(2, -2, false, || Error::Param { what: "few".into() });
         progress.note_cause(3, -1, false, || Error::Closed { in_doubt: false });

@@ -1,63 +1,63 @@
-//! What a batch asks for, and the bytes that say so.
+//! What a batch does to its rows, and the encoding of its requests.
 
 use std::sync::Arc;
 
 use wire_protocol::ResultCode;
-use wire_protocol::batch::{BatchReadHeader, BatchRow, REPEATED_ROW_LEN, batch_flags, write_batch_read};
-use wire_protocol::batch_write::{BatchHeader, BatchWriter, OperateRow, RowAttributes};
+use wire_protocol::batch::{
+    BatchHeader, BatchReadHeader, BatchRow, BatchWriter, OperateRow, REPEATED_ROW_LEN, RowAttributes,
+    batch_flags, write_batch_read,
+};
 use wire_protocol::digest::UserKey;
-use wire_protocol::message::{MAX_FRAME, info1};
+use wire_protocol::message::MAX_FRAME;
 
 use crate::batch::keys::BatchKeys;
 use crate::error::Error;
 use crate::key::Bins;
 use crate::policy::BatchPolicy;
 
-/// What is left of a frame beside a row's operations and key, at least: headers, names, a filter's share.
+/// Minimum room in a frame for all but one row's operations and key: headers, names and a filter.
 const ROOM_FOR_REST: usize = 64 * 1024;
 
-/// What a row has beside its operations and itself fills, at most: flags, numbers, namespace, set.
+/// Maximum size of a row without its operations: flags, numbers, namespace, set.
 const ROW_OVERHEAD: usize = 160;
 
-/// Bytes of values that one request asks for, about: a part of a large answer is read while the server works at the
-/// next.
-const ANSWER: usize = 512 * 1024;
+/// Approximate limit on the values that one request reads, in bytes: the client reads one answer while the
+/// server works on the next.
+const ANSWER_SIZE: usize = 512 * 1024;
 
-/// Rows that a request asks for however long they are.
-const FEWEST: usize = 64;
+/// A request reads at least this many rows, however long they are.
+const MIN_ROWS: usize = 64;
 
-/// What a batch read asks for, beside its keys.
+/// What a batch read reads.
 #[derive(Clone, Debug, Default)]
 pub struct BatchRead {
-    /// The bins.
     pub bins: Bins,
-    /// How.
     pub policy: BatchPolicy,
-    /// Bytes that a row's values take, about; 0 where nobody knows. Long rows are asked for in requests of fewer.
+    /// Approximate size of a row's values in bytes; 0 if unknown. The longer the rows, the fewer are read per
+    /// request.
     pub row_bytes: usize,
 }
 
-/// What the rows of a batch do, each of them operations of its own.
+/// The operations of each row of a batch.
 ///
-/// Rows are asked for in any order, several times where they are sent again.
+/// Rows are requested in any order, and more than once if they are retried.
 pub trait RowOps: Send + Sync + 'static {
-    /// What a row does, its operations aside.
+    /// The attributes of a row.
     fn head(&self, row: usize) -> RowHead<'_>;
 
-    /// Whether a row changes its record.
     fn writes(&self, row: usize) -> bool;
 
-    /// Whether there is nothing to send for a row: it fails with the code of a wrong parameter.
+    /// Whether there is nothing to send for a row. Such a row fails with the code for an invalid parameter.
     fn is_empty(&self, row: usize) -> bool;
 
-    /// How many bytes a row's operations and key take at most.
+    /// Maximum size of a row's operations and key in bytes.
     fn size(&self, row: usize) -> usize;
 
-    /// Writes a row with its operations: [`BatchWriter::row`] where they are bytes already, which sends what rows
-    /// that follow each other have in common once, else [`BatchWriter::row_with`].
+    /// Writes a row with its operations. Use [`BatchWriter::row`] if the operations are encoded already: it
+    /// writes what consecutive rows have in common only once. Otherwise use [`BatchWriter::row_with`].
     ///
     /// # Errors
-    /// What cannot be written after all. It fails the rows of its request: what can be known is to be found before.
+    /// An error fails all rows of the request. Find errors before the batch starts if possible.
     fn write<'r>(
         &'r self,
         row: usize,
@@ -66,44 +66,40 @@ pub trait RowOps: Send + Sync + 'static {
     ) -> Result<(), Error>;
 }
 
-/// A row, its operations aside.
+/// A row without its operations.
 pub struct RowHead<'a> {
-    /// What it does.
     pub attributes: RowAttributes<'a>,
-    /// The user's key, where it is to be sent.
+    /// The user's key, if it is to be sent.
     pub send_key: Option<UserKey<'a>>,
 }
 
-/// A batch whose rows each carry operations.
+/// A batch of operations.
 #[derive(Clone)]
 pub struct BatchOperate {
-    /// What errors call the command.
+    /// The command's name in errors.
     pub name: &'static str,
-    /// What the rows do.
     pub ops: Arc<dyn RowOps>,
-    /// How. Retries are of rows that were certainly not applied.
+    /// Only rows that were certainly not applied are retried.
     pub policy: BatchPolicy,
 }
 
-/// What a batch asks for.
 pub(crate) enum Request {
     Read(Arc<BatchRead>),
     Operate {
         batch: BatchOperate,
-        /// Whether any row changes its record. Such a batch goes to masters, and nothing of it is asked for at
-        /// two nodes.
+        /// Whether any row changes its record. Such a batch is sent to masters and is never hedged.
         writes: bool,
     },
 }
 
 impl Request {
-    /// A batch of operations on `rows` records. Refuses rows that no request has room for.
+    /// A batch of operations on `rows` records. Fails if a row is too large for a request.
     pub(crate) fn operate(batch: BatchOperate, rows: usize) -> Result<Self, Error> {
         let ops = &*batch.ops;
         if let Some(row) = (0..rows).find(|&row| ops.size(row) > MAX_FRAME - ROOM_FOR_REST) {
             let (size, limit) = (ops.size(row), MAX_FRAME - ROOM_FOR_REST);
             let what =
-                format!("row {row} has operations of {size} bytes; a request has room for {limit} bytes");
+                format!("row {row} has operations of {size} bytes; a request takes at most {limit} bytes");
             return Err(Error::Param { what });
         }
         let writes = (0..rows).any(|row| ops.writes(row));
@@ -117,7 +113,7 @@ impl Request {
         }
     }
 
-    /// What errors call the command.
+    /// The command's name in errors.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Read(_) => "batch read",
@@ -130,7 +126,6 @@ impl Request {
         matches!(self, Self::Operate { writes: true, .. })
     }
 
-    /// Whether a row changes its record.
     pub(crate) fn writes(&self, row: u32) -> bool {
         match self {
             Self::Operate { batch, writes: true } => batch.ops.writes(row as usize),
@@ -138,7 +133,7 @@ impl Request {
         }
     }
 
-    /// Whether there may be rows that there is nothing to send for.
+    /// Whether [`Request::is_empty`] can be true.
     pub(crate) fn has_empty(&self) -> bool {
         matches!(self, Self::Operate { .. })
     }
@@ -148,8 +143,8 @@ impl Request {
         matches!(self, Self::Operate { batch, .. } if batch.ops.is_empty(row as usize))
     }
 
-    /// Whether a row's code is the server's last word on it: about its record or, for operations, any but that
-    /// it was not looked at for want of time, room or rights.
+    /// Whether a row's code is final: for reads, an answer about the record; for operations, any code except
+    /// those for lack of time, resources or access rights.
     pub(crate) fn is_answer(&self, code: ResultCode) -> bool {
         match self {
             Self::Read(_) => code.is_about_record(),
@@ -157,7 +152,8 @@ impl Request {
         }
     }
 
-    /// Bytes of a row, about; those that its space costs are there where it does not follow one of the same.
+    /// Approximate size of a row in bytes. `is_first_of_space`: the row does not follow one of the same
+    /// namespace and set, and repeats their names.
     pub(crate) fn row_size(&self, keys: &BatchKeys, row: u32, is_first_of_space: bool) -> usize {
         let names = || {
             let space = &keys.spaces()[keys.space_index(row)];
@@ -178,20 +174,21 @@ impl Request {
         }
     }
 
-    /// Rows that a request may ask for, so that its answer is not too long to be worked at beside others.
+    /// Most rows of a request, so that its answer does not get too long to be processed in parallel with
+    /// others.
     pub(crate) fn max_rows(&self) -> usize {
         match self {
-            Self::Read(read) => ANSWER.checked_div(read.row_bytes).unwrap_or(usize::MAX).max(FEWEST),
+            Self::Read(read) => ANSWER_SIZE.checked_div(read.row_bytes).unwrap_or(usize::MAX).max(MIN_ROWS),
             Self::Operate { .. } => usize::MAX,
         }
     }
 
-    /// Whether all rows take as many bytes, and few, when they are of one space.
-    pub(crate) fn is_even(&self) -> bool {
+    /// Whether all rows of one namespace and set have the same small size.
+    pub(crate) fn has_fixed_size(&self) -> bool {
         matches!(self, Self::Read(_))
     }
 
-    /// Replaces what is in `out` by the request for `rows`.
+    /// Replaces `out` with the request for `rows`.
     pub(crate) fn encode(
         &self,
         keys: &BatchKeys,
@@ -209,7 +206,7 @@ impl Request {
         ] {
             flags |= if set { flag } else { 0 };
         }
-        let message_info1 = if policy.compress { info1::COMPRESS_RESPONSE } else { 0 };
+        let message_info1 = policy.limits.info1();
         let rows = rows.iter().enumerate().map(|(position, &row)| {
             let space = &keys.spaces()[keys.space_index(row)];
             (position as u32, row, keys.digest_of(row), &*space.namespace, &*space.set)
@@ -221,18 +218,18 @@ impl Request {
                     projection: read.bins.projection(&names),
                     flags,
                     timeout_ms,
-                    info1: policy.read_mode_ap.info1(),
-                    info3: policy.read_mode_sc.info3(),
-                    read_touch_ttl_percent: policy.read_touch_ttl_percent as u32,
+                    info1: policy.reads.info1(),
+                    info3: policy.reads.info3(),
+                    read_touch_ttl_percent: policy.reads.touch_ttl_percent as u32,
                     message_info1,
-                    filter: &policy.filter,
+                    filter: &policy.limits.filter,
                 };
                 let rows =
                     rows.map(|(index, _, digest, namespace, set)| BatchRow { index, digest, namespace, set });
                 Ok(write_batch_read(out, &header, rows)?)
             }
             Self::Operate { batch, .. } => {
-                let header = BatchHeader { flags, timeout_ms, message_info1, filter: &policy.filter };
+                let header = BatchHeader { flags, timeout_ms, message_info1, filter: &policy.limits.filter };
                 let ops = &*batch.ops;
                 let mut writer = BatchWriter::new(out, &header);
                 for (index, row, digest, namespace, set) in rows {

@@ -1,42 +1,40 @@
-//! Where the records of a batch go.
+//! Where a batch puts the answers.
 
 use wire_protocol::batch::Record;
 
-/// Takes the answers of a batch, from several chunks in turn.
+/// Receives the answers of a batch, from several requests in turn.
 ///
-/// It decides whom a row belongs to: a batch may hand it a row twice, and may be dropped between
-/// two rows.
+/// The sink decides which answer a row keeps: a batch may deliver a row twice, and may be dropped between two
+/// rows.
 pub trait RowSink: Send + Sync + 'static {
-    /// The right to write rows for a while.
+    /// Permission to write rows for a while.
     type Lease<'a>: RowLease
     where
         Self: 'a;
 
-    /// The right to write rows, held for the records of one frame and never while waiting for the
-    /// network. None: the sink takes nothing any more, and the call ends with
+    /// Permission to write rows. It is held for the records of one frame and never while the batch waits for
+    /// the network. `None`: the sink accepts no more rows, and the call ends with
     /// [`Error::Sealed`](crate::Error::Sealed).
     fn lease(&self) -> Option<Self::Lease<'_>>;
 }
 
-/// Writes rows.
 pub trait RowLease {
-    /// Takes the server's answer for a row: any result code, with bins only where it is 0.
+    /// Takes the server's answer for a row. Bins are present only with result code 0.
     fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome;
 
-    /// Takes the code of a row that stays without an answer; at most once a row, and never after
-    /// [`RowLease::record`] took that row. `in_doubt`: it writes, and may have been applied.
+    /// Takes the code of a row that failed; at most once per row, and never after [`RowLease::record`].
+    /// `in_doubt`: the row writes and may have been applied.
     fn fail(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome;
 }
 
-/// What became of a row.
+/// What happened to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowOutcome {
-    /// It was written.
     Written,
-    /// It had been written before; this one was dropped.
+    /// The row had been written before; this answer was dropped.
     Repeated,
     /// The sink has no such row.
     OutOfRange,
-    /// The sink takes nothing any more.
+    /// The sink accepts no more rows.
     Sealed,
 }

@@ -1,4 +1,4 @@
-//! The answer to a single-record command.
+//! The answer to a command on one record.
 
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::{Message, Ops, field_type};
@@ -7,11 +7,10 @@ use wire_protocol::{ResultCode, WireError};
 /// The answer to a command on one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The result code: 0, since others are errors.
+    /// Always 0; other codes are errors.
     pub result_code: ResultCode,
-    /// The record's generation.
     pub generation: u32,
-    /// Seconds since 2010-01-01 UTC when the record ends, 0 for never.
+    /// Expiration in seconds since 2010-01-01 UTC; 0 for never.
     pub void_time: u32,
     /// Number of bins or results.
     pub n_ops: u16,
@@ -20,7 +19,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Keeps the one message that is the body of an answer.
+    /// Parses the body of an answer, which must be a single message.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, WireError> {
         let message = Message::parse_only(body)?;
         let header = message.header;
@@ -40,7 +39,7 @@ impl Answer {
         Ops::over(&self.ops)
     }
 
-    /// The user's key as it is stored with the record, where the server sent it.
+    /// The user's key that is stored with the record, if the server sent it.
     #[must_use]
     pub fn key(&self) -> Option<UserKey<'_>> {
         UserKey::parse(self.key.as_deref()?).ok()

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use wire_protocol::ResultCode;
 use wire_protocol::info;
+use wire_protocol::message::FrameType;
 
+use crate::command::exchange::{self, Exchange, Failure, Received, Unanswered};
 use crate::error::{Error, Fault, Tried};
-use crate::net::buffers::Buffers;
-use crate::net::info::exchange_info;
-use crate::net::pool::Wanted;
+use crate::net::info::MAX_INFO;
 use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::topology::state::Inner;
@@ -53,38 +54,60 @@ async fn send_to(
     let start = Instant::now();
     let mut timer = Timer::within(timeout);
     let mut buffers = inner.buffers.take();
-    let exchange = async {
-        let (mut wanted, mut has_lost_session) = (Wanted::Open, false);
-        let body = loop {
-            let mut leased = node.acquire(&mut timer, wanted).await?;
-            let Buffers { request, input, .. } = &mut *buffers;
-            match exchange_info(&mut leased.connection, input, request, commands, &mut timer).await {
-                Ok(body) => {
-                    leased.recycle();
-                    break body;
-                }
-                Err(fault) if leased.reused && fault.is_stale() => wanted = Wanted::New,
-                Err(Fault::Login { code, .. })
-                    if !has_lost_session && node.forget_lost_session(code, &leased.connection) =>
-                {
-                    (has_lost_session, wanted) = (true, Wanted::New);
-                }
-                Err(fault) => return Err(fault),
-            }
-        };
-        let owned = |(command, value): (&str, &str)| (command.to_owned(), value.to_owned());
-        Ok(info::answers(&body)?.map(owned).collect())
+    let answered = exchange::run(&mut InfoExchange { commands }, node, &mut buffers, &mut timer).await;
+    let fault = match answered {
+        Ok((code, _)) if code.ends_session() => Fault::Login { code, user: node.login_user() },
+        Ok((_, values)) => return Ok(values),
+        Err(Unanswered { why: Failure::Refused(error), .. }) => return Err(error),
+        Err(Unanswered { why: Failure::Fault(fault), .. }) => fault,
     };
-    exchange.await.map_err(|fault: Fault| {
-        node.observe(&fault, 1, Some(start));
-        let tried = Tried {
-            command: "info",
-            node: Arc::clone(&node.name),
-            address: node.address,
-            attempts: 1,
-            elapsed: start.elapsed(),
-            in_doubt: false,
-        };
-        fault.into_error(node, tried)
-    })
+    node.observe(&fault, 1, Some(start));
+    let tried = Tried {
+        command: "info",
+        node: Arc::clone(&node.name),
+        address: node.address,
+        attempts: 1,
+        elapsed: start.elapsed(),
+        in_doubt: false,
+    };
+    Err(fault.into_error(node, tried))
+}
+
+/// The exchange of info commands: lines of text, one answer.
+struct InfoExchange<'a> {
+    commands: &'a [&'a str],
+}
+
+impl Exchange for InfoExchange<'_> {
+    type Answer = Vec<(String, String)>;
+    type Failure = Failure;
+
+    const FRAME_TYPE: FrameType = FrameType::Info;
+    const MAX_BODY: usize = MAX_INFO;
+
+    fn may_repeat(&self) -> bool {
+        true
+    }
+
+    fn compress(&self) -> bool {
+        false
+    }
+
+    /// Info commands do no work on records.
+    fn timed_rows(&self) -> Option<usize> {
+        None
+    }
+
+    fn encode(&mut self, out: &mut Vec<u8>, _timeout_ms: u32) -> Result<(), Error> {
+        Ok(info::write_request(out, self.commands)?)
+    }
+
+    async fn frame(&mut self, body: &[u8]) -> Result<Received<Self::Answer>, Failure> {
+        if let Some(code) = info::refusal(body).filter(|code| code.ends_session()) {
+            return Ok(Received::End(code, Vec::new()));
+        }
+        let owned = |(command, value): (&str, &str)| (command.to_owned(), value.to_owned());
+        let values = info::answers(body).map_err(Fault::from)?.map(owned).collect();
+        Ok(Received::End(ResultCode::OK, values))
+    }
 }

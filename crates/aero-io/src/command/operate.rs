@@ -1,21 +1,20 @@
-//! Several reads and writes of one record's bins, as one command.
+//! Several operations on one record as one command.
 
 use wire_protocol::command::{OperateReads, WriteOp, write_operate};
-use wire_protocol::message::{info1, op};
+use wire_protocol::message::op;
 
 use crate::command::answer::Answer;
-use crate::command::single::{check_ops, record_key, write_command, write_options};
+use crate::command::single::{Command, check_ops, record_key, write_options};
 use crate::error::Error;
 use crate::key::Key;
 use crate::policy::OperatePolicy;
 use crate::topology::state::Inner;
 
-/// Whether an operation changes the record.
 pub(crate) fn is_write(op: &WriteOp<'_>) -> bool {
     op.code != op::READ
 }
 
-/// Whether applying an operation twice leaves other bins than applying it once.
+/// Whether applying an operation twice has another effect than applying it once.
 fn adds_up(op: &WriteOp<'_>) -> bool {
     matches!(op.code, op::INCREMENT | op::APPEND | op::PREPEND)
 }
@@ -29,21 +28,21 @@ pub(crate) async fn operate(
 ) -> Result<Answer, Error> {
     check_ops(ops)?;
     let writes = ops.iter().any(is_write);
-    let mut command = write_command(name, key, &policy.write);
+    let mut command = Command::new(name, key, &policy.write.limits);
     command.is_write = writes;
-    // What a later operation reads says how often the earlier ones were applied, so a second answer could be
-    // another one: only writes that set may be repeated.
+    // With such operations, a repeated command could also return other values: later reads show how often they
+    // were applied.
     command.is_repeatable = !ops.iter().any(adds_up);
-    command.read_mode_sc = policy.read_mode_sc;
+    command.read_mode_sc = policy.reads.mode_sc;
     if !writes {
-        command.hedge = policy.hedge;
+        command.hedge = policy.reads.hedge;
     }
     let reads = OperateReads {
         reads: ops.iter().any(|op| !is_write(op)),
         writes,
-        info1: policy.read_mode_ap.info1() | if policy.write.compress { info1::COMPRESS_RESPONSE } else { 0 },
-        info3: policy.read_mode_sc.info3(),
-        read_touch_ttl_percent: policy.read_touch_ttl_percent as u32,
+        info1: policy.reads.info1() | policy.write.limits.info1(),
+        info3: policy.reads.info3(),
+        read_touch_ttl_percent: policy.reads.touch_ttl_percent as u32,
     };
     command
         .run(inner, |out, timeout_ms| {

@@ -1,4 +1,4 @@
-//! How long to wait before a command is tried again.
+//! Whether and when a failed command is retried, and where.
 
 use std::time::Duration;
 
@@ -7,9 +7,12 @@ use wire_protocol::ResultCode;
 use crate::error::Error;
 use crate::policy::Replica;
 
-/// Whether a try that ended with `cause` is followed by one at the next replica, as with the official client:
-/// reads go on to it, unless the master must answer or takes part in the answer (linearized reads); these and
-/// writes stay where time was up or the node could not be used, which says nothing of a partition that moves.
+/// Whether the attempt after one that failed with `cause` goes to the next replica, like that of the official
+/// client.
+///
+/// Reads that any replica may answer do, unless the policy says master. Linearized reads and writes do only for
+/// errors that may mean that the partition has moved: not after timeouts, and not if the node could not be
+/// used.
 pub(crate) fn moves_on(replica: Replica, is_free_read: bool, cause: &Error) -> bool {
     let may_be_elsewhere = !matches!(
         cause,
@@ -21,11 +24,11 @@ pub(crate) fn moves_on(replica: Replica, is_free_read: bool, cause: &Error) -> b
     replica != Replica::Master && (is_free_read || may_be_elsewhere)
 }
 
-/// The wait before `attempt + 1`, after `cause`; `moves` says whether another replica is asked then.
+/// How long to wait before attempt `attempt + 1`. `moves`: it goes to another replica.
 ///
-/// As with the official client, the first retry does not wait where it goes to another replica. What says that
-/// a server is busy is waited for all the same, for longer each time: tries within the same microseconds would
-/// all meet the same state.
+/// As in the official client, the first retry does not wait if it goes to another replica. If the server is
+/// busy, every retry waits, longer each time: attempts within the same microseconds would all find the server
+/// in the same state.
 pub(crate) fn retry_delay(sleep: Duration, moves: bool, attempt: u32, cause: &Error) -> Duration {
     let busy = match cause {
         Error::Server { code, .. } => match *code {
@@ -47,7 +50,7 @@ mod tests {
     use crate::error::Tried;
 
     #[test]
-    fn waits_grow_where_a_server_is_busy() {
+    fn delays_grow_while_a_server_is_busy() {
         let cause = |code| Error::Server {
             code,
             tried: Box::new(Tried {

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use tokio::time::{Instant, sleep};
@@ -13,39 +12,35 @@ use wire_protocol::command::{
     ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,
 };
 use wire_protocol::digest::partition_id;
-use wire_protocol::message::{FrameType, MAX_FRAME, info1};
 
 use crate::command::answer::Answer;
+use crate::command::exchange::{self, Exchange, Failure, Received, Unanswered};
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault, Tried};
 use crate::key::{Bins, Key, check_bin_name};
 use crate::net::buffers::Buffers;
-use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::node::events::Event;
 use crate::node::health::count;
 use crate::node::hedge;
-use crate::policy::{Hedge, ReadModeSc, ReadPolicy, Replica, WritePolicy};
+use crate::policy::{Hedge, Limits, ReadModeSc, ReadPolicy, Replica, SINGLE_TIMEOUT, WritePolicy};
 use crate::topology::partition_map::Router;
 use crate::topology::state::Inner;
 
-/// What commands have in common.
+/// What all commands on one record share.
 pub(crate) struct Command<'a> {
     name: &'static str,
     key: &'a Key,
     pub(crate) is_write: bool,
-    /// Whether it may be sent again where it may have been applied: it leaves the same bins.
+    /// Whether the command may be sent again where it may have been applied: applying it twice leaves the same
+    /// bins.
     pub(crate) is_repeatable: bool,
-    deadline: Option<Instant>,
     start: Instant,
-    socket_timeout: Duration,
-    max_retries: u32,
-    sleep_between_retries: Duration,
-    replica: Replica,
+    deadline: Option<Instant>,
+    limits: &'a Limits,
     pub(crate) read_mode_sc: ReadModeSc,
     pub(crate) hedge: Hedge,
-    compress: bool,
 }
 
 pub(crate) async fn read(
@@ -56,31 +51,20 @@ pub(crate) async fn read(
 ) -> Result<Answer, Error> {
     bins.check()?;
     let names = bins.borrowed();
-    let start = Instant::now();
     let command = Command {
-        name: "read",
-        key,
         is_write: false,
-        is_repeatable: true,
-        deadline: deadline(start, policy.total_timeout),
-        start,
-        socket_timeout: policy.socket_timeout,
-        max_retries: policy.max_retries,
-        sleep_between_retries: policy.sleep_between_retries,
-        replica: policy.replica,
-        read_mode_sc: policy.read_mode_sc,
-        hedge: policy.hedge,
-        compress: policy.compress,
+        read_mode_sc: policy.reads.mode_sc,
+        hedge: policy.reads.hedge,
+        ..Command::new("read", key, &policy.limits)
     };
     command
         .run(inner, |out, timeout_ms| {
             let options = ReadOptions {
                 timeout_ms,
-                info1: policy.read_mode_ap.info1()
-                    | if policy.compress { info1::COMPRESS_RESPONSE } else { 0 },
-                info3: policy.read_mode_sc.info3(),
-                read_touch_ttl_percent: policy.read_touch_ttl_percent as u32,
-                filter: &policy.filter,
+                info1: policy.reads.info1() | policy.limits.info1(),
+                info3: policy.reads.info3(),
+                read_touch_ttl_percent: policy.reads.touch_ttl_percent as u32,
+                filter: &policy.limits.filter,
             };
             write_read(out, &record_key(key), bins.projection(&names), &options)
         })
@@ -97,14 +81,14 @@ pub(crate) async fn write(
     let encode = |out: &mut Vec<u8>, timeout_ms| {
         write_write(out, &record_key(key), ops.iter().copied(), &write_options(policy, timeout_ms))
     };
-    write_command("write", key, policy).run(inner, encode).await
+    Command::new("write", key, &policy.limits).run(inner, encode).await
 }
 
 /// Refuses operations that the protocol has no room for.
 pub(crate) fn check_ops(ops: &[WriteOp<'_>]) -> Result<(), Error> {
     ops.iter().try_for_each(|op| check_bin_name(op.name))?;
     if ops.len() > usize::from(u16::MAX) {
-        let what = format!("{} operations; a request has room for 65535", ops.len());
+        let what = format!("{} operations; a request takes at most 65535", ops.len());
         return Err(Error::Param { what });
     }
     Ok(())
@@ -114,26 +98,7 @@ pub(crate) async fn delete(inner: &Inner, key: &Key, policy: &WritePolicy) -> Re
     let encode = |out: &mut Vec<u8>, timeout_ms| {
         write_delete(out, &record_key(key), &write_options(policy, timeout_ms))
     };
-    write_command("delete", key, policy).run(inner, encode).await
-}
-
-pub(crate) fn write_command<'a>(name: &'static str, key: &'a Key, policy: &WritePolicy) -> Command<'a> {
-    let start = Instant::now();
-    Command {
-        name,
-        key,
-        is_write: true,
-        is_repeatable: true,
-        deadline: deadline(start, policy.total_timeout),
-        start,
-        socket_timeout: policy.socket_timeout,
-        max_retries: policy.max_retries,
-        sleep_between_retries: policy.sleep_between_retries,
-        replica: policy.replica,
-        read_mode_sc: ReadModeSc::default(),
-        hedge: Hedge::Off,
-        compress: policy.compress,
-    }
+    Command::new("delete", key, &policy.limits).run(inner, encode).await
 }
 
 pub(crate) fn write_options(policy: &WritePolicy, timeout_ms: u32) -> WriteOptions<'_> {
@@ -144,7 +109,7 @@ pub(crate) fn write_options(policy: &WritePolicy, timeout_ms: u32) -> WriteOptio
         generation: policy.generation,
         commit_master: policy.commit_master,
         durable_delete: policy.durable_delete,
-        filter: &policy.filter,
+        filter: &policy.limits.filter,
     }
 }
 
@@ -157,10 +122,6 @@ pub(crate) fn record_key(key: &Key) -> RecordKey<'_> {
     }
 }
 
-fn deadline(start: Instant, limit: Duration) -> Option<Instant> {
-    if limit.is_zero() { None } else { start.checked_add(limit) }
-}
-
 /// A try.
 #[derive(Clone, Copy)]
 struct Try {
@@ -170,21 +131,33 @@ struct Try {
     start: Instant,
 }
 
-/// Why one try failed.
-enum Failure {
-    /// The request does not fit the protocol.
-    Request(WireError),
-    /// The exchange failed; whether any of the request had gone out.
-    Exchange(Fault, bool),
-}
+/// How one try ended.
+type Outcome = Result<Answer, Unanswered<Failure>>;
 
-impl Command<'_> {
+/// Appends a request to a buffer, with the milliseconds that the server has, 0 for no limit.
+pub(crate) trait Encode: Fn(&mut Vec<u8>, u32) -> Result<(), WireError> + Sync {}
+
+impl<E: Fn(&mut Vec<u8>, u32) -> Result<(), WireError> + Sync> Encode for E {}
+
+impl<'a> Command<'a> {
+    /// A write that may be repeated.
+    pub(crate) fn new(name: &'static str, key: &'a Key, limits: &'a Limits) -> Self {
+        let start = Instant::now();
+        Self {
+            name,
+            key,
+            is_write: true,
+            is_repeatable: true,
+            start,
+            deadline: limits.deadline(start, SINGLE_TIMEOUT),
+            limits,
+            read_mode_sc: ReadModeSc::default(),
+            hedge: Hedge::Off,
+        }
+    }
+
     /// Sends what `encode` writes until there is an answer that counts, or no try or time is left.
-    pub(crate) async fn run(
-        &self,
-        inner: &Inner,
-        encode: impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
-    ) -> Result<Answer, Error> {
+    pub(crate) async fn run(&self, inner: &Inner, encode: impl Encode) -> Result<Answer, Error> {
         let mut buffers = inner.buffers.take();
         let mut last: Option<Error> = None;
         let mut avoid = None;
@@ -212,19 +185,18 @@ impl Command<'_> {
                 Ok(answer) => {
                     let code = answer.result_code;
                     in_doubt |= self.is_write && code == ResultCode::TIMEOUT;
-                    node.observe_code(code);
                     let error = Error::Server { code, tried: Box::new(tried(in_doubt)) };
                     if !code.is_transient() {
                         return Err(error);
                     }
                     error
                 }
-                Err(Failure::Request(source)) => return Err(Error::Request { source }),
+                Err(Unanswered { why: Failure::Refused(error), .. }) => return Err(error),
                 // Nothing was sent, and the view leads elsewhere now.
-                Err(Failure::Exchange(Fault::Gone, _)) => continue,
-                Err(Failure::Exchange(fault, sent)) => {
+                Err(Unanswered { why: Failure::Fault(Fault::Gone), .. }) => continue,
+                Err(Unanswered { why: Failure::Fault(fault), any_sent }) => {
                     node.observe(&fault, 1, Some(current.start));
-                    in_doubt |= self.is_write && sent;
+                    in_doubt |= self.is_write && any_sent;
                     let is_final = matches!(fault, Fault::Deadline);
                     let error = fault.into_error(&node, tried(in_doubt));
                     if is_final {
@@ -233,13 +205,13 @@ impl Command<'_> {
                     error
                 }
             };
-            let moves = moves_on(self.replica, self.is_free_read(), &error);
-            let delay = retry_delay(self.sleep_between_retries, moves, attempt, &error);
+            let moves = moves_on(self.limits.replica, self.is_free_read(), &error);
+            let delay = retry_delay(self.limits.sleep_between_retries, moves, attempt, &error);
             let is_too_late = self.deadline.is_some_and(|deadline| {
                 Instant::now().checked_add(delay).is_none_or(|start| start >= deadline)
             });
             let is_risky = in_doubt && !self.is_repeatable;
-            if attempt >= self.max_retries || is_too_late || is_risky {
+            if attempt >= self.limits.max_retries || is_too_late || is_risky {
                 return Err(error);
             }
             if !delay.is_zero() {
@@ -266,11 +238,11 @@ impl Command<'_> {
         node: Arc<Node>,
         current: Try,
         buffers: &mut Buffers,
-        encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
-    ) -> (Arc<Node>, Result<Answer, Failure>) {
+        encode: &impl Encode,
+    ) -> (Arc<Node>, Outcome) {
         inner.hedges.earn();
         let mut first = pin!(self.attempt(&node, buffers, encode));
-        let outcome = match hedge::delay(self.hedge, self.replica, &node.health, 1) {
+        let outcome = match hedge::delay(self.hedge, self.limits.replica, &node.health, 1) {
             None => Some(first.as_mut().await),
             Some(delay) => tokio::time::timeout(delay, first.as_mut()).await.ok(),
         };
@@ -287,11 +259,11 @@ impl Command<'_> {
         inner: &Inner,
         node: &Arc<Node>,
         current: Try,
-        encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
+        encode: &impl Encode,
         first: Pin<&mut F>,
-    ) -> (Arc<Node>, Result<Answer, Failure>)
+    ) -> (Arc<Node>, Outcome)
     where
-        F: Future<Output = Result<Answer, Failure>>,
+        F: Future<Output = Outcome>,
     {
         node.check_silence(1, current.start);
         node.health.note_overdue(1, current.start.elapsed());
@@ -310,24 +282,24 @@ impl Command<'_> {
             Ok(ended) => ended,
             // Both say nothing at all: where there are tries left, a third node may know.
             Err(_)
-                if current.attempt < self.max_retries
+                if current.attempt < self.limits.max_retries
                     && other.check_silence(1, asked)
                     && !node.is_usable() =>
             {
-                return (Arc::clone(&other), Err(Failure::Exchange(Fault::Socket, false)));
+                return (Arc::clone(&other), Err(Unanswered { why: Fault::Socket.into(), any_sent: false }));
             }
             Err(_) => both.await,
         };
         // What failed is left to the other one, and the second to fail speaks for both; unless the other one is
         // silent and there are tries left.
         match both {
-            Either::Left((Err(Failure::Exchange(fault, _)), second)) => {
+            Either::Left((Err(Unanswered { why: Failure::Fault(fault), .. }), second)) => {
                 node.observe(&fault, 1, Some(current.start));
                 (Arc::clone(&other), second.await)
             }
-            Either::Right((Err(Failure::Exchange(fault, sent)), first)) => {
-                if !node.is_usable() && current.attempt < self.max_retries {
-                    return (Arc::clone(&other), Err(Failure::Exchange(fault, sent)));
+            Either::Right((Err(Unanswered { why: Failure::Fault(fault), any_sent }), first)) => {
+                if !node.is_usable() && current.attempt < self.limits.max_retries {
+                    return (Arc::clone(&other), Err(Unanswered { why: fault.into(), any_sent }));
                 }
                 other.observe(&fault, 1, Some(asked));
                 (Arc::clone(node), first.await)
@@ -346,7 +318,7 @@ impl Command<'_> {
     fn route_elsewhere(&self, inner: &Inner, step: u32, asked: &Node) -> Option<Arc<Node>> {
         let view = inner.view();
         let map = view.namespace(&self.key.space.namespace)?;
-        let router = Router::for_hedge(&view, self.replica, self.read_mode_sc, step, asked.id);
+        let router = Router::for_hedge(&view, self.limits.replica, self.read_mode_sc, step, asked.id);
         router.node(map, partition_id(&self.key.digest)).cloned()
     }
 
@@ -358,10 +330,10 @@ impl Command<'_> {
             .namespace(namespace)
             .ok_or_else(|| inner.unless_closed(Error::NamespaceNotFound { namespace: name() }))?;
         let router = if self.is_write {
-            Router::for_write(&view, self.replica, step)
+            Router::for_write(&view, self.limits.replica, step)
         } else {
-            let round_robin = if self.replica == Replica::Any { inner.next_round_robin() } else { 0 };
-            Router::for_read(&view, self.replica, self.read_mode_sc, step, round_robin, avoid)
+            let round_robin = if self.limits.replica == Replica::Any { inner.next_round_robin() } else { 0 };
+            Router::for_read(&view, self.limits.replica, self.read_mode_sc, step, round_robin, avoid)
         };
         let partition = partition_id(&self.key.digest);
         router
@@ -370,65 +342,53 @@ impl Command<'_> {
             .ok_or_else(|| Error::InvalidNode { namespace: name(), partition })
     }
 
-    async fn attempt(
-        &self,
-        node: &Node,
-        buffers: &mut Buffers,
-        encode: &impl Fn(&mut Vec<u8>, u32) -> Result<(), WireError>,
-    ) -> Result<Answer, Failure> {
-        let mut timer = Timer::new(self.deadline, self.socket_timeout);
-        let unsent = |fault| Failure::Exchange(fault, false);
-        let sent = |fault| Failure::Exchange(fault, true);
-        let mut wanted = if self.is_write { Wanted::Open } else { Wanted::Any };
-        let mut has_lost_session = false;
-        loop {
-            let permit = node.permit(&mut timer).await.map_err(unsent)?;
-            let start = Instant::now();
-            let mut leased = node.lease(permit, &mut timer, wanted).await.map_err(unsent)?;
-            buffers.request.clear();
-            encode(&mut buffers.request, timer.remaining_ms())
-                .and_then(|()| buffers.prepare(self.compress))
-                .map_err(Failure::Request)?;
-            if let Err((fault, any_sent)) = leased.connection.send(&buffers.request, &mut timer).await {
-                // Nothing went out: not even a write can have been applied.
-                if leased.reused && fault.is_stale() && !(self.is_write && any_sent) {
-                    wanted = Wanted::New;
-                    continue;
-                }
-                return Err(Failure::Exchange(fault, any_sent));
-            }
-            let input = &mut buffers.input;
-            match input.frame(&mut leased.connection, &mut timer, FrameType::Message, MAX_FRAME).await {
-                Ok(body) => {
-                    let answer = Answer::parse(input.body(body)).map_err(|error| sent(error.into()))?;
-                    if !has_lost_session && node.forget_lost_session(answer.result_code, &leased.connection) {
-                        (has_lost_session, wanted) = (true, Wanted::New);
-                        continue;
-                    }
-                    if input.is_empty() {
-                        leased.recycle();
-                    }
-                    node.health.note_answer();
-                    node.health.note_time(1, start.elapsed());
-                    return Ok(answer);
-                }
-                // A read of which the connection had been closed before is no try; a write may have been
-                // applied before the connection was closed.
-                Err(fault) if !self.is_write && leased.reused && input.is_empty() && fault.is_stale() => {
-                    wanted = Wanted::New;
-                }
-                Err(fault) => return Err(sent(fault)),
-            }
-        }
+    async fn attempt(&self, node: &Node, buffers: &mut Buffers, encode: &impl Encode) -> Outcome {
+        let mut timer = Timer::new(self.deadline, self.limits.socket_timeout);
+        let mut exchange = RecordExchange { command: self, encode };
+        let (_, answer) = exchange::run(&mut exchange, node, buffers, &mut timer).await?;
+        Ok(answer)
     }
 }
+
+/// The exchange of a command on one record: one message, one answer.
+struct RecordExchange<'a, E> {
+    command: &'a Command<'a>,
+    encode: &'a E,
+}
+
+impl<E: Encode> Exchange for RecordExchange<'_, E> {
+    type Answer = Answer;
+    type Failure = Failure;
+
+    fn may_repeat(&self) -> bool {
+        !self.command.is_write
+    }
+
+    fn compress(&self) -> bool {
+        self.command.limits.compress
+    }
+
+    fn timed_rows(&self) -> Option<usize> {
+        Some(1)
+    }
+
+    fn encode(&mut self, out: &mut Vec<u8>, timeout_ms: u32) -> Result<(), Error> {
+        Ok((self.encode)(out, timeout_ms)?)
+    }
+
+    async fn frame(&mut self, body: &[u8]) -> Result<Received<Answer>, Failure> {
+        let answer = Answer::parse(body).map_err(Fault::from)?;
+        Ok(Received::End(answer.result_code, answer))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// The future is moved several times before it is first polled.
     #[test]
-    fn what_is_seldom_takes_no_room_in_every_future() {
+    fn the_future_of_a_read_is_small() {
         fn size<'a, F>(_: impl FnOnce(&'a Inner, &'a Key, &'a Bins, &'a ReadPolicy) -> F) -> usize {
             size_of::<F>()
         }

@@ -1,55 +1,56 @@
 //! Buffers that are kept from one batch to the next.
 //!
-//! What a large batch frees, the C library gives back to the system at once, and the next one pays for every page
-//! anew: up to three microseconds each in a virtual machine.
+//! The C library returns the memory of a large batch to the system at once, and the next batch pays for every
+//! page again: up to three microseconds per page in a virtual machine.
 
 use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
 use wire_protocol::digest::Digest;
 
-/// How long buffers are kept that nobody uses.
-const IDLE: Duration = Duration::from_secs(60);
+/// How long unused buffers are kept.
+const MAX_IDLE: Duration = Duration::from_secs(60);
 
-/// Pages of digests of batches that have ended: those of a million keys.
+/// Pages of digests, enough for a million keys.
 pub(crate) static DIGESTS: BufferCache<Digest> = BufferCache::new(1_024);
 
-/// Lets go of memory that no batch has used for a while.
-pub(crate) fn rest() {
-    DIGESTS.rest();
+/// Frees memory that no batch has used for a while.
+pub(crate) fn drop_idle() {
+    DIGESTS.drop_idle();
 }
 
-/// Lets go of memory that is kept for batches: there may be none any more, and nobody to call [`rest`].
-pub(crate) fn empty() {
-    DIGESTS.empty();
+/// Frees all memory that is kept for batches. For when a cluster closes, after which [`drop_idle`] may never be
+/// called.
+pub(crate) fn clear() {
+    DIGESTS.clear();
 }
 
 /// Buffers of one kind.
 ///
-/// Nobody waits for them. Who finds them locked makes a new one, and lets go of an old one: in a child of a process
-/// that forked meanwhile they would be locked for ever.
+/// Never blocks: a forked child may inherit a held lock. If the lock is held, `take` returns a new buffer and
+/// `keep` frees the old ones.
 pub(crate) struct BufferCache<T> {
-    /// How many are kept.
+    /// Buffers that are kept at most.
     most: usize,
-    state: Mutex<State<T>>,
+    state: Mutex<CachedBuffers<T>>,
 }
 
-struct State<T> {
+struct CachedBuffers<T> {
     buffers: Vec<Vec<T>>,
     used: Option<Instant>,
 }
 
 impl<T> BufferCache<T> {
     pub(crate) const fn new(most: usize) -> Self {
-        Self { most, state: Mutex::new(State { buffers: Vec::new(), used: None }) }
+        Self { most, state: Mutex::new(CachedBuffers { buffers: Vec::new(), used: None }) }
     }
 
-    /// An empty buffer, with the room that it had before.
+    /// An empty buffer that may have capacity.
     pub(crate) fn take(&self) -> Vec<T> {
         self.with(|state| state.buffers.pop()).flatten().unwrap_or_default()
     }
 
-    /// Keeps buffers for later, as far as there is room.
+    /// Keeps buffers for later use, up to `most`.
     pub(crate) fn keep(&self, buffers: impl Iterator<Item = Vec<T>>) {
         self.with(|state| {
             state.used = Some(Instant::now());
@@ -60,31 +61,29 @@ impl<T> BufferCache<T> {
         });
     }
 
-    /// Lets go of what nobody has used for a while.
-    pub(crate) fn rest(&self) {
+    pub(crate) fn drop_idle(&self) {
         let old = self.with(|state| {
-            let is_idle = state.used.is_some_and(|used| used.elapsed() > IDLE);
+            let is_idle = state.used.is_some_and(|used| used.elapsed() > MAX_IDLE);
             if is_idle { std::mem::take(&mut *state).buffers } else { Vec::new() }
         });
         drop(old);
     }
 
-    /// Lets go of all.
-    pub(crate) fn empty(&self) {
+    pub(crate) fn clear(&self) {
         drop(self.with(std::mem::take));
     }
 
-    fn with<R>(&self, use_it: impl FnOnce(&mut State<T>) -> R) -> Option<R> {
+    fn with<R>(&self, use_it: impl FnOnce(&mut CachedBuffers<T>) -> R) -> Option<R> {
         match self.state.try_lock() {
             Ok(mut state) => Some(use_it(&mut state)),
-            // A list of buffers is whole at every moment.
+            // A panic cannot leave the list half changed.
             Err(TryLockError::Poisoned(state)) => Some(use_it(&mut state.into_inner())),
             Err(TryLockError::WouldBlock) => None,
         }
     }
 }
 
-impl<T> Default for State<T> {
+impl<T> Default for CachedBuffers<T> {
     fn default() -> Self {
         Self { buffers: Vec::new(), used: None }
     }
@@ -96,35 +95,35 @@ mod tests {
 
     #[test]
     fn buffers_come_back_empty_and_with_their_room() {
-        let spare = BufferCache::new(2);
-        assert_eq!(spare.take().capacity(), 0);
-        spare.keep([vec![1; 10], vec![2; 20], vec![3; 30]].into_iter());
-        let (second, first, none) = (spare.take(), spare.take(), spare.take());
+        let cache = BufferCache::new(2);
+        assert_eq!(cache.take().capacity(), 0);
+        cache.keep([vec![1; 10], vec![2; 20], vec![3; 30]].into_iter());
+        let (second, first, none) = (cache.take(), cache.take(), cache.take());
         assert!(first.is_empty() && second.is_empty());
         assert_eq!((first.capacity(), second.capacity(), none.capacity()), (10, 20, 0));
     }
 
     #[test]
-    fn what_nobody_uses_goes() {
-        let spare = BufferCache::new(2);
-        spare.keep([vec![1; 10]].into_iter());
-        spare.rest();
-        assert_eq!(spare.with(|state| state.buffers.len()), Some(1));
-        spare.with(|state| state.used = Instant::now().checked_sub(IDLE * 2));
-        spare.rest();
-        assert_eq!(spare.take().capacity(), 0);
-        spare.keep([vec![1; 10]].into_iter());
-        spare.empty();
-        assert_eq!(spare.take().capacity(), 0);
+    fn unused_buffers_are_freed() {
+        let cache = BufferCache::new(2);
+        cache.keep([vec![1; 10]].into_iter());
+        cache.drop_idle();
+        assert_eq!(cache.with(|state| state.buffers.len()), Some(1));
+        cache.with(|state| state.used = Instant::now().checked_sub(MAX_IDLE * 2));
+        cache.drop_idle();
+        assert_eq!(cache.take().capacity(), 0);
+        cache.keep([vec![1; 10]].into_iter());
+        cache.clear();
+        assert_eq!(cache.take().capacity(), 0);
     }
 
     #[test]
-    fn nobody_waits() {
-        let spare = BufferCache::new(2);
-        spare.with(|_| {
-            spare.keep([vec![1; 10]].into_iter());
-            spare.rest();
-            assert_eq!(spare.take().capacity(), 0);
+    fn a_locked_cache_never_blocks() {
+        let cache = BufferCache::new(2);
+        cache.with(|_| {
+            cache.keep([vec![1; 10]].into_iter());
+            cache.drop_idle();
+            assert_eq!(cache.take().capacity(), 0);
         });
     }
 }

@@ -1,4 +1,4 @@
-//! Buffers of an exchange, kept from one to the next.
+//! The buffers of an exchange, which are kept for the next one.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,17 +8,16 @@ use wire_protocol::compressed::{THRESHOLD, write_compressed};
 
 use crate::net::frame_reader::FrameReader;
 
-/// Room that a read starts with. Servers answer batches in frames of up to 128 KiB.
+/// Initial capacity for input. Servers answer batches in frames of up to 128 KiB.
 const INITIAL_INPUT: usize = 136 * 1024;
 
-/// Bytes of buffers that are kept for later exchanges, at most a quarter of them in one.
+/// Bytes that are kept for later exchanges, at most a quarter of them in one set of buffers.
 const MAX_KEPT: usize = 16 * 1024 * 1024;
 
-/// Buffers of one exchange.
 pub(crate) struct Buffers {
     pub(crate) request: Vec<u8>,
     pub(crate) input: FrameReader,
-    /// The request, compressed, and then the one before.
+    /// The compressed request, then swapped with `request`.
     compressed: Vec<u8>,
 }
 
@@ -49,7 +48,7 @@ impl Default for Buffers {
     }
 }
 
-/// Buffers between two uses: the ones used last, still in the processor's cache, are used next.
+/// Unused buffers. The last ones used, which are still in the processor's cache, are used first.
 #[derive(Default)]
 pub(crate) struct BufferPool {
     kept: Mutex<Kept>,
@@ -58,12 +57,12 @@ pub(crate) struct BufferPool {
 #[derive(Default)]
 struct Kept {
     list: Vec<Buffers>,
-    /// Bytes of all in the list.
+    /// In bytes, of all buffers in the list.
     size: usize,
 }
 
 impl BufferPool {
-    /// Buffers to use; they go back when the lease is dropped.
+    /// Buffers to use. They return to the pool when the lease is dropped.
     pub(crate) fn take(&self) -> BufferLease<'_> {
         let mut kept = self.lock();
         let buffers = kept.list.pop().unwrap_or_default();
@@ -76,7 +75,6 @@ impl BufferPool {
     }
 }
 
-/// Buffers in use.
 pub(crate) struct BufferLease<'p> {
     pool: &'p BufferPool,
     buffers: Buffers,

@@ -1,4 +1,4 @@
-//! The byte stream of a connection, and the runtime that it belongs to.
+//! The byte stream of a connection, and the runtime that it is registered with.
 
 use std::any::Any;
 use std::io;
@@ -13,16 +13,16 @@ use tokio::runtime::{Handle, Id};
 
 use crate::net::transport::BoxStream;
 
-/// A byte stream. Plain TCP goes without the detour of a table of functions, and from runtime to runtime.
+/// A byte stream. Plain TCP avoids dynamic dispatch and can move between runtimes.
 pub(crate) enum Channel {
     /// Plain TCP, and the runtime that it is registered with.
     Tcp(TcpStream, Option<Id>),
-    /// Anything else: encrypted, or a test's.
+    /// TLS, or a stream of a test.
     Other(BoxStream),
 }
 
-/// The runtime that this is called in.
-pub(crate) fn here() -> Option<Id> {
+/// The runtime of the caller.
+pub(crate) fn current_runtime() -> Option<Id> {
     Handle::try_current().ok().map(|handle| handle.id())
 }
 
@@ -34,22 +34,22 @@ impl Channel {
         }
         let any: Box<dyn Any> = stream;
         match any.downcast::<TcpStream>() {
-            Ok(stream) => Self::Tcp(*stream, here()),
-            Err(_) => unreachable!("its type was looked at just before"),
+            Ok(stream) => Self::Tcp(*stream, current_runtime()),
+            Err(_) => unreachable!("its type was checked above"),
         }
     }
 
-    /// Whether it is best used in `runtime`, as it was before.
-    pub(crate) fn is_at_home(&self, runtime: Option<Id>) -> bool {
+    /// Whether the stream can be used in `runtime` without moving it.
+    pub(crate) fn belongs_to(&self, runtime: Option<Id>) -> bool {
         match self {
             Self::Tcp(_, home) => *home == runtime,
             Self::Other(_) => true,
         }
     }
 
-    /// The channel as one of the runtime that this is called in.
-    pub(crate) fn brought_here(self) -> io::Result<Self> {
-        let runtime = here();
+    /// Moves the stream to the caller's runtime.
+    pub(crate) fn moved_here(self) -> io::Result<Self> {
+        let runtime = current_runtime();
         match self {
             Self::Tcp(stream, home) if home != runtime => {
                 Ok(Self::Tcp(TcpStream::from_std(stream.into_std()?)?, runtime))
@@ -58,10 +58,10 @@ impl Channel {
         }
     }
 
-    /// Whether the peer has neither closed the stream nor sent what nobody asked for.
+    /// Whether the peer has neither closed the stream nor sent anything unasked.
     pub(crate) fn is_quiet(&mut self) -> bool {
         match self {
-            // The socket itself is asked: a runtime that nobody drives has noticed nothing.
+            // Ask the socket itself: a runtime that is not being driven has not noticed anything.
             Self::Tcp(stream, _) => {
                 let peeked = SockRef::from(&*stream).peek(&mut [MaybeUninit::uninit()]);
                 matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
@@ -83,7 +83,7 @@ impl Channel {
         }
     }
 
-    /// Whether what was written may still have to be flushed.
+    /// Whether written bytes may need a flush.
     #[inline]
     pub(crate) fn is_buffered(&self) -> bool {
         matches!(self, Self::Other(_))

@@ -1,4 +1,4 @@
-//! One stream to a node.
+//! A connection to a node.
 
 use std::io;
 use std::sync::Arc;
@@ -13,23 +13,22 @@ use crate::net::session::Session;
 use crate::net::timer::Timer;
 use crate::net::transport::BoxStream;
 
-/// A stream to a node.
 pub(crate) struct Connection {
     channel: Channel,
-    /// What it was authenticated by.
+    /// The session that authenticated the connection.
     pub(crate) session: Option<Arc<Session>>,
     _counted: Option<Counted>,
 }
 
-/// Connections that were opened and closed so far.
+/// Connections opened and closed so far.
 #[derive(Default)]
-pub(crate) struct Opened {
+pub(crate) struct ConnectionCounts {
     pub(crate) opened: AtomicU64,
     pub(crate) closed: AtomicU64,
 }
 
-/// Counts a connection as closed when it goes.
-struct Counted(Arc<Opened>);
+/// Counts a connection as closed when it is dropped.
+struct Counted(Arc<ConnectionCounts>);
 
 impl Drop for Counted {
     fn drop(&mut self) {
@@ -42,40 +41,39 @@ impl Connection {
         Self { channel: Channel::new(stream), session: None, _counted: None }
     }
 
-    /// The connection as one that was authenticated.
     pub(crate) fn of_session(self, session: Arc<Session>) -> Self {
         Self { session: Some(session), ..self }
     }
 
-    /// Counts the connection, now and when it is closed.
-    pub(crate) fn counted(self, counts: &Arc<Opened>) -> Self {
+    /// Counts the connection as opened now, and as closed when it is dropped.
+    pub(crate) fn counted(self, counts: &Arc<ConnectionCounts>) -> Self {
         counts.opened.fetch_add(1, Ordering::Relaxed);
         Self { _counted: Some(Counted(Arc::clone(counts))), ..self }
     }
 
-    /// Whether the peer has neither closed the stream nor sent what nobody asked for.
+    /// Whether the peer has neither closed the connection nor sent anything unasked.
     pub(crate) fn is_quiet(&mut self) -> bool {
         self.channel.is_quiet()
     }
 
-    /// Whether it is best used in `runtime`.
-    pub(crate) fn is_at_home(&self, runtime: Option<Id>) -> bool {
-        self.channel.is_at_home(runtime)
+    /// Whether the connection can be used in `runtime` without moving it.
+    pub(crate) fn belongs_to(&self, runtime: Option<Id>) -> bool {
+        self.channel.belongs_to(runtime)
     }
 
-    /// The connection, for use in the runtime that this is called in.
-    pub(crate) fn brought_here(self) -> io::Result<Self> {
-        Ok(Self { channel: self.channel.brought_here()?, ..self })
+    /// Moves the connection to the caller's runtime.
+    pub(crate) fn moved_here(self) -> io::Result<Self> {
+        Ok(Self { channel: self.channel.moved_here()?, ..self })
     }
 
-    /// Sends all of `bytes`. On failure says whether any of them went out.
+    /// Sends all of `bytes`. An error says whether any of them were sent.
     pub(crate) async fn send(&mut self, bytes: &[u8], timer: &mut Timer) -> Result<(), (Fault, bool)> {
         let mut sent = 0;
         while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
             let channel = &mut self.channel;
             match timer.steps(|cx| channel.poll_write(cx, rest)).await {
                 Ok(Ok(0)) => {
-                    let fault = Fault::io(io::ErrorKind::WriteZero, "the connection takes no more bytes");
+                    let fault = Fault::io(io::ErrorKind::WriteZero, "the connection accepts no more bytes");
                     return Err((fault, sent > 0));
                 }
                 Ok(Ok(n)) => sent += n,
@@ -108,7 +106,7 @@ mod tests {
     use tokio::io::{AsyncWriteExt as _, duplex};
 
     #[tokio::test(start_paused = true)]
-    async fn quiet_is_neither_closed_nor_talking() {
+    async fn a_quiet_connection_is_neither_closed_nor_readable() {
         let (ours, mut theirs) = duplex(64);
         let mut connection = Connection::new(Box::new(ours));
         assert!(connection.is_quiet());

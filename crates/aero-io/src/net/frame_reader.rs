@@ -1,4 +1,4 @@
-//! Reads whole frames from a connection into a buffer that is kept over many exchanges.
+//! Reads frames from a connection into a buffer that is kept over many exchanges.
 
 use std::io;
 use std::ops::Range;
@@ -11,64 +11,62 @@ use crate::error::Fault;
 use crate::net::connection::Connection;
 use crate::net::timer::Timer;
 
-/// Room that a read is offered at least, once a buffer is in use.
+/// Minimum free space for a read into a buffer in use.
 const MIN_READ: usize = 16 * 1024;
 
-/// Bytes of a compressed frame, inflated: twice the largest record and more than servers put into one frame.
-/// A thousandth of it is enough to announce that much.
+/// Largest decompressed frame: twice the largest record, and more than servers put into one frame. A compressed
+/// frame can announce a thousand times its own size.
 const MAX_INFLATED: usize = 16 * 1024 * 1024;
 
-/// Bytes that came and were not used yet. The buffer is kept over many exchanges, and over frames of one
-/// exchange; it grows with the bytes that arrive, never with the size that a frame announces.
+/// Received bytes that were not used yet. The buffer is kept over many exchanges and frames. It grows with the
+/// bytes that arrive, never with the size that a frame announces.
 #[derive(Default)]
 pub(crate) struct FrameReader {
-    /// Every byte is initialised; those in `start..end` came from the peer.
+    /// All bytes are initialized; those in `start..end` were received.
     buffer: Vec<u8>,
     start: usize,
     end: usize,
     initial: usize,
-    /// The last frame, where it came compressed.
+    /// The last frame, if it was compressed.
     inflated: Vec<u8>,
     is_inflated: bool,
-    /// Whether frames may come compressed: only where that was asked for.
+    /// Whether compressed frames are accepted.
     may_inflate: bool,
 }
 
 impl FrameReader {
-    /// An empty buffer that starts with room for `initial` bytes once it is used.
+    /// An empty buffer that gets a capacity of `initial` bytes when it is first used.
     pub(crate) fn new(initial: usize) -> Self {
         Self { initial, ..Self::default() }
     }
 
-    /// Forgets all bytes.
     pub(crate) fn clear(&mut self) {
         (self.start, self.end) = (0, 0);
         self.may_inflate = false;
     }
 
-    /// Takes compressed messages, too, until the next [`FrameReader::clear`].
+    /// Accepts compressed messages, too, until the next [`FrameReader::clear`].
     pub(crate) fn allow_compressed(&mut self) {
         self.may_inflate = true;
     }
 
-    /// Whether every byte that came was used.
+    /// Whether all received bytes were used.
     pub(crate) fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
-    /// Bytes of memory held.
+    /// Allocated bytes.
     pub(crate) fn capacity(&self) -> usize {
         self.buffer.capacity() + self.inflated.capacity()
     }
 
-    /// The body of a frame that [`FrameReader::frame`] returned, until the next one is asked for.
+    /// The body of the frame that [`FrameReader::frame`] returned last.
     pub(crate) fn body(&self, range: Range<usize>) -> &[u8] {
         let buffer = if self.is_inflated { &self.inflated } else { &self.buffer };
         buffer.get(range).unwrap_or(&[])
     }
 
-    /// Reads until a whole frame of the type `expected` is there, and takes it off. A body may have
-    /// `limit` bytes.
+    /// Reads a whole frame of type `expected`, with a body of at most `limit` bytes. Returns the body's place.
     pub(crate) async fn frame(
         &mut self,
         connection: &mut Connection,
@@ -86,9 +84,9 @@ impl FrameReader {
             let n = connection.read(room, timer).await?;
             if n == 0 {
                 let text = if self.is_empty() {
-                    "closed by the peer before it answered"
+                    "the peer closed the connection before answering"
                 } else {
-                    "closed by the peer in the middle of an answer"
+                    "the peer closed the connection in the middle of an answer"
                 };
                 return Err(Fault::io(io::ErrorKind::UnexpectedEof, text));
             }
@@ -96,10 +94,10 @@ impl FrameReader {
         }
     }
 
-    /// Takes off a frame if all of it is there.
+    /// Takes a frame out of the buffer if it is complete.
     fn peek(&mut self, expected: FrameType, limit: usize) -> Result<Peeked, WireError> {
         let bytes = self.buffer.get(self.start..self.end).unwrap_or_default();
-        // The first byte tells a peer of another protocol, which may never send eight.
+        // The first byte identifies a peer with another protocol, which may never send eight.
         if let Some(&found) = bytes.first().filter(|&&version| version != 2) {
             return Err(WireError::Version { found });
         }
@@ -128,7 +126,7 @@ impl FrameReader {
         Ok(Peeked::Body(body))
     }
 
-    /// Makes room behind the bytes that are there, for a frame of `need` bytes.
+    /// Makes room for a frame of `need` bytes.
     fn make_room(&mut self, need: usize) {
         if self.is_empty() {
             (self.start, self.end) = (0, 0);
@@ -141,18 +139,18 @@ impl FrameReader {
             self.start = 0;
         }
         if self.end == len {
-            // Twice what has arrived: a peer that announces much and sends little costs little.
+            // At most twice what has arrived, so that announcing a size costs no memory.
             let grown = need.min(len * 2).max(len + 1).max(self.initial);
             self.buffer.resize(grown, 0);
         }
     }
 }
 
-/// What [`FrameReader`] holds of a frame.
+/// What the buffer holds of a frame.
 enum Peeked {
-    /// All of it: its body's place.
+    /// All of it: the place of its body.
     Body(Range<usize>),
-    /// A part; it is whole with so many bytes.
+    /// A part; the whole frame has this many bytes.
     Need(usize),
 }
 
@@ -177,7 +175,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn frames_come_whole_however_they_are_cut() {
+    async fn frames_are_complete_however_they_are_split() {
         for cut in [1, 3, 8, 700, 100_000] {
             let (ours, mut theirs) = duplex(1 << 16);
             let bodies: Vec<Vec<u8>> = [0, 5, 1_000, 70_000, 1, 300_000]
@@ -214,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn another_protocol_is_seen_in_its_first_byte() {
+    async fn another_protocol_is_detected_by_its_first_byte() {
         let (ours, mut theirs) = duplex(64);
         theirs.write_all(b"H").await.unwrap();
         let mut connection = Connection::new(Box::new(ours));
@@ -223,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn compressed_frames_are_inflated_where_they_were_asked_for() {
+    async fn compressed_frames_are_accepted_only_on_request() {
         let (ours, mut theirs) = duplex(1 << 16);
         let mut connection = Connection::new(Box::new(ours));
         let mut input = FrameReader::new(1_024);

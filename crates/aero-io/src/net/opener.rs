@@ -5,17 +5,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::{ContactFault, Fault};
+use crate::error::{DiscoveryFault, Fault};
 use crate::net::connection::Connection;
 use crate::net::timer::Timer;
 use crate::net::transport::{Target, Transport};
 
-/// Opens connections that are not authenticated yet.
+/// Opens unauthenticated connections.
 #[derive(Clone)]
 pub(crate) struct Opener {
     transport: Arc<dyn Transport>,
     connect_timeout: Duration,
-    /// The name that certificates are checked against where a node has none of its own.
+    /// The TLS name for nodes without one.
     default_tls_name: Option<String>,
 }
 
@@ -32,12 +32,11 @@ impl Opener {
         self.connect_timeout
     }
 
-    /// Whether its connections are encrypted.
     pub(crate) fn is_tls(&self) -> bool {
         self.transport.is_tls()
     }
 
-    /// A new connection, within the connect timeout and `timer`'s time.
+    /// Opens a connection within the connect timeout and the time of `timer`.
     pub(crate) async fn open(
         &self,
         address: SocketAddr,
@@ -52,17 +51,17 @@ impl Opener {
         }
     }
 
-    /// All addresses of a name, within the connect timeout.
-    pub(crate) async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ContactFault> {
+    /// Resolves a host name within the connect timeout.
+    pub(crate) async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, DiscoveryFault> {
         let limit = self.connect_timeout;
         match tokio::time::timeout(limit, self.transport.resolve(host, port)).await {
             Ok(Ok(addresses)) if addresses.is_empty() => {
-                let none = io::Error::new(io::ErrorKind::NotFound, "it has no address");
-                Err(ContactFault::Resolve(Arc::new(none)))
+                let none = io::Error::new(io::ErrorKind::NotFound, "no address found");
+                Err(DiscoveryFault::Resolve(Arc::new(none)))
             }
             Ok(Ok(addresses)) => Ok(addresses),
-            Ok(Err(error)) => Err(ContactFault::Resolve(Arc::new(error))),
-            Err(_) => Err(ContactFault::Timeout(limit)),
+            Ok(Err(error)) => Err(DiscoveryFault::Resolve(Arc::new(error))),
+            Err(_) => Err(DiscoveryFault::Timeout(limit)),
         }
     }
 }

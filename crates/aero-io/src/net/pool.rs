@@ -1,4 +1,4 @@
-//! The connections of a node: the one used last is used next, and no more are open than allowed.
+//! The connections of a node. The last one used is used first, and their number is limited.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,29 +10,30 @@ use tokio::time::Instant;
 use crate::net::channel;
 use crate::net::connection::Connection;
 
-/// A connection that was in use so recently may be used again without a look at its socket, which is a system call:
-/// what has happened to it since might as well happen a moment later.
+/// A connection that was in use within this time is used again without checking its socket, which takes a
+/// system call. Whatever has happened to it could as well happen a moment later.
 const FRESH: Duration = Duration::from_millis(1);
 
-/// From then on a connection is at rest: moving it to another runtime costs less than keeping what it came from.
+/// After this time without use, moving a connection to another runtime is cheaper than keeping its old one
+/// alive.
 const RESTING: Duration = Duration::from_secs(1);
 
-/// Which connection is wanted.
+/// Which connection a command needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// One for what can be sent again if the peer has closed it.
+    /// Any connection: the command can be sent again if the peer has closed it.
     Any,
-    /// One that the peer has not closed, as far as can be seen: what is sent over it may be sent once only.
+    /// A connection that the peer has not closed as far as can be seen: the command may be sent only once.
     Open,
-    /// A new one.
+    /// A new connection.
     New,
 }
 
-/// Idle connections and the right to open more.
+/// Idle connections, and permits to use or open one.
 ///
-/// A permit stands for a connection in use. Idle ones need none: a connection is opened only by a permit's
-/// holder who finds nothing idle, and put back before its permit is, so in use and idle together never
-/// exceed the limit.
+/// A permit stands for a connection in use; idle connections need none. Only the holder of a permit opens a
+/// connection, if none is idle, and it returns the connection before the permit. So the connections in use and
+/// idle together never exceed the limit.
 pub(crate) struct Pool {
     idle: Mutex<Vec<Idle>>,
     permits: Semaphore,
@@ -61,19 +62,18 @@ impl Pool {
         }
     }
 
-    /// Connections that may be open at a time.
     pub(crate) fn limit(&self) -> usize {
         self.limit
     }
 
-    /// The right to use a connection, if nobody waits for one.
+    /// A permit, if one is free now.
     pub(crate) fn try_permit(&self) -> Option<Permit<'_>> {
         let permit = self.permits.try_acquire().ok()?;
         permit.forget();
         Some(Permit { pool: self })
     }
 
-    /// Waits for the right to use a connection, in turn.
+    /// Waits for a permit, in order of arrival.
     pub(crate) async fn permit(&self) -> Result<Permit<'_>, NoPermit> {
         let _waiting = Waiting::new(self).ok_or(NoPermit::Crowded)?;
         let permit = self.permits.acquire().await.map_err(|_| NoPermit::Closed)?;
@@ -81,19 +81,19 @@ impl Pool {
         Ok(Permit { pool: self })
     }
 
-    /// The idle connection used last, one of this runtime's before others, if it is still good.
+    /// The idle connection that was used last, preferably one of the caller's runtime.
     pub(crate) fn pop(&self, wanted: Wanted) -> Option<Connection> {
-        let runtime = channel::here();
+        let runtime = channel::current_runtime();
         loop {
             let mut idle = self.lock();
-            let own = idle.iter().rposition(|idle| idle.connection.is_at_home(runtime));
+            let own = idle.iter().rposition(|idle| idle.connection.belongs_to(runtime));
             let mut top = match own {
                 Some(place) => idle.remove(place),
                 None => idle.pop()?,
             };
             let age = top.since.elapsed();
             if self.is_too_old(age) {
-                // All below it were put back earlier.
+                // All connections before it were returned earlier.
                 let place = own.unwrap_or(idle.len());
                 let expired: Vec<Idle> = idle.drain(..place).collect();
                 drop(idle);
@@ -103,24 +103,26 @@ impl Pool {
             drop(idle);
             let is_trusted = wanted == Wanted::Any && age < FRESH;
             if (is_trusted || top.connection.is_quiet())
-                && let Ok(connection) = top.connection.brought_here()
+                && let Ok(connection) = top.connection.moved_here()
             {
                 return Some(connection);
             }
         }
     }
 
-    /// Takes back a connection of which every answer was read.
+    /// Takes back a connection whose answers were all read.
     fn push(&self, connection: Connection) {
         let mut idle = self.lock();
-        // Looked at under the lock that `close` empties the list under: nothing is put back after that.
+        // Read under the lock under which `close` empties the list, so that no connection is returned after
+        // that.
         if !self.closed.load(Ordering::Acquire) {
             idle.push(Idle { connection, since: Instant::now() });
         }
     }
 
-    /// Closes connections that were idle for too long, and takes those that were for a while into the runtime that this
-    /// is called in, which lasts: what is left of the one of a thread that has ended goes with its last connection.
+    /// Closes connections that were idle for too long, and moves those at rest to the caller's runtime. The
+    /// caller is a task of the home runtime; the old runtime, of a thread that may have ended, is freed with
+    /// its last connection.
     pub(crate) fn trim(&self) {
         let mut idle = self.lock();
         let expired = idle.iter().take_while(|idle| self.is_too_old(idle.since.elapsed())).count();
@@ -128,14 +130,14 @@ impl Pool {
         let all = std::mem::take(&mut *idle);
         idle.extend(all.into_iter().filter_map(|Idle { connection, since }| {
             let is_at_rest = since.elapsed() >= RESTING;
-            let connection = if is_at_rest { connection.brought_here().ok()? } else { connection };
+            let connection = if is_at_rest { connection.moved_here().ok()? } else { connection };
             Some(Idle { connection, since })
         }));
         drop(idle);
         drop(expired);
     }
 
-    /// Closes idle connections, and others as they come back.
+    /// Closes idle connections, and others when they are returned.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.permits.close();
@@ -143,12 +145,11 @@ impl Pool {
         drop(idle);
     }
 
-    /// Commands that wait for a connection.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Connections in use and idle.
+    /// Connections in use, and idle ones.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.limit.saturating_sub(self.permits.available_permits()), self.lock().len())
     }
@@ -163,20 +164,19 @@ impl Pool {
     }
 }
 
-/// Commands that may wait for each connection that a node may have. More would hardly get one in time,
-/// and a queue without an end is no overload that anybody sees.
+/// Commands that may wait for each connection of the limit. More would hardly get one in time, and an unbounded
+/// queue would hide the overload.
 const WAITING_PER_CONNECTION: usize = 64;
 
-/// Why there is no right to use a connection.
+/// Why there is no permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoPermit {
-    /// Too many wait for one already.
+    /// Too many commands wait already.
     Crowded,
-    /// The pool was closed.
     Closed,
 }
 
-/// A place in the queue.
+/// A command that waits, counted until it is dropped.
 struct Waiting<'p>(&'p Pool);
 
 impl<'p> Waiting<'p> {
@@ -193,13 +193,13 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// The right to use one connection.
+/// Permission to use one connection.
 pub(crate) struct Permit<'p> {
     pool: &'p Pool,
 }
 
 impl Permit<'_> {
-    /// Puts a connection of which every answer was read back, then gives up the permit.
+    /// Returns a connection whose answers were all read, and then the permit.
     pub(crate) fn give_back(self, connection: Connection) {
         self.pool.push(connection);
     }
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn permits_go_round_in_turn() {
+    async fn permits_are_granted_in_order() {
         let pool = Pool::new(1, Duration::ZERO);
         let first = pool.permit().await.unwrap();
         let waiting = pool.permit();
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_queue_for_a_connection_has_an_end() {
+    async fn the_queue_for_a_connection_is_bounded() {
         let pool = Pool::new(1, Duration::ZERO);
         let first = pool.permit().await;
         let mut queue: Vec<_> = (0..WAITING_PER_CONNECTION).map(|_| Box::pin(pool.permit())).collect();

@@ -1,4 +1,4 @@
-//! The session that authenticates a connection, and its secret token.
+//! The session that authenticates a connection, and its token.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::Who;
+use crate::error::LoginUser;
 
-/// Time before a session's end at which the next one is begun, for sessions that last twice as long.
+/// How long before its end a session is renewed; sessions shorter than twice this are renewed at half time.
 const EARLY: Duration = Duration::from_secs(60);
 
-/// Bytes that are never shown.
+/// Bytes that are never formatted.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Arc<[u8]>);
 
@@ -20,7 +20,7 @@ impl Secret {
         Self(bytes.into())
     }
 
-    /// The bytes. Whoever asks must not show them.
+    /// The bytes. Do not format them.
     pub(crate) fn reveal(&self) -> &[u8] {
         &self.0
     }
@@ -32,23 +32,22 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A session at a node.
 pub(crate) struct Session {
-    /// None at a node that wants no authentication.
+    /// `None` at a node that requires no authentication.
     pub(crate) token: Option<Secret>,
-    /// When the next one is to be begun, where it ends.
+    /// When to log in again; `None` if the session never ends.
     pub(crate) renew_at: Option<Instant>,
     pub(crate) ends_at: Option<Instant>,
-    pub(crate) who: Who,
+    pub(crate) user: LoginUser,
 }
 
 impl Session {
-    pub(crate) fn new(token: Option<Secret>, ttl: Option<u32>, who: Who) -> Self {
+    pub(crate) fn new(token: Option<Secret>, ttl: Option<u32>, user: LoginUser) -> Self {
         let now = Instant::now();
         let ttl = ttl.filter(|&seconds| seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
         Self {
             token,
-            who,
+            user,
             renew_at: ttl.and_then(|ttl| now.checked_add(ttl - EARLY.min(ttl / 2))),
             ends_at: ttl.and_then(|ttl| now.checked_add(ttl)),
         }

@@ -1,4 +1,4 @@
-//! The time that one exchange may take.
+//! Limits the time of an exchange.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -9,18 +9,18 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::error::Fault;
 
-/// A deadline and a limit between two steps of progress. It costs nothing while steps come without a
-/// wait, and one timer's registration otherwise.
+/// A deadline, and a limit on the time between two steps of progress. Costs nothing while steps need no
+/// waiting, and one timer registration otherwise.
 pub(crate) struct Timer {
     deadline: Option<Instant>,
-    /// Limit between two steps, where the deadline alone would not do.
+    /// The limit between two steps; `None` if the deadline comes first.
     step: Option<Duration>,
     last_step: Instant,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Timer {
-    /// A timer from now on. A `step` of zero, or one that the deadline comes before anyway, is none.
+    /// A timer that starts now. A `step` of zero is no limit.
     pub(crate) fn new(deadline: Option<Instant>, step: Duration) -> Self {
         let now = Instant::now();
         let capped = deadline.is_some_and(|deadline| deadline.saturating_duration_since(now) <= step);
@@ -33,25 +33,27 @@ impl Timer {
         Self::new(Instant::now().checked_add(limit), Duration::ZERO)
     }
 
-    /// One with the same deadline and the same limit between two steps, for what another task does meanwhile.
-    pub(crate) fn alike(&self) -> Self {
+    /// A timer with the same limits, for a task that works in the meantime.
+    pub(crate) fn restarted(&self) -> Self {
         Self { last_step: Instant::now(), sleep: None, ..*self }
     }
 
-    /// Notes a step that was made elsewhere.
+    /// Records a step of progress, or time that does not count.
     pub(crate) fn step(&mut self) {
-        self.last_step = Instant::now();
+        if self.step.is_some() {
+            self.last_step = Instant::now();
+        }
     }
 
-    /// Milliseconds left, for telling a server; 0 without a deadline.
+    /// Milliseconds left, for the server; 0 without a deadline.
     pub(crate) fn remaining_ms(&self) -> u32 {
         let Some(deadline) = self.deadline else { return 0 };
         let left = deadline.saturating_duration_since(Instant::now());
-        // Rounded up: 0 would stand for no limit.
+        // Rounded up, because 0 means no limit.
         u32::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
     }
 
-    /// Fails once the deadline has passed.
+    /// Fails after the deadline.
     pub(crate) fn check(&self) -> Result<(), Fault> {
         match self.deadline {
             Some(deadline) if deadline <= Instant::now() => Err(Fault::Deadline),
@@ -59,18 +61,16 @@ impl Timer {
         }
     }
 
-    /// Polls `step` until it is ready, or time is up. What is ready is taken even at the last moment.
+    /// Polls `step` until it is ready or time is up. A step that is ready at the last moment counts.
     pub(crate) async fn steps<T>(
         &mut self,
         mut step: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Result<T, Fault> {
-        // A peer that always has more to give must not keep the call beyond its deadline.
+        // A peer that sends without end must not keep the call beyond its deadline.
         self.check()?;
         std::future::poll_fn(|cx| match step(cx) {
             Poll::Ready(value) => {
-                if self.step.is_some() {
-                    self.last_step = Instant::now();
-                }
+                self.step();
                 Poll::Ready(Ok(value))
             }
             Poll::Pending => self.poll_elapsed(cx).map(Err),
@@ -78,7 +78,7 @@ impl Timer {
         .await
     }
 
-    /// Awaits `future`, or the end of the time.
+    /// Waits for `future` or the end of the time.
     pub(crate) async fn run<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Fault> {
         let mut future = pin!(future);
         self.steps(|cx| future.as_mut().poll(cx)).await
@@ -93,7 +93,7 @@ impl Timer {
                 (None, None) => return Poll::Pending,
             };
             let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(due)));
-            // Steps move the end without moving the timer: that happens here, once it fires.
+            // Steps move the end without resetting the timer; that is done when it fires.
             ready!(sleep.as_mut().poll(cx));
             let now = Instant::now();
             if self.deadline.is_some_and(|deadline| deadline <= now) {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_step_limit_starts_anew_with_each_step() {
+    async fn the_step_limit_restarts_with_each_step() {
         let start = Instant::now();
         let mut timer = Timer::new(None, Duration::from_millis(400));
         for _ in 0..5 {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_step_limit_beyond_the_deadline_is_none() {
+    async fn a_step_limit_beyond_the_deadline_is_ignored() {
         let deadline = Instant::now() + Duration::from_secs(1);
         let mut timer = Timer::new(Some(deadline), Duration::from_secs(30));
         assert_eq!(timer.remaining_ms(), 1_000);

@@ -1,4 +1,4 @@
-//! New connections to the nodes of one cluster, authenticated where it has users.
+//! Opens connections to the nodes of one cluster, and authenticates them.
 
 use std::future::Future;
 use std::io;
@@ -20,14 +20,15 @@ use crate::net::transport::Transport;
 use crate::node::events::Events;
 use crate::node::health::Health;
 
-/// Opens connections of one cluster's handle.
+/// Opens connections for one cluster handle.
 pub(crate) struct Connector {
     pub(crate) opener: Opener,
     pub(crate) config: ClusterConfig,
-    /// None where nobody logs in.
+    /// `None` without credentials.
     pub(crate) logins: Option<Logins>,
     pub(crate) events: Events,
-    /// The runtime that lasts: commands may run in another, which is driven only while they do.
+    /// The runtime that lives as long as the cluster. Commands may run in another one, which is driven only
+    /// while they do.
     home: Option<Handle>,
 }
 
@@ -41,7 +42,7 @@ impl Connector {
         Self { opener, config, logins, events: Events::default(), home: Handle::try_current().ok() }
     }
 
-    /// Starts what goes on after the call that starts it, in the runtime that lasts.
+    /// Spawns a task in the home runtime, where it can outlive the caller.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         future: impl Future<Output = T> + Send + 'static,
@@ -52,61 +53,60 @@ impl Connector {
         }
     }
 
-    /// [`Connector::enter`] in the runtime that lasts, wherever this is called: a connection lives longer than a
-    /// command, and so does a login that several wait for.
-    pub(crate) async fn enter_from_anywhere(
+    /// Calls [`Connector::open`] in the home runtime, wherever the caller runs: connections outlive a command,
+    /// and so do logins that several commands wait for.
+    pub(crate) async fn open_in_home_runtime(
         self: &Arc<Self>,
         address: SocketAddr,
         tls_name: Option<&str>,
         timer: &mut Timer,
     ) -> Result<Connection, Fault> {
         match &self.home {
-            Some(home) if Some(home.id()) != channel::here() => {}
-            _ => return self.enter(address, tls_name, timer).await,
+            Some(home) if Some(home.id()) != channel::current_runtime() => {}
+            _ => return self.open(address, tls_name, timer).await,
         }
-        let (connector, tls_name, mut its_timer) =
-            (Arc::clone(self), tls_name.map(str::to_owned), timer.alike());
-        let mut entering = AbortOnDrop(
-            self.spawn(async move { connector.enter(address, tls_name.as_deref(), &mut its_timer).await }),
+        let (connector, tls_name, mut task_timer) =
+            (Arc::clone(self), tls_name.map(str::to_owned), timer.restarted());
+        let mut opening = AbortOnDrop(
+            self.spawn(async move { connector.open(address, tls_name.as_deref(), &mut task_timer).await }),
         );
-        let entered = (&mut entering.0).await;
+        let opened = (&mut opening.0).await;
         timer.step();
-        match entered {
-            Ok(entered) => Ok(entered?.brought_here()?),
+        match opened {
+            Ok(opened) => Ok(opened?.moved_here()?),
             Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
             Err(_) => {
-                Err(Fault::io(io::ErrorKind::NotConnected, "connecting was given up: the runtime has ended"))
+                Err(Fault::io(io::ErrorKind::NotConnected, "the runtime was shut down while connecting"))
             }
         }
     }
 
-    /// A node's pool.
     pub(crate) fn pool(&self) -> Pool {
         Pool::new(self.config.max_conns_per_node, self.config.max_socket_idle)
     }
 
-    /// What a node starts with.
     pub(crate) fn health(&self) -> Health {
         let window = self.config.tend_interval.saturating_mul(self.config.error_rate_window.max(1));
         Health::new(self.config.max_error_rate, window)
     }
 
-    /// A new connection for commands, which the node knows the user of.
-    pub(crate) async fn enter(
+    /// Opens an authenticated connection for commands.
+    pub(crate) async fn open(
         &self,
         address: SocketAddr,
         tls_name: Option<&str>,
         timer: &mut Timer,
     ) -> Result<Connection, Fault> {
         match &self.logins {
-            Some(logins) => logins.enter(address, tls_name, timer).await,
+            Some(logins) => logins.open(address, tls_name, timer).await,
             None => self.opener.open(address, tls_name, timer).await,
         }
     }
 
-    /// A new connection for watching a node, and the timer for what is asked over it. The connect timeout
-    /// is for both; a login has its own time, and what follows starts anew.
-    pub(crate) async fn enter_to_watch(
+    /// Opens an authenticated connection for watching a node, and returns it with the timer for the first
+    /// exchange. Both together take the connect timeout; a login has its own timeout, and the exchange then
+    /// starts anew.
+    pub(crate) async fn open_for_watch(
         &self,
         address: SocketAddr,
         tls_name: Option<&str>,
@@ -118,12 +118,12 @@ impl Connector {
         };
         // The login opens a connection, too.
         let mut timer = Timer::within(limit.saturating_mul(2).saturating_add(self.config.login_timeout));
-        let connection = logins.enter(address, tls_name, &mut timer).await?;
+        let connection = logins.open(address, tls_name, &mut timer).await?;
         Ok((connection, Timer::within(limit)))
     }
 }
 
-/// Ends a task that nobody waits for any more.
+/// Aborts a task when it is dropped.
 struct AbortOnDrop<T>(JoinHandle<T>);
 
 impl<T> Drop for AbortOnDrop<T> {

@@ -1,6 +1,6 @@
-//! What happens to the cluster, kept for a log until somebody fetches it.
+//! Events of the cluster, kept for a log until the application takes them.
 //!
-//! Nothing is formatted here, and nobody is waited for: an event is a few pointers in a queue with an end.
+//! Recording an event neither formats a message nor waits: it pushes a few pointers to a bounded queue.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,28 +10,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use crate::error::ContactFault;
+use crate::error::DiscoveryFault;
 
-/// Events that are kept; what comes when there are so many is counted.
-const MOST: usize = 1_000;
+/// Events that are kept. Further ones are only counted.
+const MAX_EVENTS: usize = 1_000;
 
-/// How much an event matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// For whoever looks for a mistake.
     Debug,
-    /// In the course of things.
     Info,
-    /// Something does not work.
     Warning,
 }
 
-/// A node as events name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeName {
-    /// Its name.
     pub name: Arc<str>,
-    /// Its address.
     pub address: SocketAddr,
 }
 
@@ -44,11 +37,11 @@ impl fmt::Display for NodeName {
 /// Why a node is avoided.
 #[derive(Clone, Debug)]
 pub enum Suspicion {
-    /// It did not answer its watch.
-    Watch(ContactFault),
+    /// It failed a check.
+    Watch(DiscoveryFault),
     /// A command's connection failed.
     Broken(Arc<io::Error>),
-    /// It has answered no command for longer than that should take.
+    /// It has answered no command for too long.
     Silent,
     /// Another node has its address.
     Renamed,
@@ -57,58 +50,52 @@ pub enum Suspicion {
 impl fmt::Display for Suspicion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Watch(fault) => write!(f, "it did not answer its watch: {fault}"),
+            Self::Watch(fault) => write!(f, "it failed a check: {fault}"),
             Self::Broken(error) => write!(f, "a connection failed: {error}"),
-            Self::Silent => f.write_str("it answers no command"),
+            Self::Silent => f.write_str("it does not answer commands"),
             Self::Renamed => f.write_str("another node has its address"),
         }
     }
 }
 
-/// Something that happened to the cluster.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A node joined, or came back.
+    /// A node joined or came back.
     Joined(NodeName),
-    /// A node left.
     Left(NodeName),
-    /// A node is avoided from now on.
+    /// Commands avoid the node from now on.
     Suspect(NodeName, Suspicion),
-    /// A node that was avoided answers again.
+    /// Commands use the node again.
     Trusted(NodeName),
-    /// A node failed so often that it is not asked before the error window ends.
+    /// The node failed too often and is not used until the error window ends. The number is the limit.
     Tripped(NodeName, u32),
-    /// No node answers: the seeds are asked.
+    /// No node answers; the seeds are tried again.
     Lost,
-    /// A command is sent again, after the error of this code.
+    /// A command is retried after an error with this code.
     Retry {
-        /// The command.
         command: &'static str,
         /// The node that failed.
         node: NodeName,
-        /// The error's code.
         code: i32,
     },
-    /// Rows of a batch are asked for again.
-    RowsAgain {
-        /// The node that is asked now.
+    /// Rows of a batch are retried.
+    RowsRetried {
+        /// The node that they are sent to.
         node: NodeName,
-        /// How many.
         rows: usize,
     },
-    /// So many events were not kept.
+    /// Events that were not kept.
     Overflow(u64),
 }
 
 impl Event {
-    /// How much it matters.
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
             Self::Joined(_) | Self::Left(_) | Self::Trusted(_) => Level::Info,
             Self::Suspect(..) | Self::Tripped(..) | Self::Lost | Self::Overflow(_) => Level::Warning,
-            Self::Retry { .. } | Self::RowsAgain { .. } => Level::Debug,
+            Self::Retry { .. } | Self::RowsRetried { .. } => Level::Debug,
         }
     }
 }
@@ -121,42 +108,45 @@ impl fmt::Display for Event {
             Self::Suspect(node, why) => write!(f, "node {node} is avoided: {why}"),
             Self::Trusted(node) => write!(f, "node {node} answers again"),
             Self::Tripped(node, limit) => {
-                write!(f, "node {node} failed more than {limit} times and is not asked in this error window")
+                write!(
+                    f,
+                    "node {node} failed more than {limit} times and is not used until the error window ends"
+                )
             }
-            Self::Lost => f.write_str("no node of the cluster answers; the hosts of the config are asked"),
+            Self::Lost => f.write_str("no node of the cluster answers; trying the configured hosts again"),
             Self::Retry { command, node, code } => {
-                write!(f, "{command} failed at node {node} with code {code} and is sent again")
+                write!(f, "{command} failed at node {node} with code {code}; retrying")
             }
-            Self::RowsAgain { node, rows } => {
-                write!(f, "{rows} rows without an answer are asked for again, at node {node}")
+            Self::RowsRetried { node, rows } => {
+                write!(f, "retrying {rows} rows at node {node}")
             }
             Self::Overflow(count) => write!(f, "{count} more events were not kept"),
         }
     }
 }
 
-/// The events that nobody has fetched yet.
+/// Events that were not taken yet.
 #[derive(Default)]
 pub(crate) struct Events {
     has_any: AtomicBool,
     is_verbose: AtomicBool,
-    queue: Mutex<Queue>,
+    queue: Mutex<EventQueue>,
 }
 
 #[derive(Default)]
-struct Queue {
+struct EventQueue {
     events: VecDeque<(SystemTime, Event)>,
     lost: u64,
 }
 
 impl Events {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+    fn queue(&self) -> MutexGuard<'_, EventQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn push(&self, event: Event) {
         let mut queue = self.queue();
-        if queue.events.len() < MOST {
+        if queue.events.len() < MAX_EVENTS {
             queue.events.push_back((SystemTime::now(), event));
         } else {
             queue.lost += 1;
@@ -164,7 +154,7 @@ impl Events {
         self.has_any.store(true, Ordering::Release);
     }
 
-    /// Adds an event of level [`Level::Debug`], of which there may be many, if somebody wants them.
+    /// Records an event of level [`Level::Debug`], of which there may be many, if they are wanted.
     pub(crate) fn push_detail(&self, event: impl FnOnce() -> Event) {
         if self.is_verbose.load(Ordering::Relaxed) {
             self.push(event());
@@ -200,22 +190,22 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_counted() {
+    fn events_that_do_not_fit_are_counted() {
         let events = Events::default();
         assert!(!events.has_any());
-        for _ in 0..MOST + 5 {
+        for _ in 0..MAX_EVENTS + 5 {
             events.push(Event::Joined(node()));
         }
         assert!(events.has_any());
         let taken = events.take();
-        assert_eq!(taken.len(), MOST + 1);
+        assert_eq!(taken.len(), MAX_EVENTS + 1);
         assert_eq!(taken[0].1.to_string(), "node C1 (127.0.0.1:3000) joined");
-        assert_eq!(taken[MOST].1.to_string(), "5 more events were not kept");
+        assert_eq!(taken[MAX_EVENTS].1.to_string(), "5 more events were not kept");
         assert!(!events.has_any() && events.take().is_empty());
     }
 
     #[test]
-    fn details_are_kept_for_those_who_want_them() {
+    fn details_are_recorded_on_request() {
         let events = Events::default();
         let detail = || Event::Retry { command: "read", node: node(), code: 9 };
         events.push_detail(|| unreachable!());

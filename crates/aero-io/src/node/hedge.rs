@@ -1,4 +1,4 @@
-//! When a request that has no answer is sent to another node as well.
+//! When a request without an answer is sent to another node as well.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -6,51 +6,49 @@ use std::time::Duration;
 use crate::node::health::Health;
 use crate::policy::{Hedge, ReadModeSc, Replica};
 
-/// Shortest adaptive delay: what a busy machine's scheduler can cost, without anything being wrong.
-const FLOOR: Duration = Duration::from_millis(30);
+/// Minimum adaptive delay: what the scheduler of a busy machine may cost although nothing is wrong.
+const MIN_DELAY: Duration = Duration::from_millis(30);
 
-/// Longest adaptive delay, unless a request usually takes half of that already.
-const CAP: Duration = Duration::from_millis(250);
+/// Maximum adaptive delay, unless requests usually take more than half of it.
+const MAX_DELAY: Duration = Duration::from_millis(250);
 
-/// The adaptive delay for a node that was not heard of yet.
-const COLD: Duration = Duration::from_millis(100);
+/// The adaptive delay for a node without measurements.
+const UNKNOWN_DELAY: Duration = Duration::from_millis(100);
 
-/// How many times what is usual a request may take.
-const PATIENCE: u32 = 4;
+/// The adaptive delay is this many times the usual time.
+const DELAY_FACTOR: u32 = 4;
 
-/// Tenths of a hedge that a request earns.
+/// Tenths of a hedge that each request earns.
 const EARNED: u32 = 1;
-/// Tenths that a hedge costs.
-const COST: u32 = 10;
-/// Tenths that can be saved up: for the requests under way at a node in the moment that it hangs.
-const SAVINGS: u32 = 1_280;
-/// Tenths to begin with.
-const INITIAL: u32 = 160;
+const HEDGE_COST: u32 = 10;
+/// Limit on saved tenths: enough to hedge all requests in flight at a node when it hangs.
+const MAX_BUDGET: u32 = 1_280;
+const INITIAL_BUDGET: u32 = 160;
 
-/// How many requests may be sent twice: one for every ten, so that a cluster that is slow because it is
-/// overloaded does not get twice the load.
+/// Limits hedges to one per ten requests, so that an overloaded cluster does not get twice the load.
 pub(crate) struct Budget {
     tenths: AtomicU32,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { tenths: AtomicU32::new(INITIAL) }
+        Self { tenths: AtomicU32::new(INITIAL_BUDGET) }
     }
 }
 
 impl Budget {
-    /// Notes that a request was sent.
+    /// Counts a request.
     pub(crate) fn earn(&self) {
         let tenths = self.tenths.load(Ordering::Relaxed);
-        if tenths < SAVINGS {
+        if tenths < MAX_BUDGET {
             self.tenths.fetch_add(EARNED, Ordering::Relaxed);
         }
     }
 
-    /// Takes the cost of so many extra requests, if there is enough for all of them.
+    /// Takes the cost of `requests` hedges, if the budget suffices for all of them.
     pub(crate) fn spend(&self, requests: usize) -> bool {
-        let Some(cost) = u32::try_from(requests).ok().and_then(|requests| requests.checked_mul(COST)) else {
+        let Some(cost) = u32::try_from(requests).ok().and_then(|requests| requests.checked_mul(HEDGE_COST))
+        else {
             return false;
         };
         let spend = |tenths: u32| tenths.checked_sub(cost);
@@ -58,7 +56,7 @@ impl Budget {
     }
 }
 
-/// How long a request of `rows` waits for its answer before it is hedged; none where it never is.
+/// How long a request of `rows` waits for its answer before it is hedged; `None` if it never is.
 pub(crate) fn delay(hedge: Hedge, replica: Replica, health: &Health, rows: usize) -> Option<Duration> {
     if replica == Replica::Master {
         return None;
@@ -70,15 +68,15 @@ pub(crate) fn delay(hedge: Hedge, replica: Replica, health: &Health, rows: usize
     }
 }
 
-/// What a request of `rows` may take before something seems to be wrong.
+/// How long a request of `rows` may take before something seems to be wrong.
 pub(crate) fn adaptive(health: &Health, rows: usize) -> Duration {
     match health.usual_time(rows) {
-        None => COLD,
-        Some(usual) => (usual * PATIENCE).min(CAP.max(usual * 2)).max(FLOOR),
+        None => UNKNOWN_DELAY,
+        Some(usual) => (usual * DELAY_FACTOR).min(MAX_DELAY.max(usual * 2)).max(MIN_DELAY),
     }
 }
 
-/// Whether the master alone may answer reads of a strongly consistent namespace.
+/// Whether only the master may answer reads of a strongly consistent namespace.
 pub(crate) fn is_master_only(read_mode_sc: ReadModeSc) -> bool {
     matches!(read_mode_sc, ReadModeSc::Session | ReadModeSc::Linearize)
 }
@@ -95,28 +93,28 @@ mod tests {
             budget.earn();
             hedged += usize::from(budget.spend(1));
         }
-        assert_eq!(hedged, 100 + INITIAL as usize / 10);
+        assert_eq!(hedged, 100 + INITIAL_BUDGET as usize / 10);
         assert!(!budget.spend(1));
         (0..100_000).for_each(|_| budget.earn());
-        assert!(budget.spend(SAVINGS as usize / 10));
+        assert!(budget.spend(MAX_BUDGET as usize / 10));
         assert!(!budget.spend(1) && !budget.spend(usize::MAX));
     }
 
     #[test]
-    fn the_delay_follows_what_is_usual() {
+    fn the_delay_follows_the_usual_time() {
         let health = Health::new(0, Duration::ZERO);
         let delay = |hedge, rows| delay(hedge, Replica::Sequence, &health, rows);
-        assert_eq!(delay(Hedge::Adaptive, 300), Some(COLD));
+        assert_eq!(delay(Hedge::Adaptive, 300), Some(UNKNOWN_DELAY));
         assert_eq!(delay(Hedge::After(Duration::from_millis(7)), 300), Some(Duration::from_millis(7)));
         assert_eq!(delay(Hedge::Off, 300), None);
         assert_eq!(super::delay(Hedge::Adaptive, Replica::Master, &health, 300), None);
         health.note_time(300, Duration::from_millis(20));
         assert_eq!(delay(Hedge::Adaptive, 1_000), Some(Duration::from_millis(80)));
-        assert_eq!(delay(Hedge::Adaptive, 1), Some(COLD));
+        assert_eq!(delay(Hedge::Adaptive, 1), Some(UNKNOWN_DELAY));
         health.note_time(1, Duration::from_millis(1));
-        assert_eq!(delay(Hedge::Adaptive, 1), Some(FLOOR));
+        assert_eq!(delay(Hedge::Adaptive, 1), Some(MIN_DELAY));
         health.note_time(2_000, Duration::from_millis(100));
-        assert_eq!(delay(Hedge::Adaptive, 2_000), Some(CAP));
+        assert_eq!(delay(Hedge::Adaptive, 2_000), Some(MAX_DELAY));
         health.note_time(10_000, Duration::from_secs(2));
         assert_eq!(delay(Hedge::Adaptive, 10_000), Some(Duration::from_secs(4)));
     }

@@ -18,33 +18,33 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use wire_protocol::ResultCode;
 
-use crate::error::{Error, Fault, Tried, gone};
-use crate::net::connection::{Connection, Opened};
+use crate::auth::credentials::Credentials;
+use crate::error::{Error, Fault, LoginUser, Tried, node_left};
+use crate::net::connection::{Connection, ConnectionCounts};
 use crate::net::pool::{NoPermit, Permit, Pool, Wanted};
 use crate::net::timer::Timer;
 use crate::node::connector::Connector;
 use crate::node::events::{Event, NodeName, Suspicion};
 use crate::node::health::Health;
 
-/// Fewest rows a chunk is cut to for good after a node refused a larger one.
+/// Minimum for the learned limit on a request's rows.
 const MIN_LEARNED_ROWS: u32 = 64;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
-/// A node.
 pub(crate) struct Node {
-    /// Unique in the process; a node that comes back is another one.
+    /// Unique in the process. A node that comes back gets a new one.
     pub(crate) id: u64,
     pub(crate) name: Arc<str>,
     pub(crate) address: SocketAddr,
     pub(crate) tls_name: Option<Box<str>>,
     pub(crate) pool: Pool,
-    /// Wakes the node's watch before its time.
-    pub(crate) look_now: Notify,
+    /// Wakes the node's watch early.
+    pub(crate) check_now: Notify,
     pub(crate) health: Health,
-    pub(crate) opened: Arc<Opened>,
+    pub(crate) opened: Arc<ConnectionCounts>,
     connector: Arc<Connector>,
-    /// Rows that the node takes in one request, as far as it has shown.
+    /// Rows that the node accepts in one request, as learned from refusals.
     max_rows: AtomicU32,
 }
 
@@ -61,7 +61,7 @@ impl Node {
             address,
             tls_name: tls_name.map(Into::into),
             pool: connector.pool(),
-            look_now: Notify::new(),
+            check_now: Notify::new(),
             health: connector.health(),
             opened: Arc::default(),
             connector,
@@ -69,31 +69,33 @@ impl Node {
         }
     }
 
-    /// Whether the node is to be asked while another can be.
+    /// Whether to use the node in preference to others.
     pub(crate) fn is_usable(&self) -> bool {
         !self.health.is_suspect() && !self.health.is_tripped()
     }
 
-    /// Draws conclusions from what went wrong with a request of `rows` that was sent at `sent`.
+    /// Records what went wrong with a request of `rows`, which was sent at `sent`.
     pub(crate) fn observe(&self, fault: &Fault, rows: usize, sent: Option<Instant>) {
         if sent.is_some() || !matches!(fault, Fault::Socket | Fault::Deadline) {
-            // Time that ran out while a request waited for its turn is the caller's.
+            // A timeout while waiting for a connection says nothing about the node.
             self.count_failure(|health| health.note_fault(fault));
         }
         match fault {
             Fault::Io(error) => self.suspect(Suspicion::Broken(Arc::clone(error))),
             Fault::Socket | Fault::Deadline => match sent {
                 Some(sent) => _ = self.check_silence(rows, sent),
-                None => self.look_now.notify_one(),
+                None => self.check_now.notify_one(),
             },
-            Fault::Wire(_) => self.look_now.notify_one(),
+            Fault::Wire(_) => self.check_now.notify_one(),
             Fault::Saturated | Fault::Tripped | Fault::Gone | Fault::Login { .. } => {}
         }
     }
 
-    /// Whether the node has answered nobody since `sent`, when a request of `rows` was sent that has no answer
-    /// yet, for longer than that should take: it is avoided from now on. A caller's own short time says
-    /// nothing.
+    /// Checks whether the node has answered any command since `sent`, when an unanswered request of `rows` was
+    /// sent. If it has not, for longer than such a request should take, commands avoid the node from now on.
+    /// Returns whether that is so.
+    ///
+    /// How long it should take does not depend on the caller's timeout, which may be short.
     pub(crate) fn check_silence(&self, rows: usize, sent: Instant) -> bool {
         if !self.health.is_silent_since(sent) {
             return false;
@@ -102,46 +104,45 @@ impl Node {
         if is_long {
             self.suspect(Suspicion::Silent);
         } else {
-            self.look_now.notify_one();
+            self.check_now.notify_one();
         }
         is_long
     }
 
-    /// Draws conclusions from a code that says that the node cannot do what was asked.
+    /// Records a code that may mean that the node is overloaded or has lost a partition.
     pub(crate) fn observe_code(&self, code: ResultCode) {
         self.count_failure(|health| health.note_code(code));
         if code == ResultCode::PARTITION_UNAVAILABLE {
             // The partition may have moved.
-            self.look_now.notify_one();
+            self.check_now.notify_one();
         }
     }
 
-    /// Lets commands avoid the node until it answers its watch, which looks at it soon.
+    /// Makes commands avoid the node until it answers its next check, which comes soon.
     fn suspect(&self, why: Suspicion) {
         self.avoid(why);
-        self.look_now.notify_one();
+        self.check_now.notify_one();
     }
 
-    /// Lets commands avoid the node.
+    /// Makes commands avoid the node.
     pub(crate) fn avoid(&self, why: Suspicion) {
         if self.health.set_suspect(true) {
             self.connector.events.push(Event::Suspect(self.as_named(), why));
         }
     }
 
-    /// Lets commands ask the node again.
+    /// Makes commands use the node again.
     pub(crate) fn trust(&self) {
         if self.health.set_suspect(false) {
             self.connector.events.push(Event::Trusted(self.as_named()));
         }
     }
 
-    /// Its name as events have it.
     pub(crate) fn as_named(&self) -> NodeName {
         NodeName { name: Arc::clone(&self.name), address: self.address }
     }
 
-    /// Counts what may be a failure, and notes if it was one too many.
+    /// Counts a possible failure, and reports if the circuit breaker tripped.
     fn count_failure(&self, count: impl FnOnce(&Health)) {
         let was_tripped = self.health.is_tripped();
         count(&self.health);
@@ -150,8 +151,8 @@ impl Node {
         }
     }
 
-    /// Whether a code says that the node does not know the user of a connection any more; if so, the next
-    /// new connection is preceded by a login. What was asked was not looked at.
+    /// If `code` says that the node no longer knows the connection's session: forgets that session, so that the
+    /// next new connection logs in first, and returns true. The server has not executed the command.
     pub(crate) fn forget_lost_session(&self, code: ResultCode, connection: &Connection) -> bool {
         match &self.connector.logins {
             Some(logins) if code.ends_session() => {
@@ -164,27 +165,33 @@ impl Node {
         }
     }
 
-    /// Begins the next session if this one ends soon.
+    /// The user that connections to the node log in as.
+    pub(crate) fn login_user(&self) -> LoginUser {
+        let credentials = self.connector.config.credentials.as_ref();
+        credentials.map_or_else(LoginUser::none, Credentials::login_user)
+    }
+
+    /// Starts the next login if the session ends soon.
     pub(crate) fn renew_session(&self) {
         if let Some(logins) = &self.connector.logins {
             logins.renew(self.address, self.tls_name.as_deref());
         }
     }
 
-    /// Rows that a request to this node may have.
+    /// Most rows of a request to this node.
     pub(crate) fn max_rows(&self) -> usize {
         self.max_rows.load(Ordering::Relaxed) as usize
     }
 
-    /// Notes that a request of `rows` was too large.
+    /// Records that a request of `rows` was too large.
     pub(crate) fn refused_rows(&self, rows: usize) {
         let half = u32::try_from(rows / 2).unwrap_or(u32::MAX).max(MIN_LEARNED_ROWS);
         self.max_rows.fetch_min(half, Ordering::Relaxed);
     }
 
-    /// The right to use a connection, in turn.
+    /// Waits for the right to use a connection.
     pub(crate) async fn permit(&self, timer: &mut Timer) -> Result<Permit<'_>, Fault> {
-        // Too late to use a connection is too late to take one, which would have to be closed.
+        // Once the deadline has passed, a connection would have to be closed again without use.
         timer.check()?;
         if self.health.is_tripped() {
             return Err(Fault::Tripped);
@@ -199,7 +206,7 @@ impl Node {
         }
     }
 
-    /// A connection to use alone: an idle one, or a new one where there is none or a new one is wanted.
+    /// An idle connection, or a new one if there is none or `wanted` says so.
     pub(crate) async fn lease<'n>(
         &'n self,
         permit: Permit<'n>,
@@ -211,36 +218,29 @@ impl Node {
         {
             return Ok(Leased { permit, connection, reused: true });
         }
-        // Boxed, for it is seldom and large: every command's future would have the room for it in itself.
-        let entering = self.connector.enter_from_anywhere(self.address, self.tls_name.as_deref(), timer);
+        // Boxed because it is rare and large: otherwise every command's future would reserve space for it.
+        let entering = self.connector.open_in_home_runtime(self.address, self.tls_name.as_deref(), timer);
         let connection = Box::pin(entering).await?;
         Ok(Leased { permit, connection: connection.counted(&self.opened), reused: false })
     }
-
-    /// [`Node::permit`] and [`Node::lease`].
-    pub(crate) async fn acquire(&self, timer: &mut Timer, wanted: Wanted) -> Result<Leased<'_>, Fault> {
-        let permit = self.permit(timer).await?;
-        self.lease(permit, timer, wanted).await
-    }
 }
 
-/// A connection of a node, in use. Dropped, it is closed: there may be answers that nobody read.
+/// A connection of a node, in use. Dropping it closes the connection, which may have unread answers.
 pub(crate) struct Leased<'n> {
     permit: Permit<'n>,
     pub(crate) connection: Connection,
-    /// Whether it was used before: the peer may have closed it meanwhile.
+    /// Whether the connection was used before: the peer may have closed it since.
     pub(crate) reused: bool,
 }
 
 impl Leased<'_> {
-    /// Gives it back for the next command: every answer was read.
+    /// Returns the connection to the pool. All answers must have been read.
     pub(crate) fn recycle(self) {
         self.permit.give_back(self.connection);
     }
 }
 
 impl Fault {
-    /// The error of a command to `node`.
     pub(crate) fn into_error(self, node: &Node, tried: Tried) -> Error {
         let tried = Box::new(tried);
         match self {
@@ -248,11 +248,11 @@ impl Fault {
             Self::Io(source) => Error::Connection { source, tried },
             Self::Wire(source) => Error::Protocol { source, tried },
             Self::Saturated => Error::Saturated { limit: node.pool.limit(), tried },
-            Self::Login { code, who } => {
-                Error::Login { code, who, address: node.address, tried: Some(tried) }
+            Self::Login { code, user } => {
+                Error::Login { code, user, address: node.address, tried: Some(tried) }
             }
             Self::Tripped => Error::ErrorRate { limit: node.health.limit(), tried },
-            Self::Gone => Error::Connection { source: Arc::new(gone()), tried },
+            Self::Gone => Error::Connection { source: Arc::new(node_left()), tried },
         }
     }
 }
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn messages_carry_what_was_tried() {
+    async fn messages_contain_what_was_tried() {
         let error = Error::Server { code: ResultCode::KEY_BUSY, tried: Box::new(tried(1, false)) };
         assert_eq!(
             error.to_string(),

@@ -1,12 +1,13 @@
 //! Queries over the primary index: the records of partitions, as a stream.
 //!
-//! A driver ([`driver`]) asks each node for its partitions over a connection of its own ([`exchange`]) and puts
-//! what comes into a short queue of blocks. Who does not take them stops the driver there, and so the sockets:
-//! memory is bounded by that queue and a frame for each node. The driver knows the last record of each
-//! partition, so after a failure it asks for what is below that, and for nothing that was put into the queue.
+//! A driver ([`driver`]) asks each node for its partitions over a connection of its own ([`node_request`]) and puts
+//! the records into a short queue of blocks. A full queue stops the driver, and thereby reading from the
+//! sockets, so memory is bounded by the queue and one frame per node. The driver knows the last record of each
+//! partition. After a failure it continues below that record, so that no record enters the queue twice. May use
+//! every room below it; it knows nothing of batches.
 
 mod driver;
-mod exchange;
+mod node_request;
 mod partitions;
 
 use std::fmt;
@@ -23,37 +24,35 @@ use crate::key::{Bins, Space};
 use crate::policy::QueryPolicy;
 use crate::topology::state::Handle;
 
-/// Blocks that wait for whoever takes them.
+/// Blocks in the queue.
 const QUEUE: usize = 4;
 
 /// What a query asks for.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// The namespace and the set; all of the namespace where that is empty.
+    /// An empty set means the whole namespace.
     pub space: Space,
-    /// Bins to read. A record that has none of those that are named is left out.
+    /// Records that have none of the named bins are skipped.
     pub bins: Bins,
-    /// How it is carried out.
     pub policy: QueryPolicy,
-    /// The partitions, and where to go on in each.
+    /// The partitions, and where to continue in each.
     pub partitions: QueryPartitions,
-    /// The most records, over all nodes together; 0 for all.
+    /// Most records, over all nodes together; 0 for all.
     pub max_records: u64,
-    /// The most records a second of each node; 0 for no limit.
+    /// Most records per second and node; 0 for no limit.
     pub records_per_second: u32,
 }
 
-/// What comes out of the driver.
+/// What the driver sends to the stream.
 enum StreamItem {
-    /// Records.
     Records(RecordBlock),
-    /// All records of these partitions have come.
+    /// All records of these partitions have been sent.
     Done(Vec<u16>),
-    /// Nothing more comes.
+    /// The last item.
     Ended(Result<(), Error>),
 }
 
-/// Some records of one node, as they came. They were looked at: [`RecordBlock::records`] gives all of them.
+/// Some records of one node, as received. They were validated: [`RecordBlock::records`] yields all of them.
 #[derive(Debug, Default)]
 pub struct RecordBlock {
     bytes: Vec<u8>,
@@ -61,25 +60,22 @@ pub struct RecordBlock {
 }
 
 impl RecordBlock {
-    /// Number of records.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Bytes that the records take.
+    /// Size in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The records.
     pub fn records(&self) -> impl Iterator<Item = QueryRecord<'_>> {
         QueryAnswers::new(&self.bytes).filter_map(|answer| match answer {
             Ok(QueryAnswer::Record(record)) => Some(record),
@@ -93,38 +89,38 @@ impl RecordBlock {
     }
 }
 
-/// The records of a query, in blocks. Nothing is asked for before the first one is. Dropped, it closes the
-/// connections of what is under way.
+/// The records of a query, in blocks. Nothing is sent before the first block is requested. Dropping the stream
+/// closes the query's connections.
 pub struct RecordStream {
     handle: Arc<Handle>,
     query: Arc<Query>,
     progress: QueryProgress,
     stopper: QueryStopper,
-    state: State,
+    state: StreamState,
 }
 
-enum State {
+enum StreamState {
     Ready,
     Running(mpsc::Receiver<StreamItem>),
     Ended,
 }
 
-/// Ends a query, though another call may wait for its records. Clones are of the same one.
+/// Ends a query while another call may be waiting for its records. Clones share one query.
 #[derive(Clone, Debug, Default)]
-pub struct QueryStopper(Arc<Mutex<Driving>>);
+pub struct QueryStopper(Arc<Mutex<DriverTask>>);
 
 #[derive(Debug, Default)]
-struct Driving {
+struct DriverTask {
     is_stopped: bool,
     task: Option<AbortHandle>,
 }
 
 impl QueryStopper {
-    /// Ends the query: its connections are closed, and nothing more comes.
+    /// Ends the query: closes its connections and yields no more records.
     pub fn stop(&self) {
-        let mut driving = self.lock();
-        driving.is_stopped = true;
-        if let Some(task) = driving.task.take() {
+        let mut driver = self.lock();
+        driver.is_stopped = true;
+        if let Some(task) = driver.task.take() {
             task.abort();
         }
     }
@@ -133,17 +129,17 @@ impl QueryStopper {
         self.lock().is_stopped
     }
 
-    /// Notes the task that drives the query, or ends it where the query was stopped already.
+    /// Stores the task that drives the query, or aborts it if the query was stopped already.
     fn drive(&self, task: AbortHandle) {
-        let mut driving = self.lock();
-        if driving.is_stopped {
+        let mut driver = self.lock();
+        if driver.is_stopped {
             task.abort();
         } else {
-            driving.task = Some(task);
+            driver.task = Some(task);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Driving> {
+    fn lock(&self) -> MutexGuard<'_, DriverTask> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -156,57 +152,56 @@ impl RecordStream {
             query: Arc::new(query),
             progress,
             stopper: QueryStopper::default(),
-            state: State::Ready,
+            state: StreamState::Ready,
         }
     }
 
-    /// The next records; None when all have come. Must be called within a tokio runtime. A call that is
-    /// cancelled loses nothing.
+    /// The next records; `None` at the end. Must be called in a tokio runtime. Cancelling the call loses
+    /// nothing.
     ///
     /// # Errors
-    /// What ended the query. Records that came before it have been given.
+    /// Why the query failed. All records before the failure have been returned.
     pub async fn next(&mut self) -> Result<Option<RecordBlock>, Error> {
         loop {
             let items = match &mut self.state {
-                State::Ended => return Ok(None),
-                // What waits in the queue is not given after a stop, or a close.
+                StreamState::Ended => return Ok(None),
+                // Blocks in the queue are not returned after a stop or a close.
                 _ if self.stopper.is_stopped() => return self.end(Ok(())),
                 _ if self.handle.inner.is_closed() => {
                     return self.end(Err(Error::Closed { in_doubt: false }));
                 }
-                State::Ready => {
+                StreamState::Ready => {
                     let (sender, items) = mpsc::channel(QUEUE);
                     let driver = driver::run(Arc::clone(&self.handle.inner), Arc::clone(&self.query), sender);
                     self.stopper.drive(self.handle.inner.connector.spawn(driver).abort_handle());
-                    self.state = State::Running(items);
+                    self.state = StreamState::Running(items);
                     continue;
                 }
-                State::Running(items) => items,
+                StreamState::Running(items) => items,
             };
             match items.recv().await {
                 Some(StreamItem::Records(block)) => return Ok(Some(block)),
                 Some(StreamItem::Done(partitions)) => self.progress.finish(partitions),
                 Some(StreamItem::Ended(outcome)) => return self.end(outcome),
                 None if self.stopper.is_stopped() => return self.end(Ok(())),
-                // The driver says how it ends, unless its runtime was taken away.
+                // The driver sends its outcome, unless its runtime was shut down.
                 None => return self.end(Err(Error::Closed { in_doubt: false })),
             }
         }
     }
 
     fn end(&mut self, outcome: Result<(), Error>) -> Result<Option<RecordBlock>, Error> {
-        self.state = State::Ended;
+        self.state = StreamState::Ended;
         self.stopper.stop();
         outcome.map(|()| None)
     }
 
-    /// Where the query stands, as far as it is told what was used.
+    /// Where the query stands, as far as the caller has reported the records it used.
     #[must_use]
     pub fn progress(&self) -> &QueryProgress {
         &self.progress
     }
 
-    /// What ends the query.
     #[must_use]
     pub fn stopper(&self) -> &QueryStopper {
         &self.stopper

@@ -9,9 +9,9 @@ use crate::error::Error;
 /// Where a query stands in a partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PartitionProgress {
-    /// The last record that came; those that come next are below it.
+    /// The last record received. The following ones have lower digests.
     pub after: Option<Digest>,
-    /// Whether all records have come.
+    /// Whether all records have been received.
     pub is_done: bool,
 }
 
@@ -23,20 +23,21 @@ pub struct QueryPartitions {
 }
 
 impl QueryPartitions {
-    /// All partitions.
     #[must_use]
     pub fn all() -> Self {
         Self { first: 0, progress: vec![PartitionProgress::default(); PARTITIONS] }
     }
 
-    /// So many partitions from `first` on.
+    /// `count` partitions from `first` on.
     ///
     /// # Errors
-    /// There are no such partitions.
+    /// The range is empty or exceeds the 4096 partitions.
     pub fn range(first: usize, count: usize) -> Result<Self, Error> {
         if count == 0 || first >= PARTITIONS || count > PARTITIONS - first {
             return Err(Error::Param {
-                what: format!("partitions {first} and {count} in all: they are numbered from 0 to 4095"),
+                what: format!(
+                    "invalid partition range: {count} from {first} on; partitions are numbered from 0 to 4095"
+                ),
             });
         }
         Ok(Self { first, progress: vec![PartitionProgress::default(); count] })
@@ -45,44 +46,42 @@ impl QueryPartitions {
     /// Sets where the query stands in a partition.
     ///
     /// # Errors
-    /// It is not one of these, or the record is of another one.
+    /// The partition is not in the range, or the digest belongs to another one.
     pub fn set(&mut self, partition: usize, progress: PartitionProgress) -> Result<(), Error> {
         if let Some(digest) = progress.after
             && partition_id(&digest) != partition
         {
             let of = partition_id(&digest);
-            return Err(Error::Param { what: format!("a digest of partition {of} given for {partition}") });
+            return Err(Error::Param {
+                what: format!("the digest belongs to partition {of}, not to {partition}"),
+            });
         }
         match self.place(partition) {
             Some(place) => {
                 self.progress[place] = progress;
                 Ok(())
             }
-            None => {
-                Err(Error::Param { what: format!("partition {partition} is not among those of the query") })
-            }
+            None => Err(Error::Param { what: format!("partition {partition} is not in the query's range") }),
         }
     }
 
-    /// The partitions in order, and where the query stands in each.
+    /// The partitions in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = (usize, PartitionProgress)> {
         (self.first..).zip(self.progress.iter().copied())
     }
 
-    /// Whether all records of all partitions have come.
+    /// Whether all partitions are done.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.progress.iter().all(|progress| progress.is_done)
     }
 
-    /// Notes that a record came.
     fn advance(&mut self, digest: &Digest) {
         if let Some(place) = self.place(partition_id(digest)) {
             self.progress[place].after = Some(*digest);
         }
     }
 
-    /// Notes that all records of a partition came.
     fn finish(&mut self, partition: u16) {
         if let Some(place) = self.place(partition.into()) {
             self.progress[place].is_done = true;
@@ -100,8 +99,8 @@ impl Default for QueryPartitions {
     }
 }
 
-/// Where a stream of records stands, by what was used of it. Clones are of the same one, and none waits for the
-/// stream.
+/// Where a stream of records stands, according to the records that were used. Clones share one stream's
+/// progress. Never waits for the stream.
 #[derive(Clone, Debug)]
 pub struct QueryProgress(Arc<Mutex<QueryPartitions>>);
 
@@ -110,14 +109,13 @@ impl QueryProgress {
         Self(Arc::new(Mutex::new(partitions)))
     }
 
-    /// Notes that records of the last block were used: a query over [`Self::partitions`] goes on after them. All
-    /// of a block's records are to be noted before the next block is asked for.
+    /// Records that records of the last block were used, so that a query over [`Self::partitions`] continues
+    /// after them. Report all records of a block before requesting the next one.
     pub fn took<'d>(&self, digests: impl IntoIterator<Item = &'d Digest>) {
         let mut partitions = self.lock();
         digests.into_iter().for_each(|digest| partitions.advance(digest));
     }
 
-    /// Where the query stands.
     #[must_use]
     pub fn partitions(&self) -> QueryPartitions {
         self.lock().clone()
@@ -129,7 +127,7 @@ impl QueryProgress {
     }
 
     fn lock(&self) -> MutexGuard<'_, QueryPartitions> {
-        // What is changed under it is changed in one step.
+        // A panic cannot leave the partitions half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -154,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_is_of_its_own_partition() {
+    fn progress_is_tracked_per_partition() {
         let mut partitions = QueryPartitions::range(10, 2).unwrap();
         let after = |partition| PartitionProgress { after: Some(digest(partition)), is_done: false };
         assert!(partitions.set(10, after(11)).is_err());

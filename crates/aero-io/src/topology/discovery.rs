@@ -1,16 +1,16 @@
-//! Discovery: asking a node who it is and what it knows of the cluster.
+//! Discovery: asks a node who it is and what it knows about the cluster.
 
 use std::net::SocketAddr;
 
 use wire_protocol::WireError;
 use wire_protocol::info::{self, NamespaceReplicas, Peers};
 
-use crate::error::{ContactFault, Fault};
+use crate::error::{DiscoveryFault, Fault};
 use crate::net::info::InfoLink;
 use crate::node::connector::Connector;
 
 impl Connector {
-    /// The info command for the other nodes' addresses.
+    /// The info command for the addresses of the other nodes.
     pub(crate) fn peers_command(&self) -> &'static str {
         match (self.opener.is_tls(), self.config.use_services_alternate) {
             (false, false) => "peers-clear-std",
@@ -30,16 +30,16 @@ impl Connector {
         }
     }
 
-    /// Connects to an address and asks everything that the cluster's view is made of. The whole takes no
-    /// longer than the connect timeout, but for a login.
-    pub(crate) async fn contact(
+    /// Connects to an address and asks for everything that the cluster's view is made of. Takes no longer than
+    /// the connect timeout, plus the time for a login.
+    pub(crate) async fn discover(
         &self,
         address: SocketAddr,
         tls_name: Option<&str>,
-    ) -> Result<Contact, ContactFault> {
+    ) -> Result<FoundNode, DiscoveryFault> {
         let limit = self.config.connect_timeout;
         let exchange = async {
-            let (connection, mut timer) = self.enter_to_watch(address, tls_name).await?;
+            let (connection, mut timer) = self.open_for_watch(address, tls_name).await?;
             let mut link = InfoLink::new(connection);
             let mut commands = Vec::from([
                 "node",
@@ -54,30 +54,31 @@ impl Connector {
             }
             commands.extend(self.rack_commands());
             let body = link.ask(&commands, &mut timer).await?;
-            let facts = self.read_facts(&body)?;
+            let info = self.parse_node_info(&body)?;
             let cluster_name = match &self.config.cluster_name {
                 Some(_) => Some(info::answer(&body, "cluster-name")?.to_owned()),
                 None => None,
             };
-            Ok((link, facts, cluster_name))
+            Ok((link, info, cluster_name))
         };
-        let (link, facts, cluster_name) = exchange.await.map_err(|fault: Fault| fault.into_contact(limit))?;
+        let (link, info, cluster_name) =
+            exchange.await.map_err(|fault: Fault| fault.into_discovery(limit))?;
         if let (Some(expected), Some(found)) = (&self.config.cluster_name, cluster_name)
             && *expected != found
         {
-            return Err(ContactFault::ClusterName { expected: expected.clone(), found });
+            return Err(DiscoveryFault::ClusterName { expected: expected.clone(), found });
         }
-        Ok(Contact { address, tls_name: tls_name.map(Into::into), link, facts })
+        Ok(FoundNode { address, tls_name: tls_name.map(Into::into), link, info })
     }
 
-    fn read_facts(&self, body: &[u8]) -> Result<Facts, WireError> {
-        // A node without that kind of access point answers with an error; it then has no addresses.
+    fn parse_node_info(&self, body: &[u8]) -> Result<NodeInfo, WireError> {
+        // A node without this kind of access point answers with an error; it has no such addresses.
         let service = info::answer(body, self.service_command())?;
         let service = match info::error_of(service) {
             Some(_) => Vec::new(),
             None => info::parse_service(service).unwrap_or_default(),
         };
-        Ok(Facts {
+        Ok(NodeInfo {
             node: node_name(body)?.to_owned(),
             service,
             partition_generation: info::answer(body, "partition-generation")?.to_owned(),
@@ -89,12 +90,12 @@ impl Connector {
         })
     }
 
-    /// What is asked about racks, where they matter.
+    /// The info commands for racks, if racks are configured.
     pub(crate) fn rack_commands(&self) -> &'static [&'static str] {
         if self.config.racks.is_empty() { &[] } else { &["rebalance-generation", "rack-ids"] }
     }
 
-    /// The generation that changes when racks may have; none where they do not matter.
+    /// The generation that changes when racks may have changed; `None` if no racks are configured.
     pub(crate) fn rebalance_generation(&self, body: &[u8]) -> Result<Option<String>, WireError> {
         if self.config.racks.is_empty() {
             return Ok(None);
@@ -102,13 +103,13 @@ impl Connector {
         info::answer(body, "rebalance-generation").map(|generation| Some(generation.to_owned()))
     }
 
-    /// The node's racks; none where they do not matter.
+    /// The node's racks; `None` if no racks are configured.
     pub(crate) fn racks(&self, body: &[u8]) -> Result<Option<Vec<(String, u32)>>, WireError> {
         if self.config.racks.is_empty() {
             return Ok(None);
         }
         let racks = info::answer(body, "rack-ids")?;
-        // A server without racks, as the Community Edition is, says that it has none.
+        // A server without racks, such as the Community Edition, answers with an error.
         if info::error_of(racks).is_some() {
             return Ok(Some(Vec::new()));
         }
@@ -116,52 +117,53 @@ impl Connector {
     }
 }
 
-/// The longest name of a node: far above the sixteen characters that names have.
+/// The longest accepted node name. Names have 16 characters.
 const MAX_NAME: usize = 255;
 
-/// The node's name in an answer to `node`. It is shown in messages as it is, which may end up on a terminal.
+/// The node's name in an answer to `node`. It is checked because messages show it as it is, possibly on a
+/// terminal.
 pub(crate) fn node_name(body: &[u8]) -> Result<&str, WireError> {
     let malformed = |why| Err(WireError::Malformed { what: "info response", why });
     match info::answer(body, "node")? {
         "" => malformed("the node has no name"),
         name if name.len() > MAX_NAME || name.contains(char::is_control) => {
-            malformed("the node's name cannot be one")
+            malformed("the node's name is invalid")
         }
         name => Ok(name),
     }
 }
 
 /// A node that answered.
-pub(crate) struct Contact {
+pub(crate) struct FoundNode {
     pub(crate) address: SocketAddr,
     pub(crate) tls_name: Option<Box<str>>,
-    /// The connection, for watching the node.
+    /// A connection for watching the node.
     pub(crate) link: InfoLink,
-    pub(crate) facts: Facts,
+    pub(crate) info: NodeInfo,
 }
 
-impl Contact {
-    /// Refuses a node of another name.
-    pub(crate) fn named(self, expected: &str) -> Result<Self, ContactFault> {
-        if self.facts.node == expected {
+impl FoundNode {
+    /// Fails if the node has another name.
+    pub(crate) fn named(self, expected: &str) -> Result<Self, DiscoveryFault> {
+        if self.info.node == expected {
             return Ok(self);
         }
-        Err(ContactFault::NodeName { expected: expected.into(), found: self.facts.node })
+        Err(DiscoveryFault::NodeName { expected: expected.into(), found: self.info.node })
     }
 }
 
-/// What a node says of itself and its cluster.
+/// What a node says about itself and its cluster.
 #[derive(Clone, Debug)]
-pub(crate) struct Facts {
+pub(crate) struct NodeInfo {
     pub(crate) node: String,
-    /// Addresses that it wants to be reached at.
+    /// Addresses under which the node wants to be reached.
     pub(crate) service: Vec<(String, u16)>,
-    /// Compared, never counted with: text is enough.
+    /// Only compared for equality, so text is sufficient.
     pub(crate) partition_generation: String,
     pub(crate) peers_generation: String,
     pub(crate) peers: Peers,
     pub(crate) replicas: Vec<NamespaceReplicas>,
-    /// None where racks do not matter.
+    /// `None` if no racks are configured.
     pub(crate) rebalance_generation: Option<String>,
     /// The node's rack in each namespace.
     pub(crate) racks: Vec<(String, u32)>,
@@ -172,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_messages_could_not_show_are_refused() {
+    fn names_that_cannot_be_displayed_are_refused() {
         assert_eq!(node_name(b"node\tBB9020011AC4202\n"), Ok("BB9020011AC4202"));
         let long = format!("node\t{}\n", "A".repeat(256));
         for body in ["node\t\n", "node\t\x1b[31mA\n", "node\tA\rB\n", &long] {

@@ -1,4 +1,4 @@
-//! The nodes of the cluster, what each last said of itself, and the tasks that watch them.
+//! The nodes of the cluster, what each of them last said, and the tasks that watch them.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
@@ -11,27 +11,27 @@ use crate::node::Node;
 use crate::node::events::{Event, Events};
 use crate::topology::partition_map::{Claims, MAX_NODES, View};
 
-/// Nodes that are looked for at a time.
+/// Most peers that are contacted at the same time.
 const MAX_JOINING: usize = 64;
 
 /// The nodes of the cluster and the tasks that watch them.
 #[derive(Default)]
 pub(crate) struct Members {
     pub(super) by_name: HashMap<Arc<str>, Member>,
-    /// Peers that a task is on the way to.
+    /// Peers that a task is connecting to.
     pub(super) joining: HashSet<String>,
-    pub(super) seeking_seeds: bool,
+    pub(super) finding_seeds: bool,
     /// Tasks that look for nodes.
     pub(super) searches: Vec<AbortHandle>,
-    /// Members that left and that the published view may still lead to.
+    /// Removed members that the published view may still contain.
     pub(super) leaving: Vec<Member>,
-    /// Counts changes, to tell the newer of two claims.
+    /// Counts changes, to order the claims of the nodes by age.
     pub(super) updates: u64,
 }
 
 pub(super) struct Member {
     pub(super) node: Arc<Node>,
-    /// Whether the last look at it succeeded.
+    /// Whether the last check of the node succeeded.
     pub(super) healthy: bool,
     pub(super) peers: Vec<Peer>,
     pub(super) replicas: Vec<NamespaceReplicas>,
@@ -48,14 +48,14 @@ impl Drop for Member {
 }
 
 impl Members {
-    /// Ends all tasks and forgets all nodes.
+    /// Ends all tasks and removes all nodes.
     pub(crate) fn clear(&mut self) {
         self.by_name.clear();
         self.leaving.clear();
         self.searches.drain(..).for_each(|search| search.abort());
     }
 
-    /// Whether any node answered when it was last looked at.
+    /// Whether the last check of any node succeeded.
     pub(crate) fn any_healthy(&self) -> bool {
         self.by_name.values().any(|member| member.healthy)
     }
@@ -75,20 +75,20 @@ impl Members {
         self.searches.push(search);
     }
 
-    /// The member that `node` is, unless another took its name or it was removed.
+    /// The member for `node`, unless it was removed or replaced by a node of the same name.
     pub(super) fn member_of(&mut self, node: &Node) -> Option<&mut Member> {
         self.by_name.get_mut(&node.name).filter(|member| member.node.id == node.id)
     }
 
-    /// Removes a node. Its connections are closed once no view leads to it any more: a command that was sent
-    /// there by the old one would find no other place to go.
+    /// Removes a node. Its connections are closed after the next view is published: a command that still uses
+    /// the old view would find no other node.
     pub(super) fn remove(&mut self, name: &str, events: &Events) {
         let Some(member) = self.by_name.remove(name) else { return };
         events.push(Event::Left(member.node.as_named()));
         self.leaving.push(member);
     }
 
-    /// Removes nodes that do not answer and that nobody who answers knows of. Returns whether there were
+    /// Removes nodes that do not answer and are not peers of any node that answers. Returns whether there were
     /// any.
     pub(super) fn remove_gone(&mut self, events: &Events) -> bool {
         if !self.any_healthy() {
@@ -110,8 +110,8 @@ impl Members {
         !gone.is_empty()
     }
 
-    /// Peers that nodes which answer know of and that are to be looked for: unknown ones, and such as do
-    /// not answer but are said to be somewhere else now.
+    /// Peers to contact: unknown ones, and members that do not answer and have a new address according to a
+    /// node that does.
     pub(super) fn missing_peers(&self) -> Vec<Peer> {
         let mut seen = HashSet::new();
         self.by_name

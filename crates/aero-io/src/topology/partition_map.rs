@@ -1,4 +1,4 @@
-//! Which node holds which partition: an immutable snapshot of the cluster, and the choice of a node.
+//! Which node owns which partition: an immutable snapshot of the cluster, and the choice of a node from it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,19 +10,18 @@ use crate::node::Node;
 use crate::node::hedge;
 use crate::policy::{ReadModeSc, Replica};
 
-/// Nodes that a view may have; a cluster has at most 256.
+/// Most nodes of a view. Aerospike allows 256.
 pub(crate) const MAX_NODES: usize = 1_024;
 
-/// Replicas of a namespace that a view knows of; a server keeps at most as many.
+/// Most replicas of a namespace in a view. Aerospike allows no more.
 const MAX_REPLICAS: usize = 256;
 
-/// No node.
-pub(crate) const NOBODY: u16 = u16::MAX;
+pub(crate) const NO_NODE: u16 = u16::MAX;
 
-/// The owner of each partition: a node's place in [`View::nodes`].
+/// The owner of each partition: an index into [`View::nodes`].
 pub(crate) type Owners = Box<[u16; PARTITIONS]>;
 
-/// The cluster at one time.
+/// A snapshot of the cluster.
 #[derive(Default)]
 pub(crate) struct View {
     pub(crate) nodes: Vec<Arc<Node>>,
@@ -32,32 +31,32 @@ pub(crate) struct View {
 /// The partitions of a namespace.
 pub(crate) struct NamespaceMap {
     name: Box<[u8]>,
-    /// Whether the namespace is strongly consistent: only such ones have regimes.
+    /// Whether the namespace is strongly consistent. Only such namespaces have regimes.
     strong: bool,
-    /// For each replica, the masters first.
+    /// The owners for each replica, masters first.
     replicas: Vec<Owners>,
-    /// How far away each node of [`View::nodes`] is: the place of its rack among the configured ones.
+    /// For each node of [`View::nodes`], the index of its rack among the configured racks.
     distance: Vec<u16>,
 }
 
-/// A node on none of the configured racks.
+/// The distance of a node on none of the configured racks.
 const FAR: u16 = u16::MAX;
 
-/// What one node claims.
+/// The partitions that one node claims.
 pub(crate) struct Claims<'a> {
     pub(crate) node: &'a Arc<Node>,
     pub(crate) replicas: &'a [NamespaceReplicas],
-    /// The node's rack in each namespace, as far as it has any.
+    /// The node's rack in each namespace.
     pub(crate) racks: &'a [(String, u32)],
 }
 
 impl View {
-    /// The snapshot that follows `before` when nodes make these claims, the newest last. `near` are the
-    /// racks to read from, the nearest first.
+    /// The snapshot after `before`, from the nodes' claims, oldest first. `near` are the racks to read from,
+    /// nearest first.
     ///
-    /// A claim of a higher regime wins, then the newer one. A partition that nobody claims stays with
-    /// its owner of before, if that is still there: while partitions move, the old owner passes requests
-    /// on.
+    /// The claim with the highest regime wins, and among those the newest. A partition that no node claims
+    /// keeps its previous owner if that is still a member: while partitions migrate, the previous owner
+    /// forwards requests.
     pub(crate) fn new(claims: &[Claims<'_>], before: &View, near: &[u32]) -> Self {
         let nodes: Vec<Arc<Node>> =
             claims.iter().take(MAX_NODES).map(|claim| Arc::clone(claim.node)).collect();
@@ -75,7 +74,7 @@ impl View {
                 map.strong |= claimed.regime > 0;
                 for (replica, bitmap) in claimed.replicas.iter().take(MAX_REPLICAS).enumerate() {
                     if replica == map.replicas.len() {
-                        map.replicas.push(Box::new([NOBODY; PARTITIONS]));
+                        map.replicas.push(Box::new([NO_NODE; PARTITIONS]));
                         regimes[at].push([0; PARTITIONS]);
                     }
                     let owners = &mut map.replicas[replica];
@@ -90,13 +89,12 @@ impl View {
             }
         }
         let mut view = Self { nodes, namespaces };
-        view.measure(claims, near);
+        view.set_distances(claims, near);
         view.inherit(before);
         view
     }
 
-    /// Notes how far away the nodes are.
-    fn measure(&mut self, claims: &[Claims<'_>], near: &[u32]) {
+    fn set_distances(&mut self, claims: &[Claims<'_>], near: &[u32]) {
         for map in &mut self.namespaces {
             let distance = |claim: &Claims<'_>| {
                 let rack = claim.racks.iter().find(|(namespace, _)| namespace.as_bytes() == &*map.name);
@@ -110,8 +108,8 @@ impl View {
     fn inherit(&mut self, before: &View) {
         let place_of: HashMap<u64, u16> =
             self.nodes.iter().enumerate().map(|(place, node)| (node.id, place as u16)).collect();
-        let heirs: Vec<u16> =
-            before.nodes.iter().map(|node| place_of.get(&node.id).copied().unwrap_or(NOBODY)).collect();
+        let new_places: Vec<u16> =
+            before.nodes.iter().map(|node| place_of.get(&node.id).copied().unwrap_or(NO_NODE)).collect();
         for map in &mut self.namespaces {
             let Some(old) = before.namespace(&map.name) else { continue };
             let (masters, others) = match map.replicas.split_first_mut() {
@@ -119,38 +117,36 @@ impl View {
                 None => continue,
             };
             if let Some(old) = old.replicas.first() {
-                inherit_owners(masters, old, &heirs, None);
+                inherit_owners(masters, old, &new_places, None);
             }
             for (owners, old) in others.iter_mut().zip(old.replicas.iter().skip(1)) {
-                inherit_owners(owners, old, &heirs, Some(masters));
+                inherit_owners(owners, old, &new_places, Some(masters));
             }
         }
     }
 
-    /// The partitions of a namespace, if the cluster has it.
     pub(crate) fn namespace(&self, name: &[u8]) -> Option<&NamespaceMap> {
         self.namespaces.iter().find(|map| *map.name == *name)
     }
 
     /// Whether no node claims any partition.
-    pub(crate) fn is_blank(&self) -> bool {
+    pub(crate) fn has_no_partitions(&self) -> bool {
         let owners =
-            |map: &NamespaceMap| map.replicas.iter().flat_map(|owners| **owners).any(|o| o != NOBODY);
+            |map: &NamespaceMap| map.replicas.iter().flat_map(|owners| **owners).any(|o| o != NO_NODE);
         !self.namespaces.iter().any(owners)
     }
 
-    /// The node of that name.
     pub(crate) fn node(&self, name: &str) -> Option<&Arc<Node>> {
         self.nodes.iter().find(|node| &*node.name == name)
     }
 }
 
-fn inherit_owners(owners: &mut Owners, old: &Owners, heirs: &[u16], masters: Option<&Owners>) {
-    for (partition, owner) in owners.iter_mut().enumerate().filter(|(_, owner)| **owner == NOBODY) {
-        let heir = heirs.get(usize::from(old[partition])).copied().unwrap_or(NOBODY);
+fn inherit_owners(owners: &mut Owners, old: &Owners, new_places: &[u16], masters: Option<&Owners>) {
+    for (partition, owner) in owners.iter_mut().enumerate().filter(|(_, owner)| **owner == NO_NODE) {
+        let new_owner = new_places.get(usize::from(old[partition])).copied().unwrap_or(NO_NODE);
         // A replica that became the master is no second copy.
-        if masters.is_none_or(|masters| masters[partition] != heir) {
-            *owner = heir;
+        if masters.is_none_or(|masters| masters[partition] != new_owner) {
+            *owner = new_owner;
         }
     }
 }
@@ -161,25 +157,26 @@ impl NamespaceMap {
     }
 }
 
-/// The choice of a node for each partition, for one attempt of one command.
+/// Chooses a node for each partition, for one attempt of one command.
 pub(crate) struct Router<'v> {
     pub(crate) view: &'v View,
-    /// Whether a node is to be asked while another can be.
+    /// For each node, whether to use it in preference to others.
     usable: Vec<bool>,
     all_usable: bool,
-    /// The place of the node that is asked only where all others are worse.
+    /// The index of a node that is used only if all others are worse.
     avoid: Option<u16>,
     replica: Replica,
     read_mode_sc: ReadModeSc,
-    /// Whether only a usable node will do, that may answer though another was asked already.
+    /// The choice is for a hedge: it must be a usable node other than `avoid`, and a node that may answer as
+    /// well.
     is_hedge: bool,
-    /// The replica to begin with.
+    /// The replica to start with.
     first: usize,
 }
 
 impl<'v> Router<'v> {
-    /// For a read. `step` counts the replicas that were left, from 0; `avoid` is the node that the attempt before it failed at;
-    /// `round_robin` spreads [`Replica::Any`].
+    /// For a read. `step` counts the replicas that earlier attempts have moved past, `avoid` is the node at
+    /// which the previous attempt failed, and `round_robin` spreads reads with [`Replica::Any`].
     pub(crate) fn for_read(
         view: &'v View,
         replica: Replica,
@@ -207,7 +204,7 @@ impl<'v> Router<'v> {
         }
     }
 
-    /// For a read that `asked` did not answer yet.
+    /// For a read that `asked` has not answered yet.
     pub(crate) fn for_hedge(
         view: &'v View,
         replica: Replica,
@@ -219,8 +216,8 @@ impl<'v> Router<'v> {
         Self { is_hedge: true, ..router }
     }
 
-    /// For a write: the master, and the replicas after it only where that failed, since they pass it on to
-    /// the master.
+    /// For a write: the master. A replica is used only if the master failed; it forwards the write to the
+    /// master.
     pub(crate) fn for_write(view: &'v View, replica: Replica, step: u32) -> Self {
         let (first, replica) = match replica {
             Replica::Master => (0, Replica::Master),
@@ -238,7 +235,8 @@ impl<'v> Router<'v> {
         }
     }
 
-    /// The owners that are [picked](Self::pick) wherever there is one, if it is as simple as that.
+    /// The table of the owners that [`pick`](Self::pick) would choose, if the choice depends on nothing else.
+    /// Where the table has no owner, use `pick`.
     pub(crate) fn direct(&self, map: &'v NamespaceMap) -> Option<&'v Owners> {
         if self.replica == Replica::Master || (map.strong && self.read_mode_sc == ReadModeSc::Session) {
             return None;
@@ -248,7 +246,7 @@ impl<'v> Router<'v> {
         map.replicas.get(first).filter(|_| is_direct)
     }
 
-    /// The place in the view's nodes of the one to ask for a partition.
+    /// The index of the node to use for a partition.
     #[inline]
     pub(crate) fn pick(&self, map: &NamespaceMap, partition: usize) -> Option<u16> {
         let n = map.replicas.len();
@@ -257,17 +255,17 @@ impl<'v> Router<'v> {
         }
         if self.replica == Replica::Master || (map.strong && self.read_mode_sc == ReadModeSc::Session) {
             let owner = map.replicas.first().map(|owners| owners[partition])?;
-            return (owner != NOBODY).then_some(owner);
+            return (owner != NO_NODE).then_some(owner);
         }
-        // The nearest of several is meant for racks; linearized reads go through the replicas in turn.
+        // Distance does not matter for linearized reads: they try the replicas in order.
         let by_rack = self.replica == Replica::PreferRack
             && !(map.strong && self.read_mode_sc == ReadModeSc::Linearize);
-        // The node that failed last is better than one that does not answer, if not by much.
+        // If no other node is left, the node to avoid is preferred to one that is not usable.
         let (mut avoided, mut unusable) = (None, None);
         let mut nearest: Option<(u16, u16)> = None;
         for step in 0..n {
             let owner = map.replicas[self.first.wrapping_add(step) % n][partition];
-            if owner == NOBODY {
+            if owner == NO_NODE {
                 continue;
             }
             if !self.all_usable {
@@ -296,7 +294,7 @@ impl<'v> Router<'v> {
         }
     }
 
-    /// The node to ask for a partition.
+    /// The node to use for a partition.
     pub(crate) fn node(&self, map: &NamespaceMap, partition: usize) -> Option<&'v Arc<Node>> {
         self.pick(map, partition).and_then(|place| self.view.nodes.get(usize::from(place)))
     }
@@ -350,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn regimes_win_and_orphans_are_inherited() {
+    fn the_highest_regime_wins_and_unclaimed_partitions_keep_their_owner() {
         let (a, b) = (node("A"), node("B"));
         let first = view(&[(&b, &claim(2, [&[1], &[]])), (&a, &claim(1, [&[1, 2], &[5]]))], &View::default());
         assert_eq!(picks(&first, Replica::Sequence, 0, 1).as_deref(), Some("B"));
@@ -362,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strong_namespace_is_read_at_its_masters() {
+    fn a_strongly_consistent_namespace_is_read_at_its_masters() {
         let (a, b) = (node("A"), node("B"));
         let view = view(&[(&a, &claim(3, [&[1], &[2]])), (&b, &claim(3, [&[2], &[1]]))], &View::default());
         assert_eq!(picks(&view, Replica::Sequence, 1, 1).as_deref(), Some("A"));
@@ -371,7 +369,7 @@ mod tests {
         assert_eq!(&*relaxed.node(map, 1).unwrap().name, "B");
     }
     #[test]
-    fn the_nearest_rack_is_read_from() {
+    fn the_nearest_rack_is_preferred() {
         let nodes = ["A", "B", "C"].map(node);
         let replicas = [claim(0, [&[1, 3], &[2]]), claim(0, [&[2], &[3]]), claim(0, [&[], &[1]])];
         let racks = [1, 2, 3].map(|rack| vec![("test".to_owned(), rack)]);
@@ -398,7 +396,7 @@ mod tests {
         let [of_a, of_b] = claims(0);
         let available = view(&[(&a, &of_a), (&b, &of_b)], &View::default());
         assert_eq!(hedged(&available, ReadModeSc::Session, 1).as_deref(), Some("B"));
-        assert_eq!(hedged(&available, ReadModeSc::Session, 3), None, "nobody else has it");
+        assert_eq!(hedged(&available, ReadModeSc::Session, 3), None, "no other node has it");
         let [of_a, of_b] = claims(5);
         let strong = view(&[(&a, &of_a), (&b, &of_b)], &View::default());
         assert_eq!(hedged(&strong, ReadModeSc::Session, 1), None);

@@ -16,14 +16,14 @@ use crate::node::hedge::Budget;
 use crate::topology::members::Members;
 use crate::topology::partition_map::View;
 
-/// How long a cluster that has just started is waited for: a node claims its partitions one to two seconds
-/// after it has begun to answer.
+/// How long to wait for a cluster that has just started. A node claims its partitions one to two seconds after
+/// it begins to answer.
 const START_UP: Duration = Duration::from_secs(5);
 
-/// Time between two looks at it.
+/// Time between checks of such a cluster.
 const START_UP_PAUSE: Duration = Duration::from_millis(50);
 
-/// Closes the cluster when the last handle is dropped: the tasks that watch the nodes hold [`Inner`] alone.
+/// Closes the cluster when the last handle is dropped. The tasks that watch the nodes hold [`Inner`] alone.
 pub(crate) struct Handle {
     pub(crate) inner: Arc<Inner>,
 }
@@ -34,7 +34,7 @@ impl Drop for Handle {
     }
 }
 
-/// What handles, commands and watches share.
+/// The state that the handles, commands and watches of one cluster share.
 pub(crate) struct Inner {
     pub(crate) connector: Arc<Connector>,
     closed: AtomicBool,
@@ -65,12 +65,11 @@ impl Inner {
         }
     }
 
-    /// Whether the cluster was closed.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// The cluster as it is now.
+    /// The current view.
     pub(crate) fn view(&self) -> Arc<View> {
         Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -92,21 +91,21 @@ impl Inner {
         self.round_robin.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Waits a while for a cluster that claims no partition of any namespace: it has just started.
+    /// Waits up to [`START_UP`] for a node to claim a partition.
     pub(crate) async fn await_partitions(&self) {
         let deadline = Instant::now() + START_UP;
-        while self.view().is_blank() && Instant::now() < deadline {
-            self.view().nodes.iter().for_each(|node| node.look_now.notify_one());
+        while self.view().has_no_partitions() && Instant::now() < deadline {
+            self.view().nodes.iter().for_each(|node| node.check_now.notify_one());
             sleep(START_UP_PAUSE).await;
         }
     }
 
-    /// Notes that so many requests were sent again.
+    /// Counts requests that were sent again.
     pub(crate) fn count_retries(&self, requests: usize) {
         self.n_retries.fetch_add(requests as u64, Ordering::Relaxed);
     }
 
-    /// Notes that so many requests were sent because others had no answer.
+    /// Counts requests that were sent because others were not answered.
     pub(crate) fn count_hedges(&self, requests: usize) {
         self.n_hedges.fetch_add(requests as u64, Ordering::Relaxed);
     }
@@ -114,19 +113,20 @@ impl Inner {
     pub(crate) fn close(&self) {
         let mut members = self.members();
         self.closed.store(true, Ordering::Release);
-        // First of all, so that calls under way end with that, and not with the pools that are closed next.
+        // Before anything else: calls in flight must end with this reason, not because their pool was closed.
         self.closing.notify_waiters();
         members.clear();
         if let Some(logins) = &self.connector.logins {
             logins.close();
         }
         self.publish(View::default());
-        buffer_cache::empty();
+        buffer_cache::clear();
     }
 
-    /// An error that says that the view lacks something; of a closed cluster, that it is closed: its view is empty.
+    /// `error`, which says that the view lacks something, unless the cluster is closed and its view therefore
+    /// empty.
     pub(crate) fn unless_closed(&self, error: Error) -> Error {
-        // Closing sets the flag before it empties the view.
+        // `close` sets the flag before it empties the view.
         if self.is_closed() { Error::Closed { in_doubt: false } } else { error }
     }
 
@@ -137,7 +137,7 @@ impl Inner {
     ) -> Result<T, Error> {
         let closing = self.closing.notified();
         tokio::pin!(closing);
-        // In line before the look at the flag: a close between the two is not missed.
+        // Registered before the flag is read, so that a close in between is not missed.
         closing.as_mut().enable();
         if self.is_closed() {
             return Err(Error::Closed { in_doubt: false });

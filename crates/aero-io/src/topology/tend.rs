@@ -1,4 +1,4 @@
-//! Watching the cluster: each node by a task of its own, so that one that hangs delays nobody else.
+//! Watches the cluster. Each node has a task of its own, so that a node that hangs delays no other check.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,28 +12,27 @@ use crate::net::info::InfoLink;
 use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::node::events::{Event, Suspicion};
-use crate::topology::discovery::{Contact, node_name};
+use crate::topology::discovery::{FoundNode, node_name};
 use crate::topology::members::{Member, Members};
 use crate::topology::partition_map::MAX_NODES;
 use crate::topology::seeds;
 use crate::topology::state::Inner;
 
-/// How long after a command saw a node fail its watch looks at it; several failures make one look.
-const EARLY_LOOK: Duration = Duration::from_millis(100);
+/// How long after a command saw a node fail the node is checked. Several failures in that time cause one check.
+const EARLY_CHECK_DELAY: Duration = Duration::from_millis(100);
 
-/// Shortest time between two looks, whatever the settings say.
-const MIN_INTERVAL: Duration = Duration::from_millis(10);
+/// Minimum time between two checks, whatever the configuration says.
+const MIN_CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
 impl Inner {
-    /// Takes nodes that answered into the cluster and watches them. Known ones that answer stay as they
-    /// are.
-    pub(crate) fn admit(self: &Arc<Self>, contacts: impl IntoIterator<Item = Contact>) {
+    /// Adds nodes that answered to the cluster and watches them. Members that answer are kept as they are.
+    pub(crate) fn admit(self: &Arc<Self>, found_nodes: impl IntoIterator<Item = FoundNode>) {
         let mut members = self.members();
         if self.is_closed() {
             return;
         }
-        for contact in contacts {
-            let name = contact.facts.node.as_str();
+        for found in found_nodes {
+            let name = found.info.node.as_str();
             let known = members.by_name.get(name);
             if known.is_some_and(|member| member.healthy)
                 || (known.is_none() && members.by_name.len() >= MAX_NODES)
@@ -42,24 +41,24 @@ impl Inner {
             }
             let node = Arc::new(Node::new(
                 name,
-                contact.address,
-                contact.tls_name.as_deref(),
+                found.address,
+                found.tls_name.as_deref(),
                 Arc::clone(&self.connector),
             ));
             members.updates += 1;
             let updated = members.updates;
-            let seen = Some(Seen {
-                partition_generation: contact.facts.partition_generation,
-                peers_generation: contact.facts.peers_generation,
-                rebalance_generation: contact.facts.rebalance_generation,
+            let seen = Some(Generations {
+                partition_generation: found.info.partition_generation,
+                peers_generation: found.info.peers_generation,
+                rebalance_generation: found.info.rebalance_generation,
             });
             let watch =
-                Watch { inner: Arc::clone(self), node: Arc::clone(&node), link: contact.link.into(), seen };
+                Watch { inner: Arc::clone(self), node: Arc::clone(&node), link: found.link.into(), seen };
             let member = Member {
                 healthy: true,
-                peers: contact.facts.peers.peers,
-                replicas: contact.facts.replicas,
-                racks: contact.facts.racks,
+                peers: found.info.peers.peers,
+                replicas: found.info.replicas,
+                racks: found.info.racks,
                 updated,
                 watch: tokio::spawn(watch.run()).abort_handle(),
                 node,
@@ -68,51 +67,51 @@ impl Inner {
             let before = members.by_name.insert(Arc::clone(&member.node.name), member);
             members.leaving.extend(before);
         }
-        self.settle(&mut members, true);
+        self.apply_changes(&mut members, true);
     }
 
-    /// Notes that a node answered, and what is new.
-    fn looked(self: &Arc<Self>, node: &Node, news: News) {
+    /// Records that a node answered, and what changed.
+    fn note_check(self: &Arc<Self>, node: &Node, changes: Changes) {
         let mut members = self.members();
         members.updates += 1;
         let updated = members.updates;
         let Some(member) = members.member_of(node) else { return };
         member.healthy = true;
         member.node.trust();
-        if let Some(peers) = news.peers {
+        if let Some(peers) = changes.peers {
             member.peers = peers;
         }
-        let moved = news.replicas.is_some() || news.racks.is_some();
-        if let Some(replicas) = news.replicas {
+        let moved = changes.replicas.is_some() || changes.racks.is_some();
+        if let Some(replicas) = changes.replicas {
             member.replicas = replicas;
             member.updated = updated;
         }
-        if let Some(racks) = news.racks {
+        if let Some(racks) = changes.racks {
             member.racks = racks;
         }
-        self.settle(&mut members, moved);
+        self.apply_changes(&mut members, moved);
     }
 
-    /// Notes that a node did not answer.
-    fn missed(self: &Arc<Self>, node: &Node, why: Fault) {
+    /// Records that a node did not answer.
+    fn note_failed_check(self: &Arc<Self>, node: &Node, why: Fault) {
         let mut members = self.members();
         let Some(member) = members.member_of(node) else { return };
         member.healthy = false;
-        member.node.avoid(Suspicion::Watch(why.into_contact(self.connector.config.connect_timeout)));
-        self.settle(&mut members, false);
+        member.node.avoid(Suspicion::Watch(why.into_discovery(self.connector.config.connect_timeout)));
+        self.apply_changes(&mut members, false);
     }
 
-    /// Removes a node of which the address belongs to another one now.
-    fn dismiss(self: &Arc<Self>, node: &Node) {
+    /// Removes a node whose address belongs to another node now.
+    fn remove_node(self: &Arc<Self>, node: &Node) {
         let mut members = self.members();
         if members.member_of(node).is_some() {
             members.remove(&node.name, &self.connector.events);
-            self.settle(&mut members, true);
+            self.apply_changes(&mut members, true);
         }
     }
 
-    /// Draws the conclusions of a change: removes, publishes, looks for what is missing.
-    fn settle(self: &Arc<Self>, members: &mut Members, changed: bool) {
+    /// Removes nodes that have left, publishes a new view if needed, and looks for missing nodes.
+    fn apply_changes(self: &Arc<Self>, members: &mut Members, changed: bool) {
         if self.is_closed() {
             return;
         }
@@ -126,42 +125,42 @@ impl Inner {
             let search = tokio::spawn(Arc::clone(self).join(peer));
             members.keep_search(search.abort_handle());
         }
-        if !members.any_healthy() && !members.seeking_seeds {
-            members.seeking_seeds = true;
+        if !members.any_healthy() && !members.finding_seeds {
+            members.finding_seeds = true;
             self.connector.events.push(Event::Lost);
-            let search = tokio::spawn(Arc::clone(self).seek_seeds());
+            let search = tokio::spawn(Arc::clone(self).find_seeds());
             members.keep_search(search.abort_handle());
         }
     }
 
     async fn join(self: Arc<Self>, peer: Peer) {
-        let contact = seeds::contact_peer(&self.connector, &peer).await;
+        let found = seeds::find_peer(&self.connector, &peer).await;
         self.members().joining.remove(&peer.node);
-        if let Some(contact) = contact {
-            self.admit([contact]);
+        if let Some(found) = found {
+            self.admit([found]);
         }
     }
 
-    async fn seek_seeds(self: Arc<Self>) {
-        let contact = seeds::contact_any_seed(&self.connector).await;
-        self.members().seeking_seeds = false;
-        if let Some(contact) = contact {
-            self.admit([contact]);
+    async fn find_seeds(self: Arc<Self>) {
+        let found = seeds::find_any_seed(&self.connector).await;
+        self.members().finding_seeds = false;
+        if let Some(found) = found {
+            self.admit([found]);
         }
     }
 }
 
-/// What a node said when it was last looked at.
-struct Seen {
+/// What a node said at its last check.
+struct Generations {
     partition_generation: String,
     peers_generation: String,
-    /// None where racks do not matter.
+    /// `None` if no racks are configured.
     rebalance_generation: Option<String>,
 }
 
-/// What changed since.
+/// What changed since the last check.
 #[derive(Default)]
-struct News {
+struct Changes {
     peers: Option<Vec<Peer>>,
     replicas: Option<Vec<NamespaceReplicas>>,
     racks: Option<Vec<(String, u32)>>,
@@ -172,48 +171,48 @@ struct Watch {
     inner: Arc<Inner>,
     node: Arc<Node>,
     link: Option<InfoLink>,
-    /// None where everything is to be asked for.
-    seen: Option<Seen>,
+    /// `None` to ask for everything.
+    seen: Option<Generations>,
 }
 
-enum Look {
-    Answered(News),
+enum CheckResult {
+    Answered(Changes),
     /// Another node has the address.
     Renamed,
 }
 
 impl Watch {
     async fn run(mut self) {
-        let interval = self.inner.connector.config.tend_interval.max(MIN_INTERVAL);
+        let interval = self.inner.connector.config.tend_interval.max(MIN_CHECK_INTERVAL);
         loop {
             tokio::select! {
                 () = sleep(interval) => {}
-                () = self.node.look_now.notified() => sleep(EARLY_LOOK.min(interval)).await,
+                () = self.node.check_now.notified() => sleep(EARLY_CHECK_DELAY.min(interval)).await,
             }
-            match self.look().await {
-                Ok(Look::Answered(news)) => self.inner.looked(&self.node, news),
-                Ok(Look::Renamed) => return self.replace().await,
+            match self.check().await {
+                Ok(CheckResult::Answered(changes)) => self.inner.note_check(&self.node, changes),
+                Ok(CheckResult::Renamed) => return self.replace().await,
                 Err(fault) => {
                     self.link = None;
-                    self.inner.missed(&self.node, fault);
+                    self.inner.note_failed_check(&self.node, fault);
                 }
             }
             self.node.pool.trim();
             self.node.renew_session();
-            buffer_cache::rest();
+            buffer_cache::drop_idle();
         }
     }
 
-    async fn look(&mut self) -> Result<Look, Fault> {
+    async fn check(&mut self) -> Result<CheckResult, Fault> {
         let connector = &self.inner.connector;
         let mut timer = Timer::within(connector.config.connect_timeout);
         let link = match &mut self.link {
             Some(link) => link,
             gone => {
-                // A node that was away may count its generations from the start again.
+                // A node that was down may have restarted its generations.
                 self.seen = None;
                 let tls_name = self.node.tls_name.as_deref();
-                let (connection, rest) = connector.enter_to_watch(self.node.address, tls_name).await?;
+                let (connection, rest) = connector.open_for_watch(self.node.address, tls_name).await?;
                 timer = rest;
                 gone.insert(InfoLink::new(connection))
             }
@@ -222,9 +221,9 @@ impl Watch {
         commands.extend(connector.rack_commands().first());
         let body = link.ask(&commands, &mut timer).await?;
         if node_name(&body)? != &*self.node.name {
-            return Ok(Look::Renamed);
+            return Ok(CheckResult::Renamed);
         }
-        let now = Seen {
+        let now = Generations {
             peers_generation: info::answer(&body, "peers-generation")?.to_owned(),
             partition_generation: info::answer(&body, "partition-generation")?.to_owned(),
             rebalance_generation: connector.rebalance_generation(&body)?,
@@ -233,9 +232,9 @@ impl Watch {
         let same_peers = seen.is_some_and(|seen| seen.peers_generation == now.peers_generation);
         let same_partitions = seen.is_some_and(|seen| seen.partition_generation == now.partition_generation);
         let same_racks = seen.is_some_and(|seen| seen.rebalance_generation == now.rebalance_generation);
-        let mut news = News::default();
+        let mut changes = Changes::default();
         if same_peers && same_partitions && same_racks {
-            return Ok(Look::Answered(news));
+            return Ok(CheckResult::Answered(changes));
         }
         let mut commands = vec!["peers-generation", "partition-generation"];
         if !same_peers {
@@ -248,31 +247,31 @@ impl Watch {
             commands.extend(connector.rack_commands());
         }
         let body = link.ask(&commands, &mut timer).await?;
-        // The generations of the answer that carries the lists: what changed between the two is found by the
-        // next look.
+        // The generations in the answer with the lists. A change between the two answers is found by the next
+        // check.
         let mut seen = now;
         if !same_peers {
-            news.peers = Some(info::parse_peers(info::answer(&body, connector.peers_command())?)?.peers);
+            changes.peers = Some(info::parse_peers(info::answer(&body, connector.peers_command())?)?.peers);
             seen.peers_generation = info::answer(&body, "peers-generation")?.to_owned();
         }
         if !same_partitions {
-            news.replicas = Some(info::parse_replicas(info::answer(&body, "replicas")?)?);
+            changes.replicas = Some(info::parse_replicas(info::answer(&body, "replicas")?)?);
             seen.partition_generation = info::answer(&body, "partition-generation")?.to_owned();
         }
         if !same_racks {
-            news.racks = connector.racks(&body)?;
+            changes.racks = connector.racks(&body)?;
             seen.rebalance_generation = connector.rebalance_generation(&body)?;
         }
         self.seen = Some(seen);
-        Ok(Look::Answered(news))
+        Ok(CheckResult::Answered(changes))
     }
 
     /// Ends the watch in favour of the node that has the address now.
     async fn replace(self) {
         self.node.avoid(Suspicion::Renamed);
-        let contact = self.inner.connector.contact(self.node.address, self.node.tls_name.as_deref()).await;
-        // Admitted first: dismissing ends this very task.
-        self.inner.admit(contact.ok());
-        self.inner.dismiss(&self.node);
+        let found = self.inner.connector.discover(self.node.address, self.node.tls_name.as_deref()).await;
+        // Admit first: removing the node ends this task.
+        self.inner.admit(found.ok());
+        self.inner.remove_node(&self.node);
     }
 }

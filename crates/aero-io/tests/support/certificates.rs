@@ -1,4 +1,4 @@
-//! Certificates made for a test, and gone with it.
+//! Certificates that exist only during a test.
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 #![allow(unreachable_pub, reason = "shared by test binaries")]
@@ -16,7 +16,7 @@ use rcgen::{
 /// The name in the nodes' certificates.
 pub const NAME: &str = "node.test";
 
-/// An authority, and the directory that its files lie in.
+/// An authority, and the directory of its files.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     directory: PathBuf,
@@ -42,7 +42,6 @@ impl Authority {
         Self { issuer, directory }
     }
 
-    /// The authority's own certificate.
     pub fn pem(&self) -> String {
         self.issuer.pem()
     }
@@ -51,7 +50,7 @@ impl Authority {
         self.write("ca.pem", &self.pem())
     }
 
-    /// A list that says that the certificates of these numbers were revoked.
+    /// A list of revoked certificates, by their serial numbers.
     pub fn revoked(&self, numbers: &[u64], until: i32) -> String {
         let revoked = |&number: &u64| RevokedCertParams {
             serial_number: SerialNumber::from(number),
@@ -70,7 +69,7 @@ impl Authority {
         list.signed_by(&self.issuer).unwrap().pem().unwrap()
     }
 
-    /// A certificate for nodes, with what the test wants of it.
+    /// A certificate for nodes; `change` adapts its parameters.
     pub fn issue(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Issued {
         let mut params = CertificateParams::new(vec![name.into()]).unwrap();
         params.serial_number = Some(SerialNumber::from(7));
@@ -79,14 +78,13 @@ impl Authority {
         self.sign(&params)
     }
 
-    /// A certificate for clients.
     pub fn client(&self) -> Issued {
         let mut params = CertificateParams::new(vec!["client".into()]).unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         self.sign(&params)
     }
 
-    /// What nodes are started with.
+    /// The TLS files for starting nodes.
     pub fn nodes(&self) -> TlsFiles {
         self.issue(NAME, |_| {}).files(NAME)
     }

@@ -1,8 +1,10 @@
-//! A network of scripted nodes in memory, and a sink that keeps what it gets.
+//! A network of scripted nodes in memory, and a sink that keeps what it receives.
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 #![allow(unreachable_pub, reason = "shared by test binaries")]
 
+pub mod callers;
+pub mod exchanges;
 pub mod mutate;
 pub mod net;
 pub mod queries;
@@ -12,7 +14,10 @@ pub mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aero_io::{BatchKeys, BatchPolicy, BatchRead, Cluster, ClusterConfig, Digest, Error, Hedge, Seed, Space};
+use aero_io::{
+    BatchKeys, BatchPolicy, BatchRead, Cluster, ClusterConfig, Digest, Error, Hedge, Limits, Reads, Seed,
+    Space,
+};
 
 use net::{Act, Net, Node};
 use rows::Rows;
@@ -26,13 +31,13 @@ pub fn digest(partition: usize, n: u32) -> Digest {
     digest
 }
 
-/// `n` keys of `test/set`, one a partition.
+/// `n` keys of `test/set`, one per partition.
 pub fn keys(n: usize) -> Arc<BatchKeys> {
     let digests: Vec<_> = (0..n).map(|i| digest(i % 4096, i as u32)).collect();
     Arc::new(BatchKeys::single(Space::new("test", "set"), digests))
 }
 
-/// Keys of these namespaces, in turns.
+/// Keys of these namespaces, alternating.
 pub fn mixed_keys(n: usize, namespaces: &[&str]) -> Arc<BatchKeys> {
     let spaces = namespaces.iter().map(|name| Space::new(name, "set")).collect();
     let space_of = (0..n).map(|i| (i % namespaces.len()) as u32).collect();
@@ -67,12 +72,12 @@ pub async fn connect(net: &Arc<Net>, seed: &str) -> Cluster {
     Cluster::connect(config(&[seed]), Arc::clone(net) as _).await.unwrap()
 }
 
-/// Lets the watches look at their nodes `n` times.
-pub async fn looks(n: u32) {
+/// Waits for `n` checks of each node by its watch.
+pub async fn checks(n: u32) {
     tokio::time::sleep(Duration::from_millis(1_050) * n).await;
 }
 
-/// Answers as `first` says at first, and with records of generation `later` after that.
+/// Answers the first request with `first`, and later ones with records of generation `later`.
 pub fn once(
     first: impl Fn(&Request) -> Vec<Act> + Send + 'static,
     later: u32,
@@ -85,7 +90,7 @@ pub fn once(
 }
 
 pub fn retries(max_retries: u32) -> BatchPolicy {
-    BatchPolicy { max_retries, ..BatchPolicy::default() }
+    BatchPolicy { limits: Limits { max_retries, ..Limits::default() }, ..BatchPolicy::default() }
 }
 
 pub async fn one_node() -> (Cluster, Arc<Node>) {
@@ -93,7 +98,7 @@ pub async fn one_node() -> (Cluster, Arc<Node>) {
     (connect(&net, "10.0.0.1:3000").await, Arc::clone(&nodes[0]))
 }
 
-/// Reads 100 keys from a node that fails once; returns the call's outcome, the rows and the node.
+/// Reads 100 keys from a node that fails once. Returns the call's outcome, the rows and the node.
 pub async fn fails_once(
     first: impl Fn(&Request) -> Vec<Act> + Send + 'static,
     policy: BatchPolicy,
@@ -106,8 +111,8 @@ pub async fn fails_once(
 
 pub const MS: Duration = Duration::from_millis(1);
 
-/// A cluster of three nodes; each answers with its number as the generation.
-pub async fn three_with(config: ClusterConfig) -> (Cluster, Vec<Arc<Node>>) {
+/// A cluster of three nodes. Each answers with its number as the generation.
+pub async fn three_nodes_with(config: ClusterConfig) -> (Cluster, Vec<Arc<Node>>) {
     let (net, nodes) = Net::cluster(3);
     for (i, node) in nodes.iter().enumerate() {
         node.on_request(move |request| vec![Act::Send(answer(request, |_| 0, i as u32 + 1))]);
@@ -115,18 +120,21 @@ pub async fn three_with(config: ClusterConfig) -> (Cluster, Vec<Arc<Node>>) {
     (Cluster::connect(config, net as _).await.unwrap(), nodes)
 }
 
-/// The same, connected to by the first node's address.
-pub async fn three() -> (Cluster, Vec<Arc<Node>>) {
-    three_with(config(&["10.0.0.1:3000"])).await
+/// The same, with the first node's address as seed.
+pub async fn three_nodes() -> (Cluster, Vec<Arc<Node>>) {
+    three_nodes_with(config(&["10.0.0.1:3000"])).await
 }
 
-/// `n` keys of which the master is the first node of three and the replica the second.
-pub fn firsts(n: usize) -> Arc<BatchKeys> {
+/// `n` keys whose master is the first of three nodes and whose replica is the second.
+pub fn keys_of_first_node(n: usize) -> Arc<BatchKeys> {
     let digests: Vec<_> = (0..n).map(|i| digest(i * 3 % 4095, i as u32)).collect();
     Arc::new(BatchKeys::single(Space::new("test", "set"), digests))
 }
 
-/// Hedges after so many milliseconds.
-pub fn fixed(ms: u32) -> BatchPolicy {
-    BatchPolicy { hedge: Hedge::After(MS * ms), ..BatchPolicy::default() }
+/// A policy that hedges after `ms` milliseconds.
+pub fn hedge_after(ms: u32) -> BatchPolicy {
+    BatchPolicy {
+        reads: Reads { hedge: Hedge::After(MS * ms), ..Reads::default() },
+        ..BatchPolicy::default()
+    }
 }

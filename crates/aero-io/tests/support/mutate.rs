@@ -1,6 +1,5 @@
-//! Bytes changed at random, the same way on every run.
+//! Random changes of bytes, the same on every run.
 
-/// Changes bytes.
 pub struct Mutator(u64);
 
 impl Mutator {
@@ -16,7 +15,7 @@ impl Mutator {
         (self.0 >> 11) as usize % limit
     }
 
-    /// Changes some bytes, and at times cuts, drops, inserts or repeats some. Seldom leaves all as it is.
+    /// Changes some bytes, and sometimes cuts, drops, inserts or repeats some. Rarely changes nothing.
     pub fn mutate(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         for _ in 0..self.below(4) {
             let at = self.below(bytes.len());

@@ -3,19 +3,23 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aero_io::{BoxFuture, BoxStream, Target, Transport};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf, duplex,
+};
 use wire_protocol::compressed::inflate;
 use wire_protocol::info::PartitionBitmap;
 use wire_protocol::message::{FrameHeader, FrameType, MAX_FRAME, write_frame};
 
 use super::wire::{self, Request};
 
-/// What a node does on a request, in order; after all of it, the next request is read.
+/// What a node does on a request, in order. After that, it reads the next request.
 pub enum Act {
     Send(Vec<u8>),
     Wait(Duration),
@@ -27,22 +31,22 @@ pub enum Act {
 #[derive(Clone)]
 pub enum Host {
     Node(Arc<Node>),
-    /// Nobody listens.
+    /// No one listens.
     Refuses,
-    /// Connections are accepted and nothing is said.
+    /// Accepts connections and sends nothing.
     Silent,
-    /// Connections are never accepted.
+    /// Never accepts a connection.
     Unreachable,
-    /// This is said to everybody.
-    Says(Vec<u8>),
+    /// Sends these bytes on every connection.
+    Sends(Vec<u8>),
 }
 
-/// The network.
 #[derive(Default)]
 pub struct Net {
     hosts: Mutex<HashMap<SocketAddr, Host>>,
     names: Mutex<HashMap<String, Vec<SocketAddr>>>,
     opened: AtomicUsize,
+    cut: Arc<Mutex<Option<usize>>>,
 }
 
 impl Net {
@@ -58,6 +62,11 @@ impl Net {
     /// Connections opened so far.
     pub fn opened(&self) -> usize {
         self.opened.load(Ordering::SeqCst)
+    }
+
+    /// Lets the next write over any connection get through this many bytes, then breaks that connection.
+    pub fn cut_next_write(&self, after: usize) {
+        *self.cut.lock().unwrap() = Some(after);
     }
 
     /// A cluster of nodes `N1`, `N2` ... at `10.0.0.n:3000`: partition p of `test` has its master at
@@ -89,7 +98,7 @@ impl Transport for Net {
                     let _theirs = theirs;
                     std::future::pending::<()>().await;
                 })),
-                Host::Says(bytes) => drop(tokio::spawn(async move {
+                Host::Sends(bytes) => drop(tokio::spawn(async move {
                     _ = theirs.write_all(&bytes).await;
                     std::future::pending::<()>().await;
                 })),
@@ -101,7 +110,7 @@ impl Transport for Net {
                 }
             }
             self.opened.fetch_add(1, Ordering::SeqCst);
-            Ok(Box::new(ours) as BoxStream)
+            Ok(Box::new(Cuttable { inner: ours, cut: Arc::clone(&self.cut), is_broken: false }) as BoxStream)
         })
     }
 
@@ -116,37 +125,80 @@ impl Transport for Net {
     }
 }
 
+/// The client's end of a connection.
+struct Cuttable {
+    inner: DuplexStream,
+    cut: Arc<Mutex<Option<usize>>>,
+    is_broken: bool,
+}
+
+impl AsyncRead for Cuttable {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Cuttable {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.is_broken {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let cut = self.cut.lock().unwrap().take();
+        let Some(after) = cut else { return Pin::new(&mut self.inner).poll_write(cx, bytes) };
+        self.is_broken = true;
+        match bytes.get(..after).filter(|bytes| !bytes.is_empty()) {
+            Some(bytes) => Pin::new(&mut self.inner).poll_write(cx, bytes),
+            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
 type Security = Box<dyn FnMut(&[u8]) -> Vec<Act> + Send>;
 
 type Handler = Box<dyn FnMut(&Request) -> Vec<Act> + Send>;
 
+type InfoHandler = Box<dyn FnMut(&str) -> Option<Vec<Act>> + Send>;
+
 type Mangle = Box<dyn FnMut(Vec<u8>) -> Vec<u8> + Send>;
 
-/// A namespace, and the partitions claimed of it, replica by replica.
+/// A namespace and its claimed partitions, replica by replica.
 type Claim = (String, Vec<PartitionBitmap>);
 
-/// A scripted node.
 pub struct Node {
     pub name: Mutex<String>,
     pub address: String,
-    /// What it says on `cluster-name`.
+    /// The answer to `cluster-name`.
     pub cluster_name: Mutex<String>,
-    /// Addresses that it says to be reached at.
+    /// The addresses that the node announces.
     pub service: Mutex<String>,
-    /// Refuses connections and closes those that there are.
+    /// Refuses connections, and has closed the open ones.
     is_down: AtomicBool,
     /// Answers nothing, not even info commands.
     pub is_hung: AtomicBool,
     /// Connections open now.
     pub open: AtomicUsize,
-    /// Requests that are being answered now, and the most at a time.
+    /// Requests being answered now, and the maximum.
     busy: AtomicUsize,
     pub most_busy: AtomicUsize,
     peers: Mutex<(u32, Vec<(String, String)>)>,
     replicas: Mutex<(u32, Vec<Claim>)>,
     handler: Mutex<Handler>,
     security: Mutex<Security>,
-    /// What becomes of its info answers.
+    /// Answers info commands before the node does.
+    info_handler: Mutex<InfoHandler>,
+    /// Changes its info answers.
     mangle: Mutex<Mangle>,
     requests: Mutex<Vec<Request>>,
     down: tokio::sync::Notify,
@@ -169,28 +221,34 @@ impl Node {
             replicas: Mutex::default(),
             handler: Mutex::new(Box::new(|request| vec![Act::Send(wire::answer(request, |_| 0, 1))])),
             security: Mutex::new(Box::new(|_| vec![Act::Close])),
+            info_handler: Mutex::new(Box::new(|_| None)),
             mangle: Mutex::new(Box::new(|answer| answer)),
             requests: Mutex::default(),
             down: tokio::sync::Notify::new(),
         })
     }
 
-    /// What it does on a request.
+    /// Sets what the node does on a request.
     pub fn on_request(&self, handler: impl FnMut(&Request) -> Vec<Act> + Send + 'static) {
         *self.handler.lock().unwrap() = Box::new(handler);
     }
 
-    /// What it does on the body of a security frame.
+    /// Sets what the node does on a security message.
     pub fn on_security(&self, handler: impl FnMut(&[u8]) -> Vec<Act> + Send + 'static) {
         *self.security.lock().unwrap() = Box::new(handler);
     }
 
-    /// What it makes of its info answers before they go out.
+    /// Sets how the node answers info commands. If `handler` returns `None`, it answers as usual.
+    pub fn on_info_request(&self, handler: impl FnMut(&str) -> Option<Vec<Act>> + Send + 'static) {
+        *self.info_handler.lock().unwrap() = Box::new(handler);
+    }
+
+    /// Sets how the node changes its info answers.
     pub fn on_info(&self, mangle: impl FnMut(Vec<u8>) -> Vec<u8> + Send + 'static) {
         *self.mangle.lock().unwrap() = Box::new(mangle);
     }
 
-    /// Sets the peers that it knows.
+    /// Sets the node's peers.
     pub fn know(&self, nodes: &[Arc<Node>]) {
         let mut peers = self.peers.lock().unwrap();
         peers.0 += 1;
@@ -198,7 +256,7 @@ impl Node {
         peers.1 = others.map(|node| (node.name.lock().unwrap().clone(), node.address.clone())).collect();
     }
 
-    /// Sets the partitions that it claims of a namespace.
+    /// Sets the partitions of a namespace that the node claims.
     pub fn claim(&self, namespace: &str, bitmaps: Vec<PartitionBitmap>) {
         let mut replicas = self.replicas.lock().unwrap();
         replicas.0 += 1;
@@ -206,7 +264,7 @@ impl Node {
         replicas.1.push((namespace.into(), bitmaps));
     }
 
-    /// Closes all connections and refuses new ones, or takes them again.
+    /// Closes all connections and refuses new ones, or accepts them again.
     pub fn set_down(&self, down: bool) {
         self.is_down.store(down, Ordering::SeqCst);
         if down {
@@ -214,12 +272,11 @@ impl Node {
         }
     }
 
-    /// Closes all connections.
     pub fn drop_connections(&self) {
         self.down.notify_waiters();
     }
 
-    /// Requests so far.
+    /// Requests received so far.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
@@ -245,7 +302,16 @@ impl Node {
                 return wait_for_close(stream).await;
             }
             if header.kind == FrameType::Info {
-                let answer = self.info(std::str::from_utf8(&body).unwrap());
+                let commands = std::str::from_utf8(&body).unwrap();
+                let acts = self.info_handler.lock().unwrap()(commands);
+                if let Some(acts) = acts {
+                    match act(&mut stream, acts).await? {
+                        Next::Listen => continue,
+                        Next::Close => return Ok(()),
+                        Next::Hang => return wait_for_close(stream).await,
+                    }
+                }
+                let answer = self.info(commands);
                 let answer = self.mangle.lock().unwrap()(answer);
                 stream.write_all(&answer).await?;
                 continue;
@@ -333,7 +399,7 @@ async fn act(stream: &mut DuplexStream, acts: Vec<Act>) -> io::Result<Next> {
     Ok(Next::Listen)
 }
 
-/// Says nothing until the peer closes.
+/// Sends nothing until the peer closes.
 async fn wait_for_close(mut stream: DuplexStream) -> io::Result<()> {
     while stream.read(&mut [0; 64]).await? > 0 {}
     Ok(())

@@ -1,4 +1,4 @@
-//! Queries against embedded nodes: records to ask for, and what came of it.
+//! Queries against embedded nodes: records to query, and what was received.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,7 +15,6 @@ use wire_protocol::particle::Particle;
 
 pub const SET: &str = "q";
 
-/// Nodes and a client.
 pub async fn start(config: Config) -> (DevServer, Cluster) {
     let server = DevServer::start(config).await.unwrap();
     let seeds = server.addresses().iter().map(|at| Seed::new(at.ip().to_string(), at.port())).collect();
@@ -32,7 +31,7 @@ pub fn key(i: i64) -> Key {
     Key::new(Space::new("test", SET), OwnedKey::Int(i), i % 2 == 0)
 }
 
-/// Writes so many records of so many bytes; every second one with its key.
+/// Writes `count` records of `size` bytes, every second one with its key.
 pub async fn fill(cluster: &Cluster, count: i64, size: usize) -> HashSet<Digest> {
     let blob = vec![7; size];
     let writes = stream::iter(0..count).map(|i| {
@@ -65,13 +64,13 @@ pub fn with(policy: QueryPolicy) -> Query {
     Query { policy, ..query() }
 }
 
-/// What came: each record, as often as it came.
+/// The records received, as often as they were received.
 #[derive(Default, Debug)]
-pub struct Came {
+pub struct Received {
     pub digests: Vec<Digest>,
 }
 
-impl Came {
+impl Received {
     pub fn take(&mut self, stream: &RecordStream, block: &RecordBlock) {
         assert!(!block.is_empty() && block.records().count() == block.len());
         stream.progress().took(block.records().map(|record| record.digest));
@@ -80,7 +79,7 @@ impl Came {
         }
     }
 
-    /// Takes all that is left.
+    /// Receives the rest of a stream.
     pub async fn rest(&mut self, stream: &mut RecordStream) -> Result<(), Error> {
         while let Some(block) = stream.next().await? {
             self.take(stream, &block);
@@ -88,25 +87,25 @@ impl Came {
         Ok(())
     }
 
-    /// Fails unless each of these came once, and nothing else.
+    /// Fails unless each expected record was received once, and nothing else.
     pub fn is_exactly(&self, expected: &HashSet<Digest>) {
         let found: HashSet<Digest> = self.digests.iter().copied().collect();
-        assert_eq!(found.len(), self.digests.len(), "records came twice");
-        assert!(found.is_subset(expected), "records came that were not written");
+        assert_eq!(found.len(), self.digests.len(), "records were received twice");
+        assert!(found.is_subset(expected), "received records that were not written");
         assert_eq!(found.len(), expected.len(), "records are missing");
     }
 }
 
 /// All records of a query.
-pub async fn all(cluster: &Cluster, query: Query) -> Result<Came, Error> {
+pub async fn all(cluster: &Cluster, query: Query) -> Result<Received, Error> {
     let mut stream = cluster.query(query);
-    let mut came = Came::default();
-    came.rest(&mut stream).await?;
-    assert!(stream.next().await.unwrap().is_none(), "after its end a stream has nothing more");
-    Ok(came)
+    let mut received = Received::default();
+    received.rest(&mut stream).await?;
+    assert!(stream.next().await.unwrap().is_none(), "a stream returns nothing after its end");
+    Ok(received)
 }
 
-/// A number over all nodes.
+/// The sum over all nodes.
 pub fn total(server: &DevServer, of: impl Fn(&Counters) -> u64) -> u64 {
     (0..server.addresses().len()).map(|node| of(&server.counters(node).unwrap())).sum()
 }

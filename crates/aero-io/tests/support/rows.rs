@@ -1,4 +1,4 @@
-//! A sink that keeps what it gets.
+//! A sink that keeps what it receives.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use aero_io::{RowLease, RowOutcome, RowSink};
 use wire_protocol::batch::Record;
 
-/// A bin: name, particle type, bytes.
+/// Name, particle type, bytes.
 pub type Bin = (Vec<u8>, u8, Vec<u8>);
 
-/// What became of a row.
+/// What happened to a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
     Untouched,
@@ -24,7 +24,6 @@ pub enum Row {
     InDoubt(i32),
 }
 
-/// Keeps rows.
 pub struct Rows {
     rows: Mutex<Vec<Row>>,
     pub sealed: AtomicBool,
@@ -43,7 +42,7 @@ impl Rows {
         self.rows.lock().unwrap().clone()
     }
 
-    /// The result code of each row; -100 for one that was never touched.
+    /// The result code of each row; -100 for rows that were never written.
     pub fn codes(&self) -> Vec<i32> {
         let code = |row: &Row| match row {
             Row::Untouched => -100,

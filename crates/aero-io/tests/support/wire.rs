@@ -1,4 +1,4 @@
-//! Requests as a node reads them, answers as it writes them.
+//! Requests as a node reads them, and answers as it writes them.
 
 use aero_io::Digest;
 use wire_protocol::batch::row_flags;
@@ -8,22 +8,20 @@ use wire_protocol::message::{
 use wire_protocol::particle::particle_type;
 use wire_protocol::query::QueryScope;
 
-/// A row of a batch request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AskedRow {
+pub struct RequestRow {
     pub index: u32,
     pub digest: Digest,
     pub namespace: Vec<u8>,
 }
 
-/// A request.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Whether it is a batch; if not, it has one row.
+    /// Whether it is a batch. Otherwise it has one row.
     pub is_batch: bool,
     pub timeout_ms: u32,
-    pub rows: Vec<AskedRow>,
-    /// What a query asks for; it has no rows.
+    pub rows: Vec<RequestRow>,
+    /// The scope of a query, which has no rows.
     pub query: Option<QueryScope>,
     /// Bytes of the whole frame.
     pub size: usize,
@@ -40,7 +38,7 @@ impl Request {
         } else if is_batch {
             batch_rows(message.field(field_type::BATCH).unwrap())
         } else {
-            vec![AskedRow {
+            vec![RequestRow {
                 index: 0,
                 digest: message.field(field_type::DIGEST).unwrap().try_into().unwrap(),
                 namespace: message.field(field_type::NAMESPACE).unwrap().into(),
@@ -70,7 +68,7 @@ fn take_u16(rest: &mut &[u8]) -> u16 {
     u16::from_be_bytes(take(rest, 2).try_into().unwrap())
 }
 
-fn batch_rows(mut rest: &[u8]) -> Vec<AskedRow> {
+fn batch_rows(mut rest: &[u8]) -> Vec<RequestRow> {
     let count = take_u32(&mut rest);
     take(&mut rest, 1);
     let mut namespace = Vec::new();
@@ -93,14 +91,14 @@ fn batch_rows(mut rest: &[u8]) -> Vec<AskedRow> {
                     }
                 }
             }
-            AskedRow { index, digest, namespace: namespace.clone() }
+            RequestRow { index, digest, namespace: namespace.clone() }
         })
         .collect();
     assert!(rest.is_empty());
     rows
 }
 
-/// A message: index, code, generation and, where the code is 0, one integer bin.
+/// A message with an index, a code, a generation and, with code 0, one integer bin.
 pub fn record(index: u32, code: u8, generation: u32) -> Vec<u8> {
     let mut out = Vec::new();
     let n_ops = u16::from(code == 0);
@@ -143,8 +141,8 @@ pub fn frame(messages: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
-/// A whole answer: a record of that code for each row, then the end.
-pub fn answer(request: &Request, code: impl Fn(&AskedRow) -> u8, generation: u32) -> Vec<u8> {
+/// A whole answer: a record with that code for each row, and the end.
+pub fn answer(request: &Request, code: impl Fn(&RequestRow) -> u8, generation: u32) -> Vec<u8> {
     let records: Vec<Vec<u8>> =
         request.rows.iter().map(|row| record(row.index, code(row), generation)).collect();
     let mut out = frame(&records);

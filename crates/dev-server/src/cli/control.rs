@@ -108,7 +108,8 @@ mod tests {
             (
                 "counters 1",
                 "ok counters 1 connections=0 connections_open=0 batch_requests=0 batch_rows=0 passed_on=0 \
-                 queries=0 query_records=0 reads=0 writes=0 info_requests=0 faults=0 logins=0 authentications=0 logins_refused=0\n",
+                 queries=0 query_records=0 reads=0 writes=0 info_requests=0 faults=0 \
+                 logins=0 authentications=0 logins_refused=0\n",
             ),
             (
                 "user 616e6e 7365 read",

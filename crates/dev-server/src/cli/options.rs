@@ -142,7 +142,8 @@ static OPTIONS: &[CliOption] = &[
     value(
         "--failure-detection",
         "MS",
-        "time until the other nodes notice that a node is dead or hangs;\n0: they notice a death at once and a hang never [0]",
+        "time until the other nodes notice that a node is dead or hangs;\n\
+         0: they notice a death at once and a hang never [0]",
         |settings, value| {
             settings.config.failure_detection = Duration::from_millis(value.number()?);
             Ok(())

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use wire_protocol::ResultCode;
-use wire_protocol::batch::{REPEATED_ROW_LEN, batch_flags};
-use wire_protocol::batch_request::{BatchRequestRow, BatchRequestRows};
+use wire_protocol::batch::{BatchRequestRow, BatchRequestRows, REPEATED_ROW_LEN, batch_flags};
 use wire_protocol::message::{FrameHeader, FrameType, Message, field_type};
 
 use crate::command::request::{RecordRequest, RequestFields};
@@ -65,7 +64,8 @@ struct RowContext<'a> {
 }
 
 impl<'a> BatchRun<'a> {
-    /// Checks a batch before any row is executed. Heeds faults about rows and result codes.
+    /// Checks a batch before any row is executed. Applies faults about result codes; those about rows follow
+    /// in `next_frame`.
     ///
     /// # Errors
     /// The code that refuses the whole batch.
@@ -172,6 +172,7 @@ impl<'a> BatchRun<'a> {
             set: context.fields.set,
             set_number: context.set_number,
             key: context.fields.key,
+            // In order of precedence.
             refusal: violation.or(self.refusal).or(context.fields.refusal).or(unavailable),
             flags,
             generation: u32::from(row.generation()),

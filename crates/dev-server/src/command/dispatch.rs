@@ -12,7 +12,7 @@ use crate::command::info::{self, InfoSource};
 use crate::command::query::{QueryRun, is_query};
 use crate::command::security::{self, Identity};
 use crate::command::single::answer_single;
-use crate::protocol::answer::{Answer, write_code, write_end};
+use crate::protocol::answer::{AnswerHeader, write_code, write_end};
 use crate::protocol::command_kind::CommandKind;
 use crate::security::User;
 use crate::state::faults::Fault;
@@ -79,7 +79,7 @@ pub(crate) fn count(node: &Node, command: CommandKind, body: &[u8]) {
     }
 }
 
-/// Answers a frame, or starts to. Of the faults, only those about rows and result codes are heeded here.
+/// Answers a frame, or starts to. Of the faults, only those about rows and result codes are applied here.
 pub(crate) fn answer<'a>(
     frame: ClientFrame<'a>,
     fault: Option<Fault>,
@@ -140,7 +140,7 @@ fn answer_message<'a>(
     // `answer_single` keeps to the size of a frame, so writing it does not fail.
     _ = write_frame(out, FrameType::Message, |out| match fault {
         Some(Fault::Code(result_code) | Fault::RowCode(result_code)) => {
-            Answer { result_code, ..Answer::default() }.write(out);
+            AnswerHeader { result_code, ..AnswerHeader::default() }.write(out);
         }
         _ => answer_single(node, &message, user.as_deref(), out),
     });

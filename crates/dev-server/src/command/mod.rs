@@ -9,9 +9,12 @@
 //! | `info` | info commands |
 //! | `security` | logins |
 //!
-//! `operations` applies the operations of a write to the bins of a record; operations on collections, bits
-//! and sketches and expressions are to be called from there. A command that is not implemented is refused
-//! with the code that a real server uses for that.
+//! `operations` applies the operations of a write to the bins of a record. A command that is not implemented
+//! is refused with the code that a real server uses for that.
+//!
+//! What is still missing follows the protocol: queries over secondary indexes and in the background belong
+//! into `query`; creating indexes, watching jobs and storing user-defined functions are info commands, so
+//! they belong in `info`; applying a function to a record gets a module beside `read` and `write`.
 //!
 //! Uses `state`, `security` and `protocol`, and knows nothing of sockets. Start with [`dispatch`].
 

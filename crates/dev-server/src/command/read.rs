@@ -5,7 +5,7 @@ use wire_protocol::message::{MAX_FRAME, MessageHeader, info1, write_op};
 
 use crate::command::operations;
 use crate::command::request::RecordRequest;
-use crate::protocol::answer::{self, Answer};
+use crate::protocol::answer::{self, AnswerHeader};
 use crate::state::clock::Moment;
 use crate::state::store::bins::BinLookup;
 use crate::state::store::record::Record;
@@ -17,7 +17,7 @@ const DONT_TOUCH: u32 = u32::MAX;
 #[inline]
 pub(crate) fn read(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) -> ResultCode {
     let start = answer::reserve(out);
-    let mut answer = Answer { index: request.index, ..Answer::default() };
+    let mut answer = AnswerHeader { index: request.index, ..AnswerHeader::default() };
     let result = {
         let shard = request.namespace.read(request.digest);
         match shard.get(request.digest) {

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use wire_protocol::ResultCode;
-use wire_protocol::login::{SecurityMessage, command, field, write_security};
 use wire_protocol::message::{FrameType, write_frame};
+use wire_protocol::security::{SecurityMessage, command, field, write_security};
 
 use crate::security::User;
 use crate::state::node::Node;

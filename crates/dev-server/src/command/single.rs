@@ -6,7 +6,7 @@ use wire_protocol::message::{Message, MessageHeader, info1, info2};
 use crate::command::read::read;
 use crate::command::request::{RecordRequest, RequestFields};
 use crate::command::write::{delete, write};
-use crate::protocol::answer::Answer;
+use crate::protocol::answer::AnswerHeader;
 use crate::protocol::flags::Flags;
 use crate::security::User;
 use crate::state::clock::Moment;
@@ -33,7 +33,7 @@ pub(crate) fn answer_single(node: &Node, message: &Message<'_>, user: Option<&Us
         }
         Err(code) => code,
     };
-    Answer { result_code: code, ..Answer::default() }.write(out);
+    AnswerHeader { result_code: code, ..AnswerHeader::default() }.write(out);
 }
 
 fn parse_request<'a>(store: &'a Store, message: &Message<'a>) -> Result<RecordRequest<'a>, ResultCode> {
@@ -76,6 +76,6 @@ pub(crate) fn execute(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8
         None if info1 & info1::READ != 0 => return read(request, now, out),
         None => ResultCode::PARAMETER,
     };
-    Answer { result_code: code, index: request.index, ..Answer::default() }.write(out);
+    AnswerHeader { result_code: code, index: request.index, ..AnswerHeader::default() }.write(out);
     code
 }

@@ -5,7 +5,7 @@ use wire_protocol::message::{MessageHeader, info2, info3};
 
 use crate::command::operations::{self, Limits};
 use crate::command::request::{MAX_SET_NAME, RecordRequest};
-use crate::protocol::answer::{self, Answer};
+use crate::protocol::answer::{self, AnswerHeader};
 use crate::protocol::flags::Flags;
 use crate::state::clock::Moment;
 use crate::state::store::bins::BinsBuilder;
@@ -65,14 +65,14 @@ pub(crate) fn delete(request: &RecordRequest<'_>, now: u32, out: &mut Vec<u8>) -
         check_conditions(request, record, true).map(|()| _ = shard.remove(request.digest))
     };
     let result_code = result.err().unwrap_or(ResultCode::OK);
-    Answer { result_code, index: request.index, ..Answer::default() }.write(out);
+    AnswerHeader { result_code, index: request.index, ..AnswerHeader::default() }.write(out);
     result_code
 }
 
 /// Appends one message with the answer and returns its result code.
 pub(crate) fn write(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) -> ResultCode {
     let start = answer::reserve(out);
-    let mut answer = Answer { index: request.index, ..Answer::default() };
+    let mut answer = AnswerHeader { index: request.index, ..AnswerHeader::default() };
     if let Err(code) = try_write(request, now, out, &mut answer) {
         answer.result_code = code;
         answer.n_ops = 0;
@@ -88,7 +88,7 @@ fn try_write(
     request: &RecordRequest<'_>,
     now: Moment,
     out: &mut Vec<u8>,
-    answer: &mut Answer,
+    answer: &mut AnswerHeader,
 ) -> Result<(), ResultCode> {
     let namespace = request.namespace;
     let requirements = operations::check(request.ops.clone(), request.flags)?;
@@ -120,7 +120,7 @@ fn try_write(
             return Err(ResultCode::ENTERPRISE_ONLY);
         }
         shard.remove(request.digest);
-        *answer = Answer { index: request.index, n_ops, ..Answer::default() };
+        *answer = AnswerHeader { index: request.index, n_ops, ..AnswerHeader::default() };
         return Ok(());
     }
     let key = match (old.and_then(|old| old.key.as_deref()), request.key) {

@@ -5,7 +5,7 @@ use wire_protocol::message::{FrameType, MAX_FRAME, MessageHeader, info3, write_f
 
 /// The header of an answer to a command on one record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct AnswerHeader {
     pub(crate) result_code: ResultCode,
     pub(crate) generation: u16,
     pub(crate) void_time: u32,
@@ -14,7 +14,7 @@ pub(crate) struct Answer {
     pub(crate) n_ops: u16,
 }
 
-impl Answer {
+impl AnswerHeader {
     fn to_bytes(self) -> [u8; MessageHeader::LEN] {
         let [g0, g1] = self.generation.to_be_bytes();
         let [v0, v1, v2, v3] = self.void_time.to_be_bytes();

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use wire_protocol::ResultCode;
-use wire_protocol::login::{SecurityMessage, field};
 use wire_protocol::message::{info1, info2};
+use wire_protocol::security::{SecurityMessage, field};
 
 use crate::error::DevServerError;
 use crate::protocol::flags::Flags;
@@ -168,8 +168,8 @@ mod tests {
         }
         assert_eq!(
             User::new("ann", "p", &["reed"]).unwrap_err().to_string(),
-            "unknown role \"reed\"; the roles are read, write, read-write, read-write-udf, user-admin, sys-admin, data-admin, \
-             udf-admin, sindex-admin, truncate"
+            "unknown role \"reed\"; the roles are read, write, read-write, read-write-udf, user-admin, sys-admin, \
+             data-admin, udf-admin, sindex-admin, truncate"
         );
     }
 }

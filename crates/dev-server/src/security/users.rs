@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use wire_protocol::ResultCode;
-use wire_protocol::login::{SecurityMessage, field};
+use wire_protocol::security::{SecurityMessage, field};
 
 use crate::security::user::User;
 

@@ -1,4 +1,4 @@
-//! A running node: a task that accepts connections and obeys the server's handle.
+//! A running node: a task that accepts connections, and its handle.
 
 use std::io;
 use std::net::SocketAddr;
@@ -62,7 +62,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-/// What the task of a node is told. The sender of a reply is used once the command has taken effect.
+/// A command to the task of a node, which replies when the command has taken effect.
 enum ListenerCommand {
     Refuse(oneshot::Sender<()>),
     Admit(oneshot::Sender<io::Result<()>>),

@@ -181,7 +181,8 @@ mod tests {
         assert_eq!(
             counters.snapshot().to_string(),
             "connections=1 connections_open=1 batch_requests=1 batch_rows=30 passed_on=4 queries=0 \
-             query_records=0 reads=0 writes=0 info_requests=0 faults=0 logins=0 authentications=0 logins_refused=0"
+             query_records=0 reads=0 writes=0 info_requests=0 faults=0 logins=0 authentications=0 \
+             logins_refused=0"
         );
         drop(open);
         assert_eq!(counters.snapshot().connections_open, 0);

@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads or writes messages; `command` does that. Uses `config`, `security` and `protocol`.
 //! Start with [`node::Node`], which holds everything that the connections of one node need. Secondary indexes
-//! belong into [`store`], background jobs and the modules of user-defined functions beside it.
+//! belong in [`store`], background jobs and the modules of user-defined functions beside it.
 
 pub(crate) mod clock;
 pub(crate) mod cluster;

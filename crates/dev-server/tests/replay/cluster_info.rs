@@ -1,4 +1,4 @@
-//! Three nodes tell of themselves what the recorded three told, in every phase that was recorded.
+//! Three nodes give the same info answers as the three recorded ones, in every recorded phase.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use crate::scenario::captures;
 /// The answers of a node by command.
 type Answers = HashMap<String, String>;
 
-/// What the recorded living nodes answered.
+/// The recorded answers of the living nodes.
 fn recorded(phase: &str) -> Vec<Answers> {
     let text = std::fs::read_to_string(captures().join("cluster-info").join(phase)).unwrap();
     let phase: Value = serde_json::from_str(&text).unwrap();
@@ -48,7 +48,7 @@ fn peers(answers: &Answers) -> Peers {
     parse_peers(&answers["peers-clear-std"]).unwrap()
 }
 
-/// What can be compared with the answers of another cluster, and how consistent they are in themselves.
+/// What the answers of different clusters must have in common, and whether the answers of one are consistent.
 fn shape(nodes: &[Answers]) -> String {
     let names: Vec<_> = nodes.iter().map(|answers| answers["node"].clone()).collect();
     let replicas: Vec<_> =
@@ -84,7 +84,7 @@ fn shape(nodes: &[Answers]) -> String {
 }
 
 #[tokio::test]
-async fn three_nodes_tell_what_the_recorded_ones_told() {
+async fn three_nodes_answer_like_the_recorded_ones() {
     let server = DevServer::start(Config { nodes: 3, ..Config::default() }).await.unwrap();
     let addresses = server.addresses();
     let mut before: Option<Vec<Answers>> = None;
@@ -110,7 +110,7 @@ async fn three_nodes_tell_what_the_recorded_ones_told() {
         if let Some(before) = &before {
             for command in ["peers-generation", "rebalance-generation", "partition-generation"] {
                 let (now, then) = (number(&ours[0], command), number(&before[0], command));
-                assert!(now > then, "{phase}: {command} goes up on a node that stays ({then}, {now})");
+                assert!(now > then, "{phase}: {command} must go up on a node that stays ({then}, {now})");
             }
         }
         before = Some(ours);

@@ -1,8 +1,8 @@
 //! Replays every recorded scenario and compares the answers, byte for byte.
 
 mod cluster_info;
-mod likeness;
-mod queried;
+mod comparison;
+mod query_setup;
 mod scenario;
 mod state;
 #[path = "../support/mod.rs"]
@@ -20,7 +20,7 @@ use wire_protocol::message::{
     write_frame, write_op,
 };
 
-use scenario::{Frame, Scenario, asks, captures, scenarios};
+use scenario::{Frame, Scenario, captures, record_commands, scenarios};
 use state::Given;
 use support::Client;
 use verdicts::{FOLDERS, Verdict};
@@ -36,7 +36,7 @@ impl Client {
             let frame = self.frame().await;
             let is_last = match is_batch || is_query {
                 false => true,
-                // A query that is refused has no other end.
+                // The refusal of a query is its last message.
                 true => state::messages_of(&frame).iter().any(|message| {
                     let header = message.header;
                     header.info3 & info3::LAST != 0
@@ -52,9 +52,9 @@ impl Client {
         }
     }
 
-    /// Writes a record so often that its generation is the given one.
-    async fn give(&mut self, server: &DevServer, given: &Given) {
-        // Long before what the scenario does with it.
+    /// Writes a record as often as its generation says.
+    async fn set_up(&mut self, server: &DevServer, given: &Given) {
+        // Long before the times in the scenario.
         server.stop_clock(if given.void_time != 0 { given.void_time - 1 } else { 1 });
         let mut request = Vec::new();
         write_frame(&mut request, FrameType::Message, |out| {
@@ -103,13 +103,13 @@ fn config(scenario: &str) -> Config {
     }
 }
 
-/// The frames that each connection of the scenario gets.
+/// Replays a scenario and returns the frames that each of its connections receives.
 async fn replay(scenario: &Scenario) -> HashMap<u64, Vec<Vec<u8>>> {
     let server = DevServer::start(config(&scenario.name)).await.unwrap();
     let addresses = server.addresses();
     let mut setup = Client::connect(addresses[0]).await;
-    for given in state::before(scenario).into_iter().chain(queried::before(scenario)) {
-        setup.give(&server, &given).await;
+    for given in state::before(scenario).into_iter().chain(query_setup::before(scenario)) {
+        setup.set_up(&server, &given).await;
     }
     let address =
         if addresses.len() > 1 { address_without(scenario, &addresses).await } else { addresses[0] };
@@ -136,7 +136,8 @@ async fn replay(scenario: &Scenario) -> HashMap<u64, Vec<Vec<u8>>> {
 
 /// The address of a node that holds no replica of the scenario's first record.
 async fn address_without(scenario: &Scenario, addresses: &[SocketAddr]) -> SocketAddr {
-    let digest = scenario.frames.iter().find_map(|frame| asks(frame).first().map(|ask| ask.digest));
+    let digest =
+        scenario.frames.iter().find_map(|frame| record_commands(frame).first().map(|command| command.digest));
     let partition = digest.map_or(0, |digest| wire_protocol::digest::partition_id(&digest));
     for &address in addresses {
         let mut client = Client::connect(address).await;
@@ -161,7 +162,7 @@ fn recorded(scenario: &Scenario) -> HashMap<u64, Vec<Vec<u8>>> {
     answers
 }
 
-/// Whether a frame says that something is not there.
+/// Whether a frame refuses a feature.
 fn is_refusal(frame: &[u8]) -> bool {
     let body = &frame[FrameHeader::LEN..];
     if frame[1] == 1 {
@@ -189,19 +190,21 @@ fn hex(frames: &HashMap<u64, Vec<Vec<u8>>>) -> String {
 }
 
 fn judge(verdict: Verdict, scenario: &Scenario, ours: &HashMap<u64, Vec<Vec<u8>>>) -> Result<(), String> {
-    let theirs = recorded(scenario);
-    let both = || format!(" recorded\n{} here\n{}", hex(&theirs), hex(ours));
+    let recorded = recorded(scenario);
+    let both = || format!(" recorded\n{} here\n{}", hex(&recorded), hex(ours));
     match verdict {
-        Verdict::Alike if *ours == theirs => Ok(()),
-        Verdict::Alike => Err(format!("differs\n{}", both())),
-        Verdict::Different(_) if *ours == theirs => Err("is listed as different, and is alike".into()),
-        Verdict::Different(why) if likeness::but_for(why, ours) == likeness::but_for(why, &theirs) => Ok(()),
+        Verdict::Same if *ours == recorded => Ok(()),
+        Verdict::Same => Err(format!("differs\n{}", both())),
+        Verdict::Different(_) if *ours == recorded => Err("is listed as different, but is the same".into()),
+        Verdict::Different(why) if comparison::without(why, ours) == comparison::without(why, &recorded) => {
+            Ok(())
+        }
         Verdict::Different(why) => Err(format!("differs in more than {why:?}\n{}", both())),
-        Verdict::NotClaimed(_) if ours.values().flatten().any(|frame| is_refusal(frame)) => Ok(()),
-        // A client that refused the call by itself sent nothing that could be refused here.
-        Verdict::NotClaimed(_) if scenario.frames.is_empty() => Ok(()),
-        Verdict::NotClaimed(what) => {
-            Err(format!("is not claimed ({what}), and nothing of it was refused\n{}", hex(ours)))
+        Verdict::Unsupported(_) if ours.values().flatten().any(|frame| is_refusal(frame)) => Ok(()),
+        // The client refused the call itself and sent nothing.
+        Verdict::Unsupported(_) if scenario.frames.is_empty() => Ok(()),
+        Verdict::Unsupported(what) => {
+            Err(format!("is listed as unsupported ({what}), but no command was refused\n{}", hex(ours)))
         }
     }
 }
@@ -213,7 +216,7 @@ async fn recorded_scenarios_give_the_recorded_answers() {
         let scenarios = scenarios(folder);
         let listed: Vec<_> = table.iter().map(|(name, _)| format!("{folder}/{name}")).collect();
         let found: Vec<_> = if folder == "cluster-info" {
-            // Not frames but answers as JSON, compared in cluster_info.rs.
+            // Answers as JSON instead of frames; cluster_info.rs compares them.
             let mut names: Vec<_> = std::fs::read_dir(captures().join(folder))
                 .unwrap()
                 .map(|entry| {
@@ -225,7 +228,7 @@ async fn recorded_scenarios_give_the_recorded_answers() {
         } else {
             scenarios.iter().map(|scenario| scenario.name.clone()).collect()
         };
-        assert_eq!(listed, found, "the table lists every scenario of {folder}, and no other");
+        assert_eq!(listed, found, "the table must list exactly the scenarios of {folder}");
         for (scenario, (_, verdict)) in scenarios.iter().zip(table) {
             let ours = replay(scenario).await;
             if let Err(failure) = judge(*verdict, scenario, &ours) {

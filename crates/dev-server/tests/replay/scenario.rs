@@ -1,9 +1,9 @@
-//! Recorded scenarios as they lie in `tests/wire-captures`.
+//! Recorded scenarios from `tests/wire-captures`.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use wire_protocol::batch_request::BatchRequestRows;
+use wire_protocol::batch::BatchRequestRows;
 use wire_protocol::message::{FrameHeader, FrameType, Message, field_type, info1, info2, info3};
 
 /// One frame of a scenario.
@@ -11,7 +11,7 @@ pub(crate) struct Frame {
     pub(crate) connection: u64,
     pub(crate) is_request: bool,
     pub(crate) kind: FrameType,
-    /// The whole frame, its header too.
+    /// The whole frame, including its header.
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -20,7 +20,7 @@ impl Frame {
         &self.bytes[FrameHeader::LEN..]
     }
 
-    /// Whether the frame asks for the records of partitions.
+    /// Whether the frame is a query.
     pub(crate) fn is_query(&self) -> bool {
         self.message().is_some_and(|message| {
             let header = message.header;
@@ -28,7 +28,7 @@ impl Frame {
         })
     }
 
-    /// The message of a message frame that parses.
+    /// The first message of a message frame; `None` if it does not parse.
     pub(crate) fn message(&self) -> Option<Message<'_>> {
         if self.kind == FrameType::Message {
             Message::parse(self.body()).ok().map(|(message, _)| message)
@@ -48,7 +48,7 @@ pub(crate) fn captures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/wire-captures")
 }
 
-/// All scenarios of a folder, in the order of recording.
+/// All scenarios of a folder, in the order in which they were recorded.
 pub(crate) fn scenarios(folder: &str) -> Vec<Scenario> {
     let mut paths: Vec<_> =
         std::fs::read_dir(captures().join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -83,9 +83,9 @@ pub(crate) fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
 }
 
-/// What a request asks of one record, alone or as a batch row.
+/// A command on one record, alone or as a batch row.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct RecordCommand {
     pub(crate) namespace: Vec<u8>,
     pub(crate) set: Vec<u8>,
     pub(crate) digest: [u8; 20],
@@ -94,18 +94,18 @@ pub(crate) struct Ask {
     pub(crate) ttl: u32,
     /// Code and bin of each operation.
     pub(crate) ops: Vec<(u8, Vec<u8>)>,
-    /// The index that its answer carries; 0 alone.
+    /// The index of the batch row; 0 if alone.
     pub(crate) index: u32,
 }
 
-/// What a request asks, record by record; nothing for one that is malformed or not about records.
-pub(crate) fn asks(frame: &Frame) -> Vec<Ask> {
+/// The commands of a request, record by record. Empty if the request is malformed or not about records.
+pub(crate) fn record_commands(frame: &Frame) -> Vec<RecordCommand> {
     let Some(message) = frame.message() else { return Vec::new() };
     let header = message.header;
     if header.info1 & info1::BATCH == 0 {
         let digest = message.field(field_type::DIGEST).and_then(|digest| digest.try_into().ok());
         return digest
-            .map(|digest| Ask {
+            .map(|digest| RecordCommand {
                 namespace: message.field(field_type::NAMESPACE).unwrap_or_default().to_vec(),
                 set: message.field(field_type::SET).unwrap_or_default().to_vec(),
                 digest,
@@ -121,7 +121,7 @@ pub(crate) fn asks(frame: &Frame) -> Vec<Ask> {
     let Some(Ok(rows)) = message.field(field_type::BATCH).map(BatchRequestRows::parse) else {
         return Vec::new();
     };
-    rows.map(|row| Ask {
+    rows.map(|row| RecordCommand {
         namespace: row.field(field_type::NAMESPACE).unwrap_or_default().to_vec(),
         set: row.field(field_type::SET).unwrap_or_default().to_vec(),
         digest: *row.digest,

@@ -1,15 +1,15 @@
-//! What a server must have held before a scenario, told from the recorded answers.
+//! The records that a server had before a scenario, inferred from the recorded answers.
 //!
-//! Records that a scenario needed were written before it and are not part of its file. Their bins,
-//! generations and void times show in the answers; what does not show, and matters, is in [`known`].
+//! Records that a scenario needs were written before the recording, so its file does not have them. Their
+//! bins, generations and void times are inferred from the answers; what cannot be inferred is in [`known`].
 
 use wire_protocol::ResultCode;
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::{FrameHeader, Message, MessageHeader, Op, info2, info3, op};
 
-use crate::scenario::{Ask, Frame, Scenario, asks};
+use crate::scenario::{Frame, RecordCommand, Scenario, record_commands};
 
-/// A moment at which these scenarios could have been recorded.
+/// A time at which these scenarios could have been recorded.
 const SOME_TIME: u32 = 533_091_200;
 
 const DONT_UPDATE: u32 = u32::MAX - 1;
@@ -18,7 +18,7 @@ const NEVER_EXPIRE: u32 = u32::MAX;
 /// Name, particle type, value.
 pub(crate) type Bin = (Vec<u8>, u8, Vec<u8>);
 
-/// A record to be there before a scenario.
+/// A record that must exist before a scenario.
 #[derive(Debug)]
 pub(crate) struct Given {
     pub(crate) namespace: Vec<u8>,
@@ -27,13 +27,13 @@ pub(crate) struct Given {
     pub(crate) generation: u32,
     pub(crate) void_time: u32,
     pub(crate) bins: Vec<Bin>,
-    /// Particle type and value of its key.
+    /// Particle type and value of the user key.
     pub(crate) key: Option<Vec<u8>>,
 }
 
-/// One request's part about one record, and the recorded answer to it.
+/// A command on one record, and the recorded answer to it.
 struct Exchange<'s> {
-    ask: Ask,
+    command: RecordCommand,
     answer: Message<'s>,
 }
 
@@ -43,7 +43,7 @@ impl Exchange<'_> {
     }
 
     fn is_write(&self) -> bool {
-        self.ask.info2 & info2::WRITE != 0
+        self.command.info2 & info2::WRITE != 0
     }
 
     fn is_expired(&self) -> bool {
@@ -51,11 +51,13 @@ impl Exchange<'_> {
     }
 }
 
-/// The records to be there before the scenario.
+/// The records that must exist before a scenario.
 pub(crate) fn before(scenario: &Scenario) -> Vec<Given> {
     let exchanges = exchanges(scenario);
-    let mut digests: Vec<_> =
-        exchanges.iter().map(|exchange| (exchange.ask.namespace.clone(), exchange.ask.digest)).collect();
+    let mut digests: Vec<_> = exchanges
+        .iter()
+        .map(|exchange| (exchange.command.namespace.clone(), exchange.command.digest))
+        .collect();
     digests.sort();
     digests.dedup();
     digests
@@ -63,31 +65,36 @@ pub(crate) fn before(scenario: &Scenario) -> Vec<Given> {
         .filter_map(|(namespace, digest)| {
             let of_record: Vec<_> = exchanges
                 .iter()
-                .filter(|exchange| exchange.ask.digest == digest && exchange.ask.namespace == namespace)
+                .filter(|exchange| {
+                    exchange.command.digest == digest && exchange.command.namespace == namespace
+                })
                 .collect();
             record_before(&of_record)
         })
         .collect()
 }
 
-/// The clock before each request, where the scenario tells it.
+/// The time at which a request was sent, as far as the scenario's answers say.
 pub(crate) fn clock(scenario: &Scenario, request: &Frame) -> u32 {
     let exchanges = exchanges(scenario);
-    let mine: Vec<_> = asks(request).into_iter().map(|ask| (ask.digest, ask.ttl, ask.info2)).collect();
+    let mine: Vec<_> = record_commands(request)
+        .into_iter()
+        .map(|command| (command.digest, command.ttl, command.info2))
+        .collect();
     let written = exchanges.iter().find(|exchange| {
-        mine.contains(&(exchange.ask.digest, exchange.ask.ttl, exchange.ask.info2))
+        mine.contains(&(exchange.command.digest, exchange.command.ttl, exchange.command.info2))
             && exchange.is_write()
             && exchange.header().result_code == ResultCode::OK
-            && !matches!(exchange.ask.ttl, 0 | DONT_UPDATE | NEVER_EXPIRE)
+            && !matches!(exchange.command.ttl, 0 | DONT_UPDATE | NEVER_EXPIRE)
     });
     if let Some(exchange) = written {
-        return exchange.header().ttl - exchange.ask.ttl;
+        return exchange.header().ttl - exchange.command.ttl;
     }
     let expired = exchanges.iter().filter(|exchange| exchange.is_expired());
     expired.map(|exchange| exchange.header().ttl + 1).max().unwrap_or(SOME_TIME)
 }
 
-/// Pairs what is asked with what was answered, in order.
+/// Pairs commands with their answers, in order.
 fn exchanges(scenario: &Scenario) -> Vec<Exchange<'_>> {
     let mut answers: Vec<_> = scenario
         .frames
@@ -99,15 +106,15 @@ fn exchanges(scenario: &Scenario) -> Vec<Exchange<'_>> {
     answers.reverse();
     let mut exchanges = Vec::new();
     for request in scenario.frames.iter().filter(|frame| frame.is_request) {
-        let mut asked = asks(request);
-        // The answers of a batch may come in any order.
+        let mut commands = record_commands(request);
+        // The rows of a batch are answered in any order.
         let mut answered = Vec::new();
-        for _ in 0..asked.len().min(answers.len()) {
+        for _ in 0..commands.len().min(answers.len()) {
             answered.extend(answers.pop());
         }
-        for ask in asked.drain(..) {
-            if let Some(at) = answered.iter().position(|answer| answer.header.extra == ask.index) {
-                exchanges.push(Exchange { ask, answer: answered.remove(at) });
+        for command in commands.drain(..) {
+            if let Some(at) = answered.iter().position(|answer| answer.header.extra == command.index) {
+                exchanges.push(Exchange { command, answer: answered.remove(at) });
             }
         }
     }
@@ -118,7 +125,7 @@ fn messages(frame: &Frame) -> Vec<Message<'_>> {
     if frame.message().is_some() { messages_of(&frame.bytes) } else { Vec::new() }
 }
 
-/// The messages of a frame of them.
+/// All messages of a frame.
 pub(crate) fn messages_of(frame: &[u8]) -> Vec<Message<'_>> {
     let mut messages = Vec::new();
     let mut rest = &frame[FrameHeader::LEN..];
@@ -131,12 +138,12 @@ pub(crate) fn messages_of(frame: &[u8]) -> Vec<Message<'_>> {
 
 fn record_before(exchanges: &[&Exchange<'_>]) -> Option<Given> {
     let first = exchanges.first()?;
-    let (ask, header) = (&first.ask, first.header());
-    let is_delete = ask.info2 & info2::DELETE != 0;
+    let (command, header) = (&first.command, first.header());
+    let is_delete = command.info2 & info2::DELETE != 0;
     let generation = match (header.result_code, header.generation) {
         (ResultCode::RECORD_NOT_FOUND, 0) | (ResultCode::NAMESPACE_NOT_FOUND, _) => return None,
-        // A delete does not tell the generation: one that was refused for it did not find that one.
-        (ResultCode::GENERATION, 0) => 1 + u32::from(ask.generation == 1),
+        // The answer to a delete has no generation. One that is refused for its generation met another one.
+        (ResultCode::GENERATION, 0) => 1 + u32::from(command.generation == 1),
         (ResultCode::OK, 0) if is_delete || first.is_write() => 1,
         (_, 0) => return None,
         (ResultCode::OK, generation) if first.is_write() => match generation - 1 {
@@ -145,16 +152,17 @@ fn record_before(exchanges: &[&Exchange<'_>]) -> Option<Given> {
         },
         (_, generation) => generation,
     };
-    let void_time = if first.is_write() && header.result_code == ResultCode::OK && ask.ttl != DONT_UPDATE {
+    let void_time = if first.is_write() && header.result_code == ResultCode::OK && command.ttl != DONT_UPDATE
+    {
         0
     } else {
         header.ttl
     };
-    let (bins, key) = known(&ask.set, &ask.digest).unwrap_or_else(|| (shown_bins(exchanges), None));
+    let (bins, key) = known(&command.set, &command.digest).unwrap_or_else(|| (shown_bins(exchanges), None));
     Some(Given {
-        namespace: ask.namespace.clone(),
-        set: ask.set.clone(),
-        digest: ask.digest,
+        namespace: command.namespace.clone(),
+        set: command.set.clone(),
+        digest: command.digest,
         generation,
         void_time,
         bins,
@@ -162,14 +170,15 @@ fn record_before(exchanges: &[&Exchange<'_>]) -> Option<Given> {
     })
 }
 
-/// The bins that the answers show and no request before wrote; where all were written, those.
+/// The bins in the answers that no earlier command wrote; if there are none, the first bin that was read.
 fn shown_bins(exchanges: &[&Exchange<'_>]) -> Vec<Bin> {
     let mut written: Vec<&[u8]> = Vec::new();
     let mut bins: Vec<Bin> = Vec::new();
     let mut any: Vec<Bin> = Vec::new();
     for exchange in exchanges {
-        written
-            .extend(exchange.ask.ops.iter().filter(|(code, _)| *code != op::READ).map(|(_, name)| &name[..]));
+        written.extend(
+            exchange.command.ops.iter().filter(|(code, _)| *code != op::READ).map(|(_, name)| &name[..]),
+        );
         for Op { code, particle_type, name, value } in exchange.answer.ops() {
             if any.is_empty() && code == op::READ {
                 any.push((name.to_vec(), particle_type, value.to_vec()));
@@ -182,9 +191,9 @@ fn shown_bins(exchanges: &[&Exchange<'_>]) -> Vec<Bin> {
     if bins.is_empty() {
         bins = any;
     }
-    // An increment that did not fit its bin met an integer.
+    // A refused increment met an integer.
     let refused = exchanges.iter().filter(|exchange| exchange.header().result_code == ResultCode::BIN_TYPE);
-    let refused = refused.flat_map(|exchange| &exchange.ask.ops).find(|(code, _)| *code == op::INCREMENT);
+    let refused = refused.flat_map(|exchange| &exchange.command.ops).find(|(code, _)| *code == op::INCREMENT);
     if let (true, Some((_, name))) = (bins.is_empty(), refused) {
         bins.push((name.clone(), 1, 1i64.to_be_bytes().to_vec()));
     }
@@ -194,7 +203,7 @@ fn shown_bins(exchanges: &[&Exchange<'_>]) -> Vec<Bin> {
     bins
 }
 
-/// Records whose bins before the scenario do not show in it.
+/// Records whose bins cannot be inferred from their scenario.
 fn known(set: &[u8], digest: &[u8; 20]) -> Option<(Vec<Bin>, Option<Vec<u8>>)> {
     let is = |of: &[u8], key: UserKey<'_>| set == of && *digest == key.digest(set);
     let int = |name: &str, value: i64| (name.into(), 1, value.to_be_bytes().to_vec());

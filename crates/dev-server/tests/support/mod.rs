@@ -1,6 +1,6 @@
-//! A client of one connection that speaks in bytes.
+//! A client with one connection, which encodes requests and decodes answers itself.
 
-// Each test program uses a part of this.
+// Each test program uses only a part of this module.
 #![allow(dead_code)]
 
 use std::net::SocketAddr;
@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use wire_protocol::batch::{BatchReadHeader, BatchRow, Projection, write_batch_read};
+use wire_protocol::batch::{BatchReadHeader, BatchRow, write_batch_read};
+use wire_protocol::command::Projection;
 use wire_protocol::command::{
     ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,
 };
@@ -16,17 +17,17 @@ use wire_protocol::digest::{Digest, UserKey};
 use wire_protocol::message::{FrameHeader, Message, MessageHeader, info3, op};
 use wire_protocol::particle::Particle;
 
-/// Longest that a server may take to answer.
+/// The longest time that a server may take to answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The set of all records here.
+/// The set of all test records.
 pub(crate) const SET: &[u8] = b"set";
 
 pub(crate) fn digest(key: &str) -> Digest {
     UserKey::Str(key.as_bytes()).digest(SET)
 }
 
-/// The one message of an answer: its header, and its bins as code, name and value.
+/// An answer of one message: its header, and its bins as operation code, name and value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) header: MessageHeader,
@@ -43,7 +44,7 @@ impl Answer {
         (self.header.result_code.get(), self.header.generation)
     }
 
-    /// The bins, `name=value` each.
+    /// The bins as `name=value`, separated by spaces.
     pub(crate) fn text(&self) -> String {
         self.bins.iter().map(|(_, name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
     }
@@ -90,8 +91,8 @@ impl Client {
         wire_protocol::info::answer(&frame[FrameHeader::LEN..], command).unwrap().to_owned()
     }
 
-    /// Reads rows with these keys in one batch: index and result code of each message in order, and the
-    /// code of the end.
+    /// Sends a batch. Returns index and result code of each row in the order of the answer, and the code at
+    /// the end.
     pub(crate) async fn batch(&mut self, request: &[u8]) -> (Vec<(u32, u8)>, u8) {
         self.send(request).await;
         let mut rows = Vec::new();
@@ -159,7 +160,7 @@ impl Client {
     }
 }
 
-/// A batch that reads these keys.
+/// A batch that reads these keys, with all bins.
 pub(crate) fn batch_of(keys: &[String]) -> Vec<u8> {
     batch_with(keys, &BatchReadHeader { projection: Projection::All, ..BatchReadHeader::default() })
 }
@@ -175,7 +176,6 @@ pub(crate) fn batch_with(keys: &[String], header: &BatchReadHeader<'_>) -> Vec<u
     request
 }
 
-/// So many keys.
 pub(crate) fn keys(count: usize) -> Vec<String> {
     (0..count).map(|i| format!("key-{i}")).collect()
 }

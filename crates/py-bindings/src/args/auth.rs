@@ -1,4 +1,4 @@
-//! Who a client logs in as: the config's keys and the arguments of `connect`.
+//! Credentials, from the config and the arguments of `connect`.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use pyo3::prelude::*;
 use crate::args::settings::{Settings, one_of};
 use crate::python::errors::param_error;
 
-/// The modes in the order of their constants.
+/// The authentication modes, in the order of the `AUTH_*` constants.
 pub(crate) const MODES: [AuthMode; 4] =
     [AuthMode::Internal, AuthMode::External, AuthMode::ExternalInsecure, AuthMode::Pki];
 
-/// What the config says about logging in. Its password is never shown.
+/// The config's settings for logging in. Its `Debug` does not show the password.
 #[derive(Clone, Default)]
 pub(crate) struct Login {
     mode: AuthMode,
@@ -21,8 +21,8 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// Takes the keys of a config. Whether they fit together is seen when all keys are known to be right.
-    /// `mode` is the one that stands among the policies.
+    /// Takes the keys of a config; `mode` is the one given among its policies. Whether they fit together is checked
+    /// by [`Login::credentials`], once unknown keys have been reported.
     pub(crate) fn read(
         py: Python<'_>,
         settings: &mut Settings<'_>,
@@ -36,7 +36,7 @@ impl Login {
         })
     }
 
-    /// The credentials of `connect(username, password)`; what is None is as in the config.
+    /// The credentials of `connect(username, password)`; None means the config's value.
     pub(crate) fn with(
         &self,
         py: Python<'_>,
@@ -48,15 +48,15 @@ impl Login {
             .credentials(py)
     }
 
-    /// What to log in with; none where there is no user.
+    /// What to log in with; None if there is no user.
     pub(crate) fn credentials(&self, py: Python<'_>) -> PyResult<Option<Credentials>> {
         let refused = |what: &str| Err(param_error(py, what.into()));
         let user = self.user.as_deref().filter(|user| !user.is_empty());
         if self.mode == AuthMode::Pki {
             if user.is_some() || self.password.as_deref().is_some_and(|password| !password.is_empty()) {
                 return refused(
-                    "config \"auth_mode\" is AUTH_PKI: the client certificate says who it is; leave \"user\" and \
-                     \"password\" out",
+                    "config \"auth_mode\" is AUTH_PKI, which takes the user from the client certificate; leave \
+                     \"user\" and \"password\" out",
                 );
             }
             return Ok(Some(Credentials::pki()));
@@ -65,9 +65,9 @@ impl Login {
             (Some(user), Some(password)) => Credentials::new(self.mode, user, password)
                 .map(Some)
                 .map_err(|error| param_error(py, error.to_string())),
-            (Some(_), None) => refused("config has a \"user\" and no \"password\""),
+            (Some(_), None) => refused("config has a \"user\" but no \"password\"; add one"),
             (None, Some(password)) if !password.is_empty() => {
-                refused("config has a \"password\" and no \"user\"")
+                refused("config has a \"password\" but no \"user\"; add one")
             }
             (None, _) => Ok(None),
         }

@@ -8,28 +8,27 @@ use pyo3::prelude::*;
 use crate::args::auth::{Login, MODES};
 use crate::args::convert::{items_of, whole_number};
 use crate::args::policy::{self, Operate, Read, Write};
-use crate::args::settings::{Anyway, Foreign, Settings, foreign, one_of};
+use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, one_of, unsupported};
 use crate::args::tls;
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
 use crate::values::Bools;
 
-/// Default policies of a client.
+/// The default policies of a client.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policies {
     pub(crate) batch: BatchPolicy,
-    /// Batches that write, as a whole.
+    /// For batches that write, as a whole.
     pub(crate) batch_parent_write: BatchPolicy,
-    /// Rows of batches that write.
+    /// For rows that write.
     pub(crate) batch_write: Write,
-    /// Rows of batches that delete.
+    /// For rows that remove.
     pub(crate) batch_remove: Write,
     pub(crate) read: Read,
     pub(crate) write: Write,
     pub(crate) remove: Write,
     pub(crate) operate: Operate,
     pub(crate) query: QueryPolicy,
-    /// The time that an info command may take.
     pub(crate) info: InfoTimeout,
 }
 
@@ -43,11 +42,11 @@ impl Default for InfoTimeout {
     }
 }
 
-/// What a client was made with.
+/// The configuration of a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) cluster: ClusterConfig,
-    /// None where connections are not encrypted.
+    /// None if connections are not encrypted.
     pub(crate) tls: Option<TlsConfig>,
     pub(crate) policies: Policies,
     pub(crate) login: Login,
@@ -55,9 +54,9 @@ pub(crate) struct Config {
     pub(crate) bools: Bools,
 }
 
-/// What the official client's config has among the policies, though it is about the client.
+/// Settings of the client that the official client's config has among the policies.
 #[derive(Default)]
-struct OfPolicies {
+struct ClientSettings {
     auth_mode: Option<AuthMode>,
     login_timeout: Option<Duration>,
 }
@@ -67,46 +66,47 @@ fn login_timeout(settings: &mut Settings<'_>, key: &'static str) -> PyResult<Opt
     Ok(millis.map(|millis| Duration::from_millis(millis as u64)))
 }
 
-/// Keys that the official client has for machinery that is not here.
-const WITHOUT_MEANING: &[Foreign] = &[
-    foreign("shm", Anyway::Nothing, "cluster state is not shared between processes"),
-    foreign("lua", Anyway::Nothing, "no Lua runs in the client"),
+/// Keys of the official client for parts that this client does not have.
+const IGNORED: &[UnsupportedKey] = &[
+    unsupported("shm", NoOpValue::Never, "cluster state is not shared between processes"),
+    unsupported("lua", NoOpValue::Never, "no Lua runs in the client"),
     THREAD_POOL_SIZE,
     MAX_THREADS,
-    foreign("use_shared_connection", Anyway::Flag(false), "every client has connections of its own"),
-    foreign("serialization", Anyway::Nothing, "there are no serializers"),
-    foreign("strict_types", Anyway::Flag(true), "types are always strict"),
-    foreign("validate_keys", Anyway::Flag(true), "keys are always validated"),
-    foreign(
+    unsupported("use_shared_connection", NoOpValue::Flag(false), "each client has its own connections"),
+    unsupported("serialization", NoOpValue::Never, "there are no serializers"),
+    unsupported("strict_types", NoOpValue::Flag(true), "types are always strict"),
+    unsupported("validate_keys", NoOpValue::Flag(true), "keys are always validated"),
+    unsupported(
         "fail_if_not_connected",
-        Anyway::Flag(true),
-        "connecting always fails where no host can be reached",
+        NoOpValue::Flag(true),
+        "connecting always fails if no host can be reached",
     ),
-    foreign("app_id", Anyway::Nothing, "the server is not told"),
-    foreign("min_conns_per_node", Anyway::Zero, "connections are opened when they are needed"),
-    foreign("config_provider", Anyway::Nothing, "settings come from the config alone"),
+    unsupported("app_id", NoOpValue::Never, "it is not sent to the server"),
+    unsupported("min_conns_per_node", NoOpValue::Zero, "connections are opened when they are needed"),
+    unsupported("config_provider", NoOpValue::Never, "settings come from the config only"),
 ];
 
-const THREAD_POOL_SIZE: Foreign = foreign("thread_pool_size", Anyway::Nothing, "there is no thread pool");
-const MAX_THREADS: Foreign = foreign("max_threads", Anyway::Nothing, "there is no thread pool");
+const THREAD_POOL_SIZE: UnsupportedKey =
+    unsupported("thread_pool_size", NoOpValue::Never, "there is no thread pool");
+const MAX_THREADS: UnsupportedKey = unsupported("max_threads", NoOpValue::Never, "there is no thread pool");
 
-/// Keys that would change how the client works.
-const NOT_SUPPORTED: &[Foreign] = &[
-    foreign(
+/// Keys that would change how the client works, and are refused.
+const REFUSED: &[UnsupportedKey] = &[
+    unsupported(
         "compression_threshold",
-        Anyway::Zero,
+        NoOpValue::Zero,
         "\"compress\": True in a policy compresses requests of more than 128 bytes",
     ),
-    foreign(
+    unsupported(
         "force_single_node",
-        Anyway::Flag(false),
-        "the client reads from the nodes that have the records; where they cannot be reached at the addresses that \
-         they give out, \"use_services_alternate\" may help",
+        NoOpValue::Flag(false),
+        "the client talks to the nodes that own the records; if their published addresses cannot be reached, try \
+         \"use_services_alternate\": True",
     ),
 ];
 
-/// Policies of commands that this version does not have.
-const OTHER_POLICIES: &[Foreign] = &[
+/// Policies of commands that are not implemented yet.
+const OTHER_POLICIES: &[UnsupportedKey] = &[
     no_such_command("apply"),
     no_such_command("scan"),
     no_such_command("batch_apply"),
@@ -116,12 +116,12 @@ const OTHER_POLICIES: &[Foreign] = &[
     no_such_command("metrics"),
 ];
 
-const fn no_such_command(key: &'static str) -> Foreign {
-    foreign(key, Anyway::Nothing, "the commands that it is for are not there yet; leave it out")
+const fn no_such_command(key: &'static str) -> UnsupportedKey {
+    unsupported(key, NoOpValue::Never, "its commands are not implemented yet; leave it out")
 }
 
-/// Settings for all commands at once, which the official client has given up.
-const FOR_ALL: &[Foreign] = &[
+/// Settings for all commands at once, which the official client no longer accepts.
+const FOR_ALL: &[UnsupportedKey] = &[
     for_all("total_timeout"),
     for_all("socket_timeout"),
     for_all("max_retries"),
@@ -132,11 +132,11 @@ const FOR_ALL: &[Foreign] = &[
     for_all("read_mode_ap"),
 ];
 
-const fn for_all(key: &'static str) -> Foreign {
-    foreign(
+const fn for_all(key: &'static str) -> UnsupportedKey {
+    unsupported(
         key,
-        Anyway::Nothing,
-        "there is none for all commands at once; set it for each kind, as in {\"read\": {...}, \"write\": {...}}",
+        NoOpValue::Never,
+        "it cannot be set for all commands at once; set it for each kind, as in {\"read\": {...}, \"write\": {...}}",
     )
 }
 
@@ -151,13 +151,13 @@ impl Config {
             Some(value) => hosts(&value)?,
             None => Vec::new(),
         };
-        let (policies, of_policies) = match settings.take("policies")? {
+        let (policies, client_settings) = match settings.take("policies")? {
             Some(value) => read_policies(py, &value)?,
             None => Default::default(),
         };
-        let login = Login::read(py, &mut settings, of_policies.auth_mode)?;
+        let login = Login::read(py, &mut settings, client_settings.auth_mode)?;
         let login_timeout = login_timeout(&mut settings, "login_timeout_ms")?;
-        let login_timeout = one_of(py, "login_timeout_ms", login_timeout, of_policies.login_timeout)?;
+        let login_timeout = one_of(py, "login_timeout_ms", login_timeout, client_settings.login_timeout)?;
         let cluster = ClusterConfig {
             seeds,
             credentials: None,
@@ -187,9 +187,9 @@ impl Config {
         let bools =
             settings.choice("send_bool_as", "INTEGER and AS_BOOL", &[Bools::AsInteger, Bools::AsBool])?;
         let tls = tls::read(py, settings.take("tls")?.as_ref())?;
-        settings.without_meaning(WITHOUT_MEANING)?;
-        settings.not_supported(NOT_SUPPORTED)?;
-        // A misspelt key first: it may be the hosts.
+        settings.ignore(IGNORED)?;
+        settings.refuse(REFUSED)?;
+        // A misspelt key is reported before missing hosts: it may be the hosts.
         settings.finish()?;
         if cluster.seeds.is_empty() {
             return Err(param_error(py, no_hosts()));
@@ -198,21 +198,21 @@ impl Config {
             tls::check_names(py, &cluster.seeds, cluster.cluster_name.as_deref())?;
         }
         let config = Self { cluster, tls, policies, login, bools: bools.unwrap_or_default() };
-        config.check_replica(py, config.policies.batch.replica)?;
-        config.check_replica(py, config.policies.batch_parent_write.replica)?;
-        config.check_replica(py, config.policies.read.policy.replica)?;
-        config.check_replica(py, config.policies.operate.write.policy.replica)?;
-        config.check_replica(py, config.policies.query.replica)?;
+        config.check_replica(py, config.policies.batch.limits.replica)?;
+        config.check_replica(py, config.policies.batch_parent_write.limits.replica)?;
+        config.check_replica(py, config.policies.read.policy.limits.replica)?;
+        config.check_replica(py, config.policies.operate.write.policy.limits.replica)?;
+        config.check_replica(py, config.policies.query.limits.replica)?;
         Ok(config)
     }
 
-    /// Refuses reads by rack where no rack is known: they would go anywhere, and nobody would see it.
+    /// Refuses reads by rack if the client has no rack: they would silently go to any node.
     pub(crate) fn check_replica(&self, py: Python<'_>, replica: Replica) -> PyResult<()> {
         if replica == Replica::PreferRack && self.cluster.racks.is_empty() {
             return Err(param_error(
                 py,
-                "policy \"replica\" is POLICY_REPLICA_PREFER_RACK, but the client knows no rack of its own; \
-                 make it with \"rack_aware\": True and \"rack_id\" or \"rack_ids\""
+                "policy \"replica\" is POLICY_REPLICA_PREFER_RACK, but the client has no rack; add \"rack_aware\": \
+                 True and \"rack_id\" or \"rack_ids\" to its config"
                     .into(),
             ));
         }
@@ -220,7 +220,7 @@ impl Config {
     }
 }
 
-/// Racks to read from, the nearest first; none unless the client is `rack_aware`.
+/// The racks to read from, in order of preference; none unless the client is `rack_aware`.
 fn racks(py: Python<'_>, settings: &mut Settings<'_>) -> PyResult<Vec<u32>> {
     let is_aware = settings.flag("rack_aware")?;
     let one = settings.count("rack_id")?;
@@ -251,12 +251,12 @@ fn no_hosts() -> String {
     "config has no \"hosts\"; name at least one, such as {\"hosts\": [(\"127.0.0.1\", 3000)]}".into()
 }
 
-fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies, OfPolicies)> {
+fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies, ClientSettings)> {
     let mut policies = Policies::default();
     let Some(mut settings) = Settings::new(py, "config \"policies\"", Some(value))? else {
         return Ok(Default::default());
     };
-    let of_policies = OfPolicies {
+    let client_settings = ClientSettings {
         auth_mode: settings.choice("auth_mode", "AUTH_*", &MODES)?,
         login_timeout: login_timeout(&mut settings, "login_timeout_ms")?,
     };
@@ -287,14 +287,14 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies
     policies.query = policy::query_defaults(py, &policies.query, "config policy \"query\"", query.as_ref())?;
     let info = settings.take("info")?;
     policies.info.0 = policy::info(py, policies.info.0, "config policy \"info\"", info.as_ref())?;
-    settings.not_supported(OTHER_POLICIES)?;
-    settings.not_supported(FOR_ALL)?;
-    settings.without_meaning(&[THREAD_POOL_SIZE, MAX_THREADS])?;
+    settings.refuse(OTHER_POLICIES)?;
+    settings.refuse(FOR_ALL)?;
+    settings.ignore(&[THREAD_POOL_SIZE, MAX_THREADS])?;
     settings.finish()?;
-    Ok((policies, of_policies))
+    Ok((policies, client_settings))
 }
 
-/// Hosts: `(name, port)` or `(name, port, tls_name)` each.
+/// Hosts, each as `(name, port)` or `(name, port, tls_name)`.
 fn hosts(value: &Bound<'_, PyAny>) -> PyResult<Vec<Seed>> {
     let py = value.py();
     let Some(items) = items_of(value) else {

@@ -7,16 +7,17 @@ use crate::python::describe::describe;
 use crate::python::errors::param_error;
 use crate::values::bin_name;
 
-/// A whole number: an int or what stands for one exactly, such as NumPy's. A bool is an int to Python; where
-/// a number is wanted it is a mistake.
+/// An int, or an object that is one exactly, such as a NumPy integer. A bool, although an int to Python, is not
+/// taken for a number.
 pub(crate) fn whole_number(value: &Bound<'_, PyAny>) -> Option<i64> {
     if value.is_instance_of::<PyBool>() { None } else { value.extract().ok() }
 }
 
-/// The text, refused without showing it if it has lone surrogates: Python's own error carries the whole of it.
+/// The text of a str. If it has lone surrogates, the error does not show it, as Python's own would: it may be a
+/// password.
 pub(crate) fn unicode(text: &Bound<'_, PyString>, what: &str) -> PyResult<String> {
     text.to_str().map(str::to_owned).map_err(|_| {
-        param_error(text.py(), format!("{what} is no text that can be sent: it has lone surrogates"))
+        param_error(text.py(), format!("{what} has lone surrogates and cannot be encoded as UTF-8"))
     })
 }
 

@@ -1,8 +1,15 @@
 //! Python arguments, read and checked before anything is sent.
 //!
-//! Start with `settings`: configurations and policies are dictionaries that it reads, and that refuses keys it does not
-//! know. Keys have a room of their own (`keys`), values too (`values`). What a command takes beside them belongs here:
-//! operations now, expressions and index definitions later.
+//! | module | what |
+//! | --- | --- |
+//! | `settings` | dictionaries of settings: each key is checked, unknown ones are refused |
+//! | `config`, `auth`, `tls` | the client's configuration |
+//! | `policy` | the policies of commands |
+//! | `operations`, `row_command` | operations on bins; what a row of a batch does |
+//! | `casting`, `convert` | single arguments |
+//!
+//! Keys and bin values have rooms of their own, `keys` and `values`. Everything else that a command takes belongs
+//! here: expressions, contexts and index definitions too. Start with `settings`.
 
 pub(crate) mod auth;
 pub(crate) mod casting;

@@ -1,4 +1,4 @@
-//! Operations on bins: dicts in the official client's style, read once into the bytes of a request.
+//! Operations on bins: the official client's dicts, encoded once into the bytes of a request.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyMapping};
@@ -10,23 +10,23 @@ use crate::python::describe::describe;
 use crate::python::errors::param_error;
 use crate::values::{Bools, OpBytes, bin_name, encode_value};
 
-/// Operations, encoded, with what a request says of them as a whole.
+/// Encoded operations, with what a request says about all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Operations {
     pub(crate) encoded: OpBytes,
-    /// Whether any of them changes the record.
+    /// Whether any of them writes.
     pub(crate) writes: bool,
     /// Whether any of them reads.
     pub(crate) reads: bool,
-    /// There are none, and all bins are read.
+    /// Whether all bins are read; there are no operations then.
     pub(crate) all_bins: bool,
-    /// Seconds to live that a `touch` among them asks for.
+    /// The time to live that a `touch` among them sets, in seconds.
     pub(crate) ttl: Option<u32>,
 }
 
-/// What an operation is, by the official client's number for it.
+/// A kind of operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum OpKind {
     Read,
     Write,
     Increment,
@@ -36,7 +36,8 @@ enum Kind {
     Delete,
 }
 
-impl Kind {
+impl OpKind {
+    /// The kind of this `OPERATOR_*` constant, whose numbers are the official client's.
     fn of(number: i64) -> Option<Self> {
         Some(match number {
             0 => Self::Read,
@@ -74,8 +75,8 @@ impl Kind {
         }
     }
 
-    /// What its dict may hold beside `op`: the bin, the value.
-    fn parts(self) -> (bool, bool) {
+    /// Whether its dict has a bin and a value, in addition to `op`.
+    fn has_bin_and_value(self) -> (bool, bool) {
         match self {
             Self::Read => (true, false),
             Self::Write | Self::Increment | Self::Append | Self::Prepend => (true, true),
@@ -85,9 +86,9 @@ impl Kind {
     }
 }
 
-/// Families of operations that the official client has and this version has not, by the numbers of its
-/// constants, and what to use meanwhile.
-fn not_there_yet(number: i64) -> Option<(&'static str, &'static str)> {
+/// Families of operations that are not implemented yet, by the numbers of the official client's constants, and what
+/// to use instead.
+fn not_implemented(number: i64) -> Option<(&'static str, &'static str)> {
     const REWRITE: &str = "read the bin, change it in Python and write it back with the generation that was read \
                            (policy \"gen\": POLICY_GEN_EQ)";
     const ELSEWHERE: &str = "use the official client for them";
@@ -101,14 +102,14 @@ fn not_there_yet(number: i64) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// Encodes a list of operations. Each that is not what it must be is refused with its position.
+/// Encodes a list of operations. An error names the position of the operation that is wrong.
 pub(crate) fn encode_list(list: &Bound<'_, PyAny>, bools: Bools) -> PyResult<Operations> {
     let py = list.py();
     let Some(items) = items_of(list) else {
         return Err(param_error(
             py,
             format!(
-                "operations are {}; they must be a list of dicts, as aerospike_py.operations makes them",
+                "operations are {}; they must be a list of dicts, made by aerospike_py.operations",
                 describe(list)
             ),
         ));
@@ -117,7 +118,7 @@ pub(crate) fn encode_list(list: &Bound<'_, PyAny>, bools: Bools) -> PyResult<Ope
         return Err(param_error(py, "the list of operations is empty; at least one is needed".into()));
     }
     if items.len() > usize::from(u16::MAX) {
-        let message = format!("{} operations; a request has room for {}", items.len(), u16::MAX);
+        let message = format!("there are {} operations; a request holds at most {}", items.len(), u16::MAX);
         return Err(param_error(py, message));
     }
     let mut operations = Operations::default();
@@ -128,13 +129,13 @@ pub(crate) fn encode_list(list: &Bound<'_, PyAny>, bools: Bools) -> PyResult<Ope
 }
 
 fn encode_item(
-    place: &str,
+    position: &str,
     item: &Bound<'_, PyAny>,
     bools: Bools,
     operations: &mut Operations,
 ) -> PyResult<()> {
     let py = item.py();
-    let refuse = |what: String| param_error(py, format!("{place} {what}"));
+    let refuse = |what: String| param_error(py, format!("{position} {what}"));
     let Ok(dict) = item.cast::<PyMapping>() else {
         return Err(refuse(format!(
             "is {}; it must be a dict such as {{\"op\": OPERATOR_READ, \"bin\": \"a\"}}",
@@ -147,50 +148,50 @@ fn encode_item(
             describe(item)
         )));
     };
-    let kind = whole_number(&number).and_then(Kind::of);
+    let kind = whole_number(&number).and_then(OpKind::of);
     let Some(kind) = kind else {
-        let family = whole_number(&number).and_then(not_there_yet);
+        let family = whole_number(&number).and_then(not_implemented);
         return Err(refuse(match family {
             Some((family, instead)) => {
-                format!("has \"op\" {}: {family} are not there yet; {instead}", describe(&number))
+                format!("has \"op\" {}: {family} are not implemented yet; {instead}", describe(&number))
             }
             None => format!("has \"op\" {}; it must be one of the OPERATOR_* constants", describe(&number)),
         }));
     };
-    let (has_bin, has_value) = kind.parts();
+    let (has_bin, has_value) = kind.has_bin_and_value();
     for entry in dict.keys()?.iter() {
         let known = match entry.extract::<String>().ok().as_deref() {
             Some("op") => true,
             Some("bin") => has_bin,
             Some("val") => has_value,
             Some("ctx") => {
-                let what = "has a \"ctx\": operations inside lists and maps are not there yet; read the bin, change \
-                            it in Python and write it back";
+                let what = "has a \"ctx\": operations inside lists and maps are not implemented yet; read the bin, \
+                            change it in Python and write it back";
                 return Err(refuse(what.into()));
             }
             _ => false,
         };
-        // What is left empty asks for nothing.
+        // An unknown entry that is None asks for nothing.
         if !known && !dict.get_item(&entry)?.is_none() {
             let name = kind.name();
-            return Err(refuse(format!("has a {}, which a {name} does not take", describe(&entry))));
+            return Err(refuse(format!("has a {}, which a {name} does not accept", describe(&entry))));
         }
     }
     let bin = match (has_bin, optional(dict, "bin")?) {
         (false, _) => String::new(),
-        (true, Some(bin)) => named(place, &bin)?,
+        (true, Some(bin)) => named(position, &bin)?,
         (true, None) => return Err(refuse(format!("is a {} without a \"bin\"", kind.name()))),
     };
     let value = if has_value { optional(dict, "val")? } else { None };
-    if kind == Kind::Touch {
+    if kind == OpKind::Touch {
         if let Some(ttl) = value.filter(|ttl| !ttl.is_none()) {
-            operations.ttl = Some(read_ttl(place, &ttl)?);
+            operations.ttl = Some(read_ttl(position, &ttl)?);
         }
         push(operations, kind, &bin, particle_type::NIL, &[]);
         return Ok(());
     }
     match (has_value, value) {
-        (true, Some(value)) => push_value(place, operations, kind, &bin, &value, bools),
+        (true, Some(value)) => push_value(position, operations, kind, &bin, &value, bools),
         (true, None) => Err(refuse(format!("is a {} without a \"val\"", kind.name()))),
         (false, _) => {
             push(operations, kind, &bin, particle_type::NIL, &[]);
@@ -203,54 +204,56 @@ fn optional<'py>(dict: &Bound<'py, PyMapping>, key: &str) -> PyResult<Option<Bou
     if dict.contains(key)? { dict.get_item(key).map(Some) } else { Ok(None) }
 }
 
-/// A bin's name, which an operation cannot do without.
-fn named(place: &str, bin: &Bound<'_, PyAny>) -> PyResult<String> {
+/// A bin name that must not be empty.
+fn named(position: &str, bin: &Bound<'_, PyAny>) -> PyResult<String> {
     let name = bin_name(bin)?;
     if name.is_empty() {
-        return Err(param_error(bin.py(), format!("{place} has an empty \"bin\"; it must name one")));
+        return Err(param_error(bin.py(), format!("{position} has an empty \"bin\"; name a bin")));
     }
     Ok(name)
 }
 
-/// Seconds to live, or one of the `TTL_*` constants.
-pub(crate) fn read_ttl(place: &str, ttl: &Bound<'_, PyAny>) -> PyResult<u32> {
+/// A time to live in seconds, or one of the `TTL_*` constants.
+pub(crate) fn read_ttl(position: &str, ttl: &Bound<'_, PyAny>) -> PyResult<u32> {
     whole_number(ttl).and_then(|ttl| u32::try_from(ttl).ok()).ok_or_else(|| {
         param_error(
             ttl.py(),
             format!(
-                "{place} has a time to live of {}; it must be seconds or a TTL_* constant",
+                "{position} has a time to live of {}; it must be seconds or a TTL_* constant",
                 describe(ttl)
             ),
         )
     })
 }
 
-fn push(operations: &mut Operations, kind: Kind, bin: &str, particle: u8, value: &[u8]) {
+fn push(operations: &mut Operations, kind: OpKind, bin: &str, particle: u8, value: &[u8]) {
     message::write_op(&mut operations.encoded.bytes, kind.wire(), particle, bin.as_bytes(), value);
     operations.encoded.count += 1;
-    operations.writes |= kind != Kind::Read;
-    operations.reads |= kind == Kind::Read;
+    operations.writes |= kind != OpKind::Read;
+    operations.reads |= kind == OpKind::Read;
 }
 
 fn push_value(
-    place: &str,
+    position: &str,
     operations: &mut Operations,
-    kind: Kind,
+    kind: OpKind,
     bin: &str,
     value: &Bound<'_, PyAny>,
     bools: Bools,
 ) -> PyResult<()> {
     let mut bytes = Vec::new();
-    // A bool stays one where a number is wanted, so that it is found to be a mistake.
-    let bools = if kind == Kind::Increment { Bools::AsBool } else { bools };
+    // A bool is not turned into a number here, so that the check below refuses it.
+    let bools = if kind == OpKind::Increment { Bools::AsBool } else { bools };
     let particle = encode_value(bin, value, bools, &mut bytes)?;
     let wanted = match kind {
-        // True is an int to Python; to add it to a number is a mistake.
-        Kind::Increment if value.is_instance_of::<PyBool>() => Some("an int or a float"),
-        Kind::Increment if !matches!(particle, particle_type::INTEGER | particle_type::FLOAT) => {
+        // A bool is an int to Python, but adding one to a number is a mistake.
+        OpKind::Increment if value.is_instance_of::<PyBool>() => Some("an int or a float"),
+        OpKind::Increment if !matches!(particle, particle_type::INTEGER | particle_type::FLOAT) => {
             Some("an int or a float")
         }
-        Kind::Append | Kind::Prepend if !matches!(particle, particle_type::STRING | particle_type::BLOB) => {
+        OpKind::Append | OpKind::Prepend
+            if !matches!(particle, particle_type::STRING | particle_type::BLOB) =>
+        {
             Some("a str or bytes")
         }
         _ => None,
@@ -259,7 +262,7 @@ fn push_value(
         return Err(param_error(
             value.py(),
             format!(
-                "{place}: bin {bin:?}: {} cannot be used to {}; it must be {wanted}",
+                "{position}: bin {bin:?}: {} cannot be used to {}; it must be {wanted}",
                 describe(value),
                 kind.name()
             ),
@@ -269,7 +272,7 @@ fn push_value(
     Ok(())
 }
 
-/// The one operation of a command that is named for it: its number, bin and value. Gives the name, too.
+/// Encodes the operation of a command that is a single operation, such as `append`; returns its name too.
 pub(crate) fn encode_one(
     number: i64,
     bin: &Bound<'_, PyAny>,
@@ -277,21 +280,21 @@ pub(crate) fn encode_one(
 ) -> PyResult<(&'static str, Operations)> {
     let py = bin.py();
     let kind =
-        Kind::of(number).ok_or_else(|| param_error(py, format!("no operation has number {number}")))?;
+        OpKind::of(number).ok_or_else(|| param_error(py, format!("no operation has number {number}")))?;
     let mut operations = Operations::default();
     let bin = named(kind.name(), bin)?;
     push_value(kind.name(), &mut operations, kind, &bin, value, Bools::default())?;
     Ok((kind.name(), operations))
 }
 
-/// A touch with these seconds to live.
+/// Encodes a touch that sets this time to live.
 pub(crate) fn encode_touch(ttl: Option<u32>) -> Operations {
     let mut operations = Operations { ttl, ..Operations::default() };
-    push(&mut operations, Kind::Touch, "", particle_type::NIL, &[]);
+    push(&mut operations, OpKind::Touch, "", particle_type::NIL, &[]);
     operations
 }
 
-/// Writes that remove these bins.
+/// Encodes writes that remove these bins.
 pub(crate) fn encode_removals(bins: &Bound<'_, PyAny>) -> PyResult<Operations> {
     let py = bins.py();
     let mut operations = Operations::default();
@@ -301,9 +304,12 @@ pub(crate) fn encode_removals(bins: &Bound<'_, PyAny>) -> PyResult<Operations> {
     }
     for name in names {
         if operations.encoded.count == u16::MAX {
-            return Err(param_error(py, format!("a request has room for {} bins", u16::MAX)));
+            return Err(param_error(
+                py,
+                format!("there are too many bins; a request holds at most {}", u16::MAX),
+            ));
         }
-        push(&mut operations, Kind::Write, &name, particle_type::NIL, &[]);
+        push(&mut operations, OpKind::Write, &name, particle_type::NIL, &[]);
     }
     Ok(operations)
 }

@@ -1,5 +1,5 @@
-//! What a row of a batch does: read, operate or remove, from the arguments of a command or from the `Read`, `Write` and
-//! `Remove` objects of `batch_write`.
+//! What a row of a batch does: read, operate or remove, from the arguments of a command or from the `Read`, `Write`
+//! and `Remove` objects of `batch_write`.
 
 use aero_io::{BatchPolicy, RowAttributes};
 use pyo3::prelude::*;
@@ -52,7 +52,7 @@ impl RowCommand {
             (false, 0) => info1::NO_BINS,
             _ => 0,
         };
-        let attributes = parent.read_row(bits);
+        let attributes = parent.reads.row_attributes(bits);
         Self { attributes, operations, send_key: false, writes: false }
     }
 

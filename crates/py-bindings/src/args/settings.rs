@@ -1,7 +1,7 @@
-//! Reading configuration and policy dictionaries: strict, by the official client's key names.
+//! Configuration and policy dictionaries, by the official client's key names.
 //!
-//! A [`Settings`] walks a dictionary; whoever reads it takes the keys that it knows and then calls
-//! [`Settings::finish`], which refuses what is left and names the nearest known key.
+//! A reader takes the keys that it knows from a [`Settings`] and then calls [`Settings::finish`], which refuses the
+//! keys that are left and names the most similar known one. So no setting is lost silently.
 
 use std::time::Duration;
 
@@ -14,46 +14,45 @@ use crate::python::describe::describe;
 use crate::python::errors::param_error;
 use crate::python::package::from_package;
 
-/// A key of the official client's that does nothing here.
-pub(crate) struct Foreign {
+/// A key of the official client that this client does not act on.
+pub(crate) struct UnsupportedKey {
     pub(crate) key: &'static str,
-    /// The value that asks for what is done anyway.
-    pub(crate) done_anyway: Anyway,
-    /// Why it does nothing, and what to do instead.
-    pub(crate) why: &'static str,
+    /// The value that matches the current behaviour and is accepted.
+    pub(crate) no_op: NoOpValue,
+    /// Why, and what to do instead.
+    pub(crate) reason: &'static str,
 }
 
-/// A value that asks for what is done anyway.
+/// The value of an [`UnsupportedKey`] that matches the current behaviour.
 #[derive(Clone, Copy)]
-pub(crate) enum Anyway {
-    /// There is none.
-    Nothing,
-    /// This bool.
+pub(crate) enum NoOpValue {
+    /// No value does.
+    Never,
     Flag(bool),
-    /// The number 0.
     Zero,
 }
 
-impl Anyway {
-    fn is(self, value: &Bound<'_, PyAny>) -> bool {
+impl NoOpValue {
+    fn matches(self, value: &Bound<'_, PyAny>) -> bool {
         match self {
-            Self::Nothing => false,
+            Self::Never => false,
             Self::Flag(flag) => value.cast::<PyBool>().is_ok_and(|value| value.is_true() == flag),
             Self::Zero => whole_number(value) == Some(0),
         }
     }
 }
 
-/// A [`Foreign`] key.
-pub(crate) const fn foreign(key: &'static str, done_anyway: Anyway, why: &'static str) -> Foreign {
-    Foreign { key, done_anyway, why }
+pub(crate) const fn unsupported(key: &'static str, no_op: NoOpValue, reason: &'static str) -> UnsupportedKey {
+    UnsupportedKey { key, no_op, reason }
 }
 
-/// A dictionary of settings, being read.
+/// A dictionary of settings that is being read.
 pub(crate) struct Settings<'py> {
     /// How messages call the dictionary: `config`, `batch policy`.
     name: &'static str,
+    /// The entries that were not taken yet.
     left: Bound<'py, PyDict>,
+    /// The keys that were asked for, for the message about an unknown one.
     known: Vec<&'static str>,
 }
 
@@ -75,13 +74,13 @@ impl<'py> Settings<'py> {
             dict.update(mapping)?;
             dict
         } else {
-            // What it is instead may hold passwords: it is not shown.
+            // Not shown: it may contain a password.
             return Err(param_error(py, format!("{name} is of type {}; it must be a dict", kind(object)?)));
         };
         Ok(Some(Self { name, left, known: Vec::new() }))
     }
 
-    /// Takes a key; None where it is missing or None.
+    /// Takes the value of a key; None if it is missing or None.
     pub(crate) fn take(&mut self, key: &'static str) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.known.push(key);
         let value = self.left.get_item(key)?;
@@ -121,13 +120,12 @@ impl<'py> Settings<'py> {
         Ok(self.count(key)?.map(|millis| Duration::from_millis(millis.into())))
     }
 
-    /// A bool.
     pub(crate) fn flag(&mut self, key: &'static str) -> PyResult<Option<bool>> {
         let Some(value) = self.take(key)? else { return Ok(None) };
         if let Ok(flag) = value.cast::<PyBool>() {
             return Ok(Some(flag.is_true()));
         }
-        // NumPy's bool is none of Python's.
+        // NumPy's bool is not a subclass of Python's.
         if value.get_type().fully_qualified_name().is_ok_and(|name| name == "numpy.bool") {
             return value.is_truthy().map(Some);
         }
@@ -138,7 +136,7 @@ impl<'py> Settings<'py> {
         ))
     }
 
-    /// A text. What it is instead is not shown: it may be a user with the password.
+    /// A str. A value of another type is not shown: it may contain a password.
     pub(crate) fn text(&mut self, key: &'static str) -> PyResult<Option<String>> {
         let Some(value) = self.take(key)? else { return Ok(None) };
         let what = format!("{} {key:?}", self.name);
@@ -150,7 +148,7 @@ impl<'py> Settings<'py> {
         }
     }
 
-    /// One of several constants.
+    /// One of several constants, which are numbered from 0.
     pub(crate) fn choice<T: Copy>(
         &mut self,
         key: &'static str,
@@ -167,13 +165,13 @@ impl<'py> Settings<'py> {
         }
     }
 
-    /// Keys of the official client that have no meaning here: accepted with one warning each, unless they ask for
-    /// what is done anyway.
-    pub(crate) fn without_meaning(&mut self, keys: &[Foreign]) -> PyResult<()> {
-        for Foreign { key, done_anyway, why } in keys {
+    /// Takes keys of the official client that have no effect here. Each gives a warning, unless its value matches the
+    /// current behaviour.
+    pub(crate) fn ignore(&mut self, keys: &[UnsupportedKey]) -> PyResult<()> {
+        for UnsupportedKey { key, no_op, reason } in keys {
             let Some(value) = self.take(key)? else { continue };
-            if !done_anyway.is(&value) {
-                let message = format!("{} {key:?} has no effect here: {why}", self.name);
+            if !no_op.matches(&value) {
+                let message = format!("{} {key:?} has no effect here: {reason}", self.name);
                 let py = self.left.py();
                 let category = py.get_type::<PyUserWarning>();
                 from_package!(py, "warn")?.call1((message, category))?;
@@ -182,22 +180,22 @@ impl<'py> Settings<'py> {
         Ok(())
     }
 
-    /// Keys of the official client that this version does not support: refused, for to ignore them would
-    /// change what a call does; unless they ask for what is done anyway.
-    pub(crate) fn not_supported(&mut self, keys: &[Foreign]) -> PyResult<()> {
-        for Foreign { key, done_anyway, why } in keys {
+    /// Refuses keys of the official client that are not supported, unless their value matches the current
+    /// behaviour. To ignore them would change what a call does.
+    pub(crate) fn refuse(&mut self, keys: &[UnsupportedKey]) -> PyResult<()> {
+        for UnsupportedKey { key, no_op, reason } in keys {
             let Some(value) = self.take(key)? else { continue };
-            if !done_anyway.is(&value) {
+            if !no_op.matches(&value) {
                 return Err(param_error(
                     self.left.py(),
-                    format!("{} {key:?} is not supported: {why}", self.name),
+                    format!("{} {key:?} is not supported: {reason}", self.name),
                 ));
             }
         }
         Ok(())
     }
 
-    /// Refuses the keys that nobody took.
+    /// Refuses the keys that were not taken.
     pub(crate) fn finish(self) -> PyResult<()> {
         let Some((key, _)) = self.left.iter().next() else { return Ok(()) };
         let py = self.left.py();
@@ -221,7 +219,7 @@ fn kind(value: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(value.get_type().name()?.to_string())
 }
 
-/// The value of a key that may stand in two places.
+/// The value of a key that may be in the config or among its policies.
 pub(crate) fn one_of<T: PartialEq>(
     py: Python<'_>,
     key: &str,
@@ -231,13 +229,13 @@ pub(crate) fn one_of<T: PartialEq>(
     match (config, policies) {
         (Some(one), Some(other)) if one != other => Err(param_error(
             py,
-            format!("config {key:?} and config \"policies\" {key:?} differ; set one of them"),
+            format!("config {key:?} and config \"policies\" {key:?} differ; set only one of them"),
         )),
         (one, other) => Ok(one.or(other)),
     }
 }
 
-/// The known key that is most like `key`.
+/// The known key that is most similar to `key`.
 fn nearest(py: Python<'_>, key: &Bound<'_, PyString>, known: &[&'static str]) -> PyResult<Option<String>> {
     let matches = py.import("difflib")?.call_method1("get_close_matches", (key, known.to_vec(), 1, 0.6))?;
     let matches: Vec<String> = matches.extract()?;

@@ -1,27 +1,24 @@
 //! The config's `tls` dictionary, by the official client's key names.
 //!
-//! What a user gives as a key or its password is never repeated in a message, also where it is in the wrong
-//! place.
+//! Messages never show a key or its password, not even if it was given under the wrong name.
 
 use std::path::PathBuf;
 
 use aero_io::{Identity, Pem, Revocation, Seed, TlsConfig, TlsVersion};
 use pyo3::prelude::*;
 
-use crate::args::settings::{Anyway, Foreign, Settings, foreign};
+use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, unsupported};
 use crate::python::errors::param_error;
 
-/// How messages call the dictionary.
 const NAME: &str = "config \"tls\"";
 
-/// Keys that the official client has for what is not here.
-const WITHOUT_MEANING: &[Foreign] = &[foreign(
+const IGNORED: &[UnsupportedKey] = &[unsupported(
     "log_session_info",
-    Anyway::Flag(false),
+    NoOpValue::Flag(false),
     "sessions are not logged; stats() counts connections",
 )];
 
-/// Reads the dictionary; None where TLS is not wanted.
+/// Reads the dictionary; None if TLS is not enabled.
 pub(crate) fn read(py: Python<'_>, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<TlsConfig>> {
     let Some(mut settings) = Settings::new(py, NAME, value)? else { return Ok(None) };
     let enable = settings.flag("enable")?;
@@ -36,30 +33,30 @@ pub(crate) fn read(py: Python<'_>, value: Option<&Bound<'_, PyAny>>) -> PyResult
     let refuse = |what: &str| Err(param_error(py, format!("{NAME} {what}")));
     if settings.take("keyfile_pw")?.is_some() {
         return refuse(
-            "\"keyfile_pw\" is not supported: keys are read unencrypted only; write the key without a \
-             passphrase (openssl pkey -in KEY -out PLAIN) where only the service can read it",
+            "\"keyfile_pw\" is not supported: only unencrypted keys can be read; store the key without a passphrase \
+             (openssl pkey -in KEY -out PLAIN) where only the service can read it",
         );
     }
     if settings.take("cert_blacklist")?.is_some() {
         return refuse(
-            "\"cert_blacklist\" is not supported: revoked certificates are refused by a revocation list in \
-             \"cafile\" or \"capath\", with \"crl_check\": True",
+            "\"cert_blacklist\" is not supported: to refuse revoked certificates, add a revocation list to \
+             \"cafile\" or \"capath\" and set \"crl_check\": True",
         );
     }
     if for_login_only {
         return refuse(
-            "\"for_login_only\" is not supported: it would encrypt the login and send the records in clear \
-             text, with nothing to tell that they come from the node; leave it out",
+            "\"for_login_only\" is not supported: it would encrypt the login but send records in clear text, which \
+             others on the network could read and change; leave it out",
         );
     }
-    settings.without_meaning(WITHOUT_MEANING)?;
+    settings.ignore(IGNORED)?;
     settings.finish()?;
     let identity = match (certificates, key) {
         (Some(certificates), Some(key)) => Some(Identity { certificates, key }),
         (None, None) => None,
         _ => {
             return refuse(
-                "takes \"certfile\" and \"keyfile\" together: the one proves nothing without the other",
+                "needs \"certfile\" and \"keyfile\" together: neither is of use without the other",
             );
         }
     };
@@ -72,7 +69,7 @@ pub(crate) fn read(py: Python<'_>, value: Option<&Bound<'_, PyAny>>) -> PyResult
     match enable {
         Some(true) => {}
         Some(false) => return Ok(None),
-        None => return refuse("does not say whether TLS is wanted; add \"enable\": True, or False"),
+        None => return refuse("has no \"enable\"; add \"enable\": True or \"enable\": False"),
     }
     Ok(Some(TlsConfig {
         authorities: authorities.into_iter().flatten().collect(),
@@ -87,7 +84,7 @@ pub(crate) fn read(py: Python<'_>, value: Option<&Bound<'_, PyAny>>) -> PyResult
     }))
 }
 
-/// Refuses hosts that no certificate could be checked for.
+/// Refuses hosts whose certificates could not be checked for a name.
 pub(crate) fn check_names(py: Python<'_>, seeds: &[Seed], cluster_name: Option<&str>) -> PyResult<()> {
     if cluster_name.is_some() {
         return Ok(());
@@ -97,14 +94,14 @@ pub(crate) fn check_names(py: Python<'_>, seeds: &[Seed], cluster_name: Option<&
         Some(position) => Err(param_error(
             py,
             format!(
-                "config \"hosts\"[{position}] has no name to check its certificate against; give it one as \
-                 (host, port, tls_name), or set \"cluster_name\" where certificates are made out to it"
+                "config \"hosts\"[{position}] has no name to check its certificate against; add one, as in \
+                 (host, port, tls_name), or set \"cluster_name\" if the certificates are issued for that"
             ),
         )),
     }
 }
 
-/// A file's path. What is none may be the file's contents, and is not repeated.
+/// A path. A value that is not a path may be the contents of a file, such as a key, and is not shown.
 fn path(settings: &mut Settings<'_>, key: &'static str) -> PyResult<Option<Pem>> {
     let Some(value) = settings.take(key)? else { return Ok(None) };
     let found = value.extract::<PathBuf>().ok().filter(|path| {
@@ -117,7 +114,7 @@ fn path(settings: &mut Settings<'_>, key: &'static str) -> PyResult<Option<Pem>>
             let what = if key == "capath" { "a directory of PEM files" } else { "a PEM file" };
             Err(param_error(
                 value.py(),
-                format!("{NAME} {key:?} must be the path of {what}, and not what it holds"),
+                format!("{NAME} {key:?} must be the path of {what}, not its contents"),
             ))
         }
     }
@@ -142,13 +139,11 @@ fn protocols(text: &str) -> Result<Vec<TlsVersion>, String> {
             "sslv2" | "sslv3" | "tlsv1" | "tlsv1.1" if sign == "-" => &[],
             "sslv2" | "sslv3" | "tlsv1" | "tlsv1.1" => {
                 return Err(format!(
-                    "names {name}, which is not safe and not supported; there are TLSv1.2 and TLSv1.3"
+                    "names {name}, which is insecure and not supported; use TLSv1.2 or TLSv1.3"
                 ));
             }
             _ => {
-                return Err(format!(
-                    "names {name:?}, which is no version; there are TLSv1.2, TLSv1.3 and all"
-                ));
+                return Err(format!("names {name:?}, which is not a version; use TLSv1.2, TLSv1.3 or all"));
             }
         };
         match sign {
@@ -160,7 +155,7 @@ fn protocols(text: &str) -> Result<Vec<TlsVersion>, String> {
         }
     }
     if chosen.is_empty() {
-        return Err("allows no version; leave it out for TLSv1.2 and TLSv1.3".into());
+        return Err("allows no version; leave it out to allow TLSv1.2 and TLSv1.3".into());
     }
     Ok(chosen)
 }

@@ -52,8 +52,8 @@ impl Arrays {
                 out::check(numpy, out, dtype, len, keys)?;
                 out.clone()
             }
-            // Every field of every row is written before Python sees the array, as are `meta` and `result_codes`. Only
-            // bytes between fields would keep what was in the memory before.
+            // Every field of every row is written before Python sees the array, as are `meta` and `result_codes`.
+            // Only bytes between fields would keep what was in the memory before.
             None if plan.schema().is_dense() => numpy.call_method1(intern!(py, "empty"), (len, dtype))?,
             None => numpy.call_method1(intern!(py, "zeros"), (len, dtype))?,
         };

@@ -1,8 +1,8 @@
 //! NumPy: dtypes as schemas, and the memory of arrays.
 //!
-//! `dtype` reads a dtype into the plan that fills its fields. `memory` makes arrays, checks those of users and hands out
-//! their addresses: the crate's unsafe code is there, but for the one line in `commands::batch_read` that passes the
-//! addresses on. `out` checks the `out` argument.
+//! `dtype` reads a dtype into the plan that fills its fields. `memory` makes arrays, checks those of users and
+//! hands out their addresses: the crate's unsafe code is there, but for the one line in `commands::batch_read` that
+//! passes the addresses on. `out` checks the `out` argument.
 //!
 //! NumPy is optional. The `numpy` crate panics without it, so [`numpy`] comes first, everywhere.
 
@@ -32,9 +32,9 @@ pub(crate) fn numpy(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
 
 /// Fills the `numpy` crate's cells, and imports what NumPy imports lazily, if NumPy has been imported.
 ///
-/// Runs when a client is made, before threads and forks: the `numpy` crate keeps NumPy's C API in the kind of cell that
-/// `python::once` warns of, and NumPy imports `numpy.ma` at its first use. A child that is forked in the middle of
-/// either waits forever.
+/// Runs when a client is made, before threads and forks: the `numpy` crate keeps NumPy's C API in the kind of cell
+/// that `python::once` warns of, and NumPy imports `numpy.ma` at its first use. A child that is forked in the
+/// middle of either waits forever.
 pub(crate) fn warm_up(py: Python<'_>) -> PyResult<()> {
     let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
     if modules.contains(intern!(py, "numpy"))? {

@@ -31,8 +31,9 @@ impl Queue {
             done.push(number);
             done.len() == 1
         };
-        // One wake-up serves all calls that complete before the loop drains the queue: only the one that found it empty
-        // wakes. `drain` clears the waker before it takes the numbers, so none can be left behind without a wake-up.
+        // One wake-up serves all calls that complete before the loop drains the queue: only the one that found it
+        // empty wakes. `drain` clears the waker before it takes the numbers, so none can be left behind without a
+        // wake-up.
         if is_first {
             self.waker.wake();
             self.changed.notify_one();

@@ -1,9 +1,9 @@
 //! One call for both clients.
 //!
-//! A command is a future without Python in it, a [`Seal`] (what must stop writing into Python's memory before the call
-//! returns) and a closure `finish` that turns the outcome into a Python object. [`Call::run`] waits for it with the GIL
-//! released, or, given the [`Completions`] of an event loop, starts it and returns an [`Operation`], whose number comes
-//! out of the loop's queue when it is done.
+//! A command is a future without Python in it, a [`Seal`] (what must stop writing into Python's memory before the
+//! call returns) and a closure `finish` that turns the outcome into a Python object. [`Call::run`] waits for it
+//! with the GIL released, or, given the [`Completions`] of an event loop, starts it and returns an [`Operation`],
+//! whose number comes out of the loop's queue when it is done.
 //!
 //! | module | what |
 //! | --- | --- |

@@ -22,9 +22,9 @@ type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 
 /// A call that was started in an event loop.
 ///
-/// It ends in one of three ways, each of which takes `finish` out: `result()` converts the outcome, `close()` ends the
-/// call early, and dropping it does the same as `close()`. Whichever comes first seals the memory that the call writes
-/// into, so `finish`, which owns that memory's arrays, is never dropped while a task may still write.
+/// It ends in one of three ways, each of which takes `finish` out: `result()` converts the outcome, `close()` ends
+/// the call early, and dropping it does the same as `close()`. Whichever comes first seals the memory that the call
+/// writes into, so `finish`, which owns that memory's arrays, is never dropped while a task may still write.
 #[pyclass(frozen, module = "aerospike_py._native")]
 pub(crate) struct Operation {
     #[pyo3(get)]
@@ -66,7 +66,7 @@ impl Operation {
             match outcome {
                 Some(Ok(outcome)) => finish(py, outcome),
                 Some(Err(panic)) => Err(client_error(py, panic_message(&*panic))),
-                None => Err(client_error(py, "the call was ended before its answer came".into())),
+                None => Err(client_error(py, "the call was ended before it was answered".into())),
             }
         };
         Ok(Self {
@@ -94,7 +94,7 @@ impl Operation {
         let finish = self.finish.lock().unwrap_or_else(PoisonError::into_inner).take();
         match finish {
             Some(finish) => finish(py),
-            None => Err(client_error(py, "the call's result was taken already".into())),
+            None => Err(client_error(py, "the result of this call was already taken".into())),
         }
     }
 
@@ -115,8 +115,8 @@ impl Operation {
 impl Drop for Operation {
     fn drop(&mut self) {
         if self.is_inherited() {
-            // Leaked on purpose: a thread of the parent may have been writing at the moment of the fork. It is not here
-            // to finish, so a lock that it held is never released and `seal` would wait forever.
+            // Leaked on purpose: a thread of the parent may have been writing at the moment of the fork. It is not
+            // here to finish, so a lock that it held is never released and `seal` would wait forever.
             let finish = self.finish.get_mut().unwrap_or_else(PoisonError::into_inner).take();
             std::mem::forget((finish, self.seal.clone(), self.abort.clone()));
             return;

@@ -25,7 +25,7 @@ use crate::python::process;
 pub(super) enum Driver {
     /// The shared runtime: for calls that leave tasks behind.
     SharedRuntime,
-    /// The thread's own runtime where it can have one, else the shared one.
+    /// The thread's own runtime if it can have one, else the shared one.
     CallingThread,
 }
 
@@ -76,8 +76,8 @@ fn shared_or_reason() -> Result<Handle, String> {
 
 /// Refuses calls from now on: the interpreter is exiting.
 ///
-/// The runtimes are left to the end of the process. Their threads never touch Python, and shutting one down would take
-/// the timers from calls that other threads still wait for: tokio panics in those.
+/// The runtimes are left to the end of the process. Their threads never touch Python, and shutting one down would
+/// take the timers from calls that other threads still wait for: tokio panics in those.
 #[pyfunction]
 pub(crate) fn shutdown() {
     _ = THREAD_RUNTIME.try_with(|own| std::mem::forget(own.take()));
@@ -95,7 +95,7 @@ struct ThreadRuntime {
 }
 
 impl ThreadRuntime {
-    /// None where there are [`MAX_THREAD_RUNTIMES`], or no descriptors left for one.
+    /// None if there are [`MAX_THREAD_RUNTIMES`] already, or no descriptors left.
     fn new() -> Option<Self> {
         let process = process::id();
         // Never blocks: a forked child may inherit a held lock.
@@ -131,8 +131,8 @@ thread_local! {
 /// This thread's own runtime, for commands that it waits for.
 ///
 /// The thread then drives their sockets and timers itself. The shared runtime would have its worker threads do it,
-/// which costs two thread switches per answer. Tasks that outlive the command must not live here: between two commands
-/// this runtime stands still.
+/// which costs two thread switches per answer. Tasks that outlive the command must not live here: between two
+/// commands this runtime stands still.
 pub(super) fn thread_runtime() -> Option<Rc<Runtime>> {
     // Fails on a thread that is ending: its thread-local variables are gone.
     THREAD_RUNTIME

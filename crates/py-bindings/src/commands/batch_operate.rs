@@ -119,8 +119,8 @@ impl Core {
         for (position, item) in items.iter().enumerate() {
             if let Some(before) = position_of.insert(item.as_ptr().addr(), position) {
                 let message = format!(
-                    "batch_records[{position}] is the same object as batch_records[{before}], and can hold the result \
-                     of one row only; make one for each"
+                    "batch_records[{position}] is the same object as batch_records[{before}], and can hold the \
+                     result of one row only; make one for each"
                 );
                 return Err(param_error(py, message));
             }
@@ -181,8 +181,8 @@ struct Targets {
 }
 
 impl Targets {
-    /// Marks all rows as unanswered before anything is sent. A call that is interrupted leaves this state, and not the
-    /// results of an earlier call.
+    /// Marks all rows as unanswered before anything is sent. A call that is interrupted leaves this state, and not
+    /// the results of an earlier call.
     fn reset(&self, py: Python<'_>, writes: impl Fn(usize) -> bool) -> PyResult<()> {
         for (row, item) in self.items.iter().enumerate() {
             records::fill(item.bind(py), py.None().into_bound(py), NO_RESPONSE, writes(row), None)?;
@@ -195,7 +195,7 @@ impl Core {
     /// The client's policy for batches that write, overridden by the call's.
     fn parent_policy(&self, py: Python<'_>, policy: Option<&Bound<'_, PyAny>>) -> PyResult<BatchPolicy> {
         let policy = policy::batch(py, &self.config.policies.batch_parent_write, "batch policy", policy)?;
-        self.config.check_replica(py, policy.replica)?;
+        self.config.check_replica(py, policy.limits.replica)?;
         Ok(policy)
     }
 

@@ -38,7 +38,7 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let policy = policy::batch(py, &self.config.policies.batch, "batch policy", policy)?;
-        self.config.check_replica(py, policy.replica)?;
+        self.config.check_replica(py, policy.limits.replica)?;
         let request = BatchRead { policy, ..BatchRead::default() };
         let bins = bin_names(bins)?;
         match dtype {
@@ -81,9 +81,10 @@ fn into_numpy(
 
     let arena = Arc::new(KeyArena::read(keys)?);
     let arrays = Arrays::new(&dtype, &plan, arena.len(), keys, out)?;
-    // SAFETY: `arrays` keeps the memory of the three arrays alive and is their only owner, except that `out` is also the
-    // caller's, who is told not to resize it or write to it during the call. `finish` owns `arrays`. It seals the buffer
-    // before it uses them; if it is dropped unused, `Operation` or `wait` has sealed the buffer before.
+    // SAFETY: `arrays` keeps the memory of the three arrays alive and is their only owner, except that `out` is
+    // also the caller's, who is told not to resize it or write to it during the call. `finish` owns `arrays`. It
+    // seals the buffer before it uses them; if it is dropped unused, `Operation` or `wait` has sealed the buffer
+    // before.
     let buffer = unsafe { RowBuffer::new(plan.clone(), arrays.memory(), clock::now()) };
     let rows = Arc::new(NumpyRows(buffer));
 

@@ -112,7 +112,7 @@ impl Core {
             "batch write policy",
             policy,
         )?;
-        self.config.check_replica(py, policy.replica)?;
+        self.config.check_replica(py, policy.limits.replica)?;
         let attributes =
             RowAttributes::write(&row.options, false).map_err(|error| request_error(py, &error))?;
         let plan = EncodePlan::new(

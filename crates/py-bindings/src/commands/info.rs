@@ -150,7 +150,7 @@ impl Core {
     }
 }
 
-/// A namespace or set that can stand in an info command.
+/// Checks the name of a namespace or set for an info command.
 fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = value.py();
     let Ok(text) = value.cast::<PyString>() else {
@@ -173,8 +173,8 @@ fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
 /// A node and what it answered.
 type NodeAnswer = (String, Vec<(String, String)>);
 
-/// Asks the node of that name. Without a name, asks a random healthy node; if it fails, the other healthy ones and then
-/// the suspect ones.
+/// Asks the node of that name. Without a name, asks a random healthy node; if it fails, the other healthy ones and
+/// then the suspect ones.
 async fn ask(
     cluster: &Cluster,
     command: &str,

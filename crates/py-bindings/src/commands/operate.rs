@@ -105,7 +105,7 @@ impl Core {
 impl Core {
     fn operate_policy(&self, py: Python<'_>, policy: Option<&Bound<'_, PyAny>>) -> PyResult<Operate> {
         let policy = policy::operate(py, &self.config.policies.operate, "operate policy", policy)?;
-        self.config.check_replica(py, policy.write.policy.replica)?;
+        self.config.check_replica(py, policy.write.policy.limits.replica)?;
         Ok(policy)
     }
 

@@ -117,7 +117,7 @@ impl Core {
     /// The client's read policy, overridden by the call's.
     fn read_policy(&self, py: Python<'_>, policy: Option<&Bound<'_, PyAny>>) -> PyResult<Read> {
         let policy = policy::read(py, &self.config.policies.read, "read policy", policy)?;
-        self.config.check_replica(py, policy.policy.replica)?;
+        self.config.check_replica(py, policy.policy.limits.replica)?;
         Ok(policy)
     }
 }

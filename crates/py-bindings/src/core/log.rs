@@ -1,8 +1,8 @@
 //! Passes a cluster's events to Python's `logging`.
 //!
-//! The runtime's threads never take the GIL, so they cannot log. They put events into the cluster's queue, and the next
-//! call of the client, which has the GIL anyway, logs them. No thread runs for this, so there is nothing to stop after a
-//! fork or at the interpreter's exit.
+//! The runtime's threads never take the GIL, so they cannot log. They put events into the cluster's queue, and the
+//! next call of the client, which has the GIL anyway, logs them. No thread runs for this, so there is nothing to
+//! stop after a fork or at the interpreter's exit.
 
 use std::time::UNIX_EPOCH;
 
@@ -56,7 +56,7 @@ fn unraisable(py: Python<'_>, outcome: PyResult<()>) {
 fn log(py: Python<'_>, cluster: &Cluster) -> PyResult<()> {
     let logger = python_log(py)?;
     let is_enabled = |level: u8| logger.is_enabled_for.bind(py).call1((level,))?.is_truthy();
-    cluster.note_retries(is_enabled(DEBUG)?);
+    cluster.record_retries(is_enabled(DEBUG)?);
     for (time, event) in cluster.take_events() {
         let level = number(event.level());
         if is_enabled(level)? {

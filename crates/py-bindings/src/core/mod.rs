@@ -1,7 +1,7 @@
 //! The object behind `Client` and `AsyncClient`: a cluster's handle and the client's policies.
 //!
-//! Connecting and closing are here, and `log`, which passes the cluster's events to Python's `logging`. The commands are
-//! further methods of [`Core`], in `commands`.
+//! Connecting and closing are here, and `log`, which passes the cluster's events to Python's `logging`. The
+//! commands are further methods of [`Core`], in `commands`.
 
 mod log;
 
@@ -33,8 +33,8 @@ struct Inner {
     /// Never held while Python runs, not even to make an exception: Python may switch to another thread, which then
     /// waits for this lock while it holds the GIL.
     state: Mutex<State>,
-    /// How often the client was closed. A connect compares it before and after, so that it cannot undo a `close()` that
-    /// came in between.
+    /// How often the client was closed. A connect compares it before and after, so that it cannot undo a `close()`
+    /// that came in between.
     closings: AtomicU64,
     /// Held from the start of a connect until `state` has its outcome.
     connecting: Arc<futures_util::lock::Mutex<()>>,

@@ -1,8 +1,8 @@
-//! The memory of a NumPy array of keys into an arena. No Python here: it is read without the GIL.
+//! Keys from the memory of a NumPy array. Runs without the GIL.
 
-use super::{KeyArena, Kind};
+use super::{KeyArena, KeyKind};
 
-/// What the values of an array are.
+/// How the values of an array are stored.
 #[derive(Clone, Copy)]
 pub(super) enum Values {
     /// Signed integers of eight bytes, little endian.
@@ -11,36 +11,36 @@ pub(super) enum Values {
     Unsigned,
     /// Code points of four bytes, little endian, padded with NULs.
     Text,
-    /// Bytes padded with NULs: text where the kind says so.
-    Bytes(Kind),
-    /// All bytes as they are.
+    /// Bytes padded with NULs, as a str or bytes key.
+    Bytes(KeyKind),
+    /// Bytes without padding.
     Whole,
 }
 
 impl KeyArena {
     /// Appends one key.
     #[inline]
-    pub(super) fn push(&mut self, kind: Kind, bytes: &[u8]) {
+    pub(super) fn push(&mut self, kind: KeyKind, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         self.ends.push(self.bytes.len());
         self.kinds.push(kind);
     }
 
-    /// Notes that all rows are of the first space, as the second comes.
-    pub(super) fn note_spaces_of_first(&mut self) {
+    /// Assigns all rows so far to the first space. Called when a second space appears: until then `space_of` is
+    /// empty.
+    pub(super) fn assign_first_space(&mut self) {
         self.space_of.resize(self.kinds.len(), 0);
     }
 
-    /// Notes that the rows which have no space yet are of this one.
+    /// Assigns the rows that have no space yet to this one.
     #[inline]
-    pub(super) fn note_spaces(&mut self, space: u32) {
+    pub(super) fn assign_space(&mut self, space: u32) {
         if self.spaces.len() > 1 {
             self.space_of.resize(self.kinds.len(), space);
         }
     }
 
-    /// Appends the `len` keys of `width` bytes each that `memory` holds. On failure gives the value's place and
-    /// what is wrong with it.
+    /// Appends the `len` keys of `width` bytes each in `memory`. An error is the value's position and what is wrong.
     pub(super) fn read_array(
         &mut self,
         memory: &[u8],
@@ -49,20 +49,20 @@ impl KeyArena {
         values: Values,
     ) -> Result<(), (usize, String)> {
         let kind = match values {
-            Values::Signed | Values::Unsigned => Kind::Int,
-            Values::Text => Kind::Str,
+            Values::Signed | Values::Unsigned => KeyKind::Int,
+            Values::Text => KeyKind::Str,
             Values::Bytes(kind) => kind,
-            Values::Whole => Kind::Blob,
+            Values::Whole => KeyKind::Blob,
         };
         self.kinds.resize(self.kinds.len() + len, kind);
         self.ends.reserve(len);
         self.bytes.reserve(memory.len() / if matches!(values, Values::Text) { 4 } else { 1 });
         if width == 0 {
-            // Zero-width S and V: every key is empty.
+            // Types S0 and V0: every key is empty.
             self.ends.resize(self.ends.len() + len, self.bytes.len());
             return Ok(());
         }
-        // What is ASCII throughout needs no second look, value by value.
+        // If all of it is ASCII, no value has to be checked for UTF-8.
         let is_ascii = memory.is_ascii();
         for (row, value) in memory.chunks_exact(width).enumerate() {
             match values {
@@ -71,18 +71,18 @@ impl KeyArena {
                     if matches!(values, Values::Unsigned) && number > i64::MAX as u64 {
                         return Err((
                             row,
-                            format!("{number} does not fit 64 signed bits (2**63 - 1 at most)"),
+                            format!("{number} does not fit into a signed 64-bit integer (at most 2**63 - 1)"),
                         ));
                     }
                     self.bytes.extend_from_slice(&number.to_be_bytes());
                 }
                 Values::Text => self
                     .push_text(value)
-                    .map_err(|code| (row, format!("code point {code:#x} has no UTF-8 form")))?,
+                    .map_err(|code| (row, format!("code point {code:#x} cannot be encoded as UTF-8")))?,
                 Values::Bytes(kind) => {
                     let last = value.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
                     let value = &value[..last];
-                    if kind == Kind::Str && !is_ascii && std::str::from_utf8(value).is_err() {
+                    if kind == KeyKind::Str && !is_ascii && std::str::from_utf8(value).is_err() {
                         let what =
                             "it is not UTF-8; pass Keys(..., key_type=\"bytes\") if these are bytes keys";
                         return Err((row, what.into()));
@@ -96,7 +96,7 @@ impl KeyArena {
         Ok(())
     }
 
-    /// Appends the UTF-8 form of code points; the one that has none on failure.
+    /// Appends code points as UTF-8. An error is the code point that cannot be encoded.
     fn push_text(&mut self, value: &[u8]) -> Result<(), u32> {
         let (points, _) = value.as_chunks::<4>();
         let last = points.iter().rposition(|point| *point != [0; 4]).map_or(0, |last| last + 1);

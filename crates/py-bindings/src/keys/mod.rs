@@ -1,9 +1,12 @@
-//! Keys of a batch: read from Python once, kept as bytes.
+//! Keys, read from Python once and kept as bytes.
 //!
-//! Reading keys is the one part of a batch read whose time under the GIL grows with the batch, so it does
-//! as little as it can: the bytes of each key are copied into one arena, and namespace and set are
-//! recognised by the identity of their objects. Digests are computed later, without the GIL. The arena
-//! stays with the result: `_map` and messages name keys as they were.
+//! Reading the keys is the only part of a batch read whose time under the GIL grows with the batch, so it does as
+//! little as possible: the bytes of each key are copied into one arena, and namespaces and sets are recognised by
+//! the identity of their objects. Digests are computed later, without the GIL. The arena stays with the result,
+//! which shows keys as they were given.
+//!
+//! [`KeyArena`] is here; `reader` fills it from Python objects, `array` from the memory of a NumPy array; `table`
+//! shows it to Python.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -22,23 +25,22 @@ pub(crate) use self::reader::too_long;
 pub(crate) use self::table::KeyTable;
 
 /// What is wrong with a key whose digest belongs to another one.
-const WRONG_DIGEST: &str = "its digest is not that of its primary key in that set; leave one out";
+const WRONG_DIGEST: &str = "its digest does not match its primary key and set; leave one out";
 
-/// What a key's bytes in the arena are.
+/// What the bytes of a key in the arena are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum KeyKind {
     /// Eight bytes, big endian.
     Int,
     /// UTF-8, unless a query returned the key and another client stored it.
     Str,
-    /// Bytes.
     Blob,
-    /// No primary key: the record's digest.
+    /// The record's digest, for a key that was given without a primary key.
     Digest,
 }
 
-impl Kind {
-    /// The primary key that these bytes are; None where they are the record's digest.
+impl KeyKind {
+    /// These bytes as a primary key; None if they are a digest.
     #[inline]
     fn user_key(self, bytes: &[u8]) -> Option<UserKey<'_>> {
         match self {
@@ -50,19 +52,19 @@ impl Kind {
     }
 }
 
-/// The keys of a batch.
+/// The keys of a batch, or of a command on one record.
 #[derive(Debug, Default)]
 pub(crate) struct KeyArena {
     bytes: Vec<u8>,
     ends: Vec<usize>,
-    kinds: Vec<Kind>,
+    kinds: Vec<KeyKind>,
     /// Distinct namespaces and sets.
     spaces: Vec<(String, String)>,
-    /// Each key's position in `spaces`; empty while there is one for all.
+    /// The position in `spaces` of each key; empty while all keys are of the same one.
     space_of: Vec<u32>,
-    /// Digests that came with their primary keys.
+    /// Digests that were given in addition to primary keys.
     given: HashMap<usize, Digest>,
-    /// Whether any row came with a digest.
+    /// Whether any digest was given, with or without a primary key.
     has_digests: bool,
 }
 
@@ -76,17 +78,17 @@ impl KeyArena {
         &self.bytes[start..self.ends[row]]
     }
 
-    /// Bytes that a row's key takes in a request, at most.
+    /// The most bytes that a row's key takes in a request.
     pub(crate) fn key_size(&self, row: usize) -> usize {
         16 + self.bytes_of(row).len()
     }
 
-    /// The distinct namespaces and sets.
+    /// The distinct pairs of namespace and set.
     pub(crate) fn spaces(&self) -> &[(String, String)] {
         &self.spaces
     }
 
-    /// A row's place among them.
+    /// The position of a row's pair in [`KeyArena::spaces`].
     pub(crate) fn space_index(&self, row: usize) -> usize {
         self.space_of.get(row).map_or(0, |&space| space as usize)
     }
@@ -95,12 +97,12 @@ impl KeyArena {
         &self.spaces[self.space_index(row)]
     }
 
-    /// The primary key of a row; None where it was given by digest alone.
+    /// The primary key of a row; None if only its digest was given.
     pub(crate) fn user_key(&self, row: usize) -> Option<UserKey<'_>> {
         self.kinds[row].user_key(self.bytes_of(row))
     }
 
-    /// The digest of a row; one that came with its primary key is taken as it is.
+    /// The digest of a row; if it was given, as it was given.
     pub(crate) fn digest(&self, row: usize) -> Digest {
         if let Some(digest) = self.given.get(&row) {
             return *digest;
@@ -111,7 +113,7 @@ impl KeyArena {
         }
     }
 
-    /// Whether a digest that came with a row's primary key is another record's.
+    /// Whether the digest that came with a row's primary key belongs to another key.
     fn has_wrong_digest(&self, row: usize) -> bool {
         match (self.given.get(&row), self.user_key(row)) {
             (Some(given), Some(key)) => *given != key.digest(self.space(row).1.as_bytes()),
@@ -125,15 +127,15 @@ impl KeyArena {
     fn match_kind_to_digest(&mut self, digest: &Digest) {
         let Some(row) = self.len().checked_sub(1) else { return };
         let bytes = self.bytes_of(row);
-        if self.kinds[row] == Kind::Blob
+        if self.kinds[row] == KeyKind::Blob
             && std::str::from_utf8(bytes).is_err()
             && UserKey::Str(bytes).digest(self.space(row).1.as_bytes()) == *digest
         {
-            self.kinds[row] = Kind::Str;
+            self.kinds[row] = KeyKind::Str;
         }
     }
 
-    /// The keys as the network core takes them: digests are computed by the call, without the GIL.
+    /// The keys as `aero-io` takes them. It has the digests computed while the call runs, without the GIL.
     pub(crate) fn batch_keys(self: &Arc<Self>) -> Result<BatchKeys, aero_io::Error> {
         let space = |(namespace, set): &(String, String)| Space::new(namespace, set);
         let digests = Digests(Arc::clone(self));
@@ -142,7 +144,7 @@ impl KeyArena {
             many => BatchKeys::mixed(many.iter().map(space).collect(), self.space_of.clone(), digests)?,
         };
         if self.has_digests {
-            // One that is not its key's is refused before anything is sent.
+            // A digest that does not match its primary key is refused before anything is sent.
             keys.compute(0..self.len())?;
         }
         Ok(keys)
@@ -150,14 +152,14 @@ impl KeyArena {
 
     /// The key of a command on one record: the first one.
     ///
-    /// The digest is computed here, not on another thread: for one key the hand-over would cost more.
+    /// Its digest is computed here: for one key, handing that to another thread would cost more.
     pub(crate) fn command_key(&self, send: bool) -> Key {
         let (namespace, set) = self.space(0);
         let send = if send { self.user_key(0).map(owned) } else { None };
         Key { space: Space::new(namespace, set), digest: self.digest(0), send }
     }
 
-    /// The primary key of a row as a Python object; the digest where there is no primary key.
+    /// The primary key of a row as a Python object; the digest if there is no primary key.
     pub(crate) fn primary_key<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyAny>> {
         match self.user_key(row) {
             Some(key) => user_key_object(py, key),
@@ -184,12 +186,12 @@ impl DigestSource for Digests {
             let bytes = &arena.bytes[start..end];
             start = end;
             let set = if is_single { one } else { arena.space(rows.start + at).1.as_bytes() };
-            // A row that was given by digest alone has no key to hash: its digest is put in below.
+            // A row without a primary key has nothing to hash. Its digest is filled in below.
             (set, kind.user_key(bytes).unwrap_or(UserKey::Int(0)))
         });
         digests_into(keys, into);
         for (row, digest) in rows.zip(into).filter(|_| arena.has_digests) {
-            if arena.kinds[row] == Kind::Digest {
+            if arena.kinds[row] == KeyKind::Digest {
                 *digest = arena.digest(row);
             } else if arena.given.get(&row).is_some_and(|given| given != digest) {
                 return Err(aero_io::Error::Param { what: format!("keys[{row}]: {WRONG_DIGEST}") });
@@ -205,7 +207,7 @@ pub(crate) fn user_key_object<'py>(py: Python<'py>, key: UserKey<'_>) -> PyResul
         UserKey::Int(value) => value.into_pyobject(py)?.into_any(),
         UserKey::Str(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => PyString::new(py, text).into_any(),
-            // Another client stored it; nothing is lost by showing its bytes.
+            // Stored by another client: shown as bytes, so that nothing is lost.
             Err(_) => PyBytes::new(py, bytes).into_any(),
         },
         UserKey::Blob(bytes) => PyBytes::new(py, bytes).into_any(),

@@ -1,4 +1,4 @@
-//! Key tuples and `Keys` objects into an arena.
+//! Keys from key tuples and `Keys` objects.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyList, PySequence, PyString, PyTuple};
 
 use super::array::Values;
-use super::{KeyArena, Kind, WRONG_DIGEST};
+use super::{KeyArena, KeyKind, WRONG_DIGEST};
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
 use crate::python::once::{Once, intern};
@@ -27,7 +27,7 @@ impl KeyArena {
         if is_keys(keys)? {
             reader.keys_object(keys)?;
         } else if let Ok(list) = keys.cast::<PyList>() {
-            // The list may change while it is read: a NumPy integer's `__index__` runs Python code.
+            // By index, since the list may change meanwhile: reading a NumPy integer runs Python code (`__index__`).
             let mut row = 0;
             reader.reserve(list.len());
             while row < list.len() {
@@ -59,19 +59,19 @@ impl KeyArena {
         Ok(reader.arena)
     }
 
-    /// Reads the keys of rows that have one each: a `Keys` among them is refused.
+    /// Reads the keys of `batch_write`, one per row; a `Keys` object is refused.
     pub(crate) fn read_each(keys: &[Bound<'_, PyAny>]) -> PyResult<Self> {
         let mut reader = Reader::default();
         reader.reserve(keys.len());
         for (row, key) in keys.iter().enumerate() {
-            let place = || format!("keys[{row}]");
+            let position = || format!("keys[{row}]");
             let tuple = key_tuple(key).map_err(|got| {
                 param_error(
                     key.py(),
-                    format!("{} is {got}; it must be (namespace, set, primary_key)", place()),
+                    format!("{} is {got}; it must be (namespace, set, primary_key)", position()),
                 )
             })?;
-            reader.key(&tuple).map_err(|problem| problem.raise(key.py(), &place()))?;
+            reader.key(&tuple).map_err(|bad| bad.raise(key.py(), &position()))?;
         }
         Ok(reader.arena)
     }
@@ -82,7 +82,7 @@ impl KeyArena {
         let tuple = key_tuple(key).map_err(|got| {
             param_error(key.py(), format!("key is {got}; it must be (namespace, set, primary_key)"))
         })?;
-        reader.key(&tuple).map_err(|problem| problem.raise(key.py(), "key"))?;
+        reader.key(&tuple).map_err(|bad| bad.raise(key.py(), "key"))?;
         // A batch checks its digests when it computes them.
         if reader.arena.has_wrong_digest(0) {
             return Err(param_error(key.py(), format!("key: {WRONG_DIGEST}")));
@@ -91,22 +91,22 @@ impl KeyArena {
     }
 }
 
-/// What is wrong with a key; raised with the key's place.
-enum Problem {
+/// Why a key is refused; raised with the key's position.
+enum BadKey {
     Message(String),
     Python(PyErr),
 }
 
-impl Problem {
-    fn raise(self, py: Python<'_>, place: &str) -> PyErr {
+impl BadKey {
+    fn raise(self, py: Python<'_>, position: &str) -> PyErr {
         match self {
-            Self::Message(message) => param_error(py, format!("{place}: {message}")),
+            Self::Message(message) => param_error(py, format!("{position}: {message}")),
             Self::Python(error) => error,
         }
     }
 }
 
-impl From<PyErr> for Problem {
+impl From<PyErr> for BadKey {
     fn from(error: PyErr) -> Self {
         Self::Python(error)
     }
@@ -116,18 +116,18 @@ impl From<PyErr> for Problem {
 #[derive(Default)]
 struct Reader<'py> {
     arena: KeyArena,
-    /// Namespace and set objects seen last, newest first, and their space. Holding them keeps their
-    /// identities from being given to other objects.
+    /// The last namespace and set objects with their space, newest first. They are held so that no new object can get
+    /// their identity.
     seen: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>, u32)>,
     by_name: HashMap<(String, String), u32>,
 }
 
-/// How many pairs of namespace and set objects are recognised by identity.
+/// How many pairs of namespace and set objects are kept to be recognised by identity.
 const SEEN: usize = 16;
 
 impl<'py> Reader<'py> {
     fn reserve(&mut self, rows: usize) {
-        // What an object says of its length is no reason to take that much memory.
+        // An object's own idea of its length must not decide how much memory is allocated.
         let rows = rows.min(1 << 20);
         self.arena.bytes.reserve(rows * 12);
         self.arena.ends.reserve(rows);
@@ -138,7 +138,7 @@ impl<'py> Reader<'py> {
     fn item(&mut self, item: &Bound<'py, PyAny>, row: usize) -> PyResult<()> {
         let py = item.py();
         if let Ok(tuple) = item.cast_exact::<PyTuple>() {
-            return self.key(tuple).map_err(|problem| problem.raise(py, &format!("keys[{row}]")));
+            return self.key(tuple).map_err(|bad| bad.raise(py, &format!("keys[{row}]")));
         }
         if is_keys(item)? {
             return self.keys_object(item);
@@ -146,13 +146,13 @@ impl<'py> Reader<'py> {
         let tuple = key_tuple(item).map_err(|got| {
             param_error(py, format!("keys[{row}] is {got}; it must be (namespace, set, primary_key)"))
         })?;
-        self.key(&tuple).map_err(|problem| problem.raise(py, &format!("keys[{row}]")))
+        self.key(&tuple).map_err(|bad| bad.raise(py, &format!("keys[{row}]")))
     }
 
-    fn key(&mut self, key: &Bound<'py, PyTuple>) -> Result<(), Problem> {
+    fn key(&mut self, key: &Bound<'py, PyTuple>) -> Result<(), BadKey> {
         let size = key.len();
         if size != 3 && size != 4 {
-            return Err(Problem::Message(format!(
+            return Err(BadKey::Message(format!(
                 "it has {size} items; a key is (namespace, set, primary_key) or \
                  (namespace, set, None, digest)"
             )));
@@ -167,10 +167,10 @@ impl<'py> Reader<'py> {
         let primary_key = key.get_item(2)?;
         if primary_key.is_none() {
             let digest = digest.ok_or_else(|| {
-                Problem::Message("its primary key is None and it has no digest either".into())
+                BadKey::Message("its primary key is None and it has no digest; give one of them".into())
             })?;
             self.arena.has_digests = true;
-            self.push(Kind::Digest, &digest, space);
+            self.push(KeyKind::Digest, &digest, space);
             return Ok(());
         }
         let Some(digest) = digest else { return self.primary_key(&primary_key, space) };
@@ -182,27 +182,27 @@ impl<'py> Reader<'py> {
     }
 
     #[inline]
-    fn primary_key(&mut self, key: &Bound<'py, PyAny>, space: u32) -> Result<(), Problem> {
+    fn primary_key(&mut self, key: &Bound<'py, PyAny>, space: u32) -> Result<(), BadKey> {
         if let Ok(text) = key.cast::<PyString>() {
             let text = text.to_str().map_err(|_| {
-                Problem::Message(format!(
-                    "its primary key {} has no UTF-8 form (a lone surrogate)",
+                BadKey::Message(format!(
+                    "its primary key {} cannot be encoded as UTF-8 (lone surrogate)",
                     describe(key)
                 ))
             })?;
-            self.push(Kind::Str, text.as_bytes(), space);
+            self.push(KeyKind::Str, text.as_bytes(), space);
         } else if key.is_instance_of::<PyInt>() && !key.is_instance_of::<PyBool>() {
             self.int(key, space)?;
         } else if let Ok(bytes) = key.cast::<PyBytes>() {
-            self.push(Kind::Blob, bytes.as_bytes(), space);
+            self.push(KeyKind::Blob, bytes.as_bytes(), space);
         } else if let Ok(bytes) = key.cast::<PyByteArray>() {
-            self.push(Kind::Blob, &bytes.to_vec(), space);
+            self.push(KeyKind::Blob, &bytes.to_vec(), space);
         } else if !key.is_instance_of::<PyBool>()
             && let Some(index) = index_of(key)?
         {
             self.int(&index, space)?;
         } else {
-            return Err(Problem::Message(format!(
+            return Err(BadKey::Message(format!(
                 "its primary key is {}; it must be str, int (64 bits, signed), bytes or bytearray",
                 describe(key)
             )));
@@ -210,28 +210,28 @@ impl<'py> Reader<'py> {
         Ok(())
     }
 
-    fn int(&mut self, key: &Bound<'py, PyAny>, space: u32) -> Result<(), Problem> {
+    fn int(&mut self, key: &Bound<'py, PyAny>, space: u32) -> Result<(), BadKey> {
         let value: i64 = key.extract().map_err(|error: PyErr| {
             if !error.is_instance_of::<PyOverflowError>(key.py()) {
-                return Problem::Python(error);
+                return BadKey::Python(error);
             }
-            Problem::Message(format!(
-                "its primary key {} does not fit 64 signed bits (-2**63 to 2**63 - 1)",
+            BadKey::Message(format!(
+                "its primary key {} does not fit into a signed 64-bit integer (-2**63 to 2**63 - 1)",
                 describe(key)
             ))
         })?;
-        self.push(Kind::Int, &value.to_be_bytes(), space);
+        self.push(KeyKind::Int, &value.to_be_bytes(), space);
         Ok(())
     }
 
     #[inline]
-    fn push(&mut self, kind: Kind, bytes: &[u8], space: u32) {
+    fn push(&mut self, kind: KeyKind, bytes: &[u8], space: u32) {
         self.arena.push(kind, bytes);
-        self.arena.note_spaces(space);
+        self.arena.assign_space(space);
     }
 
     #[inline]
-    fn space(&mut self, namespace: &Bound<'py, PyAny>, set: &Bound<'py, PyAny>) -> Result<u32, Problem> {
+    fn space(&mut self, namespace: &Bound<'py, PyAny>, set: &Bound<'py, PyAny>) -> Result<u32, BadKey> {
         match self.seen.iter().find(|(ns, s, _)| ns.is(namespace) && s.is(set)) {
             Some((_, _, space)) => Ok(*space),
             None => self.new_space(namespace, set),
@@ -239,17 +239,18 @@ impl<'py> Reader<'py> {
     }
 
     #[cold]
-    fn new_space(&mut self, namespace: &Bound<'py, PyAny>, set: &Bound<'py, PyAny>) -> Result<u32, Problem> {
+    fn new_space(&mut self, namespace: &Bound<'py, PyAny>, set: &Bound<'py, PyAny>) -> Result<u32, BadKey> {
         let text = |object: &Bound<'py, PyAny>, what: &str, or_none: &str| {
             object.extract::<String>().map_err(|_| {
-                let must = if object.is_instance_of::<PyString>() { "have a UTF-8 form" } else { "be a str" };
-                Problem::Message(format!("its {what} is {}; it must {must}{or_none}", describe(object)))
+                let must =
+                    if object.is_instance_of::<PyString>() { "be encodable as UTF-8" } else { "be a str" };
+                BadKey::Message(format!("its {what} is {}; it must {must}{or_none}", describe(object)))
             })
         };
         let namespace_name = text(namespace, "namespace", "")?;
         let set_name = if set.is_none() { String::new() } else { text(set, "set", " or None")? };
         for (what, name) in [("namespace", &namespace_name), ("set", &set_name)] {
-            too_long(what, name).map_or(Ok(()), |problem| Err(Problem::Message(format!("its {problem}"))))?;
+            too_long(what, name).map_or(Ok(()), |bad| Err(BadKey::Message(format!("its {bad}"))))?;
         }
         let name = (namespace_name, set_name);
         let space = match self.by_name.get(&name) {
@@ -257,8 +258,8 @@ impl<'py> Reader<'py> {
             None => {
                 let space = self.arena.spaces.len() as u32;
                 if space == 1 {
-                    // The rows so far, which were of the one space that there was, are of it still.
-                    self.arena.note_spaces_of_first();
+                    // The rows so far are of the first space.
+                    self.arena.assign_first_space();
                 }
                 self.arena.spaces.push(name.clone());
                 self.by_name.insert(name, space);
@@ -287,18 +288,18 @@ impl<'py> Reader<'py> {
             ));
         }
         if values.len()? == 0 {
-            // Its set is none that rows are of.
+            // No row is of its set, which must not count as one of the batch's.
             return Ok(());
         }
         let space = self
             .space(&keys.getattr(intern!(py, "namespace"))?, &keys.getattr(intern!(py, "set"))?)
-            .map_err(|problem| problem.raise(py, "Keys"))?;
+            .map_err(|bad| bad.raise(py, "Keys"))?;
         match facts {
             Some(facts) if facts.kind != 'O' => self.array(&values, &facts, as_bytes, space),
             _ => {
                 for (row, value) in values.try_iter()?.enumerate() {
                     self.primary_key(&value?, space)
-                        .map_err(|problem| problem.raise(py, &format!("Keys: values[{row}]")))?;
+                        .map_err(|bad| bad.raise(py, &format!("Keys: values[{row}]")))?;
                 }
                 Ok(())
             }
@@ -346,20 +347,20 @@ impl<'py> Reader<'py> {
             ('i', _) => Values::Signed,
             ('u', _) => Values::Unsigned,
             ('U', _) => Values::Text,
-            ('S', false) => Values::Bytes(Kind::Str),
-            ('S', true) => Values::Bytes(Kind::Blob),
+            ('S', false) => Values::Bytes(KeyKind::Str),
+            ('S', true) => Values::Bytes(KeyKind::Blob),
             _ => Values::Whole,
         };
         let arena = &mut self.arena;
-        // The copy is ours: others may run meanwhile.
+        // `memory` is a copy that nothing else can change, so the GIL can be released.
         let read = py.detach(|| arena.read_array(memory, facts.len, width, values));
         read.map_err(|(row, what)| param_error(py, format!("Keys: values[{row}]: {what}")))?;
-        self.arena.note_spaces(space);
+        self.arena.assign_space(space);
         Ok(())
     }
 }
 
-/// What matters of a NumPy array of keys.
+/// The properties of a NumPy array of keys.
 struct ArrayFacts {
     kind: char,
     itemsize: usize,
@@ -367,7 +368,7 @@ struct ArrayFacts {
 }
 
 impl ArrayFacts {
-    /// The facts of an array; None for anything else.
+    /// None for anything but an array.
     fn of(values: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
         let py = values.py();
         let dtype = match values.getattr_opt(intern!(py, "dtype"))? {
@@ -390,7 +391,7 @@ fn is_keys(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     object.is_instance(class.bind(py))
 }
 
-/// The key as a tuple, or what it is instead.
+/// The key as a tuple; an error is what it is instead.
 fn key_tuple<'py>(key: &Bound<'py, PyAny>) -> Result<Bound<'py, PyTuple>, String> {
     if let Ok(tuple) = key.cast::<PyTuple>() {
         return Ok(tuple.clone());
@@ -401,7 +402,7 @@ fn key_tuple<'py>(key: &Bound<'py, PyAny>) -> Result<Bound<'py, PyTuple>, String
     Err(describe(key))
 }
 
-/// A NumPy integer, or another object that stands for an exact integer, as an int.
+/// An object with `__index__`, such as a NumPy integer, as an int.
 fn index_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = object.py();
     if !object.hasattr(intern!(py, "__index__"))? {
@@ -409,35 +410,31 @@ fn index_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny
     }
     match object.call_method0(intern!(py, "__index__")) {
         Ok(index) => Ok(Some(index)),
-        // Arrays have the method and refuse to be an integer.
+        // Arrays have the method, but most of them raise.
         Err(error) if error.is_instance_of::<PyTypeError>(py) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn read_digest(digest: &Bound<'_, PyAny>) -> Result<Digest, Problem> {
+fn read_digest(digest: &Bound<'_, PyAny>) -> Result<Digest, BadKey> {
     let bytes = if let Ok(bytes) = digest.cast::<PyBytes>() {
         bytes.as_bytes().to_vec()
     } else if let Ok(bytes) = digest.cast::<PyByteArray>() {
         bytes.to_vec()
     } else {
-        return Err(Problem::Message(format!("its digest is {}; it must be 20 bytes", describe(digest))));
+        return Err(BadKey::Message(format!("its digest is {}; it must be 20 bytes", describe(digest))));
     };
     bytes.as_slice().try_into().map_err(|_| {
-        Problem::Message(format!(
-            "its digest has {} bytes; it must have {}",
-            bytes.len(),
-            size_of::<Digest>()
-        ))
+        BadKey::Message(format!("its digest has {} bytes; it must have {}", bytes.len(), size_of::<Digest>()))
     })
 }
 
-/// Why the name is too long for a namespace or a set; the server would take it for another one or refuse it.
+/// The message for a namespace or set whose name is too long; the server would cut it to another name or refuse it.
 pub(crate) fn too_long(what: &str, name: &str) -> Option<String> {
     let most = if what == "set" { MAX_SET } else { MAX_NAMESPACE };
     let found = name.len();
     (found > most).then(|| {
         let shown: String = name.chars().take(80).collect();
-        format!("{what} {shown:?} has {found} bytes of UTF-8; a {what}'s name has at most {most}")
+        format!("{what} {shown:?} has {found} bytes of UTF-8; a {what} name has at most {most}")
     })
 }

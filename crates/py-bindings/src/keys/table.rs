@@ -18,16 +18,18 @@ impl KeyTable {
         self.0.len()
     }
 
-    /// Primary keys in row order; the digest of a key that was given by digest alone.
+    /// The primary keys in row order; the digest for a key that was given without a primary key.
     fn primary_keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let keys = (0..self.0.len()).map(|row| self.0.primary_key(py, row)).collect::<PyResult<Vec<_>>>()?;
         PyList::new(py, keys)
     }
 
-    /// One of them.
     fn primary_key<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyAny>> {
         if row >= self.0.len() {
-            return Err(PyIndexError::new_err(format!("row {row} of {}", self.0.len())));
+            return Err(PyIndexError::new_err(format!(
+                "row {row} is out of range; there are {} rows",
+                self.0.len()
+            )));
         }
         self.0.primary_key(py, row)
     }
@@ -37,7 +39,7 @@ impl KeyTable {
         self.0.spaces.clone()
     }
 
-    /// Each row's position in `spaces`, or None where there is one for all rows.
+    /// The position in `spaces` of each row; None if all rows are of the same one.
     fn space_of(&self) -> Option<Vec<u32>> {
         (!self.0.space_of.is_empty()).then(|| self.0.space_of.clone())
     }

@@ -112,14 +112,14 @@ pub(crate) fn about_record(
 
 /// The source of an error: the operating system's error, or what is wrong with an answer.
 fn cause(error: &aero_io::Error) -> Option<PyErr> {
-    use aero_io::{ContactFault, Error};
+    use aero_io::{DiscoveryFault, Error};
     match error {
         Error::Connection { source, .. } => Some(os_error(source)),
         Error::Protocol { source, .. } | Error::Request { source } => {
             Some(PyValueError::new_err(source.to_string()))
         }
         Error::Connect { tried, .. } => tried.iter().find_map(|failure| match &failure.fault {
-            ContactFault::Connection(source) | ContactFault::Resolve(source) => Some(os_error(source)),
+            DiscoveryFault::Connection(source) | DiscoveryFault::Resolve(source) => Some(os_error(source)),
             _ => None,
         }),
         _ => None,

@@ -1,9 +1,9 @@
 //! Python objects that are made once, at first use.
 //!
-//! pyo3's own cell and `intern!` may release the GIL while they make the value. If another thread forks at that moment,
-//! the cell stays half-made in the child, where no thread finishes it, and the child's first use waits forever. Here the
-//! value is made first and stored afterwards, without releasing the GIL in between. If two threads make it at the same
-//! time, one of the two values is dropped.
+//! pyo3's own cell and `intern!` may release the GIL while they make the value. If another thread forks at that
+//! moment, the cell stays half-made in the child, where no thread finishes it, and the child's first use waits
+//! forever. Here the value is made first and stored afterwards, without releasing the GIL in between. If two
+//! threads make it at the same time, one of the two values is dropped.
 
 use std::sync::OnceLock;
 

@@ -1,8 +1,9 @@
 //! Answers, as Python objects.
 //!
-//! The records of a batch arrive on threads without the GIL, which write them into one of the `sinks`. Once the call is
-//! done, `rows`, `records`, `numpy_batch` and the other modules make Python objects of what is there. Start with
-//! `records`, which has the classes. Another kind of result (columns, Arrow, a matrix) gets a sink and a module here.
+//! The records of a batch arrive on threads without the GIL, which write them into one of the `sinks`. Once the
+//! call is done, `rows`, `records`, `numpy_batch` and the other modules make Python objects of what is there. Start
+//! with `records`, which has the classes. Another kind of result (columns, Arrow, a matrix) gets a sink and a
+//! module here.
 
 pub(crate) mod answer;
 pub(crate) mod clock;

@@ -11,7 +11,8 @@ use crate::keys::{KeyArena, KeyTable};
 use crate::python::once::Once;
 use crate::python::package::from_package;
 
-/// Wraps the filled arrays. Warns of values that changed to fit, and raises for those that did not fit unless `coerce`.
+/// Wraps the filled arrays. Warns of values that changed to fit, and raises for those that did not fit unless
+/// `coerce`.
 pub(crate) fn wrap(
     py: Python<'_>,
     arrays: Arrays,

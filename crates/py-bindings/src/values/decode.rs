@@ -1,4 +1,4 @@
-//! Particles to Python objects.
+//! Bin values to Python objects.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
@@ -10,11 +10,12 @@ use wire_protocol::particle::Particle;
 use super::classes;
 use crate::python::errors::{about_record, decode_error};
 
-/// Why a record cannot be made into Python objects.
+/// Why a record cannot be converted into Python objects.
 pub(crate) enum Unreadable {
-    /// A value that Python cannot hold, as the exception to raise for it; it has the bin's name.
+    /// A value that has no Python equivalent, as the exception to raise for it, which names the bin. Other records are
+    /// not affected.
     Value(PyErr),
-    /// Python itself failed, or was interrupted: to be raised as it is.
+    /// Python itself failed or was interrupted. Raised as it is, for the whole call.
     Python(PyErr),
 }
 
@@ -28,25 +29,25 @@ impl Unreadable {
     }
 }
 
-/// Why one value cannot be made into a Python object.
-enum NoObject {
+/// Why one value cannot be converted into a Python object; see [`Unreadable`].
+enum Unconvertible {
     Value(String),
     Python(PyErr),
 }
 
-impl From<PyErr> for NoObject {
+impl From<PyErr> for Unconvertible {
     fn from(error: PyErr) -> Self {
         Self::Python(error)
     }
 }
 
-impl From<WireError> for NoObject {
+impl From<WireError> for Unconvertible {
     fn from(error: WireError) -> Self {
         Self::Value(error.to_string())
     }
 }
 
-/// The bin names of the records before, by their places: those of the next record are mostly the same.
+/// Bin names of the previous records as Python strings, by their positions. The next record mostly has the same.
 #[derive(Default)]
 pub(crate) struct BinNames<'py>(Vec<(Box<[u8]>, Bound<'py, PyString>)>);
 
@@ -54,16 +55,16 @@ pub(crate) struct BinNames<'py>(Vec<(Box<[u8]>, Bound<'py, PyString>)>);
 const KEPT_NAMES: usize = 256;
 
 impl<'py> BinNames<'py> {
-    /// The name of the bin at that place of a record; None where it is not UTF-8.
-    fn name(&mut self, py: Python<'py>, place: usize, name: &[u8]) -> Option<Bound<'py, PyString>> {
-        if let Some((_, known)) = self.0.get(place).filter(|(bytes, _)| **bytes == *name) {
+    /// The name of the bin at this position of a record; None if it is not UTF-8.
+    fn name(&mut self, py: Python<'py>, position: usize, name: &[u8]) -> Option<Bound<'py, PyString>> {
+        if let Some((_, known)) = self.0.get(position).filter(|(bytes, _)| **bytes == *name) {
             return Some(known.clone());
         }
         let object = PyString::new(py, std::str::from_utf8(name).ok()?);
         let entry = (name.into(), object.clone());
-        if let Some(before) = self.0.get_mut(place) {
+        if let Some(before) = self.0.get_mut(position) {
             *before = entry;
-        } else if place == self.0.len() && place < KEPT_NAMES {
+        } else if position == self.0.len() && position < KEPT_NAMES {
             self.0.push(entry);
         }
         Some(object)
@@ -77,35 +78,35 @@ pub(crate) fn bins_dict<'py>(
     ops: Ops<'_>,
 ) -> Result<Bound<'py, PyDict>, Unreadable> {
     let bins = PyDict::new(py);
-    for (place, op) in ops.enumerate() {
-        let (name, value) = bin_and_value(py, names, place, &op)?;
+    for (position, op) in ops.enumerate() {
+        let (name, value) = bin_and_value(py, names, position, &op)?;
         bins.set_item(name, value).map_err(Unreadable::Python)?;
     }
     Ok(bins)
 }
 
-/// The bin at that place of an answer: its name and value.
+/// The name and value of the bin at this position of an answer.
 pub(crate) fn bin_and_value<'py>(
     py: Python<'py>,
     names: &mut BinNames<'py>,
-    place: usize,
+    position: usize,
     op: &Op<'_>,
 ) -> Result<(Bound<'py, PyString>, Bound<'py, PyAny>), Unreadable> {
     let value = |message: String| {
         let shown = String::from_utf8_lossy(op.name);
         Unreadable::Value(decode_error(py, &shown, format!("bin {shown:?} cannot be read: {message}")))
     };
-    let name = names.name(py, place, op.name).ok_or_else(|| value("its name is not UTF-8".into()))?;
-    let object = op.particle().map_err(NoObject::from).and_then(|particle| to_object(py, &particle));
+    let name = names.name(py, position, op.name).ok_or_else(|| value("its name is not UTF-8".into()))?;
+    let object = op.particle().map_err(Unconvertible::from).and_then(|particle| to_object(py, &particle));
     match object {
         Ok(object) => Ok((name, object)),
-        Err(NoObject::Value(message)) => Err(value(message)),
-        Err(NoObject::Python(error)) => Err(Unreadable::Python(error)),
+        Err(Unconvertible::Value(message)) => Err(value(message)),
+        Err(Unconvertible::Python(error)) => Err(Unreadable::Python(error)),
     }
 }
 
 /// A bin value as a Python object.
-fn to_object<'py>(py: Python<'py>, particle: &Particle<'_>) -> Result<Bound<'py, PyAny>, NoObject> {
+fn to_object<'py>(py: Python<'py>, particle: &Particle<'_>) -> Result<Bound<'py, PyAny>, Unconvertible> {
     Ok(match *particle {
         Particle::Nil => py.None().into_bound(py),
         Particle::Bool(flag) => PyBool::new(py, flag).to_owned().into_any(),
@@ -119,17 +120,17 @@ fn to_object<'py>(py: Python<'py>, particle: &Particle<'_>) -> Result<Bound<'py,
             let mut reader = Reader::new(bytes);
             let value = nested(py, &mut reader, 1)?;
             if !reader.is_at_end() {
-                return Err(NoObject::Value("bytes follow its msgpack value".into()));
+                return Err(Unconvertible::Value("bytes follow its msgpack value".into()));
             }
             value
         }
     })
 }
 
-fn text<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>, NoObject> {
+fn text<'py>(py: Python<'py>, bytes: &[u8]) -> Result<Bound<'py, PyAny>, Unconvertible> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(PyString::new(py, text).into_any()),
-        Err(error) => Err(NoObject::Value(format!("its text is not UTF-8 ({error})"))),
+        Err(error) => Err(Unconvertible::Value(format!("its text is not UTF-8 ({error})"))),
     }
 }
 
@@ -137,9 +138,9 @@ fn nested<'py>(
     py: Python<'py>,
     reader: &mut Reader<'_>,
     depth: usize,
-) -> Result<Bound<'py, PyAny>, NoObject> {
+) -> Result<Bound<'py, PyAny>, Unconvertible> {
     if depth > MAX_DEPTH {
-        return Err(NoObject::Value(format!("its lists and maps are nested deeper than {MAX_DEPTH}")));
+        return Err(Unconvertible::Value(format!("its lists and maps are nested deeper than {MAX_DEPTH}")));
     }
     Ok(match reader.token()? {
         Token::Nil => py.None().into_bound(py),
@@ -153,8 +154,8 @@ fn nested<'py>(
         Token::List { len } => {
             let list = PyList::empty(py);
             for index in 0..len {
-                // A list with an order starts with an ext that says so.
-                if index == 0 && is_order_mark(reader) {
+                // An ordered list starts with an extension value that says so.
+                if index == 0 && is_order_marker(reader) {
                     reader.skip_value()?;
                     continue;
                 }
@@ -165,7 +166,8 @@ fn nested<'py>(
         Token::Map { len } => {
             let dict = PyDict::new(py);
             for index in 0..len {
-                if index == 0 && is_order_mark(reader) {
+                // An ordered map starts likewise, with the marker as a key and a value that means nothing.
+                if index == 0 && is_order_marker(reader) {
                     reader.skip_value()?;
                     reader.skip_value()?;
                     continue;
@@ -173,24 +175,26 @@ fn nested<'py>(
                 let key = nested(py, reader, depth + 1)?;
                 let value = nested(py, reader, depth + 1)?;
                 dict.set_item(&key, value).map_err(|error| {
-                    // What msgpack can hold and a dict cannot: a list or a map as a key.
+                    // msgpack allows a list or a map as a key, a dict does not.
                     if key.is_instance_of::<PyList>() || key.is_instance_of::<PyDict>() {
-                        NoObject::Value(error.value(py).to_string())
+                        Unconvertible::Value(error.value(py).to_string())
                     } else {
-                        NoObject::Python(error)
+                        Unconvertible::Python(error)
                     }
                 })?;
             }
             dict.into_any()
         }
         Token::Ext { kind, .. } => {
-            return Err(NoObject::Value(format!("its msgpack ext of kind {kind} has no Python value")));
+            return Err(Unconvertible::Value(format!(
+                "its msgpack extension type {kind} has no Python equivalent"
+            )));
         }
-        _ => return Err(NoObject::Value("its msgpack has a value of an unknown kind".into())),
+        _ => return Err(Unconvertible::Value("its msgpack has a value of an unknown type".into())),
     })
 }
 
-/// Whether an ext comes next, which as a collection's first element says how it is ordered.
-fn is_order_mark(reader: &Reader<'_>) -> bool {
+/// Whether the next value is an extension. As the first element of a collection it says how that is ordered.
+fn is_order_marker(reader: &Reader<'_>) -> bool {
     matches!(reader.clone().token(), Ok(Token::Ext { .. }))
 }

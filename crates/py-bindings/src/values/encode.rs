@@ -1,4 +1,4 @@
-//! Python objects to particles.
+//! Python objects to bin values.
 
 use std::cmp::Ordering;
 
@@ -21,16 +21,16 @@ use crate::python::once::intern;
 /// The longest bin name in bytes of UTF-8.
 const MAX_BIN_NAME: usize = 15;
 
-/// The most that a request may hold.
+/// The most bytes that a request may hold.
 const MAX_BYTES: usize = 128 << 20;
 
 /// What a bool is written as (`send_bool_as`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Bools {
-    /// The server's own type for it.
+    /// The server's boolean type.
     #[default]
     AsBool,
-    /// 1 or 0, as clients wrote it before the server had the type.
+    /// 1 or 0, as clients wrote bools before the server had the type.
     AsInteger,
 }
 
@@ -69,12 +69,11 @@ pub(crate) fn encode_bins(bins: &Bound<'_, PyAny>, bools: Bools) -> PyResult<OpB
         let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
         let name = bin_name(&name)?;
         value_bytes.clear();
-        let kind = encode(&value, bools, &mut value_bytes).map_err(|problem| problem.raise(py, &name))?;
+        let kind = encode(&value, bools, &mut value_bytes).map_err(|bad| bad.raise(py, &name))?;
         message::write_op(&mut ops.bytes, message::op::WRITE, kind, name.as_bytes(), &value_bytes);
-        ops.count = ops
-            .count
-            .checked_add(1)
-            .ok_or_else(|| param_error(py, format!("bins has more than {} bins", u16::MAX)))?;
+        ops.count = ops.count.checked_add(1).ok_or_else(|| {
+            param_error(py, format!("bins has more than {} bins, the limit of a request", u16::MAX))
+        })?;
     }
     if ops.count == 0 {
         return Err(param_error(py, "bins is empty; a write needs at least one bin".into()));
@@ -82,17 +81,17 @@ pub(crate) fn encode_bins(bins: &Bound<'_, PyAny>, bools: Bools) -> PyResult<OpB
     Ok(ops)
 }
 
-/// Appends one value of the bin's, as it stands in a message; returns its particle type.
+/// Appends a value of a bin as a message holds it; returns its particle type.
 pub(crate) fn encode_value(
     bin: &str,
     value: &Bound<'_, PyAny>,
     bools: Bools,
     out: &mut Vec<u8>,
 ) -> PyResult<u8> {
-    encode(value, bools, out).map_err(|problem| problem.raise(value.py(), bin))
+    encode(value, bools, out).map_err(|bad| bad.raise(value.py(), bin))
 }
 
-/// A bin's name, checked.
+/// Checks a bin name.
 pub(crate) fn bin_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = name.py();
     let Ok(text) = name.extract::<String>() else {
@@ -112,13 +111,13 @@ pub(crate) fn bin_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
 }
 
 /// Why a value cannot be written.
-pub(super) enum Problem {
-    /// With what the value is.
+pub(super) enum BadValue {
+    /// A message that shows the value.
     Value(String),
     Python(PyErr),
 }
 
-impl Problem {
+impl BadValue {
     fn raise(self, py: Python<'_>, bin: &str) -> PyErr {
         match self {
             Self::Value(message) => param_error(py, format!("bin {bin:?}: {message}")),
@@ -127,13 +126,13 @@ impl Problem {
     }
 }
 
-impl From<PyErr> for Problem {
+impl From<PyErr> for BadValue {
     fn from(error: PyErr) -> Self {
         Self::Python(error)
     }
 }
 
-/// A Python value, sorted by what it becomes on the wire.
+/// A Python value by the type that it gets on the wire.
 enum Value<'py> {
     Nil,
     Bool(bool),
@@ -147,7 +146,7 @@ enum Value<'py> {
     Map { items: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>, ordered: bool },
 }
 
-fn sort_out<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, Problem> {
+fn classify<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, BadValue> {
     let py = value.py();
     if value.is_none() {
         return Ok(Value::Nil);
@@ -191,32 +190,32 @@ fn sort_out<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
         return Ok(Value::GeoJson(value.call_method0(intern!(py, "dumps"))?.extract()?));
     }
     if let Some(scalar) = numpy_scalar(value)? {
-        return sort_out(&scalar, bools);
+        return classify(&scalar, bools);
     }
     if let Some(list) = numpy_array(value)? {
-        return sort_out(&list, bools);
+        return classify(&list, bools);
     }
-    Err(Problem::Value(format!(
-        "{} cannot be written; values are int, float, bool, str, bytes, list, dict, GeoJSON, HyperLogLog \
-         or None",
+    Err(BadValue::Value(format!(
+        "{} cannot be written; a value must be int, float, bool, str, bytes, list, dict, GeoJSON, \
+         HyperLogLog or None",
         describe(value)
     )))
 }
 
-fn int<'py>(value: &Bound<'py, PyAny>) -> Result<Value<'py>, Problem> {
+fn int<'py>(value: &Bound<'py, PyAny>) -> Result<Value<'py>, BadValue> {
     match value.extract::<i64>() {
         Ok(number) => Ok(Value::Int(number)),
-        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => Err(Problem::Value(format!(
-            "{} does not fit 64 signed bits (-2**63 to 2**63 - 1); write it as str or bytes",
+        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => Err(BadValue::Value(format!(
+            "{} does not fit into a signed 64-bit integer (-2**63 to 2**63 - 1); write it as str or bytes",
             describe(value)
         ))),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Appends a value's bytes as they stand in a message; returns its particle type.
-fn encode(value: &Bound<'_, PyAny>, bools: Bools, out: &mut Vec<u8>) -> Result<u8, Problem> {
-    let sorted = sort_out(value, bools)?;
+/// Appends a value as a message holds it; returns its particle type.
+fn encode(value: &Bound<'_, PyAny>, bools: Bools, out: &mut Vec<u8>) -> Result<u8, BadValue> {
+    let sorted = classify(value, bools)?;
     let particle = match &sorted {
         Value::Nil => Particle::Nil,
         Value::Bool(flag) => Particle::Bool(*flag),
@@ -239,22 +238,23 @@ fn encode(value: &Bound<'_, PyAny>, bools: Bools, out: &mut Vec<u8>) -> Result<u
     Ok(particle.particle_type())
 }
 
-fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Result<&'a str, Problem> {
+fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Result<&'a str, BadValue> {
     text.to_str().map_err(|_| {
-        Problem::Value(format!("{} has no UTF-8 form (a lone surrogate)", describe(text.as_any())))
+        BadValue::Value(format!("{} cannot be encoded as UTF-8 (lone surrogate)", describe(text.as_any())))
     })
 }
 
 /// Appends a value as msgpack.
-fn encode_nested(value: Value<'_>, bools: Bools, out: &mut Vec<u8>, depth: usize) -> Result<(), Problem> {
+fn encode_nested(value: Value<'_>, bools: Bools, out: &mut Vec<u8>, depth: usize) -> Result<(), BadValue> {
     if depth > MAX_DEPTH {
-        return Err(Problem::Value(format!(
+        return Err(BadValue::Value(format!(
             "its lists and dicts are nested deeper than {MAX_DEPTH}, or contain themselves"
         )));
     }
-    // A list that holds another one twice, and that one a third one twice, and so on, has no end.
+    // Depth alone does not bound the size: a list that holds a list twice, which holds a list twice, and so on,
+    // doubles with each level.
     if out.len() > MAX_BYTES {
-        return Err(Problem::Value("it has more than 128 MiB, the most that a request may hold".into()));
+        return Err(BadValue::Value("it is larger than 128 MiB, the limit of a request".into()));
     }
     match value {
         Value::Nil => msgpack::write_nil(out),
@@ -267,14 +267,14 @@ fn encode_nested(value: Value<'_>, bools: Bools, out: &mut Vec<u8>, depth: usize
         Value::List(items) => {
             msgpack::write_list_header(out, items.len());
             for item in items {
-                encode_nested(sort_out(&item, bools)?, bools, out, depth + 1)?;
+                encode_nested(classify(&item, bools)?, bools, out, depth + 1)?;
             }
         }
         Value::Map { items, ordered } => {
             let mut pairs = items
                 .into_iter()
                 .map(|(key, value)| Ok((map_key(&key, bools)?, value)))
-                .collect::<Result<Vec<_>, Problem>>()?;
+                .collect::<Result<Vec<_>, BadValue>>()?;
             if ordered {
                 pairs.sort_by(|(a, _), (b, _)| key_order(a, b));
                 msgpack::write_ordered_map_header(out, pairs.len());
@@ -283,19 +283,19 @@ fn encode_nested(value: Value<'_>, bools: Bools, out: &mut Vec<u8>, depth: usize
             }
             for (key, value) in pairs {
                 encode_nested(key, bools, out, depth + 1)?;
-                encode_nested(sort_out(&value, bools)?, bools, out, depth + 1)?;
+                encode_nested(classify(&value, bools)?, bools, out, depth + 1)?;
             }
         }
     }
     Ok(())
 }
 
-/// A map's key. The server refuses a map with a key of another kind, with a code that says nothing.
-fn map_key<'py>(key: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, Problem> {
-    match sort_out(key, bools)? {
+/// A map's key. The server refuses keys of other types too, but with a code that does not say why.
+fn map_key<'py>(key: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, BadValue> {
+    match classify(key, bools)? {
         sorted @ (Value::Int(_) | Value::Str(_) | Value::Blob(_)) => Ok(sorted),
-        _ => Err(Problem::Value(format!(
-            "{} cannot be a map's key; the server takes int, str and bytes",
+        _ => Err(BadValue::Value(format!(
+            "{} cannot be a map key; the server accepts int, str and bytes",
             describe(key)
         ))),
     }

@@ -1,4 +1,5 @@
-//! Bin values: Python objects to particles and back.
+//! Bin values: Python objects to the bytes of a request (`encode`, `numpy`), and bytes of an answer to Python objects
+//! (`decode`).
 
 mod decode;
 mod encode;
@@ -12,17 +13,17 @@ use crate::python::package::from_package;
 pub(crate) use decode::{BinNames, Unreadable, bin_and_value, bins_dict};
 pub(crate) use encode::{Bools, OpBytes, bin_name, encode_bins, encode_value};
 
-/// The package's classes for values that Python has no type for, looked up once.
-struct Classes {
+/// The package's classes for values that have no Python type of their own, looked up once.
+struct ValueClasses {
     geojson: Py<PyAny>,
     hyperloglog: Py<PyAny>,
     key_ordered: Py<PyAny>,
 }
 
-fn classes(py: Python<'_>) -> PyResult<&Classes> {
-    static CLASSES: Once<Classes> = Once::new();
+fn classes(py: Python<'_>) -> PyResult<&ValueClasses> {
+    static CLASSES: Once<ValueClasses> = Once::new();
     CLASSES.get_or_try_init(py, || {
-        Ok(Classes {
+        Ok(ValueClasses {
             geojson: from_package!(py, "GeoJSON")?.unbind(),
             hyperloglog: from_package!(py, "HyperLogLog")?.unbind(),
             key_ordered: from_package!(py, "KeyOrderedDict")?.unbind(),

@@ -3,16 +3,16 @@
 use pyo3::prelude::*;
 use pyo3::types::PyFloat;
 
-use super::encode::Problem;
+use super::encode::BadValue;
 use crate::python::once::intern;
 
-/// NumPy, which is optional: an object of its exists only where it was imported.
+/// NumPy, if it was imported. If it was not, no object of its can exist.
 fn imported_numpy(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
     Ok(modules.get_item(intern!(py, "numpy")).ok().filter(|module| !module.is_none()))
 }
 
-/// A NumPy scalar as the Python object that it stands for.
+/// A NumPy scalar as a Python number; None for anything else.
 pub(super) fn numpy_scalar<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = value.py();
     let Some(numpy) = imported_numpy(py)? else { return Ok(None) };
@@ -22,7 +22,7 @@ pub(super) fn numpy_scalar<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bo
     let kind: char = value.getattr(intern!(py, "dtype"))?.getattr(intern!(py, "kind"))?.extract()?;
     match kind {
         'b' | 'i' | 'u' => Ok(Some(value.call_method0(intern!(py, "item"))?)),
-        // Long doubles would be cut in silence: they stay refused.
+        // A long double has no Python float: it is refused rather than rounded silently.
         'f' => {
             let item = value.call_method0(intern!(py, "item"))?;
             Ok(item.is_instance_of::<PyFloat>().then_some(item))
@@ -32,7 +32,7 @@ pub(super) fn numpy_scalar<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bo
 }
 
 /// A NumPy array of numbers, bools, text or bytes as a list; of several dimensions, as lists of lists.
-pub(super) fn numpy_array<'py>(value: &Bound<'py, PyAny>) -> Result<Option<Bound<'py, PyAny>>, Problem> {
+pub(super) fn numpy_array<'py>(value: &Bound<'py, PyAny>) -> Result<Option<Bound<'py, PyAny>>, BadValue> {
     let py = value.py();
     let Some(numpy) = imported_numpy(py)? else { return Ok(None) };
     if !value.is_instance(&numpy.getattr(intern!(py, "ndarray"))?)? {
@@ -41,11 +41,11 @@ pub(super) fn numpy_array<'py>(value: &Bound<'py, PyAny>) -> Result<Option<Bound
     let dtype = value.getattr(intern!(py, "dtype"))?;
     let kind: char = dtype.getattr(intern!(py, "kind"))?.extract()?;
     let width: usize = dtype.getattr(intern!(py, "itemsize"))?.extract()?;
-    // What a mask hides would become None without a word.
-    let masked = value.hasattr(intern!(py, "mask"))?;
-    if masked || !(matches!(kind, 'b' | 'i' | 'u' | 'S' | 'U') || kind == 'f' && width <= 8) {
-        let what = if masked { "a masked array".into() } else { format!("an array of dtype {dtype}") };
-        return Err(Problem::Value(format!(
+    // `tolist` would turn masked elements into None silently.
+    let is_masked = value.hasattr(intern!(py, "mask"))?;
+    if is_masked || !(matches!(kind, 'b' | 'i' | 'u' | 'S' | 'U') || kind == 'f' && width <= 8) {
+        let what = if is_masked { "a masked array".into() } else { format!("an array of dtype {dtype}") };
+        return Err(BadValue::Value(format!(
             "{what} cannot be written; arrays of integers, floats up to f8, bools, str and bytes are written as \
              lists; use .tobytes() for its bytes or .tolist() for its elements"
         )));

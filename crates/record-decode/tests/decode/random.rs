@@ -1,4 +1,4 @@
-//! Any schema and any records, through the writer, the reader and the decoder, against the model.
+//! Random schemas and records through writer, reader and decoder, compared with the model.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ impl Layout {
     }
 }
 
-/// Names of every length, alike at their ends.
+/// Names of every length that are equal at their ends.
 fn name(at: usize) -> String {
     match at % 4 {
         0 => format!("{at}"),
@@ -193,7 +193,7 @@ fn check(layout: &Layout, given: &[Given], same_value: bool, wanted: Option<&[St
     );
 }
 
-/// Whether two fields hold the same. The payload of a NaN that was rounded is the machine's business.
+/// Whether two fields hold the same value. The payload of a rounded NaN depends on the machine.
 pub(crate) fn alike(of: &Type, left: &[u8], right: &[u8]) -> bool {
     let mut elements = left.chunks(of.width).zip(right.chunks(of.width));
     elements.all(|(left, right)| left == right || is_nan(of, left) && is_nan(of, right))

@@ -4,17 +4,17 @@
 pub mod info1 {
     /// The command reads.
     pub const READ: u8 = 1;
-    /// Every bin is read.
+    /// Read all bins.
     pub const GET_ALL: u8 = 1 << 1;
     /// A short query.
     pub const SHORT_QUERY: u8 = 1 << 2;
     /// The command is a batch.
     pub const BATCH: u8 = 1 << 3;
-    /// The client is a cross-datacentre shipper.
+    /// The client is XDR, which ships records to another data centre.
     pub const XDR: u8 = 1 << 4;
-    /// No bins are wanted, the header alone.
+    /// Read only the header, no bins.
     pub const NO_BINS: u8 = 1 << 5;
-    /// Consistency level all, in available namespaces.
+    /// Read from all replicas, in AP mode.
     pub const READ_MODE_AP_ALL: u8 = 1 << 6;
     /// The answer may be compressed.
     pub const COMPRESS_RESPONSE: u8 = 1 << 7;
@@ -26,27 +26,27 @@ pub mod info2 {
     pub const WRITE: u8 = 1;
     /// The record is deleted.
     pub const DELETE: u8 = 1 << 1;
-    /// Apply only if the generation is equal.
+    /// Apply only if the record has the given generation.
     pub const GENERATION: u8 = 1 << 2;
-    /// Apply only if the given generation is greater.
+    /// Apply only if the given generation is greater than the record's.
     pub const GENERATION_GT: u8 = 1 << 3;
-    /// The deletion leaves a tombstone.
+    /// A deletion leaves a tombstone.
     pub const DURABLE_DELETE: u8 = 1 << 4;
     /// Create only.
     pub const CREATE_ONLY: u8 = 1 << 5;
-    /// A short query's relaxed-availability bit.
+    /// A long query may leave out records while partitions migrate, in AP mode.
     pub const RELAX_AP_LONG_QUERY: u8 = 1 << 6;
-    /// One answer for each operation.
+    /// Answer every operation, also those without a result.
     pub const RESPOND_ALL_OPS: u8 = 1 << 7;
 }
 
 /// Bits of the third info byte.
 pub mod info3 {
-    /// The last message of a response.
+    /// The last message of an answer.
     pub const LAST: u8 = 1;
-    /// Commit to the master alone.
+    /// Commit to the master only.
     pub const COMMIT_MASTER: u8 = 1 << 1;
-    /// A query's partition is done (or unavailable).
+    /// A query's partition is complete, or unavailable.
     pub const PARTITION_DONE: u8 = 1 << 2;
     /// Update only.
     pub const UPDATE_ONLY: u8 = 1 << 3;
@@ -62,25 +62,25 @@ pub mod info3 {
 
 /// Types of fields.
 pub mod field_type {
-    /// Namespace, text.
+    /// Namespace: text.
     pub const NAMESPACE: u8 = 0;
-    /// Set, text.
+    /// Set: text.
     pub const SET: u8 = 1;
     /// The user's key: particle type and value.
     pub const KEY: u8 = 2;
-    /// The record's digest, 20 bytes.
+    /// The record's digest: 20 bytes.
     pub const DIGEST: u8 = 4;
-    /// The task's id.
+    /// Identifier of a query: u64.
     pub const TASK_ID: u8 = 7;
-    /// Socket timeout in milliseconds, u32.
+    /// Socket timeout in milliseconds: u32.
     pub const SOCKET_TIMEOUT: u8 = 9;
-    /// Records a second, u32.
+    /// Records per second: u32.
     pub const RECORDS_PER_SECOND: u8 = 10;
-    /// Partition numbers, u16 little endian each.
+    /// Partition numbers: u16 each, little endian.
     pub const PARTITION_IDS: u8 = 11;
-    /// Digests to resume after.
+    /// Digests to continue after: 20 bytes each.
     pub const DIGESTS: u8 = 12;
-    /// Records wanted, u64.
+    /// Maximum number of records: u64.
     pub const MAX_RECORDS: u8 = 13;
     /// The rows of a batch.
     pub const BATCH: u8 = 41;
@@ -90,7 +90,7 @@ pub mod field_type {
 
 /// Codes of operations.
 pub mod op {
-    /// Read a bin (all of them where it has no name).
+    /// Read a bin; all bins if the name is empty.
     pub const READ: u8 = 1;
     /// Write a bin.
     pub const WRITE: u8 = 2;

@@ -1,4 +1,6 @@
 use super::*;
+use crate::error::WireError;
+use crate::particle::Particle;
 
 #[test]
 fn frame_headers() {

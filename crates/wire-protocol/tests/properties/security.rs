@@ -4,11 +4,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use wire_protocol::ResultCode;
-use wire_protocol::login::{
+use wire_protocol::message::FrameHeader;
+use wire_protocol::security::{
     Login, LoginAnswer, Proof, SecurityMessage, field, result_code_of, write_authenticate, write_login,
     write_security,
 };
-use wire_protocol::message::FrameHeader;
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     vec(any::<u8>(), 0..80)

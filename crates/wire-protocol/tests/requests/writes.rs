@@ -1,7 +1,6 @@
 //! Batches that write, delete and operate: the same bytes as the recorded ones of both clients.
 
-use wire_protocol::batch::batch_flags;
-use wire_protocol::batch_write::{BatchHeader, BatchWriter, EncodedOps, OperateRow, RowAttributes};
+use wire_protocol::batch::{BatchHeader, BatchWriter, EncodedOps, OperateRow, RowAttributes, batch_flags};
 use wire_protocol::command::{Exists, Generation, WriteOptions};
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::{op, write_op};

@@ -1,51 +1,55 @@
-//! What went wrong with TLS, in words that say what to look at.
+//! Error messages for TLS that say what to check.
 
 use std::io;
 
 use tokio_rustls::rustls::pki_types::UnixTime;
 use tokio_rustls::rustls::{AlertDescription, CertificateError, Error as TlsError};
 
-use super::Shown;
+use super::ClientCertificate;
 
-/// Names of a certificate that a message lists.
+/// Most names of a certificate in a message.
 const MAX_NAMES: usize = 5;
 
-/// What went wrong while a connection was made.
-pub(super) fn in_handshake(error: io::Error, name: &str, shown: &Shown) -> io::Error {
-    if is_end(&error) && shown.doubt().is_none() {
-        let text = "closed by the peer in the TLS handshake: it may not listen for TLS there";
+/// An error during the TLS handshake.
+pub(super) fn in_handshake(error: io::Error, name: &str, client: &ClientCertificate) -> io::Error {
+    if is_end(&error) && client.likely_reason().is_none() {
+        let text = "the peer closed the connection in the TLS handshake; the port may not be a TLS port";
         return io::Error::new(error.kind(), text);
     }
-    before_an_answer(error, name, shown)
+    before_an_answer(error, name, client)
 }
 
-/// What went wrong on a connection that no answer has come by yet.
-pub(super) fn before_an_answer(error: io::Error, name: &str, shown: &Shown) -> io::Error {
-    match shown.doubt() {
-        Some(doubt) if is_end(&error) => io::Error::new(error.kind(), format!("closed by the peer: {doubt}")),
-        // Before 1.3 there is no word for it, and some say this one.
-        Some(doubt) if alert_of(&error) == Some(AlertDescription::HandshakeFailure) => {
-            io::Error::new(io::ErrorKind::PermissionDenied, doubt)
+/// An error on a connection before the first answer.
+pub(super) fn before_an_answer(error: io::Error, name: &str, client: &ClientCertificate) -> io::Error {
+    match client.likely_reason() {
+        Some(likely_reason) if is_end(&error) => {
+            io::Error::new(error.kind(), format!("the peer closed the connection: {likely_reason}"))
         }
-        _ => later(error, name),
+        // Before TLS 1.3 there is no alert for a missing certificate; some servers send this one.
+        Some(likely_reason) if alert_of(&error) == Some(AlertDescription::HandshakeFailure) => {
+            io::Error::new(io::ErrorKind::PermissionDenied, likely_reason)
+        }
+        _ => after_an_answer(error, name),
     }
 }
 
-/// What went wrong on a connection.
-pub(super) fn later(error: io::Error, name: &str) -> io::Error {
+/// An error on a connection after the first answer.
+pub(super) fn after_an_answer(error: io::Error, name: &str) -> io::Error {
     match tls_error(&error) {
         Some(TlsError::InvalidCertificate(reason)) => {
-            let text = format!("the node's certificate is refused: {}", certificate(reason, name));
+            let text = format!("the node's certificate was refused: {}", certificate(reason, name));
             io::Error::new(io::ErrorKind::InvalidData, text)
         }
         Some(TlsError::AlertReceived(alert)) => {
             io::Error::new(io::ErrorKind::PermissionDenied, refusal(*alert))
         }
         Some(TlsError::InvalidMessage(_)) => {
-            io::Error::new(io::ErrorKind::InvalidData, "the peer does not speak TLS there")
+            io::Error::new(io::ErrorKind::InvalidData, "the peer does not speak TLS on this port")
         }
         Some(TlsError::PeerIncompatible(reason)) => {
-            let text = format!("the node offers no TLS that the settings allow ({reason:?})");
+            let text = format!(
+                "the node supports no TLS version or cipher suite that the settings allow ({reason:?})"
+            );
             io::Error::new(io::ErrorKind::InvalidData, text)
         }
         Some(other) => io::Error::new(io::ErrorKind::InvalidData, format!("TLS failed: {other}")),
@@ -64,7 +68,7 @@ fn alert_of(error: &io::Error) -> Option<AlertDescription> {
     }
 }
 
-/// Whether the connection ended, as it does when the peer closes it.
+/// Whether the peer closed the connection.
 fn is_end(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(
@@ -82,14 +86,14 @@ fn certificate(reason: &CertificateError, name: &str) -> String {
         }
         CertificateError::NotValidYet => "it is not valid yet".into(),
         CertificateError::NotValidYetContext { time, not_before } => {
-            format!("it is not valid yet, but in {}", between(*time, *not_before))
+            format!("it is not valid yet, but will be in {}", between(*time, *not_before))
         }
         CertificateError::UnknownIssuer => {
             "its issuer is unknown: no trusted authority has signed it (cafile, capath)".into()
         }
         CertificateError::NotValidForName => format!("it is not for the name {name:?}"),
         CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
-            format!("it is not for the name {name:?}, but for none (the names of its subjectAltName count)")
+            format!("it is not for the name {name:?}: its subjectAltName has no names")
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
             let names: Vec<_> = presented.iter().take(MAX_NAMES).map(|name| plain(name)).collect();
@@ -100,28 +104,26 @@ fn certificate(reason: &CertificateError, name: &str) -> String {
             )
         }
         CertificateError::Revoked => "it was revoked".into(),
-        CertificateError::UnknownRevocationStatus => {
-            "no revocation list is there that covers it (cafile, capath)".into()
-        }
+        CertificateError::UnknownRevocationStatus => "no revocation list covers it (cafile, capath)".into(),
         CertificateError::ExpiredRevocationList | CertificateError::ExpiredRevocationListContext { .. } => {
             "the revocation list that covers it is out of date".into()
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "it is not made for servers".into()
+            "it is not a server certificate".into()
         }
         CertificateError::BadSignature => "its signature is wrong".into(),
-        CertificateError::BadEncoding => "it cannot be understood".into(),
+        CertificateError::BadEncoding => "it cannot be parsed".into(),
         other => other.to_string(),
     }
 }
 
-/// A name out of `DnsName("name")`, as certificates' names are told.
+/// The name in `DnsName("name")`, the format of the names in the error.
 fn plain(name: &str) -> String {
     let name = name.split_once('(').map_or(name, |(_, rest)| rest.trim_end_matches(')'));
     format!("{:?}", name.trim_matches('"'))
 }
 
-/// A time between two moments, as a person would say it.
+/// Formats the time between two moments.
 fn between(from: UnixTime, to: UnixTime) -> String {
     let seconds = to.as_secs().saturating_sub(from.as_secs());
     let (count, unit) = match seconds {
@@ -138,7 +140,8 @@ fn refusal(alert: AlertDescription) -> String {
     use AlertDescription as Alert;
     let why = match alert {
         Alert::CertificateRequired | Alert::NoCertificate => {
-            return "the node asks for a client certificate, and there is none (certfile and keyfile)".into();
+            return "the node requires a client certificate, but none is configured (certfile and keyfile)"
+                .into();
         }
         Alert::UnknownCA => "it does not know who issued it",
         Alert::CertificateExpired => "it has expired",
@@ -149,12 +152,12 @@ fn refusal(alert: AlertDescription) -> String {
         | Alert::DecryptError
         | Alert::AccessDenied => "it does not accept it",
         Alert::ProtocolVersion => {
-            return "the node speaks no version of TLS that the settings allow (protocols)".into();
+            return "the node supports no TLS version that the settings allow (protocols)".into();
         }
         Alert::HandshakeFailure | Alert::InsufficientSecurity => {
-            return "the node and the settings have no version or cipher suite of TLS in common".into();
+            return "the node and the settings have no TLS version or cipher suite in common".into();
         }
-        Alert::UnrecognisedName => return "the node is not known by the name that it was asked by".into(),
+        Alert::UnrecognisedName => return "the node does not know the requested TLS name".into(),
         other => return format!("the node ended TLS with the alert {other:?}"),
     };
     format!("the node refuses the client certificate: {why} ({alert:?})")

@@ -1,6 +1,6 @@
-//! Certificates, keys and revocation lists from PEM text.
+//! Reads certificates, keys and revocation lists in PEM format.
 //!
-//! What a key file holds never gets into a message: not its lines, not what a reader says of them.
+//! No message contains anything of a key file's contents, nor a parser's message about them.
 
 use std::borrow::Cow;
 use std::io;
@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{Error as TlsError, InconsistentKeys, RootCertStore};
 
 use super::{Identity, Pem, Revocation};
 
-/// Who is trusted, and who not any more.
+/// Trusted authorities and revocation lists.
 pub(super) struct Trust {
     pub(super) roots: RootCertStore,
     pub(super) revocation_lists: Vec<CertificateRevocationListDer<'static>>,
@@ -26,11 +26,11 @@ pub(super) fn authorities(sources: &[Pem], revocation: Revocation) -> Result<Tru
     let mut revocation_lists = Vec::new();
     if sources.is_empty() {
         let found = rustls_native_certs::load_native_certs();
-        // A store of many may hold one that is not understood: it vouches for nobody.
+        // The system's store may contain certificates that cannot be parsed; they are ignored.
         roots.add_parsable_certificates(found.certs);
         if roots.is_empty() {
-            return Err("the system trusts no authorities, or its list of them cannot be read; name a file \
-                        with the cluster's (cafile)"
+            return Err("the system has no trusted authorities, or they cannot be read; set cafile to the \
+                        cluster's"
                 .into());
         }
     }
@@ -42,26 +42,25 @@ pub(super) fn authorities(sources: &[Pem], revocation: Revocation) -> Result<Tru
                     .map_err(|_| ())
                     .and_then(|certificate| roots.add(certificate).map_err(|_| ()))
                     .map_err(|()| {
-                        format!("{} holds a certificate that cannot be understood", name(&source))
+                        format!("{} contains a certificate that cannot be parsed", name(&source))
                     })?;
             }
             for list in CertificateRevocationListDer::pem_slice_iter(&text) {
                 revocation_lists.push(list.map_err(|_| {
-                    format!("{} holds a revocation list that cannot be understood", name(&source))
+                    format!("{} contains a revocation list that cannot be parsed", name(&source))
                 })?);
             }
         }
     }
     if roots.is_empty() {
         let names: Vec<_> = sources.iter().map(name).collect();
-        return Err(format!("there is no certificate in {}", names.join(" and ")));
+        return Err(format!("{} contains no certificate", names.join(" and ")));
     }
     match revocation {
         Revocation::Unchecked => revocation_lists.clear(),
         Revocation::Node | Revocation::Chain if revocation_lists.is_empty() => {
             return Err(
-                "revoked certificates are to be looked for (crl_check), but there is no revocation list \
-                        beside the authorities' certificates (cafile, capath)"
+                "crl_check is set, but the authorities' files contain no revocation list (cafile, capath)"
                     .into(),
             );
         }
@@ -70,15 +69,15 @@ pub(super) fn authorities(sources: &[Pem], revocation: Revocation) -> Result<Tru
     Ok(Trust { roots, revocation_lists })
 }
 
-/// Reads the client's certificate and key, and looks whether they belong together.
+/// Reads the client's certificate and key, and checks that they belong together.
 pub(super) fn identity(identity: &Identity, provider: &CryptoProvider) -> Result<CertifiedKey, String> {
     let Identity { certificates: certificate, key } = identity;
     let text = read(certificate).map_err(|error| format!("{} cannot be read: {error}", name(certificate)))?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
-        .map_err(|_| format!("{} cannot be understood", name(certificate)))?;
+        .map_err(|_| format!("{} cannot be parsed", name(certificate)))?;
     if chain.is_empty() {
-        return Err(format!("there is no certificate in {}", name(certificate)));
+        return Err(format!("{} contains no certificate", name(certificate)));
     }
     let text = read(key).map_err(|error| format!("the key {} cannot be read: {error}", name(key)))?;
     if is_encrypted(&text) {
@@ -88,8 +87,8 @@ pub(super) fn identity(identity: &Identity, provider: &CryptoProvider) -> Result
             name(key)
         ));
     }
-    let parsed = PrivateKeyDer::from_pem_slice(&text)
-        .map_err(|_| format!("there is no private key in {}", name(key)))?;
+    let parsed =
+        PrivateKeyDer::from_pem_slice(&text).map_err(|_| format!("{} contains no private key", name(key)))?;
     CertifiedKey::from_der(chain, parsed, provider).map_err(|error| match error {
         TlsError::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
             format!("the key {} does not belong to the certificate {}", name(key), name(certificate))
@@ -98,13 +97,13 @@ pub(super) fn identity(identity: &Identity, provider: &CryptoProvider) -> Result
     })
 }
 
-/// Encrypted keys are marked by their section's name, older ones by a header.
+/// Encrypted keys have a section of their own, or a header in the older format.
 fn is_encrypted(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text);
     text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED")
 }
 
-/// The files that a source is.
+/// The files of a source: a directory stands for the files in it.
 fn files_of(source: &Pem) -> Result<Vec<Cow<'_, Pem>>, String> {
     match source {
         Pem::File(path) if path.is_dir() => {
@@ -133,10 +132,10 @@ fn read(source: &Pem) -> io::Result<Cow<'_, [u8]>> {
     }
 }
 
-/// How messages call a source.
+/// The source's name in messages.
 fn name(source: &Pem) -> String {
     match source {
         Pem::File(path) => format!("{path:?}"),
-        Pem::Bytes(_) => "that was given as text".into(),
+        Pem::Bytes(_) => "(PEM text)".into(),
     }
 }

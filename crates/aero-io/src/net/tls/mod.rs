@@ -1,7 +1,7 @@
-//! TLS: streams that are encrypted, to nodes that prove who they are.
+//! TLS streams to nodes that prove their identity.
 //!
-//! The provider of the cryptography is ring: it is built with the C compiler that links everything else,
-//! where aws-lc-rs brings sources and tools that would take longer than the rest of the project.
+//! The cryptography provider is ring: it needs only a C compiler, while building aws-lc-rs would take more
+//! tools and more time than the rest of the project.
 
 mod fault;
 mod files;
@@ -28,18 +28,17 @@ use crate::error::Error;
 use crate::net::transport::{BoxFuture, BoxStream, Target, TcpTransport, Transport};
 use stream::Encrypted;
 
-/// Addresses whose sessions are kept for resumption: above what clusters have nodes.
+/// Most addresses with sessions for resumption, above the nodes of a cluster.
 const MAX_ADDRESSES: usize = 1024;
 
-/// Sessions kept for an address: as many as connections that are opened at once resume.
+/// Sessions kept per address: as many connections can resume at the same time.
 const SESSIONS: usize = 16;
 
-/// PEM text, in a file or at hand. What is at hand may be a key, and is shown to nobody.
+/// PEM text, in a file or in memory. Text in memory may be a key and is never formatted.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Pem {
-    /// A file; for authorities it may be a directory, which stands for the files in it.
+    /// A file. For authorities also a directory, which stands for the files in it.
     File(PathBuf),
-    /// The text itself.
     Bytes(Vec<u8>),
 }
 
@@ -52,50 +51,46 @@ impl fmt::Debug for Pem {
     }
 }
 
-/// What a client proves who it is with.
+/// A client certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Its certificate, and those that lead from it to an authority.
+    /// The certificate, and those that lead from it to an authority.
     pub certificates: Pem,
-    /// The certificate's private key. An encrypted one is refused.
+    /// The certificate's private key. Encrypted keys are refused.
     pub key: Pem,
 }
 
-/// A version of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsVersion {
-    /// TLS 1.2.
     V1_2,
-    /// TLS 1.3.
     V1_3,
 }
 
-/// Whether certificates are looked for in revocation lists, which lie beside the authorities'
-/// certificates. A certificate that no list covers is refused then, and so is an outdated list.
+/// Whether certificates are checked against revocation lists, which are read from the authorities' files. A
+/// certificate that no list covers is refused then, and so is one whose list is out of date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Revocation {
-    /// They are not.
+    /// Certificates are not checked.
     #[default]
     Unchecked,
-    /// The node's own is.
+    /// Only the node's certificate is checked.
     Node,
-    /// All that lead from it to the authority are.
+    /// The whole chain is checked.
     Chain,
 }
 
-/// What is trusted, and what a client shows of itself.
+/// TLS settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsConfig {
-    /// Authorities whose word on nodes is taken; empty stands for those that the system trusts. A cluster's
-    /// certificates are mostly its owner's, which the system's store may hold and no fixed list does.
+    /// Trusted authorities; if empty, those of the system. The system's store may contain the authority of the
+    /// cluster's owner, which a built-in list would not.
     pub authorities: Vec<Pem>,
-    /// For nodes that ask their clients for a certificate.
+    /// For nodes that require a client certificate.
     pub identity: Option<Identity>,
-    /// Versions that may be used.
+    /// Allowed versions.
     pub versions: Vec<TlsVersion>,
-    /// Names of the cipher suites that may be used, as IANA or OpenSSL call them; empty stands for all.
+    /// Names of the allowed cipher suites, as in IANA's registry or OpenSSL; if empty, all are allowed.
     pub cipher_suites: Vec<String>,
-    /// Whether revoked certificates are looked for.
     pub revocation: Revocation,
 }
 
@@ -113,28 +108,28 @@ impl Default for TlsConfig {
 
 /// TLS over TCP.
 ///
-/// A node's certificate is checked against the `tls_name` of the host, which for seeds is
-/// [`Seed::tls_name`](crate::Seed::tls_name) and for their peers what nodes say; where there is none,
-/// against the cluster's name. Without either no stream is opened.
+/// A node's certificate is checked against its TLS name: for seeds [`Seed::tls_name`](crate::Seed::tls_name),
+/// for their peers what nodes announce, and otherwise the cluster's name. Without any of these, no stream is
+/// opened.
 #[derive(Debug)]
 pub struct TlsTransport {
     config: Arc<ClientConfig>,
-    /// A configuration for each address. All nodes may have one name, by which sessions are kept, but each
-    /// resumes only those that it made itself.
+    /// A configuration per address. Sessions are stored by TLS name, which all nodes may share, but a node can
+    /// resume only its own.
     of_address: Mutex<HashMap<SocketAddr, Arc<ClientConfig>>>,
-    shown: Arc<Shown>,
+    certificate: Arc<ClientCertificate>,
 }
 
 impl TlsTransport {
     /// Reads the files that the settings name.
     ///
     /// # Errors
-    /// [`Error::Param`] for files that cannot be read or do not hold what they should, and for settings that
-    /// leave nothing to choose.
+    /// [`Error::Param`] if a file cannot be read or has the wrong content, or if the settings exclude every
+    /// cipher suite.
     pub async fn load(config: TlsConfig) -> Result<Self, Error> {
         let read = tokio::task::spawn_blocking(move || Self::read(&config)).await;
-        // Only a panic, or a runtime that stops, leaves nothing.
-        read.unwrap_or(Err("the files were not read".into()))
+        // Only a panic, or a runtime that shuts down, leads here.
+        read.unwrap_or(Err("the files could not be read".into()))
             .map_err(|what| Error::Param { what: format!("tls: {what}") })
     }
 
@@ -155,7 +150,11 @@ impl TlsTransport {
             Some(identity) => Some(Arc::new(files::identity(identity, &provider)?)),
             None => None,
         };
-        let shown = Arc::new(Shown { key, asked: AtomicBool::new(false), heard: AtomicBool::new(false) });
+        let certificate = Arc::new(ClientCertificate {
+            key,
+            requested: AtomicBool::new(false),
+            answered: AtomicBool::new(false),
+        });
         let versions: Vec<&SupportedProtocolVersion> =
             [(TlsVersion::V1_2, &version::TLS12), (TlsVersion::V1_3, &version::TLS13)]
                 .into_iter()
@@ -164,10 +163,10 @@ impl TlsTransport {
                 .collect();
         let config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions)
-            .map_err(|_| "no cipher suite is left that the versions of the protocol can use".to_owned())?
+            .map_err(|_| "none of the allowed cipher suites works with the allowed TLS versions".to_owned())?
             .with_webpki_verifier(verifier)
-            .with_client_cert_resolver(Arc::clone(&shown) as _);
-        Ok(Self { config: Arc::new(config), of_address: Mutex::default(), shown })
+            .with_client_cert_resolver(Arc::clone(&certificate) as _);
+        Ok(Self { config: Arc::new(config), of_address: Mutex::default(), certificate })
     }
 
     fn config_of(&self, address: SocketAddr) -> Arc<ClientConfig> {
@@ -187,17 +186,20 @@ impl TlsTransport {
         let invalid = |what: String| io::Error::new(io::ErrorKind::InvalidInput, what);
         let Some(name) = target.tls_name else {
             return Err(invalid(
-                "there is no name to check its certificate against: give the host a tls_name, or set the \
+                "there is no name to check the node's certificate against; set the host's tls_name or the \
                  cluster's name"
                     .into(),
             ));
         };
         let server = ServerName::try_from(name.to_owned()).map_err(|_| {
-            invalid(format!("{name:?} can be no certificate's name (tls_name, or the cluster's)"))
+            invalid(format!("{name:?} is not a valid TLS name (tls_name, or the cluster's name)"))
         })?;
         let stream = TcpTransport::open(target.address).await?;
         let connector = TlsConnector::from(self.config_of(target.address));
-        connector.connect(server, stream).await.map_err(|error| fault::in_handshake(error, name, &self.shown))
+        connector
+            .connect(server, stream)
+            .await
+            .map_err(|error| fault::in_handshake(error, name, &self.certificate))
     }
 }
 
@@ -206,7 +208,7 @@ impl Transport for TlsTransport {
         Box::pin(async move {
             let stream = self.handshake(target).await?;
             let name = target.tls_name.unwrap_or_default();
-            Ok(Box::new(Encrypted::new(stream, name, Arc::clone(&self.shown))) as BoxStream)
+            Ok(Box::new(Encrypted::new(stream, name, Arc::clone(&self.certificate))) as BoxStream)
         })
     }
 
@@ -215,11 +217,11 @@ impl Transport for TlsTransport {
     }
 
     fn has_certificate(&self) -> bool {
-        self.shown.key.is_some()
+        self.certificate.key.is_some()
     }
 }
 
-/// The provider, with the suites of these names only.
+/// The provider, restricted to the suites with these names.
 fn provider(names: &[String]) -> Result<CryptoProvider, String> {
     let mut provider = ring::default_provider();
     if names.is_empty() {
@@ -232,7 +234,7 @@ fn provider(names: &[String]) -> Result<CryptoProvider, String> {
         .collect();
     if let Some(unknown) = names.iter().find(|name| !known.iter().any(|names| names.contains(name))) {
         let known: Vec<&str> = known.iter().map(|[_, openssl]| openssl.as_str()).collect();
-        return Err(format!("there is no cipher suite {unknown:?}; there are {}", known.join(", ")));
+        return Err(format!("unknown cipher suite {unknown:?}; the supported ones are {}", known.join(", ")));
     }
     let mut known = known.iter();
     provider
@@ -241,10 +243,10 @@ fn provider(names: &[String]) -> Result<CryptoProvider, String> {
     Ok(provider)
 }
 
-/// IANA's and OpenSSL's name of a suite.
+/// The names of a suite in IANA's registry and in OpenSSL.
 fn suite_names(name: &str) -> [String; 2] {
     if let Some(rest) = name.strip_prefix("TLS13_") {
-        // With TLS 1.3 the two agree.
+        // They are the same for TLS 1.3.
         return [format!("TLS_{rest}"), format!("TLS_{rest}")];
     }
     let openssl = name.trim_start_matches("TLS_").replace("WITH_", "").replace("AES_", "AES");
@@ -252,35 +254,35 @@ fn suite_names(name: &str) -> [String; 2] {
     [name.to_owned(), openssl]
 }
 
-/// What the client shows of itself to nodes that ask, and what is known of how they take it.
+/// The client's certificate, and how nodes reacted to it.
 #[derive(Debug)]
-struct Shown {
+struct ClientCertificate {
     key: Option<Arc<CertifiedKey>>,
     /// Whether a node has asked for a certificate.
-    asked: AtomicBool,
-    /// Whether a node that was reached by TLS has ever answered.
-    heard: AtomicBool,
+    requested: AtomicBool,
+    /// Whether any node has ever answered over TLS.
+    answered: AtomicBool,
 }
 
-impl Shown {
-    /// What may have moved a node to close a connection without a word, if there is anything.
+impl ClientCertificate {
+    /// The likely reason why a node closed a connection without an error, if there is any.
     ///
-    /// With TLS 1.3 a client is done before the node has seen its certificate. The node then says why it
-    /// refuses it, but the word may be lost with the connection.
-    fn doubt(&self) -> Option<&'static str> {
-        if !self.asked.load(Ordering::Relaxed) || self.heard.load(Ordering::Relaxed) {
+    /// With TLS 1.3 the handshake of the client ends before the node has checked the client's certificate. The
+    /// node then sends an alert, which may be lost with the connection.
+    fn likely_reason(&self) -> Option<&'static str> {
+        if !self.requested.load(Ordering::Relaxed) || self.answered.load(Ordering::Relaxed) {
             return None;
         }
         Some(match self.key {
-            None => "the node asks for a client certificate, and there is none (certfile and keyfile)",
-            Some(_) => "the node asked for a client certificate and may not accept the one that it got",
+            None => "the node requires a client certificate, but none is configured (certfile and keyfile)",
+            Some(_) => "the node asked for a client certificate and may have rejected the one it got",
         })
     }
 }
 
-impl ResolvesClientCert for Shown {
+impl ResolvesClientCert for ClientCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.asked.store(true, Ordering::Relaxed);
+        self.requested.store(true, Ordering::Relaxed);
         self.key.clone()
     }
 

@@ -1,4 +1,4 @@
-//! A stream whose errors say what TLS means by them.
+//! A stream whose errors explain what TLS means by them.
 
 use std::io;
 use std::pin::Pin;
@@ -10,30 +10,30 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::{Shown, fault};
+use super::{ClientCertificate, fault};
 
 /// A stream over TLS.
 ///
-/// The end of the connection is the end of the stream, whether TLS's goodbye came first or not: frames say
-/// how long they are, and nobody takes a part for the whole.
+/// The end of the connection is the end of the stream, whether or not TLS's close_notify came first: frames
+/// contain their length, so a truncated answer is always detected.
 pub(super) struct Encrypted {
     stream: TlsStream<TcpStream>,
     name: Box<str>,
-    shown: Arc<Shown>,
-    /// Whether anything came.
-    heard: bool,
+    certificate: Arc<ClientCertificate>,
+    /// Whether anything was received.
+    has_received: bool,
 }
 
 impl Encrypted {
-    pub(super) fn new(stream: TlsStream<TcpStream>, name: &str, shown: Arc<Shown>) -> Self {
-        Self { stream, name: name.into(), shown, heard: false }
+    pub(super) fn new(stream: TlsStream<TcpStream>, name: &str, certificate: Arc<ClientCertificate>) -> Self {
+        Self { stream, name: name.into(), certificate, has_received: false }
     }
 
     fn explained(&self, error: io::Error) -> io::Error {
-        if self.heard {
-            fault::later(error, &self.name)
+        if self.has_received {
+            fault::after_an_answer(error, &self.name)
         } else {
-            fault::before_an_answer(error, &self.name, &self.shown)
+            fault::before_an_answer(error, &self.name, &self.certificate)
         }
     }
 }
@@ -52,13 +52,13 @@ impl AsyncRead for Encrypted {
         };
         let is_end = buffer.filled().len() == before && buffer.remaining() > 0;
         Poll::Ready(match outcome {
-            Ok(()) if is_end && !this.heard && this.shown.doubt().is_some() => {
+            Ok(()) if is_end && !this.has_received && this.certificate.likely_reason().is_some() => {
                 Err(this.explained(io::ErrorKind::UnexpectedEof.into()))
             }
             Ok(()) => {
-                if !is_end && !this.heard {
-                    this.heard = true;
-                    this.shown.heard.store(true, Ordering::Relaxed);
+                if !is_end && !this.has_received {
+                    this.has_received = true;
+                    this.certificate.answered.store(true, Ordering::Relaxed);
                 }
                 Ok(())
             }

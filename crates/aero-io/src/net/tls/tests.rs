@@ -17,7 +17,7 @@ mod certificates;
 
 use certificates::{Authority, NAME};
 
-/// Connects, asks once, and says how the handshake went.
+/// Connects, asks once, and returns the kind of the handshake.
 async fn handshake(transport: &TlsTransport, address: SocketAddr) -> HandshakeKind {
     let target = Target { address, tls_name: Some(NAME) };
     let mut stream = transport.handshake(target).await.unwrap();
@@ -44,7 +44,7 @@ async fn sessions_are_resumed_with_each_node() {
             ..TlsConfig::default()
         };
         let transport = TlsTransport::load(config).await.unwrap();
-        // Each node in turn: they share their name, and a session of one is worth nothing to the next.
+        // The nodes share a name, but cannot resume each other's sessions.
         for address in server.addresses() {
             assert_eq!(handshake(&transport, address).await, HandshakeKind::Full);
         }
@@ -54,8 +54,8 @@ async fn sessions_are_resumed_with_each_node() {
     }
 }
 
-/// Says this to whoever connects and sends a byte, all in one of TLS's records, and then waits for another
-/// byte before it closes the connection.
+/// Accepts a connection, waits for a byte, sends `bytes` in one TLS record, and waits for another byte before
+/// it closes the connection.
 async fn says(listener: TcpListener, authority: &Authority, bytes: &'static [u8]) {
     let issued = authority.issue(NAME, |_| {});
     let chain = CertificateDer::pem_file_iter(&issued.cert).unwrap().map(Result::unwrap).collect();
@@ -77,7 +77,7 @@ async fn says(listener: TcpListener, authority: &Authority, bytes: &'static [u8]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn quiet_is_what_nothing_was_decrypted_from() {
+async fn a_quiet_tls_connection_has_no_decrypted_bytes() {
     let authority = Authority::new();
     let config = TlsConfig { authorities: vec![Pem::Bytes(authority.pem().into())], ..TlsConfig::default() };
     let transport = TlsTransport::load(config).await.unwrap();
@@ -89,11 +89,11 @@ async fn quiet_is_what_nothing_was_decrypted_from() {
         stream.write_u8(0).await.unwrap();
         stream.flush().await.unwrap();
         assert_eq!(stream.read_u8().await.unwrap(), b'x');
-        // The socket has nothing more to give; what is left was decrypted with the first byte.
+        // The socket has nothing more to read; the rest was decrypted with the first byte.
         let mut connection = Connection::new(stream);
         assert_eq!(connection.is_quiet(), is_quiet);
     }
-    // The end is seen, though nobody said goodbye.
+    // The end is detected without a close_notify.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = Target { address: listener.local_addr().unwrap(), tls_name: Some(NAME) };
     says(listener, &authority, b"x").await;
@@ -108,7 +108,7 @@ async fn quiet_is_what_nothing_was_decrypted_from() {
 }
 
 #[test]
-fn suites_by_either_name() {
+fn cipher_suites_have_two_names() {
     let names = |suite: &str| suite_names(suite).map(|name| name.clone());
     assert_eq!(
         names("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
@@ -122,12 +122,15 @@ fn suites_by_either_name() {
     let chosen = provider(&["TLS_AES_128_GCM_SHA256".into(), "ECDHE-RSA-AES128-GCM-SHA256".into()]).unwrap();
     assert_eq!(chosen.cipher_suites.len(), 2);
     let error = provider(&["HIGH".into()]).unwrap_err();
-    assert!(error.starts_with("there is no cipher suite \"HIGH\"; there are TLS_AES_256"), "{error}");
+    assert!(
+        error.starts_with("unknown cipher suite \"HIGH\"; the supported ones are TLS_AES_256"),
+        "{error}"
+    );
     assert!(error.contains("ECDHE-ECDSA-AES256-GCM-SHA384"), "{error}");
 }
 
 #[test]
-fn text_at_hand_is_not_shown() {
+fn pem_text_is_not_formatted() {
     let identity = Identity { certificates: Pem::File("a.pem".into()), key: Pem::Bytes(b"secret".to_vec()) };
     let config = TlsConfig { identity: Some(identity), ..TlsConfig::default() };
     let shown = format!("{config:?}");

@@ -2,8 +2,8 @@
 //!
 //! [`check`] refuses a list of operations before the record is looked up; [`apply`] applies them to its bins,
 //! in order, and appends their results. `scalars` has the operations on scalar values, `values` the rules for
-//! values of each type, `collection` those for lists and maps, `geojson` those for GeoJSON. Further families
-//! of operations (collections, bits, HyperLogLog, expressions) each have a module here and an arm in
+//! values of each type, `collection` those for lists and maps, `geojson` those for GeoJSON. Each other family
+//! of operations (on collections, bits, HyperLogLog, with expressions) would be a module here with an arm in
 //! [`apply`].
 
 mod collection;

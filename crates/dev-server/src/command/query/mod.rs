@@ -83,7 +83,7 @@ pub(crate) struct QueryRun<'a> {
 }
 
 impl<'a> QueryRun<'a> {
-    /// Checks a query before it starts. Heeds faults about result codes.
+    /// Checks a query before it starts. Applies faults about result codes.
     ///
     /// # Errors
     /// The code that refuses the whole query.
@@ -178,6 +178,9 @@ impl<'a> QueryRun<'a> {
         // All records of a short query are in one frame.
         let max_partitions = if self.is_short() { usize::MAX } else { PARTITIONS_PER_STEP };
         let (mut sent, mut partitions, mut bins) = (0, 0, 0);
+        // Each turn sends one record or starts one partition. The limits are checked first: a query that has
+        // sent its last record ends without another search, and one that has to pause loses none of its
+        // digests.
         let has_more = loop {
             if self.remaining == 0 {
                 break false;
@@ -299,6 +302,7 @@ impl<'a> QueryRun<'a> {
         let n_ops = match n_ops {
             Some(0) if no_bins == 0 => None,
             n_ops if out.len() - start <= MAX_RECORD => n_ops,
+            // Too large for a frame: the query ends with a code.
             _ => {
                 (self.end_code, self.remaining) = (ResultCode::RECORD_TOO_BIG, 0);
                 None

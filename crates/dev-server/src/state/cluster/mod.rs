@@ -193,7 +193,8 @@ impl Cluster {
         self.publish(membership);
     }
 
-    /// Makes the partition map visible to the nodes' connections.
+    /// Makes the partition map visible to the nodes' connections. Called with `membership` locked for
+    /// writing, so that two changes do not mix.
     fn publish(&self, membership: &Membership) {
         let unavailable = self.unavailable(membership);
         for (node, ownership) in self.ownership.iter().enumerate() {

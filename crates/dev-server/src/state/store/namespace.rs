@@ -40,6 +40,9 @@ pub(crate) struct SetUsage {
     pub(crate) truncated: u64,
 }
 
+/// A namespace.
+///
+/// Lock order: a shard, then `sets`. Code that locks `sets` first releases it before it locks a shard.
 pub(crate) struct Namespace {
     pub(crate) name: String,
     pub(crate) default_ttl: u32,
@@ -132,7 +135,7 @@ impl Namespace {
     }
 
     /// Removes the records of a set, or of the namespace, that were last written before `before`, and sets
-    /// the time up to which it is truncated to `until`, unless that is later already. Both are in
+    /// the time up to which it is truncated to `until`, unless a later time is set. Both times are in
     /// milliseconds.
     pub(crate) fn truncate(&self, set: Option<&[u8]>, before: u64, until: u64) {
         let Some(number) = self.truncation_key(set) else {

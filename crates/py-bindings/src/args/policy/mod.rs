@@ -1,41 +1,55 @@
-//! Policy dictionaries, by the official client's key names.
+//! Policies: dictionaries by the official client's key names, each over its defaults.
+//!
+//! Policies of commands on one record and of batches are here, those of queries in `query`, those of a batch's rows
+//! in `rows`.
 
 use std::time::Duration;
 
 use aero_io::{
-    BatchPolicy, Exists, Generation, Hedge, OperatePolicy, ReadModeAp, ReadModeSc, ReadPolicy, Replica,
-    WritePolicy,
+    BatchPolicy, Exists, Generation, Hedge, Limits, OperatePolicy, ReadModeAp, ReadModeSc, ReadPolicy, Reads,
+    Replica, WritePolicy,
 };
 use pyo3::prelude::*;
 
 pub(crate) use self::rows::{RowPolicy, batch_with_row, row_read, row_remove, row_write};
 use crate::args::convert::whole_number;
-use crate::args::settings::{Anyway, Foreign, Settings, foreign};
+use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, unsupported};
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
 
-/// Keys that every policy of the official client has and that nothing here needs.
-const WITHOUT_MEANING: &[Foreign] = &[
-    foreign("timeout_delay", Anyway::Zero, "connections with late answers are closed, not kept"),
-    foreign("error_detail_verbosity", Anyway::Zero, "messages always say what is known"),
-    foreign("connect_timeout", Anyway::Zero, "set it in the client's config"),
+/// Keys of every policy that have no effect here.
+const IGNORED: &[UnsupportedKey] = &[
+    unsupported("timeout_delay", NoOpValue::Zero, "connections with late answers are closed, not kept"),
+    unsupported("error_detail_verbosity", NoOpValue::Zero, "error messages always have all details"),
+    unsupported("connect_timeout", NoOpValue::Zero, "set it in the client's config"),
 ];
 
-/// Keys of every policy that would change what a call does.
-const NOT_SUPPORTED: &[Foreign] = &[
-    foreign("expressions", Anyway::Nothing, "filter expressions are not there yet; filter what was read"),
-    foreign("txn", Anyway::Nothing, "transactions are not there yet; compare generations (\"gen\") instead"),
+/// Keys of every policy that would change what a call does, and are refused.
+const REFUSED: &[UnsupportedKey] = &[
+    unsupported(
+        "expressions",
+        NoOpValue::Never,
+        "filter expressions are not implemented yet; filter the records after reading them",
+    ),
+    unsupported(
+        "txn",
+        NoOpValue::Never,
+        "transactions are not implemented yet; compare generations (\"gen\") instead",
+    ),
 ];
 
-const DESERIALIZE: Foreign =
-    foreign("deserialize", Anyway::Flag(true), "lists and maps are always read as Python objects");
-const CONCURRENT: Foreign =
-    foreign("concurrent", Anyway::Flag(true), "the parts of a batch always run side by side");
-const ON_LOCKING_ONLY: Foreign =
-    foreign("on_locking_only", Anyway::Flag(false), "it is about transactions, which are not there yet");
-const COMPRESSION_THRESHOLD: Foreign = foreign(
+const DESERIALIZE: UnsupportedKey =
+    unsupported("deserialize", NoOpValue::Flag(true), "lists and maps are always read as Python objects");
+const CONCURRENT: UnsupportedKey =
+    unsupported("concurrent", NoOpValue::Flag(true), "the requests of a batch always run concurrently");
+const ON_LOCKING_ONLY: UnsupportedKey = unsupported(
+    "on_locking_only",
+    NoOpValue::Flag(false),
+    "it is for transactions, which are not implemented yet",
+);
+const COMPRESSION_THRESHOLD: UnsupportedKey = unsupported(
     "compression_threshold",
-    Anyway::Zero,
+    NoOpValue::Zero,
     "\"compress\": True compresses requests of more than 128 bytes",
 );
 
@@ -47,27 +61,26 @@ const MODES_SC: [ReadModeSc; 4] =
 const EXISTS: [Exists; 5] =
     [Exists::Ignore, Exists::Create, Exists::Update, Exists::Replace, Exists::CreateOrReplace];
 
-/// Takes the settings that every command has into a policy; they stand in each under the same names.
-macro_rules! base {
-    ($settings:expr, $policy:expr) => {{
-        let settings: &mut Settings<'_> = $settings;
-        set(&mut $policy.socket_timeout, settings.millis("socket_timeout")?);
-        set(&mut $policy.max_retries, settings.count("max_retries")?);
-        set(&mut $policy.sleep_between_retries, settings.millis("sleep_between_retries")?);
-        set(&mut $policy.compress, settings.flag("compress")?);
-        set(&mut $policy.replica, settings.choice("replica", "POLICY_REPLICA_*", &REPLICAS)?);
-    }};
+/// Takes the settings that every command has.
+fn limit_settings(settings: &mut Settings<'_>, limits: &mut Limits) -> PyResult<()> {
+    if let Some(timeout) = settings.millis("total_timeout")? {
+        limits.total_timeout = Some(timeout);
+    }
+    set(&mut limits.socket_timeout, settings.millis("socket_timeout")?);
+    set(&mut limits.max_retries, settings.count("max_retries")?);
+    set(&mut limits.sleep_between_retries, settings.millis("sleep_between_retries")?);
+    set(&mut limits.compress, settings.flag("compress")?);
+    set(&mut limits.replica, settings.choice("replica", "POLICY_REPLICA_*", &REPLICAS)?);
+    Ok(())
 }
 
-/// The settings that every read has, a row's of a batch too.
-macro_rules! read_modes {
-    ($settings:expr, $policy:expr) => {{
-        let settings: &mut Settings<'_> = $settings;
-        set(&mut $policy.read_mode_ap, settings.choice("read_mode_ap", "POLICY_READ_MODE_AP_*", &MODES_AP)?);
-        set(&mut $policy.read_mode_sc, settings.choice("read_mode_sc", "POLICY_READ_MODE_SC_*", &MODES_SC)?);
-        let touch = settings.number("read_touch_ttl_percent", -1, 100)?;
-        set(&mut $policy.read_touch_ttl_percent, touch.map(|percent| percent as i32));
-    }};
+/// Takes the settings that every read has, including the rows of a batch.
+fn read_mode_settings(settings: &mut Settings<'_>, reads: &mut Reads) -> PyResult<()> {
+    set(&mut reads.mode_ap, settings.choice("read_mode_ap", "POLICY_READ_MODE_AP_*", &MODES_AP)?);
+    set(&mut reads.mode_sc, settings.choice("read_mode_sc", "POLICY_READ_MODE_SC_*", &MODES_SC)?);
+    let touch = settings.number("read_touch_ttl_percent", -1, 100)?;
+    set(&mut reads.touch_ttl_percent, touch.map(|percent| percent as i32));
+    Ok(())
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {
@@ -76,7 +89,7 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-/// When another node is asked as well: the one key that the official client does not have.
+/// When to ask another node as well. This key is the only one that the official client does not have.
 fn hedge(py: Python<'_>, settings: &mut Settings<'_>, hedge: &mut Hedge) -> PyResult<()> {
     let Some(value) = settings.take("hedge_delay")? else { return Ok(()) };
     let text = value.extract::<String>().ok();
@@ -98,14 +111,14 @@ fn hedge(py: Python<'_>, settings: &mut Settings<'_>, hedge: &mut Hedge) -> PyRe
     Ok(())
 }
 
-/// What every policy ends with: keys that do nothing here, keys that are not there yet, unknown ones.
-fn conclude(mut settings: Settings<'_>) -> PyResult<()> {
-    settings.without_meaning(WITHOUT_MEANING)?;
-    settings.not_supported(NOT_SUPPORTED)?;
+/// Takes the keys of every policy that are ignored or refused, and refuses unknown ones.
+fn finish_policy(mut settings: Settings<'_>) -> PyResult<()> {
+    settings.ignore(IGNORED)?;
+    settings.refuse(REFUSED)?;
     settings.finish()
 }
 
-/// A policy over its defaults: `take` takes its own keys; those of every policy, and unknown ones, come after.
+/// A policy over its defaults. `take` takes the policy's own keys; then come those of every policy, and unknown ones.
 fn over<P: Clone>(
     py: Python<'_>,
     defaults: &P,
@@ -116,12 +129,12 @@ fn over<P: Clone>(
     let mut policy = defaults.clone();
     if let Some(mut settings) = Settings::new(py, name, object)? {
         take(&mut settings, &mut policy)?;
-        conclude(settings)?;
+        finish_policy(settings)?;
     }
     Ok(policy)
 }
 
-/// Whether the user's key is sent.
+/// Takes whether the user's key is sent.
 fn send_key(settings: &mut Settings<'_>, send: &mut bool) -> PyResult<()> {
     set(send, settings.choice("key", "POLICY_KEY_*", &[false, true])?);
     Ok(())
@@ -136,10 +149,10 @@ pub(crate) fn batch(
 ) -> PyResult<BatchPolicy> {
     over(py, defaults, name, object, |settings, policy| {
         batch_settings(py, settings, policy)?;
-        settings.without_meaning(&[foreign(
+        settings.ignore(&[unsupported(
             "key",
-            Anyway::Zero,
-            "a batch read sends digests alone, and what rows send is in their own policy",
+            NoOpValue::Zero,
+            "a batch read sends digests only, and rows that write have a policy of their own",
         )])
     })
 }
@@ -165,16 +178,15 @@ pub(crate) fn read(
 ) -> PyResult<Read> {
     over(py, defaults, name, object, |settings, read| {
         let policy = &mut read.policy;
-        set(&mut policy.total_timeout, settings.millis("total_timeout")?);
-        base!(settings, policy);
-        read_modes!(settings, policy);
-        hedge(py, settings, &mut policy.hedge)?;
+        limit_settings(settings, &mut policy.limits)?;
+        read_mode_settings(settings, &mut policy.reads)?;
+        hedge(py, settings, &mut policy.reads.hedge)?;
         send_key(settings, &mut read.send_key)?;
-        settings.without_meaning(&[DESERIALIZE])
+        settings.ignore(&[DESERIALIZE])
     })
 }
 
-/// How generations are compared; the number comes with the call.
+/// How generations are compared. The number to compare with comes with the call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum CompareGeneration {
     #[default]
@@ -183,18 +195,18 @@ pub(crate) enum CompareGeneration {
     Greater,
 }
 
-/// A write policy, with what needs a number of the call's.
+/// A write policy, before the call's `meta` completes it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Write {
     pub(crate) policy: WritePolicy,
     pub(crate) send_key: bool,
     pub(crate) compare: CompareGeneration,
-    /// The number to compare with where the call names none.
+    /// The number to compare with if the call has none.
     pub(crate) generation: Option<u32>,
 }
 
 impl Write {
-    /// Takes `meta`: the generation to compare with, seconds to live.
+    /// Completes the policy by `meta`: the generation to compare with and the time to live.
     pub(crate) fn with_meta(
         mut self,
         py: Python<'_>,
@@ -213,8 +225,8 @@ impl Write {
             (_, None) => {
                 return Err(param_error(
                     py,
-                    "policy \"gen\" compares generations, but none is named; pass meta={\"gen\": ...}, or \
-                     \"generation\" in a policy of removals or of a batch's rows"
+                    "policy \"gen\" compares generations, but there is none to compare with; pass \
+                     meta={\"gen\": ...}, or \"generation\" in a remove policy or in the policy of a batch's rows"
                         .into(),
                 ));
             }
@@ -223,7 +235,7 @@ impl Write {
     }
 }
 
-/// Seconds to live: up to ten years, or one of the `TTL_*` constants.
+/// A time to live in seconds, up to ten years, or one of the `TTL_*` constants.
 fn ttl(settings: &mut Settings<'_>) -> PyResult<Option<u32>> {
     /// `TTL_CLIENT_DEFAULT`: what the client's policies say.
     const CLIENT_DEFAULT: u32 = u32::MAX - 2;
@@ -240,11 +252,11 @@ pub(crate) fn write(
     over(py, defaults, name, object, |settings, write| {
         write_settings(settings, write)?;
         change_settings(settings, write)?;
-        settings.not_supported(&[ON_LOCKING_ONLY, COMPRESSION_THRESHOLD])
+        settings.refuse(&[ON_LOCKING_ONLY, COMPRESSION_THRESHOLD])
     })
 }
 
-/// A policy of deletions over its defaults.
+/// A remove policy over its defaults.
 pub(crate) fn remove(
     py: Python<'_>,
     defaults: &Write,
@@ -257,16 +269,16 @@ pub(crate) fn remove(
     })
 }
 
-/// A policy of operations: a write's, with what reads have.
+/// An operate policy: a write policy, and the read settings.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Operate {
     pub(crate) write: Write,
-    /// Its `write` is taken from the other one when the call is made.
+    /// Its own `write` is not used: `with_meta` replaces it.
     pub(crate) reads: OperatePolicy,
 }
 
 impl Operate {
-    /// Takes `meta`, and the seconds to live that an operation asks for.
+    /// Completes the policy by `meta` and the time to live of a `touch` operation.
     pub(crate) fn with_meta(
         self,
         py: Python<'_>,
@@ -279,7 +291,7 @@ impl Operate {
     }
 }
 
-/// A policy of operations over its defaults.
+/// An operate policy over its defaults.
 pub(crate) fn operate(
     py: Python<'_>,
     defaults: &Operate,
@@ -289,15 +301,15 @@ pub(crate) fn operate(
     over(py, defaults, name, object, |settings, operate| {
         write_settings(settings, &mut operate.write)?;
         change_settings(settings, &mut operate.write)?;
-        let reads = &mut operate.reads;
-        read_modes!(settings, reads);
+        let reads = &mut operate.reads.reads;
+        read_mode_settings(settings, reads)?;
         hedge(py, settings, &mut reads.hedge)?;
-        settings.without_meaning(&[DESERIALIZE])?;
-        settings.not_supported(&[ON_LOCKING_ONLY])
+        settings.ignore(&[DESERIALIZE])?;
+        settings.refuse(&[ON_LOCKING_ONLY])
     })
 }
 
-/// The time that an info command may take, over its default.
+/// The timeout of an info command, over its default.
 pub(crate) fn info(
     py: Python<'_>,
     default: Duration,
@@ -306,36 +318,34 @@ pub(crate) fn info(
 ) -> PyResult<Duration> {
     let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(default) };
     let timeout = settings.number("timeout", 1, u32::MAX.into())?;
-    settings.without_meaning(&[
-        foreign("send_as_is", Anyway::Flag(true), "info commands are always sent as they are"),
-        foreign("check_bounds", Anyway::Flag(true), "the size of an answer is always checked"),
+    settings.ignore(&[
+        unsupported("send_as_is", NoOpValue::Flag(true), "info commands are always sent as they are"),
+        unsupported("check_bounds", NoOpValue::Flag(true), "the size of an answer is always checked"),
     ])?;
     settings.finish()?;
     Ok(timeout.map_or(default, |millis| Duration::from_millis(millis as u64)))
 }
 
-/// Takes the generation to compare with where no call names one.
+/// Takes the generation to compare with if the call has none.
 fn generation(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     write.generation = settings.count("generation")?.or(write.generation);
     Ok(())
 }
 
-/// Takes what writes of bins have.
+/// Takes the settings of writes that are not removals.
 fn change_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     set(&mut write.policy.ttl, ttl(settings)?);
     set(&mut write.policy.exists, settings.choice("exists", "POLICY_EXISTS_*", &EXISTS)?);
     Ok(())
 }
 
-/// Takes what every write has, deletions too.
+/// Takes the settings of every write, removals included.
 fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
-    let policy = &mut write.policy;
-    set(&mut policy.total_timeout, settings.millis("total_timeout")?);
-    base!(settings, policy);
+    limit_settings(settings, &mut write.policy.limits)?;
     row_settings(settings, write)
 }
 
-/// Takes what a row of a batch has that writes or deletes, and commands on one record have, too.
+/// Takes the settings that rows of a batch and commands on one record share.
 fn row_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     let policy = &mut write.policy;
     set(&mut policy.commit_master, settings.choice("commit_level", "POLICY_COMMIT_LEVEL_*", &[false, true])?);
@@ -351,16 +361,13 @@ fn row_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> 
     send_key(settings, &mut write.send_key)
 }
 
-/// Takes what a batch as a whole has.
+/// Takes the settings of a batch as a whole.
 fn batch_settings(py: Python<'_>, settings: &mut Settings<'_>, policy: &mut BatchPolicy) -> PyResult<()> {
-    if let Some(timeout) = settings.millis("total_timeout")? {
-        policy.total_timeout = Some(timeout);
-    }
-    base!(settings, policy);
-    read_modes!(settings, policy);
-    hedge(py, settings, &mut policy.hedge)?;
+    limit_settings(settings, &mut policy.limits)?;
+    read_mode_settings(settings, &mut policy.reads)?;
+    hedge(py, settings, &mut policy.reads.hedge)?;
     set(&mut policy.allow_inline, settings.flag("allow_inline")?);
     set(&mut policy.allow_inline_ssd, settings.flag("allow_inline_ssd")?);
     set(&mut policy.respond_all_keys, settings.flag("respond_all_keys")?);
-    settings.without_meaning(&[DESERIALIZE, CONCURRENT])
+    settings.ignore(&[DESERIALIZE, CONCURRENT])
 }

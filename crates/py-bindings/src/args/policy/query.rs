@@ -1,30 +1,30 @@
-//! Query policies, and the partitions that they choose.
+//! Query policies and partition filters.
 
 use aero_io::{Digest, PartitionProgress, QueryDuration, QueryPartitions, QueryPolicy};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use wire_protocol::digest::{PARTITIONS, partition_id};
 
-use super::{DESERIALIZE, REPLICAS, conclude, over, set};
+use super::{DESERIALIZE, finish_policy, limit_settings, over, set};
 use crate::args::convert::whole_number;
-use crate::args::settings::{Anyway, Foreign, Settings, foreign};
+use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, unsupported};
 use crate::python::describe::describe;
 use crate::python::errors::{io_error, param_error};
 
 const DURATIONS: [QueryDuration; 3] = [QueryDuration::Long, QueryDuration::Short, QueryDuration::LongRelaxAp];
 
-/// Keys of the official client's query policy that nothing here needs.
-const WITHOUT_MEANING: &[Foreign] = &[
-    foreign("info_timeout", Anyway::Nothing, "a query asks no info command first"),
-    foreign(
+/// Keys of the query policy that have no effect here.
+const IGNORED: &[UnsupportedKey] = &[
+    unsupported("info_timeout", NoOpValue::Never, "a query sends no info command first"),
+    unsupported(
         "fail_on_cluster_change",
-        Anyway::Flag(false),
-        "partitions that move are asked for where they are",
+        NoOpValue::Flag(false),
+        "partitions that move are read from their new node",
     ),
     DESERIALIZE,
 ];
 
-/// A query policy over its defaults, and the partitions that it chooses.
+/// A query policy over its defaults, and its partition filter.
 pub(crate) fn query(
     py: Python<'_>,
     defaults: &QueryPolicy,
@@ -36,11 +36,11 @@ pub(crate) fn query(
     let filter = settings.take("partition_filter")?;
     let filter = filter.map(|filter| partition_filter(py, &filter)).transpose()?;
     query_settings(&mut settings, &mut policy)?;
-    conclude(settings)?;
+    finish_policy(settings)?;
     Ok((policy, filter))
 }
 
-/// A config's query policy over its defaults: that of all queries, whatever their partitions.
+/// The config's query policy over its defaults. It is for all queries, so it has no partition filter.
 pub(crate) fn query_defaults(
     py: Python<'_>,
     defaults: &QueryPolicy,
@@ -51,11 +51,10 @@ pub(crate) fn query_defaults(
 }
 
 fn query_settings(settings: &mut Settings<'_>, policy: &mut QueryPolicy) -> PyResult<()> {
-    set(&mut policy.total_timeout, settings.millis("total_timeout")?);
-    base!(settings, policy);
+    limit_settings(settings, &mut policy.limits)?;
     match settings.flag("short_query")? {
         Some(true) => policy.duration = QueryDuration::Short,
-        // Of the config's policy nothing else is taken back.
+        // A long duration of the config's policy stays.
         Some(false) if policy.duration == QueryDuration::Short => policy.duration = QueryDuration::Long,
         _ => {}
     }
@@ -64,7 +63,7 @@ fn query_settings(settings: &mut Settings<'_>, policy: &mut QueryPolicy) -> PyRe
         &mut policy.max_concurrent_nodes,
         settings.count("max_concurrent_nodes")?.map(|count| count as usize),
     );
-    settings.without_meaning(WITHOUT_MEANING)
+    settings.ignore(IGNORED)
 }
 
 /// `{"begin": ..., "count": ..., "digest": {"init": True, "value": ...}, "partition_status": {...}}`
@@ -91,7 +90,7 @@ fn partition_filter(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<Query
     let mut partitions = QueryPartitions::range(begin, count).map_err(refused)?;
     if let Some(digest) = digest {
         let progress = PartitionProgress { after: Some(digest), is_done: false };
-        // It is where the first partition goes on, and of that one.
+        // The first partition goes on after this record.
         partitions.set(begin, progress).map_err(refused)?;
     }
     if let Some(statuses) = statuses {
@@ -100,7 +99,7 @@ fn partition_filter(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<Query
     Ok(partitions)
 }
 
-/// The digest that the first partition goes on after, if it is set.
+/// The digest after which the first partition goes on, if it is set.
 fn start_digest(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Option<Digest>> {
     let Some(mut settings) = Settings::new(py, "partition_filter \"digest\"", Some(value))? else {
         return Ok(None);
@@ -111,9 +110,10 @@ fn start_digest(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Option<Dig
     match (is_set, value) {
         (false, _) => Ok(None),
         (true, Some(value)) => read_digest(&value).map(Some),
-        (true, None) => {
-            Err(param_error(py, "partition_filter \"digest\" has \"init\" and no \"value\": 20 bytes".into()))
-        }
+        (true, None) => Err(param_error(
+            py,
+            "partition_filter \"digest\" has \"init\" but no \"value\"; add the digest, 20 bytes".into(),
+        )),
     }
 }
 
@@ -124,7 +124,7 @@ fn read_digest(value: &Bound<'_, PyAny>) -> PyResult<Digest> {
     })
 }
 
-/// Takes what `get_partitions_status` gave, here or at the official client.
+/// Takes the dict that `get_partitions_status` of this or the official client returned.
 fn partition_statuses(
     py: Python<'_>,
     object: &Bound<'_, PyAny>,
@@ -140,7 +140,7 @@ fn partition_statuses(
         None => false,
     };
     for (key, status) in statuses {
-        // Facts about the whole stand beside the partitions.
+        // The entries about the whole, "done" and "retry", have str keys.
         if key.is_instance_of::<PyString>() {
             continue;
         }
@@ -148,7 +148,7 @@ fn partition_statuses(
             let (key, found) = (describe(&key), describe(&status));
             let message = format!(
                 "partition_filter \"partition_status\" has {key}: {found}; it must be what get_partitions_status() \
-                 gives: partition to (partition, init, retry, digest, bval)"
+                 returns: partition to (partition, init, retry, digest, bval)"
             );
             param_error(py, message)
         };

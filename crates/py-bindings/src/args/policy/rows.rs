@@ -5,21 +5,20 @@ use pyo3::prelude::*;
 use wire_protocol::command::WriteOptions;
 
 use super::{
-    MODES_AP, MODES_SC, ON_LOCKING_ONLY, Write, batch_settings, change_settings, generation, over,
-    row_settings, set,
+    ON_LOCKING_ONLY, Write, batch_settings, change_settings, generation, over, read_mode_settings,
+    row_settings,
 };
 use crate::args::settings::Settings;
 
-/// What a row of a batch has, beside its operations.
+/// The settings of a batch's row that writes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowPolicy {
-    /// Its time is the batch's.
     pub(crate) options: WriteOptions<'static>,
     pub(crate) send_key: bool,
 }
 
 impl Write {
-    /// What a row needs of it, with the row's `meta`.
+    /// The part of the policy that a row uses, completed by the row's `meta`. The timeouts are the batch's.
     pub(crate) fn of_row(self, py: Python<'_>, meta: Option<&Bound<'_, PyAny>>) -> PyResult<RowPolicy> {
         let send_key = self.send_key;
         let policy = self.with_meta(py, meta)?;
@@ -48,7 +47,7 @@ pub(crate) fn row_write(
     })
 }
 
-/// The policy of rows that delete, over its defaults.
+/// The policy of rows that remove, over its defaults.
 pub(crate) fn row_remove(
     py: Python<'_>,
     defaults: &Write,
@@ -58,27 +57,24 @@ pub(crate) fn row_remove(
     over(py, defaults, name, object, changing_row)
 }
 
-/// Takes what all rows have that change their records.
+/// Takes the settings of all rows that write or remove.
 fn changing_row(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     row_settings(settings, write)?;
     generation(settings, write)?;
-    settings.not_supported(&[ON_LOCKING_ONLY])
+    settings.refuse(&[ON_LOCKING_ONLY])
 }
 
-/// The policy of a row that reads: the batch's, with modes of its own.
+/// The policy of a row that reads: the batch's, with read modes of its own.
 pub(crate) fn row_read(
     py: Python<'_>,
     parent: &BatchPolicy,
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<BatchPolicy> {
-    over(py, parent, name, object, |settings, policy| {
-        read_modes!(settings, policy);
-        Ok(())
-    })
+    over(py, parent, name, object, |settings, policy| read_mode_settings(settings, &mut policy.reads))
 }
 
-/// The policy of a batch and that of its rows, which write, in one dictionary.
+/// The policy of a batch and that of its rows that write, from one dictionary.
 pub(crate) fn batch_with_row(
     py: Python<'_>,
     batch: &BatchPolicy,

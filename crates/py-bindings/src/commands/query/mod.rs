@@ -108,7 +108,7 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<(QueryPolicy, Option<QueryPartitions>)> {
         let (policy, filter) = policy::query(py, &self.config.policies.query, "query policy", policy)?;
-        self.config.check_replica(py, policy.replica)?;
+        self.config.check_replica(py, policy.limits.replica)?;
         Ok((policy, filter))
     }
 }

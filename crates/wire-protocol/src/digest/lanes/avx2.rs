@@ -6,12 +6,12 @@ use std::arch::x86_64::{
 };
 
 use super::compress::{START, compress, round, step};
-use super::{Digest, Message, eight};
+use super::{Digest, Message, transpose};
 
 /// Hashes eight messages.
 #[target_feature(enable = "avx2")]
 pub(super) fn hash(messages: &[Message; 8], digests: &mut [Digest; 8]) {
-    eight::write(compress!(eight::words(messages)), digests);
+    transpose::write(compress!(transpose::words(messages)), digests);
 }
 
 #[inline]

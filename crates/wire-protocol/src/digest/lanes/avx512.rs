@@ -7,17 +7,17 @@ use std::arch::x86_64::{
 
 use super::compress::{START, compress, round, step};
 use super::ternary::MIX;
-use super::{Digests, Messages, eight};
+use super::{Digests, Messages, transpose};
 
 /// Hashes sixteen messages.
 #[target_feature(enable = "avx512f")]
 pub(super) fn hash(messages: &Messages, digests: &mut Digests) {
-    let [low, high] = [eight::words(&messages[0]), eight::words(&messages[1])];
+    let [low, high] = [transpose::words(&messages[0]), transpose::words(&messages[1])];
     let words: [__m512i; 16] =
         std::array::from_fn(|at| _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low[at]), high[at]));
     let state = compress!(words);
-    eight::write(state.map(|words| _mm512_castsi512_si256(words)), &mut digests[0]);
-    eight::write(state.map(|words| _mm512_extracti64x4_epi64::<1>(words)), &mut digests[1]);
+    transpose::write(state.map(|words| _mm512_castsi512_si256(words)), &mut digests[0]);
+    transpose::write(state.map(|words| _mm512_extracti64x4_epi64::<1>(words)), &mut digests[1]);
 }
 
 #[inline]

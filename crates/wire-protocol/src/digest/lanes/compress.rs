@@ -1,14 +1,14 @@
 //! The eighty steps of RIPEMD-160, for vectors of any width.
 //!
-//! They are macros: each variant puts them into a function that may use its instructions, and that has these
-//! functions in scope, of its own type of vector:
+//! They are macros, because each variant expands them in a function that is compiled for its instructions. The macros
+//! expect these functions, for the variant's type of vector, in scope:
 //!
 //! - `splat(word)`: the word in every lane,
 //! - `add(a, b)`: sums,
 //! - `mix::<ROUND>(x, y, z)`: the five functions of the rounds,
 //! - `rotated::<LEFT, RIGHT>(words)`: words rotated left by `LEFT` bits, which is right by `RIGHT`.
 
-/// What each state begins with.
+/// The initial state.
 pub(super) const START: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
 
 /// One step of a line: the function, the constant, the message word and the rotation.
@@ -20,8 +20,8 @@ macro_rules! step {
     };
 }
 
-/// Sixteen steps of both lines, in turn: each step of a line waits for the one before, and neither for the
-/// other line.
+/// Sixteen steps of both lines, interleaved: a step depends on the previous step of its own line, not on the other
+/// line.
 macro_rules! round {
     ($block:ident;
      $left:ident, $lmix:literal, $lconstant:literal, [$($lword:literal $lby:literal),*];
@@ -33,7 +33,7 @@ macro_rules! round {
     };
 }
 
-/// The five words of the digests of messages, from their sixteen.
+/// The five words of each digest, from the sixteen words of each message.
 macro_rules! compress {
     ($words:expr) => {{
         let block = $words;

@@ -1,6 +1,6 @@
-//! The functions of the rounds as AVX-512 takes them: truth tables of three operands.
+//! The functions of the rounds as truth tables of three operands, for AVX-512's ternary logic.
 
-// The operands as a truth table has them; what a function makes of these is its own table.
+// The truth tables of the operands themselves. Applying a function to them gives the function's table.
 const X: u8 = 0b1111_0000;
 const Y: u8 = 0b1100_1100;
 const Z: u8 = 0b1010_1010;

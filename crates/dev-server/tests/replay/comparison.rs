@@ -1,0 +1,60 @@
+//! Comparison of answers that differ by design.
+
+use std::collections::{BTreeMap, HashMap};
+
+use wire_protocol::ResultCode;
+use wire_protocol::message::{FrameHeader, Message};
+
+use crate::verdicts::Why;
+
+/// Frames by connection.
+type Answers = HashMap<u64, Vec<Vec<u8>>>;
+
+/// The answers as lines of text, without what differs for this reason.
+pub(crate) fn without(why: Why, answers: &Answers) -> BTreeMap<u64, Vec<String>> {
+    let lines = |frames: &Vec<Vec<u8>>| {
+        let mut lines: Vec<_> =
+            frames.iter().flat_map(|frame| frame_lines(why, &frame[FrameHeader::LEN..])).collect();
+        if matches!(why, Why::RowOrder | Why::PartitionOrder | Why::OneListRow) {
+            lines.sort();
+        }
+        if why == Why::OwnPartitions {
+            lines.dedup();
+        }
+        lines
+    };
+    answers.iter().map(|(connection, frames)| (*connection, lines(frames))).collect()
+}
+
+fn frame_lines(why: Why, body: &[u8]) -> Vec<String> {
+    if matches!(why, Why::Own(_) | Why::OwnMap) {
+        // Only the commands, in order.
+        return String::from_utf8_lossy(body)
+            .lines()
+            .map(|line| line.split('\t').next().unwrap_or_default().to_owned())
+            .collect();
+    }
+    let mut lines = Vec::new();
+    let mut rest = body;
+    while let Ok((message, tail)) = Message::parse(rest) {
+        rest = tail;
+        lines.extend(message_line(why, &message));
+    }
+    lines
+}
+
+fn message_line(why: Why, message: &Message<'_>) -> Option<String> {
+    let mut header = message.header;
+    if why == Why::Freed || why == Why::OwnPartitions {
+        header.generation = 0;
+    }
+    let is_list_read = header.result_code == ResultCode::OK && message.ops().any(|op| op.name == b"d");
+    if why == Why::OneListRow && (header.result_code == ResultCode::UNSUPPORTED_FEATURE || is_list_read) {
+        return Some(format!("the list operation, row {}", header.extra));
+    }
+    // A parsed GeoJSON particle is its text, without cells.
+    let fields: Vec<_> = message.fields().map(|field| (field.kind, field.data.to_vec())).collect();
+    let bins: Vec<_> =
+        message.ops().map(|op| (op.code, op.name.to_vec(), format!("{:?}", op.particle()))).collect();
+    Some(format!("{header:?} {fields:?} {bins:?}"))
+}

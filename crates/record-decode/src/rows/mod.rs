@@ -1,0 +1,122 @@
+//! Records into the rows of one array.
+//!
+//! Start with [`RowBuffer`]. A [`Lease`] writes records; `fill` finds the field of each bin. Access to the memory, and
+//! why threads do not collide there, is in `memory`. Results of another shape, such as columns, belong in a module
+//! beside this one and share plans, conversion and the report with it.
+
+use std::sync::Arc;
+
+use crate::memory::sync::{Mutex, lock};
+use crate::memory::{RowMemory, RowOutcome, SharedRows};
+use crate::plan::Plan;
+use crate::report::{Report, Summary};
+
+pub use self::lease::Lease;
+
+mod field_set;
+mod fill;
+mod lease;
+#[cfg(all(test, loom))]
+#[allow(unsafe_code)]
+mod loom_models;
+#[cfg(all(test, not(loom)))]
+#[allow(unsafe_code)]
+mod tests;
+
+/// The rows of an array while they are filled.
+pub struct RowBuffer {
+    rows: SharedRows<Shared>,
+}
+
+/// What the leases of a buffer share.
+struct Shared {
+    plan: Arc<Plan>,
+    now: u32,
+    report: Mutex<Report>,
+}
+
+impl RowBuffer {
+    /// Rows of `plan`'s schema in `memory`. `now` is the time in seconds since 2010-01-01 UTC, from which times to live
+    /// are computed.
+    ///
+    /// # Safety
+    /// Until [`RowBuffer::seal`] has returned or the buffer is dropped,
+    /// - `data` is valid for reads and writes of the schema's itemsize at each multiple of `stride` below
+    ///   `len * stride` (the last row may lack the rest of its stride), `meta` for `8 * len` bytes and `result_codes`
+    ///   for `4 * len` bytes, each within one allocation, and the three do not overlap;
+    /// - no reference to any of it exists, and nothing else writes to the fields, meta or codes. Reading them meanwhile
+    ///   by other means, as NumPy allows in another thread, sees them in any state.
+    ///
+    /// # Panics
+    /// If `stride` is less than the schema's itemsize, or the rows exceed the address space.
+    #[must_use]
+    #[allow(unsafe_code)]
+    pub unsafe fn new(plan: Arc<Plan>, memory: RowMemory, now: u32) -> Self {
+        let schema = plan.schema();
+        let fields =
+            schema.fields().iter().map(|field| field.offset()..field.offset() + field.size()).collect();
+        let itemsize = schema.itemsize();
+        let shared = Shared { plan, now, report: Mutex::new(Report::default()) };
+        // SAFETY: this function has the same contract.
+        let rows = unsafe { SharedRows::new(memory, itemsize, fields, shared) };
+        Self { rows }
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.rows.shared().plan
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.len() == 0
+    }
+
+    /// Whether the row was written. Later records do not change it.
+    #[must_use]
+    pub fn is_done(&self, row: usize) -> bool {
+        self.rows.is_done(row)
+    }
+
+    /// The right to write rows; `None` once the buffer is sealed. Hold it for one frame and never while waiting:
+    /// [`RowBuffer::seal`] waits for it.
+    #[must_use]
+    pub fn lease(&self) -> Option<Lease<'_>> {
+        Some(Lease::new(self.rows.enter()?))
+    }
+
+    /// Ends all writing: later leases and writes fail, and when this returns all leases are dropped. It may be called
+    /// from any thread and repeatedly, but not by a thread that holds a lease, which would deadlock.
+    pub fn seal(&self) {
+        self.rows.seal();
+    }
+
+    /// Gives every row that is not done this code, as [`Lease::fail`] does. Returns the number of these rows, 0 if the
+    /// buffer is sealed.
+    pub fn fail_rest(&self, code: i32) -> usize {
+        if self.rows.done() == self.len() {
+            return 0;
+        }
+        let Some(mut lease) = self.lease() else { return 0 };
+        (0..self.len())
+            .filter(|&row| !self.is_done(row) && lease.fail(row, code) == RowOutcome::Written)
+            .count()
+    }
+
+    /// Seals the buffer and summarizes it. From then on the memory may be accessed by others.
+    pub fn finish(&self) -> Summary {
+        self.seal();
+        #[cfg(loom)]
+        self.rows.read_probes();
+        let Shared { plan, report, .. } = self.rows.shared();
+        Summary::new(plan, self.rows.done(), self.rows.presence(), &lock(report))
+    }
+}

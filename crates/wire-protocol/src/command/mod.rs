@@ -1,0 +1,20 @@
+//! Requests for one record: read, write, operate, delete. Their answers are plain [messages](crate::message).
+//!
+//! Batches and queries use the parts that they share with these: [`Projection`], [`WriteOptions`], the user's key.
+
+mod key;
+mod operate;
+mod projection;
+mod read;
+mod write;
+
+pub use self::key::RecordKey;
+pub(crate) use self::key::write_user_key;
+pub use self::operate::{OperateReads, write_operate};
+pub use self::projection::Projection;
+pub(crate) use self::projection::ProjectionParts;
+pub use self::read::{ReadOptions, write_read};
+pub use self::write::{Exists, Generation, WriteOp, WriteOptions, write_delete, write_write};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,298 @@
+//! Reads msgpack token by token, without recursion.
+
+use crate::error::WireError;
+use crate::particle::particle_type;
+
+use super::MAX_DEPTH;
+
+const WHAT: &str = "a msgpack value";
+
+/// A scalar, or the start of a list or map whose elements are the next tokens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Token<'a> {
+    /// No value.
+    Nil,
+    /// A bool.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// An integer above `i64::MAX`.
+    Uint(u64),
+    /// A float; 32-bit ones are widened.
+    Float(f64),
+    /// Text: UTF-8 by convention, not checked.
+    Str(&'a [u8]),
+    /// Bytes.
+    Blob(&'a [u8]),
+    /// GeoJSON text.
+    GeoJson(&'a [u8]),
+    /// A list; `len` values follow.
+    List {
+        /// Number of elements.
+        len: usize,
+    },
+    /// A map; `len` pairs of values follow.
+    Map {
+        /// Number of pairs, including the one that marks an order.
+        len: usize,
+    },
+    /// An extension: the order of a map or list (without data), or a special value in comparisons (wildcard,
+    /// infinity).
+    Ext {
+        /// The extension's type.
+        kind: i8,
+        /// The extension's data.
+        data: &'a [u8],
+    },
+}
+
+impl Token<'_> {
+    /// The number of values that follow and belong to this one.
+    fn children(self) -> usize {
+        match self {
+            Self::List { len } => len,
+            // No overflow: the reader checked that twice `len` bytes remain.
+            Self::Map { len } => len * 2,
+            _ => 0,
+        }
+    }
+}
+
+/// The tag of a double.
+const DOUBLE: u8 = 0xcb;
+
+/// Reads msgpack token by token. An error leaves its position unchanged.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the front of `bytes`.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    /// Reads a scalar, or the start of a list or map.
+    ///
+    /// # Errors
+    /// A truncated token, a list or map with more elements than bytes remain, the tag that msgpack does not use.
+    #[inline]
+    pub fn token(&mut self) -> Result<Token<'a>, WireError> {
+        let mut input = Input { rest: self.rest };
+        let token = input.token()?;
+        self.rest = input.rest;
+        Ok(token)
+    }
+
+    /// Takes the run of doubles at this position, at most `most`, each with its tag byte. This is a fast path for long
+    /// lists of floats.
+    #[inline]
+    pub fn doubles(&mut self, most: usize) -> &'a [[u8; 9]] {
+        let (items, _) = self.rest.as_chunks::<9>();
+        let items = &items[..items.len().min(most)];
+        let count = items.iter().position(|item| item[0] != DOUBLE).unwrap_or(items.len());
+        self.rest = &self.rest[count * 9..];
+        &items[..count]
+    }
+
+    /// Whether all bytes have been read.
+    #[inline]
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The number of bytes that have not been read.
+    #[inline]
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Skips a value with everything that it contains.
+    ///
+    /// # Errors
+    /// As [`Reader::token`].
+    pub fn skip_value(&mut self) -> Result<(), WireError> {
+        let mut ahead = self.clone();
+        let mut pending = 1usize;
+        while pending > 0 {
+            // No overflow: both are at most the number of bytes.
+            pending = pending - 1 + ahead.token()?.children();
+            if pending > ahead.remaining() {
+                return Err(WireError::Truncated { what: WHAT });
+            }
+        }
+        *self = ahead;
+        Ok(())
+    }
+}
+
+/// The position within one token; discarded if the token is refused.
+struct Input<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Input<'a> {
+    #[inline]
+    fn token(&mut self) -> Result<Token<'a>, WireError> {
+        let [tag] = self.array()?;
+        Ok(match tag {
+            0x00..=0x7f => Token::Int(i64::from(tag)),
+            0x80..=0x8f => self.map(usize::from(tag & 0x0f))?,
+            0x90..=0x9f => self.list(usize::from(tag & 0x0f))?,
+            0xa0..=0xbf => self.string(usize::from(tag & 0x1f))?,
+            0xc0 => Token::Nil,
+            0xc1 => return Err(WireError::malformed("msgpack value", "its tag is not used by msgpack")),
+            0xc2 => Token::Bool(false),
+            0xc3 => Token::Bool(true),
+            0xc4 | 0xd9 => {
+                let len = self.len8()?;
+                self.string(len)?
+            }
+            0xc5 | 0xda => {
+                let len = self.len16()?;
+                self.string(len)?
+            }
+            0xc6 | 0xdb => {
+                let len = self.len32()?;
+                self.string(len)?
+            }
+            0xc7 => {
+                let len = self.len8()?;
+                self.ext(len)?
+            }
+            0xc8 => {
+                let len = self.len16()?;
+                self.ext(len)?
+            }
+            0xc9 => {
+                let len = self.len32()?;
+                self.ext(len)?
+            }
+            0xca => Token::Float(f64::from(f32::from_be_bytes(self.array()?))),
+            DOUBLE => Token::Float(f64::from_be_bytes(self.array()?)),
+            0xcc => Token::Int(i64::from(u8::from_be_bytes(self.array()?))),
+            0xcd => Token::Int(i64::from(u16::from_be_bytes(self.array()?))),
+            0xce => Token::Int(i64::from(u32::from_be_bytes(self.array()?))),
+            0xcf => {
+                let value = u64::from_be_bytes(self.array()?);
+                i64::try_from(value).map_or(Token::Uint(value), Token::Int)
+            }
+            0xd0 => Token::Int(i64::from(i8::from_be_bytes(self.array()?))),
+            0xd1 => Token::Int(i64::from(i16::from_be_bytes(self.array()?))),
+            0xd2 => Token::Int(i64::from(i32::from_be_bytes(self.array()?))),
+            0xd3 => Token::Int(i64::from_be_bytes(self.array()?)),
+            0xd4..=0xd8 => self.ext(1 << (tag - 0xd4))?,
+            0xdc => {
+                let len = self.len16()?;
+                self.list(len)?
+            }
+            0xdd => {
+                let len = self.len32()?;
+                self.list(len)?
+            }
+            0xde => {
+                let len = self.len16()?;
+                self.map(len)?
+            }
+            0xdf => {
+                let len = self.len32()?;
+                self.map(len)?
+            }
+            0xe0..=0xff => Token::Int(i64::from(tag as i8)),
+        })
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or(WireError::Truncated { what: WHAT })?;
+        self.rest = rest;
+        Ok(*bytes)
+    }
+
+    #[inline]
+    fn bytes(&mut self, len: usize) -> Result<&'a [u8], WireError> {
+        let (bytes, rest) = self.rest.split_at_checked(len).ok_or(WireError::Truncated { what: WHAT })?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    fn len8(&mut self) -> Result<usize, WireError> {
+        Ok(usize::from(u8::from_be_bytes(self.array()?)))
+    }
+
+    fn len16(&mut self) -> Result<usize, WireError> {
+        Ok(usize::from(u16::from_be_bytes(self.array()?)))
+    }
+
+    fn len32(&mut self) -> Result<usize, WireError> {
+        Ok(u32::from_be_bytes(self.array()?) as usize)
+    }
+
+    #[inline]
+    fn string(&mut self, len: usize) -> Result<Token<'a>, WireError> {
+        Ok(match self.bytes(len)? {
+            [particle_type::STRING, text @ ..] => Token::Str(text),
+            [particle_type::GEOJSON, text @ ..] => Token::GeoJson(text),
+            [_, bytes @ ..] | bytes @ [] => Token::Blob(bytes),
+        })
+    }
+
+    fn ext(&mut self, len: usize) -> Result<Token<'a>, WireError> {
+        let [kind] = self.array()?;
+        Ok(Token::Ext { kind: kind as i8, data: self.bytes(len)? })
+    }
+
+    fn list(&mut self, len: usize) -> Result<Token<'a>, WireError> {
+        if len > self.rest.len() {
+            return Err(WireError::malformed("msgpack list", "it has more elements than bytes remain"));
+        }
+        Ok(Token::List { len })
+    }
+
+    fn map(&mut self, len: usize) -> Result<Token<'a>, WireError> {
+        if len > self.rest.len() / 2 {
+            return Err(WireError::malformed("msgpack map", "it has more elements than bytes remain"));
+        }
+        Ok(Token::Map { len })
+    }
+}
+
+/// Checks that `bytes` is one complete value.
+///
+/// # Errors
+/// As [`Reader::token`]; lists and maps nested deeper than [`MAX_DEPTH`]; bytes after the value.
+pub fn check(bytes: &[u8]) -> Result<(), WireError> {
+    let mut reader = Reader::new(bytes);
+    // The number of missing values of each open list or map, outermost first.
+    let mut open = [0usize; MAX_DEPTH];
+    let mut depth = 0;
+    loop {
+        let token = reader.token()?;
+        if matches!(token, Token::List { .. } | Token::Map { .. }) {
+            let children = open
+                .get_mut(depth)
+                .ok_or(WireError::malformed("msgpack value", "its lists and maps nest too deeply"))?;
+            *children = token.children();
+            if *children > 0 {
+                depth += 1;
+                continue;
+            }
+        }
+        while let Some(last) = depth.checked_sub(1) {
+            open[last] -= 1;
+            if open[last] > 0 {
+                break;
+            }
+            depth = last;
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    if reader.is_at_end() { Ok(()) } else { Err(WireError::malformed("msgpack value", "bytes follow it")) }
+}

@@ -1,0 +1,128 @@
+//! Security messages: logins and session tokens.
+//!
+//! A client logs in with a user's credentials ([`write_login`]) and gets a session token that is valid for some time
+//! ([`LoginAnswer`]). It authenticates its other connections with the token ([`write_authenticate`]); the connection
+//! that logged in is authenticated already.
+//!
+//! The body of a security frame is a header of 16 bytes (the second is an answer's result code, the third the command,
+//! the fourth the number of fields) and fields, encoded as in [messages](crate::message).
+
+mod login;
+
+use std::fmt;
+
+use crate::error::WireError;
+use crate::message::{FrameType, split_field, write_field, write_frame};
+use crate::result_code::ResultCode;
+
+pub use self::login::{Login, LoginAnswer, Proof, write_authenticate, write_login};
+
+/// Commands of security messages.
+pub mod command {
+    /// Authenticates a connection.
+    pub const AUTHENTICATE: u8 = 0;
+    /// Exchanges credentials for a session token.
+    pub const LOGIN: u8 = 20;
+}
+
+/// Types of a security message's fields.
+pub mod field {
+    /// The user's name.
+    pub const USER: u8 = 0;
+    /// The hash of the password.
+    pub const CREDENTIAL: u8 = 3;
+    /// The password in clear text.
+    pub const CLEAR_PASSWORD: u8 = 4;
+    /// A session token.
+    pub const SESSION_TOKEN: u8 = 5;
+    /// How long a session token is valid, in seconds (32 bits).
+    pub const SESSION_TTL: u8 = 6;
+}
+
+/// Bytes before the fields.
+const HEADER_LEN: usize = 16;
+/// Appends a frame with one security message. In requests the result code is OK, in answers the command is 0.
+///
+/// # Errors
+/// A message larger than a frame, or more than 255 fields.
+pub fn write_security(
+    out: &mut Vec<u8>,
+    result_code: ResultCode,
+    command: u8,
+    fields: &[(u8, &[u8])],
+) -> Result<(), WireError> {
+    let n_fields = u8::try_from(fields.len()).map_err(|_| WireError::TooLarge {
+        what: "a number of fields",
+        size: fields.len(),
+        limit: usize::from(u8::MAX),
+    })?;
+    write_frame(out, FrameType::Security, |out| {
+        out.extend_from_slice(&[0, result_code.get(), command, n_fields]);
+        out.extend_from_slice(&[0; HEADER_LEN - 4]);
+        fields.iter().for_each(|(kind, data)| write_field(out, *kind, data));
+    })
+}
+
+/// A security message, read in place. Its fields have been validated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SecurityMessage<'a> {
+    /// An answer's result code.
+    pub result_code: ResultCode,
+    /// A request's command, one of [`command`].
+    pub command: u8,
+    /// Number of fields.
+    pub n_fields: u8,
+    fields: &'a [u8],
+}
+
+impl fmt::Debug for SecurityMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecurityMessage")
+            .field("result_code", &self.result_code)
+            .field("command", &self.command)
+            .field("n_fields", &self.n_fields)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> SecurityMessage<'a> {
+    /// Reads the body of a security frame. Bytes after the last field are ignored.
+    ///
+    /// # Errors
+    /// A truncated header or field.
+    pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
+        let (header, fields) = body
+            .split_first_chunk::<HEADER_LEN>()
+            .ok_or(WireError::Truncated { what: "a security message's header" })?;
+        let &[_, result_code, command, n_fields, ..] = header;
+        let mut rest = fields;
+        for _ in 0..n_fields {
+            (_, rest) = split_field(rest)?;
+        }
+        Ok(Self { result_code: ResultCode::new(result_code), command, n_fields, fields })
+    }
+
+    /// The data of the first field of the given type.
+    #[must_use]
+    pub fn field(&self, kind: u8) -> Option<&'a [u8]> {
+        let mut rest = self.fields;
+        for _ in 0..self.n_fields {
+            let (field, after) = split_field(rest).ok()?;
+            if field.kind == kind {
+                return Some(field.data);
+            }
+            rest = after;
+        }
+        None
+    }
+}
+
+/// The result code of an answer to a security message.
+///
+/// # Errors
+/// A truncated header.
+pub fn result_code_of(body: &[u8]) -> Result<ResultCode, WireError> {
+    let header: &[u8; HEADER_LEN] =
+        body.first_chunk().ok_or(WireError::Truncated { what: "a security message's header" })?;
+    Ok(ResultCode::new(header[1]))
+}
