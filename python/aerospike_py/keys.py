@@ -26,8 +26,8 @@ class Keys:
             from ``S`` values; use ``V<n>`` for keys that may end with them.
 
     Raises:
-        TypeError: ``namespace`` or ``set`` is no str, or ``values`` is no array or sequence: a single string or
-            bytes, or a NumPy scalar such as a row of a structured array.
+        TypeError: ``namespace`` or ``set`` is no str, or ``values`` is no array or sequence: a single string
+            or bytes, or a NumPy scalar such as a row of a structured array.
         ValueError: ``values`` does not have one dimension, or ``key_type`` is neither ``"str"`` nor
             ``"bytes"``.
 
@@ -46,7 +46,7 @@ class Keys:
         *,
         key_type: Literal["str", "bytes"] = "str",
     ) -> None:
-        if not isinstance(key_type, str) or key_type not in ("str", "bytes"):
+        if key_type not in ("str", "bytes"):
             raise ParamError(f'key_type is {key_type!r}; it must be "str" or "bytes"')
         if not isinstance(namespace, str):
             raise ParamTypeError(f"Keys: namespace is {namespace!r:.80}; it must be a str")
