@@ -223,7 +223,7 @@ def arguments_of(function: Callable[..., Any], name: str) -> dict[str, Any]:
 
 def complaint(error: BaseException) -> str | None:
     """What is wrong with an error; None for one that helps."""
-    if isinstance(error, BoomError) or (isinstance(error, aerospike.ServerError) and error.code > 0):
+    if isinstance(error, BoomError) or (isinstance(error, aerospike.ServerError) and (error.code or 0) > 0):
         return None
     if not isinstance(error, Exception):
         return "a panic"
