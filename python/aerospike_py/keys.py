@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
+def check_word(name: str, value: Any, words: tuple[str, str]) -> None:
+    """Refuses an argument that is neither of two words."""
+    if isinstance(value, str) and value in words:
+        return
+    kind = ParamError if isinstance(value, str) else ParamTypeError
+    raise kind(f'{name} is {value!r:.80}; it must be "{words[0]}" or "{words[1]}"')
+
+
 class Keys:
     """Many keys of one set, for batches. No Python object is created per key.
 
@@ -46,8 +54,7 @@ class Keys:
         *,
         key_type: Literal["str", "bytes"] = "str",
     ) -> None:
-        if key_type not in ("str", "bytes"):
-            raise ParamError(f'key_type is {key_type!r}; it must be "str" or "bytes"')
+        check_word("key_type", key_type, ("str", "bytes"))
         if not isinstance(namespace, str):
             raise ParamTypeError(f"Keys: namespace is {namespace!r:.80}; it must be a str")
         if set is not None and not isinstance(set, str):

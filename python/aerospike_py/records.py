@@ -193,9 +193,11 @@ class BatchRecords:
         ) from first.error
 
     def __repr__(self) -> str:
+        # Objects that are no rows are refused when the batch is sent. An error shows them with this repr.
+        rows = [row for row in self.batch_records if hasattr(row, "result")]
         # Rows that have not been sent have the result 0, and no record.
-        unsent = sum(row.result == 0 and row.record is None for row in self.batch_records)
-        counts = Counter(row.result for row in self.batch_records)
+        unsent = sum(row.result == 0 and row.record is None for row in rows)
+        counts = Counter(row.result for row in rows)
         counts[0] -= unsent
         parts = [f"{len(self)} rows", *describe(counts, self._success)]
         return f"<BatchRecords {', '.join(parts)}{f', {unsent} not sent' if unsent else ''}>"

@@ -117,7 +117,6 @@ ODD: dict[str, Callable[[], Any]] = {
     "keys": lambda: [KEY],
     "Keys": lambda: aerospike.Keys("test", "odd", [1]),
     "Keys of odd values": lambda: aerospike.Keys("test", "odd", [None, 1.5]),
-    "Keys of odd names": lambda: aerospike.Keys(1, b"x", [1]),  # type: ignore[arg-type]
     "an int64": lambda: np.int64(1),
     "an f4": lambda: np.float32(1.5),
     "a NumPy bool": lambda: np.True_,

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..exception import ParamError, ParamTypeError
-from ..keys import Keys
+from ..keys import Keys, check_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,8 +41,9 @@ def check_rows(
     key_type: str,
     nat: str,
 ) -> RowsToWrite:
-    if nat not in ("omit", "raise"):
-        raise ParamError(f'nat is {nat!r}; it must be "omit" or "raise"')
+    check_word("nat", nat, ("omit", "raise"))
+    if key_field is not None and not isinstance(key_field, str):
+        raise ParamTypeError(f"key_field is {key_field!r:.80}; it must be a str or None")
     np = sys.modules.get("numpy")
     if np is None:
         raise TypeError(_no_structured_array(data))

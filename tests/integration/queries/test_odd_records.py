@@ -358,6 +358,7 @@ class TestValuesThatPythonCannotRepresent:
             copied = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 (its own)
             assert (copied.key, copied.bin) == (caught.value.key, "m")
 
+    @pytest.mark.filterwarnings("ignore:rows of the batch failed:RuntimeWarning")
     def test_rows_of_batches_name_the_record_and_the_bin(self, client, name):
         rows = client.batch_read([("test", name, 10), ("test", name, 11)]).batch_records
         assert [row.result for row in rows] == [-1, 0]

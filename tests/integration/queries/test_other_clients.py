@@ -211,13 +211,16 @@ def test_runs_with_a_partition_filter_page(twins, fresh_set, filter_, is_same_di
     ],
 )
 def test_wrong_arguments_are_refused_alike(twins, fresh_set, call):
-    def kind(twin):
+    """A ParamTypeError is both the ParamError and the TypeError that the official client raises."""
+
+    def caught_from(twin):
         with pytest.raises(Exception) as caught:
             call(twin, twin.client.query("test", fresh_set))
-        return caught.type.__name__, getattr(caught.value, "code", None)
+        return caught.value
 
-    official, ours = map(kind, twins)
-    assert ours == official
+    official, ours = map(caught_from, twins)
+    assert type(official).__name__ in [kind.__name__ for kind in type(ours).__mro__]
+    assert getattr(official, "code", None) in (None, getattr(ours, "code", None))
 
 
 @pytest.mark.embedded

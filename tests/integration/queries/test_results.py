@@ -267,11 +267,11 @@ def test_other_arguments_that_are_refused(client, fresh_set):
         ((None, None), "namespace is None .*; it must be a str"),
         ((5,), "namespace is 5 .*; it must be a str"),
         ((b"test",), "namespace is b'test' .*; it must be a str"),
-        (("\ud800",), "namespace is no text that can be sent"),
-        (("n" * 32,), "a namespace's name has at most 31"),
-        (("test", 5), "set is 5 .*; it must be a str, or None for the whole namespace"),
+        (("\ud800",), "namespace has lone surrogates"),
+        (("n" * 32,), "a namespace name has at most 31"),
+        (("test", 5), "set is 5 .*; it must be a str or None"),
         (("test", ["s"]), "set is \\['s'\\] .*; it must be a str"),
-        (("test", "s" * 64), "a set's name has at most 63"),
+        (("test", "s" * 64), "a set name has at most 63"),
     ],
 )
 def test_names_are_checked_when_the_query_is_made(client, arguments, message):
@@ -282,7 +282,7 @@ def test_names_are_checked_when_the_query_is_made(client, arguments, message):
 @pytest.mark.parametrize("bins", [(22,), (None,), ("a", 5), (["a", "b"],), ("\ud800",)])
 def test_bins_are_checked_when_they_are_selected(client, fresh_set, bins):
     query = client.query("test", fresh_set).select("kept")
-    with pytest.raises(aerospike.ParamError, match=r"bin name .* must be a str"):
+    with pytest.raises(aerospike.ParamError, match=r"bin name .*(must be a str|has lone surrogates)"):
         query.select(*bins)
     with pytest.raises(aerospike.BinNameError, match="16 bytes"):
         query.select("x" * 16)
