@@ -85,7 +85,7 @@ def _refuse_unsuitable(values: Any) -> None:
         raise ParamTypeError(
             f"Keys: values is a {kind}; pass the column that has the primary keys, as in {column}"
         )
-    if not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
+    if isinstance(values, type) or not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
         raise ParamTypeError(
             f"Keys: values is {values!r:.80} ({kind}); it must be an array or sequence of primary keys"
         )

@@ -55,12 +55,12 @@ pub(crate) fn as_dtype<'py>(dtype: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Py
     }
     let py = dtype.py();
     class.call1((dtype,)).map_err(|error| {
-        // NumPy's message says what is wrong, but not with which argument.
-        let message = format!("_dtype is {}, which is not a dtype: {}", describe(dtype), error.value(py));
-        if error.is_instance_of::<PyTypeError>(py) || error.is_instance_of::<PyValueError>(py) {
-            PyTypeError::new_err(message)
-        } else {
-            error
+        if !(error.is_instance_of::<PyTypeError>(py) || error.is_instance_of::<PyValueError>(py)) {
+            return error;
         }
+        // NumPy's error says what is wrong, but not with which argument.
+        let named = PyTypeError::new_err(format!("_dtype is {}, which is not a dtype", describe(dtype)));
+        named.set_cause(py, Some(error));
+        named
     })
 }
