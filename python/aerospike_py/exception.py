@@ -6,8 +6,10 @@ Every exception has
 - ``msg``: the failed command, the node, the number of attempts, and the reason,
 - ``in_doubt``: whether a write may have been applied although it failed.
 
-A :class:`RecordError` also has ``key`` and ``bin``. If an error of the operating system was the reason, it is
-the ``__cause__``.
+``file``, ``line`` and ``subcode``, which the official client's exceptions have, are None.
+
+A :class:`RecordError` and a :class:`RecordDecodeError` also have ``key`` and ``bin``. If an error of the
+operating system was the reason, it is the ``__cause__``.
 
 >>> try:
 ...     client.get(("test", "users", "nobody"))
@@ -28,6 +30,10 @@ class AerospikeError(Exception):
     """Base class of all errors of this package."""
 
     code: int | None = None
+    #: The official client's place in its sources and detail of the code. Always None here.
+    file: str | None = None
+    line: int | None = None
+    subcode: int | None = None
 
     def __init__(self, msg: str = "", code: int | None = None, in_doubt: bool = False) -> None:
         super().__init__(msg)
@@ -73,6 +79,10 @@ class ParamError(ClientError, ValueError):
     code = -2
 
 
+class ParamTypeError(ParamError, TypeError):
+    """An argument has the wrong type. A ``ParamError`` that is also a ``TypeError``."""
+
+
 class BatchDecodeError(ClientError, ValueError):
     """Values of a batch do not fit their fields. Also a ``ValueError``.
 
@@ -94,6 +104,45 @@ class BatchDecodeError(ClientError, ValueError):
         self.failures = failures if failures is not None else []
         self.batch = batch
         self.count = count
+
+
+class RecordDecodeError(ClientError, ValueError):
+    """A record holds a value that Python cannot represent. Also a ``ValueError``.
+
+    Such a value is text that is not UTF-8, for example, or a map whose key is a list. ``key`` is the
+    :class:`~aerospike_py.Key` of the record, ``bin`` the name of the bin.
+    """
+
+    key: Any = None
+    bin: str | None = None
+
+
+class QueryDecodeError(ClientError, ValueError):
+    """A query has ended, and Python cannot represent some of its records. Also a ``ValueError``.
+
+    All other records were returned. ``count`` is the number of records that cannot be represented,
+    ``failures`` has the :class:`RecordDecodeError` of the first hundred, ``key`` and ``bin`` are those of the
+    first. ``records`` has the records of ``results()``; it is None for other calls, which have returned them.
+    """
+
+    key: Any = None
+    bin: str | None = None
+
+    def __init__(
+        self,
+        msg: str = "",
+        code: int | None = None,
+        in_doubt: bool = False,
+        failures: list[RecordDecodeError] | None = None,
+        records: list[Any] | None = None,
+        count: int = 0,
+    ) -> None:
+        super().__init__(msg, code, in_doubt)
+        self.failures = failures if failures is not None else []
+        self.records = records
+        self.count = count
+        if self.failures:
+            self.key, self.bin = self.failures[0].key, self.failures[0].bin
 
 
 class AsyncConnectionError(ClientError):
@@ -670,13 +719,16 @@ __all__ = [
     "NotWhitelisted",
     "OpNotApplicable",
     "ParamError",
+    "ParamTypeError",
     "QueryAbortedError",
+    "QueryDecodeError",
     "QueryError",
     "QueryQueueFull",
     "QueryTimeout",
     "QuotaExceeded",
     "QuotasNotEnabled",
     "RecordBusy",
+    "RecordDecodeError",
     "RecordError",
     "RecordExistsError",
     "RecordGenerationError",

@@ -1,11 +1,12 @@
-//! Queries: the recorded ones written to the byte and read to the end, and hostile answers.
+//! Queries: requests equal the recorded ones byte for byte, recorded answers are read completely, hostile ones are
+//! refused.
 
 mod support;
 
 use proptest::prelude::*;
 use support::{scenarios, to_hex};
 use wire_protocol::command::Projection;
-use wire_protocol::digest::partition_id;
+use wire_protocol::digest::{UserKey, partition_id};
 use wire_protocol::message::{
     FrameHeader, FrameType, Message, MessageHeader, field_type, info1, info2, info3, write_field,
     write_frame, write_op,
@@ -13,7 +14,7 @@ use wire_protocol::message::{
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryDuration, QueryRequest, QueryScope, write_query};
 use wire_protocol::{ResultCode, WireError};
 
-/// Recorded queries that this crate does not write, by a part of their name, and why.
+/// Recorded queries that this crate cannot write, by a part of their name, with the reason.
 const NOT_CLAIMED: &[(&str, &str)] = &[
     ("index-", "secondary indexes"),
     ("query-read-ops", "queries with operations"),
@@ -25,7 +26,7 @@ fn is_claimed(name: &str) -> bool {
         && !NOT_CLAIMED.iter().any(|(part, _)| name.contains(part))
 }
 
-/// What each recorded call says beside its partitions, task id and filter, which are the recorded ones.
+/// The recorded calls as requests; partitions, task id and filter are taken from the recording.
 fn call(folder: &str, name: &str) -> (Vec<&'static [u8]>, bool, u64, u32, QueryDuration) {
     let bins: Vec<&[u8]> = match name {
         "query-bins" => vec![b"n", b"s"],
@@ -152,12 +153,25 @@ fn wrong_answers_are_refused() {
     MessageHeader { info3: info3::LAST, ..MessageHeader::default() }.write(&mut end);
     assert!(read(&[&end[..], &end[..]].concat()).is_err(), "bytes after the end");
     assert!(read(&record(&[7; 19], None)).is_err(), "a short digest");
-    assert!(read(&record(&[7; 20], Some(&[]))).is_err(), "a key without its type");
-    assert!(read(&record(&[7; 20], Some(&[2, 0, 0, 0, 0, 0, 0, 0, 0]))).is_err(), "a float as a key");
     let mut done = Vec::new();
     MessageHeader { info3: info3::PARTITION_DONE, generation: 4096, ..MessageHeader::default() }
         .write(&mut done);
     assert!(read(&done).is_err(), "a partition that there is not");
+}
+
+#[test]
+fn a_stored_key_that_cannot_be_read_costs_itself_only() {
+    let float = [2, 0, 0, 0, 0, 0, 0, 0, 0];
+    let (list, boolean, short_integer, short_geojson) = ([20, 0x90], [17, 1], [1, 7], [23, 0]);
+    for key in [&[][..], &float, &list, &boolean, &short_integer, &short_geojson, &[200, 1]] {
+        let body = [record(&[7; 20], Some(key)), record(&[6; 20], Some(&[3, b'k']))].concat();
+        let answers: Vec<_> = QueryAnswers::new(&body).collect::<Result<_, _>>().unwrap();
+        let [QueryAnswer::Record(first), QueryAnswer::Record(second)] = &answers[..] else {
+            panic!("{answers:?}")
+        };
+        assert_eq!((first.key, first.digest, first.ops().count()), (None, &[7; 20], 1), "{key:?}");
+        assert_eq!(second.key, Some(UserKey::Str(b"k")));
+    }
 }
 
 #[test]

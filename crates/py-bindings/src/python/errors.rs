@@ -20,6 +20,13 @@ pub(crate) const SERVER: i32 = ResultCode::SERVER_ERROR.get() as i32;
 pub(crate) const RECORD_NOT_FOUND: i32 = ResultCode::RECORD_NOT_FOUND.get() as i32;
 /// The client's code of a failure without a code of its own.
 pub(crate) const CLIENT: i32 = client_code::CLIENT;
+/// The client's code of a batch with rows that failed.
+pub(crate) const BATCH_FAILED: i32 = client_code::BATCH_FAILED;
+
+/// Whether a row's code says only that its record was found, does not exist, or was filtered out.
+pub(crate) fn is_about_record(code: i32) -> bool {
+    u8::try_from(code).is_ok_and(|code| ResultCode::new(code).is_about_record())
+}
 
 /// The exception of a result code.
 pub(crate) fn error_of_code(py: Python<'_>, code: i32, message: String, in_doubt: bool) -> PyErr {
@@ -38,6 +45,15 @@ pub(crate) fn param_error(py: Python<'_>, message: String) -> PyErr {
     error_of_code(py, PARAM, message, false)
 }
 
+/// An argument of a wrong type: a `ParamError` that is also a `TypeError`.
+pub(crate) fn type_error(py: Python<'_>, message: String) -> PyErr {
+    let class = || -> PyResult<Bound<'_, PyType>> { Ok(from_package!(py, "ParamTypeError")?.cast_into()?) };
+    match class() {
+        Ok(class) => PyErr::from_type(class, (message, PARAM, false)),
+        Err(error) => error,
+    }
+}
+
 /// A failure of the client itself.
 pub(crate) fn client_error(py: Python<'_>, message: String) -> PyErr {
     error_of_code(py, CLIENT, message, false)
@@ -50,6 +66,17 @@ pub(crate) fn bin_name_error(py: Python<'_>, bin: &str, message: String) -> PyEr
         Ok(()) => raised,
         Err(error) => error,
     }
+}
+
+/// A bin whose value Python cannot hold. [`about_record`] adds the record's key.
+pub(crate) fn decode_error(py: Python<'_>, bin: &str, message: String) -> PyErr {
+    let raised = || -> PyResult<PyErr> {
+        let class = from_package!(py, "RecordDecodeError")?;
+        let raised = PyErr::from_value(class.call1((message,))?);
+        raised.value(py).setattr(intern!(py, "bin"), bin)?;
+        Ok(raised)
+    };
+    raised().unwrap_or_else(|error| error)
 }
 
 /// An error of `aero-io`, with its source as the exception's cause.
