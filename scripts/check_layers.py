@@ -50,12 +50,14 @@ NEVER_IN_TESTS = {"pyo3*", "numpy"}
 # `#![forbid(unsafe_code)]` in each of its roots.
 UNSAFE = {
     "wire-protocol/src/digest/lanes/mod.rs": "dispatch to code for CPU features: many digests at once",
-    "record-decode/src/rows/mod.rs": "the row buffer: several tasks write rows of one array",
-    "record-decode/src/rows/tests.rs": "tests of the row buffer, which create one",
-    "record-decode/src/rows/loom_models.rs": "tests of the row buffer under loom",
+    "record-decode/src/memory/mod.rs": "several tasks write the rows of one array",
+    "record-decode/src/memory/view.rs": "the bytes of one of these rows",
+    "record-decode/src/rows/mod.rs": "the constructor passes the caller's guarantees on to that memory",
+    "record-decode/src/rows/tests.rs": "tests call that constructor",
+    "record-decode/src/rows/loom_models.rs": "tests under loom call that constructor",
     "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory for the tasks that fill it",
     "py-bindings/src/python/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
-    "py-bindings/src/python/process.rs": "registers a fork handler with the C library",
+    "py-bindings/src/python/process.rs": "registers a fork handler, asks whose a descriptor is",
     "py-bindings/src/commands/batch_read.rs": "passes that memory to the row buffer and keeps its contract",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.support.policies import TABLES, WARNED, WORKS, Table
+from tests.support.policies import LATER, REFUSED, TABLES, WARNED, WORKS, Table
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "policies.md"
 
@@ -39,7 +39,8 @@ with DevServer() as server:
             print(error)  # ... did you mean "total_timeout"?
 ```
 
-A misspelt key is refused, with the closest known key. A value that a key cannot have is refused too.
+A misspelt key is refused, with the closest known key. A value that a key cannot have is refused too;
+where its type is wrong, the `ParamError` is also a `TypeError`.
 
 Some keys of the official client have no effect here. They cause a warning or, if ignoring them would change
 what a call does, an error. Values that match the current behaviour are accepted.
@@ -61,12 +62,17 @@ def section(table: Table) -> list[str]:
     for key in table.keys:
         if key.verdict == WORKS:
             lines.append(f"| `{key.name}`{' (extension)' if key.ours else ''} | {key.default} | {key.what} |")
-    nothing = [key for key in table.keys if key.verdict != WORKS]
+    later = [key for key in table.keys if key.verdict == LATER]
+    if later:
+        lines += ["", "Policies of commands that are not supported yet are accepted and checked:", ""]
+        lines += [f"- `{key.name}`: {key.what}" for key in later]
+    nothing = [key for key in table.keys if key.verdict not in (WORKS, LATER)]
     if nothing:
         lines += ["", "Keys that have no effect or are refused:", ""]
     for key in nothing:
         kind = "warning" if key.verdict == WARNED else "error"
-        lines.append(f"- `{key.name}` ({kind}): {key.what}")
+        yet = "not supported yet; " if key.verdict == REFUSED else ""
+        lines.append(f"- `{key.name}` ({kind}): {yet}{key.what}")
     return lines
 
 

@@ -53,7 +53,12 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "protocol": ("error",),  # flags of requests, kinds of commands, headers of answers
         "error": (),
     },
-    "dtype-schema": {},
+    "dtype-schema": {
+        # A dtype, its fields and their elements. Nested structs and Arrow schemas belong beside schema.
+        "schema": ("element", "error"),
+        "element": ("error",),
+        "error": (),
+    },
     "py-bindings": {
         "commands": ("core", "results", "args", "keys", "values", "arrays", "call", "python"),
         # The object behind both clients.
@@ -71,15 +76,30 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # Processes, exceptions, and what the extension uses of the package.
         "python": (),
     },
-    "record-decode": {},
+    "record-decode": {
+        # Records into the rows of an array. Other results, such as Arrow columns, belong beside rows.
+        "rows": ("error", "memory", "plan", "report"),
+        # What changed to fit and what failed.
+        "report": ("error", "plan"),
+        # A schema compiled for one call; paths into maps and lists belong here.
+        "plan": ("convert",),
+        # Fields back into operations.
+        "encode": ("convert",),
+        # Values into the bytes of one field: numbers, bytes, lists; maps belong here.
+        "convert": ("error", "memory"),
+        # The rows' memory, written by several threads: the unsafe part.
+        "memory": (),
+        # Why a value could not be converted.
+        "error": (),
+    },
     "wire-protocol": {
-        # Messages by subject, requests beside answers. Predicates and background jobs belong in query, transactions in
-        # command, users and roles in security, the management of indexes and UDFs (info commands) in info.
+        # Messages by subject, requests beside answers. Predicates and background jobs belong in query,
+        # transactions in command, users and roles in security, the management of indexes and UDFs in info.
         "batch": ("command", "digest", "error", "message", "result_code"),
         "query": ("command", "digest", "error", "message", "result_code"),
         "command": ("digest", "error", "message", "particle"),
-        # Operations on lists, maps, bits and HyperLogLog, with their contexts, and expressions will be rooms of their
-        # own here: encoders that use msgpack only.
+        # Operations on lists, maps, bits and HyperLogLog, contexts and expressions belong in new rooms here:
+        # encoders that use msgpack only.
         "info": ("digest", "error", "message", "result_code"),
         "security": ("error", "message", "result_code"),
         "compressed": ("error", "message"),
@@ -114,6 +134,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "devserver": ("_native",),
         # All that the extension imports.
         "_from_native": (
+            "_finish",
             "numpy_batch",
             "numpy_write",
             "records",
@@ -128,6 +149,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "client": ("_commands", "types"),
         # The methods of both clients, a module per family.
         "_commands": (
+            "_finish",
             "query",
             "numpy_batch",
             "numpy_write",
@@ -143,10 +165,12 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_native",
             "stats",
         ),
+        # The end of a batch read: warnings and errors.
+        "_finish": ("numpy_batch", "records", "exception", "_result_codes", "_utils"),
         # What methods return.
         "query": ("records", "types", "exception", "_utils", "_native"),
-        "numpy_batch": ("_export", "_types", "exception", "_utils"),
-        "numpy_write": ("exception", "_utils", "_native"),
+        "numpy_batch": ("_export", "_types", "_result_codes"),
+        "numpy_write": ("_result_codes", "_utils", "_native"),
         "inference": ("_inference",),
         # Behind `inference` and `infer_dtype`.
         "_inference": ("records", "values", "_types", "exception", "_utils"),
@@ -155,13 +179,15 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # What methods take.
         "batch": ("operations", "records", "types"),
         "operations": ("constants",),
-        "records": ("exception",),
-        "values": (),
+        "records": ("exception", "_result_codes"),
+        "values": ("exception",),
         # Types of configs and policies.
         "types": ("_types",),
         # Aliases and protocols.
         "_types": ("keys",),
         "keys": ("exception",),
+        # The codes of a batch's rows, summed up.
+        "_result_codes": ("exception",),
         "constants": (),
         "exception": (),
         "_utils": ("_native",),

@@ -38,12 +38,12 @@ from .exception import ConnectionError as ConnectionError
 from .exception import IndexError as IndexError
 from .exception import TimeoutError as TimeoutError
 from .keys import Keys
-from .numpy_batch import NumpyBatchRecords
+from .numpy_batch import MissingFieldWarning, NumpyBatchRecords
 from .numpy_write import NumpyWriteResult
 from .query import AsyncQuery, AsyncQueryRecords, Query, QueryRecords
-from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
+from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats
-from .values import GeoJSON, HyperLogLog, KeyOrderedDict
+from .values import GeoJSON, HyperLogLog, KeyOrderedDict, null
 
 calc_digest = _native.calc_digest
 
@@ -62,6 +62,7 @@ __all__ = [
     "Key",
     "KeyOrderedDict",
     "Keys",
+    "MissingFieldWarning",
     "NodeStats",
     "NumpyBatchRecords",
     "NumpyWriteResult",
@@ -69,11 +70,13 @@ __all__ = [
     "Query",
     "QueryRecords",
     "Record",
+    "RecordHeader",
     "__version__",
     "batch",
     "calc_digest",
     "client",
     "exception",
+    "null",
     "operations",
     "types",
 ]

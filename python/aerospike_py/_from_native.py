@@ -10,16 +10,17 @@ thread forks in the middle of that import, the child waits for it forever.
 
 from __future__ import annotations
 
+from ._finish import finish_batch_read
 from ._utils.log import emit as log_event
 from ._utils.log import logger
 from ._utils.warnings import warn
+from .exception import ParamTypeError
 from .exception import _error_class as error_class
 from .keys import Keys
 from .keys import _plain_values as plain_key_values
 from .numpy_batch import NumpyBatchRecords
-from .numpy_batch import _finish as finish_batch_read
 from .numpy_write import _finish as finish_batch_write
-from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record
+from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import GeoJSON, HyperLogLog, KeyOrderedDict
 
@@ -37,7 +38,9 @@ __all__ = [
     "NodeStats",
     "NumpyBatchRecords",
     "OrderedRecord",
+    "ParamTypeError",
     "Record",
+    "RecordHeader",
     "error_class",
     "finish_batch_read",
     "finish_batch_write",

@@ -53,6 +53,9 @@ class KeyTable:
     def primary_keys(self) -> list[Any]:
         """The primary keys of all rows."""
 
+    def digest_rows(self) -> list[int]:
+        """The rows whose key was given by digest alone."""
+
     def spaces(self) -> list[tuple[str, str]]:
         """The distinct (namespace, set) pairs."""
 
@@ -93,6 +96,12 @@ class Core:
 
     def __new__(cls, config: Mapping[str, Any]) -> Core: ...
     def connect(self, completions: Completions | None, username: str | None, password: str | None) -> Any: ...
+    def is_new(self) -> bool:
+        """Whether the client was never connected. Its next command connects it."""
+
+    def ensure_connected(self, completions: Completions | None) -> Any:
+        """Connects the client if it was never connected, as its first command does."""
+
     def close(self) -> None: ...
     def is_connected(self) -> bool: ...
     def get_node_names(self) -> list[str]: ...
@@ -164,15 +173,12 @@ class Core:
     ) -> Any:
         """Sends the command to every node. The result maps node names to (error, answer)."""
 
-    def info_node(
-        self,
-        completions: Completions | None,
-        command: str,
-        node: str | None,
-        policy: Mapping[str, Any] | None,
-    ) -> Any:
-        """Sends the command to a node. None means any node."""
-
+    def info_single_node(
+        self, completions: Completions | None, command: str, host: str, policy: Mapping[str, Any] | None
+    ) -> Any: ...
+    def info_random_node(
+        self, completions: Completions | None, command: str, policy: Mapping[str, Any] | None
+    ) -> Any: ...
     def truncate(
         self,
         completions: Completions | None,
@@ -192,7 +198,7 @@ class Core:
         records_per_second: int,
         place: QueryPlace | None,
     ) -> QueryStream:
-        """Makes a query. Nothing is sent before the first ``next_block``."""
+        """Makes a query of a connected client. Nothing is sent before the first ``next_block``."""
 
     def batch_read(
         self,

@@ -29,8 +29,12 @@ class BatchKeys(Protocol):
     """The keys of a batch as they were when it was read: ``_native.KeyTable``, or its copy after pickling."""
 
     def __len__(self) -> int: ...
+    def primary_key(self, row: int) -> Any: ...
     def primary_keys(self) -> list[Any]:
         """Primary keys in row order; the digest where a key was given by digest alone."""
+
+    def digest_rows(self) -> list[int]:
+        """The rows whose key was given by digest alone."""
 
     def spaces(self) -> list[tuple[str, str]]:
         """The distinct (namespace, set) pairs."""
@@ -51,4 +55,4 @@ class SampledClient(Protocol):
     """``Client`` or ``AsyncClient``, as sampling uses it."""
 
     def query(self, namespace: str, set: str | None, /) -> SampledQuery: ...
-    def batch_read(self, keys: Sequence[KeyLike], bins: Sequence[str] | None, /) -> Any: ...
+    def _read_records(self, keys: Sequence[KeyLike], bins: Sequence[str] | None, /) -> Any: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ._commands.base import ClientBase
 from ._commands.batch_read import AsyncBatchReadCommands
@@ -36,7 +36,7 @@ class AsyncClient(
 
     ``AsyncClient(config)`` takes the same config as ``client(config)``. Commands run without a thread pool
     and can be cancelled at any time. As an async context manager the client connects on entry and closes on
-    exit.
+    exit. A client that was never connected connects at its first command, as a :class:`Client` does.
 
     Example:
         >>> async with AsyncClient({"hosts": [("127.0.0.1", 3000)]}) as client:
@@ -72,5 +72,6 @@ class AsyncClient(
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
         traceback: TracebackType | None,
-    ) -> None:
+    ) -> Literal[False]:
         await self.close()
+        return False

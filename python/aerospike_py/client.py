@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ._commands.base import ClientBase
 from ._commands.batch_read import BatchReadCommands
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 def client(config: ClientConfig) -> Client:
-    """Makes a client. It is not connected yet.
+    """Makes a client. It connects when :meth:`Client.connect` is called, or at its first command.
 
     Args:
         config: ``{"hosts": [("127.0.0.1", 3000)], ...}``, with the official client's keys.
 
     Returns:
-        The client; call :meth:`Client.connect`, or use it as a context manager.
+        The client. Call :meth:`Client.connect` to learn at once whether the cluster can be reached.
 
     Raises:
         ParamError: the config has an unknown key or an invalid value.
@@ -54,7 +54,9 @@ class Client(
 ):
     """A client whose calls block until the answer is there, with the GIL released.
 
-    Threads may share a client. As a context manager it connects on entry and closes on exit.
+    Threads may share a client. As a context manager it connects on entry and closes on exit. A client that
+    was never connected connects at its first command, which then also raises what :meth:`connect` raises;
+    the command's own timeouts begin after that.
 
     Example:
         >>> with aerospike_py.client({"hosts": [("127.0.0.1", 3000)]}) as client:
@@ -63,7 +65,7 @@ class Client(
     """
 
     def connect(self, username: str | None = None, password: str | None = None) -> Self:
-        """Connects to the cluster.
+        """Connects to the cluster. The first command of a client does the same.
 
         Args:
             username: user to log in as, instead of the config's ``user``.
@@ -84,8 +86,14 @@ class Client(
         self._core.connect(None, username, password)
         return self
 
+    def get_node_names(self) -> list[str]:
+        if self._core.is_new():
+            self._core.ensure_connected(None)
+        return super().get_node_names()
+
     def close(self) -> None:
-        """Closes all connections. Later calls raise ``ClientError``; closing again does nothing.
+        """Closes all connections. Later calls raise ``ClientError``, until :meth:`connect` connects again;
+        closing again does nothing.
 
         Example:
             >>> client.close()
@@ -102,5 +110,6 @@ class Client(
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
         traceback: TracebackType | None,
-    ) -> None:
+    ) -> Literal[False]:
         self.close()
+        return False

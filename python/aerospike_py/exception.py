@@ -6,6 +6,8 @@ Every exception has
 - ``msg``: the failed command, the node, the number of attempts, and the reason,
 - ``in_doubt``: whether a write may have been applied although it failed.
 
+``file``, ``line`` and ``subcode``, which the official client's exceptions have, are None.
+
 A :class:`RecordError` also has ``key`` and ``bin``. If an error of the operating system was the reason, it is
 the ``__cause__``.
 
@@ -28,6 +30,10 @@ class AerospikeError(Exception):
     """Base class of all errors of this package."""
 
     code: int | None = None
+    #: The official client's place in its sources and detail of the code. Always None here.
+    file: str | None = None
+    line: int | None = None
+    subcode: int | None = None
 
     def __init__(self, msg: str = "", code: int | None = None, in_doubt: bool = False) -> None:
         super().__init__(msg)
@@ -71,6 +77,10 @@ class ParamError(ClientError, ValueError):
     """An argument, config or policy is invalid. Also a ``ValueError``."""
 
     code = -2
+
+
+class ParamTypeError(ParamError, TypeError):
+    """An argument has the wrong type. A ``ParamError`` that is also a ``TypeError``."""
 
 
 class BatchDecodeError(ClientError, ValueError):
@@ -670,6 +680,7 @@ __all__ = [
     "NotWhitelisted",
     "OpNotApplicable",
     "ParamError",
+    "ParamTypeError",
     "QueryAbortedError",
     "QueryError",
     "QueryQueueFull",

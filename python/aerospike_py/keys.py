@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Literal
 
-from .exception import ParamError
+from .exception import ParamError, ParamTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,10 @@ class Keys:
             from ``S`` values; use ``V<n>`` for keys that may end with them.
 
     Raises:
-        TypeError: ``values`` is a single string or bytes.
-        ValueError: ``key_type`` is neither ``"str"`` nor ``"bytes"``.
+        TypeError: ``namespace`` or ``set`` is no str, or ``values`` is no array or sequence: a single string or
+            bytes, or a NumPy scalar such as a row of a structured array.
+        ValueError: ``values`` does not have one dimension, or ``key_type`` is neither ``"str"`` nor
+            ``"bytes"``.
 
     Example:
         >>> keys = Keys("test", "users", np.arange(10_000))
@@ -44,12 +46,13 @@ class Keys:
         *,
         key_type: Literal["str", "bytes"] = "str",
     ) -> None:
-        if key_type not in ("str", "bytes"):
-            raise ValueError(f'key_type is {key_type!r}; it must be "str" or "bytes"')
-        if isinstance(values, (str, bytes, bytearray)):
-            raise TypeError(
-                f"values is one {type(values).__name__}; it must be an array or sequence of primary keys"
-            )
+        if not isinstance(key_type, str) or key_type not in ("str", "bytes"):
+            raise ParamError(f'key_type is {key_type!r}; it must be "str" or "bytes"')
+        if not isinstance(namespace, str):
+            raise ParamTypeError(f"Keys: namespace is {namespace!r:.80}; it must be a str")
+        if set is not None and not isinstance(set, str):
+            raise ParamTypeError(f"Keys: set is {set!r:.80}; it must be a str or None")
+        _refuse_unsuitable(values)
         self.namespace = namespace
         self.set = set
         self.values = values
@@ -60,6 +63,28 @@ class Keys:
 
     def __repr__(self) -> str:
         return f"<Keys {self.namespace}.{self.set or ''}, {len(self)} values>"
+
+
+def _refuse_unsuitable(values: Any) -> None:
+    """Refuses values that cannot be an array or sequence of primary keys, whatever they contain."""
+    kind = type(values).__name__
+    numpy = sys.modules.get("numpy")
+    if isinstance(values, (str, bytes, bytearray)) or (numpy and isinstance(values, numpy.generic)):
+        # Iterating it would make keys of its characters, bytes or fields.
+        raise ParamTypeError(f"Keys: values is one {kind}; it must be an array or sequence of primary keys")
+    columns = getattr(values, "columns", None)
+    if columns is not None:
+        column = f"frame[{columns[0]!r}]" if len(columns) else "frame['key']"
+        raise ParamTypeError(
+            f"Keys: values is a {kind}; pass the column that has the primary keys, as in {column}"
+        )
+    if not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
+        raise ParamTypeError(
+            f"Keys: values is {values!r:.80} ({kind}); it must be an array or sequence of primary keys"
+        )
+    shape = getattr(values, "shape", None)
+    if isinstance(shape, tuple) and len(shape) != 1:
+        raise ParamError(f"Keys: values has {len(shape)} dimensions; it must have one")
 
 
 # How to convert arrays that cannot be keys, by kind of dtype.
@@ -77,6 +102,7 @@ def _plain_values(values: Any) -> Any:
     The extension calls this once per ``Keys``, so that it need not know masks, pandas or subclasses of
     ndarray.
     """
+    _refuse_unsuitable(values)
     isna = getattr(values, "isna", None)
     if isna is not None:
         _refuse_missing(isna(), "missing (NA)", ".dropna()")
@@ -97,6 +123,8 @@ def _plain_values(values: Any) -> Any:
             "Keys: values is a structured array; pass one of its fields, "
             f"such as values[{values.dtype.names[0]!r}]"
         )
+    if kind in "mM":
+        _refuse_missing(numpy.isnat(values), "NaT", "values[~numpy.isnat(values)]")
     if kind == "T":
         return values.astype(object)
     if kind not in "iuSUVO":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
-from ._utils.warnings import warn
-from .exception import BatchDecodeError
+from ._result_codes import ABOUT_RECORD, describe, failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,21 +19,48 @@ if TYPE_CHECKING:
     from ._types import BatchKeys
 
 
+class MissingFieldWarning(RuntimeWarning):
+    """No record that a batch read found has the bin of a field: its name, or that of the set, may be wrong.
+
+    A client warns once of each field, for reads of the same bins from the same sets. Ignore it if bins are
+    optional.
+
+    Example:
+        >>> import warnings
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore", MissingFieldWarning)
+        ...     batch = client.batch_read(keys, _dtype=np.dtype([("nickname", "S8"), ("visits", "i8")]))
+        >>> batch.present["nickname"].any()
+        np.False_
+    """
+
+
 class _PickledKeys:
     """Keys as Python objects: they take the place of the extension's ``KeyTable`` in a pickled batch."""
 
     def __init__(
-        self, primary_keys: list[Any], spaces: list[tuple[str, str]], space_of: list[int] | None
+        self,
+        primary_keys: list[Any],
+        spaces: list[tuple[str, str]],
+        space_of: list[int] | None,
+        digest_rows: list[int],
     ) -> None:
         self._primary_keys = primary_keys
         self._spaces = spaces
         self._space_of = space_of
+        self._digest_rows = digest_rows
 
     def __len__(self) -> int:
         return len(self._primary_keys)
 
+    def primary_key(self, row: int) -> Any:
+        return self._primary_keys[row]
+
     def primary_keys(self) -> list[Any]:
         return self._primary_keys
+
+    def digest_rows(self) -> list[int]:
+        return self._digest_rows
 
     def spaces(self) -> list[tuple[str, str]]:
         return self._spaces
@@ -40,8 +69,16 @@ class _PickledKeys:
         return self._space_of
 
 
+def _tuple_of(key: dict[str, Any]) -> tuple[Any, ...]:
+    """A key that is a dict, as a tuple."""
+    return tuple(key.get(name) for name in ("ns", "set", "key", "digest"))
+
+
 class NumpyBatchRecords:
     """Records of a batch as NumPy arrays, one row per key, in the order of the keys.
+
+    ``batch["visits"]``, ``batch[5]``, slices and masks are those of :attr:`batch_records`, which
+    ``np.asarray(batch)`` gives as well. ``len`` and iteration work on rows; ``in`` tests for a key.
 
     Attributes:
         batch_records: structured array of exactly the requested dtype, shape ``(n,)``. Cells without a value
@@ -56,8 +93,8 @@ class NumpyBatchRecords:
     Example:
         >>> batch = client.batch_read(keys, _dtype=np.dtype([("name", "S8"), ("visits", "i8")]))
         >>> batch
-        <NumpyBatchRecords 3 rows, 2 found, dtype=[('name', 'S8'), ('visits', '<i8')]>
-        >>> batch.batch_records[batch.ok]["visits"].sum()
+        <NumpyBatchRecords 3 rows, 2 found, 1 missing, dtype=[('name', 'S8'), ('visits', '<i8')]>
+        >>> batch["visits"][batch.ok].sum()
         np.int64(7)
     """
 
@@ -70,6 +107,8 @@ class NumpyBatchRecords:
         presence: npt.NDArray[np.uint8],
         inexact: dict[str, int],
         decode_errors: int,
+        changed_cells: npt.NDArray[np.uint8] | None = None,
+        failed_cells: npt.NDArray[np.uint8] | None = None,
     ) -> None:
         self.batch_records = batch_records
         self.meta = meta
@@ -78,11 +117,37 @@ class NumpyBatchRecords:
         self.decode_errors = decode_errors
         self._keys = keys
         self._presence = presence
+        self._changed_cells = changed_cells
+        self._failed_cells = failed_cells
+        self._key_tuples: list[tuple[Any, ...]] | None = None
         self._map_cache: dict[Any, int] | None = None
         self._rows_by_space: dict[tuple[int, Any], int] | None = None
         self._present: npt.NDArray[Any] | None = None
 
     # -- keys ---------------------------------------------------------------------------------------
+
+    @property
+    def keys(self) -> list[tuple[Any, ...]]:
+        """The keys, in the order of the rows, as every command takes them: ``(namespace, set, primary_key)``,
+        or ``(namespace, set, None, digest)`` for a key that was given by its digest.
+
+        Example:
+            >>> batch = client.batch_read(keys, _dtype=dtype)
+            >>> batch.keys[2]
+            ('test', 'users', 3)
+            >>> again = client.batch_read([batch.keys[row] for row in np.flatnonzero(~batch.ok)])
+        """
+        if self._key_tuples is None:
+            spaces = [(namespace, set_ or None) for namespace, set_ in self._keys.spaces()]
+            space_of = self._keys.space_of() or [0] * len(self)
+            primary_keys = self._keys.primary_keys()
+            tuples: list[tuple[Any, ...]] = [
+                (*spaces[space], key) for space, key in zip(space_of, primary_keys, strict=True)
+            ]
+            for row in self._keys.digest_rows():
+                tuples[row] = (*tuples[row][:2], None, tuples[row][2])
+            self._key_tuples = tuples
+        return self._key_tuples
 
     @property
     def _map(self) -> dict[Any, int]:
@@ -104,6 +169,8 @@ class NumpyBatchRecords:
     def _row(self, key: Any) -> int:
         """The row of a primary key or key tuple. Raises KeyError if there is none, or more than one set has
         it."""
+        if isinstance(key, dict):
+            key = _tuple_of(key)
         if isinstance(key, tuple):
             return self._row_of_tuple(key)
         if isinstance(key, bytearray):
@@ -144,7 +211,8 @@ class NumpyBatchRecords:
         """The row of a key.
 
         Args:
-            primary_key: a primary key, or a whole key tuple ``(namespace, set, primary_key)``.
+            primary_key: a primary key, or a whole key: ``(namespace, set, primary_key)``, or the same as a
+                dict, ``{"ns": ..., "set": ..., "key": ...}``.
 
         Returns:
             A scalar of the dtype. It refers to the memory of :attr:`batch_records`.
@@ -164,6 +232,8 @@ class NumpyBatchRecords:
         if isinstance(key, bytearray):
             key = bytes(key)
         try:
+            if isinstance(key, dict):
+                key = _tuple_of(key)
             if isinstance(key, tuple):
                 self._row_of_tuple(key)
                 return True
@@ -176,6 +246,25 @@ class NumpyBatchRecords:
 
     def __iter__(self) -> Iterator[np.void]:
         return iter(self.batch_records)
+
+    # -- as an array --------------------------------------------------------------------------------
+
+    @overload
+    def __getitem__(self, index: str | list[str] | slice) -> npt.NDArray[Any]: ...
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> np.void: ...
+
+    @overload
+    def __getitem__(self, index: Any) -> Any: ...
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.batch_records[index]
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        import numpy as np
+
+        return np.array(self.batch_records, dtype=dtype, copy=copy)
 
     # -- missing rows and values
     # -------------------------------------------------------------------------------
@@ -248,6 +337,113 @@ class NumpyBatchRecords:
                     ) from None
             raise
 
+    def filled(self, fill_value: Any) -> npt.NDArray[Any]:
+        """A copy of :attr:`batch_records` with other values in place of those that are not present.
+
+        Args:
+            fill_value: a value for all fields, a dict of field names and values (fields that it lacks keep
+                their zeros), or a tuple with a value per field. NumPy casts it to the field.
+
+        Raises:
+            ValueError: a value does not fit its field, or the dict has a name that is no field.
+
+        Example:
+            >>> client.batch_read(keys, _dtype=dtype).filled({"visits": -1})["visits"].tolist()
+            [7, 0, -1]
+        """
+        import numpy as np
+
+        dtype = self.batch_records.dtype
+        names = dtype.names or ()
+        if isinstance(fill_value, np.void) and fill_value.dtype.names is not None:
+            fill_value = fill_value.item()
+        if isinstance(fill_value, Mapping):
+            values = {self._field(name)[0]: value for name, value in fill_value.items()}
+        elif isinstance(fill_value, tuple):
+            if len(fill_value) != len(names):
+                raise ValueError(
+                    f"fill_value has {len(fill_value)} values; it must have one for each of the "
+                    f"{len(names)} fields"
+                )
+            values = dict(zip(names, fill_value, strict=True))
+        else:
+            values = dict.fromkeys(names, fill_value)
+        filled = np.array(self.batch_records)
+        for name, value in values.items():
+            try:
+                # On a cell of its own: whether it fits must not depend on what is missing.
+                np.zeros((), dtype[name])[...] = value
+            except (TypeError, ValueError, OverflowError) as error:
+                raise ValueError(
+                    f"fill_value {value!r} does not fit the field {name!r} ({dtype[name]}); "
+                    "pass a dict with a value for each field"
+                ) from error
+            filled[name][~self.present[name]] = value
+        return filled
+
+    def inexact_mask(self, field: str) -> npt.NDArray[np.bool_]:
+        """bool array, shape ``(n,)``: True where the record's value changed to fit the field.
+
+        Example:
+            >>> batch = client.batch_read(keys, _dtype=dtype)
+            >>> batch["name"][batch.inexact_mask("name")].tolist()
+            []
+        """
+        return self._cell_mask(field, self._changed_cells)
+
+    def failed_mask(self, field: str) -> npt.NDArray[np.bool_]:
+        """bool array, shape ``(n,)``: True where the field cannot hold the record's value, which is therefore
+        zero and not present.
+
+        Example:
+            >>> batch = client.batch_read(keys, _dtype=np.dtype([("name", "i4")]), errors="coerce")
+            >>> batch.failed_mask("name").tolist()
+            [True, True, False]
+        """
+        return self._cell_mask(field, self._failed_cells)
+
+    def _cell_mask(self, field: str, cells: npt.NDArray[np.uint8] | None) -> npt.NDArray[np.bool_]:
+        import numpy as np
+
+        _, column = self._field(field)
+        if cells is None:
+            return np.zeros(len(self), dtype=np.bool_)
+        mask: npt.NDArray[np.bool_] = (cells[:, column // 8] & (0x80 >> column % 8)) != 0
+        return mask
+
+    def _field(self, name: str) -> tuple[str, int]:
+        """A field's name and position."""
+        names = self.batch_records.dtype.names or ()
+        if name in names:
+            return name, names.index(name)
+        nearest = get_close_matches(str(name), names, n=1)
+        hint = f"; the nearest is {nearest[0]!r}" if nearest else f"; the fields are {', '.join(names)}"
+        raise ValueError(f"{name!r} is no field of the dtype{hint}")
+
+    def raise_for_failures(self) -> None:
+        """Raises an error if rows failed: if they have another result code than 0, 2 or 27.
+
+        Raises:
+            AerospikeError: the class is that of the most frequent code. The message has the number of
+                failures by code, and the first failed row. ``batch`` is this result.
+
+        Example:
+            >>> client.batch_read(keys, _dtype=dtype).raise_for_failures()
+        """
+        import numpy as np
+
+        failed = ~np.isin(self.result_codes, ABOUT_RECORD)
+        if not failed.any():
+            return
+        row = int(failed.argmax())
+        raise failure(
+            Counter(self.result_codes[failed].tolist()),
+            f"{int(failed.sum())} of {len(self)} rows failed",
+            f"the first is row {row}, key {self._keys.primary_key(row)!r}; the others are in .batch",
+            False,
+            self,
+        )
+
     def to_pandas(self, meta_prefix: str = "") -> pd.DataFrame:
         """The fields as a ``pandas.DataFrame``, with the columns ``gen``, ``ttl`` and ``result_code``.
 
@@ -279,80 +475,35 @@ class NumpyBatchRecords:
     # --------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        found = int(self.ok.sum())
-        parts = [f"{len(self)} rows", f"{found} found"]
+        return f"<NumpyBatchRecords {self._describe()}, dtype={self.batch_records.dtype}>"
+
+    def _describe(self) -> str:
+        parts = [f"{len(self)} rows", *describe(Counter(self.result_codes.tolist()), "found")]
         if self.inexact:
             parts.append(f"inexact={self.inexact!r}")
         if self.decode_errors:
             parts.append(f"decode_errors={self.decode_errors}")
-        return f"<NumpyBatchRecords {', '.join(parts)}, dtype={self.batch_records.dtype}>"
+        return ", ".join(parts)
+
+    def _repr_html_(self) -> str:
+        from ._export.html import table
+
+        return table(
+            f"NumpyBatchRecords: {self._describe()}",
+            self.batch_records,
+            self.present,
+            self.result_codes,
+            self._keys,
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         if not isinstance(self._keys, _PickledKeys):
             keys = self._keys
-            state["_keys"] = _PickledKeys(keys.primary_keys(), keys.spaces(), keys.space_of())
+            state["_keys"] = _PickledKeys(
+                keys.primary_keys(), keys.spaces(), keys.space_of(), keys.digest_rows()
+            )
         return state
 
 
-# Failures that the message of a BatchDecodeError lists.
-_LISTED_FAILURES = 3
-
 _MASKABLE_UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as")
-
-
-def _finish(
-    batch: NumpyBatchRecords, failures: list[tuple[int, str, str, str]], count: int, coerce: bool
-) -> NumpyBatchRecords:
-    """Warns if values changed, and raises if values do not fit. Both the warning and the error have the
-    batch.
-
-    The extension calls this at the end of a batch read. ``failures`` are (row, field, type of bin, reason) of
-    the first values that do not fit, ``count`` is the number of all.
-    """
-    failed = count > 0 and not coerce
-    if batch.inexact:
-        counts = ", ".join(f"{name}: {number}" for name, number in batch.inexact.items())
-        warning = RuntimeWarning(
-            f'values changed to fit their fields ({counts}); casting="same_value" makes this an error'
-        )
-        # If warnings are errors, the caller still gets the batch.
-        warning.batch = batch  # type: ignore[attr-defined]
-        try:
-            warn(warning)
-        except RuntimeWarning:
-            if not failed:
-                raise
-            raise _decode_error(batch, failures, count)  # noqa: B904 - the warning is its context
-    if failed:
-        raise _decode_error(batch, failures, count)
-    return batch
-
-
-def _decode_error(
-    batch: NumpyBatchRecords, failures: list[tuple[int, str, str, str]], count: int
-) -> BatchDecodeError:
-    keys = batch._keys.primary_keys()
-    listed = [(row, keys[row], field, reason) for row, field, _, reason in failures]
-    shown = "; ".join(
-        f"key {keys[row]!r}, bin {field!r} ({bin_type}) into field {field!r} "
-        f"({_field_name(batch, field)}): {reason}"
-        for row, field, bin_type, reason in failures[:_LISTED_FAILURES]
-    )
-    more = f"; and {count - _LISTED_FAILURES} more (see .failures)" if count > _LISTED_FAILURES else ""
-    values = "value does" if count == 1 else "values do"
-    return BatchDecodeError(
-        f"{count} {values} not fit the dtype: {shown}{more}. The other values are in .batch; "
-        'errors="coerce" leaves such cells empty instead',
-        failures=listed,
-        batch=batch,
-        count=count,
-    )
-
-
-def _field_name(batch: NumpyBatchRecords, field: str) -> str:
-    dtype = batch.batch_records.dtype[field]
-    if dtype.subdtype is None:
-        return dtype.str
-    base, shape = dtype.subdtype
-    return f"{base.str}{list(shape)}"

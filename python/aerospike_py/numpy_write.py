@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._result_codes import causes, describe, failure
 from ._utils.warnings import warn
-from .exception import _error_class
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,40 +88,33 @@ class NumpyWriteResult:
 
         Raises:
             AerospikeError: the class is that of the most frequent code. The message has the number of
-                failures by code, and the first failed row. ``in_doubt`` is True if any row is in doubt.
+                failures by code, and the first failed row. ``in_doubt`` is True if any row is in doubt,
+                ``batch`` is this result.
 
         Example:
             >>> result = client.batch_write_numpy(np.array([(1, 2)], "i8,i8"), "test", "s", key_field="f0")
             >>> result.raise_for_failures()
         """
-        text = self._describe_failures()
-        if text is None:
-            return
-        codes = Counter(code for code in self.result_codes.tolist() if code)
-        code = codes.most_common(1)[0][0]
-        raise _error_class(code)(text, code, bool(self.in_doubt.any()))
-
-    def _describe_failures(self) -> str | None:
         failed = self.result_codes != 0
-        codes = Counter(self.result_codes[failed].tolist())
-        if not codes:
-            return None
+        if not failed.any():
+            return
         row = int(failed.argmax())
-        kinds = ", ".join(
-            f"{_error_class(code).__name__} ({code}): {count}" for code, count in codes.most_common()
-        )
         doubt = int(self.in_doubt.sum())
-        return (
-            f"{codes.total()} of {len(self)} rows were not written: {kinds}; the first is row {row}, "
-            f"key {self._keys.primary_key(row)!r}"
-            + (f"; {doubt} of them may have been written" if doubt else "")
+        raise failure(
+            Counter(self.result_codes[failed].tolist()),
+            f"{int(failed.sum())} of {len(self)} rows were not written",
+            f"the first is row {row}, key {self._keys.primary_key(row)!r}"
+            + (f"; {doubt} of them may have been written" if doubt else ""),
+            doubt > 0,
+            self,
         )
 
     def __len__(self) -> int:
         return len(self.result_codes)
 
     def __repr__(self) -> str:
-        return f"<NumpyWriteResult {int(self.ok.sum())} of {len(self)} rows written>"
+        parts = describe(Counter(self.result_codes.tolist()), f"of {len(self)} rows written", {})
+        return f"<NumpyWriteResult {', '.join(parts)}>"
 
     def __reduce__(self) -> Any:
         return (_restore, (self.result_codes, self.in_doubt, self._keys.primary_keys()))
@@ -147,7 +140,13 @@ def _restore(codes: Any, in_doubt: Any, keys: list[Any]) -> NumpyWriteResult:
 def _finish(codes: Any, in_doubt: Any, keys: Any) -> NumpyWriteResult:
     """The result of a call; warns if rows failed. The extension calls this at the end of a batch write."""
     result = NumpyWriteResult(codes, in_doubt, keys)
-    text = result._describe_failures() if codes.any() else None
-    if text is not None:
-        warn(f"batch_write_numpy: {text}; see result_codes and raise_for_failures()", RuntimeWarning)
+    if codes.any():
+        # Without counts and keys: Python keeps the text of each warning for good.
+        doubt = "; those in doubt may have been written" if in_doubt.any() else ""
+        failed = causes(codes[codes != 0].tolist())
+        warning = RuntimeWarning(
+            f"rows were not written ({failed}){doubt}; see result_codes, and raise_for_failures()"
+        )
+        warning.batch = result  # type: ignore[attr-defined]
+        warn(warning)
     return result

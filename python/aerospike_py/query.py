@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from .records import Record
     from .types import QueryPolicy
 
-_PREDICATES = "only the primary index can be queried yet; use the official client for secondary indexes"
-_BACKGROUND = "queries only read records yet; background jobs are planned"
+_PREDICATES = "only the primary index can be queried; use the official client for secondary indexes"
+_BACKGROUND = "queries only read records; use the official client for background jobs"
 
-#: Method of the official client's queries to the reason why it does not exist here.
+#: Method of the official client's queries that will exist to what to do until then.
 _UNSUPPORTED = {
     **dict.fromkeys(("where", "where_with_expr", "where_with_index_name"), _PREDICATES),
     **dict.fromkeys(("add_ops", "execute_background"), _BACKGROUND),
-    "apply": "user-defined functions are planned; the official client has them",
+    "apply": "use the official client for user-defined functions",
 }
 
 _PARTITIONS = 4096
@@ -151,7 +151,7 @@ class _QueryBase:
         def __getattr__(self, name: str) -> Any:
             kind = type(self).__name__
             if reason := _UNSUPPORTED.get(name):
-                raise AttributeError(f"{kind}.{name} is not supported: {reason}", name=name, obj=self)
+                raise AttributeError(f"{kind}.{name} is not supported yet: {reason}", name=name, obj=self)
             raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=self)
 
     def __repr__(self) -> str:
@@ -229,6 +229,8 @@ class QueryRecords(_QueryRun):
             if self._used == len(self._block):
                 if self._is_over:
                     raise StopIteration
+                if self._stream is None:
+                    self._query._core.ensure_connected(None)
                 block = self._open().next_block(None)
                 if block is None:
                     self._end()
@@ -287,6 +289,8 @@ class AsyncQueryRecords(_QueryRun):
     async def _next_block(self) -> None:
         if self._is_over:
             raise StopAsyncIteration
+        if self._stream is None and self._query._core.is_new():
+            await call(self._query._core.ensure_connected)
         block = await call(self._open().next_block)
         if block is None:
             self._end()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ._result_codes import ABOUT_RECORD, describe, failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +76,33 @@ class OrderedRecord(NamedTuple):
     bins: list[tuple[str, Any]]
 
 
+class RecordHeader(NamedTuple):
+    """A record of which no bins were read, as ``batch_read(keys, [])`` returns them: ``(key, meta)``.
+
+    Attributes:
+        key: the :class:`Key`.
+        meta: as in :class:`Record`.
+
+    Example:
+        >>> key, meta = client.batch_read([("test", "users", 1)], []).batch_records[0].record
+        >>> meta["gen"]
+        1
+    """
+
+    key: Key
+    meta: dict[str, int] | None
+
+    @property
+    def bins(self) -> dict[str, Any]:
+        """Empty: no bins were read.
+
+        Example:
+            >>> client.batch_read([("test", "users", 1)], []).batch_records[0].record.bins
+            {}
+        """
+        return {}
+
+
 class Exists(NamedTuple):
     """The result of ``exists``: ``(key, meta)``.
 
@@ -96,7 +126,8 @@ class BatchRecord:
     Attributes:
         key: key of the row.
         result: result code, 0 for success.
-        record: the record, or None.
+        record: the :class:`Record`, or None. ``batch_read(keys, [])`` gives a :class:`RecordHeader`, which
+            has two items.
         in_doubt: whether a write may have been applied although it failed, or was applied and its answer
             cannot be represented in Python.
         error: why a record cannot be represented in Python (a map whose key is a list, text that is not
@@ -115,22 +146,58 @@ class BatchRecord:
     error: AerospikeError | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class BatchRecords:
     """The rows of a batch, in the order of the keys.
 
     Attributes:
         batch_records: one :class:`BatchRecord` per key.
-        result: 0, or the code of an error of the whole batch.
+        result: 0; -16 if a row failed, which is to say that its result is none of 0, 2 (there is no such
+            record) and 27 (filtered out); or the code of an error of the whole batch.
 
     Example:
         >>> batch = client.batch_read(keys, ["name"])
+        >>> batch
+        <BatchRecords 3 rows, 2 found, 1 missing>
         >>> [row.result for row in batch.batch_records]
         [0, 0, 2]
     """
 
     batch_records: list[BatchRecord] = field(default_factory=list)
     result: int = 0
+    # What a row without an error is called: "found" by reads.
+    _success: str = field(default="done", compare=False)
+
+    def raise_for_failures(self) -> None:
+        """Raises an error if rows failed: if they have another result than 0, 2 or 27.
+
+        Raises:
+            AerospikeError: the class is that of the most frequent result. The message has the number of
+                failures by result, and the first failed row. ``in_doubt`` is True if any row is in doubt,
+                ``batch`` is this object.
+
+        Example:
+            >>> client.batch_read(keys).raise_for_failures()
+        """
+        failed = [row for row, record in enumerate(self.batch_records) if record.result not in ABOUT_RECORD]
+        if not failed:
+            return
+        first = self.batch_records[failed[0]]
+        raise failure(
+            Counter(self.batch_records[row].result for row in failed),
+            f"{len(failed)} of {len(self)} rows failed",
+            f"the first is row {failed[0]}, key {tuple(first.key)[:3]!r}; the others are in .batch",
+            any(self.batch_records[row].in_doubt for row in failed),
+            self,
+        ) from first.error
+
+    def __repr__(self) -> str:
+        # Rows that have not been sent have the result 0, and no record.
+        unsent = sum(row.result == 0 and row.record is None for row in self.batch_records)
+        counts = Counter(row.result for row in self.batch_records)
+        counts[0] -= unsent
+        parts = [f"{len(self)} rows", *describe(counts, self._success)]
+        return f"<BatchRecords {', '.join(parts)}{f', {unsent} not sent' if unsent else ''}>"
 
     def __len__(self) -> int:
         return len(self.batch_records)

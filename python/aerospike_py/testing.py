@@ -8,9 +8,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
+from ._devserver import launch
 from ._devserver.arguments import milliseconds, tls_options, u32, user_command
 from ._devserver.process import Process
 
@@ -109,7 +109,7 @@ class DevServer:
             raise TypeError(f"namespaces is the string {namespaces!r}; it must be a sequence of names")
         if nodes < 1:
             raise ValueError(f"nodes is {nodes}; it must be at least 1")
-        command = [sys.executable, "-m", "aerospike_py.devserver"] if _command is None else list(_command)
+        command = launch.command() if _command is None else list(_command)
         command += ["--port", "0", "--nodes", str(nodes), "--host", host, "--exit-with-stdin"]
         for namespace in namespaces:
             command += ["--namespace", namespace]
@@ -435,6 +435,9 @@ class DevServer:
 
     def advance(self, seconds: int) -> None:
         """Moves the clock of the server ahead, so that records and sessions expire without waiting.
+
+        Times to live that clients report are those that are left: a record with 600 seconds has 300 after
+        ``advance(300)``.
 
         Args:
             seconds: by how much.

@@ -191,6 +191,13 @@ class Policies(TypedDict, total=False):
     batch_remove: BatchRemovePolicy
     query: QueryPolicy
     info: InfoPolicy
+    apply: Mapping[str, Any]
+    scan: Mapping[str, Any]
+    batch_apply: Mapping[str, Any]
+    admin: Mapping[str, Any]
+    txn_verify: Mapping[str, Any]
+    txn_roll: Mapping[str, Any]
+    metrics: Any
     auth_mode: int
     login_timeout_ms: int
 
@@ -215,7 +222,7 @@ class TLSConfig(TypedDict, total=False):
 class _Hosts(TypedDict):
     """Required keys of a config."""
 
-    hosts: Sequence[tuple[str, int] | tuple[str, int, str | None]]
+    hosts: Sequence[tuple[str, int] | tuple[str, int, str | None] | str]
 
 
 class ClientConfig(_Hosts, total=False):

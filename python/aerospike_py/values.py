@@ -5,12 +5,25 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from .exception import ParamTypeError
+
+
+def null() -> None:
+    """The value None, for code written for the official client: a bin that is set to it is removed.
+
+    Example:
+        >>> client.put(("test", "users", 1), {"visits": null()})
+    """
+
 
 class GeoJSON:
     """A GeoJSON value.
 
     Args:
         geo_data: a GeoJSON object as a dict, or its text. Text is stored unchanged.
+
+    Raises:
+        TypeError: it is neither a dict nor a str.
 
     Example:
         >>> place = GeoJSON({"type": "Point", "coordinates": [-122.0, 37.5]})
@@ -22,7 +35,14 @@ class GeoJSON:
     __slots__ = ("_text",)
 
     def __init__(self, geo_data: dict[str, Any] | str) -> None:
-        self._text = geo_data if isinstance(geo_data, str) else json.dumps(geo_data)
+        if isinstance(geo_data, str):
+            self._text = geo_data
+        elif isinstance(geo_data, dict):
+            self._text = json.dumps(geo_data)
+        else:
+            raise ParamTypeError(
+                f"geo_data is {geo_data!r:.80} ({type(geo_data).__name__}); it must be a dict or its text"
+            )
 
     @property
     def geo_data(self) -> dict[str, Any]:
@@ -69,16 +89,18 @@ class GeoJSON:
 
 
 class KeyOrderedDict(dict[Any, Any]):
-    """A dict that is stored as a map ordered by key.
+    """A dict that is stored as a map ordered by key. Maps that are ordered by key are read as it.
+
+    The order is the server's: a dict that has just been created keeps its own. Everything else, ``repr``
+    and comparison included, is as in a dict.
 
     Example:
         >>> client.put(("test", "users", 1), {"scores": KeyOrderedDict({"b": 2, "a": 1})})
         >>> client.get(("test", "users", 1)).bins["scores"]
         {'a': 1, 'b': 2}
+        >>> isinstance(client.get(("test", "users", 1)).bins["scores"], KeyOrderedDict)
+        True
     """
-
-    def __repr__(self) -> str:
-        return f"KeyOrderedDict({dict.__repr__(self)})"
 
 
 class HyperLogLog(bytes):

@@ -67,6 +67,38 @@ def test_faults():
         assert int(ask(first, "namespace/test").split("current_time=")[1].split(";")[0]) >= before + 1000
 
 
+def settings_of(text):
+    return dict(setting.split("=", 1) for setting in text.split(";"))
+
+
+def test_suites_ask_for_the_configuration():
+    with DevServer(nodes=2, options=["--default-ttl", "77", "--cluster-name", "mine"]) as server:
+        host, port = server.hosts[0]
+        namespace = settings_of(ask((host, port), "get-config:context=namespace;id=test"))
+        assert namespace == settings_of(ask((host, port), "get-config:context=namespace;namespace=test"))
+        assert (namespace["default-ttl"], namespace["nsup-period"]) == ("77", "10")
+        assert (namespace["replication-factor"], namespace["strong-consistency"]) == ("2", "false")
+        assert namespace["storage-engine"] == "memory"
+        # The statistics of a namespace contain its settings.
+        assert namespace.items() <= settings_of(ask((host, port), "namespace/test")).items()
+        service = settings_of(ask((host, port), "get-config:context=service"))
+        assert (service["cluster-name"], service["batch-max-requests"]) == ("mine", "0")
+        network = settings_of(ask((host, port), "get-config:context=network"))
+        assert network == {"service.address": host, "service.port": str(port)}
+        for command in ("get-config", "get-config:"):
+            assert settings_of(ask((host, port), command)) == {**service, **network}
+        assert ask((host, port), "logs") == "0:stderr"
+        for command, answer in (
+            ("get-config:context=namespace;id=none", "ERROR:20:namespace not found on node"),
+            ("get-config:context=namespace", "ERROR:20:missing 'namespace'"),
+            ("get-config:id=test", "ERROR:4:missing 'context'"),
+            ("get-config:context=xdr;dc=none", "ERROR:4:unrecognized command"),
+            ("set-config:context=namespace;id=test;nsup-period=5", "ERROR:4:unrecognized command"),
+            ("log/0", "ERROR:4:unrecognized command"),
+        ):
+            assert ask((host, port), command) == answer
+
+
 def test_what_cannot_start_says_why():
     with pytest.raises(ValueError, match="nodes is 0; it must be at least 1"):
         DevServer(nodes=0)

@@ -165,6 +165,43 @@ def test_records_expire(own_node, fresh_set):
         client.close()
 
 
+@pytest.mark.embedded
+def test_times_to_live_after_the_clock_was_moved(own_node, fresh_set, face):
+    """Clients subtract their own clock from what the node sends: what is left is right all the same."""
+    ours = face.connect(own_node.config)
+    client = aerospike.client(own_node.config).connect()
+    try:
+        keys = many(fresh_set, 3)
+        client.put(keys[0], {"a": 1}, policy={"ttl": 600})
+        own_node.advance(300)
+        client.put(keys[1], {"a": 1}, policy={"ttl": 60})
+        client.put(keys[2], {"a": 1}, policy={"ttl": NEVER})
+        expected = [(298, 300), (58, 60), (NEVER, NEVER)]
+        for read in (
+            lambda key: client.get(key)[1],
+            lambda key: client.exists(key)[1],
+            lambda key: client.operate(key, [operations.read("a")])[1],
+            lambda key: client.batch_read([key]).batch_records[0].record[1],
+            lambda key: ours.get(key).meta,
+            lambda key: ours.exists(key).meta,
+            lambda key: ours.batch_read([key]).batch_records[0].record.meta,
+        ):
+            for key, (least, most) in zip(keys, expected, strict=True):
+                assert least <= read(key)["ttl"] <= most
+        for found in (client.query("test", fresh_set).results(), ours.query("test", fresh_set).results()):
+            left = sorted(record[1]["ttl"] for record in found)
+            assert 58 <= left[0] <= 60
+            assert 298 <= left[1] <= 300
+            assert left[2] == NEVER
+        own_node.advance(62)
+        assert [client.exists(key)[1] is None for key in keys] == [False, True, False]
+        client.touch(keys[0], 1000)
+        assert 998 <= client.get(keys[0])[1]["ttl"] <= 1000
+    finally:
+        client.close()
+        ours.close()
+
+
 def test_generations(official, key):
     equal, greater = aerospike.POLICY_GEN_EQ, aerospike.POLICY_GEN_GT
     official.put(key, {"a": 1})

@@ -62,7 +62,9 @@ def test_login_timeout_ms_in_either_place(face, guarded):
     try:
         for settings in ({"login_timeout_ms": 200}, {"policies": {"login_timeout_ms": 200}}):
             start = time.monotonic()
-            with pytest.raises(aerospike.AerospikeError, match="no answer to the login within the login timeout"):
+            with pytest.raises(
+                aerospike.AerospikeError, match="no answer to the login within the login timeout"
+            ):
                 face.connect({**guarded.config, **user, **settings})
             assert time.monotonic() - start < 5
     finally:

@@ -16,7 +16,7 @@ from aerospike_py import operations as op
 from aerospike_py import types
 from scripts.policy_table import document
 from tests.support import ROOT
-from tests.support.policies import REFUSED, TABLES, WARNED, WORKS, Key, Table
+from tests.support.policies import LATER, NEVER, REFUSED, TABLES, WARNED, WORKS, Key, Table
 from tests.support.sources import functions_of
 
 HOSTS: dict[str, Any] = {"hosts": [("127.0.0.1", 3000)]}
@@ -82,17 +82,51 @@ def test_keys_without_effect_cause_a_warning(face, client, table: Table, key: Ke
             BY_POLICY[table.name](client, {key.name: key.value})
 
 
-@pytest.mark.parametrize(("table", "key"), keys(REFUSED))
+@pytest.mark.parametrize(("table", "key"), keys(REFUSED, NEVER))
 def test_what_is_not_supported_is_refused(face, client, table: Table, key: Key) -> None:
-    with pytest.raises(aerospike.ParamError, match=f'"{key.name}" is not supported: ') as caught:
+    message = f'"{key.name}" is not supported{" yet" if key.verdict == REFUSED else ""}: '
+    with pytest.raises(aerospike.ParamError, match=message) as caught:
         face.client(config_with(table.name, {key.name: key.value}))
     assert key.what in str(caught.value)
     if table.name in BY_POLICY:
-        with pytest.raises(aerospike.ParamError, match=f'"{key.name}" is not supported: '):
+        with pytest.raises(aerospike.ParamError, match=message):
             BY_POLICY[table.name](client, {key.name: key.value})
 
 
-@pytest.mark.parametrize(("table", "key"), keys(WARNED, REFUSED))
+@pytest.mark.parametrize(("table", "key"), keys(LATER))
+def test_policies_of_later_commands_are_accepted_and_checked(face, table: Table, key: Key) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        values: tuple[Any, ...] = (None, key.value) if key.name == "metrics" else (None, {}, key.value)
+        for value in values:
+            face.client(config_with(table.name, {key.name: value}))
+    with pytest.raises(aerospike.ParamTypeError, match=f'config policy "{key.name}" is '):
+        face.client(config_with(table.name, {key.name: 5}))
+    if key.name == "metrics":
+        return
+    for name in key.value:
+        with pytest.raises(aerospike.ParamError, match=f"unknown key '{name}x'; did you mean \"{name}\""):
+            face.client(config_with(table.name, {key.name: {f"{name}x": 1}}))
+        with pytest.raises(aerospike.ParamError, match=f'config policy "{key.name}" "{name}" is '):
+            face.client(config_with(table.name, {key.name: {name: "x"}}))
+
+
+def test_the_official_clients_policies_of_later_commands_are_accepted(face) -> None:
+    official = pytest.importorskip("aerospike", exc_type=ModuleNotFoundError)
+    from aerospike_helpers.metrics import MetricsPolicy
+
+    library = ctypes.CDLL(official.__file__)
+    without_effect = {"timeout_delay", "connect_timeout", "error_detail_verbosity"}
+    refused = {"expressions", "txn", "on_locking_only", "partition_filter"}
+    for policy in ("apply", "batch_apply", "scan", "admin"):
+        theirs: Any = ctypes.py_object.in_dll(library, f"py_{policy}_policy_valid_keys").value
+        for key in theirs - refused - without_effect:
+            value: Any = False if key in ("compress", "durable_delete") else 1
+            face.client(config_with("policies", {policy: {key: value}}))
+    face.client(config_with("policies", {"metrics": MetricsPolicy()}))
+
+
+@pytest.mark.parametrize(("table", "key"), keys(WARNED, REFUSED, NEVER))
 def test_values_that_match_the_behaviour_are_accepted(face, table: Table, key: Key) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -104,19 +138,63 @@ def test_values_that_match_the_behaviour_are_accepted(face, table: Table, key: K
 OF_A_CALL = ("query", "partition_filter")
 
 
-def refuse_in_config(face, table: Table, key: Key, wrong: str) -> None:
-    with pytest.raises(aerospike.ParamError, match=f"unknown key '{wrong}'; did you mean \"{key.name}\""):
-        face.client(config_with(table.name, {wrong: 1}))
+HINTS = {
+    WORKS: 'did you mean "{name}"?',
+    LATER: 'did you mean "{name}"?',
+    WARNED: 'the most similar key, "{name}", has no effect here: ',
+    REFUSED: 'the most similar key, "{name}", is not supported yet: ',
+    NEVER: 'the most similar key, "{name}", is not supported: ',
+}
 
 
-@pytest.mark.parametrize(("table", "key"), keys(WORKS, WARNED, REFUSED))
+@pytest.mark.parametrize(("table", "key"), keys(WORKS, LATER, WARNED, REFUSED, NEVER))
 def test_a_misspelt_key_gets_a_suggestion(face, client, table: Table, key: Key) -> None:
     wrong = f"{key.name}x"
+    message = re.escape(f"unknown key '{wrong}'; {HINTS[key.verdict].format(name=key.name)}")
     if (table.name, key.name) != OF_A_CALL:
-        refuse_in_config(face, table, key, wrong)
+        with pytest.raises(aerospike.ParamError, match=message):
+            face.client(config_with(table.name, {wrong: 1}))
     if table.name in BY_POLICY:
-        with pytest.raises(aerospike.ParamError, match=f"unknown key '{wrong}'; did you mean \"{key.name}\""):
+        with pytest.raises(aerospike.ParamError, match=message):
             BY_POLICY[table.name](client, {wrong: 1})
+
+
+def misspelt() -> set[str]:
+    """Keys of all tables with a part left out, cut or added, and some that users guess."""
+    names = {key.name for table in TABLES for key in table.keys}
+    guesses = {
+        "timeout",
+        "retries",
+        "max_retry",
+        "sleep",
+        "policy",
+        "host",
+        "port",
+        "max_connections",
+        "filter",
+    }
+    for name in names:
+        guesses |= {name[1:], name[:-1], f"max_{name}", f"{name}_ms", name.rpartition("_")[2], name.upper()}
+    return {guess for guess in guesses if guess and guess not in names}
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_suggested_key_is_accepted(face, table: Table) -> None:
+    accepted = {key.name for key in table.keys if key.verdict in (WORKS, LATER)}
+    suggested = set()
+    for guess in misspelt():
+        with pytest.raises(aerospike.ParamError, match=r"unknown key") as caught:
+            face.client(config_with(table.name, {guess: 1}))
+        if found := re.search(r'did you mean "(\w+)"', str(caught.value)):
+            suggested.add(found[1])
+        elif found := re.search(r"known keys are (.+)", str(caught.value)):
+            assert set(found[1].split(", ")) <= accepted, guess
+    assert suggested <= accepted
+    assert suggested
+    if table.name == "policies":
+        message = 'the most similar key, "total_timeout", is not supported: it cannot be set for all commands'
+        with pytest.raises(aerospike.ParamError, match=message):
+            face.client(config_with("policies", {"timeout": 5}))
 
 
 # A value of a type that no key takes, and a number that no key allows.
@@ -131,7 +209,7 @@ def test_values_that_a_key_cannot_have_are_refused(face, table: Table, key: Key)
 def test_the_types_have_the_keys_that_work(table: Table) -> None:
     assert table.type_name is not None
     declared = getattr(types, table.type_name).__annotations__
-    assert set(declared) == {key.name for key in table.keys if key.verdict == WORKS}
+    assert set(declared) == {key.name for key in table.keys if key.verdict in (WORKS, LATER)}
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

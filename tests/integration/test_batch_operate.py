@@ -86,7 +86,7 @@ def test_each_row_says_what_it_does(client, keys):
     )
     answer = client.batch_write(batch)
     assert answer is batch
-    assert batch.result == 0
+    assert batch.result == -16
     assert [row.result for row in batch] == [0, 0, 0, 0, 0, 2, 3, 5, 2]
     assert [row.key for row in batch.batch_records[:2]] == keys[:2]
     records = [row.record for row in batch]

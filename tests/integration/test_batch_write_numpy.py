@@ -38,8 +38,10 @@ def tables(draw: Any) -> Any:
         base = dtype[name].base
         if base.kind == "b":
             table[name] = np.frombuffer(table[name].tobytes(), "u1").reshape(table[name].shape) % 2
-        if base.kind == "u" and base.itemsize == 8 and dtype[name].subdtype is None:
+        if base.kind == "u" and base.itemsize == 8:
             table[name] >>= np.array(1, base)
+        if base.kind in "mM":
+            table[name].view(f"{base.byteorder}i8")[np.isnat(table[name])] = 0
     return table
 
 
@@ -93,14 +95,17 @@ def test_a_batch_is_written_back_with_its_presence(client, fresh_set):
     client.put(("test", fresh_set, 2), {"b": 0.0})
     dtype = np.dtype([("a", "i4"), ("b", "f8")])
     batch = read(client, fresh_set, [1, 2, 3], dtype)
-    with pytest.warns(
-        RuntimeWarning, match=r"1 of 3 rows were not written: ParamError \(-2\): 1; .* row 2, key 3"
-    ):
+    with pytest.warns(RuntimeWarning, match=r"rows were not written \(ParamError\); see result_codes"):
         result = client.batch_write_numpy(
             batch.batch_records, "test", fresh_set + "b", keys=[1, 2, 3], present=batch.present
         )
     # The records do not exist, so there is nothing to write, and none is created.
     assert result.result_codes.tolist() == [0, 0, -2]
+    with pytest.raises(
+        aerospike.ParamError, match=r"1 of 3 rows were not written: ParamError \(-2\): 1; .* row 2, key 3"
+    ) as caught:
+        result.raise_for_failures()
+    assert caught.value.batch is result  # type: ignore[attr-defined]
     assert client.get(("test", fresh_set + "b", 1)).bins == {"a": 1, "b": 2.5}
     assert client.get(("test", fresh_set + "b", 2)).bins == {"b": 0.0}
     assert client.exists(("test", fresh_set + "b", 3)).meta is None
@@ -126,7 +131,7 @@ def test_a_masked_key_is_none(client, fresh_set, rows):
     assert client.exists(("test", fresh_set, 7)).meta is None
     # A row that is masked as a whole has nothing to write and is not sent.
     masked = np.ma.array(rows, mask=[(0, 0, 0), (1, 1, 1), (0, 0, 0)])
-    with pytest.warns(RuntimeWarning, match="1 of 3 rows"):
+    with pytest.warns(RuntimeWarning, match="rows were not written"):
         assert client.batch_write_numpy(masked, "test", fresh_set).result_codes.tolist() == [0, -2, 0]
     left = masked[~masked.mask["_key"]]
     assert client.batch_write_numpy(left, "test", fresh_set).ok.all()
@@ -205,8 +210,185 @@ def test_values_become_bins_of_the_fields_kinds(client, fresh_set):
     )
 
 
+NAT = np.datetime64("NaT")
+
+
+@pytest.fixture
+def times() -> Any:
+    table = np.zeros(4, [("_key", "i8"), ("at", "M8[ms]"), ("took", ">m8[s]"), ("n", "i4")])
+    table["_key"] = range(4)
+    table["at"] = ["2026-01-02", "NaT", "2026-01-04", "NaT"]
+    table["took"] = [1, 2, "NaT", 4]
+    table["n"] = [10, 11, 12, 13]
+    return table
+
+
+def bins_of(client: Any, name: str) -> list[str]:
+    """The names of the bins of each record of ``times``."""
+    return [" ".join(sorted(client.get(("test", name, key)).bins)) for key in range(4)]
+
+
+def test_times_that_are_nat_are_left_out(client, fresh_set, times):
+    client.put(("test", fresh_set, 3), {"at": 7, "n": 1})
+    assert client.batch_write_numpy(times, "test", fresh_set).ok.all()
+    assert bins_of(client, fresh_set) == ["at n took", "n took", "at n", "at n took"]
+    # As with a mask, the bin keeps its value.
+    assert client.get(("test", fresh_set, 3)).bins == {"at": 7, "n": 13, "took": 4}
+    batch = read(client, fresh_set, range(4), times.dtype)
+    assert batch.present["at"].tolist() == [True, False, True, True]
+    assert batch.present["took"].tolist() == [True, True, False, True]
+    assert not np.isnat(batch.batch_records["at"]).any()
+
+
+def test_nat_beside_presence_and_masks(client, fresh_set, times):
+    present = np.ones(4, [(name, "?") for name in ("n", "took", "at")])
+    present["n"] = [True, False, True, True]
+    present["at"][0] = False
+    masked = np.ma.array(times)
+    for name in ("at", "n"):
+        masked.mask[name] = ~present[name]
+    for number, (data, options) in enumerate(((times, {"present": present}), (masked, {}))):
+        name = f"{fresh_set}-{number}"
+        assert client.batch_write_numpy(data, "test", name, **options).ok.all()
+        assert bins_of(client, name) == ["n took", "took", "at n", "n took"]
+    # The caller's array stays as it was.
+    assert present["took"].all()
+    # A row of nothing but NaT is not sent.
+    nothing = np.array([(1, NAT), (2, 5)], [("_key", "i8"), ("at", "M8[s]")])
+    with pytest.warns(RuntimeWarning):
+        assert client.batch_write_numpy(nothing, "test", fresh_set).result_codes.tolist() == [-2, 0]
+    # Cells that are not written may be NaT under any setting.
+    present = np.zeros(4, [("at", "?"), ("n", "?")])
+    present["n"] = True
+    options = {"bins": ["at", "n"], "present": present, "nat": "raise"}
+    assert client.batch_write_numpy(times, "test", fresh_set, **options).ok.all()
+
+
+def test_nat_is_refused(client, fresh_set, times):
+    write = client.batch_write_numpy
+    with pytest.raises(aerospike.ParamError, match=r"row 1, field 'at': the time is NaT.*nat=\"omit\""):
+        write(times, "test", fresh_set, nat="raise")
+    with pytest.raises(aerospike.ParamError, match="row 2, field 'took': the time is NaT"):
+        write(times, "test", fresh_set, bins=["took"], nat="raise")
+    with pytest.raises(aerospike.ParamError, match='nat is None; it must be "omit" or "raise"'):
+        write(times, "test", fresh_set, nat=None)
+    # NaT is no key, whether as a time or among objects.
+    with pytest.raises(aerospike.ParamError, match=r"values\[1\] is NaT; .*isnat"):
+        write(times, "test", fresh_set, key_field="at")
+    with pytest.raises(aerospike.ParamError, match=r"values\[1\].*NaT"):
+        write(times[:2], "test", fresh_set, keys=[1, NAT])
+    with pytest.raises(aerospike.ParamError, match=r'convert it to integers: values.view\("i8"\)'):
+        write(times[:1], "test", fresh_set, key_field="at")
+    assert client.query("test", fresh_set).results() == []
+    assert write(times[:1], "test", fresh_set, nat="raise").ok.all()
+
+
+def test_array_keys_may_be_bytes(client, fresh_set):
+    table = np.array([(b"ab", 1), (b"\xff", 2)], [("k", "S2"), ("n", "i1")])
+    write = client.batch_write_numpy
+    assert write(table[:1], "test", fresh_set, key_field="k").ok.all()
+    assert write(table, "test", fresh_set, key_field="k", key_type="bytes").ok.all()
+    assert write(table, "test", fresh_set, keys=table["k"], key_type="bytes", bins=["n"]).ok.all()
+    for key, bins in (("ab", {"n": 1}), (b"ab", {"n": 1}), (b"\xff", {"n": 2})):
+        assert client.get(("test", fresh_set, key)).bins == bins
+    keys = aerospike.Keys("test", fresh_set, table["k"], key_type="bytes")
+    assert client.batch_read(keys, _dtype=[("n", "i1")]).batch_records["n"].tolist() == [1, 2]
+    assert write(table, "test", fresh_set, keys=keys, bins=["n"]).ok.all()
+    assert write(table, "test", fresh_set, keys=keys, key_type="bytes", bins=["n"]).ok.all()
+    with pytest.raises(ValueError, match=r"values\[1\]: it is not UTF-8"):
+        write(table, "test", fresh_set, key_field="k")
+    with pytest.raises(ValueError, match="key_type is 'blob'"):
+        write(table, "test", fresh_set, key_field="k", key_type="blob")
+    text = aerospike.Keys("test", fresh_set, ["a", "b"])
+    with pytest.raises(ValueError, match="pass it to Keys"):
+        write(table, "test", fresh_set, keys=text, key_type="bytes")
+
+
+INTEGERS = st.sampled_from(
+    [f"{order}{kind}{size}" for order in "<>" for kind in "iu" for size in (1, 2, 4, 8)]
+)
+
+
+@settings(suppress_health_check=RELAXED, max_examples=60)
+@given(INTEGERS, st.sampled_from([(), (1,), (3,), (2, 2)]), st.sampled_from(["blob", "list"]), st.data())
+def test_integers_are_read_by_other_clients_as_they_were(
+    client, official, fresh_set, kind, shape, arrays_as, data
+):
+    """Unsigned ones from 2**63 on are refused with row and field, but in blobs, which are bytes."""
+    dtype = np.dtype([("a", kind, shape)])
+    info = np.iinfo(kind)
+    values = st.integers(int(info.min), int(info.max)) | st.sampled_from(
+        [int(info.min), int(info.max), int(info.max) // 2, int(info.max) // 2 + 1]
+    )
+    count = 2 * int(np.prod(shape, dtype=int))
+    drawn = data.draw(st.lists(values, min_size=count, max_size=count))
+    table = np.zeros(2, dtype)
+    table["a"] = np.array(drawn, kind).reshape(table["a"].shape)
+    options: dict[str, Any] = {"keys": [1, 2], "arrays_as": arrays_as}
+    too_large = table["a"].reshape(2, -1).astype(object).max(axis=1) >= 2**63
+    if too_large.any() and (shape == () or arrays_as == "list"):
+        row = int(too_large.argmax())
+        with pytest.raises(aerospike.ParamError, match=rf"row {row}, field 'a': .*2\*\*63 - 1"):
+            client.batch_write_numpy(table, "test", fresh_set, **options)
+        return
+    assert client.batch_write_numpy(table, "test", fresh_set, **options).ok.all()
+    for row, key in enumerate((1, 2)):
+        expected = table["a"][row].tolist()
+        if shape and arrays_as == "blob":
+            expected = table["a"][row].tobytes()
+        assert official.get(("test", fresh_set, key))[2] == {"a": expected}
+        assert client.get(("test", fresh_set, key)).bins == {"a": expected}
+
+
+class NoFrame:
+    """An object of that name, as a library's class is seen by name only."""
+
+    @staticmethod
+    def of(library: str, name: str) -> Any:
+        return type(name, (), {"__module__": f"{library}.dataframe"})()
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (lambda: pytest.importorskip("pandas").DataFrame({"a": [1]}), "copy its columns into the fields of"),
+        (lambda: NoFrame.of("pyarrow.lib", "Table"), "copy its columns into the fields of"),
+        (lambda: NoFrame.of("polars", "DataFrame"), r"data\.to_numpy\(structured=True\).*nulls.*fill_null"),
+        (lambda: {"a": [1]}, r"np\.array\(rows, dtype="),
+        (lambda: None, r"np\.array\(rows, dtype="),
+    ],
+    ids=["pandas", "pyarrow", "polars", "dict", "None"],
+)
+def test_other_data_is_refused_with_what_to_do(client, fresh_set, data, text):
+    with pytest.raises(
+        TypeError, match=rf"data is a \w+; it must be a structured NumPy array.*{text}"
+    ) as caught:
+        client.batch_write_numpy(data(), "test", fresh_set)
+    assert "to_records" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("O", r"holds Python objects \(object\); convert its column.*batch_write\(\)"),
+        (("O", (2,)), "holds Python objects"),
+        ("U4", "is text of four bytes a character.*np.char.encode"),
+        ("c16", "is complex, which no bin can hold"),
+        ("g", "is a long double, which no bin can hold"),
+    ],
+)
+def test_fields_that_no_bin_can_hold_are_refused_as_writes(client, fresh_set, kind, text):
+    field = ("x", *kind) if isinstance(kind, tuple) else ("x", kind)
+    data = np.zeros(1, [("_key", "i8"), field, ("n", "i4")])
+    with pytest.raises(TypeError, match=f"field 'x' {text}") as caught:
+        client.batch_write_numpy(data, "test", fresh_set)
+    assert "read" not in str(caught.value).replace("already", "")
+    # Fields that are not written may be of any kind.
+    assert client.batch_write_numpy(data, "test", fresh_set, bins=["n"]).ok.all()
+
+
 REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
-    "a list": ([(1, 2.0)], {}, TypeError, "data is a list; it must be a structured array"),
+    "a list": ([(1, 2.0)], {}, TypeError, "data is a list; it must be a structured NumPy array"),
     "a plain array": (np.zeros(3), {}, TypeError, "data is a ndarray of float64"),
     "two dimensions": (np.zeros((2, 2), KEYED), {}, ValueError, "data has 2 dimensions"),
     "no key field": (
@@ -242,6 +424,12 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
         {},
         ValueError,
         r"row 1, field 'u': 9223372036854775808 is above",
+    ),
+    "large in a list": (
+        np.array([(1, [5, 6]), (2, [7, 2**63])], [("_key", "i8"), ("u", "u8", (2,))]),
+        {"arrays_as": "list"},
+        ValueError,
+        r"row 1, field 'u': element 1 is 9223372036854775808, above 2\*\*63 - 1.*blob",
     ),
     "no text": (
         np.array([(1, b"ok"), (2, b"a\xff")], [("_key", "i8"), ("s", "S2")]),
@@ -308,7 +496,7 @@ def test_policies_of_the_batch_and_of_the_rows(client, fresh_set, rows):
     with pytest.warns(RuntimeWarning, match="RecordExistsError"):
         result = write(rows, "test", fresh_set, policy={"exists": aerospike.POLICY_EXISTS_CREATE})
     assert result.result_codes.tolist() == [0, 5, 0]
-    assert repr(result) == "<NumpyWriteResult 2 of 3 rows written>"
+    assert repr(result) == "<NumpyWriteResult 2 of 3 rows written, 1 failed (1 RecordExistsError)>"
     assert [tuple(failure) for failure in result.failures] == [(1, 8, 5, False)]
     with pytest.raises(aerospike.RecordExistsError, match="1 of 3 rows were not written"):
         result.raise_for_failures()

@@ -179,8 +179,8 @@ def test_an_unknown_namespace(client):
 def test_life_of_a_client(face, config):
     client = face.client(config)
     assert not client.is_connected()
-    with pytest.raises(aerospike.ClientError, match="not connected"):
-        client.get(("test", "s", 1))
+    with pytest.raises(aerospike.ClientError, match="not connected yet"):
+        client.stats()
     with client:
         assert client.is_connected()
         assert len(client.get_node_names()) >= 1

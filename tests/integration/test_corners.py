@@ -30,6 +30,63 @@ def test_arrays_that_are_refused_as_keys(client, values, message):
         client.batch_read(Keys("test", "s", values), _dtype=DTYPE)
 
 
+STRUCTS = np.array([(1, b"ab"), (2, b"cd")], [("n", "i4"), ("s", "S2")])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "text",
+        b"bytes",
+        bytearray(b"bytes"),
+        STRUCTS[0],
+        STRUCTS[["s"]][0],
+        np.void(b"abcd"),
+        np.void(b""),
+        np.str_("text"),
+        np.bytes_(b"bytes"),
+        np.int64(5),
+        np.datetime64("NaT"),
+    ],
+    ids=repr,
+)
+def test_one_value_as_keys(client, value):
+    with pytest.raises(TypeError, match=f"values is one {type(value).__name__}; it must be an array"):
+        Keys("test", "s", value)
+    keys = Keys("test", "s", [1])
+    # Even if it gets past the constructor.
+    keys.values = value
+    with pytest.raises((TypeError, aerospike.ParamError), match="values is"):
+        client.batch_read(keys, _dtype=DTYPE)
+    with pytest.raises((TypeError, aerospike.ParamError), match="values is"):
+        client.batch_write_numpy(np.zeros(1, DTYPE), "test", "s", keys=value)
+
+
+class Claims:
+    """Looks like an array, and is none."""
+
+    dtype = np.dtype("V4")
+
+    def __len__(self):
+        return 3
+
+    def tobytes(self):
+        return b"abcd"
+
+    def astype(self, dtype):
+        return self
+
+
+def test_objects_that_look_like_arrays_as_keys(client):
+    for dtype in ("V4", "S4", "i8", "u8", "U1"):
+        claims = Claims()
+        claims.dtype = np.dtype(dtype)
+        with pytest.raises(
+            aerospike.ParamError, match=r"Keys: values is .* it must be a one-dimensional array"
+        ):
+            client.batch_read(Keys("test", "s", claims), _dtype=DTYPE)
+
+
 def test_keys_of_pandas_with_gaps(client):
     pd = pytest.importorskip("pandas")
     for values in (pd.Series([1, None, 3], dtype="Int64"), pd.Series(["a", None], dtype=object)):

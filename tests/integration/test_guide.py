@@ -98,7 +98,7 @@ def test_supported_kinds(client, fresh_set, code, written, expected):
 def test_values_that_do_not_fit_are_cut_and_counted(client, fresh_set, code, written, expected):
     key = ("test", fresh_set, "cut")
     client.put(key, {"x": written})
-    with pytest.warns(RuntimeWarning, match="x: 1"):
+    with pytest.warns(RuntimeWarning, match=r"\(x\)"):
         batch = client.batch_read([key], _dtype=np.dtype([("x", code)]))
     assert batch.batch_records[0]["x"] == expected
     assert batch.inexact == {"x": 1}

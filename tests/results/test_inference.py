@@ -50,6 +50,9 @@ def of_values(*values, **options):
         ([b"ab\0", b"cd\0"], "V3", "V3"),
         ([b"ab", b"cde"], "S8", "S3"),
         ([b""], "S8", "S1"),
+        (["ends\0"], "V5", "V5"),
+        ([b"a", b"b\0"], "V8", "V2"),
+        (["\0", "\0\0\0"], "V8", "V3"),
         ([SKETCH, SKETCH], f"V{len(SKETCH)}", f"V{len(SKETCH)}"),
         ([[1, 2, 300], [3, 4, 5]], "(3,)i8", "(3,)u2"),
         ([[1, 2.5]], "(2,)f8", "(2,)f8"),
@@ -68,8 +71,7 @@ def test_the_field(values, field, compact):
         ([1, "a", "b"], "mixed types; 2 of 3 values are string"),
         (["text", b"blob"], "mixed types"),
         ([0.5, 2**53 + 1], "integers that f8 would round: 1"),
-        (["ends\0"], "end with a NUL byte.*: 1"),
-        ([b"a", b"b\0"], "end with a NUL byte.*: 1"),
+        ([GeoJSON("{}\0")], "ends with a NUL byte"),
         ([SKETCH, HyperLogLog(SKETCH + b"a")], "sketches differ in length"),
         ([[]], "some are empty"),
         ([[1], [1, 2]], r"their shapes differ: \(1,\) and \(2,\)"),
@@ -87,6 +89,56 @@ def test_bins_without_a_field_say_why(values, why):
     seen = of_values(*values)
     assert seen.field is None
     assert re.search(why, seen.note)
+
+
+@pytest.mark.parametrize(
+    ("unit", "per_second"), [("s", 1), ("ms", 1_000), ("us", 1_000_000), ("ns", 1_000_000_000)]
+)
+def test_integers_that_may_be_times_are_noted(unit, per_second):
+    year_2000, year_2050 = 946_684_800 * per_second, 2_524_608_000 * per_second
+    seen = of_values(year_2000, year_2050)
+    assert seen.field == "i8"
+    assert "may be times" in seen.note
+    assert "a guess, because the server stores no unit" in seen.note
+    assert f"fields={{'b': 'M8[{unit}]'}}" in seen.note
+    given = infer(records_of({"b": year_2000}), fields={"b": f"M8[{unit}]"})
+    assert given.dtype == np.dtype([("b", f"M8[{unit}]")])
+    for other in (year_2000 - 1, year_2050 + 1, 0, True, 1.5):
+        assert of_values(year_2000, other).note in ("", "mixed bool, integer", "mixed float, integer")
+    assert "may be times" not in of_values([year_2000, year_2000]).note
+
+
+def test_fields_of_ones_own():
+    found = records_of({"vector": bytes(256), "n": 1, "text": "a"}, {"vector": bytes(256), "n": 2})
+    noted = infer(found).bins["vector"]
+    assert (noted.field, noted.note) == (
+        "V256",
+        "all have the same length; fields={'vector': ('f4', (64,))} reads vectors of float32",
+    )
+    given = infer(
+        found, fields={"vector": ("f4", (64,)), "n": np.uint8, "text": None, "rare": ">i4", "b": bool}
+    )
+    assert given.dtype == np.dtype([("vector", "f4", (64,)), ("n", "u1"), ("rare", ">i4"), ("b", "?")])
+    assert given.bins["text"].field is None
+    assert given.bins["vector"].note == "given by fields"
+    assert given.bins["vector"].types == {"blob": 2}
+    assert (given.bins["rare"].note, given.bins["rare"].records) == ("given by fields; not in the sample", 0)
+    assert "given by fields" in given.report()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (["n"], "fields is \\['n'\\]; it must map names of bins to dtypes"),
+        ({1: "f4"}, "fields has the key 1; it must be the name of a bin"),
+        ({"n": "no type"}, "fields\\['n'\\] is 'no type', which is not a dtype"),
+        ({"n": object}, "must be a plain type"),
+        ({"n": [("a", "f4")]}, "must be a plain type"),
+    ],
+)
+def test_fields_that_are_refused(fields, message):
+    with pytest.raises(aerospike.exception.ParamError, match=message):
+        infer(records_of({"n": 1}), fields=fields)
 
 
 def test_deep_lists_are_left_out():
@@ -128,7 +180,7 @@ def test_the_report():
     assert (inferred.bins["name"].shortest, inferred.bins["name"].longest) == (3, 5)
     assert (inferred.bins["tags"].minimum, inferred.bins["tags"].longest) == (1, 2)
     text = repr(inferred)
-    assert "(128,)f4" in text
+    assert "fields={'vector': ('f4', (128,))}" in text
     assert "mixed: string in 2" in text
     assert "\x1b" not in text
 
@@ -205,8 +257,10 @@ def as_field(cell, value):
         return [as_field(cell[number], element) for number, element in enumerate(value)]
     if isinstance(value, float):
         return struct.pack("d", cell)
-    if isinstance(value, bytes) and cell.dtype.kind == "V":
-        return cell.tobytes()
+    if isinstance(value, (str, bytes)) and cell.dtype.kind == "V":
+        length = len(as_stored(value))
+        assert not cell.tobytes()[length:].strip(b"\0")
+        return cell.tobytes()[:length]
     return cell.item()
 
 

@@ -89,11 +89,19 @@ GROUPS = (
             ),
             better(
                 "values that do not fit are counted or refused individually",
-                "`inexact`, `casting`, `errors`",
+                "`inexact`, `casting`, `errors`, masks of the rows",
+                "tests/results/test_numpy_manners.py::test_masks_tell_all_rows_that_changed_or_failed",
                 f"{BATCH}test_a_value_of_the_wrong_type_costs_one_cell",
                 f"{BATCH}test_same_value_refuses_every_change",
                 official=NO,
                 peer="one such value fails the batch",
+            ),
+            better(
+                "a field that no record has is reported",
+                "`MissingFieldWarning`",
+                "tests/results/test_warnings.py::test_a_field_that_no_record_has_is_named",
+                official=NO,
+                peer=NO,
             ),
             better(
                 "keys from an array, without a Python object per key",
@@ -304,7 +312,8 @@ GROUPS = (
             ),
             better(
                 "each batch row has its own result code; answered rows are kept",
-                "",
+                "a warning names the causes of failed rows; `raise_for_failures()`",
+                "tests/results/test_partial_failures.py::test_a_partial_read_warns_once_of_its_causes",
                 f"{CLUSTER}test_a_persistent_code_is_reported_per_row",
                 "tests/integration/test_batch_read.py::test_a_namespace_that_is_not_there_spoils_no_other_row",
                 official="a node's error applies to all its rows",

@@ -2,7 +2,7 @@
 
 scripts/policy_table.py writes docs/policies.md from this list, and tests/config/test_policies.py checks it:
 keys that work are in the types and have a test; keys that do nothing cause a warning or an error with the
-reason; no key of the official client is missing.
+reason; those of commands that come later are checked; no key of the official client is missing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,10 @@ from typing import Any
 WORKS = "works"
 WARNED = "warned"
 REFUSED = "refused"
+#: Refused because it will not be supported.
+NEVER = "never"
+#: A policy of commands that are not supported yet: checked, without effect.
+LATER = "later"
 
 
 @dataclass(frozen=True)
@@ -65,14 +69,24 @@ TLS = "tests/connection/test_tls.py::"
 AUTH = "tests/connection/test_auth.py::"
 HOSTS = "tests/connection/test_bad_hosts.py::"
 
+
+def never(name: str, value: Any, why: str, harmless: Any = None) -> Key:
+    return Key(name, NEVER, "", why, value=value, harmless=harmless)
+
+
+def later(name: str, value: Any, what: str) -> Key:
+    """``value`` is a policy that the official client takes."""
+    return Key(name, LATER, "", what, value=value)
+
+
 COMMON_NOTHING = (
     warned("timeout_delay", 3000, "connections with late answers are closed, not kept", harmless=0),
     warned("error_detail_verbosity", 1, "error messages always have all details", harmless=0),
     warned("connect_timeout", 500, "set it in the client's config", harmless=0),
-    refused("expressions", [1], "filter expressions are not implemented yet"),
-    refused("txn", object(), "transactions are not implemented yet"),
+    refused("expressions", [1], "filter the records after reading them"),
+    refused("txn", object(), "instead of a transaction, compare generations"),
 )
-COMMON_NOTHING_OF_ROWS = (refused("expressions", [1], "filter expressions are not implemented yet"),)
+COMMON_NOTHING_OF_ROWS = (refused("expressions", [1], "filter the records after reading them"),)
 DESERIALIZE = warned("deserialize", False, "lists and maps are always read as Python objects", harmless=True)
 LOCKING = refused("on_locking_only", True, "it is for transactions", harmless=False)
 
@@ -196,9 +210,10 @@ CHANGES = (
         "ttl",
         "0",
         "time to live in seconds if `meta` has none, or one of the `TTL_*` constants; 0 uses the namespace's "
-        "default",
+        "default, `TTL_CLIENT_DEFAULT` in a call the client's policy",
         TOLD,
         "tests/integration/test_commands.py::test_time_to_live",
+        "tests/compat/test_interop_ttl.py::test_constants_are_taken_everywhere",
     ),
 )
 
@@ -219,7 +234,15 @@ BATCH_FLAGS = (
 )
 
 FOR_ALL = "it cannot be set for all commands at once"
-NO_COMMAND = "its commands are not implemented yet"
+
+_LATER_COMMAND = {"total_timeout": 500, "max_retries": 1, "durable_delete": False, "ttl": 60}
+
+
+class _MetricsPolicy:
+    """As the official client's, whose name and attributes it has."""
+
+    latency_columns = 7
+
 
 # The keys that policies of batches have beside those of all reads.
 BATCHES = (
@@ -247,8 +270,10 @@ TABLES = (
             works(
                 "hosts",
                 "required",
-                "list of `(host, port)` or `(host, port, tls_name)`; all addresses of each host are tried",
+                "list of `(host, port)`, `(host, port, tls_name)` or `host:port`, where the port is 3000 by "
+                "default; all addresses of each host are tried",
                 f"{HOSTS}test_a_good_host_behind_bad_ones",
+                "tests/config/test_config.py::test_hosts_as_text",
             ),
             works("user", "none", "user name", f"{AUTH}test_a_user_who_logged_in_reads_and_writes"),
             works(
@@ -409,7 +434,7 @@ TABLES = (
             warned("thread_pool_size", 16, "there is no thread pool"),
             warned("max_threads", 16, "there is no thread pool"),
             *(
-                refused(name, 1, FOR_ALL)
+                never(name, 1, FOR_ALL)
                 for name in (
                     "total_timeout",
                     "socket_timeout",
@@ -421,18 +446,13 @@ TABLES = (
                     "read_mode_ap",
                 )
             ),
-            *(
-                refused(name, {}, NO_COMMAND)
-                for name in (
-                    "apply",
-                    "scan",
-                    "batch_apply",
-                    "admin",
-                    "txn_verify",
-                    "txn_roll",
-                    "metrics",
-                )
-            ),
+            later("apply", {**_LATER_COMMAND, "key": 1, "commit_level": 1}, "for `apply`"),
+            later("batch_apply", {"ttl": 60, "key": 1, "commit_level": 1}, "for rows of `batch_apply`"),
+            later("scan", {**_LATER_COMMAND, "max_records": 9, "records_per_second": 9}, "for `scan`"),
+            later("admin", {"timeout": 500}, "for commands on users and roles"),
+            later("txn_verify", {"max_retries": 5, "read_mode_sc": 1}, "for `commit`"),
+            later("txn_roll", {"max_retries": 5, "replica": 0}, "for `commit` and `abort`"),
+            later("metrics", _MetricsPolicy(), "for `enable_metrics`; a `MetricsPolicy`, not a dict"),
         ),
     ),
     Table(
@@ -671,11 +691,9 @@ TABLES = (
                 f"{TLS}test_settings_that_cannot_be_connected_with",
             ),
             warned("log_session_info", True, "sessions are not logged", harmless=False),
-            refused("keyfile_pw", "secret", "only unencrypted keys can be read"),
-            refused("cert_blacklist", "file", "to refuse revoked certificates, add a revocation list"),
-            refused(
-                "for_login_only", True, "it would encrypt the login but send records in clear text", False
-            ),
+            never("keyfile_pw", "secret", "only unencrypted keys can be read"),
+            never("cert_blacklist", "file", "to refuse revoked certificates, add a revocation list"),
+            never("for_login_only", True, "it would encrypt the login but send records in clear text", False),
         ),
     ),
 )

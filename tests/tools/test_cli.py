@@ -354,6 +354,68 @@ class TestServe:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix's")
+def in_a_process(*arguments, **options):
+    options.setdefault("stdout", subprocess.PIPE)
+    return subprocess.run(
+        [sys.executable, "-m", "aerospike_py", *arguments],
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+        **options,
+    )
+
+
+@pytest.fixture
+def text_beyond_ascii(own_node):
+    with aerospike.client(own_node.config).connect() as client:
+        client.put(("test", "cities", "å"), {"name": "Ålesund"}, policy=SEND)
+    return address(own_node)
+
+
+def test_characters_that_the_encoding_lacks_are_escaped(text_beyond_ascii):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = in_a_process("peek", text_beyond_ascii, "test", "cities", env=environment)
+    assert done.returncode == 0
+    assert rb"\xc5lesund" in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert b"characters that the encoding ascii lacks are escaped" in line
+    # JSON has escapes of its own.
+    done = in_a_process("peek", text_beyond_ascii, "test", "cities", "--json", env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "Ålesund" in str(json.loads(done.stdout))
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("command", ["info", "dtype", "peek"])
+def test_output_that_is_full(filled, command):
+    arguments = [command, filled] if command == "info" else [command, filled, "test", "sensors"]
+    with open("/dev/full", "wb") as full:
+        done = in_a_process(*arguments, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        b"aerospike-py: cannot write to standard output: No space left on device"
+    ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes the descriptor")
+def test_output_that_is_closed(filled):
+    command = ["sh", "-c", '"$0" -m aerospike_py info "$1" >&-', sys.executable, filled]
+    done = subprocess.run(command, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [b"aerospike-py: standard output is closed"]
+
+
+def test_a_dtype_with_fields_of_ones_own(filled, capsys):
+    arguments = ["dtype", filled, "test", "sensors", "--field", "raw=(2,)f4", "--field", "temperature=f4"]
+    text = run(capsys, *arguments)
+    assert "('raw', '(2,)f4')" in text
+    assert "('temperature', 'f4')" in text
+    with pytest.raises(SystemExit) as stopped:
+        main([*arguments, "--field", "raw"])
+    assert stopped.value.code == 2
+    assert "'raw' is not BIN=DTYPE" in capsys.readouterr().err
+
+
 def test_progress_is_for_terminals(host):
     command = [sys.executable, "-m", "aerospike_py", "bench", host, "--records", "100", "--seconds", "0.1"]
     import pty

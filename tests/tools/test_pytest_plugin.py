@@ -210,7 +210,7 @@ def test_a_server_of_the_environment(session, monkeypatch):
             "-Wdefault::pytest.PytestWarning",
         )
     result.assert_outcomes(passed=1, skipped=1, warnings=2)
-    result.stdout.fnmatch_lines(["*set * could not be truncated: *role violation*"])
+    result.stdout.fnmatch_lines(["*the set of aerospike_set could not be truncated (RoleViolation)*"])
 
 
 def test_a_wrong_environment_says_so(session, monkeypatch):

@@ -182,11 +182,16 @@ pub enum Error {
     /// The server's answer does not contain the row.
     #[error("the server's answer does not contain the row: {tried}")]
     NoResponse { tried: Box<Tried> },
-    /// No connection to the node became free in time.
-    #[error("all {limit} connections were busy and none became free (max_conns_per_node): {tried}")]
+    /// No connection to the node became free in time, or too many commands wait for one.
+    #[error(
+        "all {limit} connections were busy and {}; make fewer calls at once or raise max_conns_per_node: {tried}",
+        if *.crowded { "too many calls wait for one already" } else { "none became free in time" }
+    )]
     Saturated {
         /// The most connections per node.
         limit: usize,
+        /// Whether the command did not wait, because too many wait already.
+        crowded: bool,
         tried: Box<Tried>,
     },
     /// The node failed too often and is not used until the error window ends.
@@ -327,8 +332,8 @@ pub(crate) enum Fault {
     Io(Arc<io::Error>),
     /// The received bytes do not follow the protocol.
     Wire(WireError),
-    /// No connection became free.
-    Saturated,
+    /// No connection became free. `crowded`: the command did not wait, because too many wait already.
+    Saturated { crowded: bool },
     /// The node's circuit breaker is open.
     Tripped,
     /// The node left the cluster before anything was sent to it.
@@ -359,7 +364,9 @@ impl Fault {
     /// The fault for discovery, which had `limit` as its timeout.
     pub(crate) fn into_discovery(self, limit: Duration) -> DiscoveryFault {
         match self {
-            Self::Deadline | Self::Socket | Self::Saturated | Self::Tripped => DiscoveryFault::Timeout(limit),
+            Self::Deadline | Self::Socket | Self::Saturated { .. } | Self::Tripped => {
+                DiscoveryFault::Timeout(limit)
+            }
             Self::Gone => DiscoveryFault::Connection(Arc::new(node_left())),
             Self::Login { code, user } => DiscoveryFault::Login { code, user },
             Self::Io(error) => DiscoveryFault::Connection(error),

@@ -1,8 +1,8 @@
-//! One scalar of a dtype: kind, width and byte order.
+//! The scalars of a dtype: kind, width and byte order.
 
-use crate::SchemaError;
+use crate::error::SchemaError;
 
-/// What a scalar is, by NumPy's names.
+/// The kind of a scalar, as in `dtype.kind` of NumPy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// `i1 i2 i4 i8`: two's complement.
@@ -13,18 +13,18 @@ pub enum Kind {
     Float,
     /// `?`: one byte, 0 or 1.
     Bool,
-    /// `M8[unit]`: a stored count, eight bytes.
+    /// `M8[unit]`: a count of units, 8 bytes.
     Datetime,
-    /// `m8[unit]`: a stored count, eight bytes.
+    /// `m8[unit]`: a count of units, 8 bytes.
     Timedelta,
-    /// `S<n>`: bytes, zero padded, trailing zeros not significant.
+    /// `S<n>`: bytes padded with zeros, which are not significant.
     Bytes,
-    /// `V<n>`: bytes, every one significant.
+    /// `V<n>`: bytes, all of them significant.
     Void,
 }
 
 impl Kind {
-    /// Whether the kind holds a number (or a bool) and may stand in a sub-array.
+    /// Whether the kind is a number or bool. Sub-arrays have such elements only.
     #[must_use]
     pub fn is_numeric(self) -> bool {
         matches!(self, Self::Int | Self::Uint | Self::Float | Self::Bool)
@@ -47,8 +47,8 @@ impl ByteOrder {
 
 /// One scalar: kind, width in bytes and byte order.
 ///
-/// Invariant: the width is one that the kind has (1, 2, 4, 8 for integers; 2, 4, 8 for floats; 1 for
-/// bool; 8 for times; at least 1 for bytes).
+/// Invariant: the width is valid for the kind (1, 2, 4, 8 for integers; 2, 4, 8 for floats; 1 for bools; 8 for times;
+/// at least 1 for bytes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Element {
     kind: Kind,
@@ -57,11 +57,11 @@ pub struct Element {
 }
 
 impl Element {
-    /// Builds an element from what NumPy says of a scalar dtype: `dtype.kind`, `dtype.itemsize`,
-    /// `dtype.byteorder`. `field` names the field in an error.
+    /// The element of a scalar dtype, from its `dtype.kind`, `dtype.itemsize` and `dtype.byteorder`. `field` is the
+    /// name of the field, for errors.
     ///
     /// # Errors
-    /// A kind or width that no bin can fill: `U`, `O`, complex, long double, nested structs, zero width.
+    /// A kind or width that no bin can fill: `U`, `O`, complex, long double, zero width.
     pub fn from_numpy(
         field: &str,
         kind: char,
@@ -118,13 +118,13 @@ impl Element {
         self.order
     }
 
-    /// Whether its bytes must be reversed on this machine.
+    /// Whether the bytes must be reversed on this machine.
     #[must_use]
     pub fn is_swapped(&self) -> bool {
         self.order != ByteOrder::NATIVE && self.itemsize > 1 && !matches!(self.kind, Kind::Bytes | Kind::Void)
     }
 
-    /// NumPy's short name of the element: `<f4`, `S16`, `|b1`.
+    /// The name of the element in NumPy's notation: `<f4`, `S16`, `bool`.
     #[must_use]
     pub fn name(&self) -> String {
         let code = match self.kind {

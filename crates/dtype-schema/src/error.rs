@@ -1,7 +1,7 @@
-//! Why a dtype is refused.
+//! Errors of dtypes that cannot be read into.
 
-/// Why a dtype is refused, with the facts. [`SchemaError::is_type_error`] tells which of Python's two
-/// exceptions it is.
+/// Why a dtype is refused, with the details. [`SchemaError::is_type_error`] tells whether Python raises `TypeError` or
+/// `ValueError`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaError {
@@ -16,23 +16,23 @@ pub enum SchemaError {
     UnsupportedElement {
         /// The field's name.
         field: Box<str>,
-        /// What it is.
+        /// What the element is.
         what: &'static str,
         /// What to use instead.
         instead: &'static str,
     },
-    /// The field is a struct itself.
+    /// The field is a nested struct.
     #[error("field '{field}' is a nested struct; use one field for each bin, or V<n> for raw bytes")]
     NestedStruct {
         /// The field's name.
         field: Box<str>,
     },
-    /// The field has no bytes.
+    /// The field has zero width.
     #[error("field '{field}' has no width; give it one, such as {kind}16")]
     ZeroWidth {
         /// The field's name.
         field: Box<str>,
-        /// Its kind.
+        /// The field's kind.
         kind: char,
     },
     /// The field is a sub-array without elements.
@@ -42,10 +42,10 @@ pub enum SchemaError {
     EmptySubarray {
         /// The field's name.
         field: Box<str>,
-        /// Its shape.
+        /// The field's shape.
         shape: Box<[usize]>,
     },
-    /// The field is a sub-array of a kind that cannot stand in one.
+    /// The field is a sub-array of bytes or times.
     #[error(
         "field '{field}' is a sub-array of {element}; sub-arrays hold integers, floats or bools, \
          use V<n> for raw bytes"
@@ -56,18 +56,18 @@ pub enum SchemaError {
         /// The element's name.
         element: String,
     },
-    /// The name is longer than a bin name can be.
+    /// The name is longer than bin names can be.
     #[error(
-        "field '{field}' is named with {length} bytes of UTF-8, but a bin name has at most 15, \
-         so no bin can ever fill it; rename the field as its bin"
+        "field name '{field}' has {length} bytes of UTF-8, but bin names have at most 15; \
+         give the field the name of its bin"
     )]
     NameTooLong {
         /// The field's name.
         field: Box<str>,
-        /// The length of its name in bytes.
+        /// The length of the name in bytes.
         length: usize,
     },
-    /// Two fields share bytes.
+    /// Two fields overlap.
     #[error("fields '{first}' and '{second}' overlap; give each field bytes of its own")]
     Overlap {
         /// The field that starts first.
@@ -75,27 +75,27 @@ pub enum SchemaError {
         /// The field that starts inside it.
         second: Box<str>,
     },
-    /// Two fields have one name.
+    /// Two fields have the same name.
     #[error("there are two fields named '{field}'; give each field a name of its own")]
     DuplicateName {
         /// The name.
         field: Box<str>,
     },
-    /// The field reaches beyond the row.
+    /// The field extends beyond the row.
     #[error("field '{field}' ends at byte {end}, beyond the row's {itemsize}")]
     OutOfRow {
         /// The field's name.
         field: Box<str>,
-        /// Where it ends.
+        /// The offset of the first byte after the field.
         end: usize,
-        /// The row's size.
+        /// The size of the row.
         itemsize: usize,
     },
 }
 
 impl SchemaError {
-    /// Whether this is Python's `TypeError` (a kind that is not supported) rather than its `ValueError`
-    /// (supported kinds put together in a way that cannot work).
+    /// Whether Python raises `TypeError` (an unsupported kind of field) rather than `ValueError` (supported fields in
+    /// an impossible combination).
     #[must_use]
     pub fn is_type_error(&self) -> bool {
         !matches!(

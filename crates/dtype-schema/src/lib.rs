@@ -1,9 +1,9 @@
 //! A NumPy structured dtype as plain data.
 //!
-//! [`Element`] is one scalar (kind, width, byte order), [`Field`] a named element or sub-array at an
-//! offset, [`Schema`] the whole row. Building a [`Schema`] checks everything that can be refused before
-//! a batch is sent; whoever holds one may rely on the invariants listed there. This crate knows no
-//! NumPy, no Python and no bytes of records.
+//! An [`Element`] is one scalar (kind, width, byte order), a [`Field`] a named element or sub-array at an offset, a
+//! [`Schema`] the whole row. Building them refuses everything that can be refused before a request is sent, and code
+//! that has a [`Schema`] may rely on the invariants listed there. This crate knows no NumPy, no Python and no encoding
+//! of records.
 
 #![forbid(unsafe_code)]
 

@@ -1,11 +1,12 @@
-//! Fields and rows: a structured dtype, checked.
+//! Fields and rows: a structured dtype, validated.
 
-use crate::{Element, SchemaError};
+use crate::element::Element;
+use crate::error::SchemaError;
 
-/// The longest bin name the server takes, in bytes of UTF-8.
+/// The maximum length of a bin name, in bytes of UTF-8.
 pub const MAX_BIN_NAME: usize = 15;
 
-/// A named element, or sub-array of elements, at an offset of the row.
+/// A named element, or a sub-array of elements, at an offset in the row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     name: Box<str>,
@@ -19,7 +20,7 @@ impl Field {
     /// A field `name` at `offset` bytes into the row. `shape` is empty for a scalar.
     ///
     /// # Errors
-    /// A name that can never be a bin's, a sub-array without elements or of bytes or times.
+    /// A name that bins cannot have, a sub-array without elements, a sub-array of bytes or times.
     pub fn new(name: &str, offset: usize, element: Element, shape: &[usize]) -> Result<Self, SchemaError> {
         if name.len() > MAX_BIN_NAME {
             return Err(SchemaError::NameTooLong { field: name.into(), length: name.len() });
@@ -32,36 +33,36 @@ impl Field {
             Some(size) if size > 0 => {
                 Ok(Self { name: name.into(), offset, element, shape: shape.into(), size })
             }
-            // NumPy itself refuses a dtype whose size overflows; both land here.
+            // No elements, or a size that overflows, which NumPy does not produce.
             _ => Err(SchemaError::EmptySubarray { field: name.into(), shape: shape.into() }),
         }
     }
 
-    /// The field's name, which is its bin's.
+    /// The field's name, which is also the name of its bin.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Bytes from the start of the row.
+    /// The offset from the start of the row, in bytes.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.offset
     }
 
-    /// The scalar, or the sub-array's element.
+    /// The scalar, or the element of the sub-array.
     #[must_use]
     pub fn element(&self) -> Element {
         self.element
     }
 
-    /// The sub-array's shape; empty for a scalar.
+    /// The shape of the sub-array; empty for a scalar.
     #[must_use]
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// Bytes that the field takes in the row, at least 1.
+    /// The size of the field in bytes, at least 1.
     #[must_use]
     pub fn size(&self) -> usize {
         self.size
@@ -74,10 +75,10 @@ impl Field {
     }
 }
 
-/// A row: fields and the bytes from one row to the next.
+/// A row: its fields and its size.
 ///
-/// Invariants that users may rely on: at least one field, names unique and at most
-/// [`MAX_BIN_NAME`] bytes, every field inside `0..itemsize`, no two fields share a byte.
+/// Invariants: there is at least one field; names are unique and at most [`MAX_BIN_NAME`] bytes long; every field lies
+/// inside `0..itemsize`; fields do not overlap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
     fields: Box<[Field]>,
@@ -85,7 +86,7 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// A row of `itemsize` bytes with `fields`, in the dtype's order (offsets may be in any).
+    /// A row of `itemsize` bytes with these `fields`, in the dtype's order; offsets may be in any order.
     ///
     /// # Errors
     /// No fields, fields that overlap, repeat a name or reach beyond the row.
@@ -94,7 +95,7 @@ impl Schema {
             return Err(SchemaError::NoFields);
         }
         for field in &fields {
-            // Not by `end`, which would be within a row as long as the address space.
+            // `end` saturates, so it cannot be used here.
             if field.offset.checked_add(field.size).is_none_or(|end| end > itemsize) {
                 return Err(SchemaError::OutOfRow { field: field.name.clone(), end: field.end(), itemsize });
             }

@@ -42,7 +42,8 @@ fn devserver_main(py: Python<'_>, arguments: Vec<String>) -> i32 {
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interpreter::refuse_subinterpreters(module.py())?;
-    process::cache_id();
+    process::notice_forks();
+    call::runtime::stop_threads_without_descriptors();
     once::warm_up(module.py());
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<call::Completions>()?;

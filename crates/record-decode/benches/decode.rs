@@ -1,7 +1,7 @@
 //! Decoding: 10,000 records of five numeric bins, as a server answers a batch, into rows.
 //!
-//! `parse` walks the frames and drops the records, `write` puts records that are parsed already into rows,
-//! `both` is the whole job. Throughput is in records (divide by 10,000 for the cost of one) and bytes of the answer.
+//! `parse` reads the frames and drops the records, `write` decodes parsed records into rows, `both` does everything.
+//! Throughput is in records (divide by 10,000 for the cost of one) and bytes of the answer.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! Records written straight into the rows of an array: what is there, what had to change, what did not fit.
+//! Decodes records into the rows of an array, and shows what is present, what changed and what failed.
 //!
 //! `cargo run -p record-decode --example decode_records`
 
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         result_codes: codes.as_mut_ptr(),
         len: 2,
     };
-    // SAFETY: the arrays are as long as two rows need, outlive the buffer, and nobody touches them before `finish`.
+    // SAFETY: the arrays have room for two rows, outlive the buffer, and are not accessed before `finish`.
     let rows = unsafe { RowBuffer::new(plan, memory, 0) };
     let mut lease = rows.lease().ok_or("the buffer is sealed")?;
     for record in BatchAnswers::new(&answer) {

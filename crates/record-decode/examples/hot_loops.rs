@@ -1,7 +1,7 @@
 //! The hot loops of a batch read, one at a time, for counting their instructions (`make instructions`).
 //!
-//! `hot_loops LOOP PASSES` runs a loop over 10,000 rows so many times: the difference between two numbers of
-//! passes is the loop alone, whatever was done to prepare it.
+//! `hot_loops LOOP PASSES` runs a loop over 10,000 rows the given number of times. The difference between two numbers
+//! of passes is the cost of the loop alone, without its preparation.
 
 #![allow(clippy::print_stdout, reason = "a program that prints its findings")]
 

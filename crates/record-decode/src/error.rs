@@ -1,87 +1,87 @@
-//! Why a value did not get into its field.
+//! Reasons of conversion errors.
 
 use wire_protocol::WireError;
 
-/// Why a value did not get into its field, with the facts. Completes a sentence such as "bin 'a' (float)
-/// for field 'a' of i1: ...".
+/// Why a value could not be converted to its field, with the details. Its text completes a sentence such as "bin 'a'
+/// (float) for field 'a' of i1: ...".
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The field takes no values of the type.
+    /// The field does not take values of this type.
     #[error("the field takes {takes}")]
     TypeNotTaken {
-        /// The types that it takes.
+        /// The types that the field takes.
         takes: &'static str,
     },
-    /// A float beyond the range of an integer field.
+    /// A float outside the range of an integer field.
     #[error("{value} is outside the field's range")]
     OutOfRange {
         /// The float.
         value: f64,
     },
-    /// NaN or an infinity, for an integer field.
-    #[error("{value} is no integer")]
+    /// NaN or infinity for an integer field.
+    #[error("{value} is not an integer")]
     NotFinite {
         /// The float.
         value: f64,
     },
-    /// The field would hold another value than this integer, and only the same value is accepted.
+    /// An integer that the field cannot hold exactly, with [`Casting::SameValue`](crate::Casting::SameValue).
     #[error("{value} would change to fit")]
     IntegerChanges {
         /// The integer.
         value: i128,
     },
-    /// The field would hold another value than this float, and only the same value is accepted.
+    /// A float that the field cannot hold exactly, with [`Casting::SameValue`](crate::Casting::SameValue).
     #[error("{value} would change to fit")]
     FloatChanges {
         /// The float.
         value: f64,
     },
-    /// More bytes than the field has, and only the same value is accepted.
+    /// More bytes than the field has, with [`Casting::SameValue`](crate::Casting::SameValue).
     #[error("{length} bytes would be cut to {width}")]
     Cut {
-        /// The value's bytes.
+        /// The size of the value.
         length: usize,
-        /// The field's bytes.
+        /// The size of the field.
         width: usize,
     },
-    /// A blob that is not exactly as long as the sub-array.
+    /// A blob that is not exactly as large as the sub-array.
     #[error("the blob has {found} bytes, the sub-array {expected}")]
     BlobLength {
-        /// The sub-array's bytes.
+        /// The size of the sub-array.
         expected: usize,
-        /// The blob's bytes.
+        /// The size of the blob.
         found: usize,
     },
-    /// A list, or a list inside it, that has not as many elements as its dimension of the sub-array.
+    /// A list, or a list in it, with another length than its dimension of the sub-array.
     #[error("a list of {found} elements for dimension {dimension} of the sub-array, which has {expected}")]
     ListLength {
         /// The dimension, counted from 0.
         dimension: usize,
-        /// The dimension's elements.
+        /// The length of the dimension.
         expected: usize,
-        /// The list's elements.
+        /// The length of the list.
         found: usize,
     },
-    /// Something other than a list where the sub-array has one more dimension.
+    /// A value that is not a list, where the sub-array has another dimension.
     #[error("{found} where dimension {dimension} of the sub-array needs a list")]
     NoList {
         /// The dimension, counted from 0.
         dimension: usize,
-        /// The type that is there.
+        /// The type of the value.
         found: &'static str,
     },
-    /// An element of a list does not get into the sub-array.
+    /// An element of a list that could not be converted.
     #[error("element {index} ({found}): {reason}")]
     Element {
-        /// The element's number in the flat sub-array.
+        /// The index of the element in the flat sub-array.
         index: usize,
         /// The element's type.
         found: &'static str,
-        /// Why.
+        /// Why the element could not be converted.
         reason: Box<Reason>,
     },
-    /// The value's bytes are not those of its type.
+    /// Bytes that are not a value of the type.
     #[error(transparent)]
     Malformed(#[from] WireError),
 }

@@ -1,38 +1,39 @@
-//! Wire values to the bytes of a dtype's fields, and back; knows no network.
+//! Bin values into the bytes of a dtype's fields, and back. Knows no network.
 //!
-//! A [`Plan`] is a schema compiled for one call. A [`RowBuffer`] stands for the memory of an array of such
-//! rows; tasks take a [`Lease`] on it for each frame that they read and write the frame's records straight
-//! into their rows, in any order and from several threads at once. [`RowBuffer::finish`] ends that and sums
-//! up: which values are present, which changed to fit, which did not fit at all.
+//! A [`Plan`] is a schema compiled for one call. A [`RowBuffer`] stands for the memory of an array of such rows. Tasks
+//! take a [`Lease`] on it for each frame and write its records straight into their rows, in any order and from several
+//! threads at once. [`RowBuffer::finish`] ends that with a [`Summary`]: which values are present, which changed to fit,
+//! which failed.
 //!
-//! An [`EncodePlan`] is the way back: it writes the fields of a row as the operations of a request.
+//! An [`EncodePlan`] goes the other way: it writes the fields of a row as the operations of a request.
 //!
-//! What each field takes is in the contract's table: integers, floats and bools convert to numeric fields,
-//! strings, blobs and the like fill `S` and `V`, blobs and lists fill sub-arrays. Beyond the table:
+//! Integers, floats and bools convert to numeric fields; strings, blobs and the like fill `S` and `V`; blobs and lists
+//! fill sub-arrays. In detail:
 //!
-//! - an integer that a float field cannot hold exactly counts as changed; a float that rounds does not,
-//!   unless it becomes infinite;
-//! - NaN stays NaN in every float field and counts as the same value; so does -0.0, which is 0 in an
-//!   integer field;
-//! - bytes are cut where the field ends, inside a character if need be;
-//! - a blob goes into a sub-array as it is, into one of bools too;
-//! - each changed element of a list is counted by itself, and one that does not fit makes the whole cell
-//!   a failure; nil in a list does not fit;
-//! - a bin that comes twice in one record counts where it came first.
+//! - an integer that a float field cannot hold exactly counts as changed; a float that is rounded does not, unless it
+//!   becomes infinite;
+//! - NaN stays NaN in every float field and counts as the same value, as does -0.0, which becomes 0 in an integer
+//!   field;
+//! - bytes are cut at the end of the field, even inside a character;
+//! - a blob is copied into a sub-array unchanged, also into one of bools;
+//! - each element of a list that changes is counted; one that fails, nil included, fails the whole field;
+//! - of a bin that comes twice in one record, the first one counts.
 
 #![deny(unsafe_code)]
 
 mod convert;
 mod encode;
 mod error;
+#[allow(unsafe_code)]
 mod memory;
 mod plan;
 mod report;
-#[allow(unsafe_code)]
 mod rows;
 
+pub use convert::Casting;
 pub use encode::{BytesAs, EncodeOptions, EncodePlan, Unwritable, WhyNot};
 pub use error::Reason;
-pub use plan::{Casting, Plan};
+pub use memory::{RowMemory, RowOutcome};
+pub use plan::Plan;
 pub use report::{Failure, KEPT_FAILURES, Summary};
-pub use rows::{Lease, RowBuffer, RowMemory, RowOutcome};
+pub use rows::{Lease, RowBuffer};

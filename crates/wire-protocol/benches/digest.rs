@@ -1,4 +1,4 @@
-//! Digests of many keys: one by one, and side by side.
+//! Digests of many keys: one by one, and several at a time.
 
 use std::hint::black_box;
 

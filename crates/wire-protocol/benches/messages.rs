@@ -1,4 +1,4 @@
-//! Messages of a batch read of 10,000 keys and five bins: writing the request, walking the answer.
+//! Messages of a batch read of 10,000 keys and five bins: writing the request, reading the answer.
 
 use std::hint::black_box;
 

@@ -1,5 +1,5 @@
-//! The floor under every client: the bytes of a batch request, made beforehand, are sent, and the answer is
-//! read and dropped. What a client needs beyond that is its own doing.
+//! The lower bound for clients: sends prepared batch requests, then reads and drops the answers. The time that a client
+//! needs beyond that is its own.
 //!
 //! `wire_floor host:port` takes orders, a line each, and answers each with a line of JSON:
 //!

@@ -2,7 +2,7 @@
 //!
 //! Requests are appended to a `Vec<u8>`; answers are read in place, from the bytes of a frame. The modules are by
 //! subject, and each has its requests and its answers side by side. Where the embedded node has to read a request,
-//! a `parsed_request` module stands beside the one that writes it.
+//! a `parsed_request` module is next to the one that writes it.
 //!
 //! | module | what |
 //! | --- | --- |

@@ -14,6 +14,11 @@ pub mod particle_type {
     pub const STRING: u8 = 3;
     /// Bytes.
     pub const BLOB: u8 = 4;
+    /// An object that a Java client serialized. Types up to [`ERLANG_BLOB`] are of other languages: C#, Python, Ruby,
+    /// PHP. Old clients wrote these blobs; no client writes them today.
+    pub const JAVA_BLOB: u8 = 7;
+    /// An object that an Erlang client serialized.
+    pub const ERLANG_BLOB: u8 = 12;
     /// A bool, one byte.
     pub const BOOL: u8 = 17;
     /// A HyperLogLog sketch.
@@ -104,7 +109,15 @@ impl<'a> Particle<'a> {
             Self::Map(_) => "map",
             Self::GeoJson(_) => "GeoJSON",
             Self::Hll(_) => "HLL",
-            Self::Other { .. } => "unknown",
+            Self::Other { particle_type, .. } => match particle_type {
+                7 => "Java blob",
+                8 => "C# blob",
+                9 => "Python blob",
+                10 => "Ruby blob",
+                11 => "PHP blob",
+                12 => "Erlang blob",
+                _ => "unknown",
+            },
         }
     }
 
@@ -163,7 +176,7 @@ mod tests {
     #[test]
     fn every_type_is_read_and_written() {
         let float = 1.5f64.to_be_bytes();
-        let cases: [(u8, &[u8], Particle<'_>, &str); 11] = [
+        let cases: [(u8, &[u8], Particle<'_>, &str); 13] = [
             (0, b"", Particle::Nil, "nil"),
             (1, &[0xff; 8], Particle::Int(-1), "integer"),
             (2, &float, Particle::Float(1.5), "float"),
@@ -174,6 +187,8 @@ mod tests {
             (19, &[0x80], Particle::Map(&[0x80]), "map"),
             (20, &[0x90], Particle::List(&[0x90]), "list"),
             (23, b"\0\0\0{}", Particle::GeoJson(b"{}"), "GeoJSON"),
+            (7, b"\xac\xed", Particle::Other { particle_type: 7, bytes: b"\xac\xed" }, "Java blob"),
+            (12, b"\x83", Particle::Other { particle_type: 12, bytes: b"\x83" }, "Erlang blob"),
             (99, b"?", Particle::Other { particle_type: 99, bytes: b"?" }, "unknown"),
         ];
         for (kind, bytes, particle, name) in cases {

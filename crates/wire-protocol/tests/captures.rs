@@ -1,4 +1,4 @@
-//! Every recorded frame of a real server is read to its last byte.
+//! Every recorded frame of a real server is read completely.
 
 mod support;
 
@@ -132,7 +132,7 @@ fn every_message_frame_is_read_to_its_last_byte() {
             }
         }
     }
-    // What the folders hold; a test over missing files would pass otherwise.
+    // The contents of the folders: without this, a test over missing files would pass.
     assert!(counts.requests >= 526, "{} requests", counts.requests);
     assert!(counts.responses >= 680, "{} responses", counts.responses);
     assert!(counts.messages >= 2014, "{} messages", counts.messages);
@@ -151,7 +151,7 @@ fn batch_responses_end_with_the_last_message() {
     let mut records = 0;
     for scenario in all_scenarios() {
         let title = scenario.title();
-        // Rows that each connection's batch still lacks an answer for.
+        // The unanswered rows of each connection's batch.
         let mut open: BTreeMap<u64, HashSet<u32>> = BTreeMap::new();
         for frame in scenario.frames.iter().filter(|frame| frame.kind == "message") {
             let body = body(&scenario, frame);
@@ -176,7 +176,7 @@ fn batch_responses_end_with_the_last_message() {
                         }
                         BatchAnswer::End { result_code } => {
                             responses += 1;
-                            // A failed batch answers no row; one that may stop at a failed row leaves some.
+                            // A failed batch answers no rows; one that stops at a failed row, not all of them.
                             assert!(
                                 rows.is_empty() || !result_code.is_ok() || title.contains("all-keys-false"),
                                 "{title}: {rows:?} were not answered"
@@ -205,24 +205,23 @@ fn malformed_requests() {
     let malformed = raw.iter().filter(|scenario| scenario.name.starts_with("malformed-")).count();
     assert_eq!(malformed, 4, "this test names each of them");
 
-    // Three rows are announced, one is there: no batch field.
+    // The field announces three rows and has one.
     let message = request("malformed-batch-count");
     assert!(BatchRequestRows::parse(message.field(field_type::BATCH).unwrap()).is_err());
-    // Not named so, but malformed as well: a first row that repeats the one before it.
+    // Also malformed, although not by name: the first row has the repeat flag.
     let message = request("batch-repeat-first");
     assert!(BatchRequestRows::parse(message.field(field_type::BATCH).unwrap()).is_err());
 
-    // An integer of one byte: the message is well-formed, the value is none. The server takes it and
-    // stores 5; no server ever sends one, so the reader of values refuses it.
+    // An integer of one byte: the message is well-formed, the value is not. The server stores 5, but never sends such
+    // a value, so the reader refuses it.
     let message = request("malformed-short-integer");
     assert!(message.ops().next().unwrap().particle().is_err());
 
-    // A field of a type that the server does not know: it passes over it, and so does the reader.
+    // A field of an unknown type: the server ignores it, and so does the reader.
     let message = request("malformed-unknown-field");
     assert_eq!(message.field(99), Some(&b"zz"[..]));
 
-    // A particle type that the server does not know: which types may be stored is the server's to say
-    // (result 4); the reader gives type and bytes.
+    // An unknown particle type: the server refuses to store it (code 4); the reader returns type and bytes.
     let message = request("malformed-particle-type");
     let particle = message.ops().next().unwrap().particle();
     assert_eq!(particle, Ok(Particle::Other { particle_type: 99, bytes: b"x" }));
@@ -241,7 +240,7 @@ fn info_frames_are_read() {
                 let commands: Vec<_> = text.lines().collect();
                 let mut written = Vec::new();
                 info::write_request(&mut written, &commands).unwrap();
-                // One recorded request leaves out the last line's end, which both readers allow.
+                // One recorded request lacks the last newline, which the server accepts, too.
                 if scenario.name != "info-no-final-newline" && !body.is_empty() {
                     assert_eq!(written, frame.bytes, "{title}");
                 }
@@ -316,7 +315,7 @@ fn the_recorded_cluster_owns_each_partition_once() {
     assert!(seen >= 20, "{seen} answers");
     for ((phase, namespace), mut owned) in masters {
         owned.sort_unstable();
-        // Right after the kill the nodes do not agree yet.
+        // Right after a node was killed, the others do not agree yet.
         if !phase.ends_with("early") {
             assert_eq!(owned, (0..4096).collect::<Vec<_>>(), "{phase} {namespace}");
         }

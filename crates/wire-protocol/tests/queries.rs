@@ -1,4 +1,5 @@
-//! Queries: the recorded ones written to the byte and read to the end, and hostile answers.
+//! Queries: requests equal the recorded ones byte for byte, recorded answers are read completely, hostile ones are
+//! refused.
 
 mod support;
 
@@ -13,7 +14,7 @@ use wire_protocol::message::{
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryDuration, QueryRequest, QueryScope, write_query};
 use wire_protocol::{ResultCode, WireError};
 
-/// Recorded queries that this crate does not write, by a part of their name, and why.
+/// Recorded queries that this crate cannot write, by a part of their name, with the reason.
 const NOT_CLAIMED: &[(&str, &str)] = &[
     ("index-", "secondary indexes"),
     ("query-read-ops", "queries with operations"),
@@ -25,7 +26,7 @@ fn is_claimed(name: &str) -> bool {
         && !NOT_CLAIMED.iter().any(|(part, _)| name.contains(part))
 }
 
-/// What each recorded call says beside its partitions, task id and filter, which are the recorded ones.
+/// The recorded calls as requests; partitions, task id and filter are taken from the recording.
 fn call(folder: &str, name: &str) -> (Vec<&'static [u8]>, bool, u64, u32, QueryDuration) {
     let bins: Vec<&[u8]> = match name {
         "query-bins" => vec![b"n", b"s"],

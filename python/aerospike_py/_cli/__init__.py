@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from .._native import __version__
 from ..exception import AerospikeError
 from . import bench, dtype, info, peek
-from .output import Failure
+from .output import Failure, escaped_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,18 +51,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return serve(arguments[1:])
     options = _parser().parse_args(arguments)
     try:
-        code: int = options.run(options)
-        sys.stdout.flush()
+        with escaped_output() as output:
+            code: int = options.run(options)
+            output.flush()
     except (AerospikeError, Failure) as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # The reader closed the pipe (`| head`). Python would report it again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader closed the pipe (`| head`).
+        _discard_output()
+        return 1
+    except OSError as error:
+        _discard_output()
+        print(f"{PROGRAM}: cannot write to standard output: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _discard_output() -> None:
+    """Lets the flush at exit succeed: Python would report the failure again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

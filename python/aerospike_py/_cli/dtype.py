@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from .connect import add_command, add_set, connect, positive
 from .output import Failure, Progress, print_json
 
 if TYPE_CHECKING:
-    import argparse
-
     from ..inference import InferredDtype
 
 
@@ -38,6 +37,21 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="BYTES",
         help=f"leave out bins that need a wider field [{MAX_WIDTH}]",
     )
+    parser.add_argument(
+        "--field",
+        type=_field,
+        action="append",
+        default=[],
+        metavar="BIN=DTYPE",
+        help='a field of your own, as "embedding=(64,)f4" or "created=M8[ms]"; may be repeated',
+    )
+
+
+def _field(text: str) -> tuple[str, str]:
+    name, equals, dtype = text.rpartition("=")
+    if not equals or not dtype:
+        raise argparse.ArgumentTypeError(f"{text!r} is not BIN=DTYPE")
+    return name, dtype
 
 
 def run(options: argparse.Namespace) -> int:
@@ -54,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
                 options.sample,
                 compact=options.compact,
                 max_width=options.max_width,
+                fields=dict(options.field),
                 progress=progress.add,
             )
         )

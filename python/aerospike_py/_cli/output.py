@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import json
 import math
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from .._utils.table import printable, shorten
 from ..values import GeoJSON
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from typing_extensions import Self
 
 _BAR = 30
+_ESCAPE = "aerospike_py.escape"
 
 
 class Failure(Exception):  # noqa: N818 (not a fault of the program)
     """A command cannot go on; its text is the message for the user."""
+
+
+@contextlib.contextmanager
+def escaped_output() -> Iterator[TextIO]:
+    """Standard output that escapes characters its encoding lacks, and says so on standard error at the end.
+
+    Raises:
+        Failure: standard output is closed.
+    """
+    output = sys.stdout
+    if output is None or output.closed:
+        raise Failure("standard output is closed")
+    is_escaped = False
+
+    def escape(error: UnicodeError) -> tuple[str | bytes, int]:
+        nonlocal is_escaped
+        is_escaped = True
+        return codecs.backslashreplace_errors(error)
+
+    codecs.register_error(_ESCAPE, escape)
+    reconfigure = getattr(output, "reconfigure", None) if output.errors == "strict" else None
+    if reconfigure is not None:
+        reconfigure(errors=_ESCAPE)
+    try:
+        yield output
+    finally:
+        if reconfigure is not None:
+            reconfigure(errors="strict")
+    if is_escaped:
+        print(
+            f"aerospike-py: characters that the encoding {output.encoding} lacks are escaped; "
+            "PYTHONIOENCODING=utf-8 shows them",
+            file=sys.stderr,
+        )
 
 
 def print_json(value: Any) -> None:
@@ -29,7 +67,9 @@ def print_json(value: Any) -> None:
     ``{"$bytes": hexadecimal}``, ``{"$float": "nan"}``, ``{"$geojson": ...}``, and
     ``{"$map": [[key, value], ...]}`` for maps with keys other than strings.
     """
-    print(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+    # An escape of JSON's own is valid JSON, one of the output is not.
+    is_unicode = codecs.lookup(sys.stdout.encoding or "ascii").name.startswith("utf")
+    print(json.dumps(_plain(value), indent=2, ensure_ascii=not is_unicode, allow_nan=False))
 
 
 def _plain(value: Any) -> Any:

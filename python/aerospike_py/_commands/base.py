@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, NoReturn
 from .. import _native
 
 if TYPE_CHECKING:
+    from .._types import PrimaryKey
     from ..stats import ClusterStats
     from ..types import ClientConfig
+
+_PARTITIONS = 4096
 
 
 class ClientBase:
@@ -18,7 +21,7 @@ class ClientBase:
         self._core = _native.Core(config)
 
     def is_connected(self) -> bool:
-        """Whether the client is connected and sees at least one node.
+        """Whether the client is connected and sees at least one node. False before the first command.
 
         Example:
             >>> client.is_connected()
@@ -27,7 +30,10 @@ class ClientBase:
         return self._core.is_connected()
 
     def get_node_names(self) -> list[str]:
-        """The names of the cluster's nodes.
+        """The names of the cluster's nodes. A :class:`Client` that was never connected connects first.
+
+        Raises:
+            ClientError: the client is closed, or is an :class:`AsyncClient` that was never connected.
 
         Example:
             >>> client.get_node_names()
@@ -35,11 +41,28 @@ class ClientBase:
         """
         return self._core.get_node_names()
 
+    def get_key_partition_id(self, ns: str, set: str | None, key: PrimaryKey) -> int:
+        """The partition of a key, 0 to 4095. Sends nothing.
+
+        Args:
+            ns: the namespace; the partition does not depend on it.
+            set: the set, or None.
+            key: the primary key.
+
+        Raises:
+            ParamError: one of them has the wrong type.
+
+        Example:
+            >>> client.get_key_partition_id("test", "users", 1)
+            313
+        """
+        return int.from_bytes(_native.calc_digest(ns, set, key)[:2], "little") % _PARTITIONS
+
     def stats(self) -> ClusterStats:
         """The state of the nodes and their connections, with counts of retries and hedged requests.
 
         Raises:
-            ClientError: the client is not connected.
+            ClientError: the client was not connected yet, or is closed.
 
         Example:
             >>> [(node.name, node.conns.in_use) for node in client.stats().nodes if not node.suspect]

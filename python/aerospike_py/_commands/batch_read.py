@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
+from .._finish import warn_of_failed_rows
 from .._utils.event_loop import call
+from ..records import BatchRecords
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,8 +16,18 @@ if TYPE_CHECKING:
     from .. import _native
     from .._types import Casting, Errors, Keys
     from ..numpy_batch import NumpyBatchRecords
-    from ..records import BatchRecords
     from ..types import BatchPolicy
+
+
+def _one_dtype(_dtype: Any, dtype: Any) -> Any:
+    """The dtype of a call, which may be given by either name."""
+    if _dtype is None or dtype is None or _dtype is dtype:
+        return dtype if _dtype is None else _dtype
+    import numpy as np
+
+    if np.dtype(_dtype) != np.dtype(dtype):
+        raise TypeError(f"_dtype is {np.dtype(_dtype)}, and dtype is {np.dtype(dtype)}; pass one of them")
+    return _dtype
 
 
 class BatchReadCommands:
@@ -49,6 +61,19 @@ class BatchReadCommands:
     def batch_read(
         self,
         keys: Keys,
+        bins: Sequence[str] | None = None,
+        policy: BatchPolicy | None = None,
+        *,
+        dtype: npt.DTypeLike,
+        casting: Casting = "unsafe",
+        errors: Errors = "raise",
+        out: npt.NDArray[Any] | None = None,
+    ) -> NumpyBatchRecords: ...
+
+    @overload
+    def batch_read(
+        self,
+        keys: Keys,
         bins: Sequence[str] | None,
         policy: BatchPolicy | None,
         _dtype: npt.DTypeLike,
@@ -68,13 +93,15 @@ class BatchReadCommands:
         casting: Casting = "unsafe",
         errors: Errors = "raise",
         out: npt.NDArray[Any] | None = None,
+        dtype: npt.DTypeLike | None = None,
     ) -> BatchRecords | NumpyBatchRecords:
         """Reads many records. With ``_dtype``, reads them into NumPy arrays.
 
         Args:
             keys: n ``(namespace, set, primary_key)`` tuples, or :class:`~aerospike_py.Keys`.
             bins: names of the bins to read. None reads the bins that the dtype has fields for, or all bins
-                without a dtype. ``[]`` reads no bins, only generations and times to live.
+                without a dtype. ``[]`` reads no bins, only generations and times to live; records are then
+                ``(key, meta)``.
             policy: batch policy (``total_timeout``, ``max_retries``, ``replica`` ...).
             _dtype: structured dtype whose field names are bin names. Values go from the socket straight into
                 an array of this dtype.
@@ -84,10 +111,13 @@ class BatchReadCommands:
                 fit their field. ``"coerce"`` leaves their cells zero and not present.
             out: array of the dtype and shape ``(n,)`` to fill instead of a new one. It must not be resized
                 during the call. After an exception its content is undefined.
+            dtype: the same as ``_dtype``.
 
         Returns:
             :class:`~aerospike_py.NumpyBatchRecords` with a dtype, else :class:`~aerospike_py.BatchRecords`.
-            Either has one row per key, in the order of the keys.
+            Either has one row per key, in the order of the keys. If rows failed, for another reason than
+            that there is no such record, a ``RuntimeWarning`` names the causes; ``raise_for_failures()`` of
+            the result raises an error instead.
 
         Raises:
             TypeError, ValueError: ``keys``, ``_dtype`` or ``out`` is invalid. Nothing was sent.
@@ -102,8 +132,15 @@ class BatchReadCommands:
             [{'name': 'Ada'}, {'name': 'Bea'}]
         """
         result: BatchRecords | NumpyBatchRecords = self._core.batch_read(
-            None, keys, bins, policy, _dtype, casting, errors, out
+            None, keys, bins, policy, _one_dtype(_dtype, dtype), casting, errors, out
         )
+        if isinstance(result, BatchRecords):
+            warn_of_failed_rows(result)
+        return result
+
+    def _read_records(self, keys: Keys, bins: Sequence[str] | None) -> BatchRecords:
+        """Reads records without a warning of those that failed, for callers that look at each row."""
+        result: BatchRecords = self._core.batch_read(None, keys, bins, None, None, "unsafe", "raise", None)
         return result
 
 
@@ -138,6 +175,19 @@ class AsyncBatchReadCommands:
     async def batch_read(
         self,
         keys: Keys,
+        bins: Sequence[str] | None = None,
+        policy: BatchPolicy | None = None,
+        *,
+        dtype: npt.DTypeLike,
+        casting: Casting = "unsafe",
+        errors: Errors = "raise",
+        out: npt.NDArray[Any] | None = None,
+    ) -> NumpyBatchRecords: ...
+
+    @overload
+    async def batch_read(
+        self,
+        keys: Keys,
         bins: Sequence[str] | None,
         policy: BatchPolicy | None,
         _dtype: npt.DTypeLike,
@@ -157,6 +207,7 @@ class AsyncBatchReadCommands:
         casting: Casting = "unsafe",
         errors: Errors = "raise",
         out: npt.NDArray[Any] | None = None,
+        dtype: npt.DTypeLike | None = None,
     ) -> BatchRecords | NumpyBatchRecords:
         """Like :meth:`Client.batch_read`, awaited.
 
@@ -168,6 +219,14 @@ class AsyncBatchReadCommands:
             [7, 0, 0]
         """
         result: BatchRecords | NumpyBatchRecords = await call(
-            self._core.batch_read, keys, bins, policy, _dtype, casting, errors, out
+            self._core.batch_read, keys, bins, policy, _one_dtype(_dtype, dtype), casting, errors, out
+        )
+        if isinstance(result, BatchRecords):
+            warn_of_failed_rows(result)
+        return result
+
+    async def _read_records(self, keys: Keys, bins: Sequence[str] | None) -> BatchRecords:
+        result: BatchRecords = await call(
+            self._core.batch_read, keys, bins, None, None, "unsafe", "raise", None
         )
         return result

@@ -32,12 +32,14 @@ class BatchWriteCommands:
         set: str | None,
         *,
         key_field: str | None = None,
+        key_type: Literal["str", "bytes"] = "str",
         keys: PrimaryKeys | None = None,
         bins: Sequence[str] | None = None,
         policy: ArrayWritePolicy | None = None,
         present: npt.NDArray[Any] | None = None,
         strings_as: Literal["str", "blob"] = "str",
         arrays_as: Literal["blob", "list"] = "blob",
+        nat: Literal["omit", "raise"] = "omit",
     ) -> NumpyWriteResult:
         """Writes the rows of a structured array, one record per row. Fields become bins.
 
@@ -52,6 +54,8 @@ class BatchWriteCommands:
             set: set of the records, None for none.
             key_field: the field with the primary keys (integers, ``S``, ``U`` or ``V<n>``), ``"_key"`` by
                 default. It is not written as a bin unless ``bins`` names it.
+            key_type: ``"bytes"`` makes the values of an ``S`` array bytes keys, as in
+                :class:`~aerospike_py.Keys`; by default they are string keys.
             keys: the primary keys, instead of a field: :class:`~aerospike_py.Keys` of the same namespace and
                 set, or an array or sequence of n primary keys.
             bins: names of the fields to write; None for all.
@@ -63,6 +67,7 @@ class BatchWriteCommands:
             strings_as: ``"str"`` writes ``S`` fields as strings without trailing NULs, ``"blob"`` as blobs
                 of the whole field.
             arrays_as: ``"blob"`` writes sub-arrays as blobs of their bytes, ``"list"`` as (nested) lists.
+            nat: ``"omit"`` leaves out the bin of a time that is NaT, as a mask does; ``"raise"`` refuses it.
 
         Returns:
             :class:`~aerospike_py.NumpyWriteResult`, with a result code per row. If rows were not written, a
@@ -70,7 +75,8 @@ class BatchWriteCommands:
 
         Raises:
             TypeError, ValueError: the array, its dtype or a key is invalid, or no bin can hold a value (an
-                unsigned integer of 2**63 or more, an ``S`` field that is not UTF-8). Nothing was sent.
+                unsigned integer of 2**63 or more, also in a list; an ``S`` field that is not UTF-8). Nothing
+                was sent.
             TimeoutError, ConnectionError, ...: no row was answered; raised for the most common cause.
 
         Example:
@@ -78,7 +84,17 @@ class BatchWriteCommands:
             >>> client.batch_write_numpy(data, "test", "sensors")
             <NumpyWriteResult 2 of 2 rows written>
         """
-        rows = check_rows(data, namespace, set, key_field, keys, bins, present)
+        rows = check_rows(
+            data,
+            namespace,
+            set,
+            key_field,
+            keys,
+            bins,
+            present,
+            key_type=key_type,
+            nat=nat,
+        )
         result: NumpyWriteResult = self._core.batch_write_numpy(None, *rows, strings_as, arrays_as, policy)
         return result
 
@@ -138,7 +154,7 @@ class BatchWriteCommands:
             >>> from aerospike_py import operations as op
             >>> keys = [("test", "users", 1), ("test", "users", 2)]
             >>> client.batch_operate(keys, [op.increment("visits", 1)])
-            BatchRecords(...)
+            <BatchRecords 2 rows, 2 done>
         """
         result: BatchRecords = self._core.batch_operate(
             None, keys, ops, policy_batch, policy_batch_write, ttl
@@ -187,12 +203,14 @@ class AsyncBatchWriteCommands:
         set: str | None,
         *,
         key_field: str | None = None,
+        key_type: Literal["str", "bytes"] = "str",
         keys: PrimaryKeys | None = None,
         bins: Sequence[str] | None = None,
         policy: ArrayWritePolicy | None = None,
         present: npt.NDArray[Any] | None = None,
         strings_as: Literal["str", "blob"] = "str",
         arrays_as: Literal["blob", "list"] = "blob",
+        nat: Literal["omit", "raise"] = "omit",
     ) -> NumpyWriteResult:
         """Like :meth:`Client.batch_write_numpy`, awaited.
 
@@ -201,7 +219,17 @@ class AsyncBatchWriteCommands:
             >>> await client.batch_write_numpy(data, "test", "sensors")
             <NumpyWriteResult 1 of 1 rows written>
         """
-        rows = check_rows(data, namespace, set, key_field, keys, bins, present)
+        rows = check_rows(
+            data,
+            namespace,
+            set,
+            key_field,
+            keys,
+            bins,
+            present,
+            key_type=key_type,
+            nat=nat,
+        )
         result: NumpyWriteResult = await call(
             self._core.batch_write_numpy, *rows, strings_as, arrays_as, policy
         )
@@ -233,7 +261,7 @@ class AsyncBatchWriteCommands:
 
         Example:
             >>> await client.batch_operate([("test", "users", 1)], [op.increment("visits", 1)])
-            BatchRecords(...)
+            <BatchRecords 1 rows, 1 done>
         """
         result: BatchRecords = await call(
             self._core.batch_operate, keys, ops, policy_batch, policy_batch_write, ttl

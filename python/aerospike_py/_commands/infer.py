@@ -9,6 +9,10 @@ from .._inference.infer import infer_from_set
 from .._utils.steps import run_async, run_sync
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
     from .._inference.result import InferredDtype
     from .._types import SampledClient
 
@@ -26,6 +30,7 @@ class InferCommands:
         *,
         compact: bool = False,
         max_width: int = MAX_WIDTH,
+        fields: Mapping[str, npt.DTypeLike | None] | None = None,
     ) -> InferredDtype:
         """Reads a sample of a set and finds a dtype that takes its values unchanged.
 
@@ -45,8 +50,9 @@ class InferCommands:
         list of numbers, all of the same shape    a sub-array of the same numbers
         ========================================  =====================================================
 
-        Maps, other lists, mixed types, and strings or blobs that end with NUL bytes (which NumPy drops) are
-        left out. The report names keys of records that have them.
+        Strings and blobs that end with NUL bytes get ``V<n>``, because NumPy drops these bytes from ``S``.
+        Maps, other lists and mixed types are left out; the report names keys of records that have them. For
+        integers that may be times, and blobs that may be vectors, it says what to pass as ``fields``.
 
         Args:
             namespace: the namespace.
@@ -55,6 +61,8 @@ class InferCommands:
                 random.
             compact: choose the narrowest fields for the values found, without room to grow.
             max_width: the widest field in bytes. Bins that need a wider field are left out.
+            fields: fields of your own: bin name to dtype, such as ``{"embedding": ("f4", (64,)), "created":
+                "M8[ms]"}``. None leaves the bin out.
 
         Returns:
             :class:`~aerospike_py.inference.InferredDtype`, which can be passed as ``_dtype=``. Its ``dtype``
@@ -63,7 +71,7 @@ class InferCommands:
         Raises:
             ClientError: the set has no records.
             ImportError: NumPy is not installed.
-            ParamError: ``sample`` or ``max_width`` is less than 1.
+            ParamError: ``sample`` or ``max_width`` is less than 1, or ``fields`` has no dtype for a bin.
 
         Example:
             >>> inferred = client.infer_dtype("test", "users")
@@ -71,7 +79,10 @@ class InferCommands:
             array([7, 0, 0])
         """
         client = cast("SampledClient", self)
-        return run_sync(infer_from_set(client, namespace, set, sample, compact=compact, max_width=max_width))
+        steps = infer_from_set(
+            client, namespace, set, sample, compact=compact, max_width=max_width, fields=fields
+        )
+        return run_sync(steps)
 
 
 class AsyncInferCommands:
@@ -85,6 +96,7 @@ class AsyncInferCommands:
         *,
         compact: bool = False,
         max_width: int = MAX_WIDTH,
+        fields: Mapping[str, npt.DTypeLike | None] | None = None,
     ) -> InferredDtype:
         """Like :meth:`Client.infer_dtype`, awaited.
 
@@ -94,5 +106,7 @@ class AsyncInferCommands:
             2
         """
         client = cast("SampledClient", self)
-        steps = infer_from_set(client, namespace, set, sample, compact=compact, max_width=max_width)
+        steps = infer_from_set(
+            client, namespace, set, sample, compact=compact, max_width=max_width, fields=fields
+        )
         return await run_async(steps)

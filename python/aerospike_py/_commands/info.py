@@ -51,13 +51,14 @@ class InfoCommands:
             The answer as the server sent it: the command, a tab, its value and a newline.
 
         Raises:
-            ClientError: there is no such node. The message lists the nodes.
+            ServerError: the node answers with an error; ``InvalidRequest`` for an unknown command.
+            InvalidNodeError: there is no such node. The message lists the nodes.
 
         Example:
             >>> client.info_single_node("build", client.get_node_names()[0])
             'build\\t8.1.2.0\\n'
         """
-        answer: str = self._core.info_node(None, command, host, policy)
+        answer: str = self._core.info_single_node(None, command, host, policy)
         return answer
 
     def info_random_node(self, command: str, policy: InfoPolicy | None = None) -> str:
@@ -70,11 +71,14 @@ class InfoCommands:
         Returns:
             The answer as the server sent it: the command, a tab, its value and a newline.
 
+        Raises:
+            ServerError: the node answers with an error; ``InvalidRequest`` for an unknown command.
+
         Example:
             >>> client.info_random_node("namespaces")
             'namespaces\\ttest;bar\\n'
         """
-        answer: str = self._core.info_node(None, command, None, policy)
+        answer: str = self._core.info_random_node(None, command, policy)
         return answer
 
     def truncate(
@@ -123,7 +127,7 @@ class AsyncInfoCommands:
             >>> await client.info_single_node("build", client.get_node_names()[0])
             'build\\t8.1.2.0\\n'
         """
-        answer: str = await call(self._core.info_node, command, host, policy)
+        answer: str = await call(self._core.info_single_node, command, host, policy)
         return answer
 
     async def info_random_node(self, command: str, policy: InfoPolicy | None = None) -> str:
@@ -133,7 +137,7 @@ class AsyncInfoCommands:
             >>> await client.info_random_node("namespaces")
             'namespaces\\ttest;bar\\n'
         """
-        answer: str = await call(self._core.info_node, command, None, policy)
+        answer: str = await call(self._core.info_random_node, command, policy)
         return answer
 
     async def truncate(

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-_SCALARS = "only operations on scalars exist yet; see aerospike_py.operations"
-_FOREGROUND = "queries only read records yet; background jobs are planned"
-_INDEXES = "only the primary index can be queried yet; create indexes with asadm or the official client"
-_UDF = "user-defined functions are planned; register and apply them with the official client"
+_SCALARS = "only operations on scalars exist; see aerospike_py.operations"
+_FOREGROUND = "queries only read records"
+_INDEXES = "only the primary index can be queried; create indexes with asadm or the official client"
+_UDF = "register and apply user-defined functions with the official client"
 _ADMIN = "manage users and roles with asadm or the official client"
-_TRANSACTIONS = "transactions are planned, and need an Enterprise server"
+_TRANSACTIONS = "compare generations instead, with the policy's gen"
 
-#: Method name to the reason why it does not exist.
-UNSUPPORTED: dict[str, str] = {
+#: Method that will exist to what to do until then.
+NOT_YET: dict[str, str] = {
     **dict.fromkeys(("batch_apply", "apply", "udf_get", "udf_list", "udf_put", "udf_remove"), _UDF),
     **dict.fromkeys(("query_apply", "scan_apply", "job_info"), _FOREGROUND),
-    "scan": "the official client replaced it with query; use client.query(namespace, set)",
     **dict.fromkeys(
         (
             "index_blob_create",
@@ -58,17 +57,19 @@ UNSUPPORTED: dict[str, str] = {
         _ADMIN,
     ),
     **dict.fromkeys(("commit", "abort"), _TRANSACTIONS),
-    **dict.fromkeys(("get_cdtctx_base64",), _SCALARS),
-    "get_expression_base64": "filter expressions are planned",
-    **dict.fromkeys(
-        ("enable_metrics", "disable_metrics"), "metrics files are planned; client.stats() has the numbers"
-    ),
+    "get_cdtctx_base64": _SCALARS,
+    "get_expression_base64": "filter the records after reading them",
+    **dict.fromkeys(("enable_metrics", "disable_metrics"), "client.stats() has the numbers"),
+    "set_xdr_filter": "it needs filter expressions, and an Enterprise server",
+}
+
+#: Method that will not exist to what to use instead.
+NEVER: dict[str, str] = {
+    "scan": "the official client replaced it with query; use client.query(namespace, set)",
     "get_stats": "use stats()",
     "get_nodes": "use get_node_names()",
     "get_policies": "a call merges its policy into the config's; the merged policies cannot be read back",
-    "get_key_partition_id": "it is the first two bytes of calc_digest(), little-endian, modulo 4096",
     "shm_key": "clients share no memory; each process tends the cluster by itself",
-    "set_xdr_filter": "XDR filters need expressions and an Enterprise server",
 }
 
 
@@ -79,6 +80,10 @@ class UnsupportedCommands:
 
         def __getattr__(self, name: str) -> Any:
             kind = type(self).__name__
-            if reason := UNSUPPORTED.get(name):
-                raise AttributeError(f"{kind}.{name} is not supported: {reason}", name=name, obj=self)
-            raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=self)
+            if reason := NOT_YET.get(name):
+                what = f"{kind}.{name} is not supported yet: {reason}"
+            elif reason := NEVER.get(name):
+                what = f"{kind}.{name} is not supported: {reason}"
+            else:
+                what = f"{kind!r} object has no attribute {name!r}"
+            raise AttributeError(what, name=name, obj=self)

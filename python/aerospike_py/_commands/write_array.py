@@ -7,7 +7,7 @@ import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..exception import ParamError
+from ..exception import ParamError, ParamTypeError
 from ..keys import Keys
 
 if TYPE_CHECKING:
@@ -37,20 +37,22 @@ def check_rows(
     keys: Any,
     bins: Sequence[str] | None,
     present: Any,
+    *,
+    key_type: str,
+    nat: str,
 ) -> RowsToWrite:
+    if nat not in ("omit", "raise"):
+        raise ParamError(f'nat is {nat!r}; it must be "omit" or "raise"')
     np = sys.modules.get("numpy")
     if np is None:
-        raise TypeError(f"data is {_describe(data)}; it must be a structured NumPy array")
+        raise TypeError(_no_structured_array(data))
     mask = np.ma.getmaskarray(data) if isinstance(data, np.ma.MaskedArray) else None
     if mask is not None:
         if present is not None:
             raise ParamError("data is a masked array and present is given; pass one of them")
         data = data.data
     if not isinstance(data, np.ndarray) or data.dtype.names is None:
-        raise TypeError(
-            f"data is {_describe(data)}; it must be a structured array, whose fields become bins: "
-            'np.array(rows, dtype=[("temperature", "f8"), ...]), or frame.to_records(index=False)'
-        )
+        raise TypeError(_no_structured_array(data))
     if data.ndim != 1:
         raise ParamError(f"data has {data.ndim} dimensions; it must have one, with a row per record")
     data = np.asarray(data)
@@ -68,7 +70,7 @@ def check_rows(
         masked_keys = None if mask is None else mask[key_field]
     elif key_field is not None:
         raise ParamError("key_field and keys are both given; pass one of them")
-    keys = _keys_of(namespace, set, keys)
+    keys = _keys_of(namespace, set, keys, key_type)
     if len(keys) != len(data):
         raise ParamError(f"there are {len(keys)} keys for {len(data)} rows of data; pass one key per row")
     if chosen is None:
@@ -79,11 +81,14 @@ def check_rows(
         raise ParamError(
             "data has a field with an empty name, and a bin needs a name; leave it out with bins="
         )
+    for name in chosen:
+        _refuse_unwritable(name, data.dtype[name].base)
     presence = None if present is None else _presence_of_bools(present, chosen, len(data))
     if mask is not None:
         presence = _presence_of_mask(mask, chosen)
         if masked_keys is not None:
             _refuse_masked_keys(masked_keys, presence, key_field)
+    presence = _leave_out_nat(data, chosen, presence, nat)
     dtype = data.dtype if chosen == list(names) else data[chosen].dtype
     if presence is not None and presence.all():
         presence = None
@@ -93,9 +98,78 @@ def check_rows(
     )
 
 
-def _keys_of(namespace: str, set: str | None, keys: Any) -> Keys:
+def _no_structured_array(data: Any) -> str:
+    """The message for data that is no structured array: what to do with data of this kind."""
+    library = type(data).__module__.partition(".")[0]
+    kind = type(data).__name__
+    if library == "polars" and kind == "DataFrame":
+        how = (
+            "pass data.to_numpy(structured=True). A column with nulls becomes floats there: fill it with "
+            "fill_null(0) first, and pass present= to leave the nulls out"
+        )
+    elif library in ("pandas", "polars", "pyarrow") and kind in ("DataFrame", "Table", "RecordBatch"):
+        how = (
+            "copy its columns into the fields of np.zeros(len(data), dtype=[...]), and pass present= to "
+            'leave nulls out; docs/writing.md, "From a DataFrame", has the lines'
+        )
+    else:
+        how = 'np.array(rows, dtype=[("_key", "i8"), ("temperature", "f8"), ...]) makes one of tuples'
+    return f"data is {_describe(data)}; it must be a structured NumPy array, whose fields become bins: {how}"
+
+
+# What to do with fields that cannot be written from an array's memory, by kind of dtype.
+_CONVERSIONS = {
+    "O": (
+        "holds Python objects",
+        "convert its column to numbers (astype) or to UTF-8 bytes (an S field: "
+        "np.char.encode(column.astype(str), 'utf-8')), or write such values with put() or batch_write()",
+    ),
+    "U": (
+        "is text of four bytes a character",
+        "write it as UTF-8 bytes, an S field: np.char.encode(column, 'utf-8')",
+    ),
+    "c": ("is complex, which no bin can hold", "write its real and imaginary parts as two fields"),
+    "f": ("is a long double, which no bin can hold", "convert its column to f8"),
+}
+
+
+def _refuse_unwritable(name: str, base: Any) -> None:
+    """Refuses a field whose values no bin can hold. ``base`` is the dtype of its elements."""
+    if base.kind in "OUc" or (base.kind == "f" and base.itemsize > 8):
+        what, instead = _CONVERSIONS[base.kind]
+        raise TypeError(f"field {name!r} {what} ({base}); {instead}")
+
+
+def _leave_out_nat(data: Any, chosen: list[str], presence: Any, nat: str) -> Any:
+    """``presence`` without the times that are NaT, which no integer stands for; None if all is present."""
+    import numpy as np
+
+    for column, name in enumerate(chosen):
+        if data.dtype[name].kind not in "mM":
+            continue
+        is_nat = np.isnat(data[name])
+        if presence is not None:
+            is_nat &= presence[:, column]
+        if not is_nat.any():
+            continue
+        if nat == "raise":
+            raise ParamError(
+                f"row {int(is_nat.argmax())}, field {name!r}: the time is NaT, which no bin can hold; "
+                'leave such bins out with nat="omit" or present='
+            )
+        if presence is None:
+            presence = np.ones((len(data), len(chosen)), np.bool_)
+        presence[:, column] &= ~is_nat
+    return presence
+
+
+def _keys_of(namespace: str, set: str | None, keys: Any, key_type: str) -> Keys:
     if not isinstance(keys, Keys):
-        return Keys(namespace, set, keys)
+        return Keys(namespace, set, keys, key_type=key_type)  # type: ignore[arg-type]  # Keys checks it
+    if key_type not in ("str", keys.key_type):
+        raise ParamError(
+            f"key_type is {key_type!r}, but keys is a Keys with key_type={keys.key_type!r}; pass it to Keys"
+        )
     if (keys.namespace, keys.set or None) != (namespace, set or None):
         raise ParamError(
             f"keys are for {keys.namespace}.{keys.set or ''}, but the rows are written to {namespace}."
@@ -105,8 +179,8 @@ def _keys_of(namespace: str, set: str | None, keys: Any) -> Keys:
 
 
 def _fields_of(bins: Sequence[str], names: tuple[str, ...]) -> list[str]:
-    if isinstance(bins, str):
-        raise ParamError(f"bins is {bins!r}; it must be a list of field names")
+    if isinstance(bins, str) or not hasattr(bins, "__iter__"):
+        raise ParamTypeError(f"bins is {bins!r}; it must be a list of field names")
     wanted = list(bins)
     if not wanted:
         raise ParamError("bins is empty; name at least one field")

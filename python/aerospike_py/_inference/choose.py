@@ -19,6 +19,12 @@ _NARROW = [
     ("i4", -(2**31), 2**31),
 ]
 
+# Seconds since 1970. Integers in this range are taken for times; the ranges of the units do not overlap.
+_YEAR_2000 = 946_684_800
+_YEAR_2050 = 2_524_608_000
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+
 
 class Chosen(NamedTuple):
     """A field, or why there is none."""
@@ -38,6 +44,16 @@ class Chosen(NamedTuple):
 
 def choose(name: str, seen: ObservedBin, *, compact: bool, max_width: int) -> Chosen:
     chosen = _choose(name, seen, compact=compact)
+    if chosen.element == "i8" and not chosen.shape and not chosen.note and (unit := _time_unit(seen.numbers)):
+        note = (
+            f"may be times: {_UNIT_NAMES[unit]} since 1970 (a guess, because the server stores no unit); "
+            f"fields={{{name!r}: 'M8[{unit}]'}} reads them as such"
+        )
+        chosen = chosen._replace(note=note)
+    elif chosen.element is not None and _is_vector(chosen, seen):
+        length = seen.bytes.longest // 4
+        note = f"all have the same length; fields={{{name!r}: ('f4', ({length},))}} reads vectors of float32"
+        chosen = chosen._replace(note=note)
     if chosen.element is not None and (width := _width(chosen)) > max_width:
         return Chosen(
             None, note=f"the field would take {width} bytes of every row; max_width={width} allows it"
@@ -55,6 +71,8 @@ def _choose(name: str, seen: ObservedBin, *, compact: bool) -> Chosen:
         most = max(seen.types, key=lambda kind: seen.types[kind])
         return Chosen(None, note=f"mixed types; {seen.types[most]} of {seen.count} values are {most}")
     (kind,) = types
+    if kind == "GeoJSON" and seen.bytes.end_with_nul:
+        return Chosen(None, note="GeoJSON that ends with a NUL byte, which an S field drops")
     if kind in ("string", "GeoJSON"):
         return _of_text(seen.bytes, compact=compact)
     if kind in ("blob", "HLL"):
@@ -85,20 +103,21 @@ def _of_numbers(numbers: Numbers, *, compact: bool) -> Chosen:
 
 
 def _of_text(seen: ByteStrings, *, compact: bool) -> Chosen:
-    if seen.end_with_nul:
-        return Chosen(
-            None, note=f"values that end with a NUL byte, which an S field drops: {seen.end_with_nul}"
-        )
     longest = max(seen.longest, 1)
     width = longest if compact else -(-longest // ROUND_TO) * ROUND_TO
-    return Chosen(f"S{width}")
+    if not seen.end_with_nul:
+        return Chosen(f"S{width}")
+    if seen.shortest == seen.longest:
+        return Chosen(f"V{longest}", note="V, because NumPy drops NUL bytes at the end of S")
+    return Chosen(
+        f"V{width}",
+        note="V, because NumPy drops NUL bytes at the end of S; shorter values are padded with NUL",
+    )
 
 
 def _of_blobs(kind: str, seen: ByteStrings, *, compact: bool) -> Chosen:
     if seen.longest and seen.shortest == seen.longest:
-        vector = kind == "blob" and seen.longest % 4 == 0 and seen.longest > 4
-        note = f"all have the same length; as a vector of float32: ({seen.longest // 4},)f4" if vector else ""
-        return Chosen(f"V{seen.longest}", note=note)
+        return Chosen(f"V{seen.longest}")
     if kind == "HLL":
         return Chosen(None, note="sketches differ in length, and a V field has one")
     return _of_text(seen, compact=compact)
@@ -109,6 +128,22 @@ def _of_lists(lists: Lists, *, compact: bool) -> Chosen:
         return Chosen(None, note=f"lists are not arrays: {lists.not_array}")
     elements = _of_numbers(lists.elements, compact=compact)
     return elements._replace(shape=lists.shape) if elements.element is not None else elements
+
+
+def _time_unit(numbers: Numbers) -> str | None:
+    """The unit in which all integers are times between 2000 and 2050."""
+    if numbers.types != {"integer"}:
+        return None
+    for unit, factor in _PER_SECOND.items():
+        if _YEAR_2000 * factor <= numbers.low_integer and numbers.high_integer <= _YEAR_2050 * factor:
+            return unit
+    return None
+
+
+def _is_vector(chosen: Chosen, seen: ObservedBin) -> bool:
+    """Whether blobs of one length may be vectors of float32."""
+    length = seen.bytes.longest
+    return set(seen.types) == {"blob"} and chosen.notation == f"V{length}" and length % 4 == 0 and length > 4
 
 
 def _width(chosen: Chosen) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from ..exception import ClientError, ParamError
+from ..exception import ClientError, ParamError, ParamTypeError
 from . import MAX_WIDTH
 from .observe import ObservedRecords
 from .sample import read_sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    import numpy.typing as npt
 
     from .._types import SampledClient
     from .._utils.steps import Steps
@@ -23,7 +26,11 @@ if TYPE_CHECKING:
 
 
 def infer(
-    records: Iterable[Record | tuple[Any, Any, Any]], *, compact: bool = False, max_width: int = MAX_WIDTH
+    records: Iterable[Record | tuple[Any, Any, Any]],
+    *,
+    compact: bool = False,
+    max_width: int = MAX_WIDTH,
+    fields: Mapping[str, npt.DTypeLike | None] | None = None,
 ) -> InferredDtype:
     """Infers a dtype from records.
 
@@ -31,6 +38,7 @@ def infer(
         records: ``(key, meta, bins)`` tuples, as ``get`` and ``query`` return them.
         compact: choose the narrowest fields, as in ``client.infer_dtype()``.
         max_width: the widest field in bytes, as in ``client.infer_dtype()``.
+        fields: fields of your own by bin, as in ``client.infer_dtype()``.
 
     Returns:
         The dtype with statistics of each bin.
@@ -43,11 +51,12 @@ def infer(
         >>> infer(client.get(key) for key in keys[:2]).dtype["age"]
         dtype('int64')
     """
+    given = _checked_fields(fields)
     observed = ObservedRecords()
     observed.add(records)
     if not observed.records:
         raise ClientError("there are no records to infer a dtype from")
-    return _result(observed, compact=compact, max_width=max_width)
+    return _result(observed, compact=compact, max_width=max_width, given=given)
 
 
 def infer_from_set(
@@ -58,10 +67,12 @@ def infer_from_set(
     *,
     compact: bool,
     max_width: int,
+    fields: Mapping[str, npt.DTypeLike | None] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Steps[InferredDtype]:
     """Infers a dtype from a sample of a set; calls ``progress`` with the number of records in each part."""
     _check_arguments(sample, max_width)
+    given = _checked_fields(fields)
     observed = ObservedRecords()
     unreadable: dict[Key, AerospikeError] = {}
 
@@ -80,7 +91,7 @@ def infer_from_set(
     if not observed.records:
         key, error = next(iter(unreadable.items()))
         raise ClientError(f"no record of the sample can be read; the first is {key}: {error}")
-    inferred = _result(observed, compact=compact, max_width=max_width)
+    inferred = _result(observed, compact=compact, max_width=max_width, given=given)
     inferred.unreadable = unreadable
     return inferred
 
@@ -91,12 +102,31 @@ def _check_arguments(sample: int, max_width: int) -> None:
             "infer_dtype needs NumPy: install it with `python -m pip install 'numpy>=2.0'`", name="numpy"
         )
     for name, number in (("sample", sample), ("max_width", max_width)):
-        if isinstance(number, bool) or operator.index(number) < 1:
+        if isinstance(number, bool) or not hasattr(number, "__index__"):
+            raise ParamTypeError(f"{name} is {number!r}; it must be an integer of at least 1")
+        if operator.index(number) < 1:
             raise ParamError(f"{name} is {number!r}; it must be an integer of at least 1")
 
 
-def _result(observed: ObservedRecords, *, compact: bool, max_width: int) -> InferredDtype:
+def _checked_fields(fields: Mapping[str, npt.DTypeLike | None] | None) -> Mapping[str, npt.DTypeLike | None]:
+    if fields is None:
+        return {}
+    if not isinstance(fields, Mapping):
+        raise ParamError(f'fields is {fields!r}; it must map names of bins to dtypes, as {{"age": "f4"}}')
+    for name in fields:
+        if not isinstance(name, str):
+            raise ParamError(f"fields has the key {name!r}; it must be the name of a bin")
+    return fields
+
+
+def _result(
+    observed: ObservedRecords,
+    *,
+    compact: bool,
+    max_width: int,
+    given: Mapping[str, npt.DTypeLike | None],
+) -> InferredDtype:
     # Not at the top: it would make every `import aerospike_py` import what only inference needs.
     from .result import result_of
 
-    return result_of(observed, compact=compact, max_width=max_width)
+    return result_of(observed, compact=compact, max_width=max_width, given=given)

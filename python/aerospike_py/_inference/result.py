@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._utils.table import printable, table
-from ..exception import ClientError
-from .choose import choose
-from .observe import EXAMPLES
+from ..exception import ClientError, ParamError
+from .choose import Chosen, choose
+from .observe import EXAMPLES, ObservedBin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
+    import numpy.typing as npt
 
     from ..exception import AerospikeError
     from ..records import Key
-    from .observe import ObservedBin, ObservedRecords
+    from .observe import ObservedRecords
 
 
 class InferredBin(NamedTuple):
@@ -134,16 +135,27 @@ class InferredDtype:
         )
 
 
-def result_of(observed: ObservedRecords, *, compact: bool, max_width: int) -> InferredDtype:
-    """The dtype for the statistics of at least one record."""
+def result_of(
+    observed: ObservedRecords,
+    *,
+    compact: bool,
+    max_width: int,
+    given: Mapping[str, npt.DTypeLike | None],
+) -> InferredDtype:
+    """The dtype for the statistics of at least one record; ``given`` are the caller's own fields."""
     import numpy as np
 
     count = observed.records
     # The sort is stable: equally frequent bins keep the order in which they were first seen.
     frequent = sorted(observed.bins.items(), key=lambda item: -item[1].count)
     inferred, fields = {}, []
+    # A bin that the sample does not have may have a field all the same.
+    frequent += [(name, ObservedBin()) for name in given if name not in observed.bins]
     for name, observed_bin in frequent:
-        chosen = choose(name, observed_bin, compact=compact, max_width=max_width)
+        if name in given:
+            chosen = _given_field(name, given[name], observed_bin)
+        else:
+            chosen = choose(name, observed_bin, compact=compact, max_width=max_width)
         inferred[name] = _inferred_bin(name, observed_bin, chosen.notation, chosen.note, count)
         if chosen.element is not None:
             fields.append((name, chosen.element, chosen.shape) if chosen.shape else (name, chosen.element))
@@ -155,6 +167,24 @@ def result_of(observed: ObservedRecords, *, compact: bool, max_width: int) -> In
             f"pass a max_width below {max_width}"
         ) from None
     return InferredDtype(inferred, count, dtype)
+
+
+def _given_field(name: str, field: npt.DTypeLike | None, seen: ObservedBin) -> Chosen:
+    """The field that the caller gave for a bin."""
+    import numpy as np
+
+    note = "given by fields" if seen.count else "given by fields; not in the sample"
+    if field is None:
+        return Chosen(None, note=note)
+    try:
+        dtype = np.dtype(field)
+    except TypeError as error:
+        raise ParamError(f"fields[{name!r}] is {field!r}, which is not a dtype: {error}") from None
+    base, shape = dtype.subdtype or (dtype, ())
+    if base.names is not None or base.hasobject:
+        raise ParamError(f"fields[{name!r}] is {field!r}; it must be a plain type or a sub-array of one")
+    element = "?" if base.kind == "b" else base.str.lstrip("|=<" if np.little_endian else "|=>")
+    return Chosen(element, tuple(shape), note)
 
 
 def _inferred_bin(name: str, seen: ObservedBin, field: str | None, note: str, records: int) -> InferredBin:

@@ -46,7 +46,7 @@ def read_sample(
     found: list[Record] = yield query.results(options=_NO_BINS)
     keys = [record.key for record in found]
     for start in range(0, len(keys), _SLICE):
-        batch: BatchRecords = yield client.batch_read(keys[start : start + _SLICE], bins)
+        batch: BatchRecords = yield client._read_records(keys[start : start + _SLICE], bins)
         take(_split(batch))
 
 

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_NO_LOOP = (
+    "AsyncClient needs a running asyncio event loop, and there is none here; under trio or another event "
+    "loop, run it with asyncio (asyncio.run, trio-asyncio, anyio's asyncio backend), or use Client in a "
+    "worker thread"
+)
+
+
 class _LoopWaiter:
     """The queue of an event loop, and the futures of the calls that the loop waits for."""
 
@@ -74,7 +81,10 @@ async def call(start: Callable[..., Any], *args: Any) -> Any:
     # Not at the top: asyncio is half of the package's import time, and a program that awaits has imported it.
     import asyncio
 
-    loop = asyncio.get_running_loop()
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(_NO_LOOP) from None
     waiter = _waiter_of(loop)
     operation = start(waiter.completions, *args)
     future = loop.create_future()

@@ -9,18 +9,24 @@ from typing import Any
 
 _PACKAGE = __name__.partition(".")[0]
 
+# Of warnings that no line of the caller is known for.
+_registry: dict[Any, Any] = {}
+
 
 def warn(message: Any, category: Any = None) -> None:
     """Issues a warning for the nearest line outside this package.
 
-    In a task there is no such line, because asyncio called the coroutine. Such a warning is attributed to the
-    package, and shown each time, because it may come from different places.
+    If a coroutine of the package is a task of its own, there is no such line, because asyncio called it. Such
+    a warning is attributed to the package.
+
+    Python keeps the text of each warning, so as to show it once: texts name fields and causes only, never
+    counts, keys, nodes or times.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and _top_package(frame) == _PACKAGE:
         frame = frame.f_back
     if frame is None or _top_package(frame) in ("asyncio", "uvloop"):
-        warnings.warn_explicit(message, category, __file__, 1, module=_PACKAGE, registry={})
+        warnings.warn_explicit(message, category, __file__, 1, module=_PACKAGE, registry=_registry)
         return
     warnings.warn_explicit(
         message,

@@ -153,7 +153,7 @@ impl Health {
             Fault::Deadline | Fault::Socket => count(&self.counters.timeouts),
             Fault::Io(_) | Fault::Wire(_) => count(&self.counters.errors),
             // These are about this client, not about the node.
-            Fault::Saturated | Fault::Tripped | Fault::Gone | Fault::Login { .. } => return,
+            Fault::Saturated { .. } | Fault::Tripped | Fault::Gone | Fault::Login { .. } => return,
         }
         self.add_failure();
     }
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(health.failures(), 1);
         // What says nothing of the node's health is not counted.
         health.note_code(ResultCode::KEY_BUSY);
-        health.note_fault(&Fault::Saturated);
+        health.note_fault(&Fault::Saturated { crowded: false });
         assert_eq!(health.failures(), 1);
         let without = Health::new(0, Duration::from_secs(1));
         (0..1_000).for_each(|_| without.note_fault(&Fault::Socket));

@@ -87,7 +87,7 @@ impl Node {
                 None => self.check_now.notify_one(),
             },
             Fault::Wire(_) => self.check_now.notify_one(),
-            Fault::Saturated | Fault::Tripped | Fault::Gone | Fault::Login { .. } => {}
+            Fault::Saturated { .. } | Fault::Tripped | Fault::Gone | Fault::Login { .. } => {}
         }
     }
 
@@ -201,7 +201,8 @@ impl Node {
             None => match timer.run(Box::pin(self.pool.permit())).await {
                 Ok(Ok(permit)) => Ok(permit),
                 Ok(Err(NoPermit::Closed)) => Err(Fault::Gone),
-                Ok(Err(NoPermit::Crowded)) | Err(_) => Err(Fault::Saturated),
+                Ok(Err(NoPermit::Crowded)) => Err(Fault::Saturated { crowded: true }),
+                Err(_) => Err(Fault::Saturated { crowded: false }),
             },
         }
     }
@@ -247,7 +248,7 @@ impl Fault {
             Self::Deadline | Self::Socket => Error::Timeout { tried },
             Self::Io(source) => Error::Connection { source, tried },
             Self::Wire(source) => Error::Protocol { source, tried },
-            Self::Saturated => Error::Saturated { limit: node.pool.limit(), tried },
+            Self::Saturated { crowded } => Error::Saturated { limit: node.pool.limit(), crowded, tried },
             Self::Login { code, user } => {
                 Error::Login { code, user, address: node.address, tried: Some(tried) }
             }

@@ -2,27 +2,34 @@
 
 use crate::error::DevServerError;
 
-/// SIGINT and SIGTERM.
+/// SIGINT and SIGTERM. Their handlers write a byte into a socket pair.
 #[cfg(unix)]
-pub(super) struct StopSignals(tokio::signal::unix::Signal, tokio::signal::unix::Signal);
+pub(super) struct StopSignals(tokio::net::UnixStream);
 
 #[cfg(unix)]
 impl StopSignals {
     /// Installs the handlers.
     pub(super) fn new() -> Result<Self, DevServerError> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind| {
-            signal(kind).map_err(|error| DevServerError::config(format!("cannot handle signals: {error}")))
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        use signal_hook::low_level::pipe;
+        use std::os::unix::net::UnixStream;
+        let listen = || {
+            let (reader, writer) = UnixStream::pair()?;
+            reader.set_nonblocking(true)?;
+            pipe::register(SIGINT, writer.try_clone()?)?;
+            pipe::register(SIGTERM, writer)?;
+            tokio::net::UnixStream::from_std(reader)
         };
-        Ok(Self(listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?))
+        listen().map(Self).map_err(|error: std::io::Error| {
+            DevServerError::config(format!("cannot handle signals: {error}"))
+        })
     }
 
     /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
-        tokio::select! {
-            _ = self.0.recv() => {}
-            _ = self.1.recv() => {}
-        }
+        use tokio::io::AsyncReadExt as _;
+        // An error is impossible, and would end the server, as a signal does.
+        _ = self.0.read(&mut [0; 16]).await;
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn read(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) 
             None => Err(ResultCode::RECORD_NOT_FOUND),
             Some(record) => {
                 answer.generation = record.generation;
-                answer.void_time = record.void_time;
+                answer.void_time = now.for_clients(record.void_time);
                 if request.is_other_set(record, false) {
                     Err(ResultCode::PARAMETER)
                 } else if record.is_expired(now.seconds) {

@@ -99,7 +99,7 @@ fn try_write(
     let old = shard.get(request.digest).filter(|record| !record.is_expired(now.seconds));
     if let Some(old) = old {
         answer.generation = old.generation;
-        answer.void_time = old.void_time;
+        answer.void_time = now.for_clients(old.void_time);
     }
     check_conditions(request, old, requirements.record)?;
     let void_time = void_time(request, namespace, old, now.seconds)?;
@@ -146,7 +146,7 @@ fn try_write(
         key: key.map(Box::from),
     };
     answer.generation = record.generation;
-    answer.void_time = record.void_time;
+    answer.void_time = now.for_clients(record.void_time);
     answer.n_ops = n_ops;
     shard.insert(request.digest, record);
     Ok(())

@@ -11,6 +11,17 @@ pub(crate) const EPOCH: i64 = 1_262_304_000;
 pub(crate) struct Moment {
     pub(crate) seconds: u32,
     pub(crate) millis: u64,
+    /// Seconds that the server's clock is ahead of the clients' clocks.
+    ahead: u32,
+}
+
+impl Moment {
+    /// A void time by the clients' clocks. Clients subtract their own time from it, so void times must not
+    /// contain what the server's clock was moved ahead.
+    pub(crate) fn for_clients(self, void_time: u32) -> u32 {
+        // 0 would mean that the record never expires.
+        if void_time == 0 { 0 } else { void_time.saturating_sub(self.ahead).max(1) }
+    }
 }
 
 /// Counts the time since 2010-01-01 UTC. Can be moved and stopped, so that tests need not wait for
@@ -31,7 +42,11 @@ impl Clock {
 
     pub(crate) fn moment(&self) -> Moment {
         let millis = self.millis();
-        Moment { seconds: (millis / 1000) as u32, millis }
+        let ahead = match self.stopped_at.load(Ordering::Relaxed) {
+            0 => self.ahead.load(Ordering::Relaxed).clamp(0, i64::from(u32::MAX)) as u32,
+            _ => 0,
+        };
+        Moment { seconds: (millis / 1000) as u32, millis, ahead }
     }
 
     /// Milliseconds since 2010-01-01 UTC.
@@ -68,9 +83,12 @@ mod tests {
         let before = clock.now();
         clock.advance(1000);
         assert!((before + 1000..before + 1010).contains(&clock.now()));
+        let moment = clock.moment();
+        assert_eq!(moment.for_clients(moment.seconds + 60), moment.seconds - 1000 + 60);
+        assert_eq!((moment.for_clients(0), moment.for_clients(999)), (0, 1));
         clock.stop_at(77);
         assert_eq!((clock.now(), clock.millis()), (77, 77_000));
         clock.advance(3);
-        assert_eq!(clock.now(), 80);
+        assert_eq!((clock.now(), clock.moment().for_clients(90)), (80, 90));
     }
 }

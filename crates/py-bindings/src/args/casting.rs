@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use record_decode::Casting;
 
-use crate::python::errors::param_error;
+use crate::args::convert::one_word;
 
 /// The `casting` and `errors` arguments of a read into arrays.
 pub(crate) struct CastingArgs {
@@ -13,27 +13,12 @@ pub(crate) struct CastingArgs {
 }
 
 impl CastingArgs {
-    pub(crate) fn read(py: Python<'_>, casting: &str, errors: &str) -> PyResult<Self> {
-        let casting = match casting {
-            "unsafe" => Casting::Unsafe,
-            "same_value" => Casting::SameValue,
-            other => {
-                return Err(param_error(
-                    py,
-                    format!("casting is {other:?}; it must be \"unsafe\" or \"same_value\""),
-                ));
-            }
-        };
-        let coerce = match errors {
-            "raise" => false,
-            "coerce" => true,
-            other => {
-                return Err(param_error(
-                    py,
-                    format!("errors is {other:?}; it must be \"raise\" or \"coerce\""),
-                ));
-            }
-        };
-        Ok(Self { casting, coerce })
+    pub(crate) fn read(casting: &Bound<'_, PyAny>, errors: &Bound<'_, PyAny>) -> PyResult<Self> {
+        const CASTINGS: [(&str, Casting); 2] =
+            [("unsafe", Casting::Unsafe), ("same_value", Casting::SameValue)];
+        Ok(Self {
+            casting: one_word("casting", casting, &CASTINGS)?,
+            coerce: one_word("errors", errors, &[("raise", false), ("coerce", true)])?,
+        })
     }
 }

@@ -1,17 +1,21 @@
 //! The client's configuration dictionary, by the official client's key names.
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use aero_io::{AuthMode, BatchPolicy, ClusterConfig, QueryPolicy, Replica, Seed, TlsConfig};
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::args::auth::{Login, MODES};
 use crate::args::convert::{items_of, whole_number};
+use crate::args::hosts;
 use crate::args::policy::{self, Operate, Read, Write};
-use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, one_of, unsupported};
+use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, not_yet, one_of, unsupported};
 use crate::args::tls;
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
+use crate::python::text::unicode;
 use crate::values::Bools;
 
 /// The default policies of a client.
@@ -92,33 +96,18 @@ const MAX_THREADS: UnsupportedKey = unsupported("max_threads", NoOpValue::Never,
 
 /// Keys that would change how the client works, and are refused.
 const REFUSED: &[UnsupportedKey] = &[
-    unsupported(
+    not_yet(
         "compression_threshold",
         NoOpValue::Zero,
         "\"compress\": True in a policy compresses requests of more than 128 bytes",
     ),
-    unsupported(
+    not_yet(
         "force_single_node",
         NoOpValue::Flag(false),
         "the client talks to the nodes that own the records; if their published addresses cannot be reached, try \
          \"use_services_alternate\": True",
     ),
 ];
-
-/// Policies of commands that are not implemented yet.
-const OTHER_POLICIES: &[UnsupportedKey] = &[
-    no_such_command("apply"),
-    no_such_command("scan"),
-    no_such_command("batch_apply"),
-    no_such_command("admin"),
-    no_such_command("txn_verify"),
-    no_such_command("txn_roll"),
-    no_such_command("metrics"),
-];
-
-const fn no_such_command(key: &'static str) -> UnsupportedKey {
-    unsupported(key, NoOpValue::Never, "its commands are not implemented yet; leave it out")
-}
 
 /// Settings for all commands at once, which the official client no longer accepts.
 const FOR_ALL: &[UnsupportedKey] = &[
@@ -148,7 +137,7 @@ impl Config {
         };
         let defaults = ClusterConfig::default();
         let seeds = match settings.take("hosts")? {
-            Some(value) => hosts(&value)?,
+            Some(value) => seeds(&value)?,
             None => Vec::new(),
         };
         let (policies, client_settings) = match settings.take("policies")? {
@@ -287,36 +276,46 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies
     policies.query = policy::query_defaults(py, &policies.query, "config policy \"query\"", query.as_ref())?;
     let info = settings.take("info")?;
     policies.info.0 = policy::info(py, policies.info.0, "config policy \"info\"", info.as_ref())?;
-    settings.refuse(OTHER_POLICIES)?;
+    policy::check_later_policies(py, &mut settings)?;
     settings.refuse(FOR_ALL)?;
     settings.ignore(&[THREAD_POOL_SIZE, MAX_THREADS])?;
     settings.finish()?;
     Ok((policies, client_settings))
 }
 
-/// Hosts, each as `(name, port)` or `(name, port, tls_name)`.
-fn hosts(value: &Bound<'_, PyAny>) -> PyResult<Vec<Seed>> {
+/// Hosts, each as `(name, port)`, `(name, port, tls_name)` or text such as `"name:port"`.
+fn seeds(value: &Bound<'_, PyAny>) -> PyResult<Vec<Seed>> {
     let py = value.py();
     let Some(items) = items_of(value) else {
         return Err(param_error(
             py,
-            format!("config \"hosts\" is {}; it must be a list of (host, port)", describe(value)),
+            format!(
+                "config \"hosts\" is {}; it must be a list of (host, port) or \"host:port\"",
+                describe(value)
+            ),
         ));
     };
-    items.iter().enumerate().map(|(position, item)| host(item, position)).collect()
+    items.iter().enumerate().map(|(position, item)| seed(item, position)).collect()
 }
 
-fn host(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
+fn seed(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
     let wrong = || {
         param_error(
             item.py(),
             format!(
                 "config \"hosts\"[{position}] is {}; it must be (host, port) or (host, port, tls_name), \
-                 such as (\"127.0.0.1\", 3000)",
+                 such as (\"127.0.0.1\", 3000), or a str such as \"127.0.0.1:3000\"",
                 describe(item)
             ),
         )
     };
+    if let Ok(text) = item.cast::<PyString>() {
+        let text = unicode(text, &format!("config \"hosts\"[{position}]"))?;
+        let (host, port) = hosts::parse(&text).map_err(|why| {
+            param_error(item.py(), format!("config \"hosts\"[{position}] is {}; {why}", describe(item)))
+        })?;
+        return Ok(Seed { host, port, tls_name: None });
+    }
     let parts = items_of(item).ok_or_else(wrong)?;
     let (name, port, tls_name) = match parts.as_slice() {
         [name, port] => (name, port, None),
@@ -326,6 +325,10 @@ fn host(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
     let name = name.extract::<String>().map_err(|_| wrong())?;
     let port = whole_number(port).and_then(|port| u16::try_from(port).ok());
     let port = port.filter(|&port| port > 0).ok_or_else(wrong)?;
+    if let Some(what) = wrong_host(&name) {
+        let found = describe(item);
+        return Err(param_error(item.py(), format!("config \"hosts\"[{position}] is {found}; {what}")));
+    }
     let tls_name = match tls_name {
         Some(name) if !name.is_none() => Some(name.extract::<String>().map_err(|_| wrong())?),
         _ => None,
@@ -334,4 +337,18 @@ fn host(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
         return Err(wrong());
     }
     Ok(Seed { host: name, port, tls_name: tls_name.filter(|name| !name.is_empty()) })
+}
+
+/// What is wrong with the name of a host. It is no URL, and its port is not part of it.
+fn wrong_host(name: &str) -> Option<String> {
+    let is_address = |text: &str| text.split('%').next().unwrap_or_default().parse::<Ipv6Addr>().is_ok();
+    if let Some(address) = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+        return Some(format!("leave out the brackets of the address: {address:?}"));
+    }
+    if name.contains([':', '/', '[', ']']) && !is_address(name) {
+        return Some(
+            "its host must be only a name or an address, such as \"db1\", \"127.0.0.1\" or \"::1\"".into(),
+        );
+    }
+    None
 }

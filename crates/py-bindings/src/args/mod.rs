@@ -3,7 +3,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | `settings` | dictionaries of settings: each key is checked, unknown ones are refused |
-//! | `config`, `auth`, `tls` | the client's configuration |
+//! | `config`, `hosts`, `auth`, `tls` | the client's configuration |
 //! | `policy` | the policies of commands |
 //! | `operations`, `row_command` | operations on bins; what a row of a batch does |
 //! | `casting`, `convert` | single arguments |
@@ -15,6 +15,7 @@ pub(crate) mod auth;
 pub(crate) mod casting;
 pub(crate) mod config;
 pub(crate) mod convert;
+mod hosts;
 pub(crate) mod operations;
 pub(crate) mod policy;
 pub(crate) mod row_command;

@@ -5,10 +5,10 @@ use pyo3::types::{PyBool, PyMapping};
 use wire_protocol::message::{self, op};
 use wire_protocol::particle::particle_type;
 
-use crate::args::convert::{bin_names, items_of, whole_number};
+use crate::args::convert::{TimeToLive, bin_names, items_of, whole_number};
 use crate::python::describe::describe;
-use crate::python::errors::param_error;
-use crate::values::{Bools, OpBytes, bin_name, encode_value};
+use crate::python::errors::{param_error, type_error};
+use crate::values::{Bools, OpBytes, bin_name_at, encode_value};
 
 /// Encoded operations, with what a request says about all of them.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(crate) struct Operations {
     pub(crate) reads: bool,
     /// Whether all bins are read; there are no operations then.
     pub(crate) all_bins: bool,
-    /// The time to live that a `touch` among them sets, in seconds.
+    /// The time to live that a `touch` among them sets, as a request holds it; None for that of the policy.
     pub(crate) ttl: Option<u32>,
 }
 
@@ -84,11 +84,17 @@ impl OpKind {
             Self::Delete => (false, false),
         }
     }
+
+    /// Whether an entry of its dict that it does not use is left alone, as the official client does. A `delete` with a
+    /// bin is refused: it deletes the record, and was perhaps meant to remove the bin.
+    fn ignores(self, entry: &str) -> bool {
+        matches!((self, entry), (Self::Read, "val") | (Self::Touch, "bin"))
+    }
 }
 
-/// Families of operations that are not implemented yet, by the numbers of the official client's constants, and what
+/// Families of operations that are not supported yet, by the numbers of the official client's constants, and what
 /// to use instead.
-fn not_implemented(number: i64) -> Option<(&'static str, &'static str)> {
+fn not_supported(number: i64) -> Option<(&'static str, &'static str)> {
     const REWRITE: &str = "read the bin, change it in Python and write it back with the generation that was read \
                            (policy \"gen\": POLICY_GEN_EQ)";
     const ELSEWHERE: &str = "use the official client for them";
@@ -106,7 +112,7 @@ fn not_implemented(number: i64) -> Option<(&'static str, &'static str)> {
 pub(crate) fn encode_list(list: &Bound<'_, PyAny>, bools: Bools) -> PyResult<Operations> {
     let py = list.py();
     let Some(items) = items_of(list) else {
-        return Err(param_error(
+        return Err(type_error(
             py,
             format!(
                 "operations are {}; they must be a list of dicts, made by aerospike_py.operations",
@@ -137,10 +143,13 @@ fn encode_item(
     let py = item.py();
     let refuse = |what: String| param_error(py, format!("{position} {what}"));
     let Ok(dict) = item.cast::<PyMapping>() else {
-        return Err(refuse(format!(
-            "is {}; it must be a dict such as {{\"op\": OPERATOR_READ, \"bin\": \"a\"}}",
-            describe(item)
-        )));
+        let found = describe(item);
+        return Err(type_error(
+            py,
+            format!(
+                "{position} is {found}; it must be a dict such as {{\"op\": OPERATOR_READ, \"bin\": \"a\"}}"
+            ),
+        ));
     };
     let Some(number) = optional(dict, "op")? else {
         return Err(refuse(format!(
@@ -150,10 +159,10 @@ fn encode_item(
     };
     let kind = whole_number(&number).and_then(OpKind::of);
     let Some(kind) = kind else {
-        let family = whole_number(&number).and_then(not_implemented);
+        let family = whole_number(&number).and_then(not_supported);
         return Err(refuse(match family {
             Some((family, instead)) => {
-                format!("has \"op\" {}: {family} are not implemented yet; {instead}", describe(&number))
+                format!("has \"op\" {}: {family} are not supported yet; {instead}", describe(&number))
             }
             None => format!("has \"op\" {}; it must be one of the OPERATOR_* constants", describe(&number)),
         }));
@@ -162,14 +171,15 @@ fn encode_item(
     for entry in dict.keys()?.iter() {
         let known = match entry.extract::<String>().ok().as_deref() {
             Some("op") => true,
-            Some("bin") => has_bin,
-            Some("val") => has_value,
+            Some("bin") if has_bin => true,
+            Some("val") if has_value => true,
             Some("ctx") => {
-                let what = "has a \"ctx\": operations inside lists and maps are not implemented yet; read the bin, \
+                let what = "has a \"ctx\": operations inside lists and maps are not supported yet; read the bin, \
                             change it in Python and write it back";
                 return Err(refuse(what.into()));
             }
-            _ => false,
+            Some(entry) => kind.ignores(entry),
+            None => false,
         };
         // An unknown entry that is None asks for nothing.
         if !known && !dict.get_item(&entry)?.is_none() {
@@ -185,7 +195,8 @@ fn encode_item(
     let value = if has_value { optional(dict, "val")? } else { None };
     if kind == OpKind::Touch {
         if let Some(ttl) = value.filter(|ttl| !ttl.is_none()) {
-            operations.ttl = Some(read_ttl(position, &ttl)?);
+            let ttl = TimeToLive::read_argument(&format!("{position} \"val\""), &ttl)?;
+            operations.ttl = ttl.given().or(operations.ttl);
         }
         push(operations, kind, &bin, particle_type::NIL, &[]);
         return Ok(());
@@ -206,24 +217,11 @@ fn optional<'py>(dict: &Bound<'py, PyMapping>, key: &str) -> PyResult<Option<Bou
 
 /// A bin name that must not be empty.
 fn named(position: &str, bin: &Bound<'_, PyAny>) -> PyResult<String> {
-    let name = bin_name(bin)?;
+    let name = bin_name_at(&format!("{position}: "), bin)?;
     if name.is_empty() {
         return Err(param_error(bin.py(), format!("{position} has an empty \"bin\"; name a bin")));
     }
     Ok(name)
-}
-
-/// A time to live in seconds, or one of the `TTL_*` constants.
-pub(crate) fn read_ttl(position: &str, ttl: &Bound<'_, PyAny>) -> PyResult<u32> {
-    whole_number(ttl).and_then(|ttl| u32::try_from(ttl).ok()).ok_or_else(|| {
-        param_error(
-            ttl.py(),
-            format!(
-                "{position} has a time to live of {}; it must be seconds or a TTL_* constant",
-                describe(ttl)
-            ),
-        )
-    })
 }
 
 fn push(operations: &mut Operations, kind: OpKind, bin: &str, particle: u8, value: &[u8]) {
@@ -259,7 +257,7 @@ fn push_value(
         _ => None,
     };
     if let Some(wanted) = wanted {
-        return Err(param_error(
+        return Err(type_error(
             value.py(),
             format!(
                 "{position}: bin {bin:?}: {} cannot be used to {}; it must be {wanted}",
@@ -272,19 +270,19 @@ fn push_value(
     Ok(())
 }
 
-/// Encodes the operation of a command that is a single operation, such as `append`; returns its name too.
+/// Encodes the operation of a command that is a single operation, such as `append`; returns its name and bin too.
 pub(crate) fn encode_one(
     number: i64,
     bin: &Bound<'_, PyAny>,
     value: &Bound<'_, PyAny>,
-) -> PyResult<(&'static str, Operations)> {
+) -> PyResult<(&'static str, String, Operations)> {
     let py = bin.py();
     let kind =
         OpKind::of(number).ok_or_else(|| param_error(py, format!("no operation has number {number}")))?;
     let mut operations = Operations::default();
     let bin = named(kind.name(), bin)?;
     push_value(kind.name(), &mut operations, kind, &bin, value, Bools::default())?;
-    Ok((kind.name(), operations))
+    Ok((kind.name(), bin, operations))
 }
 
 /// Encodes a touch that sets this time to live.

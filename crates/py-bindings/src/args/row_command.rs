@@ -11,7 +11,7 @@ use crate::args::operations::{self, Operations};
 use crate::args::policy::{self, RowPolicy};
 use crate::args::settings::Settings;
 use crate::python::describe::describe;
-use crate::python::errors::{param_error, request_error};
+use crate::python::errors::{param_error, request_error, type_error};
 use crate::python::once::intern;
 
 /// What a row does, and what a request says of it.
@@ -91,7 +91,9 @@ impl RowCommand {
                 if let Some(settings) = Settings::new(py, "meta", attribute(intern!(py, "meta"))?.as_ref())? {
                     settings.finish()?;
                 }
-                let operations = match list.filter(|list| list.len().is_ok_and(|len| len > 0)) {
+                // An empty list, as None, reads no bins.
+                let is_empty = |list: &Bound<'_, PyAny>| list.len().is_ok_and(|len| len == 0);
+                let operations = match list.filter(|list| !is_empty(list)) {
                     Some(_) if all_bins => {
                         let message = "a Read has ops and read_all_bins; choose one of them";
                         return Err(param_error(py, message.into()));
@@ -109,7 +111,7 @@ impl RowCommand {
             }
             _ => {
                 let found = describe(object);
-                Err(param_error(
+                Err(type_error(
                     py,
                     format!("it is {found}; it must be a Write, Read or Remove of aerospike_py.batch"),
                 ))

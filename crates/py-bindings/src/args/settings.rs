@@ -9,18 +9,35 @@ use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyMapping, PyString};
 
-use crate::args::convert::{unicode, whole_number};
+use crate::args::convert::{TIME_TO_LIVE, TimeToLive, whole_number};
 use crate::python::describe::describe;
-use crate::python::errors::param_error;
+use crate::python::errors::{param_error, type_error};
 use crate::python::package::from_package;
+use crate::python::text::unicode;
 
 /// A key of the official client that this client does not act on.
+#[derive(Clone, Copy)]
 pub(crate) struct UnsupportedKey {
     pub(crate) key: &'static str,
     /// The value that matches the current behaviour and is accepted.
     pub(crate) no_op: NoOpValue,
     /// Why, and what to do instead.
     pub(crate) reason: &'static str,
+    /// Whether it will be supported.
+    is_planned: bool,
+}
+
+impl UnsupportedKey {
+    /// What is said about the key where it is refused.
+    fn refusal(&self) -> String {
+        let yet = if self.is_planned { " yet" } else { "" };
+        format!("is not supported{yet}: {}", self.reason)
+    }
+
+    /// What is said about the key where it is ignored.
+    fn notice(&self) -> String {
+        format!("has no effect here: {}", self.reason)
+    }
 }
 
 /// The value of an [`UnsupportedKey`] that matches the current behaviour.
@@ -43,7 +60,12 @@ impl NoOpValue {
 }
 
 pub(crate) const fn unsupported(key: &'static str, no_op: NoOpValue, reason: &'static str) -> UnsupportedKey {
-    UnsupportedKey { key, no_op, reason }
+    UnsupportedKey { key, no_op, reason, is_planned: false }
+}
+
+/// An [`unsupported`] key that will be supported.
+pub(crate) const fn not_yet(key: &'static str, no_op: NoOpValue, reason: &'static str) -> UnsupportedKey {
+    UnsupportedKey { key, no_op, reason, is_planned: true }
 }
 
 /// A dictionary of settings that is being read.
@@ -54,6 +76,8 @@ pub(crate) struct Settings<'py> {
     left: Bound<'py, PyDict>,
     /// The keys that were asked for, for the message about an unknown one.
     known: Vec<&'static str>,
+    /// The keys that have no effect or are refused, and what is said about them.
+    without_effect: Vec<(&'static str, String)>,
 }
 
 impl<'py> Settings<'py> {
@@ -75,14 +99,18 @@ impl<'py> Settings<'py> {
             dict
         } else {
             // Not shown: it may contain a password.
-            return Err(param_error(py, format!("{name} is of type {}; it must be a dict", kind(object)?)));
+            return Err(type_error(py, format!("{name} is of type {}; it must be a dict", kind(object)?)));
         };
-        Ok(Some(Self { name, left, known: Vec::new() }))
+        Ok(Some(Self { name, left, known: Vec::new(), without_effect: Vec::new() }))
     }
 
     /// Takes the value of a key; None if it is missing or None.
     pub(crate) fn take(&mut self, key: &'static str) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.known.push(key);
+        self.remove(key)
+    }
+
+    fn remove(&self, key: &'static str) -> PyResult<Option<Bound<'py, PyAny>>> {
         let value = self.left.get_item(key)?;
         if value.is_some() {
             self.left.del_item(key)?;
@@ -90,11 +118,12 @@ impl<'py> Settings<'py> {
         Ok(value.filter(|value| !value.is_none()))
     }
 
+    fn refusal(&self, key: &str, value: &Bound<'py, PyAny>, expected: &str) -> String {
+        format!("{} {key:?} is {}; it must be {expected}", self.name, describe(value))
+    }
+
     fn wrong(&self, key: &str, value: &Bound<'py, PyAny>, expected: &str) -> PyErr {
-        param_error(
-            value.py(),
-            format!("{} {key:?} is {}; it must be {expected}", self.name, describe(value)),
-        )
+        param_error(value.py(), self.refusal(key, value, expected))
     }
 
     /// A whole number within bounds.
@@ -106,7 +135,8 @@ impl<'py> Settings<'py> {
         };
         match whole_number(&value) {
             Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
-            _ => Err(self.wrong(key, &value, &expected())),
+            Some(_) => Err(self.wrong(key, &value, &expected())),
+            None => Err(type_error(value.py(), self.refusal(key, &value, &expected()))),
         }
     }
 
@@ -120,6 +150,15 @@ impl<'py> Settings<'py> {
         Ok(self.count(key)?.map(|millis| Duration::from_millis(millis.into())))
     }
 
+    /// A time to live, as a request holds it; None if it is missing or `TTL_CLIENT_DEFAULT`.
+    pub(crate) fn time_to_live(&mut self, key: &'static str) -> PyResult<Option<u32>> {
+        let Some(value) = self.take(key)? else { return Ok(None) };
+        match TimeToLive::read(&value) {
+            Some(ttl) => Ok(ttl.given()),
+            None => Err(self.wrong(key, &value, TIME_TO_LIVE)),
+        }
+    }
+
     pub(crate) fn flag(&mut self, key: &'static str) -> PyResult<Option<bool>> {
         let Some(value) = self.take(key)? else { return Ok(None) };
         if let Ok(flag) = value.cast::<PyBool>() {
@@ -130,7 +169,7 @@ impl<'py> Settings<'py> {
             return value.is_truthy().map(Some);
         }
         let found = kind(&value)?;
-        Err(param_error(
+        Err(type_error(
             value.py(),
             format!("{} {key:?} is of type {found}; it must be True or False", self.name),
         ))
@@ -143,7 +182,7 @@ impl<'py> Settings<'py> {
         match value.cast::<PyString>() {
             Ok(text) => unicode(text, &what).map(Some),
             Err(_) => {
-                Err(param_error(value.py(), format!("{what} is of type {}; it must be a str", kind(&value)?)))
+                Err(type_error(value.py(), format!("{what} is of type {}; it must be a str", kind(&value)?)))
             }
         }
     }
@@ -168,10 +207,11 @@ impl<'py> Settings<'py> {
     /// Takes keys of the official client that have no effect here. Each gives a warning, unless its value matches the
     /// current behaviour.
     pub(crate) fn ignore(&mut self, keys: &[UnsupportedKey]) -> PyResult<()> {
-        for UnsupportedKey { key, no_op, reason } in keys {
-            let Some(value) = self.take(key)? else { continue };
-            if !no_op.matches(&value) {
-                let message = format!("{} {key:?} has no effect here: {reason}", self.name);
+        for found in keys {
+            self.without_effect.push((found.key, found.notice()));
+            let Some(value) = self.remove(found.key)? else { continue };
+            if !found.no_op.matches(&value) {
+                let message = format!("{} {:?} {}", self.name, found.key, found.notice());
                 let py = self.left.py();
                 let category = py.get_type::<PyUserWarning>();
                 from_package!(py, "warn")?.call1((message, category))?;
@@ -183,13 +223,12 @@ impl<'py> Settings<'py> {
     /// Refuses keys of the official client that are not supported, unless their value matches the current
     /// behaviour. To ignore them would change what a call does.
     pub(crate) fn refuse(&mut self, keys: &[UnsupportedKey]) -> PyResult<()> {
-        for UnsupportedKey { key, no_op, reason } in keys {
-            let Some(value) = self.take(key)? else { continue };
-            if !no_op.matches(&value) {
-                return Err(param_error(
-                    self.left.py(),
-                    format!("{} {key:?} is not supported: {reason}", self.name),
-                ));
+        for found in keys {
+            self.without_effect.push((found.key, found.refusal()));
+            let Some(value) = self.remove(found.key)? else { continue };
+            if !found.no_op.matches(&value) {
+                let message = format!("{} {:?} {}", self.name, found.key, found.refusal());
+                return Err(param_error(self.left.py(), message));
             }
         }
         Ok(())
@@ -199,19 +238,30 @@ impl<'py> Settings<'py> {
     pub(crate) fn finish(self) -> PyResult<()> {
         let Some((key, _)) = self.left.iter().next() else { return Ok(()) };
         let py = self.left.py();
-        let nearest = match key.cast::<PyString>() {
-            Ok(text) => nearest(py, text, &self.known)?,
+        let hint = match key.cast::<PyString>() {
+            Ok(text) => self.hint(text)?,
             Err(_) => None,
         };
-        let hint = match nearest {
-            Some(nearest) => format!("; did you mean {nearest:?}?"),
-            None => {
-                let mut known = self.known;
-                known.sort_unstable();
-                format!("; known keys are {}", known.join(", "))
-            }
-        };
-        Err(param_error(py, format!("{} has an unknown key {}{hint}", self.name, key.repr()?)))
+        let hint = hint.unwrap_or_else(|| {
+            let mut known = self.known;
+            known.sort_unstable();
+            format!("known keys are {}", known.join(", "))
+        });
+        Err(param_error(py, format!("{} has an unknown key {}; {hint}", self.name, key.repr()?)))
+    }
+
+    /// What may be meant by an unknown key. A key that has no effect or is refused is not suggested: the message says
+    /// what is wrong with it too.
+    fn hint(&self, key: &Bound<'_, PyString>) -> PyResult<Option<String>> {
+        let mut all = self.known.clone();
+        all.extend(self.without_effect.iter().map(|(name, _)| *name));
+        if let Some(nearest) = nearest(key, &all, 0.65)?
+            && let Some((name, what)) = self.without_effect.iter().find(|(name, _)| *name == nearest)
+        {
+            return Ok(Some(format!("the most similar key, {name:?}, {what}")));
+        }
+        let nearest = nearest(key, &self.known, 0.6)?;
+        Ok(nearest.map(|nearest| format!("did you mean {nearest:?}?")))
     }
 }
 
@@ -235,9 +285,10 @@ pub(crate) fn one_of<T: PartialEq>(
     }
 }
 
-/// The known key that is most similar to `key`.
-fn nearest(py: Python<'_>, key: &Bound<'_, PyString>, known: &[&'static str]) -> PyResult<Option<String>> {
-    let matches = py.import("difflib")?.call_method1("get_close_matches", (key, known.to_vec(), 1, 0.6))?;
+/// The name that is most similar to `key`, if one is as similar as `cutoff`.
+fn nearest(key: &Bound<'_, PyString>, names: &[&'static str], cutoff: f64) -> PyResult<Option<String>> {
+    let difflib = key.py().import("difflib")?;
+    let matches = difflib.call_method1("get_close_matches", (key, names.to_vec(), 1, cutoff))?;
     let matches: Vec<String> = matches.extract()?;
     Ok(matches.into_iter().next())
 }

@@ -18,6 +18,27 @@ const IGNORED: &[UnsupportedKey] = &[unsupported(
     "sessions are not logged; stats() counts connections",
 )];
 
+const REFUSED: &[UnsupportedKey] = &[
+    unsupported(
+        "keyfile_pw",
+        NoOpValue::Never,
+        "only unencrypted keys can be read; store the key without a passphrase (openssl pkey -in KEY -out PLAIN) where \
+         only the service can read it",
+    ),
+    unsupported(
+        "cert_blacklist",
+        NoOpValue::Never,
+        "to refuse revoked certificates, add a revocation list to \"cafile\" or \"capath\" and set \"crl_check\": \
+         True",
+    ),
+    unsupported(
+        "for_login_only",
+        NoOpValue::Flag(false),
+        "it would encrypt the login but send records in clear text, which others on the network could read and \
+         change; leave it out",
+    ),
+];
+
 /// Reads the dictionary; None if TLS is not enabled.
 pub(crate) fn read(py: Python<'_>, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<TlsConfig>> {
     let Some(mut settings) = Settings::new(py, NAME, value)? else { return Ok(None) };
@@ -29,26 +50,8 @@ pub(crate) fn read(py: Python<'_>, value: Option<&Bound<'_, PyAny>>) -> PyResult
     let suites = settings.text("cipher_suite")?;
     let checks_node = settings.flag("crl_check")?.unwrap_or(false);
     let checks_chain = settings.flag("crl_check_all")?.unwrap_or(false);
-    let for_login_only = settings.flag("for_login_only")?.unwrap_or(false);
     let refuse = |what: &str| Err(param_error(py, format!("{NAME} {what}")));
-    if settings.take("keyfile_pw")?.is_some() {
-        return refuse(
-            "\"keyfile_pw\" is not supported: only unencrypted keys can be read; store the key without a passphrase \
-             (openssl pkey -in KEY -out PLAIN) where only the service can read it",
-        );
-    }
-    if settings.take("cert_blacklist")?.is_some() {
-        return refuse(
-            "\"cert_blacklist\" is not supported: to refuse revoked certificates, add a revocation list to \
-             \"cafile\" or \"capath\" and set \"crl_check\": True",
-        );
-    }
-    if for_login_only {
-        return refuse(
-            "\"for_login_only\" is not supported: it would encrypt the login but send records in clear text, which \
-             others on the network could read and change; leave it out",
-        );
-    }
+    settings.refuse(REFUSED)?;
     settings.ignore(IGNORED)?;
     settings.finish()?;
     let identity = match (certificates, key) {

@@ -30,8 +30,13 @@ pub(crate) fn read_schema(dtype: &Bound<'_, PyAny>) -> PyResult<Schema> {
 
 fn field(name: &str, dtype: &Bound<'_, PyAny>, offset: usize) -> PyResult<Field> {
     let py = dtype.py();
-    let shape: Vec<usize> = dtype.getattr(intern!(py, "shape"))?.extract()?;
-    let base = dtype.getattr(intern!(py, "base"))?;
+    let mut shape: Vec<usize> = dtype.getattr(intern!(py, "shape"))?.extract()?;
+    let mut base = dtype.getattr(intern!(py, "base"))?;
+    // A sub-array of sub-arrays is one of more dimensions, as in NumPy.
+    while !base.getattr(intern!(py, "subdtype"))?.is_none() {
+        shape.extend(base.getattr(intern!(py, "shape"))?.extract::<Vec<usize>>()?);
+        base = base.getattr(intern!(py, "base"))?;
+    }
     if !base.getattr(intern!(py, "names"))?.is_none() {
         return Err(schema_error(&SchemaError::NestedStruct { field: name.into() }));
     }

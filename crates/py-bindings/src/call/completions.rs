@@ -12,8 +12,8 @@ use crate::python::process;
 /// The queue of one event loop's completed calls, by their numbers.
 #[pyclass(frozen, module = "aerospike_py._native")]
 pub(crate) struct Completions {
-    /// The process that the loop belongs to. A forked child shares the waker's descriptors with it.
-    process: u32,
+    /// When it was made: a forked child shares the waker's descriptors with its parent.
+    generation: u32,
     queue: Arc<Queue>,
 }
 
@@ -45,19 +45,17 @@ impl Completions {
     /// The queue, for a call to put its number into.
     pub(super) fn queue(&self, py: Python<'_>) -> PyResult<Arc<Queue>> {
         if self.is_inherited() {
-            return Err(client_error(
-                py,
-                "this event loop was used by a client before fork() and belongs to the parent process; create a new \
-                 loop in the child"
-                    .into(),
-            ));
+            let reason = process::reason(self.generation);
+            let place = if process::is_of_parent(self.generation) { " in the child" } else { "" };
+            let message = format!("this event loop was used by a client {reason}; create a new loop{place}");
+            return Err(client_error(py, message));
         }
         Ok(self.queue.clone())
     }
 
-    /// Whether this is a forked child's copy of its parent's queue.
+    /// Whether this is a forked child's copy of its parent's queue, or has lost its descriptors.
     fn is_inherited(&self) -> bool {
-        self.process != process::id()
+        self.generation != process::generation()
     }
 }
 
@@ -65,10 +63,11 @@ impl Completions {
 impl Completions {
     #[new]
     fn new(py: Python<'_>) -> PyResult<Self> {
+        process::check_descriptors();
         let waker = Waker::new()
             .map_err(|error| client_error(py, format!("no descriptor to wake the event loop: {error}")))?;
         Ok(Self {
-            process: process::id(),
+            generation: process::generation(),
             queue: Arc::new(Queue { done: Mutex::new(Vec::new()), waker, changed: Condvar::new() }),
         })
     }

@@ -25,8 +25,9 @@ use pyo3::prelude::*;
 pub(crate) use self::completions::Completions;
 pub(crate) use self::operation::Operation;
 use self::runtime::Driver;
-pub(crate) use self::wait::{INHERITED_CALL, Seal};
+pub(crate) use self::runtime::{Handle, shared as shared_runtime};
 use self::wait::{NothingToSeal, wait};
+pub(crate) use self::wait::{Seal, inherited_call};
 use crate::python::errors::io_error;
 
 /// A command, ready to run.

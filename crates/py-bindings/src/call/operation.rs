@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use super::Call;
 use super::completions::Completions;
 use super::runtime::{AbortHandle, Handle};
-use super::wait::{INHERITED_CALL, Seal, panic_message};
+use super::wait::{Seal, inherited_call, panic_message};
 use crate::python::errors::client_error;
 use crate::python::process;
 
@@ -29,8 +29,8 @@ type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 pub(crate) struct Operation {
     #[pyo3(get)]
     number: u64,
-    /// The process that the call runs in. A forked child has none of its threads.
-    process: u32,
+    /// When the call was made: a forked child has none of its threads.
+    generation: u32,
     abort: AbortHandle,
     seal: Arc<dyn Seal>,
     finish: Mutex<Option<Finish>>,
@@ -71,16 +71,16 @@ impl Operation {
         };
         Ok(Self {
             number,
-            process: process::id(),
+            generation: process::generation(),
             abort: task.abort_handle(),
             seal,
             finish: Mutex::new(Some(Box::new(finish))),
         })
     }
 
-    /// Whether this is a forked child's copy of an operation that runs in its parent.
+    /// Whether this is a forked child's copy of an operation that runs in its parent, or has lost its descriptors.
     fn is_inherited(&self) -> bool {
-        self.process != process::id()
+        self.generation != process::generation()
     }
 }
 
@@ -89,7 +89,7 @@ impl Operation {
     /// The result, once the queue has given the number; raises what the call raises.
     fn result(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         if self.is_inherited() {
-            return Err(client_error(py, INHERITED_CALL.into()));
+            return Err(client_error(py, inherited_call(self.generation)));
         }
         let finish = self.finish.lock().unwrap_or_else(PoisonError::into_inner).take();
         match finish {

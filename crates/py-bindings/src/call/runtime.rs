@@ -4,17 +4,19 @@
 //! addition, on which it drives their sockets itself.
 //!
 //! A runtime belongs to the process that made it. A forked child shares its parent's epoll and sockets, so there the
-//! runtime is leaked untouched, and clients that were made before the fork raise at each entry. The shared runtime is
+//! runtime is leaked untouched, and clients that were made before the fork raise at each entry. So it is when the
+//! program closes all descriptors: see [`process`]. The threads of such a runtime, in the same process, are stopped
+//! where they would panic. The shared runtime is
 //! looked up only with the GIL held, so its lock is never held at the moment of a fork.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use tokio::runtime::Runtime;
 
-pub(super) use tokio::runtime::Handle;
+pub(crate) use tokio::runtime::Handle;
 pub(super) use tokio::task::AbortHandle;
 
 use crate::python::errors::client_error;
@@ -32,40 +34,67 @@ pub(super) enum Driver {
 /// Threads of the shared runtime, at most.
 const MAX_WORKERS: usize = 4;
 
-/// Threads that can have a runtime of their own at a time: each holds four descriptors. Calls of other threads are
+/// Threads that can have a runtime of their own at a time: each holds three descriptors. Calls of other threads are
 /// driven by the shared runtime.
 const MAX_THREAD_RUNTIMES: u32 = 64;
 
 struct Shared {
-    process: u32,
+    generation: u32,
     /// None before first use, and once the interpreter exits.
     runtime: Option<Runtime>,
 }
 
-static SHARED: Mutex<Shared> = Mutex::new(Shared { process: 0, runtime: None });
+static SHARED: Mutex<Shared> = Mutex::new(Shared { generation: 0, runtime: None });
+
+thread_local! {
+    /// On a thread of a shared runtime, the generation of that.
+    static WORKER_OF: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Stops threads of a runtime whose descriptors were closed, instead of letting them panic.
+///
+/// Such a thread panics when it waits for its sockets. If it unwound, it would close descriptors, whose numbers may
+/// belong to other files now. The panic of a thread that waits for a call becomes the call's error.
+pub(crate) fn stop_threads_without_descriptors() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let is_closed = process::check_descriptors();
+        let worker_of = WORKER_OF.try_with(Cell::get).unwrap_or(0);
+        if worker_of != 0 && worker_of != process::generation() {
+            loop {
+                std::thread::park();
+            }
+        }
+        if !is_closed {
+            report(panic);
+        }
+    }));
+}
 
 /// The shared runtime of this process, made at first use.
-pub(super) fn shared(py: Python<'_>) -> PyResult<Handle> {
+pub(crate) fn shared(py: Python<'_>) -> PyResult<Handle> {
     // The exception is made after the lock is released: making it runs Python, which may let in another thread that
     // then waits for the lock with the GIL.
     shared_or_reason().map_err(|reason| client_error(py, reason))
 }
 
 fn shared_or_reason() -> Result<Handle, String> {
-    let process = process::id();
+    let generation = process::generation();
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    if shared.process != process {
-        // Inherited from the parent: its threads are not in this process, and its epoll is shared with the parent.
+    if shared.generation != generation {
+        // Inherited from the parent, with whom its epoll is shared, or its descriptors were closed.
         std::mem::forget(shared.runtime.take());
+        process::watch_descriptors().map_err(|error| format!("the runtime cannot be started: {error}"))?;
         let workers = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(1, MAX_WORKERS));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(workers)
             .thread_name("aerospike-py")
+            .on_thread_start(move || WORKER_OF.set(generation))
             .enable_io()
             .enable_time()
             .build()
             .map_err(|error| format!("the runtime cannot be started: {error}"))?;
-        shared.process = process;
+        shared.generation = generation;
         shared.runtime = Some(runtime);
     }
     match &shared.runtime {
@@ -89,7 +118,7 @@ pub(crate) fn shutdown() {
 static THREAD_RUNTIMES: Mutex<(u32, u32)> = Mutex::new((0, 0));
 
 struct ThreadRuntime {
-    process: u32,
+    generation: u32,
     /// None only while this is dropped.
     runtime: Option<Rc<Runtime>>,
 }
@@ -97,25 +126,26 @@ struct ThreadRuntime {
 impl ThreadRuntime {
     /// None if there are [`MAX_THREAD_RUNTIMES`] already, or no descriptors left.
     fn new() -> Option<Self> {
-        let process = process::id();
+        let generation = process::generation();
         // Never blocks: a forked child may inherit a held lock.
         let mut count = THREAD_RUNTIMES.try_lock().ok()?;
-        if count.0 != process {
-            *count = (process, 0);
+        if count.0 != generation {
+            *count = (generation, 0);
         }
         if count.1 >= MAX_THREAD_RUNTIMES {
             return None;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().ok()?;
         count.1 += 1;
-        Some(Self { process, runtime: Some(Rc::new(runtime)) })
+        Some(Self { generation, runtime: Some(Rc::new(runtime)) })
     }
 }
 
 impl Drop for ThreadRuntime {
     fn drop(&mut self) {
-        if self.process != process::id() {
-            // Inherited from the parent, with which this process shares its epoll.
+        process::check_descriptors();
+        if self.generation != process::generation() {
+            // Inherited from the parent, with which this process shares its epoll, or its descriptors were closed.
             std::mem::forget(self.runtime.take());
             return;
         }
@@ -138,7 +168,7 @@ pub(super) fn thread_runtime() -> Option<Rc<Runtime>> {
     THREAD_RUNTIME
         .try_with(|own| {
             let mut own = own.borrow_mut();
-            if own.as_ref().is_none_or(|own| own.process != process::id()) {
+            if own.as_ref().is_none_or(|own| own.generation != process::generation()) {
                 *own = ThreadRuntime::new();
             }
             own.as_ref()?.runtime.clone()

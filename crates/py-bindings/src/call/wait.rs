@@ -1,7 +1,7 @@
 //! Waiting for a call on the thread that makes it.
 
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +16,10 @@ use crate::python::process;
 /// Time between two looks for signals, and before the first one.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The message for a call of the parent process that is used in a forked child.
-pub(crate) const INHERITED_CALL: &str = "this call was made before fork() and belongs to the parent process";
+/// The message for a call of an earlier generation.
+pub(crate) fn inherited_call(made_in: u32) -> String {
+    format!("this call was made {}", process::reason(made_in))
+}
 
 /// Stops a call's writers.
 pub(crate) trait Seal: Send + Sync {
@@ -53,32 +55,39 @@ pub(super) fn wait<T: Send>(
     seal: &Arc<dyn Seal>,
     future: impl Future<Output = T> + Send,
 ) -> PyResult<T> {
-    let process = process::id();
+    let generation = process::generation();
     let mut future = Box::pin(AssertUnwindSafe(future).catch_unwind());
     // The same runtime for the whole call: timers and sockets belong to the one that polls them first.
     let on_this_thread = driver == Driver::CallingThread && thread_runtime().is_some();
     loop {
         let outcome = py.detach(|| {
             let turn = poll_for(future.as_mut(), SIGNAL_INTERVAL);
-            match on_this_thread.then(thread_runtime).flatten() {
+            // A runtime whose descriptors were closed panics.
+            catch_unwind(AssertUnwindSafe(|| match on_this_thread.then(thread_runtime).flatten() {
                 Some(runtime) => runtime.block_on(turn),
                 None => shared.block_on(turn),
-            }
+            }))
         });
-        match outcome {
+        match outcome.unwrap_or_else(|panic| Some(Err(panic))) {
             Some(Ok(value)) => return Ok(value),
             Some(Err(panic)) => {
                 seal.seal();
+                process::check_descriptors();
+                if process::generation() != generation {
+                    // Leaked: the numbers of its sockets may belong to other files.
+                    std::mem::forget(future);
+                    return Err(client_error(py, inherited_call(generation)));
+                }
                 return Err(client_error(py, panic_message(&*panic)));
             }
             None => {
                 let signals = py.check_signals();
-                if process::id() != process {
+                if process::generation() != generation {
                     // A signal handler has forked, and this is the child. The future's sockets and tasks are the
                     // parent's, so it is leaked: dropping it would close them there.
                     std::mem::forget(future);
                     signals?;
-                    return Err(client_error(py, INHERITED_CALL.into()));
+                    return Err(client_error(py, inherited_call(generation)));
                 }
                 if let Err(interrupt) = signals {
                     py.detach(|| {

@@ -7,14 +7,16 @@ use aero_io::{BatchKeys, BatchOperate, BatchPolicy, BatchWriter, EncodedOps, Ope
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PySequence};
 
+use crate::args::convert::TimeToLive;
 use crate::args::row_command::RowCommand;
 use crate::args::{operations, policy};
 use crate::call::{Call, Completions};
 use crate::core::Core;
 use crate::keys::KeyArena;
 use crate::python::describe::describe;
-use crate::python::errors::{io_error, param_error};
+use crate::python::errors::{io_error, param_error, type_error};
 use crate::python::once::intern;
+use crate::results::records::Success;
 use crate::results::sinks::{NO_RESPONSE, RawRows};
 use crate::results::{records, rows};
 
@@ -81,7 +83,8 @@ impl Core {
         let defaults = &self.config.policies.batch_write;
         let mut row = policy::row_write(py, defaults, "batch write policy", row_policy)?.of_row(py, None)?;
         if let Some(ttl) = ttl.filter(|ttl| !ttl.is_none()) {
-            row.options.ttl = operations::read_ttl("batch_operate", ttl)?;
+            let ttl = TimeToLive::read_argument("ttl", ttl)?;
+            row.options.ttl = ttl.given().unwrap_or(row.options.ttl);
         }
         let command = RowCommand::operate(py, operations, &row, &parent)?;
         let arena = Arc::new(KeyArena::read(keys)?);
@@ -144,14 +147,14 @@ fn items_of_batch<'py>(batch: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyA
         Some(list) if list.cast::<PySequence>().is_ok() => list.try_iter()?.collect(),
         Some(list) => {
             let found = describe(&list);
-            Err(param_error(
+            Err(type_error(
                 py,
                 format!(
                     "batch_records.batch_records is {found}; it must be a list of Write, Read and Remove"
                 ),
             ))
         }
-        None => Err(param_error(
+        None => Err(type_error(
             py,
             format!(
                 "batch_records is {}; it must be BatchRecords([Write(key, ops), Read(...), Remove(...)]) of \
@@ -222,7 +225,7 @@ impl Core {
                 let keys = Arc::new(arena.batch_keys()?);
                 let digests = keys.clone();
                 let batch = BatchOperate { name, ops, policy };
-                cluster.batch_operate(keys, batch, raw).await.map(|()| digests)
+                cluster.get().await?.batch_operate(keys, batch, raw).await.map(|()| digests)
             }
         };
         let finish = move |py: Python<'_>, outcome: Result<Arc<BatchKeys>, aero_io::Error>| {
@@ -235,7 +238,7 @@ impl Core {
                     made.push(records::batch_record(py, row)?);
                     Ok(())
                 })?;
-                return records::batch_records(py, PyList::new(py, made)?, result);
+                return records::batch_records(py, PyList::new(py, made)?, result, Success::Done);
             };
             // The rows get their results even if the call as a whole failed.
             let error = outcome.as_ref().err();

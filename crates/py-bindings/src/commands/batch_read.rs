@@ -2,22 +2,24 @@
 
 use std::sync::Arc;
 
-use aero_io::{BatchKeys, BatchRead, Bins, Cluster};
+use aero_io::{BatchKeys, BatchRead, Bins};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString};
-use record_decode::RowBuffer;
+use pyo3::types::{PyBytes, PyList};
+use record_decode::{Casting, RowBuffer};
 
 use crate::args::casting::CastingArgs;
-use crate::args::convert::bin_names;
+use crate::args::convert::{bin_names, text, text_or_none};
 use crate::args::policy;
 use crate::arrays::as_dtype;
 use crate::arrays::dtype::read_plan;
 use crate::arrays::memory::Arrays;
 use crate::call::{Call, Completions, or_raise};
-use crate::core::Core;
+use crate::core::warned_fields::{ReadKind, WarnedFields};
+use crate::core::{Core, LazyCluster};
 use crate::keys::KeyArena;
 use crate::python::errors::io_error;
+use crate::results::records::Success;
 use crate::results::sinks::{NO_RESPONSE, NumpyRows, RawRows};
 use crate::results::{clock, numpy_batch, records, rows};
 
@@ -32,8 +34,8 @@ impl Core {
         bins: Option<&Bound<'_, PyAny>>,
         policy: Option<&Bound<'_, PyAny>>,
         dtype: Option<&Bound<'_, PyAny>>,
-        casting: &str,
-        errors: &str,
+        casting: &Bound<'_, PyAny>,
+        errors: &Bound<'_, PyAny>,
         out: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
@@ -41,13 +43,25 @@ impl Core {
         self.config.check_replica(py, policy.limits.replica)?;
         let request = BatchRead { policy, ..BatchRead::default() };
         let bins = bin_names(bins)?;
+        let casting = CastingArgs::read(casting, errors)?;
         match dtype {
             Some(dtype) => {
-                let casting = CastingArgs::read(py, casting, errors)?;
-                into_numpy(py, completions, cluster, keys, bins.as_deref(), request, dtype, &casting, out)
+                let warned = self.warned.clone();
+                into_numpy(
+                    py,
+                    completions,
+                    cluster,
+                    keys,
+                    bins.as_deref(),
+                    request,
+                    dtype,
+                    &casting,
+                    out,
+                    warned,
+                )
             }
             None => {
-                refuse_numpy_arguments(casting, errors, out)?;
+                refuse_numpy_arguments(&casting, out)?;
                 into_records(py, completions, cluster, keys, bins.as_deref(), request)
             }
         }
@@ -66,13 +80,14 @@ fn bins_of(names: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Bins {
 fn into_numpy(
     py: Python<'_>,
     completions: Option<&Completions>,
-    cluster: Cluster,
+    cluster: LazyCluster,
     keys: &Bound<'_, PyAny>,
     bins: Option<&[String]>,
     mut request: BatchRead,
     dtype: &Bound<'_, PyAny>,
     casting: &CastingArgs,
     out: Option<&Bound<'_, PyAny>>,
+    warned: Arc<WarnedFields>,
 ) -> PyResult<Py<PyAny>> {
     let dtype = as_dtype(dtype)?;
     let plan = read_plan(&dtype, casting.casting, bins)?;
@@ -92,6 +107,7 @@ fn into_numpy(
         let (arena, rows) = (arena.clone(), rows.clone());
         async move {
             let keys = Arc::new(arena.batch_keys()?);
+            let cluster = cluster.get().await?;
             let outcome = cluster.batch_read(keys, Arc::new(request), Arc::clone(&rows)).await;
             // Every row is answered or given up by now. If one were not, its memory would never have been written.
             rows.0.fail_rest(NO_RESPONSE);
@@ -100,11 +116,20 @@ fn into_numpy(
     };
     let (seal, coerce) = (rows.clone(), casting.coerce);
     let finish = move |py: Python<'_>, outcome: Result<(), aero_io::Error>| {
-        let summary = rows.0.finish();
-        match outcome {
-            Ok(()) => numpy_batch::wrap(py, arrays, arena, &plan, summary, coerce),
-            Err(error) => Err(io_error(py, &error)),
+        let mut summary = rows.0.finish();
+        if let Err(error) = outcome {
+            return Err(io_error(py, &error));
         }
+        if summary.missing_fields.is_empty() {
+            return numpy_batch::wrap(py, arrays, arena, &plan, summary, coerce);
+        }
+        let kind = ReadKind::new(plan.bin_names(), arena.spaces());
+        warned.retain_new(kind, &mut summary.missing_fields);
+        let fields = summary.missing_fields.clone();
+        let batch = numpy_batch::wrap(py, arrays, arena, &plan, summary, coerce)?;
+        // Not if the warning was raised as an error: the next call raises it again.
+        warned.add(kind, fields);
+        Ok(batch)
     };
     Call::sealed_by(seal, future, finish).run(py, completions)
 }
@@ -112,7 +137,7 @@ fn into_numpy(
 fn into_records(
     py: Python<'_>,
     completions: Option<&Completions>,
-    cluster: Cluster,
+    cluster: LazyCluster,
     keys: &Bound<'_, PyAny>,
     bins: Option<&[String]>,
     mut request: BatchRead,
@@ -120,6 +145,8 @@ fn into_records(
     if let Some(bins) = bins {
         request.bins = bins_of(bins);
     }
+    // Asked for no bins, the official client gives records of two items.
+    let is_header = matches!(request.bins, Bins::Header);
     let arena = Arc::new(KeyArena::read(keys)?);
     let raw = Arc::new(RawRows::new(arena.len()));
     let future = {
@@ -127,7 +154,7 @@ fn into_records(
         async move {
             let keys = Arc::new(arena.batch_keys()?);
             let digests = keys.clone();
-            cluster.batch_read(keys, Arc::new(request), raw).await.map(|()| digests)
+            cluster.get().await?.batch_read(keys, Arc::new(request), raw).await.map(|()| digests)
         }
     };
     let finish = or_raise(move |py, digests: Arc<BatchKeys>| {
@@ -140,22 +167,23 @@ fn into_records(
             &state,
             |_| false,
             |_, row| {
+                let row = if is_header { row.without_bins(py)? } else { row };
                 made.push(records::batch_record(py, row)?);
                 Ok(())
             },
         )?;
-        records::batch_records(py, PyList::new(py, made)?, result)
+        records::batch_records(py, PyList::new(py, made)?, result, Success::Found)
     });
     Call::new(future, finish).run(py, completions)
 }
 
 /// Refuses arguments that have a meaning only with a dtype.
-fn refuse_numpy_arguments(casting: &str, errors: &str, out: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+fn refuse_numpy_arguments(casting: &CastingArgs, out: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
     let given = if out.is_some_and(|out| !out.is_none()) {
         "out"
-    } else if casting != "unsafe" {
+    } else if casting.casting != Casting::Unsafe {
         "casting"
-    } else if errors != "raise" {
+    } else if casting.coerce {
         "errors"
     } else {
         return Ok(());
@@ -176,10 +204,12 @@ fn refuse_numpy_arguments(casting: &str, errors: &str, out: Option<&Bound<'_, Py
 #[pyfunction]
 pub(crate) fn calc_digest<'py>(
     py: Python<'py>,
-    ns: Bound<'py, PyString>,
-    set: Option<Bound<'py, PyString>>,
+    ns: Bound<'py, PyAny>,
+    set: Option<Bound<'py, PyAny>>,
     key: Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyBytes>> {
+    text("ns", &ns)?;
+    text_or_none("set", set.as_ref())?;
     let tuple = (ns, set, key).into_pyobject(py)?;
     let arena = KeyArena::read_one(tuple.as_any())?;
     Ok(PyBytes::new(py, &arena.digest(0)))

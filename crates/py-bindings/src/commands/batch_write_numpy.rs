@@ -6,6 +6,7 @@ use aero_io::{BatchOperate, BatchWriter, OperateRow, RowAttributes, RowHead, Row
 use pyo3::prelude::*;
 use record_decode::{BytesAs, EncodeOptions, EncodePlan};
 
+use crate::args::convert::one_word;
 use crate::args::policy;
 use crate::arrays::dtype::read_schema;
 use crate::arrays::memory::{ArrayRows, result_arrays};
@@ -99,8 +100,8 @@ impl Core {
         dtype: &Bound<'_, PyAny>,
         keys: &Bound<'_, PyAny>,
         present: Option<Vec<u8>>,
-        strings_as: &str,
-        arrays_as: &str,
+        strings_as: &Bound<'_, PyAny>,
+        arrays_as: &Bound<'_, PyAny>,
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
@@ -117,7 +118,7 @@ impl Core {
             RowAttributes::write(&row.options, false).map_err(|error| request_error(py, &error))?;
         let plan = EncodePlan::new(
             read_schema(dtype)?,
-            encode_options(py, strings_as, arrays_as, self.config.bools)?,
+            encode_options(strings_as, arrays_as, self.config.bools)?,
             |_| true,
         );
         let arena = Arc::new(KeyArena::read(keys)?);
@@ -134,7 +135,7 @@ impl Core {
                 let rows = WrittenRows { array, plan, present, arena, attributes, send_key: row.send_key };
                 rows.check()?;
                 let batch = BatchOperate { name: "batch write", ops: Arc::new(rows), policy };
-                cluster.batch_operate(keys, batch, codes).await
+                cluster.get().await?.batch_operate(keys, batch, codes).await
             }
         };
         let finish = or_raise(move |py, ()| {
@@ -152,24 +153,11 @@ impl Core {
 }
 
 fn encode_options(
-    py: Python<'_>,
-    strings_as: &str,
-    arrays_as: &str,
+    strings_as: &Bound<'_, PyAny>,
+    arrays_as: &Bound<'_, PyAny>,
     bools: Bools,
 ) -> PyResult<EncodeOptions> {
-    let bytes_as = match strings_as {
-        "str" => BytesAs::Text,
-        "blob" => BytesAs::Blob,
-        other => {
-            return Err(param_error(py, format!("strings_as is {other:?}; it must be \"str\" or \"blob\"")));
-        }
-    };
-    let arrays_as_lists = match arrays_as {
-        "blob" => false,
-        "list" => true,
-        other => {
-            return Err(param_error(py, format!("arrays_as is {other:?}; it must be \"blob\" or \"list\"")));
-        }
-    };
+    let bytes_as = one_word("strings_as", strings_as, &[("str", BytesAs::Text), ("blob", BytesAs::Blob)])?;
+    let arrays_as_lists = one_word("arrays_as", arrays_as, &[("blob", false), ("list", true)])?;
     Ok(EncodeOptions { bytes_as, arrays_as_lists, bools_as_integers: bools == Bools::AsInteger })
 }

@@ -7,30 +7,39 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use wire_protocol::info;
 
-use crate::args::convert::{unicode, whole_number};
+use crate::args::convert::{text, whole_number};
 use crate::args::policy;
 use crate::call::{Call, Completions, or_raise};
 use crate::core::Core;
 use crate::keys::too_long;
 use crate::python::describe::describe;
-use crate::python::errors::{SERVER, error_of_code, io_error, param_error};
+use crate::python::errors::{SERVER, error_of_code, io_error, param_error, type_error};
+use crate::python::text::unicode;
 
-/// An answer as the server writes it: command, tab, value, newline.
-fn line((command, value): &(String, String)) -> String {
-    format!("{command}\t{value}\n")
-}
-
-fn lines(answers: &[(String, String)]) -> String {
-    answers.iter().map(line).collect()
+/// Answers as the server writes them: command, tab, value, newline; raises if one of them is an error.
+fn lines(py: Python<'_>, node: &str, answers: &[(String, String)]) -> PyResult<String> {
+    check(py, node, answers)?;
+    Ok(answers.iter().map(|(command, value)| format!("{command}\t{value}\n")).collect())
 }
 
 /// The value and a newline, as the official client returns it for many nodes; raises if the value is an error.
 fn value_of(py: Python<'_>, node: &str, answers: &[(String, String)]) -> PyResult<String> {
+    check(py, node, answers)?;
     let value = answers.first().map_or("", |(_, value)| value.as_str());
-    if info::error_of(value).is_some() {
-        return Err(info_error(py, "info", node, value));
-    }
     Ok(format!("{value}\n"))
+}
+
+/// Raises the first error among answers.
+fn check(py: Python<'_>, node: &str, answers: &[(String, String)]) -> PyResult<()> {
+    for (command, value) in answers {
+        // A line without a tab was read as a command without a value.
+        let is_bare = value.is_empty() && info::error_of(command).is_some();
+        let answer = if is_bare { command } else { value };
+        if info::error_of(answer).is_some() {
+            return Err(info_error(py, "info", node, answer));
+        }
+    }
+    Ok(())
 }
 
 /// The exception of an answer such as `ERROR:4:unrecognized command`.
@@ -43,12 +52,12 @@ fn info_error(py: Python<'_>, command: &str, node: &str, answer: &str) -> PyErr 
 fn command_of(command: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = command.py();
     let Ok(text) = command.cast::<PyString>() else {
-        return Err(param_error(
+        return Err(type_error(
             py,
             format!("command is {}; it must be a str such as \"build\"", describe(command)),
         ));
     };
-    let text = unicode(text, "the command")?;
+    let text = unicode(text, "command")?;
     let text = text.trim_end_matches('\n').to_owned();
     if text.is_empty() || text.contains('\n') {
         let message = format!("command is {}; it must be one non-empty line", describe(command));
@@ -70,7 +79,7 @@ impl Core {
         let cluster = self.cluster(py)?;
         let command = command_of(command)?;
         let timeout = policy::info(py, self.config.policies.info.0, "info policy", policy)?;
-        let future = async move { cluster.info_within(None, &[&command], timeout).await };
+        let future = async move { cluster.get().await?.info_within(None, &[&command], timeout).await };
         let finish = or_raise(|py, answers: Vec<InfoAnswers>| {
             let all = PyDict::new(py);
             for (node, answer) in answers {
@@ -88,23 +97,33 @@ impl Core {
         Call::new(future, finish).run(py, completions)
     }
 
-    /// Asks the node of that name; if it is None, any node that answers.
-    fn info_node(
+    /// Asks the node of that name.
+    fn info_single_node(
         &self,
         py: Python<'_>,
         completions: Option<&Completions>,
         command: &Bound<'_, PyAny>,
-        node: Option<String>,
+        host: &Bound<'_, PyAny>,
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let cluster = self.cluster(py)?;
         let command = command_of(command)?;
-        let timeout = policy::info(py, self.config.policies.info.0, "info policy", policy)?;
-        let future = async move { ask(&cluster, &command, node, timeout).await };
-        let finish = or_raise(|py, (_, answer): NodeAnswer| {
-            Ok(PyString::new(py, &lines(&answer)).into_any().unbind())
-        });
-        Call::new(future, finish).run(py, completions)
+        if !host.is_instance_of::<PyString>() {
+            let message =
+                format!("host is {}; it must be the name of a node, one of get_node_names()", describe(host));
+            return Err(type_error(py, message));
+        }
+        self.info_node(py, completions, command, Some(text("host", host)?), policy)
+    }
+
+    /// Asks any node that answers.
+    fn info_random_node(
+        &self,
+        py: Python<'_>,
+        completions: Option<&Completions>,
+        command: &Bound<'_, PyAny>,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        self.info_node(py, completions, command_of(command)?, None, policy)
     }
 
     fn truncate(
@@ -138,7 +157,7 @@ impl Core {
         if nanos > 0 {
             command.push_str(&format!(";lut={nanos}"));
         }
-        let future = async move { ask(&cluster, &command, None, timeout).await };
+        let future = async move { ask(&cluster.get().await?, &command, None, timeout).await };
         let finish = or_raise(|py, (node, answer): NodeAnswer| {
             let answer = answer.first().map_or("", |(_, value)| value.as_str());
             if answer.eq_ignore_ascii_case("ok") {
@@ -150,13 +169,30 @@ impl Core {
     }
 }
 
+impl Core {
+    /// Asks the node of that name; if it is None, any node that answers.
+    fn info_node(
+        &self,
+        py: Python<'_>,
+        completions: Option<&Completions>,
+        command: String,
+        node: Option<String>,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let timeout = policy::info(py, self.config.policies.info.0, "info policy", policy)?;
+        let future = async move { ask(&cluster.get().await?, &command, node, timeout).await };
+        let finish = or_raise(|py, (node, answer): NodeAnswer| {
+            Ok(PyString::new(py, &lines(py, &node, &answer)?).into_any().unbind())
+        });
+        Call::new(future, finish).run(py, completions)
+    }
+}
+
 /// Checks the name of a namespace or set for an info command.
 fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = value.py();
-    let Ok(text) = value.cast::<PyString>() else {
-        return Err(param_error(py, format!("{what} is {}; it must be a str", describe(value))));
-    };
-    let text = unicode(text, what)?;
+    let text = text(what, value)?;
     if text.is_empty() || text.contains([';', ':', '=', '\n', '\t']) {
         let message = format!(
             "{what} is {}; it must be a non-empty name without ; : = tabs or line breaks",

@@ -4,6 +4,7 @@
 use aero_io::Answer;
 use pyo3::prelude::*;
 
+use crate::args::convert::TimeToLive;
 use crate::args::operations::{self, Operations};
 use crate::args::policy::{self, Operate};
 use crate::call::{Call, Completions};
@@ -55,9 +56,8 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let policy = self.operate_policy(py, policy)?;
-        let (name, operations) = operations::encode_one(operator, bin, value)?;
-        let bin = bin.extract::<String>().ok();
-        self.run_operations(py, completions, name, bin, key, operations, meta, policy, Returns::Nothing)
+        let (name, bin, operations) = operations::encode_one(operator, bin, value)?;
+        self.run_operations(py, completions, name, Some(bin), key, operations, meta, policy, Returns::Nothing)
     }
 
     fn touch(
@@ -71,8 +71,8 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let policy = self.operate_policy(py, policy)?;
         // 0, the default, leaves the time to live to `meta` and `policy`.
-        let ttl = if val.is_none() { 0 } else { operations::read_ttl("touch", val)? };
-        let operations = operations::encode_touch((ttl != 0).then_some(ttl));
+        let ttl = if val.is_none() { None } else { TimeToLive::read_argument("val", val)?.given() };
+        let operations = operations::encode_touch(ttl.filter(|&ttl| ttl != 0));
         self.run_operations(py, completions, "touch", None, key, operations, meta, policy, Returns::Nothing)
     }
 
@@ -127,8 +127,10 @@ impl Core {
         let key = arena.command_key(policy.write.send_key);
         let policy = policy.with_meta(py, meta, operations.ttl)?;
         let digest = key.digest;
-        let future =
-            async move { cluster.operate(name, &key, &operations.encoded.write_ops()?, &policy).await };
+        let future = async move {
+            let ops = operations.encoded.write_ops()?;
+            cluster.get().await?.operate(name, &key, &ops, &policy).await
+        };
         let finish = record_result(arena, digest, bin, move |py, arena, answer: Answer| {
             Ok(match returns {
                 Returns::Nothing => py.None(),

@@ -1,12 +1,12 @@
 //! Commands on one record: put, get, select, exists, remove.
 
-use aero_io::{Answer, Bins, Cluster, Digest};
+use aero_io::{Answer, Bins, Digest};
 use pyo3::prelude::*;
 
 use crate::args::convert::bin_names;
 use crate::args::policy::{self, Read};
 use crate::call::{Call, Completions};
-use crate::core::Core;
+use crate::core::{Core, LazyCluster};
 use crate::keys::KeyArena;
 use crate::python::errors::{RECORD_NOT_FOUND, about_record, param_error, record_error};
 use crate::results::{answer, records};
@@ -33,7 +33,7 @@ impl Core {
             Err(about_record(py, error, &key, None))
         })?;
         let policy = write.with_meta(py, meta)?;
-        let future = async move { cluster.write(&key, &ops.write_ops()?, &policy).await };
+        let future = async move { cluster.get().await?.write(&key, &ops.write_ops()?, &policy).await };
         let finish = record_result(arena, digest, None, |py, _arena, _answer| Ok(py.None()));
         Call::new(future, finish).run(py, completions)
     }
@@ -80,7 +80,7 @@ impl Core {
         let arena = KeyArena::read_one(key)?;
         let key = arena.command_key(read.send_key);
         let digest = key.digest;
-        let future = async move { cluster.read(&key, &Bins::Header, &read.policy).await };
+        let future = async move { cluster.get().await?.read(&key, &Bins::Header, &read.policy).await };
         let finish = move |py: Python<'_>, outcome: Result<Answer, aero_io::Error>| {
             let key = records::only_key(py, &arena, &digest)?;
             let meta = match outcome {
@@ -107,7 +107,7 @@ impl Core {
         let key = arena.command_key(write.send_key);
         let policy = write.with_meta(py, meta)?;
         let digest = key.digest;
-        let future = async move { cluster.delete(&key, &policy).await };
+        let future = async move { cluster.get().await?.delete(&key, &policy).await };
         let finish = record_result(arena, digest, None, |py, _arena, _answer| Ok(py.None()));
         Call::new(future, finish).run(py, completions)
     }
@@ -125,7 +125,7 @@ impl Core {
 fn read_record(
     py: Python<'_>,
     completions: Option<&Completions>,
-    cluster: Cluster,
+    cluster: LazyCluster,
     key: &Bound<'_, PyAny>,
     bins: Bins,
     read: Read,
@@ -133,7 +133,7 @@ fn read_record(
     let arena = KeyArena::read_one(key)?;
     let key = arena.command_key(read.send_key);
     let digest = key.digest;
-    let future = async move { cluster.read(&key, &bins, &read.policy).await };
+    let future = async move { cluster.get().await?.read(&key, &bins, &read.policy).await };
     let finish = record_result(arena, digest, None, move |py, arena, answer| {
         Ok(answer::record(py, arena, &digest, &answer)?.unbind())
     });

@@ -1,22 +1,26 @@
 //! The object behind `Client` and `AsyncClient`: a cluster's handle and the client's policies.
 //!
-//! Connecting and closing are here, and `log`, which passes the cluster's events to Python's `logging`. The
-//! commands are further methods of [`Core`], in `commands`.
+//! Connecting and closing are here. `lazy_cluster` connects a client at its first command, `log` passes the cluster's
+//! events to Python's `logging`. The commands are further methods of [`Core`], in `commands`.
 
+mod lazy_cluster;
 mod log;
+pub(crate) mod warned_fields;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aero_io::{Cluster, Credentials, TcpTransport, TlsTransport, Transport};
+use aero_io::{Cluster, ClusterConfig, Credentials, TcpTransport, TlsConfig, TlsTransport, Transport};
 use futures_util::lock::OwnedMutexGuard;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
 
+pub(crate) use self::lazy_cluster::LazyCluster;
+use self::lazy_cluster::{FirstConnect, Unconnected};
 use crate::args::config::Config;
-use crate::args::convert::unicode;
+use crate::args::convert::{secret_or_none, text_or_none};
 use crate::arrays;
-use crate::call::{Call, Completions, or_raise};
+use crate::call::{Call, Completions, or_raise, shared_runtime};
+use crate::core::warned_fields::WarnedFields;
 use crate::python::errors::client_error;
 use crate::python::process;
 
@@ -38,6 +42,7 @@ struct Inner {
     closings: AtomicU64,
     /// Held from the start of a connect until `state` has its outcome.
     connecting: Arc<futures_util::lock::Mutex<()>>,
+    first_connect: FirstConnect,
     /// The credentials of the last successful connect; before that, those of the config.
     credentials: Mutex<Option<Credentials>>,
 }
@@ -96,36 +101,59 @@ impl Inner {
 #[pyclass(frozen, module = "aerospike_py._native")]
 pub(crate) struct Core {
     pub(crate) config: Config,
-    /// The process that made it. A forked child has a copy of it, but none of its threads, and shares its sockets.
-    process: u32,
+    /// When it was made. A forked child has a copy of it, but none of its threads, and shares its sockets.
+    generation: u32,
+    pub(crate) warned: Arc<WarnedFields>,
     inner: Arc<Inner>,
 }
 
 impl Core {
-    /// Refuses to work in a forked child: the connections are the parent's.
+    /// Refuses to work in a forked child, where the connections are the parent's, and when they were closed behind the
+    /// client's back.
     pub(crate) fn check_process(&self, py: Python<'_>) -> PyResult<()> {
-        if self.process == process::id() {
+        process::check_descriptors();
+        if self.generation == process::generation() {
             return Ok(());
         }
-        Err(client_error(
-            py,
-            "this client was made before fork() and belongs to the parent process; make a new one in the child"
-                .into(),
-        ))
+        let reason = process::reason(self.generation);
+        let place = if process::is_of_parent(self.generation) { " in the child" } else { "" };
+        Err(client_error(py, format!("this client was made {reason}; make a new one{place}")))
     }
 
-    /// The cluster, if the client is connected and was made by this process. Logs what has happened to it.
-    pub(crate) fn cluster(&self, py: Python<'_>) -> PyResult<Cluster> {
+    /// The cluster for a command, connected or not, unless the client is closed or was made by another process.
+    pub(crate) fn cluster(&self, py: Python<'_>) -> PyResult<LazyCluster> {
+        match self.connected_cluster(py)? {
+            Some(cluster) => Ok(LazyCluster::Connected(cluster)),
+            None => {
+                let runtime = shared_runtime(py)?;
+                let (config, tls) =
+                    (self.cluster_config(self.inner.credentials().clone()), self.config.tls.clone());
+                let inner = Arc::clone(&self.inner);
+                let closings = inner.closings.load(Ordering::Relaxed);
+                Ok(LazyCluster::Unconnected(Box::new(Unconnected { inner, config, tls, closings, runtime })))
+            }
+        }
+    }
+
+    /// The cluster; None if the client was never connected. Logs what has happened to it.
+    ///
+    /// # Errors
+    /// The client is closed, or was made by another process.
+    pub(crate) fn connected_cluster(&self, py: Python<'_>) -> PyResult<Option<Cluster>> {
         self.check_process(py)?;
         // The lock is released before Python runs.
         let cluster = match &*self.inner.state() {
-            State::Connected(cluster) => Ok(cluster.clone()),
-            State::New => Err("the client is not connected; call connect() first"),
-            State::Closed => Err("the client is closed"),
+            State::Connected(cluster) => Some(cluster.clone()),
+            State::New => return Ok(None),
+            State::Closed => None,
         };
-        let cluster = cluster.map_err(|reason| client_error(py, reason.into()))?;
+        let Some(cluster) = cluster else { return Err(client_error(py, "the client is closed".into())) };
         log::drain(py, &cluster);
-        Ok(cluster)
+        Ok(Some(cluster))
+    }
+
+    fn cluster_config(&self, credentials: Option<Credentials>) -> ClusterConfig {
+        ClusterConfig { credentials, ..self.config.cluster.clone() }
     }
 
     /// What to log in with: the arguments of `connect`, else the credentials of the last successful connect, else the
@@ -143,18 +171,30 @@ impl Core {
     }
 }
 
+/// Connects to the cluster of a config.
+async fn open(config: ClusterConfig, tls: Option<TlsConfig>) -> Result<Cluster, aero_io::Error> {
+    let transport: Arc<dyn Transport> = match tls {
+        Some(tls) => Arc::new(TlsTransport::load(tls).await?),
+        None => Arc::new(TcpTransport),
+    };
+    Cluster::connect(config, transport).await
+}
+
 #[pymethods]
 impl Core {
     #[new]
     fn new(py: Python<'_>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
+        process::check_descriptors();
         arrays::warm_up(py)?;
         let config = Config::read(py, config)?;
         Ok(Self {
-            process: process::id(),
+            generation: process::generation(),
+            warned: Arc::default(),
             inner: Arc::new(Inner {
                 state: Mutex::new(State::New),
                 closings: AtomicU64::new(0),
                 connecting: Arc::default(),
+                first_connect: FirstConnect::default(),
                 credentials: Mutex::new(config.login.credentials(py)?),
             }),
             config,
@@ -165,14 +205,13 @@ impl Core {
         &self,
         py: Python<'_>,
         completions: Option<&Completions>,
-        username: Option<&Bound<'_, PyString>>,
-        password: Option<&Bound<'_, PyString>>,
+        username: Option<&Bound<'_, PyAny>>,
+        password: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         self.check_process(py)?;
-        let mut config = self.config.cluster.clone();
-        let username = username.map(|text| unicode(text, "the username")).transpose()?;
-        let password = password.map(|text| unicode(text, "the password")).transpose()?;
-        config.credentials = self.credentials(py, username.as_deref(), password.as_deref())?;
+        let username = text_or_none("username", username)?;
+        let password = secret_or_none("password", password)?;
+        let config = self.cluster_config(self.credentials(py, username.as_deref(), password.as_deref())?);
         let tls = self.config.tls.clone();
         let inner = self.inner.clone();
         let closings = inner.closings.load(Ordering::Relaxed);
@@ -183,12 +222,8 @@ impl Core {
             if matches!(*waiting.state(), State::Connected(_)) {
                 return waiting.check_user(username.as_deref()).map(|()| None);
             }
-            let transport: Arc<dyn Transport> = match tls {
-                Some(tls) => Arc::new(TlsTransport::load(tls).await?),
-                None => Arc::new(TcpTransport),
-            };
             let credentials = config.credentials.clone();
-            let cluster = Cluster::connect(config, transport).await?;
+            let cluster = open(config, tls).await?;
             *waiting.credentials() = credentials;
             Ok(Some((cluster, guard)))
         };
@@ -206,8 +241,27 @@ impl Core {
         Call::new(future, finish).run_on_shared_runtime(py, completions)
     }
 
+    /// Whether the client was never connected, so that its next command connects it.
+    fn is_new(&self) -> bool {
+        self.generation == process::generation() && matches!(*self.inner.state(), State::New)
+    }
+
+    /// Connects the client as its first command does.
+    fn ensure_connected(&self, py: Python<'_>, completions: Option<&Completions>) -> PyResult<Py<PyAny>> {
+        let cluster = self.cluster(py)?;
+        let future = async move { cluster.get().await };
+        let finish = or_raise(|py, cluster: Cluster| {
+            log::drain(py, &cluster);
+            Ok(py.None())
+        });
+        Call::new(future, finish).run(py, completions)
+    }
+
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.check_process(py)?;
+        if let Err(error) = self.check_process(py) {
+            // What was closed behind the client's back is closed, so that a `with` block ends normally.
+            return if process::is_of_parent(self.generation) { Err(error) } else { Ok(()) };
+        }
         if let Some(cluster) = self.inner.close() {
             log::drain(py, &cluster);
         }
@@ -217,8 +271,10 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        if self.process != process::id() {
-            // Leaked on purpose: closing its sockets would remove them from the epoll that is shared with the parent.
+        process::check_descriptors();
+        if self.generation != process::generation() {
+            // Leaked on purpose: closing its sockets would remove them from the epoll that is shared with the parent,
+            // or close others' files, to which the numbers may belong now.
             std::mem::forget(self.inner.clone());
         }
     }

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use aero_io::Digest;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyList, PySequence, PyString, PyTuple};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyInt, PyList, PySequence, PyString, PyTuple};
 
 use super::array::Values;
 use super::{KeyArena, KeyKind};
 use crate::python::describe::describe;
-use crate::python::errors::param_error;
+use crate::python::errors::{param_error, type_error};
 use crate::python::once::{Once, intern};
 use crate::python::package::from_package;
 
@@ -48,10 +48,11 @@ impl KeyArena {
                 reader.item(&item?, row)?;
             }
         } else {
-            return Err(param_error(
+            return Err(type_error(
                 keys.py(),
                 format!(
-                    "keys is {}; it must be a sequence of (namespace, set, primary_key) tuples or Keys(...)",
+                    "keys is {}; it must be a sequence of (namespace, set, primary_key) tuples, or Keys(namespace, \
+                     set, values) for an array or column of primary keys",
                     describe(keys)
                 ),
             ));
@@ -65,12 +66,7 @@ impl KeyArena {
         reader.reserve(keys.len());
         for (row, key) in keys.iter().enumerate() {
             let position = || format!("keys[{row}]");
-            let tuple = key_tuple(key).map_err(|got| {
-                param_error(
-                    key.py(),
-                    format!("{} is {got}; it must be (namespace, set, primary_key)", position()),
-                )
-            })?;
+            let tuple = key_tuple(key, position)?;
             reader.key(&tuple).map_err(|bad| bad.raise(key.py(), &position()))?;
         }
         Ok(reader.arena)
@@ -79,9 +75,7 @@ impl KeyArena {
     /// Reads one key, for a command on a single record.
     pub(crate) fn read_one(key: &Bound<'_, PyAny>) -> PyResult<Self> {
         let mut reader = Reader::default();
-        let tuple = key_tuple(key).map_err(|got| {
-            param_error(key.py(), format!("key is {got}; it must be (namespace, set, primary_key)"))
-        })?;
+        let tuple = key_tuple(key, || "key".into())?;
         reader.key(&tuple).map_err(|bad| bad.raise(key.py(), "key"))?;
         Ok(reader.arena)
     }
@@ -90,6 +84,8 @@ impl KeyArena {
 /// Why a key is refused; raised with the key's position.
 enum BadKey {
     Message(String),
+    /// A part of it has a wrong type.
+    Type(String),
     Python(PyErr),
 }
 
@@ -97,6 +93,7 @@ impl BadKey {
     fn raise(self, py: Python<'_>, position: &str) -> PyErr {
         match self {
             Self::Message(message) => param_error(py, format!("{position}: {message}")),
+            Self::Type(message) => type_error(py, format!("{position}: {message}")),
             Self::Python(error) => error,
         }
     }
@@ -139,9 +136,7 @@ impl<'py> Reader<'py> {
         if is_keys(item)? {
             return self.keys_object(item);
         }
-        let tuple = key_tuple(item).map_err(|got| {
-            param_error(py, format!("keys[{row}] is {got}; it must be (namespace, set, primary_key)"))
-        })?;
+        let tuple = key_tuple(item, || format!("keys[{row}]"))?;
         self.key(&tuple).map_err(|bad| bad.raise(py, &format!("keys[{row}]")))
     }
 
@@ -197,7 +192,7 @@ impl<'py> Reader<'py> {
         {
             self.int(&index, space)?;
         } else {
-            return Err(BadKey::Message(format!(
+            return Err(BadKey::Type(format!(
                 "its primary key is {}; it must be str, int (64 bits, signed), bytes or bytearray",
                 describe(key)
             )));
@@ -236,11 +231,14 @@ impl<'py> Reader<'py> {
     #[cold]
     fn new_space(&mut self, namespace: &Bound<'py, PyAny>, set: &Bound<'py, PyAny>) -> Result<u32, BadKey> {
         let text = |object: &Bound<'py, PyAny>, what: &str, or_none: &str| {
-            object.extract::<String>().map_err(|_| {
-                let must =
-                    if object.is_instance_of::<PyString>() { "be encodable as UTF-8" } else { "be a str" };
-                BadKey::Message(format!("its {what} is {}; it must {must}{or_none}", describe(object)))
-            })
+            let found = || format!("its {what} is {}; it must", describe(object));
+            match object.cast::<PyString>() {
+                Ok(text) => text
+                    .to_str()
+                    .map(str::to_owned)
+                    .map_err(|_| BadKey::Message(format!("{} be encodable as UTF-8", found()))),
+                Err(_) => Err(BadKey::Type(format!("{} be a str{or_none}", found()))),
+            }
         };
         let namespace_name = text(namespace, "namespace", "")?;
         let set_name = if set.is_none() { String::new() } else { text(set, "set", " or None")? };
@@ -274,7 +272,7 @@ impl<'py> Reader<'py> {
         let values = from_package!(py, "plain_key_values")?.call1((values,))?;
         let facts = ArrayFacts::of(&values)?;
         if facts.is_none() && values.cast::<PySequence>().is_err() {
-            return Err(param_error(
+            return Err(type_error(
                 py,
                 format!(
                     "Keys: values is {}; it must be a one-dimensional array or a sequence",
@@ -338,6 +336,16 @@ impl<'py> Reader<'py> {
         } else {
             8
         };
+        if Some(memory.len()) != facts.len.checked_mul(width) {
+            // An object that calls itself an array, or a scalar that looks like one.
+            return Err(param_error(
+                py,
+                format!(
+                    "Keys: values is {}; it must be a one-dimensional array or a sequence",
+                    describe(values)
+                ),
+            ));
+        }
         let values = match (facts.kind, as_bytes) {
             ('i', _) => Values::Signed,
             ('u', _) => Values::Unsigned,
@@ -386,15 +394,43 @@ fn is_keys(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     object.is_instance(class.bind(py))
 }
 
-/// The key as a tuple; an error is what it is instead.
-fn key_tuple<'py>(key: &Bound<'py, PyAny>) -> Result<Bound<'py, PyTuple>, String> {
+/// The key as a tuple; `position` is what messages call it.
+fn key_tuple<'py>(key: &Bound<'py, PyAny>, position: impl Fn() -> String) -> PyResult<Bound<'py, PyTuple>> {
     if let Ok(tuple) = key.cast::<PyTuple>() {
         return Ok(tuple.clone());
     }
     if let Ok(list) = key.cast::<PyList>() {
         return Ok(list.to_tuple());
     }
-    Err(describe(key))
+    if let Ok(dict) = key.cast::<PyDict>() {
+        return tuple_of_dict(dict, position);
+    }
+    let found = describe(key);
+    let message = format!("{} is {found}; it must be (namespace, set, primary_key)", position());
+    Err(type_error(key.py(), message))
+}
+
+/// A key as a dict, `{"ns": ..., "set": ..., "key": ..., "digest": ...}`, as the official client accepts it.
+fn tuple_of_dict<'py>(
+    dict: &Bound<'py, PyDict>,
+    position: impl Fn() -> String,
+) -> PyResult<Bound<'py, PyTuple>> {
+    const ENTRIES: [&str; 4] = ["ns", "set", "key", "digest"];
+    let py = dict.py();
+    for (entry, _) in dict {
+        let name = entry.cast::<PyString>().ok().and_then(|name| name.to_str().ok());
+        if !name.is_some_and(|name| ENTRIES.contains(&name)) {
+            let message = format!(
+                "{} has an entry {}; a key that is a dict has \"ns\", \"set\", \"key\" and \"digest\"",
+                position(),
+                describe(&entry)
+            );
+            return Err(param_error(py, message));
+        }
+    }
+    let entry = |name: &str| Ok::<_, PyErr>(dict.get_item(name)?.unwrap_or_else(|| py.None().into_bound(py)));
+    let items = [entry("ns")?, entry("set")?, entry("key")?, entry("digest")?];
+    PyTuple::new(py, items)
 }
 
 /// An object with `__index__`, such as a NumPy integer, as an int.
@@ -417,7 +453,7 @@ fn read_digest(digest: &Bound<'_, PyAny>) -> Result<Digest, BadKey> {
     } else if let Ok(bytes) = digest.cast::<PyByteArray>() {
         bytes.to_vec()
     } else {
-        return Err(BadKey::Message(format!("its digest is {}; it must be 20 bytes", describe(digest))));
+        return Err(BadKey::Type(format!("its digest is {}; it must be 20 bytes", describe(digest))));
     };
     bytes.as_slice().try_into().map_err(|_| {
         BadKey::Message(format!("its digest has {} bytes; it must have {}", bytes.len(), size_of::<Digest>()))

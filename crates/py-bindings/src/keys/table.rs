@@ -34,6 +34,14 @@ impl KeyTable {
         self.0.primary_key(py, row)
     }
 
+    /// The rows whose key was given without a primary key, by its digest.
+    fn digest_rows(&self) -> Vec<usize> {
+        if !self.0.has_digests {
+            return Vec::new();
+        }
+        (0..self.0.len()).filter(|&row| self.0.user_key(row).is_none()).collect()
+    }
+
     /// The distinct (namespace, set) pairs.
     fn spaces(&self) -> Vec<(String, String)> {
         self.0.spaces.clone()

@@ -20,6 +20,13 @@ pub(crate) const SERVER: i32 = ResultCode::SERVER_ERROR.get() as i32;
 pub(crate) const RECORD_NOT_FOUND: i32 = ResultCode::RECORD_NOT_FOUND.get() as i32;
 /// The client's code of a failure without a code of its own.
 pub(crate) const CLIENT: i32 = client_code::CLIENT;
+/// The client's code of a batch with rows that failed.
+pub(crate) const BATCH_FAILED: i32 = client_code::BATCH_FAILED;
+
+/// Whether a row's code says only that its record was found, does not exist, or was filtered out.
+pub(crate) fn is_about_record(code: i32) -> bool {
+    u8::try_from(code).is_ok_and(|code| ResultCode::new(code).is_about_record())
+}
 
 /// The exception of a result code.
 pub(crate) fn error_of_code(py: Python<'_>, code: i32, message: String, in_doubt: bool) -> PyErr {
@@ -36,6 +43,15 @@ pub(crate) fn error_of_code(py: Python<'_>, code: i32, message: String, in_doubt
 /// A wrong argument, configuration or policy.
 pub(crate) fn param_error(py: Python<'_>, message: String) -> PyErr {
     error_of_code(py, PARAM, message, false)
+}
+
+/// An argument of a wrong type: a `ParamError` that is also a `TypeError`.
+pub(crate) fn type_error(py: Python<'_>, message: String) -> PyErr {
+    let class = || -> PyResult<Bound<'_, PyType>> { Ok(from_package!(py, "ParamTypeError")?.cast_into()?) };
+    match class() {
+        Ok(class) => PyErr::from_type(class, (message, PARAM, false)),
+        Err(error) => error,
+    }
 }
 
 /// A failure of the client itself.

@@ -5,7 +5,7 @@
 //! | `interpreter`, `process` | which interpreter imports the package; which process this is, forks included |
 //! | `once` | Python objects that are made once, safely beside forks |
 //! | `package` | the names of the Python package that the extension uses |
-//! | `errors`, `describe` | exceptions, and objects in their messages |
+//! | `errors`, `describe`, `text` | exceptions, objects in their messages, the text of strings |
 //!
 //! This room uses no other room of the crate. Start with `once`, which says why pyo3's own cells are not used.
 
@@ -15,3 +15,4 @@ pub(crate) mod interpreter;
 pub(crate) mod once;
 pub(crate) mod package;
 pub(crate) mod process;
+pub(crate) mod text;

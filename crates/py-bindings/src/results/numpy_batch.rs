@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use record_decode::{Plan, Summary};
+use record_decode::{Failure, Plan, Summary};
 
 use crate::arrays::memory::{Arrays, presence_array};
 use crate::keys::{KeyArena, KeyTable};
+use crate::python::errors::is_about_record;
 use crate::python::once::Once;
 use crate::python::package::from_package;
 
-/// Wraps the filled arrays. Warns of values that changed to fit, and raises for those that did not fit unless
-/// `coerce`.
+/// Wraps the filled arrays. Warns of rows that failed, of values that changed to fit and of the summary's
+/// missing fields, and raises for values that did not fit unless `coerce`.
 pub(crate) fn wrap(
     py: Python<'_>,
     arrays: Arrays,
@@ -27,7 +28,12 @@ pub(crate) fn wrap(
         inexact.set_item(&**name, count)?;
     }
     let python = python_batch(py)?;
-    let presence = presence_array(py, summary.presence, arena.len())?;
+    let rows = arena.len();
+    let presence = presence_array(py, summary.presence, rows)?;
+    let cells = |bits: Vec<u8>| match bits.is_empty() {
+        true => Ok(None),
+        false => presence_array(py, bits, rows).map(Some),
+    };
     let batch = python.class.bind(py).call1((
         arrays.records,
         arrays.meta,
@@ -36,19 +42,26 @@ pub(crate) fn wrap(
         presence,
         &inexact,
         summary.failure_count,
+        cells(summary.changed_cells)?,
+        cells(summary.failed_cells)?,
     ))?;
-    if inexact.is_empty() && (summary.failure_count == 0 || coerce) {
+    let failed_codes: Vec<i32> =
+        summary.codes.iter().map(|&(code, _)| code).filter(|&code| !is_about_record(code)).collect();
+    let does_not_fit = summary.failure_count > 0 && !coerce;
+    if inexact.is_empty() && failed_codes.is_empty() && summary.missing_fields.is_empty() && !does_not_fit {
         return Ok(batch.unbind());
     }
-    let failures: Vec<_> = summary
-        .failures
-        .iter()
-        .map(|failure| {
+    let failures = does_not_fit.then(|| {
+        let described = |failure: &Failure| {
             let name = fields.get(failure.field).map_or("?", |field| field.name());
             (failure.row, name.to_owned(), failure.bin_type, failure.reason.to_string())
-        })
-        .collect();
-    Ok(python.finish.bind(py).call1((batch, failures, summary.failure_count, coerce))?.unbind())
+        };
+        summary.failures.iter().map(described).collect::<Vec<_>>()
+    });
+    let missing: Vec<&str> = summary.missing_fields.iter().map(|name| &**name).collect();
+    let unmatched: Vec<_> =
+        summary.unmatched_bins.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    Ok(python.finish.bind(py).call1((batch, failed_codes, missing, unmatched, failures))?.unbind())
 }
 
 struct PythonBatch {

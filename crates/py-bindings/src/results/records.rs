@@ -12,6 +12,7 @@ struct RecordClasses {
     key: Py<PyAny>,
     record: Py<PyAny>,
     ordered: Py<PyAny>,
+    header: Py<PyAny>,
     exists: Py<PyAny>,
     batch_record: Py<PyAny>,
     batch_records: Py<PyAny>,
@@ -28,6 +29,7 @@ fn classes(py: Python<'_>) -> PyResult<&'static RecordClasses> {
             key: from_package!(py, "Key")?.unbind(),
             record: from_package!(py, "Record")?.unbind(),
             ordered: from_package!(py, "OrderedRecord")?.unbind(),
+            header: from_package!(py, "RecordHeader")?.unbind(),
             exists: from_package!(py, "Exists")?.unbind(),
             batch_record: from_package!(py, "BatchRecord")?.unbind(),
             batch_records: from_package!(py, "BatchRecords")?.unbind(),
@@ -137,6 +139,18 @@ pub(crate) struct Row<'py> {
     pub(crate) error: Option<PyErr>,
 }
 
+impl<'py> Row<'py> {
+    /// The row with a `RecordHeader`, which is (key, meta), as its record.
+    pub(crate) fn without_bins(self, py: Python<'py>) -> PyResult<Self> {
+        if self.record.is_none() {
+            return Ok(self);
+        }
+        let items = [self.key.clone(), self.record.get_item(1)?];
+        let record = named_tuple(py, &classes(py)?.header, items)?;
+        Ok(Self { record, ..self })
+    }
+}
+
 /// A row of a batch as a `BatchRecord`.
 pub(crate) fn batch_record<'py>(py: Python<'py>, row: Row<'py>) -> PyResult<Bound<'py, PyAny>> {
     let classes = classes(py)?;
@@ -161,7 +175,24 @@ pub(crate) fn fill(
     target.setattr(intern!(py, "error"), error)
 }
 
+/// What a row without an error is called in the `repr` of a batch.
+pub(crate) enum Success {
+    /// Its record was found.
+    Found,
+    /// Its operations were done.
+    Done,
+}
+
 /// The rows of a batch as a `BatchRecords`.
-pub(crate) fn batch_records(py: Python<'_>, rows: Bound<'_, PyList>, result: i32) -> PyResult<Py<PyAny>> {
-    Ok(classes(py)?.batch_records.bind(py).call1((rows, result))?.unbind())
+pub(crate) fn batch_records(
+    py: Python<'_>,
+    rows: Bound<'_, PyList>,
+    result: i32,
+    success: Success,
+) -> PyResult<Py<PyAny>> {
+    let success = match success {
+        Success::Found => intern!(py, "found"),
+        Success::Done => intern!(py, "done"),
+    };
+    Ok(classes(py)?.batch_records.bind(py).call1((rows, result, success))?.unbind())
 }

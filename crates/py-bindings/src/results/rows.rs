@@ -3,14 +3,14 @@
 use pyo3::prelude::*;
 
 use crate::keys::KeyArena;
-use crate::python::errors::CLIENT;
+use crate::python::errors::{BATCH_FAILED, CLIENT, is_about_record};
 use crate::results::clock;
 use crate::results::records::{self, Row, SpaceNames};
 use crate::results::sinks::RawState;
 use crate::values::{BinNames, Unreadable, bins_dict};
 
 /// Passes the result of each row to `take`, in order. `writes` says which rows write. Returns the result code of the
-/// batch as a whole.
+/// batch as a whole: that of a failed batch if the code of a row says more than whether there is a record.
 pub(crate) fn for_each<'py>(
     py: Python<'py>,
     arena: &KeyArena,
@@ -35,13 +35,15 @@ pub(crate) fn for_each<'py>(
                 // A map with a list as a key, or text that is not UTF-8: only this row fails.
                 Err(Unreadable::Value(unreadable)) => {
                     code = CLIENT;
-                    result = CLIENT;
                     // The row's operations were applied; only their results cannot be read.
                     in_doubt = writes(index);
                     error = Some(unreadable);
                 }
                 Err(Unreadable::Python(other)) => return Err(other),
             }
+        }
+        if !is_about_record(code) {
+            result = BATCH_FAILED;
         }
         take(index, Row { key, code, record, in_doubt, error })?;
     }

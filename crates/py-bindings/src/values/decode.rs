@@ -1,13 +1,15 @@
 //! Bin values to Python objects.
 
+use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 use wire_protocol::WireError;
 use wire_protocol::message::{Op, Ops};
-use wire_protocol::msgpack::{MAX_DEPTH, Reader, Token};
+use wire_protocol::msgpack::{self, MAX_DEPTH, Reader, Token};
 use wire_protocol::particle::Particle;
 
 use super::classes;
+use crate::python::describe::describe;
 use crate::python::errors::client_error;
 
 /// Why a record cannot be converted into Python objects.
@@ -152,7 +154,7 @@ fn nested<'py>(
             let list = PyList::empty(py);
             for index in 0..len {
                 // An ordered list starts with an extension value that says so.
-                if index == 0 && is_order_marker(reader) {
+                if index == 0 && order_marker(reader).is_some() {
                     reader.skip_value()?;
                     continue;
                 }
@@ -160,28 +162,7 @@ fn nested<'py>(
             }
             list.into_any()
         }
-        Token::Map { len } => {
-            let dict = PyDict::new(py);
-            for index in 0..len {
-                // An ordered map starts likewise, with the marker as a key and a value that means nothing.
-                if index == 0 && is_order_marker(reader) {
-                    reader.skip_value()?;
-                    reader.skip_value()?;
-                    continue;
-                }
-                let key = nested(py, reader, depth + 1)?;
-                let value = nested(py, reader, depth + 1)?;
-                dict.set_item(&key, value).map_err(|error| {
-                    // msgpack allows a list or a map as a key, a dict does not.
-                    if key.is_instance_of::<PyList>() || key.is_instance_of::<PyDict>() {
-                        Unconvertible::Value(error.value(py).to_string())
-                    } else {
-                        Unconvertible::Python(error)
-                    }
-                })?;
-            }
-            dict.into_any()
-        }
+        Token::Map { len } => map(py, reader, len, depth)?,
         Token::Ext { kind, .. } => {
             return Err(Unconvertible::Value(format!(
                 "its msgpack extension type {kind} has no Python equivalent"
@@ -191,7 +172,82 @@ fn nested<'py>(
     })
 }
 
-/// Whether the next value is an extension. As the first element of a collection it says how that is ordered.
-fn is_order_marker(reader: &Reader<'_>) -> bool {
-    matches!(reader.clone().token(), Ok(Token::Ext { .. }))
+/// A map of `len` pairs as a dict; as a `KeyOrderedDict` if the server keeps it ordered by key.
+fn map<'py>(
+    py: Python<'py>,
+    reader: &mut Reader<'_>,
+    len: usize,
+    depth: usize,
+) -> Result<Bound<'py, PyAny>, Unconvertible> {
+    let (mut pairs, mut is_ordered) = (len, false);
+    // An ordered map starts like an ordered list, with the marker as a key and a value that means nothing.
+    if len > 0
+        && let Some(kind) = order_marker(reader)
+    {
+        reader.skip_value()?;
+        reader.skip_value()?;
+        pairs -= 1;
+        is_ordered = msgpack::is_key_ordered(kind);
+    }
+    let dict = if is_ordered {
+        classes(py)?.key_ordered.bind(py).call0()?.cast_into::<PyDict>().map_err(PyErr::from)?
+    } else {
+        PyDict::new(py)
+    };
+    let first = reader.clone();
+    for _ in 0..pairs {
+        let key = nested(py, reader, depth + 1)?;
+        let value = nested(py, reader, depth + 1)?;
+        dict.set_item(key, value).map_err(|error| no_key(py, error))?;
+    }
+    if dict.len() != pairs {
+        return Err(equal_keys(py, first, pairs, depth)?);
+    }
+    Ok(dict.into_any())
+}
+
+/// The error of a key that a dict refuses: msgpack allows a list or a map, and GeoJSON that is not JSON has no hash.
+#[cold]
+fn no_key(py: Python<'_>, error: PyErr) -> Unconvertible {
+    if error.is_instance_of::<PyTypeError>(py)
+        || error.is_instance_of::<PyValueError>(py)
+        || error.is_instance_of::<PyRecursionError>(py)
+    {
+        Unconvertible::Value(error.value(py).to_string())
+    } else {
+        Unconvertible::Python(error)
+    }
+}
+
+/// The error of a map whose pairs, the next values of `reader`, have keys that are equal in Python.
+#[cold]
+fn equal_keys(
+    py: Python<'_>,
+    mut reader: Reader<'_>,
+    pairs: usize,
+    depth: usize,
+) -> Result<Unconvertible, Unconvertible> {
+    let seen = PyDict::new(py);
+    for _ in 0..pairs {
+        let key = nested(py, &mut reader, depth + 1)?;
+        reader.skip_value()?;
+        if let Some(before) = seen.get_item(&key)? {
+            return Ok(Unconvertible::Value(format!(
+                "its map has the keys {} and {}, which are equal in Python, and a dict keeps only one of them; \
+                 write the map with keys that differ",
+                describe(&before),
+                describe(&key)
+            )));
+        }
+        seen.set_item(&key, &key)?;
+    }
+    Ok(Unconvertible::Value("its map has keys that are equal in Python".into()))
+}
+
+/// The kind of the next value if it is an extension. As the first element of a collection it says how that is ordered.
+fn order_marker(reader: &Reader<'_>) -> Option<i8> {
+    match reader.clone().token() {
+        Ok(Token::Ext { kind, .. }) => Some(kind),
+        _ => None,
+    }
 }

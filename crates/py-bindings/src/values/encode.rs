@@ -15,8 +15,9 @@ use wire_protocol::particle::{Particle, particle_type};
 use super::classes;
 use super::numpy::{numpy_array, numpy_scalar};
 use crate::python::describe::describe;
-use crate::python::errors::{bin_name_error, param_error};
+use crate::python::errors::{bin_name_error, param_error, type_error};
 use crate::python::once::intern;
+use crate::python::text::unicode;
 
 /// The longest bin name in bytes of UTF-8.
 const MAX_BIN_NAME: usize = 15;
@@ -58,7 +59,7 @@ impl OpBytes {
 pub(crate) fn encode_bins(bins: &Bound<'_, PyAny>, bools: Bools) -> PyResult<OpBytes> {
     let py = bins.py();
     let Ok(bins) = bins.cast::<PyMapping>() else {
-        return Err(param_error(
+        return Err(type_error(
             py,
             format!("bins is {}; it must be a dict of bin name to value", describe(bins)),
         ));
@@ -91,18 +92,29 @@ pub(crate) fn encode_value(
     encode(value, bools, out).map_err(|bad| bad.raise(value.py(), bin))
 }
 
-/// Checks a bin name.
+/// Checks a bin name: a str, or a bytearray of UTF-8, as the official client accepts it.
 pub(crate) fn bin_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
+    bin_name_at("", name)
+}
+
+/// [`bin_name`], for a name whose messages begin with its position.
+pub(crate) fn bin_name_at(position: &str, name: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = name.py();
-    let Ok(text) = name.extract::<String>() else {
-        return Err(param_error(py, format!("bin name {} must be a str", describe(name))));
+    let refused =
+        |must: &str| type_error(py, format!("{position}bin name {} must be {must}", describe(name)));
+    let text = if let Ok(text) = name.cast::<PyString>() {
+        unicode(text, &format!("{position}a bin name"))?
+    } else if let Ok(bytes) = name.cast::<PyByteArray>() {
+        String::from_utf8(bytes.to_vec()).map_err(|_| refused("UTF-8"))?
+    } else {
+        return Err(refused("a str"));
     };
     if text.len() > MAX_BIN_NAME {
         return Err(bin_name_error(
             py,
             &text,
             format!(
-                "bin name {text:?} has {} bytes of UTF-8; a bin name has at most {MAX_BIN_NAME}",
+                "{position}bin name {text:?} has {} bytes of UTF-8; a bin name has at most {MAX_BIN_NAME}",
                 text.len()
             ),
         ));
@@ -183,7 +195,7 @@ fn classify<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
         return Ok(Value::List(tuple.iter().collect()));
     }
     if let Ok(dict) = value.cast::<PyDict>() {
-        let ordered = value.is_instance(classes(py)?.key_ordered.bind(py))?;
+        let ordered = !value.is_exact_instance_of::<PyDict>() && is_key_ordered(value)?;
         return Ok(Value::Map { items: dict.iter().collect(), ordered });
     }
     if value.is_instance(classes(py)?.geojson.bind(py))? {
@@ -200,6 +212,14 @@ fn classify<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
          HyperLogLog or None",
         describe(value)
     )))
+}
+
+/// Whether a dict is a `KeyOrderedDict`: the package's, or the official client's, so that what one client has read can
+/// be written by the other.
+fn is_key_ordered(dict: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = dict.py();
+    Ok(dict.is_instance(classes(py)?.key_ordered.bind(py))?
+        || dict.get_type().fully_qualified_name()? == "aerospike.KeyOrderedDict")
 }
 
 fn int<'py>(value: &Bound<'py, PyAny>) -> Result<Value<'py>, BadValue> {

@@ -11,7 +11,7 @@ use crate::python::once::Once;
 use crate::python::package::from_package;
 
 pub(crate) use decode::{BinNames, Unreadable, bin_and_value, bins_dict};
-pub(crate) use encode::{Bools, OpBytes, bin_name, encode_bins, encode_value};
+pub(crate) use encode::{Bools, OpBytes, bin_name, bin_name_at, encode_bins, encode_value};
 
 /// The package's classes for values that have no Python type of their own, looked up once.
 struct ValueClasses {

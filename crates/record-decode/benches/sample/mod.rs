@@ -1,4 +1,4 @@
-//! Answers of a batch and rows to write them into, for benches and for counting instructions.
+//! Answers to a batch, and an array to decode them into: for benches and for counting instructions.
 
 use std::sync::Arc;
 
@@ -82,7 +82,7 @@ pub(crate) fn decode<'r, I: Iterator<Item = Record<'r>>>(
     array: &mut Array,
     frames: impl Iterator<Item = I>,
 ) {
-    // SAFETY: the array outlives the buffer and nobody else has it.
+    // SAFETY: the array outlives the buffer and is not accessed otherwise.
     let rows = unsafe { RowBuffer::new(Arc::clone(plan), array.memory(), 490_000_000) };
     for frame in frames {
         let mut lease = rows.lease().unwrap();
@@ -93,7 +93,7 @@ pub(crate) fn decode<'r, I: Iterator<Item = Record<'r>>>(
     rows.seal();
 }
 
-/// What rows are written into.
+/// The array that rows are written into.
 pub(crate) struct Array {
     data: Vec<u8>,
     meta: Vec<u8>,

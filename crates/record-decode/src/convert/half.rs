@@ -1,15 +1,15 @@
-//! IEEE 754 half precision, which Rust has no stable type for.
+//! IEEE 754 half precision, for which Rust has no stable type.
 
 /// Bits of the infinite half.
 const INFINITY: u16 = 0x7c00;
 
-/// Bits of a double's fraction that a half has no room for.
+/// The number of bits of a double's fraction that a half lacks.
 const DROPPED: u32 = 52 - 10;
 
-/// Rounds to the nearest half, ties to even, in one step from the double. Returns the half's bits and
-/// whether they hold the same value.
+/// Rounds a double to the nearest half, ties to even, in one step. Returns the bits of the half and whether the value
+/// is the same.
 ///
-/// From 65520 up the nearest half is infinite. A NaN stays one, quiet, with its sign and the top of its
+/// From 65520 on, the nearest half is infinite. NaN becomes a quiet NaN with the same sign and the upper bits of the
 /// payload.
 pub(crate) fn from_f64(value: f64) -> (u16, bool) {
     let bits = value.to_bits();
@@ -22,25 +22,25 @@ pub(crate) fn from_f64(value: f64) -> (u16, bool) {
             (sign | INFINITY, value.is_infinite())
         };
     }
-    // The smallest subnormal half is 2^-24; what is below half of it rounds to zero.
+    // The smallest subnormal half is 2^-24; anything below half of it rounds to zero.
     if exponent < -25 {
         return (sign, value == 0.0);
     }
     let significand = bits & ((1 << 52) - 1) | 1 << 52;
-    // A subnormal half has its last bit at 2^-24 whatever its exponent: more of the fraction goes.
+    // The last bit of a subnormal half is 2^-24 for every exponent, so more of the fraction is dropped.
     let dropped = DROPPED + (-14 - exponent).max(0) as u32;
     let kept = significand >> dropped;
     let rest = significand & ((1 << dropped) - 1);
     let tie = 1 << (dropped - 1);
     let up = rest > tie || (rest == tie && kept & 1 == 1);
-    // `kept` of a normal half has the leading one at bit 10, so the exponent below goes in one too low; a
-    // carry of the rounding moves on into the exponent, and from the largest half to infinity.
+    // `kept` of a normal half includes the leading one at bit 10, which adds 1 to the exponent, so that is one too low
+    // here. A carry from rounding moves on into the exponent, and from the largest half to infinity.
     let base = ((exponent + 14).max(0) as u64) << 10;
     (sign | (base + kept + u64::from(up)) as u16, rest == 0)
 }
 
-/// The value of a half, exactly. A NaN keeps its sign and payload, so that [`from_f64`] gives the same bits
-/// back but for a signalling one, which becomes quiet.
+/// The value of a half, exactly. NaN keeps its sign and payload, so [`from_f64`] returns the same bits, except that a
+/// signalling NaN becomes quiet.
 pub(crate) fn to_f64(bits: u16) -> f64 {
     let sign = u64::from(bits >> 15) << 63;
     let fraction = u64::from(bits & 0x3ff);
@@ -52,7 +52,7 @@ pub(crate) fn to_f64(bits: u16) -> f64 {
     }
 }
 
-/// The power of two of a double's leading bit; subnormal doubles are far below every half.
+/// The exponent of a double's leading bit. Subnormal doubles need no care: they are far below every half.
 fn value_exponent(bits: u64) -> i32 {
     (bits >> 52 & 0x7ff) as i32 - 1023
 }
@@ -61,7 +61,7 @@ fn value_exponent(bits: u64) -> i32 {
 mod tests {
     use super::*;
 
-    /// A power of two that is a normal double, exactly ([`f64::powi`] promises less).
+    /// A power of two that is a normal double, exactly, which [`f64::powi`] does not guarantee.
     fn two_to(exponent: i32) -> f64 {
         f64::from_bits(((exponent + 1023) as u64) << 52)
     }

@@ -1,34 +1,35 @@
-//! Lists of the wire, walked in place into the elements of a sub-array.
+//! Lists into the elements of a sub-array, read in place.
 
 use wire_protocol::WireError;
 use wire_protocol::msgpack::{Reader, Token};
 
-use crate::convert::field::Number;
 use crate::error::Reason;
+
+use super::number::Number;
 
 const WHAT: &str = "list";
 
-/// Takes the elements of a list in the order of the flat sub-array; says how many changed to fit.
-pub(crate) trait Elements {
-    /// What an element may be, for an error.
+/// Takes the elements of a list, in the order of the flat sub-array, and returns how many changed to fit.
+pub(super) trait ElementSink {
+    /// The types that an element may have, as messages name them.
     fn takes(&self) -> &'static str;
 
     /// Takes the next element.
     fn put(&mut self, number: Number) -> Result<u64, Reason>;
 
-    /// Takes the next elements, doubles with their tags, all of them or none: None where it cannot, or where one of
-    /// them needs a closer look.
+    /// Takes the next elements, which are doubles with their tags, all or none: `None` if doubles are not taken in
+    /// blocks, or if one of them may be a failure.
     fn put_doubles(&mut self, doubles: &[[u8; 9]]) -> Option<u64>;
 }
 
-/// Doubles that are worth taking together.
+/// The number of doubles from which taking them together is faster.
 const RUN: usize = 4;
 
-/// Walks the list in `bytes`, nested as `shape` says, and gives each number to `elements`; sums up what that
-/// returns.
+/// Reads the list in `bytes`, nested according to `shape`, and passes each number to `elements`. Returns the number of
+/// elements that changed to fit.
 ///
-/// `shape` has at least one dimension, and each at least one element (a field's invariant).
-pub(crate) fn walk(bytes: &[u8], shape: &[usize], elements: &mut impl Elements) -> Result<u64, Reason> {
+/// `shape` has at least one dimension, and each dimension at least one element (an invariant of fields).
+pub(super) fn read(bytes: &[u8], shape: &[usize], elements: &mut impl ElementSink) -> Result<u64, Reason> {
     let mut reader = Reader::new(bytes);
     let mut changed = 0;
     let mut index = 0;
@@ -49,7 +50,7 @@ pub(crate) fn walk(bytes: &[u8], shape: &[usize], elements: &mut impl Elements) 
                         reader = ahead;
                         continue;
                     }
-                    // Once is enough: what is not taken is walked one by one.
+                    // Not tried again: from here on, elements are read one by one.
                     in_runs = false;
                 }
             }
@@ -63,9 +64,9 @@ pub(crate) fn walk(bytes: &[u8], shape: &[usize], elements: &mut impl Elements) 
     Ok(changed)
 }
 
-/// Reads the starts of all lists that begin at this row of the innermost dimension, the outermost first.
+/// Reads the headers of all lists that begin at this row of the innermost dimension, outermost first.
 fn open(reader: &mut Reader<'_>, shape: &[usize], row: usize) -> Result<(), Reason> {
-    // A list begins in a dimension when the row is the first one of all dimensions further in.
+    // A list of a dimension begins here if the row is the first one inside all inner dimensions.
     let mut rows_inside = 1;
     let mut first = shape.len().saturating_sub(1);
     for (dimension, &length) in shape.iter().enumerate().rev().skip(1) {
@@ -77,7 +78,7 @@ fn open(reader: &mut Reader<'_>, shape: &[usize], row: usize) -> Result<(), Reas
     }
     for (dimension, &expected) in shape.iter().enumerate().skip(first) {
         let found = match reader.token()? {
-            Token::List { len } => len - order_marks(reader, len)?,
+            Token::List { len } => len - skip_order(reader, len)?,
             other => return Err(Reason::NoList { dimension, found: type_name(other) }),
         };
         if found != expected {
@@ -87,9 +88,8 @@ fn open(reader: &mut Reader<'_>, shape: &[usize], row: usize) -> Result<(), Reas
     Ok(())
 }
 
-/// Passes over the mark that an ordered list starts with. It counts in the list's length and is no
-/// element.
-fn order_marks(reader: &mut Reader<'_>, len: usize) -> Result<usize, Reason> {
+/// Skips the token with which an ordered list starts. It counts in the length of the list and is not an element.
+fn skip_order(reader: &mut Reader<'_>, len: usize) -> Result<usize, Reason> {
     if len == 0 {
         return Ok(0);
     }
@@ -102,7 +102,7 @@ fn order_marks(reader: &mut Reader<'_>, len: usize) -> Result<usize, Reason> {
 }
 
 #[inline]
-fn element(reader: &mut Reader<'_>, index: usize, elements: &mut impl Elements) -> Result<u64, Reason> {
+fn element(reader: &mut Reader<'_>, index: usize, elements: &mut impl ElementSink) -> Result<u64, Reason> {
     let token = reader.token()?;
     let number = match token {
         Token::Float(value) => Number::Float(value),
@@ -119,7 +119,7 @@ fn refuse(index: usize, token: Token<'_>, reason: Reason) -> Reason {
     Reason::Element { index, found: type_name(token), reason: Box::new(reason) }
 }
 
-/// The type's name, as particles have it.
+/// The name of a token's type, the same as for particles.
 fn type_name(token: Token<'_>) -> &'static str {
     match token {
         Token::Nil => "nil",

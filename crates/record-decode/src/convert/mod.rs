@@ -1,6 +1,19 @@
-//! Conversion of bin values into the bytes of fields.
+//! Conversion of bin values into the bytes of a field.
+//!
+//! Start with [`FieldDecoder`], which takes values of all types. Most values are numbers, which also have a direct way:
+//! a [`Slot`]. Lists fill sub-arrays; maps that fill nested structs belong here, too. This module writes into a
+//! [`RowView`](crate::memory::RowView) and knows nothing of records.
 
-pub(crate) mod field;
+mod array;
+mod casting;
+mod field;
+mod field_type;
 pub(crate) mod half;
 mod list;
-pub(crate) mod number;
+mod number;
+mod slot;
+
+pub use self::casting::Casting;
+pub(crate) use self::field::FieldDecoder;
+pub(crate) use self::number::Number;
+pub(crate) use self::slot::Slot;

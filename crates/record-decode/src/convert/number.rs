@@ -1,59 +1,60 @@
-//! Numbers of the wire into integers, floats and bools of a dtype.
+//! Numbers of the protocol into integers, floats and bools of a dtype.
 //!
-//! | field | value | becomes | counted as changed |
+//! | field | value | becomes | counts as changed |
 //! | --- | --- | --- | --- |
-//! | `i`, `u` | integer, bool | its low bits, two's complement | when other bits were there |
-//! | `i`, `u` | float | truncated; NaN, infinite or out of range is refused | when a fraction was lost |
-//! | `f` | float | nearest, ties to even | when a finite value became infinite |
-//! | `f` | integer, bool | nearest, ties to even, in one step | when the float is not that integer |
-//! | `?` | integer, bool | whether it is other than zero | never |
+//! | `i`, `u` | integer, bool | its low bits, two's complement | if other bits are lost |
+//! | `i`, `u` | float | truncated; NaN, infinite and out of range are failures | if a fraction is lost |
+//! | `f` | float | nearest, ties to even | if a finite value becomes infinite |
+//! | `f` | integer, bool | nearest, ties to even, in one step | if the float is another number |
+//! | `?` | integer, bool | whether it is not zero | never |
 //!
-//! An integer whose digits a float cannot hold counts, a float that rounds does not: nearly every double
-//! rounds on its way into a smaller float and nobody expects otherwise, but an integer that comes back as
-//! a different one (an identifier above 2^53 in an `f8`) is a loss.
+//! Nearly every double is rounded in a smaller float, as everyone expects, so that does not count. An integer that
+//! comes back as another integer (an identifier above 2^53 in an `f8`) is a loss, so that counts.
 
-use crate::convert::half;
-use crate::rows::RowView;
+use crate::error::Reason;
+use crate::memory::RowView;
 
-/// What became of a number, from the best to the worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Fit {
-    /// The field holds the same value.
-    Exact,
-    /// A float was rounded to the nearest that the field can hold.
-    Rounded,
-    /// The field holds another value.
-    Changed,
-    /// A float beyond the range of the integer field, which holds nothing of use.
-    OutOfRange,
-    /// NaN or infinite, for an integer field, which holds nothing of use.
-    NotFinite,
-    /// The field does not take the type and was not written.
-    NotTaken,
+use super::casting::Fit;
+use super::half;
+
+/// A number of any type: a value that may not fit, or an element of a field.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Number {
+    Int(i64),
+    /// An integer above `i64::MAX`; as a value, only in lists.
+    Uint(u64),
+    Float(f64),
+    Bool(bool),
 }
 
-impl Fit {
-    #[inline]
-    fn exact_if(exact: bool) -> Self {
-        if exact { Self::Exact } else { Self::Changed }
+impl Number {
+    /// The nearest double.
+    pub(super) fn as_float(self) -> f64 {
+        match self {
+            Self::Float(value) => value,
+            Self::Int(value) => value as f64,
+            Self::Uint(value) => value as f64,
+            Self::Bool(value) => value.into(),
+        }
     }
 
-    #[inline]
-    fn of_rounding(exact: bool, infinite: bool) -> Self {
-        match (exact, infinite) {
-            (true, _) => Self::Exact,
-            (false, false) => Self::Rounded,
-            (false, true) => Self::Changed,
+    /// The failure of a number that would change.
+    pub(super) fn changes(self) -> Reason {
+        match self {
+            Self::Float(value) => Reason::FloatChanges { value },
+            Self::Int(value) => Reason::IntegerChanges { value: value.into() },
+            Self::Uint(value) => Reason::IntegerChanges { value: value.into() },
+            Self::Bool(value) => Reason::IntegerChanges { value: value.into() },
         }
     }
 }
 
-/// A number as it comes from the wire.
+/// A number of the protocol, by its type.
 pub(crate) trait Source: Copy {
     fn convert<T: Scalar>(self) -> (T, Fit);
-    /// What it is to a bool, if that takes it.
+    /// Its value as a bool; `None` if bools do not take the type.
     fn truth(self) -> Option<bool>;
-    /// What it is to a time, if that takes it.
+    /// Its value as the count of a time; `None` if times do not take it.
     fn count(self) -> Option<i64>;
 }
 
@@ -119,12 +120,12 @@ impl Source for bool {
     }
 }
 
-/// A scalar of a dtype that numbers convert to.
+/// A type of a dtype that numbers convert to.
 pub(crate) trait Scalar: Sized {
     fn from_int(value: i64) -> (Self, Fit);
     fn from_uint(value: u64) -> (Self, Fit);
     fn from_float(value: f64) -> (Self, Fit);
-    /// Writes the scalar at `offset` of the row, its bytes reversed if `swapped`.
+    /// Writes the scalar at `offset` of the row, with its bytes reversed if `swapped`.
     fn put(self, row: &mut RowView<'_>, offset: usize, swapped: bool);
 }
 
@@ -156,9 +157,8 @@ macro_rules! integers {
 
             #[inline]
             fn from_float(value: f64) -> (Self, Fit) {
-                // A float truncates into the range when it lies strictly between the first integers
-                // outside. For 64 bits these are no doubles: the one above rounds to MAX + 1 all the same,
-                // the one below to MIN itself, hence the comparison for equality.
+                // A float truncates into the range if it lies strictly between MIN - 1 and MAX + 1. For 64 bits,
+                // MAX + 1 is a double, although MAX is not; MIN - 1 rounds to MIN, hence the comparison for equality.
                 const MIN: f64 = <$int>::MIN as f64;
                 const ABOVE: f64 = <$int>::MAX as f64 + 1.0;
                 let whole = value as Self;
@@ -183,7 +183,7 @@ macro_rules! integers {
 
 integers!(i8 i16 i32 i64 u8 u16 u32 u64);
 
-/// Whether a binary float with that many significant digits can hold the integer, its exponent aside.
+/// Whether a float with `digits` significant bits can hold the integer, ignoring the range of the exponent.
 #[inline]
 fn has_digits(magnitude: u64, digits: u32) -> bool {
     magnitude >> digits == 0 || u64::BITS - magnitude.leading_zeros() - magnitude.trailing_zeros() <= digits
@@ -219,12 +219,12 @@ macro_rules! floats {
 
 floats!(f32 f64);
 
-/// A float that doubles are turned into many at a time.
+/// A float type that doubles convert to many at a time.
 pub(crate) trait FloatScalar: Scalar {
-    /// Its bytes.
+    /// Its size in bytes.
     const SIZE: usize;
 
-    /// Writes what a double becomes into `out`, of that many bytes, reversed if `swapped`.
+    /// Converts a double and writes it to `out`, which has [`Self::SIZE`] bytes, reversed if `swapped`.
     fn write(value: f64, swapped: bool, out: &mut [u8]) -> Fit;
 }
 
@@ -247,7 +247,7 @@ macro_rules! float_scalars {
 
 float_scalars!(f32 f64);
 
-/// A half, as its bits.
+/// A half-precision float, as its bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Half(pub(crate) u16);
 
@@ -256,8 +256,8 @@ impl Half {
         self.0 & 0x7fff == 0x7c00
     }
 
-    /// Through a double, which is one step all the same: it holds every integer below 2^53, and the
-    /// others become infinite.
+    /// Converts through a double, which still rounds once: doubles hold every integer below 2^53 exactly, and larger
+    /// ones become infinite.
     fn from_whole(double: f64) -> (Self, Fit) {
         let (bits, exact) = half::from_f64(double);
         (Self(bits), Fit::exact_if(exact))

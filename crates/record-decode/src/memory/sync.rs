@@ -1,4 +1,4 @@
-//! The synchronisation that the row buffer is built on: the standard library's, or loom's models of it.
+//! Synchronization primitives: the standard library's, or loom's models of them.
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::{
@@ -14,15 +14,20 @@ pub(crate) use loom::sync::{
 #[cfg(loom)]
 pub(crate) use std::sync::PoisonError;
 
-/// Stands for a row's memory, which loom cannot see through raw pointers: a model fails when two accesses
-/// overlap or are not ordered. Nothing at all outside models.
+/// Locks a mutex, poisoned or not: the data behind this crate's mutexes is valid at every moment.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Stands for the memory of a row in loom models, since loom cannot see accesses through raw pointers. A model fails
+/// if two accesses overlap or are not ordered. Outside of models it is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Probe {
     #[cfg(loom)]
     cell: loom::cell::UnsafeCell<()>,
 }
 
-/// A write that is under way.
+/// A write access, until it is dropped.
 pub(crate) struct Writing {
     #[cfg(loom)]
     _pointer: loom::cell::MutPtr<()>,
@@ -37,7 +42,7 @@ impl Probe {
         }
     }
 
-    /// Fails a model if any write is not known to have ended.
+    /// Fails a model in which a write did not end before.
     #[cfg(loom)]
     pub(crate) fn read(&self) {
         drop(self.cell.get());

@@ -1,17 +1,17 @@
-//! Bin names, compared without a loop.
+//! Bin names that are compared without a loop.
 
 use dtype_schema::MAX_BIN_NAME;
 
-/// A bin name of up to fifteen bytes as three numbers that are equal when the names are.
+/// A bin name of up to 15 bytes as three numbers, which are equal if and only if the names are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Name {
+pub(crate) struct BinName {
     length: u8,
     head: u64,
     tail: u64,
 }
 
-impl Name {
-    /// `None` for what is longer than a bin name can be.
+impl BinName {
+    /// `None` if `name` is longer than bin names can be.
     #[inline]
     pub(crate) fn new(name: &[u8]) -> Option<Self> {
         let length = name.len();
@@ -40,16 +40,16 @@ mod tests {
     fn every_byte_counts() {
         for length in 0..=MAX_BIN_NAME {
             let name: Vec<u8> = (1..=length as u8).collect();
-            let key = Name::new(&name).unwrap();
-            assert_eq!(key, Name::new(&name.clone()).unwrap());
+            let key = BinName::new(&name).unwrap();
+            assert_eq!(key, BinName::new(&name.clone()).unwrap());
             for at in 0..length {
                 let mut other = name.clone();
                 other[at] ^= 0x80;
-                assert_ne!(Some(key), Name::new(&other), "byte {at} of {length}");
+                assert_ne!(Some(key), BinName::new(&other), "byte {at} of {length}");
             }
-            assert_ne!(Name::new(&[name.as_slice(), &[0]].concat()), Some(key));
+            assert_ne!(BinName::new(&[name.as_slice(), &[0]].concat()), Some(key));
         }
-        assert_eq!(Name::new(&[b'a'; 16]), None);
-        assert_eq!(Name::new(&[b'a'; 255]), None);
+        assert_eq!(BinName::new(&[b'a'; 16]), None);
+        assert_eq!(BinName::new(&[b'a'; 255]), None);
     }
 }

@@ -1,109 +1,131 @@
-//! In which order bins come, learned from the records before.
+//! The order in which a server sends bins, learned from previous records.
 
 use dtype_schema::MAX_BIN_NAME;
 use wire_protocol::message::Op;
 use wire_protocol::particle::particle_type;
 
-use crate::convert::field::Spot;
-use crate::plan::Plan;
-use crate::plan::bin_name::Name;
+use crate::convert::Slot;
 
-/// How many positions are remembered; a record with more bins looks the others up.
+use super::Plan;
+use super::bin_name::BinName;
+
+/// The number of positions that are remembered. Further bins of a record are looked up by name.
 const REMEMBERED: usize = 1024;
 
-/// How many positions further on a bin is looked for before it is looked up: records that lack a few
-/// bins of the usual order cost a comparison for each.
+/// How many positions ahead a bin is searched before it is looked up by name. A record that lacks a few bins of the
+/// usual order costs a comparison for each of them.
 const AHEAD: usize = 3;
 
-/// The bins of the records before, in their order. The next bin is guessed to be the next in the order,
-/// and a comparison of names confirms it.
+/// How many names of bins that fill no field are kept.
+pub(crate) const KEPT_NAMES: usize = 64;
+
+/// The bins of previous records, in their order. The next bin of a record is expected to be the next in the order, and
+/// comparing the names confirms it.
 #[derive(Debug)]
-pub(crate) struct Order {
-    bins: Vec<Expected>,
+pub(crate) struct BinOrder {
+    bins: Vec<ExpectedBin>,
+    /// Names of bins that fill no field, up to [`KEPT_NAMES`].
+    unmatched: Vec<Box<[u8]>>,
 }
 
-/// A bin at its place in the order.
+/// A bin at its position in the order.
 #[derive(Debug)]
-struct Expected {
-    name: Name,
+struct ExpectedBin {
+    name: BinName,
     /// The field that the bin fills, if any.
     field: Option<usize>,
-    number: Option<Number>,
+    /// How the bin is recognized at once, if it was a number and fills a field.
+    number: Option<ExpectedNumber>,
 }
 
-/// A bin that was an integer or a float in a record before and fills a field: all but its eight bytes of
-/// value is then known in advance and compared at once.
+/// A bin that was an integer or a float in a previous record and fills a field. All of its operation except the eight
+/// bytes of the value is known in advance and compared with three loads.
 #[derive(Clone, Copy, Debug)]
-struct Number {
-    /// Size, code, particle type, flags and length of name: an operation's first eight bytes.
+struct ExpectedNumber {
+    /// The first eight bytes of the operation: size, code, particle type, flags and name length.
     header: u64,
-    /// The first eight bytes of the name, or [`Self::tail`] again if it is shorter.
+    /// The first eight bytes of the name, or [`Self::tail`] if the name is shorter.
     head: u64,
-    /// The eight bytes before the value: the end of the name, and of the header if the name is short.
+    /// The eight bytes before the value: the end of the name, preceded by the end of the header if the name is short.
     tail: u64,
     name_length: u8,
-    found: Found,
+    target: NumberTarget,
 }
 
-/// A number and where it goes.
+/// Where an expected number goes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Found {
+pub(crate) struct NumberTarget {
     pub(crate) field: usize,
-    pub(crate) spot: Spot,
-    /// Whether the value is a float, not an integer.
+    pub(crate) slot: Slot,
+    /// Whether the value is a float; otherwise it is an integer.
     pub(crate) is_float: bool,
-    /// Whether its bits go into the field as they are.
-    pub(crate) is_kept: bool,
+    /// Whether the bits of the value are copied without conversion.
+    pub(crate) is_copied: bool,
 }
 
-/// Bytes of an operation's header.
+/// Size of an operation's header.
 const HEADER: usize = 8;
-/// Bytes of an integer or a float.
+/// Size of an integer or a float.
 const VALUE: usize = 8;
 
-impl Order {
-    /// The order in which a server answers that was asked for the plan's bins.
+impl BinOrder {
+    /// The order in which a server sends the plan's bins if asked for them.
     pub(crate) fn new(plan: &Plan) -> Self {
-        let expected = |(name, field)| Expected { name, field: Some(field), number: None };
-        Self { bins: plan.expected_order().into_iter().map(expected).collect() }
+        let expected = |(name, field)| ExpectedBin { name, field: Some(field), number: None };
+        Self { bins: plan.expected_order().into_iter().map(expected).collect(), unmatched: Vec::new() }
     }
 
-    /// Takes the next operation off `ops` if it is the number that is expected at position `at`; gives
-    /// where it goes and its eight bytes.
+    /// The names of bins that came and fill no field.
+    pub(crate) fn take_unmatched(&mut self) -> Vec<Box<[u8]>> {
+        std::mem::take(&mut self.unmatched)
+    }
+
+    #[cold]
+    fn keep_unmatched(&mut self, name: &[u8]) {
+        if self.unmatched.len() < KEPT_NAMES && !self.unmatched.iter().any(|kept| **kept == *name) {
+            self.unmatched.push(name.into());
+        }
+    }
+
+    /// Takes the first operation off `ops` if it is the number that is expected at position `at`. Returns its target
+    /// and its eight bytes.
     #[inline]
-    pub(crate) fn take_number(&self, at: usize, ops: &mut &[u8]) -> Option<(&Found, [u8; VALUE])> {
+    pub(crate) fn take_number(&self, at: usize, ops: &mut &[u8]) -> Option<(&NumberTarget, [u8; VALUE])> {
         let number = self.bins.get(at)?.number.as_ref()?;
         let (value, rest) = number.take(ops)?;
         *ops = rest;
-        Some((&number.found, value))
+        Some((&number.target, value))
     }
 
-    /// The field that an operation's bin fills, if any. `at` is the operation's position in the order; the
-    /// next one's afterwards.
+    /// The field that the bin of an operation fills, if any. `at` is the position of the operation in the order, and is
+    /// advanced to that of the next one.
     pub(crate) fn field_of(&mut self, plan: &Plan, op: &Op<'_>, at: &mut usize) -> Option<usize> {
-        let name = Name::new(op.name)?;
+        let name = BinName::new(op.name)?;
         let last = self.bins.len().min(at.saturating_add(AHEAD + 1));
-        let found = (*at..last).find(|&place| self.bins.get(place).is_some_and(|bin| bin.name == name));
-        let place = found.unwrap_or(*at);
-        *at = place + 1;
+        let found = (*at..last).find(|&position| self.bins.get(position).is_some_and(|bin| bin.name == name));
+        let position = found.unwrap_or(*at);
+        *at = position + 1;
         if found.is_none() {
-            let expected = Expected { name, field: plan.field_of(name), number: None };
-            match self.bins.get_mut(place) {
+            let expected = ExpectedBin { name, field: plan.field_of(name), number: None };
+            if expected.field.is_none() {
+                self.keep_unmatched(op.name);
+            }
+            match self.bins.get_mut(position) {
                 Some(bin) => *bin = expected,
-                None if place < REMEMBERED => self.bins.push(expected),
+                None if position < REMEMBERED => self.bins.push(expected),
                 None => return expected.field,
             }
         }
-        let bin = self.bins.get_mut(place)?;
+        let bin = self.bins.get_mut(position)?;
         if let Some(field) = bin.field {
-            bin.number = Number::expect(plan, field, op);
+            bin.number = ExpectedNumber::expect(plan, field, op);
         }
         bin.field
     }
 }
 
-impl Number {
-    /// Expects an operation like this one, which fills that field; `None` if it is not a number.
+impl ExpectedNumber {
+    /// Expects an operation like this one, which fills `field`. `None` if its value is not a number.
     fn expect(plan: &Plan, field: usize, op: &Op<'_>) -> Option<Self> {
         let is_float = match op.particle_type {
             particle_type::INTEGER => false,
@@ -121,17 +143,17 @@ impl Number {
         bytes[4..HEADER].copy_from_slice(&[op.code, op.particle_type, 0, name_length]);
         bytes.get_mut(HEADER..HEADER + length)?.copy_from_slice(op.name);
         let word = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
-        let spot = plan.cells().get(field)?.spot();
+        let slot = plan.decoders().get(field)?.slot();
         Some(Self {
             header: word(0)?,
             head: word(length.min(HEADER))?,
             tail: word(length)?,
             name_length,
-            found: Found { field, spot, is_float, is_kept: spot.keeps(is_float) },
+            target: NumberTarget { field, slot, is_float, is_copied: slot.copies(is_float) },
         })
     }
 
-    /// The value and the bytes after it, if `ops` begins with the operation that is expected.
+    /// The value and the bytes after it, if `ops` begins with the expected operation.
     #[inline]
     fn take<'a>(&self, ops: &'a [u8]) -> Option<([u8; VALUE], &'a [u8])> {
         let name_length = usize::from(self.name_length);
@@ -166,7 +188,7 @@ mod tests {
         out
     }
 
-    fn look_up(order: &mut Order, plan: &Plan, operation: &[u8], at: &mut usize) -> Option<usize> {
+    fn look_up(order: &mut BinOrder, plan: &Plan, operation: &[u8], at: &mut usize) -> Option<usize> {
         order.field_of(plan, &Ops::over(operation).next().unwrap(), at)
     }
 
@@ -175,15 +197,15 @@ mod tests {
         for length in 0..=MAX_BIN_NAME {
             let name = &"abcdefghijklmno"[..length];
             let plan = plan(&[name]);
-            let mut order = Order::new(&plan);
+            let mut order = BinOrder::new(&plan);
             let given = operation(name.as_bytes(), particle_type::INTEGER, &7i64.to_be_bytes());
             assert!(order.take_number(0, &mut given.as_slice()).is_none(), "nothing is known yet");
             assert_eq!(look_up(&mut order, &plan, &given, &mut 0), Some(0));
 
             let two = [given.as_slice(), b"next"].concat();
             let mut rest = two.as_slice();
-            let (found, value) = order.take_number(0, &mut rest).unwrap();
-            assert_eq!((found.field, found.is_float, found.is_kept), (0, false, true));
+            let (target, value) = order.take_number(0, &mut rest).unwrap();
+            assert_eq!((target.field, target.is_float, target.is_copied), (0, false, true));
             assert_eq!((value, rest), (7i64.to_be_bytes(), &b"next"[..]));
             // Any byte but the value's is another operation.
             for at in 0..HEADER + length {
@@ -206,14 +228,14 @@ mod tests {
         let value = |name: &str| operation(name.as_bytes(), particle_type::FLOAT, &1f64.to_be_bytes());
         // From the last to the first, with others between: slow once, then known.
         let answers: Vec<Vec<u8>> = ["g", "x", "e", "d", "y", "b", "a"].map(value).into();
-        let mut order = Order::new(&plan);
+        let mut order = BinOrder::new(&plan);
         for round in 0..4 {
             let (mut at, mut known) = (0, 0);
             let mut fields = Vec::new();
             for answer in &answers {
-                if let Some((found, _)) = order.take_number(at, &mut answer.as_slice()) {
-                    assert!(found.is_float && !found.is_kept);
-                    fields.push(found.field);
+                if let Some((target, _)) = order.take_number(at, &mut answer.as_slice()) {
+                    assert!(target.is_float && !target.is_copied);
+                    fields.push(target.field);
                     at += 1;
                     known += 1;
                 } else {
@@ -221,6 +243,9 @@ mod tests {
                 }
             }
             assert_eq!(fields, [6, 4, 3, 1, 0]);
+            // Known places are not looked up again.
+            let unmatched = if round == 0 { vec![Box::from(*b"x"), Box::from(*b"y")] } else { vec![] };
+            assert_eq!(order.take_unmatched(), unmatched);
             assert!(round < 3 || known >= 4, "{known} in round {round}");
         }
     }
@@ -230,13 +255,13 @@ mod tests {
         let names = ["a", "b", "c", "d", "e"];
         let plan = plan(&names);
         let value = |name: &&str| operation(name.as_bytes(), particle_type::INTEGER, &[0; 8]);
-        let mut order = Order::new(&plan);
+        let mut order = BinOrder::new(&plan);
         let mut missed = 0;
         for lacks in ["-", "b", "a", "d", "e", "-", "c"] {
             let mut at = 0;
             for (field, name) in names.iter().enumerate().filter(|&(_, &name)| name != lacks) {
                 let answer = value(name);
-                let found = order.take_number(at, &mut answer.as_slice()).map(|(found, _)| found.field);
+                let found = order.take_number(at, &mut answer.as_slice()).map(|(target, _)| target.field);
                 if found.is_some() {
                     at += 1;
                 } else {
@@ -253,7 +278,7 @@ mod tests {
     #[test]
     fn what_is_no_number_is_looked_up() {
         let plan = plan(&["a"]);
-        let mut order = Order::new(&plan);
+        let mut order = BinOrder::new(&plan);
         let texts = [operation(b"a", particle_type::STRING, b"12345678"), operation(b"a", 1, b"1234")];
         for text in texts {
             for _ in 0..2 {

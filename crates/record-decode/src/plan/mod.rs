@@ -1,61 +1,46 @@
-//! A schema compiled for one call: which bin fills which field, and how.
+//! Plans: a schema compiled for one call, with the bin that fills each field and how.
+//!
+//! Start with [`Plan`]. [`BinOrder`] finds the field of a bin fast, from the order of bins in previous records. Uses
+//! the conversion of values; paths into maps and lists belong here.
 
-pub(crate) mod bin_name;
-pub(crate) mod bin_order;
+mod bin_name;
+mod bin_order;
 
 use dtype_schema::Schema;
 
-use crate::convert::field::Cell;
-use crate::convert::number::Fit;
-use crate::plan::bin_name::Name;
+use crate::convert::{Casting, FieldDecoder};
 
-/// What happens to a value that its field cannot hold as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Casting {
-    /// Integers wrap, floats round, fractions go, bytes are cut; all but the rounding of floats is counted.
-    Unsafe,
-    /// Any change of the value, rounding included, is a failure.
-    SameValue,
-}
+use self::bin_name::BinName;
+pub(crate) use self::bin_order::{BinOrder, KEPT_NAMES};
 
-impl Casting {
-    /// The worst that passes without a count or a failure.
-    pub(crate) fn silent(self) -> Fit {
-        match self {
-            Self::Unsafe => Fit::Rounded,
-            Self::SameValue => Fit::Exact,
-        }
-    }
-}
-
-/// A schema compiled for one call. Cheap to share between the tasks that fill its rows.
+/// A schema compiled for one call, shared by the tasks that fill its rows.
 #[derive(Debug)]
 pub struct Plan {
     schema: Schema,
     casting: Casting,
-    cells: Box<[Cell]>,
+    decoders: Box<[FieldDecoder]>,
     /// The fields that bins may fill, in the dtype's order.
     wanted: Box<[usize]>,
     /// The same by name, sorted.
-    by_name: Box<[(Name, usize)]>,
+    by_name: Box<[(BinName, usize)]>,
 }
 
 impl Plan {
-    /// Compiles `schema`. `bins` narrows it: a field that is not in the list is never filled (it is zero
-    /// and not present); names in the list that are no fields do nothing.
+    /// Compiles `schema`. If `bins` is given, fields that are not in it are never filled: they are zero and not
+    /// present. Names in it that are not fields are ignored.
     #[must_use]
     pub fn new(schema: Schema, casting: Casting, bins: Option<&[&str]>) -> Self {
-        let cells = schema.fields().iter().map(Cell::new).collect();
+        let decoders = schema.fields().iter().map(FieldDecoder::new).collect();
         let is_wanted = |name: &str| bins.is_none_or(|bins| bins.contains(&name));
         let names = || schema.fields().iter().map(dtype_schema::Field::name).enumerate();
         let wanted: Box<[usize]> =
             names().filter(|&(_, name)| is_wanted(name)).map(|(field, _)| field).collect();
-        let mut by_name: Vec<(Name, usize)> = names()
+        let mut by_name: Vec<(BinName, usize)> = names()
             .filter(|&(_, name)| is_wanted(name))
-            .filter_map(|(field, name)| Some((Name::new(name.as_bytes())?, field)))
+            .filter_map(|(field, name)| Some((BinName::new(name.as_bytes())?, field)))
             .collect();
         by_name.sort_unstable();
-        Self { casting, cells, wanted, by_name: by_name.into(), schema }
+        Self { casting, decoders, wanted, by_name: by_name.into(), schema }
     }
 
     /// The schema.
@@ -64,7 +49,7 @@ impl Plan {
         &self.schema
     }
 
-    /// What happens to values that do not fit.
+    /// What happens to values that do not fit their fields.
     #[must_use]
     pub fn casting(&self) -> Casting {
         self.casting
@@ -75,25 +60,30 @@ impl Plan {
         self.wanted.iter().filter_map(|&field| self.schema.fields().get(field)).map(dtype_schema::Field::name)
     }
 
-    /// Bytes of one row's presence bits, see [`Summary::presence`](crate::Summary::presence).
+    /// The size of one row's presence bits: see [`Summary::presence`](crate::Summary::presence).
     #[must_use]
     pub fn presence_bytes(&self) -> usize {
-        self.cells.len().div_ceil(8)
+        self.decoders.len().div_ceil(8)
     }
 
-    pub(crate) fn cells(&self) -> &[Cell] {
-        &self.cells
+    /// The fields that bins may fill, in the dtype's order.
+    pub(crate) fn wanted(&self) -> &[usize] {
+        &self.wanted
     }
 
-    /// The order in which a server that was asked for [`Plan::bin_names`] answers.
-    pub(crate) fn expected_order(&self) -> Vec<(Name, usize)> {
+    pub(crate) fn decoders(&self) -> &[FieldDecoder] {
+        &self.decoders
+    }
+
+    /// The order in which a server sends the bins of [`Plan::bin_names`].
+    pub(crate) fn expected_order(&self) -> Vec<(BinName, usize)> {
         let mut order = self.by_name.to_vec();
         order.sort_unstable_by_key(|&(_, field)| field);
         order
     }
 
-    /// The field that the bin of that name fills.
-    pub(crate) fn field_of(&self, name: Name) -> Option<usize> {
+    /// The field that the bin with this name fills.
+    pub(crate) fn field_of(&self, name: BinName) -> Option<usize> {
         let at = self.by_name.binary_search_by_key(&name, |&(name, _)| name).ok()?;
         self.by_name.get(at).map(|&(_, field)| field)
     }
@@ -119,14 +109,14 @@ mod tests {
         assert_eq!(plan.casting(), Casting::Unsafe);
         assert_eq!(plan.schema(), &schema(&names));
         for (field, name) in names.iter().enumerate() {
-            assert_eq!(plan.field_of(Name::new(name.as_bytes()).unwrap()), Some(field));
+            assert_eq!(plan.field_of(BinName::new(name.as_bytes()).unwrap()), Some(field));
         }
-        assert_eq!(plan.field_of(Name::new(b"c").unwrap()), None);
+        assert_eq!(plan.field_of(BinName::new(b"c").unwrap()), None);
 
         let some = Plan::new(schema(&names), Casting::SameValue, Some(&["b", "other", "zulu", "b"]));
         assert_eq!(some.bin_names().collect::<Vec<_>>(), ["zulu", "b"]);
-        assert_eq!(some.field_of(Name::new(b"a").unwrap()), None);
-        assert_eq!(some.field_of(Name::new(b"b").unwrap()), Some(3));
+        assert_eq!(some.field_of(BinName::new(b"a").unwrap()), None);
+        assert_eq!(some.field_of(BinName::new(b"b").unwrap()), Some(3));
 
         let none = Plan::new(schema(&names), Casting::Unsafe, Some(&[]));
         assert_eq!(none.bin_names().count(), 0);

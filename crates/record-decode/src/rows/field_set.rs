@@ -1,26 +1,26 @@
-//! Sets of fields, one a row.
+//! Sets of fields: the fields that are present in a row.
 
-/// A set of fields, laid out as [`numpy.unpackbits`] expects: field 0 is the highest bit of byte 0.
+/// A set of fields, in the layout of [`numpy.unpackbits`]: field 0 is the highest bit of byte 0.
 ///
 /// [`numpy.unpackbits`]: https://numpy.org/doc/stable/reference/generated/numpy.unpackbits.html
-pub(crate) trait Marks {
-    /// Adds a field; whether it was not there before.
+pub(crate) trait FieldSet {
+    /// Adds a field; returns whether it is new.
     fn insert(&mut self, field: usize) -> bool;
     fn contains(&self, field: usize) -> bool;
     fn clear(&mut self);
-    /// Whether the first `fields` are there, of no more in all.
+    /// Whether the set contains the first `fields` fields, which are all that there are.
     fn is_full(&self, fields: usize) -> bool;
-    /// Removes every field that `other` has.
+    /// Removes the fields in `other`.
     fn remove(&mut self, other: &Self);
-    /// Byte `at` of the set.
+    /// Byte `at` of the layout.
     fn byte(&self, at: usize) -> u8;
 }
 
-/// A set for schemas of at most [`Narrow::FIELDS`] fields: a register.
+/// A set for schemas of at most [`NarrowSet::FIELDS`] fields, kept in a register.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Narrow(u64);
+pub(crate) struct NarrowSet(u64);
 
-impl Narrow {
+impl NarrowSet {
     pub(crate) const FIELDS: usize = u64::BITS as usize;
 
     fn bit(field: usize) -> u64 {
@@ -29,7 +29,7 @@ impl Narrow {
     }
 }
 
-impl Marks for Narrow {
+impl FieldSet for NarrowSet {
     #[inline]
     fn insert(&mut self, field: usize) -> bool {
         let new = !self.contains(field);
@@ -64,17 +64,17 @@ impl Marks for Narrow {
     }
 }
 
-/// A set for any schema.
+/// A set for schemas of any number of fields.
 #[derive(Clone, Debug)]
-pub(crate) struct Wide(Box<[u8]>);
+pub(crate) struct WideSet(Box<[u8]>);
 
-impl Wide {
+impl WideSet {
     pub(crate) fn new(fields: usize) -> Self {
         Self(vec![0; fields.div_ceil(8)].into())
     }
 }
 
-impl Marks for Wide {
+impl FieldSet for WideSet {
     fn insert(&mut self, field: usize) -> bool {
         let bit = 0x80 >> (field % 8);
         self.0.get_mut(field / 8).is_some_and(|byte| {
@@ -111,35 +111,35 @@ impl Marks for Wide {
 mod tests {
     use super::*;
 
-    fn check(marks: &mut (impl Marks + Clone), fields: usize) {
+    fn check(set: &mut (impl FieldSet + Clone), fields: usize) {
         for field in (0..fields).step_by(3) {
-            assert!(!marks.contains(field) && !marks.is_full(field + 1));
-            assert!(marks.insert(field));
-            assert!(!marks.insert(field));
+            assert!(!set.contains(field) && !set.is_full(field + 1));
+            assert!(set.insert(field));
+            assert!(!set.insert(field));
         }
-        assert!(marks.is_full(1) && !marks.is_full(2));
+        assert!(set.is_full(1) && !set.is_full(2));
         for field in 0..fields {
-            assert_eq!(marks.contains(field), field % 3 == 0);
-            assert_eq!(marks.byte(field / 8) >> (7 - field % 8) & 1 == 1, field % 3 == 0);
+            assert_eq!(set.contains(field), field % 3 == 0);
+            assert_eq!(set.byte(field / 8) >> (7 - field % 8) & 1 == 1, field % 3 == 0);
         }
-        let mut rest = marks.clone();
-        marks.clear();
-        marks.insert(3);
-        rest.remove(marks);
+        let mut rest = set.clone();
+        set.clear();
+        set.insert(3);
+        rest.remove(set);
         assert!(rest.contains(0) && !rest.contains(3) && rest.contains(6));
-        marks.clear();
-        (0..fields).for_each(|field| assert!(marks.insert(field) && marks.is_full(field + 1)));
-        assert!(marks.is_full(fields));
-        marks.clear();
-        assert!((0..fields).all(|field| !marks.contains(field)));
+        set.clear();
+        (0..fields).for_each(|field| assert!(set.insert(field) && set.is_full(field + 1)));
+        assert!(set.is_full(fields));
+        set.clear();
+        assert!((0..fields).all(|field| !set.contains(field)));
     }
 
     #[test]
     fn both_sets_have_one_layout() {
-        check(&mut Narrow::default(), 64);
-        check(&mut Wide::new(64), 64);
-        check(&mut Wide::new(131), 131);
-        assert!(!Wide::new(8).insert(8));
-        assert!(!Wide::new(8).contains(8));
+        check(&mut NarrowSet::default(), 64);
+        check(&mut WideSet::new(64), 64);
+        check(&mut WideSet::new(131), 131);
+        assert!(!WideSet::new(8).insert(8));
+        assert!(!WideSet::new(8).contains(8));
     }
 }

@@ -1,33 +1,31 @@
-//! A record into a row: finds each bin's field, fills it, zeroes the others.
+//! Fills a row from a record: finds the field of each bin, converts the value, zeroes the other fields.
 
 use wire_protocol::batch::Record;
 use wire_protocol::message::{Op, Ops};
 use wire_protocol::particle::{Particle, particle_type};
 
+use super::field_set::FieldSet;
 use crate::error::Reason;
-use crate::plan::Plan;
-use crate::plan::bin_order::Order;
+use crate::memory::RowView;
+use crate::plan::{BinOrder, Plan};
 use crate::report::{Event, Failure};
-use crate::rows::RowView;
-use crate::rows::field_set::Marks;
 
-/// Fills the row's fields from the record's bins and zeroes every other field; bytes outside fields stay
-/// as they are. `present` tells afterwards which fields hold a value of the record; it comes with no marks.
+/// Fills fields of the row from the record's bins and zeroes all others; bytes outside fields are not changed.
+/// `present` and `absent` are empty at first; afterwards `present` has the fields that hold a value of the record.
 ///
-/// A bin that comes twice fills its field once: the first one counts (a server never repeats a bin that it
-/// was asked for once).
+/// Of a bin that comes twice, the first one counts. (Servers do not repeat bins.)
 #[inline]
-pub(crate) fn fill<M: Marks>(
+pub(crate) fn fill<M: FieldSet>(
     plan: &Plan,
-    order: &mut Order,
+    order: &mut BinOrder,
     record: &Record<'_>,
     number: usize,
     row: &mut RowView<'_>,
     (present, absent): (&mut M, &mut M),
     events: &mut Vec<Event>,
 ) {
-    // Until the end `present` has every bin that was seen, `absent` those of them without a value.
-    let silent = plan.casting().silent();
+    // Until the end, `present` has the fields of all bins seen so far, `absent` those of them without a value.
+    let silent = plan.casting().worst_silent();
     let mut at = 0;
     let mut rest = record.ops_bytes();
     while !rest.is_empty() {
@@ -37,14 +35,14 @@ pub(crate) fn fill<M: Marks>(
             if !present.insert(found.field) {
                 continue;
             }
-            if found.is_kept {
-                found.spot.put_bits(u64::from_be_bytes(value), row);
+            if found.is_copied {
+                found.slot.copy_bits(u64::from_be_bytes(value), row);
                 continue;
             }
             let fit = if found.is_float {
-                found.spot.put(f64::from_be_bytes(value), row)
+                found.slot.put(f64::from_be_bytes(value), row)
             } else {
-                found.spot.put(i64::from_be_bytes(value), row)
+                found.slot.put(i64::from_be_bytes(value), row)
             };
             if fit > silent && !fill_again(plan, all, (number, found.field), row, events) {
                 absent.insert(found.field);
@@ -60,22 +58,22 @@ pub(crate) fn fill<M: Marks>(
             absent.insert(field);
         }
     }
-    if !present.is_full(plan.cells().len()) {
-        for (field, cell) in plan.cells().iter().enumerate() {
+    if !present.is_full(plan.decoders().len()) {
+        for (field, decoder) in plan.decoders().iter().enumerate() {
             if !present.contains(field) {
-                cell.zero(row);
+                decoder.zero(row);
             }
         }
     }
     present.remove(absent);
 }
 
-/// Bytes of an operation in a message.
+/// The size of an operation in a message.
 fn length(op: &Op<'_>) -> usize {
     8 + op.name.len() + op.value.len()
 }
 
-/// Fills a field from the first of `ops`, see [`fill_any`].
+/// Fills a field from the first of `ops`: see [`fill_any`].
 #[cold]
 fn fill_again(
     plan: &Plan,
@@ -87,8 +85,7 @@ fn fill_again(
     Ops::over(ops).next().is_some_and(|op| fill_any(plan, &op, place, row, events))
 }
 
-/// Fills a field from an operation, whatever it is; whether the field holds a value now. If not, it is
-/// zero.
+/// Fills a field from a bin of any type. Returns whether the field holds a value; otherwise it is zero.
 fn fill_any(
     plan: &Plan,
     op: &Op<'_>,
@@ -96,13 +93,13 @@ fn fill_any(
     row: &mut RowView<'_>,
     events: &mut Vec<Event>,
 ) -> bool {
-    let Some(cell) = plan.cells().get(field) else { return false };
+    let Some(decoder) = plan.decoders().get(field) else { return false };
     let filled = match op.particle() {
         Ok(Particle::Nil) => {
-            cell.zero(row);
+            decoder.zero(row);
             return false;
         }
-        Ok(particle) => cell.fill(particle, plan.casting(), row),
+        Ok(particle) => decoder.fill(particle, plan.casting(), row),
         Err(error) => Err(Reason::Malformed(error)),
     };
     match filled {
@@ -112,7 +109,7 @@ fn fill_any(
             true
         }
         Err(reason) => {
-            cell.zero(row);
+            decoder.zero(row);
             events.push(Event::Failed(Failure { row: row_number, field, bin_type: type_name(op), reason }));
             false
         }

@@ -1,9 +1,7 @@
-//! Every interleaving of small numbers of threads. Run with
-//! `RUSTFLAGS="--cfg loom" cargo test -p record-decode --release loom`.
+//! Every interleaving of a few threads: see `make loom`.
 //!
-//! Loom cannot see writes through raw pointers; each row's probe stands for them. It fails a model in which
-//! two claims of a row overlap, or in which [`RowBuffer::finish`] reads a row without all writes to it
-//! having happened before.
+//! Loom cannot see writes through raw pointers, so each row has a probe. It fails a model in which two claims of a row
+//! overlap, or in which [`RowBuffer::finish`] reads a row and a write to it did not happen before.
 
 use dtype_schema::{Element, Field, Schema};
 use loom::sync::Arc;
@@ -11,8 +9,9 @@ use loom::thread;
 
 use super::*;
 use crate::Casting;
+use crate::report::Event;
 
-/// The array that a buffer is over; outlives it.
+/// The memory of a buffer, which outlives it.
 struct Array {
     data: [u8; 2],
     meta: [u8; 16],
@@ -34,7 +33,7 @@ fn buffer(array: &mut Array, len: usize) -> Arc<RowBuffer> {
         result_codes: array.codes.as_mut_ptr(),
         len,
     };
-    // SAFETY: every model drops the buffer before the array, which nobody else looks at.
+    // SAFETY: every model drops the buffer before it accesses or drops the array.
     Arc::new(unsafe { RowBuffer::new(plan, memory, 0) })
 }
 
@@ -69,7 +68,7 @@ fn loom_one_of_two_writers_gets_the_row() {
         let summary = rows.finish();
         drop(rows);
         assert_eq!((summary.done, summary.presence.as_slice()), (1, &[0x80][..]));
-        // One writer's work, not a mix of both.
+        // All from one writer.
         assert_eq!(u32::from(array.data[0]).to_ne_bytes(), array.meta[..4]);
     });
 }
@@ -90,7 +89,7 @@ fn loom_nothing_is_written_once_sealed() {
                 }
             }
         });
-        // Reads every row's probe after sealing: a write that is under way, or not ordered, fails here.
+        // Reads every row's probe after sealing: fails if a write has not ended or is not ordered.
         let summary = rows.finish();
         let done = [rows.is_done(0), rows.is_done(1)];
         assert_eq!(summary.done, done.iter().filter(|&&done| done).count());
@@ -104,7 +103,7 @@ fn loom_nothing_is_written_once_sealed() {
 
 #[test]
 fn loom_two_seal_while_one_writes() {
-    // Three threads at one lock are too many to try in full: switches that no thread asks for are limited.
+    // Three threads at one lock have too many interleavings, so the number of preemptions is limited.
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(3);
     model.check(|| {
@@ -118,11 +117,11 @@ fn loom_two_seal_while_one_writes() {
             let rows = Arc::clone(&rows);
             move || {
                 rows.seal();
-                rows.probes.iter().for_each(Probe::read);
+                rows.rows.read_probes();
             }
         });
         rows.seal();
-        rows.probes.iter().for_each(Probe::read);
+        rows.rows.read_probes();
         sealer.join().unwrap();
         writer.join().unwrap();
         drop(rows);
@@ -163,12 +162,13 @@ fn loom_what_a_lease_counted_is_there_once_sealed() {
             move || {
                 let Some(mut lease) = rows.lease() else { return };
                 if write(&lease, 0, 1) == RowOutcome::Written {
-                    lease.tally.record(Event::Changed { field: 0, count: 1 });
+                    lease.report.record(0, Event::Changed { field: 0, count: 1 });
                 }
             }
         });
         let summary = rows.finish();
         assert_eq!(summary.inexact.len(), summary.done);
+        assert_eq!(summary.changed_cells.len(), summary.done);
         writer.join().unwrap();
         drop(rows);
     });

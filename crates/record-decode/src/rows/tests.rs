@@ -6,13 +6,13 @@ use std::thread;
 use std::time::Duration;
 
 use dtype_schema::{Element, Field, Schema};
-use wire_protocol::batch::{BatchAnswer, BatchAnswers};
+use wire_protocol::batch::{BatchAnswer, BatchAnswers, Record};
 use wire_protocol::message::{MessageHeader, op, write_op};
 
 use super::*;
 use crate::Casting;
 
-/// Memory for rows of so many `i8` fields, filled with a pattern.
+/// Memory for rows of `i8` fields, filled with a pattern.
 struct Array {
     data: Vec<u8>,
     meta: Vec<u8>,
@@ -44,8 +44,7 @@ impl Array {
             len: self.codes.len() / 4,
         };
         let plan = Arc::new(Plan::new(schema, Casting::Unsafe, None));
-        // SAFETY: the vectors are long enough, and every test lets go of the buffer before it looks at them
-        // or drops them.
+        // SAFETY: the vectors are long enough, and every test drops the buffer before it accesses or drops them.
         unsafe { RowBuffer::new(plan, memory, now) }
     }
 
@@ -106,7 +105,7 @@ fn a_row_takes_one_record() {
     assert_eq!([0, 1, 2].map(|row| array.row(row)), [[42, 42], [0, 0], [0, 0]]);
     assert_eq!([0, 1, 2].map(|row| array.meta(row)), [[7, 10], [0, 0], [0, 0]]);
     assert_eq!([0, 1, 2].map(|row| array.code(row)), [0, 2, -15]);
-    // Nobody answered for the last one: it is as it was.
+    // The last row got no answer and is unchanged.
     assert!(array.data[48..].iter().chain(&array.meta[24..]).all(|&byte| byte == 0xee));
 }
 
@@ -138,7 +137,7 @@ fn times_to_live() {
         (5000, 1000, 4000),
         (u32::MAX, 0, u32::MAX - 1),
     ] {
-        assert_eq!(seconds_left(void_time, now), left);
+        assert_eq!(lease::seconds_left(void_time, now), left);
     }
 }
 
@@ -163,7 +162,7 @@ fn an_open_lease_cannot_write_once_sealing_began() {
         let mut lease = rows.lease().unwrap();
         assert_eq!(lease.write(0, &record(&found)), RowOutcome::Written);
         let sealer = scope.spawn(|| rows.finish());
-        while rows.gate.load(Relaxed) & SEALED == 0 {
+        while !rows.rows.is_sealed() {
             thread::yield_now();
         }
         assert_eq!(lease.write(1, &record(&found)), RowOutcome::Sealed);
@@ -190,7 +189,7 @@ fn a_row_given_up_is_zero_and_free() {
         claim.view().put(9, [7; 8]);
     }));
     assert!(unwound.is_err() && !rows.is_done(0));
-    assert_eq!(rows.gate.load(Relaxed), 0, "the lease is gone, too");
+    assert_eq!((rows.rows.is_sealed(), rows.rows.passes()), (false, 0), "the lease is dropped, too");
     assert_eq!(rows.finish().presence, [0]);
     drop(rows);
     assert_eq!((array.row(0), array.meta(0), array.code(0)), (vec![0, 0], [0, 0], 0));
@@ -238,7 +237,7 @@ fn memory_that_cannot_be_is_refused() {
     };
     for memory in [memory, RowMemory { stride: 16, len: usize::MAX / 16, ..memory }] {
         let plan = Arc::clone(&plan);
-        // SAFETY: the call panics before it keeps anything.
+        // SAFETY: the call panics before it stores the pointers.
         assert!(catch_unwind(AssertUnwindSafe(|| unsafe { RowBuffer::new(plan, memory, 0) })).is_err());
     }
     let none = Array::new(1, 0).buffer(0);
@@ -274,6 +273,36 @@ fn sums_of_all_leases() {
     let kept: Vec<usize> = summary.failures.iter().map(|failure| failure.row).collect();
     assert_eq!(kept, (0..100).step_by(2).chain(100..150).collect::<Vec<_>>());
     assert_eq!(summary.inexact, [("f0".into(), 100)]);
+    // All have a bit: one byte a row, whose highest bit is the field.
+    let rows_of = |cells: &[u8]| (0..300).filter(|&row| cells[row] == 0x80).collect::<Vec<usize>>();
+    let even_or_middle = |&row: &usize| row % 2 == 0 || (100..200).contains(&row);
+    assert_eq!(
+        rows_of(&summary.failed_cells),
+        (0..150).chain(200..300).filter(even_or_middle).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        rows_of(&summary.changed_cells),
+        (0..100).chain(200..300).filter(|row| row % 2 == 1).collect::<Vec<_>>()
+    );
+    assert_eq!((summary.missing_fields, summary.codes), (vec![], vec![]));
+}
+
+#[test]
+fn bins_that_are_no_fields_are_named() {
+    let mut array = Array::new(2, 2);
+    let rows = array.buffer(0);
+    let mut other = Vec::new();
+    MessageHeader { n_ops: 2, ..MessageHeader::default() }.write(&mut other);
+    write_op(&mut other, op::READ, 1, b"f1", &1i64.to_be_bytes());
+    write_op(&mut other, op::READ, 1, b"f00", &1i64.to_be_bytes());
+    let mut lease = rows.lease().unwrap();
+    assert_eq!(lease.write(0, &record(&other)), RowOutcome::Written);
+    assert_eq!(lease.write(1, &record(&message(2, 0, 0, 0, 0))), RowOutcome::Written);
+    drop(lease);
+    let summary = rows.finish();
+    assert_eq!(summary.missing_fields, ["f0".into()]);
+    assert_eq!(summary.unmatched_bins, [Box::from(*b"f00")]);
+    assert_eq!(summary.codes, [(2, 1)]);
 }
 
 #[test]
@@ -293,7 +322,7 @@ fn threads_never_mix_two_records() {
                     for frame in 0..ROWS / 10 {
                         let Some(mut lease) = rows.lease() else { return };
                         for at in 0..10 {
-                            // Each in an order of his own, all meet.
+                            // Each thread has its own order, so that they meet.
                             let row = (frame * 10 + at) * 7 * writer as usize % ROWS;
                             if lease.write(row, &record(&message)) == RowOutcome::Sealed {
                                 return;
@@ -305,7 +334,7 @@ fn threads_never_mix_two_records() {
             start.wait();
             thread::sleep(Duration::from_micros(100 * round * round));
             let summary = rows.finish();
-            // The array is shown to somebody now; the writers may still be about.
+            // From here on the array may be accessed, although the writers may still run.
             (summary, (0..ROWS).map(|row| rows.is_done(row)).collect::<Vec<_>>())
         });
         drop(rows);

@@ -1,4 +1,4 @@
-//! Answers of a server, written; an array with guards around it, read back.
+//! Writes the answers of a server, and decodes them into an array with guards around it.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use record_decode::{Plan, RowBuffer, RowMemory, RowOutcome, Summary};
 use wire_protocol::batch::{BatchAnswer, BatchAnswers};
 use wire_protocol::message::{MessageHeader, info1, op, write_op};
 
-/// What every byte of an array is before it is written.
+/// The initial value of all bytes of an array.
 pub(crate) const FILL: u8 = 0xa5;
 /// Bytes before and after each part of an array.
 const GUARD: usize = 64;
@@ -76,7 +76,7 @@ impl Guarded {
     }
 }
 
-/// What came of decoding.
+/// The result of decoding.
 pub(crate) struct Outcome {
     /// All rows, `stride` bytes each.
     pub(crate) data: Vec<u8>,
@@ -94,8 +94,8 @@ impl Outcome {
     }
 }
 
-/// Decodes frames, each under a lease of its own, into `len` rows `gap` bytes apart. A frame is read as
-/// far as it is well formed.
+/// Decodes frames, each under a separate lease, into `len` rows `gap` bytes apart. A frame is read up to the first
+/// malformed message.
 pub(crate) fn decode(plan: Plan, len: usize, gap: usize, frames: &[Vec<u8>]) -> Outcome {
     let stride = plan.schema().itemsize() + gap;
     // One byte more, so that rows are rarely aligned.
@@ -109,8 +109,7 @@ pub(crate) fn decode(plan: Plan, len: usize, gap: usize, frames: &[Vec<u8>]) -> 
         result_codes: codes.start().wrapping_add(1),
         len,
     };
-    // SAFETY: the three parts are as long as asked for, are not looked at until the buffer is gone and live
-    // longer than it.
+    // SAFETY: the three parts have the required length, outlive the buffer and are not accessed until it is dropped.
     let rows = unsafe { RowBuffer::new(Arc::new(plan), memory, NOW) };
     let mut outcomes = Vec::new();
     for frame in frames {
@@ -140,11 +139,16 @@ pub(crate) fn decode(plan: Plan, len: usize, gap: usize, frames: &[Vec<u8>]) -> 
 
 /// Whether the field of a row is marked as present.
 pub(crate) fn is_present(summary: &Summary, fields: usize, row: usize, field: usize) -> bool {
-    let bytes = fields.div_ceil(8);
-    summary.presence[row * bytes + field / 8] >> (7 - field % 8) & 1 == 1
+    has_cell(&summary.presence, fields, row, field)
 }
 
-/// A power of two that is a normal double, exactly ([`f64::powi`] promises less).
+/// Whether a set of cells of the summary has the field of a row. A set without any cell has no bytes.
+pub(crate) fn has_cell(cells: &[u8], fields: usize, row: usize, field: usize) -> bool {
+    let at = row * fields.div_ceil(8) + field / 8;
+    !cells.is_empty() && cells[at] >> (7 - field % 8) & 1 == 1
+}
+
+/// A power of two that is a normal double, exactly, which [`f64::powi`] does not guarantee.
 pub(crate) fn two_to(exponent: i32) -> f64 {
     f64::from_bits(((exponent + 1023) as u64) << 52)
 }

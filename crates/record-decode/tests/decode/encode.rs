@@ -4,6 +4,8 @@ use dtype_schema::{Element, Field, Schema};
 use proptest::prelude::*;
 use record_decode::{BytesAs, Casting, EncodeOptions, EncodePlan, Plan, RowOutcome, WhyNot};
 use wire_protocol::message::{Ops, op};
+use wire_protocol::msgpack::{Reader, Token};
+use wire_protocol::particle::particle_type;
 
 use crate::common::{Answer, decode, frame, is_present};
 use crate::random::{Layout, alike, layouts};
@@ -80,6 +82,26 @@ fn what_no_bin_can_hold_is_refused() {
         assert_eq!(write(&u8, options, &value.to_be_bytes()), Err(WhyNot::TooLarge { value }));
     }
     assert_eq!(write(&one('S', 3, '|', &[]), options, b"a\xffb"), Err(WhyNot::NotUtf8 { valid: 1 }));
+    // The same in lists, where other clients would read it as a negative number. A blob is bytes.
+    let lists = EncodeOptions { arrays_as_lists: true, ..options };
+    for (order, bytes) in [('>', u64::to_be_bytes as fn(u64) -> [u8; 8]), ('<', u64::to_le_bytes)] {
+        let pair = one('u', 8, order, &[1, 2]);
+        let value = |second: u64| [bytes(5), bytes(second)].concat();
+        let largest = [&[0x91, 0x92, 5, 0xcf][..], &i64::MAX.to_be_bytes()].concat();
+        assert_eq!(write(&pair, lists, &value(i64::MAX as u64)), Ok((20, largest)));
+        for too_large in [1 << 63, u64::MAX] {
+            let why = WhyNot::ElementTooLarge { index: 1, value: too_large };
+            for lists in [lists, EncodeOptions { bools_as_integers: true, ..lists }] {
+                assert_eq!(write(&pair, lists, &value(too_large)), Err(why));
+                let plan = EncodePlan::new(pair.clone(), lists, |_| true);
+                assert!(plan.needs_check());
+                let row = [&[0][..], &value(too_large), &[0; 2]].concat();
+                assert_eq!(plan.check_row(4, &row, |_| true).map_err(|error| error.why), Err(why));
+                assert_eq!(plan.check_row(4, &row, |_| false), Ok(()));
+            }
+            assert_eq!(write(&pair, options, &value(too_large)), Ok((4, value(too_large))));
+        }
+    }
 }
 
 #[test]
@@ -124,6 +146,13 @@ proptest! {
                 let field = &schema.fields()[schema.position(&refused.field).unwrap()];
                 let refusable = match refused.why {
                     WhyNot::TooLarge { value } => value > i64::MAX as u64 && field.shape().is_empty(),
+                    WhyNot::ElementTooLarge { index, value } => {
+                        let start = field.offset() + 8 * index;
+                        let bytes = row[start..start + 8].try_into().unwrap();
+                        arrays_as_lists
+                            && value > i64::MAX as u64
+                            && [u64::from_le_bytes(bytes), u64::from_be_bytes(bytes)].contains(&value)
+                    }
                     WhyNot::NotUtf8 { .. } => {
                         as_text && std::str::from_utf8(&row[field.offset()..field.end()]).is_err()
                     }
@@ -134,6 +163,13 @@ proptest! {
             }
         };
         prop_assert_eq!(written, present.iter().filter(|&&is| is).count());
+        for (_, kind, value) in bins(&out) {
+            let mut reader = Reader::new(if kind == particle_type::LIST { &value } else { &[] });
+            while !reader.is_at_end() {
+                let token = reader.token().unwrap();
+                prop_assert!(!matches!(token, Token::Uint(_)), "{token:?}, negative to other clients");
+            }
+        }
         let answer = Answer { bins: bins(&out), ..Answer::found(0, &[]) };
         let back = decode(Plan::new(schema.clone(), Casting::SameValue, None), 1, 0, &[frame(&[answer])]);
         prop_assert_eq!(&back.outcomes, &[RowOutcome::Written]);

@@ -10,8 +10,8 @@ use crate::random::{Layout, layouts};
 
 const ROWS: usize = 4;
 
-/// What holds whatever came: bytes outside fields and rows that are not done are as they were, and the
-/// sums agree with each other.
+/// Checks what always holds: bytes outside fields and rows that are not done are unchanged, and the summary is
+/// consistent.
 fn check(layout: &Layout, outcome: &Outcome) {
     let covered = layout.covered();
     for row in 0..ROWS {
@@ -110,7 +110,7 @@ proptest! {
 
 #[test]
 fn a_record_of_very_many_bins() {
-    // More than are remembered, most of them unknown, names as long as the wire can have them.
+    // More bins than are remembered, most of them unknown, with names as long as the protocol allows.
     let element = dtype_schema::Element::from_numpy("x", 'i', 4, '=').unwrap();
     let field = |name, offset| dtype_schema::Field::new(name, offset, element, &[]).unwrap();
     let schema = dtype_schema::Schema::new(vec![field("x", 0), field("y", 4)], 8).unwrap();

@@ -28,7 +28,7 @@ fn shorts(shape: &[usize], list: &[u8]) -> Option<Vec<i16>> {
 #[test]
 fn lists_of_one_dimension() {
     assert_eq!(shorts(&[3], b"\x93\x01\xd0\xff\xcd\x01\x00"), Some(vec![1, -1, 256]));
-    // The same in every encoding that a client may have chosen.
+    // The same value in every encoding that a client may choose.
     for two in [&b"\x02"[..], b"\xcc\x02", b"\xcd\0\x02", b"\xce\0\0\0\x02", b"\xcf\0\0\0\0\0\0\0\x02"] {
         assert_eq!(shorts(&[1], &[b"\x91", two].concat()), Some(vec![2]));
     }
@@ -86,11 +86,11 @@ fn lists_nest_as_the_shape_does() {
 
 #[test]
 fn the_mark_of_an_ordered_list_is_no_element() {
-    // As a server keeps [1, 2, 3] with order 1.
+    // As a server stores [1, 2, 3] with order 1.
     assert_eq!(shorts(&[3], b"\x94\xc7\x00\x01\x01\x02\x03"), Some(vec![1, 2, 3]));
     assert_eq!(shorts(&[4], b"\x94\xc7\x00\x01\x01\x02\x03"), None);
     assert_eq!(shorts(&[2, 1], b"\x92\x92\xc7\x00\x01\x05\x91\x06"), Some(vec![5, 6]));
-    // Elsewhere it is an error, as is a mark alone.
+    // Elsewhere it is an error, as is the order alone.
     assert_eq!(shorts(&[2], b"\x93\x01\xc7\x00\x01\x02"), None);
     assert_eq!(shorts(&[1], b"\x91\xc7\x00\x01"), None);
 }
@@ -125,7 +125,7 @@ fn elements_convert_as_scalars_do() {
     assert_eq!(row[8..12], (two_to(64) as f32).to_le_bytes());
     assert_eq!(summary.inexact, [("x".into(), 1)]);
 
-    // One that does not fit fails the whole cell, and what changed before it does not count.
+    // One failure fails the whole field, and changes before it do not count.
     assert_eq!(read('b', 1, &[4], &list, Casting::Unsafe).1.failure_count, 1);
     let (row, summary) = read('i', 1, &[2], b"\x92\xcd\x01\x2c\xcb\x7f\xf0\0\0\0\0\0\0", Casting::Unsafe);
     assert_eq!((row.as_slice(), summary.inexact.len(), summary.failure_count), (&[0, 0][..], 0, 1));
@@ -144,7 +144,7 @@ fn doubles() -> impl Strategy<Value = f64> {
 }
 
 proptest! {
-    /// Long lists of floats are taken in blocks, with integers among them one by one: all the same.
+    /// Long lists of floats are converted in blocks, mixed lists one by one: the results are the same.
     #[test]
     fn long_lists_of_floats(
         values in prop::collection::vec(doubles(), 1..300),

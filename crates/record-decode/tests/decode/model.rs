@@ -1,5 +1,5 @@
-//! What the decoder should do, told again in the plainest way: values as big integers and lists of bytes,
-//! nothing shared with the decoder but the contract.
+//! A model of the decoder, as plain as possible, with big integers and lists of bytes. It shares no code with the
+//! decoder.
 
 use std::sync::LazyLock;
 
@@ -100,8 +100,12 @@ impl Type {
         self.width * self.shape.iter().product::<usize>()
     }
 
-    /// The field's bytes for a value and how many values changed; `None` if it does not get in.
+    /// The bytes of the field for a value, and how many values changed; `None` if the conversion fails.
     pub(crate) fn store(&self, value: &Value, same_value: bool) -> Option<(Vec<u8>, u64)> {
+        if let Value::Other(7..=12, bytes) = value {
+            // Objects that old clients serialized are blobs.
+            return self.store(&Value::Blob(bytes.clone()), same_value);
+        }
         if self.shape.is_empty() {
             return match (self.kind, value) {
                 ('S', Value::Str(bytes) | Value::Blob(bytes) | Value::GeoJson(bytes))
@@ -196,7 +200,7 @@ impl Type {
     }
 
     fn float_of_integer(&self, value: i128) -> (Vec<u8>, Fit) {
-        // By way of its digits: the parser rounds once and correctly.
+        // Through its decimal digits: the parser rounds once and correctly.
         let digits = value.to_string();
         let (bytes, stored) = match self.width {
             8 => {

@@ -1,4 +1,4 @@
-//! Any schema and any records, through the writer, the reader and the decoder, against the model.
+//! Random schemas and records through writer, reader and decoder, compared with the model.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use dtype_schema::{Element, Field, Schema};
 use proptest::prelude::*;
 use record_decode::{Casting, KEPT_FAILURES, Plan, RowOutcome};
 
-use crate::common::{Answer, FILL, NOW, Outcome, decode, frame, is_present};
+use crate::common::{Answer, FILL, NOW, Outcome, decode, frame, has_cell, is_present};
 use crate::model::{Type, Value, types, value_for};
 
 /// A schema: each field's type and offset, in the dtype's order, and the row's size.
@@ -43,7 +43,7 @@ impl Layout {
     }
 }
 
-/// Names of every length, alike at their ends.
+/// Names of every length that are equal at their ends.
 fn name(at: usize) -> String {
     match at % 4 {
         0 => format!("{at}"),
@@ -146,6 +146,8 @@ fn check(layout: &Layout, given: &[Given], same_value: bool, wanted: Option<&[St
     let fields = layout.fields.len();
     let mut inexact = vec![0; fields];
     let mut failures = vec![];
+    let mut seen = vec![false; fields];
+    let mut codes = BTreeMap::new();
     for row in 0..ROWS {
         let bytes = outcome.row(row);
         for (at, &byte) in bytes.iter().enumerate() {
@@ -158,6 +160,9 @@ fn check(layout: &Layout, given: &[Given], same_value: bool, wanted: Option<&[St
         };
         assert!(outcome.done[row]);
         let found = record.code == 0;
+        if !found {
+            *codes.entry(i32::from(record.code)).or_insert(0) += 1;
+        }
         let ttl = match record.void_time {
             0 => u32::MAX,
             end => end.saturating_sub(NOW).max(1),
@@ -169,6 +174,11 @@ fn check(layout: &Layout, given: &[Given], same_value: bool, wanted: Option<&[St
             let value = record.bins.iter().find(|(bin, _)| asked && bin == name).map(|(_, value)| value);
             let stored = value.and_then(|value| of.store(value, same_value));
             let is_there = stored.is_some();
+            let has_failed = value.is_some_and(|value| !matches!(value, Value::Nil)) && !is_there;
+            let has_changed = stored.as_ref().is_some_and(|&(_, changed)| changed > 0);
+            seen[field] |= is_there || has_failed;
+            assert_eq!(has_cell(&outcome.summary.failed_cells, fields, row, field), has_failed);
+            assert_eq!(has_cell(&outcome.summary.changed_cells, fields, row, field), has_changed);
             match (value, &stored) {
                 (_, Some((_, changed))) => inexact[field] += changed,
                 (Some(Value::Nil) | None, None) => {}
@@ -182,6 +192,18 @@ fn check(layout: &Layout, given: &[Given], same_value: bool, wanted: Option<&[St
     }
     let summary = &outcome.summary;
     let names = layout.names();
+    assert_eq!(summary.codes, codes.into_iter().collect::<Vec<_>>());
+    let any_found = expected.done.values().any(|record| record.code == 0);
+    let is_wanted = |name: &str| wanted.is_none_or(|wanted| wanted.iter().any(|wanted| wanted == name));
+    let missing = names.iter().zip(&seen).filter(|&(name, seen)| any_found && !seen && is_wanted(name));
+    assert_eq!(
+        summary.missing_fields.iter().map(|name| &**name).collect::<Vec<_>>(),
+        missing.map(|(name, _)| &**name).collect::<Vec<_>>()
+    );
+    for bin in &summary.unmatched_bins {
+        let bin = std::str::from_utf8(bin).unwrap();
+        assert!(!names.iter().any(|name| name == bin) || !is_wanted(bin), "{bin}");
+    }
     let counted = summary.inexact.iter().map(|(name, count)| (name.to_string(), *count));
     let should_be = names.into_iter().zip(inexact).filter(|&(_, count)| count > 0);
     assert_eq!(counted.collect::<Vec<_>>(), should_be.collect::<Vec<_>>());
@@ -193,7 +215,7 @@ fn check(layout: &Layout, given: &[Given], same_value: bool, wanted: Option<&[St
     );
 }
 
-/// Whether two fields hold the same. The payload of a NaN that was rounded is the machine's business.
+/// Whether two fields hold the same value. The payload of a rounded NaN depends on the machine.
 pub(crate) fn alike(of: &Type, left: &[u8], right: &[u8]) -> bool {
     let mut elements = left.chunks(of.width).zip(right.chunks(of.width));
     elements.all(|(left, right)| left == right || is_nan(of, left) && is_nan(of, right))

@@ -1,4 +1,4 @@
-//! Every cell of the element table: what each kind of field makes of each type of bin, edges included.
+//! Each kind of field with each type of bin, including edge cases.
 
 use crate::common::{Answer, FILL, decode, frame, is_present, two_to};
 use dtype_schema::{Element, Field, Schema};
@@ -7,14 +7,14 @@ use wire_protocol::particle::Particle;
 
 use Particle::{Blob, Bool, Float, GeoJson, Hll, Int, List, Map, Nil, Str};
 
-/// What a field holds after one bin was read into it.
+/// The content of a field after a bin was decoded into it.
 #[derive(Debug, PartialEq)]
 enum Held {
-    /// These bytes, and so many values changed.
+    /// The bytes, and the number of changed values.
     Value(Vec<u8>, u64),
-    /// Zeros: nothing there.
+    /// Zeros, since there is no value.
     Missing,
-    /// Zeros: the value did not get in, for this reason.
+    /// Zeros, since the conversion failed for this reason.
     Failed(String),
 }
 
@@ -115,7 +115,7 @@ macro_rules! integer_field {
             assert!(failed(&same($kind, SIZE, Float(7.9))));
             assert_eq!(read(Float(-0.9)), changed(&[0; SIZE]));
             assert_eq!(read(Float(5e-324)), changed(&[0; SIZE]));
-            // The first floats outside are refused, the last inside are not.
+            // The first floats outside the range fail, the last ones inside do not.
             let low = <$int>::MIN as f64;
             let high = <$int>::MAX as f64 + if SIZE < 8 { 1.0 } else { 0.0 };
             assert_eq!(read(Float(low)), value(&<$int>::MIN.to_ne_bytes()));
@@ -151,7 +151,7 @@ fn refuses(kind: char, itemsize: usize, bins: &[Particle<'_>]) {
         );
         assert_eq!(same(kind, itemsize, bin), held);
     }
-    let unknown = Particle::Other { particle_type: 7, bytes: b"pickle" };
+    let unknown = Particle::Other { particle_type: 99, bytes: b"pickle" };
     assert!(failed(&scalar(kind, itemsize, unknown)));
     assert_eq!(scalar(kind, itemsize, Nil), Held::Missing);
     assert_eq!(same(kind, itemsize, Nil), Held::Missing);
@@ -185,7 +185,7 @@ fn f8() {
         assert_eq!(scalar('f', 8, Int(int)), of(int as f64));
         assert_eq!(same('f', 8, Int(int)), of(int as f64));
     }
-    // To nearest, ties to even; the digits that are lost count.
+    // To nearest, ties to even; lost digits count.
     for (int, float) in
         [(EDGE + 1, EDGE), (EDGE + 3, EDGE + 4), (-EDGE - 1, -EDGE), (i64::MAX - 512, i64::MAX - 1023)]
     {
@@ -209,12 +209,12 @@ fn f4() {
     let Held::Value(bytes, 0) = scalar('f', 4, Float(f64::NAN)) else { panic!("NaN is the same value") };
     assert!(f32::from_ne_bytes(bytes.try_into().unwrap()).is_nan());
     assert!(!failed(&same('f', 4, Float(f64::NAN))));
-    // Plain rounding does not count; it is a change all the same.
+    // Rounding does not count, but it is a change.
     for float in [0.1, 5e-324, f64::from(f32::MAX).next_up(), 1e-46, 16_777_217.0] {
         assert_eq!(scalar('f', 4, Float(float)), of(float as f32), "{float}");
         assert!(failed(&same('f', 4, Float(float))));
     }
-    // Half way from the largest to what would be next is infinite.
+    // Halfway between the largest float and the next power of two is infinite.
     let edge = f64::from(f32::MAX) + two_to(103);
     assert_eq!(scalar('f', 4, Float(edge.next_down())), of(f32::MAX));
     assert_eq!(scalar('f', 4, Float(edge)), changed(&f32::INFINITY.to_ne_bytes()));
@@ -224,7 +224,7 @@ fn f4() {
         assert_eq!(scalar('f', 4, Int(int)), of(int as f32));
         assert_eq!(same('f', 4, Int(int)), of(int as f32));
     }
-    // In one step: by way of a double this would tie and go down.
+    // In one step: through a double this would be a tie and round down.
     let int = (1 << 60) + (1 << 36) + 1;
     assert_eq!(scalar('f', 4, Int(int)), changed(&((two_to(60) + two_to(37)) as f32).to_ne_bytes()));
     assert!(failed(&same('f', 4, Int(int))));
@@ -334,7 +334,7 @@ fn sub_arrays_from_blobs() {
     for order in ['<', '>'] {
         for how in [Casting::Unsafe, Casting::SameValue] {
             let read = |bytes: &[u8], shape: &[usize]| read('f', 2, order, shape, Blob(bytes), how);
-            // As it is, whatever the order; the shape does not matter, the length does.
+            // Copied unchanged, whatever the byte order; only the length matters, not the shape.
             assert_eq!(read(&blob, &[6]), value(&blob));
             assert_eq!(read(&blob, &[3, 2]), value(&blob));
             assert!(
@@ -349,6 +349,29 @@ fn sub_arrays_from_blobs() {
     assert_eq!(read('u', 1, '=', &[2], Nil, Casting::Unsafe), Held::Missing);
 }
 
+/// Objects that old clients serialized, and types next to theirs.
+#[test]
+fn language_blobs_are_blobs() {
+    for particle_type in 5..15 {
+        let bin = |bytes| Particle::Other { particle_type, bytes };
+        let is_blob = (7..=12).contains(&particle_type);
+        for kind in ['S', 'V'] {
+            let held = scalar(kind, 4, bin(b"abc"));
+            assert_eq!(held == value(b"abc\0"), is_blob, "{held:?}");
+            assert_eq!(scalar(kind, 2, bin(b"abc")) == changed(b"ab"), is_blob);
+            assert!(failed(&same(kind, 2, bin(b"abc"))));
+        }
+        for shape in [&[6][..], &[2, 3]] {
+            let held = read('u', 1, '=', shape, bin(b"abcdef"), Casting::SameValue);
+            assert_eq!(held == value(b"abcdef"), is_blob, "{held:?}");
+            assert!(failed(&read('u', 1, '=', shape, bin(b"abcde"), Casting::Unsafe)));
+        }
+        for (kind, size) in [('i', 4), ('f', 4), ('b', 1), ('M', 8)] {
+            assert!(failed(&scalar(kind, size, bin(b"abcd"))));
+        }
+    }
+}
+
 #[test]
 fn what_is_wrong_is_told() {
     let why = |held: Held| match held {
@@ -357,7 +380,7 @@ fn what_is_wrong_is_told() {
     };
     let array = |bin, shape: &[usize]| why(read('i', 2, '=', shape, bin, Casting::SameValue));
     assert_eq!(why(scalar('i', 1, Float(128.0))), "128 is outside the field's range");
-    assert_eq!(why(scalar('i', 1, Float(f64::NAN))), "NaN is no integer");
+    assert_eq!(why(scalar('i', 1, Float(f64::NAN))), "NaN is not an integer");
     assert_eq!(why(same('i', 1, Int(300))), "300 would change to fit");
     assert_eq!(why(same('f', 4, Float(0.1))), "0.1 would change to fit");
     assert_eq!(why(same('S', 2, Str(b"abc"))), "3 bytes would be cut to 2");

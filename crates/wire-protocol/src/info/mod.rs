@@ -60,12 +60,14 @@ pub fn error_of(value: &str) -> Option<(ResultCode, &str)> {
         None if rest.is_empty() => return Some((ResultCode::SERVER_ERROR, "")),
         None => return None,
     };
+    // 0 would mean success.
+    let code_of = |code: &str| code.parse().ok().filter(|&code| code != 0).map(ResultCode::new);
     match rest.split_once(':') {
-        Some((code, text)) => Some((code.parse().map_or(ResultCode::SERVER_ERROR, ResultCode::new), text)),
-        None => match rest.parse() {
-            Ok(code) => Some((ResultCode::new(code), "")),
-            Err(_) => Some((ResultCode::SERVER_ERROR, rest)),
-        },
+        Some((code, text)) => Some((code_of(code).unwrap_or(ResultCode::SERVER_ERROR), text)),
+        None => Some(match code_of(rest) {
+            Some(code) => (code, ""),
+            None => (ResultCode::SERVER_ERROR, rest),
+        }),
     }
 }
 
@@ -97,6 +99,10 @@ mod tests {
     fn errors_in_answers() {
         assert_eq!(error_of("ERROR:25:enterprise only"), Some((ResultCode::new(25), "enterprise only")));
         assert_eq!(error_of("FAIL:4"), Some((ResultCode::new(4), "")));
+        assert_eq!(error_of("ERROR::what"), Some((ResultCode::new(1), "what")));
+        assert_eq!(error_of("ERROR::"), Some((ResultCode::new(1), "")));
+        assert_eq!(error_of("FAIL:"), Some((ResultCode::new(1), "")));
+        assert_eq!(error_of("ERROR:0:what"), Some((ResultCode::new(1), "what")));
         assert_eq!(error_of("ERROR"), Some((ResultCode::new(1), "")));
         assert_eq!(error_of("error=what"), Some((ResultCode::new(1), "what")));
         assert_eq!(error_of("8.1.2.0"), None);

@@ -37,5 +37,12 @@ pub const KEY_ORDERED: i8 = 1;
 /// The ext kind of a map that is ordered by key and value.
 pub const KEY_VALUE_ORDERED: i8 = 3;
 
+/// Whether an ext of this kind marks a map that is ordered by key alone. Other bits say what else the server stored
+/// with it.
+#[must_use]
+pub fn is_key_ordered(kind: i8) -> bool {
+    kind & KEY_VALUE_ORDERED == KEY_ORDERED
+}
+
 #[cfg(test)]
 mod tests;

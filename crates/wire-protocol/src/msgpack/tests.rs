@@ -50,7 +50,7 @@ fn integers_are_written_short_and_read_from_every_encoding() {
         assert_eq!(written(|out| write_int(out, value)), bytes, "{value}");
         assert_eq!(one(bytes), Token::Int(value));
     }
-    // Longer than needed, and signed where unsigned would do: legal, and read alike.
+    // Longer than needed, or signed instead of unsigned: legal, and the same value.
     for bytes in [&[0xd0, 5][..], &[0xd1, 0, 5], &[0xd2, 0, 0, 0, 5], &[0xcd, 0, 5], &[0xce, 0, 0, 0, 5]] {
         assert_eq!(one(bytes), Token::Int(5));
     }
@@ -229,7 +229,7 @@ fn whole_values_are_skipped() {
 }
 
 #[test]
-fn depth_is_bounded_where_somebody_might_recurse() {
+fn nesting_is_bounded_for_consumers_that_recurse() {
     let nested = |depth: usize| {
         let mut bytes = vec![0x91; depth];
         bytes.push(0);
@@ -237,7 +237,7 @@ fn depth_is_bounded_where_somebody_might_recurse() {
     };
     assert_eq!(check(&nested(MAX_DEPTH)), Ok(()));
     assert!(check(&nested(MAX_DEPTH + 1)).is_err());
-    // An empty one is as deep as a full one: a consumer would have to go there, too.
+    // An empty list counts as a level, too.
     let mut empty = vec![0x91; MAX_DEPTH - 1];
     empty.push(0x90);
     assert_eq!(check(&empty), Ok(()));

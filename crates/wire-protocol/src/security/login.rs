@@ -236,7 +236,7 @@ mod tests {
             SecurityMessage::parse(&message).unwrap(),
             LoginAnswer::parse(&answer).unwrap(),
         );
-        // Bytes are shown as numbers where somebody forgets about them: 115 is an "s", 36 a "$".
+        // A derived `Debug` would show bytes as numbers: 115 is an "s", 36 a "$".
         for part in ["s3cret", "$2a$", "115", "36"] {
             assert!(!shown.contains(part), "{shown}");
         }

@@ -1,5 +1,5 @@
-//! Bytes that nobody wrote, and recorded frames with damage: readers refuse or read, they never panic,
-//! and what they accept holds together.
+//! Arbitrary bytes and damaged recorded frames: readers accept or refuse them without a panic, and what they accept is
+//! consistent.
 
 use std::sync::LazyLock;
 
@@ -39,7 +39,7 @@ static ANSWERS: LazyLock<Vec<String>> = LazyLock::new(|| {
 #[derive(Clone, Debug)]
 enum Damage {
     Set(Index, u8),
-    /// Sizes and counts are what readers are led astray by.
+    /// Sizes and counts are the most dangerous bytes.
     SetWord(Index, u32),
     Cut(Index),
     Remove(Index),
@@ -92,7 +92,7 @@ fn apply(bytes: &mut Vec<u8>, damage: &[Damage]) {
     }
 }
 
-/// Hands the bytes to every reader of the body of a message frame.
+/// Passes the bytes to every reader of the body of a message frame.
 fn read_as_everything(bytes: &[u8]) {
     let mut rest = bytes;
     while let Ok((message, after)) = Message::parse(rest) {
@@ -146,7 +146,7 @@ fn read_packed(bytes: &[u8]) {
     let checked = msgpack::check(bytes);
     let mut whole = Reader::new(bytes);
     let skipped = whole.skip_value();
-    // What is checked can be skipped, and is all there is.
+    // A value that passes the check can be skipped, and nothing follows it.
     if checked.is_ok() {
         assert_eq!((skipped, whole.is_at_end()), (Ok(()), true));
     }
@@ -156,7 +156,7 @@ fn read_packed(bytes: &[u8]) {
     }
 }
 
-/// Hands the text to every reader of an answer to an info command.
+/// Passes the text to every reader of an answer to an info command.
 fn read_as_text(text: &str) {
     let _ = info::error_of(text);
     let _ = info::parse_service(text);

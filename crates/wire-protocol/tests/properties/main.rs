@@ -1,4 +1,4 @@
-//! What is written is read back equal, and no reader fails on bytes that nobody wrote.
+//! What is written is read back unchanged, and readers survive arbitrary bytes.
 
 mod hostile;
 mod security;

@@ -1,5 +1,4 @@
-//! Whatever is written is read back equal to the plain data that it was written from; whatever is cut
-//! short is refused.
+//! What is written is read back equal to the data it was written from, and truncated bytes are refused.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -34,7 +33,7 @@ fn packed_value(depth: u32) -> impl Strategy<Value = Value> {
         bytes(300).prop_map(Value::Str),
         bytes(40).prop_map(Value::Blob),
         bytes(40).prop_map(Value::GeoJson),
-        // No kind that says that a map has an order.
+        // Without the kinds that mark an ordered map.
         (2i8.., bytes(20)).prop_map(|(kind, data)| Value::Ext(kind, data)),
     ];
     scalar.prop_recursive(depth, 48, 20, |inner| {

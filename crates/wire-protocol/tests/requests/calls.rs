@@ -45,7 +45,7 @@ fn projection<'a>(bins: Option<&'a [&'a [u8]]>) -> Projection<'a> {
 }
 
 impl Call {
-    /// The request. A filter expression is the recorded one: compiling expressions is not this crate's.
+    /// The request. Filter expressions are taken from the recording, since this crate does not compile them.
     pub(crate) fn write(&self, filter: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         let bytes = |names: &Option<Vec<&'static str>>| {
@@ -103,10 +103,10 @@ impl Call {
     }
 }
 
-/// How the written requests equal the recorded ones.
+/// How the written requests compare with the recorded ones.
 pub(crate) enum Same {
     Bytes,
-    /// In meaning only, and why.
+    /// Equal in meaning only, with the reason.
     Meaning(&'static str),
 }
 
@@ -272,7 +272,7 @@ fn put_calls(folder: &str, set: &'static str, name: &str) -> Option<Vec<Call>> {
         let key = str_key("ttl");
         vec![put_with(key, a(value), WriteOptions { ttl, ..WRITE }), get(key)]
     };
-    // One client sends the key with reads, too, when told to with the write.
+    // One client also sends the key with reads if the write policy says so.
     let send = |key: Key| {
         let write = Call::Write(key, true, vec![(op::WRITE, "a", 1.into())], WRITE);
         vec![write, Call::Read(key, folder == "official", None, READ)]
@@ -334,7 +334,7 @@ fn record_calls(folder: &str, set: &'static str, name: &str) -> Option<Vec<Call>
     let key = |key: &'static str| Key { namespace: "test", set, key: UserKey::Str(key.as_bytes()) };
     let (r1, o1, missing) = (key("r1"), key("o1"), key("missing"));
     let select = |key, bins: &[&'static str]| vec![Call::Read(key, false, Some(bins.to_vec()), READ)];
-    // One client's recorder asked for one bin here, the other one's for all.
+    // The recording of one client reads one bin here, that of the other all bins.
     let with = |options| vec![Call::Read(r1, false, (folder == "native").then(|| vec!["a"]), options)];
     let touch =
         |key, ttl| Call::Write(key, false, vec![(op::TOUCH, "", Value::Nil)], WriteOptions { ttl, ..WRITE });
@@ -452,7 +452,7 @@ fn batch_calls(folder: &str, name: &str) -> Option<(Vec<Call>, Same)> {
         "read-ttl" => (range(exp, if native { 3 } else { 4 }), &[], default),
         "read-several-frames" => (range(wide, 34), &[], default),
         "read-unsorted" => (ints(batch, &[40, 3, 27, 11, 0, 19]), &["i"], default),
-        // Both clients left out the key of the namespace that is not there.
+        // Both clients left out the key of the unknown namespace.
         "read-unknown-namespace" => (ints(batch, &[0, 2]), &[], default),
         _ => return None,
     };

@@ -1,9 +1,8 @@
-//! The requests that this crate writes for the recorded calls of two other clients are the ones that
-//! those sent: the same bytes, or, where the protocol leaves a choice, the same meaning.
+//! For the recorded calls of two other clients, this crate writes the requests that they sent: the same bytes or, where
+//! the protocol leaves a choice, the same meaning.
 //!
-//! [`calls::calls`] is the table: each recorded call as a call of this crate's writers. Scenarios of
-//! commands that this crate has no writer for are listed in [`NOT_CLAIMED`]; every other one must be in
-//! the table.
+//! [`calls::calls`] has each recorded call as a call of this crate's writers. [`NOT_CLAIMED`] lists the scenarios of
+//! commands without a writer; all others must be in the table.
 
 mod calls;
 #[path = "../support/mod.rs"]
@@ -19,7 +18,7 @@ use wire_protocol::batch::BatchRequestRows;
 use wire_protocol::digest::{Digest, UserKey};
 use wire_protocol::message::{FrameHeader, Message, Ops, field_type, op};
 
-/// Scenarios of what this crate does not write, by the start of their name, and why.
+/// Scenarios of commands without a writer, by the start of their name, with the reason.
 const NOT_CLAIMED: &[(&str, &str)] = &[
     ("connect-", "info frames, see the test of captures"),
     ("info-", "info frames"),
@@ -96,7 +95,7 @@ fn filter_of(frame: &[u8]) -> &[u8] {
 #[derive(Debug, PartialEq)]
 struct Asked {
     namespace: Vec<u8>,
-    /// Empty for none, however that was said.
+    /// Empty for none, however that is encoded.
     set: Vec<u8>,
     digest: Vec<u8>,
     key: Option<Vec<u8>>,
@@ -153,8 +152,8 @@ fn ops_of(ops: Ops<'_>) -> Vec<(u8, Vec<u8>, Value)> {
         .collect()
 }
 
-/// Every digest of a recorded request, of what kind ever, is the one that this crate computes for a key
-/// of the recorded call: one that the call's description names, or one of the small numbers.
+/// Every digest of a recorded request is the one that this crate computes for a key of the recorded call: a key in the
+/// call's description, or a small number.
 #[test]
 fn digests_equal_the_recorded_ones() {
     let mut numbers: HashMap<Vec<u8>, HashSet<Digest>> = HashMap::new();
@@ -165,7 +164,7 @@ fn digests_equal_the_recorded_ones() {
         for frame in scenario.requests() {
             for (digest, set) in digests_of(frame) {
                 // A transaction's own record, whose key is the transaction's random number.
-                // Or a request that leaves out the set, which the digest covers all the same.
+                // Or a request without the set, which is part of the digest nevertheless.
                 if set == b"<ERO~MRT" || scenario.name == "get-no-namespace" {
                     continue;
                 }

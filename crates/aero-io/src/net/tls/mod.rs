@@ -26,7 +26,7 @@ use tokio_rustls::rustls::{ClientConfig, SignatureScheme, SupportedProtocolVersi
 
 use crate::error::Error;
 use crate::net::transport::{BoxFuture, BoxStream, Target, TcpTransport, Transport};
-use stream::Encrypted;
+pub(crate) use stream::Encrypted;
 
 /// Most addresses with sessions for resumption, above the nodes of a cluster.
 const MAX_ADDRESSES: usize = 1024;

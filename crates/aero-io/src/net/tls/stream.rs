@@ -16,7 +16,7 @@ use super::{ClientCertificate, fault};
 ///
 /// The end of the connection is the end of the stream, whether or not TLS's close_notify came first: frames
 /// contain their length, so a truncated answer is always detected.
-pub(super) struct Encrypted {
+pub(crate) struct Encrypted {
     stream: TlsStream<TcpStream>,
     name: Box<str>,
     certificate: Arc<ClientCertificate>,
@@ -27,6 +27,10 @@ pub(super) struct Encrypted {
 impl Encrypted {
     pub(super) fn new(stream: TlsStream<TcpStream>, name: &str, certificate: Arc<ClientCertificate>) -> Self {
         Self { stream, name: name.into(), certificate, has_received: false }
+    }
+
+    pub(crate) fn socket(&self) -> &TcpStream {
+        self.stream.get_ref().0
     }
 
     fn explained(&self, error: io::Error) -> io::Error {

@@ -3,6 +3,7 @@
 //!
 //! Commands that only report are answered here; those that do something have a module each.
 
+mod config;
 mod truncate;
 
 use std::fmt::Write as _;
@@ -125,6 +126,8 @@ impl<'a> InfoSource<'a> {
             // Neither can be created, so both lists are empty.
             "sindex-list" | "udf-list" => String::new(),
             "statistics" => self.statistics(),
+            "get-config" => self.config(parameters)?,
+            "logs" => "0:stderr".into(),
             "truncate" | "truncate-undo" | "truncate-namespace" | "truncate-namespace-undo" => {
                 self.truncate(name, parameters)
             }
@@ -194,9 +197,7 @@ impl<'a> InfoSource<'a> {
              master_objects={};master_tombstones=0;prole_objects={};prole_tombstones=0;\
              non_replica_objects=0;dead_partitions=0;unavailable_partitions={};stop_writes=false;\
              hwm_breached=false;current_time={};data_used_bytes={bytes};pending_quiesce=false;\
-             migrate_tx_partitions_remaining=0;migrate_rx_partitions_remaining=0;truncate_lut={};\
-             default-read-touch-ttl-pct=0;default-ttl={};max-record-size={};nsup-period={};\
-             replication-factor={};strong-consistency={};storage-engine=memory{}",
+             migrate_tx_partitions_remaining=0;migrate_rx_partitions_remaining=0;truncate_lut={};{}",
             view.cluster_size,
             share(objects, masters + others),
             share(objects, masters),
@@ -204,12 +205,7 @@ impl<'a> InfoSource<'a> {
             self.cluster.unavailable_partitions(),
             self.store.clock.now(),
             usage[0].truncated,
-            namespace.default_ttl,
-            namespace.max_record_size,
-            self.store.sweep_period,
-            self.cluster.replication_factor,
-            self.cluster.is_strong,
-            self.cluster.rack(self.node).map(|rack| format!(";rack-id={rack}")).unwrap_or_default(),
+            self.namespace_config(namespace),
         )
     }
 
@@ -260,6 +256,11 @@ impl<'a> InfoSource<'a> {
             self.counters.connections_open,
         )
     }
+}
+
+/// The value of a parameter; the first one if it is repeated.
+fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
+    parameters.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
 }
 
 /// Estimates a node's part of a number by its share of the partitions, since all nodes share one store.

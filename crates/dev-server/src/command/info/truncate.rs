@@ -5,6 +5,7 @@
 
 use wire_protocol::ResultCode;
 
+use crate::command::info::parameter;
 use crate::state::clock::EPOCH;
 use crate::state::store::Store;
 
@@ -91,11 +92,6 @@ impl<'a> Truncation<'a> {
         }
         Ok(())
     }
-}
-
-/// The value of a parameter; the first one if it is repeated.
-fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
-    parameters.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
 }
 
 fn optional<'a>(parameters: &'a str, name: &str, longest: usize) -> Result<Option<&'a str>, String> {

@@ -18,6 +18,7 @@ use crate::command::request::{MAX_SET_NAME, RequestFields};
 use crate::protocol::answer::write_end;
 use crate::protocol::flags::Flags;
 use crate::security::User;
+use crate::state::clock::Moment;
 use crate::state::faults::Fault;
 use crate::state::node::Node;
 use crate::state::store::bins::BinLookup;
@@ -170,7 +171,7 @@ impl<'a> QueryRun<'a> {
     /// Appends a frame of records, if it finds any before it has to pause, and ends the answer after the last
     /// one. Returns `false` then.
     pub(crate) fn next_frame(&mut self, out: &mut Vec<u8>) -> bool {
-        let now = self.node.store.clock.now();
+        let now = self.node.store.clock.moment();
         let start = out.len();
         out.extend_from_slice(&[0; FrameHeader::LEN]);
         out.append(&mut self.overflow);
@@ -195,7 +196,9 @@ impl<'a> QueryRun<'a> {
                 partitions += 1;
                 match self.partitions.next() {
                     None => break false,
-                    Some((partition, after)) => self.start_partition(partition, after.as_ref(), now, out),
+                    Some((partition, after)) => {
+                        self.start_partition(partition, after.as_ref(), now.seconds, out)
+                    }
                 }
                 continue;
             };
@@ -274,10 +277,12 @@ impl<'a> QueryRun<'a> {
     }
 
     /// Appends a record. Returns `false` if it no longer exists or has none of the requested bins.
-    fn write_record(&mut self, digest: &Digest, now: u32, out: &mut Vec<u8>) -> bool {
+    fn write_record(&mut self, digest: &Digest, now: Moment, out: &mut Vec<u8>) -> bool {
         let namespace = self.namespace;
         let shard = namespace.read(digest);
-        let Some(record) = shard.get(digest).filter(|record| !record.is_expired(now)) else { return false };
+        let Some(record) = shard.get(digest).filter(|record| !record.is_expired(now.seconds)) else {
+            return false;
+        };
         if let SetFilter::Only(set) = self.filter
             && record.set != set
         {
@@ -316,7 +321,7 @@ impl<'a> QueryRun<'a> {
         MessageHeader {
             info1: no_bins,
             generation: record.generation.into(),
-            ttl: record.void_time,
+            ttl: now.for_clients(record.void_time),
             n_fields: 2 + u16::from(!set.is_empty()) + u16::from(record.key.is_some()),
             n_ops,
             ..MessageHeader::default()

@@ -1,7 +1,7 @@
 //! Policies: dictionaries by the official client's key names, each over its defaults.
 //!
 //! Policies of commands on one record and of batches are here, those of queries in `query`, those of a batch's rows
-//! in `rows`.
+//! in `rows`, those of commands that are not supported yet in `later`.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 
 pub(crate) use self::rows::{RowPolicy, batch_with_row, row_read, row_remove, row_write};
 use crate::args::convert::whole_number;
-use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, unsupported};
+use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, not_yet, unsupported};
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
 
@@ -26,28 +26,17 @@ const IGNORED: &[UnsupportedKey] = &[
 
 /// Keys of every policy that would change what a call does, and are refused.
 const REFUSED: &[UnsupportedKey] = &[
-    unsupported(
-        "expressions",
-        NoOpValue::Never,
-        "filter expressions are not implemented yet; filter the records after reading them",
-    ),
-    unsupported(
-        "txn",
-        NoOpValue::Never,
-        "transactions are not implemented yet; compare generations (\"gen\") instead",
-    ),
+    not_yet("expressions", NoOpValue::Never, "filter the records after reading them"),
+    not_yet("txn", NoOpValue::Never, "instead of a transaction, compare generations (\"gen\")"),
 ];
 
 const DESERIALIZE: UnsupportedKey =
     unsupported("deserialize", NoOpValue::Flag(true), "lists and maps are always read as Python objects");
 const CONCURRENT: UnsupportedKey =
     unsupported("concurrent", NoOpValue::Flag(true), "the requests of a batch always run concurrently");
-const ON_LOCKING_ONLY: UnsupportedKey = unsupported(
-    "on_locking_only",
-    NoOpValue::Flag(false),
-    "it is for transactions, which are not implemented yet",
-);
-const COMPRESSION_THRESHOLD: UnsupportedKey = unsupported(
+const ON_LOCKING_ONLY: UnsupportedKey =
+    not_yet("on_locking_only", NoOpValue::Flag(false), "it is for transactions");
+const COMPRESSION_THRESHOLD: UnsupportedKey = not_yet(
     "compression_threshold",
     NoOpValue::Zero,
     "\"compress\": True compresses requests of more than 128 bytes",
@@ -157,9 +146,11 @@ pub(crate) fn batch(
     })
 }
 
+mod later;
 mod query;
 mod rows;
 
+pub(crate) use later::check_later_policies;
 pub(crate) use query::{query, query_defaults};
 
 /// A read policy, and whether the user's key is sent along.
@@ -215,7 +206,7 @@ impl Write {
         let mut generation = self.generation;
         if let Some(mut settings) = Settings::new(py, "meta", meta)? {
             generation = settings.count("gen")?.or(generation);
-            set(&mut self.policy.ttl, ttl(&mut settings)?);
+            set(&mut self.policy.ttl, settings.time_to_live("ttl")?);
             settings.finish()?;
         }
         self.policy.generation = match (self.compare, generation) {
@@ -233,13 +224,6 @@ impl Write {
         };
         Ok(self.policy)
     }
-}
-
-/// A time to live in seconds, up to ten years, or one of the `TTL_*` constants.
-fn ttl(settings: &mut Settings<'_>) -> PyResult<Option<u32>> {
-    /// `TTL_CLIENT_DEFAULT`: what the client's policies say.
-    const CLIENT_DEFAULT: u32 = u32::MAX - 2;
-    Ok(settings.count("ttl")?.filter(|&ttl| ttl != CLIENT_DEFAULT))
 }
 
 /// A write policy over its defaults.
@@ -334,7 +318,7 @@ fn generation(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
 
 /// Takes the settings of writes that are not removals.
 fn change_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
-    set(&mut write.policy.ttl, ttl(settings)?);
+    set(&mut write.policy.ttl, settings.time_to_live("ttl")?);
     set(&mut write.policy.exists, settings.choice("exists", "POLICY_EXISTS_*", &EXISTS)?);
     Ok(())
 }
@@ -347,9 +331,7 @@ fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()
 
 /// Takes the settings that rows of a batch and commands on one record share.
 fn row_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
-    let policy = &mut write.policy;
-    set(&mut policy.commit_master, settings.choice("commit_level", "POLICY_COMMIT_LEVEL_*", &[false, true])?);
-    set(&mut policy.durable_delete, settings.flag("durable_delete")?);
+    durability_settings(settings, &mut write.policy)?;
     set(
         &mut write.compare,
         settings.choice(
@@ -359,6 +341,13 @@ fn row_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> 
         )?,
     );
     send_key(settings, &mut write.send_key)
+}
+
+/// Takes the settings of how a write is kept.
+fn durability_settings(settings: &mut Settings<'_>, policy: &mut WritePolicy) -> PyResult<()> {
+    set(&mut policy.commit_master, settings.choice("commit_level", "POLICY_COMMIT_LEVEL_*", &[false, true])?);
+    set(&mut policy.durable_delete, settings.flag("durable_delete")?);
+    Ok(())
 }
 
 /// Takes the settings of a batch as a whole.

@@ -9,11 +9,10 @@ mod stream;
 
 use aero_io::{Bins, Query, QueryDuration, Space};
 use pyo3::prelude::*;
-use pyo3::types::PyString;
 
 pub(crate) use self::place::QueryPlace;
 pub(crate) use self::stream::QueryStream;
-use crate::args::convert::{bin_names, unicode, whole_number};
+use crate::args::convert::{bin_names, text, text_or_none, whole_number};
 use crate::args::policy;
 use crate::args::settings::Settings;
 use crate::core::Core;
@@ -22,7 +21,7 @@ use crate::python::errors::param_error;
 
 #[pymethods]
 impl Core {
-    /// Begins a query. Nothing is sent before the first records are asked for.
+    /// Begins a query of a client that is connected. Nothing is sent before the first records are asked for.
     #[allow(clippy::too_many_arguments)] // the command's own
     fn query(
         &self,
@@ -36,9 +35,9 @@ impl Core {
         records_per_second: &Bound<'_, PyAny>,
         place: Option<&QueryPlace>,
     ) -> PyResult<QueryStream> {
-        let cluster = self.cluster(py)?;
-        let namespace = name("namespace", namespace)?;
-        let set = set.filter(|set| !set.is_none()).map(|set| name("set", set)).transpose()?;
+        let cluster = self.require_cluster(py)?;
+        let namespace = text("namespace", namespace)?;
+        let set = text_or_none("set", set)?;
         let (policy, filter) = policy::query(py, &self.config.policies.query, "query policy", policy)?;
         self.config.check_replica(py, policy.limits.replica)?;
         let bins = match bin_names(bins)? {
@@ -67,13 +66,6 @@ impl Core {
             return Err(param_error(py, message));
         }
         Ok(QueryStream::new(&cluster, query))
-    }
-}
-
-fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
-    match value.cast::<PyString>() {
-        Ok(text) => unicode(text, what),
-        Err(_) => Err(param_error(value.py(), format!("{what} is {}; it must be a str", describe(value)))),
     }
 }
 

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use super::QueryPlace;
-use crate::call::{Call, Completions, INHERITED_CALL, or_raise};
+use crate::call::{Call, Completions, inherited_call, or_raise};
 use crate::python::errors::client_error;
 use crate::python::process;
 use crate::results::clock;
@@ -19,7 +19,7 @@ use crate::values::Unreadable;
 #[pyclass(frozen, module = "aerospike_py._native")]
 pub(crate) struct QueryStream {
     /// The process that the query runs in.
-    process: u32,
+    generation: u32,
     reader: Arc<Mutex<Reader>>,
     delivered: Arc<Delivered>,
     stopper: QueryStopper,
@@ -112,12 +112,13 @@ impl QueryStream {
             Arc::new(Delivered { progress: stream.progress().clone(), list: std::sync::Mutex::default() });
         let reader =
             Reader { stream, block: RecordBlock::default(), at: 0, delivered: Arc::clone(&delivered) };
-        Self { process: process::id(), delivered, stopper, reader: Arc::new(Mutex::new(reader)) }
+        Self { generation: process::generation(), delivered, stopper, reader: Arc::new(Mutex::new(reader)) }
     }
 
-    /// Whether this is a forked child's copy of a query that runs in its parent.
+    /// Whether this is a forked child's copy of a query that runs in its parent, or has lost its descriptors.
     fn is_inherited(&self) -> bool {
-        self.process != process::id()
+        process::check_descriptors();
+        self.generation != process::generation()
     }
 }
 
@@ -126,7 +127,7 @@ impl QueryStream {
     /// The next records as a list; None after the last.
     fn next_block(&self, py: Python<'_>, completions: Option<&Completions>) -> PyResult<Py<PyAny>> {
         if self.is_inherited() {
-            return Err(client_error(py, INHERITED_CALL.into()));
+            return Err(client_error(py, inherited_call(self.generation)));
         }
         let reader = Arc::clone(&self.reader);
         let future = async move {
@@ -143,7 +144,7 @@ impl QueryStream {
     /// Where the query stands once `used` records of the last list were used.
     fn place(&self, py: Python<'_>, used: usize) -> PyResult<QueryPlace> {
         if self.is_inherited() {
-            return Err(client_error(py, INHERITED_CALL.into()));
+            return Err(client_error(py, inherited_call(self.generation)));
         }
         self.delivered.note_used(used);
         Ok(QueryPlace(self.delivered.progress.partitions()))

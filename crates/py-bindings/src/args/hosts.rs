@@ -1,0 +1,35 @@
+//! Hosts as text: `host`, `host:port`, `[address]:port`.
+
+/// The port of a host that names none.
+const DEFAULT_PORT: u16 = 3000;
+
+/// The host and port that `text` names. An error is what is wrong with it.
+pub(super) fn parse(text: &str) -> Result<(String, u16), &'static str> {
+    let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+        match rest.split_once(']') {
+            Some((host, "")) => (host, None),
+            Some((host, rest)) => (host, Some(rest.strip_prefix(':').ok_or(NO_ADDRESS)?)),
+            None => return Err(NO_ADDRESS),
+        }
+    } else if text.matches(':').count() > 1 {
+        // An IPv6 address without brackets: its last group cannot be told from a port.
+        (text, None)
+    } else {
+        text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)))
+    };
+    if host.is_empty() || host.contains(char::is_whitespace) || host.contains(',') {
+        return Err(NO_HOST);
+    }
+    let port = match port {
+        None => DEFAULT_PORT,
+        Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            port.parse().ok().filter(|&port| port > 0).ok_or(NO_PORT)?
+        }
+        Some(_) => return Err(NO_PORT),
+    };
+    Ok((host.to_owned(), port))
+}
+
+const NO_HOST: &str = "it must be one host, as \"host\", \"host:port\" or \"[address]:port\"";
+const NO_ADDRESS: &str = "an address in brackets must be \"[address]\" or \"[address]:port\"";
+const NO_PORT: &str = "its port must be a number from 1 to 65535";

@@ -1,0 +1,84 @@
+//! The missing fields that a client has warned of.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// How many kinds of reads are remembered. When there are more, all are forgotten.
+const REMEMBERED: usize = 256;
+
+/// The fields that no record had, and that the user has been warned of. A program that reads optional bins in many
+/// small batches is warned once of each, not in every call.
+#[derive(Default)]
+pub(crate) struct WarnedFields(Mutex<HashMap<ReadKind, Vec<Box<str>>>>);
+
+/// Reads of the same bins from the same sets, as a hash.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ReadKind(u64);
+
+impl ReadKind {
+    pub(crate) fn new<'a>(bins: impl Iterator<Item = &'a str>, spaces: &[(String, String)]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        bins.for_each(|bin| bin.hash(&mut hasher));
+        spaces.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+impl WarnedFields {
+    fn fields(&self) -> MutexGuard<'_, HashMap<ReadKind, Vec<Box<str>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes the fields that the user has been warned of.
+    pub(crate) fn retain_new(&self, kind: ReadKind, missing: &mut Vec<Box<str>>) {
+        if let Some(known) = self.fields().get(&kind) {
+            missing.retain(|field| !known.contains(field));
+        }
+    }
+
+    /// Notes that the user has been warned of these fields.
+    pub(crate) fn add(&self, kind: ReadKind, fields: Vec<Box<str>>) {
+        let mut known = self.fields();
+        if known.len() >= REMEMBERED && !known.contains_key(&kind) {
+            known.clear();
+        }
+        known.entry(kind).or_default().extend(fields);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(bins: &[&str], set: &str) -> ReadKind {
+        ReadKind::new(bins.iter().copied(), &[("test".into(), set.into())])
+    }
+
+    #[test]
+    fn each_field_is_new_once_for_each_kind_of_read() {
+        let warned = WarnedFields::default();
+        let reads = kind(&["a", "b"], "s");
+        let mut missing = vec!["a".into()];
+        warned.retain_new(reads, &mut missing);
+        assert_eq!(missing, ["a".into()]);
+        warned.add(reads, missing);
+        let mut missing = vec!["a".into(), "b".into()];
+        warned.retain_new(reads, &mut missing);
+        assert_eq!(missing, ["b".into()]);
+        for other in [kind(&["a", "b"], "t"), kind(&["a"], "s"), kind(&["ab"], "s")] {
+            let mut missing = vec!["a".into()];
+            warned.retain_new(other, &mut missing);
+            assert_eq!(missing.len(), 1);
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let warned = WarnedFields::default();
+        for set in 0..3 * REMEMBERED {
+            warned.add(kind(&["a"], &set.to_string()), vec!["a".into()]);
+        }
+        assert!(warned.fields().len() <= REMEMBERED);
+    }
+}

@@ -1,0 +1,380 @@
+//! Reports of values that changed to fit or failed, of rows without a record and of bins without a field. Each lease
+//! makes its own [`Report`]; the buffer merges them into its [`Totals`].
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use crate::error::Reason;
+use crate::plan::{KEPT_NAMES, Plan};
+
+use self::cell_set::{CellSet, fields_in_no_row};
+
+mod cell_set;
+
+/// The number of failures that are kept with their details. All are counted.
+pub const KEPT_FAILURES: usize = 100;
+
+/// A value that could not be converted. The bytes of its field are zero.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The row.
+    pub row: usize,
+    /// The index of the field in the schema.
+    pub field: usize,
+    /// The type of the bin.
+    pub bin_type: &'static str,
+    /// Why the value could not be converted.
+    pub reason: Reason,
+}
+
+impl Failure {
+    fn place(&self) -> (usize, usize) {
+        (self.row, self.field)
+    }
+}
+
+/// What a buffer's rows contain, and what happened to their values.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The number of rows that are done. The memory of the others is unchanged or zero.
+    pub done: usize,
+    /// One bit per field of each row, set if the record had the bin and its value is in the field.
+    ///
+    /// Each row has [`Plan::presence_bytes`] bytes. Field 0 is the highest bit of the row's first byte; bits after the
+    /// last field are zero. In NumPy:
+    /// `np.unpackbits(bits.reshape(rows, -1), axis=1, count=fields).view(bool)`.
+    pub presence: Vec<u8>,
+    /// The fields in which values changed to fit, in the dtype's order, with the number of these values.
+    pub inexact: Vec<(Box<str>, u64)>,
+    /// The first [`KEPT_FAILURES`] failures, in the order of rows and fields.
+    pub failures: Vec<Failure>,
+    /// The number of all failures.
+    pub failure_count: u64,
+    /// The fields of rows with values that changed to fit, laid out as [`Summary::presence`]; empty if there are none.
+    pub changed_cells: Vec<u8>,
+    /// The fields of rows that failed, likewise.
+    pub failed_cells: Vec<u8>,
+    /// The codes of rows without a record, in ascending order, with the number of these rows.
+    pub codes: Vec<(i32, u64)>,
+    /// The fields whose bin no record has, in the dtype's order. Fields that the plan's bins leave out are not among
+    /// them; without any record there are none.
+    pub missing_fields: Vec<Box<str>>,
+    /// The names of bins that fill no field, sorted; not all if there are many.
+    pub unmatched_bins: Vec<Box<[u8]>>,
+}
+
+impl Summary {
+    pub(crate) fn new(plan: &Plan, done: usize, presence: Vec<u8>, totals: &Totals) -> Self {
+        let name = |field: usize| plan.schema().fields().get(field).map(|field| Box::from(field.name()));
+        let Totals { report, changed, failed } = totals;
+        let without_record: u64 = report.codes.iter().map(|&(_, count)| count).sum();
+        let missing = if done as u64 > without_record {
+            fields_in_no_row(plan, [&presence, failed.bytes()])
+        } else {
+            Vec::new()
+        };
+        let (mut codes, mut unmatched_bins) = (report.codes.clone(), report.unmatched.clone());
+        codes.sort_unstable();
+        unmatched_bins.sort_unstable();
+        Self {
+            done,
+            presence,
+            inexact: report.changed().filter_map(|(field, count)| Some((name(field)?, count))).collect(),
+            failures: report.failures(),
+            failure_count: report.failed(),
+            changed_cells: changed.bytes().to_vec(),
+            failed_cells: failed.bytes().to_vec(),
+            codes,
+            missing_fields: missing.into_iter().filter_map(name).collect(),
+            unmatched_bins,
+        }
+    }
+}
+
+/// A failure, ordered by row and field.
+#[derive(Debug)]
+struct ByPlace(Failure);
+
+impl Ord for ByPlace {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.place().cmp(&other.0.place())
+    }
+}
+
+impl PartialOrd for ByPlace {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for ByPlace {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for ByPlace {}
+
+/// A value that changed or failed. Recorded once its row is done.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// `count` values of the field changed to fit: several for a list.
+    Changed { field: usize, count: u64 },
+    /// The value could not be converted.
+    Failed(Failure),
+}
+
+/// How many fields of rows a lease collects before it merges them into the totals.
+const COLLECTED_CELLS: usize = 4096;
+
+/// What happened in the rows of a lease.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// The number of changed values per field. Fields after the end have none.
+    changed: Vec<u64>,
+    /// (row, field) of values that changed, and of those that failed.
+    changed_cells: Vec<(usize, usize)>,
+    failed_cells: Vec<(usize, usize)>,
+    /// The number of rows without a record per code.
+    codes: Vec<(i32, u64)>,
+    /// Names of bins that fill no field.
+    unmatched: Vec<Box<[u8]>>,
+    /// The first failures by row and field, in whatever order they were recorded. The last one is on top, to be
+    /// replaced by an earlier one.
+    kept: BinaryHeap<ByPlace>,
+    failed: u64,
+}
+
+impl Report {
+    #[cold]
+    pub(crate) fn record(&mut self, row: usize, event: Event) {
+        match event {
+            Event::Changed { field, count } => {
+                self.count(field, count);
+                self.changed_cells.push((row, field));
+            }
+            Event::Failed(failure) => {
+                self.failed += 1;
+                self.failed_cells.push(failure.place());
+                self.keep(ByPlace(failure));
+            }
+        }
+    }
+
+    /// Counts rows without a record.
+    pub(crate) fn count_code(&mut self, code: i32, rows: u64) {
+        match self.codes.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, count)) => *count += rows,
+            None => self.codes.push((code, rows)),
+        }
+    }
+
+    /// Keeps names of bins that fill no field, up to [`KEPT_NAMES`].
+    pub(crate) fn keep_unmatched(&mut self, names: Vec<Box<[u8]>>) {
+        for name in names {
+            if self.unmatched.len() < KEPT_NAMES && !self.unmatched.contains(&name) {
+                self.unmatched.push(name);
+            }
+        }
+    }
+
+    /// Whether it is time to merge this into the totals, so that its memory stays bounded.
+    pub(crate) fn is_large(&self) -> bool {
+        self.changed_cells.len().max(self.failed_cells.len()) >= COLLECTED_CELLS
+    }
+
+    fn count(&mut self, field: usize, count: u64) {
+        if self.changed.len() <= field {
+            self.changed.resize(field + 1, 0);
+        }
+        if let Some(sum) = self.changed.get_mut(field) {
+            *sum = sum.saturating_add(count);
+        }
+    }
+
+    fn keep(&mut self, failure: ByPlace) {
+        if self.kept.len() < KEPT_FAILURES {
+            self.kept.push(failure);
+        } else if let Some(mut last) = self.kept.peek_mut()
+            && failure < *last
+        {
+            *last = failure;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.failed == 0 && self.changed.is_empty() && self.codes.is_empty() && self.unmatched.is_empty()
+    }
+
+    /// Adds what `other` has, except its cells.
+    fn merge(&mut self, other: Self) {
+        for (code, rows) in other.codes {
+            self.count_code(code, rows);
+        }
+        self.keep_unmatched(other.unmatched);
+        for (field, count) in other.changed.into_iter().enumerate().filter(|&(_, count)| count > 0) {
+            self.count(field, count);
+        }
+        self.failed += other.failed;
+        for failure in other.kept {
+            self.keep(failure);
+        }
+    }
+
+    /// The fields with changed values, and the number of these values.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.changed.iter().copied().enumerate().filter(|&(_, count)| count > 0)
+    }
+
+    /// The first failures, in the order of rows and fields.
+    pub(crate) fn failures(&self) -> Vec<Failure> {
+        let mut failures: Vec<Failure> = self.kept.iter().map(|failure| failure.0.clone()).collect();
+        failures.sort_unstable_by_key(Failure::place);
+        failures
+    }
+
+    pub(crate) fn failed(&self) -> u64 {
+        self.failed
+    }
+}
+
+/// What happened in all rows of a buffer.
+#[derive(Debug)]
+pub(crate) struct Totals {
+    report: Report,
+    changed: CellSet,
+    failed: CellSet,
+}
+
+impl Totals {
+    pub(crate) fn new(plan: &Plan, rows: usize) -> Self {
+        Self {
+            report: Report::default(),
+            changed: CellSet::new(plan, rows),
+            failed: CellSet::new(plan, rows),
+        }
+    }
+
+    /// Adds a lease's report and leaves it empty.
+    pub(crate) fn merge(&mut self, report: &mut Report) {
+        let mut report = std::mem::take(report);
+        self.changed.extend(std::mem::take(&mut report.changed_cells));
+        self.failed.extend(std::mem::take(&mut report.failed_cells));
+        self.report.merge(report);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dtype_schema::{Element, Field, Schema};
+
+    use super::*;
+    use crate::Casting;
+
+    fn summary(totals: &Totals, done: usize) -> Summary {
+        Summary::new(&plan(), done, vec![0x80; done], totals)
+    }
+
+    fn plan() -> Plan {
+        let element = Element::from_numpy("x", 'u', 1, '=').unwrap();
+        let field = |at: usize| Field::new(&format!("f{at}"), at, element, &[]).unwrap();
+        Plan::new(Schema::new((0..5).map(field).collect(), 5).unwrap(), Casting::Unsafe, None)
+    }
+
+    fn failed(row: usize) -> Event {
+        let reason = Reason::NotFinite { value: f64::INFINITY };
+        Event::Failed(Failure { row, field: row % 3, bin_type: "float", reason })
+    }
+
+    #[test]
+    fn the_first_failures_are_kept_whatever_their_order() {
+        let mut totals = Totals::new(&plan(), 1000);
+        // Rows 0..1000, interleaved over two leases, from the back.
+        for part in 0..2 {
+            let mut lease = Report::default();
+            assert!(lease.is_empty());
+            for row in (0..1000).rev().filter(|row| row % 2 == part) {
+                lease.record(row, failed(row));
+            }
+            assert!(!lease.is_empty());
+            totals.merge(&mut lease);
+            assert!(lease.is_empty());
+        }
+        let summary = summary(&totals, 1000);
+        assert_eq!(summary.failure_count, 1000);
+        let rows: Vec<usize> = summary.failures.iter().map(|failure| failure.row).collect();
+        assert_eq!(rows, (0..KEPT_FAILURES).collect::<Vec<_>>());
+        // All of them have a bit.
+        assert_eq!(summary.failed_cells, (0..1000).map(|row| 0x80 >> (row % 3)).collect::<Vec<u8>>());
+        assert_eq!(summary.changed_cells, []);
+    }
+
+    #[test]
+    fn changes_are_counted_by_field() {
+        let mut totals = Totals::new(&plan(), 3);
+        let mut lease = Report::default();
+        lease.record(2, Event::Changed { field: 4, count: 3 });
+        lease.record(0, Event::Changed { field: 1, count: 1 });
+        totals.merge(&mut lease);
+        lease.record(0, Event::Changed { field: 4, count: 2 });
+        totals.merge(&mut lease);
+        let summary = summary(&totals, 3);
+        assert_eq!(summary.inexact, [("f1".into(), 1), ("f4".into(), 5)]);
+        assert_eq!((summary.changed_cells, summary.failed_cells), (vec![0x48, 0, 0x08], vec![]));
+    }
+
+    #[test]
+    fn a_lease_says_when_its_cells_take_much_memory() {
+        let mut lease = Report::default();
+        for row in 0..COLLECTED_CELLS {
+            assert!(!lease.is_large());
+            lease.record(row, Event::Changed { field: 0, count: 1 });
+        }
+        assert!(lease.is_large());
+        Totals::new(&plan(), COLLECTED_CELLS).merge(&mut lease);
+        assert!(!lease.is_large());
+    }
+
+    #[test]
+    fn rows_without_a_record_are_counted_by_code() {
+        let mut totals = Totals::new(&plan(), 9);
+        for codes in [&[2, 9, 2][..], &[-15, 2]] {
+            let mut lease = Report::default();
+            codes.iter().for_each(|&code| lease.count_code(code, 1));
+            totals.merge(&mut lease);
+        }
+        assert_eq!(summary(&totals, 9).codes, [(-15, 1), (2, 3), (9, 1)]);
+    }
+
+    #[test]
+    fn fields_are_missing_only_if_there_are_records() {
+        let mut totals = Totals::new(&plan(), 2);
+        let mut lease = Report::default();
+        lease.record(
+            0,
+            Event::Failed(Failure {
+                row: 0,
+                field: 3,
+                bin_type: "map",
+                reason: Reason::NotFinite { value: 0.0 },
+            }),
+        );
+        lease.count_code(2, 1);
+        lease.keep_unmatched(vec![(*b"b").into(), (*b"a").into(), (*b"b").into()]);
+        totals.merge(&mut lease);
+        // A value that does not fit is there all the same.
+        let one = summary(&totals, 2);
+        assert_eq!(one.missing_fields, ["f1".into(), "f2".into(), "f4".into()]);
+        assert_eq!(one.unmatched_bins, [Box::from(*b"a"), Box::from(*b"b")]);
+        assert_eq!(summary(&totals, 1).missing_fields, []);
+    }
+
+    #[test]
+    fn names_of_unmatched_bins_are_bounded() {
+        let mut lease = Report::default();
+        lease.keep_unmatched((0..200u8).map(|at| [at].into()).collect());
+        assert_eq!(lease.unmatched.len(), KEPT_NAMES);
+    }
+}
