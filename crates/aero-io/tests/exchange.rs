@@ -106,6 +106,9 @@ async fn a_connection_closed_while_idle_costs_no_attempt() {
         let case = Case { name: "closed while idle", closed: Some(before), ..CASE };
         check(case, |caller, case| answered(caller, case, 1, 1)).await;
     }
+    // The request can still be sent, and is lost: only the look at the connection protects a write from doubt.
+    let case = Case { name: "half-closed while idle", is_half_closed: true, ..CASE };
+    check(case, |caller, case| answered(caller, case, 1, 1)).await;
     // Closed between the check and the request: nothing was sent.
     let case = Case { name: "closed before the first byte", cut: Some(0), ..CASE };
     check(case, |caller, case| answered(caller, case, 1, 1)).await;
