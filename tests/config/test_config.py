@@ -27,6 +27,10 @@ HOSTS: dict[Any, Any] = {"hosts": [("127.0.0.1", 3000)]}
         ({"hosts": [("localhost", 70_000)]}, "70000"),
         ({"hosts": [("localhost", 0)]}, r"\[0\]"),
         ({"hosts": [(5, 3000)]}, r"\[0\]"),
+        ({"hosts": [("[::1]", 3000)]}, r"\[0\] is \('\[::1\]', 3000\) .*leave out the brackets .*: \"::1\""),
+        ({"hosts": [("127.0.0.1:3000", 3000)]}, r"\[0\].*only a name or an address"),
+        ({"hosts": [("[::1]:3000", 3000)]}, r"\[0\].*only a name or an address"),
+        ({"hosts": [("a", 1), ("http://db1", 3000)]}, r"\[1\].*only a name or an address"),
         ({**HOSTS, "tend_intervall": 5}, 'did you mean "tend_interval"'),
         ({**HOSTS, "max_conns_per_node": 0}, "from 1 to"),
         ({**HOSTS, "connect_timeout": 1.5}, "whole number"),
@@ -77,7 +81,13 @@ def test_keys_without_effect_cause_one_warning(key):
 def test_all_keys_that_work():
     aerospike.client(
         {
-            "hosts": [("127.0.0.1", 3000), ["::1", 3001, "tls-name"], ("name", 3002, None)],
+            "hosts": [
+                ("127.0.0.1", 3000),
+                ["::1", 3001, "tls-name"],
+                ("name", 3002, None),
+                ("fe80::1%eth0", 3003),
+                ("a-name.of.1-host_", 3004),
+            ],
             "cluster_name": "c",
             "tend_interval": 250,
             "connect_timeout": 100,
