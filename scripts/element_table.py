@@ -20,6 +20,8 @@ This table shows what each kind of field makes of each type of bin.
 - A *refused* value leaves its element zero and not present. It raises `BatchDecodeError` or, with
   `errors="coerce"`, is counted in `batch.decode_errors`.
 - A bin that is missing or nil leaves zeros, and `present` is False.
+- A *language blob* is an object that an old client serialized: in Java, C#, Python, Ruby, PHP or Erlang.
+  `get` returns its bytes.
 
 Byte order, offset, padding, alignment and titles of a field may be anything.
 

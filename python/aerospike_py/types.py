@@ -222,7 +222,7 @@ class TLSConfig(TypedDict, total=False):
 class _Hosts(TypedDict):
     """Required keys of a config."""
 
-    hosts: Sequence[tuple[str, int] | tuple[str, int, str | None]]
+    hosts: Sequence[tuple[str, int] | tuple[str, int, str | None] | str]
 
 
 class ClientConfig(_Hosts, total=False):

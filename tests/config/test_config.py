@@ -9,6 +9,7 @@ import pytest
 
 import aerospike_py as aerospike
 from aerospike_py import AsyncClient, exception
+from aerospike_py._utils.hosts import parse_hosts
 
 HOSTS: dict[Any, Any] = {"hosts": [("127.0.0.1", 3000)]}
 
@@ -31,6 +32,17 @@ HOSTS: dict[Any, Any] = {"hosts": [("127.0.0.1", 3000)]}
         ({"hosts": [("127.0.0.1:3000", 3000)]}, r"\[0\].*only a name or an address"),
         ({"hosts": [("[::1]:3000", 3000)]}, r"\[0\].*only a name or an address"),
         ({"hosts": [("a", 1), ("http://db1", 3000)]}, r"\[1\].*only a name or an address"),
+        ({"hosts": ["db1", ""]}, r"\[1\] is '' .*must be one host"),
+        ({"hosts": [":3000"]}, "must be one host"),
+        ({"hosts": ["db1,db2"]}, "must be one host"),
+        ({"hosts": ["[::1"]}, "an address in brackets"),
+        ({"hosts": ["[::1]3000"]}, "an address in brackets"),
+        ({"hosts": ["db1:"]}, "port must be a number"),
+        ({"hosts": ["db1:0"]}, "port must be a number"),
+        ({"hosts": ["db1:65536"]}, "port must be a number"),
+        ({"hosts": ["db1:+1"]}, "port must be a number"),
+        ({"hosts": ["\ud800"]}, r"\[0\] has lone surrogates"),
+        ({"hosts": [b"db1"]}, "or a str such as"),
         ({**HOSTS, "tend_intervall": 5}, 'did you mean "tend_interval"'),
         ({**HOSTS, "max_conns_per_node": 0}, "from 1 to"),
         ({**HOSTS, "connect_timeout": 1.5}, "whole number"),
@@ -76,6 +88,33 @@ def test_keys_without_effect_cause_one_warning(key):
     with pytest.warns(UserWarning, match=key) as caught:
         aerospike.client({**HOSTS, key: {}})
     assert len(caught) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("db1", "db1:3000"),
+        ("db1:3100", "db1:3100"),
+        ("127.0.0.1:3000", "127.0.0.1:3000"),
+        ("[::1]:3001", "::1:3001"),
+        ("[::1]", "::1:3000"),
+        ("::1", "::1:3000"),
+        ("db1:65535", "db1:65535"),
+    ],
+)
+def test_hosts_as_text(text, shown):
+    """Beside tuples, and read as the command line reads them."""
+    host, port = shown.rsplit(":", 1)
+    assert parse_hosts(text) == [(host, int(port))]
+    as_text = repr(aerospike.client({"hosts": [text, ("db2", 3000)]}))
+    assert as_text == repr(aerospike.client({"hosts": [(host, int(port)), ("db2", 3000)]}))
+    assert shown in as_text.replace("[", "").replace("]", "")
+
+
+def test_hosts_as_text_are_connected_to(face, server):
+    hosts = [f"{host}:{port}" for host, port in server.hosts]
+    with face.connect({"hosts": ["127.0.0.1:1", *hosts]}) as client:
+        assert client.is_connected()
 
 
 def test_all_keys_that_work():

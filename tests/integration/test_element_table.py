@@ -7,7 +7,8 @@ import pytest
 
 from scripts.element_table import document
 from tests.support import ROOT
-from tests.support.element_table import BINS, REFUSED, ROWS
+from tests.support.element_table import BINS, REFUSED, ROWS, JavaBlob
+from tests.support.records import put_as_it_is
 
 EXAMPLES = [
     pytest.param(example, id=f"{row.dtype}-{bin_type}-{number}")
@@ -28,9 +29,11 @@ def plain(cell):
 
 @pytest.mark.parametrize("example", EXAMPLES)
 @pytest.mark.filterwarnings("ignore:values changed to fit:RuntimeWarning")
-def test_an_example(client, fresh_set, example):
+def test_an_example(client, config, fresh_set, example):
     key = ("test", fresh_set, "k")
     client.put(key, {"x": example.value, "other": 1})
+    if isinstance(example.value, JavaBlob):
+        put_as_it_is(config["hosts"][0], key, b"x", example.value, JavaBlob.PARTICLE_TYPE)
     dtype = np.dtype([("other", "i1"), ("x", example.dtype)])
     batch = client.batch_read([key], _dtype=dtype, errors="coerce")
     strict = client.batch_read([key], _dtype=dtype, errors="coerce", casting="same_value")

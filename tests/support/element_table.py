@@ -18,6 +18,16 @@ POINT = '{"type":"Point","coordinates":[1.0,2.0]}'
 
 REFUSED = "refused"
 
+
+class JavaBlob(bytes):
+    """An object that an old client serialized. No client writes such a bin today."""
+
+    PARTICLE_TYPE = 7
+
+    def __repr__(self) -> str:
+        return f"Java blob {bytes.__repr__(self)}"
+
+
 # Bin types, in the order of the table's columns.
 BINS: dict[str, str] = {
     "integer": "integer",
@@ -25,6 +35,7 @@ BINS: dict[str, str] = {
     "bool": "bool",
     "string": "string",
     "blob": "blob",
+    "language": "language blob",
     "geojson": "GeoJSON",
     "hll": "HLL",
     "list": "list",
@@ -37,6 +48,7 @@ SAMPLES: dict[str, Any] = {
     "bool": True,
     "string": "text",
     "blob": b"blob",
+    "language": JavaBlob(b"blob"),
     "geojson": aerospike.GeoJSON(POINT),
     "hll": aerospike.HyperLogLog(SKETCH),
     "list": [1, 2],
@@ -200,6 +212,7 @@ ROWS: tuple[Row, ...] = (
                 BYTES_RULE,
                 (example("S4", b"\x01\x02", b"\x01\x02"), example("S1", b"ab", b"a", changed=True)),
             ),
+            "language": Cell(BYTES_RULE, (example("S4", JavaBlob(b"\xac\xed"), b"\xac\xed"),)),
             "geojson": Cell(
                 "its text, truncated or zero-padded to n bytes",
                 (
@@ -224,6 +237,13 @@ ROWS: tuple[Row, ...] = (
                     example("V1", b"ab", b"a", changed=True),
                 ),
             ),
+            "language": Cell(
+                BYTES_RULE,
+                (
+                    example("V3", JavaBlob(b"\xac\xed"), b"\xac\xed\x00"),
+                    example("V1", JavaBlob(b"\xac\xed"), b"\xac", changed=True),
+                ),
+            ),
             "hll": Cell(BYTES_RULE, (example("V23", aerospike.HyperLogLog(SKETCH), SKETCH),)),
         },
     ),
@@ -238,6 +258,13 @@ ROWS: tuple[Row, ...] = (
                     example("(2,)>u2", b"\x01\x02\x03\x04", [0x0102, 0x0304]),
                     example("(2,)u1", b"\x01", REFUSED),
                     example("(2,)u1", b"\x01\x02\x03", REFUSED),
+                ),
+            ),
+            "language": Cell(
+                "as a blob",
+                (
+                    example("(2,)u1", JavaBlob(b"\x01\x02"), [1, 2]),
+                    example("(2,)u1", JavaBlob(b"\x01"), REFUSED),
                 ),
             ),
             "list": Cell(

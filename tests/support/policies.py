@@ -210,9 +210,10 @@ CHANGES = (
         "ttl",
         "0",
         "time to live in seconds if `meta` has none, or one of the `TTL_*` constants; 0 uses the namespace's "
-        "default",
+        "default, `TTL_CLIENT_DEFAULT` in a call the client's policy",
         TOLD,
         "tests/integration/test_commands.py::test_time_to_live",
+        "tests/compat/test_interop_ttl.py::test_constants_are_taken_everywhere",
     ),
 )
 
@@ -269,8 +270,10 @@ TABLES = (
             works(
                 "hosts",
                 "required",
-                "list of `(host, port)` or `(host, port, tls_name)`; all addresses of each host are tried",
+                "list of `(host, port)`, `(host, port, tls_name)` or `host:port`, where the port is 3000 by "
+                "default; all addresses of each host are tried",
                 f"{HOSTS}test_a_good_host_behind_bad_ones",
+                "tests/config/test_config.py::test_hosts_as_text",
             ),
             works("user", "none", "user name", f"{AUTH}test_a_user_who_logged_in_reads_and_writes"),
             works(

@@ -25,7 +25,11 @@ def _one_dtype(_dtype: Any, dtype: Any) -> Any:
         return dtype if _dtype is None else _dtype
     import numpy as np
 
-    if np.dtype(_dtype) != np.dtype(dtype):
+    try:
+        same = np.dtype(_dtype) == np.dtype(dtype)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"_dtype is {_dtype!r:.80} and dtype is {dtype!r:.80}; one is no dtype") from error
+    if not same:
         raise TypeError(f"_dtype is {np.dtype(_dtype)}, and dtype is {np.dtype(dtype)}; pass one of them")
     return _dtype
 

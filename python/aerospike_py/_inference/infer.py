@@ -71,7 +71,7 @@ def infer_from_set(
     progress: Callable[[int], None] | None = None,
 ) -> Steps[InferredDtype]:
     """Infers a dtype from a sample of a set; calls ``progress`` with the number of records in each part."""
-    _check_arguments(sample, max_width)
+    _check_arguments(sample, max_width, compact)
     given = _checked_fields(fields)
     observed = ObservedRecords()
     unreadable: dict[Key, AerospikeError] = {}
@@ -96,11 +96,13 @@ def infer_from_set(
     return inferred
 
 
-def _check_arguments(sample: int, max_width: int) -> None:
+def _check_arguments(sample: int, max_width: int, compact: object) -> None:
     if find_spec("numpy") is None:
         raise ImportError(
             "infer_dtype needs NumPy: install it with `python -m pip install 'numpy>=2.0'`", name="numpy"
         )
+    if type(compact).__name__ not in ("bool", "bool_"):
+        raise ParamTypeError(f"compact is {compact!r:.80}; it must be a bool")
     for name, number in (("sample", sample), ("max_width", max_width)):
         if isinstance(number, bool) or not hasattr(number, "__index__"):
             raise ParamTypeError(f"{name} is {number!r}; it must be an integer of at least 1")

@@ -84,7 +84,10 @@ impl RowCommand {
                 Self::remove(py, &row.of_row(py, None)?)
             }
             Some("read") => {
-                let all_bins = object.getattr(intern!(py, "read_all_bins"))?.is_truthy()?;
+                let all_bins = object.getattr(intern!(py, "read_all_bins"))?;
+                let all_bins = all_bins.is_truthy().map_err(|_| {
+                    type_error(py, format!("read_all_bins is {}; it must be a bool", describe(&all_bins)))
+                })?;
                 let list = attribute(intern!(py, "ops"))?;
                 let given = attribute(intern!(py, "policy"))?;
                 let modes = policy::row_read(py, parent, "batch read policy", given.as_ref())?;
