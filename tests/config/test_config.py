@@ -32,6 +32,8 @@ HOSTS: dict[Any, Any] = {"hosts": [("127.0.0.1", 3000)]}
         ({"hosts": [("127.0.0.1:3000", 3000)]}, r"\[0\].*only a name or an address"),
         ({"hosts": [("[::1]:3000", 3000)]}, r"\[0\].*only a name or an address"),
         ({"hosts": [("a", 1), ("http://db1", 3000)]}, r"\[1\].*only a name or an address"),
+        ({"hosts": [("db 1", 3000)]}, "only a name or an address"),
+        ({"hosts": ["http://db1:3000"]}, "only a name or an address"),
         ({"hosts": ["db1", ""]}, r"\[1\] is '' .*must be one host"),
         ({"hosts": [":3000"]}, "must be one host"),
         ({"hosts": ["db1,db2"]}, "must be one host"),
