@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Literal
 
+from ._utils.describe import describe
 from .exception import ParamError, ParamTypeError
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class Keys:
             from ``S`` values; use ``V<n>`` for keys that may end with them.
 
     Raises:
-        TypeError: ``namespace`` or ``set`` is no str, or ``values`` is no array or sequence: a single string or
-            bytes, or a NumPy scalar such as a row of a structured array.
+        TypeError: ``namespace`` or ``set`` is no str, or ``values`` is no array or sequence but a single
+            string or NumPy scalar, such as a row of a structured array.
         ValueError: ``values`` does not have one dimension, or ``key_type`` is neither ``"str"`` nor
             ``"bytes"``.
 
@@ -47,11 +48,11 @@ class Keys:
         key_type: Literal["str", "bytes"] = "str",
     ) -> None:
         if not isinstance(key_type, str) or key_type not in ("str", "bytes"):
-            raise ParamError(f'key_type is {key_type!r}; it must be "str" or "bytes"')
+            raise ParamError(f'key_type is {describe(key_type)}; it must be "str" or "bytes"')
         if not isinstance(namespace, str):
-            raise ParamTypeError(f"Keys: namespace is {namespace!r:.80}; it must be a str")
+            raise ParamTypeError(f"Keys: namespace is {describe(namespace)}; it must be a str")
         if set is not None and not isinstance(set, str):
-            raise ParamTypeError(f"Keys: set is {set!r:.80}; it must be a str or None")
+            raise ParamTypeError(f"Keys: set is {describe(set)}; it must be a str or None")
         _refuse_unsuitable(values)
         self.namespace = namespace
         self.set = set
@@ -78,9 +79,9 @@ def _refuse_unsuitable(values: Any) -> None:
         raise ParamTypeError(
             f"Keys: values is a {kind}; pass the column that has the primary keys, as in {column}"
         )
-    if not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
+    if not hasattr(type(values), "__len__") or not hasattr(values, "__getitem__"):
         raise ParamTypeError(
-            f"Keys: values is {values!r:.80} ({kind}); it must be an array or sequence of primary keys"
+            f"Keys: values is {describe(values)}; it must be an array or sequence of primary keys"
         )
     shape = getattr(values, "shape", None)
     if isinstance(shape, tuple) and len(shape) != 1:

@@ -193,8 +193,10 @@ class BatchRecords:
 
     def __repr__(self) -> str:
         # Rows that have not been sent have the result 0, and no record.
-        unsent = sum(row.result == 0 and row.record is None for row in self.batch_records)
-        counts = Counter(row.result for row in self.batch_records)
+        # Whatever the caller put into the list, a message may have to show it.
+        results = [(getattr(row, "result", 0), getattr(row, "record", None)) for row in self.batch_records]
+        unsent = sum(result == 0 and record is None for result, record in results)
+        counts = Counter(result for result, _ in results)
         counts[0] -= unsent
         parts = [f"{len(self)} rows", *describe(counts, self._success)]
         return f"<BatchRecords {', '.join(parts)}{f', {unsent} not sent' if unsent else ''}>"

@@ -7,6 +7,7 @@ import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._utils.describe import describe
 from ..exception import ParamError, ParamTypeError
 from ..keys import Keys
 
@@ -41,8 +42,8 @@ def check_rows(
     key_type: str,
     nat: str,
 ) -> RowsToWrite:
-    if nat not in ("omit", "raise"):
-        raise ParamError(f'nat is {nat!r}; it must be "omit" or "raise"')
+    if not isinstance(nat, str) or nat not in ("omit", "raise"):
+        raise ParamError(f'nat is {describe(nat)}; it must be "omit" or "raise"')
     np = sys.modules.get("numpy")
     if np is None:
         raise TypeError(_no_structured_array(data))
@@ -61,6 +62,8 @@ def check_rows(
     masked_keys = None
     if keys is None:
         key_field = KEY_FIELD if key_field is None else key_field
+        if not isinstance(key_field, str):
+            raise ParamTypeError(f"key_field is {describe(key_field)}; it must be the name of a field")
         if key_field not in names:
             raise ParamError(
                 f"data has no field {key_field!r} for the primary keys{_hint(key_field, names)}; "
@@ -179,12 +182,17 @@ def _keys_of(namespace: str, set: str | None, keys: Any, key_type: str) -> Keys:
 
 
 def _fields_of(bins: Sequence[str], names: tuple[str, ...]) -> list[str]:
-    if isinstance(bins, str) or not hasattr(bins, "__iter__"):
-        raise ParamTypeError(f"bins is {bins!r}; it must be a list of field names")
-    wanted = list(bins)
+    try:
+        wanted = None if isinstance(bins, str) else list(bins)
+    except TypeError:
+        wanted = None
+    if wanted is None:
+        raise ParamTypeError(f"bins is {describe(bins)}; it must be a list of field names")
     if not wanted:
         raise ParamError("bins is empty; name at least one field")
     for name in wanted:
+        if not isinstance(name, str):
+            raise ParamTypeError(f"bins has {describe(name)}; it must be a list of field names")
         if name not in names:
             raise ParamError(f"bins has {name!r}, but data has no such field{_hint(name, names)}")
     return [name for name in names if name in wanted]
@@ -194,10 +202,11 @@ def _presence_of_bools(present: Any, chosen: list[str], rows: int) -> Any:
     """The bools of ``present``, shape ``(rows, fields)``."""
     import numpy as np
 
-    present = np.asarray(present)
-    if present.dtype.names is None or any(present.dtype[name] != np.bool_ for name in present.dtype.names):
-        raise ParamError(
-            f"present is an array of {present.dtype}; it must be a structured array with one bool for "
+    dtype = present.dtype if isinstance(present, np.ndarray) else None
+    if dtype is None or dtype.names is None or any(dtype[name] != np.bool_ for name in dtype.names):
+        what = describe(present) if dtype is None else f"an array of {dtype}"
+        raise ParamTypeError(
+            f"present is {what}; it must be a structured array with one bool for "
             "each field, like .present of a batch"
         )
     if present.shape != (rows,):

@@ -311,9 +311,13 @@ fn seed(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
     };
     if let Ok(text) = item.cast::<PyString>() {
         let text = unicode(text, &format!("config \"hosts\"[{position}]"))?;
-        let (host, port) = hosts::parse(&text).map_err(|why| {
+        let refused = |why: &str| {
             param_error(item.py(), format!("config \"hosts\"[{position}] is {}; {why}", describe(item)))
-        })?;
+        };
+        let (host, port) = hosts::parse(&text).map_err(refused)?;
+        if let Some(why) = wrong_host(&host) {
+            return Err(refused(&why));
+        }
         return Ok(Seed { host, port, tls_name: None });
     }
     let parts = items_of(item).ok_or_else(wrong)?;

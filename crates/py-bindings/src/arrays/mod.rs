@@ -10,9 +10,11 @@ pub(crate) mod dtype;
 pub(crate) mod memory;
 mod out;
 
-use pyo3::exceptions::PyImportError;
+use pyo3::exceptions::{PyImportError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
+use crate::python::describe::describe;
+use crate::python::errors::{param_error, type_error};
 use crate::python::once::{Once, intern};
 
 /// NumPy, imported; its absence as an error that says how to get it.
@@ -48,6 +50,19 @@ pub(crate) fn warm_up(py: Python<'_>) -> PyResult<()> {
 
 /// Anything that NumPy takes for a dtype, as a dtype.
 pub(crate) fn as_dtype<'py>(dtype: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let class = numpy(dtype.py())?.getattr(intern!(dtype.py(), "dtype"))?;
-    if dtype.is_instance(&class)? { Ok(dtype.clone()) } else { class.call1((dtype,)) }
+    let py = dtype.py();
+    let class = numpy(py)?.getattr(intern!(py, "dtype"))?;
+    if dtype.is_instance(&class)? {
+        return Ok(dtype.clone());
+    }
+    class.call1((dtype,)).map_err(|error| {
+        let message = || format!("_dtype is {}, which is no dtype: {}", describe(dtype), error.value(py));
+        if error.is_instance_of::<PyTypeError>(py) {
+            type_error(py, message())
+        } else if error.is_instance_of::<PyValueError>(py) {
+            param_error(py, message())
+        } else {
+            error
+        }
+    })
 }
