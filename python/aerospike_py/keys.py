@@ -47,7 +47,7 @@ class Keys:
         *,
         key_type: Literal["str", "bytes"] = "str",
     ) -> None:
-        if not isinstance(key_type, str) or key_type not in ("str", "bytes"):
+        if not isinstance(key_type, str) or key_type not in ("str", "bytes"):  # type: ignore[redundant-expr]
             raise ParamError(f'key_type is {describe(key_type)}; it must be "str" or "bytes"')
         if not isinstance(namespace, str):
             raise ParamTypeError(f"Keys: namespace is {describe(namespace)}; it must be a str")

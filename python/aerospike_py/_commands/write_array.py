@@ -42,7 +42,7 @@ def check_rows(
     key_type: str,
     nat: str,
 ) -> RowsToWrite:
-    if not isinstance(nat, str) or nat not in ("omit", "raise"):
+    if not isinstance(nat, str) or nat not in ("omit", "raise"):  # type: ignore[redundant-expr]
         raise ParamError(f'nat is {describe(nat)}; it must be "omit" or "raise"')
     np = sys.modules.get("numpy")
     if np is None:
