@@ -39,8 +39,8 @@ with DevServer() as server:
             print(error)  # ... did you mean "total_timeout"?
 ```
 
-A misspelt key is refused, with the closest known key. A value that a key cannot have is refused too; where its
-type is wrong, the `ParamError` is also a `TypeError`.
+A misspelt key is refused, with the closest known key. A value that a key cannot have is refused too;
+where its type is wrong, the `ParamError` is also a `TypeError`.
 
 Some keys of the official client have no effect here. They cause a warning or, if ignoring them would change
 what a call does, an error. Values that match the current behaviour are accepted.
@@ -64,11 +64,7 @@ def section(table: Table) -> list[str]:
             lines.append(f"| `{key.name}`{' (extension)' if key.ours else ''} | {key.default} | {key.what} |")
     later = [key for key in table.keys if key.verdict == LATER]
     if later:
-        lines += [
-            "",
-            "Policies of commands that are not supported yet are accepted, checked, and not used:",
-            "",
-        ]
+        lines += ["", "Policies of commands that are not supported yet are accepted and checked:", ""]
         lines += [f"- `{key.name}`: {key.what}" for key in later]
     nothing = [key for key in table.keys if key.verdict not in (WORKS, LATER)]
     if nothing:

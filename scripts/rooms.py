@@ -169,7 +169,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "_finish": ("numpy_batch", "records", "exception", "_result_codes", "_utils"),
         # What methods return.
         "query": ("records", "types", "exception", "_utils", "_native"),
-        "numpy_batch": ("_export", "_types", "_result_codes"),
+        "numpy_batch": ("_export", "_types", "_result_codes", "_pickled_keys"),
         "numpy_write": ("_result_codes", "_utils", "_native"),
         "inference": ("_inference",),
         # Behind `inference` and `infer_dtype`.
@@ -188,6 +188,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "keys": ("exception", "_utils"),
         # The codes of a batch's rows, summed up.
         "_result_codes": ("exception",),
+        "_pickled_keys": (),
         "constants": (),
         "exception": (),
         "_utils": ("_native",),

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wire_protocol::batch::row_flags;
 use wire_protocol::batch::BatchRequestRows;
+use wire_protocol::batch::row_flags;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(rows) = BatchRequestRows::parse(data) else { return };

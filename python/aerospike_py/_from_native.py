@@ -14,7 +14,7 @@ from ._finish import finish_batch_read
 from ._utils.log import emit as log_event
 from ._utils.log import logger
 from ._utils.warnings import warn
-from .exception import ParamTypeError
+from .exception import ParamTypeError, RecordDecodeError
 from .exception import _error_class as error_class
 from .keys import Keys
 from .keys import _plain_values as plain_key_values
@@ -40,6 +40,7 @@ __all__ = [
     "OrderedRecord",
     "ParamTypeError",
     "Record",
+    "RecordDecodeError",
     "RecordHeader",
     "error_class",
     "finish_batch_read",

@@ -77,11 +77,19 @@ class QueryPlace:
 class QueryStream:
     """The records of a query. One call reads from it at a time; others wait."""
 
-    def next_block(self, completions: Completions | None) -> Any:
-        """The next records as a list; None after the last one."""
+    def next_block(self, completions: Completions | None, received: int) -> Any:
+        """The next records as ``(number, list, failures)``; None after the last one.
 
-    def place(self, used: int) -> QueryPlace:
-        """The progress after the first ``used`` records of the last list."""
+        ``received`` is the number of the last list that the caller received, all of whose records were taken;
+        0 before the first. ``failures`` is None, or has ``(position, exception)`` for each record that cannot
+        be represented.
+        """
+
+    def place(self, number: int, taken: int) -> QueryPlace:
+        """The progress after the first ``taken`` records of the list with this number."""
+
+    def start(self) -> QueryPlace:
+        """The progress at the beginning of the run."""
 
     def close(self) -> None:
         """Ends the query and closes its connections. A waiting ``next_block`` returns None."""
@@ -197,8 +205,24 @@ class Core:
         max_records: int,
         records_per_second: int,
         place: QueryPlace | None,
+        paginates: bool,
     ) -> QueryStream:
         """Makes a query of a connected client. Nothing is sent before the first ``next_block``."""
+
+    @staticmethod
+    def check_query(namespace: str, set: str | None) -> None:
+        """Raises ParamError for a namespace or set that no query can have."""
+
+    @staticmethod
+    def check_query_bins(bins: Sequence[str]) -> None:
+        """Raises ParamError or BinNameError for names that no bins have."""
+
+    @staticmethod
+    def check_query_limit(name: str, value: int) -> int:
+        """The value of a query's ``max_records``, ``records_per_second`` or ``ttl``."""
+
+    def check_query_policy(self, policy: Mapping[str, Any] | None, options: Mapping[str, Any] | None) -> None:
+        """Raises ParamError for a policy or options that no query can run with."""
 
     def batch_read(
         self,

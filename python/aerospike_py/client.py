@@ -86,7 +86,16 @@ class Client(
         self._core.connect(None, username, password)
         return self
 
-    def get_node_names(self) -> list[str]:  # noqa: D102 (inherited)
+    def get_node_names(self) -> list[str]:
+        """The names of the cluster's nodes. A client that was never connected connects first.
+
+        Raises:
+            ClientError: the client is closed.
+
+        Example:
+            >>> client.get_node_names()
+            ['D1']
+        """
         if self._core.is_new():
             self._core.ensure_connected(None)
         return super().get_node_names()

@@ -8,8 +8,8 @@ Every exception has
 
 ``file``, ``line`` and ``subcode``, which the official client's exceptions have, are None.
 
-A :class:`RecordError` also has ``key`` and ``bin``. If an error of the operating system was the reason, it is
-the ``__cause__``.
+A :class:`RecordError` and a :class:`RecordDecodeError` also have ``key`` and ``bin``. If an error of the
+operating system was the reason, it is the ``__cause__``.
 
 >>> try:
 ...     client.get(("test", "users", "nobody"))
@@ -104,6 +104,45 @@ class BatchDecodeError(ClientError, ValueError):
         self.failures = failures if failures is not None else []
         self.batch = batch
         self.count = count
+
+
+class RecordDecodeError(ClientError, ValueError):
+    """A record holds a value that Python cannot represent. Also a ``ValueError``.
+
+    Such a value is text that is not UTF-8, for example, or a map whose key is a list. ``key`` is the
+    :class:`~aerospike_py.Key` of the record, ``bin`` the name of the bin.
+    """
+
+    key: Any = None
+    bin: str | None = None
+
+
+class QueryDecodeError(ClientError, ValueError):
+    """A query has ended, and Python cannot represent some of its records. Also a ``ValueError``.
+
+    All other records were returned. ``count`` is the number of records that cannot be represented,
+    ``failures`` has the :class:`RecordDecodeError` of the first hundred, ``key`` and ``bin`` are those of the
+    first. ``records`` has the records of ``results()``; it is None for other calls, which have returned them.
+    """
+
+    key: Any = None
+    bin: str | None = None
+
+    def __init__(
+        self,
+        msg: str = "",
+        code: int | None = None,
+        in_doubt: bool = False,
+        failures: list[RecordDecodeError] | None = None,
+        records: list[Any] | None = None,
+        count: int = 0,
+    ) -> None:
+        super().__init__(msg, code, in_doubt)
+        self.failures = failures if failures is not None else []
+        self.records = records
+        self.count = count
+        if self.failures:
+            self.key, self.bin = self.failures[0].key, self.failures[0].bin
 
 
 class AsyncConnectionError(ClientError):
@@ -682,12 +721,14 @@ __all__ = [
     "ParamError",
     "ParamTypeError",
     "QueryAbortedError",
+    "QueryDecodeError",
     "QueryError",
     "QueryQueueFull",
     "QueryTimeout",
     "QuotaExceeded",
     "QuotasNotEnabled",
     "RecordBusy",
+    "RecordDecodeError",
     "RecordError",
     "RecordExistsError",
     "RecordGenerationError",

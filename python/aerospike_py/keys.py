@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
+def check_word(name: str, value: Any, words: tuple[str, str]) -> None:
+    """Refuses an argument that is neither of two words."""
+    if isinstance(value, str) and value in words:
+        return
+    kind = ParamError if isinstance(value, str) else ParamTypeError
+    raise kind(f'{name} is {describe(value)}; it must be "{words[0]}" or "{words[1]}"')
+
+
 class Keys:
     """Many keys of one set, for batches. No Python object is created per key.
 
@@ -27,8 +35,8 @@ class Keys:
             from ``S`` values; use ``V<n>`` for keys that may end with them.
 
     Raises:
-        TypeError: ``namespace`` or ``set`` is no str, or ``values`` is no array or sequence but a single
-            string or NumPy scalar, such as a row of a structured array.
+        TypeError: ``namespace`` or ``set`` is no str, or ``values`` is no array or sequence: a single string
+            or bytes, or a NumPy scalar such as a row of a structured array.
         ValueError: ``values`` does not have one dimension, or ``key_type`` is neither ``"str"`` nor
             ``"bytes"``.
 
@@ -47,8 +55,7 @@ class Keys:
         *,
         key_type: Literal["str", "bytes"] = "str",
     ) -> None:
-        if not isinstance(key_type, str) or key_type not in ("str", "bytes"):  # type: ignore[redundant-expr]
-            raise ParamError(f'key_type is {describe(key_type)}; it must be "str" or "bytes"')
+        check_word("key_type", key_type, ("str", "bytes"))
         if not isinstance(namespace, str):
             raise ParamTypeError(f"Keys: namespace is {describe(namespace)}; it must be a str")
         if set is not None and not isinstance(set, str):
@@ -79,7 +86,7 @@ def _refuse_unsuitable(values: Any) -> None:
         raise ParamTypeError(
             f"Keys: values is a {kind}; pass the column that has the primary keys, as in {column}"
         )
-    if not hasattr(type(values), "__len__") or not hasattr(values, "__getitem__"):
+    if isinstance(values, type) or not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
         raise ParamTypeError(
             f"Keys: values is {describe(values)}; it must be an array or sequence of primary keys"
         )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
+from ._pickled_keys import PickledKeys
 from ._result_codes import ABOUT_RECORD, describe, failure
 
 if TYPE_CHECKING:
@@ -35,38 +36,9 @@ class MissingFieldWarning(RuntimeWarning):
     """
 
 
-class _PickledKeys:
-    """Keys as Python objects: they take the place of the extension's ``KeyTable`` in a pickled batch."""
-
-    def __init__(
-        self,
-        primary_keys: list[Any],
-        spaces: list[tuple[str, str]],
-        space_of: list[int] | None,
-        digest_rows: list[int],
-    ) -> None:
-        self._primary_keys = primary_keys
-        self._spaces = spaces
-        self._space_of = space_of
-        self._digest_rows = digest_rows
-
-    def __len__(self) -> int:
-        return len(self._primary_keys)
-
-    def primary_key(self, row: int) -> Any:
-        return self._primary_keys[row]
-
-    def primary_keys(self) -> list[Any]:
-        return self._primary_keys
-
-    def digest_rows(self) -> list[int]:
-        return self._digest_rows
-
-    def spaces(self) -> list[tuple[str, str]]:
-        return self._spaces
-
-    def space_of(self) -> list[int] | None:
-        return self._space_of
+def _tuple_of(key: dict[str, Any]) -> tuple[Any, ...]:
+    """A key that is a dict, as a tuple."""
+    return tuple(key.get(name) for name in ("ns", "set", "key", "digest"))
 
 
 class NumpyBatchRecords:
@@ -119,7 +91,7 @@ class NumpyBatchRecords:
         self._rows_by_space: dict[tuple[int, Any], int] | None = None
         self._present: npt.NDArray[Any] | None = None
 
-    # -- keys ---------------------------------------------------------------------------------------
+    # -- keys
 
     @property
     def keys(self) -> list[tuple[Any, ...]]:
@@ -164,6 +136,8 @@ class NumpyBatchRecords:
     def _row(self, key: Any) -> int:
         """The row of a primary key or key tuple. Raises KeyError if there is none, or more than one set has
         it."""
+        if isinstance(key, dict):
+            key = _tuple_of(key)
         if isinstance(key, tuple):
             return self._row_of_tuple(key)
         if isinstance(key, bytearray):
@@ -204,7 +178,8 @@ class NumpyBatchRecords:
         """The row of a key.
 
         Args:
-            primary_key: a primary key, or a whole key tuple ``(namespace, set, primary_key)``.
+            primary_key: a primary key, or a whole key: ``(namespace, set, primary_key)``, or the same as a
+                dict, ``{"ns": ..., "set": ..., "key": ...}``.
 
         Returns:
             A scalar of the dtype. It refers to the memory of :attr:`batch_records`.
@@ -224,6 +199,8 @@ class NumpyBatchRecords:
         if isinstance(key, bytearray):
             key = bytes(key)
         try:
+            if isinstance(key, dict):
+                key = _tuple_of(key)
             if isinstance(key, tuple):
                 self._row_of_tuple(key)
                 return True
@@ -237,7 +214,7 @@ class NumpyBatchRecords:
     def __iter__(self) -> Iterator[np.void]:
         return iter(self.batch_records)
 
-    # -- as an array --------------------------------------------------------------------------------
+    # -- as an array
 
     @overload
     def __getitem__(self, index: str | list[str] | slice) -> npt.NDArray[Any]: ...
@@ -257,7 +234,6 @@ class NumpyBatchRecords:
         return np.array(self.batch_records, dtype=dtype, copy=copy)
 
     # -- missing rows and values
-    # -------------------------------------------------------------------------------
 
     @property
     def ok(self) -> npt.NDArray[np.bool_]:
@@ -462,7 +438,6 @@ class NumpyBatchRecords:
         return data_frame(self.batch_records, self.present, meta, self._keys, meta_prefix)
 
     # -- repr and pickling
-    # --------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         return f"<NumpyBatchRecords {self._describe()}, dtype={self.batch_records.dtype}>"
@@ -488,9 +463,9 @@ class NumpyBatchRecords:
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        if not isinstance(self._keys, _PickledKeys):
+        if not isinstance(self._keys, PickledKeys):
             keys = self._keys
-            state["_keys"] = _PickledKeys(
+            state["_keys"] = PickledKeys(
                 keys.primary_keys(), keys.spaces(), keys.space_of(), keys.digest_rows()
             )
         return state

@@ -20,7 +20,8 @@ class Key(NamedTuple):
     Attributes:
         namespace: the namespace.
         set: the set, None for none.
-        key: the primary key; None if the server did not store it.
+        key: the primary key. None if the server did not store it, or if another client stored a key that is
+            neither an integer nor text nor bytes. Text that is not UTF-8 comes as bytes.
         digest: 20 bytes that identify the record in its namespace.
 
     Example:
@@ -43,8 +44,8 @@ class Record(NamedTuple):
     Attributes:
         key: the :class:`Key`.
         meta: ``{"gen": ..., "ttl": ...}``: the generation, and the time to live in seconds (4294967295 for a
-            record that never expires); or None.
-        bins: bin name to value, or None.
+            record that never expires).
+        bins: bin name to value; empty if only the header was read.
 
     Example:
         >>> key, meta, bins = client.get(("test", "users", 1))
@@ -53,8 +54,8 @@ class Record(NamedTuple):
     """
 
     key: Key
-    meta: dict[str, int] | None
-    bins: dict[str, Any] | None
+    meta: dict[str, int]
+    bins: dict[str, Any]
 
 
 class OrderedRecord(NamedTuple):
@@ -72,7 +73,7 @@ class OrderedRecord(NamedTuple):
     """
 
     key: Key
-    meta: dict[str, int] | None
+    meta: dict[str, int]
     bins: list[tuple[str, Any]]
 
 
@@ -131,7 +132,7 @@ class BatchRecord:
         in_doubt: whether a write may have been applied although it failed, or was applied and its answer
             cannot be represented in Python.
         error: why a record cannot be represented in Python (a map whose key is a list, text that is not
-            UTF-8), else None. The result is then -1.
+            UTF-8), with ``key`` and ``bin``, else None. The result is then -1.
 
     Example:
         >>> row = client.batch_read(keys, ["name"]).batch_records[0]
@@ -192,11 +193,11 @@ class BatchRecords:
         ) from first.error
 
     def __repr__(self) -> str:
+        # Objects that are no rows are refused when the batch is sent. An error shows them with this repr.
+        rows = [row for row in self.batch_records if hasattr(row, "result")]
         # Rows that have not been sent have the result 0, and no record.
-        # Whatever the caller put into the list, a message may have to show it.
-        results = [(getattr(row, "result", 0), getattr(row, "record", None)) for row in self.batch_records]
-        unsent = sum(result == 0 and record is None for result, record in results)
-        counts = Counter(result for result, _ in results)
+        unsent = sum(row.result == 0 and row.record is None for row in rows)
+        counts = Counter(row.result for row in rows)
         counts[0] -= unsent
         parts = [f"{len(self)} rows", *describe(counts, self._success)]
         return f"<BatchRecords {', '.join(parts)}{f', {unsent} not sent' if unsent else ''}>"

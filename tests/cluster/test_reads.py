@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 import warnings
@@ -392,6 +393,26 @@ def test_a_saturated_client_raises(face, faulty):
         for error in errors:
             assert isinstance(error, exception.NoMoreConnectionsError)
             assert "max_conns_per_node" in str(error)
+            assert "none became free in time; make fewer calls at once" in str(error)
+
+
+def test_calls_that_too_many_others_wait_before(faulty):
+    """They fail at once: the message does not speak of a connection that did not become free."""
+    policy = {"total_timeout": 5000, "max_retries": 2, "replica": aerospike.POLICY_REPLICA_MASTER}
+    config = {**faulty.config, "max_conns_per_node": 1, "policies": {"read": policy}}
+
+    async def main():
+        async with aerospike.AsyncClient(config) as client:
+            faulty.inject("late", command="read", seconds=0.3, times=1)
+            calls = (client.exists(("test", "cluster", 0)) for _ in range(200))
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+    outcomes = asyncio.run(main())
+    failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert 0 < len(failed) < 200
+    for error in failed:
+        assert isinstance(error, exception.NoMoreConnectionsError)
+        assert "all 1 connections were busy and too many calls wait for one already; make fewer" in str(error)
 
 
 def test_stats_count_what_happened(face, faulty):

@@ -51,7 +51,7 @@ def test_operations_that_are_taken(twins, key, operations):
 
 def test_a_delete_with_a_bin_is_refused(client, official, key):
     """It deletes the whole record, which is perhaps not what was meant. The official client does it."""
-    with pytest.raises(aerospike_py.ParamError, match="has a 'bin' .*which a delete does not accept"):
+    with pytest.raises(aerospike_py.ParamError, match=r"has a 'bin' .*which a delete does not accept"):
         client.operate(key, [{"op": aerospike.OPERATOR_DELETE, "bin": "a"}])
     official.operate(key, [{"op": aerospike.OPERATOR_DELETE, "bin": "a"}])
     assert client.exists(key).meta is None
@@ -109,7 +109,9 @@ def test_keys_of_batches_may_be_dicts(client, key):
     assert client.batch_read([given, key]).batch_records[0].record.bins == {"a": 1, "s": "x"}
     rows = client.batch_read([given, key], _dtype=[("a", "i8")])
     assert rows.batch_records["a"].tolist() == [1, 1]
-    assert rows.get(1)["a"] == 1
+    assert rows.get(given)["a"] == 1
+    assert given in rows
+    assert {**given, "key": 2} not in rows
     assert client.batch_operate([given], [op.read("a")]).batch_records[0].record.bins == {"a": 1}
     written = client.batch_write(batch.BatchRecords([batch.Read(given, [op.read("a")]), batch.Remove(given)]))
     assert [row.result for row in written] == [0, 0]
@@ -281,7 +283,7 @@ def test_arguments_of_a_wrong_type(twins, key, command, arguments):
 def test_geojson_of_a_wrong_type(given):
     with pytest.raises(aerospike.exception.ParamError):
         aerospike.GeoJSON(given)
-    with pytest.raises(aerospike_py.ParamTypeError, match="geo_data is .*; it must be a dict or its text"):
+    with pytest.raises(aerospike_py.ParamTypeError, match=r"geo_data is .*; it must be a dict or its text"):
         aerospike_py.GeoJSON(given)
 
 

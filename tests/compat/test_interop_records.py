@@ -68,6 +68,7 @@ def bins_of(record: Any) -> Any:
     return (record[2] if len(record) > 2 else None) or {}
 
 
+@pytest.mark.filterwarnings("ignore:rows of the batch failed:RuntimeWarning")
 def test_batches_with_missing_rows_bins_and_namespaces(twins, fresh_set):
     theirs, ours = twins
     keys = [("test", fresh_set, number) for number in range(4)]

@@ -292,6 +292,7 @@ def test_get_then_put_keeps_the_order_of_maps(face, fresh_set):
 @pytest.mark.embedded
 @pytest.mark.parametrize("at", ["bin", "list", "map", "ordered map"])
 @pytest.mark.parametrize("which", EQUAL_KEYS)
+@pytest.mark.filterwarnings("ignore:rows of the batch failed:RuntimeWarning")
 def test_maps_whose_keys_are_equal_in_python_cost_their_own_row(face, any_keys, fresh_set, which, at):
     first, second, named = EQUAL_KEYS[which]
     pairs = first + b"\xc0" + second + b"\xc3"
@@ -331,6 +332,7 @@ def test_maps_whose_keys_differ_in_python(face, any_keys, fresh_set, which):
 
 
 @pytest.mark.embedded
+@pytest.mark.filterwarnings("ignore:rows of the batch failed:RuntimeWarning")
 def test_keys_of_maps_that_have_no_hash_cost_their_own_row(face, any_keys, fresh_set):
     """GeoJSON that is not JSON cannot be compared."""
     key = ("test", fresh_set, "k")

@@ -97,7 +97,8 @@ def test_what_is_not_supported_is_refused(face, client, table: Table, key: Key) 
 def test_policies_of_later_commands_are_accepted_and_checked(face, table: Table, key: Key) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for value in (None, {}, key.value) if key.name != "metrics" else (None, key.value):
+        values: tuple[Any, ...] = (None, key.value) if key.name == "metrics" else (None, {}, key.value)
+        for value in values:
             face.client(config_with(table.name, {key.name: value}))
     with pytest.raises(aerospike.ParamTypeError, match=f'config policy "{key.name}" is '):
         face.client(config_with(table.name, {key.name: 5}))
@@ -110,7 +111,7 @@ def test_policies_of_later_commands_are_accepted_and_checked(face, table: Table,
             face.client(config_with(table.name, {key.name: {name: "x"}}))
 
 
-def test_the_official_clients_policies_of_later_commands_are_accepted() -> None:
+def test_the_official_clients_policies_of_later_commands_are_accepted(face) -> None:
     official = pytest.importorskip("aerospike", exc_type=ModuleNotFoundError)
     from aerospike_helpers.metrics import MetricsPolicy
 
@@ -121,8 +122,8 @@ def test_the_official_clients_policies_of_later_commands_are_accepted() -> None:
         theirs: Any = ctypes.py_object.in_dll(library, f"py_{policy}_policy_valid_keys").value
         for key in theirs - refused - without_effect:
             value: Any = False if key in ("compress", "durable_delete") else 1
-            aerospike.client({**HOSTS, "policies": {policy: {key: value}}})
-    aerospike.client({**HOSTS, "policies": {"metrics": MetricsPolicy()}})
+            face.client(config_with("policies", {policy: {key: value}}))
+    face.client(config_with("policies", {"metrics": MetricsPolicy()}))
 
 
 @pytest.mark.parametrize(("table", "key"), keys(WARNED, REFUSED, NEVER))
@@ -178,12 +179,12 @@ def misspelt() -> set[str]:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_a_suggested_key_is_accepted(table: Table) -> None:
+def test_a_suggested_key_is_accepted(face, table: Table) -> None:
     accepted = {key.name for key in table.keys if key.verdict in (WORKS, LATER)}
     suggested = set()
     for guess in misspelt():
         with pytest.raises(aerospike.ParamError, match=r"unknown key") as caught:
-            aerospike.client(config_with(table.name, {guess: 1}))
+            face.client(config_with(table.name, {guess: 1}))
         if found := re.search(r'did you mean "(\w+)"', str(caught.value)):
             suggested.add(found[1])
         elif found := re.search(r"known keys are (.+)", str(caught.value)):
@@ -193,7 +194,7 @@ def test_a_suggested_key_is_accepted(table: Table) -> None:
     if table.name == "policies":
         message = 'the most similar key, "total_timeout", is not supported: it cannot be set for all commands'
         with pytest.raises(aerospike.ParamError, match=message):
-            aerospike.client(config_with("policies", {"timeout": 5}))
+            face.client(config_with("policies", {"timeout": 5}))
 
 
 # A value of a type that no key takes, and a number that no key allows.

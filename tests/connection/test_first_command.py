@@ -253,7 +253,8 @@ def test_a_cancelled_first_command(own_node):
     key = ("test", "s", 1)
 
     async def main() -> None:
-        client = aerospike.AsyncClient({**own_node.config, "connect_timeout": 10_000})
+        config: Any = {**own_node.config, "connect_timeout": 10_000}
+        client = aerospike.AsyncClient(config)
         own_node.pause(0)
         task = asyncio.create_task(client.get(key))
         waiting = asyncio.create_task(client.exists(key))

@@ -9,7 +9,8 @@ import pytest
 
 import aerospike_py
 from aerospike_py import AsyncClient, Client
-from aerospike_py._commands.unsupported import NEVER, NOT_YET as LATER_METHODS
+from aerospike_py._commands.unsupported import NEVER
+from aerospike_py._commands.unsupported import NOT_YET as LATER_METHODS
 from scripts.feature_table import document
 from tests.support import ROOT
 from tests.support.features import GROUPS, NOT_YET, Feature

@@ -94,6 +94,7 @@ def batch_answer(client, proxy, policy, kind):
 
 
 @pytest.mark.parametrize("compress", [False, True], ids=["plain", "compressed"])
+@pytest.mark.filterwarnings("ignore:rows of the batch failed:RuntimeWarning")
 def test_batches(face, proxy, writer, compress):
     write(writer, 0)
     outcomes: Counter[str] = Counter()

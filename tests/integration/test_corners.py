@@ -81,9 +81,7 @@ def test_objects_that_look_like_arrays_as_keys(client):
     for dtype in ("V4", "S4", "i8", "u8", "U1"):
         claims = Claims()
         claims.dtype = np.dtype(dtype)
-        with pytest.raises(
-            aerospike.ParamError, match=r"Keys: values is .* it must be a one-dimensional array"
-        ):
+        with pytest.raises(aerospike.ParamError, match=r"Keys: values is .* it must be an array or sequence"):
             client.batch_read(Keys("test", "s", claims), _dtype=DTYPE)
 
 

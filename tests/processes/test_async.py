@@ -30,6 +30,20 @@ def test_methods_are_coroutine_functions():
         assert inspect.iscoroutinefunction(getattr(AsyncClient, name)), name
 
 
+def test_without_an_event_loop_of_asyncio(config):
+    """As under trio, which drives a coroutine itself."""
+    client = AsyncClient(config)
+    for call in (
+        client.connect(),
+        client.get(("test", "async", 1)),
+        client.batch_read([("test", "async", 1)], _dtype=DTYPE),
+        client.info_all("build"),
+        client.query("test", "async").results(),
+    ):
+        with pytest.raises(RuntimeError, match=r"needs a running asyncio event loop.*under trio"):
+            call.send(None)
+
+
 def test_nothing_happens_before_the_await(config):
     async def main():
         async with AsyncClient(config) as client:

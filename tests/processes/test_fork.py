@@ -66,6 +66,43 @@ def test_a_client_of_the_parent_raises_in_the_child(own_node):
 
 
 @needs_fork
+def test_a_client_that_was_not_connected_before_the_fork(own_node):
+    """It belongs to the parent too: its first command raises in the child, and connects in the parent."""
+    process = start(
+        """
+        client = aerospike.client(config)
+        for _ in range(5):
+            connecting = threading.Thread(target=client.exists, args=(keys[0],))
+            connecting.start()
+            pid = os.fork()
+            if pid == 0:
+                assert not client._core.is_new()
+                for call in (lambda: client.get(keys[0]), lambda: client.batch_read(keys, _dtype=dtype),
+                             lambda: client.query("test", "s").results(), client.get_node_names):
+                    try:
+                        call()
+                    except aerospike.ClientError as error:
+                        assert "fork" in str(error), error
+                    else:
+                        os._exit(3)
+                mine = aerospike.client(config)
+                assert mine.exists(keys[0]).meta is None
+                del client
+                gc.collect()
+                os._exit(0)
+            connecting.join()
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+            assert client.is_connected()
+            client = aerospike.client(config)
+        print("fine")
+        """,
+        own_node,
+    )
+    code, out, err = end_of(process, 60)
+    assert (code, out) == (0, "fine\n"), err
+
+
+@needs_fork
 def test_a_child_that_exits_normally(own_node):
     """sys.exit in a child runs atexit handlers and the garbage collector."""
     process = start(

@@ -195,6 +195,14 @@ GROUPS = (
                 official="a callback or a list; about `max_records`",
                 peer="not tried",
             ),
+            better(
+                "a query that stops and continues loses no record",
+                "also after Ctrl-C, cancellation or an exception",
+                "tests/integration/queries/test_resuming.py::test_the_record_at_which_a_query_stops_comes_again",
+                "tests/integration/queries/test_resuming.py::test_ctrl_c_loses_no_record",
+                official="yes, in `foreach`",
+                peer="not tried",
+            ),
             have(
                 "queries survive failures",
                 "tests/integration/queries/test_faults.py::test_a_node_that_dies_costs_no_record",
@@ -278,9 +286,10 @@ GROUPS = (
             ),
             have("keys by digest", "aerospike_py.calc_digest", f"{BATCH}test_keys_of_every_kind"),
             better(
-                "a value that Python cannot represent fails only its own row",
+                "a value that Python cannot represent fails only its own row, in queries only its record",
                 "",
                 "tests/compat/test_interop_values.py::test_values_that_python_cannot_hold_cost_their_own_row",
+                "tests/integration/queries/test_faults.py::test_a_value_that_python_cannot_hold_costs_its_own_record",
                 official="fails the rest of the batch",
                 peer="fails the batch",
             ),

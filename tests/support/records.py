@@ -12,9 +12,14 @@ MAP_KEYED_BY_A_LIST = bytes.fromhex("819101c0")
 MAP = 19
 
 
-def put_as_it_is(host, key, name, value, particle_type=MAP):
-    """Writes a bin whose value has exactly these bytes."""
-    fields = [(0, key[0].encode()), (1, key[1].encode()), (4, aerospike_py.calc_digest(*key))]
+def put_as_it_is(host, key, name, value, particle_type=MAP, *, stored_key=b"", digest=None):
+    """Writes a bin whose value has exactly these bytes.
+
+    ``stored_key`` is the key to store: a particle type, then its bytes. ``digest`` replaces that of ``key``.
+    """
+    fields = [(0, key[0].encode()), (1, key[1].encode()), (4, digest or aerospike_py.calc_digest(*key))]
+    if stored_key:
+        fields.append((2, stored_key))
     body = struct.pack(">BBBBBBIIIHH", 22, 0, 1, 0, 0, 0, 0, 0, 1000, len(fields), 1)
     body += b"".join(struct.pack(">IB", 1 + len(data), kind) + data for kind, data in fields)
     body += struct.pack(">IBBBB", 4 + len(name) + len(value), 2, particle_type, 0, len(name)) + name + value

@@ -1,13 +1,23 @@
 """The examples of the guide for type checkers: mypy checks this file (`make check-mypy`), nothing runs it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import assert_type
 
 import aerospike_py as aerospike
-from aerospike_py import AsyncClient, BatchRecords, Client, Keys, NumpyBatchRecords, Query, Record
+from aerospike_py import (
+    AsyncClient,
+    BatchRecords,
+    Client,
+    Keys,
+    NumpyBatchRecords,
+    Query,
+    Record,
+    operations,
+)
 from aerospike_py.batch import Read, Write
 from aerospike_py.testing import DevServer
 from aerospike_py.types import ClientConfig, ReadPolicy
@@ -38,11 +48,21 @@ def sync_client() -> None:
     assert_type(batch.get("sensor_42"), np.void)
     assert_type(client.get(keys[0]), Record)
     assert_type(client.get(keys[0]).key.digest, bytes)
+    # What a call guarantees is not Optional.
+    assert_type(client.get(keys[0]).meta["gen"], int)
+    assert_type(client.select(keys[0], ["humidity"]).bins["humidity"], Any)
+    assert_type(client.operate(keys[0], [operations.read("humidity")]).meta["ttl"], int)
+    assert_type(client.operate_ordered(keys[0], [operations.read("humidity")]).meta["ttl"], int)
+    assert_type([r.bins["humidity"] for r in client.query("test", "sensors")], list[Any])
+    assert_type({r.meta["gen"] for r in client.query("test", "sensors").results()}, set[int])
+    assert_type(client.exists(keys[0]).meta, dict[str, int] | None)
     for row in client.batch_read(keys).batch_records:
         assert_type(row.result, int)
         assert_type(row.record, Record | None)
     query = client.query("test", "sensors").select("temperature")
     assert_type(query, Query)
+    query.max_records = 40
+    assert_type(query.max_records, int)
     assert_type(query.results({"total_timeout": 5}), list[Record])
     for record in query:
         assert_type(record, Record)
@@ -66,6 +86,10 @@ def sync_client() -> None:
     client.batch_write_numpy(out, "test", "sensors", policy={"tll": 60})  # type: ignore[arg-type]
     client.info_all("build", {"timeot": 5})  # type: ignore[arg-type]
     query.where(5)  # type: ignore[attr-defined]
+    query.ttl = "soon"  # type: ignore[assignment]
+    client.query(None)  # type: ignore[arg-type]
+    query.select(22)  # type: ignore[arg-type]
+    query.foreach(5)  # type: ignore[arg-type]
 
 
 def configs() -> None:
@@ -92,6 +116,8 @@ async def async_client() -> None:
     assert_type(await client.batch_read(keys, _dtype=DTYPE), NumpyBatchRecords)
     assert_type(await client.batch_read(keys), BatchRecords)
     assert_type(await client.get(keys[0]), Record)
+    assert_type((await client.get(keys[0])).meta["gen"], int)
+    assert_type([r.bins["humidity"] async for r in client.query("test", "sensors")], list[Any])
     async for record in client.query("test", "sensors"):
         assert_type(record, Record)
     assert_type(await client.query("test").select("x").results(), list[Record])

@@ -28,6 +28,8 @@ impl Space {
 pub enum OwnedKey {
     Int(i64),
     Str(Box<str>),
+    /// Text that is not UTF-8, as other clients can store it. Its digest and its type are those of text.
+    StrBytes(Box<[u8]>),
     Blob(Box<[u8]>),
 }
 
@@ -37,6 +39,7 @@ impl OwnedKey {
         match self {
             Self::Int(value) => UserKey::Int(*value),
             Self::Str(text) => UserKey::Str(text.as_bytes()),
+            Self::StrBytes(bytes) => UserKey::Str(bytes),
             Self::Blob(bytes) => UserKey::Blob(bytes),
         }
     }

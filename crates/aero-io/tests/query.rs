@@ -5,12 +5,16 @@ mod support;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use aero_io::{Bins, Error, PartitionProgress, Query, QueryDuration, QueryPartitions, QueryPolicy, Space};
+use aero_io::{
+    Bins, Error, Key, OwnedKey, PartitionProgress, Query, QueryDuration, QueryPartitions, QueryPolicy, Space,
+    WriteOp, WritePolicy,
+};
 use dev_server::Config;
 use futures_util::StreamExt as _;
 use support::MS;
 use support::queries::{Received, SET, all, fill, key, nodes, query, start, total, with};
 use wire_protocol::digest::{UserKey, partition_id};
+use wire_protocol::message::op;
 use wire_protocol::particle::Particle;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -44,6 +48,26 @@ async fn every_record_comes_once_and_whole() {
         }
         assert_eq!(keys, 1_000);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_of_text_that_is_not_utf8_stay_text() {
+    let (_server, cluster) = nodes(1).await;
+    let raw: &[u8] = b"\xff\xfek";
+    let space = Space::new("test", SET);
+    let key = Key::new(space.clone(), OwnedKey::StrBytes(raw.into()), true);
+    assert_eq!(key.digest, UserKey::Str(raw).digest(SET.as_bytes()));
+    assert_ne!(key.digest, Key::new(space, OwnedKey::Blob(raw.into()), true).digest);
+    let ops = [WriteOp { code: op::WRITE, name: b"n", value: Particle::Int(1) }];
+    // The second write sends the key too: the server compares it with the stored one.
+    for _ in 0..2 {
+        cluster.write(&key, &ops, &WritePolicy::default()).await.unwrap();
+    }
+    let mut stream = cluster.query(query());
+    let block = stream.next().await.unwrap().unwrap();
+    let records: Vec<_> = block.records().collect();
+    assert_eq!((records[0].key, records[0].digest), (Some(UserKey::Str(raw)), &key.digest));
+    assert_eq!((records.len(), records[0].generation), (1, 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

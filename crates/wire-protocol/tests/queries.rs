@@ -6,7 +6,7 @@ mod support;
 use proptest::prelude::*;
 use support::{scenarios, to_hex};
 use wire_protocol::command::Projection;
-use wire_protocol::digest::partition_id;
+use wire_protocol::digest::{UserKey, partition_id};
 use wire_protocol::message::{
     FrameHeader, FrameType, Message, MessageHeader, field_type, info1, info2, info3, write_field,
     write_frame, write_op,
@@ -153,12 +153,25 @@ fn wrong_answers_are_refused() {
     MessageHeader { info3: info3::LAST, ..MessageHeader::default() }.write(&mut end);
     assert!(read(&[&end[..], &end[..]].concat()).is_err(), "bytes after the end");
     assert!(read(&record(&[7; 19], None)).is_err(), "a short digest");
-    assert!(read(&record(&[7; 20], Some(&[]))).is_err(), "a key without its type");
-    assert!(read(&record(&[7; 20], Some(&[2, 0, 0, 0, 0, 0, 0, 0, 0]))).is_err(), "a float as a key");
     let mut done = Vec::new();
     MessageHeader { info3: info3::PARTITION_DONE, generation: 4096, ..MessageHeader::default() }
         .write(&mut done);
     assert!(read(&done).is_err(), "a partition that there is not");
+}
+
+#[test]
+fn a_stored_key_that_cannot_be_read_costs_itself_only() {
+    let float = [2, 0, 0, 0, 0, 0, 0, 0, 0];
+    let (list, boolean, short_integer, short_geojson) = ([20, 0x90], [17, 1], [1, 7], [23, 0]);
+    for key in [&[][..], &float, &list, &boolean, &short_integer, &short_geojson, &[200, 1]] {
+        let body = [record(&[7; 20], Some(key)), record(&[6; 20], Some(&[3, b'k']))].concat();
+        let answers: Vec<_> = QueryAnswers::new(&body).collect::<Result<_, _>>().unwrap();
+        let [QueryAnswer::Record(first), QueryAnswer::Record(second)] = &answers[..] else {
+            panic!("{answers:?}")
+        };
+        assert_eq!((first.key, first.digest, first.ops().count()), (None, &[7; 20], 1), "{key:?}");
+        assert_eq!(second.key, Some(UserKey::Str(b"k")));
+    }
 }
 
 #[test]

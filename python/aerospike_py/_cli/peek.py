@@ -14,7 +14,7 @@ from .output import Failure, cell, print_json
 if TYPE_CHECKING:
     import argparse
 
-    from ..records import Record
+    from ..records import Key, Record
 
 _NEVER_EXPIRES = 0xFFFFFFFF
 
@@ -49,8 +49,10 @@ def run(options: argparse.Namespace) -> int:
         print(_table(records, options.width))
     elif not unreadable:
         raise Failure(f"there are no records in {name_of_set(options)}; aerospike-py info lists the sets")
-    for _, error in unreadable:
-        print(f"aerospike-py: {printable(str(error))}", file=sys.stderr)
+    for key, error in unreadable:
+        print(
+            f"aerospike-py: record {_name_of(key, options.width)}: {printable(str(error))}", file=sys.stderr
+        )
     return 1 if unreadable else 0
 
 
@@ -59,28 +61,31 @@ def _as_json(record: Record) -> dict[str, Any]:
     return {
         "key": key.key,
         "digest": key.digest.hex(),
-        **(record.meta or {}),
+        **record.meta,
         "bins": record.bins,
     }
 
 
+def _name_of(key: Key, width: int) -> str:
+    return cell(key.key, width) if key.key is not None else f"digest {key.digest.hex()[:12]}…"
+
+
 def _table(records: list[Record], width: int) -> str:
-    names = list(dict.fromkeys(name for record in records for name in record.bins or {}))
+    names = list(dict.fromkeys(name for record in records for name in record.bins))
     rows = []
     for record in records:
-        key, bins, meta = record.key, record.bins or {}, record.meta or {}
-        ttl = meta.get("ttl")
+        key, meta, bins = record
         rows.append(
             [
-                cell(key.key, width) if key.key is not None else f"digest {key.digest.hex()[:12]}…",
-                str(meta.get("gen", "")),
-                "never" if ttl == _NEVER_EXPIRES else str(ttl if ttl is not None else ""),
+                _name_of(key, width),
+                str(meta["gen"]),
+                "never" if meta["ttl"] == _NEVER_EXPIRES else str(meta["ttl"]),
                 *(cell(bins[name], width) if name in bins else "-" for name in names),
             ]
         )
     right = [
         3 + number
         for number, name in enumerate(names)
-        if all(isinstance((record.bins or {}).get(name, 0), (int, float)) for record in records)
+        if all(isinstance(record.bins.get(name, 0), (int, float)) for record in records)
     ]
     return table(["key", "gen", "ttl", *map(printable, names)], rows, [1, 2, *right])

@@ -25,7 +25,11 @@ def _one_dtype(_dtype: Any, dtype: Any) -> Any:
         return dtype if _dtype is None else _dtype
     import numpy as np
 
-    if np.dtype(_dtype) != np.dtype(dtype):
+    try:
+        same = np.dtype(_dtype) == np.dtype(dtype)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"_dtype is {_dtype!r:.80} and dtype is {dtype!r:.80}; one is no dtype") from error
+    if not same:
         raise TypeError(f"_dtype is {np.dtype(_dtype)}, and dtype is {np.dtype(dtype)}; pass one of them")
     return _dtype
 
@@ -100,8 +104,8 @@ class BatchReadCommands:
         Args:
             keys: n ``(namespace, set, primary_key)`` tuples, or :class:`~aerospike_py.Keys`.
             bins: names of the bins to read. None reads the bins that the dtype has fields for, or all bins
-                without a dtype. ``[]`` reads no bins, only generations and times to live; without a dtype, the
-                records are then ``(key, meta)``.
+                without a dtype. ``[]`` reads no bins, only generations and times to live; records are then
+                ``(key, meta)``.
             policy: batch policy (``total_timeout``, ``max_retries``, ``replica`` ...).
             _dtype: structured dtype whose field names are bin names. Values go from the socket straight into
                 an array of this dtype.

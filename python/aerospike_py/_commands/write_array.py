@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._utils.describe import describe
 from ..exception import ParamError, ParamTypeError
-from ..keys import Keys
+from ..keys import Keys, check_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +42,9 @@ def check_rows(
     key_type: str,
     nat: str,
 ) -> RowsToWrite:
-    if not isinstance(nat, str) or nat not in ("omit", "raise"):  # type: ignore[redundant-expr]
-        raise ParamError(f'nat is {describe(nat)}; it must be "omit" or "raise"')
+    check_word("nat", nat, ("omit", "raise"))
+    if key_field is not None and not isinstance(key_field, str):
+        raise ParamTypeError(f"key_field is {describe(key_field)}; it must be a str or None")
     np = sys.modules.get("numpy")
     if np is None:
         raise TypeError(_no_structured_array(data))
@@ -62,8 +63,6 @@ def check_rows(
     masked_keys = None
     if keys is None:
         key_field = KEY_FIELD if key_field is None else key_field
-        if not isinstance(key_field, str):
-            raise ParamTypeError(f"key_field is {describe(key_field)}; it must be the name of a field")
         if key_field not in names:
             raise ParamError(
                 f"data has no field {key_field!r} for the primary keys{_hint(key_field, names)}; "
@@ -182,12 +181,9 @@ def _keys_of(namespace: str, set: str | None, keys: Any, key_type: str) -> Keys:
 
 
 def _fields_of(bins: Sequence[str], names: tuple[str, ...]) -> list[str]:
-    try:
-        wanted = None if isinstance(bins, str) else list(bins)
-    except TypeError:
-        wanted = None
-    if wanted is None:
+    if isinstance(bins, (str, type)) or not hasattr(bins, "__iter__"):
         raise ParamTypeError(f"bins is {describe(bins)}; it must be a list of field names")
+    wanted = list(bins)
     if not wanted:
         raise ParamError("bins is empty; name at least one field")
     for name in wanted:
@@ -202,11 +198,14 @@ def _presence_of_bools(present: Any, chosen: list[str], rows: int) -> Any:
     """The bools of ``present``, shape ``(rows, fields)``."""
     import numpy as np
 
-    dtype = present.dtype if isinstance(present, np.ndarray) else None
-    if dtype is None or dtype.names is None or any(dtype[name] != np.bool_ for name in dtype.names):
-        what = describe(present) if dtype is None else f"an array of {dtype}"
+    if not isinstance(present, np.ndarray):
         raise ParamTypeError(
-            f"present is {what}; it must be a structured array with one bool for "
+            f"present is {describe(present)}; it must be a structured array with one bool for each "
+            "field, like .present of a batch"
+        )
+    if present.dtype.names is None or any(present.dtype[name] != np.bool_ for name in present.dtype.names):
+        raise ParamError(
+            f"present is an array of {present.dtype}; it must be a structured array with one bool for "
             "each field, like .present of a batch"
         )
     if present.shape != (rows,):

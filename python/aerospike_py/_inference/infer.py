@@ -97,11 +97,13 @@ def infer_from_set(
     return inferred
 
 
-def _check_arguments(sample: int, max_width: int, compact: bool) -> None:
+def _check_arguments(sample: int, max_width: int, compact: object) -> None:
     if find_spec("numpy") is None:
         raise ImportError(
             "infer_dtype needs NumPy: install it with `python -m pip install 'numpy>=2.0'`", name="numpy"
         )
+    if type(compact).__name__ not in ("bool", "bool_"):
+        raise ParamTypeError(f"compact is {describe(compact)}; it must be a bool")
     for name, number in (("sample", sample), ("max_width", max_width)):
         try:
             whole = None if isinstance(number, bool) else operator.index(number)
@@ -111,10 +113,6 @@ def _check_arguments(sample: int, max_width: int, compact: bool) -> None:
             raise ParamTypeError(f"{name} is {describe(number)}; it must be an integer of at least 1")
         if whole < 1:
             raise ParamError(f"{name} is {number!r}; it must be an integer of at least 1")
-    try:
-        bool(compact)
-    except ValueError:
-        raise ParamTypeError(f"compact is {describe(compact)}; it must be True or False") from None
 
 
 def _checked_fields(fields: Mapping[str, npt.DTypeLike | None] | None) -> Mapping[str, npt.DTypeLike | None]:

@@ -1,8 +1,8 @@
 """Reads a sample of a set.
 
-A query finds the keys, then batch reads get the records. The query alone would end at the first value that
-Python cannot represent (text that is not UTF-8, a map whose key is a list); in a batch such a value fails its
-own row only.
+A query finds the keys, then batch reads get the records. A query that reads the records would list only the
+first hundred of those that Python cannot represent (text that is not UTF-8, a map whose key is a list); in a
+batch each has its own row.
 """
 
 from __future__ import annotations

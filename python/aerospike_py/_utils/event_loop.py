@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 
 _NO_LOOP = (
-    "AsyncClient needs a running asyncio event loop, and there is none here; under trio or another event loop, "
-    "run it with asyncio (asyncio.run, trio-asyncio, anyio's asyncio backend), or use Client in a worker thread"
+    "AsyncClient needs a running asyncio event loop, and there is none here; under trio or another event "
+    "loop, run it with asyncio (asyncio.run, trio-asyncio, anyio's asyncio backend), or use Client in a "
+    "worker thread"
 )
 
 

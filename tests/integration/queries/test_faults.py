@@ -333,7 +333,7 @@ def test_a_query_that_another_thread_waits_for_can_be_closed(cluster):
 
 
 def test_a_value_that_python_cannot_hold_costs_its_own_record(face):
-    """A map whose key is a list raises for its record; the records before and after it are read."""
+    """A map whose key is a list is an error at the end; the records before and after it are read."""
     with DevServer(options=["--any-map-keys"]) as server:
         fill(server.config, 50, 10)
         client = face.connect(server.config)
@@ -349,7 +349,7 @@ def test_a_value_that_python_cannot_hold_costs_its_own_record(face):
                 errors.append(str(error))
         assert numbers(found) == set(range(50)) - {7}
         [told] = errors
-        assert told.startswith("record Key(namespace='test', set='s', key=None, digest=")
+        assert "Key(namespace='test', set='s', key=None, digest=" in told
         assert 'bin "m" cannot be read: ' in told
         with pytest.raises(aerospike.ClientError, match="cannot be read"):
             client.query("test", "s").results()

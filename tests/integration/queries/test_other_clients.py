@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 import aerospike_py
+from tests.support.records import put_as_it_is
 from tests.support.twins import aerospike, shown
 
 aerospike_native = pytest.importorskip("aerospike_native", exc_type=ModuleNotFoundError)
@@ -129,6 +132,107 @@ def test_one_client_continues_the_query_of_the_other(twins, fresh_set, first):
     assert (len(begun), len(second)) == (80, 120)
     both = {bytes(record[0][3]) for record in [*begun, *second]}
     assert len(both) == 200
+
+
+@pytest.mark.parametrize("ends", ["returns False", "raises"])
+def test_a_query_that_stops_continues_with_the_same_record(twins, fresh_set, ends):
+    fill(twins[0], fresh_set, 100)
+
+    def rest(twin):
+        seen = []
+
+        def callback(partition, record):
+            seen.append(bytes(record[0][3]))
+            if len(seen) == 6 and ends == "raises":
+                raise KeyError("from the callback")
+            return len(seen) < 6
+
+        query = twin.client.query("test", fresh_set)
+        with contextlib.suppress(KeyError, aerospike.exception.ClientError):
+            query.foreach(callback, {"partition_filter": {}})
+        status = query.get_partitions_status()
+        following = twin.client.query("test", fresh_set)
+        found = following.results({"partition_filter": {"partition_status": status}})
+        again = {bytes(record[0][3]) for record in found} & set(seen)
+        return len(seen), len(found), again == {seen[5]}, following.is_done()
+
+    official, ours = map(rest, twins)
+    assert ours == (6, 95, True, True)
+    assert ours == official
+
+
+@pytest.mark.parametrize("filter_", [{}, {"begin": 0, "count": 4096}, {"begin": 0, "count": 2048}])
+@pytest.mark.parametrize("is_same_dict", [True, False])
+def test_runs_with_a_partition_filter_page(twins, fresh_set, filter_, is_same_dict):
+    fill(twins[0], fresh_set, 100)
+
+    def pages(twin):
+        query = twin.client.query("test", fresh_set)
+        query.max_records = 40
+        policy = {"partition_filter": filter_}
+        found = []
+        while not query.is_done():
+            page = query.results(policy if is_same_dict else {"partition_filter": dict(filter_)})
+            found.append((len(page), query.is_done()))
+        return found
+
+    official, ours = map(pages, twins)
+    assert ours == official
+    if filter_.get("count") != 2048:
+        assert ours == [(40, False), (40, False), (20, True)]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda twin, query: twin.client.query(None, None),
+        lambda twin, query: twin.client.query(5),
+        lambda twin, query: twin.client.query(b"test"),
+        lambda twin, query: twin.client.query("test", 5),
+        lambda twin, query: twin.client.query("test", b"s"),
+        lambda twin, query: query.select(22),
+        lambda twin, query: query.select(None),
+        lambda twin, query: query.select(["a", "b"]),
+        lambda twin, query: query.select("a", 5),
+        lambda twin, query: query.results(5),
+        lambda twin, query: query.results({}, 5),
+        lambda twin, query: query.results({"partition_filter": 5}),
+        lambda twin, query: query.results({"partition_filter": {"begin": -1}}),
+        lambda twin, query: query.results({"max_retries": "x"}),
+        lambda twin, query: query.results({}, {"nobins": 1}),
+        lambda twin, query: query.foreach(print, 5),
+        lambda twin, query: query.foreach(print, {}, 5),
+        lambda twin, query: query.foreach(),
+        lambda twin, query: query.paginate(5),
+        lambda twin, query: setattr(query, "max_records", "x"),
+        lambda twin, query: setattr(query, "max_records", None),
+        lambda twin, query: setattr(query, "records_per_second", 2.5),
+        lambda twin, query: setattr(query, "ttl", "x"),
+    ],
+)
+def test_wrong_arguments_are_refused_alike(twins, fresh_set, call):
+    """A ParamTypeError is both the ParamError and the TypeError that the official client raises."""
+
+    def caught_from(twin):
+        with pytest.raises(Exception) as caught:
+            call(twin, twin.client.query("test", fresh_set))
+        return caught.value
+
+    official, ours = map(caught_from, twins)
+    assert type(official).__name__ in [kind.__name__ for kind in type(ours).__mro__]
+    assert getattr(official, "code", None) in (None, getattr(ours, "code", None))
+
+
+@pytest.mark.embedded
+def test_records_whose_keys_have_other_types_are_read_alike(twins, fresh_set, server):
+    fill(twins[0], fresh_set, 10)
+    for number, key in enumerate([b"\x02" + bytes(8), b"\x14\x90", b"\x63?"]):
+        digest = aerospike_py.calc_digest("test", fresh_set, f"odd {number}")
+        place = ("test", fresh_set)
+        put_as_it_is(server.hosts[0], place, b"n", bytes(8), 1, stored_key=key, digest=digest)
+    official, ours = (comparable(twin.client.query("test", fresh_set).results()) for twin in twins)
+    assert len(ours) == 13
+    assert ours == official
 
 
 def test_the_official_scan_reads_the_same(twins, fresh_set):

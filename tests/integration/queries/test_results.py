@@ -1,5 +1,7 @@
 """What queries over the primary index return, with both clients."""
 
+import copy
+import pickle
 import time
 
 import pytest
@@ -145,9 +147,10 @@ def test_a_page_may_be_abandoned_halfway(client, fresh_set):
     while not query.is_done():
         before = len(found)
         for record in query:
-            found.append(record)
+            # The record at which a page ends comes again.
             if len(found) == before + 37:
                 break
+            found.append(record)
     assert digests(found) == expected
 
 
@@ -245,26 +248,84 @@ def test_other_arguments_that_are_refused(client, fresh_set):
         aerospike.ParamError, match=r'query options has an unknown key .nobin.; did you mean "nobins"'
     ):
         query.results(None, {"nobin": True})
-    for name, value in (("max_records", -1), ("max_records", "all"), ("records_per_second", 2**32)):
-        wrong = client.query("test", fresh_set)
-        setattr(wrong, name, value)
-        with pytest.raises(aerospike.ParamError, match=f"{name} is .*; it must be a whole number"):
-            wrong.results()
     for policy in ({"short_query": True}, {"expected_duration": aerospike.QUERY_DURATION_SHORT}):
         rated = client.query("test", fresh_set)
         rated.records_per_second = 7
         with pytest.raises(aerospike.ParamError, match=r"records_per_second is 7 .*a short query"):
             rated.results(policy)
-    with pytest.raises(aerospike.BinNameError):
-        client.query("test", fresh_set).select("x" * 16).results()
-    with pytest.raises(aerospike.ParamError, match=r"namespace is 5 .*; it must be a str"):
-        client.query(5).results()
     with pytest.raises(aerospike.NamespaceNotFound):
         client.query("nowhere").results()
     query.paginate()
     query.results({"partition_filter": {"begin": 0, "count": 5}})
     with pytest.raises(aerospike.ParamError, match="names other partitions"):
         query.results({"partition_filter": {"begin": 0, "count": 6}})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((None, None), "namespace is None .*; it must be a str"),
+        ((5,), "namespace is 5 .*; it must be a str"),
+        ((b"test",), "namespace is b'test' .*; it must be a str"),
+        (("\ud800",), "namespace has lone surrogates"),
+        (("n" * 32,), "a namespace name has at most 31"),
+        (("test", 5), "set is 5 .*; it must be a str or None"),
+        (("test", ["s"]), "set is \\['s'\\] .*; it must be a str"),
+        (("test", "s" * 64), "a set name has at most 63"),
+    ],
+)
+def test_names_are_checked_when_the_query_is_made(client, arguments, message):
+    with pytest.raises(aerospike.ParamError, match=message):
+        client.query(*arguments)
+
+
+@pytest.mark.parametrize("bins", [(22,), (None,), ("a", 5), (["a", "b"],), ("\ud800",)])
+def test_bins_are_checked_when_they_are_selected(client, fresh_set, bins):
+    query = client.query("test", fresh_set).select("kept")
+    with pytest.raises(aerospike.ParamError, match=r"bin name .*(must be a str|has lone surrogates)"):
+        query.select(*bins)
+    with pytest.raises(aerospike.BinNameError, match="16 bytes"):
+        query.select("x" * 16)
+
+
+@pytest.mark.parametrize("name", ["max_records", "records_per_second", "ttl"])
+def test_numbers_are_checked_when_they_are_set(client, config, fresh_set, name):
+    query = aerospike.client(config).query("test", fresh_set)  # also on a client that is not connected
+    assert getattr(query, name) == 0
+    for value in ("all", None, 2.5, True, b"1"):
+        with pytest.raises(TypeError, match=f"{name} is .*; it must be a whole number"):
+            setattr(query, name, value)
+    for value in (-1, 2**64):
+        with pytest.raises(aerospike.ParamError, match=f"{name} is .*; it must be a whole number"):
+            setattr(query, name, value)
+    setattr(query, name, 7)
+    assert getattr(query, name) == 7
+
+
+def test_callbacks_are_checked_before_the_query_runs(client, fresh_set):
+    for callback in (5, None, "print"):
+        with pytest.raises(TypeError, match=r"callback is of type .*; it must be a function"):
+            client.query("test", fresh_set).foreach(callback)
+
+
+def test_policies_are_checked_when_an_iterator_is_made(client, fresh_set):
+    query = client.query("test", fresh_set)
+    for arguments in (({"total_timeot": 5},), (5,), (None, 5), (None, {"nobins": 1})):
+        with pytest.raises(aerospike.ParamError, match=r"query (policy|options)"):
+            query.records(*arguments)
+
+
+@pytest.mark.parametrize("copier", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_neither_queries_nor_their_iterators_can_be_pickled(config, copier):
+    with aerospike.client(config) as client:
+        query = client.query("test", "users")
+        for thing in (query, query.records()):
+            with pytest.raises(TypeError, match=r"cannot be pickled or copied: .* get_partitions_status"):
+                copier(thing)
+        asynchronous = aerospike.AsyncClient(config).query("test", "users")
+        for thing in (asynchronous, asynchronous.records()):
+            with pytest.raises(TypeError, match=f"{type(thing).__name__} cannot be pickled or copied"):
+                copier(thing)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 //! and `Remove` objects of `batch_write`.
 
 use aero_io::{BatchPolicy, RowAttributes};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use wire_protocol::command::WriteOptions;
 use wire_protocol::message::info1;
@@ -86,14 +85,8 @@ impl RowCommand {
             }
             Some("read") => {
                 let all_bins = object.getattr(intern!(py, "read_all_bins"))?;
-                let all_bins = all_bins.is_truthy().map_err(|error| {
-                    // An array has no truth.
-                    if error.is_instance_of::<PyValueError>(py) {
-                        let found = describe(&all_bins);
-                        type_error(py, format!("read_all_bins is {found}; it must be True or False"))
-                    } else {
-                        error
-                    }
+                let all_bins = all_bins.is_truthy().map_err(|_| {
+                    type_error(py, format!("read_all_bins is {}; it must be a bool", describe(&all_bins)))
                 })?;
                 let list = attribute(intern!(py, "ops"))?;
                 let given = attribute(intern!(py, "policy"))?;

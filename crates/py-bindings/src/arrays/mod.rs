@@ -14,7 +14,6 @@ use pyo3::exceptions::{PyImportError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::python::describe::describe;
-use crate::python::errors::{param_error, type_error};
 use crate::python::once::{Once, intern};
 
 /// NumPy, imported; its absence as an error that says how to get it.
@@ -50,19 +49,18 @@ pub(crate) fn warm_up(py: Python<'_>) -> PyResult<()> {
 
 /// Anything that NumPy takes for a dtype, as a dtype.
 pub(crate) fn as_dtype<'py>(dtype: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let py = dtype.py();
-    let class = numpy(py)?.getattr(intern!(py, "dtype"))?;
+    let class = numpy(dtype.py())?.getattr(intern!(dtype.py(), "dtype"))?;
     if dtype.is_instance(&class)? {
         return Ok(dtype.clone());
     }
+    let py = dtype.py();
     class.call1((dtype,)).map_err(|error| {
-        let message = || format!("_dtype is {}, which is no dtype: {}", describe(dtype), error.value(py));
-        if error.is_instance_of::<PyTypeError>(py) {
-            type_error(py, message())
-        } else if error.is_instance_of::<PyValueError>(py) {
-            param_error(py, message())
-        } else {
-            error
+        if !(error.is_instance_of::<PyTypeError>(py) || error.is_instance_of::<PyValueError>(py)) {
+            return error;
         }
+        // NumPy's error says what is wrong, but not with which argument.
+        let named = PyTypeError::new_err(format!("_dtype is {}, which is not a dtype", describe(dtype)));
+        named.set_cause(py, Some(error));
+        named
     })
 }

@@ -24,12 +24,15 @@ mod table;
 pub(crate) use self::reader::too_long;
 pub(crate) use self::table::KeyTable;
 
+/// What is wrong with a key whose digest belongs to another one.
+const WRONG_DIGEST: &str = "its digest does not match its primary key and set; leave one out";
+
 /// What the bytes of a key in the arena are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KeyKind {
     /// Eight bytes, big endian.
     Int,
-    /// UTF-8.
+    /// UTF-8, unless a query returned the key and another client stored it.
     Str,
     Blob,
     /// The record's digest, for a key that was given without a primary key.
@@ -110,6 +113,28 @@ impl KeyArena {
         }
     }
 
+    /// Whether the digest that came with a row's primary key belongs to another key.
+    fn has_wrong_digest(&self, row: usize) -> bool {
+        match (self.given.get(&row), self.user_key(row)) {
+            (Some(given), Some(key)) => *given != key.digest(self.space(row).1.as_bytes()),
+            _ => false,
+        }
+    }
+
+    /// Makes the last row's primary key text, if it came as bytes and its digest is that of text.
+    ///
+    /// A query returns a key of text that is not UTF-8 as bytes, with its digest. It must stay the same key.
+    fn match_kind_to_digest(&mut self, digest: &Digest) {
+        let Some(row) = self.len().checked_sub(1) else { return };
+        let bytes = self.bytes_of(row);
+        if self.kinds[row] == KeyKind::Blob
+            && std::str::from_utf8(bytes).is_err()
+            && UserKey::Str(bytes).digest(self.space(row).1.as_bytes()) == *digest
+        {
+            self.kinds[row] = KeyKind::Str;
+        }
+    }
+
     /// The keys as `aero-io` takes them. It has the digests computed while the call runs, without the GIL.
     pub(crate) fn batch_keys(self: &Arc<Self>) -> Result<BatchKeys, aero_io::Error> {
         let space = |(namespace, set): &(String, String)| Space::new(namespace, set);
@@ -169,11 +194,7 @@ impl DigestSource for Digests {
             if arena.kinds[row] == KeyKind::Digest {
                 *digest = arena.digest(row);
             } else if arena.given.get(&row).is_some_and(|given| given != digest) {
-                return Err(aero_io::Error::Param {
-                    what: format!(
-                        "keys[{row}]: its digest does not match its primary key and set; leave one out"
-                    ),
-                });
+                return Err(aero_io::Error::Param { what: format!("keys[{row}]: {WRONG_DIGEST}") });
             }
         }
         Ok(())
@@ -198,7 +219,7 @@ fn owned(key: UserKey<'_>) -> OwnedKey {
         UserKey::Int(value) => OwnedKey::Int(value),
         UserKey::Str(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => OwnedKey::Str(text.into()),
-            Err(_) => OwnedKey::Blob(bytes.into()),
+            Err(_) => OwnedKey::StrBytes(bytes.into()),
         },
         UserKey::Blob(bytes) => OwnedKey::Blob(bytes.into()),
     }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyInt, PyList, PySequence, PyString, PyTuple};
 
 use super::array::Values;
-use super::{KeyArena, KeyKind};
+use super::{KeyArena, KeyKind, WRONG_DIGEST};
 use crate::python::describe::describe;
 use crate::python::errors::{param_error, type_error};
 use crate::python::once::{Once, intern};
@@ -77,6 +77,10 @@ impl KeyArena {
         let mut reader = Reader::default();
         let tuple = key_tuple(key, || "key".into())?;
         reader.key(&tuple).map_err(|bad| bad.raise(key.py(), "key"))?;
+        // A batch checks its digests when it computes them.
+        if reader.arena.has_wrong_digest(0) {
+            return Err(param_error(key.py(), format!("key: {WRONG_DIGEST}")));
+        }
         Ok(reader.arena)
     }
 }
@@ -164,11 +168,12 @@ impl<'py> Reader<'py> {
             self.push(KeyKind::Digest, &digest, space);
             return Ok(());
         }
-        if let Some(digest) = digest {
-            self.arena.has_digests = true;
-            self.arena.given.insert(self.arena.len(), digest);
-        }
-        self.primary_key(&primary_key, space)
+        let Some(digest) = digest else { return self.primary_key(&primary_key, space) };
+        self.arena.has_digests = true;
+        self.arena.given.insert(self.arena.len(), digest);
+        self.primary_key(&primary_key, space)?;
+        self.arena.match_kind_to_digest(&digest);
+        Ok(())
     }
 
     #[inline]

@@ -68,6 +68,17 @@ pub(crate) fn bin_name_error(py: Python<'_>, bin: &str, message: String) -> PyEr
     }
 }
 
+/// A bin whose value Python cannot hold. [`about_record`] adds the record's key.
+pub(crate) fn decode_error(py: Python<'_>, bin: &str, message: String) -> PyErr {
+    let raised = || -> PyResult<PyErr> {
+        let class = from_package!(py, "RecordDecodeError")?;
+        let raised = PyErr::from_value(class.call1((message,))?);
+        raised.value(py).setattr(intern!(py, "bin"), bin)?;
+        Ok(raised)
+    };
+    raised().unwrap_or_else(|error| error)
+}
+
 /// An error of `aero-io`, with its source as the exception's cause.
 pub(crate) fn io_error(py: Python<'_>, error: &aero_io::Error) -> PyErr {
     let raised = error_of_code(py, error.code(), error.to_string(), error.in_doubt());

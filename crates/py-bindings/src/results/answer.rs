@@ -22,7 +22,8 @@ pub(crate) fn record<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let key = records::only_key(py, arena, digest)?;
     let meta = meta(py, answer)?;
-    let bins = bins_dict(py, &mut BinNames::default(), answer.ops())?;
+    let bins = bins_dict(py, &mut BinNames::default(), answer.ops())
+        .map_err(|unreadable| unreadable.raise(py, &key))?;
     records::record(py, &key, &meta, bins.as_any())
 }
 
@@ -37,7 +38,8 @@ pub(crate) fn ordered_record<'py>(
     let meta = meta(py, answer)?;
     let (results, mut names) = (PyList::empty(py), BinNames::default());
     for (position, op) in answer.ops().enumerate() {
-        results.append(bin_and_value(py, &mut names, position, &op)?)?;
+        let result = bin_and_value(py, &mut names, position, &op);
+        results.append(result.map_err(|unreadable| unreadable.raise(py, &key))?)?;
     }
     records::ordered(py, &key, &meta, results.as_any())
 }

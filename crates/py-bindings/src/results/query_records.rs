@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use crate::keys::user_key_object;
-use crate::python::errors::client_error;
+use crate::python::errors::about_record;
 use crate::results::{clock, records};
 use crate::values::{BinNames, Unreadable, bins_dict};
 
@@ -34,11 +34,7 @@ impl<'py> RecordMaker<'py> {
         })();
         let key = key.map_err(Unreadable::Python)?;
         let bins = bins_dict(py, &mut self.bins, record.ops()).map_err(|unreadable| match unreadable {
-            // The error names the bin; a query has many records, so it has to name the record too.
-            Unreadable::Value(error) => {
-                let shown = key.repr().map_or_else(|_| String::new(), |key| key.to_string());
-                Unreadable::Value(client_error(py, format!("record {shown}: {}", error.value(py))))
-            }
+            Unreadable::Value(error) => Unreadable::Value(about_record(py, error, &key, None)),
             python => python,
         })?;
         let meta = records::meta(py, record.generation, clock::seconds_left(record.void_time, now))

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 
 use crate::keys::KeyArena;
-use crate::python::errors::{BATCH_FAILED, CLIENT, is_about_record};
+use crate::python::errors::{BATCH_FAILED, CLIENT, about_record, is_about_record};
 use crate::results::clock;
 use crate::results::records::{self, Row, SpaceNames};
 use crate::results::sinks::RawState;
@@ -37,7 +37,7 @@ pub(crate) fn for_each<'py>(
                     code = CLIENT;
                     // The row's operations were applied; only their results cannot be read.
                     in_doubt = writes(index);
-                    error = Some(unreadable);
+                    error = Some(about_record(py, unreadable, &key, None));
                 }
                 Err(Unreadable::Python(other)) => return Err(other),
             }

@@ -10,20 +10,23 @@ use wire_protocol::particle::Particle;
 
 use super::classes;
 use crate::python::describe::describe;
-use crate::python::errors::client_error;
+use crate::python::errors::{about_record, decode_error};
 
 /// Why a record cannot be converted into Python objects.
 pub(crate) enum Unreadable {
-    /// A value that has no Python equivalent, as the exception to raise for it. Other records are not affected.
+    /// A value that has no Python equivalent, as the exception to raise for it, which names the bin. Other records are
+    /// not affected.
     Value(PyErr),
     /// Python itself failed or was interrupted. Raised as it is, for the whole call.
     Python(PyErr),
 }
 
-impl From<Unreadable> for PyErr {
-    fn from(unreadable: Unreadable) -> Self {
-        match unreadable {
-            Unreadable::Value(error) | Unreadable::Python(error) => error,
+impl Unreadable {
+    /// The exception to raise; that of a value gets the key of its record.
+    pub(crate) fn raise(self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyErr {
+        match self {
+            Self::Value(error) => about_record(py, error, key, None),
+            Self::Python(error) => error,
         }
     }
 }
@@ -93,7 +96,7 @@ pub(crate) fn bin_and_value<'py>(
 ) -> Result<(Bound<'py, PyString>, Bound<'py, PyAny>), Unreadable> {
     let value = |message: String| {
         let shown = String::from_utf8_lossy(op.name);
-        Unreadable::Value(client_error(py, format!("bin {shown:?} cannot be read: {message}")))
+        Unreadable::Value(decode_error(py, &shown, format!("bin {shown:?} cannot be read: {message}")))
     };
     let name = names.name(py, position, op.name).ok_or_else(|| value("its name is not UTF-8".into()))?;
     let object = op.particle().map_err(Unconvertible::from).and_then(|particle| to_object(py, &particle));

@@ -14,7 +14,8 @@ pub struct QueryRecord<'a> {
     pub set: &'a [u8],
     /// The record's digest.
     pub digest: &'a Digest,
-    /// The user's key, if it is stored.
+    /// The user's key. None if it is not stored, or if another client stored one that is neither an integer nor
+    /// text nor bytes: servers keep any bytes as a key.
     pub key: Option<UserKey<'a>>,
     /// The record's generation.
     pub generation: u32,
@@ -112,7 +113,8 @@ fn read_answer<'a>(message: &Message<'a>, bytes: &'a [u8]) -> Result<QueryAnswer
             field_type::NAMESPACE => namespace = field.data,
             field_type::SET => set = field.data,
             field_type::DIGEST => digest = Some(field.data),
-            field_type::KEY => key = Some(UserKey::parse(field.data)?),
+            // The digest identifies the record; a stored key that cannot be read must not end the query.
+            field_type::KEY => key = UserKey::parse(field.data).ok(),
             // Index values, and fields that newer servers may add.
             _ => {}
         }

@@ -7,8 +7,9 @@
 mod place;
 mod stream;
 
-use aero_io::{Bins, Query, QueryDuration, Space};
+use aero_io::{Bins, Query, QueryDuration, QueryPartitions, QueryPolicy, Space};
 use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyInt};
 
 pub(crate) use self::place::QueryPlace;
 pub(crate) use self::stream::QueryStream;
@@ -16,8 +17,9 @@ use crate::args::convert::{bin_names, text, text_or_none, whole_number};
 use crate::args::policy;
 use crate::args::settings::Settings;
 use crate::core::Core;
+use crate::keys::too_long;
 use crate::python::describe::describe;
-use crate::python::errors::param_error;
+use crate::python::errors::{param_error, type_error};
 
 #[pymethods]
 impl Core {
@@ -34,28 +36,27 @@ impl Core {
         max_records: &Bound<'_, PyAny>,
         records_per_second: &Bound<'_, PyAny>,
         place: Option<&QueryPlace>,
+        paginates: bool,
     ) -> PyResult<QueryStream> {
         let cluster = self.require_cluster(py)?;
-        let namespace = text("namespace", namespace)?;
-        let set = text_or_none("set", set)?;
-        let (policy, filter) = policy::query(py, &self.config.policies.query, "query policy", policy)?;
-        self.config.check_replica(py, policy.limits.replica)?;
+        let space = space(namespace, set)?;
+        let (policy, filter) = self.query_policy(py, policy)?;
         let bins = match bin_names(bins)? {
             _ if no_bins(py, options)? => Bins::Header,
             Some(names) if !names.is_empty() => Bins::names(names),
             _ => Bins::All,
         };
-        let partitions = match place {
-            Some(place) => place.resume(py, filter)?,
-            None => filter.unwrap_or_default(),
+        let start = match place {
+            Some(place) => place.resume(py, filter, paginates)?,
+            None => QueryPlace::begin(filter),
         };
         let query = Query {
-            space: Space::new(namespace, set.unwrap_or_default()),
+            space,
             bins,
             policy,
-            partitions,
-            max_records: limit("max_records", max_records, i64::MAX)? as u64,
-            records_per_second: limit("records_per_second", records_per_second, u32::MAX.into())? as u32,
+            partitions: (*start.partitions).clone(),
+            max_records: limit("max_records", max_records)? as u64,
+            records_per_second: limit("records_per_second", records_per_second)? as u32,
         };
         if query.records_per_second != 0 && query.policy.duration == QueryDuration::Short {
             // The server refuses this, with an error that does not say why.
@@ -65,17 +66,81 @@ impl Core {
             );
             return Err(param_error(py, message));
         }
-        Ok(QueryStream::new(&cluster, query))
+        Ok(QueryStream::new(&cluster, query, start))
+    }
+
+    /// Refuses a namespace or a set that no query can have.
+    #[staticmethod]
+    fn check_query(namespace: &Bound<'_, PyAny>, set: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        space(namespace, set).map(|_| ())
+    }
+
+    /// Refuses names that no bins have.
+    #[staticmethod]
+    fn check_query_bins(bins: &Bound<'_, PyAny>) -> PyResult<()> {
+        bin_names(Some(bins)).map(|_| ())
+    }
+
+    /// A setting of a query that is a number, as an int.
+    #[staticmethod]
+    fn check_query_limit(name: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
+        limit(name, value)
+    }
+
+    /// Refuses a policy or options that no query can run with.
+    fn check_query_policy(
+        &self,
+        py: Python<'_>,
+        policy: Option<&Bound<'_, PyAny>>,
+        options: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        self.query_policy(py, policy)?;
+        no_bins(py, options).map(|_| ())
     }
 }
 
-fn limit(what: &str, value: &Bound<'_, PyAny>, most: i64) -> PyResult<i64> {
+impl Core {
+    /// The client's query policy, overridden by the run's, and the partitions that this chooses.
+    fn query_policy(
+        &self,
+        py: Python<'_>,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<(QueryPolicy, Option<QueryPartitions>)> {
+        let (policy, filter) = policy::query(py, &self.config.policies.query, "query policy", policy)?;
+        self.config.check_replica(py, policy.limits.replica)?;
+        Ok((policy, filter))
+    }
+}
+
+fn space(namespace: &Bound<'_, PyAny>, set: Option<&Bound<'_, PyAny>>) -> PyResult<Space> {
+    let py = namespace.py();
+    let namespace = text("namespace", namespace)?;
+    check_length(py, "namespace", &namespace)?;
+    let set = text_or_none("set", set)?.unwrap_or_default();
+    check_length(py, "set", &set)?;
+    Ok(Space::new(namespace, set))
+}
+
+/// Refuses a name that no namespace or set has.
+fn check_length(py: Python<'_>, what: &str, name: &str) -> PyResult<()> {
+    too_long(what, name).map_or(Ok(()), |problem| Err(param_error(py, problem)))
+}
+
+/// `max_records`, `records_per_second` or `ttl`.
+fn limit(what: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
+    let (most, meaning) = match what {
+        "max_records" => (i64::MAX, ", or 0 for no limit"),
+        "records_per_second" => (u32::MAX.into(), " below 2**32, or 0 for no limit"),
+        _ => (u32::MAX.into(), " of seconds, or a TTL_* constant"),
+    };
     match whole_number(value) {
         Some(number) if (0..=most).contains(&number) => Ok(number),
-        _ => {
-            let message =
-                format!("{what} is {}; it must be a whole number, or 0 for no limit", describe(value));
-            Err(param_error(value.py(), message))
+        found => {
+            let message = format!("{what} is {}; it must be a whole number{meaning}", describe(value));
+            // As the official client has it: another type is a TypeError.
+            let is_whole =
+                found.is_some() || (value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>());
+            Err(if is_whole { param_error(value.py(), message) } else { type_error(value.py(), message) })
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The records of a query, in lists.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use aero_io::{Cluster, Digest, Query, QueryProgress, QueryStopper, RecordBlock, RecordStream};
 use futures_util::lock::{Mutex, OwnedMutexGuard};
@@ -23,6 +23,8 @@ pub(crate) struct QueryStream {
     reader: Arc<Mutex<Reader>>,
     delivered: Arc<Delivered>,
     stopper: QueryStopper,
+    /// Where the query began.
+    start: QueryPlace,
 }
 
 /// The stream, and the block of it that is being given to Python. A call that is cancelled leaves both here for the
@@ -30,42 +32,93 @@ pub(crate) struct QueryStream {
 struct Reader {
     stream: RecordStream,
     block: RecordBlock,
-    /// The first record of the block that was not given to Python yet.
+    /// The first record of the block that is in no list that Python has received.
     at: usize,
     delivered: Arc<Delivered>,
 }
 
-/// The records of the last list, and how many of them count as used.
+/// The records of the last list, and how many of them were taken.
 ///
-/// A query stands behind the last record that was used, not behind the last that was read: a page that is left in the
-/// middle goes on in the middle. Kept outside of the reader's lock, so that asking where a query stands does not wait
+/// A query stands behind the last record that was taken, not behind the last that was read: a page that is left in the
+/// middle continues in the middle. Kept outside of the reader's lock, so that asking where a query stands does not wait
 /// for a call that reads.
 struct Delivered {
     progress: QueryProgress,
-    /// The digests of the last list, and how many of them were reported to `progress`.
-    list: std::sync::Mutex<(Vec<Digest>, usize)>,
+    list: std::sync::Mutex<DeliveredList>,
+}
+
+#[derive(Default)]
+struct DeliveredList {
+    /// Tells lists apart; 0 before the first.
+    number: u64,
+    /// All records of the list in order, also those that cannot be converted.
+    digests: Vec<Digest>,
+    /// For each record that cannot be converted: how many others are before it.
+    failed: Vec<usize>,
+    /// How many of `digests` were reported to `progress`.
+    noted: usize,
+}
+
+impl DeliveredList {
+    /// How many of `digests` are passed once so many records were taken. A record that cannot be converted is passed
+    /// with the record before it.
+    fn passed(&self, taken: usize) -> usize {
+        let failed = self.failed.partition_point(|&before| before <= taken);
+        taken.saturating_add(failed).min(self.digests.len())
+    }
 }
 
 impl Delivered {
-    /// Reports that the first `used` records of the last list were used. Reporting fewer than before changes nothing.
-    fn note_used(&self, used: usize) {
-        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        let (digests, noted) = &mut *list;
-        let used = used.min(digests.len());
-        self.progress.took(digests.get(*noted..used).unwrap_or_default());
-        *noted = used.max(*noted);
+    fn lock(&self) -> MutexGuard<'_, DeliveredList> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn replace(&self, digests: Vec<Digest>) {
-        *self.list.lock().unwrap_or_else(PoisonError::into_inner) = (digests, 0);
+    fn note(&self, list: &mut DeliveredList, passed: usize) {
+        self.progress.took(list.digests.get(list.noted..passed).unwrap_or_default());
+        list.noted = passed.max(list.noted);
+    }
+
+    /// Reports that the first `taken` records of a list were taken. Reporting fewer than before changes nothing, nor
+    /// does a list that is not the last one.
+    fn note_taken(&self, number: u64, taken: usize) {
+        let mut list = self.lock();
+        if list.number == number {
+            let passed = list.passed(taken);
+            self.note(&mut list, passed);
+        }
+    }
+
+    /// Reports that all records of the last list were taken, if it is the last one that Python has received. Returns
+    /// how many records of the block these are: 0 if a call was interrupted before its list reached Python. The same
+    /// records are then given again.
+    fn acknowledge(&self, received: u64) -> usize {
+        let mut list = self.lock();
+        if list.number != received {
+            return 0;
+        }
+        let all = list.digests.len();
+        self.note(&mut list, all);
+        (list.digests, list.failed, list.noted) = (Vec::new(), Vec::new(), 0);
+        all
+    }
+
+    /// Keeps the records of a new list; returns its number.
+    fn replace(&self, digests: Vec<Digest>, failed: Vec<usize>) -> u64 {
+        let mut list = self.lock();
+        let number = list.number + 1;
+        *list = DeliveredList { number, digests, failed, noted: 0 };
+        number
     }
 }
 
+/// A list of records for Python: its number, the records, and the position and exception of each record that cannot be
+/// converted, or None.
+type RecordList<'py> = (u64, Bound<'py, PyList>, Option<Vec<(usize, PyErr)>>);
+
 impl Reader {
     /// Reads a block if the last one is used up; false at the end of the query.
-    async fn fill(&mut self) -> Result<bool, aero_io::Error> {
-        // Asking for more means that all of the last list was used.
-        self.delivered.note_used(usize::MAX);
+    async fn fill(&mut self, received: u64) -> Result<bool, aero_io::Error> {
+        self.at += self.delivered.acknowledge(received);
         if self.at < self.block.len() {
             return Ok(true);
         }
@@ -77,42 +130,44 @@ impl Reader {
         Ok(true)
     }
 
-    /// The block's records as Python objects, up to the first that cannot be converted. If that is the first of
-    /// all, its error is raised, and the next call goes on with the record after it.
-    fn take_list(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let mut digests = Vec::new();
+    /// The block's records as Python objects.
+    fn make_list<'py>(&self, py: Python<'py>) -> PyResult<RecordList<'py>> {
+        let (mut digests, mut failed, mut failures) = (Vec::new(), Vec::new(), Vec::new());
         let list = PyList::empty(py);
         let mut maker = RecordMaker::default();
         let now = clock::now();
         for record in self.block.records().skip(self.at) {
             match maker.make(py, &record, now) {
                 Ok(made) => list.append(made)?,
-                Err(Unreadable::Value(_)) if !list.is_empty() => break,
-                Err(unreadable) => {
-                    if matches!(unreadable, Unreadable::Value(_)) {
-                        self.delivered.progress.took([record.digest]);
-                        self.at += 1;
-                    }
-                    return Err(unreadable.into());
+                // One record costs itself only.
+                Err(Unreadable::Value(error)) => {
+                    failed.push(list.len());
+                    failures.push((list.len(), error));
                 }
+                Err(Unreadable::Python(error)) => return Err(error),
             }
             digests.push(*record.digest);
         }
-        self.delivered.replace(digests);
-        self.at += list.len();
-        Ok(list.into_any().unbind())
+        let number = self.delivered.replace(digests, failed);
+        Ok((number, list, if failures.is_empty() { None } else { Some(failures) }))
     }
 }
 
 impl QueryStream {
-    pub(super) fn new(cluster: &Cluster, query: Query) -> Self {
+    pub(super) fn new(cluster: &Cluster, query: Query, start: QueryPlace) -> Self {
         let stream = cluster.query(query);
         let stopper = stream.stopper().clone();
         let delivered =
             Arc::new(Delivered { progress: stream.progress().clone(), list: std::sync::Mutex::default() });
         let reader =
             Reader { stream, block: RecordBlock::default(), at: 0, delivered: Arc::clone(&delivered) };
-        Self { generation: process::generation(), delivered, stopper, reader: Arc::new(Mutex::new(reader)) }
+        Self {
+            generation: process::generation(),
+            delivered,
+            stopper,
+            start,
+            reader: Arc::new(Mutex::new(reader)),
+        }
     }
 
     /// Whether this is a forked child's copy of a query that runs in its parent, or has lost its descriptors.
@@ -124,30 +179,42 @@ impl QueryStream {
 
 #[pymethods]
 impl QueryStream {
-    /// The next records as a list; None after the last.
-    fn next_block(&self, py: Python<'_>, completions: Option<&Completions>) -> PyResult<Py<PyAny>> {
+    /// The next list: (number, records, failures); None after the last. `received` is the number of the last list that
+    /// the caller has received, all of whose records were taken; 0 before the first.
+    fn next_block(
+        &self,
+        py: Python<'_>,
+        completions: Option<&Completions>,
+        received: u64,
+    ) -> PyResult<Py<PyAny>> {
         if self.is_inherited() {
             return Err(client_error(py, inherited_call(self.generation)));
         }
         let reader = Arc::clone(&self.reader);
         let future = async move {
             let mut reader = reader.lock_owned().await;
-            Ok(if reader.fill().await? { Some(reader) } else { None })
+            Ok(if reader.fill(received).await? { Some(reader) } else { None })
         };
         let finish = or_raise(|py, reader: Option<OwnedMutexGuard<Reader>>| match reader {
-            Some(mut reader) => reader.take_list(py),
+            Some(reader) => Ok(reader.make_list(py)?.into_pyobject(py)?.into_any().unbind()),
             None => Ok(py.None()),
         });
         Call::new(future, finish).run(py, completions)
     }
 
-    /// Where the query stands once `used` records of the last list were used.
-    fn place(&self, py: Python<'_>, used: usize) -> PyResult<QueryPlace> {
+    /// Where the query stands once `taken` records of the list with this number were taken.
+    fn place(&self, py: Python<'_>, number: u64, taken: usize) -> PyResult<QueryPlace> {
         if self.is_inherited() {
             return Err(client_error(py, inherited_call(self.generation)));
         }
-        self.delivered.note_used(used);
-        Ok(QueryPlace(self.delivered.progress.partitions()))
+        self.delivered.note_taken(number, taken);
+        let partitions = Arc::new(self.delivered.progress.partitions());
+        Ok(QueryPlace { partitions, filter: self.start.filter.clone() })
+    }
+
+    /// Where the query began.
+    fn start(&self) -> QueryPlace {
+        self.start.clone()
     }
 
     /// Ends the query and closes its connections. A call that waits for records gets None.
