@@ -28,6 +28,12 @@ HOSTS: dict[Any, Any] = {"hosts": [("127.0.0.1", 3000)]}
         ({"hosts": [("localhost", 70_000)]}, "70000"),
         ({"hosts": [("localhost", 0)]}, r"\[0\]"),
         ({"hosts": [(5, 3000)]}, r"\[0\]"),
+        ({"hosts": [("[::1]", 3000)]}, r"\[0\] is \('\[::1\]', 3000\) .*leave out the brackets .*: \"::1\""),
+        ({"hosts": [("127.0.0.1:3000", 3000)]}, r"\[0\].*only a name or an address"),
+        ({"hosts": [("[::1]:3000", 3000)]}, r"\[0\].*only a name or an address"),
+        ({"hosts": [("a", 1), ("http://db1", 3000)]}, r"\[1\].*only a name or an address"),
+        ({"hosts": [("db 1", 3000)]}, "only a name or an address"),
+        ({"hosts": ["http://db1:3000"]}, "only a name or an address"),
         ({"hosts": ["db1", ""]}, r"\[1\] is '' .*must be one host"),
         ({"hosts": [":3000"]}, "must be one host"),
         ({"hosts": ["db1,db2"]}, "must be one host"),
@@ -118,7 +124,13 @@ def test_hosts_as_text_are_connected_to(face, server):
 def test_all_keys_that_work():
     aerospike.client(
         {
-            "hosts": [("127.0.0.1", 3000), ["::1", 3001, "tls-name"], ("name", 3002, None)],
+            "hosts": [
+                ("127.0.0.1", 3000),
+                ["::1", 3001, "tls-name"],
+                ("name", 3002, None),
+                ("fe80::1%eth0", 3003),
+                ("a-name.of.1-host_", 3004),
+            ],
             "cluster_name": "c",
             "tend_interval": 250,
             "connect_timeout": 100,

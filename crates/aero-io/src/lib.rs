@@ -5,20 +5,20 @@
 //! | room | what |
 //! | --- | --- |
 //! | `cluster`, `stats` | [`Cluster`], the handle, with a method per command; its state for monitoring. |
-//! | `query` | The records of partitions, as a stream. |
+//! | `query` | Queries: the records of partitions, as a stream. |
 //! | `batch` | Many rows, sent as requests to several nodes side by side. |
-//! | `command` | Commands on one record, info commands, and when any command is retried. |
+//! | `command` | Commands on one record, info commands; how any request is sent and when it is retried. |
 //! | `topology` | Which nodes there are, how they are found and watched, and which partitions each holds. |
 //! | `node` | One node: its health, when a request to it is hedged, its new connections, and events for a log. |
-//! | `config` | What a cluster is connected with: [`ClusterConfig`]. |
+//! | `config` | The settings of a cluster handle: [`ClusterConfig`]. |
 //! | `auth` | User names, passwords, and the logins at each node. |
 //! | `net` | Streams and TLS, connections and their pool, timers, buffers. |
 //! | `key`, `error`, `policy` | Types that all commands share: [`Key`] and [`Bins`], [`Error`], the policies. |
 //! | `poll_for` | Driving a future for a limited time. |
 //!
-//! The crate knows no dtype and no Python: a batch read hands each record, borrowed from the read
-//! buffer, to a [`RowSink`]. Time is tokio's, so tests drive the clock; streams come from a
-//! [`Transport`], so tests need no network.
+//! The crate does not depend on Python or on dtypes: a batch hands each record, borrowed from the read buffer,
+//! to a [`RowSink`]. Time is tokio's, so tests control the clock; streams come from a [`Transport`], so tests
+//! need no network.
 
 #![forbid(unsafe_code)]
 #![allow(missing_docs, reason = "names that say all there is to say have no comment")]

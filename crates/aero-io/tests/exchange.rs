@@ -101,12 +101,15 @@ async fn answers_about_the_record_are_timed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_closed_while_idle_costs_no_attempt() {
-    // So recently used that reads do not look at it, and long ago.
+    // Used so recently that reads do not check it, and long ago.
     for before in [Duration::ZERO, MS * 100] {
         let case = Case { name: "closed while idle", closed: Some(before), ..CASE };
         check(case, |caller, case| answered(caller, case, 1, 1)).await;
     }
-    // Closed between the look at it and the request: nothing went out.
+    // The request can still be sent, and is lost: only the look at the connection protects a write from doubt.
+    let case = Case { name: "half-closed while idle", is_half_closed: true, ..CASE };
+    check(case, |caller, case| answered(caller, case, 1, 1)).await;
+    // Closed between the check and the request: nothing was sent.
     let case = Case { name: "closed before the first byte", cut: Some(0), ..CASE };
     check(case, |caller, case| answered(caller, case, 1, 1)).await;
 }
@@ -195,7 +198,7 @@ async fn a_session_lost_twice_is_the_answer() {
     check(case, |caller, case| lost(2, caller, case)).await;
     let case = Case { name: "closed while idle, session lost twice", closed: Some(Duration::ZERO), ..case };
     check(case, |caller, case| Seen { opened: 2, ..lost(2, caller, case) }).await;
-    // The request before the lost session was not looked at; the one after it may have been.
+    // The request before the lost session was not executed; the one after it may have been.
     let script: Script =
         |n, asked| if n == 0 { vec![Act::Send(asked.refused(80))] } else { vec![Act::Close] };
     let case = Case { name: "session lost, then closed", has_user: true, script, ..CASE };
@@ -231,7 +234,7 @@ async fn a_session_lost_in_the_middle_of_an_answer() {
 #[tokio::test(start_paused = true)]
 async fn time_that_is_up_closes_the_connection() {
     let silent = |caller: Caller, case: &Case| Seen {
-        // A batch looks at a request that takes four times as long as usual, and learns that it does.
+        // A batch checks a request that takes four times as long as usual, and records its time.
         usual: if caller.is_batch() { Some(OVERDUE) } else { first(caller, case).usual },
         code: 9,
         in_doubt: !caller.may_repeat(),

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from .._utils.event_loop import call
 from .._utils.warnings import warn
@@ -204,6 +204,8 @@ class QueryRecords(QueryRun):
             self._let_go()
             if self._stream is None:
                 self._query._core.ensure_connected(None)
+                if self._is_over:  # closed while it connected
+                    raise StopIteration
             answer = self._open().next_block(None, self._number)
             if self._is_over:  # closed by another thread
                 raise StopIteration
@@ -234,8 +236,9 @@ class QueryRecords(QueryRun):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *error: object) -> Literal[False]:
         self._stop(is_failing=error[0] is not None)
+        return False
 
 
 class AsyncQueryRecords(QueryRun):
@@ -272,6 +275,8 @@ class AsyncQueryRecords(QueryRun):
             self._let_go()
             if self._stream is None and self._query._core.is_new():
                 await call(self._query._core.ensure_connected)
+                if self._is_over:  # closed while it connected
+                    raise StopAsyncIteration
             answer = await call(self._open().next_block, self._number)
             if self._is_over:  # closed by another task
                 raise StopAsyncIteration
@@ -294,5 +299,6 @@ class AsyncQueryRecords(QueryRun):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *error: object) -> None:
+    async def __aexit__(self, *error: object) -> Literal[False]:
         self._close(is_failing=error[0] is not None)
+        return False

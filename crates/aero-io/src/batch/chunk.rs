@@ -157,7 +157,7 @@ impl<S: RowSink> Exchange for ChunkExchange<'_, S> {
     }
 
     async fn frame(&mut self, body: &[u8]) -> Result<Received<()>, ChunkEnd> {
-        let end = walk(self.call, body, self.chunk, &mut self.deferred)?;
+        let end = handle_frame(self.call, body, self.chunk, &mut self.deferred)?;
         Ok(end.map_or(Received::Part, |code| Received::End(code, ())))
     }
 
@@ -168,7 +168,7 @@ impl<S: RowSink> Exchange for ChunkExchange<'_, S> {
 }
 
 /// Hands the records of one frame to the sink. Returns the code of the answer's end, if it is there.
-fn walk<S: RowSink>(
+fn handle_frame<S: RowSink>(
     call: &BatchCall<S>,
     body: &[u8],
     chunk: &Chunk,

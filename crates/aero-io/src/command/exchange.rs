@@ -23,11 +23,11 @@
 //! *Stale connection*: it came from the pool, and the peer had closed it. A peer that closes an idle
 //! connection has not seen the request, so another connection costs the caller no attempt. Where the request
 //! may be sent only once, this is certain only if nothing went out; such requests take a connection that was
-//! looked at just before ([`Wanted::Open`]). A new connection is never stale, so this happens once.
+//! checked just before ([`Wanted::Open`]). A new connection is never stale, so this happens once.
 //!
-//! *Lost session*: the node answers that it does not know the connection's user any more. It has not looked
-//! at the request. A new connection logs in first, which costs the caller no attempt either. The second time
-//! the code is the answer.
+//! *Lost session*: the node answers that it does not know the connection's user any more. It has not executed
+//! the request. A new connection logs in first, which costs the caller no attempt either. The second time the
+//! code is the answer.
 //!
 //! A connection whose answer was not read to its end is closed: the rest may be on its way.
 //!

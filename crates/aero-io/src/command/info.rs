@@ -15,13 +15,13 @@ use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::topology::state::Inner;
 
-/// Time for one exchange of info commands on a user's behalf.
+/// The default timeout of info commands.
 pub(crate) const INFO_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A node's name and its answers to info commands, command and value each.
+/// A node's name and its answers: pairs of command and value.
 pub type InfoAnswers = (String, Result<Vec<(String, String)>, Error>);
 
-/// Sends `commands` to the node of that name, or to every node side by side.
+/// Sends `commands` to the node with that name, or to all nodes concurrently.
 pub(crate) async fn send(
     inner: &Inner,
     node: Option<&str>,

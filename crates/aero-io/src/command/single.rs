@@ -1,4 +1,4 @@
-//! Commands on one record.
+//! Commands on one record: routing, hedging and retries.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -33,8 +33,8 @@ pub(crate) struct Command<'a> {
     name: &'static str,
     key: &'a Key,
     pub(crate) is_write: bool,
-    /// Whether the command may be sent again where it may have been applied: applying it twice leaves the same
-    /// bins.
+    /// Whether the command may be sent again when it may have been applied, because applying it twice has the
+    /// same effect.
     pub(crate) is_repeatable: bool,
     start: Instant,
     deadline: Option<Instant>,
@@ -84,7 +84,7 @@ pub(crate) async fn write(
     Command::new("write", key, &policy.limits).run(inner, encode).await
 }
 
-/// Refuses operations that the protocol has no room for.
+/// Fails if the protocol cannot express the operations.
 pub(crate) fn check_ops(ops: &[WriteOp<'_>]) -> Result<(), Error> {
     ops.iter().try_for_each(|op| check_bin_name(op.name))?;
     if ops.len() > usize::from(u16::MAX) {
@@ -122,19 +122,19 @@ pub(crate) fn record_key(key: &Key) -> RecordKey<'_> {
     }
 }
 
-/// A try.
+/// One attempt.
 #[derive(Clone, Copy)]
 struct Try {
     attempt: u32,
-    /// How far along the replicas it is.
+    /// Replicas that earlier attempts have moved past.
     step: u32,
     start: Instant,
 }
 
-/// How one try ended.
+/// How an attempt ended.
 type Outcome = Result<Answer, Unanswered<Failure>>;
 
-/// Appends a request to a buffer, with the milliseconds that the server has, 0 for no limit.
+/// Appends a request to a buffer. The number is the milliseconds left for the server, 0 for no limit.
 pub(crate) trait Encode: Fn(&mut Vec<u8>, u32) -> Result<(), WireError> + Sync {}
 
 impl<E: Fn(&mut Vec<u8>, u32) -> Result<(), WireError> + Sync> Encode for E {}
@@ -156,19 +156,20 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Sends what `encode` writes until there is an answer that counts, or no try or time is left.
+    /// Sends the request that `encode` writes, and retries it until there is a final answer, or no retry or
+    /// time is left.
     pub(crate) async fn run(&self, inner: &Inner, encode: impl Encode) -> Result<Answer, Error> {
         let mut buffers = inner.buffers.take();
         let mut last: Option<Error> = None;
         let mut avoid = None;
-        // Whether an earlier try of a write may have been applied.
+        // Whether an earlier attempt of a write may have been applied.
         let mut in_doubt = false;
         let (mut attempt, mut step) = (0u32, 0u32);
         loop {
             let current = Try { attempt, step, start: Instant::now() };
             let node = match self.route(inner, step, avoid) {
                 Ok(node) => node,
-                // Why there was a second try at all says more than that no node is left for it.
+                // The reason for the retry says more than that no node is left.
                 Err(error) => return Err(last.unwrap_or(error)),
             };
             let (node, outcome) = self.hedged(inner, node, current, &mut buffers, &encode).await;
@@ -192,7 +193,7 @@ impl<'a> Command<'a> {
                     error
                 }
                 Err(Unanswered { why: Failure::Refused(error), .. }) => return Err(error),
-                // Nothing was sent, and the view leads elsewhere now.
+                // Nothing was sent, and the current view has another node.
                 Err(Unanswered { why: Failure::Fault(Fault::Gone), .. }) => continue,
                 Err(Unanswered { why: Failure::Fault(fault), any_sent }) => {
                     node.observe(&fault, 1, Some(current.start));
@@ -230,8 +231,8 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// One try; where a read has no answer for too long, another node is asked, too, and the first answer
-    /// counts. Returns the node that the outcome is of.
+    /// One attempt. If a read is not answered for too long, it is sent to another node as well, and the first
+    /// answer counts. Returns the node that the outcome comes from.
     async fn hedged(
         &self,
         inner: &Inner,
@@ -249,12 +250,12 @@ impl<'a> Command<'a> {
         if let Some(outcome) = outcome {
             return (Arc::clone(&node), outcome);
         }
-        // Boxed, for it is seldom and large: every read's future would have the room for it in itself.
-        Box::pin(self.late(inner, &node, current, encode, first)).await
+        // Boxed because it is rare and large: otherwise every read's future would reserve space for it.
+        Box::pin(self.hedge_late(inner, &node, current, encode, first)).await
     }
 
-    /// The rest of [`Command::hedged`] where the `first` request is late.
-    async fn late<F>(
+    /// Continues [`Command::hedged`] when the `first` request is late.
+    async fn hedge_late<F>(
         &self,
         inner: &Inner,
         node: &Arc<Node>,
@@ -280,7 +281,7 @@ impl<'a> Command<'a> {
         let mut both = select(first, second);
         let both = match tokio::time::timeout(hedge::adaptive(&other.health, 1), &mut both).await {
             Ok(ended) => ended,
-            // Both say nothing at all: where there are tries left, a third node may know.
+            // Both nodes are silent: with retries left, a third node may answer.
             Err(_)
                 if current.attempt < self.limits.max_retries
                     && other.check_silence(1, asked)
@@ -290,8 +291,8 @@ impl<'a> Command<'a> {
             }
             Err(_) => both.await,
         };
-        // What failed is left to the other one, and the second to fail speaks for both; unless the other one is
-        // silent and there are tries left.
+        // If one request fails, wait for the other; its outcome counts even if it fails. But if the first node
+        // is not usable and retries are left, do not wait for it.
         match both {
             Either::Left((Err(Unanswered { why: Failure::Fault(fault), .. }), second)) => {
                 node.observe(&fault, 1, Some(current.start));
@@ -314,7 +315,7 @@ impl<'a> Command<'a> {
         !self.is_write && self.read_mode_sc != ReadModeSc::Linearize
     }
 
-    /// Another node than the one that was asked.
+    /// A node other than `asked`.
     fn route_elsewhere(&self, inner: &Inner, step: u32, asked: &Node) -> Option<Arc<Node>> {
         let view = inner.view();
         let map = view.namespace(&self.key.space.namespace)?;
@@ -386,7 +387,7 @@ impl<E: Encode> Exchange for RecordExchange<'_, E> {
 mod tests {
     use super::*;
 
-    /// The future is moved several times before it is first polled.
+    /// It is moved several times before it is first polled.
     #[test]
     fn the_future_of_a_read_is_small() {
         fn size<'a, F>(_: impl FnOnce(&'a Inner, &'a Key, &'a Bins, &'a ReadPolicy) -> F) -> usize {

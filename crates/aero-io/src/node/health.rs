@@ -1,4 +1,4 @@
-//! What commands learn of a node: whether it answers, how fast, and how often it fails.
+//! What commands learn about a node: whether it answers, how fast, and how often it fails.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,39 +8,38 @@ use wire_protocol::ResultCode;
 
 use crate::error::Fault;
 
-/// Classes of requests by size: each has four times the rows of the one before. What a request takes is told
-/// by those of like size alone: one row says little about a thousand, and the reverse.
+/// Classes of requests by size: each covers four times the rows of the one before. Times are measured per
+/// class, because the time for one row says little about that for a thousand.
 const CLASSES: usize = 8;
 
-/// Microseconds that requests of a class took, while nothing is known.
+/// No measurement yet.
 const UNKNOWN: u32 = 0;
 
-/// A node's health. Nothing here orders memory: each number is looked at by itself.
+/// A node's health. All accesses are relaxed: each number is independent of the others.
 pub(crate) struct Health {
     born: Instant,
-    /// Whether the node failed at the last look, or a command found it silent or broken since.
+    /// Whether the last check of the node failed, or a command found it silent or broken since.
     suspect: AtomicBool,
-    /// Microseconds that requests take on average, lately, by class.
-    pace: [AtomicU32; CLASSES],
-    /// The class that was last learned of.
+    /// The recent average time of requests in microseconds, by class.
+    average_time: [AtomicU32; CLASSES],
+    /// The class that was measured last.
     latest: AtomicUsize,
-    /// When a command last got an answer, in microseconds since `born`.
-    heard: AtomicU64,
+    /// When a command was last answered, in microseconds since `born`.
+    last_answer: AtomicU64,
     limit: u32,
     window: Duration,
-    /// Failures in the window that `window_end` ends, in microseconds since `born`.
+    /// Failures in the window that ends at `window_end`, in microseconds since `born`.
     failures: AtomicU32,
     window_end: AtomicU64,
     pub(crate) counters: Counters,
 }
 
-/// The class of requests of so many rows: 1, 2 to 4, 5 to 16 and so on.
+/// The class of requests with `rows` rows: 1, 2 to 4, 5 to 16 and so on.
 fn class_of(rows: usize) -> usize {
     let log4 = rows.max(1).next_power_of_two().trailing_zeros().div_ceil(2);
     (log4 as usize).min(CLASSES - 1)
 }
 
-/// What happened so far.
 #[derive(Default)]
 pub(crate) struct Counters {
     pub(crate) errors: AtomicU64,
@@ -49,20 +48,20 @@ pub(crate) struct Counters {
     pub(crate) hedges: AtomicU64,
 }
 
-/// Adds one. For numbers that are only ever read as statistics.
+/// Adds one to a statistics counter.
 pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
 impl Health {
-    /// A node that may fail `limit` times in a `window`; a limit of zero is none.
+    /// A healthy node that may fail `limit` times per `window`; a limit of zero is no limit.
     pub(crate) fn new(limit: u32, window: Duration) -> Self {
         Self {
             born: Instant::now(),
             suspect: AtomicBool::new(false),
-            pace: Default::default(),
+            average_time: Default::default(),
             latest: AtomicUsize::new(0),
-            heard: AtomicU64::new(0),
+            last_answer: AtomicU64::new(0),
             limit,
             window,
             failures: AtomicU32::new(0),
@@ -75,90 +74,91 @@ impl Health {
         self.suspect.load(Ordering::Relaxed)
     }
 
-    /// Sets whether the node is to be avoided; says whether that is new.
+    /// Sets whether to avoid the node. Returns whether that is a change.
     pub(crate) fn set_suspect(&self, suspect: bool) -> bool {
         self.suspect.swap(suspect, Ordering::Relaxed) != suspect
     }
 
-    /// Notes that the node answered a command.
+    /// Records that the node answered a command.
     pub(crate) fn note_answer(&self) {
-        self.heard.store(self.micros(Instant::now()), Ordering::Relaxed);
+        self.last_answer.store(self.micros(Instant::now()), Ordering::Relaxed);
     }
 
-    /// Whether no command was answered since then.
+    /// Whether the node has answered no command since then.
     pub(crate) fn is_silent_since(&self, since: Instant) -> bool {
-        self.heard.load(Ordering::Relaxed) < self.micros(since)
+        self.last_answer.load(Ordering::Relaxed) < self.micros(since)
     }
 
-    /// Notes that a request of `rows` took `time`.
+    /// Records that a request of `rows` took `time`.
     pub(crate) fn note_time(&self, rows: usize, time: Duration) {
         let class = class_of(rows);
-        let Some(pace) = self.pace.get(class) else { return };
+        let Some(average_time) = self.average_time.get(class) else { return };
         self.latest.store(class, Ordering::Relaxed);
         let sample = time.as_micros().clamp(1, u128::from(u32::MAX)) as u64;
-        // Two requests that end at once may lose one sample to the other: the average stands that.
-        let average = match u64::from(pace.load(Ordering::Relaxed)) {
+        // Of two requests that end at the same time, one sample may be lost. That does not matter for an
+        // average.
+        let average = match u64::from(average_time.load(Ordering::Relaxed)) {
             0 => sample,
             before => (before * 7 + sample).div_ceil(8),
         };
-        pace.store(average as u32, Ordering::Relaxed);
+        average_time.store(average as u32, Ordering::Relaxed);
     }
 
-    /// Notes that a request of `rows` has taken `time` and is not answered yet: what is too slow for its delay
-    /// is learned, too, though nobody waits for its end.
+    /// Records that a request of `rows` is unanswered after `time`. Requests slower than the delay must be
+    /// measured, too, although no one may wait for their end.
     pub(crate) fn note_overdue(&self, rows: usize, time: Duration) {
         if self.usual_time(rows).is_some_and(|usual| usual < time) {
             self.note_time(rows, time);
         }
     }
 
-    /// How long a request of `rows` takes usually; none while that is not known.
+    /// The usual time of a request of `rows`; `None` if unknown.
     pub(crate) fn usual_time(&self, rows: usize) -> Option<Duration> {
         self.usual_time_of(class_of(rows))
     }
 
-    /// The same, of such requests as were last sent.
+    /// The usual time of requests in the class that was measured last.
     pub(crate) fn latest_time(&self) -> Option<Duration> {
         self.usual_time_of(self.latest.load(Ordering::Relaxed))
     }
 
     fn usual_time_of(&self, class: usize) -> Option<Duration> {
-        match self.pace.get(class)?.load(Ordering::Relaxed) {
+        match self.average_time.get(class)?.load(Ordering::Relaxed) {
             UNKNOWN => None,
-            pace => Some(Duration::from_micros(u64::from(pace))),
+            average_time => Some(Duration::from_micros(u64::from(average_time))),
         }
     }
 
-    /// Whether the node failed so often within the window that it is not to be asked in it any more.
+    /// Whether the circuit breaker is open: the node has failed too often in the current window.
     pub(crate) fn is_tripped(&self) -> bool {
         self.limit > 0
             && self.failures.load(Ordering::Relaxed) > self.limit
             && self.micros(Instant::now()) < self.window_end.load(Ordering::Relaxed)
     }
 
-    /// Failures in the window, and how many there may be.
+    /// Failures in the current window.
     pub(crate) fn failures(&self) -> u32 {
         let is_over = self.micros(Instant::now()) >= self.window_end.load(Ordering::Relaxed);
         if is_over { 0 } else { self.failures.load(Ordering::Relaxed) }
     }
 
-    /// The failures that a window may have.
+    /// The limit on failures per window.
     pub(crate) fn limit(&self) -> u32 {
         self.limit
     }
 
-    /// Counts what went wrong with a connection.
+    /// Counts a connection fault.
     pub(crate) fn note_fault(&self, fault: &Fault) {
         match fault {
             Fault::Deadline | Fault::Socket => count(&self.counters.timeouts),
             Fault::Io(_) | Fault::Wire(_) => count(&self.counters.errors),
-            // These are about this client, not about the node.
+            // These are faults of this client, not of the node.
             Fault::Saturated { .. } | Fault::Tripped | Fault::Gone | Fault::Login { .. } => return,
         }
         self.add_failure();
     }
 
-    /// Counts an answer that says that the node cannot do what was asked.
+    /// Counts an answer with an error that the node may be responsible for.
     pub(crate) fn note_code(&self, code: ResultCode) {
         match code {
             ResultCode::TIMEOUT => count(&self.counters.timeouts),
@@ -172,7 +172,8 @@ impl Health {
     fn add_failure(&self) {
         let now = self.micros(Instant::now());
         if now >= self.window_end.load(Ordering::Relaxed) {
-            // Whoever comes second may count into the window before: one failure more or less.
+            // A concurrent failure may still be counted in the previous window. One failure more or less does
+            // not matter.
             self.failures.store(1, Ordering::Relaxed);
             self.window_end.store(now + self.window.as_micros() as u64, Ordering::Relaxed);
         } else {
@@ -181,7 +182,7 @@ impl Health {
     }
 
     fn micros(&self, at: Instant) -> u64 {
-        // From one on, so that zero is before everything.
+        // Starts at one, so that zero is before any time.
         at.saturating_duration_since(self.born).as_micros() as u64 + 1
     }
 }
@@ -206,7 +207,7 @@ mod tests {
         assert_eq!(health.failures(), 0);
         health.note_fault(&Fault::Socket);
         assert_eq!(health.failures(), 1);
-        // What says nothing of the node's health is not counted.
+        // Codes and faults that say nothing about the node's health are not counted.
         health.note_code(ResultCode::KEY_BUSY);
         health.note_fault(&Fault::Saturated { crowded: false });
         assert_eq!(health.failures(), 1);

@@ -26,7 +26,7 @@ const BLOCK_RECORDS: usize = 128;
 const BLOCK_BYTES: usize = 64 * 1024;
 
 /// How long a node waits for a client that reads nothing, unless the request sets it.
-const SERVERS_PATIENCE: Duration = Duration::from_secs(10);
+const SERVER_SOCKET_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What all requests of a query share.
 pub(crate) struct QueryCall {
@@ -106,12 +106,12 @@ pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedReque
     if matches!(end, Ok(ResultCode::OK)) && !is_full && exchange.finish().await.is_err() {
         end = Err(RequestEnd::Dropped);
     }
-    let patience = match call.query.policy.limits.socket_timeout {
-        Duration::ZERO => SERVERS_PATIENCE,
-        patience => patience,
+    let socket_timeout = match call.query.policy.limits.socket_timeout {
+        Duration::ZERO => SERVER_SOCKET_TIMEOUT,
+        socket_timeout => socket_timeout,
     };
     FinishedRequest {
-        was_stalled: exchange.waited >= patience / 2,
+        was_stalled: exchange.waited >= socket_timeout / 2,
         request: exchange.request,
         sent_at,
         received: exchange.received,
@@ -154,7 +154,7 @@ impl Exchange for QueryExchange<'_> {
     }
 
     async fn frame(&mut self, body: &[u8]) -> Result<Received<()>, RequestEnd> {
-        let end = self.walk(body).await;
+        let end = self.handle_frame(body).await;
         // Records before a fault are kept.
         self.flush().await?;
         Ok(end?.map_or(Received::Part, |code| Received::End(code, ())))
@@ -168,7 +168,7 @@ impl Exchange for QueryExchange<'_> {
 
 impl QueryExchange<'_> {
     /// Processes the messages of a frame. Returns the code of the answer's end, if the frame has it.
-    async fn walk(&mut self, body: &[u8]) -> Result<Option<ResultCode>, RequestEnd> {
+    async fn handle_frame(&mut self, body: &[u8]) -> Result<Option<ResultCode>, RequestEnd> {
         for answer in QueryAnswers::new(body) {
             match answer.map_err(Fault::from)? {
                 QueryAnswer::Record(record) => {

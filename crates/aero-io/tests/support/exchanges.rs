@@ -91,6 +91,8 @@ pub struct Case {
     pub cut: Option<usize>,
     /// Close the connection this long before the request.
     pub closed: Option<Duration>,
+    /// Whether the node half-closes the connection right after the answer to the request before.
+    pub is_half_closed: bool,
     pub total_timeout: Duration,
     pub socket_timeout: Duration,
     /// Whether the request cannot be written.
@@ -104,6 +106,7 @@ pub const CASE: Case = Case {
     has_user: false,
     cut: None,
     closed: None,
+    is_half_closed: false,
     total_timeout: Duration::from_secs(5),
     socket_timeout: Duration::from_secs(2),
     is_unwritable: false,
@@ -238,7 +241,13 @@ async fn run(caller: Caller, case: &Case) -> Seen {
     let (net, nodes) = Net::cluster(1);
     let node = &nodes[0];
     let logins = accept_logins(node);
-    let scripted = Scripted::new(node, |_, asked| vec![Act::Wait(USUAL), Act::Send(asked.ok())]);
+    let scripted = Scripted::new(
+        node,
+        match case.is_half_closed {
+            false => |_, asked| vec![Act::Wait(USUAL), Act::Send(asked.ok())],
+            true => |_, asked| vec![Act::Wait(USUAL), Act::Send(asked.ok()), Act::HalfClose],
+        },
+    );
     let config = ClusterConfig { credentials: case.has_user.then(user), ..quiet(100) };
     let cluster = Cluster::connect(config, Arc::clone(&net) as _).await.unwrap();
     if case.is_reused {
@@ -246,6 +255,7 @@ async fn run(caller: Caller, case: &Case) -> Seen {
     }
     match case.closed {
         // An answer at the very instant of the next request would count as one to that.
+        None if case.is_half_closed => tokio::task::yield_now().await,
         None => tokio::time::sleep(MS).await,
         Some(before) => {
             node.drop_connections();

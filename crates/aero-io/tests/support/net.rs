@@ -24,6 +24,8 @@ pub enum Act {
     Send(Vec<u8>),
     Wait(Duration),
     Close,
+    /// Sends no more, and drops what comes.
+    HalfClose,
     Hang,
 }
 
@@ -393,6 +395,10 @@ async fn act(stream: &mut DuplexStream, acts: Vec<Act>) -> io::Result<Next> {
             Act::Send(bytes) => stream.write_all(&bytes).await?,
             Act::Wait(time) => tokio::time::sleep(time).await,
             Act::Close => return Ok(Next::Close),
+            Act::HalfClose => {
+                stream.shutdown().await?;
+                return Ok(Next::Hang);
+            }
             Act::Hang => return Ok(Next::Hang),
         }
     }

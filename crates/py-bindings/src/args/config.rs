@@ -1,6 +1,5 @@
 //! The client's configuration dictionary, by the official client's key names.
 
-use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use aero_io::{AuthMode, BatchPolicy, ClusterConfig, QueryPolicy, Replica, Seed, TlsConfig};
@@ -309,15 +308,14 @@ fn seed(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
             ),
         )
     };
+    let refused = |why: &str| {
+        param_error(item.py(), format!("config \"hosts\"[{position}] is {}; {why}", describe(item)))
+    };
+    let check_name = |name: &str| hosts::wrong_name(name).map_or(Ok(()), |why| Err(refused(&why)));
     if let Ok(text) = item.cast::<PyString>() {
         let text = unicode(text, &format!("config \"hosts\"[{position}]"))?;
-        let refused = |why: &str| {
-            param_error(item.py(), format!("config \"hosts\"[{position}] is {}; {why}", describe(item)))
-        };
         let (host, port) = hosts::parse(&text).map_err(refused)?;
-        if let Some(why) = wrong_host(&host) {
-            return Err(refused(&why));
-        }
+        check_name(&host)?;
         return Ok(Seed { host, port, tls_name: None });
     }
     let parts = items_of(item).ok_or_else(wrong)?;
@@ -329,10 +327,7 @@ fn seed(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
     let name = name.extract::<String>().map_err(|_| wrong())?;
     let port = whole_number(port).and_then(|port| u16::try_from(port).ok());
     let port = port.filter(|&port| port > 0).ok_or_else(wrong)?;
-    if let Some(what) = wrong_host(&name) {
-        let found = describe(item);
-        return Err(param_error(item.py(), format!("config \"hosts\"[{position}] is {found}; {what}")));
-    }
+    check_name(&name)?;
     let tls_name = match tls_name {
         Some(name) if !name.is_none() => Some(name.extract::<String>().map_err(|_| wrong())?),
         _ => None,
@@ -341,18 +336,4 @@ fn seed(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
         return Err(wrong());
     }
     Ok(Seed { host: name, port, tls_name: tls_name.filter(|name| !name.is_empty()) })
-}
-
-/// What is wrong with the name of a host. It is no URL, and its port is not part of it.
-fn wrong_host(name: &str) -> Option<String> {
-    let is_address = |text: &str| text.split('%').next().unwrap_or_default().parse::<Ipv6Addr>().is_ok();
-    if let Some(address) = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
-        return Some(format!("leave out the brackets of the address: {address:?}"));
-    }
-    if name.contains([':', '/', '[', ']']) && !is_address(name) {
-        return Some(
-            "its host must be only a name or an address, such as \"db1\", \"127.0.0.1\" or \"::1\"".into(),
-        );
-    }
-    None
 }

@@ -1,4 +1,6 @@
-//! Hosts as text: `host`, `host:port`, `[address]:port`.
+//! Hosts as text: `host`, `host:port`, `[address]:port`; and the names of hosts.
+
+use std::net::Ipv6Addr;
 
 /// The port of a host that names none.
 const DEFAULT_PORT: u16 = 3000;
@@ -28,6 +30,20 @@ pub(super) fn parse(text: &str) -> Result<(String, u16), &'static str> {
         Some(_) => return Err(NO_PORT),
     };
     Ok((host.to_owned(), port))
+}
+
+/// What is wrong with the name of a host. It is no URL, and its port is not part of it.
+pub(super) fn wrong_name(name: &str) -> Option<String> {
+    let is_address = |text: &str| text.split('%').next().unwrap_or_default().parse::<Ipv6Addr>().is_ok();
+    if let Some(address) = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+        return Some(format!("leave out the brackets of the address: {address:?}"));
+    }
+    if name.contains(|c: char| ":/[]".contains(c) || c.is_whitespace()) && !is_address(name) {
+        return Some(
+            "its host must be only a name or an address, such as \"db1\", \"127.0.0.1\" or \"::1\"".into(),
+        );
+    }
+    None
 }
 
 const NO_HOST: &str = "it must be one host, as \"host\", \"host:port\" or \"[address]:port\"";
