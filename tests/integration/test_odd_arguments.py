@@ -238,7 +238,7 @@ def complaint(error: BaseException) -> str | None:
     # Python's own, of a list that is as long as the argument says that it is.
     if isinstance(error, (BoomError, MemoryError)):
         return None
-    if isinstance(error, aerospike.ServerError) and error.code > 0:
+    if isinstance(error, aerospike.ServerError) and (error.code or 0) > 0:
         return None
     if not isinstance(error, Exception):
         return "a panic"
