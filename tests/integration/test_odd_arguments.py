@@ -205,7 +205,7 @@ def methods(of: type) -> Iterator[str]:
             yield name
 
 
-# Those that start what others test, or end the client.
+# `connect` has a test of its own; `close` ends the client.
 LEFT_OUT = {"close", "connect"}
 CLIENT = [name for name in methods(aerospike.Client) if name not in LEFT_OUT]
 QUERY = [name for name in methods(aerospike.Query) if name not in LEFT_OUT]
@@ -286,6 +286,15 @@ def each(function: Callable[..., Any], name: str, call: Callable[..., Any]) -> l
 @pytest.mark.parametrize("name", CLIENT)
 def test_methods_of_clients(client, name):
     assert not each(getattr(aerospike.Client, name), name, getattr(client, name))
+
+
+def test_connect(face, config):
+    def call(**arguments: Any) -> None:
+        with face.client(config) as client:
+            client.close()
+            client.connect(**arguments)
+
+    assert not each(aerospike.Client.connect, "connect", call)
 
 
 @pytest.mark.parametrize("name", QUERY)
