@@ -180,12 +180,12 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "batch": ("operations", "records", "types"),
         "operations": ("constants",),
         "records": ("exception", "_result_codes"),
-        "values": ("exception",),
+        "values": ("exception", "_utils"),
         # Types of configs and policies.
         "types": ("_types",),
         # Aliases and protocols.
         "_types": ("keys",),
-        "keys": ("exception",),
+        "keys": ("exception", "_utils"),
         # The codes of a batch's rows, summed up.
         "_result_codes": ("exception",),
         "_pickled_keys": (),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Literal
 
+from ._utils.describe import describe
 from .exception import ParamError, ParamTypeError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def check_word(name: str, value: Any, words: tuple[str, str]) -> None:
     if isinstance(value, str) and value in words:
         return
     kind = ParamError if isinstance(value, str) else ParamTypeError
-    raise kind(f'{name} is {value!r:.80}; it must be "{words[0]}" or "{words[1]}"')
+    raise kind(f'{name} is {describe(value)}; it must be "{words[0]}" or "{words[1]}"')
 
 
 class Keys:
@@ -56,9 +57,9 @@ class Keys:
     ) -> None:
         check_word("key_type", key_type, ("str", "bytes"))
         if not isinstance(namespace, str):
-            raise ParamTypeError(f"Keys: namespace is {namespace!r:.80}; it must be a str")
+            raise ParamTypeError(f"Keys: namespace is {describe(namespace)}; it must be a str")
         if set is not None and not isinstance(set, str):
-            raise ParamTypeError(f"Keys: set is {set!r:.80}; it must be a str or None")
+            raise ParamTypeError(f"Keys: set is {describe(set)}; it must be a str or None")
         _refuse_unsuitable(values)
         self.namespace = namespace
         self.set = set
@@ -87,7 +88,7 @@ def _refuse_unsuitable(values: Any) -> None:
         )
     if isinstance(values, type) or not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
         raise ParamTypeError(
-            f"Keys: values is {values!r:.80} ({kind}); it must be an array or sequence of primary keys"
+            f"Keys: values is {describe(values)}; it must be an array or sequence of primary keys"
         )
     shape = getattr(values, "shape", None)
     if isinstance(shape, tuple) and len(shape) != 1:

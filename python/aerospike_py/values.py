@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ._utils.describe import describe
 from .exception import ParamTypeError
 
 
@@ -23,7 +24,7 @@ class GeoJSON:
         geo_data: a GeoJSON object as a dict, or its text. Text is stored unchanged.
 
     Raises:
-        TypeError: it is neither a dict nor a str.
+        TypeError: it is neither a dict nor a str, or holds what JSON cannot.
 
     Example:
         >>> place = GeoJSON({"type": "Point", "coordinates": [-122.0, 37.5]})
@@ -38,11 +39,12 @@ class GeoJSON:
         if isinstance(geo_data, str):
             self._text = geo_data
         elif isinstance(geo_data, dict):
-            self._text = json.dumps(geo_data)
+            try:
+                self._text = json.dumps(geo_data)
+            except (TypeError, ValueError) as error:
+                raise ParamTypeError(f"geo_data cannot be written as JSON: {error}") from error
         else:
-            raise ParamTypeError(
-                f"geo_data is {geo_data!r:.80} ({type(geo_data).__name__}); it must be a dict or its text"
-            )
+            raise ParamTypeError(f"geo_data is {describe(geo_data)}; it must be a dict or its text")
 
     @property
     def geo_data(self) -> dict[str, Any]:

@@ -43,6 +43,8 @@ HOSTS: dict[Any, Any] = {"hosts": [("127.0.0.1", 3000)]}
         ({"hosts": ["db1:0"]}, "port must be a number"),
         ({"hosts": ["db1:65536"]}, "port must be a number"),
         ({"hosts": ["db1:+1"]}, "port must be a number"),
+        ({"hosts": ["http://db1:3000"]}, "must be only a name or an address"),
+        ({"hosts": ["http://db1"]}, "port must be a number"),
         ({"hosts": ["\ud800"]}, r"\[0\] has lone surrogates"),
         ({"hosts": [b"db1"]}, "or a str such as"),
         ({**HOSTS, "tend_intervall": 5}, 'did you mean "tend_interval"'),

@@ -270,7 +270,7 @@ def test_nat_is_refused(client, fresh_set, times):
         write(times, "test", fresh_set, nat="raise")
     with pytest.raises(aerospike.ParamError, match="row 2, field 'took': the time is NaT"):
         write(times, "test", fresh_set, bins=["took"], nat="raise")
-    with pytest.raises(aerospike.ParamError, match='nat is None; it must be "omit" or "raise"'):
+    with pytest.raises(aerospike.ParamError, match=r'nat is None \(NoneType\); it must be "omit" or "raise"'):
         write(times, "test", fresh_set, nat=None)
     # NaT is no key, whether as a time or among objects.
     with pytest.raises(aerospike.ParamError, match=r"values\[1\] is NaT; .*isnat"):

@@ -129,8 +129,8 @@ def test_fields_of_ones_own():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        (["n"], "fields is \\['n'\\]; it must map names of bins to dtypes"),
-        ({1: "f4"}, "fields has the key 1; it must be the name of a bin"),
+        (["n"], "fields is \\['n'\\] .list.; it must map names of bins to dtypes"),
+        ({1: "f4"}, "fields has the key 1 .int.; it must be the name of a bin"),
         ({"n": "no type"}, "fields\\['n'\\] is 'no type', which is not a dtype"),
         ({"n": object}, "must be a plain type"),
         ({"n": [("a", "f4")]}, "must be a plain type"),

@@ -7,6 +7,7 @@ import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._utils.describe import describe
 from ..exception import ParamError, ParamTypeError
 from ..keys import Keys, check_word
 
@@ -43,7 +44,7 @@ def check_rows(
 ) -> RowsToWrite:
     check_word("nat", nat, ("omit", "raise"))
     if key_field is not None and not isinstance(key_field, str):
-        raise ParamTypeError(f"key_field is {key_field!r:.80}; it must be a str or None")
+        raise ParamTypeError(f"key_field is {describe(key_field)}; it must be a str or None")
     np = sys.modules.get("numpy")
     if np is None:
         raise TypeError(_no_structured_array(data))
@@ -181,13 +182,13 @@ def _keys_of(namespace: str, set: str | None, keys: Any, key_type: str) -> Keys:
 
 def _fields_of(bins: Sequence[str], names: tuple[str, ...]) -> list[str]:
     if isinstance(bins, (str, type)) or not hasattr(bins, "__iter__"):
-        raise ParamTypeError(f"bins is {bins!r}; it must be a list of field names")
+        raise ParamTypeError(f"bins is {describe(bins)}; it must be a list of field names")
     wanted = list(bins)
     if not wanted:
         raise ParamError("bins is empty; name at least one field")
     for name in wanted:
         if not isinstance(name, str):
-            raise ParamTypeError(f"bins has {name!r:.80}; it must be a list of field names")
+            raise ParamTypeError(f"bins has {describe(name)}; it must be a list of field names")
         if name not in names:
             raise ParamError(f"bins has {name!r}, but data has no such field{_hint(name, names)}")
     return [name for name in names if name in wanted]
@@ -199,7 +200,7 @@ def _presence_of_bools(present: Any, chosen: list[str], rows: int) -> Any:
 
     if not isinstance(present, np.ndarray):
         raise ParamTypeError(
-            f"present is {type(present).__name__}; it must be a structured array with one bool for each "
+            f"present is {describe(present)}; it must be a structured array with one bool for each "
             "field, like .present of a batch"
         )
     if present.dtype.names is None or any(present.dtype[name] != np.bool_ for name in present.dtype.names):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from .._utils.describe import describe
 from ..exception import ClientError, ParamError, ParamTypeError
 from . import MAX_WIDTH
 from .observe import ObservedRecords
@@ -102,11 +103,15 @@ def _check_arguments(sample: int, max_width: int, compact: object) -> None:
             "infer_dtype needs NumPy: install it with `python -m pip install 'numpy>=2.0'`", name="numpy"
         )
     if type(compact).__name__ not in ("bool", "bool_"):
-        raise ParamTypeError(f"compact is {compact!r:.80}; it must be a bool")
+        raise ParamTypeError(f"compact is {describe(compact)}; it must be a bool")
     for name, number in (("sample", sample), ("max_width", max_width)):
-        if isinstance(number, bool) or not hasattr(number, "__index__"):
-            raise ParamTypeError(f"{name} is {number!r}; it must be an integer of at least 1")
-        if operator.index(number) < 1:
+        try:
+            whole = None if isinstance(number, bool) else operator.index(number)
+        except TypeError:
+            whole = None
+        if whole is None:
+            raise ParamTypeError(f"{name} is {describe(number)}; it must be an integer of at least 1")
+        if whole < 1:
             raise ParamError(f"{name} is {number!r}; it must be an integer of at least 1")
 
 
@@ -114,10 +119,12 @@ def _checked_fields(fields: Mapping[str, npt.DTypeLike | None] | None) -> Mappin
     if fields is None:
         return {}
     if not isinstance(fields, Mapping):
-        raise ParamError(f'fields is {fields!r}; it must map names of bins to dtypes, as {{"age": "f4"}}')
+        raise ParamError(
+            f'fields is {describe(fields)}; it must map names of bins to dtypes, as {{"age": "f4"}}'
+        )
     for name in fields:
         if not isinstance(name, str):
-            raise ParamError(f"fields has the key {name!r}; it must be the name of a bin")
+            raise ParamError(f"fields has the key {describe(name)}; it must be the name of a bin")
     return fields
 
 

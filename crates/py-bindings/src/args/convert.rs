@@ -14,49 +14,29 @@ pub(crate) fn whole_number(value: &Bound<'_, PyAny>) -> Option<i64> {
     if value.is_instance_of::<PyBool>() { None } else { value.extract().ok() }
 }
 
-/// What a time to live must be, for the message about another value.
-pub(crate) const TIME_TO_LIVE: &str = "a time to live in seconds, or one of TTL_NAMESPACE_DEFAULT, TTL_NEVER_EXPIRE, \
-     TTL_DONT_UPDATE and TTL_CLIENT_DEFAULT";
-
-/// A time to live as an argument says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TimeToLive {
-    /// `TTL_CLIENT_DEFAULT`: what the policy says.
-    OfPolicy,
-    /// Seconds, or another `TTL_*` constant, as a request holds it.
-    Given(u32),
-}
-
-impl TimeToLive {
-    /// Reads a time to live; None if it is none. The official client also takes -1, -2 and -3 for `TTL_NEVER_EXPIRE`,
-    /// `TTL_DONT_UPDATE` and `TTL_CLIENT_DEFAULT`, which are these numbers as unsigned ones.
-    pub(crate) fn read(value: &Bound<'_, PyAny>) -> Option<Self> {
-        const CLIENT_DEFAULT: u32 = u32::MAX - 2;
-        let given = match whole_number(value)? {
-            signed @ -3..=-1 => signed as u32,
-            seconds => u32::try_from(seconds).ok()?,
-        };
-        Some(if given == CLIENT_DEFAULT { Self::OfPolicy } else { Self::Given(given) })
-    }
-
-    /// Reads the time to live `what`.
-    pub(crate) fn read_argument(what: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Self::read(value).ok_or_else(|| {
-            let message = format!("{what} is {}; it must be {TIME_TO_LIVE}", describe(value));
-            match whole_number(value) {
-                Some(_) => param_error(value.py(), message),
-                None => type_error(value.py(), message),
-            }
-        })
-    }
-
-    /// What a request holds; None if the policy decides.
-    pub(crate) fn given(self) -> Option<u32> {
-        match self {
-            Self::OfPolicy => None,
-            Self::Given(given) => Some(given),
-        }
-    }
+/// The time to live `what` as a request holds it; None for `TTL_CLIENT_DEFAULT`, which leaves it to the policy.
+///
+/// The official client also takes -1, -2 and -3 for `TTL_NEVER_EXPIRE`, `TTL_DONT_UPDATE` and `TTL_CLIENT_DEFAULT`,
+/// which are these numbers as unsigned ones.
+pub(crate) fn time_to_live(what: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<u32>> {
+    const CLIENT_DEFAULT: u32 = u32::MAX - 2;
+    let number = whole_number(value);
+    let ttl = match number {
+        Some(signed @ -3..=-1) => Some(signed as u32),
+        number => number.and_then(|seconds| u32::try_from(seconds).ok()),
+    };
+    let Some(ttl) = ttl else {
+        let message = format!(
+            "{what} is {}; it must be a time to live in seconds, or one of TTL_NAMESPACE_DEFAULT, TTL_NEVER_EXPIRE, \
+             TTL_DONT_UPDATE and TTL_CLIENT_DEFAULT",
+            describe(value)
+        );
+        return Err(match number {
+            Some(_) => param_error(value.py(), message),
+            None => type_error(value.py(), message),
+        });
+    };
+    Ok((ttl != CLIENT_DEFAULT).then_some(ttl))
 }
 
 /// The text of an argument that must be a str.

@@ -5,7 +5,7 @@ use pyo3::types::{PyBool, PyMapping};
 use wire_protocol::message::{self, op};
 use wire_protocol::particle::particle_type;
 
-use crate::args::convert::{TimeToLive, bin_names, items_of, whole_number};
+use crate::args::convert::{bin_names, items_of, time_to_live, whole_number};
 use crate::python::describe::describe;
 use crate::python::errors::{param_error, type_error};
 use crate::values::{Bools, OpBytes, bin_name_at, encode_value};
@@ -195,8 +195,7 @@ fn encode_item(
     let value = if has_value { optional(dict, "val")? } else { None };
     if kind == OpKind::Touch {
         if let Some(ttl) = value.filter(|ttl| !ttl.is_none()) {
-            let ttl = TimeToLive::read_argument(&format!("{position} \"val\""), &ttl)?;
-            operations.ttl = ttl.given().or(operations.ttl);
+            operations.ttl = time_to_live(&format!("{position} \"val\""), &ttl)?.or(operations.ttl);
         }
         push(operations, kind, &bin, particle_type::NIL, &[]);
         return Ok(());

@@ -9,7 +9,7 @@ use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyMapping, PyString};
 
-use crate::args::convert::{TIME_TO_LIVE, TimeToLive, whole_number};
+use crate::args::convert::{time_to_live, whole_number};
 use crate::python::describe::describe;
 use crate::python::errors::{param_error, type_error};
 use crate::python::package::from_package;
@@ -153,10 +153,7 @@ impl<'py> Settings<'py> {
     /// A time to live, as a request holds it; None if it is missing or `TTL_CLIENT_DEFAULT`.
     pub(crate) fn time_to_live(&mut self, key: &'static str) -> PyResult<Option<u32>> {
         let Some(value) = self.take(key)? else { return Ok(None) };
-        match TimeToLive::read(&value) {
-            Some(ttl) => Ok(ttl.given()),
-            None => Err(self.wrong(key, &value, TIME_TO_LIVE)),
-        }
+        time_to_live(&format!("{} {key:?}", self.name), &value)
     }
 
     pub(crate) fn flag(&mut self, key: &'static str) -> PyResult<Option<bool>> {

@@ -7,7 +7,7 @@ use aero_io::{BatchKeys, BatchOperate, BatchPolicy, BatchWriter, EncodedOps, Ope
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PySequence};
 
-use crate::args::convert::TimeToLive;
+use crate::args::convert::time_to_live;
 use crate::args::row_command::RowCommand;
 use crate::args::{operations, policy};
 use crate::call::{Call, Completions};
@@ -83,8 +83,7 @@ impl Core {
         let defaults = &self.config.policies.batch_write;
         let mut row = policy::row_write(py, defaults, "batch write policy", row_policy)?.of_row(py, None)?;
         if let Some(ttl) = ttl.filter(|ttl| !ttl.is_none()) {
-            let ttl = TimeToLive::read_argument("ttl", ttl)?;
-            row.options.ttl = ttl.given().unwrap_or(row.options.ttl);
+            row.options.ttl = time_to_live("ttl", ttl)?.unwrap_or(row.options.ttl);
         }
         let command = RowCommand::operate(py, operations, &row, &parent)?;
         let arena = Arc::new(KeyArena::read(keys)?);

@@ -4,7 +4,7 @@
 use aero_io::Answer;
 use pyo3::prelude::*;
 
-use crate::args::convert::TimeToLive;
+use crate::args::convert::time_to_live;
 use crate::args::operations::{self, Operations};
 use crate::args::policy::{self, Operate};
 use crate::call::{Call, Completions};
@@ -71,7 +71,7 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let policy = self.operate_policy(py, policy)?;
         // 0, the default, leaves the time to live to `meta` and `policy`.
-        let ttl = if val.is_none() { None } else { TimeToLive::read_argument("val", val)?.given() };
+        let ttl = if val.is_none() { None } else { time_to_live("val", val)? };
         let operations = operations::encode_touch(ttl.filter(|&ttl| ttl != 0));
         self.run_operations(py, completions, "touch", None, key, operations, meta, policy, Returns::Nothing)
     }
