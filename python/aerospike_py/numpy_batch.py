@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 
 class MissingFieldWarning(RuntimeWarning):
-    """No record that a batch read found has the bin of a field: its name, or that of the set, may be wrong.
+    """No record found by a batch read has the bin of a field. The name of the field, or of the set, may be
+    wrong.
 
-    A client warns once of each field, for reads of the same bins from the same sets. Ignore it if bins are
-    optional.
+    A client warns once about each field, for reads of the same bins from the same sets. Ignore the warning if
+    bins are optional.
 
     Example:
         >>> import warnings
@@ -44,16 +45,16 @@ def _tuple_of(key: dict[str, Any]) -> tuple[Any, ...]:
 class NumpyBatchRecords:
     """Records of a batch as NumPy arrays, one row per key, in the order of the keys.
 
-    ``batch["visits"]``, ``batch[5]``, slices and masks are those of :attr:`batch_records`, which
-    ``np.asarray(batch)`` gives as well. ``len`` and iteration work on rows; ``in`` tests for a key.
+    Indexing (``batch["visits"]``, ``batch[5]``, slices, masks) works as on :attr:`batch_records`, and
+    ``np.asarray(batch)`` returns that array. ``len`` and iteration work on rows; ``in`` tests for a key.
 
     Attributes:
-        batch_records: structured array of exactly the requested dtype, shape ``(n,)``. Cells without a value
-            are zero; :attr:`present` tells them from real zeros.
+        batch_records: structured array of exactly the requested dtype, shape ``(n,)``. A cell (one field of
+            one row) without a value is zero; :attr:`present` distinguishes it from a stored zero.
         meta: structured array ``[("gen", "u4"), ("ttl", "u4")]``, shape ``(n,)``. ``ttl`` is the time to live
             in seconds: at least 1, ``0xFFFFFFFF`` if the record never expires, 0 for a row without a record.
         result_codes: ``int32`` array, shape ``(n,)``: 0 found, 2 not found, 27 filtered out, or another code
-            of the server. Codes of the client are negative.
+            of the server. The client's own codes are negative.
         inexact: field name to the number of values that changed to fit the field.
         decode_errors: number of values that do not fit their field. Their cells are zero and not present.
 
@@ -95,8 +96,8 @@ class NumpyBatchRecords:
 
     @property
     def keys(self) -> list[tuple[Any, ...]]:
-        """The keys, in the order of the rows, as every command takes them: ``(namespace, set, primary_key)``,
-        or ``(namespace, set, None, digest)`` for a key that was given by its digest.
+        """The keys, in the order of the rows, in the form that every command takes: ``(namespace, set,
+        primary_key)``, or ``(namespace, set, None, digest)`` for a key that was given by its digest.
 
         Example:
             >>> batch = client.batch_read(keys, _dtype=dtype)
@@ -178,7 +179,7 @@ class NumpyBatchRecords:
         """The row of a key.
 
         Args:
-            primary_key: a primary key, or a whole key: ``(namespace, set, primary_key)``, or the same as a
+            primary_key: a primary key, or a complete key: ``(namespace, set, primary_key)``, or the same as a
                 dict, ``{"ns": ..., "set": ..., "key": ...}``.
 
         Returns:
@@ -250,7 +251,8 @@ class NumpyBatchRecords:
     def present(self) -> npt.NDArray[Any]:
         """Structured bool array, shape ``(n,)``, with the field names of the dtype; sub-arrays have one bool.
 
-        True where the record had the bin and its value is in the field. This tells a zero from a missing bin.
+        True where the record has the bin and its value is in the field, so a stored zero differs from a
+        missing bin.
 
         Example:
             >>> batch = client.batch_read(keys, _dtype=dtype)
@@ -304,14 +306,14 @@ class NumpyBatchRecords:
             raise
 
     def filled(self, fill_value: Any) -> npt.NDArray[Any]:
-        """A copy of :attr:`batch_records` with other values in place of those that are not present.
+        """A copy of :attr:`batch_records` in which values that are not present are replaced.
 
         Args:
-            fill_value: a value for all fields, a dict of field names and values (fields that it lacks keep
-                their zeros), or a tuple with a value per field. NumPy casts it to the field.
+            fill_value: a value for all fields, a dict of field names and values (other fields keep their
+                zeros), or a tuple with a value per field. NumPy casts each value to its field.
 
         Raises:
-            ValueError: a value does not fit its field, or the dict has a name that is no field.
+            ValueError: a value does not fit its field, or the dict has a name that is not a field.
 
         Example:
             >>> client.batch_read(keys, _dtype=dtype).filled({"visits": -1})["visits"].tolist()
@@ -358,8 +360,9 @@ class NumpyBatchRecords:
         return self._cell_mask(field, self._changed_cells)
 
     def failed_mask(self, field: str) -> npt.NDArray[np.bool_]:
-        """bool array, shape ``(n,)``: True where the field cannot hold the record's value, which is therefore
-        zero and not present.
+        """bool array, shape ``(n,)``: True where the field cannot hold the record's value.
+
+        Such cells are zero and not present.
 
         Example:
             >>> batch = client.batch_read(keys, _dtype=np.dtype([("name", "i4")]), errors="coerce")
@@ -387,7 +390,7 @@ class NumpyBatchRecords:
         raise ValueError(f"{name!r} is no field of the dtype{hint}")
 
     def raise_for_failures(self) -> None:
-        """Raises an error if rows failed: if they have another result code than 0, 2 or 27.
+        """Raises an error if any row failed, that is, has a result code other than 0, 2 or 27.
 
         Raises:
             AerospikeError: the class is that of the most frequent code. The message has the number of
@@ -413,15 +416,16 @@ class NumpyBatchRecords:
     def to_pandas(self, meta_prefix: str = "") -> pd.DataFrame:
         """The fields as a ``pandas.DataFrame``, with the columns ``gen``, ``ttl`` and ``result_code``.
 
-        The index is the primary key; for several sets it is set and key, for several namespaces namespace,
-        set and key. Columns have native byte order. A numeric column with missing values has a nullable dtype
-        of pandas. Sub-arrays, ``S`` and ``V`` fields are object columns.
+        The index is the primary key. If the batch has several sets, the index has the levels set and key; if
+        it has several namespaces, the levels namespace, set and key. Columns have native byte order. A
+        numeric column with missing values has a nullable pandas dtype. Sub-arrays, ``S`` and ``V`` fields are
+        object columns.
 
         Args:
-            meta_prefix: put before the names ``gen``, ``ttl`` and ``result_code``.
+            meta_prefix: prefix for the column names ``gen``, ``ttl`` and ``result_code``.
 
         Returns:
-            A new frame with n rows. It shares no memory with the batch.
+            A new DataFrame with n rows. It shares no memory with the batch.
 
         Raises:
             ValueError: a bin has the name of one of these columns.
