@@ -15,6 +15,7 @@ use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord, QueryRequest,
 use super::{Query, RecordBlock, StreamItem};
 use crate::command::exchange::{self, Exchange, Received};
 use crate::error::{Error, Fault};
+use crate::key::Bins;
 use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::topology::state::Inner;
@@ -255,7 +256,10 @@ fn encode(
     received: u64,
     out: &mut Vec<u8>,
 ) -> Result<(), WireError> {
-    let Query { space, bins, policy, records_per_second, .. } = &*call.query;
+    let Query { space, bins, every_record, policy, records_per_second, .. } = &*call.query;
+    let all_bins = matches!(bins, Bins::Names(names) if *every_record && !names.is_empty())
+        && !request.node.has_query_ops();
+    let bins = if all_bins { &Bins::All } else { bins };
     let names = bins.borrowed();
     let from_start: Vec<u16> = request
         .partitions
@@ -270,6 +274,7 @@ fn encode(
             namespace: &space.namespace,
             set: &space.set,
             projection: bins.projection(&names),
+            every_record: *every_record,
             partitions: &from_start,
             after: &after,
             max_records: request.share.map_or(0, |share| share.saturating_sub(received)),
