@@ -26,6 +26,9 @@ const BLOCK_RECORDS: usize = 128;
 /// The size at which a block is complete. A larger record is a block of its own.
 const BLOCK_BYTES: usize = 64 * 1024;
 
+/// The most operations that a server carries out in a query. With more, it leaves out every record.
+const MAX_QUERY_OPS: usize = 32 * 1024;
+
 /// How long a node waits for a client that reads nothing, unless the request sets it.
 const SERVER_SOCKET_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -257,9 +260,16 @@ fn encode(
     out: &mut Vec<u8>,
 ) -> Result<(), WireError> {
     let Query { space, bins, every_record, policy, records_per_second, .. } = &*call.query;
-    let all_bins = matches!(bins, Bins::Names(names) if *every_record && !names.is_empty())
-        && !request.node.has_query_ops();
-    let bins = if all_bins { &Bins::All } else { bins };
+    let bins = match bins {
+        Bins::Names(names)
+            if *every_record
+                && !names.is_empty()
+                && (names.len() > MAX_QUERY_OPS || !request.node.has_query_ops()) =>
+        {
+            &Bins::All
+        }
+        bins => bins,
+    };
     let names = bins.borrowed();
     let from_start: Vec<u16> = request
         .partitions
