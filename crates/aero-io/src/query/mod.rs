@@ -36,8 +36,11 @@ const QUEUE: usize = 4;
 pub struct Query {
     /// An empty set means the whole namespace.
     pub space: Space,
-    /// Records that have none of the named bins are skipped.
+    /// Records that have none of the named bins are skipped, unless `every_record` is set.
     pub bins: Bins,
+    /// Also yield records that have none of the named bins. Bins that a record lacks may come as nil, and bins
+    /// that were not named may come, too: nodes that cannot do this are asked for all bins.
+    pub every_record: bool,
     pub policy: QueryPolicy,
     /// The partitions, and where to continue in each.
     pub partitions: QueryPartitions,

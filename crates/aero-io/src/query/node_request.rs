@@ -15,6 +15,7 @@ use super::Query;
 use super::delivery::{Delivery, Dropped, RecordWriter};
 use crate::command::exchange::{self, Exchange, Received};
 use crate::error::{Error, Fault};
+use crate::key::Bins;
 use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::topology::state::Inner;
@@ -101,11 +102,12 @@ pub(super) async fn run<D: Delivery + Clone + Sync>(
         received: 0,
         refused: BTreeMap::new(),
     };
-    let mut exchange = QueryExchange { call, cursor, delivery, waited: Duration::ZERO };
+    let node = Arc::clone(&request.node);
+    let mut exchange = QueryExchange { call, node: &node, cursor, delivery, waited: Duration::ZERO };
     let sent_at = Instant::now();
     let mut timer = Timer::new(call.deadline, call.query.policy.limits.socket_timeout);
     let mut buffers = call.inner.buffers.take();
-    let end = exchange::run(&mut exchange, &request.node, &mut buffers, &mut timer).await;
+    let end = exchange::run(&mut exchange, &node, &mut buffers, &mut timer).await;
     let mut end = end.map(|(code, ())| code).map_err(|unanswered| unanswered.why);
     let is_full = !exchange.can_restart();
     if matches!(end, Ok(ResultCode::OK)) && !is_full && exchange.finish().await.is_err() {
@@ -131,6 +133,7 @@ pub(super) async fn run<D: Delivery + Clone + Sync>(
 /// frame is read after the records of the one before are delivered.
 struct QueryExchange<'c, D> {
     call: &'c QueryCall<D>,
+    node: &'c Node,
     cursor: Cursor<'c>,
     delivery: D,
     /// How long this request has waited for room.
@@ -197,7 +200,7 @@ impl<D: Delivery + Clone + Sync> Exchange for QueryExchange<'_, D> {
     }
 
     fn encode(&mut self, out: &mut Vec<u8>, _timeout_ms: u32) -> Result<(), Error> {
-        Ok(encode(self.call, &self.cursor, out)?)
+        Ok(encode(self.call, &self.cursor, self.node, out)?)
     }
 
     async fn frame(&mut self, body: &[u8]) -> Result<Received<()>, RequestEnd> {
@@ -320,8 +323,16 @@ fn malformed(why: &'static str) -> WireError {
     WireError::Malformed { what: "query answer", why }
 }
 
-fn encode<D>(call: &QueryCall<D>, cursor: &Cursor<'_>, out: &mut Vec<u8>) -> Result<(), WireError> {
-    let Query { space, bins, policy, records_per_second, .. } = &*call.query;
+fn encode<D>(
+    call: &QueryCall<D>,
+    cursor: &Cursor<'_>,
+    node: &Node,
+    out: &mut Vec<u8>,
+) -> Result<(), WireError> {
+    let Query { space, bins, every_record, policy, records_per_second, .. } = &*call.query;
+    let all_bins =
+        matches!(bins, Bins::Names(names) if *every_record && !names.is_empty()) && !node.has_query_ops();
+    let bins = if all_bins { &Bins::All } else { bins };
     let names = bins.borrowed();
     let asked = &cursor.partitions.last;
     let from_start: Vec<u16> =
@@ -333,6 +344,7 @@ fn encode<D>(call: &QueryCall<D>, cursor: &Cursor<'_>, out: &mut Vec<u8>) -> Res
             namespace: &space.namespace,
             set: &space.set,
             projection: bins.projection(&names),
+            every_record: *every_record,
             partitions: &from_start,
             after: &after,
             max_records: cursor.share.map_or(0, |share| share.saturating_sub(cursor.received)),
