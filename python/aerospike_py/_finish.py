@@ -1,4 +1,4 @@
-"""The end of a batch read: warnings and errors, once its result is there.
+"""The end of a read: warnings and errors, once its result is there.
 
 Texts of warnings name fields and causes only, never counts or keys:
 Python keeps each text for good.
@@ -7,12 +7,12 @@ Python keeps each text for good.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._result_codes import ABOUT_RECORD, causes
 from ._utils.warnings import warn
 from .exception import BatchDecodeError
-from .numpy_batch import MissingFieldWarning
+from .numpy_records import MissingFieldWarning, NumpyRecords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _LISTED_FAILURES = 3
 
 _Failure = tuple[int, str, str, str]
+_Result = TypeVar("_Result", bound=NumpyRecords)
 
 
 def finish_batch_read(
@@ -45,18 +46,47 @@ def finish_batch_read(
         unmatched: names of bins without a field.
         failures: (row, field, type of bin, reason) of the first values that do not fit, if this is an error.
     """
+    found = []
+    if failed_codes:
+        found.append(RuntimeWarning(_failed_rows(failed_codes, "see result_codes, and raise_for_failures()")))
+    return finish(batch, [*found, *warnings_of_values(batch, missing, unmatched)], failures)
+
+
+def finish(records: _Result, found: Iterable[Warning], failures: Sequence[_Failure] | None) -> _Result:
+    """Issues warnings and raises if values do not fit. Warnings and errors have the result as ``batch``.
+
+    Args:
+        records: the result.
+        found: what to warn of.
+        failures: (row, field, type of bin, reason) of the first values that do not fit, if this is an error.
+    """
     try:
-        for warning in _warnings(batch, failed_codes, missing, unmatched):
-            # If warnings are errors, the caller still gets the batch.
-            warning.batch = batch  # type: ignore[attr-defined]
+        for warning in found:
+            # If warnings are errors, the caller still gets the result.
+            warning.batch = records  # type: ignore[attr-defined]
             warn(warning)
     except Warning:
         if failures is None:
             raise
-        raise _decode_error(batch, failures)  # noqa: B904 - the warning is its context
+        raise _decode_error(records, failures)  # noqa: B904 - the warning is its context
     if failures is not None:
-        raise _decode_error(batch, failures)
-    return batch
+        raise _decode_error(records, failures)
+    return records
+
+
+def warnings_of_values(
+    records: NumpyRecords, missing: Sequence[str], unmatched: Sequence[str]
+) -> Iterator[Warning]:
+    """What to warn of in the values of a result: those that changed, and fields that no record has."""
+    if records.inexact:
+        yield RuntimeWarning(
+            f"values changed to fit their fields ({', '.join(records.inexact)}); they are counted in "
+            '.inexact, and casting="same_value" makes this an error'
+        )
+    if missing:
+        absent = set(missing)
+        present = (name for name in records.batch_records.dtype.names or () if name not in absent)
+        yield MissingFieldWarning(_missing_fields(missing, [*unmatched, *present]))
 
 
 def warn_of_failed_rows(batch: BatchRecords) -> None:
@@ -67,22 +97,6 @@ def warn_of_failed_rows(batch: BatchRecords) -> None:
     warning = RuntimeWarning(_failed_rows(codes, "see the results of the rows, and raise_for_failures()"))
     warning.batch = batch  # type: ignore[attr-defined]
     warn(warning)
-
-
-def _warnings(
-    batch: NumpyBatchRecords, failed_codes: Sequence[int], missing: Sequence[str], unmatched: Sequence[str]
-) -> Iterator[Warning]:
-    if failed_codes:
-        yield RuntimeWarning(_failed_rows(failed_codes, "see result_codes, and raise_for_failures()"))
-    if batch.inexact:
-        yield RuntimeWarning(
-            f"values changed to fit their fields ({', '.join(batch.inexact)}); they are counted in .inexact, "
-            'and casting="same_value" makes this an error'
-        )
-    if missing:
-        absent = set(missing)
-        present = (name for name in batch.batch_records.dtype.names or () if name not in absent)
-        yield MissingFieldWarning(_missing_fields(missing, [*unmatched, *present]))
 
 
 def _failed_rows(codes: Iterable[int], advice: str) -> str:
@@ -101,13 +115,12 @@ def _missing_fields(missing: Sequence[str], seen: Sequence[str]) -> str:
     )
 
 
-def _decode_error(batch: NumpyBatchRecords, failures: Sequence[_Failure]) -> BatchDecodeError:
-    count = batch.decode_errors
-    keys = {row: batch._keys.primary_key(row) for row, *_ in failures}
-    listed = [(row, keys[row], field, reason) for row, field, _, reason in failures]
+def _decode_error(records: NumpyRecords, failures: Sequence[_Failure]) -> BatchDecodeError:
+    count = records.decode_errors
+    listed = [(row, records._row_id(row), field, reason) for row, field, _, reason in failures]
     shown = "; ".join(
-        f"key {keys[row]!r}, bin {field!r} ({bin_type}) into field {field!r} "
-        f"({_field_name(batch, field)}): {reason}"
+        f"{records._row_name(row)}, bin {field!r} ({bin_type}) into field {field!r} "
+        f"({_field_name(records, field)}): {reason}"
         for row, field, bin_type, reason in failures[:_LISTED_FAILURES]
     )
     more = f"; and {count - _LISTED_FAILURES} more (see .failures)" if count > _LISTED_FAILURES else ""
@@ -116,13 +129,13 @@ def _decode_error(batch: NumpyBatchRecords, failures: Sequence[_Failure]) -> Bat
         f"{count} {values} not fit the dtype: {shown}{more}. The other values are in .batch; "
         'errors="coerce" leaves such cells empty instead',
         failures=listed,
-        batch=batch,
+        batch=records,
         count=count,
     )
 
 
-def _field_name(batch: NumpyBatchRecords, field: str) -> Any:
-    dtype = batch.batch_records.dtype[field]
+def _field_name(records: NumpyRecords, field: str) -> Any:
+    dtype = records.batch_records.dtype[field]
     if dtype.subdtype is None:
         return dtype.str
     base, shape = dtype.subdtype

@@ -1,0 +1,321 @@
+"""What results in NumPy arrays have in common, whether a batch read or a query made them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+
+class MissingFieldWarning(RuntimeWarning):
+    """No record that a batch read found has the bin of a field: its name, or that of the set, may be wrong.
+
+    A client warns once of each field, for reads of the same bins from the same sets. Ignore it if bins are
+    optional.
+
+    Example:
+        >>> import warnings
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore", MissingFieldWarning)
+        ...     batch = client.batch_read(keys, _dtype=np.dtype([("nickname", "S8"), ("visits", "i8")]))
+        >>> batch.present["nickname"].any()
+        np.False_
+    """
+
+
+class NumpyRecords:
+    """Records as NumPy arrays, one row per record: what :class:`~aerospike_py.NumpyBatchRecords` has of its
+    arrays alone.
+
+    ``records["visits"]``, ``records[5]``, slices and masks are those of :attr:`batch_records`, which
+    ``np.asarray(records)`` gives as well. ``len`` and iteration work on rows.
+
+    Attributes:
+        batch_records: structured array of exactly the requested dtype, shape ``(n,)``. Cells without a value
+            are zero; :attr:`present` tells them from real zeros.
+        meta: structured array ``[("gen", "u4"), ("ttl", "u4")]``, shape ``(n,)``. ``ttl`` is the time to live
+            in seconds: at least 1, ``0xFFFFFFFF`` if the record never expires, 0 for a row without a record.
+        inexact: field name to the number of values that changed to fit the field.
+        decode_errors: number of values that do not fit their field. Their cells are zero and not present.
+    """
+
+    def __init__(
+        self,
+        batch_records: npt.NDArray[Any],
+        meta: npt.NDArray[Any],
+        presence: npt.NDArray[np.uint8],
+        inexact: dict[str, int],
+        decode_errors: int,
+        changed_cells: npt.NDArray[np.uint8] | None = None,
+        failed_cells: npt.NDArray[np.uint8] | None = None,
+    ) -> None:
+        self.batch_records = batch_records
+        self.meta = meta
+        self.inexact = inexact
+        self.decode_errors = decode_errors
+        # One bit per field in each row, as np.packbits has them; None if there are none.
+        self._presence = presence
+        self._changed_cells = changed_cells
+        self._failed_cells = failed_cells
+        self._present: npt.NDArray[Any] | None = None
+
+    # -- what kinds of results differ in
+
+    def _row_name(self, row: int) -> str:
+        """What messages call a row, such as ``key 'ada'``."""
+        raise NotImplementedError
+
+    def _row_id(self, row: int) -> Any:
+        """What identifies a row's record in ``BatchDecodeError.failures``: its primary key or digest."""
+        raise NotImplementedError
+
+    def _row_counts(self) -> list[str]:
+        """What ``repr`` says about rows, beside their number."""
+        return []
+
+    def _html_labels(self, rows: int) -> tuple[str, list[str]]:
+        """The first column of the HTML table: its name, and the cells of the first rows."""
+        raise NotImplementedError
+
+    def _row_columns(self) -> dict[str, npt.NDArray[Any]]:
+        """The columns of ``to_pandas`` that are about records, beside the fields."""
+        return {"gen": self.meta["gen"], "ttl": self.meta["ttl"]}
+
+    def _html_columns(self) -> dict[str, npt.NDArray[Any]]:
+        """The columns of the HTML table that are about records, beside the fields."""
+        return {}
+
+    def _pandas_index(self) -> pd.Index[Any]:
+        """The index of ``to_pandas``."""
+        raise NotImplementedError
+
+    # -- rows
+
+    def __len__(self) -> int:
+        return len(self.batch_records)
+
+    def __iter__(self) -> Iterator[np.void]:
+        return iter(self.batch_records)
+
+    # -- as an array
+
+    @overload
+    def __getitem__(self, index: str | list[str] | slice) -> npt.NDArray[Any]: ...
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> np.void: ...
+
+    @overload
+    def __getitem__(self, index: Any) -> Any: ...
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.batch_records[index]
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        import numpy as np
+
+        return np.array(self.batch_records, dtype=dtype, copy=copy)
+
+    # -- missing values
+
+    @property
+    def present(self) -> npt.NDArray[Any]:
+        """Structured bool array, shape ``(n,)``, with the field names of the dtype; sub-arrays have one bool.
+
+        True where the record had the bin and its value is in the field. This tells a zero from a missing bin.
+
+        Example:
+            >>> batch = client.batch_read(keys, _dtype=dtype)
+            >>> batch.batch_records["visits"].tolist(), batch.present["visits"].tolist()
+            ([7, 0, 0], [True, True, False])
+        """
+        if self._present is None:
+            import numpy as np
+
+            names = self.batch_records.dtype.names or ()
+            present = np.empty(len(self), dtype=[(name, np.bool_) for name in names])
+            bits = np.unpackbits(self._presence, axis=1, count=len(names))
+            for column, name in enumerate(names):
+                present[name] = bits[:, column]
+            self._present = present
+        return self._present
+
+    @property
+    def masked(self) -> np.ma.MaskedArray[Any, Any]:
+        """``numpy.ma.MaskedArray`` over the memory of :attr:`batch_records`, masked where not present.
+
+        Raises:
+            TypeError: NumPy cannot mask the dtype of a field: a time without a unit, or with a step (``M8``,
+                ``m8[25s]``).
+
+        Example:
+            >>> client.batch_read(keys, _dtype=dtype).masked["visits"].tolist()
+            [7, 0, None]
+        """
+        import numpy as np
+
+        dtype = self.batch_records.dtype
+        mask: npt.NDArray[Any] = np.zeros(len(self), dtype=np.ma.make_mask_descr(dtype))
+        present = self.present
+        for name in dtype.names or ():
+            missing = ~present[name]
+            column = mask[name]
+            column[...] = missing.reshape(missing.shape + (1,) * (column.ndim - 1))
+        try:
+            return np.ma.MaskedArray(self.batch_records, mask=mask)
+        except ValueError:
+            for name in dtype.names or ():
+                base = dtype[name].base
+                if base.kind in "Mm" and np.datetime_data(base) not in [
+                    (unit, 1) for unit in _MASKABLE_UNITS
+                ]:
+                    raise TypeError(
+                        f"field {name!r} has the dtype {base}, which NumPy cannot mask; "
+                        "use .present, or a unit without a step, such as M8[s]"
+                    ) from None
+            raise
+
+    def filled(self, fill_value: Any) -> npt.NDArray[Any]:
+        """A copy of :attr:`batch_records` with other values in place of those that are not present.
+
+        Args:
+            fill_value: a value for all fields, a dict of field names and values (fields that it lacks keep
+                their zeros), or a tuple with a value per field. NumPy casts it to the field.
+
+        Raises:
+            ValueError: a value does not fit its field, or the dict has a name that is no field.
+
+        Example:
+            >>> client.batch_read(keys, _dtype=dtype).filled({"visits": -1})["visits"].tolist()
+            [7, 0, -1]
+        """
+        import numpy as np
+
+        dtype = self.batch_records.dtype
+        names = dtype.names or ()
+        if isinstance(fill_value, np.void) and fill_value.dtype.names is not None:
+            fill_value = fill_value.item()
+        if isinstance(fill_value, Mapping):
+            values = {self._field(name)[0]: value for name, value in fill_value.items()}
+        elif isinstance(fill_value, tuple):
+            if len(fill_value) != len(names):
+                raise ValueError(
+                    f"fill_value has {len(fill_value)} values; it must have one for each of the "
+                    f"{len(names)} fields"
+                )
+            values = dict(zip(names, fill_value, strict=True))
+        else:
+            values = dict.fromkeys(names, fill_value)
+        filled = np.array(self.batch_records)
+        for name, value in values.items():
+            try:
+                # On a cell of its own: whether it fits must not depend on what is missing.
+                np.zeros((), dtype[name])[...] = value
+            except (TypeError, ValueError, OverflowError) as error:
+                raise ValueError(
+                    f"fill_value {value!r} does not fit the field {name!r} ({dtype[name]}); "
+                    "pass a dict with a value for each field"
+                ) from error
+            filled[name][~self.present[name]] = value
+        return filled
+
+    def inexact_mask(self, field: str) -> npt.NDArray[np.bool_]:
+        """bool array, shape ``(n,)``: True where the record's value changed to fit the field.
+
+        Example:
+            >>> batch = client.batch_read(keys, _dtype=dtype)
+            >>> batch["name"][batch.inexact_mask("name")].tolist()
+            []
+        """
+        return self._cell_mask(field, self._changed_cells)
+
+    def failed_mask(self, field: str) -> npt.NDArray[np.bool_]:
+        """bool array, shape ``(n,)``: True where the field cannot hold the record's value, which is therefore
+        zero and not present.
+
+        Example:
+            >>> batch = client.batch_read(keys, _dtype=np.dtype([("name", "i4")]), errors="coerce")
+            >>> batch.failed_mask("name").tolist()
+            [True, True, False]
+        """
+        return self._cell_mask(field, self._failed_cells)
+
+    def _cell_mask(self, field: str, cells: npt.NDArray[np.uint8] | None) -> npt.NDArray[np.bool_]:
+        import numpy as np
+
+        _, column = self._field(field)
+        if cells is None:
+            return np.zeros(len(self), dtype=np.bool_)
+        mask: npt.NDArray[np.bool_] = (cells[:, column // 8] & (0x80 >> column % 8)) != 0
+        return mask
+
+    def _field(self, name: str) -> tuple[str, int]:
+        """A field's name and position."""
+        names = self.batch_records.dtype.names or ()
+        if name in names:
+            return name, names.index(name)
+        nearest = get_close_matches(str(name), names, n=1)
+        hint = f"; the nearest is {nearest[0]!r}" if nearest else f"; the fields are {', '.join(names)}"
+        raise ValueError(f"{name!r} is no field of the dtype{hint}")
+
+    # -- as other objects
+
+    def to_pandas(self, meta_prefix: str = "") -> pd.DataFrame:
+        """The fields as a ``pandas.DataFrame``, with the columns ``gen``, ``ttl`` and others about records.
+
+        Columns have native byte order. A numeric column with missing values has a nullable dtype of pandas.
+        Sub-arrays, ``S`` and ``V`` fields are object columns.
+
+        Args:
+            meta_prefix: put before the names of the columns that are no fields.
+
+        Returns:
+            A new frame with n rows. It shares no memory with the arrays.
+
+        Raises:
+            ValueError: a field has the name of one of these columns.
+            ImportError: pandas is not installed.
+        """
+        from ._export.pandas import data_frame
+
+        return data_frame(self._columns(), self._row_columns(), self._pandas_index, meta_prefix)
+
+    def _columns(self) -> dict[str, tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]]:
+        """Field name to its values and where they are present."""
+        present = self.present
+        names = self.batch_records.dtype.names or ()
+        return {name: (self.batch_records[name], present[name]) for name in names}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._describe()}, dtype={self.batch_records.dtype}>"
+
+    def _describe(self) -> str:
+        parts = [f"{len(self)} rows", *self._row_counts()]
+        if self.inexact:
+            parts.append(f"inexact={self.inexact!r}")
+        if self.decode_errors:
+            parts.append(f"decode_errors={self.decode_errors}")
+        return ", ".join(parts)
+
+    def _repr_html_(self) -> str:
+        from ._export.html import ROWS, table
+
+        header, labels = self._html_labels(min(len(self), ROWS))
+        return table(
+            f"{type(self).__name__}: {self._describe()}",
+            len(self),
+            header,
+            labels,
+            self._columns(),
+            self._html_columns(),
+        )
+
+
+_MASKABLE_UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as")
