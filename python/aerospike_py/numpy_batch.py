@@ -35,7 +35,8 @@ class NumpyBatchRecords(NumpyRecords):
             in seconds: at least 1, ``0xFFFFFFFF`` if the record never expires, 0 for a row without a record.
         result_codes: ``int32`` array, shape ``(n,)``: 0 found, 2 not found, 27 filtered out, or another code
             of the server. Codes of the client are negative.
-        inexact: field name to the number of values that changed to fit the field.
+        inexact: field name to the number of values that changed to fit the field. A field in a struct has a
+            dotted name, such as ``features.trips``.
         decode_errors: number of values that do not fit their field. Their cells are zero and not present.
 
     Example:
@@ -225,8 +226,9 @@ class NumpyBatchRecords(NumpyRecords):
         """The fields as a ``pandas.DataFrame``, with the columns ``gen``, ``ttl`` and ``result_code``.
 
         The index is the primary key; for several sets it is set and key, for several namespaces namespace,
-        set and key. Columns have native byte order. A numeric column with missing values has a nullable dtype
-        of pandas. Sub-arrays, ``S`` and ``V`` fields are object columns.
+        set and key. A field in a struct is a column with a dotted name, such as ``features.trips``. Columns
+        have native byte order. A numeric column with missing values has a nullable dtype of pandas.
+        Sub-arrays, ``S`` and ``V`` fields are object columns.
 
         Args:
             meta_prefix: put before the names ``gen``, ``ttl`` and ``result_code``.
@@ -235,7 +237,7 @@ class NumpyBatchRecords(NumpyRecords):
             A new frame with n rows. It shares no memory with the batch.
 
         Raises:
-            ValueError: a bin has the name of one of these columns.
+            ValueError: a field has the name of one of these columns.
             ImportError: pandas is not installed.
 
         Example:

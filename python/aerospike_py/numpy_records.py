@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+
+from ._leaves import bools, find, leaves, spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,8 @@ class NumpyRecords:
             are zero; :attr:`present` tells them from real zeros.
         meta: structured array ``[("gen", "u4"), ("ttl", "u4")]``, shape ``(n,)``. ``ttl`` is the time to live
             in seconds: at least 1, ``0xFFFFFFFF`` if the record never expires, 0 for a row without a record.
-        inexact: field name to the number of values that changed to fit the field.
+        inexact: field name to the number of values that changed to fit the field. A field in a struct has a
+            dotted name, such as ``features.trips``.
         decode_errors: number of values that do not fit their field. Their cells are zero and not present.
     """
 
@@ -60,7 +61,7 @@ class NumpyRecords:
         self.meta = meta
         self.inexact = inexact
         self.decode_errors = decode_errors
-        # One bit per field in each row, as np.packbits has them; None if there are none.
+        # One bit for each leaf of the dtype in each row, as np.packbits has them; None if there are none.
         self._presence = presence
         self._changed_cells = changed_cells
         self._failed_cells = failed_cells
@@ -128,6 +129,7 @@ class NumpyRecords:
     @property
     def present(self) -> npt.NDArray[Any]:
         """Structured bool array, shape ``(n,)``, with the field names of the dtype; sub-arrays have one bool.
+        Fields that are structs have one for each of their fields.
 
         True where the record had the bin and its value is in the field. This tells a zero from a missing bin.
 
@@ -139,11 +141,12 @@ class NumpyRecords:
         if self._present is None:
             import numpy as np
 
-            names = self.batch_records.dtype.names or ()
-            present = np.empty(len(self), dtype=[(name, np.bool_) for name in names])
-            bits = np.unpackbits(self._presence, axis=1, count=len(names))
-            for column, name in enumerate(names):
-                present[name] = bits[:, column]
+            dtype = self.batch_records.dtype
+            fields = leaves(dtype)
+            present = np.zeros(len(self), bools(dtype))
+            bits = np.unpackbits(self._presence, axis=1, count=len(fields))
+            for column, field in enumerate(fields):
+                field.in_array(present)[...] = bits[:, column]
             self._present = present
         return self._present
 
@@ -163,21 +166,20 @@ class NumpyRecords:
 
         dtype = self.batch_records.dtype
         mask: npt.NDArray[Any] = np.zeros(len(self), dtype=np.ma.make_mask_descr(dtype))
-        present = self.present
-        for name in dtype.names or ():
-            missing = ~present[name]
-            column = mask[name]
+        for field in leaves(dtype):
+            missing = ~field.in_array(self.present)
+            column = field.in_array(mask)
             column[...] = missing.reshape(missing.shape + (1,) * (column.ndim - 1))
         try:
             return np.ma.MaskedArray(self.batch_records, mask=mask)
         except ValueError:
-            for name in dtype.names or ():
-                base = dtype[name].base
+            for field in leaves(dtype):
+                base = field.dtype.base
                 if base.kind in "Mm" and np.datetime_data(base) not in [
                     (unit, 1) for unit in _MASKABLE_UNITS
                 ]:
                     raise TypeError(
-                        f"field {name!r} has the dtype {base}, which NumPy cannot mask; "
+                        f"field {field.name!r} has the dtype {base}, which NumPy cannot mask; "
                         "use .present, or a unit without a step, such as M8[s]"
                     ) from None
             raise
@@ -187,7 +189,9 @@ class NumpyRecords:
 
         Args:
             fill_value: a value for all fields, a dict of field names and values (fields that it lacks keep
-                their zeros), or a tuple with a value per field. NumPy casts it to the field.
+                their zeros), or a tuple with a value per field. The value of a field that is a struct is the
+                same again. The dict may have a field in a struct by its dotted name or its tuple of names.
+                NumPy casts the values to the fields.
 
         Raises:
             ValueError: a value does not fit its field, or the dict has a name that is no field.
@@ -199,35 +203,29 @@ class NumpyRecords:
         import numpy as np
 
         dtype = self.batch_records.dtype
-        names = dtype.names or ()
-        if isinstance(fill_value, np.void) and fill_value.dtype.names is not None:
-            fill_value = fill_value.item()
-        if isinstance(fill_value, Mapping):
-            values = {self._field(name)[0]: value for name, value in fill_value.items()}
-        elif isinstance(fill_value, tuple):
-            if len(fill_value) != len(names):
-                raise ValueError(
-                    f"fill_value has {len(fill_value)} values; it must have one for each of the "
-                    f"{len(names)} fields"
-                )
-            values = dict(zip(names, fill_value, strict=True))
-        else:
-            values = dict.fromkeys(names, fill_value)
+        values = spread(dtype, fill_value)
         filled = np.array(self.batch_records)
-        for name, value in values.items():
+        for field in leaves(dtype):
+            if field.path not in values:
+                continue
+            value = values[field.path]
             try:
                 # On a cell of its own: whether it fits must not depend on what is missing.
-                np.zeros((), dtype[name])[...] = value
+                np.zeros((), field.dtype)[...] = value
             except (TypeError, ValueError, OverflowError) as error:
                 raise ValueError(
-                    f"fill_value {value!r} does not fit the field {name!r} ({dtype[name]}); "
+                    f"fill_value {value!r} does not fit the field {field.name!r} ({field.dtype}); "
                     "pass a dict with a value for each field"
                 ) from error
-            filled[name][~self.present[name]] = value
+            field.in_array(filled)[~field.in_array(self.present)] = value
         return filled
 
-    def inexact_mask(self, field: str) -> npt.NDArray[np.bool_]:
+    def inexact_mask(self, field: str | tuple[str, ...]) -> npt.NDArray[np.bool_]:
         """bool array, shape ``(n,)``: True where the record's value changed to fit the field.
+
+        Args:
+            field: the name of a field. One in a struct has a dotted name, ``"features.trips"``, or a tuple of
+                names, ``("features", "trips")``. The name of a struct stands for any of its fields.
 
         Example:
             >>> batch = client.batch_read(keys, _dtype=dtype)
@@ -236,9 +234,13 @@ class NumpyRecords:
         """
         return self._cell_mask(field, self._changed_cells)
 
-    def failed_mask(self, field: str) -> npt.NDArray[np.bool_]:
+    def failed_mask(self, field: str | tuple[str, ...]) -> npt.NDArray[np.bool_]:
         """bool array, shape ``(n,)``: True where the field cannot hold the record's value, which is therefore
         zero and not present.
+
+        Args:
+            field: the name of a field, as :meth:`inexact_mask` takes it. A struct whose value is no map fails
+                in all its fields.
 
         Example:
             >>> batch = client.batch_read(keys, _dtype=np.dtype([("name", "i4")]), errors="coerce")
@@ -247,31 +249,28 @@ class NumpyRecords:
         """
         return self._cell_mask(field, self._failed_cells)
 
-    def _cell_mask(self, field: str, cells: npt.NDArray[np.uint8] | None) -> npt.NDArray[np.bool_]:
+    def _cell_mask(
+        self, field: str | tuple[str, ...], cells: npt.NDArray[np.uint8] | None
+    ) -> npt.NDArray[np.bool_]:
         import numpy as np
 
-        _, column = self._field(field)
-        if cells is None:
-            return np.zeros(len(self), dtype=np.bool_)
-        mask: npt.NDArray[np.bool_] = (cells[:, column // 8] & (0x80 >> column % 8)) != 0
+        dtype = self.batch_records.dtype
+        path = find(dtype, field).path
+        mask = np.zeros(len(self), dtype=np.bool_)
+        if cells is not None:
+            for column, leaf in enumerate(leaves(dtype)):
+                if leaf.path[: len(path)] == path:
+                    mask |= (cells[:, column // 8] & (0x80 >> column % 8)) != 0
         return mask
-
-    def _field(self, name: str) -> tuple[str, int]:
-        """A field's name and position."""
-        names = self.batch_records.dtype.names or ()
-        if name in names:
-            return name, names.index(name)
-        nearest = get_close_matches(str(name), names, n=1)
-        hint = f"; the nearest is {nearest[0]!r}" if nearest else f"; the fields are {', '.join(names)}"
-        raise ValueError(f"{name!r} is no field of the dtype{hint}")
 
     # -- as other objects
 
     def to_pandas(self, meta_prefix: str = "") -> pd.DataFrame:
         """The fields as a ``pandas.DataFrame``, with the columns ``gen``, ``ttl`` and others about records.
 
-        Columns have native byte order. A numeric column with missing values has a nullable dtype of pandas.
-        Sub-arrays, ``S`` and ``V`` fields are object columns.
+        A field in a struct is a column with a dotted name, such as ``features.trips``. Columns have native
+        byte order. A numeric column with missing values has a nullable dtype of pandas. Sub-arrays, ``S`` and
+        ``V`` fields are object columns.
 
         Args:
             meta_prefix: put before the names of the columns that are no fields.
@@ -288,10 +287,11 @@ class NumpyRecords:
         return data_frame(self._columns(), self._row_columns(), self._pandas_index, meta_prefix)
 
     def _columns(self) -> dict[str, tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]]:
-        """Field name to its values and where they are present."""
-        present = self.present
-        names = self.batch_records.dtype.names or ()
-        return {name: (self.batch_records[name], present[name]) for name in names}
+        """Dotted name of each field that is no struct, to its values and where they are present."""
+        records, present = self.batch_records, self.present
+        return {
+            field.name: (field.in_array(records), field.in_array(present)) for field in leaves(records.dtype)
+        }
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._describe()}, dtype={self.batch_records.dtype}>"

@@ -44,7 +44,7 @@ def data_frame(
     clashes = [name for name in fields if name in meta]
     if clashes:
         raise ValueError(
-            f"bin {clashes[0]!r} has the name of a column with metadata; pass a meta_prefix, "
+            f"field {clashes[0]!r} has the name of a column with metadata; pass a meta_prefix, "
             'such as to_pandas(meta_prefix="_")'
         )
     columns: dict[str, Any] = {name: _column(*field) for name, field in fields.items()}
