@@ -137,7 +137,7 @@ test-integration: $(DEV) ## run tests/integration and tests/compat against a rea
 	@test -n "$(AEROSPIKE_HOSTS)" || { echo "set AEROSPIKE_HOSTS=host:port" >&2; exit 2; }
 	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) -m pytest tests/integration tests/compat $(PYTEST_ARGS)
 
-# Dependencies are built without optimisation here: the build takes half the time, and these tests run for
+# Dependencies are built without optimization here: the build takes half the time, and these tests run for
 # seconds.
 LIGHT := --config 'profile.dev.package."*".opt-level=0'
 
@@ -172,7 +172,7 @@ tsan: ## test the row buffer with ThreadSanitizer; needs the nightly toolchain w
 	RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=target/tsan \
 	  cargo +nightly test --quiet $(LIGHT) -Zbuild-std --target "$(HOST)" -p record-decode --lib $(LOCKED) rows
 
-miri: ## run record-decode's unit tests under Miri (minutes); needs the nightly toolchain with miri
+miri: ## run record-decode's unit tests under Miri (takes minutes); needs the nightly toolchain with miri
 	@cargo +nightly miri --version >/dev/null 2>&1 || \
 	  { echo "missing: Miri (rustup toolchain install nightly --component miri,rust-src)" >&2; exit 1; }
 	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=4 CARGO_TARGET_DIR=target/miri \
@@ -211,10 +211,10 @@ list-checks:
 check-layers: $(TOOLS) ## dependencies between crates point down; unsafe code and long files only where allowed
 	$(PY) -m scripts.check_layers
 
-check-rooms: $(TOOLS) ## imports between rooms run one way
+check-rooms: $(TOOLS) ## imports between rooms (modules and folders of a crate) run one way
 	$(PY) -m scripts.check_rooms
 
-check-tracked: $(TOOLS) ## no machine paths, no registry hosts, nothing from an index that has our name
+check-tracked: $(TOOLS) ## no machine paths, no registry hosts; nothing installs aerospike-py from an index
 	$(PY) -m scripts.check_tracked
 
 check-links: $(TOOLS) ## links and anchors in Markdown files
@@ -235,21 +235,21 @@ check-deny: ## licences, sources and versions of all crates (DENY=advisories: ad
 	@cargo deny --version >/dev/null 2>&1 || { echo "missing: cargo-deny (cargo install cargo-deny --locked)" >&2; exit 1; }
 	cargo deny $(LOCKED) check $(DENY)
 
-check-fmt: ## rustfmt
+check-fmt: ## Rust formatting (rustfmt)
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 
-check-ruff: $(TOOLS) ## ruff: lint and format
+check-ruff: $(TOOLS) ## Python lint and formatting (ruff)
 	$(PY) -m ruff check --quiet .
 	$(PY) -m ruff format --quiet --check .
 
 check-clippy: $(TOOLS) ## clippy on all targets; warnings are errors
 	cargo clippy --quiet --workspace --all-targets $(LOCKED) -- -D warnings
 
-check-docs: $(TOOLS) ## rustdoc; warnings are errors
+check-docs: $(TOOLS) ## documentation of the crates (rustdoc); warnings are errors
 	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --workspace $(LOCKED)
 
-check-mypy: $(TOOLS) ## mypy in strict mode
+check-mypy: $(TOOLS) ## types of the Python code (mypy, strict)
 	$(PY) -m mypy
 
 check-stubs: $(DEV) ## compare the stubs with the built extension

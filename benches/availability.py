@@ -320,10 +320,11 @@ NAMES = {"ours": "this package", "ours, async": "this package, asyncio", "offici
 def markdown(result: dict[str, Any]) -> str:
     machine = result["machine"]
     lines = [
-        f"{LOOPS} loops. Each reads a batch of {BATCH} random keys out of {RECORDS:,} every",
+        f"{LOOPS} loops each read a batch of {BATCH} random keys out of {RECORDS:,} every",
         f"{PACE * 1e3:.0f} ms from {result['server']}. Both clients have their default policies.",
         "A row counts as lost when it has no answer although a replica could have given one.",
-        f'`{result["command"]}` measures all rows, with `BENCH_ARGS="..."` one of them.',
+        f'`{result["command"]}` measures all rows; with `BENCH_ARGS="..."` and the options in the last',
+        "column, it measures one of them.",
         f"Measured on {result['date']} at commit {result['commit']}: {machine['cores']} cores of"
         f" {machine['cpu']},",
         f"{machine['python']}, this package {result['versions']['aerospike-py']}, official client"

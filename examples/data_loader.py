@@ -1,8 +1,8 @@
 """A data loader for training that prefetches batches into two buffers.
 
 While the model learns from one buffer, the next batch is read into the other, straight from the socket.
-However many batches are read, there are two arrays. Reads release the GIL, so one thread is enough to
-prefetch. `out` takes any writable array, page-locked memory of a GPU library included.
+Two arrays are enough, however many batches are read. Reads release the GIL, so one thread is enough to
+prefetch. `out` takes any writable array, including page-locked memory of a GPU library.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Nearest neighbors of embeddings: vectors stored as blobs, read into a matrix, searched with NumPy.
+"""Nearest neighbours of embeddings: vectors stored as blobs, read into a matrix, searched with NumPy.
 
-All candidates are read in one batch. The column of vectors is the matrix of the product, without a copy.
+All candidates are read in one batch. NumPy multiplies the column of vectors in place, without a copy.
 """
 
 from __future__ import annotations

@@ -13,17 +13,17 @@ HEAD = """# Fields and bin types
 
 <!-- Written by `python -m scripts.element_table` from tests/support/element_table.py: change it there. -->
 
-This table shows what each kind of field makes of each type of bin.
+This page shows how each kind of field stores values of each type of bin.
 
-- A *changed* value was altered to fit. It is counted in `batch.inexact` and announced by a warning, or
-  refused with `casting="same_value"`.
+- A *changed* value was altered to fit. It is counted in `batch.inexact` and causes a warning. With
+  `casting="same_value"`, it is refused instead.
 - A *refused* value leaves its element zero and not present. It raises `BatchDecodeError` or, with
   `errors="coerce"`, is counted in `batch.decode_errors`.
 - A bin that is missing or nil leaves zeros, and `present` is False.
-- A *language blob* is an object that an old client serialized: in Java, C#, Python, Ruby, PHP or Erlang.
-  `get` returns its bytes.
+- A *language blob* is a Java, C#, Python, Ruby, PHP or Erlang object that an old client serialized. `get`
+  returns its bytes.
 
-Byte order, offset, padding, alignment and titles of a field may be anything.
+Any byte order, offset, padding, alignment and title of a field is accepted.
 
 `tests/integration/test_element_table.py` reads every example below through a server;
 `tests/integration/test_numpy_oracle.py` compares arbitrary dtypes and values with NumPy's own casts.

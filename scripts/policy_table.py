@@ -39,11 +39,11 @@ with DevServer() as server:
             print(error)  # ... did you mean "total_timeout"?
 ```
 
-A misspelt key is refused, with the closest known key. A value that a key cannot have is refused too;
-where its type is wrong, the `ParamError` is also a `TypeError`.
+A misspelt key is refused; the error names the closest known key. An invalid value is refused, too; if its
+type is wrong, the `ParamError` is also a `TypeError`.
 
 Some keys of the official client have no effect here. They cause a warning or, if ignoring them would change
-what a call does, an error. Values that match the current behaviour are accepted.
+what a call does, an error. A value that asks for the current behaviour is accepted.
 
 A call's `meta` has two keys: `gen`, the generation that the policy's `gen` compares with, and `ttl`, the time
 to live in seconds, which overrides that of the policy.

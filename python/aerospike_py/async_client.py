@@ -35,7 +35,7 @@ class AsyncClient(
     """A client whose commands are coroutines. A command is sent when it is awaited.
 
     ``AsyncClient(config)`` takes the same config as ``client(config)``. Commands run without a thread pool
-    and can be cancelled at any time. As an async context manager the client connects on entry and closes on
+    and can be cancelled at any time. As an async context manager, the client connects on entry and closes on
     exit. A client that was never connected connects at its first command, as a :class:`Client` does.
 
     Example:

@@ -69,7 +69,7 @@ class Write(BatchRecord):
 
 @dataclass(slots=True)
 class Read(BatchRecord):
-    """A row that reads some bins, all bins, or neither: then only generation and time to live.
+    """A row that reads some bins, all bins, or no bins: then only the generation and the time to live.
 
     Attributes:
         key: ``(namespace, set, primary_key)``.

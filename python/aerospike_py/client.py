@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 def client(config: ClientConfig) -> Client:
-    """Makes a client. It connects when :meth:`Client.connect` is called, or at its first command.
+    """Creates a client. It connects when :meth:`Client.connect` is called, or at its first command.
 
     Args:
         config: ``{"hosts": [("127.0.0.1", 3000)], ...}``, with the official client's keys.
 
     Returns:
-        The client. Call :meth:`Client.connect` to learn at once whether the cluster can be reached.
+        The client. Call :meth:`Client.connect` to find out at once whether the cluster can be reached.
 
     Raises:
         ParamError: the config has an unknown key or an invalid value.
@@ -52,11 +52,11 @@ class Client(
     InferCommands,
     UnsupportedCommands,
 ):
-    """A client whose calls block until the answer is there, with the GIL released.
+    """A client whose calls block until the answer has arrived. They release the GIL while they wait.
 
-    Threads may share a client. As a context manager it connects on entry and closes on exit. A client that
-    was never connected connects at its first command, which then also raises what :meth:`connect` raises;
-    the command's own timeouts begin after that.
+    Threads may share a client. As a context manager, it connects on entry and closes on exit. A client that
+    was never connected connects at its first command. That command can also raise the errors of
+    :meth:`connect`; its own timeouts begin once the client is connected.
 
     Example:
         >>> with aerospike_py.client({"hosts": [("127.0.0.1", 3000)]}) as client:
@@ -65,7 +65,7 @@ class Client(
     """
 
     def connect(self, username: str | None = None, password: str | None = None) -> Self:
-        """Connects to the cluster. The first command of a client does the same.
+        """Connects to the cluster. If it is not called, the client's first command connects.
 
         Args:
             username: user to log in as, instead of the config's ``user``.
@@ -75,7 +75,7 @@ class Client(
             The client itself.
 
         Raises:
-            AdminError: a node refuses the user. The class is the reason (``InvalidCredential``,
+            AdminError: a node refuses the user. The class gives the reason (``InvalidCredential``,
                 ``ExpiredPassword``, ``InvalidUser`` ...); the message names the user and the node.
             ConnectionError: no host could be reached. The message has each address and its error.
             ClientError: the hosts answer, but do not belong to the configured cluster.

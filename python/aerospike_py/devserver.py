@@ -1,8 +1,8 @@
 """The embedded server as a program: ``python -m aerospike_py.devserver --port 3000``.
 
 A small in-memory server that speaks the Aerospike wire protocol. It writes nothing to disk, listens on
-loopback by default, and answers commands that it does not implement with the error code that the server has
-for it. ``--help`` lists the options.
+loopback by default, and answers commands that it does not implement with the error code that a real server
+would return. ``--help`` lists the options.
 """
 
 from __future__ import annotations

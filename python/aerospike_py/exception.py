@@ -6,10 +6,10 @@ Every exception has
 - ``msg``: the failed command, the node, the number of attempts, and the reason,
 - ``in_doubt``: whether a write may have been applied although it failed.
 
-``file``, ``line`` and ``subcode``, which the official client's exceptions have, are None.
+The official client's attributes ``file``, ``line`` and ``subcode`` are None.
 
-A :class:`RecordError` and a :class:`RecordDecodeError` also have ``key`` and ``bin``. If an error of the
-operating system was the reason, it is the ``__cause__``.
+A :class:`RecordError` and a :class:`RecordDecodeError` also have ``key`` and ``bin``. If an operating system
+error is the reason, it is the ``__cause__``.
 
 >>> try:
 ...     client.get(("test", "users", "nobody"))
@@ -30,7 +30,7 @@ class AerospikeError(Exception):
     """Base class of all errors of this package."""
 
     code: int | None = None
-    #: The official client's place in its sources and detail of the code. Always None here.
+    #: Attributes of the official client's exceptions. Always None here.
     file: str | None = None
     line: int | None = None
     subcode: int | None = None
@@ -86,9 +86,9 @@ class ParamTypeError(ParamError, TypeError):
 class BatchDecodeError(ClientError, ValueError):
     """Values of a batch do not fit their fields. Also a ``ValueError``.
 
-    ``batch`` is the complete :class:`~aerospike_py.NumpyBatchRecords`; the failed cells are zero and not
-    present. ``count`` is the number of failures, ``failures`` the first hundred as ``(row, key, field,
-    reason)``.
+    ``batch`` is the complete :class:`~aerospike_py.NumpyBatchRecords`; cells whose value does not fit are
+    zero and not present. ``count`` is the number of failures, ``failures`` the first hundred as ``(row, key,
+    field, reason)``.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class BatchDecodeError(ClientError, ValueError):
 class RecordDecodeError(ClientError, ValueError):
     """A record holds a value that Python cannot represent. Also a ``ValueError``.
 
-    Such a value is text that is not UTF-8, for example, or a map whose key is a list. ``key`` is the
+    Examples are text that is not UTF-8 and a map whose key is a list. ``key`` is the
     :class:`~aerospike_py.Key` of the record, ``bin`` the name of the bin.
     """
 
@@ -118,7 +118,7 @@ class RecordDecodeError(ClientError, ValueError):
 
 
 class QueryDecodeError(ClientError, ValueError):
-    """A query has ended, and Python cannot represent some of its records. Also a ``ValueError``.
+    """Python cannot represent some records of a query that has ended. Also a ``ValueError``.
 
     All other records were returned. ``count`` is the number of records that cannot be represented,
     ``failures`` has the :class:`RecordDecodeError` of the first hundred, ``key`` and ``bin`` are those of the
@@ -561,7 +561,7 @@ class InvalidRequest(ServerError):
 
 
 class LostConflict(ServerError):
-    """A write of another data center won the conflict."""
+    """The write lost a conflict with a write from another data center."""
 
     code = 28
 

@@ -1,4 +1,4 @@
-"""A dtype that fits records, with statistics of their bins: what ``client.infer_dtype()`` returns.
+"""A dtype that fits records, with statistics on their bins: the result of ``client.infer_dtype()``.
 
 :func:`infer` infers a dtype from records that you already have.
 

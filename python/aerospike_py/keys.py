@@ -27,7 +27,7 @@ class Keys:
 
     Args:
         namespace: the namespace.
-        set: the set, None or empty for none.
+        set: the set; None or an empty string for no set.
         values: the primary keys: a NumPy array of shape ``(n,)`` (any integer dtype; ``S`` or ``U`` for
             string keys; ``V<n>`` for bytes keys of exactly n bytes), a pandas column, or a sequence of
             ``str``, ``int`` or ``bytes``.
@@ -35,8 +35,8 @@ class Keys:
             from ``S`` values; use ``V<n>`` for keys that may end with them.
 
     Raises:
-        TypeError: ``namespace`` or ``set`` is no str, or ``values`` is no array or sequence: a single string
-            or bytes, or a NumPy scalar such as a row of a structured array.
+        TypeError: ``namespace`` or ``set`` is not a str, or ``values`` is not an array or sequence: for
+            example, a single string, or a NumPy scalar such as a row of a structured array.
         ValueError: ``values`` does not have one dimension, or ``key_type`` is neither ``"str"`` nor
             ``"bytes"``.
 

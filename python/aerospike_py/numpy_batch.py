@@ -25,16 +25,16 @@ def _tuple_of(key: dict[str, Any]) -> tuple[Any, ...]:
 class NumpyBatchRecords(NumpyRecords):
     """Records of a batch as NumPy arrays, one row per key, in the order of the keys.
 
-    ``batch["visits"]``, ``batch[5]``, slices and masks are those of :attr:`batch_records`, which
-    ``np.asarray(batch)`` gives as well. ``len`` and iteration work on rows; ``in`` tests for a key.
+    Indexing (``batch["visits"]``, ``batch[5]``, slices, masks) works as on :attr:`batch_records`, and
+    ``np.asarray(batch)`` returns that array. ``len`` and iteration work on rows; ``in`` tests for a key.
 
     Attributes:
-        batch_records: structured array of exactly the requested dtype, shape ``(n,)``. Cells without a value
-            are zero; :attr:`present` tells them from real zeros.
+        batch_records: structured array of exactly the requested dtype, shape ``(n,)``. A cell (one field of
+            one row) without a value is zero; :attr:`present` distinguishes it from a stored zero.
         meta: structured array ``[("gen", "u4"), ("ttl", "u4")]``, shape ``(n,)``. ``ttl`` is the time to live
             in seconds: at least 1, ``0xFFFFFFFF`` if the record never expires, 0 for a row without a record.
         result_codes: ``int32`` array, shape ``(n,)``: 0 found, 2 not found, 27 filtered out, or another code
-            of the server. Codes of the client are negative.
+            of the server. The client's own codes are negative.
         inexact: field name to the number of values that changed to fit the field. A field in a struct has a
             dotted name, such as ``features.trips``.
         decode_errors: number of values that do not fit their field. Their cells are zero and not present.
@@ -70,8 +70,8 @@ class NumpyBatchRecords(NumpyRecords):
 
     @property
     def keys(self) -> list[tuple[Any, ...]]:
-        """The keys, in the order of the rows, as every command takes them: ``(namespace, set, primary_key)``,
-        or ``(namespace, set, None, digest)`` for a key that was given by its digest.
+        """The keys, in the order of the rows, in the form that every command takes: ``(namespace, set,
+        primary_key)``, or ``(namespace, set, None, digest)`` for a key that was given by its digest.
 
         Example:
             >>> batch = client.batch_read(keys, _dtype=dtype)
@@ -153,7 +153,7 @@ class NumpyBatchRecords(NumpyRecords):
         """The row of a key.
 
         Args:
-            primary_key: a primary key, or a whole key: ``(namespace, set, primary_key)``, or the same as a
+            primary_key: a primary key, or a complete key: ``(namespace, set, primary_key)``, or the same as a
                 dict, ``{"ns": ..., "set": ..., "key": ...}``.
 
         Returns:
@@ -197,7 +197,7 @@ class NumpyBatchRecords(NumpyRecords):
         return ok
 
     def raise_for_failures(self) -> None:
-        """Raises an error if rows failed: if they have another result code than 0, 2 or 27.
+        """Raises an error if any row failed, that is, has a result code other than 0, 2 or 27.
 
         Raises:
             AerospikeError: the class is that of the most frequent code. The message has the number of
@@ -225,16 +225,16 @@ class NumpyBatchRecords(NumpyRecords):
     def to_pandas(self, meta_prefix: str = "") -> pd.DataFrame:
         """The fields as a ``pandas.DataFrame``, with the columns ``gen``, ``ttl`` and ``result_code``.
 
-        The index is the primary key; for several sets it is set and key, for several namespaces namespace,
-        set and key. A field in a struct is a column with a dotted name, such as ``features.trips``. Columns
-        have native byte order. A numeric column with missing values has a nullable dtype of pandas.
-        Sub-arrays, ``S`` and ``V`` fields are object columns.
+        The index is the primary key. If the batch has several sets, the index has the levels set and key; if
+        it has several namespaces, the levels namespace, set and key. A field in a struct is a column with a
+        dotted name, such as ``features.trips``. Columns have native byte order. A numeric column with missing
+        values has a nullable pandas dtype. Sub-arrays, ``S`` and ``V`` fields are object columns.
 
         Args:
-            meta_prefix: put before the names ``gen``, ``ttl`` and ``result_code``.
+            meta_prefix: prefix for the column names ``gen``, ``ttl`` and ``result_code``.
 
         Returns:
-            A new frame with n rows. It shares no memory with the batch.
+            A new DataFrame with n rows. It shares no memory with the batch.
 
         Raises:
             ValueError: a field has the name of one of these columns.

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 
 class MissingFieldWarning(RuntimeWarning):
-    """No record that a batch read found has the bin of a field: its name, or that of the set, may be wrong.
+    """No record found by a batch read has a value for a field. The name of the field, or of the set, may be
+    wrong.
 
-    A client warns once of each field, for reads of the same bins from the same sets. Ignore it if bins are
-    optional.
+    A client warns once about each field, for reads of the same bins from the same sets. Ignore the warning if
+    bins are optional.
 
     Example:
         >>> import warnings
@@ -34,12 +35,12 @@ class NumpyRecords:
     """Records as NumPy arrays, one row per record: what :class:`~aerospike_py.NumpyBatchRecords` has of its
     arrays alone.
 
-    ``records["visits"]``, ``records[5]``, slices and masks are those of :attr:`batch_records`, which
-    ``np.asarray(records)`` gives as well. ``len`` and iteration work on rows.
+    Indexing (``records["visits"]``, ``records[5]``, slices, masks) works as on :attr:`batch_records`, and
+    ``np.asarray(records)`` returns that array. ``len`` and iteration work on rows.
 
     Attributes:
-        batch_records: structured array of exactly the requested dtype, shape ``(n,)``. Cells without a value
-            are zero; :attr:`present` tells them from real zeros.
+        batch_records: structured array of exactly the requested dtype, shape ``(n,)``. A cell (one field of
+            one row) without a value is zero; :attr:`present` distinguishes it from a stored zero.
         meta: structured array ``[("gen", "u4"), ("ttl", "u4")]``, shape ``(n,)``. ``ttl`` is the time to live
             in seconds: at least 1, ``0xFFFFFFFF`` if the record never expires, 0 for a row without a record.
         inexact: field name to the number of values that changed to fit the field. A field in a struct has a
@@ -131,7 +132,8 @@ class NumpyRecords:
         """Structured bool array, shape ``(n,)``, with the field names of the dtype; sub-arrays have one bool.
         Fields that are structs have one for each of their fields.
 
-        True where the record had the bin and its value is in the field. This tells a zero from a missing bin.
+        True where the record has the bin and its value is in the field, so a stored zero differs from a
+        missing bin.
 
         Example:
             >>> batch = client.batch_read(keys, _dtype=dtype)
@@ -185,16 +187,16 @@ class NumpyRecords:
             raise
 
     def filled(self, fill_value: Any) -> npt.NDArray[Any]:
-        """A copy of :attr:`batch_records` with other values in place of those that are not present.
+        """A copy of :attr:`batch_records` in which values that are not present are replaced.
 
         Args:
-            fill_value: a value for all fields, a dict of field names and values (fields that it lacks keep
-                their zeros), or a tuple with a value per field. The value of a field that is a struct is the
-                same again. The dict may have a field in a struct by its dotted name or its tuple of names.
-                NumPy casts the values to the fields.
+            fill_value: a value for all fields, a dict of field names and values (other fields keep their
+                zeros), or a tuple with a value per field. For a field that is a struct, the value is again
+                one of these. The dict may name a field in a struct by its dotted name or its tuple of names.
+                NumPy casts each value to its field.
 
         Raises:
-            ValueError: a value does not fit its field, or the dict has a name that is no field.
+            ValueError: a value does not fit its field, or the dict has a name that is not a field.
 
         Example:
             >>> client.batch_read(keys, _dtype=dtype).filled({"visits": -1})["visits"].tolist()
@@ -235,8 +237,9 @@ class NumpyRecords:
         return self._cell_mask(field, self._changed_cells)
 
     def failed_mask(self, field: str | tuple[str, ...]) -> npt.NDArray[np.bool_]:
-        """bool array, shape ``(n,)``: True where the field cannot hold the record's value, which is therefore
-        zero and not present.
+        """bool array, shape ``(n,)``: True where the field cannot hold the record's value.
+
+        Such cells are zero and not present.
 
         Args:
             field: the name of a field, as :meth:`inexact_mask` takes it. A struct whose value is no map fails
@@ -269,14 +272,14 @@ class NumpyRecords:
         """The fields as a ``pandas.DataFrame``, with the columns ``gen``, ``ttl`` and others about records.
 
         A field in a struct is a column with a dotted name, such as ``features.trips``. Columns have native
-        byte order. A numeric column with missing values has a nullable dtype of pandas. Sub-arrays, ``S`` and
+        byte order. A numeric column with missing values has a nullable pandas dtype. Sub-arrays, ``S`` and
         ``V`` fields are object columns.
 
         Args:
-            meta_prefix: put before the names of the columns that are no fields.
+            meta_prefix: prefix for the names of the columns that are not fields.
 
         Returns:
-            A new frame with n rows. It shares no memory with the arrays.
+            A new DataFrame with n rows. It shares no memory with the arrays.
 
         Raises:
             ValueError: a field has the name of one of these columns.

@@ -35,7 +35,7 @@ class NumpyWriteResult:
     """The outcome of each row of ``batch_write_numpy``.
 
     Attributes:
-        result_codes: int32 array, shape ``(n,)``: 0 where the row was written, else a code of the server
+        result_codes: int32 array, shape ``(n,)``: 0 where the row was written, otherwise a code of the server
             (positive) or the client (negative).
         in_doubt: bool array, shape ``(n,)``: True where a row failed but may have been written.
 
@@ -88,7 +88,7 @@ class NumpyWriteResult:
 
         Raises:
             AerospikeError: the class is that of the most frequent code. The message has the number of
-                failures by code, and the first failed row. ``in_doubt`` is True if any row is in doubt,
+                failures by code, and the first failed row. ``in_doubt`` is True if any row is in doubt;
                 ``batch`` is this result.
 
         Example:

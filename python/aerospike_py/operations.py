@@ -32,7 +32,7 @@ __all__ = ["append", "delete", "increment", "prepend", "read", "touch", "write"]
 
 
 def read(bin_name: str) -> Operation:
-    """Reads a bin. Preceding operations of the list are already applied.
+    """Reads a bin. The effects of preceding operations in the list are visible.
 
     >>> read("name")
     {'op': 0, 'bin': 'name'}
@@ -50,7 +50,7 @@ def write(bin_name: str, write_item: Any) -> Operation:
 
 
 def delete() -> Operation:
-    """Deletes the record. Preceding operations of the list still read it.
+    """Deletes the record. Operations before it in the list can still read the record.
 
     >>> delete()
     {'op': 14}
@@ -86,7 +86,7 @@ def increment(bin_name: str, amount: float) -> Operation:
 
 
 def touch(ttl: int | None = None) -> Operation:
-    """Sets the time to live to ``ttl`` seconds (None for that of the policy) and increments the generation.
+    """Sets the time to live to ``ttl`` seconds (None: the policy's) and increments the generation.
 
     >>> touch(3600)
     {'op': 11, 'val': 3600}

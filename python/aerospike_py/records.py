@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Key(NamedTuple):
-    """The key of a record, as the client returns it. It is hashable, and can be passed wherever a key can.
+    """The key of a record, as the client returns it. It is hashable, and every command accepts it as a key.
 
     Attributes:
         namespace: the namespace.
-        set: the set, None for none.
+        set: the set, or None.
         key: the primary key. None if the server did not store it, or if another client stored a key that is
-            neither an integer nor text nor bytes. Text that is not UTF-8 comes as bytes.
+            neither an integer nor text nor bytes. Text that is not UTF-8 is returned as bytes.
         digest: 20 bytes that identify the record in its namespace.
 
     Example:
@@ -78,7 +78,7 @@ class OrderedRecord(NamedTuple):
 
 
 class RecordHeader(NamedTuple):
-    """A record of which no bins were read, as ``batch_read(keys, [])`` returns them: ``(key, meta)``.
+    """A record without bins, as ``batch_read(keys, [])`` returns it: ``(key, meta)``.
 
     Attributes:
         key: the :class:`Key`.
@@ -127,12 +127,12 @@ class BatchRecord:
     Attributes:
         key: key of the row.
         result: result code, 0 for success.
-        record: the :class:`Record`, or None. ``batch_read(keys, [])`` gives a :class:`RecordHeader`, which
+        record: the :class:`Record`, or None. ``batch_read(keys, [])`` returns a :class:`RecordHeader`, which
             has two items.
         in_doubt: whether a write may have been applied although it failed, or was applied and its answer
             cannot be represented in Python.
-        error: why a record cannot be represented in Python (a map whose key is a list, text that is not
-            UTF-8), with ``key`` and ``bin``, else None. The result is then -1.
+        error: if the record cannot be represented in Python (a map whose key is a list, text that is not
+            UTF-8), an exception with ``key`` and ``bin``, and the result is -1; otherwise None.
 
     Example:
         >>> row = client.batch_read(keys, ["name"]).batch_records[0]
@@ -153,8 +153,8 @@ class BatchRecords:
 
     Attributes:
         batch_records: one :class:`BatchRecord` per key.
-        result: 0; -16 if a row failed, which is to say that its result is none of 0, 2 (there is no such
-            record) and 27 (filtered out); or the code of an error of the whole batch.
+        result: 0 if no row failed; -16 if one did, that is, has a result other than 0, 2 (not found) or 27
+            (filtered out); or the code of an error of the whole batch.
 
     Example:
         >>> batch = client.batch_read(keys, ["name"])
@@ -170,11 +170,11 @@ class BatchRecords:
     _success: str = field(default="done", compare=False)
 
     def raise_for_failures(self) -> None:
-        """Raises an error if rows failed: if they have another result than 0, 2 or 27.
+        """Raises an error if any row failed, that is, has a result other than 0, 2 or 27.
 
         Raises:
             AerospikeError: the class is that of the most frequent result. The message has the number of
-                failures by result, and the first failed row. ``in_doubt`` is True if any row is in doubt,
+                failures by result, and the first failed row. ``in_doubt`` is True if any row is in doubt;
                 ``batch`` is this object.
 
         Example:

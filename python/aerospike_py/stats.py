@@ -29,7 +29,7 @@ class ConnectionStats(NamedTuple):
 
 
 class NodeStats(NamedTuple):
-    """The state of a node. Counts start at 0 when the node joins, also when it rejoins.
+    """The state of a node. Counts start at 0 when the node joins, and again when it rejoins.
 
     Example:
         >>> node = client.stats().nodes[0]
@@ -42,11 +42,11 @@ class NodeStats(NamedTuple):
     port: int
     conns: ConnectionStats
     error_count: int
-    """Failed connections, unreadable answers, and refusals because of overload."""
+    """Failed connections, unreadable answers, and requests refused because of overload."""
     timeout_count: int
     """Commands that timed out."""
     key_busy_count: int
-    """Answers that too many commands wait for the same record (code 14)."""
+    """Answers with code 14: too many commands were waiting for the same record."""
     hedge_count: int
     """Requests also sent to another node because this one was slow (``hedge_delay``)."""
     suspect: bool

@@ -63,13 +63,13 @@ class DevServer:
         Seconds until the other nodes notice that a node is dead or hung, about 1.5 in a real cluster. None: a
         killed node leaves the cluster at once, and a paused one never does.
     ``racks``
-        The rack of each node, a number. Replicas of a record are on different racks.
+        The rack number of each node. Replicas of a record are on different racks.
     ``strong_consistency``
         If all nodes of a record are dead, the record is unavailable until one of them restarts.
     ``tls``
-        Accept TLS only: ``{"cert": ..., "key": ..., "name": ...}`` are PEM files with the certificate of all
+        Accept only TLS: ``{"cert": ..., "key": ..., "name": ...}`` are PEM files with the certificate of all
         nodes and its key, and the name in the certificate. With ``"ca"``, a PEM file of authorities, clients
-        need a certificate too. ``config`` has the name, but not the authorities that the client must trust.
+        need a certificate, too. ``config`` has the name, but not the authorities that the client must trust.
     ``users``
         Users and passwords, ``{"ann": "secret"}``, or with roles ``{"ann": ("secret", ["read"])}``. The
         default role is ``read-write``. With users, every client must log in. Passwords are passed through the
@@ -77,7 +77,7 @@ class DevServer:
     ``external_users``
         The same, for users with external authentication (``AUTH_EXTERNAL_INSECURE``).
     ``session_ttl``
-        Seconds until a login expires, by default one day.
+        Seconds until a login expires; one day by default.
     ``options``
         More arguments of ``python -m aerospike_py.devserver``; ``--help`` lists them.
 
@@ -309,7 +309,7 @@ class DevServer:
         """Makes commands fail, at one node or all nodes. The faults:
 
         ``"close"``
-            The connection is closed instead of an answer.
+            The connection is closed before the answer.
         ``"close-mid-frame"``
             The connection is closed after about half of the answer.
         ``"late"``
@@ -319,15 +319,15 @@ class DevServer:
         ``"garbage"``
             The answer is not a frame.
         ``"wrong-row-index"``, ``"row-twice"``
-            The first row of a batch has an index that is not in the batch, or comes twice.
+            The first row of a batch has an index that is not in the batch, or is sent twice.
         ``"huge-frame"``
-            The header announces a frame of 100 MiB; only its beginning comes.
+            The header announces a frame of 100 MiB, of which only the beginning is sent.
         ``"code"``
             The whole command fails with the result ``code``. A batch has no rows.
         ``"row-code"``
-            Each row of a batch, each partition of a query, or the record, has the result ``code``.
+            Each row of a batch, each partition of a query, or the single record has the result ``code``.
 
-        If several rules match a command, the first one with ``times`` left applies.
+        If several faults match a command, the first one whose ``times`` are not used up applies.
 
         Args:
             fault: name of the fault.
@@ -390,7 +390,8 @@ class DevServer:
         self._process().control(f"clear {'all' if node is None else node}")
 
     def counters(self, node: int) -> dict[str, int]:
-        """What a node has received since the server started, including before its restarts.
+        """Counts of what a node has received since the server started. Restarts of the node do not reset
+        them.
 
         - ``connections``: accepted; ``connections_open``: open now.
         - ``batch_requests``, ``batch_rows``, ``queries``, ``reads`` and ``writes`` (of one record),
@@ -417,7 +418,7 @@ class DevServer:
         return {name: int(value) for name, _, value in pairs}
 
     def set_user(self, name: str, password: str, roles: Sequence[str] = ("read-write",)) -> None:
-        """Adds a user, or changes the password and roles of a user. The server must have been made with
+        """Adds a user, or changes the password and roles of a user. The server must have been created with
         users.
 
         Existing sessions and connections keep their roles.
@@ -436,11 +437,11 @@ class DevServer:
     def advance(self, seconds: int) -> None:
         """Moves the clock of the server ahead, so that records and sessions expire without waiting.
 
-        Times to live that clients report are those that are left: a record with 600 seconds has 300 after
+        Clients still report correct times to live: a record written with 600 seconds has 300 left after
         ``advance(300)``.
 
         Args:
-            seconds: by how much.
+            seconds: number of seconds to advance the clock by.
 
         Example:
             >>> client.put(("test", "users", 4), {"a": 1}, {"ttl": 60})

@@ -10,7 +10,7 @@ from .exception import ParamTypeError
 
 
 def null() -> None:
-    """The value None, for code written for the official client: a bin that is set to it is removed.
+    """Returns None, for code written for the official client. Setting a bin to it removes the bin.
 
     Example:
         >>> client.put(("test", "users", 1), {"visits": null()})
@@ -24,7 +24,7 @@ class GeoJSON:
         geo_data: a GeoJSON object as a dict, or its text. Text is stored unchanged.
 
     Raises:
-        TypeError: it is neither a dict nor a str, or holds what JSON cannot.
+        TypeError: ``geo_data`` is neither a dict nor a str, or holds what JSON cannot.
 
     Example:
         >>> place = GeoJSON({"type": "Point", "coordinates": [-122.0, 37.5]})
@@ -91,10 +91,10 @@ class GeoJSON:
 
 
 class KeyOrderedDict(dict[Any, Any]):
-    """A dict that is stored as a map ordered by key. Maps that are ordered by key are read as it.
+    """A dict that is stored as a map ordered by key. Maps that are ordered by key are read as this class.
 
-    The order is the server's: a dict that has just been created keeps its own. Everything else, ``repr``
-    and comparison included, is as in a dict.
+    The server sorts the map: until it is read back, the dict keeps its insertion order. In all other
+    respects, including ``repr`` and comparison, it is a plain dict.
 
     Example:
         >>> client.put(("test", "users", 1), {"scores": KeyOrderedDict({"b": 2, "a": 1})})

@@ -78,7 +78,7 @@ def aerospike_server_options() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def aerospike_server(aerospike_server_options: dict[str, Any]) -> Iterator[DevServer | RealServer]:
-    """The embedded server, or the server of AEROSPIKE_HOSTS. Has ``hosts`` and ``config``."""
+    """The embedded server, or the server in AEROSPIKE_HOSTS. Has ``hosts`` and ``config``."""
     hosts = os.environ.get("AEROSPIKE_HOSTS", "").strip()
     if hosts:
         from ._real import RealServer
@@ -126,7 +126,7 @@ def aerospike_namespace() -> str:
 
 @pytest.fixture
 def aerospike_set(aerospike_client: Client, aerospike_namespace: str) -> Iterator[str]:
-    """A unique name of a set, which is truncated after the test."""
+    """The name of a set that no other test uses; it is truncated after the test."""
     name = f"t{uuid.uuid4().hex[:16]}"
     yield name
     if not aerospike_client.is_connected():
@@ -148,7 +148,7 @@ def aerospike_faults(
     aerospike_async_client: AsyncClient,
     aerospike_set: str,  # requested, so that it is truncated after the faults are undone
 ) -> Iterator[Faults]:
-    """Injects faults at the embedded server, and undoes them after the test."""
+    """Injects faults into the embedded server, and undoes them after the test."""
     from ._faults import Faults
     from ._real import RealServer
 

@@ -91,7 +91,7 @@ def example(dtype: str, value: Any, cell: Any, *, changed: bool = False) -> Exam
     return Example(dtype, value, cell, changed)
 
 
-TRUTH = Cell("0 or 1", (example("i4", True, 1), example("u1", False, 0)))
+TRUTH_RULE = "0 or 1"
 BYTES_RULE = "truncated or zero-padded to n bytes"
 
 ROWS: tuple[Row, ...] = (
@@ -120,7 +120,7 @@ ROWS: tuple[Row, ...] = (
                     example("i4", -math.inf, REFUSED),
                 ),
             ),
-            "bool": TRUTH,
+            "bool": Cell(TRUTH_RULE, (example("i4", True, 1), example("i1", False, 0))),
         },
     ),
     Row(
@@ -147,7 +147,7 @@ ROWS: tuple[Row, ...] = (
                     example("u8", 2.0**64, REFUSED),
                 ),
             ),
-            "bool": TRUTH,
+            "bool": Cell(TRUTH_RULE, (example("u4", True, 1), example("u1", False, 0))),
         },
     ),
     Row(
@@ -174,7 +174,7 @@ ROWS: tuple[Row, ...] = (
                     example("f4", -math.inf, -math.inf),
                 ),
             ),
-            "bool": Cell("0 or 1", (example("f4", True, 1.0),)),
+            "bool": Cell(TRUTH_RULE, (example("f4", True, 1.0),)),
         },
     ),
     Row(
@@ -190,7 +190,7 @@ ROWS: tuple[Row, ...] = (
         "M8[s]",
         {
             "integer": Cell(
-                "the stored count, unchanged",
+                "the stored integer, unchanged",
                 (example("M8[s]", 1_700_000_000, 1_700_000_000), example("m8[ms]", -5, -5)),
             ),
         },

@@ -75,7 +75,7 @@ GROUPS = (
             ),
             better(
                 "all element kinds, byte orders and offsets; sub-arrays from blobs and lists",
-                "compared with NumPy value by value",
+                "tested against NumPy value by value",
                 "tests/integration/test_numpy_oracle.py::test_every_cell_is_what_numpy_makes_of_the_value",
                 official=NO,
                 peer="in part",
@@ -286,7 +286,7 @@ GROUPS = (
             ),
             have("keys by digest", "aerospike_py.calc_digest", f"{BATCH}test_keys_of_every_kind"),
             better(
-                "a value that Python cannot represent fails only its own row, in queries only its record",
+                "a value that Python cannot represent affects only its own row; in queries, only its record",
                 "",
                 "tests/compat/test_interop_values.py::test_values_that_python_cannot_hold_cost_their_own_row",
                 "tests/integration/queries/test_faults.py::test_a_value_that_python_cannot_hold_costs_its_own_record",
@@ -299,13 +299,13 @@ GROUPS = (
         "Policies and errors",
         (
             better(
-                "unknown policy and config keys are refused, with the closest name",
-                "type checkers find them too; [every key](policies.md) has a test or a reason for absence",
+                "unknown policy and config keys are refused; the error names the closest known key",
+                "type checkers find them, too; [every key](policies.md) has a test or a reason for absence",
                 "tests/config/test_policies.py::test_a_misspelt_key_gets_a_suggestion",
                 "aerospike_py.types",
                 f"{BATCH}test_policies_that_are_refused",
                 "tests/config/test_config.py::test_configs_that_are_refused",
-                official="optional, without the closest name",
+                official="optional (`validate_keys`), without the closest key",
                 peer="ignored",
             ),
             have(
@@ -321,7 +321,7 @@ GROUPS = (
             ),
             better(
                 "the official client's exception classes and codes",
-                "also builtin `TimeoutError`, `ValueError`; can be pickled; messages say what failed where",
+                "builtin `TimeoutError` and `ValueError`, too; picklable; messages say what failed and where",
                 "tests/compat/test_interop_errors.py::test_errors_have_the_same_codes",
                 "tests/config/test_config.py::test_exceptions_pickle",
                 "tests/results/test_errors.py::test_errors_name_the_record_and_the_bin",
@@ -339,7 +339,7 @@ GROUPS = (
             have(
                 "compressed frames",
                 "tests/connection/test_compression.py::test_answers_are_smaller_and_the_same",
-                note="Enterprise Edition",
+                note="requires an Enterprise Edition server",
                 peer=NO,
             ),
             not_yet(
@@ -355,7 +355,7 @@ GROUPS = (
         (
             better(
                 "nodes that hang",
-                "requests are hedged after a short delay, later calls avoid the node",
+                "requests are hedged after a short delay; later calls avoid the node",
                 f"{CLUSTER}test_a_hung_node_costs_one_hedge_delay",
                 f"{CLUSTER}test_single_reads_are_hedged",
                 official="costs a socket timeout per call",

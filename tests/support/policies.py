@@ -152,15 +152,15 @@ def reads(of: str = "") -> tuple[Key, ...]:
         works(
             "read_touch_ttl_percent",
             "0",
-            f"{of}a read within this last percentage of a record's time to live renews it; 0 uses the "
+            f"{of}a read renews a record's time to live if at most this percentage of it is left; 0 uses the "
             "server's setting, -1 never renews",
             TOLD,
         ),
         works(
             "hedge_delay",
             '`"adaptive"`',
-            f"{of}when to send the request to a second node: "
-            'a number of ms, `"adaptive"` or `"off"`; see [Hedging](failures.md#hedging)',
+            f"{of}when to send the request to a second node "
+            '(a number of ms, `"adaptive"` or `"off"`); see [Hedging](failures.md#hedging)',
             f"{EFFECTS}test_hedge_delay",
             f"{CLUSTER}test_single_reads_are_hedged",
             ours=True,
@@ -210,7 +210,7 @@ CHANGES = (
         "ttl",
         "0",
         "time to live in seconds if `meta` has none, or one of the `TTL_*` constants; 0 uses the namespace's "
-        "default, `TTL_CLIENT_DEFAULT` in a call the client's policy",
+        "default; in a call's policy, `TTL_CLIENT_DEFAULT` uses that of the client's policy",
         TOLD,
         "tests/integration/test_commands.py::test_time_to_live",
         "tests/compat/test_interop_ttl.py::test_constants_are_taken_everywhere",
@@ -390,7 +390,12 @@ TABLES = (
             warned("app_id", "shop", "it is not sent to the server"),
             warned("min_conns_per_node", 5, "connections are opened when they are needed", harmless=0),
             warned("config_provider", object(), "settings come from the config only"),
-            refused("compression_threshold", 500, '"compress": True in a policy', harmless=0),
+            refused(
+                "compression_threshold",
+                500,
+                '"compress": True in a policy compresses requests of more than 128 bytes',
+                harmless=0,
+            ),
             refused(
                 "force_single_node",
                 True,
@@ -474,7 +479,12 @@ TABLES = (
             *WRITES,
             *CHANGES,
             LOCKING,
-            refused("compression_threshold", 500, '"compress": True compresses', harmless=0),
+            refused(
+                "compression_threshold",
+                500,
+                '"compress": True compresses requests of more than 128 bytes',
+                harmless=0,
+            ),
             *COMMON_NOTHING,
         ),
     ),
@@ -580,7 +590,7 @@ TABLES = (
     Table(
         "query",
         "Query policy",
-        "For queries; passed when the query is run.",
+        "For queries; passed when a query is run.",
         "QueryPolicy",
         "query_policy",
         (

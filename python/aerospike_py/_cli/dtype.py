@@ -22,7 +22,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "dtype",
         run,
         "sample records and print a NumPy dtype that fits them",
-        "Samples records of a set and prints a NumPy dtype that takes their values unchanged, statistics of "
+        "Samples records of a set and prints a NumPy dtype that holds their values unchanged, statistics on "
         "each bin, and keys of records with unusual values. client.infer_dtype() does the same in Python.",
     )
     add_set(parser)

@@ -42,7 +42,7 @@ class ClientBase:
         return self._core.get_node_names()
 
     def get_key_partition_id(self, ns: str, set: str | None, key: PrimaryKey) -> int:
-        """The partition of a key, 0 to 4095. Sends nothing.
+        """The number of a key's partition, 0 to 4095. Nothing is sent to the cluster.
 
         Args:
             ns: the namespace; the partition does not depend on it.
@@ -50,7 +50,7 @@ class ClientBase:
             key: the primary key.
 
         Raises:
-            ParamError: one of them has the wrong type.
+            ParamError: an argument has the wrong type.
 
         Example:
             >>> client.get_key_partition_id("test", "users", 1)

@@ -109,24 +109,25 @@ class BatchReadCommands:
             policy: batch policy (``total_timeout``, ``max_retries``, ``replica`` ...).
             _dtype: structured dtype whose field names are bin names. Values go from the socket straight into
                 an array of this dtype.
-            casting: ``"unsafe"`` changes values to fit their field, counts the changes and warns.
+            casting: ``"unsafe"`` changes values to fit their fields, counts the changes and warns.
                 ``"same_value"`` makes every change a decode error.
             errors: ``"raise"`` raises ``BatchDecodeError``, which has the complete batch, if values do not
-                fit their field. ``"coerce"`` leaves their cells zero and not present.
+                fit their fields. ``"coerce"`` leaves their cells zero and not present.
             out: array of the dtype and shape ``(n,)`` to fill instead of a new one. It must not be resized
-                during the call. After an exception its content is undefined.
+                during the call. After an exception, its contents are undefined.
             dtype: the same as ``_dtype``.
 
         Returns:
-            :class:`~aerospike_py.NumpyBatchRecords` with a dtype, else :class:`~aerospike_py.BatchRecords`.
-            Either has one row per key, in the order of the keys. If rows failed, for another reason than
-            that there is no such record, a ``RuntimeWarning`` names the causes; ``raise_for_failures()`` of
-            the result raises an error instead.
+            With a dtype, :class:`~aerospike_py.NumpyBatchRecords`; otherwise
+            :class:`~aerospike_py.BatchRecords`. Either has one row per key, in the order of the keys. If rows
+            failed (a missing record is not a failure), a ``RuntimeWarning`` names the causes;
+            ``raise_for_failures()`` of the result raises an error instead.
 
         Raises:
             TypeError, ValueError: ``keys``, ``_dtype`` or ``out`` is invalid. Nothing was sent.
             BatchDecodeError: values do not fit their fields.
-            TimeoutError, ConnectionError, ...: no row was answered; raised for the most common cause.
+            TimeoutError, ConnectionError, ...: no row was answered. The class is that of the most common
+                cause.
 
         Example:
             >>> batch = client.batch_read(keys, _dtype=np.dtype([("visits", "i8"), ("age", "f4")]))
@@ -215,7 +216,7 @@ class AsyncBatchReadCommands:
     ) -> BatchRecords | NumpyBatchRecords:
         """Like :meth:`Client.batch_read`, awaited.
 
-        When a cancelled call raises, nothing writes into ``out`` any more.
+        Once a cancelled call has raised, nothing writes into ``out`` any more.
 
         Example:
             >>> batch = await client.batch_read(keys, _dtype=np.dtype([("visits", "i8")]))

@@ -43,15 +43,15 @@ class BatchWriteCommands:
     ) -> NumpyWriteResult:
         """Writes the rows of a structured array, one record per row. Fields become bins.
 
-        Values go from the array's memory into the requests: the array must not change during the call. Rows
-        are written in concurrent chunks, in no particular order. A row that may have been applied is not
-        retried.
+        Values go straight from the array's memory into the requests, so the array must not change during the
+        call. Rows are written in concurrent chunks, in no particular order. A row that may have been applied
+        is not retried.
 
         Args:
             data: structured array of shape ``(n,)``, with any strides and byte order, or a masked array. Its
                 fields may be integers, floats, bools, ``M8``, ``m8``, ``S``, ``V`` and sub-arrays.
             namespace: namespace of the records.
-            set: set of the records, None for none.
+            set: set of the records, or None.
             key_field: the field with the primary keys (integers, ``S``, ``U`` or ``V<n>``), ``"_key"`` by
                 default. It is not written as a bin unless ``bins`` names it.
             key_type: ``"bytes"`` makes the values of an ``S`` array bytes keys, as in
@@ -67,7 +67,8 @@ class BatchWriteCommands:
             strings_as: ``"str"`` writes ``S`` fields as strings without trailing NULs, ``"blob"`` as blobs
                 of the whole field.
             arrays_as: ``"blob"`` writes sub-arrays as blobs of their bytes, ``"list"`` as (nested) lists.
-            nat: ``"omit"`` leaves out the bin of a time that is NaT, as a mask does; ``"raise"`` refuses it.
+            nat: ``"omit"`` does not write the bin of a time that is NaT, like a masked one; ``"raise"``
+                refuses it.
 
         Returns:
             :class:`~aerospike_py.NumpyWriteResult`, with a result code per row. If rows were not written, a
@@ -77,7 +78,8 @@ class BatchWriteCommands:
             TypeError, ValueError: the array, its dtype or a key is invalid, or no bin can hold a value (an
                 unsigned integer of 2**63 or more, also in a list; an ``S`` field that is not UTF-8). Nothing
                 was sent.
-            TimeoutError, ConnectionError, ...: no row was answered; raised for the most common cause.
+            TimeoutError, ConnectionError, ...: no row was answered. The class is that of the most common
+                cause.
 
         Example:
             >>> data = np.array([(1, 21.5), (2, 22.0)], dtype=[("_key", "i8"), ("temperature", "f8")])
@@ -114,8 +116,8 @@ class BatchWriteCommands:
 
         Raises:
             ParamError: a row is invalid. Nothing was sent.
-            TimeoutError, ConnectionError, ...: no row was answered; raised for the most common cause. The
-                results of the rows are set.
+            TimeoutError, ConnectionError, ...: no row was answered. The class is that of the most common
+                cause. The results of the rows are set.
 
         Example:
             >>> from aerospike_py.batch import BatchRecords, Write
@@ -144,11 +146,13 @@ class BatchWriteCommands:
             ttl: time to live in seconds, instead of the policy's.
 
         Returns:
-            :class:`~aerospike_py.BatchRecords`, one row per key. Results of reads are the bins of its record.
+            :class:`~aerospike_py.BatchRecords`, one row per key. The results of reads are the bins of the
+            row's record.
 
         Raises:
             ParamError: a key or an operation is invalid. Nothing was sent.
-            TimeoutError, ConnectionError, ...: no row was answered; raised for the most common cause.
+            TimeoutError, ConnectionError, ...: no row was answered. The class is that of the most common
+                cause.
 
         Example:
             >>> from aerospike_py import operations as op
@@ -176,12 +180,13 @@ class BatchWriteCommands:
                 ...).
 
         Returns:
-            :class:`~aerospike_py.BatchRecords`, one row per key. The result is 2 if a
-            record did not exist.
+            :class:`~aerospike_py.BatchRecords`, one row per key. A row's result is 2 if its record did not
+            exist.
 
         Raises:
             ParamError: a key is invalid. Nothing was sent.
-            TimeoutError, ConnectionError, ...: no row was answered; raised for the most common cause.
+            TimeoutError, ConnectionError, ...: no row was answered. The class is that of the most common
+                cause.
 
         Example:
             >>> [row.result for row in client.batch_remove([("test", "users", 1)])]

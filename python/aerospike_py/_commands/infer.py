@@ -32,10 +32,10 @@ class InferCommands:
         max_width: int = MAX_WIDTH,
         fields: Mapping[str, npt.DTypeLike | None] | None = None,
     ) -> InferredDtype:
-        """Reads a sample of a set and finds a dtype that takes its values unchanged.
+        """Reads a sample of a set and finds a dtype that holds its values unchanged.
 
-        Reading the sample again with this dtype has no decode errors and no inexact values. Other records may
-        hold values that the sample did not; the report says how many records were read.
+        Reading the sample again with this dtype causes no decode errors and no inexact values. Other records
+        may have values that do not fit; the report says how many records were read.
 
         ========================================  =====================================================
         values                                    field
@@ -47,22 +47,22 @@ class InferCommands:
                                                   of 8; with ``compact`` not rounded up
         blob                                      ``V<n>`` if all have the same length, else as string
         HLL                                       ``V<n>`` if all have the same length
-        list of numbers, all of the same shape    a sub-array of the same numbers
+        list of numbers, all of the same shape    a sub-array, with elements as for single numbers
         ========================================  =====================================================
 
         Strings and blobs that end with NUL bytes get ``V<n>``, because NumPy drops these bytes from ``S``.
-        Maps, other lists and mixed types are left out; the report names keys of records that have them. For
-        integers that may be times, and blobs that may be vectors, it says what to pass as ``fields``.
+        Maps, other lists and mixed types are left out; the report names keys of records that have them. If
+        integers may be times, or blobs may be vectors, it says what to pass as ``fields``.
 
         Args:
             namespace: the namespace.
             set: the set, or None for the whole namespace.
-            sample: the most records to read. They come in the order of their digests, which is effectively
-                random.
+            sample: the maximum number of records to read. They arrive in the order of their digests, which is
+                effectively random.
             compact: choose the narrowest fields for the values found, without room to grow.
             max_width: the widest field in bytes. Bins that need a wider field are left out.
-            fields: fields of your own: bin name to dtype, such as ``{"embedding": ("f4", (64,)), "created":
-                "M8[ms]"}``. None leaves the bin out.
+            fields: bins whose fields you choose: bin name to dtype, such as ``{"embedding": ("f4", (64,)),
+                "created": "M8[ms]"}``. None leaves the bin out.
 
         Returns:
             :class:`~aerospike_py.inference.InferredDtype`, which can be passed as ``_dtype=``. Its ``dtype``

@@ -27,8 +27,8 @@ class InfoCommands:
             policy: info policy: ``timeout`` per node in milliseconds, 1000 by default.
 
         Returns:
-            Node name to ``(error, answer)``, one of which is None. An answer is the command's value and a
-            newline. An error of one node does not affect the others.
+            Node name to ``(error, answer)``, one of which is None. An answer is the command's value followed
+            by a newline. An error of one node does not affect the others.
 
         Example:
             >>> client.info_all("build")

@@ -50,7 +50,7 @@ class OperateCommands:
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
     ) -> None:
-        """Gives a record a new time to live and a new generation.
+        """Sets a record's time to live and increments its generation.
 
         Args:
             key: ``(namespace, set, primary_key)``.
@@ -164,8 +164,8 @@ class OperateCommands:
     ) -> Record:
         """Applies operations to a record, in order and atomically.
 
-        If all operations read, any replica may answer. A list with ``increment``, ``append`` or ``prepend``
-        is not retried once it may have been applied.
+        If all operations are reads, any replica may answer. A list with ``increment``, ``append`` or
+        ``prepend`` is not retried once it may have been applied.
 
         Args:
             key: ``(namespace, set, primary_key)``.
@@ -175,7 +175,7 @@ class OperateCommands:
             policy: operate policy.
 
         Returns:
-            The named tuple ``(key, meta, bins)``. If a bin is read several times, the last result counts.
+            The named tuple ``(key, meta, bins)``. If a bin is read several times, it has the last result.
 
         Raises:
             ParamError: an operation is invalid; the message has its position.
@@ -198,7 +198,8 @@ class OperateCommands:
         """Like :meth:`operate`, but returns every result, in order.
 
         Returns:
-            The named tuple ``(key, meta, bins)``, where ``bins`` is a list with ``(name, value)`` per result.
+            The named tuple ``(key, meta, bins)``, where ``bins`` is a list of ``(name, value)`` pairs, one
+            per result.
 
         Example:
             >>> client.operate_ordered(("test", "users", 1), [op.read("a"), op.read("b")]).bins

@@ -16,10 +16,10 @@ class QueryCommands:
     _core: _native.Core
 
     def query(self, namespace: str, set: str | None = None) -> Query:
-        """Makes a query over all records of a set or namespace. Nothing is sent until the query runs.
+        """Creates a query over all records of a set or namespace. Nothing is sent until the query runs.
 
-        While the cluster is stable, each record comes exactly once. After a failure the query requests only
-        the records that have not come yet.
+        While the cluster is stable, each record arrives exactly once. After a failure, the query requests
+        only the records that have not arrived yet.
 
         Args:
             namespace: the namespace.

@@ -37,7 +37,7 @@ class RecordCommands:
 
         Raises:
             RecordExistsError, RecordNotFound, RecordGenerationError: the policy forbids the write.
-            TimeoutError: no answer in time. ``in_doubt`` tells whether the write may have been applied.
+            TimeoutError: no answer in time. ``in_doubt`` says whether the write may have been applied.
 
         Example:
             >>> client.put(("test", "users", 3), {"name": "Cat", "visits": 1}, {"ttl": 3600})

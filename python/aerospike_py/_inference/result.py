@@ -32,7 +32,7 @@ class InferredBin(NamedTuple):
     name: str
     """Name of the bin, and of its field."""
     field: str | None
-    """The field that takes every value seen, in NumPy's notation (``"f8"``, ``"S16"``, ``"(128,)f4"``); None
+    """The field that holds every value seen, in NumPy's notation (``"f8"``, ``"S16"``, ``"(128,)f4"``); None
     if the bin was left out."""
     note: str
     """Why the bin was left out; for a field, a remark or the empty string."""
@@ -43,9 +43,9 @@ class InferredBin(NamedTuple):
     types: dict[str, int]
     """Number of values by type: integer, float, bool, string, blob, GeoJSON, HLL, list, map."""
     minimum: int | float | None
-    """The smallest number, elements of lists included; None if there are no numbers."""
+    """The smallest number, including elements of lists; None if there are no numbers."""
     maximum: int | float | None
-    """The largest number, elements of lists included; None if there are no numbers."""
+    """The largest number, including elements of lists; None if there are no numbers."""
     shortest: int | None
     """Bytes of the shortest string, blob, GeoJSON or sketch, or elements of the shortest list; None if there
     are none."""

@@ -50,9 +50,9 @@ class QueryBase:
     """The base of ``Query`` and ``AsyncQuery``: settings of a query, and its progress.
 
     Attributes:
-        max_records: the most records of one run, over all nodes; 0 for all. After :meth:`paginate` it is the
-            size of a page.
-        records_per_second: the most records per second that each node reads; 0 for no limit.
+        max_records: the maximum number of records of one run, over all nodes; 0 for all. After
+            :meth:`paginate`, it is the size of a page.
+        records_per_second: the maximum number of records per second that each node reads; 0 for no limit.
         ttl: time to live of records that a query writes. Queries cannot write yet.
     """
 
@@ -126,15 +126,15 @@ class QueryBase:
         Pass it as ``partition_status`` in a ``partition_filter`` to continue from there, also in another
         process or with the official client.
 
-        A record counts as taken when the next one is asked for. So the record at which a run stopped (the
-        callback returned False or raised, the loop was left, the iterator was closed) comes again. A
+        A record counts as taken when the next one is requested. So the record at which a run stopped (the
+        callback returned False or raised, the loop was left, the iterator was closed) is returned again. A
         ``results()`` that raises has taken none, unless it raises
         :exc:`~aerospike_py.exception.QueryDecodeError`.
 
         Returns:
-            Partition to ``(partition, init, retry, digest, bval)``: ``init`` tells whether a record of the
+            Partition to ``(partition, init, retry, digest, bval)``: ``init`` says whether a record of the
             partition was taken, ``retry`` whether there may be more, ``digest`` (a bytearray) is the digest
-            of the last record, ``bval`` is 0. The key ``"done"`` tells whether all records were taken;
+            of the last record, ``bval`` is 0. The key ``"done"`` says whether all records were taken;
             ``"retry"`` is False. Empty before the first run.
 
         Example:

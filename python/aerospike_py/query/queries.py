@@ -31,7 +31,7 @@ def _check_callback(callback: object) -> None:
 
 
 class Query(QueryBase):
-    """A query, made by :meth:`Client.query`. Iterate over it to run it.
+    """A query, created by :meth:`Client.query`. Iterate over it to run it.
 
     Example:
         >>> for key, meta, bins in client.query("test", "users"):
@@ -51,11 +51,12 @@ class Query(QueryBase):
 
         Returns:
             A list of named tuples ``(key, meta, bins)``. ``key.key`` is the primary key if the server stored
-            it, else None.
+            it, otherwise None.
 
         Raises:
-            AerospikeError: the query failed. The records that came before are not returned, and the position
-                of the query is as before the call; :meth:`records` returns records as they come.
+            AerospikeError: the query failed. Records that arrived before the failure are not returned, and
+                the query's position is what it was before the call. To get records as they arrive, use
+                :meth:`records`.
             QueryDecodeError: Python cannot represent some of the records. Its ``records`` has all others.
 
         Example:
@@ -84,8 +85,8 @@ class Query(QueryBase):
 
         Args:
             callback: called as ``callback(record)``, or as ``callback(partition, record)`` if the policy has
-                a ``partition_filter``. The query ends when it returns False or raises. A query that
-                continues from there begins with this record.
+                a ``partition_filter``. The query ends when it returns False or raises; if the query is
+                continued, it begins with this record.
             policy: query policy, as in :meth:`results`.
             options: as in :meth:`results`.
 
@@ -118,7 +119,7 @@ class Query(QueryBase):
             options: as in :meth:`results`.
 
         Returns:
-            An iterator over named tuples ``(key, meta, bins)``, to be used as a context manager or closed.
+            An iterator over named tuples ``(key, meta, bins)``. Use it as a context manager, or close it.
 
         Example:
             >>> with client.query("test").records({"socket_timeout": 5_000}) as records:
@@ -131,7 +132,7 @@ class Query(QueryBase):
 
 
 class AsyncQuery(QueryBase):
-    """A query, made by :meth:`AsyncClient.query`. Iterate over it to run it.
+    """A query, created by :meth:`AsyncClient.query`. Iterate over it to run it.
 
     Example:
         >>> async for key, meta, bins in client.query("test", "users"):

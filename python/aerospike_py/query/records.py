@@ -168,12 +168,12 @@ class QueryRecords(QueryRun):
     """Iterator over the records of a query.
 
     Records arrive in blocks. At most a few blocks are read ahead; then the nodes wait until the caller
-    continues. The connections are closed after the last record, or on exit if it is used as a context
-    manager. Threads may share an iterator.
+    continues. The connections are closed after the last record or, if the iterator is used as a context
+    manager, on exit. Threads may share an iterator.
 
-    A record that Python cannot represent is left out. After the last record,
-    :exc:`~aerospike_py.exception.QueryDecodeError` is raised if there were any; an iterator that is closed
-    before warns of them.
+    Records that Python cannot represent are left out. If there were any,
+    :exc:`~aerospike_py.exception.QueryDecodeError` is raised after the last record; an iterator that is
+    closed earlier issues a warning instead.
 
     Example:
         >>> with client.query("test", "users").records() as records:
