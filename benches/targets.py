@@ -150,7 +150,9 @@ def queries(figures: Figures) -> Iterator[Target]:
         yield Target(text, AT_MOST, 32, " MiB", None if above is None else above / 2**20)
         called = kinds["foreach"]
         text = f"{workload}, a call for each record: CPU, this package / official client"
-        yield Target(text, AT_MOST, 1, "×", ratio(cell(called, "ours", "cpu"), cell(called, "official", "cpu")))
+        yield Target(
+            text, AT_MOST, 1, "×", ratio(cell(called, "ours", "cpu"), cell(called, "official", "cpu"))
+        )
 
 
 def nested(figures: Figures) -> Iterator[Target]:
