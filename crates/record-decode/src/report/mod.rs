@@ -93,6 +93,50 @@ impl Summary {
     }
 }
 
+impl Summary {
+    /// Adds the rows behind this one's, of which there are `rows`.
+    pub(crate) fn append(&mut self, mut other: Self, rows: usize) {
+        let row_bytes = self.presence.len().checked_div(rows).unwrap_or(0);
+        // Cells are without memory until there is one.
+        for (cells, more) in [
+            (&mut self.changed_cells, &mut other.changed_cells),
+            (&mut self.failed_cells, &mut other.failed_cells),
+        ] {
+            if cells.is_empty() && !more.is_empty() {
+                cells.resize(rows * row_bytes, 0);
+            }
+            if !cells.is_empty() {
+                more.resize(other.presence.len(), 0);
+                cells.append(more);
+            }
+        }
+        let is_empty = rows == 0;
+        self.presence.append(&mut other.presence);
+        self.done += other.done;
+        for (name, count) in other.inexact {
+            match self.inexact.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, sum)) => *sum = sum.saturating_add(count),
+                None => self.inexact.push((name, count)),
+            }
+        }
+        self.failure_count += other.failure_count;
+        let room = KEPT_FAILURES.saturating_sub(self.failures.len());
+        let moved = |failure: Failure| Failure { row: failure.row + rows, ..failure };
+        self.failures.extend(other.failures.into_iter().take(room).map(moved));
+        if is_empty {
+            self.missing_fields = other.missing_fields;
+        } else if other.done > 0 {
+            self.missing_fields.retain(|field| other.missing_fields.contains(field));
+        }
+        for name in other.unmatched_bins {
+            if self.unmatched_bins.len() < KEPT_NAMES && !self.unmatched_bins.contains(&name) {
+                self.unmatched_bins.push(name);
+            }
+        }
+        self.unmatched_bins.sort_unstable();
+    }
+}
+
 /// A failure, ordered by row and field.
 #[derive(Debug)]
 struct ByPlace(Failure);
