@@ -95,6 +95,37 @@ class QueryStream:
         """Ends the query and closes its connections. A waiting ``next_block`` returns None."""
 
 @final
+class QueryLabels:
+    """The stored keys and the sets of a query's rows."""
+
+    def keys(self) -> list[Any]: ...
+    def sets(self) -> list[str | None]: ...
+
+@final
+class NumpyStream:
+    """The records of a query, in arrays. One call reads from it at a time."""
+
+    def next_block(self, completions: Completions | None, received: int) -> Any:
+        """The next block as ``(number, records, missing, unmatched, failures, error)``; None after the last
+        one.
+
+        ``received`` is the number of the last block that the caller received; 0 before the first. The block
+        counts as taken.
+        """
+
+    def all(self, completions: Completions | None) -> Any:
+        """All records as one block. ``error`` is the exception with which the query ended, or None."""
+
+    def place(self, taken: int) -> QueryPlace:
+        """The progress once the block with the number ``taken``, if it is the last one, is taken."""
+
+    def start(self) -> QueryPlace:
+        """The progress at the beginning of the run."""
+
+    def close(self) -> None:
+        """Ends the query and closes its connections. A waiting ``next_block`` returns None."""
+
+@final
 class Core:
     """The core of a client.
 
@@ -208,6 +239,36 @@ class Core:
         paginates: bool,
     ) -> QueryStream:
         """Makes a query of a connected client. Nothing is sent before the first ``next_block``."""
+
+    def query_numpy(
+        self,
+        namespace: str,
+        set: str | None,
+        bins: Sequence[str] | None,
+        policy: Mapping[str, Any] | None,
+        max_records: int,
+        records_per_second: int,
+        place: QueryPlace | None,
+        paginates: bool,
+        dtype: Any,
+        casting: str,
+        errors: str,
+        rows: int | None,
+        out: Any,
+    ) -> NumpyStream:
+        """Makes a query into arrays, in blocks of ``rows`` rows; None for one array."""
+
+    def check_query_numpy(
+        self,
+        bins: Sequence[str] | None,
+        policy: Mapping[str, Any] | None,
+        dtype: Any,
+        casting: str,
+        errors: str,
+        rows: int | None,
+        out: Any,
+    ) -> None:
+        """Raises for arguments that no query into arrays can have."""
 
     @staticmethod
     def check_query(namespace: str, set: str | None) -> None:

@@ -45,6 +45,16 @@ class BatchKeys(Protocol):
         """Each row's index into :meth:`spaces`; None if all rows have the same pair."""
 
 
+class RecordLabels(Protocol):
+    """Stored keys and sets of a query's rows: ``_native.QueryLabels``, or its copy after pickling."""
+
+    def keys(self) -> list[Any]:
+        """The primary key of each row that has a stored one, else None."""
+
+    def sets(self) -> list[str | None]:
+        """The set of each row."""
+
+
 class SampledQuery(Protocol):
     """``Query`` or ``AsyncQuery``, as sampling uses it."""
 
