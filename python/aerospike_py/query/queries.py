@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._utils.dtypes import one_dtype
 from ..exception import QueryDecodeError
-from .arrays import AsyncNumpyBatches, NumpyBatches, NumpyRun, read_all, read_all_async
+from .arrays import AsyncNumpyBatches, NumpyBatches, NumpyRun, checked, read_all, read_all_async
 from .base import QueryBase, has_partition_filter
 from .records import AsyncQueryRecords, QueryRecords
 
@@ -209,7 +209,7 @@ class Query(QueryBase):
             ...     [len(block) for block in batches]
             [2]
         """
-        return NumpyBatches(self, one_dtype(_dtype, dtype), casting, errors, rows, policy, out)
+        return NumpyBatches(self, one_dtype(_dtype, dtype), casting, errors, checked(rows), policy, out)
 
     def __iter__(self) -> QueryRecords:
         return self.records()
@@ -321,7 +321,7 @@ class AsyncQuery(QueryBase):
             ...     [len(block) async for block in batches]
             [2]
         """
-        return AsyncNumpyBatches(self, one_dtype(_dtype, dtype), casting, errors, rows, policy, out)
+        return AsyncNumpyBatches(self, one_dtype(_dtype, dtype), casting, errors, checked(rows), policy, out)
 
     def __aiter__(self) -> AsyncQueryRecords:
         return self.records()
