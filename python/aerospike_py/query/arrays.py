@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import weakref
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from .._finish import changed_values, finish, warnings_of_values
@@ -14,8 +13,6 @@ from .._utils.warnings import warn
 from ..exception import AerospikeError, ParamTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy.typing as npt
     from typing_extensions import Self
 
@@ -51,6 +48,7 @@ class NumpyRun:
         self._arguments = (dtype, casting, errors, rows, out)
         self._stream: _native.NumpyStream | None = None
         self._is_over = False
+        self._run_number = 0
         # The number of the last block that was handed out, and of the last one that counts as taken.
         self._number = 0
         self._taken = 0
@@ -60,7 +58,7 @@ class NumpyRun:
     def _open(self) -> _native.NumpyStream:
         if self._stream is None:
             self._stream = self._query._start_numpy(self._policy, *self._arguments)
-            self._query._run = weakref.ref(self)
+            self._run_number = self._query._begin_run(self)
         return self._stream
 
     def _save_place(self) -> None:
@@ -73,8 +71,8 @@ class NumpyRun:
         stream, self._stream = self._stream, None
         if stream is not None:
             try:
-                run = self._query._run
-                if run is not None and run() in (self, None):
+                # The place of a later run takes precedence.
+                if self._run_number == self._query._run_number:
                     self._query._place = stream.place(self._taken)
             finally:
                 stream.close()
@@ -159,6 +157,8 @@ class NumpyBatches(NumpyRun):
             try:
                 answer = self._open().next_block(None, self._number)
             except Exception:
+                if self._is_over:  # closed by another thread
+                    raise StopIteration from None
                 self._close(is_failing=True)
                 raise
             if answer is None or self._is_over:
@@ -226,6 +226,8 @@ class AsyncNumpyBatches(NumpyRun):
         try:
             answer = await call(self._open().next_block, self._number)
         except Exception:
+            if self._is_over:  # closed by another task
+                raise StopAsyncIteration from None
             self._close(is_failing=True)
             raise
         if answer is None or self._is_over:
