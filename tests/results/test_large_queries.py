@@ -27,7 +27,8 @@ def server():
             rows[name] = np.arange(N) % (1000 + at)
         rows["a"] = np.arange(N)
         with aerospike.client(made.config) as client:
-            written = client.batch_write_numpy(rows, "test", "s", keys=np.arange(N))
+            patient = {"total_timeout": 120_000, "socket_timeout": 60_000}
+            written = client.batch_write_numpy(rows, "test", "s", keys=np.arange(N), policy=patient)
             assert (written.result_codes == 0).all()
         yield made
 
