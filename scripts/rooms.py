@@ -168,15 +168,27 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_native",
             "stats",
         ),
-        # The end of a batch read: warnings and errors.
-        "_finish": ("numpy_batch", "records", "exception", "_result_codes", "_utils"),
+        # The end of a read: warnings and errors.
+        "_finish": (
+            "numpy_batch",
+            "numpy_records",
+            "_leaves",
+            "records",
+            "exception",
+            "_result_codes",
+            "_utils",
+        ),
         # What methods return.
         "query": ("records", "types", "exception", "_utils", "_native"),
-        "numpy_batch": ("_export", "_types", "_result_codes", "_pickled_keys"),
+        "numpy_batch": ("numpy_records", "_export", "_types", "_result_codes", "_pickled_keys"),
         "numpy_write": ("_result_codes", "_utils", "_native"),
         "inference": ("_inference",),
         # Behind `inference` and `infer_dtype`.
         "_inference": ("records", "values", "_types", "exception", "_utils"),
+        # What results in arrays have in common.
+        "numpy_records": ("_export", "_leaves"),
+        # A dtype's fields as a tree.
+        "_leaves": (),
         # Results as objects of other libraries.
         "_export": ("_types",),
         # What methods take.

@@ -17,11 +17,11 @@ embedded server for tests and experiments.
 # ``inference``, ``_devserver`` behind ``testing``, ``_cli`` is the command line, ``_utils`` has helpers.
 # ``_native`` is the extension (crates/py-bindings); ``_from_native`` lists what the extension imports from
 # here. Imports run one way: scripts/rooms.py has the order. Start with ``client``, then
-# ``_commands/records``.
+# ``_commands/records``. ``numpy_records`` is the base of results in arrays.
 #
 # Where to add: a new command, a module of ``_commands``; a new kind of result, a public module beside
-# ``numpy_batch``; its conversion to another library, a module of ``_export``; a new family of operations, a
-# public module beside ``operations``.
+# ``numpy_batch``, on ``numpy_records`` if it has arrays; its conversion to another library, a module of
+# ``_export``; a new family of operations, a public module beside ``operations``.
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ from .exception import ConnectionError as ConnectionError
 from .exception import IndexError as IndexError
 from .exception import TimeoutError as TimeoutError
 from .keys import Keys
-from .numpy_batch import MissingFieldWarning, NumpyBatchRecords
+from .numpy_batch import NumpyBatchRecords
+from .numpy_records import MissingFieldWarning
 from .numpy_write import NumpyWriteResult
 from .query import AsyncQuery, AsyncQueryRecords, Query, QueryRecords
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader

@@ -1,4 +1,4 @@
-"""The end of a batch read: warnings and errors, once its result is there.
+"""The end of a read: warnings and errors, once its result is there.
 
 Texts of warnings name fields and causes only, never counts or keys:
 Python keeps each text for good.
@@ -6,16 +6,18 @@ Python keeps each text for good.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._leaves import named, without_value
 from ._result_codes import ABOUT_RECORD, causes
 from ._utils.warnings import warn
 from .exception import BatchDecodeError
-from .numpy_batch import MissingFieldWarning
+from .numpy_records import MissingFieldWarning, NumpyRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from .numpy_batch import NumpyBatchRecords
     from .records import BatchRecords
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 _LISTED_FAILURES = 3
 
 _Failure = tuple[int, str, str, str]
+_Paths = Mapping[str, "str | Sequence[Any]"]
+_Result = TypeVar("_Result", bound=NumpyRecords)
 
 
 def finish_batch_read(
@@ -32,6 +36,7 @@ def finish_batch_read(
     missing: Sequence[str],
     unmatched: Sequence[str],
     failures: Sequence[_Failure] | None,
+    paths: _Paths | None = None,
 ) -> NumpyBatchRecords:
     """Warns of what the caller might overlook, and raises if values do not fit. Warnings and errors have the
     batch.
@@ -41,22 +46,62 @@ def finish_batch_read(
     Args:
         batch: the result.
         failed_codes: result codes of rows that failed.
-        missing: fields whose bin no record has, and that no earlier call has warned of.
+        missing: fields that no record has a value for, and that no earlier call has warned of.
         unmatched: names of bins without a field.
-        failures: (row, field, type of bin, reason) of the first values that do not fit, if this is an error.
+        failures: (row, field, type of value, reason) of the first values that do not fit, if this is an
+            error.
+        paths: where fields come from, if not from the bin of their name: a bin, or a bin and steps.
+    """
+    found: list[Warning] = []
+    if failed_codes:
+        found.append(RuntimeWarning(_failed_rows(failed_codes, "see result_codes, and raise_for_failures()")))
+    found += warnings_of_values(batch, missing, unmatched, paths)
+    return finish(batch, found, failures, paths)
+
+
+def finish(
+    records: _Result,
+    found: Iterable[Warning],
+    failures: Sequence[_Failure] | None,
+    paths: _Paths | None = None,
+) -> _Result:
+    """Issues warnings and raises if values do not fit. Warnings and errors have the result as ``batch``.
+
+    Args:
+        records: the result.
+        found: what to warn of.
+        failures: (row, field, type of value, reason) of the first values that do not fit, if this is an
+            error.
+        paths: where fields come from, if not from the bin of their name: a bin, or a bin and steps.
     """
     try:
-        for warning in _warnings(batch, failed_codes, missing, unmatched):
-            # If warnings are errors, the caller still gets the batch.
-            warning.batch = batch  # type: ignore[attr-defined]
+        for warning in found:
+            # If warnings are errors, the caller still gets the result.
+            warning.batch = records  # type: ignore[attr-defined]
             warn(warning)
     except Warning:
         if failures is None:
             raise
-        raise _decode_error(batch, failures)  # noqa: B904 - the warning is its context
+        raise _decode_error(records, failures, paths or {})  # noqa: B904 - the warning is its context
     if failures is not None:
-        raise _decode_error(batch, failures)
-    return batch
+        raise _decode_error(records, failures, paths or {})
+    return records
+
+
+def warnings_of_values(
+    records: NumpyRecords,
+    missing: Sequence[str],
+    unmatched: Sequence[str],
+    paths: _Paths | None = None,
+) -> Iterator[Warning]:
+    """What to warn of in the values of a result: those that changed, and fields that no record has."""
+    if records.inexact:
+        yield RuntimeWarning(
+            f"values changed to fit their fields ({', '.join(records.inexact)}); they are counted in "
+            '.inexact, and casting="same_value" makes this an error'
+        )
+    if missing:
+        yield MissingFieldWarning(_missing_fields(records, missing, unmatched, paths or {}))
 
 
 def warn_of_failed_rows(batch: BatchRecords) -> None:
@@ -69,46 +114,47 @@ def warn_of_failed_rows(batch: BatchRecords) -> None:
     warn(warning)
 
 
-def _warnings(
-    batch: NumpyBatchRecords, failed_codes: Sequence[int], missing: Sequence[str], unmatched: Sequence[str]
-) -> Iterator[Warning]:
-    if failed_codes:
-        yield RuntimeWarning(_failed_rows(failed_codes, "see result_codes, and raise_for_failures()"))
-    if batch.inexact:
-        yield RuntimeWarning(
-            f"values changed to fit their fields ({', '.join(batch.inexact)}); they are counted in .inexact, "
-            'and casting="same_value" makes this an error'
-        )
-    if missing:
-        absent = set(missing)
-        present = (name for name in batch.batch_records.dtype.names or () if name not in absent)
-        yield MissingFieldWarning(_missing_fields(missing, [*unmatched, *present]))
-
-
 def _failed_rows(codes: Iterable[int], advice: str) -> str:
     return f"rows of the batch failed ({causes(codes)}); {advice}"
 
 
-def _missing_fields(missing: Sequence[str], seen: Sequence[str]) -> str:
-    described = []
-    for name in missing:
-        nearest = get_close_matches(name, seen, n=1)
-        described.append(f"{name!r} (the nearest bin is {nearest[0]!r})" if nearest else repr(name))
-    bins = "the bin" if len(described) == 1 else "the bins"
+def _missing_fields(
+    records: NumpyRecords, missing: Sequence[str], unmatched: Sequence[str], paths: _Paths
+) -> str:
+    dtype = records.batch_records.dtype
+    absent = without_value(dtype, missing)
+    known = {node.path for node in absent}
+    seen = (name for name in dtype.names or () if (name,) not in known)
+    bins_seen = [*unmatched, *seen]
+    bins: list[str] = []
+    fields: list[str] = []
+    for node in absent:
+        bin_name, steps = _source(node.path, paths)
+        if len(node.path) == 1 and not steps:
+            nearest = get_close_matches(bin_name, bins_seen, n=1)
+            described = repr(bin_name) + (f" (the nearest bin is {nearest[0]!r})" if nearest else "")
+            (bins if node.name in missing else fields).append(described)
+        else:
+            fields.append(repr(node.name))
+    parts = []
+    if bins:
+        parts.append(f"{'the bin' if len(bins) == 1 else 'the bins'} {', '.join(bins)}")
+    if fields:
+        parts.append(f"a value for {'the field' if len(fields) == 1 else 'the fields'} {', '.join(fields)}")
+    checked = "the names of fields and sets" if not paths else "the names of fields and sets, and paths"
     return (
-        f"no record that was found has {bins} {', '.join(described)}; check the names of fields and sets, "
+        f"no record that was found has {', or '.join(parts)}; check {checked}, "
         "or ignore MissingFieldWarning if the bins are optional"
     )
 
 
-def _decode_error(batch: NumpyBatchRecords, failures: Sequence[_Failure]) -> BatchDecodeError:
-    count = batch.decode_errors
-    keys = {row: batch._keys.primary_key(row) for row, *_ in failures}
-    listed = [(row, keys[row], field, reason) for row, field, _, reason in failures]
+def _decode_error(records: NumpyRecords, failures: Sequence[_Failure], paths: _Paths) -> BatchDecodeError:
+    count = records.decode_errors
+    listed = [(row, records._row_id(row), field, reason) for row, field, _, reason in failures]
     shown = "; ".join(
-        f"key {keys[row]!r}, bin {field!r} ({bin_type}) into field {field!r} "
-        f"({_field_name(batch, field)}): {reason}"
-        for row, field, bin_type, reason in failures[:_LISTED_FAILURES]
+        f"{records._row_name(row)}, {_value(records, field, paths)} ({kind}) into field {field!r} "
+        f"({_field_name(records, field)}): {reason}"
+        for row, field, kind, reason in failures[:_LISTED_FAILURES]
     )
     more = f"; and {count - _LISTED_FAILURES} more (see .failures)" if count > _LISTED_FAILURES else ""
     values = "value does" if count == 1 else "values do"
@@ -116,13 +162,28 @@ def _decode_error(batch: NumpyBatchRecords, failures: Sequence[_Failure]) -> Bat
         f"{count} {values} not fit the dtype: {shown}{more}. The other values are in .batch; "
         'errors="coerce" leaves such cells empty instead',
         failures=listed,
-        batch=batch,
+        batch=records,
         count=count,
     )
 
 
-def _field_name(batch: NumpyBatchRecords, field: str) -> Any:
-    dtype = batch.batch_records.dtype[field]
+def _source(path: Sequence[str], paths: _Paths) -> tuple[str, list[Any]]:
+    """The bin of a field, and the steps from there to its value."""
+    source = paths.get(path[0], path[0])
+    whole = [source] if isinstance(source, str) else list(source)
+    return str(whole[0]), [*whole[1:], *path[1:]]
+
+
+def _value(records: NumpyRecords, field: str, paths: _Paths) -> str:
+    """Where a field's value is: ``bin 'features' at ['driver']['trips']``."""
+    bin_name, steps = _source(named(records.batch_records.dtype, field).path, paths)
+    return f"bin {bin_name!r}" + (f" at {''.join(f'[{step!r}]' for step in steps)}" if steps else "")
+
+
+def _field_name(records: NumpyRecords, field: str) -> str:
+    dtype = named(records.batch_records.dtype, field).dtype
+    if dtype.names is not None:
+        return f"a struct of {len(dtype.names)} {'field' if len(dtype.names) == 1 else 'fields'}"
     if dtype.subdtype is None:
         return dtype.str
     base, shape = dtype.subdtype

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any
 
 from ._pickled_keys import PickledKeys
 from ._result_codes import ABOUT_RECORD, describe, failure
+from .numpy_records import NumpyRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
@@ -20,29 +17,12 @@ if TYPE_CHECKING:
     from ._types import BatchKeys
 
 
-class MissingFieldWarning(RuntimeWarning):
-    """No record found by a batch read has the bin of a field. The name of the field, or of the set, may be
-    wrong.
-
-    A client warns once about each field, for reads of the same bins from the same sets. Ignore the warning if
-    bins are optional.
-
-    Example:
-        >>> import warnings
-        >>> with warnings.catch_warnings():
-        ...     warnings.simplefilter("ignore", MissingFieldWarning)
-        ...     batch = client.batch_read(keys, _dtype=np.dtype([("nickname", "S8"), ("visits", "i8")]))
-        >>> batch.present["nickname"].any()
-        np.False_
-    """
-
-
 def _tuple_of(key: dict[str, Any]) -> tuple[Any, ...]:
     """A key that is a dict, as a tuple."""
     return tuple(key.get(name) for name in ("ns", "set", "key", "digest"))
 
 
-class NumpyBatchRecords:
+class NumpyBatchRecords(NumpyRecords):
     """Records of a batch as NumPy arrays, one row per key, in the order of the keys.
 
     Indexing (``batch["visits"]``, ``batch[5]``, slices, masks) works as on :attr:`batch_records`, and
@@ -55,7 +35,8 @@ class NumpyBatchRecords:
             in seconds: at least 1, ``0xFFFFFFFF`` if the record never expires, 0 for a row without a record.
         result_codes: ``int32`` array, shape ``(n,)``: 0 found, 2 not found, 27 filtered out, or another code
             of the server. The client's own codes are negative.
-        inexact: field name to the number of values that changed to fit the field.
+        inexact: field name to the number of values that changed to fit the field. A field in a struct has a
+            dotted name, such as ``features.trips``.
         decode_errors: number of values that do not fit their field. Their cells are zero and not present.
 
     Example:
@@ -78,19 +59,12 @@ class NumpyBatchRecords:
         changed_cells: npt.NDArray[np.uint8] | None = None,
         failed_cells: npt.NDArray[np.uint8] | None = None,
     ) -> None:
-        self.batch_records = batch_records
-        self.meta = meta
+        super().__init__(batch_records, meta, presence, inexact, decode_errors, changed_cells, failed_cells)
         self.result_codes = result_codes
-        self.inexact = inexact
-        self.decode_errors = decode_errors
         self._keys = keys
-        self._presence = presence
-        self._changed_cells = changed_cells
-        self._failed_cells = failed_cells
         self._key_tuples: list[tuple[Any, ...]] | None = None
         self._map_cache: dict[Any, int] | None = None
         self._rows_by_space: dict[tuple[int, Any], int] | None = None
-        self._present: npt.NDArray[Any] | None = None
 
     # -- keys
 
@@ -209,32 +183,7 @@ class NumpyBatchRecords:
         except (KeyError, TypeError):
             return False
 
-    def __len__(self) -> int:
-        return len(self.result_codes)
-
-    def __iter__(self) -> Iterator[np.void]:
-        return iter(self.batch_records)
-
-    # -- as an array
-
-    @overload
-    def __getitem__(self, index: str | list[str] | slice) -> npt.NDArray[Any]: ...
-
-    @overload
-    def __getitem__(self, index: SupportsIndex) -> np.void: ...
-
-    @overload
-    def __getitem__(self, index: Any) -> Any: ...
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.batch_records[index]
-
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        import numpy as np
-
-        return np.array(self.batch_records, dtype=dtype, copy=copy)
-
-    # -- missing rows and values
+    # -- missing rows
 
     @property
     def ok(self) -> npt.NDArray[np.bool_]:
@@ -246,148 +195,6 @@ class NumpyBatchRecords:
         """
         ok: npt.NDArray[np.bool_] = self.result_codes == 0
         return ok
-
-    @property
-    def present(self) -> npt.NDArray[Any]:
-        """Structured bool array, shape ``(n,)``, with the field names of the dtype; sub-arrays have one bool.
-
-        True where the record has the bin and its value is in the field, so a stored zero differs from a
-        missing bin.
-
-        Example:
-            >>> batch = client.batch_read(keys, _dtype=dtype)
-            >>> batch.batch_records["visits"].tolist(), batch.present["visits"].tolist()
-            ([7, 0, 0], [True, True, False])
-        """
-        if self._present is None:
-            import numpy as np
-
-            names = self.batch_records.dtype.names or ()
-            present = np.empty(len(self), dtype=[(name, np.bool_) for name in names])
-            bits = np.unpackbits(self._presence, axis=1, count=len(names))
-            for column, name in enumerate(names):
-                present[name] = bits[:, column]
-            self._present = present
-        return self._present
-
-    @property
-    def masked(self) -> np.ma.MaskedArray[Any, Any]:
-        """``numpy.ma.MaskedArray`` over the memory of :attr:`batch_records`, masked where not present.
-
-        Raises:
-            TypeError: NumPy cannot mask the dtype of a field: a time without a unit, or with a step (``M8``,
-                ``m8[25s]``).
-
-        Example:
-            >>> client.batch_read(keys, _dtype=dtype).masked["visits"].tolist()
-            [7, 0, None]
-        """
-        import numpy as np
-
-        dtype = self.batch_records.dtype
-        mask: npt.NDArray[Any] = np.zeros(len(self), dtype=np.ma.make_mask_descr(dtype))
-        present = self.present
-        for name in dtype.names or ():
-            missing = ~present[name]
-            column = mask[name]
-            column[...] = missing.reshape(missing.shape + (1,) * (column.ndim - 1))
-        try:
-            return np.ma.MaskedArray(self.batch_records, mask=mask)
-        except ValueError:
-            for name in dtype.names or ():
-                base = dtype[name].base
-                if base.kind in "Mm" and np.datetime_data(base) not in [
-                    (unit, 1) for unit in _MASKABLE_UNITS
-                ]:
-                    raise TypeError(
-                        f"field {name!r} has the dtype {base}, which NumPy cannot mask; "
-                        "use .present, or a unit without a step, such as M8[s]"
-                    ) from None
-            raise
-
-    def filled(self, fill_value: Any) -> npt.NDArray[Any]:
-        """A copy of :attr:`batch_records` in which values that are not present are replaced.
-
-        Args:
-            fill_value: a value for all fields, a dict of field names and values (other fields keep their
-                zeros), or a tuple with a value per field. NumPy casts each value to its field.
-
-        Raises:
-            ValueError: a value does not fit its field, or the dict has a name that is not a field.
-
-        Example:
-            >>> client.batch_read(keys, _dtype=dtype).filled({"visits": -1})["visits"].tolist()
-            [7, 0, -1]
-        """
-        import numpy as np
-
-        dtype = self.batch_records.dtype
-        names = dtype.names or ()
-        if isinstance(fill_value, np.void) and fill_value.dtype.names is not None:
-            fill_value = fill_value.item()
-        if isinstance(fill_value, Mapping):
-            values = {self._field(name)[0]: value for name, value in fill_value.items()}
-        elif isinstance(fill_value, tuple):
-            if len(fill_value) != len(names):
-                raise ValueError(
-                    f"fill_value has {len(fill_value)} values; it must have one for each of the "
-                    f"{len(names)} fields"
-                )
-            values = dict(zip(names, fill_value, strict=True))
-        else:
-            values = dict.fromkeys(names, fill_value)
-        filled = np.array(self.batch_records)
-        for name, value in values.items():
-            try:
-                # On a cell of its own: whether it fits must not depend on what is missing.
-                np.zeros((), dtype[name])[...] = value
-            except (TypeError, ValueError, OverflowError) as error:
-                raise ValueError(
-                    f"fill_value {value!r} does not fit the field {name!r} ({dtype[name]}); "
-                    "pass a dict with a value for each field"
-                ) from error
-            filled[name][~self.present[name]] = value
-        return filled
-
-    def inexact_mask(self, field: str) -> npt.NDArray[np.bool_]:
-        """bool array, shape ``(n,)``: True where the record's value changed to fit the field.
-
-        Example:
-            >>> batch = client.batch_read(keys, _dtype=dtype)
-            >>> batch["name"][batch.inexact_mask("name")].tolist()
-            []
-        """
-        return self._cell_mask(field, self._changed_cells)
-
-    def failed_mask(self, field: str) -> npt.NDArray[np.bool_]:
-        """bool array, shape ``(n,)``: True where the field cannot hold the record's value.
-
-        Such cells are zero and not present.
-
-        Example:
-            >>> batch = client.batch_read(keys, _dtype=np.dtype([("name", "i4")]), errors="coerce")
-            >>> batch.failed_mask("name").tolist()
-            [True, True, False]
-        """
-        return self._cell_mask(field, self._failed_cells)
-
-    def _cell_mask(self, field: str, cells: npt.NDArray[np.uint8] | None) -> npt.NDArray[np.bool_]:
-        import numpy as np
-
-        _, column = self._field(field)
-        if cells is None:
-            return np.zeros(len(self), dtype=np.bool_)
-        mask: npt.NDArray[np.bool_] = (cells[:, column // 8] & (0x80 >> column % 8)) != 0
-        return mask
-
-    def _field(self, name: str) -> tuple[str, int]:
-        """A field's name and position."""
-        names = self.batch_records.dtype.names or ()
-        if name in names:
-            return name, names.index(name)
-        nearest = get_close_matches(str(name), names, n=1)
-        hint = f"; the nearest is {nearest[0]!r}" if nearest else f"; the fields are {', '.join(names)}"
-        raise ValueError(f"{name!r} is no field of the dtype{hint}")
 
     def raise_for_failures(self) -> None:
         """Raises an error if any row failed, that is, has a result code other than 0, 2 or 27.
@@ -413,13 +220,15 @@ class NumpyBatchRecords:
             self,
         )
 
+    # -- as other objects
+
     def to_pandas(self, meta_prefix: str = "") -> pd.DataFrame:
         """The fields as a ``pandas.DataFrame``, with the columns ``gen``, ``ttl`` and ``result_code``.
 
         The index is the primary key. If the batch has several sets, the index has the levels set and key; if
-        it has several namespaces, the levels namespace, set and key. Columns have native byte order. A
-        numeric column with missing values has a nullable pandas dtype. Sub-arrays, ``S`` and ``V`` fields are
-        object columns.
+        it has several namespaces, the levels namespace, set and key. A field in a struct is a column with a
+        dotted name, such as ``features.trips``. Columns have native byte order. A numeric column with missing
+        values has a nullable pandas dtype. Sub-arrays, ``S`` and ``V`` fields are object columns.
 
         Args:
             meta_prefix: prefix for the column names ``gen``, ``ttl`` and ``result_code``.
@@ -428,7 +237,7 @@ class NumpyBatchRecords:
             A new DataFrame with n rows. It shares no memory with the batch.
 
         Raises:
-            ValueError: a bin has the name of one of these columns.
+            ValueError: a field has the name of one of these columns.
             ImportError: pandas is not installed.
 
         Example:
@@ -436,34 +245,37 @@ class NumpyBatchRecords:
             >>> frame["visits"].tolist()
             [7, 0, <NA>]
         """
-        from ._export.pandas import data_frame
+        return super().to_pandas(meta_prefix)
 
-        meta = {"gen": self.meta["gen"], "ttl": self.meta["ttl"], "result_code": self.result_codes}
-        return data_frame(self.batch_records, self.present, meta, self._keys, meta_prefix)
+    def _row_name(self, row: int) -> str:
+        return f"key {self._row_id(row)!r}"
 
-    # -- repr and pickling
+    def _row_id(self, row: int) -> Any:
+        return self._keys.primary_key(row)
 
-    def __repr__(self) -> str:
-        return f"<NumpyBatchRecords {self._describe()}, dtype={self.batch_records.dtype}>"
+    def _row_counts(self) -> list[str]:
+        return describe(Counter(self.result_codes.tolist()), "found")
 
-    def _describe(self) -> str:
-        parts = [f"{len(self)} rows", *describe(Counter(self.result_codes.tolist()), "found")]
-        if self.inexact:
-            parts.append(f"inexact={self.inexact!r}")
-        if self.decode_errors:
-            parts.append(f"decode_errors={self.decode_errors}")
-        return ", ".join(parts)
+    def _row_columns(self) -> dict[str, npt.NDArray[Any]]:
+        return {**super()._row_columns(), "result_code": self.result_codes}
 
-    def _repr_html_(self) -> str:
-        from ._export.html import table
+    def _html_labels(self, rows: int) -> tuple[str, list[str]]:
+        keys = [self._keys.primary_key(row) for row in range(rows)]
+        spaces = self._keys.spaces()
+        space_of = self._keys.space_of() if len(spaces) > 1 else None
+        if space_of is not None:
+            keys = [(*spaces[space], key) for space, key in zip(space_of, keys, strict=False)]
+        return "key", [repr(key) for key in keys]
 
-        return table(
-            f"NumpyBatchRecords: {self._describe()}",
-            self.batch_records,
-            self.present,
-            self.result_codes,
-            self._keys,
-        )
+    def _html_columns(self) -> dict[str, npt.NDArray[Any]]:
+        return {"result_code": self.result_codes}
+
+    def _pandas_index(self) -> pd.Index[Any]:
+        from ._export.pandas import index_of_keys
+
+        return index_of_keys(self._keys)
+
+    # -- pickling
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
@@ -473,6 +285,3 @@ class NumpyBatchRecords:
                 keys.primary_keys(), keys.spaces(), keys.space_of(), keys.digest_rows()
             )
         return state
-
-
-_MASKABLE_UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as")

@@ -21,7 +21,7 @@ use crate::net::transport::Transport;
 use crate::node::connector::Connector;
 use crate::node::events::Event;
 use crate::policy::{OperatePolicy, ReadPolicy, WritePolicy};
-use crate::query::{Query, RecordStream};
+use crate::query::{self, Query, QueryStopper, RecordSink, RecordStream};
 use crate::stats::{ClusterStats, NodeStats};
 use crate::topology::seeds;
 use crate::topology::state::{Handle, Inner};
@@ -220,6 +220,29 @@ impl Cluster {
     #[must_use]
     pub fn query(&self, query: Query) -> RecordStream {
         RecordStream::new(Arc::clone(&self.handle), query)
+    }
+
+    /// Queries the records of partitions, and writes them into `sink` where they are read from the sockets. The
+    /// query also ends when the sink accepts no more.
+    ///
+    /// # Errors
+    /// Why the query failed. All records before the failure are in the sink.
+    pub async fn query_into<S: RecordSink>(&self, query: Query, sink: Arc<S>) -> Result<(), Error> {
+        query::into_sink(Arc::clone(self.inner()), query, sink).await
+    }
+
+    /// [`Cluster::query_into`] as a task of its own, which the stopper ends. `end` is called with the outcome;
+    /// not if the query was stopped.
+    pub fn spawn_query_into<S: RecordSink>(
+        &self,
+        query: Query,
+        sink: Arc<S>,
+        end: impl FnOnce(Result<(), Error>) + Send + 'static,
+    ) -> QueryStopper {
+        let (inner, stopper) = (Arc::clone(self.inner()), QueryStopper::default());
+        let task = async move { end(query::into_sink(inner, query, sink).await) };
+        stopper.drive(self.inner().connector.spawn(task).abort_handle());
+        stopper
     }
 
     fn inner(&self) -> &Arc<Inner> {

@@ -57,7 +57,8 @@ pub use policy::{
 };
 pub use poll_for::poll_for;
 pub use query::{
-    PartitionProgress, Query, QueryPartitions, QueryProgress, QueryStopper, RecordBlock, RecordStream,
+    PartitionProgress, Query, QueryPartitions, QueryProgress, QueryStopper, RecordBlock, RecordSink,
+    RecordStream, RecordWriter,
 };
 pub use stats::{ClusterStats, NodeStats};
 pub use wire_protocol::ResultCode;

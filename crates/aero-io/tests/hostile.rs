@@ -140,6 +140,7 @@ async fn queries() {
     let query = Query {
         space: Space::new("test", ""),
         bins: Bins::All,
+        every_record: false,
         policy,
         partitions: QueryPartitions::range(7, 3).unwrap(),
         max_records: 0,

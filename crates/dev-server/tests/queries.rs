@@ -26,6 +26,7 @@ fn request<'a>(partitions: &'a [u16], after: &'a [Digest]) -> QueryRequest<'a> {
         namespace: b"test",
         set: SET,
         projection: Projection::All,
+        every_record: false,
         partitions,
         after,
         max_records: 0,

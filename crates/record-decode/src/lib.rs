@@ -39,4 +39,4 @@ pub use error::Reason;
 pub use memory::{RowMemory, RowOutcome};
 pub use plan::{Path, PathError, Plan, Step};
 pub use report::{Failure, KEPT_FAILURES, Summary};
-pub use rows::{Lease, RowBuffer};
+pub use rows::{BlockLease, BlockRows, Lease, RecordLabels, RowBlock, RowBuffer, StoredKeys};

@@ -8,7 +8,7 @@ use support::{scenarios, to_hex};
 use wire_protocol::command::Projection;
 use wire_protocol::digest::{UserKey, partition_id};
 use wire_protocol::message::{
-    FrameHeader, FrameType, Message, MessageHeader, field_type, info1, info2, info3, write_field,
+    FrameHeader, FrameType, Message, MessageHeader, field_type, info1, info2, info3, op, write_field,
     write_frame, write_op,
 };
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryDuration, QueryRequest, QueryScope, write_query};
@@ -75,6 +75,7 @@ fn requests_equal_the_recorded_ones() {
                     namespace: b"test",
                     set,
                     projection,
+                    every_record: false,
                     partitions: &scope.partitions,
                     after: &scope.after,
                     max_records,
@@ -94,6 +95,55 @@ fn requests_equal_the_recorded_ones() {
         }
     }
     assert!(equal >= 30, "{equal} requests were equal");
+}
+
+/// The official client sends read operations when a query also has a list operation, which this crate cannot write. All
+/// but that operation is compared.
+#[test]
+fn a_request_for_every_record_equals_the_recorded_read_operations() {
+    let official = scenarios("official");
+    let recorded = official.iter().find(|scenario| scenario.name == "query-read-ops").unwrap();
+    let recorded = recorded.requests().next().unwrap();
+    let message = Message::parse_only(&recorded[FrameHeader::LEN..]).unwrap();
+    let scope = QueryScope::parse(&message).unwrap();
+    let task_id = message.field(field_type::TASK_ID).unwrap();
+    let request = QueryRequest {
+        namespace: b"test",
+        set: b"scan",
+        projection: Projection::Bins(&[b"n", b"l"]),
+        every_record: true,
+        partitions: &scope.partitions,
+        after: &[],
+        max_records: 0,
+        records_per_second: 0,
+        socket_timeout_ms: 30_000,
+        task_id: u64::from_be_bytes(task_id.try_into().unwrap()),
+        duration: QueryDuration::Long,
+        info1: 0,
+        info3: 0,
+        ttl: QueryRequest::DONT_TOUCH,
+        filter: &[],
+    };
+    let list_read = message.ops().nth(1).unwrap();
+    assert_eq!((list_read.code, list_read.name), (op::CDT_READ, &b"l"[..]));
+    let mut list_op = Vec::new();
+    write_op(&mut list_op, list_read.code, list_read.particle_type, list_read.name, list_read.value);
+    let mut plain_op = Vec::new();
+    write_op(&mut plain_op, op::READ, 0, b"l", &[]);
+    let mut written = Vec::new();
+    write_query(&mut written, &request).unwrap();
+    let same = written.strip_suffix(&plain_op[..]).unwrap();
+    let expected = recorded.strip_suffix(&list_op[..]).unwrap();
+    // The frames' sizes differ by the operation.
+    assert_eq!(to_hex(&same[FrameHeader::LEN..]), to_hex(&expected[FrameHeader::LEN..]));
+
+    // Other projections ask for every record anyway.
+    for projection in [Projection::All, Projection::Header, Projection::Bins(&[])] {
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        write_query(&mut with, &QueryRequest { projection, ..request }).unwrap();
+        write_query(&mut without, &QueryRequest { projection, every_record: false, ..request }).unwrap();
+        assert_eq!(with, without);
+    }
 }
 
 #[test]
@@ -180,6 +230,7 @@ fn wrong_requests_are_not_written() {
         namespace: b"test",
         set: b"",
         projection: Projection::Bins(&[]),
+        every_record: false,
         partitions: &[4095],
         after: &[],
         max_records: 0,
@@ -265,7 +316,7 @@ proptest! {
         let mut out = Vec::new();
         let duration = if relax { QueryDuration::LongRelaxAp } else { QueryDuration::Short };
         write_query(&mut out, &QueryRequest {
-            namespace: b"test", set: b"s", projection: Projection::All, partitions: &partitions,
+            namespace: b"test", set: b"s", projection: Projection::All, every_record: false, partitions: &partitions,
             after: &after, max_records, records_per_second, socket_timeout_ms: 1, task_id: 2, duration,
             info1: 0, info3: 0, ttl: 0, filter: b"f",
         }).unwrap();

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy as np
     import numpy.typing as npt
 
-    from .._types import BatchKeys
-
-# Rows and columns that a table shows; it says how many there are.
-_ROWS = 10
+#: Rows that a table shows; it says how many there are.
+ROWS = 10
+# Columns for fields.
 _COLUMNS = 20
 # Characters of a value.
 _WIDTH = 60
@@ -20,25 +22,30 @@ _WIDTH = 60
 
 def table(
     caption: str,
-    records: npt.NDArray[Any],
-    present: npt.NDArray[Any],
-    result_codes: npt.NDArray[np.int32],
-    keys: BatchKeys,
+    count: int,
+    label: str,
+    labels: Sequence[str],
+    fields: Mapping[str, tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]],
+    meta: Mapping[str, npt.NDArray[Any]],
 ) -> str:
-    """The first rows, with their keys and result codes. Values that are not present are dashes."""
-    names = records.dtype.names or ()
-    shown = names[:_COLUMNS]
-    spaces = keys.spaces()
-    space_of = keys.space_of() if len(spaces) > 1 else None
-    header = ["key", *shown, *(["…"] if len(names) > _COLUMNS else []), "result_code"]
+    """The first rows. Values that are not present are dashes.
+
+    Args:
+        caption: the text above the table.
+        count: the number of all rows.
+        label: name of the first column, which says what a row is.
+        labels: its cells, for the first :data:`ROWS` rows.
+        fields: name to values, and bools that are True where a value is present.
+        meta: name to values of the columns behind the fields.
+    """
+    shown = dict(islice(fields.items(), _COLUMNS))
+    more = ["…"] if len(fields) > _COLUMNS else []
+    header = [label, *shown, *more, *meta]
     rows = []
-    for row in range(min(len(records), _ROWS)):
-        key = keys.primary_key(row)
-        cells = [repr(key if space_of is None else (*spaces[space_of[row]], key))]
-        cells += [_text(records[name][row]) if present[name][row] else "-" for name in shown]
-        cells += ["…"] if len(names) > _COLUMNS else []
-        rows.append([*cells, str(result_codes[row])])
-    if len(records) > _ROWS:
+    for row, name in enumerate(labels):
+        cells = [_text(values[row]) if present[row] else "-" for values, present in shown.values()]
+        rows.append([name, *cells, *more, *(str(values[row]) for values in meta.values())])
+    if count > ROWS:
         rows.append(["…"] * len(header))
     return "\n".join(
         [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     import numpy.typing as npt
@@ -20,19 +20,17 @@ _COARSER_UNITS = {"M": ("Y", "M", "W", "D", "h", "m"), "m": ("W", "D", "h", "m")
 
 
 def data_frame(
-    records: npt.NDArray[Any],
-    present: npt.NDArray[Any],
+    fields: Mapping[str, tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]],
     meta: Mapping[str, npt.NDArray[Any]],
-    keys: BatchKeys,
+    make_index: Callable[[], pd.Index[Any]],
     meta_prefix: str,
 ) -> pd.DataFrame:
-    """A frame of the fields of ``records`` and of the columns ``meta``, indexed by key.
+    """A frame of fields and of columns about the records.
 
     Args:
-        records: structured array, shape ``(n,)``.
-        present: one bool per field of it, shape ``(n,)``.
+        fields: name to n values, and n bools that are True where a value is present.
         meta: name to array of shape ``(n,)``: columns about the records.
-        keys: the n keys.
+        make_index: makes the index of n rows, with pandas.
         meta_prefix: put before the names of ``meta``.
     """
     try:
@@ -42,23 +40,23 @@ def data_frame(
             "to_pandas needs pandas: install pandas, or this package with the extra [pandas]"
         ) from error
 
-    names = records.dtype.names or ()
     meta = {f"{meta_prefix}{name}": column for name, column in meta.items()}
-    clashes = [name for name in names if name in meta]
+    clashes = [name for name in fields if name in meta]
     if clashes:
         raise ValueError(
-            f"bin {clashes[0]!r} has the name of a column with metadata; pass a meta_prefix, "
+            f"field {clashes[0]!r} has the name of a column with metadata; pass a meta_prefix, "
             'such as to_pandas(meta_prefix="_")'
         )
-    columns: dict[str, Any] = {name: _column(records[name], present[name]) for name in names}
+    columns: dict[str, Any] = {name: _column(*field) for name, field in fields.items()}
     columns.update((name, column.copy()) for name, column in meta.items())
-    index = _index(keys)
+    index = make_index()
     # One Series per column: from plain arrays, DataFrame would infer types of objects, and convert times.
     series = {name: pd.Series(column, index, dtype=column.dtype) for name, column in columns.items()}
     return pd.DataFrame(series, index=index)
 
 
-def _index(keys: BatchKeys) -> pd.Index[Any]:
+def index_of_keys(keys: BatchKeys) -> pd.Index[Any]:
+    """Primary keys as an index; with sets and namespaces, if there are several."""
     import pandas as pd
 
     primary_keys = keys.primary_keys()

@@ -12,11 +12,12 @@ pub(crate) mod hedge;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use wire_protocol::ResultCode;
+use wire_protocol::info::Build;
 
 use crate::auth::credentials::Credentials;
 use crate::error::{Error, Fault, LoginUser, Tried, node_left};
@@ -46,6 +47,8 @@ pub(crate) struct Node {
     connector: Arc<Connector>,
     /// Rows that the node accepts in one request, as learned from refusals.
     max_rows: AtomicU32,
+    /// See [`Node::has_query_ops`].
+    query_ops: AtomicBool,
 }
 
 impl Node {
@@ -66,6 +69,7 @@ impl Node {
             opened: Arc::default(),
             connector,
             max_rows: AtomicU32::new(u32::MAX),
+            query_ops: AtomicBool::new(false),
         }
     }
 
@@ -187,6 +191,17 @@ impl Node {
     pub(crate) fn refused_rows(&self, rows: usize) {
         let half = u32::try_from(rows / 2).unwrap_or(u32::MAX).max(MIN_LEARNED_ROWS);
         self.max_rows.fetch_min(half, Ordering::Relaxed);
+    }
+
+    /// Whether the node carries out read operations in a query, as far as its build is known.
+    pub(crate) fn has_query_ops(&self) -> bool {
+        self.query_ops.load(Ordering::Relaxed)
+    }
+
+    /// Records the server's build; `None` while it is unknown.
+    pub(crate) fn set_build(&self, build: Option<Build>) {
+        let has_query_ops = build.is_some_and(|build| build >= Build::QUERY_OPS);
+        self.query_ops.store(has_query_ops, Ordering::Relaxed);
     }
 
     /// Waits for the right to use a connection.

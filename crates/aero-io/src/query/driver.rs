@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use wire_protocol::ResultCode;
 use wire_protocol::digest::Digest;
 
+use super::Query;
+use super::delivery::Delivery;
 use super::node_request::{self, FinishedRequest, NodeRequest, QueryCall, RequestEnd};
-use super::{Query, StreamItem};
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault, Tried};
 use crate::node::Node;
@@ -24,14 +24,15 @@ use crate::topology::state::Inner;
 /// be published.
 const VIEW_PAUSE: Duration = Duration::from_millis(1);
 
-/// Carries out a query, and sends the records and the outcome to `items`.
-pub(crate) async fn run(inner: Arc<Inner>, query: Arc<Query>, items: mpsc::Sender<StreamItem>) {
+/// Carries out a query, and delivers the records. Also returns `Ok` if the receiver accepts no more records.
+pub(super) async fn run<D>(inner: Arc<Inner>, query: Arc<Query>, delivery: D) -> Result<(), Error>
+where
+    D: Delivery + Clone + Sync,
+{
     let start = Instant::now();
     let deadline = query.policy.limits.deadline(start, Duration::ZERO);
-    let call = QueryCall { inner: Arc::clone(&inner), query, items: items.clone(), start, deadline };
-    let outcome = inner.until_closed(false, Driver::new(&call).run()).await;
-    // Fails if the stream was dropped, which needs no outcome.
-    _ = items.send(StreamItem::Ended(outcome)).await;
+    let call = QueryCall { inner: Arc::clone(&inner), query, delivery, start, deadline };
+    inner.until_closed(false, Driver::new(&call).run()).await
 }
 
 /// A partition that no request in flight asks for.
@@ -47,8 +48,8 @@ struct PendingPartition {
 /// Partitions to request from one node.
 type Group = (Arc<Node>, Vec<PendingPartition>);
 
-struct Driver<'c> {
-    call: &'c QueryCall,
+struct Driver<'c, D> {
+    call: &'c QueryCall<D>,
     pending: Vec<PendingPartition>,
     /// Records that may still be requested; `None` for all.
     budget: Option<u64>,
@@ -56,8 +57,8 @@ struct Driver<'c> {
     cause: Option<Error>,
 }
 
-impl<'c> Driver<'c> {
-    fn new(call: &'c QueryCall) -> Self {
+impl<'c, D: Delivery + Clone + Sync> Driver<'c, D> {
+    fn new(call: &'c QueryCall<D>) -> Self {
         let query = &*call.query;
         let unfinished = query.partitions.iter().filter(|(_, progress)| !progress.is_done);
         let pending = |(partition, progress): (usize, super::PartitionProgress)| PendingPartition {

@@ -6,6 +6,7 @@
 //! partition. After a failure it continues below that record, so that no record enters the queue twice. May use
 //! every room below it; it knows nothing of batches.
 
+mod delivery;
 mod driver;
 mod node_request;
 mod partitions;
@@ -17,12 +18,15 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord};
 
+pub use delivery::{RecordSink, RecordWriter};
 pub use partitions::{PartitionProgress, QueryPartitions, QueryProgress};
 
 use crate::error::Error;
 use crate::key::{Bins, Space};
 use crate::policy::QueryPolicy;
-use crate::topology::state::Handle;
+use crate::topology::state::{Handle, Inner};
+
+use self::delivery::{QueueDelivery, SinkDelivery};
 
 /// Blocks in the queue.
 const QUEUE: usize = 4;
@@ -32,8 +36,11 @@ const QUEUE: usize = 4;
 pub struct Query {
     /// An empty set means the whole namespace.
     pub space: Space,
-    /// Records that have none of the named bins are skipped.
+    /// Records that have none of the named bins are skipped, unless `every_record` is set.
     pub bins: Bins,
+    /// Also yield records that have none of the named bins. Bins that a record lacks may come as nil, and bins
+    /// that were not named may come, too: nodes that cannot do this are asked for all bins.
+    pub every_record: bool,
     pub policy: QueryPolicy,
     /// The partitions, and where to continue in each.
     pub partitions: QueryPartitions,
@@ -130,7 +137,7 @@ impl QueryStopper {
     }
 
     /// Stores the task that drives the query, or aborts it if the query was stopped already.
-    fn drive(&self, task: AbortHandle) {
+    pub(crate) fn drive(&self, task: AbortHandle) {
         let mut driver = self.lock();
         if driver.is_stopped {
             task.abort();
@@ -172,7 +179,8 @@ impl RecordStream {
                 }
                 StreamState::Ready => {
                     let (sender, items) = mpsc::channel(QUEUE);
-                    let driver = driver::run(Arc::clone(&self.handle.inner), Arc::clone(&self.query), sender);
+                    let driver =
+                        run_into_queue(Arc::clone(&self.handle.inner), Arc::clone(&self.query), sender);
                     self.stopper.drive(self.handle.inner.connector.spawn(driver).abort_handle());
                     self.state = StreamState::Running(items);
                     continue;
@@ -206,6 +214,24 @@ impl RecordStream {
     pub fn stopper(&self) -> &QueryStopper {
         &self.stopper
     }
+}
+
+async fn run_into_queue(inner: Arc<Inner>, query: Arc<Query>, items: mpsc::Sender<StreamItem>) {
+    let outcome = driver::run(inner, query, QueueDelivery::new(items.clone())).await;
+    // Fails if the stream was dropped, which needs no outcome.
+    _ = items.send(StreamItem::Ended(outcome)).await;
+}
+
+/// Carries out a query whose records go into `sink`. Ends early if the sink accepts no more.
+///
+/// # Errors
+/// Why the query failed. All records before the failure are in the sink.
+pub(crate) async fn into_sink<S: RecordSink>(
+    inner: Arc<Inner>,
+    query: Query,
+    sink: Arc<S>,
+) -> Result<(), Error> {
+    driver::run(inner, Arc::new(query), SinkDelivery(sink)).await
 }
 
 impl Drop for RecordStream {

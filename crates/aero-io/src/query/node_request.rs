@@ -5,34 +5,30 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
-use wire_protocol::digest::{Digest, partition_id};
+use wire_protocol::digest::{Digest, PARTITIONS, partition_id};
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord, QueryRequest, write_query};
 
-use super::{Query, RecordBlock, StreamItem};
+use super::Query;
+use super::delivery::{Delivery, Dropped, RecordWriter};
 use crate::command::exchange::{self, Exchange, Received};
 use crate::error::{Error, Fault};
+use crate::key::Bins;
 use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::topology::state::Inner;
-
-/// The most records in a block.
-const BLOCK_RECORDS: usize = 128;
-
-/// The size at which a block is complete. A larger record is a block of its own.
-const BLOCK_BYTES: usize = 64 * 1024;
 
 /// How long a node waits for a client that reads nothing, unless the request sets it.
 const SERVER_SOCKET_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What all requests of a query share.
-pub(crate) struct QueryCall {
+pub(crate) struct QueryCall<D> {
     pub(crate) inner: Arc<Inner>,
     pub(crate) query: Arc<Query>,
-    pub(crate) items: mpsc::Sender<StreamItem>,
+    /// A new request takes a copy of it.
+    pub(crate) delivery: D,
     pub(crate) start: Instant,
     pub(crate) deadline: Option<Instant>,
 }
@@ -52,12 +48,12 @@ pub(crate) struct NodeRequest {
 pub(crate) struct FinishedRequest {
     pub(crate) request: NodeRequest,
     pub(crate) sent_at: Instant,
-    /// Records that were put into the queue.
+    /// Records that were delivered.
     pub(crate) received: u64,
     /// Partitions that the node did not serve, with its code.
     pub(crate) refused: BTreeMap<u16, ResultCode>,
     pub(crate) end: Result<ResultCode, RequestEnd>,
-    /// Whether the queue was full for so long that the node may have given the query up.
+    /// Whether there was no room for records for so long that the node may have given the query up.
     pub(crate) was_stalled: bool,
 }
 
@@ -65,9 +61,9 @@ pub(crate) struct FinishedRequest {
 pub(crate) enum RequestEnd {
     Fault(Fault),
     Refused(Error),
-    /// The deadline passed while the queue was full, which is not the node's failure.
+    /// The deadline passed while there was no room for records, which is not the node's failure.
     Late,
-    /// The stream was dropped.
+    /// The receiver of the records was dropped.
     Dropped,
 }
 
@@ -77,32 +73,43 @@ impl From<Fault> for RequestEnd {
     }
 }
 
+impl From<Dropped> for RequestEnd {
+    fn from(Dropped: Dropped) -> Self {
+        Self::Dropped
+    }
+}
+
 impl From<Error> for RequestEnd {
     fn from(error: Error) -> Self {
         Self::Refused(error)
     }
 }
 
-/// Sends a request and puts the records of the answer into the queue.
-pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedRequest {
+/// Sends a request and delivers the records of the answer.
+pub(super) async fn run<D: Delivery + Clone + Sync>(
+    call: &QueryCall<D>,
+    request: NodeRequest,
+) -> FinishedRequest {
     if let Some(start) = request.not_before {
         sleep_until(start).await;
     }
-    let mut exchange = QueryExchange {
-        call,
-        request,
-        block: RecordBlock::default(),
+    let mut request = request;
+    let delivery = call.delivery.clone();
+    let cursor = Cursor {
+        namespace: &call.query.space.namespace,
+        partitions: AskedPartitions::new(std::mem::take(&mut request.partitions)),
+        share: request.share,
         received: 0,
         refused: BTreeMap::new(),
-        waited: Duration::ZERO,
     };
+    let node = Arc::clone(&request.node);
+    let mut exchange = QueryExchange { call, node: &node, cursor, delivery, waited: Duration::ZERO };
     let sent_at = Instant::now();
     let mut timer = Timer::new(call.deadline, call.query.policy.limits.socket_timeout);
     let mut buffers = call.inner.buffers.take();
-    let node = Arc::clone(&exchange.request.node);
     let end = exchange::run(&mut exchange, &node, &mut buffers, &mut timer).await;
     let mut end = end.map(|(code, ())| code).map_err(|unanswered| unanswered.why);
-    let is_full = exchange.request.share.is_some_and(|share| exchange.received >= share);
+    let is_full = !exchange.can_restart();
     if matches!(end, Ok(ResultCode::OK)) && !is_full && exchange.finish().await.is_err() {
         end = Err(RequestEnd::Dropped);
     }
@@ -110,29 +117,72 @@ pub(crate) async fn run(call: &QueryCall, request: NodeRequest) -> FinishedReque
         Duration::ZERO => SERVER_SOCKET_TIMEOUT,
         socket_timeout => socket_timeout,
     };
+    let Cursor { partitions, received, refused, .. } = exchange.cursor;
+    request.partitions = partitions.into_map();
     FinishedRequest {
         was_stalled: exchange.waited >= socket_timeout / 2,
-        request: exchange.request,
+        request,
         sent_at,
-        received: exchange.received,
-        refused: exchange.refused,
+        received,
+        refused,
         end,
     }
 }
 
 /// The exchange of a query. The answer has records and partitions in any number of frames, then an end. A
-/// frame is read after the records of the one before are in the queue.
-struct QueryExchange<'c> {
-    call: &'c QueryCall,
-    request: NodeRequest,
-    block: RecordBlock,
-    received: u64,
-    refused: BTreeMap<u16, ResultCode>,
-    /// How long this request has waited for the queue.
+/// frame is read after the records of the one before are delivered.
+struct QueryExchange<'c, D> {
+    call: &'c QueryCall<D>,
+    node: &'c Node,
+    cursor: Cursor<'c>,
+    delivery: D,
+    /// How long this request has waited for room.
     waited: Duration,
 }
 
-impl Exchange for QueryExchange<'_> {
+/// What has arrived of an answer, and what may come next.
+struct Cursor<'c> {
+    namespace: &'c [u8],
+    partitions: AskedPartitions,
+    share: Option<u64>,
+    received: u64,
+    refused: BTreeMap<u16, ResultCode>,
+}
+
+/// The partitions of a request, each with the last record received. Looked up for each record.
+struct AskedPartitions {
+    /// The place of a partition in `last`, or [`Self::NONE`].
+    places: Box<[u16]>,
+    last: Vec<(u16, Option<Digest>)>,
+}
+
+impl AskedPartitions {
+    const NONE: u16 = u16::MAX;
+
+    fn new(partitions: BTreeMap<u16, Option<Digest>>) -> Self {
+        let mut places: Box<[u16]> = vec![Self::NONE; PARTITIONS].into();
+        let last: Vec<_> = partitions.into_iter().collect();
+        for (&(partition, _), at) in last.iter().zip(0..) {
+            if let Some(place) = places.get_mut(usize::from(partition)) {
+                *place = at;
+            }
+        }
+        Self { places, last }
+    }
+
+    fn into_map(self) -> BTreeMap<u16, Option<Digest>> {
+        self.last.into_iter().collect()
+    }
+
+    /// The last record of a partition; `None` if it was not asked for.
+    #[inline]
+    fn last_of(&mut self, partition: usize) -> Option<&mut Option<Digest>> {
+        let place = *self.places.get(partition)?;
+        self.last.get_mut(usize::from(place)).map(|(_, last)| last)
+    }
+}
+
+impl<D: Delivery + Clone + Sync> Exchange for QueryExchange<'_, D> {
     type Answer = ();
     type Failure = RequestEnd;
 
@@ -150,98 +200,122 @@ impl Exchange for QueryExchange<'_> {
     }
 
     fn encode(&mut self, out: &mut Vec<u8>, _timeout_ms: u32) -> Result<(), Error> {
-        Ok(encode(self.call, &self.request, self.received, out)?)
+        Ok(encode(self.call, &self.cursor, self.node, out)?)
     }
 
     async fn frame(&mut self, body: &[u8]) -> Result<Received<()>, RequestEnd> {
         let end = self.handle_frame(body).await;
         // Records before a fault are kept.
-        self.flush().await?;
+        if !self.delivery.try_flush()? {
+            self.wait_for_room().await?;
+        }
         Ok(end?.map_or(Received::Part, |code| Received::End(code, ())))
     }
 
     /// A new request continues after the last record of each partition.
     fn can_restart(&self) -> bool {
-        self.request.share.is_none_or(|share| self.received < share)
+        self.cursor.share.is_none_or(|share| self.cursor.received < share)
     }
 }
 
-impl QueryExchange<'_> {
+/// How far a frame was processed.
+enum Walked {
+    /// All of it.
+    All,
+    /// To the end of the answer, with its code.
+    End(ResultCode),
+    /// To a record for which there was no room. It was not taken.
+    Full,
+}
+
+impl<D: Delivery> QueryExchange<'_, D> {
     /// Processes the messages of a frame. Returns the code of the answer's end, if the frame has it.
     async fn handle_frame(&mut self, body: &[u8]) -> Result<Option<ResultCode>, RequestEnd> {
-        for answer in QueryAnswers::new(body) {
-            match answer.map_err(Fault::from)? {
+        let mut answers = QueryAnswers::new(body);
+        loop {
+            let cursor = &mut self.cursor;
+            let walked = self.delivery.fill(|writer| cursor.walk(&mut answers, writer));
+            match walked.unwrap_or(Ok(Walked::Full))? {
+                Walked::All => return Ok(None),
+                Walked::End(code) => return Ok(Some(code)),
+                Walked::Full => self.wait_for_room().await?,
+            }
+        }
+    }
+
+    /// Waits until the delivery has room.
+    async fn wait_for_room(&mut self) -> Result<(), RequestEnd> {
+        let start = Instant::now();
+        // Only the deadline counts here, not the socket timeout.
+        let mut timer = Timer::new(self.call.deadline, Duration::ZERO);
+        let flushed = timer.run(self.delivery.flush()).await.map_err(|_| RequestEnd::Late)?;
+        self.waited += start.elapsed();
+        Ok(flushed?)
+    }
+
+    /// Reports the partitions that are complete.
+    async fn finish(&mut self) -> Result<(), Dropped> {
+        let Cursor { partitions, refused, .. } = &mut self.cursor;
+        let (left, done): (Vec<_>, Vec<_>) = std::mem::take(&mut partitions.last)
+            .into_iter()
+            .partition(|(partition, _)| refused.contains_key(partition));
+        partitions.last = left;
+        self.delivery.finish(done.into_iter().map(|(partition, _)| partition).collect()).await
+    }
+}
+
+impl Cursor<'_> {
+    /// Checks messages and gives records to `writer`, until the end of the frame or until there is no room.
+    fn walk(
+        &mut self,
+        answers: &mut QueryAnswers<'_>,
+        writer: &mut impl RecordWriter,
+    ) -> Result<Walked, Fault> {
+        loop {
+            let before = answers.clone();
+            let Some(answer) = answers.next() else { return Ok(Walked::All) };
+            match answer? {
                 QueryAnswer::Record(record) => {
-                    self.take(&record)?;
-                    if self.block.len() >= BLOCK_RECORDS || self.block.size() >= BLOCK_BYTES {
-                        self.flush().await?;
+                    if !self.take(&record, writer)? {
+                        *answers = before;
+                        return Ok(Walked::Full);
                     }
                 }
                 QueryAnswer::Partition { partition, code } => {
-                    if !self.request.partitions.contains_key(&partition) {
-                        return Err(Fault::from(malformed("a partition that was not asked for")).into());
+                    if self.partitions.last_of(partition.into()).is_none() {
+                        return Err(malformed("a partition that was not asked for").into());
                     }
                     if code != ResultCode::OK {
                         self.refused.insert(partition, code);
                     }
                 }
-                QueryAnswer::End { code } => return Ok(Some(code)),
+                QueryAnswer::End { code } => return Ok(Walked::End(code)),
             }
         }
-        Ok(None)
     }
 
-    /// Adds a record to the block, if it is one that may come next.
-    fn take(&mut self, record: &QueryRecord<'_>) -> Result<(), Fault> {
-        if self.request.share.is_some_and(|share| self.received >= share) {
+    /// Gives a record to `writer`, if it is one that may come next. False if there is no room for it.
+    #[inline]
+    fn take(&mut self, record: &QueryRecord<'_>, writer: &mut impl RecordWriter) -> Result<bool, Fault> {
+        if self.share.is_some_and(|share| self.received >= share) {
             return Err(malformed("more records than were asked for").into());
         }
-        if *record.namespace != *self.call.query.space.namespace {
+        if *record.namespace != *self.namespace {
             return Err(malformed("a record of another namespace").into());
         }
-        let partition = partition_id(record.digest) as u16;
-        let Some(last) = self.request.partitions.get_mut(&partition) else {
+        let Some(last) = self.partitions.last_of(partition_id(record.digest)) else {
             return Err(malformed("a record of a partition that was not asked for").into());
         };
         // Because of this order, a query can continue after a record, and a record never comes twice.
         if last.is_some_and(|last| *record.digest >= last) {
             return Err(malformed("the records of a partition are not in descending order").into());
         }
-        *last = Some(*record.digest);
-        self.block.push(record);
-        self.received += 1;
-        Ok(())
-    }
-
-    /// Reports the partitions that are complete.
-    ///
-    /// The report goes into the queue behind their records. The driver must not send it: the queue is fair,
-    /// so the driver would wait behind requests that it has to poll.
-    async fn finish(&mut self) -> Result<(), mpsc::error::SendError<StreamItem>> {
-        let partitions = std::mem::take(&mut self.request.partitions);
-        let (left, done): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            partitions.into_iter().partition(|(partition, _)| self.refused.contains_key(partition));
-        self.request.partitions = left;
-        self.call.items.send(StreamItem::Done(done.into_keys().collect())).await
-    }
-
-    /// Puts the block into the queue.
-    async fn flush(&mut self) -> Result<(), RequestEnd> {
-        if self.block.is_empty() {
-            return Ok(());
+        if !writer.record(record) {
+            return Ok(false);
         }
-        let item = StreamItem::Records(std::mem::take(&mut self.block));
-        let item = match self.call.items.try_send(item) {
-            Ok(()) => return Ok(()),
-            Err(mpsc::error::TrySendError::Full(item)) => item,
-            Err(mpsc::error::TrySendError::Closed(_)) => return Err(RequestEnd::Dropped),
-        };
-        let start = Instant::now();
-        // Only the deadline counts here, not the socket timeout.
-        let mut timer = Timer::new(self.call.deadline, Duration::ZERO);
-        let sent = timer.run(self.call.items.send(item)).await.map_err(|_| RequestEnd::Late)?;
-        self.waited += start.elapsed();
-        sent.map_err(|_| RequestEnd::Dropped)
+        *last = Some(*record.digest);
+        self.received += 1;
+        Ok(true)
     }
 }
 
@@ -249,30 +323,31 @@ fn malformed(why: &'static str) -> WireError {
     WireError::Malformed { what: "query answer", why }
 }
 
-fn encode(
-    call: &QueryCall,
-    request: &NodeRequest,
-    received: u64,
+fn encode<D>(
+    call: &QueryCall<D>,
+    cursor: &Cursor<'_>,
+    node: &Node,
     out: &mut Vec<u8>,
 ) -> Result<(), WireError> {
-    let Query { space, bins, policy, records_per_second, .. } = &*call.query;
+    let Query { space, bins, every_record, policy, records_per_second, .. } = &*call.query;
+    let all_bins =
+        matches!(bins, Bins::Names(names) if *every_record && !names.is_empty()) && !node.has_query_ops();
+    let bins = if all_bins { &Bins::All } else { bins };
     let names = bins.borrowed();
-    let from_start: Vec<u16> = request
-        .partitions
-        .iter()
-        .filter(|(_, after)| after.is_none())
-        .map(|(&partition, _)| partition)
-        .collect();
-    let after: Vec<Digest> = request.partitions.values().copied().flatten().collect();
+    let asked = &cursor.partitions.last;
+    let from_start: Vec<u16> =
+        asked.iter().filter(|(_, after)| after.is_none()).map(|&(partition, _)| partition).collect();
+    let after: Vec<Digest> = asked.iter().filter_map(|&(_, after)| after).collect();
     write_query(
         out,
         &QueryRequest {
             namespace: &space.namespace,
             set: &space.set,
             projection: bins.projection(&names),
+            every_record: *every_record,
             partitions: &from_start,
             after: &after,
-            max_records: request.share.map_or(0, |share| share.saturating_sub(received)),
+            max_records: cursor.share.map_or(0, |share| share.saturating_sub(cursor.received)),
             records_per_second: *records_per_second,
             socket_timeout_ms: u32::try_from(policy.limits.socket_timeout.as_millis()).unwrap_or(u32::MAX),
             // A new one for each request: a node that is still busy with a request whose connection failed

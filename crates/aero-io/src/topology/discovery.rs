@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use wire_protocol::WireError;
-use wire_protocol::info::{self, NamespaceReplicas, Peers};
+use wire_protocol::info::{self, Build, NamespaceReplicas, Peers};
 
 use crate::error::{DiscoveryFault, Fault};
 use crate::net::info::InfoLink;
@@ -43,6 +43,7 @@ impl Connector {
             let mut link = InfoLink::new(connection);
             let mut commands = Vec::from([
                 "node",
+                "build",
                 "partition-generation",
                 "peers-generation",
                 self.peers_command(),
@@ -80,6 +81,7 @@ impl Connector {
         };
         Ok(NodeInfo {
             node: node_name(body)?.to_owned(),
+            build: build(body),
             service,
             partition_generation: info::answer(body, "partition-generation")?.to_owned(),
             peers_generation: info::answer(body, "peers-generation")?.to_owned(),
@@ -133,6 +135,11 @@ pub(crate) fn node_name(body: &[u8]) -> Result<&str, WireError> {
     }
 }
 
+/// The server's build in an answer to `build`; `None` if it is not known.
+pub(crate) fn build(body: &[u8]) -> Option<Build> {
+    Build::parse(info::answer(body, "build").ok()?)
+}
+
 /// A node that answered.
 pub(crate) struct FoundNode {
     pub(crate) address: SocketAddr,
@@ -156,6 +163,7 @@ impl FoundNode {
 #[derive(Clone, Debug)]
 pub(crate) struct NodeInfo {
     pub(crate) node: String,
+    pub(crate) build: Option<Build>,
     /// Addresses under which the node wants to be reached.
     pub(crate) service: Vec<(String, u16)>,
     /// Only compared for equality, so text is sufficient.

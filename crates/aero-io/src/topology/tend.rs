@@ -12,7 +12,7 @@ use crate::net::info::InfoLink;
 use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::node::events::{Event, Suspicion};
-use crate::topology::discovery::{FoundNode, node_name};
+use crate::topology::discovery::{FoundNode, build, node_name};
 use crate::topology::members::{Member, Members};
 use crate::topology::partition_map::MAX_NODES;
 use crate::topology::seeds;
@@ -45,6 +45,7 @@ impl Inner {
                 found.tls_name.as_deref(),
                 Arc::clone(&self.connector),
             ));
+            node.set_build(found.info.build);
             members.updates += 1;
             let updated = members.updates;
             let seen = Some(Generations {
@@ -194,6 +195,8 @@ impl Watch {
                 Ok(CheckResult::Renamed) => return self.replace().await,
                 Err(fault) => {
                     self.link = None;
+                    // The next server at this address may be another build.
+                    self.node.set_build(None);
                     self.inner.note_failed_check(&self.node, fault);
                 }
             }
@@ -219,9 +222,16 @@ impl Watch {
         };
         let mut commands = vec!["node", "peers-generation", "partition-generation"];
         commands.extend(connector.rack_commands().first());
+        let is_new_link = self.seen.is_none();
+        if is_new_link {
+            commands.push("build");
+        }
         let body = link.ask(&commands, &mut timer).await?;
         if node_name(&body)? != &*self.node.name {
             return Ok(CheckResult::Renamed);
+        }
+        if is_new_link {
+            self.node.set_build(build(&body));
         }
         let now = Generations {
             peers_generation: info::answer(&body, "peers-generation")?.to_owned(),

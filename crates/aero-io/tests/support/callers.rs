@@ -160,6 +160,7 @@ async fn query(cluster: &Cluster, limits: Limits) -> Result<(), Error> {
     let mut stream = cluster.query(Query {
         space: Space::new("test", "set"),
         bins: Bins::All,
+        every_record: false,
         policy: QueryPolicy { limits, ..QueryPolicy::default() },
         partitions: QueryPartitions::range(5, 1).unwrap(),
         max_records: 0,

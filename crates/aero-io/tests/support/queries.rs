@@ -53,6 +53,7 @@ pub fn query() -> Query {
     Query {
         space: Space::new("test", SET),
         bins: Bins::All,
+        every_record: false,
         policy: QueryPolicy::default(),
         partitions: QueryPartitions::all(),
         max_records: 0,

@@ -22,7 +22,6 @@ pub(crate) fn wrap(
     summary: Summary,
     coerce: bool,
 ) -> PyResult<Py<PyAny>> {
-    let fields = plan.schema().fields();
     let inexact = PyDict::new(py);
     for (name, count) in &summary.inexact {
         inexact.set_item(&**name, count)?;
@@ -53,8 +52,7 @@ pub(crate) fn wrap(
     }
     let failures = does_not_fit.then(|| {
         let described = |failure: &Failure| {
-            let name = fields.get(failure.field).map_or("?", |field| field.name());
-            (failure.row, name.to_owned(), failure.bin_type, failure.reason.to_string())
+            (failure.row, failure.name.to_string(), failure.bin_type, failure.reason.to_string())
         };
         summary.failures.iter().map(described).collect::<Vec<_>>()
     });

@@ -8,7 +8,7 @@
 //! The creator of a [`SharedRows`] guarantees that its memory stays valid and is not accessed by anything else until it
 //! is sealed. In return:
 //!
-//! - only the fields of rows `0..len`, their meta and their codes are written;
+//! - only the fields of rows `0..len`, their meta, codes and digests are written;
 //! - nothing is written after [`SharedRows::seal`] has returned;
 //! - no two threads access one row at the same time;
 //! - a row is either written by one claim or zero, never a mix of two.
@@ -16,7 +16,7 @@
 //! # Why it is sound
 //!
 //! 1. *Memory is accessed only through a [`Claim`]* or the [`RowView`] that borrows it. A view covers the itemsize of
-//!    the claimed row and checks every offset; meta and codes are at multiples of their fixed sizes. The row is below
+//!    the claimed row and checks every offset; meta, codes and digests are at multiples of their fixed sizes. The row is below
 //!    `len`, so all accesses are inside the memory that the creator vouched for. Rows do not overlap, since the stride
 //!    is at least the itemsize (checked). None of this depends on the plan, the record or the row number being right.
 //! 2. *A row has at most one claim.* The state of a row is `FREE`, `CLAIMED` or `DONE`. A claim begins with the
@@ -53,6 +53,9 @@ const DONE: u8 = 2;
 const SEALED: usize = 1;
 /// What one pass adds to the gate.
 const PASS: usize = 2;
+
+/// The size of a digest.
+pub(crate) const DIGEST: usize = 20;
 
 /// Where the rows of an array are. No alignment is required.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +98,8 @@ pub(crate) struct SharedRows<T> {
     presence: Box<[AtomicU8]>,
     presence_bytes: usize,
     probes: Box<[Probe]>,
+    /// The digests of the rows, [`DIGEST`] bytes per row without gaps, if there is memory for them.
+    digests: Option<*mut u8>,
     gate: AtomicUsize,
     /// Held to wait for the last pass, and to signal that it is gone.
     idle: Mutex<()>,
@@ -137,10 +142,28 @@ impl<T> SharedRows<T> {
             presence: (0..len * presence_bytes).map(|_| AtomicU8::new(0)).collect(),
             presence_bytes,
             probes: (0..len).map(|_| Probe::default()).collect(),
+            digests: None,
             gate: AtomicUsize::new(0),
             idle: Mutex::new(()),
             last_left: Condvar::new(),
         }
+    }
+
+    /// The same rows, with memory for their digests.
+    ///
+    /// # Safety
+    /// As for [`RowBuffer::new`](crate::RowBuffer::new): `digests` is valid for `DIGEST * len` bytes, which overlap with
+    /// no other memory of the rows.
+    ///
+    /// # Panics
+    /// If the digests exceed the address space.
+    pub(crate) unsafe fn with_digests(self, digests: *mut u8) -> Self {
+        let len = self.memory.len;
+        assert!(
+            len.checked_mul(DIGEST).is_some_and(|bytes| isize::try_from(bytes).is_ok()),
+            "{len} digests do not fit the address space"
+        );
+        Self { digests: Some(digests), ..self }
     }
 
     pub(crate) fn shared(&self) -> &T {
@@ -291,6 +314,16 @@ impl<T> Claim<'_, T> {
         for (at, byte) in presence.iter().take(bytes).enumerate() {
             byte.store(present(at), Relaxed);
         }
+    }
+
+    /// Writes the digest of the row's record, if there is memory for it.
+    #[inline]
+    pub(crate) fn put_digest(&mut self, digest: &[u8; DIGEST]) {
+        let Some(digests) = self.rows.digests else { return };
+        // SAFETY: `row` is below `len`, and the creator vouched for the digest of each row (`len * DIGEST` does not
+        // overflow, checked by `with_digests`). The claim makes this the only access. `digest` is a reference, and no
+        // reference to the memory exists.
+        unsafe { ptr::copy_nonoverlapping(digest.as_ptr(), digests.add(self.row * DIGEST), DIGEST) }
     }
 
     /// Undoes what was written, since the writer unwinds.

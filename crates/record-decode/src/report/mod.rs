@@ -105,6 +105,65 @@ fn names_of_missing(plan: &Plan, missing: &[usize]) -> Vec<Box<str>> {
     names
 }
 
+/// The names in both lists of missing fields, as [`names_of_missing`] makes them: of a field that only one of them has
+/// whole, the leaves that the other has.
+fn missing_in_both(one: &[Box<str>], other: &[Box<str>]) -> Vec<Box<str>> {
+    let is_in = |leaf: &str, field: &str| leaf.strip_prefix(field).is_some_and(|rest| rest.starts_with('.'));
+    let mut both = Vec::new();
+    for name in one {
+        if other.iter().any(|whole| whole == name || is_in(name, whole)) {
+            both.push(name.clone());
+        } else {
+            both.extend(other.iter().filter(|leaf| is_in(leaf, name)).cloned());
+        }
+    }
+    both
+}
+
+impl Summary {
+    /// Adds the rows behind this one's, of which there are `rows`.
+    pub(crate) fn append(&mut self, mut other: Self, rows: usize) {
+        let row_bytes = self.presence.len().checked_div(rows).unwrap_or(0);
+        // Cells are without memory until there is one.
+        for (cells, more) in [
+            (&mut self.changed_cells, &mut other.changed_cells),
+            (&mut self.failed_cells, &mut other.failed_cells),
+        ] {
+            if cells.is_empty() && !more.is_empty() {
+                cells.resize(rows * row_bytes, 0);
+            }
+            if !cells.is_empty() {
+                more.resize(other.presence.len(), 0);
+                cells.append(more);
+            }
+        }
+        let is_empty = rows == 0;
+        self.presence.append(&mut other.presence);
+        self.done += other.done;
+        for (name, count) in other.inexact {
+            match self.inexact.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, sum)) => *sum = sum.saturating_add(count),
+                None => self.inexact.push((name, count)),
+            }
+        }
+        self.failure_count += other.failure_count;
+        let room = KEPT_FAILURES.saturating_sub(self.failures.len());
+        let moved = |failure: Failure| Failure { row: failure.row + rows, ..failure };
+        self.failures.extend(other.failures.into_iter().take(room).map(moved));
+        if is_empty {
+            self.missing_fields = other.missing_fields;
+        } else if other.done > 0 {
+            self.missing_fields = missing_in_both(&self.missing_fields, &other.missing_fields);
+        }
+        for name in other.unmatched_bins {
+            if self.unmatched_bins.len() < KEPT_NAMES && !self.unmatched_bins.contains(&name) {
+                self.unmatched_bins.push(name);
+            }
+        }
+        self.unmatched_bins.sort_unstable();
+    }
+}
+
 /// A failure, ordered by row and field.
 #[derive(Clone, Debug)]
 struct ByPlace {
@@ -408,6 +467,16 @@ mod tests {
         assert_eq!(one.missing_fields, ["f1".into(), "f2".into(), "f4".into()]);
         assert_eq!(one.unmatched_bins, [Box::from(*b"a"), Box::from(*b"b")]);
         assert_eq!(summary(&totals, 1).missing_fields, []);
+    }
+
+    #[test]
+    fn what_two_blocks_lack() {
+        let boxed = |names: &[&str]| names.iter().map(|&name| name.into()).collect::<Vec<Box<str>>>();
+        let (whole, leaves) = (boxed(&["a", "m", "z"]), boxed(&["b", "m.a", "m.c.d", "mm", "z"]));
+        for (one, other) in [(&whole, &leaves), (&leaves, &whole)] {
+            assert_eq!(missing_in_both(one, other), boxed(&["m.a", "m.c.d", "z"]));
+        }
+        assert_eq!(missing_in_both(&whole, &[]), boxed(&[]));
     }
 
     #[test]

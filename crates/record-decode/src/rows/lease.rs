@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use wire_protocol::batch::Record;
+use wire_protocol::digest::Digest;
 
 use crate::memory::sync::lock;
 use crate::memory::{Pass, RowOutcome};
@@ -50,6 +51,17 @@ impl<'b> Lease<'b> {
     /// whatever the row contained; bytes outside fields are not changed.
     #[inline]
     pub fn write(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
+        self.write_with_digest(row, record, None)
+    }
+
+    /// [`Lease::write`], and the digest of the record, if rows have one.
+    #[inline]
+    pub(super) fn write_with_digest(
+        &mut self,
+        row: usize,
+        record: &Record<'_>,
+        digest: Option<&Digest>,
+    ) -> RowOutcome {
         if !record.result_code.is_ok() {
             return self.fail(row, i32::from(record.result_code));
         }
@@ -57,6 +69,9 @@ impl<'b> Lease<'b> {
             Ok(claim) => claim,
             Err(outcome) => return outcome,
         };
+        if let Some(digest) = digest {
+            claim.put_digest(digest);
+        }
         let shared = self.pass.shared();
         let ttl = seconds_left(record.void_time, shared.now);
         // A write that panicked may have left events.

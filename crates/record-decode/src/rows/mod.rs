@@ -1,7 +1,8 @@
 //! Records into the rows of one array.
 //!
-//! Start with [`RowBuffer`]. A [`Lease`] writes records; `fill` finds the field of each bin. Access to the memory, and
-//! why threads do not collide there, is in `memory`. Results of another shape, such as columns, belong in a module
+//! Start with [`RowBuffer`]. A [`Lease`] writes records; `fill` finds the field of each bin. A [`RowBlock`] gives each
+//! record the next free row, for records that come without one, as those of queries do. Access to the memory, and why
+//! threads do not collide there, is in `memory`. Results of another shape, such as columns, belong in a module
 //! beside this one and share plans, conversion and the report with it.
 
 use std::sync::Arc;
@@ -11,8 +12,10 @@ use crate::memory::{RowMemory, RowOutcome, SharedRows};
 use crate::plan::Plan;
 use crate::report::{Summary, Totals};
 
+pub use self::block::{BlockLease, BlockRows, RecordLabels, RowBlock, StoredKeys};
 pub use self::lease::Lease;
 
+mod block;
 mod field_set;
 mod fill;
 mod lease;
@@ -60,6 +63,21 @@ impl RowBuffer {
         // SAFETY: this function has the same contract.
         let rows = unsafe { SharedRows::new(memory, itemsize, fields, shared) };
         Self { rows }
+    }
+
+    /// The same rows, with memory for the digests of their records.
+    ///
+    /// # Safety
+    /// As for [`RowBuffer::new`]: `digests` is valid for 20 bytes for each row and overlaps with none of the other
+    /// memory.
+    ///
+    /// # Panics
+    /// If the digests exceed the address space.
+    #[must_use]
+    #[allow(unsafe_code)]
+    unsafe fn with_digests(self, digests: *mut u8) -> Self {
+        // SAFETY: this function has the same contract.
+        Self { rows: unsafe { self.rows.with_digests(digests) } }
     }
 
     /// The plan.

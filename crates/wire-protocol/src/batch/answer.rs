@@ -18,7 +18,7 @@ pub struct Record<'a> {
     pub void_time: u32,
     /// Number of bins.
     pub n_ops: u16,
-    ops: &'a [u8],
+    pub(crate) ops: &'a [u8],
 }
 
 impl<'a> Record<'a> {

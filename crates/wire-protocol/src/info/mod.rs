@@ -1,5 +1,6 @@
 //! Info commands: text requests and answers, by which nodes describe themselves and are administered.
 
+mod build;
 mod partitions;
 mod peers;
 
@@ -7,6 +8,7 @@ use crate::error::WireError;
 use crate::message::{FrameType, write_frame};
 use crate::result_code::ResultCode;
 
+pub use self::build::Build;
 pub use self::partitions::{NamespaceReplicas, PartitionBitmap, parse_replicas};
 pub use self::peers::{Peer, Peers, parse_peers, parse_rack_ids, parse_service};
 

@@ -1,5 +1,6 @@
 //! Answers to queries as a client reads them.
 
+use crate::batch::Record;
 use crate::digest::{Digest, PARTITIONS, UserKey};
 use crate::error::WireError;
 use crate::message::{Message, MessageHeader, Ops, field_type, info3};
@@ -21,6 +22,8 @@ pub struct QueryRecord<'a> {
     pub generation: u32,
     /// When the record expires: seconds since 2010-01-01 UTC, 0 for never.
     pub void_time: u32,
+    /// Number of bins.
+    pub n_ops: u16,
     /// The bytes of the bins; [`Ops::over`] reads them.
     pub bins: &'a [u8],
     /// The whole message, to be kept; [`QueryAnswers`] reads it again.
@@ -32,6 +35,20 @@ impl<'a> QueryRecord<'a> {
     #[must_use]
     pub fn ops(&self) -> Ops<'a> {
         Ops::over(self.bins)
+    }
+
+    /// The record as the answer for a row of a batch.
+    #[inline]
+    #[must_use]
+    pub fn as_row(&self) -> Record<'a> {
+        Record {
+            index: 0,
+            result_code: ResultCode::OK,
+            generation: self.generation,
+            void_time: self.void_time,
+            n_ops: self.n_ops,
+            ops: self.bins,
+        }
     }
 }
 
@@ -93,7 +110,7 @@ impl<'a> Iterator for QueryAnswers<'a> {
 }
 
 fn read_answer<'a>(message: &Message<'a>, bytes: &'a [u8]) -> Result<QueryAnswer<'a>, WireError> {
-    let MessageHeader { info3, result_code: code, generation, ttl, .. } = message.header;
+    let MessageHeader { info3, result_code: code, generation, ttl, n_ops, .. } = message.header;
     if info3 & info3::LAST != 0 {
         return Ok(QueryAnswer::End { code });
     }
@@ -130,6 +147,7 @@ fn read_answer<'a>(message: &Message<'a>, bytes: &'a [u8]) -> Result<QueryAnswer
         key,
         generation,
         void_time: ttl,
+        n_ops,
         bins,
         message: bytes,
     }))

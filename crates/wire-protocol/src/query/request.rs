@@ -26,6 +26,11 @@ pub struct QueryRequest<'a> {
     pub set: &'a [u8],
     /// Bins to read. An empty list reads only headers.
     pub projection: Projection<'a>,
+    /// Also read the records that have none of the bins in `projection`, which a query leaves out otherwise. A bin that
+    /// a record lacks then comes as nil. Servers before [`Build::QUERY_OPS`] ignore this: ask those for all bins.
+    ///
+    /// [`Build::QUERY_OPS`]: crate::info::Build::QUERY_OPS
+    pub every_record: bool,
     /// Partitions to read from their start.
     pub partitions: &'a [u16],
     /// Digests to continue after, at most one per partition.
@@ -84,11 +89,13 @@ pub fn write_query(out: &mut Vec<u8>, query: &QueryRequest<'_>) -> Result<(), Wi
         QueryDuration::Short => (info1::SHORT_QUERY, 0),
         QueryDuration::LongRelaxAp => (0, info2::RELAX_AP_LONG_QUERY),
     };
+    // Other projections leave out no record.
+    let respond_all = if query.every_record && projection.n_ops > 0 { info2::RESPOND_ALL_OPS } else { 0 };
     write_frame(out, FrameType::Message, |out| {
         MessageHeader {
             // Unlike other reads, a query for all bins does not set GET_ALL.
             info1: info1::READ | short | query.info1 | (projection.info1 & !info1::GET_ALL),
-            info2: relax,
+            info2: relax | respond_all,
             info3: info3::PARTITION_DONE | query.info3,
             ttl: query.ttl,
             n_fields: 3 + n_optional,

@@ -53,6 +53,7 @@ impl Core {
         let query = Query {
             space,
             bins,
+            every_record: false,
             policy,
             partitions: (*start.partitions).clone(),
             max_records: limit("max_records", max_records)? as u64,
