@@ -234,6 +234,8 @@ class Core:
         casting: str,
         errors: str,
         out: Any,
+        paths: Any,
+        project: str,
     ) -> Any: ...
     def batch_operate(
         self,

@@ -23,6 +23,8 @@ PrimaryKeys: TypeAlias = "npt.NDArray[Any] | Sequence[PrimaryKey] | _Keys"
 Bins: TypeAlias = Mapping[str, Any]
 Casting: TypeAlias = Literal["unsafe", "same_value"]
 Errors: TypeAlias = Literal["raise", "coerce"]
+Project: TypeAlias = Literal["client", "server"]
+Paths: TypeAlias = Mapping[str, "str | Sequence[str | bytes | bytearray | int | np.integer[Any]]"]
 
 
 class BatchKeys(Protocol):

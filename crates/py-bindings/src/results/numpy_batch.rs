@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
-use record_decode::{Failure, Plan, Summary};
+use pyo3::types::{PyBytes, PyDict, PyList};
+use record_decode::{Failure, Plan, Step, Summary};
 
 use crate::arrays::memory::{Arrays, presence_array};
 use crate::keys::{KeyArena, KeyTable};
@@ -59,7 +59,29 @@ pub(crate) fn wrap(
     let missing: Vec<&str> = summary.missing_fields.iter().map(|name| &**name).collect();
     let unmatched: Vec<_> =
         summary.unmatched_bins.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
-    Ok(python.finish.bind(py).call1((batch, failed_codes, missing, unmatched, failures))?.unbind())
+    let paths = paths_dict(py, plan)?;
+    Ok(python.finish.bind(py).call1((batch, failed_codes, missing, unmatched, failures, paths))?.unbind())
+}
+
+/// The paths of fields as Python passes them; None if there are none.
+fn paths_dict<'py>(py: Python<'py>, plan: &Plan) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let mut paths = plan.paths().peekable();
+    if paths.peek().is_none() {
+        return Ok(None);
+    }
+    let dict = PyDict::new(py);
+    for (field, path) in paths {
+        let parts = PyList::new(py, [&*path.bin])?;
+        for step in &path.steps {
+            match step {
+                Step::Str(text) => parts.append(&**text)?,
+                Step::Blob(bytes) => parts.append(PyBytes::new(py, bytes))?,
+                Step::Int(number) => parts.append(number)?,
+            }
+        }
+        dict.set_item(field, parts.to_tuple())?;
+    }
+    Ok(Some(dict))
 }
 
 struct PythonBatch {

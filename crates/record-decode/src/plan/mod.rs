@@ -170,11 +170,10 @@ impl Plan {
         self.bins.iter().map(|(bin, _)| &**bin)
     }
 
-    /// The path of the field that a leaf belongs to, if it was given one.
-    #[must_use]
-    pub fn path_of(&self, leaf: usize) -> Option<&Path> {
-        let field = self.fields.iter().position(|leaves| leaves.contains(&leaf))?;
-        self.paths.get(field)?.as_ref()
+    /// The fields that have a path, by name, in the dtype's order.
+    pub fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
+        let fields = self.schema.fields().iter().zip(&self.paths);
+        fields.filter_map(|(field, path)| Some((field.name(), path.as_ref()?)))
     }
 
     /// The size of one row's presence bits: see [`Summary::presence`](crate::Summary::presence).

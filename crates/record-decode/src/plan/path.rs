@@ -77,21 +77,3 @@ impl fmt::Display for Step {
         }
     }
 }
-
-/// As part of a sentence: `bin 'features', step 'driver'`.
-impl fmt::Display for Path {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "bin '{}'", self.bin.escape_debug())?;
-        match self.steps.split_first() {
-            None => return Ok(()),
-            Some((step, [])) => write!(out, ", step {step}")?,
-            Some((step, more)) => {
-                write!(out, ", steps {step}")?;
-                for step in more {
-                    write!(out, ", {step}")?;
-                }
-            }
-        }
-        Ok(())
-    }
-}

@@ -330,11 +330,10 @@ fn paths_are_checked() {
     assert_eq!(narrowed(&["c", "b"]), ["c", "b"]);
     assert_eq!(narrowed(&["b"]), ["b"]);
     let plan = plan(paths.clone()).unwrap();
-    assert_eq!((plan.path_of(0).unwrap().to_string(), plan.path_of(2)), ("bin 'c', step 0".into(), None));
-    assert_eq!(
-        path("f", &[text("it's"), Step::Blob((*b"\0").into())]).to_string(),
-        "bin 'f', steps 'it\\'s', b'\\x00'"
-    );
+    let given: Vec<_> = plan.paths().map(|(name, path)| (name, path.clone())).collect();
+    assert_eq!(given, [paths[1].clone(), paths[0].clone()]);
+    let steps = [text("it's"), Step::Blob((*b"\0").into()), Step::Int(-1)];
+    assert_eq!(steps.map(|step| step.to_string()), ["'it\\'s'", "b'\\x00'", "-1"]);
 }
 
 #[test]
