@@ -54,8 +54,9 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "error": (),
     },
     "dtype-schema": {
-        # A dtype, its fields and their elements. Nested structs and Arrow schemas belong beside schema.
-        "schema": ("element", "error"),
+        # A dtype, its fields and their elements. Arrow schemas belong beside schema.
+        "schema": ("leaf", "element", "error"),
+        "leaf": ("element",),
         "element": ("error",),
         "error": (),
     },
@@ -78,14 +79,16 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "record-decode": {
         # Records into the rows of an array. Other results, such as Arrow columns, belong beside rows.
-        "rows": ("error", "memory", "plan", "report"),
+        "rows": ("convert", "error", "memory", "nested", "plan", "report"),
         # What changed to fit and what failed.
         "report": ("error", "plan"),
-        # A schema compiled for one call; paths into maps and lists belong here.
+        # Values inside maps and lists, found as a plan's trees say.
+        "nested": ("convert", "error", "plan"),
+        # A schema compiled for one call, with the paths into maps and lists.
         "plan": ("convert",),
         # Fields back into operations.
         "encode": ("convert",),
-        # Values into the bytes of one field: numbers, bytes, lists; maps belong here.
+        # Values into the bytes of one field: numbers, bytes, lists.
         "convert": ("error", "memory"),
         # The rows' memory, written by several threads: the unsafe part.
         "memory": (),
