@@ -12,8 +12,6 @@ from .._utils.event_loop import call
 from ..exception import AerospikeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy.typing as npt
     from typing_extensions import Self
 
