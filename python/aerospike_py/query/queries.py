@@ -72,7 +72,9 @@ class Query(QueryBase):
         records = self.records(policy, options)
         found: list[Record] = []
         try:
-            found.extend(records)
+            while (block := records._rest()) is not None:
+                found += block
+                records._used += len(block)
         except QueryDecodeError as error:
             error.records = found
             raise
@@ -109,10 +111,12 @@ class Query(QueryBase):
         _check_callback(callback)
         with_partition = has_partition_filter(policy)
         with self.records(policy, options) as records:
-            for record in records:
-                answer = callback(_partition_of(record), record) if with_partition else callback(record)
-                if answer is False:
-                    return
+            while (block := records._rest()) is not None:
+                for record in block:
+                    records._used += 1
+                    answer = callback(_partition_of(record), record) if with_partition else callback(record)
+                    if answer is False:
+                        return
 
     def records(
         self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
@@ -247,8 +251,9 @@ class AsyncQuery(QueryBase):
         records = self.records(policy, options)
         found: list[Record] = []
         try:
-            async for record in records:
-                found.append(record)  # noqa: PERF401 (a comprehension would lose them at an exception)
+            while (block := await records._rest()) is not None:
+                found += block
+                records._used += len(block)
         except QueryDecodeError as error:
             error.records = found
             raise
@@ -273,12 +278,14 @@ class AsyncQuery(QueryBase):
         _check_callback(callback)
         with_partition = has_partition_filter(policy)
         async with self.records(policy, options) as records:
-            async for record in records:
-                answer = callback(_partition_of(record), record) if with_partition else callback(record)
-                if inspect.isawaitable(answer):
-                    answer = await answer
-                if answer is False:
-                    return
+            while (block := await records._rest()) is not None:
+                for record in block:
+                    records._used += 1
+                    answer = callback(_partition_of(record), record) if with_partition else callback(record)
+                    if inspect.isawaitable(answer):
+                        answer = await answer
+                    if answer is False:
+                        return
 
     def records(
         self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
