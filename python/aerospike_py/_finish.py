@@ -17,6 +17,8 @@ from .numpy_batch import MissingFieldWarning
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    import numpy as np
+
     from .numpy_batch import NumpyBatchRecords
     from .records import BatchRecords
 
@@ -63,7 +65,26 @@ def warn_of_failed_rows(batch: BatchRecords) -> None:
     """Warns if rows of a batch read failed."""
     if batch.result == 0:
         return
-    codes = {row.result for row in batch.batch_records}.difference(ABOUT_RECORD)
+    _warn_of_rows(batch, {row.result for row in batch.batch_records}.difference(ABOUT_RECORD))
+
+
+def warn_of_failed_reads(batch: BatchRecords, *, only_reads: bool) -> None:
+    """Warns if rows that read failed, in a batch of operations. Rows that write have codes that a program
+    expects, such as that of a record that exists already.
+
+    Args:
+        batch: the result.
+        only_reads: every row reads; otherwise, those of the class ``Read`` do.
+    """
+    if batch.result == 0:
+        return
+    rows = (row for row in batch.batch_records if only_reads or getattr(row, "kind", None) == "read")
+    codes = {row.result for row in rows}.difference(ABOUT_RECORD)
+    if codes:
+        _warn_of_rows(batch, codes)
+
+
+def _warn_of_rows(batch: BatchRecords, codes: Iterable[int]) -> None:
     warning = RuntimeWarning(_failed_rows(codes, "see the results of the rows, and raise_for_failures()"))
     warning.batch = batch  # type: ignore[attr-defined]
     warn(warning)
@@ -122,8 +143,10 @@ def _decode_error(batch: NumpyBatchRecords, failures: Sequence[_Failure]) -> Bat
 
 
 def _field_name(batch: NumpyBatchRecords, field: str) -> Any:
-    dtype = batch.batch_records.dtype[field]
-    if dtype.subdtype is None:
-        return dtype.str
-    base, shape = dtype.subdtype
-    return f"{base.str}{list(shape)}"
+    base: np.dtype[Any] = batch.batch_records.dtype[field]
+    shape: list[int] = []
+    # A sub-array of sub-arrays has the dimensions of both.
+    while base.subdtype is not None:
+        base, inner = base.subdtype
+        shape += inner
+    return f"{base.str}{shape}" if shape else base.str
