@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from ._pickled_keys import PickledKeys
 from ._result_codes import ABOUT_RECORD, describe, failure
+from .exception import ParamTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,6 +91,7 @@ class NumpyBatchRecords:
         self._key_tuples: list[tuple[Any, ...]] | None = None
         self._map_cache: dict[Any, int] | None = None
         self._rows_by_space: dict[tuple[int, Any], int] | None = None
+        self._text_rows: dict[tuple[int, bytes], int] = {}
         self._present: npt.NDArray[Any] | None = None
 
     # -- keys
@@ -97,7 +99,8 @@ class NumpyBatchRecords:
     @property
     def keys(self) -> list[tuple[Any, ...]]:
         """The keys, in the order of the rows, in the form that every command takes: ``(namespace, set,
-        primary_key)``, or ``(namespace, set, None, digest)`` for a key that was given by its digest.
+        primary_key)``, or ``(namespace, set, None, digest)`` for a key that was given by its digest. A key of
+        text that is not UTF-8 has its digest, too, which tells it from a bytes key.
 
         Example:
             >>> batch = client.batch_read(keys, _dtype=dtype)
@@ -114,6 +117,8 @@ class NumpyBatchRecords:
             ]
             for row in self._keys.digest_rows():
                 tuples[row] = (*tuples[row][:2], None, tuples[row][2])
+            for row, digest in self._keys.text_digests().items():
+                tuples[row] = (*tuples[row], digest)
             self._key_tuples = tuples
         return self._key_tuples
 
@@ -129,9 +134,16 @@ class NumpyBatchRecords:
         if self._rows_by_space is None:
             space_of = self._keys.space_of() or [0] * len(self)
             keys = self._keys.primary_keys()
-            self._rows_by_space = {
-                (space, key): row for row, (space, key) in enumerate(zip(space_of, keys, strict=True))
+            text = self._keys.text_digests()
+            # A bytes key comes before a key of text that Python has as the same bytes.
+            rows: dict[tuple[int, Any], int] = {(space_of[row], keys[row]): row for row in text}
+            rows |= {
+                (space, key): row
+                for row, (space, key) in enumerate(zip(space_of, keys, strict=True))
+                if row not in text
             }
+            self._text_rows = {(space_of[row], digest): row for row, digest in text.items()}
+            self._rows_by_space = rows
         return self._rows_by_space
 
     def _row(self, key: Any) -> int:
@@ -164,16 +176,31 @@ class NumpyBatchRecords:
     def _row_of_tuple(self, key: tuple[Any, ...]) -> int:
         if len(key) not in (3, 4):
             raise KeyError(f"{key!r} is neither a primary key nor (namespace, set, primary key)")
-        namespace, set_, primary_key = key[:3]
-        if primary_key is None and len(key) == 4:
-            primary_key = key[3]
+        namespace, set_, primary_key, digest = (*key, None)[:4]
+        if primary_key is None:
+            primary_key, digest = digest, None
         if isinstance(primary_key, bytearray):
             primary_key = bytes(primary_key)
+        if isinstance(digest, bytearray):
+            digest = bytes(digest)
         try:
             space = self._keys.spaces().index((namespace, set_ or ""))
-            return self._space_map()[space, primary_key]
-        except (ValueError, KeyError):
+            row = self._space_map()[space, primary_key]
+            if digest is not None and isinstance(primary_key, bytes) and self._text_rows:
+                return self._row_by_digest(space, digest, row)
+        except (ValueError, KeyError, TypeError):
             raise KeyError(f"{key!r} was not in the batch") from None
+        else:
+            return row
+
+    def _row_by_digest(self, space: int, digest: bytes, of_bytes: int) -> int:
+        """The row of a key of text that is not UTF-8, or that of the bytes key, whichever has this digest."""
+        row = self._text_rows.get((space, digest))
+        if row is not None:
+            return row
+        if of_bytes in self._text_rows.values():
+            raise KeyError(digest)
+        return of_bytes
 
     def get(self, primary_key: Any) -> np.void:
         """The row of a key.
@@ -380,14 +407,15 @@ class NumpyBatchRecords:
         mask: npt.NDArray[np.bool_] = (cells[:, column // 8] & (0x80 >> column % 8)) != 0
         return mask
 
-    def _field(self, name: str) -> tuple[str, int]:
+    def _field(self, name: Any) -> tuple[str, int]:
         """A field's name and position."""
         names = self.batch_records.dtype.names or ()
-        if name in names:
+        if isinstance(name, str) and name in names:
             return name, names.index(name)
-        nearest = get_close_matches(str(name), names, n=1)
+        nearest = get_close_matches(name, names, n=1) if isinstance(name, str) else ()
         hint = f"; the nearest is {nearest[0]!r}" if nearest else f"; the fields are {', '.join(names)}"
-        raise ValueError(f"{name!r} is no field of the dtype{hint}")
+        kind = ValueError if isinstance(name, str) else ParamTypeError
+        raise kind(f"{name!r:.80} is no field of the dtype{hint}")
 
     def raise_for_failures(self) -> None:
         """Raises an error if any row failed, that is, has a result code other than 0, 2 or 27.
@@ -470,7 +498,11 @@ class NumpyBatchRecords:
         if not isinstance(self._keys, PickledKeys):
             keys = self._keys
             state["_keys"] = PickledKeys(
-                keys.primary_keys(), keys.spaces(), keys.space_of(), keys.digest_rows()
+                keys.primary_keys(),
+                keys.spaces(),
+                keys.space_of(),
+                keys.digest_rows(),
+                keys.text_digests(),
             )
         return state
 
