@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..exception import QueryDecodeError
+from .._utils.describe import describe
+from ..exception import ParamTypeError, QueryDecodeError
 from .base import QueryBase, has_partition_filter
 from .records import AsyncQueryRecords, QueryRecords
 
@@ -25,9 +26,7 @@ def _partition_of(record: Record) -> int:
 
 def _check_callback(callback: object) -> None:
     if not callable(callback):
-        raise TypeError(
-            f"callback is of type {type(callback).__name__}; it must be a function that takes a record"
-        )
+        raise ParamTypeError(f"callback is {describe(callback)}; it must be a function that takes a record")
 
 
 class Query(QueryBase):

@@ -13,7 +13,7 @@ use pyo3::types::{PyBool, PyInt};
 
 pub(crate) use self::place::QueryPlace;
 pub(crate) use self::stream::QueryStream;
-use crate::args::convert::{bin_names, text, text_or_none, whole_number};
+use crate::args::convert::{CLIENT_DEFAULT_TTL, bin_names, text, text_or_none, time_to_live, whole_number};
 use crate::args::policy;
 use crate::args::settings::Settings;
 use crate::core::Core;
@@ -131,7 +131,7 @@ fn limit(what: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
     let (most, meaning) = match what {
         "max_records" => (i64::MAX, ", or 0 for no limit"),
         "records_per_second" => (u32::MAX.into(), " below 2**32, or 0 for no limit"),
-        _ => (u32::MAX.into(), " of seconds, or a TTL_* constant"),
+        _ => return time_to_live(what, value).map(|ttl| ttl.unwrap_or(CLIENT_DEFAULT_TTL).into()),
     };
     match whole_number(value) {
         Some(number) if (0..=most).contains(&number) => Ok(number),
