@@ -169,7 +169,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "_finish": ("numpy_batch", "records", "exception", "_result_codes", "_utils"),
         # What methods return.
         "query": ("records", "types", "exception", "_utils", "_native"),
-        "numpy_batch": ("_export", "_types", "_result_codes", "_pickled_keys"),
+        "numpy_batch": ("_export", "_types", "_result_codes", "_rows_by_key", "_pickled_keys"),
         "numpy_write": ("_result_codes", "_utils", "_native"),
         "inference": ("_inference",),
         # Behind `inference` and `infer_dtype`.
@@ -183,6 +183,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "values": ("exception", "_utils"),
         # Types of configs and policies.
         "types": ("_types",),
+        # The rows of a batch, by the key that the caller has.
+        "_rows_by_key": ("_types",),
         # Aliases and protocols.
         "_types": ("keys",),
         "keys": ("exception", "_utils"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from ._pickled_keys import PickledKeys
 from ._result_codes import ABOUT_RECORD, describe, failure
-from .exception import ParamTypeError
+from ._rows_by_key import RowsByKey, tuple_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +36,6 @@ class MissingFieldWarning(RuntimeWarning):
         >>> batch.present["nickname"].any()
         np.False_
     """
-
-
-def _tuple_of(key: dict[str, Any]) -> tuple[Any, ...]:
-    """A key that is a dict, as a tuple."""
-    return tuple(key.get(name) for name in ("ns", "set", "key", "digest"))
 
 
 class NumpyBatchRecords:
@@ -90,8 +85,7 @@ class NumpyBatchRecords:
         self._failed_cells = failed_cells
         self._key_tuples: list[tuple[Any, ...]] | None = None
         self._map_cache: dict[Any, int] | None = None
-        self._rows_by_space: dict[tuple[int, Any], int] | None = None
-        self._text_rows: dict[tuple[int, bytes], int] = {}
+        self._rows_by_key: RowsByKey | None = None
         self._present: npt.NDArray[Any] | None = None
 
     # -- keys
@@ -129,30 +123,18 @@ class NumpyBatchRecords:
             self._map_cache = {key: row for row, key in enumerate(self._keys.primary_keys())}
         return self._map_cache
 
-    def _space_map(self) -> dict[tuple[int, Any], int]:
-        """``(index into spaces(), primary key)`` to row, for batches of several sets."""
-        if self._rows_by_space is None:
-            space_of = self._keys.space_of() or [0] * len(self)
-            keys = self._keys.primary_keys()
-            text = self._keys.text_digests()
-            # A bytes key comes before a key of text that Python has as the same bytes.
-            rows: dict[tuple[int, Any], int] = {(space_of[row], keys[row]): row for row in text}
-            rows |= {
-                (space, key): row
-                for row, (space, key) in enumerate(zip(space_of, keys, strict=True))
-                if row not in text
-            }
-            self._text_rows = {(space_of[row], digest): row for row, digest in text.items()}
-            self._rows_by_space = rows
-        return self._rows_by_space
+    def _whole_keys(self) -> RowsByKey:
+        if self._rows_by_key is None:
+            self._rows_by_key = RowsByKey(self._keys)
+        return self._rows_by_key
 
     def _row(self, key: Any) -> int:
         """The row of a primary key or key tuple. Raises KeyError if there is none, or more than one set has
         it."""
         if isinstance(key, dict):
-            key = _tuple_of(key)
+            key = tuple_of(key)
         if isinstance(key, tuple):
-            return self._row_of_tuple(key)
+            return self._whole_keys().row(key)
         if isinstance(key, bytearray):
             key = bytes(key)
         try:
@@ -161,10 +143,8 @@ class NumpyBatchRecords:
             raise KeyError(f"{key!r} is neither a primary key nor (namespace, set, primary key)") from None
         if row is None:
             raise KeyError(f"{key!r} was not in the batch")
-        spaces = self._keys.spaces()
-        if len(spaces) > 1:
-            rows = self._space_map()
-            holders = [spaces[i] for i in range(len(spaces)) if (i, key) in rows]
+        if len(self._keys.spaces()) > 1:
+            holders = self._whole_keys().spaces_with(key)
             if len(holders) > 1:
                 names = ", ".join(f"{namespace}.{set_ or '(no set)'}" for namespace, set_ in holders)
                 raise KeyError(
@@ -172,35 +152,6 @@ class NumpyBatchRecords:
                     f"such as {(*holders[0], key)!r}"
                 )
         return row
-
-    def _row_of_tuple(self, key: tuple[Any, ...]) -> int:
-        if len(key) not in (3, 4):
-            raise KeyError(f"{key!r} is neither a primary key nor (namespace, set, primary key)")
-        namespace, set_, primary_key, digest = (*key, None)[:4]
-        if primary_key is None:
-            primary_key, digest = digest, None
-        if isinstance(primary_key, bytearray):
-            primary_key = bytes(primary_key)
-        if isinstance(digest, bytearray):
-            digest = bytes(digest)
-        try:
-            space = self._keys.spaces().index((namespace, set_ or ""))
-            row = self._space_map()[space, primary_key]
-            if digest is not None and isinstance(primary_key, bytes) and self._text_rows:
-                return self._row_by_digest(space, digest, row)
-        except (ValueError, KeyError, TypeError):
-            raise KeyError(f"{key!r} was not in the batch") from None
-        else:
-            return row
-
-    def _row_by_digest(self, space: int, digest: bytes, of_bytes: int) -> int:
-        """The row of a key of text that is not UTF-8, or that of the bytes key, whichever has this digest."""
-        row = self._text_rows.get((space, digest))
-        if row is not None:
-            return row
-        if of_bytes in self._text_rows.values():
-            raise KeyError(digest)
-        return of_bytes
 
     def get(self, primary_key: Any) -> np.void:
         """The row of a key.
@@ -228,9 +179,9 @@ class NumpyBatchRecords:
             key = bytes(key)
         try:
             if isinstance(key, dict):
-                key = _tuple_of(key)
+                key = tuple_of(key)
             if isinstance(key, tuple):
-                self._row_of_tuple(key)
+                self._whole_keys().row(key)
                 return True
             return key in self._map
         except (KeyError, TypeError):
@@ -414,8 +365,7 @@ class NumpyBatchRecords:
             return name, names.index(name)
         nearest = get_close_matches(name, names, n=1) if isinstance(name, str) else ()
         hint = f"; the nearest is {nearest[0]!r}" if nearest else f"; the fields are {', '.join(names)}"
-        kind = ValueError if isinstance(name, str) else ParamTypeError
-        raise kind(f"{name!r:.80} is no field of the dtype{hint}")
+        raise ValueError(f"{name!r:.80} is no field of the dtype{hint}")
 
     def raise_for_failures(self) -> None:
         """Raises an error if any row failed, that is, has a result code other than 0, 2 or 27.
@@ -495,6 +445,7 @@ class NumpyBatchRecords:
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
+        state["_rows_by_key"] = None
         if not isinstance(self._keys, PickledKeys):
             keys = self._keys
             state["_keys"] = PickledKeys(

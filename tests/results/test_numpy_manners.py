@@ -189,7 +189,7 @@ def test_masks_of_exact_values(batch):
 def test_what_is_no_name_of_a_field(batch):
     for mask in (batch.inexact_mask, batch.failed_mask):
         for field in (np.array(["visits", "age"]), ["visits"], 5, None):
-            with pytest.raises(TypeError, match="is no field of the dtype; the fields are"):
+            with pytest.raises(ValueError, match="is no field of the dtype; the fields are"):
                 mask(field)
 
 
