@@ -25,6 +25,8 @@ Bins: TypeAlias = Mapping[str, Any]
 Fields: TypeAlias = "Mapping[str, npt.DTypeLike | Fields | None]"
 Casting: TypeAlias = Literal["unsafe", "same_value"]
 Errors: TypeAlias = Literal["raise", "coerce"]
+Project: TypeAlias = Literal["client", "server"]
+Paths: TypeAlias = Mapping[str, "str | Sequence[str | bytes | bytearray | int | np.integer[Any]]"]
 
 
 class BatchKeys(Protocol):
