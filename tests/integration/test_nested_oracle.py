@@ -201,13 +201,13 @@ def path_into(draw: Any, trees: list[Any]) -> tuple[tuple[Any, ...], np.dtype[An
 
 def format_for(draw: Any, value: Any) -> np.dtype[Any]:
     if isinstance(value, (str, bytes)):
-        return np.dtype(draw(st.sampled_from(["S5", "V12"])))
+        return np.dtype(str(draw(st.sampled_from(["S5", "V12"]))))
     if isinstance(value, list):
         return np.dtype((draw(st.sampled_from(["i8", ">f4", "?"])), (max(len(value), 1),)))
     if isinstance(value, dict) and (names := [name for name in value if isinstance(name, str)]):
         inner = [(name, format_for(draw, value[name])) for name in names]
         return np.dtype([*inner, ("absent", "i4")])
-    return np.dtype(draw(st.sampled_from(["i8", ">i2", "f4", ">f8"])))
+    return np.dtype(str(draw(st.sampled_from(["i8", ">i2", "f4", ">f8"]))))
 
 
 def walk(value: Any, steps: tuple[Any, ...]) -> Any:
