@@ -39,8 +39,8 @@ from .exception import IndexError as IndexError
 from .exception import TimeoutError as TimeoutError
 from .keys import Keys
 from .numpy_batch import NumpyBatchRecords
-from .numpy_records import MissingFieldWarning
 from .numpy_query import NumpyQueryRecords
+from .numpy_records import MissingFieldWarning
 from .numpy_write import NumpyWriteResult
 from .query import AsyncNumpyBatches, AsyncQuery, AsyncQueryRecords, NumpyBatches, Query, QueryRecords
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader

@@ -133,7 +133,7 @@ def _missing_fields(
         if len(node.path) == 1 and not steps:
             nearest = get_close_matches(bin_name, bins_seen, n=1)
             described = repr(bin_name) + (f" (the nearest bin is {nearest[0]!r})" if nearest else "")
-            (bins if node.name in missing else fields).append(described)
+            (bins if node.is_leaf else fields).append(described)
         else:
             fields.append(repr(node.name))
     parts = []

@@ -255,6 +255,8 @@ class Core:
         errors: str,
         rows: int | None,
         out: Any,
+        paths: Any,
+        project: str,
     ) -> NumpyStream:
         """Makes a query into arrays, in blocks of ``rows`` rows; None for one array."""
 
@@ -267,6 +269,8 @@ class Core:
         errors: str,
         rows: int | None,
         out: Any,
+        paths: Any,
+        project: str,
     ) -> None:
         """Raises for arguments that no query into arrays can have."""
 
@@ -295,6 +299,8 @@ class Core:
         casting: str,
         errors: str,
         out: Any,
+        paths: Any,
+        project: str,
     ) -> Any: ...
     def batch_operate(
         self,

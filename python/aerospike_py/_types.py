@@ -21,8 +21,12 @@ KeyLike: TypeAlias = (
 Keys: TypeAlias = "Sequence[KeyLike] | _Keys | Sequence[_Keys]"
 PrimaryKeys: TypeAlias = "npt.NDArray[Any] | Sequence[PrimaryKey] | _Keys"
 Bins: TypeAlias = Mapping[str, Any]
+# Fields that a caller chooses for inference: by bin, and by key inside maps.
+Fields: TypeAlias = "Mapping[str, npt.DTypeLike | Fields | None]"
 Casting: TypeAlias = Literal["unsafe", "same_value"]
 Errors: TypeAlias = Literal["raise", "coerce"]
+Project: TypeAlias = Literal["client", "server"]
+Paths: TypeAlias = Mapping[str, "str | Sequence[str | bytes | bytearray | int | np.integer[Any]]"]
 
 
 class BatchKeys(Protocol):

@@ -138,7 +138,9 @@ class NumpyQueryRecords(NumpyRecords):
         else:
             name, labels = "key", keys
         if self._has_sets:
-            return pd.MultiIndex.from_arrays([self.sets, pd.Index(labels, tupleize_cols=False)], names=["set", name])
+            return pd.MultiIndex.from_arrays(
+                [self.sets, pd.Index(labels, tupleize_cols=False)], names=["set", name]
+            )
         return pd.Index(labels, name=name, tupleize_cols=False)
 
     def __getstate__(self) -> dict[str, Any]:

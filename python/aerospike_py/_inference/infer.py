@@ -16,9 +16,7 @@ from .sample import read_sample
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    import numpy.typing as npt
-
-    from .._types import SampledClient
+    from .._types import Fields, SampledClient
     from .._utils.steps import Steps
     from ..exception import AerospikeError
     from ..records import Key, Record
@@ -31,7 +29,7 @@ def infer(
     *,
     compact: bool = False,
     max_width: int = MAX_WIDTH,
-    fields: Mapping[str, npt.DTypeLike | None] | None = None,
+    fields: Fields | None = None,
 ) -> InferredDtype:
     """Infers a dtype from records.
 
@@ -68,7 +66,7 @@ def infer_from_set(
     *,
     compact: bool,
     max_width: int,
-    fields: Mapping[str, npt.DTypeLike | None] | None = None,
+    fields: Fields | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Steps[InferredDtype]:
     """Infers a dtype from a sample of a set; calls ``progress`` with the number of records in each part."""
@@ -115,7 +113,7 @@ def _check_arguments(sample: int, max_width: int, compact: object) -> None:
             raise ParamError(f"{name} is {number!r}; it must be an integer of at least 1")
 
 
-def _checked_fields(fields: Mapping[str, npt.DTypeLike | None] | None) -> Mapping[str, npt.DTypeLike | None]:
+def _checked_fields(fields: Fields | None) -> Fields:
     if fields is None:
         return {}
     if not isinstance(fields, Mapping):
@@ -133,9 +131,9 @@ def _result(
     *,
     compact: bool,
     max_width: int,
-    given: Mapping[str, npt.DTypeLike | None],
+    given: Fields,
 ) -> InferredDtype:
     # Not at the top: it would make every `import aerospike_py` import what only inference needs.
-    from .result import result_of
+    from .build import result_of
 
     return result_of(observed, compact=compact, max_width=max_width, given=given)

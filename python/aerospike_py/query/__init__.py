@@ -2,8 +2,8 @@
 
 Start with ``queries``, which has the two query classes. ``base`` has their settings and their progress,
 ``records`` the iterators over the records of a run, ``arrays`` the runs into NumPy arrays. What a query
-returns in other forms is a module beside them. The folder may use ``records``, ``types``, ``exception`` and ``_utils`` of the
-package, and the extension.
+returns in other forms is a module beside them. The folder may use ``records``, ``types``, ``exception``,
+``_finish`` and ``_utils`` of the package, and the extension.
 """
 
 from __future__ import annotations

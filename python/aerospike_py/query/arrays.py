@@ -12,13 +12,11 @@ from .._utils.event_loop import call
 from ..exception import AerospikeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy.typing as npt
     from typing_extensions import Self
 
     from .. import _native
-    from .._types import Casting, Errors
+    from .._types import Casting, Errors, Paths
     from ..numpy_query import NumpyQueryRecords
     from ..types import QueryPolicy
     from .base import QueryBase
@@ -39,13 +37,17 @@ class NumpyRun:
         rows: int | None,
         policy: QueryPolicy | None,
         out: npt.NDArray[Any] | None,
+        paths: Paths | None,
+        project: str,
     ) -> None:
         if dtype is None:
             raise TypeError("_dtype is missing; pass a structured dtype, such as infer_dtype() proposes")
-        query._core.check_query_numpy(query._bins, policy, dtype, casting, errors, rows, out)
+        arguments = (dtype, casting, errors, rows, out, paths, project)
+        query._core.check_query_numpy(query._bins, policy, *arguments)
         self._query = query
         self._policy = policy
-        self._arguments = (dtype, casting, errors, rows, out)
+        self._arguments = arguments
+        self._paths = paths
         self._stream: _native.NumpyStream | None = None
         self._is_over = False
         # The number of the last block that was handed out, and of the last one that counts as taken.
@@ -77,7 +79,8 @@ class NumpyRun:
     def _receive(self, answer: Any) -> NumpyQueryRecords:
         """A block, after warnings of it; raises if values in it do not fit."""
         self._number, records, missing, unmatched, failures, _ = answer
-        return finish(records, warnings_of_values(records, missing, unmatched), failures)
+        found = warnings_of_values(records, missing, unmatched, self._paths)
+        return finish(records, found, failures, self._paths)
 
     def _receive_all(self, answer: Any) -> NumpyQueryRecords:
         """All records: as a block; raises if the query failed."""

@@ -17,6 +17,7 @@ use pyo3::prelude::*;
 use tokio::runtime::Runtime;
 
 pub(crate) use tokio::runtime::Handle;
+pub(crate) use tokio::sync::Notify;
 pub(super) use tokio::task::AbortHandle;
 
 use crate::python::errors::client_error;
