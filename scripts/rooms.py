@@ -54,8 +54,9 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "error": (),
     },
     "dtype-schema": {
-        # A dtype, its fields and their elements. Nested structs and Arrow schemas belong beside schema.
-        "schema": ("element", "error"),
+        # A dtype, its fields and their elements. Arrow schemas belong beside schema.
+        "schema": ("leaf", "element", "error"),
+        "leaf": ("element",),
         "element": ("error",),
         "error": (),
     },
@@ -78,14 +79,16 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "record-decode": {
         # Records into the rows of an array. Other results, such as Arrow columns, belong beside rows.
-        "rows": ("error", "memory", "plan", "report"),
+        "rows": ("convert", "error", "memory", "nested", "plan", "report"),
         # What changed to fit and what failed.
         "report": ("error", "plan"),
-        # A schema compiled for one call; paths into maps and lists belong here.
+        # Values inside maps and lists, found as a plan's trees say.
+        "nested": ("convert", "error", "plan"),
+        # A schema compiled for one call, with the paths into maps and lists.
         "plan": ("convert",),
         # Fields back into operations.
         "encode": ("convert",),
-        # Values into the bytes of one field: numbers, bytes, lists; maps belong here.
+        # Values into the bytes of one field: numbers, bytes, lists.
         "convert": ("error", "memory"),
         # The rows' memory, written by several threads: the unsafe part.
         "memory": (),
@@ -95,8 +98,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
     "wire-protocol": {
         # Messages by subject, requests beside answers. Predicates and background jobs belong in query,
         # transactions in command, users and roles in security, the management of indexes and UDFs in info.
+        "query": ("batch", "command", "digest", "error", "message", "result_code"),
         "batch": ("command", "digest", "error", "message", "result_code"),
-        "query": ("command", "digest", "error", "message", "result_code"),
         "command": ("digest", "error", "message", "particle"),
         # Operations on lists, maps, bits and HyperLogLog, contexts and expressions belong in new rooms here:
         # encoders that use msgpack only.
@@ -136,6 +139,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "_from_native": (
             "_finish",
             "numpy_batch",
+            "numpy_query",
             "numpy_write",
             "records",
             "keys",
@@ -165,6 +169,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_native",
             "stats",
         ),
+        # What methods return.
+        "query": ("_finish", "numpy_query", "records", "types", "_types", "exception", "_utils", "_native"),
         # The end of a read: warnings and errors.
         "_finish": (
             "numpy_batch",
@@ -175,9 +181,15 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_result_codes",
             "_utils",
         ),
-        # What methods return.
-        "query": ("records", "types", "exception", "_utils", "_native"),
-        "numpy_batch": ("numpy_records", "_export", "_types", "_result_codes", "_pickled_keys"),
+        "numpy_batch": (
+            "numpy_records",
+            "_export",
+            "_types",
+            "_result_codes",
+            "_rows_by_key",
+            "_pickled_keys",
+        ),
+        "numpy_query": ("numpy_records", "_types"),
         "numpy_write": ("_result_codes", "_utils", "_native"),
         "inference": ("_inference",),
         # Behind `inference` and `infer_dtype`.
@@ -195,6 +207,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "values": ("exception", "_utils"),
         # Types of configs and policies.
         "types": ("_types",),
+        # The rows of a batch, by the key that the caller has.
+        "_rows_by_key": ("_types",),
         # Aliases and protocols.
         "_types": ("keys",),
         "keys": ("exception", "_utils"),

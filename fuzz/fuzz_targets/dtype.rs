@@ -1,12 +1,12 @@
 //! Descriptions of dtypes: those that are accepted keep the promises that the row buffer's safety relies on.
 //!
-//! A few bytes describe each field: kind, width, order, offset, shape, name. Some numbers are so large that
-//! sums overflow.
+//! A few bytes describe each field: kind, width, order, offset, shape, name; or a struct of the fields before it.
+//! Some numbers are so large that sums overflow.
 #![no_main]
 
 use std::sync::Arc;
 
-use dtype_schema::{Element, Field, MAX_BIN_NAME, Schema, SchemaError};
+use dtype_schema::{Element, Field, Leaf, Schema, SchemaError};
 use libfuzzer_sys::fuzz_target;
 use record_decode::{Casting, Plan};
 
@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     let itemsize = number(&mut rest);
     let mut fields = Vec::new();
     while !rest.is_empty() && fields.len() < 100 {
-        match field(&mut rest) {
+        match field(&mut rest, &mut fields) {
             Ok(field) => fields.push(field),
             Err(refused) => check_refusal(&refused),
         }
@@ -29,19 +29,33 @@ fuzz_target!(|data: &[u8]| {
     };
     assert_eq!((schema.fields(), schema.itemsize()), (described.as_slice(), itemsize));
     for (at, field) in schema.fields().iter().enumerate() {
-        assert!(field.name().len() <= MAX_BIN_NAME && field.size() > 0);
+        assert!(field.size() > 0);
         assert!(field.offset().checked_add(field.size()).is_some_and(|end| end <= itemsize));
         assert_eq!(schema.position(field.name()), Some(at), "two of one name");
         for other in &schema.fields()[..at] {
             assert!(other.end() <= field.offset() || field.end() <= other.offset(), "two share a byte");
         }
     }
+    for (at, leaf) in schema.leaves().iter().enumerate() {
+        assert!(leaf.size() > 0 && leaf.offset().checked_add(leaf.size()).is_some_and(|end| end <= itemsize));
+        for other in &schema.leaves()[..at] {
+            assert!(other.end() <= leaf.offset() || leaf.end() <= other.offset(), "two share a byte");
+            assert!(other.name() != leaf.name(), "two of one name");
+        }
+    }
+    assert_eq!(schema.is_dense(), schema.leaves().iter().map(Leaf::size).sum::<usize>() == itemsize);
     // A plan is made of the fields, whatever the row's size.
     let plan = Plan::new(schema, Casting::SameValue, None);
     assert_eq!(Arc::new(plan).schema().fields().len(), described.len());
 });
 
-fn field(rest: &mut &[u8]) -> Result<Field, SchemaError> {
+fn field(rest: &mut &[u8], before: &mut Vec<Field>) -> Result<Field, SchemaError> {
+    if rest.first() == Some(&0x7f) {
+        let (_, count, offset, itemsize) =
+            (byte(rest), usize::from(byte(rest) % 8), number(rest), number(rest));
+        let fields = before.split_off(before.len().saturating_sub(count));
+        return Field::nested(&format!("s{offset}"), offset, fields, itemsize);
+    }
     let (kind, order) = (byte(rest), byte(rest));
     let (width, offset) = (number(rest), number(rest));
     let shape: Vec<usize> = (0..order >> 6).map(|_| number(rest)).collect();

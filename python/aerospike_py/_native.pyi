@@ -53,6 +53,9 @@ class KeyTable:
     def primary_keys(self) -> list[Any]:
         """The primary keys of all rows."""
 
+    def text_digests(self) -> dict[int, bytes]:
+        """The digests of keys of text that is not UTF-8, by row: Python has them as bytes."""
+
     def digest_rows(self) -> list[int]:
         """The rows whose key was given by digest alone."""
 
@@ -255,6 +258,8 @@ class Core:
         errors: str,
         rows: int | None,
         out: Any,
+        paths: Any,
+        project: str,
     ) -> NumpyStream:
         """Makes a query into arrays, in blocks of ``rows`` rows; None for one array."""
 
@@ -267,6 +272,8 @@ class Core:
         errors: str,
         rows: int | None,
         out: Any,
+        paths: Any,
+        project: str,
     ) -> None:
         """Raises for arguments that no query into arrays can have."""
 
@@ -295,6 +302,8 @@ class Core:
         casting: str,
         errors: str,
         out: Any,
+        paths: Any,
+        project: str,
     ) -> Any: ...
     def batch_operate(
         self,

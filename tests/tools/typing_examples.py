@@ -82,6 +82,7 @@ def sync_client() -> None:
         for block in blocks:
             assert_type(block, NumpyQueryRecords)
             assert_type(block.sets, npt.NDArray[Any])
+    assert_type(client.get({"ns": "test", "set": "sensors", "key": "sensor_1"}).meta["gen"], int)
     # Each of these is a type error; without one, mypy would report the unused ignore.
     client.batch_read(keys, _dtype=DTYPE, errors="ignore")  # type: ignore[call-overload]
     client.batch_read(keys, out=out)  # type: ignore[call-overload]

@@ -21,9 +21,33 @@ pub enum SchemaError {
         /// What to use instead.
         instead: &'static str,
     },
-    /// The field is a nested struct.
-    #[error("field '{field}' is a nested struct; use one field for each bin, or V<n> for raw bytes")]
+    /// The field is a nested struct, which is not written.
+    #[error(
+        "field '{field}' is a nested struct, which can be read but not written; use one field for each bin, \
+         or V<n> for raw bytes"
+    )]
     NestedStruct {
+        /// The field's name.
+        field: Box<str>,
+    },
+    /// The field is a sub-array of structs.
+    #[error(
+        "field '{field}' is a sub-array of structs; a struct takes one map: use a field for each element of the list, \
+         with paths"
+    )]
+    StructSubarray {
+        /// The field's name.
+        field: Box<str>,
+    },
+    /// The field is a struct without fields.
+    #[error("field '{field}' is a struct without fields; give it a field for each key, or remove it")]
+    EmptyStruct {
+        /// The field's name.
+        field: Box<str>,
+    },
+    /// The field is a struct in which structs nest too deeply.
+    #[error("field '{field}' has structs in it that nest deeper than 16 levels; read inner ones with paths")]
+    TooDeep {
         /// The field's name.
         field: Box<str>,
     },
@@ -59,7 +83,7 @@ pub enum SchemaError {
     /// The name is longer than bin names can be.
     #[error(
         "field name '{field}' has {length} bytes of UTF-8, but bin names have at most 15; \
-         give the field the name of its bin"
+         give the field the name of its bin, or say in paths where its values come from"
     )]
     NameTooLong {
         /// The field's name.
@@ -80,6 +104,18 @@ pub enum SchemaError {
     DuplicateName {
         /// The name.
         field: Box<str>,
+    },
+    /// The field extends beyond the struct that it is in.
+    #[error("field '{field}' ends at byte {end} of '{parent}', beyond its {itemsize}")]
+    OutOfStruct {
+        /// The field's name.
+        field: Box<str>,
+        /// The offset of the first byte after the field, from the start of the struct.
+        end: usize,
+        /// The struct's name.
+        parent: Box<str>,
+        /// The size of the struct.
+        itemsize: usize,
     },
     /// The field extends beyond the row.
     #[error("field '{field}' ends at byte {end}, beyond the row's {itemsize}")]
@@ -104,6 +140,7 @@ impl SchemaError {
                 | Self::Overlap { .. }
                 | Self::DuplicateName { .. }
                 | Self::OutOfRow { .. }
+                | Self::OutOfStruct { .. }
         )
     }
 }

@@ -1,6 +1,6 @@
 //! Fields of a dtype to operations that write bins: the inverse of decoding.
 
-use dtype_schema::{Element, Field, Kind, Schema};
+use dtype_schema::{Element, Kind, Leaf, Schema, SchemaError};
 use wire_protocol::message::op;
 use wire_protocol::msgpack::{write_bool, write_float, write_int, write_list_header};
 use wire_protocol::particle::particle_type;
@@ -103,7 +103,7 @@ enum Encoding {
 }
 
 impl Encoding {
-    fn of(field: &Field, options: EncodeOptions) -> Self {
+    fn of(field: &Leaf, options: EncodeOptions) -> Self {
         if !field.shape().is_empty() {
             return match (options.arrays_as_lists, options.bools_as_integers) {
                 (false, _) => Self::Blob,
@@ -142,13 +142,21 @@ pub struct EncodePlan {
 
 impl EncodePlan {
     /// Compiles `schema`. Only fields whose names `is_bin` accepts are written.
-    #[must_use]
-    pub fn new(schema: Schema, options: EncodeOptions, is_bin: impl Fn(&str) -> bool) -> Self {
-        let fields = schema.fields().iter().enumerate().filter(|(_, field)| is_bin(field.name()));
+    ///
+    /// # Errors
+    /// A field that is a struct; a name that no bin can have.
+    pub fn new(
+        schema: Schema,
+        options: EncodeOptions,
+        is_bin: impl Fn(&str) -> bool,
+    ) -> Result<Self, SchemaError> {
+        schema.check_flat()?;
+        schema.check_bin_names(&is_bin)?;
+        let fields = schema.leaves().iter().enumerate().filter(|(_, field)| is_bin(field.name()));
         let encoders = fields
             .map(|(at, field)| {
                 let encoding = Encoding::of(field, options);
-                // A schema's names are at most 15 bytes long.
+                // At most 15 bytes long, as checked above.
                 let mut head = vec![op::WRITE, encoding.particle_type(), 0, field.name().len() as u8];
                 head.extend_from_slice(field.name().as_bytes());
                 FieldEncoder {
@@ -162,7 +170,7 @@ impl EncodePlan {
                 }
             })
             .collect();
-        Self { encoders, schema }
+        Ok(Self { encoders, schema })
     }
 
     /// The schema.
@@ -173,8 +181,8 @@ impl EncodePlan {
 
     /// The names of the bins that are written.
     pub fn bin_names(&self) -> impl Iterator<Item = &str> {
-        let fields = self.schema.fields();
-        self.encoders.iter().filter_map(|encoder| fields.get(encoder.field)).map(Field::name)
+        let fields = self.schema.leaves();
+        self.encoders.iter().filter_map(|encoder| fields.get(encoder.field)).map(Leaf::name)
     }
 
     /// Encoding many bytes the operations of a row take at most.
@@ -237,7 +245,7 @@ impl EncodePlan {
 
     #[cold]
     fn unwritable(&self, row: usize, field: usize, why: WhyNot) -> Unwritable {
-        let name = self.schema.fields().get(field).map_or("?", Field::name);
+        let name = self.schema.leaves().get(field).map_or("?", Leaf::name);
         Unwritable { row, field: name.into(), why }
     }
 }

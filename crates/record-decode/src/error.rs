@@ -81,7 +81,44 @@ pub enum Reason {
         /// Why the element could not be converted.
         reason: Box<Reason>,
     },
+    /// A value that is not a map, for a field that is a struct.
+    #[error("the field is a struct, which takes maps")]
+    NoMap,
+    /// A step of the field's path goes into a value that has no such key or index: one that is not a map or list, or a
+    /// list if the key is not an integer.
+    #[error("step {number} of its path, {step}, goes into {}: {}", of_type(.found), reach(.found))]
+    NoWay {
+        /// The number of the step, counted from 1.
+        number: usize,
+        /// The step as Python writes it.
+        step: Box<str>,
+        /// The type of the value.
+        found: &'static str,
+    },
+    /// A map that has the key of the field, or one on its path, more than once.
+    #[error("a map has the key {key} more than once")]
+    RepeatedKey {
+        /// The key as Python writes it.
+        key: Box<str>,
+    },
     /// Bytes that are not a value of the type.
     #[error(transparent)]
     Malformed(#[from] WireError),
+}
+
+/// A type of values with its article.
+fn of_type(found: &str) -> String {
+    match found {
+        "integer" | "unknown" => format!("an {found} value"),
+        "nil" => "nil".into(),
+        _ => format!("a {found}"),
+    }
+}
+
+/// What a step into a value of the type can be.
+fn reach(found: &str) -> &'static str {
+    match found {
+        "list" => "lists have indexes, which are ints",
+        _ => "only maps have keys, and only maps and lists take ints",
+    }
 }

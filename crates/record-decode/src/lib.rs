@@ -8,7 +8,7 @@
 //! An [`EncodePlan`] goes the other way: it writes the fields of a row as the operations of a request.
 //!
 //! Integers, floats and bools convert to numeric fields; strings, blobs and the like fill `S` and `V`; blobs and lists
-//! fill sub-arrays. In detail:
+//! fill sub-arrays; maps fill structs, and a [`Path`] says where inside a bin the value of a field is. In detail:
 //!
 //! - an integer that a float field cannot hold exactly counts as changed; a float that is rounded does not, unless it
 //!   becomes infinite;
@@ -17,7 +17,9 @@
 //! - bytes are cut at the end of the field, even inside a character;
 //! - a blob is copied into a sub-array unchanged, also into one of bools;
 //! - each element of a list that changes is counted; one that fails, nil included, fails the whole field;
-//! - of a bin that comes twice in one record, the first one counts.
+//! - of a bin that comes twice in one record, the first one counts;
+//! - a key that a map has twice fails the fields that come from it, as does a value that is not a map for a struct, or
+//!   on a path; a malformed list or map fails all fields that come from its bin.
 
 #![deny(unsafe_code)]
 
@@ -26,6 +28,7 @@ mod encode;
 mod error;
 #[allow(unsafe_code)]
 mod memory;
+mod nested;
 mod plan;
 mod report;
 mod rows;
@@ -34,6 +37,6 @@ pub use convert::Casting;
 pub use encode::{BytesAs, EncodeOptions, EncodePlan, Unwritable, WhyNot};
 pub use error::Reason;
 pub use memory::{RowMemory, RowOutcome};
-pub use plan::Plan;
+pub use plan::{Path, PathError, Plan, Step};
 pub use report::{Failure, KEPT_FAILURES, Summary};
 pub use rows::{BlockLease, BlockRows, Lease, RecordLabels, RowBlock, RowBuffer, StoredKeys};

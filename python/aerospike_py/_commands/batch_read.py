@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from .. import _native
-    from .._types import Casting, Errors, Keys
+    from .._types import Casting, Errors, Keys, Paths, Project
     from ..numpy_batch import NumpyBatchRecords
     from ..types import BatchPolicy
 
@@ -45,6 +45,8 @@ class BatchReadCommands:
         casting: Casting = "unsafe",
         errors: Errors = "raise",
         out: npt.NDArray[Any] | None = None,
+        paths: Paths | None = None,
+        project: Project = "client",
     ) -> NumpyBatchRecords: ...
 
     @overload
@@ -58,6 +60,8 @@ class BatchReadCommands:
         casting: Casting = "unsafe",
         errors: Errors = "raise",
         out: npt.NDArray[Any] | None = None,
+        paths: Paths | None = None,
+        project: Project = "client",
     ) -> NumpyBatchRecords: ...
 
     @overload
@@ -71,6 +75,8 @@ class BatchReadCommands:
         casting: Casting = "unsafe",
         errors: Errors = "raise",
         out: npt.NDArray[Any] | None = None,
+        paths: Paths | None = None,
+        project: Project = "client",
     ) -> NumpyBatchRecords: ...
 
     def batch_read(
@@ -83,6 +89,8 @@ class BatchReadCommands:
         casting: Casting = "unsafe",
         errors: Errors = "raise",
         out: npt.NDArray[Any] | None = None,
+        paths: Paths | None = None,
+        project: Project = "client",
         dtype: npt.DTypeLike | None = None,
     ) -> BatchRecords | NumpyBatchRecords:
         """Reads many records. With ``_dtype``, reads them into NumPy arrays.
@@ -94,13 +102,20 @@ class BatchReadCommands:
                 ``(key, meta)``.
             policy: batch policy (``total_timeout``, ``max_retries``, ``replica`` ...).
             _dtype: structured dtype whose field names are bin names. Values go from the socket straight into
-                an array of this dtype.
+                an array of this dtype. A field that is itself structured takes a map: each of its fields
+                takes the value under the key that is its name, to a depth of 16.
             casting: ``"unsafe"`` changes values to fit their fields, counts the changes and warns.
                 ``"same_value"`` makes every change a decode error.
             errors: ``"raise"`` raises ``BatchDecodeError``, which has the complete batch, if values do not
                 fit their fields. ``"coerce"`` leaves their cells zero and not present.
             out: array of the dtype and shape ``(n,)`` to fill instead of a new one. It must not be resized
                 during the call. After an exception, its contents are undefined.
+            paths: where fields come from, by name: ``"bin"``, or ``("bin", step, ...)``. A step is a key of
+                a map (str, bytes or int) or the index of a list (int, negative from the end). Such fields
+                may have any name; the other fields come from the bin of their name. ``bins`` compares with
+                bins.
+            project: ``"client"``: the server sends bins whole, and values are picked while they are decoded.
+                ``"server"`` is not supported yet.
             dtype: the same as ``_dtype``.
 
         Returns:
@@ -110,7 +125,7 @@ class BatchReadCommands:
             ``raise_for_failures()`` of the result raises an error instead.
 
         Raises:
-            TypeError, ValueError: ``keys``, ``_dtype`` or ``out`` is invalid. Nothing was sent.
+            TypeError, ValueError: ``keys``, ``_dtype``, ``paths`` or ``out`` is invalid. Nothing was sent.
             BatchDecodeError: values do not fit their fields.
             TimeoutError, ConnectionError, ...: no row was answered. The class is that of the most common
                 cause.
@@ -123,7 +138,7 @@ class BatchReadCommands:
             [{'name': 'Ada'}, {'name': 'Bea'}]
         """
         result: BatchRecords | NumpyBatchRecords = self._core.batch_read(
-            None, keys, bins, policy, one_dtype(_dtype, dtype), casting, errors, out
+            None, keys, bins, policy, one_dtype(_dtype, dtype), casting, errors, out, paths, project
         )
         if isinstance(result, BatchRecords):
             warn_of_failed_rows(result)
@@ -131,7 +146,9 @@ class BatchReadCommands:
 
     def _read_records(self, keys: Keys, bins: Sequence[str] | None) -> BatchRecords:
         """Reads records without a warning of those that failed, for callers that look at each row."""
-        result: BatchRecords = self._core.batch_read(None, keys, bins, None, None, "unsafe", "raise", None)
+        result: BatchRecords = self._core.batch_read(
+            None, keys, bins, None, None, "unsafe", "raise", None, None, "client"
+        )
         return result
 
 
@@ -160,6 +177,8 @@ class AsyncBatchReadCommands:
         casting: Casting = "unsafe",
         errors: Errors = "raise",
         out: npt.NDArray[Any] | None = None,
+        paths: Paths | None = None,
+        project: Project = "client",
     ) -> NumpyBatchRecords: ...
 
     @overload
@@ -173,6 +192,8 @@ class AsyncBatchReadCommands:
         casting: Casting = "unsafe",
         errors: Errors = "raise",
         out: npt.NDArray[Any] | None = None,
+        paths: Paths | None = None,
+        project: Project = "client",
     ) -> NumpyBatchRecords: ...
 
     @overload
@@ -186,6 +207,8 @@ class AsyncBatchReadCommands:
         casting: Casting = "unsafe",
         errors: Errors = "raise",
         out: npt.NDArray[Any] | None = None,
+        paths: Paths | None = None,
+        project: Project = "client",
     ) -> NumpyBatchRecords: ...
 
     async def batch_read(
@@ -198,6 +221,8 @@ class AsyncBatchReadCommands:
         casting: Casting = "unsafe",
         errors: Errors = "raise",
         out: npt.NDArray[Any] | None = None,
+        paths: Paths | None = None,
+        project: Project = "client",
         dtype: npt.DTypeLike | None = None,
     ) -> BatchRecords | NumpyBatchRecords:
         """Like :meth:`Client.batch_read`, awaited.
@@ -210,7 +235,16 @@ class AsyncBatchReadCommands:
             [7, 0, 0]
         """
         result: BatchRecords | NumpyBatchRecords = await call(
-            self._core.batch_read, keys, bins, policy, one_dtype(_dtype, dtype), casting, errors, out
+            self._core.batch_read,
+            keys,
+            bins,
+            policy,
+            one_dtype(_dtype, dtype),
+            casting,
+            errors,
+            out,
+            paths,
+            project,
         )
         if isinstance(result, BatchRecords):
             warn_of_failed_rows(result)
@@ -218,6 +252,6 @@ class AsyncBatchReadCommands:
 
     async def _read_records(self, keys: Keys, bins: Sequence[str] | None) -> BatchRecords:
         result: BatchRecords = await call(
-            self._core.batch_read, keys, bins, None, None, "unsafe", "raise", None
+            self._core.batch_read, keys, bins, None, None, "unsafe", "raise", None, None, "client"
         )
         return result

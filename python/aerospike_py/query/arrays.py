@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .. import _native
-    from .._types import Casting, Errors
+    from .._types import Casting, Errors, Paths
     from ..numpy_query import NumpyQueryRecords
     from ..types import QueryPolicy
     from .base import QueryBase
@@ -39,13 +39,17 @@ class NumpyRun:
         rows: int | None,
         policy: QueryPolicy | None,
         out: npt.NDArray[Any] | None,
+        paths: Paths | None,
+        project: str,
     ) -> None:
         if dtype is None:
             raise TypeError("_dtype is missing; pass a structured dtype, such as infer_dtype() proposes")
-        query._core.check_query_numpy(query._bins, policy, dtype, casting, errors, rows, out)
+        arguments = (dtype, casting, errors, rows, out, paths, project)
+        query._core.check_query_numpy(query._bins, policy, *arguments)
         self._query = query
         self._policy = policy
-        self._arguments = (dtype, casting, errors, rows, out)
+        self._arguments = arguments
+        self._paths = paths
         self._stream: _native.NumpyStream | None = None
         self._is_over = False
         self._run_number = 0
@@ -81,7 +85,7 @@ class NumpyRun:
         """A block; raises if values in it do not fit."""
         self._number, records, _, _, failures, _ = answer
         self._changed.update(records.inexact)
-        return finish(records, (), failures)
+        return finish(records, (), failures, self._paths)
 
     def _receive_all(self, answer: Any) -> NumpyQueryRecords:
         """All records: as a block; raises if the query failed."""
@@ -93,7 +97,8 @@ class NumpyRun:
             error.batch = answer[1]  # type: ignore[attr-defined]
             raise error
         _, records, missing, unmatched, failures, _ = answer
-        return finish(records, warnings_of_values(records, missing, unmatched), failures)
+        found = warnings_of_values(records, missing, unmatched, self._paths)
+        return finish(records, found, failures, self._paths)
 
     def _close(self, *, is_failing: bool = False) -> None:
         """Ends the run, and warns of what its blocks had."""

@@ -6,7 +6,7 @@
 //! | `config`, `hosts`, `auth`, `tls` | the client's configuration |
 //! | `policy` | the policies of commands |
 //! | `operations`, `row_command` | operations on bins; what a row of a batch does |
-//! | `casting`, `convert` | single arguments |
+//! | `casting`, `paths`, `convert` | single arguments |
 //!
 //! Keys and bin values have rooms of their own, `keys` and `values`. Everything else that a command takes belongs
 //! here: expressions, contexts and index definitions too. Start with `settings`.
@@ -17,6 +17,7 @@ pub(crate) mod config;
 pub(crate) mod convert;
 mod hosts;
 pub(crate) mod operations;
+pub(crate) mod paths;
 pub(crate) mod policy;
 pub(crate) mod row_command;
 pub(crate) mod settings;

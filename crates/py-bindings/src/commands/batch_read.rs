@@ -6,13 +6,14 @@ use aero_io::{BatchKeys, BatchRead, Bins};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
-use record_decode::{Casting, RowBuffer};
+use record_decode::{Casting, Path, RowBuffer};
 
 use crate::args::casting::CastingArgs;
 use crate::args::convert::{bin_names, text, text_or_none};
+use crate::args::paths::{check_project, field_paths, path_error};
 use crate::args::policy;
 use crate::arrays::as_dtype;
-use crate::arrays::dtype::read_plan;
+use crate::arrays::dtype::{PlanArgs, read_plan};
 use crate::arrays::memory::Arrays;
 use crate::call::{Call, Completions, or_raise};
 use crate::core::warned_fields::{ReadKind, WarnedFields};
@@ -37,6 +38,8 @@ impl Core {
         casting: &Bound<'_, PyAny>,
         errors: &Bound<'_, PyAny>,
         out: Option<&Bound<'_, PyAny>>,
+        paths: Option<&Bound<'_, PyAny>>,
+        project: &Bound<'_, PyAny>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let policy = policy::batch(py, &self.config.policies.batch, "batch policy", policy)?;
@@ -44,24 +47,28 @@ impl Core {
         let request = BatchRead { policy, ..BatchRead::default() };
         let bins = bin_names(bins)?;
         let casting = CastingArgs::read(casting, errors)?;
+        check_project(project)?;
         match dtype {
             Some(dtype) => {
                 let warned = self.warned.clone();
+                let paths = field_paths(paths)?;
+                let bins = bins.as_deref();
                 into_numpy(
                     py,
                     completions,
                     cluster,
                     keys,
-                    bins.as_deref(),
+                    bins,
                     request,
                     dtype,
                     &casting,
+                    &paths,
                     out,
                     warned,
                 )
             }
             None => {
-                refuse_numpy_arguments(&casting, out)?;
+                refuse_numpy_arguments(&casting, out, paths)?;
                 into_records(py, completions, cluster, keys, bins.as_deref(), request)
             }
         }
@@ -86,11 +93,13 @@ fn into_numpy(
     mut request: BatchRead,
     dtype: &Bound<'_, PyAny>,
     casting: &CastingArgs,
+    paths: &[(String, Path)],
     out: Option<&Bound<'_, PyAny>>,
     warned: Arc<WarnedFields>,
 ) -> PyResult<Py<PyAny>> {
     let dtype = as_dtype(dtype)?;
-    let plan = read_plan(&dtype, casting.casting, bins)?;
+    let args = PlanArgs { casting: casting.casting, bins, paths };
+    let plan = read_plan(&dtype, args, |error, fields| path_error(py, error, fields))?;
     request.bins = bins_of(plan.bin_names().map(str::as_bytes));
     request.row_bytes = plan.schema().itemsize();
 
@@ -178,9 +187,15 @@ fn into_records(
 }
 
 /// Refuses arguments that have a meaning only with a dtype.
-fn refuse_numpy_arguments(casting: &CastingArgs, out: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+fn refuse_numpy_arguments(
+    casting: &CastingArgs,
+    out: Option<&Bound<'_, PyAny>>,
+    paths: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
     let given = if out.is_some_and(|out| !out.is_none()) {
         "out"
+    } else if paths.is_some_and(|paths| !paths.is_none()) {
+        "paths"
     } else if casting.casting != Casting::Unsafe {
         "casting"
     } else if casting.coerce {

@@ -13,7 +13,7 @@ use crate::arrays::memory::{ArrayRows, result_arrays};
 use crate::call::{Call, Completions, or_raise};
 use crate::core::Core;
 use crate::keys::{KeyArena, KeyTable};
-use crate::python::errors::{param_error, request_error};
+use crate::python::errors::{param_error, request_error, schema_error};
 use crate::python::package::from_package;
 use crate::results::sinks::CodeRows;
 use crate::values::Bools;
@@ -120,7 +120,8 @@ impl Core {
             read_schema(dtype)?,
             encode_options(strings_as, arrays_as, self.config.bools)?,
             |_| true,
-        );
+        )
+        .map_err(|error| schema_error(&error))?;
         let arena = Arc::new(KeyArena::read(keys)?);
         let array = ArrayRows::new(data, plan.schema().itemsize(), arena.len())?;
         let width = plan.schema().fields().len();
@@ -148,7 +149,7 @@ impl Core {
             ))?;
             Ok(made.unbind())
         });
-        Call::new(future, finish).run(py, completions)
+        Call::new(future, finish).that_writes(true).run(py, completions)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
-use record_decode::{Failure, Plan, Summary};
+use pyo3::types::{PyBytes, PyDict, PyList};
+use record_decode::{Failure, Plan, Step, Summary};
 
 use crate::arrays::memory::{Arrays, presence_array};
 use crate::keys::{KeyArena, KeyTable};
@@ -22,7 +22,6 @@ pub(crate) fn wrap(
     summary: Summary,
     coerce: bool,
 ) -> PyResult<Py<PyAny>> {
-    let fields = plan.schema().fields();
     let inexact = PyDict::new(py);
     for (name, count) in &summary.inexact {
         inexact.set_item(&**name, count)?;
@@ -53,15 +52,36 @@ pub(crate) fn wrap(
     }
     let failures = does_not_fit.then(|| {
         let described = |failure: &Failure| {
-            let name = fields.get(failure.field).map_or("?", |field| field.name());
-            (failure.row, name.to_owned(), failure.bin_type, failure.reason.to_string())
+            (failure.row, failure.name.to_string(), failure.bin_type, failure.reason.to_string())
         };
         summary.failures.iter().map(described).collect::<Vec<_>>()
     });
     let missing: Vec<&str> = summary.missing_fields.iter().map(|name| &**name).collect();
     let unmatched: Vec<_> =
         summary.unmatched_bins.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
-    Ok(python.finish.bind(py).call1((batch, failed_codes, missing, unmatched, failures))?.unbind())
+    let paths = paths_dict(py, plan)?;
+    Ok(python.finish.bind(py).call1((batch, failed_codes, missing, unmatched, failures, paths))?.unbind())
+}
+
+/// The paths of fields as Python passes them; None if there are none.
+pub(super) fn paths_dict<'py>(py: Python<'py>, plan: &Plan) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let mut paths = plan.paths().peekable();
+    if paths.peek().is_none() {
+        return Ok(None);
+    }
+    let dict = PyDict::new(py);
+    for (field, path) in paths {
+        let parts = PyList::new(py, [&*path.bin])?;
+        for step in &path.steps {
+            match step {
+                Step::Str(text) => parts.append(&**text)?,
+                Step::Blob(bytes) => parts.append(PyBytes::new(py, bytes))?,
+                Step::Int(number) => parts.append(number)?,
+            }
+        }
+        dict.set_item(field, parts.to_tuple())?;
+    }
+    Ok(Some(dict))
 }
 
 struct PythonBatch {

@@ -32,8 +32,8 @@ pub(crate) fn wrap(
     let (arrays, BlockRows { len, summary, labels }) = rows.into_arrays(dtype)?;
     let inexact = PyDict::new(py);
     // In the order of the dtype, whatever block they came from.
-    for field in plan.schema().fields() {
-        if let Some((name, count)) = summary.inexact.iter().find(|(name, _)| **name == *field.name()) {
+    for leaf in plan.schema().leaves() {
+        if let Some((name, count)) = summary.inexact.iter().find(|(name, _)| **name == *leaf.name()) {
             inexact.set_item(&**name, count)?;
         }
     }
@@ -59,8 +59,7 @@ pub(crate) fn wrap(
         cells(summary.failed_cells)?,
     ))?;
     let described = |failure: &Failure| {
-        let name = plan.schema().fields().get(failure.field).map_or("?", |field| field.name());
-        (failure.row, name.to_owned(), failure.bin_type, failure.reason.to_string())
+        (failure.row, failure.name.to_string(), failure.bin_type, failure.reason.to_string())
     };
     Ok(QueryResult {
         records: records.unbind(),

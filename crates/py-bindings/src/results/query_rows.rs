@@ -15,13 +15,12 @@ use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aero_io::{Digest, Error, QueryRecord, RecordSink, RecordWriter};
+use aero_io::{Digest, Error, PARTITIONS, QueryRecord, RecordSink, RecordWriter, partition_id};
 use record_decode::BlockLease;
-use tokio::sync::Notify;
-use wire_protocol::digest::{PARTITIONS, partition_id};
 
 use crate::arrays::space::{FilledRows, RowSpace, SpaceSettings};
 use crate::call::Seal;
+use crate::call::runtime::Notify;
 
 /// Blocks that may wait to be taken, while the next one is filled.
 const AHEAD: usize = 1;

@@ -1,6 +1,8 @@
 //! Values into fields: which types of values a field takes, and how they get into its bytes.
 
-use dtype_schema::Field;
+use dtype_schema::Leaf;
+use wire_protocol::WireError;
+use wire_protocol::msgpack::{Reader, Token};
 use wire_protocol::particle::Particle;
 use wire_protocol::particle::particle_type::{ERLANG_BLOB, JAVA_BLOB};
 
@@ -10,9 +12,19 @@ use crate::memory::RowView;
 use super::array::ArrayElements;
 use super::casting::{Casting, judge};
 use super::field_type::FieldType;
-use super::list;
+use super::list::{self, type_name};
 use super::number::Number;
 use super::slot::Slot;
+
+/// What became of a value inside a list or map.
+pub(crate) enum Filled {
+    /// There is no value. The field was not written.
+    Nil,
+    /// The field holds the value; this many values changed to fit.
+    Value { changed: u64 },
+    /// The value, of the type `found`, could not be converted. The bytes of the field are undefined.
+    Failed { found: &'static str, reason: Reason },
+}
 
 /// A field, compiled for filling it from values.
 #[derive(Clone, Debug)]
@@ -26,7 +38,7 @@ pub(crate) struct FieldDecoder {
 }
 
 impl FieldDecoder {
-    pub(crate) fn new(field: &Field) -> Self {
+    pub(crate) fn new(field: &Leaf) -> Self {
         let element = field.element();
         let kind = FieldType::of_element(element.kind(), element.itemsize());
         let slot = Slot { offset: field.offset(), kind, swapped: element.is_swapped() };
@@ -78,6 +90,70 @@ impl FieldDecoder {
                 self.fill(Particle::Blob(bytes), casting, row)
             }
             (kind, _) => Err(kind.refusal()),
+        }
+    }
+
+    /// Converts the next value of `reader`, which is behind it afterwards, as [`FieldDecoder::fill`] does. Lists and maps
+    /// nest at most `depth` levels deep.
+    ///
+    /// # Errors
+    /// A malformed value. The bytes of the field are then undefined, too.
+    #[inline]
+    pub(crate) fn fill_next(
+        &self,
+        reader: &mut Reader<'_>,
+        depth: usize,
+        casting: Casting,
+        row: &mut RowView<'_>,
+    ) -> Result<Filled, WireError> {
+        let start = reader.clone();
+        let token = reader.token()?;
+        let kind = self.slot.kind;
+        let filled = match token {
+            Token::Nil => return Ok(Filled::Nil),
+            Token::Float(value) => judge(kind, self.slot.put(value, row), Number::Float(value), casting),
+            Token::Int(value) => judge(kind, self.slot.put(value, row), Number::Int(value), casting),
+            Token::Uint(value) => judge(kind, self.slot.put(value, row), Number::Uint(value), casting),
+            Token::Bool(value) => judge(kind, self.slot.put(value, row), Number::Bool(value), casting),
+            Token::Str(bytes) => self.fill(Particle::Str(bytes), casting, row),
+            Token::Blob(bytes) => self.fill(Particle::Blob(bytes), casting, row),
+            Token::GeoJson(bytes) => self.fill(Particle::GeoJson(bytes), casting, row),
+            Token::List { .. } | Token::Map { .. } => {
+                *reader = start;
+                self.fill_collection(reader, depth, token, casting, row)?
+            }
+            _ => Err(kind.refusal()),
+        };
+        Ok(match filled {
+            Ok(changed) => Filled::Value { changed },
+            Err(reason) => Filled::Failed { found: type_name(token), reason },
+        })
+    }
+
+    /// [`FieldDecoder::fill_next`] for a list or map.
+    fn fill_collection(
+        &self,
+        reader: &mut Reader<'_>,
+        depth: usize,
+        token: Token<'_>,
+        casting: Casting,
+        row: &mut RowView<'_>,
+    ) -> Result<Result<u64, Reason>, WireError> {
+        let start = reader.clone();
+        let kind = self.slot.kind;
+        if kind == FieldType::Array && matches!(token, Token::List { .. }) {
+            let mut elements = ArrayElements { element: self.element, size: self.element_size, casting, row };
+            match list::read_next(reader, &self.shape, &mut elements) {
+                Err(reason) => {
+                    *reader = start;
+                    reader.skip_within(depth)?;
+                    Ok(Err(reason))
+                }
+                filled => Ok(filled),
+            }
+        } else {
+            reader.skip_within(depth)?;
+            Ok(Err(kind.refusal()))
         }
     }
 

@@ -31,13 +31,27 @@ const RUN: usize = 4;
 /// `shape` has at least one dimension, and each dimension at least one element (an invariant of fields).
 pub(super) fn read(bytes: &[u8], shape: &[usize], elements: &mut impl ElementSink) -> Result<u64, Reason> {
     let mut reader = Reader::new(bytes);
+    let changed = read_next(&mut reader, shape, elements)?;
+    if !reader.is_at_end() {
+        return Err(WireError::Malformed { what: WHAT, why: "bytes follow it" }.into());
+    }
+    Ok(changed)
+}
+
+/// Like [`read`] for the list that is next in `reader`, which is behind it afterwards. After an error its position is
+/// undefined.
+pub(super) fn read_next(
+    reader: &mut Reader<'_>,
+    shape: &[usize],
+    elements: &mut impl ElementSink,
+) -> Result<u64, Reason> {
     let mut changed = 0;
     let mut index = 0;
     let mut in_runs = true;
     let last = shape.last().copied().unwrap_or(1);
     let rows = shape.iter().product::<usize>() / last;
     for row in 0..rows {
-        open(&mut reader, shape, row)?;
+        open(reader, shape, row)?;
         let end = index + last;
         while index < end {
             if in_runs {
@@ -47,19 +61,16 @@ pub(super) fn read(bytes: &[u8], shape: &[usize], elements: &mut impl ElementSin
                     if let Some(more) = elements.put_doubles(doubles) {
                         changed += more;
                         index += doubles.len();
-                        reader = ahead;
+                        *reader = ahead;
                         continue;
                     }
                     // Not tried again: from here on, elements are read one by one.
                     in_runs = false;
                 }
             }
-            changed += element(&mut reader, index, elements)?;
+            changed += element(reader, index, elements)?;
             index += 1;
         }
-    }
-    if !reader.is_at_end() {
-        return Err(WireError::Malformed { what: WHAT, why: "bytes follow it" }.into());
     }
     Ok(changed)
 }
@@ -120,7 +131,7 @@ fn refuse(index: usize, token: Token<'_>, reason: Reason) -> Reason {
 }
 
 /// The name of a token's type, the same as for particles.
-fn type_name(token: Token<'_>) -> &'static str {
+pub(crate) fn type_name(token: Token<'_>) -> &'static str {
     match token {
         Token::Nil => "nil",
         Token::Bool(_) => "bool",

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use crate::error::Reason;
-use crate::plan::{KEPT_NAMES, Plan};
+use crate::plan::{KEPT_NAMES, Plan, Target};
 
 use self::cell_set::{CellSet, fields_in_no_row};
 
@@ -20,18 +20,14 @@ pub const KEPT_FAILURES: usize = 100;
 pub struct Failure {
     /// The row.
     pub row: usize,
-    /// The index of the field in the schema.
+    /// The index of the field's leaf in the schema; of a struct, that of its first leaf.
     pub field: usize,
-    /// The type of the bin.
+    /// The field's name, with the names of the structs that it is in.
+    pub name: Box<str>,
+    /// The type of the value: of the bin, or of what is inside it.
     pub bin_type: &'static str,
     /// Why the value could not be converted.
     pub reason: Reason,
-}
-
-impl Failure {
-    fn place(&self) -> (usize, usize) {
-        (self.row, self.field)
-    }
 }
 
 /// What a buffer's rows contain, and what happened to their values.
@@ -40,26 +36,26 @@ impl Failure {
 pub struct Summary {
     /// The number of rows that are done. The memory of the others is unchanged or zero.
     pub done: usize,
-    /// One bit per field of each row, set if the record had the bin and its value is in the field.
+    /// One bit per leaf of each row, set if the record had a value for it and the value is in the leaf.
     ///
-    /// Each row has [`Plan::presence_bytes`] bytes. Field 0 is the highest bit of the row's first byte; bits after the
-    /// last field are zero. In NumPy:
-    /// `np.unpackbits(bits.reshape(rows, -1), axis=1, count=fields).view(bool)`.
+    /// Each row has [`Plan::presence_bytes`] bytes. Leaf 0 is the highest bit of the row's first byte; bits after the
+    /// last leaf are zero. In NumPy:
+    /// `np.unpackbits(bits.reshape(rows, -1), axis=1, count=leaves).view(bool)`.
     pub presence: Vec<u8>,
-    /// The fields in which values changed to fit, in the dtype's order, with the number of these values.
+    /// The leaves in which values changed to fit, in the dtype's order, with the number of these values.
     pub inexact: Vec<(Box<str>, u64)>,
     /// The first [`KEPT_FAILURES`] failures, in the order of rows and fields.
     pub failures: Vec<Failure>,
     /// The number of all failures.
     pub failure_count: u64,
-    /// The fields of rows with values that changed to fit, laid out as [`Summary::presence`]; empty if there are none.
+    /// The leaves of rows with values that changed to fit, laid out as [`Summary::presence`]; empty if there are none.
     pub changed_cells: Vec<u8>,
-    /// The fields of rows that failed, likewise.
+    /// The leaves of rows that failed, likewise. Of a struct that failed, these are all of them.
     pub failed_cells: Vec<u8>,
     /// The codes of rows without a record, in ascending order, with the number of these rows.
     pub codes: Vec<(i32, u64)>,
-    /// The fields whose bin no record has, in the dtype's order. Fields that the plan's bins leave out are not among
-    /// them; without any record there are none.
+    /// The fields that no record has a value for, in the dtype's order; leaves where a struct has values in some of
+    /// them only. Fields that the plan's bins leave out are not among them; without any record there are none.
     pub missing_fields: Vec<Box<str>>,
     /// The names of bins that fill no field, sorted; not all if there are many.
     pub unmatched_bins: Vec<Box<[u8]>>,
@@ -67,7 +63,7 @@ pub struct Summary {
 
 impl Summary {
     pub(crate) fn new(plan: &Plan, done: usize, presence: Vec<u8>, totals: &Totals) -> Self {
-        let name = |field: usize| plan.schema().fields().get(field).map(|field| Box::from(field.name()));
+        let name = |leaf: usize| Box::from(plan.name(leaf));
         let Totals { report, changed, failed } = totals;
         let without_record: u64 = report.codes.iter().map(|&(_, count)| count).sum();
         let missing = if done as u64 > without_record {
@@ -81,16 +77,47 @@ impl Summary {
         Self {
             done,
             presence,
-            inexact: report.changed().filter_map(|(field, count)| Some((name(field)?, count))).collect(),
-            failures: report.failures(),
+            inexact: report.changed().map(|(field, count)| (name(field), count)).collect(),
+            failures: report.failures(plan),
             failure_count: report.failed(),
             changed_cells: changed.bytes().to_vec(),
             failed_cells: failed.bytes().to_vec(),
             codes,
-            missing_fields: missing.into_iter().filter_map(name).collect(),
+            missing_fields: names_of_missing(plan, &missing),
             unmatched_bins,
         }
     }
+}
+
+/// The names of leaves that no record has; of a field, if no record has any of its leaves.
+fn names_of_missing(plan: &Plan, missing: &[usize]) -> Vec<Box<str>> {
+    let mut names = Vec::new();
+    for (field, leaves) in plan.schema().fields().iter().zip(plan.fields()) {
+        let start = missing.partition_point(|leaf| *leaf < leaves.start);
+        let end = missing.partition_point(|leaf| *leaf < leaves.end);
+        let of_field = missing.get(start..end).unwrap_or_default();
+        if of_field.len() == leaves.len() {
+            names.push(field.name().into());
+        } else {
+            names.extend(of_field.iter().map(|&leaf| Box::from(plan.name(leaf))));
+        }
+    }
+    names
+}
+
+/// The names in both lists of missing fields, as [`names_of_missing`] makes them: of a field that only one of them has
+/// whole, the leaves that the other has.
+fn missing_in_both(one: &[Box<str>], other: &[Box<str>]) -> Vec<Box<str>> {
+    let is_in = |leaf: &str, field: &str| leaf.strip_prefix(field).is_some_and(|rest| rest.starts_with('.'));
+    let mut both = Vec::new();
+    for name in one {
+        if other.iter().any(|whole| whole == name || is_in(name, whole)) {
+            both.push(name.clone());
+        } else {
+            both.extend(other.iter().filter(|leaf| is_in(leaf, name)).cloned());
+        }
+    }
+    both
 }
 
 impl Summary {
@@ -126,7 +153,7 @@ impl Summary {
         if is_empty {
             self.missing_fields = other.missing_fields;
         } else if other.done > 0 {
-            self.missing_fields.retain(|field| other.missing_fields.contains(field));
+            self.missing_fields = missing_in_both(&self.missing_fields, &other.missing_fields);
         }
         for name in other.unmatched_bins {
             if self.unmatched_bins.len() < KEPT_NAMES && !self.unmatched_bins.contains(&name) {
@@ -138,12 +165,23 @@ impl Summary {
 }
 
 /// A failure, ordered by row and field.
-#[derive(Debug)]
-struct ByPlace(Failure);
+#[derive(Clone, Debug)]
+struct ByPlace {
+    row: usize,
+    target: Target,
+    bin_type: &'static str,
+    reason: Reason,
+}
+
+impl ByPlace {
+    fn place(&self) -> (usize, usize, usize) {
+        (self.row, self.target.first, self.target.name)
+    }
+}
 
 impl Ord for ByPlace {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.place().cmp(&other.0.place())
+        self.place().cmp(&other.place())
     }
 }
 
@@ -164,10 +202,20 @@ impl Eq for ByPlace {}
 /// A value that changed or failed. Recorded once its row is done.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// `count` values of the field changed to fit: several for a list.
+    /// `count` values of the leaf changed to fit: several for a list.
     Changed { field: usize, count: u64 },
-    /// The value could not be converted.
-    Failed(Failure),
+    /// The value, of this type, could not be converted.
+    Failed { target: Target, bin_type: &'static str, reason: Reason },
+}
+
+impl Event {
+    /// The first leaf that it is about.
+    pub(crate) fn leaf(&self) -> usize {
+        match self {
+            Self::Changed { field, .. } => *field,
+            Self::Failed { target, .. } => target.first,
+        }
+    }
 }
 
 /// How many fields of rows a lease collects before it merges them into the totals.
@@ -199,10 +247,10 @@ impl Report {
                 self.count(field, count);
                 self.changed_cells.push((row, field));
             }
-            Event::Failed(failure) => {
+            Event::Failed { target, bin_type, reason } => {
                 self.failed += 1;
-                self.failed_cells.push(failure.place());
-                self.keep(ByPlace(failure));
+                self.failed_cells.extend(target.leaves().map(|leaf| (row, leaf)));
+                self.keep(ByPlace { row, target, bin_type, reason });
             }
         }
     }
@@ -273,10 +321,17 @@ impl Report {
     }
 
     /// The first failures, in the order of rows and fields.
-    pub(crate) fn failures(&self) -> Vec<Failure> {
-        let mut failures: Vec<Failure> = self.kept.iter().map(|failure| failure.0.clone()).collect();
-        failures.sort_unstable_by_key(Failure::place);
-        failures
+    pub(crate) fn failures(&self, plan: &Plan) -> Vec<Failure> {
+        let mut kept: Vec<&ByPlace> = self.kept.iter().collect();
+        kept.sort_unstable();
+        let named = |&ByPlace { row, target, bin_type, ref reason }: &ByPlace| Failure {
+            row,
+            field: target.first,
+            name: plan.name(target.name).into(),
+            bin_type,
+            reason: reason.clone(),
+        };
+        kept.into_iter().map(named).collect()
     }
 
     pub(crate) fn failed(&self) -> u64 {
@@ -329,7 +384,7 @@ mod tests {
 
     fn failed(row: usize) -> Event {
         let reason = Reason::NotFinite { value: f64::INFINITY };
-        Event::Failed(Failure { row, field: row % 3, bin_type: "float", reason })
+        Event::Failed { target: Target::leaf(row % 3), bin_type: "float", reason }
     }
 
     #[test]
@@ -398,12 +453,11 @@ mod tests {
         let mut lease = Report::default();
         lease.record(
             0,
-            Event::Failed(Failure {
-                row: 0,
-                field: 3,
+            Event::Failed {
+                target: Target::leaf(3),
                 bin_type: "map",
                 reason: Reason::NotFinite { value: 0.0 },
-            }),
+            },
         );
         lease.count_code(2, 1);
         lease.keep_unmatched(vec![(*b"b").into(), (*b"a").into(), (*b"b").into()]);
@@ -413,6 +467,16 @@ mod tests {
         assert_eq!(one.missing_fields, ["f1".into(), "f2".into(), "f4".into()]);
         assert_eq!(one.unmatched_bins, [Box::from(*b"a"), Box::from(*b"b")]);
         assert_eq!(summary(&totals, 1).missing_fields, []);
+    }
+
+    #[test]
+    fn what_two_blocks_lack() {
+        let boxed = |names: &[&str]| names.iter().map(|&name| name.into()).collect::<Vec<Box<str>>>();
+        let (whole, leaves) = (boxed(&["a", "m", "z"]), boxed(&["b", "m.a", "m.c.d", "mm", "z"]));
+        for (one, other) in [(&whole, &leaves), (&leaves, &whole)] {
+            assert_eq!(missing_in_both(one, other), boxed(&["m.a", "m.c.d", "z"]));
+        }
+        assert_eq!(missing_in_both(&whole, &[]), boxed(&[]));
     }
 
     #[test]

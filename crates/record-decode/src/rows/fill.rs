@@ -1,14 +1,18 @@
 //! Fills a row from a record: finds the field of each bin, converts the value, zeroes the other fields.
 
+use wire_protocol::WireError;
 use wire_protocol::batch::Record;
 use wire_protocol::message::{Op, Ops};
+use wire_protocol::msgpack::Reader;
 use wire_protocol::particle::{Particle, particle_type};
 
 use super::field_set::FieldSet;
+use crate::convert::Filled;
 use crate::error::Reason;
 use crate::memory::RowView;
-use crate::plan::{BinOrder, Plan};
-use crate::report::{Event, Failure};
+use crate::nested::{Cells, Walks, walk};
+use crate::plan::{BinOrder, Plan, Target, Tree};
+use crate::report::Event;
 
 /// Fills fields of the row from the record's bins and zeroes all others; bytes outside fields are not changed.
 /// `present` and `absent` are empty at first; afterwards `present` has the fields that hold a value of the record.
@@ -17,9 +21,8 @@ use crate::report::{Event, Failure};
 #[inline]
 pub(crate) fn fill<M: FieldSet>(
     plan: &Plan,
-    order: &mut BinOrder,
+    (order, walks): (&mut BinOrder, &mut Walks),
     record: &Record<'_>,
-    number: usize,
     row: &mut RowView<'_>,
     (present, absent): (&mut M, &mut M),
     events: &mut Vec<Event>,
@@ -44,7 +47,7 @@ pub(crate) fn fill<M: FieldSet>(
             } else {
                 found.slot.put(i64::from_be_bytes(value), row)
             };
-            if fit > silent && !fill_again(plan, all, (number, found.field), row, events) {
+            if fit > silent && !fill_again(plan, all, found.field, row, events) {
                 absent.insert(found.field);
             }
             continue;
@@ -53,9 +56,15 @@ pub(crate) fn fill<M: FieldSet>(
         rest = rest.get(length(&op)..).unwrap_or_default();
         if let Some(field) = order.field_of(plan, &op, &mut at)
             && present.insert(field)
-            && !fill_any(plan, &op, (number, field), row, events)
         {
-            absent.insert(field);
+            if let Some(tree) = plan.tree(field) {
+                // Only the leaves that it fills are present.
+                absent.insert(field);
+                let mut cells = RowCells { plan, row, present, absent, events };
+                cells.fill(tree, walks, &op);
+            } else if !fill_any(plan, &op, field, row, events) {
+                absent.insert(field);
+            }
         }
     }
     if !present.is_full(plan.decoders().len()) {
@@ -68,6 +77,67 @@ pub(crate) fn fill<M: FieldSet>(
     present.remove(absent);
 }
 
+/// The cells of a row, while the values inside a bin fill them.
+struct RowCells<'a, 'r, M> {
+    plan: &'a Plan,
+    row: &'a mut RowView<'r>,
+    present: &'a mut M,
+    absent: &'a mut M,
+    events: &'a mut Vec<Event>,
+}
+
+impl<M: FieldSet> RowCells<'_, '_, M> {
+    /// Fills the leaves of a tree from the bin of an operation. Leaves that have no value are not changed.
+    #[inline(never)]
+    fn fill(&mut self, tree: &Tree, walks: &mut Walks, op: &Op<'_>) {
+        let plan = self.plan;
+        for &leaf in tree.node(Tree::ROOT).map_or(&[][..], |root| &root.leaves) {
+            self.present.insert(leaf);
+            if !fill_any(plan, op, leaf, self.row, self.events) {
+                self.absent.insert(leaf);
+            }
+        }
+        walk(plan, tree, walks, op.particle(), self);
+    }
+}
+
+impl<M: FieldSet> Cells for RowCells<'_, '_, M> {
+    #[inline]
+    fn fill_next(&mut self, leaf: usize, reader: &mut Reader<'_>, depth: usize) -> Result<(), WireError> {
+        let Some(decoder) = self.plan.decoders().get(leaf) else { return reader.skip_within(depth) };
+        match decoder.fill_next(reader, depth, self.plan.casting(), self.row)? {
+            Filled::Nil => {}
+            Filled::Value { changed } => {
+                self.present.insert(leaf);
+                if changed > 0 {
+                    self.events.push(Event::Changed { field: leaf, count: changed });
+                }
+            }
+            Filled::Failed { found, reason } => self.fail(Target::leaf(leaf), found, reason),
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn fail(&mut self, target: Target, found: &'static str, reason: Reason) {
+        for leaf in target.leaves() {
+            self.present.insert(leaf);
+            self.absent.insert(leaf);
+            if let Some(decoder) = self.plan.decoders().get(leaf) {
+                decoder.zero(self.row);
+            }
+        }
+        self.events.push(Event::Failed { target, bin_type: found, reason });
+    }
+
+    #[cold]
+    fn fail_anyway(&mut self, target: Target, found: &'static str, reason: Reason) {
+        let leaves = target.leaves();
+        self.events.retain(|event| !leaves.contains(&event.leaf()));
+        self.fail(target, found, reason);
+    }
+}
+
 /// The size of an operation in a message.
 fn length(op: &Op<'_>) -> usize {
     8 + op.name.len() + op.value.len()
@@ -75,24 +145,12 @@ fn length(op: &Op<'_>) -> usize {
 
 /// Fills a field from the first of `ops`: see [`fill_any`].
 #[cold]
-fn fill_again(
-    plan: &Plan,
-    ops: &[u8],
-    place: (usize, usize),
-    row: &mut RowView<'_>,
-    events: &mut Vec<Event>,
-) -> bool {
-    Ops::over(ops).next().is_some_and(|op| fill_any(plan, &op, place, row, events))
+fn fill_again(plan: &Plan, ops: &[u8], field: usize, row: &mut RowView<'_>, events: &mut Vec<Event>) -> bool {
+    Ops::over(ops).next().is_some_and(|op| fill_any(plan, &op, field, row, events))
 }
 
 /// Fills a field from a bin of any type. Returns whether the field holds a value; otherwise it is zero.
-fn fill_any(
-    plan: &Plan,
-    op: &Op<'_>,
-    (row_number, field): (usize, usize),
-    row: &mut RowView<'_>,
-    events: &mut Vec<Event>,
-) -> bool {
+fn fill_any(plan: &Plan, op: &Op<'_>, field: usize, row: &mut RowView<'_>, events: &mut Vec<Event>) -> bool {
     let Some(decoder) = plan.decoders().get(field) else { return false };
     let filled = match op.particle() {
         Ok(Particle::Nil) => {
@@ -110,7 +168,7 @@ fn fill_any(
         }
         Err(reason) => {
             decoder.zero(row);
-            events.push(Event::Failed(Failure { row: row_number, field, bin_type: type_name(op), reason }));
+            events.push(Event::Failed { target: Target::leaf(field), bin_type: type_name(op), reason });
             false
         }
     }

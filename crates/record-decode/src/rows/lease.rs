@@ -7,6 +7,7 @@ use wire_protocol::digest::Digest;
 
 use crate::memory::sync::lock;
 use crate::memory::{Pass, RowOutcome};
+use crate::nested::Walks;
 use crate::plan::BinOrder;
 use crate::report::{Event, Report};
 
@@ -21,6 +22,8 @@ const NEVER: u32 = u32::MAX;
 /// buffer's when it is dropped.
 pub struct Lease<'b> {
     order: BinOrder,
+    /// What walks through maps and lists have learned.
+    walks: Walks,
     wide: Option<(WideSet, WideSet)>,
     /// Values of the current row that changed or failed.
     events: Vec<Event>,
@@ -32,9 +35,10 @@ pub struct Lease<'b> {
 impl<'b> Lease<'b> {
     pub(super) fn new(pass: Pass<'b, Shared>) -> Self {
         let plan = &pass.shared().plan;
-        let fields = plan.decoders().len();
+        let fields = plan.places();
         Self {
             order: BinOrder::new(plan),
+            walks: Walks::default(),
             wide: (fields > NarrowSet::FIELDS).then(|| (WideSet::new(fields), WideSet::new(fields))),
             events: Vec::new(),
             report: Report::default(),
@@ -72,15 +76,15 @@ impl<'b> Lease<'b> {
         let ttl = seconds_left(record.void_time, shared.now);
         // A write that panicked may have left events.
         self.events.clear();
-        let (plan, order, events) = (&*shared.plan, &mut self.order, &mut self.events);
+        let (plan, learned, events) = (&*shared.plan, (&mut self.order, &mut self.walks), &mut self.events);
         if let Some((present, absent)) = &mut self.wide {
             present.clear();
             absent.clear();
-            fill(plan, order, record, row, &mut claim.view(), (&mut *present, absent), events);
+            fill(plan, learned, record, &mut claim.view(), (&mut *present, absent), events);
             claim.finish(record.generation, ttl, 0, |at| present.byte(at));
         } else {
             let (mut present, mut absent) = (NarrowSet::default(), NarrowSet::default());
-            fill(plan, order, record, row, &mut claim.view(), (&mut present, &mut absent), events);
+            fill(plan, learned, record, &mut claim.view(), (&mut present, &mut absent), events);
             claim.finish(record.generation, ttl, 0, |at| present.byte(at));
         }
         if !self.events.is_empty() {

@@ -56,8 +56,7 @@ impl RowBuffer {
     #[allow(unsafe_code)]
     pub unsafe fn new(plan: Arc<Plan>, memory: RowMemory, now: u32) -> Self {
         let schema = plan.schema();
-        let fields =
-            schema.fields().iter().map(|field| field.offset()..field.offset() + field.size()).collect();
+        let fields = schema.leaves().iter().map(|leaf| leaf.offset()..leaf.offset() + leaf.size()).collect();
         let itemsize = schema.itemsize();
         let totals = Mutex::new(Totals::new(&plan, memory.len));
         let shared = Shared { plan, now, totals };

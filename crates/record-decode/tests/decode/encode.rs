@@ -33,7 +33,7 @@ fn write(schema: &Schema, options: EncodeOptions, value: &[u8]) -> Result<(u8, V
     let mut row = vec![0xee; schema.itemsize()];
     row[1..1 + value.len()].copy_from_slice(value);
     let mut out = Vec::new();
-    let plan = EncodePlan::new(schema.clone(), options, |_| true);
+    let plan = EncodePlan::new(schema.clone(), options, |_| true).unwrap();
     let count = plan.write_row(7, &row, |_| true, &mut out).map_err(|error| {
         assert_eq!((error.row, &*error.field), (7, "a"));
         error.why
@@ -93,7 +93,7 @@ fn what_no_bin_can_hold_is_refused() {
             let why = WhyNot::ElementTooLarge { index: 1, value: too_large };
             for lists in [lists, EncodeOptions { bools_as_integers: true, ..lists }] {
                 assert_eq!(write(&pair, lists, &value(too_large)), Err(why));
-                let plan = EncodePlan::new(pair.clone(), lists, |_| true);
+                let plan = EncodePlan::new(pair.clone(), lists, |_| true).unwrap();
                 assert!(plan.needs_check());
                 let row = [&[0][..], &value(too_large), &[0; 2]].concat();
                 assert_eq!(plan.check_row(4, &row, |_| true).map_err(|error| error.why), Err(why));
@@ -109,7 +109,8 @@ fn only_bins_and_what_is_present_are_written() {
     let element = Element::from_numpy("f", 'i', 1, '=').unwrap();
     let fields = ["a", "b", "c"].iter().enumerate();
     let fields = fields.map(|(at, name)| Field::new(name, at, element, &[]).unwrap()).collect();
-    let plan = EncodePlan::new(Schema::new(fields, 3).unwrap(), EncodeOptions::default(), |name| name != "b");
+    let plan = EncodePlan::new(Schema::new(fields, 3).unwrap(), EncodeOptions::default(), |name| name != "b")
+        .unwrap();
     assert_eq!(plan.bin_names().collect::<Vec<_>>(), ["a", "c"]);
     let mut out = Vec::new();
     assert_eq!(plan.write_row(0, &[1, 2, 3], |field| field != 0, &mut out), Ok(1));
@@ -131,19 +132,19 @@ proptest! {
     #[test]
     fn what_is_written_comes_back((layout, mut row, present) in rows(), as_text: bool, arrays_as_lists: bool) {
         let schema = layout.schema();
-        for field in schema.fields() {
+        for field in schema.leaves() {
             // NumPy's own bools are 0 or 1.
             if field.element().name() == "bool" {
                 row[field.offset()..field.end()].iter_mut().for_each(|byte| *byte &= 1);
             }
         }
         let bytes_as = if as_text { BytesAs::Text } else { BytesAs::Blob };
-        let plan = EncodePlan::new(schema.clone(), EncodeOptions { bytes_as, arrays_as_lists, ..EncodeOptions::default() }, |_| true);
+        let plan = EncodePlan::new(schema.clone(), EncodeOptions { bytes_as, arrays_as_lists, ..EncodeOptions::default() }, |_| true).unwrap();
         let mut out = Vec::new();
         let written = match plan.write_row(3, &row, |field| present[field], &mut out) {
             Ok(written) => written,
             Err(refused) => {
-                let field = &schema.fields()[schema.position(&refused.field).unwrap()];
+                let field = &schema.leaves()[schema.position(&refused.field).unwrap()];
                 let refusable = match refused.why {
                     WhyNot::TooLarge { value } => value > i64::MAX as u64 && field.shape().is_empty(),
                     WhyNot::ElementTooLarge { index, value } => {

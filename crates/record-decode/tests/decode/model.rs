@@ -145,7 +145,7 @@ impl Type {
         (items.len() == length).then_some((bytes, changes))
     }
 
-    fn scalar(&self, item: &Item, same_value: bool) -> Option<(Vec<u8>, u64)> {
+    pub(crate) fn scalar(&self, item: &Item, same_value: bool) -> Option<(Vec<u8>, u64)> {
         let (mut bytes, fit) = match (self.kind, item) {
             ('S' | 'V', _) => return None,
             ('M' | 'm', Item::Int(count)) => (integer_bytes((*count).into(), 8), Same),

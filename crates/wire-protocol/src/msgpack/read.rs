@@ -98,6 +98,13 @@ impl<'a> Reader<'a> {
         &items[..count]
     }
 
+    /// The bytes that have not been read.
+    #[inline]
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// Whether all bytes have been read.
     #[inline]
     #[must_use]
@@ -125,6 +132,39 @@ impl<'a> Reader<'a> {
             if pending > ahead.remaining() {
                 return Err(WireError::Truncated { what: WHAT });
             }
+        }
+        *self = ahead;
+        Ok(())
+    }
+
+    /// Skips a value like [`Reader::skip_value`], unless its lists and maps nest deeper than `depth` levels.
+    ///
+    /// # Errors
+    /// As [`Reader::token`]; deeper nesting. A `depth` above [`MAX_DEPTH`] counts as that.
+    #[inline]
+    pub fn skip_within(&mut self, depth: usize) -> Result<(), WireError> {
+        let mut ahead = self.clone();
+        if let Token::List { .. } | Token::Map { .. } = ahead.token()? {
+            return self.skip_nested(depth);
+        }
+        *self = ahead;
+        Ok(())
+    }
+
+    fn skip_nested(&mut self, depth: usize) -> Result<(), WireError> {
+        let mut ahead = self.clone();
+        let (mut pending, mut opened) = (1usize, 0usize);
+        while pending > 0 {
+            let token = ahead.token()?;
+            opened += usize::from(matches!(token, Token::List { .. } | Token::Map { .. }));
+            pending = pending - 1 + token.children();
+            if pending > ahead.remaining() {
+                return Err(WireError::Truncated { what: WHAT });
+            }
+        }
+        // There are no more levels than lists and maps, so mostly they need not be counted.
+        if opened > depth.min(MAX_DEPTH) {
+            check_first(self.clone(), depth)?;
         }
         *self = ahead;
         Ok(())
@@ -267,9 +307,16 @@ impl<'a> Input<'a> {
 /// # Errors
 /// As [`Reader::token`]; lists and maps nested deeper than [`MAX_DEPTH`]; bytes after the value.
 pub fn check(bytes: &[u8]) -> Result<(), WireError> {
-    let mut reader = Reader::new(bytes);
+    let reader = check_first(Reader::new(bytes), MAX_DEPTH)?;
+    if reader.is_at_end() { Ok(()) } else { Err(WireError::malformed("msgpack value", "bytes follow it")) }
+}
+
+/// Checks that the next bytes are one complete value whose lists and maps nest at most `most` levels deep, and returns
+/// the reader behind it.
+fn check_first(mut reader: Reader<'_>, most: usize) -> Result<Reader<'_>, WireError> {
     // The number of missing values of each open list or map, outermost first.
     let mut open = [0usize; MAX_DEPTH];
+    let open = &mut open[..most.min(MAX_DEPTH)];
     let mut depth = 0;
     loop {
         let token = reader.token()?;
@@ -291,8 +338,7 @@ pub fn check(bytes: &[u8]) -> Result<(), WireError> {
             depth = last;
         }
         if depth == 0 {
-            break;
+            return Ok(reader);
         }
     }
-    if reader.is_at_end() { Ok(()) } else { Err(WireError::malformed("msgpack value", "bytes follow it")) }
 }

@@ -243,7 +243,22 @@ fn nesting_is_bounded_for_consumers_that_recurse() {
     assert_eq!(check(&empty), Ok(()));
     empty.insert(0, 0x91);
     assert!(check(&empty).is_err());
+    for depth in 0..=MAX_DEPTH {
+        for (value, is_within) in [(nested(depth), true), (nested(depth + 1), false)] {
+            // Behind it, another value, which is not read.
+            let bytes = [value.as_slice(), &[5]].concat();
+            let mut reader = Reader::new(&bytes);
+            assert_eq!(reader.skip_within(depth).is_ok(), is_within, "{depth}");
+            assert_eq!(reader.remaining(), if is_within { 1 } else { bytes.len() });
+        }
+    }
+    // Many lists beside each other are not deep.
+    let wide = [&[0xdc, 1, 0][..], &[0x90; 256]].concat();
+    assert_eq!(Reader::new(&wide).skip_within(2), Ok(()));
+    assert!(Reader::new(&wide).skip_within(1).is_err());
+    assert!(Reader::new(&wide[..100]).skip_within(2).is_err());
     let deep = nested(1_000_000);
+    assert!(Reader::new(&deep).skip_within(MAX_DEPTH).is_err());
     let mut reader = Reader::new(&deep);
     assert_eq!(reader.skip_value(), Ok(()));
     assert!(reader.is_at_end());

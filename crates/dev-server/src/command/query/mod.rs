@@ -314,6 +314,8 @@ impl<'a> QueryRun<'a> {
         }
         let no_bins = self.flags.info1 & info1::NO_BINS;
         let n_ops = match no_bins {
+            // Like the server, which finds out record by record.
+            0 if self.n_ops > operations::MAX_OPS => Some(0),
             0 => write_bins(record, &self.ops, self.flags.responds_to_all(), out),
             _ => Some(0),
         };

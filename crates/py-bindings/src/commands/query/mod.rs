@@ -17,11 +17,12 @@ use self::arrays::Target;
 pub(crate) use self::place::QueryPlace;
 pub(crate) use self::stream::QueryStream;
 use crate::args::casting::CastingArgs;
-use crate::args::convert::{bin_names, text, text_or_none, whole_number};
+use crate::args::convert::{CLIENT_DEFAULT_TTL, bin_names, text, text_or_none, time_to_live, whole_number};
+use crate::args::paths::{check_project, field_paths, path_error};
 use crate::args::policy;
 use crate::args::settings::Settings;
 use crate::arrays::as_dtype;
-use crate::arrays::dtype::read_plan;
+use crate::arrays::dtype::{PlanArgs, read_plan};
 use crate::arrays::space::UsersArray;
 use crate::core::Core;
 use crate::keys::too_long;
@@ -88,11 +89,13 @@ impl Core {
         errors: &Bound<'_, PyAny>,
         rows: Option<&Bound<'_, PyAny>>,
         out: Option<&Bound<'_, PyAny>>,
+        paths: Option<&Bound<'_, PyAny>>,
+        project: &Bound<'_, PyAny>,
     ) -> PyResult<NumpyStream> {
         let cluster = self.require_cluster(py)?;
         let space = space(namespace, set)?;
         let (policy, filter) = self.query_policy(py, policy)?;
-        let target = self.target(bins, dtype, casting, errors, rows, out)?;
+        let target = self.target(bins, dtype, casting, errors, rows, out, paths, project)?;
         let start = match place {
             Some(place) => place.resume(py, filter, paginates)?,
             None => QueryPlace::begin(filter),
@@ -122,9 +125,11 @@ impl Core {
         errors: &Bound<'_, PyAny>,
         rows: Option<&Bound<'_, PyAny>>,
         out: Option<&Bound<'_, PyAny>>,
+        paths: Option<&Bound<'_, PyAny>>,
+        project: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         self.query_policy(py, policy)?;
-        self.target(bins, dtype, casting, errors, rows, out).map(drop)
+        self.target(bins, dtype, casting, errors, rows, out, paths, project).map(drop)
     }
 
     /// Refuses a namespace or a set that no query can have.
@@ -158,6 +163,7 @@ impl Core {
 }
 
 impl Core {
+    #[allow(clippy::too_many_arguments)] // the command's own
     fn target(
         &self,
         bins: Option<&Bound<'_, PyAny>>,
@@ -166,10 +172,15 @@ impl Core {
         errors: &Bound<'_, PyAny>,
         rows: Option<&Bound<'_, PyAny>>,
         out: Option<&Bound<'_, PyAny>>,
+        paths: Option<&Bound<'_, PyAny>>,
+        project: &Bound<'_, PyAny>,
     ) -> PyResult<Target> {
         let dtype = as_dtype(dtype)?;
         let casting = CastingArgs::read(casting, errors)?;
-        let plan = read_plan(&dtype, casting.casting, bin_names(bins)?.as_deref())?;
+        check_project(project)?;
+        let (bins, paths) = (bin_names(bins)?, field_paths(paths)?);
+        let args = PlanArgs { casting: casting.casting, bins: bins.as_deref(), paths: &paths };
+        let plan = read_plan(&dtype, args, |error, fields| path_error(dtype.py(), error, fields))?;
         let rows = rows.map(|rows| limit("rows", rows)).transpose()?;
         let rows = rows.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
         let out = out.map(|out| UsersArray::new(out, &dtype, plan.schema().itemsize())).transpose()?;
@@ -222,7 +233,7 @@ fn limit(what: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
         "rows" => (i64::MAX, " of at least 1"),
         "max_records" => (i64::MAX, ", or 0 for no limit"),
         "records_per_second" => (u32::MAX.into(), " below 2**32, or 0 for no limit"),
-        _ => (u32::MAX.into(), " of seconds, or a TTL_* constant"),
+        _ => return time_to_live(what, value).map(|ttl| ttl.unwrap_or(CLIENT_DEFAULT_TTL).into()),
     };
     match whole_number(value) {
         Some(number) if (least..=most).contains(&number) => Ok(number),
