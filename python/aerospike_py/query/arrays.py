@@ -7,7 +7,6 @@ import threading
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from .._finish import changed_values, finish, warnings_of_values
-from .._leaves import leaves
 from .._utils.event_loop import call
 from .._utils.warnings import warn
 from ..exception import AerospikeError, ParamTypeError
@@ -83,6 +82,7 @@ class NumpyRun:
 
     def _receive(self, answer: Any) -> NumpyQueryRecords:
         """A block; raises if values in it do not fit."""
+        records: NumpyQueryRecords
         self._number, records, _, _, failures, _ = answer
         self._changed.update(records.inexact)
         return finish(records, (), failures, self._paths)
@@ -96,6 +96,7 @@ class NumpyRun:
             # What came before the failure, and where the query stands, are not lost.
             error.batch = answer[1]  # type: ignore[attr-defined]
             raise error
+        records: NumpyQueryRecords
         _, records, missing, unmatched, failures, _ = answer
         found = warnings_of_values(records, missing, unmatched, self._paths)
         return finish(records, found, failures, self._paths)
@@ -107,11 +108,9 @@ class NumpyRun:
         if changed:
             import numpy as np
 
-            # In the order of the dtype: the text must not depend on the order of the records.
-            names = [field.name for field in leaves(np.dtype(self._arguments[0])) if field.name in changed]
             # An exception that is on its way says more than a warning that was made an error.
             with contextlib.suppress(*((RuntimeWarning,) if is_failing else ())):
-                warn(changed_values(names))
+                warn(changed_values(np.dtype(self._arguments[0]), changed))
 
     def __del__(self) -> None:
         if getattr(self, "_stream", None) is not None:

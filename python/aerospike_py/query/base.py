@@ -69,7 +69,7 @@ class QueryBase:
         self._numbers = {"max_records": 0, "records_per_second": 0, "ttl": 0}
         self._paginates = False
         self._place: _native.QueryPlace | None = None
-        self._run: weakref.ref[QueryRun] | weakref.ref[NumpyRun] | None = None
+        self._run: weakref.ref[QueryRun | NumpyRun] | None = None
         # Counts the runs: the place is that of the last one, also when a run before it ends later.
         self._run_number = 0
 
