@@ -76,8 +76,8 @@ class QueryBase:
     def select(self, *bins: str) -> Self:
         """Chooses the bins to read.
 
-        A record that has none of these bins is left out, except by :meth:`to_numpy` and
-        :meth:`numpy_batches`: there it is a row without values.
+        A record that has none of these bins is left out, except by :meth:`Query.to_numpy` and
+        :meth:`Query.numpy_batches`: there it is a row without values.
 
         Args:
             bins: names of the bins; none for all bins.
