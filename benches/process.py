@@ -92,6 +92,11 @@ class Floor(Lines):
     def prepare(self, workload: Workload, count: int) -> None:
         self._keys(workload, list(range(count)))
 
+    def prepare_query(self, workload: Workload) -> None:
+        """The query of all records of the workload's set, over one connection, as clients send it."""
+        self.send(f"query test {workload.sets[0]} {','.join(workload.bins)}")
+        self.receive()
+
     def measure(self, samples: int, calls: int) -> dict[str, Any]:
         """``{connections: {"cpu": [...], "wall": [...]}}``, microseconds."""
         self.send(f"measure {samples} {calls}")

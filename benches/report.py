@@ -19,6 +19,12 @@ IDLE = "idle loop"
 # Clients whose versions are listed; the others are part of this checkout.
 SHOWN = ("ours", *PEERS)
 
+QUERY_KINDS = {
+    "array": "an array",
+    "foreach": "a call for each record",
+    "results": "a list of records",
+}
+
 PLOTS = {
     "batch": (
         ("cpu", "Client CPU per record by batch size"),
@@ -241,6 +247,46 @@ def writes(figures: Figures) -> Iterator[str]:
     yield from table(["client", "CPU", "wall", "CPU ratio"], rows) if rows else ["No client could."]
 
 
+def queries(figures: Figures) -> Iterator[str]:
+    for workload, kinds in figures["queries"].items():
+        size, rows = figures["sizes"][workload], []
+        for kind, clients in kinds.items():
+            for client, taken in clients.items():
+                cpu, wall = cell(clients, client, "cpu"), cell(clients, client, "wall")
+                peak, result = taken.get("peak"), taken.get("result")
+                above = peak - result if peak is not None and result else None
+                rows.append(
+                    [
+                        QUERY_KINDS[kind],
+                        NAMES[client],
+                        milli(cpu),
+                        milli(wall),
+                        short(None if cpu is None else cpu * 1e3 / size, " ns"),
+                        short(None if wall is None else wall * 1e3 / size, " ns"),
+                        short(None if peak is None else peak / 2**20, " MiB"),
+                        short(None if above is None else above / 2**20, " MiB"),
+                        times(cpu, cell(clients, "ours", "cpu")),
+                        times(wall, cell(clients, "ours", "wall")),
+                    ]
+                )
+        yield from ("", f"**{size:,} records: {workload}**", "")
+        yield from table(
+            [
+                "into",
+                "client",
+                "CPU",
+                "wall",
+                "CPU per record",
+                "wall per record",
+                "peak memory",
+                "above the result",
+                "CPU ratio",
+                "wall ratio",
+            ],
+            rows,
+        )
+
+
 TABLES: dict[str, Callable[[Figures], Iterator[str]]] = {
     "batch": batches,
     "shapes": batches,
@@ -249,6 +295,8 @@ TABLES: dict[str, Callable[[Figures], Iterator[str]]] = {
     "beside": work_beside,
     "records": records,
     "writes": writes,
+    "query": queries,
+    "nested": batches,
 }
 
 

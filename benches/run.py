@@ -26,7 +26,7 @@ from benches import environment, report  # noqa: E402
 from benches.bench import EFFORTS, Bench, find_pythons  # noqa: E402
 from benches.clients import CLIENTS, FLOOR  # noqa: E402
 from benches.process import Floor  # noqa: E402
-from benches.suites import batches, beside, flight, records, writes  # noqa: E402
+from benches.suites import batches, beside, flight, nested, queries, records, writes  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +43,8 @@ SUITES: dict[str, tuple[str, Callable[[Bench], dict[str, Any]]]] = {
     "beside": ("Other Python code while batches are read", beside.run),
     "records": ("Records as Python objects", records.run),
     "writes": ("Records written from an array", writes.run),
+    "query": ("Whole sets by a query, into an array and as Python records", queries.run),
+    "nested": ("Features in a map of maps, and as bins of their own, into an array", nested.run),
 }
 
 

@@ -134,6 +134,37 @@ def writes(figures: Figures) -> Iterator[Target]:
     yield Target(text, AT_LEAST, 8, "×", ratio(cell(of, "aerospike-py", "cpu"), cell(of, "ours", "cpu")))
 
 
+def queries(figures: Figures) -> Iterator[Target]:
+    for workload, kinds in figures["queries"].items():
+        size, arrays = figures["sizes"][workload], kinds["array"]
+        cpu, wall = cell(arrays, "ours", "cpu"), cell(arrays, "ours", "wall")
+        text = f"{workload}, into an array: wall time, this package / the wire floor"
+        yield Target(text, AT_MOST, 1.5, "×", ratio(wall, cell(arrays, "wire-floor", "wall")))
+        if "vector" in workload:
+            continue
+        text = f"{workload}, into an array: CPU per record"
+        yield Target(text, AT_MOST, 200, " ns", None if cpu is None else cpu * 1e3 / size)
+        taken = arrays.get("ours", {})
+        above = difference(taken.get("peak"), taken.get("result"))
+        text = f"{workload}, into an array: peak memory above the result"
+        yield Target(text, AT_MOST, 32, " MiB", None if above is None else above / 2**20)
+        called = kinds["foreach"]
+        text = f"{workload}, a call for each record: CPU, this package / official client"
+        yield Target(
+            text, AT_MOST, 1, "×", ratio(cell(called, "ours", "cpu"), cell(called, "official", "cpu"))
+        )
+
+
+def nested(figures: Figures) -> Iterator[Target]:
+    flat = cell(figures["features-flat"].get("200", {}), "ours", "cpu")
+    for name, how in (("features-nested", "a nested dtype"), ("features-paths", "paths")):
+        cpu = cell(figures.get(name, {}).get("200", {}), "ours", "cpu")
+        text = f"200 entities × 12 features in a map of maps, {how}: CPU"
+        yield Target(text, AT_MOST, 90, " µs", cpu)
+        text = f"200 entities × 12 features, {how}: CPU, map of maps / plain bins"
+        yield Target(text, AT_MOST, 1.5, "×", ratio(cpu, flat))
+
+
 EVALUATED: dict[str, Callable[[Figures], Iterator[Target]]] = {
     "batch": batch,
     "shapes": shapes,
@@ -141,6 +172,8 @@ EVALUATED: dict[str, Callable[[Figures], Iterator[Target]]] = {
     "beside": work_beside,
     "records": records,
     "writes": writes,
+    "query": queries,
+    "nested": nested,
 }
 
 

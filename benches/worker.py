@@ -14,6 +14,7 @@ from benches.clients import connect
 from benches.tasks.batch import Batches
 from benches.tasks.beside import Beside
 from benches.tasks.flight import Flight
+from benches.tasks.queries import Queries
 from benches.workloads import WORKLOADS
 
 
@@ -21,6 +22,7 @@ class Worker:
     def __init__(self, name: str, hosts: list[tuple[str, int]]) -> None:
         self.client = connect(name, hosts)
         self.batches = Batches(self.client)
+        self.queries = Queries(self.client)
         self.flight = Flight(self.client)
         self.beside = Beside(self.client, self.flight)
 

@@ -53,11 +53,14 @@ UNSAFE = {
     "record-decode/src/memory/mod.rs": "several tasks write the rows of one array",
     "record-decode/src/memory/view.rs": "the bytes of one of these rows",
     "record-decode/src/rows/mod.rs": "the constructor passes the caller's guarantees on to that memory",
+    "record-decode/src/rows/block.rs": "as rows/mod.rs, for rows of a query",
     "record-decode/src/rows/tests.rs": "tests call that constructor",
     "record-decode/src/rows/loom_models.rs": "tests under loom call that constructor",
     "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory for the tasks that fill it",
+    "py-bindings/src/arrays/space.rs": "memory that grows while tasks fill it, and becomes NumPy's",
     "py-bindings/src/python/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
     "py-bindings/src/python/process.rs": "registers a fork handler, asks whose a descriptor is",
+    "py-bindings/src/python/tuples.rs": "makes named tuples: pyo3 can only call their class",
     "py-bindings/src/commands/batch_read.rs": "passes that memory to the row buffer and keeps its contract",
 }
 

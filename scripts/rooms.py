@@ -98,8 +98,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
     "wire-protocol": {
         # Messages by subject, requests beside answers. Predicates and background jobs belong in query,
         # transactions in command, users and roles in security, the management of indexes and UDFs in info.
+        "query": ("batch", "command", "digest", "error", "message", "result_code"),
         "batch": ("command", "digest", "error", "message", "result_code"),
-        "query": ("command", "digest", "error", "message", "result_code"),
         "command": ("digest", "error", "message", "particle"),
         # Operations on lists, maps, bits and HyperLogLog, contexts and expressions belong in new rooms here:
         # encoders that use msgpack only.
@@ -139,6 +139,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "_from_native": (
             "_finish",
             "numpy_batch",
+            "numpy_query",
             "numpy_write",
             "records",
             "keys",
@@ -168,6 +169,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_native",
             "stats",
         ),
+        # What methods return.
+        "query": ("_finish", "numpy_query", "records", "types", "_types", "exception", "_utils", "_native"),
         # The end of a read: warnings and errors.
         "_finish": (
             "numpy_batch",
@@ -178,9 +181,15 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_result_codes",
             "_utils",
         ),
-        # What methods return.
-        "query": ("records", "types", "exception", "_utils", "_native"),
-        "numpy_batch": ("numpy_records", "_export", "_types", "_result_codes", "_pickled_keys"),
+        "numpy_batch": (
+            "numpy_records",
+            "_export",
+            "_types",
+            "_result_codes",
+            "_rows_by_key",
+            "_pickled_keys",
+        ),
+        "numpy_query": ("numpy_records", "_types"),
         "numpy_write": ("_result_codes", "_utils", "_native"),
         "inference": ("_inference",),
         # Behind `inference` and `infer_dtype`.
@@ -198,6 +207,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "values": ("exception", "_utils"),
         # Types of configs and policies.
         "types": ("_types",),
+        # The rows of a batch, by the key that the caller has.
+        "_rows_by_key": ("_types",),
         # Aliases and protocols.
         "_types": ("keys",),
         "keys": ("exception", "_utils"),

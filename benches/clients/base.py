@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from benches.workloads import nested
 from benches.workloads.base import Key, Workload
 
 Array = npt.NDArray[Any]
@@ -46,10 +47,45 @@ class Client(Protocol):
     def touched(self, workload: Workload, count: int) -> Read:
         """The same, and accesses the bins of each record: some clients create them only then."""
 
+    def query(self, workload: Workload, kind: str) -> Read:
+        """A function that queries the whole set: into an array, as a list of records (``results``), or with
+        a call for each record that looks at a bin (``foreach``), whose number it returns."""
+
     def get(self, key: Key) -> Any: ...
     def put(self, key: Key, bins: dict[str, Any]) -> Any: ...
     async def face(self) -> AsyncFace: ...
     def close(self) -> None: ...
+
+
+def counter(query: Any, name: str) -> Read:
+    """A function that runs a query with a callback, which looks at a bin, and returns how often it ran."""
+
+    def read() -> int:
+        seen = []
+
+        def look(record: Any) -> None:
+            seen.append(record[2][name])
+
+        query().foreach(look)
+        return len(seen)
+
+    return read
+
+
+def from_maps(workload: Workload) -> Callable[[Iterable[Bins]], Array]:
+    """The same for features in a map of maps."""
+    (bin_name,), dtype = workload.bins, workload.dtype
+    (one, first), (two, second) = ((view, itemgetter(*dict(names))) for view, names in nested.VIEWS.items())
+
+    def into_nested(records: Iterable[Bins]) -> Array:
+        features = (record[bin_name] for record in records)  # type: ignore[index]
+        return np.array([((first(found[one]), second(found[two])),) for found in features], dtype)
+
+    def into_flat(records: Iterable[Bins]) -> Array:
+        features = (record[bin_name] for record in records)  # type: ignore[index]
+        return np.fromiter((first(found[one]) + second(found[two]) for found in features), dtype)
+
+    return into_flat if workload.paths else into_nested
 
 
 def converter(workload: Workload, count: int) -> Callable[[Iterable[Bins]], Array]:
@@ -68,6 +104,8 @@ def converter(workload: Workload, count: int) -> Callable[[Iterable[Bins]], Arra
             return np.array([values(record) for record in records], "f4").view(dtype).reshape(count)
 
         return from_lists
+    if workload.stored:
+        return from_maps(workload)
     nothing = (0,) * len(bins)
 
     def from_rows(records: Iterable[Bins]) -> Array:

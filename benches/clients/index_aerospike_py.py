@@ -7,8 +7,8 @@ from importlib.metadata import version
 from typing import Any
 
 import aerospike_py
-from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read
-from benches.workloads.base import Key, Workload
+from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read, converter, counter
+from benches.workloads.base import NAMESPACE, Key, Workload
 
 # mypy sees our module of the same name.
 MODULE: Any = aerospike_py
@@ -25,7 +25,28 @@ class AerospikePy:
     def reader(self, workload: Workload, count: int, start: int = 0) -> Read:
         keys, bins = workload.keys(count, start), list(workload.bins)
         client, dtype = self._client, workload.dtype
+        if workload.stored:
+            # It has no conversion for maps.
+            convert = converter(workload, count)
+            return lambda: convert(
+                found.record[2] for found in client.batch_read(keys, bins, PATIENCE).batch_records
+            )
         return lambda: client.batch_read(keys, bins, PATIENCE).to_numpy(dtype).batch_records
+
+    def query(self, workload: Workload, kind: str) -> Read:
+        client, name, bins = self._client, workload.sets[0], workload.bins
+
+        def query() -> Any:
+            made = client.query(NAMESPACE, name)
+            made.select(*bins)
+            return made
+
+        if kind == "foreach":
+            return counter(query, bins[0])
+        if kind == "results":
+            return lambda: query().results()
+        convert = converter(workload, workload.sizes[0])
+        return lambda: convert(record[2] for record in query().results())
 
     def records(self, workload: Workload, count: int) -> Read:
         keys, client, bins = workload.keys(count), self._client, list(workload.bins)

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read, converter
-from benches.workloads.base import Key, Workload
+from benches.workloads.base import NAMESPACE, Key, Workload
 
 # All clients run on the same event loop.
 os.environ["AEROSPIKE_NO_UVLOOP"] = "1"
@@ -40,6 +40,20 @@ class Native:
             return convert(record.bins if record is not None else None for record in records)
 
         return read
+
+    def query(self, workload: Workload, kind: str) -> Read:
+        client, name, bins = self._client, workload.sets[0], list(workload.bins)
+        convert = converter(workload, workload.sizes[0])
+
+        def records() -> Any:
+            statement = aerospike_native.Statement(NAMESPACE, name, bins)
+            return client.query_blocking(statement, aerospike_native.PartitionFilter.all())
+
+        if kind == "foreach":
+            return lambda: len([record.bins[bins[0]] for record in records()])
+        if kind == "results":
+            return lambda: list(records())
+        return lambda: convert(record.bins for record in records())
 
     def records(self, workload: Workload, count: int) -> Read:
         keys, bins = workload.keys(count), list(workload.bins)

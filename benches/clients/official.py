@@ -10,8 +10,8 @@ from typing import Any
 
 import aerospike
 
-from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read, converter
-from benches.workloads.base import Key, Workload
+from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read, converter, counter
+from benches.workloads.base import NAMESPACE, Key, Workload
 
 # Threads of the pool: as many batches as are in flight at most.
 THREADS = 128
@@ -35,6 +35,19 @@ class Official:
             return convert(found.record[2] if found.result == 0 else None for found in records)
 
         return read
+
+    def query(self, workload: Workload, kind: str) -> Read:
+        client, name, bins = self._client, workload.sets[0], workload.bins
+
+        def query() -> Any:
+            return client.query(NAMESPACE, name).select(*bins)
+
+        if kind == "foreach":
+            return counter(query, bins[0])
+        if kind == "results":
+            return lambda: query().results()
+        convert = converter(workload, workload.sizes[0])
+        return lambda: convert(record[2] for record in query().results())
 
     def records(self, workload: Workload, count: int) -> Read:
         keys, client, bins = workload.keys(count), self._client, list(workload.bins)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 import aerospike_py
 from aerospike_py import Keys
 from aerospike_py.types import ClientConfig
-from benches.clients.base import AsyncRead, Hosts, Read
+from benches.clients.base import AsyncRead, Hosts, Read, counter
 from benches.workloads.base import NAMESPACE, Key, Workload
 
 
@@ -29,7 +30,21 @@ class Ours:
 
     def reader(self, workload: Workload, count: int, start: int = 0) -> Read:
         keys, client, dtype = self._keys(workload, count, start), self._client, workload.dtype
+        if workload.paths is not None:
+            read: Any = partial(client.batch_read, paths=workload.paths)  # type: ignore[call-arg]
+            return lambda: read(keys, _dtype=dtype).batch_records
         return lambda: client.batch_read(keys, _dtype=dtype).batch_records
+
+    def query(self, workload: Workload, kind: str) -> Read:
+        client, dtype, name = self._client, workload.dtype, workload.sets[0]
+        if kind == "array":
+            return lambda: client.query(NAMESPACE, name).to_numpy(dtype)  # type: ignore[attr-defined]
+        bins = workload.bins
+
+        def query() -> Any:
+            return client.query(NAMESPACE, name).select(*bins)
+
+        return counter(query, bins[0]) if kind == "foreach" else lambda: query().results()
 
     def records(self, workload: Workload, count: int) -> Read:
         keys, client, bins = workload.keys(count), self._client, list(workload.bins)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from benches.workloads import nested, queries
 from benches.workloads.base import Workload
 from benches.workloads.numeric import MISSING, MIXED, NUMERIC
 from benches.workloads.shapes import VECTORS, WIDE
 
 WORKLOADS: dict[str, Workload] = {
-    workload.name: workload for workload in (NUMERIC, WIDE, *VECTORS, MISSING, MIXED)
+    workload.name: workload
+    for workload in (
+        *(NUMERIC, WIDE, *VECTORS, MISSING, MIXED),
+        *(*queries.NUMERICS, *queries.VECTORS),
+        *(nested.FLAT, nested.NESTED, nested.PATHS),
+    )
 }

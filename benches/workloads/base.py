@@ -55,11 +55,17 @@ class Workload:
     """``blob`` or ``list``: how the only field, a sub-array, is stored."""
     missing: int = 0
     """Every nth record is missing."""
+    stored: tuple[str, ...] = ()
+    """The bins, if they are not those of the dtype's names."""
+    cells: Callable[[Row], tuple[Any, ...]] | None = None
+    """A row as NumPy takes it, if its values are maps."""
+    paths: dict[str, tuple[str, ...]] | None = None
+    """Where in the bins the fields are."""
 
     @property
     def bins(self) -> tuple[str, ...]:
         assert self.dtype.names is not None
-        return self.dtype.names
+        return self.stored or self.dtype.names
 
     def there(self, number: int) -> bool:
         return not self.missing or number % self.missing != self.missing - 1
@@ -87,5 +93,5 @@ class Workload:
                 values = np.frombuffer(row[0], "<f4") if self.vector == "blob" else np.array(row[0], "f4")
                 array[self.bins[0]][number] = values
             else:
-                array[number] = row
+                array[number] = self.cells(row) if self.cells else row
         return array

@@ -39,9 +39,10 @@ from .exception import IndexError as IndexError
 from .exception import TimeoutError as TimeoutError
 from .keys import Keys
 from .numpy_batch import NumpyBatchRecords
+from .numpy_query import NumpyQueryRecords
 from .numpy_records import MissingFieldWarning
 from .numpy_write import NumpyWriteResult
-from .query import AsyncQuery, AsyncQueryRecords, Query, QueryRecords
+from .query import AsyncNumpyBatches, AsyncQuery, AsyncQueryRecords, NumpyBatches, Query, QueryRecords
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import GeoJSON, HyperLogLog, KeyOrderedDict, null
@@ -50,6 +51,7 @@ calc_digest = _native.calc_digest
 
 __all__ = [
     "AsyncClient",
+    "AsyncNumpyBatches",
     "AsyncQuery",
     "AsyncQueryRecords",
     "BatchRecord",
@@ -66,6 +68,8 @@ __all__ = [
     "MissingFieldWarning",
     "NodeStats",
     "NumpyBatchRecords",
+    "NumpyBatches",
+    "NumpyQueryRecords",
     "NumpyWriteResult",
     "OrderedRecord",
     "Query",

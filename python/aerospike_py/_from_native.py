@@ -19,6 +19,7 @@ from .exception import _error_class as error_class
 from .keys import Keys
 from .keys import _plain_values as plain_key_values
 from .numpy_batch import NumpyBatchRecords
+from .numpy_query import NumpyQueryRecords
 from .numpy_write import _finish as finish_batch_write
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats
@@ -37,6 +38,7 @@ __all__ = [
     "Keys",
     "NodeStats",
     "NumpyBatchRecords",
+    "NumpyQueryRecords",
     "OrderedRecord",
     "ParamTypeError",
     "Record",

@@ -53,6 +53,9 @@ class KeyTable:
     def primary_keys(self) -> list[Any]:
         """The primary keys of all rows."""
 
+    def text_digests(self) -> dict[int, bytes]:
+        """The digests of keys of text that is not UTF-8, by row: Python has them as bytes."""
+
     def digest_rows(self) -> list[int]:
         """The rows whose key was given by digest alone."""
 
@@ -87,6 +90,37 @@ class QueryStream:
 
     def place(self, number: int, taken: int) -> QueryPlace:
         """The progress after the first ``taken`` records of the list with this number."""
+
+    def start(self) -> QueryPlace:
+        """The progress at the beginning of the run."""
+
+    def close(self) -> None:
+        """Ends the query and closes its connections. A waiting ``next_block`` returns None."""
+
+@final
+class QueryLabels:
+    """The stored keys and the sets of a query's rows."""
+
+    def keys(self) -> list[Any]: ...
+    def sets(self) -> list[str | None]: ...
+
+@final
+class NumpyStream:
+    """The records of a query, in arrays. One call reads from it at a time."""
+
+    def next_block(self, completions: Completions | None, received: int) -> Any:
+        """The next block as ``(number, records, missing, unmatched, failures, error)``; None after the last
+        one.
+
+        ``received`` is the number of the last block that the caller received; 0 before the first. The block
+        counts as taken.
+        """
+
+    def all(self, completions: Completions | None) -> Any:
+        """All records as one block. ``error`` is the exception with which the query ended, or None."""
+
+    def place(self, taken: int) -> QueryPlace:
+        """The progress once the block with the number ``taken``, if it is the last one, is taken."""
 
     def start(self) -> QueryPlace:
         """The progress at the beginning of the run."""
@@ -208,6 +242,40 @@ class Core:
         paginates: bool,
     ) -> QueryStream:
         """Makes a query of a connected client. Nothing is sent before the first ``next_block``."""
+
+    def query_numpy(
+        self,
+        namespace: str,
+        set: str | None,
+        bins: Sequence[str] | None,
+        policy: Mapping[str, Any] | None,
+        max_records: int,
+        records_per_second: int,
+        place: QueryPlace | None,
+        paginates: bool,
+        dtype: Any,
+        casting: str,
+        errors: str,
+        rows: int | None,
+        out: Any,
+        paths: Any,
+        project: str,
+    ) -> NumpyStream:
+        """Makes a query into arrays, in blocks of ``rows`` rows; None for one array."""
+
+    def check_query_numpy(
+        self,
+        bins: Sequence[str] | None,
+        policy: Mapping[str, Any] | None,
+        dtype: Any,
+        casting: str,
+        errors: str,
+        rows: int | None,
+        out: Any,
+        paths: Any,
+        project: str,
+    ) -> None:
+        """Raises for arguments that no query into arrays can have."""
 
     @staticmethod
     def check_query(namespace: str, set: str | None) -> None:

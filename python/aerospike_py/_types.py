@@ -6,7 +6,7 @@ A protocol describes what a module needs of a class that it must not import, bec
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,15 +16,28 @@ if TYPE_CHECKING:
 
 PrimaryKey: TypeAlias = "str | int | bytes | bytearray | np.integer[Any]"
 KeyLike: TypeAlias = (
-    "tuple[str, str | None, PrimaryKey] | tuple[str, str | None, PrimaryKey | None, bytes | bytearray]"
+    "tuple[str, str | None, PrimaryKey] "
+    "| tuple[str, str | None, PrimaryKey | None, bytes | bytearray] "
+    "| KeyDict"
 )
 Keys: TypeAlias = "Sequence[KeyLike] | _Keys | Sequence[_Keys]"
 PrimaryKeys: TypeAlias = "npt.NDArray[Any] | Sequence[PrimaryKey] | _Keys"
 Bins: TypeAlias = Mapping[str, Any]
+# Fields that a caller chooses for inference: by bin, and by key inside maps.
+Fields: TypeAlias = "Mapping[str, npt.DTypeLike | Fields | None]"
 Casting: TypeAlias = Literal["unsafe", "same_value"]
 Errors: TypeAlias = Literal["raise", "coerce"]
 Project: TypeAlias = Literal["client", "server"]
 Paths: TypeAlias = Mapping[str, "str | Sequence[str | bytes | bytearray | int | np.integer[Any]]"]
+
+
+class KeyDict(TypedDict, total=False):
+    """A key as a dict."""
+
+    ns: str
+    set: str | None
+    key: PrimaryKey | None
+    digest: bytes | bytearray | None
 
 
 class BatchKeys(Protocol):
@@ -35,6 +48,9 @@ class BatchKeys(Protocol):
     def primary_keys(self) -> list[Any]:
         """Primary keys in row order; the digest where a key was given by digest alone."""
 
+    def text_digests(self) -> dict[int, bytes]:
+        """The digests of keys of text that is not UTF-8, by row: Python has them as bytes."""
+
     def digest_rows(self) -> list[int]:
         """The rows whose key was given by digest alone."""
 
@@ -43,6 +59,16 @@ class BatchKeys(Protocol):
 
     def space_of(self) -> list[int] | None:
         """Each row's index into :meth:`spaces`; None if all rows have the same pair."""
+
+
+class RecordLabels(Protocol):
+    """Stored keys and sets of a query's rows: ``_native.QueryLabels``, or its copy after pickling."""
+
+    def keys(self) -> list[Any]:
+        """The primary key of each row that has a stored one, else None."""
+
+    def sets(self) -> list[str | None]:
+        """The set of each row."""
 
 
 class SampledQuery(Protocol):

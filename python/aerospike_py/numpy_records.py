@@ -284,6 +284,10 @@ class NumpyRecords:
         Raises:
             ValueError: a field has the name of one of these columns.
             ImportError: pandas is not installed.
+
+        Example:
+            >>> client.query("test", "users").to_numpy(np.dtype([("visits", "i8")])).to_pandas().shape
+            (2, 3)
         """
         from ._export.pandas import data_frame
 

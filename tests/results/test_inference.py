@@ -2,6 +2,7 @@
 
 import re
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 import aerospike_py as aerospike
 from aerospike_py import GeoJSON, HyperLogLog
+from aerospike_py._leaves import leaves
 from aerospike_py.inference import infer
 from aerospike_py.records import Key, Record
 from aerospike_py.testing import DevServer
@@ -67,7 +69,7 @@ def test_the_field(values, field, compact):
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ([{"a": 1}], "no field takes a map"),
+        ([{"a": 1}, 1], "mixed types; 1 of 2 values are map"),
         ([1, "a", "b"], "mixed types; 2 of 3 values are string"),
         (["text", b"blob"], "mixed types"),
         ([0.5, 2**53 + 1], "integers that f8 would round: 1"),
@@ -108,6 +110,16 @@ def test_integers_that_may_be_times_are_noted(unit, per_second):
     assert "may be times" not in of_values([year_2000, year_2000]).note
 
 
+def test_lists_of_integers_beyond_those_of_bins():
+    """Other clients write them: no bin holds such an integer by itself, and i8 would wrap it."""
+    inferred = infer(
+        records_of({"n": [1, 2**64 - 1], "mixed": [-1, 2**63]}, {"n": [0, 2**63], "mixed": [0, 1]})
+    )
+    assert inferred.dtype == np.dtype([("n", "u8", (2,))])
+    assert "integers below 0 and integers of 2**63 or more" in inferred.bins["mixed"].note
+    assert infer(records_of({"n": [2**63 - 1]})).dtype == np.dtype([("n", "i8", (1,))])
+
+
 def test_fields_of_ones_own():
     found = records_of({"vector": bytes(256), "n": 1, "text": "a"}, {"vector": bytes(256), "n": 2})
     noted = infer(found).bins["vector"]
@@ -131,9 +143,11 @@ def test_fields_of_ones_own():
     [
         (["n"], "fields is \\['n'\\] .list.; it must map names of bins to dtypes"),
         ({1: "f4"}, "fields has the key 1 .int.; it must be the name of a bin"),
+        ({"a name too long": "f4", "a name of 16 by.": "f4"}, "at most 15 bytes of UTF-8"),
         ({"n": "no type"}, "fields\\['n'\\] is 'no type', which is not a dtype"),
         ({"n": object}, "must be a plain type"),
-        ({"n": [("a", "f4")]}, "must be a plain type"),
+        ({"n": [("a", object)]}, "must be a plain type"),
+        ({"n": ([("a", "f4")], (2,))}, "must be a plain type, a sub-array of one, or a struct of these"),
     ],
 )
 def test_fields_that_are_refused(fields, message):
@@ -153,7 +167,7 @@ def test_the_report():
         records_of(
             {"id": 7, "score": 1.5, "mixed": 1, "vector": bytes(512), "name": "Ada", "tags": [1, 2]},
             {"id": -9, "score": 0.25, "mixed": 2, "vector": bytes(512), "name": "Grace", "tags": [3, 4]},
-            {"id": 8, "mixed": "two", "where": {"a": 1}},
+            {"id": 8, "mixed": "two", "where": {7: 1}},
             {"id": 8, "": 1, "esc\x1b[2J": 1},
         )
     )
@@ -210,7 +224,7 @@ SCALARS = (
     | st.text(st.characters(codec="utf-8"), max_size=20)
     | st.binary(max_size=20)
     | st.sampled_from([SKETCH, GeoJSON('{"type":"Point","coordinates":[1,2]}')])
-    | st.dictionaries(st.text(max_size=3), st.integers(0, 9), max_size=2)
+    | st.dictionaries(st.text(max_size=3) | st.integers(0, 9), st.integers(0, 9), max_size=2)
 )
 VALUES = SCALARS | st.lists(NUMBERS, max_size=3) | st.lists(st.lists(INTEGERS, max_size=2), max_size=2)
 # Only bins whose values are of one kind get fields.
@@ -227,6 +241,10 @@ COLUMNS = st.sampled_from(
         st.lists(INTEGERS, min_size=2, max_size=2),
         st.lists(st.floats() | st.integers(-5, 5), min_size=3, max_size=3),
         st.lists(st.lists(st.booleans(), min_size=2, max_size=2), min_size=1, max_size=1),
+        st.dictionaries(st.sampled_from(["a", "b", "c.d"]), INTEGERS | st.none(), max_size=3),
+        st.dictionaries(
+            st.sampled_from("ab"), st.dictionaries(st.text(max_size=3), st.floats(), max_size=2), max_size=2
+        ),
         VALUES,
     ]
 )
@@ -280,10 +298,13 @@ def test_sampled_values_are_read_unchanged(shared_client, bins, compact):
     assert batch.decode_errors == 0
     assert batch.inexact == {}
     for row, each in enumerate(bins):
-        for field in inferred.dtype.names:
-            assert batch.present[field][row] == (field in each)
-            if field in each:
-                assert as_field(batch.batch_records[field][row], each[field]) == as_stored(each[field])
+        for leaf in leaves(inferred.dtype):
+            value: Any = each
+            for name in leaf.path:
+                value = None if value is None else value.get(name)
+            assert leaf.in_array(batch.present)[row] == (value is not None)
+            if value is not None:
+                assert as_field(leaf.in_array(batch.batch_records)[row], value) == as_stored(value)
 
 
 def test_a_sample_of_a_set(client, fresh_set):

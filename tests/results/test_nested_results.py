@@ -287,7 +287,12 @@ def test_changed_values_are_named_by_leaf(batch):
     ("missing", "unmatched", "paths", "expected"),
     [
         (["last"], ["lost"], None, "the bin 'last' (the nearest bin is 'lost')"),
-        (["features"], ["feature"], None, "the bin 'features' (the nearest bin is 'feature')"),
+        (
+            ["features"],
+            ["feature"],
+            None,
+            "a value for the field 'features' (the nearest bin is 'feature')",
+        ),
         ([TAG], ["x"], None, "a value for the field 'features.tag'"),
         (
             ["id", TRIPS, RATING],

@@ -416,6 +416,33 @@ def test_a_dtype_with_fields_of_ones_own(filled, capsys):
     assert "'raw' is not BIN=DTYPE" in capsys.readouterr().err
 
 
+NESTED = np.dtype([("all", [("driver", [("it's", "f8"), ("trips", "i8")]), ("v", "f8", (2,))]), ("n", "i8")])
+
+
+def test_a_nested_dtype_is_valid_python(own_node, capsys):
+    with aerospike.client(own_node.config).connect() as client:
+        for number in range(3):
+            driver = {"it's": 0.5, "trips": number}
+            client.put(("test", "drivers", number), {"all": {"driver": driver, "v": [0.5, 1]}, "n": 1})
+    arguments = ["dtype", address(own_node), "test", "drivers"]
+    text = run(capsys, *arguments)
+    source, _, report = text.partition("\n\n")
+    # Bins that are equally frequent come in the order of the server.
+    assert {name: eval(source, {"np": np})[name] for name in ("all", "n")} == {  # noqa: S307
+        name: NESTED[name] for name in ("all", "n")
+    }
+    assert "\n    ('all', [\n        ('driver', [\n            (\"it's\", 'f8'),\n" in source
+    assert "4 fields of 40 bytes a row" in report
+    assert "all.driver.trips  i8" in report
+    found = json.loads(run(capsys, *arguments, "--json"))
+    assert ["all", [["driver", [["it's", "f8"], ["trips", "i8"]]], ["v", "(2,)f8"]]] in found["dtype"]
+    (seen,) = [seen for seen in found["bins"] if seen["name"] == "all"]
+    assert [inner["name"] for inner in seen["fields"][0]["fields"]] == ["all.driver.it's", "all.driver.trips"]
+    text = run(capsys, *arguments, "--field", "all.driver.trips=u2", "--field", "all.v=(2,)f4")
+    assert "('trips', 'u2')" in text
+    assert "('v', '(2,)f4')" in text
+
+
 def test_progress_is_for_terminals(host):
     command = [sys.executable, "-m", "aerospike_py", "bench", host, "--records", "100", "--seconds", "0.1"]
     import pty

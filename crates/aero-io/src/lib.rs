@@ -64,5 +64,5 @@ pub use stats::{ClusterStats, NodeStats};
 pub use wire_protocol::ResultCode;
 pub use wire_protocol::batch::{BatchWriter, EncodedOps, OperateRow, RowAttributes};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
-pub use wire_protocol::digest::Digest;
+pub use wire_protocol::digest::{Digest, PARTITIONS, partition_id};
 pub use wire_protocol::query::{QueryDuration, QueryRecord};

@@ -95,6 +95,28 @@ async fn bins_can_be_selected() {
     assert!(
         all(&cluster, Query { bins: Bins::names(["nobin"]), ..query() }).await.unwrap().digests.is_empty()
     );
+    // Unless every record is wanted.
+    for (bins, expected) in [(vec!["nobin"], "nobin=Nil"), (vec!["nobin", "n"], "nobin=Nil n=Int(_)")] {
+        let mut stream = cluster.query(Query { bins: Bins::names(bins), every_record: true, ..query() });
+        let mut count = 0;
+        while let Some(block) = stream.next().await.unwrap() {
+            count += block.len();
+            for record in block.records() {
+                let found: Vec<_> = record
+                    .ops()
+                    .map(|op| {
+                        let value = match op.particle().unwrap() {
+                            Particle::Int(_) => "Int(_)".into(),
+                            other => format!("{other:?}"),
+                        };
+                        format!("{}={value}", String::from_utf8_lossy(op.name))
+                    })
+                    .collect();
+                assert_eq!(found.join(" "), expected);
+            }
+        }
+        assert_eq!(count, 50);
+    }
     let long = Query { bins: Bins::names(["sixteen-bytes-xx"]), ..query() };
     assert!(matches!(all(&cluster, long).await, Err(Error::BinName { .. })));
 }

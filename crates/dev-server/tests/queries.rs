@@ -3,16 +3,17 @@
 
 mod support;
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use dev_server::{CommandKind, Config, DevServer, Fault, FaultRule, User};
-use support::{Client, PATIENCE, SET, digest, keys};
+use support::{Client, PATIENCE, SET, bin, digest, keys};
 use tokio::io::AsyncReadExt as _;
 use wire_protocol::ResultCode;
 use wire_protocol::command::Projection;
 use wire_protocol::command::{WriteOp, WriteOptions};
 use wire_protocol::digest::{Digest, partition_id};
-use wire_protocol::message::{FrameHeader, Message, field_type, info1, info2, info3, op, write_field};
+use wire_protocol::message::{FrameHeader, Message, Op, field_type, info1, info2, info3, op, write_field};
 use wire_protocol::particle::Particle;
 use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryDuration, QueryRequest, write_query};
 use wire_protocol::security::{Login, write_login};
@@ -110,6 +111,75 @@ async fn records_are_ordered_so_that_a_query_can_continue() {
     }
     let counters = server.counters(0).unwrap();
     assert!(counters.queries > 200 && counters.query_records > 15_000, "{counters}");
+}
+
+/// The records of an answer: digest, and the bins as operation code, name and particle type.
+async fn bins_of(client: &mut Client, request: &QueryRequest<'_>) -> Vec<(Digest, Vec<(u8, String, u8)>)> {
+    client.send(&bytes(request)).await;
+    let mut records = Vec::new();
+    loop {
+        let frame = client.frame().await;
+        for answer in QueryAnswers::new(&frame[FrameHeader::LEN..]) {
+            match answer.unwrap() {
+                QueryAnswer::Record(record) => {
+                    let bin = |op: Op<'_>| {
+                        (op.code, String::from_utf8_lossy(op.name).into_owned(), op.particle_type)
+                    };
+                    records.push((*record.digest, record.ops().map(bin).collect()));
+                }
+                QueryAnswer::Partition { partition, .. } => panic!("partition {partition} was refused"),
+                QueryAnswer::End { code } => {
+                    assert_eq!(code.get(), 0);
+                    return records;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn records_without_any_of_the_bins_come_if_every_result_is_wanted() {
+    let (_server, mut client, all) = start(Config::default(), 100).await;
+    for key in keys(100).iter().step_by(2) {
+        let ops = [bin(op::WRITE, "j", Particle::Str(b"x"))];
+        assert_eq!(client.write(key, &ops, &WriteOptions::default()).await.code(), 0);
+    }
+    let with_j: HashSet<Digest> = keys(100).iter().step_by(2).map(|key| digest(key)).collect();
+    let partitions = all_partitions();
+    let (j, both): ([&[u8]; 1], [&[u8]; 4]) = ([b"j"], [b"none", b"j", b"i", b"j"]);
+    let found = |code: u8, name: &str, kind: u8| (code, name.to_owned(), kind);
+    let plain = QueryRequest { projection: Projection::Bins(&j), ..request(&partitions, &[]) };
+    let every = QueryRequest { every_record: true, ..plain };
+
+    // A list of bins alone leaves them out.
+    let listed = bins_of(&mut client, &plain).await;
+    assert!(listed.iter().all(|(digest, bins)| with_j.contains(digest) && *bins == [found(1, "j", 3)]));
+    assert_eq!(listed.len(), 50);
+    for duration in [QueryDuration::Long, QueryDuration::Short] {
+        let records = bins_of(&mut client, &QueryRequest { duration, ..every }).await;
+        assert_eq!(records.iter().map(|(digest, _)| *digest).collect::<Vec<_>>(), all);
+        for (digest, bins) in records {
+            let kind = if with_j.contains(&digest) { 3 } else { 0 };
+            assert_eq!(bins, [found(1, "j", kind)]);
+        }
+    }
+    // One result for each operation, in their order, also where a bin comes twice.
+    for (digest, bins) in
+        bins_of(&mut client, &QueryRequest { projection: Projection::Bins(&both), ..every }).await
+    {
+        let kind = if with_j.contains(&digest) { 3 } else { 0 };
+        let expected = [found(1, "none", 0), found(1, "j", kind), found(1, "i", 1), found(1, "j", kind)];
+        assert_eq!(bins, expected);
+    }
+    // Without bins, operations do not matter.
+    let headers = bins_of(&mut client, &QueryRequest { info1: info1::NO_BINS, ..every }).await;
+    assert!(headers.len() == 100 && headers.iter().all(|(_, bins)| bins.is_empty()));
+    // The records that are left out count for `max_records`.
+    let limited = bins_of(&mut client, &QueryRequest { max_records: 30, ..every }).await;
+    let few = bins_of(&mut client, &QueryRequest { max_records: 30, ..plain }).await;
+    let expected = limited.iter().filter(|(digest, _)| with_j.contains(digest));
+    assert_eq!((limited.len(), &few), (30, &expected.cloned().collect::<Vec<_>>()));
+    assert!(few.len() < 30);
 }
 
 #[tokio::test]

@@ -52,6 +52,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<keys::KeyTable>()?;
     module.add_class::<query::QueryPlace>()?;
     module.add_class::<query::QueryStream>()?;
+    module.add_class::<query::NumpyStream>()?;
+    module.add_class::<results::query_labels::QueryLabels>()?;
     module.add_function(wrap_pyfunction!(batch_read::calc_digest, module)?)?;
     module.add_function(wrap_pyfunction!(devserver_main, module)?)?;
     module.add_function(wrap_pyfunction!(call::runtime::shutdown, module)?)?;

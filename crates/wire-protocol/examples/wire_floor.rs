@@ -1,10 +1,11 @@
-//! The lower bound for clients: sends prepared batch requests, then reads and drops the answers. The time that a client
+//! The lower bound for clients: sends prepared batch requests or queries, then reads and drops the answers. The time that a client
 //! needs beyond that is its own.
 //!
 //! `wire_floor host:port` takes orders, a line each, and answers each with a line of JSON:
 //!
 //! - `keys NAMESPACE COUNT BIN,BIN...`, followed by COUNT lines of set, tab, string key: make the requests;
-//! - `measure SAMPLES CALLS`: send them over 1, 4 and 8 connections;
+//! - `query NAMESPACE SET BIN,BIN...`: make a query of the whole set instead, over one connection;
+//! - `measure SAMPLES CALLS`: send them, the requests of keys over 1, 4 and 8 connections;
 //! - `load BIN:KIND:BASE:STEP:MODULO ...`: write the records of the keys. Bin b of record n is
 //!   `BASE + (n % MODULO) * STEP`, an integer (`i`) or a float (`f`); a modulo of 0 is none.
 //!
@@ -20,9 +21,10 @@ use std::time::{Duration, Instant};
 use wire_protocol::batch::{BatchReadHeader, BatchRow, write_batch_read};
 use wire_protocol::command::Projection;
 use wire_protocol::command::{RecordKey, WriteOp, WriteOptions, write_write};
-use wire_protocol::digest::{Digest, UserKey, digests};
+use wire_protocol::digest::{Digest, PARTITIONS, UserKey, digests};
 use wire_protocol::message::{FrameHeader, MessageHeader, info3, op};
 use wire_protocol::particle::Particle;
+use wire_protocol::query::{QueryDuration, QueryRequest, write_query};
 
 const CONNECTIONS: [usize; 3] = [1, 4, 8];
 /// Keys in a request at most: what a server takes unless it is told otherwise.
@@ -134,6 +136,37 @@ impl Floor {
             floor.connections[number % connections].requests.push(request);
         }
         Ok(floor)
+    }
+
+    /// A query of all records of a set, as clients send it that read every record into an array.
+    fn query(address: &str, words: [&str; 3]) -> Outcome<Self> {
+        let [namespace, set, bins] = words;
+        let bins: Vec<&[u8]> = bins.split(',').map(str::as_bytes).collect();
+        let partitions: Vec<u16> = (0..PARTITIONS as u16).collect();
+        let mut request = Vec::new();
+        write_query(
+            &mut request,
+            &QueryRequest {
+                namespace: namespace.as_bytes(),
+                set: set.as_bytes(),
+                projection: Projection::Bins(&bins),
+                every_record: true,
+                partitions: &partitions,
+                after: &[],
+                max_records: 0,
+                records_per_second: 0,
+                socket_timeout_ms: 30_000,
+                task_id: u64::from(std::process::id()) << 32,
+                duration: QueryDuration::Long,
+                info1: 0,
+                info3: 0,
+                ttl: QueryRequest::DONT_TOUCH,
+                filter: &[],
+            },
+        )?;
+        let mut connection = Connection::open(address)?;
+        connection.requests.push(request);
+        Ok(Self { connections: vec![connection], buffer: vec![0; 256 * 1024] })
     }
 
     fn run(&mut self) -> Outcome<()> {
@@ -281,6 +314,12 @@ fn main() -> Outcome<()> {
                 batch = Batch::read(&mut input, words)?;
                 floors.clear();
                 println!("{{\"keys\": {}}}", batch.keys.len());
+            }
+            ["query", namespace, set, bins] => {
+                let mut floor = Floor::query(&address, [namespace, set, bins])?;
+                floor.run()?;
+                floors = vec![(1, floor)];
+                println!("{{}}");
             }
             ["load", ref words @ ..] => {
                 let columns = words.iter().map(|text| Column::parse(text)).collect::<Outcome<Vec<_>>>()?;

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._inference import MAX_WIDTH
 from .._inference.infer import infer_from_set
+from .._inference.result import dtype_list
 from .._utils.steps import run_sync
 from .connect import add_command, add_set, connect, positive
 from .output import Failure, Progress, print_json
 
 if TYPE_CHECKING:
-    from ..inference import InferredDtype
+    from ..inference import InferredBin, InferredDtype
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,7 +44,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         action="append",
         default=[],
         metavar="BIN=DTYPE",
-        help='a field of your own, as "embedding=(64,)f4" or "created=M8[ms]"; may be repeated',
+        help='a field of your own, as "embedding=(64,)f4", "created=M8[ms]" or "features.trips=u2"; '
+        "may be repeated",
     )
 
 
@@ -83,12 +85,16 @@ def run(options: argparse.Namespace) -> int:
 
 def _source(inferred: InferredDtype) -> str:
     """The dtype as Python code, one field per line."""
-    lines = [f"    ({name!r}, {field!r}),\n" for name, field in _fields(inferred)]
-    return f"np.dtype([\n{''.join(lines)}])"
+    return f"np.dtype([\n{_lines(dtype_list(inferred.bins), '    ')}])"
 
 
-def _fields(inferred: InferredDtype) -> list[tuple[str, str]]:
-    return [(name, found.field) for name, found in inferred.bins.items() if found.field is not None]
+def _lines(fields: list[tuple[str, Any]], indent: str) -> str:
+    return "".join(
+        f"{indent}({name!r}, {field!r}),\n"
+        if isinstance(field, str)
+        else f"{indent}({name!r}, [\n{_lines(field, indent + '    ')}{indent}]),\n"
+        for name, field in fields
+    )
 
 
 def _as_json(inferred: InferredDtype) -> dict[str, object]:
@@ -96,15 +102,15 @@ def _as_json(inferred: InferredDtype) -> dict[str, object]:
         "records": inferred.records,
         "unreadable": {key.digest.hex(): str(error) for key, error in inferred.unreadable.items()},
         "itemsize": inferred.dtype.itemsize,
-        "dtype": _fields(inferred),
-        "bins": [
-            {
-                **found._asdict(),
-                "odd": {
-                    kind: [{"key": key.key, "digest": key.digest.hex()} for key in keys]
-                    for kind, keys in found.odd.items()
-                },
-            }
-            for found in inferred.bins.values()
-        ],
+        "dtype": dtype_list(inferred.bins),
+        "bins": [_bin_as_json(found) for found in inferred.bins.values()],
     }
+
+
+def _bin_as_json(found: InferredBin) -> dict[str, object]:
+    odd = {
+        kind: [{"key": key.key, "digest": key.digest.hex()} for key in keys]
+        for kind, keys in found.odd.items()
+    }
+    fields = [_bin_as_json(inner) for inner in found.fields.values()]
+    return {**found._asdict(), "odd": odd, "fields": fields}

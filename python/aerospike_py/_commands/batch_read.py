@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, overload
 
 from .._finish import warn_of_failed_rows
+from .._utils.dtypes import one_dtype
 from .._utils.event_loop import call
 from ..records import BatchRecords
 
@@ -17,21 +18,6 @@ if TYPE_CHECKING:
     from .._types import Casting, Errors, Keys, Paths, Project
     from ..numpy_batch import NumpyBatchRecords
     from ..types import BatchPolicy
-
-
-def _one_dtype(_dtype: Any, dtype: Any) -> Any:
-    """The dtype of a call, which may be given by either name."""
-    if _dtype is None or dtype is None or _dtype is dtype:
-        return dtype if _dtype is None else _dtype
-    import numpy as np
-
-    try:
-        same = np.dtype(_dtype) == np.dtype(dtype)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"_dtype is {_dtype!r:.80} and dtype is {dtype!r:.80}; one is no dtype") from error
-    if not same:
-        raise TypeError(f"_dtype is {np.dtype(_dtype)}, and dtype is {np.dtype(dtype)}; pass one of them")
-    return _dtype
 
 
 class BatchReadCommands:
@@ -152,7 +138,7 @@ class BatchReadCommands:
             [{'name': 'Ada'}, {'name': 'Bea'}]
         """
         result: BatchRecords | NumpyBatchRecords = self._core.batch_read(
-            None, keys, bins, policy, _one_dtype(_dtype, dtype), casting, errors, out, paths, project
+            None, keys, bins, policy, one_dtype(_dtype, dtype), casting, errors, out, paths, project
         )
         if isinstance(result, BatchRecords):
             warn_of_failed_rows(result)
@@ -253,7 +239,7 @@ class AsyncBatchReadCommands:
             keys,
             bins,
             policy,
-            _one_dtype(_dtype, dtype),
+            one_dtype(_dtype, dtype),
             casting,
             errors,
             out,

@@ -9,12 +9,8 @@ from .._inference.infer import infer_from_set
 from .._utils.steps import run_async, run_sync
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy.typing as npt
-
     from .._inference.result import InferredDtype
-    from .._types import SampledClient
+    from .._types import Fields, SampledClient
 
 _SAMPLE = 1000
 
@@ -30,7 +26,7 @@ class InferCommands:
         *,
         compact: bool = False,
         max_width: int = MAX_WIDTH,
-        fields: Mapping[str, npt.DTypeLike | None] | None = None,
+        fields: Fields | None = None,
     ) -> InferredDtype:
         """Reads a sample of a set and finds a dtype that holds its values unchanged.
 
@@ -48,11 +44,13 @@ class InferCommands:
         blob                                      ``V<n>`` if all have the same length, else as string
         HLL                                       ``V<n>`` if all have the same length
         list of numbers, all of the same shape    a sub-array, with elements as for single numbers
+        map with str keys, at most 64 in all      a struct with a field for each key, chosen in the same way
         ========================================  =====================================================
 
         Strings and blobs that end with NUL bytes get ``V<n>``, because NumPy drops these bytes from ``S``.
-        Maps, other lists and mixed types are left out; the report names keys of records that have them. If
-        integers may be times, or blobs may be vectors, it says what to pass as ``fields``.
+        Other maps, other lists and mixed types are left out; the report names keys of records that have them.
+        If integers may be times, or blobs may be vectors, it says what to pass as ``fields``; for maps, how
+        to read single values with ``paths``. A key of a map has a dotted name in it: ``features.trips``.
 
         Args:
             namespace: the namespace.
@@ -62,7 +60,9 @@ class InferCommands:
             compact: choose the narrowest fields for the values found, without room to grow.
             max_width: the widest field in bytes. Bins that need a wider field are left out.
             fields: bins whose fields you choose: bin name to dtype, such as ``{"embedding": ("f4", (64,)),
-                "created": "M8[ms]"}``. None leaves the bin out.
+                "created": "M8[ms]"}``. None leaves the bin out. For a key of a map, use its dotted name
+                (``{"features.trips": "u2"}``) or nest (``{"features": {"trips": "u2"}}``). A structured dtype
+                chooses all fields of a struct.
 
         Returns:
             :class:`~aerospike_py.inference.InferredDtype`, which can be passed as ``_dtype=``. Its ``dtype``
@@ -96,7 +96,7 @@ class AsyncInferCommands:
         *,
         compact: bool = False,
         max_width: int = MAX_WIDTH,
-        fields: Mapping[str, npt.DTypeLike | None] | None = None,
+        fields: Fields | None = None,
     ) -> InferredDtype:
         """Like :meth:`Client.infer_dtype`, awaited.
 

@@ -1,4 +1,7 @@
-"""Chooses the field that takes every value of a bin unchanged."""
+"""Chooses the field that takes every value of a bin, or of a key in its maps, unchanged.
+
+Maps with few keys become structs: ``build`` makes these from the fields that are chosen here.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ if TYPE_CHECKING:
 
 # Widths of text are rounded up to a multiple of this, because text tends to grow.
 ROUND_TO = 8
+
+# Characters of a map's key in a note.
+_LONGEST_STEP = 40
 
 _NARROW = [
     ("u1", 0, 2**8),
@@ -42,8 +48,10 @@ class Chosen(NamedTuple):
         return f"{str(self.shape).replace(' ', '')}{self.element}"
 
 
-def choose(name: str, seen: ObservedBin, *, compact: bool, max_width: int) -> Chosen:
-    chosen = _choose(name, seen, compact=compact)
+def choose(path: tuple[str, ...], seen: ObservedBin, *, compact: bool, max_width: int) -> Chosen:
+    """The field for values of one kind. ``path`` is the name of the bin, and the keys of maps from there."""
+    name = ".".join(path)
+    chosen = _choose(path, seen, compact=compact)
     if chosen.element == "i8" and not chosen.shape and not chosen.note and (unit := _time_unit(seen.numbers)):
         note = (
             f"may be times: {_UNIT_NAMES[unit]} since 1970 (a guess, because the server stores no unit); "
@@ -61,10 +69,10 @@ def choose(name: str, seen: ObservedBin, *, compact: bool, max_width: int) -> Ch
     return chosen
 
 
-def _choose(name: str, seen: ObservedBin, *, compact: bool) -> Chosen:
-    if not name:
-        return Chosen(None, note="the bin's name is empty, and a field needs a name")
+def _choose(path: tuple[str, ...], seen: ObservedBin, *, compact: bool) -> Chosen:
     types = set(seen.types)
+    if not types:
+        return Chosen(None, note="all values are nil")
     if types <= {"integer", "float", "bool"}:
         return _of_numbers(seen.numbers, compact=compact)
     if len(types) > 1:
@@ -78,8 +86,30 @@ def _choose(name: str, seen: ObservedBin, *, compact: bool) -> Chosen:
     if kind in ("blob", "HLL"):
         return _of_blobs(kind, seen.bytes, compact=compact)
     if kind == "list":
-        return _of_lists(seen.lists, compact=compact)
-    return Chosen(None, note=f"no field takes a {kind}")
+        chosen = _of_lists(seen.lists, compact=compact)
+        if seen.lists.has_maps:
+            return chosen._replace(note=f"{chosen.note}; {read_with_paths((*path, 0), 'lists', 'KEY')}")
+        return chosen
+    if kind == "map" and seen.maps.not_struct is not None:
+        why, key = seen.maps.not_struct
+        return Chosen(None, note=f"{why}; {read_with_paths(path, 'maps', *_shown(key))}")
+    return Chosen(None, note="all maps are empty" if kind == "map" else f"no field takes a {kind}")
+
+
+def read_with_paths(path: tuple[str | int, ...], what: str, *key: str) -> str:
+    """How to read what has no field; ``key`` is the last step as code, if steps can be such keys."""
+    whole = f"whole {what} with get"
+    if not key:
+        return f"read {whole}"
+    steps = ", ".join([*map(repr, path), *key])
+    return f"read single values with paths={{'x': ({steps})}}, or {whole}"
+
+
+def _shown(key: object) -> tuple[str, ...]:
+    """A key as a step in code, if steps can be such keys."""
+    if isinstance(key, bool) or not isinstance(key, (str, bytes, int)):
+        return ()
+    return (repr(key) if len(repr(key)) <= _LONGEST_STEP else "KEY",)
 
 
 def _of_numbers(numbers: Numbers, *, compact: bool) -> Chosen:
@@ -93,6 +123,11 @@ def _of_numbers(numbers: Numbers, *, compact: bool) -> Chosen:
                 None, note=f"mixed float and integer; integers that f8 would round: {numbers.inexact_as_f8}"
             )
         return Chosen("f8", note=note)
+    if numbers.high_integer >= 2**63:
+        # In lists: other clients write elements that no bin can hold by itself.
+        if numbers.low_integer < 0:
+            return Chosen(None, note="integers below 0 and integers of 2**63 or more, for which no field is")
+        return Chosen("u8", note=note)
     if not compact:
         return Chosen("i8", note=note)
     # Bools are 0 and 1.

@@ -16,9 +16,7 @@ from .sample import read_sample
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    import numpy.typing as npt
-
-    from .._types import SampledClient
+    from .._types import Fields, SampledClient
     from .._utils.steps import Steps
     from ..exception import AerospikeError
     from ..records import Key, Record
@@ -26,12 +24,15 @@ if TYPE_CHECKING:
     from .sample import Sample
 
 
+_MAX_BIN_NAME = 15
+
+
 def infer(
     records: Iterable[Record | tuple[Any, Any, Any]],
     *,
     compact: bool = False,
     max_width: int = MAX_WIDTH,
-    fields: Mapping[str, npt.DTypeLike | None] | None = None,
+    fields: Fields | None = None,
 ) -> InferredDtype:
     """Infers a dtype from records.
 
@@ -68,7 +69,7 @@ def infer_from_set(
     *,
     compact: bool,
     max_width: int,
-    fields: Mapping[str, npt.DTypeLike | None] | None = None,
+    fields: Fields | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Steps[InferredDtype]:
     """Infers a dtype from a sample of a set; calls ``progress`` with the number of records in each part."""
@@ -115,16 +116,20 @@ def _check_arguments(sample: int, max_width: int, compact: object) -> None:
             raise ParamError(f"{name} is {number!r}; it must be an integer of at least 1")
 
 
-def _checked_fields(fields: Mapping[str, npt.DTypeLike | None] | None) -> Mapping[str, npt.DTypeLike | None]:
+def _checked_fields(fields: Fields | None) -> Fields:
     if fields is None:
         return {}
     if not isinstance(fields, Mapping):
-        raise ParamError(
+        raise ParamTypeError(
             f'fields is {describe(fields)}; it must map names of bins to dtypes, as {{"age": "f4"}}'
         )
     for name in fields:
         if not isinstance(name, str):
-            raise ParamError(f"fields has the key {describe(name)}; it must be the name of a bin")
+            raise ParamTypeError(f"fields has the key {describe(name)}; it must be the name of a bin")
+        if len(name.encode(errors="surrogatepass")) > _MAX_BIN_NAME:
+            raise ParamError(
+                f"fields has the key {name!r}; a bin name has at most {_MAX_BIN_NAME} bytes of UTF-8"
+            )
     return fields
 
 
@@ -133,9 +138,9 @@ def _result(
     *,
     compact: bool,
     max_width: int,
-    given: Mapping[str, npt.DTypeLike | None],
+    given: Fields,
 ) -> InferredDtype:
     # Not at the top: it would make every `import aerospike_py` import what only inference needs.
-    from .result import result_of
+    from .build import result_of
 
     return result_of(observed, compact=compact, max_width=max_width, given=given)

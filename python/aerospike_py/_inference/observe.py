@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from ..records import Key, Record
 
 EXAMPLES = 3
-# Bounds the recursion. Useful arrays have fewer dimensions.
+# Bounds the recursion. Useful arrays have fewer dimensions, and structs of a dtype nest no deeper.
 MAX_DEPTH = 16
+#: The most keys of maps that become fields of a struct. Maps with more are rather tables than records.
+MAX_KEYS = 64
 
 
 class Numbers:
@@ -74,6 +76,7 @@ class Lists:
         self.shape: tuple[int, ...] | None = None
         #: Why they are not, from the first such list.
         self.not_array: str | None = None
+        self.has_maps = False
         self.elements = Numbers()
 
     def add(self, value: list[Any]) -> None:
@@ -98,6 +101,7 @@ class Lists:
         if not isinstance(value[0], list):
             for element in value:
                 if not isinstance(element, (int, float)):
+                    self.has_maps = isinstance(element, dict)
                     raise _NotArrayError(f"they have elements of type {kind_of(element)}")
                 self.elements.add(element)
             return (len(value),)
@@ -115,15 +119,55 @@ class _NotArrayError(Exception):
     """A list is not an array of numbers."""
 
 
-class ObservedBin:
-    """Statistics of a bin over all records."""
+class Maps:
+    """Statistics of maps: of the values of each key, if there are few keys and all are strings."""
 
-    def __init__(self) -> None:
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+        self.count = 0
+        #: By key, in the order of the first maps that have them. Empty if the maps are no structs.
+        self.keys: dict[str, ObservedBin] = {}
+        #: Why they are no structs, and a key of such a map.
+        self.not_struct: tuple[str, Any] | None = None
+
+    def add(self, key: Key, value: dict[Any, Any]) -> None:
+        self.count += 1
+        if self.not_struct is not None:
+            return
+        if self.depth > MAX_DEPTH:
+            self.not_struct = f"maps nest more than {MAX_DEPTH} deep", next(iter(value), None)
+            return
+        for name, inner in value.items():
+            if not isinstance(name, str):
+                self._give_up(f"maps have keys of type {kind_of(name)}", name)
+                return
+            seen = self.keys.get(name)
+            if seen is None:
+                if len(self.keys) == MAX_KEYS:
+                    self._give_up(f"maps have more than {MAX_KEYS} different keys", name)
+                    return
+                seen = self.keys[name] = ObservedBin(self.depth)
+            if inner is not None:  # nil is a missing value
+                seen.add(key, inner)
+
+    def _give_up(self, why: str, key: Any) -> None:
+        self.not_struct = why, key
+        self.keys = {}
+
+
+class ObservedBin:
+    """Statistics of a bin over all records, or of the values of a key in its maps.
+
+    ``depth`` is the number of maps around the values.
+    """
+
+    def __init__(self, depth: int = 0) -> None:
         self.types: dict[str, int] = {}
         self.examples: dict[str, list[Key]] = {}
         self.numbers = Numbers()
         self.bytes = ByteStrings()
         self.lists = Lists()
+        self.maps = Maps(depth + 1)
 
     @property
     def count(self) -> int:
@@ -145,6 +189,8 @@ class ObservedBin:
             self.bytes.add(value.dumps().encode())
         elif isinstance(value, bytes):
             self.bytes.add(value)
+        elif isinstance(value, dict):
+            self.maps.add(key, value)
 
 
 class ObservedRecords:

@@ -5,23 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._utils.table import printable, table
-from ..exception import ClientError, ParamError
-from .choose import Chosen, choose
-from .observe import EXAMPLES, ObservedBin
+from .observe import EXAMPLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import numpy as np
-    import numpy.typing as npt
 
     from ..exception import AerospikeError
     from ..records import Key
-    from .observe import ObservedRecords
 
 
 class InferredBin(NamedTuple):
-    """Statistics of a bin, and the field inferred for it.
+    """Statistics of a bin, or of the values of a key in its maps, and the field inferred for them.
 
     Example:
         >>> visits = client.infer_dtype("test", "users").bins["visits"]
@@ -30,16 +26,17 @@ class InferredBin(NamedTuple):
     """
 
     name: str
-    """Name of the bin, and of its field."""
+    """Name of the bin, and of its field. For a key of maps: the name of the bin and the keys that lead to the
+    values, with dots between them."""
     field: str | None
-    """The field that holds every value seen, in NumPy's notation (``"f8"``, ``"S16"``, ``"(128,)f4"``); None
-    if the bin was left out."""
+    """The field that holds every value seen, in NumPy's notation (``"f8"``, ``"S16"``, ``"(128,)f4"``,
+    ``"[('trips', 'i8')]"``); None if the bin was left out."""
     note: str
     """Why the bin was left out; for a field, a remark or the empty string."""
     records: int
-    """Number of records that have the bin."""
+    """Number of records that have the bin, or the key."""
     presence: float
-    """Fraction of the records read that have the bin, 0 to 1."""
+    """Fraction of the records read that have it, 0 to 1."""
     types: dict[str, int]
     """Number of values by type: integer, float, bool, string, blob, GeoJSON, HLL, list, map."""
     minimum: int | float | None
@@ -54,6 +51,21 @@ class InferredBin(NamedTuple):
     odd: dict[str, list[Key]]
     """For a bin that was left out: type to up to three keys of records with such a value. If the bin has
     several types, the most common one is not listed."""
+    fields: dict[str, InferredBin]
+    """For maps that become a struct: the same for each of their keys, in the order of the keys."""
+
+
+def dtype_list(fields: Mapping[str, InferredBin]) -> list[tuple[str, Any]]:
+    """The fields as ``numpy.dtype`` takes them: names with a notation, or with the list of a struct."""
+    kept = {name: found for name, found in fields.items() if found.field is not None}
+    return [(name, dtype_list(found.fields) if found.fields else found.field) for name, found in kept.items()]
+
+
+def walk(fields: Mapping[str, InferredBin]) -> Iterator[InferredBin]:
+    """Bins and the keys of their maps; what is inside comes after what it is in."""
+    for found in fields.values():
+        yield found
+        yield from walk(found.fields)
 
 
 class InferredDtype:
@@ -82,14 +94,14 @@ class InferredDtype:
 
     @property
     def left_out(self) -> dict[str, InferredBin]:
-        """The bins without a field.
+        """The bins, and keys of maps, without a field.
 
         Example:
-            >>> client.put(("test", "users", 1), {"friends": {"Bea": 3}})
+            >>> client.put(("test", "users", 1), {"tags": ["new", "paid"]})
             >>> {name: found.note for name, found in client.infer_dtype("test", "users").left_out.items()}
-            {'friends': 'no field takes a map'}
+            {'tags': 'lists are not arrays: they have elements of type string'}
         """
-        return {name: found for name, found in self.bins.items() if found.field is None}
+        return {found.name: found for found in walk(self.bins) if found.field is None}
 
     def __repr__(self) -> str:
         return f"{self.dtype!r}\n{self.summary()}\n\n{self.report()}"
@@ -101,12 +113,12 @@ class InferredDtype:
             >>> client.infer_dtype("test", "users").summary()
             '2 records, 6 fields of 48 bytes a row'
         """
-        fields = len(self.bins) - len(self.left_out)
+        fields = sum(found.field is not None and not found.fields for found in walk(self.bins))
         left_out = f", {len(self.left_out)} left out" if self.left_out else ""
         return f"{self.records} records, {fields} fields of {self.dtype.itemsize} bytes a row{left_out}"
 
     def report(self) -> str:
-        """A table of the bins as text, and keys of records with unusual values.
+        """A table of the bins, and of the keys of maps, as text, and keys of records with unusual values.
 
         Example:
             >>> print(client.infer_dtype("test", "users").report())
@@ -117,7 +129,7 @@ class InferredDtype:
             ...
         """
         header = ("bin", "field", "present", "types", "range", "width", "note")
-        text = table(header, [_row(found) for found in self.bins.values()], right=(2, 4, 5))
+        text = table(header, [_row(found) for found in walk(self.bins)], right=(2, 4, 5))
         odd = [
             f"{printable(found.name)}: {kind} in {', '.join(_key(key) for key in keys)}"
             for found in self.left_out.values()
@@ -135,85 +147,11 @@ class InferredDtype:
         )
 
 
-def result_of(
-    observed: ObservedRecords,
-    *,
-    compact: bool,
-    max_width: int,
-    given: Mapping[str, npt.DTypeLike | None],
-) -> InferredDtype:
-    """The dtype for the statistics of at least one record; ``given`` are the caller's own fields."""
-    import numpy as np
-
-    count = observed.records
-    # The sort is stable: equally frequent bins keep the order in which they were first seen.
-    frequent = sorted(observed.bins.items(), key=lambda item: -item[1].count)
-    inferred, fields = {}, []
-    # A bin that the sample does not have may have a field all the same.
-    frequent += [(name, ObservedBin()) for name in given if name not in observed.bins]
-    for name, observed_bin in frequent:
-        if name in given:
-            chosen = _given_field(name, given[name], observed_bin)
-        else:
-            chosen = choose(name, observed_bin, compact=compact, max_width=max_width)
-        inferred[name] = _inferred_bin(name, observed_bin, chosen.notation, chosen.note, count)
-        if chosen.element is not None:
-            fields.append((name, chosen.element, chosen.shape) if chosen.shape else (name, chosen.element))
-    try:
-        dtype = np.dtype(fields)
-    except ValueError as error:
-        raise ClientError(
-            f"a row of {len(fields)} fields is wider than NumPy allows ({error}); "
-            f"pass a max_width below {max_width}"
-        ) from None
-    return InferredDtype(inferred, count, dtype)
-
-
-def _given_field(name: str, field: npt.DTypeLike | None, seen: ObservedBin) -> Chosen:
-    """The field that the caller gave for a bin."""
-    import numpy as np
-
-    note = "given by fields" if seen.count else "given by fields; not in the sample"
-    if field is None:
-        return Chosen(None, note=note)
-    try:
-        dtype = np.dtype(field)
-    except TypeError as error:
-        raise ParamError(f"fields[{name!r}] is {field!r}, which is not a dtype: {error}") from None
-    base, shape = dtype.subdtype or (dtype, ())
-    if base.names is not None or base.hasobject:
-        raise ParamError(f"fields[{name!r}] is {field!r}; it must be a plain type or a sub-array of one")
-    element = "?" if base.kind == "b" else base.str.lstrip("|=<" if np.little_endian else "|=>")
-    return Chosen(element, tuple(shape), note)
-
-
-def _inferred_bin(name: str, seen: ObservedBin, field: str | None, note: str, records: int) -> InferredBin:
-    numbers = seen.numbers if seen.numbers.types else seen.lists.elements
-    shortest = [length for length in (seen.bytes.shortest, seen.lists.shortest) if length is not None]
-    odd: dict[str, list[Key]] = {}
-    if field is None:
-        most = max(seen.types, key=lambda kind: seen.types[kind]) if len(seen.types) > 1 else None
-        odd = {kind: keys for kind, keys in seen.examples.items() if kind != most}
-    return InferredBin(
-        name=name,
-        field=field,
-        note=note,
-        records=seen.count,
-        presence=seen.count / records,
-        types=dict(sorted(seen.types.items(), key=lambda item: -item[1])),
-        minimum=numbers.low,
-        maximum=numbers.high,
-        shortest=min(shortest, default=None),
-        longest=max(seen.bytes.longest, seen.lists.longest) if shortest else None,
-        odd=odd,
-    )
-
-
 def _row(found: InferredBin) -> list[str]:
     types = [kind if len(found.types) == 1 else f"{kind} {count}" for kind, count in found.types.items()]
     return [
         found.name,
-        "-" if found.field is None else found.field,
+        "-" if found.field is None else "struct" if found.fields else found.field,
         _percent(found.presence),
         ", ".join(types),
         "" if found.minimum is None else _span(_number(found.minimum), _number(found.maximum)),

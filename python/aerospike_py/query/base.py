@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .. import _native
     from ..types import QueryPolicy
+    from .arrays import NumpyRun
     from .records import QueryRun
 
 _PREDICATES = "only the primary index can be queried; use the official client for secondary indexes"
@@ -69,12 +70,13 @@ class QueryBase:
         self._numbers = {"max_records": 0, "records_per_second": 0, "ttl": 0}
         self._paginates = False
         self._place: _native.QueryPlace | None = None
-        self._run: weakref.ref[QueryRun] | None = None
+        self._run: weakref.ref[QueryRun] | weakref.ref[NumpyRun] | None = None
 
     def select(self, *bins: str) -> Self:
         """Chooses the bins to read.
 
-        A record that has none of these bins is left out.
+        A record that has none of these bins is left out, except by :meth:`to_numpy` and
+        :meth:`numpy_batches`: there it is a row without values.
 
         Args:
             bins: names of the bins; none for all bins.
@@ -146,7 +148,7 @@ class QueryBase:
 
     def _current_place(self) -> _native.QueryPlace | None:
         """The place of the last run, which may still be running."""
-        run = None if self._run is None else self._run()
+        run: QueryRun | NumpyRun | None = None if self._run is None else self._run()
         if run is not None:
             run._save_place()
         return self._place
@@ -163,6 +165,20 @@ class QueryBase:
             self.records_per_second,
             self._current_place() if continues else None,
             self._paginates,
+        )
+
+    def _start_numpy(self, policy: QueryPolicy | None, *arguments: Any) -> _native.NumpyStream:
+        continues = self._paginates or has_partition_filter(policy)
+        return self._core.query_numpy(
+            self._namespace,
+            self._set,
+            self._bins,
+            policy,
+            self.max_records,
+            self.records_per_second,
+            self._current_place() if continues else None,
+            self._paginates,
+            *arguments,
         )
 
     def __reduce__(self) -> NoReturn:

@@ -6,13 +6,20 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..exception import QueryDecodeError
+from .._utils.describe import describe
+from .._utils.dtypes import one_dtype
+from ..exception import ParamTypeError, QueryDecodeError
+from .arrays import AsyncNumpyBatches, NumpyBatches, NumpyRun, read_all, read_all_async
 from .base import QueryBase, has_partition_filter
 from .records import AsyncQueryRecords, QueryRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy.typing as npt
+
+    from .._types import Casting, Errors, Paths, Project
+    from ..numpy_query import NumpyQueryRecords
     from ..records import Record
     from ..types import QueryPolicy
 
@@ -25,9 +32,7 @@ def _partition_of(record: Record) -> int:
 
 def _check_callback(callback: object) -> None:
     if not callable(callback):
-        raise TypeError(
-            f"callback is of type {type(callback).__name__}; it must be a function that takes a record"
-        )
+        raise ParamTypeError(f"callback is {describe(callback)}; it must be a function that takes a record")
 
 
 class Query(QueryBase):
@@ -66,7 +71,9 @@ class Query(QueryBase):
         records = self.records(policy, options)
         found: list[Record] = []
         try:
-            found.extend(records)
+            while (block := records._rest()) is not None:
+                found += block
+                records._used += len(block)
         except QueryDecodeError as error:
             error.records = found
             raise
@@ -103,10 +110,12 @@ class Query(QueryBase):
         _check_callback(callback)
         with_partition = has_partition_filter(policy)
         with self.records(policy, options) as records:
-            for record in records:
-                answer = callback(_partition_of(record), record) if with_partition else callback(record)
-                if answer is False:
-                    return
+            while (block := records._rest()) is not None:
+                for record in block:
+                    records._used += 1
+                    answer = callback(_partition_of(record), record) if with_partition else callback(record)
+                    if answer is False:
+                        return
 
     def records(
         self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
@@ -126,6 +135,94 @@ class Query(QueryBase):
             ...     first = next(records)
         """
         return QueryRecords(self, policy, options)
+
+    def to_numpy(
+        self,
+        _dtype: npt.DTypeLike | None = None,
+        *,
+        paths: Paths | None = None,
+        casting: Casting = "unsafe",
+        errors: Errors = "raise",
+        policy: QueryPolicy | None = None,
+        project: Project = "client",
+        dtype: npt.DTypeLike | None = None,
+    ) -> NumpyQueryRecords:
+        """Runs the query and reads its records into one NumPy array.
+
+        Each value is written from the socket into the array, without an object for each record. Every record
+        of the query is a row, also one that has none of the bins; :meth:`select` narrows the fields to be
+        filled, as ``bins`` does in :meth:`Client.batch_read`. The records come in no order.
+
+        Args:
+            _dtype: structured dtype. Each field takes the bin of its name.
+            paths: where fields come from, if not from the bin of their name, as in :meth:`Client.batch_read`.
+            casting: ``"unsafe"`` or ``"same_value"``, as in :meth:`Client.batch_read`.
+            errors: ``"raise"`` or ``"coerce"``, as in :meth:`Client.batch_read`.
+            policy: query policy, as in :meth:`results`.
+            project: ``"client"``: values are picked out of maps and lists while they are decoded.
+            dtype: the same as ``_dtype``.
+
+        Returns:
+            The arrays, of shape ``(n,)``, contiguous.
+
+        Raises:
+            AerospikeError: the query failed. ``batch`` has the records that came before. They count as taken:
+                a query that continues begins behind them.
+            BatchDecodeError: values do not fit their fields. ``batch`` has all records; ``failures`` names
+                them by digest.
+            MemoryError: there is no memory for all records. ``batch`` has those for which there is.
+
+        Example:
+            >>> dtype = np.dtype([("name", "S8"), ("visits", "i8")])
+            >>> records = client.query("test", "users").to_numpy(dtype)
+            >>> sorted(records["name"].tolist())
+            [b'Ada', b'Bea']
+        """
+        run = NumpyRun(self, one_dtype(_dtype, dtype), casting, errors, None, policy, None, paths, project)
+        return read_all(run)
+
+    def numpy_batches(
+        self,
+        _dtype: npt.DTypeLike | None = None,
+        rows: int = 65_536,
+        *,
+        paths: Paths | None = None,
+        out: npt.NDArray[Any] | None = None,
+        casting: Casting = "unsafe",
+        errors: Errors = "raise",
+        policy: QueryPolicy | None = None,
+        project: Project = "client",
+        dtype: npt.DTypeLike | None = None,
+    ) -> NumpyBatches:
+        """Runs the query and iterates over its records in NumPy arrays, in blocks of rows. Memory is bounded
+        by a few blocks, whatever the size of the set.
+
+        Args:
+            _dtype: structured dtype, as in :meth:`to_numpy`.
+            rows: the maximum number of rows of a block. All blocks but the last have that many, unless there
+                is no memory for them.
+            paths: as in :meth:`to_numpy`.
+            out: array of ``_dtype`` into which each block is written, at most ``len(out)`` rows. A block is
+                then a view of it, valid until the next one is asked for; nodes wait meanwhile.
+            casting: as in :meth:`to_numpy`.
+            errors: as in :meth:`to_numpy`. A block whose values do not fit raises with ``batch``; asking
+                again continues with the next block.
+            policy: query policy, as in :meth:`results`.
+            project: ``"client"``: values are picked out of maps and lists while they are decoded.
+            dtype: the same as ``_dtype``.
+
+        Returns:
+            An iterator over :class:`NumpyQueryRecords`. Use it as a context manager, or close it.
+
+        Example:
+            >>> dtype = np.dtype([("visits", "i8")])
+            >>> with client.query("test", "users").numpy_batches(dtype, rows=1000) as batches:
+            ...     [len(block) for block in batches]
+            [2]
+        """
+        return NumpyBatches(
+            self, one_dtype(_dtype, dtype), casting, errors, rows, policy, out, paths, project
+        )
 
     def __iter__(self) -> QueryRecords:
         return self.records()
@@ -153,8 +250,9 @@ class AsyncQuery(QueryBase):
         records = self.records(policy, options)
         found: list[Record] = []
         try:
-            async for record in records:
-                found.append(record)  # noqa: PERF401 (a comprehension would lose them at an exception)
+            while (block := await records._rest()) is not None:
+                found += block
+                records._used += len(block)
         except QueryDecodeError as error:
             error.records = found
             raise
@@ -179,12 +277,14 @@ class AsyncQuery(QueryBase):
         _check_callback(callback)
         with_partition = has_partition_filter(policy)
         async with self.records(policy, options) as records:
-            async for record in records:
-                answer = callback(_partition_of(record), record) if with_partition else callback(record)
-                if inspect.isawaitable(answer):
-                    answer = await answer
-                if answer is False:
-                    return
+            while (block := await records._rest()) is not None:
+                for record in block:
+                    records._used += 1
+                    answer = callback(_partition_of(record), record) if with_partition else callback(record)
+                    if inspect.isawaitable(answer):
+                        answer = await answer
+                    if answer is False:
+                        return
 
     def records(
         self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None
@@ -198,6 +298,52 @@ class AsyncQuery(QueryBase):
             Bea
         """
         return AsyncQueryRecords(self, policy, options)
+
+    async def to_numpy(
+        self,
+        _dtype: npt.DTypeLike | None = None,
+        *,
+        paths: Paths | None = None,
+        casting: Casting = "unsafe",
+        errors: Errors = "raise",
+        policy: QueryPolicy | None = None,
+        project: Project = "client",
+        dtype: npt.DTypeLike | None = None,
+    ) -> NumpyQueryRecords:
+        """Like :meth:`Query.to_numpy`, awaited.
+
+        Example:
+            >>> dtype = np.dtype([("visits", "i8")])
+            >>> len(await client.query("test", "users").to_numpy(dtype))
+            2
+        """
+        run = NumpyRun(self, one_dtype(_dtype, dtype), casting, errors, None, policy, None, paths, project)
+        return await read_all_async(run)
+
+    def numpy_batches(
+        self,
+        _dtype: npt.DTypeLike | None = None,
+        rows: int = 65_536,
+        *,
+        paths: Paths | None = None,
+        out: npt.NDArray[Any] | None = None,
+        casting: Casting = "unsafe",
+        errors: Errors = "raise",
+        policy: QueryPolicy | None = None,
+        project: Project = "client",
+        dtype: npt.DTypeLike | None = None,
+    ) -> AsyncNumpyBatches:
+        """Like :meth:`Query.numpy_batches`, for ``async for``.
+
+        Example:
+            >>> dtype = np.dtype([("visits", "i8")])
+            >>> async with client.query("test", "users").numpy_batches(dtype) as batches:
+            ...     [len(block) async for block in batches]
+            [2]
+        """
+        return AsyncNumpyBatches(
+            self, one_dtype(_dtype, dtype), casting, errors, rows, policy, out, paths, project
+        )
 
     def __aiter__(self) -> AsyncQueryRecords:
         return self.records()

@@ -197,6 +197,17 @@ class QueryRecords(QueryRun):
             self._used += 1
             return record
 
+    def _rest(self) -> list[Record] | None:
+        """The records that are left of the block, or else those of the next one; None at the end. The caller
+        counts in ``_used`` the records that it hands out."""
+        with self._lock:
+            if self._used == len(self._block):
+                try:
+                    self._next_block()
+                except StopIteration:
+                    return None
+            return self._block[self._used :] if self._used else self._block
+
     def _next_block(self) -> None:
         while True:
             if self._is_over:
@@ -267,6 +278,15 @@ class AsyncQueryRecords(QueryRun):
         record = self._block[self._used]
         self._used += 1
         return record
+
+    async def _rest(self) -> list[Record] | None:
+        """As :meth:`QueryRecords._rest`, awaited."""
+        if self._used == len(self._block):
+            try:
+                await self._next_block()
+            except StopAsyncIteration:
+                return None
+        return self._block[self._used :] if self._used else self._block
 
     async def _next_block(self) -> None:
         while True:

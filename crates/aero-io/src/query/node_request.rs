@@ -20,6 +20,9 @@ use crate::net::timer::Timer;
 use crate::node::Node;
 use crate::topology::state::Inner;
 
+/// The most operations that a server carries out in a query. With more, it leaves out every record.
+const MAX_QUERY_OPS: usize = 32 * 1024;
+
 /// How long a node waits for a client that reads nothing, unless the request sets it.
 const SERVER_SOCKET_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -330,9 +333,16 @@ fn encode<D>(
     out: &mut Vec<u8>,
 ) -> Result<(), WireError> {
     let Query { space, bins, every_record, policy, records_per_second, .. } = &*call.query;
-    let all_bins =
-        matches!(bins, Bins::Names(names) if *every_record && !names.is_empty()) && !node.has_query_ops();
-    let bins = if all_bins { &Bins::All } else { bins };
+    let bins = match bins {
+        Bins::Names(names)
+            if *every_record
+                && !names.is_empty()
+                && (names.len() > MAX_QUERY_OPS || !node.has_query_ops()) =>
+        {
+            &Bins::All
+        }
+        bins => bins,
+    };
     let names = bins.borrowed();
     let asked = &cursor.partitions.last;
     let from_start: Vec<u16> =

@@ -105,7 +105,8 @@ impl Default for QueryPartitions {
 pub struct QueryProgress(Arc<Mutex<QueryPartitions>>);
 
 impl QueryProgress {
-    pub(crate) fn new(partitions: QueryPartitions) -> Self {
+    #[must_use]
+    pub fn new(partitions: QueryPartitions) -> Self {
         Self(Arc::new(Mutex::new(partitions)))
     }
 
@@ -121,7 +122,8 @@ impl QueryProgress {
         self.lock().clone()
     }
 
-    pub(crate) fn finish(&self, finished: Vec<u16>) {
+    /// Records that all records of these partitions were used.
+    pub fn finish(&self, finished: Vec<u16>) {
         let mut partitions = self.lock();
         finished.into_iter().for_each(|partition| partitions.finish(partition));
     }

@@ -183,6 +183,8 @@ pub struct Node {
     pub address: String,
     /// The answer to `cluster-name`.
     pub cluster_name: Mutex<String>,
+    /// The answer to `build`.
+    pub build: Mutex<String>,
     /// The addresses that the node announces.
     pub service: Mutex<String>,
     /// Refuses connections, and has closed the open ones.
@@ -213,6 +215,7 @@ impl Node {
             name: Mutex::new(name.into()),
             address: address.into(),
             cluster_name: Mutex::new("scripted".into()),
+            build: Mutex::new("8.1.2.0".into()),
             service: Mutex::new(address.into()),
             is_down: AtomicBool::new(false),
             is_hung: AtomicBool::new(false),
@@ -362,6 +365,7 @@ impl Node {
         let replicas = self.replicas.lock().unwrap();
         match command {
             "node" => self.name.lock().unwrap().clone(),
+            "build" => self.build.lock().unwrap().clone(),
             "cluster-name" => self.cluster_name.lock().unwrap().clone(),
             "partition-generation" => replicas.0.to_string(),
             "peers-generation" => peers.0.to_string(),

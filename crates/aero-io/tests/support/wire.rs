@@ -3,7 +3,8 @@
 use aero_io::Digest;
 use wire_protocol::batch::row_flags;
 use wire_protocol::message::{
-    FrameType, Message, MessageHeader, field_type, info1, info3, op, write_field, write_frame, write_op,
+    FrameType, Message, MessageHeader, field_type, info1, info2, info3, op, write_field, write_frame,
+    write_op,
 };
 use wire_protocol::particle::particle_type;
 use wire_protocol::query::QueryScope;
@@ -23,6 +24,10 @@ pub struct Request {
     pub rows: Vec<RequestRow>,
     /// The scope of a query, which has no rows.
     pub query: Option<QueryScope>,
+    /// The names in its operations.
+    pub bins: Vec<String>,
+    /// Whether it asks for the result of each operation.
+    pub responds_to_all: bool,
     /// Bytes of the whole frame.
     pub size: usize,
 }
@@ -49,6 +54,8 @@ impl Request {
             timeout_ms: message.header.extra,
             rows,
             query: is_query.then_some(scope),
+            bins: message.ops().map(|op| String::from_utf8_lossy(op.name).into()).collect(),
+            responds_to_all: message.header.info2 & info2::RESPOND_ALL_OPS != 0,
             size: body.len() + 8,
         }
     }

@@ -155,17 +155,19 @@ pub(crate) fn result_arrays(
     Ok((codes, PyArray1::from_vec(py, in_doubt).into_any().unbind()))
 }
 
-/// The dtypes of `meta` and `result_codes`.
-struct Dtypes {
-    meta: Py<PyAny>,
+/// The dtypes of `meta`, `result_codes` and `digests`.
+pub(super) struct Dtypes {
+    pub(super) meta: Py<PyAny>,
     code: Py<PyAny>,
+    pub(super) digest: Py<PyAny>,
 }
 
-fn dtypes<'py>(numpy: &Bound<'py, PyModule>) -> PyResult<&'py Dtypes> {
+pub(super) fn dtypes<'py>(numpy: &Bound<'py, PyModule>) -> PyResult<&'py Dtypes> {
     static DTYPES: Once<Dtypes> = Once::new();
     DTYPES.get_or_try_init(numpy.py(), || {
         let meta = numpy.call_method1("dtype", (vec![("gen", "u4"), ("ttl", "u4")],))?.unbind();
-        Ok(Dtypes { meta, code: numpy.call_method1("dtype", ("i4",))?.unbind() })
+        let dtype = |name: &str| Ok::<_, PyErr>(numpy.call_method1("dtype", (name,))?.unbind());
+        Ok(Dtypes { meta, code: dtype("i4")?, digest: dtype("V20")? })
     })
 }
 

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `interpreter`, `process` | which interpreter imports the package; which process this is, forks included |
 //! | `once` | Python objects that are made once, safely beside forks |
+//! | `tuples` | instances of named tuples |
 //! | `package` | the names of the Python package that the extension uses |
 //! | `errors`, `describe`, `text` | exceptions, objects in their messages, the text of strings |
 //!
@@ -16,3 +17,4 @@ pub(crate) mod once;
 pub(crate) mod package;
 pub(crate) mod process;
 pub(crate) mod text;
+pub(crate) mod tuples;

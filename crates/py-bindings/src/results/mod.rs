@@ -8,7 +8,10 @@
 pub(crate) mod answer;
 pub(crate) mod clock;
 pub(crate) mod numpy_batch;
+pub(crate) mod numpy_query;
+pub(crate) mod query_labels;
 pub(crate) mod query_records;
+pub(crate) mod query_rows;
 pub(crate) mod records;
 pub(crate) mod rows;
 pub(crate) mod sinks;

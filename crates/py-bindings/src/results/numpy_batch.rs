@@ -64,7 +64,7 @@ pub(crate) fn wrap(
 }
 
 /// The paths of fields as Python passes them; None if there are none.
-fn paths_dict<'py>(py: Python<'py>, plan: &Plan) -> PyResult<Option<Bound<'py, PyDict>>> {
+pub(super) fn paths_dict<'py>(py: Python<'py>, plan: &Plan) -> PyResult<Option<Bound<'py, PyDict>>> {
     let mut paths = plan.paths().peekable();
     if paths.peek().is_none() {
         return Ok(None);

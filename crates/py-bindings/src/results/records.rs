@@ -2,23 +2,22 @@
 
 use aero_io::Digest;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::keys::KeyArena;
 use crate::python::once::{Once, intern};
 use crate::python::package::from_package;
+use crate::python::tuples::TupleClass;
 
 struct RecordClasses {
-    key: Py<PyAny>,
-    record: Py<PyAny>,
-    ordered: Py<PyAny>,
-    header: Py<PyAny>,
-    exists: Py<PyAny>,
+    key: TupleClass,
+    record: TupleClass,
+    ordered: TupleClass,
+    header: TupleClass,
+    exists: TupleClass,
     batch_record: Py<PyAny>,
     batch_records: Py<PyAny>,
-    /// `tuple.__new__` and `object.__new__`. Calling the classes themselves would run Python code for each object and
-    /// cost several times as much.
-    new_tuple: Py<PyAny>,
+    /// `object.__new__`. Calling the class itself would run Python code for each object and cost several times as much.
     new_object: Py<PyAny>,
 }
 
@@ -26,25 +25,16 @@ fn classes(py: Python<'_>) -> PyResult<&'static RecordClasses> {
     static CLASSES: Once<RecordClasses> = Once::new();
     CLASSES.get_or_try_init(py, || {
         Ok(RecordClasses {
-            key: from_package!(py, "Key")?.unbind(),
-            record: from_package!(py, "Record")?.unbind(),
-            ordered: from_package!(py, "OrderedRecord")?.unbind(),
-            header: from_package!(py, "RecordHeader")?.unbind(),
-            exists: from_package!(py, "Exists")?.unbind(),
+            key: TupleClass::new(&from_package!(py, "Key")?)?,
+            record: TupleClass::new(&from_package!(py, "Record")?)?,
+            ordered: TupleClass::new(&from_package!(py, "OrderedRecord")?)?,
+            header: TupleClass::new(&from_package!(py, "RecordHeader")?)?,
+            exists: TupleClass::new(&from_package!(py, "Exists")?)?,
             batch_record: from_package!(py, "BatchRecord")?.unbind(),
             batch_records: from_package!(py, "BatchRecords")?.unbind(),
-            new_tuple: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
             new_object: py.get_type::<PyAny>().getattr("__new__")?.unbind(),
         })
     })
-}
-
-fn named_tuple<'py, const N: usize>(
-    py: Python<'py>,
-    class: &Py<PyAny>,
-    items: [Bound<'py, PyAny>; N],
-) -> PyResult<Bound<'py, PyAny>> {
-    classes(py)?.new_tuple.bind(py).call1((class, PyTuple::new(py, items)?))
 }
 
 /// Namespaces and sets of a batch's rows as Python strings, each made once.
@@ -75,12 +65,12 @@ pub(crate) fn key<'py>(
         None => py.None().into_bound(py),
     };
     let items = [namespace.clone(), set.clone(), primary_key, PyBytes::new(py, digest).into_any()];
-    named_tuple(py, &classes(py)?.key, items)
+    classes(py)?.key.make(py, items)
 }
 
 /// A `Key` of namespace, set, primary key and digest.
 pub(crate) fn key_of<'py>(py: Python<'py>, parts: [Bound<'py, PyAny>; 4]) -> PyResult<Bound<'py, PyAny>> {
-    named_tuple(py, &classes(py)?.key, parts)
+    classes(py)?.key.make(py, parts)
 }
 
 /// The `Key` of a command on one record.
@@ -106,7 +96,7 @@ pub(crate) fn record<'py>(
     meta: &Bound<'py, PyAny>,
     bins: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    named_tuple(py, &classes(py)?.record, [key.clone(), meta.clone(), bins.clone()])
+    classes(py)?.record.make(py, [key.clone(), meta.clone(), bins.clone()])
 }
 
 /// An `OrderedRecord`, whose bins are a list of the results of operations.
@@ -116,7 +106,7 @@ pub(crate) fn ordered<'py>(
     meta: &Bound<'py, PyAny>,
     bins: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    named_tuple(py, &classes(py)?.ordered, [key.clone(), meta.clone(), bins.clone()])
+    classes(py)?.ordered.make(py, [key.clone(), meta.clone(), bins.clone()])
 }
 
 /// The result of `exists`.
@@ -125,7 +115,7 @@ pub(crate) fn exists<'py>(
     key: &Bound<'py, PyAny>,
     meta: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    named_tuple(py, &classes(py)?.exists, [key.clone(), meta.clone()])
+    classes(py)?.exists.make(py, [key.clone(), meta.clone()])
 }
 
 /// The result of a batch's row.
@@ -146,7 +136,7 @@ impl<'py> Row<'py> {
             return Ok(self);
         }
         let items = [self.key.clone(), self.record.get_item(1)?];
-        let record = named_tuple(py, &classes(py)?.header, items)?;
+        let record = classes(py)?.header.make(py, items)?;
         Ok(Self { record, ..self })
     }
 }

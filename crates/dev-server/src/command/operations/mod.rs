@@ -57,8 +57,8 @@ pub(crate) fn check_name(op: &Op<'_>) -> Result<(), ResultCode> {
     Ok(())
 }
 
-/// Largest number of operations of a write.
-const MAX_OPS: usize = 32 * 1024;
+/// Largest number of operations of a write or a query.
+pub(crate) const MAX_OPS: usize = 32 * 1024;
 
 /// What a write's operations require of the record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,9 @@ use wire_protocol::ResultCode;
 use wire_protocol::digest::{Digest, partition_id};
 use wire_protocol::message::{
     FrameHeader, FrameType, Message, MessageHeader, Ops, field_type, info1, info2, info3, write_field,
+    write_op,
 };
+use wire_protocol::particle::particle_type;
 use wire_protocol::query::QueryScope;
 
 use crate::command::operations;
@@ -121,9 +123,12 @@ impl<'a> QueryRun<'a> {
         if message.fields().any(|field| INDEX_FIELDS.contains(&field.kind)) {
             return Err(ResultCode::UNSUPPORTED_FEATURE);
         }
-        for op in message.ops() {
-            operations::check_read(&op)?;
-            operations::check_name(&op).map_err(|_| ResultCode::PARAMETER)?;
+        // Like the server, a query for headers ignores operations.
+        if info1 & info1::NO_BINS == 0 {
+            for op in message.ops() {
+                operations::check_read(&op)?;
+                operations::check_name(&op).map_err(|_| ResultCode::PARAMETER)?;
+            }
         }
         let mut partitions: BTreeMap<u16, Option<Digest>> =
             scope.partitions.iter().map(|&partition| (partition, None)).collect();
@@ -204,13 +209,18 @@ impl<'a> QueryRun<'a> {
             };
             let record_start = out.len();
             bins += 1 + self.n_ops;
-            if !self.write_record(&digest, now, out) {
+            let outcome = self.write_record(&digest, now, out);
+            if outcome != RecordOutcome::Gone {
+                // Like the server, a record that is left out counts for `max_records`.
+                self.remaining = self.remaining.saturating_sub(1);
+            }
+            if outcome != RecordOutcome::Written {
                 if bins > BINS_PER_STEP {
                     break true;
                 }
                 continue;
             }
-            (sent, allowance, self.remaining) = (sent + 1, allowance - 1, self.remaining - 1);
+            (sent, allowance) = (sent + 1, allowance - 1);
             if out.len() - start > MAX_FRAME_OF_RECORDS && record_start > start + FrameHeader::LEN {
                 self.overflow.extend_from_slice(&out[record_start..]);
                 out.truncate(record_start);
@@ -276,17 +286,17 @@ impl<'a> QueryRun<'a> {
         self.digests = digests.into_iter();
     }
 
-    /// Appends a record. Returns `false` if it no longer exists or has none of the requested bins.
-    fn write_record(&mut self, digest: &Digest, now: Moment, out: &mut Vec<u8>) -> bool {
+    /// Appends a record.
+    fn write_record(&mut self, digest: &Digest, now: Moment, out: &mut Vec<u8>) -> RecordOutcome {
         let namespace = self.namespace;
         let shard = namespace.read(digest);
         let Some(record) = shard.get(digest).filter(|record| !record.is_expired(now.seconds)) else {
-            return false;
+            return RecordOutcome::Gone;
         };
         if let SetFilter::Only(set) = self.filter
             && record.set != set
         {
-            return false;
+            return RecordOutcome::Gone;
         }
         let set: &[u8] = match record.set {
             0 => &[],
@@ -303,7 +313,12 @@ impl<'a> QueryRun<'a> {
             write_field(out, field_type::KEY, key);
         }
         let no_bins = self.flags.info1 & info1::NO_BINS;
-        let n_ops = if no_bins != 0 { Some(0) } else { write_bins(record, &self.ops, out) };
+        let n_ops = match no_bins {
+            // Like the server, which finds out record by record.
+            0 if self.n_ops > operations::MAX_OPS => Some(0),
+            0 => write_bins(record, &self.ops, self.flags.responds_to_all(), out),
+            _ => Some(0),
+        };
         let n_ops = match n_ops {
             Some(0) if no_bins == 0 => None,
             n_ops if out.len() - start <= MAX_RECORD => n_ops,
@@ -315,7 +330,7 @@ impl<'a> QueryRun<'a> {
         };
         let Some(n_ops) = n_ops else {
             out.truncate(start);
-            return false;
+            return RecordOutcome::LeftOut;
         };
         let mut header = Vec::with_capacity(MessageHeader::LEN);
         MessageHeader {
@@ -328,13 +343,23 @@ impl<'a> QueryRun<'a> {
         }
         .write(&mut header);
         out[start..start + MessageHeader::LEN].copy_from_slice(&header);
-        true
+        RecordOutcome::Written
     }
 }
 
-/// Appends the requested bins, or all bins if none is named, and returns their number. `None` if they are too
-/// large.
-fn write_bins(record: &Record, ops: &Ops<'_>, out: &mut Vec<u8>) -> Option<u16> {
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RecordOutcome {
+    Written,
+    /// It has none of the requested bins, or it is too large.
+    LeftOut,
+    /// It no longer exists, or is in another set.
+    Gone,
+}
+
+/// Appends the requested bins, or all bins if none is named, and returns their number. With `responds_to_all`, a
+/// bin that the record lacks is nil; otherwise it is left out. `None` if they are too large.
+fn write_bins(record: &Record, ops: &Ops<'_>, responds_to_all: bool, out: &mut Vec<u8>) -> Option<u16> {
     if ops.clone().next().is_none() {
         out.extend_from_slice(&record.bins);
         return Some(record.n_bins);
@@ -343,10 +368,12 @@ fn write_bins(record: &Record, ops: &Ops<'_>, out: &mut Vec<u8>) -> Option<u16> 
     let lookup = BinLookup::new(record, ops);
     let mut count = 0;
     for op in ops.clone() {
-        if let Some(whole) = lookup.find(op.name) {
-            out.extend_from_slice(whole);
-            count += 1;
+        match lookup.find(op.name) {
+            Some(whole) => out.extend_from_slice(whole),
+            None if responds_to_all => write_op(out, op.code, particle_type::NIL, op.name, &[]),
+            None => continue,
         }
+        count += 1;
         if out.len() > limit {
             return None;
         }

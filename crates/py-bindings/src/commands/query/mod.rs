@@ -1,9 +1,10 @@
 //! Queries: the records of a namespace or a set.
 //!
 //! `Core::query` reads the arguments and makes a `QueryStream` (`stream`), which gives the records in lists; a
-//! `QueryPlace` (`place`) says where a query stands, to go on from there. Queries into arrays or with predicates are
-//! further methods here, over the same stream of blocks.
+//! `QueryPlace` (`place`) says where a query stands, to go on from there. `Core::query_numpy` makes a `NumpyStream`
+//! (`arrays`), whose records are written into arrays. Queries with predicates are further methods here.
 
+mod arrays;
 mod place;
 mod stream;
 
@@ -11,11 +12,18 @@ use aero_io::{Bins, Query, QueryDuration, QueryPartitions, QueryPolicy, Space};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt};
 
+pub(crate) use self::arrays::NumpyStream;
+use self::arrays::Target;
 pub(crate) use self::place::QueryPlace;
 pub(crate) use self::stream::QueryStream;
-use crate::args::convert::{bin_names, text, text_or_none, whole_number};
+use crate::args::casting::CastingArgs;
+use crate::args::convert::{CLIENT_DEFAULT_TTL, bin_names, text, text_or_none, time_to_live, whole_number};
+use crate::args::paths::{check_project, field_paths, path_error};
 use crate::args::policy;
 use crate::args::settings::Settings;
+use crate::arrays::as_dtype;
+use crate::arrays::dtype::{PlanArgs, read_plan};
+use crate::arrays::space::UsersArray;
 use crate::core::Core;
 use crate::keys::too_long;
 use crate::python::describe::describe;
@@ -59,15 +67,69 @@ impl Core {
             max_records: limit("max_records", max_records)? as u64,
             records_per_second: limit("records_per_second", records_per_second)? as u32,
         };
-        if query.records_per_second != 0 && query.policy.duration == QueryDuration::Short {
-            // The server refuses this, with an error that does not say why.
-            let message = format!(
-                "records_per_second is {} and the policy asks for a short query, which has no rate; leave one out",
-                query.records_per_second
-            );
-            return Err(param_error(py, message));
-        }
+        check_rate(py, &query)?;
         Ok(QueryStream::new(&cluster, query, start))
+    }
+
+    /// Begins a query into arrays, as [`Core::query`] does. `rows` is the number of rows of a block; None for one array.
+    #[allow(clippy::too_many_arguments)] // the command's own
+    fn query_numpy(
+        &self,
+        py: Python<'_>,
+        namespace: &Bound<'_, PyAny>,
+        set: Option<&Bound<'_, PyAny>>,
+        bins: Option<&Bound<'_, PyAny>>,
+        policy: Option<&Bound<'_, PyAny>>,
+        max_records: &Bound<'_, PyAny>,
+        records_per_second: &Bound<'_, PyAny>,
+        place: Option<&QueryPlace>,
+        paginates: bool,
+        dtype: &Bound<'_, PyAny>,
+        casting: &Bound<'_, PyAny>,
+        errors: &Bound<'_, PyAny>,
+        rows: Option<&Bound<'_, PyAny>>,
+        out: Option<&Bound<'_, PyAny>>,
+        paths: Option<&Bound<'_, PyAny>>,
+        project: &Bound<'_, PyAny>,
+    ) -> PyResult<NumpyStream> {
+        let cluster = self.require_cluster(py)?;
+        let space = space(namespace, set)?;
+        let (policy, filter) = self.query_policy(py, policy)?;
+        let target = self.target(bins, dtype, casting, errors, rows, out, paths, project)?;
+        let start = match place {
+            Some(place) => place.resume(py, filter, paginates)?,
+            None => QueryPlace::begin(filter),
+        };
+        let query = Query {
+            space,
+            bins: arrays::bins_of(&target.plan),
+            every_record: true,
+            policy,
+            partitions: (*start.partitions).clone(),
+            max_records: limit("max_records", max_records)? as u64,
+            records_per_second: limit("records_per_second", records_per_second)? as u32,
+        };
+        check_rate(py, &query)?;
+        Ok(NumpyStream::new(cluster, query, start, target))
+    }
+
+    /// Refuses arguments that no query into arrays can have.
+    #[allow(clippy::too_many_arguments)] // the command's own
+    fn check_query_numpy(
+        &self,
+        py: Python<'_>,
+        bins: Option<&Bound<'_, PyAny>>,
+        policy: Option<&Bound<'_, PyAny>>,
+        dtype: &Bound<'_, PyAny>,
+        casting: &Bound<'_, PyAny>,
+        errors: &Bound<'_, PyAny>,
+        rows: Option<&Bound<'_, PyAny>>,
+        out: Option<&Bound<'_, PyAny>>,
+        paths: Option<&Bound<'_, PyAny>>,
+        project: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        self.query_policy(py, policy)?;
+        self.target(bins, dtype, casting, errors, rows, out, paths, project).map(drop)
     }
 
     /// Refuses a namespace or a set that no query can have.
@@ -101,6 +163,31 @@ impl Core {
 }
 
 impl Core {
+    #[allow(clippy::too_many_arguments)] // the command's own
+    fn target(
+        &self,
+        bins: Option<&Bound<'_, PyAny>>,
+        dtype: &Bound<'_, PyAny>,
+        casting: &Bound<'_, PyAny>,
+        errors: &Bound<'_, PyAny>,
+        rows: Option<&Bound<'_, PyAny>>,
+        out: Option<&Bound<'_, PyAny>>,
+        paths: Option<&Bound<'_, PyAny>>,
+        project: &Bound<'_, PyAny>,
+    ) -> PyResult<Target> {
+        let dtype = as_dtype(dtype)?;
+        let casting = CastingArgs::read(casting, errors)?;
+        check_project(project)?;
+        let (bins, paths) = (bin_names(bins)?, field_paths(paths)?);
+        let args = PlanArgs { casting: casting.casting, bins: bins.as_deref(), paths: &paths };
+        let plan = read_plan(&dtype, args, |error, fields| path_error(dtype.py(), error, fields))?;
+        let rows = rows.map(|rows| limit("rows", rows)).transpose()?;
+        let rows = rows.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
+        let out = out.map(|out| UsersArray::new(out, &dtype, plan.schema().itemsize())).transpose()?;
+        let coerce = casting.coerce;
+        Ok(Target { dtype: dtype.unbind(), plan, coerce, rows, out, warned: self.warned.clone() })
+    }
+
     /// The client's query policy, overridden by the run's, and the partitions that this chooses.
     fn query_policy(
         &self,
@@ -127,15 +214,29 @@ fn check_length(py: Python<'_>, what: &str, name: &str) -> PyResult<()> {
     too_long(what, name).map_or(Ok(()), |problem| Err(param_error(py, problem)))
 }
 
-/// `max_records`, `records_per_second` or `ttl`.
+fn check_rate(py: Python<'_>, query: &Query) -> PyResult<()> {
+    if query.records_per_second == 0 || query.policy.duration != QueryDuration::Short {
+        return Ok(());
+    }
+    // The server refuses this, with an error that does not say why.
+    let message = format!(
+        "records_per_second is {} and the policy asks for a short query, which has no rate; leave one out",
+        query.records_per_second
+    );
+    Err(param_error(py, message))
+}
+
+/// `max_records`, `records_per_second`, `ttl` or `rows`.
 fn limit(what: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
+    let least = i64::from(what == "rows");
     let (most, meaning) = match what {
+        "rows" => (i64::MAX, " of at least 1"),
         "max_records" => (i64::MAX, ", or 0 for no limit"),
         "records_per_second" => (u32::MAX.into(), " below 2**32, or 0 for no limit"),
-        _ => (u32::MAX.into(), " of seconds, or a TTL_* constant"),
+        _ => return time_to_live(what, value).map(|ttl| ttl.unwrap_or(CLIENT_DEFAULT_TTL).into()),
     };
     match whole_number(value) {
-        Some(number) if (0..=most).contains(&number) => Ok(number),
+        Some(number) if (least..=most).contains(&number) => Ok(number),
         found => {
             let message = format!("{what} is {}; it must be a whole number{meaning}", describe(value));
             // As the official client has it: another type is a TypeError.

@@ -1,0 +1,242 @@
+"""Queries into NumPy arrays: all records in one array, or in blocks."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from .._finish import finish, warnings_of_values
+from .._utils.event_loop import call
+from ..exception import AerospikeError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from typing_extensions import Self
+
+    from .. import _native
+    from .._types import Casting, Errors, Paths
+    from ..numpy_query import NumpyQueryRecords
+    from ..types import QueryPolicy
+    from .base import QueryBase
+
+
+class NumpyRun:
+    """One run of a query into arrays. It closes its stream when it ends or is garbage-collected.
+
+    A block counts as taken when the next one is asked for, as a record does in the iterators over records.
+    """
+
+    def __init__(
+        self,
+        query: QueryBase,
+        dtype: npt.DTypeLike,
+        casting: Casting,
+        errors: Errors,
+        rows: int | None,
+        policy: QueryPolicy | None,
+        out: npt.NDArray[Any] | None,
+        paths: Paths | None,
+        project: str,
+    ) -> None:
+        if dtype is None:
+            raise TypeError("_dtype is missing; pass a structured dtype, such as infer_dtype() proposes")
+        arguments = (dtype, casting, errors, rows, out, paths, project)
+        query._core.check_query_numpy(query._bins, policy, *arguments)
+        self._query = query
+        self._policy = policy
+        self._arguments = arguments
+        self._paths = paths
+        self._stream: _native.NumpyStream | None = None
+        self._is_over = False
+        # The number of the last block that was handed out, and of the last one that counts as taken.
+        self._number = 0
+        self._taken = 0
+
+    def _open(self) -> _native.NumpyStream:
+        if self._stream is None:
+            self._stream = self._query._start_numpy(self._policy, *self._arguments)
+            self._query._run = weakref.ref(self)
+        return self._stream
+
+    def _save_place(self) -> None:
+        if self._stream is not None:
+            self._query._place = self._stream.place(self._taken)
+
+    def _end(self) -> None:
+        """Saves the place of the query and closes its connections."""
+        self._is_over = True
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            try:
+                run = self._query._run
+                if run is not None and run() in (self, None):
+                    self._query._place = stream.place(self._taken)
+            finally:
+                stream.close()
+
+    def _receive(self, answer: Any) -> NumpyQueryRecords:
+        """A block, after warnings of it; raises if values in it do not fit."""
+        self._number, records, missing, unmatched, failures, _ = answer
+        found = warnings_of_values(records, missing, unmatched, self._paths)
+        return finish(records, found, failures, self._paths)
+
+    def _receive_all(self, answer: Any) -> NumpyQueryRecords:
+        """All records: as a block; raises if the query failed."""
+        error: BaseException | None = answer[-1]
+        self._taken = answer[0]
+        self._end()
+        if error is not None:
+            # What came before the failure, and where the query stands, are not lost.
+            error.batch = answer[1]  # type: ignore[attr-defined]
+            raise error
+        return self._receive(answer)
+
+    def __del__(self) -> None:
+        if getattr(self, "_stream", None) is not None:
+            # Raised in a forked child: the stream belongs to the parent.
+            with contextlib.suppress(AerospikeError):
+                self._end()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} cannot be pickled or copied: its connections belong to this process; "
+            "pass the query's get_partitions_status() to the worker, connect there and make the query again"
+        )
+
+
+class NumpyBatches(NumpyRun):
+    """Iterator over the records of a query, in blocks of rows: each is a
+    :class:`~aerospike_py.NumpyQueryRecords`.
+
+    One block is read ahead; then the nodes wait until the caller continues. The connections are closed after
+    the last block or, if the iterator is used as a context manager, on exit. Threads may share an iterator.
+
+    A block counts as taken when the next one is asked for: after a loop that was left early,
+    ``get_partitions_status()`` of the query begins with the block at which it was left.
+
+    Example:
+        >>> dtype = np.dtype([("visits", "i8")])
+        >>> with client.query("test", "users").numpy_batches(dtype) as batches:
+        ...     sum(int(block["visits"].sum()) for block in batches)
+        7
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> NumpyQueryRecords:
+        with self._lock:
+            if self._is_over:
+                raise StopIteration
+            if self._stream is None:
+                self._query._core.ensure_connected(None)
+                if self._is_over:  # closed while it connected
+                    raise StopIteration
+            self._taken = self._number
+            try:
+                answer = self._open().next_block(None, self._number)
+            except AerospikeError:
+                self._end()
+                raise
+            if answer is None or self._is_over:
+                self._end()
+                raise StopIteration
+            return self._receive(answer)
+
+    def close(self) -> None:
+        """Ends the query and closes its connections. In a thread that waits for a block, the iteration ends.
+
+        Example:
+            >>> client.query("test", "users").numpy_batches(np.dtype([("visits", "i8")])).close()
+        """
+        self._is_over = True
+        stream = self._stream
+        if stream is not None:
+            stream.close()
+        with self._lock:
+            self._end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> Literal[False]:
+        self.close()
+        return False
+
+
+class AsyncNumpyBatches(NumpyRun):
+    """Like :class:`NumpyBatches`, for ``async for`` and ``async with``. Only one task at a time may wait for
+    it.
+
+    Example:
+        >>> dtype = np.dtype([("visits", "i8")])
+        >>> async with client.query("test", "users").numpy_batches(dtype) as batches:
+        ...     [len(block) async for block in batches]
+        [2]
+    """
+
+    _is_waiting = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> NumpyQueryRecords:
+        if self._is_waiting:
+            raise RuntimeError("another task is waiting for the next block of this query")
+        self._is_waiting = True
+        try:
+            return await self._next()
+        finally:
+            self._is_waiting = False
+
+    async def _next(self) -> NumpyQueryRecords:
+        if self._is_over:
+            raise StopAsyncIteration
+        if self._stream is None and self._query._core.is_new():
+            await call(self._query._core.ensure_connected)
+            if self._is_over:  # closed while it connected
+                raise StopAsyncIteration
+        self._taken = self._number
+        try:
+            answer = await call(self._open().next_block, self._number)
+        except AerospikeError:
+            self._end()
+            raise
+        if answer is None or self._is_over:
+            self._end()
+            raise StopAsyncIteration
+        return self._receive(answer)
+
+    async def aclose(self) -> None:
+        """Ends the query and closes its connections. Closing again does nothing.
+
+        Example:
+            >>> await client.query("test", "users").numpy_batches(np.dtype([("visits", "i8")])).aclose()
+        """
+        self._end()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> Literal[False]:
+        self._end()
+        return False
+
+
+def read_all(run: NumpyRun) -> NumpyQueryRecords:
+    """All records of a run in one array."""
+    run._query._core.ensure_connected(None)
+    return run._receive_all(run._open().all(None))
+
+
+async def read_all_async(run: NumpyRun) -> NumpyQueryRecords:
+    """As :func:`read_all`, awaited."""
+    if run._query._core.is_new():
+        await call(run._query._core.ensure_connected)
+    return run._receive_all(await call(run._open().all))
