@@ -181,7 +181,14 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_result_codes",
             "_utils",
         ),
-        "numpy_batch": ("numpy_records", "_export", "_types", "_result_codes", "_pickled_keys"),
+        "numpy_batch": (
+            "numpy_records",
+            "_export",
+            "_types",
+            "_result_codes",
+            "_rows_by_key",
+            "_pickled_keys",
+        ),
         "numpy_query": ("numpy_records", "_types"),
         "numpy_write": ("_result_codes", "_utils", "_native"),
         "inference": ("_inference",),
@@ -200,6 +207,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "values": ("exception", "_utils"),
         # Types of configs and policies.
         "types": ("_types",),
+        # The rows of a batch, by the key that the caller has.
+        "_rows_by_key": ("_types",),
         # Aliases and protocols.
         "_types": ("keys",),
         "keys": ("exception", "_utils"),

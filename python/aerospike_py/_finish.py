@@ -108,7 +108,26 @@ def warn_of_failed_rows(batch: BatchRecords) -> None:
     """Warns if rows of a batch read failed."""
     if batch.result == 0:
         return
-    codes = {row.result for row in batch.batch_records}.difference(ABOUT_RECORD)
+    _warn_of_rows(batch, {row.result for row in batch.batch_records}.difference(ABOUT_RECORD))
+
+
+def warn_of_failed_reads(batch: BatchRecords, *, only_reads: bool) -> None:
+    """Warns if rows that read failed, in a batch of operations. Rows that write have codes that a program
+    expects, such as that of a record that exists already.
+
+    Args:
+        batch: the result.
+        only_reads: every row reads; otherwise, those of the class ``Read`` do.
+    """
+    if batch.result == 0:
+        return
+    rows = (row for row in batch.batch_records if only_reads or getattr(row, "kind", None) == "read")
+    codes = {row.result for row in rows}.difference(ABOUT_RECORD)
+    if codes:
+        _warn_of_rows(batch, codes)
+
+
+def _warn_of_rows(batch: BatchRecords, codes: Iterable[int]) -> None:
     warning = RuntimeWarning(_failed_rows(codes, "see the results of the rows, and raise_for_failures()"))
     warning.batch = batch  # type: ignore[attr-defined]
     warn(warning)
@@ -184,7 +203,9 @@ def _field_name(records: NumpyRecords, field: str) -> str:
     dtype = named(records.batch_records.dtype, field).dtype
     if dtype.names is not None:
         return f"a struct of {len(dtype.names)} {'field' if len(dtype.names) == 1 else 'fields'}"
-    if dtype.subdtype is None:
-        return dtype.str
-    base, shape = dtype.subdtype
-    return f"{base.str}{list(shape)}"
+    shape: list[int] = []
+    # A sub-array of sub-arrays has the dimensions of both.
+    while dtype.subdtype is not None:
+        dtype, inner = dtype.subdtype
+        shape += inner
+    return f"{dtype.str}{shape}" if shape else dtype.str

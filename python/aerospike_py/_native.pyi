@@ -53,6 +53,9 @@ class KeyTable:
     def primary_keys(self) -> list[Any]:
         """The primary keys of all rows."""
 
+    def text_digests(self) -> dict[int, bytes]:
+        """The digests of keys of text that is not UTF-8, by row: Python has them as bytes."""
+
     def digest_rows(self) -> list[int]:
         """The rows whose key was given by digest alone."""
 

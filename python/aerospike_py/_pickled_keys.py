@@ -14,11 +14,13 @@ class PickledKeys:
         spaces: list[tuple[str, str]],
         space_of: list[int] | None,
         digest_rows: list[int],
+        text_digests: dict[int, bytes],
     ) -> None:
         self._primary_keys = primary_keys
         self._spaces = spaces
         self._space_of = space_of
         self._digest_rows = digest_rows
+        self._text_digests = text_digests
 
     def __len__(self) -> int:
         return len(self._primary_keys)
@@ -31,6 +33,9 @@ class PickledKeys:
 
     def digest_rows(self) -> list[int]:
         return self._digest_rows
+
+    def text_digests(self) -> dict[int, bytes]:
+        return self._text_digests
 
     def spaces(self) -> list[tuple[str, str]]:
         return self._spaces

@@ -6,7 +6,7 @@ A protocol describes what a module needs of a class that it must not import, bec
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 PrimaryKey: TypeAlias = "str | int | bytes | bytearray | np.integer[Any]"
 KeyLike: TypeAlias = (
-    "tuple[str, str | None, PrimaryKey] | tuple[str, str | None, PrimaryKey | None, bytes | bytearray]"
+    "tuple[str, str | None, PrimaryKey] "
+    "| tuple[str, str | None, PrimaryKey | None, bytes | bytearray] "
+    "| KeyDict"
 )
 Keys: TypeAlias = "Sequence[KeyLike] | _Keys | Sequence[_Keys]"
 PrimaryKeys: TypeAlias = "npt.NDArray[Any] | Sequence[PrimaryKey] | _Keys"
@@ -29,6 +31,15 @@ Project: TypeAlias = Literal["client", "server"]
 Paths: TypeAlias = Mapping[str, "str | Sequence[str | bytes | bytearray | int | np.integer[Any]]"]
 
 
+class KeyDict(TypedDict, total=False):
+    """A key as a dict."""
+
+    ns: str
+    set: str | None
+    key: PrimaryKey | None
+    digest: bytes | bytearray | None
+
+
 class BatchKeys(Protocol):
     """The keys of a batch as they were when it was read: ``_native.KeyTable``, or its copy after pickling."""
 
@@ -36,6 +47,9 @@ class BatchKeys(Protocol):
     def primary_key(self, row: int) -> Any: ...
     def primary_keys(self) -> list[Any]:
         """Primary keys in row order; the digest where a key was given by digest alone."""
+
+    def text_digests(self) -> dict[int, bytes]:
+        """The digests of keys of text that is not UTF-8, by row: Python has them as bytes."""
 
     def digest_rows(self) -> list[int]:
         """The rows whose key was given by digest alone."""

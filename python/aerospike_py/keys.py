@@ -77,7 +77,10 @@ def _refuse_unsuitable(values: Any) -> None:
     """Refuses values that cannot be an array or sequence of primary keys, whatever they contain."""
     kind = type(values).__name__
     numpy = sys.modules.get("numpy")
-    if isinstance(values, (str, bytes, bytearray)) or (numpy and isinstance(values, numpy.generic)):
+    is_bytes = isinstance(values, (bytes, bytearray)) or (
+        isinstance(values, memoryview) and values.itemsize == 1
+    )
+    if is_bytes or isinstance(values, str) or (numpy and isinstance(values, numpy.generic)):
         # Iterating it would make keys of its characters, bytes or fields.
         raise ParamTypeError(f"Keys: values is one {kind}; it must be an array or sequence of primary keys")
     columns = getattr(values, "columns", None)
@@ -85,6 +88,11 @@ def _refuse_unsuitable(values: Any) -> None:
         column = f"frame[{columns[0]!r}]" if len(columns) else "frame['key']"
         raise ParamTypeError(
             f"Keys: values is a {kind}; pass the column that has the primary keys, as in {column}"
+        )
+    if hasattr(type(values), "get_level_values") and hasattr(type(values), "levels"):
+        raise ParamTypeError(
+            f"Keys: values is a {kind}; pass the level that has the primary keys, as in "
+            "index.get_level_values(0)"
         )
     if isinstance(values, type) or not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
         raise ParamTypeError(

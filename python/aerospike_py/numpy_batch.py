@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._pickled_keys import PickledKeys
 from ._result_codes import ABOUT_RECORD, describe, failure
+from ._rows_by_key import RowsByKey, tuple_of
 from .numpy_records import NumpyRecords
 
 if TYPE_CHECKING:
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ._types import BatchKeys
-
-
-def _tuple_of(key: dict[str, Any]) -> tuple[Any, ...]:
-    """A key that is a dict, as a tuple."""
-    return tuple(key.get(name) for name in ("ns", "set", "key", "digest"))
 
 
 class NumpyBatchRecords(NumpyRecords):
@@ -64,14 +60,15 @@ class NumpyBatchRecords(NumpyRecords):
         self._keys = keys
         self._key_tuples: list[tuple[Any, ...]] | None = None
         self._map_cache: dict[Any, int] | None = None
-        self._rows_by_space: dict[tuple[int, Any], int] | None = None
+        self._rows_by_key: RowsByKey | None = None
 
     # -- keys
 
     @property
     def keys(self) -> list[tuple[Any, ...]]:
         """The keys, in the order of the rows, in the form that every command takes: ``(namespace, set,
-        primary_key)``, or ``(namespace, set, None, digest)`` for a key that was given by its digest.
+        primary_key)``, or ``(namespace, set, None, digest)`` for a key that was given by its digest. A key of
+        text that is not UTF-8 has its digest, too, which tells it from a bytes key.
 
         Example:
             >>> batch = client.batch_read(keys, _dtype=dtype)
@@ -88,6 +85,8 @@ class NumpyBatchRecords(NumpyRecords):
             ]
             for row in self._keys.digest_rows():
                 tuples[row] = (*tuples[row][:2], None, tuples[row][2])
+            for row, digest in self._keys.text_digests().items():
+                tuples[row] = (*tuples[row], digest)
             self._key_tuples = tuples
         return self._key_tuples
 
@@ -98,23 +97,18 @@ class NumpyBatchRecords(NumpyRecords):
             self._map_cache = {key: row for row, key in enumerate(self._keys.primary_keys())}
         return self._map_cache
 
-    def _space_map(self) -> dict[tuple[int, Any], int]:
-        """``(index into spaces(), primary key)`` to row, for batches of several sets."""
-        if self._rows_by_space is None:
-            space_of = self._keys.space_of() or [0] * len(self)
-            keys = self._keys.primary_keys()
-            self._rows_by_space = {
-                (space, key): row for row, (space, key) in enumerate(zip(space_of, keys, strict=True))
-            }
-        return self._rows_by_space
+    def _whole_keys(self) -> RowsByKey:
+        if self._rows_by_key is None:
+            self._rows_by_key = RowsByKey(self._keys)
+        return self._rows_by_key
 
     def _row(self, key: Any) -> int:
         """The row of a primary key or key tuple. Raises KeyError if there is none, or more than one set has
         it."""
         if isinstance(key, dict):
-            key = _tuple_of(key)
+            key = tuple_of(key)
         if isinstance(key, tuple):
-            return self._row_of_tuple(key)
+            return self._whole_keys().row(key)
         if isinstance(key, bytearray):
             key = bytes(key)
         try:
@@ -123,10 +117,8 @@ class NumpyBatchRecords(NumpyRecords):
             raise KeyError(f"{key!r} is neither a primary key nor (namespace, set, primary key)") from None
         if row is None:
             raise KeyError(f"{key!r} was not in the batch")
-        spaces = self._keys.spaces()
-        if len(spaces) > 1:
-            rows = self._space_map()
-            holders = [spaces[i] for i in range(len(spaces)) if (i, key) in rows]
+        if len(self._keys.spaces()) > 1:
+            holders = self._whole_keys().spaces_with(key)
             if len(holders) > 1:
                 names = ", ".join(f"{namespace}.{set_ or '(no set)'}" for namespace, set_ in holders)
                 raise KeyError(
@@ -134,20 +126,6 @@ class NumpyBatchRecords(NumpyRecords):
                     f"such as {(*holders[0], key)!r}"
                 )
         return row
-
-    def _row_of_tuple(self, key: tuple[Any, ...]) -> int:
-        if len(key) not in (3, 4):
-            raise KeyError(f"{key!r} is neither a primary key nor (namespace, set, primary key)")
-        namespace, set_, primary_key = key[:3]
-        if primary_key is None and len(key) == 4:
-            primary_key = key[3]
-        if isinstance(primary_key, bytearray):
-            primary_key = bytes(primary_key)
-        try:
-            space = self._keys.spaces().index((namespace, set_ or ""))
-            return self._space_map()[space, primary_key]
-        except (ValueError, KeyError):
-            raise KeyError(f"{key!r} was not in the batch") from None
 
     def get(self, primary_key: Any) -> np.void:
         """The row of a key.
@@ -175,9 +153,9 @@ class NumpyBatchRecords(NumpyRecords):
             key = bytes(key)
         try:
             if isinstance(key, dict):
-                key = _tuple_of(key)
+                key = tuple_of(key)
             if isinstance(key, tuple):
-                self._row_of_tuple(key)
+                self._whole_keys().row(key)
                 return True
             return key in self._map
         except (KeyError, TypeError):
@@ -279,9 +257,14 @@ class NumpyBatchRecords(NumpyRecords):
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
+        state["_rows_by_key"] = None
         if not isinstance(self._keys, PickledKeys):
             keys = self._keys
             state["_keys"] = PickledKeys(
-                keys.primary_keys(), keys.spaces(), keys.space_of(), keys.digest_rows()
+                keys.primary_keys(),
+                keys.spaces(),
+                keys.space_of(),
+                keys.digest_rows(),
+                keys.text_digests(),
             )
         return state

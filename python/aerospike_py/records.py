@@ -19,7 +19,7 @@ class Key(NamedTuple):
 
     Attributes:
         namespace: the namespace.
-        set: the set, or None.
+        set: the set, or None. It and the primary key are None if the name of the set is not UTF-8.
         key: the primary key. None if the server did not store it, or if another client stored a key that is
             neither an integer nor text nor bytes. Text that is not UTF-8 is returned as bytes.
         digest: 20 bytes that identify the record in its namespace.

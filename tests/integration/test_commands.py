@@ -1,5 +1,6 @@
 """put, get, exists and remove, with both clients."""
 
+import datetime
 import pickle
 
 import numpy as np
@@ -104,6 +105,9 @@ def test_values_that_cannot_be_written(client, fresh_set):
         (object(), "cannot be written"),
         ({1, 2}, "cannot be written"),
         (1j, "cannot be written"),
+        (datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc), "a time is written as an integer"),
+        ([{"at": datetime.timedelta(1)}], "a time is written as an integer"),
+        (np.datetime64("2026-01-02"), "a time is written as an integer"),
         ("\ud800", "UTF-8"),
         (loop, "nested deeper"),
         (nested(500), "nested deeper"),

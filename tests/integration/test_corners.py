@@ -39,6 +39,7 @@ STRUCTS = np.array([(1, b"ab"), (2, b"cd")], [("n", "i4"), ("s", "S2")])
         "text",
         b"bytes",
         bytearray(b"bytes"),
+        memoryview(b"bytes"),
         STRUCTS[0],
         STRUCTS[["s"]][0],
         np.void(b"abcd"),
@@ -48,7 +49,7 @@ STRUCTS = np.array([(1, b"ab"), (2, b"cd")], [("n", "i4"), ("s", "S2")])
         np.int64(5),
         np.datetime64("NaT"),
     ],
-    ids=repr,
+    ids=lambda value: f"{type(value).__name__}-{bytes(value) if isinstance(value, memoryview) else value!r}",
 )
 def test_one_value_as_keys(client, value):
     with pytest.raises(TypeError, match=f"values is one {type(value).__name__}; it must be an array"):

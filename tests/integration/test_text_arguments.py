@@ -134,8 +134,21 @@ def test_a_table_of_keys(client):
         ) as caught:
             client.batch_read(keys)
         assert "\n" not in str(caught.value)
+    levels = pandas.MultiIndex.from_frame(frame)
+    with pytest.raises(
+        TypeError, match=r"Keys: values is a MultiIndex; pass the level .*get_level_values\(0\)"
+    ):
+        Keys("test", "s", levels)
+    assert len(client.batch_read(Keys("test", "s", levels.get_level_values(0)))) == 2
     with pytest.raises(TypeError, match="Keys: values is a DataFrame"):
         client.batch_write_numpy(ROWS, "test", "s", keys=frame)
+
+
+def test_sub_arrays_of_sub_arrays_in_errors(client, fresh_set):
+    client.put(("test", fresh_set, 1), {"v": 5})
+    nested = np.dtype([("v", np.dtype(("<i4", (2,))), (3,))])
+    with pytest.raises(aerospike.BatchDecodeError, match=r"into field 'v' \(<i4\[3, 2\]\)"):
+        client.batch_read([("test", fresh_set, 1)], _dtype=nested)
 
 
 def test_sub_arrays_of_sub_arrays(client, fresh_set):

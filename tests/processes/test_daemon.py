@@ -149,6 +149,49 @@ print("fine")
     assert out == "fine\n"
 
 
+@pytest.mark.parametrize("order", ["", "reverse=True"], ids=["upwards", "downwards"])
+def test_descriptors_closed_under_calls_in_progress(own_node, order):
+    """One by one, so that the calls look at their runtimes in between."""
+    own_node.inject("late", command="read", seconds=5)
+    own_node.inject("late", command="write", seconds=5)
+    out = run(
+        f"""
+client = aerospike.client(config).connect()
+policy = {{"total_timeout": 20_000, "max_retries": 0}}
+errors = {{}}
+def call(name, function):
+    try:
+        function()
+    except aerospike.ClientError as error:
+        errors[name] = error
+calls = dict(get=lambda: client.get(keys[0], policy),
+             put=lambda: client.put(keys[0], {{"i": 1}}, policy=policy),
+             add=lambda: client.increment(keys[0], "i", 1, policy=policy))
+threads = [threading.Thread(target=call, args=item) for item in calls.items()]
+for thread in threads: thread.start()
+time.sleep(0.5)
+for descriptor in sorted(map(int, os.listdir("/proc/self/fd")), {order or "reverse=False"}):
+    if descriptor > 2:
+        try:
+            os.close(descriptor)
+        except OSError:
+            pass
+        time.sleep(0.08)
+for thread in threads: thread.join(10)
+assert sorted(errors) == ["add", "get", "put"], errors
+assert all("descriptors of this process were closed" in str(error) for error in errors.values()), errors
+# Whether the writes were applied is not known.
+assert {{name: error.in_doubt for name, error in errors.items()}} == dict(get=False, put=True, add=True)
+client.close()
+with aerospike.client(config).connect() as new:
+    new.batch_read(keys[:100], _dtype=dtype)
+print("fine")
+""",
+        own_node,
+    )
+    assert out == "fine\n"
+
+
 @pytest.mark.parametrize("ending", ["client.close()", "del client; gc.collect()", "pass", "sys.exit(7)"])
 def test_the_program_ends_normally(own_node, ending):
     process = start(DAEMONIZE + PARENT_WORKED + f"os.closerange(3, 256)\n{ending}\n", own_node)

@@ -110,6 +110,16 @@ def test_integers_that_may_be_times_are_noted(unit, per_second):
     assert "may be times" not in of_values([year_2000, year_2000]).note
 
 
+def test_lists_of_integers_beyond_those_of_bins():
+    """Other clients write them: no bin holds such an integer by itself, and i8 would wrap it."""
+    inferred = infer(
+        records_of({"n": [1, 2**64 - 1], "mixed": [-1, 2**63]}, {"n": [0, 2**63], "mixed": [0, 1]})
+    )
+    assert inferred.dtype == np.dtype([("n", "u8", (2,))])
+    assert "integers below 0 and integers of 2**63 or more" in inferred.bins["mixed"].note
+    assert infer(records_of({"n": [2**63 - 1]})).dtype == np.dtype([("n", "i8", (1,))])
+
+
 def test_fields_of_ones_own():
     found = records_of({"vector": bytes(256), "n": 1, "text": "a"}, {"vector": bytes(256), "n": 2})
     noted = infer(found).bins["vector"]
@@ -133,6 +143,7 @@ def test_fields_of_ones_own():
     [
         (["n"], "fields is \\['n'\\] .list.; it must map names of bins to dtypes"),
         ({1: "f4"}, "fields has the key 1 .int.; it must be the name of a bin"),
+        ({"a name too long": "f4", "a name of 16 by.": "f4"}, "at most 15 bytes of UTF-8"),
         ({"n": "no type"}, "fields\\['n'\\] is 'no type', which is not a dtype"),
         ({"n": object}, "must be a plain type"),
         ({"n": [("a", object)]}, "must be a plain type"),

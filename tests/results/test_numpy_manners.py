@@ -186,6 +186,13 @@ def test_masks_of_exact_values(batch):
             method("m")
 
 
+def test_what_is_no_name_of_a_field(batch):
+    for mask in (batch.inexact_mask, batch.failed_mask):
+        for field in (np.array(["visits", "age"]), ["visits"], 5, None):
+            with pytest.raises(ValueError, match="is no field of the dtype; the fields are"):
+                mask(field)
+
+
 def test_a_changed_element_marks_its_row(client, fresh_set):
     for key, value in enumerate([[1, 2], [1, 1.5], [1.5, 1.5], [1, "x"]]):
         client.put(("test", fresh_set, key), {"v": value})

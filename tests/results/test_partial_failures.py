@@ -64,7 +64,7 @@ def test_a_batch_with_a_failed_row_has_failed(faulty, clustered, keys, code):
         quietly(clustered.batch_read, keys, ["n"]),
         clustered.batch_operate(keys, [op.increment("n", 1)]),
         clustered.batch_write(BatchRecords([*writes[:200], *map(Remove, keys[200:])])),
-        clustered.batch_write(BatchRecords([Read(key, [op.read("n")]) for key in keys])),
+        quietly(clustered.batch_write, BatchRecords([Read(key, [op.read("n")]) for key in keys])),
         clustered.batch_remove(keys),
     ]
     for batch in batches:
@@ -101,6 +101,26 @@ def test_a_partial_read_warns_once_of_its_causes(faulty, clustered, keys, dtype)
     assert "(ConnectionError, NamespaceNotFound, ForbiddenError)" in text
     assert not any(letter.isdigit() for letter in text)
     assert caught[0].message.batch is batch
+
+
+def test_operations_that_read_warn_too(faulty, clustered, keys):
+    faulty.inject("row-code", 1, command="batch", code=22)
+    reads = [op.read("n"), op.read("other")]
+    for call, argument in (
+        (clustered.batch_operate, (keys, reads)),
+        (clustered.batch_write, (BatchRecords([Read(key, reads) for key in keys]),)),
+        (clustered.batch_write, (BatchRecords([Read(key, read_all_bins=True) for key in keys]),)),
+    ):
+        with pytest.warns(RuntimeWarning, match=r"rows of the batch failed \(ForbiddenError\)") as caught:
+            batch = call(*argument)
+        assert len(caught) == 1
+        assert caught[0].message.batch is batch
+    # The codes of writes are results that programs expect.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clustered.batch_operate(keys, [op.read("n"), op.write("n", 1)])
+        clustered.batch_write(BatchRecords([Write(key, [op.write("n", 1)]) for key in keys]))
+        clustered.batch_remove(keys)
 
 
 @pytest.mark.parametrize("dtype", [DTYPE, None], ids=["numpy", "records"])

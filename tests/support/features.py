@@ -81,6 +81,14 @@ GROUPS = (
                 peer="in part",
             ),
             better(
+                "maps and lists into fields",
+                "nested dtypes to any depth up to 16; `paths=` to values inside bins; decoded in place",
+                "tests/integration/test_nested_oracle.py::test_every_leaf_is_what_numpy_makes_of_the_value",
+                "tests/integration/test_nested_oracle.py::test_paths_find_what_indexing_finds",
+                official=NO,
+                peer=NO,
+            ),
+            better(
                 "distinguishes missing bins from stored zeros",
                 "`present`, `masked`",
                 f"{BATCH}test_masked_and_present",
@@ -459,7 +467,7 @@ GROUPS = (
         (
             better(
                 "inferring a dtype from a sample of a set",
-                "with a report on each bin and its outliers",
+                "with a report on each bin and its outliers; structs for maps",
                 "Client.infer_dtype",
                 "tests/results/test_inference.py::test_sampled_values_are_read_unchanged",
                 official=NO,

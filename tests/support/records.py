@@ -17,7 +17,8 @@ def put_as_it_is(host, key, name, value, particle_type=MAP, *, stored_key=b"", d
 
     ``stored_key`` is the key to store: a particle type, then its bytes. ``digest`` replaces that of ``key``.
     """
-    fields = [(0, key[0].encode()), (1, key[1].encode()), (4, digest or aerospike_py.calc_digest(*key))]
+    name_of_set = key[1] if isinstance(key[1], bytes) else key[1].encode()
+    fields = [(0, key[0].encode()), (1, name_of_set), (4, digest or aerospike_py.calc_digest(*key))]
     if stored_key:
         fields.append((2, stored_key))
     body = struct.pack(">BBBBBBIIIHH", 22, 0, 1, 0, 0, 0, 0, 0, 1000, len(fields), 1)

@@ -68,6 +68,7 @@ def sync_client() -> None:
         assert_type(record, Record)
     with query.records(options={"nobins": True}) as records:
         assert_type(next(records).key.digest, bytes)
+    assert_type(client.get({"ns": "test", "set": "sensors", "key": "sensor_1"}).meta["gen"], int)
     # Each of these is a type error; without one, mypy would report the unused ignore.
     client.batch_read(keys, _dtype=DTYPE, errors="ignore")  # type: ignore[call-overload]
     client.batch_read(keys, out=out)  # type: ignore[call-overload]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from .._finish import warn_of_failed_reads
 from .._utils.event_loop import call
+from ..constants import OPERATOR_READ
 from .write_array import check_rows
 
 if TYPE_CHECKING:
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
     from ..operations import Operation
     from ..records import BatchRecords
     from ..types import ArrayWritePolicy, BatchPolicy, BatchRemovePolicy, BatchWritePolicy
+
+
+def _only_reads(ops: Sequence[Any]) -> bool:
+    """Whether no operation writes. The extension has checked them."""
+    return all(isinstance(op, dict) and op.get("op") == OPERATOR_READ for op in ops)
 
 
 class BatchWriteCommands:
@@ -112,7 +119,8 @@ class BatchWriteCommands:
                 applied is not retried.
 
         Returns:
-            The same ``batch_records`` object.
+            The same ``batch_records`` object. If rows of the class ``Read`` failed, a ``RuntimeWarning``
+            names the causes.
 
         Raises:
             ParamError: a row is invalid. Nothing was sent.
@@ -126,6 +134,7 @@ class BatchWriteCommands:
             0
         """
         result: BatchRecords = self._core.batch_write(None, batch_records, policy_batch)
+        warn_of_failed_reads(result, only_reads=False)
         return result
 
     def batch_operate(
@@ -147,7 +156,7 @@ class BatchWriteCommands:
 
         Returns:
             :class:`~aerospike_py.BatchRecords`, one row per key. The results of reads are the bins of the
-            row's record.
+            row's record. If no operation writes and rows failed, a ``RuntimeWarning`` names the causes.
 
         Raises:
             ParamError: a key or an operation is invalid. Nothing was sent.
@@ -163,6 +172,8 @@ class BatchWriteCommands:
         result: BatchRecords = self._core.batch_operate(
             None, keys, ops, policy_batch, policy_batch_write, ttl
         )
+        if _only_reads(ops):
+            warn_of_failed_reads(result, only_reads=True)
         return result
 
     def batch_remove(
@@ -252,6 +263,7 @@ class AsyncBatchWriteCommands:
             0
         """
         result: BatchRecords = await call(self._core.batch_write, batch_records, policy_batch)
+        warn_of_failed_reads(result, only_reads=False)
         return result
 
     async def batch_operate(
@@ -271,6 +283,8 @@ class AsyncBatchWriteCommands:
         result: BatchRecords = await call(
             self._core.batch_operate, keys, ops, policy_batch, policy_batch_write, ttl
         )
+        if _only_reads(ops):
+            warn_of_failed_reads(result, only_reads=True)
         return result
 
     async def batch_remove(

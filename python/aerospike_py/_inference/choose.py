@@ -123,6 +123,11 @@ def _of_numbers(numbers: Numbers, *, compact: bool) -> Chosen:
                 None, note=f"mixed float and integer; integers that f8 would round: {numbers.inexact_as_f8}"
             )
         return Chosen("f8", note=note)
+    if numbers.high_integer >= 2**63:
+        # In lists: other clients write elements that no bin can hold by itself.
+        if numbers.low_integer < 0:
+            return Chosen(None, note="integers below 0 and integers of 2**63 or more, for which no field is")
+        return Chosen("u8", note=note)
     if not compact:
         return Chosen("i8", note=note)
     # Bools are 0 and 1.

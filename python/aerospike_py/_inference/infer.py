@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .sample import Sample
 
 
+_MAX_BIN_NAME = 15
+
+
 def infer(
     records: Iterable[Record | tuple[Any, Any, Any]],
     *,
@@ -117,12 +120,16 @@ def _checked_fields(fields: Fields | None) -> Fields:
     if fields is None:
         return {}
     if not isinstance(fields, Mapping):
-        raise ParamError(
+        raise ParamTypeError(
             f'fields is {describe(fields)}; it must map names of bins to dtypes, as {{"age": "f4"}}'
         )
     for name in fields:
         if not isinstance(name, str):
-            raise ParamError(f"fields has the key {describe(name)}; it must be the name of a bin")
+            raise ParamTypeError(f"fields has the key {describe(name)}; it must be the name of a bin")
+        if len(name.encode(errors="surrogatepass")) > _MAX_BIN_NAME:
+            raise ParamError(
+                f"fields has the key {name!r}; a bin name has at most {_MAX_BIN_NAME} bytes of UTF-8"
+            )
     return fields
 
 

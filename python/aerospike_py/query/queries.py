@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .._utils.describe import describe
 from .._utils.dtypes import one_dtype
-from ..exception import QueryDecodeError
+from ..exception import ParamTypeError, QueryDecodeError
 from .arrays import AsyncNumpyBatches, NumpyBatches, NumpyRun, read_all, read_all_async
 from .base import QueryBase, has_partition_filter
 from .records import AsyncQueryRecords, QueryRecords
@@ -31,9 +32,7 @@ def _partition_of(record: Record) -> int:
 
 def _check_callback(callback: object) -> None:
     if not callable(callback):
-        raise TypeError(
-            f"callback is of type {type(callback).__name__}; it must be a function that takes a record"
-        )
+        raise ParamTypeError(f"callback is {describe(callback)}; it must be a function that takes a record")
 
 
 class Query(QueryBase):

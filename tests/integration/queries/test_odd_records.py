@@ -158,6 +158,25 @@ class TestKeysOfTextThatIsNotUtf8:
         assert removed.batch_records[0].result == 0
         assert client.exists(key).meta is None
 
+    def test_a_bytes_key_of_the_same_bytes(self, client, key):
+        """Only the digest tells the two keys apart, in either order and after pickling."""
+        same = (*self.PLACE, self.TEXT)
+        client.put(same, {"n": 9}, policy=SEND)
+        dtype = np.dtype([("n", "i8")])
+        blob = client.get(same).key
+        for keys in ([key, blob], [blob, key]):
+            expected = [7 if one is key else 9 for one in keys]
+            batch = client.batch_read(keys, _dtype=dtype)
+            for found in (batch, pickle.loads(pickle.dumps(batch))):  # noqa: S301 (its own)
+                assert [found.get(one)["n"] for one in keys] == expected
+                assert found.get(same)["n"] == 9
+                # The keys of the result read the same records again.
+                assert client.batch_read(found.keys, _dtype=dtype)["n"].tolist() == expected
+        only_text = client.batch_read([key], _dtype=dtype)
+        assert key in only_text
+        assert blob not in only_text
+        assert (*self.PLACE, self.TEXT, [1]) not in only_text
+
     def test_the_set_can_be_looked_at(self, server, client, key, capsys):
         inferred = client.infer_dtype(*self.PLACE)
         assert (inferred.records, inferred.unreadable) == (3, {})
@@ -178,6 +197,26 @@ class TestKeysOfTextThatIsNotUtf8:
         for call in (client.get, client.remove, client.exists):
             with pytest.raises(aerospike.ParamError, match=f"key: {message}"):
                 call(mixed)
+
+
+class TestSetsThatAreNotUtf8:
+    """A str cannot hold the name, so the digest identifies the record."""
+
+    def test_the_keys_that_a_query_returns_are_taken(self, server, client, fresh_set):
+        name = fresh_set.encode() + b"\xff"
+        digest = digest_of(fresh_set, 1)
+        put_raw(server, name, digest, bytes([STRING]) + b"k")
+        [record] = [record for record in client.query("test") if record.key.digest == digest]
+        assert record.bins == {"n": 7}
+        assert record.key == ("test", None, None, digest)
+        assert client.get(record.key).bins == {"n": 7}
+        assert client.batch_read([record.key]).batch_records[0].record.bins == {"n": 7}
+        assert client.batch_read([record.key], _dtype=[("n", "i8")])["n"].tolist() == [7]
+        # A write has to name the record's set.
+        with pytest.raises(aerospike.InvalidRequest):
+            client.put(record.key, {"n": 8})
+        assert [found.key for found in client.query("test") if found.key.digest == digest] == [record.key]
+        client.remove(record.key)
 
 
 class TestValuesThatPythonCannotRepresent:

@@ -292,19 +292,27 @@ def test_bins_are_checked_when_they_are_selected(client, fresh_set, bins):
 def test_numbers_are_checked_when_they_are_set(client, config, fresh_set, name):
     query = aerospike.client(config).query("test", fresh_set)  # also on a client that is not connected
     assert getattr(query, name) == 0
+    message = f"{name} is .*; it must be " + ("a time to live" if name == "ttl" else "a whole number")
     for value in ("all", None, 2.5, True, b"1"):
-        with pytest.raises(TypeError, match=f"{name} is .*; it must be a whole number"):
+        with pytest.raises(TypeError, match=message):
             setattr(query, name, value)
-    for value in (-1, 2**64):
-        with pytest.raises(aerospike.ParamError, match=f"{name} is .*; it must be a whole number"):
+    for value in (-4, 2**64):
+        with pytest.raises(aerospike.ParamError, match=message):
             setattr(query, name, value)
     setattr(query, name, 7)
     assert getattr(query, name) == 7
 
 
+@pytest.mark.parametrize("ttl", [-1, -2, -3])
+def test_times_to_live_are_those_of_the_official_client(client, fresh_set, ttl):
+    query = client.query("test", fresh_set)
+    query.ttl = ttl
+    assert query.ttl == ttl % 2**32
+
+
 def test_callbacks_are_checked_before_the_query_runs(client, fresh_set):
     for callback in (5, None, "print"):
-        with pytest.raises(TypeError, match=r"callback is of type .*; it must be a function"):
+        with pytest.raises(aerospike.ParamTypeError, match=r"callback is .*; it must be a function"):
             client.query("test", fresh_set).foreach(callback)
 
 

@@ -14,12 +14,14 @@ pub(crate) fn whole_number(value: &Bound<'_, PyAny>) -> Option<i64> {
     if value.is_instance_of::<PyBool>() { None } else { value.extract().ok() }
 }
 
+/// `TTL_CLIENT_DEFAULT`.
+pub(crate) const CLIENT_DEFAULT_TTL: u32 = u32::MAX - 2;
+
 /// The time to live `what` as a request holds it; None for `TTL_CLIENT_DEFAULT`, which leaves it to the policy.
 ///
 /// The official client also takes -1, -2 and -3 for `TTL_NEVER_EXPIRE`, `TTL_DONT_UPDATE` and `TTL_CLIENT_DEFAULT`,
 /// which are these numbers as unsigned ones.
 pub(crate) fn time_to_live(what: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<u32>> {
-    const CLIENT_DEFAULT: u32 = u32::MAX - 2;
     let number = whole_number(value);
     let ttl = match number {
         Some(signed @ -3..=-1) => Some(signed as u32),
@@ -36,7 +38,7 @@ pub(crate) fn time_to_live(what: &str, value: &Bound<'_, PyAny>) -> PyResult<Opt
             None => type_error(value.py(), message),
         });
     };
-    Ok((ttl != CLIENT_DEFAULT).then_some(ttl))
+    Ok((ttl != CLIENT_DEFAULT_TTL).then_some(ttl))
 }
 
 /// The text of an argument that must be a str.

@@ -35,6 +35,7 @@ pub(crate) struct Call<F, G> {
     future: F,
     seal: Arc<dyn Seal>,
     finish: G,
+    writes: bool,
 }
 
 impl<T, F, G> Call<F, G>
@@ -45,12 +46,17 @@ where
 {
     /// A command that writes into no memory of Python's.
     pub(crate) fn new(future: F, finish: G) -> Self {
-        Self { future, seal: Arc::new(NothingToSeal), finish }
+        Self { future, seal: Arc::new(NothingToSeal), finish, writes: false }
     }
 
     /// A command that writes into Python's memory until `seal` is sealed.
     pub(crate) fn sealed_by(seal: Arc<dyn Seal>, future: F, finish: G) -> Self {
-        Self { future, seal, finish }
+        Self { future, seal, finish, writes: false }
+    }
+
+    /// The same command; `writes` if it may change records. If it cannot be followed to its end, it is in doubt.
+    pub(crate) fn that_writes(self, writes: bool) -> Self {
+        Self { writes, ..self }
     }
 
     /// Runs the command: to its end, or in the event loop that `completions` belongs to.
@@ -86,7 +92,7 @@ where
                 Ok(Py::new(py, operation)?.into_any())
             }
             None => {
-                let outcome = wait(py, &runtime, driver, &self.seal, self.future)?;
+                let outcome = wait(py, &runtime, driver, &self.seal, self.future, self.writes)?;
                 (self.finish)(py, outcome)
             }
         }

@@ -48,7 +48,7 @@ impl Operation {
         F: Future<Output = Result<T, aero_io::Error>> + Send + 'static,
         G: FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static,
     {
-        let Call { future, seal, finish } = call;
+        let Call { future, seal, finish, .. } = call;
         let queue = completions.queue(py)?;
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         let slot = Arc::new(Mutex::new(None));

@@ -59,8 +59,11 @@ thread_local! {
 pub(crate) fn stop_threads_without_descriptors() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        let is_closed = process::check_descriptors();
         let worker_of = WORKER_OF.try_with(Cell::get).unwrap_or(0);
+        let is_closed = process::check_descriptors() || has_lost_its_driver(panic);
+        if is_closed {
+            process::abandon(worker_of);
+        }
         if worker_of != 0 && worker_of != process::generation() {
             loop {
                 std::thread::park();
@@ -70,6 +73,16 @@ pub(crate) fn stop_threads_without_descriptors() {
             report(panic);
         }
     }));
+}
+
+/// Whether a panic says that a runtime can no longer wait for its sockets. Descriptors are closed one by one, so the
+/// runtime may notice it before the watched descriptor is closed.
+fn has_lost_its_driver(panic: &std::panic::PanicHookInfo<'_>) -> bool {
+    // What tokio panics with.
+    panic.payload_as_str().is_some_and(|message| {
+        message.starts_with("unexpected error when polling the I/O driver")
+            || message.starts_with("failed to wake I/O driver")
+    })
 }
 
 /// The shared runtime of this process, made at first use.

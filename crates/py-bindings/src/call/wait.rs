@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use pyo3::prelude::*;
 
 use super::runtime::{Driver, Handle, thread_runtime};
-use crate::python::errors::client_error;
+use crate::python::errors::{CLIENT, client_error, error_of_code};
 use crate::python::process;
 
 /// Time between two looks for signals, and before the first one.
@@ -47,15 +47,17 @@ pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 /// Drives a future on this thread until it is done, with the GIL released.
 ///
 /// Looks for signals every [`SIGNAL_INTERVAL`]. If one raises, as Ctrl-C does, the future is dropped and `seal` runs
-/// before the exception reaches Python.
+/// before the exception reaches Python. If the descriptors are closed meanwhile, a call that `writes` is in doubt.
 pub(super) fn wait<T: Send>(
     py: Python<'_>,
     shared: &Handle,
     driver: Driver,
     seal: &Arc<dyn Seal>,
     future: impl Future<Output = T> + Send,
+    writes: bool,
 ) -> PyResult<T> {
     let generation = process::generation();
+    let lost = || error_of_code(py, CLIENT, inherited_call(generation), writes);
     let mut future = Box::pin(AssertUnwindSafe(future).catch_unwind());
     // The same runtime for the whole call: timers and sockets belong to the one that polls them first.
     let on_this_thread = driver == Driver::CallingThread && thread_runtime().is_some();
@@ -68,7 +70,12 @@ pub(super) fn wait<T: Send>(
                 None => shared.block_on(turn),
             }))
         });
-        match outcome.unwrap_or_else(|panic| Some(Err(panic))) {
+        let outcome = outcome.unwrap_or_else(|panic| {
+            // The future's own panics are caught above: this is the runtime's.
+            process::abandon(generation);
+            Some(Err(panic))
+        });
+        match outcome {
             Some(Ok(value)) => return Ok(value),
             Some(Err(panic)) => {
                 seal.seal();
@@ -76,18 +83,21 @@ pub(super) fn wait<T: Send>(
                 if process::generation() != generation {
                     // Leaked: the numbers of its sockets may belong to other files.
                     std::mem::forget(future);
-                    return Err(client_error(py, inherited_call(generation)));
+                    return Err(lost());
                 }
                 return Err(client_error(py, panic_message(&*panic)));
             }
             None => {
                 let signals = py.check_signals();
+                // Before the runtime finds its own closed: tokio would close it again while it panics.
+                process::check_descriptors();
                 if process::generation() != generation {
-                    // A signal handler has forked, and this is the child. The future's sockets and tasks are the
-                    // parent's, so it is leaked: dropping it would close them there.
+                    // A signal handler has forked, and this is the child; or the descriptors were closed. The future's
+                    // sockets are the parent's, or their numbers belong to other files, so it is leaked: dropping it
+                    // would close them.
                     std::mem::forget(future);
                     signals?;
-                    return Err(client_error(py, inherited_call(generation)));
+                    return Err(lost());
                 }
                 if let Err(interrupt) = signals {
                     py.detach(|| {

@@ -215,6 +215,7 @@ impl Core {
         let cluster = self.cluster(py)?;
         let raw = Arc::new(RawRows::new(arena.len()));
         let commands = Arc::new(RowCommands { arena: arena.clone(), commands });
+        let may_write = commands.commands.iter().any(|command| command.writes);
         if let Some(targets) = &targets {
             targets.reset(py, |row| commands.writes(row))?;
         }
@@ -256,6 +257,6 @@ impl Core {
                 Some(error) => Err(io_error(py, error)),
             }
         };
-        Call::new(future, finish).run(py, completions)
+        Call::new(future, finish).that_writes(may_write).run(py, completions)
     }
 }

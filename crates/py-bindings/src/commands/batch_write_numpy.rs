@@ -149,7 +149,7 @@ impl Core {
             ))?;
             Ok(made.unbind())
         });
-        Call::new(future, finish).run(py, completions)
+        Call::new(future, finish).that_writes(true).run(py, completions)
     }
 }
 

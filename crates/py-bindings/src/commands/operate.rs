@@ -127,6 +127,7 @@ impl Core {
         let key = arena.command_key(policy.write.send_key);
         let policy = policy.with_meta(py, meta, operations.ttl)?;
         let digest = key.digest;
+        let writes = operations.writes || !operations.reads;
         let future = async move {
             let ops = operations.encoded.write_ops()?;
             cluster.get().await?.operate(name, &key, &ops, &policy).await
@@ -138,6 +139,6 @@ impl Core {
                 Returns::OrderedRecord => answer::ordered_record(py, arena, &digest, &answer)?.unbind(),
             })
         });
-        Call::new(future, finish).run(py, completions)
+        Call::new(future, finish).that_writes(writes).run(py, completions)
     }
 }

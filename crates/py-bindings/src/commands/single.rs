@@ -35,7 +35,7 @@ impl Core {
         let policy = write.with_meta(py, meta)?;
         let future = async move { cluster.get().await?.write(&key, &ops.write_ops()?, &policy).await };
         let finish = record_result(arena, digest, None, |py, _arena, _answer| Ok(py.None()));
-        Call::new(future, finish).run(py, completions)
+        Call::new(future, finish).that_writes(true).run(py, completions)
     }
 
     fn get(
@@ -109,7 +109,7 @@ impl Core {
         let digest = key.digest;
         let future = async move { cluster.get().await?.delete(&key, &policy).await };
         let finish = record_result(arena, digest, None, |py, _arena, _answer| Ok(py.None()));
-        Call::new(future, finish).run(py, completions)
+        Call::new(future, finish).that_writes(true).run(py, completions)
     }
 }
 

@@ -1,12 +1,14 @@
 //! The keys of a finished batch, for Python.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use aero_io::Digest;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::KeyArena;
+use super::{KeyArena, KeyKind};
 
 /// The keys of a finished batch, for Python.
 #[pyclass(frozen, module = "aerospike_py._native")]
@@ -40,6 +42,18 @@ impl KeyTable {
             return Vec::new();
         }
         (0..self.0.len()).filter(|&row| self.0.user_key(row).is_none()).collect()
+    }
+
+    /// The digests of keys of text that is not UTF-8, by row. Python has them as bytes, so that only the digest tells
+    /// them from a bytes key.
+    fn text_digests(&self) -> HashMap<usize, Digest> {
+        if !self.0.has_digests {
+            return HashMap::new();
+        }
+        let is_text = |&row: &usize| {
+            self.0.kinds[row] == KeyKind::Str && std::str::from_utf8(self.0.bytes_of(row)).is_err()
+        };
+        (0..self.0.len()).filter(is_text).map(|row| (row, self.0.digest(row))).collect()
     }
 
     /// The distinct (namespace, set) pairs.

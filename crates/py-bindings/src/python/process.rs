@@ -100,6 +100,17 @@ pub(crate) fn check_descriptors() -> bool {
     false
 }
 
+/// Starts a new generation because something of generation `of` has lost its descriptors, unless one has started
+/// already. Descriptors are closed one by one: the watched one may be the last.
+pub(crate) fn abandon(of: u32) {
+    #[cfg(unix)]
+    if of != 0 && GENERATION.compare_exchange(of, of + 1, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+        WATCHED.store(-1, Ordering::Release);
+    }
+    #[cfg(not(unix))]
+    let _ = of;
+}
+
 /// The inode of a socket; `None` if the descriptor is closed or no socket.
 #[cfg(unix)]
 #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]

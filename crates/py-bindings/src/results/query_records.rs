@@ -25,8 +25,11 @@ impl<'py> RecordMaker<'py> {
         now: u32,
     ) -> Result<Bound<'py, PyAny>, Unreadable> {
         let (namespace, set) = self.space(py, record);
+        // A str cannot hold the name of a set that is not UTF-8, and the server refuses any other name. Without the set
+        // and the primary key, which is hashed with it, the digest identifies the record.
+        let primary_key = record.key.filter(|_| std::str::from_utf8(record.set).is_ok());
         let key = (|| {
-            let key = match record.key {
+            let key = match primary_key {
                 Some(key) => user_key_object(py, key)?,
                 None => py.None().into_bound(py),
             };
@@ -51,7 +54,10 @@ impl<'py> RecordMaker<'py> {
         }
         let text = |bytes: &[u8]| PyString::new(py, &String::from_utf8_lossy(bytes)).into_any();
         let namespace = text(record.namespace);
-        let set = if record.set.is_empty() { py.None().into_bound(py) } else { text(record.set) };
+        let set = match std::str::from_utf8(record.set) {
+            Ok("") | Err(_) => py.None().into_bound(py),
+            Ok(set) => PyString::new(py, set).into_any(),
+        };
         let space = Space::new(record.namespace, record.set);
         self.space = Some((space, namespace.clone(), set.clone()));
         (namespace, set)

@@ -207,11 +207,26 @@ fn classify<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
     if let Some(list) = numpy_array(value)? {
         return classify(&list, bools);
     }
+    if is_time(value)? {
+        return Err(BadValue::Value(format!(
+            "{} cannot be written; a time is written as an integer, in a unit that its readers know",
+            describe(value)
+        )));
+    }
     Err(BadValue::Value(format!(
         "{} cannot be written; a value must be int, float, bool, str, bytes, list, dict, GeoJSON, \
          HyperLogLog or None",
         describe(value)
     )))
+}
+
+/// Whether a value that cannot be written is a time of the standard library, pandas or NumPy.
+fn is_time(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let kind = value.get_type();
+    let name = kind.name()?;
+    let times =
+        ["datetime", "date", "time", "timedelta", "datetime64", "timedelta64", "Timestamp", "Timedelta"];
+    Ok(name.to_str().is_ok_and(|name| times.contains(&name)))
 }
 
 /// Whether a dict is a `KeyOrderedDict`: the package's, or the official client's, so that what one client has read can

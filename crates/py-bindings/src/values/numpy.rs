@@ -45,6 +45,12 @@ pub(super) fn numpy_array<'py>(value: &Bound<'py, PyAny>) -> Result<Option<Bound
     let is_masked = value.hasattr(intern!(py, "mask"))?;
     if is_masked || !(matches!(kind, 'b' | 'i' | 'u' | 'S' | 'U') || kind == 'f' && width <= 8) {
         let what = if is_masked { "a masked array".into() } else { format!("an array of dtype {dtype}") };
+        if !is_masked && matches!(kind, 'M' | 'm') {
+            return Err(BadValue::Value(format!(
+                "{what} cannot be written; a time is written as an integer, in a unit that its readers know: \
+                 .astype(\"i8\") has the integers in the unit of the array"
+            )));
+        }
         return Err(BadValue::Value(format!(
             "{what} cannot be written; arrays of integers, floats up to f8, bools, str and bytes are written as \
              lists; use .tobytes() for its bytes or .tolist() for its elements"

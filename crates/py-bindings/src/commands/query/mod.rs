@@ -17,7 +17,7 @@ use self::arrays::Target;
 pub(crate) use self::place::QueryPlace;
 pub(crate) use self::stream::QueryStream;
 use crate::args::casting::CastingArgs;
-use crate::args::convert::{bin_names, text, text_or_none, whole_number};
+use crate::args::convert::{CLIENT_DEFAULT_TTL, bin_names, text, text_or_none, time_to_live, whole_number};
 use crate::args::paths::{check_project, field_paths, path_error};
 use crate::args::policy;
 use crate::args::settings::Settings;
@@ -233,7 +233,7 @@ fn limit(what: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
         "rows" => (i64::MAX, " of at least 1"),
         "max_records" => (i64::MAX, ", or 0 for no limit"),
         "records_per_second" => (u32::MAX.into(), " below 2**32, or 0 for no limit"),
-        _ => (u32::MAX.into(), " of seconds, or a TTL_* constant"),
+        _ => return time_to_live(what, value).map(|ttl| ttl.unwrap_or(CLIENT_DEFAULT_TTL).into()),
     };
     match whole_number(value) {
         Some(number) if (least..=most).contains(&number) => Ok(number),
