@@ -96,12 +96,17 @@ def warnings_of_values(
 ) -> Iterator[Warning]:
     """What to warn of in the values of a result: those that changed, and fields that no record has."""
     if records.inexact:
-        yield RuntimeWarning(
-            f"values changed to fit their fields ({', '.join(records.inexact)}); they are counted in "
-            '.inexact, and casting="same_value" makes this an error'
-        )
+        yield changed_values(records.inexact)
     if missing:
         yield MissingFieldWarning(_missing_fields(records, missing, unmatched, paths or {}))
+
+
+def changed_values(fields: Iterable[str]) -> RuntimeWarning:
+    """What to warn of if values of these fields changed."""
+    return RuntimeWarning(
+        f"values changed to fit their fields ({', '.join(fields)}); they are counted in "
+        '.inexact, and casting="same_value" makes this an error'
+    )
 
 
 def warn_of_failed_rows(batch: BatchRecords) -> None:
