@@ -100,7 +100,14 @@ def warnings_of_values(
     if records.inexact:
         yield changed_values(records.batch_records.dtype, records.inexact)
     if missing:
-        yield MissingFieldWarning(_missing_fields(records, missing, unmatched, paths or {}))
+        yield missing_fields(records.batch_records.dtype, missing, unmatched, paths)
+
+
+def missing_fields(
+    dtype: np.dtype[Any], missing: Sequence[str], unmatched: Sequence[str], paths: _Paths | None = None
+) -> MissingFieldWarning:
+    """What to warn of if no record has these fields."""
+    return MissingFieldWarning(_missing_fields(dtype, missing, unmatched, paths or {}))
 
 
 def changed_values(dtype: np.dtype[Any], changed: Container[str]) -> RuntimeWarning:
@@ -147,9 +154,8 @@ def _failed_rows(codes: Iterable[int], advice: str) -> str:
 
 
 def _missing_fields(
-    records: NumpyRecords, missing: Sequence[str], unmatched: Sequence[str], paths: _Paths
+    dtype: np.dtype[Any], missing: Sequence[str], unmatched: Sequence[str], paths: _Paths
 ) -> str:
-    dtype = records.batch_records.dtype
     absent = without_value(dtype, missing)
     known = {node.path for node in absent}
     seen = (name for name in dtype.names or () if (name,) not in known)

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from .._finish import changed_values, finish, warnings_of_values
+from .._finish import changed_values, finish, missing_fields, warnings_of_values
 from .._utils.event_loop import call
 from .._utils.warnings import warn
 from ..exception import AerospikeError, ParamTypeError
@@ -101,6 +101,15 @@ class NumpyRun:
         found = warnings_of_values(records, missing, unmatched, self._paths)
         return finish(records, found, failures, self._paths)
 
+    def _finish(self) -> None:
+        """Ends the run after its last block, and warns of fields that no record has."""
+        missing, unmatched = ([], []) if self._stream is None else self._stream.missing()
+        self._close()
+        if missing:
+            import numpy as np
+
+            warn(missing_fields(np.dtype(self._arguments[0]), missing, unmatched, self._paths))
+
     def _close(self, *, is_failing: bool = False) -> None:
         """Ends the run, and warns of what its blocks had."""
         self._end()
@@ -165,7 +174,10 @@ class NumpyBatches(NumpyRun):
                     raise StopIteration from None
                 self._close(is_failing=True)
                 raise
-            if answer is None or self._is_over:
+            if answer is None and not self._is_over:
+                self._finish()
+                raise StopIteration
+            if self._is_over:  # closed by another thread
                 self._close()
                 raise StopIteration
             return self._receive(answer)
@@ -234,7 +246,10 @@ class AsyncNumpyBatches(NumpyRun):
                 raise StopAsyncIteration from None
             self._close(is_failing=True)
             raise
-        if answer is None or self._is_over:
+        if answer is None and not self._is_over:
+            self._finish()
+            raise StopAsyncIteration
+        if self._is_over:  # closed by another task
             self._close()
             raise StopAsyncIteration
         return self._receive(answer)
