@@ -170,17 +170,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "stats",
         ),
         # What methods return.
-        "query": (
-            "_finish",
-            "numpy_query",
-            "_leaves",
-            "records",
-            "types",
-            "_types",
-            "exception",
-            "_utils",
-            "_native",
-        ),
+        "query": ("_finish", "numpy_query", "records", "types", "_types", "exception", "_utils", "_native"),
         # The end of a read: warnings and errors.
         "_finish": (
             "numpy_batch",

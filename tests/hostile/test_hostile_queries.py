@@ -7,6 +7,7 @@ of its rows and leaves a client that works. ``HYPOTHESIS_PROFILE=thorough`` trie
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
 from collections import Counter
@@ -19,7 +20,7 @@ import aerospike_py as aerospike
 from tests.hostile.test_hostile_bytes import HARMLESS, HURRY, LONG, SLACK, faults, report
 from tests.support import hostile
 from tests.support.hostile import DTYPE, ROWS
-from tests.support.proxy import MESSAGE, connect_through
+from tests.support.proxy import MESSAGE, Fault, connect_through
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(1_800)]
 
@@ -151,3 +152,27 @@ def test_queries_into_arrays(face, proxy, writer):
             assert shot.over.wait(LONG), fault
             assert check(read(number + 1, None), None, f"after {fault}") == "whole"
     report(outcomes)
+
+
+@pytest.mark.parametrize("way", ["to_numpy", "results"])
+def test_what_follows_an_answer_that_was_refused_is_not_the_next_query_s(face, proxy, writer, way):
+    """A record whose code became an error ends the answer; the node sends on, to a query that is over."""
+
+    def read():
+        query = client.query("test", "hostile")
+        return query.to_numpy(DTYPE) if way == "to_numpy" else query.results()
+
+    with connect_through(face, proxy) as client:
+        assert len(read()) == ROWS
+        answer = proxy.answers[MESSAGE]
+        # The header of the last record's message, in which the result code is byte 5.
+        *_, last = (at for at, place in enumerate(places(answer)) if place == "digest")
+        header = max(at for at, place in enumerate(places(answer)) if place == "frame" and at < last) + 1
+        wrong = 0
+        for _ in range(30):
+            shot = proxy.arm(Fault("put", header + 5, 32), MESSAGE)
+            with contextlib.suppress(aerospike.AerospikeError):
+                assert len(read()) == ROWS
+            assert shot.over.wait(LONG)
+            wrong += len(read()) != ROWS
+        assert wrong == 0
