@@ -109,6 +109,7 @@ pub(super) async fn run<D: Delivery + Clone + Sync>(
         reads_on: request.reads_on,
         received: 0,
         refused: BTreeMap::new(),
+        may_go_on: false,
     };
     let node = Arc::clone(&request.node);
     let mut exchange = QueryExchange { call, node: &node, cursor, delivery, waited: Duration::ZERO };
@@ -158,6 +159,8 @@ struct Cursor<'c> {
     reads_on: bool,
     received: u64,
     refused: BTreeMap<u16, ResultCode>,
+    /// Whether the answer ended in a message that is not marked as its last one.
+    may_go_on: bool,
 }
 
 /// The partitions of a request, each with the last record received. Looked up for each record.
@@ -221,6 +224,10 @@ impl<D: Delivery + Clone + Sync> Exchange for QueryExchange<'_, D> {
             self.wait_for_room().await?;
         }
         Ok(end?.map_or(Received::Part, |code| Received::End(code, ())))
+    }
+
+    fn may_go_on(&self) -> bool {
+        self.cursor.may_go_on
     }
 
     /// A new request continues after the last record of each partition.
@@ -308,7 +315,10 @@ impl Cursor<'_> {
                         self.refused.insert(partition, code);
                     }
                 }
-                QueryAnswer::End { code } => return Ok(Walked::End(code)),
+                QueryAnswer::End { code, is_last } => {
+                    self.may_go_on = !is_last;
+                    return Ok(Walked::End(code));
+                }
             }
         }
     }
