@@ -29,6 +29,8 @@ MEANINGS = {
     "decode-natural": "one record of a reply, written into `i8` and `f8` fields",
     "decode-some-missing": "the same, every third record without one of the bins",
     "decode-converted": "the same, into `f4`, `i4`, `f2`, `u1` and `?` fields",
+    "decode-twelve": "one record of a reply, twelve numeric bins",
+    "decode-nested": "the same twelve values in a map in a map, into a struct of a struct",
 }
 
 

@@ -12,6 +12,8 @@ HERE = Path(__file__).resolve().parent
 CAPTURES = HERE.parent / "tests" / "wire-captures"
 FIELD_BATCH, FIELD_FILTER = 41, 43
 PARTICLE_MAP, PARTICLE_LIST = 19, 20
+# What `nested` reads first: two fields, a struct of an integer and a float, and an integer at step 0.
+NESTED_CHOICES = bytes([0, 1, 0xC1, 0x10, 0x11, 0x12, 0, 1, 0x8C])
 
 
 def frames():
@@ -66,6 +68,7 @@ def main():
     of_info = Seeds("info", 300, 24)
     of_text = Seeds("replicas_peers", 3000, 8)
     of_values = Seeds("msgpack", 120, 40)
+    of_nested = Seeds("nested", 120, 24)
     of_logins = Seeds("login", 120, 8)
     # No recorded server gave a token: this answer follows the protocol.
     token = struct.pack(">IB", 33, 5) + bytes(range(32))
@@ -103,7 +106,10 @@ def main():
                     of_values.add(title, data, data)
             for _, particle_type, value in ops:
                 if particle_type in (PARTICLE_LIST, PARTICLE_MAP):
-                    of_values.add(title, value, bytes(sorted({byte & 0xF0 for byte in value})))
+                    tags = bytes(sorted({byte & 0xF0 for byte in value}))
+                    of_values.add(title, value, tags)
+                    choices = NESTED_CHOICES + bytes([particle_type == PARTICLE_LIST])
+                    of_nested.add(title, choices + value, tags)
 
     for file in sorted((CAPTURES / "cluster-info").glob("*.json")):
         for number, node in enumerate(json.loads(file.read_text())["nodes"]):

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "a program that prints its findings")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use wire_protocol::batch::{BatchReadHeader, BatchRow, write_batch_read};
 use wire_protocol::command::Projection;
@@ -14,19 +15,26 @@ use wire_protocol::digest::{Digest, UserKey, digests};
 #[path = "../benches/sample/mod.rs"]
 mod sample;
 
-use sample::{Array, Bin, NARROW, NATURAL, ROWS, decode, frames, plan, records};
+use record_decode::Plan;
+use sample::{
+    Array, Bin, FEATURES, NARROW, NATURAL, ROWS, decode, frames, nested_frames, nested_plan, plan, records,
+};
 
-const LOOPS: &str = "digest request parse decode-natural decode-some-missing decode-converted";
+const LOOPS: &str = "digest request parse decode-natural decode-some-missing decode-converted decode-twelve \
+                     decode-nested";
 
 fn digest(keys: &[String]) -> Vec<Digest> {
     digests(keys.iter().map(|key| (&b"sensors"[..], UserKey::Str(black_box(key).as_bytes()))))
 }
 
 fn decode_all(bins: &[Bin], lack: usize, passes: usize) {
-    let (plan, frames) = (plan(bins), frames(bins, lack));
-    let mut array = Array::new(&plan);
+    decode_frames(&plan(bins), &frames(bins, lack), passes);
+}
+
+fn decode_frames(plan: &Arc<Plan>, frames: &[Vec<u8>], passes: usize) {
+    let mut array = Array::new(plan);
     for _ in 0..passes {
-        decode(&plan, &mut array, frames.iter().map(|frame| records(black_box(frame))));
+        decode(plan, &mut array, frames.iter().map(|frame| records(black_box(frame))));
     }
 }
 
@@ -71,6 +79,8 @@ fn main() {
         "decode-natural" => decode_all(&NATURAL, ROWS, passes),
         "decode-some-missing" => decode_all(&NATURAL, 3, passes),
         "decode-converted" => decode_all(&NARROW, ROWS, passes),
+        "decode-twelve" => decode_all(&FEATURES, ROWS, passes),
+        "decode-nested" => decode_frames(&nested_plan(), &nested_frames(), passes),
         _ => {
             println!("hot_loops LOOP PASSES, with one of {LOOPS}");
             std::process::exit(2);

@@ -125,6 +125,16 @@ def test_the_status_counts_a_record_when_the_next_is_asked_for(client, fresh_set
     assert rest_of(client, fresh_set, query) == set()
 
 
+def test_a_later_run_takes_precedence(client, fresh_set):
+    everything = fill(client, fresh_set)
+    query = client.query("test", fresh_set)
+    records = query.records()
+    next(records)
+    assert numbers(query.results()) == everything
+    records.close()
+    assert query.is_done()
+
+
 def test_the_status_may_be_asked_for_while_another_thread_waits(client, fresh_set):
     everything = fill(client, fresh_set)
     query = client.query("test", fresh_set)

@@ -198,13 +198,14 @@ impl RowSpace {
         self.done.as_ref().map_or(0, |done| done.len) + self.block.len()
     }
 
-    /// Makes room for as many rows again, once the block is complete. False if there is no memory; the rows so far stay.
-    pub(crate) fn grow(&mut self) -> bool {
+    /// Makes room for as many rows again, but no more than `most` in all, once the block is complete. False if there is no
+    /// memory; the rows so far stay.
+    pub(crate) fn grow(&mut self, most: usize) -> bool {
         self.close_block();
         let Records::Own(records) = &mut self.records else { return false };
         let itemsize = self.settings.plan.schema().itemsize();
         let first = self.done.as_ref().map_or(0, |done| done.len);
-        let mut more = self.capacity.max(1);
+        let mut more = self.capacity.min(most.saturating_sub(self.capacity)).max(1);
         loop {
             let rows = self.capacity.checked_add(more);
             let fits = rows.is_some_and(|rows| {

@@ -10,7 +10,7 @@ use crate::error::Reason;
 use crate::memory::RowView;
 
 use super::array::ArrayElements;
-use super::casting::{Casting, judge};
+use super::casting::{Casting, Fit, judge};
 use super::field_type::FieldType;
 use super::list::{self, type_name};
 use super::number::Number;
@@ -93,12 +93,27 @@ impl FieldDecoder {
         }
     }
 
+    /// Converts the next value of `reader` if it is a float or an integer of 64 bits: then `reader` is behind it
+    /// afterwards. If the fit is worse than [`Casting::worst_silent`], the caller has [`FieldDecoder::fill_next`]
+    /// convert it again and decide.
+    #[inline]
+    pub(crate) fn put_next(&self, reader: &mut Reader<'_>, row: &mut RowView<'_>) -> Option<Fit> {
+        let mut ahead = reader.clone();
+        let fit = match ahead.token() {
+            Ok(Token::Float(value)) => self.slot.put(value, row),
+            Ok(Token::Int(value)) => self.slot.put(value, row),
+            _ => return None,
+        };
+        *reader = ahead;
+        Some(fit)
+    }
+
     /// Converts the next value of `reader`, which is behind it afterwards, as [`FieldDecoder::fill`] does. Lists and maps
     /// nest at most `depth` levels deep.
     ///
     /// # Errors
     /// A malformed value. The bytes of the field are then undefined, too.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn fill_next(
         &self,
         reader: &mut Reader<'_>,

@@ -105,6 +105,14 @@ impl<M: FieldSet> Cells for RowCells<'_, '_, M> {
     #[inline]
     fn fill_next(&mut self, leaf: usize, reader: &mut Reader<'_>, depth: usize) -> Result<(), WireError> {
         let Some(decoder) = self.plan.decoders().get(leaf) else { return reader.skip_within(depth) };
+        let start = reader.clone();
+        if let Some(fit) = decoder.put_next(reader, self.row) {
+            if fit <= self.plan.casting().worst_silent() {
+                self.present.insert(leaf);
+                return Ok(());
+            }
+            *reader = start;
+        }
         match decoder.fill_next(reader, depth, self.plan.casting(), self.row)? {
             Filled::Nil => {}
             Filled::Value { changed } => {

@@ -208,7 +208,7 @@ fn with_records() -> impl Strategy<Value = (Row, Vec<Vec<(String, Node)>>)> {
 }
 
 /// Decodes records, of which each bin is given as particle type and bytes, and compares every cell with the model.
-fn check(row: &Row, records: &[Vec<(String, u8, Vec<u8>)>], same_value: bool) {
+pub(crate) fn check(row: &Row, records: &[Vec<(String, u8, Vec<u8>)>], same_value: bool) {
     let schema = row.schema();
     let casting = if same_value { Casting::SameValue } else { Casting::Unsafe };
     let plan = Plan::with_paths(schema.clone(), casting, None, row.paths()).unwrap();

@@ -4,10 +4,15 @@ use std::fs;
 use std::path::Path;
 
 use dtype_schema::{Element, Field, Schema};
-use record_decode::{Casting, Plan};
+use record_decode::{Casting, Path as FieldPath, Plan, Step};
+use wire_protocol::batch::{BatchAnswer, BatchAnswers};
 use wire_protocol::message::FrameHeader;
+use wire_protocol::particle::particle_type::{LIST, MAP};
 
 use crate::common::{Outcome, decode, is_present};
+use crate::model::Type;
+use crate::nested_model::{Node, Row, Shape};
+use crate::nested_random::check;
 
 /// The bodies of a scenario's response frames.
 fn responses(scenario: &str) -> Vec<Vec<u8>> {
@@ -98,4 +103,66 @@ fn missing_records() {
     assert_eq!(expiring.codes, [0, 2, 0, 2]);
     assert!((1..u32::MAX).contains(&expiring.meta[0].1));
     assert_eq!(expiring.meta[2], (1, u32::MAX));
+}
+
+/// Every place inside a value that a path can lead to.
+fn places(node: &Node, above: &[Step], places: &mut Vec<Vec<Step>>) {
+    places.push(above.to_vec());
+    let mut below = |step, node| self::places(node, &[above, &[step]].concat(), places);
+    match node {
+        Node::List { items, .. } => {
+            for (at, item) in items.iter().enumerate() {
+                below(Step::Int(at as i64), item);
+                below(Step::Int(at as i64 - items.len() as i64), item);
+            }
+        }
+        Node::Map { pairs, .. } => {
+            for (key, value) in pairs {
+                match key {
+                    Node::Str(text) => below(Step::Str(std::str::from_utf8(text).unwrap().into()), value),
+                    Node::Blob(bytes) => below(Step::Blob(bytes.as_slice().into()), value),
+                    Node::Int(number, _) => below(Step::Int(*number), value),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_place_in_recorded_maps_and_lists() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/wire-captures/official");
+    let mut values = std::collections::BTreeSet::new();
+    for file in fs::read_dir(folder).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_some_and(|ending| ending == "jsonl") {
+            for frame in responses(file.file_stem().unwrap().to_str().unwrap()) {
+                for answer in BatchAnswers::new(&frame) {
+                    let Ok(BatchAnswer::Record(record)) = answer else { break };
+                    let found = record.ops().filter(|op| matches!(op.particle_type, MAP | LIST));
+                    values.extend(found.map(|op| (op.particle_type, op.value.to_vec())));
+                }
+            }
+        }
+    }
+    let mut count = 0;
+    for (kind, value) in values {
+        let Some(node) = Node::parse(&value) else { continue };
+        let mut steps = vec![];
+        places(&node, &[], &mut steps);
+        for (kind_of, width, shape) in [('f', 8, vec![]), ('S', 5, vec![]), ('i', 8, vec![2])] {
+            let of = Type { kind: kind_of, width, order: '<', shape };
+            let field = |(at, steps): (usize, &Vec<Step>)| {
+                let path = FieldPath { bin: "b".into(), steps: steps.clone().into() };
+                (format!("f{at}"), Shape::Leaf(of.clone()), Some(path))
+            };
+            for some in steps.chunks(100) {
+                let row = Row { fields: some.iter().enumerate().map(field).collect() };
+                check(&row, &vec![vec![("b".into(), kind, value.clone())]; 2], false);
+                count += some.len();
+            }
+        }
+    }
+    assert!(count > 300, "{count}");
 }
