@@ -2,7 +2,7 @@
 
 use dtype_schema::Leaf;
 use wire_protocol::WireError;
-use wire_protocol::msgpack::{Reader, Token};
+use wire_protocol::msgpack::{self, Reader, Token};
 use wire_protocol::particle::Particle;
 use wire_protocol::particle::particle_type::{ERLANG_BLOB, JAVA_BLOB};
 
@@ -98,14 +98,18 @@ impl FieldDecoder {
     /// convert it again and decide.
     #[inline]
     pub(crate) fn put_next(&self, reader: &mut Reader<'_>, row: &mut RowView<'_>) -> Option<Fit> {
-        let mut ahead = reader.clone();
-        let fit = match ahead.token() {
-            Ok(Token::Float(value)) => self.slot.put(value, row),
-            Ok(Token::Int(value)) => self.slot.put(value, row),
-            _ => return None,
-        };
-        *reader = ahead;
-        Some(fit)
+        match reader.number()? {
+            msgpack::Number::Float(value) if self.slot.copies(true) => {
+                self.slot.copy_bits(value.to_bits(), row);
+                Some(Fit::Exact)
+            }
+            msgpack::Number::Int(value) if self.slot.copies(false) => {
+                self.slot.copy_bits(value as u64, row);
+                Some(Fit::Exact)
+            }
+            msgpack::Number::Float(value) => Some(self.slot.put(value, row)),
+            msgpack::Number::Int(value) => Some(self.slot.put(value, row)),
+        }
     }
 
     /// Converts the next value of `reader`, which is behind it afterwards, as [`FieldDecoder::fill`] does. Lists and maps

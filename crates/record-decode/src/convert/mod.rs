@@ -14,6 +14,7 @@ mod number;
 mod slot;
 
 pub use self::casting::Casting;
+pub(crate) use self::casting::Fit;
 pub(crate) use self::field::{FieldDecoder, Filled};
 pub(crate) use self::list::type_name;
 pub(crate) use self::number::Number;

@@ -39,21 +39,29 @@ struct ExpectedKey {
     length: usize,
     /// The bytes after the head.
     tail: Box<[u8]>,
+    found: Found,
+}
+
+/// What a key leads to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Found {
     /// The node of the key, if it is looked for.
-    child: Option<usize>,
+    pub(super) child: Option<usize>,
+    /// The leaf that the node's value fills, if it is for nothing else.
+    pub(super) leaf: Option<usize>,
 }
 
 impl ExpectedKey {
-    fn new(bytes: &[u8], child: Option<usize>) -> Self {
+    fn new(bytes: &[u8], found: Found) -> Self {
         let bits = 8 * bytes.len().min(HEAD) as u32;
         let mask = u128::MAX.checked_shr(u128::BITS - bits).unwrap_or(0);
         let tail = bytes.get(HEAD..).unwrap_or_default().into();
-        Self { head: head(bytes), mask, length: bytes.len(), tail, child }
+        Self { head: head(bytes), mask, length: bytes.len(), tail, found }
     }
 
     /// A key that is not recognized.
     fn unknown() -> Self {
-        Self { head: 1, mask: 0, length: 0, tail: Box::default(), child: None }
+        Self { head: 1, mask: 0, length: 0, tail: Box::default(), found: Found::default() }
     }
 
     /// The bytes after the key, if `bytes` begins with it.
@@ -84,43 +92,31 @@ fn head(bytes: &[u8]) -> u128 {
 }
 
 impl KeyOrder {
-    /// Takes a key off the reader. Returns the node of the key, if it is one that is looked for in `node`. `at` is the
-    /// position of the key in the order, and is advanced to that of the next one. `depth` is how many levels a key may
-    /// have.
+    /// Takes a key off the reader, if it is the one that is expected at position `at`.
     #[inline]
-    pub(super) fn take(
-        &mut self,
-        tree: &Tree,
-        node: &Node,
-        reader: &mut Reader<'_>,
-        depth: usize,
-        at: &mut usize,
-    ) -> Result<Option<usize>, WireError> {
-        if let Some(key) = self.keys.get(*at)
-            && let Some(rest) = key.take(reader.rest())
-        {
-            *at += 1;
-            *reader = Reader::new(rest);
-            return Ok(key.child);
-        }
-        self.look_up(tree, node, reader, depth, at)
+    pub(super) fn expected(&self, reader: &mut Reader<'_>, at: usize) -> Option<Found> {
+        let key = self.keys.get(at)?;
+        *reader = Reader::new(key.take(reader.rest())?);
+        Some(key.found)
     }
 
+    /// Takes another key than the expected one off the reader. `at` is the position of the key in the order, and is
+    /// advanced to that of the next one. `depth` is how many levels a key may have.
     #[inline(never)]
-    fn look_up(
+    pub(super) fn look_up(
         &mut self,
         tree: &Tree,
         node: &Node,
         reader: &mut Reader<'_>,
         depth: usize,
         at: &mut usize,
-    ) -> Result<Option<usize>, WireError> {
+    ) -> Result<Found, WireError> {
         let bytes = reader.rest();
         for (position, key) in self.keys.iter().enumerate().skip(*at + 1).take(AHEAD) {
             if let Some(rest) = key.take(bytes) {
                 *at = position + 1;
                 *reader = Reader::new(rest);
-                return Ok(key.child);
+                return Ok(key.found);
             }
         }
         let token = reader.token()?;
@@ -130,18 +126,20 @@ impl KeyOrder {
             reader.skip_within(depth)?;
         }
         let encoded = bytes.get(..bytes.len() - reader.remaining()).unwrap_or_default();
-        self.learn(*at, encoded, child);
+        let leaf = child.and_then(|child| tree.node(child)?.only_leaf);
+        let found = Found { child, leaf };
+        self.learn(*at, encoded, found);
         *at += 1;
-        Ok(child)
+        Ok(found)
     }
 
-    fn learn(&mut self, at: usize, encoded: &[u8], child: Option<usize>) {
+    fn learn(&mut self, at: usize, encoded: &[u8], found: Found) {
         if self.learned == LEARNED || at >= REMEMBERED {
             return;
         }
         self.learned += 1;
         let key =
-            if encoded.len() <= LONGEST { ExpectedKey::new(encoded, child) } else { ExpectedKey::unknown() };
+            if encoded.len() <= LONGEST { ExpectedKey::new(encoded, found) } else { ExpectedKey::unknown() };
         if at == self.keys.len() {
             self.keys.push(key);
         } else if let Some(known) = self.keys.get_mut(at) {

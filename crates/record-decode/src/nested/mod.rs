@@ -21,6 +21,10 @@ use self::key_order::KeyOrder;
 
 /// The cells of a row that values go to.
 pub(crate) trait Cells {
+    /// Fills a leaf from the next value of `reader` if that is a number that fits it as it is or rounded. Returns
+    /// whether it did; if so, `reader` is behind the value. Otherwise [`Cells::fill_next`] must follow.
+    fn put_number(&mut self, leaf: usize, reader: &mut Reader<'_>) -> bool;
+
     /// Fills a leaf from the next value of `reader`, which is behind it afterwards. Lists and maps in it nest at most
     /// `depth` levels deep.
     ///
@@ -194,26 +198,29 @@ impl<C: Cells> Walk<'_, C> {
             pairs -= 1;
         }
         let slot = self.tree.base + id;
-        // A node is not below itself, so its order is not needed meanwhile.
-        let mut order = self.walks.orders.get_mut(slot).map(std::mem::take).unwrap_or_default();
         let mut seen = Seen::new(node.children.len(), &mut self.walks.seen);
         let mut at = 0;
         for _ in 0..pairs {
-            let Some(child) = order.take(self.tree, node, reader, depth, &mut at)? else {
+            let Some(order) = self.walks.orders.get_mut(slot) else { return Ok(()) };
+            let found = match order.expected(reader, at) {
+                Some(found) => {
+                    at += 1;
+                    found
+                }
+                None => order.look_up(self.tree, node, reader, depth, &mut at)?,
+            };
+            let Some(child) = found.child else {
                 reader.skip_within(depth)?;
                 continue;
             };
-            if seen.insert(child - node.children.start, &mut self.walks.seen) {
-                self.value(child, reader, depth)?;
-            } else {
+            if !seen.insert(child - node.children.start, &mut self.walks.seen) {
                 self.repeated(child);
                 reader.skip_within(depth)?;
+            } else if found.leaf.is_none_or(|leaf| !self.cells.put_number(leaf, reader)) {
+                self.value(child, reader, depth)?;
             }
         }
         seen.finish(&mut self.walks.seen);
-        if let Some(place) = self.walks.orders.get_mut(slot) {
-            *place = order;
-        }
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use wire_protocol::msgpack::Reader;
 use wire_protocol::particle::{Particle, particle_type};
 
 use super::field_set::FieldSet;
-use crate::convert::Filled;
+use crate::convert::{Filled, Fit};
 use crate::error::Reason;
 use crate::memory::RowView;
 use crate::nested::{Cells, Walks, walk};
@@ -60,7 +60,7 @@ pub(crate) fn fill<M: FieldSet>(
             if let Some(tree) = plan.tree(field) {
                 // Only the leaves that it fills are present.
                 absent.insert(field);
-                let mut cells = RowCells { plan, row, present, absent, events };
+                let mut cells = RowCells { plan, silent, row, present, absent, events };
                 cells.fill(tree, walks, &op);
             } else if !fill_any(plan, &op, field, row, events) {
                 absent.insert(field);
@@ -80,6 +80,8 @@ pub(crate) fn fill<M: FieldSet>(
 /// The cells of a row, while the values inside a bin fill them.
 struct RowCells<'a, 'r, M> {
     plan: &'a Plan,
+    /// The worst fit that is neither counted nor a failure.
+    silent: Fit,
     row: &'a mut RowView<'r>,
     present: &'a mut M,
     absent: &'a mut M,
@@ -103,16 +105,19 @@ impl<M: FieldSet> RowCells<'_, '_, M> {
 
 impl<M: FieldSet> Cells for RowCells<'_, '_, M> {
     #[inline]
+    fn put_number(&mut self, leaf: usize, reader: &mut Reader<'_>) -> bool {
+        let Some(decoder) = self.plan.decoders().get(leaf) else { return false };
+        let mut ahead = reader.clone();
+        let fits = decoder.put_next(&mut ahead, self.row).is_some_and(|fit| fit <= self.silent);
+        if fits {
+            self.present.insert(leaf);
+            *reader = ahead;
+        }
+        fits
+    }
+
     fn fill_next(&mut self, leaf: usize, reader: &mut Reader<'_>, depth: usize) -> Result<(), WireError> {
         let Some(decoder) = self.plan.decoders().get(leaf) else { return reader.skip_within(depth) };
-        let start = reader.clone();
-        if let Some(fit) = decoder.put_next(reader, self.row) {
-            if fit <= self.plan.casting().worst_silent() {
-                self.present.insert(leaf);
-                return Ok(());
-            }
-            *reader = start;
-        }
         match decoder.fill_next(reader, depth, self.plan.casting(), self.row)? {
             Filled::Nil => {}
             Filled::Value { changed } => {

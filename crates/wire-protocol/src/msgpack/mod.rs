@@ -18,7 +18,7 @@
 mod read;
 mod write;
 
-pub use self::read::{Reader, Token, check};
+pub use self::read::{Number, Reader, Token, check};
 pub use self::write::{
     write_blob, write_bool, write_ext, write_float, write_geojson, write_int, write_list_header,
     write_map_header, write_nil, write_ordered_map_header, write_str, write_uint,

@@ -47,6 +47,15 @@ pub enum Token<'a> {
     },
 }
 
+/// A number, as [`Reader::number`] reads it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// An integer.
+    Int(i64),
+    /// A float.
+    Float(f64),
+}
+
 impl Token<'_> {
     /// The number of values that follow and belong to this one.
     fn children(self) -> usize {
@@ -85,6 +94,56 @@ impl<'a> Reader<'a> {
         let token = input.token()?;
         self.rest = input.rest;
         Ok(token)
+    }
+
+    /// Reads an integer or a 64-bit float, if the next value is one: a fast path for maps of numbers. An integer above
+    /// `i64::MAX` is left to [`Reader::token`].
+    #[inline]
+    pub fn number(&mut self) -> Option<Number> {
+        let (&tag, rest) = self.rest.split_first()?;
+        let (number, rest) = match tag {
+            DOUBLE => {
+                let (bytes, rest) = rest.split_first_chunk()?;
+                (Number::Float(f64::from_be_bytes(*bytes)), rest)
+            }
+            0x00..=0x7f => (Number::Int(i64::from(tag)), rest),
+            0xe0..=0xff => (Number::Int(i64::from(tag as i8)), rest),
+            0xcc => {
+                let (byte, rest) = rest.split_first()?;
+                (Number::Int(i64::from(*byte)), rest)
+            }
+            0xcd => {
+                let (bytes, rest) = rest.split_first_chunk()?;
+                (Number::Int(i64::from(u16::from_be_bytes(*bytes))), rest)
+            }
+            0xce => {
+                let (bytes, rest) = rest.split_first_chunk()?;
+                (Number::Int(i64::from(u32::from_be_bytes(*bytes))), rest)
+            }
+            0xcf | 0xd3 => {
+                let (bytes, rest) = rest.split_first_chunk()?;
+                let value = i64::from_be_bytes(*bytes);
+                if tag == 0xcf && value < 0 {
+                    return None;
+                }
+                (Number::Int(value), rest)
+            }
+            0xd0 => {
+                let (byte, rest) = rest.split_first()?;
+                (Number::Int(i64::from(*byte as i8)), rest)
+            }
+            0xd1 => {
+                let (bytes, rest) = rest.split_first_chunk()?;
+                (Number::Int(i64::from(i16::from_be_bytes(*bytes))), rest)
+            }
+            0xd2 => {
+                let (bytes, rest) = rest.split_first_chunk()?;
+                (Number::Int(i64::from(i32::from_be_bytes(*bytes))), rest)
+            }
+            _ => return None,
+        };
+        self.rest = rest;
+        Some(number)
     }
 
     /// Takes the run of doubles at this position, at most `most`, each with its tag byte. This is a fast path for long
@@ -143,15 +202,22 @@ impl<'a> Reader<'a> {
     /// As [`Reader::token`]; deeper nesting. A `depth` above [`MAX_DEPTH`] counts as that.
     #[inline]
     pub fn skip_within(&mut self, depth: usize) -> Result<(), WireError> {
-        let mut ahead = self.clone();
-        if let Token::List { .. } | Token::Map { .. } = ahead.token()? {
-            return self.skip_nested(depth);
-        }
-        *self = ahead;
+        let Some(&tag) = self.rest.first() else { return Err(WireError::Truncated { what: WHAT }) };
+        let length = match tag {
+            0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => 1,
+            0xa0..=0xbf => 1 + usize::from(tag & 0x1f),
+            0xcc | 0xd0 => 2,
+            0xcd | 0xd1 => 3,
+            0xca | 0xce | 0xd2 => 5,
+            DOUBLE | 0xcf | 0xd3 => 9,
+            _ => return self.skip_any(depth),
+        };
+        self.rest = self.rest.get(length..).ok_or(WireError::Truncated { what: WHAT })?;
         Ok(())
     }
 
-    fn skip_nested(&mut self, depth: usize) -> Result<(), WireError> {
+    #[inline(never)]
+    fn skip_any(&mut self, depth: usize) -> Result<(), WireError> {
         let mut ahead = self.clone();
         let (mut pending, mut opened) = (1usize, 0usize);
         while pending > 0 {

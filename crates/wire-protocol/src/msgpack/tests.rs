@@ -60,6 +60,44 @@ fn integers_are_written_short_and_read_from_every_encoding() {
 }
 
 #[test]
+fn the_fast_paths_agree_with_tokens() {
+    // Every tag, with bytes behind it that make all of its lengths possible, whole and cut.
+    for tag in 0..=0xff {
+        for fill in [0, 1, 0x7f, 0x80, 0xff] {
+            for length in 0..40 {
+                let bytes = [vec![tag], vec![fill; length]].concat();
+                let mut reader = Reader::new(&bytes);
+                let token = reader.token();
+                let mut numbers = Reader::new(&bytes);
+                match (numbers.number(), &token) {
+                    (Some(Number::Int(number)), Ok(Token::Int(value))) => assert_eq!(number, *value),
+                    (Some(Number::Float(number)), Ok(Token::Float(value))) => {
+                        assert_eq!(number.to_bits(), value.to_bits());
+                    }
+                    (None, Ok(Token::Float(_))) => assert_eq!(tag, 0xca),
+                    (None, other) => assert!(!matches!(other, Ok(Token::Int(_))), "{bytes:x?}"),
+                    (some, other) => panic!("{some:?} and {other:?} of {bytes:x?}"),
+                }
+                let is_number = numbers.remaining() < bytes.len();
+                assert!(!is_number || numbers.remaining() == reader.remaining());
+                let mut skipped = Reader::new(&bytes);
+                match (skipped.skip_within(MAX_DEPTH), token) {
+                    (Ok(()), Ok(Token::List { .. } | Token::Map { .. })) => {
+                        let mut whole = Reader::new(&bytes);
+                        assert_eq!(whole.skip_value(), Ok(()));
+                        assert_eq!(skipped.remaining(), whole.remaining());
+                    }
+                    (Ok(()), Ok(_)) => assert_eq!(skipped.remaining(), reader.remaining(), "{bytes:x?}"),
+                    (Err(_), Ok(token)) => assert!(matches!(token, Token::List { .. } | Token::Map { .. })),
+                    (skipped, Err(error)) => assert_eq!(skipped, Err(error)),
+                }
+            }
+        }
+    }
+    assert_eq!(Reader::new(&[]).number(), None);
+}
+
+#[test]
 fn floats_bools_and_nil() {
     let float = written(|out| write_float(out, -2.25));
     assert_eq!(float, [0xcb, 0xc0, 0x02, 0, 0, 0, 0, 0, 0]);
