@@ -21,6 +21,9 @@ const META: usize = 8;
 const DIGEST: usize = 20;
 const CODE: usize = 4;
 
+/// Memory that rows leave to others: without any, the process is aborted.
+const SPARE: usize = 4 << 20;
+
 /// A piece of the heap. Its content is arbitrary.
 struct Memory {
     data: *mut u8,
@@ -208,14 +211,17 @@ impl RowSpace {
         let mut more = self.capacity.min(most.saturating_sub(self.capacity)).max(1);
         loop {
             let rows = self.capacity.checked_add(more);
-            let fits = rows.is_some_and(|rows| {
-                let size = rows.checked_mul(itemsize.max(DIGEST));
-                size.is_some_and(|size| isize::try_from(size).is_ok())
-                    && records.resize(rows * itemsize)
-                    && self.meta.resize(rows * META)
-                    && self.digests.resize(rows * DIGEST)
-                    && self.codes.resize((rows - first) * CODE)
-            });
+            // Seen by the compiler as used, so that it is allocated.
+            let spare = std::hint::black_box(Memory::new(SPARE));
+            let fits = spare.is_some()
+                && rows.is_some_and(|rows| {
+                    let size = rows.checked_mul(itemsize.max(DIGEST));
+                    size.is_some_and(|size| isize::try_from(size).is_ok())
+                        && records.resize(rows * itemsize)
+                        && self.meta.resize(rows * META)
+                        && self.digests.resize(rows * DIGEST)
+                        && self.codes.resize((rows - first) * CODE)
+                });
             if let (true, Some(rows)) = (fits, rows) {
                 self.capacity = rows;
                 break;
