@@ -64,6 +64,10 @@ class NumpyRun:
             self._run_number = self._query._begin_run(self)
         return self._stream
 
+    def _was_closed(self) -> bool:
+        """Whether the run is over: asked again after a call, during which others may have closed it."""
+        return self._is_over
+
     def _save_place(self) -> None:
         if self._stream is not None:
             self._query._place = self._stream.place(self._taken)
@@ -174,11 +178,11 @@ class NumpyBatches(NumpyRun):
                     raise StopIteration from None
                 self._close(is_failing=True)
                 raise
-            if answer is None and not self._is_over:
-                self._finish()
-                raise StopIteration
-            if self._is_over:  # closed by another thread
+            if self._was_closed():  # by another thread
                 self._close()
+                raise StopIteration
+            if answer is None:
+                self._finish()
                 raise StopIteration
             return self._receive(answer)
 
@@ -246,11 +250,11 @@ class AsyncNumpyBatches(NumpyRun):
                 raise StopAsyncIteration from None
             self._close(is_failing=True)
             raise
-        if answer is None and not self._is_over:
-            self._finish()
-            raise StopAsyncIteration
-        if self._is_over:  # closed by another task
+        if self._was_closed():  # by another task
             self._close()
+            raise StopAsyncIteration
+        if answer is None:
+            self._finish()
             raise StopAsyncIteration
         return self._receive(answer)
 
