@@ -1,7 +1,8 @@
 """Queries over the records of a set or namespace, and the iterators of their results.
 
 Start with ``queries``, which has the two query classes. ``base`` has their settings and their progress,
-``records`` the iterators over the records of a run, ``arrays`` the runs into NumPy arrays. What a query
+``run`` what all runs have in common, ``records`` the iterators over the records of a run, ``arrays`` the runs
+into NumPy arrays. What a query
 returns in other forms is a module beside them. The folder may use ``records``, ``types``, ``exception``,
 ``_finish`` and ``_utils`` of the package, and the extension.
 """

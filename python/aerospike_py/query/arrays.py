@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from .._finish import changed_values, finish, missing_fields, warnings_of_values
 from .._utils.event_loop import call
 from .._utils.warnings import warn
-from ..exception import AerospikeError, ParamTypeError
+from ..exception import ParamTypeError
+from .run import AsyncRun, Run, SyncRun
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from .base import QueryBase
 
 
-class NumpyRun:
-    """One run of a query into arrays. It closes its stream when it ends or is garbage-collected.
+class NumpyRun(Run):
+    """A run into arrays.
 
     A block counts as taken when the next one is asked for, as a record does in the iterators over records.
     A run warns once, at its end, however many blocks it has.
@@ -45,13 +44,10 @@ class NumpyRun:
             raise TypeError("_dtype is missing; pass a structured dtype, such as infer_dtype() proposes")
         arguments = (dtype, casting, errors, rows, out, paths, project)
         query._core.check_query_numpy(query._bins, policy, *arguments)
-        self._query = query
-        self._policy = policy
+        super().__init__(query, policy)
         self._arguments = arguments
         self._paths = paths
         self._stream: _native.NumpyStream | None = None
-        self._is_over = False
-        self._run_number = 0
         # The number of the last block that was handed out, and of the last one that counts as taken.
         self._number = 0
         self._taken = 0
@@ -64,25 +60,8 @@ class NumpyRun:
             self._run_number = self._query._begin_run(self)
         return self._stream
 
-    def _was_closed(self) -> bool:
-        """Whether the run is over: asked again after a call, during which others may have closed it."""
-        return self._is_over
-
-    def _save_place(self) -> None:
-        if self._stream is not None:
-            self._query._place = self._stream.place(self._taken)
-
-    def _end(self) -> None:
-        """Saves the place of the query and closes its connections."""
-        self._is_over = True
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            try:
-                # The place of a later run takes precedence.
-                if self._run_number == self._query._run_number:
-                    self._query._place = stream.place(self._taken)
-            finally:
-                stream.close()
+    def _place_in(self, stream: _native.NumpyStream) -> _native.QueryPlace:
+        return stream.place(self._taken)
 
     def _receive(self, answer: Any) -> NumpyQueryRecords:
         """A block; raises if values in it do not fit."""
@@ -114,31 +93,15 @@ class NumpyRun:
 
             warn(missing_fields(np.dtype(self._arguments[0]), missing, unmatched, self._paths))
 
-    def _close(self, *, is_failing: bool = False) -> None:
-        """Ends the run, and warns of what its blocks had."""
-        self._end()
+    def _warn(self) -> None:
         changed, self._changed = self._changed, set()
         if changed:
             import numpy as np
 
-            # An exception that is on its way says more than a warning that was made an error.
-            with contextlib.suppress(*((RuntimeWarning,) if is_failing else ())):
-                warn(changed_values(np.dtype(self._arguments[0]), changed))
-
-    def __del__(self) -> None:
-        if getattr(self, "_stream", None) is not None:
-            # Raised in a forked child: the stream belongs to the parent.
-            with contextlib.suppress(AerospikeError):
-                self._close()
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            f"{type(self).__name__} cannot be pickled or copied: its connections belong to this process; "
-            "pass the query's get_partitions_status() to the worker, connect there and make the query again"
-        )
+            warn(changed_values(np.dtype(self._arguments[0]), changed))
 
 
-class NumpyBatches(NumpyRun):
+class NumpyBatches(SyncRun, NumpyRun):
     """Iterator over the records of a query, in blocks of rows: each is a
     :class:`~aerospike_py.NumpyQueryRecords`.
 
@@ -154,10 +117,6 @@ class NumpyBatches(NumpyRun):
         ...     sum(int(block["visits"].sum()) for block in batches)
         7
     """
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._lock = threading.Lock()
 
     def __iter__(self) -> Self:
         return self
@@ -194,23 +153,8 @@ class NumpyBatches(NumpyRun):
         """
         self._stop()
 
-    def _stop(self, *, is_failing: bool = False) -> None:
-        self._is_over = True
-        stream = self._stream
-        if stream is not None:
-            stream.close()
-        with self._lock:
-            self._close(is_failing=is_failing)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> Literal[False]:
-        self._stop(is_failing=error[0] is not None)
-        return False
-
-
-class AsyncNumpyBatches(NumpyRun):
+class AsyncNumpyBatches(AsyncRun, NumpyRun):
     """Like :class:`NumpyBatches`, for ``async for`` and ``async with``. Only one task at a time may wait for
     it.
 
@@ -265,13 +209,6 @@ class AsyncNumpyBatches(NumpyRun):
             >>> await client.query("test", "users").numpy_batches(np.dtype([("visits", "i8")])).aclose()
         """
         self._close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *error: object) -> Literal[False]:
-        self._close(is_failing=error[0] is not None)
-        return False
 
 
 def read_all(run: NumpyRun) -> NumpyQueryRecords:

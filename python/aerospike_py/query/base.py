@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
     from .. import _native
     from ..types import QueryPolicy
-    from .arrays import NumpyRun
-    from .records import QueryRun
+    from .run import Run
 
 _PREDICATES = "only the primary index can be queried; use the official client for secondary indexes"
 _BACKGROUND = "queries only read records; use the official client for background jobs"
@@ -69,7 +68,7 @@ class QueryBase:
         self._numbers = {"max_records": 0, "records_per_second": 0, "ttl": 0}
         self._paginates = False
         self._place: _native.QueryPlace | None = None
-        self._run: weakref.ref[QueryRun | NumpyRun] | None = None
+        self._run: weakref.ref[Run] | None = None
         # Counts the runs: the place is that of the last one, also when a run before it ends later.
         self._run_number = 0
 
@@ -148,7 +147,7 @@ class QueryBase:
         place = self._current_place()
         return {} if place is None else place.status()
 
-    def _begin_run(self, run: QueryRun | NumpyRun | None) -> int:
+    def _begin_run(self, run: Run | None) -> int:
         """Makes a run the last one; returns its number."""
         self._run_number += 1
         self._run = None if run is None else weakref.ref(run)
@@ -161,31 +160,32 @@ class QueryBase:
             run._save_place()
         return self._place
 
-    def _start(self, policy: QueryPolicy | None, options: Mapping[str, bool] | None) -> _native.QueryStream:
+    def _limits_and_place(
+        self, policy: QueryPolicy | None
+    ) -> tuple[int, int, _native.QueryPlace | None, bool]:
+        """The limits of a run, the place of the run before if it may continue there, and whether it does so
+        without a filter."""
         continues = self._paginates or has_partition_filter(policy)
+        place = self._current_place() if continues else None
+        return self.max_records, self.records_per_second, place, self._paginates
+
+    def _start(self, policy: QueryPolicy | None, options: Mapping[str, bool] | None) -> _native.QueryStream:
         return self._core.query(
             self._namespace,
             self._set,
             self._bins,
             policy,
             options,
-            self.max_records,
-            self.records_per_second,
-            self._current_place() if continues else None,
-            self._paginates,
+            *self._limits_and_place(policy),
         )
 
     def _start_numpy(self, policy: QueryPolicy | None, *arguments: Any) -> _native.NumpyStream:
-        continues = self._paginates or has_partition_filter(policy)
         return self._core.query_numpy(
             self._namespace,
             self._set,
             self._bins,
             policy,
-            self.max_records,
-            self.records_per_second,
-            self._current_place() if continues else None,
-            self._paginates,
+            *self._limits_and_place(policy),
             *arguments,
         )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING
 
 from .._utils.event_loop import call
 from .._utils.warnings import warn
-from ..exception import AerospikeError, QueryDecodeError
+from ..exception import QueryDecodeError
+from .run import AsyncRun, Run, SyncRun
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -26,8 +25,8 @@ _LISTED = 100
 _NAMED = 5
 
 
-class QueryRun:
-    """One run of a query. It closes its stream when it ends or is garbage-collected.
+class QueryRun(Run):
+    """A run that returns records.
 
     Records arrive in lists, which the stream numbers. A record counts as taken when the next one is asked
     for: of the current list these are all but the last record that was handed out, which is held until then.
@@ -37,13 +36,10 @@ class QueryRun:
         self, query: QueryBase, policy: QueryPolicy | None, options: Mapping[str, bool] | None
     ) -> None:
         query._core.check_query_policy(policy, options)
-        self._query = query
-        self._policy = policy
+        super().__init__(query, policy)
         self._options = options
         self._stream: _native.QueryStream | None = None
         self._beginning: _native.QueryPlace | None = None
-        self._is_over = False
-        self._run_number = 0
         self._number = 0
         self._block: list[Record] = []
         # Records of the block that were handed out, and whether the last of them is held: 0 or 1.
@@ -78,26 +74,15 @@ class QueryRun:
     def _taken(self) -> int:
         return max(self._used - self._held, 0)
 
-    def _save_place(self) -> None:
-        if self._stream is not None:
-            number = self._number
-            self._query._place = self._stream.place(number, self._taken())
-
-    def _is_last_run(self) -> bool:
-        """Whether the query's place is that of this run: the place of a later run takes precedence."""
-        return self._run_number == self._query._run_number
+    def _place_in(self, stream: _native.QueryStream) -> _native.QueryPlace:
+        # The number first: see `_take`.
+        number = self._number
+        return stream.place(number, self._taken())
 
     def _end(self) -> None:
-        """Saves the place of the query and closes its connections."""
-        self._is_over = True
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            try:
-                self._note_failures(self._taken())
-                if self._is_last_run():
-                    self._query._place = stream.place(self._number, self._taken())
-            finally:
-                stream.close()
+        if self._stream is not None:
+            self._note_failures(self._taken())
+        super()._end()
         self._block, self._used, self._held = [], 0, 0
 
     def _rewind(self) -> None:
@@ -131,8 +116,8 @@ class QueryRun:
             count=count,
         )
 
-    def _warn_of_failures(self) -> None:
-        """Called when the run ends early: no exception is raised then."""
+    def _warn(self) -> None:
+        """Only when the run ends early: otherwise `_raise_failures` was called."""
         if not self._failure_count:
             return
         names = dict.fromkeys(repr(error.bin) for error in self._failures)
@@ -144,26 +129,8 @@ class QueryRun:
             RuntimeWarning,
         )
 
-    def _close(self, *, is_failing: bool = False) -> None:
-        self._end()
-        # An exception that is on its way says more than a warning that was made an error.
-        with contextlib.suppress(*((RuntimeWarning,) if is_failing else ())):
-            self._warn_of_failures()
 
-    def __del__(self) -> None:
-        if getattr(self, "_stream", None) is not None:
-            # Raised in a forked child: the stream belongs to the parent.
-            with contextlib.suppress(AerospikeError):
-                self._close()
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            f"{type(self).__name__} cannot be pickled or copied: its connections belong to this process; "
-            "pass the query's get_partitions_status() to the worker, connect there and make the query again"
-        )
-
-
-class QueryRecords(QueryRun):
+class QueryRecords(SyncRun, QueryRun):
     """Iterator over the records of a query.
 
     Records arrive in blocks. At most a few blocks are read ahead; then the nodes wait until the caller
@@ -178,12 +145,6 @@ class QueryRecords(QueryRun):
         >>> with client.query("test", "users").records() as records:
         ...     first = next(records)
     """
-
-    def __init__(
-        self, query: QueryBase, policy: QueryPolicy | None, options: Mapping[str, bool] | None
-    ) -> None:
-        super().__init__(query, policy, options)
-        self._lock = threading.Lock()
 
     def __iter__(self) -> Self:
         return self
@@ -235,23 +196,8 @@ class QueryRecords(QueryRun):
         """
         self._stop()
 
-    def _stop(self, *, is_failing: bool = False) -> None:
-        self._is_over = True
-        stream = self._stream
-        if stream is not None:
-            stream.close()
-        with self._lock:
-            self._close(is_failing=is_failing)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> Literal[False]:
-        self._stop(is_failing=error[0] is not None)
-        return False
-
-
-class AsyncQueryRecords(QueryRun):
+class AsyncQueryRecords(AsyncRun, QueryRun):
     """Like :class:`QueryRecords`, for ``async for`` and ``async with``. Only one task at a time may wait for
     it.
 
@@ -314,10 +260,3 @@ class AsyncQueryRecords(QueryRun):
             >>> await client.query("test", "users").records().aclose()
         """
         self._close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *error: object) -> Literal[False]:
-        self._close(is_failing=error[0] is not None)
-        return False
