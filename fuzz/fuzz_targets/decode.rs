@@ -76,7 +76,7 @@ enum Seal {
 fn leases(rows: &RowBuffer, data: &[u8], count: usize, seal: Option<(usize, Seal)>) -> [bool; ROWS] {
     let mut done = [false; ROWS];
     std::thread::scope(|scope| {
-        let mut open: Vec<_> = (0..count).map(|_| rows.lease().expect("nobody sealed the buffer")).collect();
+        let mut open: Vec<_> = (0..count).map(|_| rows.lease().expect("the buffer is not sealed")).collect();
         let mut sealing = None;
         let mut is_sealed = false;
         for (number, record) in records(data).enumerate() {
@@ -127,7 +127,7 @@ fn leases(rows: &RowBuffer, data: &[u8], count: usize, seal: Option<(usize, Seal
 fn threads(rows: &RowBuffer, data: &[u8]) -> [bool; ROWS] {
     let written = [const { AtomicUsize::new(0) }; ROWS];
     let write = || {
-        let mut lease = rows.lease().expect("nobody sealed the buffer");
+        let mut lease = rows.lease().expect("the buffer is not sealed");
         for record in records(data) {
             let row = record.index as usize;
             match (lease.write(row, &record), written.get(row)) {

@@ -105,7 +105,7 @@ fn decode(fields: Vec<Field>, paths: Paths<'_>, casting: Casting, kind: u8, valu
     };
     // SAFETY: the memory is as long as it says, outlives the buffer and is not looked at before that is gone.
     let rows = unsafe { RowBuffer::new(Arc::new(plan), memory, 1) };
-    let mut lease = rows.lease().expect("nobody sealed the buffer");
+    let mut lease = rows.lease().expect("the buffer is not sealed");
     for answer in BatchAnswers::new(&frame) {
         let Ok(BatchAnswer::Record(record)) = answer else { panic!("a message that was just written") };
         assert_eq!(lease.write(record.index as usize, &record), RowOutcome::Written);

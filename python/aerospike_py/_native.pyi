@@ -126,9 +126,6 @@ class NumpyStream:
         """After the last block: fields that no record has, and that no earlier call has warned of; names of
         bins without a field."""
 
-    def start(self) -> QueryPlace:
-        """The progress at the beginning of the run."""
-
     def close(self) -> None:
         """Ends the query and closes its connections. A waiting ``next_block`` returns None."""
 

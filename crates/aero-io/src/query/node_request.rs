@@ -141,7 +141,7 @@ pub(super) async fn run<D: Delivery + Clone + Sync>(
 }
 
 /// The exchange of a query. The answer has records and partitions in any number of frames, then an end. A
-/// frame is read after the records of the one before are delivered.
+/// frame is read only when the records of the previous frame were delivered.
 struct QueryExchange<'c, D> {
     call: &'c QueryCall<D>,
     node: &'c Node,

@@ -106,7 +106,7 @@ fn into_array<'py>(
 /// Where records are written: into memory of its own, or into a user's array.
 enum Records {
     Own(Memory),
-    Users { data: *mut u8, stride: usize, array: Option<Py<PyAny>> },
+    Users { data: *mut u8, stride: usize, array: Py<PyAny> },
 }
 
 // SAFETY: the address belongs to `array`, which is kept; threads write to it only through a `RowBlock`.
@@ -114,22 +114,37 @@ unsafe impl Send for Records {}
 // SAFETY: as above.
 unsafe impl Sync for Records {}
 
+/// The memory of rows.
+struct SpaceMemory {
+    records: Records,
+    meta: Memory,
+    digests: Memory,
+    /// The result codes of one block, which are all 0.
+    codes: Memory,
+}
+
+/// A block that is sealed when it is dropped.
+struct OpenBlock(Arc<RowBlock>);
+
+impl Drop for OpenBlock {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// The memory of rows, and the block that fills its free part.
 ///
 /// Invariant: before memory is moved, given away or dropped, the block is sealed, so nothing writes to it. A copy of the
 /// block may live longer; it accepts no more records then.
 pub(crate) struct RowSpace {
-    settings: Arc<SpaceSettings>,
-    records: Records,
-    meta: Memory,
-    digests: Memory,
-    /// The block's result codes, which are all 0.
-    codes: Memory,
+    /// Before `memory`: fields are dropped in this order. `None` if there was no memory for a further block.
+    block: Option<OpenBlock>,
+    memory: SpaceMemory,
     /// All rows that there is memory for.
     capacity: usize,
     /// The rows of earlier blocks.
     done: Option<BlockRows>,
-    block: Arc<RowBlock>,
+    settings: Arc<SpaceSettings>,
 }
 
 /// What the blocks of a query have in common.
@@ -169,45 +184,42 @@ impl RowSpace {
         rows: usize,
     ) -> Option<Self> {
         let UsersArray { data, stride, ref array, len } = *out;
-        let (rows, array) = (rows.min(len), Some(array.clone_ref(py)));
-        Self::with_records(settings, Records::Users { data, stride, array }, rows)
+        let array = array.clone_ref(py);
+        Self::with_records(settings, Records::Users { data, stride, array }, rows.min(len))
     }
 
     fn with_records(settings: &Arc<SpaceSettings>, records: Records, rows: usize) -> Option<Self> {
-        let (meta, digests) =
-            (Memory::new(rows.checked_mul(META)?)?, Memory::new(rows.checked_mul(DIGEST)?)?);
-        let codes = Memory::new(rows.checked_mul(CODE)?)?;
-        let block = open(settings, &records, &meta, &digests, &codes, 0, rows);
-        let settings = Arc::clone(settings);
-        Some(Self {
-            settings,
+        let memory = SpaceMemory {
             records,
-            meta,
-            digests,
-            codes,
-            capacity: rows,
-            done: None,
-            block: Arc::new(block),
-        })
+            meta: Memory::new(rows.checked_mul(META)?)?,
+            digests: Memory::new(rows.checked_mul(DIGEST)?)?,
+            codes: Memory::new(rows.checked_mul(CODE)?)?,
+        };
+        let block = Some(memory.open(settings, 0, rows));
+        Some(Self { block, memory, capacity: rows, done: None, settings: Arc::clone(settings) })
     }
 
-    /// The block that takes records now.
-    pub(crate) fn block(&self) -> &Arc<RowBlock> {
-        &self.block
+    /// The block that takes records now, unless there was no memory for one.
+    pub(crate) fn block(&self) -> Option<&Arc<RowBlock>> {
+        self.block.as_ref().map(|block| &block.0)
     }
 
     /// The rows that were given out.
     pub(crate) fn len(&self) -> usize {
-        self.done.as_ref().map_or(0, |done| done.len) + self.block.len()
+        self.rows_done() + self.block().map_or(0, |block| block.len())
+    }
+
+    fn rows_done(&self) -> usize {
+        self.done.as_ref().map_or(0, |done| done.len)
     }
 
     /// Makes room for as many rows again, but no more than `most` in all, once the block is complete. False if there is no
     /// memory; the rows so far stay.
     pub(crate) fn grow(&mut self, most: usize) -> bool {
         self.close_block();
-        let Records::Own(records) = &mut self.records else { return false };
-        let itemsize = self.settings.plan.schema().itemsize();
-        let first = self.done.as_ref().map_or(0, |done| done.len);
+        let first = self.rows_done();
+        let schema = self.settings.plan.schema();
+        let Records::Own(records) = &mut self.memory.records else { return false };
         let mut more = self.capacity.min(most.saturating_sub(self.capacity)).max(1);
         loop {
             let rows = self.capacity.checked_add(more);
@@ -215,12 +227,12 @@ impl RowSpace {
             let spare = std::hint::black_box(Memory::new(SPARE));
             let fits = spare.is_some()
                 && rows.is_some_and(|rows| {
-                    let size = rows.checked_mul(itemsize.max(DIGEST));
+                    let size = rows.checked_mul(schema.itemsize().max(DIGEST));
                     size.is_some_and(|size| isize::try_from(size).is_ok())
-                        && records.resize(rows * itemsize)
-                        && self.meta.resize(rows * META)
-                        && self.digests.resize(rows * DIGEST)
-                        && self.codes.resize((rows - first) * CODE)
+                        && records.resize(rows * schema.itemsize())
+                        && self.memory.meta.resize(rows * META)
+                        && self.memory.digests.resize(rows * DIGEST)
+                        && self.memory.codes.resize((rows - first) * CODE)
                 });
             if let (true, Some(rows)) = (fits, rows) {
                 self.capacity = rows;
@@ -231,108 +243,62 @@ impl RowSpace {
             }
             more /= 2;
         }
-        if !self.settings.plan.schema().is_dense() {
-            records.zero_from(first * itemsize);
+        if !schema.is_dense() {
+            records.zero_from(first * schema.itemsize());
         }
-        let (first, rows) = (first, self.capacity - first);
-        let Self { settings, records, meta, digests, codes, .. } = self;
-        self.block = Arc::new(open(settings, records, meta, digests, codes, first, rows));
+        self.block = Some(self.memory.open(&self.settings, first, self.capacity - first));
         true
     }
 
     /// Seals the block, and adds its rows to those that are done.
     fn close_block(&mut self) {
-        let rows = self.block.finish();
+        let Some(block) = self.block.take() else { return };
+        let rows = block.0.finish();
         match &mut self.done {
             Some(done) => done.append(rows),
             None => self.done = Some(rows),
         }
-        // The rows were counted; an empty block takes its place.
-        self.block = Arc::new(empty(&self.settings));
     }
 
     /// Ends all writing.
-    pub(crate) fn finish(mut self) -> FilledRows {
+    pub(crate) fn finish(mut self) -> Option<FilledRows> {
         self.close_block();
-        let rows = self.done.take().unwrap_or_else(|| empty(&self.settings).finish());
-        let digests = std::mem::replace(&mut self.digests, nothing());
-        let meta = std::mem::replace(&mut self.meta, nothing());
-        let records = match &mut self.records {
-            Records::Own(memory) => Records::Own(std::mem::replace(memory, nothing())),
-            Records::Users { data, stride, array } => {
-                Records::Users { data: *data, stride: *stride, array: array.take() }
+        let Self { memory: SpaceMemory { records, meta, digests, .. }, done, settings, .. } = self;
+        Some(FilledRows { settings, records, meta, digests, rows: done? })
+    }
+}
+
+impl SpaceMemory {
+    /// A block over `rows` rows from `first` on.
+    fn open(&self, settings: &SpaceSettings, first: usize, rows: usize) -> OpenBlock {
+        let Self { records, meta, digests, codes } = self;
+        let itemsize = settings.plan.schema().itemsize();
+        let (data, stride) = match records {
+            Records::Own(memory) => {
+                assert!((first + rows) * itemsize <= memory.layout.size(), "rows of a space");
+                (memory.data, itemsize)
             }
+            Records::Users { data, stride, .. } => (*data, *stride),
         };
-        FilledRows { settings: Arc::clone(&self.settings), records, meta, digests, rows }
-    }
-}
-
-impl Drop for RowSpace {
-    fn drop(&mut self) {
-        self.block.close();
-    }
-}
-
-/// As little memory as there can be.
-fn nothing() -> Memory {
-    Memory::new(1).unwrap_or_else(|| std::alloc::handle_alloc_error(Layout::new::<u8>()))
-}
-
-/// A block without rows.
-fn empty(settings: &SpaceSettings) -> RowBlock {
-    let memory = RowMemory {
-        data: ptr::dangling_mut(),
-        stride: settings.plan.schema().itemsize(),
-        meta: ptr::dangling_mut(),
-        result_codes: ptr::dangling_mut(),
-        len: 0,
-    };
-    // SAFETY: there are no rows, so there is no memory to be valid.
-    unsafe {
-        RowBlock::new(
-            Arc::clone(&settings.plan),
-            memory,
-            ptr::dangling_mut(),
-            settings.now,
-            settings.has_sets,
-        )
-    }
-}
-
-/// A block over `rows` rows from `first` on.
-fn open(
-    settings: &SpaceSettings,
-    records: &Records,
-    meta: &Memory,
-    digests: &Memory,
-    codes: &Memory,
-    first: usize,
-    rows: usize,
-) -> RowBlock {
-    let itemsize = settings.plan.schema().itemsize();
-    let (data, stride) = match records {
-        Records::Own(memory) => {
-            assert!((first + rows) * itemsize <= memory.layout.size(), "rows of a space");
-            (memory.data, itemsize)
-        }
-        Records::Users { data, stride, .. } => (*data, *stride),
-    };
-    assert!((first + rows) * META <= meta.layout.size(), "meta data of a space");
-    assert!((first + rows) * DIGEST <= digests.layout.size(), "digests of a space");
-    assert!(rows * CODE <= codes.layout.size(), "codes of a space");
-    // SAFETY: the rows are inside the memory (checked above, and by `UsersArray::new`), which `RowSpace` neither moves
-    // nor frees before the block is sealed, and no two of the four overlap. Nothing else accesses it: the memory is not
-    // known to Python, except for a user's array, whose owner is told not to use it while a block is asked for.
-    unsafe {
-        let memory = RowMemory {
-            data: data.add(first * stride),
-            stride,
-            meta: meta.data.add(first * META),
-            result_codes: codes.data,
-            len: rows,
+        assert!((first + rows) * META <= meta.layout.size(), "meta data of a space");
+        assert!((first + rows) * DIGEST <= digests.layout.size(), "digests of a space");
+        assert!(rows * CODE <= codes.layout.size(), "codes of a space");
+        // SAFETY: the rows are inside the memory (checked above, and by `UsersArray::new`), which `RowSpace` neither
+        // moves nor frees before the block is sealed, and no two of the four overlap. Nothing else accesses it: Python
+        // does not know the memory. It does know a user's array, which by the documentation must not be used while a
+        // block is read.
+        let block = unsafe {
+            let memory = RowMemory {
+                data: data.add(first * stride),
+                stride,
+                meta: meta.data.add(first * META),
+                result_codes: codes.data,
+                len: rows,
+            };
+            let digests = digests.data.add(first * DIGEST);
+            RowBlock::new(Arc::clone(&settings.plan), memory, digests, settings.now, settings.has_sets)
         };
-        let digests = digests.data.add(first * DIGEST);
-        RowBlock::new(Arc::clone(&settings.plan), memory, digests, settings.now, settings.has_sets)
+        OpenBlock(Arc::new(block))
     }
 }
 
@@ -380,10 +346,7 @@ impl FilledRows {
                 memory.resize(len * itemsize);
                 into_array(dtype, memory, len, itemsize)?
             }
-            Records::Users { array, .. } => {
-                let array = array.ok_or_else(|| PyMemoryError::new_err("the array was given away"))?;
-                array.bind(py).get_item(PySlice::new(py, 0, len as isize, 1))?
-            }
+            Records::Users { array, .. } => array.bind(py).get_item(PySlice::new(py, 0, len as isize, 1))?,
         };
         meta.resize(len * META);
         digests.resize(len * DIGEST);

@@ -44,7 +44,7 @@ impl TupleClass {
         items: [Bound<'py, PyAny>; N],
     ) -> PyResult<Bound<'py, PyAny>> {
         // SAFETY: the class derives from tuple, so its allocator makes a tuple with room for N items, all of them NULL,
-        // which the garbage collector skips. The instance is new and known to nobody else, as `PyTuple_SetItem` demands;
+        // which the garbage collector skips. The instance is new and has no other reference, as `PyTuple_SetItem` demands;
         // each index is below N, and each item's reference is given away.
         unsafe {
             let instance = (self.alloc)(self.class.bind(py).as_type_ptr(), N as ffi::Py_ssize_t);

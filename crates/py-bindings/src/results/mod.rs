@@ -16,3 +16,4 @@ pub(crate) mod records;
 pub(crate) mod rows;
 pub(crate) mod sinks;
 pub(crate) mod stats;
+pub(crate) mod summary;

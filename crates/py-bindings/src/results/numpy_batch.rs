@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use record_decode::{Failure, Plan, Step, Summary};
+use record_decode::{Plan, Step, Summary};
 
 use crate::arrays::memory::{Arrays, presence_array};
 use crate::keys::{KeyArena, KeyTable};
 use crate::python::errors::is_about_record;
 use crate::python::once::Once;
 use crate::python::package::from_package;
+use crate::results::summary;
 
 /// Wraps the filled arrays. Warns of rows that failed, of values that changed to fit and of the summary's
 /// missing fields, and raises for values that did not fit unless `coerce`.
@@ -19,30 +20,23 @@ pub(crate) fn wrap(
     arrays: Arrays,
     arena: Arc<KeyArena>,
     plan: &Plan,
-    summary: Summary,
+    mut summary: Summary,
     coerce: bool,
 ) -> PyResult<Py<PyAny>> {
-    let inexact = PyDict::new(py);
-    for (name, count) in &summary.inexact {
-        inexact.set_item(&**name, count)?;
-    }
+    let inexact = summary::inexact(py, &summary)?;
     let python = python_batch(py)?;
     let rows = arena.len();
-    let presence = presence_array(py, summary.presence, rows)?;
-    let cells = |bits: Vec<u8>| match bits.is_empty() {
-        true => Ok(None),
-        false => presence_array(py, bits, rows).map(Some),
-    };
+    let bits = |bits: &mut Vec<u8>| std::mem::take(bits);
     let batch = python.class.bind(py).call1((
         arrays.records,
         arrays.meta,
         arrays.result_codes,
         Py::new(py, KeyTable(arena))?,
-        presence,
+        presence_array(py, bits(&mut summary.presence), rows)?,
         &inexact,
         summary.failure_count,
-        cells(summary.changed_cells)?,
-        cells(summary.failed_cells)?,
+        summary::cells(py, bits(&mut summary.changed_cells), rows)?,
+        summary::cells(py, bits(&mut summary.failed_cells), rows)?,
     ))?;
     let failed_codes: Vec<i32> =
         summary.codes.iter().map(|&(code, _)| code).filter(|&code| !is_about_record(code)).collect();
@@ -50,21 +44,15 @@ pub(crate) fn wrap(
     if inexact.is_empty() && failed_codes.is_empty() && summary.missing_fields.is_empty() && !does_not_fit {
         return Ok(batch.unbind());
     }
-    let failures = does_not_fit.then(|| {
-        let described = |failure: &Failure| {
-            (failure.row, failure.name.to_string(), failure.bin_type, failure.reason.to_string())
-        };
-        summary.failures.iter().map(described).collect::<Vec<_>>()
-    });
+    let failures = does_not_fit.then(|| summary::failures(&summary));
     let missing: Vec<&str> = summary.missing_fields.iter().map(|name| &**name).collect();
-    let unmatched: Vec<_> =
-        summary.unmatched_bins.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let unmatched = summary::unmatched(&summary);
     let paths = paths_dict(py, plan)?;
     Ok(python.finish.bind(py).call1((batch, failed_codes, missing, unmatched, failures, paths))?.unbind())
 }
 
 /// The paths of fields as Python passes them; None if there are none.
-pub(super) fn paths_dict<'py>(py: Python<'py>, plan: &Plan) -> PyResult<Option<Bound<'py, PyDict>>> {
+fn paths_dict<'py>(py: Python<'py>, plan: &Plan) -> PyResult<Option<Bound<'py, PyDict>>> {
     let mut paths = plan.paths().peekable();
     if paths.peek().is_none() {
         return Ok(None);

@@ -1,17 +1,14 @@
 //! Rows of a query in NumPy arrays, as a `NumpyQueryRecords`.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
-use record_decode::{BlockRows, Failure, Plan};
+use record_decode::{BlockRows, Plan};
 
 use super::query_labels::QueryLabels;
+use super::summary::{self, DescribedFailure};
 use crate::arrays::memory::presence_array;
 use crate::arrays::space::FilledRows;
 use crate::python::once::Once;
 use crate::python::package::from_package;
-
-/// (row, field, type of value, reason) of a value that does not fit.
-pub(crate) type DescribedFailure = (usize, String, &'static str, String);
 
 /// A result, and what to warn of or raise: missing fields, names of bins without a field, and the first failures.
 pub(crate) struct QueryResult {
@@ -29,48 +26,25 @@ pub(crate) fn wrap(
     plan: &Plan,
     has_sets: bool,
 ) -> PyResult<QueryResult> {
-    let (arrays, BlockRows { len, summary, labels }) = rows.into_arrays(dtype)?;
-    let inexact = PyDict::new(py);
+    let (arrays, BlockRows { len, mut summary, labels }) = rows.into_arrays(dtype)?;
     // In the order of the dtype, whatever block they came from.
-    for leaf in plan.schema().leaves() {
-        if let Some((name, count)) = summary.inexact.iter().find(|(name, _)| **name == *leaf.name()) {
-            inexact.set_item(&**name, count)?;
-        }
-    }
-    let cells = |bits: Vec<u8>| match bits.is_empty() {
-        true => Ok(None),
-        false => presence_array(py, bits, len).map(Some),
-    };
-    let presence = if len == 0 {
-        presence_array(py, Vec::new(), 0)?
-    } else {
-        presence_array(py, summary.presence, len)?
-    };
+    let leaves = plan.schema().leaves();
+    summary.inexact.sort_by_key(|(name, _)| leaves.iter().position(|leaf| *leaf.name() == **name));
+    let (inexact, unmatched) = (summary::inexact(py, &summary)?, summary::unmatched(&summary));
+    let failures = summary::failures(&summary);
     let records = class(py)?.bind(py).call1((
         arrays.records,
         arrays.meta,
         arrays.digests,
         Py::new(py, QueryLabels::new(labels, len))?,
         has_sets,
-        presence,
+        presence_array(py, summary.presence, len)?,
         inexact,
         summary.failure_count,
-        cells(summary.changed_cells)?,
-        cells(summary.failed_cells)?,
+        summary::cells(py, summary.changed_cells, len)?,
+        summary::cells(py, summary.failed_cells, len)?,
     ))?;
-    let described = |failure: &Failure| {
-        (failure.row, failure.name.to_string(), failure.bin_type, failure.reason.to_string())
-    };
-    Ok(QueryResult {
-        records: records.unbind(),
-        missing: summary.missing_fields,
-        unmatched: summary
-            .unmatched_bins
-            .iter()
-            .map(|name| String::from_utf8_lossy(name).into_owned())
-            .collect(),
-        failures: summary.failures.iter().map(described).collect(),
-    })
+    Ok(QueryResult { records: records.unbind(), missing: summary.missing_fields, unmatched, failures })
 }
 
 fn class(py: Python<'_>) -> PyResult<&Py<PyAny>> {

@@ -9,7 +9,7 @@ use crate::keys::user_key_object;
 /// The stored keys and the sets of a query's rows, as bytes until they are asked for.
 #[pyclass(frozen, module = "aerospike_py._native")]
 pub(crate) struct QueryLabels {
-    pub(super) labels: RecordLabels,
+    labels: RecordLabels,
     rows: usize,
 }
 

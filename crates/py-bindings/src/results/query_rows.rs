@@ -114,7 +114,7 @@ impl QueryRows {
             };
             state.is_out_of_memory = state.space.is_none();
         }
-        state.space.as_ref().is_some_and(|space| !space.block().is_full())
+        state.space.as_ref().and_then(RowSpace::block).is_some_and(|block| !block.is_full())
     }
 
     /// Handles a block that is complete.
@@ -125,15 +125,14 @@ impl QueryRows {
             Form::Blocks(rows) => rows,
             Form::Out => 0,
         };
-        let grows = state.space.as_ref().is_some_and(|space| space.len() < most);
-        if !grows {
-            state.close_space();
-        } else if !state.space.as_mut().is_some_and(|space| space.grow(most)) {
-            match self.form {
-                Form::Whole => state.is_out_of_memory = true,
-                // A smaller block: there will be memory again when it is dropped.
-                _ => state.close_space(),
-            }
+        // Closed meanwhile.
+        let Some(space) = &mut state.space else { return };
+        let has_grown = space.len() < most && space.grow(most);
+        match self.form {
+            _ if has_grown => {}
+            Form::Whole => state.is_out_of_memory = true,
+            // Maybe a smaller block than asked for: there will be memory again when it is dropped.
+            _ => state.close_space(),
         }
         drop(state);
         self.has_room.notify_waiters();
@@ -167,23 +166,12 @@ impl QueryRows {
 
     /// Waits until a block is ready or the query has ended.
     pub(crate) async fn ready(&self) {
-        let mut notified = pin!(self.is_ready.notified());
-        loop {
-            // Registered before the state is read, so that a change in between is not missed.
-            notified.as_mut().enable();
-            {
-                let state = self.state();
-                if !state.ready.is_empty()
-                    || state.outcome.is_some()
-                    || state.is_closed
-                    || state.is_out_of_memory
-                {
-                    return;
-                }
-            }
-            notified.as_mut().await;
-            notified.set(self.is_ready.notified());
-        }
+        wait_for(&self.is_ready, || {
+            let state = self.state();
+            let is_over = state.outcome.is_some() || state.is_closed || state.is_out_of_memory;
+            (is_over || !state.ready.is_empty()).then_some(())
+        })
+        .await;
     }
 
     /// The next block, if one is ready.
@@ -216,11 +204,8 @@ impl QueryRows {
 impl State {
     /// Makes the open block ready, if it has records.
     fn close_space(&mut self) {
-        let Some(space) = self.space.take() else { return };
-        if space.len() == 0 {
-            return;
-        }
-        let rows = space.finish();
+        let space = self.space.take().filter(|space| space.len() > 0);
+        let Some(rows) = space.and_then(RowSpace::finish) else { return };
         let mut place = vec![u32::MAX; PARTITIONS];
         let mut last: Vec<Digest> = Vec::new();
         rows.each_digest(|digest| {
@@ -234,6 +219,20 @@ impl State {
             }
         });
         self.ready.push_back(ReadyBlock { rows, finished: std::mem::take(&mut self.finished), last });
+    }
+}
+
+/// Waits until `look` returns something. It is called again after each notification.
+async fn wait_for<T>(changed: &Notify, mut look: impl FnMut() -> Option<T>) -> T {
+    let mut notified = pin!(changed.notified());
+    loop {
+        // Registered before the state is read, so that a change in between is not missed.
+        notified.as_mut().enable();
+        if let Some(found) = look() {
+            return found;
+        }
+        notified.as_mut().await;
+        notified.set(changed.notified());
     }
 }
 
@@ -256,7 +255,7 @@ impl RecordSink for QueryRows {
             if state.is_closed || !self.open(&mut state) {
                 return None;
             }
-            Arc::clone(state.space.as_ref()?.block())
+            Arc::clone(state.space.as_ref()?.block()?)
         };
         let mut writer = RowWriter(block.lease()?);
         let result = write(&mut writer);
@@ -267,26 +266,19 @@ impl RecordSink for QueryRows {
     }
 
     async fn room(&self) -> bool {
-        let mut notified = pin!(self.has_room.notified());
-        loop {
-            notified.as_mut().enable();
-            {
-                let mut state = self.state();
-                if state.is_closed {
-                    return false;
-                }
-                if state.is_out_of_memory {
-                    drop(state);
-                    self.is_ready.notify_waiters();
-                    return false;
-                }
-                if self.open(&mut state) {
-                    return true;
-                }
+        wait_for(&self.has_room, || {
+            let mut state = self.state();
+            if state.is_closed {
+                return Some(false);
             }
-            notified.as_mut().await;
-            notified.set(self.has_room.notified());
-        }
+            if state.is_out_of_memory {
+                drop(state);
+                self.is_ready.notify_waiters();
+                return Some(false);
+            }
+            self.open(&mut state).then_some(true)
+        })
+        .await
     }
 
     fn finish(&self, partitions: Vec<u16>) {

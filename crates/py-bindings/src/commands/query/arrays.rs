@@ -13,8 +13,9 @@ use crate::core::warned_fields::{ReadKind, WarnedFields};
 use crate::python::errors::{client_error, io_error};
 use crate::python::process;
 use crate::results::clock;
-use crate::results::numpy_query::{self, DescribedFailure, QueryResult};
+use crate::results::numpy_query::{self, QueryResult};
 use crate::results::query_rows::{Form, QueryRows, ReadyBlock};
+use crate::results::summary::DescribedFailure;
 
 /// Names of bins without a field that are kept, to be compared with those of missing fields.
 const KEPT_NAMES: usize = 64;
@@ -147,9 +148,8 @@ impl NumpyStream {
         let (rows, finished, last) = match block {
             Some(ReadyBlock { rows, finished, last }) => (rows, finished, last),
             None => {
-                let space = RowSpace::new(self.sink.settings(), 1);
-                let space = space.ok_or_else(|| self.memory_error(0))?;
-                (space.finish(), Vec::new(), Vec::new())
+                let rows = RowSpace::new(self.sink.settings(), 1).and_then(RowSpace::finish);
+                (rows.ok_or_else(|| self.memory_error(0))?, Vec::new(), Vec::new())
             }
         };
         let has_sets = self.sink.settings().has_sets;
@@ -309,11 +309,6 @@ impl NumpyStream {
         self.target.warned.retain_new(self.kind, &mut missing);
         self.target.warned.add(self.kind, missing.clone());
         (missing.into_iter().map(String::from).collect(), std::mem::take(&mut state.unmatched))
-    }
-
-    /// Where the query began.
-    fn start(&self) -> QueryPlace {
-        self.start.clone()
     }
 
     /// Ends the query and closes its connections. A call that waits for a block gets None.

@@ -8,7 +8,7 @@ mod arrays;
 mod place;
 mod stream;
 
-use aero_io::{Bins, Query, QueryDuration, QueryPartitions, QueryPolicy, Space};
+use aero_io::{Bins, Cluster, Query, QueryDuration, QueryPartitions, QueryPolicy, Space};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt};
 
@@ -46,29 +46,14 @@ impl Core {
         place: Option<&QueryPlace>,
         paginates: bool,
     ) -> PyResult<QueryStream> {
-        let cluster = self.require_cluster(py)?;
-        let space = space(namespace, set)?;
-        let (policy, filter) = self.query_policy(py, policy)?;
         let bins = match bin_names(bins)? {
             _ if no_bins(py, options)? => Bins::Header,
             Some(names) if !names.is_empty() => Bins::names(names),
             _ => Bins::All,
         };
-        let start = match place {
-            Some(place) => place.resume(py, filter, paginates)?,
-            None => QueryPlace::begin(filter),
-        };
-        let query = Query {
-            space,
-            bins,
-            every_record: false,
-            policy,
-            partitions: (*start.partitions).clone(),
-            max_records: limit("max_records", max_records)? as u64,
-            records_per_second: limit("records_per_second", records_per_second)? as u32,
-        };
-        check_rate(py, &query)?;
-        Ok(QueryStream::new(&cluster, query, start))
+        let limits = (max_records, records_per_second);
+        let (cluster, query, start) = self.begin(py, (namespace, set), policy, limits, (place, paginates))?;
+        Ok(QueryStream::new(&cluster, Query { bins, ..query }, start))
     }
 
     /// Begins a query into arrays, as [`Core::query`] does. `rows` is the number of rows of a block; None for one array.
@@ -92,24 +77,10 @@ impl Core {
         paths: Option<&Bound<'_, PyAny>>,
         project: &Bound<'_, PyAny>,
     ) -> PyResult<NumpyStream> {
-        let cluster = self.require_cluster(py)?;
-        let space = space(namespace, set)?;
-        let (policy, filter) = self.query_policy(py, policy)?;
         let target = self.target(bins, dtype, casting, errors, rows, out, paths, project)?;
-        let start = match place {
-            Some(place) => place.resume(py, filter, paginates)?,
-            None => QueryPlace::begin(filter),
-        };
-        let query = Query {
-            space,
-            bins: arrays::bins_of(&target.plan),
-            every_record: true,
-            policy,
-            partitions: (*start.partitions).clone(),
-            max_records: limit("max_records", max_records)? as u64,
-            records_per_second: limit("records_per_second", records_per_second)? as u32,
-        };
-        check_rate(py, &query)?;
+        let limits = (max_records, records_per_second);
+        let (cluster, query, start) = self.begin(py, (namespace, set), policy, limits, (place, paginates))?;
+        let query = Query { bins: arrays::bins_of(&target.plan), every_record: true, ..query };
         Ok(NumpyStream::new(cluster, query, start, target))
     }
 
@@ -163,6 +134,36 @@ impl Core {
 }
 
 impl Core {
+    /// The cluster of a client that is connected, a query for all bins, and where it begins. `limits` are `max_records`
+    /// and `records_per_second`.
+    fn begin(
+        &self,
+        py: Python<'_>,
+        (namespace, set): (&Bound<'_, PyAny>, Option<&Bound<'_, PyAny>>),
+        policy: Option<&Bound<'_, PyAny>>,
+        (max_records, records_per_second): (&Bound<'_, PyAny>, &Bound<'_, PyAny>),
+        (place, paginates): (Option<&QueryPlace>, bool),
+    ) -> PyResult<(Cluster, Query, QueryPlace)> {
+        let cluster = self.require_cluster(py)?;
+        let space = space(namespace, set)?;
+        let (policy, filter) = self.query_policy(py, policy)?;
+        let start = match place {
+            Some(place) => place.resume(py, filter, paginates)?,
+            None => QueryPlace::begin(filter),
+        };
+        let query = Query {
+            space,
+            bins: Bins::All,
+            every_record: false,
+            policy,
+            partitions: (*start.partitions).clone(),
+            max_records: limit("max_records", max_records)? as u64,
+            records_per_second: limit("records_per_second", records_per_second)? as u32,
+        };
+        check_rate(py, &query)?;
+        Ok((cluster, query, start))
+    }
+
     #[allow(clippy::too_many_arguments)] // the command's own
     fn target(
         &self,
