@@ -16,6 +16,7 @@ MODULES_WITHIN = (
     "client",
     "keys",
     "numpy_batch",
+    "numpy_query",
     "numpy_records",
     "numpy_write",
     "query",

@@ -31,14 +31,14 @@ class Ours:
     def reader(self, workload: Workload, count: int, start: int = 0) -> Read:
         keys, client, dtype = self._keys(workload, count, start), self._client, workload.dtype
         if workload.paths is not None:
-            read: Any = partial(client.batch_read, paths=workload.paths)  # type: ignore[call-arg]
+            read: Any = partial(client.batch_read, paths=workload.paths)
             return lambda: read(keys, _dtype=dtype).batch_records
         return lambda: client.batch_read(keys, _dtype=dtype).batch_records
 
     def query(self, workload: Workload, kind: str) -> Read:
         client, dtype, name = self._client, workload.dtype, workload.sets[0]
         if kind == "array":
-            return lambda: client.query(NAMESPACE, name).to_numpy(dtype)  # type: ignore[attr-defined]
+            return lambda: client.query(NAMESPACE, name).to_numpy(dtype)
         bins = workload.bins
 
         def query() -> Any:

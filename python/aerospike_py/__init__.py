@@ -40,7 +40,7 @@ from .exception import TimeoutError as TimeoutError
 from .keys import Keys
 from .numpy_batch import NumpyBatchRecords
 from .numpy_query import NumpyQueryRecords
-from .numpy_records import MissingFieldWarning
+from .numpy_records import MissingFieldWarning, NumpyRecords
 from .numpy_write import NumpyWriteResult
 from .query import AsyncNumpyBatches, AsyncQuery, AsyncQueryRecords, NumpyBatches, Query, QueryRecords
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
@@ -70,6 +70,7 @@ __all__ = [
     "NumpyBatchRecords",
     "NumpyBatches",
     "NumpyQueryRecords",
+    "NumpyRecords",
     "NumpyWriteResult",
     "OrderedRecord",
     "Query",

@@ -10,14 +10,16 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._leaves import named, without_value
+from ._leaves import leaves, named, without_value
 from ._result_codes import ABOUT_RECORD, causes
 from ._utils.warnings import warn
 from .exception import BatchDecodeError
 from .numpy_records import MissingFieldWarning, NumpyRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
+
+    import numpy as np
 
     from .numpy_batch import NumpyBatchRecords
     from .records import BatchRecords
@@ -96,12 +98,26 @@ def warnings_of_values(
 ) -> Iterator[Warning]:
     """What to warn of in the values of a result: those that changed, and fields that no record has."""
     if records.inexact:
-        yield RuntimeWarning(
-            f"values changed to fit their fields ({', '.join(records.inexact)}); they are counted in "
-            '.inexact, and casting="same_value" makes this an error'
-        )
+        yield changed_values(records.batch_records.dtype, records.inexact)
     if missing:
-        yield MissingFieldWarning(_missing_fields(records, missing, unmatched, paths or {}))
+        yield missing_fields(records.batch_records.dtype, missing, unmatched, paths)
+
+
+def missing_fields(
+    dtype: np.dtype[Any], missing: Sequence[str], unmatched: Sequence[str], paths: _Paths | None = None
+) -> MissingFieldWarning:
+    """What to warn of if no record has these fields."""
+    return MissingFieldWarning(_missing_fields(dtype, missing, unmatched, paths or {}))
+
+
+def changed_values(dtype: np.dtype[Any], changed: Container[str]) -> RuntimeWarning:
+    """What to warn of if values of these fields changed."""
+    # In the order of the dtype: the text must not depend on the order of the records.
+    names = [field.name for field in leaves(dtype) if field.name in changed]
+    return RuntimeWarning(
+        f"values changed to fit their fields ({', '.join(names)}); they are counted in "
+        '.inexact, and casting="same_value" makes this an error'
+    )
 
 
 def warn_of_failed_rows(batch: BatchRecords) -> None:
@@ -138,9 +154,8 @@ def _failed_rows(codes: Iterable[int], advice: str) -> str:
 
 
 def _missing_fields(
-    records: NumpyRecords, missing: Sequence[str], unmatched: Sequence[str], paths: _Paths
+    dtype: np.dtype[Any], missing: Sequence[str], unmatched: Sequence[str], paths: _Paths
 ) -> str:
-    dtype = records.batch_records.dtype
     absent = without_value(dtype, missing)
     known = {node.path for node in absent}
     seen = (name for name in dtype.names or () if (name,) not in known)

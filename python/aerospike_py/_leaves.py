@@ -65,7 +65,9 @@ def find(dtype: np.dtype[Any], name: str | Path, of: str = "the dtype") -> Node:
     Raises:
         ValueError: there is no such field, or the name fits two.
     """
-    found = [node for node in nodes(dtype) if name in (node.path, node.name)]
+    # Other objects, such as arrays, may not compare to a bool.
+    is_name = isinstance(name, (str, tuple))
+    found = [node for node in nodes(dtype) if is_name and name in (node.path, node.name)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -73,10 +75,10 @@ def find(dtype: np.dtype[Any], name: str | Path, of: str = "the dtype") -> Node:
         raise ValueError(f"{name!r} is the name of several fields; pass {paths}")
     names = [node.name for node in nodes(dtype)]
     text = ".".join(map(str, name)) if isinstance(name, tuple) else str(name)
-    nearest = get_close_matches(text, names, n=1)
+    nearest = get_close_matches(text, names, n=1) if is_name else ()
     fields = ", ".join(leaf.name for leaf in leaves(dtype))
     hint = f"the nearest is {nearest[0]!r}" if nearest else f"the fields are {fields}"
-    raise ValueError(f"{name!r} is no field of {of}; {hint}")
+    raise ValueError(f"{name!r:.80} is no field of {of}; {hint}")
 
 
 def named(dtype: np.dtype[Any], name: str) -> Node:

@@ -122,6 +122,10 @@ class NumpyStream:
     def place(self, taken: int) -> QueryPlace:
         """The progress once the block with the number ``taken``, if it is the last one, is taken."""
 
+    def missing(self) -> tuple[list[str], list[str]]:
+        """After the last block: fields that no record has, and that no earlier call has warned of; names of
+        bins without a field."""
+
     def start(self) -> QueryPlace:
         """The progress at the beginning of the run."""
 

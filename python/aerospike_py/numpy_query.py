@@ -87,8 +87,9 @@ class NumpyQueryRecords(NumpyRecords):
 
         Example:
             >>> dtype = np.dtype([("visits", "i8")])
-            >>> set(client.query("test").to_numpy(dtype).sets)
-            {'users'}
+            >>> records = client.query("test").to_numpy(dtype)
+            >>> len(records[records.sets == "users"])
+            2
         """
         if not self._has_sets:
             raise AttributeError("the query was of one set; only queries of a whole namespace have sets")

@@ -32,8 +32,8 @@ class MissingFieldWarning(RuntimeWarning):
 
 
 class NumpyRecords:
-    """Records as NumPy arrays, one row per record: what :class:`~aerospike_py.NumpyBatchRecords` has of its
-    arrays alone.
+    """Records as NumPy arrays, one row per record: the base of :class:`~aerospike_py.NumpyBatchRecords` and
+    :class:`~aerospike_py.NumpyQueryRecords`. A function that takes either can be annotated with it.
 
     Indexing (``records["visits"]``, ``records[5]``, slices, masks) works as on :attr:`batch_records`, and
     ``np.asarray(records)`` returns that array. ``len`` and iteration work on rows.
@@ -46,6 +46,14 @@ class NumpyRecords:
         inexact: field name to the number of values that changed to fit the field. A field in a struct has a
             dotted name, such as ``features.trips``.
         decode_errors: number of values that do not fit their field. Their cells are zero and not present.
+
+    Example:
+        >>> def visits(records: NumpyRecords) -> int:
+        ...     return int(records["visits"].sum())
+        >>> visits(client.batch_read(keys, _dtype=dtype))
+        7
+        >>> visits(client.query("test", "users").to_numpy(dtype))
+        7
     """
 
     def __init__(

@@ -18,7 +18,7 @@ aerospike = pytest.importorskip("aerospike", exc_type=ModuleNotFoundError)
 operations = pytest.importorskip("aerospike_helpers.operations.operations")
 
 INTEGER, STRING, NIL = 1, 3, 0
-# A server refuses the task id of a query that has just ended.
+# A server remembers its last queries and refuses their task ids.
 TASKS = itertools.count(random.getrandbits(48) << 15)
 # Records with some of the bins a, b, c; every record has the bin n.
 BINS = ("a", "b", "c")

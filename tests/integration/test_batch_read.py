@@ -254,7 +254,7 @@ def test_keys_that_are_not_keys(client, keys, message):
         ([("x", "O")], TypeError, "'x'"),
         ([("x", "c16")], TypeError, "complex"),
         ([("x", "S0")], TypeError, "no width"),
-        ([("x", [("y", "i4")])], TypeError, "nested"),
+        ([("x", [("y", "i4")], (2,))], TypeError, "sub-array of structs"),
         ([("x" * 16, "i4")], ValueError, "15"),
         ({"names": ["a", "b"], "formats": ["i4", "i4"], "offsets": [0, 2]}, ValueError, "overlap"),
     ],

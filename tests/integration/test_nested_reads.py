@@ -279,7 +279,8 @@ def test_other_refusals(client, fresh_set):
 
 def test_depth(client, fresh_set):
     def nested(depth: int) -> tuple[Any, Any]:
-        dtype, value = np.dtype("i8"), 7
+        dtype: Any = np.dtype("i8")
+        value: Any = 7
         for _ in range(depth):
             dtype, value = np.dtype([("m", dtype)]), {"m": value}
         return np.dtype([("m", dtype)]), {"m": value}

@@ -57,7 +57,7 @@ def result(
         records,
         meta,
         np.zeros(count, "i4"),
-        PickledKeys([f"k{row}" for row in range(count)], [("test", "s")], None, []),
+        PickledKeys([f"k{row}" for row in range(count)], [("test", "s")], None, [], {}),
         bits(present),
         inexact or {},
         0 if failed is None else int(np.sum(failed)),

@@ -94,7 +94,7 @@ class TwinQuery:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self.async_query, name)
-        if name == "records":
+        if name in ("records", "numpy_batches"):
             return lambda *args, **kwargs: TwinRecords(attribute(*args, **kwargs), self.loop)
         if not callable(attribute):
             return attribute
@@ -113,9 +113,11 @@ class TwinQuery:
 
 
 class TwinRecords:
-    """``AsyncQueryRecords`` as ``QueryRecords``."""
+    """``AsyncQueryRecords`` as ``QueryRecords``, and ``AsyncNumpyBatches`` as ``NumpyBatches``."""
 
-    def __init__(self, records: aerospike_py.AsyncQueryRecords, loop: LoopThread) -> None:
+    def __init__(
+        self, records: aerospike_py.AsyncQueryRecords | aerospike_py.AsyncNumpyBatches, loop: LoopThread
+    ) -> None:
         self._records = records
         self._loop = loop
 

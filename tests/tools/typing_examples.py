@@ -10,10 +10,13 @@ from typing_extensions import assert_type
 import aerospike_py as aerospike
 from aerospike_py import (
     AsyncClient,
+    AsyncNumpyBatches,
     BatchRecords,
     Client,
     Keys,
+    NumpyBatches,
     NumpyBatchRecords,
+    NumpyQueryRecords,
     Query,
     Record,
     operations,
@@ -68,6 +71,17 @@ def sync_client() -> None:
         assert_type(record, Record)
     with query.records(options={"nobins": True}) as records:
         assert_type(next(records).key.digest, bytes)
+    columns = query.to_numpy(DTYPE, casting="same_value", policy={"total_timeout": 5})
+    assert_type(columns, NumpyQueryRecords)
+    assert_type(columns["temperature"], npt.NDArray[Any])
+    assert_type(columns[5], np.void)
+    assert_type(columns.digests, npt.NDArray[np.void])
+    assert_type(columns.keys(), list[Any])
+    assert_type(query.numpy_batches(DTYPE, 1000), NumpyBatches)
+    with query.numpy_batches(dtype=DTYPE, out=out, errors="coerce") as blocks:
+        for block in blocks:
+            assert_type(block, NumpyQueryRecords)
+            assert_type(block.sets, npt.NDArray[Any])
     assert_type(client.get({"ns": "test", "set": "sensors", "key": "sensor_1"}).meta["gen"], int)
     # Each of these is a type error; without one, mypy would report the unused ignore.
     client.batch_read(keys, _dtype=DTYPE, errors="ignore")  # type: ignore[call-overload]
@@ -91,6 +105,9 @@ def sync_client() -> None:
     client.query(None)  # type: ignore[arg-type]
     query.select(22)  # type: ignore[arg-type]
     query.foreach(5)  # type: ignore[arg-type]
+    query.to_numpy(DTYPE, errors="ignore")  # type: ignore[arg-type]
+    query.to_numpy(DTYPE, out=out)  # type: ignore[call-arg]
+    query.numpy_batches(DTYPE, rows="all")  # type: ignore[arg-type]
 
 
 def configs() -> None:
@@ -122,6 +139,10 @@ async def async_client() -> None:
     async for record in client.query("test", "sensors"):
         assert_type(record, Record)
     assert_type(await client.query("test").select("x").results(), list[Record])
+    assert_type(await client.query("test").to_numpy(DTYPE), NumpyQueryRecords)
+    async with client.query("test").numpy_batches(DTYPE, out=None) as blocks:
+        assert_type(blocks, AsyncNumpyBatches)
+        assert_type([len(block) async for block in blocks], list[int])
     async with AsyncClient({"hosts": [("127.0.0.1", 3000)]}) as other:
         assert_type(other, AsyncClient)
     await client.close()

@@ -121,6 +121,40 @@ async fn bins_can_be_selected() {
     assert!(matches!(all(&cluster, long).await, Err(Error::BinName { .. })));
 }
 
+/// Servers count records that they leave out, so a request may return less than its limit though there are more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_without_the_bins_do_not_count_for_max_records() {
+    for count in [1, 3] {
+        let (_server, cluster) = nodes(count).await;
+        fill(&cluster, 300, 10).await;
+        let mut expected = HashSet::new();
+        for i in (0..300).step_by(3) {
+            let ops = [WriteOp { code: op::WRITE, name: b"third", value: Particle::Int(i) }];
+            cluster.write(&key(i), &ops, &WritePolicy::default()).await.unwrap();
+            expected.insert(key(i).digest);
+        }
+        let third = Query { bins: Bins::names(["third"]), ..query() };
+        for size in [1, 7, 50, 99, 100, 101, 1_000] {
+            let mut received = Received::default();
+            let mut partitions = QueryPartitions::all();
+            for page in 0.. {
+                let mut stream = cluster.query(Query { partitions, max_records: size, ..third.clone() });
+                let before = received.digests.len();
+                received.rest(&mut stream).await.unwrap();
+                let got = received.digests.len() - before;
+                assert_eq!(got, (size as usize).min(100 - before), "{size}, page {page}");
+                partitions = stream.progress().partitions();
+                if got == 0 || page == 20 {
+                    break;
+                }
+            }
+            let found: HashSet<_> = received.digests.iter().copied().collect();
+            assert_eq!(found.len(), received.digests.len());
+            assert!(found.is_subset(&expected) && (size == 1 || found == expected), "{size}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn max_records_holds_and_pages_continue_exactly() {
     for count in [1, 3, 5] {

@@ -65,7 +65,7 @@ async fn ask(client: &mut Client, request: &[u8]) -> QueryResult {
             match answer.unwrap() {
                 QueryAnswer::Record(record) => result.digests.push(*record.digest),
                 QueryAnswer::Partition { partition, code } => result.refused.push((partition, code.get())),
-                QueryAnswer::End { code } => {
+                QueryAnswer::End { code, .. } => {
                     result.code = code.get();
                     return result;
                 }
@@ -128,7 +128,7 @@ async fn bins_of(client: &mut Client, request: &QueryRequest<'_>) -> Vec<(Digest
                     records.push((*record.digest, record.ops().map(bin).collect()));
                 }
                 QueryAnswer::Partition { partition, .. } => panic!("partition {partition} was refused"),
-                QueryAnswer::End { code } => {
+                QueryAnswer::End { code, .. } => {
                     assert_eq!(code.get(), 0);
                     return records;
                 }

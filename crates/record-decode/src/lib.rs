@@ -38,5 +38,5 @@ pub use encode::{BytesAs, EncodeOptions, EncodePlan, Unwritable, WhyNot};
 pub use error::Reason;
 pub use memory::{RowMemory, RowOutcome};
 pub use plan::{Path, PathError, Plan, Step};
-pub use report::{Failure, KEPT_FAILURES, Summary};
+pub use report::{Failure, KEPT_FAILURES, Summary, missing_in_both};
 pub use rows::{BlockLease, BlockRows, Lease, RecordLabels, RowBlock, RowBuffer, StoredKeys};

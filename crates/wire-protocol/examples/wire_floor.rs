@@ -16,7 +16,7 @@
 
 use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use wire_protocol::batch::{BatchReadHeader, BatchRow, write_batch_read};
 use wire_protocol::command::Projection;
@@ -79,10 +79,15 @@ impl Frames {
             self.left -= n;
             bytes = &bytes[n..];
             // The message that ends an answer has neither fields nor bins, so its header is the frame's end.
-            last = self.left == 0
+            let is_bare = self.left == 0
                 && usize::from(self.tail[0]) == MessageHeader::LEN
-                && self.tail[3] & info3::LAST != 0
                 && self.tail[18..] == [0; 4];
+            let code = self.tail[5];
+            last = is_bare && (self.tail[3] & info3::LAST != 0 || code != 0);
+            // A refused query ends without the flag.
+            if last && code != 0 {
+                return Err(format!("the server answers with code {code}").into());
+            }
         }
         Ok(last)
     }
@@ -110,13 +115,15 @@ impl Connection {
 struct Floor {
     connections: Vec<Connection>,
     buffer: Vec<u8>,
+    /// The task id of a query, and where it is in the request.
+    task: Option<(u64, usize)>,
 }
 
 impl Floor {
     fn new(address: &str, batch: &Batch, connections: usize) -> Outcome<Self> {
         let bins: Vec<&[u8]> = batch.bins.iter().map(|bin| bin.as_bytes()).collect();
         let header = BatchReadHeader { projection: Projection::Bins(&bins), ..Default::default() };
-        let mut floor = Self { connections: Vec::new(), buffer: vec![0; 256 * 1024] };
+        let mut floor = Self { connections: Vec::new(), buffer: vec![0; 256 * 1024], task: None };
         for _ in 0..connections {
             floor.connections.push(Connection::open(address)?);
         }
@@ -143,6 +150,7 @@ impl Floor {
         let [namespace, set, bins] = words;
         let bins: Vec<&[u8]> = bins.split(',').map(str::as_bytes).collect();
         let partitions: Vec<u16> = (0..PARTITIONS as u16).collect();
+        let task_id = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
         let mut request = Vec::new();
         write_query(
             &mut request,
@@ -156,7 +164,7 @@ impl Floor {
                 max_records: 0,
                 records_per_second: 0,
                 socket_timeout_ms: 30_000,
-                task_id: u64::from(std::process::id()) << 32,
+                task_id,
                 duration: QueryDuration::Long,
                 info1: 0,
                 info3: 0,
@@ -165,12 +173,21 @@ impl Floor {
             },
         )?;
         let mut connection = Connection::open(address)?;
+        let at = request
+            .windows(8)
+            .position(|bytes| *bytes == task_id.to_be_bytes())
+            .ok_or("a query without its task id")?;
         connection.requests.push(request);
-        Ok(Self { connections: vec![connection], buffer: vec![0; 256 * 1024] })
+        Ok(Self { connections: vec![connection], buffer: vec![0; 256 * 1024], task: Some((task_id, at)) })
     }
 
     fn run(&mut self) -> Outcome<()> {
-        let Self { connections, buffer } = self;
+        let Self { connections, buffer, task } = self;
+        if let (Some((task_id, at)), Some(connection)) = (task, connections.first_mut()) {
+            // A server remembers its last queries and refuses their task ids.
+            *task_id += 1;
+            connection.requests[0][*at..*at + 8].copy_from_slice(&task_id.to_be_bytes());
+        }
         let rounds = connections.iter().map(|connection| connection.requests.len()).max().unwrap_or(0);
         for connection in connections.iter_mut() {
             if let Some(request) = connection.requests.first() {

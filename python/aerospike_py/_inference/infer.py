@@ -126,7 +126,10 @@ def _checked_fields(fields: Fields | None) -> Fields:
     for name in fields:
         if not isinstance(name, str):
             raise ParamTypeError(f"fields has the key {describe(name)}; it must be the name of a bin")
-        if len(name.encode(errors="surrogatepass")) > _MAX_BIN_NAME:
+        # A dotted name is that of a field in a struct; a bin's name may have dots, too.
+        parts = name.split(".")
+        bin_name = parts[0] if all(parts) else name
+        if len(bin_name.encode(errors="surrogatepass")) > _MAX_BIN_NAME:
             raise ParamError(
                 f"fields has the key {name!r}; a bin name has at most {_MAX_BIN_NAME} bytes of UTF-8"
             )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import weakref
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from .._finish import finish, warnings_of_values
+from .._finish import changed_values, finish, missing_fields, warnings_of_values
 from .._utils.event_loop import call
-from ..exception import AerospikeError
+from .._utils.warnings import warn
+from ..exception import AerospikeError, ParamTypeError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,6 +26,7 @@ class NumpyRun:
     """One run of a query into arrays. It closes its stream when it ends or is garbage-collected.
 
     A block counts as taken when the next one is asked for, as a record does in the iterators over records.
+    A run warns once, at its end, however many blocks it has.
     """
 
     def __init__(
@@ -50,15 +51,22 @@ class NumpyRun:
         self._paths = paths
         self._stream: _native.NumpyStream | None = None
         self._is_over = False
+        self._run_number = 0
         # The number of the last block that was handed out, and of the last one that counts as taken.
         self._number = 0
         self._taken = 0
+        # The fields in which values of blocks so far changed.
+        self._changed: set[str] = set()
 
     def _open(self) -> _native.NumpyStream:
         if self._stream is None:
             self._stream = self._query._start_numpy(self._policy, *self._arguments)
-            self._query._run = weakref.ref(self)
+            self._run_number = self._query._begin_run(self)
         return self._stream
+
+    def _was_closed(self) -> bool:
+        """Whether the run is over: asked again after a call, during which others may have closed it."""
+        return self._is_over
 
     def _save_place(self) -> None:
         if self._stream is not None:
@@ -70,17 +78,18 @@ class NumpyRun:
         stream, self._stream = self._stream, None
         if stream is not None:
             try:
-                run = self._query._run
-                if run is not None and run() in (self, None):
+                # The place of a later run takes precedence.
+                if self._run_number == self._query._run_number:
                     self._query._place = stream.place(self._taken)
             finally:
                 stream.close()
 
     def _receive(self, answer: Any) -> NumpyQueryRecords:
-        """A block, after warnings of it; raises if values in it do not fit."""
-        self._number, records, missing, unmatched, failures, _ = answer
-        found = warnings_of_values(records, missing, unmatched, self._paths)
-        return finish(records, found, failures, self._paths)
+        """A block; raises if values in it do not fit."""
+        records: NumpyQueryRecords
+        self._number, records, _, _, failures, _ = answer
+        self._changed.update(records.inexact)
+        return finish(records, (), failures, self._paths)
 
     def _receive_all(self, answer: Any) -> NumpyQueryRecords:
         """All records: as a block; raises if the query failed."""
@@ -91,13 +100,36 @@ class NumpyRun:
             # What came before the failure, and where the query stands, are not lost.
             error.batch = answer[1]  # type: ignore[attr-defined]
             raise error
-        return self._receive(answer)
+        records: NumpyQueryRecords
+        _, records, missing, unmatched, failures, _ = answer
+        found = warnings_of_values(records, missing, unmatched, self._paths)
+        return finish(records, found, failures, self._paths)
+
+    def _finish(self) -> None:
+        """Ends the run after its last block, and warns of fields that no record has."""
+        missing, unmatched = ([], []) if self._stream is None else self._stream.missing()
+        self._close()
+        if missing:
+            import numpy as np
+
+            warn(missing_fields(np.dtype(self._arguments[0]), missing, unmatched, self._paths))
+
+    def _close(self, *, is_failing: bool = False) -> None:
+        """Ends the run, and warns of what its blocks had."""
+        self._end()
+        changed, self._changed = self._changed, set()
+        if changed:
+            import numpy as np
+
+            # An exception that is on its way says more than a warning that was made an error.
+            with contextlib.suppress(*((RuntimeWarning,) if is_failing else ())):
+                warn(changed_values(np.dtype(self._arguments[0]), changed))
 
     def __del__(self) -> None:
         if getattr(self, "_stream", None) is not None:
             # Raised in a forked child: the stream belongs to the parent.
             with contextlib.suppress(AerospikeError):
-                self._end()
+                self._close()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -141,11 +173,16 @@ class NumpyBatches(NumpyRun):
             self._taken = self._number
             try:
                 answer = self._open().next_block(None, self._number)
-            except AerospikeError:
-                self._end()
+            except Exception:
+                if self._is_over:  # closed by another thread
+                    raise StopIteration from None
+                self._close(is_failing=True)
                 raise
-            if answer is None or self._is_over:
-                self._end()
+            if self._was_closed():  # by another thread
+                self._close()
+                raise StopIteration
+            if answer is None:
+                self._finish()
                 raise StopIteration
             return self._receive(answer)
 
@@ -155,18 +192,21 @@ class NumpyBatches(NumpyRun):
         Example:
             >>> client.query("test", "users").numpy_batches(np.dtype([("visits", "i8")])).close()
         """
+        self._stop()
+
+    def _stop(self, *, is_failing: bool = False) -> None:
         self._is_over = True
         stream = self._stream
         if stream is not None:
             stream.close()
         with self._lock:
-            self._end()
+            self._close(is_failing=is_failing)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> Literal[False]:
-        self.close()
+        self._stop(is_failing=error[0] is not None)
         return False
 
 
@@ -205,11 +245,16 @@ class AsyncNumpyBatches(NumpyRun):
         self._taken = self._number
         try:
             answer = await call(self._open().next_block, self._number)
-        except AerospikeError:
-            self._end()
+        except Exception:
+            if self._is_over:  # closed by another task
+                raise StopAsyncIteration from None
+            self._close(is_failing=True)
             raise
-        if answer is None or self._is_over:
-            self._end()
+        if self._was_closed():  # by another task
+            self._close()
+            raise StopAsyncIteration
+        if answer is None:
+            self._finish()
             raise StopAsyncIteration
         return self._receive(answer)
 
@@ -219,13 +264,13 @@ class AsyncNumpyBatches(NumpyRun):
         Example:
             >>> await client.query("test", "users").numpy_batches(np.dtype([("visits", "i8")])).aclose()
         """
-        self._end()
+        self._close()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *error: object) -> Literal[False]:
-        self._end()
+        self._close(is_failing=error[0] is not None)
         return False
 
 
@@ -233,6 +278,13 @@ def read_all(run: NumpyRun) -> NumpyQueryRecords:
     """All records of a run in one array."""
     run._query._core.ensure_connected(None)
     return run._receive_all(run._open().all(None))
+
+
+def checked(rows: int) -> int:
+    """The number of rows of a block, which the extension checks but for None: to it, that is all records."""
+    if rows is None:
+        raise ParamTypeError("rows is None (NoneType); it must be a whole number of at least 1")
+    return rows
 
 
 async def read_all_async(run: NumpyRun) -> NumpyQueryRecords:

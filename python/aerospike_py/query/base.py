@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 if TYPE_CHECKING:
-    import weakref
-
     from typing_extensions import Self
 
     from .. import _native
@@ -70,13 +69,15 @@ class QueryBase:
         self._numbers = {"max_records": 0, "records_per_second": 0, "ttl": 0}
         self._paginates = False
         self._place: _native.QueryPlace | None = None
-        self._run: weakref.ref[QueryRun] | weakref.ref[NumpyRun] | None = None
+        self._run: weakref.ref[QueryRun | NumpyRun] | None = None
+        # Counts the runs: the place is that of the last one, also when a run before it ends later.
+        self._run_number = 0
 
     def select(self, *bins: str) -> Self:
         """Chooses the bins to read.
 
-        A record that has none of these bins is left out, except by :meth:`to_numpy` and
-        :meth:`numpy_batches`: there it is a row without values.
+        A record that has none of these bins is left out, except by :meth:`Query.to_numpy` and
+        :meth:`Query.numpy_batches`: there it is a row without values.
 
         Args:
             bins: names of the bins; none for all bins.
@@ -110,7 +111,8 @@ class QueryBase:
         """
         if not self._paginates:
             # The first page starts at the beginning, even after earlier runs.
-            self._paginates, self._place, self._run = True, None, None
+            self._paginates, self._place = True, None
+            self._begin_run(None)
 
     def is_done(self) -> bool:
         """Whether the last run returned all records of all its partitions.
@@ -146,9 +148,15 @@ class QueryBase:
         place = self._current_place()
         return {} if place is None else place.status()
 
+    def _begin_run(self, run: QueryRun | NumpyRun | None) -> int:
+        """Makes a run the last one; returns its number."""
+        self._run_number += 1
+        self._run = None if run is None else weakref.ref(run)
+        return self._run_number
+
     def _current_place(self) -> _native.QueryPlace | None:
         """The place of the last run, which may still be running."""
-        run: QueryRun | NumpyRun | None = None if self._run is None else self._run()
+        run = None if self._run is None else self._run()
         if run is not None:
             run._save_place()
         return self._place

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._utils.describe import describe
 from .._utils.dtypes import one_dtype
 from ..exception import ParamTypeError, QueryDecodeError
-from .arrays import AsyncNumpyBatches, NumpyBatches, NumpyRun, read_all, read_all_async
+from .arrays import AsyncNumpyBatches, NumpyBatches, NumpyRun, checked, read_all, read_all_async
 from .base import QueryBase, has_partition_filter
 from .records import AsyncQueryRecords, QueryRecords
 
@@ -221,7 +221,7 @@ class Query(QueryBase):
             [2]
         """
         return NumpyBatches(
-            self, one_dtype(_dtype, dtype), casting, errors, rows, policy, out, paths, project
+            self, one_dtype(_dtype, dtype), casting, errors, checked(rows), policy, out, paths, project
         )
 
     def __iter__(self) -> QueryRecords:
@@ -342,7 +342,7 @@ class AsyncQuery(QueryBase):
             [2]
         """
         return AsyncNumpyBatches(
-            self, one_dtype(_dtype, dtype), casting, errors, rows, policy, out, paths, project
+            self, one_dtype(_dtype, dtype), casting, errors, checked(rows), policy, out, paths, project
         )
 
     def __aiter__(self) -> AsyncQueryRecords:

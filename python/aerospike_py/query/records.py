@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import weakref
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NoReturn
 
@@ -44,6 +43,7 @@ class QueryRun:
         self._stream: _native.QueryStream | None = None
         self._beginning: _native.QueryPlace | None = None
         self._is_over = False
+        self._run_number = 0
         self._number = 0
         self._block: list[Record] = []
         # Records of the block that were handed out, and whether the last of them is held: 0 or 1.
@@ -58,7 +58,7 @@ class QueryRun:
         if self._stream is None:
             self._stream = self._query._start(self._policy, self._options)
             self._beginning = self._stream.start()
-            self._query._run = weakref.ref(self)
+            self._run_number = self._query._begin_run(self)
         return self._stream
 
     def _let_go(self) -> None:
@@ -85,8 +85,7 @@ class QueryRun:
 
     def _is_last_run(self) -> bool:
         """Whether the query's place is that of this run: the place of a later run takes precedence."""
-        run = self._query._run
-        return run is not None and run() in (self, None)
+        return self._run_number == self._query._run_number
 
     def _end(self) -> None:
         """Saves the place of the query and closes its connections."""

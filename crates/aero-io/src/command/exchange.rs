@@ -29,7 +29,8 @@
 //! the request. A new connection logs in first, which costs the caller no attempt either. The second time the
 //! code is the answer.
 //!
-//! A connection whose answer was not read to its end is closed: the rest may be on its way.
+//! A connection whose answer was not read to its end is closed: the rest may be on its way
+//! ([`Exchange::may_go_on`]).
 //!
 //! What the node's health learns: each whole frame is a sign of life, the code of an answer may count as a
 //! failure, and the time of an answer counts if the node did the work ([`is_work`]). What follows from a fault
@@ -86,6 +87,12 @@ pub(crate) trait Exchange: Send {
         &mut self,
         body: &[u8],
     ) -> impl Future<Output = Result<Received<Self::Answer>, Self::Failure>> + Send;
+
+    /// Whether the answer that has ended may be followed by more bytes, although none have arrived. Its connection is
+    /// closed.
+    fn may_go_on(&self) -> bool {
+        false
+    }
 
     /// Whether the request may be sent again after a lost session, although frames before the last were
     /// processed.
@@ -197,7 +204,7 @@ pub(crate) async fn run<X: Exchange>(
                 (has_lost_session, wanted) = (true, Wanted::New);
                 continue 'connection;
             }
-            if input.is_empty() {
+            if input.is_empty() && !exchange.may_go_on() {
                 leased.recycle();
             }
             node.observe_code(code);

@@ -43,6 +43,8 @@ struct PendingPartition {
     /// The node at which the previous attempt failed.
     avoid: Option<u64>,
     not_before: Option<Instant>,
+    /// See [`NodeRequest::reads_on`].
+    reads_on: bool,
 }
 
 /// Partitions to request from one node.
@@ -67,6 +69,7 @@ impl<'c, D: Delivery + Clone + Sync> Driver<'c, D> {
             attempt: 0,
             avoid: None,
             not_before: None,
+            reads_on: false,
         };
         Self {
             call,
@@ -111,6 +114,7 @@ impl<'c, D: Delivery + Clone + Sync> Driver<'c, D> {
             node,
             attempt: pending.first().map_or(0, |pending| pending.attempt),
             not_before: pending.iter().filter_map(|pending| pending.not_before).max(),
+            reads_on: pending.iter().any(|pending| pending.reads_on),
             // The shares add up to the budget.
             share: budget.map(|budget| budget / count + u64::from(at < budget % count)),
             partitions: pending.into_iter().map(|pending| (pending.partition, pending.after)).collect(),
@@ -182,8 +186,14 @@ impl<'c, D: Delivery + Clone + Sync> Driver<'c, D> {
                         again.entry(code).or_default().insert(partition, after);
                     }
                 }
-                // Only if the request reached its share: there may be more records.
+                // Only if the request reached its share, or the server may have counted records that it left
+                // out: there may be more.
+                let fell_short = request.share.is_some_and(|share| received < share);
+                let known = self.pending.len();
                 self.queue(partitions, attempt, None, None);
+                if fell_short {
+                    self.pending.iter_mut().skip(known).for_each(|pending| pending.reads_on = true);
+                }
                 for (code, partitions) in again {
                     node.observe_code(code);
                     self.retry(partitions, &node, attempt, server_error(code), code.is_transient())?;
@@ -210,6 +220,10 @@ impl<'c, D: Delivery + Clone + Sync> Driver<'c, D> {
             }
             Err(RequestEnd::Late) => Err(Error::Timeout { tried: Box::new(tried) }),
             Err(RequestEnd::Refused(error)) => Err(error),
+            Err(RequestEnd::Enough) => {
+                self.queue(partitions, attempt, None, None);
+                Ok(())
+            }
             Err(RequestEnd::Dropped) => Ok(()),
         }
     }
@@ -248,7 +262,14 @@ impl<'c, D: Delivery + Clone + Sync> Driver<'c, D> {
         avoid: Option<u64>,
         not_before: Option<Instant>,
     ) {
-        let pending = |(partition, after)| PendingPartition { partition, after, attempt, avoid, not_before };
+        let pending = |(partition, after)| PendingPartition {
+            partition,
+            after,
+            attempt,
+            avoid,
+            not_before,
+            reads_on: false,
+        };
         self.pending.extend(partitions.into_iter().map(pending));
     }
 }

@@ -50,6 +50,15 @@ pub struct Query {
     pub records_per_second: u32,
 }
 
+impl Query {
+    /// Whether servers leave out records, those that have none of the named bins. They count them for a limit all
+    /// the same: a request with a limit may return less, though there are more records. The next request for its
+    /// partitions then has no limit, and the client stops reading ([`node_request::NodeRequest::reads_on`]).
+    fn leaves_out(&self) -> bool {
+        !self.every_record && matches!(&self.bins, Bins::Names(names) if !names.is_empty())
+    }
+}
+
 /// What the driver sends to the stream.
 enum StreamItem {
     Records(RecordBlock),

@@ -43,6 +43,8 @@ pub(crate) struct NodeRequest {
     pub(crate) partitions: BTreeMap<u16, Option<Digest>>,
     /// The most records to return; `None` for all.
     pub(crate) share: Option<u64>,
+    /// Send no limit and stop reading at the share. See [`Query::leaves_out`].
+    pub(crate) reads_on: bool,
     /// Attempts that failed before.
     pub(crate) attempt: u32,
     pub(crate) not_before: Option<Instant>,
@@ -68,6 +70,8 @@ pub(crate) enum RequestEnd {
     Late,
     /// The receiver of the records was dropped.
     Dropped,
+    /// The request reached its share, and there are more records.
+    Enough,
 }
 
 impl From<Fault> for RequestEnd {
@@ -102,8 +106,10 @@ pub(super) async fn run<D: Delivery + Clone + Sync>(
         namespace: &call.query.space.namespace,
         partitions: AskedPartitions::new(std::mem::take(&mut request.partitions)),
         share: request.share,
+        reads_on: request.reads_on,
         received: 0,
         refused: BTreeMap::new(),
+        may_go_on: false,
     };
     let node = Arc::clone(&request.node);
     let mut exchange = QueryExchange { call, node: &node, cursor, delivery, waited: Duration::ZERO };
@@ -113,7 +119,9 @@ pub(super) async fn run<D: Delivery + Clone + Sync>(
     let end = exchange::run(&mut exchange, &node, &mut buffers, &mut timer).await;
     let mut end = end.map(|(code, ())| code).map_err(|unanswered| unanswered.why);
     let is_full = !exchange.can_restart();
-    if matches!(end, Ok(ResultCode::OK)) && !is_full && exchange.finish().await.is_err() {
+    // The server may have stopped at records that it left out.
+    let may_be_short = request.share.is_some() && !request.reads_on && call.query.leaves_out();
+    if matches!(end, Ok(ResultCode::OK)) && !is_full && !may_be_short && exchange.finish().await.is_err() {
         end = Err(RequestEnd::Dropped);
     }
     let socket_timeout = match call.query.policy.limits.socket_timeout {
@@ -148,8 +156,11 @@ struct Cursor<'c> {
     namespace: &'c [u8],
     partitions: AskedPartitions,
     share: Option<u64>,
+    reads_on: bool,
     received: u64,
     refused: BTreeMap<u16, ResultCode>,
+    /// Whether the answer ended in a message that is not marked as its last one.
+    may_go_on: bool,
 }
 
 /// The partitions of a request, each with the last record received. Looked up for each record.
@@ -215,9 +226,13 @@ impl<D: Delivery + Clone + Sync> Exchange for QueryExchange<'_, D> {
         Ok(end?.map_or(Received::Part, |code| Received::End(code, ())))
     }
 
+    fn may_go_on(&self) -> bool {
+        self.cursor.may_go_on
+    }
+
     /// A new request continues after the last record of each partition.
     fn can_restart(&self) -> bool {
-        self.cursor.share.is_none_or(|share| self.cursor.received < share)
+        !self.cursor.is_full()
     }
 }
 
@@ -229,6 +244,8 @@ enum Walked {
     End(ResultCode),
     /// To a record for which there was no room. It was not taken.
     Full,
+    /// To a record beyond the share. It was not taken.
+    Enough,
 }
 
 impl<D: Delivery> QueryExchange<'_, D> {
@@ -242,6 +259,7 @@ impl<D: Delivery> QueryExchange<'_, D> {
                 Walked::All => return Ok(None),
                 Walked::End(code) => return Ok(Some(code)),
                 Walked::Full => self.wait_for_room().await?,
+                Walked::Enough => return Err(RequestEnd::Enough),
             }
         }
     }
@@ -268,6 +286,10 @@ impl<D: Delivery> QueryExchange<'_, D> {
 }
 
 impl Cursor<'_> {
+    fn is_full(&self) -> bool {
+        self.share.is_some_and(|share| self.received >= share)
+    }
+
     /// Checks messages and gives records to `writer`, until the end of the frame or until there is no room.
     fn walk(
         &mut self,
@@ -278,6 +300,7 @@ impl Cursor<'_> {
             let before = answers.clone();
             let Some(answer) = answers.next() else { return Ok(Walked::All) };
             match answer? {
+                QueryAnswer::Record(_) if self.reads_on && self.is_full() => return Ok(Walked::Enough),
                 QueryAnswer::Record(record) => {
                     if !self.take(&record, writer)? {
                         *answers = before;
@@ -292,7 +315,10 @@ impl Cursor<'_> {
                         self.refused.insert(partition, code);
                     }
                 }
-                QueryAnswer::End { code } => return Ok(Walked::End(code)),
+                QueryAnswer::End { code, is_last } => {
+                    self.may_go_on = !is_last;
+                    return Ok(Walked::End(code));
+                }
             }
         }
     }
@@ -300,7 +326,7 @@ impl Cursor<'_> {
     /// Gives a record to `writer`, if it is one that may come next. False if there is no room for it.
     #[inline]
     fn take(&mut self, record: &QueryRecord<'_>, writer: &mut impl RecordWriter) -> Result<bool, Fault> {
-        if self.share.is_some_and(|share| self.received >= share) {
+        if self.is_full() {
             return Err(malformed("more records than were asked for").into());
         }
         if *record.namespace != *self.namespace {
@@ -357,7 +383,10 @@ fn encode<D>(
             every_record: *every_record,
             partitions: &from_start,
             after: &after,
-            max_records: cursor.share.map_or(0, |share| share.saturating_sub(cursor.received)),
+            max_records: match cursor.share {
+                Some(share) if !cursor.reads_on => share.saturating_sub(cursor.received),
+                _ => 0,
+            },
             records_per_second: *records_per_second,
             socket_timeout_ms: u32::try_from(policy.limits.socket_timeout.as_millis()).unwrap_or(u32::MAX),
             // A new one for each request: a node that is still busy with a request whose connection failed

@@ -21,6 +21,9 @@ const META: usize = 8;
 const DIGEST: usize = 20;
 const CODE: usize = 4;
 
+/// Memory that rows leave to others: without any, the process is aborted.
+const SPARE: usize = 4 << 20;
+
 /// A piece of the heap. Its content is arbitrary.
 struct Memory {
     data: *mut u8,
@@ -198,23 +201,27 @@ impl RowSpace {
         self.done.as_ref().map_or(0, |done| done.len) + self.block.len()
     }
 
-    /// Makes room for as many rows again, once the block is complete. False if there is no memory; the rows so far stay.
-    pub(crate) fn grow(&mut self) -> bool {
+    /// Makes room for as many rows again, but no more than `most` in all, once the block is complete. False if there is no
+    /// memory; the rows so far stay.
+    pub(crate) fn grow(&mut self, most: usize) -> bool {
         self.close_block();
         let Records::Own(records) = &mut self.records else { return false };
         let itemsize = self.settings.plan.schema().itemsize();
         let first = self.done.as_ref().map_or(0, |done| done.len);
-        let mut more = self.capacity.max(1);
+        let mut more = self.capacity.min(most.saturating_sub(self.capacity)).max(1);
         loop {
             let rows = self.capacity.checked_add(more);
-            let fits = rows.is_some_and(|rows| {
-                let size = rows.checked_mul(itemsize.max(DIGEST));
-                size.is_some_and(|size| isize::try_from(size).is_ok())
-                    && records.resize(rows * itemsize)
-                    && self.meta.resize(rows * META)
-                    && self.digests.resize(rows * DIGEST)
-                    && self.codes.resize((rows - first) * CODE)
-            });
+            // Seen by the compiler as used, so that it is allocated.
+            let spare = std::hint::black_box(Memory::new(SPARE));
+            let fits = spare.is_some()
+                && rows.is_some_and(|rows| {
+                    let size = rows.checked_mul(itemsize.max(DIGEST));
+                    size.is_some_and(|size| isize::try_from(size).is_ok())
+                        && records.resize(rows * itemsize)
+                        && self.meta.resize(rows * META)
+                        && self.digests.resize(rows * DIGEST)
+                        && self.codes.resize((rows - first) * CODE)
+                });
             if let (true, Some(rows)) = (fits, rows) {
                 self.capacity = rows;
                 break;

@@ -28,6 +28,9 @@ const AHEAD: usize = 1;
 /// Rows of the first block, if the result is one array. Memory that no record needs is not touched.
 const FIRST_ROWS: usize = 4096;
 
+/// Rows for which a block has memory at first. A larger one grows.
+const FIRST_BLOCK: usize = 65_536;
+
 /// The form of the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -106,7 +109,7 @@ impl QueryRows {
         if state.space.is_none() && state.ready.len() < AHEAD && !state.is_out_of_memory {
             state.space = match self.form {
                 Form::Whole => RowSpace::new(&self.settings, FIRST_ROWS),
-                Form::Blocks(rows) => RowSpace::new(&self.settings, rows),
+                Form::Blocks(rows) => RowSpace::new(&self.settings, rows.min(FIRST_BLOCK)),
                 Form::Out => return false,
             };
             state.is_out_of_memory = state.space.is_none();
@@ -117,11 +120,20 @@ impl QueryRows {
     /// Handles a block that is complete.
     fn complete(&self) {
         let mut state = self.state();
-        if self.form == Form::Whole {
-            let grown = state.space.as_mut().is_some_and(RowSpace::grow);
-            state.is_out_of_memory |= !grown;
-        } else {
+        let most = match self.form {
+            Form::Whole => usize::MAX,
+            Form::Blocks(rows) => rows,
+            Form::Out => 0,
+        };
+        let grows = state.space.as_ref().is_some_and(|space| space.len() < most);
+        if !grows {
             state.close_space();
+        } else if !state.space.as_mut().is_some_and(|space| space.grow(most)) {
+            match self.form {
+                Form::Whole => state.is_out_of_memory = true,
+                // A smaller block: there will be memory again when it is dropped.
+                _ => state.close_space(),
+            }
         }
         drop(state);
         self.has_room.notify_waiters();
@@ -131,6 +143,9 @@ impl QueryRows {
     /// Takes note of how the query ended.
     pub(crate) fn end(&self, outcome: Result<(), Error>) {
         let mut state = self.state();
+        if state.is_closed {
+            return;
+        }
         state.outcome.get_or_insert(outcome);
         state.close_space();
         drop(state);
@@ -141,8 +156,10 @@ impl QueryRows {
     pub(crate) fn close(&self) {
         let mut state = self.state();
         state.is_closed = true;
-        // Seals the block.
+        // Seals the block. The partitions that are complete have records in blocks that are not given any more.
         state.space = None;
+        state.ready.clear();
+        state.finished.clear();
         drop(state);
         self.has_room.notify_waiters();
         self.is_ready.notify_waiters();
@@ -273,7 +290,10 @@ impl RecordSink for QueryRows {
     }
 
     fn finish(&self, partitions: Vec<u16>) {
-        self.state().finished.extend(partitions);
+        let mut state = self.state();
+        if !state.is_closed {
+            state.finished.extend(partitions);
+        }
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) const NARROW: [Bin; 5] = [
 ];
 
 /// The features of an entity.
+#[allow(dead_code)] // the example uses it, the bench does not
 pub(crate) const FEATURES: [Bin; 12] = [
     ("trips_today", 'i', 8, |i| Particle::Int(i as i64 % 40)),
     ("trips_week", 'i', 8, |i| Particle::Int(i as i64 % 300)),
@@ -49,6 +50,7 @@ pub(crate) const FEATURES: [Bin; 12] = [
 ];
 
 /// The same features as keys of a map, which is the value of a key of a bin: in a struct of structs.
+#[allow(dead_code)] // the example uses it, the bench does not
 pub(crate) fn nested_plan() -> Arc<Plan> {
     let field = |(at, &(name, kind, itemsize, _)): (usize, &Bin)| {
         Field::new(name, 8 * at, Element::from_numpy(name, kind, itemsize, '=').unwrap(), &[]).unwrap()
@@ -59,6 +61,7 @@ pub(crate) fn nested_plan() -> Arc<Plan> {
 }
 
 /// The bodies of a response's frames, with the features in a map of maps.
+#[allow(dead_code)] // the example uses it, the bench does not
 pub(crate) fn nested_frames() -> Vec<Vec<u8>> {
     let map = |row: usize| {
         let mut bytes = Vec::new();

@@ -105,9 +105,10 @@ fn names_of_missing(plan: &Plan, missing: &[usize]) -> Vec<Box<str>> {
     names
 }
 
-/// The names in both lists of missing fields, as [`names_of_missing`] makes them: of a field that only one of them has
+/// The names in both lists of [`Summary::missing_fields`]: of a field that only one of them has
 /// whole, the leaves that the other has.
-fn missing_in_both(one: &[Box<str>], other: &[Box<str>]) -> Vec<Box<str>> {
+#[must_use]
+pub fn missing_in_both(one: &[Box<str>], other: &[Box<str>]) -> Vec<Box<str>> {
     let is_in = |leaf: &str, field: &str| leaf.strip_prefix(field).is_some_and(|rest| rest.starts_with('.'));
     let mut both = Vec::new();
     for name in one {

@@ -68,6 +68,9 @@ pub enum QueryAnswer<'a> {
     End {
         /// The code for the partition, or for the query.
         code: ResultCode,
+        /// Whether the message is marked as the last one. A record with a code but OK is not: it ends the answer, and
+        /// the node may send on.
+        is_last: bool,
     },
 }
 
@@ -111,8 +114,16 @@ impl<'a> Iterator for QueryAnswers<'a> {
 
 fn read_answer<'a>(message: &Message<'a>, bytes: &'a [u8]) -> Result<QueryAnswer<'a>, WireError> {
     let MessageHeader { info3, result_code: code, generation, ttl, n_ops, .. } = message.header;
+    // A record with one of these flags was damaged on its way.
+    let ends = info3 & (info3::LAST | info3::PARTITION_DONE) != 0;
+    if ends && (n_ops != 0 || message.fields().next().is_some()) {
+        return Err(WireError::malformed(
+            "query answer",
+            "the end of a partition or of the answer has fields or bins",
+        ));
+    }
     if info3 & info3::LAST != 0 {
-        return Ok(QueryAnswer::End { code });
+        return Ok(QueryAnswer::End { code, is_last: true });
     }
     if info3 & info3::PARTITION_DONE != 0 {
         let partition = u16::try_from(generation).ok().filter(|&number| usize::from(number) < PARTITIONS);
@@ -122,7 +133,7 @@ fn read_answer<'a>(message: &Message<'a>, bytes: &'a [u8]) -> Result<QueryAnswer
         };
     }
     if !code.is_ok() {
-        return Ok(QueryAnswer::End { code });
+        return Ok(QueryAnswer::End { code, is_last: false });
     }
     let (mut namespace, mut set, mut digest, mut key) = (&[][..], &[][..], None, None);
     for field in message.fields() {

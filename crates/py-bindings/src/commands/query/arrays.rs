@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aero_io::{Bins, Cluster, Error, Query, QueryProgress, QueryStopper};
 use pyo3::prelude::*;
-use record_decode::Plan;
+use record_decode::{Plan, missing_in_both};
 
 use super::QueryPlace;
 use crate::arrays::space::{RowSpace, SpaceSettings, UsersArray, no_memory};
@@ -15,6 +15,9 @@ use crate::python::process;
 use crate::results::clock;
 use crate::results::numpy_query::{self, DescribedFailure, QueryResult};
 use crate::results::query_rows::{Form, QueryRows, ReadyBlock};
+
+/// Names of bins without a field that are kept, to be compared with those of missing fields.
+const KEPT_NAMES: usize = 64;
 
 /// What a query into arrays is made of, besides the query.
 pub(super) struct Target {
@@ -43,6 +46,21 @@ pub(crate) struct NumpyStream {
     state: Mutex<StreamState>,
 }
 
+impl StreamState {
+    /// Takes note of the fields that no record of a block has.
+    fn note_missing(&mut self, missing: Vec<Box<str>>, unmatched: &[String]) {
+        self.missing = Some(match &self.missing {
+            Some(before) => missing_in_both(before, &missing),
+            None => missing,
+        });
+        for name in unmatched {
+            if self.unmatched.len() < KEPT_NAMES && !self.unmatched.contains(name) {
+                self.unmatched.push(name.clone());
+            }
+        }
+    }
+}
+
 #[derive(Default)]
 struct StreamState {
     /// The query, until it is sent.
@@ -52,6 +70,10 @@ struct StreamState {
     given: Option<GivenBlock>,
     /// Number of the last block.
     number: u64,
+    /// The fields that no record of the blocks so far has; `None` without a block.
+    missing: Option<Vec<Box<str>>>,
+    /// Names of bins without a field, up to [`KEPT_NAMES`].
+    unmatched: Vec<String>,
 }
 
 /// A block that was made into Python objects. It counts as taken when the next one is asked for; until the caller is
@@ -133,14 +155,14 @@ impl NumpyStream {
         let has_sets = self.sink.settings().has_sets;
         let result = numpy_query::wrap(py, rows, self.target.dtype.bind(py), &self.target.plan, has_sets)?;
         let QueryResult { records, mut missing, unmatched, failures } = result;
+        let mut state = self.state();
         if self.target.rows.is_some() {
             // A block is not all records: another one may have the field.
-            missing.clear();
+            state.note_missing(std::mem::take(&mut missing), &unmatched);
         } else if !missing.is_empty() {
             self.target.warned.retain_new(self.kind, &mut missing);
             self.target.warned.add(self.kind, missing.clone());
         }
-        let mut state = self.state();
         state.number += 1;
         let number = state.number;
         let missing = missing.into_iter().map(String::from).collect();
@@ -279,6 +301,16 @@ impl NumpyStream {
         Ok(QueryPlace { partitions, filter: self.start.filter.clone() })
     }
 
+    /// After the last block: the fields that no record of any block has and that no earlier call has warned of, and names
+    /// of bins without a field.
+    fn missing(&self) -> (Vec<String>, Vec<String>) {
+        let mut state = self.state();
+        let mut missing = state.missing.take().unwrap_or_default();
+        self.target.warned.retain_new(self.kind, &mut missing);
+        self.target.warned.add(self.kind, missing.clone());
+        (missing.into_iter().map(String::from).collect(), std::mem::take(&mut state.unmatched))
+    }
+
     /// Where the query began.
     fn start(&self) -> QueryPlace {
         self.start.clone()
@@ -300,7 +332,8 @@ impl Drop for NumpyStream {
     fn drop(&mut self) {
         if self.is_inherited() {
             // Leaked on purpose: its sockets are shared with the parent.
-            std::mem::forget((Arc::clone(&self.sink), self.cluster.clone()));
+            let stopper = self.state().stopper.clone();
+            std::mem::forget((Arc::clone(&self.sink), self.cluster.clone(), stopper));
             return;
         }
         self.close();
