@@ -10,15 +10,19 @@ use wire_protocol::batch::Record;
 
 mod sample;
 
-use sample::{Array, NARROW, NATURAL, ROWS, decode, frames, plan, records};
+use sample::{
+    Array, FEATURES, NARROW, NATURAL, ROWS, decode, frames, nested_frames, nested_plan, plan, records,
+};
 
 fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("decode");
-    for (name, bins, lack) in
-        [("i8_f8", &NATURAL, ROWS), ("i8_f8_some_missing", &NATURAL, 3), ("converted", &NARROW, ROWS)]
-    {
-        let plan = plan(bins);
-        let frames = frames(bins, lack);
+    for (name, plan, frames) in [
+        ("i8_f8", plan(&NATURAL), frames(&NATURAL, ROWS)),
+        ("i8_f8_some_missing", plan(&NATURAL), frames(&NATURAL, 3)),
+        ("converted", plan(&NARROW), frames(&NARROW, ROWS)),
+        ("twelve", plan(&FEATURES), frames(&FEATURES, ROWS)),
+        ("twelve_nested", nested_plan(), nested_frames()),
+    ] {
         let bytes = frames.iter().map(|frame| frame.len() as u64).sum();
         group.throughput(Throughput::ElementsAndBytes { elements: ROWS as u64, bytes });
         let parsed: Vec<Vec<Record<'_>>> = frames.iter().map(|frame| records(frame).collect()).collect();

@@ -21,6 +21,12 @@ impl RowView<'_> {
         Self { start, size, claim: PhantomData }
     }
 
+    /// The same view, for as long as this one is not used.
+    #[inline]
+    pub(crate) fn reborrow(&mut self) -> RowView<'_> {
+        RowView { start: self.start, size: self.size, claim: PhantomData }
+    }
+
     /// Writes `bytes` at `offset`.
     ///
     /// # Panics

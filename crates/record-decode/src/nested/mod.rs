@@ -21,9 +21,13 @@ use self::key_order::KeyOrder;
 
 /// The cells of a row that values go to.
 pub(crate) trait Cells {
-    /// Fills a leaf from the next value of `reader` if that is a number that fits it as it is or rounded. Returns
-    /// whether it did; if so, `reader` is behind the value. Otherwise [`Cells::fill_next`] must follow.
-    fn put_number(&mut self, leaf: usize, reader: &mut Reader<'_>) -> bool;
+    /// Takes runs of numbers.
+    type Numbers<'c>: Numbers
+    where
+        Self: 'c;
+
+    /// What takes the numbers of a run.
+    fn numbers(&mut self) -> Self::Numbers<'_>;
 
     /// Fills a leaf from the next value of `reader`, which is behind it afterwards. Lists and maps in it nest at most
     /// `depth` levels deep.
@@ -37,6 +41,13 @@ pub(crate) trait Cells {
 
     /// Fails a field whatever has become of its leaves before.
     fn fail_anyway(&mut self, target: Target, found: &'static str, reason: Reason);
+}
+
+/// Cells that take numbers one after the other.
+pub(crate) trait Numbers {
+    /// Fills a leaf from the first value of `bytes` if that is a number that fits it as it is or rounded: then returns
+    /// the bytes after it. Otherwise [`Cells::fill_next`] must follow.
+    fn put<'a>(&mut self, leaf: usize, bytes: &'a [u8]) -> Option<&'a [u8]>;
 }
 
 /// What the walks of a lease remember.
@@ -200,8 +211,16 @@ impl<C: Cells> Walk<'_, C> {
         let slot = self.tree.base + id;
         let mut seen = Seen::new(node.children.len(), &mut self.walks.seen);
         let mut at = 0;
-        for _ in 0..pairs {
+        loop {
             let Some(order) = self.walks.orders.get_mut(slot) else { return Ok(()) };
+            if order.expects_number(at) {
+                let numbers = self.cells.numbers();
+                pairs -= order.take_numbers(reader, pairs, &mut at, &mut seen.word, numbers);
+            }
+            if pairs == 0 {
+                break;
+            }
+            pairs -= 1;
             let found = match order.expected(reader, at) {
                 Some(found) => {
                     at += 1;
@@ -209,15 +228,15 @@ impl<C: Cells> Walk<'_, C> {
                 }
                 None => order.look_up(self.tree, node, reader, depth, &mut at)?,
             };
-            let Some(child) = found.child else {
+            let Some(child) = found else {
                 reader.skip_within(depth)?;
                 continue;
             };
-            if !seen.insert(child - node.children.start, &mut self.walks.seen) {
+            if seen.insert(child - node.children.start, &mut self.walks.seen) {
+                self.value(child, reader, depth)?;
+            } else {
                 self.repeated(child);
                 reader.skip_within(depth)?;
-            } else if found.leaf.is_none_or(|leaf| !self.cells.put_number(leaf, reader)) {
-                self.value(child, reader, depth)?;
             }
         }
         seen.finish(&mut self.walks.seen);
@@ -283,10 +302,9 @@ impl<C: Cells> Walk<'_, C> {
 /// Skips the value with which an ordered list or map starts, if it is there.
 #[inline]
 fn skip_order(reader: &mut Reader<'_>) -> Result<bool, WireError> {
-    let mut ahead = reader.clone();
-    let is_order = matches!(ahead.token()?, Token::Ext { .. });
+    let is_order = reader.is_at_ext();
     if is_order {
-        *reader = ahead;
+        reader.token()?;
     }
     Ok(is_order)
 }

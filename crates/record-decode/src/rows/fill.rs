@@ -7,10 +7,10 @@ use wire_protocol::msgpack::Reader;
 use wire_protocol::particle::{Particle, particle_type};
 
 use super::field_set::FieldSet;
-use crate::convert::{Filled, Fit};
+use crate::convert::{FieldDecoder, Filled, Fit};
 use crate::error::Reason;
 use crate::memory::RowView;
-use crate::nested::{Cells, Walks, walk};
+use crate::nested::{Cells, Numbers, Walks, walk};
 use crate::plan::{BinOrder, Plan, Target, Tree};
 use crate::report::Event;
 
@@ -104,16 +104,15 @@ impl<M: FieldSet> RowCells<'_, '_, M> {
 }
 
 impl<M: FieldSet> Cells for RowCells<'_, '_, M> {
+    type Numbers<'c>
+        = RowNumbers<'c, M>
+    where
+        Self: 'c;
+
     #[inline]
-    fn put_number(&mut self, leaf: usize, reader: &mut Reader<'_>) -> bool {
-        let Some(decoder) = self.plan.decoders().get(leaf) else { return false };
-        let mut ahead = reader.clone();
-        let fits = decoder.put_next(&mut ahead, self.row).is_some_and(|fit| fit <= self.silent);
-        if fits {
-            self.present.insert(leaf);
-            *reader = ahead;
-        }
-        fits
+    fn numbers(&mut self) -> RowNumbers<'_, M> {
+        let Self { plan, silent, row, present, .. } = self;
+        RowNumbers { decoders: plan.decoders(), silent: *silent, row: row.reborrow(), present }
     }
 
     fn fill_next(&mut self, leaf: usize, reader: &mut Reader<'_>, depth: usize) -> Result<(), WireError> {
@@ -148,6 +147,27 @@ impl<M: FieldSet> Cells for RowCells<'_, '_, M> {
         let leaves = target.leaves();
         self.events.retain(|event| !leaves.contains(&event.leaf()));
         self.fail(target, found, reason);
+    }
+}
+
+/// The cells of a row, while numbers fill them.
+struct RowNumbers<'c, M> {
+    decoders: &'c [FieldDecoder],
+    silent: Fit,
+    row: RowView<'c>,
+    present: &'c mut M,
+}
+
+impl<M: FieldSet> Numbers for RowNumbers<'_, M> {
+    #[inline]
+    fn put<'a>(&mut self, leaf: usize, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let mut reader = Reader::new(bytes);
+        let fit = self.decoders.get(leaf)?.put_next(&mut reader, &mut self.row)?;
+        if fit > self.silent {
+            return None;
+        }
+        self.present.insert(leaf);
+        Some(reader.rest())
     }
 }
 

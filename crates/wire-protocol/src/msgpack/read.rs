@@ -100,50 +100,57 @@ impl<'a> Reader<'a> {
     /// `i64::MAX` is left to [`Reader::token`].
     #[inline]
     pub fn number(&mut self) -> Option<Number> {
+        match self.double() {
+            Some(bits) => Some(Number::Float(f64::from_bits(bits))),
+            None => self.int().map(Number::Int),
+        }
+    }
+
+    /// Reads an integer, if the next value is one that is not above `i64::MAX`.
+    #[inline]
+    pub fn int(&mut self) -> Option<i64> {
         let (&tag, rest) = self.rest.split_first()?;
-        let (number, rest) = match tag {
-            DOUBLE => {
-                let (bytes, rest) = rest.split_first_chunk()?;
-                (Number::Float(f64::from_be_bytes(*bytes)), rest)
-            }
-            0x00..=0x7f => (Number::Int(i64::from(tag)), rest),
-            0xe0..=0xff => (Number::Int(i64::from(tag as i8)), rest),
-            0xcc => {
-                let (byte, rest) = rest.split_first()?;
-                (Number::Int(i64::from(*byte)), rest)
-            }
-            0xcd => {
-                let (bytes, rest) = rest.split_first_chunk()?;
-                (Number::Int(i64::from(u16::from_be_bytes(*bytes))), rest)
-            }
-            0xce => {
-                let (bytes, rest) = rest.split_first_chunk()?;
-                (Number::Int(i64::from(u32::from_be_bytes(*bytes))), rest)
-            }
-            0xcf | 0xd3 => {
-                let (bytes, rest) = rest.split_first_chunk()?;
-                let value = i64::from_be_bytes(*bytes);
-                if tag == 0xcf && value < 0 {
-                    return None;
-                }
-                (Number::Int(value), rest)
-            }
-            0xd0 => {
-                let (byte, rest) = rest.split_first()?;
-                (Number::Int(i64::from(*byte as i8)), rest)
-            }
-            0xd1 => {
-                let (bytes, rest) = rest.split_first_chunk()?;
-                (Number::Int(i64::from(i16::from_be_bytes(*bytes))), rest)
-            }
-            0xd2 => {
-                let (bytes, rest) = rest.split_first_chunk()?;
-                (Number::Int(i64::from(i32::from_be_bytes(*bytes))), rest)
-            }
-            _ => return None,
+        // 0x00 to 0x7f, and 0xe0 to 0xff, are their own values.
+        if tag as i8 >= -32 {
+            self.rest = rest;
+            return Some(i64::from(tag as i8));
+        }
+        // Unsigned and signed integers of 1, 2, 4 and 8 bytes: the tag says how many.
+        if !matches!(tag, 0xcc..=0xd3) {
+            return None;
+        }
+        let width = 1 << (tag & 3);
+        let after = rest.get(width..)?;
+        let word = match rest.first_chunk() {
+            Some(bytes) => i64::from_be_bytes(*bytes),
+            None => padded(rest),
         };
+        let unused = 64 - 8 * width as u32;
+        let is_signed = tag >= 0xd0;
+        let value = if is_signed { word >> unused } else { (word as u64 >> unused) as i64 };
+        if value < 0 && !is_signed {
+            return None;
+        }
+        self.rest = after;
+        Some(value)
+    }
+
+    /// Whether an extension is next.
+    #[inline]
+    #[must_use]
+    pub fn is_at_ext(&self) -> bool {
+        matches!(self.rest.first(), Some(0xc7..=0xc9 | 0xd4..=0xd8))
+    }
+
+    /// Reads the bits of a 64-bit float, if the next value is one.
+    #[inline]
+    pub fn double(&mut self) -> Option<u64> {
+        let (&[tag, ref bits @ ..], rest) = self.rest.split_first_chunk::<9>()?;
+        if tag != DOUBLE {
+            return None;
+        }
         self.rest = rest;
-        Some(number)
+        Some(u64::from_be_bytes(*bits))
     }
 
     /// Takes the run of doubles at this position, at most `most`, each with its tag byte. This is a fast path for long
@@ -235,6 +242,15 @@ impl<'a> Reader<'a> {
         *self = ahead;
         Ok(())
     }
+}
+
+/// The first bytes as an integer, with zeros for those that are missing.
+#[inline(never)]
+fn padded(bytes: &[u8]) -> i64 {
+    let mut word = [0; 8];
+    let length = bytes.len().min(word.len());
+    word[..length].copy_from_slice(&bytes[..length]);
+    i64::from_be_bytes(word)
 }
 
 /// The position within one token; discarded if the token is refused.

@@ -78,6 +78,13 @@ fn the_fast_paths_agree_with_tokens() {
                     (None, other) => assert!(!matches!(other, Ok(Token::Int(_))), "{bytes:x?}"),
                     (some, other) => panic!("{some:?} and {other:?} of {bytes:x?}"),
                 }
+                let double = Reader::new(&bytes).double();
+                let expected = match &token {
+                    Ok(Token::Float(value)) if tag == 0xcb => Some(value.to_bits()),
+                    _ => None,
+                };
+                assert_eq!(double, expected);
+                assert!(matches!(token, Ok(Token::Ext { .. })) <= Reader::new(&bytes).is_at_ext());
                 let is_number = numbers.remaining() < bytes.len();
                 assert!(!is_number || numbers.remaining() == reader.remaining());
                 let mut skipped = Reader::new(&bytes);
