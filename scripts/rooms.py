@@ -95,6 +95,12 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # Why a value could not be converted.
         "error": (),
     },
+    "record-ops": {
+        # What an operation sees of a record, and what it gives back.
+        "value": ("bin", "error"),  # values inside lists and maps; the server's order
+        "bin": (),
+        "error": (),
+    },
     "wire-protocol": {
         # Messages by subject, requests beside answers. Predicates and background jobs belong in query,
         # transactions in command, users and roles in security, the management of indexes and UDFs in info.

@@ -1,0 +1,22 @@
+//! Operations on the bins of a record, as an Aerospike server applies them.
+//!
+//! Nothing here knows a network, a store or a clock: the bytes of a bin and of an operation go in, the new bytes of
+//! the bin and the result of the operation come out, or an [`OpError`] with the server's result code. All bytes may
+//! come from a hostile client: depth, memory and time are bounded by the size of the input and by
+//! [`value::MAX_VALUE`].
+//!
+//! Rooms, top to bottom:
+//!
+//! - [`bin`]: what an operation sees of a record, and what it gives back;
+//! - [`value`]: values inside lists and maps: reading, writing, the server's order;
+//! - [`error`]: result codes.
+
+#![forbid(unsafe_code)]
+
+pub mod bin;
+pub mod error;
+pub mod value;
+
+pub use crate::bin::{Applied, Bin, BinView, Change, RecordView};
+pub use crate::error::OpError;
+pub use crate::value::Value;
