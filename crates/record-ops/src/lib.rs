@@ -8,12 +8,14 @@
 //! Rooms, top to bottom:
 //!
 //! - [`bin`]: what an operation sees of a record, and what it gives back;
+//! - [`collection`]: operations on lists and maps;
 //! - [`value`]: values inside lists and maps: reading, writing, the server's order;
 //! - [`error`]: result codes.
 
 #![forbid(unsafe_code)]
 
 pub mod bin;
+pub mod collection;
 pub mod error;
 pub mod value;
 

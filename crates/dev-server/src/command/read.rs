@@ -1,9 +1,9 @@
 //! Reads of one record.
 
 use wire_protocol::ResultCode;
-use wire_protocol::message::{MAX_FRAME, MessageHeader, info1, write_op};
+use wire_protocol::message::{MAX_FRAME, MessageHeader, info1};
 
-use crate::command::operations;
+use crate::command::operations::{self, reads};
 use crate::command::request::RecordRequest;
 use crate::protocol::answer::{self, AnswerHeader};
 use crate::state::clock::Moment;
@@ -67,7 +67,7 @@ fn read_bins(request: &RecordRequest<'_>, record: &Record, out: &mut Vec<u8>) ->
         return Ok(0);
     }
     if request.flags.info1 & info1::GET_ALL != 0 {
-        out.extend_from_slice(&record.bins);
+        record.write_bins(out);
         return Ok(record.n_bins);
     }
     let limit = out.len() + MAX_FRAME / 2;
@@ -79,10 +79,8 @@ fn read_bins(request: &RecordRequest<'_>, record: &Record, out: &mut Vec<u8>) ->
         has_ops = true;
         operations::check_read(&op)?;
         operations::check_name(&op)?;
-        match lookup.find(op.name) {
-            Some(whole) => out.extend_from_slice(whole),
-            None if answers_all => write_op(out, op.code, 0, op.name, &[]),
-            None => continue,
+        if !reads::read(&op, lookup.find(op.name))?.write(&op, answers_all, false, out) {
+            continue;
         }
         count += 1;
         if out.len() > limit {

@@ -9,12 +9,10 @@ use wire_protocol::ResultCode;
 use wire_protocol::digest::{Digest, partition_id};
 use wire_protocol::message::{
     FrameHeader, FrameType, Message, MessageHeader, Ops, field_type, info1, info2, info3, write_field,
-    write_op,
 };
-use wire_protocol::particle::particle_type;
 use wire_protocol::query::QueryScope;
 
-use crate::command::operations;
+use crate::command::operations::{self, reads};
 use crate::command::query::rate_limit::RateLimit;
 use crate::command::request::{MAX_SET_NAME, RequestFields};
 use crate::protocol::answer::write_end;
@@ -361,17 +359,17 @@ enum RecordOutcome {
 /// bin that the record lacks is nil; otherwise it is left out. `None` if they are too large.
 fn write_bins(record: &Record, ops: &Ops<'_>, responds_to_all: bool, out: &mut Vec<u8>) -> Option<u16> {
     if ops.clone().next().is_none() {
-        out.extend_from_slice(&record.bins);
+        record.write_bins(out);
         return Some(record.n_bins);
     }
     let limit = out.len() + MAX_RECORD;
     let lookup = BinLookup::new(record, ops);
     let mut count = 0;
     for op in ops.clone() {
-        match lookup.find(op.name) {
-            Some(whole) => out.extend_from_slice(whole),
-            None if responds_to_all => write_op(out, op.code, particle_type::NIL, op.name, &[]),
-            None => continue,
+        // Like the server, leave a record out if an operation fails.
+        let Ok(result) = reads::read(&op, lookup.find(op.name)) else { return Some(0) };
+        if !result.write(&op, responds_to_all, false, out) {
+            continue;
         }
         count += 1;
         if out.len() > limit {

@@ -1,6 +1,8 @@
 //! Records.
 
-use wire_protocol::message::Op;
+use record_ops::value::without_index;
+use wire_protocol::message::{Op, write_op};
+use wire_protocol::particle::particle_type;
 
 /// Largest number of bins of a record.
 pub(crate) const MAX_BINS: usize = 32_767;
@@ -16,6 +18,8 @@ pub(crate) struct Record {
     /// The number of its set in the namespace.
     pub(crate) set: u16,
     pub(crate) n_bins: u16,
+    /// Whether a list or map has the flag of a persisted index, which clients do not see.
+    pub(crate) has_index: bool,
     pub(crate) bins: Box<[u8]>,
     /// Particle type and value of the user key, if a write has sent it.
     pub(crate) key: Option<Box<[u8]>>,
@@ -31,6 +35,16 @@ impl Record {
         self.void_time.saturating_sub((self.last_update / 1000) as u32)
     }
 
+    /// Appends all bins.
+    #[inline]
+    pub(crate) fn write_bins(&self, out: &mut Vec<u8>) {
+        if self.has_index {
+            bins(&self.bins).for_each(|(whole, _)| write_bin(out, whole));
+        } else {
+            out.extend_from_slice(&self.bins);
+        }
+    }
+
     /// The size that counts against the largest record size.
     pub(crate) fn size(&self) -> usize {
         stored_size(self.bins.len(), self.key.as_deref())
@@ -40,6 +54,20 @@ impl Record {
 /// The size of a record with this many bytes of bins: its bins, its key, and a fixed share for the index.
 pub(crate) fn stored_size(bins: usize, key: Option<&[u8]>) -> usize {
     64 + bins + key.map_or(0, <[u8]>::len)
+}
+
+/// Appends a stored bin as clients see it.
+#[inline]
+pub(crate) fn write_bin(out: &mut Vec<u8>, whole: &[u8]) {
+    let is_collection = matches!(whole.get(5), Some(&(particle_type::LIST | particle_type::MAP)));
+    if is_collection
+        && let Some((_, bin)) = bins(whole).next()
+        && let Some(value) = without_index(bin.value)
+    {
+        write_op(out, bin.code, bin.particle_type, bin.name, &value);
+    } else {
+        out.extend_from_slice(whole);
+    }
 }
 
 /// Iterates over encoded bins: the bytes of each, and its parsed form.
@@ -69,6 +97,7 @@ mod tests {
             last_update: 0,
             set: 0,
             n_bins: 0,
+            has_index: false,
             bins: Box::default(),
             key: None,
         };
