@@ -179,6 +179,7 @@ impl<'a> BatchRun<'a> {
             ttl: row.ttl(),
             ops: row.ops(),
             index: row.index,
+            is_row: true,
         };
         let code = execute(&request, now, out);
         if !code.is_about_record()
