@@ -7,14 +7,24 @@
 //!
 //! Rooms, top to bottom:
 //!
+//! - [`expression`]: filters and computed values;
+//! - [`bits`], [`hll`]: operations on blobs and on HyperLogLogs;
+//! - [`geo`]: GeoJSON, and which points a region contains;
+//! - `args`: the arguments of operations; `bit_string`: bits of byte strings;
 //! - [`bin`]: what an operation sees of a record, and what it gives back;
 //! - [`value`]: values inside lists and maps: reading, writing, the server's order;
 //! - [`error`]: result codes.
 
 #![forbid(unsafe_code)]
 
+mod args;
 pub mod bin;
+mod bit_string;
+pub mod bits;
 pub mod error;
+pub mod expression;
+pub mod geo;
+pub mod hll;
 pub mod value;
 
 pub use crate::bin::{Applied, Bin, BinView, Change, RecordView};

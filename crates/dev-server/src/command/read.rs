@@ -1,13 +1,16 @@
 //! Reads of one record.
 
 use wire_protocol::ResultCode;
-use wire_protocol::message::{MAX_FRAME, MessageHeader, info1, write_op};
+use wire_protocol::digest::Digest;
+use wire_protocol::message::{MAX_FRAME, MessageHeader, Op, info1, write_op};
+use wire_protocol::particle::particle_type;
 
-use crate::command::operations;
+use crate::command::operations::{self, Reading, StoredBins, Subject};
 use crate::command::request::RecordRequest;
 use crate::protocol::answer::{self, AnswerHeader};
 use crate::state::clock::Moment;
 use crate::state::store::bins::BinLookup;
+use crate::state::store::namespace::Namespace;
 use crate::state::store::record::Record;
 
 /// The time to live of a read that never touches the record.
@@ -32,7 +35,7 @@ pub(crate) fn read(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) 
                     // is not swept yet.
                     Err(ResultCode::RECORD_NOT_FOUND)
                 } else {
-                    read_bins(request, record, out)
+                    read_bins(request, record, now, out)
                         .map(|n_ops| (n_ops, is_touch_due(record, request.ttl, now.seconds)))
                 }
             }
@@ -56,7 +59,13 @@ pub(crate) fn read(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) 
 
 /// Appends the requested bins and returns their number.
 #[inline]
-fn read_bins(request: &RecordRequest<'_>, record: &Record, out: &mut Vec<u8>) -> Result<u16, ResultCode> {
+fn read_bins(
+    request: &RecordRequest<'_>,
+    record: &Record,
+    now: Moment,
+    out: &mut Vec<u8>,
+) -> Result<u16, ResultCode> {
+    request.check_filter(record, now)?;
     if request.is_other_key(record) {
         return Err(ResultCode::KEY_MISMATCH);
     }
@@ -73,16 +82,23 @@ fn read_bins(request: &RecordRequest<'_>, record: &Record, out: &mut Vec<u8>) ->
     let limit = out.len() + MAX_FRAME / 2;
     let answers_all = request.flags.responds_to_all();
     let lookup = BinLookup::new(record, &request.ops);
+    let computed = ComputedReads::new(request.namespace, request.digest, record, now);
     let mut has_ops = false;
     let mut count = 0u16;
     for op in request.ops.clone() {
         has_ops = true;
         operations::check_read(&op)?;
         operations::check_name(&op)?;
-        match lookup.find(op.name) {
-            Some(whole) => out.extend_from_slice(whole),
-            None if answers_all => write_op(out, op.code, 0, op.name, &[]),
-            None => continue,
+        if operations::is_computed_read(op.code) {
+            if !computed.read(&op, answers_all, out)? {
+                continue;
+            }
+        } else {
+            match lookup.find(op.name) {
+                Some(whole) => out.extend_from_slice(whole),
+                None if answers_all => write_op(out, op.code, 0, op.name, &[]),
+                None => continue,
+            }
         }
         count += 1;
         if out.len() > limit {
@@ -90,6 +106,28 @@ fn read_bins(request: &RecordRequest<'_>, record: &Record, out: &mut Vec<u8>) ->
         }
     }
     if has_ops { Ok(count) } else { Err(ResultCode::PARAMETER) }
+}
+
+/// Reads of one record whose results functions compute.
+pub(crate) struct ComputedReads<'r> {
+    bins: StoredBins<'r>,
+    subject: Subject<'r>,
+}
+
+impl<'r> ComputedReads<'r> {
+    pub(crate) fn new(namespace: &'r Namespace, digest: &'r Digest, record: &'r Record, now: Moment) -> Self {
+        Self { bins: StoredBins::of(record), subject: Subject::stored(namespace, digest, record, now) }
+    }
+
+    /// Appends the result. Returns `false` if there is none; with `answers_all`, that is nil.
+    pub(crate) fn read(&self, op: &Op<'_>, answers_all: bool, out: &mut Vec<u8>) -> Result<bool, ResultCode> {
+        match operations::read(op, &self.subject, &self.bins)? {
+            Reading::Value(bin) => write_op(out, op.code, bin.particle_type, op.name, &bin.bytes),
+            _ if answers_all => write_op(out, op.code, particle_type::NIL, op.name, &[]),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
 }
 
 /// Whether a read resets the record's time to live: at most `percent` of it are left.

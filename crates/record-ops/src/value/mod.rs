@@ -7,6 +7,7 @@
 mod order;
 mod owned;
 
+pub(crate) use self::order::compare_ordered;
 pub use self::order::{compare, compare_values, is_wildcard};
 pub use self::owned::{ListOrder, MapOrder, Value};
 

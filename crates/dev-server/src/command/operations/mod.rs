@@ -2,20 +2,23 @@
 //!
 //! [`check`] refuses a list of operations before the record is looked up; [`apply`] applies them to its bins,
 //! in order, and appends their results. `scalars` has the operations on scalar values, `values` the rules for
-//! values of each type, `collection` those for lists and maps, `geojson` those for GeoJSON. Each other family
-//! of operations (on collections, bits, HyperLogLog, with expressions) would be a module here with an arm in
-//! [`apply`].
+//! values of each type, `collection` those for lists and maps. `families` has the operations of `record-ops`: on
+//! bits and HyperLogLogs and with expressions, which see a record as `record_view` shows it.
 
 mod collection;
-mod geojson;
+mod families;
+mod record_view;
 mod scalars;
 mod values;
 
+use record_ops::Bin;
 use wire_protocol::ResultCode;
 use wire_protocol::message::{MAX_FRAME, Op, Ops, info1, op, write_op};
 use wire_protocol::particle::particle_type;
 
 use crate::command::operations::scalars::{modify, write};
+pub(crate) use crate::command::operations::families::{Reading, read};
+pub(crate) use crate::command::operations::record_view::{StoredBins, Subject, filter};
 pub(crate) use crate::command::operations::values::Limits;
 use crate::protocol::flags::Flags;
 use crate::state::store::bins::BinsBuilder;
@@ -23,27 +26,26 @@ use crate::state::store::bins::BinsBuilder;
 /// Length of the longest bin name.
 const MAX_BIN_NAME: usize = 15;
 
-/// Refuses operations that this server does not have: collection, expression, bit and HyperLogLog operations
-/// with the code for a missing feature, unknown ones as invalid.
+/// Refuses operations that this server does not have: collection operations with the code for a missing feature,
+/// unknown ones as invalid.
 fn check_code(code: u8) -> Result<(), ResultCode> {
     match code {
         op::READ | op::WRITE | op::INCREMENT | op::APPEND | op::PREPEND | op::TOUCH | op::DELETE => Ok(()),
-        op::CDT_READ
-        | op::CDT_MODIFY
-        | op::EXP_READ
-        | op::EXP_MODIFY
-        | op::BITS_READ
-        | op::BITS_MODIFY
-        | op::HLL_READ
-        | op::HLL_MODIFY => Err(ResultCode::UNSUPPORTED_FEATURE),
+        op::EXP_READ | op::EXP_MODIFY | op::BITS_READ | op::BITS_MODIFY | op::HLL_READ | op::HLL_MODIFY => Ok(()),
+        op::CDT_READ | op::CDT_MODIFY => Err(ResultCode::UNSUPPORTED_FEATURE),
         _ => Err(ResultCode::PARAMETER),
     }
+}
+
+/// Whether an operation reads, with a result that a function computes.
+pub(crate) fn is_computed_read(code: u8) -> bool {
+    matches!(code, op::EXP_READ | op::BITS_READ | op::HLL_READ)
 }
 
 /// Refuses an operation that a read or query cannot have.
 pub(crate) fn check_read(op: &Op<'_>) -> Result<(), ResultCode> {
     match check_code(op.code) {
-        Ok(()) if op.code == op::READ => Ok(()),
+        Ok(()) if op.code == op::READ || is_computed_read(op.code) => Ok(()),
         Ok(()) => Err(ResultCode::PARAMETER),
         Err(code) => Err(code),
     }
@@ -71,7 +73,7 @@ pub(crate) struct Requirements {
 /// a client gets.
 pub(crate) fn check(ops: Ops<'_>, flags: Flags) -> Result<Requirements, ResultCode> {
     let mut requirements = Requirements::default();
-    let (mut count, mut reads, mut reads_all) = (0, 0, 0);
+    let (mut count, mut reads, mut reads_all, mut results) = (0, 0, 0, 0);
     for op in ops {
         count += 1;
         check_code(op.code)?;
@@ -86,9 +88,14 @@ pub(crate) fn check(ops: Ops<'_>, flags: Flags) -> Result<Requirements, ResultCo
             op::WRITE if op.particle_type == particle_type::NIL && flags.replaces() => {
                 return Err(ResultCode::PARAMETER);
             }
-            op::INCREMENT | op::APPEND | op::PREPEND | op::DELETE if flags.replaces() => {
+            op::INCREMENT | op::APPEND | op::PREPEND | op::DELETE | op::BITS_MODIFY | op::HLL_MODIFY
+                if flags.replaces() =>
+            {
                 return Err(ResultCode::PARAMETER);
             }
+            // It may have a result, but needs no permission to read.
+            op::HLL_MODIFY => results += 1,
+            code if is_computed_read(code) => reads += 1,
             _ => {}
         }
     }
@@ -96,7 +103,7 @@ pub(crate) fn check(ops: Ops<'_>, flags: Flags) -> Result<Requirements, ResultCo
         || count > MAX_OPS
         || reads + reads_all > 0 && flags.info1 & info1::READ == 0
         || reads_all > 1
-        || reads_all > 0 && (reads > 0 || flags.responds_to_all())
+        || reads_all > 0 && (reads + results > 0 || flags.responds_to_all())
         || reads_all == 0 && flags.info1 & info1::GET_ALL != 0;
     if is_invalid { Err(ResultCode::PARAMETER) } else { Ok(requirements) }
 }
@@ -117,6 +124,11 @@ impl Results<'_> {
         if self.out.len() > self.limit { Err(ResultCode::RECORD_TOO_BIG) } else { Ok(()) }
     }
 
+    /// Appends the result of an operation.
+    fn push_value(&mut self, op: &Op<'_>, bin: &Bin) -> Result<(), ResultCode> {
+        self.push(|out| write_op(out, op.code, bin.particle_type, op.name, &bin.bytes), 1)
+    }
+
     /// Appends a nil result.
     fn push_nil(&mut self, op: &Op<'_>) -> Result<(), ResultCode> {
         self.push(|out| write_op(out, op.code, particle_type::NIL, op.name, &[]), 1)
@@ -129,6 +141,7 @@ pub(crate) fn apply(
     ops: Ops<'_>,
     flags: Flags,
     limits: Limits,
+    subject: &Subject<'_>,
     bins: &mut BinsBuilder,
     out: &mut Vec<u8>,
 ) -> Result<u16, ResultCode> {
@@ -145,6 +158,15 @@ pub(crate) fn apply(
                 None if flags.responds_to_all() => results.push_nil(&op)?,
                 None => {}
             },
+            code if is_computed_read(code) => {
+                // So that expressions find bins by name.
+                bins.index();
+                match read(&op, subject, bins)? {
+                    Reading::Value(bin) => results.push_value(&op, &bin)?,
+                    Reading::NoBin if !flags.responds_to_all() => {}
+                    Reading::Nil | Reading::NoBin => results.push_nil(&op)?,
+                }
+            }
             // Every write updates generation and void time, so a touch does nothing more. It never has a
             // result.
             op::TOUCH => {}
@@ -153,14 +175,21 @@ pub(crate) fn apply(
                 if op.value.len() > limits.size || bins.size() > limits.size {
                     return Err(ResultCode::RECORD_TOO_BIG);
                 }
+                let mut result = None;
                 match code {
+                    op::BITS_MODIFY | op::HLL_MODIFY | op::EXP_MODIFY => {
+                        bins.index();
+                        result = families::modify(&op, subject, bins)?;
+                    }
                     op::WRITE => write(bins, &op, limits)?,
                     op::INCREMENT | op::APPEND | op::PREPEND => modify(bins, &op, limits)?,
                     op::DELETE => bins.clear(),
                     _ => return Err(ResultCode::PARAMETER),
                 }
-                if flags.responds_to_all() {
-                    results.push_nil(&op)?;
+                match result {
+                    Some(bin) => results.push_value(&op, &bin)?,
+                    None if flags.responds_to_all() => results.push_nil(&op)?,
+                    None => {}
                 }
             }
         }
