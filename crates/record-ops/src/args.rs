@@ -32,7 +32,7 @@ impl<'a> Args<'a> {
         Self { reader: Reader::new(bytes) }
     }
 
-    fn token(&mut self) -> Result<Token<'a>, OpError> {
+    pub(crate) fn next_token(&mut self) -> Result<Token<'a>, OpError> {
         self.reader.token().map_err(|_| INVALID)
     }
 
@@ -43,12 +43,12 @@ impl<'a> Args<'a> {
 
     /// The next token; the position stays.
     pub(crate) fn peek(&self) -> Result<Token<'a>, OpError> {
-        self.clone().token()
+        self.clone().next_token()
     }
 
     /// An integer; one above `i64::MAX` becomes negative.
     pub(crate) fn integer(&mut self) -> Result<i64, OpError> {
-        match self.token()? {
+        match self.next_token()? {
             Token::Int(value) => Ok(value),
             Token::Uint(value) => Ok(value.cast_signed()),
             _ => Err(OpError::parameter("an argument of the operation is not an integer")),
@@ -61,7 +61,7 @@ impl<'a> Args<'a> {
     }
 
     pub(crate) fn bool(&mut self) -> Result<bool, OpError> {
-        match self.token()? {
+        match self.next_token()? {
             Token::Bool(value) => Ok(value),
             _ => Err(OpError::parameter("an argument of the operation is not a bool")),
         }
@@ -69,7 +69,7 @@ impl<'a> Args<'a> {
 
     /// The number of elements of a list, which are the next values.
     pub(crate) fn list(&mut self) -> Result<usize, OpError> {
-        match self.token()? {
+        match self.next_token()? {
             Token::List { len } => Ok(len),
             _ => Err(OpError::parameter("an argument of the operation is not a list")),
         }
@@ -78,7 +78,7 @@ impl<'a> Args<'a> {
     /// A string as it is encoded, with its type byte if it has one.
     pub(crate) fn raw(&mut self) -> Result<&'a [u8], OpError> {
         let start = self.reader.rest();
-        match self.token()? {
+        match self.next_token()? {
             Token::Str(_) | Token::Blob(_) | Token::GeoJson(_) => {
                 let whole = &start[..start.len() - self.reader.remaining()];
                 Ok(whole.get(string_header(whole)..).unwrap_or_default())
@@ -97,7 +97,7 @@ impl<'a> Args<'a> {
     /// A scalar in its shortest encoding. That is how the server hashes values.
     pub(crate) fn shortest_scalar(&mut self) -> Result<Cow<'a, [u8]>, OpError> {
         let start = self.reader.rest();
-        let token = self.token()?;
+        let token = self.next_token()?;
         let whole = &start[..start.len() - self.reader.remaining()];
         let mut short = Vec::new();
         match token {

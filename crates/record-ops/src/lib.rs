@@ -12,6 +12,7 @@
 //! - [`geo`]: GeoJSON, and which points a region contains;
 //! - `args`: the arguments of operations; `bit_string`: bits of byte strings;
 //! - [`bin`]: what an operation sees of a record, and what it gives back;
+//! - [`collection`]: operations on lists and maps;
 //! - [`value`]: values inside lists and maps: reading, writing, the server's order;
 //! - [`error`]: result codes.
 
@@ -21,6 +22,7 @@ mod args;
 pub mod bin;
 mod bit_string;
 pub mod bits;
+pub mod collection;
 pub mod error;
 pub mod expression;
 pub mod geo;

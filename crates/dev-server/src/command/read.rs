@@ -1,16 +1,13 @@
 //! Reads of one record.
 
 use wire_protocol::ResultCode;
-use wire_protocol::digest::Digest;
-use wire_protocol::message::{MAX_FRAME, MessageHeader, Op, info1, write_op};
-use wire_protocol::particle::particle_type;
+use wire_protocol::message::{MAX_FRAME, MessageHeader, info1};
 
-use crate::command::operations::{self, Reading, StoredBins, Subject};
+use crate::command::operations::{self, Seen, StoredBins, Subject, reads};
 use crate::command::request::RecordRequest;
 use crate::protocol::answer::{self, AnswerHeader};
 use crate::state::clock::Moment;
 use crate::state::store::bins::BinLookup;
-use crate::state::store::namespace::Namespace;
 use crate::state::store::record::Record;
 
 /// The time to live of a read that never touches the record.
@@ -76,29 +73,22 @@ fn read_bins(
         return Ok(0);
     }
     if request.flags.info1 & info1::GET_ALL != 0 {
-        out.extend_from_slice(&record.bins);
+        record.write_bins(out);
         return Ok(record.n_bins);
     }
     let limit = out.len() + MAX_FRAME / 2;
     let answers_all = request.flags.responds_to_all();
     let lookup = BinLookup::new(record, &request.ops);
-    let computed = ComputedReads::new(request.namespace, request.digest, record, now);
+    let subject = Subject::stored(request.namespace, request.digest, record, now);
+    let seen = Seen { subject: &subject, bins: &StoredBins::of(record) };
     let mut has_ops = false;
     let mut count = 0u16;
     for op in request.ops.clone() {
         has_ops = true;
         operations::check_read(&op)?;
         operations::check_name(&op)?;
-        if operations::is_computed_read(op.code) {
-            if !computed.read(&op, answers_all, out)? {
-                continue;
-            }
-        } else {
-            match lookup.find(op.name) {
-                Some(whole) => out.extend_from_slice(whole),
-                None if answers_all => write_op(out, op.code, 0, op.name, &[]),
-                None => continue,
-            }
+        if !reads::read(&op, lookup.find(op.name), &seen)?.write(&op, answers_all, false, out) {
+            continue;
         }
         count += 1;
         if out.len() > limit {
@@ -106,28 +96,6 @@ fn read_bins(
         }
     }
     if has_ops { Ok(count) } else { Err(ResultCode::PARAMETER) }
-}
-
-/// Reads of one record whose results functions compute.
-pub(crate) struct ComputedReads<'r> {
-    bins: StoredBins<'r>,
-    subject: Subject<'r>,
-}
-
-impl<'r> ComputedReads<'r> {
-    pub(crate) fn new(namespace: &'r Namespace, digest: &'r Digest, record: &'r Record, now: Moment) -> Self {
-        Self { bins: StoredBins::of(record), subject: Subject::stored(namespace, digest, record, now) }
-    }
-
-    /// Appends the result. Returns `false` if there is none; with `answers_all`, that is nil.
-    pub(crate) fn read(&self, op: &Op<'_>, answers_all: bool, out: &mut Vec<u8>) -> Result<bool, ResultCode> {
-        match operations::read(op, &self.subject, &self.bins)? {
-            Reading::Value(bin) => write_op(out, op.code, bin.particle_type, op.name, &bin.bytes),
-            _ if answers_all => write_op(out, op.code, particle_type::NIL, op.name, &[]),
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
 }
 
 /// Whether a read resets the record's time to live: at most `percent` of it are left.

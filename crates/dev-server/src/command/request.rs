@@ -90,7 +90,8 @@ impl RecordRequest<'_> {
     /// Refuses a record that the filter does not match. Like the server, parses the filter only now, so a record that
     /// does not exist has its code first.
     pub(crate) fn check_filter(&self, record: &Record, now: Moment) -> Result<(), ResultCode> {
-        let check = |filter: &Expression<'_>| operations::filter(filter, self.namespace, self.digest, record, now);
+        let check =
+            |filter: &Expression<'_>| operations::filter(filter, self.namespace, self.digest, record, now);
         match self.filter {
             None => Ok(()),
             Some(Filter::Parsed(filter)) => check(filter),

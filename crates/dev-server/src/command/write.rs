@@ -144,6 +144,7 @@ fn try_write(
             None => namespace.set_number(request.set).ok_or(ResultCode::PARAMETER)?,
         },
         n_bins: n_bins as u16,
+        has_index: bins.has_index(),
         bins: bins.into_bytes(),
         key: key.map(Box::from),
     };

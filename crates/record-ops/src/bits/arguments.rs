@@ -155,8 +155,7 @@ impl<'a> Operation<'a> {
         if count < least || count > arguments.len() {
             return Err(OpError::parameter("wrong number of arguments of a bit operation"));
         }
-        let mut operation =
-            Self { code, offset: 0, size: 0, value: 0, buffer: &[], flags: 0, subflags: 0 };
+        let mut operation = Self { code, offset: 0, size: 0, value: 0, buffer: &[], flags: 0, subflags: 0 };
         for argument in &arguments[..count] {
             operation.take(*argument, &mut args, allowed)?;
         }

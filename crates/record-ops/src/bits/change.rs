@@ -36,7 +36,8 @@ struct Pieces<'b> {
 
 impl Pieces<'_> {
     fn build(&self, old: &[u8]) -> Result<Vec<u8>, OpError> {
-        let (head, tail) = (old.get(..self.head).unwrap_or_default(), old.get(self.tail..).unwrap_or_default());
+        let (head, tail) =
+            (old.get(..self.head).unwrap_or_default(), old.get(self.tail..).unwrap_or_default());
         let size = head.len() + self.zeros + self.buffer.len() + tail.len();
         if size as u64 >= MAX_BYTES {
             return Err(OpError::parameter("the blob would be larger than a message"));

@@ -7,7 +7,8 @@ use crate::error::OpError;
 use crate::expression::evaluate::Evaluator;
 use crate::expression::node::{Call, Part, System};
 use crate::expression::outcome::Outcome;
-use crate::{bits, hll};
+use crate::expression::path;
+use crate::{bits, collection, hll};
 
 impl<'e> Evaluator<'e> {
     /// Applies an operation to a value: the result, or the changed value. An error makes it unknown.
@@ -31,16 +32,18 @@ impl<'e> Evaluator<'e> {
             _ => return Outcome::Unknown,
         };
         let bin = (particle_type != particle_type::NIL).then_some(BinView { particle_type, bytes });
-        let result = if call.is_modify {
-            modify(call.system, bin, &operation).map(|applied| match applied.change {
-                Change::Keep => None,
-                Change::Set(bin) => Some(bin),
-                Change::Remove => Some(Bin::nil()),
-            })
-        } else {
-            match bin {
-                Some(bin) => read(call.system, bin, &operation).map(Some),
-                None => return Outcome::Unknown,
+        let has_path = call.system == System::Collection && path::has_path(&operation);
+        let result = match (bin, call.is_modify) {
+            (bin, true) if has_path => {
+                path::change_within(bin, &operation, call.depth, self.work_mut()).map(changed)
+            }
+            (bin, true) => modify(call.system, bin, &operation).map(changed),
+            (None, false) => return Outcome::Unknown,
+            (Some(bin), false) if has_path => {
+                path::select_within(bin, &operation, call.depth, self.work_mut()).map(Some)
+            }
+            (Some(bin), false) => {
+                read(call.system, bin, &operation).map(|bin| Some(bin.unwrap_or_else(Bin::nil)))
             }
         };
         match result {
@@ -69,6 +72,15 @@ impl<'e> Evaluator<'e> {
     }
 }
 
+/// The value that an operation has changed; `None` if it stays as it is.
+fn changed(applied: Applied) -> Option<Bin> {
+    match applied.change {
+        Change::Keep => None,
+        Change::Set(bin) => Some(bin),
+        Change::Remove => Some(Bin::nil()),
+    }
+}
+
 /// The particle type of an encoded list or map.
 fn packed_type(bytes: &[u8]) -> Option<u8> {
     use wire_protocol::msgpack::{Reader, Token};
@@ -81,16 +93,16 @@ fn packed_type(bytes: &[u8]) -> Option<u8> {
 
 fn modify(system: System, bin: Option<BinView<'_>>, operation: &[u8]) -> Result<Applied, OpError> {
     match system {
-        System::Collection => Err(OpError::parameter("not merged")),
+        System::Collection => collection::modify(bin, operation),
         System::Bits => bits::modify(bin, operation),
         System::Hll => hll::modify(bin, operation),
     }
 }
 
-fn read(system: System, bin: BinView<'_>, operation: &[u8]) -> Result<Bin, OpError> {
+fn read(system: System, bin: BinView<'_>, operation: &[u8]) -> Result<Option<Bin>, OpError> {
     match system {
-        System::Collection => Err(OpError::parameter("not merged")),
-        System::Bits => bits::read(bin, operation),
-        System::Hll => hll::read(bin, operation),
+        System::Collection => collection::read(bin, operation),
+        System::Bits => bits::read(bin, operation).map(Some),
+        System::Hll => hll::read(bin, operation).map(Some),
     }
 }

@@ -14,7 +14,8 @@ use crate::value;
 
 /// Evaluates the nodes of one expression over one record.
 pub(super) struct Evaluator<'e> {
-    context: &'e Context<'e>,
+    /// The record; there is none for the elements of a path.
+    context: Option<&'e Context<'e>>,
     variables: Vec<Outcome<'e>>,
     /// Key, value and index of the element to which a path has come.
     elements: [Outcome<'e>; 3],
@@ -24,12 +25,13 @@ pub(super) struct Evaluator<'e> {
 
 impl<'e> Evaluator<'e> {
     pub(super) fn new(context: &'e Context<'e>, variables: usize) -> Self {
-        Self {
-            context,
-            variables: vec![Outcome::Unknown; variables],
-            elements: [const { Outcome::Unknown }; 3],
-            work: MAX_WORK,
-        }
+        let elements = [const { Outcome::Unknown }; 3];
+        Self { context: Some(context), ..Self::inside(elements, variables, MAX_WORK) }
+    }
+
+    /// For an element of a path: its key, value and index.
+    pub(super) fn inside(elements: [Outcome<'e>; 3], variables: usize, work: usize) -> Self {
+        Self { context: None, variables: vec![Outcome::Unknown; variables], elements, work }
     }
 
     /// Fails if the evaluation was stopped because it took too much work.
@@ -38,6 +40,15 @@ impl<'e> Evaluator<'e> {
             0 => Err(OpError::not_applicable("the expression takes too much work")),
             _ => Ok(()),
         }
+    }
+
+    /// The work that is left.
+    pub(super) fn work(&self) -> usize {
+        self.work
+    }
+
+    pub(super) fn work_mut(&mut self) -> &mut usize {
+        &mut self.work
     }
 
     /// Counts work. `false`: there is too much, and every value is unknown from now on.
@@ -79,16 +90,8 @@ impl<'e> Evaluator<'e> {
                 let b = if a.is_unknown() { Outcome::Unknown } else { self.value(b) };
                 numbers::binary(*binary, &a, &b)
             }
-            Node::Meta(what) => self.context.metadata.get(*what),
-            Node::DigestModulo(modulus) => Outcome::Int(self.context.metadata.digest_modulo(*modulus)),
-            Node::Key(kind) => self.context.metadata.key(*kind),
-            Node::Bin(name, kind) => match self.context.bins.bin(name) {
-                Some(bin) => Outcome::of_bin(bin, *kind),
-                None => Outcome::Unknown,
-            },
-            Node::BinType(name) => {
-                let bin = self.context.bins.bin(name);
-                Outcome::Int(bin.map_or(particle_type::NIL, |bin| bin.particle_type).into())
+            Node::Meta(_) | Node::DigestModulo(_) | Node::Key(_) | Node::Bin(..) | Node::BinType(_) => {
+                self.context.map_or(Outcome::Unknown, |context| of_record(node, context))
             }
             Node::MapKeys(map) => self.map_parts(map, 0),
             Node::MapValues(map) => self.map_parts(map, 1),
@@ -134,9 +137,13 @@ impl<'e> Evaluator<'e> {
             // With NaN, only "not equal" is true.
             (Outcome::Float(a), Outcome::Float(b)) => {
                 let order = a.partial_cmp(b);
-                return Outcome::Bool(order.map_or(comparison == Comparison::NotEqual, |o| holds(comparison, o)));
+                return Outcome::Bool(
+                    order.map_or(comparison == Comparison::NotEqual, |o| holds(comparison, o)),
+                );
             }
-            (Outcome::Str(a), Outcome::Str(b)) | (Outcome::Blob(a), Outcome::Blob(b)) => Some((**a).cmp(&**b)),
+            (Outcome::Str(a), Outcome::Str(b)) | (Outcome::Blob(a), Outcome::Blob(b)) => {
+                Some((**a).cmp(&**b))
+            }
             (Outcome::Packed(a), Outcome::Packed(b)) => value::compare_ordered(a, b),
             _ => None,
         };
@@ -248,6 +255,21 @@ impl<'e> Evaluator<'e> {
             Some(list) => Outcome::Packed(Bytes::Made(list.into())),
             None => Outcome::Unknown,
         }
+    }
+}
+
+/// The value of a node that is about the record.
+fn of_record<'e>(node: &Node<'_>, Context { bins, metadata }: &'e Context<'_>) -> Outcome<'e> {
+    match node {
+        Node::Meta(what) => metadata.get(*what),
+        Node::DigestModulo(modulus) => Outcome::Int(metadata.digest_modulo(*modulus)),
+        Node::Key(kind) => metadata.key(*kind),
+        Node::Bin(name, kind) => bins.bin(name).map_or(Outcome::Unknown, |bin| Outcome::of_bin(bin, *kind)),
+        Node::BinType(name) => {
+            let particle_type = bins.bin(name).map_or(particle_type::NIL, |bin| bin.particle_type);
+            Outcome::Int(particle_type.into())
+        }
+        _ => Outcome::Unknown,
     }
 }
 

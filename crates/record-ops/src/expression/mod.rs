@@ -3,7 +3,8 @@
 //! [`Expression::parse`] reads the msgpack that clients send into a tree of [`node`]s and checks its types, as the
 //! server does when it builds an expression. [`Expression::evaluate`] and [`Expression::matches`] evaluate it over a
 //! record ([`Context`]). Logic has three values: what depends on a bin that the record lacks is unknown.
-//! `operation` has the operations that read or write the value of an expression.
+//! `operation` has the operations that read or write the value of an expression, `path` those on elements of lists and
+//! maps that expressions select.
 //!
 //! An expression is bounded in size, in depth ([`MAX_DEPTH`]) and in work ([`MAX_WORK`]).
 
@@ -15,10 +16,12 @@ mod numbers;
 mod operation;
 mod outcome;
 mod parse;
+mod path;
 mod pattern;
 
 pub use self::metadata::Metadata;
 pub use self::operation::{modify, read};
+pub use self::path::{change, has_path, select};
 
 use self::evaluate::Evaluator;
 use self::node::{Kind, Node};

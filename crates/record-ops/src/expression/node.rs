@@ -131,6 +131,8 @@ pub(super) struct Call<'a> {
     /// Whether it changes the value; its result is the changed one then.
     pub(super) is_modify: bool,
     pub(super) kind: Kind,
+    /// How deep in the expression the call stands.
+    pub(super) depth: usize,
     pub(super) parts: Vec<Part<'a>>,
     pub(super) target: Node<'a>,
 }

@@ -67,9 +67,10 @@ pub fn modify(context: &Context<'_>, name: &[u8], operation: &[u8]) -> Result<Ap
         true if has(flags::CREATE_ONLY) => {
             Some(OpError::new(ResultCode::BIN_EXISTS, "the bin exists, and the flags say create only"))
         }
-        false if has(flags::UPDATE_ONLY) => {
-            Some(OpError::new(ResultCode::BIN_NOT_FOUND, "the bin does not exist, and the flags say update only"))
-        }
+        false if has(flags::UPDATE_ONLY) => Some(OpError::new(
+            ResultCode::BIN_NOT_FOUND,
+            "the bin does not exist, and the flags say update only",
+        )),
         _ => None,
     };
     match refusal {

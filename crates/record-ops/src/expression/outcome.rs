@@ -129,9 +129,11 @@ impl<'e> Outcome<'e> {
     /// The number of bytes of the value.
     pub(super) fn size(&self) -> usize {
         match self {
-            Self::Str(bytes) | Self::Blob(bytes) | Self::Hll(bytes) | Self::Geo(bytes, _) | Self::Packed(bytes) => {
-                bytes.len()
-            }
+            Self::Str(bytes)
+            | Self::Blob(bytes)
+            | Self::Hll(bytes)
+            | Self::Geo(bytes, _)
+            | Self::Packed(bytes) => bytes.len(),
             _ => 8,
         }
     }

@@ -61,6 +61,11 @@ impl<'a> Parser<'a> {
         Self { args: Args::over(bytes), variables: Vec::new(), most_variables: 0, size: 0, depth: 0 }
     }
 
+    /// A parser of an expression at this depth inside another one.
+    pub(super) fn inside(bytes: &'a [u8], depth: usize) -> Self {
+        Self { depth, ..Self::new(bytes) }
+    }
+
     /// Reads an expression that is all of the bytes.
     pub(super) fn whole(mut self) -> Result<Expression<'a>> {
         let (root, Type { kind, .. }) = self.next()?;
@@ -115,7 +120,8 @@ impl<'a> Parser<'a> {
             Token::Str(text) => (Literal::Str(text), Kind::Str),
             Token::Blob(_) => return self.blob(),
             Token::GeoJson(text) => {
-                let shape = Shape::parse(text).ok_or(OpError::parameter("an expression has invalid GeoJSON"))?;
+                let shape =
+                    Shape::parse(text).ok_or(OpError::parameter("an expression has invalid GeoJSON"))?;
                 (Literal::Geo(text, Box::new(shape)), Kind::Geo)
             }
             Token::Map { .. } => (Literal::Packed(self.args.value()?), Kind::Map),
@@ -133,7 +139,9 @@ impl<'a> Parser<'a> {
         let (literal, kind) = match self.args.raw()?.split_first() {
             Some((&particle_type::BLOB, bytes)) => (Literal::Blob(bytes), Kind::Blob),
             Some((&particle_type::HLL, bytes)) => (Literal::Hll(bytes), Kind::Hll),
-            _ => return Err(OpError::parameter("bytes in an expression are neither a blob nor a HyperLogLog")),
+            _ => {
+                return Err(OpError::parameter("bytes in an expression are neither a blob nor a HyperLogLog"));
+            }
         };
         Ok((Node::Literal(literal), kind.into()))
     }

@@ -191,7 +191,9 @@ impl Translator<'_> {
             (b'^', true) => Part::Start,
             (b'$', true) => Part::End,
             (b'^', false) if !can_repeat => Part::Start,
-            (b'$', false) if self.rest.is_empty() || self.rest.starts_with(b"\\)") || self.rest.starts_with(b"\\|") => {
+            (b'$', false)
+                if self.rest.is_empty() || self.rest.starts_with(b"\\)") || self.rest.starts_with(b"\\|") =>
+            {
                 Part::End
             }
             (b'(', true) => Part::Open,
@@ -389,8 +391,20 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, 1, text), Some(wanted), "{pattern} {text}");
         }
-        for pattern in ["*a", "a(*b)", "(a", "a{2", "a{3,2}", "a{x}", "[a", "[[:nope:]]", "[z-a]", "(a)\\1", "\\", "a|*b"]
-        {
+        for pattern in [
+            "*a",
+            "a(*b)",
+            "(a",
+            "a{2",
+            "a{3,2}",
+            "a{x}",
+            "[a",
+            "[[:nope:]]",
+            "[z-a]",
+            "(a)\\1",
+            "\\",
+            "a|*b",
+        ] {
             assert_eq!(matches(pattern, 1, ""), None, "{pattern}");
         }
     }

@@ -105,8 +105,10 @@ fn intersect_of_counts(sketches: &[Sketch<'_>]) -> u64 {
         return sum.saturating_sub(union);
     };
     let pairs = [[a, b], [b, c], [a, c]];
-    let intersections =
-        pairs.map(|pair| intersect_count(&pair.map(Clone::clone))).iter().fold(0u64, |x, y| x.wrapping_add(*y));
+    let intersections = pairs
+        .map(|pair| intersect_count(&pair.map(Clone::clone)))
+        .iter()
+        .fold(0u64, |x, y| x.wrapping_add(*y));
     let signed = u64::cast_signed;
     let result = signed(union).wrapping_sub(signed(sum).wrapping_sub(signed(intersections)));
     u64::try_from(result).unwrap_or(0)

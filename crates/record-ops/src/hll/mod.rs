@@ -234,7 +234,9 @@ fn set_union<'a>(args: Arguments<'a>, old: Option<Sketch<'a>>) -> Result<Sketch<
         let common = Shape::common(&sketches);
         let loses = old.shape.index > common.index || old.shape.hash != 0 && old.shape.hash != common.hash;
         if flags & flags::ALLOW_FOLD == 0 && loses {
-            return Err(OpError::not_applicable("the union would have fewer index or hash bits than the bin"));
+            return Err(OpError::not_applicable(
+                "the union would have fewer index or hash bits than the bin",
+            ));
         }
         sketches.push(old);
     }

@@ -4,9 +4,11 @@
 //! strings, lists, maps, bytes, floats, GeoJSON, and above all of them infinity. A wildcard is equal to everything.
 //! Lists compare element by element, then by length; maps by length, then pair by pair.
 
+mod normal;
 mod order;
 mod owned;
 
+pub use self::normal::{LIST_ORDERED, PERSIST_INDEX, Rules, has_index, is_key, normalize, without_index};
 pub(crate) use self::order::compare_ordered;
 pub use self::order::{compare, compare_values, is_wildcard};
 pub use self::owned::{ListOrder, MapOrder, Value};

@@ -71,7 +71,7 @@ impl<'r> Subject<'r> {
         }
     }
 
-    pub(super) fn context<'c>(&'c self, bins: &'c dyn RecordView) -> Context<'c> {
+    fn context<'c>(&'c self, bins: &'c dyn RecordView) -> Context<'c> {
         let (set, size) = self.set_and_size.get_or_init(|| {
             let set = match self.stored {
                 Some(record) => self.namespace.set_name(record.set),
@@ -98,7 +98,8 @@ impl<'r> Subject<'r> {
 /// The size of a record that is not stored yet.
 const EMPTY: usize = 16;
 
-fn view<'b>(bin: &Op<'b>) -> BinView<'b> {
+/// A stored bin, as `record_ops` sees it.
+pub(super) fn view<'b>(bin: &Op<'b>) -> BinView<'b> {
     BinView { particle_type: bin.particle_type, bytes: bin.value }
 }
 
@@ -129,7 +130,19 @@ impl RecordView for StoredBins<'_> {
 
 impl RecordView for BinsBuilder {
     fn bin(&self, name: &[u8]) -> Option<BinView<'_>> {
-        self.find(name).map(|bin| view(&bin))
+        self.find(name).map(|(_, bin)| view(&bin))
+    }
+}
+
+/// A record, as expressions see it.
+pub(crate) struct Seen<'s> {
+    pub(crate) subject: &'s Subject<'s>,
+    pub(crate) bins: &'s dyn RecordView,
+}
+
+impl Seen<'_> {
+    pub(super) fn context(&self) -> Context<'_> {
+        self.subject.context(self.bins)
     }
 }
 

@@ -1,10 +1,12 @@
 //! The values of bins: which ones the server accepts, and how it stores them.
 
+use std::borrow::Cow;
+
+use record_ops::value::Rules;
 use record_ops::{geo, hll};
 use wire_protocol::ResultCode;
+use wire_protocol::msgpack::{Reader, Token};
 use wire_protocol::particle::{Particle, particle_type};
-
-use crate::command::operations::collection;
 
 /// The limits of a namespace.
 #[derive(Clone, Copy, Debug)]
@@ -61,13 +63,23 @@ pub(super) fn normalize(kind: u8, value: &[u8], any_map_keys: bool) -> Result<St
             };
         }
         t::LIST | t::MAP => {
-            return collection::normalize(kind, value, any_map_keys)
+            return normalize_collection(kind, value, any_map_keys)
                 .map(StoredValue::Collection)
                 .ok_or(ResultCode::SERVER_ERROR);
         }
         _ => is_language_blob(kind),
     };
     if fits { Ok(StoredValue::AsIs) } else { Err(ResultCode::PARAMETER) }
+}
+
+/// Brings a list or map into normal form. `None` if it is not one, or if the server refuses it.
+fn normalize_collection(kind: u8, value: &[u8], any_keys: bool) -> Option<Vec<u8>> {
+    match (kind, Reader::new(value).token().ok()?) {
+        (particle_type::LIST, Token::List { .. }) | (particle_type::MAP, Token::Map { .. }) => {}
+        _ => return None,
+    }
+    let rules = Rules { any_keys, is_bin: true, ..Rules::default() };
+    record_ops::value::normalize(value, rules).map(Cow::into_owned)
 }
 
 /// Refuses unknown particle types.

@@ -10,14 +10,11 @@ use wire_protocol::ResultCode;
 use wire_protocol::digest::{Digest, partition_id};
 use wire_protocol::message::{
     FrameHeader, FrameType, Message, MessageHeader, Ops, field_type, info1, info2, info3, write_field,
-    write_op,
 };
-use wire_protocol::particle::particle_type;
 use wire_protocol::query::QueryScope;
 
-use crate::command::operations;
+use crate::command::operations::{self, Seen, StoredBins, Subject, reads};
 use crate::command::query::rate_limit::RateLimit;
-use crate::command::read::ComputedReads;
 use crate::command::request::{MAX_SET_NAME, RequestFields};
 use crate::protocol::answer::write_end;
 use crate::protocol::flags::Flags;
@@ -339,8 +336,9 @@ impl<'a> QueryRun<'a> {
             // Like the server, which finds out record by record.
             0 if self.n_ops > operations::MAX_OPS => Some(0),
             0 => {
-                let computed = ComputedReads::new(namespace, digest, record, now);
-                write_bins(record, &self.ops, &computed, self.flags.responds_to_all(), out)
+                let subject = Subject::stored(namespace, digest, record, now);
+                let seen = Seen { subject: &subject, bins: &StoredBins::of(record) };
+                write_bins(record, &self.ops, &seen, self.flags.responds_to_all(), out)
             }
             _ => Some(0),
         };
@@ -388,30 +386,22 @@ enum RecordOutcome {
 fn write_bins(
     record: &Record,
     ops: &Ops<'_>,
-    computed: &ComputedReads<'_>,
+    seen: &Seen<'_>,
     responds_to_all: bool,
     out: &mut Vec<u8>,
 ) -> Option<u16> {
     if ops.clone().next().is_none() {
-        out.extend_from_slice(&record.bins);
+        record.write_bins(out);
         return Some(record.n_bins);
     }
     let limit = out.len() + MAX_RECORD;
     let lookup = BinLookup::new(record, ops);
     let mut count = 0;
     for op in ops.clone() {
-        if operations::is_computed_read(op.code) {
-            match computed.read(&op, responds_to_all, out) {
-                Ok(true) => {}
-                Ok(false) => continue,
-                Err(_) => return Some(0),
-            }
-        } else {
-            match lookup.find(op.name) {
-                Some(whole) => out.extend_from_slice(whole),
-                None if responds_to_all => write_op(out, op.code, particle_type::NIL, op.name, &[]),
-                None => continue,
-            }
+        // Like the server, leave a record out if an operation fails.
+        let Ok(result) = reads::read(&op, lookup.find(op.name), seen) else { return Some(0) };
+        if !result.write(&op, responds_to_all, false, out) {
+            continue;
         }
         count += 1;
         if out.len() > limit {

@@ -1,6 +1,7 @@
 //! Records.
 
-use wire_protocol::message::Op;
+use record_ops::value::without_index;
+use wire_protocol::message::{Op, write_op};
 use wire_protocol::particle::particle_type;
 
 /// Largest number of bins of a record.
@@ -17,6 +18,8 @@ pub(crate) struct Record {
     /// The number of its set in the namespace.
     pub(crate) set: u16,
     pub(crate) n_bins: u16,
+    /// Whether a list or map has the flag of a persisted index, which clients do not see.
+    pub(crate) has_index: bool,
     pub(crate) bins: Box<[u8]>,
     /// Particle type and value of the user key, if a write has sent it.
     pub(crate) key: Option<Box<[u8]>>,
@@ -30,6 +33,16 @@ impl Record {
     /// The time to live that it had when it was last written or touched.
     pub(crate) fn ttl(&self) -> u32 {
         self.void_time.saturating_sub((self.last_update / 1000) as u32)
+    }
+
+    /// Appends all bins.
+    #[inline]
+    pub(crate) fn write_bins(&self, out: &mut Vec<u8>) {
+        if self.has_index {
+            bins(&self.bins).for_each(|(whole, _)| write_bin(out, whole));
+        } else {
+            out.extend_from_slice(&self.bins);
+        }
     }
 
     /// The size that counts against the largest record size.
@@ -80,6 +93,30 @@ fn stored_value_size(kind: u8, value: &[u8]) -> usize {
     }
 }
 
+/// Appends a stored bin as clients see it.
+#[inline]
+pub(crate) fn write_bin(out: &mut Vec<u8>, whole: &[u8]) {
+    if is_collection(whole.get(5).copied().unwrap_or_default())
+        && let Some((_, bin)) = bins(whole).next()
+    {
+        write_value(out, bin.code, bin.name, bin.particle_type, bin.value);
+    } else {
+        out.extend_from_slice(whole);
+    }
+}
+
+fn is_collection(kind: u8) -> bool {
+    matches!(kind, particle_type::LIST | particle_type::MAP)
+}
+
+/// Appends a value as clients see it: a list or map without its index.
+pub(crate) fn write_value(out: &mut Vec<u8>, code: u8, name: &[u8], kind: u8, value: &[u8]) {
+    match without_index(value).filter(|_| is_collection(kind)) {
+        Some(value) => write_op(out, code, kind, name, &value),
+        None => write_op(out, code, kind, name, value),
+    }
+}
+
 /// Iterates over encoded bins: the bytes of each, and its parsed form.
 #[inline]
 pub(crate) fn bins(bytes: &[u8]) -> impl Iterator<Item = (&[u8], Op<'_>)> {
@@ -107,6 +144,7 @@ mod tests {
             last_update: 0,
             set: 0,
             n_bins: 0,
+            has_index: false,
             bins: Box::default(),
             key: None,
         };

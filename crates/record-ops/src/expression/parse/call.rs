@@ -35,7 +35,10 @@ impl<'a> Parser<'a> {
         }
         // Like the server, takes an operation on nil for nil.
         let result = if found == Kind::Nil { Kind::Nil } else { kind };
-        Ok((Node::Call(Box::new(Call { system, is_modify, kind, parts, target })), result.into()))
+        Ok((
+            Node::Call(Box::new(Call { system, is_modify, kind, depth: self.depth, parts, target })),
+            result.into(),
+        ))
     }
 
     /// Reads the bytes of an operation. Its arguments that are lists are expressions.
