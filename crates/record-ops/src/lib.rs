@@ -7,6 +7,10 @@
 //!
 //! Rooms, top to bottom:
 //!
+//! - [`expression`]: filters and computed values;
+//! - [`bits`], [`hll`]: operations on blobs and on HyperLogLogs;
+//! - [`geo`]: GeoJSON, and which points a region contains;
+//! - `args`: the arguments of operations; `bit_string`: bits of byte strings;
 //! - [`bin`]: what an operation sees of a record, and what it gives back;
 //! - [`collection`]: operations on lists and maps;
 //! - [`value`]: values inside lists and maps: reading, writing, the server's order;
@@ -14,9 +18,15 @@
 
 #![forbid(unsafe_code)]
 
+mod args;
 pub mod bin;
+mod bit_string;
+pub mod bits;
 pub mod collection;
 pub mod error;
+pub mod expression;
+pub mod geo;
+pub mod hll;
 pub mod value;
 
 pub use crate::bin::{Applied, Bin, BinView, Change, RecordView};

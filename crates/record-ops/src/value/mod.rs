@@ -9,6 +9,7 @@ mod order;
 mod owned;
 
 pub use self::normal::{LIST_ORDERED, PERSIST_INDEX, Rules, has_index, is_key, normalize, without_index};
+pub(crate) use self::order::compare_ordered;
 pub use self::order::{compare, compare_values, is_wildcard};
 pub use self::owned::{ListOrder, MapOrder, Value};
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use wire_protocol::msgpack::{Reader, Token};
+use wire_protocol::msgpack::{KEY_ORDERED, Reader, Token};
 
 use crate::value::owned::particle_type_of;
 use crate::value::{COMPARISON, INFINITY, Value, WILDCARD};
@@ -46,6 +46,23 @@ fn compare_blobs(a: (Option<u8>, &[u8]), b: (Option<u8>, &[u8])) -> Ordering {
 /// Takes time up to the size of the smaller one and does not recurse.
 #[must_use]
 pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
+    compare_noting(a, b, &mut false)
+}
+
+/// Compares as [`compare`] does. `None` if that came to a map whose pairs have no order: expressions do not compare
+/// these.
+pub(crate) fn compare_ordered(a: &[u8], b: &[u8]) -> Option<Ordering> {
+    let mut has_unordered = false;
+    let order = compare_noting(a, b, &mut has_unordered);
+    if has_unordered { None } else { Some(order) }
+}
+
+/// Whether a map of `len` pairs, of which the reader is at the first, is not marked as ordered by key.
+fn is_unordered(reader: &Reader<'_>, len: usize) -> bool {
+    len > 0 && !matches!(reader.clone().token(), Ok(Token::Ext { kind, .. }) if kind & KEY_ORDERED != 0)
+}
+
+fn compare_noting(a: &[u8], b: &[u8], has_unordered: &mut bool) -> Ordering {
     let (mut a, mut b) = (Reader::new(a), Reader::new(b));
     // How many values are left to compare, and the order if all of them are equal.
     let (mut pending, mut or_else) = (1usize, Ordering::Equal);
@@ -55,6 +72,11 @@ pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
         let (Ok(x), Ok(y)) = (a.token(), b.token()) else {
             return a.remaining().cmp(&b.remaining());
         };
+        for (token, reader) in [(&x, &a), (&y, &b)] {
+            if let Token::Map { len } = *token {
+                *has_unordered |= is_unordered(reader, len);
+            }
+        }
         let order = match (x, y) {
             (Token::Int(x), Token::Int(y)) => x.cmp(&y),
             (Token::Str(x), Token::Str(y)) | (Token::GeoJson(x), Token::GeoJson(y)) => x.cmp(y),

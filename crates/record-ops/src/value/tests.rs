@@ -166,8 +166,8 @@ fn keys_of_all_types_have_an_order() {
         b"\xcf\xff\xff\xff\xff\xff\xff\xff\xff",
         b"\xa2\x03a",
         b"\xa3\x03aa",
-        b"\x91\x05",
         b"\x92\x01\x01",
+        b"\x91\x05",
         b"\xa2\x04a",
         b"\xcb\x3f\xf8\0\0\0\0\0\0",
     ];

@@ -2,13 +2,12 @@
 //!
 //! [`check`] refuses a list of operations before the record is looked up; [`apply`] applies them to its bins,
 //! in order, and appends their results. `scalars` has the operations on scalar values, `values` the rules for
-//! values of each type, `collection` those for lists and maps, `geojson` those for GeoJSON. Each other family
-//! of operations (on bits, HyperLogLog, with expressions) is a module here with an arm in [`apply`], and one in
-//! `reads` for what it reads.
+//! values of each type. `computed` has the operations of `record-ops`: on lists, maps, bits and HyperLogLogs, and with
+//! expressions, which see a record as `record_view` shows it. `reads` has what operations read.
 
-mod collection;
-mod geojson;
+mod computed;
 pub(crate) mod reads;
+mod record_view;
 mod scalars;
 mod values;
 
@@ -17,6 +16,7 @@ use wire_protocol::message::{MAX_FRAME, Op, Ops, info1, op};
 use wire_protocol::particle::particle_type;
 
 use crate::command::operations::reads::ReadResult;
+pub(crate) use crate::command::operations::record_view::{Seen, StoredBins, Subject, filter};
 use crate::command::operations::scalars::{modify, write};
 pub(crate) use crate::command::operations::values::Limits;
 use crate::protocol::flags::Flags;
@@ -25,23 +25,25 @@ use crate::state::store::bins::BinsBuilder;
 /// Length of the longest bin name.
 const MAX_BIN_NAME: usize = 15;
 
-/// Refuses operations that this server does not have: expression, bit and HyperLogLog operations with the code
-/// for a missing feature, unknown ones as invalid.
+/// Refuses unknown operations.
 fn check_code(code: u8) -> Result<(), ResultCode> {
     match code {
         op::READ | op::WRITE | op::INCREMENT | op::APPEND | op::PREPEND | op::TOUCH | op::DELETE => Ok(()),
-        op::CDT_READ | op::CDT_MODIFY => Ok(()),
-        op::EXP_READ | op::EXP_MODIFY | op::BITS_READ | op::BITS_MODIFY | op::HLL_READ | op::HLL_MODIFY => {
-            Err(ResultCode::UNSUPPORTED_FEATURE)
-        }
+        op::CDT_MODIFY | op::EXP_MODIFY | op::BITS_MODIFY | op::HLL_MODIFY => Ok(()),
+        code if is_computed_read(code) => Ok(()),
         _ => Err(ResultCode::PARAMETER),
     }
+}
+
+/// Whether an operation reads, with a result that is computed.
+fn is_computed_read(code: u8) -> bool {
+    matches!(code, op::CDT_READ | op::EXP_READ | op::BITS_READ | op::HLL_READ)
 }
 
 /// Refuses an operation that a read or query cannot have.
 pub(crate) fn check_read(op: &Op<'_>) -> Result<(), ResultCode> {
     match check_code(op.code) {
-        Ok(()) if matches!(op.code, op::READ | op::CDT_READ) => Ok(()),
+        Ok(()) if op.code == op::READ || is_computed_read(op.code) => Ok(()),
         Ok(()) => Err(ResultCode::PARAMETER),
         Err(code) => Err(code),
     }
@@ -80,14 +82,16 @@ pub(crate) fn check(ops: Ops<'_>, flags: Flags) -> Result<Requirements, ResultCo
             op::TOUCH if flags.replaces() => return Err(ResultCode::PARAMETER),
             op::TOUCH => requirements.record = true,
             op::READ if flags.reads_all(&op) => reads_all += 1,
-            op::READ | op::CDT_READ => reads += 1,
+            op::READ => reads += 1,
             op::WRITE if op.particle_type == particle_type::NIL && flags.replaces() => {
                 return Err(ResultCode::PARAMETER);
             }
             op::INCREMENT | op::APPEND | op::PREPEND | op::DELETE | op::CDT_MODIFY if flags.replaces() => {
                 return Err(ResultCode::PARAMETER);
             }
-            op::CDT_MODIFY => results += 1,
+            op::BITS_MODIFY | op::HLL_MODIFY if flags.replaces() => return Err(ResultCode::PARAMETER),
+            op::CDT_MODIFY | op::HLL_MODIFY => results += 1,
+            code if is_computed_read(code) => reads += 1,
             _ => {}
         }
     }
@@ -135,6 +139,7 @@ pub(crate) fn apply(
     ops: Ops<'_>,
     flags: Flags,
     limits: Limits,
+    subject: &Subject<'_>,
     bins: &mut BinsBuilder,
     out: &mut Vec<u8>,
 ) -> Result<u16, ResultCode> {
@@ -146,8 +151,10 @@ pub(crate) fn apply(
                 results.push(|out| bins.write(out), bins.count())?;
             }
             op::READ if op.name.is_empty() && flags.info1 & info1::NO_BINS != 0 => {}
-            op::READ | op::CDT_READ => {
-                let result = reads::read(&op, bins.get(op.name).map(|(whole, _)| whole))?;
+            code if code == op::READ || is_computed_read(code) => {
+                bins.index();
+                let result =
+                    reads::read(&op, bins.find(op.name).map(|(whole, _)| whole), &Seen { subject, bins })?;
                 results.push_read(&op, result, flags)?;
             }
             // Every write updates generation and void time, so a touch does nothing more. It never has a
@@ -161,7 +168,9 @@ pub(crate) fn apply(
                 let result = match code {
                     op::WRITE => write(bins, &op, limits).map(|()| None)?,
                     op::INCREMENT | op::APPEND | op::PREPEND => modify(bins, &op, limits).map(|()| None)?,
-                    op::CDT_MODIFY => collection::modify(bins, &op)?,
+                    op::CDT_MODIFY | op::BITS_MODIFY | op::HLL_MODIFY | op::EXP_MODIFY => {
+                        computed::modify(&op, subject, bins)?
+                    }
                     op::DELETE => {
                         bins.clear();
                         None

@@ -5,8 +5,9 @@ use wire_protocol::ResultCode;
 use wire_protocol::message::{Op, op, write_op};
 use wire_protocol::particle::particle_type;
 
-use crate::command::operations::collection::view;
-use crate::state::store::record::{bins, write_bin};
+use crate::command::operations::computed;
+use crate::command::operations::record_view::{Seen, view};
+use crate::state::store::record::{bins, write_bin, write_value};
 
 /// What an operation reads.
 pub(crate) enum ReadResult<'a> {
@@ -20,17 +21,21 @@ pub(crate) enum ReadResult<'a> {
     NoBin,
 }
 
-/// Applies an operation that reads to a stored bin.
+/// Applies an operation that reads to a stored bin, or, if it has an expression, to the record.
 #[inline]
-pub(crate) fn read<'a>(op: &Op<'_>, whole: Option<&'a [u8]>) -> Result<ReadResult<'a>, ResultCode> {
-    let Some(whole) = whole else { return Ok(ReadResult::NoBin) };
-    if op.code == op::READ {
-        return Ok(ReadResult::Whole(whole));
-    }
-    let Some((_, bin)) = bins(whole).next() else { return Ok(ReadResult::NoBin) };
-    let result = match op.code {
-        op::CDT_READ => record_ops::collection::read(view(&bin), op.value)?,
-        _ => return Err(ResultCode::PARAMETER),
+pub(crate) fn read<'a>(
+    op: &Op<'_>,
+    whole: Option<&'a [u8]>,
+    record: &Seen<'_>,
+) -> Result<ReadResult<'a>, ResultCode> {
+    let result = match whole {
+        _ if op.code == op::EXP_READ => computed::evaluate(op, record)?,
+        None => return Ok(ReadResult::NoBin),
+        Some(whole) if op.code == op::READ => return Ok(ReadResult::Whole(whole)),
+        Some(whole) => match bins(whole).next() {
+            Some((_, bin)) => computed::read(op, view(&bin))?,
+            None => return Ok(ReadResult::NoBin),
+        },
     };
     Ok(result.map_or(ReadResult::Nil, ReadResult::Value))
 }
@@ -53,7 +58,7 @@ impl ReadResult<'_> {
 
 /// Appends the result of an operation.
 pub(super) fn write_result(out: &mut Vec<u8>, op: &Op<'_>, result: &Bin) {
-    write_op(out, op.code, result.particle_type, op.name, &result.bytes);
+    write_value(out, op.code, op.name, result.particle_type, &result.bytes);
 }
 
 /// Appends a nil result.

@@ -138,6 +138,22 @@ impl BinsBuilder {
         bytes.into_boxed_slice()
     }
 
+    /// Prepares [`BinsBuilder::find`].
+    pub(crate) fn index(&mut self) {
+        _ = self.position(&[]);
+    }
+
+    /// A bin, for many lookups between changes: call [`BinsBuilder::index`] before.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<(&[u8], Op<'_>)> {
+        let position = match self.positions.is_empty() {
+            true => {
+                (0..self.ranges.len()).find(|&at| self.at(at).is_some_and(|(_, bin)| bin.name == name))?
+            }
+            false => *self.positions.get(name)?,
+        };
+        self.at(position)
+    }
+
     fn at(&self, position: usize) -> Option<(&[u8], Op<'_>)> {
         let &(start, end) = self.ranges.get(position)?;
         bins(self.bytes.get(start..end)?).next()

@@ -56,17 +56,64 @@ pub(crate) fn stored_size(bins: usize, key: Option<&[u8]>) -> usize {
     64 + bins + key.map_or(0, <[u8]>::len)
 }
 
+/// The size of a record in the server's storage, which expressions can ask for: a header, the name of the set, the
+/// key, the time of expiry, the bins and an end mark, rounded up to blocks.
+pub(crate) fn storage_size(record_bins: &[u8], set: &[u8], key: Option<&[u8]>, void_time: u32) -> usize {
+    const HEADER: usize = 35;
+    const END_MARK: usize = 4;
+    const BLOCK: usize = 16;
+    /// The length of a number in groups of seven bits.
+    fn varint(number: usize) -> usize {
+        (usize::BITS - number.leading_zeros()).div_ceil(7).max(1) as usize
+    }
+    let optional = |size: usize, overhead: usize| if size == 0 { 0 } else { size + overhead };
+    let key = key.map_or(0, <[u8]>::len);
+    let mut n_bins = 0;
+    let mut size = HEADER + END_MARK + optional(set.len(), 1) + optional(key, varint(key));
+    size += if void_time == 0 { 0 } else { 4 };
+    for (_, bin) in bins(record_bins) {
+        n_bins += 1;
+        size += 1 + bin.name.len() + stored_value_size(bin.particle_type, bin.value);
+    }
+    (size + varint(n_bins)).next_multiple_of(BLOCK)
+}
+
+/// The size of a value in the server's storage.
+fn stored_value_size(kind: u8, value: &[u8]) -> usize {
+    match kind {
+        particle_type::INTEGER => match value.first_chunk().map(|bytes| u64::from_be_bytes(*bytes)) {
+            Some(0..=0xff) => 3,
+            Some(0x100..=0xffff) => 4,
+            Some(0x1_0000..=0xffff_ffff) => 6,
+            _ => 10,
+        },
+        particle_type::FLOAT => 9,
+        particle_type::BOOL => 2,
+        _ => 5 + value.len(),
+    }
+}
+
 /// Appends a stored bin as clients see it.
 #[inline]
 pub(crate) fn write_bin(out: &mut Vec<u8>, whole: &[u8]) {
-    let is_collection = matches!(whole.get(5), Some(&(particle_type::LIST | particle_type::MAP)));
-    if is_collection
+    if is_collection(whole.get(5).copied().unwrap_or_default())
         && let Some((_, bin)) = bins(whole).next()
-        && let Some(value) = without_index(bin.value)
     {
-        write_op(out, bin.code, bin.particle_type, bin.name, &value);
+        write_value(out, bin.code, bin.name, bin.particle_type, bin.value);
     } else {
         out.extend_from_slice(whole);
+    }
+}
+
+fn is_collection(kind: u8) -> bool {
+    matches!(kind, particle_type::LIST | particle_type::MAP)
+}
+
+/// Appends a value as clients see it: a list or map without its index.
+pub(crate) fn write_value(out: &mut Vec<u8>, code: u8, name: &[u8], kind: u8, value: &[u8]) {
+    match without_index(value).filter(|_| is_collection(kind)) {
+        Some(value) => write_op(out, code, kind, name, &value),
+        None => write_op(out, code, kind, name, value),
     }
 }
 
