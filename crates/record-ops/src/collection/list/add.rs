@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use wire_protocol::collection::list_flags;
-use wire_protocol::msgpack::{Reader, Token};
 
 use crate::bin::Bin;
 use crate::collection::edit::{Base, Edit, Scope};
@@ -43,10 +42,7 @@ fn values(value: &[u8], is_list: bool) -> Result<Vec<&[u8]>, OpError> {
     if !is_list {
         return Ok(vec![value]);
     }
-    match Reader::new(value).token() {
-        Ok(Token::List { .. }) => Ok(List::parse(value)?.items),
-        _ => Err(INVALID),
-    }
+    List::parse(value).map(|list| list.items).map_err(|_| INVALID)
 }
 
 /// Keeps the list as it is and returns its length.

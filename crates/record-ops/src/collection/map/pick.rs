@@ -293,7 +293,7 @@ impl<'a> Map<'a> {
         }
         let len = self.len();
         if !self.is_ordered() {
-            let matches = match_items(&keys, len, want.is_inverted, |at| self.pairs[at].0);
+            let matches = match_items(&keys, len, want.is_inverted, want.is_index(), |at| self.pairs[at].0);
             let positions = set_positions(&matches.mask);
             let result = match want.kind {
                 t::NONE => None,
@@ -348,7 +348,7 @@ impl<'a> Map<'a> {
         if self.has_value_index() {
             return self.by_value_list_indexed(want, &values);
         }
-        let matches = match_items(&values, len, want.is_inverted, |at| self.pairs[at].1);
+        let matches = match_items(&values, len, want.is_inverted, want.is_rank(), |at| self.pairs[at].1);
         let positions = set_positions(&matches.mask);
         let result = match want.kind {
             t::NONE => None,
