@@ -95,14 +95,28 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # Why a value could not be converted.
         "error": (),
     },
+    "record-ops": {
+        # What an operation sees of a record, and what it gives back.
+        "value": ("bin", "error"),  # values inside lists and maps; the server's order
+        "bin": (),
+        "error": (),
+    },
     "wire-protocol": {
+        # Operations on lists, maps, bits, sketches and text, and expressions, which call the same commands.
+        "expression": (),
+        "collection": (),
+        "bitwise": (),
+        "hll": (),
+        "string": (),
+        # Their layout, and contexts.
+        "operation": (),
+        # Values as data, into msgpack and back.
+        "value": ("error", "msgpack", "particle"),
         # Messages by subject, requests beside answers. Predicates and background jobs belong in query,
         # transactions in command, users and roles in security, the management of indexes and UDFs in info.
         "query": ("batch", "command", "digest", "error", "message", "result_code"),
         "batch": ("command", "digest", "error", "message", "result_code"),
         "command": ("digest", "error", "message", "particle"),
-        # Operations on lists, maps, bits and HyperLogLog, contexts and expressions belong in new rooms here:
-        # encoders that use msgpack only.
         "info": ("digest", "error", "message", "result_code"),
         "security": ("error", "message", "result_code"),
         "compressed": ("error", "message"),
