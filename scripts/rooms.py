@@ -103,13 +103,13 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "wire-protocol": {
         # Operations on lists, maps, bits, sketches and text, and expressions, which call the same commands.
-        "expression": (),
-        "collection": (),
+        "expression": ("operation",),
+        "collection": ("operation", "value", "error", "message", "msgpack"),
         "bitwise": (),
         "hll": (),
         "string": (),
         # Their layout, and contexts.
-        "operation": (),
+        "operation": ("value", "command", "error", "message", "msgpack", "particle"),
         # Values as data, into msgpack and back.
         "value": ("error", "msgpack", "particle"),
         # Messages by subject, requests beside answers. Predicates and background jobs belong in query,

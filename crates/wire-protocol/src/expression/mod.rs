@@ -7,4 +7,5 @@
 pub mod exp_code;
 pub mod exp_flags;
 pub mod exp_module;
-pub mod exp_type;
+
+pub use crate::operation::exp_type;
