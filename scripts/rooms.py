@@ -203,6 +203,20 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # What methods take.
         "batch": ("operations", "records", "types"),
         "operations": ("constants",),
+        "list_operations": ("_operation", "_numbers", "constants"),
+        "map_operations": ("_operation", "_numbers", "constants"),
+        "bitwise_operations": ("_operation", "_numbers", "constants"),
+        "hll_operations": ("_operation", "constants", "values"),
+        "string_operations": ("_operation", "_numbers", "string_helpers"),
+        "expression_operations": ("_operation", "constants"),
+        # Types of their arguments, and how they are made.
+        "_operation": ("cdt_ctx", "expressions", "_native"),
+        # Conditions and values that the server computes.
+        "expressions": ("cdt_ctx", "string_helpers", "_numbers", "constants", "values", "exception", "_utils"),
+        # The way to a list or map inside another.
+        "cdt_ctx": ("_numbers", "constants", "exception", "_utils"),
+        "string_helpers": (),
+        "_numbers": (),
         "records": ("exception", "_result_codes"),
         "values": ("exception", "_utils"),
         # Types of configs and policies.
