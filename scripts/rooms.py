@@ -96,13 +96,21 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "error": (),
     },
     "wire-protocol": {
+        # Operations on lists, maps, bits, sketches and text, and expressions, which call the same commands.
+        "expression": ("operation",),
+        "collection": ("operation", "value", "error", "message", "msgpack"),
+        "bitwise": (),
+        "hll": (),
+        "string": (),
+        # Their layout, and contexts.
+        "operation": ("value", "command", "error", "message", "msgpack", "particle"),
+        # Values as data, into msgpack and back.
+        "value": ("error", "msgpack", "particle"),
         # Messages by subject, requests beside answers. Predicates and background jobs belong in query,
         # transactions in command, users and roles in security, the management of indexes and UDFs in info.
         "query": ("batch", "command", "digest", "error", "message", "result_code"),
         "batch": ("command", "digest", "error", "message", "result_code"),
         "command": ("digest", "error", "message", "particle"),
-        # Operations on lists, maps, bits and HyperLogLog, contexts and expressions belong in new rooms here:
-        # encoders that use msgpack only.
         "info": ("digest", "error", "message", "result_code"),
         "security": ("error", "message", "result_code"),
         "compressed": ("error", "message"),

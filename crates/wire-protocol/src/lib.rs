@@ -9,6 +9,11 @@
 //! | [`batch`] | batches: rows that read, write, delete or operate |
 //! | [`command`] | requests for one record: read, write, operate, delete |
 //! | [`query`] | queries over the primary index |
+//! | [`expression`] | expressions: filters, and operations that compute |
+//! | [`collection`] | operations on lists and maps |
+//! | [`bitwise`], [`hll`], [`string`] | operations on bits, on HyperLogLog sketches, on text |
+//! | [`operation`] | what these operations have in common: their layout, and contexts |
+//! | [`value`] | values as data |
 //! | [`info`] | info commands (text) and their answers: peers, replicas, racks |
 //! | [`security`] | logins and session tokens |
 //! | [`compressed`] | frames that hold a deflated frame |
@@ -24,17 +29,24 @@
 #![deny(unsafe_code)]
 
 pub mod batch;
+pub mod bitwise;
+pub mod collection;
 pub mod command;
 pub mod compressed;
 pub mod digest;
 mod error;
+pub mod expression;
+pub mod hll;
 pub mod info;
 pub mod message;
 pub mod msgpack;
+pub mod operation;
 pub mod particle;
 pub mod query;
 mod result_code;
 pub mod security;
+pub mod string;
+pub mod value;
 
 pub use error::WireError;
 pub use result_code::ResultCode;

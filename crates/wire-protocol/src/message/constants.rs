@@ -120,4 +120,16 @@ pub mod op {
     pub const HLL_READ: u8 = 15;
     /// Modify by a HyperLogLog operation.
     pub const HLL_MODIFY: u8 = 16;
+    /// Read by an operation on text; since server 8.2.
+    pub const STRING_READ: u8 = 17;
+    /// Modify by an operation on text; since server 8.2.
+    pub const STRING_MODIFY: u8 = 18;
+    /// Read a bin as text; since server 8.2.
+    pub const TO_STRING: u8 = 19;
+
+    /// Whether an operation writes. Unknown codes are taken to.
+    #[must_use]
+    pub const fn modifies(code: u8) -> bool {
+        !matches!(code, READ | CDT_READ | EXP_READ | BITS_READ | HLL_READ | STRING_READ | TO_STRING)
+    }
 }

@@ -20,8 +20,8 @@ mod write;
 
 pub use self::read::{Number, Reader, Token, check};
 pub use self::write::{
-    write_blob, write_bool, write_ext, write_float, write_geojson, write_int, write_list_header,
-    write_map_header, write_nil, write_ordered_map_header, write_str, write_uint,
+    write_blob, write_bool, write_bytes, write_ext, write_float, write_geojson, write_int, write_list_header,
+    write_map_header, write_name, write_nil, write_ordered_map_header, write_str, write_uint,
 };
 
 /// How deep lists and maps may nest: [`check`] refuses deeper ones, and consumers that recurse should.

@@ -59,17 +59,17 @@ pub fn write_float(out: &mut Vec<u8>, value: f64) {
 
 /// Appends text.
 pub fn write_str(out: &mut Vec<u8>, text: &[u8]) {
-    write_string(out, particle_type::STRING, text);
+    write_bytes(out, particle_type::STRING, text);
 }
 
 /// Appends bytes.
 pub fn write_blob(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_string(out, particle_type::BLOB, bytes);
+    write_bytes(out, particle_type::BLOB, bytes);
 }
 
 /// Appends GeoJSON text.
 pub fn write_geojson(out: &mut Vec<u8>, text: &[u8]) {
-    write_string(out, particle_type::GEOJSON, text);
+    write_bytes(out, particle_type::GEOJSON, text);
 }
 
 /// Appends the header of a list of `len` elements.
@@ -114,15 +114,26 @@ pub fn write_ext(out: &mut Vec<u8>, kind: i8, data: &[u8]) {
     out.extend_from_slice(data);
 }
 
-fn write_string(out: &mut Vec<u8>, kind: u8, bytes: &[u8]) {
-    match header_len(bytes.len().saturating_add(1)) {
+/// Appends bytes of the given particle type.
+pub fn write_bytes(out: &mut Vec<u8>, particle_type: u8, bytes: &[u8]) {
+    write_string_header(out, bytes.len().saturating_add(1));
+    out.push(particle_type);
+    out.extend_from_slice(bytes);
+}
+
+/// Appends text without a byte for its particle type: a name or pattern inside an expression.
+pub fn write_name(out: &mut Vec<u8>, text: &[u8]) {
+    write_string_header(out, text.len());
+    out.extend_from_slice(text);
+}
+
+fn write_string_header(out: &mut Vec<u8>, len: usize) {
+    match header_len(len) {
         len @ 0..=31 => out.push(0xa0 | len as u8),
         len @ 32..=0xff => out.extend_from_slice(&[0xd9, len as u8]),
         len @ 0x100..=0xffff => push_tagged(out, 0xda, (len as u16).to_be_bytes()),
         len => push_tagged(out, 0xdb, len.to_be_bytes()),
     }
-    out.push(kind);
-    out.extend_from_slice(bytes);
 }
 
 fn push_tagged<const N: usize>(out: &mut Vec<u8>, tag: u8, bytes: [u8; N]) {
