@@ -50,6 +50,7 @@ from ._native import __version__
 from .async_client import AsyncClient
 from .client import Client, client
 from .constants import *  # noqa: F403
+from .constants.operations import *  # noqa: F403
 from .exception import *  # noqa: F403
 from .exception import ConnectionError as ConnectionError
 from .exception import IndexError as IndexError

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+# Operations on paths.
+OPERATOR_SELECT_BY_PATH = 2
+OPERATOR_MODIFY_BY_PATH = 3
+
 # Operations on strings.
 OP_STRING_STRLEN = 1200
 OP_STRING_SUBSTR = 1201

@@ -13,14 +13,11 @@ client's ``aerospike_helpers.cdt_ctx``: to migrate, change the import.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import _numbers, constants
 from ._utils.describe import describe
 from .exception import ParamError, ParamTypeError
-
-if TYPE_CHECKING:
-    from ._operation import Expression
 
 __all__ = [
     "cdt_ctx_all_children",
@@ -202,7 +199,7 @@ def cdt_ctx_all_children() -> _cdt_ctx:
     return _cdt_ctx(id=_numbers.CDT_CTX_EXP)
 
 
-def cdt_ctx_all_children_with_filter(expression: Expression) -> _cdt_ctx:
+def cdt_ctx_all_children_with_filter(expression: Any) -> _cdt_ctx:
     """The items of a list or map for which a compiled expression is true, for path expressions. In it,
     ``LoopVarInt(EXP_LOOPVAR_VALUE)`` and its siblings are the item.
 
@@ -213,7 +210,7 @@ def cdt_ctx_all_children_with_filter(expression: Expression) -> _cdt_ctx:
     return _cdt_ctx(id=_numbers.CDT_CTX_EXP, extra_args={_FILTER_KEY: expression})
 
 
-def cdt_ctx_and_filter(expression: Expression) -> _cdt_ctx:
+def cdt_ctx_and_filter(expression: Any) -> _cdt_ctx:
     """A second condition on the items of the step before, for path expressions.
 
     >>> cdt_ctx_and_filter(exp.LT(exp.LoopVarInt(EXP_LOOPVAR_VALUE), 9))

@@ -62,7 +62,7 @@ class Recorder:
         self.proxy.requests.pop(MESSAGE, None)
         try:
             call(self.client)
-        except Exception as error:  # noqa: BLE001 (of either client; only what was sent counts)
+        except Exception as error:  # of either client; only what was sent counts
             if MESSAGE not in self.proxy.requests:
                 raise AssertionError(f"nothing was sent: {error!r}") from error
         return self.proxy.requests.pop(MESSAGE)

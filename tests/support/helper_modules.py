@@ -1,4 +1,4 @@
-"""The official client's helper modules and ours, side by side: names, parameters, and arguments to call them with."""
+"""The official helper modules and ours, side by side: names, parameters, arguments to call them with."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def public(module: str) -> Iterator[tuple[str, Any]]:
     found = importlib.import_module(module)
     package = module == "aerospike_helpers.expressions"
     for name, member in vars(found).items():
-        if name.startswith("_") or name.startswith("Type") or not callable(member):
+        if name.startswith(("_", "Type")) or not callable(member):
             continue
         where = getattr(member, "__module__", "")
         if where == module or (package and where.startswith(module)):
@@ -100,6 +100,11 @@ def official() -> Twins:
 
 Sample = Callable[[Twins], Any]
 
+
+def always(value: Any) -> Sample:
+    return lambda _: value
+
+
 # For a parameter's name, values that all functions with that parameter take. The first is the plain one.
 SAMPLES: dict[str, tuple[Sample, ...]] = {
     "action": (lambda _: 4, lambda _: 0),
@@ -130,7 +135,9 @@ SAMPLES: dict[str, tuple[Sample, ...]] = {
     "get_amt": (lambda _: 2,),
     "hll_list": (lambda _: [],),
     "index": (lambda _: 0, lambda _: -1),
+    "index_type": (*map(always, (0, 1, 2, 3, 9)),),
     "index_bit_count": (lambda _: 8, lambda _: None),
+    "index_datatype": (*map(always, (0, 1, 2, 3, 4, 9)),),
     "index_start": (lambda _: 0,),
     "inverted": (lambda _: True, lambda _: False),
     "invert_size": (lambda _: True,),
@@ -202,8 +209,7 @@ SPECIAL: dict[tuple[str, str], tuple[Sample, ...]] = {
         for name in ("bit_set", "bit_and", "bit_or", "bit_xor", "bit_insert")
     },
     **{
-        (name, "value"): (lambda _: b"\xff",)
-        for name in ("BitSet", "BitAnd", "BitOr", "BitXor", "BitInsert")
+        (name, "value"): (lambda _: b"\xff",) for name in ("BitSet", "BitAnd", "BitOr", "BitXor", "BitInsert")
     },
     **{
         (name, "value"): (lambda _: True,)
@@ -230,6 +236,17 @@ SPECIAL: dict[tuple[str, str], tuple[Sample, ...]] = {
         for name in ("Abs", "Floor", "Ceil", "ToInt", "ToFloat")
     },
     ("StringPolicy", "write_flags"): (lambda _: 0,),
+    ("hll_fold", "index_bit_count"): (lambda _: 8,),
+    **{
+        (name, "ctx"): (
+            lambda t: [t.cdt_ctx.cdt_ctx_all_children()],
+            lambda t: [t.cdt_ctx.cdt_ctx_list_index(6), t.cdt_ctx.cdt_ctx_all_children()],
+        )
+        for name in ("select_by_path", "modify_by_path")
+    },
+    ("select_by_path", "flags"): (lambda _: 1, lambda _: 0, lambda _: 16),
+    ("modify_by_path", "flags"): (lambda _: 0, lambda _: 16),
+    ("modify_by_path", "expr"): (lambda t: t.expressions.LoopVarInt(1).compile(),),
     ("SelectByPath", "bin"): (lambda t: t.expressions.ListBin("bin"),),
     ("ModifyByPath", "bin"): (lambda t: t.expressions.ListBin("bin"),),
     ("SelectByPath", "ctx"): (
@@ -329,4 +346,4 @@ def same(mine: Any, theirs: Any) -> bool:
         return bool(mine.write_flags == theirs.write_flags)
     if type(theirs).__name__ in ("CDTInfinite", "CDTWildcard"):
         return type(mine).__name__ == type(theirs).__name__
-    return type(mine) is type(theirs) and bool(mine == theirs) or (isinstance(theirs, int) and mine == theirs)
+    return bool(mine == theirs) and (type(mine) is type(theirs) or isinstance(theirs, int))

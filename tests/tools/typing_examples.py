@@ -93,7 +93,7 @@ def sync_client() -> None:
     client.remove(keys[0], policy={"exists": 1})  # type: ignore[arg-type]
     client.batch_read(keys, policy={"hedge_delay": "of"})  # type: ignore[call-overload]
     client.batch_operate(keys, [], {"max_retries": 1}, {"ttl": 60})
-    client.batch_operate(keys, [], None, {"exist": 1})  # type: ignore[arg-type]
+    client.batch_operate(keys, [], None, {"exist": 1})  # type: ignore[call-overload]
     client.batch_remove(keys, None, {"ttl": 1})  # type: ignore[arg-type]
     Write(keys[0], [], policy={"exists": aerospike.POLICY_EXISTS_CREATE})
     Read(keys[0], policy={"ttl": 1})  # type: ignore[arg-type]

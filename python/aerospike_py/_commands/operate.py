@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .. import _native
+    from .._operation import Operation
     from .._types import KeyLike
-    from ..operations import Operation
     from ..records import OrderedRecord, Record
     from ..types import OperatePolicy, ReadPolicy, WritePolicy
 

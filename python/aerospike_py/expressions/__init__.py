@@ -25,6 +25,11 @@ from __future__ import annotations
 from . import arithmetic, base, bitwise, bitwise_operators, hll, string
 from . import list as _list
 from . import map as _map
+from ._list_changes import *  # noqa: F403
+from ._map_changes import *  # noqa: F403
+from ._metadata import *  # noqa: F403
+from ._paths import *  # noqa: F403
+from ._string_changes import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .base import *  # noqa: F403
 from .bitwise import *  # noqa: F403

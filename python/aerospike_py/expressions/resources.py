@@ -7,7 +7,7 @@ encodes such lists, whichever client made them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
@@ -151,12 +151,13 @@ class _BaseExpr:
     _names: ClassVar[tuple[str, ...]] = ()
     _rest: ClassVar[str | None] = None
     # The classes of operators.
-    _operators: ClassVar[dict[int, type[_BaseExpr]]] = {}
+    _operators: ClassVar[dict[int, Callable[..., _BaseExpr]]] = {}
 
     _arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
     def __init_subclass__(cls) -> None:
-        cls._checks = {**super(cls, cls)._checks, **cls._checks}
+        inherited = [base.__dict__.get("_checks", {}) for base in reversed(cls.__mro__)]
+        cls._checks = {name: check for checks in inherited for name, check in checks.items()}
         code = getattr(cls.__init__, "__code__", None)
         if code is not None:
             cls._names = code.co_varnames[1 : code.co_argcount]
@@ -226,7 +227,8 @@ class _BaseExpr:
         return _joined(_ExprOp.DIV, left, self)
 
     def __floordiv__(self, right: Any) -> _BaseExpr:
-        return (self / right).__floor__()
+        quotient: _BaseExpr = self / right
+        return quotient.__floor__()
 
     def __rfloordiv__(self, left: Any) -> _BaseExpr:
         return self.__rtruediv__(left).__floor__()
