@@ -95,6 +95,12 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # Why a value could not be converted.
         "error": (),
     },
+    "record-ops": {
+        # What an operation sees of a record, and what it gives back.
+        "value": ("bin", "error"),  # values inside lists and maps; the server's order
+        "bin": (),
+        "error": (),
+    },
     "wire-protocol": {
         # Operations on lists, maps, bits, sketches and text, and expressions, which call the same commands.
         "expression": ("operation",),
