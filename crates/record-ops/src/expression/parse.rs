@@ -140,7 +140,9 @@ impl<'a> Parser<'a> {
             Some((&particle_type::BLOB, bytes)) => (Literal::Blob(bytes), Kind::Blob),
             Some((&particle_type::HLL, bytes)) => (Literal::Hll(bytes), Kind::Hll),
             _ => {
-                return Err(OpError::parameter("bytes in an expression are neither a blob nor a HyperLogLog"));
+                return Err(OpError::parameter(
+                    "bytes in an expression are neither a blob nor a HyperLogLog",
+                ));
             }
         };
         Ok((Node::Literal(literal), kind.into()))
