@@ -185,6 +185,7 @@ impl<'a> BatchRun<'a> {
             ttl: row.ttl(),
             ops: row.ops(),
             index: row.index,
+            is_row: true,
         };
         let code = execute(&request, now, out);
         if !code.is_about_record()

@@ -1,7 +1,7 @@
 //! Reads of one record.
 
 use wire_protocol::ResultCode;
-use wire_protocol::message::{MAX_FRAME, MessageHeader, info1};
+use wire_protocol::message::{MAX_FRAME, MessageHeader, Op, info1, op};
 
 use crate::command::operations::{self, Seen, StoredBins, Subject, reads};
 use crate::command::request::RecordRequest;
@@ -87,7 +87,10 @@ fn read_bins(
         has_ops = true;
         operations::check_read(&op)?;
         operations::check_name(&op)?;
-        if !reads::read(&op, lookup.find(op.name), &seen)?.write(&op, answers_all, false, out) {
+        let result = reads::read(&op, lookup.find(op.name), &seen)?;
+        // The results in the answer to a batch are all marked as plain reads.
+        let answered = if request.is_row { Op { code: op::READ, ..op } } else { op };
+        if !result.write(&answered, answers_all, false, out) {
             continue;
         }
         count += 1;

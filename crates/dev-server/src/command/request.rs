@@ -77,6 +77,8 @@ pub(crate) struct RecordRequest<'a> {
     pub(crate) ops: Ops<'a>,
     /// The index that the answer contains: the row's in a batch, else 0.
     pub(crate) index: u32,
+    /// Whether it is a row of a batch.
+    pub(crate) is_row: bool,
 }
 
 /// A filter expression: as it was sent, or parsed for all rows of a batch.

@@ -58,6 +58,7 @@ fn parse_request<'a>(store: &'a Store, message: &Message<'a>) -> Result<RecordRe
         ttl,
         ops: message.ops(),
         index: 0,
+        is_row: false,
     })
 }
 
