@@ -71,7 +71,7 @@ def bit_set(
     value: bytes | bytearray,
     policy: BitPolicy = None,
 ) -> Operation:
-    """Overwrites bits by the first bits of ``value``. ``value_byte_size`` bytes of it are sent.
+    """Overwrites bits by the first bits of ``value``. ``value_byte_size`` has no effect.
 
     >>> bit_set("flags", 0, 8, 1, b"\xff")
     {'op': 2003, 'bin': 'flags', 'policy': None, 'bit_offset': 0, 'bit_size': 8, 'value_byte_size': 1,
