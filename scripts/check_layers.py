@@ -63,6 +63,7 @@ UNSAFE = {
     "py-bindings/src/python/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
     "py-bindings/src/python/process.rs": "registers a fork handler, asks whose a descriptor is",
     "py-bindings/src/python/tuples.rs": "makes named tuples: pyo3 can only call their class",
+    "py-bindings/src/commands/batch_operate_numpy.rs": "passes that memory on, as batch_read does",
     "py-bindings/src/commands/batch_read.rs": "passes that memory to the row buffer and keeps its contract",
 }
 
@@ -71,10 +72,22 @@ TOKIO_IN_BINDINGS = {"call/runtime.rs"}
 
 # The files of py-bindings that may use wire-protocol, and what for. The others use what aero-io re-exports.
 WIRE_IN_BINDINGS = {
-    "args/operations.rs": "operations are encoded once, into the bytes of a request",
+    "args/expression.rs": "compiled expressions, encoded",
+    "args/operations/arguments.rs": "their arguments",
+    "args/operations/blobs.rs": "the numbers of operations on bits and sketches",
+    "args/operations/collections.rs": "the numbers of operations on lists and maps",
+    "args/operations/context.rs": "contexts",
+    "args/operations/made.rs": "contexts as base64",
+    "args/operations/mod.rs": "operations are encoded once, into the bytes of a request",
+    "args/operations/paths.rs": "operations on paths",
+    "args/operations/policies.rs": "policies of expressions",
+    "args/operations/scalar.rs": "operations on whole bins",
+    "args/operations/table.rs": "families of operations",
+    "args/operations/text.rs": "the numbers of operations on strings",
     "args/policy/query.rs": "the number of partitions, and the partition of a digest",
     "args/policy/rows.rs": "what a row of a batch says about its write",
     "args/row_command.rs": "what a row of a batch reads",
+    "commands/batch_operate_numpy.rs": "the bins of operations",
     "commands/info.rs": "errors in info answers",
     "keys/mod.rs": "user keys, and the digests of many keys at once",
     "python/errors.rs": "result codes",

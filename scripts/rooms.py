@@ -172,7 +172,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "numpy_batch",
             "numpy_write",
             "_inference",
-            "operations",
+            "_operation",
+            "cdt_ctx",
             "records",
             "types",
             "_types",
@@ -215,8 +216,30 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # Results as objects of other libraries.
         "_export": ("_types",),
         # What methods take.
-        "batch": ("operations", "records", "types"),
-        "operations": ("constants",),
+        "batch": ("_operation", "records", "types"),
+        "operations": ("_operation", "cdt_ctx", "_numbers", "constants"),
+        "list_operations": ("_operation", "_numbers", "constants"),
+        "map_operations": ("_operation", "constants"),
+        "bitwise_operations": ("_operation", "_numbers", "constants"),
+        "hll_operations": ("_operation", "constants", "values"),
+        "string_operations": ("_operation", "_numbers", "string_helpers"),
+        "expression_operations": ("_operation", "constants"),
+        # Types of their arguments, and how they are made.
+        "_operation": ("cdt_ctx", "expressions", "_native"),
+        # Conditions and values that the server computes.
+        "expressions": (
+            "cdt_ctx",
+            "string_helpers",
+            "_numbers",
+            "constants",
+            "values",
+            "exception",
+            "_utils",
+        ),
+        # The way to a list or map inside another.
+        "cdt_ctx": ("_numbers", "constants", "exception", "_utils"),
+        "string_helpers": (),
+        "_numbers": (),
         "records": ("exception", "_result_codes"),
         "values": ("exception", "_utils"),
         # Types of configs and policies.

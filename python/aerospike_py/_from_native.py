@@ -23,11 +23,13 @@ from .numpy_query import NumpyQueryRecords
 from .numpy_write import _finish as finish_batch_write
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats
-from .values import GeoJSON, HyperLogLog, KeyOrderedDict
+from .values import CDTInfinite, CDTWildcard, GeoJSON, HyperLogLog, KeyOrderedDict
 
 __all__ = [
     "BatchRecord",
     "BatchRecords",
+    "CDTInfinite",
+    "CDTWildcard",
     "ClusterStats",
     "ConnectionStats",
     "Exists",

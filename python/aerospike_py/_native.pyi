@@ -10,6 +10,25 @@ __version__: str
 def calc_digest(ns: str, set: str | None, key: str | SupportsIndex | bytes | bytearray) -> bytes:
     """The digest of a key, 20 bytes, as the server computes it."""
 
+def operation(
+    number: int,
+    bin_name: str,
+    ctx: Sequence[Any] | None = None,
+    policy: Mapping[str, int] | None = None,
+    /,
+    **entries: Any,
+) -> dict[str, Any]:
+    """Makes the dictionary of an operation, and refuses a wrong argument."""
+
+def only_read(operations: Sequence[Any]) -> bool:
+    """Whether none of these operations writes. They have been checked."""
+
+def get_context_base64(ctx: Sequence[Any]) -> str:
+    """The base64 of a context."""
+
+def get_expression_base64(expression: Any) -> str:
+    """The base64 of an expression."""
+
 def devserver_main(arguments: Sequence[str]) -> int:
     """Runs the embedded server with these arguments until it is stopped. Returns the exit code."""
 
@@ -314,6 +333,11 @@ class Core:
         policy: Mapping[str, Any] | None,
         row_policy: Mapping[str, Any] | None,
         ttl: int | None,
+        dtype: Any,
+        fields: Sequence[str | None] | None,
+        casting: str,
+        errors: str,
+        out: Any,
     ) -> Any: ...
     def batch_remove(
         self,

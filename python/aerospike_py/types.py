@@ -50,6 +50,8 @@ class _Command(TypedDict, total=False):
     sleep_between_retries: int
     replica: int
     compress: bool
+    # A filter: an expression of aerospike_py.expressions, compiled or not, or its base64.
+    expressions: Any
 
 
 class _Reads(TypedDict, total=False):
@@ -125,6 +127,7 @@ class BatchWritePolicy(_Writes, total=False):
     exists: int
     ttl: int
     generation: int
+    expressions: Any
 
 
 class BatchRemovePolicy(_Writes, total=False):
@@ -134,6 +137,7 @@ class BatchRemovePolicy(_Writes, total=False):
     """
 
     generation: int
+    expressions: Any
 
 
 class ArrayWritePolicy(BatchPolicy, BatchWritePolicy, total=False):
@@ -152,6 +156,7 @@ class BatchReadPolicy(TypedDict, total=False):
     read_mode_ap: int
     read_mode_sc: int
     read_touch_ttl_percent: int
+    expressions: Any
 
 
 class QueryPolicy(_Command, total=False):

@@ -83,16 +83,34 @@ COMMON_NOTHING = (
     warned("timeout_delay", 3000, "connections with late answers are closed, not kept", harmless=0),
     warned("error_detail_verbosity", 1, "error messages always have all details", harmless=0),
     warned("connect_timeout", 500, "set it in the client's config", harmless=0),
-    refused("expressions", [1], "filter the records after reading them"),
     refused("txn", object(), "instead of a transaction, compare generations"),
 )
-COMMON_NOTHING_OF_ROWS = (refused("expressions", [1], "filter the records after reading them"),)
+FILTERS = "tests/integration/test_filters.py::"
+
+
+def filter_of(what: str, *proof: str) -> Key:
+    return works(
+        "expressions",
+        "None",
+        f"filter: an expression of `aerospike_py.expressions`, compiled or not, or its base64; {what}",
+        *proof,
+    )
+
+
+FILTER_OF_ROW = filter_of(
+    "of the row, instead of the batch's", f"{FILTERS}test_rows_of_a_batch_have_filters_of_their_own"
+)
 DESERIALIZE = warned("deserialize", False, "lists and maps are always read as Python objects", harmless=True)
 LOCKING = refused("on_locking_only", True, "it is for transactions", harmless=False)
 
 
 def common(timeout: str, retries: str) -> tuple[Key, ...]:
     return (
+        filter_of(
+            "records for which it is not true are left alone and have code 27",
+            f"{FILTERS}test_every_command_has_a_filter",
+            f"{FILTERS}test_filtered_rows_of_arrays_are_not_present",
+        ),
         works(
             "total_timeout",
             timeout,
@@ -567,7 +585,7 @@ TABLES = (
                 ours=True,
             ),
             LOCKING,
-            *COMMON_NOTHING_OF_ROWS,
+            FILTER_OF_ROW,
         ),
     ),
     Table(
@@ -584,7 +602,7 @@ TABLES = (
                 "generation that `gen` compares with",
                 f"{EFFECTS}test_the_generation_of_a_batch_remove_policy",
             ),
-            *COMMON_NOTHING_OF_ROWS,
+            FILTER_OF_ROW,
         ),
     ),
     Table(

@@ -56,6 +56,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<results::query_labels::QueryLabels>()?;
     module.add_function(wrap_pyfunction!(batch_read::calc_digest, module)?)?;
     module.add_function(wrap_pyfunction!(devserver_main, module)?)?;
+    module.add_function(wrap_pyfunction!(args::expression::get_expression_base64, module)?)?;
+    module.add_function(wrap_pyfunction!(args::operations::get_context_base64, module)?)?;
+    module.add_function(wrap_pyfunction!(args::operations::only_read, module)?)?;
+    module.add_function(wrap_pyfunction!(args::operations::operation, module)?)?;
     module.add_function(wrap_pyfunction!(call::runtime::shutdown, module)?)?;
     let shutdown = module.getattr("shutdown")?;
     module.py().import("atexit")?.call_method1("register", (shutdown,))?;

@@ -5,6 +5,7 @@
 //! functions, administration, transactions) is a new file; metrics belong into `cluster`.
 
 pub(crate) mod batch_operate;
+mod batch_operate_numpy;
 pub(crate) mod batch_read;
 pub(crate) mod batch_write_numpy;
 pub(crate) mod cluster;

@@ -1,6 +1,6 @@
 //! Sinks: where the records of a batch go as they arrive.
 //!
-//! [`NumpyRows`] writes them into arrays, [`RawRows`] keeps their bytes for Python objects, [`CodeRows`] keeps only
+//! [`NumpyRows`] writes them into arrays, [`OperationRows`] the results of operations, [`RawRows`] keeps their bytes for Python objects, [`CodeRows`] keeps only
 //! result codes. A task takes a lease to write, for one frame of an answer at a time. Once a sink is sealed or
 //! finished no lease is given, so an answer that arrives late changes nothing.
 
@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use aero_io::{RowLease, RowOutcome, RowSink, client_code};
 use record_decode::{self as decode, RowBuffer};
 use wire_protocol::batch::Record;
-use wire_protocol::message::Ops;
+use wire_protocol::message::{Ops, write_op};
 
 use crate::call::Seal;
 
@@ -53,6 +53,72 @@ impl RowLease for NumpyLease<'_> {
 
     fn fail(&mut self, row: usize, code: i32, _in_doubt: bool) -> RowOutcome {
         outcome(self.0.fail(row, code))
+    }
+}
+
+/// Rows of NumPy arrays whose fields are the results of operations.
+pub(crate) struct OperationRows {
+    rows: NumpyRows,
+    /// Whether a field takes the result, for each operation.
+    used: Vec<bool>,
+}
+
+impl OperationRows {
+    pub(crate) fn new(rows: NumpyRows, used: Vec<bool>) -> Self {
+        Self { rows, used }
+    }
+
+    pub(crate) fn buffer(&self) -> &RowBuffer {
+        &self.rows.0
+    }
+}
+
+impl RowSink for OperationRows {
+    type Lease<'a> = OperationLease<'a>;
+
+    fn lease(&self) -> Option<OperationLease<'_>> {
+        let rows = self.rows.lease()?;
+        Some(OperationLease { rows, used: &self.used, results: Vec::new() })
+    }
+}
+
+impl Seal for OperationRows {
+    fn seal(&self) {
+        self.rows.seal();
+    }
+}
+
+/// A lease on [`OperationRows`].
+pub(crate) struct OperationLease<'a> {
+    rows: NumpyLease<'a>,
+    used: &'a [bool],
+    /// The results of a record that fields take, each under the position of its operation.
+    results: Vec<u8>,
+}
+
+impl RowLease for OperationLease<'_> {
+    fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
+        if !record.result_code.is_ok() {
+            return self.rows.record(row, record);
+        }
+        // A server answers each operation, since it is asked to.
+        if usize::from(record.n_ops) != self.used.len() {
+            return self.rows.fail(row, client_code::CLIENT, false);
+        }
+        self.results.clear();
+        let mut count = 0;
+        for (position, op) in record.ops().enumerate() {
+            if self.used.get(position) == Some(&true) {
+                let name = position.to_string();
+                write_op(&mut self.results, op.code, op.particle_type, name.as_bytes(), op.value);
+                count += 1;
+            }
+        }
+        self.rows.record(row, &record.with_ops(count, &self.results))
+    }
+
+    fn fail(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
+        self.rows.fail(row, code, in_doubt)
     }
 }
 
