@@ -42,6 +42,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "policy": (),
         "poll_for": (),  # blocking on a future in slices of time
     },
+    "arrow-columns": {},
     "dev-server": {
         "cli": ("server", "state", "config", "security", "error"),  # the program
         "server": ("serve", "state", "config", "security", "error"),  # the handle
