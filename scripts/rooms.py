@@ -42,7 +42,9 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "policy": (),
         "poll_for": (),  # blocking on a future in slices of time
     },
-    "arrow-columns": {},
+    "arrow-columns": {
+        "encode": (),  # the rows of Arrow columns as operations
+    },
     "dev-server": {
         "cli": ("server", "state", "config", "security", "error"),  # the program
         "server": ("serve", "state", "config", "security", "error"),  # the handle
