@@ -66,6 +66,20 @@ class KeyTable:
         """Each row's index into ``spaces``; None if all rows have the same pair."""
 
 @final
+class ArrowWriter:
+    """One call of ``batch_write_arrow``."""
+
+    def write_next(self, completions: Completions | None) -> Any:
+        """Writes the next rows. Returns the number of rows so far; None after the last one."""
+
+    def outcome_so_far(self) -> tuple[Any, Any, dict[int, Any]]:
+        """The codes of the rows so far, which of them are in doubt, and the keys of those that failed. Call
+        it once, at the end."""
+
+    def close(self) -> None:
+        """Stops reading, and releases the stream."""
+
+@final
 class QueryPlace:
     """The progress of a query in each of its partitions."""
 
@@ -326,6 +340,20 @@ class Core:
         self, completions: Completions | None, batch: Any, policy: Mapping[str, Any] | None
     ) -> Any:
         """Executes the rows of ``batch`` and sets their results."""
+
+    def arrow_writer(
+        self,
+        data: Any,
+        namespace: str,
+        set: str | None,
+        key: str,
+        bins: list[str] | None,
+        nulls: str,
+        no_key_hint: str,
+        policy: Mapping[str, Any] | None,
+    ) -> ArrowWriter:
+        """Begins a call of ``batch_write_arrow``. ``data`` is a capsule with a stream, or the capsules of a
+        schema and an array; ``no_key_hint`` ends the message about a key that is no column."""
 
     def batch_write_numpy(
         self,

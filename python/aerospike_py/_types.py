@@ -31,6 +31,21 @@ Project: TypeAlias = Literal["client", "server"]
 Paths: TypeAlias = Mapping[str, "str | Sequence[str | bytes | bytearray | int | np.integer[Any]]"]
 
 
+class ArrowStreamExport(Protocol):
+    """Data that exports a stream of record batches: tables, frames, readers."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+class ArrowArrayExport(Protocol):
+    """Data that exports one record batch."""
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+
+ArrowData: TypeAlias = "ArrowStreamExport | ArrowArrayExport"
+
+
 class KeyDict(TypedDict, total=False):
     """A key as a dict."""
 

@@ -30,7 +30,7 @@ mod values;
 
 use pyo3::prelude::*;
 
-use commands::{batch_read, query};
+use commands::{batch_read, batch_write_arrow, query};
 use python::{interpreter, once, process};
 
 /// Runs the embedded node with these command-line arguments until it is stopped; returns the exit code.
@@ -50,6 +50,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<call::Operation>()?;
     module.add_class::<core::Core>()?;
     module.add_class::<keys::KeyTable>()?;
+    module.add_class::<batch_write_arrow::ArrowWriter>()?;
     module.add_class::<query::QueryPlace>()?;
     module.add_class::<query::QueryStream>()?;
     module.add_class::<query::NumpyStream>()?;

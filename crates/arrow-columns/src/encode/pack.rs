@@ -1,5 +1,8 @@
 //! Values as bins, and as elements of lists and maps.
 
+// `with_integers` is used with integers of all widths.
+#![allow(clippy::useless_conversion)]
+
 use std::ops::Range;
 
 use wire_protocol::message::op;

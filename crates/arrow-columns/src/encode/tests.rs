@@ -326,6 +326,7 @@ fn refused_schemas() {
         refused("a name of 16 byt", DataType::Int8),
         RefusedSchema::NameTooLong { length: 16, .. }
     ));
+    assert!(matches!(refused("__index_level_0__", DataType::Int8), RefusedSchema::PandasIndex { .. }));
     assert!(matches!(refused("", DataType::Int8), RefusedSchema::EmptyName));
     assert!(matches!(refused("id", DataType::Int8), RefusedSchema::DuplicateName { .. }));
     let deep = (0..200)

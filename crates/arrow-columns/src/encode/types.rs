@@ -68,6 +68,15 @@ pub enum RefusedSchema {
         /// Its length in bytes.
         length: usize,
     },
+    /// The unnamed index of a pandas DataFrame, which becomes a column with a name that is too long.
+    #[error(
+        "column {name:?} is the index of a pandas DataFrame, and its name is too long for a bin; call \
+         reset_index(drop=True) on the frame, give the index a name, or leave the column out with bins="
+    )]
+    PandasIndex {
+        /// The column's name.
+        name: Box<str>,
+    },
     /// More columns than a row can have operations.
     #[error("data has {count} columns to write; a record is written with at most {MAX_BINS} bins at a time")]
     TooManyColumns {
@@ -184,6 +193,7 @@ pub(super) fn check_name(name: &str) -> Result<(), RefusedSchema> {
     match name.len() {
         0 => Err(RefusedSchema::EmptyName),
         1..=MAX_BIN_NAME => Ok(()),
+        _ if name.starts_with("__index_level_") => Err(RefusedSchema::PandasIndex { name: name.into() }),
         length => Err(RefusedSchema::NameTooLong { name: name.into(), length }),
     }
 }

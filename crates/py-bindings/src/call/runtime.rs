@@ -52,6 +52,11 @@ thread_local! {
     static WORKER_OF: Cell<u32> = const { Cell::new(0) };
 }
 
+/// Whether this thread is one of a shared runtime's, which never waits for the GIL.
+pub(crate) fn is_worker() -> bool {
+    WORKER_OF.try_with(Cell::get).unwrap_or(0) != 0
+}
+
 /// Stops threads of a runtime whose descriptors were closed, instead of letting them panic.
 ///
 /// Such a thread panics when it waits for its sockets. If it unwound, it would close descriptors, whose numbers may
