@@ -111,11 +111,12 @@ def test_rows_without_values_are_not_sent(client, official, fresh_set):
 )
 def test_keys(client, official, fresh_set, column, keys):
     data = pa.table({"id": column, "n": [10, 20]})
-    assert client.batch_write_arrow(data, "test", fresh_set, key="id", bins=["n"], policy={"key": 1}).ok.all()
+    policy = {"key": aerospike.POLICY_KEY_SEND}
+    assert client.batch_write_arrow(data, "test", fresh_set, key="id", bins=["n"], policy=policy).ok.all()
     for key, number in zip(keys, (10, 20), strict=True):
-        stored, _, bins = official.get(("test", fresh_set, key))
-        assert bins == {"n": number}
-        assert stored[2] == key, "the key was sent"
+        assert bins_of(official, fresh_set, key) == {"n": number}
+    stored = {record.bins["n"]: record.key.key for record in client.query("test", fresh_set).results()}
+    assert [stored[10], stored[20]] == keys
 
 
 def test_the_key_is_a_bin_unless_it_is_left_out(client, official, fresh_set):
@@ -187,6 +188,8 @@ def test_polars(client, official, fresh_set):
             "day": [date(1970, 1, 3), None],
             "took": [timedelta(milliseconds=5), None],
             "raw": [b"\x00\xff", None],
+            "nothing": [None, None],
+            "nothings": [[None], []],
         }
     )
     assert client.batch_write_arrow(frame, "test", fresh_set, key="id").ok.all()
@@ -202,6 +205,7 @@ def test_polars(client, official, fresh_set):
         "day": 2,
         "took": 5_000,
         "raw": b"\x00\xff",
+        "nothings": [None],
     }
     assert bins_of(official, fresh_set, "b") == {
         "id": "b",
@@ -209,6 +213,7 @@ def test_polars(client, official, fresh_set):
         "level": "high",
         "scores": [],
         "vector": [3, 4],
+        "nothings": [],
     }
     with pytest.raises(TypeError, match=r"data is a LazyFrame.*pass frame\.collect\(\)"):
         client.batch_write_arrow(frame.lazy(), "test", fresh_set, key="id")
@@ -243,7 +248,7 @@ class TestPandas:
                 "member": pd.array([True, None, False], dtype="boolean"),
                 "name": pd.array(["Ada", None, "Cleo"], dtype="string"),
                 "kind": pd.Categorical(["a", "b", None]),
-                "at": pd.to_datetime(["1970-01-01T00:00:01", None, "1970-01-02"]).as_unit("ms"),
+                "at": pd.to_datetime(["1970-01-01 00:00:01", None, "1970-01-02 00:00:00"]).as_unit("ms"),
                 "zoned": pd.to_datetime(["1970-01-01T00:00:01Z"] * 3).as_unit("s").tz_convert("Asia/Tokyo"),
                 "took": pd.to_timedelta([1, None, 2], unit="s").as_unit("us"),
                 "arrow": pd.array([2**40, None, 1], dtype=pd.ArrowDtype(pa.int64())),
@@ -278,16 +283,18 @@ class TestPandas:
 
     def test_the_index(self, client, official, fresh_set, pd):
         frame = pd.DataFrame({"n": [10, 20]}, index=["a", "b"])
-        with pytest.raises(ValueError, match=r"no column 'id'|no column \"id\".*reset_index\(\)"):
+        with pytest.raises(ValueError, match=r"no column \"id\".*reset_index\(\)"):
             client.batch_write_arrow(frame, "test", fresh_set, key="id")
         frame.index.name = "id"
         client.batch_write_arrow(frame, "test", fresh_set, key="id")
         assert bins_of(official, fresh_set, "b") == {"id": "b", "n": 20}
-        filtered = frame.reset_index()[1:]
+        # Of some selections, pandas makes a RangeIndex, too.
+        filtered = pd.concat([frame, frame]).reset_index().loc[[0, 1, 3]]
         with pytest.raises(ValueError, match=r"__index_level_0__.*reset_index\(drop=True\)"):
             client.batch_write_arrow(filtered, "test", fresh_set, key="id")
-        data = filtered.reset_index(drop=True)
-        assert client.batch_write_arrow(data, "test", fresh_set, key="id").ok.all()
+        for data in (filtered.reset_index(drop=True), filtered):
+            options = {} if data is not filtered else {"bins": ["id", "n"]}
+            assert client.batch_write_arrow(data, "test", fresh_set, key="id", **options).ok.all()
 
     def test_mixed_columns_are_what_pandas_refuses(self, client, fresh_set, pd):
         frame = pd.DataFrame({"id": [1, 2], "mixed": [1, "a"]})
@@ -340,7 +347,7 @@ def test_other_data_is_refused_with_what_to_do(client, fresh_set, data, text):
 
 def test_a_single_column_is_no_table(client, fresh_set):
     for column in (pa.array([1, 2]), pa.chunked_array([[1, 2]])):
-        with pytest.raises(TypeError, match="data has no rows of named columns"):
+        with pytest.raises(TypeError, match="data cannot be read as a table of named columns"):
             client.batch_write_arrow(column, "test", fresh_set, key="id")
 
 
@@ -382,7 +389,10 @@ def invalid_index() -> Any:
     [
         (pa.array([1, 2**63], pa.uint64()), r"'v': 9223372036854775808 is above 2\*\*63 - 1"),
         (pa.array([[], [2**64 - 1]], pa.list_(pa.uint64())), r"'v': 18446744073709551615 is above"),
-        (pa.array([[], [("a", 1), ("a", 2)]], pa.map_(pa.string(), pa.int8())), 'the key "a" twice'),
+        (
+            pa.array([[], [("a", 1), ("a", 2)]], pa.map_(pa.string(), pa.int8())),
+            "'v': its map has the key \"a\" twice",
+        ),
         (invalid_text(), "'v': its text is not UTF-8"),
         (invalid_index(), "'v': the array is invalid: an index is outside of its dictionary"),
     ],

@@ -1,20 +1,16 @@
 //! The buffers of an array, behind one type.
+//!
+//! They are taken from `ArrayData`, with offsets as the C data interface has them: the offset of a struct counts in its
+//! fields, too, which are not sliced. Arrays of `arrow-array` cannot be made of all such data: version 59 panics where
+//! structs nest and have an offset.
 
 use std::ops::Range;
-use std::sync::Arc;
 
-use arrow_array::cast::AsArray as _;
-use arrow_array::types::{
-    ArrowDictionaryKeyType, ArrowPrimitiveType, BinaryViewType, ByteArrayType, ByteViewType, Date32Type,
-    Date64Type, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType,
-    Float16Type, Float32Type, Float64Type, GenericBinaryType, GenericStringType, Int8Type, Int16Type,
-    Int32Type, Int64Type, RunEndIndexType, StringViewType, Time32MillisecondType, Time32SecondType,
-    Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-};
-use arrow_array::{Array, ArrayRef, OffsetSizeTrait};
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer, ToByteSlice as _};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_array::OffsetSizeTrait;
+use arrow_array::types::{ArrowPrimitiveType, Float16Type};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, ScalarBuffer, ToByteSlice as _};
+use arrow_data::ArrayData;
+use arrow_schema::DataType;
 
 /// What is wrong with a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,7 +79,7 @@ pub(super) enum Values {
     /// By field name.
     Struct(Box<[(Box<str>, Column)]>),
     /// Offsets, keys and values.
-    Map(OffsetBuffer<i32>, Box<Column>, Box<Column>),
+    Map(ScalarBuffer<i32>, Box<Column>, Box<Column>),
     /// Indices, and the values that they stand for.
     Dictionary(Box<Column>, Box<Column>),
     Runs(Runs, Box<Column>),
@@ -92,10 +88,10 @@ pub(super) enum Values {
 /// Where the bytes of texts and blobs are.
 #[derive(Debug)]
 pub(super) enum Bytes {
-    Small(OffsetBuffer<i32>, Buffer),
-    Large(OffsetBuffer<i64>, Buffer),
+    Small(ScalarBuffer<i32>, Buffer),
+    Large(ScalarBuffer<i64>, Buffer),
     /// Sixteen bytes a value, and the buffers of long values.
-    Views(ScalarBuffer<u128>, Arc<[Buffer]>),
+    Views(ScalarBuffer<u128>, Box<[Buffer]>),
     /// Values of the same length.
     Fixed(usize, Buffer),
 }
@@ -103,8 +99,8 @@ pub(super) enum Bytes {
 /// Where the elements of lists are.
 #[derive(Debug)]
 pub(super) enum Lists {
-    Small(OffsetBuffer<i32>),
-    Large(OffsetBuffer<i64>),
+    Small(ScalarBuffer<i32>),
+    Large(ScalarBuffer<i64>),
     Fixed(usize),
     /// Offsets and lengths.
     SmallViews(ScalarBuffer<i32>, ScalarBuffer<i32>),
@@ -119,61 +115,92 @@ pub(super) enum Runs {
     I64(ScalarBuffer<i64>, usize),
 }
 
-/// The values of a primitive array.
-fn numbers<T: ArrowPrimitiveType>(array: &dyn Array) -> Option<ScalarBuffer<T::Native>> {
-    array.as_primitive_opt::<T>().map(|array| array.values().clone())
+/// Part of an array.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    data: &'a ArrayData,
+    /// Its first value, among those of the buffers.
+    start: usize,
+    len: usize,
 }
 
-fn small<T: ByteArrayType<Offset = i32>>(array: &dyn Array) -> Option<Bytes> {
-    array.as_bytes_opt::<T>().map(|array| Bytes::Small(array.offsets().clone(), array.values().clone()))
-}
+impl<'a> Part<'a> {
+    /// `len` values of an array from `offset` on; `None` if it does not have them.
+    fn new(data: &'a ArrayData, offset: usize, len: usize) -> Option<Self> {
+        let end = offset.checked_add(len)?;
+        (end <= data.len()).then_some(Self { data, start: data.offset().checked_add(offset)?, len })
+    }
 
-fn large<T: ByteArrayType<Offset = i64>>(array: &dyn Array) -> Option<Bytes> {
-    array.as_bytes_opt::<T>().map(|array| Bytes::Large(array.offsets().clone(), array.values().clone()))
-}
+    /// The column of a child, whole.
+    fn child(&self, place: usize) -> Option<Box<Column>> {
+        let child = self.data.child_data().get(place)?;
+        Some(Box::new(Column::of(child, 0, child.len())?))
+    }
 
-fn views<T: ByteViewType>(array: &dyn Array) -> Option<Bytes> {
-    array
-        .as_byte_view_opt::<T>()
-        .map(|array| Bytes::Views(array.views().clone(), array.data_buffers().into()))
-}
+    /// The numbers of a buffer that has one for each value, and `more`.
+    fn numbers<T: ArrowNativeType>(&self, buffer: usize, more: usize) -> Option<ScalarBuffer<T>> {
+        let buffer = self.data.buffers().get(buffer)?;
+        let count = self.len.checked_add(more)?;
+        if count == more && buffer.is_empty() {
+            // An array without values may have no offset at all.
+            return Some(ScalarBuffer::from(vec![T::default(); more]));
+        }
+        let (size, end) = (size_of::<T>(), self.start.checked_add(count)?);
+        let is_aligned = (buffer.as_ptr() as usize).is_multiple_of(align_of::<T>());
+        (is_aligned && end.checked_mul(size)? <= buffer.len())
+            .then(|| ScalarBuffer::new(buffer.clone(), self.start, count))
+    }
 
-fn dictionary<K: ArrowDictionaryKeyType>(array: &dyn Array) -> Option<Values> {
-    let array = array.as_dictionary_opt::<K>()?;
-    Some(Values::Dictionary(Box::new(Column::of(array.keys())?), Box::new(Column::of(array.values())?)))
-}
+    fn fixed<T: ArrowNativeType>(&self, make: impl Fn(ScalarBuffer<T>) -> Values) -> Option<Values> {
+        self.numbers(0, 0).map(make)
+    }
 
-fn runs<R: RunEndIndexType>(
-    array: &dyn Array,
-    make: impl Fn(ScalarBuffer<R::Native>, usize) -> Runs,
-) -> Option<Values> {
-    let array = array.as_run_opt::<R>()?;
-    let ends = array.run_ends();
-    Some(Values::Runs(make(ends.inner().clone(), ends.offset()), Box::new(Column::of(array.values())?)))
-}
+    fn bytes<O: OffsetSizeTrait>(&self, make: impl Fn(ScalarBuffer<O>, Buffer) -> Bytes) -> Option<Bytes> {
+        Some(make(self.numbers(0, 1)?, self.data.buffers().get(1)?.clone()))
+    }
 
-fn list<O: OffsetSizeTrait>(array: &dyn Array, make: impl Fn(OffsetBuffer<O>) -> Lists) -> Option<Values> {
-    let array = array.as_list_opt::<O>()?;
-    Some(Values::List(make(array.offsets().clone()), Box::new(Column::of(array.values())?)))
-}
+    fn views(&self) -> Option<Bytes> {
+        Some(Bytes::Views(self.numbers(0, 0)?, self.data.buffers().get(1..)?.into()))
+    }
 
-fn list_view<O: OffsetSizeTrait>(
-    array: &dyn Array,
-    make: impl Fn(ScalarBuffer<O>, ScalarBuffer<O>) -> Lists,
-) -> Option<Values> {
-    let array = array.as_list_view_opt::<O>()?;
-    let lists = make(array.offsets().clone(), array.sizes().clone());
-    Some(Values::List(lists, Box::new(Column::of(array.values())?)))
+    fn list<O: OffsetSizeTrait>(&self, make: impl Fn(ScalarBuffer<O>) -> Lists) -> Option<Values> {
+        Some(Values::List(make(self.numbers(0, 1)?), self.child(0)?))
+    }
+
+    fn list_view<O: OffsetSizeTrait>(
+        &self,
+        make: impl Fn(ScalarBuffer<O>, ScalarBuffer<O>) -> Lists,
+    ) -> Option<Values> {
+        Some(Values::List(make(self.numbers(0, 0)?, self.numbers(1, 0)?), self.child(0)?))
+    }
+
+    fn runs(&self, ends_type: &DataType) -> Option<Values> {
+        let [ends, values] = self.data.child_data() else { return None };
+        let all = Part::new(ends, 0, ends.len())?;
+        let runs = match ends_type {
+            DataType::Int16 => Runs::I16(all.numbers(0, 0)?, self.start),
+            DataType::Int32 => Runs::I32(all.numbers(0, 0)?, self.start),
+            DataType::Int64 => Runs::I64(all.numbers(0, 0)?, self.start),
+            _ => return None,
+        };
+        Some(Values::Runs(runs, Box::new(Column::of(values, 0, values.len())?)))
+    }
+
+    fn map(&self) -> Option<Values> {
+        let [entries] = self.data.child_data() else { return None };
+        let [keys, values] = entries.child_data() else { return None };
+        let column = |field: &ArrayData| Some(Box::new(Column::of(field, entries.offset(), entries.len())?));
+        Some(Values::Map(self.numbers(0, 1)?, column(keys)?, column(values)?))
+    }
 }
 
 impl Column {
-    /// The column of an array. `None` if its type is not supported, or the array is not of its type. Recurses once per
-    /// level of the type, which `check_type` has bounded.
-    pub(super) fn of(array: &dyn Array) -> Option<Self> {
-        Some(Self {
-            nulls: array.nulls().cloned().filter(|nulls| nulls.null_count() > 0),
-            values: values_of(array)?,
-        })
+    /// The column of `len` values of an array from `offset` on. `None` if its type is not supported, or its buffers are
+    /// too short. Recurses once per level of the type, which `check_type` has bounded.
+    pub(super) fn of(data: &ArrayData, offset: usize, len: usize) -> Option<Self> {
+        let part = Part::new(data, offset, len)?;
+        let nulls = data.nulls().map(|nulls| nulls.slice(offset, len));
+        Some(Self { nulls: nulls.filter(|nulls| nulls.null_count() > 0), values: values_of(part)? })
     }
 
     /// Whether a value is null, or stands for one. A row that does not exist is null.
@@ -260,87 +287,78 @@ impl Column {
     }
 }
 
-fn values_of(array: &dyn Array) -> Option<Values> {
+fn values_of(part: Part<'_>) -> Option<Values> {
     use DataType as T;
-    Some(match array.data_type() {
+    Some(match part.data.data_type() {
         T::Null => Values::Null,
-        T::Boolean => Values::Bool(array.as_boolean_opt()?.values().clone()),
-        T::Int8 => Values::I8(numbers::<Int8Type>(array)?),
-        T::Int16 => Values::I16(numbers::<Int16Type>(array)?),
-        T::Int32 => Values::I32(numbers::<Int32Type>(array)?),
-        T::Int64 => Values::I64(numbers::<Int64Type>(array)?),
-        T::UInt8 => Values::U8(numbers::<UInt8Type>(array)?),
-        T::UInt16 => Values::U16(numbers::<UInt16Type>(array)?),
-        T::UInt32 => Values::U32(numbers::<UInt32Type>(array)?),
-        T::UInt64 => Values::U64(numbers::<UInt64Type>(array)?),
-        T::Float16 => Values::F16(numbers::<Float16Type>(array)?),
-        T::Float32 => Values::F32(numbers::<Float32Type>(array)?),
-        T::Float64 => Values::F64(numbers::<Float64Type>(array)?),
-        T::Date32 => Values::I32(numbers::<Date32Type>(array)?),
-        T::Date64 => Values::I64(numbers::<Date64Type>(array)?),
-        T::Time32(TimeUnit::Second) => Values::I32(numbers::<Time32SecondType>(array)?),
-        T::Time32(_) => Values::I32(numbers::<Time32MillisecondType>(array)?),
-        T::Time64(TimeUnit::Microsecond) => Values::I64(numbers::<Time64MicrosecondType>(array)?),
-        T::Time64(_) => Values::I64(numbers::<Time64NanosecondType>(array)?),
-        T::Timestamp(unit, _) => Values::I64(match unit {
-            TimeUnit::Second => numbers::<TimestampSecondType>(array)?,
-            TimeUnit::Millisecond => numbers::<TimestampMillisecondType>(array)?,
-            TimeUnit::Microsecond => numbers::<TimestampMicrosecondType>(array)?,
-            TimeUnit::Nanosecond => numbers::<TimestampNanosecondType>(array)?,
-        }),
-        T::Duration(unit) => Values::I64(match unit {
-            TimeUnit::Second => numbers::<DurationSecondType>(array)?,
-            TimeUnit::Millisecond => numbers::<DurationMillisecondType>(array)?,
-            TimeUnit::Microsecond => numbers::<DurationMicrosecondType>(array)?,
-            TimeUnit::Nanosecond => numbers::<DurationNanosecondType>(array)?,
-        }),
-        T::Utf8 => Values::Text(small::<GenericStringType<i32>>(array)?),
-        T::LargeUtf8 => Values::Text(large::<GenericStringType<i64>>(array)?),
-        T::Utf8View => Values::Text(views::<StringViewType>(array)?),
-        T::Binary => Values::Blob(small::<GenericBinaryType<i32>>(array)?),
-        T::LargeBinary => Values::Blob(large::<GenericBinaryType<i64>>(array)?),
-        T::BinaryView => Values::Blob(views::<BinaryViewType>(array)?),
+        // The null type, imported as bool: arrays of that have a buffer for their values.
+        T::Boolean if part.data.buffers().is_empty() => Values::Null,
+        T::Boolean => {
+            let bits = part.data.buffers().first()?;
+            let end = part.start.checked_add(part.len)?;
+            if end.div_ceil(8) > bits.len() {
+                return None;
+            }
+            Values::Bool(BooleanBuffer::new(bits.clone(), part.start, part.len))
+        }
+        T::Int8 => part.fixed(Values::I8)?,
+        T::Int16 => part.fixed(Values::I16)?,
+        T::Int32 | T::Date32 | T::Time32(_) => part.fixed(Values::I32)?,
+        T::Int64 | T::Date64 | T::Time64(_) | T::Timestamp(..) | T::Duration(_) => part.fixed(Values::I64)?,
+        T::UInt8 => part.fixed(Values::U8)?,
+        T::UInt16 => part.fixed(Values::U16)?,
+        T::UInt32 => part.fixed(Values::U32)?,
+        T::UInt64 => part.fixed(Values::U64)?,
+        T::Float16 => part.fixed(Values::F16)?,
+        T::Float32 => part.fixed(Values::F32)?,
+        T::Float64 => part.fixed(Values::F64)?,
+        T::Utf8 => Values::Text(part.bytes(Bytes::Small)?),
+        T::LargeUtf8 => Values::Text(part.bytes(Bytes::Large)?),
+        T::Utf8View => Values::Text(part.views()?),
+        T::Binary => Values::Blob(part.bytes(Bytes::Small)?),
+        T::LargeBinary => Values::Blob(part.bytes(Bytes::Large)?),
+        T::BinaryView => Values::Blob(part.views()?),
         T::FixedSizeBinary(size) => {
-            let array = array.as_fixed_size_binary_opt()?;
-            Values::Blob(Bytes::Fixed(usize::try_from(*size).ok()?, array.values().clone()))
+            let size = usize::try_from(*size).ok()?;
+            let buffer = part.data.buffers().first()?;
+            let (start, length) = (part.start.checked_mul(size)?, part.len.checked_mul(size)?);
+            if start.checked_add(length)? > buffer.len() {
+                return None;
+            }
+            Values::Blob(Bytes::Fixed(size, buffer.slice_with_length(start, length)))
         }
-        T::List(_) => list::<i32>(array, Lists::Small)?,
-        T::LargeList(_) => list::<i64>(array, Lists::Large)?,
-        T::ListView(_) => list_view::<i32>(array, Lists::SmallViews)?,
-        T::LargeListView(_) => list_view::<i64>(array, Lists::LargeViews)?,
+        T::List(_) => part.list(Lists::Small)?,
+        T::LargeList(_) => part.list(Lists::Large)?,
+        T::ListView(_) => part.list_view(Lists::SmallViews)?,
+        T::LargeListView(_) => part.list_view(Lists::LargeViews)?,
         T::FixedSizeList(_, size) => {
-            let items = Column::of(array.as_fixed_size_list_opt()?.values())?;
-            Values::List(Lists::Fixed(usize::try_from(*size).ok()?), Box::new(items))
+            let size = usize::try_from(*size).ok()?;
+            let (start, length) = (part.start.checked_mul(size)?, part.len.checked_mul(size)?);
+            let items = Column::of(part.data.child_data().first()?, start, length)?;
+            Values::List(Lists::Fixed(size), Box::new(items))
         }
-        T::Struct(fields) => {
-            let columns = array.as_struct_opt()?.columns();
-            let named = fields.iter().zip(columns).map(|(field, column): (_, &ArrayRef)| {
-                Some((field.name().as_str().into(), Column::of(column)?))
+        T::Struct(fields) if fields.len() == part.data.child_data().len() => {
+            let named = fields.iter().zip(part.data.child_data()).map(|(field, child)| {
+                Some((field.name().as_str().into(), Column::of(child, part.start, part.len)?))
             });
             Values::Struct(named.collect::<Option<_>>()?)
         }
-        T::Map(..) => {
-            let array = array.as_map_opt()?;
-            let (keys, values) = (Column::of(array.keys())?, Column::of(array.values())?);
-            Values::Map(array.offsets().clone(), Box::new(keys), Box::new(values))
+        T::Map(..) => part.map()?,
+        T::Dictionary(indices, _) => {
+            let indices = match &**indices {
+                T::Int8 => part.fixed(Values::I8)?,
+                T::Int16 => part.fixed(Values::I16)?,
+                T::Int32 => part.fixed(Values::I32)?,
+                T::Int64 => part.fixed(Values::I64)?,
+                T::UInt8 => part.fixed(Values::U8)?,
+                T::UInt16 => part.fixed(Values::U16)?,
+                T::UInt32 => part.fixed(Values::U32)?,
+                T::UInt64 => part.fixed(Values::U64)?,
+                _ => return None,
+            };
+            Values::Dictionary(Box::new(Column { nulls: None, values: indices }), part.child(0)?)
         }
-        T::Dictionary(indices, _) => match &**indices {
-            T::Int8 => dictionary::<Int8Type>(array)?,
-            T::Int16 => dictionary::<Int16Type>(array)?,
-            T::Int32 => dictionary::<Int32Type>(array)?,
-            T::Int64 => dictionary::<Int64Type>(array)?,
-            T::UInt8 => dictionary::<UInt8Type>(array)?,
-            T::UInt16 => dictionary::<UInt16Type>(array)?,
-            T::UInt32 => dictionary::<UInt32Type>(array)?,
-            T::UInt64 => dictionary::<UInt64Type>(array)?,
-            _ => return None,
-        },
-        T::RunEndEncoded(ends, _) => match ends.data_type() {
-            T::Int16 => runs::<Int16Type>(array, Runs::I16)?,
-            T::Int32 => runs::<Int32Type>(array, Runs::I32)?,
-            T::Int64 => runs::<Int64Type>(array, Runs::I64)?,
-            _ => return None,
-        },
+        T::RunEndEncoded(ends, _) => part.runs(ends.data_type())?,
         _ => return None,
     })
 }

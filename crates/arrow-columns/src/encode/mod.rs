@@ -29,6 +29,6 @@ mod types;
 
 pub use self::column::WhyNot;
 pub use self::plan::{Nulls, WriteOptions, WritePlan};
-pub use self::reader::{ReadError, RowReader};
+pub use self::reader::{Batches, ReadError, RowReader};
 pub use self::rows::{RowsToWrite, Unwritable};
 pub use self::types::RefusedSchema;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use arrow_schema::Schema;
+use arrow_data::ArrayData;
+use arrow_schema::Fields;
 
 use super::column::Column;
 use super::pack::BinHead;
@@ -55,19 +55,18 @@ pub struct WritePlan {
 }
 
 impl WritePlan {
-    /// Compiles a schema. `key` names the column of the primary keys, `bins` the columns that are written: all of them
+    /// Compiles a schema, given as its columns. `key` names the column of the primary keys, `bins` the columns that are written: all of them
     /// without it.
     ///
     /// # Errors
     /// A column that does not exist, or is of a type that no bin or key can have; a name that no bin can have.
     pub fn new(
-        schema: &Schema,
+        fields: &Fields,
         key: &str,
         bins: Option<&[String]>,
         options: WriteOptions,
     ) -> Result<Self, RefusedSchema> {
-        let fields = schema.fields();
-        let no_key = || RefusedSchema::NoKey { key: key.into(), found: names_of(schema) };
+        let no_key = || RefusedSchema::NoKey { key: key.into(), found: names_of(fields) };
         let key_place = fields.iter().position(|field| field.name() == key).ok_or_else(no_key)?;
         let key_kind = match fields.get(key_place).and_then(|field| Kind::of(field.data_type())) {
             Some(Kind::Int) if is_integer(fields[key_place].data_type()) => KeyKind::Int,
@@ -80,7 +79,7 @@ impl WritePlan {
         };
         let missing = |bin: &&String| fields.iter().all(|field| field.name() != *bin);
         if let Some(bin) = bins.unwrap_or_default().iter().find(missing) {
-            return Err(RefusedSchema::NoColumn { bin: bin.as_str().into(), found: names_of(schema) });
+            return Err(RefusedSchema::NoColumn { bin: bin.as_str().into(), found: names_of(fields) });
         }
         let is_written = |name: &str| bins.is_none_or(|bins| bins.iter().any(|bin| bin == name));
         let mut seen = std::collections::HashSet::new();
@@ -113,20 +112,29 @@ impl WritePlan {
         self.columns.iter().map(|column| &*column.name)
     }
 
-    /// The rows of a record batch of the schema, checked. `first` is the number of the first row, for errors.
+    /// `len` rows of a record batch, which is a struct of the columns, from `offset` on, checked. `first` is the number of
+    /// the first of these rows, for errors.
     ///
     /// # Errors
     /// The first value that no bin can hold, or a batch of another schema.
-    pub fn rows(self: &Arc<Self>, batch: &RecordBatch, first: usize) -> Result<RowsToWrite, Unwritable> {
+    pub fn rows(
+        self: &Arc<Self>,
+        batch: &ArrayData,
+        offset: usize,
+        len: usize,
+        first: usize,
+    ) -> Result<RowsToWrite, Unwritable> {
         let column = |place: usize, name: &str| {
-            let array = batch.columns().get(place);
-            array.and_then(|array| Column::of(array)).ok_or_else(|| Unwritable::other_schema(first, name))
+            let array = batch.child_data().get(place);
+            array
+                .and_then(|array| Column::of(array, batch.offset().checked_add(offset)?, len))
+                .ok_or_else(|| Unwritable::other_schema(first, name))
         };
         let (place, name, kind) = &self.key;
         let key = column(*place, name)?;
         let columns = self.columns.iter().map(|planned| column(planned.place, &planned.name));
         let columns = columns.collect::<Result<_, _>>()?;
-        RowsToWrite::new(self, batch.num_rows(), first, (key, *kind), columns)
+        RowsToWrite::new(self, len, first, (key, *kind), columns)
     }
 }
 

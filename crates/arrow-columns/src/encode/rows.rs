@@ -21,7 +21,7 @@ pub struct Unwritable {
 
 impl Unwritable {
     pub(super) fn other_schema(row: usize, column: &str) -> Self {
-        let what = "a record batch has other columns than the schema";
+        let what = "it is shorter than its record batch, or has another type than in the schema";
         Self { row, column: column.into(), why: WhyNot::Invalid { what } }
     }
 }

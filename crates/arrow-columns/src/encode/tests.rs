@@ -3,12 +3,13 @@ use std::sync::Arc;
 use arrow_array::builder::{Int32Builder, MapBuilder, StringBuilder, StringViewBuilder};
 use arrow_array::types::{Float32Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, DictionaryArray, FixedSizeBinaryArray, FixedSizeListArray,
-    Float32Array, Float64Array, Int16Array, Int32Array, Int64Array, ListArray, ListViewArray, NullArray,
-    RecordBatch, RecordBatchIterator, RunArray, StringArray, StructArray, TimestampMillisecondArray,
+    Array as _, ArrayRef, BinaryArray, BooleanArray, DictionaryArray, FixedSizeBinaryArray,
+    FixedSizeListArray, Float32Array, Float64Array, Int16Array, Int32Array, Int64Array, ListArray,
+    ListViewArray, NullArray, RecordBatch, RunArray, StringArray, StructArray, TimestampMillisecondArray,
     UInt64Array,
 };
 use arrow_buffer::ScalarBuffer;
+use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, Fields, IntervalUnit, Schema};
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::Ops;
@@ -23,7 +24,17 @@ fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
 }
 
 fn plan(batch: &RecordBatch, options: WriteOptions) -> Arc<WritePlan> {
-    Arc::new(WritePlan::new(&batch.schema(), "id", None, options).unwrap())
+    Arc::new(WritePlan::new(batch.schema().fields(), "id", None, options).unwrap())
+}
+
+/// A record batch as the C data interface passes it.
+fn data(batch: &RecordBatch) -> ArrayData {
+    StructArray::from(batch.clone()).into_data()
+}
+
+/// All rows of a record batch.
+fn all_rows(plan: &Arc<WritePlan>, batch: &RecordBatch, first: usize) -> Result<RowsToWrite, Unwritable> {
+    plan.rows(&data(batch), 0, batch.num_rows(), first)
 }
 
 fn ids(count: i64) -> ArrayRef {
@@ -85,23 +96,31 @@ fn written(rows: &RowsToWrite, row: usize) -> String {
 fn all_written(array: ArrayRef) -> Vec<String> {
     let batch = batch(vec![("id", ids(array.len() as i64)), ("v", array)]);
     let plan = plan(&batch, WriteOptions::default());
-    let whole = plan.rows(&batch, 0).unwrap();
+    let whole = all_rows(&plan, &batch, 0).unwrap();
     let all: Vec<String> = (0..batch.num_rows())
         .map(|row| written(&whole, row).split_once(", v=").map_or("-".into(), |(_, value)| value.into()))
         .collect();
     // Each row alone is written in the same way: slices have offsets of their own.
     for (row, expected) in all.iter().enumerate() {
-        let rows = plan.rows(&batch.slice(row, 1), row).unwrap();
-        let one = written(&rows, 0);
-        assert_eq!(one.split_once(", v=").map_or("-", |(_, value)| value), expected, "row {row} alone");
-        assert_eq!(rows.key(0), UserKey::Int(row as i64));
+        // The offset of a struct counts in its columns, as the C data interface has it.
+        let outer = data(&batch).into_builder().offset(row).len(1).build().unwrap();
+        for rows in [
+            all_rows(&plan, &batch.slice(row, 1), row),
+            plan.rows(&data(&batch), row, 1, row),
+            plan.rows(&outer, 0, 1, row),
+        ] {
+            let rows = rows.unwrap();
+            let one = written(&rows, 0);
+            assert_eq!(one.split_once(", v=").map_or("-", |(_, value)| value), expected, "row {row} alone");
+            assert_eq!(rows.key(0), UserKey::Int(row as i64));
+        }
     }
     all
 }
 
 fn why(array: ArrayRef) -> String {
     let batch = batch(vec![("id", ids(array.len() as i64)), ("v", array)]);
-    plan(&batch, WriteOptions::default()).rows(&batch, 100).unwrap_err().to_string()
+    all_rows(&plan(&batch, WriteOptions::default()), &batch, 100).unwrap_err().to_string()
 }
 
 #[test]
@@ -213,16 +232,16 @@ fn nulls_are_left_out_or_removed() {
     };
     let batch = columns();
     let bins = Some(&["v".to_owned(), "w".to_owned()][..]);
-    let made = |options| Arc::new(WritePlan::new(&batch.schema(), "id", bins, options).unwrap());
+    let made = |options| Arc::new(WritePlan::new(batch.schema().fields(), "id", bins, options).unwrap());
     let omit = made(WriteOptions::default());
-    let rows = omit.rows(&batch, 0).unwrap();
+    let rows = all_rows(&omit, &batch, 0).unwrap();
     assert_eq!(
         (written(&rows, 0), written(&rows, 1), written(&rows, 2)),
         ("".into(), "v=1, w=true".into(), "w=false".into())
     );
     assert_eq!([0, 1, 2].map(|row| rows.has_no_values(row)), [true, false, false]);
     let remove = made(WriteOptions { nulls: Nulls::Remove, bools_as_integers: true });
-    let rows = remove.rows(&batch, 0).unwrap();
+    let rows = all_rows(&remove, &batch, 0).unwrap();
     assert_eq!((written(&rows, 0), written(&rows, 2)), ("v=nil, w=nil".into(), "v=nil, w=0".into()));
     assert!(!rows.has_no_values(0));
     assert_eq!(remove.bin_names().collect::<Vec<_>>(), ["v", "w"]);
@@ -232,7 +251,7 @@ fn nulls_are_left_out_or_removed() {
 fn keys() {
     let key_of = |array: ArrayRef| -> Vec<String> {
         let batch = batch(vec![("id", array)]);
-        let rows = plan(&batch, WriteOptions::default()).rows(&batch, 0).unwrap();
+        let rows = all_rows(&plan(&batch, WriteOptions::default()), &batch, 0).unwrap();
         (0..rows.len()).map(|row| format!("{:?}", rows.key(row))).collect()
     };
     assert_eq!(key_of(Arc::new(arrow_array::UInt8Array::from(vec![200]))), ["Int(200)"]);
@@ -243,7 +262,7 @@ fn keys() {
 
     let refused = |array: ArrayRef| {
         let batch = batch(vec![("id", array)]);
-        WritePlan::new(&batch.schema(), "id", None, WriteOptions::default()).unwrap_err()
+        WritePlan::new(batch.schema().fields(), "id", None, WriteOptions::default()).unwrap_err()
     };
     let error = refused(Arc::new(Float64Array::from(vec![1.0])));
     assert!(error.is_type_error() && error.to_string().contains("\"id\" is Float64"), "{error}");
@@ -251,7 +270,7 @@ fn keys() {
     assert!(refused(Arc::new(BooleanArray::from(vec![true]))).is_type_error());
 
     let batch = batch(vec![("id", Arc::new(Int64Array::from(vec![Some(1), None])))]);
-    let error = plan(&batch, WriteOptions::default()).rows(&batch, 5).unwrap_err();
+    let error = all_rows(&plan(&batch, WriteOptions::default()), &batch, 5).unwrap_err();
     assert_eq!((error.row, &error.why), (6, &WhyNot::NullKey));
 }
 
@@ -291,7 +310,7 @@ fn refused_schemas() {
     let refused = |name: &str, data_type: DataType| {
         let schema =
             Schema::new(vec![Field::new("id", DataType::Int64, true), Field::new(name, data_type, true)]);
-        WritePlan::new(&schema, "id", None, WriteOptions::default()).unwrap_err()
+        WritePlan::new(schema.fields(), "id", None, WriteOptions::default()).unwrap_err()
     };
     let decimal = DataType::Decimal128(10, 2);
     let error = refused("price", decimal.clone());
@@ -338,7 +357,7 @@ fn refused_schemas() {
     let schema = Schema::new(vec![Field::new("id", DataType::Int64, true)]);
     let named = |key: &str, bins: &[&str]| {
         let bins: Vec<String> = bins.iter().map(|bin| (*bin).to_owned()).collect();
-        WritePlan::new(&schema, key, Some(&bins), WriteOptions::default()).unwrap_err().to_string()
+        WritePlan::new(schema.fields(), key, Some(&bins), WriteOptions::default()).unwrap_err().to_string()
     };
     assert_eq!(named("key", &["id"]), "data has no column \"key\" for the primary keys; it has \"id\"");
     assert_eq!(named("id", &["x"]), "bins has \"x\", but data has no such column; it has \"id\"");
@@ -350,11 +369,11 @@ fn a_reader_gives_checked_parts() {
     let good = batch(vec![("id", ids(5))]);
     let bad = batch(vec![("id", Arc::new(Int64Array::from(vec![Some(1), Some(2), None])))]);
     let schema = bad.schema();
-    let reader = |batches: Vec<Result<RecordBatch, arrow_schema::ArrowError>>| {
-        let reader = RecordBatchIterator::new(batches, schema.clone());
-        RowReader::new(Box::new(reader), "id", None, WriteOptions::default()).unwrap()
+    let reader = |batches: Vec<Result<ArrayData, String>>| {
+        let batches = Box::new(batches.into_iter());
+        RowReader::new(batches, schema.fields(), "id", None, WriteOptions::default()).unwrap()
     };
-    let mut rows = reader(vec![Ok(good.clone()), Ok(bad.clone())]);
+    let mut rows = reader(vec![Ok(data(&good)), Ok(data(&bad))]);
     let parts = rows.next_rows(2).unwrap().unwrap();
     assert_eq!(
         parts.iter().map(|part| (part.first(), part.len())).collect::<Vec<_>>(),
@@ -365,9 +384,39 @@ fn a_reader_gives_checked_parts() {
     assert!(error.starts_with("data: row 7, column 'id': the primary key is null"), "{error}");
     assert!(error.ends_with("the 5 rows of the blocks before were sent, see the error's batch"), "{error}");
     assert!(rows.next_rows(2).is_none());
-    let failed = arrow_schema::ArrowError::CDataInterface("the disk is full".into());
-    let mut rows = reader(vec![Ok(good), Err(failed)]);
+    let mut rows = reader(vec![Ok(data(&good)), Err("the disk is full".into())]);
     rows.next_rows(10).unwrap().unwrap();
     let error = rows.next_rows(10).unwrap().unwrap_err().to_string();
     assert_eq!(error, "data: reading the rows from 5 on failed: the disk is full");
+}
+
+/// Structs in structs and in lists of a fixed length, with offsets at each level.
+#[test]
+fn offsets_of_nested_structs() {
+    let part = |data: ArrayData, offset: usize, len: usize| {
+        data.into_builder().offset(offset).len(len).build().unwrap()
+    };
+    let numbers = ids(12).into_data();
+    let inner_fields = Fields::from(vec![Field::new("x", DataType::Int64, true)]);
+    let inner = ArrayData::builder(DataType::Struct(inner_fields.clone())).len(12).add_child_data(numbers);
+    let inner = part(inner.build().unwrap(), 1, 11);
+    let outer_fields = Fields::from(vec![Field::new("inner", DataType::Struct(inner_fields.clone()), true)]);
+    let outer = ArrayData::builder(DataType::Struct(outer_fields)).len(11).add_child_data(inner.clone());
+    let outer = part(outer.build().unwrap(), 2, 4);
+    let column = super::column::Column::of(&outer, 1, 3).unwrap();
+    let packed = |column: &super::column::Column, row: usize| {
+        let mut out = Vec::new();
+        column.pack(row, false, &mut out).unwrap();
+        value_text(&mut Reader::new(&out))
+    };
+    assert_eq!(
+        [0, 1, 2].map(|row| packed(&column, row)),
+        [4, 5, 6].map(|x| format!("{{'inner':{{'x':{x}}}}}"))
+    );
+    assert!(super::column::Column::of(&outer, 1, 4).is_none(), "it has no such rows");
+
+    let item = Arc::new(Field::new_list_field(DataType::Struct(inner_fields), true));
+    let lists = ArrayData::builder(DataType::FixedSizeList(item, 2)).len(5).add_child_data(inner);
+    let column = super::column::Column::of(&part(lists.build().unwrap(), 1, 4), 1, 2).unwrap();
+    assert_eq!(packed(&column, 1), "[{'x':7} {'x':8}]");
 }

@@ -1,6 +1,6 @@
 //! Which Arrow types are written, and as what.
 
-use arrow_schema::{DataType, IntervalUnit, Schema};
+use arrow_schema::{DataType, Fields, IntervalUnit};
 use wire_protocol::msgpack::MAX_DEPTH;
 use wire_protocol::particle::particle_type;
 
@@ -208,9 +208,8 @@ pub(super) fn check_count(count: usize) -> Result<(), RefusedSchema> {
 }
 
 /// The names of a schema's columns, for messages.
-pub(super) fn names_of(schema: &Schema) -> Box<str> {
+pub(super) fn names_of(fields: &Fields) -> Box<str> {
     const SHOWN: usize = 10;
-    let fields = schema.fields();
     if fields.is_empty() {
         return "no columns".into();
     }

@@ -1,9 +1,10 @@
 //! Batch writes from Arrow columns: each row is a record, each column a bin.
 //!
 //! An [`ArrowWriter`] is one call of `batch_write_arrow`. A thread of its own (`source`) reads the stream of record
-//! batches and checks their rows, since a stream blocks and may run Python code. `write_next` writes the rows that are
+//! batches (`import`) and checks their rows, since a stream blocks and may run Python code. `write_next` writes the rows that are
 //! ready as one batch (`rows`) while that thread reads on; the package calls it until the stream has ended.
 
+mod import;
 mod rows;
 mod source;
 
@@ -12,9 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aero_io::{BatchKeys, BatchOperate, BatchPolicy, Error, RowAttributes, Space, client_code};
 use arrow_columns::encode::{Nulls, ReadError, RefusedSchema, RowReader, WriteOptions};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict};
-use pyo3_arrow::{PyRecordBatch, PyRecordBatchReader, input::AnyRecordBatch};
+use pyo3::types::PyDict;
 
+use self::import::{NoTable, Table, import};
 use self::rows::{KeyDigests, WrittenRows};
 use self::source::{Source, SourceEnd};
 use crate::args::convert::{one_word, text, text_or_none};
@@ -97,8 +98,13 @@ impl Core {
         }
         let nulls = one_word("nulls", nulls, &[("omit", Nulls::Omit), ("remove", Nulls::Remove)])?;
         let options = WriteOptions { nulls, bools_as_integers: core.config.bools == Bools::AsInteger };
-        let reader = read(data)?.into_reader()?;
-        let rows = RowReader::new(reader, key, bins.as_deref(), options)
+        let Table { fields, batches } = import(data).map_err(|error| match error {
+            NoTable::Python(error) => error,
+            NoTable::Import(why) => {
+                type_error(py, format!("data cannot be read as a table of named columns: {why}"))
+            }
+        })?;
+        let rows = RowReader::new(batches, &fields, key, bins.as_deref(), options)
             .map_err(|error| refused(py, &error, no_key_hint))?;
         let source = Source::start(rows)
             .map_err(|error| client_error(py, format!("no thread to read data with: {error}")))?;
@@ -113,24 +119,6 @@ impl Core {
             outcome: Mutex::default(),
         })
     }
-}
-
-/// Takes a stream or an array out of its capsules.
-fn read(data: &Bound<'_, PyAny>) -> PyResult<AnyRecordBatch> {
-    let py = data.py();
-    let not_rows = |error: PyErr| {
-        let what = format!("data has no rows of named columns: {}", error.value(py));
-        let named = type_error(py, what);
-        named.set_cause(py, Some(error));
-        named
-    };
-    if let Ok(stream) = data.cast::<PyCapsule>() {
-        let reader = PyRecordBatchReader::from_arrow_pycapsule(stream).map_err(not_rows)?;
-        return Ok(AnyRecordBatch::Stream(reader));
-    }
-    let (schema, array): (Bound<'_, PyCapsule>, Bound<'_, PyCapsule>) = data.extract()?;
-    let batch = PyRecordBatch::from_arrow_pycapsule(&schema, &array).map_err(not_rows)?;
-    Ok(AnyRecordBatch::RecordBatch(batch))
 }
 
 /// A schema that cannot be written: a `TypeError` for its types, a `ValueError` for its names.
