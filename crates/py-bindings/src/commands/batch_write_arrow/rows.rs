@@ -8,6 +8,7 @@ use arrow_columns::encode::RowsToWrite;
 use wire_protocol::digest::{UserKey, digests_into};
 
 use crate::call::runtime::is_worker;
+use crate::python::gil_threads::MayTakeGil;
 
 /// The rows of one or more record batches.
 pub(super) struct WrittenRows {
@@ -58,8 +59,12 @@ impl Drop for WrittenRows {
         // which the runtime's threads never wait.
         if is_worker() {
             let parts = std::mem::take(&mut self.parts);
+            let release = move || match MayTakeGil::enter() {
+                Some(_may_take_gil) => drop(parts),
+                None => std::mem::forget(parts),
+            };
             // Without a thread, the closure and the arrays in it are released here.
-            _ = std::thread::Builder::new().name("aerospike-arrow".into()).spawn(move || drop(parts));
+            _ = std::thread::Builder::new().name("aerospike-arrow".into()).spawn(release);
         }
     }
 }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use arrow_columns::encode::{ReadError, RowReader, RowsToWrite};
 
 use crate::call::{panic_message, runtime::Notify};
+use crate::python::gil_threads::MayTakeGil;
 
 /// Most rows that are sent as one batch.
 const BATCH_ROWS: usize = 65_536;
@@ -64,12 +65,7 @@ impl Source {
     pub(super) fn start(rows: RowReader) -> std::io::Result<Arc<Self>> {
         let source = Arc::new(Self::default());
         let reading = Arc::clone(&source);
-        std::thread::Builder::new().name("aerospike-arrow".into()).spawn(move || {
-            let end = catch_unwind(AssertUnwindSafe(|| reading.read_all(rows)))
-                .unwrap_or_else(|panic| Err(SourceEnd::Panicked(panic_message(&*panic))));
-            reading.state().end = Some(end);
-            reading.has_news.notify_one();
-        })?;
+        std::thread::Builder::new().name("aerospike-arrow".into()).spawn(move || reading.read_all(rows))?;
         Ok(source)
     }
 
@@ -77,35 +73,53 @@ impl Source {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads to the end, or until the source is closed. The stream is released when this returns.
-    fn read_all(&self, mut rows: RowReader) -> Result<(), SourceEnd> {
-        loop {
-            let state = self
-                .has_room
-                .wait_while(self.state(), |state| !state.is_closed && state.rows >= QUEUED_ROWS)
-                .unwrap_or_else(PoisonError::into_inner);
-            if state.is_closed {
-                return Ok(());
-            }
-            drop(state);
-            let parts = match rows.next_rows(BATCH_ROWS) {
-                Some(Ok(parts)) => parts,
-                Some(Err(error)) => return Err(SourceEnd::Failed(error)),
-                None => return Ok(()),
+    /// Reads to the end, or until the source is closed. The stream is released before the end is known.
+    fn read_all(&self, mut rows: RowReader) {
+        let end = loop {
+            let is_closed = self.wait_for_room();
+            // What the stream does, its release too, may run Python.
+            let Some(_may_take_gil) = MayTakeGil::enter() else {
+                std::mem::forget(rows);
+                return;
             };
-            let mut state = self.state();
-            if state.is_closed {
-                // Released without the lock: releasing may wait for the GIL.
-                drop(state);
-                return Ok(());
+            let end = if is_closed { Some(Ok(())) } else { self.read(&mut rows) };
+            if let Some(end) = end {
+                _ = catch_unwind(AssertUnwindSafe(|| drop(rows)));
+                break end;
             }
-            for part in parts.into_iter().filter(|part| !part.is_empty()) {
-                state.rows = state.rows.saturating_add(part.len());
-                state.ready.push_back(part);
-            }
+        };
+        self.state().end = Some(end);
+        self.has_news.notify_one();
+    }
+
+    /// Waits until there is room for more rows, or the source is closed. Returns whether it is closed.
+    fn wait_for_room(&self) -> bool {
+        let is_full = |state: &mut State| !state.is_closed && state.rows >= QUEUED_ROWS;
+        let state = self.has_room.wait_while(self.state(), is_full);
+        state.unwrap_or_else(PoisonError::into_inner).is_closed
+    }
+
+    /// Reads a record batch. Returns how the stream has ended, if it has.
+    fn read(&self, rows: &mut RowReader) -> Option<Result<(), SourceEnd>> {
+        let parts = match catch_unwind(AssertUnwindSafe(|| rows.next_rows(BATCH_ROWS))) {
+            Ok(Some(Ok(parts))) => parts,
+            Ok(Some(Err(error))) => return Some(Err(SourceEnd::Failed(error))),
+            Ok(None) => return Some(Ok(())),
+            Err(panic) => return Some(Err(SourceEnd::Panicked(panic_message(&*panic)))),
+        };
+        let mut state = self.state();
+        if state.is_closed {
+            // Released without the lock: releasing may wait for the GIL.
             drop(state);
-            self.has_news.notify_one();
+            return Some(Ok(()));
         }
+        for part in parts.into_iter().filter(|part| !part.is_empty()) {
+            state.rows = state.rows.saturating_add(part.len());
+            state.ready.push_back(part);
+        }
+        drop(state);
+        self.has_news.notify_one();
+        None
     }
 
     /// The rows that are ready, up to [`BATCH_ROWS`]; `None` at the end of the stream.
