@@ -63,7 +63,7 @@ UNSAFE = {
     "py-bindings/src/python/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
     "py-bindings/src/python/process.rs": "registers a fork handler, asks whose a descriptor is",
     "py-bindings/src/python/tuples.rs": "makes named tuples: pyo3 can only call their class",
-    "py-bindings/src/commands/batch_write_arrow/import.rs": "takes streams and arrays out of Arrow's capsules",
+    "py-bindings/src/commands/batch_write_arrow/import.rs": "takes tables out of Arrow's capsules",
     "py-bindings/src/commands/batch_read.rs": "passes that memory to the row buffer and keeps its contract",
 }
 

@@ -6,6 +6,7 @@
 
 pub(crate) mod batch_operate;
 pub(crate) mod batch_read;
+pub(crate) mod batch_read_arrow;
 pub(crate) mod batch_write_arrow;
 pub(crate) mod batch_write_numpy;
 pub(crate) mod cluster;
