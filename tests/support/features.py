@@ -130,6 +130,14 @@ GROUPS = (
                 official=NO,
                 peer="native byte order; no presence",
             ),
+            better(
+                "batch write from Arrow: frames of pandas and polars, tables, DuckDB queries, streams",
+                "text, lists, maps, times and nulls; a result code per row",
+                "Client.batch_write_arrow",
+                "tests/integration/test_batch_write_arrow.py::test_each_value_becomes_the_bin_that_it_is",
+                official=NO,
+                peer=NO,
+            ),
             better("`out=`", "", f"{BATCH}test_out_with_a_stride", official=NO, peer=NO),
             better(
                 "`to_pandas`",
