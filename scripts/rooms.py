@@ -113,8 +113,17 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "error": (),
     },
     "record-ops": {
-        # What an operation sees of a record, and what it gives back.
+        # Filters and computed values, and operations on elements that expressions select.
+        "expression": ("args", "bin", "bits", "collection", "error", "geo", "hll", "value"),
+        # The operations of one kind of bin each.
+        "collection": ("bin", "error", "value"),  # lists and maps
+        "bits": ("args", "bin", "bit_string", "error", "value"),
+        "hll": ("args", "bin", "bit_string", "error"),
+        "geo": (),  # GeoJSON, and which points a region contains
+        "args": ("error",),  # the arguments of operations
+        "bit_string": (),
         "value": ("bin", "error"),  # values inside lists and maps; the server's order
+        # What an operation sees of a record, and what it gives back.
         "bin": (),
         "error": (),
     },
