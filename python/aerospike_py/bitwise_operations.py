@@ -71,7 +71,7 @@ def bit_set(
     value: bytes | bytearray,
     policy: BitPolicy = None,
 ) -> Operation:
-    """Overwrites bits by the first bits of ``value``. ``value_byte_size`` has no effect.
+    r"""Overwrites bits by the first bits of ``value``. ``value_byte_size`` has no effect.
 
     >>> bit_set("flags", 0, 8, 1, b"\xff")
     {'op': 2003, 'bin': 'flags', 'policy': None, 'bit_offset': 0, 'bit_size': 8, 'value_byte_size': 1,
@@ -151,7 +151,7 @@ def bit_and(
     value: bytes | bytearray,
     policy: BitPolicy = None,
 ) -> Operation:
-    """Combines bits with those of ``value`` by a bitwise and.
+    r"""Combines bits with those of ``value`` by a bitwise and.
 
     >>> bit_and("flags", 0, 8, 1, b"\x0f")
     {'op': 2006, 'bin': 'flags', 'policy': None, 'bit_offset': 0, 'bit_size': 8, 'value_byte_size': 1,
@@ -193,7 +193,7 @@ def bit_insert(
     value: bytes | bytearray,
     policy: BitPolicy = None,
 ) -> Operation:
-    """Inserts bytes before an offset.
+    r"""Inserts bytes before an offset.
 
     >>> bit_insert("flags", 0, 1, b"\xff")
     {'op': 2001, 'bin': 'flags', 'byte_offset': 0, 'value_byte_size': 1, 'value': b'\xff', 'policy': None}
@@ -252,7 +252,7 @@ def bit_or(
     value: bytes | bytearray,
     policy: BitPolicy = None,
 ) -> Operation:
-    """Combines bits with those of ``value`` by a bitwise or.
+    r"""Combines bits with those of ``value`` by a bitwise or.
 
     >>> bit_or("flags", 0, 8, 1, b"\x0f")
     {'op': 2004, 'bin': 'flags', 'policy': None, 'bit_offset': 0, 'bit_size': 8, 'value_byte_size': 1,
@@ -332,7 +332,7 @@ def bit_xor(
     value: bytes | bytearray,
     policy: BitPolicy = None,
 ) -> Operation:
-    """Combines bits with those of ``value`` by a bitwise exclusive or.
+    r"""Combines bits with those of ``value`` by a bitwise exclusive or.
 
     >>> bit_xor("flags", 0, 8, 1, b"\xff")
     {'op': 2005, 'bin': 'flags', 'policy': None, 'bit_offset': 0, 'bit_size': 8, 'value_byte_size': 1,

@@ -178,13 +178,13 @@ def test_filters_in_the_config(face: Any, config: Any, client: Any, keys: list[A
         ([(9999, None, None, 0)], "unknown"),
         ([(81, 2, {}, 0)], "bin is missing"),
         ([(81, 2, {"bin": 5}, 0)], "bin is 5"),
-        ([(200, None, {"val": object()}, 0)], "cannot be written"),
+        ([(200, None, {"val": {1, 2}}, 0)], "cannot be written"),
         ("", "is empty"),
         ("not base64!", "base64"),
         ("kwGT", "base64"),
-        (lambda: 1, "must be an expression"),
+        (print, "must be an expression"),
     ],
-    ids=repr,
+    ids=str,
 )
 def test_what_is_no_expression_is_refused(client: Any, keys: list[Any], filter_: Any, expected: str) -> None:
     for call in (

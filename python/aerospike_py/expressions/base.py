@@ -137,7 +137,7 @@ class FloatBin(_Bin):
 
 
 class BlobBin(_Bin):
-    """A bin that holds bytes.
+    r"""A bin that holds bytes.
 
     >>> Eq(BlobBin("data"), b"\x00")
     Eq(BlobBin('data'), b'\x00')

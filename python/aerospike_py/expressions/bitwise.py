@@ -75,7 +75,7 @@ class BitResize(_BaseExpr):
 
 
 class BitInsert(_BaseExpr):
-    """Bytes with others inserted before an offset.
+    r"""Bytes with others inserted before an offset.
 
     >>> BitInsert(None, 0, b"\xff", "data")
     BitInsert(None, 0, b'\xff', 'data')
@@ -102,7 +102,7 @@ class BitRemove(_BaseExpr):
 
 
 class BitSet(_BaseExpr):
-    """Bytes with bits overwritten by those of ``value``.
+    r"""Bytes with bits overwritten by those of ``value``.
 
     >>> BitSet(None, 0, 8, b"\x0f", "data")
     BitSet(None, 0, 8, b'\x0f', 'data')
@@ -116,7 +116,7 @@ class BitSet(_BaseExpr):
 
 
 class BitOr(_BaseExpr):
-    """Bytes with bits combined with those of ``value`` by a bitwise or.
+    r"""Bytes with bits combined with those of ``value`` by a bitwise or.
 
     >>> BitOr(None, 0, 8, b"\x0f", "data")
     BitOr(None, 0, 8, b'\x0f', 'data')
@@ -130,7 +130,7 @@ class BitOr(_BaseExpr):
 
 
 class BitXor(_BaseExpr):
-    """Bytes with bits combined with those of ``value`` by a bitwise exclusive or.
+    r"""Bytes with bits combined with those of ``value`` by a bitwise exclusive or.
 
     >>> BitXor(None, 0, 8, b"\x0f", "data")
     BitXor(None, 0, 8, b'\x0f', 'data')
@@ -144,7 +144,7 @@ class BitXor(_BaseExpr):
 
 
 class BitAnd(_BaseExpr):
-    """Bytes with bits combined with those of ``value`` by a bitwise and.
+    r"""Bytes with bits combined with those of ``value`` by a bitwise and.
 
     >>> BitAnd(None, 0, 8, b"\x0f", "data")
     BitAnd(None, 0, 8, b'\x0f', 'data')

@@ -178,7 +178,12 @@ class _BaseExpr:
         return self
 
     def compile(self) -> TypeExpression:
-        """The expression as the flat list that policies and operations take."""
+        """The expression as the flat list that policies and operations take.
+
+        Example:
+            >>> exp.Eq(exp.IntBin("a"), 1).compile()
+            [(1, None, None, 2), (81, 2, {'bin': 'a'}, 0), (200, None, {'val': 1}, 0)]
+        """
         flat: TypeExpression = [self._get_op()]
         rest: Iterator[Any] = iter(self._children)
         while True:

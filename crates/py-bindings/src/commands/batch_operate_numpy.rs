@@ -6,7 +6,6 @@ use std::sync::Arc;
 use aero_io::{BatchOperate, BatchPolicy};
 use pyo3::prelude::*;
 use record_decode::{Path, RowBuffer};
-use wire_protocol::message::Ops;
 
 use crate::args::casting::CastingArgs;
 use crate::args::convert::{items_of, text};
@@ -40,8 +39,7 @@ impl ArrayArgs<'_, '_> {
         let py = self.dtype.py();
         let names = as_dtype(self.dtype)?.getattr(intern!(py, "names"))?;
         let names: Vec<String> = if names.is_none() { Vec::new() } else { names.extract()? };
-        let bins =
-            Ops::over(&operations.encoded.bytes).map(|op| String::from_utf8_lossy(op.name).into_owned());
+        let bins = operations.bins();
         let fields = match self.fields.filter(|fields| !fields.is_none()) {
             // By default, each result goes to the field that has the name of the bin.
             None => bins.map(|bin| Some(bin).filter(|bin| names.contains(bin))).collect(),

@@ -17,7 +17,7 @@ mod text;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use wire_protocol::message::{self, op};
+use wire_protocol::message::{self, Ops, op};
 use wire_protocol::msgpack;
 use wire_protocol::operation::write_command;
 use wire_protocol::particle::particle_type;
@@ -49,6 +49,13 @@ pub(crate) struct Operations {
     pub(crate) all_bins: bool,
     /// The time to live that a `touch` among them sets, as a request holds it; None for that of the policy.
     pub(crate) ttl: Option<u32>,
+}
+
+impl Operations {
+    /// The bin of each operation, empty for those that have none.
+    pub(crate) fn bins(&self) -> impl Iterator<Item = String> {
+        Ops::over(&self.encoded.bytes).map(|op| String::from_utf8_lossy(op.name).into_owned())
+    }
 }
 
 /// Encodes a list of operations. An error names the position of the operation that is wrong.
