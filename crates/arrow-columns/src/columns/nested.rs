@@ -108,6 +108,9 @@ impl Column for Structs {
 }
 
 pub(super) fn structs(fields: &Fields, name: &str, rows: usize) -> Option<Box<dyn Column>> {
+    if fields.is_empty() {
+        return None;
+    }
     let member = |field: &FieldRef| {
         let name = format!("{name}.{}", field.name());
         Some(Member { column: new_column(field, &name, rows)?, name: name.into() })

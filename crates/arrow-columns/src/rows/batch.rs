@@ -177,9 +177,9 @@ impl State {
                 (None, _) => table.push_null(),
                 (Some(span), Bins::Seen { names, .. }) if !is_planned => {
                     let source = |number: u16| plan.source(names.get(usize::from(number))?);
-                    table.push_packed(&block.rows, *span, source);
+                    table.push_packed(&plan, &block.rows, *span, source);
                 }
-                (Some(span), _) => table.push_packed(&block.rows, *span, |number| Some(number.into())),
+                (Some(span), _) => table.push_packed(&plan, &block.rows, *span, |number| Some(number.into())),
             }
         }
         // A block of huge rows is not kept.

@@ -70,8 +70,8 @@ impl TableReport {
 
     /// Names the columns without a value.
     pub(crate) fn set_missing(&mut self, plan: &ColumnPlan, has_value: &[bool]) {
-        let fields = plan.schema().fields().iter().zip(has_value);
-        self.missing =
-            fields.filter(|&(_, has)| !has).map(|(field, _)| field.name().as_str().into()).collect();
+        let fields = plan.schema().fields().iter().zip(has_value).enumerate();
+        let missing = fields.filter(|&(column, (_, has))| !has && plan.is_filled(column));
+        self.missing = missing.map(|(_, (field, _))| field.name().as_str().into()).collect();
     }
 }

@@ -58,8 +58,7 @@ impl Filler {
 
     /// Appends the value of a bin to what it fills.
     #[inline]
-    fn fill(&mut self, source: usize, kind: u8, bytes: &[u8]) {
-        let plan = Arc::clone(&self.plan);
+    fn fill(&mut self, plan: &ColumnPlan, source: usize, kind: u8, bytes: &[u8]) {
         for target in plan.targets(source) {
             let Some(column) = self.columns.get_mut(target.column) else { continue };
             if column.len() > self.open {
@@ -198,16 +197,18 @@ impl TableBuilder {
         for (at, op) in Ops::over(ops).enumerate() {
             let look_up = |name: &[u8]| plan.source(name).map(|source| source as u16);
             match self.order.number(at, op.name, look_up) {
-                Some(source) => self.filler.fill(source.into(), op.particle_type, op.value),
+                Some(source) => self.filler.fill(&plan, source.into(), op.particle_type, op.value),
                 None => self.filler.unmatched(op.name, op.particle_type, op.value),
             }
         }
         self.end();
     }
 
-    /// Appends a packed row, whose bins have numbers: `source` is the bin of the plan with this number.
+    /// Appends a packed row, whose bins have numbers: `source` is the bin of the plan with this number. `plan` is the
+    /// table's own.
     pub(crate) fn push_packed(
         &mut self,
+        plan: &ColumnPlan,
         rows: &PackedRows,
         span: RowSpan,
         source: impl Fn(u16) -> Option<usize>,
@@ -216,7 +217,7 @@ impl TableBuilder {
         self.filler.has_record = true;
         for entry in rows.row(span) {
             if let Some(source) = source(entry.number) {
-                self.filler.fill(source, entry.kind, entry.value);
+                self.filler.fill(plan, source, entry.kind, entry.value);
             }
         }
         self.end();

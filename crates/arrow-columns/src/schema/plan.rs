@@ -157,6 +157,11 @@ impl ColumnPlan {
         self.by_name.get(bin).copied()
     }
 
+    /// Whether a bin fills the column: not if it is left out.
+    pub(crate) fn is_filled(&self, column: usize) -> bool {
+        self.targets.iter().flatten().any(|target| target.column == column)
+    }
+
     /// What a bin fills.
     pub(crate) fn targets(&self, source: usize) -> &[Target] {
         self.targets.get(source).map_or(&[], |targets| targets)
