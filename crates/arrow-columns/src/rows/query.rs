@@ -194,7 +194,7 @@ impl QueryTable {
         match &mut self.rows {
             Rows::Table(table) => table.push(record.bins),
             Rows::Packed { rows, spans, bins, order } => {
-                spans.push(rows.push(record.bins, (bins, order), |_| ()));
+                spans.push(rows.push(record.bins, (bins, order), |_| (), |_, _| false));
             }
         }
         let open = &mut self.open;

@@ -162,6 +162,19 @@ impl ColumnPlan {
         self.targets.iter().flatten().any(|target| target.column == column)
     }
 
+    /// The column that a bin fills with its own value, if it fills no other.
+    pub(crate) fn only_column(&self, source: usize) -> Option<usize> {
+        match self.targets(source) {
+            [target] if target.steps.is_empty() => Some(target.column),
+            _ => None,
+        }
+    }
+
+    /// The number of bins.
+    pub(crate) fn bin_count(&self) -> usize {
+        self.bins.len()
+    }
+
     /// What a bin fills.
     pub(crate) fn targets(&self, source: usize) -> &[Target] {
         self.targets.get(source).map_or(&[], |targets| targets)
