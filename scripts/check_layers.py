@@ -90,7 +90,6 @@ WIRE_IN_BINDINGS = {
     "args/policy/query.rs": "the number of partitions, and the partition of a digest",
     "args/policy/rows.rs": "what a row of a batch says about its write",
     "args/row_command.rs": "what a row of a batch reads",
-    "commands/batch_operate_numpy.rs": "the bins of operations",
     "commands/batch_write_arrow/rows.rs": "keys in Arrow columns, and their digests",
     "commands/info.rs": "errors in info answers",
     "keys/mod.rs": "user keys, and the digests of many keys at once",

@@ -92,6 +92,17 @@ GROUPS = (
                 peer=NO,
             ),
             better(
+                "batches and queries into Arrow columns",
+                "text and lists of any length, structs, maps, nulls; pyarrow, polars, pandas and DuckDB take the "
+                "result as it is",
+                "Client.batch_read_arrow",
+                "aerospike_py.ArrowRecords",
+                "tests/arrow/test_types.py::test_values_come_back",
+                "tests/arrow/test_queries.py::test_all_records_are_rows",
+                official=NO,
+                peer=NO,
+            ),
+            better(
                 "distinguishes missing bins from stored zeros",
                 "`present`, `masked`",
                 f"{BATCH}test_masked_and_present",

@@ -4,15 +4,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Date64Type, DurationMicrosecondType, DurationMillisecondType,
-    DurationNanosecondType, DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, Time32MillisecondType, Time32SecondType, Time64MicrosecondType,
-    Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray};
 use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBufferBuilder, ScalarBuffer};
-use arrow_schema::{ArrowError, DataType, TimeUnit};
+use arrow_schema::{ArrowError, DataType};
 use record_decode::{Casting, ColumnNumber, HalfBits, Number, time_count};
 
 use super::{Column, Context};
@@ -20,7 +17,7 @@ use crate::error::Misfit;
 use crate::value::Value;
 
 /// How values become those of an Arrow type.
-trait Conversion: Send + Sync + 'static {
+pub(super) trait Conversion: Send + Sync + 'static {
     type Arrow: ArrowPrimitiveType;
 
     /// The types of values that the column takes, as messages name them.
@@ -34,10 +31,10 @@ trait Conversion: Send + Sync + 'static {
     }
 }
 
-type Native<C> = <<C as Conversion>::Arrow as ArrowPrimitiveType>::Native;
+pub(super) type Native<C> = <<C as Conversion>::Arrow as ArrowPrimitiveType>::Native;
 
 /// Integers and floats, as fields of rows take them.
-struct AsNumber<T>(PhantomData<fn() -> T>);
+pub(super) struct AsNumber<T>(PhantomData<fn() -> T>);
 
 macro_rules! numbers {
     ($($arrow:ty)*) => {$(
@@ -100,7 +97,7 @@ impl Conversion for AsNumber<Float16Type> {
 }
 
 /// The stored count of a time.
-struct AsTime<T>(PhantomData<fn() -> T>);
+pub(super) struct AsTime<T>(PhantomData<fn() -> T>);
 
 impl<T: ArrowPrimitiveType> Conversion for AsTime<T>
 where
@@ -206,7 +203,7 @@ impl Column for Bools {
 
     fn append(&mut self, value: Value<'_>, context: &mut Context) -> Result<(), Misfit> {
         let Value::Number(number) = value else {
-            return Err(Misfit::TypeNotTaken { takes: "bools and integers" });
+            return Err(Misfit::TypeNotTaken { takes: Bool::TAKES });
         };
         let (truth, _) = bool::convert(number, context.casting)?;
         self.values.append(truth);
@@ -229,38 +226,109 @@ impl Column for Bools {
     }
 }
 
+/// Bools, for messages.
+pub(super) struct Bool;
+
+impl Bool {
+    pub(super) const TAKES: &'static str = "bools and integers";
+}
+
+/// Calls the macro `make` with the conversion of a type of numbers or times; `None` for other types.
+macro_rules! with_conversion {
+    ($kind:expr, $make:ident) => {
+        match $kind {
+            arrow_schema::DataType::Int8 => {
+                $make!($crate::columns::fixed::AsNumber<arrow_array::types::Int8Type>)
+            }
+            arrow_schema::DataType::Int16 => {
+                $make!($crate::columns::fixed::AsNumber<arrow_array::types::Int16Type>)
+            }
+            arrow_schema::DataType::Int32 => {
+                $make!($crate::columns::fixed::AsNumber<arrow_array::types::Int32Type>)
+            }
+            arrow_schema::DataType::Int64 => {
+                $make!($crate::columns::fixed::AsNumber<arrow_array::types::Int64Type>)
+            }
+            arrow_schema::DataType::UInt8 => {
+                $make!($crate::columns::fixed::AsNumber<arrow_array::types::UInt8Type>)
+            }
+            arrow_schema::DataType::UInt16 => {
+                $make!($crate::columns::fixed::AsNumber<arrow_array::types::UInt16Type>)
+            }
+            arrow_schema::DataType::UInt32 => {
+                $make!($crate::columns::fixed::AsNumber<arrow_array::types::UInt32Type>)
+            }
+            arrow_schema::DataType::UInt64 => {
+                $make!($crate::columns::fixed::AsNumber<arrow_array::types::UInt64Type>)
+            }
+            arrow_schema::DataType::Float16 => {
+                $make!($crate::columns::fixed::AsNumber<arrow_array::types::Float16Type>)
+            }
+            arrow_schema::DataType::Float32 => {
+                $make!($crate::columns::fixed::AsNumber<arrow_array::types::Float32Type>)
+            }
+            arrow_schema::DataType::Float64 => {
+                $make!($crate::columns::fixed::AsNumber<arrow_array::types::Float64Type>)
+            }
+            arrow_schema::DataType::Date32 => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::Date32Type>)
+            }
+            arrow_schema::DataType::Date64 => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::Date64Type>)
+            }
+            arrow_schema::DataType::Time32(arrow_schema::TimeUnit::Second) => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::Time32SecondType>)
+            }
+            arrow_schema::DataType::Time32(arrow_schema::TimeUnit::Millisecond) => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::Time32MillisecondType>)
+            }
+            arrow_schema::DataType::Time64(arrow_schema::TimeUnit::Microsecond) => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::Time64MicrosecondType>)
+            }
+            arrow_schema::DataType::Time64(arrow_schema::TimeUnit::Nanosecond) => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::Time64NanosecondType>)
+            }
+            arrow_schema::DataType::Timestamp(arrow_schema::TimeUnit::Second, _) => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::TimestampSecondType>)
+            }
+            arrow_schema::DataType::Timestamp(arrow_schema::TimeUnit::Millisecond, _) => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::TimestampMillisecondType>)
+            }
+            arrow_schema::DataType::Timestamp(arrow_schema::TimeUnit::Microsecond, _) => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::TimestampMicrosecondType>)
+            }
+            arrow_schema::DataType::Timestamp(arrow_schema::TimeUnit::Nanosecond, _) => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::TimestampNanosecondType>)
+            }
+            arrow_schema::DataType::Duration(arrow_schema::TimeUnit::Second) => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::DurationSecondType>)
+            }
+            arrow_schema::DataType::Duration(arrow_schema::TimeUnit::Millisecond) => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::DurationMillisecondType>)
+            }
+            arrow_schema::DataType::Duration(arrow_schema::TimeUnit::Microsecond) => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::DurationMicrosecondType>)
+            }
+            arrow_schema::DataType::Duration(arrow_schema::TimeUnit::Nanosecond) => {
+                $make!($crate::columns::fixed::AsTime<arrow_array::types::DurationNanosecondType>)
+            }
+            _ => None,
+        }
+    };
+}
+
+pub(super) use with_conversion;
+
 /// A column of numbers, bools or times; `None` for other types.
 pub(super) fn column(kind: &DataType, rows: usize) -> Option<Box<dyn Column>> {
-    use TimeUnit::{Microsecond, Millisecond, Nanosecond, Second};
-    Some(match kind {
-        DataType::Boolean => {
-            Box::new(Bools { values: BooleanBufferBuilder::new(rows), nulls: NullBufferBuilder::new(rows) })
-        }
-        DataType::Int8 => Fixed::<AsNumber<Int8Type>>::boxed(kind, rows),
-        DataType::Int16 => Fixed::<AsNumber<Int16Type>>::boxed(kind, rows),
-        DataType::Int32 => Fixed::<AsNumber<Int32Type>>::boxed(kind, rows),
-        DataType::Int64 => Fixed::<AsNumber<Int64Type>>::boxed(kind, rows),
-        DataType::UInt8 => Fixed::<AsNumber<UInt8Type>>::boxed(kind, rows),
-        DataType::UInt16 => Fixed::<AsNumber<UInt16Type>>::boxed(kind, rows),
-        DataType::UInt32 => Fixed::<AsNumber<UInt32Type>>::boxed(kind, rows),
-        DataType::UInt64 => Fixed::<AsNumber<UInt64Type>>::boxed(kind, rows),
-        DataType::Float16 => Fixed::<AsNumber<Float16Type>>::boxed(kind, rows),
-        DataType::Float32 => Fixed::<AsNumber<Float32Type>>::boxed(kind, rows),
-        DataType::Float64 => Fixed::<AsNumber<Float64Type>>::boxed(kind, rows),
-        DataType::Date32 => Fixed::<AsTime<Date32Type>>::boxed(kind, rows),
-        DataType::Date64 => Fixed::<AsTime<Date64Type>>::boxed(kind, rows),
-        DataType::Time32(Second) => Fixed::<AsTime<Time32SecondType>>::boxed(kind, rows),
-        DataType::Time32(Millisecond) => Fixed::<AsTime<Time32MillisecondType>>::boxed(kind, rows),
-        DataType::Time64(Microsecond) => Fixed::<AsTime<Time64MicrosecondType>>::boxed(kind, rows),
-        DataType::Time64(Nanosecond) => Fixed::<AsTime<Time64NanosecondType>>::boxed(kind, rows),
-        DataType::Timestamp(Second, _) => Fixed::<AsTime<TimestampSecondType>>::boxed(kind, rows),
-        DataType::Timestamp(Millisecond, _) => Fixed::<AsTime<TimestampMillisecondType>>::boxed(kind, rows),
-        DataType::Timestamp(Microsecond, _) => Fixed::<AsTime<TimestampMicrosecondType>>::boxed(kind, rows),
-        DataType::Timestamp(Nanosecond, _) => Fixed::<AsTime<TimestampNanosecondType>>::boxed(kind, rows),
-        DataType::Duration(Second) => Fixed::<AsTime<DurationSecondType>>::boxed(kind, rows),
-        DataType::Duration(Millisecond) => Fixed::<AsTime<DurationMillisecondType>>::boxed(kind, rows),
-        DataType::Duration(Microsecond) => Fixed::<AsTime<DurationMicrosecondType>>::boxed(kind, rows),
-        DataType::Duration(Nanosecond) => Fixed::<AsTime<DurationNanosecondType>>::boxed(kind, rows),
-        _ => return None,
-    })
+    if *kind == DataType::Boolean {
+        let values = BooleanBufferBuilder::new(rows);
+        return Some(Box::new(Bools { values, nulls: NullBufferBuilder::new(rows) }));
+    }
+    macro_rules! numbers {
+        ($conversion:ty) => {
+            Some(Fixed::<$conversion>::boxed(kind, rows))
+        };
+    }
+    with_conversion!(kind, numbers)
 }

@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, FixedSizeListArray, GenericListArray, OffsetSizeTrai
 use arrow_buffer::{NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, FieldRef};
 
-use super::{Column, Context, new_column, put_inside};
+use super::{Column, Context, new_column, or_restore, put_inside};
 use crate::error::Misfit;
 use crate::value::{Items, Value};
 
@@ -57,10 +57,12 @@ impl<O: OffsetSizeTrait> Column for Lists<O> {
 
     fn append(&mut self, value: Value<'_>, context: &mut Context) -> Result<(), Misfit> {
         let Value::List(items) = value else { return Err(Misfit::TypeNotTaken { takes: "lists" }) };
-        context.inside += 1;
-        let appended = append_items(items, &mut *self.inner, context);
-        context.inside -= 1;
-        appended?;
+        or_restore(self, context, |lists, context| {
+            context.inside += 1;
+            append_items(items, &mut *lists.inner, context)?;
+            context.inside -= 1;
+            Ok(())
+        })?;
         self.offsets.push(O::usize_as(self.inner.len()));
         self.nulls.append_non_null();
         Ok(())
@@ -114,10 +116,12 @@ impl Column for FixedLists {
                 return Err(Misfit::ListLength { expected: self.size, found: items.len() });
             }
             Value::List(items) => {
-                context.inside += 1;
-                let appended = append_items(items, &mut *self.inner, context);
-                context.inside -= 1;
-                appended?;
+                or_restore(self, context, |lists, context| {
+                    context.inside += 1;
+                    append_items(items, &mut *lists.inner, context)?;
+                    context.inside -= 1;
+                    Ok(())
+                })?;
             }
             Value::Blob(bytes) => {
                 let Some(width) = self.inner.width() else {

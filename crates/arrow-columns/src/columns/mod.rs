@@ -9,6 +9,9 @@ mod dictionary;
 mod fixed;
 mod list;
 mod nested;
+mod placed;
+
+pub(crate) use self::placed::{Placed, placed};
 
 use std::sync::Arc;
 
@@ -61,7 +64,7 @@ pub(crate) trait Column: Send + Sync {
     /// Appends a value that is not nil.
     ///
     /// # Errors
-    /// The value does not fit. The column must then be cut to the length that it had: see [`put`].
+    /// The value does not fit. The column is as it was.
     fn append(&mut self, value: Value<'_>, context: &mut Context) -> Result<(), Misfit>;
 
     fn append_null(&mut self);
@@ -101,12 +104,23 @@ pub(crate) fn put(column: &mut dyn Column, value: Value<'_>, context: &mut Conte
         column.append_null();
         return Ok(());
     }
-    let (len, changed, failures) = (column.len(), context.changed, context.failures.len());
-    let appended = column.append(value, context);
+    column.append(value, context)
+}
+
+/// Appends with `append` to a column of `len` values that has columns inside, and restores all if that fails.
+fn or_restore<C: Column>(
+    column: &mut C,
+    context: &mut Context,
+    append: impl FnOnce(&mut C, &mut Context) -> Result<(), Misfit>,
+) -> Result<(), Misfit> {
+    let (len, changed, failures, inside) =
+        (column.len(), context.changed, context.failures.len(), context.inside);
+    let appended = append(column, context);
     if appended.is_err() {
         column.truncate(len);
         context.changed = changed;
         context.failures.truncate(failures);
+        context.inside = inside;
     }
     appended
 }

@@ -8,7 +8,7 @@ use arrow_buffer::{NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, FieldRef, Fields};
 use record_decode::Reason;
 
-use super::{Column, Context, FieldMisfit, new_column, put, put_inside};
+use super::{Column, Context, FieldMisfit, new_column, or_restore, put, put_inside};
 use crate::error::Misfit;
 use crate::value::Value;
 
@@ -39,14 +39,8 @@ impl Structs {
         }
         self.by_key.get(key).copied()
     }
-}
 
-impl Column for Structs {
-    fn len(&self) -> usize {
-        self.nulls.len()
-    }
-
-    fn append(&mut self, value: Value<'_>, context: &mut Context) -> Result<(), Misfit> {
+    fn append_fields(&mut self, value: Value<'_>, context: &mut Context) -> Result<(), Misfit> {
         let Value::Map(mut items) = value else { return Err(Misfit::TypeNotTaken { takes: "maps" }) };
         let row = self.nulls.len();
         let mut expected = 0;
@@ -85,6 +79,16 @@ impl Column for Structs {
         self.nulls.append_non_null();
         Ok(())
     }
+}
+
+impl Column for Structs {
+    fn len(&self) -> usize {
+        self.nulls.len()
+    }
+
+    fn append(&mut self, value: Value<'_>, context: &mut Context) -> Result<(), Misfit> {
+        or_restore(self, context, |structs, context| structs.append_fields(value, context))
+    }
 
     fn append_null(&mut self) {
         self.members.iter_mut().for_each(|member| member.column.append_null());
@@ -108,6 +112,9 @@ impl Column for Structs {
 }
 
 pub(super) fn structs(fields: &Fields, name: &str, rows: usize) -> Option<Box<dyn Column>> {
+    if fields.is_empty() {
+        return None;
+    }
     let member = |field: &FieldRef| {
         let name = format!("{name}.{}", field.name());
         Some(Member { column: new_column(field, &name, rows)?, name: name.into() })
@@ -158,10 +165,12 @@ impl Column for Maps {
     }
 
     fn append(&mut self, value: Value<'_>, context: &mut Context) -> Result<(), Misfit> {
-        context.inside += 1;
-        let appended = self.append_pairs(value, context);
-        context.inside -= 1;
-        appended?;
+        or_restore(self, context, |maps, context| {
+            context.inside += 1;
+            maps.append_pairs(value, context)?;
+            context.inside -= 1;
+            Ok(())
+        })?;
         self.offsets.push(self.keys.len() as i32);
         self.nulls.append_non_null();
         Ok(())

@@ -1,6 +1,7 @@
 //! The rows of a batch, which come in any order, into columns in order.
 //!
-//! Rows are packed as they come, in blocks of [`BLOCK`]. When a block is complete, and those before it are, its rows are
+//! Numbers, bools and times are put in their places as they come: their columns have a place for each row. Other values
+//! are packed, in blocks of [`BLOCK`]. When a block is complete, and those before it are, its rows are
 //! appended to the columns and its memory is used for the next one. A batch asks for its rows roughly in order, so few
 //! blocks are open at once, and the packed bytes stay in the CPU's caches.
 //!
@@ -8,15 +9,19 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch};
 use record_decode::Casting;
+use wire_protocol::message::Op;
 
 use super::BATCH_ROWS;
 use super::packed::{BinOrder, Bins, PackedRows, RowSpan};
 use super::query::{TableError, inferred_plan};
-use super::report::TableReport;
-use super::table::TableBuilder;
+use super::report::{ColumnFailure, TableReport};
+use super::table::{TableBuilder, bin_type};
+use crate::columns::{Placed, placed};
+use crate::error::Misfit;
 use crate::schema::ColumnPlan;
+use crate::value::Value;
 
 /// The rows of a block.
 const BLOCK: usize = 4096;
@@ -62,6 +67,7 @@ struct State {
     bins: Bins,
     order: BinOrder,
     table: Option<TableBuilder>,
+    placed: PlacedColumns,
     casting: Casting,
     codes: Vec<i32>,
     meta: Vec<[u32; 2]>,
@@ -100,7 +106,13 @@ impl BatchTable {
         Self(Mutex::new(State {
             bins,
             order: BinOrder::default(),
-            table: plan.map(|plan| TableBuilder::new(plan, BATCH_ROWS, false)),
+            placed: plan
+                .as_deref()
+                .map_or_else(PlacedColumns::default, |plan| PlacedColumns::new(plan, rows)),
+            table: plan.map(|plan| {
+                let is_placed = |column| PlacedColumns::has(&plan, column);
+                TableBuilder::beside(Arc::clone(&plan), BATCH_ROWS, false, is_placed)
+            }),
             casting,
             codes: vec![NO_ANSWER; rows],
             meta: vec![[0; 2]; rows],
@@ -149,7 +161,8 @@ impl BatchTable {
         for name in std::mem::take(&mut state.unmatched) {
             table.note_unmatched(&name);
         }
-        let (batches, report) = table.take()?;
+        let (arrays, placed_report) = state.placed.finish()?;
+        let (batches, report) = table.take_with(&arrays, placed_report)?;
         let (codes, meta) = (std::mem::take(&mut state.codes), std::mem::take(&mut state.meta));
         Ok(FilledBatch { plan: Arc::clone(table.plan()), batches, report, codes, meta })
     }
@@ -177,9 +190,9 @@ impl State {
                 (None, _) => table.push_null(),
                 (Some(span), Bins::Seen { names, .. }) if !is_planned => {
                     let source = |number: u16| plan.source(names.get(usize::from(number))?);
-                    table.push_packed(&block.rows, *span, source);
+                    table.push_packed(&plan, &block.rows, *span, source);
                 }
-                (Some(span), _) => table.push_packed(&block.rows, *span, |number| Some(number.into())),
+                (Some(span), _) => table.push_packed(&plan, &block.rows, *span, |number| Some(number.into())),
             }
         }
         // A block of huge rows is not kept.
@@ -229,7 +242,7 @@ impl BatchLease<'_> {
             _ => return false,
         }
         let at = row / BLOCK;
-        let State { bins, order, blocks, spare, unmatched, codes, .. } = state;
+        let State { bins, order, blocks, spare, unmatched, codes, placed, casting, .. } = state;
         let rows = rows_of(codes.len(), at);
         let Some(slot) = blocks.get_mut(at) else { return false };
         let block = slot.get_or_insert_with(|| {
@@ -238,7 +251,9 @@ impl BatchLease<'_> {
             block
         });
         if answer.code == 0 {
-            let span = block.rows.push(ops, (bins, order), |name| note(unmatched, name));
+            let ignored = |name: &[u8]| note(unmatched, name);
+            let span =
+                block.rows.push(ops, (bins, order), ignored, |bin, op| placed.put(bin, row, op, *casting));
             if let Some(place) = block.spans.get_mut(row % BLOCK) {
                 *place = Some(span);
             }
@@ -267,6 +282,89 @@ impl State {
             }
             self.append_next();
         }
+    }
+}
+
+/// The columns of numbers, bools and times, for all rows of a batch.
+#[derive(Default)]
+struct PlacedColumns {
+    /// By the number of the bin.
+    by_bin: Vec<Option<PlacedColumn>>,
+    report: TableReport,
+    /// The number of columns of the plan.
+    columns: usize,
+}
+
+struct PlacedColumn {
+    values: Box<dyn Placed>,
+    /// Its place among the columns.
+    column: usize,
+    name: Box<str>,
+    /// The row that came last, for bins that come twice in a record.
+    last: usize,
+}
+
+impl std::fmt::Debug for PlacedColumns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PlacedColumns").field("columns", &self.columns).finish_non_exhaustive()
+    }
+}
+
+impl PlacedColumns {
+    fn new(plan: &ColumnPlan, rows: usize) -> Self {
+        let by_bin = (0..plan.bin_count()).map(|bin| {
+            let column = plan.only_column(bin)?;
+            let field = plan.schema().fields().get(column)?;
+            let values = placed(field.data_type(), rows)?;
+            Some(PlacedColumn { values, column, name: field.name().as_str().into(), last: usize::MAX })
+        });
+        Self {
+            by_bin: by_bin.collect(),
+            report: TableReport::default(),
+            columns: plan.schema().fields().len(),
+        }
+    }
+
+    /// Whether the values of a column of the plan are placed.
+    fn has(plan: &ColumnPlan, column: usize) -> bool {
+        (0..plan.bin_count()).any(|bin| plan.only_column(bin) == Some(column))
+            && plan.schema().fields().get(column).is_some_and(|field| placed(field.data_type(), 0).is_some())
+    }
+
+    /// Puts the value of a bin into its place. False if the bin has none.
+    #[inline]
+    fn put(&mut self, bin: u16, row: usize, op: &Op<'_>, casting: Casting) -> bool {
+        let Some(Some(place)) = self.by_bin.get_mut(usize::from(bin)) else { return false };
+        // The first value of a record counts.
+        if std::mem::replace(&mut place.last, row) == row {
+            return true;
+        }
+        let outcome = match Value::of_particle(op.particle_type, op.value) {
+            Ok(Value::Number(number)) => place.values.put(row, number, casting),
+            Ok(Value::Nil) => Ok(0),
+            Ok(_) => Err(Misfit::TypeNotTaken { takes: place.values.takes() }),
+            Err(error) => Err(error.into()),
+        };
+        match outcome {
+            Ok(0) => {}
+            Ok(changed) => self.report.count_changed(&place.name, changed),
+            Err(misfit) => {
+                let (column, bin_type) = (place.name.clone(), bin_type(op.particle_type, op.value));
+                self.report.fail_any(ColumnFailure { row, column, bin_type, misfit });
+            }
+        }
+        true
+    }
+
+    /// The arrays by their columns, and what did not fit.
+    fn finish(&mut self) -> Result<(Vec<Option<ArrayRef>>, TableReport), TableError> {
+        let mut arrays = vec![None; self.columns];
+        for place in self.by_bin.iter_mut().flatten() {
+            if let Some(array) = arrays.get_mut(place.column) {
+                *array = Some(place.values.finish()?);
+            }
+        }
+        Ok((arrays, std::mem::take(&mut self.report)))
     }
 }
 

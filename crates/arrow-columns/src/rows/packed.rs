@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use wire_protocol::message::Ops;
+use wire_protocol::message::{Op, Ops};
 use wire_protocol::particle::particle_type;
 
 use crate::schema::ColumnPlan;
@@ -96,13 +96,14 @@ pub(crate) struct PackedRows {
 
 impl PackedRows {
     /// Appends the operations of an answer as a row, and returns where it is. `ignored` is told of bins without a
-    /// number.
+    /// number; those that `takes` returns true for are not packed.
     #[inline]
     pub(crate) fn push(
         &mut self,
         ops: &[u8],
         (bins, order): (&mut Bins, &mut BinOrder),
         mut ignored: impl FnMut(&[u8]),
+        mut takes: impl FnMut(u16, &Op<'_>) -> bool,
     ) -> RowSpan {
         let start = self.bytes.len();
         for (at, op) in Ops::over(ops).enumerate() {
@@ -110,6 +111,9 @@ impl PackedRows {
                 ignored(op.name);
                 continue;
             };
+            if takes(number, &op) {
+                continue;
+            }
             let [low, high] = number.to_le_bytes();
             let kind = op.particle_type;
             let is_number = matches!(kind, particle_type::INTEGER | particle_type::FLOAT);

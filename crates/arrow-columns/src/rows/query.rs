@@ -194,7 +194,7 @@ impl QueryTable {
         match &mut self.rows {
             Rows::Table(table) => table.push(record.bins),
             Rows::Packed { rows, spans, bins, order } => {
-                spans.push(rows.push(record.bins, (bins, order), |_| ()));
+                spans.push(rows.push(record.bins, (bins, order), |_| (), |_, _| false));
             }
         }
         let open = &mut self.open;
@@ -223,7 +223,7 @@ impl QueryTable {
         let mut table = TableBuilder::new(Arc::clone(&plan), batch_rows, true);
         let Bins::Seen { names, .. } = bins else { return Err(TableError::Finished) };
         for &span in &*spans {
-            table.push_packed(rows, span, |number| plan.source(names.get(usize::from(number))?));
+            table.push_packed(&plan, rows, span, |number| plan.source(names.get(usize::from(number))?));
         }
         self.rows = Rows::Table(Box::new(table));
         Ok(())

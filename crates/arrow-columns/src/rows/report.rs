@@ -48,6 +48,28 @@ impl TableReport {
         }
     }
 
+    /// Adds another report on the same rows.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.failure_count += other.failure_count;
+        self.failures.extend(other.failures);
+        self.failures.sort_by_key(|failure| failure.row);
+        self.failures.truncate(KEPT_FAILURES);
+        for (column, count) in other.inexact {
+            self.count_changed(&column, count);
+        }
+    }
+
+    /// [`TableReport::fail`], for rows that come in any order: the first ones are kept.
+    #[cold]
+    pub(crate) fn fail_any(&mut self, failure: ColumnFailure) {
+        self.failure_count += 1;
+        self.failures.push(failure);
+        if self.failures.len() >= 2 * KEPT_FAILURES {
+            self.failures.sort_by_key(|failure| failure.row);
+            self.failures.truncate(KEPT_FAILURES);
+        }
+    }
+
     /// A stored key of another type than the column of keys has.
     #[cold]
     pub(crate) fn fail_key(&mut self, row: usize, error: &MetaError) {
@@ -70,8 +92,8 @@ impl TableReport {
 
     /// Names the columns without a value.
     pub(crate) fn set_missing(&mut self, plan: &ColumnPlan, has_value: &[bool]) {
-        let fields = plan.schema().fields().iter().zip(has_value);
-        self.missing =
-            fields.filter(|&(_, has)| !has).map(|(field, _)| field.name().as_str().into()).collect();
+        let fields = plan.schema().fields().iter().zip(has_value).enumerate();
+        let missing = fields.filter(|&(column, (_, has))| !has && plan.is_filled(column));
+        self.missing = missing.map(|(_, (field, _))| field.name().as_str().into()).collect();
     }
 }

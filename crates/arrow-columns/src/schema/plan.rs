@@ -157,6 +157,24 @@ impl ColumnPlan {
         self.by_name.get(bin).copied()
     }
 
+    /// Whether a bin fills the column: not if it is left out.
+    pub(crate) fn is_filled(&self, column: usize) -> bool {
+        self.targets.iter().flatten().any(|target| target.column == column)
+    }
+
+    /// The column that a bin fills with its own value, if it fills no other.
+    pub(crate) fn only_column(&self, source: usize) -> Option<usize> {
+        match self.targets(source) {
+            [target] if target.steps.is_empty() => Some(target.column),
+            _ => None,
+        }
+    }
+
+    /// The number of bins.
+    pub(crate) fn bin_count(&self) -> usize {
+        self.bins.len()
+    }
+
     /// What a bin fills.
     pub(crate) fn targets(&self, source: usize) -> &[Target] {
         self.targets.get(source).map_or(&[], |targets| targets)
