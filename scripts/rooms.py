@@ -43,6 +43,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "poll_for": (),  # blocking on a future in slices of time
     },
     "arrow-columns": {
+        # The rows of Arrow columns, as operations.
+        "encode": ("columns",),
         # Records into the columns of a result, in order, and what did not fit.
         "rows": ("columns", "error", "infer", "schema", "value"),
         # Columns inferred from values.
@@ -55,7 +57,6 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "value": ("error",),
         # Why a value does not fit, or a schema is refused.
         "error": (),
-        "encode": (),  # the rows of Arrow columns as operations
     },
     "dev-server": {
         "cli": ("server", "state", "config", "security", "error"),  # the program

@@ -146,3 +146,26 @@ def is_same(a: Any, b: Any) -> bool:
     if isinstance(a, (bytes, bytearray)) and isinstance(b, (bytes, bytearray)):
         return bytes(a) == bytes(b)
     return type(a) is type(b) and bool(a == b)
+
+
+def is_readable(kind: Any) -> bool:
+    """Whether a schema for reading can have the type: not null and list views, dictionaries only of text.
+
+    Nor can it have a struct without fields.
+    """
+    if pa.types.is_dictionary(kind):
+        return bool(pa.types.is_string(kind.value_type))
+    if pa.types.is_null(kind) or pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        return False
+    if pa.types.is_struct(kind) and kind.num_fields == 0:
+        return False
+    return all(is_readable(kind.field(at).type) for at in range(kind.num_fields))
+
+
+def has_nan(value: Any) -> bool:
+    """Whether NaN, which pyarrow finds unequal to itself, is anywhere in a value."""
+    if isinstance(value, dict):
+        return any(map(has_nan, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(has_nan, value))
+    return isinstance(value, float) and math.isnan(value)

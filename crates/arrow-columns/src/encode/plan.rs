@@ -5,6 +5,8 @@ use std::sync::Arc;
 use arrow_data::ArrayData;
 use arrow_schema::Fields;
 
+use crate::columns::type_name;
+
 use super::column::Column;
 use super::pack::BinHead;
 use super::rows::{RowsToWrite, Unwritable};
@@ -73,7 +75,7 @@ impl WritePlan {
             Some(Kind::Text) => KeyKind::Text,
             Some(Kind::Blob) => KeyKind::Blob,
             _ => {
-                let kind = fields[key_place].data_type().to_string().into();
+                let kind = type_name(fields[key_place].data_type()).into();
                 return Err(RefusedSchema::KeyType { key: key.into(), kind });
             }
         };

@@ -4,6 +4,8 @@ use arrow_schema::{DataType, Fields, IntervalUnit};
 use wire_protocol::msgpack::MAX_DEPTH;
 use wire_protocol::particle::particle_type;
 
+use crate::columns::type_name;
+
 /// The longest bin name in bytes of UTF-8.
 const MAX_BIN_NAME: usize = 15;
 
@@ -266,7 +268,7 @@ fn check_at(column: &str, inside: &str, data_type: &DataType, depth: usize) -> R
             };
             let kind = check_at(column, &format!("{inside}, its keys"), keys.data_type(), depth + 1)?;
             if !matches!(kind, Kind::Int | Kind::Text | Kind::Blob) {
-                let kind = keys.data_type().to_string().into();
+                let kind = type_name(keys.data_type()).into();
                 return Err(RefusedSchema::MapKeys { column: column.into(), inside: inside.into(), kind });
             }
             check_at(column, &format!("{inside}, its values"), values.data_type(), depth + 1)?;
@@ -291,7 +293,7 @@ fn unsupported(column: &str, inside: &str, data_type: &DataType) -> RefusedSchem
     RefusedSchema::Unsupported {
         column: column.into(),
         inside: inside.into(),
-        kind: data_type.to_string().into(),
+        kind: type_name(data_type).into(),
         instead,
     }
 }
