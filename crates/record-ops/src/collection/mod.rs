@@ -2,7 +2,7 @@
 //!
 //! [`read`] and [`modify`] apply the bytes of an operation to a bin. `request` reads these bytes, `context` finds the
 //! list or map inside others, `list` and `map` have the commands, `select` and `result` what they have in common:
-//! which elements are selected, and what is returned of them. `path` has the operations with paths.
+//! which elements are selected, and what is returned of them. Operations with paths are in [`crate::expression`].
 //!
 //! Lists and maps stay encoded: an operation splits the one that it works on into elements and joins them again. That
 //! costs time in proportion to the size of the bin, and no recursion.
@@ -33,8 +33,10 @@ const FIRST_MAP_COMMAND: u32 = 64;
 const NO_LIST: OpError = OpError::bin_type("the operation is for lists");
 const NO_MAP: OpError = OpError::bin_type("the operation is for maps");
 const NO_CONTEXT: OpError = OpError::parameter("a bin that is no list or map takes no context");
-const NO_PATHS: OpError =
-    OpError::new(ResultCode::UNSUPPORTED_FEATURE, "operations with paths are not supported");
+const NO_PATHS: OpError = OpError::new(
+    ResultCode::UNSUPPORTED_FEATURE,
+    "operations with paths are those of `expression::select` and `change`",
+);
 
 fn is_list(code: u32) -> bool {
     code < FIRST_MAP_COMMAND
