@@ -17,7 +17,11 @@ from aerospike_helpers.expressions import (
     bitwise,
     bitwise_operators,
     hll,
+)
+from aerospike_helpers.expressions import (
     list as lists,
+)
+from aerospike_helpers.expressions import (
     map as maps,
 )
 from hypothesis import strategies as st
@@ -45,7 +49,22 @@ SCALARS = st.integers(-3, 12) | st.sampled_from(["a", "b", "c", 1.5, b"\x01", Tr
 LISTS = st.lists(SCALARS | st.lists(SCALARS, max_size=3), max_size=5)
 MAPS = st.dictionaries(st.integers(-3, 5) | st.sampled_from(["a", "b", "c"]), SCALARS | LISTS, max_size=4)
 PATTERNS = st.sampled_from(
-    ["a", "^a.*c$", "[[:alpha:]]+", "h.llo", "(a|b)c", "x.y", "b{1,2}", "^$", "l\\{2\\}", "[^a-c]", "o w", "^*", "a|", "A"]
+    [
+        "a",
+        "^a.*c$",
+        "[[:alpha:]]+",
+        "h.llo",
+        "(a|b)c",
+        "x.y",
+        "b{1,2}",
+        "^$",
+        "l\\{2\\}",
+        "[^a-c]",
+        "o w",
+        "^*",
+        "a|",
+        "A",
+    ]
 )
 INDEXES = st.integers(-6, 6)
 COUNTS = st.integers(0, 4)
@@ -107,7 +126,7 @@ def ints(depth: int) -> st.SearchStrategy[Any]:
     if depth == 0:
         return leaves
     n, f, s = (expressions(kind, depth - 1) for kind in ("int", "float", "str"))
-    l, m, b, h = (expressions(kind, depth - 1) for kind in ("list", "map", "blob", "hll"))
+    lst, m, b, h = (expressions(kind, depth - 1) for kind in ("list", "map", "blob", "hll"))
     flag = expressions("bool", depth - 1)
     return st.one_of(
         leaves,
@@ -131,18 +150,44 @@ def ints(depth: int) -> st.SearchStrategy[Any]:
         call(bitwise_operators.IntCount, n),
         call(bitwise_operators.IntLeftScan, n, flag),
         call(bitwise_operators.IntRightScan, n, flag),
-        l.map(lambda value: lists.ListSize(None, value)),
+        lst.map(lambda value: lists.ListSize(None, value)),
         m.map(lambda value: maps.MapSize(None, value)),
-        call(lambda value, at: lists.ListGetByIndex(None, aerospike.LIST_RETURN_VALUE, base.ResultType.INTEGER, at, value), l, n),
-        call(lambda value, at: lists.ListGetByRank(None, aerospike.LIST_RETURN_VALUE, base.ResultType.INTEGER, at, value), l, n),
-        call(lambda value, x: lists.ListGetByValue(None, aerospike.LIST_RETURN_COUNT, x, value), l, SCALARS | s),
-        call(lambda value, x: maps.MapGetByKey(None, aerospike.MAP_RETURN_VALUE, base.ResultType.INTEGER, x, value), m, n | s),
+        call(
+            lambda value, at: lists.ListGetByIndex(
+                None, aerospike.LIST_RETURN_VALUE, base.ResultType.INTEGER, at, value
+            ),
+            lst,
+            n,
+        ),
+        call(
+            lambda value, at: lists.ListGetByRank(
+                None, aerospike.LIST_RETURN_VALUE, base.ResultType.INTEGER, at, value
+            ),
+            lst,
+            n,
+        ),
+        call(
+            lambda value, x: lists.ListGetByValue(None, aerospike.LIST_RETURN_COUNT, x, value),
+            lst,
+            SCALARS | s,
+        ),
+        call(
+            lambda value, x: maps.MapGetByKey(
+                None, aerospike.MAP_RETURN_VALUE, base.ResultType.INTEGER, x, value
+            ),
+            m,
+            n | s,
+        ),
         call(bitwise.BitCount, INDEXES, st.integers(1, 20), b),
         call(bitwise.BitLeftScan, INDEXES, st.integers(1, 20), st.booleans(), b),
         call(bitwise.BitRightScan, INDEXES, st.integers(1, 20), st.booleans(), b),
         call(bitwise.BitGetInt, INDEXES, st.integers(1, 64), st.booleans(), b),
         call(hll.HLLGetCount, h),
-        call(lambda sketch, values: hll.HLLMayContain(values, sketch), h, st.lists(TEXTS, min_size=1, max_size=3)),
+        call(
+            lambda sketch, values: hll.HLLMayContain(values, sketch),
+            h,
+            st.lists(TEXTS, min_size=1, max_size=3),
+        ),
     )
 
 
@@ -173,14 +218,16 @@ def floats(depth: int) -> st.SearchStrategy[Any]:
 
 
 def texts(depth: int) -> st.SearchStrategy[Any]:
-    leaves = TEXTS.map(base.Val) | call(base.StrBin, names("s")) | st.just(base.SetName()) | st.just(base.KeyStr())
+    leaves = (
+        TEXTS.map(base.Val) | call(base.StrBin, names("s")) | st.just(base.SetName()) | st.just(base.KeyStr())
+    )
     if depth == 0:
         return leaves
-    l, n = expressions("list", depth - 1), expressions("int", depth - 1)
+    lst, n = expressions("list", depth - 1), expressions("int", depth - 1)
     get = lambda value, at: lists.ListGetByIndex(  # noqa: E731
         None, aerospike.LIST_RETURN_VALUE, base.ResultType.STRING, at, value
     )
-    return st.one_of(leaves, *common("str", depth), call(get, l, n))
+    return st.one_of(leaves, *common("str", depth), call(get, lst, n))
 
 
 def bools(depth: int) -> st.SearchStrategy[Any]:
@@ -209,7 +256,11 @@ def bools(depth: int) -> st.SearchStrategy[Any]:
         call(base.Not, flag),
         call(base.CmpRegex, st.sampled_from([0, 1, 2, 3, 4, 5]), PATTERNS, expressions("str", depth - 1)),
         call(base.CmpGeo, geo, geo),
-        call(lists.InList, expressions("int", depth - 1) | expressions("str", 0) | expressions("float", 0), expressions("list", depth - 1)),
+        call(
+            lists.InList,
+            expressions("int", depth - 1) | expressions("str", 0) | expressions("float", 0),
+            expressions("list", depth - 1),
+        ),
     )
 
 
@@ -217,25 +268,49 @@ def list_values(depth: int) -> st.SearchStrategy[Any]:
     leaves = LISTS.map(base.Val) | call(base.ListBin, names("ln"))
     if depth == 0:
         return leaves
-    l, m, n = (expressions(kind, depth - 1) for kind in ("list", "map", "int"))
+    lst, m, n = (expressions(kind, depth - 1) for kind in ("list", "map", "int"))
     wanted, kept = st.sampled_from(RETURNS["list"]), st.sampled_from(MAP_RETURNS["list"])
     values = SCALARS | n
     return st.one_of(
         leaves,
         *common("list", depth),
-        call(lambda a, b: lists.ListAppend(None, None, b, a), l, values),
-        call(lambda a, b: lists.ListAppendItems(None, None, b, a), l, l),
-        call(lambda a, at, b: lists.ListInsert(None, None, at, b, a), l, INDEXES, values),
-        call(lambda a, at, b: lists.ListSet(None, None, at, b, a), l, INDEXES, values),
-        call(lambda a, order: lists.ListSort(None, order, a), l, st.sampled_from([0, 2])),
-        call(lambda a: lists.ListClear(None, a), l),
-        call(lambda a, b: lists.ListRemoveByValue(None, b, a), l, values),
-        call(lambda a, at, count: lists.ListRemoveByIndexRange(None, at, count, a), l, INDEXES, COUNTS),
-        call(lambda a, how, at, count: lists.ListGetByIndexRange(None, how, at, count, a), l, wanted, INDEXES, COUNTS),
-        call(lambda a, how, at, count: lists.ListGetByRankRange(None, how, at, count, a), l, wanted, INDEXES, COUNTS),
-        call(lambda a, how, b, c: lists.ListGetByValueRange(None, how, b, c, a), l, wanted, values, values),
-        call(lambda a, how, at, count: maps.MapGetByIndexRange(None, how, at, count, a), m, kept, INDEXES, COUNTS),
-        call(lambda a, how, at, count: maps.MapGetByRankRange(None, how, at, count, a), m, kept, INDEXES, COUNTS),
+        call(lambda a, b: lists.ListAppend(None, None, b, a), lst, values),
+        call(lambda a, b: lists.ListAppendItems(None, None, b, a), lst, lst),
+        call(lambda a, at, b: lists.ListInsert(None, None, at, b, a), lst, INDEXES, values),
+        call(lambda a, at, b: lists.ListSet(None, None, at, b, a), lst, INDEXES, values),
+        call(lambda a, order: lists.ListSort(None, order, a), lst, st.sampled_from([0, 2])),
+        call(lambda a: lists.ListClear(None, a), lst),
+        call(lambda a, b: lists.ListRemoveByValue(None, b, a), lst, values),
+        call(lambda a, at, count: lists.ListRemoveByIndexRange(None, at, count, a), lst, INDEXES, COUNTS),
+        call(
+            lambda a, how, at, count: lists.ListGetByIndexRange(None, how, at, count, a),
+            lst,
+            wanted,
+            INDEXES,
+            COUNTS,
+        ),
+        call(
+            lambda a, how, at, count: lists.ListGetByRankRange(None, how, at, count, a),
+            lst,
+            wanted,
+            INDEXES,
+            COUNTS,
+        ),
+        call(lambda a, how, b, c: lists.ListGetByValueRange(None, how, b, c, a), lst, wanted, values, values),
+        call(
+            lambda a, how, at, count: maps.MapGetByIndexRange(None, how, at, count, a),
+            m,
+            kept,
+            INDEXES,
+            COUNTS,
+        ),
+        call(
+            lambda a, how, at, count: maps.MapGetByRankRange(None, how, at, count, a),
+            m,
+            kept,
+            INDEXES,
+            COUNTS,
+        ),
         m.map(maps.MapGetKeys),
         m.map(maps.MapGetValues),
         expressions("hll", depth - 1).map(hll.HLLDescribe),
@@ -300,7 +375,12 @@ def sketches(depth: int) -> st.SearchStrategy[Any]:
     return st.one_of(
         leaves,
         *common("hll", depth),
-        call(lambda sketch, index, hashed: hll.HLLInit(None, index, hashed, sketch), h, st.integers(3, 17), st.integers(-1, 6)),
+        call(
+            lambda sketch, index, hashed: hll.HLLInit(None, index, hashed, sketch),
+            h,
+            st.integers(3, 17),
+            st.integers(-1, 6),
+        ),
         call(lambda sketch, new: hll.HLLAdd(None, new, -1, -1, sketch), h, values),
     )
 
