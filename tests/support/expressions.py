@@ -17,7 +17,11 @@ from aerospike_helpers.expressions import (
     bitwise,
     bitwise_operators,
     hll,
+)
+from aerospike_helpers.expressions import (
     list as lists,
+)
+from aerospike_helpers.expressions import (
     map as maps,
 )
 from hypothesis import strategies as st
@@ -122,7 +126,7 @@ def ints(depth: int) -> st.SearchStrategy[Any]:
     if depth == 0:
         return leaves
     n, f, s = (expressions(kind, depth - 1) for kind in ("int", "float", "str"))
-    l, m, b, h = (expressions(kind, depth - 1) for kind in ("list", "map", "blob", "hll"))
+    lst, m, b, h = (expressions(kind, depth - 1) for kind in ("list", "map", "blob", "hll"))
     flag = expressions("bool", depth - 1)
     return st.one_of(
         leaves,
@@ -146,24 +150,26 @@ def ints(depth: int) -> st.SearchStrategy[Any]:
         call(bitwise_operators.IntCount, n),
         call(bitwise_operators.IntLeftScan, n, flag),
         call(bitwise_operators.IntRightScan, n, flag),
-        l.map(lambda value: lists.ListSize(None, value)),
+        lst.map(lambda value: lists.ListSize(None, value)),
         m.map(lambda value: maps.MapSize(None, value)),
         call(
             lambda value, at: lists.ListGetByIndex(
                 None, aerospike.LIST_RETURN_VALUE, base.ResultType.INTEGER, at, value
             ),
-            l,
+            lst,
             n,
         ),
         call(
             lambda value, at: lists.ListGetByRank(
                 None, aerospike.LIST_RETURN_VALUE, base.ResultType.INTEGER, at, value
             ),
-            l,
+            lst,
             n,
         ),
         call(
-            lambda value, x: lists.ListGetByValue(None, aerospike.LIST_RETURN_COUNT, x, value), l, SCALARS | s
+            lambda value, x: lists.ListGetByValue(None, aerospike.LIST_RETURN_COUNT, x, value),
+            lst,
+            SCALARS | s,
         ),
         call(
             lambda value, x: maps.MapGetByKey(
@@ -217,11 +223,11 @@ def texts(depth: int) -> st.SearchStrategy[Any]:
     )
     if depth == 0:
         return leaves
-    l, n = expressions("list", depth - 1), expressions("int", depth - 1)
+    lst, n = expressions("list", depth - 1), expressions("int", depth - 1)
     get = lambda value, at: lists.ListGetByIndex(  # noqa: E731
         None, aerospike.LIST_RETURN_VALUE, base.ResultType.STRING, at, value
     )
-    return st.one_of(leaves, *common("str", depth), call(get, l, n))
+    return st.one_of(leaves, *common("str", depth), call(get, lst, n))
 
 
 def bools(depth: int) -> st.SearchStrategy[Any]:
@@ -262,35 +268,35 @@ def list_values(depth: int) -> st.SearchStrategy[Any]:
     leaves = LISTS.map(base.Val) | call(base.ListBin, names("ln"))
     if depth == 0:
         return leaves
-    l, m, n = (expressions(kind, depth - 1) for kind in ("list", "map", "int"))
+    lst, m, n = (expressions(kind, depth - 1) for kind in ("list", "map", "int"))
     wanted, kept = st.sampled_from(RETURNS["list"]), st.sampled_from(MAP_RETURNS["list"])
     values = SCALARS | n
     return st.one_of(
         leaves,
         *common("list", depth),
-        call(lambda a, b: lists.ListAppend(None, None, b, a), l, values),
-        call(lambda a, b: lists.ListAppendItems(None, None, b, a), l, l),
-        call(lambda a, at, b: lists.ListInsert(None, None, at, b, a), l, INDEXES, values),
-        call(lambda a, at, b: lists.ListSet(None, None, at, b, a), l, INDEXES, values),
-        call(lambda a, order: lists.ListSort(None, order, a), l, st.sampled_from([0, 2])),
-        call(lambda a: lists.ListClear(None, a), l),
-        call(lambda a, b: lists.ListRemoveByValue(None, b, a), l, values),
-        call(lambda a, at, count: lists.ListRemoveByIndexRange(None, at, count, a), l, INDEXES, COUNTS),
+        call(lambda a, b: lists.ListAppend(None, None, b, a), lst, values),
+        call(lambda a, b: lists.ListAppendItems(None, None, b, a), lst, lst),
+        call(lambda a, at, b: lists.ListInsert(None, None, at, b, a), lst, INDEXES, values),
+        call(lambda a, at, b: lists.ListSet(None, None, at, b, a), lst, INDEXES, values),
+        call(lambda a, order: lists.ListSort(None, order, a), lst, st.sampled_from([0, 2])),
+        call(lambda a: lists.ListClear(None, a), lst),
+        call(lambda a, b: lists.ListRemoveByValue(None, b, a), lst, values),
+        call(lambda a, at, count: lists.ListRemoveByIndexRange(None, at, count, a), lst, INDEXES, COUNTS),
         call(
             lambda a, how, at, count: lists.ListGetByIndexRange(None, how, at, count, a),
-            l,
+            lst,
             wanted,
             INDEXES,
             COUNTS,
         ),
         call(
             lambda a, how, at, count: lists.ListGetByRankRange(None, how, at, count, a),
-            l,
+            lst,
             wanted,
             INDEXES,
             COUNTS,
         ),
-        call(lambda a, how, b, c: lists.ListGetByValueRange(None, how, b, c, a), l, wanted, values, values),
+        call(lambda a, how, b, c: lists.ListGetByValueRange(None, how, b, c, a), lst, wanted, values, values),
         call(
             lambda a, how, at, count: maps.MapGetByIndexRange(None, how, at, count, a),
             m,
