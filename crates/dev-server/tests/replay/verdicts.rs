@@ -24,8 +24,6 @@ pub(crate) enum Why {
     /// The real server frees truncated records gradually, and its answers have their generation until then;
     /// this one frees them at once.
     Freed,
-    /// One row has a list operation, which is answered with 16.
-    OneListRow,
     /// The answer describes the node itself.
     Own(&'static str),
     /// Each cluster has its own partition map: see `cluster_info.rs`.
@@ -38,7 +36,6 @@ use Verdict::{Different, Same, Unsupported};
 
 const CELLS: Why = Why::Cells;
 const FREED: Why = Why::Freed;
-const ONE_LIST_ROW: Why = Why::OneListRow;
 const ROW_ORDER: Why = Why::RowOrder;
 const PARTITION_ORDER: Why = Why::PartitionOrder;
 const OWN_PARTITIONS: Why = Why::OwnPartitions;
@@ -52,7 +49,6 @@ const NO_INDEX: Why = Why::Own("it has no secondary indexes");
 const NO_UDF: Why = Why::Own("it has no user-defined functions");
 
 const BACKGROUND: &str = "background queries";
-const COLLECTIONS: &str = "list and map operations";
 const FILTERS: &str = "filter expressions";
 const INDEXES: &str = "secondary indexes";
 const SKETCHES: &str = "bit, HyperLogLog and expression operations";
@@ -170,19 +166,19 @@ const OFFICIAL: &[(&str, Verdict)] = &[
     ("098-operate-prepend", Same),
     ("099-operate-same-bin-twice", Same),
     ("100-operate-missing-record-read", Same),
-    ("101-operate-respond-all-ops", Unsupported(COLLECTIONS)),
-    ("102-operate-list-append-get", Unsupported(COLLECTIONS)),
-    ("103-operate-list-several", Unsupported(COLLECTIONS)),
-    ("104-operate-list-by-value-rank", Unsupported(COLLECTIONS)),
-    ("105-operate-list-set-order", Unsupported(COLLECTIONS)),
-    ("106-operate-list-out-of-bounds", Unsupported(COLLECTIONS)),
-    ("107-operate-list-create-bin", Unsupported(COLLECTIONS)),
-    ("108-operate-map-put-get", Unsupported(COLLECTIONS)),
-    ("109-operate-map-several", Unsupported(COLLECTIONS)),
-    ("110-operate-map-return-types", Unsupported(COLLECTIONS)),
-    ("111-operate-map-ordered-policy", Unsupported(COLLECTIONS)),
-    ("112-operate-map-create-only-exists", Unsupported(COLLECTIONS)),
-    ("113-operate-nested-context", Unsupported(COLLECTIONS)),
+    ("101-operate-respond-all-ops", Same),
+    ("102-operate-list-append-get", Same),
+    ("103-operate-list-several", Same),
+    ("104-operate-list-by-value-rank", Same),
+    ("105-operate-list-set-order", Same),
+    ("106-operate-list-out-of-bounds", Same),
+    ("107-operate-list-create-bin", Same),
+    ("108-operate-map-put-get", Same),
+    ("109-operate-map-several", Same),
+    ("110-operate-map-return-types", Same),
+    ("111-operate-map-ordered-policy", Same),
+    ("112-operate-map-create-only-exists", Same),
+    ("113-operate-nested-context", Same),
     ("114-operate-hll", Unsupported(SKETCHES)),
     ("115-operate-bits", Unsupported(SKETCHES)),
     ("116-operate-expression", Unsupported(SKETCHES)),
@@ -221,14 +217,14 @@ const OFFICIAL: &[(&str, Verdict)] = &[
     ("149-batch-read-ttl", Same),
     ("150-batch-read-several-frames", Same),
     ("151-batch-read-unsorted", Same),
-    ("152-batch-mixed-reads", Different(ONE_LIST_ROW)),
+    ("152-batch-mixed-reads", Same),
     ("153-batch-write", Same),
     ("154-batch-write-mixed", Same),
     ("155-batch-write-errors", Same),
     ("156-batch-write-types", Same),
     ("157-batch-operate", Same),
     ("158-batch-operate-read-only", Same),
-    ("159-batch-operate-cdt", Unsupported(COLLECTIONS)),
+    ("159-batch-operate-cdt", Same),
     ("160-batch-operate-policy", Same),
     ("161-batch-operate-respond-all-keys-false", Same),
     ("162-batch-remove", Same),
@@ -250,7 +246,7 @@ const OFFICIAL: &[(&str, Verdict)] = &[
     ("178-query-long-relax-ap", Same),
     ("179-query-whole-namespace", Same),
     ("180-query-empty-set", Same),
-    ("181-query-read-ops", Unsupported(COLLECTIONS)),
+    ("181-query-read-ops", Different(PARTITION_ORDER)),
     ("182-query-background-ops", Unsupported(BACKGROUND)),
     ("183-scan-partition-range", Same),
     ("184-scan-bins", Same),
@@ -404,11 +400,11 @@ const NATIVE: &[(&str, Verdict)] = &[
     ("089-operate-delete", Same),
     ("090-operate-respond-per-each-op", Same),
     ("091-operate-missing-record-read", Same),
-    ("092-operate-list-append-get", Unsupported(COLLECTIONS)),
-    ("093-operate-list-several", Unsupported(COLLECTIONS)),
-    ("094-operate-map-put-get", Unsupported(COLLECTIONS)),
-    ("095-operate-map-several", Unsupported(COLLECTIONS)),
-    ("096-operate-map-ordered-policy", Unsupported(COLLECTIONS)),
+    ("092-operate-list-append-get", Same),
+    ("093-operate-list-several", Same),
+    ("094-operate-map-put-get", Same),
+    ("095-operate-map-several", Same),
+    ("096-operate-map-ordered-policy", Same),
     ("097-operate-hll", Unsupported(SKETCHES)),
     ("098-operate-bits", Unsupported(SKETCHES)),
     ("099-operate-expression", Unsupported(SKETCHES)),
@@ -441,14 +437,14 @@ const NATIVE: &[(&str, Verdict)] = &[
     ("126-batch-read-vectors", Same),
     ("127-batch-read-lists-of-doubles", Same),
     ("128-batch-read-ttl", Same),
-    ("129-batch-mixed", Different(ONE_LIST_ROW)),
+    ("129-batch-mixed", Same),
     ("130-batch-write", Same),
     ("131-batch-write-types", Same),
     ("132-batch-write-ttl-send-key", Same),
     ("133-batch-write-create-only", Same),
     ("134-batch-operate", Same),
     ("135-batch-operate-read-all", Same),
-    ("136-batch-operate-cdt", Unsupported(COLLECTIONS)),
+    ("136-batch-operate-cdt", Same),
     ("137-batch-delete", Same),
     ("138-batch-delete-1", Same),
     ("139-query-all", Different(PARTITION_ORDER)),
@@ -464,7 +460,7 @@ const NATIVE: &[(&str, Verdict)] = &[
     ("149-query-filter-expression", Unsupported(FILTERS)),
     ("150-query-short", Same),
     ("151-query-empty-set", Same),
-    ("152-query-read-ops", Unsupported(COLLECTIONS)),
+    ("152-query-read-ops", Different(PARTITION_ORDER)),
     ("153-query-background-ops", Unsupported(BACKGROUND)),
     ("154-index-create-numeric", Unsupported(INDEXES)),
     ("155-index-create-string", Unsupported(INDEXES)),
