@@ -147,6 +147,8 @@ struct Writer<'e, E> {
 enum Expected {
     End,
     Policy([Option<i64>; 2]),
+    /// Of a variable.
+    Definition,
 }
 
 impl<'e, E: Entry> Writer<'e, E> {
@@ -201,6 +203,11 @@ impl<'e, E: Entry> Writer<'e, E> {
                 arguments.iter().flatten().for_each(|argument| msgpack::write_int(out, *argument));
                 return Ok(());
             }
+            Some(Expected::Definition) => {
+                self.expect_children(at, 1)?;
+                msgpack::write_name(out, self.text(at, "val")?.as_bytes());
+                return Ok(());
+            }
             None => {}
         }
         if let Ok(found) = NODES.binary_search_by_key(&op, |node| node.0.into()) {
@@ -228,10 +235,12 @@ impl<'e, E: Entry> Writer<'e, E> {
         }
         self.expected[end] = Some(Expected::End);
         // A definition is a name and a value.
-        let definitions =
-            expressions.iter().filter(|child| self.entries[**child].op() == special::DEF).count();
-        if definitions > 0 && code != c::LET {
-            return Err(refused("a definition", "is not in Let"));
+        let mut definitions = 0;
+        if let (c::LET, [variables @ .., _scope]) = (code, expressions) {
+            for &child in variables.iter().filter(|child| self.entries[**child].op() == special::DEF) {
+                self.expected[child] = Some(Expected::Definition);
+                definitions += 1;
+            }
         }
         write_node(out, code, expressions.len() + definitions);
         Ok(())
@@ -283,7 +292,9 @@ impl<'e, E: Entry> Writer<'e, E> {
                 write_node(out, c::VAR, 1);
                 msgpack::write_name(out, self.text(at, "val")?.as_bytes());
             }
-            special::DEF => msgpack::write_name(out, self.text(at, "val")?.as_bytes()),
+            special::DEF => {
+                return Err(refused("a definition", "is not in Let, before its last argument").into());
+            }
             special::FLAGS => msgpack::write_int(out, self.integer(at, "val")?),
             special::SELECT | special::MODIFY => self.write_path(out, at, op == special::MODIFY)?,
             _ if special::LOOP_VARS.contains(&op) => {
