@@ -232,6 +232,13 @@ def records(figures: Figures) -> Iterator[str]:
     yield from table(["import, after NumPy", "wall"], rows)
 
 
+TABLE_WAYS = {
+    "table": "`batch_write_arrow`",
+    "array": "`batch_write_numpy`, from an array",
+    "official": "official client: `to_pylist`, `batch_write` of 5,000 rows",
+}
+
+
 def writes(figures: Figures) -> Iterator[str]:
     clients = figures["clients"]
     rows = [
@@ -245,6 +252,21 @@ def writes(figures: Figures) -> Iterator[str]:
     ]
     yield from ("", f"{figures['size']:,} records of five fields:", "")
     yield from table(["client", "CPU", "wall", "CPU ratio"], rows) if rows else ["No client could."]
+    tables = figures.get("tables")
+    if not tables:
+        return
+    ways = tables["ways"]
+    rows = [
+        [
+            TABLE_WAYS[way],
+            milli(cell(ways, way, "cpu")),
+            milli(cell(ways, way, "wall")),
+            times(cell(ways, way, "cpu"), cell(ways, "table", "cpu")),
+        ]
+        for way in ways
+    ]
+    yield from ("", f"{tables['size']:,} of these records, from an Arrow table:", "")
+    yield from table(["call", "CPU", "wall", "CPU ratio"], rows) if rows else ["No client could."]
 
 
 def queries(figures: Figures) -> Iterator[str]:

@@ -12,6 +12,8 @@ HERE = Path(__file__).resolve().parent
 CAPTURES = HERE.parent / "tests" / "wire-captures"
 FIELD_BATCH, FIELD_FILTER = 41, 43
 PARTICLE_MAP, PARTICLE_LIST = 19, 20
+# The codes of operations that clients send: reads, then changes.
+EXPRESSION_OPS, BIT_OPS, HLL_OPS = (7, 8), (12, 13), (15, 16)
 # What `nested` reads first: two fields, a struct of an integer and a float, and an integer at step 0.
 NESTED_CHOICES = bytes([0, 1, 0xC1, 0x10, 0x11, 0x12, 0, 1, 0x8C])
 
@@ -71,6 +73,9 @@ def main():
     of_values = Seeds("msgpack", 120, 40)
     of_nested = Seeds("nested", 120, 24)
     of_logins = Seeds("login", 120, 8)
+    of_expressions = Seeds("expression", 200, 40)
+    of_bits = Seeds("bit_operations", 120, 24)
+    of_sketches = Seeds("hll_operations", 120, 16)
     # No recorded server gave a token: this answer follows the protocol.
     token = struct.pack(">IB", 33, 5) + bytes(range(32))
     ttl = struct.pack(">IBI", 5, 6, 86_400)
@@ -107,7 +112,14 @@ def main():
                     of_rows.add(title, data, (flags, len(data)))
                 if code == FIELD_FILTER:
                     of_values.add(title, data, data)
-            for _, particle_type, value in ops:
+                    of_expressions.add(title, data, data)
+            for op, particle_type, value in ops:
+                if op in EXPRESSION_OPS:
+                    of_expressions.add(title, value, value[:2])
+                if op in BIT_OPS:
+                    of_bits.add(title, bytes([8, 0, 0, 7, 0, *range(8)]) + value, value[:2])
+                if op in HLL_OPS:
+                    of_sketches.add(title, b"\0" + value, value[:2])
                 if particle_type in (PARTICLE_LIST, PARTICLE_MAP):
                     tags = bytes(sorted({byte & 0xF0 for byte in value}))
                     of_values.add(title, value, tags)

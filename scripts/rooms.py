@@ -42,6 +42,22 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "policy": (),
         "poll_for": (),  # blocking on a future in slices of time
     },
+    "arrow-columns": {
+        # The rows of Arrow columns, as operations.
+        "encode": ("columns",),
+        # Records into the columns of a result, in order, and what did not fit.
+        "rows": ("columns", "error", "infer", "schema", "value"),
+        # Columns inferred from values.
+        "infer": ("schema", "value"),
+        # Schemas, compiled for one call; the names of types.
+        "schema": ("columns", "error"),
+        # Columns while they grow, one kind a file.
+        "columns": ("error", "value"),
+        # Values of bins, and those inside lists and maps.
+        "value": ("error",),
+        # Why a value does not fit, or a schema is refused.
+        "error": (),
+    },
     "dev-server": {
         "cli": ("server", "state", "config", "security", "error"),  # the program
         "server": ("serve", "state", "config", "security", "error"),  # the handle
@@ -61,15 +77,17 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "error": (),
     },
     "py-bindings": {
-        "commands": ("core", "results", "args", "keys", "values", "arrays", "call", "python"),
+        "commands": ("core", "results", "args", "keys", "values", "arrow", "arrays", "call", "python"),
         # The object behind both clients.
         "core": ("args", "arrays", "call", "python"),
-        "results": ("keys", "values", "arrays", "call", "python"),
+        "results": ("keys", "values", "arrow", "arrays", "call", "python"),
         # Configuration, policies and operations, as Python passes them.
         "args": ("values", "python"),
         "keys": ("python",),
         # Bin values, both ways.
         "values": ("python",),
+        # Arrow: schemas, tables, the C data interface.
+        "arrow": ("python",),
         # NumPy: dtypes and memory.
         "arrays": ("python",),
         # Runs a command's future, for both clients.
@@ -96,8 +114,17 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "error": (),
     },
     "record-ops": {
-        # What an operation sees of a record, and what it gives back.
+        # Filters and computed values, and operations on elements that expressions select.
+        "expression": ("args", "bin", "bits", "collection", "error", "geo", "hll", "value"),
+        # The operations of one kind of bin each.
+        "collection": ("bin", "error", "value"),  # lists and maps
+        "bits": ("args", "bin", "bit_string", "error", "value"),
+        "hll": ("args", "bin", "bit_string", "error"),
+        "geo": (),  # GeoJSON, and which points a region contains
+        "args": ("error",),  # the arguments of operations
+        "bit_string": (),
         "value": ("bin", "error"),  # values inside lists and maps; the server's order
+        # What an operation sees of a record, and what it gives back.
         "bin": (),
         "error": (),
     },
@@ -151,6 +178,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "devserver": ("_native",),
         # All that the extension imports.
         "_from_native": (
+            "_arrow",
             "_finish",
             "numpy_batch",
             "numpy_query",
@@ -167,7 +195,9 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "client": ("_commands", "types"),
         # The methods of both clients, a module per family.
         "_commands": (
+            "_arrow",
             "_finish",
+            "arrow_records",
             "query",
             "numpy_batch",
             "numpy_write",
@@ -185,7 +215,29 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "stats",
         ),
         # What methods return.
-        "query": ("_finish", "numpy_query", "records", "types", "_types", "exception", "_utils", "_native"),
+        "query": (
+            "_arrow",
+            "_finish",
+            "arrow_records",
+            "numpy_query",
+            "records",
+            "types",
+            "_types",
+            "exception",
+            "_utils",
+            "_native",
+        ),
+        # Schemas for Arrow results; the end of a read into columns: warnings and errors.
+        "_arrow": (
+            "arrow_records",
+            "numpy_records",
+            "_types",
+            "exception",
+            "_result_codes",
+            "_utils",
+            "_native",
+        ),
+        "arrow_records": ("_types", "_result_codes", "_native"),
         # The end of a read: warnings and errors.
         "_finish": (
             "numpy_batch",

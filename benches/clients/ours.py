@@ -54,6 +54,10 @@ class Ours:
         # The dtype is the array's own.
         return self._client.batch_write_numpy(array, namespace, name)
 
+    def write_table(self, table: Any, namespace: str, name: str) -> Any:
+        bins = [column for column in table.column_names if column != "_key"]
+        return self._client.batch_write_arrow(table, namespace, name, key="_key", bins=bins)
+
     def touched(self, workload: Workload, count: int) -> Read:
         read, name = self.records(workload, count), workload.bins[0]
         return lambda: [found.record[2][name] for found in read().batch_records]

@@ -47,6 +47,7 @@ from . import (
     types,
 )
 from ._native import __version__
+from .arrow_records import ArrowRecords
 from .async_client import AsyncClient
 from .client import Client, client
 from .constants import *  # noqa: F403
@@ -60,7 +61,16 @@ from .numpy_batch import NumpyBatchRecords
 from .numpy_query import NumpyQueryRecords
 from .numpy_records import MissingFieldWarning, NumpyRecords
 from .numpy_write import NumpyWriteResult
-from .query import AsyncNumpyBatches, AsyncQuery, AsyncQueryRecords, NumpyBatches, Query, QueryRecords
+from .query import (
+    ArrowBatches,
+    AsyncArrowBatches,
+    AsyncNumpyBatches,
+    AsyncQuery,
+    AsyncQueryRecords,
+    NumpyBatches,
+    Query,
+    QueryRecords,
+)
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import CDTInfinite, CDTWildcard, GeoJSON, HyperLogLog, KeyOrderedDict, null
@@ -68,6 +78,9 @@ from .values import CDTInfinite, CDTWildcard, GeoJSON, HyperLogLog, KeyOrderedDi
 calc_digest = _native.calc_digest
 
 __all__ = [
+    "ArrowBatches",
+    "ArrowRecords",
+    "AsyncArrowBatches",
     "AsyncClient",
     "AsyncNumpyBatches",
     "AsyncQuery",

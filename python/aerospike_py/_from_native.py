@@ -10,6 +10,7 @@ thread forks in the middle of that import, the child waits for it forever.
 
 from __future__ import annotations
 
+from ._arrow.finish import arrow_query_records, finish_arrow_batch
 from ._finish import finish_batch_read
 from ._utils.log import emit as log_event
 from ._utils.log import logger
@@ -46,7 +47,9 @@ __all__ = [
     "Record",
     "RecordDecodeError",
     "RecordHeader",
+    "arrow_query_records",
     "error_class",
+    "finish_arrow_batch",
     "finish_batch_read",
     "finish_batch_write",
     "log_event",

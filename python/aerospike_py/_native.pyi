@@ -85,6 +85,20 @@ class KeyTable:
         """Each row's index into ``spaces``; None if all rows have the same pair."""
 
 @final
+class ArrowWriter:
+    """One call of ``batch_write_arrow``."""
+
+    def write_next(self, completions: Completions | None) -> Any:
+        """Writes the next rows. Returns the number of rows so far; None after the last one."""
+
+    def outcome_so_far(self) -> tuple[Any, Any, dict[int, Any]]:
+        """The codes of the rows so far, which of them are in doubt, and the keys of those that failed. Call
+        it once, at the end."""
+
+    def close(self) -> None:
+        """Stops reading, and releases the stream."""
+
+@final
 class QueryPlace:
     """The progress of a query in each of its partitions."""
 
@@ -124,6 +138,24 @@ class QueryLabels:
     def sets(self) -> list[str | None]: ...
 
 @final
+class ArrowTable:
+    """Record batches with one schema."""
+
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def __len__(self) -> int: ...
+    def columns(self) -> list[tuple[str, str]]:
+        """The names and types of the columns."""
+
+    def nbytes(self) -> int: ...
+    def null_counts(self) -> list[int]: ...
+
+def arrow_stream(
+    first: ArrowTable, more: Callable[[], ArrowTable | None], requested_schema: object | None
+) -> object:
+    """One stream of the tables that ``more`` returns until it returns None, after ``first``."""
+
+@final
 class NumpyStream:
     """The records of a query, in arrays. One call reads from it at a time."""
 
@@ -144,6 +176,28 @@ class NumpyStream:
     def missing(self) -> tuple[list[str], list[str]]:
         """After the last block: fields that no record has, and that no earlier call has warned of; names of
         bins without a field."""
+
+    def close(self) -> None:
+        """Ends the query and closes its connections. A waiting ``next_block`` returns None."""
+
+@final
+class ArrowStream:
+    """The records of a query, in Arrow columns. One call at a time reads from it."""
+
+    def next_block(self, completions: Completions | None, received: int) -> Any:
+        """The next block as ``(number, records, failures, error)``; None after the last one. ``received`` as
+        for ``NumpyStream``."""
+
+    def all(self, completions: Completions | None) -> Any:
+        """All records as one block. ``error`` is the exception with which the query ended, or None."""
+
+    def empty(self) -> Any:
+        """Columns without rows, as ``next_block`` returns a block."""
+
+    def place(self, taken: int) -> QueryPlace: ...
+    def missing(self) -> tuple[list[str], list[str]]:
+        """After the last block: columns that no record has a value for, and that no earlier call has warned
+        of; names of bins without a column."""
 
     def close(self) -> None:
         """Ends the query and closes its connections. A waiting ``next_block`` returns None."""
@@ -297,6 +351,38 @@ class Core:
     ) -> None:
         """Raises for arguments that no query into arrays can have."""
 
+    def query_arrow(
+        self,
+        namespace: str,
+        set: str | None,
+        bins: Sequence[str] | None,
+        policy: Mapping[str, Any] | None,
+        max_records: int,
+        records_per_second: int,
+        place: QueryPlace | None,
+        paginates: bool,
+        schema: Any,
+        casting: str,
+        errors: str,
+        rows: int | None,
+        paths: Any,
+        meta: Any,
+    ) -> ArrowStream:
+        """Makes a query into Arrow columns, in blocks of ``rows`` rows; None for one result."""
+
+    def check_query_arrow(
+        self,
+        bins: Sequence[str] | None,
+        policy: Mapping[str, Any] | None,
+        schema: Any,
+        casting: str,
+        errors: str,
+        rows: int | None,
+        paths: Any,
+        meta: Any,
+    ) -> None:
+        """Raises for arguments that no query into Arrow columns can have."""
+
     @staticmethod
     def check_query(namespace: str, set: str | None) -> None:
         """Raises ParamError for a namespace or set that no query can have."""
@@ -325,6 +411,18 @@ class Core:
         paths: Any,
         project: str,
     ) -> Any: ...
+    def batch_read_arrow(
+        self,
+        completions: Completions | None,
+        keys: Any,
+        schema: Any,
+        bins: Sequence[str] | None,
+        paths: Any,
+        meta: Sequence[str],
+        policy: Mapping[str, Any] | None,
+        casting: str,
+        errors: str,
+    ) -> Any: ...
     def batch_operate(
         self,
         completions: Completions | None,
@@ -350,6 +448,20 @@ class Core:
         self, completions: Completions | None, batch: Any, policy: Mapping[str, Any] | None
     ) -> Any:
         """Executes the rows of ``batch`` and sets their results."""
+
+    def arrow_writer(
+        self,
+        data: Any,
+        namespace: str,
+        set: str | None,
+        key: str,
+        bins: list[str] | None,
+        nulls: str,
+        no_key_hint: str,
+        policy: Mapping[str, Any] | None,
+    ) -> ArrowWriter:
+        """Begins a call of ``batch_write_arrow``. ``data`` is a capsule with a stream, or the capsules of a
+        schema and an array; ``no_key_hint`` ends the message about a key that is no column."""
 
     def batch_write_numpy(
         self,

@@ -141,7 +141,8 @@ class BatchRemovePolicy(_Writes, total=False):
 
 
 class ArrayWritePolicy(BatchPolicy, BatchWritePolicy, total=False):
-    """Policy of ``batch_write_numpy``: the keys of the batch's policy and of its rows' policy together.
+    """Policy of ``batch_write_numpy`` and ``batch_write_arrow``: the keys of the batch's policy and of its
+    rows' policy together.
 
     >>> policy: ArrayWritePolicy = {"total_timeout": 5000, "ttl": 3600}
     """

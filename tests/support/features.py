@@ -92,6 +92,17 @@ GROUPS = (
                 peer=NO,
             ),
             better(
+                "batches and queries into Arrow columns",
+                "text and lists of any length, structs, maps, nulls; pyarrow, polars, pandas and DuckDB take the "
+                "result as it is",
+                "Client.batch_read_arrow",
+                "aerospike_py.ArrowRecords",
+                "tests/arrow/test_types.py::test_values_come_back",
+                "tests/arrow/test_queries.py::test_all_records_are_rows",
+                official=NO,
+                peer=NO,
+            ),
+            better(
                 "distinguishes missing bins from stored zeros",
                 "`present`, `masked`",
                 f"{BATCH}test_masked_and_present",
@@ -129,6 +140,14 @@ GROUPS = (
                 "tests/integration/test_batch_write_numpy.py::test_a_round_trip_gives_the_same_array",
                 official=NO,
                 peer="native byte order; no presence",
+            ),
+            better(
+                "batch write from Arrow: frames of pandas and polars, tables, DuckDB queries, streams",
+                "text, lists, maps, times and nulls; a result code per row",
+                "Client.batch_write_arrow",
+                "tests/integration/test_batch_write_arrow.py::test_each_value_becomes_the_bin_that_it_is",
+                official=NO,
+                peer=NO,
             ),
             better("`out=`", "", f"{BATCH}test_out_with_a_stride", official=NO, peer=NO),
             better(

@@ -443,7 +443,8 @@ TABLES = (
             works(
                 "batch_parent_write",
                 "",
-                "for `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy` as a whole",
+                "for `batch_write`, `batch_operate`, `batch_remove`, `batch_write_numpy` and "
+                "`batch_write_arrow` as a whole",
                 f"{EFFECTS}test_total_timeout",
             ),
             works("batch_write", "", "for rows of these batches that write", TOLD),
@@ -556,9 +557,10 @@ TABLES = (
     Table(
         "batch_parent_write",
         "Batch write policy",
-        "For `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy` as a whole. Only rows "
-        "that were certainly not applied are retried. `batch_write_numpy` takes this policy and the policy "
-        "of its rows in one dictionary.",
+        "For `batch_write`, `batch_operate`, `batch_remove`, `batch_write_numpy` and each block of "
+        "`batch_write_arrow` as a whole. Only rows that were certainly not applied are retried. "
+        "`batch_write_numpy` and `batch_write_arrow` take this policy and the policy of their rows in one "
+        "dictionary.",
         "BatchPolicy",
         "batch_policy",
         (
@@ -570,8 +572,8 @@ TABLES = (
     Table(
         "batch_write",
         "Policy for rows that write",
-        "For each row of `batch_operate` and `batch_write_numpy`, and for each `Write` of `batch_write` "
-        "without a policy of its own.",
+        "For each row of `batch_operate`, `batch_write_numpy` and `batch_write_arrow`, and for each `Write` "
+        "of `batch_write` without a policy of its own.",
         "BatchWritePolicy",
         "batch_write_policy",
         (

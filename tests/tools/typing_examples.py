@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from typing_extensions import assert_type
 
 import aerospike_py as aerospike
@@ -106,6 +107,9 @@ def sync_client() -> None:
     Read(keys[0], policy={"ttl": 1})  # type: ignore[arg-type]
     client.batch_write_numpy(out, "test", "sensors", policy={"total_timeout": 50, "ttl": 60})
     client.batch_write_numpy(out, "test", "sensors", policy={"tll": 60})  # type: ignore[arg-type]
+    client.batch_write_arrow(pd.DataFrame(), "test", "sensors", key="id", policy={"ttl": 60}, progress=print)
+    client.batch_write_arrow([1], "test", "sensors", key="id")  # type: ignore[arg-type]
+    client.batch_write_arrow(pd.DataFrame(), "test", "sensors", key="id", nulls="keep")  # type: ignore[arg-type]
     client.info_all("build", {"timeot": 5})  # type: ignore[arg-type]
     query.where(5)  # type: ignore[attr-defined]
     query.ttl = "soon"  # type: ignore[assignment]

@@ -10,14 +10,15 @@ from .._utils.dtypes import one_dtype
 from .._utils.event_loop import call
 from ..records import BatchRecords
 from .write_array import check_rows
+from .write_arrow import ArrowWrite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
     from .._operation import Operation
-    from .._types import Casting, Errors, Keys, PrimaryKeys
+    from .._types import ArrowData, Casting, Errors, Keys, PrimaryKeys
     from ..numpy_batch import NumpyBatchRecords
     from ..numpy_write import NumpyWriteResult
     from ..types import ArrayWritePolicy, BatchPolicy, BatchRemovePolicy, BatchWritePolicy
@@ -102,6 +103,61 @@ class BatchWriteCommands:
         )
         result: NumpyWriteResult = self._core.batch_write_numpy(None, *rows, strings_as, arrays_as, policy)
         return result
+
+    def batch_write_arrow(
+        self,
+        data: ArrowData,
+        namespace: str,
+        set: str | None,
+        *,
+        key: str,
+        bins: Sequence[str] | None = None,
+        nulls: Literal["omit", "remove"] = "omit",
+        policy: ArrayWritePolicy | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> NumpyWriteResult:
+        """Writes a table, one record per row. Columns become bins.
+
+        A stream is read block by block, on a thread of its own, while the rows before are written: it may be
+        longer than memory. Rows go from the columns' memory straight into the requests. They are written in
+        concurrent chunks, in no particular order. A row that may have been applied is not retried.
+
+        Args:
+            data: anything that exports Arrow (``__arrow_c_stream__`` or ``__arrow_c_array__``): a table, a
+                record batch or a reader of pyarrow, a frame of polars or pandas, a DuckDB relation.
+            namespace: namespace of the records.
+            set: set of the records, or None.
+            key: the column with the primary keys: integers, text or binary, or dictionaries of these. It is
+                also written as a bin, unless ``bins`` leaves it out.
+            bins: names of the columns to write; None for all.
+            nulls: ``"omit"`` does not write the bin of a null, which keeps its value; ``"remove"`` removes
+                the bin.
+            policy: batch policy and write policy in one (``total_timeout``, ``max_retries``, ``exists``,
+                ``ttl``, ``key`` ...). Its times are for each block of at most 65,536 rows.
+            progress: called with the number of rows done after each block.
+
+        Returns:
+            :class:`~aerospike_py.NumpyWriteResult`, with a result code per row. If rows were not written, a
+            ``RuntimeWarning`` is issued.
+
+        Raises:
+            TypeError: data exports no Arrow, or a column has a type that no bin can hold (decimal, interval).
+                Nothing was sent.
+            ValueError: an argument is invalid, a column does not exist or has a name that no bin can have;
+                nothing was sent. Or a row has a null key or a value that no bin can hold (an unsigned
+                integer of 2**63 or more, text that is not UTF-8, a map with a key twice); nothing of its
+                record batch was sent. If rows of earlier ones were, the error's ``batch`` has their result.
+            ClientError: the stream failed. ``batch`` has the result of the rows before.
+            TimeoutError, ConnectionError, ...: no row of a block was answered. The class is that of the most
+                common cause. ``batch`` has the result so far.
+
+        Example:
+            >>> import pyarrow as pa
+            >>> data = pa.table({"id": [1, 2], "name": ["Ada", None], "scores": [[1.5, 2.0], []]})
+            >>> client.batch_write_arrow(data, "test", "users", key="id")
+            <NumpyWriteResult 2 of 2 rows written>
+        """
+        return ArrowWrite(self._core, data, namespace, set, key, bins, nulls, policy, progress).run()
 
     def batch_write(
         self, batch_records: BatchRecords, policy_batch: BatchPolicy | None = None
@@ -309,6 +365,32 @@ class AsyncBatchWriteCommands:
             self._core.batch_write_numpy, *rows, strings_as, arrays_as, policy
         )
         return result
+
+    async def batch_write_arrow(
+        self,
+        data: ArrowData,
+        namespace: str,
+        set: str | None,
+        *,
+        key: str,
+        bins: Sequence[str] | None = None,
+        nulls: Literal["omit", "remove"] = "omit",
+        policy: ArrayWritePolicy | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> NumpyWriteResult:
+        """Like :meth:`Client.batch_write_arrow`, awaited.
+
+        The data is exported and read on other threads. ``progress`` is called in the event loop.
+
+        Example:
+            >>> import pyarrow as pa
+            >>> data = pa.table({"id": [1, 2], "name": ["Ada", None]})
+            >>> await client.batch_write_arrow(data, "test", "users", key="id")
+            <NumpyWriteResult 2 of 2 rows written>
+        """
+        return await ArrowWrite(
+            self._core, data, namespace, set, key, bins, nulls, policy, progress
+        ).run_async()
 
     async def batch_write(
         self, batch_records: BatchRecords, policy_batch: BatchPolicy | None = None

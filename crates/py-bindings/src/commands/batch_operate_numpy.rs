@@ -129,8 +129,8 @@ impl Core {
         // seals the buffer before it uses them; if it is dropped unused, `Operation` or `wait` has sealed the buffer
         // before.
         let buffer = unsafe { RowBuffer::new(plan.clone(), arrays.memory(), clock::now()) };
-        let used = fields.iter().map(Option::is_some).collect();
-        let rows = Arc::new(OperationRows::new(NumpyRows(buffer), used));
+        let used: Vec<bool> = fields.iter().map(Option::is_some).collect();
+        let rows = Arc::new(OperationRows::new(NumpyRows(buffer), &used));
         let writes = command.writes;
         let ops = Arc::new(RowCommands::one(arena.clone(), command));
         let future = {
