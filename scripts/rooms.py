@@ -130,11 +130,14 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "wire-protocol": {
         # Operations on lists, maps, bits, sketches and text, and expressions, which call the same commands.
-        "expression": ("operation",),
+        "expression": (
+            *("collection", "bitwise", "hll", "string", "operation", "value"),
+            *("error", "message", "msgpack", "particle"),
+        ),
         "collection": ("operation", "value", "error", "message", "msgpack"),
-        "bitwise": (),
-        "hll": (),
-        "string": (),
+        "bitwise": ("operation",),
+        "hll": ("operation",),
+        "string": ("operation", "error", "message"),
         # Their layout, and contexts.
         "operation": ("value", "command", "error", "message", "msgpack", "particle"),
         # Values as data, into msgpack and back.
