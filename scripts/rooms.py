@@ -130,7 +130,10 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "wire-protocol": {
         # Operations on lists, maps, bits, sketches and text, and expressions, which call the same commands.
-        "expression": ("collection", "bitwise", "hll", "string", "operation", "value", "error", "message", "msgpack", "particle"),
+        "expression": (
+            *("collection", "bitwise", "hll", "string", "operation", "value"),
+            *("error", "message", "msgpack", "particle"),
+        ),
         "collection": ("operation", "value", "error", "message", "msgpack"),
         "bitwise": ("operation",),
         "hll": ("operation",),

@@ -225,7 +225,9 @@ ints = st.integers(-(2**63), 2**63 - 1)
 # The official client cuts the numbers of contexts to 32 bits.
 indexes = st.integers(-(2**31), 2**31 - 1)
 floats = st.floats(allow_nan=False)
-scalars = st.one_of(ints, floats, st.booleans(), st.text(max_size=40), st.binary(max_size=40))
+# The official client cuts text at a NUL.
+characters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+scalars = st.one_of(ints, floats, st.booleans(), st.text(characters, max_size=40), st.binary(max_size=40))
 values = st.recursive(
     scalars,
     lambda inner: st.one_of(
@@ -299,7 +301,7 @@ def conditions() -> st.SearchStrategy[Pair]:
             lambda made: both(*made)
         ),
         st.tuples(names, values).map(lambda made: both("Eq", both("ListBin", made[0]), (made[1], made[1]))),
-        st.tuples(st.integers(0, 15), st.text(max_size=20), names).map(
+        st.tuples(st.integers(0, 15), st.text(characters, max_size=20), names).map(
             lambda made: both("CmpRegex", made[0], made[1], both("StrBin", made[2]))
         ),
         names.map(lambda name: both("BinExists", name)),

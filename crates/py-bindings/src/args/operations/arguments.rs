@@ -179,7 +179,8 @@ impl<'a, 'py> Arguments<'a, 'py> {
                 self.write(|out| msgpack::write_bool(out, flag));
             }
             Kind::Signed => {
-                if flag(place, argument, value)? {
+                let signed = flag(place, argument, value)?;
+                if signed {
                     self.int(1);
                 }
             }

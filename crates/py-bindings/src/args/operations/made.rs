@@ -57,8 +57,8 @@ pub(crate) fn operation<'py>(
         made.set_item(Key::Ctx.get(py), ctx)?;
     }
     let place = Place { position: None, function: spec.name };
-    let (_, steps, _) = read_spec(place, spec, &made, Bools::default(), None)?;
-    if let Some(steps) = steps {
+    let read = read_spec(place, spec, &made, Bools::default(), None)?;
+    if let Some(steps) = read.steps {
         context::write(place, &steps, 0, Bools::default(), &mut Vec::new())?;
     }
     Ok(made)

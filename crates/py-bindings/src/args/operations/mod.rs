@@ -158,8 +158,7 @@ fn encode_spec(
     let place = Place { position, function: spec.name };
     let Buffers { arguments, context, value } = buffers;
     arguments.clear();
-    let (bin, steps, read) = read_spec(place, spec, dict, bools, Some(arguments))?;
-    let (count, creates) = (read.count, read.creates);
+    let ReadSpec { bin, steps, count, creates } = read_spec(place, spec, dict, bools, Some(arguments))?;
     value.clear();
     operations.responds_to_all |= spec.responds_to_all();
     if spec.number == TO_STRING {
@@ -179,21 +178,25 @@ fn encode_spec(
     Ok(())
 }
 
-/// What reading the arguments of an operation gives.
-struct Counts {
+/// What reading the dictionary of an operation gives.
+struct ReadSpec<'py> {
+    bin: String,
+    /// The steps of the context.
+    steps: Option<Vec<Bound<'py, PyAny>>>,
+    /// The number of encoded arguments.
     count: usize,
+    /// Bits for the last step, if the operation creates a list or map.
     creates: i64,
 }
 
-/// Checks the dictionary of an operation of the table, and encodes its arguments if `out` is given. Returns the bin and
-/// the steps of the context too.
+/// Checks the dictionary of an operation of the table, and encodes its arguments if `out` is given.
 fn read_spec<'py>(
     place: Place<'_>,
     spec: &'static Spec,
     dict: &Bound<'py, PyDict>,
     bools: Bools,
     out: Option<&mut Vec<u8>>,
-) -> PyResult<(String, Option<Vec<Bound<'py, PyAny>>>, Counts)> {
+) -> PyResult<ReadSpec<'py>> {
     let py = dict.py();
     let context = dict.get_item(Key::Ctx.get(py))?;
     let has_ctx = context.is_some();
@@ -215,7 +218,7 @@ fn read_spec<'py>(
     if dict.len() > known {
         refuse_unknown(place, spec, dict)?;
     }
-    Ok((bin, steps, Counts { count: arguments.count, creates: arguments.creates }))
+    Ok(ReadSpec { bin, steps, count: arguments.count, creates: arguments.creates })
 }
 
 /// Refuses the entry that an operation does not have. One that is None asks for nothing.

@@ -148,7 +148,7 @@ pub(super) fn named(position: impl FnOnce() -> String, bin: &Bound<'_, PyAny>) -
         return Ok(name.to_owned());
     }
     let position = position();
-    let name = bin_name_at(&format!("{position}: "), bin)?;
+    let name = bin_name_at(format!("{position}: "), bin)?;
     if name.is_empty() {
         return Err(param_error(bin.py(), format!("{position} has an empty \"bin\"; name a bin")));
     }

@@ -144,6 +144,7 @@ pub(super) enum Kind {
 macro_rules! keys {
     ($($key:ident = $text:literal),* $(,)?) => {
         /// A key of the dictionaries.
+        #[allow(clippy::enum_variant_names)] // one of the keys is "key"
         #[derive(Clone, Copy, PartialEq, Eq)]
         pub(super) enum Key {
             $($key),*
