@@ -50,7 +50,9 @@ def test_consumers_take_it_as_it_is(client: Any, keys: list[Any]) -> None:
     assert pl.DataFrame(records).to_dict(as_series=False) == expected
     assert records.to_polars().to_dict(as_series=False) == expected
     assert records.to_pandas()["n"].dtype == pd.ArrowDtype(pa.int64())
-    assert duckdb.sql("select sum(n) from records").fetchall() == [(6,)]
+    relation = duckdb.sql("select sum(n) from records")
+    assert relation is not None
+    assert relation.fetchall() == [(6,)]
     assert records.to_duckdb().sum("n").fetchall() == [(6,)]
     assert pa.schema(records).names == ["n", "t"]
 
@@ -132,7 +134,7 @@ def test_schemas_are_refused_by_name(
 
 def test_other_arguments_are_refused(client: Any, fresh_set: str) -> None:
     keys = [("test", fresh_set, 1)]
-    for arguments, error, says in [
+    refused: list[tuple[dict[str, Any], type[Exception], str]] = [
         ({"meta": "key"}, TypeError, "a tuple of names"),
         ({"meta": ("keys",)}, ValueError, "'keys'"),
         ({"meta": ("gen", "gen")}, ValueError, "twice"),
@@ -140,7 +142,8 @@ def test_other_arguments_are_refused(client: Any, fresh_set: str) -> None:
         ({"casting": "safe"}, ValueError, "casting"),
         ({"errors": "ignore"}, ValueError, "errors"),
         ({"paths": {"x": "a"}}, ValueError, "'x'"),
-    ]:
+    ]
+    for arguments, error, says in refused:
         with pytest.raises((error, aerospike.exception.ParamError), match=says):
             client.batch_read_arrow(keys, SCHEMA, **arguments)
     with pytest.raises(aerospike.exception.ParamError, match="paths needs a schema"):
@@ -244,7 +247,7 @@ def test_many_rows_make_several_batches(client: Any, fresh_set: str) -> None:
 # -- manners of the C interface
 
 
-def test_an_export_outlives_its_result_and_client(config: dict[str, Any], fresh_set: str) -> None:
+def test_an_export_outlives_its_result_and_client(config: Any, fresh_set: str) -> None:
     client = aerospike.client(config).connect()
     client.put(("test", fresh_set, 1), {"t": "x" * 1000, "l": ["a", "b"]})
     records = client.batch_read_arrow([("test", fresh_set, 1)], {"t": "utf8", "l": "list<utf8>"})
