@@ -16,6 +16,7 @@
 
 mod columns;
 mod error;
+mod fields;
 mod infer;
 mod rows;
 mod schema;
@@ -23,6 +24,7 @@ mod value;
 
 pub use columns::type_name;
 pub use error::{ColumnError, Misfit};
+pub use fields::{LeafValues, batch_of_fields};
 pub use infer::MixedTypes;
 pub use rows::{
     BATCH_ROWS, BatchLease, BatchTable, ColumnFailure, FilledBatch, KeyKind, KeyValues, MetaColumn,
