@@ -1,7 +1,7 @@
 """Answers that are changed on their way from the node, read into Arrow columns.
 
-A read ends in time, its columns are valid in full, and the client works afterwards. The protocol has no checksum, so
-a value may be another one.
+A read ends in time, its columns are valid in full, and the client works afterwards. The protocol has no
+checksum, so a value may be another one.
 """
 
 from __future__ import annotations
