@@ -19,7 +19,8 @@ pub struct LeafValues {
     pub present: Vec<u8>,
 }
 
-/// Makes a record batch of `rows` rows of fields. `leaves` are the fields that are no structs, in the order of the schema.
+/// Makes a record batch of `rows` rows of fields. `leaves` are the fields that are no structs, in the order of the
+/// schema.
 ///
 /// # Errors
 /// Leaves that are not those of the schema.

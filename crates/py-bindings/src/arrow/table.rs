@@ -92,8 +92,8 @@ impl ArrowTable {
     }
 }
 
-/// The fields of a structured array as a table. `schema` is as `batch_read_arrow` takes it; `leaves` has the values of each
-/// field that is no struct, and a byte for each row: whether it has a value.
+/// The fields of a structured array as a table. `schema` is as `batch_read_arrow` takes it; `leaves` has the values of
+/// each field that is no struct, and a byte for each row: whether it has a value.
 #[pyfunction]
 pub(crate) fn arrow_table_of_fields(
     schema: &Bound<'_, PyAny>,
