@@ -160,6 +160,21 @@ def queries(figures: Figures) -> Iterator[Target]:
         )
 
 
+def arrow(figures: Figures) -> Iterator[Target]:
+    for workload, sizes in figures.items():
+        for size, of in sizes.items():
+            ours, array = cell(of, "ours-keys, arrow", "cpu"), cell(of, "ours-keys, array", "cpu")
+            if workload == "numeric":
+                text = f"{int(size):,} × 5 numbers into Arrow columns: CPU, columns / array"
+                yield Target(text, AT_MOST, 1.3, "×", ratio(ours, array))
+            elif workload == "arrow-text":
+                text = f"{int(size):,} × 5 texts into Arrow columns: CPU of a value"
+                yield Target(text, AT_MOST, 60, " ns", None if ours is None else ours * 1e3 / int(size) / 5)
+            taken = of.get("ours-keys, arrow", {})
+            text = f"{workload} into Arrow columns: peak memory / the finished table"
+            yield Target(text, AT_MOST, 1.5, "×", ratio(taken.get("peak"), taken.get("result")))
+
+
 def nested(figures: Figures) -> Iterator[Target]:
     flat = cell(figures["features-flat"].get("200", {}), "ours", "cpu")
     for name, how in (("features-nested", "a nested dtype"), ("features-paths", "paths")):
@@ -178,6 +193,7 @@ EVALUATED: dict[str, Callable[[Figures], Iterator[Target]]] = {
     "records": records,
     "writes": writes,
     "query": queries,
+    "arrow": arrow,
     "nested": nested,
 }
 

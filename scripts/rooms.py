@@ -53,6 +53,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "schema": ("columns", "error"),
         # Columns while they grow, one kind a file.
         "columns": ("error", "value"),
+        # The fields of structured arrays as columns.
+        "fields": (),
         # Values of bins, and those inside lists and maps.
         "value": ("error",),
         # Why a value does not fit, or a schema is refused.
@@ -198,7 +200,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "client": ("_commands", "types"),
         # The methods of both clients, a module per family.
         "_commands": (
-            "_arrow",
+            "_schema",
             "_finish",
             "arrow_records",
             "query",
@@ -220,6 +222,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # What methods return.
         "query": (
             "_arrow",
+            "_schema",
             "_finish",
             "arrow_records",
             "numpy_query",
@@ -266,10 +269,12 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "_inference": ("records", "values", "_types", "exception", "_utils"),
         # What results in arrays have in common.
         "numpy_records": ("_export", "_leaves"),
+        # Results as objects of other libraries.
+        "_export": ("_types", "_leaves", "_native", "_schema"),
+        # The `schema` argument of reads into Arrow columns.
+        "_schema": (),
         # A dtype's fields as a tree.
         "_leaves": (),
-        # Results as objects of other libraries.
-        "_export": ("_types",),
         # What methods take.
         "batch": ("_operation", "records", "types"),
         "operations": ("_operation", "cdt_ctx", "_numbers", "constants"),

@@ -39,6 +39,18 @@ class Official:
 
         return read
 
+    def arrow(self, workload: Workload, count: int) -> Read:
+        """Records, then a table of their bins with the types that pyarrow infers."""
+        import pyarrow as pa
+
+        keys, client, bins = workload.keys(count), self._client, list(workload.bins)
+
+        def read() -> Any:
+            records = client.batch_read(keys, bins).batch_records
+            return pa.Table.from_pylist([found.record[2] if found.result == 0 else {} for found in records])
+
+        return read
+
     def query(self, workload: Workload, kind: str) -> Read:
         client, name, bins = self._client, workload.sets[0], workload.bins
 

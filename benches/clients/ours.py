@@ -10,6 +10,7 @@ import aerospike_py
 from aerospike_py import Keys
 from aerospike_py.types import ClientConfig
 from benches.clients.base import AsyncRead, Hosts, Read, counter
+from benches.workloads.arrow import SCHEMAS
 from benches.workloads.base import NAMESPACE, Key, Workload
 
 
@@ -34,6 +35,10 @@ class Ours:
             read: Any = partial(client.batch_read, paths=workload.paths)
             return lambda: read(keys, _dtype=dtype).batch_records
         return lambda: client.batch_read(keys, _dtype=dtype).batch_records
+
+    def arrow(self, workload: Workload, count: int) -> Read:
+        keys, client, schema = self._keys(workload, count, 0), self._client, SCHEMAS[workload.name]
+        return lambda: client.batch_read_arrow(keys, schema)
 
     def query(self, workload: Workload, kind: str) -> Read:
         client, dtype, name = self._client, workload.dtype, workload.sets[0]

@@ -150,6 +150,10 @@ class ArrowTable:
     def nbytes(self) -> int: ...
     def null_counts(self) -> list[int]: ...
 
+def arrow_table_of_fields(schema: Any, rows: int, leaves: Sequence[tuple[bytes, bytes]]) -> ArrowTable:
+    """The fields of a structured array. ``leaves`` has the values of each field that is no struct, and a byte
+    for each row: whether it has a value."""
+
 def arrow_stream(
     first: ArrowTable, more: Callable[[], ArrowTable | None], requested_schema: object | None
 ) -> object:

@@ -98,7 +98,8 @@ class ArrowRecords:
             >>> client.batch_read_arrow(keys, {"visits": "int64"}).to_polars()["visits"].to_list()
             [7, 0, None]
         """
-        return _library("polars", "to_polars()").DataFrame(self)
+        frame: pl.DataFrame = _library("polars", "to_polars()").DataFrame(self)
+        return frame
 
     def to_pandas(self, **options: Any) -> pd.DataFrame:
         """The columns as a ``pandas.DataFrame``, made by pyarrow.
@@ -118,7 +119,8 @@ class ArrowRecords:
         """
         pandas = _library("pandas", "to_pandas()")
         options.setdefault("types_mapper", pandas.ArrowDtype)
-        return self.to_pyarrow().to_pandas(**options)
+        frame: pd.DataFrame = self.to_pyarrow().to_pandas(**options)
+        return frame
 
     def to_duckdb(self, connection: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyRelation:
         """The columns as a relation of DuckDB.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pyarrow as pa
@@ -57,7 +58,7 @@ class TestBlocks:
     """Of the synchronous client."""
 
     @pytest.fixture
-    def client(self, config: dict[str, Any]) -> Any:
+    def client(self, config: Any) -> Any:
         with aerospike.client(config) as client:
             yield client
 
@@ -141,14 +142,16 @@ class TestBlocks:
         batches.close()
 
 
-async def test_asynchronous_blocks(config: dict[str, Any], fresh_set: str) -> None:
-    async with aerospike.AsyncClient(config) as client:
-        for row in range(100):
-            await client.put(("test", fresh_set, row), {"n": row})
-        lengths, total = [], 0
-        async with client.query("test", fresh_set).arrow_batches({"n": "int64"}, rows=30) as batches:
-            async for block in batches:
-                lengths.append(len(block))
-                total += sum(block.to_pyarrow()["n"].to_pylist())
-        assert (lengths, total) == ([30, 30, 30, 10], 4950)
-        assert len(await client.query("test", fresh_set).to_arrow()) == 100
+def test_asynchronous_blocks(config: Any, fresh_set: str) -> None:
+    async def read() -> tuple[list[int], int, int]:
+        async with aerospike.AsyncClient(config) as client:
+            for row in range(100):
+                await client.put(("test", fresh_set, row), {"n": row})
+            lengths, total = [], 0
+            async with client.query("test", fresh_set).arrow_batches({"n": "int64"}, rows=30) as batches:
+                async for block in batches:
+                    lengths.append(len(block))
+                    total += sum(block.to_pyarrow()["n"].to_pylist())
+            return lengths, total, len(await client.query("test", fresh_set).to_arrow())
+
+    assert asyncio.run(read()) == ([30, 30, 30, 10], 4950, 100)

@@ -50,7 +50,9 @@ def test_consumers_take_it_as_it_is(client: Any, keys: list[Any]) -> None:
     assert pl.DataFrame(records).to_dict(as_series=False) == expected
     assert records.to_polars().to_dict(as_series=False) == expected
     assert records.to_pandas()["n"].dtype == pd.ArrowDtype(pa.int64())
-    assert duckdb.sql("select sum(n) from records").fetchall() == [(6,)]
+    relation = duckdb.sql("select sum(n) from records")
+    assert relation is not None
+    assert relation.fetchall() == [(6,)]
     assert records.to_duckdb().sum("n").fetchall() == [(6,)]
     assert pa.schema(records).names == ["n", "t"]
 
@@ -132,7 +134,7 @@ def test_schemas_are_refused_by_name(
 
 def test_other_arguments_are_refused(client: Any, fresh_set: str) -> None:
     keys = [("test", fresh_set, 1)]
-    for arguments, error, says in [
+    refused: list[tuple[dict[str, Any], type[Exception], str]] = [
         ({"meta": "key"}, TypeError, "a tuple of names"),
         ({"meta": ("keys",)}, ValueError, "'keys'"),
         ({"meta": ("gen", "gen")}, ValueError, "twice"),
@@ -140,7 +142,8 @@ def test_other_arguments_are_refused(client: Any, fresh_set: str) -> None:
         ({"casting": "safe"}, ValueError, "casting"),
         ({"errors": "ignore"}, ValueError, "errors"),
         ({"paths": {"x": "a"}}, ValueError, "'x'"),
-    ]:
+    ]
+    for arguments, error, says in refused:
         with pytest.raises((error, aerospike.exception.ParamError), match=says):
             client.batch_read_arrow(keys, SCHEMA, **arguments)
     with pytest.raises(aerospike.exception.ParamError, match="paths needs a schema"):
@@ -244,7 +247,7 @@ def test_many_rows_make_several_batches(client: Any, fresh_set: str) -> None:
 # -- manners of the C interface
 
 
-def test_an_export_outlives_its_result_and_client(config: dict[str, Any], fresh_set: str) -> None:
+def test_an_export_outlives_its_result_and_client(config: Any, fresh_set: str) -> None:
     client = aerospike.client(config).connect()
     client.put(("test", fresh_set, 1), {"t": "x" * 1000, "l": ["a", "b"]})
     records = client.batch_read_arrow([("test", fresh_set, 1)], {"t": "utf8", "l": "list<utf8>"})
@@ -303,3 +306,36 @@ def test_no_library_is_imported_unasked() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert answer.stdout.strip() == "[]"
+
+
+# -- results in arrays
+
+
+def test_results_in_arrays_export_their_fields(client: Any, fresh_set: str) -> None:
+    dtype = np.dtype(
+        [
+            ("i", ">i2"), ("f", "f4"), ("s", "S5"), ("v", "V2"), ("b", "?"), ("d", "M8[D]"), ("t", "M8[ms]"),
+            ("h", "f2"), ("a", "<f4", (2, 2)), ("x", [("y", "i8"), ("z", [("w", "?", (2,))])]),
+        ]
+    )  # fmt: skip
+    keys = [("test", fresh_set, row) for row in range(3)]
+    bins = {"i": 1, "f": 0.5, "s": "abc", "v": b"xy", "b": True, "d": -1, "t": 2, "h": 1.5}
+    client.put(keys[0], bins | {"a": [[1, 2], [3, 4]], "x": {"y": 5, "z": {"w": [True, False]}}})
+    client.put(keys[1], {"i": -2, "x": {"y": 6}})
+    batch = client.batch_read(keys, _dtype=dtype)
+    table = pa.table(batch)
+    table.validate(full=True)
+    assert table.schema == client.batch_read_arrow(keys, dtype).to_pyarrow().schema == pa.schema(batch)
+    assert table.equals(client.batch_read_arrow(keys, dtype).to_pyarrow())
+    assert table["x"].to_pylist() == [{"y": 5, "z": {"w": [True, False]}}, {"y": 6, "z": None}, None]
+    assert pl.DataFrame(client.batch_read(keys, _dtype=dtype[["i", "s"]]))["i"].to_list() == [1, -2, None]
+    records = client.query("test", fresh_set).to_numpy(np.dtype([("i", "i8")]))
+    assert sorted(pa.table(records)["i"].to_pylist()) == [-2, 1]
+    assert pa.table(client.batch_read([], _dtype=dtype)).num_rows == 0
+
+
+def test_dates_beyond_arrow_are_refused(client: Any, fresh_set: str) -> None:
+    client.put(("test", fresh_set, 1), {"d": 2**40})
+    batch = client.batch_read([("test", fresh_set, 1)], _dtype=np.dtype([("d", "M8[D]")]))
+    with pytest.raises(OverflowError, match="field 'd'"):
+        pa.table(batch)

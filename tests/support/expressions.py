@@ -106,7 +106,7 @@ MAP_RETURNS = {
 
 
 def expressions(kind: str, depth: int) -> st.SearchStrategy[Any]:
-    """Expressions whose value has a type: ``int``, ``float``, ``str``, ``bool``, ``list``, ``map``, ``blob``, ``hll``."""
+    """Expressions whose value has a type: ``int``, ``float``, ``str``, ``bool``, ``list``, ``map``..."""
     return st.deferred(lambda: MAKERS[kind](depth))
 
 

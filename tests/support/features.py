@@ -93,8 +93,8 @@ GROUPS = (
             ),
             better(
                 "batches and queries into Arrow columns",
-                "text and lists of any length, structs, maps, nulls; pyarrow, polars, pandas and DuckDB take the "
-                "result as it is",
+                "text and lists of any length, structs, maps, nulls; pyarrow, polars, pandas and DuckDB take "
+                "the result as it is",
                 "Client.batch_read_arrow",
                 "aerospike_py.ArrowRecords",
                 "tests/arrow/test_types.py::test_values_come_back",

@@ -3,8 +3,8 @@
 use record_decode::Reason;
 use wire_protocol::WireError;
 
-/// Why a value could not be converted to its column. Its text completes a sentence such as "bin 'a' (string) into column
-/// 'a' (int64): ...".
+/// Why a value could not be converted to its column. Its text completes a sentence such as "bin 'a' (string) into
+/// column 'a' (int64): ...".
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misfit {

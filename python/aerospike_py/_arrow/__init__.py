@@ -1,4 +1,4 @@
-"""Arrow results: schemas as users write them (``schema``), warnings and errors (``finish``).
+"""The end of reads into Arrow columns: results, warnings and errors (``finish``).
 
 Uses the standard library only; nothing here imports pyarrow or another library of data frames.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._arrow.schema import schema_spec
+from .._schema import schema_spec
 from .._utils.event_loop import call
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _native
 from .._arrow.finish import finish, warnings_of_columns
-from .._arrow.schema import schema_spec
+from .._schema import schema_spec
 from .._utils.event_loop import call
 from .._utils.warnings import warn
 from .run import AsyncRun, Run, SyncRun

@@ -465,3 +465,6 @@ class AsyncQuery(QueryBase):
             [2]
         """
         return AsyncArrowBatches(self, schema, casting, errors, checked(rows), paths, meta, policy)
+
+    def __aiter__(self) -> AsyncQueryRecords:
+        return self.records()

@@ -1,8 +1,8 @@
 //! Columns while they grow: values of bins are appended, and the finished arrays taken out.
 //!
 //! Start with [`Column`] and [`put`]. [`new_column`] makes the column of a type: numbers and times (`fixed`), text and
-//! bytes (`bytes`), dictionaries (`dictionary`), lists (`list`), structs and maps (`nested`). Columns of nested types have
-//! columns inside. Knows values and types, no records and no bins.
+//! bytes (`bytes`), dictionaries (`dictionary`), lists (`list`), structs and maps (`nested`). Columns of nested types
+//! have columns inside. Knows values and types, no records and no bins.
 
 mod bytes;
 mod dictionary;

@@ -24,7 +24,7 @@ use crate::schema::ColumnPlan;
 use crate::value::Value;
 
 /// The rows of a block.
-const BLOCK: usize = 4096;
+const BLOCK: usize = 1024;
 
 /// Blocks whose memory is kept for later ones.
 const SPARE: usize = 4;

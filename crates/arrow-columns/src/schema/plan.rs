@@ -37,9 +37,9 @@ pub struct ColumnPlan {
 }
 
 impl ColumnPlan {
-    /// Compiles a schema. A column comes from the bin of its name, or from where its path says. If `bins` is given, other
-    /// bins are not read, and their columns are null. Every field of the result may be null, whatever the schema says:
-    /// a record can lack any bin.
+    /// Compiles a schema. A column comes from the bin of its name, or from where its path says. If `bins` is given,
+    /// other bins are not read, and their columns are null. Every field of the result may be null, whatever the schema
+    /// says: a record can lack any bin.
     ///
     /// # Errors
     /// Types that no bin fits, names that no bin has, names that come twice, paths for columns that do not exist.

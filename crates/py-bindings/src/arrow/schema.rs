@@ -16,8 +16,8 @@ use crate::python::once::intern;
 /// How deep lists of names and types may nest.
 const MAX_NESTING: usize = 32;
 
-/// Reads a schema: an object with `__arrow_c_schema__`, or a list of `(name, type)`, as `aerospike_py._arrow` makes it of
-/// dtypes and mappings.
+/// Reads a schema: an object with `__arrow_c_schema__`, or a list of `(name, type)`, as `aerospike_py._arrow` makes it
+/// of dtypes and mappings.
 pub(crate) fn read_schema(schema: &Bound<'_, PyAny>) -> PyResult<Schema> {
     if let Ok(fields) = schema.cast::<PyList>() {
         return Ok(Schema::new(read_fields(fields, "", MAX_NESTING)?));
@@ -52,8 +52,8 @@ fn read_fields(fields: &Bound<'_, PyList>, parent: &str, depth: usize) -> PyResu
 
 type Metadata = HashMap<String, String>;
 
-/// A type: its name, an object with `__arrow_c_schema__`, a list of fields, or a tuple: `("fixed_size_list", type, size)`
-/// or `("metadata", type, dict)`.
+/// A type: its name, an object with `__arrow_c_schema__`, a list of fields, or a tuple: `("fixed_size_list", type,
+/// size)` or `("metadata", type, dict)`.
 fn read_type(kind: &Bound<'_, PyAny>, name: &str, depth: usize) -> PyResult<(DataType, Metadata)> {
     let plain = |kind: DataType| (kind, Metadata::new());
     let depth = depth.checked_sub(1).ok_or_else(|| {

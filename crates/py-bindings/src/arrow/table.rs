@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::schema::read_schema;
 use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
-use arrow_columns::type_name;
+use arrow_columns::{LeafValues, batch_of_fields, type_name};
 use arrow_schema::{DataType, Field, SchemaRef};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -74,9 +75,10 @@ impl ArrowTable {
         self.schema.fields().iter().map(described).collect()
     }
 
-    /// The bytes of the columns in memory. Memory that batches share counts once for each.
+    /// The bytes of the rows in memory.
     fn nbytes(&self) -> usize {
-        self.batches.iter().map(|batch| batch.get_array_memory_size()).sum()
+        let columns = self.batches.iter().flat_map(RecordBatch::columns);
+        columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum()
     }
 
     /// The number of nulls in each column.
@@ -88,4 +90,22 @@ impl ArrowTable {
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyRuntimeError::new_err("Arrow results are not pickled; pickle to_pyarrow() instead"))
     }
+}
+
+/// The fields of a structured array as a table. `schema` is as `batch_read_arrow` takes it; `leaves` has the values of
+/// each field that is no struct, and a byte for each row: whether it has a value.
+#[pyfunction]
+pub(crate) fn arrow_table_of_fields(
+    schema: &Bound<'_, PyAny>,
+    rows: usize,
+    leaves: Vec<(Vec<u8>, Vec<u8>)>,
+) -> PyResult<ArrowTable> {
+    let schema = Arc::new(read_schema(schema)?);
+    let leaves = leaves.into_iter().map(|(data, present)| LeafValues { data, present }).collect();
+    let mut batches = Vec::new();
+    if rows > 0 {
+        let batch = batch_of_fields(&schema, rows, leaves);
+        batches.push(batch.map_err(|error| PyRuntimeError::new_err(error.to_string()))?);
+    }
+    Ok(ArrowTable::new(schema, batches))
 }

@@ -1,7 +1,8 @@
-//! The sink of a query into Arrow columns: records become rows where they are read, and blocks are handed over in order.
+//! The sink of a query into Arrow columns: records become rows where they are read, and blocks are handed over in
+//! order.
 //!
-//! Records wait in [`RecordSink::room`] while a block waits to be taken, and nothing is read meanwhile, so the nodes wait
-//! as well. If all records are read into one result, its blocks are kept, and there is always room.
+//! Records wait in [`RecordSink::room`] while a block waits to be taken, and nothing is read meanwhile, so the nodes
+//! wait as well. If all records are read into one result, its blocks are kept, and there is always room.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -68,8 +69,8 @@ impl ArrowQueryRows {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of how the query ended. The last block is ready then; one without records, if there is no other and the
-    /// result is one block.
+    /// Takes note of how the query ended. The last block is ready then; one without records, if there is no other and
+    /// the result is one block.
     pub(crate) fn end(&self, outcome: Result<(), Error>) {
         let mut state = self.state();
         if state.is_closed || state.outcome.is_some() {

@@ -1,9 +1,9 @@
 //! Sinks: where the records of a batch go as they arrive.
 //!
 //! [`NumpyRows`] writes them into arrays, [`OperationRows`] the results of operations, [`ArrowRows`] writes them into
-//! Arrow columns; [`RawRows`] keeps their bytes for Python objects, [`CodeRows`] keeps only
-//! result codes. A task takes a lease to write, for one frame of an answer at a time. Once a sink is sealed or
-//! finished no lease is given, so an answer that arrives late changes nothing.
+//! Arrow columns; [`RawRows`] keeps their bytes for Python objects, [`CodeRows`] keeps only result codes. A task takes a
+//! lease to write, for one frame of an answer at a time. Once a sink is sealed or finished no lease is given, so an
+//! answer that arrives late changes nothing.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

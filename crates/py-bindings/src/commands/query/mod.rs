@@ -60,7 +60,8 @@ impl Core {
         Ok(QueryStream::new(&cluster, Query { bins, ..query }, start))
     }
 
-    /// Begins a query into arrays, as [`Core::query`] does. `rows` is the number of rows of a block; None for one array.
+    /// Begins a query into arrays, as [`Core::query`] does. `rows` is the number of rows of a block; None for one
+    /// array.
     #[allow(clippy::too_many_arguments)] // the command's own
     fn query_numpy(
         &self,
@@ -107,8 +108,8 @@ impl Core {
         self.target(bins, dtype, casting, errors, rows, out, paths, project).map(drop)
     }
 
-    /// Begins a query into Arrow columns, as [`Core::query`] does. `rows` is the number of rows of a block; None for one
-    /// result.
+    /// Begins a query into Arrow columns, as [`Core::query`] does. `rows` is the number of rows of a block; None for
+    /// one result.
     #[allow(clippy::too_many_arguments)] // the command's own
     fn query_arrow(
         &self,
