@@ -148,18 +148,19 @@ def is_same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(a == b)
 
 
-def is_readable(kind: Any) -> bool:
+def is_readable(kind: Any, *, is_inside: bool = False) -> bool:
     """Whether a schema for reading can have the type: not null and list views, dictionaries only of text.
 
-    Nor can it have a struct without fields.
+    Nor a struct without fields. Dictionaries in other types are left out, too: pyarrow finds them unequal if
+    their values differ behind nulls.
     """
     if pa.types.is_dictionary(kind):
-        return bool(pa.types.is_string(kind.value_type))
+        return not is_inside and bool(pa.types.is_string(kind.value_type))
     if pa.types.is_null(kind) or pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
         return False
     if pa.types.is_struct(kind) and kind.num_fields == 0:
         return False
-    return all(is_readable(kind.field(at).type) for at in range(kind.num_fields))
+    return all(is_readable(kind.field(at).type, is_inside=True) for at in range(kind.num_fields))
 
 
 def has_nan(value: Any) -> bool:
