@@ -1,6 +1,6 @@
-"""Random expressions: the embedded node gives the values, codes and filtered records that a real server gives.
+"""Random expressions: the embedded node gives the values and codes of a real server, and filters alike.
 
-Needs a real server: ``AEROSPIKE_HOSTS``. Each expression is read, written to a bin and used as a filter on both.
+Needs a real server: ``AEROSPIKE_HOSTS``. Expressions are read, written to bins and used as filters on both.
 """
 
 from __future__ import annotations

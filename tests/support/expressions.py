@@ -1,7 +1,7 @@
 """Random expressions of the official client, typed, for comparing servers.
 
-What crashes a real server is left out: integer divisions whose divisor may be -1, and partial bit operations past the
-first byte.
+What crashes a real server is left out: integer divisions whose divisor may be -1, and partial bit operations
+past the first byte.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ MAP_RETURNS = {
 
 
 def expressions(kind: str, depth: int) -> st.SearchStrategy[Any]:
-    """Expressions whose value has a type: ``int``, ``float``, ``str``, ``bool``, ``list``, ``map``..."""
+    """Expressions whose value has a type, a key of ``MAKERS``."""
     return st.deferred(lambda: MAKERS[kind](depth))
 
 
