@@ -6,6 +6,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
+use wire_protocol::expression::Expression;
 use wire_protocol::value::{MapOrder, Value};
 
 pub(crate) fn lines() -> Vec<Json> {
@@ -42,6 +43,14 @@ pub(crate) fn value(plain: &Json) -> Value {
                 kind => panic!("{kind}"),
             }
         }
+    }
+}
+
+/// An expression, or a value as a literal.
+pub(crate) fn expression(plain: &Json) -> Expression {
+    match plain[0].as_str().unwrap() {
+        "expression" => Expression::from_base64(plain[1].as_str().unwrap()).unwrap(),
+        _ => Expression::from(value(plain)),
     }
 }
 
