@@ -4,6 +4,8 @@
 //! cargo run --release -p arrow-columns --example fill_cost
 //! ```
 
+#![allow(clippy::print_stdout, reason = "a program that prints its findings")]
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -8,7 +8,7 @@
 //!
 //! - a bin that a record lacks, or that is nil, is null; so is a value that does not fit, which is a failure;
 //! - an element of a list, or a part of a map, that does not fit fails the whole value; a field of a struct fails
-//! alone;
+//!   alone;
 //! - nil inside a list is a null element;
 //! - text is checked to be UTF-8;
 //! - of a bin that comes twice in one record, the first one counts.

@@ -157,11 +157,11 @@ fn unique<'v>(
     is_list: bool,
     flags: u64,
 ) -> Result<Option<Vec<&'v [u8]>>, OpError> {
-    let is_in_list: Box<dyn Fn(&[u8]) -> bool> = if added.len() == 1 {
-        Box::new(|value| list.items.iter().any(|item| compare(item, value).is_eq()))
-    } else {
-        let order = list.order();
-        Box::new(move |value| order.binary_search_by(|&at| compare(list.items[at], value)).is_ok())
+    // Sorting the list pays for several values only.
+    let list_order = (added.len() > 1).then(|| list.order());
+    let is_in_list = |value: &[u8]| match &list_order {
+        Some(order) => order.binary_search_by(|&at| compare(list.items[at], value)).is_ok(),
+        None => list.items.iter().any(|item| compare(item, value).is_eq()),
     };
     // For each value, whether an equal one is before it.
     let order = sorted(added.len(), |a, b| compare(added[a], added[b]));

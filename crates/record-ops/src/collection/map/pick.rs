@@ -192,9 +192,11 @@ impl<'a> Map<'a> {
             t::NONE => None,
             t::COUNT => Some(Bin::int(signed(len))),
             t::EXISTS => Some(Bin::bool(len != 0)),
-            _ if want.is_index() || want.is_rank() => {
-                Some(if want.is_multi { want.numbers(&[0..len], len)? } else { Bin::int(0) })
-            }
+            _ if want.is_index() || want.is_rank() => Some(if want.is_multi {
+                want.numbers(std::slice::from_ref(&(0..len)), len)?
+            } else {
+                Bin::int(0)
+            }),
             _ if want.is_elements() => self.elements(want, &(0..len).collect::<Vec<_>>())?,
             _ if want.is_index_range() || want.is_rank_range() => {
                 Some(crate::collection::result::integers([0, signed(len)])?)
