@@ -476,7 +476,7 @@ proptest! {
             return Ok(());
         }
         let at = at.index(outer.len());
-        let inner = list(&[value.clone()]);
+        let inner = list(std::slice::from_ref(&value));
         let changed = list(&[value, added.clone()]);
         let with = |element: &Value| {
             let mut model = outer.clone();
