@@ -201,10 +201,13 @@ async fn unsupported_and_invalid_queries_are_refused_with_the_codes_of_the_serve
     let partitions = [5];
     let plain = request(&partitions, &[]);
     let code = |result: QueryResult| result.code;
-    let filter = [0x93];
+    // One that is cut off, and one whose value is no bool.
+    let (cut_off, number) = ([0x93], [7]);
     assert_eq!(code(ask(&mut client, &bytes(&QueryRequest { namespace: b"no", ..plain })).await), 20);
-    assert_eq!(code(ask(&mut client, &bytes(&QueryRequest { filter: &filter, ..plain })).await), 16);
-    // A field of a secondary index, an operation on a list, and a write without a digest.
+    for filter in [&cut_off[..], &number] {
+        assert_eq!(code(ask(&mut client, &bytes(&QueryRequest { filter, ..plain })).await), 4);
+    }
+    // A field of a secondary index, an operation that modifies, and a write without a digest.
     let mut with_index = bytes(&plain);
     write_field(&mut with_index, 22, b"\x01");
     let mut body = with_index.split_off(FrameHeader::LEN);
@@ -214,11 +217,11 @@ async fn unsupported_and_invalid_queries_are_refused_with_the_codes_of_the_serve
     with_index.extend(body);
     assert_eq!(code(ask(&mut client, &with_index).await), 16);
     let bins: [&[u8]; 1] = [b"i"];
-    let mut list = bytes(&QueryRequest { projection: Projection::Bins(&bins), ..plain });
-    let at = list.len() - 5;
-    assert_eq!(list[at], op::READ);
-    list[at] = op::CDT_READ;
-    assert_eq!(code(ask(&mut client, &list).await), 16);
+    let mut modifies = bytes(&QueryRequest { projection: Projection::Bins(&bins), ..plain });
+    let at = modifies.len() - 5;
+    assert_eq!(modifies[at], op::READ);
+    modifies[at] = op::CDT_MODIFY;
+    assert_eq!(code(ask(&mut client, &modifies).await), 4);
     let mut write = bytes(&plain);
     write[FrameHeader::LEN + 2] |= info2::WRITE;
     assert_eq!(code(ask(&mut client, &write).await), 16);

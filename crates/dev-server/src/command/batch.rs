@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use record_ops::expression::Expression;
 use wire_protocol::ResultCode;
 use wire_protocol::batch::{BatchRequestRow, BatchRequestRows, REPEATED_ROW_LEN, batch_flags};
 use wire_protocol::message::{FrameHeader, FrameType, Message, field_type};
 
-use crate::command::request::{RecordRequest, RequestFields};
+use crate::command::request::{Filter, RecordRequest, RequestFields};
 use crate::command::single::execute;
 use crate::protocol::answer::write_end;
 use crate::protocol::flags::Flags;
@@ -37,6 +38,8 @@ pub(crate) struct BatchRun<'a> {
     rows: BatchRequestRows<'a>,
     /// All rows of the batch, including those that are answered.
     all_rows: BatchRequestRows<'a>,
+    /// The expression that records must match unless their rows have one of their own.
+    filter: Option<Expression<'a>>,
     /// The code that refuses every row.
     refusal: Option<ResultCode>,
     /// What the last row with fields of its own has; the rows after it may repeat it.
@@ -88,8 +91,10 @@ impl<'a> BatchRun<'a> {
         if store.batch_max_requests != 0 && rows.len() > store.batch_max_requests as usize {
             return Err(ResultCode::BATCH_MAX_REQUESTS);
         }
+        let filter = fields.filter.map(Expression::parse_filter).transpose()?;
         let mut run = Self {
             node,
+            filter,
             all_rows: rows.clone(),
             rows,
             refusal: match fault {
@@ -172,6 +177,7 @@ impl<'a> BatchRun<'a> {
             set: context.fields.set,
             set_number: context.set_number,
             key: context.fields.key,
+            filter: context.fields.filter.map(Filter::Sent).or(self.filter.as_ref().map(Filter::Parsed)),
             // In order of precedence.
             refusal: violation.or(self.refusal).or(context.fields.refusal).or(unavailable),
             flags,
@@ -179,6 +185,7 @@ impl<'a> BatchRun<'a> {
             ttl: row.ttl(),
             ops: row.ops(),
             index: row.index,
+            is_row: true,
         };
         let code = execute(&request, now, out);
         if !code.is_about_record()

@@ -1,9 +1,9 @@
 //! Reads of one record.
 
 use wire_protocol::ResultCode;
-use wire_protocol::message::{MAX_FRAME, MessageHeader, info1, write_op};
+use wire_protocol::message::{MAX_FRAME, MessageHeader, Op, info1, op};
 
-use crate::command::operations;
+use crate::command::operations::{self, Seen, StoredBins, Subject, reads};
 use crate::command::request::RecordRequest;
 use crate::protocol::answer::{self, AnswerHeader};
 use crate::state::clock::Moment;
@@ -32,7 +32,7 @@ pub(crate) fn read(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) 
                     // is not swept yet.
                     Err(ResultCode::RECORD_NOT_FOUND)
                 } else {
-                    read_bins(request, record, out)
+                    read_bins(request, record, now, out)
                         .map(|n_ops| (n_ops, is_touch_due(record, request.ttl, now.seconds)))
                 }
             }
@@ -56,7 +56,13 @@ pub(crate) fn read(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) 
 
 /// Appends the requested bins and returns their number.
 #[inline]
-fn read_bins(request: &RecordRequest<'_>, record: &Record, out: &mut Vec<u8>) -> Result<u16, ResultCode> {
+fn read_bins(
+    request: &RecordRequest<'_>,
+    record: &Record,
+    now: Moment,
+    out: &mut Vec<u8>,
+) -> Result<u16, ResultCode> {
+    request.check_filter(record, now)?;
     if request.is_other_key(record) {
         return Err(ResultCode::KEY_MISMATCH);
     }
@@ -67,22 +73,25 @@ fn read_bins(request: &RecordRequest<'_>, record: &Record, out: &mut Vec<u8>) ->
         return Ok(0);
     }
     if request.flags.info1 & info1::GET_ALL != 0 {
-        out.extend_from_slice(&record.bins);
+        record.write_bins(out);
         return Ok(record.n_bins);
     }
     let limit = out.len() + MAX_FRAME / 2;
     let answers_all = request.flags.responds_to_all();
     let lookup = BinLookup::new(record, &request.ops);
+    let subject = Subject::stored(request.namespace, request.digest, record, now);
+    let seen = Seen { subject: &subject, bins: &StoredBins::of(record) };
     let mut has_ops = false;
     let mut count = 0u16;
     for op in request.ops.clone() {
         has_ops = true;
         operations::check_read(&op)?;
         operations::check_name(&op)?;
-        match lookup.find(op.name) {
-            Some(whole) => out.extend_from_slice(whole),
-            None if answers_all => write_op(out, op.code, 0, op.name, &[]),
-            None => continue,
+        let result = reads::read(&op, lookup.find(op.name), &seen)?;
+        // The results in the answer to a batch are all marked as plain reads.
+        let answered = if request.is_row { Op { code: op::READ, ..op } } else { op };
+        if !result.write(&answered, answers_all, false, out) {
+            continue;
         }
         count += 1;
         if out.len() > limit {

@@ -1,10 +1,13 @@
 //! What a request or a batch row asks of one record.
 
+use record_ops::expression::Expression;
 use wire_protocol::ResultCode;
 use wire_protocol::digest::Digest;
 use wire_protocol::message::{Fields, Ops, field_type};
 
+use crate::command::operations;
 use crate::protocol::flags::Flags;
+use crate::state::clock::Moment;
 use crate::state::store::namespace::Namespace;
 use crate::state::store::record::Record;
 
@@ -26,6 +29,8 @@ pub(crate) struct RequestFields<'a> {
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) digest: Option<&'a [u8]>,
     pub(crate) batch: Option<&'a [u8]>,
+    /// The expression that a record must match.
+    pub(crate) filter: Option<&'a [u8]>,
     /// The code that refuses the request, if it asks for something that the server does not have.
     pub(crate) refusal: Option<ResultCode>,
 }
@@ -41,9 +46,7 @@ impl<'a> RequestFields<'a> {
                 field_type::KEY => found.key = Some(field.data),
                 field_type::DIGEST => found.digest = Some(field.data),
                 field_type::BATCH => found.batch = Some(field.data),
-                field_type::FILTER => {
-                    found.refusal = Some(ResultCode::UNSUPPORTED_FEATURE);
-                }
+                field_type::FILTER => found.filter = Some(field.data),
                 other_field::TRANSACTION_ID => found.refusal = Some(ResultCode::ENTERPRISE_ONLY),
                 kind if other_field::UDF.contains(&kind) => {
                     found.refusal = Some(ResultCode::UNSUPPORTED_FEATURE);
@@ -64,6 +67,8 @@ pub(crate) struct RecordRequest<'a> {
     /// The number of the set, if the set existed when the request came in.
     pub(crate) set_number: Option<u16>,
     pub(crate) key: Option<&'a [u8]>,
+    /// The expression that the record must match.
+    pub(crate) filter: Option<Filter<'a>>,
     /// The code that refuses the request.
     pub(crate) refusal: Option<ResultCode>,
     pub(crate) flags: Flags,
@@ -72,9 +77,30 @@ pub(crate) struct RecordRequest<'a> {
     pub(crate) ops: Ops<'a>,
     /// The index that the answer contains: the row's in a batch, else 0.
     pub(crate) index: u32,
+    /// Whether it is a row of a batch.
+    pub(crate) is_row: bool,
+}
+
+/// A filter expression: as it was sent, or parsed for all rows of a batch.
+#[derive(Clone, Copy)]
+pub(crate) enum Filter<'a> {
+    Sent(&'a [u8]),
+    Parsed(&'a Expression<'a>),
 }
 
 impl RecordRequest<'_> {
+    /// Refuses a record that the filter does not match. Like the server, parses the filter only now, so a record that
+    /// does not exist has its code first.
+    pub(crate) fn check_filter(&self, record: &Record, now: Moment) -> Result<(), ResultCode> {
+        let check =
+            |filter: &Expression<'_>| operations::filter(filter, self.namespace, self.digest, record, now);
+        match self.filter {
+            None => Ok(()),
+            Some(Filter::Parsed(filter)) => check(filter),
+            Some(Filter::Sent(bytes)) => check(&Expression::parse_filter(bytes)?),
+        }
+    }
+
     /// Whether the request sends another user key than the record has.
     pub(crate) fn is_other_key(&self, record: &Record) -> bool {
         matches!((&record.key, self.key), (Some(stored), Some(sent)) if **stored != *sent)

@@ -4,7 +4,7 @@ use wire_protocol::ResultCode;
 use wire_protocol::message::{Message, MessageHeader, info1, info2};
 
 use crate::command::read::read;
-use crate::command::request::{RecordRequest, RequestFields};
+use crate::command::request::{Filter, RecordRequest, RequestFields};
 use crate::command::write::{delete, write};
 use crate::protocol::answer::AnswerHeader;
 use crate::protocol::flags::Flags;
@@ -51,12 +51,14 @@ fn parse_request<'a>(store: &'a Store, message: &Message<'a>) -> Result<RecordRe
         set: fields.set,
         set_number: namespace.known_set(fields.set),
         key: fields.key,
+        filter: fields.filter.map(Filter::Sent),
         refusal: fields.refusal,
         flags: Flags { info1, info2, info3 },
         generation,
         ttl,
         ops: message.ops(),
         index: 0,
+        is_row: false,
     })
 }
 
@@ -68,7 +70,7 @@ pub(crate) fn execute(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8
         Some(code) => code,
         None if info2 & info2::WRITE != 0 => {
             return if info2 & info2::DELETE != 0 {
-                delete(request, now.seconds, out)
+                delete(request, now, out)
             } else {
                 write(request, now, out)
             };

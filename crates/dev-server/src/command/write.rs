@@ -3,7 +3,7 @@
 use wire_protocol::ResultCode;
 use wire_protocol::message::{MessageHeader, info2, info3};
 
-use crate::command::operations::{self, Limits};
+use crate::command::operations::{self, Limits, Subject};
 use crate::command::request::{MAX_SET_NAME, RecordRequest};
 use crate::protocol::answer::{self, AnswerHeader};
 use crate::protocol::flags::Flags;
@@ -27,6 +27,7 @@ fn check_conditions(
     request: &RecordRequest<'_>,
     record: Option<&Record>,
     needs_record: bool,
+    now: Moment,
 ) -> Result<(), ResultCode> {
     let Flags { info2, info3, .. } = request.flags;
     let is_delete = info2 & info2::DELETE != 0;
@@ -49,6 +50,9 @@ fn check_conditions(
     if !is_delete && record.is_some_and(|record| request.is_other_set(record, true)) {
         return Err(ResultCode::PARAMETER);
     }
+    if let Some(record) = record {
+        request.check_filter(record, now)?;
+    }
     if record.is_some_and(|record| request.is_other_key(record)) {
         return Err(ResultCode::KEY_MISMATCH);
     }
@@ -56,13 +60,13 @@ fn check_conditions(
 }
 
 /// Appends one message with the answer and returns its result code.
-pub(crate) fn delete(request: &RecordRequest<'_>, now: u32, out: &mut Vec<u8>) -> ResultCode {
+pub(crate) fn delete(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8>) -> ResultCode {
     let result = if request.flags.info2 & info2::DURABLE_DELETE != 0 {
         Err(ResultCode::ENTERPRISE_ONLY)
     } else {
         let mut shard = request.namespace.write(request.digest);
-        let record = shard.get(request.digest).filter(|record| !record.is_expired(now));
-        check_conditions(request, record, true).map(|()| _ = shard.remove(request.digest))
+        let record = shard.get(request.digest).filter(|record| !record.is_expired(now.seconds));
+        check_conditions(request, record, true, now).map(|()| _ = shard.remove(request.digest))
     };
     let result_code = result.err().unwrap_or(ResultCode::OK);
     AnswerHeader { result_code, index: request.index, ..AnswerHeader::default() }.write(out);
@@ -101,14 +105,15 @@ fn try_write(
         answer.generation = old.generation;
         answer.void_time = now.for_clients(old.void_time);
     }
-    check_conditions(request, old, requirements.record)?;
+    check_conditions(request, old, requirements.record, now)?;
     let void_time = void_time(request, namespace, old, now.seconds)?;
     let mut bins = match old {
         Some(old) if !request.flags.replaces() => BinsBuilder::of(old),
         _ => BinsBuilder::default(),
     };
     let limits = Limits { size: namespace.max_record_size, any_map_keys: namespace.any_map_keys };
-    let n_ops = operations::apply(request.ops.clone(), request.flags, limits, &mut bins, out)?;
+    let subject = Subject::written(request, old, void_time, now);
+    let n_ops = operations::apply(request.ops.clone(), request.flags, limits, &subject, &mut bins, out)?;
     let n_bins = bins.count();
     if n_bins == 0 {
         // A record that has lost its last bin is deleted.
@@ -123,10 +128,7 @@ fn try_write(
         *answer = AnswerHeader { index: request.index, n_ops, ..AnswerHeader::default() };
         return Ok(());
     }
-    let key = match (old.and_then(|old| old.key.as_deref()), request.key) {
-        (None, sent) => sent,
-        (stored, _) => stored,
-    };
+    let key = old.and_then(|old| old.key.as_deref()).or(request.key);
     if n_bins > MAX_BINS {
         return Err(ResultCode::PARAMETER);
     }
@@ -142,6 +144,7 @@ fn try_write(
             None => namespace.set_number(request.set).ok_or(ResultCode::PARAMETER)?,
         },
         n_bins: n_bins as u16,
+        has_index: bins.has_index(),
         bins: bins.into_bytes(),
         key: key.map(Box::from),
     };

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use wire_protocol::ResultCode;
 use wire_protocol::message::{FrameHeader, Message};
 
 use crate::verdicts::Why;
@@ -15,7 +14,7 @@ pub(crate) fn without(why: Why, answers: &Answers) -> BTreeMap<u64, Vec<String>>
     let lines = |frames: &Vec<Vec<u8>>| {
         let mut lines: Vec<_> =
             frames.iter().flat_map(|frame| frame_lines(why, &frame[FrameHeader::LEN..])).collect();
-        if matches!(why, Why::RowOrder | Why::PartitionOrder | Why::OneListRow) {
+        if matches!(why, Why::RowOrder | Why::PartitionOrder) {
             lines.sort();
         }
         if why == Why::OwnPartitions {
@@ -47,10 +46,6 @@ fn message_line(why: Why, message: &Message<'_>) -> Option<String> {
     let mut header = message.header;
     if why == Why::Freed || why == Why::OwnPartitions {
         header.generation = 0;
-    }
-    let is_list_read = header.result_code == ResultCode::OK && message.ops().any(|op| op.name == b"d");
-    if why == Why::OneListRow && (header.result_code == ResultCode::UNSUPPORTED_FEATURE || is_list_read) {
-        return Some(format!("the list operation, row {}", header.extra));
     }
     // A parsed GeoJSON particle is its text, without cells.
     let fields: Vec<_> = message.fields().map(|field| (field.kind, field.data.to_vec())).collect();

@@ -10,7 +10,7 @@ use wire_protocol::message::{FrameHeader, Message, MessageHeader, Op, info2, inf
 use crate::scenario::{Frame, RecordCommand, Scenario, record_commands};
 
 /// A time at which these scenarios could have been recorded.
-const SOME_TIME: u32 = 533_091_200;
+pub(crate) const SOME_TIME: u32 = 533_091_200;
 
 const DONT_UPDATE: u32 = u32::MAX - 1;
 const NEVER_EXPIRE: u32 = u32::MAX;
@@ -183,6 +183,11 @@ fn shown_bins(exchanges: &[&Exchange<'_>]) -> Vec<Bin> {
             if any.is_empty() && code == op::READ {
                 any.push((name.to_vec(), particle_type, value.to_vec()));
             }
+            if name == b"d" && exchange.command.ops.iter().any(|(code, _)| *code == op::CDT_READ) {
+                // The element at index 3 of a list of floats. In a batch, the answer's code is that of a read.
+                bins.push((name.to_vec(), 20, [b"\x94\xc0\xc0\xc0\xcb", value].concat()));
+                continue;
+            }
             if code == op::READ && !written.contains(&name) && bins.iter().all(|(other, ..)| other != name) {
                 bins.push((name.to_vec(), particle_type, value.to_vec()));
             }
@@ -215,14 +220,26 @@ fn known(set: &[u8], digest: &[u8; 20]) -> Option<(Vec<Bin>, Option<Vec<u8>>)> {
     if [&b"cap"[..], b"nat"].iter().any(|of| is(of, UserKey::Str(b"o1"))) {
         return Some((operated(), None));
     }
-    if is(b"cap", UserKey::Str(b"cl")) || [&b"cap"[..], b"nat"].iter().any(|of| is(of, UserKey::Str(b"tc"))) {
+    let is_one_of = |keys: [&[u8]; 2]| {
+        let mut sets = [&b"cap"[..], b"nat"].into_iter();
+        sets.any(|of| keys.iter().any(|key| is(of, UserKey::Str(key))))
+    };
+    if is_one_of([b"cl", b"tc"]) {
         return Some((vec![int("a", 1)], None));
+    }
+    if is_one_of([b"bits"; 2]) {
+        return Some((vec![("b".into(), 4, vec![0x0f, 0xff])], None));
     }
     if let Some(key) = (0..4).find(|&key| is(b"bw", UserKey::Int(key))) {
         return Some((vec![int("i", key), text("s", &format!("w{key}"))], None));
     }
     if (0..3).any(|key| is(b"bo", UserKey::Int(key))) {
         return Some((vec![int("n", 1)], None));
+    }
+    if [&b"cap"[..], b"nat"].iter().any(|of| is(of, UserKey::Str(b"cdt"))) {
+        let list = ("l".into(), 20, b"\x93\x03\x01\x02".to_vec());
+        let map = ("m".into(), 19, b"\x82\xa2\x03a\x01\xa2\x03b\x81\xa2\x03x\x92\x01\x02".to_vec());
+        return Some((vec![list, map], None));
     }
     if is(b"raw", UserKey::Str(b"sk")) {
         return Some((vec![int("i", 1)], Some(b"\x03sk".to_vec())));

@@ -27,7 +27,7 @@ pub struct MapPolicy {
 
 impl MapPolicy {
     /// Order and index as operations encode them.
-    pub(super) fn attributes(&self) -> i64 {
+    pub(crate) fn attributes(&self) -> i64 {
         i64::from(self.order.bits()) | if self.persist_index { map_flags::PERSIST_INDEX } else { 0 }
     }
 }

@@ -29,6 +29,10 @@ impl Argument {
         Self(Kind::Encoded(value.0.to_vec()))
     }
 
+    pub(crate) fn expression(expression: Result<Vec<u8>, WireError>) -> Self {
+        Self(Kind::Expression(expression))
+    }
+
     pub(crate) fn texts<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Self {
         Self(Kind::Texts(texts.into_iter().map(|text| text.into().into_bytes()).collect()))
     }

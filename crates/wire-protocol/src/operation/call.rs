@@ -145,6 +145,11 @@ impl Operation {
         Ok(Self { code, bin: bin.into(), particle_type: particle_type::BLOB, value })
     }
 
+    /// An operation without a value.
+    pub(crate) fn without_value(code: u8, bin: &str) -> Result<Self, WireError> {
+        Ok(Self { particle_type: particle_type::NIL, ..Self::new(code, bin, Vec::new())? })
+    }
+
     /// The operation as requests for a record take it. Rows of a batch take it as
     /// [`crate::message::write_op`] writes it.
     #[must_use]

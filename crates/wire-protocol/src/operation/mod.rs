@@ -16,9 +16,11 @@ pub mod exp_type;
 mod layout;
 
 pub use self::argument::Argument;
+pub(crate) use self::argument::{write_encoded_literal, write_literal};
 pub use self::call::{Call, Operation};
 pub(crate) use self::call::{Create, Returns};
 pub use self::context::Context;
 pub(crate) use self::context::{create_list, create_map};
 pub use self::exp_type::ExpType;
+pub(crate) use self::layout::write_command_start;
 pub use self::layout::{BY_PATH, Family, WITH_CONTEXT, write_command};

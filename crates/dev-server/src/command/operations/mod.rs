@@ -2,19 +2,21 @@
 //!
 //! [`check`] refuses a list of operations before the record is looked up; [`apply`] applies them to its bins,
 //! in order, and appends their results. `scalars` has the operations on scalar values, `values` the rules for
-//! values of each type, `collection` those for lists and maps, `geojson` those for GeoJSON. Each other family
-//! of operations (on collections, bits, HyperLogLog, with expressions) would be a module here with an arm in
-//! [`apply`].
+//! values of each type. `computed` has the operations of `record-ops`: on lists, maps, bits and HyperLogLogs, and with
+//! expressions, which see a record as `record_view` shows it. `reads` has what operations read.
 
-mod collection;
-mod geojson;
+mod computed;
+pub(crate) mod reads;
+mod record_view;
 mod scalars;
 mod values;
 
 use wire_protocol::ResultCode;
-use wire_protocol::message::{MAX_FRAME, Op, Ops, info1, op, write_op};
+use wire_protocol::message::{MAX_FRAME, Op, Ops, info1, op};
 use wire_protocol::particle::particle_type;
 
+use crate::command::operations::reads::ReadResult;
+pub(crate) use crate::command::operations::record_view::{Seen, StoredBins, Subject, filter};
 use crate::command::operations::scalars::{modify, write};
 pub(crate) use crate::command::operations::values::Limits;
 use crate::protocol::flags::Flags;
@@ -23,27 +25,25 @@ use crate::state::store::bins::BinsBuilder;
 /// Length of the longest bin name.
 const MAX_BIN_NAME: usize = 15;
 
-/// Refuses operations that this server does not have: collection, expression, bit and HyperLogLog operations
-/// with the code for a missing feature, unknown ones as invalid.
+/// Refuses unknown operations.
 fn check_code(code: u8) -> Result<(), ResultCode> {
     match code {
         op::READ | op::WRITE | op::INCREMENT | op::APPEND | op::PREPEND | op::TOUCH | op::DELETE => Ok(()),
-        op::CDT_READ
-        | op::CDT_MODIFY
-        | op::EXP_READ
-        | op::EXP_MODIFY
-        | op::BITS_READ
-        | op::BITS_MODIFY
-        | op::HLL_READ
-        | op::HLL_MODIFY => Err(ResultCode::UNSUPPORTED_FEATURE),
+        op::CDT_MODIFY | op::EXP_MODIFY | op::BITS_MODIFY | op::HLL_MODIFY => Ok(()),
+        code if is_computed_read(code) => Ok(()),
         _ => Err(ResultCode::PARAMETER),
     }
+}
+
+/// Whether an operation reads, with a result that is computed.
+fn is_computed_read(code: u8) -> bool {
+    matches!(code, op::CDT_READ | op::EXP_READ | op::BITS_READ | op::HLL_READ)
 }
 
 /// Refuses an operation that a read or query cannot have.
 pub(crate) fn check_read(op: &Op<'_>) -> Result<(), ResultCode> {
     match check_code(op.code) {
-        Ok(()) if op.code == op::READ => Ok(()),
+        Ok(()) if op.code == op::READ || is_computed_read(op.code) => Ok(()),
         Ok(()) => Err(ResultCode::PARAMETER),
         Err(code) => Err(code),
     }
@@ -71,7 +71,7 @@ pub(crate) struct Requirements {
 /// a client gets.
 pub(crate) fn check(ops: Ops<'_>, flags: Flags) -> Result<Requirements, ResultCode> {
     let mut requirements = Requirements::default();
-    let (mut count, mut reads, mut reads_all) = (0, 0, 0);
+    let (mut count, mut reads, mut reads_all, mut results) = (0, 0, 0, 0);
     for op in ops {
         count += 1;
         check_code(op.code)?;
@@ -86,9 +86,12 @@ pub(crate) fn check(ops: Ops<'_>, flags: Flags) -> Result<Requirements, ResultCo
             op::WRITE if op.particle_type == particle_type::NIL && flags.replaces() => {
                 return Err(ResultCode::PARAMETER);
             }
-            op::INCREMENT | op::APPEND | op::PREPEND | op::DELETE if flags.replaces() => {
+            op::INCREMENT | op::APPEND | op::PREPEND | op::DELETE | op::CDT_MODIFY if flags.replaces() => {
                 return Err(ResultCode::PARAMETER);
             }
+            op::BITS_MODIFY | op::HLL_MODIFY if flags.replaces() => return Err(ResultCode::PARAMETER),
+            op::CDT_MODIFY | op::HLL_MODIFY => results += 1,
+            code if is_computed_read(code) => reads += 1,
             _ => {}
         }
     }
@@ -96,7 +99,7 @@ pub(crate) fn check(ops: Ops<'_>, flags: Flags) -> Result<Requirements, ResultCo
         || count > MAX_OPS
         || reads + reads_all > 0 && flags.info1 & info1::READ == 0
         || reads_all > 1
-        || reads_all > 0 && (reads > 0 || flags.responds_to_all())
+        || reads_all > 0 && (reads + results > 0 || flags.responds_to_all())
         || reads_all == 0 && flags.info1 & info1::GET_ALL != 0;
     if is_invalid { Err(ResultCode::PARAMETER) } else { Ok(requirements) }
 }
@@ -119,7 +122,14 @@ impl Results<'_> {
 
     /// Appends a nil result.
     fn push_nil(&mut self, op: &Op<'_>) -> Result<(), ResultCode> {
-        self.push(|out| write_op(out, op.code, particle_type::NIL, op.name, &[]), 1)
+        self.push(|out| reads::write_nil(out, op), 1)
+    }
+
+    /// Appends what an operation reads.
+    fn push_read(&mut self, op: &Op<'_>, result: ReadResult<'_>, flags: Flags) -> Result<(), ResultCode> {
+        // A write answers an operation that reads part of a bin even if that is nil.
+        let is_written = result.write(op, flags.responds_to_all(), true, self.out);
+        self.push(|_| {}, usize::from(is_written))
     }
 }
 
@@ -129,6 +139,7 @@ pub(crate) fn apply(
     ops: Ops<'_>,
     flags: Flags,
     limits: Limits,
+    subject: &Subject<'_>,
     bins: &mut BinsBuilder,
     out: &mut Vec<u8>,
 ) -> Result<u16, ResultCode> {
@@ -140,11 +151,12 @@ pub(crate) fn apply(
                 results.push(|out| bins.write(out), bins.count())?;
             }
             op::READ if op.name.is_empty() && flags.info1 & info1::NO_BINS != 0 => {}
-            op::READ => match bins.get(op.name) {
-                Some((whole, _)) => results.push(|out| out.extend_from_slice(whole), 1)?,
-                None if flags.responds_to_all() => results.push_nil(&op)?,
-                None => {}
-            },
+            code if code == op::READ || is_computed_read(code) => {
+                bins.index();
+                let result =
+                    reads::read(&op, bins.find(op.name).map(|(whole, _)| whole), &Seen { subject, bins })?;
+                results.push_read(&op, result, flags)?;
+            }
             // Every write updates generation and void time, so a touch does nothing more. It never has a
             // result.
             op::TOUCH => {}
@@ -153,14 +165,22 @@ pub(crate) fn apply(
                 if op.value.len() > limits.size || bins.size() > limits.size {
                     return Err(ResultCode::RECORD_TOO_BIG);
                 }
-                match code {
-                    op::WRITE => write(bins, &op, limits)?,
-                    op::INCREMENT | op::APPEND | op::PREPEND => modify(bins, &op, limits)?,
-                    op::DELETE => bins.clear(),
+                let result = match code {
+                    op::WRITE => write(bins, &op, limits).map(|()| None)?,
+                    op::INCREMENT | op::APPEND | op::PREPEND => modify(bins, &op, limits).map(|()| None)?,
+                    op::CDT_MODIFY | op::BITS_MODIFY | op::HLL_MODIFY | op::EXP_MODIFY => {
+                        computed::modify(&op, subject, bins)?
+                    }
+                    op::DELETE => {
+                        bins.clear();
+                        None
+                    }
                     _ => return Err(ResultCode::PARAMETER),
-                }
-                if flags.responds_to_all() {
-                    results.push_nil(&op)?;
+                };
+                match result {
+                    Some(result) => results.push(|out| reads::write_result(out, &op, &result), 1)?,
+                    None if flags.responds_to_all() => results.push_nil(&op)?,
+                    None => {}
                 }
             }
         }
@@ -172,7 +192,7 @@ pub(crate) fn apply(
 mod tests {
     use super::*;
     use particle_type as t;
-    use wire_protocol::message::{info2, info3};
+    use wire_protocol::message::{info2, info3, write_op};
 
     #[test]
     fn invalid_combinations_are_refused() {

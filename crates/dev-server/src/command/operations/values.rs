@@ -1,9 +1,12 @@
 //! The values of bins: which ones the server accepts, and how it stores them.
 
-use wire_protocol::ResultCode;
-use wire_protocol::particle::{Particle, particle_type};
+use std::borrow::Cow;
 
-use crate::command::operations::{collection, geojson};
+use record_ops::value::Rules;
+use record_ops::{geo, hll};
+use wire_protocol::ResultCode;
+use wire_protocol::msgpack::{Reader, Token};
+use wire_protocol::particle::{Particle, particle_type};
 
 /// The limits of a namespace.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +25,8 @@ pub(super) enum StoredValue {
     AsIs,
     /// An integer that was sent in fewer than eight bytes.
     Integer(i64),
-    /// A list or map in the server's normal form.
-    Collection(Vec<u8>),
+    /// A list or map in the server's normal form, or GeoJSON with its cells.
+    Normalized(Vec<u8>),
 }
 
 /// A particle type that the server stores as plain bytes.
@@ -33,21 +36,6 @@ pub(super) const VECTOR: u8 = 16;
 /// Erlang.
 pub(super) fn is_language_blob(kind: u8) -> bool {
     matches!(kind, 7..=12)
-}
-
-/// Whether the bytes are a HyperLogLog sketch: a byte of flags (always 0), the number of index bits, the
-/// number of hash bits, a cached count, and the registers.
-fn is_sketch(bytes: &[u8]) -> bool {
-    const HEADER: usize = 11;
-    const REGISTER: usize = 6;
-    let [0, index, hash, ..] = *bytes else {
-        return false;
-    };
-    let registers = (REGISTER + usize::from(hash)) << index.min(16);
-    matches!(index, 4..=16)
-        && matches!(hash, 0 | 4..=51)
-        && index + hash <= 64
-        && bytes.len() == HEADER + registers.div_ceil(8)
 }
 
 /// Checks a value and decides how it is stored.
@@ -67,21 +55,32 @@ pub(super) fn normalize(kind: u8, value: &[u8], any_map_keys: bool) -> Result<St
         t::FLOAT => value.len() == 8,
         t::BOOL => matches!(value, [0 | 1]),
         t::STRING | t::BLOB | VECTOR => true,
-        t::HLL => is_sketch(value),
+        t::HLL => hll::is_sketch(value),
         t::GEOJSON => {
             return match Particle::parse(kind, value) {
-                Ok(Particle::GeoJson(text)) if geojson::is_valid(text) => Ok(StoredValue::AsIs),
-                _ => Err(ResultCode::GEO_INVALID_GEOJSON),
-            };
+                Ok(Particle::GeoJson(text)) => geo::particle(text).map(StoredValue::Normalized),
+                _ => None,
+            }
+            .ok_or(ResultCode::GEO_INVALID_GEOJSON);
         }
         t::LIST | t::MAP => {
-            return collection::normalize(kind, value, any_map_keys)
-                .map(StoredValue::Collection)
+            return normalize_collection(kind, value, any_map_keys)
+                .map(StoredValue::Normalized)
                 .ok_or(ResultCode::SERVER_ERROR);
         }
         _ => is_language_blob(kind),
     };
     if fits { Ok(StoredValue::AsIs) } else { Err(ResultCode::PARAMETER) }
+}
+
+/// Brings a list or map into normal form. `None` if it is not one, or if the server refuses it.
+fn normalize_collection(kind: u8, value: &[u8], any_keys: bool) -> Option<Vec<u8>> {
+    match (kind, Reader::new(value).token().ok()?) {
+        (particle_type::LIST, Token::List { .. }) | (particle_type::MAP, Token::Map { .. }) => {}
+        _ => return None,
+    }
+    let rules = Rules { any_keys, is_bin: true, ..Rules::default() };
+    record_ops::value::normalize(value, rules).map(Cow::into_owned)
 }
 
 /// Refuses unknown particle types.
@@ -98,19 +97,10 @@ mod tests {
 
     #[test]
     fn sketches_shapes_and_keys_are_checked() {
-        let mut sketch = vec![0, 4, 0];
-        sketch.resize(11 + 12, 0);
-        assert!(is_sketch(&sketch));
-        for (at, byte) in [(0, 1), (1, 3), (1, 17), (2, 3), (2, 52), (2, 4)] {
-            let mut sketch = sketch.clone();
-            sketch[at] = byte;
-            assert!(!is_sketch(&sketch), "{at} {byte}");
-        }
-        assert!(!is_sketch(&sketch[..22]) && !is_sketch(b""));
         assert_eq!(normalize(t::HLL, b"x", false), Err(ResultCode::PARAMETER));
         assert_eq!(normalize(t::GEOJSON, b"\0\0\0{}", false), Err(ResultCode::GEO_INVALID_GEOJSON));
         assert_eq!(normalize(t::GEOJSON, b"", false), Err(ResultCode::GEO_INVALID_GEOJSON));
         assert_eq!(normalize(t::MAP, b"\x81\xc0\x01", false), Err(ResultCode::SERVER_ERROR));
-        assert!(matches!(normalize(t::MAP, b"\x81\xc0\x01", true), Ok(StoredValue::Collection(_))));
+        assert!(matches!(normalize(t::MAP, b"\x81\xc0\x01", true), Ok(StoredValue::Normalized(_))));
     }
 }

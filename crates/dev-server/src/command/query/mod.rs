@@ -5,16 +5,15 @@ mod rate_limit;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use record_ops::expression::Expression;
 use wire_protocol::ResultCode;
 use wire_protocol::digest::{Digest, partition_id};
 use wire_protocol::message::{
     FrameHeader, FrameType, Message, MessageHeader, Ops, field_type, info1, info2, info3, write_field,
-    write_op,
 };
-use wire_protocol::particle::particle_type;
 use wire_protocol::query::QueryScope;
 
-use crate::command::operations;
+use crate::command::operations::{self, Seen, StoredBins, Subject, reads};
 use crate::command::query::rate_limit::RateLimit;
 use crate::command::request::{MAX_SET_NAME, RequestFields};
 use crate::protocol::answer::write_end;
@@ -35,6 +34,9 @@ const PARTITIONS_PER_STEP: usize = 64;
 
 /// Number of bins that are looked up before other connections may run.
 const BINS_PER_STEP: usize = 1_000_000;
+
+/// The bytes of a filter expression whose evaluation costs about as much as the lookup of a bin.
+const BYTES_PER_LOOKUP: usize = 8;
 
 /// Size of the largest answer about one record, which may have the same bin several times.
 const MAX_RECORD: usize = wire_protocol::message::MAX_FRAME / 2;
@@ -71,6 +73,10 @@ pub(crate) struct QueryRun<'a> {
     partitions: std::collections::btree_map::IntoIter<u16, Option<Digest>>,
     /// The records of the current partition that are not sent, in descending order.
     digests: std::vec::IntoIter<Digest>,
+    /// The expression that records must match.
+    expression: Option<Expression<'a>>,
+    /// How much evaluating it costs, in lookups of bins.
+    expression_cost: usize,
     /// The largest number of records that may still be sent.
     remaining: u64,
     rate_limit: Option<RateLimit>,
@@ -130,6 +136,7 @@ impl<'a> QueryRun<'a> {
                 operations::check_name(&op).map_err(|_| ResultCode::PARAMETER)?;
             }
         }
+        let expression = fields.filter.map(Expression::parse_filter).transpose()?;
         let mut partitions: BTreeMap<u16, Option<Digest>> =
             scope.partitions.iter().map(|&partition| (partition, None)).collect();
         partitions.extend(scope.after.iter().map(|digest| (partition_id(digest) as u16, Some(*digest))));
@@ -148,6 +155,8 @@ impl<'a> QueryRun<'a> {
             flags,
             ops: message.ops(),
             n_ops: message.header.n_ops.into(),
+            expression,
+            expression_cost: fields.filter.map_or(0, <[u8]>::len) / BYTES_PER_LOOKUP,
             partitions: partitions.into_iter(),
             digests: Vec::new().into_iter(),
             remaining: if scope.max_records == 0 { u64::MAX } else { scope.max_records },
@@ -208,7 +217,7 @@ impl<'a> QueryRun<'a> {
                 continue;
             };
             let record_start = out.len();
-            bins += 1 + self.n_ops;
+            bins += 1 + self.n_ops + self.expression_cost;
             let outcome = self.write_record(&digest, now, out);
             if outcome != RecordOutcome::Gone {
                 // Like the server, a record that is left out counts for `max_records`.
@@ -298,6 +307,16 @@ impl<'a> QueryRun<'a> {
         {
             return RecordOutcome::Gone;
         }
+        if let Some(expression) = &self.expression {
+            match operations::filter(expression, namespace, digest, record, now) {
+                Ok(()) => {}
+                Err(ResultCode::FILTERED_OUT) => return RecordOutcome::Gone,
+                Err(code) => {
+                    (self.end_code, self.remaining) = (code, 0);
+                    return RecordOutcome::LeftOut;
+                }
+            }
+        }
         let set: &[u8] = match record.set {
             0 => &[],
             number => self.sets.entry(number).or_insert_with(|| namespace.set_name(number)),
@@ -316,7 +335,11 @@ impl<'a> QueryRun<'a> {
         let n_ops = match no_bins {
             // Like the server, which finds out record by record.
             0 if self.n_ops > operations::MAX_OPS => Some(0),
-            0 => write_bins(record, &self.ops, self.flags.responds_to_all(), out),
+            0 => {
+                let subject = Subject::stored(namespace, digest, record, now);
+                let seen = Seen { subject: &subject, bins: &StoredBins::of(record) };
+                write_bins(record, &self.ops, &seen, self.flags.responds_to_all(), out)
+            }
             _ => Some(0),
         };
         let n_ops = match n_ops {
@@ -353,25 +376,32 @@ enum RecordOutcome {
     Written,
     /// It has none of the requested bins, or it is too large.
     LeftOut,
-    /// It no longer exists, or is in another set.
+    /// It no longer exists, is in another set, or does not match the filter.
     Gone,
 }
 
 /// Appends the requested bins, or all bins if none is named, and returns their number. With `responds_to_all`, a
-/// bin that the record lacks is nil; otherwise it is left out. `None` if they are too large.
-fn write_bins(record: &Record, ops: &Ops<'_>, responds_to_all: bool, out: &mut Vec<u8>) -> Option<u16> {
+/// bin that the record lacks is nil; otherwise it is left out. If an operation fails, the whole record is left out: its
+/// number of bins is 0. `None` if the bins are too large.
+fn write_bins(
+    record: &Record,
+    ops: &Ops<'_>,
+    seen: &Seen<'_>,
+    responds_to_all: bool,
+    out: &mut Vec<u8>,
+) -> Option<u16> {
     if ops.clone().next().is_none() {
-        out.extend_from_slice(&record.bins);
+        record.write_bins(out);
         return Some(record.n_bins);
     }
     let limit = out.len() + MAX_RECORD;
     let lookup = BinLookup::new(record, ops);
     let mut count = 0;
     for op in ops.clone() {
-        match lookup.find(op.name) {
-            Some(whole) => out.extend_from_slice(whole),
-            None if responds_to_all => write_op(out, op.code, particle_type::NIL, op.name, &[]),
-            None => continue,
+        // Like the server, leave a record out if an operation fails.
+        let Ok(result) = reads::read(&op, lookup.find(op.name), seen) else { return Some(0) };
+        if !result.write(&op, responds_to_all, false, out) {
+            continue;
         }
         count += 1;
         if out.len() > limit {

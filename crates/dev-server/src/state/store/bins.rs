@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use record_ops::value::has_index;
 use wire_protocol::message::{Op, Ops, op, write_op};
+use wire_protocol::particle::particle_type;
 
-use crate::state::store::record::{Record, bins};
+use crate::state::store::record::{Record, bins, write_bin};
 
 /// Up to this many bins are searched one by one; more are looked up in a table of names.
 const LINEAR_SEARCH: usize = 16;
@@ -26,6 +28,7 @@ pub(crate) struct BinsBuilder {
     positions: HashMap<Box<[u8]>, usize>,
     count: usize,
     size: usize,
+    has_index: bool,
 }
 
 impl BinsBuilder {
@@ -38,7 +41,13 @@ impl BinsBuilder {
         }
         builder.count = builder.ranges.len();
         builder.size = start;
+        builder.has_index = record.has_index;
         builder
+    }
+
+    /// Whether a list or map may have the flag of a persisted index.
+    pub(crate) fn has_index(&self) -> bool {
+        self.has_index
     }
 
     /// The size of the current bins in bytes.
@@ -55,8 +64,20 @@ impl BinsBuilder {
         self.at(position)
     }
 
-    /// Appends all bins.
+    /// Appends all bins as clients see them.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        for &(start, end) in &self.ranges {
+            let whole = self.bytes.get(start..end).unwrap_or_default();
+            if self.has_index && !whole.is_empty() {
+                write_bin(out, whole);
+            } else {
+                out.extend_from_slice(whole);
+            }
+        }
+    }
+
+    /// Appends all bins as they are stored.
+    fn copy(&self, out: &mut Vec<u8>) {
         out.reserve(self.size);
         for &(start, end) in &self.ranges {
             out.extend_from_slice(self.bytes.get(start..end).unwrap_or_default());
@@ -64,10 +85,11 @@ impl BinsBuilder {
     }
 
     /// Sets a bin. One that exists keeps its position.
-    pub(crate) fn put(&mut self, name: &[u8], particle_type: u8, value: &[u8]) {
+    pub(crate) fn put(&mut self, name: &[u8], kind: u8, value: &[u8]) {
         let position = self.position(name);
         let start = self.bytes.len();
-        write_op(&mut self.bytes, op::READ, particle_type, name, value);
+        write_op(&mut self.bytes, op::READ, kind, name, value);
+        self.has_index |= matches!(kind, particle_type::LIST | particle_type::MAP) && has_index(value);
         let range = (start, self.bytes.len());
         self.size += range.1 - range.0;
         match position {
@@ -112,8 +134,24 @@ impl BinsBuilder {
             return self.bytes.into_boxed_slice();
         }
         let mut bytes = Vec::with_capacity(self.size);
-        self.write(&mut bytes);
+        self.copy(&mut bytes);
         bytes.into_boxed_slice()
+    }
+
+    /// Prepares [`BinsBuilder::find`].
+    pub(crate) fn index(&mut self) {
+        _ = self.position(&[]);
+    }
+
+    /// A bin, for many lookups between changes: call [`BinsBuilder::index`] before.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<(&[u8], Op<'_>)> {
+        let position = match self.positions.is_empty() {
+            true => {
+                (0..self.ranges.len()).find(|&at| self.at(at).is_some_and(|(_, bin)| bin.name == name))?
+            }
+            false => *self.positions.get(name)?,
+        };
+        self.at(position)
     }
 
     fn at(&self, position: usize) -> Option<(&[u8], Op<'_>)> {
@@ -229,6 +267,7 @@ mod tests {
             last_update: 0,
             set: 0,
             n_bins: 51,
+            has_index: false,
             bins: builder.into_bytes(),
             key: None,
         };

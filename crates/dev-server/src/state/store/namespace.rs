@@ -197,7 +197,16 @@ mod tests {
     use crate::state::store::Store;
 
     fn record(set: u16, void_time: u32) -> Record {
-        Record { generation: 1, void_time, last_update: 0, set, n_bins: 0, bins: Box::default(), key: None }
+        Record {
+            generation: 1,
+            void_time,
+            last_update: 0,
+            set,
+            n_bins: 0,
+            has_index: false,
+            bins: Box::default(),
+            key: None,
+        }
     }
 
     #[test]

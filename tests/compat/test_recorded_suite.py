@@ -1,0 +1,79 @@
+"""The embedded node answers the recorded traffic of a test suite as the real server did.
+
+``tests/support/replay.py`` says what is compared, and prints a table. What a second real server answered
+alike, the node must answer alike, except for the tests that are listed here with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from aerospike_py.testing import DevServer
+from tests.support import replay
+
+UDF = "runs user-defined functions"
+INDEXES = "queries a secondary index"
+GEO = "needs the cells of GeoJSON, which the node does not compute"
+BACKGROUND = "runs background queries"
+
+# Files that are about features which the node does not have.
+OTHER_FEATURES = {
+    "aggregate": UDF,
+    "apply": UDF,
+    "batch_apply": UDF,
+    "cdt_index": INDEXES,
+    "geospatial": INDEXES,
+    "index": INDEXES,
+    "job_info": BACKGROUND,
+    "mapkeys_index": INDEXES,
+    "mapvalues_index": INDEXES,
+    "query_apply": UDF,
+    "query_execute_background": BACKGROUND,
+    "scan_apply": UDF,
+    "scan_execute_background": BACKGROUND,
+}
+
+# Tests of the other files that may differ: a pattern of their names, and why.
+EXCEPTIONS = {
+    "batch_write": [(r"_with_expr_filtering_out_record\[policy_batch_apply\]", UDF)],
+    "operate": [("test_pos_operate_incr_with_geospatial_new_record", GEO)],
+    "operate_helpers": [("test_pos_operate_incr_with_geospatial_new_record", GEO)],
+    "query": [("test_query_with_correct_parameters_hi", INDEXES)],
+    "query_partition": [
+        ("test_query_partition_with_(existent_ns_and_set|short_query|where)$", INDEXES),
+        # The last test of the file: its requests drop the index.
+        (r"test_query_partition_with_bad_status\[p_stats7", INDEXES),
+    ],
+}
+
+
+def reason_of(name: str, test: str) -> str | None:
+    """Why a test of a recorded file may be answered differently."""
+    return next((why for pattern, why in EXCEPTIONS.get(name, ()) if re.search(pattern, test)), None)
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("name", [name for name in replay.files() if name not in OTHER_FEATURES])
+def test_recorded_tests_are_answered_alike(name: str) -> None:
+    with DevServer() as server:
+        report = replay.replay(name, server.hosts[0])
+    alike = set(report.alike)
+    differing = [test for test in replay.control().get(name, ()) if test not in alike]
+    assert [test for test in differing if reason_of(name, test) is None] == []
+
+
+def test_every_exception_is_one() -> None:
+    recorded = set(replay.files())
+    assert OTHER_FEATURES.keys() <= recorded
+    for name, patterns in EXCEPTIONS.items():
+        for pattern, _ in patterns:
+            assert any(re.search(pattern, test) for test in replay.control()[name]), (name, pattern)
+
+
+def test_the_exceptions_are_few() -> None:
+    measured = {name: tests for name, tests in replay.control().items() if name not in OTHER_FEATURES}
+    tests = [(name, test) for name, names in measured.items() for test in names]
+    excepted = [entry for entry in tests if reason_of(*entry) is not None]
+    assert len(excepted) <= len(tests) // 100, excepted
