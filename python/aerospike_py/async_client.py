@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from ._commands.async_indexes import AsyncIndexCommands
 from ._commands.base import ClientBase
 from ._commands.batch_read import AsyncBatchReadCommands
 from ._commands.batch_read_arrow import AsyncBatchReadArrowCommands
@@ -30,6 +31,7 @@ class AsyncClient(
     AsyncBatchReadArrowCommands,
     AsyncBatchWriteCommands,
     AsyncQueryCommands,
+    AsyncIndexCommands,
     AsyncInfoCommands,
     AsyncInferCommands,
     UnsupportedCommands,

@@ -27,7 +27,9 @@ __all__ = [
     "Casting",
     "ClientConfig",
     "Errors",
+    "IndexInfo",
     "InfoPolicy",
+    "JobInfo",
     "KeyLike",
     "Keys",
     "OperatePolicy",
@@ -255,3 +257,31 @@ class ClientConfig(_Hosts, total=False):
     rack_id: int
     rack_ids: Sequence[int]
     send_bool_as: int
+
+
+class IndexInfo(TypedDict):
+    """A secondary index, as :meth:`~aerospike_py.Client.index_list` describes it.
+
+    >>> names: list[str] = [index["name"] for index in client.index_list("test")]
+    """
+
+    namespace: str
+    set: str | None
+    name: str
+    bin: str | None
+    index_type: str
+    index_datatype: str | None
+    ctx: str | None
+    expression: str | None
+    state: Literal["ready", "building", "error"]
+
+
+class JobInfo(TypedDict):
+    """The progress of a background job, as :meth:`~aerospike_py.Client.job_info` describes it.
+
+    >>> info: JobInfo = client.job_info(12345, JOB_QUERY)
+    """
+
+    progress_pct: int
+    records_read: int
+    status: int

@@ -13,7 +13,7 @@ use crate::batch::sink::RowSink;
 use crate::batch::work;
 use crate::command::answer::Answer;
 use crate::command::info::{self, INFO_TIMEOUT, InfoAnswers};
-use crate::command::{operate, single};
+use crate::command::{index, operate, single};
 use crate::config::ClusterConfig;
 use crate::error::Error;
 use crate::key::{Bins, Key};
@@ -21,7 +21,7 @@ use crate::net::transport::Transport;
 use crate::node::connector::Connector;
 use crate::node::events::Event;
 use crate::policy::{OperatePolicy, ReadPolicy, WritePolicy};
-use crate::query::{self, Query, QueryStopper, RecordSink, RecordStream};
+use crate::query::{self, BackgroundJob, Query, QueryStopper, RecordSink, RecordStream, background};
 use crate::stats::{ClusterStats, NodeStats};
 use crate::topology::seeds;
 use crate::topology::state::{Handle, Inner};
@@ -215,6 +215,23 @@ impl Cluster {
         inner.until_closed(false, info::send(inner, node, commands, timeout)).await
     }
 
+    /// Waits until every node has built a secondary index; without a timeout, for as long as that takes. `is_new`: the
+    /// index was created just before, so that nodes may not know it yet.
+    ///
+    /// # Errors
+    /// [`Error::IndexNotReady`] names the nodes that are not ready in time, [`Error::NoSuchIndex`] an index that no node
+    /// knows.
+    pub async fn wait_for_index(
+        &self,
+        namespace: &str,
+        name: &str,
+        timeout: Option<Duration>,
+        is_new: bool,
+    ) -> Result<(), Error> {
+        let inner = self.inner();
+        inner.until_closed(false, index::wait(inner, namespace, name, timeout, is_new)).await
+    }
+
     /// Queries the records of partitions. Nothing is sent before the first record is requested. The stream
     /// keeps the cluster open.
     #[must_use]
@@ -243,6 +260,17 @@ impl Cluster {
         let task = async move { end(query::into_sink(inner, query, sink).await) };
         stopper.drive(self.inner().connector.spawn(task).abort_handle());
         stopper
+    }
+
+    /// Makes every node apply operations to records, and returns the job's identifier once all of them have begun.
+    ///
+    /// A node that may have begun does not get the job again.
+    ///
+    /// # Errors
+    /// [`Error::Background`] if nodes have begun, or may have; other errors if no node has.
+    pub async fn execute_background(&self, job: &BackgroundJob) -> Result<u64, Error> {
+        let inner = self.inner();
+        inner.until_closed(true, background::start(inner, job)).await
     }
 
     fn inner(&self) -> &Arc<Inner> {

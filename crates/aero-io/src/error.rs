@@ -155,6 +155,33 @@ impl fmt::Display for SeedFailure {
     }
 }
 
+/// How far a node is with an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeProgress {
+    /// How much of the index is built, in percent.
+    Built(u8),
+    /// The node does not know the index.
+    Unknown,
+    /// The node could not be asked.
+    Failed(String),
+}
+
+struct NodesBehind<'a>(&'a [(String, NodeProgress)]);
+
+impl fmt::Display for NodesBehind<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (node, progress)) in self.0.iter().enumerate() {
+            write!(f, "{}node {node} ", if i == 0 { "" } else { "; " })?;
+            match progress {
+                NodeProgress::Built(percent) => write!(f, "has built {percent} %")?,
+                NodeProgress::Unknown => f.write_str("does not know it yet")?,
+                NodeProgress::Failed(why) => write!(f, "cannot be asked ({why})")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Why a command failed. [`Error::code`] is its number; [`Error::in_doubt`] says whether a write may have been
 /// applied.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -163,6 +190,46 @@ pub enum Error {
     /// The server answered with an error code.
     #[error("{code}: {tried}")]
     Server { code: ResultCode, tried: Box<Tried> },
+    /// A node cannot find records by the index that a query's predicate needs.
+    #[error("{code}: {what}: {tried}")]
+    Index {
+        code: ResultCode,
+        /// Which index is missing, and what to do.
+        what: String,
+        tried: Box<Tried>,
+    },
+    /// Nodes have not built an index in time.
+    #[error(
+        "index {name:?} of namespace {namespace:?} is not ready after {}: {}; wait longer",
+        Seconds(*.waited),
+        NodesBehind(.nodes)
+    )]
+    IndexNotReady {
+        namespace: String,
+        name: String,
+        waited: Duration,
+        /// The nodes that are not ready.
+        nodes: Vec<(String, NodeProgress)>,
+    },
+    #[error("no node knows index {name:?} of namespace {namespace:?}; create it first")]
+    NoSuchIndex { namespace: String, name: String },
+    /// A background job was not started at every node.
+    #[error(
+        "{source}; job {job} {}",
+        if .started.is_empty() {
+            "runs at no other node".to_owned()
+        } else {
+            format!("runs at {}, so do not start it again for all records", List(.started))
+        }
+    )]
+    Background {
+        /// Why it was not, or not surely, started at a node.
+        source: Box<Error>,
+        /// The identifier of the job.
+        job: u64,
+        /// The names of the nodes at which it was started.
+        started: Vec<String>,
+    },
     /// A node refused a login, or the token from an earlier login.
     #[error("{code}: {user} at {address}{}", Of(.tried.as_deref()))]
     Login {
@@ -256,8 +323,10 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> i32 {
         match self {
-            Self::Server { code, .. } | Self::Login { code, .. } => i32::from(*code),
-            Self::Timeout { .. } => i32::from(ResultCode::TIMEOUT),
+            Self::Server { code, .. } | Self::Index { code, .. } | Self::Login { code, .. } => i32::from(*code),
+            Self::Background { source, .. } => source.code(),
+            Self::Timeout { .. } | Self::IndexNotReady { .. } => i32::from(ResultCode::TIMEOUT),
+            Self::NoSuchIndex { .. } => i32::from(ResultCode::INDEX_NOT_FOUND),
             Self::Connection { .. } | Self::Connect { .. } => client_code::CONNECTION,
             Self::NoResponse { .. } => client_code::NO_RESPONSE,
             Self::Saturated { .. } => client_code::NO_MORE_CONNECTIONS,
@@ -277,6 +346,7 @@ impl Error {
     pub fn in_doubt(&self) -> bool {
         match self {
             Self::Closed { in_doubt } => *in_doubt,
+            Self::Background { source, started, .. } => !started.is_empty() || source.in_doubt(),
             _ => self.tried().is_some_and(|tried| tried.in_doubt),
         }
     }
@@ -286,6 +356,7 @@ impl Error {
     pub fn tried(&self) -> Option<&Tried> {
         match self {
             Self::Server { tried, .. }
+            | Self::Index { tried, .. }
             | Self::Timeout { tried }
             | Self::Connection { tried, .. }
             | Self::Protocol { tried, .. }
@@ -293,6 +364,7 @@ impl Error {
             | Self::Saturated { tried, .. }
             | Self::ErrorRate { tried, .. } => Some(tried),
             Self::Login { tried, .. } => tried.as_deref(),
+            Self::Background { source, .. } => source.tried(),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@
 //! | room | what |
 //! | --- | --- |
 //! | `cluster`, `stats` | [`Cluster`], the handle, with a method per command; its state for monitoring. |
-//! | `query` | Queries: the records of partitions, as a stream. |
+//! | `query` | Queries: the records of partitions, as a stream. Background queries. |
 //! | `batch` | Many rows, sent as requests to several nodes side by side. |
 //! | `command` | Commands on one record, info commands; how any request is sent and when it is retried. |
 //! | `topology` | Which nodes there are, how they are found and watched, and which partitions each holds. |
@@ -46,7 +46,7 @@ pub use cluster::Cluster;
 pub use command::answer::Answer;
 pub use command::info::InfoAnswers;
 pub use config::{ClusterConfig, Seed};
-pub use error::{DiscoveryFault, Error, LoginUser, SeedFailure, Tried, client_code};
+pub use error::{DiscoveryFault, Error, LoginUser, NodeProgress, SeedFailure, Tried, client_code};
 pub use key::{Bins, Key, OwnedKey, Space};
 pub use net::tls::{Identity, Pem, Revocation, TlsConfig, TlsTransport, TlsVersion};
 pub use net::transport::{BoxFuture, BoxStream, Stream, Target, TcpTransport, Transport};
@@ -57,12 +57,14 @@ pub use policy::{
 };
 pub use poll_for::poll_for;
 pub use query::{
-    PartitionProgress, Query, QueryPartitions, QueryProgress, QueryStopper, RecordBlock, RecordSink,
-    RecordStream, RecordWriter,
+    BackgroundJob, PartitionProgress, Query, QueryOps, QueryPartitions, QueryProgress, QueryStopper, RecordBlock,
+    RecordPosition, RecordSink, RecordStream, RecordWriter,
 };
 pub use stats::{ClusterStats, NodeStats};
 pub use wire_protocol::ResultCode;
 pub use wire_protocol::batch::{BatchWriter, EncodedOps, OperateRow, RowAttributes};
 pub use wire_protocol::command::{Exists, Generation, WriteOp};
 pub use wire_protocol::digest::{Digest, PARTITIONS, partition_id};
-pub use wire_protocol::query::{QueryDuration, QueryRecord};
+pub use wire_protocol::query::{
+    IndexedValues, Predicate, PredicateIndex, QueryDuration, QueryRecord, ValueRange,
+};

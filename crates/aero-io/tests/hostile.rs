@@ -141,6 +141,8 @@ async fn queries() {
         space: Space::new("test", ""),
         bins: Bins::All,
         every_record: false,
+        operations: None,
+        predicate: None,
         policy,
         partitions: QueryPartitions::range(7, 3).unwrap(),
         max_records: 0,

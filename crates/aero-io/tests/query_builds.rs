@@ -14,6 +14,8 @@ fn query() -> Query {
         space: Space::new("test", "set"),
         bins: Bins::names(["a", "b"]),
         every_record: true,
+        operations: None,
+        predicate: None,
         policy: QueryPolicy::default(),
         partitions: QueryPartitions::all(),
         max_records: 0,

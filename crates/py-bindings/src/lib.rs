@@ -53,6 +53,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<core::Core>()?;
     module.add_class::<keys::KeyTable>()?;
     module.add_class::<batch_write_arrow::ArrowWriter>()?;
+    module.add_class::<args::predicate::QueryPredicate>()?;
+    module.add_class::<query::QueryOperations>()?;
     module.add_class::<query::QueryPlace>()?;
     module.add_class::<query::QueryStream>()?;
     module.add_class::<query::NumpyStream>()?;

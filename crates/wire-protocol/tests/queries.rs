@@ -76,6 +76,9 @@ fn requests_equal_the_recorded_ones() {
                     set,
                     projection,
                     every_record: false,
+                    operations: None,
+                    predicate: None,
+                    index_values: &[],
                     partitions: &scope.partitions,
                     after: &scope.after,
                     max_records,
@@ -112,6 +115,9 @@ fn a_request_for_every_record_equals_the_recorded_read_operations() {
         set: b"scan",
         projection: Projection::Bins(&[b"n", b"l"]),
         every_record: true,
+        operations: None,
+        predicate: None,
+        index_values: &[],
         partitions: &scope.partitions,
         after: &[],
         max_records: 0,
@@ -231,6 +237,9 @@ fn wrong_requests_are_not_written() {
         set: b"",
         projection: Projection::Bins(&[]),
         every_record: false,
+        operations: None,
+        predicate: None,
+        index_values: &[],
         partitions: &[4095],
         after: &[],
         max_records: 0,
@@ -316,14 +325,15 @@ proptest! {
         let mut out = Vec::new();
         let duration = if relax { QueryDuration::LongRelaxAp } else { QueryDuration::Short };
         write_query(&mut out, &QueryRequest {
-            namespace: b"test", set: b"s", projection: Projection::All, every_record: false, partitions: &partitions,
+            namespace: b"test", set: b"s", projection: Projection::All, every_record: false, operations: None, predicate: None,
+            partitions: &partitions, index_values: &[],
             after: &after, max_records, records_per_second, socket_timeout_ms: 1, task_id: 2, duration,
             info1: 0, info3: 0, ttl: 0, filter: b"f",
         }).unwrap();
         let message = Message::parse_only(&out[FrameHeader::LEN..]).unwrap();
         prop_assert_eq!(message.header.info2 & info2::RELAX_AP_LONG_QUERY != 0, relax);
         prop_assert_eq!(message.header.info1 & info1::SHORT_QUERY != 0, !relax);
-        let scope = QueryScope { partitions, after, max_records, records_per_second };
+        let scope = QueryScope { partitions, after, index_values: vec![], max_records, records_per_second };
         prop_assert_eq!(QueryScope::parse(&message).unwrap(), scope);
     }
 

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-_FOREGROUND = "queries only read records"
-_INDEXES = "only the primary index can be queried; create indexes with asadm or the official client"
 _UDF = "register and apply user-defined functions with the official client"
 _ADMIN = "manage users and roles with asadm or the official client"
 _TRANSACTIONS = "compare generations instead, with the policy's gen"
 
 #: Method that will exist to what to do until then.
 NOT_YET: dict[str, str] = {
-    **dict.fromkeys(("batch_apply", "apply", "udf_get", "udf_list", "udf_put", "udf_remove"), _UDF),
-    **dict.fromkeys(("query_apply", "scan_apply", "job_info"), _FOREGROUND),
     **dict.fromkeys(
         (
-            "index_blob_create",
-            "index_cdt_create",
-            "index_expr_create",
-            "index_geo2dsphere_create",
-            "index_integer_create",
-            "index_list_create",
-            "index_map_keys_create",
-            "index_map_values_create",
-            "index_remove",
-            "index_set_create",
-            "index_single_value_create",
-            "index_string_create",
+            "apply",
+            "batch_apply",
+            "query_apply",
+            "scan_apply",
+            "udf_get",
+            "udf_list",
+            "udf_put",
+            "udf_remove",
         ),
-        _INDEXES,
+        _UDF,
     ),
     **dict.fromkeys(
         (

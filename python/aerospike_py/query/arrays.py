@@ -42,6 +42,7 @@ class NumpyRun(Run):
     ) -> None:
         if dtype is None:
             raise TypeError("_dtype is missing; pass a structured dtype, such as infer_dtype() proposes")
+        query._refuse_operations("to_numpy" if rows is None else "numpy_batches")
         arguments = (dtype, casting, errors, rows, out, paths, project)
         query._core.check_query_numpy(query._bins, policy, *arguments)
         super().__init__(query, policy)

@@ -38,6 +38,7 @@ class ArrowRun(Run):
         meta: MetaColumns,
         policy: QueryPolicy | None,
     ) -> None:
+        query._refuse_operations("to_arrow" if rows is None else "arrow_batches")
         arguments = (schema_spec(schema), casting, errors, rows, paths, tuple_of(meta))
         query._core.check_query_arrow(query._bins, policy, *arguments)
         super().__init__(query, policy)

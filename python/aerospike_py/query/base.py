@@ -6,22 +6,22 @@ import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
+from .. import _native
+from ..exception import ParamError
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from typing_extensions import Self
 
-    from .. import _native
-    from ..types import QueryPolicy
+    from .._operation import Expression, Operation
+    from ..cdt_ctx import _cdt_ctx
+    from ..predicates import Predicate
+    from ..types import QueryPolicy, WritePolicy
     from .run import Run
 
-_PREDICATES = "only the primary index can be queried; use the official client for secondary indexes"
-_BACKGROUND = "queries only read records; use the official client for background jobs"
-
 #: Method of the official client's queries that will exist to what to do until then.
-_UNSUPPORTED = {
-    **dict.fromkeys(("where", "where_with_expr", "where_with_index_name"), _PREDICATES),
-    **dict.fromkeys(("add_ops", "execute_background"), _BACKGROUND),
-    "apply": "use the official client for user-defined functions",
-}
+_UNSUPPORTED = {"apply": "use the official client for user-defined functions"}
 
 
 def has_partition_filter(policy: object) -> bool:
@@ -52,7 +52,8 @@ class QueryBase:
         max_records: the maximum number of records of one run, over all nodes; 0 for all. After
             :meth:`paginate`, it is the size of a page.
         records_per_second: the maximum number of records per second that each node reads; 0 for no limit.
-        ttl: time to live of records that a query writes. Queries cannot write yet.
+        ttl: time to live of the records that :meth:`Query.execute_background` writes, in seconds or a
+            ``TTL_*`` constant. 0 leaves it to the policy.
     """
 
     max_records = _Number()
@@ -65,6 +66,8 @@ class QueryBase:
         self._namespace = namespace
         self._set = set
         self._bins: list[str] | None = None
+        self._predicate: _native.QueryPredicate | None = None
+        self._operations: _native.QueryOperations | None = None
         self._numbers = {"max_records": 0, "records_per_second": 0, "ttl": 0}
         self._paginates = False
         self._place: _native.QueryPlace | None = None
@@ -96,6 +99,104 @@ class QueryBase:
         names = [*bins]
         self._core.check_query_bins(names)
         self._bins = names or None
+        return self
+
+    def where(self, predicate: Predicate, ctx: Sequence[_cdt_ctx] | None = None) -> Self:
+        """Chooses the records by a secondary index: that on the predicate's bin.
+
+        Args:
+            predicate: made with :mod:`aerospike_py.predicates`, such as ``between("visits", 1, 5)``.
+            ctx: the way to the list or map inside the bin that the index is on, made with
+                :mod:`aerospike_py.cdt_ctx`.
+
+        Returns:
+            The query itself. A second predicate replaces the first.
+
+        Raises:
+            ParamError: the predicate or the context is invalid. A missing index is found out by the server:
+                running the query raises ``IndexNotFound``.
+
+        Example:
+            >>> from aerospike_py import predicates
+            >>> client.query("test", "users").where(predicates.equals("name", "Ada"))
+            <...Query of 'test', set 'users'>
+        """
+        return self._find("where", predicate, ctx)
+
+    def where_with_index_name(self, index_name: str, predicate: Predicate) -> Self:
+        """Chooses the records by the secondary index of a name.
+
+        Args:
+            index_name: the name.
+            predicate: made with :mod:`aerospike_py.predicates`; its bin does not count.
+
+        Returns:
+            The query itself.
+
+        Raises:
+            ParamError: the name or the predicate is invalid.
+
+        Example:
+            >>> from aerospike_py import predicates
+            >>> query = client.query("test", "users")
+            >>> query.where_with_index_name("users_visits", predicates.between(None, 1, 5))
+            <...Query of 'test', set 'users'>
+        """
+        return self._find("where_with_index_name", predicate, index_name)
+
+    def where_with_expr(self, expr: Expression, predicate: Predicate) -> Self:
+        """Chooses the records by the secondary index on an expression.
+
+        Args:
+            expr: the index's expression: of :mod:`aerospike_py.expressions`, or its base64.
+            predicate: made with :mod:`aerospike_py.predicates`; its bin does not count.
+
+        Returns:
+            The query itself.
+
+        Raises:
+            ParamError: the expression or the predicate is invalid.
+
+        Example:
+            >>> from aerospike_py import predicates
+            >>> twice = exp.Add(exp.IntBin("visits"), exp.IntBin("visits")).compile()
+            >>> client.query("test", "users").where_with_expr(twice, predicates.equals(None, 14))
+            <...Query of 'test', set 'users'>
+        """
+        return self._find("where_with_expr", predicate, expr)
+
+    def _find(self, way: str, predicate: Predicate, argument: Any) -> Self:
+        if argument is None and way != "where":
+            argument_name = "index_name" if way == "where_with_index_name" else "expr"
+            raise ParamError(f"{way}: {argument_name} is None; pass what the index is found by")
+        self._predicate = _native.QueryPredicate(way, predicate, argument)
+        # A place by another index means nothing for this one.
+        self._place = None
+        self._begin_run(None)
+        return self
+
+    def add_ops(self, ops: Sequence[Operation]) -> Self:
+        """Sets operations that the nodes apply to each record.
+
+        Operations that read are for runs that return records, which then have their results instead of bins.
+        Operations that write are for :meth:`Query.execute_background`.
+
+        Args:
+            ops: operations, made with :mod:`aerospike_py.operations`, :mod:`~aerospike_py.list_operations`,
+                :mod:`~aerospike_py.map_operations` and their siblings.
+
+        Returns:
+            The query itself.
+
+        Raises:
+            ParamError: an operation is invalid; the message has its position.
+
+        Example:
+            >>> from aerospike_py import list_operations as lists
+            >>> client.query("test", "users").add_ops([lists.list_size("tags")])
+            <...Query of 'test', set 'users'>
+        """
+        self._operations = self._core.query_operations(ops)
         return self
 
     def paginate(self) -> None:
@@ -137,8 +238,8 @@ class QueryBase:
         Returns:
             Partition to ``(partition, init, retry, digest, bval)``: ``init`` says whether a record of the
             partition was taken, ``retry`` whether there may be more, ``digest`` (a bytearray) is the digest
-            of the last record, ``bval`` is 0. The key ``"done"`` says whether all records were taken;
-            ``"retry"`` is False. Empty before the first run.
+            of the last record, ``bval`` its entry in the index of the predicate, else 0. The key
+            ``"done"`` says whether all records were taken; ``"retry"`` is False. Empty before the first run.
 
         Example:
             >>> status = client.query("test", "users").get_partitions_status()
@@ -162,12 +263,12 @@ class QueryBase:
 
     def _limits_and_place(
         self, policy: QueryPolicy | None
-    ) -> tuple[int, int, _native.QueryPlace | None, bool]:
-        """The limits of a run, the place of the run before if it may continue there, and whether it does so
-        without a filter."""
+    ) -> tuple[int, int, _native.QueryPlace | None, bool, _native.QueryPredicate | None]:
+        """The limits of a run, the place of the run before if it may continue there, whether it does so
+        without a filter, and the predicate."""
         continues = self._paginates or has_partition_filter(policy)
         place = self._current_place() if continues else None
-        return self.max_records, self.records_per_second, place, self._paginates
+        return self.max_records, self.records_per_second, place, self._paginates, self._predicate
 
     def _start(self, policy: QueryPolicy | None, options: Mapping[str, bool] | None) -> _native.QueryStream:
         return self._core.query(
@@ -177,6 +278,26 @@ class QueryBase:
             policy,
             options,
             *self._limits_and_place(policy),
+            self._operations,
+        )
+
+    def _refuse_operations(self, function: str) -> None:
+        if self._operations is not None:
+            raise ParamError(
+                f"{function}: the query has operations, whose results only records have; use results(), or "
+                "make another query without add_ops()"
+            )
+
+    def _background(self, completions: Any, policy: WritePolicy | None) -> Any:
+        return self._core.query_background(
+            completions,
+            self._namespace,
+            self._set,
+            self._predicate,
+            self._operations,
+            policy,
+            self.records_per_second,
+            self.ttl,
         )
 
     def _start_numpy(self, policy: QueryPolicy | None, *arguments: Any) -> _native.NumpyStream:

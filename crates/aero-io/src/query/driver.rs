@@ -8,12 +8,14 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 use wire_protocol::ResultCode;
-use wire_protocol::digest::Digest;
 
 use super::Query;
+use super::RecordPosition;
 use super::delivery::Delivery;
 use super::node_request::{self, FinishedRequest, NodeRequest, QueryCall, RequestEnd};
+use super::seen::SeenRecords;
 use crate::command::retry::{moves_on, retry_delay};
+use super::index_hint::index_hint;
 use crate::error::{Error, Fault, Tried};
 use crate::node::Node;
 use crate::policy::{ReadModeSc, Replica};
@@ -31,14 +33,16 @@ where
 {
     let start = Instant::now();
     let deadline = query.policy.limits.deadline(start, Duration::ZERO);
-    let call = QueryCall { inner: Arc::clone(&inner), query, delivery, start, deadline };
+    let seen = query.predicate.as_ref().is_some_and(|predicate| predicate.may_repeat_records());
+    let seen = seen.then(SeenRecords::default);
+    let call = QueryCall { inner: Arc::clone(&inner), query, delivery, seen, start, deadline };
     inner.until_closed(false, Driver::new(&call).run()).await
 }
 
 /// A partition that no request in flight asks for.
 struct PendingPartition {
     partition: u16,
-    after: Option<Digest>,
+    after: Option<RecordPosition>,
     attempt: u32,
     /// The node at which the previous attempt failed.
     avoid: Option<u64>,
@@ -80,7 +84,7 @@ impl<'c, D: Delivery + Clone + Sync> Driver<'c, D> {
     }
 
     async fn run(mut self) -> Result<(), Error> {
-        self.call.query.bins.check()?;
+        self.call.query.check()?;
         let limit = match self.call.query.policy.max_concurrent_nodes {
             0 => usize::MAX,
             limit => limit,
@@ -176,11 +180,18 @@ impl<'c, D: Delivery + Clone + Sync> Driver<'c, D> {
             elapsed: self.call.start.elapsed(),
             in_doubt: false,
         };
-        let server_error = |code| Error::Server { code, tried: Box::new(tried.clone()) };
+        let query = &self.call.query;
+        let server_error = |code| {
+            let tried = Box::new(tried.clone());
+            match query.predicate.as_ref().and_then(|predicate| index_hint(code, predicate, &query.space)) {
+                Some(what) => Error::Index { code, what, tried },
+                None => Error::Server { code, tried },
+            }
+        };
         let mut partitions = request.partitions;
         match end {
             Ok(ResultCode::OK) => {
-                let mut again: BTreeMap<ResultCode, BTreeMap<u16, Option<Digest>>> = BTreeMap::new();
+                let mut again: BTreeMap<ResultCode, BTreeMap<u16, Option<RecordPosition>>> = BTreeMap::new();
                 for (partition, code) in refused {
                     if let Some(after) = partitions.remove(&partition) {
                         again.entry(code).or_default().insert(partition, after);
@@ -231,7 +242,7 @@ impl<'c, D: Delivery + Clone + Sync> Driver<'c, D> {
     /// Queues partitions for the next attempt, if the error may pass and there are retries and time left.
     fn retry(
         &mut self,
-        partitions: BTreeMap<u16, Option<Digest>>,
+        partitions: BTreeMap<u16, Option<RecordPosition>>,
         node: &Node,
         attempt: u32,
         error: Error,
@@ -257,7 +268,7 @@ impl<'c, D: Delivery + Clone + Sync> Driver<'c, D> {
 
     fn queue(
         &mut self,
-        partitions: BTreeMap<u16, Option<Digest>>,
+        partitions: BTreeMap<u16, Option<RecordPosition>>,
         attempt: u32,
         avoid: Option<u64>,
         not_before: Option<Instant>,

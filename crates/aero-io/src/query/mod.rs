@@ -1,25 +1,30 @@
-//! Queries over the primary index: the records of partitions, as a stream.
+//! Queries over the primary index or a secondary one: the records of partitions, as a stream. Background queries.
 //!
 //! A driver ([`driver`]) asks each node for its partitions over a connection of its own ([`node_request`]) and puts
 //! the records into a short queue of blocks. A full queue stops the driver, and thereby reading from the
 //! sockets, so memory is bounded by the queue and one frame per node. The driver knows the last record of each
-//! partition. After a failure it continues below that record, so that no record enters the queue twice. May use
-//! every room below it; it knows nothing of batches.
+//! partition. After a failure it continues behind that record, so that no record enters the queue twice. Where an
+//! index has several entries for a record, the driver keeps the digests of records too ([`seen`]). [`background`]
+//! starts jobs, which the nodes carry out by themselves. May use every room below it; it knows nothing of batches.
 
+pub(crate) mod background;
 mod delivery;
 mod driver;
+mod index_hint;
 mod node_request;
 mod partitions;
+mod seen;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord};
+use wire_protocol::query::{Predicate, QueryAnswer, QueryAnswers, QueryRecord};
 
+pub use background::BackgroundJob;
 pub use delivery::{RecordSink, RecordWriter};
-pub use partitions::{PartitionProgress, QueryPartitions, QueryProgress};
+pub use partitions::{PartitionProgress, QueryPartitions, QueryProgress, RecordPosition};
 
 use crate::error::Error;
 use crate::key::{Bins, Space};
@@ -31,6 +36,14 @@ use self::delivery::{QueueDelivery, SinkDelivery};
 /// Blocks in the queue.
 const QUEUE: usize = 4;
 
+/// Operations on the bins of records, encoded as a request holds them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueryOps {
+    /// The number of operations.
+    pub count: usize,
+    pub bytes: Vec<u8>,
+}
+
 /// What a query asks for.
 #[derive(Clone, Debug)]
 pub struct Query {
@@ -41,6 +54,10 @@ pub struct Query {
     /// Also yield records that have none of the named bins. Bins that a record lacks may come as nil, and bins
     /// that were not named may come, too: nodes that cannot do this are asked for all bins.
     pub every_record: bool,
+    /// Operations that read, instead of `bins`. All records are read.
+    pub operations: Option<Arc<QueryOps>>,
+    /// Which records to find by a secondary index; `None` for all.
+    pub predicate: Option<Arc<Predicate>>,
     pub policy: QueryPolicy,
     /// The partitions, and where to continue in each.
     pub partitions: QueryPartitions,
@@ -51,11 +68,24 @@ pub struct Query {
 }
 
 impl Query {
-    /// Whether servers leave out records, those that have none of the named bins. They count them for a limit all
+    /// Whether fewer records are delivered than servers count: servers leave out those that have none of the named bins,
+    /// and the client those that servers return again. They count them for a limit all
     /// the same: a request with a limit may return less, though there are more records. The next request for its
     /// partitions then has no limit, and the client stops reading ([`node_request::NodeRequest::reads_on`]).
     fn leaves_out(&self) -> bool {
-        !self.every_record && matches!(&self.bins, Bins::Names(names) if !names.is_empty())
+        let by_bins = !self.every_record
+            && self.operations.is_none()
+            && matches!(&self.bins, Bins::Names(names) if !names.is_empty());
+        by_bins || self.predicate.as_ref().is_some_and(|predicate| predicate.may_repeat_records())
+    }
+
+    /// Fails if the protocol cannot express the query.
+    fn check(&self) -> Result<(), Error> {
+        self.bins.check()?;
+        if let Some(predicate) = &self.predicate {
+            predicate.check()?;
+        }
+        Ok(())
     }
 }
 

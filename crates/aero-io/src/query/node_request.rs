@@ -9,10 +9,12 @@ use tokio::time::{Instant, sleep_until};
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::digest::{Digest, PARTITIONS, partition_id};
-use wire_protocol::query::{QueryAnswer, QueryAnswers, QueryRecord, QueryRequest, write_query};
+use wire_protocol::batch::EncodedOps;
+use wire_protocol::query::{Predicate, QueryAnswer, QueryAnswers, QueryRecord, QueryRequest, write_query};
 
-use super::Query;
 use super::delivery::{Delivery, Dropped, RecordWriter};
+use super::seen::SeenRecords;
+use super::{Query, RecordPosition};
 use crate::command::exchange::{self, Exchange, Received};
 use crate::error::{Error, Fault};
 use crate::key::Bins;
@@ -32,6 +34,8 @@ pub(crate) struct QueryCall<D> {
     pub(crate) query: Arc<Query>,
     /// A new request takes a copy of it.
     pub(crate) delivery: D,
+    /// The records that were delivered, if the nodes may return a record repeatedly.
+    pub(crate) seen: Option<SeenRecords>,
     pub(crate) start: Instant,
     pub(crate) deadline: Option<Instant>,
 }
@@ -40,7 +44,7 @@ pub(crate) struct QueryCall<D> {
 pub(crate) struct NodeRequest {
     pub(crate) node: Arc<Node>,
     /// The partitions that are not complete, each with the last record received.
-    pub(crate) partitions: BTreeMap<u16, Option<Digest>>,
+    pub(crate) partitions: BTreeMap<u16, Option<RecordPosition>>,
     /// The most records to return; `None` for all.
     pub(crate) share: Option<u64>,
     /// Send no limit and stop reading at the share. See [`Query::leaves_out`].
@@ -104,6 +108,8 @@ pub(super) async fn run<D: Delivery + Clone + Sync>(
     let delivery = call.delivery.clone();
     let cursor = Cursor {
         namespace: &call.query.space.namespace,
+        predicate: call.query.predicate.as_deref(),
+        seen: call.seen.as_ref(),
         partitions: AskedPartitions::new(std::mem::take(&mut request.partitions)),
         share: request.share,
         reads_on: request.reads_on,
@@ -154,6 +160,8 @@ struct QueryExchange<'c, D> {
 /// What has arrived of an answer, and what may come next.
 struct Cursor<'c> {
     namespace: &'c [u8],
+    predicate: Option<&'c Predicate>,
+    seen: Option<&'c SeenRecords>,
     partitions: AskedPartitions,
     share: Option<u64>,
     reads_on: bool,
@@ -167,13 +175,13 @@ struct Cursor<'c> {
 struct AskedPartitions {
     /// The place of a partition in `last`, or [`Self::NONE`].
     places: Box<[u16]>,
-    last: Vec<(u16, Option<Digest>)>,
+    last: Vec<(u16, Option<RecordPosition>)>,
 }
 
 impl AskedPartitions {
     const NONE: u16 = u16::MAX;
 
-    fn new(partitions: BTreeMap<u16, Option<Digest>>) -> Self {
+    fn new(partitions: BTreeMap<u16, Option<RecordPosition>>) -> Self {
         let mut places: Box<[u16]> = vec![Self::NONE; PARTITIONS].into();
         let last: Vec<_> = partitions.into_iter().collect();
         for (&(partition, _), at) in last.iter().zip(0..) {
@@ -184,13 +192,13 @@ impl AskedPartitions {
         Self { places, last }
     }
 
-    fn into_map(self) -> BTreeMap<u16, Option<Digest>> {
+    fn into_map(self) -> BTreeMap<u16, Option<RecordPosition>> {
         self.last.into_iter().collect()
     }
 
     /// The last record of a partition; `None` if it was not asked for.
     #[inline]
-    fn last_of(&mut self, partition: usize) -> Option<&mut Option<Digest>> {
+    fn last_of(&mut self, partition: usize) -> Option<&mut Option<RecordPosition>> {
         let place = *self.places.get(partition)?;
         self.last.get_mut(usize::from(place)).map(|(_, last)| last)
     }
@@ -214,7 +222,7 @@ impl<D: Delivery + Clone + Sync> Exchange for QueryExchange<'_, D> {
     }
 
     fn encode(&mut self, out: &mut Vec<u8>, _timeout_ms: u32) -> Result<(), Error> {
-        Ok(encode(self.call, &self.cursor, self.node, out)?)
+        encode(self.call, &self.cursor, self.node, out)
     }
 
     async fn frame(&mut self, body: &[u8]) -> Result<Received<()>, RequestEnd> {
@@ -281,7 +289,11 @@ impl<D: Delivery> QueryExchange<'_, D> {
             .into_iter()
             .partition(|(partition, _)| refused.contains_key(partition));
         partitions.last = left;
-        self.delivery.finish(done.into_iter().map(|(partition, _)| partition).collect()).await
+        let done: Vec<u16> = done.into_iter().map(|(partition, _)| partition).collect();
+        if let Some(seen) = self.cursor.seen {
+            seen.forget(&done);
+        }
+        self.delivery.finish(done).await
     }
 }
 
@@ -335,17 +347,42 @@ impl Cursor<'_> {
         let Some(last) = self.partitions.last_of(partition_id(record.digest)) else {
             return Err(malformed("a record of a partition that was not asked for").into());
         };
-        // Because of this order, a query can continue after a record, and a record never comes twice.
-        if last.is_some_and(|last| *record.digest >= last) {
-            return Err(malformed("the records of a partition are not in descending order").into());
+        // Because of this order, a query can continue after a record, and a record or entry never comes twice.
+        match self.predicate {
+            None if last.is_some_and(|last| *record.digest >= last.digest) => {
+                return Err(malformed("the records of a partition are not in descending order").into());
+            }
+            None => {}
+            Some(predicate) => check_entry(predicate, record, last.as_ref())?,
         }
-        if !writer.record(record) {
-            return Ok(false);
-        }
-        *last = Some(*record.digest);
-        self.received += 1;
+        let position = RecordPosition::of(record);
+        let is_new = match self.seen {
+            None => writer.record(record).then_some(true),
+            Some(seen) => seen.deliver(&position.digest, || writer.record(record)),
+        };
+        let Some(is_new) = is_new else { return Ok(false) };
+        *last = Some(position);
+        self.received += u64::from(is_new);
         Ok(true)
     }
+}
+
+/// Refuses a record that does not come next in the order of the index.
+fn check_entry(
+    predicate: &Predicate,
+    record: &QueryRecord<'_>,
+    last: Option<&RecordPosition>,
+) -> Result<(), WireError> {
+    let Some(index_value) = record.index_value else {
+        return Err(malformed("a record has no index value"));
+    };
+    let place = |value: i64, digest: Digest| (predicate.order_of(value), digest);
+    if last.is_some_and(|last| {
+        place(index_value, *record.digest) <= place(last.index_value, last.digest)
+    }) {
+        return Err(malformed("the records of a partition are not in the order of the index"));
+    }
+    Ok(())
 }
 
 fn malformed(why: &'static str) -> WireError {
@@ -357,8 +394,18 @@ fn encode<D>(
     cursor: &Cursor<'_>,
     node: &Node,
     out: &mut Vec<u8>,
-) -> Result<(), WireError> {
-    let Query { space, bins, every_record, policy, records_per_second, .. } = &*call.query;
+) -> Result<(), Error> {
+    let Query { space, bins, every_record, operations, predicate, policy, records_per_second, .. } =
+        &*call.query;
+    if operations.is_some() && !node.has_query_ops() {
+        return Err(Error::Param {
+            what: format!(
+                "node {} does not carry out operations in queries, which servers do since 8.1.2; select bins \
+                 instead",
+                node.name
+            ),
+        });
+    }
     let bins = match bins {
         Bins::Names(names)
             if *every_record
@@ -373,7 +420,9 @@ fn encode<D>(
     let asked = &cursor.partitions.last;
     let from_start: Vec<u16> =
         asked.iter().filter(|(_, after)| after.is_none()).map(|&(partition, _)| partition).collect();
-    let after: Vec<Digest> = asked.iter().filter_map(|&(_, after)| after).collect();
+    let after = || asked.iter().filter_map(|&(_, after)| after);
+    let (digests, index_values): (Vec<Digest>, Vec<i64>) =
+        after().map(|RecordPosition { digest, index_value }| (digest, index_value)).unzip();
     write_query(
         out,
         &QueryRequest {
@@ -381,8 +430,13 @@ fn encode<D>(
             set: &space.set,
             projection: bins.projection(&names),
             every_record: *every_record,
+            operations: operations
+                .as_deref()
+                .map(|operations| EncodedOps { count: operations.count, bytes: &operations.bytes }),
+            predicate: predicate.as_deref(),
             partitions: &from_start,
-            after: &after,
+            after: &digests,
+            index_values: &index_values,
             max_records: match cursor.share {
                 Some(share) if !cursor.reads_on => share.saturating_sub(cursor.received),
                 _ => 0,
@@ -398,5 +452,6 @@ fn encode<D>(
             ttl: QueryRequest::DONT_TOUCH,
             filter: &policy.limits.filter,
         },
-    )
+    )?;
+    Ok(())
 }

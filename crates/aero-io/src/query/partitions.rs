@@ -3,14 +3,32 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wire_protocol::digest::{Digest, PARTITIONS, partition_id};
+use wire_protocol::query::QueryRecord;
 
 use crate::error::Error;
+
+/// Where a record stands in the order in which a query returns the records of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordPosition {
+    pub digest: Digest,
+    /// The entry of the secondary index by which the record was found; 0 in a query without a predicate.
+    pub index_value: i64,
+}
+
+impl RecordPosition {
+    #[must_use]
+    #[inline]
+    pub fn of(record: &QueryRecord<'_>) -> Self {
+        Self { digest: *record.digest, index_value: record.index_value.unwrap_or(0) }
+    }
+}
 
 /// Where a query stands in a partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PartitionProgress {
-    /// The last record received. The following ones have lower digests.
-    pub after: Option<Digest>,
+    /// The last record received. Without a predicate, the following ones have lower digests; with one, higher index
+    /// values, or the same and higher digests.
+    pub after: Option<RecordPosition>,
     /// Whether all records have been received.
     pub is_done: bool,
 }
@@ -48,7 +66,7 @@ impl QueryPartitions {
     /// # Errors
     /// The partition is not in the range, or the digest belongs to another one.
     pub fn set(&mut self, partition: usize, progress: PartitionProgress) -> Result<(), Error> {
-        if let Some(digest) = progress.after
+        if let Some(RecordPosition { digest, .. }) = progress.after
             && partition_id(&digest) != partition
         {
             let of = partition_id(&digest);
@@ -76,9 +94,9 @@ impl QueryPartitions {
         self.progress.iter().all(|progress| progress.is_done)
     }
 
-    fn advance(&mut self, digest: &Digest) {
-        if let Some(place) = self.place(partition_id(digest)) {
-            self.progress[place].after = Some(*digest);
+    fn advance(&mut self, position: RecordPosition) {
+        if let Some(place) = self.place(partition_id(&position.digest)) {
+            self.progress[place].after = Some(position);
         }
     }
 
@@ -112,9 +130,9 @@ impl QueryProgress {
 
     /// Records that records of the last block were used, so that a query over [`Self::partitions`] continues
     /// after them. Report all records of a block before requesting the next one.
-    pub fn took<'d>(&self, digests: impl IntoIterator<Item = &'d Digest>) {
+    pub fn took(&self, records: impl IntoIterator<Item = RecordPosition>) {
         let mut partitions = self.lock();
-        digests.into_iter().for_each(|digest| partitions.advance(digest));
+        records.into_iter().for_each(|record| partitions.advance(record));
     }
 
     #[must_use]
@@ -138,10 +156,10 @@ impl QueryProgress {
 mod tests {
     use super::*;
 
-    fn digest(partition: u16) -> Digest {
+    fn record(partition: u16) -> RecordPosition {
         let mut digest = [9; 20];
         digest[..2].copy_from_slice(&partition.to_le_bytes());
-        digest
+        RecordPosition { digest, index_value: 7 }
     }
 
     #[test]
@@ -156,18 +174,18 @@ mod tests {
     #[test]
     fn progress_is_tracked_per_partition() {
         let mut partitions = QueryPartitions::range(10, 2).unwrap();
-        let after = |partition| PartitionProgress { after: Some(digest(partition)), is_done: false };
+        let after = |partition| PartitionProgress { after: Some(record(partition)), is_done: false };
         assert!(partitions.set(10, after(11)).is_err());
         assert!(partitions.set(12, after(12)).is_err());
         assert!(partitions.set(9, PartitionProgress::default()).is_err());
         partitions.set(10, after(10)).unwrap();
-        partitions.advance(&digest(11));
-        partitions.advance(&digest(12));
+        partitions.advance(record(11));
+        partitions.advance(record(12));
         partitions.finish(11);
         partitions.finish(9);
         let found: Vec<_> = partitions.iter().collect();
         assert_eq!(found[0], (10, after(10)));
-        assert_eq!(found[1], (11, PartitionProgress { after: Some(digest(11)), is_done: true }));
+        assert_eq!(found[1], (11, PartitionProgress { after: Some(record(11)), is_done: true }));
         assert!(!partitions.is_done());
         partitions.finish(10);
         assert!(partitions.is_done());

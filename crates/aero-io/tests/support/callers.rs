@@ -161,6 +161,8 @@ async fn query(cluster: &Cluster, limits: Limits) -> Result<(), Error> {
         space: Space::new("test", "set"),
         bins: Bins::All,
         every_record: false,
+        operations: None,
+        predicate: None,
         policy: QueryPolicy { limits, ..QueryPolicy::default() },
         partitions: QueryPartitions::range(5, 1).unwrap(),
         max_records: 0,

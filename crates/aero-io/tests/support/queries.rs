@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aero_io::{
     Bins, Cluster, ClusterConfig, Digest, Error, Key, OwnedKey, Query, QueryPartitions, QueryPolicy,
-    RecordBlock, RecordStream, Seed, Space, TcpTransport, WriteOp, WritePolicy,
+    RecordBlock, RecordPosition, RecordStream, Seed, Space, TcpTransport, WriteOp, WritePolicy,
 };
 use dev_server::{Config, Counters, DevServer};
 use futures_util::stream::{self, StreamExt as _};
@@ -54,6 +54,8 @@ pub fn query() -> Query {
         space: Space::new("test", SET),
         bins: Bins::All,
         every_record: false,
+        operations: None,
+        predicate: None,
         policy: QueryPolicy::default(),
         partitions: QueryPartitions::all(),
         max_records: 0,
@@ -74,7 +76,7 @@ pub struct Received {
 impl Received {
     pub fn take(&mut self, stream: &RecordStream, block: &RecordBlock) {
         assert!(!block.is_empty() && block.records().count() == block.len());
-        stream.progress().took(block.records().map(|record| record.digest));
+        stream.progress().took(block.records().map(|record| RecordPosition::of(&record)));
         for record in block.records() {
             self.digests.push(*record.digest);
         }

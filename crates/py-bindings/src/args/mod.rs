@@ -21,6 +21,7 @@ mod hosts;
 pub(crate) mod operations;
 pub(crate) mod paths;
 pub(crate) mod policy;
+pub(crate) mod predicate;
 pub(crate) mod row_command;
 pub(crate) mod settings;
 pub(crate) mod tls;

@@ -43,7 +43,7 @@ fn check(py: Python<'_>, node: &str, answers: &[(String, String)]) -> PyResult<(
 }
 
 /// The exception of an answer such as `ERROR:4:unrecognized command`.
-fn info_error(py: Python<'_>, command: &str, node: &str, answer: &str) -> PyErr {
+pub(super) fn info_error(py: Python<'_>, command: &str, node: &str, answer: &str) -> PyErr {
     let code = info::error_of(answer).map_or(SERVER, |(code, _)| code.into());
     error_of_code(py, code, format!("{command} at node {node} failed: the server answered {answer:?}"), false)
 }
@@ -190,7 +190,7 @@ impl Core {
 }
 
 /// Checks the name of a namespace or set for an info command.
-fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+pub(super) fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = value.py();
     let text = text(what, value)?;
     if text.is_empty() || text.contains([';', ':', '=', '\n', '\t']) {
@@ -207,11 +207,11 @@ fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
 }
 
 /// A node and what it answered.
-type NodeAnswer = (String, Vec<(String, String)>);
+pub(super) type NodeAnswer = (String, Vec<(String, String)>);
 
 /// Asks the node of that name. Without a name, asks a random healthy node; if it fails, the other healthy ones and
 /// then the suspect ones.
-async fn ask(
+pub(super) async fn ask(
     cluster: &Cluster,
     command: &str,
     node: Option<String>,

@@ -11,6 +11,7 @@ pub(crate) mod batch_read_arrow;
 pub(crate) mod batch_write_arrow;
 pub(crate) mod batch_write_numpy;
 pub(crate) mod cluster;
+mod indexes;
 pub(crate) mod info;
 pub(crate) mod operate;
 pub(crate) mod query;

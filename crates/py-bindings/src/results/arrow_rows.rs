@@ -4,10 +4,12 @@
 //! Records wait in [`RecordSink::room`] while a block waits to be taken, and nothing is read meanwhile, so the nodes
 //! wait as well. If all records are read into one result, its blocks are kept, and there is always room.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use aero_io::{Digest, Error, PARTITIONS, QueryRecord, RecordSink, RecordWriter, partition_id};
+use aero_io::{
+    Error, PARTITIONS, QueryRecord, RecordPosition, RecordSink, RecordWriter, partition_id,
+};
 use arrow_columns::{QueryBlock, QueryTable, TableError};
 
 use crate::call::Seal;
@@ -23,7 +25,7 @@ pub(crate) struct ReadyColumns {
     /// The partitions whose last records are in this block or before.
     pub(crate) finished: Vec<u16>,
     /// The last record of each partition that has records in the block.
-    pub(crate) last: Vec<Digest>,
+    pub(crate) last: Vec<RecordPosition>,
 }
 
 pub(crate) struct ArrowQueryRows {
@@ -39,6 +41,8 @@ pub(crate) struct ArrowQueryRows {
 struct State {
     table: QueryTable,
     ready: VecDeque<ReadyColumns>,
+    /// The index value of the last record of each partition in the open block, if the query has a predicate.
+    index_values: HashMap<u16, i64>,
     /// Partitions that are complete, but for the blocks that wait.
     finished: Vec<u16>,
     /// How the query ended.
@@ -55,6 +59,7 @@ impl ArrowQueryRows {
             state: Mutex::new(State {
                 table,
                 ready: VecDeque::new(),
+                index_values: HashMap::new(),
                 finished: Vec::new(),
                 outcome: None,
                 failure: None,
@@ -150,14 +155,17 @@ impl State {
             }
         };
         let mut place = vec![u32::MAX; PARTITIONS];
-        let mut last: Vec<Digest> = Vec::new();
-        for digest in block.digests.as_chunks().0 {
-            let at = &mut place[partition_id(digest)];
+        let mut last: Vec<RecordPosition> = Vec::new();
+        let index_values = std::mem::take(&mut self.index_values);
+        for &digest in block.digests.as_chunks().0 {
+            let partition = partition_id(&digest);
+            let at = &mut place[partition];
             match last.get_mut(*at as usize) {
-                Some(last) => *last = *digest,
+                Some(last) => last.digest = digest,
                 None => {
                     *at = last.len() as u32;
-                    last.push(*digest);
+                    let index_value = index_values.get(&(partition as u16)).copied().unwrap_or(0);
+                    last.push(RecordPosition { digest, index_value });
                 }
             }
         }
@@ -187,6 +195,9 @@ impl RecordWriter for ColumnWriter<'_> {
         if let Err(error) = state.table.push(record) {
             state.failure = Some(error);
             return false;
+        }
+        if let Some(index_value) = record.index_value {
+            state.index_values.insert(partition_id(record.digest) as u16, index_value);
         }
         if !self.is_whole && state.table.is_full() {
             state.end_block();

@@ -11,11 +11,13 @@
 //!
 //! Readers that find no block wait in [`RecordSink::room`], and read nothing meanwhile, so the nodes wait as well.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aero_io::{Digest, Error, PARTITIONS, QueryRecord, RecordSink, RecordWriter, partition_id};
+use aero_io::{
+    Error, PARTITIONS, QueryRecord, RecordPosition, RecordSink, RecordWriter, partition_id,
+};
 use record_decode::BlockLease;
 
 use crate::arrays::space::{FilledRows, RowSpace, SpaceSettings};
@@ -48,7 +50,7 @@ pub(crate) struct ReadyBlock {
     /// The partitions whose last records are in this block or before.
     pub(crate) finished: Vec<u16>,
     /// The last record of each partition that has records in the block.
-    pub(crate) last: Vec<Digest>,
+    pub(crate) last: Vec<RecordPosition>,
 }
 
 pub(crate) struct QueryRows {
@@ -65,6 +67,8 @@ pub(crate) struct QueryRows {
 struct State {
     space: Option<RowSpace>,
     ready: VecDeque<ReadyBlock>,
+    /// The index value of the last record of each partition in the open block, if the query has a predicate.
+    index_values: HashMap<u16, i64>,
     /// Partitions that are complete, but for the blocks that wait.
     finished: Vec<u16>,
     /// How the query ended.
@@ -207,14 +211,17 @@ impl State {
         let space = self.space.take().filter(|space| space.len() > 0);
         let Some(rows) = space.and_then(RowSpace::finish) else { return };
         let mut place = vec![u32::MAX; PARTITIONS];
-        let mut last: Vec<Digest> = Vec::new();
+        let mut last: Vec<RecordPosition> = Vec::new();
+        let index_values = std::mem::take(&mut self.index_values);
         rows.each_digest(|digest| {
-            let at = &mut place[partition_id(&digest)];
+            let partition = partition_id(&digest);
+            let at = &mut place[partition];
             match last.get_mut(*at as usize) {
-                Some(last) => *last = digest,
+                Some(last) => last.digest = digest,
                 None => {
                     *at = last.len() as u32;
-                    last.push(digest);
+                    let index_value = index_values.get(&(partition as u16)).copied().unwrap_or(0);
+                    last.push(RecordPosition { digest, index_value });
                 }
             }
         });
@@ -237,12 +244,26 @@ pub(crate) async fn wait_for<T>(changed: &Notify, mut look: impl FnMut() -> Opti
 }
 
 /// Writes into the open block.
-pub(crate) struct RowWriter<'a>(BlockLease<'a>);
+pub(crate) struct RowWriter<'a> {
+    lease: BlockLease<'a>,
+    /// The index values of records that were written, by partition; the last one of a partition counts.
+    index_values: Vec<(u16, i64)>,
+}
 
 impl RecordWriter for RowWriter<'_> {
     #[inline]
     fn record(&mut self, record: &QueryRecord<'_>) -> bool {
-        self.0.append(record)
+        if !self.lease.append(record) {
+            return false;
+        }
+        if let Some(index_value) = record.index_value {
+            let partition = partition_id(record.digest) as u16;
+            match self.index_values.last_mut() {
+                Some(last) if last.0 == partition => last.1 = index_value,
+                _ => self.index_values.push((partition, index_value)),
+            }
+        }
+        true
     }
 }
 
@@ -257,9 +278,14 @@ impl RecordSink for QueryRows {
             }
             Arc::clone(state.space.as_ref()?.block()?)
         };
-        let mut writer = RowWriter(block.lease()?);
+        let mut writer = RowWriter { lease: block.lease()?, index_values: Vec::new() };
         let result = write(&mut writer);
-        if writer.0.end() {
+        let RowWriter { lease, index_values } = writer;
+        if !index_values.is_empty() {
+            // Before the lease ends: the block can only be handed over then.
+            self.state().index_values.extend(index_values);
+        }
+        if lease.end() {
             self.complete();
         }
         Some(result)

@@ -1,6 +1,8 @@
 //! Info commands: text requests and answers, by which nodes describe themselves and are administered.
 
 mod build;
+mod indexes;
+mod jobs;
 mod partitions;
 mod peers;
 
@@ -9,6 +11,11 @@ use crate::message::{FrameType, write_frame};
 use crate::result_code::ResultCode;
 
 pub use self::build::Build;
+pub use self::indexes::{
+    IndexInfo, IndexSource, create_index, index_stat, list_indexes, parse_indexes, parse_load_percent,
+    remove_index,
+};
+pub use self::jobs::{JobStatus, abort_query, show_query};
 pub use self::partitions::{NamespaceReplicas, PartitionBitmap, parse_replicas};
 pub use self::peers::{Peer, Peers, parse_peers, parse_rack_ids, parse_service};
 

@@ -18,6 +18,8 @@ pub struct QueryRecord<'a> {
     /// The user's key. None if it is not stored, or if another client stored one that is neither an integer nor
     /// text nor bytes: servers keep any bytes as a key.
     pub key: Option<UserKey<'a>>,
+    /// The entry of the secondary index by which the record was found; `None` in a query over the primary index.
+    pub index_value: Option<i64>,
     /// The record's generation.
     pub generation: u32,
     /// When the record expires: seconds since 2010-01-01 UTC, 0 for never.
@@ -135,7 +137,7 @@ fn read_answer<'a>(message: &Message<'a>, bytes: &'a [u8]) -> Result<QueryAnswer
     if !code.is_ok() {
         return Ok(QueryAnswer::End { code, is_last: false });
     }
-    let (mut namespace, mut set, mut digest, mut key) = (&[][..], &[][..], None, None);
+    let (mut namespace, mut set, mut digest, mut key, mut index_value) = (&[][..], &[][..], None, None, None);
     for field in message.fields() {
         match field.kind {
             field_type::NAMESPACE => namespace = field.data,
@@ -143,19 +145,26 @@ fn read_answer<'a>(message: &Message<'a>, bytes: &'a [u8]) -> Result<QueryAnswer
             field_type::DIGEST => digest = Some(field.data),
             // The digest identifies the record; a stored key that cannot be read must not end the query.
             field_type::KEY => key = UserKey::parse(field.data).ok(),
-            // Index values, and fields that newer servers may add.
+            field_type::INDEX_VALUES => index_value = Some(field.data),
+            // Fields that newer servers may add.
             _ => {}
         }
     }
     let digest = digest
         .and_then(|bytes| bytes.try_into().ok())
         .ok_or(WireError::malformed("query answer", "a record has no digest of 20 bytes"))?;
+    let index_value = match index_value.map(<[u8; 8]>::try_from) {
+        None => None,
+        Some(Ok(bytes)) => Some(i64::from_le_bytes(bytes)),
+        Some(Err(_)) => return Err(WireError::malformed("query answer", "an index value has not 8 bytes")),
+    };
     let bins = message.ops_bytes();
     Ok(QueryAnswer::Record(QueryRecord {
         namespace,
         set,
         digest,
         key,
+        index_value,
         generation,
         void_time: ttl,
         n_ops,

@@ -11,6 +11,8 @@ pub struct QueryScope {
     pub partitions: Vec<u16>,
     /// Digests to continue after.
     pub after: Vec<Digest>,
+    /// The index values of these records, if the query has a predicate.
+    pub index_values: Vec<i64>,
     /// Maximum number of records; 0 for all.
     pub max_records: u64,
     /// Maximum number of records per second; 0 for no limit.
@@ -22,7 +24,7 @@ impl QueryScope {
     ///
     /// # Errors
     /// Requests that the server refuses, too: fields of a wrong size, an empty list, a partition number that is out of
-    /// range or repeated, a rate for a short query.
+    /// range or repeated, a rate for a short query, index values that do not belong to the digests.
     pub fn parse(message: &Message<'_>) -> Result<Self, WireError> {
         const WRONG: WireError = WireError::Malformed { what: "query", why: "a field has a wrong size" };
         const NONE: WireError = WireError::Malformed { what: "query", why: "a list of partitions is empty" };
@@ -58,6 +60,10 @@ impl QueryScope {
                     }
                     scope.after = digests.to_vec();
                 }
+                field_type::INDEX_VALUES => {
+                    let (values, []) = field.data.as_chunks::<8>() else { return Err(WRONG) };
+                    scope.index_values = values.iter().map(|value| i64::from_le_bytes(*value)).collect();
+                }
                 field_type::MAX_RECORDS => {
                     scope.max_records = u64::from_be_bytes(field.data.try_into().map_err(|_| WRONG)?);
                 }
@@ -70,6 +76,14 @@ impl QueryScope {
                 field_type::SOCKET_TIMEOUT if field.data.len() != 4 => return Err(WRONG),
                 _ => {}
             }
+        }
+        let expected = match message.field(field_type::INDEX_RANGE) {
+            // Servers ignore index values beside digests here.
+            None if !scope.after.is_empty() => scope.index_values.len(),
+            _ => scope.after.len(),
+        };
+        if scope.index_values.len() != expected {
+            return Err(WireError::malformed("query", "it has not one index value for each digest"));
         }
         let mut seen = [false; PARTITIONS];
         let begun = scope.after.iter().map(partition_id);

@@ -1,9 +1,13 @@
 //! Queries as a client writes them.
 
+use super::Predicate;
+use crate::batch::EncodedOps;
 use crate::command::Projection;
 use crate::digest::{Digest, PARTITIONS};
 use crate::error::WireError;
-use crate::message::{FrameType, MessageHeader, field_type, info1, info2, info3, write_field, write_frame};
+use crate::message::{
+    FrameType, MessageHeader, field_type, info1, info2, info3, op_count, write_field, write_frame,
+};
 
 /// How long a query is expected to take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,10 +35,19 @@ pub struct QueryRequest<'a> {
     ///
     /// [`Build::QUERY_OPS`]: crate::info::Build::QUERY_OPS
     pub every_record: bool,
+    /// Operations that read, instead of `projection`. Every record is answered. Servers before [`Build::QUERY_OPS`] do
+    /// not carry them out.
+    ///
+    /// [`Build::QUERY_OPS`]: crate::info::Build::QUERY_OPS
+    pub operations: Option<EncodedOps<'a>>,
+    /// Which records to find by a secondary index; `None` for all records.
+    pub predicate: Option<&'a Predicate>,
     /// Partitions to read from their start.
     pub partitions: &'a [u16],
     /// Digests to continue after, at most one per partition.
     pub after: &'a [Digest],
+    /// The index value of each record in `after`, if there is a predicate.
+    pub index_values: &'a [i64],
     /// Maximum number of records; 0 for all.
     pub max_records: u64,
     /// Maximum number of records per second; 0 for no limit.
@@ -63,13 +76,20 @@ impl QueryRequest<'_> {
 /// Appends a query.
 ///
 /// # Errors
-/// A partition number out of range, too many bins, a bin name that is too long, a request larger than a frame. `out` is
-/// then unchanged.
+/// A partition number out of range, too many bins, a bin name that is too long, a predicate that servers refuse, digests
+/// without index values, a request larger than a frame. `out` is then unchanged.
 pub fn write_query(out: &mut Vec<u8>, query: &QueryRequest<'_>) -> Result<(), WireError> {
     if query.partitions.iter().any(|&partition| usize::from(partition) >= PARTITIONS) {
         return Err(WireError::malformed("query", "a partition number is out of range"));
     }
+    if let Some(predicate) = query.predicate {
+        predicate.check()?;
+        if query.index_values.len() != query.after.len() {
+            return Err(WireError::malformed("query", "it has not one index value for each digest"));
+        }
+    }
     let projection = match query.projection {
+        _ if query.operations.is_some() => Projection::All,
         // To the server, an empty list of bins means all of them.
         Projection::Bins([]) => Projection::Header,
         projection => projection,
@@ -81,6 +101,7 @@ pub fn write_query(out: &mut Vec<u8>, query: &QueryRequest<'_>) -> Result<(), Wi
         !query.filter.is_empty(),
         !query.partitions.is_empty(),
         !query.after.is_empty(),
+        query.predicate.is_some() && !query.after.is_empty(),
         query.max_records != 0,
     ];
     let n_optional = optional.into_iter().map(u16::from).sum::<u16>();
@@ -89,8 +110,13 @@ pub fn write_query(out: &mut Vec<u8>, query: &QueryRequest<'_>) -> Result<(), Wi
         QueryDuration::Short => (info1::SHORT_QUERY, 0),
         QueryDuration::LongRelaxAp => (0, info2::RELAX_AP_LONG_QUERY),
     };
+    let n_ops = match query.operations {
+        Some(operations) => op_count(operations.count)?,
+        None => projection.n_ops,
+    };
     // Other projections leave out no record.
-    let respond_all = if query.every_record && projection.n_ops > 0 { info2::RESPOND_ALL_OPS } else { 0 };
+    let every_record = query.every_record || query.operations.is_some();
+    let respond_all = if every_record && n_ops > 0 { info2::RESPOND_ALL_OPS } else { 0 };
     write_frame(out, FrameType::Message, |out| {
         MessageHeader {
             // Unlike other reads, a query for all bins does not set GET_ALL.
@@ -98,8 +124,8 @@ pub fn write_query(out: &mut Vec<u8>, query: &QueryRequest<'_>) -> Result<(), Wi
             info2: relax | respond_all,
             info3: info3::PARTITION_DONE | query.info3,
             ttl: query.ttl,
-            n_fields: 3 + n_optional,
-            n_ops: projection.n_ops,
+            n_fields: 3 + n_optional + query.predicate.map_or(0, Predicate::n_fields),
+            n_ops,
             ..MessageHeader::default()
         }
         .write(out);
@@ -112,6 +138,9 @@ pub fn write_query(out: &mut Vec<u8>, query: &QueryRequest<'_>) -> Result<(), Wi
         }
         write_field(out, field_type::SOCKET_TIMEOUT, &query.socket_timeout_ms.to_be_bytes());
         write_field(out, field_type::TASK_ID, &query.task_id.to_be_bytes());
+        if let Some(predicate) = query.predicate {
+            predicate.write(out);
+        }
         if !query.filter.is_empty() {
             write_field(out, field_type::FILTER, query.filter);
         }
@@ -121,10 +150,18 @@ pub fn write_query(out: &mut Vec<u8>, query: &QueryRequest<'_>) -> Result<(), Wi
         }
         if !query.after.is_empty() {
             write_field(out, field_type::DIGESTS, query.after.as_flattened());
+            if query.predicate.is_some() {
+                let values: Vec<u8> =
+                    query.index_values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                write_field(out, field_type::INDEX_VALUES, &values);
+            }
         }
         if query.max_records != 0 {
             write_field(out, field_type::MAX_RECORDS, &query.max_records.to_be_bytes());
         }
-        projection.write_ops(out);
+        match query.operations {
+            Some(operations) => out.extend_from_slice(operations.bytes),
+            None => projection.write_ops(out),
+        }
     })
 }

@@ -52,7 +52,7 @@ pub(super) fn write(
 }
 
 /// The context of an argument of a command, such as `get_cdtctx_base64`.
-pub(crate) fn encode(function: &'static str, context: &Bound<'_, PyAny>, bools: Bools) -> PyResult<Vec<u8>> {
+pub(crate) fn encode(function: &str, context: &Bound<'_, PyAny>, bools: Bools) -> PyResult<Vec<u8>> {
     let place = Place { position: None, function };
     let Some(steps) = steps(place, context)? else {
         return Err(param_error(context.py(), format!("{function}: ctx has no steps; pass at least one")));

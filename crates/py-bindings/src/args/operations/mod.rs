@@ -30,7 +30,7 @@ use crate::python::describe::describe;
 use crate::python::errors::{param_error, type_error};
 use crate::values::{Bools, OpBytes};
 
-pub(crate) use self::context::write_of_expression;
+pub(crate) use self::context::{encode as encode_context, write_of_expression};
 pub(crate) use self::made::{get_context_base64, only_read, operation};
 pub(crate) use self::policies::{list_of_expression, map_of_expression, text_of_expression};
 pub(crate) use self::scalar::encode_one;

@@ -162,7 +162,7 @@ mod query;
 mod rows;
 
 pub(crate) use later::check_later_policies;
-pub(crate) use query::{query, query_defaults};
+pub(crate) use query::{QueryArgs, query, query_defaults};
 
 /// A read policy, and whether the user's key is sent along.
 #[derive(Clone, Debug, Default)]
@@ -249,6 +249,34 @@ pub(crate) fn write(
         change_settings(settings, write)?;
         settings.refuse(&[ON_LOCKING_ONLY, COMPRESSION_THRESHOLD])
     })
+}
+
+/// The write policy of a background query over its defaults. Nodes only change records that exist, whatever their
+/// generation.
+pub(crate) fn background(
+    py: Python<'_>,
+    defaults: &Write,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<WritePolicy> {
+    // What the config says about conditions is for writes of one record.
+    let policy = WritePolicy { exists: Exists::Ignore, ..defaults.policy.clone() };
+    let defaults = Write { policy, compare: CompareGeneration::Ignore, generation: None, ..defaults.clone() };
+    let write = write(py, &defaults, name, object)?;
+    let refused = |what: &str| {
+        let message = format!(
+            "{name} {what}, but a background query changes all records that it finds; choose among them with a filter \
+             expression (\"expressions\")"
+        );
+        Err(param_error(py, message))
+    };
+    if write.compare != CompareGeneration::Ignore {
+        return refused("\"gen\" compares generations");
+    }
+    if write.policy.exists == Exists::Create {
+        return refused("\"exists\" is for new records only");
+    }
+    Ok(write.policy)
 }
 
 /// A remove policy over its defaults.

@@ -1,6 +1,6 @@
 //! Query policies and partition filters.
 
-use aero_io::{Digest, PartitionProgress, QueryDuration, QueryPartitions, QueryPolicy};
+use aero_io::{Digest, PartitionProgress, QueryDuration, QueryPartitions, QueryPolicy, RecordPosition};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use wire_protocol::digest::{PARTITIONS, partition_id};
@@ -24,20 +24,31 @@ const IGNORED: &[UnsupportedKey] = &[
     DESERIALIZE,
 ];
 
+/// A query policy, and what it says about partitions.
+pub(crate) struct QueryArgs {
+    pub(crate) policy: QueryPolicy,
+    pub(crate) filter: Option<QueryPartitions>,
+    /// Whether the first partition goes on after a digest that the filter names.
+    pub(crate) has_start_digest: bool,
+}
+
 /// A query policy over its defaults, and its partition filter.
 pub(crate) fn query(
     py: Python<'_>,
     defaults: &QueryPolicy,
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
-) -> PyResult<(QueryPolicy, Option<QueryPartitions>)> {
+) -> PyResult<QueryArgs> {
     let mut policy = defaults.clone();
-    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok((policy, None)) };
+    let Some(mut settings) = Settings::new(py, name, object)? else {
+        return Ok(QueryArgs { policy, filter: None, has_start_digest: false });
+    };
     let filter = settings.take("partition_filter")?;
     let filter = filter.map(|filter| partition_filter(py, &filter)).transpose()?;
+    let (filter, has_start_digest) = filter.map_or((None, false), |(filter, has)| (Some(filter), has));
     query_settings(&mut settings, &mut policy)?;
     finish_policy(settings)?;
-    Ok((policy, filter))
+    Ok(QueryArgs { policy, filter, has_start_digest })
 }
 
 /// The config's query policy over its defaults. It is for all queries, so it has no partition filter.
@@ -66,11 +77,12 @@ fn query_settings(settings: &mut Settings<'_>, policy: &mut QueryPolicy) -> PyRe
     settings.ignore(IGNORED)
 }
 
-/// `{"begin": ..., "count": ..., "digest": {"init": True, "value": ...}, "partition_status": {...}}`
-fn partition_filter(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<QueryPartitions> {
+/// `{"begin": ..., "count": ..., "digest": {"init": True, "value": ...}, "partition_status": {...}}`, and whether it has
+/// a digest to start after.
+fn partition_filter(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<(QueryPartitions, bool)> {
     const NAME: &str = "policy \"partition_filter\"";
     let Some(mut settings) = Settings::new(py, NAME, Some(object))? else {
-        return Ok(QueryPartitions::all());
+        return Ok((QueryPartitions::all(), false));
     };
     let last = PARTITIONS as i64 - 1;
     let digest = match settings.take("digest")? {
@@ -89,14 +101,15 @@ fn partition_filter(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<Query
     let refused = |error: aero_io::Error| io_error(py, &error);
     let mut partitions = QueryPartitions::range(begin, count).map_err(refused)?;
     if let Some(digest) = digest {
-        let progress = PartitionProgress { after: Some(digest), is_done: false };
+        let after = RecordPosition { digest, index_value: 0 };
+        let progress = PartitionProgress { after: Some(after), is_done: false };
         // The first partition goes on after this record.
         partitions.set(begin, progress).map_err(refused)?;
     }
     if let Some(statuses) = statuses {
         partition_statuses(py, &statuses, &mut partitions)?;
     }
-    Ok(partitions)
+    Ok((partitions, digest.is_some()))
 }
 
 /// The digest after which the first partition goes on, if it is set.
@@ -121,6 +134,18 @@ fn read_digest(value: &Bound<'_, PyAny>) -> PyResult<Digest> {
     let digest = value.extract::<Vec<u8>>().ok().filter(|_| !value.is_instance_of::<PyString>());
     digest.and_then(|digest| digest.try_into().ok()).ok_or_else(|| {
         param_error(value.py(), format!("a digest is {}; it must be 20 bytes", describe(value)))
+    })
+}
+
+/// The index value of a record. Other clients have it without a sign.
+fn index_value(value: &Bound<'_, PyAny>) -> PyResult<i64> {
+    let unsigned = || value.extract::<u64>().ok().map(|value| value as i64);
+    whole_number(value).or_else(unsigned).ok_or_else(|| {
+        let message = format!(
+            "partition_filter \"partition_status\" has a bval of {}; it must be a whole number of 64 bits",
+            describe(value)
+        );
+        param_error(value.py(), message)
     })
 }
 
@@ -160,7 +185,11 @@ fn partition_statuses(
         let (Ok(is_set), Ok(again)) = (is_set.extract::<bool>(), again.extract::<bool>()) else {
             return Err(wrong());
         };
-        let after = if is_set { Some(read_digest(&digest)?) } else { None };
+        let index_value = items.next().transpose()?.map(|value| index_value(&value)).transpose()?.unwrap_or(0);
+        let after = match is_set {
+            true => Some(RecordPosition { digest: read_digest(&digest)?, index_value }),
+            false => None,
+        };
         partitions
             .set(partition, PartitionProgress { after, is_done: !again && !all_again })
             .map_err(|error| io_error(py, &error))?;

@@ -83,7 +83,7 @@ struct GivenBlock {
     number: u64,
     result: Py<PyAny>,
     finished: Vec<u16>,
-    last: Vec<aero_io::Digest>,
+    last: Vec<aero_io::RecordPosition>,
 }
 
 /// (number, records, missing fields, names of bins without a field, the first values that do not fit, error).
@@ -138,7 +138,7 @@ impl NumpyStream {
             state.given = Some(given);
             return Some(again);
         }
-        self.progress.took(&given.last);
+        self.progress.took(given.last);
         self.progress.finish(given.finished);
         None
     }

@@ -61,7 +61,7 @@ struct GivenBlock {
     number: u64,
     result: Py<PyAny>,
     finished: Vec<u16>,
-    last: Vec<aero_io::Digest>,
+    last: Vec<aero_io::RecordPosition>,
 }
 
 /// (number, records, the first values that do not fit, error).
@@ -130,7 +130,7 @@ impl ArrowStream {
             state.given = Some(given);
             return Some(again);
         }
-        self.progress.took(&given.last);
+        self.progress.took(given.last);
         self.progress.finish(given.finished);
         None
     }

@@ -2,27 +2,32 @@
 //!
 //! `Core::query` reads the arguments and makes a `QueryStream` (`stream`), which gives the records in lists; a
 //! `QueryPlace` (`place`) says where a query stands, to go on from there. `Core::query_numpy` makes a `NumpyStream`
-//! (`arrays`), whose records are written into arrays, `Core::query_arrow` an `ArrowStream` (`arrow`). Queries with
-//! predicates are further methods here.
+//! (`arrays`), whose records are written into arrays, `Core::query_arrow` an `ArrowStream` (`arrow`). `background` has
+//! operations of queries and background jobs.
 
 mod arrays;
 mod arrow;
+mod background;
 mod place;
 mod stream;
 
-use aero_io::{Bins, Cluster, Query, QueryDuration, QueryPartitions, QueryPolicy, Space};
+use std::sync::Arc;
+
+use aero_io::{Bins, Cluster, Query, QueryDuration, Space};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt};
 
 pub(crate) use self::arrays::NumpyStream;
 use self::arrays::Target;
 pub(crate) use self::arrow::ArrowStream;
+pub(crate) use self::background::QueryOperations;
 pub(crate) use self::place::QueryPlace;
 pub(crate) use self::stream::QueryStream;
 use crate::args::casting::CastingArgs;
 use crate::args::convert::{CLIENT_DEFAULT_TTL, bin_names, text, text_or_none, time_to_live, whole_number};
 use crate::args::paths::{check_project, field_paths, path_error};
-use crate::args::policy;
+use crate::args::policy::{self, QueryArgs};
+use crate::args::predicate::QueryPredicate;
 use crate::args::settings::Settings;
 use crate::arrays::as_dtype;
 use crate::arrays::dtype::{PlanArgs, read_plan};
@@ -49,15 +54,27 @@ impl Core {
         records_per_second: &Bound<'_, PyAny>,
         place: Option<&QueryPlace>,
         paginates: bool,
+        predicate: Option<&QueryPredicate>,
+        operations: Option<&QueryOperations>,
     ) -> PyResult<QueryStream> {
+        if let Some(operations) = operations {
+            operations.check_reads(py)?;
+            if bins.is_some() || no_bins(py, options)? {
+                let message = "the query has operations and a choice of bins; call either select() or add_ops(), and \
+                               leave out \"nobins\" with operations";
+                return Err(param_error(py, message.into()));
+            }
+        }
         let bins = match bin_names(bins)? {
             _ if no_bins(py, options)? => Bins::Header,
             Some(names) if !names.is_empty() => Bins::names(names),
             _ => Bins::All,
         };
         let limits = (max_records, records_per_second);
-        let (cluster, query, start) = self.begin(py, (namespace, set), policy, limits, (place, paginates))?;
-        Ok(QueryStream::new(&cluster, Query { bins, ..query }, start))
+        let place = (place, paginates, predicate);
+        let (cluster, query, start) = self.begin(py, (namespace, set), policy, limits, place)?;
+        let operations = operations.map(|operations| Arc::clone(&operations.encoded));
+        Ok(QueryStream::new(&cluster, Query { bins, operations, ..query }, start))
     }
 
     /// Begins a query into arrays, as [`Core::query`] does. `rows` is the number of rows of a block; None for one
@@ -74,6 +91,7 @@ impl Core {
         records_per_second: &Bound<'_, PyAny>,
         place: Option<&QueryPlace>,
         paginates: bool,
+        predicate: Option<&QueryPredicate>,
         dtype: &Bound<'_, PyAny>,
         casting: &Bound<'_, PyAny>,
         errors: &Bound<'_, PyAny>,
@@ -84,7 +102,7 @@ impl Core {
     ) -> PyResult<NumpyStream> {
         let target = self.target(bins, dtype, casting, errors, rows, out, paths, project)?;
         let limits = (max_records, records_per_second);
-        let (cluster, query, start) = self.begin(py, (namespace, set), policy, limits, (place, paginates))?;
+        let (cluster, query, start) = self.begin(py, (namespace, set), policy, limits, (place, paginates, predicate))?;
         let query = Query { bins: arrays::bins_of(&target.plan), every_record: true, ..query };
         Ok(NumpyStream::new(cluster, query, start, target))
     }
@@ -122,6 +140,7 @@ impl Core {
         records_per_second: &Bound<'_, PyAny>,
         place: Option<&QueryPlace>,
         paginates: bool,
+        predicate: Option<&QueryPredicate>,
         schema: Option<&Bound<'_, PyAny>>,
         casting: &Bound<'_, PyAny>,
         errors: &Bound<'_, PyAny>,
@@ -133,7 +152,7 @@ impl Core {
         let rows = rows.map(|rows| limit("rows", rows)).transpose()?;
         let rows = rows.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
         let limits = (max_records, records_per_second);
-        let (cluster, query, start) = self.begin(py, (namespace, set), policy, limits, (place, paginates))?;
+        let (cluster, query, start) = self.begin(py, (namespace, set), policy, limits, (place, paginates, predicate))?;
         let query = Query { bins: args.bins(), every_record: true, ..query };
         Ok(ArrowStream::new(cluster, query, start, args, rows, self.warned.clone()))
     }
@@ -196,11 +215,16 @@ impl Core {
         (namespace, set): (&Bound<'_, PyAny>, Option<&Bound<'_, PyAny>>),
         policy: Option<&Bound<'_, PyAny>>,
         (max_records, records_per_second): (&Bound<'_, PyAny>, &Bound<'_, PyAny>),
-        (place, paginates): (Option<&QueryPlace>, bool),
+        (place, paginates, predicate): (Option<&QueryPlace>, bool, Option<&QueryPredicate>),
     ) -> PyResult<(Cluster, Query, QueryPlace)> {
         let cluster = self.require_cluster(py)?;
         let space = space(namespace, set)?;
-        let (policy, filter) = self.query_policy(py, policy)?;
+        let QueryArgs { policy, filter, has_start_digest } = self.query_policy(py, policy)?;
+        if has_start_digest && predicate.is_some() {
+            let message = "partition_filter \"digest\" is given, but a query with a predicate has another order; pass \
+                           \"partition_status\" to continue it";
+            return Err(param_error(py, message.into()));
+        }
         let start = match place {
             Some(place) => place.resume(py, filter, paginates)?,
             None => QueryPlace::begin(filter),
@@ -209,6 +233,8 @@ impl Core {
             space,
             bins: Bins::All,
             every_record: false,
+            operations: None,
+            predicate: predicate.map(|predicate| Arc::clone(&predicate.0)),
             policy,
             partitions: (*start.partitions).clone(),
             max_records: limit("max_records", max_records)? as u64,
@@ -248,10 +274,10 @@ impl Core {
         &self,
         py: Python<'_>,
         policy: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<(QueryPolicy, Option<QueryPartitions>)> {
-        let (policy, filter) = policy::query(py, &self.config.policies.query, "query policy", policy)?;
-        self.config.check_replica(py, policy.limits.replica)?;
-        Ok((policy, filter))
+    ) -> PyResult<QueryArgs> {
+        let args = policy::query(py, &self.config.policies.query, "query policy", policy)?;
+        self.config.check_replica(py, args.policy.limits.replica)?;
+        Ok(args)
     }
 }
 

@@ -59,15 +59,18 @@ impl QueryPlace {
     }
 
     /// The status as the official client's dict, which that client accepts too: partition to (partition, whether a
-    /// record was read, whether to ask for it again, the last record's digest, 0), and two entries about the whole.
+    /// record was read, whether to ask for it again, the last record's digest and index value), and two entries about the
+    /// whole.
     fn status(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let status = PyDict::new(py);
         status.set_item("done", self.partitions.is_done())?;
         // True would mean: ask for all partitions again, whatever their own entries say.
         status.set_item("retry", false)?;
         for (partition, progress) in self.partitions.iter() {
-            let digest = PyByteArray::new(py, &progress.after.unwrap_or_default());
-            let entry = (partition, progress.after.is_some(), !progress.is_done, digest, 0);
+            let digest = progress.after.map_or([0; 20], |after| after.digest);
+            let index_value = progress.after.map_or(0, |after| after.index_value);
+            let digest = PyByteArray::new(py, &digest);
+            let entry = (partition, progress.after.is_some(), !progress.is_done, digest, index_value);
             status.set_item(partition, entry)?;
         }
         Ok(status.into_any().unbind())

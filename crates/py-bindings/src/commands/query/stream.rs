@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use aero_io::{Cluster, Digest, Query, QueryProgress, QueryStopper, RecordBlock, RecordStream};
+use aero_io::{Cluster, Query, QueryProgress, QueryStopper, RecordBlock, RecordPosition, RecordStream};
 use futures_util::lock::{Mutex, OwnedMutexGuard};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -52,19 +52,19 @@ struct DeliveredList {
     /// Tells lists apart; 0 before the first.
     number: u64,
     /// All records of the list in order, also those that cannot be converted.
-    digests: Vec<Digest>,
+    positions: Vec<RecordPosition>,
     /// For each record that cannot be converted: how many others are before it.
     failed: Vec<usize>,
-    /// How many of `digests` were reported to `progress`.
+    /// How many of `positions` were reported to `progress`.
     noted: usize,
 }
 
 impl DeliveredList {
-    /// How many of `digests` are passed once so many records were taken. A record that cannot be converted is passed
+    /// How many of `positions` are passed once so many records were taken. A record that cannot be converted is passed
     /// with the record before it.
     fn passed(&self, taken: usize) -> usize {
         let failed = self.failed.partition_point(|&before| before <= taken);
-        taken.saturating_add(failed).min(self.digests.len())
+        taken.saturating_add(failed).min(self.positions.len())
     }
 }
 
@@ -74,7 +74,7 @@ impl Delivered {
     }
 
     fn note(&self, list: &mut DeliveredList, passed: usize) {
-        self.progress.took(list.digests.get(list.noted..passed).unwrap_or_default());
+        self.progress.took(list.positions.get(list.noted..passed).unwrap_or_default().iter().copied());
         list.noted = passed.max(list.noted);
     }
 
@@ -96,17 +96,17 @@ impl Delivered {
         if list.number != received {
             return 0;
         }
-        let all = list.digests.len();
+        let all = list.positions.len();
         self.note(&mut list, all);
-        (list.digests, list.failed, list.noted) = (Vec::new(), Vec::new(), 0);
+        (list.positions, list.failed, list.noted) = (Vec::new(), Vec::new(), 0);
         all
     }
 
     /// Keeps the records of a new list; returns its number.
-    fn replace(&self, digests: Vec<Digest>, failed: Vec<usize>) -> u64 {
+    fn replace(&self, positions: Vec<RecordPosition>, failed: Vec<usize>) -> u64 {
         let mut list = self.lock();
         let number = list.number + 1;
-        *list = DeliveredList { number, digests, failed, noted: 0 };
+        *list = DeliveredList { number, positions, failed, noted: 0 };
         number
     }
 }
@@ -132,7 +132,7 @@ impl Reader {
 
     /// The block's records as Python objects.
     fn make_list<'py>(&self, py: Python<'py>) -> PyResult<RecordList<'py>> {
-        let (mut digests, mut failed, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut positions, mut failed, mut failures) = (Vec::new(), Vec::new(), Vec::new());
         let list = PyList::empty(py);
         let mut maker = RecordMaker::default();
         let now = clock::now();
@@ -146,9 +146,9 @@ impl Reader {
                 }
                 Err(Unreadable::Python(error)) => return Err(error),
             }
-            digests.push(*record.digest);
+            positions.push(RecordPosition::of(&record));
         }
-        let number = self.delivered.replace(digests, failed);
+        let number = self.delivered.replace(positions, failed);
         Ok((number, list, if failures.is_empty() { None } else { Some(failures) }))
     }
 }
