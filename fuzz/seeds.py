@@ -65,6 +65,7 @@ def main():
     of_frames = Seeds("frames", 200, 40)
     of_answers = Seeds("batch_answers", 600, 24)
     of_rows = Seeds("batch_request", 300, 24)
+    of_streams = Seeds("query_stream", 600, 16)
     of_info = Seeds("info", 300, 24)
     of_text = Seeds("replicas_peers", 3000, 8)
     of_values = Seeds("msgpack", 120, 40)
@@ -97,6 +98,8 @@ def main():
             batch_connections.add(scenario)
         elif not is_request and scenario in batch_connections:
             of_answers.add(title, body, shape)
+        elif not is_request and "-query-" in scenario:
+            of_streams.add(title, body, shape)
         for fields, ops in parsed:
             for code, data in fields:
                 if code == FIELD_BATCH:

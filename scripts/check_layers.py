@@ -58,6 +58,7 @@ UNSAFE = {
     "record-decode/src/rows/tests.rs": "tests call that constructor",
     "record-decode/src/rows/loom_models.rs": "tests under loom call that constructor",
     "py-bindings/src/arrays/memory.rs": "addresses of NumPy's memory for the tasks that fill it",
+    "py-bindings/src/arrays/heap.rs": "mapped memory that grows without being copied",
     "py-bindings/src/arrays/space.rs": "memory that grows while tasks fill it, and becomes NumPy's",
     "py-bindings/src/python/interpreter.rs": "asks CPython which interpreter imports: pyo3 has no safe way",
     "py-bindings/src/python/process.rs": "registers a fork handler, asks whose a descriptor is",

@@ -1,6 +1,7 @@
 //! Python objects to bin values.
 
 use std::cmp::Ordering;
+use std::fmt::Display;
 
 use aero_io::WriteOp;
 use pyo3::exceptions::PyOverflowError;
@@ -98,12 +99,12 @@ pub(crate) fn bin_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
 }
 
 /// [`bin_name`], for a name whose messages begin with its position.
-pub(crate) fn bin_name_at(position: &str, name: &Bound<'_, PyAny>) -> PyResult<String> {
+pub(crate) fn bin_name_at(position: impl Display, name: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = name.py();
     let refused =
         |must: &str| type_error(py, format!("{position}bin name {} must be {must}", describe(name)));
     let text = if let Ok(text) = name.cast::<PyString>() {
-        unicode(text, &format!("{position}a bin name"))?
+        unicode(text, format_args!("{position}a bin name"))?
     } else if let Ok(bytes) = name.cast::<PyByteArray>() {
         String::from_utf8(bytes.to_vec()).map_err(|_| refused("UTF-8"))?
     } else {
