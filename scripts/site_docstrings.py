@@ -58,7 +58,8 @@ def full_name(target: str, place: Any) -> str:
     scope = place
     while scope is not None:
         member = scope.members.get(first)
-        if member is not None:
+        # The methods of the clients are in modules that are partly named like them.
+        if member is not None and (member.is_alias or not member.is_module or "." in target):
             path = member.target_path if member.is_alias else member.path
             return public(path + target.removeprefix(first))
         scope = scope.parent
