@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -140,6 +141,20 @@ def test_batches(face, proxy, writer, compress):
     report(outcomes)
 
 
+# Faults of a test that may not happen: on a busy machine, a call can end before its answer comes.
+MOST_MISSED = 5
+
+
+def missed(shot: Any, proxy: Any, error: Exception | None, outcomes: Counter[str]) -> None:
+    """Waits until a fault has happened. It may not happen if the call timed out before, in a few cases."""
+    if shot.over.wait(LONG):
+        return
+    proxy.disarm()
+    assert isinstance(error, aerospike.TimeoutError), (shot.fault, error)
+    outcomes["missed"] += 1
+    assert outcomes["missed"] <= MOST_MISSED, shot.fault
+
+
 @pytest.mark.parametrize("compress", [False, True], ids=["plain", "compressed"])
 def test_single_reads(face, proxy, writer, compress):
     write(writer, 0)
@@ -152,9 +167,11 @@ def test_single_reads(face, proxy, writer, compress):
         for fault in faults(len(proxy.answers[kind])):
             shot = proxy.arm(fault, kind)
             start = time.monotonic()
+            failure = None
             try:
                 got = client.get(KEYS[0], policy=policy).bins
             except aerospike.AerospikeError as error:
+                failure = error
                 outcomes[f"{fault.kind}: {type(error).__name__}"] += 1
             else:
                 wrong = {name for name in bins if got.get(name) != bins[name]}
@@ -166,7 +183,7 @@ def test_single_reads(face, proxy, writer, compress):
                     assert len(wrong) <= 1 or wrong.isdisjoint(got), (fault, got)
                 outcomes[f"{fault.kind}: {'right' if is_right else 'changed'}"] += 1
             assert time.monotonic() - start < HURRY["total_timeout"] / 1000 + SLACK, fault
-            assert shot.over.wait(LONG), fault
+            missed(shot, proxy, failure, outcomes)
             assert client.get(KEYS[0], policy=calm).bins == bins, fault
     report(outcomes)
 

@@ -24,6 +24,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "info_random_node": {"command": "build"},
     "truncate": {"namespace": "test", "set": "text"},
     "batch_read": {"keys": [KEY], "_dtype": DTYPE},
+    "batch_operate": {"keys": [KEY], "ops": [aerospike.operations.read("a")], "_dtype": DTYPE},
     "batch_write_numpy": {"data": ROWS, "namespace": "test", "set": "text"},
     "infer_dtype": {"namespace": "test", "set": "text"},
     "get_key_partition_id": {"ns": "test", "set": "text", "key": 1},

@@ -196,9 +196,11 @@ async fn operations_apply_in_order_or_not_at_all() {
         (bin(op::CDT_MODIFY, "l", Particle::Blob(b"\x92\x01")), 4),
         (bin(op::CDT_MODIFY, "s", Particle::Blob(b"\x92\x01\x01")), 12),
         (bin(op::CDT_MODIFY, "l", Particle::Blob(b"\x93\x09\xfe\x01")), 26),
-        (bin(op::HLL_MODIFY, "h", Particle::Blob(b"")), 16),
-        (bin(op::BITS_MODIFY, "b", Particle::Blob(b"")), 16),
-        (bin(op::EXP_MODIFY, "e", Particle::Blob(b"")), 16),
+        (bin(op::HLL_MODIFY, "h", Particle::Blob(b"")), 4),
+        (bin(op::BITS_MODIFY, "b", Particle::Blob(b"")), 4),
+        (bin(op::BITS_MODIFY, "b", Particle::Str(b"\x92\x07\x00")), 12),
+        (bin(op::EXP_MODIFY, "e", Particle::Blob(b"")), 4),
+        (bin(op::EXP_MODIFY, "e", Particle::Blob(b"\x92\x91\x00\x00")), 26),
         (bin(77, "e", Particle::Int(1)), 4),
     ] {
         let first = bin(op::WRITE, "n", Particle::Int(7));

@@ -53,9 +53,8 @@ impl Client {
     }
 
     /// Writes a record as often as its generation says.
-    async fn set_up(&mut self, server: &DevServer, given: &Given) {
-        // Long before the times in the scenario.
-        server.stop_clock(if given.void_time != 0 { given.void_time - 1 } else { 1 });
+    async fn set_up(&mut self, server: &DevServer, given: &Given, time: u32) {
+        server.stop_clock(if given.void_time != 0 { given.void_time - 1 } else { time });
         let mut request = Vec::new();
         write_frame(&mut request, FrameType::Message, |out| {
             MessageHeader {
@@ -103,13 +102,23 @@ fn config(scenario: &str) -> Config {
     }
 }
 
+/// When the records of a scenario that never expire were written.
+fn written_at(scenario: &str) -> u32 {
+    match scenario {
+        // Its filter asks for an update in the last hour.
+        "official/073-get-filter-expression-metadata" => state::SOME_TIME - 60,
+        // Long before the times in the scenario.
+        _ => 1,
+    }
+}
+
 /// Replays a scenario and returns the frames that each of its connections receives.
 async fn replay(scenario: &Scenario) -> HashMap<u64, Vec<Vec<u8>>> {
     let server = DevServer::start(config(&scenario.name)).await.unwrap();
     let addresses = server.addresses();
     let mut setup = Client::connect(addresses[0]).await;
     for given in state::before(scenario).into_iter().chain(query_setup::before(scenario)) {
-        setup.set_up(&server, &given).await;
+        setup.set_up(&server, &given, written_at(&scenario.name)).await;
     }
     let address =
         if addresses.len() > 1 { address_without(scenario, &addresses).await } else { addresses[0] };

@@ -10,7 +10,7 @@ use wire_protocol::message::{FrameHeader, Message, MessageHeader, Op, info2, inf
 use crate::scenario::{Frame, RecordCommand, Scenario, record_commands};
 
 /// A time at which these scenarios could have been recorded.
-const SOME_TIME: u32 = 533_091_200;
+pub(crate) const SOME_TIME: u32 = 533_091_200;
 
 const DONT_UPDATE: u32 = u32::MAX - 1;
 const NEVER_EXPIRE: u32 = u32::MAX;
@@ -220,8 +220,15 @@ fn known(set: &[u8], digest: &[u8; 20]) -> Option<(Vec<Bin>, Option<Vec<u8>>)> {
     if [&b"cap"[..], b"nat"].iter().any(|of| is(of, UserKey::Str(b"o1"))) {
         return Some((operated(), None));
     }
-    if is(b"cap", UserKey::Str(b"cl")) || [&b"cap"[..], b"nat"].iter().any(|of| is(of, UserKey::Str(b"tc"))) {
+    let is_one_of = |keys: [&[u8]; 2]| {
+        let mut sets = [&b"cap"[..], b"nat"].into_iter();
+        sets.any(|of| keys.iter().any(|key| is(of, UserKey::Str(key))))
+    };
+    if is_one_of([b"cl", b"tc"]) {
         return Some((vec![int("a", 1)], None));
+    }
+    if is_one_of([b"bits"; 2]) {
+        return Some((vec![("b".into(), 4, vec![0x0f, 0xff])], None));
     }
     if let Some(key) = (0..4).find(|&key| is(b"bw", UserKey::Int(key))) {
         return Some((vec![int("i", key), text("s", &format!("w{key}"))], None));

@@ -125,8 +125,7 @@ fn word(operation: &Operation<'_>, old: &[u8], start: usize, size: usize, at: us
         Code::LeftShift => {
             let from = at.saturating_add(shift);
             let there = size.saturating_sub(from).min(len);
-            let value = if there == 0 { 0 } else { read_bits(old, start + from, there) };
-            if there < len { value << (len - there) } else { value }
+            if there == 0 { 0 } else { read_bits(old, start + from, there) << (len - there) }
         }
         Code::RightShift => {
             let zeros = shift.saturating_sub(at).min(len);

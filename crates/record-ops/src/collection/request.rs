@@ -22,7 +22,7 @@ pub(super) enum Command<'a> {
     /// A command of lists or maps.
     Plain(u32, Args<'a>),
     /// An operation with a path.
-    ByPath(Args<'a>),
+    ByPath,
 }
 
 impl<'a> Request<'a> {
@@ -34,7 +34,7 @@ impl<'a> Request<'a> {
         let (code, count) = head(&mut reader)?;
         let mut args = Args { reader, left: count - 1, has_nonstorage: false };
         if code == u32::from(BY_PATH) {
-            return Ok(Self { context: None, command: Command::ByPath(args) });
+            return Ok(Self { context: None, command: Command::ByPath });
         }
         if code != u32::from(WITH_CONTEXT) {
             return Ok(Self { context: None, command: Command::Plain(code, args) });

@@ -8,7 +8,7 @@ use wire_protocol::particle::{Particle, particle_type};
 
 use crate::bin::{Bin, BinView};
 use crate::expression::node::{Kind, Literal};
-use crate::geo::Shape;
+use crate::geo::{self, Shape};
 
 /// Bytes of the expression or record, or bytes that an operation made. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -150,11 +150,7 @@ impl<'e> Outcome<'e> {
             Self::Str(text) => Bin::new(t::STRING, text.to_vec()),
             Self::Blob(bytes) => Bin::new(t::BLOB, bytes.to_vec()),
             Self::Hll(bytes) => Bin::new(t::HLL, bytes.to_vec()),
-            Self::Geo(text, _) => {
-                let mut bytes = Vec::with_capacity(text.len() + 3);
-                Particle::GeoJson(&text).write(&mut bytes);
-                Bin::new(t::GEOJSON, bytes)
-            }
+            Self::Geo(text, _) => Bin::new(t::GEOJSON, geo::particle(&text)?),
             Self::Packed(bytes) => match Reader::new(&bytes).token() {
                 Ok(Token::List { .. }) => Bin::new(t::LIST, bytes.to_vec()),
                 Ok(Token::Map { .. }) => Bin::new(t::MAP, bytes.to_vec()),

@@ -27,10 +27,27 @@ pub fn is_valid(text: &[u8]) -> bool {
     Json::parse(text).is_some_and(|value| shape(&value, true).is_some())
 }
 
+/// The particle of a GeoJSON text as the server stores it: a point with its cell. A region's cells are left out: they
+/// would only serve an index. `None`: the server refuses the text.
+#[must_use]
+pub fn particle(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() + 11);
+    match Shape::parse(text)? {
+        Shape::Point(cell) => {
+            bytes.extend_from_slice(&[0, 0, 1]);
+            bytes.extend_from_slice(&cell.0.to_be_bytes());
+        }
+        Shape::Region(_) => bytes.extend_from_slice(&[0, 0, 0]),
+    }
+    bytes.extend_from_slice(text);
+    Some(bytes)
+}
+
 /// The shape of a GeoJSON text.
 #[derive(Clone, Debug)]
 pub(crate) enum Shape {
-    Point(Point),
+    /// The leaf cell of the point.
+    Point(CellID),
     Region(Region),
 }
 
@@ -42,8 +59,8 @@ impl Shape {
     /// Whether one of them is a point that the other, a region, contains.
     pub(crate) fn matches(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Point(point), Self::Region(region)) | (Self::Region(region), Self::Point(point)) => {
-                region.contains(point)
+            (Self::Point(cell), Self::Region(region)) | (Self::Region(region), Self::Point(cell)) => {
+                region.contains(&Point::from(cell))
             }
             _ => false,
         }
@@ -57,7 +74,7 @@ fn shape(value: &Json, may_be_feature: bool) -> Option<Shape> {
     let coordinates = || value.get("coordinates");
     Some(match &**kind {
         "Feature" if may_be_feature => return shape(value.get("geometry")?, false),
-        "Point" => Shape::Point(Point::from(CellID::from(position(coordinates()?)?))),
+        "Point" => Shape::Point(CellID::from(position(coordinates()?)?)),
         "Polygon" => Shape::Region(Region::new(vec![polygon(coordinates()?)?])),
         "MultiPolygon" => {
             let polygons = coordinates()?.array()?.iter().map(polygon).collect::<Option<_>>()?;

@@ -15,7 +15,7 @@ pub(super) fn write(bins: &mut BinsBuilder, op: &Op<'_>, limits: Limits) -> Resu
         StoredValue::Nothing => bins.remove(op.name),
         StoredValue::AsIs => bins.put(op.name, op.particle_type, op.value),
         StoredValue::Integer(value) => bins.put(op.name, op.particle_type, &value.to_be_bytes()),
-        StoredValue::Collection(value) => bins.put(op.name, op.particle_type, &value),
+        StoredValue::Normalized(value) => bins.put(op.name, op.particle_type, &value),
     }
     Ok(())
 }

@@ -25,8 +25,8 @@ pub(super) enum StoredValue {
     AsIs,
     /// An integer that was sent in fewer than eight bytes.
     Integer(i64),
-    /// A list or map in the server's normal form.
-    Collection(Vec<u8>),
+    /// A list or map in the server's normal form, or GeoJSON with its cells.
+    Normalized(Vec<u8>),
 }
 
 /// A particle type that the server stores as plain bytes.
@@ -58,13 +58,14 @@ pub(super) fn normalize(kind: u8, value: &[u8], any_map_keys: bool) -> Result<St
         t::HLL => hll::is_sketch(value),
         t::GEOJSON => {
             return match Particle::parse(kind, value) {
-                Ok(Particle::GeoJson(text)) if geo::is_valid(text) => Ok(StoredValue::AsIs),
-                _ => Err(ResultCode::GEO_INVALID_GEOJSON),
-            };
+                Ok(Particle::GeoJson(text)) => geo::particle(text).map(StoredValue::Normalized),
+                _ => None,
+            }
+            .ok_or(ResultCode::GEO_INVALID_GEOJSON);
         }
         t::LIST | t::MAP => {
             return normalize_collection(kind, value, any_map_keys)
-                .map(StoredValue::Collection)
+                .map(StoredValue::Normalized)
                 .ok_or(ResultCode::SERVER_ERROR);
         }
         _ => is_language_blob(kind),
@@ -100,6 +101,6 @@ mod tests {
         assert_eq!(normalize(t::GEOJSON, b"\0\0\0{}", false), Err(ResultCode::GEO_INVALID_GEOJSON));
         assert_eq!(normalize(t::GEOJSON, b"", false), Err(ResultCode::GEO_INVALID_GEOJSON));
         assert_eq!(normalize(t::MAP, b"\x81\xc0\x01", false), Err(ResultCode::SERVER_ERROR));
-        assert!(matches!(normalize(t::MAP, b"\x81\xc0\x01", true), Ok(StoredValue::Collection(_))));
+        assert!(matches!(normalize(t::MAP, b"\x81\xc0\x01", true), Ok(StoredValue::Normalized(_))));
     }
 }

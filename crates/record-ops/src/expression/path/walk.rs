@@ -280,7 +280,7 @@ impl<'p> Walk<'p> {
             By::KeysIn(keys) if all.is_map => Some(keys_of(keys)?),
             _ => None,
         };
-        for at in 0..len {
+        for (at, is_selected) in selection.iter_mut().enumerate() {
             let [key, element] = all.elements[at];
             let mut matches = match &step.by {
                 By::Expression(None) => Some(true),
@@ -297,12 +297,12 @@ impl<'p> Walk<'p> {
             {
                 matches = self.condition(and, all, at)?;
             }
-            selection[at] = match matches {
+            *is_selected = match matches {
                 Some(matches) => matches,
                 None if self.path.no_fail => false,
                 None => return Err(OpError::parameter("a condition of a path is unknown")),
             };
-            if selection[at] && matches!(step.by, By::Key(_)) {
+            if *is_selected && matches!(step.by, By::Key(_)) {
                 break;
             }
         }
