@@ -10,6 +10,7 @@
 
 mod call;
 mod evaluate;
+mod inputs;
 mod metadata;
 mod node;
 mod numbers;
@@ -19,8 +20,9 @@ mod parse;
 mod path;
 mod pattern;
 
+pub use self::inputs::Inputs;
 pub use self::metadata::Metadata;
-pub use self::operation::{modify, read};
+pub use self::operation::{check_modify, modify, read};
 pub use self::path::{change, has_path, select};
 
 use self::evaluate::Evaluator;
@@ -74,6 +76,18 @@ impl<'a> Expression<'a> {
             Kind::Bool => Ok(expression),
             _ => Err(OpError::parameter("the value of a filter expression is not a bool")),
         }
+    }
+
+    /// The particle type of the value. `None`: it is none that a bin can have.
+    #[must_use]
+    pub fn result_type(&self) -> Option<u8> {
+        self.kind.particle_type()
+    }
+
+    /// What of a record the value depends on.
+    #[must_use]
+    pub fn inputs(&self) -> Inputs {
+        Inputs::of(&self.root)
     }
 
     /// Whether a filter is true for a record. Unknown is not.

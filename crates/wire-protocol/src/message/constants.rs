@@ -82,6 +82,18 @@ pub mod field_type {
     pub const DIGESTS: u8 = 12;
     /// Maximum number of records: u64.
     pub const MAX_RECORDS: u8 = 13;
+    /// Index values: 8 bytes each, little endian. That of a record in an answer, or those to continue after.
+    pub const INDEX_VALUES: u8 = 15;
+    /// The name of a secondary index: text.
+    pub const INDEX_NAME: u8 = 21;
+    /// The values that a query looks for in a secondary index, and the index's bin.
+    pub const INDEX_RANGE: u8 = 22;
+    /// The context of a secondary index.
+    pub const INDEX_CONTEXT: u8 = 23;
+    /// The expression of a secondary index.
+    pub const INDEX_EXPRESSION: u8 = 24;
+    /// Which values of a bin a secondary index has: u8.
+    pub const INDEX_TYPE: u8 = 26;
     /// The rows of a batch.
     pub const BATCH: u8 = 41;
     /// A filter expression.
