@@ -53,8 +53,7 @@ OPERATIONS = (
 )
 EXPRESSIONS = (expressions, base, lists, maps, bitwise, hll, arithmetic, bitwise_operators, string)
 MODULES = (
-    aerospike_py,
-    operations,
+    *(aerospike_py, operations),
     batch,
     testing,
     types,

@@ -143,6 +143,7 @@ impl DevServer {
         if let Process::Running(running) = std::mem::replace(&mut status.process, Process::dead()) {
             running.stop().await;
         }
+        slot.node.stop();
         // Bound only now: until the node has stopped, it has the port.
         status.process = Process::Dead(Listener::closed(slot.address));
         let lost = self.cluster.kill(node);
@@ -290,6 +291,7 @@ impl DevServer {
             if let Process::Running(running) = std::mem::replace(process, Process::dead()) {
                 running.stop().await;
             }
+            node.node.stop();
         }
     }
 

@@ -36,7 +36,8 @@ fn request<'a>(partitions: &'a [u16], after: &'a [Digest]) -> QueryRequest<'a> {
         max_records: 0,
         records_per_second: 0,
         socket_timeout_ms: 30_000,
-        task_id: 1,
+        // The server chooses one.
+        task_id: 0,
         duration: QueryDuration::Long,
         info1: 0,
         info3: 0,

@@ -259,7 +259,9 @@ class BatchWriteCommands:
             _dtype: structured dtype. Each field takes the result of an operation, for each key.
             fields: the field of each operation, or None for a result that is not needed. By default the field
                 that has the name of the operation's bin. Two operations cannot fill one field.
-            casting, errors, out: as in :meth:`batch_read`.
+            casting: as in :meth:`batch_read`.
+            errors: as in :meth:`batch_read`.
+            out: as in :meth:`batch_read`.
             dtype: the same as ``_dtype``.
 
         Returns:

@@ -178,6 +178,7 @@ impl<'a> BatchRun<'a> {
             set_number: context.set_number,
             key: context.fields.key,
             filter: context.fields.filter.map(Filter::Sent).or(self.filter.as_ref().map(Filter::Parsed)),
+            search: None,
             // In order of precedence.
             refusal: violation.or(self.refusal).or(context.fields.refusal).or(unavailable),
             flags,

@@ -9,7 +9,8 @@ use wire_protocol::message::{FrameType, Message, info1, write_frame};
 
 use crate::command::batch::{BatchRun, row_count};
 use crate::command::info::{self, InfoSource};
-use crate::command::query::{QueryRun, is_query};
+use crate::command::query::run::QueryRun;
+use crate::command::query::{background, is_background, is_query};
 use crate::command::security::{self, Identity};
 use crate::command::single::answer_single;
 use crate::protocol::answer::{AnswerHeader, write_code, write_end};
@@ -18,12 +19,19 @@ use crate::security::User;
 use crate::state::faults::Fault;
 use crate::state::node::Node;
 
+/// The addresses of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Endpoints {
+    /// The address at which the client reached the node.
+    pub(crate) local: SocketAddr,
+    pub(crate) client: SocketAddr,
+}
+
 /// A frame from a client, and where it came in.
 #[derive(Clone, Copy)]
 pub(crate) struct ClientFrame<'a> {
     pub(crate) node: &'a Node,
-    /// The address at which the client reached the node.
-    pub(crate) local_address: SocketAddr,
+    pub(crate) endpoints: Endpoints,
     pub(crate) kind: FrameType,
     pub(crate) body: &'a [u8],
 }
@@ -86,20 +94,20 @@ pub(crate) fn answer<'a>(
     identity: &mut Identity,
     out: &mut Vec<u8>,
 ) -> Response<'a> {
-    let ClientFrame { node, local_address, kind, body } = frame;
+    let ClientFrame { node, endpoints, kind, body } = frame;
     match (kind, &mut *identity) {
         (FrameType::Security, identity) => security::answer(node, body, identity, out),
         (_, Identity::Unauthenticated) => refuse_unauthenticated(kind, body, out),
-        (FrameType::Message, Identity::NotRequired) => return answer_message(node, body, None, fault, out),
+        (FrameType::Message, Identity::NotRequired) => return answer_message(&frame, None, fault, out),
         (FrameType::Message, Identity::User(user)) => {
-            return answer_message(node, body, Some(Arc::clone(user)), fault, out);
+            return answer_message(&frame, Some(Arc::clone(user)), fault, out);
         }
         (FrameType::Info, identity) => {
             let user = match identity {
                 Identity::User(user) => Some(&**user),
                 _ => None,
             };
-            if info::answer(&InfoSource::new(node, local_address, user), body, out).is_none() {
+            if info::answer(&InfoSource::new(node, endpoints.local, user), body, out).is_none() {
                 return Response::Close;
             }
         }
@@ -109,12 +117,12 @@ pub(crate) fn answer<'a>(
 }
 
 fn answer_message<'a>(
-    node: &'a Node,
-    body: &'a [u8],
+    frame: &ClientFrame<'a>,
     user: Option<Arc<User>>,
     fault: Option<Fault>,
     out: &mut Vec<u8>,
 ) -> Response<'a> {
+    let ClientFrame { node, endpoints, body, .. } = *frame;
     let Ok(message) = Message::parse_only(body) else {
         write_code(out, ResultCode::PARAMETER);
         return Response::Complete;
@@ -129,13 +137,20 @@ fn answer_message<'a>(
         };
     }
     if is_query(&message) {
-        return match QueryRun::new(node, &message, user.as_deref(), fault) {
+        return match QueryRun::new(node, &message, endpoints.client, user.as_deref(), fault) {
             Ok(run) => Response::Frames(FrameSource::Query(run)),
             Err(code) => {
                 write_code(out, code);
                 Response::Complete
             }
         };
+    }
+    if is_background(&message) {
+        match background::start(node, body, &message, endpoints.client, user.as_deref(), fault) {
+            Ok(()) => write_end(out, ResultCode::OK),
+            Err(code) => write_code(out, code),
+        }
+        return Response::Complete;
     }
     // `answer_single` keeps to the size of a frame, so writing it does not fail.
     _ = write_frame(out, FrameType::Message, |out| match fault {

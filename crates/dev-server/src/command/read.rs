@@ -3,11 +3,11 @@
 use wire_protocol::ResultCode;
 use wire_protocol::message::{MAX_FRAME, MessageHeader, Op, info1, op};
 
-use crate::command::operations::{self, Seen, StoredBins, Subject, reads};
+use crate::command::operations::{self, Seen, Subject, reads};
 use crate::command::request::RecordRequest;
 use crate::protocol::answer::{self, AnswerHeader};
 use crate::state::clock::Moment;
-use crate::state::store::bins::BinLookup;
+use crate::state::store::bins::{BinLookup, StoredBins};
 use crate::state::store::record::Record;
 
 /// The time to live of a read that never touches the record.
@@ -115,11 +115,10 @@ fn is_touch_due(record: &Record, percent: u32, now: u32) -> bool {
 fn touch_on_read(request: &RecordRequest<'_>, now: Moment) {
     let mut shard = request.namespace.write(request.digest);
     // The record may have changed between the read lock and this write lock, so check again.
-    if let Some(record) = shard.get_mut(request.digest)
-        && !record.is_expired(now.seconds)
-        && is_touch_due(record, request.ttl, now.seconds)
-    {
-        record.void_time = now.seconds.saturating_add(record.ttl());
-        record.last_update = now.millis;
+    let due = shard
+        .get(request.digest)
+        .filter(|record| !record.is_expired(now.seconds) && is_touch_due(record, request.ttl, now.seconds));
+    if let Some(void_time) = due.map(|record| now.seconds.saturating_add(record.ttl())) {
+        shard.set_times(request.digest, void_time, now.millis);
     }
 }

@@ -1,5 +1,7 @@
 //! What a request or a batch row asks of one record.
 
+use std::sync::Arc;
+
 use record_ops::expression::Expression;
 use wire_protocol::ResultCode;
 use wire_protocol::digest::Digest;
@@ -8,6 +10,9 @@ use wire_protocol::message::{Fields, Ops, field_type};
 use crate::command::operations;
 use crate::protocol::flags::Flags;
 use crate::state::clock::Moment;
+use crate::state::store::index::definition::Elements;
+use crate::state::store::index::predicate::Predicate;
+use crate::state::store::index::registry::Index;
 use crate::state::store::namespace::Namespace;
 use crate::state::store::record::Record;
 
@@ -69,6 +74,8 @@ pub(crate) struct RecordRequest<'a> {
     pub(crate) key: Option<&'a [u8]>,
     /// The expression that the record must match.
     pub(crate) filter: Option<Filter<'a>>,
+    /// What the query looks for that the request belongs to.
+    pub(crate) search: Option<&'a Search>,
     /// The code that refuses the request.
     pub(crate) refusal: Option<ResultCode>,
     pub(crate) flags: Flags,
@@ -81,6 +88,34 @@ pub(crate) struct RecordRequest<'a> {
     pub(crate) is_row: bool,
 }
 
+/// What a query looks for in a secondary index.
+#[derive(Debug)]
+pub(crate) struct Search {
+    pub(crate) index: Arc<Index>,
+    pub(crate) name: String,
+    pub(crate) predicate: Predicate,
+}
+
+impl Search {
+    /// Whether a record is still one that the query looks for.
+    pub(crate) fn matches(&self, digest: &Digest, record: &Record) -> bool {
+        let mut is_match = false;
+        let definition = &self.index.definition;
+        if definition.covers(record.set) {
+            definition.visit(digest, record, &mut |value| {
+                is_match = self.predicate.matches(value);
+                !is_match
+            });
+        }
+        is_match
+    }
+
+    /// Whether the index may have several entries in the range for a record.
+    pub(crate) fn may_repeat(&self) -> bool {
+        self.predicate.is_range() && self.index.definition.elements != Elements::Whole
+    }
+}
+
 /// A filter expression: as it was sent, or parsed for all rows of a batch.
 #[derive(Clone, Copy)]
 pub(crate) enum Filter<'a> {
@@ -89,9 +124,12 @@ pub(crate) enum Filter<'a> {
 }
 
 impl RecordRequest<'_> {
-    /// Refuses a record that the filter does not match. Like the server, parses the filter only now, so a record that
+    /// Refuses a record that the search or the filter does not match. Like the server, parses the filter only now, so a record that
     /// does not exist has its code first.
     pub(crate) fn check_filter(&self, record: &Record, now: Moment) -> Result<(), ResultCode> {
+        if self.search.is_some_and(|search| !search.matches(self.digest, record)) {
+            return Err(ResultCode::RECORD_NOT_FOUND);
+        }
         let check =
             |filter: &Expression<'_>| operations::filter(filter, self.namespace, self.digest, record, now);
         match self.filter {

@@ -52,6 +52,7 @@ fn parse_request<'a>(store: &'a Store, message: &Message<'a>) -> Result<RecordRe
         set_number: namespace.known_set(fields.set),
         key: fields.key,
         filter: fields.filter.map(Filter::Sent),
+        search: None,
         refusal: fields.refusal,
         flags: Flags { info1, info2, info3 },
         generation,

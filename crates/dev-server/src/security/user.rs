@@ -39,6 +39,8 @@ pub struct User {
     may_read: bool,
     may_write: bool,
     may_truncate: bool,
+    may_manage_indexes: bool,
+    may_manage_queries: bool,
 }
 
 impl User {
@@ -62,6 +64,8 @@ impl User {
             may_read: false,
             may_write: false,
             may_truncate: false,
+            may_manage_indexes: false,
+            may_manage_queries: false,
         };
         let roles = if roles.is_empty() { &["read-write"][..] } else { roles };
         for role in roles {
@@ -72,6 +76,8 @@ impl User {
             user.may_read |= reads;
             user.may_write |= writes;
             user.may_truncate |= matches!(*role, "truncate" | "data-admin");
+            user.may_manage_indexes |= matches!(*role, "sindex-admin" | "data-admin");
+            user.may_manage_queries |= matches!(*role, "data-admin");
         }
         Ok(user)
     }
@@ -111,6 +117,16 @@ impl User {
 
     pub(crate) fn may_truncate(&self) -> bool {
         self.may_truncate
+    }
+
+    /// Whether the user may create and drop secondary indexes.
+    pub(crate) fn may_manage_indexes(&self) -> bool {
+        self.may_manage_indexes
+    }
+
+    /// Whether the user may abort queries.
+    pub(crate) fn may_manage_queries(&self) -> bool {
+        self.may_manage_queries
     }
 
     /// Checks the credential in a login message.

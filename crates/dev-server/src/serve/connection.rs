@@ -1,12 +1,11 @@
 //! One client's connection: reads frames, answers them in order.
 
 use std::io;
-use std::net::SocketAddr;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use crate::command::dispatch::{self, ClientFrame, Response};
+use crate::command::dispatch::{self, ClientFrame, Endpoints, Response};
 use crate::command::security::Identity;
 use crate::protocol::command_kind::CommandKind;
 use crate::serve::compression;
@@ -16,11 +15,10 @@ use crate::serve::read_buffer::ReadBuffer;
 use crate::serve::stream::ClientStream;
 use crate::state::node::Node;
 
-/// Serves a connection until the client closes it or sends bytes that are not a frame. `local_address` is the
-/// address at which the client reached the node.
+/// Serves a connection until the client closes it or sends bytes that are not a frame.
 pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     socket: S,
-    local_address: SocketAddr,
+    endpoints: Endpoints,
     node: &Node,
     mode: watch::Receiver<Mode>,
 ) -> io::Result<()> {
@@ -44,7 +42,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         };
         input.consume(body.end);
         let (kind, body) = compression::decompress(node, kind, &input.bytes, body);
-        let frame = ClientFrame { node, local_address, kind, body: &body };
+        let frame = ClientFrame { node, endpoints, kind, body: &body };
         let compress = compression::is_wanted(node, kind, &body);
         let command = CommandKind::of(kind, &body);
         // Counted on arrival: a node that hangs or fails has received the command all the same.

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use wire_protocol::ResultCode;
 use wire_protocol::message::{FrameHeader, FrameType, Message};
 
+use crate::command::dispatch::Endpoints;
 use crate::config::Config;
 use crate::serve::connection;
 use crate::serve::mode::Mode;
@@ -66,7 +67,7 @@ fn answers_with(fault: Option<Fault>, bytes: &[u8]) -> Vec<u8> {
             _ = writing.shutdown().await;
         };
         let (served, (), read) = tokio::join!(
-            connection::serve(server, address, &node, modes),
+            connection::serve(server, Endpoints { local: address, client: address }, &node, modes),
             send,
             reading.read_to_end(&mut answers)
         );

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
+use crate::command::dispatch::Endpoints;
 use crate::serve::connection;
 use crate::serve::mode::{Mode, until_running};
 use crate::state::node::Node;
@@ -202,15 +203,15 @@ async fn serve_stream(
     mut mode: watch::Receiver<Mode>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let local_address = stream.local_addr()?;
+    let endpoints = Endpoints { local: stream.local_addr()?, client: stream.peer_addr()? };
     match tls {
-        None => connection::serve(stream, local_address, node, mode).await,
+        None => connection::serve(stream, endpoints, node, mode).await,
         Some(tls) => {
             // A node that hangs does not answer the handshake.
             if !until_running(&mut mode).await {
                 return Ok(());
             }
-            connection::serve(tls.accept(stream).await?, local_address, node, mode).await
+            connection::serve(tls.accept(stream).await?, endpoints, node, mode).await
         }
     }
 }

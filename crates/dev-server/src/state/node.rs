@@ -8,6 +8,7 @@ use crate::state::cluster::ownership::Ownership;
 use crate::state::cluster::{Cluster, NodeIndex};
 use crate::state::counters::NodeCounters;
 use crate::state::faults::FaultRules;
+use crate::state::jobs::Jobs;
 use crate::state::store::Store;
 
 /// What the connections of a node share. Survives the death of the node: only its sessions and its uptime
@@ -20,6 +21,7 @@ pub(crate) struct Node {
     pub(crate) ownership: Arc<Ownership>,
     pub(crate) faults: FaultRules,
     pub(crate) counters: NodeCounters,
+    pub(crate) jobs: Arc<Jobs>,
     pub(crate) users: Arc<Users>,
     pub(crate) sessions: Sessions,
     started: Mutex<Instant>,
@@ -34,6 +36,7 @@ impl Node {
             index,
             faults: FaultRules::default(),
             counters: NodeCounters::default(),
+            jobs: Arc::default(),
             users,
             sessions: Sessions::default(),
             started: Mutex::new(Instant::now()),
@@ -44,8 +47,14 @@ impl Node {
         self.started.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
+    /// Stops what the node does by itself: its background queries.
+    pub(crate) fn stop(&self) {
+        self.jobs.clear();
+    }
+
     /// Forgets what a process loses when it restarts.
     pub(crate) fn restart(&self) {
+        self.jobs.clear();
         self.sessions.clear();
         *self.started.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }

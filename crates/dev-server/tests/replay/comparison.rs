@@ -33,6 +33,15 @@ fn frame_lines(why: Why, body: &[u8]) -> Vec<String> {
             .map(|line| line.split('\t').next().unwrap_or_default().to_owned())
             .collect();
     }
+    if matches!(why, Why::BuildTime | Why::BuildProgress) {
+        let is_kept = |part: &&str| match why {
+            // While it is built, only the number of entries is right.
+            Why::BuildProgress => !part.starts_with("load_") && !part.starts_with("entries_per_"),
+            _ => !part.starts_with("load_time="),
+        };
+        let parts = |line: &str| line.split(';').filter(is_kept).collect::<Vec<_>>().join(";");
+        return String::from_utf8_lossy(body).lines().map(parts).collect();
+    }
     let mut lines = Vec::new();
     let mut rest = body;
     while let Ok((message, tail)) = Message::parse(rest) {

@@ -2,6 +2,7 @@
 
 mod cluster_info;
 mod comparison;
+mod index_setup;
 mod query_setup;
 mod scenario;
 mod state;
@@ -119,6 +120,9 @@ async fn replay(scenario: &Scenario) -> HashMap<u64, Vec<Vec<u8>>> {
     let mut setup = Client::connect(addresses[0]).await;
     for given in state::before(scenario).into_iter().chain(query_setup::before(scenario)) {
         setup.set_up(&server, &given, written_at(&scenario.name)).await;
+    }
+    for command in index_setup::before(scenario) {
+        assert_eq!(setup.info(command).await, "ok", "{command}");
     }
     let address =
         if addresses.len() > 1 { address_without(scenario, &addresses).await } else { addresses[0] };

@@ -239,7 +239,7 @@ impl<'a> Container<'a> {
 }
 
 /// Refuses unknown steps, and steps that create neither a list nor a map.
-fn check_step(step: &Step<'_>) -> Result<(), OpError> {
+pub(super) fn check_step(step: &Step<'_>) -> Result<(), OpError> {
     let is_typed = step.kind & (IS_LIST | IS_MAP) != 0;
     if step.kind & BASE > VALUE || !is_typed && step.kind & (CREATE | CREATE_INDEX) != 0 {
         return Err(BAD_STEP);

@@ -22,11 +22,12 @@ use wire_protocol::msgpack::{MAX_DEPTH, Reader, Token};
 use wire_protocol::particle::particle_type;
 
 use crate::bin::{Applied, Bin, BinView, Change};
-use crate::collection::context::Way;
+use crate::collection::context::{Way, check_step};
 use crate::collection::edit::{Base, Edit, Effect, Scope};
 pub(in crate::collection) use crate::collection::list::param;
-use crate::collection::request::{Args, Command, Request, head};
+use crate::collection::request::{Args, Command, Request, Steps, head};
 use crate::error::OpError;
+use crate::value::Value;
 
 /// The first number of a command on maps; those below are for lists.
 const FIRST_MAP_COMMAND: u32 = 64;
@@ -78,6 +79,26 @@ pub fn read(bin: BinView<'_>, op: &[u8]) -> Result<Option<Bin>, OpError> {
     let bytes = way.found().unwrap_or_default();
     check_element(code, bytes)?;
     dispatch_read(code, args, bytes)
+}
+
+/// Whether bytes are a context that leads to an element: one step or several, in normal form.
+#[must_use]
+pub fn is_context(bytes: &[u8]) -> bool {
+    let mut reader = Reader::new(bytes);
+    let Ok(mut steps) = Steps::parse(&mut reader) else { return false };
+    reader.is_at_end()
+        && std::iter::from_fn(|| steps.next()).all(|step| step.is_ok_and(|step| check_step(&step).is_ok()))
+}
+
+/// The element of a bin to which a context leads. `None`: there is none.
+#[must_use]
+pub fn element(bin: BinView<'_>, context: &[u8]) -> Option<Bin> {
+    if !is_collection(bin) {
+        return None;
+    }
+    let mut steps = Steps::parse(&mut Reader::new(context)).ok()?;
+    let way = Way::find(Some(bin.bytes), &mut steps, false, &mut false).ok()?;
+    Some(Value::parse(way.found()?).ok()?.to_bin())
 }
 
 fn dispatch_read(code: u32, args: Args<'_>, bytes: &[u8]) -> Result<Option<Bin>, OpError> {

@@ -1,6 +1,6 @@
 //! Expressions: filters on records, and operations that compute a value from a record.
 //!
-//! [`Expression::parse`] reads the msgpack that clients send into a tree of [`node`]s and checks its types, as the
+//! [`Expression::parse`] reads the msgpack that clients send into a tree of nodes and checks its types, as the
 //! server does when it builds an expression. [`Expression::evaluate`] and [`Expression::matches`] evaluate it over a
 //! record ([`Context`]). Logic has three values: what depends on a bin that the record lacks is unknown.
 //! `operation` has the operations that read or write the value of an expression, `path` those on elements of lists and
@@ -10,6 +10,7 @@
 
 mod call;
 mod evaluate;
+mod inputs;
 mod metadata;
 mod node;
 mod numbers;
@@ -19,8 +20,9 @@ mod parse;
 mod path;
 mod pattern;
 
+pub use self::inputs::Inputs;
 pub use self::metadata::Metadata;
-pub use self::operation::{modify, read};
+pub use self::operation::{check_modify, modify, read};
 pub use self::path::{change, has_path, select};
 
 use self::evaluate::Evaluator;
@@ -74,6 +76,18 @@ impl<'a> Expression<'a> {
             Kind::Bool => Ok(expression),
             _ => Err(OpError::parameter("the value of a filter expression is not a bool")),
         }
+    }
+
+    /// The particle type of the value. `None`: it is none that a bin can have.
+    #[must_use]
+    pub fn result_type(&self) -> Option<u8> {
+        self.kind.particle_type()
+    }
+
+    /// What of a record the value depends on.
+    #[must_use]
+    pub fn inputs(&self) -> Inputs {
+        Inputs::of(&self.root)
     }
 
     /// Whether a filter is true for a record. Unknown is not.

@@ -40,6 +40,23 @@ impl Kind {
             _ => return None,
         })
     }
+
+    pub(super) fn particle_type(self) -> Option<u8> {
+        use wire_protocol::particle::particle_type as t;
+        Some(match self {
+            Self::Nil => t::NIL,
+            Self::Bool => t::BOOL,
+            Self::Int => t::INTEGER,
+            Self::Str => t::STRING,
+            Self::List => t::LIST,
+            Self::Map => t::MAP,
+            Self::Blob => t::BLOB,
+            Self::Float => t::FLOAT,
+            Self::Geo => t::GEOJSON,
+            Self::Hll => t::HLL,
+            Self::Remove | Self::Other => return None,
+        })
+    }
 }
 
 /// A comparison of two values of one type.

@@ -37,6 +37,14 @@ fn parse(operation: &[u8], allowed: u64) -> Result<(Expression<'_>, u64), OpErro
     Ok((Expression::parse(bytes)?, flags))
 }
 
+/// Checks an operation that writes the value of an expression, without a record.
+///
+/// # Errors
+/// Code 4: the operation is invalid.
+pub fn check_modify(operation: &[u8]) -> Result<(), OpError> {
+    parse(operation, flags::MODIFY).map(|_| ())
+}
+
 /// Evaluates an expression: its value, nil if it has none, or `None` if it is unknown and the flags say not to fail.
 ///
 /// # Errors

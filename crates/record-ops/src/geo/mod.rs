@@ -1,8 +1,10 @@
 //! GeoJSON: points, polygons, multipolygons and circles, bare or in a feature, and which points a region contains.
 //!
 //! As in the server, a point is the centre of its S2 leaf cell (about a centimetre wide), and edges are the shortest
-//! lines on a sphere. `json` parses the text, `region` decides whether a point is inside.
+//! lines on a sphere. `json` parses the text, `region` decides whether a point is inside, `cover` has the cells of
+//! indexes.
 
+mod cover;
 mod json;
 mod region;
 
@@ -12,6 +14,7 @@ use s2::point::Point;
 use s2::s1::Angle;
 use s2::s1::angle::Rad;
 
+pub use self::cover::CellRange;
 use self::json::Json;
 use self::region::{Loop, Part, Region};
 
@@ -27,37 +30,50 @@ pub fn is_valid(text: &[u8]) -> bool {
     Json::parse(text).is_some_and(|value| shape(&value, true).is_some())
 }
 
-/// The particle of a GeoJSON text as the server stores it: a point with its cell. A region's cells are left out: they
-/// would only serve an index. `None`: the server refuses the text.
+/// The flag of a particle whose shape is a region.
+const IS_REGION: u8 = 1;
+
+/// The particle of a GeoJSON text as the server stores it: with its cells. `None`: the server refuses the text.
 #[must_use]
 pub fn particle(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() + 11);
-    match Shape::parse(text)? {
-        Shape::Point(cell) => {
-            bytes.extend_from_slice(&[0, 0, 1]);
-            bytes.extend_from_slice(&cell.0.to_be_bytes());
-        }
-        Shape::Region(_) => bytes.extend_from_slice(&[0, 0, 0]),
-    }
+    let shape = Shape::parse(text)?;
+    let cells = shape.cells();
+    let mut bytes = Vec::with_capacity(3 + cells.len() * 8 + text.len());
+    bytes.push(if shape.is_region() { IS_REGION } else { 0 });
+    bytes.extend_from_slice(&u16::try_from(cells.len()).ok()?.to_be_bytes());
+    cells.iter().for_each(|cell| bytes.extend_from_slice(&cell.to_be_bytes()));
     bytes.extend_from_slice(text);
     Some(bytes)
 }
 
+/// The cells of a particle.
+pub fn cells(particle: &[u8]) -> impl Iterator<Item = u64> {
+    let (count, cells) = match particle.split_first_chunk() {
+        Some((&[_flags, high, low], rest)) => (u16::from_be_bytes([high, low]).into(), rest),
+        None => (0, &[][..]),
+    };
+    cells.as_chunks::<8>().0.iter().take(count).map(|cell| u64::from_be_bytes(*cell))
+}
+
 /// The shape of a GeoJSON text.
 #[derive(Clone, Debug)]
-pub(crate) enum Shape {
+pub enum Shape {
     /// The leaf cell of the point.
     Point(CellID),
+    /// A region.
     Region(Region),
 }
 
 impl Shape {
-    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+    /// The shape of a text; `None` if the server refuses it.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
         shape(&Json::parse(text)?, true)
     }
 
     /// Whether one of them is a point that the other, a region, contains.
-    pub(crate) fn matches(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn matches(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Point(cell), Self::Region(region)) | (Self::Region(region), Self::Point(cell)) => {
                 region.contains(&Point::from(cell))

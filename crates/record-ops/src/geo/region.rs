@@ -8,8 +8,8 @@ use s2::s1::Angle;
 
 /// A region: everything that is in one of its parts.
 #[derive(Clone, Debug)]
-pub(crate) struct Region {
-    parts: Vec<Part>,
+pub struct Region {
+    pub(super) parts: Vec<Part>,
 }
 
 impl Region {
@@ -18,11 +18,7 @@ impl Region {
     }
 
     pub(super) fn contains(&self, point: &Point) -> bool {
-        self.parts.iter().any(|part| match part {
-            Part::Circle(cap) => cap.contains_point(point),
-            // A loop inside another one is a hole.
-            Part::Polygon(loops) => loops.iter().filter(|ring| ring.contains(point)).count() % 2 == 1,
-        })
+        self.parts.iter().any(|part| part.contains(point))
     }
 }
 
@@ -41,6 +37,14 @@ impl Part {
 
     pub(super) fn polygon(loops: Vec<Loop>) -> Self {
         Self::Polygon(loops)
+    }
+
+    pub(super) fn contains(&self, point: &Point) -> bool {
+        match self {
+            Self::Circle(cap) => cap.contains_point(point),
+            // A loop inside another one is a hole.
+            Self::Polygon(loops) => loops.iter().filter(|ring| ring.contains(point)).count() % 2 == 1,
+        }
     }
 }
 
@@ -63,6 +67,10 @@ impl Loop {
             new.contains_origin ^= !new.is_smaller_area();
         }
         new
+    }
+
+    pub(super) fn points(&self) -> &[Point] {
+        &self.points
     }
 
     pub(super) fn contains(&self, point: &Point) -> bool {

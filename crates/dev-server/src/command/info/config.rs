@@ -4,7 +4,8 @@
 
 use wire_protocol::ResultCode;
 
-use crate::command::info::{InfoSource, parameter};
+use crate::command::info::InfoSource;
+use crate::command::info::parameters::parameter;
 use crate::state::store::namespace::Namespace;
 
 impl InfoSource<'_> {

@@ -4,10 +4,15 @@
 //! Commands that only report are answered here; those that do something have a module each.
 
 mod config;
+mod index_context;
+mod indexes;
+mod parameters;
+mod queries;
 mod truncate;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use wire_protocol::ResultCode;
@@ -17,6 +22,7 @@ use crate::command::info::truncate::Target;
 use crate::security::User;
 use crate::state::cluster::{Addresses, Cluster, NodeIndex};
 use crate::state::counters::Counters;
+use crate::state::jobs::Jobs;
 use crate::state::node::Node;
 use crate::state::store::Store;
 use crate::state::store::namespace::Namespace;
@@ -34,13 +40,14 @@ const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
 /// Everything that info answers are made from.
 pub(crate) struct InfoSource<'a> {
-    store: &'a Store,
+    store: &'a Arc<Store>,
     cluster: &'a Cluster,
     node: NodeIndex,
     /// The address at which the client reached this node.
     local_address: SocketAddr,
     uptime: Duration,
     counters: Counters,
+    jobs: &'a Jobs,
     /// The user that asks; `None` without security.
     user: Option<&'a User>,
 }
@@ -77,6 +84,7 @@ impl<'a> InfoSource<'a> {
             local_address,
             uptime: node.uptime(),
             counters: node.counters.snapshot(),
+            jobs: &node.jobs,
             user,
         }
     }
@@ -91,6 +99,9 @@ impl<'a> InfoSource<'a> {
         }
         if let Some(name) = command.strip_prefix("sets/") {
             return Some(self.sets_of(name));
+        }
+        if let Some(of) = command.strip_prefix("sindex/") {
+            return Some(self.old_index_command(of));
         }
         let (name, parameters) = command.split_once(':').unwrap_or((command, ""));
         Some(match name {
@@ -123,8 +134,11 @@ impl<'a> InfoSource<'a> {
                 Some(rack) => self.of_each_namespace(&rack.to_string()),
                 None => "ERROR:25:enterprise only".into(),
             },
-            // Neither can be created, so both lists are empty.
-            "sindex-list" | "udf-list" => String::new(),
+            "sindex" | "sindex-create" | "sindex-delete" | "sindex-exists" | "sindex-list"
+            | "sindex-stat" => self.index_command(name, parameters),
+            "query-show" | "query-abort" | "query-abort-all" => self.query_command(name, parameters),
+            // None can be stored, so the list is empty.
+            "udf-list" => String::new(),
             "statistics" => self.statistics(),
             "get-config" => self.config(parameters)?,
             "logs" => "0:stderr".into(),
@@ -222,7 +236,7 @@ impl<'a> InfoSource<'a> {
             // Writing to a string does not fail.
             _ = write!(
                 answer,
-                "ns={}:set={}:objects={}:tombstones=0:data_used_bytes={}:truncate_lut={}:sindexes=0:\
+                "ns={}:set={}:objects={}:tombstones=0:data_used_bytes={}:truncate_lut={}:sindexes={}:\
                  index_populating=false:truncating=false:default-read-touch-ttl-pct=0:default-ttl=0:\
                  disable-eviction=false:enable-index=false:stop-writes-count=0:stop-writes-size=0;",
                 namespace.name,
@@ -230,6 +244,7 @@ impl<'a> InfoSource<'a> {
                 self.share_of(set.objects),
                 self.share_of(set.bytes),
                 set.truncated,
+                self.index_count(namespace, &set.name),
             );
         }
         answer
@@ -256,11 +271,6 @@ impl<'a> InfoSource<'a> {
             self.counters.connections_open,
         )
     }
-}
-
-/// The value of a parameter; the first one if it is repeated.
-fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
-    parameters.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
 }
 
 /// Estimates a node's part of a number by its share of the partitions, since all nodes share one store.

@@ -3,22 +3,14 @@
 //! All nodes share one store, so a truncation takes effect on all of them at once. The nodes of a real
 //! cluster pass it on to each other.
 
-use wire_protocol::ResultCode;
-
-use crate::command::info::parameter;
+use crate::command::info::parameters::{
+    MAX_NAMESPACE, MAX_SET, NAMESPACE, number_in_c, optional, parameter, required,
+};
 use crate::state::clock::EPOCH;
 use crate::state::store::Store;
 
-/// Length of the longest name of a namespace.
-const MAX_NAMESPACE: usize = 31;
-
-/// Length of the longest name of a set.
-const MAX_SET: usize = 63;
-
 /// Length of the longest time.
 const MAX_TIME: usize = 23;
-
-const NAMESPACE: &str = "namespace";
 
 /// What a command truncates.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,7 +66,7 @@ impl<'a> Truncation<'a> {
         let now = store.clock.millis();
         let before = match self.time {
             Some(text) => {
-                let before = (nanoseconds(text) / 1_000_000).saturating_sub(EPOCH as u64 * 1000);
+                let before = (number_in_c(text) / 1_000_000).saturating_sub(EPOCH as u64 * 1000);
                 if before == 0 {
                     return Err("ERROR:4:would truncate to 0".into());
                 }
@@ -91,46 +83,6 @@ impl<'a> Truncation<'a> {
             namespace.truncate(self.set.map(str::as_bytes), before, before.min(now));
         }
         Ok(())
-    }
-}
-
-fn optional<'a>(parameters: &'a str, name: &str, longest: usize) -> Result<Option<&'a str>, String> {
-    let code = code_of(name);
-    match parameter(parameters, name) {
-        None => Ok(None),
-        Some("") => Err(format!("ERROR:{code}:missing '{name}' value")),
-        Some(value) if value.len() > longest => Err(format!("ERROR:{code}:'{name}' value too long")),
-        value => Ok(value),
-    }
-}
-
-fn required<'a>(parameters: &'a str, name: &str, longest: usize) -> Result<&'a str, String> {
-    optional(parameters, name, longest)?.ok_or_else(|| format!("ERROR:{}:missing '{name}'", code_of(name)))
-}
-
-/// The code of an error about a parameter.
-fn code_of(name: &str) -> u8 {
-    let code = if name == NAMESPACE { ResultCode::NAMESPACE_NOT_FOUND } else { ResultCode::PARAMETER };
-    code.get()
-}
-
-/// Parses a number in the syntax of C: decimal, hexadecimal or octal, up to the first other character.
-/// Numbers that are too large, and negative ones, become the largest.
-fn nanoseconds(text: &str) -> u64 {
-    let text = text.trim_start();
-    if text.starts_with('-') {
-        return u64::MAX;
-    }
-    let text = text.strip_prefix('+').unwrap_or(text);
-    let (radix, digits) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => (16, digits),
-        None if text.starts_with('0') => (8, text),
-        None => (10, text),
-    };
-    let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
-    match &digits[..end] {
-        "" => 0,
-        digits => u64::from_str_radix(digits, radix).unwrap_or(u64::MAX),
     }
 }
 
@@ -161,14 +113,5 @@ mod tests {
         );
         assert_eq!(undo(&store, "namespace=test;set=x", Target::Set), "ok");
         assert_eq!(undo(&store, "set=x", Target::Namespace), "ERROR:20:missing 'namespace'");
-    }
-
-    #[test]
-    fn numbers_are_parsed_like_in_c() {
-        for (text, number) in
-            [("12", 12), ("0x1F", 31), ("010", 8), ("0", 0), ("12ab", 12), ("", 0), ("x", 0), (" +7", 7)]
-        {
-            assert_eq!(nanoseconds(text), number, "{text:?}");
-        }
     }
 }

@@ -5,8 +5,8 @@ use wire_protocol::ResultCode;
 use wire_protocol::message::{Op, op};
 use wire_protocol::particle::particle_type;
 
-use crate::command::operations::record_view::{Seen, Subject, view};
-use crate::state::store::bins::BinsBuilder;
+use crate::command::operations::record_view::{Seen, Subject};
+use crate::state::store::bins::{BinsBuilder, view};
 
 const UNKNOWN: OpError = OpError::parameter("unknown operation");
 

@@ -16,7 +16,7 @@ use wire_protocol::message::{MAX_FRAME, Op, Ops, info1, op};
 use wire_protocol::particle::particle_type;
 
 use crate::command::operations::reads::ReadResult;
-pub(crate) use crate::command::operations::record_view::{Seen, StoredBins, Subject, filter};
+pub(crate) use crate::command::operations::record_view::{Seen, Subject, filter};
 use crate::command::operations::scalars::{modify, write};
 pub(crate) use crate::command::operations::values::Limits;
 use crate::protocol::flags::Flags;

@@ -6,7 +6,8 @@ use wire_protocol::message::{Op, op, write_op};
 use wire_protocol::particle::particle_type;
 
 use crate::command::operations::computed;
-use crate::command::operations::record_view::{Seen, view};
+use crate::command::operations::record_view::Seen;
+use crate::state::store::bins::view;
 use crate::state::store::record::{bins, write_bin, write_value};
 
 /// What an operation reads.

@@ -1,19 +1,17 @@
 //! A record as expressions see it.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
 
+use record_ops::RecordView;
 use record_ops::expression::{Context, Expression, Metadata};
-use record_ops::{BinView, RecordView};
 use wire_protocol::ResultCode;
 use wire_protocol::digest::Digest;
-use wire_protocol::message::Op;
 
 use crate::command::request::RecordRequest;
 use crate::state::clock::Moment;
-use crate::state::store::bins::BinsBuilder;
+use crate::state::store::bins::StoredBins;
 use crate::state::store::namespace::Namespace;
-use crate::state::store::record::{Record, bins, storage_size};
+use crate::state::store::record::{Record, storage_size};
 
 /// What an expression can ask about a record besides its bins. What costs something is looked up when an expression is
 /// evaluated.
@@ -97,42 +95,6 @@ impl<'r> Subject<'r> {
 
 /// The size of a record that is not stored yet.
 const EMPTY: usize = 16;
-
-/// A stored bin, as `record_ops` sees it.
-pub(super) fn view<'b>(bin: &Op<'b>) -> BinView<'b> {
-    BinView { particle_type: bin.particle_type, bytes: bin.value }
-}
-
-/// Up to this many bins are searched one by one; more are looked up in a table of names.
-const LINEAR_SEARCH: u16 = 16;
-
-/// The bins of a stored record.
-pub(crate) struct StoredBins<'r> {
-    record: &'r Record,
-    named: OnceCell<HashMap<&'r [u8], BinView<'r>>>,
-}
-
-impl<'r> StoredBins<'r> {
-    pub(crate) fn of(record: &'r Record) -> Self {
-        Self { record, named: OnceCell::new() }
-    }
-}
-
-impl RecordView for StoredBins<'_> {
-    fn bin(&self, name: &[u8]) -> Option<BinView<'_>> {
-        if self.record.n_bins <= LINEAR_SEARCH {
-            return bins(&self.record.bins).find(|(_, bin)| bin.name == name).map(|(_, bin)| view(&bin));
-        }
-        let named = || bins(&self.record.bins).map(|(_, bin)| (bin.name, view(&bin))).collect();
-        self.named.get_or_init(named).get(name).copied()
-    }
-}
-
-impl RecordView for BinsBuilder {
-    fn bin(&self, name: &[u8]) -> Option<BinView<'_>> {
-        self.find(name).map(|(_, bin)| view(&bin))
-    }
-}
 
 /// A record, as expressions see it.
 pub(crate) struct Seen<'s> {

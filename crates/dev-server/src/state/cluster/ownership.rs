@@ -78,6 +78,11 @@ impl Ownership {
         self.route_partition(partition, flags) == Route::Here
     }
 
+    /// Whether the node is the master of a partition, and alone writes to it.
+    pub(crate) fn is_master(&self, partition: usize) -> bool {
+        self.master.contains(partition) && !(self.is_strong && self.unavailable.contains(partition))
+    }
+
     #[inline]
     fn route_partition(&self, partition: usize, flags: Flags) -> Route {
         if self.is_strong {

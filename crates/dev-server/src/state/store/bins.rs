@@ -1,8 +1,10 @@
 //! The bins of a record, while a write changes them and while a read looks them up by name.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use record_ops::value::has_index;
+use record_ops::{BinView, RecordView};
 use wire_protocol::message::{Op, Ops, op, write_op};
 use wire_protocol::particle::particle_type;
 
@@ -212,6 +214,44 @@ impl<'r> BinLookup<'r> {
             return bins(&self.record.bins).find(|(_, bin)| bin.name == name).map(|(whole, _)| whole);
         }
         self.named.get(name).copied()
+    }
+}
+
+/// A stored bin, as `record_ops` sees it.
+pub(crate) fn view<'b>(bin: &Op<'b>) -> BinView<'b> {
+    BinView { particle_type: bin.particle_type, bytes: bin.value }
+}
+
+/// The bins of a stored record, as `record_ops` sees them.
+pub(crate) struct StoredBins<'r> {
+    record: &'r Record,
+    named: OnceCell<HashMap<&'r [u8], BinView<'r>>>,
+}
+
+impl<'r> StoredBins<'r> {
+    pub(crate) fn of(record: &'r Record) -> Self {
+        Self { record, named: OnceCell::new() }
+    }
+
+    /// One bin of a record.
+    pub(crate) fn find(record: &'r Record, name: &[u8]) -> Option<BinView<'r>> {
+        bins(&record.bins).find(|(_, bin)| bin.name == name).map(|(_, bin)| view(&bin))
+    }
+}
+
+impl RecordView for StoredBins<'_> {
+    fn bin(&self, name: &[u8]) -> Option<BinView<'_>> {
+        if usize::from(self.record.n_bins) <= LINEAR_SEARCH {
+            return Self::find(self.record, name);
+        }
+        let named = || bins(&self.record.bins).map(|(_, bin)| (bin.name, view(&bin))).collect();
+        self.named.get_or_init(named).get(name).copied()
+    }
+}
+
+impl RecordView for BinsBuilder {
+    fn bin(&self, name: &[u8]) -> Option<BinView<'_>> {
+        self.find(name).map(|(_, bin)| view(&bin))
     }
 }
 

@@ -2,17 +2,20 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use wire_protocol::digest::{Digest, partition_id};
 use wire_protocol::info::PartitionBitmap;
 
 use crate::config::Config;
+use crate::state::store::index::definition::Definition;
+use crate::state::store::index::registry::{Build, Creation, Index, Indexes};
+use crate::state::store::index::tree::Trees;
 use crate::state::store::record::Record;
 use crate::state::store::shard::Shard;
 
 /// Number of shards of a namespace. Commands on records of different shards do not wait for each other.
-const SHARDS: usize = 256;
+pub(crate) const SHARDS: usize = 256;
 
 /// Largest number of sets in a namespace: the real server's limit.
 const MAX_SETS: usize = 4095;
@@ -42,7 +45,8 @@ pub(crate) struct SetUsage {
 
 /// A namespace.
 ///
-/// Lock order: a shard, then `sets`. Code that locks `sets` first releases it before it locks a shard.
+/// Lock order: a shard, then `sets`. Code that locks `sets` first releases it before it locks a shard. `indexes` has a
+/// lock of its own, which is never held while another one is taken.
 pub(crate) struct Namespace {
     pub(crate) name: String,
     pub(crate) default_ttl: u32,
@@ -50,6 +54,7 @@ pub(crate) struct Namespace {
     pub(crate) any_map_keys: bool,
     shards: Box<[RwLock<Shard>]>,
     sets: RwLock<Sets>,
+    pub(crate) indexes: Indexes,
 }
 
 impl Namespace {
@@ -62,6 +67,7 @@ impl Namespace {
             any_map_keys: config.any_map_keys,
             shards: (0..SHARDS).map(|_| RwLock::new(Shard::new(secret))).collect(),
             sets: RwLock::default(),
+            indexes: Indexes::default(),
         }
     }
 
@@ -148,7 +154,7 @@ impl Namespace {
         }
         for shard in &self.shards {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            shard.retain(|record| record.last_update >= before || number != 0 && record.set != number);
+            shard.retain(|_, record| record.last_update >= before || number != 0 && record.set != number);
         }
     }
 
@@ -180,12 +186,68 @@ impl Namespace {
         }
     }
 
+    /// The shard of a partition, locked for reading.
+    pub(crate) fn shard(&self, partition: usize) -> RwLockReadGuard<'_, Shard> {
+        self.shards[partition % SHARDS].read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Creates an index, which has to be [built](Namespace::build_index) then.
+    pub(crate) fn create_index(&self, name: &str, text: Option<&str>, definition: Definition) -> Creation {
+        self.indexes.create(name, text, definition)
+    }
+
+    /// Builds the next shard of an index, and makes the index ready after the last one. Returns the build while it has
+    /// more to do.
+    pub(crate) fn build_index(&self, mut build: Build, shard: usize) -> Option<Build> {
+        let index = Arc::clone(&build.index);
+        {
+            let shard = self.shards.get(shard)?;
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            // Checked with the lock: `drop_index` marks the index before it comes to the shard.
+            if index.is_dropped() {
+                return None;
+            }
+            let records = shard.build_index(&index, SHARDS);
+            let entries = shard.trees(&index).into_iter().flat_map(Trees::entries);
+            build.add_shard(records, entries.map(|entry| entry.key.to_wire(index.definition.kind)));
+        }
+        if shard + 1 < SHARDS {
+            return Some(build);
+        }
+        build.finish();
+        None
+    }
+
+    /// Drops an index, if it exists.
+    pub(crate) fn drop_index(&self, name: &str) {
+        if let Some(index) = self.indexes.drop(name) {
+            for shard in &self.shards {
+                shard.write().unwrap_or_else(PoisonError::into_inner).drop_index(&index);
+            }
+        }
+    }
+
+    /// The number of entries of an index in each partition, in no particular order.
+    pub(crate) fn index_sizes(&self, index: &Arc<Index>) -> Vec<usize> {
+        let sizes = |shard: &RwLock<Shard>| {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            shard.trees(index).map(|trees| trees.sizes().collect::<Vec<_>>()).unwrap_or_default()
+        };
+        self.shards.iter().flat_map(sizes).collect()
+    }
+
+    /// The number of records, including expired ones that have not been swept.
+    pub(crate) fn record_count(&self) -> usize {
+        let count = |shard: &RwLock<Shard>| shard.read().unwrap_or_else(PoisonError::into_inner).len();
+        self.shards.iter().map(count).sum()
+    }
+
     /// Frees expired records and returns their number.
     pub(crate) fn sweep(&self, now: u32) -> usize {
         let mut freed = 0;
         for shard in &self.shards {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            freed += shard.retain(|record| !record.is_expired(now));
+            freed += shard.retain(|_, record| !record.is_expired(now));
         }
         freed
     }
