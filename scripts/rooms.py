@@ -146,7 +146,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "value": ("error", "msgpack", "particle"),
         # Messages by subject, requests beside answers. Predicates and background jobs belong in query,
         # transactions in command, users and roles in security, the management of indexes and UDFs in info.
-        "query": ("batch", "command", "digest", "error", "message", "result_code"),
+        "query": ("batch", "command", "digest", "error", "message", "particle", "result_code"),
         "batch": ("command", "digest", "error", "message", "result_code"),
         "command": ("digest", "error", "message", "particle"),
         "info": ("digest", "error", "message", "result_code"),
@@ -229,6 +229,9 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "records",
             "types",
             "_types",
+            "_operation",
+            "cdt_ctx",
+            "predicates",
             "exception",
             "_utils",
             "_native",
@@ -296,6 +299,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "exception",
             "_utils",
         ),
+        # The values that a query looks for in an index.
+        "predicates": ("constants", "exception", "_utils"),
         # The way to a list or map inside another.
         "cdt_ctx": ("_numbers", "constants", "exception", "_utils"),
         "string_helpers": (),

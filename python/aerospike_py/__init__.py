@@ -12,8 +12,8 @@ embedded server for tests and experiments.
 
 # What lives where. Public modules hold what users see: ``client`` and ``async_client`` the clients,
 # ``query``, ``records``, ``numpy_batch``, ``numpy_write`` and ``inference`` what their methods return,
-# ``batch``, ``keys``, ``operations`` and its siblings, ``cdt_ctx``, ``expressions``, ``predicates``, ``types``
-# and ``values`` what they take. Private folders: ``_commands``
+# ``batch``, ``keys``, ``operations`` and its siblings, ``cdt_ctx``, ``expressions``, ``predicates``,
+# ``types`` and ``values`` what they take. Private folders: ``_commands``
 # has the methods of the clients, ``_export`` converts results to other libraries, ``_inference`` is behind
 # ``inference``, ``_devserver`` behind ``testing``, ``_cli`` is the command line, ``_utils`` has helpers.
 # ``_native`` is the extension (crates/py-bindings); ``_from_native`` lists what the extension imports from

@@ -106,8 +106,18 @@ class QueryPlace:
         """Whether all records of all partitions have arrived."""
 
     def status(self) -> dict[int | str, Any]:
-        """Partition to (partition, whether a record arrived, whether to retry, digest of the last record,
-        0)."""
+        """Partition to (partition, whether a record arrived, whether to retry, digest and index value of the
+        last record)."""
+
+@final
+class QueryPredicate:
+    """The predicate of a query, with the way to its index."""
+
+    def __new__(cls, way: str, predicate: Any, argument: Any) -> QueryPredicate: ...
+
+@final
+class QueryOperations:
+    """Operations of a query, encoded."""
 
 @final
 class QueryStream:
@@ -307,6 +317,51 @@ class Core:
         nanos: int,
         policy: Mapping[str, Any] | None,
     ) -> Any: ...
+    def index_create(
+        self,
+        completions: Completions | None,
+        function: str,
+        what: str,
+        namespace: str,
+        set: str | None,
+        source: Any,
+        values: int | None,
+        data_type: int | None,
+        index: str,
+        ctx: Any,
+        policy: Mapping[str, Any] | None,
+        wait_timeout: int | None,
+    ) -> Any:
+        """Creates an index on a "bin", an "expression" or a "set", and waits until it is built."""
+
+    def index_remove(
+        self, completions: Completions | None, namespace: str, index: str, policy: Mapping[str, Any] | None
+    ) -> Any: ...
+    def index_wait(
+        self, completions: Completions | None, namespace: str, index: str, timeout: int | None
+    ) -> Any: ...
+    def index_list(
+        self, completions: Completions | None, namespace: str, policy: Mapping[str, Any] | None
+    ) -> Any: ...
+    def job_info(
+        self, completions: Completions | None, job_id: int, module: str, policy: Mapping[str, Any] | None
+    ) -> Any: ...
+    def query_operations(self, list: Any) -> QueryOperations:
+        """Checks and encodes operations of a query."""
+
+    def query_background(
+        self,
+        completions: Completions | None,
+        namespace: str,
+        set: str | None,
+        predicate: QueryPredicate | None,
+        operations: QueryOperations | None,
+        policy: Mapping[str, Any] | None,
+        records_per_second: int,
+        ttl: int,
+    ) -> Any:
+        """Starts a background query at all nodes; the result is its identifier."""
+
     def query(
         self,
         namespace: str,
@@ -318,6 +373,8 @@ class Core:
         records_per_second: int,
         place: QueryPlace | None,
         paginates: bool,
+        predicate: QueryPredicate | None,
+        operations: QueryOperations | None,
     ) -> QueryStream:
         """Makes a query of a connected client. Nothing is sent before the first ``next_block``."""
 
@@ -331,6 +388,7 @@ class Core:
         records_per_second: int,
         place: QueryPlace | None,
         paginates: bool,
+        predicate: QueryPredicate | None,
         dtype: Any,
         casting: str,
         errors: str,
@@ -365,6 +423,7 @@ class Core:
         records_per_second: int,
         place: QueryPlace | None,
         paginates: bool,
+        predicate: QueryPredicate | None,
         schema: Any,
         casting: str,
         errors: str,

@@ -134,6 +134,8 @@ class Places:
     def names(self, name: str) -> dict[str, Any]:
         with aerospike_py.client(self.server.config) as client:
             client.truncate("test", "users")
+            for index in client.index_list("test"):
+                client.index_remove("test", index["name"])
             client.put(
                 ("test", "users", 1), {"name": "Ada", "visits": 7, "log": "made", "a": 1, "b": 2, "age": 36}
             )

@@ -284,21 +284,35 @@ GROUPS = (
                 official=NO,
                 peer=NO,
             ),
-            not_yet(
+            better(
                 "queries with predicates, secondary indexes",
-                "queries use only the primary index",
-                *commands("index_integer_create", "index_remove", "index_list_create"),
+                "also into arrays and Arrow columns; each record once; a missing index is named",
+                "Client.index_single_value_create",
+                "Client.index_list_create",
+                "Client.index_expr_create",
+                "Client.index_remove",
+                "Client.index_wait_till_complete",
+                "aerospike_py.predicates",
+                "tests/integration/queries/test_indexes.py::test_values_of_bins",
+                "tests/integration/queries/test_indexes.py::test_values_of_lists_and_maps",
+                "tests/integration/queries/test_indexes.py::test_predicates_equal_a_filter_in_python",
+                "tests/compat/test_interop_indexes.py::test_queries_are_the_same_requests",
+                official="records only; a range over a list may return a record repeatedly",
             ),
-            not_yet(
-                "background queries and scans",
-                "",
-                *commands("query_apply", "scan_apply", "job_info"),
+            better(
+                "background queries",
+                "sent to each node once, and the node is asked if an answer is missing",
+                "Client.job_info",
+                "tests/integration/queries/test_indexes.py::test_background_queries_change_each_record_once",
+                "tests/compat/test_interop_indexes.py::test_background_queries_are_the_same_requests",
                 peer=NO,
             ),
             not_yet(
                 "user-defined functions",
                 "",
-                *commands("apply", "udf_put", "udf_remove", "udf_list", "batch_apply"),
+                *commands(
+                    "apply", "udf_put", "udf_remove", "udf_list", "batch_apply", "query_apply", "scan_apply"
+                ),
             ),
             not_yet(
                 "users and roles", "", *commands("admin_create_user", "admin_drop_user", "admin_create_role")

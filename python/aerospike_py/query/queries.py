@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from .._utils.describe import describe
 from .._utils.dtypes import one_dtype
-from .._utils.event_loop import call
 from ..exception import ParamTypeError, QueryDecodeError
 from .arrays import AsyncNumpyBatches, NumpyBatches, NumpyRun, checked, read_all, read_all_async
 from .arrow import ArrowBatches, ArrowRun, AsyncArrowBatches
 from .arrow import read_all as read_all_columns
 from .arrow import read_all_async as read_all_columns_async
-from .base import QueryBase, has_partition_filter
+from .background import AsyncBackgroundRuns, BackgroundRuns
+from .base import has_partition_filter
 from .records import AsyncQueryRecords, QueryRecords
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..arrow_records import ArrowRecords
     from ..numpy_query import NumpyQueryRecords
     from ..records import Record
-    from ..types import QueryPolicy, WritePolicy
+    from ..types import QueryPolicy
 
 _PARTITIONS = 4096
 
@@ -40,7 +40,7 @@ def _check_callback(callback: object) -> None:
         raise ParamTypeError(f"callback is {describe(callback)}; it must be a function that takes a record")
 
 
-class Query(QueryBase):
+class Query(BackgroundRuns):
     """A query, created by :meth:`Client.query`. Iterate over it to run it.
 
     Example:
@@ -307,39 +307,11 @@ class Query(QueryBase):
         """
         return ArrowBatches(self, schema, casting, errors, checked(rows), paths, meta, policy)
 
-    def execute_background(self, policy: WritePolicy | None = None) -> int:
-        """Makes the nodes apply the operations of :meth:`add_ops` to the query's records, by themselves.
-
-        Returns once every node has begun. A node that may have begun does not get the job a second time, so
-        each record is changed once.
-
-        Args:
-            policy: write policy. ``expressions`` chooses among the records, ``ttl`` is the time to live of
-                those that are written; ``exists`` and ``gen`` cannot be conditions here.
-
-        Returns:
-            The identifier of the job, for :meth:`Client.job_info`.
-
-        Raises:
-            ParamError: the query has no operations, or some that read.
-            IndexNotFound: there is no index for the predicate.
-            AerospikeError: a node did not begin, or may have. If nodes have begun, ``in_doubt`` is True and
-                the message names the job and these nodes.
-
-        Example:
-            >>> from aerospike_py import operations as op
-            >>> job = client.query("test", "users").add_ops([op.write("seen", 1)]).execute_background()
-            >>> client.job_info(job, JOB_QUERY)["status"] in (JOB_STATUS_INPROGRESS, JOB_STATUS_COMPLETED)
-            True
-        """
-        job: int = self._background(None, policy)
-        return job
-
     def __iter__(self) -> QueryRecords:
         return self.records()
 
 
-class AsyncQuery(QueryBase):
+class AsyncQuery(AsyncBackgroundRuns):
     """A query, created by :meth:`AsyncClient.query`. Iterate over it to run it.
 
     Example:
@@ -494,17 +466,6 @@ class AsyncQuery(QueryBase):
             [2]
         """
         return AsyncArrowBatches(self, schema, casting, errors, checked(rows), paths, meta, policy)
-
-    async def execute_background(self, policy: WritePolicy | None = None) -> int:
-        """Like :meth:`Query.execute_background`, awaited.
-
-        Example:
-            >>> from aerospike_py import operations as op
-            >>> query = client.query("test", "users").add_ops([op.write("seen", 1)])
-            >>> job = await query.execute_background()
-        """
-        job: int = await call(self._background, policy)
-        return job
 
     def __aiter__(self) -> AsyncQueryRecords:
         return self.records()

@@ -336,9 +336,7 @@ def test_neither_queries_nor_their_iterators_can_be_pickled(config, copier):
                 copier(thing)
 
 
-@pytest.mark.parametrize(
-    "name", ["where", "where_with_index_name", "where_with_expr", "apply", "add_ops", "execute_background"]
-)
+@pytest.mark.parametrize("name", ["apply"])
 def test_missing_methods_say_so(client, fresh_set, name):
     query = client.query("test", fresh_set)
     assert not hasattr(query, name)
