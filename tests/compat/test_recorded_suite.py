@@ -14,38 +14,19 @@ from aerospike_py.testing import DevServer
 from tests.support import replay
 
 UDF = "runs user-defined functions"
-INDEXES = "queries a secondary index"
-GEO = "needs the cells of GeoJSON, which the node does not compute"
-BACKGROUND = "runs background queries"
 
 # Files that are about features which the node does not have.
 OTHER_FEATURES = {
     "aggregate": UDF,
     "apply": UDF,
     "batch_apply": UDF,
-    "cdt_index": INDEXES,
-    "geospatial": INDEXES,
-    "index": INDEXES,
-    "job_info": BACKGROUND,
-    "mapkeys_index": INDEXES,
-    "mapvalues_index": INDEXES,
     "query_apply": UDF,
-    "query_execute_background": BACKGROUND,
     "scan_apply": UDF,
-    "scan_execute_background": BACKGROUND,
 }
 
 # Tests of the other files that may differ: a pattern of their names, and why.
 EXCEPTIONS = {
     "batch_write": [(r"_with_expr_filtering_out_record\[policy_batch_apply\]", UDF)],
-    "operate": [("test_pos_operate_incr_with_geospatial_new_record", GEO)],
-    "operate_helpers": [("test_pos_operate_incr_with_geospatial_new_record", GEO)],
-    "query": [("test_query_with_correct_parameters_hi", INDEXES)],
-    "query_partition": [
-        ("test_query_partition_with_(existent_ns_and_set|short_query|where)$", INDEXES),
-        # The last test of the file: its requests drop the index.
-        (r"test_query_partition_with_bad_status\[p_stats7", INDEXES),
-    ],
 }
 
 

@@ -10,7 +10,7 @@
 //! | `server` | [`DevServer`], the handle that starts, kills and changes nodes |
 //! | `serve` | listeners and connections: frames, TLS, compression, faults of a connection |
 //! | `command` | what clients can ask for: single records, batches, queries, info, logins, operations on bins |
-//! | `state` | what the server remembers: records, members of the cluster, fault rules, counters, the clock |
+//! | `state` | what the server remembers: records and indexes, members of the cluster, queries that run, fault rules, counters, the clock |
 //! | `config` | [`Config`] |
 //! | `security` | users, their roles, sessions |
 //! | `protocol` | flags of requests, kinds of commands, headers of answers |
@@ -25,10 +25,11 @@
 //! partition that it does not hold answers as if it had passed the command on. Still, a node that dies loses
 //! its memory: when the last node that holds a partition dies, the records of the partition are lost.
 //!
-//! What is not implemented is answered with the code that a real server has for that. Filter expressions,
-//! collection, bit, HyperLogLog and expression operations, user-defined functions, queries over secondary
-//! indexes and background queries are answered with 16 (unsupported feature). Durable deletes, transactions
-//! and, unless [`Config::compression`] is set, compressed requests are answered with 25 (Enterprise Edition
+//! Secondary indexes are real ones: ordered, kept up to date by every change of a record, and built in the background if
+//! there are many records. Background queries change each record once, also if another node takes over its partition.
+//!
+//! What is not implemented is answered with the code that a real server has for that. User-defined functions are
+//! answered with 16 (unsupported feature), set indexes with 4. Durable deletes, transactions and, unless [`Config::compression`] is set, compressed requests are answered with 25 (Enterprise Edition
 //! only), as by the Community Edition. Unknown info commands are answered with `ERROR:4:unrecognized
 //! command`.
 //!

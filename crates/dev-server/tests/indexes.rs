@@ -638,14 +638,7 @@ fn queries_find_what_a_search_through_all_records_finds() {
 }
 
 fn numeric(bin: usize) -> Definition {
-    Definition {
-        bin,
-        kind: 0,
-        elements: 0,
-        has_context: false,
-        is_expression: false,
-        has_set: true,
-    }
+    Definition { bin, kind: 0, elements: 0, has_context: false, is_expression: false, has_set: true }
 }
 
 async fn start(records: u8) -> (DevServer, Client, Model) {

@@ -264,19 +264,23 @@ pub(crate) struct PartitionProgress {
     pub(crate) seen: HashSet<Digest>,
 }
 
-/// The progress of one background query on all nodes, by partition. Nodes take over partitions of each other: a node
-/// continues where another one was.
+/// The progress of one background query on all nodes, by partition; `None` while a node works on the partition. Nodes take
+/// over partitions of each other: a node continues where another one was.
 #[derive(Debug, Default)]
-pub(crate) struct BackgroundProgress(Mutex<HashMap<usize, PartitionProgress>>);
+pub(crate) struct BackgroundProgress(Mutex<HashMap<usize, Option<PartitionProgress>>>);
 
 impl BackgroundProgress {
-    /// Takes the progress of a partition, to put it back later.
-    pub(crate) fn take(&self, partition: usize) -> PartitionProgress {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&partition).unwrap_or_default()
+    /// Takes the progress of a partition, to put it back later. `None`: a node works on the partition.
+    pub(crate) fn take(&self, partition: usize) -> Option<PartitionProgress> {
+        let mut partitions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match partitions.insert(partition, None) {
+            Some(progress) => progress,
+            None => Some(PartitionProgress::default()),
+        }
     }
 
     pub(crate) fn put(&self, partition: usize, progress: PartitionProgress) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(partition, progress);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(partition, Some(progress));
     }
 }
 
@@ -362,10 +366,11 @@ mod tests {
         let queries = BackgroundQueries::default();
         let first = queries.progress(1);
         let second = queries.progress(1);
+        assert!(!first.take(3).unwrap().is_complete && second.take(3).is_none());
         first.put(3, PartitionProgress { is_complete: true, ..PartitionProgress::default() });
-        assert!(second.take(3).is_complete && !second.take(3).is_complete);
+        assert!(second.take(3).unwrap().is_complete && first.take(3).is_none());
         assert!(!Arc::ptr_eq(&first, &queries.progress(2)));
         drop((first, second));
-        assert!(!queries.progress(1).take(3).is_complete);
+        assert!(!queries.progress(1).take(3).unwrap().is_complete);
     }
 }

@@ -7,23 +7,34 @@ use crate::scenario::Scenario;
 /// For each folder, the names of its scenarios from the first that creates an index to the last that drops one, and the
 /// commands that created its indexes.
 const INDEXES: [(&str, &str, &str, [&str; 3]); 2] = [
-    ("official", "187-", "203-", [
-        "sindex-create:namespace=test;set=scan;indexname=idx_n;bin=n;type=NUMERIC",
-        "sindex-create:namespace=test;set=scan;indexname=idx_s;bin=s;type=STRING",
-        "sindex-create:namespace=test;set=scan;indexname=idx_l;indextype=LIST;bin=l;type=NUMERIC",
-    ]),
-    ("native", "154-", "164-", [
-        "sindex-create:namespace=test;set=nscan;indexname=nidx_n;bin=n;type=NUMERIC",
-        "sindex-create:namespace=test;set=nscan;indexname=nidx_s;bin=s;type=STRING",
-        "sindex-create:namespace=test;set=nscan;indexname=nidx_l;indextype=LIST;bin=l;type=NUMERIC",
-    ]),
+    (
+        "official",
+        "187-",
+        "203-",
+        [
+            "sindex-create:namespace=test;set=scan;indexname=idx_n;bin=n;type=NUMERIC",
+            "sindex-create:namespace=test;set=scan;indexname=idx_s;bin=s;type=STRING",
+            "sindex-create:namespace=test;set=scan;indexname=idx_l;indextype=LIST;bin=l;type=NUMERIC",
+        ],
+    ),
+    (
+        "native",
+        "154-",
+        "164-",
+        [
+            "sindex-create:namespace=test;set=nscan;indexname=nidx_n;bin=n;type=NUMERIC",
+            "sindex-create:namespace=test;set=nscan;indexname=nidx_s;bin=s;type=STRING",
+            "sindex-create:namespace=test;set=nscan;indexname=nidx_l;indextype=LIST;bin=l;type=NUMERIC",
+        ],
+    ),
 ];
 
 /// Whether a scenario is about indexes, and needs the records that they are about.
 pub(crate) fn is_about_indexes(scenario: &Scenario) -> bool {
-    scenario.frames.iter().any(|frame| {
-        frame.kind == FrameType::Info && frame.body().windows(6).any(|bytes| bytes == b"sindex")
-    })
+    scenario
+        .frames
+        .iter()
+        .any(|frame| frame.kind == FrameType::Info && frame.body().windows(6).any(|bytes| bytes == b"sindex"))
 }
 
 /// The commands that create the indexes that must exist before a scenario: all of its folder that it does not create.

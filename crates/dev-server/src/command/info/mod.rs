@@ -33,7 +33,8 @@ const BUILD: &str = "8.1.2.0";
 const EDITION: &str = "Aerospike Community Edition";
 
 /// The features of the real server that this one has.
-const FEATURES: &str = "batch-any;batch-index;cluster-stable;float;peers;pipelining;replicas";
+const FEATURES: &str = "batch-any;batch-index;blob-bits;cdt-index;cdt-list;cdt-map;cluster-stable;float;geo;sindex-exists;\
+                        peers;pipelining;pquery;pscans;query-show;replicas;truncate-namespace";
 
 /// Size of the largest answer to one request.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;

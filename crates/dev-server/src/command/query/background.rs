@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use record_ops::expression::{self, Expression};
 use wire_protocol::ResultCode;
@@ -47,6 +48,9 @@ const RECORDS_AT_ONCE: u64 = 1000;
 
 /// Number of partitions that are searched before other commands may run.
 const PARTITIONS_PER_STEP: usize = 512;
+
+/// How long a query that has nothing to do now waits.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// The size of the answer, which counts as sent.
 const ANSWER_SIZE: u64 = 30;
@@ -108,6 +112,25 @@ struct BackgroundRun {
     /// The partition that is being worked on, with its progress; `None` between partitions.
     current: Option<(usize, PartitionProgress)>,
     next_partition: usize,
+    pass: Pass,
+}
+
+/// What has happened since the query was last at the first partition.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pass {
+    /// A partition was started.
+    has_started: bool,
+    /// Another node works on a partition of this one.
+    has_waited: bool,
+}
+
+/// What follows a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Started,
+    /// Nothing can be done now.
+    Wait,
+    Done,
 }
 
 impl BackgroundRun {
@@ -173,6 +196,7 @@ impl BackgroundRun {
             source: Source::new(search),
             current: None,
             next_partition: 0,
+            pass: Pass::default(),
         })
     }
 
@@ -190,6 +214,7 @@ impl BackgroundRun {
             });
             match delay {
                 Some(delay) if !delay.is_zero() => tokio::time::sleep(delay).await,
+                _ if step.written == 0 => tokio::time::sleep(PAUSE).await,
                 _ => tokio::task::yield_now().await,
             }
         }
@@ -198,10 +223,11 @@ impl BackgroundRun {
     /// Writes up to `records` records of up to `partitions` partitions.
     fn step(&mut self, records: u64, partitions: usize) -> Step {
         let store = Arc::clone(&self.store);
+        let search = self.source.search.clone();
         let body = std::mem::take(&mut self.body);
         let step = match (store.namespaces.get(self.namespace), Message::parse_only(&body)) {
             (Some(namespace), Ok(message)) => {
-                let mut writer = Writer::new(namespace, &message, self.source.search.as_deref());
+                let mut writer = Writer::new(namespace, &message, search.as_deref());
                 self.write_some(&mut writer, records, partitions)
             }
             _ => Step { written: 0, has_more: false },
@@ -221,8 +247,10 @@ impl BackgroundRun {
                     break true;
                 }
                 partitions -= 1;
-                if !self.start_partition(writer.namespace) {
-                    break false;
+                match self.start_partition(writer.namespace) {
+                    Next::Started => {}
+                    Next::Wait => break true,
+                    Next::Done => break false,
                 }
             }
             if written >= records {
@@ -236,29 +264,43 @@ impl BackgroundRun {
         Step { written, has_more }
     }
 
-    /// Starts the next partition of which this node is the master. Returns whether there is one.
-    fn start_partition(&mut self, namespace: &Namespace) -> bool {
-        while self.next_partition < PARTITIONS {
-            let partition = self.next_partition;
-            self.next_partition += 1;
-            add(&self.job.partitions, 1);
-            if !self.ownership.is_master(partition) {
-                continue;
+    /// Starts the next partition of which this node is the master. After the last one, goes through all partitions again
+    /// until none is left: the node may have become the master of more, and another node may have stopped working on one.
+    fn start_partition(&mut self, namespace: &Namespace) -> Next {
+        loop {
+            while self.next_partition < PARTITIONS {
+                let partition = self.next_partition;
+                self.next_partition += 1;
+                add(&self.job.partitions, 1);
+                if !self.ownership.is_master(partition) {
+                    continue;
+                }
+                let Some(progress) = self.progress.take(partition) else {
+                    self.pass.has_waited = true;
+                    continue;
+                };
+                if progress.is_complete {
+                    self.progress.put(partition, progress);
+                    continue;
+                }
+                let resume = match (progress.after_record, progress.after_entry) {
+                    (Some(digest), _) => Some(Resume::Record(digest)),
+                    (None, entry) => entry.map(Resume::Entry),
+                };
+                self.source.start(namespace, self.set, partition, resume, self.store.clock.now());
+                self.current = Some((partition, progress));
+                self.pass.has_started = true;
+                return Next::Started;
             }
-            let progress = self.progress.take(partition);
-            if progress.is_complete {
-                self.progress.put(partition, progress);
-                continue;
+            match std::mem::take(&mut self.pass) {
+                Pass { has_started: true, .. } => self.next_partition = 0,
+                Pass { has_waited: true, .. } => {
+                    self.next_partition = 0;
+                    return Next::Wait;
+                }
+                Pass { .. } => return Next::Done,
             }
-            let resume = match (progress.after_record, progress.after_entry) {
-                (Some(digest), _) => Some(Resume::Record(digest)),
-                (None, entry) => entry.map(Resume::Entry),
-            };
-            self.source.start(namespace, self.set, partition, resume, self.store.clock.now());
-            self.current = Some((partition, progress));
-            return true;
         }
-        false
     }
 
     /// The next record of the partition that was not there before; ends the partition after the last one.

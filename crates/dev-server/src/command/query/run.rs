@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use record_ops::expression::Expression;
 use wire_protocol::ResultCode;
-use wire_protocol::message::{
-    FrameHeader, FrameType, Message, MessageHeader, field_type, info1, info2, info3,
-};
+use wire_protocol::message::{FrameHeader, FrameType, Message, MessageHeader, field_type, info1, info3};
 
 use crate::command::operations;
 use crate::command::query::rate_limit::RateLimit;
