@@ -28,6 +28,7 @@ from aerospike_py import (
     list_operations,
     map_operations,
     operations,
+    predicates,
     string_helpers,
     string_operations,
     testing,
@@ -49,6 +50,7 @@ OPERATIONS = (
     string_operations,
     expression_operations,
     cdt_ctx,
+    predicates,
     string_helpers,
 )
 EXPRESSIONS = (expressions, base, lists, maps, bitwise, hll, arithmetic, bitwise_operators, string)

@@ -323,7 +323,9 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> i32 {
         match self {
-            Self::Server { code, .. } | Self::Index { code, .. } | Self::Login { code, .. } => i32::from(*code),
+            Self::Server { code, .. } | Self::Index { code, .. } | Self::Login { code, .. } => {
+                i32::from(*code)
+            }
             Self::Background { source, .. } => source.code(),
             Self::Timeout { .. } | Self::IndexNotReady { .. } => i32::from(ResultCode::TIMEOUT),
             Self::NoSuchIndex { .. } => i32::from(ResultCode::INDEX_NOT_FOUND),

@@ -57,8 +57,8 @@ pub use policy::{
 };
 pub use poll_for::poll_for;
 pub use query::{
-    BackgroundJob, PartitionProgress, Query, QueryOps, QueryPartitions, QueryProgress, QueryStopper, RecordBlock,
-    RecordPosition, RecordSink, RecordStream, RecordWriter,
+    BackgroundJob, PartitionProgress, Query, QueryOps, QueryPartitions, QueryProgress, QueryStopper,
+    RecordBlock, RecordPosition, RecordSink, RecordStream, RecordWriter,
 };
 pub use stats::{ClusterStats, NodeStats};
 pub use wire_protocol::ResultCode;

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use aero_io::{
     Bins, Error, Key, OwnedKey, PartitionProgress, Query, QueryDuration, QueryPartitions, QueryPolicy,
-    RecordPosition, Space,
-    WriteOp, WritePolicy,
+    RecordPosition, Space, WriteOp, WritePolicy,
 };
 use dev_server::Config;
 use futures_util::StreamExt as _;
@@ -205,12 +204,22 @@ async fn partitions_can_be_selected_and_continued() {
         *expected.iter().find(|&&one| within(partition_id(&one), partition_id(&one) + 1).len() > 2).unwrap();
     let partition = partition_id(&digest);
     let mut partitions = QueryPartitions::range(partition, 1).unwrap();
-    partitions.set(partition, PartitionProgress { after: Some(RecordPosition { digest, index_value: 0 }), is_done: false }).unwrap();
+    partitions
+        .set(
+            partition,
+            PartitionProgress { after: Some(RecordPosition { digest, index_value: 0 }), is_done: false },
+        )
+        .unwrap();
     let received = all(&cluster, Query { partitions: partitions.clone(), ..query() }).await.unwrap();
     let below = within(partition, partition + 1).into_iter().filter(|&one| one < digest).collect();
     received.is_exactly(&below);
     // Partitions that are done are not requested.
-    partitions.set(partition, PartitionProgress { after: Some(RecordPosition { digest, index_value: 0 }), is_done: true }).unwrap();
+    partitions
+        .set(
+            partition,
+            PartitionProgress { after: Some(RecordPosition { digest, index_value: 0 }), is_done: true },
+        )
+        .unwrap();
     assert!(all(&cluster, Query { partitions, ..query() }).await.unwrap().digests.is_empty());
 }
 

@@ -163,8 +163,11 @@ class AsyncIndexCommands:
         """Like :meth:`Client.index_set_create`, awaited.
 
         Example:
-            >>> await client.index_set_create("test", "users", "users_set")
-            0
+            >>> try:
+            ...     await client.index_set_create("test", "users", "users_set")
+            ... except aerospike_py.exception.InvalidRequest:
+            ...     print("the embedded server has none")
+            the embedded server has none
         """
         what = (None, None, None, None)
         return await self._create("index_set_create", "set", ns, set, name, what, policy, wait_timeout)
@@ -285,7 +288,9 @@ class AsyncIndexCommands:
         """Like :meth:`Client.index_wait_till_complete`, awaited.
 
         Example:
-            >>> await client.index_wait_till_complete("test", "users_visits", 60_000)
+            >>> await client.index_integer_create("test", "users", "age", "users_age", wait_timeout=0)
+            0
+            >>> await client.index_wait_till_complete("test", "users_age", 60_000)
         """
         await call(self._core.index_wait, ns, name, timeout)
 
@@ -294,7 +299,7 @@ class AsyncIndexCommands:
 
         Example:
             >>> await client.index_list("test")
-            [{...}]
+            []
         """
         answer: list[IndexInfo] = await call(self._core.index_list, ns, policy)
         return answer

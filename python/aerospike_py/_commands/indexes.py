@@ -200,8 +200,11 @@ class IndexCommands:
         The other arguments, the result and the errors are those of :meth:`index_single_value_create`.
 
         Example:
-            >>> client.index_set_create("test", "users", "users_set")
-            0
+            >>> try:
+            ...     client.index_set_create("test", "users", "users_set")
+            ... except aerospike_py.exception.InvalidRequest:
+            ...     print("the embedded server has none")
+            the embedded server has none
         """
         what = (None, None, None, None)
         return self._create("index_set_create", "set", ns, set, name, what, policy, wait_timeout)
@@ -384,8 +387,10 @@ class IndexCommands:
             ServerError: the server answers with an error.
 
         Example:
+            >>> client.index_single_value_create("test", "users", "age", INDEX_NUMERIC, "users_age")
+            0
             >>> [(index["name"], index["bin"], index["state"]) for index in client.index_list("test")]
-            [('users_visits', 'visits', 'ready')]
+            [('users_age', 'age', 'ready')]
         """
         answer: list[IndexInfo] = self._core.index_list(None, ns, policy)
         return answer

@@ -16,6 +16,7 @@ from aerospike_py import cdt_ctx, predicates
 from aerospike_py import expressions as exp
 from aerospike_py import list_operations as lists
 from aerospike_py import operations as op
+from tests.support.servers import RealServer
 
 # Servers answer slowly while they write their metadata.
 SLOW = {"timeout": 30_000}
@@ -354,7 +355,9 @@ def test_older_names_and_listing(client, filled, indexes):
     assert name not in {index["name"] for index in client.index_list("test", SLOW)}
 
 
-def test_an_index_of_a_set(client, filled):
+def test_an_index_of_a_set(client, filled, server):
+    if not isinstance(server, RealServer):
+        pytest.skip("the embedded server has no indexes of sets")
     name = f"{filled}_set"
     try:
         assert client.index_set_create("test", filled, name, SLOW) == 0

@@ -115,7 +115,8 @@ async fn start_at(
         let mut timer = Timer::new(deadline, limits.socket_timeout);
         let mut buffers = inner.buffers.take();
         let sent_at = Instant::now();
-        let answered = exchange::run(&mut StartExchange { job, task_id }, node, &mut buffers, &mut timer).await;
+        let answered =
+            exchange::run(&mut StartExchange { job, task_id }, node, &mut buffers, &mut timer).await;
         drop(buffers);
         let (error, is_in_doubt, may_pass) = match answered {
             // A node that knows no such set has no record of it.
@@ -134,9 +135,8 @@ async fn start_at(
             return if knows(inner, node, task_id).await { Ok(()) } else { Err(error) };
         }
         let delay = retry_delay(limits.sleep_between_retries, false, attempt, &error);
-        let is_too_late = deadline.is_some_and(|deadline| {
-            Instant::now().checked_add(delay).is_none_or(|start| start >= deadline)
-        });
+        let is_too_late = deadline
+            .is_some_and(|deadline| Instant::now().checked_add(delay).is_none_or(|start| start >= deadline));
         if !may_pass || attempt >= limits.max_retries || is_too_late {
             return Err(error);
         }

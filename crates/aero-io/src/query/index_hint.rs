@@ -25,7 +25,9 @@ pub(super) fn index_hint(code: ResultCode, predicate: &Predicate, space: &Space)
         IndexedValues::MapValues => "map values of ",
     };
     let index = match &predicate.index {
-        PredicateIndex::Name(name) => format!("index {:?} in namespace {:?}", text(name), text(&space.namespace)),
+        PredicateIndex::Name(name) => {
+            format!("index {:?} in namespace {:?}", text(name), text(&space.namespace))
+        }
         PredicateIndex::Expression(_) => format!("{data_type} index on {values}this expression, on {place}"),
         PredicateIndex::Bin { bin, context } => {
             let inside = if context.is_empty() { "" } else { ", at this context" };
@@ -61,7 +63,9 @@ mod tests {
             hint(ResultCode::INDEX_NOT_READABLE, &named).unwrap(),
             "the node still builds the index \"i\" in namespace \"test\"; wait until it is complete"
         );
-        assert!(hint(missing, &predicate(bin(b"x"), IndexedValues::Whole)).unwrap().contains("at this context"));
+        assert!(
+            hint(missing, &predicate(bin(b"x"), IndexedValues::Whole)).unwrap().contains("at this context")
+        );
         assert_eq!(hint(ResultCode::TIMEOUT, &named), None);
     }
 }

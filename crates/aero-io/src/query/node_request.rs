@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
-use wire_protocol::digest::{Digest, PARTITIONS, partition_id};
 use wire_protocol::batch::EncodedOps;
+use wire_protocol::digest::{Digest, PARTITIONS, partition_id};
 use wire_protocol::query::{Predicate, QueryAnswer, QueryAnswers, QueryRecord, QueryRequest, write_query};
 
 use super::delivery::{Delivery, Dropped, RecordWriter};
@@ -377,9 +377,7 @@ fn check_entry(
         return Err(malformed("a record has no index value"));
     };
     let place = |value: i64, digest: Digest| (predicate.order_of(value), digest);
-    if last.is_some_and(|last| {
-        place(index_value, *record.digest) <= place(last.index_value, last.digest)
-    }) {
+    if last.is_some_and(|last| place(index_value, *record.digest) <= place(last.index_value, last.digest)) {
         return Err(malformed("the records of a partition are not in the order of the index"));
     }
     Ok(())
@@ -389,12 +387,7 @@ fn malformed(why: &'static str) -> WireError {
     WireError::Malformed { what: "query answer", why }
 }
 
-fn encode<D>(
-    call: &QueryCall<D>,
-    cursor: &Cursor<'_>,
-    node: &Node,
-    out: &mut Vec<u8>,
-) -> Result<(), Error> {
+fn encode<D>(call: &QueryCall<D>, cursor: &Cursor<'_>, node: &Node, out: &mut Vec<u8>) -> Result<(), Error> {
     let Query { space, bins, every_record, operations, predicate, policy, records_per_second, .. } =
         &*call.query;
     if operations.is_some() && !node.has_query_ops() {

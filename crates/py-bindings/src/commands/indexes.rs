@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aero_io::{Cluster, InfoAnswers, IndexedValues};
+use aero_io::{Cluster, IndexedValues, InfoAnswers};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use wire_protocol::expression::Expression;
@@ -63,7 +63,8 @@ impl Core {
         };
         let data_type = data_type.map(index_data_type).transpose()?.unwrap_or_default();
         if values == "MAPKEYS" && data_type == "GEO2DSPHERE" {
-            let message = "index_datatype is INDEX_GEO2DSPHERE; the keys of maps are numbers, strings or blobs";
+            let message =
+                "index_datatype is INDEX_GEO2DSPHERE; the keys of maps are numbers, strings or blobs";
             return Err(param_error(py, message.into()));
         }
         let text = match (what, source) {

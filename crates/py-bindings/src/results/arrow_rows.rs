@@ -7,9 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use aero_io::{
-    Error, PARTITIONS, QueryRecord, RecordPosition, RecordSink, RecordWriter, partition_id,
-};
+use aero_io::{Error, PARTITIONS, QueryRecord, RecordPosition, RecordSink, RecordWriter, partition_id};
 use arrow_columns::{QueryBlock, QueryTable, TableError};
 
 use crate::call::Seal;

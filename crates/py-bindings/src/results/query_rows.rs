@@ -15,9 +15,7 @@ use std::collections::{HashMap, VecDeque};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aero_io::{
-    Error, PARTITIONS, QueryRecord, RecordPosition, RecordSink, RecordWriter, partition_id,
-};
+use aero_io::{Error, PARTITIONS, QueryRecord, RecordPosition, RecordSink, RecordWriter, partition_id};
 use record_decode::BlockLease;
 
 use crate::arrays::space::{FilledRows, RowSpace, SpaceSettings};

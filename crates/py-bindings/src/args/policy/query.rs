@@ -185,7 +185,8 @@ fn partition_statuses(
         let (Ok(is_set), Ok(again)) = (is_set.extract::<bool>(), again.extract::<bool>()) else {
             return Err(wrong());
         };
-        let index_value = items.next().transpose()?.map(|value| index_value(&value)).transpose()?.unwrap_or(0);
+        let index_value =
+            items.next().transpose()?.map(|value| index_value(&value)).transpose()?.unwrap_or(0);
         let after = match is_set {
             true => Some(RecordPosition { digest: read_digest(&digest)?, index_value }),
             false => None,

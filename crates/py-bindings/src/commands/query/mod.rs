@@ -102,7 +102,8 @@ impl Core {
     ) -> PyResult<NumpyStream> {
         let target = self.target(bins, dtype, casting, errors, rows, out, paths, project)?;
         let limits = (max_records, records_per_second);
-        let (cluster, query, start) = self.begin(py, (namespace, set), policy, limits, (place, paginates, predicate))?;
+        let (cluster, query, start) =
+            self.begin(py, (namespace, set), policy, limits, (place, paginates, predicate))?;
         let query = Query { bins: arrays::bins_of(&target.plan), every_record: true, ..query };
         Ok(NumpyStream::new(cluster, query, start, target))
     }
@@ -152,7 +153,8 @@ impl Core {
         let rows = rows.map(|rows| limit("rows", rows)).transpose()?;
         let rows = rows.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
         let limits = (max_records, records_per_second);
-        let (cluster, query, start) = self.begin(py, (namespace, set), policy, limits, (place, paginates, predicate))?;
+        let (cluster, query, start) =
+            self.begin(py, (namespace, set), policy, limits, (place, paginates, predicate))?;
         let query = Query { bins: args.bins(), every_record: true, ..query };
         Ok(ArrowStream::new(cluster, query, start, args, rows, self.warned.clone()))
     }
@@ -270,11 +272,7 @@ impl Core {
     }
 
     /// The client's query policy, overridden by the run's, and the partitions that this chooses.
-    fn query_policy(
-        &self,
-        py: Python<'_>,
-        policy: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<QueryArgs> {
+    fn query_policy(&self, py: Python<'_>, policy: Option<&Bound<'_, PyAny>>) -> PyResult<QueryArgs> {
         let args = policy::query(py, &self.config.policies.query, "query policy", policy)?;
         self.config.check_replica(py, args.policy.limits.replica)?;
         Ok(args)

@@ -68,7 +68,8 @@ impl QueryPlace {
         status.set_item("retry", false)?;
         for (partition, progress) in self.partitions.iter() {
             let digest = progress.after.map_or([0; 20], |after| after.digest);
-            let index_value = progress.after.map_or(0, |after| after.index_value);
+            // Without a sign, as the official client has it.
+            let index_value = progress.after.map_or(0, |after| after.index_value) as u64;
             let digest = PyByteArray::new(py, &digest);
             let entry = (partition, progress.after.is_some(), !progress.is_done, digest, index_value);
             status.set_item(partition, entry)?;
