@@ -33,7 +33,12 @@ def pair():
     from aerospike_py.testing import DevServer
 
     with DevServer() as node:
-        clients = [aerospike.client(server.config).connect() for server in (real_server(), node)]
+        # A slow machine must not look like a difference.
+        policies = {name: {"total_timeout": 60_000} for name in ("read", "write", "operate", "remove")}
+        clients = [
+            aerospike.client({**server.config, "policies": policies}).connect()
+            for server in (real_server(), node)
+        ]
         yield clients, f"t{uuid.uuid4().hex[:12]}"
         for client in clients:
             client.close()
