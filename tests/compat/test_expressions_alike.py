@@ -5,6 +5,7 @@ Needs a real server: ``AEROSPIKE_HOSTS``. Expressions are read, written to bins 
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from typing import Any
 
@@ -47,6 +48,8 @@ def outcome(work):
 
 
 def prepare(client, key) -> None:
+    with contextlib.suppress(aerospike.exception.RecordNotFound):
+        client.remove(key)
     client.put(key, e.BINS, policy={"key": aerospike.POLICY_KEY_SEND})
     client.operate(key, [hll_operations.hll_add("h", ["a", "b", "c", 42], 6, 8)])
 
