@@ -71,7 +71,7 @@ def walk(fields: Mapping[str, InferredBin]) -> Iterator[InferredBin]:
 
 def columns_of(fields: Mapping[str, InferredBin], dtype: np.dtype[Any] | None) -> dict[str, Any]:
     """The columns for these fields, of which ``dtype`` has those that were not left out."""
-    known = dtype.fields or {} if dtype is not None else {}
+    known: Any = (dtype.fields if dtype is not None else None) or {}
     columns = {
         name: _column(found, known[name][0] if name in known else None) for name, found in fields.items()
     }

@@ -85,13 +85,22 @@ mod tests {
         use Casting::{SameValue, Unsafe};
         assert_eq!(<i8 as ColumnNumber>::convert(Number::Int(-128), SameValue), Ok((-128, 0)));
         assert_eq!(<i8 as ColumnNumber>::convert(Number::Int(300), Unsafe), Ok((44, 1)));
-        assert_eq!(<i8 as ColumnNumber>::convert(Number::Int(300), SameValue), Err(Reason::IntegerChanges { value: 300 }));
+        assert_eq!(
+            <i8 as ColumnNumber>::convert(Number::Int(300), SameValue),
+            Err(Reason::IntegerChanges { value: 300 })
+        );
         assert_eq!(<u64 as ColumnNumber>::convert(Number::Uint(u64::MAX), SameValue), Ok((u64::MAX, 0)));
         assert_eq!(<f32 as ColumnNumber>::convert(Number::Float(0.1), Unsafe), Ok((0.1, 0)));
-        assert_eq!(<f32 as ColumnNumber>::convert(Number::Float(0.1), SameValue), Err(Reason::FloatChanges { value: 0.1 }));
+        assert_eq!(
+            <f32 as ColumnNumber>::convert(Number::Float(0.1), SameValue),
+            Err(Reason::FloatChanges { value: 0.1 })
+        );
         assert_eq!(HalfBits::convert(Number::Float(1.0), SameValue), Ok((HalfBits(0x3c00), 0)));
         assert_eq!(<bool as ColumnNumber>::convert(Number::Int(2), SameValue), Ok((true, 0)));
-        assert!(matches!(<bool as ColumnNumber>::convert(Number::Float(1.0), Unsafe), Err(Reason::TypeNotTaken { .. })));
+        assert!(matches!(
+            <bool as ColumnNumber>::convert(Number::Float(1.0), Unsafe),
+            Err(Reason::TypeNotTaken { .. })
+        ));
         assert_eq!(time_count(Number::Int(5)), Ok(5));
         assert!(time_count(Number::Bool(true)).is_err() && time_count(Number::Uint(1)).is_err());
     }
