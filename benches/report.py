@@ -96,6 +96,31 @@ def batches(figures: Figures) -> Iterator[str]:
         yield from table(head, rows)
 
 
+def arrow(figures: Figures) -> Iterator[str]:
+    for workload, sizes in figures.items():
+        rows = []
+        for size, clients in sizes.items():
+            for what, taken in clients.items():
+                client, _, kind = what.partition(", ")
+                cpu, wall = cell(clients, what, "cpu"), cell(clients, what, "wall")
+                peak = taken.get("peak")
+                above = targets.difference(peak, taken.get("result"))
+                rows.append(
+                    [
+                        f"{int(size):,}",
+                        f"{NAMES[client]}, into {'columns' if kind == 'arrow' else 'an array'}",
+                        milli(cpu),
+                        milli(wall),
+                        short(None if cpu is None else cpu * 1e3 / int(size), " ns"),
+                        short(None if peak is None else peak / 2**20, " MiB"),
+                        short(None if above is None else above / 2**20, " MiB"),
+                    ]
+                )
+        yield from ("", f"**{workload}**", "")
+        head = ["keys", "client", "CPU", "wall", "CPU per record", "peak memory", "above the result"]
+        yield from table(head, rows)
+
+
 def in_flight(figures: Figures) -> Iterator[str]:
     rows = []
     for number, clients in figures["closed"].items():
@@ -232,6 +257,13 @@ def records(figures: Figures) -> Iterator[str]:
     yield from table(["import, after NumPy", "wall"], rows)
 
 
+TABLE_WAYS = {
+    "table": "`batch_write_arrow`",
+    "array": "`batch_write_numpy`, from an array",
+    "official": "official client: `to_pylist`, `batch_write` of 5,000 rows",
+}
+
+
 def writes(figures: Figures) -> Iterator[str]:
     clients = figures["clients"]
     rows = [
@@ -245,6 +277,21 @@ def writes(figures: Figures) -> Iterator[str]:
     ]
     yield from ("", f"{figures['size']:,} records of five fields:", "")
     yield from table(["client", "CPU", "wall", "CPU ratio"], rows) if rows else ["No client could."]
+    tables = figures.get("tables")
+    if not tables:
+        return
+    ways = tables["ways"]
+    rows = [
+        [
+            TABLE_WAYS[way],
+            milli(cell(ways, way, "cpu")),
+            milli(cell(ways, way, "wall")),
+            times(cell(ways, way, "cpu"), cell(ways, "table", "cpu")),
+        ]
+        for way in ways
+    ]
+    yield from ("", f"{tables['size']:,} of these records, from an Arrow table:", "")
+    yield from table(["call", "CPU", "wall", "CPU ratio"], rows) if rows else ["No client could."]
 
 
 def queries(figures: Figures) -> Iterator[str]:
@@ -296,6 +343,7 @@ TABLES: dict[str, Callable[[Figures], Iterator[str]]] = {
     "records": records,
     "writes": writes,
     "query": queries,
+    "arrow": arrow,
     "nested": batches,
 }
 

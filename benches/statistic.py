@@ -27,7 +27,18 @@ Figures = dict[str, Any]
 def results(folder: Path) -> dict[str, Figures]:
     """The results in a folder, by workload."""
     found = {}
-    for name in ("batch", "shapes", "mixed", "async", "beside", "records", "writes", "query", "nested"):
+    for name in (
+        "batch",
+        "shapes",
+        "mixed",
+        "async",
+        "beside",
+        "records",
+        "writes",
+        "query",
+        "arrow",
+        "nested",
+    ):
         path = folder / f"{name}.json"
         if path.exists():
             found[name] = json.loads(path.read_text(encoding="utf-8"))

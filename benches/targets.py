@@ -132,6 +132,11 @@ def writes(figures: Figures) -> Iterator[Target]:
     of = figures["clients"]
     text = f"{figures['size']:,} × 5 written from an array: CPU, `aerospike-py` (PyPI) / this package"
     yield Target(text, AT_LEAST, 8, "×", ratio(cell(of, "aerospike-py", "cpu"), cell(of, "ours", "cpu")))
+    tables = figures.get("tables")
+    if tables:
+        ways = tables["ways"]
+        text = f"{tables['size']:,} × 5 written: CPU, from an Arrow table / from an array"
+        yield Target(text, AT_MOST, 1.4, "×", ratio(cell(ways, "table", "cpu"), cell(ways, "array", "cpu")))
 
 
 def queries(figures: Figures) -> Iterator[Target]:
@@ -155,6 +160,21 @@ def queries(figures: Figures) -> Iterator[Target]:
         )
 
 
+def arrow(figures: Figures) -> Iterator[Target]:
+    for workload, sizes in figures.items():
+        for size, of in sizes.items():
+            ours, array = cell(of, "ours-keys, arrow", "cpu"), cell(of, "ours-keys, array", "cpu")
+            if workload == "numeric":
+                text = f"{int(size):,} × 5 numbers into Arrow columns: CPU, columns / array"
+                yield Target(text, AT_MOST, 1.3, "×", ratio(ours, array))
+            elif workload == "arrow-text":
+                text = f"{int(size):,} × 5 texts into Arrow columns: CPU of a value"
+                yield Target(text, AT_MOST, 60, " ns", None if ours is None else ours * 1e3 / int(size) / 5)
+            taken = of.get("ours-keys, arrow", {})
+            text = f"{workload} into Arrow columns: peak memory / the finished table"
+            yield Target(text, AT_MOST, 1.5, "×", ratio(taken.get("peak"), taken.get("result")))
+
+
 def nested(figures: Figures) -> Iterator[Target]:
     flat = cell(figures["features-flat"].get("200", {}), "ours", "cpu")
     for name, how in (("features-nested", "a nested dtype"), ("features-paths", "paths")):
@@ -173,6 +193,7 @@ EVALUATED: dict[str, Callable[[Figures], Iterator[Target]]] = {
     "records": records,
     "writes": writes,
     "query": queries,
+    "arrow": arrow,
     "nested": nested,
 }
 

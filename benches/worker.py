@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from benches.clients import connect
+from benches.tasks.arrow import Arrow
 from benches.tasks.batch import Batches
 from benches.tasks.beside import Beside
 from benches.tasks.flight import Flight
@@ -22,6 +23,7 @@ class Worker:
     def __init__(self, name: str, hosts: list[tuple[str, int]]) -> None:
         self.client = connect(name, hosts)
         self.batches = Batches(self.client)
+        self.arrow = Arrow(self.client)
         self.queries = Queries(self.client)
         self.flight = Flight(self.client)
         self.beside = Beside(self.client, self.flight)

@@ -12,8 +12,10 @@ HERE = Path(__file__).resolve().parent
 CAPTURES = HERE.parent / "tests" / "wire-captures"
 FIELD_BATCH, FIELD_FILTER = 41, 43
 PARTICLE_MAP, PARTICLE_LIST = 19, 20
+# What `collection` reads first: a bin.
+COLLECTION_BINS = (b"\x93\x03\x01\x02", b"\x82\xa2\x03a\x01\xa2\x03b\x81\xa2\x03x\x92\x01\x02")
 # The codes of operations that clients send: reads, then changes.
-EXPRESSION_OPS, BIT_OPS, HLL_OPS = (7, 8), (12, 13), (15, 16)
+COLLECTION_OPS, EXPRESSION_OPS, BIT_OPS, HLL_OPS = (3, 4), (7, 8), (12, 13), (15, 16)
 # What `nested` reads first: two fields, a struct of an integer and a float, and an integer at step 0.
 NESTED_CHOICES = bytes([0, 1, 0xC1, 0x10, 0x11, 0x12, 0, 1, 0x8C])
 
@@ -67,10 +69,13 @@ def main():
     of_frames = Seeds("frames", 200, 40)
     of_answers = Seeds("batch_answers", 600, 24)
     of_rows = Seeds("batch_request", 300, 24)
+    of_streams = Seeds("query_stream", 600, 16)
     of_info = Seeds("info", 300, 24)
     of_text = Seeds("replicas_peers", 3000, 8)
     of_values = Seeds("msgpack", 120, 40)
     of_nested = Seeds("nested", 120, 24)
+    of_operations = Seeds("collection", 120, 60)
+    of_stored = Seeds("stored_value", 120, 20)
     of_logins = Seeds("login", 120, 8)
     of_expressions = Seeds("expression", 200, 40)
     of_bits = Seeds("bit_operations", 120, 24)
@@ -102,6 +107,8 @@ def main():
             batch_connections.add(scenario)
         elif not is_request and scenario in batch_connections:
             of_answers.add(title, body, shape)
+        elif not is_request and "-query-" in scenario:
+            of_streams.add(title, body, shape)
         for fields, ops in parsed:
             for code, data in fields:
                 if code == FIELD_BATCH:
@@ -111,6 +118,10 @@ def main():
                     of_values.add(title, data, data)
                     of_expressions.add(title, data, data)
             for op, particle_type, value in ops:
+                if is_request and op in COLLECTION_OPS:
+                    for number, stored in enumerate((b"", *COLLECTION_BINS)):
+                        piece = b"".join(struct.pack(">H", len(part)) + part for part in (stored, value))
+                        of_operations.add(f"{title}-{number}", piece, (number, value[:3]))
                 if op in EXPRESSION_OPS:
                     of_expressions.add(title, value, value[:2])
                 if op in BIT_OPS:
@@ -120,6 +131,7 @@ def main():
                 if particle_type in (PARTICLE_LIST, PARTICLE_MAP):
                     tags = bytes(sorted({byte & 0xF0 for byte in value}))
                     of_values.add(title, value, tags)
+                    of_stored.add(title, bytes([len(value) & 0xFF]) + 2 * value, tags)
                     choices = NESTED_CHOICES + bytes([particle_type == PARTICLE_LIST])
                     of_nested.add(title, choices + value, tags)
 

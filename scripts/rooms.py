@@ -42,6 +42,24 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "policy": (),
         "poll_for": (),  # blocking on a future in slices of time
     },
+    "arrow-columns": {
+        # The rows of Arrow columns, as operations.
+        "encode": ("columns",),
+        # Records into the columns of a result, in order, and what did not fit.
+        "rows": ("columns", "error", "infer", "schema", "value"),
+        # Columns inferred from values.
+        "infer": ("schema", "value"),
+        # Schemas, compiled for one call; the names of types.
+        "schema": ("columns", "error"),
+        # Columns while they grow, one kind a file.
+        "columns": ("error", "value"),
+        # The fields of structured arrays as columns.
+        "fields": (),
+        # Values of bins, and those inside lists and maps.
+        "value": ("error",),
+        # Why a value does not fit, or a schema is refused.
+        "error": (),
+    },
     "dev-server": {
         "cli": ("server", "state", "config", "security", "error"),  # the program
         "server": ("serve", "state", "config", "security", "error"),  # the handle
@@ -61,15 +79,17 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "error": (),
     },
     "py-bindings": {
-        "commands": ("core", "results", "args", "keys", "values", "arrays", "call", "python"),
+        "commands": ("core", "results", "args", "keys", "values", "arrow", "arrays", "call", "python"),
         # The object behind both clients.
         "core": ("args", "arrays", "call", "python"),
-        "results": ("keys", "values", "arrays", "call", "python"),
+        "results": ("keys", "values", "arrow", "arrays", "call", "python"),
         # Configuration, policies and operations, as Python passes them.
         "args": ("values", "python"),
         "keys": ("python",),
         # Bin values, both ways.
         "values": ("python",),
+        # Arrow: schemas, tables, the C data interface.
+        "arrow": ("python",),
         # NumPy: dtypes and memory.
         "arrays": ("python",),
         # Runs a command's future, for both clients.
@@ -112,13 +132,16 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "wire-protocol": {
         # Operations on lists, maps, bits, sketches and text, and expressions, which call the same commands.
-        "expression": (),
-        "collection": (),
-        "bitwise": (),
-        "hll": (),
-        "string": (),
+        "expression": (
+            *("collection", "bitwise", "hll", "string", "operation", "value"),
+            *("error", "message", "msgpack", "particle"),
+        ),
+        "collection": ("operation", "value", "error", "message", "msgpack"),
+        "bitwise": ("operation",),
+        "hll": ("operation",),
+        "string": ("operation", "error", "message"),
         # Their layout, and contexts.
-        "operation": (),
+        "operation": ("value", "command", "error", "message", "msgpack", "particle"),
         # Values as data, into msgpack and back.
         "value": ("error", "msgpack", "particle"),
         # Messages by subject, requests beside answers. Predicates and background jobs belong in query,
@@ -160,6 +183,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "devserver": ("_native",),
         # All that the extension imports.
         "_from_native": (
+            "_arrow",
             "_finish",
             "numpy_batch",
             "numpy_query",
@@ -176,12 +200,15 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "client": ("_commands", "types"),
         # The methods of both clients, a module per family.
         "_commands": (
+            "_schema",
             "_finish",
+            "arrow_records",
             "query",
             "numpy_batch",
             "numpy_write",
             "_inference",
-            "operations",
+            "_operation",
+            "cdt_ctx",
             "records",
             "types",
             "_types",
@@ -193,7 +220,30 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "stats",
         ),
         # What methods return.
-        "query": ("_finish", "numpy_query", "records", "types", "_types", "exception", "_utils", "_native"),
+        "query": (
+            "_arrow",
+            "_schema",
+            "_finish",
+            "arrow_records",
+            "numpy_query",
+            "records",
+            "types",
+            "_types",
+            "exception",
+            "_utils",
+            "_native",
+        ),
+        # Schemas for Arrow results; the end of a read into columns: warnings and errors.
+        "_arrow": (
+            "arrow_records",
+            "numpy_records",
+            "_types",
+            "exception",
+            "_result_codes",
+            "_utils",
+            "_native",
+        ),
+        "arrow_records": ("_types", "_result_codes", "_native"),
         # The end of a read: warnings and errors.
         "_finish": (
             "numpy_batch",
@@ -216,16 +266,40 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "numpy_write": ("_result_codes", "_utils", "_native"),
         "inference": ("_inference",),
         # Behind `inference` and `infer_dtype`.
-        "_inference": ("records", "values", "_types", "exception", "_utils"),
+        "_inference": ("_schema", "records", "values", "_types", "exception", "_utils"),
         # What results in arrays have in common.
         "numpy_records": ("_export", "_leaves"),
+        # Results as objects of other libraries.
+        "_export": ("_types", "_leaves", "_native", "_schema"),
+        # The `schema` argument of reads into Arrow columns.
+        "_schema": (),
         # A dtype's fields as a tree.
         "_leaves": (),
-        # Results as objects of other libraries.
-        "_export": ("_types",),
         # What methods take.
-        "batch": ("operations", "records", "types"),
-        "operations": ("constants",),
+        "batch": ("_operation", "records", "types"),
+        "operations": ("_operation", "cdt_ctx", "_numbers", "constants"),
+        "list_operations": ("_operation", "_numbers", "constants"),
+        "map_operations": ("_operation", "constants"),
+        "bitwise_operations": ("_operation", "_numbers", "constants"),
+        "hll_operations": ("_operation", "constants", "values"),
+        "string_operations": ("_operation", "_numbers", "string_helpers"),
+        "expression_operations": ("_operation", "constants"),
+        # Types of their arguments, and how they are made.
+        "_operation": ("cdt_ctx", "expressions", "_native"),
+        # Conditions and values that the server computes.
+        "expressions": (
+            "cdt_ctx",
+            "string_helpers",
+            "_numbers",
+            "constants",
+            "values",
+            "exception",
+            "_utils",
+        ),
+        # The way to a list or map inside another.
+        "cdt_ctx": ("_numbers", "constants", "exception", "_utils"),
+        "string_helpers": (),
+        "_numbers": (),
         "records": ("exception", "_result_codes"),
         "values": ("exception", "_utils"),
         # Types of configs and policies.

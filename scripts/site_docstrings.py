@@ -58,7 +58,8 @@ def full_name(target: str, place: Any) -> str:
     scope = place
     while scope is not None:
         member = scope.members.get(first)
-        if member is not None:
+        # The methods of the clients are in modules that are partly named like them.
+        if member is not None and (member.is_alias or not member.is_module or "." in target):
             path = member.target_path if member.is_alias else member.path
             return public(path + target.removeprefix(first))
         scope = scope.parent
@@ -73,8 +74,8 @@ def public(name: str) -> str:
         kind, *method = parts[parts.index("_commands") + 2 :]
         return ".".join([PACKAGE, "AsyncClient" if kind.startswith("Async") else "Client", *method])
     if parts[1:2] == ["query"]:
-        # A folder, whose classes are in modules of their own.
-        return ".".join([PACKAGE, *parts[3:]])
+        # A folder, whose classes are in modules of their own; it exports them, too.
+        return ".".join([PACKAGE, *parts[2 if parts[2][0].isupper() else 3 :]])
     if parts[1:2] == ["_inference"]:
         return ".".join([PACKAGE, "inference", *parts[3:]])
     return ".".join([*parts[:1], *parts[2:]] if parts[1] in MODULES_WITHIN else parts)

@@ -27,8 +27,9 @@ PLACE = re.compile(r"^<!-- table: (?P<name>\w+) -->$", re.MULTILINE)
 
 
 def constants() -> Iterator[str]:
-    """A section for each comment line in constants.py, with the names and values below it."""
-    for line in (PACKAGE / "constants.py").read_text(encoding="utf-8").splitlines():
+    """A section for each comment line of the constants, with the names and values below it."""
+    files = [PACKAGE / "constants" / name for name in ("__init__.py", "operations.py")]
+    for line in [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]:
         if line.startswith("# "):
             yield from ("", f"## {line[2:].rstrip('.')}", "", "| constant | value |", "|---|---:|")
         elif found := re.fullmatch(r"([A-Z]\w+) = (\S+)", line):

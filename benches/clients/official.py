@@ -9,10 +9,13 @@ from importlib.metadata import version
 from typing import Any
 
 import aerospike
+from aerospike_helpers.batch.records import BatchRecords, Write
 
 from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read, converter, counter
 from benches.workloads.base import NAMESPACE, Key, Workload
 
+# Rows of one batch of writes: larger ones are no faster.
+WRITTEN = 5_000
 # Threads of the pool: as many batches as are in flight at most.
 THREADS = 128
 
@@ -36,6 +39,18 @@ class Official:
 
         return read
 
+    def arrow(self, workload: Workload, count: int) -> Read:
+        """Records, then a table of their bins with the types that pyarrow infers."""
+        import pyarrow as pa
+
+        keys, client, bins = workload.keys(count), self._client, list(workload.bins)
+
+        def read() -> Any:
+            records = client.batch_read(keys, bins).batch_records
+            return pa.Table.from_pylist([found.record[2] if found.result == 0 else {} for found in records])
+
+        return read
+
     def query(self, workload: Workload, kind: str) -> Read:
         client, name, bins = self._client, workload.sets[0], workload.bins
 
@@ -52,6 +67,19 @@ class Official:
     def records(self, workload: Workload, count: int) -> Read:
         keys, client, bins = workload.keys(count), self._client, list(workload.bins)
         return lambda: client.batch_read(keys, bins)
+
+    def write_table(self, table: Any, namespace: str, name: str) -> None:
+        bins = [column for column in table.column_names if column != "_key"]
+        for block in table.to_batches(max_chunksize=WRITTEN):
+            keys = block.column("_key").to_pylist()
+            rows = [
+                Write(
+                    (namespace, name, key),
+                    [{"op": aerospike.OPERATOR_WRITE, "bin": bin, "val": row[bin]} for bin in bins],
+                )
+                for key, row in zip(keys, block.to_pylist(), strict=True)
+            ]
+            self._client.batch_write(BatchRecords(rows))
 
     def touched(self, workload: Workload, count: int) -> Read:
         read, name = self.records(workload, count), workload.bins[0]

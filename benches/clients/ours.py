@@ -10,6 +10,7 @@ import aerospike_py
 from aerospike_py import Keys
 from aerospike_py.types import ClientConfig
 from benches.clients.base import AsyncRead, Hosts, Read, counter
+from benches.workloads.arrow import SCHEMAS
 from benches.workloads.base import NAMESPACE, Key, Workload
 
 
@@ -35,6 +36,10 @@ class Ours:
             return lambda: read(keys, _dtype=dtype).batch_records
         return lambda: client.batch_read(keys, _dtype=dtype).batch_records
 
+    def arrow(self, workload: Workload, count: int) -> Read:
+        keys, client, schema = self._keys(workload, count, 0), self._client, SCHEMAS[workload.name]
+        return lambda: client.batch_read_arrow(keys, schema)
+
     def query(self, workload: Workload, kind: str) -> Read:
         client, dtype, name = self._client, workload.dtype, workload.sets[0]
         if kind == "array":
@@ -53,6 +58,10 @@ class Ours:
     def write_array(self, array: Any, namespace: str, name: str, _dtype: Any) -> Any:
         # The dtype is the array's own.
         return self._client.batch_write_numpy(array, namespace, name)
+
+    def write_table(self, table: Any, namespace: str, name: str) -> Any:
+        bins = [column for column in table.column_names if column != "_key"]
+        return self._client.batch_write_arrow(table, namespace, name, key="_key", bins=bins)
 
     def touched(self, workload: Workload, count: int) -> Read:
         read, name = self.records(workload, count), workload.bins[0]

@@ -49,7 +49,8 @@ def measure(bench: Bench, workload: Workload) -> dict[str, Any]:
     if floor is not None:
         floor.prepare_query(workload)
         taken["array"][FLOOR] = {}
-    calls = max(1, 5_000 // size)
+    # Several queries a sample: on a virtual machine, the first 0.1 s after a pause can be twice as slow.
+    calls = max(1, 500_000 // size)
     for number in range(bench.effort.rounds):
         for kind, clients in taken.items():
             for client, figures in clients.items():

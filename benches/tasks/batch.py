@@ -25,6 +25,24 @@ def sample(call: Callable[[], object], calls: int) -> tuple[float, float]:
     return round(cpu / calls * 1e6, 1), round(wall / calls * 1e6, 1)
 
 
+def keyed(count: int) -> Any:
+    """Keys and five numeric fields, as an array."""
+    source = WORKLOADS["numeric"]
+    array = np.zeros(count, [("_key", "i8"), *((name, source.dtype[name].str) for name in source.bins)])
+    array["_key"] = np.arange(count)
+    expected = source.expected(count)
+    for name in source.bins:
+        array[name] = expected[name]
+    return array
+
+
+def repeated(call: Callable[[], object], samples: int) -> dict[str, Any]:
+    """Samples of a call, after a first one that is not counted."""
+    call()
+    taken = [sample(call, 1) for _ in range(samples)]
+    return {"cpu": [cpu for cpu, _ in taken], "wall": [wall for _, wall in taken]}
+
+
 class Batches:
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -66,23 +84,22 @@ class Batches:
 
     def write_array(self, count: int, samples: int) -> dict[str, Any]:
         """Records written from an array of keys and five numeric fields."""
-        source = WORKLOADS["numeric"]
-        dtype = np.dtype([("_key", "i8"), *((name, source.dtype[name].str) for name in source.bins)])
-        array = np.zeros(count, dtype)
-        array["_key"] = np.arange(count)
-        expected = source.expected(count)
-        for name in source.bins:
-            array[name] = expected[name]
+        array = keyed(count)
         write: Any = getattr(self._client, "write_array", None)
         if write is None:
             raise NotImplementedError("no batch write from an array")
+        return repeated(lambda: write(array, "test", "bench_written", array.dtype), samples)
 
-        def call() -> object:
-            return write(array, "test", "bench_written", dtype)
+    def write_table(self, count: int, samples: int) -> dict[str, Any]:
+        """The same records, written from an Arrow table."""
+        import pyarrow
 
-        call()
-        taken = [sample(call, 1) for _ in range(samples)]
-        return {"cpu": [cpu for cpu, _ in taken], "wall": [wall for _, wall in taken]}
+        array = keyed(count)
+        table = pyarrow.table({name: array[name].copy() for name in array.dtype.names or ()})
+        write: Any = getattr(self._client, "write_table", None)
+        if write is None:
+            raise NotImplementedError("no way to write a table")
+        return repeated(lambda: write(table, "test", "bench_written"), samples)
 
     def single(self, operation: str, samples: int, calls: int) -> dict[str, Any]:
         """``get`` or ``put``, one record after another."""

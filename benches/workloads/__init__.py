@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benches.workloads import nested, queries
+from benches.workloads import arrow, nested, queries
 from benches.workloads.base import Workload
 from benches.workloads.numeric import MISSING, MIXED, NUMERIC
 from benches.workloads.shapes import VECTORS, WIDE
@@ -12,6 +12,7 @@ WORKLOADS: dict[str, Workload] = {
     for workload in (
         *(NUMERIC, WIDE, *VECTORS, MISSING, MIXED),
         *(*queries.NUMERICS, *queries.VECTORS),
+        *(arrow.TEXTS, arrow.LISTS),
         *(nested.FLAT, nested.NESTED, nested.PATHS),
     )
 }

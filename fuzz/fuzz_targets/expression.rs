@@ -25,7 +25,8 @@ impl RecordView for Bins {
 }
 
 fuzz_target!(|data: &[u8]| {
-    let metadata = Metadata { set: b"set", key: Some(b"\x03key"), now: 1000, size: 64, ..Metadata::default() };
+    let metadata =
+        Metadata { set: b"set", key: Some(b"\x03key"), now: 1000, size: 64, ..Metadata::default() };
     let context = Context { bins: &Bins, metadata };
     for name in [&b"l"[..], b"none"] {
         _ = expression::modify(&context, name, data);

@@ -12,7 +12,8 @@ embedded server for tests and experiments.
 
 # What lives where. Public modules hold what users see: ``client`` and ``async_client`` the clients,
 # ``query``, ``records``, ``numpy_batch``, ``numpy_write`` and ``inference`` what their methods return,
-# ``batch``, ``keys``, ``operations``, ``types`` and ``values`` what they take. Private folders: ``_commands``
+# ``batch``, ``keys``, ``operations`` and its siblings, ``cdt_ctx``, ``expressions``, ``types`` and ``values``
+# what they take. Private folders: ``_commands``
 # has the methods of the clients, ``_export`` converts results to other libraries, ``_inference`` is behind
 # ``inference``, ``_devserver`` behind ``testing``, ``_cli`` is the command line, ``_utils`` has helpers.
 # ``_native`` is the extension (crates/py-bindings); ``_from_native`` lists what the extension imports from
@@ -28,11 +29,29 @@ from __future__ import annotations
 # What the extension uses of the package. Imported here, not at first use: if another thread forked in the
 # middle of that import, the child would wait for it forever.
 from . import _from_native as _from_native
-from . import _native, batch, constants, exception, operations, types
+from . import (
+    _native,
+    batch,
+    bitwise_operations,
+    cdt_ctx,
+    constants,
+    exception,
+    expression_operations,
+    expressions,
+    hll_operations,
+    list_operations,
+    map_operations,
+    operations,
+    string_helpers,
+    string_operations,
+    types,
+)
 from ._native import __version__
+from .arrow_records import ArrowRecords
 from .async_client import AsyncClient
 from .client import Client, client
 from .constants import *  # noqa: F403
+from .constants.operations import *  # noqa: F403
 from .exception import *  # noqa: F403
 from .exception import ConnectionError as ConnectionError
 from .exception import IndexError as IndexError
@@ -42,20 +61,34 @@ from .numpy_batch import NumpyBatchRecords
 from .numpy_query import NumpyQueryRecords
 from .numpy_records import MissingFieldWarning, NumpyRecords
 from .numpy_write import NumpyWriteResult
-from .query import AsyncNumpyBatches, AsyncQuery, AsyncQueryRecords, NumpyBatches, Query, QueryRecords
+from .query import (
+    ArrowBatches,
+    AsyncArrowBatches,
+    AsyncNumpyBatches,
+    AsyncQuery,
+    AsyncQueryRecords,
+    NumpyBatches,
+    Query,
+    QueryRecords,
+)
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats
-from .values import GeoJSON, HyperLogLog, KeyOrderedDict, null
+from .values import CDTInfinite, CDTWildcard, GeoJSON, HyperLogLog, KeyOrderedDict, null
 
 calc_digest = _native.calc_digest
 
 __all__ = [
+    "ArrowBatches",
+    "ArrowRecords",
+    "AsyncArrowBatches",
     "AsyncClient",
     "AsyncNumpyBatches",
     "AsyncQuery",
     "AsyncQueryRecords",
     "BatchRecord",
     "BatchRecords",
+    "CDTInfinite",
+    "CDTWildcard",
     "Client",
     "ClusterStats",
     "ConnectionStats",
@@ -79,11 +112,20 @@ __all__ = [
     "RecordHeader",
     "__version__",
     "batch",
+    "bitwise_operations",
     "calc_digest",
+    "cdt_ctx",
     "client",
     "exception",
+    "expression_operations",
+    "expressions",
+    "hll_operations",
+    "list_operations",
+    "map_operations",
     "null",
     "operations",
+    "string_helpers",
+    "string_operations",
     "types",
 ]
 __all__ += constants.__all__

@@ -10,6 +10,7 @@ thread forks in the middle of that import, the child waits for it forever.
 
 from __future__ import annotations
 
+from ._arrow.finish import arrow_query_records, finish_arrow_batch
 from ._finish import finish_batch_read
 from ._utils.log import emit as log_event
 from ._utils.log import logger
@@ -23,11 +24,13 @@ from .numpy_query import NumpyQueryRecords
 from .numpy_write import _finish as finish_batch_write
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats
-from .values import GeoJSON, HyperLogLog, KeyOrderedDict
+from .values import CDTInfinite, CDTWildcard, GeoJSON, HyperLogLog, KeyOrderedDict
 
 __all__ = [
     "BatchRecord",
     "BatchRecords",
+    "CDTInfinite",
+    "CDTWildcard",
     "ClusterStats",
     "ConnectionStats",
     "Exists",
@@ -44,7 +47,9 @@ __all__ = [
     "Record",
     "RecordDecodeError",
     "RecordHeader",
+    "arrow_query_records",
     "error_class",
+    "finish_arrow_batch",
     "finish_batch_read",
     "finish_batch_write",
     "log_event",

@@ -10,6 +10,25 @@ __version__: str
 def calc_digest(ns: str, set: str | None, key: str | SupportsIndex | bytes | bytearray) -> bytes:
     """The digest of a key, 20 bytes, as the server computes it."""
 
+def operation(
+    number: int,
+    bin_name: str,
+    ctx: Sequence[Any] | None = None,
+    policy: Mapping[str, int] | None = None,
+    /,
+    **entries: Any,
+) -> dict[str, Any]:
+    """Makes the dictionary of an operation, and refuses a wrong argument."""
+
+def only_read(operations: Sequence[Any]) -> bool:
+    """Whether none of these operations writes. They have been checked."""
+
+def get_context_base64(ctx: Sequence[Any]) -> str:
+    """The base64 of a context."""
+
+def get_expression_base64(expression: Any) -> str:
+    """The base64 of an expression."""
+
 def devserver_main(arguments: Sequence[str]) -> int:
     """Runs the embedded server with these arguments until it is stopped. Returns the exit code."""
 
@@ -66,6 +85,20 @@ class KeyTable:
         """Each row's index into ``spaces``; None if all rows have the same pair."""
 
 @final
+class ArrowWriter:
+    """One call of ``batch_write_arrow``."""
+
+    def write_next(self, completions: Completions | None) -> Any:
+        """Writes the next rows. Returns the number of rows so far; None after the last one."""
+
+    def outcome_so_far(self) -> tuple[Any, Any, dict[int, Any]]:
+        """The codes of the rows so far, which of them are in doubt, and the keys of those that failed. Call
+        it once, at the end."""
+
+    def close(self) -> None:
+        """Stops reading, and releases the stream."""
+
+@final
 class QueryPlace:
     """The progress of a query in each of its partitions."""
 
@@ -105,6 +138,28 @@ class QueryLabels:
     def sets(self) -> list[str | None]: ...
 
 @final
+class ArrowTable:
+    """Record batches with one schema."""
+
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def __len__(self) -> int: ...
+    def columns(self) -> list[tuple[str, str]]:
+        """The names and types of the columns."""
+
+    def nbytes(self) -> int: ...
+    def null_counts(self) -> list[int]: ...
+
+def arrow_table_of_fields(schema: Any, rows: int, leaves: Sequence[tuple[bytes, bytes]]) -> ArrowTable:
+    """The fields of a structured array. ``leaves`` has the values of each field that is no struct, and a byte
+    for each row: whether it has a value."""
+
+def arrow_stream(
+    first: ArrowTable, more: Callable[[], ArrowTable | None], requested_schema: object | None
+) -> object:
+    """One stream of the tables that ``more`` returns until it returns None, after ``first``."""
+
+@final
 class NumpyStream:
     """The records of a query, in arrays. One call reads from it at a time."""
 
@@ -125,6 +180,28 @@ class NumpyStream:
     def missing(self) -> tuple[list[str], list[str]]:
         """After the last block: fields that no record has, and that no earlier call has warned of; names of
         bins without a field."""
+
+    def close(self) -> None:
+        """Ends the query and closes its connections. A waiting ``next_block`` returns None."""
+
+@final
+class ArrowStream:
+    """The records of a query, in Arrow columns. One call at a time reads from it."""
+
+    def next_block(self, completions: Completions | None, received: int) -> Any:
+        """The next block as ``(number, records, failures, error)``; None after the last one. ``received`` as
+        for ``NumpyStream``."""
+
+    def all(self, completions: Completions | None) -> Any:
+        """All records as one block. ``error`` is the exception with which the query ended, or None."""
+
+    def empty(self) -> Any:
+        """Columns without rows, as ``next_block`` returns a block."""
+
+    def place(self, taken: int) -> QueryPlace: ...
+    def missing(self) -> tuple[list[str], list[str]]:
+        """After the last block: columns that no record has a value for, and that no earlier call has warned
+        of; names of bins without a column."""
 
     def close(self) -> None:
         """Ends the query and closes its connections. A waiting ``next_block`` returns None."""
@@ -278,6 +355,38 @@ class Core:
     ) -> None:
         """Raises for arguments that no query into arrays can have."""
 
+    def query_arrow(
+        self,
+        namespace: str,
+        set: str | None,
+        bins: Sequence[str] | None,
+        policy: Mapping[str, Any] | None,
+        max_records: int,
+        records_per_second: int,
+        place: QueryPlace | None,
+        paginates: bool,
+        schema: Any,
+        casting: str,
+        errors: str,
+        rows: int | None,
+        paths: Any,
+        meta: Any,
+    ) -> ArrowStream:
+        """Makes a query into Arrow columns, in blocks of ``rows`` rows; None for one result."""
+
+    def check_query_arrow(
+        self,
+        bins: Sequence[str] | None,
+        policy: Mapping[str, Any] | None,
+        schema: Any,
+        casting: str,
+        errors: str,
+        rows: int | None,
+        paths: Any,
+        meta: Any,
+    ) -> None:
+        """Raises for arguments that no query into Arrow columns can have."""
+
     @staticmethod
     def check_query(namespace: str, set: str | None) -> None:
         """Raises ParamError for a namespace or set that no query can have."""
@@ -306,6 +415,18 @@ class Core:
         paths: Any,
         project: str,
     ) -> Any: ...
+    def batch_read_arrow(
+        self,
+        completions: Completions | None,
+        keys: Any,
+        schema: Any,
+        bins: Sequence[str] | None,
+        paths: Any,
+        meta: Sequence[str],
+        policy: Mapping[str, Any] | None,
+        casting: str,
+        errors: str,
+    ) -> Any: ...
     def batch_operate(
         self,
         completions: Completions | None,
@@ -314,6 +435,11 @@ class Core:
         policy: Mapping[str, Any] | None,
         row_policy: Mapping[str, Any] | None,
         ttl: int | None,
+        dtype: Any,
+        fields: Sequence[str | None] | None,
+        casting: str,
+        errors: str,
+        out: Any,
     ) -> Any: ...
     def batch_remove(
         self,
@@ -326,6 +452,20 @@ class Core:
         self, completions: Completions | None, batch: Any, policy: Mapping[str, Any] | None
     ) -> Any:
         """Executes the rows of ``batch`` and sets their results."""
+
+    def arrow_writer(
+        self,
+        data: Any,
+        namespace: str,
+        set: str | None,
+        key: str,
+        bins: list[str] | None,
+        nulls: str,
+        no_key_hint: str,
+        policy: Mapping[str, Any] | None,
+    ) -> ArrowWriter:
+        """Begins a call of ``batch_write_arrow``. ``data`` is a capsule with a stream, or the capsules of a
+        schema and an array; ``no_key_hint`` ends the message about a key that is no column."""
 
     def batch_write_numpy(
         self,

@@ -30,6 +30,32 @@ Errors: TypeAlias = Literal["raise", "coerce"]
 Project: TypeAlias = Literal["client", "server"]
 Paths: TypeAlias = Mapping[str, "str | Sequence[str | bytes | bytearray | int | np.integer[Any]]"]
 
+MetaColumns: TypeAlias = "Sequence[Literal['key', 'digest', 'set', 'gen', 'ttl', 'result_code']]"
+# The columns of a result: an object with __arrow_c_schema__, a structured dtype, or types by name.
+ArrowType: TypeAlias = "str | ExportsSchema | npt.DTypeLike | Mapping[str, ArrowType]"
+ArrowSchema: TypeAlias = "ExportsSchema | np.dtype[Any] | Mapping[str, ArrowType]"
+
+
+class ExportsSchema(Protocol):
+    """A schema or type of pyarrow, polars, nanoarrow and others."""
+
+    def __arrow_c_schema__(self) -> object: ...
+
+
+class ArrowStreamExport(Protocol):
+    """Data that exports a stream of record batches: tables, frames, readers."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+class ArrowArrayExport(Protocol):
+    """Data that exports one record batch."""
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+
+ArrowData: TypeAlias = "ArrowStreamExport | ArrowArrayExport"
+
 
 class KeyDict(TypedDict, total=False):
     """A key as a dict."""

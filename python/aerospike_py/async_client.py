@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ._commands.base import ClientBase
 from ._commands.batch_read import AsyncBatchReadCommands
+from ._commands.batch_read_arrow import AsyncBatchReadArrowCommands
 from ._commands.batch_write import AsyncBatchWriteCommands
 from ._commands.infer import AsyncInferCommands
 from ._commands.info import AsyncInfoCommands
@@ -26,6 +27,7 @@ class AsyncClient(
     AsyncRecordCommands,
     AsyncOperateCommands,
     AsyncBatchReadCommands,
+    AsyncBatchReadArrowCommands,
     AsyncBatchWriteCommands,
     AsyncQueryCommands,
     AsyncInfoCommands,

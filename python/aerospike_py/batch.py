@@ -26,7 +26,7 @@ from .records import BatchRecord, BatchRecords
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .operations import Operation
+    from ._operation import Operation
     from .types import BatchReadPolicy, BatchRemovePolicy, BatchWritePolicy
 
 __all__ = ["BatchRecord", "BatchRecords", "Read", "Remove", "Write"]

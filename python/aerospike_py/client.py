@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ._commands.base import ClientBase
 from ._commands.batch_read import BatchReadCommands
+from ._commands.batch_read_arrow import BatchReadArrowCommands
 from ._commands.batch_write import BatchWriteCommands
 from ._commands.infer import InferCommands
 from ._commands.info import InfoCommands
@@ -46,6 +47,7 @@ class Client(
     RecordCommands,
     OperateCommands,
     BatchReadCommands,
+    BatchReadArrowCommands,
     BatchWriteCommands,
     QueryCommands,
     InfoCommands,

@@ -276,6 +276,19 @@ class NumpyRecords:
 
     # -- as other objects
 
+    def __arrow_c_schema__(self) -> object:
+        """The fields as columns of Arrow, for the Arrow C data interface."""
+        from ._export.arrow import arrow_table
+
+        return arrow_table(self.batch_records[:0], self.present[:0]).__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The fields as columns of Arrow, copied, for the Arrow C stream interface:
+        ``pyarrow.table(records)``, ``polars.DataFrame(records)``. What is not present is null."""
+        from ._export.arrow import arrow_table
+
+        return arrow_table(self.batch_records, self.present).__arrow_c_stream__(requested_schema)
+
     def to_pandas(self, meta_prefix: str = "") -> pd.DataFrame:
         """The fields as a ``pandas.DataFrame``, with the columns ``gen``, ``ttl`` and others about records.
 

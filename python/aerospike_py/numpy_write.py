@@ -1,4 +1,4 @@
-"""The result of ``batch_write_numpy``."""
+"""The result of ``batch_write_numpy`` and ``batch_write_arrow``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class WriteFailure(NamedTuple):
 
 
 class NumpyWriteResult:
-    """The outcome of each row of ``batch_write_numpy``.
+    """The outcome of each row of ``batch_write_numpy`` or ``batch_write_arrow``.
 
     Attributes:
         result_codes: int32 array, shape ``(n,)``: 0 where the row was written, otherwise a code of the server
@@ -48,7 +48,10 @@ class NumpyWriteResult:
     __slots__ = ("_keys", "in_doubt", "result_codes")
 
     def __init__(
-        self, result_codes: npt.NDArray[np.int32], in_doubt: npt.NDArray[np.bool_], keys: _native.KeyTable
+        self,
+        result_codes: npt.NDArray[np.int32],
+        in_doubt: npt.NDArray[np.bool_],
+        keys: _native.KeyTable | _FailedKeys,
     ) -> None:
         self.result_codes = result_codes
         self.in_doubt = in_doubt
@@ -117,24 +120,22 @@ class NumpyWriteResult:
         return f"<NumpyWriteResult {', '.join(parts)}>"
 
     def __reduce__(self) -> Any:
-        return (_restore, (self.result_codes, self.in_doubt, self._keys.primary_keys()))
+        keys = {row: self._keys.primary_key(row) for row in self.result_codes.nonzero()[0].tolist()}
+        return (_restore, (self.result_codes, self.in_doubt, keys))
 
 
-class _PickledKeys:
-    """Primary keys as a list: they take the place of the extension's ``KeyTable`` in a pickled result."""
+class _FailedKeys:
+    """The primary keys of the rows that failed; results need no others."""
 
-    def __init__(self, keys: list[Any]) -> None:
+    def __init__(self, keys: dict[int, Any]) -> None:
         self._keys = keys
-
-    def primary_keys(self) -> list[Any]:
-        return self._keys
 
     def primary_key(self, row: int) -> Any:
         return self._keys[row]
 
 
-def _restore(codes: Any, in_doubt: Any, keys: list[Any]) -> NumpyWriteResult:
-    return NumpyWriteResult(codes, in_doubt, _PickledKeys(keys))  # type: ignore[arg-type]
+def _restore(codes: Any, in_doubt: Any, keys: dict[int, Any]) -> NumpyWriteResult:
+    return NumpyWriteResult(codes, in_doubt, _FailedKeys(keys))
 
 
 def _finish(codes: Any, in_doubt: Any, keys: Any) -> NumpyWriteResult:

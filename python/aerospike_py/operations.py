@@ -8,14 +8,17 @@ The functions have the names and arguments of the official client's
 >>> op.increment("visits", 1)
 {'op': 6, 'bin': 'visits', 'val': 1}
 
-Operations on lists, maps, bits and HyperLogLogs, and expression operations, are not supported yet. A client
-refuses them with an error that names an alternative.
+:mod:`~aerospike_py.list_operations`, :mod:`~aerospike_py.map_operations`,
+:mod:`~aerospike_py.bitwise_operations`, :mod:`~aerospike_py.hll_operations`,
+:mod:`~aerospike_py.string_operations` and :mod:`~aerospike_py.expression_operations` have the others.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
+from . import _numbers
+from ._operation import Expression, Operation, operation
 from .constants import (
     OPERATOR_APPEND,
     OPERATOR_DELETE,
@@ -26,9 +29,22 @@ from .constants import (
     OPERATOR_WRITE,
 )
 
-Operation: TypeAlias = "dict[str, Any]"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-__all__ = ["append", "delete", "increment", "prepend", "read", "touch", "write"]
+    from .cdt_ctx import _cdt_ctx
+
+__all__ = [
+    "append",
+    "delete",
+    "increment",
+    "modify_by_path",
+    "prepend",
+    "read",
+    "select_by_path",
+    "touch",
+    "write",
+]
 
 
 def read(bin_name: str) -> Operation:
@@ -83,6 +99,31 @@ def increment(bin_name: str, amount: float) -> Operation:
     {'op': 6, 'bin': 'visits', 'val': -1}
     """
     return {"op": OPERATOR_INCR, "bin": bin_name, "val": amount}
+
+
+def select_by_path(bin_name: str, ctx: Sequence[_cdt_ctx], flags: int) -> Operation:
+    """Reads the items of a list or map to which a path leads. ``flags`` is one of the ``EXP_PATH_SELECT_*``
+    constants.
+
+    >>> from aerospike_py import EXP_PATH_SELECT_VALUE, cdt_ctx
+    >>> select_by_path("scores", [cdt_ctx.cdt_ctx_all_children()], EXP_PATH_SELECT_VALUE)
+    {'op': 2, 'bin': 'scores', 'ctx': [cdt_ctx_all_children()], 'cdt_flags': 1}
+    """
+    return operation(_numbers.OPERATOR_SELECT_BY_PATH, bin_name, ctx=ctx, cdt_flags=flags)
+
+
+def modify_by_path(bin_name: str, ctx: Sequence[_cdt_ctx], expr: Expression, flags: int) -> Operation:
+    """Replaces the items of a list or map to which a path leads by the value of an expression, in which
+    ``LoopVarInt(EXP_LOOPVAR_VALUE)`` and its siblings are the item. ``flags`` is one of the
+    ``EXP_PATH_MODIFY_*`` constants.
+
+    >>> from aerospike_py import EXP_LOOPVAR_VALUE, EXP_PATH_MODIFY_DEFAULT, cdt_ctx, expressions as exp
+    >>> more = exp.Add(exp.LoopVarInt(EXP_LOOPVAR_VALUE), 1)
+    >>> everything = [cdt_ctx.cdt_ctx_all_children()]
+    >>> modify_by_path("scores", everything, more, EXP_PATH_MODIFY_DEFAULT)["mod_exp"]
+    Add(LoopVarInt(1), 1)
+    """
+    return operation(_numbers.OPERATOR_MODIFY_BY_PATH, bin_name, ctx=ctx, mod_exp=expr, cdt_flags=flags)
 
 
 def touch(ttl: int | None = None) -> Operation:

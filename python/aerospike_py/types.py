@@ -50,6 +50,8 @@ class _Command(TypedDict, total=False):
     sleep_between_retries: int
     replica: int
     compress: bool
+    # A filter: an expression of aerospike_py.expressions, compiled or not, or its base64.
+    expressions: Any
 
 
 class _Reads(TypedDict, total=False):
@@ -125,6 +127,7 @@ class BatchWritePolicy(_Writes, total=False):
     exists: int
     ttl: int
     generation: int
+    expressions: Any
 
 
 class BatchRemovePolicy(_Writes, total=False):
@@ -134,10 +137,12 @@ class BatchRemovePolicy(_Writes, total=False):
     """
 
     generation: int
+    expressions: Any
 
 
 class ArrayWritePolicy(BatchPolicy, BatchWritePolicy, total=False):
-    """Policy of ``batch_write_numpy``: the keys of the batch's policy and of its rows' policy together.
+    """Policy of ``batch_write_numpy`` and ``batch_write_arrow``: the keys of the batch's policy and of its
+    rows' policy together.
 
     >>> policy: ArrayWritePolicy = {"total_timeout": 5000, "ttl": 3600}
     """
@@ -152,6 +157,7 @@ class BatchReadPolicy(TypedDict, total=False):
     read_mode_ap: int
     read_mode_sc: int
     read_touch_ttl_percent: int
+    expressions: Any
 
 
 class QueryPolicy(_Command, total=False):

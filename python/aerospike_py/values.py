@@ -117,3 +117,33 @@ class HyperLogLog(bytes):
 
     def __repr__(self) -> str:
         return f"HyperLogLog({bytes.__repr__(self)})"
+
+
+class CDTInfinite:
+    """Greater than all other values: an open end of a range of values, keys, indexes or ranks.
+
+    Example:
+        >>> from aerospike_py import map_operations as maps
+        >>> maps.map_get_by_key_range("ages", "B", CDTInfinite(), MAP_RETURN_KEY)["range"]
+        CDTInfinite()
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "CDTInfinite()"
+
+
+class CDTWildcard:
+    """Equal to every value. In a list that items are compared with, it stands for whatever follows.
+
+    Example:
+        >>> from aerospike_py import list_operations as lists
+        >>> lists.list_get_by_value("points", [1, CDTWildcard()], LIST_RETURN_COUNT)["val"]
+        [1, CDTWildcard()]
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "CDTWildcard()"

@@ -15,7 +15,6 @@ from tests.support import replay
 
 UDF = "runs user-defined functions"
 INDEXES = "queries a secondary index"
-GEO = "needs the cells of GeoJSON, which the node does not compute"
 BACKGROUND = "runs background queries"
 
 # Files that are about features which the node does not have.
@@ -38,8 +37,6 @@ OTHER_FEATURES = {
 # Tests of the other files that may differ: a pattern of their names, and why.
 EXCEPTIONS = {
     "batch_write": [(r"_with_expr_filtering_out_record\[policy_batch_apply\]", UDF)],
-    "operate": [("test_pos_operate_incr_with_geospatial_new_record", GEO)],
-    "operate_helpers": [("test_pos_operate_incr_with_geospatial_new_record", GEO)],
     "query": [("test_query_with_correct_parameters_hi", INDEXES)],
     "query_partition": [
         ("test_query_partition_with_(existent_ns_and_set|short_query|where)$", INDEXES),

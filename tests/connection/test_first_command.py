@@ -38,6 +38,9 @@ COMMANDS: dict[str, Any] = {
     "batch_operate": lambda client, key: client.batch_operate([key], [op.read("a")]),
     "batch_remove": lambda client, key: client.batch_remove([key]),
     "batch_write_numpy": lambda client, key: client.batch_write_numpy(ROW, *key[:2]),
+    "batch_write_arrow": lambda client, key: client.batch_write_arrow(
+        pytest.importorskip("pyarrow").table({"id": [1], "a": [5]}), *key[:2], key="id"
+    ),
     "info_all": lambda client, key: client.info_all("build"),
     "info_single_node": lambda client, key: client.info_single_node("build", "D1"),
     "info_random_node": lambda client, key: client.info_random_node("build"),

@@ -15,12 +15,53 @@ import numpy as np
 import pytest
 
 import aerospike_py
-from aerospike_py import AsyncClient, batch, exception, inference, operations, testing, types
+from aerospike_py import (
+    AsyncClient,
+    batch,
+    bitwise_operations,
+    cdt_ctx,
+    exception,
+    expression_operations,
+    expressions,
+    hll_operations,
+    inference,
+    list_operations,
+    map_operations,
+    operations,
+    string_helpers,
+    string_operations,
+    testing,
+    types,
+)
+from aerospike_py.expressions import arithmetic, base, bitwise, bitwise_operators, hll, string
+from aerospike_py.expressions import list as lists
+from aerospike_py.expressions import map as maps
 from aerospike_py.testing import DevServer
 
 pytestmark = pytest.mark.embedded
 
-MODULES = (aerospike_py, operations, batch, testing, types, inference, exception)
+# Their names are operations, contexts or expressions: examples may use those of their own module.
+OPERATIONS = (
+    list_operations,
+    map_operations,
+    bitwise_operations,
+    hll_operations,
+    string_operations,
+    expression_operations,
+    cdt_ctx,
+    string_helpers,
+)
+EXPRESSIONS = (expressions, base, lists, maps, bitwise, hll, arithmetic, bitwise_operators, string)
+MODULES = (
+    *(aerospike_py, operations),
+    batch,
+    testing,
+    types,
+    inference,
+    exception,
+    *OPERATIONS,
+    *EXPRESSIONS,
+)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -108,9 +149,13 @@ class Places:
             **{given: getattr(operations, given) for given in operations.__all__},
             **{given: getattr(batch, given) for given in batch.__all__},
             **{given: getattr(inference, given) for given in inference.__all__},
+            **{given: getattr(string_helpers, given) for given in string_helpers.__all__},
+            **{given: getattr(expressions, given) for given in expressions.__all__},
+            **self.names_of_module(name),
             "aerospike_py": aerospike_py,
             "aerospike": aerospike_py,
             "op": operations,
+            "exp": expressions,
             "np": np,
             "asyncio": asyncio,
             "DevServer": DevServer,
@@ -120,6 +165,13 @@ class Places:
             "dtype": np.dtype([("name", "S8"), ("visits", "i8")]),
             "keys": [("test", "users", number) for number in (1, 2, 3)],
         }
+
+    def names_of_module(self, name: str) -> dict[str, Any]:
+        """The names of the module that the example is in: several modules have an ``append``."""
+        module = max(
+            (one for one in MODULES if name.startswith(one.__name__)), key=lambda one: len(one.__name__)
+        )
+        return {given: getattr(module, given) for given in getattr(module, "__all__", ())}
 
     def close(self, names: dict[str, Any]) -> None:
         ended = names["client"].close()

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import aerospike_py as aerospike
-from tests.hostile.test_hostile_bytes import HARMLESS, HURRY, LONG, SLACK, faults, report
+from tests.hostile.test_hostile_bytes import HARMLESS, HURRY, LONG, SLACK, faults, missed, report
 from tests.support import hostile
 from tests.support.hostile import DTYPE, ROWS
 from tests.support.proxy import MESSAGE, Fault, connect_through
@@ -141,15 +141,17 @@ def test_queries_into_arrays(face, proxy, writer):
             shot = proxy.arm(fault, MESSAGE)
             start = time.monotonic()
             place = None if fault.kind in HARMLESS else where[fault.at]
+            failure = None
             try:
                 outcome = check(read(number, HURRY), place, fault)
             except aerospike.AerospikeError as error:
                 # A BatchDecodeError: a value became one that its field does not take.
                 assert getattr(error, "count", 1) == 1  # noqa: PT017
+                failure = error
                 outcome = type(error).__name__
             outcomes[f"{fault.kind}: {outcome}"] += 1
             assert time.monotonic() - start < HURRY["total_timeout"] / 1000 + SLACK, fault
-            assert shot.over.wait(LONG), fault
+            missed(shot, proxy, failure, outcomes)
             assert check(read(number + 1, None), None, f"after {fault}") == "whole"
     report(outcomes)
 

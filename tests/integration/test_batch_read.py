@@ -289,7 +289,7 @@ def test_outs_that_are_refused(client, make, error, message):
         ({"total_timeout": -1}, "whole number"),
         ({"allow_inline": 1}, "True or False"),
         ({"replica": 99}, "POLICY_REPLICA"),
-        ({"expressions": b""}, "is not supported yet: filter the records after reading them"),
+        ({"expressions": b""}, "must be an expression"),
         (5, "must be a dict"),
     ],
 )

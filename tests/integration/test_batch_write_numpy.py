@@ -351,9 +351,9 @@ class NoFrame:
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        (lambda: pytest.importorskip("pandas").DataFrame({"a": [1]}), "copy its columns into the fields of"),
-        (lambda: NoFrame.of("pyarrow.lib", "Table"), "copy its columns into the fields of"),
-        (lambda: NoFrame.of("polars", "DataFrame"), r"data\.to_numpy\(structured=True\).*nulls.*fill_null"),
+        (lambda: pytest.importorskip("pandas").DataFrame({"a": [1]}), r"batch_write_arrow\(data, .*nulls"),
+        (lambda: NoFrame.of("pyarrow.lib", "Table"), r"batch_write_arrow\(data, .*nulls"),
+        (lambda: NoFrame.of("polars", "DataFrame"), r"batch_write_arrow\(data, .*nulls"),
         (lambda: {"a": [1]}, r"np\.array\(rows, dtype="),
         (lambda: None, r"np\.array\(rows, dtype="),
     ],
@@ -370,7 +370,7 @@ def test_other_data_is_refused_with_what_to_do(client, fresh_set, data, text):
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        ("O", r"holds Python objects \(object\); convert its column.*batch_write\(\)"),
+        ("O", r"holds Python objects \(object\); .*batch_write_arrow.*convert the column.*batch_write\(\)"),
         (("O", (2,)), "holds Python objects"),
         ("U4", "is text of four bytes a character.*np.char.encode"),
         ("c16", "is complex, which no bin can hold"),

@@ -182,12 +182,35 @@ VALID: dict[str, Any] = {
     "prepend_item": "a",
     "amount": 1,
     "geo_data": "{}",
+    "ctx": [aerospike.cdt_ctx.cdt_ctx_all_children()],
+    "expression": aerospike.expressions.Eq(aerospike.expressions.IntBin("a"), 1),
+    "expr": aerospike.expressions.IntBin("a"),
+    "flags": 0,
+    **dict.fromkeys(
+        ("index", "rank", "count", "offset", "list_order", "map_order", "index_start", "rank_start"), 1
+    ),
+    **dict.fromkeys(
+        ("get_amt", "remove_amt", "byte_size", "byte_offset", "bit_offset", "bit_size", "shift"), 1
+    ),
+    **dict.fromkeys(
+        ("value", "value_begin", "value_end", "value_start", "return_type", "value_byte_size"), 1
+    ),
+    **dict.fromkeys(("key_range_start", "key_range_end", "index_bit_count"), 5),
+    "key_list": [1],
+    "value_list": [1],
+    "hll_list": [1],
+    **dict.fromkeys(("pad", "persist_index", "sign"), True),
+    "item_dict": {"a": 1},
+    "action": 0,
+    "policy": {},
 }
 VALID_OF: dict[tuple[str, str], Any] = {
     ("select", "bins"): ["a"],
     ("append", "val"): "x",
     ("prepend", "val"): "x",
     ("remove_bin", "list"): ["b"],
+    **{(f"bitwise_operations.bit_{name}", "value"): b"a" for name in ("set", "and", "or", "xor", "insert")},
+    **{(f"bitwise_operations.bit_{name}", "value"): True for name in ("lscan", "rscan")},
 }
 # What the package itself must not raise: Python's and pyo3's own words, which do not say what was wrong.
 BARE = re.compile(
@@ -216,6 +239,14 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Keys": aerospike.Keys,
     "GeoJSON": aerospike.GeoJSON,
     **{f"operations.{name}": getattr(op, name) for name in op.__all__},
+    **{
+        f"{module}.{name}": getattr(getattr(aerospike, module), name)
+        for module in (
+            *("list_operations", "map_operations", "bitwise_operations", "hll_operations"),
+            "expression_operations",
+        )
+        for name in getattr(aerospike, module).__all__
+    },
 }
 
 

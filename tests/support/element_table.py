@@ -282,4 +282,18 @@ ROWS: tuple[Row, ...] = (
             ),
         },
     ),
+    Row(
+        "struct",
+        "i8,f4",
+        {
+            "map": Cell(
+                "each key's value into the field of its name; see [nested fields](nested.md)",
+                (
+                    example("i8,f4", {"f0": 1, "f1": 2.5, "other": 3}, (1, 2.5)),
+                    example("i1,S2", {"f1": "abc", "f0": 7}, (7, b"ab"), changed=True),
+                    example("(2,)i2,?", {"f0": [1, 2], "f1": 1}, ([1, 2], True)),
+                ),
+            ),
+        },
+    ),
 )

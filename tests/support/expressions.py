@@ -95,11 +95,11 @@ def names(kind: str) -> st.SearchStrategy[str]:
     return st.sampled_from([*kind, *kind, *kind, "missing", "i", "l"])
 
 
-RETURNS = {
+RETURNS: dict[str, list[Any]] = {
     "int": [aerospike.LIST_RETURN_COUNT],
     "list": [aerospike.LIST_RETURN_VALUE, aerospike.LIST_RETURN_INDEX, aerospike.LIST_RETURN_RANK],
 }
-MAP_RETURNS = {
+MAP_RETURNS: dict[str, list[Any]] = {
     "int": [aerospike.MAP_RETURN_COUNT],
     "list": [aerospike.MAP_RETURN_VALUE, aerospike.MAP_RETURN_KEY],
     "map": [aerospike.MAP_RETURN_KEY_VALUE],

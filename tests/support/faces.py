@@ -94,7 +94,7 @@ class TwinQuery:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self.async_query, name)
-        if name in ("records", "numpy_batches"):
+        if name in ("records", "numpy_batches", "arrow_batches"):
             return lambda *args, **kwargs: TwinRecords(attribute(*args, **kwargs), self.loop)
         if not callable(attribute):
             return attribute

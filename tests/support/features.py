@@ -61,6 +61,9 @@ BATCH = "tests/integration/test_batch_read.py::"
 CLUSTER = "tests/cluster/test_reads.py::"
 CONFIG = "tests/config/test_config_effects.py::"
 
+# Of those that the installed official client has; a test counts them.
+HELPERS = "391 of 392"
+
 GROUPS = (
     Group(
         "Arrays",
@@ -85,6 +88,17 @@ GROUPS = (
                 "nested dtypes to any depth up to 16; `paths=` to values inside bins; decoded in place",
                 "tests/integration/test_nested_oracle.py::test_every_leaf_is_what_numpy_makes_of_the_value",
                 "tests/integration/test_nested_oracle.py::test_paths_find_what_indexing_finds",
+                official=NO,
+                peer=NO,
+            ),
+            better(
+                "batches and queries into Arrow columns",
+                "text and lists of any length, structs, maps, nulls; pyarrow, polars, pandas and DuckDB take "
+                "the result as it is",
+                "Client.batch_read_arrow",
+                "aerospike_py.ArrowRecords",
+                "tests/arrow/test_types.py::test_values_come_back",
+                "tests/arrow/test_queries.py::test_all_records_are_rows",
                 official=NO,
                 peer=NO,
             ),
@@ -126,6 +140,14 @@ GROUPS = (
                 "tests/integration/test_batch_write_numpy.py::test_a_round_trip_gives_the_same_array",
                 official=NO,
                 peer="native byte order; no presence",
+            ),
+            better(
+                "batch write from Arrow: frames of pandas and polars, tables, DuckDB queries, streams",
+                "text, lists, maps, times and nulls; a result code per row",
+                "Client.batch_write_arrow",
+                "tests/integration/test_batch_write_arrow.py::test_each_value_becomes_the_bin_that_it_is",
+                official=NO,
+                peer=NO,
             ),
             better("`out=`", "", f"{BATCH}test_out_with_a_stride", official=NO, peer=NO),
             better(
@@ -230,6 +252,38 @@ GROUPS = (
                 note="only missing records are requested again",
                 peer="not tried",
             ),
+            better(
+                "operations on lists, maps, bits, HyperLogLogs and strings",
+                "the official helpers' names, bytes and dicts; wrong arguments are refused at once",
+                "tests/compat/test_helper_modules.py::test_names_and_parameters_are_the_official_ones",
+                "tests/compat/test_interop_operations.py::"
+                "test_operations_are_encoded_as_by_the_official_client",
+                "tests/integration/test_operation_arguments.py::"
+                "test_wrong_arguments_are_refused_where_they_are_built",
+                peer="in part",
+            ),
+            have(
+                "functions and classes of the official helper modules",
+                "tests/compat/test_helper_modules.py::test_the_number_of_helpers_is_documented",
+                note=HELPERS,
+                peer="in part",
+            ),
+            better(
+                "filter expressions",
+                "on every command, batch, row and query; as objects, compiled or base64",
+                "tests/integration/test_filters.py::test_every_command_has_a_filter",
+                "tests/integration/test_filters.py::test_filtered_rows_of_batches",
+                "tests/integration/test_filters.py::test_queries_are_filtered",
+                "tests/compat/test_interop_operations.py::test_generated_expressions",
+                official="compiled; base64 in info commands only",
+            ),
+            better(
+                "results of operations as columns of an array",
+                "`batch_operate(..., _dtype=, fields=)`",
+                "tests/integration/test_operations_into_arrays.py::test_results_become_columns",
+                official=NO,
+                peer=NO,
+            ),
             not_yet(
                 "queries with predicates, secondary indexes",
                 "queries use only the primary index",
@@ -250,7 +304,6 @@ GROUPS = (
                 "users and roles", "", *commands("admin_create_user", "admin_drop_user", "admin_create_role")
             ),
             not_yet("transactions", "Enterprise Edition only", *commands("commit", "abort"), peer=NO),
-            not_yet("filter expressions", "", "policy:expressions"),
         ),
     ),
     Group(

@@ -83,16 +83,34 @@ COMMON_NOTHING = (
     warned("timeout_delay", 3000, "connections with late answers are closed, not kept", harmless=0),
     warned("error_detail_verbosity", 1, "error messages always have all details", harmless=0),
     warned("connect_timeout", 500, "set it in the client's config", harmless=0),
-    refused("expressions", [1], "filter the records after reading them"),
     refused("txn", object(), "instead of a transaction, compare generations"),
 )
-COMMON_NOTHING_OF_ROWS = (refused("expressions", [1], "filter the records after reading them"),)
+FILTERS = "tests/integration/test_filters.py::"
+
+
+def filter_of(what: str, *proof: str) -> Key:
+    return works(
+        "expressions",
+        "None",
+        f"filter: an expression of `aerospike_py.expressions`, compiled or not, or its base64; {what}",
+        *proof,
+    )
+
+
+FILTER_OF_ROW = filter_of(
+    "of the row, instead of the batch's", f"{FILTERS}test_rows_of_a_batch_have_filters_of_their_own"
+)
 DESERIALIZE = warned("deserialize", False, "lists and maps are always read as Python objects", harmless=True)
 LOCKING = refused("on_locking_only", True, "it is for transactions", harmless=False)
 
 
 def common(timeout: str, retries: str) -> tuple[Key, ...]:
     return (
+        filter_of(
+            "records for which it is not true are left alone and have code 27",
+            f"{FILTERS}test_every_command_has_a_filter",
+            f"{FILTERS}test_filtered_rows_of_arrays_are_not_present",
+        ),
         works(
             "total_timeout",
             timeout,
@@ -425,7 +443,8 @@ TABLES = (
             works(
                 "batch_parent_write",
                 "",
-                "for `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy` as a whole",
+                "for `batch_write`, `batch_operate`, `batch_remove`, `batch_write_numpy` and "
+                "`batch_write_arrow` as a whole",
                 f"{EFFECTS}test_total_timeout",
             ),
             works("batch_write", "", "for rows of these batches that write", TOLD),
@@ -538,9 +557,10 @@ TABLES = (
     Table(
         "batch_parent_write",
         "Batch write policy",
-        "For `batch_write`, `batch_operate`, `batch_remove` and `batch_write_numpy` as a whole. Only rows "
-        "that were certainly not applied are retried. `batch_write_numpy` takes this policy and the policy "
-        "of its rows in one dictionary.",
+        "For `batch_write`, `batch_operate`, `batch_remove`, `batch_write_numpy` and each block of "
+        "`batch_write_arrow` as a whole. Only rows that were certainly not applied are retried. "
+        "`batch_write_numpy` and `batch_write_arrow` take this policy and the policy of their rows in one "
+        "dictionary.",
         "BatchPolicy",
         "batch_policy",
         (
@@ -552,8 +572,8 @@ TABLES = (
     Table(
         "batch_write",
         "Policy for rows that write",
-        "For each row of `batch_operate` and `batch_write_numpy`, and for each `Write` of `batch_write` "
-        "without a policy of its own.",
+        "For each row of `batch_operate`, `batch_write_numpy` and `batch_write_arrow`, and for each `Write` "
+        "of `batch_write` without a policy of its own.",
         "BatchWritePolicy",
         "batch_write_policy",
         (
@@ -567,7 +587,7 @@ TABLES = (
                 ours=True,
             ),
             LOCKING,
-            *COMMON_NOTHING_OF_ROWS,
+            FILTER_OF_ROW,
         ),
     ),
     Table(
@@ -584,7 +604,7 @@ TABLES = (
                 "generation that `gen` compares with",
                 f"{EFFECTS}test_the_generation_of_a_batch_remove_policy",
             ),
-            *COMMON_NOTHING_OF_ROWS,
+            FILTER_OF_ROW,
         ),
     ),
     Table(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from typing_extensions import assert_type
 
 import aerospike_py as aerospike
@@ -93,12 +94,22 @@ def sync_client() -> None:
     client.remove(keys[0], policy={"exists": 1})  # type: ignore[arg-type]
     client.batch_read(keys, policy={"hedge_delay": "of"})  # type: ignore[call-overload]
     client.batch_operate(keys, [], {"max_retries": 1}, {"ttl": 60})
-    client.batch_operate(keys, [], None, {"exist": 1})  # type: ignore[arg-type]
+    aerospike.list_operations.list_append("a", 1, {"write_flags": aerospike.LIST_WRITE_ADD_UNIQUE})
+    aerospike.list_operations.list_pop("a", "x")  # type: ignore[arg-type]
+    aerospike.map_operations.map_put("a", 1)  # type: ignore[call-arg]
+    adult = aerospike.expressions.GE(aerospike.expressions.IntBin("age"), 18)
+    client.get(keys[0], {"expressions": adult})
+    client.get_expression_base64(adult.compile()).encode()
+    client.batch_operate(keys, [], dtype=[("a", "i4")], fields=["a"]).batch_records.tolist()
+    client.batch_operate(keys, [], None, {"exist": 1})  # type: ignore[call-overload]
     client.batch_remove(keys, None, {"ttl": 1})  # type: ignore[arg-type]
     Write(keys[0], [], policy={"exists": aerospike.POLICY_EXISTS_CREATE})
     Read(keys[0], policy={"ttl": 1})  # type: ignore[arg-type]
     client.batch_write_numpy(out, "test", "sensors", policy={"total_timeout": 50, "ttl": 60})
     client.batch_write_numpy(out, "test", "sensors", policy={"tll": 60})  # type: ignore[arg-type]
+    client.batch_write_arrow(pd.DataFrame(), "test", "sensors", key="id", policy={"ttl": 60}, progress=print)
+    client.batch_write_arrow([1], "test", "sensors", key="id")  # type: ignore[arg-type]
+    client.batch_write_arrow(pd.DataFrame(), "test", "sensors", key="id", nulls="keep")  # type: ignore[arg-type]
     client.info_all("build", {"timeot": 5})  # type: ignore[arg-type]
     query.where(5)  # type: ignore[attr-defined]
     query.ttl = "soon"  # type: ignore[assignment]

@@ -46,3 +46,12 @@ def test_the_command_line(capsys, server):
     assert main(["dtype", host, "test", "s"]) == 1
     assert main(["bench", host]) == 1
     assert capsys.readouterr().err.count("NumPy is not installed") == 2
+
+
+def test_writing_a_table_says_what_to_install(client, fresh_set):
+    class Table:
+        def __arrow_c_stream__(self, requested_schema=None):
+            raise AssertionError("not exported")
+
+    with pytest.raises(ImportError, match=r"batch_write_arrow needs NumPy 2\.0.*install"):
+        client.batch_write_arrow(Table(), "test", fresh_set, key="id")

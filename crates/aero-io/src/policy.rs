@@ -145,6 +145,8 @@ pub struct OperatePolicy {
     pub write: WritePolicy,
     /// `touch_ttl_percent` and `hedge` are used only if all operations read.
     pub reads: Reads,
+    /// Whether the server answers each operation, also those without a result.
+    pub responds_to_all: bool,
 }
 
 /// How a query is carried out.

@@ -12,6 +12,7 @@
 //! | `args` | configuration, policies, operations and single arguments, read from Python and checked |
 //! | `keys` | keys, read from Python once and kept as bytes |
 //! | `values` | bin values: Python objects to bytes and back |
+//! | `arrow` | Arrow: schemas, tables, the C data interface |
 //! | `arrays` | NumPy: dtypes as schemas and plans, the memory of arrays |
 //! | `call` | runs a command: waiting for it, or in an event loop; the runtimes |
 //! | `python` | forks, objects that are made once, the names of the package, exceptions |
@@ -20,6 +21,7 @@
 
 mod args;
 mod arrays;
+mod arrow;
 mod call;
 mod commands;
 mod core;
@@ -30,7 +32,7 @@ mod values;
 
 use pyo3::prelude::*;
 
-use commands::{batch_read, query};
+use commands::{batch_read, batch_write_arrow, query};
 use python::{interpreter, once, process};
 
 /// Runs the embedded node with these command-line arguments until it is stopped; returns the exit code.
@@ -50,12 +52,21 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<call::Operation>()?;
     module.add_class::<core::Core>()?;
     module.add_class::<keys::KeyTable>()?;
+    module.add_class::<batch_write_arrow::ArrowWriter>()?;
     module.add_class::<query::QueryPlace>()?;
     module.add_class::<query::QueryStream>()?;
     module.add_class::<query::NumpyStream>()?;
+    module.add_class::<query::ArrowStream>()?;
     module.add_class::<results::query_labels::QueryLabels>()?;
+    module.add_class::<arrow::table::ArrowTable>()?;
+    module.add_function(wrap_pyfunction!(arrow::table::arrow_table_of_fields, module)?)?;
+    module.add_function(wrap_pyfunction!(arrow::stream::arrow_stream, module)?)?;
     module.add_function(wrap_pyfunction!(batch_read::calc_digest, module)?)?;
     module.add_function(wrap_pyfunction!(devserver_main, module)?)?;
+    module.add_function(wrap_pyfunction!(args::expression::get_expression_base64, module)?)?;
+    module.add_function(wrap_pyfunction!(args::operations::get_context_base64, module)?)?;
+    module.add_function(wrap_pyfunction!(args::operations::only_read, module)?)?;
+    module.add_function(wrap_pyfunction!(args::operations::operation, module)?)?;
     module.add_function(wrap_pyfunction!(call::runtime::shutdown, module)?)?;
     let shutdown = module.getattr("shutdown")?;
     module.py().import("atexit")?.call_method1("register", (shutdown,))?;

@@ -33,10 +33,10 @@ mod plan;
 mod report;
 mod rows;
 
-pub use convert::Casting;
+pub use convert::{Casting, ColumnNumber, HalfBits, Number, time_count};
 pub use encode::{BytesAs, EncodeOptions, EncodePlan, Unwritable, WhyNot};
 pub use error::Reason;
 pub use memory::{RowMemory, RowOutcome};
 pub use plan::{Path, PathError, Plan, Step};
 pub use report::{Failure, KEPT_FAILURES, Summary, missing_in_both};
-pub use rows::{BlockLease, BlockRows, Lease, RecordLabels, RowBlock, RowBuffer, StoredKeys};
+pub use rows::{BlockLease, BlockRows, Lease, RecordLabels, RowBlock, RowBuffer, StoredKeys, seconds_left};

@@ -44,6 +44,16 @@ pub enum WireError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// An argument of an operation or expression is refused.
+    #[error("{function}: {argument} {why}")]
+    Argument {
+        /// The function that was given the argument.
+        function: &'static str,
+        /// The argument's name.
+        argument: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A part of a request is too large to be encoded.
     #[error("{what} of {size} does not fit the protocol's limit of {limit}")]
     TooLarge {

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, NoReturn
 from .. import _native
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._operation import Expression
     from .._types import PrimaryKey
+    from ..cdt_ctx import _cdt_ctx
     from ..stats import ClusterStats
     from ..types import ClientConfig
 
@@ -57,6 +61,36 @@ class ClientBase:
             313
         """
         return int.from_bytes(_native.calc_digest(ns, set, key)[:2], "little") % _PARTITIONS
+
+    def get_expression_base64(self, expression: Expression) -> str:
+        """The base64 of an expression, as info commands and the policies of other clients take it.
+
+        Args:
+            expression: an expression of :mod:`aerospike_py.expressions`, compiled or not.
+
+        Raises:
+            ParamError: it is not an expression, or the server could not evaluate it.
+
+        Example:
+            >>> client.get_expression_base64(exp.Eq(exp.IntBin("a"), 1).compile())
+            'kwGTUQKhYQE='
+        """
+        return _native.get_expression_base64(expression)
+
+    def get_cdtctx_base64(self, ctx: Sequence[_cdt_ctx]) -> str:
+        """The base64 of a context, as info commands that create indexes take it.
+
+        Args:
+            ctx: steps, made with :mod:`aerospike_py.cdt_ctx`.
+
+        Raises:
+            ParamError: it is not a context, or has no steps.
+
+        Example:
+            >>> client.get_cdtctx_base64([aerospike_py.cdt_ctx.cdt_ctx_map_key("k")])
+            'kiKiA2s='
+        """
+        return _native.get_context_base64(ctx)
 
     def stats(self) -> ClusterStats:
         """The state of the nodes and their connections, with counts of retries and hedged requests.

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .. import _native
+    from .._operation import Operation
     from .._types import KeyLike
-    from ..operations import Operation
     from ..records import OrderedRecord, Record
     from ..types import OperatePolicy, ReadPolicy, WritePolicy
 
@@ -164,12 +164,13 @@ class OperateCommands:
     ) -> Record:
         """Applies operations to a record, in order and atomically.
 
-        If all operations are reads, any replica may answer. A list with ``increment``, ``append`` or
-        ``prepend`` is not retried once it may have been applied.
+        If all operations are reads, any replica may answer. A list with operations that change a bin, such as
+        ``increment`` or ``list_append``, is not retried once it may have been applied.
 
         Args:
             key: ``(namespace, set, primary_key)``.
-            list: operations, made with :mod:`aerospike_py.operations`.
+            list: operations, made with :mod:`aerospike_py.operations`, :mod:`~aerospike_py.list_operations`,
+                :mod:`~aerospike_py.map_operations` and their siblings.
             meta: ``{"gen": ..., "ttl": ...}``: the expected generation, and the time to live in seconds. A
                 ``touch`` with seconds takes precedence over ``ttl``.
             policy: operate policy.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-_SCALARS = "only operations on scalars exist; see aerospike_py.operations"
 _FOREGROUND = "queries only read records"
 _INDEXES = "only the primary index can be queried; create indexes with asadm or the official client"
 _UDF = "register and apply user-defined functions with the official client"
@@ -57,10 +56,8 @@ NOT_YET: dict[str, str] = {
         _ADMIN,
     ),
     **dict.fromkeys(("commit", "abort"), _TRANSACTIONS),
-    "get_cdtctx_base64": _SCALARS,
-    "get_expression_base64": "filter the records after reading them",
     **dict.fromkeys(("enable_metrics", "disable_metrics"), "client.stats() has the numbers"),
-    "set_xdr_filter": "it needs filter expressions, and an Enterprise server",
+    "set_xdr_filter": "it needs an Enterprise server",
 }
 
 #: Method that will not exist to what to use instead.

@@ -103,17 +103,8 @@ def check_rows(
 def _no_structured_array(data: Any) -> str:
     """The message for data that is no structured array: what to do with data of this kind."""
     library = type(data).__module__.partition(".")[0]
-    kind = type(data).__name__
-    if library == "polars" and kind == "DataFrame":
-        how = (
-            "pass data.to_numpy(structured=True). A column with nulls becomes floats there: fill it with "
-            "fill_null(0) first, and pass present= to leave the nulls out"
-        )
-    elif library in ("pandas", "polars", "pyarrow") and kind in ("DataFrame", "Table", "RecordBatch"):
-        how = (
-            "copy its columns into the fields of np.zeros(len(data), dtype=[...]), and pass present= to "
-            'leave nulls out; docs/writing.md, "From a DataFrame", has the lines'
-        )
+    if library in ("pandas", "polars", "pyarrow", "duckdb"):
+        how = "batch_write_arrow(data, namespace, set, key=...) takes it as it is, with its text and nulls"
     else:
         how = 'np.array(rows, dtype=[("_key", "i8"), ("temperature", "f8"), ...]) makes one of tuples'
     return f"data is {_describe(data)}; it must be a structured NumPy array, whose fields become bins: {how}"
@@ -123,7 +114,8 @@ def _no_structured_array(data: Any) -> str:
 _CONVERSIONS = {
     "O": (
         "holds Python objects",
-        "convert its column to numbers (astype) or to UTF-8 bytes (an S field: "
+        "if the rows come from a DataFrame, pass the frame to batch_write_arrow, which takes text, lists and "
+        "nulls; else convert the column to numbers (astype) or to UTF-8 bytes (an S field: "
         "np.char.encode(column.astype(str), 'utf-8')), or write such values with put() or batch_write()",
     ),
     "U": (

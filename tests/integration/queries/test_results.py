@@ -211,7 +211,7 @@ def test_partitions_are_chosen(client, fresh_set):
         ),
         ({"max_retries": -1}, '"max_retries" is -1'),
         ({"expected_duration": 3}, "one of the QUERY_DURATION_\\* constants"),
-        ({"expressions": b"x"}, '"expressions" is not supported yet: '),
+        ({"expressions": b"x"}, '"expressions" is b.x. .*must be an expression'),
         (
             {"partition_filter": {"begin": 4096}},
             '"begin" is 4096 .*; it must be a whole number from 0 to 4095',

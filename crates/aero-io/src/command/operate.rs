@@ -11,12 +11,12 @@ use crate::policy::OperatePolicy;
 use crate::topology::state::Inner;
 
 pub(crate) fn is_write(op: &WriteOp<'_>) -> bool {
-    op.code != op::READ
+    op::modifies(op.code)
 }
 
-/// Whether applying an operation twice has another effect than applying it once.
+/// Whether applying an operation twice may have another effect than applying it once.
 fn adds_up(op: &WriteOp<'_>) -> bool {
-    matches!(op.code, op::INCREMENT | op::APPEND | op::PREPEND)
+    is_write(op) && !matches!(op.code, op::WRITE | op::TOUCH | op::DELETE)
 }
 
 pub(crate) async fn operate(
@@ -40,6 +40,7 @@ pub(crate) async fn operate(
     let reads = OperateReads {
         reads: ops.iter().any(|op| !is_write(op)),
         writes,
+        responds_to_all: policy.responds_to_all,
         info1: policy.reads.info1() | policy.write.limits.info1(),
         info3: policy.reads.info3(),
         read_touch_ttl_percent: policy.reads.touch_ttl_percent as u32,

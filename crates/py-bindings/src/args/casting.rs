@@ -1,5 +1,6 @@
 //! `casting` and `errors`: what happens to values that do not fit their fields.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use record_decode::Casting;
 
@@ -21,4 +22,19 @@ impl CastingArgs {
             coerce: one_word("errors", errors, &[("raise", false), ("coerce", true)])?,
         })
     }
+}
+
+/// Refuses arguments that have a meaning only with a dtype: casting, and `others` by their names.
+pub(crate) fn refuse_numpy_arguments(
+    casting: &CastingArgs,
+    others: &[(&str, Option<&Bound<'_, PyAny>>)],
+) -> PyResult<()> {
+    let given = others.iter().find(|(_, value)| value.is_some_and(|value| !value.is_none()));
+    let given = match given {
+        Some((name, _)) => name,
+        None if casting.casting != Casting::Unsafe => "casting",
+        None if casting.coerce => "errors",
+        None => return Ok(()),
+    };
+    Err(PyTypeError::new_err(format!("{given} needs _dtype; without it, records are not read into an array")))
 }

@@ -313,7 +313,7 @@ fn seed(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
     };
     let check_name = |name: &str| hosts::wrong_name(name).map_or(Ok(()), |why| Err(refused(&why)));
     if let Ok(text) = item.cast::<PyString>() {
-        let text = unicode(text, &format!("config \"hosts\"[{position}]"))?;
+        let text = unicode(text, format_args!("config \"hosts\"[{position}]"))?;
         let (host, port) = hosts::parse(&text).map_err(refused)?;
         check_name(&host)?;
         return Ok(Seed { host, port, tls_name: None });

@@ -6,6 +6,7 @@
 //! | `config`, `hosts`, `auth`, `tls` | the client's configuration |
 //! | `policy` | the policies of commands |
 //! | `operations`, `row_command` | operations on bins; what a row of a batch does |
+//! | `expression` | filters and other expressions |
 //! | `casting`, `paths`, `convert` | single arguments |
 //!
 //! Keys and bin values have rooms of their own, `keys` and `values`. Everything else that a command takes belongs
@@ -15,6 +16,7 @@ pub(crate) mod auth;
 pub(crate) mod casting;
 pub(crate) mod config;
 pub(crate) mod convert;
+pub(crate) mod expression;
 mod hosts;
 pub(crate) mod operations;
 pub(crate) mod paths;

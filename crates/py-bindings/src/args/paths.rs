@@ -1,5 +1,7 @@
 //! `paths` and `project`: where the values of fields come from, and who picks them.
 
+use std::fmt;
+
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyMapping, PyString};
@@ -28,6 +30,16 @@ pub(crate) fn field_paths(paths: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<(Str
     mapping.items()?.iter().map(pair).collect()
 }
 
+/// The path of a field, as messages begin. Formatted only for an error: paths are read in every call.
+#[derive(Clone, Copy)]
+struct PathOf<'a>(&'a str);
+
+impl fmt::Display for PathOf<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "paths[{:?}]: ", self.0)
+    }
+}
+
 fn field_path(field: &Bound<'_, PyAny>, path: &Bound<'_, PyAny>) -> PyResult<(String, Path)> {
     let py = field.py();
     let Ok(name) = field.cast::<PyString>() else {
@@ -37,9 +49,9 @@ fn field_path(field: &Bound<'_, PyAny>, path: &Bound<'_, PyAny>) -> PyResult<(St
         ));
     };
     let name = unicode(name, "the name of a field in paths")?;
-    let prefix = format!("paths[{name:?}]: ");
+    let prefix = PathOf(&name);
     if path.is_instance_of::<PyString>() || path.is_instance_of::<PyByteArray>() {
-        let bin = bin_name_at(&prefix, path)?.into();
+        let bin = bin_name_at(prefix, path)?.into();
         return Ok((name, Path { bin, steps: Box::default() }));
     }
     let Some(parts) = items_of(path) else {
@@ -51,16 +63,16 @@ fn field_path(field: &Bound<'_, PyAny>, path: &Bound<'_, PyAny>) -> PyResult<(St
     let Some((bin, steps)) = parts.split_first() else {
         return Err(param_error(py, format!("paths[{name:?}] is empty; it must begin with a bin")));
     };
-    let bin = bin_name_at(&prefix, bin)?.into();
-    let steps = (1..).zip(steps).map(|(number, step)| read_step(&prefix, number, step));
+    let bin = bin_name_at(prefix, bin)?.into();
+    let steps = (1..).zip(steps).map(|(number, step)| read_step(prefix, number, step));
     let steps = steps.collect::<PyResult<_>>()?;
     Ok((name, Path { bin, steps }))
 }
 
-fn read_step(prefix: &str, number: usize, step: &Bound<'_, PyAny>) -> PyResult<Step> {
+fn read_step(prefix: PathOf<'_>, number: usize, step: &Bound<'_, PyAny>) -> PyResult<Step> {
     let py = step.py();
     if let Ok(text) = step.cast::<PyString>() {
-        return Ok(Step::Str(unicode(text, &format!("{prefix}step {number}"))?.into()));
+        return Ok(Step::Str(unicode(text, format_args!("{prefix}step {number}"))?.into()));
     }
     if let Ok(bytes) = step.cast::<PyBytes>() {
         return Ok(Step::Blob(bytes.as_bytes().into()));

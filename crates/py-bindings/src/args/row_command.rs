@@ -16,13 +16,24 @@ use crate::python::once::intern;
 
 /// What a row does, and what a request says of it.
 pub(crate) struct RowCommand {
-    pub(crate) attributes: RowAttributes<'static>,
+    attributes: RowAttributes<'static>,
     pub(crate) operations: Operations,
     pub(crate) send_key: bool,
     pub(crate) writes: bool,
+    /// A filter expression of the row's own; empty for that of the batch.
+    filter: Vec<u8>,
 }
 
 impl RowCommand {
+    pub(crate) fn attributes(&self) -> RowAttributes<'_> {
+        self.attributes.with_filter(&self.filter)
+    }
+
+    /// The size of what the row has beside its key.
+    pub(crate) fn size(&self) -> usize {
+        self.operations.encoded.bytes.len() + self.filter.len()
+    }
+
     /// Operations, some of which may read.
     pub(crate) fn operate(
         py: Python<'_>,
@@ -31,29 +42,34 @@ impl RowCommand {
         parent: &BatchPolicy,
     ) -> PyResult<Self> {
         if !operations.writes {
-            return Ok(Self::read(operations, parent));
+            return Ok(Self::read(operations, parent, row.filter.clone()));
         }
         let ttl = operations.ttl.unwrap_or(row.options.ttl);
         let options = WriteOptions { ttl, ..row.options };
         let attributes =
             RowAttributes::write(&options, operations.reads).map_err(|error| request_error(py, &error))?;
-        Ok(Self { attributes, operations, send_key: row.send_key, writes: true })
+        let filter = row.filter.clone();
+        Ok(Self { attributes, operations, send_key: row.send_key, writes: true, filter })
     }
 
     pub(crate) fn remove(py: Python<'_>, row: &RowPolicy) -> PyResult<Self> {
         let attributes = RowAttributes::delete(&row.options).map_err(|error| request_error(py, &error))?;
-        Ok(Self { attributes, operations: Operations::default(), send_key: row.send_key, writes: true })
+        let (operations, filter) = (Operations::default(), row.filter.clone());
+        Ok(Self { attributes, operations, send_key: row.send_key, writes: true, filter })
     }
 
     /// Operations that only read. Without any, all bins if `operations.all_bins`, else none.
-    fn read(operations: Operations, parent: &BatchPolicy) -> Self {
+    fn read(operations: Operations, parent: &BatchPolicy, filter: Vec<u8>) -> Self {
         let bits = match (operations.all_bins, operations.encoded.count) {
             (true, _) => info1::GET_ALL,
             (false, 0) => info1::NO_BINS,
             _ => 0,
         };
-        let attributes = parent.reads.row_attributes(bits);
-        Self { attributes, operations, send_key: false, writes: false }
+        let mut attributes = parent.reads.row_attributes(bits);
+        if operations.responds_to_all {
+            attributes = attributes.responding_to_all();
+        }
+        Self { attributes, operations, send_key: false, writes: false, filter }
     }
 
     /// Reads a row object of `batch_write`.
@@ -90,7 +106,7 @@ impl RowCommand {
                 })?;
                 let list = attribute(intern!(py, "ops"))?;
                 let given = attribute(intern!(py, "policy"))?;
-                let modes = policy::row_read(py, parent, "batch read policy", given.as_ref())?;
+                let (modes, filter) = policy::row_read(py, parent, "batch read policy", given.as_ref())?;
                 if let Some(settings) = Settings::new(py, "meta", attribute(intern!(py, "meta"))?.as_ref())? {
                     settings.finish()?;
                 }
@@ -110,7 +126,7 @@ impl RowCommand {
                         "a Read has operations that write; use Write for them".into(),
                     ));
                 }
-                Ok(Self::read(operations, &modes))
+                Ok(Self::read(operations, &modes, filter))
             }
             _ => {
                 let found = describe(object);

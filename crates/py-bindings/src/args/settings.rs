@@ -126,6 +126,11 @@ impl<'py> Settings<'py> {
         param_error(value.py(), self.refusal(key, value, expected))
     }
 
+    /// A key, as messages call it.
+    pub(crate) fn what(&self, key: &str) -> String {
+        format!("{} {key:?}", self.name)
+    }
+
     /// A whole number within bounds.
     pub(crate) fn number(&mut self, key: &'static str, least: i64, most: i64) -> PyResult<Option<i64>> {
         let Some(value) = self.take(key)? else { return Ok(None) };

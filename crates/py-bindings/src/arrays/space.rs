@@ -1,7 +1,6 @@
 //! Memory for rows whose number is not known: rows of a query. It is allocated without the GIL, by the threads that
 //! read the sockets, and becomes NumPy arrays without being copied.
 
-use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::ptr;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PySlice;
 use record_decode::{BlockRows, Plan, RowBlock, RowMemory};
 
+use super::heap::Memory;
 use super::memory::rows_of;
 use super::{numpy, out};
 use crate::python::once::intern;
@@ -23,60 +23,6 @@ const CODE: usize = 4;
 
 /// Memory that rows leave to others: without any, the process is aborted.
 const SPARE: usize = 4 << 20;
-
-/// A piece of the heap. Its content is arbitrary.
-struct Memory {
-    data: *mut u8,
-    layout: Layout,
-}
-
-// SAFETY: an owner of memory like a box. Threads write to it only through a `RowBlock`, which says which may.
-unsafe impl Send for Memory {}
-// SAFETY: as above; it has no methods that access the memory through a shared reference.
-unsafe impl Sync for Memory {}
-
-impl Memory {
-    /// `None` if there is not so much memory.
-    fn new(size: usize) -> Option<Self> {
-        let layout = Self::layout(size)?;
-        // SAFETY: the layout has at least one byte.
-        let data = unsafe { alloc(layout) };
-        (!data.is_null()).then_some(Self { data, layout })
-    }
-
-    /// An alignment that every allocator has without effort: for another one, memory would be copied as it grows.
-    fn layout(size: usize) -> Option<Layout> {
-        Layout::from_size_align(size.max(1), 16).ok()
-    }
-
-    /// Changes the size; what was there stays. Large memory is moved without being copied, where the system can do so.
-    fn resize(&mut self, size: usize) -> bool {
-        let Some(layout) = Self::layout(size) else { return false };
-        // SAFETY: `data` was allocated with this layout, the new size is at least one byte and below `isize::MAX`.
-        let data = unsafe { realloc(self.data, self.layout, layout.size()) };
-        if data.is_null() {
-            return false;
-        }
-        (self.data, self.layout) = (data, layout);
-        true
-    }
-
-    /// Zeroes the bytes from `start` on.
-    fn zero_from(&mut self, start: usize) {
-        let size = self.layout.size();
-        if start < size {
-            // SAFETY: the bytes are inside the memory, which `self` owns alone.
-            unsafe { ptr::write_bytes(self.data.add(start), 0, size - start) }
-        }
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        // SAFETY: `data` was allocated with this layout and is not used any more.
-        unsafe { dealloc(self.data, self.layout) }
-    }
-}
 
 /// Keeps the memory of an array.
 #[pyclass(frozen, module = "aerospike_py._native")]
@@ -91,9 +37,9 @@ fn into_array<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = dtype.py();
     numpy(py)?;
-    assert!(len * itemsize <= memory.layout.size(), "{len} rows of {itemsize} bytes");
+    assert!(len * itemsize <= memory.size(), "{len} rows of {itemsize} bytes");
     let owner = Bound::new(py, ArrayMemory(memory))?;
-    let data = owner.get().0.data.cast_const();
+    let data = owner.get().0.data().cast_const();
     // SAFETY: the bytes are inside the memory (checked above), all of them were written, and nothing writes to them any
     // more. The array keeps `owner`, which keeps the memory where it is.
     let bytes = unsafe {
@@ -165,7 +111,7 @@ impl RowSpace {
             let size = rows.checked_mul(itemsize).filter(|&size| isize::try_from(size).is_ok());
             if let Some(mut memory) = size.and_then(Memory::new) {
                 if !settings.plan.schema().is_dense() {
-                    memory.zero_from(0);
+                    memory.zero_new(0);
                 }
                 return Self::with_records(settings, Records::Own(memory), rows);
             }
@@ -213,14 +159,16 @@ impl RowSpace {
         self.done.as_ref().map_or(0, |done| done.len)
     }
 
-    /// Makes room for as many rows again, but no more than `most` in all, once the block is complete. False if there is no
-    /// memory; the rows so far stay.
+    /// Makes room for at least as many rows again, but no more than `most` in all, once the block is complete. False if
+    /// there is no memory; the rows so far stay.
     pub(crate) fn grow(&mut self, most: usize) -> bool {
         self.close_block();
         let first = self.rows_done();
         let schema = self.settings.plan.schema();
         let Records::Own(records) = &mut self.memory.records else { return false };
-        let mut more = self.capacity.min(most.saturating_sub(self.capacity)).max(1);
+        // Pages that no row needs cost nothing; moving those that have rows does.
+        let more = self.capacity.saturating_mul(if records.is_mapped() { 7 } else { 1 });
+        let mut more = more.min(most.saturating_sub(self.capacity)).max(1);
         loop {
             let rows = self.capacity.checked_add(more);
             // Seen by the compiler as used, so that it is allocated.
@@ -244,7 +192,7 @@ impl RowSpace {
             more /= 2;
         }
         if !schema.is_dense() {
-            records.zero_from(first * schema.itemsize());
+            records.zero_new(first * schema.itemsize());
         }
         self.block = Some(self.memory.open(&self.settings, first, self.capacity - first));
         true
@@ -275,14 +223,14 @@ impl SpaceMemory {
         let itemsize = settings.plan.schema().itemsize();
         let (data, stride) = match records {
             Records::Own(memory) => {
-                assert!((first + rows) * itemsize <= memory.layout.size(), "rows of a space");
-                (memory.data, itemsize)
+                assert!((first + rows) * itemsize <= memory.size(), "rows of a space");
+                (memory.data(), itemsize)
             }
             Records::Users { data, stride, .. } => (*data, *stride),
         };
-        assert!((first + rows) * META <= meta.layout.size(), "meta data of a space");
-        assert!((first + rows) * DIGEST <= digests.layout.size(), "digests of a space");
-        assert!(rows * CODE <= codes.layout.size(), "codes of a space");
+        assert!((first + rows) * META <= meta.size(), "meta data of a space");
+        assert!((first + rows) * DIGEST <= digests.size(), "digests of a space");
+        assert!(rows * CODE <= codes.size(), "codes of a space");
         // SAFETY: the rows are inside the memory (checked above, and by `UsersArray::new`), which `RowSpace` neither
         // moves nor frees before the block is sealed, and no two of the four overlap. Nothing else accesses it: Python
         // does not know the memory. It does know a user's array, which by the documentation must not be used while a
@@ -291,11 +239,11 @@ impl SpaceMemory {
             let memory = RowMemory {
                 data: data.add(first * stride),
                 stride,
-                meta: meta.data.add(first * META),
-                result_codes: codes.data,
+                meta: meta.data().add(first * META),
+                result_codes: codes.data(),
                 len: rows,
             };
-            let digests = digests.data.add(first * DIGEST);
+            let digests = digests.data().add(first * DIGEST);
             RowBlock::new(Arc::clone(&settings.plan), memory, digests, settings.now, settings.has_sets)
         };
         OpenBlock(Arc::new(block))
@@ -325,7 +273,7 @@ impl FilledRows {
             let mut digest = [0; DIGEST];
             // SAFETY: the digest of each row is inside the memory, was written with its row, and is copied.
             unsafe {
-                ptr::copy_nonoverlapping(self.digests.data.add(row * DIGEST), digest.as_mut_ptr(), DIGEST)
+                ptr::copy_nonoverlapping(self.digests.data().add(row * DIGEST), digest.as_mut_ptr(), DIGEST)
             }
             each(digest);
         }

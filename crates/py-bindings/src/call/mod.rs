@@ -27,7 +27,7 @@ pub(crate) use self::operation::Operation;
 use self::runtime::Driver;
 pub(crate) use self::runtime::{Handle, shared as shared_runtime};
 use self::wait::{NothingToSeal, wait};
-pub(crate) use self::wait::{Seal, inherited_call};
+pub(crate) use self::wait::{Seal, inherited_call, panic_message};
 use crate::python::errors::io_error;
 
 /// A command, ready to run.

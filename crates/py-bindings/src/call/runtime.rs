@@ -21,7 +21,7 @@ pub(crate) use tokio::sync::Notify;
 pub(super) use tokio::task::AbortHandle;
 
 use crate::python::errors::client_error;
-use crate::python::process;
+use crate::python::{gil_threads, process};
 
 /// What drives a call that a thread waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,11 @@ static SHARED: Mutex<Shared> = Mutex::new(Shared { generation: 0, runtime: None 
 thread_local! {
     /// On a thread of a shared runtime, the generation of that.
     static WORKER_OF: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether this thread is one of a shared runtime's, which never waits for the GIL.
+pub(crate) fn is_worker() -> bool {
+    WORKER_OF.try_with(Cell::get).unwrap_or(0) != 0
 }
 
 /// Stops threads of a runtime whose descriptors were closed, instead of letting them panic.
@@ -122,7 +127,8 @@ fn shared_or_reason() -> Result<Handle, String> {
 /// The runtimes are left to the end of the process. Their threads never touch Python, and shutting one down would
 /// take the timers from calls that other threads still wait for: tokio panics in those.
 #[pyfunction]
-pub(crate) fn shutdown() {
+pub(crate) fn shutdown(py: Python<'_>) {
+    gil_threads::wait_for_end(py);
     _ = THREAD_RUNTIME.try_with(|own| std::mem::forget(own.take()));
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     std::mem::forget(shared.runtime.take());

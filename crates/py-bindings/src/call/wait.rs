@@ -35,7 +35,7 @@ impl Seal for NothingToSeal {
 }
 
 /// A panic of the core, as the message of an exception.
-pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

@@ -7,10 +7,12 @@ use aero_io::{BatchKeys, BatchOperate, BatchPolicy, BatchWriter, EncodedOps, Ope
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PySequence};
 
+use crate::args::casting::{CastingArgs, refuse_numpy_arguments};
 use crate::args::convert::time_to_live;
 use crate::args::row_command::RowCommand;
 use crate::args::{operations, policy};
 use crate::call::{Call, Completions};
+use crate::commands::batch_operate_numpy::ArrayArgs;
 use crate::core::Core;
 use crate::keys::KeyArena;
 use crate::python::describe::describe;
@@ -21,12 +23,17 @@ use crate::results::sinks::{NO_RESPONSE, RawRows};
 use crate::results::{records, rows};
 
 /// The commands of a batch's rows: one for all of them, or one each.
-struct RowCommands {
+pub(super) struct RowCommands {
     arena: Arc<KeyArena>,
     commands: Vec<RowCommand>,
 }
 
 impl RowCommands {
+    /// One command for all rows.
+    pub(super) fn one(arena: Arc<KeyArena>, command: RowCommand) -> Self {
+        Self { arena, commands: vec![command] }
+    }
+
     fn of(&self, row: usize) -> &RowCommand {
         match self.commands.as_slice() {
             [one] => one,
@@ -39,7 +46,7 @@ impl RowOps for RowCommands {
     fn head(&self, row: usize) -> RowHead<'_> {
         let command = self.of(row);
         let send_key = if command.send_key { self.arena.user_key(row) } else { None };
-        RowHead { attributes: command.attributes, send_key }
+        RowHead { attributes: command.attributes(), send_key }
     }
 
     fn writes(&self, row: usize) -> bool {
@@ -51,7 +58,7 @@ impl RowOps for RowCommands {
     }
 
     fn size(&self, row: usize) -> usize {
-        self.of(row).operations.encoded.bytes.len() + self.arena.key_size(row)
+        self.of(row).size() + self.arena.key_size(row)
     }
 
     fn write<'r>(
@@ -77,15 +84,37 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
         row_policy: Option<&Bound<'_, PyAny>>,
         ttl: Option<&Bound<'_, PyAny>>,
+        dtype: Option<&Bound<'_, PyAny>>,
+        fields: Option<&Bound<'_, PyAny>>,
+        casting: &Bound<'_, PyAny>,
+        errors: &Bound<'_, PyAny>,
+        out: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let parent = self.parent_policy(py, policy)?;
-        let operations = operations::encode_list(list, self.config.bools)?;
+        let mut operations = operations::encode_list(list, self.config.bools)?;
+        let casting = CastingArgs::read(casting, errors)?;
+        let array = match dtype {
+            Some(dtype) => {
+                // So that the results are in the order of the operations.
+                operations.responds_to_all = true;
+                let args = ArrayArgs { keys, dtype, fields, casting, out };
+                let fields = args.fields(&operations)?;
+                Some((args, fields))
+            }
+            None => {
+                refuse_numpy_arguments(&casting, &[("fields", fields), ("out", out)])?;
+                None
+            }
+        };
         let defaults = &self.config.policies.batch_write;
         let mut row = policy::row_write(py, defaults, "batch write policy", row_policy)?.of_row(py, None)?;
         if let Some(ttl) = ttl.filter(|ttl| !ttl.is_none()) {
             row.options.ttl = time_to_live("ttl", ttl)?.unwrap_or(row.options.ttl);
         }
         let command = RowCommand::operate(py, operations, &row, &parent)?;
+        if let Some((args, fields)) = array {
+            return self.operate_into_numpy(py, completions, &args, &fields, command, parent);
+        }
         let arena = Arc::new(KeyArena::read(keys)?);
         self.run_batch(py, completions, "batch operate", arena, vec![command], parent, None)
     }

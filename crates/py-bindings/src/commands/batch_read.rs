@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use aero_io::{BatchKeys, BatchRead, Bins};
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
-use record_decode::{Casting, Path, RowBuffer};
+use record_decode::{Path, RowBuffer};
 
-use crate::args::casting::CastingArgs;
+use crate::args::casting::{CastingArgs, refuse_numpy_arguments};
 use crate::args::convert::{bin_names, text, text_or_none};
 use crate::args::paths::{check_project, field_paths, path_error};
 use crate::args::policy;
@@ -68,7 +67,7 @@ impl Core {
                 )
             }
             None => {
-                refuse_numpy_arguments(&casting, out, paths)?;
+                refuse_numpy_arguments(&casting, &[("out", out), ("paths", paths)])?;
                 into_records(py, completions, cluster, keys, bins.as_deref(), request)
             }
         }
@@ -130,12 +129,12 @@ fn into_numpy(
             return Err(io_error(py, &error));
         }
         if summary.missing_fields.is_empty() {
-            return numpy_batch::wrap(py, arrays, arena, &plan, summary, coerce);
+            return numpy_batch::wrap(py, arrays, arena, Some(&plan), summary, coerce);
         }
         let kind = ReadKind::new(plan.bin_names(), arena.spaces());
         warned.retain_new(kind, &mut summary.missing_fields);
         let fields = summary.missing_fields.clone();
-        let batch = numpy_batch::wrap(py, arrays, arena, &plan, summary, coerce)?;
+        let batch = numpy_batch::wrap(py, arrays, arena, Some(&plan), summary, coerce)?;
         // Not if the warning was raised as an error: the next call raises it again.
         warned.add(kind, fields);
         Ok(batch)
@@ -184,26 +183,6 @@ fn into_records(
         records::batch_records(py, PyList::new(py, made)?, result, Success::Found)
     });
     Call::new(future, finish).run(py, completions)
-}
-
-/// Refuses arguments that have a meaning only with a dtype.
-fn refuse_numpy_arguments(
-    casting: &CastingArgs,
-    out: Option<&Bound<'_, PyAny>>,
-    paths: Option<&Bound<'_, PyAny>>,
-) -> PyResult<()> {
-    let given = if out.is_some_and(|out| !out.is_none()) {
-        "out"
-    } else if paths.is_some_and(|paths| !paths.is_none()) {
-        "paths"
-    } else if casting.casting != Casting::Unsafe {
-        "casting"
-    } else if casting.coerce {
-        "errors"
-    } else {
-        return Ok(());
-    };
-    Err(PyTypeError::new_err(format!("{given} needs _dtype; without it, records are not read into an array")))
 }
 
 /// The digest of a key, as the server computes it.

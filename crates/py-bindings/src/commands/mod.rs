@@ -5,7 +5,10 @@
 //! functions, administration, transactions) is a new file; metrics belong into `cluster`.
 
 pub(crate) mod batch_operate;
+mod batch_operate_numpy;
 pub(crate) mod batch_read;
+pub(crate) mod batch_read_arrow;
+pub(crate) mod batch_write_arrow;
 pub(crate) mod batch_write_numpy;
 pub(crate) mod cluster;
 pub(crate) mod info;

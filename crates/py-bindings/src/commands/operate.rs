@@ -125,7 +125,7 @@ impl Core {
         let cluster = self.cluster(py)?;
         let arena = KeyArena::read_one(key)?;
         let key = arena.command_key(policy.write.send_key);
-        let policy = policy.with_meta(py, meta, operations.ttl)?;
+        let policy = policy.with_meta(py, meta, &operations)?;
         let digest = key.digest;
         let writes = operations.writes || !operations.reads;
         let future = async move {

@@ -3,6 +3,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | `interpreter`, `process` | which interpreter imports the package; which process this is, forks included |
+//! | `gil_threads` | threads of our own that may take the GIL, which the interpreter's exit waits for |
 //! | `once` | Python objects that are made once, safely beside forks |
 //! | `tuples` | instances of named tuples |
 //! | `package` | the names of the Python package that the extension uses |
@@ -12,6 +13,7 @@
 
 pub(crate) mod describe;
 pub(crate) mod errors;
+pub(crate) mod gil_threads;
 pub(crate) mod interpreter;
 pub(crate) mod once;
 pub(crate) mod package;

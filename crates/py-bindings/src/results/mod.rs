@@ -6,6 +6,8 @@
 //! module here.
 
 pub(crate) mod answer;
+pub(crate) mod arrow;
+pub(crate) mod arrow_rows;
 pub(crate) mod clock;
 pub(crate) mod numpy_batch;
 pub(crate) mod numpy_query;

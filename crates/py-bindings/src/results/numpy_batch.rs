@@ -14,12 +14,12 @@ use crate::python::package::from_package;
 use crate::results::summary;
 
 /// Wraps the filled arrays. Warns of rows that failed, of values that changed to fit and of the summary's
-/// missing fields, and raises for values that did not fit unless `coerce`.
+/// missing fields, and raises for values that did not fit unless `coerce`. `plan` has the paths of fields, for messages.
 pub(crate) fn wrap(
     py: Python<'_>,
     arrays: Arrays,
     arena: Arc<KeyArena>,
-    plan: &Plan,
+    plan: Option<&Plan>,
     mut summary: Summary,
     coerce: bool,
 ) -> PyResult<Py<PyAny>> {
@@ -47,7 +47,7 @@ pub(crate) fn wrap(
     let failures = does_not_fit.then(|| summary::failures(&summary));
     let missing: Vec<&str> = summary.missing_fields.iter().map(|name| &**name).collect();
     let unmatched = summary::unmatched(&summary);
-    let paths = paths_dict(py, plan)?;
+    let paths = plan.map(|plan| paths_dict(py, plan)).transpose()?.flatten();
     Ok(python.finish.bind(py).call1((batch, failed_codes, missing, unmatched, failures, paths))?.unbind())
 }
 

@@ -223,7 +223,7 @@ impl State {
 }
 
 /// Waits until `look` returns something. It is called again after each notification.
-async fn wait_for<T>(changed: &Notify, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) async fn wait_for<T>(changed: &Notify, mut look: impl FnMut() -> Option<T>) -> T {
     let mut notified = pin!(changed.notified());
     loop {
         // Registered before the state is read, so that a change in between is not missed.

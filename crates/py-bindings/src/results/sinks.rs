@@ -1,17 +1,20 @@
 //! Sinks: where the records of a batch go as they arrive.
 //!
-//! [`NumpyRows`] writes them into arrays, [`RawRows`] keeps their bytes for Python objects, [`CodeRows`] keeps only
-//! result codes. A task takes a lease to write, for one frame of an answer at a time. Once a sink is sealed or
-//! finished no lease is given, so an answer that arrives late changes nothing.
+//! [`NumpyRows`] writes them into arrays, [`OperationRows`] the results of operations, [`ArrowRows`] writes them into
+//! Arrow columns; [`RawRows`] keeps their bytes for Python objects, [`CodeRows`] keeps only result codes. A task takes a
+//! lease to write, for one frame of an answer at a time. Once a sink is sealed or finished no lease is given, so an
+//! answer that arrives late changes nothing.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aero_io::{RowLease, RowOutcome, RowSink, client_code};
+use arrow_columns::{BatchLease, BatchTable, RowAnswer};
 use record_decode::{self as decode, RowBuffer};
 use wire_protocol::batch::Record;
-use wire_protocol::message::Ops;
+use wire_protocol::message::{Ops, write_op};
 
 use crate::call::Seal;
+use crate::results::clock;
 
 /// The code of a row that no answer has come for.
 pub(crate) const NO_RESPONSE: i32 = client_code::NO_RESPONSE;
@@ -53,6 +56,131 @@ impl RowLease for NumpyLease<'_> {
 
     fn fail(&mut self, row: usize, code: i32, _in_doubt: bool) -> RowOutcome {
         outcome(self.0.fail(row, code))
+    }
+}
+
+/// Rows of NumPy arrays whose fields are the results of operations.
+pub(crate) struct OperationRows {
+    rows: NumpyRows,
+    /// For each operation, the name under which the plan looks for its result; none if no field takes it.
+    names: Vec<Option<Box<str>>>,
+}
+
+impl OperationRows {
+    /// `used` says for each operation whether a field takes its result.
+    pub(crate) fn new(rows: NumpyRows, used: &[bool]) -> Self {
+        let names = used.iter().enumerate();
+        let names = names.map(|(position, used)| used.then(|| position.to_string().into())).collect();
+        Self { rows, names }
+    }
+
+    pub(crate) fn buffer(&self) -> &RowBuffer {
+        &self.rows.0
+    }
+}
+
+impl RowSink for OperationRows {
+    type Lease<'a> = OperationLease<'a>;
+
+    fn lease(&self) -> Option<OperationLease<'_>> {
+        let rows = self.rows.lease()?;
+        Some(OperationLease { rows, names: &self.names, results: Vec::new() })
+    }
+}
+
+impl Seal for OperationRows {
+    fn seal(&self) {
+        self.rows.seal();
+    }
+}
+
+/// A lease on [`OperationRows`].
+pub(crate) struct OperationLease<'a> {
+    rows: NumpyLease<'a>,
+    names: &'a [Option<Box<str>>],
+    /// The results of a record that fields take, each under the position of its operation.
+    results: Vec<u8>,
+}
+
+impl RowLease for OperationLease<'_> {
+    fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
+        if !record.result_code.is_ok() {
+            return self.rows.record(row, record);
+        }
+        // A server answers each operation, since it is asked to.
+        if usize::from(record.n_ops) != self.names.len() {
+            return self.rows.fail(row, client_code::CLIENT, false);
+        }
+        self.results.clear();
+        let mut count = 0;
+        for (name, op) in self.names.iter().zip(record.ops()) {
+            if let Some(name) = name {
+                write_op(&mut self.results, op.code, op.particle_type, name.as_bytes(), op.value);
+                count += 1;
+            }
+        }
+        self.rows.record(row, &record.with_ops(count, &self.results))
+    }
+
+    fn fail(&mut self, row: usize, code: i32, in_doubt: bool) -> RowOutcome {
+        self.rows.fail(row, code, in_doubt)
+    }
+}
+
+/// Rows of Arrow columns.
+pub(crate) struct ArrowRows {
+    pub(crate) table: BatchTable,
+    now: u32,
+}
+
+impl ArrowRows {
+    pub(crate) fn new(table: BatchTable) -> Self {
+        Self { table, now: clock::now() }
+    }
+}
+
+impl RowSink for ArrowRows {
+    type Lease<'a> = ArrowLease<'a>;
+
+    fn lease(&self) -> Option<ArrowLease<'_>> {
+        Some(ArrowLease { rows: self.table.lease()?, now: self.now })
+    }
+}
+
+impl Seal for ArrowRows {
+    fn seal(&self) {
+        self.table.seal();
+    }
+}
+
+/// A lease on [`ArrowRows`].
+pub(crate) struct ArrowLease<'a> {
+    rows: BatchLease<'a>,
+    now: u32,
+}
+
+impl ArrowLease<'_> {
+    #[inline]
+    fn write(&mut self, row: usize, answer: RowAnswer, ops: &[u8]) -> RowOutcome {
+        if row >= self.rows.len() {
+            return RowOutcome::OutOfRange;
+        }
+        if self.rows.write(row, answer, ops) { RowOutcome::Written } else { RowOutcome::Repeated }
+    }
+}
+
+impl RowLease for ArrowLease<'_> {
+    #[inline]
+    fn record(&mut self, row: usize, record: &Record<'_>) -> RowOutcome {
+        if !record.result_code.is_ok() {
+            return self.fail(row, record.result_code.into(), false);
+        }
+        let ttl = decode::seconds_left(record.void_time, self.now);
+        self.write(row, RowAnswer { code: 0, generation: record.generation, ttl }, record.ops_bytes())
+    }
+
+    fn fail(&mut self, row: usize, code: i32, _in_doubt: bool) -> RowOutcome {
+        self.write(row, RowAnswer { code, generation: 0, ttl: 0 }, &[])
     }
 }
 

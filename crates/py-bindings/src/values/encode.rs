@@ -1,6 +1,7 @@
 //! Python objects to bin values.
 
 use std::cmp::Ordering;
+use std::fmt::Display;
 
 use aero_io::WriteOp;
 use pyo3::exceptions::PyOverflowError;
@@ -11,6 +12,7 @@ use pyo3::types::{
 use wire_protocol::message::{self, Ops};
 use wire_protocol::msgpack::{self, MAX_DEPTH};
 use wire_protocol::particle::{Particle, particle_type};
+use wire_protocol::value::{Value as WireValue, WriteValue};
 
 use super::classes;
 use super::numpy::{numpy_array, numpy_scalar};
@@ -20,7 +22,7 @@ use crate::python::once::intern;
 use crate::python::text::unicode;
 
 /// The longest bin name in bytes of UTF-8.
-const MAX_BIN_NAME: usize = 15;
+pub(crate) const MAX_BIN_NAME: usize = 15;
 
 /// The most bytes that a request may hold.
 const MAX_BYTES: usize = 128 << 20;
@@ -33,6 +35,20 @@ pub(crate) enum Bools {
     AsBool,
     /// 1 or 0, as clients wrote bools before the server had the type.
     AsInteger,
+}
+
+/// What values may be, and how some are written.
+#[derive(Clone, Copy, Debug)]
+struct Rules {
+    bools: Bools,
+    /// Whether values that only comparisons know are allowed: infinity and the wildcard.
+    compares: bool,
+}
+
+impl From<Bools> for Rules {
+    fn from(bools: Bools) -> Self {
+        Self { bools, compares: false }
+    }
 }
 
 /// Operations, encoded as a request holds them.
@@ -70,7 +86,7 @@ pub(crate) fn encode_bins(bins: &Bound<'_, PyAny>, bools: Bools) -> PyResult<OpB
         let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
         let name = bin_name(&name)?;
         value_bytes.clear();
-        let kind = encode(&value, bools, &mut value_bytes).map_err(|bad| bad.raise(py, &name))?;
+        let kind = encode(&value, bools.into(), &mut value_bytes).map_err(|bad| bad.raise(py, &name))?;
         message::write_op(&mut ops.bytes, message::op::WRITE, kind, name.as_bytes(), &value_bytes);
         ops.count = ops.count.checked_add(1).ok_or_else(|| {
             param_error(py, format!("bins has more than {} bins, the limit of a request", u16::MAX))
@@ -89,7 +105,28 @@ pub(crate) fn encode_value(
     bools: Bools,
     out: &mut Vec<u8>,
 ) -> PyResult<u8> {
-    encode(value, bools, out).map_err(|bad| bad.raise(value.py(), bin))
+    encode(value, bools.into(), out).map_err(|bad| bad.raise(value.py(), bin))
+}
+
+/// Appends an argument of an operation on a list, map, blob or sketch, or of an expression: one element of msgpack.
+pub(crate) fn encode_operand(
+    value: &Bound<'_, PyAny>,
+    bools: Bools,
+    out: &mut Vec<u8>,
+) -> Result<(), BadValue> {
+    let rules = Rules { bools, compares: true };
+    encode_nested(classify(value, rules)?, rules, out, 1)
+}
+
+/// Refuses what [`encode_operand`] refuses, apart from what is inside lists and maps.
+pub(crate) fn check_operand(value: &Bound<'_, PyAny>) -> Result<(), BadValue> {
+    let is_collection = value.is_instance_of::<PyList>()
+        || value.is_instance_of::<PyTuple>()
+        || value.is_instance_of::<PyDict>();
+    if is_collection {
+        return Ok(());
+    }
+    classify(value, Rules { bools: Bools::default(), compares: true }).map(|_| ())
 }
 
 /// Checks a bin name: a str, or a bytearray of UTF-8, as the official client accepts it.
@@ -98,12 +135,12 @@ pub(crate) fn bin_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
 }
 
 /// [`bin_name`], for a name whose messages begin with its position.
-pub(crate) fn bin_name_at(position: &str, name: &Bound<'_, PyAny>) -> PyResult<String> {
+pub(crate) fn bin_name_at(position: impl Display, name: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = name.py();
     let refused =
         |must: &str| type_error(py, format!("{position}bin name {} must be {must}", describe(name)));
     let text = if let Ok(text) = name.cast::<PyString>() {
-        unicode(text, &format!("{position}a bin name"))?
+        unicode(text, format_args!("{position}a bin name"))?
     } else if let Ok(bytes) = name.cast::<PyByteArray>() {
         String::from_utf8(bytes.to_vec()).map_err(|_| refused("UTF-8"))?
     } else {
@@ -123,7 +160,8 @@ pub(crate) fn bin_name_at(position: &str, name: &Bound<'_, PyAny>) -> PyResult<S
 }
 
 /// Why a value cannot be written.
-pub(super) enum BadValue {
+#[derive(Debug)]
+pub(crate) enum BadValue {
     /// A message that shows the value.
     Value(String),
     Python(PyErr),
@@ -131,8 +169,13 @@ pub(super) enum BadValue {
 
 impl BadValue {
     fn raise(self, py: Python<'_>, bin: &str) -> PyErr {
+        self.raise_at(py, &format!("bin {bin:?}"))
+    }
+
+    /// The error, with the place of the value.
+    pub(crate) fn raise_at(self, py: Python<'_>, place: &str) -> PyErr {
         match self {
-            Self::Value(message) => param_error(py, format!("bin {bin:?}: {message}")),
+            Self::Value(message) => param_error(py, format!("{place}: {message}")),
             Self::Python(error) => error,
         }
     }
@@ -155,17 +198,24 @@ enum Value<'py> {
     Hll(Vec<u8>),
     GeoJson(String),
     List(Vec<Bound<'py, PyAny>>),
-    Map { items: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>, ordered: bool },
+    Map {
+        items: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+        ordered: bool,
+    },
+    /// Greater than all others.
+    Infinity,
+    /// Equal to all others.
+    Wildcard,
 }
 
-fn classify<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, BadValue> {
+fn classify<'py>(value: &Bound<'py, PyAny>, rules: Rules) -> Result<Value<'py>, BadValue> {
     let py = value.py();
     if value.is_none() {
         return Ok(Value::Nil);
     }
     if let Ok(flag) = value.cast::<PyBool>() {
         let flag = flag.is_true();
-        return Ok(match bools {
+        return Ok(match rules.bools {
             Bools::AsBool => Value::Bool(flag),
             Bools::AsInteger => Value::Int(flag.into()),
         });
@@ -181,8 +231,7 @@ fn classify<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
     }
     if let Ok(bytes) = value.cast::<PyBytes>() {
         let copy = bytes.as_bytes().to_vec();
-        let sketch = !value.is_exact_instance_of::<PyBytes>()
-            && value.is_instance(classes(py)?.hyperloglog.bind(py))?;
+        let sketch = !value.is_exact_instance_of::<PyBytes>() && is_sketch(value)?;
         return Ok(if sketch { Value::Hll(copy) } else { Value::Blob(copy) });
     }
     if let Ok(bytes) = value.cast::<PyByteArray>() {
@@ -202,10 +251,13 @@ fn classify<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
         return Ok(Value::GeoJson(value.call_method0(intern!(py, "dumps"))?.extract()?));
     }
     if let Some(scalar) = numpy_scalar(value)? {
-        return classify(&scalar, bools);
+        return classify(&scalar, rules);
     }
     if let Some(list) = numpy_array(value)? {
-        return classify(&list, bools);
+        return classify(&list, rules);
+    }
+    if let Some(special) = special(value, rules)? {
+        return Ok(special);
     }
     if is_time(value)? {
         return Err(BadValue::Value(format!(
@@ -218,6 +270,36 @@ fn classify<'py>(value: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, 
          HyperLogLog or None",
         describe(value)
     )))
+}
+
+/// Objects of the official client, and those that only comparisons know.
+fn special<'py>(value: &Bound<'py, PyAny>, rules: Rules) -> Result<Option<Value<'py>>, BadValue> {
+    let py = value.py();
+    let name = value.get_type().fully_qualified_name()?;
+    let ours = classes(py)?;
+    let found = match name.to_str().unwrap_or_default() {
+        _ if value.is_instance(ours.infinite.bind(py))? => Value::Infinity,
+        _ if value.is_instance(ours.wildcard.bind(py))? => Value::Wildcard,
+        "aerospike.null" => Value::Nil,
+        "aerospike.Geospatial" | "aerospike.GeoJSON" => {
+            Value::GeoJson(value.call_method0(intern!(py, "dumps"))?.extract()?)
+        }
+        "aerospike.CDTInfinite" => Value::Infinity,
+        "aerospike.CDTWildcard" => Value::Wildcard,
+        _ => return Ok(None),
+    };
+    if matches!(found, Value::Infinity | Value::Wildcard) && !rules.compares {
+        let message = format!("{} cannot be stored; it is for comparisons in operations", describe(value));
+        return Err(BadValue::Value(message));
+    }
+    Ok(Some(found))
+}
+
+/// Whether bytes are a `HyperLogLog` of the package or of the official client's helpers.
+fn is_sketch(bytes: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = bytes.py();
+    Ok(bytes.is_instance(classes(py)?.hyperloglog.bind(py))?
+        || bytes.get_type().fully_qualified_name()? == "aerospike_helpers.HyperLogLog")
 }
 
 /// Whether a value that cannot be written is a time of the standard library, pandas or NumPy.
@@ -249,8 +331,8 @@ fn int<'py>(value: &Bound<'py, PyAny>) -> Result<Value<'py>, BadValue> {
 }
 
 /// Appends a value as a message holds it; returns its particle type.
-fn encode(value: &Bound<'_, PyAny>, bools: Bools, out: &mut Vec<u8>) -> Result<u8, BadValue> {
-    let sorted = classify(value, bools)?;
+fn encode(value: &Bound<'_, PyAny>, rules: Rules, out: &mut Vec<u8>) -> Result<u8, BadValue> {
+    let sorted = classify(value, rules)?;
     let particle = match &sorted {
         Value::Nil => Particle::Nil,
         Value::Bool(flag) => Particle::Bool(*flag),
@@ -261,13 +343,15 @@ fn encode(value: &Bound<'_, PyAny>, bools: Bools, out: &mut Vec<u8>) -> Result<u
         Value::Hll(bytes) => Particle::Hll(bytes),
         Value::GeoJson(text) => Particle::GeoJson(text.as_bytes()),
         Value::List(_) => {
-            encode_nested(sorted, bools, out, 1)?;
+            encode_nested(sorted, rules, out, 1)?;
             return Ok(particle_type::LIST);
         }
         Value::Map { .. } => {
-            encode_nested(sorted, bools, out, 1)?;
+            encode_nested(sorted, rules, out, 1)?;
             return Ok(particle_type::MAP);
         }
+        // `special` has refused them.
+        Value::Infinity | Value::Wildcard => Particle::Nil,
     };
     particle.write(out);
     Ok(particle.particle_type())
@@ -280,7 +364,7 @@ fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Result<&'a str, BadValue> {
 }
 
 /// Appends a value as msgpack.
-fn encode_nested(value: Value<'_>, bools: Bools, out: &mut Vec<u8>, depth: usize) -> Result<(), BadValue> {
+fn encode_nested(value: Value<'_>, rules: Rules, out: &mut Vec<u8>, depth: usize) -> Result<(), BadValue> {
     if depth > MAX_DEPTH {
         return Err(BadValue::Value(format!(
             "its lists and dicts are nested deeper than {MAX_DEPTH}, or contain themselves"
@@ -297,28 +381,34 @@ fn encode_nested(value: Value<'_>, bools: Bools, out: &mut Vec<u8>, depth: usize
         Value::Int(number) => msgpack::write_int(out, number),
         Value::Float(number) => msgpack::write_float(out, number),
         Value::Str(text) => msgpack::write_str(out, utf8(&text)?.as_bytes()),
-        Value::Blob(bytes) | Value::Hll(bytes) => msgpack::write_blob(out, &bytes),
+        Value::Blob(bytes) => msgpack::write_blob(out, &bytes),
+        Value::Hll(bytes) => msgpack::write_bytes(out, particle_type::HLL, &bytes),
+        Value::Infinity => WireValue::Infinity.write_value(out),
+        Value::Wildcard => WireValue::Wildcard.write_value(out),
         Value::GeoJson(text) => msgpack::write_geojson(out, text.as_bytes()),
         Value::List(items) => {
             msgpack::write_list_header(out, items.len());
             for item in items {
-                encode_nested(classify(&item, bools)?, bools, out, depth + 1)?;
+                encode_nested(classify(&item, rules)?, rules, out, depth + 1)?;
             }
         }
         Value::Map { items, ordered } => {
             let mut pairs = items
                 .into_iter()
-                .map(|(key, value)| Ok((map_key(&key, bools)?, value)))
+                .map(|(key, value)| Ok((map_key(&key, rules)?, value)))
                 .collect::<Result<Vec<_>, BadValue>>()?;
-            if ordered {
+            // Servers compare maps by their pairs in order: operands are always sorted, as in the official client.
+            if ordered || rules.compares {
                 pairs.sort_by(|(a, _), (b, _)| key_order(a, b));
+            }
+            if ordered {
                 msgpack::write_ordered_map_header(out, pairs.len());
             } else {
                 msgpack::write_map_header(out, pairs.len());
             }
             for (key, value) in pairs {
-                encode_nested(key, bools, out, depth + 1)?;
-                encode_nested(classify(&value, bools)?, bools, out, depth + 1)?;
+                encode_nested(key, rules, out, depth + 1)?;
+                encode_nested(classify(&value, rules)?, rules, out, depth + 1)?;
             }
         }
     }
@@ -326,8 +416,8 @@ fn encode_nested(value: Value<'_>, bools: Bools, out: &mut Vec<u8>, depth: usize
 }
 
 /// A map's key. The server refuses keys of other types too, but with a code that does not say why.
-fn map_key<'py>(key: &Bound<'py, PyAny>, bools: Bools) -> Result<Value<'py>, BadValue> {
-    match classify(key, bools)? {
+fn map_key<'py>(key: &Bound<'py, PyAny>, rules: Rules) -> Result<Value<'py>, BadValue> {
+    match classify(key, rules)? {
         sorted @ (Value::Int(_) | Value::Str(_) | Value::Blob(_)) => Ok(sorted),
         _ => Err(BadValue::Value(format!(
             "{} cannot be a map key; the server accepts int, str and bytes",
@@ -349,6 +439,8 @@ fn key_order(a: &Value<'_>, b: &Value<'_>) -> Ordering {
             Value::Blob(_) | Value::Hll(_) => 7,
             Value::Float(_) => 8,
             Value::GeoJson(_) => 9,
+            Value::Wildcard => 10,
+            Value::Infinity => 11,
         }
     }
     match (a, b) {

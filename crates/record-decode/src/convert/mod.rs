@@ -6,6 +6,7 @@
 
 mod array;
 mod casting;
+mod column;
 mod field;
 mod field_type;
 pub(crate) mod half;
@@ -15,7 +16,8 @@ mod slot;
 
 pub use self::casting::Casting;
 pub(crate) use self::casting::Fit;
+pub use self::column::{ColumnNumber, HalfBits, time_count};
 pub(crate) use self::field::{FieldDecoder, Filled};
 pub(crate) use self::list::type_name;
-pub(crate) use self::number::Number;
+pub use self::number::Number;
 pub(crate) use self::slot::Slot;

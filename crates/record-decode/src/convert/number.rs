@@ -19,11 +19,14 @@ use super::half;
 
 /// A number of any type: a value that may not fit, or an element of a field.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Number {
+pub enum Number {
+    /// An integer.
     Int(i64),
     /// An integer above `i64::MAX`; as a value, only in lists.
     Uint(u64),
+    /// A float.
     Float(f64),
+    /// A bool.
     Bool(bool),
 }
 

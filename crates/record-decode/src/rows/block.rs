@@ -56,7 +56,8 @@ enum KeyType {
 }
 
 impl StoredKeys {
-    fn push(&mut self, row: usize, key: UserKey<'_>) {
+    /// Adds the key of a row.
+    pub fn push(&mut self, row: usize, key: UserKey<'_>) {
         let (kind, bytes) = match key {
             UserKey::Int(value) => (KeyType::Int, &value.to_le_bytes()[..]),
             UserKey::Str(bytes) => (KeyType::Str, bytes),
@@ -111,7 +112,8 @@ impl RecordLabels {
         self.set_of.extend(set_of);
     }
 
-    fn place(&mut self, set: &[u8]) -> u32 {
+    /// The place of a set's name, which is added if it is new.
+    pub fn place(&mut self, set: &[u8]) -> u32 {
         let known = self.sets.iter().position(|name| **name == *set);
         let at = known.unwrap_or_else(|| {
             self.sets.push(set.into());

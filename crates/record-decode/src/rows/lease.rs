@@ -120,8 +120,10 @@ impl Drop for Lease<'_> {
     }
 }
 
-/// The seconds until a record expires; at least 1, even if clocks differ, since the record exists.
-pub(super) fn seconds_left(void_time: u32, now: u32) -> u32 {
+/// The seconds until a record expires; at least 1, even if clocks differ, since the record exists. Both times are in
+/// seconds since 2010-01-01 UTC.
+#[must_use]
+pub fn seconds_left(void_time: u32, now: u32) -> u32 {
     match void_time {
         0 => NEVER,
         _ => void_time.saturating_sub(now).clamp(1, NEVER - 1),

@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::report::{Summary, Totals};
 
 pub use self::block::{BlockLease, BlockRows, RecordLabels, RowBlock, StoredKeys};
-pub use self::lease::Lease;
+pub use self::lease::{Lease, seconds_left};
 
 mod block;
 mod field_set;

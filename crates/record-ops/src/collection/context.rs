@@ -289,7 +289,8 @@ fn missing_item<'a>(list: &List<'_>, step: &Step<'_>, index: i64) -> Result<End<
     let pads = if len == 0 && index == -1 || index == len || list.is_ordered() {
         0
     } else if step.kind & (CREATE | CREATE_INDEX) == x::CREATE_LIST_PADDED as u64 {
-        usize::try_from(index.saturating_sub(len)).map_err(|_| NO_ELEMENT)?
+        // A negative index is not refused, but no list is so long.
+        usize::try_from(index.saturating_sub(len)).unwrap_or(usize::MAX)
     } else {
         return Err(NO_ELEMENT);
     };

@@ -17,8 +17,9 @@ pub(super) enum Base<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scope {
     pub(super) has_bin: bool,
-    /// Whether the list or map is inside another one.
-    pub(super) is_inner: bool,
+    /// Whether the flag of a persisted index is dropped, because the list or map is inside another one. The server does
+    /// not drop it if it creates the bin, too.
+    pub(super) drops_index: bool,
     /// How deep a value may nest that becomes an element.
     pub(super) depth: usize,
 }

@@ -2,7 +2,8 @@
 //!
 //! [`read`] and [`modify`] apply the bytes of an operation to a bin. `request` reads these bytes, `context` finds the
 //! list or map inside others, `list` and `map` have the commands, `select` and `result` what they have in common:
-//! which elements are selected, and what is returned of them. Operations with paths are in [`crate::expression`].
+//! which elements are selected, and what is returned of them. Operations with paths evaluate expressions:
+//! see [`crate::expression::select`].
 //!
 //! Lists and maps stay encoded: an operation splits the one that it works on into elements and joins them again. That
 //! costs time in proportion to the size of the bin, and no recursion.
@@ -35,7 +36,7 @@ const NO_MAP: OpError = OpError::bin_type("the operation is for maps");
 const NO_CONTEXT: OpError = OpError::parameter("a bin that is no list or map takes no context");
 const NO_PATHS: OpError = OpError::new(
     ResultCode::UNSUPPORTED_FEATURE,
-    "operations with paths are those of `expression::select` and `change`",
+    "an operation with a path is not one on a list or map alone",
 );
 
 fn is_list(code: u32) -> bool {
@@ -115,7 +116,7 @@ pub fn modify(bin: Option<BinView<'_>>, op: &[u8]) -> Result<Applied, OpError> {
                 Base::Existing(bin.bytes)
             }
         };
-        let scope = Scope { has_bin: bin.is_some(), is_inner: false, depth: MAX_DEPTH - 1 };
+        let scope = Scope { has_bin: bin.is_some(), drops_index: false, depth: MAX_DEPTH - 1 };
         let edit = dispatch_modify(code, args, base, &scope)?;
         let kind = if is_list(code) { particle_type::LIST } else { particle_type::MAP };
         return Ok(applied(edit, kind));
@@ -136,7 +137,12 @@ pub fn modify(bin: Option<BinView<'_>>, op: &[u8]) -> Result<Applied, OpError> {
     let depth = MAX_DEPTH
         .checked_sub(way.depth() + 1)
         .ok_or(OpError::not_applicable("the context leads deeper than lists and maps may nest"))?;
-    let edit = dispatch_modify(code, args, base, &Scope { has_bin: bin.is_some(), is_inner: true, depth })?;
+    let edit = dispatch_modify(
+        code,
+        args,
+        base,
+        &Scope { has_bin: bin.is_some(), drops_index: bin.is_some(), depth },
+    )?;
     let kind = if way.is_map() == Some(true) { particle_type::MAP } else { particle_type::LIST };
     let effect = match edit.effect {
         Effect::Write(element) => Effect::Write(way.rebuild(element)?),

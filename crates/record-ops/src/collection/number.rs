@@ -27,7 +27,7 @@ fn number(value: &[u8]) -> Option<Number> {
 /// The integer part, as the server's processor converts it.
 fn truncated(value: f64) -> i64 {
     // Beyond its range, the conversion of an x86 processor has one result for all values.
-    if value >= -9_223_372_036_854_775_808.0 && value < 9_223_372_036_854_775_808.0 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value) {
         value as i64
     } else {
         i64::MIN

@@ -21,7 +21,7 @@ pub(super) struct Request<'a> {
 pub(super) enum Command<'a> {
     /// A command of lists or maps.
     Plain(u32, Args<'a>),
-    /// An operation with a path, which is not for this room.
+    /// An operation with a path.
     ByPath,
 }
 

@@ -81,34 +81,36 @@ pub(super) fn mask_of(positions: &[usize], len: usize, is_inverted: bool) -> Vec
 }
 
 /// Sorts the positions below `len`; equal ones keep their order. Unlike the sort of the standard library, this never
-/// panics: wildcards make the order of values inconsistent.
+/// panics: wildcards make the order of values inconsistent. What becomes of them depends on how the parts are merged,
+/// which is as in the C library's sort.
 pub(super) fn sorted(len: usize, compare: impl Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
-    if order.is_sorted_by(|&a, &b| compare(a, b).is_le()) {
-        return order;
-    }
-    let mut merged = Vec::with_capacity(len);
-    let mut width = 1;
-    while width < len {
-        merged.clear();
-        for chunk in order.chunks(width.saturating_mul(2)) {
-            let (mut left, mut right) = chunk.split_at(width.min(chunk.len()));
-            while let (Some(&a), Some(&b)) = (left.first(), right.first()) {
-                if compare(a, b).is_le() {
-                    merged.push(a);
-                    left = &left[1..];
-                } else {
-                    merged.push(b);
-                    right = &right[1..];
-                }
-            }
-            merged.extend_from_slice(left);
-            merged.extend_from_slice(right);
-        }
-        std::mem::swap(&mut order, &mut merged);
-        width = width.saturating_mul(2);
-    }
+    merge_sort(&mut order, &mut Vec::with_capacity(len), &compare);
     order
+}
+
+/// The recursion is as deep as the logarithm of the length.
+fn merge_sort(order: &mut [usize], merged: &mut Vec<usize>, compare: &impl Fn(usize, usize) -> Ordering) {
+    if order.len() < 2 {
+        return;
+    }
+    let (left, right) = order.split_at_mut(order.len() / 2);
+    merge_sort(left, merged, compare);
+    merge_sort(right, merged, compare);
+    merged.clear();
+    let (mut left, mut right) = order.split_at(order.len() / 2);
+    while let (Some(&a), Some(&b)) = (left.first(), right.first()) {
+        if compare(a, b).is_le() {
+            merged.push(a);
+            left = &left[1..];
+        } else {
+            merged.push(b);
+            right = &right[1..];
+        }
+    }
+    merged.extend_from_slice(left);
+    merged.extend_from_slice(right);
+    order.copy_from_slice(merged);
 }
 
 /// The positions of `ranks` among `len` elements, in the order in which the server finds them: with a heap from the
@@ -176,27 +178,60 @@ pub(super) struct Matches {
     pub(super) order: Vec<usize>,
 }
 
-/// Looks each of `len` elements up in the sorted items.
+/// Searches the sorted items for a value. Returns whether an item is equal, and where the search ends: behind the last
+/// equal item if `finds_last`. A wildcard among the items is equal to everything, wherever it is sorted; so the answer
+/// depends on the steps of the search, which are the server's.
+fn search(items: &[&[u8]], order: &[usize], value: &[u8], finds_last: bool) -> (bool, usize) {
+    let (mut lower, mut upper, mut at) = (0, order.len(), order.len() / 2);
+    let mut is_found = false;
+    while let Some(&item) = order.get(at) {
+        let mut step = crate::value::compare(value, items[item]);
+        if step.is_eq() {
+            is_found = true;
+            if !finds_last {
+                break;
+            }
+            step = Ordering::Greater;
+        }
+        if step.is_gt() {
+            if at + 1 >= upper {
+                at += 1;
+                break;
+            }
+            lower = at + usize::from(!is_found);
+            at = usize::midpoint(at, upper);
+        } else {
+            if at == lower {
+                break;
+            }
+            upper = at;
+            at = usize::midpoint(at, lower);
+        }
+    }
+    (is_found, at)
+}
+
+/// Looks each of `len` elements up in the sorted items. `counts`: also counts what each item finds.
 pub(super) fn match_items<'a>(
     items: &[&[u8]],
     len: usize,
     is_inverted: bool,
+    counts: bool,
     element: impl Fn(usize) -> &'a [u8],
 ) -> Matches {
     let order = sorted(items.len(), |a, b| crate::value::compare(items[a], items[b]));
     let mut less = vec![0; items.len() + 1];
     let mut found = vec![Found::default(); items.len()];
     let mut mask = vec![is_inverted; len];
-    for at in 0..len {
-        let value = element(at);
-        // Items up to this one are not above the element.
-        let end = order.partition_point(|&item| crate::value::compare(items[item], value).is_le());
+    for (at, bit) in mask.iter_mut().enumerate() {
+        let (is_found, end) = search(items, &order, element(at), counts);
         less[end] += 1;
-        if let Some(&last) = end.checked_sub(1).and_then(|before| order.get(before))
-            && crate::value::compare(items[last], value).is_eq()
-        {
+        if !is_found {
+            continue;
+        }
+        *bit = !is_inverted;
+        if let Some(&last) = end.checked_sub(1).and_then(|before| order.get(before)) {
             found[last].count += 1;
-            mask[at] = !is_inverted;
         }
     }
     let mut sum = 0;

@@ -1,6 +1,6 @@
 //! Expressions: filters on records, and operations that compute a value from a record.
 //!
-//! [`Expression::parse`] reads the msgpack that clients send into a tree of [`node`]s and checks its types, as the
+//! [`Expression::parse`] reads the msgpack that clients send into a tree of nodes and checks its types, as the
 //! server does when it builds an expression. [`Expression::evaluate`] and [`Expression::matches`] evaluate it over a
 //! record ([`Context`]). Logic has three values: what depends on a bin that the record lacks is unknown.
 //! `operation` has the operations that read or write the value of an expression, `path` those on elements of lists and

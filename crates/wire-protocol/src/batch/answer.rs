@@ -34,6 +34,13 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// The record with other bins, `n_ops` that [`crate::message::write_op`] has written.
+    #[must_use]
+    pub fn with_ops<'o>(&self, n_ops: u16, ops: &'o [u8]) -> Record<'o> {
+        let Self { index, result_code, generation, void_time, .. } = *self;
+        Record { index, result_code, generation, void_time, n_ops, ops }
+    }
+
     /// The record's bins.
     #[inline]
     #[must_use]

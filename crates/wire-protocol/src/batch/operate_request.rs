@@ -80,6 +80,20 @@ impl<'a> RowAttributes<'a> {
         Self { info: [info1::READ | info1, 0, info3], generation: None, ttl: touch_ttl_percent, filter }
     }
 
+    /// The row, asking the server to answer each operation, also those without a result.
+    #[must_use]
+    pub fn responding_to_all(mut self) -> Self {
+        self.info[1] |= info2::RESPOND_ALL_OPS;
+        self
+    }
+
+    /// The row with another filter expression; an empty one is that of the batch.
+    #[must_use]
+    pub fn with_filter(self, filter: &[u8]) -> RowAttributes<'_> {
+        let Self { info, generation, ttl, .. } = self;
+        RowAttributes { info, generation, ttl, filter }
+    }
+
     fn same(&self, other: &Self) -> bool {
         (self.info, self.generation, self.ttl) == (other.info, other.generation, other.ttl)
             && same(self.filter, other.filter)
@@ -284,6 +298,26 @@ mod tests {
 
     fn written() -> RowAttributes<'static> {
         RowAttributes::write(&WriteOptions::default(), false).unwrap()
+    }
+
+    #[test]
+    fn rows_have_filters_and_answers_of_their_own() {
+        let read = RowAttributes::read(0, 0, 0, &[]);
+        let rows = [read, read.with_filter(b"f"), read.responding_to_all(), written().with_filter(b"g")];
+        let mut out = Vec::new();
+        let mut writer = BatchWriter::new(&mut out, &BatchHeader::default());
+        for (index, attributes) in (0..).zip(rows) {
+            writer.row(&row(index, attributes), EncodedOps::default()).unwrap();
+        }
+        writer.finish().unwrap();
+        let message = Message::parse_only(&out[FrameHeader::LEN..]).unwrap();
+        let read = BatchRequestRows::parse(message.field(field_type::BATCH).unwrap()).unwrap();
+        let seen: Vec<_> = read.map(|row| (row.info2(), row.field(field_type::FILTER))).collect();
+        let all = info2::RESPOND_ALL_OPS;
+        assert_eq!(
+            seen,
+            [(0, None), (0, Some(&b"f"[..])), (all, None), (info2::WRITE | all, Some(&b"g"[..]))]
+        );
     }
 
     #[test]

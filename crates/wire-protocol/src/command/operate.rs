@@ -1,7 +1,7 @@
 //! Operations on one record: reads and writes of bins, applied in order and atomically.
 
 use crate::error::WireError;
-use crate::message::{MessageHeader, info1};
+use crate::message::{MessageHeader, info1, info2};
 
 use super::write::write_ops;
 use super::{RecordKey, WriteOp, WriteOptions};
@@ -13,6 +13,8 @@ pub struct OperateReads {
     pub reads: bool,
     /// Whether any operation writes. If none does, the [`WriteOptions`] for writes are not sent.
     pub writes: bool,
+    /// Whether the server answers each operation, also those without a result.
+    pub responds_to_all: bool,
     /// Additional [`info1`] bits if any operation reads.
     pub info1: u8,
     /// Additional [`info3`](crate::message::info3) bits if no operation writes.
@@ -39,6 +41,9 @@ pub fn write_operate<'o>(
         // Without what applies to writes only.
         let (info2, info3, ttl) = (0, reads.info3, reads.read_touch_ttl_percent);
         header = MessageHeader { info2, info3, generation: 0, ttl, ..header };
+    }
+    if reads.responds_to_all {
+        header.info2 |= info2::RESPOND_ALL_OPS;
     }
     write_ops(out, header, key, ops, options.filter)
 }

@@ -126,4 +126,10 @@ pub mod op {
     pub const STRING_MODIFY: u8 = 18;
     /// Read a bin as text; since server 8.2.
     pub const TO_STRING: u8 = 19;
+
+    /// Whether an operation writes. Unknown codes are taken to.
+    #[must_use]
+    pub const fn modifies(code: u8) -> bool {
+        !matches!(code, READ | CDT_READ | EXP_READ | BITS_READ | HLL_READ | STRING_READ | TO_STRING)
+    }
 }

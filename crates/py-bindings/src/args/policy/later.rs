@@ -6,7 +6,7 @@
 use aero_io::{BatchPolicy, Limits, WritePolicy};
 use pyo3::prelude::*;
 
-use super::{ON_LOCKING_ONLY, batch, durability_settings, limit_settings, over, send_key};
+use super::{ON_LOCKING_ONLY, batch, durability_settings, filter_setting, limit_settings, over, send_key};
 use crate::args::settings::Settings;
 use crate::python::describe::describe;
 use crate::python::errors::type_error;
@@ -51,6 +51,7 @@ pub(crate) fn check_later_policies(py: Python<'_>, policies: &mut Settings<'_>) 
 
 /// Takes the settings of user-defined functions on records.
 fn apply_settings(settings: &mut Settings<'_>) -> PyResult<()> {
+    filter_setting(settings, &mut Vec::new())?;
     durability_settings(settings, &mut WritePolicy::default())?;
     settings.time_to_live("ttl")?;
     send_key(settings, &mut false)?;

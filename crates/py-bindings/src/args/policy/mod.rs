@@ -13,9 +13,12 @@ use pyo3::prelude::*;
 
 pub(crate) use self::rows::{RowPolicy, batch_with_row, row_read, row_remove, row_write};
 use crate::args::convert::whole_number;
+use crate::args::expression;
+use crate::args::operations::Operations;
 use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, not_yet, unsupported};
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
+use crate::values::Bools;
 
 /// Keys of every policy that have no effect here.
 const IGNORED: &[UnsupportedKey] = &[
@@ -25,10 +28,8 @@ const IGNORED: &[UnsupportedKey] = &[
 ];
 
 /// Keys of every policy that would change what a call does, and are refused.
-const REFUSED: &[UnsupportedKey] = &[
-    not_yet("expressions", NoOpValue::Never, "filter the records after reading them"),
-    not_yet("txn", NoOpValue::Never, "instead of a transaction, compare generations (\"gen\")"),
-];
+const REFUSED: &[UnsupportedKey] =
+    &[not_yet("txn", NoOpValue::Never, "instead of a transaction, compare generations (\"gen\")")];
 
 const DESERIALIZE: UnsupportedKey =
     unsupported("deserialize", NoOpValue::Flag(true), "lists and maps are always read as Python objects");
@@ -50,8 +51,18 @@ const MODES_SC: [ReadModeSc; 4] =
 const EXISTS: [Exists; 5] =
     [Exists::Ignore, Exists::Create, Exists::Update, Exists::Replace, Exists::CreateOrReplace];
 
+/// Takes the filter expression.
+fn filter_setting(settings: &mut Settings<'_>, filter: &mut Vec<u8>) -> PyResult<()> {
+    const KEY: &str = "expressions";
+    if let Some(expression) = settings.take(KEY)? {
+        *filter = expression::encode(&settings.what(KEY), &expression, Bools::default())?;
+    }
+    Ok(())
+}
+
 /// Takes the settings that every command has.
 fn limit_settings(settings: &mut Settings<'_>, limits: &mut Limits) -> PyResult<()> {
+    filter_setting(settings, &mut limits.filter)?;
     if let Some(timeout) = settings.millis("total_timeout")? {
         limits.total_timeout = Some(timeout);
     }
@@ -262,16 +273,16 @@ pub(crate) struct Operate {
 }
 
 impl Operate {
-    /// Completes the policy by `meta` and the time to live of a `touch` operation.
+    /// Completes the policy by `meta` and by what the operations say.
     pub(crate) fn with_meta(
         self,
         py: Python<'_>,
         meta: Option<&Bound<'_, PyAny>>,
-        ttl: Option<u32>,
+        operations: &Operations,
     ) -> PyResult<OperatePolicy> {
         let mut write = self.write.with_meta(py, meta)?;
-        set(&mut write.ttl, ttl);
-        Ok(OperatePolicy { write, ..self.reads })
+        set(&mut write.ttl, operations.ttl);
+        Ok(OperatePolicy { write, responds_to_all: operations.responds_to_all, ..self.reads })
     }
 }
 

@@ -5,16 +5,18 @@ use pyo3::prelude::*;
 use wire_protocol::command::WriteOptions;
 
 use super::{
-    ON_LOCKING_ONLY, Write, batch_settings, change_settings, generation, over, read_mode_settings,
-    row_settings,
+    ON_LOCKING_ONLY, Write, batch_settings, change_settings, filter_setting, generation, over,
+    read_mode_settings, row_settings,
 };
 use crate::args::settings::Settings;
 
 /// The settings of a batch's row that writes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RowPolicy {
     pub(crate) options: WriteOptions<'static>,
     pub(crate) send_key: bool,
+    /// A filter expression of the row's own; empty for that of the batch.
+    pub(crate) filter: Vec<u8>,
 }
 
 impl Write {
@@ -30,7 +32,7 @@ impl Write {
             durable_delete: policy.durable_delete,
             ..WriteOptions::default()
         };
-        Ok(RowPolicy { options, send_key })
+        Ok(RowPolicy { options, send_key, filter: policy.limits.filter })
     }
 }
 
@@ -60,18 +62,23 @@ pub(crate) fn row_remove(
 /// Takes the settings of all rows that write or remove.
 fn changing_row(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     row_settings(settings, write)?;
+    filter_setting(settings, &mut write.policy.limits.filter)?;
     generation(settings, write)?;
     settings.refuse(&[ON_LOCKING_ONLY])
 }
 
-/// The policy of a row that reads: the batch's, with read modes of its own.
+/// The policy of a row that reads: the batch's, with read modes of its own, and the row's filter expression.
 pub(crate) fn row_read(
     py: Python<'_>,
     parent: &BatchPolicy,
     name: &'static str,
     object: Option<&Bound<'_, PyAny>>,
-) -> PyResult<BatchPolicy> {
-    over(py, parent, name, object, |settings, policy| read_mode_settings(settings, &mut policy.reads))
+) -> PyResult<(BatchPolicy, Vec<u8>)> {
+    let defaults = (parent.clone(), Vec::new());
+    over(py, &defaults, name, object, |settings, (policy, filter)| {
+        filter_setting(settings, filter)?;
+        read_mode_settings(settings, &mut policy.reads)
+    })
 }
 
 /// The policy of a batch and that of its rows that write, from one dictionary.

@@ -2,9 +2,11 @@
 //!
 //! `Core::query` reads the arguments and makes a `QueryStream` (`stream`), which gives the records in lists; a
 //! `QueryPlace` (`place`) says where a query stands, to go on from there. `Core::query_numpy` makes a `NumpyStream`
-//! (`arrays`), whose records are written into arrays. Queries with predicates are further methods here.
+//! (`arrays`), whose records are written into arrays, `Core::query_arrow` an `ArrowStream` (`arrow`). Queries with
+//! predicates are further methods here.
 
 mod arrays;
+mod arrow;
 mod place;
 mod stream;
 
@@ -14,6 +16,7 @@ use pyo3::types::{PyBool, PyInt};
 
 pub(crate) use self::arrays::NumpyStream;
 use self::arrays::Target;
+pub(crate) use self::arrow::ArrowStream;
 pub(crate) use self::place::QueryPlace;
 pub(crate) use self::stream::QueryStream;
 use crate::args::casting::CastingArgs;
@@ -24,6 +27,7 @@ use crate::args::settings::Settings;
 use crate::arrays::as_dtype;
 use crate::arrays::dtype::{PlanArgs, read_plan};
 use crate::arrays::space::UsersArray;
+use crate::commands::batch_read_arrow::ColumnArgs;
 use crate::core::Core;
 use crate::keys::too_long;
 use crate::python::describe::describe;
@@ -56,7 +60,8 @@ impl Core {
         Ok(QueryStream::new(&cluster, Query { bins, ..query }, start))
     }
 
-    /// Begins a query into arrays, as [`Core::query`] does. `rows` is the number of rows of a block; None for one array.
+    /// Begins a query into arrays, as [`Core::query`] does. `rows` is the number of rows of a block; None for one
+    /// array.
     #[allow(clippy::too_many_arguments)] // the command's own
     fn query_numpy(
         &self,
@@ -101,6 +106,55 @@ impl Core {
     ) -> PyResult<()> {
         self.query_policy(py, policy)?;
         self.target(bins, dtype, casting, errors, rows, out, paths, project).map(drop)
+    }
+
+    /// Begins a query into Arrow columns, as [`Core::query`] does. `rows` is the number of rows of a block; None for
+    /// one result.
+    #[allow(clippy::too_many_arguments)] // the command's own
+    fn query_arrow(
+        &self,
+        py: Python<'_>,
+        namespace: &Bound<'_, PyAny>,
+        set: Option<&Bound<'_, PyAny>>,
+        bins: Option<&Bound<'_, PyAny>>,
+        policy: Option<&Bound<'_, PyAny>>,
+        max_records: &Bound<'_, PyAny>,
+        records_per_second: &Bound<'_, PyAny>,
+        place: Option<&QueryPlace>,
+        paginates: bool,
+        schema: Option<&Bound<'_, PyAny>>,
+        casting: &Bound<'_, PyAny>,
+        errors: &Bound<'_, PyAny>,
+        rows: Option<&Bound<'_, PyAny>>,
+        paths: Option<&Bound<'_, PyAny>>,
+        meta: &Bound<'_, PyAny>,
+    ) -> PyResult<ArrowStream> {
+        let args = ColumnArgs::read(py, schema, bins, (casting, errors), paths, (meta, false))?;
+        let rows = rows.map(|rows| limit("rows", rows)).transpose()?;
+        let rows = rows.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
+        let limits = (max_records, records_per_second);
+        let (cluster, query, start) = self.begin(py, (namespace, set), policy, limits, (place, paginates))?;
+        let query = Query { bins: args.bins(), every_record: true, ..query };
+        Ok(ArrowStream::new(cluster, query, start, args, rows, self.warned.clone()))
+    }
+
+    /// Refuses arguments that no query into Arrow columns can have.
+    #[allow(clippy::too_many_arguments)] // the command's own
+    fn check_query_arrow(
+        &self,
+        py: Python<'_>,
+        bins: Option<&Bound<'_, PyAny>>,
+        policy: Option<&Bound<'_, PyAny>>,
+        schema: Option<&Bound<'_, PyAny>>,
+        casting: &Bound<'_, PyAny>,
+        errors: &Bound<'_, PyAny>,
+        rows: Option<&Bound<'_, PyAny>>,
+        paths: Option<&Bound<'_, PyAny>>,
+        meta: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        self.query_policy(py, policy)?;
+        rows.map(|rows| limit("rows", rows)).transpose()?;
+        ColumnArgs::read(py, schema, bins, (casting, errors), paths, (meta, false)).map(drop)
     }
 
     /// Refuses a namespace or a set that no query can have.

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use wire_protocol::collection::list_flags;
-use wire_protocol::msgpack::{Reader, Token};
 
 use crate::bin::Bin;
 use crate::collection::edit::{Base, Edit, Scope};
@@ -43,10 +42,7 @@ fn values(value: &[u8], is_list: bool) -> Result<Vec<&[u8]>, OpError> {
     if !is_list {
         return Ok(vec![value]);
     }
-    match Reader::new(value).token() {
-        Ok(Token::List { .. }) => Ok(List::parse(value)?.items),
-        _ => Err(INVALID),
-    }
+    List::parse(value).map(|list| list.items).map_err(|_| INVALID)
 }
 
 /// Keeps the list as it is and returns its length.
@@ -161,11 +157,11 @@ fn unique<'v>(
     is_list: bool,
     flags: u64,
 ) -> Result<Option<Vec<&'v [u8]>>, OpError> {
-    let is_in_list: Box<dyn Fn(&[u8]) -> bool> = if added.len() == 1 {
-        Box::new(|value| list.items.iter().any(|item| compare(item, value).is_eq()))
-    } else {
-        let order = list.order();
-        Box::new(move |value| order.binary_search_by(|&at| compare(list.items[at], value)).is_ok())
+    // Sorting the list pays for several values only.
+    let list_order = (added.len() > 1).then(|| list.order());
+    let is_in_list = |value: &[u8]| match &list_order {
+        Some(order) => order.binary_search_by(|&at| compare(list.items[at], value)).is_ok(),
+        None => list.items.iter().any(|item| compare(item, value).is_eq()),
     };
     // For each value, whether an equal one is before it.
     let order = sorted(added.len(), |a, b| compare(added[a], added[b]));

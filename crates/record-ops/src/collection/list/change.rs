@@ -1,6 +1,7 @@
 //! Commands that set, increment and sort elements, and set the order of a list.
 
 use wire_protocol::collection::{list_command as c, list_flags};
+use wire_protocol::msgpack::{Reader, Token};
 
 use crate::collection::edit::{Base, Edit, Scope};
 use crate::collection::list::add::{EXISTS, append, insert, no_fail, param};
@@ -60,6 +61,9 @@ pub(super) fn apply(code: u8, mut args: Args<'_>, base: Base<'_>, scope: &Scope)
             // The list of the values is not stored itself.
             let scope = Scope { depth: scope.depth + usize::from(is_list), ..*scope };
             let value = param(argument.unwrap_or_default(), &scope)?;
+            if is_list && !is_list_value(&value) {
+                return Err(OpError::parameter("the operation takes a list of values"));
+            }
             if matches!(code, c::APPEND | c::APPEND_ITEMS) {
                 append(list, &value, is_list, flags, base)?
             } else if list.is_ordered() {
@@ -70,6 +74,10 @@ pub(super) fn apply(code: u8, mut args: Args<'_>, base: Base<'_>, scope: &Scope)
         }
     };
     finish(edit, list, base)
+}
+
+fn is_list_value(value: &[u8]) -> bool {
+    matches!(Reader::new(value).token(), Ok(Token::List { .. }))
 }
 
 /// A bin that did not exist becomes an empty list even if the operation does nothing.
@@ -152,7 +160,7 @@ pub(super) fn set_order(mut args: Args<'_>, base: Base<'_>, scope: &Scope) -> Re
         return Err(OpError::not_applicable("no order of lists has this number"));
     }
     let mut flags = wanted.cast_signed();
-    if scope.is_inner {
+    if scope.drops_index {
         flags &= !PERSIST_INDEX;
     }
     if flags == list.flags && matches!(base, Base::Existing(_)) {

@@ -123,7 +123,8 @@ pub(super) const TOO_LARGE: OpError = OpError::too_big("the list or map is large
 /// The flags of a new list, from the argument of an operation.
 pub(super) fn create_flags(argument: u64, scope: &Scope) -> i8 {
     let known = u64::from((LIST_ORDERED | PERSIST_INDEX).cast_unsigned());
-    let flags = if scope.is_inner { argument & !u64::from(PERSIST_INDEX.cast_unsigned()) } else { argument };
+    let flags =
+        if scope.drops_index { argument & !u64::from(PERSIST_INDEX.cast_unsigned()) } else { argument };
     if (flags & 0xff) & !known == 0 { (flags & 0xff) as u8 as i8 } else { 0 }
 }
 

@@ -222,7 +222,7 @@ impl<'a> List<'a> {
         if self.is_ordered() {
             return self.by_values_ordered(want, &values, reads);
         }
-        let matches = match_items(&values, len, want.is_inverted, |at| self.items[at]);
+        let matches = match_items(&values, len, want.is_inverted, want.is_rank(), |at| self.items[at]);
         let positions = set_positions(&matches.mask);
         let result = match want.kind {
             t::NONE => None,

@@ -10,7 +10,7 @@ use crate::collection::param;
 use crate::collection::request::Args;
 use crate::collection::result::signed;
 use crate::error::OpError;
-use crate::value::is_key;
+use crate::value::{PERSIST_INDEX, is_key};
 
 const EXISTS: OpError = OpError::element_exists("the map has the key already");
 const MISSING: OpError = OpError::element_not_found("the map does not have the key");
@@ -72,9 +72,11 @@ pub(super) fn apply(code: u8, mut args: Args<'_>, base: Base<'_>, scope: &Scope)
         create = args.unsigned_or(0)?;
         flags = args.unsigned_or(0)?;
     }
+    // Only a map that becomes empty keeps the flag of a persisted index that is inside others.
+    let dropped = if matches!(base, Base::Created) && !is_items { !PERSIST_INDEX } else { !0 };
     let map = match base {
         Base::Existing(bytes) => Map::parse(bytes)?,
-        Base::NoBin | Base::Created => Map::empty(create_flags(create, scope)),
+        Base::NoBin | Base::Created => Map::empty(create_flags(create, scope) & dropped),
     };
     let rules = Rules::new(code, flags);
     let edit = match code {
@@ -170,5 +172,6 @@ fn add_items(
         }
     }
     pairs.extend_from_slice(&map.pairs[start..]);
-    Ok(Edit::write(Map::encode(map.flags, &pairs)?, length(pairs.len())))
+    let flags = if matches!(base, Base::Created) { map.flags & !PERSIST_INDEX } else { map.flags };
+    Ok(Edit::write(Map::encode(flags, &pairs)?, length(pairs.len())))
 }

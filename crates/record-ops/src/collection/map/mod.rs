@@ -147,7 +147,7 @@ impl<'a> Map<'a> {
 /// The flags of a new map, from the argument of an operation.
 fn create_flags(argument: u64, scope: &Scope) -> i8 {
     let mut flags = argument as u8 as i8;
-    if scope.is_inner {
+    if scope.drops_index {
         flags &= !PERSIST_INDEX;
     }
     if flags & !KNOWN == 0 { flags } else { 0 }
@@ -176,7 +176,7 @@ pub(super) fn modify(code: u32, mut args: Args<'_>, base: Base<'_>, scope: &Scop
             if wanted & !KNOWN != 0 {
                 return Err(OpError::not_applicable("no order of maps has this number"));
             }
-            let flags = if scope.is_inner { wanted & !PERSIST_INDEX } else { wanted };
+            let flags = if scope.drops_index { wanted & !PERSIST_INDEX } else { wanted };
             let pairs = match base {
                 Base::Existing(bytes) => Map::parse(bytes)?.pairs,
                 Base::NoBin | Base::Created => Vec::new(),

@@ -192,9 +192,11 @@ impl<'a> Map<'a> {
             t::NONE => None,
             t::COUNT => Some(Bin::int(signed(len))),
             t::EXISTS => Some(Bin::bool(len != 0)),
-            _ if want.is_index() || want.is_rank() => {
-                Some(if want.is_multi { want.numbers(&[0..len], len)? } else { Bin::int(0) })
-            }
+            _ if want.is_index() || want.is_rank() => Some(if want.is_multi {
+                want.numbers(std::slice::from_ref(&(0..len)), len)?
+            } else {
+                Bin::int(0)
+            }),
             _ if want.is_elements() => self.elements(want, &(0..len).collect::<Vec<_>>())?,
             _ if want.is_index_range() || want.is_rank_range() => {
                 Some(crate::collection::result::integers([0, signed(len)])?)
@@ -293,7 +295,7 @@ impl<'a> Map<'a> {
         }
         let len = self.len();
         if !self.is_ordered() {
-            let matches = match_items(&keys, len, want.is_inverted, |at| self.pairs[at].0);
+            let matches = match_items(&keys, len, want.is_inverted, want.is_index(), |at| self.pairs[at].0);
             let positions = set_positions(&matches.mask);
             let result = match want.kind {
                 t::NONE => None,
@@ -348,7 +350,7 @@ impl<'a> Map<'a> {
         if self.has_value_index() {
             return self.by_value_list_indexed(want, &values);
         }
-        let matches = match_items(&values, len, want.is_inverted, |at| self.pairs[at].1);
+        let matches = match_items(&values, len, want.is_inverted, want.is_rank(), |at| self.pairs[at].1);
         let positions = set_positions(&matches.mask);
         let result = match want.kind {
             t::NONE => None,

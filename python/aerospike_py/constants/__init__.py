@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from . import operations
+from .operations import *  # noqa: F403
+
 # Policies.
 POLICY_COMMIT_LEVEL_ALL = 0
 POLICY_COMMIT_LEVEL_MASTER = 1
@@ -176,3 +179,4 @@ __all__ = [
     "TTL_NAMESPACE_DEFAULT",
     "TTL_NEVER_EXPIRE",
 ]
+__all__ += operations.__all__

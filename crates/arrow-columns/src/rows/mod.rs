@@ -1,0 +1,22 @@
+//! Records into the columns of a result.
+//!
+//! Start with [`TableBuilder`] (`table`), which appends rows in order and cuts them into record batches. The rows of a
+//! batch come in any order: a [`BatchTable`] (`batch`) keeps them packed (`packed`) until those before have come. The
+//! records of a query come one after the other: a [`QueryTable`] (`query`) appends them, once it knows the columns. A
+//! [`TableReport`] (`report`) has what did not fit. Columns about records, such as their keys, are in `meta`.
+
+mod batch;
+mod meta;
+mod packed;
+mod query;
+mod report;
+mod table;
+
+pub use self::batch::{BatchLease, BatchTable, FilledBatch, RowAnswer};
+pub use self::meta::{KeyKind, KeyValues, MetaColumn, MetaError, MetaPart, MetaRows, meta_part, with_meta};
+pub use self::query::{QueryBlock, QueryTable, TableError, describe_mixed};
+pub use self::report::{ColumnFailure, TableReport};
+pub use self::table::TableBuilder;
+
+/// The most rows of a record batch.
+pub const BATCH_ROWS: usize = 65_536;
