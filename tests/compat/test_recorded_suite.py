@@ -16,6 +16,7 @@ from tests.support import replay
 UDF = "runs user-defined functions"
 INDEXES = "queries a secondary index"
 BACKGROUND = "runs background queries"
+CLOCK = "asks whether a record is older than a millisecond, which the replay can be faster than"
 
 # Files that are about features which the node does not have.
 OTHER_FEATURES = {
@@ -37,6 +38,7 @@ OTHER_FEATURES = {
 # Tests of the other files that may differ: a pattern of their names, and why.
 EXCEPTIONS = {
     "batch_write": [(r"_with_expr_filtering_out_record\[policy_batch_apply\]", UDF)],
+    "expressions_base": [("test_scan_with_results_method_and_expressions$", CLOCK)],
     "query": [("test_query_with_correct_parameters_hi", INDEXES)],
     "query_partition": [
         ("test_query_partition_with_(existent_ns_and_set|short_query|where)$", INDEXES),
