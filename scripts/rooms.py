@@ -269,7 +269,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "numpy_write": ("_result_codes", "_utils", "_native"),
         "inference": ("_inference",),
         # Behind `inference` and `infer_dtype`.
-        "_inference": ("records", "values", "_types", "exception", "_utils"),
+        "_inference": ("_schema", "records", "values", "_types", "exception", "_utils"),
         # What results in arrays have in common.
         "numpy_records": ("_export", "_leaves"),
         # Results as objects of other libraries.

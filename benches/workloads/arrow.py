@@ -20,12 +20,22 @@ def floats(number: int) -> Row:
     return ([(number + place) * 0.25 for place in range(16 + number % 49)],)
 
 
+def texts_of_fields(row: Row) -> Row:
+    return tuple(text.encode() for text in row)
+
+
+def padded(row: Row) -> Row:
+    (values,) = row
+    return ([*values, *[0.0] * (64 - len(values))],)
+
+
 TEXTS = Workload(
     name="arrow-text",
     title="5 texts of 5 to 40 bytes a record",
     sets=("bench_arrow_text",),
     dtype=np.dtype([(f"t{place}", "S40") for place in range(5)]),
     row=texts,
+    cells=texts_of_fields,
     sizes=SIZES,
 )
 LISTS = Workload(
@@ -35,6 +45,7 @@ LISTS = Workload(
     # Only the name counts: no field has lists of many lengths.
     dtype=np.dtype([("values", "f4", (64,))]),
     row=floats,
+    cells=padded,
     sizes=SIZES,
 )
 SCHEMAS: dict[str, dict[str, str]] = {

@@ -128,6 +128,11 @@ def _of_dtype(name: str, dtype: np.dtype[Any]) -> Any:
     )
 
 
+def column_type(name: str, dtype: np.dtype[Any]) -> Any:
+    """The type of a column for a field that is no struct, as users write it."""
+    return dtype if dtype.subdtype is not None or dtype.kind in "Mm" else _of_dtype(name, dtype)
+
+
 def _time(dtype: np.dtype[Any]) -> Any:
     import numpy as np
 

@@ -5,6 +5,7 @@ Needs a real server: ``AEROSPIKE_HOSTS``. Expressions are read, written to bins 
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from typing import Any
 
@@ -32,7 +33,12 @@ def pair():
     from aerospike_py.testing import DevServer
 
     with DevServer() as node:
-        clients = [aerospike.client(server.config).connect() for server in (real_server(), node)]
+        # A slow machine must not look like a difference.
+        policies = {name: {"total_timeout": 60_000} for name in ("read", "write", "operate", "remove")}
+        clients = [
+            aerospike.client({**server.config, "policies": policies}).connect()
+            for server in (real_server(), node)
+        ]
         yield clients, f"t{uuid.uuid4().hex[:12]}"
         for client in clients:
             client.close()
@@ -47,6 +53,8 @@ def outcome(work):
 
 
 def prepare(client, key) -> None:
+    with contextlib.suppress(aerospike.exception.RecordNotFound):
+        client.remove(key)
     client.put(key, e.BINS, policy={"key": aerospike.POLICY_KEY_SEND})
     client.operate(key, [hll_operations.hll_add("h", ["a", "b", "c", 42], 6, 8)])
 

@@ -253,16 +253,19 @@ def test_what_the_community_edition_refuses(native, key):
     assert native.get_blocking(key).bins == {"a": 1}
 
 
-@pytest.mark.embedded
-def test_what_is_not_supported_says_so(native, key):
+def test_filters_and_list_operations(native, key):
     native.put_blocking(key, {"a": 1, "l": [1]})
-    is_one = an.FilterExpression.eq(an.FilterExpression.int_bin("a"), an.FilterExpression.int_val(1))
-    append = an.ListOperation.append("l", 2, an.ListPolicy())
-    assert code_of(lambda: native.get_blocking(key, filter_expression=is_one)) == 16
-    assert code_of(lambda: native.operate_blocking(key, [append])) == 16
-    read = policy(an.BatchReadPolicy, filter_expression=is_one)
-    assert results(native.batch_read_blocking([key, key], read_policy=read)) == [16, 16]
-    assert native.get_blocking(key).bins == {"a": 1, "l": [1]}
+    one, two = (
+        an.FilterExpression.eq(an.FilterExpression.int_bin("a"), an.FilterExpression.int_val(value))
+        for value in (1, 2)
+    )
+    assert native.get_blocking(key, filter_expression=one).bins == {"a": 1, "l": [1]}
+    assert code_of(lambda: native.get_blocking(key, filter_expression=two)) == 27
+    for expression, code in ((one, 0), (two, 27)):
+        read = policy(an.BatchReadPolicy, filter_expression=expression)
+        assert results(native.batch_read_blocking([key, key], read_policy=read)) == [code, code]
+    native.operate_blocking(key, [an.ListOperation.append("l", 2, an.ListPolicy())])
+    assert native.get_blocking(key).bins == {"a": 1, "l": [1, 2]}
 
 
 @pytest.mark.embedded

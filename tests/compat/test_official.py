@@ -383,15 +383,30 @@ def writing(query):
     return query
 
 
+def test_filters_and_list_operations(official, key):
+    official.put(key, {"a": 1, "l": [1]})
+    is_one, is_two = (exp.Eq(exp.IntBin("a"), value).compile() for value in (1, 2))
+    assert official.get(key, policy={"expressions": is_one})[2] == {"a": 1, "l": [1]}
+    for call in (
+        lambda: official.get(key, policy={"expressions": is_two}),
+        lambda: official.put(key, {"a": 2}, policy={"expressions": is_two}),
+    ):
+        with pytest.raises(ex.FilteredOut):
+            call()
+    for expression, count in ((is_one, 1), (is_two, 0)):
+        assert len(official.query("test", key[1]).results({"expressions": expression})) == count
+        answer = official.batch_read([key, key], policy={"expressions": expression})
+        assert [record.result for record in answer.batch_records] == [0 if count else 27] * 2
+    assert official.operate(key, [list_operations.list_append("l", 2)])[2] == {"l": 2}
+    appended = official.batch_operate([key, key], [list_operations.list_append("l", 3)])
+    assert [record.record[2] for record in appended.batch_records] == [{"l": 3}, {"l": 4}]
+    assert official.get(key)[2] == {"a": 1, "l": [1, 2, 3, 3]}
+
+
 @pytest.mark.embedded
 def test_what_is_not_supported_says_so(official, key):
     official.put(key, {"a": 1, "l": [1]})
-    is_one = exp.Eq(exp.IntBin("a"), 1).compile()
     for call in (
-        lambda: official.get(key, policy={"expressions": is_one}),
-        lambda: official.put(key, {"a": 2}, policy={"expressions": is_one}),
-        lambda: official.operate(key, [list_operations.list_append("l", 2)]),
-        lambda: official.query("test", key[1]).results({"expressions": is_one}),
         lambda: indexed(official.query("test", key[1])).results(),
         lambda: writing(official.query("test", key[1])).execute_background(),
         lambda: official.apply(key, "module", "function", []),
@@ -399,10 +414,6 @@ def test_what_is_not_supported_says_so(official, key):
         with pytest.raises(ex.AerospikeError) as error:
             call()
         assert error.value.code == 16
-    appended = official.batch_operate([key, key], [list_operations.list_append("l", 2)])
-    filtered = official.batch_read([key, key], policy={"expressions": is_one})
-    for answer in (appended, filtered):
-        assert [record.result for record in answer.batch_records] == [16, 16]
     for command in ("sindex-create:namespace=test", "no-such-command"):
         with pytest.raises(ex.AerospikeError) as error:
             official.info_all(command)

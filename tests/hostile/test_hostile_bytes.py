@@ -30,6 +30,8 @@ HURRY = {"socket_timeout": 25, "total_timeout": 1_000, "max_retries": 2}
 COMPRESS = {"compress": True}
 # Seconds that a busy machine may take beyond the deadline.
 SLACK = 1.0
+# Faults of a test that may not happen: on a busy machine, a call can end before its answer comes.
+MOST_MISSED = 5
 # Seconds until the proxy must be done with an answer.
 LONG = 20.0
 # Faults that change no byte.
@@ -131,7 +133,8 @@ def test_batches(face, proxy, writer, compress):
             proxy.disarm()
             if not happened:
                 # The size of a compressed answer varies.
-                assert compress, fault
+                outcomes["missed"] += 1
+                assert compress or outcomes["missed"] <= MOST_MISSED, fault
                 write(writer, number)
             canvas.clear()
             batch = client.batch_read(KEYS, _dtype=DTYPE, policy=calm, out=canvas.out)
@@ -139,10 +142,6 @@ def test_batches(face, proxy, writer, compress):
             canvas.check()
             before = after
     report(outcomes)
-
-
-# Faults of a test that may not happen: on a busy machine, a call can end before its answer comes.
-MOST_MISSED = 5
 
 
 def missed(shot: Any, proxy: Any, error: Exception | None, outcomes: Counter[str]) -> None:

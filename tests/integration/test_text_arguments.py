@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import aerospike_py as aerospike
@@ -13,6 +14,7 @@ from aerospike_py import Keys
 
 KEY = ("test", "text", 1)
 DTYPE = np.dtype([("a", "i8")])
+TABLE = pa.table({"a": [1], "b": [2]})
 ROWS = np.array([(1, 5)], [("_key", "i8"), ("a", "i8")])
 #: Good arguments of the methods that take text.
 GOOD: dict[str, dict[str, Any]] = {
@@ -26,6 +28,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "batch_read": {"keys": [KEY], "_dtype": DTYPE},
     "batch_operate": {"keys": [KEY], "ops": [aerospike.operations.read("a")], "_dtype": DTYPE},
     "batch_write_numpy": {"data": ROWS, "namespace": "test", "set": "text"},
+    "batch_read_arrow": {"keys": [KEY], "schema": {"a": "int64"}},
+    "batch_write_arrow": {"data": TABLE, "namespace": "test", "set": "text", "key": "a"},
     "infer_dtype": {"namespace": "test", "set": "text"},
     "get_key_partition_id": {"ns": "test", "set": "text", "key": 1},
     "connect": {},

@@ -291,9 +291,13 @@ def test_sampled_values_are_read_unchanged(shared_client, bins, compact):
         shared_client.put(("test", name, number), each, policy={"key": aerospike.POLICY_KEY_SEND})
     inferred = shared_client.infer_dtype("test", name, compact=compact)
     assert inferred.records == len(bins)
+    keys = [("test", name, number) for number in range(len(bins))]
+    if inferred.schema:
+        # Raises if a value does not fit.
+        records = shared_client.batch_read_arrow(keys, inferred.schema)
+        assert [column for column, _ in records.columns] == list(inferred.schema)
     if not inferred.dtype.names:
         return
-    keys = [("test", name, number) for number in range(len(bins))]
     batch = shared_client.batch_read(keys, _dtype=inferred, casting="same_value")
     assert batch.decode_errors == 0
     assert batch.inexact == {}

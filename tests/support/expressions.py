@@ -6,6 +6,7 @@ past the first byte.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -105,6 +106,7 @@ MAP_RETURNS: dict[str, list[Any]] = {
 }
 
 
+@functools.cache
 def expressions(kind: str, depth: int) -> st.SearchStrategy[Any]:
     """Expressions whose value has a type, a key of ``MAKERS``."""
     return st.deferred(lambda: MAKERS[kind](depth))

@@ -362,7 +362,7 @@ async fn unknown_namespaces_and_invalid_filters_are_errors() {
     let mut filtered = with(QueryPolicy::default());
     filtered.policy.limits.filter = vec![0x93];
     let error = all(&cluster, filtered).await.unwrap_err();
-    assert_eq!(error.code(), 16, "{error}");
+    assert_eq!(error.code(), 4, "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,19 +4,24 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
+use proptest::prelude::*;
 use serde_json::Value as Json;
-use wire_protocol::batch::BatchRequestRows;
+use wire_protocol::batch::{
+    BatchHeader, BatchRequestRows, BatchWriter, EncodedOps, OperateRow, RowAttributes,
+};
 use wire_protocol::bitwise::{bit_command as b, bits};
 use wire_protocol::collection::{
-    ListPolicy, MapPolicy, ReturnType, list, list_command as l, map, map_command as m,
+    ListPolicy, MapPolicy, ReturnType, list, list_command as l, map, map_command as m, path, path_flags,
 };
-use wire_protocol::expression::Expression;
+use wire_protocol::command::{OperateReads, RecordKey, WriteOptions, write_operate};
+use wire_protocol::expression::{ExpType, Expression, exp, exp_flags};
 use wire_protocol::hll::{hll_command as h, sketch};
 use wire_protocol::message::{FrameHeader, Message, Op, field_type, op};
 use wire_protocol::msgpack::{Reader, Token};
-use wire_protocol::operation::{Argument, Call, Context, Family, WITH_CONTEXT};
+use wire_protocol::operation::{Argument, Call, Context, Family, Operation, WITH_CONTEXT};
 use wire_protocol::particle::Particle;
-use wire_protocol::value::{Encoded, ListOrder, MapOrder};
+use wire_protocol::string::{string_flags, text};
+use wire_protocol::value::{Encoded, ListOrder, MapOrder, Value, WriteValue};
 
 /// The requests of one file of the recorded test-suite.
 fn requests(path: &Path) -> Vec<Vec<u8>> {
@@ -336,4 +341,107 @@ fn recorded_operations_are_rebuilt() {
     assert!(operations >= 3629, "{operations} operations");
     assert!(kinds.len() >= 95, "{} kinds: {kinds:?}", kinds.len());
     assert!(in_batches >= 5, "{in_batches} in batches");
+}
+
+/// What the official Python client (19.3) sends; no recorded server is new enough for most of these.
+#[test]
+fn operations_on_text_and_paths_are_those_of_the_official_client() {
+    let at = || Context::new().list_index(1);
+    let value = exp::loop_var(ExpType::Int, exp_flags::LOOP_VAR_VALUE);
+    let many = exp::gt(value.clone(), 2);
+    let filtered = Context::new().children_where(&many).unwrap();
+    let modified = path::modify("b", &at(), value.to_bytes().unwrap(), path_flags::MATCHING_TREE);
+    let on = |call: Call| call.on("b").unwrap();
+    let cases = [
+        (on(text::strlen().at(at())), 17, "93ccff9210019100"),
+        (on(text::strlen()), 17, "9100"),
+        (on(text::upper(0).at(at())), 18, "93ccff921001923800"),
+        (on(text::upper(0)), 18, "923800"),
+        (text::to_string("b").unwrap(), 19, ""),
+        (on(list::join_with(",")), 3, "921ca2032c"),
+        (on(list::join()), 3, "911c"),
+        (on(text::find("x", 1)), 17, "9303a2037801"),
+        (on(text::is_numeric(string_flags::NUMERIC_ANY)), 17, "920a00"),
+        (on(text::regex_compare("x", 0)), 17, "9310a2037800"),
+        (on(text::concat(["x", "y"], 0)), 18, "933492a20378a2037900"),
+        (on(text::concat(["x"], 0)), 18, "933491a2037800"),
+        (on(text::snip_from(1)), 18, "923501"),
+        (on(text::snip(1, 2, 0)), 18, "9435010200"),
+        (on(text::replace("x", "y", 0)), 18, "933692a20378a2037900"),
+        (
+            on(text::regex_replace("x", "y", string_flags::REGEX_GLOBAL, string_flags::NO_FAIL)),
+            18,
+            "944292a20378a203791004",
+        ),
+        (on(text::pad_start(9, "x", 0)), 18, "943f09a2037800"),
+        (on(text::repeat(2, 0)), 18, "93410200"),
+        (path::select("b", &at(), path_flags::VALUE).unwrap(), 3, "93ccfe92100101"),
+        (modified.unwrap(), 4, "94ccfe92100104937a0201"),
+        (path::select("b", &filtered, path_flags::VALUE).unwrap(), 3, "93ccfe92049303937a02010201"),
+    ];
+    for (operation, code, hex) in cases {
+        let found: String = operation.value().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!((operation.code(), &*found), (code, hex), "{operation:?}");
+        let is_text = matches!(code, op::STRING_READ | op::STRING_MODIFY);
+        assert_eq!(matches!(operation.as_op().value, Particle::Str(_)), is_text);
+        assert_eq!(matches!(operation.as_op().value, Particle::Nil), code == op::TO_STRING);
+    }
+}
+
+/// Operations are part of requests for a record and of rows of a batch as they are.
+#[test]
+fn operations_fit_into_requests() {
+    let operations = [
+        list::append("x", None).on("tags").unwrap(),
+        bits::count(0, 8).on("flags").unwrap(),
+        sketch::add(vec!["a"], 10, -1, 0).on("seen").unwrap(),
+        wire_protocol::expression::read("sum", &exp::add([exp::int_bin("a"), exp::val(1)]), 0).unwrap(),
+    ];
+    let key = RecordKey { namespace: b"test", set: b"s", digest: &[7; 20], send_key: None };
+    let reads = OperateReads { reads: true, writes: true, ..OperateReads::default() };
+    let mut out = Vec::new();
+    let ops = operations.iter().map(Operation::as_op);
+    write_operate(&mut out, &key, ops, &WriteOptions::default(), &reads).unwrap();
+    let message = Message::parse_only(&out[FrameHeader::LEN..]).unwrap();
+    let kinds: Vec<_> = message.ops().map(|op| rebuild(&op).unwrap()).collect();
+    assert_eq!(kinds, [(4, 1), (12, 51), (16, 1), (7, 0)]);
+
+    let mut encoded = Vec::new();
+    operations.iter().for_each(|operation| operation.write(&mut encoded));
+    let mut batch = Vec::new();
+    let mut writer = BatchWriter::new(&mut batch, &BatchHeader::default());
+    let row = OperateRow {
+        index: 0,
+        digest: &[7; 20],
+        namespace: b"test",
+        set: b"s",
+        send_key: None,
+        attributes: RowAttributes::write(&WriteOptions::default(), true).unwrap(),
+    };
+    writer.row(&row, EncodedOps { count: operations.len(), bytes: &encoded }).unwrap();
+    writer.finish().unwrap();
+    let message = Message::parse_only(&batch[FrameHeader::LEN..]).unwrap();
+    let mut rows = BatchRequestRows::parse(message.field(field_type::BATCH).unwrap()).unwrap();
+    let in_row: Vec<_> = rows.next().unwrap().ops().map(|op| rebuild(&op).unwrap()).collect();
+    assert_eq!(in_row, kinds);
+}
+
+proptest! {
+    /// Readers of bytes neither panic nor recurse without bound, and what they read is written back the same.
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        if let Ok(value) = Value::from_msgpack(&bytes) {
+            let mut written = Vec::new();
+            value.write_value(&mut written);
+            let mut again = Vec::new();
+            Value::from_msgpack(&written).unwrap().write_value(&mut again);
+            prop_assert_eq!(written, again);
+        }
+        if let Ok(context) = Context::from_bytes(&bytes) {
+            prop_assert_eq!(Context::from_bytes(&context.to_bytes()), Ok(context));
+        }
+        if let Ok(expression) = Expression::from_bytes(bytes.clone()) {
+            prop_assert_eq!(expression.to_bytes(), Ok(&bytes[..]));
+        }
+    }
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._schema import column_type
 from .._utils.table import printable, table
 from .observe import EXAMPLES
 
@@ -68,6 +69,31 @@ def walk(fields: Mapping[str, InferredBin]) -> Iterator[InferredBin]:
         yield from walk(found.fields)
 
 
+def columns_of(fields: Mapping[str, InferredBin], dtype: np.dtype[Any] | None) -> dict[str, Any]:
+    """The columns for these fields, of which ``dtype`` has those that were not left out."""
+    known: Any = (dtype.fields if dtype is not None else None) or {}
+    columns = {
+        name: _column(found, known[name][0] if name in known else None) for name, found in fields.items()
+    }
+    return {name: column for name, column in columns.items() if column}
+
+
+def _column(found: InferredBin, dtype: np.dtype[Any] | None) -> Any:
+    types = set(found.types)
+    if types and types <= {"string", "GeoJSON"}:
+        return "utf8"
+    if types and types <= {"blob", "HLL"} and (dtype is None or dtype.subdtype is None):
+        return "binary"
+    if found.fields:
+        return columns_of(found.fields, dtype)
+    if dtype is None or (dtype.kind in "SV" and dtype.subdtype is None):
+        return None
+    if types != {"list"} or dtype.subdtype is None:
+        return column_type(found.name, dtype)
+    base, shape = dtype.subdtype
+    return "list<" * len(shape) + column_type(found.name, base) + ">" * len(shape)
+
+
 class InferredDtype:
     """A dtype that fits records. Pass it as ``_dtype=``; its ``repr`` is the report as a table.
 
@@ -102,6 +128,23 @@ class InferredDtype:
             {'tags': 'lists are not arrays: they have elements of type string'}
         """
         return {found.name: found for found in walk(self.bins) if found.field is None}
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """A schema for reads into Arrow columns: name to type, as :meth:`Client.batch_read_arrow` takes it.
+
+        Text and bytes have no width there, so text is ``utf8``, blobs and sketches are ``binary``, lists have
+        any length, and bins whose dtype field would be too wide are columns, too. Bins of several types have
+        none, nor do lists and maps without a field: with ``schema=None``, a read infers those.
+
+        Example:
+            >>> inferred = client.infer_dtype("test", "users")
+            >>> inferred.schema["name"], inferred.schema["visits"]
+            ('utf8', 'int64')
+            >>> client.batch_read_arrow(keys, inferred.schema).to_pyarrow()["name"].to_pylist()
+            ['Ada', 'Bea', None]
+        """
+        return columns_of(self.bins, self.dtype)
 
     def __repr__(self) -> str:
         return f"{self.dtype!r}\n{self.summary()}\n\n{self.report()}"

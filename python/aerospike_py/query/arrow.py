@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .. import _native
@@ -231,7 +232,7 @@ class AsyncArrowBatches(AsyncRun, ArrowRun):
 
 def tuple_of(meta: MetaColumns) -> Any:
     """``meta`` as it is passed on: an iterator could be read once only."""
-    return meta if isinstance(meta, (str, list, tuple)) else tuple(meta)
+    return tuple(meta) if isinstance(meta, Iterator) else meta
 
 
 def read_all(run: ArrowRun) -> ArrowRecords:

@@ -87,25 +87,32 @@ enum Part {
     End,
     /// An escape that the crate `regex` writes in the same way.
     Escape(&'static str),
+    /// The same, of a position.
+    Anchor(&'static str),
 }
 
 impl Translator<'_> {
     fn translate(&mut self) -> Option<()> {
-        // Whether a repetition may follow: not at the start of the pattern, of a group or of an alternative.
+        // Whether this is the start of the pattern, of a group or of an alternative. No repetition may follow there, nor
+        // after an anchor.
+        let mut is_start = true;
         let mut can_repeat = false;
         let mut is_repeated = false;
-        while let Some(part) = self.part(can_repeat)? {
+        while let Some(part) = self.part(is_start)? {
             if let Some(how) = self.repetition(part, can_repeat)? {
                 self.repeat(&how, is_repeated)?;
                 is_repeated = true;
                 continue;
             }
             is_repeated = false;
-            can_repeat = true;
+            is_start = matches!(part, Part::Open | Part::Either);
+            can_repeat = !is_start && !matches!(part, Part::Start | Part::End | Part::Anchor(_));
             let start = self.out.len();
             match part {
                 Part::Literal(byte) => self.literal(byte),
                 Part::Star => self.literal(b'*'),
+                Part::Plus => self.literal(b'+'),
+                Part::Question => self.literal(b'?'),
                 Part::Any => self.out.push('.'),
                 Part::Open => {
                     if self.groups.len() == MAX_GROUPS {
@@ -113,25 +120,18 @@ impl Translator<'_> {
                     }
                     self.groups.push(start);
                     self.out.push_str("(?:");
-                    can_repeat = false;
                 }
                 Part::Close => {
                     self.last = self.groups.pop()?;
                     self.out.push(')');
                     continue;
                 }
-                Part::Either => {
-                    self.out.push('|');
-                    can_repeat = false;
-                }
-                Part::Start => {
-                    self.out.push_str(if self.is_newline_special { "(?m:^)" } else { "\\A" });
-                    can_repeat = self.is_extended;
-                }
+                Part::Either => self.out.push('|'),
+                Part::Start => self.out.push_str(if self.is_newline_special { "(?m:^)" } else { "\\A" }),
                 Part::End => self.out.push_str(if self.is_newline_special { "(?m:$)" } else { "\\z" }),
-                Part::Escape(escape) => self.out.push_str(escape),
+                Part::Escape(escape) | Part::Anchor(escape) => self.out.push_str(escape),
                 Part::Set => self.set()?,
-                Part::Plus | Part::Question | Part::Brace => return None,
+                Part::Brace => return None,
             }
             self.last = start;
         }
@@ -141,8 +141,10 @@ impl Translator<'_> {
     /// How a part repeats the one before it; `None` inside if it does not. The outer `None`: the pattern is invalid.
     fn repetition(&mut self, part: Part, can_repeat: bool) -> Option<Option<Cow<'static, str>>> {
         let how = match part {
-            // At the start, a star is a character in basic patterns.
-            Part::Star if !can_repeat && !self.is_extended => return Some(None),
+            // Where there is nothing to repeat, these are characters in basic patterns.
+            Part::Star | Part::Plus | Part::Question if !can_repeat && !self.is_extended => {
+                return Some(None);
+            }
             Part::Star => "*".into(),
             Part::Plus => "+".into(),
             Part::Question => "?".into(),
@@ -179,7 +181,7 @@ impl Translator<'_> {
     }
 
     /// The next part, or `None` at the end. The outer `None`: the pattern is invalid.
-    fn part(&mut self, can_repeat: bool) -> Option<Option<Part>> {
+    fn part(&mut self, is_start: bool) -> Option<Option<Part>> {
         let Some(byte) = self.next() else {
             return Some(None);
         };
@@ -190,7 +192,7 @@ impl Translator<'_> {
             (b'*', _) => Part::Star,
             (b'^', true) => Part::Start,
             (b'$', true) => Part::End,
-            (b'^', false) if !can_repeat => Part::Start,
+            (b'^', false) if is_start => Part::Start,
             (b'$', false)
                 if self.rest.is_empty() || self.rest.starts_with(b"\\)") || self.rest.starts_with(b"\\|") =>
             {
@@ -221,12 +223,12 @@ impl Translator<'_> {
             (b'W', _) => Part::Escape("[^0-9A-Za-z_]"),
             (b's', _) => Part::Escape("[\\t\\n\\x0b\\x0c\\r\\x20]"),
             (b'S', _) => Part::Escape("[^\\t\\n\\x0b\\x0c\\r\\x20]"),
-            (b'b', _) => Part::Escape("\\b"),
-            (b'B', _) => Part::Escape("\\B"),
-            (b'<', _) => Part::Escape("\\b{start}"),
-            (b'>', _) => Part::Escape("\\b{end}"),
-            (b'`', _) => Part::Escape("\\A"),
-            (b'\'', _) => Part::Escape("\\z"),
+            (b'b', _) => Part::Anchor("\\b"),
+            (b'B', _) => Part::Anchor("\\B"),
+            (b'<', _) => Part::Anchor("\\b{start}"),
+            (b'>', _) => Part::Anchor("\\b{end}"),
+            (b'`', _) => Part::Anchor("\\A"),
+            (b'\'', _) => Part::Anchor("\\z"),
             _ => Part::Literal(byte),
         })
     }
@@ -404,6 +406,8 @@ mod tests {
             "(a)\\1",
             "\\",
             "a|*b",
+            "^*",
+            "a$+",
         ] {
             assert_eq!(matches(pattern, 1, ""), None, "{pattern}");
         }
@@ -416,6 +420,8 @@ mod tests {
             ("\\(ab\\)\\{2\\}", 0, "abab", true),
             ("a\\|b", 0, "b", true),
             ("a^b$c", 0, "a^b$c", true),
+            ("^^a", 0, "^a", true),
+            ("^\\+a\\(\\?b\\)", 0, "+a?b", true),
             ("HELLO", 3, "hello", true),
             ("^b$", 5, "a\nb\nc", true),
             ("a.b", 5, "a\nb", false),

@@ -5,4 +5,5 @@
 
 mod classes;
 mod compiled;
+mod generated;
 mod official;
