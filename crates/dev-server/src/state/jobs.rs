@@ -16,12 +16,14 @@ use crate::state::store::index::tree::Entry;
 const MAX_FINISHED: usize = 100;
 
 /// What a query does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum JobKind {
     /// It sends records.
     Read { socket_timeout_ms: u32 },
     /// It applies operations to records, in the background.
     Write,
+    /// It applies a user-defined function to records, in the background.
+    Apply { module: String, function: String },
 }
 
 /// What a query was started with.
@@ -146,8 +148,14 @@ impl Job {
                 info,
                 ":job-type=background-ops:net-io-bytes={bytes}:socket-timeout=10000:ops-active=0"
             ),
+            JobKind::Apply { module, function } => write!(
+                info,
+                ":job-type=background-udf:net-io-bytes={bytes}:socket-timeout=10000:udf-filename={module}:\
+                 udf-function={function}:udf-active=0"
+            ),
         };
-        info
+        // Names may have any bytes, and must not look like another answer.
+        info.replace(char::is_control, "?")
     }
 }
 

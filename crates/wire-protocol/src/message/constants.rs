@@ -94,6 +94,14 @@ pub mod field_type {
     pub const INDEX_EXPRESSION: u8 = 24;
     /// Which values of a bin a secondary index has: u8.
     pub const INDEX_TYPE: u8 = 26;
+    /// The module of a user-defined function: text.
+    pub const UDF_MODULE: u8 = 30;
+    /// The name of a user-defined function: text.
+    pub const UDF_FUNCTION: u8 = 31;
+    /// The arguments of a user-defined function: a list.
+    pub const UDF_ARGUMENTS: u8 = 32;
+    /// How a query applies a user-defined function: u8.
+    pub const UDF_KIND: u8 = 33;
     /// The rows of a batch.
     pub const BATCH: u8 = 41;
     /// A filter expression.

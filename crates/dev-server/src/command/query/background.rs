@@ -4,6 +4,8 @@
 //! steps, so that other commands may run, and not faster than the query's number of records per second. Each record is
 //! written as by a command of its own, which checks again that the record is one that the query looks for.
 //!
+//! A query that applies a user-defined function starts, too. No function can be stored, so it fails for each record.
+//!
 //! Each record is written once: an index query remembers the records of a partition that it has come to, since a write may
 //! move a record within the range. Nodes that run the same query share its progress, so that a node that takes over a
 //! partition continues where another one was.
@@ -149,7 +151,10 @@ impl BackgroundRun {
         if user.is_some_and(|user| !user.may(Flags { info1: 0, info2, info3 })) {
             return Err(ResultCode::ROLE_VIOLATION);
         }
-        if let Some(code) = fields.refusal {
+        let function = function_of(message)?;
+        if let Some(code) = fields.refusal
+            && (function.is_none() || code != ResultCode::UNSUPPORTED_FEATURE)
+        {
             return Err(code);
         }
         let set = SetFilter::of(namespace, fields.set);
@@ -164,13 +169,15 @@ impl BackgroundRun {
         };
         let search = wanted.map(|wanted| wanted.find(namespace, set)).transpose()?.map(Arc::new);
         fields.filter.map(Expression::parse_filter).transpose()?;
-        if info1 & info1::READ != 0 {
-            return Err(ResultCode::PARAMETER);
+        if function.is_none() {
+            if info1 & info1::READ != 0 {
+                return Err(ResultCode::PARAMETER);
+            }
+            check_ops(message.ops())?;
         }
-        check_ops(message.ops())?;
         let job = node.jobs.start(JobRequest {
             id: request::task_id(message)?,
-            kind: JobKind::Write,
+            kind: function.map_or(JobKind::Write, |(module, function)| JobKind::Apply { module, function }),
             namespace: namespace.name.clone(),
             set: String::from_utf8_lossy(fields.set).into_owned(),
             index: search.as_ref().map(|search| search.name.clone()),
@@ -340,6 +347,25 @@ impl Drop for BackgroundRun {
     }
 }
 
+/// Module and name of the user-defined function that a query applies.
+fn function_of(message: &Message<'_>) -> Result<Option<(String, String)>, ResultCode> {
+    if message.field(field_type::UDF_KIND) != Some(&[UDF_IN_BACKGROUND]) {
+        return Ok(None);
+    }
+    let text = |kind| {
+        let name = message.field(kind).filter(|name| name.len() <= MAX_UDF_NAME);
+        name.map(|name| String::from_utf8_lossy(name).into_owned()).ok_or(ResultCode::PARAMETER)
+    };
+    message.field(field_type::UDF_ARGUMENTS).ok_or(ResultCode::PARAMETER)?;
+    Ok(Some((text(field_type::UDF_MODULE)?, text(field_type::UDF_FUNCTION)?)))
+}
+
+/// The longest name of a user-defined function or of its module.
+const MAX_UDF_NAME: usize = 127;
+
+/// The kind of a user-defined function that is applied in the background.
+const UDF_IN_BACKGROUND: u8 = 2;
+
 /// Refuses operations that a background query cannot have: none, those that read, invalid expressions.
 fn check_ops(ops: Ops<'_>) -> Result<(), ResultCode> {
     let mut count = 0;
@@ -382,6 +408,13 @@ impl<'a> Writer<'a> {
                 None => return false,
             }
         };
+        if let JobKind::Apply { .. } = job.request.kind {
+            // No module can be stored. As on a server without the module, the function fails for each record.
+            let counts = &job.counts;
+            add(&counts.throttled, 1);
+            add(&counts.failed, 1);
+            return true;
+        }
         let set: &[u8] = match number {
             0 => &[],
             _ => self.sets.entry(number).or_insert_with(|| namespace.set_name(number)),
