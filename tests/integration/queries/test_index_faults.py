@@ -12,6 +12,7 @@ from aerospike_py import list_operations as lists
 from aerospike_py import operations as op
 from aerospike_py import predicates
 from aerospike_py.testing import DevServer
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.embedded
 
@@ -101,6 +102,61 @@ def test_partitions_that_move_cost_no_record(face):
         client.close()
 
 
+def test_a_node_that_hangs_costs_no_record(face):
+    """The others notice, and take over its partitions; then it answers again."""
+    with DevServer(nodes=3, failure_detection=0.5) as server:
+        expected = fill(server)
+        client = face.connect({**server.config, "tend_interval": 100})
+        policy = {"socket_timeout": 300, "max_retries": 20, "sleep_between_retries": 100}
+        for predicate in (predicates.between("n", -(2**63), 2**63 - 1), EVERY_LIST):
+            found = []
+            for record in client.query("test", "s").where(predicate).records(policy):
+                found.append(record)
+                if len(found) == 500:
+                    server.pause(1)
+            assert numbers(found) == expected
+            rows = client.query("test", "s").where(predicate).to_numpy(DTYPE, policy=policy)
+            assert sorted(rows["n"].tolist()) == sorted(expected)
+            server.resume(1)
+            assert numbers(client.query("test", "s").where(predicate).results(policy)) == expected
+        client.close()
+
+
+@pytest.mark.parametrize(("fault", "undo"), [("kill", "restart"), ("pause", "resume")])
+def test_the_status_says_which_partitions_are_missing(face, fault, undo):
+    """No other node has the records: what came is known, and the rest can be read later."""
+    with DevServer(nodes=3, replication_factor=1, failure_detection=60) as server:
+        expected = fill(server, 600, 10)
+        client = face.connect(server.config)
+        getattr(server, fault)(1)
+        policy = {"socket_timeout": 200, "max_retries": 1, "sleep_between_retries": 1}
+        for predicate in (predicates.between("n", -(2**63), 2**63 - 1), EVERY_LIST):
+            query = client.query("test", "s").where(predicate)
+            found = []
+            with pytest.raises(aerospike.AerospikeError, match=r"query at node \w+.*2 tries"):
+                found.extend(query.records(policy))
+            status = query.get_partitions_status()
+            missing = {number for number, entry in status.items() if isinstance(entry, tuple) and entry[2]}
+            assert len(missing) > 1_000
+            with pytest.raises(aerospike.AerospikeError, match=r"query at node \w+.*2 tries"):
+                client.query("test", "s").where(predicate).to_numpy(DTYPE, policy=policy)
+            getattr(server, undo)(1)
+            patient = {"max_retries": 50, "sleep_between_retries": 100}
+            every = client.query("test", "s").where(predicate).results(patient)
+            taken = {record.key.digest for record in found}
+            left = {record.key.digest for record in every} - taken
+            assert {int.from_bytes(digest[:2], "little") % 4096 for digest in left} <= missing
+            rest = client.query("test", "s").where(predicate)
+            rest = rest.results({"partition_filter": {"partition_status": status}})
+            if predicate is EVERY_LIST:
+                # A record with several entries can come again where another query continues.
+                rest = [record for record in rest if record.key.digest not in taken]
+            assert numbers([*found, *rest]) == numbers(every) <= expected
+            assert numbers(every) == expected or fault == "kill"
+            getattr(server, fault)(1)
+        client.close()
+
+
 @pytest.mark.parametrize("size", [1, 10, 299, 1_000])
 def test_limits_hold_where_records_have_several_entries(face, cluster, size):
     client = face.connect(cluster.config)
@@ -158,3 +214,40 @@ def test_a_background_query_that_was_refused_is_sent_again(face):
         wait_for(client, query.execute_background({"max_retries": 2}))
         assert set(times(client).values()) == {1}
         client.close()
+
+
+@pytest.mark.parametrize("predicate", [None, predicates.between("n", -500, 499), EVERY_LIST])
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_a_restart_during_a_background_query_repeats_nothing(face, predicate, is_replaced):
+    """Other nodes continue where the dead one was. A node that restarts before that does not begin again."""
+    with DevServer(nodes=3, failure_detection=0.1 if is_replaced else 60) as server:
+        numbers_of_all = fill(server, 1_500, 10)
+        client = face.connect({**server.config, "tend_interval": 100})
+        query = client.query("test", "s").add_ops([op.increment("times", 1), lists.list_append("log", 1)])
+        query.records_per_second = 150
+        if predicate is not None:
+            query.where(predicate)
+        job = query.execute_background()
+        time.sleep(0.2)
+        status = client.job_info(job, aerospike.JOB_QUERY)["status"]
+        assert status == aerospike.JOB_STATUS_INPROGRESS, "the job was over before the node died"
+        server.kill(1)
+        if is_replaced:
+            time.sleep(0.5)
+            eventually("the other nodes have changed all records", lambda: is_still(client), 20)
+        server.restart(1)
+        eventually("nothing changes", lambda: is_still(client), 20)
+        wait_for(client, job)
+        done = times(client)
+        wanted = set(range(-500, 500)) if predicate and predicate[2] == "n" else numbers_of_all
+        changed = {number for number, count in done.items() if count}
+        assert set(done) == numbers_of_all
+        assert max(done.values()) == 1
+        assert changed == wanted if is_replaced else changed < wanted
+        client.close()
+
+
+def is_still(client):
+    before = times(client)
+    time.sleep(0.5)
+    return times(client) == before
