@@ -97,6 +97,7 @@ WIRE_IN_BINDINGS = {
     "commands/query/background.rs": "the answers of nodes about jobs",
     "keys/mod.rs": "user keys, and the digests of many keys at once",
     "python/errors.rs": "result codes",
+    "results/projected_rows.rs": "the records and result codes of a batch that is answered in part",
     "results/sinks.rs": "the records of a batch's answer",
     "values/decode.rs": "bin values and msgpack, into Python objects",
     "values/encode.rs": "bin values and msgpack, from Python objects",

@@ -158,10 +158,14 @@ def test_every_leaf_is_what_numpy_makes_of_the_value(client, fresh_set, batch):
     guard = np.zeros(len(records), dtype)
     expected.check(client.batch_read(keys, _dtype=dtype, errors="coerce"))
     expected.check(client.batch_read(keys, _dtype=dtype, errors="coerce", out=guard))
+    expected.check(client.batch_read(keys, _dtype=dtype, errors="coerce", project="server"))
     if expected.failures:
         with pytest.raises(aerospike.BatchDecodeError) as caught:
             client.batch_read(keys, _dtype=dtype)
         assert {(row, field) for row, _, field, _ in caught.value.failures} == expected.failures
+        with pytest.raises(aerospike.BatchDecodeError) as server:
+            client.batch_read(keys, _dtype=dtype, project="server")
+        assert server.value.msg == caught.value.msg
 
 
 # ---------------------------------------------------------------- paths
@@ -247,6 +251,14 @@ def test_paths_find_what_indexing_finds(client, fresh_set, batch):
             except RefusedError:
                 expected.fail(row, node)
     expected.check(client.batch_read(keys, _dtype=dtype, paths=paths, errors="coerce"))
+    expected.check(client.batch_read(keys, _dtype=dtype, paths=paths, errors="coerce", project="server"))
+    if expected.failures:
+        messages = []
+        for project in ("client", "server"):
+            with pytest.raises(aerospike.BatchDecodeError) as caught:
+                client.batch_read(keys, _dtype=dtype, paths=paths, project=project)
+            messages.append(caught.value.msg)
+        assert messages[0] == messages[1]
 
 
 def test_a_field_named_by_its_path_is_named_in_errors(client, fresh_set):

@@ -261,8 +261,6 @@ def test_other_refusals(client, fresh_set):
     keys = [("test", fresh_set, 1)]
     with pytest.raises(TypeError, match="paths needs _dtype"):
         client.batch_read(keys, paths={"trips": "b"})
-    with pytest.raises(ValueError, match="cannot do yet"):
-        client.batch_read(keys, _dtype=TRIPS, project="server")
     with pytest.raises(ValueError, match='"client" or "server"'):
         client.batch_read(keys, _dtype=TRIPS, project="both")
     with pytest.raises(ValueError, match="say in paths where"):
@@ -301,3 +299,84 @@ def test_missing_fields_are_named(client, fresh_set):
     for name in ("'features.driver.rating'", "'features.tag'", "'last'", "'none'"):
         assert name in str(warning.message)
     assert "'features.driver.trips'" not in str(warning.message)
+
+
+class TestPickedByTheServer:
+    """``project="server"``: the same result, with fewer bytes."""
+
+    PATHS = {"a": ("m", "x", "n"), "b": ("l", 1), "whole": "plain"}  # noqa: RUF012
+    DTYPE = np.dtype([("a", "i8"), ("b", "f8"), ("whole", "i4"), ("own", "i4")])
+
+    def records(self, client: Any, name: str) -> list[Any]:
+        wide = {f"key{number}": "x" * 50 for number in range(200)}
+        bins: list[dict[str, Any]] = [
+            {"m": {"x": {"n": 1, **wide}, **wide}, "l": [1, 2.5], "plain": 7, "own": 8},
+            # No such key, bin, index or map; other types on the way and at the end.
+            {"m": {"x": {}}, "l": [1], "plain": None, "own": 8},
+            {"m": {}, "plain": 1},
+            {"m": {"x": 5}, "l": [1, "text"]},
+            {"m": 5, "l": {1: 3.5}},
+            {"m": {"x": None}, "l": []},
+            {"other": 1},
+        ]
+        keys = [("test", name, number) for number in range(len(bins))]
+        for key, values in zip(keys, bins, strict=True):
+            client.put(key, values)
+        return [*keys, ("test", name, "missing")]
+
+    def read(self, client: Any, keys: Any, project: str, **options: Any) -> Any:
+        return client.batch_read(
+            keys, _dtype=self.DTYPE, paths=self.PATHS, errors="coerce", project=project, **options
+        )
+
+    def test_gives_what_the_client_picks(self, client, fresh_set):
+        keys = self.records(client, fresh_set)
+        picked, whole = (self.read(client, keys, project) for project in ("server", "client"))
+        assert picked.batch_records.tobytes() == whole.batch_records.tobytes()
+        assert picked.present.tobytes() == whole.present.tobytes()
+        assert picked.result_codes.tolist() == whole.result_codes.tolist() == [0] * 7 + [2]
+        assert picked.meta["gen"].tolist() == whole.meta["gen"].tolist()
+        assert picked.decode_errors == whole.decode_errors == 3
+        # Again, after it has learned what the step 1 goes into.
+        again = self.read(client, keys, "server", out=np.ones(len(keys), self.DTYPE))
+        assert again.batch_records.tobytes() == whole.batch_records.tobytes()
+
+    def test_bins_narrow_it(self, client, fresh_set):
+        keys = self.records(client, fresh_set)
+        for bins in (["l"], ["m", "own"], ["plain"], []):
+            picked, whole = (self.read(client, keys, way, bins=bins) for way in ("server", "client"))
+            assert picked.present.tobytes() == whole.present.tobytes()
+            assert picked.batch_records.tobytes() == whole.batch_records.tobytes()
+
+    def test_integer_keys_of_maps_are_learned(self, client, fresh_set):
+        keys = [("test", fresh_set, number) for number in range(20)]
+        for number, key in enumerate(keys):
+            client.put(key, {"m": {1: {"a": {-2: number}}}})
+        dtype, paths = np.dtype([("n", "i8")]), {"n": ("m", 1, "a", -2)}
+        for _ in range(3):
+            batch = client.batch_read(keys, _dtype=dtype, paths=paths, project="server")
+            assert batch.batch_records["n"].tolist() == list(range(20))
+            assert batch.present["n"].all()
+
+    def test_keys_of_several_sets(self, client, fresh_set):
+        keys = [("test", f"{fresh_set}{number % 3}", number) for number in range(30)]
+        for number, key in enumerate(keys):
+            client.put(key, {"m": {"x": {"n": number}} if number % 4 else 5})
+        paths, dtype = {"n": ("m", "x", "n")}, np.dtype([("n", "i8")])
+        batch = client.batch_read(keys, _dtype=dtype, paths=paths, errors="coerce", project="server")
+        assert batch.batch_records["n"].tolist() == [number if number % 4 else 0 for number in range(30)]
+        assert batch.decode_errors == 8
+        assert batch.result_codes.tolist() == [0] * 30
+
+    def test_a_read_that_touches_is_refused(self, client, fresh_set):
+        with pytest.raises(aerospike.exception.ParamError, match="read twice would be touched twice"):
+            client.batch_read(
+                [("test", fresh_set, 1)],
+                _dtype=TRIPS,
+                project="server",
+                policy={"read_touch_ttl_percent": 50},
+            )
+
+    def test_queries_refuse_it(self, client, fresh_set):
+        with pytest.raises(aerospike.exception.ParamError, match="which queries do not take"):
+            client.query("test", fresh_set).to_numpy(TRIPS, project="server")

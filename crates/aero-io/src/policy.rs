@@ -246,6 +246,14 @@ impl Reads {
     }
 }
 
+impl BatchPolicy {
+    /// The time for a batch of so many rows; zero is no limit.
+    #[must_use]
+    pub fn total_timeout(&self, rows: usize) -> Duration {
+        self.limits.total_timeout.unwrap_or_else(|| batch_timeout(rows))
+    }
+}
+
 /// The default total timeout of a command on a single record.
 pub(crate) const SINGLE_TIMEOUT: Duration = Duration::from_secs(1);
 

@@ -37,6 +37,6 @@ pub use convert::{Casting, ColumnNumber, HalfBits, Number, time_count};
 pub use encode::{BytesAs, EncodeOptions, EncodePlan, Unwritable, WhyNot};
 pub use error::Reason;
 pub use memory::{RowMemory, RowOutcome};
-pub use plan::{Path, PathError, Plan, Step};
+pub use plan::{Container, Path, PathError, Plan, Projection, Step, find_containers};
 pub use report::{Failure, KEPT_FAILURES, Summary, missing_in_both};
 pub use rows::{BlockLease, BlockRows, Lease, RecordLabels, RowBlock, RowBuffer, StoredKeys, seconds_left};

@@ -115,7 +115,8 @@ class BatchReadCommands:
                 may have any name; the other fields come from the bin of their name. ``bins`` compares with
                 bins.
             project: ``"client"``: the server sends bins whole, and values are picked while they are decoded.
-                ``"server"`` is not supported yet.
+                ``"server"``: the server picks the values of nested fields and ``paths``, so that only these
+                travel; records in which it cannot are read a second time. The result is the same.
             dtype: the same as ``_dtype``.
 
         Returns:

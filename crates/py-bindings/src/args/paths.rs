@@ -110,13 +110,18 @@ pub(crate) fn path_error(py: Python<'_>, error: &PathError, fields: &[&str]) -> 
     }
 }
 
-/// Refuses a `project` that is not known, or not yet.
-pub(crate) fn check_project(project: &Bound<'_, PyAny>) -> PyResult<()> {
-    let is_server = one_word("project", project, &[("client", false), ("server", true)])?;
-    if is_server {
+/// The `project` argument: whether the server picks values out of maps and lists.
+pub(crate) fn is_server_side(project: &Bound<'_, PyAny>) -> PyResult<bool> {
+    one_word("project", project, &[("client", false), ("server", true)])
+}
+
+/// Refuses a `project` of a query that is not that of the client.
+pub(crate) fn check_query_project(project: &Bound<'_, PyAny>) -> PyResult<()> {
+    if is_server_side(project)? {
         return Err(param_error(
             project.py(),
-            "project is \"server\", which this version cannot do yet; with \"client\", the server sends bins whole"
+            "project is \"server\", which queries do not take: a server leaves out each record in which a value \
+             cannot be picked; use \"client\", or batch_read with project=\"server\""
                 .into(),
         ));
     }

@@ -59,7 +59,7 @@ impl RowCommand {
     }
 
     /// Operations that only read. Without any, all bins if `operations.all_bins`, else none.
-    fn read(operations: Operations, parent: &BatchPolicy, filter: Vec<u8>) -> Self {
+    pub(crate) fn read(operations: Operations, parent: &BatchPolicy, filter: Vec<u8>) -> Self {
         let bits = match (operations.all_bins, operations.encoded.count) {
             (true, _) => info1::GET_ALL,
             (false, 0) => info1::NO_BINS,

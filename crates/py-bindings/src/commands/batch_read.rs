@@ -9,12 +9,13 @@ use record_decode::{Path, RowBuffer};
 
 use crate::args::casting::{CastingArgs, refuse_numpy_arguments};
 use crate::args::convert::{bin_names, text, text_or_none};
-use crate::args::paths::{check_project, field_paths, path_error};
+use crate::args::paths::{field_paths, is_server_side, path_error};
 use crate::args::policy;
 use crate::arrays::as_dtype;
 use crate::arrays::dtype::{PlanArgs, read_plan};
 use crate::arrays::memory::Arrays;
 use crate::call::{Call, Completions, or_raise};
+use crate::commands::projected_read::Projector;
 use crate::core::warned_fields::{ReadKind, WarnedFields};
 use crate::core::{Core, LazyCluster};
 use crate::keys::KeyArena;
@@ -46,7 +47,9 @@ impl Core {
         let request = BatchRead { policy, ..BatchRead::default() };
         let bins = bin_names(bins)?;
         let casting = CastingArgs::read(casting, errors)?;
-        check_project(project)?;
+        let projector =
+            is_server_side(project)?.then(|| Projector::new(py, &request.policy, &self.containers));
+        let projector = projector.transpose()?;
         match dtype {
             Some(dtype) => {
                 let warned = self.warned.clone();
@@ -64,6 +67,7 @@ impl Core {
                     &paths,
                     out,
                     warned,
+                    projector.as_ref(),
                 )
             }
             None => {
@@ -95,6 +99,7 @@ fn into_numpy(
     paths: &[(String, Path)],
     out: Option<&Bound<'_, PyAny>>,
     warned: Arc<WarnedFields>,
+    projector: Option<&Projector>,
 ) -> PyResult<Py<PyAny>> {
     let dtype = as_dtype(dtype)?;
     let args = PlanArgs { casting: casting.casting, bins, paths };
@@ -110,13 +115,20 @@ fn into_numpy(
     // before.
     let buffer = unsafe { RowBuffer::new(plan.clone(), arrays.memory(), clock::now()) };
     let rows = Arc::new(NumpyRows(buffer));
+    let projected = match projector {
+        Some(projector) => projector.read(py, &plan, &arena, &request)?,
+        None => None,
+    };
 
     let future = {
         let (arena, rows) = (arena.clone(), rows.clone());
         async move {
             let keys = Arc::new(arena.batch_keys()?);
             let cluster = cluster.get().await?;
-            let outcome = cluster.batch_read(keys, Arc::new(request), Arc::clone(&rows)).await;
+            let outcome = match projected {
+                Some(projected) => projected.run(cluster, keys, request, &rows).await,
+                None => cluster.batch_read(keys, Arc::new(request), Arc::clone(&rows)).await,
+            };
             // Every row is answered or given up by now. If one were not, its memory would never have been written.
             rows.0.fail_rest(NO_RESPONSE);
             outcome

@@ -14,5 +14,6 @@ pub(crate) mod cluster;
 mod indexes;
 pub(crate) mod info;
 pub(crate) mod operate;
+mod projected_read;
 pub(crate) mod query;
 pub(crate) mod single;

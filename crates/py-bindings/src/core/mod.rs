@@ -3,6 +3,7 @@
 //! Connecting and closing are here. `lazy_cluster` connects a client at its first command, `log` passes the cluster's
 //! events to Python's `logging`. The commands are further methods of [`Core`], in `commands`.
 
+pub(crate) mod containers;
 mod lazy_cluster;
 mod log;
 pub(crate) mod warned_fields;
@@ -20,6 +21,7 @@ use crate::args::config::Config;
 use crate::args::convert::{secret_or_none, text_or_none};
 use crate::arrays;
 use crate::call::{Call, Completions, or_raise, shared_runtime};
+use crate::core::containers::KnownContainers;
 use crate::core::warned_fields::WarnedFields;
 use crate::python::errors::client_error;
 use crate::python::process;
@@ -104,6 +106,7 @@ pub(crate) struct Core {
     /// When it was made. A forked child has a copy of it, but none of its threads, and shares its sockets.
     generation: u32,
     pub(crate) warned: Arc<WarnedFields>,
+    pub(crate) containers: Arc<KnownContainers>,
     inner: Arc<Inner>,
 }
 
@@ -190,6 +193,7 @@ impl Core {
         Ok(Self {
             generation: process::generation(),
             warned: Arc::default(),
+            containers: Arc::default(),
             inner: Arc::new(Inner {
                 state: Mutex::new(State::New),
                 closings: AtomicU64::new(0),

@@ -11,6 +11,7 @@ pub(crate) mod arrow_rows;
 pub(crate) mod clock;
 pub(crate) mod numpy_batch;
 pub(crate) mod numpy_query;
+pub(crate) mod projected_rows;
 pub(crate) mod query_labels;
 pub(crate) mod query_records;
 pub(crate) mod query_rows;

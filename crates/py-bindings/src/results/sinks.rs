@@ -37,7 +37,7 @@ impl Seal for NumpyRows {
 }
 
 /// A lease on [`NumpyRows`].
-pub(crate) struct NumpyLease<'a>(decode::Lease<'a>);
+pub(crate) struct NumpyLease<'a>(pub(super) decode::Lease<'a>);
 
 fn outcome(outcome: decode::RowOutcome) -> RowOutcome {
     match outcome {
@@ -59,6 +59,11 @@ impl RowLease for NumpyLease<'_> {
     }
 }
 
+/// For each operation, the name under which a plan looks for its result; none if no field takes it.
+pub(super) fn result_names(used: impl Iterator<Item = bool>) -> Vec<Option<Box<str>>> {
+    used.enumerate().map(|(position, used)| used.then(|| position.to_string().into())).collect()
+}
+
 /// Rows of NumPy arrays whose fields are the results of operations.
 pub(crate) struct OperationRows {
     rows: NumpyRows,
@@ -69,9 +74,7 @@ pub(crate) struct OperationRows {
 impl OperationRows {
     /// `used` says for each operation whether a field takes its result.
     pub(crate) fn new(rows: NumpyRows, used: &[bool]) -> Self {
-        let names = used.iter().enumerate();
-        let names = names.map(|(position, used)| used.then(|| position.to_string().into())).collect();
-        Self { rows, names }
+        Self { rows, names: result_names(used.iter().copied()) }
     }
 
     pub(crate) fn buffer(&self) -> &RowBuffer {
@@ -84,7 +87,7 @@ impl RowSink for OperationRows {
 
     fn lease(&self) -> Option<OperationLease<'_>> {
         let rows = self.rows.lease()?;
-        Some(OperationLease { rows, names: &self.names, results: Vec::new() })
+        Some(OperationLease::new(rows, &self.names))
     }
 }
 
@@ -100,6 +103,12 @@ pub(crate) struct OperationLease<'a> {
     names: &'a [Option<Box<str>>],
     /// The results of a record that fields take, each under the position of its operation.
     results: Vec<u8>,
+}
+
+impl<'a> OperationLease<'a> {
+    pub(super) fn new(rows: NumpyLease<'a>, names: &'a [Option<Box<str>>]) -> Self {
+        Self { rows, names, results: Vec::new() }
+    }
 }
 
 impl RowLease for OperationLease<'_> {

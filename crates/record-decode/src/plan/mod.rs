@@ -2,12 +2,13 @@
 //!
 //! Start with [`Plan`]. A field comes from the bin of its name, or from where its [`Path`] says. A bin that fills one
 //! field with its own value is a leaf; for others, a [`Tree`] says which values inside it fill which fields.
-//! [`BinOrder`] finds the field of a bin fast, from the order of bins in previous records. Uses the conversion of
+//! A [`Projection`] has the server pick the values. [`BinOrder`] finds the field of a bin fast, from the order of bins in previous records. Uses the conversion of
 //! values; how trees are walked is in `nested`.
 
 mod bin_name;
 mod bin_order;
 mod path;
+mod projection;
 mod tree;
 
 use std::ops::Range;
@@ -20,6 +21,7 @@ use crate::convert::{Casting, FieldDecoder};
 use self::bin_name::BinName;
 pub(crate) use self::bin_order::{BinOrder, KEPT_NAMES};
 pub use self::path::{Path, PathError, Step};
+pub use self::projection::{Container, Projection, find_containers};
 use self::tree::{Names, TreeBuilder};
 pub(crate) use self::tree::{Node, Target, Tree};
 

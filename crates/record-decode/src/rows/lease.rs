@@ -8,7 +8,7 @@ use wire_protocol::digest::Digest;
 use crate::memory::sync::lock;
 use crate::memory::{Pass, RowOutcome};
 use crate::nested::Walks;
-use crate::plan::BinOrder;
+use crate::plan::{BinOrder, Plan};
 use crate::report::{Event, Report};
 
 use super::Shared;
@@ -21,6 +21,7 @@ const NEVER: u32 = u32::MAX;
 /// The right to write rows of a buffer: see [`RowBuffer::lease`](super::RowBuffer::lease). Its counts are added to the
 /// buffer's when it is dropped.
 pub struct Lease<'b> {
+    plan: &'b Plan,
     order: BinOrder,
     /// What walks through maps and lists have learned.
     walks: Walks,
@@ -33,10 +34,10 @@ pub struct Lease<'b> {
 }
 
 impl<'b> Lease<'b> {
-    pub(super) fn new(pass: Pass<'b, Shared>) -> Self {
-        let plan = &pass.shared().plan;
+    pub(super) fn new(pass: Pass<'b, Shared>, plan: &'b Plan) -> Self {
         let fields = plan.places();
         Self {
+            plan,
             order: BinOrder::new(plan),
             walks: Walks::default(),
             wide: (fields > NarrowSet::FIELDS).then(|| (WideSet::new(fields), WideSet::new(fields))),
@@ -76,7 +77,7 @@ impl<'b> Lease<'b> {
         let ttl = seconds_left(record.void_time, shared.now);
         // A write that panicked may have left events.
         self.events.clear();
-        let (plan, learned, events) = (&*shared.plan, (&mut self.order, &mut self.walks), &mut self.events);
+        let (plan, learned, events) = (self.plan, (&mut self.order, &mut self.walks), &mut self.events);
         if let Some((present, absent)) = &mut self.wide {
             present.clear();
             absent.clear();

@@ -108,7 +108,17 @@ impl RowBuffer {
     /// [`RowBuffer::seal`] waits for it.
     #[must_use]
     pub fn lease(&self) -> Option<Lease<'_>> {
-        Some(Lease::new(self.rows.enter()?))
+        Some(Lease::new(self.rows.enter()?, self.plan()))
+    }
+
+    /// [`RowBuffer::lease`] for records in another shape: their bins fill the fields as `plan` says.
+    ///
+    /// # Panics
+    /// If the fields of `plan` are not those of the buffer's.
+    #[must_use]
+    pub fn lease_by<'b>(&'b self, plan: &'b Plan) -> Option<Lease<'b>> {
+        assert_eq!(plan.schema(), self.plan().schema(), "a plan for other rows");
+        Some(Lease::new(self.rows.enter()?, plan))
     }
 
     /// Ends all writing: later leases and writes fail, and when this returns all leases are dropped. It may be called

@@ -25,7 +25,7 @@ pub(crate) use self::place::QueryPlace;
 pub(crate) use self::stream::QueryStream;
 use crate::args::casting::CastingArgs;
 use crate::args::convert::{CLIENT_DEFAULT_TTL, bin_names, text, text_or_none, time_to_live, whole_number};
-use crate::args::paths::{check_project, field_paths, path_error};
+use crate::args::paths::{check_query_project, field_paths, path_error};
 use crate::args::policy::{self, QueryArgs};
 use crate::args::predicate::QueryPredicate;
 use crate::args::settings::Settings;
@@ -260,7 +260,7 @@ impl Core {
     ) -> PyResult<Target> {
         let dtype = as_dtype(dtype)?;
         let casting = CastingArgs::read(casting, errors)?;
-        check_project(project)?;
+        check_query_project(project)?;
         let (bins, paths) = (bin_names(bins)?, field_paths(paths)?);
         let args = PlanArgs { casting: casting.casting, bins: bins.as_deref(), paths: &paths };
         let plan = read_plan(&dtype, args, |error, fields| path_error(dtype.py(), error, fields))?;
