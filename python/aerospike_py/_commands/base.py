@@ -130,7 +130,10 @@ class ClientBase:
         """Returns None, with a warning: clients share no memory, each process checks the cluster by itself.
 
         Example:
-            >>> client.shm_key()
+            >>> import warnings
+            >>> with warnings.catch_warnings():
+            ...     warnings.simplefilter("ignore")
+            ...     client.shm_key()
         """
         warn("shm_key is always None: clients share no memory; remove shm from the config", RuntimeWarning)
 
