@@ -136,48 +136,57 @@ def _print(level: int, function: str, path: str, line: int, message: str) -> Non
 _handlers: list[_Handler] = []
 
 
-def set_log_level(log_level: int) -> None:
+def set_log_level(loglevel: int) -> int:
     """Sets the level of the package's logger, ``logging.getLogger("aerospike_py")``.
 
     Args:
-        log_level: a ``LOG_LEVEL_*`` constant.
+        loglevel: a ``LOG_LEVEL_*`` constant.
+
+    Returns:
+        0.
 
     Raises:
         ParamError: it is none of them.
 
     Example:
         >>> set_log_level(LOG_LEVEL_INFO)
+        0
     """
-    if isinstance(log_level, bool) or not isinstance(log_level, int) or log_level not in _LEVELS:
-        raise ParamTypeError(
-            f"log_level is {describe(log_level)}; it must be a LOG_LEVEL_* constant, -1 to 4"
-        )
-    logger.setLevel(_LEVELS[log_level])
+    if isinstance(loglevel, bool) or not isinstance(loglevel, int) or loglevel not in _LEVELS:
+        raise ParamTypeError(f"loglevel is {describe(loglevel)}; it must be a LOG_LEVEL_* constant, -1 to 4")
+    logger.setLevel(_LEVELS[loglevel])
+    return 0
 
 
-def set_log_handler(callback: LogHandler | None = _print) -> None:
+def set_log_handler(log_handler: LogHandler | None = _print) -> int:
     """Sets the function that gets the package's log messages, instead of the one set before.
 
     ``logging`` works as well, and better: the logger is ``logging.getLogger("aerospike_py")``.
 
     Args:
-        callback: called with ``(level, function, path, line, message)``. Without an argument, messages are
+        log_handler: called with ``(level, function, path, line, message)``. Without an argument, messages are
             printed; None removes the function.
 
+    Returns:
+        0.
+
     Raises:
-        ParamError: ``callback`` is not callable.
+        ParamError: ``log_handler`` is not callable.
 
     Example:
         >>> set_log_handler(lambda level, function, path, line, message: print(message))
+        0
         >>> set_log_handler(None)
+        0
     """
-    if callback is not None and not callable(callback):
-        raise ParamTypeError(f"callback is {describe(callback)}; it must be a function or None")
+    if log_handler is not None and not callable(log_handler):
+        raise ParamTypeError(f"log_handler is {describe(log_handler)}; it must be a function or None")
     while _handlers:
         logger.removeHandler(_handlers.pop())
-    if callback is not None:
-        _handlers.append(_Handler(callback))
+    if log_handler is not None:
+        _handlers.append(_Handler(log_handler))
         logger.addHandler(_handlers[-1])
+    return 0
 
 
 class ConfigProvider:

@@ -147,6 +147,9 @@ class HyperLogLog(bytes):
     def __repr__(self) -> str:
         return f"HyperLogLog({bytes.__repr__(self)})"
 
+    def __str__(self) -> str:
+        return repr(self)
+
 
 class CDTInfinite:
     """Greater than all other values: an open end of a range of values, keys, indexes or ranks.

@@ -142,3 +142,26 @@ def test_metrics_classes_have_the_official_parameters():
         assert [(one.name, one.default) for one in expected.values()] == [
             (one.name, one.default) for one in found.values()
         ]
+
+
+def rows_of_moving():
+    """The names in the first cells of the tables of docs/moving.md, with the second cells."""
+    path = Path(__file__).parents[2] / "docs" / "moving.md"
+    text = path.read_text(encoding="utf-8").split("### Every method")[1].split("### Serializers")[0]
+    rows = {}
+    for line in text.splitlines():
+        if line.startswith("| `"):
+            names, what = line.strip("| ").split(" | ")
+            rows |= dict.fromkeys(names.replace("`", "").split(", "), what)
+    return rows
+
+
+def test_every_method_has_a_row_that_says_whether_it_exists():
+    rows = rows_of_moving()
+    names = {name for name in vars(aerospike) if not name.startswith("_") and name not in CONSTANTS}
+    for kind in ("Client", "Query", "Scan"):
+        names |= {name for name in dir(getattr(aerospike, kind)) if not name.startswith("_")}
+    assert len(names) > 100
+    assert names <= set(rows), names - set(rows)
+    for name in names:
+        assert rows[name].startswith("not supported") == (name in METHODS_LEFT_OUT), name

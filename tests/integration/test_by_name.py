@@ -118,3 +118,21 @@ def test_log_handlers(capsys):
     finally:
         aerospike_py.set_log_handler(None)
         logger.setLevel(before)
+
+
+def test_indexes_without_a_bin_or_a_type_are_refused(client, fresh_set):
+    with pytest.raises(aerospike_py.ParamError, match="bin is None"):
+        client.index_integer_create("test", fresh_set, None, "no_bin")
+    with pytest.raises(aerospike_py.ParamError, match="index_datatype is None"):
+        client.index_list_create("test", fresh_set, "a", None, "no_type")
+
+
+def test_an_index_of_a_namespace_that_no_node_has(client, fresh_set):
+    with pytest.raises(aerospike_py.NamespaceNotFound):
+        client.index_integer_create("nowhere", fresh_set, "a", "nowhere_index")
+
+
+def test_sketches_are_shown_as_such():
+    assert (
+        str(aerospike_py.HyperLogLog(b"ab")) == repr(aerospike_py.HyperLogLog(b"ab")) == "HyperLogLog(b'ab')"
+    )

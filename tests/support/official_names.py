@@ -59,4 +59,7 @@ METHODS_LEFT_OUT: dict[str, str] = {
 }
 
 #: Methods whose parameters differ from the stub's, and why.
-OTHER_PARAMETERS: dict[tuple[str | None, str], str] = {}
+OTHER_PARAMETERS: dict[tuple[str | None, str], str] = {
+    (None, "set_log_level"): "the parameter is loglevel, as in the extension; the stub has log_level",
+    (None, "set_log_handler"): "the parameter is log_handler, as in the extension; the stub has callback",
+}
