@@ -54,7 +54,8 @@ def get_partition_id(digest: bytes | bytearray) -> int:
         >>> get_partition_id(calc_digest("test", "users", 1))
         313
     """
-    if not isinstance(digest, (bytes, bytearray)) or len(digest) != _DIGEST_SIZE:
+    given: object = digest
+    if not isinstance(given, (bytes, bytearray)) or len(given) != _DIGEST_SIZE:
         raise ParamTypeError(
             f"digest is {describe(digest)}; it must be 20 bytes, as calc_digest returns them"
         )
@@ -152,7 +153,8 @@ def set_log_level(loglevel: int) -> int:
         >>> set_log_level(LOG_LEVEL_INFO)
         0
     """
-    if isinstance(loglevel, bool) or not isinstance(loglevel, int) or loglevel not in _LEVELS:
+    given: object = loglevel
+    if isinstance(given, bool) or not isinstance(given, int) or given not in _LEVELS:
         raise ParamTypeError(f"loglevel is {describe(loglevel)}; it must be a LOG_LEVEL_* constant, -1 to 4")
     logger.setLevel(_LEVELS[loglevel])
     return 0

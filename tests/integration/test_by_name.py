@@ -43,6 +43,9 @@ def test_scans(client, fresh_set):
     seen = []
     client.scan("test", fresh_set).foreach(seen.append, None, {"nobins": True}, None)
     assert [record.bins for record in seen] == [{}] * 5
+    scan = client.scan("test", fresh_set)
+    assert len(scan.results({"max_records": 2, "records_per_second": 1000})) == 2
+    assert (scan.max_records, scan.records_per_second) == (2, 1000)
     with pytest.raises(aerospike_py.ParamError, match="partition_filter"):
         client.scan("test", fresh_set).results(nodename="D1")
     with pytest.raises(aerospike_py.ParamError, match="partition_filter"):
