@@ -38,6 +38,7 @@ __all__ = [
     "QueryPolicy",
     "ReadPolicy",
     "RemovePolicy",
+    "ScanPolicy",
     "TLSConfig",
     "WritePolicy",
 ]
@@ -172,6 +173,16 @@ class QueryPolicy(_Command, total=False):
     expected_duration: int
     max_concurrent_nodes: int
     partition_filter: Mapping[str, Any]
+
+
+class ScanPolicy(QueryPolicy, total=False):
+    """Policy of scans: that of queries, and their limits.
+
+    >>> policy: ScanPolicy = {"max_records": 100}
+    """
+
+    max_records: int
+    records_per_second: int
 
 
 class InfoPolicy(TypedDict, total=False):
