@@ -73,6 +73,7 @@ from .query import (
     QueryRecords,
 )
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
+from .splits import Split, SplitMetrics, splits
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import CDTInfinite, CDTWildcard, GeoJSON, HyperLogLog, KeyOrderedDict, null
 
@@ -111,6 +112,8 @@ __all__ = [
     "QueryRecords",
     "Record",
     "RecordHeader",
+    "Split",
+    "SplitMetrics",
     "__version__",
     "batch",
     "bitwise_operations",
@@ -126,6 +129,7 @@ __all__ = [
     "null",
     "operations",
     "predicates",
+    "splits",
     "string_helpers",
     "string_operations",
     "types",
