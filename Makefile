@@ -8,6 +8,7 @@ SHELL := /bin/sh
 VENV := .venv
 NONUMPY_VENV := .venv-nonumpy
 DOCS_VENV := .venv-docs
+ENGINES_VENV := .venv-engines
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input --no-deps
@@ -41,6 +42,7 @@ DEV := $(VENV)/.extension-dev
 RELEASE := $(VENV)/.extension-release
 NONUMPY := $(NONUMPY_VENV)/.tools
 DOCS := $(DOCS_VENV)/.tools
+ENGINES := $(ENGINES_VENV)/.tools
 
 .PHONY: help
 help: ## show this list
@@ -89,6 +91,13 @@ $(NONUMPY): requirements/base.txt requirements/nonumpy.txt $(TOOLS)
 	$(NONUMPY_VENV)/bin/python $(PIP_INSTALL) -r requirements/nonumpy.txt
 	@touch $@
 
+# Dask, Ray, Spark and Daft: large, and with pins of their own.
+$(ENGINES): requirements/engines.txt $(TOOLS)
+	@test -x $(ENGINES_VENV)/bin/python || $(PY) -m venv $(ENGINES_VENV)
+	$(ENGINES_VENV)/bin/python $(PIP_INSTALL) -r requirements/engines.txt
+	$(ENGINES_VENV)/bin/python -m pip check --disable-pip-version-check
+	@touch $@
+
 # A separate environment: the site needs CPython 3.11.5 or newer, the package does not.
 $(DOCS): requirements/docs.txt $(TOOLS)
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5) and "building the site needs CPython 3.11.5 or newer")'
@@ -113,7 +122,7 @@ $(RELEASE): $(TOOLS) $(EXTENSION_SOURCES)
 
 # ---------------------------------------------------------------- tests
 
-.PHONY: test test-rust test-examples test-python test-nonumpy test-integration test-official-suite loom asan asan-python tsan miri fuzz
+.PHONY: test test-rust test-examples test-python test-nonumpy test-engines test-integration test-official-suite loom asan asan-python tsan miri fuzz
 test: test-rust test-examples test-python test-nonumpy ## run all tests
 
 test-rust: ## run the tests of the crates
@@ -134,6 +143,10 @@ test-python: $(DEV) ## run the Python tests against the embedded server
 
 test-nonumpy: $(DEV) $(NONUMPY) ## run the tests of the package without NumPy
 	PYTHONPATH=python $(NONUMPY_VENV)/bin/python -m pytest tests/without_numpy $(PYTEST_ARGS)
+
+test-engines: $(DEV) $(ENGINES) ## run the tests of Dask, Ray, Spark and Daft in an environment of their own; needs Java 17
+	@sh scripts/prerequisites.sh java
+	PYTHONPATH=python $(ENGINES_VENV)/bin/python -m pytest tests/engines $(PYTEST_ARGS)
 
 test-integration: $(DEV) ## run tests/integration and tests/compat against a real server: AEROSPIKE_HOSTS=host:port
 	@test -n "$(AEROSPIKE_HOSTS)" || { echo "set AEROSPIKE_HOSTS=host:port" >&2; exit 2; }
@@ -299,6 +312,6 @@ bench-availability: $(RELEASE) ## read batches while nodes fail, compared with t
 	$(PY) benches/availability.py $(BENCH_ARGS)
 
 clean: ## remove everything that was built, including .venv
-	rm -rf target site fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) $(DOCS_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf target site fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) $(DOCS_VENV) $(ENGINES_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f python/aerospike_py/_native*.so python/aerospike_py/_native*.pyd
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -4,6 +4,7 @@
 #
 #   prerequisites.sh python   prints the path of a suitable Python ($PYTHON, or the first one found)
 #   prerequisites.sh rust     checks cargo and the linker
+#   prerequisites.sh java     checks for a Java runtime, which only `make test-engines` needs (Spark)
 #   prerequisites.sh all      checks both and prints what it found
 set -u
 
@@ -87,16 +88,29 @@ check_rust() {
     fi
 }
 
+has_java() {
+    found_java=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
+    [ -n "$found_java" ] && [ "$found_java" -ge 17 ]
+}
+
+check_java() {
+    has_java || missing "Java >= 17 (Spark runs on it; only make test-engines needs it)" \
+        "apt-get install openjdk-17-jre-headless" \
+        "install a Java runtime, and put its java on the PATH"
+}
+
 case ${1:-all} in
     python) find_python ;;
     rust) check_rust ;;
+    java) check_java ;;
     all)
         python=$(find_python) || exit 1
         check_rust
         echo "Python $("$python" -c 'import platform; print(platform.python_version())'), Rust $version, C compiler $compiler: all there"
+        has_java || echo "no Java >= 17, which only make test-engines needs (apt-get install openjdk-17-jre-headless)"
         ;;
     *)
-        echo "usage: $0 [python|rust|all]" >&2
+        echo "usage: $0 [python|rust|java|all]" >&2
         exit 2
         ;;
 esac

@@ -181,6 +181,38 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # The process behind `testing`.
         "_devserver": (),
         "devserver": ("_native",),
+        # The adapters of engines, each on splits.
+        **dict.fromkeys(
+            ("dask", "ray", "daft", "polars", "duckdb"),
+            ("_engines", "splits", "_operation", "_types", "types"),
+        ),
+        "spark": ("_engines", "splits", "types", "exception"),
+        # Parts of sets, and how to read them.
+        "splits": (
+            "_engines",
+            "client",
+            "query",
+            "arrow_records",
+            "numpy_query",
+            "types",
+            "_types",
+            "_operation",
+            "exception",
+            "_native",
+        ),
+        # What splits and the adapters have in common.
+        "_engines": (
+            "client",
+            "_commands",
+            "numpy_write",
+            "expressions",
+            "arrow_records",
+            "types",
+            "constants",
+            "exception",
+            "_result_codes",
+            "_native",
+        ),
         # All that the extension imports.
         "_from_native": (
             "_arrow",

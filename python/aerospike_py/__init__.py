@@ -87,6 +87,7 @@ from .query import (
     Scan,
 )
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
+from .splits import Split, SplitMetrics, splits
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import CDTInfinite, CDTWildcard, GeoJSON, HyperLogLog, KeyOrderedDict, null
 
@@ -128,6 +129,8 @@ __all__ = [
     "Record",
     "RecordHeader",
     "Scan",
+    "Split",
+    "SplitMetrics",
     "__version__",
     "batch",
     "bitwise_operations",
@@ -151,6 +154,7 @@ __all__ = [
     "set_log_handler",
     "set_log_level",
     "set_serializer",
+    "splits",
     "string_helpers",
     "string_operations",
     "types",

@@ -47,11 +47,16 @@ class ArrowWrite:
         self._arguments = (namespace, set, key, _names(bins), nulls, _no_key_hint(data), policy)
 
     def run(self) -> NumpyWriteResult:
+        result = self.run_quietly()
+        return _finish(result.result_codes, result.in_doubt, result._keys)
+
+    def run_quietly(self) -> NumpyWriteResult:
+        """As :meth:`run`, without a warning about rows that failed."""
         writer = self._core.arrow_writer(_export(self._data), *self._arguments)
         try:
             while (done := writer.write_next(None)) is not None:
                 self._report(done)
-            return _finish(*_outcome(writer))
+            return NumpyWriteResult(*_outcome(writer))
         except AerospikeError as error:
             _attach(writer, error)
             raise

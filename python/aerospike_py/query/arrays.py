@@ -28,6 +28,9 @@ class NumpyRun(Run):
     A run warns once, at its end, however many blocks it has.
     """
 
+    # Whether a field that no record has a bin for is worth a warning. It is not in a part of a set.
+    _warns_of_missing = True
+
     def __init__(
         self,
         query: QueryBase,
@@ -82,6 +85,8 @@ class NumpyRun(Run):
             raise error
         records: NumpyQueryRecords
         _, records, missing, unmatched, failures, _ = answer
+        if not self._warns_of_missing:
+            missing = []
         found = warnings_of_values(records, missing, unmatched, self._paths)
         return finish(records, found, failures, self._paths)
 
@@ -89,7 +94,7 @@ class NumpyRun(Run):
         """Ends the run after its last block, and warns of fields that no record has."""
         missing, unmatched = ([], []) if self._stream is None else self._stream.missing()
         self._close()
-        if missing:
+        if missing and self._warns_of_missing:
             import numpy as np
 
             warn(missing_fields(np.dtype(self._arguments[0]), missing, unmatched, self._paths))

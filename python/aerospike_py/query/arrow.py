@@ -28,6 +28,9 @@ class ArrowRun(Run):
     A run warns once, at its end, however many blocks it has.
     """
 
+    # Whether a column that no record has a value for is worth a warning. It is not in a part of a set.
+    _warns_of_missing = True
+
     def __init__(
         self,
         query: QueryBase,
@@ -64,6 +67,11 @@ class ArrowRun(Run):
     def _place_in(self, stream: _native.ArrowStream) -> _native.QueryPlace:
         return stream.place(self._taken)
 
+    def _missing(self) -> tuple[list[str], list[str]]:
+        if self._stream is None or not self._warns_of_missing:
+            return [], []
+        return self._stream.missing()
+
     def _receive(self, answer: Any) -> ArrowRecords:
         """A block; raises if values in it do not fit."""
         records: ArrowRecords
@@ -76,7 +84,7 @@ class ArrowRun(Run):
         """All records: as a block; raises if the query failed."""
         records: ArrowRecords
         self._taken, records, failures, error = answer
-        missing, unmatched = ([], []) if self._stream is None else self._stream.missing()
+        missing, unmatched = self._missing()
         self._end()
         if error is not None:
             # What came before the failure, and where the query stands, are not lost.
@@ -87,7 +95,7 @@ class ArrowRun(Run):
 
     def _finish(self) -> None:
         """Ends the run after its last block, and warns of columns that no record has a value for."""
-        missing, unmatched = ([], []) if self._stream is None else self._stream.missing()
+        missing, unmatched = self._missing()
         self._close()
         for warning in warnings_of_columns(self._columns, (), missing, unmatched, self._paths):
             warn(warning)

@@ -1,0 +1,439 @@
+"""A set in parts that can be pickled, for workers of any engine.
+
+>>> parts = aerospike_py.splits({"hosts": [("127.0.0.1", 3000)]}, "test", "users", 4)
+>>> len(parts)
+4
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import _native
+from ._engines import columns as _columns
+from ._engines import conditions as _conditions
+from ._engines import plan as _plan
+from ._engines.clients import client_for, slot
+from .exception import ParamError
+from .query.arrays import NumpyRun
+from .query.arrays import read_all as _read_all_rows
+from .query.arrow import ArrowBatches, ArrowRun
+from .query.arrow import read_all as _read_all_columns
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ._operation import Expression
+    from ._types import ArrowSchema, MetaColumns
+    from .arrow_records import ArrowRecords
+    from .client import Client
+    from .numpy_query import NumpyQueryRecords
+    from .query import Query
+    from .types import ClientConfig, QueryPolicy
+
+__all__ = ["Split", "SplitMetrics", "splits"]
+
+# The columns of a read without bins: rows need one. Its values do not matter.
+_NO_BINS = {"_rows": "bool"}
+
+_log = logging.getLogger("aerospike_py.splits")
+
+
+class SplitMetrics(NamedTuple):
+    """What the last read of a split cost.
+
+    Example:
+        >>> split = aerospike_py.splits(config, "test", "users", 1)[0]
+        >>> records = split.read()
+        >>> split.metrics.records
+        2
+    """
+
+    records: int
+    """Records that arrived."""
+    bytes: int
+    """Bytes of their columns or rows in memory."""
+    seconds: float
+    """Time from the beginning of the read to its end, with waits of the caller between blocks."""
+
+
+class Split:
+    """Some of the 4,096 partitions of a namespace, and how to read them. Made by
+    :func:`aerospike_py.splits`.
+
+    A split can be pickled. It contains the config, **also its password**: do not store pickled splits where
+    others read. ``repr`` does not show it. Each process keeps one client for a config, which it makes at the
+    first read and closes at exit.
+
+    A read returns every record of its partitions once, also when nodes fail or partitions move meanwhile. If
+    it raises, read the split again from its beginning: engines do that with failed tasks.
+
+    Attributes:
+        index: number of the split.
+        namespace: the namespace.
+        set: the set, or None for the whole namespace.
+        partitions: its partitions, ascending.
+        node: the node that was their master when the splits were made; None if they have several.
+        records: about how many records it has, by the counts of the cluster, before any filter.
+        schema: name to type of its columns.
+        metrics: :class:`SplitMetrics` of the last read that ended, or None.
+
+    Example:
+        >>> splits = aerospike_py.splits(config, "test", "users", 4, schema={"visits": "int64"})
+        >>> sum(len(split.read()) for split in splits)
+        2
+    """
+
+    __slots__ = (
+        "_config",
+        "_job",
+        "_max_concurrent",
+        "_meta",
+        "_policy",
+        "_records_per_second",
+        "_where",
+        "index",
+        "max_records",
+        "metrics",
+        "namespace",
+        "node",
+        "partitions",
+        "records",
+        "schema",
+        "set",
+    )
+
+    index: int
+    namespace: str
+    set: str | None
+    partitions: tuple[int, ...]
+    node: str | None
+    records: int
+    schema: dict[str, Any]
+    metrics: SplitMetrics | None
+    max_records: int
+
+    def __init__(self, **values: Any) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    # -- narrower splits
+
+    def select(self, columns: Sequence[str]) -> Split:
+        """The same split with some of its columns, in this order. Only their bins travel. Without any, rows
+        are one column of nulls, ``_rows``.
+
+        Raises:
+            ParamError: a name is not a column.
+
+        Example:
+            >>> split = aerospike_py.splits(config, "test", "users", 1)[0]
+            >>> split.select(["visits"]).read().schema_names
+            ['visits']
+        """
+        meta = tuple(name for name in self._meta if name in columns)
+        bins = [name for name in columns if name not in meta or name in self.schema]
+        return self._with(schema=_columns.chosen(self.schema, bins), _meta=meta)
+
+    def where(self, expression: Expression | str) -> Split:
+        """The same split with a further filter: an expression, or its base64.
+
+        Example:
+            >>> from aerospike_py import expressions as exp
+            >>> split = aerospike_py.splits(config, "test", "users", 1)[0]
+            >>> len(split.where(exp.GT(exp.IntBin("visits"), 5)).read())
+            1
+        """
+        return self._with(_where=_conditions.joined(self._where, _conditions.as_base64(expression)))
+
+    def limit(self, records: int) -> Split:
+        """The same split, of which at most this many records are read; which ones is not defined.
+
+        Example:
+            >>> split = aerospike_py.splits(config, "test", "users", 1)[0]
+            >>> len(split.limit(1).read())
+            1
+        """
+        if not isinstance(records, int) or records < 1:
+            raise ParamError(f"records is {records!r:.80}; it must be a whole number of at least 1")
+        return self._with(max_records=records)
+
+    def again(self, n: int) -> list[Split]:
+        """The partitions of this split as ``n`` splits, by the nodes' present masters.
+
+        Example:
+            >>> split = aerospike_py.splits(config, "test", "users", 1)[0]
+            >>> len(split.again(3))
+            3
+        """
+        wanted = frozenset(self.partitions)
+        owners = _plan.masters(_answers(client_for(self._config), "replicas"), self.namespace)
+        parts = _plan.cut(
+            {node: [p for p in partitions if p in wanted] for node, partitions in owners.items()},
+            _checked(n),
+            self.partitions,
+        )
+        each = self.records / len(self.partitions)
+        return [
+            self._with(
+                index=index,
+                partitions=part.partitions,
+                node=part.node,
+                records=round(each * len(part.partitions)),
+            )
+            for index, part in enumerate(parts)
+        ]
+
+    def _with(self, **changes: Any) -> Split:
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return Split(**{**values, "metrics": None, **changes})
+
+    # -- reading
+
+    def read(self) -> ArrowRecords:
+        """Reads the split into Arrow columns.
+
+        Raises:
+            AerospikeError: the read failed.
+            BatchDecodeError: values do not fit their columns.
+
+        Example:
+            >>> split = aerospike_py.splits(config, "test", "users", 1, schema={"visits": "int64"})[0]
+            >>> split.read()
+            <ArrowRecords 2 rows x 1 columns: visits: int64>
+        """
+        with slot(self._config, self.node, self._max_concurrent):
+            started = time.perf_counter()
+            run = ArrowRun(self._query(), *self._arrow(None))
+            run._warns_of_missing = False
+            records = _read_all_columns(run)
+            self._account(len(records), records.nbytes, started)
+            return records
+
+    def read_numpy(self, _dtype: npt.DTypeLike) -> NumpyQueryRecords:
+        """Reads the split into a NumPy array.
+
+        Args:
+            _dtype: structured dtype, as in :meth:`Query.to_numpy`. The schema of the splits does not count.
+
+        Raises:
+            AerospikeError: the read failed.
+            BatchDecodeError: values do not fit their fields.
+
+        Example:
+            >>> split = aerospike_py.splits(config, "test", "users", 1)[0]
+            >>> sorted(split.read_numpy(np.dtype([("visits", "i8")]))["visits"].tolist())
+            [0, 7]
+        """
+        with slot(self._config, self.node, self._max_concurrent):
+            started = time.perf_counter()
+            run = NumpyRun(
+                self._query(), _dtype, "unsafe", "raise", None, self._query_policy(), None, None, "client"
+            )
+            run._warns_of_missing = False
+            records = _read_all_rows(run)
+            self._account(len(records), records.batch_records.nbytes, started)
+            return records
+
+    def batches(self, rows: int = 65_536) -> Iterator[ArrowRecords]:
+        """Reads the split in blocks of at most ``rows`` rows, in bounded memory.
+
+        With ``max_concurrent``, it holds one of the node's places until it has ended or is closed.
+
+        Example:
+            >>> split = aerospike_py.splits(config, "test", "users", 1)[0]
+            >>> [len(block) for block in split.batches()]
+            [2]
+        """
+        with slot(self._config, self.node, self._max_concurrent):
+            started = time.perf_counter()
+            count = size = 0
+            with self._open(rows) as batches:
+                for block in batches:
+                    count += len(block)
+                    size += block.nbytes
+                    yield block
+            self._account(count, size, started)
+
+    def empty(self) -> ArrowRecords:
+        """The columns of the split without rows. It asks the cluster for nothing but its nodes.
+
+        Example:
+            >>> aerospike_py.splits(config, "test", "users", 1, schema={"visits": "int64"})[0].empty()
+            <ArrowRecords 0 rows x 1 columns: visits: int64>
+        """
+        run = self._open(1)
+        run._query._core.ensure_connected(None)
+        stream = run._query._start_arrow(run._policy, *run._arguments)
+        try:
+            records: ArrowRecords = stream.empty()[1]
+        finally:
+            stream.close()
+        return records
+
+    def _open(self, rows: int) -> ArrowBatches:
+        run = ArrowBatches(self._query(), *self._arrow(rows))
+        run._warns_of_missing = False
+        return run
+
+    def _query(self) -> Query:
+        query = client_for(self._config).query(self.namespace, self.set)
+        query.records_per_second = self._records_per_second
+        query.max_records = self.max_records
+        return query
+
+    def _arrow(self, rows: int | None) -> tuple[Any, ...]:
+        if not self.schema:
+            return _NO_BINS, "same_value", "coerce", rows, None, self._meta, self._query_policy()
+        return self.schema, "same_value", "raise", rows, None, self._meta, self._query_policy()
+
+    def _query_policy(self) -> QueryPolicy:
+        policy: dict[str, Any] = {**(self._policy or {})}
+        if self._where is not None:
+            policy["expressions"] = self._where
+        policy["partition_filter"] = _plan.partition_filter(self.partitions)
+        return policy  # type: ignore[return-value]
+
+    def _account(self, records: int, size: int, started: float) -> None:
+        self.metrics = SplitMetrics(records, size, time.perf_counter() - started)
+        _log.debug(
+            "split %d of %s.%s: %d records, %d bytes in %.3f s",
+            self.index,
+            self.namespace,
+            self.set,
+            *self.metrics,
+        )
+
+    # -- about the split
+
+    def __dask_tokenize__(self) -> Any:
+        # By the job, not the content: a set changes, and another job reads it again.
+        return (self._job, self.index, tuple(self.schema), self._where, self.max_records)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    def __repr__(self) -> str:
+        node = "several nodes" if self.node is None else f"node {self.node}"
+        return (
+            f"<Split {self.index} of {self.namespace!r}, set {self.set!r}: {len(self.partitions)} partitions "
+            f"of {node}, about {self.records} records>"
+        )
+
+
+def splits(
+    config: ClientConfig,
+    namespace: str,
+    set: str | None,
+    n: int = 64,
+    *,
+    schema: ArrowSchema | None = None,
+    where: Expression | str | None = None,
+    columns: Sequence[str] | None = None,
+    meta: MetaColumns = (),
+    policy: QueryPolicy | None = None,
+    max_concurrent: int | None = None,
+    records_per_second: int = 0,
+) -> list[Split]:
+    """Cuts a set into splits for workers.
+
+    The partitions of a split are of one master where ``n`` allows it, and splits have about equally many. A
+    read of all splits returns each record once.
+
+    Args:
+        config: the config of a client, as for :func:`aerospike_py.client`. It travels with each split.
+        namespace: the namespace.
+        set: the set, or None for the whole namespace.
+        n: number of splits, 1 to 4096. With fewer splits than nodes, splits span nodes.
+        schema: the columns, as in :meth:`Query.to_arrow`. None infers them here, once, from 10,000 records;
+            what does not fit them later is a decode error. A set without records has no columns then.
+        where: a filter: an expression or its base64. Only records that pass it travel.
+        columns: the columns to read; None for all of the schema.
+        meta: columns about records, as in :meth:`Query.to_arrow`.
+        policy: query policy of each read.
+        max_concurrent: how many splits of a node a process reads at a time; None for no limit. A job of
+            ``w`` worker processes reads at most ``w * max_concurrent`` splits of a node at a time.
+        records_per_second: the maximum number of records per second that a node reads for one split; 0 for
+            no limit.
+
+    Returns:
+        The splits, at most ``n``. Splits of different nodes take turns.
+
+    Raises:
+        ParamError: an argument is invalid.
+        ClientError: no columns can be inferred, because bins mix types; pass a schema.
+
+    Example:
+        >>> splits = aerospike_py.splits({"hosts": [("127.0.0.1", 3000)]}, "test", "users", 2)
+        >>> splits[0]
+        <Split 0 of 'test', set 'users': 2048 partitions of node D1, about 1 records>
+    """
+    _checked(n)
+    if max_concurrent is not None and (not isinstance(max_concurrent, int) or max_concurrent < 1):
+        raise ParamError(f"max_concurrent is {max_concurrent!r:.80}; it must be at least 1, or None")
+    if policy is not None and "partition_filter" in policy:
+        raise ParamError("policy has a partition_filter, which the splits set themselves; leave it out")
+    job = _native.calc_digest("", "", str(time.time_ns())).hex()
+    filter_ = _conditions.as_base64(where)
+    if policy is not None and policy.get("expressions") is not None:
+        rest = {**policy}
+        filter_ = _conditions.joined(_conditions.as_base64(rest.pop("expressions")), filter_)
+        policy = rest  # type: ignore[assignment]
+    client = client_for(config)
+    found = _columns.inferred(client, namespace, set) if schema is None else _columns.columns_of(schema)
+    if columns is not None:
+        found = _columns.chosen(found, columns)
+    replicas = _answers(client, "replicas")
+    parts = _plan.cut(_plan.masters(replicas, namespace), n)
+    total = _records(client, namespace, set, _plan.replication_factor(replicas, namespace))
+    made = [
+        Split(
+            index=index,
+            namespace=namespace,
+            set=set,
+            partitions=part.partitions,
+            node=part.node,
+            records=round(total * len(part.partitions) / _plan.PARTITIONS),
+            schema=found,
+            metrics=None,
+            max_records=0,
+            _config=config,
+            _job=job,
+            _where=filter_,
+            _meta=tuple(meta),
+            _policy=policy,
+            _max_concurrent=max_concurrent,
+            _records_per_second=records_per_second,
+        )
+        for index, part in enumerate(parts)
+    ]
+    # Checks the arguments here, not in workers.
+    made[0]._open(1).close()
+    return made
+
+
+def _checked(n: int) -> int:
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= _plan.PARTITIONS:
+        raise ParamError(f"n is {n!r:.80}; it must be a whole number from 1 to {_plan.PARTITIONS}")
+    return n
+
+
+def _answers(client: Client, command: str) -> dict[str, str]:
+    client._core.ensure_connected(None)
+    return {node: answer for node, (_, answer) in client.info_all(command).items() if answer is not None}
+
+
+def _records(client: Client, namespace: str, set: str | None, copies: int) -> int:
+    """About how many records there are, by the nodes' own counts."""
+    if set is None:
+        answers = _answers(client, f"namespace/{namespace}")
+        return sum(_plan.number(answer, "master_objects") for answer in answers.values())
+    answers = _answers(client, f"sets/{namespace}/{set}")
+    return round(sum(_plan.number(answer, "objects") for answer in answers.values()) / copies)
