@@ -33,7 +33,18 @@ if TYPE_CHECKING:
 warnings.simplefilter("ignore")
 SET = "official_queries"
 HEADER = 8
-TENDING = ("build", "cluster", "features", "node", "partition", "peers", "rack", "replicas", "service", "user")
+TENDING = (
+    "build",
+    "cluster",
+    "features",
+    "node",
+    "partition",
+    "peers",
+    "rack",
+    "replicas",
+    "service",
+    "user",
+)
 CONTEXT = [cdt_ctx.cdt_ctx_list_index(0)]
 SUM = exp.IntBin("n").compile()
 # Long enough for a busy server.
@@ -104,7 +115,9 @@ def main() -> None:
             setattr(made, name, value)
         made.results({"max_retries": 0, "partition_filter": {"begin": 7, "count": 2}})
 
-    def background(policy: dict[str, Any] | None, *operations: Any, where: Any = None, **settings: Any) -> None:
+    def background(
+        policy: dict[str, Any] | None, *operations: Any, where: Any = None, **settings: Any
+    ) -> None:
         made = client.query("test", SET)
         if where is not None:
             made.where(*where)
@@ -123,7 +136,9 @@ def main() -> None:
     call("create-list", of_list, "test", SET, "l", a.INDEX_NUMERIC, "oq_l", WAIT)
     call("create-list-context", of_list, "test", SET, "ll", a.INDEX_NUMERIC, "oq_ll", WAIT, CONTEXT)
     call("create-map-keys", client.index_map_keys_create, "test", SET, "m", a.INDEX_STRING, "oq_mk", WAIT)
-    call("create-map-values", client.index_map_values_create, "test", SET, "m", a.INDEX_NUMERIC, "oq_mv", WAIT)
+    call(
+        "create-map-values", client.index_map_values_create, "test", SET, "m", a.INDEX_NUMERIC, "oq_mv", WAIT
+    )
     arguments = (a.INDEX_TYPE_DEFAULT, a.INDEX_NUMERIC, SUM, "oq_e", WAIT)
     call("create-expression", client.index_expr_create, "test", SET, *arguments)
     list_of = exp.ListBin("l").compile()
