@@ -52,7 +52,7 @@ impl Core {
             layout(py, MatrixKind { columns, element, fill: fill.into(), casting: casting.casting })?;
 
         let rows = keys.arenas().first().map_or(0, |arena| arena.len());
-        let names: usize = layout.names.len();
+        let names = layout.names.len();
         let arrays = MatrixArrays::new(dtype, (rows, names, given.len()), &given, out)?;
         let now = clock::now();
         let buffer = |(group, (plan, first)): (usize, &(Arc<Plan>, usize))| {
@@ -68,7 +68,8 @@ impl Core {
         let bins: Vec<Bins> =
             layout.groups.iter().map(|(plan, _)| Bins::names(plan.bin_names().map(str::as_bytes))).collect();
         let bins_of_spaces = keys.groups_of_spaces().filter_map(|group| bins.get(group).cloned()).collect();
-        let row_bytes = names * element.itemsize();
+        let sizes = layout.groups.iter().map(|(plan, _)| plan.schema().itemsize());
+        let row_bytes = sizes.max().unwrap_or(0);
         let request = Arc::new(BatchRead { policy, bins_of_spaces, row_bytes, ..BatchRead::default() });
         let future = {
             let (keys, sink) = (keys.clone(), sink.clone());
