@@ -334,6 +334,34 @@ def queries(figures: Figures) -> Iterator[str]:
         )
 
 
+MATRIX_WAYS = {
+    "matrix": "`read_matrix`",
+    "batches": "three batches, an array each",
+    "stacked": "three batches, stacked into a matrix",
+}
+
+
+def matrix(figures: Figures) -> Iterator[str]:
+    ways, rows = figures["ways"], []
+    for name in ways:
+        client, way = name.split(", ")
+        rows.append(
+            [
+                NAMES[client],
+                MATRIX_WAYS[way] if client != "official" else "three batches, a loop into a matrix",
+                milli(cell(ways, name, "cpu")),
+                milli(cell(ways, name, "wall")),
+                times(cell(ways, name, "cpu"), cell(ways, "ours-keys, matrix", "cpu")),
+            ]
+        )
+    yield from ("", f"{figures['entities']:,} entities, 12 features in each of 3 sets:", "")
+    yield from table(["client", "call", "CPU", "wall", "CPU ratio"], rows)
+    lag = figures["lag"]
+    if lag:
+        rate, p99 = middle(lag, "rate"), middle(lag, "lag_p99")
+        yield from ("", f"100 entities, 32 in flight: {rate:,.0f} matrices/s, loop lag p99 {milli(p99)}.", "")
+
+
 TABLES: dict[str, Callable[[Figures], Iterator[str]]] = {
     "batch": batches,
     "shapes": batches,
@@ -345,6 +373,7 @@ TABLES: dict[str, Callable[[Figures], Iterator[str]]] = {
     "query": queries,
     "arrow": arrow,
     "nested": batches,
+    "matrix": matrix,
 }
 
 

@@ -26,7 +26,7 @@ from benches import environment, report  # noqa: E402
 from benches.bench import EFFORTS, Bench, find_pythons  # noqa: E402
 from benches.clients import CLIENTS, FLOOR  # noqa: E402
 from benches.process import Floor  # noqa: E402
-from benches.suites import arrow, batches, beside, flight, nested, queries, records, writes  # noqa: E402
+from benches.suites import arrow, batches, beside, flight, matrix, nested, queries, records, writes  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,6 +46,7 @@ SUITES: dict[str, tuple[str, Callable[[Bench], dict[str, Any]]]] = {
     "query": ("Whole sets by a query, into an array and as Python records", queries.run),
     "arrow": ("Numbers, text and lists of floats into Arrow columns", arrow.run),
     "nested": ("Features in a map of maps, and as bins of their own, into an array", nested.run),
+    "matrix": ("Features of three sets into one matrix", matrix.run),
 }
 
 

@@ -38,6 +38,7 @@ def results(folder: Path) -> dict[str, Figures]:
         "query",
         "arrow",
         "nested",
+        "matrix",
     ):
         path = folder / f"{name}.json"
         if path.exists():

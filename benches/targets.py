@@ -185,6 +185,18 @@ def nested(figures: Figures) -> Iterator[Target]:
         yield Target(text, AT_MOST, 1.5, "×", ratio(cpu, flat))
 
 
+def matrix(figures: Figures) -> Iterator[Target]:
+    ways, rows = figures["ways"], f"3 sets × {figures['entities']:,} entities × 12 features"
+    ours = cell(ways, "ours-keys, matrix", "cpu")
+    text = f"{rows} into a matrix: CPU, matrix / three plain batches"
+    yield Target(text, AT_MOST, 1.3, "×", ratio(ours, cell(ways, "ours-keys, batches", "cpu")))
+    text = f"{rows} into a matrix: CPU, official client with a loop / this package"
+    yield Target(text, AT_LEAST, 15, "×", ratio(cell(ways, "official, matrix", "cpu"), ours))
+    lag = middle(figures["lag"], "lag_p99")
+    text = "matrices of 100 entities, 32 in flight: loop lag, p99"
+    yield Target(text, AT_MOST, 2, " ms", None if lag is None else lag / 1e3)
+
+
 EVALUATED: dict[str, Callable[[Figures], Iterator[Target]]] = {
     "batch": batch,
     "shapes": shapes,
@@ -195,6 +207,7 @@ EVALUATED: dict[str, Callable[[Figures], Iterator[Target]]] = {
     "query": queries,
     "arrow": arrow,
     "nested": nested,
+    "matrix": matrix,
 }
 
 

@@ -15,6 +15,7 @@ from benches.tasks.arrow import Arrow
 from benches.tasks.batch import Batches
 from benches.tasks.beside import Beside
 from benches.tasks.flight import Flight
+from benches.tasks.matrix import Matrices
 from benches.tasks.queries import Queries
 from benches.workloads import WORKLOADS
 
@@ -27,6 +28,7 @@ class Worker:
         self.queries = Queries(self.client)
         self.flight = Flight(self.client)
         self.beside = Beside(self.client, self.flight)
+        self.matrices = Matrices(self.client, self.flight)
 
     def about(self) -> dict[str, Any]:
         return {

@@ -218,6 +218,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_arrow",
             "_finish",
             "numpy_batch",
+            "feature_matrix",
             "numpy_query",
             "numpy_write",
             "records",
@@ -237,6 +238,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "arrow_records",
             "query",
             "numpy_batch",
+            "feature_matrix",
             "numpy_write",
             "_inference",
             "_operation",
@@ -282,6 +284,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # The end of a read: warnings and errors.
         "_finish": (
             "numpy_batch",
+            "feature_matrix",
             "numpy_records",
             "_leaves",
             "records",
@@ -297,6 +300,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_rows_by_key",
             "_pickled_keys",
         ),
+        "feature_matrix": ("_export", "_types", "_result_codes"),
         "numpy_query": ("numpy_records", "_types"),
         "numpy_write": ("_result_codes", "_utils", "_native"),
         "inference": ("_inference",),

@@ -6,10 +6,13 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 import aerospike_py
 from aerospike_py import Keys
 from aerospike_py.types import ClientConfig
 from benches.clients.base import AsyncRead, Hosts, Read, counter
+from benches.workloads import features
 from benches.workloads.arrow import SCHEMAS
 from benches.workloads.base import NAMESPACE, Key, Workload
 
@@ -35,6 +38,33 @@ class Ours:
             read: Any = partial(client.batch_read, paths=workload.paths)
             return lambda: read(keys, _dtype=dtype).batch_records
         return lambda: client.batch_read(keys, _dtype=dtype).batch_records
+
+    def _groups(self, count: int, start: int = 0) -> list[tuple[Any, list[Any]]]:
+        def keys(name: str) -> Any:
+            if self._as_array:
+                return Keys(NAMESPACE, name, np.arange(start, start + count))
+            return features.keys(name, count, start)
+
+        return [(keys(name), features.columns(name)) for name in features.SETS]
+
+    def features(self, way: str, count: int) -> Read:
+        client, groups = self._client, self._groups(count)
+        if way == "matrix":
+            return lambda: client.read_matrix(groups).matrix
+        dtype = np.dtype([(name, "f4") for name in features.COLUMNS])
+
+        def batches() -> Any:
+            return [client.batch_read(keys, _dtype=dtype) for keys, _ in groups]
+
+        def stacked() -> Any:
+            parts = []
+            for batch in batches():
+                part = batch.batch_records.view("f4").reshape(count, -1)
+                part[~batch.ok] = np.nan
+                parts.append(part)
+            return np.hstack(parts)
+
+        return batches if way == "batches" else stacked
 
     def arrow(self, workload: Workload, count: int) -> Read:
         keys, client, schema = self._keys(workload, count, 0), self._client, SCHEMAS[workload.name]
@@ -85,6 +115,10 @@ class OursAsync:
             return (await client.batch_read(keys, _dtype=dtype)).batch_records
 
         return read
+
+    def features(self, count: int, start: int) -> AsyncRead:
+        client, groups = self._client, self._sync._groups(count, start)
+        return lambda: client.read_matrix(groups)
 
     def get(self, key: Key) -> Awaitable[Any]:
         return self._client.get(key)

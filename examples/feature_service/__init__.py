@@ -1,1 +1,3 @@
-"""A feature service with FastAPI (app.py), and a script that fills its sets and generates load (load.py)."""
+"""A feature service with FastAPI: sets and columns (features.py), how they are read (readers.py), a model
+(model.py), numbers for monitoring (metrics.py), the service (app.py), and a script that fills the sets and
+generates load (load.py)."""

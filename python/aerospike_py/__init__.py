@@ -11,7 +11,8 @@ embedded server for tests and experiments.
 """
 
 # What lives where. Public modules hold what users see: ``client`` and ``async_client`` the clients,
-# ``query``, ``records``, ``numpy_batch``, ``numpy_write`` and ``inference`` what their methods return,
+# ``query``, ``records``, ``numpy_batch``, ``feature_matrix``, ``numpy_write`` and ``inference`` what their
+# methods return,
 # ``batch``, ``keys``, ``operations`` and its siblings, ``cdt_ctx``, ``expressions``, ``predicates``,
 # ``types`` and ``values`` what they take. Private folders: ``_commands``
 # has the methods of the clients, ``_export`` converts results to other libraries, ``_inference`` is behind
@@ -69,6 +70,7 @@ from .exception import *  # noqa: F403
 from .exception import ConnectionError as ConnectionError
 from .exception import IndexError as IndexError
 from .exception import TimeoutError as TimeoutError
+from .feature_matrix import FeatureMatrix
 from .keys import Keys
 from .numpy_batch import NumpyBatchRecords
 from .numpy_query import NumpyQueryRecords
@@ -111,6 +113,7 @@ __all__ = [
     "ConfigProvider",
     "ConnectionStats",
     "Exists",
+    "FeatureMatrix",
     "GeoJSON",
     "HyperLogLog",
     "Key",

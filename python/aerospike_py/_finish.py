@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from .feature_matrix import FeatureMatrix
     from .numpy_batch import NumpyBatchRecords
     from .records import BatchRecords
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _LISTED_FAILURES = 3
 
 _Failure = tuple[int, str, str, str]
+_Part = tuple[Any, Sequence[int], Sequence[str], Sequence[str], "Sequence[_Failure] | None", "_Paths | None"]
 _Paths = Mapping[str, "str | Sequence[Any]"]
 _Result = TypeVar("_Result", bound=NumpyRecords)
 
@@ -59,6 +61,124 @@ def finish_batch_read(
         found.append(RuntimeWarning(_failed_rows(failed_codes, "see result_codes, and raise_for_failures()")))
     found += warnings_of_values(batch, missing, unmatched, paths)
     return finish(batch, found, failures, paths)
+
+
+def finish_batch_sets(
+    batches: dict[Any, NumpyBatchRecords], parts: Sequence[_Part]
+) -> dict[Any, NumpyBatchRecords]:
+    """The end of a batch read with a dtype for each set: :func:`finish_batch_read`, once for all sets.
+
+    Args:
+        batches: the results by set.
+        parts: for sets with something to warn of or raise, the name and the arguments of
+            :func:`finish_batch_read`.
+    """
+    found: list[Warning] = []
+    codes = {code for _, failed_codes, *_ in parts for code in failed_codes}
+    if codes:
+        advice = "see result_codes, and raise_for_failures(), of each set"
+        found.append(RuntimeWarning(_failed_rows(codes, advice)))
+    refused: list[tuple[Any, Sequence[_Failure], _Paths]] = []
+    for name, _, missing, unmatched, failures, paths in parts:
+        of_set = warnings_of_values(batches[name], missing, unmatched, paths)
+        found += [type(warning)(f"set {name!r}: {warning}") for warning in of_set]
+        if failures is not None:
+            refused.append((name, failures, paths or {}))
+    try:
+        for warning in found:
+            warning.batch = batches  # type: ignore[attr-defined]
+            warn(warning)
+    except Warning:
+        if not refused:
+            raise
+        raise _sets_error(batches, refused)  # noqa: B904 - the warning is its context
+    if refused:
+        raise _sets_error(batches, refused)
+    return batches
+
+
+def _sets_error(
+    batches: dict[Any, NumpyBatchRecords], refused: Sequence[tuple[Any, Sequence[_Failure], _Paths]]
+) -> BatchDecodeError:
+    errors = [(name, _decode_error(batches[name], failures, paths)) for name, failures, paths in refused]
+    return BatchDecodeError(
+        "; ".join(f"set {name!r}: {error.args[0]}" for name, error in errors),
+        failures=[failure for _, error in errors for failure in error.failures],
+        batch=batches,
+        count=sum(batches[name].decode_errors for name, _ in errors),
+    )
+
+
+def finish_matrix(
+    features: FeatureMatrix,
+    failed_codes: Sequence[int],
+    missing: Sequence[str],
+    failures: Sequence[tuple[int, int, str, str, str]] | None,
+) -> FeatureMatrix:
+    """The end of a read into a matrix: :func:`finish_batch_read` for columns.
+
+    Args:
+        features: the result.
+        failed_codes: result codes of records that failed.
+        missing: columns that no record has a value for, and that no earlier call has warned of.
+        failures: (row, group, column, type of value, reason) of the first values that do not fit, if this is
+            an error.
+    """
+    found: list[Warning] = []
+    if failed_codes:
+        found.append(RuntimeWarning(_failed_rows(failed_codes, "see result_codes, and raise_for_failures()")))
+    if features.inexact:
+        names = ", ".join(name for name in features.columns if name in features.inexact)
+        found.append(
+            RuntimeWarning(
+                f"values changed to fit their columns ({names}); they are counted in .inexact, and "
+                'casting="same_value" makes this an error'
+            )
+        )
+    if missing:
+        what = "the column" if len(missing) == 1 else "the columns"
+        columns = ", ".join(map(repr, missing))
+        found.append(
+            MissingFieldWarning(
+                f"no record that was found has a value for {what} {columns}; check the names of bins and "
+                "sets, and paths, or ignore MissingFieldWarning if the bins are optional"
+            )
+        )
+    try:
+        for warning in found:
+            warning.batch = features  # type: ignore[attr-defined]
+            warn(warning)
+    except Warning:
+        if failures is None:
+            raise
+        raise _matrix_error(features, failures)  # noqa: B904 - the warning is its context
+    if failures is not None:
+        raise _matrix_error(features, failures)
+    return features
+
+
+def _matrix_error(
+    features: FeatureMatrix, failures: Sequence[tuple[int, int, str, str, str]]
+) -> BatchDecodeError:
+    count = features.decode_errors
+    keys = features._keys
+    listed = [
+        (row, keys[group].primary_key(row), column, reason) for row, group, column, _, reason in failures
+    ]
+    shown = "; ".join(
+        f"row {row}, group {group}, key {keys[group].primary_key(row)!r}: {kind} into column {column!r} "
+        f"({features.matrix.dtype.str}): {reason}"
+        for row, group, column, kind, reason in failures[:_LISTED_FAILURES]
+    )
+    more = f"; and {count - _LISTED_FAILURES} more (see .failures)" if count > _LISTED_FAILURES else ""
+    values = "value does" if count == 1 else "values do"
+    return BatchDecodeError(
+        f"{count} {values} not fit the matrix: {shown}{more}. The other values are in .batch; "
+        'errors="coerce" leaves such cells at the fill value instead',
+        failures=listed,
+        batch=features,
+        count=count,
+    )
 
 
 def finish(

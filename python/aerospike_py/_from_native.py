@@ -11,12 +11,13 @@ thread forks in the middle of that import, the child waits for it forever.
 from __future__ import annotations
 
 from ._arrow.finish import arrow_query_records, finish_arrow_batch
-from ._finish import finish_batch_read
+from ._finish import finish_batch_read, finish_batch_sets, finish_matrix
 from ._utils.log import emit as log_event
 from ._utils.log import logger
 from ._utils.warnings import warn
 from .exception import ParamTypeError, RecordDecodeError
 from .exception import _error_class as error_class
+from .feature_matrix import FeatureMatrix
 from .keys import Keys
 from .keys import _plain_values as plain_key_values
 from .numpy_batch import NumpyBatchRecords
@@ -34,6 +35,7 @@ __all__ = [
     "ClusterStats",
     "ConnectionStats",
     "Exists",
+    "FeatureMatrix",
     "GeoJSON",
     "HyperLogLog",
     "Key",
@@ -51,7 +53,9 @@ __all__ = [
     "error_class",
     "finish_arrow_batch",
     "finish_batch_read",
+    "finish_batch_sets",
     "finish_batch_write",
+    "finish_matrix",
     "log_event",
     "logger",
     "plain_key_values",

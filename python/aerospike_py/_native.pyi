@@ -474,6 +474,32 @@ class Core:
         paths: Any,
         project: str,
     ) -> Any: ...
+    def batch_read_sets(
+        self,
+        completions: Completions | None,
+        keys: Any,
+        bins: Sequence[str] | None,
+        policy: Mapping[str, Any] | None,
+        sets: Sequence[tuple[Any, str | None, str, Any, Any, Any]],
+        casting: str,
+        errors: str,
+        project: str,
+    ) -> Any:
+        """Each of ``sets`` is (name in the result, namespace or None, set or "", dtype, paths, out)."""
+
+    def read_matrix(
+        self,
+        completions: Completions | None,
+        features: Any,
+        dtype: Any,
+        fill: bytes,
+        casting: str,
+        errors: str,
+        out: Any,
+        policy: Mapping[str, Any] | None,
+    ) -> Any:
+        """``fill`` has the bytes of a cell without a value."""
+
     def batch_read_arrow(
         self,
         completions: Completions | None,

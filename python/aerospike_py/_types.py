@@ -28,6 +28,9 @@ Fields: TypeAlias = "Mapping[str, npt.DTypeLike | Fields | None]"
 Casting: TypeAlias = Literal["unsafe", "same_value"]
 Errors: TypeAlias = Literal["raise", "coerce"]
 Project: TypeAlias = Literal["client", "server"]
+# A column of a matrix: a bin, a path, or a name and a path. And the keys of a group, with its columns.
+MatrixColumn: TypeAlias = "str | tuple[Any, ...]"
+FeatureGroup: TypeAlias = "tuple[Keys, Sequence[MatrixColumn]]"
 Paths: TypeAlias = Mapping[str, "str | Sequence[str | bytes | bytearray | int | np.integer[Any]]"]
 
 MetaColumns: TypeAlias = "Sequence[Literal['key', 'digest', 'set', 'gen', 'ttl', 'result_code']]"

@@ -13,6 +13,7 @@ from ._commands.infer import AsyncInferCommands
 from ._commands.info import AsyncInfoCommands
 from ._commands.operate import AsyncOperateCommands
 from ._commands.query import AsyncQueryCommands
+from ._commands.read_matrix import AsyncReadMatrixCommands
 from ._commands.records import AsyncRecordCommands
 from ._commands.unsupported import UnsupportedCommands
 from ._utils.event_loop import call
@@ -29,6 +30,7 @@ class AsyncClient(
     AsyncOperateCommands,
     AsyncBatchReadCommands,
     AsyncBatchReadArrowCommands,
+    AsyncReadMatrixCommands,
     AsyncBatchWriteCommands,
     AsyncQueryCommands,
     AsyncIndexCommands,

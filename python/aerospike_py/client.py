@@ -13,6 +13,7 @@ from ._commands.infer import InferCommands
 from ._commands.info import InfoCommands
 from ._commands.operate import OperateCommands
 from ._commands.query import QueryCommands
+from ._commands.read_matrix import ReadMatrixCommands
 from ._commands.records import RecordCommands
 from ._commands.unsupported import UnsupportedCommands
 
@@ -49,6 +50,7 @@ class Client(
     OperateCommands,
     BatchReadCommands,
     BatchReadArrowCommands,
+    ReadMatrixCommands,
     BatchWriteCommands,
     QueryCommands,
     IndexCommands,

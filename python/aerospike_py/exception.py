@@ -86,9 +86,9 @@ class ParamTypeError(ParamError, TypeError):
 class BatchDecodeError(ClientError, ValueError):
     """Values of a batch do not fit their fields. Also a ``ValueError``.
 
-    ``batch`` is the complete :class:`~aerospike_py.NumpyBatchRecords`; cells whose value does not fit are
-    zero and not present. ``count`` is the number of failures, ``failures`` the first hundred as ``(row, key,
-    field, reason)``.
+    ``batch`` is the complete result, such as a :class:`~aerospike_py.NumpyBatchRecords`, or the dict of them
+    if each set has a dtype; cells whose value does not fit are zero and not present. ``count`` is the number
+    of failures, ``failures`` the first hundred as ``(row, key, field, reason)``.
     """
 
     def __init__(

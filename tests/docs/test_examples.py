@@ -72,7 +72,7 @@ def test_the_feature_service(tmp_path):
     with DevServer() as server:
         environment = {"FEATURES_HOSTS": ",".join(f"{host}:{port}" for host, port in server.hosts)}
         load = ("-m", "examples.feature_service.load")
-        assert "wrote 100 users and 500 items" in run(
+        assert "wrote 100 users, and 500 items with their trends" in run(
             *load, "fill", "--users=100", "--items=500", environment=environment
         )
         log = tmp_path / "log"
@@ -90,23 +90,45 @@ def test_the_feature_service(tmp_path):
                 assert service.poll() is None, log.read_text()
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.05)
-            text = run(*load, "ask", "--url", url, "--seconds=0.5", "--users=100", "--items=500")
-            assert re.match(r"[1-9]\d* answers, 0 failed", text)
-            assert get(url, "user=1&item=1&item=100000")["unknown"] == [100000]
-            assert get(url, "user=100000&item=1", status=404)["detail"] == "there is no user 100000"
+            sizes = ("--users=100", "--items=500", "--in-flight", "1", "4")
+            lines = run(*load, "ask", "--url", url, "--seconds=0.5", *sizes).splitlines()
+            assert re.match(r"1 in flight: [1-9]\d* answers, 0 failed", lines[0])
+            assert re.match(r"4 in flight: [1-9]\d* answers, 0 failed", lines[1])
+            answer = get(url, "/scores?user=1&item=1&item=100000&item=2")
+            assert answer["unknown"] == [100000]
+            assert sorted(row["item"] for row in answer["scores"]) == [1, 2]
+            assert get(url, "/scores?user=100000&item=1", status=404)["detail"] == "there is no user 100000"
+            records = get(url, "/features?user=1&item=4&item=100000")
+            assert records["feature_users"]["age"] == [21]
+            assert records["feature_items"]["price"] == [2.0, None]
+            assert get(url, "/readyz") == {"status": "ready"}
+            assert get(url, "/healthz") == {"status": "ok"}
+            numbers = dict(line.rsplit(" ", 1) for line in get(url, "/metrics").splitlines())
+            assert int(numbers['feature_requests_total{status="200"}']) > 1
+            assert numbers['feature_requests_total{status="404"}'] == "1"
+            assert numbers["feature_requests_in_flight"] == "0"
+            assert int(numbers['feature_records_total{outcome="missing"}']) >= 3
         finally:
             service.terminate()
             service.wait(20)
+        assert "Application shutdown complete" in log.read_text()
 
 
-def get(url, query, status=200):
+def test_features_in_a_tensor():
+    text = run("-W", "default", "examples/features_torch.py")
+    assert "1000 scores from" in text or "needs PyTorch" in text
+
+
+def get(url, path, status=200):
     import http.client
     import json
 
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
-    connection.request("GET", f"/scores?{query}")
+    connection.request("GET", path)
     response = connection.getresponse()
-    body = json.loads(response.read())
+    text = response.read()
+    is_json = response.headers["content-type"] == "application/json"
+    body = json.loads(text) if is_json else text.decode()
     connection.close()
     assert response.status == status, body
     return body

@@ -92,6 +92,22 @@ GROUPS = (
                 peer=NO,
             ),
             better(
+                "several sets in one read, a dtype for each",
+                "one call and deadline; each result is as if its set was read alone",
+                "tests/integration/test_batch_read_sets.py::test_each_set_is_as_if_it_was_read_alone",
+                official=NO,
+                peer=NO,
+            ),
+            better(
+                "features of several sets into one matrix",
+                "straight from the socket, with a fill value; into page-locked or shared memory; also as Arrow",
+                "Client.read_matrix",
+                "aerospike_py.FeatureMatrix",
+                "tests/integration/test_read_matrix.py::test_any_groups_against_a_model",
+                official=NO,
+                peer=NO,
+            ),
+            better(
                 "batches and queries into Arrow columns",
                 "text and lists of any length, structs, maps, nulls; pyarrow, polars, pandas and DuckDB take "
                 "the result as it is",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .._finish import warn_of_failed_rows
-from .._utils.dtypes import one_dtype
+from .._utils.dtypes import is_by_set, one_dtype
 from .._utils.event_loop import call
 from ..records import BatchRecords
+from .sets import by_set
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from .._types import Casting, Errors, Keys, Paths, Project
     from ..numpy_batch import NumpyBatchRecords
     from ..types import BatchPolicy
+
+
+SetT = TypeVar("SetT", bound="str | tuple[str, str | None] | None")
 
 
 class BatchReadCommands:
@@ -33,6 +37,21 @@ class BatchReadCommands:
         policy: BatchPolicy | None = None,
         _dtype: None = None,
     ) -> BatchRecords: ...
+
+    @overload
+    def batch_read(
+        self,
+        keys: Keys,
+        bins: Sequence[str] | None = None,
+        policy: BatchPolicy | None = None,
+        *,
+        _dtype: Mapping[SetT, npt.DTypeLike],
+        casting: Casting = "unsafe",
+        errors: Errors = "raise",
+        out: Mapping[SetT, npt.NDArray[Any]] | None = None,
+        paths: Mapping[SetT, Paths] | None = None,
+        project: Project = "client",
+    ) -> dict[SetT, NumpyBatchRecords]: ...
 
     @overload
     def batch_read(
@@ -84,15 +103,15 @@ class BatchReadCommands:
         keys: Keys,
         bins: Sequence[str] | None = None,
         policy: BatchPolicy | None = None,
-        _dtype: npt.DTypeLike | None = None,
+        _dtype: npt.DTypeLike | Mapping[Any, npt.DTypeLike] | None = None,
         *,
         casting: Casting = "unsafe",
         errors: Errors = "raise",
-        out: npt.NDArray[Any] | None = None,
-        paths: Paths | None = None,
+        out: npt.NDArray[Any] | Mapping[Any, npt.NDArray[Any]] | None = None,
+        paths: Paths | Mapping[Any, Paths] | None = None,
         project: Project = "client",
-        dtype: npt.DTypeLike | None = None,
-    ) -> BatchRecords | NumpyBatchRecords:
+        dtype: npt.DTypeLike | Mapping[Any, npt.DTypeLike] | None = None,
+    ) -> BatchRecords | NumpyBatchRecords | dict[Any, NumpyBatchRecords]:
         """Reads many records. With ``_dtype``, reads them into NumPy arrays.
 
         Args:
@@ -103,7 +122,10 @@ class BatchReadCommands:
             policy: batch policy (``total_timeout``, ``max_retries``, ``replica`` ...).
             _dtype: structured dtype whose field names are bin names. Values go from the socket straight into
                 an array of this dtype. A field that is itself structured takes a map: each of its fields
-                takes the value under the key that is its name, to a depth of 16.
+                takes the value under the key that is its name, to a depth of 16. Or a dtype for each set, as
+                ``{"users": dtype, ("test", "items"): dtype}``: a name stands for the set in every namespace,
+                a tuple counts more than a name, and None is the key of records without a set. ``out`` and
+                ``paths`` are then mappings by the same keys.
             casting: ``"unsafe"`` changes values to fit their fields, counts the changes and warns.
                 ``"same_value"`` makes every change a decode error.
             errors: ``"raise"`` raises ``BatchDecodeError``, which has the complete batch, if values do not
@@ -123,7 +145,8 @@ class BatchReadCommands:
             With a dtype, :class:`~aerospike_py.NumpyBatchRecords`; otherwise
             :class:`~aerospike_py.BatchRecords`. Either has one row per key, in the order of the keys. If rows
             failed (a missing record is not a failure), a ``RuntimeWarning`` names the causes;
-            ``raise_for_failures()`` of the result raises an error instead.
+            ``raise_for_failures()`` of the result raises an error instead. With a dtype for each set, a dict
+            by the same keys, whose results are as if each set was read alone.
 
         Raises:
             TypeError, ValueError: ``keys``, ``_dtype``, ``paths`` or ``out`` is invalid. Nothing was sent.
@@ -138,8 +161,15 @@ class BatchReadCommands:
             >>> [row.record.bins for row in client.batch_read(keys, ["name"]) if row.result == 0]
             [{'name': 'Ada'}, {'name': 'Bea'}]
         """
+        dtype = one_dtype(_dtype, dtype)
+        if is_by_set(dtype):
+            sets = by_set(dtype, paths, out)
+            of_sets: dict[Any, NumpyBatchRecords] = self._core.batch_read_sets(
+                None, keys, bins, policy, sets, casting, errors, project
+            )
+            return of_sets
         result: BatchRecords | NumpyBatchRecords = self._core.batch_read(
-            None, keys, bins, policy, one_dtype(_dtype, dtype), casting, errors, out, paths, project
+            None, keys, bins, policy, dtype, casting, errors, out, paths, project
         )
         if isinstance(result, BatchRecords):
             warn_of_failed_rows(result)
@@ -174,6 +204,21 @@ class AsyncBatchReadCommands:
         bins: Sequence[str] | None = None,
         policy: BatchPolicy | None = None,
         *,
+        _dtype: Mapping[SetT, npt.DTypeLike],
+        casting: Casting = "unsafe",
+        errors: Errors = "raise",
+        out: Mapping[SetT, npt.NDArray[Any]] | None = None,
+        paths: Mapping[SetT, Paths] | None = None,
+        project: Project = "client",
+    ) -> dict[SetT, NumpyBatchRecords]: ...
+
+    @overload
+    async def batch_read(
+        self,
+        keys: Keys,
+        bins: Sequence[str] | None = None,
+        policy: BatchPolicy | None = None,
+        *,
         _dtype: npt.DTypeLike,
         casting: Casting = "unsafe",
         errors: Errors = "raise",
@@ -217,15 +262,15 @@ class AsyncBatchReadCommands:
         keys: Keys,
         bins: Sequence[str] | None = None,
         policy: BatchPolicy | None = None,
-        _dtype: npt.DTypeLike | None = None,
+        _dtype: npt.DTypeLike | Mapping[Any, npt.DTypeLike] | None = None,
         *,
         casting: Casting = "unsafe",
         errors: Errors = "raise",
-        out: npt.NDArray[Any] | None = None,
-        paths: Paths | None = None,
+        out: npt.NDArray[Any] | Mapping[Any, npt.NDArray[Any]] | None = None,
+        paths: Paths | Mapping[Any, Paths] | None = None,
         project: Project = "client",
-        dtype: npt.DTypeLike | None = None,
-    ) -> BatchRecords | NumpyBatchRecords:
+        dtype: npt.DTypeLike | Mapping[Any, npt.DTypeLike] | None = None,
+    ) -> BatchRecords | NumpyBatchRecords | dict[Any, NumpyBatchRecords]:
         """Like :meth:`Client.batch_read`, awaited.
 
         Once a cancelled call has raised, nothing writes into ``out`` any more.
@@ -235,17 +280,15 @@ class AsyncBatchReadCommands:
             >>> batch.batch_records["visits"].tolist()
             [7, 0, 0]
         """
+        dtype = one_dtype(_dtype, dtype)
+        if is_by_set(dtype):
+            sets = by_set(dtype, paths, out)
+            of_sets: dict[Any, NumpyBatchRecords] = await call(
+                self._core.batch_read_sets, keys, bins, policy, sets, casting, errors, project
+            )
+            return of_sets
         result: BatchRecords | NumpyBatchRecords = await call(
-            self._core.batch_read,
-            keys,
-            bins,
-            policy,
-            one_dtype(_dtype, dtype),
-            casting,
-            errors,
-            out,
-            paths,
-            project,
+            self._core.batch_read, keys, bins, policy, dtype, casting, errors, out, paths, project
         )
         if isinstance(result, BatchRecords):
             warn_of_failed_rows(result)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wire_protocol::ResultCode;
 use wire_protocol::batch::{
     BatchHeader, BatchReadHeader, BatchRow, BatchWriter, OperateRow, REPEATED_ROW_LEN, RowAttributes,
-    batch_flags, write_batch_read,
+    batch_flags, write_batch_reads,
 };
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::MAX_FRAME;
@@ -32,10 +32,33 @@ const MIN_ROWS: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub struct BatchRead {
     pub bins: Bins,
+    /// What to read instead of `bins` for each of the keys' [spaces](BatchKeys::spaces), by position; empty if
+    /// all rows read the same.
+    pub bins_of_spaces: Vec<Bins>,
     pub policy: BatchPolicy,
     /// Approximate size of a row's values in bytes; 0 if unknown. The longer the rows, the fewer are read per
     /// request.
     pub row_bytes: usize,
+}
+
+impl BatchRead {
+    /// Which of [`BatchRead::all_bins`] the rows of a space read.
+    fn place_of(&self, space: usize) -> usize {
+        if self.bins_of_spaces.is_empty() { 0 } else { space }
+    }
+
+    fn all_bins(&self) -> &[Bins] {
+        if self.bins_of_spaces.is_empty() { std::slice::from_ref(&self.bins) } else { &self.bins_of_spaces }
+    }
+
+    /// Fails if the protocol cannot express the bins, or if there are spaces without bins.
+    pub(crate) fn check(&self, keys: &BatchKeys) -> Result<(), Error> {
+        let (lists, spaces) = (self.bins_of_spaces.len(), keys.spaces().len());
+        if lists != 0 && lists != spaces {
+            return Err(Error::Param { what: format!("{lists} lists of bins for {spaces} sets") });
+        }
+        self.all_bins().iter().try_for_each(Bins::check)
+    }
 }
 
 /// The operations of each row of a batch.
@@ -164,8 +187,8 @@ impl Request {
                 REPEATED_ROW_LEN + ROW_OVERHEAD + names() + batch.ops.size(row as usize)
             }
             Self::Read(read) if is_first_of_space => {
-                let bins: usize = match &read.bins {
-                    Bins::Names(names) => names.iter().map(|name| 8 + name.len()).sum(),
+                let bins: usize = match read.all_bins().get(read.place_of(keys.space_index(row))) {
+                    Some(Bins::Names(names)) => names.iter().map(|name| 8 + name.len()).sum(),
                     _ => 0,
                 };
                 REPEATED_ROW_LEN + 21 + names() + bins
@@ -213,9 +236,10 @@ impl Request {
         });
         match self {
             Self::Read(read) => {
-                let names = read.bins.borrowed();
+                let names: Vec<_> = read.all_bins().iter().map(Bins::borrowed).collect();
+                let bins = read.all_bins().iter().zip(&names);
+                let projections: Vec<_> = bins.map(|(bins, names)| bins.projection(names)).collect();
                 let header = BatchReadHeader {
-                    projection: read.bins.projection(&names),
                     flags,
                     timeout_ms,
                     info1: policy.reads.info1(),
@@ -223,10 +247,12 @@ impl Request {
                     read_touch_ttl_percent: policy.reads.touch_ttl_percent as u32,
                     message_info1,
                     filter: &policy.limits.filter,
+                    ..BatchReadHeader::default()
                 };
-                let rows =
-                    rows.map(|(index, _, digest, namespace, set)| BatchRow { index, digest, namespace, set });
-                Ok(write_batch_read(out, &header, rows)?)
+                let rows = rows.map(|(index, row, digest, namespace, set)| {
+                    (BatchRow { index, digest, namespace, set }, read.place_of(keys.space_index(row)))
+                });
+                Ok(write_batch_reads(out, &header, &projections, rows)?)
             }
             Self::Operate { batch, .. } => {
                 let header = BatchHeader { flags, timeout_ms, message_info1, filter: &policy.limits.filter };

@@ -62,7 +62,7 @@ pub(crate) async fn run<S: RowSink>(
         return Err(Error::Param { what: format!("{} keys in one batch", keys.len()) });
     }
     if let Request::Read(read) = &request {
-        read.bins.check()?;
+        read.check(&keys)?;
     }
     let start = Instant::now();
     let deadline = request.policy().limits.deadline(start, batch_timeout(keys.len()));

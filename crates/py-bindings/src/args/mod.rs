@@ -7,6 +7,7 @@
 //! | `policy` | the policies of commands |
 //! | `operations`, `row_command` | operations on bins; what a row of a batch does |
 //! | `expression` | filters and other expressions |
+//! | `features` | the groups of a matrix |
 //! | `casting`, `paths`, `convert` | single arguments |
 //!
 //! Keys and bin values have rooms of their own, `keys` and `values`. Everything else that a command takes belongs
@@ -17,6 +18,7 @@ pub(crate) mod casting;
 pub(crate) mod config;
 pub(crate) mod convert;
 pub(crate) mod expression;
+pub(crate) mod features;
 mod hosts;
 pub(crate) mod operations;
 pub(crate) mod paths;

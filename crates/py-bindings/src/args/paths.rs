@@ -64,12 +64,19 @@ fn field_path(field: &Bound<'_, PyAny>, path: &Bound<'_, PyAny>) -> PyResult<(St
         return Err(param_error(py, format!("paths[{name:?}] is empty; it must begin with a bin")));
     };
     let bin = bin_name_at(prefix, bin)?.into();
-    let steps = (1..).zip(steps).map(|(number, step)| read_step(prefix, number, step));
-    let steps = steps.collect::<PyResult<_>>()?;
+    let steps = read_steps(prefix, steps)?;
     Ok((name, Path { bin, steps }))
 }
 
-fn read_step(prefix: PathOf<'_>, number: usize, step: &Bound<'_, PyAny>) -> PyResult<Step> {
+/// The steps of a path. `prefix` is how messages begin.
+pub(super) fn read_steps(
+    prefix: impl fmt::Display + Copy,
+    steps: &[Bound<'_, PyAny>],
+) -> PyResult<Box<[Step]>> {
+    (1..).zip(steps).map(|(number, step)| read_step(prefix, number, step)).collect()
+}
+
+fn read_step(prefix: impl fmt::Display, number: usize, step: &Bound<'_, PyAny>) -> PyResult<Step> {
     let py = step.py();
     if let Ok(text) = step.cast::<PyString>() {
         return Ok(Step::Str(unicode(text, format_args!("{prefix}step {number}"))?.into()));

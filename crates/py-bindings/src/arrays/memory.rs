@@ -158,7 +158,7 @@ pub(crate) fn result_arrays(
 /// The dtypes of `meta`, `result_codes` and `digests`.
 pub(super) struct Dtypes {
     pub(super) meta: Py<PyAny>,
-    code: Py<PyAny>,
+    pub(super) code: Py<PyAny>,
     pub(super) digest: Py<PyAny>,
 }
 

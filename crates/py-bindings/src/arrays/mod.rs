@@ -2,13 +2,14 @@
 //!
 //! `dtype` reads a dtype into the plan that fills its fields. `memory` makes arrays, checks those of users and
 //! hands out their addresses: the crate's unsafe code is there, but for the one line in `commands::batch_read` that
-//! passes the addresses on. `space` has the memory of queries' rows, whose number is not known, and `heap` what it is
+//! passes the addresses on. `matrix` has the arrays of a matrix of features. `space` has the memory of queries' rows, whose number is not known, and `heap` what it is
 //! made of. `out` checks the `out` argument.
 //!
 //! NumPy is optional. The `numpy` crate panics without it, so [`numpy`] comes first, everywhere.
 
 pub(crate) mod dtype;
 mod heap;
+pub(crate) mod matrix;
 pub(crate) mod memory;
 mod out;
 pub(crate) mod space;
@@ -48,6 +49,15 @@ pub(crate) fn warm_up(py: Python<'_>) -> PyResult<()> {
         py.import(intern!(py, "numpy.ma"))?;
     }
     Ok(())
+}
+
+/// Refuses two of the `out` arrays of a call that may share memory.
+pub(crate) fn check_apart(
+    py: Python<'_>,
+    outs: &[(usize, &Bound<'_, PyAny>)],
+    name: impl Fn(usize) -> String,
+) -> PyResult<()> {
+    out::check_apart(numpy(py)?, outs, name)
 }
 
 /// Anything that NumPy takes for a dtype, as a dtype.

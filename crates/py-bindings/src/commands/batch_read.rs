@@ -79,7 +79,7 @@ impl Core {
 }
 
 /// The bins to ask for; no bins at all is the record's header.
-fn bins_of(names: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Bins {
+pub(super) fn bins_of(names: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Bins {
     match Bins::names(names) {
         Bins::Names(names) if names.is_empty() => Bins::Header,
         bins => bins,

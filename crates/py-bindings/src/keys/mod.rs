@@ -5,8 +5,8 @@
 //! the identity of their objects. Digests are computed later, without the GIL. The arena stays with the result,
 //! which shows keys as they were given.
 //!
-//! [`KeyArena`] is here; `reader` fills it from Python objects, `array` from the memory of a NumPy array; `table`
-//! shows it to Python.
+//! [`KeyArena`] is here; `reader` fills it from Python objects, `array` from the memory of a NumPy array; `groups`
+//! makes one batch of several arenas; `table` shows an arena to Python.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -18,9 +18,11 @@ use pyo3::types::{PyBytes, PyString};
 use wire_protocol::digest::{UserKey, digests_into};
 
 mod array;
+mod groups;
 mod reader;
 mod table;
 
+pub(crate) use self::groups::KeyGroups;
 pub(crate) use self::reader::too_long;
 pub(crate) use self::table::KeyTable;
 

@@ -11,7 +11,7 @@ use crate::keys::{KeyArena, KeyTable};
 use crate::python::errors::is_about_record;
 use crate::python::once::Once;
 use crate::python::package::from_package;
-use crate::results::summary;
+use crate::results::summary::{self, DescribedFailure};
 
 /// Wraps the filled arrays. Warns of rows that failed, of values that changed to fit and of the summary's
 /// missing fields, and raises for values that did not fit unless `coerce`. `plan` has the paths of fields, for messages.
@@ -20,9 +20,36 @@ pub(crate) fn wrap(
     arrays: Arrays,
     arena: Arc<KeyArena>,
     plan: Option<&Plan>,
-    mut summary: Summary,
+    summary: Summary,
     coerce: bool,
 ) -> PyResult<Py<PyAny>> {
+    let (batch, end) = batch_object(py, arrays, arena, plan, summary, coerce)?;
+    let Some(Finishing { failed_codes, missing, unmatched, failures, paths }) = end else {
+        return Ok(batch.unbind());
+    };
+    let arguments = (batch, failed_codes, missing, unmatched, failures, paths);
+    Ok(python_batch(py)?.finish.bind(py).call1(arguments)?.unbind())
+}
+
+/// What a batch's end warns of or raises.
+pub(super) struct Finishing<'py> {
+    pub(super) failed_codes: Vec<i32>,
+    pub(super) missing: Vec<String>,
+    pub(super) unmatched: Vec<String>,
+    /// The first failures, if they are raised.
+    pub(super) failures: Option<Vec<DescribedFailure>>,
+    pub(super) paths: Option<Bound<'py, PyDict>>,
+}
+
+/// The batch, and what is to be warned of or raised, if anything.
+pub(super) fn batch_object<'py>(
+    py: Python<'py>,
+    arrays: Arrays,
+    arena: Arc<KeyArena>,
+    plan: Option<&Plan>,
+    mut summary: Summary,
+    coerce: bool,
+) -> PyResult<(Bound<'py, PyAny>, Option<Finishing<'py>>)> {
     let inexact = summary::inexact(py, &summary)?;
     let python = python_batch(py)?;
     let rows = arena.len();
@@ -42,13 +69,16 @@ pub(crate) fn wrap(
         summary.codes.iter().map(|&(code, _)| code).filter(|&code| !is_about_record(code)).collect();
     let does_not_fit = summary.failure_count > 0 && !coerce;
     if inexact.is_empty() && failed_codes.is_empty() && summary.missing_fields.is_empty() && !does_not_fit {
-        return Ok(batch.unbind());
+        return Ok((batch, None));
     }
-    let failures = does_not_fit.then(|| summary::failures(&summary));
-    let missing: Vec<&str> = summary.missing_fields.iter().map(|name| &**name).collect();
-    let unmatched = summary::unmatched(&summary);
-    let paths = plan.map(|plan| paths_dict(py, plan)).transpose()?.flatten();
-    Ok(python.finish.bind(py).call1((batch, failed_codes, missing, unmatched, failures, paths))?.unbind())
+    let end = Finishing {
+        failed_codes,
+        missing: summary.missing_fields.iter().map(|name| name.to_string()).collect(),
+        unmatched: summary::unmatched(&summary),
+        failures: does_not_fit.then(|| summary::failures(&summary)),
+        paths: plan.map(|plan| paths_dict(py, plan)).transpose()?.flatten(),
+    };
+    Ok((batch, Some(end)))
 }
 
 /// The paths of fields as Python passes them; None if there are none.

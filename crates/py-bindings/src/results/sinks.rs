@@ -1,4 +1,4 @@
-//! Sinks: where the records of a batch go as they arrive.
+//! Sinks: where the records of a batch go as they arrive. `group_rows` has that of several arrays.
 //!
 //! [`NumpyRows`] writes them into arrays, [`OperationRows`] the results of operations, [`ArrowRows`] writes them into
 //! Arrow columns; [`RawRows`] keeps their bytes for Python objects, [`CodeRows`] keeps only result codes. A task takes a
@@ -39,7 +39,7 @@ impl Seal for NumpyRows {
 /// A lease on [`NumpyRows`].
 pub(crate) struct NumpyLease<'a>(pub(super) decode::Lease<'a>);
 
-fn outcome(outcome: decode::RowOutcome) -> RowOutcome {
+pub(super) fn outcome(outcome: decode::RowOutcome) -> RowOutcome {
     match outcome {
         decode::RowOutcome::Written => RowOutcome::Written,
         decode::RowOutcome::Repeated => RowOutcome::Repeated,

@@ -35,6 +35,8 @@ pub(crate) struct FieldDecoder {
     element: Slot,
     element_size: usize,
     shape: Box<[usize]>,
+    /// The bytes of the field without a value; `None` if they are zero.
+    empty: Option<Box<[u8]>>,
 }
 
 impl FieldDecoder {
@@ -49,6 +51,14 @@ impl FieldDecoder {
             element: slot,
             element_size: element.itemsize(),
             shape: field.shape().into(),
+            empty: None,
+        }
+    }
+
+    /// Sets the bytes of the field without a value, if they are as many as the field has.
+    pub(crate) fn set_empty(&mut self, bytes: &[u8]) {
+        if bytes.len() == self.size {
+            self.empty = Some(bytes.into());
         }
     }
 
@@ -57,7 +67,7 @@ impl FieldDecoder {
     }
 
     /// Converts a value of any type into the field. Returns the number of values that changed to fit; each element of a
-    /// list counts. After an error the bytes of the field are undefined and the caller zeroes them.
+    /// list counts. After an error the bytes of the field are undefined and the caller clears them.
     pub(crate) fn fill(
         &self,
         particle: Particle<'_>,
@@ -203,8 +213,11 @@ impl FieldDecoder {
         }
     }
 
-    /// Zeroes the field.
-    pub(crate) fn zero(&self, row: &mut RowView<'_>) {
-        row.zero(self.slot.offset, self.size);
+    /// Writes the bytes of the field without a value.
+    pub(crate) fn clear(&self, row: &mut RowView<'_>) {
+        match &self.empty {
+            None => row.zero(self.slot.offset, self.size),
+            Some(bytes) => row.put_slice(self.slot.offset, bytes),
+        }
     }
 }

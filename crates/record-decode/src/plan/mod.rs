@@ -34,6 +34,8 @@ pub struct Plan {
     casting: Casting,
     /// One per leaf.
     decoders: Box<[FieldDecoder]>,
+    /// Whether fields without a value are not zero.
+    has_empty: bool,
     /// The leaves of each field.
     fields: Box<[Range<usize>]>,
     /// Where each field comes from, unless that is the bin of its name.
@@ -143,6 +145,7 @@ impl Plan {
         Self {
             casting,
             decoders: leaves.iter().map(FieldDecoder::new).collect(),
+            has_empty: false,
             fields: fields.into(),
             paths: paths.into(),
             wanted: wanted.into(),
@@ -153,6 +156,21 @@ impl Plan {
             by_name: by_name.into(),
             schema,
         }
+    }
+
+    /// The same plan, with these bytes instead of zeros in fields that have no value. Fields of another size stay zero.
+    #[must_use]
+    pub fn with_empty(mut self, bytes: &[u8]) -> Self {
+        self.has_empty = bytes.iter().any(|&byte| byte != 0);
+        if self.has_empty {
+            self.decoders.iter_mut().for_each(|decoder| decoder.set_empty(bytes));
+        }
+        self
+    }
+
+    /// Whether fields without a value are not zero.
+    pub(crate) fn has_empty(&self) -> bool {
+        self.has_empty
     }
 
     /// The schema.

@@ -1,4 +1,4 @@
-//! Fills a row from a record: finds the field of each bin, converts the value, zeroes the other fields.
+//! Fills a row from a record: finds the field of each bin, converts the value, clears the other fields.
 
 use wire_protocol::WireError;
 use wire_protocol::batch::Record;
@@ -14,7 +14,7 @@ use crate::nested::{Cells, Numbers, Walks, walk};
 use crate::plan::{BinOrder, Plan, Target, Tree};
 use crate::report::Event;
 
-/// Fills fields of the row from the record's bins and zeroes all others; bytes outside fields are not changed.
+/// Fills fields of the row from the record's bins and clears all others; bytes outside fields are not changed.
 /// `present` and `absent` are empty at first; afterwards `present` has the fields that hold a value of the record.
 ///
 /// Of a bin that comes twice, the first one counts. (Servers do not repeat bins.)
@@ -70,7 +70,7 @@ pub(crate) fn fill<M: FieldSet>(
     if !present.is_full(plan.decoders().len()) {
         for (field, decoder) in plan.decoders().iter().enumerate() {
             if !present.contains(field) {
-                decoder.zero(row);
+                decoder.clear(row);
             }
         }
     }
@@ -136,7 +136,7 @@ impl<M: FieldSet> Cells for RowCells<'_, '_, M> {
             self.present.insert(leaf);
             self.absent.insert(leaf);
             if let Some(decoder) = self.plan.decoders().get(leaf) {
-                decoder.zero(self.row);
+                decoder.clear(self.row);
             }
         }
         self.events.push(Event::Failed { target, bin_type: found, reason });
@@ -182,12 +182,12 @@ fn fill_again(plan: &Plan, ops: &[u8], field: usize, row: &mut RowView<'_>, even
     Ops::over(ops).next().is_some_and(|op| fill_any(plan, &op, field, row, events))
 }
 
-/// Fills a field from a bin of any type. Returns whether the field holds a value; otherwise it is zero.
+/// Fills a field from a bin of any type. Returns whether the field holds a value; otherwise it is cleared.
 fn fill_any(plan: &Plan, op: &Op<'_>, field: usize, row: &mut RowView<'_>, events: &mut Vec<Event>) -> bool {
     let Some(decoder) = plan.decoders().get(field) else { return false };
     let filled = match op.particle() {
         Ok(Particle::Nil) => {
-            decoder.zero(row);
+            decoder.clear(row);
             return false;
         }
         Ok(particle) => decoder.fill(particle, plan.casting(), row),
@@ -200,7 +200,7 @@ fn fill_any(plan: &Plan, op: &Op<'_>, field: usize, row: &mut RowView<'_>, event
             true
         }
         Err(reason) => {
-            decoder.zero(row);
+            decoder.clear(row);
             events.push(Event::Failed { target: Target::leaf(field), bin_type: type_name(op), reason });
             false
         }

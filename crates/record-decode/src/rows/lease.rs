@@ -97,11 +97,17 @@ impl<'b> Lease<'b> {
         RowOutcome::Written
     }
 
-    /// Zeroes a row and gives it a result code: the server's, or a negative one of the client.
+    /// Clears a row and gives it a result code: the server's, or a negative one of the client.
     pub fn fail(&mut self, row: usize, code: i32) -> RowOutcome {
         match self.pass.claim(row) {
             Ok(mut claim) => {
-                claim.zero();
+                let plan = &*self.pass.shared().plan;
+                if plan.has_empty() {
+                    let mut view = claim.view();
+                    plan.decoders().iter().for_each(|decoder| decoder.clear(&mut view));
+                } else {
+                    claim.zero();
+                }
                 claim.finish(0, 0, code, |_| 0);
                 self.report.count_code(code, 1);
                 RowOutcome::Written

@@ -82,6 +82,43 @@ fn record(message: &[u8]) -> Record<'_> {
 }
 
 #[test]
+fn groups_share_the_rows_of_a_matrix_and_have_a_value_for_empty_cells() {
+    let (rows, columns) = (3, 4);
+    let mut matrix = vec![0xee_u8; 8 * rows * columns];
+    let (mut meta, mut codes) = (vec![0u8; 16 * rows], vec![0u8; 8 * rows]);
+    let field = |at: usize| {
+        let name = format!("f{at}");
+        Field::new(&name, at * 8, Element::from_numpy(&name, 'i', 8, '=').unwrap(), &[]).unwrap()
+    };
+    let data = matrix.as_mut_ptr();
+    let buffers = [(0, 1), (1, 3)].map(|(first, fields)| {
+        let schema = Schema::new((0..fields).map(field).collect(), 8 * fields).unwrap();
+        let plan = Plan::new(schema, Casting::Unsafe, None).with_empty(&(-7i64).to_ne_bytes());
+        let memory = RowMemory {
+            data: data.wrapping_add(8 * first),
+            stride: 8 * columns,
+            meta: meta.as_mut_ptr().wrapping_add(8 * rows * first),
+            result_codes: codes.as_mut_ptr().wrapping_add(4 * rows * first),
+            len: rows,
+        };
+        // SAFETY: the vectors are long enough and outlive the buffers; the groups have different columns.
+        unsafe { RowBuffer::new(Arc::new(plan), memory, 0) }
+    });
+    for (group, buffer) in buffers.iter().enumerate() {
+        let mut lease = buffer.lease().unwrap();
+        // Of the second group, the last field is missing.
+        lease.write(0, &record(&message(0, 1, 0, 1 + group, 5)));
+        lease.fail(1, 2);
+        drop(lease);
+        assert_eq!(buffer.fail_rest(-15), 1);
+        assert_eq!(buffer.finish().codes, [(-15, 1), (2, 1)]);
+    }
+    drop(buffers);
+    let cells: Vec<i64> = matrix.chunks(8).map(|cell| i64::from_ne_bytes(cell.try_into().unwrap())).collect();
+    assert_eq!(cells, [5, 5, 5, -7, -7, -7, -7, -7, -7, -7, -7, -7]);
+}
+
+#[test]
 fn a_row_takes_one_record() {
     let mut array = Array::new(2, 4);
     let rows = array.buffer(1000);

@@ -4,7 +4,8 @@
 //! its digest is written as index, digest and a repeat flag, so runs of rows send namespace, set and bin names once.
 //! The answer is a stream of frames with one message per row, in any order; a message with the last-bit ends it.
 //!
-//! A client writes a [`read request`](write_batch_read), whose rows all read the same bins, or row by row with a
+//! A client writes a [`read request`](write_batch_read), whose rows all read the same bins ([`write_batch_reads`] if they
+//! do not), or row by row with a
 //! [`BatchWriter`], and reads [`BatchAnswers`]; a server reads [`BatchRequestRows`].
 
 mod answer;
@@ -15,7 +16,7 @@ mod read_request;
 pub use self::answer::{BatchAnswer, BatchAnswers, Record};
 pub use self::operate_request::{BatchHeader, BatchWriter, EncodedOps, OperateRow, RowAttributes};
 pub use self::parsed_request::{BatchRequestRow, BatchRequestRows};
-pub use self::read_request::{BatchReadHeader, BatchRow, write_batch_read};
+pub use self::read_request::{BatchReadHeader, BatchRow, write_batch_read, write_batch_reads};
 
 /// Flags of a batch, in the field that holds its rows.
 pub mod batch_flags {

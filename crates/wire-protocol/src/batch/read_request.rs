@@ -1,4 +1,4 @@
-//! Requests for batches whose rows all read the same bins.
+//! Requests for batches that read bins.
 
 use crate::command::{Projection, ProjectionParts};
 use crate::digest::Digest;
@@ -10,7 +10,7 @@ use super::{REPEATED_ROW_LEN, batch_flags, row_flags, same};
 /// What all rows of a batch read have in common.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchReadHeader<'a> {
-    /// Bins to read.
+    /// Bins to read; [`write_batch_reads`] has those of each row instead.
     pub projection: Projection<'a>,
     /// Bits of [`batch_flags`].
     pub flags: u8,
@@ -66,7 +66,22 @@ pub fn write_batch_read<'r>(
     header: &BatchReadHeader<'_>,
     rows: impl ExactSizeIterator<Item = BatchRow<'r>>,
 ) -> Result<(), WireError> {
-    let projection = header.projection.parts()?;
+    write_batch_reads(out, header, &[header.projection], rows.map(|row| (row, 0)))
+}
+
+/// [`write_batch_read`] for rows that read different bins: each has the position of its bins in `projections`. Rows
+/// should be sorted by this position, too.
+///
+/// # Errors
+/// Those of [`write_batch_read`], and a position without a projection.
+pub fn write_batch_reads<'r>(
+    out: &mut Vec<u8>,
+    header: &BatchReadHeader<'_>,
+    projections: &[Projection<'_>],
+    rows: impl ExactSizeIterator<Item = (BatchRow<'r>, usize)>,
+) -> Result<(), WireError> {
+    let projections: Vec<_> = projections.iter().map(|each| each.parts()).collect::<Result<_, _>>()?;
+    let (mut is_unknown, at_first) = (false, out.len());
     let count = rows.len();
     out.reserve(64 + header.filter.len() + count.saturating_mul(REPEATED_ROW_LEN).min(MAX_FRAME));
     write_frame(out, FrameType::Message, |out| {
@@ -84,26 +99,39 @@ pub fn write_batch_read<'r>(
         out.extend_from_slice(&[0, 0, 0, 0, field_type::BATCH]);
         out.extend_from_slice(&(count as u32).to_be_bytes());
         out.push(header.flags);
-        let mut previous: Option<BatchRow<'_>> = None;
-        for row in rows {
+        let mut previous: Option<(BatchRow<'_>, usize)> = None;
+        for (row, reads) in rows {
             let mut start = [0; REPEATED_ROW_LEN];
             start[..4].copy_from_slice(&row.index.to_be_bytes());
             start[4..24].copy_from_slice(row.digest);
             match previous {
-                Some(before) if same(before.namespace, row.namespace) && same(before.set, row.set) => {
+                Some((before, same_reads))
+                    if same_reads == reads
+                        && same(before.namespace, row.namespace)
+                        && same(before.set, row.set) =>
+                {
                     start[24] = row_flags::REPEAT;
                     out.extend_from_slice(&start);
                 }
                 _ => {
+                    let Some(projection) = projections.get(reads) else {
+                        is_unknown = true;
+                        break;
+                    };
                     out.extend_from_slice(&start[..24]);
-                    write_full_row(out, header, &projection, &row);
-                    previous = Some(row);
+                    write_full_row(out, header, projection, &row);
+                    previous = Some((row, reads));
                 }
             }
         }
         let size = (out.len() - field - 4) as u32;
         out[field..field + 4].copy_from_slice(&size.to_be_bytes());
-    })
+    })?;
+    if is_unknown {
+        out.truncate(at_first);
+        return Err(WireError::Malformed { what: "batch read", why: "a row whose bins are not listed" });
+    }
+    Ok(())
 }
 
 fn write_full_row(
@@ -131,6 +159,20 @@ mod tests {
 
     fn row(index: u32, namespace: &'static [u8], set: &'static [u8]) -> BatchRow<'static> {
         BatchRow { index, digest: &DIGEST, namespace, set }
+    }
+
+    #[test]
+    fn rows_of_one_set_may_read_different_bins() {
+        let projections = [Projection::Bins(&[b"a"]), Projection::Bins(&[b"b"])];
+        let (header, row) = (BatchReadHeader::default(), |index, reads| (row(index, b"test", b"s"), reads));
+        let mut out = vec![1];
+        let rows = [row(0, 0), row(1, 0), row(2, 1), row(3, 1), row(4, 0)];
+        write_batch_reads(&mut out, &header, &projections, rows.into_iter()).unwrap();
+        let reads = |name| out.windows(9).filter(|op| *op == [0, 0, 0, 5, 1, 0, 0, 1, name]).count();
+        assert_eq!((reads(b'a'), reads(b'b')), (2, 1));
+        let mut out = vec![1];
+        assert!(write_batch_reads(&mut out, &header, &projections, [row(0, 2)].into_iter()).is_err());
+        assert_eq!(out, [1]);
     }
 
     #[test]
