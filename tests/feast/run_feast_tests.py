@@ -2,8 +2,8 @@
 
     python -m tests.feast.run_feast_tests CHECKOUT [arguments of pytest]
 
-CHECKOUT is a clone of Feast's repository. Its tests start Aerospike in a container; here, the container is the
-embedded server. Tests that replace the official client by a mock, or compare its requests, cannot apply
+CHECKOUT is a clone of Feast's repository. Its tests start Aerospike in a container; here, the container is
+the embedded server. Tests that replace the official client by a mock, or compare its requests, cannot apply
 to another client: the lists below have the others.
 """
 

@@ -225,7 +225,8 @@ def _matrix(plan: Plan, keys: Sequence[Any], form: Form, limit: int) -> Steps[An
         stop = start + len(batch_keys)
         batch = yield _read(batch_keys, records.dtype, records[start:stop])
         refuse_failed(batch.result_codes)
-        if batch.inexact:
+        # Floats are rounded, as a model takes them; integers would lose their meaning.
+        if batch.inexact and element.kind != "f":
             warn(
                 RuntimeWarning(
                     f"values changed to fit {element}: {', '.join(sorted(batch.inexact))}; pass a wider dtype"
@@ -377,8 +378,6 @@ def _plan_of(online: Any, config: Any, context: Any, form: Form) -> Plan:
     refs, on_demand, names, types, _, grouped, _, request_data, entityless = context
     if on_demand or request_data or entityless:
         raise ParamError("the request has on-demand views or no entity; use get_online_features for it")
-    if len(set(refs)) != len(refs):
-        raise ParamError(f"a feature is named twice: {list(refs)}")
     online._check_versioned_read_support(grouped)
     order = {ref: number for number, ref in enumerate(refs)}
     groups: list[Group] = []
