@@ -129,16 +129,27 @@ def main(arguments: list[str]) -> int:
         "feast.infra.online_stores.aerospike_online_store.aerospike_repo_configuration"
     )
     os.environ["IS_TEST"] = os.environ["FEAST_IS_LOCAL_TEST"] = "True"
-    names = [*UNIT_TESTS, *(name for tests in INTEGRATION_TESTS.values() for name in tests)]
-    files = [UNIT, *(f"{INTEGRATION}/{file}" for file in INTEGRATION_TESTS)]
-    return pytest.main(
-        [
-            *(file for file in files if Path(file).exists()),
-            "-c", str(root / "pytest.ini"), "--rootdir", str(root), "--integration", "-k", " or ".join(names),
-            "-o", "addopts=", "-o", "filterwarnings=", "-o", "asyncio_mode=auto", "-p", "no:cacheprovider",
-            *arguments[1:],
-        ]
-    )  # fmt: skip
+    integration = [
+        f"{INTEGRATION}/{file}::{name}" for file, names in INTEGRATION_TESTS.items() for name in names
+    ]
+    common = [
+        "-c", str(root / "pytest.ini"), "--rootdir", str(root), "-o", "addopts=", "-o", "filterwarnings=",
+        "-o", "asyncio_mode=auto", "-p", "no:cacheprovider", *arguments[1:],
+    ]  # fmt: skip
+    # Feast's conftest runs either integration tests or others.
+    codes = [
+        pytest.main([UNIT, "-k", " or ".join(UNIT_TESTS), *common], plugins=[_Fixtures()]),
+        pytest.main(["--integration", *integration, *common], plugins=[_Fixtures()]),
+    ]
+    return int(max(codes))
+
+
+class _Fixtures:
+    """What pytest-xdist would provide."""
+
+    @pytest.fixture(scope="session")
+    def worker_id(self) -> str:
+        return "master"
 
 
 if __name__ == "__main__":
