@@ -9,6 +9,7 @@ VENV := .venv
 NONUMPY_VENV := .venv-nonumpy
 DOCS_VENV := .venv-docs
 ENGINES_VENV := .venv-engines
+FEAST_VENV := .venv-feast
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input --no-deps
@@ -43,6 +44,7 @@ RELEASE := $(VENV)/.extension-release
 NONUMPY := $(NONUMPY_VENV)/.tools
 DOCS := $(DOCS_VENV)/.tools
 ENGINES := $(ENGINES_VENV)/.tools
+FEAST := $(FEAST_VENV)/.tools
 
 .PHONY: help
 help: ## show this list
@@ -98,6 +100,14 @@ $(ENGINES): requirements/engines.txt $(TOOLS)
 	$(ENGINES_VENV)/bin/python -m pip check --disable-pip-version-check
 	@touch $@
 
+# A separate environment: Feast needs CPython 3.11 or newer, and pins of its own.
+$(FEAST): requirements/base.txt requirements/feast.txt $(TOOLS)
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "the tests with Feast need CPython 3.11 or newer")'
+	@test -x $(FEAST_VENV)/bin/python || $(PY) -m venv $(FEAST_VENV)
+	$(FEAST_VENV)/bin/python $(PIP_INSTALL) -r requirements/feast.txt
+	$(FEAST_VENV)/bin/python -m pip check --disable-pip-version-check
+	@touch $@
+
 # A separate environment: the site needs CPython 3.11.5 or newer, the package does not.
 $(DOCS): requirements/docs.txt $(TOOLS)
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5) and "building the site needs CPython 3.11.5 or newer")'
@@ -122,7 +132,7 @@ $(RELEASE): $(TOOLS) $(EXTENSION_SOURCES)
 
 # ---------------------------------------------------------------- tests
 
-.PHONY: test test-rust test-examples test-python test-nonumpy test-engines test-integration test-official-suite loom asan asan-python tsan miri fuzz
+.PHONY: test test-rust test-examples test-python test-nonumpy test-engines test-feast bench-feast test-integration test-official-suite loom asan asan-python tsan miri fuzz
 test: test-rust test-examples test-python test-nonumpy ## run all tests
 
 test-rust: ## run the tests of the crates
@@ -147,6 +157,12 @@ test-nonumpy: $(DEV) $(NONUMPY) ## run the tests of the package without NumPy
 test-engines: $(DEV) $(ENGINES) ## run the tests of Dask, Ray, Spark and Daft in an environment of their own; needs Java 17
 	@sh scripts/prerequisites.sh java
 	PYTHONPATH=python $(ENGINES_VENV)/bin/python -m pytest tests/engines $(PYTEST_ARGS)
+
+test-feast: $(DEV) $(FEAST) ## test the online store with Feast (AEROSPIKE_HOSTS); not part of `make test`
+	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" PYTHONPATH=python $(FEAST_VENV)/bin/python -m pytest tests/feast $(PYTEST_ARGS)
+
+bench-feast: $(RELEASE) $(FEAST) ## compare the online store with Feast's own
+	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" PYTHONPATH=python $(FEAST_VENV)/bin/python benches/feast_store.py $(BENCH_ARGS)
 
 test-integration: $(DEV) ## run tests/integration and tests/compat against a real server: AEROSPIKE_HOSTS=host:port
 	@test -n "$(AEROSPIKE_HOSTS)" || { echo "set AEROSPIKE_HOSTS=host:port" >&2; exit 2; }
@@ -312,6 +328,6 @@ bench-availability: $(RELEASE) ## read batches while nodes fail, compared with t
 	$(PY) benches/availability.py $(BENCH_ARGS)
 
 clean: ## remove everything that was built, including .venv
-	rm -rf target site fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) $(DOCS_VENV) $(ENGINES_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf target site fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) $(DOCS_VENV) $(ENGINES_VENV) $(FEAST_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f python/aerospike_py/_native*.so python/aerospike_py/_native*.pyd
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -48,7 +48,7 @@ def packages_asked_for(tree: Path) -> set[str]:
         for block in ASKED.findall(path.read_text(encoding="utf-8")):
             lines += block.splitlines()
     project = (tree / "pyproject.toml").read_text(encoding="utf-8")
-    lists = r"^(?:requires|dependencies|numpy|pandas) = \[([^\]]*)\]"
+    lists = r"^(?:requires|dependencies|numpy|pandas|feast) = \[([^\]]*)\]"
     for found in re.findall(lists, project, re.MULTILINE):
         lines += re.findall(r"\"([^\"]+)\"", found)
     return {name.group(1).lower() for line in lines if (name := NAME.match(line))}

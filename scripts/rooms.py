@@ -177,6 +177,18 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_utils",
             "_native",
         ),
+        # An online store of Feast.
+        "feast": (
+            "async_client",
+            "client",
+            "batch",
+            "operations",
+            "map_operations",
+            "constants",
+            "keys",
+            "exception",
+            "_utils",
+        ),
         "testing": ("_devserver", "types"),
         # The process behind `testing`.
         "_devserver": (),

@@ -39,8 +39,12 @@ if TYPE_CHECKING:
 # On import aerospike_native makes uvloop the event loop of the whole process. Our tests choose their loops.
 os.environ.setdefault("AEROSPIKE_NO_UVLOOP", "1")
 
+collect_ignore = []
 if find_spec("numpy") is not None:
-    collect_ignore = ["without_numpy"]
+    collect_ignore.append("without_numpy")
+if find_spec("feast") is None:
+    # It has an environment of its own: make test-feast.
+    collect_ignore.append("feast")
 
 if find_spec("hypothesis") is not None:
     import hypothesis

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 from typing import Any
 
@@ -11,6 +14,22 @@ _PACKAGE = __name__.partition(".")[0]
 
 # Of warnings that no line of the caller is known for.
 _registry: dict[Any, Any] = {}
+
+
+_silent: ContextVar[bool] = ContextVar("_silent", default=False)
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Issues no warnings of this package in the calls inside, also in those that are awaited.
+
+    For callers in the package that look at the results themselves.
+    """
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
 
 
 def warn(message: Any, category: Any = None) -> None:
@@ -22,6 +41,8 @@ def warn(message: Any, category: Any = None) -> None:
     Python keeps the text of each warning, so as to show it once: texts name fields and causes only, never
     counts, keys, nodes or times.
     """
+    if _silent.get():
+        return
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and _top_package(frame) == _PACKAGE:
         frame = frame.f_back

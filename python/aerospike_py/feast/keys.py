@@ -1,0 +1,235 @@
+"""Primary keys: Feast's serialized entity keys, for whole columns at once.
+
+A serialized entity key (version 3) is the number of join keys, their names in order, and their values in the
+same order: each name and value is preceded by its type and its length. All numbers are little-endian u32.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from feast.infra.key_encoding_utils import serialize_entity_key
+from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+from feast.type_map import python_values_to_proto_values
+from feast.value_type import ValueType
+
+from ..exception import ParamError
+
+VERSION = 3
+_STRING = 2
+_BYTES = 1
+# Value type to its number in a key, and the dtype of its bytes.
+_INTEGERS: dict[Any, tuple[int, np.dtype[Any]]] = {
+    ValueType.INT64: (4, np.dtype("<i8")),
+    ValueType.INT32: (3, np.dtype("<i4")),
+}
+_NO_DTYPE = np.dtype("V")
+_STRING_LENGTHS = [struct.pack("<II", _STRING, length) for length in range(256)]
+
+# Serialized keys: an array of V<n>, or bytes objects if they have different lengths.
+KeyValues = Any
+
+
+@lru_cache(maxsize=256)
+def _names(join_keys: tuple[str, ...]) -> bytes:
+    """The part of a key before its values."""
+    parts = [struct.pack("<I", len(join_keys))]
+    for name in join_keys:
+        encoded = name.encode()
+        parts.append(struct.pack("<II", _STRING, len(encoded)) + encoded)
+    return b"".join(parts)
+
+
+def integers(column: Any, value_type: Any) -> Any:
+    """The column as an array of integers, if it is one whose values the type can hold; else None."""
+    array = column if isinstance(column, np.ndarray) else np.asarray(column)
+    if array.ndim != 1 or array.dtype.kind not in "iu" or value_type not in _INTEGERS:
+        return None
+    dtype = _INTEGERS[value_type][1]
+    if array.dtype.kind == "i" and array.dtype.itemsize <= dtype.itemsize:
+        return array
+    limits: Any = np.iinfo(dtype)
+    if len(array) and (array.max() > limits.max or array.min() < limits.min):
+        return None
+    return array
+
+
+def texts(column: Any) -> list[str] | None:
+    """The column as a list of strings, if it is one; else None."""
+    if isinstance(column, np.ndarray):
+        if column.ndim != 1 or column.dtype.kind not in "UOT":
+            return None
+        column = column.tolist()
+    if not isinstance(column, list) or not all(type(value) is str for value in column):
+        return None
+    # Feast takes a column of nothing but empty strings for one without values.
+    return column if any(column) else None
+
+
+def _text_values(column: list[str]) -> list[bytes]:
+    lengths = _STRING_LENGTHS
+    return [
+        (lengths[len(text)] if len(text) < 256 else struct.pack("<II", _STRING, len(text))) + text
+        for text in map(str.encode, column)
+    ]
+
+
+def serialize_columns(join_keys: Sequence[str], types: Sequence[Any], columns: Sequence[Any]) -> KeyValues:
+    """The keys of rows, or None if a column has values that Feast would convert first.
+
+    Args:
+        join_keys: names of the join keys, sorted.
+        types: their value types.
+        columns: their values: arrays, or lists as :func:`integers` and :func:`texts` return them.
+    """
+    names = _names(tuple(join_keys))
+    fixed: list[tuple[Any, int, np.dtype[Any]] | None] = []
+    for value_type, column in zip(types, columns, strict=True):
+        array = integers(column, value_type) if value_type in _INTEGERS else None
+        number, dtype = _INTEGERS.get(value_type, (0, _NO_DTYPE))
+        fixed.append(None if array is None else (array, number, dtype))
+    if all(column is not None for column in fixed):
+        return _fixed_keys(names, [column for column in fixed if column is not None])
+    parts: list[list[bytes]] = []
+    for known, value_type, column in zip(fixed, types, columns, strict=True):
+        if known is not None:
+            parts.append(_fixed_keys(b"", [known]).tolist())
+        elif value_type == ValueType.STRING and (strings := texts(column)) is not None:
+            parts.append(_text_values(strings))
+        else:
+            return None
+    if len(parts) == 1:
+        return [names + value for value in parts[0]]
+    return [names + b"".join(values) for values in zip(*parts, strict=True)]
+
+
+def _fixed_keys(names: bytes, columns: list[tuple[Any, int, np.dtype[Any]]]) -> Any:
+    fields: list[tuple[str, Any]] = [("names", f"V{len(names)}")] if names else []
+    for index, (_, _, dtype) in enumerate(columns):
+        fields += [(f"type{index}", "<u4"), (f"length{index}", "<u4"), (f"value{index}", dtype)]
+    keys = np.empty(len(columns[0][0]), dtype=fields)
+    if names:
+        keys["names"] = np.void(names)
+    for index, (array, number, dtype) in enumerate(columns):
+        keys[f"type{index}"] = number
+        keys[f"length{index}"] = dtype.itemsize
+        keys[f"value{index}"] = array
+    return keys.view(f"V{keys.dtype.itemsize}")
+
+
+def serialize_protos(keys: Sequence[Any], version: int = VERSION) -> list[bytes]:
+    """The keys of EntityKey messages, which need not have the same join keys."""
+    if version != VERSION:
+        return [serialize_entity_key(key, entity_key_serialization_version=version) for key in keys]
+    serialized = []
+    name, names = None, b""
+    for key in keys:
+        join_keys = key.join_keys
+        if len(join_keys) == 1:
+            if join_keys[0] != name:
+                name = join_keys[0]
+                names = _names((name,))
+            value = key.entity_values[0]
+            kind = value.WhichOneof("val")
+            if kind == "int64_val":
+                serialized.append(names + _INT64(4, 8, value.int64_val))
+                continue
+            if kind == "string_val":
+                text = value.string_val.encode()
+                serialized.append(names + struct.pack("<II", _STRING, len(text)) + text)
+                continue
+        serialized.append(serialize_entity_key(key, entity_key_serialization_version=version))
+    return serialized
+
+
+_INT64 = struct.Struct("<IIq").pack
+
+
+def columns_of_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]] | None:
+    """Rows as columns, or None if they do not have the same keys."""
+    names = rows[0].keys()
+    width = len(names)
+    if any(len(row) != width for row in rows):
+        return None
+    try:
+        return {name: [row[name] for row in rows] for name in names}
+    except KeyError:
+        return None
+
+
+def serialize(keys: Any, join_keys: Sequence[str], types: Sequence[Any], version: int) -> KeyValues:
+    """The keys of anything that ``feature_matrix`` takes: columns, entity rows or EntityKey messages.
+
+    Args:
+        keys: ``{join_key: values}``, a sequence of ``{join_key: value}``, or a sequence of EntityKeys.
+        join_keys: names of the join keys, sorted.
+        types: their value types.
+        version: version of the serialization.
+    """
+    if not isinstance(keys, Mapping):
+        if isinstance(keys, (str, bytes)) or not isinstance(keys, Sequence):
+            raise TypeError(
+                f"keys is a {type(keys).__name__}; it must be a dict of columns, a list of entity rows, "
+                "or a list of EntityKeys"
+            )
+        if not len(keys):
+            return []
+        if isinstance(keys[0], EntityKey):
+            return _of_protos(keys, join_keys, version)
+        if not isinstance(keys[0], Mapping):
+            raise TypeError(
+                f"keys[0] is a {type(keys[0]).__name__}; it must be an entity row or an EntityKey"
+            )
+        columns = columns_of_rows(keys)
+        if columns is None:
+            raise ParamError("entity rows must all have the same keys")
+        keys = columns
+    missing = [name for name in join_keys if name not in keys]
+    if missing:
+        raise ParamError(
+            f"keys has no column for the join key {missing[0]!r}; the join keys are {', '.join(join_keys)}"
+        )
+    chosen = [_plain(keys[name]) for name in join_keys]
+    lengths = {len(column) for column in chosen}
+    if len(lengths) > 1:
+        raise ParamError(f"the columns of keys have different lengths: {sorted(lengths)}")
+    if version == VERSION:
+        serialized = serialize_columns(join_keys, types, chosen)
+        if serialized is not None:
+            return serialized
+    protos = [
+        python_values_to_proto_values(list(column), value_type)
+        for column, value_type in zip(chosen, types, strict=True)
+    ]
+    for name, column in zip(join_keys, protos, strict=True):
+        for row, value in enumerate(column):
+            if value.WhichOneof("val") is None:
+                raise ParamError(f"keys[{name!r}][{row}] is missing; leave such rows out")
+    return [
+        serialize_entity_key(
+            EntityKey(join_keys=list(join_keys), entity_values=values),
+            entity_key_serialization_version=version,
+        )
+        for values in zip(*protos, strict=True)
+    ]
+
+
+def _of_protos(keys: Sequence[Any], join_keys: Sequence[str], version: int) -> list[bytes]:
+    expected = list(join_keys)
+    for index in {0, len(keys) - 1}:
+        if sorted(keys[index].join_keys) != expected:
+            raise ParamError(
+                f"keys[{index}] has the join keys {sorted(keys[index].join_keys)}; the view has {expected}"
+            )
+    return serialize_protos(keys, version)
+
+
+def _plain(column: Any) -> Any:
+    """A column as an array or list: also one of pandas."""
+    if hasattr(column, "to_numpy"):
+        column = column.to_numpy()
+    return column if isinstance(column, (np.ndarray, list)) else list(column)
