@@ -132,7 +132,7 @@ def test_indexes_without_a_bin_or_a_type_are_refused(client, fresh_set):
 
 def test_an_index_of_a_namespace_that_no_node_has(client, fresh_set):
     with pytest.raises(aerospike_py.NamespaceNotFound):
-        client.index_integer_create("nowhere", fresh_set, "a", "nowhere_index")
+        client.index_integer_create("nowhere", fresh_set, "a", f"nowhere_{fresh_set}")
 
 
 def test_sketches_are_shown_as_such():
