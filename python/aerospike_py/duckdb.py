@@ -4,7 +4,7 @@
 >>> from aerospike_py.duckdb import register
 >>> connection = duckdb.connect()
 >>> register(connection, "users", config, "test", "users")
->>> connection.sql("select sum(visits) from users").fetchone()
+>>> connection.sql("select sum(visits) from users").fetchall()[0]
 (7,)
 """
 
@@ -46,7 +46,7 @@ class AerospikeTable:
     Example:
         >>> from aerospike_py.duckdb import AerospikeTable
         >>> users = AerospikeTable(config, "test", "users")
-        >>> duckdb.sql("select count(*) from users").fetchone()
+        >>> duckdb.sql("select count(*) from users").fetchall()[0]
         (2,)
     """
 
@@ -125,7 +125,7 @@ def register(
         >>> from aerospike_py.duckdb import register
         >>> connection = duckdb.connect()
         >>> register(connection, "users", config, "test", "users", columns=["visits"])
-        >>> connection.sql("select max(visits) from users").fetchone()
+        >>> connection.sql("select max(visits) from users").fetchall()[0]
         (7,)
     """
     library("duckdb", "duckdb")

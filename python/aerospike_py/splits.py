@@ -115,6 +115,13 @@ class Split:
     schema: dict[str, Any]
     metrics: SplitMetrics | None
     max_records: int
+    _config: ClientConfig
+    _job: str
+    _max_concurrent: int | None
+    _meta: tuple[str, ...]
+    _policy: QueryPolicy | None
+    _records_per_second: int
+    _where: str | None
 
     def __init__(self, **values: Any) -> None:
         for name, value in values.items():
@@ -157,7 +164,7 @@ class Split:
             >>> len(split.limit(1).read())
             1
         """
-        if not isinstance(records, int) or records < 1:
+        if records < 1:
             raise ParamError(f"records is {records!r:.80}; it must be a whole number of at least 1")
         return self._with(max_records=records)
 
@@ -376,7 +383,7 @@ def splits(
         <Split 0 of 'test', set 'users': 2048 partitions of node D1, about 1 records>
     """
     _checked(n)
-    if max_concurrent is not None and (not isinstance(max_concurrent, int) or max_concurrent < 1):
+    if max_concurrent is not None and (max_concurrent < 1):
         raise ParamError(f"max_concurrent is {max_concurrent!r:.80}; it must be at least 1, or None")
     if policy is not None and "partition_filter" in policy:
         raise ParamError("policy has a partition_filter, which the splits set themselves; leave it out")
@@ -420,7 +427,7 @@ def splits(
 
 
 def _checked(n: int) -> int:
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= _plan.PARTITIONS:
+    if not 1 <= n <= _plan.PARTITIONS:
         raise ParamError(f"n is {n!r:.80}; it must be a whole number from 1 to {_plan.PARTITIONS}")
     return n
 

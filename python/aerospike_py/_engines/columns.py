@@ -43,7 +43,7 @@ def columns_of(schema: Any) -> dict[str, Any]:
     if hasattr(schema, "__arrow_c_schema__"):
         from .library import library
 
-        fields = library("pyarrow", "arrow").schema(schema)
+        fields = library("pyarrow", None).schema(schema)
         return {field.name: field.type for field in fields}
     raise TypeError(
         f"schema is {schema!r:.80} ({type(schema).__name__}); it must be a dict of columns such as "

@@ -6,8 +6,8 @@ import importlib
 from typing import Any
 
 
-def library(name: str, extra: str) -> Any:
-    """The module of an engine.
+def library(name: str, extra: str | None) -> Any:
+    """The module of an engine; ``extra`` is the extra that installs it, None for none.
 
     Raises:
         ImportError: it is not installed. The message has the command that installs it.
@@ -15,6 +15,8 @@ def library(name: str, extra: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise ImportError(
-            f"aerospike_py.{extra} needs {name}: pip install 'aerospike-py[{extra}]'", name=name
-        ) from error
+        if extra is None:
+            message = f"this needs {name}: pip install {name}"
+        else:
+            message = f"aerospike_py.{extra} needs {name}: pip install 'aerospike-py[{extra}]'"
+        raise ImportError(message, name=name) from error

@@ -63,14 +63,14 @@ def conditions_of(filters: Sequence[Any], schema: Any) -> Condition:
 
 def _is_plain(kind: Any) -> bool:
     """Whether values compare as they are: text of a collation does not."""
-    return kind.typeName() != "string" or kind.simpleString() == "string"
+    return bool(kind.typeName() != "string" or kind.simpleString() == "string")
 
 
 def _condition(filter_: Any, plain: set[str]) -> Condition:
     kind = type(filter_).__name__
     if kind == "Not":
         return Negated(_condition(filter_.child, plain))
-    path = getattr(filter_, "attribute", ())
+    path: tuple[str, ...] = tuple(getattr(filter_, "attribute", ()))
     if len(path) != 1 or path[0] not in plain:
         return None
     column: str = path[0]

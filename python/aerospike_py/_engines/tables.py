@@ -24,7 +24,7 @@ class ReadsColumns(Protocol):
 
 def table(records: ArrowRecords, split: ReadsColumns) -> Any:
     """The records as a ``pyarrow.Table``, without the column that stands for rows without bins."""
-    made = library("pyarrow", "arrow").RecordBatchReader.from_stream(records).read_all()
+    made = library("pyarrow", None).RecordBatchReader.from_stream(records).read_all()
     if not split.schema and _ROWS in made.column_names:
         return made.select([name for name in made.column_names if name != _ROWS])
     return made

@@ -92,7 +92,7 @@ def write(target: Target, table: Any) -> Written:
         AerospikeError: rows were not written. The class is that of the most frequent code; the message has
             counts by code and the first keys.
     """
-    pyarrow = library("pyarrow", "arrow")
+    pyarrow = library("pyarrow", None)
     if isinstance(table, pyarrow.RecordBatch):
         table = pyarrow.Table.from_batches([table])
     left = table
