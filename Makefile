@@ -144,7 +144,7 @@ test-nonumpy: $(DEV) $(NONUMPY) ## run the tests of the package without NumPy
 	PYTHONPATH=python $(NONUMPY_VENV)/bin/python -m pytest tests/without_numpy $(PYTEST_ARGS)
 
 test-feast: $(DEV) $(FEAST) ## test the online store with Feast (AEROSPIKE_HOSTS); not part of `make test`
-	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" PYTHONPATH=python $(FEAST_VENV)/bin/python -m pytest tests/feast $(PYTEST_ARGS)
+	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" PYTHONPATH=python $(FEAST_VENV)/bin/python -m pytest tests/feast tests/docs/test_pages.py -k 'feast' $(PYTEST_ARGS)
 
 bench-feast: $(RELEASE) $(FEAST) ## compare the online store with Feast's own
 	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" PYTHONPATH=python $(FEAST_VENV)/bin/python benches/feast_store.py $(BENCH_ARGS)
