@@ -159,7 +159,7 @@ test-engines: $(DEV) $(ENGINES) ## run the tests of Dask, Ray, Spark and Daft in
 	PYTHONPATH=python $(ENGINES_VENV)/bin/python -m pytest tests/engines $(PYTEST_ARGS)
 
 test-feast: $(DEV) $(FEAST) ## test the online store with Feast (AEROSPIKE_HOSTS); not part of `make test`
-	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" PYTHONPATH=python $(FEAST_VENV)/bin/python -m pytest tests/feast $(PYTEST_ARGS)
+	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" PYTHONPATH=python $(FEAST_VENV)/bin/python -m pytest tests/feast tests/docs/test_pages.py -k 'feast' $(PYTEST_ARGS)
 
 bench-feast: $(RELEASE) $(FEAST) ## compare the online store with Feast's own
 	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" PYTHONPATH=python $(FEAST_VENV)/bin/python benches/feast_store.py $(BENCH_ARGS)

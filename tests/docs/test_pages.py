@@ -35,8 +35,8 @@ OUTSIDE = [
 PAGES = [*OUTSIDE, *files_of(ROOT, "docs/*.md")]
 TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 # Packages that a page needs and some environments lack.
-NEEDS = {"docs/moving.md": "aerospike", "docs/pandas.md": "pandas"}
-LANGUAGES = {"python", "sh", "", "text", "toml", "ini"}
+NEEDS = {"docs/moving.md": "aerospike", "docs/pandas.md": "pandas", "docs/feast.md": "feast"}
+LANGUAGES = {"python", "sh", "", "text", "toml", "ini", "yaml"}
 
 
 def having(kind: re.Pattern[str]) -> list[str]:

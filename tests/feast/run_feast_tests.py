@@ -1,6 +1,6 @@
 """Runs tests of Feast's own suite with our store in the place of Feast's Aerospike store.
 
-    python -m tests.feast.run_feast_tests CHECKOUT [arguments of pytest]
+    python -m tests.feast.run_feast_tests CHECKOUT [--integration] [arguments of pytest]
 
 CHECKOUT is a clone of Feast's repository. Its tests start Aerospike in a container; here, the container is
 the embedded server. Tests that replace the official client by a mock, or compare its requests, cannot apply
@@ -82,7 +82,7 @@ class Container:
         self.server.stop()
 
     def get_exposed_port(self, _: Any) -> int:
-        return self.server.config["hosts"][0][1]
+        return int(self.server.hosts[0][1])
 
 
 class _Stubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -116,8 +116,8 @@ def main(arguments: list[str]) -> int:
         return 2
     root = (Path(arguments[0]) / "sdk/python").resolve()
     for module in (feast_module, feast_package):
-        for name in aerospike_py.feast.AerospikeOnlineStore, aerospike_py.feast.AerospikeOnlineStoreConfig:
-            setattr(module, name.__name__, name)
+        for ours in aerospike_py.feast.AerospikeOnlineStore, aerospike_py.feast.AerospikeOnlineStoreConfig:
+            setattr(module, ours.__name__, ours)
     feast.repo_config.ONLINE_STORE_CLASS_FOR_TYPE["aerospike"] = "aerospike_py.feast.AerospikeOnlineStore"
     # Feast's tests import `tests`, as this module's package is called.
     for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
@@ -137,11 +137,8 @@ def main(arguments: list[str]) -> int:
         "-o", "asyncio_mode=auto", "-p", "no:cacheprovider", *arguments[1:],
     ]  # fmt: skip
     # Feast's conftest runs either integration tests or others.
-    codes = [
-        pytest.main([UNIT, "-k", " or ".join(UNIT_TESTS), *common], plugins=[_Fixtures()]),
-        pytest.main(["--integration", *integration, *common], plugins=[_Fixtures()]),
-    ]
-    return int(max(codes))
+    chosen = integration if "--integration" in arguments else [UNIT, "-k", " or ".join(UNIT_TESTS)]
+    return int(pytest.main([*chosen, *common], plugins=[_Fixtures()]))
 
 
 class _Fixtures:

@@ -14,7 +14,7 @@ try:
     import feast as _feast  # noqa: F401 - only whether it is there
 except ImportError as error:
     raise ImportError(
-        "aerospike_py.feast needs Feast 0.67, which is not installed; install the extra: aerospike-py[feast]"
+        "aerospike_py.feast needs Feast 0.67, which is not installed; install this package's extra 'feast'"
     ) from error
 
 from .config import AerospikeOnlineStoreConfig
