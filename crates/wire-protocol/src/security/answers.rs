@@ -217,11 +217,11 @@ mod tests {
             },
         ];
         for size in [1, 100, 10_000] {
-            let (mut out, mut read) = (Vec::new(), Vec::new());
+            let (mut out, mut read) = (Vec::new(), Vec::<UserInfo>::new());
             write_items(&mut out, &users(), size).unwrap();
             let ends: Vec<_> = bodies(&out).iter().map(|body| read_items(body, &mut read).unwrap()).collect();
             assert_eq!((read, ends.last()), (users(), Some(&Some(ResultCode::QUERY_END))));
-            let (mut out, mut read) = (Vec::new(), Vec::new());
+            let (mut out, mut read) = (Vec::new(), Vec::<RoleInfo>::new());
             write_items(&mut out, &roles, size).unwrap();
             bodies(&out).iter().for_each(|body| _ = read_items(body, &mut read).unwrap());
             assert_eq!(read, roles);
