@@ -317,6 +317,30 @@ class Core:
         nanos: int,
         policy: Mapping[str, Any] | None,
     ) -> Any: ...
+    def admin_user(
+        self,
+        completions: Completions | None,
+        method: str,
+        user: str | None,
+        password: str | None,
+        roles: Any,
+        policy: Mapping[str, Any] | None,
+    ) -> Any:
+        """A command on users."""
+
+    def admin_role(
+        self,
+        completions: Completions | None,
+        method: str,
+        role: str | None,
+        privileges: Any,
+        whitelist: Any,
+        read_quota: int | None,
+        write_quota: int | None,
+        policy: Mapping[str, Any] | None,
+    ) -> Any:
+        """A command on roles."""
+
     def index_create(
         self,
         completions: Completions | None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from ._commands.async_admin import AsyncAdminCommands
 from ._commands.async_indexes import AsyncIndexCommands
 from ._commands.base import ClientBase
 from ._commands.batch_read import AsyncBatchReadCommands
@@ -35,6 +36,7 @@ class AsyncClient(
     AsyncQueryCommands,
     AsyncIndexCommands,
     AsyncInfoCommands,
+    AsyncAdminCommands,
     AsyncInferCommands,
     UnsupportedCommands,
 ):

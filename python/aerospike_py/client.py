@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from ._commands.admin import AdminCommands
 from ._commands.base import ClientBase
 from ._commands.batch_read import BatchReadCommands
 from ._commands.batch_read_arrow import BatchReadArrowCommands
@@ -55,6 +56,7 @@ class Client(
     QueryCommands,
     IndexCommands,
     InfoCommands,
+    AdminCommands,
     InferCommands,
     UnsupportedCommands,
 ):

@@ -194,6 +194,53 @@ class InfoPolicy(TypedDict, total=False):
     timeout: int
 
 
+class AdminPolicy(TypedDict, total=False):
+    """Policy of the commands on users and roles.
+
+    >>> policy: AdminPolicy = {"timeout": 5000}
+    """
+
+    timeout: int
+
+
+class _PrivilegeCode(TypedDict):
+    code: int
+
+
+class Privilege(_PrivilegeCode, total=False):
+    """A privilege of a role: ``code`` is a ``PRIV_*`` constant, ``ns`` and ``set`` limit it.
+
+    >>> privilege: Privilege = {"code": aerospike_py.PRIV_READ, "ns": "test"}
+    """
+
+    ns: str
+    set: str
+
+
+class RoleInfo(TypedDict):
+    """A role, as ``admin_get_role`` returns it.
+
+    >>> role: RoleInfo = {"privileges": [], "whitelist": [], "read_quota": 0, "write_quota": 0}
+    """
+
+    privileges: list[Privilege]
+    whitelist: list[str]
+    read_quota: int
+    write_quota: int
+
+
+class UserInfo(TypedDict):
+    """A user, as ``admin_query_user_info`` returns it.
+
+    >>> user: UserInfo = {"read_info": 0, "write_info": 0, "conns_in_use": 1, "roles": ["read"]}
+    """
+
+    read_info: int
+    write_info: int
+    conns_in_use: int
+    roles: list[str]
+
+
 class Policies(TypedDict, total=False):
     """Default policies of a client. Policies of calls take precedence.
 
@@ -213,7 +260,7 @@ class Policies(TypedDict, total=False):
     apply: Mapping[str, Any]
     scan: Mapping[str, Any]
     batch_apply: Mapping[str, Any]
-    admin: Mapping[str, Any]
+    admin: AdminPolicy
     txn_verify: Mapping[str, Any]
     txn_roll: Mapping[str, Any]
     metrics: Any

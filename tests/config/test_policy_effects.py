@@ -173,6 +173,21 @@ def test_hedge_delay(face, pair, fresh_set, name):
             pair.clear_faults()
 
 
+def test_timeout_of_admin(face):
+    with DevServer(users={"root": ("secret", ["user-admin"])}) as secure:
+        login = {**secure.config, "user": "root", "password": "secret"}
+        policies = {"policies": {"admin": {"timeout": 150}}}
+        with face.connect(login) as client, face.connect({**login, **policies}) as impatient:
+            secure.pause(0)
+            for call in (
+                lambda: client.admin_query_users_info({"timeout": 150}),
+                lambda: client.admin_drop_user("ann", {"timeout": 150}),
+                lambda: impatient.admin_drop_user("ann"),
+            ):
+                assert seconds(lambda call=call: fails(call, 9)) < 0.9
+            secure.resume(0)
+
+
 def test_timeout_of_info(face, faulty):
     with face.connect({**faulty.config, **SETTINGS}) as client:
         faulty.inject("silent", command="info")

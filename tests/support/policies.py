@@ -451,6 +451,7 @@ TABLES = (
             works("batch_remove", "", "for rows of these batches that delete", TOLD),
             works("query", "", "for queries", f"{EFFECTS}test_total_timeout"),
             works("info", "", "for info commands and `truncate`", f"{EFFECTS}test_timeout_of_info"),
+            works("admin", "", "for commands on users and roles", f"{EFFECTS}test_timeout_of_admin"),
             works("auth_mode", "", "as in the config", f"{CONFIG}test_auth_mode_in_either_place"),
             works(
                 "login_timeout_ms", "", "as in the config", f"{CONFIG}test_login_timeout_ms_in_either_place"
@@ -473,7 +474,6 @@ TABLES = (
             later("apply", {**_LATER_COMMAND, "key": 1, "commit_level": 1}, "for `apply`"),
             later("batch_apply", {"ttl": 60, "key": 1, "commit_level": 1}, "for rows of `batch_apply`"),
             later("scan", {**_LATER_COMMAND, "max_records": 9, "records_per_second": 9}, "for `scan`"),
-            later("admin", {"timeout": 500}, "for commands on users and roles"),
             later("txn_verify", {"max_retries": 5, "read_mode_sc": 1}, "for `commit`"),
             later("txn_roll", {"max_retries": 5, "replica": 0}, "for `commit` and `abort`"),
             later("metrics", _MetricsPolicy(), "for `enable_metrics`; a `MetricsPolicy`, not a dict"),
@@ -664,6 +664,14 @@ TABLES = (
             warned("send_as_is", False, "info commands are always sent as they are", harmless=True),
             warned("check_bounds", False, "the size of an answer is always checked", harmless=True),
         ),
+    ),
+    Table(
+        "admin",
+        "Admin policy",
+        "For the commands on users and roles, `admin_create_user` and so on.",
+        "AdminPolicy",
+        "admin_policy",
+        (works("timeout", "1000", "limit for the command, in ms", f"{EFFECTS}test_timeout_of_admin"),),
     ),
     Table(
         "tls",

@@ -11,6 +11,7 @@ use crate::batch::keys::BatchKeys;
 use crate::batch::request::{BatchOperate, BatchRead, Request};
 use crate::batch::sink::RowSink;
 use crate::batch::work;
+use crate::command::admin::{self, AdminAnswer, AdminRequest};
 use crate::command::answer::Answer;
 use crate::command::info::{self, INFO_TIMEOUT, InfoAnswers};
 use crate::command::{index, operate, single};
@@ -230,6 +231,16 @@ impl Cluster {
     ) -> Result<(), Error> {
         let inner = self.inner();
         inner.until_closed(false, index::wait(inner, namespace, name, timeout, is_new)).await
+    }
+
+    /// Manages users and roles. The command goes to one node, which passes it on to the others; another node is asked
+    /// if the first got nothing of it, or if it only asks for users or roles.
+    ///
+    /// # Errors
+    /// [`Error::Admin`] for every result code but 0; those of other commands if there is no answer in time.
+    pub async fn admin(&self, request: AdminRequest, timeout: Duration) -> Result<AdminAnswer, Error> {
+        let inner = self.inner();
+        inner.until_closed(!request.command.is_query(), admin::run(inner, request, timeout)).await
     }
 
     /// Queries the records of partitions. Nothing is sent before the first record is requested. The stream

@@ -193,6 +193,14 @@ pub enum Error {
     /// The server answered with an error code.
     #[error("{code}: {tried}")]
     Server { code: ResultCode, tried: Box<Tried> },
+    /// The server refused a command on users or roles.
+    #[error("{code}{}{what}: {tried}", if .what.is_empty() { "" } else { ": " })]
+    Admin {
+        code: ResultCode,
+        /// The user or role, and what to do.
+        what: String,
+        tried: Box<Tried>,
+    },
     /// A node cannot find records by the index that a query's predicate needs.
     #[error("{code}: {what}: {tried}")]
     Index {
@@ -326,9 +334,10 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> i32 {
         match self {
-            Self::Server { code, .. } | Self::Index { code, .. } | Self::Login { code, .. } => {
-                i32::from(*code)
-            }
+            Self::Server { code, .. }
+            | Self::Admin { code, .. }
+            | Self::Index { code, .. }
+            | Self::Login { code, .. } => i32::from(*code),
             Self::Background { source, .. } => source.code(),
             Self::Timeout { .. } | Self::IndexNotReady { .. } => i32::from(ResultCode::TIMEOUT),
             Self::NoSuchIndex { .. } => i32::from(ResultCode::INDEX_NOT_FOUND),
@@ -361,6 +370,7 @@ impl Error {
     pub fn tried(&self) -> Option<&Tried> {
         match self {
             Self::Server { tried, .. }
+            | Self::Admin { tried, .. }
             | Self::Index { tried, .. }
             | Self::Timeout { tried }
             | Self::Connection { tried, .. }

@@ -43,6 +43,7 @@ pub use batch::keys::{BatchKeys, DigestSource};
 pub use batch::request::{BatchOperate, BatchRead, RowHead, RowOps};
 pub use batch::sink::{RowLease, RowOutcome, RowSink};
 pub use cluster::Cluster;
+pub use command::admin::{AdminAnswer, AdminRequest};
 pub use command::answer::Answer;
 pub use command::info::InfoAnswers;
 pub use config::{ClusterConfig, Seed};
@@ -68,3 +69,4 @@ pub use wire_protocol::digest::{Digest, PARTITIONS, partition_id};
 pub use wire_protocol::query::{
     IndexedValues, Predicate, PredicateIndex, QueryDuration, QueryRecord, ValueRange,
 };
+pub use wire_protocol::security::{AdminCommand, Privilege, RoleInfo, UserInfo};

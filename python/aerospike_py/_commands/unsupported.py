@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 _UDF = "register and apply user-defined functions with the official client"
-_ADMIN = "manage users and roles with asadm or the official client"
 _TRANSACTIONS = "compare generations instead, with the policy's gen"
 
 #: Method that will exist to what to do until then.
@@ -22,30 +21,6 @@ NOT_YET: dict[str, str] = {
             "udf_remove",
         ),
         _UDF,
-    ),
-    **dict.fromkeys(
-        (
-            "admin_change_password",
-            "admin_create_pki_user",
-            "admin_create_role",
-            "admin_create_user",
-            "admin_drop_role",
-            "admin_drop_user",
-            "admin_get_role",
-            "admin_get_roles",
-            "admin_grant_privileges",
-            "admin_grant_roles",
-            "admin_query_role",
-            "admin_query_roles",
-            "admin_query_user_info",
-            "admin_query_users_info",
-            "admin_revoke_privileges",
-            "admin_revoke_roles",
-            "admin_set_password",
-            "admin_set_quotas",
-            "admin_set_whitelist",
-        ),
-        _ADMIN,
     ),
     **dict.fromkeys(("commit", "abort"), _TRANSACTIONS),
     **dict.fromkeys(("enable_metrics", "disable_metrics"), "client.stats() has the numbers"),

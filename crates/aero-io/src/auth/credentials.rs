@@ -1,9 +1,10 @@
 //! User names and passwords, and the hash that is sent instead of a password.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use wire_protocol::security::Login;
+use wire_protocol::WireError;
+use wire_protocol::security::{Login, write_login};
 
 use crate::error::{Error, LoginUser};
 use crate::net::session::Secret;
@@ -24,14 +25,29 @@ pub enum AuthMode {
     Pki,
 }
 
-/// What a client logs in with. Clones share the password's hash, which is computed once.
+/// What a client logs in with. Clones share the password, which may be replaced, and its hash, which is computed once.
 #[derive(Clone)]
 pub struct Credentials {
     mode: AuthMode,
     /// `None` with a certificate.
     user: Option<Arc<str>>,
-    password: Secret,
-    hash: Arc<OnceLock<Secret>>,
+    password: Arc<RwLock<Arc<Password>>>,
+}
+
+/// A password with its hash.
+struct Password {
+    clear: Secret,
+    hash: OnceLock<Secret>,
+}
+
+impl Password {
+    fn new(clear: &[u8]) -> Arc<Self> {
+        Arc::new(Self { clear: Secret::new(clear), hash: OnceLock::new() })
+    }
+
+    fn hash(&self) -> &[u8] {
+        self.hash.get_or_init(|| hash(self.clear.reveal())).reveal()
+    }
 }
 
 impl Credentials {
@@ -55,15 +71,14 @@ impl Credentials {
         Ok(Self {
             mode,
             user: Some(user.into()),
-            password: Secret::new(password.as_bytes()),
-            hash: Arc::default(),
+            password: Arc::new(RwLock::new(Password::new(password.as_bytes()))),
         })
     }
 
     /// The user of the transport's client certificate.
     #[must_use]
     pub fn pki() -> Self {
-        Self { mode: AuthMode::Pki, user: None, password: Secret::new(&[]), hash: Arc::default() }
+        Self { mode: AuthMode::Pki, user: None, password: Arc::new(RwLock::new(Password::new(&[]))) }
     }
 
     #[must_use]
@@ -95,20 +110,36 @@ impl Credentials {
     /// Computes the password's hash, which takes several hundredths of a second.
     pub(crate) fn prepare(&self) {
         if self.mode != AuthMode::Pki {
-            self.hash();
+            self.password().hash();
         }
     }
 
-    fn hash(&self) -> &[u8] {
-        self.hash.get_or_init(|| hash(self.password.reveal())).reveal()
+    fn password(&self) -> Arc<Password> {
+        Arc::clone(&self.password.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn login(&self) -> Login<'_> {
-        let Some(user) = &self.user else { return Login::Pki };
+    /// The hash of the current password.
+    pub(crate) fn hash(&self) -> Vec<u8> {
+        self.password().hash().to_vec()
+    }
+
+    /// Logs in with this password from now on, if `user` is the user of these credentials. Sessions go on.
+    pub(crate) fn replace_password(&self, user: &str, password: &str) {
+        if self.user() == Some(user) {
+            let password = Password::new(password.as_bytes());
+            *self.password.write().unwrap_or_else(PoisonError::into_inner) = password;
+        }
+    }
+
+    /// Appends a login.
+    pub(crate) fn write_login(&self, out: &mut Vec<u8>) -> Result<(), WireError> {
+        let password = self.password();
+        let Some(user) = &self.user else { return write_login(out, &Login::Pki) };
+        let hash = password.hash();
         match self.mode {
-            AuthMode::Internal | AuthMode::Pki => Login::Internal { user, hash: self.hash() },
+            AuthMode::Internal | AuthMode::Pki => write_login(out, &Login::Internal { user, hash }),
             AuthMode::External | AuthMode::ExternalInsecure => {
-                Login::External { user, hash: self.hash(), password: self.password.reveal() }
+                write_login(out, &Login::External { user, hash, password: password.clear.reveal() })
             }
         }
     }
@@ -134,6 +165,11 @@ const SALT: [u8; 16] =
 
 /// bcrypt's cost factor.
 const COST: u32 = 10;
+
+/// The hash that a command sends instead of a password. Takes several hundredths of a second.
+pub(crate) fn hash_of(password: &str) -> Vec<u8> {
+    hash(password.as_bytes()).reveal().to_vec()
+}
 
 fn hash(password: &[u8]) -> Secret {
     match bcrypt::hash_with_salt(password, COST, SALT) {
@@ -171,8 +207,12 @@ mod tests {
         let recorded = b"$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBEsHTCoJzZDEKQRb.";
         let credentials = Credentials::new(AuthMode::Internal, "someone", "secret").unwrap();
         credentials.prepare();
-        assert_eq!(String::from_utf8_lossy(credentials.hash()), String::from_utf8_lossy(recorded));
-        assert!(credentials.clone().hash.get().is_some(), "clones share it");
+        assert_eq!(String::from_utf8_lossy(&credentials.hash()), String::from_utf8_lossy(recorded));
+        assert!(credentials.clone().password().hash.get().is_some(), "clones share it");
+        credentials.clone().replace_password("nobody", "other");
+        assert_eq!(credentials.hash(), recorded);
+        credentials.clone().replace_password("someone", "other");
+        assert_eq!(credentials.hash(), hash_of("other"), "clones share a new password");
     }
 
     #[test]
@@ -201,9 +241,8 @@ mod tests {
         credentials.prepare();
         let config = crate::ClusterConfig { credentials: Some(credentials.clone()), ..Default::default() };
         let shown = format!(
-            "{credentials:?} {config:?} {config:#?} {:?} {:?} {}",
-            credentials.login(),
-            credentials.password,
+            "{credentials:?} {config:?} {config:#?} {:?} {}",
+            credentials.password().clear,
             credentials.login_user()
         );
         // Also as decimal bytes, in case a byte slice is formatted.

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::message::FrameType;
-use wire_protocol::security::{LoginAnswer, Proof, result_code_of, write_authenticate, write_login};
+use wire_protocol::security::{LoginAnswer, Proof, result_code_of, write_authenticate};
 
 use crate::auth::credentials::Credentials;
 use crate::error::Fault;
@@ -251,7 +251,7 @@ impl LoginConfig {
         let timeout = self.opener.connect_timeout();
         let mut connection = self.opener.open(address, tls_name, &mut Timer::within(timeout)).await?;
         let mut request = Vec::new();
-        write_login(&mut request, &self.credentials.login())?;
+        self.credentials.write_login(&mut request)?;
         let exchange = exchange(&mut connection, &request, &mut Timer::within(self.timeout)).await;
         let body = match exchange {
             Err(Fault::Deadline) => {

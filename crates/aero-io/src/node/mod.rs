@@ -20,6 +20,7 @@ use wire_protocol::ResultCode;
 use wire_protocol::info::Build;
 
 use crate::auth::credentials::Credentials;
+pub(crate) use crate::auth::credentials::hash_of as password_hash;
 use crate::error::{Error, Fault, LoginUser, Tried, node_left};
 use crate::net::connection::{Connection, ConnectionCounts};
 use crate::net::pool::{NoPermit, Permit, Pool, Wanted};

@@ -11,7 +11,7 @@ use crate::command::request::{Filter, RecordRequest, RequestFields};
 use crate::command::single::execute;
 use crate::protocol::answer::write_end;
 use crate::protocol::flags::Flags;
-use crate::security::User;
+use crate::security::Access;
 use crate::state::clock::Moment;
 use crate::state::cluster::ownership::Route;
 use crate::state::faults::Fault;
@@ -50,7 +50,7 @@ pub(crate) struct BatchRun<'a> {
     /// answer to every row.
     end_code: ResultCode,
     /// The user that sent the batch; `None` without security.
-    user: Option<Arc<User>>,
+    user: Option<Arc<Access>>,
     /// The fault of the first row's answer, until that is written.
     row_fault: Option<Fault>,
     /// The number of rows before the first one of an unknown namespace, if there is one. Like the server,
@@ -75,7 +75,7 @@ impl<'a> BatchRun<'a> {
     pub(crate) fn new(
         node: &'a Node,
         message: &Message<'a>,
-        user: Option<Arc<User>>,
+        user: Option<Arc<Access>>,
         fault: Option<Fault>,
     ) -> Result<Self, ResultCode> {
         if let Some(Fault::Code(code)) = fault {
@@ -168,7 +168,9 @@ impl<'a> BatchRun<'a> {
         };
         let unavailable = (route == Route::Nowhere).then_some(ResultCode::PARTITION_UNAVAILABLE);
         let violation = match &self.user {
-            Some(user) if !user.may(flags) => Some(ResultCode::ROLE_VIOLATION),
+            Some(user) if !user.may(flags, context.namespace.name.as_bytes(), context.fields.set) => {
+                Some(ResultCode::ROLE_VIOLATION)
+            }
             _ => None,
         };
         let request = RecordRequest {

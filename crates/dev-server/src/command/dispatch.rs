@@ -15,7 +15,7 @@ use crate::command::security::{self, Identity};
 use crate::command::single::answer_single;
 use crate::protocol::answer::{AnswerHeader, write_code, write_end};
 use crate::protocol::command_kind::CommandKind;
-use crate::security::User;
+use crate::security::Access;
 use crate::state::faults::Fault;
 use crate::state::node::Node;
 
@@ -95,30 +95,36 @@ pub(crate) fn answer<'a>(
     out: &mut Vec<u8>,
 ) -> Response<'a> {
     let ClientFrame { node, endpoints, kind, body } = frame;
-    match (kind, &mut *identity) {
-        (FrameType::Security, identity) => security::answer(node, body, identity, out),
-        (_, Identity::Unauthenticated) => refuse_unauthenticated(kind, body, out),
-        (FrameType::Message, Identity::NotRequired) => return answer_message(&frame, None, fault, out),
-        (FrameType::Message, Identity::User(user)) => {
-            return answer_message(&frame, Some(Arc::clone(user)), fault, out);
-        }
-        (FrameType::Info, identity) => {
-            let user = match identity {
-                Identity::User(user) => Some(&**user),
-                _ => None,
-            };
-            if info::answer(&InfoSource::new(node, endpoints.local, user), body, out).is_none() {
+    let address = endpoints.client.ip();
+    if kind == FrameType::Security {
+        security::answer(node, body, address, identity, out);
+        return Response::Complete;
+    }
+    identity.refresh(node);
+    if let Some(code) = identity.refusal(address) {
+        refuse(code, kind, body, out);
+        return Response::Complete;
+    }
+    let access = match identity {
+        Identity::User(user) => Some(&user.access),
+        _ => None,
+    };
+    match kind {
+        FrameType::Message => return answer_message(&frame, access.map(Arc::clone), fault, out),
+        FrameType::Info => {
+            let access = access.map(|access| &**access);
+            if info::answer(&InfoSource::new(node, endpoints.local, access), body, out).is_none() {
                 return Response::Close;
             }
         }
-        (FrameType::Compressed, _) => write_code(out, ResultCode::ENTERPRISE_ONLY),
+        _ => write_code(out, ResultCode::ENTERPRISE_ONLY),
     }
     Response::Complete
 }
 
 fn answer_message<'a>(
     frame: &ClientFrame<'a>,
-    user: Option<Arc<User>>,
+    user: Option<Arc<Access>>,
     fault: Option<Fault>,
     out: &mut Vec<u8>,
 ) -> Response<'a> {
@@ -162,16 +168,19 @@ fn answer_message<'a>(
     Response::Complete
 }
 
-/// Refuses a command of a client that has not logged in. A request of several info commands gets a single
-/// line, as from the server.
-fn refuse_unauthenticated(kind: FrameType, body: &[u8], out: &mut Vec<u8>) {
-    const CODE: ResultCode = ResultCode::NOT_AUTHENTICATED;
+/// Refuses a command of a client that has not logged in, or may not from its address. A request of several info commands
+/// gets a single line, as from the server.
+fn refuse(code: ResultCode, kind: FrameType, body: &[u8], out: &mut Vec<u8>) {
     if kind == FrameType::Info {
+        let line = match code {
+            ResultCode::NOT_AUTHENTICATED => "ERROR:80:not authenticated\n".to_owned(),
+            code => format!("ERROR:{}:not whitelisted\n", code.get()),
+        };
         // A frame this short always fits.
-        _ = write_frame(out, FrameType::Info, |out| out.extend_from_slice(b"ERROR:80:not authenticated\n"));
+        _ = write_frame(out, FrameType::Info, |out| out.extend_from_slice(line.as_bytes()));
     } else if CommandKind::of(kind, body) == Some(CommandKind::Batch) {
-        write_end(out, CODE);
+        write_end(out, code);
     } else {
-        write_code(out, CODE);
+        write_code(out, code);
     }
 }

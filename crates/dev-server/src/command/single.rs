@@ -8,17 +8,19 @@ use crate::command::request::{Filter, RecordRequest, RequestFields};
 use crate::command::write::{delete, write};
 use crate::protocol::answer::AnswerHeader;
 use crate::protocol::flags::Flags;
-use crate::security::User;
+use crate::security::Access;
 use crate::state::clock::Moment;
 use crate::state::cluster::ownership::Route;
 use crate::state::node::Node;
 use crate::state::store::Store;
 
 /// Answers a command on one record that is not part of a batch: appends one message to `out`.
-pub(crate) fn answer_single(node: &Node, message: &Message<'_>, user: Option<&User>, out: &mut Vec<u8>) {
+pub(crate) fn answer_single(node: &Node, message: &Message<'_>, user: Option<&Access>, out: &mut Vec<u8>) {
     let code = match parse_request(&node.store, message) {
         Ok(mut request) => {
-            if user.is_some_and(|user| !user.may(request.flags)) {
+            if user
+                .is_some_and(|user| !user.may(request.flags, request.namespace.name.as_bytes(), request.set))
+            {
                 request.refusal = Some(ResultCode::ROLE_VIOLATION);
             }
             match node.ownership.route(request.digest, request.flags) {

@@ -1,7 +1,8 @@
 //! The sessions of users that have logged in.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wire_protocol::ResultCode;
 
@@ -13,7 +14,7 @@ const MAX_SESSIONS: usize = 10_000;
 type Token = [u8; TOKEN_LEN];
 
 struct Session {
-    user: String,
+    user: u64,
     expires_at: u32,
 }
 
@@ -21,11 +22,23 @@ struct Session {
 #[derive(Default)]
 pub(crate) struct Sessions {
     by_token: Mutex<HashMap<Token, Session>>,
+    /// Open connections by user.
+    connections: Mutex<HashMap<u64, Arc<AtomicU32>>>,
+}
+
+/// Counts a connection of a user for as long as it is open.
+#[derive(Debug)]
+pub(crate) struct ConnectionCount(Arc<AtomicU32>);
+
+impl Drop for ConnectionCount {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Sessions {
     /// Starts a session and returns its token. `None` if the system has no random bytes.
-    pub(crate) fn begin(&self, user: &str, now: u32, ttl: u32) -> Option<Token> {
+    pub(crate) fn begin(&self, user: u64, now: u32, ttl: u32) -> Option<Token> {
         let mut token = [0; TOKEN_LEN];
         getrandom::fill(&mut token).ok()?;
         let mut sessions = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
@@ -37,12 +50,12 @@ impl Sessions {
                 sessions.remove(&first);
             }
         }
-        sessions.insert(token, Session { user: user.into(), expires_at: now.saturating_add(ttl) });
+        sessions.insert(token, Session { user, expires_at: now.saturating_add(ttl) });
         Some(token)
     }
 
     /// Checks that the token belongs to a valid session of the user.
-    pub(crate) fn check(&self, user: &str, token: &[u8], now: u32) -> Result<(), ResultCode> {
+    pub(crate) fn check(&self, user: u64, token: &[u8], now: u32) -> Result<(), ResultCode> {
         let mut sessions = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
         let token = Token::try_from(token).map_err(|_| ResultCode::INVALID_CREDENTIAL)?;
         match sessions.get(&token) {
@@ -54,6 +67,20 @@ impl Sessions {
             Some(_) => Ok(()),
             None => Err(ResultCode::EXPIRED_SESSION),
         }
+    }
+
+    /// Counts a connection of a user.
+    pub(crate) fn count_connection(&self, user: u64) -> ConnectionCount {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = Arc::clone(connections.entry(user).or_default());
+        count.fetch_add(1, Ordering::Relaxed);
+        ConnectionCount(count)
+    }
+
+    /// The number of a user's connections.
+    pub(crate) fn connections(&self, user: u64) -> u32 {
+        let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        connections.get(&user).map_or(0, |count| count.load(Ordering::Relaxed))
     }
 
     pub(crate) fn clear(&self) {
@@ -68,16 +95,16 @@ mod tests {
     #[test]
     fn sessions_end() {
         let sessions = Sessions::default();
-        let token = sessions.begin("ann", 100, 10).unwrap();
-        assert_ne!(token, sessions.begin("ann", 100, 10).unwrap());
-        assert_eq!(sessions.check("ann", &token, 109), Ok(()));
-        assert_eq!(sessions.check("bob", &token, 109), Err(ResultCode::INVALID_CREDENTIAL));
-        assert_eq!(sessions.check("ann", &token[1..], 109), Err(ResultCode::INVALID_CREDENTIAL));
-        assert_eq!(sessions.check("ann", &token, 110), Err(ResultCode::EXPIRED_SESSION));
-        let token = sessions.begin("ann", 100, 10).unwrap();
+        let token = sessions.begin(1, 100, 10).unwrap();
+        assert_ne!(token, sessions.begin(1, 100, 10).unwrap());
+        assert_eq!(sessions.check(1, &token, 109), Ok(()));
+        assert_eq!(sessions.check(2, &token, 109), Err(ResultCode::INVALID_CREDENTIAL));
+        assert_eq!(sessions.check(1, &token[1..], 109), Err(ResultCode::INVALID_CREDENTIAL));
+        assert_eq!(sessions.check(1, &token, 110), Err(ResultCode::EXPIRED_SESSION));
+        let token = sessions.begin(1, 100, 10).unwrap();
         sessions.clear();
-        assert_eq!(sessions.check("ann", &token, 100), Err(ResultCode::EXPIRED_SESSION));
-        (0..MAX_SESSIONS + 5).for_each(|_| _ = sessions.begin("ann", 100, 10));
+        assert_eq!(sessions.check(1, &token, 100), Err(ResultCode::EXPIRED_SESSION));
+        (0..MAX_SESSIONS + 5).for_each(|_| _ = sessions.begin(1, 100, 10));
         assert_eq!(sessions.by_token.lock().unwrap().len(), MAX_SESSIONS);
     }
 }

@@ -1,13 +1,12 @@
 //! Users and roles.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use wire_protocol::ResultCode;
-use wire_protocol::message::{info1, info2};
-use wire_protocol::security::{SecurityMessage, field};
+use wire_protocol::security::{SecurityMessage, field, privilege};
 
 use crate::error::DevServerError;
-use crate::protocol::flags::Flags;
 
 /// The salt with which all clients hash passwords.
 const SALT: [u8; 16] =
@@ -16,18 +15,24 @@ const SALT: [u8; 16] =
 /// The binary logarithm of the number of rounds of that hash.
 const COST: u32 = 10;
 
-/// The predefined roles: name, whether they allow reading records, whether they allow writing them.
-const ROLES: [(&str, bool, bool); 10] = [
-    ("read", true, false),
-    ("write", false, true),
-    ("read-write", true, true),
-    ("read-write-udf", true, true),
-    ("user-admin", false, false),
-    ("sys-admin", false, false),
-    ("data-admin", false, false),
-    ("udf-admin", false, false),
-    ("sindex-admin", false, false),
-    ("truncate", false, false),
+/// Length of the longest name of a user or role.
+pub(crate) const MAX_NAME: usize = 63;
+
+/// Length of a password's hash.
+const HASH_LEN: usize = 60;
+
+/// The predefined roles, each with the code of its privilege.
+pub(crate) const PREDEFINED: [(&str, u8); 10] = [
+    ("read", privilege::READ),
+    ("write", privilege::WRITE),
+    ("read-write", privilege::READ_WRITE),
+    ("read-write-udf", privilege::READ_WRITE_UDF),
+    ("user-admin", privilege::USER_ADMIN),
+    ("sys-admin", privilege::SYS_ADMIN),
+    ("data-admin", privilege::DATA_ADMIN),
+    ("udf-admin", privilege::UDF_ADMIN),
+    ("sindex-admin", privilege::SINDEX_ADMIN),
+    ("truncate", privilege::TRUNCATE),
 ];
 
 /// A user. Holds the hash of the password that clients send, which `Debug` does not show.
@@ -36,11 +41,7 @@ pub struct User {
     name: String,
     hash: String,
     is_external: bool,
-    may_read: bool,
-    may_write: bool,
-    may_truncate: bool,
-    may_manage_indexes: bool,
-    may_manage_queries: bool,
+    roles: BTreeSet<String>,
 }
 
 impl User {
@@ -49,7 +50,7 @@ impl User {
     /// # Errors
     /// The name is invalid, the password contains a NUL byte, or a role does not exist.
     pub fn new(name: &str, password: &str, roles: &[&str]) -> Result<Self, DevServerError> {
-        if name.is_empty() || name.len() > 63 || name.contains(|c: char| c.is_control() || c == ':') {
+        if name.is_empty() || name.len() > MAX_NAME || name.contains(|c: char| c.is_control() || c == ':') {
             return Err(DevServerError::config(format!(
                 "{name:?} is not a user name: use 1 to 63 bytes without ':' and control characters"
             )));
@@ -57,29 +58,21 @@ impl User {
         let hash = hash(password.as_bytes()).ok_or_else(|| {
             DevServerError::config(format!("the password of user {name:?} must not contain a NUL byte"))
         })?;
-        let mut user = Self {
-            name: name.into(),
-            hash,
-            is_external: false,
-            may_read: false,
-            may_write: false,
-            may_truncate: false,
-            may_manage_indexes: false,
-            may_manage_queries: false,
-        };
         let roles = if roles.is_empty() { &["read-write"][..] } else { roles };
         for role in roles {
-            let Some((_, reads, writes)) = ROLES.iter().find(|(name, ..)| name == role) else {
-                let known = ROLES.map(|(name, ..)| name).join(", ");
+            if !PREDEFINED.iter().any(|(name, _)| name == role) {
+                let known = PREDEFINED.map(|(name, _)| name).join(", ");
                 return Err(DevServerError::config(format!("unknown role {role:?}; the roles are {known}")));
-            };
-            user.may_read |= reads;
-            user.may_write |= writes;
-            user.may_truncate |= matches!(*role, "truncate" | "data-admin");
-            user.may_manage_indexes |= matches!(*role, "sindex-admin" | "data-admin");
-            user.may_manage_queries |= matches!(*role, "data-admin");
+            }
         }
-        Ok(user)
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        Ok(Self { name: name.into(), hash, is_external: false, roles })
+    }
+
+    /// A user whose password has this hash.
+    pub(crate) fn with_hash(name: String, hash: Vec<u8>, roles: Vec<String>) -> Self {
+        let hash = String::from_utf8_lossy(&hash).into_owned();
+        Self { name, hash, is_external: false, roles: roles.into_iter().collect() }
     }
 
     /// Makes the user authenticate externally: a login has to send the password itself, not its hash.
@@ -94,7 +87,7 @@ impl User {
         // Does not quote the text, which contains a password.
         let wrong = || DevServerError::config("a user must be NAME:PASSWORD or NAME:PASSWORD:ROLE,ROLE");
         let (name, rest) = text.split_once(':').ok_or_else(wrong)?;
-        let is_role = |role: &str| ROLES.iter().any(|(name, ..)| *name == role);
+        let is_role = |role: &str| PREDEFINED.iter().any(|(name, _)| *name == role);
         match rest.rsplit_once(':') {
             Some((password, roles)) if roles.split(',').all(is_role) => {
                 Self::new(name, password, &roles.split(',').collect::<Vec<_>>())
@@ -107,26 +100,25 @@ impl User {
         &self.name
     }
 
-    /// Whether the user's roles allow a request with these flags. A write that also reads needs both.
-    #[inline]
-    pub(crate) fn may(&self, flags: Flags) -> bool {
-        let writes = flags.info2 & info2::WRITE != 0;
-        let reads = flags.info1 & info1::READ != 0;
-        (self.may_write || !writes) && (self.may_read || !reads)
+    pub(crate) fn roles(&self) -> &BTreeSet<String> {
+        &self.roles
     }
 
-    pub(crate) fn may_truncate(&self) -> bool {
-        self.may_truncate
+    pub(crate) fn roles_mut(&mut self) -> &mut BTreeSet<String> {
+        &mut self.roles
     }
 
-    /// Whether the user may create and drop secondary indexes.
-    pub(crate) fn may_manage_indexes(&self) -> bool {
-        self.may_manage_indexes
+    /// Sets the password by its hash.
+    pub(crate) fn set_hash(&mut self, hash: Vec<u8>) -> Result<(), ResultCode> {
+        if !is_hash(&hash) {
+            return Err(ResultCode::INVALID_PASSWORD);
+        }
+        self.hash = String::from_utf8_lossy(&hash).into_owned();
+        Ok(())
     }
 
-    /// Whether the user may abort queries.
-    pub(crate) fn may_manage_queries(&self) -> bool {
-        self.may_manage_queries
+    pub(crate) fn has_hash(&self, hash: &[u8]) -> bool {
+        is_equal(hash, self.hash.as_bytes())
     }
 
     /// Checks the credential in a login message.
@@ -152,6 +144,11 @@ impl fmt::Debug for User {
     }
 }
 
+/// Whether clients could have made this hash of a password.
+pub(crate) fn is_hash(hash: &[u8]) -> bool {
+    hash.len() == HASH_LEN && hash.is_ascii()
+}
+
 fn hash(password: &[u8]) -> Option<String> {
     let parts = bcrypt::hash_with_salt(password, COST, SALT).ok()?;
     Some(parts.format_for_version(bcrypt::Version::TwoA))
@@ -170,9 +167,10 @@ mod tests {
     fn users_are_parsed_and_never_shown() {
         let user = User::parse("ann:s3c:ret:read,sys-admin").unwrap();
         assert!(user.hash == hash(b"s3c:ret").unwrap());
-        assert_eq!((user.name.as_str(), user.may_read, user.may_write), ("ann", true, false));
+        assert_eq!(user.name, "ann");
+        assert!(user.roles.iter().eq(["read", "sys-admin"]));
         let user = User::parse("bob:a:b").unwrap();
-        assert!(user.hash == hash(b"a:b").unwrap() && user.may_read && user.may_write);
+        assert!(user.hash == hash(b"a:b").unwrap() && user.roles.iter().eq(["read-write"]));
         let shown = format!(
             "{user:?} {:?}",
             crate::config::Config { users: vec![user.clone()], ..Default::default() }

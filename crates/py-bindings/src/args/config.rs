@@ -33,9 +33,11 @@ pub(crate) struct Policies {
     pub(crate) operate: Operate,
     pub(crate) query: QueryPolicy,
     pub(crate) info: InfoTimeout,
+    /// For commands on users and roles.
+    pub(crate) admin: InfoTimeout,
 }
 
-/// The time that an info command may take.
+/// The time that an info command, or a command on users and roles, may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InfoTimeout(pub(crate) Duration);
 
@@ -275,6 +277,8 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies
     policies.query = policy::query_defaults(py, &policies.query, "config policy \"query\"", query.as_ref())?;
     let info = settings.take("info")?;
     policies.info.0 = policy::info(py, policies.info.0, "config policy \"info\"", info.as_ref())?;
+    let admin = settings.take("admin")?;
+    policies.admin.0 = policy::admin(py, policies.admin.0, "config policy \"admin\"", admin.as_ref())?;
     policy::check_later_policies(py, &mut settings)?;
     settings.refuse(FOR_ALL)?;
     settings.ignore(&[THREAD_POOL_SIZE, MAX_THREADS])?;

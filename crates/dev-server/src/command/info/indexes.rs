@@ -20,6 +20,7 @@ use crate::command::info::parameters::{
     MAX_SET, optional, optional_namespace, parameter, required, required_namespace,
 };
 use crate::command::info::{InfoSource, share};
+use crate::security::permission;
 use crate::state::store::Store;
 use crate::state::store::index::definition::{Definition, Elements, Source, ValueType};
 use crate::state::store::index::registry::{Build, Creation, NamedIndex};
@@ -61,7 +62,7 @@ fn no_index() -> String {
 impl InfoSource<'_> {
     pub(super) fn index_command(&self, name: &str, parameters: &str) -> String {
         let is_management = matches!(name, "sindex-create" | "sindex-delete" | "sindex-exists");
-        if is_management && self.user.is_some_and(|user| !user.may_manage_indexes()) {
+        if is_management && !self.allows(permission::SINDEX_ADMIN, b"", b"") {
             return error(ResultCode::ROLE_VIOLATION, "role violation");
         }
         let answer = match name {

@@ -18,8 +18,9 @@ use std::time::Duration;
 use wire_protocol::ResultCode;
 use wire_protocol::message::{FrameType, write_frame};
 
+use crate::command::info::parameters::parameter;
 use crate::command::info::truncate::Target;
-use crate::security::User;
+use crate::security::{Access, permission};
 use crate::state::cluster::{Addresses, Cluster, NodeIndex};
 use crate::state::counters::Counters;
 use crate::state::jobs::Jobs;
@@ -50,7 +51,7 @@ pub(crate) struct InfoSource<'a> {
     counters: Counters,
     jobs: &'a Jobs,
     /// The user that asks; `None` without security.
-    user: Option<&'a User>,
+    user: Option<&'a Access>,
 }
 
 /// Appends the answers to the commands in `body`. Like the server, ignores a last line without a newline.
@@ -77,7 +78,7 @@ pub(crate) fn answer(source: &InfoSource<'_>, body: &[u8], out: &mut Vec<u8>) ->
 }
 
 impl<'a> InfoSource<'a> {
-    pub(crate) fn new(node: &'a Node, local_address: SocketAddr, user: Option<&'a User>) -> Self {
+    pub(crate) fn new(node: &'a Node, local_address: SocketAddr, user: Option<&'a Access>) -> Self {
         Self {
             store: &node.store,
             cluster: &node.cluster,
@@ -154,8 +155,16 @@ impl<'a> InfoSource<'a> {
         })
     }
 
+    /// Whether the client may do this.
+    fn allows(&self, wanted: u16, namespace: &[u8], set: &[u8]) -> bool {
+        self.user.is_none_or(|user| user.allows(wanted, namespace, set))
+    }
+
     fn truncate(&self, name: &str, parameters: &str) -> String {
-        if self.user.is_some_and(|user| !user.may_truncate()) {
+        let namespace = parameter(parameters, "namespace").or_else(|| parameter(parameters, "ns"));
+        let namespace = namespace.unwrap_or_default().as_bytes();
+        let set = parameter(parameters, "set").unwrap_or_default().as_bytes();
+        if !self.allows(permission::TRUNCATE, namespace, set) {
             return format!("ERROR:{}:role violation", ResultCode::ROLE_VIOLATION.get());
         }
         let target = if name.starts_with("truncate-namespace") { Target::Namespace } else { Target::Set };

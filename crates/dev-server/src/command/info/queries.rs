@@ -4,13 +4,14 @@ use wire_protocol::ResultCode;
 
 use crate::command::info::InfoSource;
 use crate::command::info::parameters::{optional, parameter, query_id};
+use crate::security::permission;
 
 /// Length of the longest identifier.
 const MAX_ID: usize = 25;
 
 impl InfoSource<'_> {
     pub(super) fn query_command(&self, name: &str, parameters: &str) -> String {
-        if name != "query-show" && self.user.is_some_and(|user| !user.may_manage_queries()) {
+        if name != "query-show" && !self.allows(permission::QUERY_ADMIN, b"", b"") {
             return format!("ERROR:{}:role violation", ResultCode::ROLE_VIOLATION.get());
         }
         if name == "query-abort-all" {

@@ -27,7 +27,7 @@ use crate::command::query::source::{Candidate, Source};
 use crate::command::request::{Filter, RecordRequest, Search};
 use crate::command::write::write;
 use crate::protocol::flags::Flags;
-use crate::security::User;
+use crate::security::Access;
 use crate::state::clock::Moment;
 use crate::state::cluster::ownership::Ownership;
 use crate::state::faults::Fault;
@@ -66,7 +66,7 @@ pub(crate) fn start(
     body: &[u8],
     message: &Message<'_>,
     client: SocketAddr,
-    user: Option<&User>,
+    user: Option<&Access>,
     fault: Option<Fault>,
 ) -> Result<(), ResultCode> {
     if let Some(Fault::Code(code) | Fault::RowCode(code)) = fault {
@@ -141,14 +141,16 @@ impl BackgroundRun {
         body: &[u8],
         message: &Message<'_>,
         client: SocketAddr,
-        user: Option<&User>,
+        user: Option<&Access>,
     ) -> Result<Self, ResultCode> {
         let MessageHeader { info1, info2, info3, .. } = message.header;
         if info1 & info1::SHORT_QUERY != 0 {
             return Err(ResultCode::PARAMETER);
         }
         let (namespace, fields, scope) = request::parse(node, message)?;
-        if user.is_some_and(|user| !user.may(Flags { info1: 0, info2, info3 })) {
+        if user.is_some_and(|user| {
+            !user.may(Flags { info1: 0, info2, info3 }, namespace.name.as_bytes(), fields.set)
+        }) {
             return Err(ResultCode::ROLE_VIOLATION);
         }
         let function = function_of(message)?;

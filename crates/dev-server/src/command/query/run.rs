@@ -16,7 +16,7 @@ use crate::command::query::request::{self, IndexRequest, Resume, SetFilter};
 use crate::command::query::source::{Candidate, Source};
 use crate::protocol::answer::write_end;
 use crate::protocol::flags::Flags;
-use crate::security::User;
+use crate::security::Access;
 use crate::state::clock::Moment;
 use crate::state::faults::Fault;
 use crate::state::jobs::{Ending, Job, JobKind, JobRequest, add};
@@ -74,7 +74,7 @@ impl<'a> QueryRun<'a> {
         node: &'a Node,
         message: &Message<'a>,
         client: SocketAddr,
-        user: Option<&User>,
+        user: Option<&Access>,
         fault: Option<Fault>,
     ) -> Result<Self, ResultCode> {
         if let Some(Fault::Code(code)) = fault {
@@ -87,7 +87,7 @@ impl<'a> QueryRun<'a> {
         if info3 & info3::PARTITION_DONE == 0 {
             return Err(ResultCode::UNSUPPORTED_FEATURE);
         }
-        if user.is_some_and(|user| !user.may(flags)) {
+        if user.is_some_and(|user| !user.may(flags, namespace.name.as_bytes(), fields.set)) {
             return Err(ResultCode::ROLE_VIOLATION);
         }
         if let Some(code) = fields.refusal {

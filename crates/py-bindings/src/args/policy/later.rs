@@ -33,10 +33,6 @@ pub(crate) fn check_later_policies(py: Python<'_>, policies: &mut Settings<'_>) 
     batch(py, &BatchPolicy::default(), "config policy \"txn_verify\"", verify.as_ref())?;
     let roll = policies.take("txn_roll")?;
     batch(py, &BatchPolicy::default(), "config policy \"txn_roll\"", roll.as_ref())?;
-    if let Some(mut admin) = Settings::new(py, "config policy \"admin\"", policies.take("admin")?.as_ref())? {
-        admin.millis("timeout")?;
-        admin.finish()?;
-    }
     match policies.take("metrics")? {
         Some(metrics) if !metrics.hasattr(intern!(py, "latency_columns"))? => {
             let found = describe(&metrics);

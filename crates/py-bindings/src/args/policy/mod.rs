@@ -349,6 +349,19 @@ pub(crate) fn info(
     Ok(timeout.map_or(default, |millis| Duration::from_millis(millis as u64)))
 }
 
+/// The timeout of a command on users and roles, over its default.
+pub(crate) fn admin(
+    py: Python<'_>,
+    default: Duration,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Duration> {
+    let Some(mut settings) = Settings::new(py, name, object)? else { return Ok(default) };
+    let timeout = settings.number("timeout", 1, u32::MAX.into())?;
+    settings.finish()?;
+    Ok(timeout.map_or(default, |millis| Duration::from_millis(millis as u64)))
+}
+
 /// Takes the generation to compare with if the call has none.
 fn generation(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     write.generation = settings.count("generation")?.or(write.generation);
