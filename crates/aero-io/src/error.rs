@@ -198,6 +198,21 @@ pub enum Error {
         what: String,
         tried: Box<Tried>,
     },
+    /// A user-defined function failed.
+    #[error("{code}: {what:?}: {tried}")]
+    Function {
+        code: ResultCode,
+        /// The text of its error.
+        what: String,
+        tried: Box<Tried>,
+    },
+    /// Nodes do not have a new module in time, or still have a removed one.
+    #[error(
+        "module {file:?} is {what}, but not yet at {} after {}",
+        List(.nodes),
+        Seconds(*.waited)
+    )]
+    ModuleNotReady { file: String, what: &'static str, waited: Duration, nodes: Vec<String> },
     /// Nodes have not built an index in time.
     #[error(
         "index {name:?} of namespace {namespace:?} is not ready after {}: {}; wait longer",
@@ -323,11 +338,14 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> i32 {
         match self {
-            Self::Server { code, .. } | Self::Index { code, .. } | Self::Login { code, .. } => {
-                i32::from(*code)
-            }
+            Self::Server { code, .. }
+            | Self::Index { code, .. }
+            | Self::Function { code, .. }
+            | Self::Login { code, .. } => i32::from(*code),
             Self::Background { source, .. } => source.code(),
-            Self::Timeout { .. } | Self::IndexNotReady { .. } => i32::from(ResultCode::TIMEOUT),
+            Self::Timeout { .. } | Self::IndexNotReady { .. } | Self::ModuleNotReady { .. } => {
+                i32::from(ResultCode::TIMEOUT)
+            }
             Self::NoSuchIndex { .. } => i32::from(ResultCode::INDEX_NOT_FOUND),
             Self::Connection { .. } | Self::Connect { .. } => client_code::CONNECTION,
             Self::NoResponse { .. } => client_code::NO_RESPONSE,
@@ -359,6 +377,7 @@ impl Error {
         match self {
             Self::Server { tried, .. }
             | Self::Index { tried, .. }
+            | Self::Function { tried, .. }
             | Self::Timeout { tried }
             | Self::Connection { tried, .. }
             | Self::Protocol { tried, .. }

@@ -4,25 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-_UDF = "register and apply user-defined functions with the official client"
 _ADMIN = "manage users and roles with asadm or the official client"
 _TRANSACTIONS = "compare generations instead, with the policy's gen"
 
 #: Method that will exist to what to do until then.
 NOT_YET: dict[str, str] = {
-    **dict.fromkeys(
-        (
-            "apply",
-            "batch_apply",
-            "query_apply",
-            "scan_apply",
-            "udf_get",
-            "udf_list",
-            "udf_put",
-            "udf_remove",
-        ),
-        _UDF,
-    ),
     **dict.fromkeys(
         (
             "admin_change_password",
@@ -55,6 +41,8 @@ NOT_YET: dict[str, str] = {
 #: Method that will not exist to what to use instead.
 NEVER: dict[str, str] = {
     "scan": "the official client replaced it with query; use client.query(namespace, set)",
+    "query_apply": "use client.query(namespace, set).apply(module, function, args).execute_background()",
+    "scan_apply": "use client.query(namespace, set).apply(module, function, args).execute_background()",
     "get_stats": "use stats()",
     "get_nodes": "use get_node_names()",
     "get_policies": "a call merges its policy into the config's; the merged policies cannot be read back",

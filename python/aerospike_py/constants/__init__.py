@@ -95,6 +95,9 @@ QUERY_DURATION_LONG_RELAX_AP = 2
 QUERY_DURATION_SHORT = 1
 
 # Jobs.
+#: The language of user-defined functions.
+UDF_TYPE_LUA = 0
+
 JOB_QUERY = "query"
 JOB_SCAN = "scan"
 JOB_STATUS_COMPLETED = 2
@@ -178,5 +181,6 @@ __all__ = [
     "TTL_DONT_UPDATE",
     "TTL_NAMESPACE_DEFAULT",
     "TTL_NEVER_EXPIRE",
+    "UDF_TYPE_LUA",
 ]
 __all__ += operations.__all__
