@@ -130,6 +130,15 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "bin": (),
         "error": (),
     },
+    "record-udf": {
+        # A Lua state with a module, which applies its functions.
+        "runtime": ("limits", "lua", "modules", "record", "value"),
+        "lua": ("limits", "modules", "record", "value"),  # what a script sees
+        "record": ("value",),  # the record while a function works on it
+        "value": ("limits",),  # values that scripts share, and their bytes
+        "modules": (),  # the registered modules
+        "limits": (),  # what a script may use
+    },
     "wire-protocol": {
         # Operations on lists, maps, bits, sketches and text, and expressions, which call the same commands.
         "expression": (

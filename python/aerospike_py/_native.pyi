@@ -120,6 +120,10 @@ class QueryOperations:
     """Operations of a query, encoded."""
 
 @final
+class QueryFunction:
+    """A function that a background query applies."""
+
+@final
 class QueryStream:
     """The records of a query. One call reads from it at a time; others wait."""
 
@@ -341,6 +345,43 @@ class Core:
     ) -> Any:
         """A command on roles."""
 
+    def udf_put(
+        self,
+        completions: Completions | None,
+        file: str,
+        source: bytes,
+        language: int,
+        policy: Mapping[str, Any] | None,
+    ) -> Any:
+        """Registers a module and waits until all nodes have it."""
+
+    def udf_remove(
+        self, completions: Completions | None, file: str, policy: Mapping[str, Any] | None
+    ) -> Any: ...
+    def udf_list(self, completions: Completions | None, policy: Mapping[str, Any] | None) -> Any: ...
+    def udf_get(
+        self, completions: Completions | None, file: str, language: int, policy: Mapping[str, Any] | None
+    ) -> Any: ...
+    def apply(
+        self,
+        completions: Completions | None,
+        key: Any,
+        module: str,
+        name: str,
+        arguments: Sequence[Any] | None,
+        policy: Mapping[str, Any] | None,
+    ) -> Any: ...
+    def batch_apply(
+        self,
+        completions: Completions | None,
+        keys: Any,
+        module: str,
+        name: str,
+        arguments: Sequence[Any] | None,
+        policy: Mapping[str, Any] | None,
+        row_policy: Mapping[str, Any] | None,
+    ) -> Any: ...
+    def query_function(self, module: str, name: str, arguments: Sequence[Any] | None) -> QueryFunction: ...
     def index_create(
         self,
         completions: Completions | None,
@@ -380,6 +421,7 @@ class Core:
         set: str | None,
         predicate: QueryPredicate | None,
         operations: QueryOperations | None,
+        function: QueryFunction | None,
         policy: Mapping[str, Any] | None,
         records_per_second: int,
         ttl: int,

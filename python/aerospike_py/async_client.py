@@ -10,6 +10,7 @@ from ._commands.base import ClientBase
 from ._commands.batch_read import AsyncBatchReadCommands
 from ._commands.batch_read_arrow import AsyncBatchReadArrowCommands
 from ._commands.batch_write import AsyncBatchWriteCommands
+from ._commands.functions import AsyncFunctionCommands
 from ._commands.infer import AsyncInferCommands
 from ._commands.info import AsyncInfoCommands
 from ._commands.operate import AsyncOperateCommands
@@ -35,6 +36,7 @@ class AsyncClient(
     AsyncBatchWriteCommands,
     AsyncQueryCommands,
     AsyncIndexCommands,
+    AsyncFunctionCommands,
     AsyncInfoCommands,
     AsyncAdminCommands,
     AsyncInferCommands,

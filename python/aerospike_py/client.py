@@ -9,6 +9,7 @@ from ._commands.base import ClientBase
 from ._commands.batch_read import BatchReadCommands
 from ._commands.batch_read_arrow import BatchReadArrowCommands
 from ._commands.batch_write import BatchWriteCommands
+from ._commands.functions import FunctionCommands
 from ._commands.indexes import IndexCommands
 from ._commands.infer import InferCommands
 from ._commands.info import InfoCommands
@@ -55,6 +56,7 @@ class Client(
     BatchWriteCommands,
     QueryCommands,
     IndexCommands,
+    FunctionCommands,
     InfoCommands,
     AdminCommands,
     InferCommands,

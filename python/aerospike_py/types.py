@@ -143,6 +143,31 @@ class BatchRemovePolicy(_Writes, total=False):
     expressions: Any
 
 
+class ApplyPolicy(_Command, total=False):
+    """Policy of ``apply``.
+
+    >>> policy: ApplyPolicy = {"total_timeout": 500, "ttl": 3600}
+    """
+
+    key: int
+    commit_level: int
+    durable_delete: bool
+    ttl: int
+
+
+class BatchApplyPolicy(TypedDict, total=False):
+    """Policy of rows that apply user-defined functions, in batches.
+
+    >>> policy: BatchApplyPolicy = {"ttl": 3600}
+    """
+
+    key: int
+    commit_level: int
+    durable_delete: bool
+    ttl: int
+    expressions: Any
+
+
 class ArrayWritePolicy(BatchPolicy, BatchWritePolicy, total=False):
     """Policy of ``batch_write_numpy`` and ``batch_write_arrow``: the keys of the batch's policy and of its
     rows' policy together.
@@ -257,9 +282,9 @@ class Policies(TypedDict, total=False):
     batch_remove: BatchRemovePolicy
     query: QueryPolicy
     info: InfoPolicy
-    apply: Mapping[str, Any]
+    apply: ApplyPolicy
     scan: Mapping[str, Any]
-    batch_apply: Mapping[str, Any]
+    batch_apply: BatchApplyPolicy
     admin: AdminPolicy
     txn_verify: Mapping[str, Any]
     txn_roll: Mapping[str, Any]

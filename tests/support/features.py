@@ -323,12 +323,11 @@ GROUPS = (
                 "tests/compat/test_interop_indexes.py::test_background_queries_are_the_same_requests",
                 peer=NO,
             ),
-            not_yet(
-                "user-defined functions",
-                "",
-                *commands(
-                    "apply", "udf_put", "udf_remove", "udf_list", "batch_apply", "query_apply", "scan_apply"
-                ),
+            have(
+                "user-defined functions on records",
+                "tests/integration/test_functions.py::test_functions_run_on_one_record_and_on_many",
+                "tests/integration/test_functions.py::test_functions_run_in_the_background",
+                peer=NO,
             ),
             have(
                 "users and roles",

@@ -62,6 +62,7 @@ def refused(name: str, value: Any, why: str, harmless: Any = None) -> Key:
 
 
 EFFECTS = "tests/config/test_policy_effects.py::"
+FUNCTIONS = "tests/integration/test_functions.py::"
 CONFIG = "tests/config/test_config_effects.py::"
 TOLD = f"{EFFECTS}test_flags_that_a_node_receives"
 CLUSTER = "tests/cluster/test_reads.py::"
@@ -449,6 +450,13 @@ TABLES = (
             ),
             works("batch_write", "", "for rows of these batches that write", TOLD),
             works("batch_remove", "", "for rows of these batches that delete", TOLD),
+            works("apply", "", "for `apply`", f"{FUNCTIONS}test_policies_of_functions_take_effect"),
+            works(
+                "batch_apply",
+                "",
+                "for rows of `batch_apply`, and each `Apply` of `batch_write`",
+                f"{FUNCTIONS}test_policies_of_functions_take_effect",
+            ),
             works("query", "", "for queries", f"{EFFECTS}test_total_timeout"),
             works("info", "", "for info commands and `truncate`", f"{EFFECTS}test_timeout_of_info"),
             works("admin", "", "for commands on users and roles", f"{EFFECTS}test_timeout_of_admin"),
@@ -471,8 +479,6 @@ TABLES = (
                     "read_mode_ap",
                 )
             ),
-            later("apply", {**_LATER_COMMAND, "key": 1, "commit_level": 1}, "for `apply`"),
-            later("batch_apply", {"ttl": 60, "key": 1, "commit_level": 1}, "for rows of `batch_apply`"),
             later("scan", {**_LATER_COMMAND, "max_records": 9, "records_per_second": 9}, "for `scan`"),
             later("txn_verify", {"max_retries": 5, "read_mode_sc": 1}, "for `commit`"),
             later("txn_roll", {"max_retries": 5, "replica": 0}, "for `commit` and `abort`"),

@@ -13,6 +13,7 @@ use crate::batch::sink::RowSink;
 use crate::batch::work;
 use crate::command::admin::{self, AdminAnswer, AdminRequest};
 use crate::command::answer::Answer;
+use crate::command::apply::{self, Function};
 use crate::command::info::{self, INFO_TIMEOUT, InfoAnswers};
 use crate::command::{index, operate, single};
 use crate::config::ClusterConfig;
@@ -192,6 +193,29 @@ impl Cluster {
     pub async fn delete(&self, key: &Key, policy: &WritePolicy) -> Result<Answer, Error> {
         let inner = self.inner();
         inner.until_closed(true, single::delete(inner, key, policy)).await
+    }
+
+    /// Applies a user-defined function to one record. It is not sent again once it may have been applied.
+    ///
+    /// # Errors
+    /// Those of [`Cluster::write`]; [`Error::Function`] with the text if the function fails.
+    pub async fn apply(&self, key: &Key, function: &Function, policy: &WritePolicy) -> Result<Answer, Error> {
+        let inner = self.inner();
+        inner.until_closed(true, apply::apply(inner, key, function, policy)).await
+    }
+
+    /// Waits until all nodes have the same version of a module, or, if not `is_there`, until none has it.
+    ///
+    /// # Errors
+    /// [`Error::ModuleNotReady`] names the nodes that are late.
+    pub async fn wait_for_module(
+        &self,
+        file: &str,
+        is_there: bool,
+        timeout: Option<Duration>,
+    ) -> Result<(), Error> {
+        let inner = self.inner();
+        inner.until_closed(false, apply::wait(inner, file, is_there, timeout)).await
     }
 
     /// Sends info commands to one node, or to all nodes concurrently.

@@ -209,6 +209,21 @@ pub enum Error {
         what: String,
         tried: Box<Tried>,
     },
+    /// A user-defined function failed.
+    #[error("{code}: {what:?}: {tried}")]
+    Function {
+        code: ResultCode,
+        /// The text of its error.
+        what: String,
+        tried: Box<Tried>,
+    },
+    /// Nodes do not have a new module in time, or still have a removed one.
+    #[error(
+        "module {file:?} is {what}, but not yet at {} after {}",
+        List(.nodes),
+        Seconds(*.waited)
+    )]
+    ModuleNotReady { file: String, what: &'static str, waited: Duration, nodes: Vec<String> },
     /// Nodes have not built an index in time.
     #[error(
         "index {name:?} of namespace {namespace:?} is not ready after {}: {}; wait longer",
@@ -337,9 +352,12 @@ impl Error {
             Self::Server { code, .. }
             | Self::Admin { code, .. }
             | Self::Index { code, .. }
+            | Self::Function { code, .. }
             | Self::Login { code, .. } => i32::from(*code),
             Self::Background { source, .. } => source.code(),
-            Self::Timeout { .. } | Self::IndexNotReady { .. } => i32::from(ResultCode::TIMEOUT),
+            Self::Timeout { .. } | Self::IndexNotReady { .. } | Self::ModuleNotReady { .. } => {
+                i32::from(ResultCode::TIMEOUT)
+            }
             Self::NoSuchIndex { .. } => i32::from(ResultCode::INDEX_NOT_FOUND),
             Self::Connection { .. } | Self::Connect { .. } => client_code::CONNECTION,
             Self::NoResponse { .. } => client_code::NO_RESPONSE,
@@ -372,6 +390,7 @@ impl Error {
             Self::Server { tried, .. }
             | Self::Admin { tried, .. }
             | Self::Index { tried, .. }
+            | Self::Function { tried, .. }
             | Self::Timeout { tried }
             | Self::Connection { tried, .. }
             | Self::Protocol { tried, .. }

@@ -45,6 +45,7 @@ pub use batch::sink::{RowLease, RowOutcome, RowSink};
 pub use cluster::Cluster;
 pub use command::admin::{AdminAnswer, AdminRequest};
 pub use command::answer::Answer;
+pub use command::apply::Function;
 pub use command::info::InfoAnswers;
 pub use config::{ClusterConfig, Seed};
 pub use error::{DiscoveryFault, Error, LoginUser, NodeProgress, SeedFailure, Tried, client_code};

@@ -32,7 +32,7 @@ mod values;
 
 use pyo3::prelude::*;
 
-use commands::{batch_read, batch_write_arrow, query};
+use commands::{batch_read, batch_write_arrow, functions, query};
 use python::{interpreter, once, process};
 
 /// Runs the embedded node with these command-line arguments until it is stopped; returns the exit code.
@@ -55,6 +55,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<batch_write_arrow::ArrowWriter>()?;
     module.add_class::<args::predicate::QueryPredicate>()?;
     module.add_class::<query::QueryOperations>()?;
+    module.add_class::<functions::QueryFunction>()?;
     module.add_class::<query::QueryPlace>()?;
     module.add_class::<query::QueryStream>()?;
     module.add_class::<query::NumpyStream>()?;

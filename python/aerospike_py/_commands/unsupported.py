@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-_UDF = "register and apply user-defined functions with the official client"
 _TRANSACTIONS = "compare generations instead, with the policy's gen"
+_BACKGROUND = "use client.query(namespace, set).apply(module, function, args).execute_background()"
 
 #: Method that will exist to what to do until then.
 NOT_YET: dict[str, str] = {
-    **dict.fromkeys(
-        (
-            "apply",
-            "batch_apply",
-            "query_apply",
-            "scan_apply",
-            "udf_get",
-            "udf_list",
-            "udf_put",
-            "udf_remove",
-        ),
-        _UDF,
-    ),
     **dict.fromkeys(("commit", "abort"), _TRANSACTIONS),
     **dict.fromkeys(("enable_metrics", "disable_metrics"), "client.stats() has the numbers"),
 }
 
 #: Method that will not exist to what to use instead.
 NEVER: dict[str, str] = {
+    **dict.fromkeys(("query_apply", "scan_apply"), _BACKGROUND),
     "get_policies": "a call merges its policy into the config's; the merged policies cannot be read back",
 }
 

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .._operation import Operation
-    from ..types import BatchReadPolicy, BatchRemovePolicy, BatchWritePolicy
+    from ..types import BatchApplyPolicy, BatchReadPolicy, BatchRemovePolicy, BatchWritePolicy
 
-__all__ = ["BatchRecord", "BatchRecords", "Read", "Remove", "Write"]
+__all__ = ["Apply", "BatchRecord", "BatchRecords", "Read", "Remove", "Write"]
 
 
 @dataclass(slots=True)
@@ -127,3 +127,42 @@ class Remove(BatchRecord):
     def __init__(self, key: Any, policy: BatchRemovePolicy | None = None) -> None:
         BatchRecord.__init__(self, key)
         self.policy = policy
+
+
+@dataclass(slots=True)
+class Apply(BatchRecord):
+    """A row that applies a user-defined function to its record.
+
+    Attributes:
+        key: ``(namespace, set, primary_key)``.
+        module: the module's name, without ``.lua``.
+        function: the function's name.
+        args: a list of the function's arguments after the record.
+        policy: policy of this row (``expressions``, ``ttl``, ``key``, ``commit_level``,
+            ``durable_delete``). It takes precedence over ``batch_apply`` in the client's policies.
+        result, record, in_doubt, error: the outcome, as in :class:`BatchRecord`. The bins have what the
+            function returned under ``"SUCCESS"``.
+
+    Example:
+        >>> Apply(("test", "users", 1), "visits", "visit", [1]).function
+        'visit'
+    """
+
+    module: str = ""
+    function: str = ""
+    args: Sequence[Any] | None = None
+    policy: BatchApplyPolicy | None = None
+
+    #: How the extension recognizes the row.
+    kind: ClassVar[str] = "apply"
+
+    def __init__(
+        self,
+        key: Any,
+        module: str,
+        function: str,
+        args: Sequence[Any] | None = None,
+        policy: BatchApplyPolicy | None = None,
+    ) -> None:
+        BatchRecord.__init__(self, key)
+        self.module, self.function, self.args, self.policy = module, function, args, policy

@@ -99,6 +99,9 @@ QUERY_DURATION_LONG_RELAX_AP = 2
 QUERY_DURATION_SHORT = 1
 
 # Jobs.
+#: The language of user-defined functions.
+UDF_TYPE_LUA = 0
+
 JOB_QUERY = "query"
 JOB_SCAN = "scan"
 JOB_STATUS_COMPLETED = 2
@@ -204,6 +207,7 @@ __all__ = [
     "TTL_DONT_UPDATE",
     "TTL_NAMESPACE_DEFAULT",
     "TTL_NEVER_EXPIRE",
+    "UDF_TYPE_LUA",
 ]
 for _module in (details, operations, security, transactions, udf):
     __all__ += _module.__all__

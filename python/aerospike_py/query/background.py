@@ -1,4 +1,4 @@
-"""Background queries: operations that the nodes apply to records by themselves."""
+"""Background queries: operations or functions that the nodes apply to records by themselves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class BackgroundRuns(QueryBase):
     """Background runs of a ``Query``."""
 
     def execute_background(self, policy: WritePolicy | None = None) -> int:
-        """Makes the nodes apply the operations of :meth:`add_ops` to the query's records, by themselves.
+        """Makes the nodes apply the operations of :meth:`add_ops`, or the function of :meth:`apply`.
 
         Returns once every node has begun. A node that may have begun does not get the job a second time, so
         each record is changed once.
@@ -28,7 +28,7 @@ class BackgroundRuns(QueryBase):
             The identifier of the job, for :meth:`Client.job_info`.
 
         Raises:
-            ParamError: the query has no operations, or some that read.
+            ParamError: the query has neither operations nor a function, or operations that read.
             IndexNotFound: there is no index for the predicate.
             AerospikeError: a node did not begin, or may have. If nodes have begun, ``in_doubt`` is True and
                 the message names the job and these nodes.

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .run import Run
 
 #: Method of the official client's queries that will exist to what to do until then.
-_UNSUPPORTED = {"apply": "use the official client for user-defined functions"}
 
 
 def has_partition_filter(policy: object) -> bool:
@@ -68,6 +67,7 @@ class QueryBase:
         self._bins: list[str] | None = None
         self._predicate: _native.QueryPredicate | None = None
         self._operations: _native.QueryOperations | None = None
+        self._function: _native.QueryFunction | None = None
         self._numbers = {"max_records": 0, "records_per_second": 0, "ttl": 0}
         self._paginates = False
         self._place: _native.QueryPlace | None = None
@@ -199,6 +199,30 @@ class QueryBase:
         self._operations = self._core.query_operations(ops)
         return self
 
+    def apply(self, module: str, function: str, arguments: Sequence[Any] | None = None) -> Self:
+        """Sets a user-defined function that the nodes apply to each record.
+
+        It is for :meth:`Query.execute_background`. Functions over the stream of records are not supported:
+        they would run partly in the client, which has no Lua. Aggregate with :meth:`Query.to_numpy` instead.
+
+        Args:
+            module: the module's name, without ``.lua``.
+            function: the function's name.
+            arguments: a list of the function's arguments after the record.
+
+        Returns:
+            The query itself.
+
+        Raises:
+            ParamError: an argument is invalid.
+
+        Example:
+            >>> client.query("test", "users").apply("visits", "visit", [1])
+            <...Query of 'test', set 'users'>
+        """
+        self._function = self._core.query_function(module, function, arguments)
+        return self
+
     def paginate(self) -> None:
         """Makes each run continue where the previous one ended. Set ``max_records`` to the size of a page.
 
@@ -270,7 +294,15 @@ class QueryBase:
         place = self._current_place() if continues else None
         return self.max_records, self.records_per_second, place, self._paginates, self._predicate
 
+    def _refuse_function(self) -> None:
+        if self._function is not None:
+            raise ParamError(
+                "the query has a function, which only execute_background() applies; functions over the "
+                "stream of records (aggregations) would run partly in the client, which has no Lua"
+            )
+
     def _start(self, policy: QueryPolicy | None, options: Mapping[str, bool] | None) -> _native.QueryStream:
+        self._refuse_function()
         return self._core.query(
             self._namespace,
             self._set,
@@ -295,12 +327,14 @@ class QueryBase:
             self._set,
             self._predicate,
             self._operations,
+            self._function,
             policy,
             self.records_per_second,
             self.ttl,
         )
 
     def _start_numpy(self, policy: QueryPolicy | None, *arguments: Any) -> _native.NumpyStream:
+        self._refuse_function()
         return self._core.query_numpy(
             self._namespace,
             self._set,
@@ -311,6 +345,7 @@ class QueryBase:
         )
 
     def _start_arrow(self, policy: QueryPolicy | None, *arguments: Any) -> _native.ArrowStream:
+        self._refuse_function()
         return self._core.query_arrow(
             self._namespace,
             self._set,
@@ -331,8 +366,6 @@ class QueryBase:
 
         def __getattr__(self, name: str) -> Any:
             kind = type(self).__name__
-            if reason := _UNSUPPORTED.get(name):
-                raise AttributeError(f"{kind}.{name} is not supported yet: {reason}", name=name, obj=self)
             raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=self)
 
     def __repr__(self) -> str:

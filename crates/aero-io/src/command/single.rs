@@ -186,7 +186,15 @@ impl<'a> Command<'a> {
                 Ok(answer) => {
                     let code = answer.result_code;
                     in_doubt |= self.is_write && code == ResultCode::TIMEOUT;
-                    let error = Error::Server { code, tried: Box::new(tried(in_doubt)) };
+                    let tried = Box::new(tried(in_doubt));
+                    let error = match answer.ops().next().filter(|_| code == ResultCode::UDF_BAD_RESPONSE) {
+                        // The text of the function's error.
+                        Some(text) => {
+                            let what = String::from_utf8_lossy(text.value).into_owned();
+                            Error::Function { code, what, tried }
+                        }
+                        None => Error::Server { code, tried },
+                    };
                     if !code.is_transient() {
                         return Err(error);
                     }

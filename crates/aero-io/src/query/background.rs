@@ -23,6 +23,7 @@ use wire_protocol::query::{BackgroundQuery, Predicate, write_background_query};
 use super::QueryOps;
 use super::index_hint::index_hint;
 use crate::command::answer::Answer;
+use crate::command::apply::Function;
 use crate::command::exchange::{self, Exchange, Failure, Received, Unanswered};
 use crate::command::info::{INFO_TIMEOUT, send};
 use crate::command::retry::retry_delay;
@@ -41,8 +42,10 @@ pub struct BackgroundJob {
     pub space: Space,
     /// Which records; `None` for all.
     pub predicate: Option<Arc<Predicate>>,
-    /// Operations that write.
+    /// Operations that write; none if there is a function.
     pub operations: QueryOps,
+    /// A function that is applied instead of operations.
+    pub function: Option<Function>,
     /// Nodes only update or replace records that exist, and compare no generations.
     pub policy: WritePolicy,
     /// Most records per second and node; 0 for the server's limit.
@@ -179,13 +182,14 @@ impl Exchange for StartExchange<'_> {
     }
 
     fn encode(&mut self, out: &mut Vec<u8>, timeout_ms: u32) -> Result<(), Error> {
-        let BackgroundJob { space, predicate, operations, policy, records_per_second } = self.job;
+        let BackgroundJob { space, predicate, operations, function, policy, records_per_second } = self.job;
         let socket_timeout = policy.limits.socket_timeout.as_millis();
         let query = BackgroundQuery {
             namespace: &space.namespace,
             set: &space.set,
             predicate: predicate.as_deref(),
             operations: EncodedOps { count: operations.count, bytes: &operations.bytes },
+            function: function.as_ref().map(Function::call),
             options: write_options(policy, timeout_ms),
             records_per_second: *records_per_second,
             socket_timeout_ms: u32::try_from(socket_timeout).unwrap_or(u32::MAX),

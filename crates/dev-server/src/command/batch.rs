@@ -7,8 +7,9 @@ use wire_protocol::ResultCode;
 use wire_protocol::batch::{BatchRequestRow, BatchRequestRows, REPEATED_ROW_LEN, batch_flags};
 use wire_protocol::message::{FrameHeader, FrameType, Message, field_type};
 
+use crate::command::apply::Call;
 use crate::command::request::{Filter, RecordRequest, RequestFields};
-use crate::command::single::execute;
+use crate::command::single::{execute, timeout_of};
 use crate::protocol::answer::write_end;
 use crate::protocol::flags::Flags;
 use crate::security::Access;
@@ -49,6 +50,8 @@ pub(crate) struct BatchRun<'a> {
     /// The code at the end of the answer: that of the first row that failed, unless the client asks for an
     /// answer to every row.
     end_code: ResultCode,
+    /// How long the client waits, in milliseconds; 0 if it does not say.
+    timeout: u32,
     /// The user that sent the batch; `None` without security.
     user: Option<Arc<Access>>,
     /// The fault of the first row's answer, until that is written.
@@ -104,6 +107,7 @@ impl<'a> BatchRun<'a> {
             context: None,
             overflow: Vec::new(),
             end_code: ResultCode::OK,
+            timeout: timeout_of(message),
             user,
             row_fault: fault.filter(|fault| matches!(fault, Fault::WrongRowIndex | Fault::RowTwice)),
             rows_before_unknown: None,
@@ -184,6 +188,10 @@ impl<'a> BatchRun<'a> {
             // In order of precedence.
             refusal: violation.or(self.refusal).or(context.fields.refusal).or(unavailable),
             flags,
+            call: context
+                .fields
+                .call
+                .map(|fields| Call::new(&self.node.store.functions, fields, self.timeout)),
             generation: u32::from(row.generation()),
             ttl: row.ttl(),
             ops: row.ops(),

@@ -3,7 +3,7 @@
 //! | module | answers |
 //! | --- | --- |
 //! | `dispatch` | a frame, by finding its command |
-//! | `single` | commands on one record, with `read` and `write` behind it |
+//! | `single` | commands on one record, with `read`, `write` and `apply` behind it |
 //! | `batch` | batches, row by row through `single` |
 //! | `query` | queries over partitions |
 //! | `info` | info commands |
@@ -12,12 +12,12 @@
 //! `operations` applies the operations of a write to the bins of a record. A command that is not implemented
 //! is refused with the code that a real server uses for that.
 //!
-//! What is still missing follows the protocol: queries over secondary indexes and in the background belong
-//! into `query`; creating indexes, watching jobs and storing user-defined functions are info commands, so
-//! they belong in `info`; applying a function to a record gets a module beside `read` and `write`.
+//! What is still missing follows the protocol: other commands on one record get a module beside `read` and `write`, other
+//! info commands one in `info`.
 //!
 //! Uses `state`, `security` and `protocol`, and knows nothing of sockets. Start with [`dispatch`].
 
+mod apply;
 mod batch;
 pub(crate) mod dispatch;
 mod info;

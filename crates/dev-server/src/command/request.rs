@@ -7,6 +7,7 @@ use wire_protocol::ResultCode;
 use wire_protocol::digest::Digest;
 use wire_protocol::message::{Fields, Ops, field_type};
 
+use crate::command::apply::Call;
 use crate::command::operations;
 use crate::protocol::flags::Flags;
 use crate::state::clock::Moment;
@@ -22,8 +23,6 @@ pub(crate) const MAX_SET_NAME: usize = 63;
 /// Field types of features that this server does not have.
 mod other_field {
     pub(super) const TRANSACTION_ID: u8 = 5;
-    /// Module, name and arguments of a user-defined function.
-    pub(super) const UDF: std::ops::RangeInclusive<u8> = 30..=32;
 }
 
 /// The fields of a request or batch row that this server uses.
@@ -36,6 +35,8 @@ pub(crate) struct RequestFields<'a> {
     pub(crate) batch: Option<&'a [u8]>,
     /// The expression that a record must match.
     pub(crate) filter: Option<&'a [u8]>,
+    /// The user-defined function that is to be applied.
+    pub(crate) call: Option<CallFields<'a>>,
     /// The code that refuses the request, if it asks for something that the server does not have.
     pub(crate) refusal: Option<ResultCode>,
 }
@@ -53,9 +54,9 @@ impl<'a> RequestFields<'a> {
                 field_type::BATCH => found.batch = Some(field.data),
                 field_type::FILTER => found.filter = Some(field.data),
                 other_field::TRANSACTION_ID => found.refusal = Some(ResultCode::ENTERPRISE_ONLY),
-                kind if other_field::UDF.contains(&kind) => {
-                    found.refusal = Some(ResultCode::UNSUPPORTED_FEATURE);
-                }
+                field_type::UDF_MODULE => found.call.get_or_insert_default().module = Some(field.data),
+                field_type::UDF_FUNCTION => found.call.get_or_insert_default().function = Some(field.data),
+                field_type::UDF_ARGUMENTS => found.call.get_or_insert_default().arguments = Some(field.data),
                 // Like the server, ignore unknown fields.
                 _ => {}
             }
@@ -64,7 +65,15 @@ impl<'a> RequestFields<'a> {
     }
 }
 
-/// A read, write or delete of one record, alone or as a row of a batch.
+/// The fields of a request about a user-defined function.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CallFields<'a> {
+    pub(crate) module: Option<&'a [u8]>,
+    pub(crate) function: Option<&'a [u8]>,
+    pub(crate) arguments: Option<&'a [u8]>,
+}
+
+/// A read, write or delete of one record, or a function that is applied to it, alone or as a row of a batch.
 pub(crate) struct RecordRequest<'a> {
     pub(crate) namespace: &'a Namespace,
     pub(crate) digest: &'a Digest,
@@ -79,6 +88,8 @@ pub(crate) struct RecordRequest<'a> {
     /// The code that refuses the request.
     pub(crate) refusal: Option<ResultCode>,
     pub(crate) flags: Flags,
+    /// The user-defined function that is to be applied.
+    pub(crate) call: Option<Call<'a>>,
     pub(crate) generation: u32,
     pub(crate) ttl: u32,
     pub(crate) ops: Ops<'a>,

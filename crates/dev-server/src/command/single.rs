@@ -3,6 +3,7 @@
 use wire_protocol::ResultCode;
 use wire_protocol::message::{Message, MessageHeader, info1, info2};
 
+use crate::command::apply::{self, Call};
 use crate::command::read::read;
 use crate::command::request::{Filter, RecordRequest, RequestFields};
 use crate::command::write::{delete, write};
@@ -57,12 +58,18 @@ fn parse_request<'a>(store: &'a Store, message: &Message<'a>) -> Result<RecordRe
         search: None,
         refusal: fields.refusal,
         flags: Flags { info1, info2, info3 },
+        call: fields.call.map(|fields| Call::new(&store.functions, fields, timeout_of(message))),
         generation,
         ttl,
         ops: message.ops(),
         index: 0,
         is_row: false,
     })
+}
+
+/// How long the client waits for the answer, in milliseconds; 0 if it does not say.
+pub(crate) fn timeout_of(message: &Message<'_>) -> u32 {
+    message.header.extra
 }
 
 /// Executes a request: appends one message with the answer to `out` and returns its result code.
@@ -72,6 +79,9 @@ pub(crate) fn execute(request: &RecordRequest<'_>, now: Moment, out: &mut Vec<u8
     let code = match request.refusal {
         Some(code) => code,
         None if info2 & info2::WRITE != 0 => {
+            if let Some(call) = &request.call {
+                return apply::apply(request, call, now, out);
+            }
             return if info2 & info2::DELETE != 0 {
                 delete(request, now, out)
             } else {

@@ -106,7 +106,7 @@ fn try_write(
         answer.void_time = now.for_clients(old.void_time);
     }
     check_conditions(request, old, requirements.record, now)?;
-    let void_time = void_time(request, namespace, old, now.seconds)?;
+    let void_time = void_time(request.ttl, namespace, old, now.seconds)?;
     let mut bins = match old {
         Some(old) if !request.flags.replaces() => BinsBuilder::of(old),
         _ => BinsBuilder::default(),
@@ -156,13 +156,13 @@ fn try_write(
 }
 
 /// The void time of the written record.
-fn void_time(
-    request: &RecordRequest<'_>,
+pub(super) fn void_time(
+    ttl: u32,
     namespace: &Namespace,
     old: Option<&Record>,
     now: u32,
 ) -> Result<u32, ResultCode> {
-    let ttl = match (request.ttl, old) {
+    let ttl = match (ttl, old) {
         (NEVER_EXPIRE, _) => return Ok(0),
         (DONT_UPDATE, Some(old)) => return Ok(old.void_time),
         (0 | DONT_UPDATE, _) => namespace.default_ttl,

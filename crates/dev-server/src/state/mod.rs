@@ -8,6 +8,7 @@ pub(crate) mod clock;
 pub(crate) mod cluster;
 pub(crate) mod counters;
 pub(crate) mod faults;
+pub(crate) mod functions;
 pub(crate) mod jobs;
 pub(crate) mod node;
 pub(crate) mod store;

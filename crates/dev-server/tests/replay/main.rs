@@ -114,12 +114,15 @@ fn written_at(scenario: &str) -> u32 {
 }
 
 /// Replays a scenario and returns the frames that each of its connections receives.
-async fn replay(scenario: &Scenario) -> HashMap<u64, Vec<Vec<u8>>> {
+async fn replay(scenario: &Scenario, all: &[Scenario]) -> HashMap<u64, Vec<Vec<u8>>> {
     let server = DevServer::start(config(&scenario.name)).await.unwrap();
     let addresses = server.addresses();
     let mut setup = Client::connect(addresses[0]).await;
     for given in state::before(scenario).into_iter().chain(query_setup::before(scenario)) {
         setup.set_up(&server, &given, written_at(&scenario.name)).await;
+    }
+    if let Some(command) = state::module_before(scenario, all) {
+        assert_eq!(setup.info(&command).await, "ok", "{command}");
     }
     for command in index_setup::before(scenario) {
         assert_eq!(setup.info(command).await, "ok", "{command}");
@@ -243,7 +246,7 @@ async fn recorded_scenarios_give_the_recorded_answers() {
         };
         assert_eq!(listed, found, "the table must list exactly the scenarios of {folder}");
         for (scenario, (_, verdict)) in scenarios.iter().zip(table) {
-            let ours = replay(scenario).await;
+            let ours = replay(scenario, &scenarios).await;
             if let Err(failure) = judge(*verdict, scenario, &ours) {
                 failures.push(format!("{} {failure}", scenario.name));
             }

@@ -63,6 +63,9 @@ pub(crate) fn before(scenario: &Scenario) -> Vec<Given> {
     digests
         .into_iter()
         .filter_map(|(namespace, digest)| {
+            if let Some(given) = of_function(scenario, &namespace, &digest) {
+                return given;
+            }
             let of_record: Vec<_> = exchanges
                 .iter()
                 .filter(|exchange| {
@@ -72,6 +75,36 @@ pub(crate) fn before(scenario: &Scenario) -> Vec<Given> {
             record_before(&of_record)
         })
         .collect()
+}
+
+/// The record that a scenario about user-defined functions applies them to: the first key, which an earlier scenario has
+/// written and another has added 35 to.
+fn of_function(scenario: &Scenario, namespace: &[u8], digest: &[u8; 20]) -> Option<Option<Given>> {
+    if !scenario.name.contains("-udf-") {
+        return None;
+    }
+    let set = [&b"udf"[..], b"nudf"].into_iter().find(|set| UserKey::Int(1).digest(set) == *digest);
+    let is_first = ["209-udf-apply", "167-udf-execute"].iter().any(|name| scenario.name.ends_with(name));
+    let (generation, i) = if is_first { (1, 7i64) } else { (2, 42) };
+    Some(set.map(|set| Given {
+        namespace: namespace.into(),
+        set: set.into(),
+        digest: *digest,
+        generation,
+        void_time: 0,
+        bins: vec![(b"i".to_vec(), 1, i.to_be_bytes().to_vec())],
+        key: None,
+    }))
+}
+
+/// The module that must be registered before a scenario: the command of the scenario that registers it.
+pub(crate) fn module_before(scenario: &Scenario, all: &[Scenario]) -> Option<String> {
+    let registers = |one: &&Scenario| one.name.ends_with("-udf-put") || one.name.ends_with("-udf-register");
+    if registers(&scenario) || !scenario.name.contains("-udf-") || scenario.name.contains("-info-") {
+        return None;
+    }
+    let body = &all.iter().find(registers)?.frames.first()?.bytes[FrameHeader::LEN..];
+    Some(String::from_utf8_lossy(body).trim_end().to_owned())
 }
 
 /// The time at which a request was sent, as far as the scenario's answers say.

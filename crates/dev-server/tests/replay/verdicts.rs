@@ -48,11 +48,7 @@ const OWN_KEY: Why = Why::Own("its cluster's key");
 const OWN_NUMBERS: Why = Why::Own("its statistics and settings");
 const OWN_PORT: Why = Why::Own("its port");
 const OTHER_COMMANDS: Why = Why::Own("it does not have some of these commands");
-const NO_UDF: Why = Why::Own("it has no user-defined functions");
-
 const TRANSACTIONS: &str = "transactions";
-const UDF: &str = "user-defined functions";
-
 /// The scenarios of each folder, in the order in which they were recorded.
 pub(crate) const FOLDERS: [(&str, &[(&str, Verdict)]); 5] = [
     ("official", OFFICIAL),
@@ -270,15 +266,15 @@ const OFFICIAL: &[(&str, Verdict)] = &[
     ("204-index-remove-missing", Same),
     ("205-truncate-set", Same),
     ("206-truncate-lut", Same),
-    ("207-udf-put", Unsupported(UDF)),
-    ("208-udf-list", Different(NO_UDF)),
-    ("209-udf-apply", Unsupported(UDF)),
-    ("210-udf-apply-types", Unsupported(UDF)),
-    ("211-udf-apply-error", Unsupported(UDF)),
-    ("212-udf-apply-no-function", Unsupported(UDF)),
-    ("213-udf-apply-no-module", Unsupported(UDF)),
-    ("214-udf-batch-apply", Unsupported(UDF)),
-    ("215-udf-remove", Unsupported(UDF)),
+    ("207-udf-put", Same),
+    ("208-udf-list", Same),
+    ("209-udf-apply", Same),
+    ("210-udf-apply-types", Same),
+    ("211-udf-apply-error", Same),
+    ("212-udf-apply-no-function", Same),
+    ("213-udf-apply-no-module", Same),
+    ("214-udf-batch-apply", Same),
+    ("215-udf-remove", Same),
     ("216-info-build", Same),
     ("217-info-edition", Same),
     ("218-info-namespaces", Same),
@@ -472,13 +468,13 @@ const NATIVE: &[(&str, Verdict)] = &[
     ("163-index-query-no-index", Same),
     ("164-index-drop", Same),
     ("165-truncate-set", Different(FREED)),
-    ("166-udf-register", Unsupported(UDF)),
-    ("167-udf-execute", Unsupported(UDF)),
-    ("168-udf-execute-types", Unsupported(UDF)),
-    ("169-udf-execute-error", Unsupported(UDF)),
-    ("170-udf-execute-no-function", Unsupported(UDF)),
-    ("171-udf-batch-apply", Unsupported(UDF)),
-    ("172-udf-remove", Unsupported(UDF)),
+    ("166-udf-register", Same),
+    ("167-udf-execute", Same),
+    ("168-udf-execute-types", Same),
+    ("169-udf-execute-error", Same),
+    ("170-udf-execute-no-function", Same),
+    ("171-udf-batch-apply", Same),
+    ("172-udf-remove", Same),
     ("173-info-build", Same),
     ("174-info-edition", Same),
     ("175-info-namespaces", Same),

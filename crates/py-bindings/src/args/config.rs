@@ -31,6 +31,10 @@ pub(crate) struct Policies {
     pub(crate) write: Write,
     pub(crate) remove: Write,
     pub(crate) operate: Operate,
+    /// For functions on one record.
+    pub(crate) apply: Write,
+    /// For rows that apply functions.
+    pub(crate) batch_apply: Write,
     pub(crate) query: QueryPolicy,
     pub(crate) info: InfoTimeout,
     /// For commands on users and roles.
@@ -273,6 +277,11 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies
     policies.remove = policy::remove(py, &policies.remove, "config policy \"remove\"", remove.as_ref())?;
     let operate = settings.take("operate")?;
     policies.operate = policy::operate(py, &policies.operate, "config policy \"operate\"", operate.as_ref())?;
+    let apply = settings.take("apply")?;
+    policies.apply = policy::apply(py, &policies.apply, "config policy \"apply\"", apply.as_ref())?;
+    let rows = settings.take("batch_apply")?;
+    policies.batch_apply =
+        policy::row_apply(py, &policies.batch_apply, "config policy \"batch_apply\"", rows.as_ref())?;
     let query = settings.take("query")?;
     policies.query = policy::query_defaults(py, &policies.query, "config policy \"query\"", query.as_ref())?;
     let info = settings.take("info")?;

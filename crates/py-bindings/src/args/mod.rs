@@ -5,7 +5,7 @@
 //! | `settings` | dictionaries of settings: each key is checked, unknown ones are refused |
 //! | `config`, `hosts`, `auth`, `tls` | the client's configuration |
 //! | `policy` | the policies of commands |
-//! | `operations`, `row_command` | operations on bins; what a row of a batch does |
+//! | `operations`, `function`, `row_command` | operations on bins; functions; what a row of a batch does |
 //! | `expression` | filters and other expressions |
 //! | `features` | the groups of a matrix |
 //! | `casting`, `paths`, `convert` | single arguments |
@@ -19,6 +19,7 @@ pub(crate) mod config;
 pub(crate) mod convert;
 pub(crate) mod expression;
 pub(crate) mod features;
+pub(crate) mod function;
 mod hosts;
 pub(crate) mod operations;
 pub(crate) mod paths;

@@ -1,12 +1,13 @@
-//! What a row of a batch does: read, operate or remove, from the arguments of a command or from the `Read`, `Write`
-//! and `Remove` objects of `batch_write`.
+//! What a row of a batch does: read, operate, remove or apply a function, from the arguments of a command or from the
+//! `Read`, `Write`, `Remove` and `Apply` objects of `batch_write`.
 
-use aero_io::{BatchPolicy, RowAttributes};
+use aero_io::{BatchPolicy, Function, RowAttributes};
 use pyo3::prelude::*;
 use wire_protocol::command::WriteOptions;
 use wire_protocol::message::info1;
 
 use crate::args::config::Config;
+use crate::args::function;
 use crate::args::operations::{self, Operations};
 use crate::args::policy::{self, RowPolicy};
 use crate::args::settings::Settings;
@@ -58,6 +59,15 @@ impl RowCommand {
         Ok(Self { attributes, operations, send_key: row.send_key, writes: true, filter })
     }
 
+    /// A function. Its call stands in the place of operations.
+    pub(crate) fn apply(py: Python<'_>, function: &Function, row: &RowPolicy) -> PyResult<Self> {
+        let attributes = RowAttributes::apply(&row.options).map_err(|error| request_error(py, &error))?;
+        let mut operations = Operations::default();
+        function.call().write_fields(&mut operations.encoded.bytes);
+        let filter = row.filter.clone();
+        Ok(Self { attributes, operations, send_key: row.send_key, writes: true, filter })
+    }
+
     /// Operations that only read. Without any, all bins if `operations.all_bins`, else none.
     pub(crate) fn read(operations: Operations, parent: &BatchPolicy, filter: Vec<u8>) -> Self {
         let bits = match (operations.all_bins, operations.encoded.count) {
@@ -99,6 +109,17 @@ impl RowCommand {
                     policy::row_remove(py, &policies.batch_remove, "batch remove policy", given.as_ref())?;
                 Self::remove(py, &row.of_row(py, None)?)
             }
+            Some("apply") => {
+                let given = attribute(intern!(py, "policy"))?;
+                let row = policy::row_apply(py, &policies.batch_apply, "batch apply policy", given.as_ref())?;
+                let function = function::function(
+                    &object.getattr(intern!(py, "module"))?,
+                    &object.getattr(intern!(py, "function"))?,
+                    attribute(intern!(py, "args"))?.as_ref(),
+                    config.bools,
+                )?;
+                Self::apply(py, &function, &row.of_row(py, None)?)
+            }
             Some("read") => {
                 let all_bins = object.getattr(intern!(py, "read_all_bins"))?;
                 let all_bins = all_bins.is_truthy().map_err(|_| {
@@ -132,7 +153,7 @@ impl RowCommand {
                 let found = describe(object);
                 Err(type_error(
                     py,
-                    format!("it is {found}; it must be a Write, Read or Remove of aerospike_py.batch"),
+                    format!("it is {found}; it must be a Write, Read, Remove or Apply of aerospike_py.batch"),
                 ))
             }
         }

@@ -178,7 +178,7 @@ fn items_of_batch<'py>(batch: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyA
             Err(type_error(
                 py,
                 format!(
-                    "batch_records.batch_records is {found}; it must be a list of Write, Read and Remove"
+                    "batch_records.batch_records is {found}; it must be a list of Write, Read, Remove and Apply"
                 ),
             ))
         }
@@ -224,14 +224,18 @@ impl Targets {
 
 impl Core {
     /// The client's policy for batches that write, overridden by the call's.
-    fn parent_policy(&self, py: Python<'_>, policy: Option<&Bound<'_, PyAny>>) -> PyResult<BatchPolicy> {
+    pub(super) fn parent_policy(
+        &self,
+        py: Python<'_>,
+        policy: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<BatchPolicy> {
         let policy = policy::batch(py, &self.config.policies.batch_parent_write, "batch policy", policy)?;
         self.config.check_replica(py, policy.limits.replica)?;
         Ok(policy)
     }
 
     #[allow(clippy::too_many_arguments)] // what the commands above have in common
-    fn run_batch(
+    pub(super) fn run_batch(
         &self,
         py: Python<'_>,
         completions: Option<&Completions>,

@@ -1,8 +1,8 @@
 //! The commands: methods of `Core`, one file per family.
 //!
 //! A command reads its arguments, makes a future without Python in it and a closure that converts the result, and
-//! passes both to `call::Call`. Start with `single`, which has the simplest ones. A new family (user-defined functions,
-//! transactions) is a new file; metrics belong into `cluster`.
+//! passes both to `call::Call`. Start with `single`, which has the simplest ones. A new family is a new
+//! file; metrics belong into `cluster`.
 
 pub(crate) mod admin;
 pub(crate) mod batch_operate;
@@ -13,6 +13,7 @@ mod batch_read_sets;
 pub(crate) mod batch_write_arrow;
 pub(crate) mod batch_write_numpy;
 pub(crate) mod cluster;
+pub(crate) mod functions;
 mod indexes;
 pub(crate) mod info;
 pub(crate) mod operate;

@@ -18,6 +18,8 @@ const BIN_NAME: i32 = ResultCode::BIN_NAME.get() as i32;
 pub(crate) const SERVER: i32 = ResultCode::SERVER_ERROR.get() as i32;
 /// The server's code of a record that does not exist.
 pub(crate) const RECORD_NOT_FOUND: i32 = ResultCode::RECORD_NOT_FOUND.get() as i32;
+/// The server's code of a user-defined function, or its module, that fails.
+pub(crate) const UDF_BAD_RESPONSE: i32 = ResultCode::UDF_BAD_RESPONSE.get() as i32;
 /// The client's code of a failure without a code of its own.
 pub(crate) const CLIENT: i32 = client_code::CLIENT;
 /// The client's code of a batch with rows that failed.

@@ -4,7 +4,7 @@
 //! the same operations and attributes as the row before it, and does not send its key, is written in short form.
 
 use crate::batch::{batch_flags, row_flags, same};
-use crate::command::{WriteOptions, write_user_key};
+use crate::command::{FunctionCall, WriteOptions, write_user_key};
 use crate::digest::{Digest, UserKey};
 use crate::error::WireError;
 use crate::message::{
@@ -38,6 +38,8 @@ pub struct RowAttributes<'a> {
     generation: Option<u16>,
     ttl: u32,
     filter: &'a [u8],
+    /// Whether the row applies a function: the fields of the call stand in the place of operations.
+    is_call: bool,
 }
 
 impl<'a> RowAttributes<'a> {
@@ -59,7 +61,20 @@ impl<'a> RowAttributes<'a> {
             generation: Some(generation),
             ttl: options.ttl,
             filter: options.filter,
+            is_call: false,
         })
+    }
+
+    /// A row that applies a user-defined function. Instead of operations, it is written with the fields of the call
+    /// ([`FunctionCall::write_fields`]) as [`EncodedOps`] with a count of 0.
+    ///
+    /// # Errors
+    /// As [`RowAttributes::write`].
+    pub fn apply(options: &WriteOptions<'a>) -> Result<Self, WireError> {
+        let mut row = Self::write(options, false)?;
+        row.info[1] &= !info2::RESPOND_ALL_OPS;
+        row.is_call = true;
+        Ok(row)
     }
 
     /// A row that deletes its record.
@@ -77,7 +92,8 @@ impl<'a> RowAttributes<'a> {
     /// [`ReadOptions`](crate::command::ReadOptions).
     #[must_use]
     pub fn read(info1: u8, info3: u8, touch_ttl_percent: u32, filter: &'a [u8]) -> Self {
-        Self { info: [info1::READ | info1, 0, info3], generation: None, ttl: touch_ttl_percent, filter }
+        let info = [info1::READ | info1, 0, info3];
+        Self { info, generation: None, ttl: touch_ttl_percent, filter, is_call: false }
     }
 
     /// The row, asking the server to answer each operation, also those without a result.
@@ -90,12 +106,13 @@ impl<'a> RowAttributes<'a> {
     /// The row with another filter expression; an empty one is that of the batch.
     #[must_use]
     pub fn with_filter(self, filter: &[u8]) -> RowAttributes<'_> {
-        let Self { info, generation, ttl, .. } = self;
-        RowAttributes { info, generation, ttl, filter }
+        let Self { info, generation, ttl, is_call, .. } = self;
+        RowAttributes { info, generation, ttl, filter, is_call }
     }
 
     fn same(&self, other: &Self) -> bool {
-        (self.info, self.generation, self.ttl) == (other.info, other.generation, other.ttl)
+        (self.info, self.generation, self.ttl, self.is_call)
+            == (other.info, other.generation, other.ttl, other.is_call)
             && same(self.filter, other.filter)
     }
 }
@@ -232,7 +249,7 @@ impl<'o, 'r> BatchWriter<'o, 'r> {
     /// Appends what follows a row's digest, up to its operations. Returns the position of their count.
     fn full_row(&mut self, row: &OperateRow<'_>, n_ops: u16) -> usize {
         let out = &mut *self.out;
-        let RowAttributes { info, generation, ttl, filter } = row.attributes;
+        let RowAttributes { info, generation, ttl, filter, is_call } = row.attributes;
         let with_generation = if generation.is_some() { row_flags::GENERATION } else { 0 };
         out.push(row_flags::INFO | row_flags::TTL | with_generation);
         out.extend_from_slice(&info);
@@ -241,6 +258,7 @@ impl<'o, 'r> BatchWriter<'o, 'r> {
         }
         out.extend_from_slice(&ttl.to_be_bytes());
         let n_fields = 2 + u16::from(row.send_key.is_some()) + u16::from(!filter.is_empty());
+        let n_fields = n_fields + if is_call { FunctionCall::N_FIELDS } else { 0 };
         out.extend_from_slice(&n_fields.to_be_bytes());
         let n_ops_at = out.len();
         out.extend_from_slice(&n_ops.to_be_bytes());

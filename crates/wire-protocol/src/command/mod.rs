@@ -1,13 +1,15 @@
-//! Requests for one record: read, write, operate, delete. Their answers are plain [messages](crate::message).
+//! Requests for one record: read, write, operate, delete, apply a function. Their answers are plain [messages](crate::message).
 //!
 //! Batches and queries use the parts that they share with these: [`Projection`], [`WriteOptions`], the user's key.
 
+mod apply;
 mod key;
 mod operate;
 mod projection;
 mod read;
 mod write;
 
+pub use self::apply::{FunctionCall, write_apply};
 pub use self::key::RecordKey;
 pub(crate) use self::key::write_user_key;
 pub use self::operate::{OperateReads, write_operate};

@@ -1,6 +1,7 @@
 //! Info commands: text requests and answers, by which nodes describe themselves and are administered.
 
 mod build;
+mod functions;
 mod indexes;
 mod jobs;
 mod partitions;
@@ -11,6 +12,10 @@ use crate::message::{FrameType, write_frame};
 use crate::result_code::ResultCode;
 
 pub use self::build::Build;
+pub use self::functions::{
+    LIST_MODULES, ModuleError, ModuleInfo, get_module, module_error, parse_module, parse_modules, put_module,
+    remove_module,
+};
 pub use self::indexes::{
     IndexInfo, IndexSource, create_index, index_stat, list_indexes, parse_indexes, parse_load_percent,
     remove_index,

@@ -4,6 +4,7 @@
 //! Commands that only report are answered here; those that do something have a module each.
 
 mod config;
+mod functions;
 mod index_context;
 mod indexes;
 mod parameters;
@@ -35,7 +36,7 @@ const EDITION: &str = "Aerospike Community Edition";
 
 /// The features of the real server that this one has.
 const FEATURES: &str = "batch-any;batch-index;blob-bits;cdt-index;cdt-list;cdt-map;cluster-stable;float;geo;sindex-exists;\
-                        peers;pipelining;pquery;pscans;query-show;replicas;truncate-namespace";
+                        peers;pipelining;pquery;pscans;query-show;replicas;truncate-namespace;udf";
 
 /// Size of the largest answer to one request.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
@@ -139,8 +140,9 @@ impl<'a> InfoSource<'a> {
             "sindex" | "sindex-create" | "sindex-delete" | "sindex-exists" | "sindex-list"
             | "sindex-stat" => self.index_command(name, parameters),
             "query-show" | "query-abort" | "query-abort-all" => self.query_command(name, parameters),
-            // None can be stored, so the list is empty.
-            "udf-list" => String::new(),
+            "udf-put" | "udf-list" | "udf-get" | "udf-remove" | "udf-clear-cache" => {
+                functions::answer(&self.store.functions, name, parameters)
+            }
             "statistics" => self.statistics(),
             "get-config" => self.config(parameters)?,
             "logs" => "0:stderr".into(),

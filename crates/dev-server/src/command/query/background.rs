@@ -4,7 +4,7 @@
 //! steps, so that other commands may run, and not faster than the query's number of records per second. Each record is
 //! written as by a command of its own, which checks again that the record is one that the query looks for.
 //!
-//! A query that applies a user-defined function starts, too. No function can be stored, so it fails for each record.
+//! A query may apply a user-defined function instead of operations.
 //!
 //! Each record is written once: an index query remembers the records of a partition that it has come to, since a write may
 //! move a record within the range. Nodes that run the same query share its progress, so that a node that takes over a
@@ -16,21 +16,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use record_ops::expression::{self, Expression};
+use record_udf::{Failure, Runtime};
 use wire_protocol::ResultCode;
 use wire_protocol::digest::{Digest, PARTITIONS};
 use wire_protocol::message::{Message, MessageHeader, Ops, field_type, info1, info2, info3, op};
 
+use crate::command::apply::{self, Function, Outcome};
 use crate::command::operations;
 use crate::command::query::rate_limit::RateLimit;
 use crate::command::query::request::{self, IndexRequest, Resume, SetFilter};
 use crate::command::query::source::{Candidate, Source};
 use crate::command::request::{Filter, RecordRequest, Search};
 use crate::command::write::write;
+use crate::protocol::answer::AnswerHeader;
 use crate::protocol::flags::Flags;
 use crate::security::Access;
 use crate::state::clock::Moment;
 use crate::state::cluster::ownership::Ownership;
 use crate::state::faults::Fault;
+use crate::state::functions::{Functions, LIMITS};
 use crate::state::jobs::{
     BackgroundProgress, Ending, Job, JobKind, JobRequest, Jobs, PartitionProgress, add,
 };
@@ -154,9 +158,10 @@ impl BackgroundRun {
             return Err(ResultCode::ROLE_VIOLATION);
         }
         let function = function_of(message)?;
-        if let Some(code) = fields.refusal
-            && (function.is_none() || code != ResultCode::UNSUPPORTED_FEATURE)
-        {
+        if function.is_none() && fields.call.is_some() {
+            return Err(ResultCode::UNSUPPORTED_FEATURE);
+        }
+        if let Some(code) = fields.refusal {
             return Err(code);
         }
         let set = SetFilter::of(namespace, fields.set);
@@ -236,7 +241,7 @@ impl BackgroundRun {
         let body = std::mem::take(&mut self.body);
         let step = match (store.namespaces.get(self.namespace), Message::parse_only(&body)) {
             (Some(namespace), Ok(message)) => {
-                let mut writer = Writer::new(namespace, &message, search.as_deref());
+                let mut writer = Writer::new(&store.functions, namespace, &message, search.as_deref());
                 self.write_some(&mut writer, records, partitions)
             }
             _ => Step { written: 0, has_more: false },
@@ -355,15 +360,12 @@ fn function_of(message: &Message<'_>) -> Result<Option<(String, String)>, Result
         return Ok(None);
     }
     let text = |kind| {
-        let name = message.field(kind).filter(|name| name.len() <= MAX_UDF_NAME);
+        let name = message.field(kind).filter(|name| name.len() <= apply::MAX_NAME);
         name.map(|name| String::from_utf8_lossy(name).into_owned()).ok_or(ResultCode::PARAMETER)
     };
     message.field(field_type::UDF_ARGUMENTS).ok_or(ResultCode::PARAMETER)?;
     Ok(Some((text(field_type::UDF_MODULE)?, text(field_type::UDF_FUNCTION)?)))
 }
-
-/// The longest name of a user-defined function or of its module.
-const MAX_UDF_NAME: usize = 127;
 
 /// The kind of a user-defined function that is applied in the background.
 const UDF_IN_BACKGROUND: u8 = 2;
@@ -385,6 +387,9 @@ fn check_ops(ops: Ops<'_>) -> Result<(), ResultCode> {
 
 /// Writes the records of a background query.
 struct Writer<'a> {
+    functions: &'a Functions,
+    /// The module of the function that is applied, once a record needs it.
+    runtime: Option<Result<Runtime, Failure>>,
     namespace: &'a Namespace,
     message: &'a Message<'a>,
     search: Option<&'a Search>,
@@ -395,9 +400,15 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(namespace: &'a Namespace, message: &'a Message<'a>, search: Option<&'a Search>) -> Self {
+    fn new(
+        functions: &'a Functions,
+        namespace: &'a Namespace,
+        message: &'a Message<'a>,
+        search: Option<&'a Search>,
+    ) -> Self {
         let filter = message.field(field_type::FILTER).and_then(|bytes| Expression::parse_filter(bytes).ok());
-        Self { namespace, message, search, filter, sets: HashMap::new(), answer: Vec::new() }
+        let (sets, answer) = (HashMap::new(), Vec::new());
+        Self { functions, runtime: None, namespace, message, search, filter, sets, answer }
     }
 
     /// Applies the operations to a record. Returns whether that counts: not if the record is gone or in another set.
@@ -410,13 +421,6 @@ impl<'a> Writer<'a> {
                 None => return false,
             }
         };
-        if let JobKind::Apply { .. } = job.request.kind {
-            // No module can be stored. As on a server without the module, the function fails for each record.
-            let counts = &job.counts;
-            add(&counts.throttled, 1);
-            add(&counts.failed, 1);
-            return true;
-        }
         let set: &[u8] = match number {
             0 => &[],
             _ => self.sets.entry(number).or_insert_with(|| namespace.set_name(number)),
@@ -436,6 +440,7 @@ impl<'a> Writer<'a> {
                 info2: info2::WRITE | info2 & info2::DURABLE_DELETE,
                 info3: info3::UPDATE_ONLY | info3 & info3::REPLACE_ONLY,
             },
+            call: None,
             generation: 0,
             ttl,
             ops: self.message.ops(),
@@ -445,7 +450,25 @@ impl<'a> Writer<'a> {
         self.answer.clear();
         let counts = &job.counts;
         add(&counts.throttled, 1);
-        match write(&request, now, &mut self.answer) {
+        let code = match &job.request.kind {
+            JobKind::Apply { module, function } => {
+                let runtime =
+                    self.runtime.get_or_insert_with(|| apply::load(self.functions, module.as_bytes()));
+                let mut function = Function {
+                    runtime,
+                    name: function,
+                    arguments: self.message.field(field_type::UDF_ARGUMENTS).unwrap_or_default(),
+                    time: LIMITS.time,
+                };
+                match function.run(&request, now, &mut AnswerHeader::default()) {
+                    Ok(Outcome::Returned(_)) => ResultCode::OK,
+                    Ok(Outcome::Failed(_)) => ResultCode::UDF_BAD_RESPONSE,
+                    Err(code) => code,
+                }
+            }
+            _ => write(&request, now, &mut self.answer),
+        };
+        match code {
             ResultCode::OK => add(&counts.succeeded, 1),
             // Gone, or no longer one that the query looks for.
             ResultCode::RECORD_NOT_FOUND => {}

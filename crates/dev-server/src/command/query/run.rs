@@ -90,6 +90,10 @@ impl<'a> QueryRun<'a> {
         if user.is_some_and(|user| !user.may(flags, namespace.name.as_bytes(), fields.set)) {
             return Err(ResultCode::ROLE_VIOLATION);
         }
+        if fields.call.is_some() {
+            // A function over the stream of records.
+            return Err(ResultCode::UNSUPPORTED_FEATURE);
+        }
         if let Some(code) = fields.refusal {
             return Err(code);
         }

@@ -12,6 +12,7 @@ mod shard;
 
 use crate::config::Config;
 use crate::state::clock::Clock;
+use crate::state::functions::Functions;
 use crate::state::jobs::BackgroundQueries;
 use crate::state::store::namespace::Namespace;
 
@@ -21,6 +22,7 @@ pub(crate) struct Store {
     pub(crate) clock: Clock,
     /// The background queries that run on any node.
     pub(crate) background: BackgroundQueries,
+    pub(crate) functions: Functions,
     pub(crate) batch_max_requests: u32,
     pub(crate) sweep_period: u32,
     pub(crate) compression: bool,
@@ -32,6 +34,7 @@ impl Store {
             namespaces: config.namespaces.iter().map(|name| Namespace::new(name, config)).collect(),
             clock: Clock::default(),
             background: BackgroundQueries::default(),
+            functions: Functions::default(),
             batch_max_requests: config.batch_max_requests,
             sweep_period: config.sweep_period,
             compression: config.compression,

@@ -3,10 +3,10 @@
 //! They are checked like those of other commands, so that a config can be shared with the official client, and have no
 //! effect. A command that is added takes its policy from here.
 
-use aero_io::{BatchPolicy, Limits, WritePolicy};
+use aero_io::{BatchPolicy, Limits};
 use pyo3::prelude::*;
 
-use super::{ON_LOCKING_ONLY, batch, durability_settings, filter_setting, limit_settings, over, send_key};
+use super::{batch, limit_settings, over};
 use crate::args::settings::Settings;
 use crate::python::describe::describe;
 use crate::python::errors::type_error;
@@ -14,13 +14,6 @@ use crate::python::once::intern;
 
 /// Takes and checks them from the config's `policies`.
 pub(crate) fn check_later_policies(py: Python<'_>, policies: &mut Settings<'_>) -> PyResult<()> {
-    let apply = policies.take("apply")?;
-    over(py, &(), "config policy \"apply\"", apply.as_ref(), |settings, ()| {
-        limit_settings(settings, &mut Limits::default())?;
-        apply_settings(settings)
-    })?;
-    let rows = policies.take("batch_apply")?;
-    over(py, &(), "config policy \"batch_apply\"", rows.as_ref(), |settings, ()| apply_settings(settings))?;
     let scan = policies.take("scan")?;
     over(py, &(), "config policy \"scan\"", scan.as_ref(), |settings, ()| {
         limit_settings(settings, &mut Limits::default())?;
@@ -43,13 +36,4 @@ pub(crate) fn check_later_policies(py: Python<'_>, policies: &mut Settings<'_>) 
         }
         _ => Ok(()),
     }
-}
-
-/// Takes the settings of user-defined functions on records.
-fn apply_settings(settings: &mut Settings<'_>) -> PyResult<()> {
-    filter_setting(settings, &mut Vec::new())?;
-    durability_settings(settings, &mut WritePolicy::default())?;
-    settings.time_to_live("ttl")?;
-    send_key(settings, &mut false)?;
-    settings.refuse(&[ON_LOCKING_ONLY])
 }

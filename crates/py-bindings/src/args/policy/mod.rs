@@ -279,6 +279,40 @@ pub(crate) fn background(
     Ok(write.policy)
 }
 
+/// A policy of user-defined functions over its defaults.
+pub(crate) fn apply(
+    py: Python<'_>,
+    defaults: &Write,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Write> {
+    over(py, defaults, name, object, |settings, write| {
+        limit_settings(settings, &mut write.policy.limits)?;
+        apply_settings(settings, write)
+    })
+}
+
+/// A policy of rows that apply functions over its defaults.
+pub(crate) fn row_apply(
+    py: Python<'_>,
+    defaults: &Write,
+    name: &'static str,
+    object: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Write> {
+    over(py, defaults, name, object, |settings, write| {
+        filter_setting(settings, &mut write.policy.limits.filter)?;
+        apply_settings(settings, write)
+    })
+}
+
+/// Takes the settings of user-defined functions on records.
+fn apply_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    durability_settings(settings, &mut write.policy)?;
+    set(&mut write.policy.ttl, settings.time_to_live("ttl")?);
+    send_key(settings, &mut write.send_key)?;
+    settings.refuse(&[ON_LOCKING_ONLY])
+}
+
 /// A remove policy over its defaults.
 pub(crate) fn remove(
     py: Python<'_>,

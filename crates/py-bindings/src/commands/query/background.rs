@@ -13,6 +13,7 @@ use crate::args::operations::encode_list;
 use crate::args::policy;
 use crate::args::predicate::QueryPredicate;
 use crate::call::{Call, Completions, or_raise};
+use crate::commands::functions::QueryFunction;
 use crate::commands::info::info_error;
 use crate::core::Core;
 use crate::python::describe::describe;
@@ -74,17 +75,27 @@ impl Core {
         set: Option<&Bound<'_, PyAny>>,
         predicate: Option<&QueryPredicate>,
         operations: Option<&QueryOperations>,
+        function: Option<&QueryFunction>,
         policy: Option<&Bound<'_, PyAny>>,
         records_per_second: &Bound<'_, PyAny>,
         ttl: u32,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let space = space(namespace, set)?;
-        let Some(operations) = operations else {
-            let message = "execute_background: the query has no operations; pass them to add_ops() first";
-            return Err(param_error(py, message.into()));
-        };
-        if operations.reads {
+        match (operations, function) {
+            (None, None) => {
+                let message = "execute_background: the query has no operations and no function; pass them to add_ops() \
+                               or apply() first";
+                return Err(param_error(py, message.into()));
+            }
+            (Some(_), Some(_)) => {
+                let message =
+                    "execute_background: the query has operations and a function; make a query for each";
+                return Err(param_error(py, message.into()));
+            }
+            _ => {}
+        }
+        if operations.is_some_and(|operations| operations.reads) {
             let message = "execute_background: the query has operations that read, whose results nobody would get; \
                            pass only operations that write to add_ops()";
             return Err(param_error(py, message.into()));
@@ -94,13 +105,14 @@ impl Core {
         if ttl != 0 && ttl != crate::args::convert::CLIENT_DEFAULT_TTL {
             policy.ttl = ttl;
         }
-        if let Some(ttl) = operations.ttl {
+        if let Some(ttl) = operations.and_then(|operations| operations.ttl) {
             policy.ttl = ttl;
         }
         let job = BackgroundJob {
             space,
             predicate: predicate.map(|predicate| Arc::clone(&predicate.0)),
-            operations: (*operations.encoded).clone(),
+            operations: operations.map(|operations| (*operations.encoded).clone()).unwrap_or_default(),
+            function: function.map(|function| function.0.clone()),
             policy,
             records_per_second: limit("records_per_second", records_per_second)? as u32,
         };

@@ -1,0 +1,64 @@
+//! Calls of user-defined functions: module, name and arguments.
+
+use aero_io::Function;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use crate::args::convert::text;
+use crate::python::describe::describe;
+use crate::python::errors::{param_error, type_error};
+use crate::values::{Bools, encode_operand};
+
+/// The longest name of a module or function that servers take.
+const MAX_NAME: usize = 127;
+
+/// Reads a call.
+pub(crate) fn function(
+    module: &Bound<'_, PyAny>,
+    name: &Bound<'_, PyAny>,
+    arguments: Option<&Bound<'_, PyAny>>,
+    bools: Bools,
+) -> PyResult<Function> {
+    Ok(Function {
+        module: checked_name("module", module)?,
+        name: checked_name("function", name)?,
+        arguments: encode_arguments(arguments, bools)?,
+    })
+}
+
+fn checked_name(what: &str, name: &Bound<'_, PyAny>) -> PyResult<String> {
+    let py = name.py();
+    let name = text(what, name)?;
+    if name.is_empty() || name.len() > MAX_NAME {
+        let message = format!("{what} is {name:?}; it must have 1 to {MAX_NAME} bytes");
+        return Err(param_error(py, message));
+    }
+    if what == "module" && name.ends_with(".lua") {
+        let message = format!("module is {name:?}; name it without the ending of its file, \".lua\"");
+        return Err(param_error(py, message));
+    }
+    Ok(name)
+}
+
+/// Encodes the arguments of a call as a list.
+fn encode_arguments(arguments: Option<&Bound<'_, PyAny>>, bools: Bools) -> PyResult<Vec<u8>> {
+    let mut out = Vec::new();
+    let Some(arguments) = arguments.filter(|arguments| !arguments.is_none()) else {
+        wire_protocol::msgpack::write_list_header(&mut out, 0);
+        return Ok(out);
+    };
+    let py = arguments.py();
+    if !arguments.is_instance_of::<PyList>() && !arguments.is_instance_of::<PyTuple>() {
+        let found = describe(arguments);
+        return Err(type_error(
+            py,
+            format!("args is {found}; it must be a list of the function's arguments"),
+        ));
+    }
+    wire_protocol::msgpack::write_list_header(&mut out, arguments.len()?);
+    for (position, argument) in arguments.try_iter()?.enumerate() {
+        encode_operand(&argument?, bools, &mut out)
+            .map_err(|bad| bad.raise_at(py, &format!("args[{position}]")))?;
+    }
+    Ok(out)
+}
