@@ -8,7 +8,7 @@ use record_decode::{Plan, RowBuffer};
 
 use crate::args::casting::CastingArgs;
 use crate::args::convert::bin_names;
-use crate::args::paths::{check_project, field_paths, path_error};
+use crate::args::paths::{field_paths, is_server_side, path_error};
 use crate::args::policy;
 use crate::arrays::dtype::{PlanArgs, read_plan};
 use crate::arrays::memory::Arrays;
@@ -74,7 +74,11 @@ impl Core {
         self.config.check_replica(py, policy.limits.replica)?;
         let bins = bin_names(bins)?;
         let casting = CastingArgs::read(casting, errors)?;
-        check_project(project)?;
+        if is_server_side(project)? {
+            let message = "project is \"server\", which a read of several sets does not take; use \"client\", or read \
+                           each set by itself";
+            return Err(param_error(py, message.into()));
+        }
 
         let dtypes = sets.iter().map(|set| as_dtype(&set.dtype)).collect::<PyResult<Vec<_>>>()?;
         let mut plans: Vec<Arc<Plan>> = Vec::with_capacity(sets.len());
