@@ -9,6 +9,7 @@ pub(crate) mod answer;
 pub(crate) mod arrow;
 pub(crate) mod arrow_rows;
 pub(crate) mod clock;
+pub(crate) mod metrics;
 pub(crate) mod numpy_batch;
 pub(crate) mod numpy_query;
 pub(crate) mod projected_rows;
