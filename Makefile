@@ -22,6 +22,8 @@ FUZZ_SECONDS ?= 20
 # The server for `make test-integration`, and for `make bench` if set: host:port[,host:port...]
 AEROSPIKE_HOSTS ?=
 BENCH_ARGS ?=
+# A checkout of aerospike-client-python, for `make test-official-suite`.
+OFFICIAL_SUITE ?=
 # Arguments for maturin in `make wheel`; "--features abi3" builds for the stable ABI.
 WHEEL_ARGS ?=
 # What `make check-deny` checks. "advisories" needs the network.
@@ -111,7 +113,7 @@ $(RELEASE): $(TOOLS) $(EXTENSION_SOURCES)
 
 # ---------------------------------------------------------------- tests
 
-.PHONY: test test-rust test-examples test-python test-nonumpy test-integration loom asan asan-python tsan miri fuzz
+.PHONY: test test-rust test-examples test-python test-nonumpy test-integration test-official-suite loom asan asan-python tsan miri fuzz
 test: test-rust test-examples test-python test-nonumpy ## run all tests
 
 test-rust: ## run the tests of the crates
@@ -136,6 +138,11 @@ test-nonumpy: $(DEV) $(NONUMPY) ## run the tests of the package without NumPy
 test-integration: $(DEV) ## run tests/integration and tests/compat against a real server: AEROSPIKE_HOSTS=host:port
 	@test -n "$(AEROSPIKE_HOSTS)" || { echo "set AEROSPIKE_HOSTS=host:port" >&2; exit 2; }
 	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) -m pytest tests/integration tests/compat $(PYTEST_ARGS)
+
+test-official-suite: $(DEV) ## run the official client's own tests with this package: OFFICIAL_SUITE=checkout AEROSPIKE_HOSTS=host:port
+	@test -n "$(OFFICIAL_SUITE)" && test -n "$(AEROSPIKE_HOSTS)" || \
+	  { echo "set OFFICIAL_SUITE=checkout and AEROSPIKE_HOSTS=host:port" >&2; exit 2; }
+	$(PY) -m tests.official_suite.run $(OFFICIAL_SUITE) --hosts $(AEROSPIKE_HOSTS) $(PYTEST_ARGS)
 
 # Dependencies are built without optimization here: the build takes half the time, and these tests run for
 # seconds.

@@ -283,7 +283,18 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "_leaves": (),
         # What methods take.
         "batch": ("_operation", "records", "types"),
-        "operations": ("_operation", "cdt_ctx", "_numbers", "constants"),
+        "operations": (
+            "list_operations",
+            "map_operations",
+            "bitwise_operations",
+            "hll_operations",
+            "string_operations",
+            "expression_operations",
+            "_operation",
+            "cdt_ctx",
+            "_numbers",
+            "constants",
+        ),
         "list_operations": ("_operation", "_numbers", "constants"),
         "map_operations": ("_operation", "constants"),
         "bitwise_operations": ("_operation", "_numbers", "constants"),
@@ -302,6 +313,10 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "exception",
             "_utils",
         ),
+        # Functions of the official module that belong to no client.
+        "_module_functions": ("values", "constants", "exception", "_utils"),
+        # Names of periodic metrics.
+        "metrics": ("stats",),
         # The values that a query looks for in an index.
         "predicates": ("constants", "exception", "_utils"),
         # The way to a list or map inside another.

@@ -28,7 +28,7 @@ PLACE = re.compile(r"^<!-- table: (?P<name>\w+) -->$", re.MULTILINE)
 
 def constants() -> Iterator[str]:
     """A section for each comment line of the constants, with the names and values below it."""
-    files = [PACKAGE / "constants" / name for name in ("__init__.py", "operations.py")]
+    files = sorted((PACKAGE / "constants").glob("*.py"))
     for line in [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]:
         if line.startswith("# "):
             yield from ("", f"## {line[2:].rstrip('.')}", "", "| constant | value |", "|---|---:|")

@@ -41,11 +41,23 @@ from . import (
     hll_operations,
     list_operations,
     map_operations,
+    metrics,
     operations,
     predicates,
     string_helpers,
     string_operations,
     types,
+)
+from ._module_functions import (
+    ConfigProvider,
+    geodata,
+    geojson,
+    get_partition_id,
+    set_deserializer,
+    set_log_handler,
+    set_log_level,
+    set_serializer,
+    unset_serializers,
 )
 from ._native import __version__
 from .arrow_records import ArrowRecords
@@ -68,9 +80,11 @@ from .query import (
     AsyncNumpyBatches,
     AsyncQuery,
     AsyncQueryRecords,
+    AsyncScan,
     NumpyBatches,
     Query,
     QueryRecords,
+    Scan,
 )
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats
@@ -86,12 +100,14 @@ __all__ = [
     "AsyncNumpyBatches",
     "AsyncQuery",
     "AsyncQueryRecords",
+    "AsyncScan",
     "BatchRecord",
     "BatchRecords",
     "CDTInfinite",
     "CDTWildcard",
     "Client",
     "ClusterStats",
+    "ConfigProvider",
     "ConnectionStats",
     "Exists",
     "GeoJSON",
@@ -111,6 +127,7 @@ __all__ = [
     "QueryRecords",
     "Record",
     "RecordHeader",
+    "Scan",
     "__version__",
     "batch",
     "bitwise_operations",
@@ -120,15 +137,24 @@ __all__ = [
     "exception",
     "expression_operations",
     "expressions",
+    "geodata",
+    "geojson",
+    "get_partition_id",
     "hll_operations",
     "list_operations",
     "map_operations",
+    "metrics",
     "null",
     "operations",
     "predicates",
+    "set_deserializer",
+    "set_log_handler",
+    "set_log_level",
+    "set_serializer",
     "string_helpers",
     "string_operations",
     "types",
+    "unset_serializers",
 ]
 __all__ += constants.__all__
 __all__ += exception.__all__

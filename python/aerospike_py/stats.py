@@ -27,6 +27,26 @@ class ConnectionStats(NamedTuple):
     waiting: int
     """Commands that wait because ``max_conns_per_node`` connections are in use."""
 
+    @property
+    def recovered(self) -> int:
+        """Always 0: a connection whose answer came too late is closed. The official client has the name.
+
+        Example:
+            >>> client.stats().nodes[0].conns.recovered
+            0
+        """
+        return 0
+
+    @property
+    def aborted(self) -> int:
+        """Always 0, like ``recovered``; ``closed`` counts these connections.
+
+        Example:
+            >>> client.stats().nodes[0].conns.aborted
+            0
+        """
+        return 0
+
 
 class NodeStats(NamedTuple):
     """The state of a node. Counts start at 0 when the node joins, and again when it rejoins.
@@ -76,6 +96,26 @@ class ClusterStats(NamedTuple):
     """Retries: requests sent again for rows without an answer."""
     hedge_count: int
     """Requests also sent to a second node because the first one was slow."""
+
+    @property
+    def thread_pool_queued_tasks(self) -> int:
+        """Always 0: commands do not wait for threads. The official client has the name.
+
+        Example:
+            >>> client.stats().thread_pool_queued_tasks
+            0
+        """
+        return 0
+
+    @property
+    def recover_queue_size(self) -> int:
+        """Always 0: a connection whose answer came too late is closed. The official client has the name.
+
+        Example:
+            >>> client.stats().recover_queue_size
+            0
+        """
+        return 0
 
     @property
     def suspects(self) -> list[str]:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ._utils.describe import describe
-from .exception import ParamTypeError
+from .exception import ClientError, ParamTypeError
 
 
 def null() -> None:
@@ -75,6 +75,35 @@ class GeoJSON:
         """
         return self._text
 
+    def wrap(self, geo_data: dict[str, Any]) -> None:
+        """Replaces the object by another.
+
+        Example:
+            >>> place = GeoJSON({"type": "Point", "coordinates": [1, 2]})
+            >>> place.wrap({"type": "Point", "coordinates": [3, 4]})
+        """
+        if not isinstance(geo_data, dict):
+            raise ParamTypeError(f"geo_data is {describe(geo_data)}; it must be a dict")
+        self._text = GeoJSON(geo_data)._text
+
+    def loads(self, raw_geo: str) -> None:
+        """Replaces the object by another, given as text.
+
+        Raises:
+            ClientError: the text is not JSON.
+
+        Example:
+            >>> place = GeoJSON({"type": "Point", "coordinates": [1, 2]})
+            >>> place.loads('{"type": "Point", "coordinates": [3, 4]}')
+        """
+        if not isinstance(raw_geo, str):
+            raise ParamTypeError(f"raw_geo is {describe(raw_geo)}; it must be a str")
+        try:
+            json.loads(raw_geo)
+        except ValueError as error:
+            raise ClientError(f"raw_geo is {describe(raw_geo)}, which is not JSON: {error}") from error
+        self._text = raw_geo
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GeoJSON):
             return NotImplemented
@@ -117,6 +146,9 @@ class HyperLogLog(bytes):
 
     def __repr__(self) -> str:
         return f"HyperLogLog({bytes.__repr__(self)})"
+
+    def __str__(self) -> str:
+        return repr(self)
 
 
 class CDTInfinite:

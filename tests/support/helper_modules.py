@@ -12,13 +12,13 @@ import aerospike_py
 
 # The official module, and ours.
 PAIRS = {
-    "aerospike_helpers.operations.operations": "aerospike_py.operations",
-    "aerospike_helpers.operations.list_operations": "aerospike_py.list_operations",
-    "aerospike_helpers.operations.map_operations": "aerospike_py.map_operations",
-    "aerospike_helpers.operations.bitwise_operations": "aerospike_py.bitwise_operations",
-    "aerospike_helpers.operations.hll_operations": "aerospike_py.hll_operations",
-    "aerospike_helpers.operations.expression_operations": "aerospike_py.expression_operations",
-    "aerospike_helpers.operations.string_operations": "aerospike_py.string_operations",
+    "aerospike_helpers.operations.operations": "aerospike_py.operations.operations",
+    "aerospike_helpers.operations.list_operations": "aerospike_py.operations.list_operations",
+    "aerospike_helpers.operations.map_operations": "aerospike_py.operations.map_operations",
+    "aerospike_helpers.operations.bitwise_operations": "aerospike_py.operations.bitwise_operations",
+    "aerospike_helpers.operations.hll_operations": "aerospike_py.operations.hll_operations",
+    "aerospike_helpers.operations.expression_operations": "aerospike_py.operations.expression_operations",
+    "aerospike_helpers.operations.string_operations": "aerospike_py.operations.string_operations",
     "aerospike_helpers.cdt_ctx": "aerospike_py.cdt_ctx",
     "aerospike_helpers.string_helpers": "aerospike_py.string_helpers",
     "aerospike_helpers.expressions": "aerospike_py.expressions",
@@ -30,7 +30,7 @@ PAIRS = {
     "aerospike_helpers.expressions.arithmetic": "aerospike_py.expressions.arithmetic",
     "aerospike_helpers.expressions.bitwise_operators": "aerospike_py.expressions.bitwise_operators",
     "aerospike_helpers.expressions.string": "aerospike_py.expressions.string",
-    "aerospike_helpers.batch.records": "aerospike_py.batch",
+    "aerospike_helpers.batch.records": "aerospike_py.batch.records",
 }
 
 # Their names that are no function or class to use: aliases of types, and modules that they import.

@@ -162,6 +162,8 @@ pub enum NodeProgress {
     Built(u8),
     /// The node does not know the index.
     Unknown,
+    /// The node does not have the namespace, so it builds no index of it.
+    NoNamespace,
     /// The node could not be asked.
     Failed(String),
 }
@@ -175,6 +177,7 @@ impl fmt::Display for NodesBehind<'_> {
             match progress {
                 NodeProgress::Built(percent) => write!(f, "has built {percent} %")?,
                 NodeProgress::Unknown => f.write_str("does not know it yet")?,
+                NodeProgress::NoNamespace => f.write_str("does not have the namespace")?,
                 NodeProgress::Failed(why) => write!(f, "cannot be asked ({why})")?,
             }
         }

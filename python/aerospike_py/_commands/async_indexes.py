@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import constants
 from .._utils.event_loop import call
+from .indexes import refuse_none
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,7 @@ class AsyncIndexCommands:
         wait_timeout: int | None,
     ) -> int:
         source, index_type, data_type, ctx = what
+        refuse_none(kind, source, data_type)
         arguments = (function, kind, ns, set, source, index_type, data_type, name, ctx, policy, wait_timeout)
         done: int = await call(self._core.index_create, *arguments)
         return done

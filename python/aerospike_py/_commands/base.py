@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from .. import _native
+from .._utils.warnings import warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,6 +104,38 @@ class ClientBase:
             [('D1', 0)]
         """
         return self._core.stats()
+
+    def get_stats(self) -> ClusterStats:
+        """The same as :meth:`stats`, by the official client's name.
+
+        Example:
+            >>> len(client.get_stats().nodes)
+            1
+        """
+        return self.stats()
+
+    def get_nodes(self) -> list[tuple[str, int]]:
+        """The address and port of each node, sorted by the nodes' names.
+
+        Raises:
+            ClientError: the client was not connected yet, or is closed.
+
+        Example:
+            >>> len(client.get_nodes())
+            1
+        """
+        return [(node.address, node.port) for node in self.stats().nodes]
+
+    def shm_key(self) -> None:
+        """Returns None, with a warning: clients share no memory, each process checks the cluster by itself.
+
+        Example:
+            >>> import warnings
+            >>> with warnings.catch_warnings():
+            ...     warnings.simplefilter("ignore")
+            ...     client.shm_key()
+        """
+        warn("shm_key is always None: clients share no memory; remove shm from the config", RuntimeWarning)
 
     def __reduce__(self) -> NoReturn:
         # Neither pickled nor copied: connections cannot go to another process.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import constants
+from ..exception import ParamTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
     # Bin or expression, INDEX_TYPE_*, INDEX_*, context.
     _Indexed = tuple[str | Expression | None, int | None, int | None, Sequence[_cdt_ctx] | None]
+
+
+def refuse_none(kind: str, source: object, data_type: object) -> None:
+    """Refuses None for the bin and the type of values, which the server would call a missing argument."""
+    if kind == "bin" and source is None:
+        raise ParamTypeError("bin is None (NoneType); it must be the name of a bin")
+    if kind != "set" and data_type is None:
+        raise ParamTypeError("index_datatype is None (NoneType); it must be an INDEX_* constant")
 
 
 class IndexCommands:
@@ -35,6 +44,7 @@ class IndexCommands:
         wait_timeout: int | None,
     ) -> int:
         source, index_type, data_type, ctx = what
+        refuse_none(kind, source, data_type)
         arguments = (function, kind, ns, set, source, index_type, data_type, name, ctx, policy, wait_timeout)
         done: int = self._core.index_create(None, *arguments)
         return done

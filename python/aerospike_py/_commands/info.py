@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import _native
+from .._utils.describe import describe
 from .._utils.event_loop import call
+from ..exception import ParamError, ParamTypeError
 
 if TYPE_CHECKING:
-    from .. import _native
+    from .._operation import Expression
     from ..exception import AerospikeError
     from ..types import InfoPolicy
+
+
+def _xdr_filter_command(data_center: str, namespace: str, expression_filter: Expression | None) -> str:
+    """The info command that sets the filter; None removes it."""
+    for name, value in (("data_center", data_center), ("namespace", namespace)):
+        if not isinstance(value, str):
+            raise ParamTypeError(f"{name} is {describe(value)}; it must be a str")
+        if not value or any(letter in value for letter in ";=:\n\t "):
+            raise ParamError(f"{name} is {value!r}; it must be a name, without spaces and without ; : =")
+    text = "null" if expression_filter is None else _native.get_expression_base64(expression_filter)
+    return f"xdr-set-filter:dc={data_center};namespace={namespace};exp={text}"
 
 
 class InfoCommands:
@@ -100,6 +114,38 @@ class InfoCommands:
         """
         self._core.truncate(None, namespace, set, nanos, policy)
 
+    def set_xdr_filter(
+        self,
+        data_center: str,
+        namespace: str,
+        expression_filter: Expression | None,
+        policy: InfoPolicy | None = None,
+    ) -> str:
+        """Sets which records of a namespace are shipped to another data center.
+
+        Sends the info command ``xdr-set-filter``. Servers of the Community Edition do not know it and answer
+        with an error.
+
+        Args:
+            data_center: name of the data center.
+            namespace: the namespace.
+            expression_filter: an expression of :mod:`aerospike_py.expressions`; None removes the filter.
+            policy: info policy: ``timeout`` in milliseconds.
+
+        Returns:
+            The answer as the server sent it.
+
+        Raises:
+            ServerError: the server's answer; ``InvalidRequest`` from the Community Edition.
+
+        Example:
+            >>> import contextlib
+            >>> large = exp.GT(exp.IntBin("visits"), 5).compile()
+            >>> with contextlib.suppress(aerospike_py.InvalidRequest):  # of the Community Edition
+            ...     client.set_xdr_filter("dc1", "test", large)
+        """
+        return self.info_random_node(_xdr_filter_command(data_center, namespace, expression_filter), policy)
+
 
 class AsyncInfoCommands:
     """Info commands, for ``AsyncClient``."""
@@ -149,3 +195,20 @@ class AsyncInfoCommands:
             >>> await client.truncate("test", "users", 0)
         """
         await call(self._core.truncate, namespace, set, nanos, policy)
+
+    async def set_xdr_filter(
+        self,
+        data_center: str,
+        namespace: str,
+        expression_filter: Expression | None,
+        policy: InfoPolicy | None = None,
+    ) -> str:
+        """Like :meth:`Client.set_xdr_filter`, awaited.
+
+        Example:
+            >>> import contextlib
+            >>> with contextlib.suppress(aerospike_py.InvalidRequest):  # of the Community Edition
+            ...     await client.set_xdr_filter("dc1", "test", None)
+        """
+        command = _xdr_filter_command(data_center, namespace, expression_filter)
+        return await self.info_random_node(command, policy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..query import AsyncQuery, Query
+from ..query import AsyncQuery, AsyncScan, Query, Scan
 
 if TYPE_CHECKING:
     from .. import _native
@@ -37,6 +37,19 @@ class QueryCommands:
         """
         return Query(self._core, namespace, set)
 
+    def scan(self, namespace: str, set: str | None = None) -> Scan:
+        """Creates a query over all records, with the arguments of the official client's scans.
+
+        Args:
+            namespace: the namespace.
+            set: the set, or None for the whole namespace.
+
+        Example:
+            >>> len(client.scan("test", "users").results())
+            2
+        """
+        return Scan(self._core, namespace, set)
+
 
 class AsyncQueryCommands:
     """Makes queries for ``AsyncClient``."""
@@ -53,3 +66,12 @@ class AsyncQueryCommands:
             {'name': 'Bea'}
         """
         return AsyncQuery(self._core, namespace, set)
+
+    def scan(self, namespace: str, set: str | None = None) -> AsyncScan:
+        """Like :meth:`Client.scan`. The scan is run with ``async for`` or ``await``.
+
+        Example:
+            >>> len(await client.scan("test", "users").results())
+            2
+        """
+        return AsyncScan(self._core, namespace, set)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._utils.event_loop import call
+from ..constants import SERIALIZER_NONE
+from ..exception import ParamError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +15,14 @@ if TYPE_CHECKING:
     from .._types import Bins, KeyLike
     from ..records import Exists, Record
     from ..types import ReadPolicy, RemovePolicy, WritePolicy
+
+
+def _refuse_serializer(serializer: int | None) -> None:
+    if serializer is not None and serializer != SERIALIZER_NONE:
+        raise ParamError(
+            f"serializer is {serializer!r}; it must be None: make bytes or text of the values yourself, such "
+            'as client.put(key, {"bin": json.dumps(value)})'
+        )
 
 
 class RecordCommands:
@@ -26,6 +36,7 @@ class RecordCommands:
         bins: Bins,
         meta: Mapping[str, int] | None = None,
         policy: WritePolicy | None = None,
+        serializer: int | None = None,
     ) -> None:
         """Writes bins of a record. Creates the record if it does not exist.
 
@@ -34,6 +45,7 @@ class RecordCommands:
             bins: bin name to value. None removes the bin.
             meta: ``{"gen": ..., "ttl": ...}``: the expected generation, and the time to live in seconds.
             policy: write policy (``key``, ``gen``, ``exists``, ``ttl``, ``total_timeout`` ...).
+            serializer: None or ``SERIALIZER_NONE``: values of other types are refused, not serialized.
 
         Raises:
             RecordExistsError, RecordNotFound, RecordGenerationError: the policy forbids the write.
@@ -43,6 +55,7 @@ class RecordCommands:
             >>> client.put(("test", "users", 3), {"name": "Cat", "visits": 1}, {"ttl": 3600})
             >>> client.put(("test", "users", 3), {"visits": None})  # removes the bin
         """
+        _refuse_serializer(serializer)
         self._core.put(None, key, bins, meta, policy)
 
     def get(self, key: KeyLike, policy: ReadPolicy | None = None) -> Record:
@@ -116,12 +129,14 @@ class AsyncRecordCommands:
         bins: Bins,
         meta: Mapping[str, int] | None = None,
         policy: WritePolicy | None = None,
+        serializer: int | None = None,
     ) -> None:
         """Like :meth:`Client.put`, awaited.
 
         Example:
             >>> await client.put(("test", "users", 3), {"name": "Cat", "visits": 1})
         """
+        _refuse_serializer(serializer)
         await call(self._core.put, key, bins, meta, policy)
 
     async def get(self, key: KeyLike, policy: ReadPolicy | None = None) -> Record:

@@ -49,16 +49,11 @@ NOT_YET: dict[str, str] = {
     ),
     **dict.fromkeys(("commit", "abort"), _TRANSACTIONS),
     **dict.fromkeys(("enable_metrics", "disable_metrics"), "client.stats() has the numbers"),
-    "set_xdr_filter": "it needs an Enterprise server",
 }
 
 #: Method that will not exist to what to use instead.
 NEVER: dict[str, str] = {
-    "scan": "the official client replaced it with query; use client.query(namespace, set)",
-    "get_stats": "use stats()",
-    "get_nodes": "use get_node_names()",
     "get_policies": "a call merges its policy into the config's; the merged policies cannot be read back",
-    "shm_key": "clients share no memory; each process tends the cluster by itself",
 }
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from . import operations
+from . import details, operations, security, transactions, udf
+from .details import *  # noqa: F403
 from .operations import *  # noqa: F403
+from .security import *  # noqa: F403
+from .transactions import *  # noqa: F403
+from .udf import *  # noqa: F403
 
 # Policies.
 POLICY_COMMIT_LEVEL_ALL = 0
@@ -179,4 +183,5 @@ __all__ = [
     "TTL_NAMESPACE_DEFAULT",
     "TTL_NEVER_EXPIRE",
 ]
-__all__ += operations.__all__
+for _module in (details, operations, security, transactions, udf):
+    __all__ += _module.__all__

@@ -13,6 +13,7 @@ from .arrays import AsyncNumpyBatches, NumpyBatches
 from .arrow import ArrowBatches, AsyncArrowBatches
 from .queries import AsyncQuery, Query
 from .records import AsyncQueryRecords, QueryRecords
+from .scans import AsyncScan, Scan
 
 __all__ = [
     "ArrowBatches",
@@ -20,7 +21,9 @@ __all__ = [
     "AsyncNumpyBatches",
     "AsyncQuery",
     "AsyncQueryRecords",
+    "AsyncScan",
     "NumpyBatches",
     "Query",
     "QueryRecords",
+    "Scan",
 ]

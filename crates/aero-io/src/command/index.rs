@@ -36,15 +36,25 @@ pub(crate) async fn wait(
         let limit = left.map_or(INFO_TIMEOUT, |left| left.clamp(Duration::from_millis(1), INFO_TIMEOUT));
         let mut behind = Vec::new();
         let mut knows = false;
+        let mut has_namespace = false;
+        let mut lacks_namespace = false;
         for (node, answers) in send(inner, None, &[&command], limit).await? {
             let progress = match answers {
                 Err(error) => NodeProgress::Failed(error.to_string()),
                 Ok(answers) => read(answers.first().map_or("", |(_, answer)| answer))?,
             };
+            if progress == NodeProgress::NoNamespace {
+                lacks_namespace = true;
+                continue;
+            }
+            has_namespace = true;
             knows |= matches!(progress, NodeProgress::Built(_));
             if progress != NodeProgress::Built(100) {
                 behind.push((node, progress));
             }
+        }
+        if lacks_namespace && !has_namespace {
+            return Err(Error::NamespaceNotFound { namespace: namespace.to_owned() });
         }
         if behind.is_empty() && (knows || inner.view().nodes.is_empty()) {
             return Ok(());
@@ -71,6 +81,7 @@ fn read(answer: &str) -> Result<NodeProgress, Error> {
     match info::error_of(answer) {
         None => {}
         Some((ResultCode::INDEX_NOT_FOUND, _)) => return Ok(NodeProgress::Unknown),
+        Some((ResultCode::NAMESPACE_NOT_FOUND, _)) => return Ok(NodeProgress::NoNamespace),
         Some(_) => return Ok(NodeProgress::Failed(format!("the server answered {answer:?}"))),
     }
     Ok(NodeProgress::Built(info::parse_load_percent(answer)?))
@@ -84,6 +95,7 @@ mod tests {
     fn answers_are_read() {
         assert_eq!(read("entries=5;load_pct=55").unwrap(), NodeProgress::Built(55));
         assert_eq!(read("ERROR:201:no index").unwrap(), NodeProgress::Unknown);
+        assert_eq!(read("ERROR:20:namespace not found").unwrap(), NodeProgress::NoNamespace);
         assert!(matches!(read("ERROR:4:bad").unwrap(), NodeProgress::Failed(_)));
         assert!(read("what").is_err());
     }

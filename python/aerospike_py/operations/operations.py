@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import _numbers
-from ._operation import Expression, Operation, operation
-from .constants import (
+from .. import _numbers
+from .._operation import Expression, Operation, operation
+from ..constants import (
     OPERATOR_APPEND,
     OPERATOR_DELETE,
     OPERATOR_INCR,
@@ -32,7 +32,7 @@ from .constants import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .cdt_ctx import _cdt_ctx
+    from ..cdt_ctx import _cdt_ctx
 
 __all__ = [
     "append",

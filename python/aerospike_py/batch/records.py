@@ -21,13 +21,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .records import BatchRecord, BatchRecords
+from ..records import BatchRecord, BatchRecords
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ._operation import Operation
-    from .types import BatchReadPolicy, BatchRemovePolicy, BatchWritePolicy
+    from .._operation import Operation
+    from ..types import BatchReadPolicy, BatchRemovePolicy, BatchWritePolicy
 
 __all__ = ["BatchRecord", "BatchRecords", "Read", "Remove", "Write"]
 
