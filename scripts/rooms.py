@@ -15,6 +15,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "command",
             "topology",
             "node",
+            "metrics",
             "config",
             "net",
             "key",
@@ -27,13 +28,15 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "command": (
             "topology",
             "node",
+            "metrics",
             "net",
             "key",
             "error",
             "policy",
         ),  # single records; how all commands retry
-        "topology": ("node", "config", "net", "error", "policy"),  # the nodes and their partitions
-        "node": ("config", "auth", "net", "error", "policy"),  # one node: health, hedging, new connections
+        "topology": ("node", "metrics", "config", "net", "error", "policy"),  # the nodes and their partitions
+        "node": ("metrics", "config", "auth", "net", "error", "policy"),  # one node: health, hedging, new connections
+        "metrics": ("error",),  # how often and how long; the trace of a call
         "config": ("auth",),
         "auth": ("net", "error"),
         "net": ("error",),  # streams, connections, their pool and buffers

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from ._arrow.finish import arrow_query_records, finish_arrow_batch
 from ._finish import finish_batch_read, finish_batch_sets, finish_matrix
+from ._tracing import current_trace
 from ._utils.log import emit as log_event
 from ._utils.log import logger
 from ._utils.warnings import warn
@@ -50,6 +51,7 @@ __all__ = [
     "RecordDecodeError",
     "RecordHeader",
     "arrow_query_records",
+    "current_trace",
     "error_class",
     "finish_arrow_batch",
     "finish_batch_read",

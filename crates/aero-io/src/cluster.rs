@@ -19,9 +19,10 @@ use crate::command::{index, operate, single};
 use crate::config::ClusterConfig;
 use crate::error::Error;
 use crate::key::{Bins, Key};
+use crate::metrics::CommandMetrics;
 use crate::net::transport::Transport;
 use crate::node::connector::Connector;
-use crate::node::events::Event;
+use crate::node::events::{Event, NodeName};
 use crate::policy::{OperatePolicy, ReadPolicy, WritePolicy};
 use crate::query::{self, BackgroundJob, Query, QueryStopper, RecordSink, RecordStream, background};
 use crate::stats::{ClusterStats, NodeStats};
@@ -87,6 +88,30 @@ impl Cluster {
         }
     }
 
+    /// Sets whether calls and requests are counted and timed from now on; off at first. What was counted stays.
+    pub fn enable_metrics(&self, enabled: bool) {
+        self.inner().connector.metrics_enabled.store(enabled, Ordering::Relaxed);
+    }
+
+    /// Whether calls and requests are counted and timed.
+    #[must_use]
+    pub fn has_metrics(&self) -> bool {
+        self.inner().metrics.is_enabled()
+    }
+
+    /// The calls so far, by command, namespace and outcome.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<CommandMetrics> {
+        self.inner().metrics.snapshot()
+    }
+
+    /// The requests to each node so far, by what they were for, namespace and outcome; -1 is no answer.
+    #[must_use]
+    pub fn node_metrics(&self) -> Vec<(NodeName, Vec<CommandMetrics>)> {
+        let view = self.inner().view();
+        view.nodes.iter().map(|node| (node.as_named(), node.metrics.snapshot())).collect()
+    }
+
     /// Whether there are events for [`Cluster::take_events`].
     #[must_use]
     pub fn has_events(&self) -> bool {
@@ -126,7 +151,9 @@ impl Cluster {
     ) -> Result<(), Error> {
         let inner = Arc::clone(self.inner());
         let request = Request::Read(request);
-        inner.until_closed(false, work::run(&inner, keys, request, sink)).await
+        let (all, records) = (Arc::clone(&keys), keys.len());
+        let timer = inner.metrics.time("batch_read", all.only_namespace(), records);
+        timer.finish(inner.until_closed(false, work::run(&inner, keys, request, sink)).await)
     }
 
     /// Carries out the operations of the rows of `keys`, and delivers the answers to `sink`. A row that may
@@ -143,8 +170,11 @@ impl Cluster {
         sink: Arc<S>,
     ) -> Result<(), Error> {
         let inner = Arc::clone(self.inner());
+        let name = batch.name;
         let request = Request::operate(batch, keys.len())?;
-        inner.until_closed(request.may_write(), work::run(&inner, keys, request, sink)).await
+        let (all, records) = (Arc::clone(&keys), keys.len());
+        let timer = inner.metrics.time(name, all.only_namespace(), records);
+        timer.finish(inner.until_closed(request.may_write(), work::run(&inner, keys, request, sink)).await)
     }
 
     /// Reads one record: its bins, or only its header.
@@ -153,7 +183,9 @@ impl Cluster {
     /// [`Error::Server`] for every result code but 0, including that for a missing record (2).
     pub async fn read(&self, key: &Key, bins: &Bins, policy: &ReadPolicy) -> Result<Answer, Error> {
         let inner = self.inner();
-        inner.until_closed(false, single::read(inner, key, bins, policy)).await
+        let name = if matches!(bins, Bins::Header) { "exists" } else { "get" };
+        let timer = inner.metrics.time(name, &key.space.namespace, 1);
+        timer.finish(inner.until_closed(false, single::read(inner, key, bins, policy)).await)
     }
 
     /// Applies operations to one record. [`op::WRITE`](wire_protocol::message::op::WRITE) sets a bin.
@@ -162,7 +194,8 @@ impl Cluster {
     /// Those of [`Cluster::read`]. [`Error::in_doubt`] says whether the write may have been applied.
     pub async fn write(&self, key: &Key, ops: &[WriteOp<'_>], policy: &WritePolicy) -> Result<Answer, Error> {
         let inner = self.inner();
-        inner.until_closed(true, single::write(inner, key, ops, policy)).await
+        let timer = inner.metrics.time("put", &key.space.namespace, 1);
+        timer.finish(inner.until_closed(true, single::write(inner, key, ops, policy)).await)
     }
 
     /// Applies operations, which may include reads, to one record atomically and in order. `name` is the
@@ -181,9 +214,9 @@ impl Cluster {
         policy: &OperatePolicy,
     ) -> Result<Answer, Error> {
         let inner = self.inner();
-        inner
-            .until_closed(ops.iter().any(operate::is_write), operate::operate(inner, name, key, ops, policy))
-            .await
+        let timer = inner.metrics.time(name, &key.space.namespace, 1);
+        let writes = ops.iter().any(operate::is_write);
+        timer.finish(inner.until_closed(writes, operate::operate(inner, name, key, ops, policy)).await)
     }
 
     /// Deletes one record.
@@ -192,7 +225,8 @@ impl Cluster {
     /// Those of [`Cluster::write`].
     pub async fn delete(&self, key: &Key, policy: &WritePolicy) -> Result<Answer, Error> {
         let inner = self.inner();
-        inner.until_closed(true, single::delete(inner, key, policy)).await
+        let timer = inner.metrics.time("remove", &key.space.namespace, 1);
+        timer.finish(inner.until_closed(true, single::delete(inner, key, policy)).await)
     }
 
     /// Applies a user-defined function to one record. It is not sent again once it may have been applied.
@@ -237,7 +271,8 @@ impl Cluster {
         timeout: Duration,
     ) -> Result<Vec<InfoAnswers>, Error> {
         let inner = self.inner();
-        inner.until_closed(false, info::send(inner, node, commands, timeout)).await
+        let timer = inner.metrics.time("info", &[], 0);
+        timer.finish(inner.until_closed(false, info::send(inner, node, commands, timeout)).await)
     }
 
     /// Waits until every node has built a secondary index; without a timeout, for as long as that takes. `is_new`: the
@@ -305,7 +340,8 @@ impl Cluster {
     /// [`Error::Background`] if nodes have begun, or may have; other errors if no node has.
     pub async fn execute_background(&self, job: &BackgroundJob) -> Result<u64, Error> {
         let inner = self.inner();
-        inner.until_closed(true, background::start(inner, job)).await
+        let timer = inner.metrics.time("execute_background", &job.space.namespace, 0);
+        timer.finish(inner.until_closed(true, background::start(inner, job)).await)
     }
 
     fn inner(&self) -> &Arc<Inner> {

@@ -50,6 +50,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<call::Completions>()?;
     module.add_class::<call::Operation>()?;
+    module.add_class::<call::trace::PyCallTrace>()?;
+    module.add_function(pyo3::wrap_pyfunction!(results::metrics::decoded_values, module)?)?;
     module.add_class::<core::Core>()?;
     module.add_class::<keys::KeyTable>()?;
     module.add_class::<batch_write_arrow::ArrowWriter>()?;

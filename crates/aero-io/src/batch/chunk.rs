@@ -132,6 +132,10 @@ impl<S: RowSink> Exchange for ChunkExchange<'_, S> {
     type Answer = ();
     type Failure = ChunkEnd;
 
+    fn purpose(&self) -> (&'static str, &[u8]) {
+        ("batch", self.call.keys.only_namespace())
+    }
+
     fn may_repeat(&self) -> bool {
         !self.call.request.may_write()
     }

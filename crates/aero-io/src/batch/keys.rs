@@ -106,6 +106,14 @@ impl BatchKeys {
         }
     }
 
+    /// The namespace, if all rows have the same.
+    pub(crate) fn only_namespace(&self) -> &[u8] {
+        match self.spaces.as_slice() {
+            [one, rest @ ..] if rest.iter().all(|other| other.namespace == one.namespace) => &one.namespace,
+            _ => &[],
+        }
+    }
+
     /// Whether all rows have the same namespace and set.
     pub(crate) fn is_single(&self) -> bool {
         self.space_of.is_none()

@@ -43,6 +43,7 @@ use wire_protocol::ResultCode;
 use wire_protocol::message::{FrameType, MAX_FRAME};
 
 use crate::error::{Error, Fault};
+use crate::metrics::{Counts, trace};
 use crate::net::buffers::Buffers;
 use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
@@ -61,6 +62,9 @@ pub(crate) trait Exchange: Send {
 
     /// The largest accepted body of a frame.
     const MAX_BODY: usize = MAX_FRAME;
+
+    /// What the request is for ("read", "write", "batch", "query", "info"), and the namespace, if it has one.
+    fn purpose(&self) -> (&'static str, &[u8]);
 
     /// Whether the request may be sent again though the node may have carried it out.
     fn may_repeat(&self) -> bool;
@@ -155,6 +159,38 @@ pub(crate) async fn run<X: Exchange>(
     buffers: &mut Buffers,
     timer: &mut Timer,
 ) -> Result<(ResultCode, X::Answer), Unanswered<X::Failure>> {
+    let mut traffic = Traffic::default();
+    let outcome = send(exchange, node, buffers, timer, &mut traffic).await;
+    if let Some(start) = traffic.start
+        && node.metrics.is_enabled()
+    {
+        let code = outcome.as_ref().map_or(FAILED, |(code, _)| i32::from(*code));
+        let (purpose, namespace) = exchange.purpose();
+        let counts = Counts::of_request(start.elapsed(), traffic.sent, traffic.received);
+        node.metrics.add(purpose, namespace, code, &counts);
+    }
+    outcome
+}
+
+/// What went over the network for a request.
+#[derive(Default)]
+struct Traffic {
+    /// When it began, if there was a connection.
+    start: Option<Instant>,
+    sent: usize,
+    received: usize,
+}
+
+/// The code of requests without an answer in the metrics of nodes.
+pub(crate) const FAILED: i32 = -1;
+
+async fn send<X: Exchange>(
+    exchange: &mut X,
+    node: &Node,
+    buffers: &mut Buffers,
+    timer: &mut Timer,
+    traffic: &mut Traffic,
+) -> Result<(ResultCode, X::Answer), Unanswered<X::Failure>> {
     let may_repeat = exchange.may_repeat();
     let mut wanted = if may_repeat { Wanted::Any } else { Wanted::Open };
     let mut has_lost_session = false;
@@ -168,6 +204,9 @@ pub(crate) async fn run<X: Exchange>(
             .encode(&mut buffers.request, timer.remaining_ms())
             .and_then(|()| Ok(buffers.prepare(exchange.compress())?))
             .map_err(Unanswered::unsent)?;
+        traffic.start = Some(start);
+        traffic.sent += buffers.request.len();
+        trace::note_request(&node.name, node.address);
         if let Err((fault, any_sent)) = leased.connection.send(&buffers.request, timer).await {
             if leased.reused && fault.is_stale() && (may_repeat || !any_sent) {
                 wanted = Wanted::New;
@@ -191,6 +230,7 @@ pub(crate) async fn run<X: Exchange>(
             };
             is_first = false;
             node.health.note_answer();
+            traffic.received += body.len();
             let received = exchange.frame(input.body(body)).await.map_err(Unanswered::sent)?;
             let Received::End(code, answer) = received else {
                 timer.step();

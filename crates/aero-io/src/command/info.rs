@@ -85,6 +85,10 @@ impl Exchange for InfoExchange<'_> {
     const FRAME_TYPE: FrameType = FrameType::Info;
     const MAX_BODY: usize = MAX_INFO;
 
+    fn purpose(&self) -> (&'static str, &[u8]) {
+        ("info", &[])
+    }
+
     fn may_repeat(&self) -> bool {
         true
     }

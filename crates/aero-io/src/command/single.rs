@@ -369,6 +369,10 @@ impl<E: Encode> Exchange for RecordExchange<'_, E> {
     type Answer = Answer;
     type Failure = Failure;
 
+    fn purpose(&self) -> (&'static str, &[u8]) {
+        (if self.command.is_write { "write" } else { "read" }, &self.command.key.space.namespace)
+    }
+
     fn may_repeat(&self) -> bool {
         !self.command.is_write
     }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -11,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::auth::logins::Logins;
 use crate::config::ClusterConfig;
 use crate::error::Fault;
+use crate::metrics::Metrics;
 use crate::net::channel;
 use crate::net::connection::Connection;
 use crate::net::opener::Opener;
@@ -27,6 +29,8 @@ pub(crate) struct Connector {
     /// `None` without credentials.
     pub(crate) logins: Option<Logins>,
     pub(crate) events: Events,
+    /// Whether the metrics of the cluster and its nodes are on.
+    pub(crate) metrics_enabled: Arc<AtomicBool>,
     /// The runtime that lives as long as the cluster. Commands may run in another one, which is driven only
     /// while they do.
     home: Option<Handle>,
@@ -39,7 +43,14 @@ impl Connector {
             .credentials
             .clone()
             .map(|credentials| Logins::new(credentials, config.login_timeout, opener.clone()));
-        Self { opener, config, logins, events: Events::default(), home: Handle::try_current().ok() }
+        Self {
+            opener,
+            config,
+            logins,
+            events: Events::default(),
+            metrics_enabled: Arc::default(),
+            home: Handle::try_current().ok(),
+        }
     }
 
     /// Spawns a task in the home runtime, where it can outlive the caller.
@@ -83,6 +94,11 @@ impl Connector {
 
     pub(crate) fn pool(&self) -> Pool {
         Pool::new(self.config.max_conns_per_node, self.config.max_socket_idle)
+    }
+
+    /// Metrics that are on with all others of the cluster.
+    pub(crate) fn metrics(&self) -> Metrics {
+        Metrics::new(Arc::clone(&self.metrics_enabled))
     }
 
     pub(crate) fn health(&self) -> Health {

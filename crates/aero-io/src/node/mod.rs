@@ -22,6 +22,7 @@ use wire_protocol::info::Build;
 use crate::auth::credentials::Credentials;
 pub(crate) use crate::auth::credentials::hash_of as password_hash;
 use crate::error::{Error, Fault, LoginUser, Tried, node_left};
+use crate::metrics::Metrics;
 use crate::net::connection::{Connection, ConnectionCounts};
 use crate::net::pool::{NoPermit, Permit, Pool, Wanted};
 use crate::net::timer::Timer;
@@ -45,6 +46,8 @@ pub(crate) struct Node {
     pub(crate) check_now: Notify,
     pub(crate) health: Health,
     pub(crate) opened: Arc<ConnectionCounts>,
+    /// Of requests, by what they are for: "read", "write", "batch", "query", "info".
+    pub(crate) metrics: Metrics,
     connector: Arc<Connector>,
     /// Rows that the node accepts in one request, as learned from refusals.
     max_rows: AtomicU32,
@@ -68,6 +71,7 @@ impl Node {
             check_now: Notify::new(),
             health: connector.health(),
             opened: Arc::default(),
+            metrics: connector.metrics(),
             connector,
             max_rows: AtomicU32::new(u32::MAX),
             query_ops: AtomicBool::new(false),

@@ -168,6 +168,10 @@ impl Exchange for StartExchange<'_> {
     type Answer = ();
     type Failure = Failure;
 
+    fn purpose(&self) -> (&'static str, &[u8]) {
+        ("query", &self.job.space.namespace)
+    }
+
     fn may_repeat(&self) -> bool {
         false
     }

@@ -208,6 +208,10 @@ impl<D: Delivery + Clone + Sync> Exchange for QueryExchange<'_, D> {
     type Answer = ();
     type Failure = RequestEnd;
 
+    fn purpose(&self) -> (&'static str, &[u8]) {
+        ("query", &self.call.query.space.namespace)
+    }
+
     fn may_repeat(&self) -> bool {
         true
     }

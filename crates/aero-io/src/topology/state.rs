@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use crate::error::Error;
+use crate::metrics::{Metrics, trace};
 use crate::net::buffer_cache;
 use crate::net::buffers::BufferPool;
 use crate::node::connector::Connector;
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     view: RwLock<Arc<View>>,
     members: Mutex<Members>,
     round_robin: AtomicUsize,
+    pub(crate) metrics: Metrics,
     pub(crate) n_retries: AtomicU64,
     pub(crate) n_hedges: AtomicU64,
 }
@@ -51,8 +53,10 @@ pub(crate) struct Inner {
 impl Inner {
     /// A cluster without nodes.
     pub(crate) fn new(connector: Arc<Connector>) -> Self {
+        let metrics = connector.metrics();
         Self {
             connector,
+            metrics,
             closed: AtomicBool::new(false),
             buffers: BufferPool::default(),
             closing: Notify::new(),
@@ -103,11 +107,13 @@ impl Inner {
     /// Counts requests that were sent again.
     pub(crate) fn count_retries(&self, requests: usize) {
         self.n_retries.fetch_add(requests as u64, Ordering::Relaxed);
+        trace::note_retries(requests);
     }
 
     /// Counts requests that were sent because others were not answered.
     pub(crate) fn count_hedges(&self, requests: usize) {
         self.n_hedges.fetch_add(requests as u64, Ordering::Relaxed);
+        trace::note_hedges(requests);
     }
 
     pub(crate) fn close(&self) {

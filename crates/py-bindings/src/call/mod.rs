@@ -9,11 +9,13 @@
 //! | --- | --- |
 //! | `wait` | waiting with the GIL released, looking for signals; [`Seal`] |
 //! | `operation`, `completions`, `waker` | a call in an event loop; the loop's queue; what wakes the loop |
+//! | `trace` | what a call did, for those who watch it |
 //! | `runtime` | the tokio runtimes: the process's shared one and those of waiting threads |
 
 mod completions;
 mod operation;
 pub(crate) mod runtime;
+pub(crate) mod trace;
 mod wait;
 mod waker;
 
@@ -85,6 +87,16 @@ where
         completions: Option<&Completions>,
         driver: Driver,
     ) -> PyResult<Py<PyAny>> {
+        match trace::current(py)? {
+            None => self.start(py, completions, driver),
+            Some(trace) => {
+                let Self { future, seal, finish, writes } = self;
+                Call { future: trace::follow(trace, future), seal, finish, writes }.start(py, completions, driver)
+            }
+        }
+    }
+
+    fn start(self, py: Python<'_>, completions: Option<&Completions>, driver: Driver) -> PyResult<Py<PyAny>> {
         let runtime = runtime::shared(py)?;
         match completions {
             Some(completions) => {

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 
 use crate::core::Core;
 use crate::python::errors::client_error;
-use crate::results::stats;
+use crate::results::{metrics, stats};
 
 #[pymethods]
 impl Core {
@@ -21,6 +21,17 @@ impl Core {
     /// The state of nodes and connections, as a `ClusterStats`.
     fn stats(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         stats::to_python(py, &self.require_cluster(py)?.stats())
+    }
+
+    /// Whether calls are counted and timed from now on.
+    fn enable_metrics(&self, py: Python<'_>, enabled: bool) -> PyResult<()> {
+        self.require_cluster(py)?.enable_metrics(enabled);
+        Ok(())
+    }
+
+    /// Whether metrics are on, what calls of the cluster took, and what requests to each node took.
+    fn metrics(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        metrics::to_python(py, &self.require_cluster(py)?)
     }
 
     /// The hosts and the number of nodes, for the client's `repr`.

@@ -11,6 +11,7 @@ pub(crate) mod arrow_rows;
 pub(crate) mod clock;
 pub(crate) mod group_rows;
 pub(crate) mod matrix;
+pub(crate) mod metrics;
 pub(crate) mod numpy_batch;
 pub(crate) mod numpy_query;
 pub(crate) mod projected_rows;
