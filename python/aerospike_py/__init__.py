@@ -60,6 +60,7 @@ from ._module_functions import (
     set_serializer,
     unset_serializers,
 )
+from ._metrics import ClientMetrics, CommandMetrics, NodeMetrics, prometheus_text
 from ._native import __version__
 from .arrow_records import ArrowRecords
 from .async_client import AsyncClient
@@ -109,7 +110,9 @@ __all__ = [
     "CDTInfinite",
     "CDTWildcard",
     "Client",
+    "ClientMetrics",
     "ClusterStats",
+    "CommandMetrics",
     "ConfigProvider",
     "ConnectionStats",
     "Exists",
@@ -120,6 +123,7 @@ __all__ = [
     "KeyOrderedDict",
     "Keys",
     "MissingFieldWarning",
+    "NodeMetrics",
     "NodeStats",
     "NumpyBatchRecords",
     "NumpyBatches",
@@ -153,6 +157,7 @@ __all__ = [
     "null",
     "operations",
     "predicates",
+    "prometheus_text",
     "set_deserializer",
     "set_log_handler",
     "set_log_level",

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 from ._commands.async_admin import AsyncAdminCommands
 from ._commands.async_indexes import AsyncIndexCommands
-from ._commands.base import ClientBase
 from ._commands.batch_read import AsyncBatchReadCommands
 from ._commands.batch_read_arrow import AsyncBatchReadArrowCommands
 from ._commands.batch_write import AsyncBatchWriteCommands
 from ._commands.functions import AsyncFunctionCommands
 from ._commands.infer import AsyncInferCommands
 from ._commands.info import AsyncInfoCommands
+from ._commands.metrics import MetricsCommands
 from ._commands.operate import AsyncOperateCommands
 from ._commands.query import AsyncQueryCommands
 from ._commands.read_matrix import AsyncReadMatrixCommands
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class AsyncClient(
-    ClientBase,
+    MetricsCommands,
     AsyncRecordCommands,
     AsyncOperateCommands,
     AsyncBatchReadCommands,
@@ -72,6 +72,7 @@ class AsyncClient(
             >>> client.is_connected()
             False
         """
+        self._stop_reports()
         self._core.close()
 
     async def __aenter__(self) -> Self:

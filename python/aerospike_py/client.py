@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from ._commands.admin import AdminCommands
-from ._commands.base import ClientBase
 from ._commands.batch_read import BatchReadCommands
 from ._commands.batch_read_arrow import BatchReadArrowCommands
 from ._commands.batch_write import BatchWriteCommands
@@ -13,6 +12,7 @@ from ._commands.functions import FunctionCommands
 from ._commands.indexes import IndexCommands
 from ._commands.infer import InferCommands
 from ._commands.info import InfoCommands
+from ._commands.metrics import MetricsCommands
 from ._commands.operate import OperateCommands
 from ._commands.query import QueryCommands
 from ._commands.read_matrix import ReadMatrixCommands
@@ -47,7 +47,7 @@ def client(config: ClientConfig) -> Client:
 
 
 class Client(
-    ClientBase,
+    MetricsCommands,
     RecordCommands,
     OperateCommands,
     BatchReadCommands,
@@ -119,6 +119,7 @@ class Client(
             >>> client.is_connected()
             False
         """
+        self._stop_reports()
         self._core.close()
 
     def __enter__(self) -> Self:

@@ -235,7 +235,8 @@ impl Cluster {
     /// Those of [`Cluster::write`]; [`Error::Function`] with the text if the function fails.
     pub async fn apply(&self, key: &Key, function: &Function, policy: &WritePolicy) -> Result<Answer, Error> {
         let inner = self.inner();
-        inner.until_closed(true, apply::apply(inner, key, function, policy)).await
+        let timer = inner.metrics.time("apply", &key.space.namespace, 1);
+        timer.finish(inner.until_closed(true, apply::apply(inner, key, function, policy)).await)
     }
 
     /// Waits until all nodes have the same version of a module, or, if not `is_there`, until none has it.
@@ -299,7 +300,10 @@ impl Cluster {
     /// [`Error::Admin`] for every result code but 0; those of other commands if there is no answer in time.
     pub async fn admin(&self, request: AdminRequest, timeout: Duration) -> Result<AdminAnswer, Error> {
         let inner = self.inner();
-        inner.until_closed(!request.command.is_query(), admin::run(inner, request, timeout)).await
+        let timer = inner.metrics.time("admin", &[], 0);
+        timer.finish(
+            inner.until_closed(!request.command.is_query(), admin::run(inner, request, timeout)).await,
+        )
     }
 
     /// Queries the records of partitions. Nothing is sent before the first record is requested. The stream

@@ -10,7 +10,6 @@ _BACKGROUND = "use client.query(namespace, set).apply(module, function, args).ex
 #: Method that will exist to what to do until then.
 NOT_YET: dict[str, str] = {
     **dict.fromkeys(("commit", "abort"), _TRANSACTIONS),
-    **dict.fromkeys(("enable_metrics", "disable_metrics"), "client.stats() has the numbers"),
 }
 
 #: Method that will not exist to what to use instead.

@@ -163,6 +163,10 @@ impl Exchange for AdminExchange<'_> {
     const FRAME_TYPE: FrameType = FrameType::Security;
     const MAX_BODY: usize = MAX_ANSWER;
 
+    fn purpose(&self) -> (&'static str, &[u8]) {
+        ("admin", &[])
+    }
+
     fn may_repeat(&self) -> bool {
         self.command.is_query()
     }

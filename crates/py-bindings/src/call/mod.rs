@@ -91,7 +91,11 @@ where
             None => self.start(py, completions, driver),
             Some(trace) => {
                 let Self { future, seal, finish, writes } = self;
-                Call { future: trace::follow(trace, future), seal, finish, writes }.start(py, completions, driver)
+                Call { future: trace::follow(trace, future), seal, finish, writes }.start(
+                    py,
+                    completions,
+                    driver,
+                )
             }
         }
     }

@@ -1,0 +1,103 @@
+"""Counting and timing the calls of a client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._metrics import ClientMetrics, Reporter, forget, remember, snapshot_of
+from .._utils.describe import describe
+from ..exception import ParamError, ParamTypeError
+from ..metrics import MetricsPolicy
+from .base import ClientBase
+
+if TYPE_CHECKING:
+    from ..types import ClientConfig
+
+_DEFAULT_TEND_INTERVAL = 1000
+
+
+class MetricsCommands(ClientBase):
+    """Metrics of both clients: methods that send nothing."""
+
+    _reporter: Reporter | None = None
+
+    def __init__(self, config: ClientConfig) -> None:
+        super().__init__(config)
+        interval = config.get("tend_interval")
+        self._tend_seconds = (interval or _DEFAULT_TEND_INTERVAL) / 1000
+        self._cluster_name = config.get("cluster_name")
+        self._app_id = str(config.get("app_id") or config.get("user") or "not-set")
+
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Counts and times the calls of this client from now on; :meth:`metrics` has the numbers.
+
+        Args:
+            policy: also report them now and then: to its listeners, or into files. None reports nothing; the
+                official client then writes files into the current directory.
+
+        Raises:
+            ClientError: the client was not connected yet, or is closed.
+            ParamError: the policy has an interval below 1, or not from 2 to 60 columns.
+
+        Example:
+            >>> client.enable_metrics()
+            >>> client.metrics().enabled
+            True
+        """
+        if policy is not None:
+            _check(policy)
+        self._core.enable_metrics(True)
+        remember(self)
+        self._stop_reports()
+        if policy is not None:
+            seconds = policy.interval * self._tend_seconds
+            reporter = Reporter(self, policy, seconds, self._cluster_name, self._app_id)
+            reporter.start()
+            self._reporter = reporter
+
+    def disable_metrics(self) -> None:
+        """Stops counting and reporting. What was counted stays.
+
+        Raises:
+            ClientError: the client was not connected yet, or is closed.
+
+        Example:
+            >>> client.disable_metrics()
+            >>> client.metrics().enabled
+            False
+        """
+        self._stop_reports()
+        self._core.enable_metrics(False)
+        forget(self)
+
+    def metrics(self) -> ClientMetrics:
+        """How many calls there were, how they ended and how long they took, with the state of the nodes.
+
+        Calls and requests are counted while metrics are enabled (:meth:`enable_metrics`); the state of nodes
+        and the counts of retries, hedges, inexact values and decode errors are always there. Taking a snapshot
+        holds up no call.
+
+        Raises:
+            ClientError: the client was not connected yet, or is closed.
+
+        Example:
+            >>> client.metrics().find("get").calls
+            0
+        """
+        return snapshot_of(self._core)
+
+    def _stop_reports(self) -> None:
+        reporter, self._reporter = self._reporter, None
+        if reporter is not None:
+            reporter.stop()
+
+
+def _check(policy: MetricsPolicy) -> None:
+    if not isinstance(policy, MetricsPolicy):
+        raise ParamTypeError(f"policy is {describe(policy)}; it must be a MetricsPolicy")
+    if policy.interval < 1:
+        raise ParamError(f"interval is {policy.interval!r}; it must be at least 1")
+    if not 2 <= policy.latency_columns <= 60:
+        raise ParamError(f"latency_columns is {policy.latency_columns!r}; it must be from 2 to 60")
+    if not 1 <= policy.latency_shift <= 5:
+        raise ParamError(f"latency_shift is {policy.latency_shift!r}; it must be from 1 to 5")
