@@ -171,7 +171,7 @@ def test_bad_arguments_are_refused(client: Any, sets: tuple[str, str]) -> None:
             client.batch_read(arguments.pop("keys", keys), **arguments)
 
     refused(
-        r"keys\[0\] is of set '.*_i' in namespace 'test', which _dtype has no dtype for", _dtype={users: USER}
+        r'keys\[0\] is of set ".*_i" in namespace "test", which _dtype has no dtype for', _dtype={users: USER}
     )
     refused("no set in namespace", keys=[("test", None, 1)], _dtype={users: USER})
     refused("has the key 5", _dtype={5: USER, users: USER})
