@@ -25,6 +25,12 @@ pub mod client_code {
     pub const NO_RESPONSE: i32 = -15;
     /// Parts of a batch failed.
     pub const BATCH_FAILED: i32 = -16;
+    /// A transaction failed.
+    pub const TRANSACTION_FAILED: i32 = -17;
+    /// A transaction that was committed was to be aborted.
+    pub const TRANSACTION_COMMITTED: i32 = -18;
+    /// A transaction that was aborted was to be committed.
+    pub const TRANSACTION_ABORTED: i32 = -19;
 }
 
 /// What a command had tried when it failed.
@@ -307,6 +313,34 @@ pub enum Error {
     /// The protocol cannot express the request.
     #[error("the request cannot be sent: {source}")]
     Request { source: WireError },
+    /// A transaction was aborted, because what it has read has changed or could not be verified.
+    #[error("{what}")]
+    TransactionFailed {
+        /// The message.
+        what: String,
+        /// Why its records could not be verified, if the server did not say that they have changed.
+        source: Option<Box<Error>>,
+    },
+    /// A transaction has ended otherwise.
+    #[error("transaction {id} was {} already", if *.is_committed { "committed" } else { "aborted" })]
+    TransactionEnded { id: u64, is_committed: bool },
+    /// A transaction was not committed, or may not have been.
+    #[error(
+        "transaction {id} {} ({source}){}",
+        if *.is_aborted { "was aborted by the server" }
+        else if *.in_doubt { "may have been committed" }
+        else { "was not committed" },
+        if *.is_aborted { "" }
+        else if *.in_doubt { "; commit it again to find out" }
+        else { "; commit it again, or abort it" }
+    )]
+    CommitFailed {
+        id: u64,
+        source: Box<Error>,
+        in_doubt: bool,
+        /// Whether the server had aborted it.
+        is_aborted: bool,
+    },
     /// The cluster handle was closed.
     #[error("the cluster was closed{}", if *.in_doubt { "; the write may have been applied" } else { "" })]
     Closed {
@@ -326,7 +360,12 @@ impl Error {
             Self::Server { code, .. } | Self::Index { code, .. } | Self::Login { code, .. } => {
                 i32::from(*code)
             }
-            Self::Background { source, .. } => source.code(),
+            Self::Background { source, .. }
+            | Self::CommitFailed { source, .. }
+            | Self::TransactionFailed { source: Some(source), .. } => source.code(),
+            Self::TransactionFailed { source: None, .. } => client_code::TRANSACTION_FAILED,
+            Self::TransactionEnded { is_committed: true, .. } => client_code::TRANSACTION_COMMITTED,
+            Self::TransactionEnded { is_committed: false, .. } => client_code::TRANSACTION_ABORTED,
             Self::Timeout { .. } | Self::IndexNotReady { .. } => i32::from(ResultCode::TIMEOUT),
             Self::NoSuchIndex { .. } => i32::from(ResultCode::INDEX_NOT_FOUND),
             Self::Connection { .. } | Self::Connect { .. } => client_code::CONNECTION,
@@ -347,7 +386,7 @@ impl Error {
     #[must_use]
     pub fn in_doubt(&self) -> bool {
         match self {
-            Self::Closed { in_doubt } => *in_doubt,
+            Self::Closed { in_doubt } | Self::CommitFailed { in_doubt, .. } => *in_doubt,
             Self::Background { source, started, .. } => !started.is_empty() || source.in_doubt(),
             _ => self.tried().is_some_and(|tried| tried.in_doubt),
         }
@@ -366,9 +405,23 @@ impl Error {
             | Self::Saturated { tried, .. }
             | Self::ErrorRate { tried, .. } => Some(tried),
             Self::Login { tried, .. } => tried.as_deref(),
-            Self::Background { source, .. } => source.tried(),
+            Self::Background { source, .. } | Self::CommitFailed { source, .. } => source.tried(),
             _ => None,
         }
+    }
+}
+
+impl Error {
+    /// The error of a step before a write: the write itself was not sent.
+    pub(crate) fn before_write(mut self) -> Self {
+        match &mut self {
+            Self::Server { tried, .. }
+            | Self::Timeout { tried }
+            | Self::Connection { tried, .. }
+            | Self::Protocol { tried, .. } => tried.in_doubt = false,
+            _ => {}
+        }
+        self
     }
 }
 

@@ -338,7 +338,15 @@ async fn rows_before_one_of_an_unknown_namespace_are_executed_and_not_answered()
         let mut request = Vec::new();
         let mut batch = BatchWriter::new(&mut request, &BatchHeader::default());
         for (index, &(digest, namespace)) in (0..).zip(rows) {
-            let row = OperateRow { index, digest, namespace, set: SET, send_key: None, attributes };
+            let row = OperateRow {
+                index,
+                digest,
+                namespace,
+                set: SET,
+                send_key: None,
+                transaction: None,
+                attributes,
+            };
             batch.row(&row, EncodedOps { count: 1, bytes: &ops }).unwrap();
         }
         batch.finish().unwrap();
