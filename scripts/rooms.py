@@ -314,7 +314,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "records": ("exception", "_result_codes"),
         "values": ("exception", "_utils"),
         # Types of configs and policies.
-        "types": ("_types",),
+        "types": ("_types", "_native"),
         # The rows of a batch, by the key that the caller has.
         "_rows_by_key": ("_types",),
         # Aliases and protocols.

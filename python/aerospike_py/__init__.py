@@ -47,7 +47,7 @@ from . import (
     string_operations,
     types,
 )
-from ._native import __version__
+from ._native import Transaction, __version__
 from .arrow_records import ArrowRecords
 from .async_client import AsyncClient
 from .client import Client, client
@@ -111,6 +111,7 @@ __all__ = [
     "QueryRecords",
     "Record",
     "RecordHeader",
+    "Transaction",
     "__version__",
     "batch",
     "bitwise_operations",

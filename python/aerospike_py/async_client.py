@@ -14,6 +14,7 @@ from ._commands.info import AsyncInfoCommands
 from ._commands.operate import AsyncOperateCommands
 from ._commands.query import AsyncQueryCommands
 from ._commands.records import AsyncRecordCommands
+from ._commands.transactions import AsyncTransactionCommands
 from ._commands.unsupported import UnsupportedCommands
 from ._utils.event_loop import call
 
@@ -34,6 +35,7 @@ class AsyncClient(
     AsyncIndexCommands,
     AsyncInfoCommands,
     AsyncInferCommands,
+    AsyncTransactionCommands,
     UnsupportedCommands,
 ):
     """A client whose commands are coroutines. A command is sent when it is awaited.

@@ -14,6 +14,7 @@ from ._commands.info import InfoCommands
 from ._commands.operate import OperateCommands
 from ._commands.query import QueryCommands
 from ._commands.records import RecordCommands
+from ._commands.transactions import TransactionCommands
 from ._commands.unsupported import UnsupportedCommands
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Client(
     IndexCommands,
     InfoCommands,
     InferCommands,
+    TransactionCommands,
     UnsupportedCommands,
 ):
     """A client whose calls block until the answer has arrived. They release the GIL while they wait.

@@ -317,7 +317,14 @@ GROUPS = (
             not_yet(
                 "users and roles", "", *commands("admin_create_user", "admin_drop_user", "admin_create_role")
             ),
-            not_yet("transactions", "Enterprise Edition only", *commands("commit", "abort"), peer=NO),
+            have(
+                "transactions",
+                *commands("commit", "abort"),
+                "tests/integration/test_transactions.py::test_commit_and_abort",
+                "tests/compat/test_interop_transactions.py::test_commit",
+                note="Enterprise Edition only; not verified against such a server",
+                peer=NO,
+            ),
         ),
     ),
     Group(

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 _UDF = "register and apply user-defined functions with the official client"
 _ADMIN = "manage users and roles with asadm or the official client"
-_TRANSACTIONS = "compare generations instead, with the policy's gen"
 
 #: Method that will exist to what to do until then.
 NOT_YET: dict[str, str] = {
@@ -47,7 +46,6 @@ NOT_YET: dict[str, str] = {
         ),
         _ADMIN,
     ),
-    **dict.fromkeys(("commit", "abort"), _TRANSACTIONS),
     **dict.fromkeys(("enable_metrics", "disable_metrics"), "client.stats() has the numbers"),
     "set_xdr_filter": "it needs an Enterprise server",
 }

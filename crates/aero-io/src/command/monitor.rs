@@ -101,7 +101,7 @@ async fn append(
         })
         .await;
     drop(creating);
-    outcome.map(drop).map_err(Error::before_write)
+    outcome.map(drop).map_err(before_write)
 }
 
 /// Marks the transaction as committed: from then on, the server keeps what it has written.
@@ -158,4 +158,16 @@ fn part_of(limits: &Limits) -> Limits {
         compress: limits.compress,
         ..Limits::default()
     }
+}
+
+/// The error of the step before a write: the write itself was not sent.
+fn before_write(mut error: Error) -> Error {
+    match &mut error {
+        Error::Server { tried, .. }
+        | Error::Timeout { tried }
+        | Error::Connection { tried, .. }
+        | Error::Protocol { tried, .. } => tried.in_doubt = false,
+        _ => {}
+    }
+    error
 }

@@ -6,6 +6,7 @@
 //! | `config`, `hosts`, `auth`, `tls` | the client's configuration |
 //! | `policy` | the policies of commands |
 //! | `operations`, `row_command` | operations on bins; what a row of a batch does |
+//! | `transaction` | transactions, which policies name |
 //! | `expression` | filters and other expressions |
 //! | `casting`, `paths`, `convert` | single arguments |
 //!
@@ -25,3 +26,4 @@ pub(crate) mod predicate;
 pub(crate) mod row_command;
 pub(crate) mod settings;
 pub(crate) mod tls;
+pub(crate) mod transaction;

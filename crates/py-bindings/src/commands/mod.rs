@@ -1,8 +1,8 @@
 //! The commands: methods of `Core`, one file per family.
 //!
 //! A command reads its arguments, makes a future without Python in it and a closure that converts the result, and
-//! passes both to `call::Call`. Start with `single`, which has the simplest ones. A new family (indexes, user-defined
-//! functions, administration, transactions) is a new file; metrics belong into `cluster`.
+//! passes both to `call::Call`. Start with `single`, which has the simplest ones. A new family (user-defined
+//! functions, administration) is a new file; metrics belong into `cluster`.
 
 pub(crate) mod batch_operate;
 mod batch_operate_numpy;
@@ -16,3 +16,4 @@ pub(crate) mod info;
 pub(crate) mod operate;
 pub(crate) mod query;
 pub(crate) mod single;
+mod transactions;

@@ -3,10 +3,10 @@
 //! They are checked like those of other commands, so that a config can be shared with the official client, and have no
 //! effect. A command that is added takes its policy from here.
 
-use aero_io::{BatchPolicy, Limits, WritePolicy};
+use aero_io::{Limits, WritePolicy};
 use pyo3::prelude::*;
 
-use super::{ON_LOCKING_ONLY, batch, durability_settings, filter_setting, limit_settings, over, send_key};
+use super::{durability_settings, filter_setting, limit_settings, over, send_key};
 use crate::args::settings::Settings;
 use crate::python::describe::describe;
 use crate::python::errors::type_error;
@@ -29,10 +29,6 @@ pub(crate) fn check_later_policies(py: Python<'_>, policies: &mut Settings<'_>) 
         settings.flag("durable_delete")?;
         settings.time_to_live("ttl").map(drop)
     })?;
-    let verify = policies.take("txn_verify")?;
-    batch(py, &BatchPolicy::default(), "config policy \"txn_verify\"", verify.as_ref())?;
-    let roll = policies.take("txn_roll")?;
-    batch(py, &BatchPolicy::default(), "config policy \"txn_roll\"", roll.as_ref())?;
     if let Some(mut admin) = Settings::new(py, "config policy \"admin\"", policies.take("admin")?.as_ref())? {
         admin.millis("timeout")?;
         admin.finish()?;
@@ -55,5 +51,5 @@ fn apply_settings(settings: &mut Settings<'_>) -> PyResult<()> {
     durability_settings(settings, &mut WritePolicy::default())?;
     settings.time_to_live("ttl")?;
     send_key(settings, &mut false)?;
-    settings.refuse(&[ON_LOCKING_ONLY])
+    settings.flag("on_locking_only").map(drop)
 }
