@@ -11,6 +11,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "cluster": (
             "stats",
             "query",
+            "commit",
             "batch",
             "command",
             "topology",
@@ -18,31 +19,36 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "metrics",
             "config",
             "net",
+            "policy",
+            "transaction",
             "key",
             "error",
-            "policy",
         ),  # the public handle: one line a command
         "stats": ("node",),
-        "query": ("command", "topology", "node", "net", "key", "error", "policy"),
-        "batch": ("command", "topology", "node", "net", "key", "error", "policy"),
+        "query": ("command", "topology", "node", "net", "policy", "key", "error"),
+        # How transactions end: verification, roll forward and back.
+        "commit": ("batch", "command", "topology", "policy", "transaction", "key", "error"),
+        "batch": ("command", "topology", "node", "net", "policy", "transaction", "key", "error"),
         "command": (
             "topology",
             "node",
             "metrics",
             "net",
+            "policy",
+            "transaction",
             "key",
             "error",
-            "policy",
-        ),  # single records; how all commands retry
-        "topology": ("node", "metrics", "config", "net", "error", "policy"),  # the nodes and their partitions
-        "node": ("metrics", "config", "auth", "net", "error", "policy"),  # one node: health, hedging, new connections
+        ),  # single records; how all commands retry; the monitor records of transactions
+        "topology": ("node", "metrics", "config", "net", "policy", "error"),  # the nodes and their partitions
+        "node": ("metrics", "config", "auth", "net", "policy", "error"),  # one node: health, hedging, new connections
         "metrics": ("error",),  # how often and how long; the trace of a call
         "config": ("auth",),
         "auth": ("net", "error"),
         "net": ("error",),  # streams, connections, their pool and buffers
+        "policy": ("transaction",),
+        "transaction": ("error",),  # what a transaction has read and written, and how far it is
         "key": ("error",),
         "error": (),
-        "policy": (),
         "poll_for": (),  # blocking on a future in slices of time
     },
     "arrow-columns": {
@@ -383,7 +389,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "records": ("exception", "_result_codes"),
         "values": ("exception", "_utils"),
         # Types of configs and policies.
-        "types": ("_types",),
+        "types": ("_types", "_native"),
         # The rows of a batch, by the key that the caller has.
         "_rows_by_key": ("_types",),
         # Aliases and protocols.

@@ -61,7 +61,7 @@ from ._module_functions import (
     unset_serializers,
 )
 from ._metrics import ClientMetrics, CommandMetrics, NodeMetrics, prometheus_text
-from ._native import __version__
+from ._native import Transaction, __version__
 from .arrow_records import ArrowRecords
 from .async_client import AsyncClient
 from .client import Client, client
@@ -138,6 +138,7 @@ __all__ = [
     "Scan",
     "Split",
     "SplitMetrics",
+    "Transaction",
     "__version__",
     "batch",
     "bitwise_operations",

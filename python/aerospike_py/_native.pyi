@@ -116,6 +116,34 @@ class QueryPredicate:
     def __new__(cls, way: str, predicate: Any, argument: Any) -> QueryPredicate: ...
 
 @final
+class Transaction:
+    """Several commands on records of one namespace that are applied together or not at all.
+
+    Pass it as ``txn`` in the policies of commands and batches, and end it with ``client.commit()`` or
+    ``client.abort()``. It needs an Enterprise server with a strongly consistent namespace.
+    """
+
+    def __new__(cls, reads_capacity: int = 128, writes_capacity: int = 128) -> Transaction: ...
+    @property
+    def id(self) -> int:
+        """The random identifier."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the outcome of a commit is unknown. Commit again to find out."""
+
+    @property
+    def state(self) -> int:
+        """How far the transaction is: one of the ``TXN_STATE_*`` constants."""
+
+    @property
+    def timeout(self) -> int:
+        """Seconds after which the server ends the transaction, from its first write; 0 is the server's default."""
+
+    @timeout.setter
+    def timeout(self, timeout: int) -> None: ...
+
+@final
 class QueryOperations:
     """Operations of a query, encoded."""
 
@@ -239,6 +267,8 @@ class Core:
     def close(self) -> None: ...
     def is_connected(self) -> bool: ...
     def get_node_names(self) -> list[str]: ...
+    def commit(self, completions: Completions | None, transaction: Transaction) -> Any: ...
+    def abort(self, completions: Completions | None, transaction: Transaction) -> Any: ...
     def stats(self) -> ClusterStats:
         """The state of nodes and connections."""
 

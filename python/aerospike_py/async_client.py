@@ -17,6 +17,7 @@ from ._commands.operate import AsyncOperateCommands
 from ._commands.query import AsyncQueryCommands
 from ._commands.read_matrix import AsyncReadMatrixCommands
 from ._commands.records import AsyncRecordCommands
+from ._commands.transactions import AsyncTransactionCommands
 from ._commands.unsupported import UnsupportedCommands
 from ._utils.event_loop import call
 
@@ -40,6 +41,7 @@ class AsyncClient(
     AsyncInfoCommands,
     AsyncAdminCommands,
     AsyncInferCommands,
+    AsyncTransactionCommands,
     UnsupportedCommands,
 ):
     """A client whose commands are coroutines. A command is sent when it is awaited.

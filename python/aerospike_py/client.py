@@ -17,6 +17,7 @@ from ._commands.operate import OperateCommands
 from ._commands.query import QueryCommands
 from ._commands.read_matrix import ReadMatrixCommands
 from ._commands.records import RecordCommands
+from ._commands.transactions import TransactionCommands
 from ._commands.unsupported import UnsupportedCommands
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Client(
     InfoCommands,
     AdminCommands,
     InferCommands,
+    TransactionCommands,
     UnsupportedCommands,
 ):
     """A client whose calls block until the answer has arrived. They release the GIL while they wait.

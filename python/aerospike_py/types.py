@@ -15,6 +15,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
+from ._native import Transaction
 from ._types import Bins, Casting, Errors, KeyLike, Keys, PrimaryKey
 
 __all__ = [
@@ -57,6 +58,12 @@ class _Command(TypedDict, total=False):
     expressions: Any
 
 
+class _InTransaction(TypedDict, total=False):
+    """Keys of commands that may be part of a transaction."""
+
+    txn: Transaction
+
+
 class _Reads(TypedDict, total=False):
     """Keys of commands that read."""
 
@@ -75,7 +82,7 @@ class _Writes(TypedDict, total=False):
     durable_delete: bool
 
 
-class ReadPolicy(_Command, _Reads, total=False):
+class ReadPolicy(_Command, _InTransaction, _Reads, total=False):
     """Policy of ``get``, ``select`` and ``exists``.
 
     >>> policy: ReadPolicy = {"total_timeout": 50, "hedge_delay": "off"}
@@ -84,7 +91,7 @@ class ReadPolicy(_Command, _Reads, total=False):
     key: int
 
 
-class WritePolicy(_Command, _Writes, total=False):
+class WritePolicy(_Command, _InTransaction, _Writes, total=False):
     """Policy of ``put`` and ``remove_bin``.
 
     >>> policy: WritePolicy = {"exists": aerospike_py.POLICY_EXISTS_CREATE, "ttl": 3600}
@@ -92,9 +99,10 @@ class WritePolicy(_Command, _Writes, total=False):
 
     exists: int
     ttl: int
+    on_locking_only: bool
 
 
-class RemovePolicy(_Command, _Writes, total=False):
+class RemovePolicy(_Command, _InTransaction, _Writes, total=False):
     """Policy of ``remove``. ``generation`` is the expected generation if ``meta`` has none.
 
     >>> policy: RemovePolicy = {"gen": aerospike_py.POLICY_GEN_EQ, "generation": 3}
@@ -110,7 +118,7 @@ class OperatePolicy(WritePolicy, _Reads, total=False):
     """
 
 
-class BatchPolicy(_Command, _Reads, total=False):
+class BatchPolicy(_Command, _InTransaction, _Reads, total=False):
     """Policy of ``batch_read``, and of whole batches that write.
 
     >>> policy: BatchPolicy = {"total_timeout": 200, "replica": aerospike_py.POLICY_REPLICA_ANY}
@@ -129,6 +137,7 @@ class BatchWritePolicy(_Writes, total=False):
 
     exists: int
     ttl: int
+    on_locking_only: bool
     generation: int
     expressions: Any
 

@@ -336,7 +336,14 @@ GROUPS = (
                 "tests/integration/test_admin.py::test_the_official_client_reads_the_same",
                 note="not tested against an Enterprise server",
             ),
-            not_yet("transactions", "Enterprise Edition only", *commands("commit", "abort"), peer=NO),
+            have(
+                "transactions",
+                *commands("commit", "abort"),
+                "tests/integration/test_transactions.py::test_commit_and_abort",
+                "tests/compat/test_interop_transactions.py::test_commit",
+                note="Enterprise Edition only; not verified against such a server",
+                peer=NO,
+            ),
         ),
     ),
     Group(

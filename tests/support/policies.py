@@ -84,8 +84,17 @@ COMMON_NOTHING = (
     warned("timeout_delay", 3000, "connections with late answers are closed, not kept", harmless=0),
     warned("error_detail_verbosity", 1, "error messages always have all details", harmless=0),
     warned("connect_timeout", 500, "set it in the client's config", harmless=0),
-    refused("txn", object(), "instead of a transaction, compare generations"),
 )
+TRANSACTIONS = "tests/integration/test_transactions.py::"
+#: Of commands that can be part of a transaction.
+TRANSACTION = works(
+    "txn",
+    "None",
+    "the [transaction](transactions.md) that the call is part of; only in a call, not in the config",
+    f"{TRANSACTIONS}test_commit_and_abort",
+    f"{TRANSACTIONS}test_every_batch_can_be_part_of_a_transaction",
+)
+NO_TRANSACTION = never("txn", object(), "name the transaction in the policy of a command on one record")
 FILTERS = "tests/integration/test_filters.py::"
 
 
@@ -102,7 +111,12 @@ FILTER_OF_ROW = filter_of(
     "of the row, instead of the batch's", f"{FILTERS}test_rows_of_a_batch_have_filters_of_their_own"
 )
 DESERIALIZE = warned("deserialize", False, "lists and maps are always read as Python objects", harmless=True)
-LOCKING = refused("on_locking_only", True, "it is for transactions", harmless=False)
+LOCKING = works(
+    "on_locking_only",
+    "False",
+    "a write fails with code 126 if its transaction has written the record before",
+    "tests/compat/test_interop_transactions.py::test_commands",
+)
 
 
 def common(timeout: str, retries: str) -> tuple[Key, ...]:
@@ -275,6 +289,7 @@ BATCHES = (
         ours=True,
     ),
     DESERIALIZE,
+    TRANSACTION,
     *COMMON_NOTHING,
 )
 
@@ -480,8 +495,18 @@ TABLES = (
                 )
             ),
             later("scan", {**_LATER_COMMAND, "max_records": 9, "records_per_second": 9}, "for `scan`"),
-            later("txn_verify", {"max_retries": 5, "read_mode_sc": 1}, "for `commit`"),
-            later("txn_roll", {"max_retries": 5, "replica": 0}, "for `commit` and `abort`"),
+            works(
+                "txn_verify",
+                "see Transactions",
+                "for the batch with which `commit` verifies what a transaction has read; a batch policy",
+                f"{TRANSACTIONS}test_what_has_changed_aborts",
+            ),
+            works(
+                "txn_roll",
+                "see Transactions",
+                "for the rest of `commit`, and for `abort`; a batch policy",
+                f"{TRANSACTIONS}test_a_lost_commit_is_in_doubt",
+            ),
             later("metrics", _MetricsPolicy(), "for `enable_metrics`; a `MetricsPolicy`, not a dict"),
         ),
     ),
@@ -491,7 +516,7 @@ TABLES = (
         "For `get`, `select` and `exists`.",
         "ReadPolicy",
         "read_policy",
-        (*common("1000", "2"), *reads(), SEND_KEY, DESERIALIZE, *COMMON_NOTHING),
+        (*common("1000", "2"), *reads(), SEND_KEY, DESERIALIZE, TRANSACTION, *COMMON_NOTHING),
     ),
     Table(
         "write",
@@ -510,6 +535,7 @@ TABLES = (
                 '"compress": True compresses requests of more than 128 bytes',
                 harmless=0,
             ),
+            TRANSACTION,
             *COMMON_NOTHING,
         ),
     ),
@@ -528,6 +554,7 @@ TABLES = (
                 "generation that `gen` compares with if `meta` has none",
                 f"{EFFECTS}test_the_generation_of_a_remove_policy",
             ),
+            TRANSACTION,
             *COMMON_NOTHING,
         ),
     ),
@@ -545,6 +572,7 @@ TABLES = (
             *reads("for operations that read: "),
             DESERIALIZE,
             LOCKING,
+            TRANSACTION,
             *COMMON_NOTHING,
         ),
     ),
@@ -656,6 +684,7 @@ TABLES = (
                 ours=True,
             ),
             DESERIALIZE,
+            NO_TRANSACTION,
             *COMMON_NOTHING,
         ),
     ),

@@ -16,6 +16,7 @@ use crate::command::answer::Answer;
 use crate::command::apply::{self, Function};
 use crate::command::info::{self, INFO_TIMEOUT, InfoAnswers};
 use crate::command::{index, operate, single};
+use crate::commit::{self, AbortStatus, CommitStatus, EndPolicies};
 use crate::config::ClusterConfig;
 use crate::error::Error;
 use crate::key::{Bins, Key};
@@ -28,6 +29,7 @@ use crate::query::{self, BackgroundJob, Query, QueryStopper, RecordSink, RecordS
 use crate::stats::{ClusterStats, NodeStats};
 use crate::topology::seeds;
 use crate::topology::state::{Handle, Inner};
+use crate::transaction::Transaction;
 
 /// A connected cluster. Clones share one cluster, which is closed when the last of them is dropped.
 #[derive(Clone)]
@@ -251,6 +253,37 @@ impl Cluster {
     ) -> Result<(), Error> {
         let inner = self.inner();
         inner.until_closed(false, apply::wait(inner, file, is_there, timeout)).await
+    }
+
+    /// Commits a transaction: all of its writes are applied, or none.
+    ///
+    /// If the future is dropped while the server decides, the commit is in doubt.
+    ///
+    /// # Errors
+    /// [`Error::TransactionFailed`] if a record that it has read has changed: it is aborted then.
+    /// [`Error::CommitFailed`] if it was not committed, or may not have been; commit it again.
+    /// [`Error::TransactionEnded`] if it was aborted before. [`Error::Param`] while its commands are running.
+    pub async fn commit(
+        &self,
+        transaction: &Arc<Transaction>,
+        policies: &EndPolicies,
+    ) -> Result<CommitStatus, Error> {
+        let inner = self.inner();
+        inner.until_closed(true, commit::commit(inner, transaction, policies)).await
+    }
+
+    /// Aborts a transaction: none of its writes is applied.
+    ///
+    /// # Errors
+    /// [`Error::TransactionEnded`] if it was committed before, [`Error::TransactionFailed`] if it may have been.
+    /// [`Error::Param`] while its commands are running.
+    pub async fn abort(
+        &self,
+        transaction: &Arc<Transaction>,
+        policies: &EndPolicies,
+    ) -> Result<AbortStatus, Error> {
+        let inner = self.inner();
+        inner.until_closed(true, commit::abort(inner, transaction, policies)).await
     }
 
     /// Sends info commands to one node, or to all nodes concurrently.

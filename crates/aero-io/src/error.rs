@@ -1,5 +1,7 @@
 //! Errors of commands, and faults of single exchanges.
 
+pub mod client_code;
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -7,25 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wire_protocol::{ResultCode, WireError};
-
-/// The client's own error codes. The numbers are the official client's.
-pub mod client_code {
-    pub const CLIENT: i32 = -1;
-    /// An invalid parameter.
-    pub const PARAM: i32 = -2;
-    /// No connection became free in time.
-    pub const NO_MORE_CONNECTIONS: i32 = -7;
-    /// No node to send the command to.
-    pub const INVALID_NODE: i32 = -8;
-    /// A connection failed.
-    pub const CONNECTION: i32 = -10;
-    /// The node failed too often.
-    pub const MAX_ERROR_RATE: i32 = -14;
-    /// The server's answer does not contain the row.
-    pub const NO_RESPONSE: i32 = -15;
-    /// Parts of a batch failed.
-    pub const BATCH_FAILED: i32 = -16;
-}
 
 /// What a command had tried when it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -333,6 +316,34 @@ pub enum Error {
     /// The protocol cannot express the request.
     #[error("the request cannot be sent: {source}")]
     Request { source: WireError },
+    /// A transaction was aborted, because what it has read has changed or could not be verified.
+    #[error("{what}")]
+    TransactionFailed {
+        /// The message.
+        what: String,
+        /// Why its records could not be verified, if the server did not say that they have changed.
+        source: Option<Box<Error>>,
+    },
+    /// A transaction has ended otherwise.
+    #[error("transaction {id} was {} already", if *.is_committed { "committed" } else { "aborted" })]
+    TransactionEnded { id: u64, is_committed: bool },
+    /// A transaction was not committed, or may not have been.
+    #[error(
+        "transaction {id} {} ({source}){}",
+        if *.is_aborted { "was aborted by the server" }
+        else if *.in_doubt { "may have been committed" }
+        else { "was not committed" },
+        if *.is_aborted { "" }
+        else if *.in_doubt { "; commit it again to find out" }
+        else { "; commit it again, or abort it" }
+    )]
+    CommitFailed {
+        id: u64,
+        source: Box<Error>,
+        in_doubt: bool,
+        /// Whether the server had aborted it.
+        is_aborted: bool,
+    },
     /// The cluster handle was closed.
     #[error("the cluster was closed{}", if *.in_doubt { "; the write may have been applied" } else { "" })]
     Closed {
@@ -354,7 +365,12 @@ impl Error {
             | Self::Index { code, .. }
             | Self::Function { code, .. }
             | Self::Login { code, .. } => i32::from(*code),
-            Self::Background { source, .. } => source.code(),
+            Self::Background { source, .. }
+            | Self::CommitFailed { source, .. }
+            | Self::TransactionFailed { source: Some(source), .. } => source.code(),
+            Self::TransactionFailed { source: None, .. } => client_code::TRANSACTION_FAILED,
+            Self::TransactionEnded { is_committed: true, .. } => client_code::TRANSACTION_COMMITTED,
+            Self::TransactionEnded { is_committed: false, .. } => client_code::TRANSACTION_ABORTED,
             Self::Timeout { .. } | Self::IndexNotReady { .. } | Self::ModuleNotReady { .. } => {
                 i32::from(ResultCode::TIMEOUT)
             }
@@ -377,7 +393,7 @@ impl Error {
     #[must_use]
     pub fn in_doubt(&self) -> bool {
         match self {
-            Self::Closed { in_doubt } => *in_doubt,
+            Self::Closed { in_doubt } | Self::CommitFailed { in_doubt, .. } => *in_doubt,
             Self::Background { source, started, .. } => !started.is_empty() || source.in_doubt(),
             _ => self.tried().is_some_and(|tried| tried.in_doubt),
         }
@@ -398,7 +414,7 @@ impl Error {
             | Self::Saturated { tried, .. }
             | Self::ErrorRate { tried, .. } => Some(tried),
             Self::Login { tried, .. } => tried.as_deref(),
-            Self::Background { source, .. } => source.tried(),
+            Self::Background { source, .. } | Self::CommitFailed { source, .. } => source.tried(),
             _ => None,
         }
     }

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `cluster`, `stats` | [`Cluster`], the handle, with a method per command; its state for monitoring. |
 //! | `query` | Queries: the records of partitions, as a stream. Background queries. |
+//! | `commit` | How transactions end: what they have read is verified, what they have written kept or dropped. |
 //! | `batch` | Many rows, sent as requests to several nodes side by side. |
 //! | `command` | Commands on one record, info commands; how any request is sent and when it is retried. |
 //! | `topology` | Which nodes there are, how they are found and watched, and which partitions each holds. |
@@ -13,7 +14,9 @@
 //! | `config` | The settings of a cluster handle: [`ClusterConfig`]. |
 //! | `auth` | User names, passwords, and the logins at each node. |
 //! | `net` | Streams and TLS, connections and their pool, timers, buffers. |
-//! | `key`, `error`, `policy` | Types that all commands share: [`Key`] and [`Bins`], [`Error`], the policies. |
+//! | `policy` | The policies of all commands. |
+//! | `transaction` | What a [`Transaction`] has read and written, and how far it is. |
+//! | `key`, `error` | Types that all commands share: [`Key`] and [`Bins`], [`Error`]. |
 //! | `poll_for` | Driving a future for a limited time. |
 //!
 //! The crate does not depend on Python or on dtypes: a batch hands each record, borrowed from the read buffer,
@@ -27,6 +30,7 @@ mod auth;
 mod batch;
 mod cluster;
 mod command;
+mod commit;
 mod config;
 mod error;
 mod key;
@@ -38,6 +42,7 @@ mod poll_for;
 mod query;
 mod stats;
 mod topology;
+mod transaction;
 
 pub use auth::credentials::{AuthMode, Credentials};
 pub use batch::keys::{BatchKeys, DigestSource};
@@ -48,6 +53,7 @@ pub use command::admin::{AdminAnswer, AdminRequest};
 pub use command::answer::Answer;
 pub use command::apply::Function;
 pub use command::info::InfoAnswers;
+pub use commit::{AbortStatus, CommitStatus, EndPolicies};
 pub use config::{ClusterConfig, Seed};
 pub use error::{DiscoveryFault, Error, LoginUser, NodeProgress, SeedFailure, Tried, client_code};
 pub use key::{Bins, Key, OwnedKey, Space};
@@ -66,9 +72,10 @@ pub use query::{
     RecordBlock, RecordPosition, RecordSink, RecordStream, RecordWriter,
 };
 pub use stats::{ClusterStats, NodeStats};
+pub use transaction::{Transaction, TransactionState};
 pub use wire_protocol::ResultCode;
 pub use wire_protocol::batch::{BatchWriter, EncodedOps, OperateRow, RowAttributes};
-pub use wire_protocol::command::{Exists, Generation, WriteOp};
+pub use wire_protocol::command::{Exists, Generation, TransactionFields, WriteOp};
 pub use wire_protocol::digest::{Digest, PARTITIONS, partition_id};
 pub use wire_protocol::query::{
     IndexedValues, Predicate, PredicateIndex, QueryDuration, QueryRecord, ValueRange,

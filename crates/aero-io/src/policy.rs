@@ -1,5 +1,6 @@
 //! Policies: how commands are carried out. Names and defaults are the official client's.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -7,6 +8,8 @@ use wire_protocol::batch::RowAttributes;
 use wire_protocol::command::{Exists, Generation};
 use wire_protocol::message::{info1, info3};
 use wire_protocol::query::QueryDuration;
+
+use crate::transaction::Transaction;
 
 /// Which replica of a partition a command is sent to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -85,6 +88,8 @@ pub struct Limits {
     /// Compress requests of more than 128 bytes and accept compressed answers. This needs a server of the
     /// Enterprise Edition; others refuse such requests with code 25.
     pub compress: bool,
+    /// The transaction that the command is part of. Queries refuse one.
+    pub transaction: Option<Arc<Transaction>>,
 }
 
 /// What a read may return, and when it is hedged. Part of every policy that has reads.
@@ -135,6 +140,8 @@ pub struct WritePolicy {
     pub commit_master: bool,
     /// Leave a tombstone when the record is deleted.
     pub durable_delete: bool,
+    /// Fail if the command's transaction has written the record before.
+    pub on_locking_only: bool,
 }
 
 /// How operations on a record are carried out.
@@ -170,6 +177,7 @@ impl Default for Limits {
             replica: Replica::default(),
             filter: Vec::new(),
             compress: false,
+            transaction: None,
         }
     }
 }
@@ -195,6 +203,7 @@ impl Default for WritePolicy {
             ttl: 0,
             commit_master: false,
             durable_delete: false,
+            on_locking_only: false,
         }
     }
 }

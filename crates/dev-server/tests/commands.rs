@@ -9,10 +9,11 @@ use support::{Client, SET, bin, digest, record};
 use wire_protocol::batch::{BatchHeader, BatchWriter, EncodedOps, OperateRow, RowAttributes};
 use wire_protocol::command::Projection;
 use wire_protocol::command::{
-    Exists, Generation, ReadOptions, RecordKey, WriteOptions, write_read, write_write,
+    Exists, Generation, ReadOptions, RecordKey, TransactionFields, WriteOptions, write_delete, write_read,
+    write_write,
 };
 use wire_protocol::digest::{Digest, UserKey};
-use wire_protocol::message::{info1, info2, op, write_op};
+use wire_protocol::message::{FrameHeader, info1, info2, op, write_op};
 use wire_protocol::particle::Particle;
 
 const NEVER: u32 = u32::MAX;
@@ -291,6 +292,70 @@ async fn durable_deletes_are_refused_only_if_they_delete() {
     assert_eq!(client.get("a").await.text(), "i=1");
 }
 
+/// The codes are those of a Community server of 8.1.2.
+#[tokio::test]
+async fn transactions_are_refused_as_by_a_community_server() {
+    let (_server, mut client) = server(Config::default()).await;
+    assert_eq!(client.put("a", 1).await.code(), 0);
+    let digest = digest("a");
+    let fields = TransactionFields { id: Some(7), version: Some([1; 7]), deadline: Some(9) };
+    let key = RecordKey { transaction: Some(fields), ..record(&digest, None) };
+    let ops = [bin(op::WRITE, "i", Particle::Int(2))];
+    let (mut write, mut read, mut delete) = (Vec::new(), Vec::new(), Vec::new());
+    write_write(&mut write, &key, ops.into_iter(), &WriteOptions::default()).unwrap();
+    write_read(&mut read, &key, Projection::All, &ReadOptions::default()).unwrap();
+    write_delete(&mut delete, &key, &WriteOptions::default()).unwrap();
+    // The fourth info byte: verification, and both ways to roll.
+    let with_info4 = |request: &[u8], info4| {
+        let mut request = request.to_vec();
+        request[FrameHeader::LEN + 4] = info4;
+        request
+    };
+    let (mut plain_write, mut plain_read) = (Vec::new(), Vec::new());
+    let plain = record(&digest, None);
+    write_write(&mut plain_write, &plain, ops.into_iter(), &WriteOptions::default()).unwrap();
+    write_read(&mut plain_read, &plain, Projection::All, &ReadOptions::default()).unwrap();
+    for (request, code) in [
+        (write, 25),
+        (read, 25),
+        (with_info4(&plain_read, 1), 25),
+        (with_info4(&plain_write, 2), 25),
+        (with_info4(&plain_write, 4), 25),
+        (with_info4(&plain_read, 4), 0),
+        (with_info4(&plain_write, 16), 0),
+        (delete, 0),
+    ] {
+        client.send(&request).await;
+        assert_eq!(client.answer().await.code(), code, "{request:?}");
+    }
+    let rows = [
+        (RowAttributes::read(info1::GET_ALL, 0, 0, b""), TransactionFields::default(), 2),
+        (RowAttributes::read(info1::GET_ALL, 0, 0, b""), fields, 25),
+        (RowAttributes::write(&WriteOptions::default(), false).unwrap(), fields, 25),
+        (RowAttributes::verify(), TransactionFields { id: None, ..fields }, 25),
+        (RowAttributes::roll(true), fields, 25),
+        (RowAttributes::roll(false), TransactionFields::default(), 25),
+    ];
+    for (attributes, transaction, code) in rows {
+        let mut request = Vec::new();
+        let mut batch = BatchWriter::new(&mut request, &BatchHeader::default());
+        let row = OperateRow {
+            index: 3,
+            digest: &digest,
+            namespace: b"test",
+            set: SET,
+            send_key: None,
+            transaction: Some(transaction),
+            attributes,
+        };
+        batch.row(&row, EncodedOps::default()).unwrap();
+        batch.finish().unwrap();
+        client.send(&request).await;
+        assert_eq!(client.answer().await.code(), code, "{attributes:?}");
+        assert_eq!(client.answer().await.code(), 0, "the end");
+    }
+}
+
 #[tokio::test]
 async fn bins_are_counted_after_all_operations() {
     let (_server, mut client) = server(Config::default()).await;
@@ -338,7 +403,15 @@ async fn rows_before_one_of_an_unknown_namespace_are_executed_and_not_answered()
         let mut request = Vec::new();
         let mut batch = BatchWriter::new(&mut request, &BatchHeader::default());
         for (index, &(digest, namespace)) in (0..).zip(rows) {
-            let row = OperateRow { index, digest, namespace, set: SET, send_key: None, attributes };
+            let row = OperateRow {
+                index,
+                digest,
+                namespace,
+                set: SET,
+                send_key: None,
+                transaction: None,
+                attributes,
+            };
             batch.row(&row, EncodedOps { count: 1, bytes: &ops }).unwrap();
         }
         batch.finish().unwrap();

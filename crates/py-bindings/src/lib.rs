@@ -56,6 +56,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<keys::KeyTable>()?;
     module.add_class::<batch_write_arrow::ArrowWriter>()?;
     module.add_class::<args::predicate::QueryPredicate>()?;
+    module.add_class::<args::transaction::PyTransaction>()?;
     module.add_class::<query::QueryOperations>()?;
     module.add_class::<functions::QueryFunction>()?;
     module.add_class::<query::QueryPlace>()?;

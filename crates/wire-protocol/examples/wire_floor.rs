@@ -303,6 +303,7 @@ fn load(address: &str, batch: &Batch, columns: &[Column]) -> Outcome<()> {
                 set: batch.keys[row].0.as_bytes(),
                 digest: &batch.digests[row],
                 send_key: None,
+                transaction: None,
             };
             request.clear();
             write_write(&mut request, &key, ops.iter().copied(), &WriteOptions::default())?;

@@ -397,7 +397,8 @@ fn operations_fit_into_requests() {
         sketch::add(vec!["a"], 10, -1, 0).on("seen").unwrap(),
         wire_protocol::expression::read("sum", &exp::add([exp::int_bin("a"), exp::val(1)]), 0).unwrap(),
     ];
-    let key = RecordKey { namespace: b"test", set: b"s", digest: &[7; 20], send_key: None };
+    let key =
+        RecordKey { namespace: b"test", set: b"s", digest: &[7; 20], send_key: None, transaction: None };
     let reads = OperateReads { reads: true, writes: true, ..OperateReads::default() };
     let mut out = Vec::new();
     let ops = operations.iter().map(Operation::as_op);
@@ -416,6 +417,7 @@ fn operations_fit_into_requests() {
         namespace: b"test",
         set: b"s",
         send_key: None,
+        transaction: None,
         attributes: RowAttributes::write(&WriteOptions::default(), true).unwrap(),
     };
     writer.row(&row, EncodedOps { count: operations.len(), bytes: &encoded }).unwrap();

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-_TRANSACTIONS = "compare generations instead, with the policy's gen"
 _BACKGROUND = "use client.query(namespace, set).apply(module, function, args).execute_background()"
-
-#: Method that will exist to what to do until then.
-NOT_YET: dict[str, str] = {
-    **dict.fromkeys(("commit", "abort"), _TRANSACTIONS),
-}
 
 #: Method that will not exist to what to use instead.
 NEVER: dict[str, str] = {
@@ -26,9 +20,7 @@ class UnsupportedCommands:
 
         def __getattr__(self, name: str) -> Any:
             kind = type(self).__name__
-            if reason := NOT_YET.get(name):
-                what = f"{kind}.{name} is not supported yet: {reason}"
-            elif reason := NEVER.get(name):
+            if reason := NEVER.get(name):
                 what = f"{kind}.{name} is not supported: {reason}"
             else:
                 what = f"{kind!r} object has no attribute {name!r}"

@@ -99,26 +99,12 @@ QUERY_DURATION_LONG_RELAX_AP = 2
 QUERY_DURATION_SHORT = 1
 
 # Jobs.
-#: The language of user-defined functions.
-UDF_TYPE_LUA = 0
 
 JOB_QUERY = "query"
 JOB_SCAN = "scan"
 JOB_STATUS_COMPLETED = 2
 JOB_STATUS_INPROGRESS = 1
 JOB_STATUS_UNDEF = 0
-
-# Privileges of roles.
-PRIV_DATA_ADMIN = 2
-PRIV_READ = 10
-PRIV_READ_WRITE = 11
-PRIV_READ_WRITE_UDF = 12
-PRIV_SINDEX_ADMIN = 4
-PRIV_SYS_ADMIN = 1
-PRIV_TRUNCATE = 14
-PRIV_UDF_ADMIN = 3
-PRIV_USER_ADMIN = 0
-PRIV_WRITE = 13
 
 __all__ = [
     "AS_BOOL",
@@ -187,16 +173,6 @@ __all__ = [
     "POLICY_REPLICA_SEQUENCE",
     "POLICY_RETRY_NONE",
     "POLICY_RETRY_ONCE",
-    "PRIV_DATA_ADMIN",
-    "PRIV_READ",
-    "PRIV_READ_WRITE",
-    "PRIV_READ_WRITE_UDF",
-    "PRIV_SINDEX_ADMIN",
-    "PRIV_SYS_ADMIN",
-    "PRIV_TRUNCATE",
-    "PRIV_UDF_ADMIN",
-    "PRIV_USER_ADMIN",
-    "PRIV_WRITE",
     "QUERY_DURATION_LONG",
     "QUERY_DURATION_LONG_RELAX_AP",
     "QUERY_DURATION_SHORT",
@@ -207,7 +183,6 @@ __all__ = [
     "TTL_DONT_UPDATE",
     "TTL_NAMESPACE_DEFAULT",
     "TTL_NEVER_EXPIRE",
-    "UDF_TYPE_LUA",
 ]
 for _module in (details, operations, security, transactions, udf):
     __all__ += _module.__all__

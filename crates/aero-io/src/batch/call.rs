@@ -11,6 +11,7 @@ use crate::error::Tried;
 use crate::node::Node;
 use crate::policy::BatchPolicy;
 use crate::topology::state::Inner;
+use crate::transaction::{Running, Transaction};
 
 pub(crate) struct BatchCall<S> {
     pub(crate) inner: Arc<Inner>,
@@ -20,11 +21,23 @@ pub(crate) struct BatchCall<S> {
     pub(crate) progress: Progress,
     pub(crate) start: Instant,
     pub(crate) deadline: Option<Instant>,
+    /// If the batch is part of a transaction.
+    pub(crate) running: Option<Running>,
 }
 
 impl<S> BatchCall<S> {
     pub(crate) fn policy(&self) -> &BatchPolicy {
         self.request.policy()
+    }
+
+    pub(crate) fn transaction(&self) -> Option<&Transaction> {
+        self.running.as_ref().map(|running| &**running.transaction())
+    }
+
+    /// Tells the transaction that a row may have been applied.
+    pub(crate) fn note_doubt(&self, transaction: &Transaction, row: u32) {
+        let space = &self.keys.spaces()[self.keys.space_index(row)];
+        transaction.note_doubt(self.keys.digest_of(row), &space.set);
     }
 
     /// For errors. `in_doubt` says whether rows that write may have been applied.

@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 use tokio::time::Instant;
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
-use wire_protocol::batch::{BatchAnswer, BatchAnswers};
+use wire_protocol::batch::{BatchAnswer, BatchAnswers, Record};
+use wire_protocol::command::TransactionAnswer;
 
 use crate::batch::attempt::Attempt;
 use crate::batch::call::BatchCall;
@@ -18,6 +19,7 @@ use crate::command::exchange::{self, Exchange, Received, Unanswered};
 use crate::error::{Error, Fault};
 use crate::net::timer::Timer;
 use crate::node::Node;
+use crate::transaction::Transaction;
 
 /// Rows that a node is sent in one request.
 pub(crate) struct Chunk {
@@ -210,6 +212,9 @@ fn handle_frame<S: RowSink>(
             continue;
         }
         counts.settled += 1;
+        if let Some(transaction) = call.transaction() {
+            note_answer(call, transaction, row, &record)?;
+        }
         let lease = match &mut lease {
             Some(lease) => lease,
             none => none.insert(call.sink.lease().ok_or(ChunkEnd::Sealed)?),
@@ -231,6 +236,21 @@ fn handle_frame<S: RowSink>(
         }
     }
     Ok(None)
+}
+
+/// Tells the transaction what the answer for a row says.
+#[cold]
+fn note_answer<S>(
+    call: &BatchCall<S>,
+    transaction: &Transaction,
+    row: u32,
+    record: &Record<'_>,
+) -> Result<(), Fault> {
+    let version = TransactionAnswer::parse(record.fields())?.version;
+    let space = &call.keys.spaces()[call.keys.space_index(row)];
+    let (digest, is_write) = (call.keys.digest_of(row), call.request.writes(row));
+    transaction.note_answer(digest, &space.set, is_write, record.result_code, version);
+    Ok(())
 }
 
 /// Counts what one frame settled, and adds it up once per frame.

@@ -191,6 +191,9 @@ impl<S: RowSink> Work<'_, S> {
                 failed += 1;
                 let in_doubt = cause.in_doubt() && request.writes(row);
                 is_doubtful |= in_doubt;
+                if in_doubt && let Some(transaction) = self.call.transaction() {
+                    self.call.note_doubt(transaction, row);
+                }
                 match lease.fail(row as usize, code, in_doubt) {
                     RowOutcome::Written | RowOutcome::Repeated => {}
                     RowOutcome::Sealed => return Err(Error::Sealed),

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use wire_protocol::ResultCode;
 use wire_protocol::batch::{
-    BatchHeader, BatchReadHeader, BatchRow, BatchWriter, OperateRow, REPEATED_ROW_LEN, RowAttributes,
-    batch_flags, write_batch_reads,
+    BatchHeader, BatchReadHeader, BatchRow, BatchWriter, EncodedOps, OperateRow, REPEATED_ROW_LEN,
+    RowAttributes, batch_flags, write_batch_reads,
 };
+use wire_protocol::command::TransactionFields;
 use wire_protocol::digest::UserKey;
 use wire_protocol::message::MAX_FRAME;
 
@@ -69,6 +70,11 @@ pub trait RowOps: Send + Sync + 'static {
     fn head(&self, row: usize) -> RowHead<'_>;
 
     fn writes(&self, row: usize) -> bool;
+
+    /// The transaction fields of a row that differ from those of the batch's transaction.
+    fn transaction(&self, _row: usize) -> Option<TransactionFields> {
+        None
+    }
 
     /// Whether there is nothing to send for a row. Such a row fails with the code for an invalid parameter.
     fn is_empty(&self, row: usize) -> bool;
@@ -186,12 +192,13 @@ impl Request {
             Self::Operate { batch, .. } => {
                 REPEATED_ROW_LEN + ROW_OVERHEAD + names() + batch.ops.size(row as usize)
             }
-            Self::Read(read) if is_first_of_space => {
+            Self::Read(read) if is_first_of_space || read.policy.limits.transaction.is_some() => {
                 let bins: usize = match read.all_bins().get(read.place_of(keys.space_index(row))) {
                     Some(Bins::Names(names)) => names.iter().map(|name| 8 + name.len()).sum(),
                     _ => 0,
                 };
-                REPEATED_ROW_LEN + 21 + names() + bins
+                // Rows of a transaction name it, and the version of their record.
+                REPEATED_ROW_LEN + 21 + 25 + names() + bins
             }
             Self::Read(_) => REPEATED_ROW_LEN,
         }
@@ -208,7 +215,7 @@ impl Request {
 
     /// Whether all rows of one namespace and set have the same small size.
     pub(crate) fn has_fixed_size(&self) -> bool {
-        matches!(self, Self::Read(_))
+        matches!(self, Self::Read(read) if read.policy.limits.transaction.is_none())
     }
 
     /// Replaces `out` with the request for `rows`.
@@ -249,10 +256,26 @@ impl Request {
                     filter: &policy.limits.filter,
                     ..BatchReadHeader::default()
                 };
-                let rows = rows.map(|(index, row, digest, namespace, set)| {
-                    (BatchRow { index, digest, namespace, set }, read.place_of(keys.space_index(row)))
-                });
-                Ok(write_batch_reads(out, &header, &projections, rows)?)
+                let Some(transaction) = &policy.limits.transaction else {
+                    let rows = rows.map(|(index, row, digest, namespace, set)| {
+                        (BatchRow { index, digest, namespace, set }, read.place_of(keys.space_index(row)))
+                    });
+                    return Ok(write_batch_reads(out, &header, &projections, rows)?);
+                };
+                let header = BatchHeader { flags, timeout_ms, message_info1, filter: &policy.limits.filter };
+                let encoded = projections.iter().map(|projection| projection.encode());
+                let encoded = encoded.collect::<Result<Vec<_>, _>>()?;
+                let mut writer = BatchWriter::new(out, &header);
+                for (index, row, digest, namespace, set) in rows {
+                    let Some(bins) = encoded.get(read.place_of(keys.space_index(row))) else { continue };
+                    let attributes = policy.reads.row_attributes(bins.info1);
+                    let ops = EncodedOps { count: bins.count, bytes: &bins.bytes };
+                    let transaction = Some(transaction.row_fields(digest, false));
+                    let head =
+                        OperateRow { index, digest, namespace, set, send_key: None, transaction, attributes };
+                    writer.row(&head, ops)?;
+                }
+                Ok(writer.finish()?)
             }
             Self::Operate { batch, .. } => {
                 let header = BatchHeader { flags, timeout_ms, message_info1, filter: &policy.limits.filter };
@@ -260,7 +283,12 @@ impl Request {
                 let mut writer = BatchWriter::new(out, &header);
                 for (index, row, digest, namespace, set) in rows {
                     let RowHead { attributes, send_key } = ops.head(row as usize);
-                    let head = OperateRow { index, digest, namespace, set, send_key, attributes };
+                    let transaction = match &policy.limits.transaction {
+                        Some(transaction) => Some(transaction.row_fields(digest, ops.writes(row as usize))),
+                        None => ops.transaction(row as usize),
+                    };
+                    let head =
+                        OperateRow { index, digest, namespace, set, send_key, transaction, attributes };
                     ops.write(row as usize, &head, &mut writer)?;
                 }
                 Ok(writer.finish()?)

@@ -37,9 +37,11 @@ use crate::batch::progress::Progress;
 use crate::batch::request::Request;
 use crate::batch::retry_queue::RetryQueue;
 use crate::batch::sink::RowSink;
+use crate::command::monitor;
 use crate::error::Error;
-use crate::policy::batch_timeout;
+use crate::policy::{Limits, batch_timeout};
 use crate::topology::state::Inner;
+use crate::transaction::{Running, Transaction};
 
 /// Most requests of one call in flight at a node.
 const MAX_IN_FLIGHT: usize = 8;
@@ -66,7 +68,12 @@ pub(crate) async fn run<S: RowSink>(
     }
     let start = Instant::now();
     let deadline = request.policy().limits.deadline(start, batch_timeout(keys.len()));
+    let running = match &request.policy().limits.transaction {
+        Some(transaction) => Some(Box::pin(begin_in(inner, transaction, &keys, &request, start)).await?),
+        None => None,
+    };
     let call = BatchCall {
+        running,
         inner: Arc::clone(inner),
         start,
         deadline,
@@ -75,6 +82,7 @@ pub(crate) async fn run<S: RowSink>(
         request,
         sink,
     };
+    let _doubts = OpenWrites(&call);
     let mut work = Work::new(&call);
     work.fail_empty()?;
     let mut in_flight = FuturesUnordered::new();
@@ -106,6 +114,38 @@ pub(crate) async fn run<S: RowSink>(
             Some(Wakeup::Settled) => work.grace = Instant::now().checked_add(GRACE),
             None => work.handle_due()?,
         }
+    }
+}
+
+/// Begins a batch that is part of a transaction: adds the keys of the rows that write to its monitor record.
+async fn begin_in(
+    inner: &Inner,
+    transaction: &Arc<Transaction>,
+    keys: &BatchKeys,
+    request: &Request,
+    start: Instant,
+) -> Result<Running, Error> {
+    let running = transaction.begin(keys.spaces().iter().map(|space| &*space.namespace))?;
+    keys.compute(0..keys.len())?;
+    let written = |row: &u32| request.writes(*row) && !request.is_empty(*row);
+    let digests: Vec<_> = (0..keys.len() as u32).filter(written).map(|row| *keys.digest_of(row)).collect();
+    if !digests.is_empty() {
+        let limits = &request.policy().limits;
+        let total_timeout = limits.total_timeout.or(Some(batch_timeout(keys.len())));
+        let limits = Limits { total_timeout, ..limits.clone() };
+        monitor::add_keys(inner, transaction, &limits, start, digests.into_iter()).await?;
+    }
+    Ok(running)
+}
+
+/// A batch in a transaction: rows that write and are still open when it is dropped may have been applied.
+struct OpenWrites<'c, S>(&'c BatchCall<S>);
+
+impl<S> Drop for OpenWrites<'_, S> {
+    fn drop(&mut self) {
+        let Some(transaction) = self.0.transaction() else { return };
+        let is_open = |row: &u32| self.0.request.writes(*row) && !self.0.progress.is_settled(*row);
+        (0..self.0.keys.len() as u32).filter(is_open).for_each(|row| self.0.note_doubt(transaction, row));
     }
 }
 

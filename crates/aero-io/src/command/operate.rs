@@ -4,7 +4,7 @@ use wire_protocol::command::{OperateReads, WriteOp, write_operate};
 use wire_protocol::message::op;
 
 use crate::command::answer::Answer;
-use crate::command::single::{Command, check_ops, record_key, write_options};
+use crate::command::single::{Command, check_ops, write_options};
 use crate::error::Error;
 use crate::key::Key;
 use crate::policy::OperatePolicy;
@@ -48,7 +48,7 @@ pub(crate) async fn operate(
     command
         .run(inner, |out, timeout_ms| {
             let options = write_options(&policy.write, timeout_ms);
-            write_operate(out, &record_key(key), ops.iter().copied(), &options, &reads)
+            write_operate(out, &command.record_key(), ops.iter().copied(), &options, &reads)
         })
         .await
 }

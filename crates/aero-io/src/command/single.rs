@@ -9,12 +9,14 @@ use tokio::time::{Instant, sleep};
 use wire_protocol::ResultCode;
 use wire_protocol::WireError;
 use wire_protocol::command::{
-    ReadOptions, RecordKey, WriteOp, WriteOptions, write_delete, write_read, write_write,
+    ReadOptions, RecordKey, TransactionAnswer, WriteOp, WriteOptions, write_delete, write_read, write_write,
 };
 use wire_protocol::digest::partition_id;
+use wire_protocol::message::Message;
 
 use crate::command::answer::Answer;
 use crate::command::exchange::{self, Exchange, Failure, Received, Unanswered};
+use crate::command::monitor;
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault, Tried};
 use crate::key::{Bins, Key, check_bin_name};
@@ -27,6 +29,7 @@ use crate::node::hedge;
 use crate::policy::{Hedge, Limits, ReadModeSc, ReadPolicy, Replica, SINGLE_TIMEOUT, WritePolicy};
 use crate::topology::partition_map::Router;
 use crate::topology::state::Inner;
+use crate::transaction::{Transaction, WriteDoubt};
 
 /// What all commands on one record share.
 pub(crate) struct Command<'a> {
@@ -41,6 +44,18 @@ pub(crate) struct Command<'a> {
     limits: &'a Limits,
     pub(crate) read_mode_sc: ReadModeSc,
     pub(crate) hedge: Hedge,
+    pub(crate) tracking: Tracking<'a>,
+}
+
+/// What the answers to a command mean for a transaction.
+#[derive(Clone, Copy)]
+pub(crate) enum Tracking<'a> {
+    /// The command is not part of one.
+    None,
+    /// It reads or writes a record.
+    Record(&'a Arc<Transaction>),
+    /// It adds to the monitor record.
+    Monitor(&'a Transaction),
 }
 
 pub(crate) async fn read(
@@ -66,7 +81,7 @@ pub(crate) async fn read(
                 read_touch_ttl_percent: policy.reads.touch_ttl_percent as u32,
                 filter: &policy.limits.filter,
             };
-            write_read(out, &record_key(key), bins.projection(&names), &options)
+            write_read(out, &command.record_key(), bins.projection(&names), &options)
         })
         .await
 }
@@ -78,10 +93,11 @@ pub(crate) async fn write(
     policy: &WritePolicy,
 ) -> Result<Answer, Error> {
     check_ops(ops)?;
+    let command = Command::new("write", key, &policy.limits);
     let encode = |out: &mut Vec<u8>, timeout_ms| {
-        write_write(out, &record_key(key), ops.iter().copied(), &write_options(policy, timeout_ms))
+        write_write(out, &command.record_key(), ops.iter().copied(), &write_options(policy, timeout_ms))
     };
-    Command::new("write", key, &policy.limits).run(inner, encode).await
+    command.run(inner, encode).await
 }
 
 /// Fails if the protocol cannot express the operations.
@@ -95,10 +111,11 @@ pub(crate) fn check_ops(ops: &[WriteOp<'_>]) -> Result<(), Error> {
 }
 
 pub(crate) async fn delete(inner: &Inner, key: &Key, policy: &WritePolicy) -> Result<Answer, Error> {
+    let command = Command::new("delete", key, &policy.limits);
     let encode = |out: &mut Vec<u8>, timeout_ms| {
-        write_delete(out, &record_key(key), &write_options(policy, timeout_ms))
+        write_delete(out, &command.record_key(), &write_options(policy, timeout_ms))
     };
-    Command::new("delete", key, &policy.limits).run(inner, encode).await
+    command.run(inner, encode).await
 }
 
 pub(crate) fn write_options(policy: &WritePolicy, timeout_ms: u32) -> WriteOptions<'_> {
@@ -109,16 +126,8 @@ pub(crate) fn write_options(policy: &WritePolicy, timeout_ms: u32) -> WriteOptio
         generation: policy.generation,
         commit_master: policy.commit_master,
         durable_delete: policy.durable_delete,
+        on_locking_only: policy.on_locking_only,
         filter: &policy.limits.filter,
-    }
-}
-
-pub(crate) fn record_key(key: &Key) -> RecordKey<'_> {
-    RecordKey {
-        namespace: &key.space.namespace,
-        set: &key.space.set,
-        digest: &key.digest,
-        send_key: key.send.as_ref().map(|key| key.borrow()),
     }
 }
 
@@ -142,7 +151,11 @@ impl<E: Fn(&mut Vec<u8>, u32) -> Result<(), WireError> + Sync> Encode for E {}
 impl<'a> Command<'a> {
     /// A write that may be repeated.
     pub(crate) fn new(name: &'static str, key: &'a Key, limits: &'a Limits) -> Self {
-        let start = Instant::now();
+        Self::begun_at(Instant::now(), name, key, limits)
+    }
+
+    /// A write that may be repeated, as a part of a command that began at `start`.
+    pub(crate) fn begun_at(start: Instant, name: &'static str, key: &'a Key, limits: &'a Limits) -> Self {
         Self {
             name,
             key,
@@ -153,12 +166,50 @@ impl<'a> Command<'a> {
             limits,
             read_mode_sc: ReadModeSc::default(),
             hedge: Hedge::Off,
+            tracking: match &limits.transaction {
+                Some(transaction) => Tracking::Record(transaction),
+                None => Tracking::None,
+            },
+        }
+    }
+
+    /// The key as a request holds it.
+    pub(crate) fn record_key(&self) -> RecordKey<'a> {
+        let key = self.key;
+        RecordKey {
+            namespace: &key.space.namespace,
+            set: &key.space.set,
+            digest: &key.digest,
+            send_key: key.send.as_ref().map(|key| key.borrow()),
+            transaction: match self.tracking {
+                Tracking::Record(transaction) => Some(transaction.fields(&key.digest, self.is_write)),
+                _ => None,
+            },
         }
     }
 
     /// Sends the request that `encode` writes, and retries it until there is a final answer, or no retry or
-    /// time is left.
+    /// time is left. If it is part of a transaction, the transaction learns what it has read or written.
     pub(crate) async fn run(&self, inner: &Inner, encode: impl Encode) -> Result<Answer, Error> {
+        let Tracking::Record(transaction) = self.tracking else {
+            return self.run_alone(inner, encode).await;
+        };
+        let key = self.key;
+        let _running = transaction.begin([&*key.space.namespace].into_iter())?;
+        if self.is_write {
+            monitor::add_key(inner, transaction, self.limits, self.start, &key.digest).await?;
+        }
+        let doubt = self.is_write.then(|| WriteDoubt::new(transaction, &key.digest, &key.space.set));
+        // Boxed, so that commands without a transaction do not reserve space for both.
+        let outcome = Box::pin(self.run_alone(inner, encode)).await;
+        if let Some(doubt) = doubt {
+            doubt.settle(outcome.as_ref().is_err_and(Error::in_doubt));
+        }
+        outcome
+    }
+
+    /// [`Command::run`] without what a transaction adds.
+    pub(crate) async fn run_alone(&self, inner: &Inner, encode: impl Encode) -> Result<Answer, Error> {
         let mut buffers = inner.buffers.take();
         let mut last: Option<Error> = None;
         let mut avoid = None;
@@ -351,6 +402,25 @@ impl<'a> Command<'a> {
             .ok_or_else(|| Error::InvalidNode { namespace: name(), partition })
     }
 
+    /// Tells the transaction what an answer says.
+    #[cold]
+    fn note_answer(&self, tracking: Tracking<'_>, body: &[u8], code: ResultCode) -> Result<(), Fault> {
+        let said = TransactionAnswer::parse(Message::parse_only(body)?.fields())?;
+        match tracking {
+            Tracking::None => {}
+            Tracking::Record(transaction) => {
+                let (digest, set) = (&self.key.digest, &self.key.space.set);
+                transaction.note_answer(digest, set, self.is_write, code, said.version);
+            }
+            Tracking::Monitor(transaction) => {
+                if let Some(deadline) = said.deadline {
+                    transaction.note_deadline(deadline);
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn attempt(&self, node: &Node, buffers: &mut Buffers, encode: &impl Encode) -> Outcome {
         let mut timer = Timer::new(self.deadline, self.limits.socket_timeout);
         let mut exchange = RecordExchange { command: self, encode };
@@ -391,6 +461,10 @@ impl<E: Encode> Exchange for RecordExchange<'_, E> {
 
     async fn frame(&mut self, body: &[u8]) -> Result<Received<Answer>, Failure> {
         let answer = Answer::parse(body).map_err(Fault::from)?;
+        match self.command.tracking {
+            Tracking::None => {}
+            tracking => self.command.note_answer(tracking, body, answer.result_code)?,
+        }
         Ok(Received::End(answer.result_code, answer))
     }
 }

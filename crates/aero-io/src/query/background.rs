@@ -54,6 +54,7 @@ pub struct BackgroundJob {
 
 /// Starts a job at every node; returns its identifier.
 pub(crate) async fn start(inner: &Inner, job: &BackgroundJob) -> Result<u64, Error> {
+    super::refuse_transaction(&job.policy.limits)?;
     if let Some(predicate) = &job.predicate {
         predicate.check()?;
     }

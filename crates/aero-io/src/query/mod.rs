@@ -28,7 +28,7 @@ pub use partitions::{PartitionProgress, QueryPartitions, QueryProgress, RecordPo
 
 use crate::error::Error;
 use crate::key::{Bins, Space};
-use crate::policy::QueryPolicy;
+use crate::policy::{Limits, QueryPolicy};
 use crate::topology::state::{Handle, Inner};
 
 use self::delivery::{QueueDelivery, SinkDelivery};
@@ -81,12 +81,22 @@ impl Query {
 
     /// Fails if the protocol cannot express the query.
     fn check(&self) -> Result<(), Error> {
+        refuse_transaction(&self.policy.limits)?;
         self.bins.check()?;
         if let Some(predicate) = &self.predicate {
             predicate.check()?;
         }
         Ok(())
     }
+}
+
+/// Refuses a transaction: the server has none for queries.
+fn refuse_transaction(limits: &Limits) -> Result<(), Error> {
+    if limits.transaction.is_none() {
+        return Ok(());
+    }
+    let what = "a query cannot be part of a transaction; read the records by their keys";
+    Err(Error::Param { what: what.into() })
 }
 
 /// What the driver sends to the stream.

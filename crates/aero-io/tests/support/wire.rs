@@ -30,6 +30,8 @@ pub struct Request {
     pub responds_to_all: bool,
     /// Bytes of the whole frame.
     pub size: usize,
+    /// The message.
+    pub body: Vec<u8>,
 }
 
 impl Request {
@@ -57,6 +59,7 @@ impl Request {
             bins: message.ops().map(|op| String::from_utf8_lossy(op.name).into()).collect(),
             responds_to_all: message.header.info2 & info2::RESPOND_ALL_OPS != 0,
             size: body.len() + 8,
+            body: body.into(),
         }
     }
 }
@@ -87,8 +90,10 @@ fn batch_rows(mut rest: &[u8]) -> Vec<RequestRow> {
             if flags & row_flags::REPEAT == 0 {
                 // Rows that write have a generation, too.
                 let with_generation = flags & row_flags::GENERATION != 0;
-                assert_eq!(flags & !row_flags::GENERATION, row_flags::INFO | row_flags::TTL);
-                take(&mut rest, 3 + 4 + if with_generation { 2 } else { 0 });
+                // Rows that end a transaction have a fourth info byte and no time to live.
+                let is_end = flags == row_flags::INFO | row_flags::INFO4;
+                assert!(is_end || flags & !row_flags::GENERATION == row_flags::INFO | row_flags::TTL);
+                take(&mut rest, if is_end { 4 } else { 3 + 4 + if with_generation { 2 } else { 0 } });
                 let (fields, ops) = (take_u16(&mut rest), take_u16(&mut rest));
                 for place in 0..fields + ops {
                     let size = take_u32(&mut rest) as usize;

@@ -186,7 +186,10 @@ impl<'a> BatchRun<'a> {
             filter: context.fields.filter.map(Filter::Sent).or(self.filter.as_ref().map(Filter::Parsed)),
             search: None,
             // In order of precedence.
-            refusal: violation.or(self.refusal).or(context.fields.refusal).or(unavailable),
+            refusal: violation
+                .or(self.refusal)
+                .or(context.fields.refusal_of(flags, row.info4()))
+                .or(unavailable),
             flags,
             call: context
                 .fields

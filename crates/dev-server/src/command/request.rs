@@ -5,7 +5,7 @@ use std::sync::Arc;
 use record_ops::expression::Expression;
 use wire_protocol::ResultCode;
 use wire_protocol::digest::Digest;
-use wire_protocol::message::{Fields, Ops, field_type};
+use wire_protocol::message::{Fields, Ops, field_type, info2, info4};
 
 use crate::command::apply::Call;
 use crate::command::operations;
@@ -19,11 +19,6 @@ use crate::state::store::record::Record;
 
 /// Length of the longest name of a set.
 pub(crate) const MAX_SET_NAME: usize = 63;
-
-/// Field types of features that this server does not have.
-mod other_field {
-    pub(super) const TRANSACTION_ID: u8 = 5;
-}
 
 /// The fields of a request or batch row that this server uses.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,9 +34,25 @@ pub(crate) struct RequestFields<'a> {
     pub(crate) call: Option<CallFields<'a>>,
     /// The code that refuses the request, if it asks for something that the server does not have.
     pub(crate) refusal: Option<ResultCode>,
+    /// Whether it is part of a transaction.
+    pub(crate) in_transaction: bool,
 }
 
 impl<'a> RequestFields<'a> {
+    /// The code that refuses a command on one record. Like a Community server, refuses what is part of a transaction
+    /// or ends one, except deletions, which it carries out.
+    #[inline]
+    pub(crate) fn refusal_of(&self, flags: Flags, info4: u8) -> Option<ResultCode> {
+        if !self.in_transaction && info4 == 0 {
+            return self.refusal;
+        }
+        let is_write = flags.info2 & info2::WRITE != 0;
+        let is_delete = is_write && flags.info2 & info2::DELETE != 0;
+        let ends = if is_write { info4::ROLL_FORWARD | info4::ROLL_BACK } else { info4::VERIFY_READ };
+        let is_refused = !is_delete && (self.in_transaction || info4 & ends != 0);
+        if is_refused { Some(ResultCode::ENTERPRISE_ONLY) } else { self.refusal }
+    }
+
     #[inline]
     pub(crate) fn of(fields: Fields<'a>) -> Self {
         let mut found = Self::default();
@@ -53,7 +64,7 @@ impl<'a> RequestFields<'a> {
                 field_type::DIGEST => found.digest = Some(field.data),
                 field_type::BATCH => found.batch = Some(field.data),
                 field_type::FILTER => found.filter = Some(field.data),
-                other_field::TRANSACTION_ID => found.refusal = Some(ResultCode::ENTERPRISE_ONLY),
+                field_type::TRANSACTION_ID => found.in_transaction = true,
                 field_type::UDF_MODULE => found.call.get_or_insert_default().module = Some(field.data),
                 field_type::UDF_FUNCTION => found.call.get_or_insert_default().function = Some(field.data),
                 field_type::UDF_ARGUMENTS => found.call.get_or_insert_default().arguments = Some(field.data),

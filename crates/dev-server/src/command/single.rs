@@ -47,7 +47,8 @@ fn parse_request<'a>(store: &'a Store, message: &Message<'a>) -> Result<RecordRe
         // A query without a list of partitions, or a background query.
         return Err(ResultCode::UNSUPPORTED_FEATURE);
     };
-    let MessageHeader { info1, info2, info3, generation, ttl, .. } = message.header;
+    let MessageHeader { info1, info2, info3, info4, generation, ttl, .. } = message.header;
+    let flags = Flags { info1, info2, info3 };
     Ok(RecordRequest {
         namespace,
         digest: digest.try_into().map_err(|_| ResultCode::PARAMETER)?,
@@ -56,8 +57,8 @@ fn parse_request<'a>(store: &'a Store, message: &Message<'a>) -> Result<RecordRe
         key: fields.key,
         filter: fields.filter.map(Filter::Sent),
         search: None,
-        refusal: fields.refusal,
-        flags: Flags { info1, info2, info3 },
+        refusal: fields.refusal_of(flags, info4),
+        flags,
         call: fields.call.map(|fields| Call::new(&store.functions, fields, timeout_of(message))),
         generation,
         ttl,

@@ -181,7 +181,7 @@ pub(crate) fn keys(count: usize) -> Vec<String> {
 }
 
 pub(crate) fn record<'a>(digest: &'a Digest, send_key: Option<UserKey<'a>>) -> RecordKey<'a> {
-    RecordKey { namespace: b"test", set: SET, digest, send_key }
+    RecordKey { namespace: b"test", set: SET, digest, send_key, transaction: None }
 }
 
 pub(crate) fn bin<'a>(code: u8, name: &'a str, value: Particle<'a>) -> WriteOp<'a> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aero_io::{AuthMode, BatchPolicy, ClusterConfig, QueryPolicy, Replica, Seed, TlsConfig};
+use aero_io::{AuthMode, BatchPolicy, ClusterConfig, EndPolicies, QueryPolicy, Replica, Seed, TlsConfig};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -36,6 +36,8 @@ pub(crate) struct Policies {
     /// For rows that apply functions.
     pub(crate) batch_apply: Write,
     pub(crate) query: QueryPolicy,
+    /// For the ends of transactions.
+    pub(crate) ends: EndPolicies,
     pub(crate) info: InfoTimeout,
     /// For commands on users and roles.
     pub(crate) admin: InfoTimeout,
@@ -288,6 +290,11 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies
     policies.info.0 = policy::info(py, policies.info.0, "config policy \"info\"", info.as_ref())?;
     let admin = settings.take("admin")?;
     policies.admin.0 = policy::admin(py, policies.admin.0, "config policy \"admin\"", admin.as_ref())?;
+    let verify = settings.take("txn_verify")?;
+    policies.ends.verify =
+        policy::batch(py, &policies.ends.verify, "config policy \"txn_verify\"", verify.as_ref())?;
+    let roll = settings.take("txn_roll")?;
+    policies.ends.roll = policy::batch(py, &policies.ends.roll, "config policy \"txn_roll\"", roll.as_ref())?;
     policy::check_later_policies(py, &mut settings)?;
     settings.refuse(FOR_ALL)?;
     settings.ignore(&[THREAD_POOL_SIZE, MAX_THREADS])?;

@@ -6,6 +6,7 @@
 //! | `config`, `hosts`, `auth`, `tls` | the client's configuration |
 //! | `policy` | the policies of commands |
 //! | `operations`, `function`, `row_command` | operations on bins; functions; what a row of a batch does |
+//! | `transaction` | transactions, which policies name |
 //! | `expression` | filters and other expressions |
 //! | `features` | the groups of a matrix |
 //! | `casting`, `paths`, `convert` | single arguments |
@@ -28,3 +29,4 @@ pub(crate) mod predicate;
 pub(crate) mod row_command;
 pub(crate) mod settings;
 pub(crate) mod tls;
+pub(crate) mod transaction;

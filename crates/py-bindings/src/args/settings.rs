@@ -104,6 +104,11 @@ impl<'py> Settings<'py> {
         Ok(Some(Self { name, left, known: Vec::new(), without_effect: Vec::new() }))
     }
 
+    /// Whether the settings are defaults of a config.
+    pub(crate) fn is_config(&self) -> bool {
+        self.name.starts_with("config")
+    }
+
     /// Takes the value of a key; None if it is missing or None.
     pub(crate) fn take(&mut self, key: &'static str) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.known.push(key);

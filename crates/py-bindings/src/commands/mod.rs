@@ -21,3 +21,4 @@ mod projected_read;
 pub(crate) mod query;
 mod read_matrix;
 pub(crate) mod single;
+mod transactions;

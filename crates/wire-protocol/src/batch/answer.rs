@@ -1,7 +1,7 @@
 //! Batch answers as a client reads them.
 
 use crate::error::WireError;
-use crate::message::{Message, Ops, info3};
+use crate::message::{Fields, Message, Ops, info3};
 use crate::result_code::ResultCode;
 
 /// The answer for one row, borrowed from a frame. Its fields and operations have been validated, so [`Record::ops`]
@@ -18,6 +18,7 @@ pub struct Record<'a> {
     pub void_time: u32,
     /// Number of bins.
     pub n_ops: u16,
+    pub(crate) fields: &'a [u8],
     pub(crate) ops: &'a [u8],
 }
 
@@ -30,6 +31,7 @@ impl<'a> Record<'a> {
             generation: header.generation,
             void_time: header.ttl,
             n_ops: header.n_ops,
+            fields: message.fields_bytes(),
             ops: message.ops_bytes(),
         }
     }
@@ -38,7 +40,13 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn with_ops<'o>(&self, n_ops: u16, ops: &'o [u8]) -> Record<'o> {
         let Self { index, result_code, generation, void_time, .. } = *self;
-        Record { index, result_code, generation, void_time, n_ops, ops }
+        Record { index, result_code, generation, void_time, n_ops, fields: &[], ops }
+    }
+
+    /// The record's fields. A record with [other bins](Record::with_ops) has none.
+    #[must_use]
+    pub fn fields(&self) -> Fields<'a> {
+        Fields::over(self.fields)
     }
 
     /// The record's bins.

@@ -4,11 +4,12 @@
 //! the same operations and attributes as the row before it, and does not send its key, is written in short form.
 
 use crate::batch::{batch_flags, row_flags, same};
-use crate::command::{FunctionCall, WriteOptions, write_user_key};
+use crate::command::{FunctionCall, TransactionFields, WriteOptions, write_user_key};
 use crate::digest::{Digest, UserKey};
 use crate::error::WireError;
 use crate::message::{
-    FrameHeader, FrameType, MAX_FRAME, MessageHeader, field_type, info1, info2, op_count, write_field,
+    FrameHeader, FrameType, MAX_FRAME, MessageHeader, field_type, info1, info2, info3, info4, op_count,
+    write_field,
 };
 
 /// What applies to the whole batch.
@@ -34,9 +35,12 @@ impl Default for BatchHeader<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowAttributes<'a> {
     info: [u8; 3],
+    /// The fourth info byte; not sent if it is 0.
+    info4: u8,
     /// `None` for rows that only read.
     generation: Option<u16>,
-    ttl: u32,
+    /// `None` for rows that end a transaction.
+    ttl: Option<u32>,
     filter: &'a [u8],
     /// Whether the row applies a function: the fields of the call stand in the place of operations.
     is_call: bool,
@@ -58,8 +62,9 @@ impl<'a> RowAttributes<'a> {
         })?;
         Ok(Self {
             info: [if reads { info1::READ } else { 0 }, bits.info2 | info2::RESPOND_ALL_OPS, bits.info3],
+            info4: bits.info4,
             generation: Some(generation),
-            ttl: options.ttl,
+            ttl: Some(options.ttl),
             filter: options.filter,
             is_call: false,
         })
@@ -92,8 +97,30 @@ impl<'a> RowAttributes<'a> {
     /// [`ReadOptions`](crate::command::ReadOptions).
     #[must_use]
     pub fn read(info1: u8, info3: u8, touch_ttl_percent: u32, filter: &'a [u8]) -> Self {
-        let info = [info1::READ | info1, 0, info3];
-        Self { info, generation: None, ttl: touch_ttl_percent, filter, is_call: false }
+        let ttl = Some(touch_ttl_percent);
+        Self {
+            info: [info1::READ | info1, 0, info3],
+            info4: 0,
+            generation: None,
+            ttl,
+            filter,
+            is_call: false,
+        }
+    }
+
+    /// A row that fails if the record has another version than the row's.
+    #[must_use]
+    pub fn verify() -> Self {
+        let info = [info1::READ | info1::NO_BINS, 0, info3::SC_READ_TYPE];
+        Self { info, info4: info4::VERIFY_READ, generation: None, ttl: None, filter: &[], is_call: false }
+    }
+
+    /// A row that keeps or drops what a transaction has written to the record.
+    #[must_use]
+    pub fn roll(is_forward: bool) -> Self {
+        let info4 = if is_forward { info4::ROLL_FORWARD } else { info4::ROLL_BACK };
+        let info = [0, info2::WRITE | info2::DURABLE_DELETE, 0];
+        Self { info, info4, generation: None, ttl: None, filter: &[], is_call: false }
     }
 
     /// The row, asking the server to answer each operation, also those without a result.
@@ -106,13 +133,13 @@ impl<'a> RowAttributes<'a> {
     /// The row with another filter expression; an empty one is that of the batch.
     #[must_use]
     pub fn with_filter(self, filter: &[u8]) -> RowAttributes<'_> {
-        let Self { info, generation, ttl, is_call, .. } = self;
-        RowAttributes { info, generation, ttl, filter, is_call }
+        let Self { info, info4, generation, ttl, is_call, .. } = self;
+        RowAttributes { info, info4, generation, ttl, filter, is_call }
     }
 
     fn same(&self, other: &Self) -> bool {
-        (self.info, self.generation, self.ttl, self.is_call)
-            == (other.info, other.generation, other.ttl, other.is_call)
+        (self.info, self.info4, self.generation, self.ttl, self.is_call)
+            == (other.info, other.info4, other.generation, other.ttl, other.is_call)
             && same(self.filter, other.filter)
     }
 }
@@ -130,6 +157,8 @@ pub struct OperateRow<'a> {
     pub set: &'a [u8],
     /// The user's key, if it is to be sent; a write stores it.
     pub send_key: Option<UserKey<'a>>,
+    /// The transaction that the row is part of.
+    pub transaction: Option<TransactionFields>,
     /// What the row does.
     pub attributes: RowAttributes<'a>,
 }
@@ -199,6 +228,7 @@ impl<'o, 'r> BatchWriter<'o, 'r> {
                 && before.send_key.is_none()
                 && same(before.namespace, row.namespace)
                 && same(before.set, row.set)
+                && before.transaction == row.transaction
                 && before.attributes.same(&row.attributes)
                 && before_ops.is_some_and(|before| before.count == ops.count && same(before.bytes, ops.bytes))
         });
@@ -249,21 +279,37 @@ impl<'o, 'r> BatchWriter<'o, 'r> {
     /// Appends what follows a row's digest, up to its operations. Returns the position of their count.
     fn full_row(&mut self, row: &OperateRow<'_>, n_ops: u16) -> usize {
         let out = &mut *self.out;
-        let RowAttributes { info, generation, ttl, filter, is_call } = row.attributes;
-        let with_generation = if generation.is_some() { row_flags::GENERATION } else { 0 };
-        out.push(row_flags::INFO | row_flags::TTL | with_generation);
+        let RowAttributes { info, info4, generation, ttl, filter, is_call } = row.attributes;
+        let mut flags = row_flags::INFO;
+        for (is_sent, flag) in [
+            (info4 != 0, row_flags::INFO4),
+            (generation.is_some(), row_flags::GENERATION),
+            (ttl.is_some(), row_flags::TTL),
+        ] {
+            flags |= if is_sent { flag } else { 0 };
+        }
+        out.push(flags);
         out.extend_from_slice(&info);
+        if info4 != 0 {
+            out.push(info4);
+        }
         if let Some(generation) = generation {
             out.extend_from_slice(&generation.to_be_bytes());
         }
-        out.extend_from_slice(&ttl.to_be_bytes());
-        let n_fields = 2 + u16::from(row.send_key.is_some()) + u16::from(!filter.is_empty());
+        if let Some(ttl) = ttl {
+            out.extend_from_slice(&ttl.to_be_bytes());
+        }
+        let transaction = row.transaction.map_or(0, |transaction| transaction.count());
+        let n_fields = 2 + transaction + u16::from(row.send_key.is_some()) + u16::from(!filter.is_empty());
         let n_fields = n_fields + if is_call { FunctionCall::N_FIELDS } else { 0 };
         out.extend_from_slice(&n_fields.to_be_bytes());
         let n_ops_at = out.len();
         out.extend_from_slice(&n_ops.to_be_bytes());
         write_field(out, field_type::NAMESPACE, row.namespace);
         write_field(out, field_type::SET, row.set);
+        if let Some(transaction) = &row.transaction {
+            transaction.write(out);
+        }
         if !filter.is_empty() {
             write_field(out, field_type::FILTER, filter);
         }
@@ -311,11 +357,24 @@ mod tests {
     const DIGEST: Digest = [1; 20];
 
     fn row(index: u32, attributes: RowAttributes<'static>) -> OperateRow<'static> {
-        OperateRow { index, digest: &DIGEST, namespace: b"test", set: b"s", send_key: None, attributes }
+        OperateRow {
+            index,
+            digest: &DIGEST,
+            namespace: b"test",
+            set: b"s",
+            send_key: None,
+            transaction: None,
+            attributes,
+        }
     }
 
     fn written() -> RowAttributes<'static> {
         RowAttributes::write(&WriteOptions::default(), false).unwrap()
+    }
+
+    fn written_once() -> RowAttributes<'static> {
+        let options = WriteOptions { on_locking_only: true, ..WriteOptions::default() };
+        RowAttributes::write(&options, false).unwrap()
     }
 
     #[test]
@@ -367,11 +426,52 @@ mod tests {
         assert_eq!(read.len(), rows.len());
         for (read, (row, ops, repeats)) in read.zip(rows) {
             assert_eq!(read.flags & row_flags::REPEAT != 0, repeats, "row {}", row.index);
-            assert_eq!((read.index, read.ttl()), (row.index, row.attributes.ttl));
+            assert_eq!((read.index, Some(read.ttl())), (row.index, row.attributes.ttl));
             assert_eq!(read.field(field_type::SET), Some(row.set));
             assert_eq!(read.field(field_type::KEY).is_some(), row.send_key.is_some());
             assert_eq!(read.ops().count(), ops.count);
         }
+    }
+
+    #[test]
+    fn rows_of_a_transaction_have_its_fields() {
+        let version = Some([1; 7]);
+        let read = TransactionFields { id: Some(5), version, deadline: None };
+        let write = TransactionFields { id: Some(5), version: None, deadline: Some(9) };
+        let verify = TransactionFields { id: None, version, deadline: None };
+        let rows = [
+            (RowAttributes::read(0, 0, 0, &[]), read),
+            (RowAttributes::read(0, 0, 0, &[]), read),
+            (RowAttributes::read(0, 0, 0, &[]), TransactionFields { version: None, ..read }),
+            (written_once(), write),
+            (RowAttributes::verify(), verify),
+            (RowAttributes::roll(true), write),
+            (RowAttributes::roll(true), write),
+            (RowAttributes::roll(false), write),
+        ];
+        let mut out = Vec::new();
+        let mut writer = BatchWriter::new(&mut out, &BatchHeader::default());
+        for (index, (attributes, transaction)) in (0..).zip(rows) {
+            let row = OperateRow { transaction: Some(transaction), ..row(index, attributes) };
+            writer.row(&row, EncodedOps::default()).unwrap();
+        }
+        writer.finish().unwrap();
+        let message = Message::parse_only(&out[FrameHeader::LEN..]).unwrap();
+        let read: Vec<_> =
+            BatchRequestRows::parse(message.field(field_type::BATCH).unwrap()).unwrap().collect();
+        let flags: Vec<_> = read.iter().map(|row| row.flags).collect();
+        assert_eq!(flags, [10, 1, 10, 30, 18, 18, 1, 18], "info, generation, ttl, info4, or a repeated row");
+        for (row, (_, transaction)) in read.iter().zip(rows) {
+            let id = transaction.id.map(u64::to_le_bytes);
+            assert_eq!(row.field(field_type::TRANSACTION_ID), id.as_ref().map(|id| &id[..]));
+            assert_eq!(
+                row.field(field_type::RECORD_VERSION),
+                transaction.version.as_ref().map(|version| &version[..])
+            );
+        }
+        let infos = read.iter().map(|row| [row.info1(), row.info2(), row.info3(), row.info4()]);
+        let infos: Vec<_> = infos.skip(3).collect();
+        assert_eq!(infos, [[0, 129, 0, 16], [33, 0, 64, 1], [0, 17, 0, 2], [0, 17, 0, 2], [0, 17, 0, 4]]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use crate::digest::{Digest, UserKey};
 use crate::message::{field_type, write_field, write_field_parts};
 
+use super::TransactionFields;
+
 /// Which record a command is about.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordKey<'a> {
@@ -14,17 +16,23 @@ pub struct RecordKey<'a> {
     pub digest: &'a Digest,
     /// The user's key, if it is to be sent; a write stores it.
     pub send_key: Option<UserKey<'a>>,
+    /// The transaction that the command is part of.
+    pub transaction: Option<TransactionFields>,
 }
 
 impl RecordKey<'_> {
     pub(super) fn n_fields(&self, filter: &[u8]) -> u16 {
-        3 + u16::from(self.send_key.is_some()) + u16::from(!filter.is_empty())
+        let transaction = self.transaction.map_or(0, |transaction| transaction.count());
+        3 + transaction + u16::from(self.send_key.is_some()) + u16::from(!filter.is_empty())
     }
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         write_field(out, field_type::NAMESPACE, self.namespace);
         write_field(out, field_type::SET, self.set);
         write_field(out, field_type::DIGEST, self.digest);
+        if let Some(transaction) = &self.transaction {
+            transaction.write(out);
+        }
         if let Some(key) = self.send_key {
             write_user_key(out, key);
         }

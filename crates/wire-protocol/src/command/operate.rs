@@ -40,7 +40,7 @@ pub fn write_operate<'o>(
     if !reads.writes {
         // Without what applies to writes only.
         let (info2, info3, ttl) = (0, reads.info3, reads.read_touch_ttl_percent);
-        header = MessageHeader { info2, info3, generation: 0, ttl, ..header };
+        header = MessageHeader { info2, info3, info4: 0, generation: 0, ttl, ..header };
     }
     if reads.responds_to_all {
         header.info2 |= info2::RESPOND_ALL_OPS;

@@ -35,6 +35,30 @@ impl<'a> Projection<'a> {
     }
 }
 
+/// A projection, encoded as the operations of a [batch row](crate::batch::BatchWriter::row).
+#[derive(Clone, Debug)]
+pub struct EncodedProjection {
+    /// [`info1`] bits beside [`info1::READ`].
+    pub info1: u8,
+    /// The number of operations.
+    pub count: usize,
+    /// Their encoding.
+    pub bytes: Vec<u8>,
+}
+
+impl Projection<'_> {
+    /// Encodes the projection.
+    ///
+    /// # Errors
+    /// Too many bins, or a bin name that is too long.
+    pub fn encode(self) -> Result<EncodedProjection, WireError> {
+        let parts = self.parts()?;
+        let mut bytes = Vec::new();
+        parts.write_ops(&mut bytes);
+        Ok(EncodedProjection { info1: parts.info1, count: parts.n_ops.into(), bytes })
+    }
+}
+
 impl ProjectionParts<'_> {
     /// Appends the operations that read the bins.
     pub(crate) fn write_ops(&self, out: &mut Vec<u8>) {

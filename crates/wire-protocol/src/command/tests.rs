@@ -1,11 +1,16 @@
 use super::*;
 use crate::digest::UserKey;
 use crate::error::WireError;
-use crate::message::{FrameHeader, MAX_FRAME, Message, field_type, info1, info2, info3, op};
+use crate::message::{FrameHeader, MAX_FRAME, Message, field_type, info1, info2, info3, info4, op};
 use crate::particle::Particle;
 
-const KEY: RecordKey<'_> =
-    RecordKey { namespace: b"test", set: b"set", digest: &[7; 20], send_key: Some(UserKey::Int(5)) };
+const KEY: RecordKey<'_> = RecordKey {
+    namespace: b"test",
+    set: b"set",
+    digest: &[7; 20],
+    send_key: Some(UserKey::Int(5)),
+    transaction: None,
+};
 
 #[test]
 fn a_write_says_what_its_options_say() {
@@ -16,6 +21,7 @@ fn a_write_says_what_its_options_say() {
         generation: Generation::Greater(9),
         commit_master: true,
         durable_delete: true,
+        on_locking_only: true,
         filter: b"f",
     };
     let op = WriteOp { code: op::WRITE, name: b"a", value: Particle::Bool(true) };
@@ -25,6 +31,7 @@ fn a_write_says_what_its_options_say() {
     let header = message.header;
     assert_eq!(header.info2, info2::WRITE | info2::GENERATION_GT | info2::DURABLE_DELETE);
     assert_eq!(header.info3, info3::REPLACE_ONLY | info3::COMMIT_MASTER);
+    assert_eq!(header.info4, info4::ON_LOCKING_ONLY);
     assert_eq!((header.generation, header.ttl, header.extra), (9, 60, 250));
     let kinds: Vec<_> = message.fields().map(|field| field.kind).collect();
     let expected =
@@ -86,4 +93,26 @@ fn what_does_not_fit_is_refused_and_leaves_nothing_behind() {
     write_read(&mut out, &KEY, Projection::Bins(&many[..65535]), &read).unwrap();
     let message = Message::parse_only(&out[1 + FrameHeader::LEN..]).unwrap();
     assert_eq!(message.ops().count(), 65535);
+}
+
+#[test]
+fn the_fields_of_a_transaction_follow_the_digest() {
+    let transaction = TransactionFields { id: Some(9), version: None, deadline: Some(0) };
+    let key = RecordKey { transaction: Some(transaction), ..KEY };
+    let mut out = Vec::new();
+    write_delete(&mut out, &key, &WriteOptions { filter: b"f", ..WriteOptions::default() }).unwrap();
+    let message = Message::parse_only(&out[FrameHeader::LEN..]).unwrap();
+    let kinds: Vec<_> = message.fields().map(|field| field.kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            field_type::NAMESPACE,
+            field_type::SET,
+            field_type::DIGEST,
+            field_type::TRANSACTION_ID,
+            field_type::TRANSACTION_DEADLINE,
+            field_type::KEY,
+            field_type::FILTER
+        ]
+    );
 }

@@ -2,8 +2,8 @@
 
 use crate::error::WireError;
 use crate::message::{
-    FrameType, MessageHeader, check_name, field_type, info2, info3, op_count, write_field, write_frame,
-    write_op,
+    FrameType, MessageHeader, check_name, field_type, info2, info3, info4, op_count, write_field,
+    write_frame, write_op,
 };
 use crate::particle::Particle;
 
@@ -53,6 +53,8 @@ pub struct WriteOptions<'a> {
     pub commit_master: bool,
     /// A deletion leaves a tombstone.
     pub durable_delete: bool,
+    /// Fail if the command's transaction has written the record before.
+    pub on_locking_only: bool,
     /// An encoded filter expression; empty for none.
     pub filter: &'a [u8],
 }
@@ -61,6 +63,7 @@ pub struct WriteOptions<'a> {
 pub(crate) struct WriteBits {
     pub(crate) info2: u8,
     pub(crate) info3: u8,
+    pub(crate) info4: u8,
     pub(crate) generation: u32,
 }
 
@@ -83,6 +86,7 @@ impl WriteOptions<'_> {
         WriteBits {
             info2: info2::WRITE | generation_bit | create | durable,
             info3: exists | commit,
+            info4: if self.on_locking_only { info4::ON_LOCKING_ONLY } else { 0 },
             generation,
         }
     }
@@ -92,6 +96,7 @@ impl WriteOptions<'_> {
         MessageHeader {
             info2: bits.info2,
             info3: bits.info3,
+            info4: bits.info4,
             generation: bits.generation,
             ttl: self.ttl,
             extra: self.timeout_ms,

@@ -60,6 +60,18 @@ pub mod info3 {
     pub const SC_READ_RELAX: u8 = 1 << 7;
 }
 
+/// Bits of the fourth info byte.
+pub mod info4 {
+    /// Fail if the record has another version than the one that is sent.
+    pub const VERIFY_READ: u8 = 1;
+    /// Make what the transaction has written to the record its new state.
+    pub const ROLL_FORWARD: u8 = 1 << 1;
+    /// Drop what the transaction has written to the record.
+    pub const ROLL_BACK: u8 = 1 << 2;
+    /// A write fails if the transaction has written the record before.
+    pub const ON_LOCKING_ONLY: u8 = 1 << 4;
+}
+
 /// Types of fields.
 pub mod field_type {
     /// Namespace: text.
@@ -68,8 +80,14 @@ pub mod field_type {
     pub const SET: u8 = 1;
     /// The user's key: particle type and value.
     pub const KEY: u8 = 2;
+    /// The version of a record that a transaction has read: 7 bytes.
+    pub const RECORD_VERSION: u8 = 3;
     /// The record's digest: 20 bytes.
     pub const DIGEST: u8 = 4;
+    /// Identifier of a transaction: u64, little endian.
+    pub const TRANSACTION_ID: u8 = 5;
+    /// When the server ends a transaction: u32, little endian.
+    pub const TRANSACTION_DEADLINE: u8 = 6;
     /// Identifier of a query: u64.
     pub const TASK_ID: u8 = 7;
     /// Socket timeout in milliseconds: u32.

@@ -10,7 +10,7 @@ mod header;
 mod read;
 mod write;
 
-pub use self::constants::{field_type, info1, info2, info3, op};
+pub use self::constants::{field_type, info1, info2, info3, info4, op};
 pub use self::frame::{FrameHeader, FrameType, MAX_FRAME, write_frame};
 pub use self::header::MessageHeader;
 pub use self::read::{Field, Fields, Message, Op, Ops};

@@ -144,6 +144,10 @@ impl<'a> Message<'a> {
         self.fields().find(|field| field.kind == kind).map(|field| field.data)
     }
 
+    pub(crate) fn fields_bytes(&self) -> &'a [u8] {
+        self.fields
+    }
+
     /// The operations, in order.
     #[must_use]
     pub fn ops(&self) -> Ops<'a> {

@@ -49,6 +49,7 @@ impl<'a> QueryRecord<'a> {
             generation: self.generation,
             void_time: self.void_time,
             n_ops: self.n_ops,
+            fields: &[],
             ops: self.bins,
         }
     }

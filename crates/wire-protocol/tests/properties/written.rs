@@ -235,7 +235,7 @@ proptest! {
             Value::Blob(bytes) => UserKey::Blob(bytes),
             other => panic!("{other:?}"),
         });
-        let record = RecordKey { namespace: b"test", set: b"set", digest: &digest, send_key };
+        let record = RecordKey { namespace: b"test", set: b"set", digest: &digest, send_key, transaction: None };
         let check_key = |message: &Message<'_>| {
             assert_eq!(message.field(field_type::NAMESPACE), Some(&b"test"[..]));
             assert_eq!(message.field(field_type::SET), Some(&b"set"[..]));
@@ -291,6 +291,7 @@ proptest! {
             generation,
             commit_master: policy.2,
             durable_delete: policy.3,
+            on_locking_only: false,
             filter: &filter,
         };
         let mut packed = Vec::new();

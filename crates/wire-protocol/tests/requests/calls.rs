@@ -57,6 +57,7 @@ impl Call {
                 set: key.set.as_bytes(),
                 digest: &key.digest(),
                 send_key: send.then_some(key.key),
+                transaction: None,
             });
         };
         match self {
@@ -148,6 +149,7 @@ const WRITE: WriteOptions<'static> = WriteOptions {
     generation: Generation::Ignore,
     commit_master: false,
     durable_delete: false,
+    on_locking_only: false,
     filter: &[],
 };
 

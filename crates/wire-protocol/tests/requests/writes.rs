@@ -147,6 +147,7 @@ fn request(name: &str, set: &'static str, rows: &[Row]) -> Vec<u8> {
             namespace: b"test",
             set: set.as_bytes(),
             send_key: row.sends_key.then_some(row.key),
+            transaction: None,
             attributes: row.attributes,
         };
         writer.row(&head, EncodedOps { count: row.ops.len(), bytes }).unwrap();

@@ -3,10 +3,10 @@
 //! They are checked like those of other commands, so that a config can be shared with the official client, and have no
 //! effect. A command that is added takes its policy from here.
 
-use aero_io::{BatchPolicy, Limits};
+use aero_io::Limits;
 use pyo3::prelude::*;
 
-use super::{batch, limit_settings, over};
+use super::{limit_settings, over};
 use crate::args::settings::Settings;
 use crate::python::describe::describe;
 use crate::python::errors::type_error;
@@ -22,10 +22,6 @@ pub(crate) fn check_later_policies(py: Python<'_>, policies: &mut Settings<'_>) 
         settings.flag("durable_delete")?;
         settings.time_to_live("ttl").map(drop)
     })?;
-    let verify = policies.take("txn_verify")?;
-    batch(py, &BatchPolicy::default(), "config policy \"txn_verify\"", verify.as_ref())?;
-    let roll = policies.take("txn_roll")?;
-    batch(py, &BatchPolicy::default(), "config policy \"txn_roll\"", roll.as_ref())?;
     match policies.take("metrics")? {
         Some(metrics) if !metrics.hasattr(intern!(py, "latency_columns"))? => {
             let found = describe(&metrics);

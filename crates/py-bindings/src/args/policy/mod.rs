@@ -3,6 +3,7 @@
 //! Policies of commands on one record and of batches are here, those of queries in `query`, those of a batch's rows
 //! in `rows`, those of commands that are not supported yet in `later`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aero_io::{
@@ -16,6 +17,7 @@ use crate::args::convert::whole_number;
 use crate::args::expression;
 use crate::args::operations::Operations;
 use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, not_yet, unsupported};
+use crate::args::transaction::PyTransaction;
 use crate::python::describe::describe;
 use crate::python::errors::param_error;
 use crate::values::Bools;
@@ -27,16 +29,19 @@ const IGNORED: &[UnsupportedKey] = &[
     unsupported("connect_timeout", NoOpValue::Zero, "set it in the client's config"),
 ];
 
-/// Keys of every policy that would change what a call does, and are refused.
-const REFUSED: &[UnsupportedKey] =
-    &[not_yet("txn", NoOpValue::Never, "instead of a transaction, compare generations (\"gen\")")];
+/// The key of a transaction, where there can be none.
+const TRANSACTION: UnsupportedKey = unsupported(
+    "txn",
+    NoOpValue::Never,
+    "name the transaction in the policy of a command on one record, or in that of a whole batch",
+);
 
 const DESERIALIZE: UnsupportedKey =
     unsupported("deserialize", NoOpValue::Flag(true), "lists and maps are always read as Python objects");
 const CONCURRENT: UnsupportedKey =
     unsupported("concurrent", NoOpValue::Flag(true), "the requests of a batch always run concurrently");
 const ON_LOCKING_ONLY: UnsupportedKey =
-    not_yet("on_locking_only", NoOpValue::Flag(false), "it is for transactions");
+    unsupported("on_locking_only", NoOpValue::Flag(false), "a background query is not part of a transaction");
 const COMPRESSION_THRESHOLD: UnsupportedKey = not_yet(
     "compression_threshold",
     NoOpValue::Zero,
@@ -71,6 +76,23 @@ fn limit_settings(settings: &mut Settings<'_>, limits: &mut Limits) -> PyResult<
     set(&mut limits.sleep_between_retries, settings.millis("sleep_between_retries")?);
     set(&mut limits.compress, settings.flag("compress")?);
     set(&mut limits.replica, settings.choice("replica", "POLICY_REPLICA_*", &REPLICAS)?);
+    Ok(())
+}
+
+/// Takes the transaction that a command or batch is part of. A config has none: it is for all commands.
+fn transaction_setting(settings: &mut Settings<'_>, limits: &mut Limits) -> PyResult<()> {
+    const KEY: &str = "txn";
+    if settings.is_config() {
+        return Ok(());
+    }
+    let Some(value) = settings.take(KEY)? else { return Ok(()) };
+    match value.cast::<PyTransaction>() {
+        Ok(transaction) => limits.transaction = Some(Arc::clone(&transaction.get().transaction)),
+        Err(_) => {
+            let message = format!("{} is {}; it must be a Transaction", settings.what(KEY), describe(&value));
+            return Err(param_error(value.py(), message));
+        }
+    }
     Ok(())
 }
 
@@ -114,7 +136,7 @@ fn hedge(py: Python<'_>, settings: &mut Settings<'_>, hedge: &mut Hedge) -> PyRe
 /// Takes the keys of every policy that are ignored or refused, and refuses unknown ones.
 fn finish_policy(mut settings: Settings<'_>) -> PyResult<()> {
     settings.ignore(IGNORED)?;
-    settings.refuse(REFUSED)?;
+    settings.refuse(&[TRANSACTION])?;
     settings.finish()
 }
 
@@ -181,6 +203,7 @@ pub(crate) fn read(
     over(py, defaults, name, object, |settings, read| {
         let policy = &mut read.policy;
         limit_settings(settings, &mut policy.limits)?;
+        transaction_setting(settings, &mut policy.limits)?;
         read_mode_settings(settings, &mut policy.reads)?;
         hedge(py, settings, &mut policy.reads.hedge)?;
         send_key(settings, &mut read.send_key)?;
@@ -247,7 +270,9 @@ pub(crate) fn write(
     over(py, defaults, name, object, |settings, write| {
         write_settings(settings, write)?;
         change_settings(settings, write)?;
-        settings.refuse(&[ON_LOCKING_ONLY, COMPRESSION_THRESHOLD])
+        locking_setting(settings, write)?;
+        transaction_setting(settings, &mut write.policy.limits)?;
+        settings.refuse(&[COMPRESSION_THRESHOLD])
     })
 }
 
@@ -260,9 +285,13 @@ pub(crate) fn background(
     object: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<WritePolicy> {
     // What the config says about conditions is for writes of one record.
-    let policy = WritePolicy { exists: Exists::Ignore, ..defaults.policy.clone() };
+    let policy = WritePolicy { exists: Exists::Ignore, on_locking_only: false, ..defaults.policy.clone() };
     let defaults = Write { policy, compare: CompareGeneration::Ignore, generation: None, ..defaults.clone() };
-    let write = write(py, &defaults, name, object)?;
+    let write = over(py, &defaults, name, object, |settings, write| {
+        write_settings(settings, write)?;
+        change_settings(settings, write)?;
+        settings.refuse(&[ON_LOCKING_ONLY, COMPRESSION_THRESHOLD])
+    })?;
     let refused = |what: &str| {
         let message = format!(
             "{name} {what}, but a background query changes all records that it finds; choose among them with a filter \
@@ -322,6 +351,7 @@ pub(crate) fn remove(
 ) -> PyResult<Write> {
     over(py, defaults, name, object, |settings, write| {
         write_settings(settings, write)?;
+        transaction_setting(settings, &mut write.policy.limits)?;
         generation(settings, write)
     })
 }
@@ -358,11 +388,12 @@ pub(crate) fn operate(
     over(py, defaults, name, object, |settings, operate| {
         write_settings(settings, &mut operate.write)?;
         change_settings(settings, &mut operate.write)?;
+        locking_setting(settings, &mut operate.write)?;
+        transaction_setting(settings, &mut operate.write.policy.limits)?;
         let reads = &mut operate.reads.reads;
         read_mode_settings(settings, reads)?;
         hedge(py, settings, &mut reads.hedge)?;
-        settings.ignore(&[DESERIALIZE])?;
-        settings.refuse(&[ON_LOCKING_ONLY])
+        settings.ignore(&[DESERIALIZE])
     })
 }
 
@@ -409,6 +440,12 @@ fn change_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<(
     Ok(())
 }
 
+/// Takes whether a write fails if its transaction has written the record before.
+fn locking_setting(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
+    set(&mut write.policy.on_locking_only, settings.flag("on_locking_only")?);
+    Ok(())
+}
+
 /// Takes the settings of every write, removals included.
 fn write_settings(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     limit_settings(settings, &mut write.policy.limits)?;
@@ -439,6 +476,7 @@ fn durability_settings(settings: &mut Settings<'_>, policy: &mut WritePolicy) ->
 /// Takes the settings of a batch as a whole.
 fn batch_settings(py: Python<'_>, settings: &mut Settings<'_>, policy: &mut BatchPolicy) -> PyResult<()> {
     limit_settings(settings, &mut policy.limits)?;
+    transaction_setting(settings, &mut policy.limits)?;
     read_mode_settings(settings, &mut policy.reads)?;
     hedge(py, settings, &mut policy.reads.hedge)?;
     set(&mut policy.allow_inline, settings.flag("allow_inline")?);

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use wire_protocol::command::WriteOptions;
 
 use super::{
-    ON_LOCKING_ONLY, Write, batch_settings, change_settings, filter_setting, generation, over,
+    Write, batch_settings, change_settings, filter_setting, generation, locking_setting, over,
     read_mode_settings, row_settings,
 };
 use crate::args::settings::Settings;
@@ -30,6 +30,7 @@ impl Write {
             generation: policy.generation,
             commit_master: policy.commit_master,
             durable_delete: policy.durable_delete,
+            on_locking_only: policy.on_locking_only,
             ..WriteOptions::default()
         };
         Ok(RowPolicy { options, send_key, filter: policy.limits.filter })
@@ -45,6 +46,7 @@ pub(crate) fn row_write(
 ) -> PyResult<Write> {
     over(py, defaults, name, object, |settings, write| {
         change_settings(settings, write)?;
+        locking_setting(settings, write)?;
         changing_row(settings, write)
     })
 }
@@ -63,8 +65,7 @@ pub(crate) fn row_remove(
 fn changing_row(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     row_settings(settings, write)?;
     filter_setting(settings, &mut write.policy.limits.filter)?;
-    generation(settings, write)?;
-    settings.refuse(&[ON_LOCKING_ONLY])
+    generation(settings, write)
 }
 
 /// The policy of a row that reads: the batch's, with read modes of its own, and the row's filter expression.
@@ -93,6 +94,7 @@ pub(crate) fn batch_with_row(
     let (policy, row) = over(py, &defaults, name, object, |settings, (policy, row)| {
         batch_settings(py, settings, policy)?;
         change_settings(settings, row)?;
+        locking_setting(settings, row)?;
         changing_row(settings, row)
     })?;
     Ok((policy, row.of_row(py, None)?))
