@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benches.tasks.batch import sample
-from benches.tasks.clocks import cpu_seconds, percentile
-from benches.tasks.flight import heartbeat
+from benches.tasks.clocks import cpu_seconds
+from benches.tasks.flight import heartbeat, percentile
 from benches.workloads import features
 
 if TYPE_CHECKING:
