@@ -40,7 +40,14 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "error",
         ),  # single records; how all commands retry; the monitor records of transactions
         "topology": ("node", "metrics", "config", "net", "policy", "error"),  # the nodes and their partitions
-        "node": ("metrics", "config", "auth", "net", "policy", "error"),  # one node: health, hedging, new connections
+        "node": (
+            "metrics",
+            "config",
+            "auth",
+            "net",
+            "policy",
+            "error",
+        ),  # one node: health, hedging, new connections
         "metrics": ("error",),  # how often and how long; the trace of a call
         "config": ("auth",),
         "auth": ("net", "error"),

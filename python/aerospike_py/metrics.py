@@ -1,8 +1,7 @@
 """The names of the official client's ``aerospike_helpers.metrics``.
 
 ``ConnectionStats``, ``NodeStats`` and ``ClusterStats`` are those of :meth:`~aerospike_py.Client.get_stats`.
-The others describe periodic metrics, which this client does not write: it refuses ``enable_metrics`` and says
-what to do instead.
+The others describe periodic metrics, which :meth:`Client.enable_metrics() <aerospike_py.Client.enable_metrics>` reports.
 """
 
 from __future__ import annotations
@@ -27,15 +26,52 @@ __all__ = [
 
 
 class NamespaceMetrics:
-    """Counts and latencies of a namespace on a node, which listeners get. No call returns one."""
+    """Requests to a node about a namespace, which listeners get.
+
+    Latencies are lists of counts: requests that took at most 1 ms, then up to ``2 ** latency_shift`` ms, and so
+    on; the last has all that took longer. Counts are never reset.
+    """
+
+    ns: str
+    bytes_in: int
+    """Bytes of answers."""
+    bytes_out: int
+    """Bytes of requests."""
+    error_count: int
+    """Requests that failed; a missing record is no failure."""
+    timeout_count: int
+    """Timeouts of the node, in all namespaces."""
+    key_busy_count: int
+    conn_latency: list[int]
+    """Zeros: connections are not timed."""
+    write_latency: list[int]
+    read_latency: list[int]
+    batch_latency: list[int]
+    query_latency: list[int]
 
 
 class Node:
-    """A node, as listeners get it. No call returns one; :class:`NodeStats` describes the nodes."""
+    """A node, as listeners get it."""
+
+    name: str
+    address: str
+    port: int
+    conns: ConnectionStats
+    metrics: list[NamespaceMetrics]
 
 
 class Cluster:
-    """A cluster, as listeners get it. No call returns one; :class:`ClusterStats` describes the cluster."""
+    """A cluster, as listeners get it."""
+
+    cluster_name: str | None
+    app_id: str
+    """The config's ``app_id``, else the user, else ``"not-set"``."""
+    invalid_node_count: int
+    """Always 0."""
+    command_count: int
+    """Calls since metrics were enabled."""
+    retry_count: int
+    nodes: list[Node]
 
 
 class MetricsListeners:

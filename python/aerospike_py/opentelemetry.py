@@ -124,7 +124,9 @@ class _Watch:
         self._name, self._method, self._record_keys = name, method, record_keys
         parameters = list(inspect.signature(method).parameters)
         find = {each: place for place, each in enumerate(parameters)}
-        self._places = {each: find[each] for each in ("key", "keys", "namespace", "ns", "set") if each in find}
+        self._places = {
+            each: find[each] for each in ("key", "keys", "namespace", "ns", "set") if each in find
+        }
 
     def wrapper(self) -> Callable[..., Any]:
         method = self._method
@@ -166,7 +168,9 @@ class _Watch:
             found["db.collection.name"] = set_name
         return found
 
-    def _of_arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, int | None, Any]:
+    def _of_arguments(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, Any, int | None, Any]:
         def argument(name: str) -> Any:
             place = self._places.get(name)
             if place is None:

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("aerospike_py")
 
 #: The official names of latencies by the purpose of requests.
-_LATENCIES = {"write": "write_latency", "read": "read_latency", "batch": "batch_latency", "query": "query_latency"}
+_LATENCIES = {
+    "write": "write_latency",
+    "read": "read_latency",
+    "batch": "batch_latency",
+    "query": "query_latency",
+}
 
 
 def _made(kind: Any, **attributes: Any) -> Any:
@@ -38,7 +43,9 @@ def _columns(each: CommandMetrics, policy: MetricsPolicy) -> list[int]:
     return [count - before for count, before in zip([*within, each.calls], [0, *within], strict=True)]
 
 
-def _namespace(name: str, requests: list[CommandMetrics], node: Any, policy: MetricsPolicy) -> NamespaceMetrics:
+def _namespace(
+    name: str, requests: list[CommandMetrics], node: Any, policy: MetricsPolicy
+) -> NamespaceMetrics:
     def all_of(purpose: str) -> CommandMetrics:
         return merged(purpose, name, "", [each for each in requests if each.command == purpose])
 

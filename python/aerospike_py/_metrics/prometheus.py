@@ -74,9 +74,7 @@ def _add(families: _Families, name: str, metrics: ClientMetrics) -> None:
             }
             families.histogram("request_duration_seconds", "Time of requests to nodes.", labels, each)
             families.add("sent_bytes_total", "counter", "Bytes of requests.", labels, each.bytes_sent)
-            families.add(
-                "received_bytes_total", "counter", "Bytes of answers.", labels, each.bytes_received
-            )
+            families.add("received_bytes_total", "counter", "Bytes of answers.", labels, each.bytes_received)
     stats, of_client = metrics.stats, {"client": name}
     families.add("nodes", "gauge", "Nodes of the cluster.", of_client, len(stats.nodes))
     families.add("retries_total", "counter", "Requests that were sent again.", of_client, stats.retry_count)
@@ -85,20 +83,14 @@ def _add(families: _Families, name: str, metrics: ClientMetrics) -> None:
         labels = {"client": name, "node": node_stats.name}
         conns = node_stats.conns
         for state, count in (("in use", conns.in_use), ("idle", conns.in_pool)):
-            families.add(
-                "connections", "gauge", "Connections to nodes.", {**labels, "state": state}, count
-            )
+            families.add("connections", "gauge", "Connections to nodes.", {**labels, "state": state}, count)
         families.add(
             "waiting_commands", "gauge", "Commands that wait for a connection.", labels, conns.waiting
         )
         families.add("connections_opened_total", "counter", "Opened connections.", labels, conns.opened)
         families.add("connections_closed_total", "counter", "Closed connections.", labels, conns.closed)
-        families.add(
-            "node_errors_total", "counter", "Failures of nodes.", labels, node_stats.error_count
-        )
-        families.add(
-            "node_timeouts_total", "counter", "Timeouts of nodes.", labels, node_stats.timeout_count
-        )
+        families.add("node_errors_total", "counter", "Failures of nodes.", labels, node_stats.error_count)
+        families.add("node_timeouts_total", "counter", "Timeouts of nodes.", labels, node_stats.timeout_count)
         families.add(
             "node_suspect", "gauge", "1 while commands avoid the node.", labels, int(node_stats.suspect)
         )
@@ -122,7 +114,9 @@ class _Families:
         return self._lines.setdefault(name, [f"# HELP {name} {help_text}", f"# TYPE {name} {kind}"])
 
     def add(self, name: str, kind: str, help_text: str, labels: Mapping[str, str], value: float) -> None:
-        self._family(name, kind, help_text).append(f"aerospike_client_{name}{_labels(labels.items())} {value}")
+        self._family(name, kind, help_text).append(
+            f"aerospike_client_{name}{_labels(labels.items())} {value}"
+        )
 
     def histogram(self, name: str, help_text: str, labels: Mapping[str, str], each: CommandMetrics) -> None:
         lines = self._family(name, "histogram", help_text)

@@ -105,9 +105,7 @@ class ClientMetrics(NamedTuple):
     decode_errors: int
     """Values that did not fit their fields, in all arrays that this process has read."""
 
-    def find(
-        self, command: str, namespace: str | None = None, outcome: str | None = "ok"
-    ) -> CommandMetrics:
+    def find(self, command: str, namespace: str | None = None, outcome: str | None = "ok") -> CommandMetrics:
         """All calls of a command in one; those with the outcome ``"ok"`` by default.
 
         Args:
@@ -156,6 +154,4 @@ def snapshot_of(core: Any) -> ClientMetrics:
     """What a client's core has counted."""
     enabled, calls, nodes = core.metrics()
     of_nodes = (NodeMetrics(name, address, port, _commands(rows)) for name, address, port, rows in nodes)
-    return ClientMetrics(
-        enabled, _commands(calls), tuple(of_nodes), core.stats(), *_native.decoded_values()
-    )
+    return ClientMetrics(enabled, _commands(calls), tuple(of_nodes), core.stats(), *_native.decoded_values())
