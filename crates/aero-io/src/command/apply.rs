@@ -8,7 +8,7 @@ use wire_protocol::info::{LIST_MODULES, parse_modules};
 
 use crate::command::answer::Answer;
 use crate::command::info::{INFO_TIMEOUT, send};
-use crate::command::single::{Command, record_key, write_options};
+use crate::command::single::{Command, write_options};
 use crate::error::Error;
 use crate::key::Key;
 use crate::policy::WritePolicy;
@@ -51,7 +51,7 @@ pub(crate) async fn apply(
     command.is_repeatable = false;
     command
         .run(inner, |out, timeout_ms| {
-            write_apply(out, &record_key(key), &function.call(), &write_options(policy, timeout_ms))
+            write_apply(out, &command.record_key(), &function.call(), &write_options(policy, timeout_ms))
         })
         .await
 }
