@@ -49,6 +49,7 @@ from . import (
     string_operations,
     types,
 )
+from ._metrics import ClientMetrics, CommandMetrics, NodeMetrics, prometheus_text
 from ._module_functions import (
     ConfigProvider,
     geodata,
@@ -60,7 +61,6 @@ from ._module_functions import (
     set_serializer,
     unset_serializers,
 )
-from ._metrics import ClientMetrics, CommandMetrics, NodeMetrics, prometheus_text
 from ._native import Transaction, __version__
 from .arrow_records import ArrowRecords
 from .async_client import AsyncClient

@@ -29,11 +29,35 @@ def get_context_base64(ctx: Sequence[Any]) -> str:
 def get_expression_base64(expression: Any) -> str:
     """The base64 of an expression."""
 
+def decoded_values() -> tuple[int, int]:
+    """The numbers of inexact values and of decode errors in this process so far."""
+
 def devserver_main(arguments: Sequence[str]) -> int:
     """Runs the embedded server with these arguments until it is stopped. Returns the exit code."""
 
 def shutdown() -> None:
     """Refuses all further calls, because the interpreter is exiting."""
+
+@final
+class CallTrace:
+    """What a call did; made, it turns tracing on."""
+
+    def __new__(cls) -> CallTrace: ...
+    @property
+    def requests(self) -> int:
+        """Requests that were sent, with retries and hedges."""
+
+    @property
+    def retries(self) -> int:
+        """Requests that were sent again."""
+
+    @property
+    def hedges(self) -> int:
+        """Requests that were sent to another node as well."""
+
+    @property
+    def nodes(self) -> list[tuple[str, str, int]]:
+        """The nodes that were asked: name, address, port."""
 
 @final
 class Completions:
@@ -138,7 +162,7 @@ class Transaction:
 
     @property
     def timeout(self) -> int:
-        """Seconds after which the server ends the transaction, from its first write; 0 is the server's default."""
+        """Seconds from its first write until the server ends the transaction; 0: the server's default."""
 
     @timeout.setter
     def timeout(self, timeout: int) -> None: ...
@@ -271,6 +295,12 @@ class Core:
     def abort(self, completions: Completions | None, transaction: Transaction) -> Any: ...
     def stats(self) -> ClusterStats:
         """The state of nodes and connections."""
+
+    def enable_metrics(self, enabled: bool) -> None:
+        """Whether calls are counted and timed from now on."""
+
+    def metrics(self) -> tuple[bool, list[Any], list[Any]]:
+        """Whether metrics are on, what calls took, and what requests to each node took."""
 
     def describe(self) -> str:
         """The hosts and the state of the client, for ``repr``."""

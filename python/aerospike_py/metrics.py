@@ -1,7 +1,7 @@
 """The names of the official client's ``aerospike_helpers.metrics``.
 
 ``ConnectionStats``, ``NodeStats`` and ``ClusterStats`` are those of :meth:`~aerospike_py.Client.get_stats`.
-The others describe periodic metrics, which :meth:`Client.enable_metrics() <aerospike_py.Client.enable_metrics>` reports.
+The others describe periodic metrics, which ``client.enable_metrics()`` reports.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ __all__ = [
 class NamespaceMetrics:
     """Requests to a node about a namespace, which listeners get.
 
-    Latencies are lists of counts: requests that took at most 1 ms, then up to ``2 ** latency_shift`` ms, and so
-    on; the last has all that took longer. Counts are never reset.
+    Latencies are lists of counts: requests that took at most 1 ms, ``2 ** latency_shift`` ms, and so on;
+    the last has all that took longer. Counts are never reset.
     """
 
     ns: str

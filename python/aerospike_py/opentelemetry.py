@@ -1,7 +1,7 @@
 """Spans and durations of calls for OpenTelemetry: :func:`instrument`.
 
-It needs ``opentelemetry-api`` (the extra ``opentelemetry``), and imports it only when this module is imported. While
-nothing is instrumented, calls cost nothing more.
+It needs ``opentelemetry-api`` (the extra ``opentelemetry``), which only this module imports. While nothing is
+instrumented, calls cost nothing more.
 """
 
 from __future__ import annotations
@@ -36,17 +36,59 @@ _NAME = "aerospike_py"
 _BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
 
 #: Methods of clients that send something.
-_COMMANDS = """
-    get put exists remove select touch append prepend increment remove_bin operate operate_ordered
-    get_many exists_many select_many
-    batch_read batch_read_arrow batch_write batch_write_numpy batch_write_arrow batch_operate batch_remove
-    batch_apply apply read_matrix infer_dtype
-    info_all info_random_node info_single_node truncate job_info
-    index_list index_remove index_single_value_create index_list_create index_map_keys_create
-    index_map_values_create index_expr_create index_cdt_create index_integer_create index_string_create
-    index_blob_create index_geo2dsphere_create index_set_create index_wait_till_complete
-    udf_put udf_get udf_list udf_remove commit abort
-""".split()
+_COMMANDS = [
+    "get",
+    "put",
+    "exists",
+    "remove",
+    "select",
+    "touch",
+    "append",
+    "prepend",
+    "increment",
+    "remove_bin",
+    "operate",
+    "operate_ordered",
+    "get_many",
+    "exists_many",
+    "select_many",
+    "batch_read",
+    "batch_read_arrow",
+    "batch_write",
+    "batch_write_numpy",
+    "batch_write_arrow",
+    "batch_operate",
+    "batch_remove",
+    "batch_apply",
+    "apply",
+    "read_matrix",
+    "infer_dtype",
+    "info_all",
+    "info_random_node",
+    "info_single_node",
+    "truncate",
+    "job_info",
+    "index_list",
+    "index_remove",
+    "index_single_value_create",
+    "index_list_create",
+    "index_map_keys_create",
+    "index_map_values_create",
+    "index_expr_create",
+    "index_cdt_create",
+    "index_integer_create",
+    "index_string_create",
+    "index_blob_create",
+    "index_geo2dsphere_create",
+    "index_set_create",
+    "index_wait_till_complete",
+    "udf_put",
+    "udf_get",
+    "udf_list",
+    "udf_remove",
+    "commit",
+    "abort",
+]
 
 #: Methods of queries that run them to their end.
 _QUERIES = ("results", "foreach", "to_numpy", "to_arrow", "execute_background")
@@ -65,10 +107,10 @@ def instrument(
 
     Spans follow the stable conventions for database clients: the name is the command and the set, the kind is
     CLIENT. The attributes are ``db.system.name`` ("aerospike"), ``db.operation.name``, ``db.namespace``,
-    ``db.collection.name`` (the set), ``db.operation.batch.size``, ``server.address`` and ``server.port`` (of the
-    first node that was asked), ``error.type`` and ``db.response.status_code`` of failures; and of this client
-    ``aerospike.requests``, ``aerospike.retries``, ``aerospike.hedges`` and ``aerospike.nodes``. Queries that are
-    iterated over have no span. The durations are the histogram ``db.client.operation.duration`` in seconds.
+    ``db.collection.name`` (the set), ``db.operation.batch.size``, ``server.address`` and ``server.port`` (of
+    the first node asked), ``error.type`` and ``db.response.status_code`` of failures; and of this client
+    ``aerospike.requests``, ``aerospike.retries``, ``aerospike.hedges`` and ``aerospike.nodes``. Queries that
+    are iterated over have no span. Durations are the histogram ``db.client.operation.duration`` in seconds.
 
     Args:
         meter_provider: where the histogram goes; None for the global provider.

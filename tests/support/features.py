@@ -100,7 +100,7 @@ GROUPS = (
             ),
             better(
                 "features of several sets into one matrix",
-                "straight from the socket, with a fill value; into page-locked or shared memory; also as Arrow",
+                "straight from the socket, with a fill value; into page-locked memory; also as Arrow",
                 "Client.read_matrix",
                 "aerospike_py.FeatureMatrix",
                 "tests/integration/test_read_matrix.py::test_any_groups_against_a_model",

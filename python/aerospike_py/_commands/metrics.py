@@ -74,7 +74,7 @@ class MetricsCommands(ClientBase):
         """How many calls there were, how they ended and how long they took, with the state of the nodes.
 
         Calls and requests are counted while metrics are enabled (:meth:`enable_metrics`); the state of nodes
-        and the counts of retries, hedges, inexact values and decode errors are always there. Taking a snapshot
+        and the counts of retries, hedges, inexact values and decode errors are always there. A snapshot
         holds up no call.
 
         Raises:

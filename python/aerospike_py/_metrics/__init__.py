@@ -1,6 +1,6 @@
 """Counters and times of calls: snapshots, the text that Prometheus reads, the official client's listeners.
 
-Start with :class:`ClientMetrics`, a snapshot of what the Rust core has counted. It may use the constants, the errors
+Start with :class:`ClientMetrics`, a snapshot of what the Rust core has counted. It may use the errors
 and the statistics; the clients use it.
 """
 

@@ -37,7 +37,7 @@ def _made(kind: Any, **attributes: Any) -> Any:
 
 
 def _columns(each: CommandMetrics, policy: MetricsPolicy) -> list[int]:
-    """How many took at most 1 ms, up to 2 ** shift ms, and so on; the last column has all that took longer."""
+    """How many took at most 1 ms, up to 2 ** shift ms, and so on; the last has all that took longer."""
     bounds = [0.001 * 2 ** (policy.latency_shift * step) for step in range(policy.latency_columns - 1)]
     within = [each.count_within(bound) for bound in bounds]
     return [count - before for count, before in zip([*within, each.calls], [0, *within], strict=True)]

@@ -26,7 +26,8 @@ def prometheus_text() -> str:
     """The metrics of all clients of this process that count their calls, as Prometheus reads them.
 
     Serve it with the content type ``text/plain; version=0.0.4``. Clients count from
-    :meth:`Client.enable_metrics() <aerospike_py.Client.enable_metrics>` on; the label ``client`` numbers them.
+    :meth:`Client.enable_metrics() <aerospike_py.Client.enable_metrics>` on; the label
+    ``client`` numbers them.
     It takes no lock that calls wait for, and sends nothing to the cluster.
 
     Returns:
