@@ -18,7 +18,7 @@ import statistics
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -66,7 +66,7 @@ def fill(client: aerospike_py.Client, name: str, count: int, shift: int = 0) -> 
 
 
 def queries(client: aerospike_py.Client, count: int, rounds: int) -> None:
-    def cpu_of(predicate: object) -> Callable[[], float]:
+    def cpu_of(predicate: Any) -> Callable[[], float]:
         def measure() -> float:
             query = client.query("test", "filled")
             if predicate is not None:

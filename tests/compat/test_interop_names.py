@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import aerospike_py as ours
-from aerospike_py._commands.unsupported import NEVER, NOT_YET
+from aerospike_py._commands.unsupported import NEVER
 from tests.support.official_names import (
     CONSTANTS_LEFT_OUT,
     METHODS_LEFT_OUT,
@@ -95,7 +95,7 @@ def test_methods_have_the_official_parameters_or_a_reason(owner, name, is_async)
     here = member(owner, name, is_async)
     if here is None:
         assert METHODS_LEFT_OUT[name], name
-        assert owner != "Client" or name in NOT_YET or name in NEVER
+        assert owner != "Client" or name in NEVER
         return
     assert name not in METHODS_LEFT_OUT, f"{name} exists: remove its reason"
     if (owner, name) in OTHER_PARAMETERS:

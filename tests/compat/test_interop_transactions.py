@@ -47,7 +47,7 @@ def enterprise() -> Iterator[EnterpriseNode]:
 
 @pytest.fixture(scope="module")
 def both(enterprise: EnterpriseNode) -> Iterator[tuple[Twin, Twin]]:
-    config = {"hosts": [enterprise.address], "max_error_rate": 0}
+    config: Any = {"hosts": [enterprise.address], "max_error_rate": 0}
     official, ours = aerospike.client(config).connect(), aerospike_py.client(config).connect()
     yield Twin(official, is_official=True), Twin(ours, is_official=False)
     official.close()

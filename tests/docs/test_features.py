@@ -10,7 +10,6 @@ import pytest
 import aerospike_py
 from aerospike_py import AsyncClient, Client
 from aerospike_py._commands.unsupported import NEVER
-from aerospike_py._commands.unsupported import NOT_YET as LATER_METHODS
 from scripts.feature_table import document
 from tests.support import ROOT
 from tests.support.features import GROUPS, NOT_YET, Feature
@@ -78,12 +77,9 @@ def test_every_method_of_the_official_client_is_here_or_says_why_not() -> None:
     for name in (name for name in dir(official) if not name.startswith("_")):
         for client in clients():
             if hasattr(type(client), name):
-                assert name not in {**LATER_METHODS, **NEVER}, (
-                    f"{name} is there: remove it from unsupported.py"
-                )
+                assert name not in NEVER, f"{name} is there: remove it from unsupported.py"
                 continue
-            yet = " yet" if name in LATER_METHODS else ""
-            with pytest.raises(AttributeError, match=f"{name} is not supported{yet}: .+"):
+            with pytest.raises(AttributeError, match=f"{name} is not supported: .+"):
                 getattr(client, name)
 
 

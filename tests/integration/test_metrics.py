@@ -226,7 +226,7 @@ class Watched:
         return [span.name for span in self.spans.get_finished_spans()]
 
     def points(self) -> list[Any]:
-        data = self.reader.get_metrics_data()
+        data: Any = self.reader.get_metrics_data()
         metrics = data.resource_metrics[0].scope_metrics[0].metrics
         [duration] = [each for each in metrics if each.name == "db.client.operation.duration"]
         assert duration.unit == "s"

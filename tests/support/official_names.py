@@ -17,44 +17,11 @@ def constant_reason(name: str) -> str | None:
     return next((why for start, why in CONSTANTS_LEFT_OUT.items() if name.startswith(start)), None)
 
 
-_UDF = "user-defined functions are not supported yet"
-_ADMIN = "users and roles are not supported yet"
-_TRANSACTIONS = "transactions are not supported yet"
-_METRICS = "stats() has the numbers; metrics are not written to files"
+_BACKGROUND = "query.apply() and execute_background() do it"
 
 #: Methods, classes and functions that are refused, and why.
 METHODS_LEFT_OUT: dict[str, str] = {
-    **dict.fromkeys(
-        ("apply", "batch_apply", "query_apply", "scan_apply", "udf_get", "udf_list", "udf_put", "udf_remove"),
-        _UDF,
-    ),
-    "Apply": _UDF,
-    **dict.fromkeys(
-        (
-            "admin_change_password",
-            "admin_create_pki_user",
-            "admin_create_role",
-            "admin_create_user",
-            "admin_drop_role",
-            "admin_drop_user",
-            "admin_get_role",
-            "admin_get_roles",
-            "admin_grant_privileges",
-            "admin_grant_roles",
-            "admin_query_role",
-            "admin_query_roles",
-            "admin_query_user_info",
-            "admin_query_users_info",
-            "admin_revoke_privileges",
-            "admin_revoke_roles",
-            "admin_set_password",
-            "admin_set_quotas",
-            "admin_set_whitelist",
-        ),
-        _ADMIN,
-    ),
-    **dict.fromkeys(("commit", "abort", "Transaction"), _TRANSACTIONS),
-    **dict.fromkeys(("enable_metrics", "disable_metrics"), _METRICS),
+    **dict.fromkeys(("query_apply", "scan_apply"), _BACKGROUND),
     "get_policies": "a call merges its policy into the config's; the merged policies cannot be read back",
 }
 

@@ -70,7 +70,8 @@ def rows_of(body: bytes) -> list[Row]:
 
 def _batch_rows(batch: bytes) -> list[Row]:
     (count,) = struct.unpack_from(">I", batch)
-    at, rows = 5, []
+    at = 5
+    rows: list[Any] = []
     for _ in range(count):
         (index,) = struct.unpack_from(">I", batch, at)
         digest, flags = batch[at + 4 : at + 24], batch[at + 24]
