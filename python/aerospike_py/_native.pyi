@@ -138,7 +138,7 @@ class Transaction:
 
     @property
     def timeout(self) -> int:
-        """Seconds after which the server ends the transaction, from its first write; 0 is the server's default."""
+        """Seconds after which the server ends the transaction, from its first write; 0: the server's default."""
 
     @timeout.setter
     def timeout(self, timeout: int) -> None: ...
