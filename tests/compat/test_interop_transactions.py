@@ -1,7 +1,8 @@
 """What the official client and ours send in a transaction, to a node that plays an Enterprise server.
 
 Requests for one record are compared byte by byte, apart from the transaction's random identifier and the time
-that is left. Rows of batches are compared one by one: clients send them in any order, and shorten some.
+that is left. Rows of batches are compared one by one: clients may send them in any order, and shorten those
+that repeat another.
 """
 
 from __future__ import annotations

@@ -207,14 +207,17 @@ fn handle_frame<S: RowSink>(
             }
             continue;
         }
+        // Before the row is settled, since the answer may be malformed.
+        if let Some(transaction) = call.transaction()
+            && !call.progress.is_settled(row)
+        {
+            note_answer(call, transaction, row, &record)?;
+        }
         // The first answer counts: two nodes may have been sent the row.
         if !call.progress.settle(row) {
             continue;
         }
         counts.settled += 1;
-        if let Some(transaction) = call.transaction() {
-            note_answer(call, transaction, row, &record)?;
-        }
         let lease = match &mut lease {
             Some(lease) => lease,
             none => none.insert(call.sink.lease().ok_or(ChunkEnd::Sealed)?),
