@@ -206,7 +206,7 @@ fn at_row(py: Python<'_>, position: usize, error: PyErr) -> PyErr {
 }
 
 /// The objects of `batch_write` that its results are filled into.
-struct Targets {
+pub(super) struct Targets {
     batch: Py<PyAny>,
     items: Vec<Py<PyAny>>,
 }
