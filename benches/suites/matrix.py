@@ -44,8 +44,8 @@ def run(bench: Bench) -> dict[str, Any]:
         client = "ours-keys" if "ours-keys" in bench.clients else "ours"
         if client in bench.clients:
             seconds = bench.effort.seconds
-            found = bench.ask(client, "matrices.lag", in_flight=IN_FLIGHT, seconds=seconds, entities=entities)
-            if found is not None:
-                lag.append(found)
+            late = bench.ask(client, "matrices.lag", in_flight=IN_FLIGHT, seconds=seconds, entities=entities)
+            if late is not None:
+                lag.append(late)
     bench.say(f"  {IN_FLIGHT} in flight: done")
     return {"entities": entities, "ways": ways, "lag": lag}

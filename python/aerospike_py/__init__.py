@@ -66,7 +66,11 @@ from .arrow_records import ArrowRecords
 from .async_client import AsyncClient
 from .client import Client, client
 from .constants import *  # noqa: F403
+from .constants.details import *  # noqa: F403
 from .constants.operations import *  # noqa: F403
+from .constants.security import *  # noqa: F403
+from .constants.transactions import *  # noqa: F403
+from .constants.udf import *  # noqa: F403
 from .exception import *  # noqa: F403
 from .exception import ConnectionError as ConnectionError
 from .exception import IndexError as IndexError

@@ -166,7 +166,7 @@ class _Watch:
         self._name, self._method, self._record_keys = name, method, record_keys
         parameters = list(inspect.signature(method).parameters)
         find = {each: place for place, each in enumerate(parameters)}
-        self._places = {
+        self._places: dict[str, int] = {
             each: find[each] for each in ("key", "keys", "namespace", "ns", "set") if each in find
         }
 
@@ -195,7 +195,7 @@ class _Watch:
 
     def attributes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """What is known before the call. Arguments may be wrong in any way: the call says so."""
-        found = {"db.system.name": "aerospike", "db.operation.name": self._name}
+        found: dict[str, Any] = {"db.system.name": "aerospike", "db.operation.name": self._name}
         if self._name in _QUERIES and args:
             namespace, set_name = _of_query(args[0])
         else:

@@ -95,7 +95,7 @@ def sent(
     assert [step for step, _ in requests[0]] == [step for step, _ in requests[1]]
     for (step, theirs), (_, ours) in zip(*requests, strict=True):
         assert ours == theirs, step
-    return requests[1], results[1]
+    return requests[1], list(results[1])
 
 
 def write_two(twin: Twin, txn: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from .._finish import warn_of_failed_rows
 from .._utils.dtypes import is_by_set, one_dtype
@@ -39,7 +39,7 @@ class BatchReadCommands:
     ) -> BatchRecords: ...
 
     @overload
-    def batch_read(
+    def batch_read(  # type: ignore[overload-overlap]  # a dict of dtypes is a dtype, too
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
@@ -163,7 +163,7 @@ class BatchReadCommands:
         """
         dtype = one_dtype(_dtype, dtype)
         if is_by_set(dtype):
-            sets = by_set(dtype, paths, out)
+            sets = by_set(cast("Mapping[Any, Any]", dtype), paths, out)
             of_sets: dict[Any, NumpyBatchRecords] = self._core.batch_read_sets(
                 None, keys, bins, policy, sets, casting, errors, project
             )
@@ -198,7 +198,7 @@ class AsyncBatchReadCommands:
     ) -> BatchRecords: ...
 
     @overload
-    async def batch_read(
+    async def batch_read(  # type: ignore[overload-overlap]  # a dict of dtypes is a dtype, too
         self,
         keys: Keys,
         bins: Sequence[str] | None = None,
@@ -282,7 +282,7 @@ class AsyncBatchReadCommands:
         """
         dtype = one_dtype(_dtype, dtype)
         if is_by_set(dtype):
-            sets = by_set(dtype, paths, out)
+            sets = by_set(cast("Mapping[Any, Any]", dtype), paths, out)
             of_sets: dict[Any, NumpyBatchRecords] = await call(
                 self._core.batch_read_sets, keys, bins, policy, sets, casting, errors, project
             )

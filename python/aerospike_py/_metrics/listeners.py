@@ -11,7 +11,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..exception import AerospikeError
-from ..metrics import Cluster, ConnectionStats, MetricsPolicy, NamespaceMetrics, Node
+from ..metrics import Cluster, ConnectionStats, MetricsListeners, MetricsPolicy, NamespaceMetrics, Node
 from .snapshot import merged, snapshot_of
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def _columns(each: CommandMetrics, policy: MetricsPolicy) -> list[int]:
     return [count - before for count, before in zip([*within, each.calls], [0, *within], strict=True)]
 
 
-def _namespace(
-    name: str, requests: list[CommandMetrics], node: Any, policy: MetricsPolicy
-) -> NamespaceMetrics:
+def _namespace(name: str, requests: list[CommandMetrics], node: Any, policy: MetricsPolicy) -> Any:
     def all_of(purpose: str) -> CommandMetrics:
         return merged(purpose, name, "", [each for each in requests if each.command == purpose])
 
@@ -63,7 +61,7 @@ def _namespace(
     )
 
 
-def _node(node: NodeMetrics, metrics: ClientMetrics, policy: MetricsPolicy) -> Node:
+def _node(node: NodeMetrics, metrics: ClientMetrics, policy: MetricsPolicy) -> Any:
     stats = next((each for each in metrics.stats.nodes if each.name == node.name), None)
     names = sorted({each.namespace for each in node.requests if each.namespace})
     return _made(
@@ -79,7 +77,7 @@ def _node(node: NodeMetrics, metrics: ClientMetrics, policy: MetricsPolicy) -> N
     )
 
 
-def cluster_of(metrics: ClientMetrics, policy: MetricsPolicy, name: str | None, app_id: str) -> Cluster:
+def cluster_of(metrics: ClientMetrics, policy: MetricsPolicy, name: str | None, app_id: str) -> Any:
     """A snapshot as the official client's listeners get it."""
     return _made(
         Cluster,
@@ -158,19 +156,15 @@ class Reporter:
         listeners = policy.metrics_listeners
         if listeners is None:
             files = _Files(policy)
-            self._enable, self._snapshot = files.enable, files.snapshot
-            self._node_close, self._disable = files.node_close, files.disable
-        else:
-            self._enable, self._snapshot = listeners.enable_listener, listeners.snapshot_listener
-            self._node_close = listeners.node_close_listener
-            self._disable = listeners.disable_listener
+            listeners = MetricsListeners(files.enable, files.snapshot, files.node_close, files.disable)
+        self._listeners = listeners
         self._nodes: dict[str, Node] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="aerospike_py-metrics", daemon=True)
 
     def start(self) -> None:
         """Calls the first listener, whose exceptions are raised, and starts."""
-        self._enable()
+        self._listeners.enable_listener()
         self._thread.start()
 
     def stop(self) -> None:
@@ -181,9 +175,9 @@ class Reporter:
         if self._thread is not threading.current_thread():
             self._thread.join()
         with contextlib.suppress(AerospikeError, ReferenceError):
-            self._call(self._disable, self._cluster())
+            self._call(self._listeners.disable_listener, self._cluster())
 
-    def _cluster(self) -> Cluster:
+    def _cluster(self) -> Any:
         client = self._client()
         if client is None:
             raise ReferenceError
@@ -199,9 +193,9 @@ class Reporter:
             now = {node.name: node for node in cluster.nodes}
             for name, node in self._nodes.items():
                 if name not in now:
-                    self._call(self._node_close, node)
+                    self._call(self._listeners.node_close_listener, node)
             self._nodes = now
-            self._call(self._snapshot, cluster)
+            self._call(self._listeners.snapshot_listener, cluster)
 
     def _call(self, listener: Any, argument: Any) -> None:
         try:

@@ -145,8 +145,19 @@ def merged(command: str, namespace: str, outcome: str, all_of: list[CommandMetri
 
 def _commands(rows: list[tuple[Any, ...]]) -> tuple[CommandMetrics, ...]:
     return tuple(
-        CommandMetrics(command, namespace, outcome_name(code), code, *counts, tuple(buckets))
-        for command, namespace, code, *counts, buckets in rows
+        CommandMetrics(
+            command,
+            namespace,
+            outcome_name(code),
+            code,
+            calls,
+            records,
+            sent,
+            received,
+            seconds,
+            tuple(buckets),
+        )
+        for command, namespace, code, calls, records, sent, received, seconds, buckets in rows
     )
 
 

@@ -184,5 +184,8 @@ __all__ = [
     "TTL_NAMESPACE_DEFAULT",
     "TTL_NEVER_EXPIRE",
 ]
-for _module in (details, operations, security, transactions, udf):
-    __all__ += _module.__all__
+__all__ += details.__all__
+__all__ += operations.__all__
+__all__ += security.__all__
+__all__ += transactions.__all__
+__all__ += udf.__all__

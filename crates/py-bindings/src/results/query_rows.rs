@@ -59,14 +59,16 @@ pub(crate) struct QueryRows {
     has_room: Notify,
     /// A block is ready, or the query has ended.
     is_ready: Notify,
+    /// The index value of the last record of each partition in the open block, if the query has a predicate. It has a
+    /// lock of its own, which is taken last: writers add to it while they hold a lease, and closing waits for leases
+    /// with the state locked.
+    index_values: Mutex<HashMap<u16, i64>>,
 }
 
 #[derive(Default)]
 struct State {
     space: Option<RowSpace>,
     ready: VecDeque<ReadyBlock>,
-    /// The index value of the last record of each partition in the open block, if the query has a predicate.
-    index_values: HashMap<u16, i64>,
     /// Partitions that are complete, but for the blocks that wait.
     finished: Vec<u16>,
     /// How the query ended.
@@ -84,6 +86,7 @@ impl QueryRows {
             state: Mutex::default(),
             has_room: Notify::new(),
             is_ready: Notify::new(),
+            index_values: Mutex::default(),
         }
     }
 
@@ -134,7 +137,7 @@ impl QueryRows {
             _ if has_grown => {}
             Form::Whole => state.is_out_of_memory = true,
             // Maybe a smaller block than asked for: there will be memory again when it is dropped.
-            _ => state.close_space(),
+            _ => state.close_space(&self.index_values),
         }
         drop(state);
         self.has_room.notify_waiters();
@@ -148,7 +151,7 @@ impl QueryRows {
             return;
         }
         state.outcome.get_or_insert(outcome);
-        state.close_space();
+        state.close_space(&self.index_values);
         drop(state);
         self.is_ready.notify_waiters();
     }
@@ -205,12 +208,12 @@ impl QueryRows {
 
 impl State {
     /// Makes the open block ready, if it has records.
-    fn close_space(&mut self) {
+    fn close_space(&mut self, index_values: &Mutex<HashMap<u16, i64>>) {
         let space = self.space.take().filter(|space| space.len() > 0);
         let Some(rows) = space.and_then(RowSpace::finish) else { return };
         let mut place = vec![u32::MAX; PARTITIONS];
         let mut last: Vec<RecordPosition> = Vec::new();
-        let index_values = std::mem::take(&mut self.index_values);
+        let index_values = std::mem::take(&mut *index_values.lock().unwrap_or_else(PoisonError::into_inner));
         rows.each_digest(|digest| {
             let partition = partition_id(&digest);
             let at = &mut place[partition];
@@ -281,7 +284,7 @@ impl RecordSink for QueryRows {
         let RowWriter { lease, index_values } = writer;
         if !index_values.is_empty() {
             // Before the lease ends: the block can only be handed over then.
-            self.state().index_values.extend(index_values);
+            self.index_values.lock().unwrap_or_else(PoisonError::into_inner).extend(index_values);
         }
         if lease.end() {
             self.complete();
