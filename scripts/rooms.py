@@ -250,8 +250,11 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_result_codes",
             "_native",
         ),
+        # Spans and durations of calls.
+        "opentelemetry": ("async_client", "client", "query", "keys", "exception", "_tracing", "_native"),
         # All that the extension imports.
         "_from_native": (
+            "_tracing",
             "_arrow",
             "_finish",
             "numpy_batch",
@@ -270,6 +273,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "client": ("_commands", "types"),
         # The methods of both clients, a module per family.
         "_commands": (
+            "_metrics",
+            "metrics",
             "_schema",
             "_finish",
             "arrow_records",
@@ -290,6 +295,10 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_native",
             "stats",
         ),
+        # Counters and times of calls: snapshots, text for Prometheus, reports to listeners.
+        "_metrics": ("metrics", "stats", "exception", "_native"),
+        # The trace that a call adds to.
+        "_tracing": ("_native",),
         # What methods return.
         "query": (
             "_arrow",

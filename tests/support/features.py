@@ -504,10 +504,13 @@ GROUPS = (
                 "tests/cluster/test_logging.py::test_nodes_that_join_hang_answer_and_leave",
                 official="its own log handler",
             ),
-            not_yet(
-                "metrics written to files",
-                "`stats()` has the numbers",
-                *commands("enable_metrics", "disable_metrics"),
+            better(
+                "metrics and traces",
+                "by command, namespace and outcome; Prometheus text, OpenTelemetry, listeners",
+                "Client.metrics",
+                "aerospike_py.prometheus_text",
+                "tests/integration/test_metrics.py::test_each_call_is_a_span",
+                official="listeners and files",
                 peer="Prometheus metrics",
             ),
         ),

@@ -258,7 +258,7 @@ mod tests {
         value.write_value(&mut bytes);
         let mut all = Vec::new();
         let particle = match value {
-            Value::Map(..) => Particle::Map(&bytes),
+            Value::Map { .. } => Particle::Map(&bytes),
             _ => Particle::List(&bytes),
         };
         find_containers(&particle, steps, |number, container| all.push((number, container)));
