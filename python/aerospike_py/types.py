@@ -19,6 +19,7 @@ from ._native import Transaction
 from ._types import Bins, Casting, Errors, KeyLike, Keys, PrimaryKey
 
 __all__ = [
+    "AdminPolicy",
     "ArrayWritePolicy",
     "BatchPolicy",
     "BatchReadPolicy",
@@ -36,11 +37,14 @@ __all__ = [
     "OperatePolicy",
     "Policies",
     "PrimaryKey",
+    "Privilege",
     "QueryPolicy",
     "ReadPolicy",
     "RemovePolicy",
+    "RoleInfo",
     "ScanPolicy",
     "TLSConfig",
+    "UserInfo",
     "WritePolicy",
 ]
 
@@ -266,11 +270,12 @@ class RoleInfo(TypedDict):
 class UserInfo(TypedDict):
     """A user, as ``admin_query_user_info`` returns it.
 
-    >>> user: UserInfo = {"read_info": 0, "write_info": 0, "conns_in_use": 1, "roles": ["read"]}
+    >>> quotas = [0, 0, 0, 0]
+    >>> user: UserInfo = {"read_info": quotas, "write_info": quotas, "conns_in_use": 1, "roles": ["read"]}
     """
 
-    read_info: int
-    write_info: int
+    read_info: list[int]
+    write_info: list[int]
     conns_in_use: int
     roles: list[str]
 

@@ -130,11 +130,11 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 class Places:
     """The namespace of the examples: names that they may use without defining them."""
 
-    def __init__(self, server: DevServer, loop: asyncio.AbstractEventLoop) -> None:
-        self.server, self.loop = server, loop
+    def __init__(self, server: DevServer, loop: asyncio.AbstractEventLoop, **login: str) -> None:
+        self.server, self.loop, self.login = server, loop, login
 
     def names(self, name: str) -> dict[str, Any]:
-        with aerospike_py.client(self.server.config) as client:
+        with aerospike_py.client({**self.server.config, **self.login}) as client:
             client.truncate("test", "users")
             for index in client.index_list("test"):
                 client.index_remove("test", index["name"])
@@ -142,7 +142,7 @@ class Places:
                 ("test", "users", 1), {"name": "Ada", "visits": 7, "log": "made", "a": 1, "b": 2, "age": 36}
             )
             client.put(("test", "users", 2), {"name": "Bea", "visits": 0, "age": 41})
-        config: types.ClientConfig = {**self.server.config, "tend_interval": 100}
+        config: types.ClientConfig = {**self.server.config, "tend_interval": 100, **self.login}
         if "Async" in name:
             connected: Any = self.loop.run_until_complete(AsyncClient(config).connect())
         else:
@@ -199,7 +199,29 @@ def test_the_examples_run_and_give_what_they_say(
 ) -> None:
     examples = doctest.DocTestParser().get_examples(docstring(member))
     is_about_nodes = name.startswith("aerospike_py.testing")
-    places = Places(cluster if is_about_nodes else node, loop)
+    with contextlib.ExitStack() as stack:
+        if ".admin_" in name:
+            places = Places(secured(stack, name), loop, user="root", password="secret")
+        else:
+            places = Places(cluster if is_about_nodes else node, loop)
+        check_examples(name, examples, places)
+    if is_about_nodes:
+        repair(cluster)
+
+
+def secured(stack: contextlib.ExitStack, name: str) -> DevServer:
+    """A server with the users and the role of the examples about them."""
+    users: dict[str, Any] = {"root": ("secret", ["user-admin", "data-admin", "read-write"]), "ann": "secret"}
+    if name.endswith("admin_create_user"):
+        del users["ann"]
+    server = stack.enter_context(DevServer(users=users))
+    if not name.endswith("admin_create_role"):
+        with aerospike_py.client({**server.config, "user": "root", "password": "secret"}) as root:
+            root.admin_create_role("reader", [{"code": aerospike_py.PRIV_READ, "ns": "test"}])
+    return server
+
+
+def check_examples(name: str, examples: list[doctest.Example], places: Places) -> None:
     names = places.names(name)
     try:
         for number, example in enumerate(examples, 1):
@@ -210,8 +232,6 @@ def test_the_examples_run_and_give_what_they_say(
             )
     finally:
         places.close(names)
-        if is_about_nodes:
-            repair(cluster)
 
 
 def test_examples_of_the_operations_need_no_other_names() -> None:

@@ -119,7 +119,7 @@ class AdminCommands:
             AdminError: the server refuses it. The class and the message give the reason.
 
         Example:
-            >>> client.admin_change_password("ann", "new secret")
+            >>> client.admin_change_password("root", "new secret")
             0
         """
         answer: int = self._core.admin_user(None, "change_password", user, password, None, policy)
@@ -176,7 +176,8 @@ class AdminCommands:
 
         Returns:
             A dict: ``roles``, ``conns_in_use`` (connections to the node that answers), and ``read_info`` and
-            ``write_info``, the user's quotas.
+            ``write_info``: lists of the quota, single records per second, records per second of queries with
+            a limit, and the number of queries without one, as the server sends them.
 
         Raises:
             AdminError: the server refuses it. The class and the message give the reason.

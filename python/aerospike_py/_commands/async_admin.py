@@ -66,7 +66,7 @@ class AsyncAdminCommands:
         """Like :meth:`Client.admin_change_password`, awaited.
 
         Example:
-            >>> await client.admin_change_password("ann", "new secret")
+            >>> await client.admin_change_password("root", "new secret")
             0
         """
         answer: int = await call(self._core.admin_user, "change_password", user, password, None, policy)

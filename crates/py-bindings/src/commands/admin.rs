@@ -173,8 +173,8 @@ impl Core {
 
 fn user_dict<'py>(py: Python<'py>, user: &UserInfo) -> PyResult<Bound<'py, PyDict>> {
     let info = PyDict::new(py);
-    info.set_item("read_info", user.read_info.first().copied().unwrap_or(0))?;
-    info.set_item("write_info", user.write_info.first().copied().unwrap_or(0))?;
+    info.set_item("read_info", &user.read_info)?;
+    info.set_item("write_info", &user.write_info)?;
     info.set_item("conns_in_use", user.connections)?;
     info.set_item("roles", &user.roles)?;
     Ok(info)
