@@ -378,11 +378,6 @@ def indexed(query):
     return query
 
 
-def writing(query):
-    query.add_ops([operations.write("a", 2)])
-    return query
-
-
 def test_filters_and_list_operations(official, key):
     official.put(key, {"a": 1, "l": [1]})
     is_one, is_two = (exp.Eq(exp.IntBin("a"), value).compile() for value in (1, 2))
@@ -404,16 +399,14 @@ def test_filters_and_list_operations(official, key):
 
 
 @pytest.mark.embedded
-def test_what_is_not_supported_says_so(official, key):
+def test_what_does_not_exist_says_so(official, key):
     official.put(key, {"a": 1, "l": [1]})
-    for call in (
-        lambda: indexed(official.query("test", key[1])).results(),
-        lambda: writing(official.query("test", key[1])).execute_background(),
-        lambda: official.apply(key, "module", "function", []),
-    ):
-        with pytest.raises(ex.AerospikeError) as error:
-            call()
-        assert error.value.code == 16
+    with pytest.raises(ex.AerospikeError) as error:
+        indexed(official.query("test", key[1])).results()
+    assert error.value.code == 201
+    with pytest.raises(ex.UDFError) as error:
+        official.apply(key, "module", "function", [])
+    assert error.value.code == 100
     for command in ("sindex-create:namespace=test", "no-such-command"):
         with pytest.raises(ex.AerospikeError) as error:
             official.info_all(command)

@@ -76,7 +76,12 @@ def test_every_block_is_checked():
 def test_the_reference_has_every_public_name():
     documented = set(re.findall(r"^::: (\S+)$", "\n".join(TEXTS.values()), re.MULTILINE))
     tables = {*aerospike_py.constants.__all__, *aerospike_py.exception.__all__}
-    functions = {"client": "aerospike_py.client.client", "calc_digest": "aerospike_py._native.calc_digest"}
+    functions = {
+        "client": "aerospike_py.client.client",
+        "calc_digest": "aerospike_py._native.calc_digest",
+        "Transaction": "aerospike_py._native.Transaction",
+        **{name: f"aerospike_py.splits.{name}" for name in ("splits", "Split", "SplitMetrics")},
+    }
     missing = {
         name
         for name in set(aerospike_py.__all__) - tables - {"__version__", "constants", "exception"}

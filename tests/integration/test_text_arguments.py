@@ -39,10 +39,27 @@ NO_TEXT = {("batch_write_numpy", "key_field"), ("append", "val"), ("prepend", "v
 TEXT = ("str", "Casting", "Errors", "Literal[")
 
 
+OWN_TESTS = (
+    *("index_", "admin_", "udf_", "apply", "batch_apply", "read_matrix", "scan"),
+    *("set_xdr_filter", "job_info"),
+)
+OWN_TESTS = (
+    "index_",
+    "admin_",
+    "udf_",
+    "apply",
+    "batch_apply",
+    "read_matrix",
+    "scan",
+    "set_xdr_filter",
+    "job_info",
+)
+
+
 def text_parameters() -> list[tuple[str, str]]:
     found = []
     for method, function in inspect.getmembers(aerospike.Client, inspect.isfunction):
-        if method.startswith("_") or method == "query":
+        if method.startswith(("_", *OWN_TESTS)) or method == "query":
             continue
         for name, parameter in inspect.signature(function).parameters.items():
             annotation = str(parameter.annotation)

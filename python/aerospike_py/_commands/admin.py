@@ -17,12 +17,12 @@ class AdminCommands:
     _core: _native.Core
 
     def admin_create_user(
-        self, user: str, password: str, roles: Sequence[str], policy: AdminPolicy | None = None
+        self, username: str, password: str, roles: Sequence[str], policy: AdminPolicy | None = None
     ) -> int:
         """Adds a user, who has these roles.
 
         Args:
-            user: the user's name.
+            username: the user's name.
             password: the password. Its hash is sent.
             roles: names of roles.
             policy: admin policy: ``timeout`` in milliseconds, 1000 by default.
@@ -37,16 +37,16 @@ class AdminCommands:
             >>> client.admin_create_user("ann", "secret", ["read-write"])
             0
         """
-        answer: int = self._core.admin_user(None, "create_user", user, password, roles, policy)
+        answer: int = self._core.admin_user(None, "create_user", username, password, roles, policy)
         return answer
 
     def admin_create_pki_user(
-        self, user: str, roles: Sequence[str], policy: AdminPolicy | None = None
+        self, username: str, roles: Sequence[str], policy: AdminPolicy | None = None
     ) -> int:
         """Adds a user who logs in with a client certificate (``AUTH_PKI``).
 
         Args:
-            user: the user's name, as in the certificate.
+            username: the user's name, as in the certificate.
             roles: names of roles.
             policy: admin policy: ``timeout`` in milliseconds, 1000 by default.
 
@@ -60,14 +60,14 @@ class AdminCommands:
             >>> client.admin_create_pki_user("service", ["read"])
             0
         """
-        answer: int = self._core.admin_user(None, "create_pki_user", user, None, roles, policy)
+        answer: int = self._core.admin_user(None, "create_pki_user", username, None, roles, policy)
         return answer
 
-    def admin_drop_user(self, user: str, policy: AdminPolicy | None = None) -> int:
+    def admin_drop_user(self, username: str, policy: AdminPolicy | None = None) -> int:
         """Removes a user.
 
         Args:
-            user: the user's name.
+            username: the user's name.
             policy: admin policy: ``timeout`` in milliseconds, 1000 by default.
 
         Returns:
@@ -80,14 +80,14 @@ class AdminCommands:
             >>> client.admin_drop_user("ann")
             0
         """
-        answer: int = self._core.admin_user(None, "drop_user", user, None, None, policy)
+        answer: int = self._core.admin_user(None, "drop_user", username, None, None, policy)
         return answer
 
-    def admin_set_password(self, user: str, password: str, policy: AdminPolicy | None = None) -> int:
+    def admin_set_password(self, username: str, password: str, policy: AdminPolicy | None = None) -> int:
         """Sets the password of any user; needs the role ``user-admin``.
 
         Args:
-            user: the user's name.
+            username: the user's name.
             password: the new password.
             policy: admin policy: ``timeout`` in milliseconds, 1000 by default.
 
@@ -101,14 +101,14 @@ class AdminCommands:
             >>> client.admin_set_password("ann", "new secret")
             0
         """
-        answer: int = self._core.admin_user(None, "set_password", user, password, None, policy)
+        answer: int = self._core.admin_user(None, "set_password", username, password, None, policy)
         return answer
 
-    def admin_change_password(self, user: str, password: str, policy: AdminPolicy | None = None) -> int:
+    def admin_change_password(self, username: str, password: str, policy: AdminPolicy | None = None) -> int:
         """Changes the password of the client's own user; needs no role.
 
         Args:
-            user: the name of the client's user.
+            username: the name of the client's user.
             password: the new password.
             policy: admin policy: ``timeout`` in milliseconds, 1000 by default.
 
@@ -122,14 +122,16 @@ class AdminCommands:
             >>> client.admin_change_password("root", "new secret")
             0
         """
-        answer: int = self._core.admin_user(None, "change_password", user, password, None, policy)
+        answer: int = self._core.admin_user(None, "change_password", username, password, None, policy)
         return answer
 
-    def admin_grant_roles(self, user: str, roles: Sequence[str], policy: AdminPolicy | None = None) -> int:
+    def admin_grant_roles(
+        self, username: str, roles: Sequence[str], policy: AdminPolicy | None = None
+    ) -> int:
         """Gives roles to a user.
 
         Args:
-            user: the user's name.
+            username: the user's name.
             roles: names of roles.
             policy: admin policy: ``timeout`` in milliseconds, 1000 by default.
 
@@ -143,14 +145,16 @@ class AdminCommands:
             >>> client.admin_grant_roles("ann", ["read"])
             0
         """
-        answer: int = self._core.admin_user(None, "grant_roles", user, None, roles, policy)
+        answer: int = self._core.admin_user(None, "grant_roles", username, None, roles, policy)
         return answer
 
-    def admin_revoke_roles(self, user: str, roles: Sequence[str], policy: AdminPolicy | None = None) -> int:
+    def admin_revoke_roles(
+        self, username: str, roles: Sequence[str], policy: AdminPolicy | None = None
+    ) -> int:
         """Takes roles from a user.
 
         Args:
-            user: the user's name.
+            username: the user's name.
             roles: names of roles.
             policy: admin policy: ``timeout`` in milliseconds, 1000 by default.
 
@@ -164,7 +168,7 @@ class AdminCommands:
             >>> client.admin_revoke_roles("ann", ["read"])
             0
         """
-        answer: int = self._core.admin_user(None, "revoke_roles", user, None, roles, policy)
+        answer: int = self._core.admin_user(None, "revoke_roles", username, None, roles, policy)
         return answer
 
     def admin_query_user_info(self, user: str, policy: AdminPolicy | None = None) -> UserInfo:

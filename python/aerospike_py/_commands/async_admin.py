@@ -19,7 +19,7 @@ class AsyncAdminCommands:
     _core: _native.Core
 
     async def admin_create_user(
-        self, user: str, password: str, roles: Sequence[str], policy: AdminPolicy | None = None
+        self, username: str, password: str, roles: Sequence[str], policy: AdminPolicy | None = None
     ) -> int:
         """Like :meth:`Client.admin_create_user`, awaited.
 
@@ -27,11 +27,11 @@ class AsyncAdminCommands:
             >>> await client.admin_create_user("ann", "secret", ["read-write"])
             0
         """
-        answer: int = await call(self._core.admin_user, "create_user", user, password, roles, policy)
+        answer: int = await call(self._core.admin_user, "create_user", username, password, roles, policy)
         return answer
 
     async def admin_create_pki_user(
-        self, user: str, roles: Sequence[str], policy: AdminPolicy | None = None
+        self, username: str, roles: Sequence[str], policy: AdminPolicy | None = None
     ) -> int:
         """Like :meth:`Client.admin_create_pki_user`, awaited.
 
@@ -39,41 +39,45 @@ class AsyncAdminCommands:
             >>> await client.admin_create_pki_user("service", ["read"])
             0
         """
-        answer: int = await call(self._core.admin_user, "create_pki_user", user, None, roles, policy)
+        answer: int = await call(self._core.admin_user, "create_pki_user", username, None, roles, policy)
         return answer
 
-    async def admin_drop_user(self, user: str, policy: AdminPolicy | None = None) -> int:
+    async def admin_drop_user(self, username: str, policy: AdminPolicy | None = None) -> int:
         """Like :meth:`Client.admin_drop_user`, awaited.
 
         Example:
             >>> await client.admin_drop_user("ann")
             0
         """
-        answer: int = await call(self._core.admin_user, "drop_user", user, None, None, policy)
+        answer: int = await call(self._core.admin_user, "drop_user", username, None, None, policy)
         return answer
 
-    async def admin_set_password(self, user: str, password: str, policy: AdminPolicy | None = None) -> int:
+    async def admin_set_password(
+        self, username: str, password: str, policy: AdminPolicy | None = None
+    ) -> int:
         """Like :meth:`Client.admin_set_password`, awaited.
 
         Example:
             >>> await client.admin_set_password("ann", "new secret")
             0
         """
-        answer: int = await call(self._core.admin_user, "set_password", user, password, None, policy)
+        answer: int = await call(self._core.admin_user, "set_password", username, password, None, policy)
         return answer
 
-    async def admin_change_password(self, user: str, password: str, policy: AdminPolicy | None = None) -> int:
+    async def admin_change_password(
+        self, username: str, password: str, policy: AdminPolicy | None = None
+    ) -> int:
         """Like :meth:`Client.admin_change_password`, awaited.
 
         Example:
             >>> await client.admin_change_password("root", "new secret")
             0
         """
-        answer: int = await call(self._core.admin_user, "change_password", user, password, None, policy)
+        answer: int = await call(self._core.admin_user, "change_password", username, password, None, policy)
         return answer
 
     async def admin_grant_roles(
-        self, user: str, roles: Sequence[str], policy: AdminPolicy | None = None
+        self, username: str, roles: Sequence[str], policy: AdminPolicy | None = None
     ) -> int:
         """Like :meth:`Client.admin_grant_roles`, awaited.
 
@@ -81,11 +85,11 @@ class AsyncAdminCommands:
             >>> await client.admin_grant_roles("ann", ["read"])
             0
         """
-        answer: int = await call(self._core.admin_user, "grant_roles", user, None, roles, policy)
+        answer: int = await call(self._core.admin_user, "grant_roles", username, None, roles, policy)
         return answer
 
     async def admin_revoke_roles(
-        self, user: str, roles: Sequence[str], policy: AdminPolicy | None = None
+        self, username: str, roles: Sequence[str], policy: AdminPolicy | None = None
     ) -> int:
         """Like :meth:`Client.admin_revoke_roles`, awaited.
 
@@ -93,7 +97,7 @@ class AsyncAdminCommands:
             >>> await client.admin_revoke_roles("ann", ["read"])
             0
         """
-        answer: int = await call(self._core.admin_user, "revoke_roles", user, None, roles, policy)
+        answer: int = await call(self._core.admin_user, "revoke_roles", username, None, roles, policy)
         return answer
 
     async def admin_query_user_info(self, user: str, policy: AdminPolicy | None = None) -> UserInfo:

@@ -336,14 +336,6 @@ def test_neither_queries_nor_their_iterators_can_be_pickled(config, copier):
                 copier(thing)
 
 
-@pytest.mark.parametrize("name", ["apply"])
-def test_missing_methods_say_so(client, fresh_set, name):
-    query = client.query("test", fresh_set)
-    assert not hasattr(query, name)
-    with pytest.raises(AttributeError, match=rf"Query\.{name} is not supported yet: .+"):
-        getattr(query, name)
-
-
 def test_every_policy_key_is_taken(client, fresh_set):
     expected = fill(client, fresh_set, 20)
     policy = {
