@@ -85,7 +85,7 @@ def test_every_batch_can_be_part_of_a_transaction(txn_client: Any, enterprise: E
     assert batch.batch_records["a"].tolist() == [1, 1, 1, 1]
     assert enterprise.steps == [GET]
     rows = np.array([(5, 1), (6, 2)], dtype=[("key", "i8"), ("a", "i8")])
-    txn_client.batch_write_numpy(rows, "test", "txn", rows.dtype, key_field="key", policy=policy)
+    txn_client.batch_write_numpy(rows, "test", "txn", key_field="key", policy=policy)
     assert enterprise.steps == [CREATE, PUT]
     txn_client.batch_operate(KEYS, [aerospike_py.operations.write("a", 1)], policy)
     records = BatchRecords([Write(key, [aerospike_py.operations.write("a", 1)]) for key in KEYS])
@@ -190,7 +190,7 @@ def test_what_is_refused_before_anything_is_sent(txn_client: Any, enterprise: En
         txn_client.get(("bar", "txn", 1), policy)
     with pytest.raises(aerospike_py.ParamError, match="use a transaction for each namespace"):
         txn_client.batch_read([KEYS[0], ("bar", "txn", 1)], policy=policy)
-    with pytest.raises(aerospike_py.ParamError, match='"txn" is True; it must be a Transaction'):
+    with pytest.raises(aerospike_py.ParamError, match=r'"txn" is True \(bool\); it must be a Transaction'):
         txn_client.get(KEYS[0], {"txn": True})
     with pytest.raises(aerospike_py.ParamError, match='"txn" is not supported'):
         list(txn_client.query("test", "txn").results(policy))
@@ -232,6 +232,6 @@ def test_a_community_server_refuses_transactions(client: Any, fresh_set: str) ->
         assert raised.value.code == 25
         assert client.abort(txn) == aerospike_py.ABORT_OK
     txn = aerospike_py.Transaction()
-    batch = client.batch_read([key, key], policy={"txn": txn})
-    assert [record.result for record in batch.batch_records] == [25, 25]
+    with pytest.raises(aerospike_py.AerospikeError, match="ENTERPRISE_ONLY"):
+        client.batch_read([key, key], policy={"txn": txn})
     assert client.get(key).bins == {"a": 1}

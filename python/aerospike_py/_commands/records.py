@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _refuse_serializer(serializer: int | None) -> None:
-    if serializer is not None and serializer != SERIALIZER_NONE:
+    if serializer is not None and (not isinstance(serializer, int) or serializer != SERIALIZER_NONE):
         raise ParamError(
             f"serializer is {serializer!r}; it must be None: make bytes or text of the values yourself, such "
             'as client.put(key, {"bin": json.dumps(value)})'

@@ -529,7 +529,9 @@ def test_background_queries_change_each_record_once(client, filled, indexes):
 def test_background_queries_that_cannot_be(client, filled):
     query = client.query("test", filled)
     write = [op.write("x", 1)]
-    with pytest.raises(aerospike.ParamError, match=r"no operations; pass them to add_ops\(\)"):
+    with pytest.raises(
+        aerospike.ParamError, match=r"no operations and no function; pass them to add_ops\(\)"
+    ):
         query.execute_background()
     with pytest.raises(aerospike.ParamError, match="operations that read"):
         client.query("test", filled).add_ops([*write, op.read("n")]).execute_background()
