@@ -245,7 +245,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "calc_digest": aerospike.calc_digest,
     "Keys": aerospike.Keys,
     "GeoJSON": aerospike.GeoJSON,
-    **{f"operations.{name}": getattr(op, name) for name in op.__all__},
+    **{f"operations.{name}": getattr(op, name) for name in op.__all__ if callable(getattr(op, name))},
     **{
         f"{module}.{name}": getattr(getattr(aerospike, module), name)
         for module in (

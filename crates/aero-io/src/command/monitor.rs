@@ -92,7 +92,7 @@ async fn append(
     let limits = part_of(limits);
     let mut command = Command::begun_at(start, "write of the transaction's monitor record", &key, &limits);
     command.tracking = Tracking::Monitor(transaction);
-    let reads = OperateReads { writes: true, responds_to_all: true, ..OperateReads::default() };
+    let reads = OperateReads { writes: true, ..OperateReads::default() };
     let outcome = command
         .run_alone(inner, |out, timeout_ms| {
             // Successive writes do not change the time to live.
