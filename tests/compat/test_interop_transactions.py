@@ -82,7 +82,10 @@ def normal(body: bytes, txn: Any) -> bytes | tuple[int, list[Row]]:
 
 
 def plain(result: Any) -> Any:
-    return tuple(map(plain, result)) if isinstance(result, tuple) else 0 if result is None else result
+    if isinstance(result, tuple):
+        return tuple(map(plain, result))
+    # The official client has no class of its own for codes that it does not know.
+    return {None: 0, "AerospikeError": "ServerError"}.get(result, result)
 
 
 def sent(
@@ -97,13 +100,17 @@ def sent(
             # The official client returns 0 where this one returns None.
             result = plain(call(twin, txn))
         except ERRORS as error:
-            result = type(error).__name__, error.code
+            result = plain((type(error).__name__, error.code))
         requests.append([(step, normal(body, txn)) for step, body in enterprise.frames])
         results.append((result, txn.state, txn.in_doubt))
     enterprise.faults.clear()
     assert results[0] == results[1]
     assert [step for step, _ in requests[0]] == [step for step, _ in requests[1]]
     for (step, theirs), (_, ours) in zip(*requests, strict=True):
+        if isinstance(theirs, bytes) and isinstance(ours, tuple):
+            # The official client sends a batch of one row as a command on one record.
+            assert len(ours[1]) == 1, step
+            continue
         assert ours == theirs, step
     return requests[1], list(results[1])
 

@@ -22,9 +22,10 @@ class CommandMetrics(NamedTuple):
     """The calls, or requests, of one command with the same namespace and outcome.
 
     Example:
-        >>> gets = client.metrics().find("get")
-        >>> gets.calls, gets.quantile(0.99) < 1.0
-        (1, True)
+        >>> client.enable_metrics()
+        >>> record = client.get(("test", "users", 1))
+        >>> client.metrics().find("get").calls
+        1
     """
 
     command: str
@@ -51,7 +52,12 @@ class CommandMetrics(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """The mean time in seconds; 0.0 without calls."""
+        """The mean time in seconds; 0.0 without calls.
+
+        Example:
+            >>> client.metrics().find("get").mean
+            0.0
+        """
         return self.seconds / self.calls if self.calls else 0.0
 
     def quantile(self, q: float) -> float:
@@ -59,6 +65,10 @@ class CommandMetrics(NamedTuple):
 
         Raises:
             ValueError: ``q`` is not from 0 to 1.
+
+        Example:
+            >>> client.metrics().find("get").quantile(0.99)
+            0.0
         """
         if not 0 <= q <= 1:
             raise ValueError(f"q is {q!r}; it must be from 0 to 1")
@@ -70,12 +80,22 @@ class CommandMetrics(NamedTuple):
         return 0.0
 
     def count_within(self, seconds: float) -> int:
-        """How many took at most ``seconds``, by whole buckets."""
+        """How many took at most ``seconds``, by whole buckets.
+
+        Example:
+            >>> client.metrics().find("get").count_within(0.001)
+            0
+        """
         return sum(count for end, count in self.buckets if end <= seconds)
 
 
 class NodeMetrics(NamedTuple):
-    """The requests to one node since it joined."""
+    """The requests to one node since it joined.
+
+    Example:
+        >>> [node.name for node in client.metrics().nodes] == client.get_node_names()
+        True
+    """
 
     name: str
     address: str
@@ -88,8 +108,8 @@ class ClientMetrics(NamedTuple):
     """What a client has counted: the result of ``client.metrics()``.
 
     Example:
-        >>> [each.command for each in client.metrics().commands if each.outcome == "ok"]
-        ['get']
+        >>> client.metrics().enabled, client.metrics().commands
+        (False, ())
     """
 
     enabled: bool
@@ -112,6 +132,10 @@ class ClientMetrics(NamedTuple):
             command: such as ``"get"``.
             namespace: None for all.
             outcome: None for all.
+
+        Example:
+            >>> client.metrics().find("get").calls
+            0
         """
         found = [
             each
