@@ -1,4 +1,4 @@
-"""Sets as Daft dataframes. Needs ``pip install 'aerospike-py[daft]'``.
+"""Sets as Daft dataframes. Needs the extra ``daft``.
 
 >>> from aerospike_py.daft import read_aerospike
 >>> read_aerospike(config, "test", "users").sum("visits").to_pydict()

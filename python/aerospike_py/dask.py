@@ -1,4 +1,4 @@
-"""Sets as Dask dataframes. Needs ``pip install 'aerospike-py[dask]'``.
+"""Sets as Dask dataframes. Needs the extra ``dask``.
 
 >>> from aerospike_py.dask import read_aerospike
 >>> frame = read_aerospike(config, "test", "users", n=2)

@@ -1,4 +1,4 @@
-"""Sets as tables of DuckDB. Needs ``pip install 'aerospike-py[duckdb]'``.
+"""Sets as tables of DuckDB. Needs the extra ``duckdb``.
 
 >>> import duckdb
 >>> from aerospike_py.duckdb import register

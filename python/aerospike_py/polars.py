@@ -1,4 +1,4 @@
-"""Sets as polars LazyFrames. Needs ``pip install 'aerospike-py[polars]'``.
+"""Sets as polars LazyFrames. Needs the extra ``polars``.
 
 >>> import polars as pl
 >>> from aerospike_py.polars import scan_aerospike

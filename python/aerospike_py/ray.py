@@ -1,4 +1,4 @@
-"""Sets as Ray datasets. Needs ``pip install 'aerospike-py[ray]'``.
+"""Sets as Ray datasets. Needs the extra ``ray``.
 
 >>> import ray
 >>> from aerospike_py.ray import AerospikeDatasource

@@ -1,4 +1,4 @@
-"""Sets as Spark tables, by PySpark's Python data source. Needs ``pip install 'aerospike-py[spark]'`` (PySpark
+"""Sets as Spark tables, by PySpark's Python data source. Needs the extra ``spark`` (PySpark
 4.1 or newer) and a Java runtime.
 
 >>> from aerospike_py.spark import AerospikeDataSource

@@ -85,7 +85,9 @@ def plain(result: Any) -> Any:
     if isinstance(result, tuple):
         return tuple(map(plain, result))
     # The official client has no class of its own for codes that it does not know.
-    return {None: 0, "AerospikeError": "ServerError"}.get(result, result)
+    if result is None:
+        return 0
+    return "ServerError" if result == "AerospikeError" else result
 
 
 def sent(
