@@ -18,5 +18,5 @@ def library(name: str, extra: str | None) -> Any:
         if extra is None:
             message = f"this needs {name}: pip install {name}"
         else:
-            message = f"aerospike_py.{extra} needs {name}: install the extra {extra} of this package, or {name} itself"
+            message = f"aerospike_py.{extra} needs {name}: install it, or this package with the extra {extra}"
         raise ImportError(message, name=name) from error
