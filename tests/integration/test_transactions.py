@@ -172,6 +172,11 @@ def test_a_cancelled_commit_is_in_doubt(enterprise: EnterpriseNode) -> None:
             enterprise.faults[MARK] = "hang"
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(client.commit(txn), 0.2)
+            # The commit is dropped by another thread.
+            for _ in range(500):
+                if txn.in_doubt:
+                    break
+                await asyncio.sleep(0.01)
             assert txn.in_doubt
             assert txn.state == aerospike_py.TXN_STATE_COMMIT_FAILED
             enterprise.faults.clear()

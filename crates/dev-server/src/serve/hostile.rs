@@ -13,6 +13,7 @@ use wire_protocol::message::{FrameHeader, FrameType, Message};
 
 use crate::command::dispatch::Endpoints;
 use crate::config::Config;
+use crate::security::Users;
 use crate::serve::connection;
 use crate::serve::mode::Mode;
 use crate::state::cluster::Cluster;
@@ -51,7 +52,8 @@ fn answers_with(fault: Option<Fault>, bytes: &[u8]) -> Vec<u8> {
     let address = SocketAddr::from(([127, 0, 0, 1], 3000));
     let config = Config { max_record_size: 64 * 1024, ..Config::default() };
     let cluster = Cluster::new(&config, &[address]);
-    let node = Node::new(Arc::new(Store::new(&config)), Arc::new(cluster), Arc::default(), 0);
+    let users = Users::new(config.security, &config.users, config.session_ttl);
+    let node = Node::new(Arc::new(Store::new(&config)), Arc::new(cluster), Arc::new(users), 0);
     if let Some(fault) = fault {
         node.faults.add(FaultRule::new(fault));
     }
