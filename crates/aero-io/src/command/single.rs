@@ -479,6 +479,7 @@ mod tests {
         fn size<'a, F>(_: impl FnOnce(&'a Inner, &'a Key, &'a Bins, &'a ReadPolicy) -> F) -> usize {
             size_of::<F>()
         }
-        assert!(size(super::read) < 1_536, "{}", size(super::read));
+        // Transactions and metrics took 40 bytes.
+        assert!(size(super::read) < 1_600, "{}", size(super::read));
     }
 }
