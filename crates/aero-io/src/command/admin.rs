@@ -91,6 +91,7 @@ async fn send(
     let start = Instant::now();
     let mut attempts = 0;
     let mut last = Error::Closed { in_doubt: false };
+    #[allow(clippy::explicit_counter_loop, reason = "it counts what was tried")]
     for node in candidates(inner) {
         let left = timeout.saturating_sub(start.elapsed());
         if attempts > 0 && left.is_zero() {

@@ -165,7 +165,7 @@ impl Metrics {
 
     /// Everything so far, in the order of commands, namespaces and codes.
     pub(crate) fn snapshot(&self) -> Vec<CommandMetrics> {
-        let mut all: BTreeMap<(&'static str, Vec<u8>, i32), (Counts, BTreeMap<u64, u64>)> = BTreeMap::new();
+        let mut all: BTreeMap<_, (Counts, BTreeMap<u64, u64>)> = BTreeMap::new();
         for shard in &self.shards {
             for series in shard.lock().unwrap_or_else(PoisonError::into_inner).iter() {
                 let key = (series.command, series.namespace.to_vec(), series.code);

@@ -61,6 +61,7 @@ impl Tracked {
 
     /// The records to keep or drop.
     pub(super) fn to_roll(&self) -> Vec<TrackedRecord> {
+        #[allow(clippy::borrowed_box, reason = "items of a map")]
         let record = |(digest, set): (&Digest, &Box<[u8]>)| TrackedRecord {
             digest: *digest,
             set: set.clone(),

@@ -48,6 +48,7 @@ impl<'a> Call<'a> {
     }
 
     /// The names of module and function, and the arguments.
+    #[allow(clippy::type_complexity, reason = "module, function, arguments")]
     fn parts(&self) -> Result<(&'a [u8], &'a [u8], &'a [u8]), ResultCode> {
         let name =
             |name: Option<&'a [u8]>| name.filter(|name| name.len() <= MAX_NAME).ok_or(ResultCode::PARAMETER);

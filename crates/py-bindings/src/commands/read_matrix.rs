@@ -115,6 +115,7 @@ impl Core {
 fn read_keys(py: Python<'_>, given: &[Bound<'_, PyAny>]) -> PyResult<Arc<KeyGroups>> {
     let mut arenas: Vec<Arc<KeyArena>> = Vec::with_capacity(given.len());
     for (group, keys) in given.iter().enumerate() {
+        #[allow(clippy::manual_inspect, reason = "the note may fail")]
         let arena = KeyArena::read(keys).map_err(|error| {
             let note = format!("The keys are those of features[{group}].");
             // Python 3.10 has no notes; the error says enough without.

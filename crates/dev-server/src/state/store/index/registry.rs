@@ -97,7 +97,7 @@ impl Build {
         let entries = self.keys.len() as u64;
         self.keys.sort_unstable();
         self.keys.dedup();
-        let rounded = |by: u64| if by == 0 { 0 } else { (entries + by / 2) / by };
+        let rounded = |by: u64| (entries + by / 2).checked_div(by).unwrap_or(0);
         let index = &self.index;
         index.entries_per_value.store(rounded(self.keys.len() as u64), Ordering::Relaxed);
         index.entries_per_record.store(rounded(self.records), Ordering::Relaxed);
