@@ -475,7 +475,7 @@ impl Model {
                 // The command that appends.
                 msgpack::write_int(&mut bytes, 1);
                 msgpack::write_int(&mut bytes, *value);
-                let fields = vec![
+                let fields = [
                     (field_type::NAMESPACE, b"test".to_vec()),
                     (field_type::SET, SET.to_vec()),
                     (field_type::DIGEST, digest(&key(*number)).to_vec()),
@@ -570,7 +570,7 @@ async fn check(model: &Model, client: &mut Client, name: usize, wanted: &Wanted,
         definition,
         name: by_name.then_some(&*index),
         wanted,
-        has_set: definition.has_set || page % 2 == 0,
+        has_set: definition.has_set || page.is_multiple_of(2),
         max_records: 0,
     };
     let expected = model.expected(definition, wanted);

@@ -48,7 +48,7 @@ fn recorded() -> Vec<(AdminCommand, &'static str)> {
         ),
         (
             AdminCommand::DropUser { user: "ann".into() },
-            concat!("0202000000000018000002010000000000000000000000000000000400616e6e",),
+            "0202000000000018000002010000000000000000000000000000000400616e6e",
         ),
         (
             AdminCommand::SetPassword {
@@ -96,16 +96,13 @@ fn recorded() -> Vec<(AdminCommand, &'static str)> {
         ),
         (
             AdminCommand::RevokeRoles { user: "ann".into(), roles: vec!["read".into()] },
-            concat!("0202000000000023000006020000000000000000000000000000000400616e6e000000070a010472656164",),
+            "0202000000000023000006020000000000000000000000000000000400616e6e000000070a010472656164",
         ),
         (
             AdminCommand::QueryUsers { user: Some("ann".into()) },
-            concat!("0202000000000018000009010000000000000000000000000000000400616e6e",),
+            "0202000000000018000009010000000000000000000000000000000400616e6e",
         ),
-        (
-            AdminCommand::QueryUsers { user: None },
-            concat!("020200000000001000000900000000000000000000000000",),
-        ),
+        (AdminCommand::QueryUsers { user: None }, "020200000000001000000900000000000000000000000000"),
         (
             AdminCommand::CreateRole {
                 role: "r1".into(),
@@ -146,7 +143,7 @@ fn recorded() -> Vec<(AdminCommand, &'static str)> {
                 read_quota: 0,
                 write_quota: 0,
             },
-            concat!("020200000000002000000a02000000000000000000000000000000030b7233000000050c010a0000",),
+            "020200000000002000000a02000000000000000000000000000000030b7233000000050c010a0000",
         ),
         (
             AdminCommand::CreateRole {
@@ -156,11 +153,11 @@ fn recorded() -> Vec<(AdminCommand, &'static str)> {
                 read_quota: 0,
                 write_quota: 0,
             },
-            concat!("020200000000001700000a01000000000000000000000000000000030b7234",),
+            "020200000000001700000a01000000000000000000000000000000030b7234",
         ),
         (
             AdminCommand::DropRole { role: "r1".into() },
-            concat!("020200000000001700000b01000000000000000000000000000000030b7231",),
+            "020200000000001700000b01000000000000000000000000000000030b7231",
         ),
         (
             AdminCommand::GrantPrivileges {
@@ -196,11 +193,11 @@ fn recorded() -> Vec<(AdminCommand, &'static str)> {
         ),
         (
             AdminCommand::SetWhitelist { role: "r1".into(), whitelist: vec![] },
-            concat!("020200000000001700000e01000000000000000000000000000000030b7231",),
+            "020200000000001700000e01000000000000000000000000000000030b7231",
         ),
         (
             AdminCommand::SetWhitelist { role: "r1".into(), whitelist: vec![] },
-            concat!("020200000000001700000e01000000000000000000000000000000030b7231",),
+            "020200000000001700000e01000000000000000000000000000000030b7231",
         ),
         (
             AdminCommand::SetQuotas { role: "r1".into(), read_quota: 10, write_quota: 20 },
@@ -218,20 +215,14 @@ fn recorded() -> Vec<(AdminCommand, &'static str)> {
         ),
         (
             AdminCommand::QueryRoles { role: Some("r1".into()) },
-            concat!("020200000000001700001001000000000000000000000000000000030b7231",),
+            "020200000000001700001001000000000000000000000000000000030b7231",
         ),
-        (
-            AdminCommand::QueryRoles { role: None },
-            concat!("020200000000001000001000000000000000000000000000",),
-        ),
+        (AdminCommand::QueryRoles { role: None }, "020200000000001000001000000000000000000000000000"),
         (
             AdminCommand::QueryRoles { role: Some("r1".into()) },
-            concat!("020200000000001700001001000000000000000000000000000000030b7231",),
+            "020200000000001700001001000000000000000000000000000000030b7231",
         ),
-        (
-            AdminCommand::QueryRoles { role: None },
-            concat!("020200000000001000001000000000000000000000000000",),
-        ),
+        (AdminCommand::QueryRoles { role: None }, "020200000000001000001000000000000000000000000000"),
     ]
 }
 
