@@ -187,9 +187,7 @@ fn recorded() -> Vec<(AdminCommand, &'static str)> {
         ),
         (
             AdminCommand::SetWhitelist { role: "r1".into(), whitelist: vec!["127.0.0.1".into()] },
-            concat!(
-                "020200000000002500000e02000000000000000000000000000000030b72310000000a0d3132372e302e302e31",
-            ),
+            "020200000000002500000e02000000000000000000000000000000030b72310000000a0d3132372e302e302e31",
         ),
         (
             AdminCommand::SetWhitelist { role: "r1".into(), whitelist: vec![] },
