@@ -253,7 +253,7 @@ async fn a_transaction_is_committed() {
     let (id, version) = ((5, vec![4, 3, 2, 1, 0, 0, 0, 0]), (3, VERSION.to_vec()));
     let deadline = (6, DEADLINE.to_le_bytes().to_vec());
     assert_eq!(fields(&scripted.node, Write), [id.clone(), deadline.clone()]);
-    assert_eq!(fields(&scripted.node, Read), [id.clone()]);
+    assert_eq!(fields(&scripted.node, Read), std::slice::from_ref(&id));
     // The key is in the monitor record already.
     scripted.put(1).await.unwrap();
     scripted.put(3).await.unwrap();
