@@ -8,5 +8,5 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._native import CallTrace
 
-#: What the calls of this context add to; None while nobody watches them.
+#: The active trace of this context; None without one.
 current_trace: ContextVar[CallTrace | None] = ContextVar("aerospike_py.current_trace", default=None)

@@ -142,11 +142,12 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 class Places:
     """The namespace of the examples: names that they may use without defining them."""
 
-    def __init__(self, server: DevServer, loop: asyncio.AbstractEventLoop, **login: str) -> None:
+    def __init__(self, server: DevServer, loop: asyncio.AbstractEventLoop, **login: Any) -> None:
         self.server, self.loop, self.login = server, loop, login
 
     def names(self, name: str) -> dict[str, Any]:
-        with aerospike_py.client({**self.server.config, **self.login}) as client:
+        given: Any = {**self.server.config, **self.login}
+        with aerospike_py.client(given) as client:
             client.truncate("test", "users")
             for index in client.index_list("test"):
                 client.index_remove("test", index["name"])
@@ -154,7 +155,7 @@ class Places:
                 ("test", "users", 1), {"name": "Ada", "visits": 7, "log": "made", "a": 1, "b": 2, "age": 36}
             )
             client.put(("test", "users", 2), {"name": "Bea", "visits": 0, "age": 41})
-        config: types.ClientConfig = {**self.server.config, "tend_interval": 100, **self.login}
+        config: Any = {**given, "tend_interval": 100}
         if "Async" in name:
             connected: Any = self.loop.run_until_complete(AsyncClient(config).connect())
         else:

@@ -154,7 +154,7 @@ impl Cluster {
         let inner = Arc::clone(self.inner());
         let request = Request::Read(request);
         let (all, records) = (Arc::clone(&keys), keys.len());
-        let timer = inner.metrics.time("batch_read", all.only_namespace(), records);
+        let timer = inner.metrics.time("batch_read", || all.only_namespace(), records);
         timer.finish(inner.until_closed(false, work::run(&inner, keys, request, sink)).await)
     }
 
@@ -175,7 +175,7 @@ impl Cluster {
         let name = batch.name;
         let request = Request::operate(batch, keys.len())?;
         let (all, records) = (Arc::clone(&keys), keys.len());
-        let timer = inner.metrics.time(name, all.only_namespace(), records);
+        let timer = inner.metrics.time(name, || all.only_namespace(), records);
         timer.finish(inner.until_closed(request.may_write(), work::run(&inner, keys, request, sink)).await)
     }
 
@@ -186,7 +186,7 @@ impl Cluster {
     pub async fn read(&self, key: &Key, bins: &Bins, policy: &ReadPolicy) -> Result<Answer, Error> {
         let inner = self.inner();
         let name = if matches!(bins, Bins::Header) { "exists" } else { "get" };
-        let timer = inner.metrics.time(name, &key.space.namespace, 1);
+        let timer = inner.metrics.time(name, || &key.space.namespace, 1);
         timer.finish(inner.until_closed(false, single::read(inner, key, bins, policy)).await)
     }
 
@@ -196,7 +196,7 @@ impl Cluster {
     /// Those of [`Cluster::read`]. [`Error::in_doubt`] says whether the write may have been applied.
     pub async fn write(&self, key: &Key, ops: &[WriteOp<'_>], policy: &WritePolicy) -> Result<Answer, Error> {
         let inner = self.inner();
-        let timer = inner.metrics.time("put", &key.space.namespace, 1);
+        let timer = inner.metrics.time("put", || &key.space.namespace, 1);
         timer.finish(inner.until_closed(true, single::write(inner, key, ops, policy)).await)
     }
 
@@ -216,7 +216,7 @@ impl Cluster {
         policy: &OperatePolicy,
     ) -> Result<Answer, Error> {
         let inner = self.inner();
-        let timer = inner.metrics.time(name, &key.space.namespace, 1);
+        let timer = inner.metrics.time(name, || &key.space.namespace, 1);
         let writes = ops.iter().any(operate::is_write);
         timer.finish(inner.until_closed(writes, operate::operate(inner, name, key, ops, policy)).await)
     }
@@ -227,7 +227,7 @@ impl Cluster {
     /// Those of [`Cluster::write`].
     pub async fn delete(&self, key: &Key, policy: &WritePolicy) -> Result<Answer, Error> {
         let inner = self.inner();
-        let timer = inner.metrics.time("remove", &key.space.namespace, 1);
+        let timer = inner.metrics.time("remove", || &key.space.namespace, 1);
         timer.finish(inner.until_closed(true, single::delete(inner, key, policy)).await)
     }
 
@@ -237,7 +237,7 @@ impl Cluster {
     /// Those of [`Cluster::write`]; [`Error::Function`] with the text if the function fails.
     pub async fn apply(&self, key: &Key, function: &Function, policy: &WritePolicy) -> Result<Answer, Error> {
         let inner = self.inner();
-        let timer = inner.metrics.time("apply", &key.space.namespace, 1);
+        let timer = inner.metrics.time("apply", || &key.space.namespace, 1);
         timer.finish(inner.until_closed(true, apply::apply(inner, key, function, policy)).await)
     }
 
@@ -305,7 +305,7 @@ impl Cluster {
         timeout: Duration,
     ) -> Result<Vec<InfoAnswers>, Error> {
         let inner = self.inner();
-        let timer = inner.metrics.time("info", &[], 0);
+        let timer = inner.metrics.time("info", || &[], 0);
         timer.finish(inner.until_closed(false, info::send(inner, node, commands, timeout)).await)
     }
 
@@ -333,7 +333,7 @@ impl Cluster {
     /// [`Error::Admin`] for every result code but 0; those of other commands if there is no answer in time.
     pub async fn admin(&self, request: AdminRequest, timeout: Duration) -> Result<AdminAnswer, Error> {
         let inner = self.inner();
-        let timer = inner.metrics.time("admin", &[], 0);
+        let timer = inner.metrics.time("admin", || &[], 0);
         timer.finish(
             inner.until_closed(!request.command.is_query(), admin::run(inner, request, timeout)).await,
         )
@@ -377,7 +377,7 @@ impl Cluster {
     /// [`Error::Background`] if nodes have begun, or may have; other errors if no node has.
     pub async fn execute_background(&self, job: &BackgroundJob) -> Result<u64, Error> {
         let inner = self.inner();
-        let timer = inner.metrics.time("execute_background", &job.space.namespace, 0);
+        let timer = inner.metrics.time("execute_background", || &job.space.namespace, 0);
         timer.finish(inner.until_closed(true, background::start(inner, job)).await)
     }
 

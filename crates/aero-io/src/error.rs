@@ -144,7 +144,7 @@ impl fmt::Display for SeedFailure {
 /// How far a node is with an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodeProgress {
-    /// How much of the index is built, in percent.
+    /// Build progress of the index, in percent.
     Built(u8),
     /// The node does not know the index.
     Unknown,

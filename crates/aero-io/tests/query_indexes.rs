@@ -60,9 +60,9 @@ async fn entries_come_in_the_order_of_the_index() {
     // In fact a record has one entry here; the order is what counts.
     assert_eq!(answered(whole(), frames).await.unwrap().digests, [high, low, high]);
     let wrong = [
-        ("order of the index", vec![entry(&low, 0), entry(&high, -3), end(0)]),
-        ("order of the index", vec![entry(&high, 1), entry(&low, 1), end(0)]),
-        ("order of the index", vec![entry(&low, 1), entry(&low, 1), end(0)]),
+        ("index order", vec![entry(&low, 0), entry(&high, -3), end(0)]),
+        ("index order", vec![entry(&high, 1), entry(&low, 1), end(0)]),
+        ("index order", vec![entry(&low, 1), entry(&low, 1), end(0)]),
         ("no index value", vec![record_of(b"test", &low), end(0)]),
     ];
     for (why, messages) in wrong {

@@ -436,7 +436,7 @@ async fn what_the_server_does_by_itself_is_no_error() {
             assert_eq!(scripted.state(), TransactionState::Aborted);
         }
     }
-    // Somebody has deleted the monitor record already.
+    // The monitor record is deleted already.
     let scripted = Scripted::begun().await;
     scripted.fail(Close, Fault::Code(2));
     assert_eq!(scripted.commit().await.unwrap(), CommitStatus::Ok);

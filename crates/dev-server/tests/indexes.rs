@@ -231,7 +231,7 @@ impl Wanted {
 /// A query over an index.
 struct Query<'q> {
     definition: &'q Definition,
-    /// The name of the index, if the query names it.
+    /// The index name, if the query gives one.
     name: Option<&'q str>,
     wanted: &'q Wanted,
     has_set: bool,

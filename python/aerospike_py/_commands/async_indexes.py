@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import constants
 from .._utils.event_loop import call
-from .indexes import refuse_none
+from .indexes import creation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,30 +16,14 @@ if TYPE_CHECKING:
     from ..cdt_ctx import _cdt_ctx
     from ..types import IndexInfo, InfoPolicy, JobInfo
 
-    # Bin or expression, INDEX_TYPE_*, INDEX_*, context.
-    _Indexed = tuple[str | Expression | None, int | None, int | None, Sequence[_cdt_ctx] | None]
-
 
 class AsyncIndexCommands:
     """Secondary indexes, for ``AsyncClient``."""
 
     _core: _native.Core
 
-    async def _create(
-        self,
-        function: str,
-        kind: str,
-        ns: str,
-        set: str | None,
-        name: str,
-        what: _Indexed,
-        policy: InfoPolicy | None,
-        wait_timeout: int | None,
-    ) -> int:
-        source, index_type, data_type, ctx = what
-        refuse_none(kind, source, data_type)
-        arguments = (function, kind, ns, set, source, index_type, data_type, name, ctx, policy, wait_timeout)
-        done: int = await call(self._core.index_create, *arguments)
+    async def _create(self, *arguments: Any) -> int:
+        done: int = await call(self._core.index_create, *creation(*arguments))
         return done
 
     async def index_single_value_create(

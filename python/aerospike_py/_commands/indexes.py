@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import constants
 from ..exception import ParamTypeError
@@ -19,12 +19,26 @@ if TYPE_CHECKING:
     _Indexed = tuple[str | Expression | None, int | None, int | None, Sequence[_cdt_ctx] | None]
 
 
-def refuse_none(kind: str, source: object, data_type: object) -> None:
-    """Refuses None for the bin and the type of values, which the server would call a missing argument."""
+def creation(
+    function: str,
+    kind: str,
+    ns: str,
+    set: str | None,
+    name: str,
+    what: _Indexed,
+    policy: InfoPolicy | None,
+    wait_timeout: int | None,
+) -> tuple[Any, ...]:
+    """The arguments of the core's ``index_create``.
+
+    Refuses None for the bin and the type of values, which the server would call a missing argument.
+    """
+    source, index_type, data_type, ctx = what
     if kind == "bin" and source is None:
         raise ParamTypeError("bin is None (NoneType); it must be the name of a bin")
     if kind != "set" and data_type is None:
         raise ParamTypeError("index_datatype is None (NoneType); it must be an INDEX_* constant")
+    return function, kind, ns, set, source, index_type, data_type, name, ctx, policy, wait_timeout
 
 
 class IndexCommands:
@@ -32,21 +46,9 @@ class IndexCommands:
 
     _core: _native.Core
 
-    def _create(
-        self,
-        function: str,
-        kind: str,
-        ns: str,
-        set: str | None,
-        name: str,
-        what: _Indexed,
-        policy: InfoPolicy | None,
-        wait_timeout: int | None,
-    ) -> int:
-        source, index_type, data_type, ctx = what
-        refuse_none(kind, source, data_type)
-        arguments = (function, kind, ns, set, source, index_type, data_type, name, ctx, policy, wait_timeout)
-        done: int = self._core.index_create(None, *arguments)
+    def _create(self, *arguments: Any) -> int:
+        """Creates an index; the arguments are those of :func:`creation`."""
+        done: int = self._core.index_create(None, *creation(*arguments))
         return done
 
     def index_single_value_create(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..types import ReadPolicy, RemovePolicy, WritePolicy
 
 
-def _refuse_serializer(serializer: int | None) -> None:
+def _refuse_serializer(serializer: object) -> None:
     if serializer is not None and (not isinstance(serializer, int) or serializer != SERIALIZER_NONE):
         raise ParamError(
             f"serializer is {serializer!r}; it must be None: make bytes or text of the values yourself, such "

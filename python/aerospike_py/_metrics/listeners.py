@@ -149,7 +149,7 @@ class Reporter:
     def __init__(
         self, client: Any, policy: MetricsPolicy, seconds: float, name: str | None, app_id: str
     ) -> None:
-        # So that a client that nobody uses any more goes away.
+        # A weak reference: the reports must not keep an unused client alive.
         self._client = weakref.ref(client)
         self._policy, self._seconds = policy, seconds
         self._name, self._app_id = name, app_id

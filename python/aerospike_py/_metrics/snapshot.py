@@ -34,7 +34,7 @@ class CommandMetrics(NamedTuple):
     namespace: str
     """Empty for commands without a namespace, and for batches of several."""
     outcome: str
-    """``"ok"``, the name of an error's class, or ``"cancelled"`` for a call that nobody waited for."""
+    """``"ok"``, the name of an error's class, or ``"cancelled"`` for a call that was cancelled."""
     code: int | None
     """The result code; None if cancelled."""
     calls: int

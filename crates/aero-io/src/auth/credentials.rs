@@ -209,7 +209,7 @@ mod tests {
         credentials.prepare();
         assert_eq!(String::from_utf8_lossy(&credentials.hash()), String::from_utf8_lossy(recorded));
         assert!(credentials.clone().password().hash.get().is_some(), "clones share it");
-        credentials.clone().replace_password("nobody", "other");
+        credentials.clone().replace_password("unknown", "other");
         assert_eq!(credentials.hash(), recorded);
         credentials.clone().replace_password("someone", "other");
         assert_eq!(credentials.hash(), hash_of("other"), "clones share a new password");

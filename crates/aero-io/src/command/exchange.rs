@@ -182,7 +182,7 @@ struct Traffic {
 }
 
 /// The code of requests without an answer in the metrics of nodes.
-pub(crate) const FAILED: i32 = -1;
+const FAILED: i32 = -1;
 
 async fn send<X: Exchange>(
     exchange: &mut X,

@@ -106,19 +106,19 @@ impl Metrics {
         self.enabled.load(Ordering::Relaxed)
     }
 
-    /// Times a call, unless metrics are off.
+    /// Times a call, unless metrics are off: then its namespace is not looked for.
     #[inline]
     pub(crate) fn time<'m>(
         &'m self,
         command: &'static str,
-        namespace: &'m [u8],
+        namespace: impl FnOnce() -> &'m [u8],
         records: usize,
     ) -> CallTimer<'m> {
         let call = self.is_enabled().then(|| TimedCall {
             metrics: self,
             start: Instant::now(),
             command,
-            namespace,
+            namespace: namespace(),
             counts: Counts { calls: 1, records: records as u64, ..Counts::default() },
         });
         CallTimer(call)
@@ -139,21 +139,19 @@ impl Metrics {
 
     pub(crate) fn add(&self, command: &'static str, namespace: &[u8], code: i32, counts: &Counts) {
         let mut shard = self.shard();
-        let is_known = |series: &Series| {
-            series.code == code && series.command == command && *series.namespace == *namespace
+        let find = |shard: &[Series], namespace: &[u8]| {
+            shard.iter().position(|series| {
+                series.code == code && series.command == command && *series.namespace == *namespace
+            })
         };
-        let at = shard.iter().position(is_known).unwrap_or_else(|| {
-            let namespace = if shard.len() < MAX_SERIES { namespace } else { &[] };
-            let rest = |series: &Series| {
-                series.code == code && series.command == command && series.namespace.is_empty()
-            };
-            match shard.iter().position(rest).filter(|_| namespace.is_empty()) {
-                Some(at) => at,
-                None => {
-                    shard.push(Series::new(command, namespace, code));
-                    shard.len() - 1
-                }
-            }
+        let mut found = find(&shard, namespace);
+        let is_full = shard.len() >= MAX_SERIES;
+        if found.is_none() && is_full {
+            found = find(&shard, &[]);
+        }
+        let at = found.unwrap_or_else(|| {
+            shard.push(Series::new(command, if is_full { &[] } else { namespace }, code));
+            shard.len() - 1
         });
         if let Some(series) = shard.get_mut(at) {
             series.counts.add(counts);
@@ -274,10 +272,10 @@ mod tests {
     #[test]
     fn nothing_is_counted_while_off() {
         let metrics = metrics(false);
-        metrics.time("get", b"test", 1).finish_with(0);
+        metrics.time("get", || b"test", 1).finish_with(0);
         assert!(metrics.snapshot().is_empty());
         // A call that began while off is not counted.
-        let timer = metrics.time("get", b"test", 1);
+        let timer = metrics.time("get", || b"test", 1);
         metrics.enabled.store(true, Ordering::Relaxed);
         timer.finish_with(0);
         assert!(metrics.snapshot().is_empty());
@@ -286,12 +284,12 @@ mod tests {
     #[test]
     fn calls_are_counted_by_command_namespace_and_outcome() {
         let metrics = metrics(true);
-        metrics.time("batch_read", b"test", 100).finish_with(0);
-        metrics.time("batch_read", b"test", 50).finish_with(0);
-        metrics.time("batch_read", b"bar", 1).finish_with(9);
-        drop(metrics.time("get", b"test", 1));
+        metrics.time("batch_read", || b"test", 100).finish_with(0);
+        metrics.time("batch_read", || b"test", 50).finish_with(0);
+        metrics.time("batch_read", || b"bar", 1).finish_with(9);
+        drop(metrics.time("get", || b"test", 1));
         let closed: Result<(), _> =
-            metrics.time("get", b"test", 1).finish(Err(Error::Closed { in_doubt: false }));
+            metrics.time("get", || b"test", 1).finish(Err(Error::Closed { in_doubt: false }));
         let code = closed.unwrap_err().code();
         let all = metrics.snapshot();
         let found: Vec<_> =
@@ -325,7 +323,8 @@ mod tests {
     fn made_up_namespaces_are_bounded() {
         let metrics = metrics(true);
         for number in 0..3 * MAX_SERIES {
-            metrics.time("get", number.to_string().as_bytes(), 1).finish_with(0);
+            let namespace = number.to_string();
+            metrics.time("get", || namespace.as_bytes(), 1).finish_with(0);
         }
         let all = metrics.snapshot();
         assert!(all.len() <= MAX_SERIES + 1, "{}", all.len());
@@ -338,7 +337,7 @@ mod tests {
         let metrics = metrics(true);
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..1_000).for_each(|_| metrics.time("get", b"test", 1).finish_with(0)));
+                scope.spawn(|| (0..1_000).for_each(|_| metrics.time("get", || b"test", 1).finish_with(0)));
             }
             for _ in 0..20 {
                 metrics.snapshot();

@@ -36,7 +36,7 @@ where
     let seen = query.predicate.as_ref().is_some_and(|predicate| predicate.may_repeat_records());
     let seen = seen.then(SeenRecords::default);
     let call = QueryCall { inner: Arc::clone(&inner), query, delivery, seen, start, deadline };
-    let timer = inner.metrics.time("query", &call.query.space.namespace, 0);
+    let timer = inner.metrics.time("query", || &call.query.space.namespace, 0);
     timer.finish(inner.until_closed(false, Driver::new(&call).run()).await)
 }
 

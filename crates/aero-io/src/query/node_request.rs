@@ -371,7 +371,7 @@ impl Cursor<'_> {
     }
 }
 
-/// Refuses a record that does not come next in the order of the index.
+/// Refuses a record that is out of index order.
 fn check_entry(
     predicate: &Predicate,
     record: &QueryRecord<'_>,
@@ -382,7 +382,7 @@ fn check_entry(
     };
     let place = |value: i64, digest: Digest| (predicate.order_of(value), digest);
     if last.is_some_and(|last| place(index_value, *record.digest) <= place(last.index_value, last.digest)) {
-        return Err(malformed("the records of a partition are not in the order of the index"));
+        return Err(malformed("the records of a partition are not in index order"));
     }
     Ok(())
 }

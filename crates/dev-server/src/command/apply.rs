@@ -1,6 +1,6 @@
 //! Applying a user-defined function to a record.
 //!
-//! The record stays locked while the function runs, so that nobody sees half of what it does; `record-udf` bounds how long
+//! The record stays locked while the function runs, so that no other command sees a partial update; `record-udf` bounds how long
 //! that takes. What the function wants written is written when it has returned, or not at all.
 
 use std::time::Duration;

@@ -76,9 +76,7 @@ pub(super) fn check_matrix(
         return Err(PyValueError::new_err("out is read-only; it must be writeable"));
     }
     if !array.is_c_contiguous() {
-        return Err(PyValueError::new_err(
-            "out is not C-contiguous; each of its rows must follow the one before without a gap",
-        ));
+        return Err(PyValueError::new_err("out is not C-contiguous; its rows must be adjacent in memory"));
     }
     keys.iter().try_for_each(|keys| check_keys(numpy, out, keys))
 }

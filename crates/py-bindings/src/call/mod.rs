@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `wait` | waiting with the GIL released, looking for signals; [`Seal`] |
 //! | `operation`, `completions`, `waker` | a call in an event loop; the loop's queue; what wakes the loop |
-//! | `trace` | what a call did, for those who watch it |
+//! | `trace` | what a call did: nodes, retries, hedges |
 //! | `runtime` | the tokio runtimes: the process's shared one and those of waiting threads |
 
 mod completions;

@@ -1,4 +1,4 @@
-//! Traces of calls, for those who watch them.
+//! Traces of single calls: nodes, retries, hedges.
 //!
 //! Once tracing is on, a call looks for a [`PyCallTrace`] in the context variable `current_trace` of the package, which
 //! Python copies for each task. What the call does is added to it.
@@ -56,7 +56,7 @@ impl PyCallTrace {
     }
 }
 
-/// The trace that the caller watches; None while nobody does.
+/// The caller's active trace, if any.
 #[inline]
 pub(super) fn current(py: Python<'_>) -> PyResult<Option<Arc<CallTrace>>> {
     if !IS_ON.load(Ordering::Relaxed) {

@@ -14,7 +14,7 @@ use crate::python::errors::{param_error, type_error};
 /// The longest lists and names that requests can hold.
 const MAX_ITEMS: usize = 255;
 
-/// The password of users who log in with a certificate: nobody else can log in with it, as `AUTH_PKI` is required.
+/// The stored password of users who log in with a certificate. It grants no access: they must use `AUTH_PKI`.
 const PKI_PASSWORD: &str = "nopassword";
 
 type Object<'a, 'py> = Option<&'a Bound<'py, PyAny>>;

@@ -16,7 +16,7 @@ use crate::arrays::dtype::{PlanArgs, read_plan};
 use crate::arrays::memory::Arrays;
 use crate::call::{Call, Completions, or_raise};
 use crate::commands::projected_read::Projector;
-use crate::core::warned_fields::{ReadKind, WarnedFields};
+use crate::core::warned_fields::{NewFields, WarnedFields};
 use crate::core::{Core, LazyCluster};
 use crate::keys::KeyArena;
 use crate::python::errors::io_error;
@@ -140,15 +140,10 @@ fn into_numpy(
         if let Err(error) = outcome {
             return Err(io_error(py, &error));
         }
-        if summary.missing_fields.is_empty() {
-            return numpy_batch::wrap(py, arrays, arena, Some(&plan), summary, coerce);
-        }
-        let kind = ReadKind::new(plan.bin_names(), arena.spaces());
-        warned.retain_new(kind, &mut summary.missing_fields);
-        let fields = summary.missing_fields.clone();
+        let mut new = NewFields::default();
+        new.note(&warned, plan.bin_names(), arena.spaces(), &mut summary.missing_fields);
         let batch = numpy_batch::wrap(py, arrays, arena, Some(&plan), summary, coerce)?;
-        // Not if the warning was raised as an error: the next call raises it again.
-        warned.add(kind, fields);
+        new.add_to(&warned);
         Ok(batch)
     };
     Call::sealed_by(seal, future, finish).run(py, completions)

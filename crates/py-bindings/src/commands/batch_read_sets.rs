@@ -16,7 +16,7 @@ use crate::arrays::{as_dtype, check_apart};
 use crate::call::{Call, Completions};
 use crate::commands::batch_read::bins_of;
 use crate::core::Core;
-use crate::core::warned_fields::ReadKind;
+use crate::core::warned_fields::NewFields;
 use crate::keys::{KeyArena, KeyGroups};
 use crate::python::describe::describe;
 use crate::python::errors::{io_error, param_error};
@@ -126,20 +126,15 @@ impl Core {
             if let Err(error) = outcome {
                 return Err(io_error(py, &error));
             }
-            let mut warnings = Vec::new();
+            let mut new = NewFields::default();
             let mut filled = Vec::with_capacity(names.len());
             let parts = names.into_iter().zip(arrays).zip(plans).zip(keys_of_sets.arenas()).zip(summaries);
             for ((((name, arrays), plan), arena), mut summary) in parts {
-                if !summary.missing_fields.is_empty() {
-                    let kind = ReadKind::new(plan.bin_names(), arena.spaces());
-                    warned.retain_new(kind, &mut summary.missing_fields);
-                    warnings.push((kind, summary.missing_fields.clone()));
-                }
+                new.note(&warned, plan.bin_names(), arena.spaces(), &mut summary.missing_fields);
                 filled.push(FilledSet { name, arrays, arena: arena.clone(), plan, summary });
             }
             let result = wrap(py, filled, coerce)?;
-            // Not if a warning was raised as an error: the next call raises it again.
-            warnings.into_iter().for_each(|(kind, fields)| warned.add(kind, fields));
+            new.add_to(&warned);
             Ok(result)
         };
         Call::sealed_by(seal, future, finish).run(py, completions)

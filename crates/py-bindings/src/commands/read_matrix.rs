@@ -14,7 +14,7 @@ use crate::args::policy;
 use crate::arrays::matrix::{MatrixArrays, number_element};
 use crate::call::{Call, Completions};
 use crate::core::Core;
-use crate::core::warned_fields::ReadKind;
+use crate::core::warned_fields::NewFields;
 use crate::keys::{KeyArena, KeyGroups};
 use crate::python::errors::{io_error, param_error, schema_error};
 use crate::python::once::intern;
@@ -86,13 +86,9 @@ impl Core {
             if let Err(error) = outcome {
                 return Err(io_error(py, &error));
             }
-            let mut warnings = Vec::new();
+            let mut new = NewFields::default();
             for ((summary, arena), (plan, _)) in summaries.iter_mut().zip(keys.arenas()).zip(&layout.groups) {
-                if !summary.missing_fields.is_empty() {
-                    let kind = ReadKind::new(plan.bin_names(), arena.spaces());
-                    warned.retain_new(kind, &mut summary.missing_fields);
-                    warnings.push((kind, summary.missing_fields.clone()));
-                }
+                new.note(&warned, plan.bin_names(), arena.spaces(), &mut summary.missing_fields);
             }
             let result = matrix::wrap(
                 py,
@@ -103,8 +99,7 @@ impl Core {
                 summaries,
                 coerce,
             )?;
-            // Not if a warning was raised as an error: the next call raises it again.
-            warnings.into_iter().for_each(|(kind, fields)| warned.add(kind, fields));
+            new.add_to(&warned);
             Ok(result)
         };
         Call::sealed_by(seal, future, finish).run(py, completions)

@@ -1,17 +1,18 @@
 //! What integer steps of paths go into, as a client has seen it: maps, whose keys they are, or lists, whose indexes.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use record_decode::{Container, Step};
+
+use crate::core::bounded_map::BoundedMap;
 
 /// How many steps are remembered. When there are more, all are forgotten.
 const REMEMBERED: usize = 1_024;
 
 /// The containers that a client knows.
 #[derive(Default)]
-pub(crate) struct KnownContainers(Mutex<HashMap<Place, Container>>);
+pub(crate) struct KnownContainers(Mutex<BoundedMap<Place, Container, REMEMBERED>>);
 
 /// A bin of some sets, and the steps before an integer step, as a hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,7 +27,7 @@ impl Place {
 }
 
 impl KnownContainers {
-    fn known(&self) -> MutexGuard<'_, HashMap<Place, Container>> {
+    fn known(&self) -> MutexGuard<'_, BoundedMap<Place, Container, REMEMBERED>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -35,11 +36,7 @@ impl KnownContainers {
     }
 
     pub(crate) fn add(&self, place: Place, container: Container) {
-        let mut known = self.known();
-        if known.len() >= REMEMBERED && !known.contains_key(&place) {
-            known.clear();
-        }
-        known.insert(place, container);
+        self.known().entry(place).insert_entry(container);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Connecting and closing are here. `lazy_cluster` connects a client at its first command, `log` passes the cluster's
 //! events to Python's `logging`. The commands are further methods of [`Core`], in `commands`.
 
+mod bounded_map;
 pub(crate) mod containers;
 mod lazy_cluster;
 mod log;

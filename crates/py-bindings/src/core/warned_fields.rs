@@ -1,8 +1,9 @@
 //! The missing fields that a client has warned of.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::core::bounded_map::BoundedMap;
 
 /// How many kinds of reads are remembered. When there are more, all are forgotten.
 const REMEMBERED: usize = 256;
@@ -10,7 +11,7 @@ const REMEMBERED: usize = 256;
 /// The fields that no record had, and that the user has been warned of. A program that reads optional bins in many
 /// small batches is warned once of each, not in every call.
 #[derive(Default)]
-pub(crate) struct WarnedFields(Mutex<HashMap<ReadKind, Vec<Box<str>>>>);
+pub(crate) struct WarnedFields(Mutex<BoundedMap<ReadKind, Vec<Box<str>>, REMEMBERED>>);
 
 /// Reads of the same bins from the same sets, as a hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,7 +27,7 @@ impl ReadKind {
 }
 
 impl WarnedFields {
-    fn fields(&self) -> MutexGuard<'_, HashMap<ReadKind, Vec<Box<str>>>> {
+    fn fields(&self) -> MutexGuard<'_, BoundedMap<ReadKind, Vec<Box<str>>, REMEMBERED>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -39,11 +40,33 @@ impl WarnedFields {
 
     /// Notes that the user has been warned of these fields.
     pub(crate) fn add(&self, kind: ReadKind, fields: Vec<Box<str>>) {
-        let mut known = self.fields();
-        if known.len() >= REMEMBERED && !known.contains_key(&kind) {
-            known.clear();
+        self.fields().entry(kind).or_default().extend(fields);
+    }
+}
+
+/// The new missing fields of a call. They count as known once the user has been warned.
+#[derive(Default)]
+pub(crate) struct NewFields(Vec<(ReadKind, Vec<Box<str>>)>);
+
+impl NewFields {
+    /// Removes the known ones from the missing fields of a read, and notes the others.
+    pub(crate) fn note<'a>(
+        &mut self,
+        warned: &WarnedFields,
+        bins: impl Iterator<Item = &'a str>,
+        spaces: &[(String, String)],
+        missing: &mut Vec<Box<str>>,
+    ) {
+        if !missing.is_empty() {
+            let kind = ReadKind::new(bins, spaces);
+            warned.retain_new(kind, missing);
+            self.0.push((kind, missing.clone()));
         }
-        known.entry(kind).or_default().extend(fields);
+    }
+
+    /// Call it after the warning, and not if that was raised as an error: the next call raises it again.
+    pub(crate) fn add_to(self, warned: &WarnedFields) {
+        self.0.into_iter().for_each(|(kind, fields)| warned.add(kind, fields));
     }
 }
 

@@ -9,6 +9,7 @@ use crate::arrays::memory::presence_array;
 use crate::keys::{KeyGroups, KeyTable};
 use crate::python::errors::is_about_record;
 use crate::python::package::from_package;
+use crate::results::metrics::count_values;
 use crate::results::summary::{self, DescribedFailure};
 
 /// Wraps the filled arrays. Warns of rows that failed, of values that changed to fit and of the summaries' missing
@@ -30,6 +31,7 @@ pub(crate) fn wrap(
     {
         presence.append((presence_array(py, std::mem::take(&mut summary.presence), rows)?, width))?;
         tables.append(Py::new(py, KeyTable(arena.clone()))?)?;
+        count_values(summary);
         inexact.update(summary::inexact(py, summary)?.as_mapping())?;
         decode_errors += summary.failure_count;
         failed_codes

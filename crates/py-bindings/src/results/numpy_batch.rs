@@ -11,6 +11,7 @@ use crate::keys::{KeyArena, KeyTable};
 use crate::python::errors::is_about_record;
 use crate::python::once::Once;
 use crate::python::package::from_package;
+use crate::results::metrics::count_values;
 use crate::results::summary::{self, DescribedFailure};
 
 /// Wraps the filled arrays. Warns of rows that failed, of values that changed to fit and of the summary's
@@ -50,6 +51,7 @@ pub(super) fn batch_object<'py>(
     mut summary: Summary,
     coerce: bool,
 ) -> PyResult<(Bound<'py, PyAny>, Option<Finishing<'py>>)> {
+    count_values(&summary);
     let inexact = summary::inexact(py, &summary)?;
     let python = python_batch(py)?;
     let rows = arena.len();

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use record_decode::{BlockRows, Plan};
 
+use super::metrics::count_values;
 use super::query_labels::QueryLabels;
 use super::summary::{self, DescribedFailure};
 use crate::arrays::memory::presence_array;
@@ -30,6 +31,7 @@ pub(crate) fn wrap(
     // In the order of the dtype, whatever block they came from.
     let leaves = plan.schema().leaves();
     summary.inexact.sort_by_key(|(name, _)| leaves.iter().position(|leaf| *leaf.name() == **name));
+    count_values(&summary);
     let (inexact, unmatched) = (summary::inexact(py, &summary)?, summary::unmatched(&summary));
     let failures = summary::failures(&summary);
     let records = class(py)?.bind(py).call1((

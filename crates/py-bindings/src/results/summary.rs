@@ -5,14 +5,12 @@ use pyo3::types::PyDict;
 use record_decode::{Failure, Summary};
 
 use crate::arrays::memory::presence_array;
-use crate::results::metrics::count_values;
 
 /// (row, field, type of value, reason) of a value that does not fit.
 pub(crate) type DescribedFailure = (usize, String, &'static str, String);
 
-/// Field to the number of its values that changed to fit. Also adds to the process's counts of such values.
+/// Field to the number of its values that changed to fit.
 pub(super) fn inexact<'py>(py: Python<'py>, summary: &Summary) -> PyResult<Bound<'py, PyDict>> {
-    count_values(summary);
     let inexact = PyDict::new(py);
     for (name, count) in &summary.inexact {
         inexact.set_item(&**name, count)?;
