@@ -102,7 +102,7 @@ def read_aerospike(
     max_concurrent: int | None = None,
     records_per_second: int = 0,
 ) -> Any:
-    """A set as a ``daft.DataFrame``. The arguments are those of :func:`aerospike_py.splits`.
+    """A set as a ``daft.DataFrame``. The arguments are those of :func:`aerospike_py.splits.splits`.
 
     Raises:
         ImportError: daft is not installed.

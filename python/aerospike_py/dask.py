@@ -51,13 +51,13 @@ def read_aerospike(
         namespace: the namespace.
         set: the set, or None for the whole namespace.
         n: number of splits.
-        schema: the columns, as in :func:`aerospike_py.splits`.
+        schema: the columns, as in :func:`aerospike_py.splits.splits`.
         columns: the columns to read; None for all.
         where: a filter: an expression or its base64.
         meta: columns about records, as in :meth:`Query.to_arrow`.
         policy: query policy of each read.
-        max_concurrent: as in :func:`aerospike_py.splits`.
-        records_per_second: as in :func:`aerospike_py.splits`.
+        max_concurrent: as in :func:`aerospike_py.splits.splits`.
+        records_per_second: as in :func:`aerospike_py.splits.splits`.
 
     Raises:
         ImportError: dask is not installed.

@@ -36,7 +36,7 @@ class AerospikeTable:
         config: the config of a client.
         namespace: the namespace.
         set: the set, or None for the whole namespace.
-        schema: the columns, as in :func:`aerospike_py.splits`.
+        schema: the columns, as in :func:`aerospike_py.splits.splits`.
         columns: the columns to read; None for all.
         where: a filter: an expression or its base64.
         meta: columns about records, as in :meth:`Query.to_arrow`.

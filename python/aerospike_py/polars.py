@@ -52,7 +52,7 @@ def scan_aerospike(
         config: the config of a client.
         namespace: the namespace.
         set: the set, or None for the whole namespace.
-        schema: the columns, as in :func:`aerospike_py.splits`.
+        schema: the columns, as in :func:`aerospike_py.splits.splits`.
         columns: the columns of the frame; None for all.
         where: a further filter: an expression or its base64.
         meta: columns about records, as in :meth:`Query.to_arrow`.

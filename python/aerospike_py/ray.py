@@ -47,13 +47,13 @@ class AerospikeDatasource(Datasource):
         namespace: the namespace.
         set: the set, or None for the whole namespace.
         n: number of splits; None for the parallelism that Ray asks for.
-        schema: the columns, as in :func:`aerospike_py.splits`.
+        schema: the columns, as in :func:`aerospike_py.splits.splits`.
         columns: the columns to read; None for all.
         where: a filter: an expression or its base64.
         meta: columns about records, as in :meth:`Query.to_arrow`.
         policy: query policy of each read.
-        max_concurrent: as in :func:`aerospike_py.splits`.
-        records_per_second: as in :func:`aerospike_py.splits`.
+        max_concurrent: as in :func:`aerospike_py.splits.splits`.
+        records_per_second: as in :func:`aerospike_py.splits.splits`.
 
     Example:
         >>> from aerospike_py.ray import AerospikeDatasource

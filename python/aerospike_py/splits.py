@@ -62,7 +62,7 @@ class SplitMetrics(NamedTuple):
 
 class Split:
     """Some of the 4,096 partitions of a namespace, and how to read them. Made by
-    :func:`aerospike_py.splits`.
+    :func:`aerospike_py.splits.splits`.
 
     A split can be pickled. It contains the config, **also its password**: do not store pickled splits where
     others read. ``repr`` does not show it. Each process keeps one client for a config, which it makes at the
@@ -355,7 +355,7 @@ def splits(
     read of all splits returns each record once.
 
     Args:
-        config: the config of a client, as for :func:`aerospike_py.client`. It travels with each split.
+        config: the config of a client, as for :func:`aerospike_py.client.client`. It travels with each split.
         namespace: the namespace.
         set: the set, or None for the whole namespace.
         n: number of splits, 1 to 4096. With fewer splits than nodes, splits span nodes.

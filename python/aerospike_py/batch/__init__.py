@@ -1,4 +1,4 @@
-"""Rows of ``batch_write``: the names of :mod:`aerospike_py.batch.records`.
+"""Rows of ``batch_write``: the names of ``aerospike_py.batch.records``.
 
 >>> from aerospike_py.batch import BatchRecords, Read
 >>> len(BatchRecords([Read(("test", "users", 1), None, read_all_bins=True)]))

@@ -344,7 +344,7 @@ class AerospikeOnlineStore(OnlineStore):
         full_feature_names: bool = False,
         include_feature_view_version_metadata: bool = False,
     ) -> Any:
-        """Reads features for entities. :meth:`feast.FeatureStore.get_online_features` calls this.
+        """Reads features for entities. ``feast.FeatureStore.get_online_features`` calls this.
 
         Returns:
             An ``OnlineResponse`` whose ``to_dict``, ``to_df`` and ``to_arrow`` need no protobuf messages.

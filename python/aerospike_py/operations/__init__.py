@@ -1,6 +1,6 @@
 """Operations on the bins of a record, for ``operate`` and batches.
 
-:mod:`~aerospike_py.operations.operations` has them; this package has them as well. The other modules here
+``aerospike_py.operations.operations`` has them; this package has them as well. The other modules here
 have the names of their namesakes in ``aerospike_py``, so ``from aerospike_helpers.operations import
 list_operations`` moves by replacing ``aerospike_helpers`` with ``aerospike_py``.
 

@@ -15,7 +15,8 @@ class BackgroundRuns(QueryBase):
     """Background runs of a ``Query``."""
 
     def execute_background(self, policy: WritePolicy | None = None) -> int:
-        """Makes the nodes apply the operations of :meth:`add_ops`, or the function of :meth:`apply`.
+        """Makes the nodes apply the operations of :meth:`Query.add_ops`, or the function of
+        :meth:`Query.apply`.
 
         Returns once every node has begun. A node that may have begun does not get the job a second time, so
         each record is changed once.
