@@ -274,6 +274,7 @@ check-deny: ## licences, sources and versions of all crates (DENY=advisories: ad
 check-fmt: ## Rust formatting (rustfmt)
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo fmt --manifest-path benches/rust/Cargo.toml --check
 
 check-ruff: $(TOOLS) ## Python lint and formatting (ruff)
 	$(PY) -m ruff check --quiet .
@@ -307,10 +308,11 @@ docs-serve: $(DOCS) ## serve the site at http://127.0.0.1:8000 and rebuild it wh
 
 # ---------------------------------------------------------------- the rest
 
-.PHONY: fix bench bench-availability bench-crates instructions clean
+.PHONY: fix bench bench-availability bench-crates bench-left-out instructions clean
 fix: $(TOOLS) ## format Rust and Python, and apply ruff's fixes
 	cargo fmt --all
 	cargo fmt --manifest-path fuzz/Cargo.toml
+	cargo fmt --manifest-path benches/rust/Cargo.toml
 	$(PY) -m ruff check --quiet --fix .
 	$(PY) -m ruff format --quiet .
 
@@ -321,6 +323,10 @@ bench-crates: ## benchmark digests, requests, replies and decoding with criterio
 	cargo bench $(LOCKED) -p wire-protocol --bench digest --bench messages
 	cargo bench $(LOCKED) -p record-decode --bench decode
 
+bench-left-out: $(TOOLS) ## measure the packages that the design left out (DESIGN.md) beside what it has
+	$(PY) benches/rust/completions.py
+	cd benches/rust && cargo run --quiet --release $(LOCKED) --features batch --bin batch
+
 instructions: $(TOOLS) ## count instructions of the hot loops (BENCH_ARGS=--check: compare); needs valgrind
 	$(PY) benches/instructions.py $(BENCH_ARGS)
 
@@ -328,6 +334,6 @@ bench-availability: $(RELEASE) ## read batches while nodes fail, compared with t
 	$(PY) benches/availability.py $(BENCH_ARGS)
 
 clean: ## remove everything that was built, including .venv
-	rm -rf target site fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) $(DOCS_VENV) $(ENGINES_VENV) $(FEAST_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf target site benches/rust/target fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) $(DOCS_VENV) $(ENGINES_VENV) $(FEAST_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f python/aerospike_py/_native*.so python/aerospike_py/_native*.pyd
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

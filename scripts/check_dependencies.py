@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks that DEVELOPERS.md lists each direct dependency, and that crates come from the public registry.
 
-- The tables of the section "Dependencies" have a line for each dependency of a crate in the workspace or in
-  fuzz/, each requirement of pyproject.toml and each line under "Direct dependencies" in requirements/, and no
-  other lines.
+- The tables of the section "Dependencies" have a line for each dependency of a crate in the workspace, in
+  fuzz/ or in benches/rust, each requirement of pyproject.toml and each line under "Direct dependencies" in
+  requirements/, and no other lines.
 - Every package of the lock files is ours, or has the public registry as its source and a checksum.
 
 cargo-deny checks licences and advisories (deny.toml). Needs cargo and the standard library. Exits with 1 and
@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 CRATES_IO = "registry+https://github.com/rust-lang/crates" + ".io-index"
+CARGO_WORKSPACES = (".", "fuzz", "benches/rust")
 SECTION = re.compile(r"^## Dependencies\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| (`[^|]+`) \|", re.MULTILINE)
 ASKED = re.compile(r"^# Direct dependencies\.\n(.*?)(?=^$|\Z)", re.MULTILINE | re.DOTALL)
@@ -29,10 +30,10 @@ NAME = re.compile(r"^([A-Za-z0-9][\w.-]*)")
 def crates_asked_for(tree: Path) -> set[str]:
     names: set[str] = set()
     own: set[str] = set()
-    for manifest in (tree / "Cargo.toml", tree / "fuzz/Cargo.toml"):
+    for folder in CARGO_WORKSPACES:
         answer = subprocess.run(
             ["cargo", "metadata", "--no-deps", "--offline", "--format-version", "1"],
-            cwd=manifest.parent,
+            cwd=tree / folder,
             check=True,
             stdout=subprocess.PIPE,
         )
@@ -79,8 +80,8 @@ def findings(tree: Path) -> list[str]:
         f"DEVELOPERS.md lists {name}, which is not a direct dependency"
         for name in sorted(listed(tree) - asked)
     ]
-    for lock in (tree / "Cargo.lock", tree / "fuzz/Cargo.lock"):
-        found += foreign(lock)
+    for folder in CARGO_WORKSPACES:
+        found += foreign(tree / folder / "Cargo.lock")
     return found
 
 

@@ -331,11 +331,12 @@ CHECKSUM
 
 def depends(tree: Path, *, listing: str = "| `tokio` | sockets |\n| `pytest` | tests |") -> Path:
     house(tree, aero_io='[dependencies]\ntokio = "1"\n')
-    write(
-        tree / "fuzz/Cargo.toml",
-        '[package]\nname = "fuzz"\nversion = "0.1.0"\nedition = "2024"\n[workspace]\n',
-    )
-    write(tree / "fuzz/src/lib.rs", "")
+    for name, folder in (("fuzz", "fuzz"), ("left-out", "benches/rust")):
+        write(
+            tree / folder / "Cargo.toml",
+            f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2024"\n[workspace]\n',
+        )
+        write(tree / folder / "src/lib.rs", "")
     write(
         tree / "requirements/dev.txt",
         "# Direct dependencies.\npytest==9\n\n# Their dependencies.\npluggy==1\n",
@@ -343,8 +344,8 @@ def depends(tree: Path, *, listing: str = "| `tokio` | sockets |\n| `pytest` | t
     write(tree / "pyproject.toml", "[build-system]\nrequires = []\n")
     write(tree / "DEVELOPERS.md", f"## Dependencies\n\n| what | for |\n|---|---|\n{listing}\n\n## Pins\n")
     lock = LOCK.replace("SOURCE", check_dependencies.CRATES_IO).replace("CHECKSUM", 'checksum = "00"')
-    for place in ("Cargo.lock", "fuzz/Cargo.lock"):
-        write(tree / place, lock)
+    for folder in check_dependencies.CARGO_WORKSPACES:
+        write(tree / folder / "Cargo.lock", lock)
     return tree
 
 

@@ -1,0 +1,238 @@
+//! A batch read by aero-io and by the `aerospike` crate: records of five bins from the embedded node.
+//!
+//! `cargo run --release --features batch --bin batch [-- keys ...]` starts the node in another process;
+//! `AEROSPIKE_HOSTS=host:port` measures against a server instead. What each client hands over is looked at once: aero-io
+//! borrows the values from the read buffer, the other one has made a map of values for each record.
+
+#[cfg(not(feature = "batch"))]
+fn main() {
+    eprintln!("build this program with `--features batch`");
+    std::process::exit(2);
+}
+
+#[cfg(feature = "batch")]
+fn main() {
+    measured::main();
+}
+
+#[cfg(feature = "batch")]
+mod measured {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Child, Command, Stdio};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::{Duration, Instant};
+
+    use aero_io::{
+        BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Digest, Key, OwnedKey, RowLease, RowOutcome,
+        RowSink, Seed, Space, TcpTransport, WriteOp, WritePolicy,
+    };
+    use wire_protocol::batch::Record;
+    use wire_protocol::message::op;
+    use wire_protocol::particle::Particle;
+
+    const SET: &str = "left_out";
+    const BINS: [&str; 5] = ["temperature", "humidity", "pressure", "status", "count"];
+    const ROUNDS: usize = 15;
+
+    /// Counts rows that were found and the bytes of their bins.
+    #[derive(Default)]
+    struct Counts {
+        rows: AtomicU64,
+        bytes: AtomicU64,
+    }
+
+    impl RowSink for Counts {
+        type Lease<'a> = Lease<'a>;
+
+        fn lease(&self) -> Option<Lease<'_>> {
+            Some(Lease { counts: self, rows: 0, bytes: 0 })
+        }
+    }
+
+    struct Lease<'a> {
+        counts: &'a Counts,
+        rows: u64,
+        bytes: u64,
+    }
+
+    impl RowLease for Lease<'_> {
+        fn record(&mut self, _row: usize, record: &Record<'_>) -> RowOutcome {
+            self.rows += u64::from(record.result_code.is_ok());
+            self.bytes += record.ops().map(|op| op.value.len() as u64).sum::<u64>();
+            RowOutcome::Written
+        }
+
+        fn fail(&mut self, _row: usize, _code: i32, _in_doubt: bool) -> RowOutcome {
+            RowOutcome::Written
+        }
+    }
+
+    impl Drop for Lease<'_> {
+        fn drop(&mut self) {
+            self.counts.rows.fetch_add(self.rows, Ordering::Relaxed);
+            self.counts.bytes.fetch_add(self.bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// The embedded node in another process, which runs this program as a server.
+    struct Server {
+        process: Child,
+        address: String,
+    }
+
+    impl Server {
+        fn start() -> Self {
+            let program = std::env::current_exe().expect("the program's own path");
+            let mut process = Command::new(program)
+                .arg("serve")
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("a process for the embedded node");
+            let mut address = String::new();
+            let output = process.stdout.take().expect("its output");
+            BufReader::new(output).read_line(&mut address).expect("its address");
+            Self { process, address: address.trim().to_owned() }
+        }
+    }
+
+    impl Drop for Server {
+        fn drop(&mut self) {
+            _ = self.process.kill();
+            _ = self.process.wait();
+        }
+    }
+
+    async fn serve() {
+        let server = dev_server::DevServer::start(dev_server::Config::default()).await.expect("a free port");
+        println!("{}", server.addresses()[0]);
+        std::future::pending::<()>().await;
+    }
+
+    /// Processor time of all threads of this process so far.
+    fn cpu_time() -> Duration {
+        let mut sum = 0;
+        for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+            let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+            sum += text.split(' ').next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+        }
+        Duration::from_nanos(sum)
+    }
+
+    fn timed(run: impl FnOnce()) -> (Duration, Duration) {
+        let (cpu, wall) = (cpu_time(), Instant::now());
+        run();
+        (wall.elapsed(), cpu_time() - cpu)
+    }
+
+    fn key(i: usize) -> Key {
+        Key::new(Space::new("test", SET), OwnedKey::Int(i as i64), false)
+    }
+
+    async fn fill(cluster: &Cluster, n: usize) {
+        let writers = (0..64).map(|part| async move {
+            for i in (part..n).step_by(64) {
+                let values = [
+                    Particle::Float(20.0 + i as f64 * 0.5),
+                    Particle::Int(40 + i as i64),
+                    Particle::Float(1_000.25),
+                    Particle::Int(1),
+                    Particle::Int(i as i64),
+                ];
+                let ops: Vec<WriteOp<'_>> = BINS
+                    .iter()
+                    .zip(values)
+                    .map(|(name, value)| WriteOp { code: op::WRITE, name: name.as_bytes(), value })
+                    .collect();
+                cluster.write(&key(i), &ops, &WritePolicy::default()).await.expect("a write");
+            }
+        });
+        futures_util::future::join_all(writers).await;
+    }
+
+    /// Milliseconds of wall and processor time: the median of each.
+    fn medians(samples: &[(Duration, Duration)]) -> [f64; 2] {
+        let median = |mut times: Vec<Duration>| {
+            times.sort();
+            times[times.len() / 2].as_secs_f64() * 1e3
+        };
+        [median(samples.iter().map(|s| s.0).collect()), median(samples.iter().map(|s| s.1).collect())]
+    }
+
+    pub(super) fn main() {
+        let mut sizes: Vec<usize> = Vec::new();
+        for argument in std::env::args().skip(1) {
+            if argument == "serve" {
+                return tokio::runtime::Runtime::new().expect("a runtime").block_on(serve());
+            }
+            sizes.push(argument.parse().expect("a number of keys, such as 10000"));
+        }
+        if sizes.is_empty() {
+            sizes = vec![100, 1_000, 10_000];
+        }
+        let server = std::env::var("AEROSPIKE_HOSTS").err().map(|_| Server::start());
+        let address = match &server {
+            Some(server) => server.address.clone(),
+            None => std::env::var("AEROSPIKE_HOSTS").expect("host:port"),
+        };
+        let (host, port) = address.rsplit_once(':').expect("host:port");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let config = ClusterConfig {
+            seeds: vec![Seed::new(host, port.parse().expect("a port"))],
+            ..ClusterConfig::default()
+        };
+        let cluster = runtime.block_on(Cluster::connect(config, Arc::new(TcpTransport))).expect("a cluster");
+        let other = runtime
+            .block_on(aerospike::Client::new(&aerospike::ClientPolicy::default(), &address))
+            .expect("a client");
+        runtime.block_on(fill(&cluster, sizes.iter().copied().max().unwrap_or(0)));
+
+        println!("medians of {ROUNDS} alternating rounds, 5 bins a record");
+        println!("{:>9} {:>17} {:>10} {:>10} {:>12}", "keys", "client", "wall", "CPU", "CPU/record");
+        for n in sizes {
+            let digests: Vec<Digest> = (0..n).map(|i| key(i).digest).collect();
+            let keys = Arc::new(BatchKeys::single(Space::new("test", SET), digests));
+            let request = Arc::new(BatchRead { bins: Bins::names(BINS), ..BatchRead::default() });
+            let counts = Arc::new(Counts::default());
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            for round in 0..ROUNDS + 2 {
+                let sample = timed(|| {
+                    let call =
+                        cluster.batch_read(Arc::clone(&keys), Arc::clone(&request), Arc::clone(&counts));
+                    runtime.block_on(call).expect("a batch");
+                });
+                // Keys and rows are made before; only the call is measured.
+                let (batch_policy, policy) =
+                    (aerospike::BatchPolicy::default(), aerospike::BatchReadPolicy::default());
+                let bins = aerospike::Bins::Some(BINS.map(String::from).to_vec());
+                let mut rows: Vec<aerospike::BatchOperation> = (0..n)
+                    .map(|i| {
+                        let key = aerospike::as_key!("test", SET, i as i64);
+                        aerospike::BatchOperation::read(&policy, key, bins.clone())
+                    })
+                    .collect();
+                let other_sample = timed(|| {
+                    let call = other.batch(&batch_policy, &mut rows);
+                    runtime.block_on(call).expect("a batch");
+                });
+                let found =
+                    rows.iter().filter_map(|row| row.record()).filter(|record| record.bins.len() == 5);
+                assert_eq!(found.count(), n, "every row was found");
+                // The first two rounds open connections.
+                if round >= 2 {
+                    ours.push(sample);
+                    theirs.push(other_sample);
+                }
+            }
+            assert_eq!(counts.rows.load(Ordering::Relaxed), ((ROUNDS + 2) * n) as u64, "every row was found");
+            for (name, samples) in [("aero-io", &ours), ("aerospike crate", &theirs)] {
+                let [wall, cpu] = medians(samples);
+                println!("{n:>9} {name:>17} {wall:>7.3} ms {cpu:>7.3} ms {:>9.0} ns", cpu * 1e6 / n as f64);
+            }
+        }
+    }
+}
