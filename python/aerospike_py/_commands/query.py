@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .. import _native
-    from ..predicates import Predicate
     from ..types import JobInfo, WritePolicy
 
 # Seconds between two looks at a background job.
@@ -89,7 +88,7 @@ class QueryCommands:
         self,
         ns: str,
         set: str | None,
-        predicate: Predicate,
+        predicate: tuple[Any, ...],
         module: str,
         function: str,
         args: Sequence[Any] | None = None,
@@ -193,7 +192,7 @@ class AsyncQueryCommands:
         self,
         ns: str,
         set: str | None,
-        predicate: Predicate,
+        predicate: tuple[Any, ...],
         module: str,
         function: str,
         args: Sequence[Any] | None = None,
