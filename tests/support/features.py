@@ -270,7 +270,7 @@ GROUPS = (
             ),
             better(
                 "operations on lists, maps, bits, HyperLogLogs and strings",
-                "the official helpers' names, bytes and dicts; wrong ones are refused before anything is sent",
+                "the official helpers' names, bytes and dicts; wrong ones are refused before they are sent",
                 "tests/compat/test_helper_modules.py::test_names_and_parameters_are_the_official_ones",
                 "tests/compat/test_interop_operations.py::"
                 "test_operations_are_encoded_as_by_the_official_client",
