@@ -29,6 +29,9 @@ def read_module(filename: str | os.PathLike[str]) -> tuple[str, bytes]:
         raise ParamError(f"filename is {filename!r}; {what}")
     try:
         return path.name, path.read_bytes()
+    except ValueError as error:
+        # A lone surrogate or a NUL.
+        raise ParamError(f"filename is {filename!r}; it must be a path without NULs, in UTF-8") from error
     except FileNotFoundError as error:
         raise LuaFileNotFound(f"there is no file {os.fspath(path)!r}") from error
 
