@@ -20,12 +20,13 @@ class Key(NamedTuple):
     Attributes:
         namespace: the namespace.
         set: the set, or None. It and the primary key are None if the name of the set is not UTF-8.
-        key: the primary key. None if the server did not store it, or if another client stored a key that is
-            neither an integer nor text nor bytes. Text that is not UTF-8 is returned as bytes.
+        key: the primary key. ``get`` returns None unless its key policy is ``POLICY_KEY_SEND``; a query
+            returns None if the server did not store it, or if another client stored a key that is neither an
+            integer nor text nor bytes. Text that is not UTF-8 is returned as bytes.
         digest: 20 bytes that identify the record in its namespace.
 
     Example:
-        >>> key = client.get(("test", "users", 1)).key
+        >>> key = client.get(("test", "users", 1), {"key": POLICY_KEY_SEND}).key
         >>> key.set, key.key, len(key.digest)
         ('users', 1, 20)
         >>> {key: "a key of a dict"}[key]

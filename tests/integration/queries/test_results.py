@@ -10,6 +10,7 @@ import aerospike_py as aerospike
 
 SEND = {"key": aerospike.POLICY_KEY_SEND}
 PARTITIONS = 4096
+STATUS = {"done": False, "retry": True}
 
 
 def partition_of(record):
@@ -230,9 +231,20 @@ def test_partitions_are_chosen(client, fresh_set):
             "the digest belongs to partition 0, not to 1",
         ),
         ({"partition_filter": {"partition_status": [1]}}, "it must be a dict"),
-        ({"partition_filter": {"partition_status": {0: (0,)}}}, "it must be what get_partitions_status"),
         (
-            {"partition_filter": {"count": 1, "partition_status": {1: (1, False, True, None, 0)}}},
+            {"partition_filter": {"partition_status": {**STATUS, 0: (0,)}}},
+            "it must be what get_partitions_status",
+        ),
+        (
+            {"partition_filter": {"partition_status": {"done": "no", "retry": True}}},
+            "\"done\" is 'no' .*; it must be True or False",
+        ),
+        (
+            {"partition_filter": {"partition_status": {**STATUS, 0: (0, False, True, "text", 0)}}},
+            "a digest is 'text'",
+        ),
+        (
+            {"partition_filter": {"count": 1, "partition_status": {**STATUS, 1: (1, False, True, None, 0)}}},
             "is not in the query's range",
         ),
     ],

@@ -24,7 +24,7 @@ use crate::arrays;
 use crate::call::{Call, Completions, or_raise, shared_runtime};
 use crate::core::containers::KnownContainers;
 use crate::core::warned_fields::WarnedFields;
-use crate::python::errors::client_error;
+use crate::python::errors::{client_error, closed_error};
 use crate::python::process;
 
 enum State {
@@ -151,7 +151,9 @@ impl Core {
             State::New => return Ok(None),
             State::Closed => None,
         };
-        let Some(cluster) = cluster else { return Err(client_error(py, "the client is closed".into())) };
+        let Some(cluster) = cluster else {
+            return Err(closed_error(py, "the client is closed".into(), false));
+        };
         log::drain(py, &cluster);
         Ok(Some(cluster))
     }
@@ -238,7 +240,7 @@ impl Core {
                 drop(guard);
                 log::drain(py, &cluster);
                 kept.map_err(|ClosedMeanwhile| {
-                    client_error(py, "the client was closed while it was connecting".into())
+                    closed_error(py, "the client was closed while it was connecting".into(), false)
                 })?;
             }
             Ok(py.None())
