@@ -288,6 +288,9 @@ class Core:
     def ensure_connected(self, completions: Completions | None) -> Any:
         """Connects the client if it was never connected, as its first command does."""
 
+    def take_events(self) -> list[tuple[int, float, str]]:
+        """Takes the events that were not logged yet: level, time and message of each."""
+
     def close(self) -> None: ...
     def is_connected(self) -> bool: ...
     def get_node_names(self) -> list[str]: ...

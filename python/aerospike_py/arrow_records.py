@@ -319,6 +319,15 @@ class ArrowRecords:
         more = f", and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
         return f"<{type(self).__name__} {', '.join(parts)}: {shown}{more}>"
 
+    def _repr_html_(self) -> str:
+        from ._export.html import arrow_rows, objects
+
+        parts = repr(self)[1:-1].partition(": ")[0]
+        rows = arrow_rows(self)
+        types = {name: f"<{kind}>" for name, kind in self.columns}
+        note = "" if rows or not len(self) else "install pyarrow to see the first rows here"
+        return objects(parts, list(types), [types, *rows], len(self) + 1, note)
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{type(self).__name__} cannot be pickled or copied; pickle to_pyarrow() instead")
 

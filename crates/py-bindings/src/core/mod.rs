@@ -101,7 +101,7 @@ impl Inner {
 /// The core of a `Client` or `AsyncClient`.
 ///
 /// Commands take the completions of an event loop, or None to wait for the result.
-#[pyclass(frozen, module = "aerospike_py._native")]
+#[pyclass(frozen, weakref, module = "aerospike_py._native")]
 pub(crate) struct Core {
     pub(crate) config: Config,
     /// When it was made. A forked child has a copy of it, but none of its threads, and shares its sockets.
@@ -262,6 +262,18 @@ impl Core {
             Ok(py.None())
         });
         Call::new(future, finish).run(py, completions)
+    }
+
+    /// Takes the events that were not logged yet: level, time and message. None where there are none.
+    fn take_events(&self) -> Vec<(u8, f64, String)> {
+        if self.generation != process::generation() {
+            return Vec::new();
+        }
+        let cluster = match &*self.inner.state() {
+            State::Connected(cluster) if cluster.has_events() => cluster.clone(),
+            _ => return Vec::new(),
+        };
+        log::taken(&cluster)
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
