@@ -14,6 +14,7 @@ mod index_hint;
 mod node_request;
 mod partitions;
 mod seen;
+pub(crate) mod unread;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -132,6 +132,7 @@ pub(crate) fn about_record(
 fn cause(error: &aero_io::Error) -> Option<PyErr> {
     use aero_io::{DiscoveryFault, Error};
     match error {
+        Error::PartlyRead { source, .. } => cause(source),
         Error::Connection { source, .. } => Some(os_error(source)),
         Error::Protocol { source, .. } | Error::Request { source } => {
             Some(PyValueError::new_err(source.to_string()))
