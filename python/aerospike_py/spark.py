@@ -20,7 +20,7 @@ from ._engines.columns import kinds
 from ._engines.conditions import filter_for
 from ._engines.library import library
 from ._engines.spark_types import conditions_of, read_types, spark_schema
-from ._engines.tables import tables
+from ._engines.tables import table, tables
 from ._engines.writing import Target, target, write
 from .exception import ParamError
 from .splits import splits
@@ -46,7 +46,7 @@ _log = logging.getLogger("aerospike_py.spark")
 _OPTIONS = frozenset(
     {
         *("hosts", "user", "password", "config", "namespace", "set", "splits", "columns", "where"),
-        *("maxconcurrent", "recordspersecond", "key", "bins", "nulls", "policy"),
+        *("maxconcurrent", "recordspersecond", "pushfilters", "key", "bins", "nulls", "policy"),
     }
 )
 # Rows that are written in one call.
@@ -68,6 +68,7 @@ class AerospikeDataSource(DataSource):
     ``where``              a filter expression as base64 (``client.get_expression_base64``)
     ``maxConcurrent``      how many splits of a node a Python worker reads at a time
     ``recordsPerSecond``   how many records per second a node reads for one split
+    ``pushFilters``        ``"true"``: the cluster applies Spark's filters; ``"false"`` by default
     ``key``                writes: the column with the primary keys
     ``bins``               writes: ``"a,b"``: the columns to write; all by default
     ``nulls``              writes: ``"omit"`` or ``"remove"``
@@ -75,10 +76,14 @@ class AerospikeDataSource(DataSource):
     =====================  ================================================================================
 
     **Reads.** Without ``.schema(...)`` columns are inferred once, on the driver, from 10,000 records. Spark
-    tells Python sources no columns, so name those that you need. With
-    ``spark.sql.python.filterPushdown.enabled`` set to ``true``, comparisons, ``isin``, ``isNull`` and
-    ``startswith`` also become a filter that the cluster applies; Spark applies them again to what arrives.
-    A task that fails is read again by Spark (``spark.task.maxFailures``).
+    tells Python sources no columns, so name those that you need. A task that fails is read again by Spark
+    (``spark.task.maxFailures``).
+
+    **Filters.** With ``spark.sql.python.filterPushdown.enabled`` set to ``true`` and the option
+    ``pushFilters``, comparisons, ``isin``, ``isNull`` and ``startswith`` also become a filter that the
+    cluster applies; Spark applies them again to what arrives. Use a dataframe of such a ``load()`` once, with
+    one filter: Spark plans the read of a dataframe once and keeps the filter for all its later uses, so that
+    a second use without it, or with another, misses rows.
 
     **Writes.** ``mode("append")`` only. Rows are written as tasks run, not at the commit: a job that is
     aborted leaves the rows of its tasks in the set, and the log says how many. Tasks that Spark repeats write
@@ -101,7 +106,13 @@ class AerospikeDataSource(DataSource):
     def schema(self) -> Any:
         """The columns, inferred from the set."""
         options = _Options(self.options)
-        return spark_schema(next(tables(options.splits(None, 1)[0].limit(1))).schema)
+        split = options.splits(None, 1)[0]
+        if not split.schema:
+            raise ParamError(
+                f"the set {split.set!r} of namespace {split.namespace!r} has no records to infer columns "
+                "from; name them by .schema(...)"
+            )
+        return spark_schema(table(split.empty(), split).schema)
 
     def reader(self, schema: Any) -> _Reader:
         """A reader of these columns."""
@@ -163,6 +174,12 @@ class _Options:
             self._policy(),
         )
 
+    def pushes_filters(self) -> bool:
+        value = self._values.get("pushfilters", "false").lower()
+        if value not in ("true", "false"):
+            raise ParamError(f"the option 'pushFilters' is {value!r}; it must be true or false")
+        return value == "true"
+
     def _policy(self) -> Any:
         return json.loads(self._values["policy"]) if "policy" in self._values else None
 
@@ -204,10 +221,14 @@ class _Reader(DataSourceReader):
         # The Arrow types in which Spark takes the columns, and those in which they are read.
         self._target, self._types = read_types(schema)
         self._where: Any = None
+        self._pushes_filters = options.pushes_filters()
 
     def pushFilters(self, filters: list[Any]) -> Iterable[Any]:  # noqa: N802 (Spark's name)
-        # All remain Spark's: it applies them to the records that pass the cluster's filter.
-        self._where = filter_for(conditions_of(filters, self._schema), kinds(self._types))
+        # Spark keeps the partitions that are planned with these filters for every later use of the dataframe,
+        # also for those without them, so users ask for it. All filters remain Spark's: it applies them to the
+        # records that pass the cluster's filter.
+        if self._pushes_filters:
+            self._where = filter_for(conditions_of(filters, self._schema), kinds(self._types))
         return filters
 
     def partitions(self) -> list[_Partition]:
