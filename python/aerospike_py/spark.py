@@ -21,8 +21,8 @@ from ._engines.conditions import filter_for
 from ._engines.library import library
 from ._engines.spark_types import conditions_of, read_types, spark_schema
 from ._engines.tables import table, tables
-from ._engines.writing import Target, target, write
-from .exception import ParamError
+from ._engines.writing import Target, is_repeatable, target, write
+from .exception import ClientError, ParamError
 from .splits import splits
 
 library("pyspark.sql.datasource", "spark")
@@ -87,8 +87,8 @@ class AerospikeDataSource(DataSource):
 
     **Writes.** ``mode("append")`` only. Rows are written as tasks run, not at the commit: a job that is
     aborted leaves the rows of its tasks in the set, and the log says how many. Tasks that Spark repeats write
-    the same rows again, with the same outcome unless the policy sets ``gen`` or creates records only. A
-    task whose rows fail raises their counts and first keys.
+    the same rows again, with the same outcome. If the policy sets ``gen``, or creates records only, they are
+    refused instead. A task whose rows fail raises their counts and first keys.
 
     Example:
         >>> from aerospike_py.spark import AerospikeDataSource
@@ -255,6 +255,7 @@ class _Writer(DataSourceArrowWriter):
 
     def write(self, iterator: Iterator[Any]) -> _Message:
         """Writes the batches of a task."""
+        self._check_attempt()
         pyarrow = library("pyarrow", "spark")
         message = _Message(0, 0)
         waiting: list[Any] = []
@@ -267,6 +268,17 @@ class _Writer(DataSourceArrowWriter):
         if waiting:
             self._write(pyarrow.Table.from_batches(waiting), message)
         return message
+
+    def _check_attempt(self) -> None:
+        """Refuses a repeated task if it cannot have the same outcome."""
+        context = library("pyspark", "spark").TaskContext.get()
+        attempt = 0 if context is None else context.attemptNumber()
+        if attempt and not is_repeatable(self._target.policy):
+            raise ClientError(
+                f"attempt {attempt + 1} of this task is refused: an earlier attempt may have written rows, "
+                "and the policy (gen, or exists) does not let them be written again; Spark's log has the "
+                "error of the earlier attempt, with the rows that failed"
+            )
 
     def _write(self, columns: Any, message: _Message) -> None:
         written = write(self._target, columns)

@@ -332,23 +332,35 @@ def test_writes(spark, million, fresh_set):
     assert written.agg(F.sum("a")).collect()[0][0] == sum(value % 97 for value in range(1000))
 
 
-def test_rows_that_fail_are_counted(spark, million, fresh_set):
-    with aerospike.client(million.config).connect() as client:
+CREATE = json.dumps({"exists": aerospike.POLICY_EXISTS_CREATE})
+
+
+def put_three(config, name):
+    with aerospike.client(config).connect() as client:
         for key in range(3):
-            client.put(("test", fresh_set, key), {"id": key})
+            client.put(("test", name, key), {"id": key})
+
+
+def test_rows_that_fail_are_counted(million, fresh_set):
+    put_three(million.config, fresh_set)
+    source = AerospikeDataSource(options(million.config, fresh_set, key="id", policy=CREATE))
+    message = r"3 of 10 rows were not written: RecordExistsError \(5\): 3; the first keys are 0, 1, 2"
+    with pytest.raises(aerospike.RecordExistsError, match=message):
+        source.writer(None, False).write(iter([pa.RecordBatch.from_pydict({"id": list(range(10))})]))
+    # The other rows are there.
+    assert len(aerospike.splits(million.config, "test", fresh_set, 1)[0].read()) == 10
+
+
+def test_jobs_whose_rows_fail(spark, million, fresh_set):
+    """Spark repeats the task, which would find its own rows: it is refused."""
+    put_three(million.config, fresh_set)
     frame = spark.range(10).repartition(1)
-    create = json.dumps({"exists": aerospike.POLICY_EXISTS_CREATE})
-    with pytest.raises(
-        Exception, match=r"3 of 10 rows were not written: RecordExistsError \(5\): 3"
-    ) as error:
-        write(frame, million.config, fresh_set, policy=create)
-    assert "the first keys are 0, 1, 2" in str(error.value)
-    # The other rows are there: rows are written as tasks run.
+    with pytest.raises(Exception, match="attempt 4 of this task is refused"):
+        write(frame, million.config, fresh_set, policy=CREATE)
     assert summed(read(spark, million.config, fresh_set, "id long"))[1] == 10
+    replaced = frame.write.format("aerospike").options(**options(million.config, fresh_set, key="id"))
     with pytest.raises(Exception, match="overwrite"):
-        frame.write.format("aerospike").options(**options(million.config, fresh_set, key="id")).mode(
-            "overwrite"
-        ).save()
+        replaced.mode("overwrite").save()
 
 
 def test_a_writer_that_is_killed(spark, million, tmp_path, fresh_set):
@@ -394,7 +406,8 @@ def test_commits_and_aborts_say_what_was_written(million, fresh_set, caplog):
     with caplog.at_level(logging.INFO, "aerospike_py.spark"):
         writer.commit([message, message])
         writer.abort([message, None])
-    assert [record.getMessage() for record in caplog.records] == [
+    logged = [record.getMessage() for record in caplog.records if record.name == "aerospike_py.spark"]
+    assert logged == [
         "wrote 40 rows",
         "the job was aborted; 20 rows of its finished tasks stay in the set",
     ]
