@@ -54,7 +54,7 @@ class AerospikeDatasource(Datasource):
         n: number of splits; None for the parallelism that Ray asks for.
         schema: the columns, as in :func:`aerospike_py.splits.splits`.
         columns: the columns to read; None for all.
-        where: a filter: an expression or its base64.
+        where: a filter: an expression, its base64, or a predicate for a secondary index.
         meta: columns about records, as in :meth:`Query.to_arrow`.
         policy: query policy of each read.
         max_concurrent: as in :func:`aerospike_py.splits.splits`.
@@ -76,7 +76,7 @@ class AerospikeDatasource(Datasource):
         n: int | None = None,
         schema: ArrowSchema | None = None,
         columns: Sequence[str] | None = None,
-        where: Expression | str | None = None,
+        where: Expression | str | tuple[Any, ...] | None = None,
         meta: MetaColumns = (),
         policy: QueryPolicy | None = None,
         max_concurrent: int | None = None,

@@ -158,7 +158,7 @@ def everything(mixed):
     return split.read().to_pyarrow()
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(predicate=predicates(TEXTS))
 def test_a_filter_changes_nothing_but_what_travels(whole, everything, predicate):
     """The tasks that Ray would run, called here."""
