@@ -116,7 +116,8 @@ class AerospikeDataSource(DataSource):
 
     def reader(self, schema: Any) -> _Reader:
         """A reader of these columns."""
-        return _Reader(_Options(self.options), schema)
+        options = _Options(self.options)
+        return (_FilteringReader if options.pushes_filters() else _Reader)(options, schema)
 
     def writer(self, schema: Any, overwrite: bool) -> _Writer:
         """A writer, for ``mode("append")``."""
@@ -221,15 +222,6 @@ class _Reader(DataSourceReader):
         # The Arrow types in which Spark takes the columns, and those in which they are read.
         self._target, self._types = read_types(schema)
         self._where: Any = None
-        self._pushes_filters = options.pushes_filters()
-
-    def pushFilters(self, filters: list[Any]) -> Iterable[Any]:  # noqa: N802 (Spark's name)
-        # Spark keeps the partitions that are planned with these filters for every later use of the dataframe,
-        # also for those without them, so users ask for it. All filters remain Spark's: it applies them to the
-        # records that pass the cluster's filter.
-        if self._pushes_filters:
-            self._where = filter_for(conditions_of(filters, self._schema), kinds(self._types))
-        return filters
 
     def partitions(self) -> list[_Partition]:
         made = self._options.splits(self._types or {})
@@ -241,6 +233,19 @@ class _Reader(DataSourceReader):
         for columns in tables(partition.split):
             if columns.num_rows:
                 yield from columns.cast(self._target).to_batches()
+
+
+class _FilteringReader(_Reader):
+    """A class of its own, because Spark refuses readers with ``pushFilters`` while its setting is off.
+
+    Spark keeps the partitions that are planned with these filters for every later use of the dataframe, also
+    for those without them, so users ask for it.
+    """
+
+    def pushFilters(self, filters: list[Any]) -> Iterable[Any]:  # noqa: N802 (Spark's name)
+        # All remain Spark's: it applies them to the records that pass the cluster's filter.
+        self._where = filter_for(conditions_of(filters, self._schema), kinds(self._types))
+        return filters
 
 
 @dataclass

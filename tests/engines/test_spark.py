@@ -254,6 +254,17 @@ def test_filters_are_pushed_only_on_request(spark, mixed):
     assert once.where("k < 5").count() == 5
 
 
+def test_spark_with_its_own_settings_reads(spark, mixed):
+    """The setting for pushdown is off by default, and Spark then refuses readers that take filters."""
+    spark.conf.set("spark.sql.python.filterPushdown.enabled", "false")
+    try:
+        assert read(spark, mixed, "mixed", MIXED).where("k < 5").count() == 5
+        with pytest.raises(Exception, match="filter pushdown is disabled"):
+            read(spark, mixed, "mixed", MIXED, pushFilters="true").where("k < 5").count()
+    finally:
+        spark.conf.set("spark.sql.python.filterPushdown.enabled", "true")
+
+
 # -- sets
 
 
