@@ -68,7 +68,10 @@ def cluster(rows: int) -> Iterator[Any]:
                 block = np.zeros(min(100_000, rows - first), DTYPE)
                 block["a"] = np.arange(first, first + len(block))
                 block["b"], block["d"] = block["a"] % 97, block["a"] / 4
-                client.batch_write_numpy(block, "test", SET, keys=block["a"], key_field=None)
+                client.batch_write_numpy(
+                    block, "test", SET, keys=block["a"], key_field=None, policy={"total_timeout": 120_000}
+                ).raise_for_failures()
+            assert len(client.query("test", SET).to_numpy(DTYPE)) == rows
         yield dict(server.config)
         clients.close_all()
 
@@ -263,6 +266,7 @@ def spark(config: Any, rows: int, rounds: int) -> Iterator[Result]:
 
     def read(name: str) -> Callable[[], None]:
         frame = session.read.format(name).options(**spark_options(config)).schema(schema).load()
+        assert frame.count() == rows
         return lambda: frame.write.format("noop").mode("overwrite").save()
 
     try:
