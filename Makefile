@@ -319,7 +319,7 @@ docs-serve: $(DOCS) ## serve the site at http://127.0.0.1:8000 and rebuild it wh
 
 # ---------------------------------------------------------------- the rest
 
-.PHONY: fix bench bench-availability bench-crates instructions clean
+.PHONY: fix bench bench-availability bench-engines bench-crates instructions clean
 fix: $(TOOLS) ## format Rust and Python, and apply ruff's fixes
 	cargo fmt --all
 	cargo fmt --manifest-path fuzz/Cargo.toml
@@ -338,6 +338,10 @@ instructions: $(TOOLS) ## count instructions of the hot loops (BENCH_ARGS=--chec
 
 bench-availability: $(RELEASE) ## read batches while nodes fail, compared with the official client: about 4 minutes
 	$(PY) benches/availability.py $(BENCH_ARGS)
+
+bench-engines: $(RELEASE) $(ENGINES) ## reads by Dask, Ray and Spark, compared with a read in one process; needs Java 17
+	@sh scripts/prerequisites.sh java
+	PYTHONPATH=python $(ENGINES_VENV)/bin/python benches/engines.py $(BENCH_ARGS)
 
 clean: ## remove everything that was built, including .venv
 	rm -rf target site fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) $(DOCS_VENV) $(ENGINES_VENV) $(CONSUMERS_VENV) $(FEAST_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

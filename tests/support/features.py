@@ -119,6 +119,18 @@ GROUPS = (
                 peer=NO,
             ),
             better(
+                "sets in splits for workers, with adapters of Dask, Ray, Spark, Daft, Polars and DuckDB",
+                "Arrow batches; columns and filters reach the cluster where the engine tells them",
+                "aerospike_py.splits",
+                "tests/splits/test_splits.py::test_each_record_is_read_once",
+                "tests/splits/test_polars.py::test_a_filter_changes_nothing_but_what_travels",
+                "tests/engines/test_dask.py::test_sums",
+                "tests/engines/test_ray.py::test_sums_and_columns",
+                "tests/engines/test_spark.py::test_sums_and_columns",
+                official="Spark by a connector with a licence",
+                peer=NO,
+            ),
+            better(
                 "distinguishes missing bins from stored zeros",
                 "`present`, `masked`",
                 f"{BATCH}test_masked_and_present",
