@@ -274,8 +274,7 @@ GROUPS = (
                 "tests/compat/test_helper_modules.py::test_names_and_parameters_are_the_official_ones",
                 "tests/compat/test_interop_operations.py::"
                 "test_operations_are_encoded_as_by_the_official_client",
-                "tests/integration/test_operation_arguments.py::"
-                "test_wrong_arguments_are_refused_and_named",
+                "tests/integration/test_operation_arguments.py::test_wrong_arguments_are_refused_and_named",
                 peer="in part",
             ),
             have(
