@@ -180,7 +180,7 @@ def main() -> int:
     parser.add_argument("--hosts", required=True, help="host:port[,host:port...] of a server for this run")
     parser.add_argument("--client", choices=["ours", "official"], default="ours")
     parser.add_argument("arguments", nargs="*", help="files, such as test_kv.py, and arguments for pytest")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     files = [Path(name).name for name in arguments.arguments if name.endswith(".py")]
     others = [name for name in arguments.arguments if not name.endswith(".py")]
     results = run(arguments.checkout.resolve(), arguments.hosts, arguments.client, files, others)

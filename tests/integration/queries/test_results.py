@@ -50,7 +50,7 @@ def test_values_and_meta_equal_those_of_get(client, fresh_set):
     client.put(key, values, {"ttl": 1000}, SEND)
     client.put(key, {"s": "v"}, {"ttl": 1000})
     [record] = client.query("test", fresh_set).results()
-    read = client.get(key)
+    read = client.get(key, SEND)
     assert (record.key, record.bins, record.meta["gen"]) == (read.key, read.bins, 2)
     assert 990 < record.meta["ttl"] <= 1000
 
