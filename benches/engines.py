@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import importlib
 import json
 import os
 import statistics
@@ -226,17 +225,6 @@ def spark_options(config: Any) -> dict[str, str]:
     return {"config": json.dumps(config), "namespace": "test", "set": SET, "splits": str(SPLITS)}
 
 
-def cpu_of_children() -> float:
-    """CPU time of the JVM and the Python workers below it, which are reused and so still run."""
-    psutil = importlib.import_module("psutil")
-    used = 0.0
-    for process in psutil.Process().children(recursive=True):
-        if any("java" in part or "pyspark" in part for part in process.cmdline()[:3]):
-            times = process.cpu_times()
-            used += times.user + times.system
-    return used
-
-
 def spark(config: Any, rows: int, rounds: int) -> Iterator[Result]:
     from pyspark.sql import SparkSession
 
@@ -282,15 +270,10 @@ def spark(config: Any, rows: int, rounds: int) -> Iterator[Result]:
         return lambda: frame.write.format("noop").mode("overwrite").save()
 
     try:
-        reads = read("rows"), read("aerospike")
-        by_rows, by_batches = turns(rounds, *reads)
-        cpu_rows, cpu_batches = turns(rounds, *reads, clock=cpu_of_children)
+        by_rows, by_batches = turns(rounds, read("rows"), read("aerospike"))
     finally:
         session.stop()
-    figures = (
-        f"batches {by_batches:.2f} s (CPU of Spark and its workers {cpu_batches:.2f} s); "
-        f"rows {by_rows:.2f} s ({cpu_rows:.2f} s)"
-    )
+    figures = f"batches {by_batches:.2f} s; rows {by_rows:.2f} s"
     yield Result("Spark, two workers: Arrow batches against rows", figures, by_rows / by_batches, 5.0, True)
 
 
