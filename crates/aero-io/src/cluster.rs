@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use wire_protocol::command::WriteOp;
 
+use crate::batch::any_sink::AnySink;
 use crate::batch::keys::BatchKeys;
 use crate::batch::request::{BatchOperate, BatchRead, Request};
 use crate::batch::sink::RowSink;
@@ -21,7 +22,7 @@ use crate::config::ClusterConfig;
 use crate::error::Error;
 use crate::key::{Bins, Key};
 use crate::metrics::CommandMetrics;
-use crate::net::transport::Transport;
+use crate::net::transport::{BoxFuture, Transport};
 use crate::node::connector::Connector;
 use crate::node::events::{Event, NodeName};
 use crate::policy::{OperatePolicy, ReadPolicy, WritePolicy};
@@ -32,6 +33,10 @@ use crate::topology::state::{Handle, Inner};
 use crate::transaction::Transaction;
 
 /// A connected cluster. Clones share one cluster, which is closed when the last of them is dropped.
+///
+/// Commands return boxed futures. The body of an `async fn` is compiled again in each crate that awaits it, and in each
+/// test of this one; a box is compiled here. It also spares a caller that boxes or spawns the command the move of
+/// one to two kilobytes.
 #[derive(Clone)]
 pub struct Cluster {
     handle: Arc<Handle>,
@@ -48,7 +53,14 @@ impl Cluster {
     /// # Errors
     /// [`Error::Connect`] names every address that was tried and why it failed. [`Error::ClusterName`] for a
     /// cluster with another name, [`Error::Login`] if a node refuses the user.
-    pub async fn connect(config: ClusterConfig, transport: Arc<dyn Transport>) -> Result<Self, Error> {
+    pub fn connect(
+        config: ClusterConfig,
+        transport: Arc<dyn Transport>,
+    ) -> BoxFuture<'static, Result<Self, Error>> {
+        Box::pin(Self::open(config, transport))
+    }
+
+    async fn open(config: ClusterConfig, transport: Arc<dyn Transport>) -> Result<Self, Error> {
         if let Some(credentials) = config.credentials.clone() {
             credentials.check(&*transport)?;
             // Slow, and done once for all logins. If the runtime shuts down meanwhile, no hash is needed.
@@ -145,17 +157,13 @@ impl Cluster {
     /// # Errors
     /// The most frequent error, if no row got an answer about its record (found, not found, filtered out).
     /// Otherwise each row's code is in the sink.
-    pub async fn batch_read<S: RowSink>(
+    pub fn batch_read<S: RowSink>(
         &self,
         keys: Arc<BatchKeys>,
         request: Arc<BatchRead>,
         sink: Arc<S>,
-    ) -> Result<(), Error> {
-        let inner = Arc::clone(self.inner());
-        let request = Request::Read(request);
-        let (all, records) = (Arc::clone(&keys), keys.len());
-        let timer = inner.metrics.time("batch_read", || all.only_namespace(), records);
-        timer.finish(inner.until_closed(false, work::run(&inner, keys, request, sink)).await)
+    ) -> BoxFuture<'_, Result<(), Error>> {
+        self.batch("batch_read", keys, Ok(Request::Read(request)), sink)
     }
 
     /// Carries out the operations of the rows of `keys`, and delivers the answers to `sink`. A row that may
@@ -165,39 +173,50 @@ impl Cluster {
     ///
     /// # Errors
     /// The most frequent error, if no row got an answer. Otherwise each row's code is in the sink.
-    pub async fn batch_operate<S: RowSink>(
+    pub fn batch_operate<S: RowSink>(
         &self,
         keys: Arc<BatchKeys>,
         batch: BatchOperate,
         sink: Arc<S>,
-    ) -> Result<(), Error> {
-        let inner = Arc::clone(self.inner());
+    ) -> BoxFuture<'_, Result<(), Error>> {
         let name = batch.name;
-        let request = Request::operate(batch, keys.len())?;
-        let (all, records) = (Arc::clone(&keys), keys.len());
-        let timer = inner.metrics.time(name, || all.only_namespace(), records);
-        timer.finish(inner.until_closed(request.may_write(), work::run(&inner, keys, request, sink)).await)
+        let request = Request::operate(batch, keys.len());
+        self.batch(name, keys, request, sink)
     }
 
     /// Reads one record: its bins, or only its header.
     ///
     /// # Errors
     /// [`Error::Server`] for every result code but 0, including that for a missing record (2).
-    pub async fn read(&self, key: &Key, bins: &Bins, policy: &ReadPolicy) -> Result<Answer, Error> {
-        let inner = self.inner();
-        let name = if matches!(bins, Bins::Header) { "exists" } else { "get" };
-        let timer = inner.metrics.time(name, || &key.space.namespace, 1);
-        timer.finish(inner.until_closed(false, single::read(inner, key, bins, policy)).await)
+    pub fn read<'a>(
+        &'a self,
+        key: &'a Key,
+        bins: &'a Bins,
+        policy: &'a ReadPolicy,
+    ) -> BoxFuture<'a, Result<Answer, Error>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let name = if matches!(bins, Bins::Header) { "exists" } else { "get" };
+            let timer = inner.metrics.time(name, || &key.space.namespace, 1);
+            timer.finish(inner.until_closed(false, single::read(inner, key, bins, policy)).await)
+        })
     }
 
     /// Applies operations to one record. [`op::WRITE`](wire_protocol::message::op::WRITE) sets a bin.
     ///
     /// # Errors
     /// Those of [`Cluster::read`]. [`Error::in_doubt`] says whether the write may have been applied.
-    pub async fn write(&self, key: &Key, ops: &[WriteOp<'_>], policy: &WritePolicy) -> Result<Answer, Error> {
-        let inner = self.inner();
-        let timer = inner.metrics.time("put", || &key.space.namespace, 1);
-        timer.finish(inner.until_closed(true, single::write(inner, key, ops, policy)).await)
+    pub fn write<'a>(
+        &'a self,
+        key: &'a Key,
+        ops: &'a [WriteOp<'a>],
+        policy: &'a WritePolicy,
+    ) -> BoxFuture<'a, Result<Answer, Error>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let timer = inner.metrics.time("put", || &key.space.namespace, 1);
+            timer.finish(inner.until_closed(true, single::write(inner, key, ops, policy)).await)
+        })
     }
 
     /// Applies operations, which may include reads, to one record atomically and in order. `name` is the
@@ -208,51 +227,68 @@ impl Cluster {
     ///
     /// # Errors
     /// Those of [`Cluster::write`].
-    pub async fn operate(
-        &self,
+    pub fn operate<'a>(
+        &'a self,
         name: &'static str,
-        key: &Key,
-        ops: &[WriteOp<'_>],
-        policy: &OperatePolicy,
-    ) -> Result<Answer, Error> {
-        let inner = self.inner();
-        let timer = inner.metrics.time(name, || &key.space.namespace, 1);
-        let writes = ops.iter().any(operate::is_write);
-        timer.finish(inner.until_closed(writes, operate::operate(inner, name, key, ops, policy)).await)
+        key: &'a Key,
+        ops: &'a [WriteOp<'a>],
+        policy: &'a OperatePolicy,
+    ) -> BoxFuture<'a, Result<Answer, Error>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let timer = inner.metrics.time(name, || &key.space.namespace, 1);
+            let writes = ops.iter().any(operate::is_write);
+            timer.finish(inner.until_closed(writes, operate::operate(inner, name, key, ops, policy)).await)
+        })
     }
 
     /// Deletes one record.
     ///
     /// # Errors
     /// Those of [`Cluster::write`].
-    pub async fn delete(&self, key: &Key, policy: &WritePolicy) -> Result<Answer, Error> {
-        let inner = self.inner();
-        let timer = inner.metrics.time("remove", || &key.space.namespace, 1);
-        timer.finish(inner.until_closed(true, single::delete(inner, key, policy)).await)
+    pub fn delete<'a>(
+        &'a self,
+        key: &'a Key,
+        policy: &'a WritePolicy,
+    ) -> BoxFuture<'a, Result<Answer, Error>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let timer = inner.metrics.time("remove", || &key.space.namespace, 1);
+            timer.finish(inner.until_closed(true, single::delete(inner, key, policy)).await)
+        })
     }
 
     /// Applies a user-defined function to one record. It is not sent again once it may have been applied.
     ///
     /// # Errors
     /// Those of [`Cluster::write`]; [`Error::Function`] with the text if the function fails.
-    pub async fn apply(&self, key: &Key, function: &Function, policy: &WritePolicy) -> Result<Answer, Error> {
-        let inner = self.inner();
-        let timer = inner.metrics.time("apply", || &key.space.namespace, 1);
-        timer.finish(inner.until_closed(true, apply::apply(inner, key, function, policy)).await)
+    pub fn apply<'a>(
+        &'a self,
+        key: &'a Key,
+        function: &'a Function,
+        policy: &'a WritePolicy,
+    ) -> BoxFuture<'a, Result<Answer, Error>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let timer = inner.metrics.time("apply", || &key.space.namespace, 1);
+            timer.finish(inner.until_closed(true, apply::apply(inner, key, function, policy)).await)
+        })
     }
 
     /// Waits until all nodes have the same version of a module, or, if not `is_there`, until none has it.
     ///
     /// # Errors
     /// [`Error::ModuleNotReady`] names the nodes that are late.
-    pub async fn wait_for_module(
-        &self,
-        file: &str,
+    pub fn wait_for_module<'a>(
+        &'a self,
+        file: &'a str,
         is_there: bool,
         timeout: Option<Duration>,
-    ) -> Result<(), Error> {
-        let inner = self.inner();
-        inner.until_closed(false, apply::wait(inner, file, is_there, timeout)).await
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            inner.until_closed(false, apply::wait(inner, file, is_there, timeout)).await
+        })
     }
 
     /// Commits a transaction: all of its writes are applied, or none.
@@ -263,13 +299,15 @@ impl Cluster {
     /// [`Error::TransactionFailed`] if a record that it has read has changed: it is aborted then.
     /// [`Error::CommitFailed`] if it was not committed, or may not have been; commit it again.
     /// [`Error::TransactionEnded`] if it was aborted before. [`Error::Param`] while its commands are running.
-    pub async fn commit(
-        &self,
-        transaction: &Arc<Transaction>,
-        policies: &EndPolicies,
-    ) -> Result<CommitStatus, Error> {
-        let inner = self.inner();
-        inner.until_closed(true, commit::commit(inner, transaction, policies)).await
+    pub fn commit<'a>(
+        &'a self,
+        transaction: &'a Arc<Transaction>,
+        policies: &'a EndPolicies,
+    ) -> BoxFuture<'a, Result<CommitStatus, Error>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            inner.until_closed(true, commit::commit(inner, transaction, policies)).await
+        })
     }
 
     /// Aborts a transaction: none of its writes is applied.
@@ -277,36 +315,44 @@ impl Cluster {
     /// # Errors
     /// [`Error::TransactionEnded`] if it was committed before, [`Error::TransactionFailed`] if it may have been.
     /// [`Error::Param`] while its commands are running.
-    pub async fn abort(
-        &self,
-        transaction: &Arc<Transaction>,
-        policies: &EndPolicies,
-    ) -> Result<AbortStatus, Error> {
-        let inner = self.inner();
-        inner.until_closed(true, commit::abort(inner, transaction, policies)).await
+    pub fn abort<'a>(
+        &'a self,
+        transaction: &'a Arc<Transaction>,
+        policies: &'a EndPolicies,
+    ) -> BoxFuture<'a, Result<AbortStatus, Error>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            inner.until_closed(true, commit::abort(inner, transaction, policies)).await
+        })
     }
 
     /// Sends info commands to one node, or to all nodes concurrently.
     ///
     /// # Errors
     /// There is no such node, or the cluster is closed. Errors of single nodes are in the result.
-    pub async fn info(&self, node: Option<&str>, commands: &[&str]) -> Result<Vec<InfoAnswers>, Error> {
-        self.info_within(node, commands, INFO_TIMEOUT).await
+    pub fn info<'a>(
+        &'a self,
+        node: Option<&'a str>,
+        commands: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<InfoAnswers>, Error>> {
+        self.info_within(node, commands, INFO_TIMEOUT)
     }
 
     /// Like [`Cluster::info`], but gives up on a node after `timeout`.
     ///
     /// # Errors
     /// Those of [`Cluster::info`].
-    pub async fn info_within(
-        &self,
-        node: Option<&str>,
-        commands: &[&str],
+    pub fn info_within<'a>(
+        &'a self,
+        node: Option<&'a str>,
+        commands: &'a [&'a str],
         timeout: Duration,
-    ) -> Result<Vec<InfoAnswers>, Error> {
-        let inner = self.inner();
-        let timer = inner.metrics.time("info", || &[], 0);
-        timer.finish(inner.until_closed(false, info::send(inner, node, commands, timeout)).await)
+    ) -> BoxFuture<'a, Result<Vec<InfoAnswers>, Error>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let timer = inner.metrics.time("info", || &[], 0);
+            timer.finish(inner.until_closed(false, info::send(inner, node, commands, timeout)).await)
+        })
     }
 
     /// Waits until every node has built a secondary index; without a timeout, for as long as that takes. `is_new`: the
@@ -315,15 +361,17 @@ impl Cluster {
     /// # Errors
     /// [`Error::IndexNotReady`] names the nodes that are not ready in time, [`Error::NoSuchIndex`] an index that no node
     /// knows.
-    pub async fn wait_for_index(
-        &self,
-        namespace: &str,
-        name: &str,
+    pub fn wait_for_index<'a>(
+        &'a self,
+        namespace: &'a str,
+        name: &'a str,
         timeout: Option<Duration>,
         is_new: bool,
-    ) -> Result<(), Error> {
-        let inner = self.inner();
-        inner.until_closed(false, index::wait(inner, namespace, name, timeout, is_new)).await
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            inner.until_closed(false, index::wait(inner, namespace, name, timeout, is_new)).await
+        })
     }
 
     /// Manages users and roles. The command goes to one node, which passes it on to the others; another node is asked
@@ -331,12 +379,18 @@ impl Cluster {
     ///
     /// # Errors
     /// [`Error::Admin`] for every result code but 0; those of other commands if there is no answer in time.
-    pub async fn admin(&self, request: AdminRequest, timeout: Duration) -> Result<AdminAnswer, Error> {
-        let inner = self.inner();
-        let timer = inner.metrics.time("admin", || &[], 0);
-        timer.finish(
-            inner.until_closed(!request.command.is_query(), admin::run(inner, request, timeout)).await,
-        )
+    pub fn admin<'a>(
+        &'a self,
+        request: AdminRequest,
+        timeout: Duration,
+    ) -> BoxFuture<'a, Result<AdminAnswer, Error>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let timer = inner.metrics.time("admin", || &[], 0);
+            timer.finish(
+                inner.until_closed(!request.command.is_query(), admin::run(inner, request, timeout)).await,
+            )
+        })
     }
 
     /// Queries the records of partitions. Nothing is sent before the first record is requested. The stream
@@ -375,10 +429,29 @@ impl Cluster {
     ///
     /// # Errors
     /// [`Error::Background`] if nodes have begun, or may have; other errors if no node has.
-    pub async fn execute_background(&self, job: &BackgroundJob) -> Result<u64, Error> {
-        let inner = self.inner();
-        let timer = inner.metrics.time("execute_background", || &job.space.namespace, 0);
-        timer.finish(inner.until_closed(true, background::start(inner, job)).await)
+    pub fn execute_background<'a>(&'a self, job: &'a BackgroundJob) -> BoxFuture<'a, Result<u64, Error>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let timer = inner.metrics.time("execute_background", || &job.space.namespace, 0);
+            timer.finish(inner.until_closed(true, background::start(inner, job)).await)
+        })
+    }
+
+    fn batch(
+        &self,
+        name: &'static str,
+        keys: Arc<BatchKeys>,
+        request: Result<Request, Error>,
+        sink: Arc<dyn AnySink>,
+    ) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            let request = request?;
+            let inner = Arc::clone(self.inner());
+            let (all, records) = (Arc::clone(&keys), keys.len());
+            let timer = inner.metrics.time(name, || all.only_namespace(), records);
+            let may_write = request.may_write();
+            timer.finish(inner.until_closed(may_write, work::run(&inner, keys, request, sink)).await)
+        })
     }
 
     fn inner(&self) -> &Arc<Inner> {

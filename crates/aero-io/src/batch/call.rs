@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use crate::batch::any_sink::AnySink;
 use crate::batch::keys::BatchKeys;
 use crate::batch::progress::Progress;
 use crate::batch::request::Request;
@@ -13,11 +14,11 @@ use crate::policy::BatchPolicy;
 use crate::topology::state::Inner;
 use crate::transaction::{Running, Transaction};
 
-pub(crate) struct BatchCall<S> {
+pub(crate) struct BatchCall {
     pub(crate) inner: Arc<Inner>,
     pub(crate) keys: Arc<BatchKeys>,
     pub(crate) request: Request,
-    pub(crate) sink: Arc<S>,
+    pub(crate) sink: Arc<dyn AnySink>,
     pub(crate) progress: Progress,
     pub(crate) start: Instant,
     pub(crate) deadline: Option<Instant>,
@@ -25,7 +26,7 @@ pub(crate) struct BatchCall<S> {
     pub(crate) running: Option<Running>,
 }
 
-impl<S> BatchCall<S> {
+impl BatchCall {
     pub(crate) fn policy(&self) -> &BatchPolicy {
         self.request.policy()
     }

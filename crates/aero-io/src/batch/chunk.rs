@@ -7,19 +7,13 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::time::Instant;
 use wire_protocol::ResultCode;
-use wire_protocol::WireError;
-use wire_protocol::batch::{BatchAnswer, BatchAnswers, Record};
-use wire_protocol::command::TransactionAnswer;
 
 use crate::batch::attempt::Attempt;
 use crate::batch::call::BatchCall;
-use crate::batch::progress::Progress;
-use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
 use crate::command::exchange::{self, Exchange, Received, Unanswered};
 use crate::error::{Error, Fault};
 use crate::net::timer::Timer;
 use crate::node::Node;
-use crate::transaction::Transaction;
 
 /// Rows that a node is sent in one request.
 pub(crate) struct Chunk {
@@ -31,7 +25,7 @@ pub(crate) struct Chunk {
     /// When it first got a permit to use a connection.
     started: OnceLock<Instant>,
     /// Rows that its own answer settled.
-    settled: AtomicUsize,
+    pub(crate) settled: AtomicUsize,
     /// Whether another request contains rows of it, too.
     is_contested: AtomicBool,
     /// Whether its rows were reassigned before it got a permit.
@@ -109,7 +103,7 @@ pub(crate) enum ChunkEnd {
 }
 
 /// Sends a chunk's request and hands the answers to the sink.
-pub(crate) async fn run<S: RowSink>(call: &BatchCall<S>, chunk: Arc<Chunk>) -> FinishedChunk {
+pub(crate) async fn run(call: &BatchCall, chunk: Arc<Chunk>) -> FinishedChunk {
     let mut timer = Timer::new(call.deadline, call.policy().limits.socket_timeout);
     let mut buffers = call.inner.buffers.take();
     let mut exchange = ChunkExchange { call, chunk: &chunk, deferred: Vec::new() };
@@ -124,13 +118,13 @@ pub(crate) async fn run<S: RowSink>(call: &BatchCall<S>, chunk: Arc<Chunk>) -> F
 
 /// The exchange of a chunk. The answer has a record per row, in any order and in any number of frames, then
 /// an end.
-struct ChunkExchange<'a, S> {
-    call: &'a BatchCall<S>,
+struct ChunkExchange<'a> {
+    call: &'a BatchCall,
     chunk: &'a Chunk,
     deferred: Vec<(u32, ResultCode)>,
 }
 
-impl<S: RowSink> Exchange for ChunkExchange<'_, S> {
+impl Exchange for ChunkExchange<'_> {
     type Answer = ();
     type Failure = ChunkEnd;
 
@@ -163,112 +157,13 @@ impl<S: RowSink> Exchange for ChunkExchange<'_, S> {
     }
 
     async fn frame(&mut self, body: &[u8]) -> Result<Received<()>, ChunkEnd> {
-        let end = handle_frame(self.call, body, self.chunk, &mut self.deferred)?;
+        let end = self.call.sink.frame(self.call, body, self.chunk, &mut self.deferred)?;
         Ok(end.map_or(Received::Part, |code| Received::End(code, ())))
     }
 
     /// A new request would contain all rows, also those that were answered.
     fn can_restart(&self) -> bool {
         !self.chunk.has_settled() && self.deferred.is_empty()
-    }
-}
-
-/// Hands the records of one frame to the sink. Returns the code of the answer's end, if it is there.
-fn handle_frame<S: RowSink>(
-    call: &BatchCall<S>,
-    body: &[u8],
-    chunk: &Chunk,
-    deferred: &mut Vec<(u32, ResultCode)>,
-) -> Result<Option<ResultCode>, ChunkEnd> {
-    let mut counts = Counts { progress: &call.progress, chunk, settled: 0, about_records: 0 };
-    let rows = chunk.rows();
-    let mut lease = None;
-    for answer in BatchAnswers::new(body) {
-        let record = match answer.map_err(Fault::from)? {
-            BatchAnswer::Record(record) => record,
-            BatchAnswer::End { result_code } => return Ok(Some(result_code)),
-        };
-        // The server echoes the row's position in the chunk.
-        let Some(&row) = rows.get(record.index as usize) else {
-            let error = WireError::Malformed { what: "batch response", why: "a row that was not asked for" };
-            return Err(Fault::from(error).into());
-        };
-        if record.result_code == ResultCode::ENTERPRISE_ONLY && call.policy().limits.compress {
-            // The server cannot read compressed requests: the code is for the whole request.
-            return Ok(Some(record.result_code));
-        }
-        // A code that is no answer is not final if another request contains the row.
-        let is_answer = call.request.is_answer(record.result_code);
-        let is_doubtful = || !is_answer && chunk.is_contested();
-        if record.result_code.is_transient() || is_doubtful() {
-            // One entry per row is enough, however often a server repeats it.
-            if deferred.len() < rows.len() {
-                deferred.push((row, record.result_code));
-            }
-            continue;
-        }
-        // Before the row is settled, since the answer may be malformed.
-        if let Some(transaction) = call.transaction()
-            && !call.progress.is_settled(row)
-        {
-            note_answer(call, transaction, row, &record)?;
-        }
-        // The first answer counts: two nodes may have been sent the row.
-        if !call.progress.settle(row) {
-            continue;
-        }
-        counts.settled += 1;
-        let lease = match &mut lease {
-            Some(lease) => lease,
-            none => none.insert(call.sink.lease().ok_or(ChunkEnd::Sealed)?),
-        };
-        match lease.record(row as usize, &record) {
-            RowOutcome::Written | RowOutcome::Repeated => {}
-            RowOutcome::Sealed => return Err(ChunkEnd::Sealed),
-            RowOutcome::OutOfRange => return Err(ChunkEnd::Refused(no_such_row(row))),
-        }
-        if is_answer {
-            counts.about_records += 1;
-        } else {
-            let code = record.result_code;
-            let error = || Error::Server {
-                code,
-                tried: Box::new(call.tried(&chunk.node, chunk.attempt.number, false)),
-            };
-            call.progress.note_cause(1, i32::from(code), false, error);
-        }
-    }
-    Ok(None)
-}
-
-/// Tells the transaction what the answer for a row says.
-#[cold]
-fn note_answer<S>(
-    call: &BatchCall<S>,
-    transaction: &Transaction,
-    row: u32,
-    record: &Record<'_>,
-) -> Result<(), Fault> {
-    let version = TransactionAnswer::parse(record.fields())?.version;
-    let space = &call.keys.spaces()[call.keys.space_index(row)];
-    let (digest, is_write) = (call.keys.digest_of(row), call.request.writes(row));
-    transaction.note_answer(digest, &space.set, is_write, record.result_code, version);
-    Ok(())
-}
-
-/// Counts what one frame settled, and adds it up once per frame.
-struct Counts<'a> {
-    progress: &'a Progress,
-    chunk: &'a Chunk,
-    settled: usize,
-    about_records: usize,
-}
-
-impl Drop for Counts<'_> {
-    fn drop(&mut self) {
-        self.progress.advance(self.settled, self.about_records);
-        let before = self.chunk.settled.load(Ordering::Relaxed);
-        self.chunk.settled.store(before + self.settled, Ordering::Relaxed);
     }
 }
 
@@ -288,11 +183,6 @@ pub(crate) fn by_code(deferred: &[(u32, ResultCode)], open: &mut Vec<u32>) -> BT
         None => true,
     });
     by_code
-}
-
-/// The error for a sink that has fewer rows than the batch has keys.
-pub(crate) fn no_such_row(row: u32) -> Error {
-    Error::Param { what: format!("the sink has no row {row}") }
 }
 
 impl From<Fault> for ChunkEnd {

@@ -28,20 +28,16 @@ use tokio::time::Instant;
 use wire_protocol::ResultCode;
 
 use crate::batch::attempt::Attempt;
-use crate::batch::chunk::{Chunk, ChunkEnd, FinishedChunk, by_code, no_such_row};
+use crate::batch::chunk::{Chunk, ChunkEnd, FinishedChunk, by_code};
 use crate::batch::grouping;
 use crate::batch::in_flight::hand_back;
 use crate::batch::retry_queue::QueuedRetry;
-use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
 use crate::batch::work::Work;
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault};
 use crate::policy::ReadModeSc;
 
-/// Rows that are failed under one lease, so that sealing the sink does not wait long.
-const FAILED_PER_LEASE: usize = 4_096;
-
-impl<S: RowSink> Work<'_, S> {
+impl Work<'_> {
     /// Handles a finished request; see the table above.
     pub(super) fn handle_finished(&mut self, outcome: FinishedChunk) -> Result<(), Error> {
         let FinishedChunk { chunk, end, any_sent, deferred } = outcome;
@@ -182,29 +178,6 @@ impl<S: RowSink> Work<'_, S> {
     /// Fails rows, unless another request in flight contains them and may still answer.
     pub(super) fn fail(&mut self, rows: Vec<u32>, cause: &Error) -> Result<(), Error> {
         let rows = hand_back(&mut self.in_flight, rows, false, Instant::now());
-        let code = cause.code();
-        let (progress, request) = (&self.call.progress, &self.call.request);
-        for rows in rows.chunks(FAILED_PER_LEASE) {
-            let mut lease = self.call.sink.lease().ok_or(Error::Sealed)?;
-            let (mut failed, mut is_doubtful) = (0, false);
-            for &row in rows.iter().filter(|&&row| progress.settle(row)) {
-                failed += 1;
-                let in_doubt = cause.in_doubt() && request.writes(row);
-                is_doubtful |= in_doubt;
-                if in_doubt && let Some(transaction) = self.call.transaction() {
-                    self.call.note_doubt(transaction, row);
-                }
-                match lease.fail(row as usize, code, in_doubt) {
-                    RowOutcome::Written | RowOutcome::Repeated => {}
-                    RowOutcome::Sealed => return Err(Error::Sealed),
-                    RowOutcome::OutOfRange => return Err(no_such_row(row)),
-                }
-            }
-            progress.advance(failed, 0);
-            if failed > 0 {
-                progress.note_cause(failed, code, is_doubtful, || cause.clone());
-            }
-        }
-        Ok(())
+        self.call.sink.fail(self.call, &rows, cause)
     }
 }

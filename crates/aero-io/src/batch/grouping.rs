@@ -46,7 +46,7 @@ pub(crate) struct Grouped {
 }
 
 /// Groups `rows` by the nodes of the current view. Each group keeps the order of `rows`.
-pub(crate) fn group<S>(call: &BatchCall<S>, rows: &[u32], attempt: Attempt) -> Grouped {
+pub(crate) fn group(call: &BatchCall, rows: &[u32], attempt: Attempt) -> Grouped {
     let view = call.inner.view();
     let policy = call.policy();
     let round_robin = call.inner.next_round_robin();
@@ -66,8 +66,8 @@ pub(crate) fn group<S>(call: &BatchCall<S>, rows: &[u32], attempt: Attempt) -> G
 }
 
 /// Groups the rows that a node other than `asked` can answer.
-pub(crate) fn group_elsewhere<S>(
-    call: &BatchCall<S>,
+pub(crate) fn group_elsewhere(
+    call: &BatchCall,
     rows: &[u32],
     attempt: Attempt,
     asked: &Node,
@@ -84,7 +84,7 @@ pub(crate) fn group_elsewhere<S>(
     queues
 }
 
-fn group_by<S>(call: &BatchCall<S>, rows: &[u32], attempt: Attempt, router: &Router<'_>) -> Grouped {
+fn group_by(call: &BatchCall, rows: &[u32], attempt: Attempt, router: &Router<'_>) -> Grouped {
     let view = router.view;
     let keys = &*call.keys;
     let routes: Vec<_> = keys

@@ -51,7 +51,7 @@ enum Owned {
 }
 
 impl InFlight {
-    pub(crate) fn begin<S>(call: &BatchCall<S>, chunk: Chunk) -> Self {
+    pub(crate) fn begin(call: &BatchCall, chunk: Chunk) -> Self {
         let now = Instant::now();
         let policy = call.policy();
         if chunk.attempt.is_again {

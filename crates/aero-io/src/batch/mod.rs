@@ -3,10 +3,12 @@
 //! Start reading at [`work`]: it holds the loop that sends requests, handles their answers and retries what
 //! failed. [`call`] is what all requests of a batch share, [`attempt`] one try at some rows. [`grouping`]
 //! decides which rows go to which node, [`chunk`] is one request, [`in_flight`] and [`retry_queue`] keep track
-//! of rows without an answer, [`progress`] of rows with one. [`keys`], [`request`] and [`sink`] are what a
+//! of rows without an answer, [`progress`] of rows with one. [`any_sink`] hands answers to the
+//! sink. [`keys`], [`request`] and [`sink`] are what a
 //! caller provides. May use every room below it; it knows nothing of queries.
 
 mod alarm;
+pub(crate) mod any_sink;
 mod attempt;
 mod call;
 mod chunk;

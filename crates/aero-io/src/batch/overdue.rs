@@ -26,12 +26,11 @@ use crate::batch::chunk::Chunk;
 use crate::batch::grouping;
 use crate::batch::in_flight::InFlight;
 use crate::batch::retry_queue::QueuedRetry;
-use crate::batch::sink::RowSink;
 use crate::batch::work::Work;
 use crate::error::Error;
 use crate::node::health::count;
 
-impl<S: RowSink> Work<'_, S> {
+impl Work<'_> {
     /// When to call [`Work::handle_due`], though no request has ended.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let requests = self.in_flight.iter().filter_map(|other| other.check_at);

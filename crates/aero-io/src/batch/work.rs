@@ -27,6 +27,7 @@ use tokio::time::Instant;
 use wire_protocol::digest::partition_id;
 
 use crate::batch::alarm::Alarm;
+use crate::batch::any_sink::AnySink;
 use crate::batch::attempt::Attempt;
 use crate::batch::call::BatchCall;
 use crate::batch::chunk::{self, Chunk, FinishedChunk};
@@ -36,7 +37,6 @@ use crate::batch::keys::BatchKeys;
 use crate::batch::progress::Progress;
 use crate::batch::request::Request;
 use crate::batch::retry_queue::RetryQueue;
-use crate::batch::sink::RowSink;
 use crate::command::monitor;
 use crate::error::Error;
 use crate::policy::{Limits, batch_timeout};
@@ -51,11 +51,11 @@ const GRACE: Duration = Duration::from_millis(5);
 
 /// Carries out `request` for the rows of `keys` and delivers the answers to `sink`. Spawns nothing: all work
 /// happens in this future.
-pub(crate) async fn run<S: RowSink>(
+pub(crate) async fn run(
     inner: &Arc<Inner>,
     keys: Arc<BatchKeys>,
     request: Request,
-    sink: Arc<S>,
+    sink: Arc<dyn AnySink>,
 ) -> Result<(), Error> {
     if keys.is_empty() {
         return Ok(());
@@ -139,9 +139,9 @@ async fn begin_in(
 }
 
 /// A batch in a transaction: rows that write and are still open when it is dropped may have been applied.
-struct OpenWrites<'c, S>(&'c BatchCall<S>);
+struct OpenWrites<'c>(&'c BatchCall);
 
-impl<S> Drop for OpenWrites<'_, S> {
+impl Drop for OpenWrites<'_> {
     fn drop(&mut self) {
         let Some(transaction) = self.0.transaction() else { return };
         let is_open = |row: &u32| self.0.request.writes(*row) && !self.0.progress.is_settled(*row);
@@ -157,8 +157,8 @@ enum Wakeup {
 }
 
 /// The state of the loop.
-pub(super) struct Work<'c, S> {
-    pub(super) call: &'c BatchCall<S>,
+pub(super) struct Work<'c> {
+    pub(super) call: &'c BatchCall,
     /// All rows, in the order in which they are sent.
     pub(super) order: RowOrder,
     /// How many rows of `order` have been queued.
@@ -174,8 +174,8 @@ pub(super) struct Work<'c, S> {
     pub(super) grace: Option<Instant>,
 }
 
-impl<'c, S: RowSink> Work<'c, S> {
-    fn new(call: &'c BatchCall<S>) -> Self {
+impl<'c> Work<'c> {
+    fn new(call: &'c BatchCall) -> Self {
         let order = RowOrder::of(&call.keys);
         let segment = grouping::segment(order.len(), call.inner.view().nodes.len());
         Self {

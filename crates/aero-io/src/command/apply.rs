@@ -50,7 +50,7 @@ pub(crate) async fn apply(
     let mut command = Command::new("apply", key, &policy.limits);
     command.is_repeatable = false;
     command
-        .run(inner, |out, timeout_ms| {
+        .run(inner, &|out, timeout_ms| {
             write_apply(out, &command.record_key(), &function.call(), &write_options(policy, timeout_ms))
         })
         .await

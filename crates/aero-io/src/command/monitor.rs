@@ -94,7 +94,7 @@ async fn append(
     command.tracking = Tracking::Monitor(transaction);
     let reads = OperateReads { writes: true, ..OperateReads::default() };
     let outcome = command
-        .run_alone(inner, |out, timeout_ms| {
+        .run_alone(inner, &|out, timeout_ms| {
             // Successive writes do not change the time to live.
             let options = WriteOptions { timeout_ms, ttl: transaction.timeout(), ..WriteOptions::default() };
             write_operate(out, &record_key(&key), ops.iter().copied(), &options, &reads)
@@ -113,7 +113,7 @@ pub(crate) async fn mark_forward(
     let (key, limits) = (key_of(transaction), part_of(limits));
     let forward = WriteOp { code: op::WRITE, name: FORWARD.as_bytes(), value: Particle::Bool(true) };
     Command::new("commit", &key, &limits)
-        .run_alone(inner, |out, timeout_ms| {
+        .run_alone(inner, &|out, timeout_ms| {
             let options = WriteOptions { timeout_ms, ..WriteOptions::default() };
             write_write(out, &record_key(&key), [forward].into_iter(), &options)
         })
@@ -125,7 +125,7 @@ pub(crate) async fn mark_forward(
 pub(crate) async fn close(inner: &Inner, transaction: &Transaction, limits: &Limits) -> Result<(), Error> {
     let (key, limits) = (key_of(transaction), part_of(limits));
     Command::new("deletion of the transaction's monitor record", &key, &limits)
-        .run_alone(inner, |out, timeout_ms| {
+        .run_alone(inner, &|out, timeout_ms| {
             let options = WriteOptions { timeout_ms, durable_delete: true, ..WriteOptions::default() };
             write_delete(out, &record_key(&key), &options)
         })

@@ -46,7 +46,7 @@ pub(crate) async fn operate(
         read_touch_ttl_percent: policy.reads.touch_ttl_percent as u32,
     };
     command
-        .run(inner, |out, timeout_ms| {
+        .run(inner, &|out, timeout_ms| {
             let options = write_options(&policy.write, timeout_ms);
             write_operate(out, &command.record_key(), ops.iter().copied(), &options, &reads)
         })

@@ -73,7 +73,7 @@ pub(crate) async fn read(
         ..Command::new("read", key, &policy.limits)
     };
     command
-        .run(inner, |out, timeout_ms| {
+        .run(inner, &|out, timeout_ms| {
             let options = ReadOptions {
                 timeout_ms,
                 info1: policy.reads.info1() | policy.limits.info1(),
@@ -97,7 +97,7 @@ pub(crate) async fn write(
     let encode = |out: &mut Vec<u8>, timeout_ms| {
         write_write(out, &command.record_key(), ops.iter().copied(), &write_options(policy, timeout_ms))
     };
-    command.run(inner, encode).await
+    command.run(inner, &encode).await
 }
 
 /// Fails if the protocol cannot express the operations.
@@ -115,7 +115,7 @@ pub(crate) async fn delete(inner: &Inner, key: &Key, policy: &WritePolicy) -> Re
     let encode = |out: &mut Vec<u8>, timeout_ms| {
         write_delete(out, &command.record_key(), &write_options(policy, timeout_ms))
     };
-    command.run(inner, encode).await
+    command.run(inner, &encode).await
 }
 
 pub(crate) fn write_options(policy: &WritePolicy, timeout_ms: u32) -> WriteOptions<'_> {
@@ -144,9 +144,9 @@ struct Try {
 type Outcome = Result<Answer, Unanswered<Failure>>;
 
 /// Appends a request to a buffer. The number is the milliseconds left for the server, 0 for no limit.
-pub(crate) trait Encode: Fn(&mut Vec<u8>, u32) -> Result<(), WireError> + Sync {}
-
-impl<E: Fn(&mut Vec<u8>, u32) -> Result<(), WireError> + Sync> Encode for E {}
+///
+/// A trait object, so that the futures of all commands are one type and compiled once.
+pub(crate) type Encode<'e> = dyn Fn(&mut Vec<u8>, u32) -> Result<(), WireError> + Sync + 'e;
 
 impl<'a> Command<'a> {
     /// A write that may be repeated.
@@ -190,7 +190,7 @@ impl<'a> Command<'a> {
 
     /// Sends the request that `encode` writes, and retries it until there is a final answer, or no retry or
     /// time is left. If it is part of a transaction, the transaction learns what it has read or written.
-    pub(crate) async fn run(&self, inner: &Inner, encode: impl Encode) -> Result<Answer, Error> {
+    pub(crate) async fn run(&self, inner: &Inner, encode: &Encode<'_>) -> Result<Answer, Error> {
         let Tracking::Record(transaction) = self.tracking else {
             return self.run_alone(inner, encode).await;
         };
@@ -209,7 +209,7 @@ impl<'a> Command<'a> {
     }
 
     /// [`Command::run`] without what a transaction adds.
-    pub(crate) async fn run_alone(&self, inner: &Inner, encode: impl Encode) -> Result<Answer, Error> {
+    pub(crate) async fn run_alone(&self, inner: &Inner, encode: &Encode<'_>) -> Result<Answer, Error> {
         let mut buffers = inner.buffers.take();
         let mut last: Option<Error> = None;
         let mut avoid = None;
@@ -223,7 +223,7 @@ impl<'a> Command<'a> {
                 // The reason for the retry says more than that no node is left.
                 Err(error) => return Err(last.unwrap_or(error)),
             };
-            let (node, outcome) = self.hedged(inner, node, current, &mut buffers, &encode).await;
+            let (node, outcome) = self.hedged(inner, node, current, &mut buffers, encode).await;
             let tried = |in_doubt| Tried {
                 command: self.name,
                 node: Arc::clone(&node.name),
@@ -298,7 +298,7 @@ impl<'a> Command<'a> {
         node: Arc<Node>,
         current: Try,
         buffers: &mut Buffers,
-        encode: &impl Encode,
+        encode: &Encode<'_>,
     ) -> (Arc<Node>, Outcome) {
         inner.hedges.earn();
         let mut first = pin!(self.attempt(&node, buffers, encode));
@@ -319,7 +319,7 @@ impl<'a> Command<'a> {
         inner: &Inner,
         node: &Arc<Node>,
         current: Try,
-        encode: &impl Encode,
+        encode: &Encode<'_>,
         first: Pin<&mut F>,
     ) -> (Arc<Node>, Outcome)
     where
@@ -421,7 +421,7 @@ impl<'a> Command<'a> {
         Ok(())
     }
 
-    async fn attempt(&self, node: &Node, buffers: &mut Buffers, encode: &impl Encode) -> Outcome {
+    async fn attempt(&self, node: &Node, buffers: &mut Buffers, encode: &Encode<'_>) -> Outcome {
         let mut timer = Timer::new(self.deadline, self.limits.socket_timeout);
         let mut exchange = RecordExchange { command: self, encode };
         let (_, answer) = exchange::run(&mut exchange, node, buffers, &mut timer).await?;
@@ -430,12 +430,12 @@ impl<'a> Command<'a> {
 }
 
 /// The exchange of a command on one record: one message, one answer.
-struct RecordExchange<'a, E> {
+struct RecordExchange<'a> {
     command: &'a Command<'a>,
-    encode: &'a E,
+    encode: &'a Encode<'a>,
 }
 
-impl<E: Encode> Exchange for RecordExchange<'_, E> {
+impl Exchange for RecordExchange<'_> {
     type Answer = Answer;
     type Failure = Failure;
 

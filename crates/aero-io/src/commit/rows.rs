@@ -110,7 +110,7 @@ async fn run(
     let policy = BatchPolicy { limits, reads, respond_all_keys: true, ..policy.clone() };
     let request = Request::operate(BatchOperate { name, ops: Arc::new(rows), policy }, keys.len())?;
     let codes = Arc::new(FailedRows::default());
-    work::run(inner, keys, request, Arc::clone(&codes)).await?;
+    work::run(inner, keys, request, codes.clone()).await?;
     let codes = codes.0.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(codes.clone())
 }

@@ -29,6 +29,7 @@ pub use partitions::{PartitionProgress, QueryPartitions, QueryProgress, RecordPo
 
 use crate::error::Error;
 use crate::key::{Bins, Space};
+use crate::net::transport::BoxFuture;
 use crate::policy::{Limits, QueryPolicy};
 use crate::topology::state::{Handle, Inner};
 
@@ -218,7 +219,11 @@ impl RecordStream {
     ///
     /// # Errors
     /// Why the query failed. All records before the failure have been returned.
-    pub async fn next(&mut self) -> Result<Option<RecordBlock>, Error> {
+    pub fn next(&mut self) -> BoxFuture<'_, Result<Option<RecordBlock>, Error>> {
+        Box::pin(self.next_block())
+    }
+
+    async fn next_block(&mut self) -> Result<Option<RecordBlock>, Error> {
         loop {
             let items = match &mut self.state {
                 StreamState::Ended => return Ok(None),

@@ -20,8 +20,11 @@ mod wait;
 mod waker;
 
 use std::future::Future;
-use std::sync::Arc;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::FutureExt as _;
 use pyo3::prelude::*;
 
 pub(crate) use self::completions::Completions;
@@ -30,30 +33,65 @@ use self::runtime::Driver;
 pub(crate) use self::runtime::{Handle, shared as shared_runtime};
 use self::wait::{NothingToSeal, wait};
 pub(crate) use self::wait::{Seal, inherited_call, panic_message};
-use crate::python::errors::io_error;
+use crate::python::errors::{client_error, io_error};
+
+/// A command that keeps its outcome for `finish`.
+type CallFuture = Pin<Box<dyn Future<Output = End> + Send>>;
+
+/// Converts the outcome.
+type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+
+/// How a [`CallFuture`] ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// With the command's value or error.
+    Complete,
+    Panicked,
+}
 
 /// A command, ready to run.
-pub(crate) struct Call<F, G> {
-    future: F,
+///
+/// It has no type parameters, so what waits for it, or runs it in an event loop, is compiled once and not for each
+/// command.
+pub(crate) struct Call {
+    future: CallFuture,
     seal: Arc<dyn Seal>,
-    finish: G,
+    finish: Finish,
     writes: bool,
 }
 
-impl<T, F, G> Call<F, G>
-where
-    T: Send + 'static,
-    F: Future<Output = Result<T, aero_io::Error>> + Send + 'static,
-    G: FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static,
-{
+impl Call {
     /// A command that writes into no memory of Python's.
-    pub(crate) fn new(future: F, finish: G) -> Self {
-        Self { future, seal: Arc::new(NothingToSeal), finish, writes: false }
+    pub(crate) fn new<T: Send + 'static>(
+        future: impl Future<Output = Result<T, aero_io::Error>> + Send + 'static,
+        finish: impl FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static,
+    ) -> Self {
+        Self::sealed_by(Arc::new(NothingToSeal), future, finish)
     }
 
     /// A command that writes into Python's memory until `seal` is sealed.
-    pub(crate) fn sealed_by(seal: Arc<dyn Seal>, future: F, finish: G) -> Self {
-        Self { future, seal, finish, writes: false }
+    pub(crate) fn sealed_by<T: Send + 'static>(
+        seal: Arc<dyn Seal>,
+        future: impl Future<Output = Result<T, aero_io::Error>> + Send + 'static,
+        finish: impl FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static,
+    ) -> Self {
+        let slot = Arc::new(Mutex::new(None));
+        let filled = Arc::clone(&slot);
+        let future = async move {
+            let outcome = AssertUnwindSafe(future).catch_unwind().await;
+            let end = if outcome.is_ok() { End::Complete } else { End::Panicked };
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+            end
+        };
+        let finish = move |py: Python<'_>| {
+            let outcome = filled.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match outcome {
+                Some(Ok(outcome)) => finish(py, outcome),
+                Some(Err(panic)) => Err(client_error(py, panic_message(&*panic))),
+                None => Err(client_error(py, "the call was ended before it was answered".into())),
+            }
+        };
+        Self { future: Box::pin(future), seal, finish: Box::new(finish), writes: false }
     }
 
     /// The same command; `writes` if it may change records. If it cannot be followed to its end, it is in doubt.
@@ -82,25 +120,14 @@ where
     }
 
     fn run_on(
-        self,
+        mut self,
         py: Python<'_>,
         completions: Option<&Completions>,
         driver: Driver,
     ) -> PyResult<Py<PyAny>> {
-        match trace::current(py)? {
-            None => self.start(py, completions, driver),
-            Some(trace) => {
-                let Self { future, seal, finish, writes } = self;
-                Call { future: trace::follow(trace, future), seal, finish, writes }.start(
-                    py,
-                    completions,
-                    driver,
-                )
-            }
+        if let Some(trace) = trace::current(py)? {
+            self.future = Box::pin(trace.follow(self.future));
         }
-    }
-
-    fn start(self, py: Python<'_>, completions: Option<&Completions>, driver: Driver) -> PyResult<Py<PyAny>> {
         let runtime = runtime::shared(py)?;
         match completions {
             Some(completions) => {
@@ -108,8 +135,8 @@ where
                 Ok(Py::new(py, operation)?.into_any())
             }
             None => {
-                let outcome = wait(py, &runtime, driver, &self.seal, self.future, self.writes)?;
-                (self.finish)(py, outcome)
+                wait(py, &runtime, driver, &self.seal, self.future, self.writes)?;
+                (self.finish)(py)
             }
         }
     }

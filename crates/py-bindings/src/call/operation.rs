@@ -1,24 +1,19 @@
 //! A call that runs in an event loop.
 
-use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::FutureExt;
 use pyo3::prelude::*;
 
-use super::Call;
 use super::completions::Completions;
 use super::runtime::{AbortHandle, Handle};
-use super::wait::{Seal, inherited_call, panic_message};
+use super::wait::{Seal, inherited_call};
+use super::{Call, Finish};
 use crate::python::errors::client_error;
 use crate::python::process;
 
 /// The next operation's number.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
-
-type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 
 /// A call that was started in an event loop.
 ///
@@ -37,44 +32,26 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    pub(super) fn start<T, F, G>(
+    pub(super) fn start(
         py: Python<'_>,
         runtime: &Handle,
         completions: &Completions,
-        call: Call<F, G>,
-    ) -> PyResult<Self>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, aero_io::Error>> + Send + 'static,
-        G: FnOnce(Python<'_>, Result<T, aero_io::Error>) -> PyResult<Py<PyAny>> + Send + 'static,
-    {
+        call: Call,
+    ) -> PyResult<Self> {
         let Call { future, seal, finish, .. } = call;
         let queue = completions.queue(py)?;
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        let slot = Arc::new(Mutex::new(None));
-        let task = {
-            let slot = slot.clone();
-            runtime.spawn(async move {
-                let outcome = AssertUnwindSafe(future).catch_unwind().await;
-                // The outcome first: once the number is in the queue, the loop may ask for it.
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
-                queue.push(number);
-            })
-        };
-        let finish = move |py: Python<'_>| {
-            let outcome = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-            match outcome {
-                Some(Ok(outcome)) => finish(py, outcome),
-                Some(Err(panic)) => Err(client_error(py, panic_message(&*panic))),
-                None => Err(client_error(py, "the call was ended before it was answered".into())),
-            }
-        };
+        let task = runtime.spawn(async move {
+            // It keeps its outcome first: once the number is in the queue, the loop may ask for it.
+            future.await;
+            queue.push(number);
+        });
         Ok(Self {
             number,
             generation: process::generation(),
             abort: task.abort_handle(),
             seal,
-            finish: Mutex::new(Some(Box::new(finish))),
+            finish: Mutex::new(Some(finish)),
         })
     }
 

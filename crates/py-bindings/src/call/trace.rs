@@ -3,8 +3,6 @@
 //! Once tracing is on, a call looks for a [`PyCallTrace`] in the context variable `current_trace` of the package, which
 //! Python copies for each task. What the call does is added to it.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -67,12 +65,4 @@ pub(super) fn current(py: Python<'_>) -> PyResult<Option<Arc<CallTrace>>> {
         return Ok(None);
     }
     Ok(Some(Arc::clone(&trace.cast::<PyCallTrace>()?.get().0)))
-}
-
-/// The same future, whose requests are added to the trace.
-pub(super) fn follow<T: Send + 'static>(
-    trace: Arc<CallTrace>,
-    future: impl Future<Output = T> + Send + 'static,
-) -> Pin<Box<dyn Future<Output = T> + Send>> {
-    Box::pin(trace.follow(future))
 }

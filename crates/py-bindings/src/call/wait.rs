@@ -1,15 +1,15 @@
 //! Waiting for a call on the thread that makes it.
 
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aero_io::poll_for;
-use futures_util::FutureExt;
 use pyo3::prelude::*;
 
 use super::runtime::{Driver, Handle, thread_runtime};
+use super::{CallFuture, End};
 use crate::python::errors::{CLIENT, client_error, error_of_code};
 use crate::python::process;
 
@@ -44,50 +44,35 @@ pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     format!("the client's core panicked (please report this): {text}")
 }
 
-/// Drives a future on this thread until it is done, with the GIL released.
+/// Drives a call on this thread until it is done, with the GIL released.
 ///
 /// Looks for signals every [`SIGNAL_INTERVAL`]. If one raises, as Ctrl-C does, the future is dropped and `seal` runs
 /// before the exception reaches Python. If the descriptors are closed meanwhile, a call that `writes` is in doubt.
-pub(super) fn wait<T: Send>(
+pub(super) fn wait(
     py: Python<'_>,
     shared: &Handle,
     driver: Driver,
     seal: &Arc<dyn Seal>,
-    future: impl Future<Output = T> + Send,
+    mut future: CallFuture,
     writes: bool,
-) -> PyResult<T> {
+) -> PyResult<()> {
     let generation = process::generation();
     let lost = || error_of_code(py, CLIENT, inherited_call(generation), writes);
-    let mut future = Box::pin(AssertUnwindSafe(future).catch_unwind());
     // The same runtime for the whole call: timers and sockets belong to the one that polls them first.
     let on_this_thread = driver == Driver::CallingThread && thread_runtime().is_some();
     loop {
-        let outcome = py.detach(|| {
-            let turn = poll_for(future.as_mut(), SIGNAL_INTERVAL);
+        let ended = py.detach(|| {
+            let turn = poll_for(Pin::new(&mut future), SIGNAL_INTERVAL);
             // A runtime whose descriptors were closed panics.
             catch_unwind(AssertUnwindSafe(|| match on_this_thread.then(thread_runtime).flatten() {
                 Some(runtime) => runtime.block_on(turn),
                 None => shared.block_on(turn),
             }))
         });
-        let outcome = outcome.unwrap_or_else(|panic| {
-            // The future's own panics are caught above: this is the runtime's.
-            process::abandon(generation);
-            Some(Err(panic))
-        });
-        match outcome {
-            Some(Ok(value)) => return Ok(value),
-            Some(Err(panic)) => {
-                seal.seal();
-                process::check_descriptors();
-                if process::generation() != generation {
-                    // Leaked: the numbers of its sockets may belong to other files.
-                    std::mem::forget(future);
-                    return Err(lost());
-                }
-                return Err(client_error(py, panic_message(&*panic)));
-            }
-            None => {
+        let runtime_panic = match ended {
+            Ok(Some(End::Complete)) => return Ok(()),
+            Ok(Some(End::Panicked)) => None,
+            Ok(None) => {
                 let signals = py.check_signals();
                 // Before the runtime finds its own closed: tokio would close it again while it panics.
                 process::check_descriptors();
@@ -106,7 +91,25 @@ pub(super) fn wait<T: Send>(
                     });
                     return Err(interrupt);
                 }
+                continue;
             }
+            // The future's own panics are caught within it: this is the runtime's.
+            Err(panic) => {
+                process::abandon(generation);
+                Some(panic)
+            }
+        };
+        seal.seal();
+        process::check_descriptors();
+        if process::generation() != generation {
+            // Leaked: the numbers of its sockets may belong to other files.
+            std::mem::forget(future);
+            return Err(lost());
         }
+        return match runtime_panic {
+            Some(panic) => Err(client_error(py, panic_message(&*panic))),
+            // `finish` raises it.
+            None => Ok(()),
+        };
     }
 }
