@@ -13,21 +13,17 @@ pub(crate) fn meta<'py>(py: Python<'py>, answer: &Answer) -> PyResult<Bound<'py,
     Ok(records::meta(py, answer.generation, ttl)?.into_any())
 }
 
-/// The record with its bins as a dict. Its key has the primary key if `keeps_key`.
+/// The record with its bins as a dict.
 pub(crate) fn record<'py>(
     py: Python<'py>,
     arena: &KeyArena,
     digest: &Digest,
     answer: &Answer,
-    keeps_key: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let meta = meta(py, answer)?;
+    let key = records::only_key(py, arena, digest)?;
     let bins = bins_dict(py, &mut BinNames::default(), answer.ops())
-        .or_else(|unreadable| Err(unreadable.raise(py, &records::only_key(py, arena, digest)?)))?;
-    let key = match keeps_key {
-        true => records::only_key(py, arena, digest)?,
-        false => records::digest_key(py, arena, digest)?,
-    };
+        .map_err(|unreadable| unreadable.raise(py, &key))?;
     records::record(py, &key, &meta, bins.as_any())
 }
 

@@ -209,7 +209,9 @@ fn partition_statuses(
         let index_value = items.next().transpose()?.map(|value| index_value(&value)).transpose();
         let index_value = index_value.map_err(|error| with_official_text(py, error, &official("bval")))?;
         let index_value = index_value.unwrap_or(0);
-        let digest = match digest.is_none() && !is_set {
+        // Nothing was read of the partition: there is no digest.
+        let is_empty = digest.is_none() || digest.len().is_ok_and(|len| len == 0);
+        let digest = match is_empty && !is_set {
             true => None,
             false => {
                 let official = official("digest value");
