@@ -11,7 +11,7 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +40,6 @@ from aerospike_py.expressions import arithmetic, base, bitwise, bitwise_operator
 from aerospike_py.expressions import list as lists
 from aerospike_py.expressions import map as maps
 from aerospike_py.testing import DevServer
-from aerospike_py.types import ClientConfig
 from tests.support.transactions import EnterpriseNode
 
 pytestmark = pytest.mark.embedded
@@ -245,7 +244,7 @@ def module_in(folder: Path, node: DevServer, method: str) -> Iterator[None]:
     """The module of the examples, in the current folder, registered."""
     path = folder / "visits.lua"
     path.write_text(MODULE, encoding="utf-8")
-    with in_folder(folder), aerospike_py.client(cast(ClientConfig, node.config)) as client:
+    with in_folder(folder), aerospike_py.client(node.config) as client:
         if method != "udf_put":
             client.udf_put(path)
         yield

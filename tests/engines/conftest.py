@@ -27,7 +27,8 @@ def million() -> Iterator[Any]:
             rows["a"], rows["c"] = rows["id"] % 97, rows["id"] / 4
             for first in range(0, ROWS, 100_000):
                 block = rows[first : first + 100_000]
-                policy = {"total_timeout": 120_000}  # machines that run engines are busy
+                # Machines that run engines are busy.
+                policy: aerospike.types.ArrayWritePolicy = {"total_timeout": 120_000}
                 client.batch_write_numpy(
                     block, "test", "million", keys=block["id"], key_field=None, policy=policy
                 ).raise_for_failures()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._metrics import ClientMetrics, Reporter, forget, remember, snapshot_of
 from .._utils.describe import describe
@@ -95,7 +95,7 @@ class MetricsCommands(ClientBase):
             reporter.stop()
 
 
-def _check(policy: MetricsPolicy) -> None:
+def _check(policy: Any) -> None:
     if not isinstance(policy, MetricsPolicy):
         error = ParamTypeError(f"policy is {describe(policy)}; it must be a MetricsPolicy")
         error.msg = "policy parameter must be an aerospike_helpers.MetricsPolicy type"
@@ -113,7 +113,7 @@ def _check(policy: MetricsPolicy) -> None:
     _check_number("interval", policy.interval, 32)
     _check_number("latency_columns", policy.latency_columns, 8)
     _check_number("latency_shift", policy.latency_shift, 8)
-    labels = policy.labels
+    labels: Any = policy.labels
     if not isinstance(labels, Mapping) or not all(isinstance(text, str) for text in chain(*labels.items())):
         raise _wrong("labels", labels, "dict[str, str]")
     if policy.interval < 1:

@@ -38,7 +38,7 @@ def _without_limits(scan: QueryBase, policy: Mapping[str, Any] | None) -> QueryP
     return cast("QueryPolicy", {name: value for name, value in policy.items() if name not in _LIMITS})
 
 
-def _without_concurrent(options: Mapping[str, bool] | None) -> Mapping[str, bool] | None:
+def _without_concurrent(options: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """Takes ``concurrent`` out of the options of a scan: nodes always work at the same time."""
     if not isinstance(options, Mapping) or "concurrent" not in options:
         return options

@@ -10,7 +10,7 @@ import aerospike_py as aerospike
 
 SEND = {"key": aerospike.POLICY_KEY_SEND}
 PARTITIONS = 4096
-STATUS = {"done": False, "retry": True}
+STATUS: dict[int | str, object] = {"done": False, "retry": True}
 
 
 def partition_of(record):
