@@ -9,6 +9,7 @@ VENV := .venv
 NONUMPY_VENV := .venv-nonumpy
 DOCS_VENV := .venv-docs
 ENGINES_VENV := .venv-engines
+CONSUMERS_VENV := .venv-consumers
 FEAST_VENV := .venv-feast
 BIN := $(VENV)/bin
 PY := $(BIN)/python
@@ -44,6 +45,7 @@ RELEASE := $(VENV)/.extension-release
 NONUMPY := $(NONUMPY_VENV)/.tools
 DOCS := $(DOCS_VENV)/.tools
 ENGINES := $(ENGINES_VENV)/.tools
+CONSUMERS := $(CONSUMERS_VENV)/.tools
 FEAST := $(FEAST_VENV)/.tools
 
 .PHONY: help
@@ -100,6 +102,13 @@ $(ENGINES): requirements/engines.txt $(TOOLS)
 	$(ENGINES_VENV)/bin/python -m pip check --disable-pip-version-check
 	@touch $@
 
+# PyTorch, which is large, and pandas 2 beside the pandas 3 of .venv.
+$(CONSUMERS): requirements/base.txt requirements/consumers.txt $(TOOLS)
+	@test -x $(CONSUMERS_VENV)/bin/python || $(PY) -m venv $(CONSUMERS_VENV)
+	$(CONSUMERS_VENV)/bin/python $(PIP_INSTALL) -r requirements/consumers.txt
+	$(CONSUMERS_VENV)/bin/python -m pip check --disable-pip-version-check
+	@touch $@
+
 # A separate environment: Feast needs CPython 3.11 or newer, and pins of its own.
 $(FEAST): requirements/base.txt requirements/feast.txt $(TOOLS)
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "the tests with Feast need CPython 3.11 or newer")'
@@ -132,7 +141,7 @@ $(RELEASE): $(TOOLS) $(EXTENSION_SOURCES)
 
 # ---------------------------------------------------------------- tests
 
-.PHONY: test test-rust test-examples test-python test-nonumpy test-engines test-feast bench-feast test-integration test-official-suite loom asan asan-python tsan miri fuzz
+.PHONY: test test-rust test-examples test-python test-nonumpy test-engines test-consumers test-feast bench-feast test-integration test-official-suite loom asan asan-python tsan miri fuzz
 test: test-rust test-examples test-python test-nonumpy ## run all tests
 
 test-rust: ## run the tests of the crates
@@ -153,6 +162,9 @@ test-python: $(DEV) ## run the Python tests against the embedded server
 
 test-nonumpy: $(DEV) $(NONUMPY) ## run the tests of the package without NumPy
 	PYTHONPATH=python $(NONUMPY_VENV)/bin/python -m pytest tests/without_numpy $(PYTEST_ARGS)
+
+test-consumers: $(DEV) $(CONSUMERS) ## run the tests of Arrow results with pandas 2 and PyTorch in an environment of their own (large)
+	PYTHONPATH=python $(CONSUMERS_VENV)/bin/python -m pytest tests/arrow/test_consumers.py $(PYTEST_ARGS)
 
 test-engines: $(DEV) $(ENGINES) ## run the tests of Dask, Ray, Spark and Daft in an environment of their own; needs Java 17
 	@sh scripts/prerequisites.sh java
@@ -308,7 +320,7 @@ docs-serve: $(DOCS) ## serve the site at http://127.0.0.1:8000 and rebuild it wh
 
 # ---------------------------------------------------------------- the rest
 
-.PHONY: fix bench bench-availability bench-crates bench-left-out instructions clean
+.PHONY: fix bench bench-availability bench-engines bench-crates bench-left-out instructions clean
 fix: $(TOOLS) ## format Rust and Python, and apply ruff's fixes
 	cargo fmt --all
 	cargo fmt --manifest-path fuzz/Cargo.toml
@@ -333,7 +345,11 @@ instructions: $(TOOLS) ## count instructions of the hot loops (BENCH_ARGS=--chec
 bench-availability: $(RELEASE) ## read batches while nodes fail, compared with the official client: about 4 minutes
 	$(PY) benches/availability.py $(BENCH_ARGS)
 
+bench-engines: $(RELEASE) $(ENGINES) ## reads by Dask, Ray and Spark, compared with a read in one process; needs Java 17
+	@sh scripts/prerequisites.sh java
+	PYTHONPATH=python $(ENGINES_VENV)/bin/python benches/engines.py $(BENCH_ARGS)
+
 clean: ## remove everything that was built, including .venv
-	rm -rf target site benches/rust/target fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) $(DOCS_VENV) $(ENGINES_VENV) $(FEAST_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf target site benches/rust/target fuzz/target fuzz/corpus $(VENV) $(NONUMPY_VENV) $(DOCS_VENV) $(ENGINES_VENV) $(CONSUMERS_VENV) $(FEAST_VENV) benches/.venv-peers-* dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f python/aerospike_py/_native*.so python/aerospike_py/_native*.pyd
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

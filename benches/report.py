@@ -358,8 +358,13 @@ def matrix(figures: Figures) -> Iterator[str]:
     yield from table(["client", "call", "CPU", "wall", "CPU ratio"], rows)
     lag = figures["lag"]
     if lag:
-        rate, p99 = middle(lag, "rate"), middle(lag, "lag_p99")
-        yield from ("", f"100 entities, 32 in flight: {rate:,.0f} matrices/s, loop lag p99 {milli(p99)}.", "")
+        rate, p99, own = (middle(lag, name) for name in ("rate", "lag_p99", "own_lag_p99"))
+        text = f"100 entities, 32 in flight: {rate:,.0f} matrices/s, loop lag p99 {milli(p99)}"
+        yield from (
+            "",
+            f"{text}, less the time in which its thread waited for a core {milli(own)}.",
+            "",
+        )
 
 
 TABLES: dict[str, Callable[[Figures], Iterator[str]]] = {

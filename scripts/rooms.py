@@ -192,6 +192,9 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "devserver",
             "async_client",
             "client",
+            "query",
+            "numpy_write",
+            "_result_codes",
             "inference",
             "_inference",
             "records",
@@ -270,9 +273,10 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         # The clients.
         "async_client": ("_commands", "_utils"),
-        "client": ("_commands", "types"),
+        "client": ("_commands", "_utils", "types"),
         # The methods of both clients, a module per family.
         "_commands": (
+            "_export",
             "_metrics",
             "metrics",
             "_schema",
@@ -326,7 +330,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_utils",
             "_native",
         ),
-        "arrow_records": ("_types", "_result_codes", "_native"),
+        "arrow_records": ("_export", "_types", "_result_codes", "_native"),
         # The end of a read: warnings and errors.
         "_finish": (
             "numpy_batch",
@@ -348,18 +352,12 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "feature_matrix": ("_export", "_types", "_result_codes"),
         "numpy_query": ("numpy_records", "_types"),
-        "numpy_write": ("_result_codes", "_utils", "_native"),
+        "numpy_write": ("_export", "_result_codes", "_utils", "_native"),
         "inference": ("_inference",),
         # Behind `inference` and `infer_dtype`.
         "_inference": ("_schema", "records", "values", "_types", "exception", "_utils"),
         # What results in arrays have in common.
         "numpy_records": ("_export", "_leaves"),
-        # Results as objects of other libraries.
-        "_export": ("_types", "_leaves", "_native", "_schema"),
-        # The `schema` argument of reads into Arrow columns.
-        "_schema": (),
-        # A dtype's fields as a tree.
-        "_leaves": (),
         # What methods take.
         "batch": ("_operation", "records", "types"),
         "operations": (
@@ -402,8 +400,14 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "cdt_ctx": ("_numbers", "constants", "exception", "_utils"),
         "string_helpers": (),
         "_numbers": (),
-        "records": ("exception", "_result_codes"),
+        "records": ("_export", "exception", "_result_codes"),
         "values": ("exception", "_utils"),
+        # Results as objects of other libraries.
+        "_export": ("_types", "_leaves", "_native", "_schema"),
+        # The `schema` argument of reads into Arrow columns.
+        "_schema": (),
+        # A dtype's fields as a tree.
+        "_leaves": (),
         # Types of configs and policies.
         "types": ("_types", "_native"),
         # The rows of a batch, by the key that the caller has.

@@ -6,7 +6,7 @@ import asyncio
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from benches.tasks.clocks import cpu_seconds
+from benches.tasks.clocks import ThreadTime, cpu_seconds
 from benches.workloads import WORKLOADS
 
 if TYPE_CHECKING:
@@ -76,12 +76,18 @@ class Paced:
         self.done += 1
 
 
-async def heartbeat(lags: list[float]) -> None:
-    """How much later than requested the loop wakes a coroutine."""
+async def heartbeat(lags: list[float], queued: list[float] | None = None) -> None:
+    """How much later than requested the loop wakes a coroutine.
+
+    ``queued`` gets the part of it in which the loop's thread was ready and waited for a core (Linux).
+    """
     while True:
-        start = perf_counter()
+        start, before = perf_counter(), 0.0 if queued is None else ThreadTime.now().queued
         await asyncio.sleep(BEAT)
-        lags.append(perf_counter() - start - BEAT)
+        lag = perf_counter() - start - BEAT
+        lags.append(lag)
+        if queued is not None:
+            queued.append(min(lag, ThreadTime.now().queued - before))
 
 
 class Flight:

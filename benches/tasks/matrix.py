@@ -59,6 +59,7 @@ class Matrices:
             calls: list[Callable[[], Awaitable[Any]]] = [face.features(count, start) for start in starts]
             await asyncio.gather(*(call() for call in calls))
             lags: list[float] = []
+            queued: list[float] = []
             taken: list[float] = []
             end = perf_counter() + seconds
 
@@ -68,11 +69,12 @@ class Matrices:
                     taken.append(perf_counter() - start)
                     number += in_flight
 
-            beat = asyncio.ensure_future(heartbeat(lags))
+            beat = asyncio.ensure_future(heartbeat(lags, queued))
             cpu, wall = cpu_seconds(), perf_counter()
             await asyncio.gather(*(one_after_another(number) for number in range(in_flight)))
             cpu, wall = cpu_seconds() - cpu, perf_counter() - wall
             beat.cancel()
+            own = [lag - waited for lag, waited in zip(lags, queued, strict=True)]
             return {
                 "rate": round(len(taken) / wall, 1),
                 "cpu": round(cpu / len(taken) * 1e6, 1),
@@ -80,6 +82,7 @@ class Matrices:
                 "p99": round(percentile(taken, 0.99) * 1e6, 1),
                 "lag_p50": round(percentile(lags, 0.5) * 1e6, 1),
                 "lag_p99": round(percentile(lags, 0.99) * 1e6, 1),
+                "own_lag_p99": round(percentile(own, 0.99) * 1e6, 1),
             }
 
         return self._flight.loop.run_until_complete(run())

@@ -121,7 +121,9 @@ async def features(user: int, item: Annotated[list[int], Query(max_length=100)])
 
 @app.get("/metrics")
 async def numbers() -> Response:
-    return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+    # The numbers of the service, then those of the client: calls, nodes, connections, retries.
+    text = metrics.text() + aerospike.prometheus_text()
+    return Response(text, media_type="text/plain; version=0.0.4")
 
 
 @app.get("/healthz")

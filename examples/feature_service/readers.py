@@ -47,6 +47,8 @@ class ArrayReader:
 
     async def connect(self) -> None:
         await self.client.connect()
+        # Counts and times calls from now on, for /metrics.
+        self.client.enable_metrics()
 
     async def close(self) -> None:
         await self.client.close()

@@ -16,7 +16,7 @@ from ._tracing import current_trace
 from ._utils.log import emit as log_event
 from ._utils.log import logger
 from ._utils.warnings import warn
-from .exception import ParamTypeError, RecordDecodeError
+from .exception import ClosedError, ParamTypeError, RecordDecodeError
 from .exception import _error_class as error_class
 from .feature_matrix import FeatureMatrix
 from .keys import Keys
@@ -33,6 +33,7 @@ __all__ = [
     "BatchRecords",
     "CDTInfinite",
     "CDTWildcard",
+    "ClosedError",
     "ClusterStats",
     "ConnectionStats",
     "Exists",

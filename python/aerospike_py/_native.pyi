@@ -216,6 +216,19 @@ class ArrowTable:
     def nbytes(self) -> int: ...
     def null_counts(self) -> list[int]: ...
 
+@final
+class RowMeta:
+    """What is known about the rows of a result in Arrow columns, as bytes of arrays."""
+
+    def meta(self) -> bytes:
+        """Generations and times to live, pairs of ``u4``."""
+
+    def result_codes(self) -> bytes:
+        """Result codes, ``i4``. Empty for a query."""
+
+    def digests(self) -> bytes:
+        """Digests, 20 bytes each. Empty for a batch."""
+
 def arrow_table_of_fields(schema: Any, rows: int, leaves: Sequence[tuple[bytes, bytes]]) -> ArrowTable:
     """The fields of a structured array. ``leaves`` has the values of each field that is no struct, and a byte
     for each row: whether it has a value."""
@@ -287,6 +300,9 @@ class Core:
 
     def ensure_connected(self, completions: Completions | None) -> Any:
         """Connects the client if it was never connected, as its first command does."""
+
+    def take_events(self) -> list[tuple[int, float, str]]:
+        """Takes the events that were not logged yet: level, time and message of each."""
 
     def close(self) -> None: ...
     def is_connected(self) -> bool: ...

@@ -21,7 +21,6 @@ MapPolicy: TypeAlias = "Mapping[str, int]"
 BitPolicy: TypeAlias = "Mapping[str, int] | None"
 HllPolicy: TypeAlias = "Mapping[str, int] | None"
 
-# `operation(number, bin_name, ctx, policy, **entries)` makes the dictionary of an operation, or raises
-# ParamError for the argument that is wrong. The extension checks dictionaries of any origin in the same way
-# when it sends them.
+# `operation(number, bin_name, ctx, policy, **entries)` makes the dictionary of an operation. The
+# extension checks dictionaries of any origin in the same way when it sends them.
 operation = _native.operation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from ._result_codes import ABOUT_RECORD, describe, failure
 
@@ -44,23 +44,20 @@ class ArrowRecords:
     def __init__(
         self,
         table: _native.ArrowTable,
-        meta: bytes,
+        rows: _native.RowMeta,
         inexact: dict[str, int],
         decode_errors: int,
         *,
-        result_codes: bytes | None = None,
         batch_keys: BatchKeys | None = None,
-        digests: bytes | None = None,
         labels: RecordLabels | None = None,
         has_sets: bool = False,
     ) -> None:
         self.inexact = inexact
         self.decode_errors = decode_errors
         self._table = table
-        self._meta = meta
-        self._result_codes = result_codes
+        self._rows = rows
+        self._bytes: dict[str, bytes] = {}
         self._batch_keys = batch_keys
-        self._digests = digests
         self._labels = labels
         self._has_sets = has_sets
         self._keys: list[Any] | None = None
@@ -184,7 +181,7 @@ class ArrowRecords:
         """
         import numpy as np
 
-        return np.frombuffer(self._meta, dtype=[("gen", "u4"), ("ttl", "u4")])
+        return np.frombuffer(self._bytes_of("meta"), dtype=[("gen", "u4"), ("ttl", "u4")])
 
     @property
     def result_codes(self) -> npt.NDArray[np.int32]:
@@ -200,9 +197,9 @@ class ArrowRecords:
         """
         import numpy as np
 
-        if self._result_codes is None:
+        if self._batch_keys is None:
             raise AttributeError("results of queries have no result codes: all their rows are records")
-        return np.frombuffer(self._result_codes, dtype=np.int32)
+        return np.frombuffer(self._bytes_of("result_codes"), dtype=np.int32)
 
     @property
     def ok(self) -> npt.NDArray[np.bool_]:
@@ -214,7 +211,7 @@ class ArrowRecords:
         """
         import numpy as np
 
-        if self._result_codes is None:
+        if self._batch_keys is None:
             return np.ones(len(self), dtype=np.bool_)
         ok: npt.NDArray[np.bool_] = self.result_codes == 0
         return ok
@@ -232,11 +229,11 @@ class ArrowRecords:
         """
         import numpy as np
 
-        if self._digests is None:
+        if self._batch_keys is not None:
             raise AttributeError(
                 'results of batches have no digests; pass meta=("digest",) for a column of them'
             )
-        return np.frombuffer(self._digests, dtype="V20")
+        return np.frombuffer(self._bytes_of("digests"), dtype="V20")
 
     @property
     def sets(self) -> list[str | None]:
@@ -279,7 +276,7 @@ class ArrowRecords:
         Example:
             >>> client.batch_read_arrow(keys, {"visits": "int64"}).raise_for_failures()
         """
-        if self._result_codes is None:
+        if self._batch_keys is None:
             return
         codes = self._codes()
         failed = [(row, code) for row, code in enumerate(codes) if code not in ABOUT_RECORD]
@@ -293,7 +290,7 @@ class ArrowRecords:
             )
 
     def _codes(self) -> list[int]:
-        return memoryview(self._result_codes or b"").cast("i").tolist()
+        return memoryview(self._bytes_of("result_codes")).cast("i").tolist()
 
     def _row_name(self, row: int) -> str:
         if self._batch_keys is not None:
@@ -304,12 +301,19 @@ class ArrowRecords:
         """What identifies a row's record in ``BatchDecodeError.failures``: its primary key or digest."""
         if self._batch_keys is not None:
             return self._batch_keys.primary_key(row)
-        return (self._digests or b"")[20 * row : 20 * row + 20]
+        return self._bytes_of("digests")[20 * row : 20 * row + 20]
+
+    def _bytes_of(self, what: Literal["meta", "result_codes", "digests"]) -> bytes:
+        """What is known about the rows, which most callers do not look at: copied when it is."""
+        found = self._bytes.get(what)
+        if found is None:
+            found = self._bytes[what] = getattr(self._rows, what)()
+        return found
 
     def __repr__(self) -> str:
         columns = self.columns
         parts = [f"{len(self)} rows x {len(columns)} columns"]
-        if self._result_codes is not None:
+        if self._batch_keys is not None:
             parts += describe(Counter(self._codes()), "found")
         if self.inexact:
             parts.append(f"inexact={self.inexact!r}")
@@ -318,6 +322,15 @@ class ArrowRecords:
         shown = ", ".join(f"{name}: {kind}" for name, kind in columns[:_SHOWN])
         more = f", and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
         return f"<{type(self).__name__} {', '.join(parts)}: {shown}{more}>"
+
+    def _repr_html_(self) -> str:
+        from ._export.html import arrow_rows, objects
+
+        parts = repr(self)[1:-1].partition(": ")[0]
+        rows = arrow_rows(self)
+        types = {name: f"<{kind}>" for name, kind in self.columns}
+        note = "" if rows or not len(self) else "install pyarrow to see the first rows here"
+        return objects(parts, list(types), [types, *rows], len(self) + 1, note)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{type(self).__name__} cannot be pickled or copied; pickle to_pyarrow() instead")

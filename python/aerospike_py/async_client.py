@@ -20,6 +20,7 @@ from ._commands.records import AsyncRecordCommands
 from ._commands.transactions import AsyncTransactionCommands
 from ._commands.unsupported import UnsupportedCommands
 from ._utils.event_loop import call
+from ._utils.log import watcher
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -64,6 +65,7 @@ class AsyncClient(
             >>> client = await AsyncClient({"hosts": [("127.0.0.1", 3000)]}).connect()
         """
         await call(self._core.connect, username, password)
+        watcher.start()
         return self
 
     async def close(self) -> None:

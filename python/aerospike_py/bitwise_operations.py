@@ -2,7 +2,8 @@
 
 The functions have the names and arguments of the official client's
 ``aerospike_helpers.operations.bitwise_operations`` and return the same dictionaries: to migrate, change the
-import. A wrong argument is refused here, and named.
+import. A wrong argument is refused by the call that sends the
+operation.
 
 Offsets count from the left, or from the right if negative. ``policy`` is a dictionary with
 ``bit_write_flags`` (``BIT_WRITE_*``).

@@ -19,6 +19,7 @@ from ._commands.read_matrix import ReadMatrixCommands
 from ._commands.records import RecordCommands
 from ._commands.transactions import TransactionCommands
 from ._commands.unsupported import UnsupportedCommands
+from ._utils.log import watcher
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -96,6 +97,7 @@ class Client(
             >>> client = aerospike_py.client({"hosts": [("127.0.0.1", 3000)]}).connect()
         """
         self._core.connect(None, username, password)
+        watcher.start()
         return self
 
     def get_node_names(self) -> list[str]:

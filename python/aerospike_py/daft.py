@@ -96,7 +96,7 @@ def read_aerospike(
     n: int = 64,
     schema: ArrowSchema | None = None,
     columns: Sequence[str] | None = None,
-    where: Expression | str | None = None,
+    where: Expression | str | tuple[Any, ...] | None = None,
     meta: MetaColumns = (),
     policy: QueryPolicy | None = None,
     max_concurrent: int | None = None,

@@ -33,7 +33,7 @@ def read_aerospike(
     n: int = 64,
     schema: ArrowSchema | None = None,
     columns: Sequence[str] | None = None,
-    where: Expression | str | None = None,
+    where: Expression | str | tuple[Any, ...] | None = None,
     meta: MetaColumns = (),
     policy: QueryPolicy | None = None,
     max_concurrent: int | None = None,
@@ -53,7 +53,7 @@ def read_aerospike(
         n: number of splits.
         schema: the columns, as in :func:`aerospike_py.splits.splits`.
         columns: the columns to read; None for all.
-        where: a filter: an expression or its base64.
+        where: a filter: an expression, its base64, or a predicate for a secondary index.
         meta: columns about records, as in :meth:`Query.to_arrow`.
         policy: query policy of each read.
         max_concurrent: as in :func:`aerospike_py.splits.splits`.

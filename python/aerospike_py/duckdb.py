@@ -38,7 +38,7 @@ class AerospikeTable:
         set: the set, or None for the whole namespace.
         schema: the columns, as in :func:`aerospike_py.splits.splits`.
         columns: the columns to read; None for all.
-        where: a filter: an expression or its base64.
+        where: a filter: an expression, its base64, or a predicate for a secondary index.
         meta: columns about records, as in :meth:`Query.to_arrow`.
         policy: query policy.
         records_per_second: the maximum number of records per second that each node reads; 0 for no limit.
@@ -58,7 +58,7 @@ class AerospikeTable:
         *,
         schema: ArrowSchema | None = None,
         columns: Sequence[str] | None = None,
-        where: Expression | str | None = None,
+        where: Expression | str | tuple[Any, ...] | None = None,
         meta: MetaColumns = (),
         policy: QueryPolicy | None = None,
         records_per_second: int = 0,

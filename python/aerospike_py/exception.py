@@ -3,7 +3,8 @@
 Every exception has
 
 - ``code``: the result code, positive from the server, negative from the client,
-- ``msg``: the failed command, the node, the number of attempts, and the reason,
+- ``msg``: the failed command, the node, the number of attempts, and the reason; for some wrong arguments and
+  policies the official client's text, which programs compare, where ``str(error)`` says more,
 - ``in_doubt``: whether a write may have been applied although it failed.
 
 The official client's attributes ``file``, ``line`` and ``subcode`` are None.
@@ -43,15 +44,15 @@ class AerospikeError(Exception):
         self.in_doubt = in_doubt
 
     def __str__(self) -> str:
-        return self.msg
+        return str(self.args[0]) if self.args else ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.msg, self.code, self.in_doubt), _state(self)
+        return type(self), (str(self), self.code, self.in_doubt), _state(self)
 
 
 def _state(error: AerospikeError) -> dict[str, Any] | None:
-    """Attributes that a subclass or a user added to the instance."""
-    known = {"msg", "code", "in_doubt"}
+    """Attributes that a subclass or a user added to the instance, and ``msg`` if it is not the text."""
+    known = {"code", "in_doubt"} if error.msg != str(error) else {"msg", "code", "in_doubt"}
     return {name: value for name, value in vars(error).items() if name not in known} or None
 
 
@@ -469,6 +470,10 @@ class ClusterError(ServerError):
     code = 11
 
 
+class ClosedError(ClusterError, ClientError):
+    """The client is closed. A ``ClusterError``, as in the official client, that is also a ``ClientError``."""
+
+
 class ClusterChangeError(ClusterError):
     """The cluster changed while the command ran."""
 
@@ -622,8 +627,8 @@ class UDFError(ServerError):
     func: str | None = None
 
 
-class LuaFileNotFound(UDFError):
-    """The Lua file does not exist."""
+class LuaFileNotFound(UDFError, builtins.FileNotFoundError):
+    """The Lua file does not exist. Also a builtin ``FileNotFoundError``."""
 
     code = 1302
 
@@ -677,6 +682,7 @@ __all__ = [
     "BinNotFound",
     "ClientAbortError",
     "ClientError",
+    "ClosedError",
     "ClusterChangeError",
     "ClusterError",
     "ConnectionError",

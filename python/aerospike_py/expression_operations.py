@@ -2,7 +2,8 @@
 
 The functions have the names and arguments of the official client's
 ``aerospike_helpers.operations.expression_operations`` and return the same dictionaries: to migrate, change
-the import. A wrong argument is refused here, and named.
+the import. A wrong argument is refused by the call that sends the
+operation; the classes of expressions check theirs when they are made.
 
 >>> from aerospike_py import expression_operations, expressions as exp
 >>> ops = [expression_operations.expression_read("is_adult", exp.GE(exp.IntBin("age"), 18).compile())]

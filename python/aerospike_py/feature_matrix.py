@@ -164,6 +164,20 @@ class FeatureMatrix:
         rows, columns = self.matrix.shape
         return rows, columns
 
+    def _repr_html_(self) -> str:
+        from ._export.html import ROWS, table
+
+        fields = {
+            name: (self.matrix[:, column], self.present[:, column])
+            for column, name in enumerate(self.columns)
+        }
+        codes = {
+            f"code {group}" if self.result_codes.shape[1] > 1 else "code": self.result_codes[:, group]
+            for group in range(min(self.result_codes.shape[1], ROWS))
+        }
+        labels = [str(row) for row in range(min(len(self), ROWS))]
+        return table(repr(self)[1:-1], len(self), "row", labels, fields, codes)
+
     def __repr__(self) -> str:
         parts = [f"{len(self)} rows", f"{len(self.columns)} columns"]
         parts += describe(Counter(self.result_codes.ravel().tolist()), "found")

@@ -2,7 +2,8 @@
 
 The functions have the names and arguments of the official client's
 ``aerospike_helpers.operations.hll_operations`` and return the same dictionaries: to migrate, change the
-import. A wrong argument is refused here, and named.
+import. A wrong argument is refused by the call that sends the
+operation.
 
 A sketch estimates how many distinct values were added to it. ``index_bit_count`` (4 to 16) sets its
 precision, ``mh_bit_count`` (4 to 51) that of intersections and similarities; the two are 64 at most

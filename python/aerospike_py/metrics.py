@@ -6,12 +6,13 @@ The others describe periodic metrics, which ``client.enable_metrics()`` reports.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from .stats import ClusterStats, ConnectionStats, NodeStats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = [
     "Cluster",
@@ -126,4 +127,6 @@ class MetricsPolicy:
         self.interval = interval
         self.latency_columns = latency_columns
         self.latency_shift = latency_shift
-        self.labels = dict(labels)
+        # Checked where the policy is used, as the rest.
+        given: Any = labels
+        self.labels: Mapping[str, str] = dict(given) if isinstance(given, Mapping) else given

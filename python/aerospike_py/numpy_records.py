@@ -332,6 +332,10 @@ class NumpyRecords:
             parts.append(f"decode_errors={self.decode_errors}")
         return ", ".join(parts)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        """The names that notebooks offer after ``records["``."""
+        return list(self.batch_records.dtype.names or ())
+
     def _repr_html_(self) -> str:
         from ._export.html import ROWS, table
 

@@ -119,6 +119,22 @@ class NumpyWriteResult:
         parts = describe(Counter(self.result_codes.tolist()), f"of {len(self)} rows written", {})
         return f"<NumpyWriteResult {', '.join(parts)}>"
 
+    def _repr_html_(self) -> str:
+        from ._export.html import ROWS, objects
+
+        failed = self.result_codes.nonzero()[0]
+        rows = [
+            {
+                "row": row,
+                "key": self._keys.primary_key(row),
+                "result": causes([int(self.result_codes[row])]),
+                "in doubt": bool(self.in_doubt[row]),
+            }
+            for row in failed[:ROWS].tolist()
+        ]
+        header = list(rows[0]) if rows else []
+        return objects(repr(self)[1:-1], header, rows, len(failed))
+
     def __reduce__(self) -> Any:
         keys = {row: self._keys.primary_key(row) for row in self.result_codes.nonzero()[0].tolist()}
         return (_restore, (self.result_codes, self.in_doubt, keys))

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._engines.columns import kinds
 from ._engines.conditions import filter_for
@@ -36,7 +36,7 @@ def scan_aerospike(
     *,
     schema: ArrowSchema | None = None,
     columns: Sequence[str] | None = None,
-    where: Expression | str | None = None,
+    where: Expression | str | tuple[Any, ...] | None = None,
     meta: MetaColumns = (),
     policy: QueryPolicy | None = None,
     records_per_second: int = 0,
@@ -54,7 +54,7 @@ def scan_aerospike(
         set: the set, or None for the whole namespace.
         schema: the columns, as in :func:`aerospike_py.splits.splits`.
         columns: the columns of the frame; None for all.
-        where: a further filter: an expression or its base64.
+        where: a further filter: an expression, its base64, or a predicate for a secondary index.
         meta: columns about records, as in :meth:`Query.to_arrow`.
         policy: query policy.
         records_per_second: the maximum number of records per second that each node reads; 0 for no limit.

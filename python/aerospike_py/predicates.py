@@ -229,7 +229,7 @@ def _geo(function: str, bin: str | None, argument: str, text: str, index_type: i
 
 
 def _check_bin(function: str, bin: object) -> None:
-    if bin is not None and not isinstance(bin, str):
+    if bin is not None and not isinstance(bin, str | bytearray):
         raise ParamTypeError(f"{function}: bin is {describe(bin)}; it must be a str, the name of a bin")
 
 

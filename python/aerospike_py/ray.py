@@ -12,7 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from ._engines.columns import kinds
+from ._engines.conditions import filter_for
 from ._engines.library import library
+from ._engines.ray_predicates import columns_of, condition_of
 from ._engines.tables import table, tables
 from ._engines.writing import Target, Written, target, write
 from .splits import splits
@@ -38,9 +41,11 @@ _VALUE = 16
 class AerospikeDatasource(Datasource):
     """A set, for ``ray.data.read_datasource``.
 
-    Ray says which columns it needs (``select_columns``), and only their bins travel. Filters of Ray are
-    applied by Ray; pass ``where`` to have the cluster filter. A read task that fails is repeated by Ray if
-    its worker died; errors of the read itself fail the job.
+    Ray says which columns it needs (``select_columns``), and only their bins travel. Of its filters by
+    expression (``filter(expr=col("visits") > 5)``), comparisons of numbers, booleans and text, ``is_in``,
+    null tests and ``starts_with`` become a filter that the cluster applies; the read task applies the whole
+    expression again to what arrives, as Ray would. A read task whose worker died is repeated by Ray; errors
+    of the read itself fail the job.
 
     Args:
         config: the config of a client. It travels with the tasks, also its password.
@@ -49,7 +54,7 @@ class AerospikeDatasource(Datasource):
         n: number of splits; None for the parallelism that Ray asks for.
         schema: the columns, as in :func:`aerospike_py.splits.splits`.
         columns: the columns to read; None for all.
-        where: a filter: an expression or its base64.
+        where: a filter: an expression, its base64, or a predicate for a secondary index.
         meta: columns about records, as in :meth:`Query.to_arrow`.
         policy: query policy of each read.
         max_concurrent: as in :func:`aerospike_py.splits.splits`.
@@ -71,7 +76,7 @@ class AerospikeDatasource(Datasource):
         n: int | None = None,
         schema: ArrowSchema | None = None,
         columns: Sequence[str] | None = None,
-        where: Expression | str | None = None,
+        where: Expression | str | tuple[Any, ...] | None = None,
         meta: MetaColumns = (),
         policy: QueryPolicy | None = None,
         max_concurrent: int | None = None,
@@ -79,6 +84,8 @@ class AerospikeDatasource(Datasource):
     ) -> None:
         super().__init__()
         self._n = n
+        # Ray sets it in copies of this object: the columns that it needs, None for all.
+        self._projection_map: dict[str, str] | None = None
         # One split of everything: it has the inferred columns, and is cut when Ray says how finely.
         self._whole = splits(
             config,
@@ -102,28 +109,35 @@ class AerospikeDatasource(Datasource):
         """Whether Ray may choose columns: yes."""
         return True
 
+    def supports_predicate_pushdown(self) -> bool:
+        """Whether Ray may pass filters: yes. Read tasks apply them."""
+        return True
+
     def estimate_inmemory_data_size(self) -> int:
         """About how many bytes the set has in memory, by the cluster's counts."""
-        return self._whole.records * _VALUE * max(1, len(self._whole.schema))
+        return _size(self._whole)
 
     def get_read_tasks(
         self, parallelism: int, per_task_row_limit: int | None = None, data_context: Any = None
     ) -> list[Any]:
         """A task for each split."""
-        projection = self.get_projection_map()
-        renamed = None if projection is None else dict(projection)
-        whole = self._whole if renamed is None else self._whole.select(list(renamed))
-        schema = _renamed(table(whole.empty(), whole), renamed).schema
+        predicate = self.get_current_predicate()
+        chosen = None if self._projection_map is None else list(self._projection_map)
+        whole = self._whole
+        if chosen is not None:
+            needed = [] if predicate is None else columns_of(predicate)
+            whole = whole.select(list(dict.fromkeys([*chosen, *needed])))
+        if predicate is not None:
+            condition = filter_for(condition_of(predicate), kinds(whole.schema))
+            whole = whole if condition is None else whole.where(condition)
+        elif per_task_row_limit is not None:
+            whole = whole.limit(max(1, per_task_row_limit))
+        schema = _block(table(whole.empty(), whole), None, chosen).schema
         return [
             ReadTask(
-                lambda part=part: _read(part, renamed),
+                lambda part=part: _read(part, predicate, chosen),
                 # The number of rows is an estimate, and Ray would take it for their count.
-                BlockMetadata(
-                    num_rows=None,
-                    size_bytes=part.records * _VALUE * max(1, len(part.schema)),
-                    input_files=None,
-                    exec_stats=None,
-                ),
+                BlockMetadata(num_rows=None, size_bytes=_size(part), input_files=None, exec_stats=None),
                 schema=schema,
                 per_task_row_limit=per_task_row_limit,
             )
@@ -192,12 +206,20 @@ class AerospikeDatasink(Datasink):
         self.rows = sum(written.rows for written in write_result.write_returns)
 
 
-def _read(split: Split, renamed: dict[str, str] | None) -> Iterator[Any]:
+def _size(split: Split) -> int:
+    # Never 0, which Ray takes for an empty dataset that need not be read.
+    return max(1, split.records * _VALUE * max(1, len(split.schema)))
+
+
+def _read(split: Split, predicate: Any, chosen: list[str] | None) -> Iterator[Any]:
+    # Compiled here: expressions of Ray can be pickled, those of pyarrow not always.
+    condition = None if predicate is None else predicate.to_pyarrow()
     for columns in tables(split):
-        yield _renamed(columns, renamed)
+        yield _block(columns, condition, chosen)
 
 
-def _renamed(columns: Any, renamed: dict[str, str] | None) -> Any:
-    if renamed is None:
-        return columns
-    return columns.select(list(renamed)).rename_columns(list(renamed.values()))
+def _block(columns: Any, condition: Any, chosen: list[str] | None) -> Any:
+    """The rows that pass the condition, with the chosen columns. Without any, Ray's own column keeps rows."""
+    if condition is not None:
+        columns = columns.filter(condition)
+    return columns if chosen is None else BlockAccessor.for_block(columns).select(chosen)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._result_codes import ABOUT_RECORD, describe, failure
+from ._result_codes import ABOUT_RECORD, cause, describe, failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +20,13 @@ class Key(NamedTuple):
     Attributes:
         namespace: the namespace.
         set: the set, or None. It and the primary key are None if the name of the set is not UTF-8.
-        key: the primary key. None if the server did not store it, or if another client stored a key that is
-            neither an integer nor text nor bytes. Text that is not UTF-8 is returned as bytes.
+        key: the primary key. ``get`` returns None unless its key policy is ``POLICY_KEY_SEND``; a query
+            returns None if the server did not store it, or if another client stored a key that is neither an
+            integer nor text nor bytes. Text that is not UTF-8 is returned as bytes.
         digest: 20 bytes that identify the record in its namespace.
 
     Example:
-        >>> key = client.get(("test", "users", 1)).key
+        >>> key = client.get(("test", "users", 1), {"key": POLICY_KEY_SEND}).key
         >>> key.set, key.key, len(key.digest)
         ('users', 1, 20)
         >>> {key: "a key of a dict"}[key]
@@ -201,6 +202,26 @@ class BatchRecords:
         counts[0] -= unsent
         parts = [f"{len(self)} rows", *describe(counts, self._success)]
         return f"<BatchRecords {', '.join(parts)}{f', {unsent} not sent' if unsent else ''}>"
+
+    def _repr_html_(self) -> str:
+        from ._export.html import ROWS, objects
+
+        rows = []
+        for row in self.batch_records[:ROWS]:
+            key = getattr(row, "key", None)
+            code = getattr(row, "result", None)
+            bins = getattr(getattr(row, "record", None), "bins", None)
+            named = bins if isinstance(bins, dict) else dict(bins or ())
+            rows.append(
+                {
+                    "key": key[2] if isinstance(key, tuple) and len(key) > 2 else key,
+                    "result": "ok" if code == 0 else cause(code) if isinstance(code, int) else None,
+                    # A bin of the name "key" has a column of its own.
+                    **{f"bin {name}" if name in ("key", "result") else name: named[name] for name in named},
+                }
+            )
+        header = list(dict.fromkeys(["key", "result", *(name for row in rows for name in row)]))
+        return objects(repr(self)[1:-1], header, rows, len(self))
 
     def __len__(self) -> int:
         return len(self.batch_records)

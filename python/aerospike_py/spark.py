@@ -20,9 +20,9 @@ from ._engines.columns import kinds
 from ._engines.conditions import filter_for
 from ._engines.library import library
 from ._engines.spark_types import conditions_of, read_types, spark_schema
-from ._engines.tables import tables
-from ._engines.writing import Target, target, write
-from .exception import ParamError
+from ._engines.tables import table, tables
+from ._engines.writing import Target, is_repeatable, target, write
+from .exception import ClientError, ParamError
 from .splits import splits
 
 library("pyspark.sql.datasource", "spark")
@@ -46,7 +46,7 @@ _log = logging.getLogger("aerospike_py.spark")
 _OPTIONS = frozenset(
     {
         *("hosts", "user", "password", "config", "namespace", "set", "splits", "columns", "where"),
-        *("maxconcurrent", "recordspersecond", "key", "bins", "nulls", "policy"),
+        *("maxconcurrent", "recordspersecond", "pushfilters", "key", "bins", "nulls", "policy"),
     }
 )
 # Rows that are written in one call.
@@ -68,6 +68,7 @@ class AerospikeDataSource(DataSource):
     ``where``              a filter expression as base64 (``client.get_expression_base64``)
     ``maxConcurrent``      how many splits of a node a Python worker reads at a time
     ``recordsPerSecond``   how many records per second a node reads for one split
+    ``pushFilters``        ``"true"``: the cluster applies Spark's filters; ``"false"`` by default
     ``key``                writes: the column with the primary keys
     ``bins``               writes: ``"a,b"``: the columns to write; all by default
     ``nulls``              writes: ``"omit"`` or ``"remove"``
@@ -75,15 +76,19 @@ class AerospikeDataSource(DataSource):
     =====================  ================================================================================
 
     **Reads.** Without ``.schema(...)`` columns are inferred once, on the driver, from 10,000 records. Spark
-    tells Python sources no columns, so name those that you need. With
-    ``spark.sql.python.filterPushdown.enabled`` set to ``true``, comparisons, ``isin``, ``isNull`` and
-    ``startswith`` also become a filter that the cluster applies; Spark applies them again to what arrives.
-    A task that fails is read again by Spark (``spark.task.maxFailures``).
+    tells Python sources no columns, so name those that you need. A task that fails is read again by Spark
+    (``spark.task.maxFailures``).
+
+    **Filters.** With ``spark.sql.python.filterPushdown.enabled`` set to ``true`` and the option
+    ``pushFilters``, comparisons, ``isin``, ``isNull`` and ``startswith`` also become a filter that the
+    cluster applies; Spark applies them again to what arrives. Use a dataframe of such a ``load()`` once, with
+    one filter: Spark plans the read of a dataframe once and keeps the filter for all its later uses, so that
+    a second use without it, or with another, misses rows.
 
     **Writes.** ``mode("append")`` only. Rows are written as tasks run, not at the commit: a job that is
     aborted leaves the rows of its tasks in the set, and the log says how many. Tasks that Spark repeats write
-    the same rows again, with the same outcome unless the policy sets ``gen`` or creates records only. A
-    task whose rows fail raises their counts and first keys.
+    the same rows again, with the same outcome. If the policy sets ``gen``, or creates records only, they are
+    refused instead. A task whose rows fail raises their counts and first keys.
 
     Example:
         >>> from aerospike_py.spark import AerospikeDataSource
@@ -101,11 +106,18 @@ class AerospikeDataSource(DataSource):
     def schema(self) -> Any:
         """The columns, inferred from the set."""
         options = _Options(self.options)
-        return spark_schema(next(tables(options.splits(None, 1)[0].limit(1))).schema)
+        split = options.splits(None, 1)[0]
+        if not split.schema:
+            raise ParamError(
+                f"the set {split.set!r} of namespace {split.namespace!r} has no records to infer columns "
+                "from; name them by .schema(...)"
+            )
+        return spark_schema(table(split.empty(), split).schema)
 
     def reader(self, schema: Any) -> _Reader:
         """A reader of these columns."""
-        return _Reader(_Options(self.options), schema)
+        options = _Options(self.options)
+        return (_FilteringReader if options.pushes_filters() else _Reader)(options, schema)
 
     def writer(self, schema: Any, overwrite: bool) -> _Writer:
         """A writer, for ``mode("append")``."""
@@ -163,6 +175,12 @@ class _Options:
             self._policy(),
         )
 
+    def pushes_filters(self) -> bool:
+        value = self._values.get("pushfilters", "false").lower()
+        if value not in ("true", "false"):
+            raise ParamError(f"the option 'pushFilters' is {value!r}; it must be true or false")
+        return value == "true"
+
     def _policy(self) -> Any:
         return json.loads(self._values["policy"]) if "policy" in self._values else None
 
@@ -205,11 +223,6 @@ class _Reader(DataSourceReader):
         self._target, self._types = read_types(schema)
         self._where: Any = None
 
-    def pushFilters(self, filters: list[Any]) -> Iterable[Any]:  # noqa: N802 (Spark's name)
-        # All remain Spark's: it applies them to the records that pass the cluster's filter.
-        self._where = filter_for(conditions_of(filters, self._schema), kinds(self._types))
-        return filters
-
     def partitions(self) -> list[_Partition]:
         made = self._options.splits(self._types or {})
         if self._where is not None:
@@ -220,6 +233,19 @@ class _Reader(DataSourceReader):
         for columns in tables(partition.split):
             if columns.num_rows:
                 yield from columns.cast(self._target).to_batches()
+
+
+class _FilteringReader(_Reader):
+    """A class of its own, because Spark refuses readers with ``pushFilters`` while its setting is off.
+
+    Spark keeps the partitions that are planned with these filters for every later use of the dataframe, also
+    for those without them, so users ask for it.
+    """
+
+    def pushFilters(self, filters: list[Any]) -> Iterable[Any]:  # noqa: N802 (Spark's name)
+        # All remain Spark's: it applies them to the records that pass the cluster's filter.
+        self._where = filter_for(conditions_of(filters, self._schema), kinds(self._types))
+        return filters
 
 
 @dataclass
@@ -234,6 +260,7 @@ class _Writer(DataSourceArrowWriter):
 
     def write(self, iterator: Iterator[Any]) -> _Message:
         """Writes the batches of a task."""
+        self._check_attempt()
         pyarrow = library("pyarrow", "spark")
         message = _Message(0, 0)
         waiting: list[Any] = []
@@ -246,6 +273,17 @@ class _Writer(DataSourceArrowWriter):
         if waiting:
             self._write(pyarrow.Table.from_batches(waiting), message)
         return message
+
+    def _check_attempt(self) -> None:
+        """Refuses a repeated task if it cannot have the same outcome."""
+        context = library("pyspark", "spark").TaskContext.get()
+        attempt = 0 if context is None else context.attemptNumber()
+        if attempt and not is_repeatable(self._target.policy):
+            raise ClientError(
+                f"attempt {attempt + 1} of this task is refused: an earlier attempt may have written rows, "
+                "and the policy (gen, or exists) does not let them be written again; Spark's log has the "
+                "error of the earlier attempt, with the rows that failed"
+            )
 
     def _write(self, columns: Any, message: _Message) -> None:
         written = write(self._target, columns)

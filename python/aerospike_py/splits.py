@@ -89,6 +89,7 @@ class Split:
 
     __slots__ = (
         "_config",
+        "_index",
         "_job",
         "_max_concurrent",
         "_meta",
@@ -116,6 +117,7 @@ class Split:
     metrics: SplitMetrics | None
     max_records: int
     _config: ClientConfig
+    _index: tuple[Any, ...] | None
     _job: str
     _max_concurrent: int | None
     _meta: tuple[str, ...]
@@ -290,7 +292,7 @@ class Split:
         query = client_for(self._config).query(self.namespace, self.set)
         query.records_per_second = self._records_per_second
         query.max_records = self.max_records
-        return query
+        return query if self._index is None else query.where(self._index)
 
     def _arrow(self, rows: int | None) -> tuple[Any, ...]:
         if not self.schema:
@@ -318,7 +320,7 @@ class Split:
 
     def __dask_tokenize__(self) -> Any:
         # By the job, not the content: a set changes, and another job reads it again.
-        return (self._job, self.index, tuple(self.schema), self._where, self.max_records)
+        return (self._job, self.index, tuple(self.schema), self._where, self._index, self.max_records)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -342,7 +344,7 @@ def splits(
     n: int = 64,
     *,
     schema: ArrowSchema | None = None,
-    where: Expression | str | None = None,
+    where: Expression | str | tuple[Any, ...] | None = None,
     columns: Sequence[str] | None = None,
     meta: MetaColumns = (),
     policy: QueryPolicy | None = None,
@@ -361,7 +363,9 @@ def splits(
         n: number of splits, 1 to 4096. With fewer splits than nodes, splits span nodes.
         schema: the columns, as in :meth:`Query.to_arrow`. None infers them here, once, from 10,000 records;
             what does not fit them later is a decode error. A set without records has no columns then.
-        where: a filter: an expression or its base64. Only records that pass it travel.
+        where: a filter: an expression or its base64. Only records that pass it travel. Or a predicate of
+            :mod:`aerospike_py.predicates`, such as ``between("visits", 1, 5)``, to find the records by a
+            secondary index; :meth:`Split.where` adds a filter to it.
         columns: the columns to read; None for all of the schema.
         meta: columns about records, as in :meth:`Query.to_arrow`.
         policy: query policy of each read.
@@ -388,7 +392,8 @@ def splits(
     if policy is not None and "partition_filter" in policy:
         raise ParamError("policy has a partition_filter, which the splits set themselves; leave it out")
     job = _native.calc_digest("", "", str(time.time_ns())).hex()
-    filter_ = _conditions.as_base64(where)
+    predicate = where if isinstance(where, tuple) else None
+    filter_ = None if isinstance(where, tuple) else _conditions.as_base64(where)
     if policy is not None and policy.get("expressions") is not None:
         rest = {**policy}
         filter_ = _conditions.joined(_conditions.as_base64(rest.pop("expressions")), filter_)
@@ -413,6 +418,7 @@ def splits(
             max_records=0,
             _config=config,
             _job=job,
+            _index=predicate,
             _where=filter_,
             _meta=tuple(meta),
             _policy=policy,

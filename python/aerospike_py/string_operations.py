@@ -2,7 +2,8 @@
 
 The functions have the names and arguments of the official client's
 ``aerospike_helpers.operations.string_operations`` and return the same dictionaries: to migrate, change the
-import. A wrong argument is refused here, and named.
+import. A wrong argument is refused by the call that sends the
+operation.
 
 Indexes count characters from 0, or from the end if negative. ``policy`` is a
 :class:`~aerospike_py.string_helpers.StringPolicy`, and ``ctx`` the way to a string inside the bin

@@ -410,6 +410,7 @@ class DevServer:
         Example:
             >>> before = [server.counters(node)["writes"] for node in range(3)]
             >>> client.put(("test", "users", 4), {"a": 1})
+            0
             >>> sum(server.counters(node)["writes"] - before[node] for node in range(3))
             1
         """
@@ -445,6 +446,7 @@ class DevServer:
 
         Example:
             >>> client.put(("test", "users", 4), {"a": 1}, {"ttl": 60})
+            0
             >>> server.advance(61)
             >>> client.exists(("test", "users", 4)).meta is None
             True

@@ -354,6 +354,7 @@ class ClientConfig(_Hosts, total=False):
     rack_id: int
     rack_ids: Sequence[int]
     send_bool_as: int
+    strict_types: bool
 
 
 class IndexInfo(TypedDict):

@@ -14,6 +14,7 @@ def null() -> None:
 
     Example:
         >>> client.put(("test", "users", 1), {"visits": null()})
+        0
     """
 
 
@@ -29,6 +30,7 @@ class GeoJSON:
     Example:
         >>> place = GeoJSON({"type": "Point", "coordinates": [-122.0, 37.5]})
         >>> client.put(("test", "users", 1), {"place": place})
+        0
         >>> client.get(("test", "users", 1)).bins["place"] == place
         True
     """
@@ -127,6 +129,7 @@ class KeyOrderedDict(dict[Any, Any]):
 
     Example:
         >>> client.put(("test", "users", 1), {"scores": KeyOrderedDict({"b": 2, "a": 1})})
+        0
         >>> client.get(("test", "users", 1)).bins["scores"]
         {'a': 1, 'b': 2}
         >>> isinstance(client.get(("test", "users", 1)).bins["scores"], KeyOrderedDict)
@@ -140,6 +143,7 @@ class HyperLogLog(bytes):
     Example:
         >>> sketch = HyperLogLog(bytes.fromhex("0004") + bytes(13) + bytes.fromhex("4080003000000000"))
         >>> client.put(("test", "users", 1), {"visitors": sketch})
+        0
         >>> client.get(("test", "users", 1)).bins["visitors"] == sketch
         True
     """

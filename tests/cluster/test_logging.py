@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
@@ -167,3 +172,121 @@ def test_nothing_is_printed_without_logging():
         pause_when_connected(process, server)
         code, out, err = end_of(process)
     assert (code, out, err) == (0, "False ['D1']\n", "")
+
+
+# ---------------------------------------------------------------- clients that make no calls
+
+
+def watcher_threads():
+    return [thread for thread in threading.enumerate() if thread.name == "aerospike_py-log"]
+
+
+def test_an_idle_client_logs_a_node_that_stops(face, cluster, caplog):
+    caplog.set_level(logging.INFO, "aerospike_py")
+    with connected(face, cluster):
+        cluster.kill(2)
+        killed = time.time()
+        # No call of the client from here on.
+        eventually(
+            lambda: caplog.messages, lambda: any("node D3" in m and "left" in m for m in caplog.messages), 10
+        )
+        [record] = [record for record in caplog.records if "left" in record.message]
+        assert killed - 0.1 <= record.created <= time.time()
+        assert record.threadName == "aerospike_py-log"
+
+
+def test_no_thread_runs_without_a_handler(cluster):
+    """A program that has not set up logging; then one that has, and whose last client is gone."""
+    code = f"""
+import logging, threading, time
+import aerospike_py
+
+def threads():
+    return [thread.name for thread in threading.enumerate() if thread.name == "aerospike_py-log"]
+
+config = {{**{dict(cluster.config)!r}, "tend_interval": 100}}
+with aerospike_py.client(config) as client:
+    client.is_connected()
+    print(threads())
+# Logging that is set up between the client and its connect.
+client = aerospike_py.client(config)
+logging.basicConfig(level=logging.INFO)
+client.connect()
+print(threads())
+client.close()
+del client
+end = time.monotonic() + 10
+while threads() and time.monotonic() < end:
+    time.sleep(0.05)
+print(threads())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.splitlines() == ["[]", "['aerospike_py-log']", "[]"], done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_forked_child_logs_by_itself(cluster):
+    code = f"""
+import logging, os, time
+import aerospike_py
+
+logging.basicConfig(level=logging.INFO, format="%(process)d %(message)s")
+config = {{**{dict(cluster.config)!r}, "tend_interval": 100}}
+parent = aerospike_py.client(config).connect()
+if os.fork() == 0:
+    child = aerospike_py.client(config).connect()
+    print(os.getpid(), flush=True)
+    time.sleep(30)
+os.wait()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    lines = []
+    reader = threading.Thread(target=lambda: lines.extend(iter(process.stderr.readline, "")))
+    reader.start()
+    try:
+        child = process.stdout.readline().strip()
+        cluster.kill(2)
+        # The parent waits in os.wait(), the child sleeps: both log without a call.
+        for who in (child, str(process.pid)):
+            eventually(
+                lambda: lines, lambda who=who: any(f"{who} node D3" in x and "left" in x for x in lines), 20
+            )
+    finally:
+        os.kill(int(child), signal.SIGKILL)
+        process.wait(20)
+        reader.join(20)
+        process.stdout.close()
+        process.stderr.close()
+
+
+def test_a_handler_that_fails_in_the_thread_does_not_end_it(face, cluster, monkeypatch):
+    seen, failures = [], []
+    monkeypatch.setattr(threading, "excepthook", failures.append)
+
+    class Handler(logging.Handler):
+        def handle(self, record):
+            seen.append(record.getMessage())
+            raise ValueError("of the handler")
+
+    handler = Handler()
+    with connected(face, cluster):
+        log.logger.addHandler(handler)
+        level = log.logger.level
+        log.logger.setLevel(logging.INFO)
+        try:
+            log.watcher.start()
+            cluster.pause(0)
+            eventually(lambda: seen, lambda: any("is avoided" in message for message in seen), 10)
+            cluster.resume(0)
+            eventually(lambda: seen, lambda: any("answers again" in message for message in seen), 10)
+        finally:
+            log.logger.removeHandler(handler)
+            log.logger.setLevel(level)
+    assert {type(failure.exc_value) for failure in failures} == {ValueError}

@@ -9,12 +9,16 @@ import os
 import random
 import socket
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from aerospike_py.testing import DevServer
 from tests.support import collection_operations as operations
 from tests.support.servers import real_server
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 CASES = int(os.environ.get("COLLECTION_CASES", "3000"))
 
@@ -24,6 +28,12 @@ class Connection:
 
     def __init__(self, address: tuple[str, int]) -> None:
         self.socket = socket.create_connection(address, 10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.socket.close()
 
     def ask(self, request: bytes) -> tuple[int, bytes]:
         """The result code, and the operations of the answer."""
@@ -46,8 +56,8 @@ def both() -> Iterator[tuple[Connection, Connection]]:
     real = real_server()
     if real is None:
         pytest.skip("AEROSPIKE_HOSTS names no server to compare with")
-    with DevServer() as node:
-        yield Connection(node.hosts[0]), Connection(real.hosts[0])
+    with DevServer() as node, Connection(node.hosts[0]) as ours, Connection(real.hosts[0]) as theirs:
+        yield ours, theirs
 
 
 def test_random_operations_give_the_same(both: tuple[Connection, Connection], fresh_set: str) -> None:

@@ -87,7 +87,7 @@ def test_configs_that_are_refused(make, config, message):
     assert isinstance(caught.value, ValueError)
 
 
-@pytest.mark.parametrize("key", ["shm", "lua", "thread_pool_size", "strict_types"])
+@pytest.mark.parametrize("key", ["shm", "lua", "thread_pool_size"])
 def test_keys_without_effect_cause_one_warning(key):
     with pytest.warns(UserWarning, match=key) as caught:
         aerospike.client({**HOSTS, key: {}})

@@ -125,6 +125,25 @@ def test_send_bool_as(face, node, fresh_set, settings, expected):
             client.operate(("test", fresh_set, 0), [op.increment("i", True)])
 
 
+def test_strict_types(face, node, fresh_set):
+    key = ("test", fresh_set, 1)
+    wrong = [op.append("s", {"c": 2}), op.prepend("s", 4), op.increment("s", "2")]
+    with face.connect(node.config) as client:
+        client.put(key, {"s": "text"})
+        for operation in wrong:
+            with pytest.raises(aerospike.ParamError, match="it must be"):
+                client.operate(key, [operation])
+    with face.connect({**node.config, "strict_types": False}) as client:
+        for operation in wrong:
+            with pytest.raises(aerospike.BinIncompatibleType):
+                client.operate(key, [operation])
+        with pytest.raises(aerospike.BinIncompatibleType):
+            client.append(key, "s", [1])
+        assert client.get(key).bins == {"s": "text"}
+        client.operate(key, [op.append("new", {"c": 2}), op.increment("number", "2")])
+        assert client.get(key).bins == {"s": "text", "new": {"c": 2}, "number": "2"}
+
+
 @pytest.mark.parametrize("choice", ["INTEGER", "AS_BOOL"])
 def test_send_bool_as_is_the_official_clients(face, node, fresh_set, choice):
     official = pytest.importorskip("aerospike", exc_type=ModuleNotFoundError)

@@ -8,7 +8,9 @@ import contextlib
 import doctest
 import inspect
 import io
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,7 @@ from aerospike_py.expressions import arithmetic, base, bitwise, bitwise_operator
 from aerospike_py.expressions import list as lists
 from aerospike_py.expressions import map as maps
 from aerospike_py.testing import DevServer
+from tests.support.transactions import EnterpriseNode
 
 pytestmark = pytest.mark.embedded
 
@@ -64,18 +67,19 @@ MODULES = (
     *OPERATIONS,
     *EXPRESSIONS,
 )
-# About functions whose module is a file of the user's, and about transactions.
-NEED_SETUP = {
-    "apply",
-    "batch_apply",
-    "udf_put",
-    "udf_get",
-    "udf_list",
-    "udf_remove",
-    "commit",
-    "abort",
-    "Transaction",
+# About the functions of a module in the current folder, which is registered unless the example does so.
+ABOUT_MODULES = {
+    *("apply", "batch_apply", "query_apply", "scan_apply"),
+    *("udf_put", "udf_get", "udf_list", "udf_remove"),
 }
+MODULE = """function visit(rec, by)
+    rec["visits"] = (rec["visits"] or 0) + by
+    aerospike:update(rec)
+    return rec["visits"]
+end
+"""
+# About transactions, which the embedded server refuses, as a Community server does.
+ABOUT_TRANSACTIONS = {"commit", "abort", "Transaction"}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -142,11 +146,12 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 class Places:
     """The namespace of the examples: names that they may use without defining them."""
 
-    def __init__(self, server: DevServer, loop: asyncio.AbstractEventLoop, **login: Any) -> None:
-        self.server, self.loop, self.login = server, loop, login
+    def __init__(self, server: DevServer, loop: asyncio.AbstractEventLoop, **settings: Any) -> None:
+        self.server, self.loop, self.settings = server, loop, settings
 
     def names(self, name: str) -> dict[str, Any]:
-        given: Any = {**self.server.config, **self.login}
+        login = {name: value for name, value in self.settings.items() if name != "hosts"}
+        given: Any = {**self.server.config, **login}
         with aerospike_py.client(given) as client:
             client.truncate("test", "users")
             for index in client.index_list("test"):
@@ -155,7 +160,7 @@ class Places:
                 ("test", "users", 1), {"name": "Ada", "visits": 7, "log": "made", "a": 1, "b": 2, "age": 36}
             )
             client.put(("test", "users", 2), {"name": "Bea", "visits": 0, "age": 41})
-        config: Any = {**given, "tend_interval": 100}
+        config: Any = {**given, "tend_interval": 100, **self.settings}
         if "Async" in name:
             connected: Any = self.loop.run_until_complete(AsyncClient(config).connect())
         else:
@@ -177,6 +182,7 @@ class Places:
             "asyncio": asyncio,
             "DevServer": DevServer,
             "config": config,
+            "txn": aerospike_py.Transaction(),
             "server": self.server,
             "client": connected,
             "dtype": np.dtype([("name", "S8"), ("visits", "i8")]),
@@ -208,22 +214,52 @@ class Places:
 
 @pytest.mark.parametrize(("name", "member"), PUBLIC)
 def test_the_examples_run_and_give_what_they_say(
-    name: str, member: Any, node: DevServer, cluster: DevServer, loop: asyncio.AbstractEventLoop
+    name: str,
+    member: Any,
+    node: DevServer,
+    cluster: DevServer,
+    loop: asyncio.AbstractEventLoop,
+    tmp_path: Path,
 ) -> None:
-    if name.rpartition(".")[2] in NEED_SETUP:
-        pytest.skip(
-            "it needs a module or an Enterprise server: docs/udf.md and docs/transactions.md have examples"
-        )
+    method = name.rpartition(".")[2]
     examples = doctest.DocTestParser().get_examples(docstring(member))
     is_about_nodes = name.startswith("aerospike_py.testing")
     with contextlib.ExitStack() as stack:
         if ".admin_" in name:
             places = Places(secured(stack, name), loop, user="root", password="secret")
+        elif method in ABOUT_TRANSACTIONS:
+            enterprise = stack.enter_context(EnterpriseNode(node.hosts[0]))
+            places = Places(node, loop, hosts=[enterprise.address])
         else:
             places = Places(cluster if is_about_nodes else node, loop)
+        if method in ABOUT_MODULES and name.startswith("aerospike_py.") and "Client" in name:
+            stack.enter_context(module_in(tmp_path, node, method))
         check_examples(name, examples, places)
     if is_about_nodes:
         repair(cluster)
+
+
+@contextlib.contextmanager
+def module_in(folder: Path, node: DevServer, method: str) -> Iterator[None]:
+    """The module of the examples, in the current folder, registered."""
+    path = folder / "visits.lua"
+    path.write_text(MODULE, encoding="utf-8")
+    with in_folder(folder), aerospike_py.client(node.config) as client:
+        if method != "udf_put":
+            client.udf_put(path)
+        yield
+        client.udf_remove("visits.lua")
+
+
+@contextlib.contextmanager
+def in_folder(folder: Path) -> Iterator[None]:
+    """Like ``contextlib.chdir``, which Python 3.10 does not have."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 def secured(stack: contextlib.ExitStack, name: str) -> DevServer:

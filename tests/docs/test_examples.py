@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from aerospike_py.testing import DevServer
 from tests.support import ROOT
@@ -103,11 +104,17 @@ def test_the_feature_service(tmp_path):
             assert records["feature_items"]["price"] == [2.0, None]
             assert get(url, "/readyz") == {"status": "ready"}
             assert get(url, "/healthz") == {"status": "ok"}
-            numbers = dict(line.rsplit(" ", 1) for line in get(url, "/metrics").splitlines())
+            text = get(url, "/metrics")
+            families = {family.name: family for family in text_string_to_metric_families(text)}
+            numbers = dict(line.rsplit(" ", 1) for line in text.splitlines())
             assert int(numbers['feature_requests_total{status="200"}']) > 1
             assert numbers['feature_requests_total{status="404"}'] == "1"
             assert numbers["feature_requests_in_flight"] == "0"
             assert int(numbers['feature_records_total{outcome="missing"}']) >= 3
+            # What the client counts is there as well, and Prometheus can read all of it.
+            assert "feature_request_seconds" in families
+            calls = families["aerospike_client_command_duration_seconds"].samples
+            assert any(sample.labels["command"] == "batch_read" for sample in calls), calls
         finally:
             service.terminate()
             service.wait(20)

@@ -18,3 +18,16 @@ def test_sums_filters_and_limits(million):
     assert frame.where(daft.col("id") < 10).select("a").count_rows() == 10
     assert frame.select("a").limit(3).count_rows() == 3
     assert frame.where(daft.col("id") > 10).limit(3).select("a").count_rows() == 3
+
+
+def test_empty_sets_and_more_splits_than_records(million):
+    assert read_aerospike(million.config, "test", "nothing", n=5, schema={"id": "int64"}).count_rows() == 0
+    assert read_aerospike(million.config, "test", "one", n=50).to_pydict() == {"id": [1]}
+
+
+def test_sets_that_change(evolved):
+    config, name, put = evolved
+    before = read_aerospike(config, "test", name, n=2)
+    put(20, later="x")
+    assert before.column_names == ["id"]
+    assert before.sum("id").to_pydict() == {"id": [sum(range(40))]}

@@ -54,13 +54,35 @@ def test_writes(million):
     assert len(read_aerospike(million.config, "test", "copy", n=3)) == 1000
 
 
-def test_a_node_that_dies_in_the_middle(million):
-    frame = read_aerospike(million.config, "test", "million", n=12, columns=["id"])
-    parts = frame.to_delayed()
-    first = sum(int(part.compute()["id"].sum()) for part in parts[:4])
-    million.kill(2)
-    try:
-        rest = sum(int(part.compute()["id"].sum()) for part in parts[4:])
-    finally:
-        million.restart(2)
-    assert first + rest == ROWS * (ROWS - 1) // 2
+def test_sets_that_change(evolved):
+    config, name, put = evolved
+    before = read_aerospike(config, "test", name, n=2)
+    put(20, later="x")
+    assert list(before.columns) == ["id"]
+    assert int(before["id"].sum().compute()) == sum(range(40))
+    after = read_aerospike(config, "test", name, n=2, schema={"id": "int64", "later": "utf8"})
+    assert sorted(map(str, after["later"].compute())) == ["<NA>"] * 20 + ["x"] * 20
+    put(40, id="text")
+    with pytest.raises(aerospike.BatchDecodeError):
+        read_aerospike(config, "test", name, n=2, schema={"id": "int64"}).compute()
+
+
+def test_rows_that_fail_are_counted(million, fresh_set):
+    dataframe = pytest.importorskip("dask.dataframe")
+    pandas = pytest.importorskip("pandas")
+    with aerospike.client(million.config).connect() as client:
+        for key in range(3):
+            client.put(("test", fresh_set, key), {"id": key})
+    frame = dataframe.from_pandas(pandas.DataFrame({"id": range(10)}), npartitions=1)
+    create = {"exists": aerospike.POLICY_EXISTS_CREATE}
+    with pytest.raises(aerospike.RecordExistsError, match=r"3 of 10 rows were not written.*keys are 0, 1, 2"):
+        to_aerospike(frame, million.config, "test", fresh_set, key="id", policy=create)
+    assert len(read_aerospike(million.config, "test", fresh_set, n=1)) == 10
+
+
+def test_a_node_that_dies_in_the_middle(million, dies):
+    # A node reads at most 40,000 records per second for a split: each takes about two seconds.
+    frame = read_aerospike(million.config, "test", "million", n=12, columns=["id"], records_per_second=40_000)
+    killed = dies(3.0)
+    assert int(frame["id"].sum().compute(num_workers=2)) == ROWS * (ROWS - 1) // 2
+    assert killed.is_set(), "the job ended before the node died"

@@ -98,6 +98,34 @@ def test_roles_have_scopes(face, secure):
         assert root.admin_query_user_info("bob")["roles"] == []
 
 
+def test_functions_have_roles_of_their_own(face, secure, tmp_path):
+    path = tmp_path / "roles.lua"
+    path.write_text("function one(rec) return 1 end")
+    key = ("test", "admin", 1)
+    with face.client(of(secure)) as root, face.client(of(secure, "ann")) as ann:
+        ann.put(key, {"v": 1})
+        for call in (
+            lambda: ann.udf_put(path),
+            lambda: ann.udf_remove("roles.lua"),
+            lambda: ann.apply(key, "roles", "one"),
+            lambda: ann.scan_apply("test", "admin", "roles", "one"),
+        ):
+            with pytest.raises(exception.RoleViolation):
+                call()
+        assert ann.udf_list() == []
+        root.admin_grant_roles("ann", ["udf-admin"])
+        assert ann.udf_put(path) == 0
+        for call in (ann.apply, lambda key, *names: ann.batch_apply([key], *names)):
+            with pytest.raises(exception.RoleViolation):
+                call(key, "roles", "one")
+        root.admin_grant_roles("ann", ["read-write-udf"])
+        assert ann.apply(key, "roles", "one") == 1
+        (row,) = ann.batch_apply([key], "roles", "one").batch_records
+        assert (row.result, row.record.bins) == (0, {"SUCCESS": 1})
+        ann.scan_apply("test", "admin", "roles", "one")
+        assert ann.udf_remove("roles.lua") == 0
+
+
 def test_roles_are_described(face, secure):
     with face.client(of(secure)) as root:
         root.admin_create_role("r", [READ_TEST], None, ["127.0.0.1", "10.0.0.0/8"], 20, 30)

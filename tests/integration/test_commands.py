@@ -12,17 +12,19 @@ import aerospike_py as aerospike
 def test_put_get_exists_remove(client, fresh_set):
     key = ("test", fresh_set, "k")
     assert client.exists(key) == ((*key, aerospike.calc_digest(*key)), None)
-    assert client.put(key, {"a": 1, "b": "two"}) is None
+    assert client.put(key, {"a": 1, "b": "two"}) == 0
     record = client.get(key)
     assert record.bins == {"a": 1, "b": "two"}
     assert record.meta == {"gen": 1, "ttl": 0xFFFFFFFF}
     assert record.key.key == "k"
+    for found in (client.exists(key), client.select(key, ["a"])):
+        assert found.key == (*key, record.key.digest)
     found, meta = client.exists(key)
     assert found.digest == aerospike.calc_digest(*key)
     assert meta["gen"] == 1
     client.put(key, {"b": None, "c": 2.5})
     assert client.get(key).bins == {"a": 1, "c": 2.5}
-    assert client.remove(key) is None
+    assert client.remove(key) == 0
     assert client.exists(key).meta is None
 
 

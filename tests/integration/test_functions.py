@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 import uuid
 
@@ -175,9 +174,52 @@ def test_wrong_modules_are_refused(client, tmp_path):
     path.write_text("x = 1")
     with pytest.raises(exception.ParamError, match="udf_type"):
         client.udf_put(str(path), 7)
-    with contextlib.suppress(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.lua") as caught:
         client.udf_put(str(tmp_path / "nowhere.lua"))
-        pytest.fail("a file that does not exist")
+    assert isinstance(caught.value, exception.LuaFileNotFound)
+    assert caught.value.code == 1302
+    for name, message in (
+        ("", "end in the name of a file"),
+        ("a" * 200, "at most 127"),
+        (5, "it must be a path"),
+    ):
+        with pytest.raises(exception.ParamError, match=message):
+            client.udf_put(name)
+    with pytest.raises(exception.ParamTypeError, match="udf_type is 'lua'"):
+        client.udf_put(str(path), "lua")
+
+
+def test_all_records_of_a_set_are_changed(client, module, fresh_set):
+    keys = [("test", fresh_set, number) for number in range(20)]
+    for number, key in enumerate(keys):
+        client.put(key, {"n": number})
+    client.scan_apply("test", fresh_set, module, "add", ["n", 100], None, {"concurrent": True})
+    assert sorted(client.get(key).bins["n"] for key in keys) == list(range(100, 120))
+    job = client.scan_apply("test", fresh_set, module, "add", ["n", 1], block=False)
+    while client.job_info(job, aerospike.JOB_SCAN)["status"] == aerospike.JOB_STATUS_INPROGRESS:
+        time.sleep(0.01)
+    assert sorted(client.get(key).bins["n"] for key in keys) == list(range(101, 121))
+    for arguments, message in (
+        ((5, fresh_set, module, "add"), "ns is 5"),
+        (("test", fresh_set, module, "add", None, None, {"percent": 5}), "unknown key 'percent'"),
+        (("test", fresh_set, module, "add", None, None, {"concurrent": 5}), "'concurrent' is 5"),
+        (("test", fresh_set, module, "add", None, None, None, 5), "block is 5"),
+    ):
+        with pytest.raises(exception.ParamError, match=message):
+            client.scan_apply(*arguments)
+
+
+def test_the_records_that_a_predicate_finds_are_changed(client, module, fresh_set):
+    keys = [("test", fresh_set, number) for number in range(20)]
+    for number, key in enumerate(keys):
+        client.put(key, {"n": number, "seen": 0})
+    client.index_single_value_create("test", fresh_set, "n", aerospike.INDEX_NUMERIC, f"{fresh_set}_n")
+    found = aerospike.predicates.between("n", 5, 9)
+    job = client.query_apply("test", fresh_set, found, module, "add", ["seen", 1])
+    while client.job_info(job, aerospike.JOB_QUERY)["status"] == aerospike.JOB_STATUS_INPROGRESS:
+        time.sleep(0.01)
+    assert [client.get(key).bins["seen"] for key in keys] == [0] * 5 + [1] * 5 + [0] * 10
+    client.index_remove("test", f"{fresh_set}_n")
 
 
 def test_the_official_client_and_this_one_see_the_same(client, module, fresh_set, official):

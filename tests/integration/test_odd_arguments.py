@@ -203,12 +203,21 @@ VALID: dict[str, Any] = {
     "item_dict": {"a": 1},
     "action": 0,
     "policy": {},
+    "module": "m",
+    "function": "f",
+    "args": [1],
+    "filename": "m.lua",
+    "predicate": aerospike.predicates.equals("a", 1),
+    "job_id": 1,
+    "transaction": aerospike.Transaction(),
 }
 VALID_OF: dict[tuple[str, str], Any] = {
     ("select", "bins"): ["a"],
     ("append", "val"): "x",
     ("prepend", "val"): "x",
     ("remove_bin", "list"): ["b"],
+    ("job_info", "module"): "query",
+    ("udf_get", "module"): "m.lua",
     **{(f"bitwise_operations.bit_{name}", "value"): b"a" for name in ("set", "and", "or", "xor", "insert")},
     **{(f"bitwise_operations.bit_{name}", "value"): True for name in ("lscan", "rscan")},
 }
@@ -231,10 +240,7 @@ def methods(of: type) -> Iterator[str]:
 # `connect` has a test of its own; `close` ends the client.
 LEFT_OUT = {"close", "connect"}
 # These have tests of wrong arguments of their own.
-OWN_TESTS = (
-    *("index_", "admin_", "udf_", "apply", "batch_apply", "read_matrix", "set_xdr_filter", "job_info"),
-    *("commit", "abort", "enable_metrics", "where"),
-)
+OWN_TESTS = (*("index_", "admin_", "read_matrix", "set_xdr_filter", "where"),)
 CLIENT = [
     name for name in methods(aerospike.Client) if name not in LEFT_OUT and not name.startswith(OWN_TESTS)
 ]

@@ -27,9 +27,9 @@ def test_select(client, key):
 
 
 def test_append_prepend_increment(client, key):
-    assert client.append(key, "s", "!") is None
-    assert client.prepend(key, "s", "<") is None
-    assert client.increment(key, "i", 5) is None
+    assert client.append(key, "s", "!") == 0
+    assert client.prepend(key, "s", "<") == 0
+    assert client.increment(key, "i", 5) == 0
     client.increment(key, "f", 0.25)
     client.append(key, "b", bytearray(b"\x06"))
     client.increment(key, "new", -3)
@@ -63,7 +63,7 @@ def test_a_value_that_cannot_be_used(client, key, method, value):
 
 
 def test_touch(client, key):
-    assert client.touch(key, 600) is None
+    assert client.touch(key, 600) == 0
     assert client.exists(key).meta == {"gen": 2, "ttl": pytest.approx(600, abs=2)}
     client.touch(key, policy={"ttl": 900})
     assert client.exists(key).meta["ttl"] == pytest.approx(900, abs=2)
@@ -76,7 +76,7 @@ def test_touch(client, key):
 
 
 def test_remove_bin(client, key):
-    assert client.remove_bin(key, ["i", "f"]) is None
+    assert client.remove_bin(key, ["i", "f"]) == 0
     assert client.get(key).bins == {"s": "mid", "b": b"\x05"}
     client.remove_bin(key, ("s", "b", "nobin"))
     assert client.exists(key).meta is None

@@ -1,4 +1,6 @@
-"""Wrong arguments of operations, contexts and expressions: refused where they are built, and named."""
+"""Wrong arguments are named: of expressions where they are built, of operations and contexts by the call that
+sends them.
+"""
 
 from __future__ import annotations
 
@@ -84,10 +86,10 @@ WRONG: list[tuple[Any, str]] = [
         lambda: operations.modify_by_path("b", [cdt_ctx.cdt_ctx_all_children()], 5, 0),  # type: ignore[arg-type]
         "modify_by_path: expr is 5",
     ),
-    (lambda: cdt_ctx.cdt_ctx_list_index("x"), "cdt_ctx_list_index: index is 'x'"),  # type: ignore[arg-type]
-    (lambda: cdt_ctx.cdt_ctx_map_key_create("k", 2), "cdt_ctx_map_key_create: order is 2"),
-    (lambda: cdt_ctx.cdt_ctx_list_index_create(0, 0, 1), "cdt_ctx_list_index_create: pad is 1"),  # type: ignore[arg-type]
-    (lambda: cdt_ctx.cdt_ctx_map_keys_in("k"), "cdt_ctx_map_keys_in: keys is 'k'"),  # type: ignore[arg-type]
+    (lambda: cdt_ctx.cdt_ctx_list_index("x"), r"ctx\[0\] is 'x'"),  # type: ignore[arg-type]
+    (lambda: cdt_ctx.cdt_ctx_map_key_create("k", 2), r"ctx\[0\] has an unknown order"),
+    (lambda: cdt_ctx.cdt_ctx_list_index_create(0, 0, 1), r"pad of ctx\[0\] is 1"),  # type: ignore[arg-type]
+    (lambda: cdt_ctx.cdt_ctx_map_keys_in("k"), r"ctx\[0\] has the keys 'k'"),  # type: ignore[arg-type]
     (lambda: cdt_ctx.cdt_ctx_and_filter(5), "cdt_ctx_and_filter: expression is 5"),  # type: ignore[arg-type]
     (lambda: exp.IntBin(5), "IntBin: bin is 5"),  # type: ignore[arg-type]
     (lambda: exp.IntBin("x" * 16), "IntBin: bin is"),
@@ -123,10 +125,31 @@ WRONG: list[tuple[Any, str]] = [
 ]
 
 
+#: What is refused where it is made: expressions, and contexts with them.
+EARLY = (*exp.__all__, "cdt_ctx_and_filter")
+
+
 @pytest.mark.parametrize(("build", "expected"), WRONG, ids=[expected for _, expected in WRONG])
-def test_wrong_arguments_are_refused_where_they_are_built(build: Any, expected: str) -> None:
-    with pytest.raises((aerospike.ParamError, aerospike.BinNameError), match=expected):
-        build()
+def test_wrong_arguments_are_refused_and_named(client: Any, build: Any, expected: str) -> None:
+    key = ("test", "arguments", 1)
+    refused = pytest.raises((aerospike.ParamError, aerospike.BinNameError), match=expected)
+    # Operations and contexts are made without a check, as the official client's are.
+    if expected.startswith(EARLY):
+        with refused:
+            build()
+        return
+    made = build()
+    operation = made if isinstance(made, dict) else map_operations.map_size("b", ctx=[made])
+    good = list_operations.list_size("b")
+    for call in (
+        lambda ops: client.operate(key, ops),
+        lambda ops: client.batch_operate([key], ops),
+        lambda ops: client.query("test", "arguments").add_ops(ops),
+    ):
+        with refused as caught:
+            call([good, operation])
+        assert str(caught.value).startswith("operations[1]")
+    assert client.exists(key).meta is None
 
 
 DICTIONARIES: list[tuple[dict[str, Any], str]] = [

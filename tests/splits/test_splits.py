@@ -13,6 +13,7 @@ import pytest
 
 import aerospike_py as aerospike
 from aerospike_py import expressions as exp
+from aerospike_py import predicates
 from aerospike_py._engines import clients, writing
 from aerospike_py.testing import DevServer
 
@@ -67,6 +68,21 @@ def test_columns_filters_and_limits(cluster):
     assert len(both.select([]).read()) == 500
     with pytest.raises(aerospike.ParamError, match="not a column"):
         split.select(["nothing"])
+
+
+def test_secondary_indexes_find_records(cluster):
+    with aerospike.client(cluster.config).connect() as client:
+        client.index_single_value_create("test", "s", "id", aerospike.INDEX_NUMERIC, "s_id")
+        found = predicates.between("id", 100, 199)
+        splits = pickle.loads(pickle.dumps(aerospike.splits(cluster.config, "test", "s", 6, where=found)))  # noqa: S301
+        assert ids(splits) == list(range(100, 200))
+        assert ids([split.where(exp.GE(exp.IntBin("id"), 190)) for split in splits]) == list(range(190, 200))
+        assert ids(splits[0].again(2)) == ids(splits[:1])
+        arrays = [split.read_numpy(np.dtype([("id", "i8")])) for split in splits]
+        assert sorted(value for array in arrays for value in array["id"].tolist()) == list(range(100, 200))
+        client.index_remove("test", "s_id")
+    with pytest.raises(aerospike.IndexNotFound):
+        splits[0].read()
 
 
 def test_sets_without_records(cluster):

@@ -29,7 +29,7 @@ class LoopThread:
         self._thread = threading.Thread(target=self.loop.run_forever, name="tests-event-loop", daemon=True)
         self._thread.start()
 
-    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Calls the function in the loop and returns its result, awaited if it is awaitable."""
 
         async def call() -> Any:

@@ -119,6 +119,18 @@ GROUPS = (
                 peer=NO,
             ),
             better(
+                "sets in splits for workers, with adapters of Dask, Ray, Spark, Daft, Polars and DuckDB",
+                "Arrow batches; columns and filters reach the cluster where the engine tells them",
+                "aerospike_py.splits",
+                "tests/splits/test_splits.py::test_each_record_is_read_once",
+                "tests/splits/test_polars.py::test_a_filter_changes_nothing_but_what_travels",
+                "tests/engines/test_dask.py::test_sums",
+                "tests/engines/test_ray.py::test_sums_and_columns",
+                "tests/engines/test_spark.py::test_sums_and_columns",
+                official="Spark by a connector with a licence",
+                peer=NO,
+            ),
+            better(
                 "distinguishes missing bins from stored zeros",
                 "`present`, `masked`",
                 f"{BATCH}test_masked_and_present",
@@ -270,12 +282,11 @@ GROUPS = (
             ),
             better(
                 "operations on lists, maps, bits, HyperLogLogs and strings",
-                "the official helpers' names, bytes and dicts; wrong arguments are refused at once",
+                "the official helpers' names, bytes and dicts; wrong ones are refused before they are sent",
                 "tests/compat/test_helper_modules.py::test_names_and_parameters_are_the_official_ones",
                 "tests/compat/test_interop_operations.py::"
                 "test_operations_are_encoded_as_by_the_official_client",
-                "tests/integration/test_operation_arguments.py::"
-                "test_wrong_arguments_are_refused_where_they_are_built",
+                "tests/integration/test_operation_arguments.py::test_wrong_arguments_are_refused_and_named",
                 peer="in part",
             ),
             have(

@@ -17,16 +17,14 @@ def constant_reason(name: str) -> str | None:
     return next((why for start, why in CONSTANTS_LEFT_OUT.items() if name.startswith(start)), None)
 
 
-_BACKGROUND = "query.apply() and execute_background() do it"
-
 #: Methods, classes and functions that are refused, and why.
 METHODS_LEFT_OUT: dict[str, str] = {
-    **dict.fromkeys(("query_apply", "scan_apply"), _BACKGROUND),
     "get_policies": "a call merges its policy into the config's; the merged policies cannot be read back",
 }
 
 #: Methods whose parameters differ from the stub's, and why.
 OTHER_PARAMETERS: dict[tuple[str | None, str], str] = {
     (None, "set_log_level"): "the parameter is loglevel, as in the extension; the stub has log_level",
+    ("Client", "udf_remove"): "the parameter is filename, as in the extension; the stub has module",
     (None, "set_log_handler"): "the parameter is log_handler, as in the extension; the stub has callback",
 }

@@ -407,13 +407,19 @@ TABLES = (
                 "how to write bools: as the server's bool type, or with `INTEGER` as 1 and 0",
                 f"{CONFIG}test_send_bool_as",
             ),
+            works(
+                "strict_types",
+                "`True`",
+                "whether the client refuses values that cannot be appended, prepended or added; with `False` "
+                "the server refuses them, or makes them the value of a missing bin",
+                f"{CONFIG}test_strict_types",
+            ),
             warned("shm", {}, "cluster state is not shared between processes"),
             warned("lua", {}, "no Lua runs in the client"),
             warned("thread_pool_size", 16, "there is no thread pool"),
             warned("max_threads", 16, "there is no thread pool"),
             warned("use_shared_connection", True, "each client has its own connections", harmless=False),
             warned("serialization", (), "there are no serializers"),
-            warned("strict_types", False, "types are always strict", harmless=True),
             warned("validate_keys", False, "keys are always validated", harmless=True),
             warned(
                 "fail_if_not_connected",

@@ -1,5 +1,6 @@
 """The command line, against the embedded node."""
 
+import ast
 import io
 import json
 import os
@@ -130,6 +131,24 @@ class TestDtype:
         assert "temperature: string in 'odd'" in report
         assert "\x1b" not in text
 
+    def test_a_python_module(self, capsys, own_node, filled, tmp_path):
+        with aerospike.client(own_node.config).connect() as client:
+            # Names and values that could break out of a comment or a string.
+            odd = {"it's": 1, 'q"\\': 2, "line\nend": 3, "site": "\rimport os"}
+            client.put(("test", "sensors", "names\n"), odd, policy=SEND)
+        text = run(capsys, "dtype", filled, "test", "sensors", "--python")
+        names = {}
+        exec(compile(text, "dtypes.py", "exec"), names)  # noqa: S102
+        assert set(names["dtype"].names) == {"site", "raw", "it's", 'q"\\', "line\nend"}
+        assert "# of test.sensors: 22 records" in text
+        with aerospike.client(own_node.config).connect() as client:
+            read = client.query("test", "sensors").to_numpy(names["dtype"])
+        assert (len(read), read.inexact, read.decode_errors) == (22, {}, 0)
+        (tmp_path / "dtypes.py").write_text(text, encoding="utf-8")
+        code = "import dtypes; print(dtypes.dtype.itemsize)"
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=60)
+        assert int(done.stdout) == names["dtype"].itemsize
+
     def test_json(self, capsys, filled):
         found = json.loads(run(capsys, "dtype", filled, "test", "sensors", "--json", "--compact"))
         assert found["records"] == 21
@@ -200,8 +219,17 @@ class TestPeek:
 class TestBench:
     def test_it_measures_and_removes_what_it_wrote(self, capsys, own_node, host):
         arguments = ["bench", host, "--records", "200", "--seconds", "0.1", "--json"]
-        lines = json.loads(run(capsys, *arguments))
+        assert main(arguments) == 0
+        printed = capsys.readouterr()
+        lines = json.loads(printed.out)
         assert len(lines) == 7
+        first, *steps = printed.err.splitlines()
+        assert first.startswith(f"aerospike-py: measuring {host} (")
+        assert first.endswith(") with 200 records in test.aerospike_py_bench")
+        # Each step is announced before it is measured.
+        assert [step.partition(": ")[2] for step in steps] == [
+            f"{number} of 7: {line['what']} ..." for number, line in enumerate(lines, 1)
+        ]
         assert all(line["calls"] > 0 and line["records_per_second"] > 0 for line in lines)
         with aerospike.client(own_node.config).connect() as client:
             assert client.exists(("test", "aerospike_py_bench", 0)).meta is None
@@ -212,7 +240,8 @@ class TestBench:
         assert json.loads(run(capsys, "info", filled, "--json"))["sets"][1]["objects"] == 21
 
     def test_without_a_host_it_starts_a_node(self, capsys):
-        text = run(capsys, "bench", "--records", "50", "--seconds", "0.1")
+        assert main(["bench", "--records", "50", "--seconds", "0.1"]) == 0
+        text = capsys.readouterr().out
         assert "batch_read of 50 into an array" in text
 
 
@@ -333,15 +362,23 @@ class TestTls:
 class TestServe:
     def test_the_node_runs_until_it_is_told_to_end(self, capsys):
         process = subprocess.Popen(
-            [sys.executable, "-m", "aerospike_py", "serve", "--port", "0"], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "aerospike_py", "serve", "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         try:
             where = process.stdout.readline().removeprefix("listening on ").strip()
             assert where in run(capsys, "info", where)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=20)
+            _, hints = process.communicate(timeout=20)
         assert process.returncode == 0
+        # What it says to try is right.
+        assert f"aerospike-py info {where}\n" in hints
+        [code] = [line.strip() for line in hints.splitlines() if "client = " in line]
+        config = ast.literal_eval(code.partition("client(")[2].partition(").connect()")[0])
+        assert ["{}:{}".format(*host) for host in config["hosts"]] == [where]
 
     def test_its_help_is_the_nodes(self):
         answer = subprocess.run(
@@ -445,9 +482,13 @@ def test_a_nested_dtype_is_valid_python(own_node, capsys):
 
 def test_progress_is_for_terminals(host):
     command = [sys.executable, "-m", "aerospike_py", "bench", host, "--records", "100", "--seconds", "0.1"]
+    import fcntl
     import pty
+    import struct
+    import termios
 
     parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=child)
     os.close(child)
     shown = b""
@@ -458,8 +499,9 @@ def test_progress_is_for_terminals(host):
         pass  # nobody has the other end any more
     output, _ = process.communicate(timeout=60)
     os.close(parent)
-    assert b"writing [###" in shown
-    assert b"measuring [" in shown
+    # The bar is tqdm's, which is installed here.
+    assert b"put, 32 in flight (async) ..." in shown
+    assert b"writing:" in shown
     assert b"#" not in output
 
 

@@ -80,23 +80,54 @@ def test_failures_of_fixtures_are_failures(tmp_path: Path) -> None:
 
 @pytest.fixture
 def lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "NOT_IN_BASE", tmp_path / "base.txt")
-    monkeypatch.setattr(run, "DIFFERENCES", tmp_path / "differences.txt")
-    (tmp_path / "base.txt").write_text("# not passed\nf.py::old\n", encoding="utf-8")
-    (tmp_path / "differences.txt").write_text("# a reason\nf.py::differs\n", encoding="utf-8")
+    for name, text in (
+        ("base", "f.py 40\ng.py 60\n"),
+        ("not_in_base", "# not passed\nf.py::old\n"),
+        ("differences", "# a reason\nf.py::differs\n"),
+    ):
+        (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
+        monkeypatch.setattr(run, name.upper(), tmp_path / f"{name}.txt")
+
+
+def results(passed: int) -> dict[str, str]:
+    return {"f.py::old": "failed", "f.py::differs": "failed"} | {
+        f"f.py::good[{number}]": "passed" for number in range(passed)
+    }
 
 
 @pytest.mark.usefixtures("lists")
-def test_only_listed_tests_may_fail(capsys: pytest.CaptureFixture[str]) -> None:
-    results = {"f.py::old": "failed", "f.py::differs": "failed", "f.py::good": "passed"}
-    assert run.compare(results) == 0
-    assert "2 tests pass with the official client, 1 of them with this package" in capsys.readouterr().out
-    assert run.compare({**results, "f.py::good": "failed"}) == 1
-    assert "not listed: f.py::good" in capsys.readouterr().out
-    assert run.compare({**results, "f.py::differs": "passed"}) == 0
-    assert "passes now: f.py::differs" in capsys.readouterr().out
+def test_fewer_than_95_percent_of_the_base_fail(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.compare(results(95), []) == 0
+    printed = capsys.readouterr().out
+    assert "passed with the official client: 100\n" in printed
+    assert "passed with this package:        95 (95.0%)\n" in printed
+    assert "    4 did not run\n    1 a reason\n" in printed
+    assert run.compare(results(94), []) == 1
+    assert "fewer than 95%" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("lists")
+def test_the_lists_are_compared_with_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.compare({**results(95), "f.py::new": "failed", "f.py::differs": "passed"}, []) == 0
+    printed = capsys.readouterr().out
+    assert "not listed: f.py::new\n" in printed
+    assert "passes now: f.py::differs\n" in printed
+    assert "    1 not listed\n" in printed
+
+
+@pytest.mark.usefixtures("lists")
+def test_the_base_is_that_of_the_files_that_ran(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.compare(results(39), ["f.py"]) == 0
+    assert "passed with the official client: 40\n" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("lists")
 def test_a_run_without_tests_fails() -> None:
-    assert run.compare({"f.py::old": "failed"}) == 1
+    assert run.compare({"f.py::old": "failed"}, []) == 1
+
+
+def test_the_suite_is_found_in_a_checkout_and_in_its_folder(tmp_path: Path) -> None:
+    suite = tmp_path / "checkout" / "test"
+    (suite / "new_tests").mkdir(parents=True)
+    assert run.suite_of(suite.parent) == suite
+    assert run.suite_of(suite) == suite

@@ -2,6 +2,7 @@
 
 pub mod client_code;
 mod fault;
+mod ranges;
 
 use std::fmt;
 use std::io;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use wire_protocol::{ResultCode, WireError};
 
 pub(crate) use self::fault::{Fault, node_left};
+use self::ranges::Ranges;
 
 /// What a command had tried when it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -251,6 +253,15 @@ pub enum Error {
         /// `None` if the error occurred while connecting to the cluster.
         tried: Option<Box<Tried>>,
     },
+    /// A query failed after it had read some of its partitions.
+    #[error("{source}; {} of {asked} partitions were not read completely: {}", .unread.len(), Ranges(.unread))]
+    PartlyRead {
+        source: Box<Error>,
+        /// The partitions that the query had to read.
+        asked: usize,
+        /// Those that are not complete, in ascending order.
+        unread: Vec<u16>,
+    },
     #[error("no answer in time: {tried}")]
     Timeout { tried: Box<Tried> },
     #[error("the connection failed ({source}): {tried}")]
@@ -369,6 +380,7 @@ impl Error {
             | Self::Function { code, .. }
             | Self::Login { code, .. } => i32::from(*code),
             Self::Background { source, .. }
+            | Self::PartlyRead { source, .. }
             | Self::CommitFailed { source, .. }
             | Self::TransactionFailed { source: Some(source), .. } => source.code(),
             Self::TransactionFailed { source: None, .. } => client_code::TRANSACTION_FAILED,
@@ -417,7 +429,9 @@ impl Error {
             | Self::Saturated { tried, .. }
             | Self::ErrorRate { tried, .. } => Some(tried),
             Self::Login { tried, .. } => tried.as_deref(),
-            Self::Background { source, .. } | Self::CommitFailed { source, .. } => source.tried(),
+            Self::Background { source, .. }
+            | Self::PartlyRead { source, .. }
+            | Self::CommitFailed { source, .. } => source.tried(),
             _ => None,
         }
     }

@@ -2,7 +2,12 @@
 //!
 //! ```sh
 //! cargo run --release -p arrow-columns --example fill_cost
+//! valgrind --tool=callgrind target/release/examples/fill_cost texts columns 2
 //! ```
+//!
+//! With arguments it fills `columns` or an `array` so many times with rows of `numbers` or `texts`, to be counted: the
+//! difference of two runs is what so many fillings cost. A third kind, `mixed`, is `texts` whose rows come from several
+//! nodes.
 
 #![allow(clippy::print_stdout, reason = "a program that prints its findings")]
 
@@ -30,26 +35,51 @@ fn main() {
         (2, "float32", ('f', 4)),
         (1, "int64", ('i', 8)),
     ];
+    let texts: [Kind; 5] = [(3, "utf8", ('S', 40)); 5];
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [what, into, passes] = &*arguments {
+        let kinds = if what == "numbers" { &numeric } else { &texts };
+        let nodes = if what == "mixed" { 3 } else { 1 };
+        let messages: Vec<Vec<u8>> = (0..ROWS).map(|row| message(row, kinds)).collect();
+        let records: Vec<Record<'_>> = messages.iter().map(|message| record(message)).collect();
+        for _ in 0..passes.parse().expect("a number of passes") {
+            std::hint::black_box(match into.as_str() {
+                "columns" => into_columns(kinds, &records, nodes),
+                _ => into_array(kinds, &records),
+            });
+        }
+        return;
+    }
     compare("5 numbers", &numeric);
-    compare("5 texts of 5 to 40 bytes", &[(3, "utf8", ('S', 40)); 5]);
+    compare("5 texts of 5 to 40 bytes", &texts);
 }
 
 fn compare(what: &str, kinds: &[Kind]) {
     let messages: Vec<Vec<u8>> = (0..ROWS).map(|row| message(row, kinds)).collect();
     let records: Vec<Record<'_>> = messages.iter().map(|message| record(message)).collect();
-    let columns = best(|| {
-        let table = BatchTable::new(Some(Arc::new(plan(kinds))), Casting::SameValue, ROWS);
-        for frame in records.chunks(200).enumerate() {
+    let columns = best(|| into_columns(kinds, &records, 1));
+    let mixed = best(|| into_columns(kinds, &records, 3));
+    let rows = best(|| into_array(kinds, &records));
+    println!(
+        "{what}: {columns:.0} ns into columns, {mixed:.0} ns from three nodes, {rows:.0} ns into an array, of a row"
+    );
+}
+
+/// Frames of 200 rows, which come from so many nodes in turns.
+fn into_columns(kinds: &[Kind], records: &[Record<'_>], nodes: usize) -> usize {
+    let table = BatchTable::new(Some(Arc::new(plan(kinds))), Casting::SameValue, ROWS);
+    for page in 0..ROWS.div_ceil(200 * nodes) {
+        for node in 0..nodes {
             let mut lease = table.lease().expect("the table is open");
-            for (at, record) in frame.1.iter().enumerate() {
+            let rows = page * 200 * nodes..ROWS.min((page + 1) * 200 * nodes);
+            for row in rows.filter(|row| row % nodes == node) {
+                let record = &records[row];
                 let answer = RowAnswer { code: 0, generation: record.generation, ttl: 1 };
-                lease.write(frame.0 * 200 + at, answer, record.ops_bytes());
+                lease.write(row, answer, record.ops_bytes());
             }
         }
-        table.finish(-1).expect("it has columns").batches.len()
-    });
-    let rows = best(|| into_array(kinds, &records));
-    println!("{what}: {columns:.0} ns into columns, {rows:.0} ns into an array, of a row");
+    }
+    table.finish(-1).expect("it has columns").batches.len()
 }
 
 /// Nanoseconds of a row.

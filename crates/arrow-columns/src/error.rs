@@ -73,6 +73,9 @@ pub enum Misfit {
         /// How many bytes they may take.
         most: usize,
     },
+    /// There is no memory for it.
+    #[error("there is not enough memory for it")]
+    NoMemory,
     /// An element of a list that does not fit.
     #[error("element {index} ({found}): {misfit}")]
     Element {
@@ -93,6 +96,18 @@ pub enum Misfit {
         /// Why it does not fit.
         misfit: Box<Misfit>,
     },
+}
+
+impl Misfit {
+    /// Whether there was no memory for the value or a part of it.
+    #[must_use]
+    pub fn is_no_memory(&self) -> bool {
+        match self {
+            Self::NoMemory => true,
+            Self::Element { misfit, .. } | Self::Inside { misfit, .. } => misfit.is_no_memory(),
+            _ => false,
+        }
+    }
 }
 
 impl From<WireError> for Misfit {

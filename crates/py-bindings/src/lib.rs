@@ -65,6 +65,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<query::ArrowStream>()?;
     module.add_class::<results::query_labels::QueryLabels>()?;
     module.add_class::<arrow::table::ArrowTable>()?;
+    module.add_class::<results::row_meta::RowMeta>()?;
     module.add_function(wrap_pyfunction!(arrow::table::arrow_table_of_fields, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::stream::arrow_stream, module)?)?;
     module.add_function(wrap_pyfunction!(batch_read::calc_digest, module)?)?;

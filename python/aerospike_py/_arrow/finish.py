@@ -27,8 +27,7 @@ _Paths = Mapping[str, Sequence[Any]]
 
 def finish_arrow_batch(
     table: _native.ArrowTable,
-    meta: bytes,
-    result_codes: bytes,
+    rows: _native.RowMeta,
     keys: BatchKeys,
     inexact: dict[str, int],
     decode_errors: int,
@@ -42,8 +41,7 @@ def finish_arrow_batch(
 
     Args:
         table: the columns.
-        meta: generation and time to live of each row.
-        result_codes: result code of each row.
+        rows: generation, time to live and result code of each row.
         keys: the keys of the batch.
         inexact: column to the number of its values that changed to fit.
         decode_errors: the number of values that do not fit.
@@ -53,7 +51,7 @@ def finish_arrow_batch(
             error.
         paths: where columns come from, if not from the bin of their name.
     """
-    records = ArrowRecords(table, meta, inexact, decode_errors, result_codes=result_codes, batch_keys=keys)
+    records = ArrowRecords(table, rows, inexact, decode_errors, batch_keys=keys)
     failed_codes, missing, unmatched = notes
     found: list[Warning] = []
     if failed_codes:
@@ -64,17 +62,14 @@ def finish_arrow_batch(
 
 def arrow_query_records(
     table: _native.ArrowTable,
-    meta: bytes,
-    digests: bytes,
     labels: RecordLabels,
+    rows: _native.RowMeta,
     has_sets: bool,
     inexact: dict[str, int],
     decode_errors: int,
 ) -> ArrowRecords:
     """Makes the result of a query, or a block of it. The extension calls this."""
-    return ArrowRecords(
-        table, meta, inexact, decode_errors, digests=digests, labels=labels, has_sets=has_sets
-    )
+    return ArrowRecords(table, rows, inexact, decode_errors, labels=labels, has_sets=has_sets)
 
 
 def warnings_of_columns(

@@ -1,15 +1,18 @@
 """The command line: ``aerospike-py``, or ``python -m aerospike_py``.
 
-====================  ==============================================================
-``serve``             runs the embedded server
-``info HOST``         shows the nodes, namespaces and sets of a cluster
-``dtype HOST NS SET`` samples records and prints a NumPy dtype that fits them
-``peek HOST NS SET``  shows the first records of a set as a table
-``bench [HOST]``      measures reads and writes from this machine
-====================  ==============================================================
+===========================  ==========================================================
+``serve``                    runs the embedded server
+``info HOST``                shows the nodes, namespaces and sets of a cluster
+``dtype HOST NS SET``        samples records and prints a NumPy dtype that fits them
+``peek HOST NS SET``         shows the first records of a set as a table
+``export HOST NS SET FILE``  writes a set to a file
+``import HOST NS SET FILE``  writes the rows of a file as records
+``bench [HOST]``             measures reads and writes from this machine
+===========================  ==========================================================
 
 Each command is a module: ``add`` declares its arguments, ``run`` runs it and returns the exit code.
-``connect`` has the options that reach a cluster, ``output`` prints. Start with ``info``. The folder may use
+``connect`` has the options that reach a cluster, ``output`` prints, ``_files`` has
+the formats of files. Start with ``info``. The folder may use
 the whole package; nothing in the package uses it.
 
 Results go to standard output, with ``--json`` as JSON; messages go to standard error. Exit codes: 0 for
@@ -25,8 +28,8 @@ from typing import TYPE_CHECKING
 
 from .._native import __version__
 from ..exception import AerospikeError
-from . import bench, dtype, info, peek
-from .output import Failure, escaped_output
+from . import bench, dtype, export_set, import_file, info, peek
+from .output import Failure, WrongArguments, escaped_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with escaped_output() as output:
             code: int = options.run(options)
             output.flush()
+    except WrongArguments as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return 2
     except (AerospikeError, Failure) as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 1
@@ -62,6 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _discard_output()
         return 1
     except OSError as error:
+        if error.filename is not None:
+            print(f"{PROGRAM}: {error.filename}: {error.strerror}", file=sys.stderr)
+            return 1
         _discard_output()
         print(f"{PROGRAM}: cannot write to standard output: {error.strerror or error}", file=sys.stderr)
         return 1
@@ -84,6 +93,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     commands.add_parser("serve", help="run the embedded server (serve --help lists its options)")
-    for command in (info, dtype, peek, bench):
+    for command in (info, dtype, peek, export_set, import_file, bench):
         command.add(commands)
     return parser

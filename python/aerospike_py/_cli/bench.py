@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._utils.progress import Progress
 from .._utils.table import table
 from ..async_client import AsyncClient
 from ..client import Client
 from ..exception import AerospikeError
 from .connect import add_command, config, positive, seconds
-from .output import Failure, Progress, print_json
+from .output import Failure, print_json
 
 if TYPE_CHECKING:
     import argparse
@@ -79,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
         client = stack.enter_context(Client(settings).connect())
         bench = Bench(client, settings, options)
         bench.check_set_is_empty()
+        print(f"aerospike-py: {bench.server()}", file=sys.stderr)
         stack.callback(bench.remove)
         lines = bench.measure()
     if options.json:
@@ -112,36 +115,53 @@ class Bench:
                     f"{self._namespace}.{self._set} has records; truncate it, or choose another with --set"
                 )
 
+    def server(self) -> str:
+        """What is measured: the nodes, their server and build, and the records."""
+        nodes = self._client.stats().nodes
+        addresses = ", ".join(f"{node.address}:{node.port}" for node in nodes[:4])
+        more = f" and {len(nodes) - 4} more" if len(nodes) > 4 else ""
+        kinds = sorted(
+            {" ".join(answers) for answers in zip(*map(self._answers, ("edition", "build")), strict=True)}
+        )
+        return (
+            f"measuring {addresses}{more} ({', '.join(kinds)}) with {self._records:,} records in "
+            f"{self._namespace}.{self._set}"
+        )
+
+    def _answers(self, command: str) -> list[str]:
+        return [(answer or "").strip() for _, answer in self._client.info_all(command).values()]
+
     def measure(self) -> list[Measurement]:
         sizes = [size for size in (100, 1_000, 10_000, 100_000) if size < self._records] + [self._records]
-        lines = [asyncio.run(self._write())]
-        with Progress("measuring", len(sizes) + 4) as progress:
-            lines.append(
-                self._repeat(
-                    f"batch_write_numpy of {self._records:,}",
-                    self._records,
-                    partial(self._write_rows, _rows(self._records)),
+        rows, few = _rows(self._records), min(1_000, self._records)
+        steps: list[tuple[str, Callable[[str], Measurement]]] = [
+            (f"put, {_IN_FLIGHT} in flight (async)", lambda what: asyncio.run(self._write(what))),
+            (
+                f"batch_write_numpy of {self._records:,}",
+                partial(self._repeat, self._records, partial(self._write_rows, rows)),
+            ),
+            ("get, one at a time", partial(self._repeat, 1, self._get)),
+            *(
+                (
+                    f"batch_read of {size:,} into an array",
+                    partial(self._repeat, size, partial(self._read, self._keys[:size])),
                 )
-            )
-            progress.add()
-            lines.append(self._repeat("get, one at a time", 1, self._get))
-            progress.add()
-            for size in sizes:
-                keys = self._keys[:size]
-                lines.append(
-                    self._repeat(f"batch_read of {size:,} into an array", size, partial(self._read, keys))
-                )
-                progress.add()
-            size = min(1_000, self._records)
-            keys = self._keys[:size]
-            lines.append(
-                self._repeat(
-                    f"batch_read of {size:,} into Python objects", size, partial(self._read_objects, keys)
-                )
-            )
-            progress.add()
-            lines.append(asyncio.run(self._read_in_flight()))
-            progress.add()
+                for size in sizes
+            ),
+            (
+                f"batch_read of {few:,} into Python objects",
+                partial(self._repeat, few, partial(self._read_objects, self._keys[:few])),
+            ),
+            (
+                f"batch_read of {min(_BATCH_IN_FLIGHT, self._records):,} into an array, {_IN_FLIGHT} in "
+                "flight (async)",
+                lambda what: asyncio.run(self._read_in_flight(what)),
+            ),
+        ]
+        lines = []
+        for number, (what, step) in enumerate(steps, 1):
+            print(f"aerospike-py: {number} of {len(steps)}: {what} ...", file=sys.stderr, flush=True)
+            lines.append(step(what))
         return lines
 
     def remove(self) -> None:
@@ -153,10 +173,10 @@ class Bench:
                 if self._client.exists(key).meta is not None:
                     self._client.remove(key)
 
-    async def _write(self) -> Measurement:
+    async def _write(self, what: str) -> Measurement:
         durations: list[float] = []
         numbers = iter(range(self._records))
-        with Progress("writing", self._records) as progress:
+        with Progress("writing", self._records, "records") as progress:
 
             async def write(client: AsyncClient) -> None:
                 for number in numbers:
@@ -169,9 +189,9 @@ class Bench:
                 start = time.perf_counter()
                 await asyncio.gather(*(write(client) for _ in range(_IN_FLIGHT)))
                 took = time.perf_counter() - start
-        return _measurement(f"put, {_IN_FLIGHT} in flight (async)", durations, len(durations) / took)
+        return _measurement(what, durations, len(durations) / took)
 
-    async def _read_in_flight(self) -> Measurement:
+    async def _read_in_flight(self, what: str) -> Measurement:
         durations: list[float] = []
         size = min(_BATCH_IN_FLIGHT, self._records)
         end = time.perf_counter() + self._seconds
@@ -188,10 +208,9 @@ class Bench:
             start = time.perf_counter()
             await asyncio.gather(*(read(client, number) for number in range(_IN_FLIGHT)))
             took = time.perf_counter() - start
-        what = f"batch_read of {size:,} into an array, {_IN_FLIGHT} in flight (async)"
         return _measurement(what, durations, len(durations) * size / took)
 
-    def _repeat(self, what: str, records: int, call: Callable[[], None]) -> Measurement:
+    def _repeat(self, records: int, call: Callable[[], None], what: str) -> Measurement:
         call()  # opens the connections, which is not measured
         durations: list[float] = []
         began = time.perf_counter()

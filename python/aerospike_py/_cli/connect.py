@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import constants
 from .._utils.hosts import parse_hosts
 from ..client import Client
-from .output import Failure
+from .output import Failure, WrongArguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +74,40 @@ def add_set(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments that name a set."""
     parser.add_argument("namespace", metavar="NAMESPACE")
     parser.add_argument("set", metavar="SET", nargs="?", help="the set [the whole namespace]")
+
+
+def add_columns(parser: argparse.ArgumentParser, bins: str) -> None:
+    """Declares the options that choose columns of a file."""
+    parser.add_argument("--bins", metavar="A,B", help=bins)
+    parser.add_argument("--without", metavar="A,B", help="columns to leave out")
+    parser.add_argument(
+        "--column",
+        type=_column,
+        action="append",
+        default=[],
+        metavar="NAME=TYPE",
+        help='the type of a column, as "visits=int64", "tags=list<utf8>" or "at=timestamp[ms]" [inferred]; '
+        "may be repeated",
+    )
+
+
+def names(text: str, option: str) -> list[str]:
+    """The names of an option that takes several, separated by commas.
+
+    Raises:
+        WrongArguments: one is empty.
+    """
+    found = text.split(",")
+    if "" in found:
+        raise WrongArguments(f"{option} {text!r}: a name is empty; separate names by single commas")
+    return list(dict.fromkeys(found))
+
+
+def _column(text: str) -> tuple[str, str]:
+    name, _, kind = text.partition("=")
+    if not name or not kind:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=TYPE")
+    return name, kind
 
 
 def name_of_set(options: argparse.Namespace) -> str:

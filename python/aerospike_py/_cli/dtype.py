@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from .._inference import MAX_WIDTH
 from .._inference.infer import infer_from_set
 from .._inference.result import dtype_list
+from .._utils.progress import Progress
 from .._utils.steps import run_sync
-from .connect import add_command, add_set, connect, positive
-from .output import Failure, Progress, print_json
+from .._utils.table import printable
+from .connect import add_command, add_set, connect, name_of_set, positive
+from .output import Failure, print_json
 
 if TYPE_CHECKING:
     from ..inference import InferredBin, InferredDtype
@@ -39,6 +41,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help=f"leave out bins that need a wider field [{MAX_WIDTH}]",
     )
     parser.add_argument(
+        "--python",
+        action="store_true",
+        help="print a Python module with the dtype, and the report in comments",
+    )
+    parser.add_argument(
         "--field",
         type=_field,
         action="append",
@@ -61,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         raise Failure(
             "dtype prints a NumPy dtype, and NumPy is not installed: python -m pip install 'numpy>=2.0'"
         )
-    with connect(options) as client, Progress("reading", options.sample) as progress:
+    with connect(options) as client, Progress("reading", options.sample, "records") as progress:
         inferred = run_sync(
             infer_from_set(
                 client,
@@ -76,11 +83,21 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.json:
         print_json(_as_json(inferred))
+    elif options.python:
+        print(_module(inferred, name_of_set(options)))
     else:
         print(_source(inferred))
         print(f"\n# {inferred.summary()}\n")
         print(inferred.report())
     return 0
+
+
+def _module(inferred: InferredDtype, source: str) -> str:
+    """A module whose ``dtype`` is the dtype."""
+    report = [f"of {source}: {inferred.summary()}", "", *inferred.report().splitlines()]
+    # A carriage return in a name of a bin would end the comment.
+    comment = "\n".join(f"# {printable(line)}".rstrip() for line in report)
+    return f"import numpy as np\n\n{comment}\ndtype = {_source(inferred)}"
 
 
 def _source(inferred: InferredDtype) -> str:

@@ -1,4 +1,4 @@
-"""Output of commands: JSON, cells of tables, progress."""
+"""Output of commands: JSON, and cells of tables."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ..values import GeoJSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
-    from typing_extensions import Self
-
-_BAR = 30
 _ESCAPE = "aerospike_py.escape"
 
 
 class Failure(Exception):  # noqa: N818 (not a fault of the program)
     """A command cannot go on; its text is the message for the user."""
+
+
+class WrongArguments(Failure):
+    """Arguments that argparse takes, but the command cannot."""
 
 
 @contextlib.contextmanager
@@ -98,41 +98,3 @@ def cell(value: Any, width: int) -> str:
     else:
         text = repr(value)
     return shorten(printable(text), width)
-
-
-class Progress:
-    """A progress bar on standard error; shows nothing unless that is a terminal."""
-
-    def __init__(self, what: str, total: int) -> None:
-        self._what = what
-        self._total = max(total, 1)
-        self._done = 0
-        self._shown = -1
-        self._is_on = sys.stderr.isatty()
-
-    def __enter__(self) -> Self:
-        self._show()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._is_on:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-    def add(self, done: int = 1) -> None:
-        self._done += done
-        self._show()
-
-    def _show(self) -> None:
-        percent = min(100, self._done * 100 // self._total)
-        if not self._is_on or percent == self._shown:
-            return
-        self._shown = percent
-        filled = percent * _BAR // 100
-        sys.stderr.write(f"\r{self._what} [{'#' * filled}{'.' * (_BAR - filled)}] {percent:3}%\x1b[K")
-        sys.stderr.flush()

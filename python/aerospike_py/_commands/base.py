@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from .. import _native
+from .._utils.log import watcher
 from .._utils.warnings import warn
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class ClientBase:
 
     def __init__(self, config: ClientConfig) -> None:
         self._core = _native.Core(config)
+        watcher.add(self._core)
 
     def is_connected(self) -> bool:
         """Whether the client is connected and sees at least one node. False before the first command.
@@ -146,3 +148,20 @@ class ClientBase:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._core.describe()}>"
+
+    def _repr_html_(self) -> str:
+        from .._export.html import ROWS, objects
+
+        nodes = self._core.stats().nodes if self._core.is_connected() else []
+        rows = [
+            {
+                "node": node.name,
+                "address": f"{node.address}:{node.port}",
+                "connections in use": node.conns.in_use,
+                "idle": node.conns.in_pool,
+                "state": "avoided" if node.suspect or node.circuit_open else "ok",
+            }
+            for node in nodes[:ROWS]
+        ]
+        header = list(rows[0]) if rows else []
+        return objects(repr(self)[1:-1], header, rows, len(nodes))

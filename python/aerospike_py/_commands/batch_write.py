@@ -114,7 +114,7 @@ class BatchWriteCommands:
         bins: Sequence[str] | None = None,
         nulls: Literal["omit", "remove"] = "omit",
         policy: ArrayWritePolicy | None = None,
-        progress: Callable[[int], object] | None = None,
+        progress: Callable[[int], object] | bool | None = None,
     ) -> NumpyWriteResult:
         """Writes a table, one record per row. Columns become bins.
 
@@ -134,7 +134,8 @@ class BatchWriteCommands:
                 the bin.
             policy: batch policy and write policy in one (``total_timeout``, ``max_retries``, ``exists``,
                 ``ttl``, ``key`` ...). Its times are for each block of at most 65,536 rows.
-            progress: called with the number of rows done after each block.
+            progress: called with the number of rows done after each block; True shows a bar at a terminal and
+                in a notebook, that of tqdm where it is installed.
 
         Returns:
             :class:`~aerospike_py.NumpyWriteResult`, with a result code per row. If rows were not written, a
@@ -378,7 +379,7 @@ class AsyncBatchWriteCommands:
         bins: Sequence[str] | None = None,
         nulls: Literal["omit", "remove"] = "omit",
         policy: ArrayWritePolicy | None = None,
-        progress: Callable[[int], object] | None = None,
+        progress: Callable[[int], object] | bool | None = None,
     ) -> NumpyWriteResult:
         """Like :meth:`Client.batch_write_arrow`, awaited.
 

@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._utils.describe import describe
 from .._utils.event_loop import call
+from ..exception import LuaFileNotFound, ParamError, ParamTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +21,23 @@ if TYPE_CHECKING:
 
 def read_module(filename: str | os.PathLike[str]) -> tuple[str, bytes]:
     """The name and the source of a module's file."""
+    if not isinstance(filename, str | bytes | os.PathLike):
+        raise ParamTypeError(f"filename is {describe(filename)}; it must be a path, as str or os.PathLike")
     path = Path(os.fsdecode(filename))
-    return path.name, path.read_bytes()
+    if not path.name or len(path.name) > _MAX_NAME:
+        what = f"it must end in the name of a file, of at most {_MAX_NAME} bytes"
+        raise ParamError(f"filename is {filename!r}; {what}")
+    try:
+        return path.name, path.read_bytes()
+    except ValueError as error:
+        # A lone surrogate or a NUL.
+        raise ParamError(f"filename is {filename!r}; it must be a path without NULs, in UTF-8") from error
+    except FileNotFoundError as error:
+        raise LuaFileNotFound(f"there is no file {os.fspath(path)!r}") from error
+
+
+# The server's limit.
+_MAX_NAME = 127
 
 
 class FunctionCommands:
@@ -48,6 +65,7 @@ class FunctionCommands:
         Raises:
             UDFError: the module does not compile; the message has the line and the reason.
             ParamError: the name cannot be that of a module, or the file is empty.
+            LuaFileNotFound: the file does not exist.
             OSError: the file cannot be read.
 
         Example:
@@ -92,11 +110,11 @@ class FunctionCommands:
         result: str = self._core.udf_get(None, module, language, policy)
         return result
 
-    def udf_remove(self, module: str, policy: InfoPolicy | None = None) -> int:
+    def udf_remove(self, filename: str, policy: InfoPolicy | None = None) -> int:
         """Removes a module, and waits until no node has it. One that does not exist is no error.
 
         Args:
-            module: the name of its file, such as ``module.lua``.
+            filename: the name of its file, such as ``module.lua``.
             policy: info policy: ``timeout`` in milliseconds.
 
         Returns:
@@ -106,7 +124,7 @@ class FunctionCommands:
             >>> client.udf_remove("visits.lua")
             0
         """
-        result: int = self._core.udf_remove(None, module, policy)
+        result: int = self._core.udf_remove(None, filename, policy)
         return result
 
     def apply(
@@ -141,7 +159,7 @@ class FunctionCommands:
 
         Example:
             >>> client.apply(("test", "users", 1), "visits", "visit", [2])
-            3
+            9
         """
         result: Any = self._core.apply(None, key, module, function, args, policy)
         return result
@@ -173,7 +191,7 @@ class FunctionCommands:
         Example:
             >>> rows = client.batch_apply([("test", "users", 1)], "visits", "visit", [1])
             >>> rows.batch_records[0].record.bins
-            {'SUCCESS': 4}
+            {'SUCCESS': 8}
         """
         result: BatchRecords = self._core.batch_apply(
             None, keys, module, function, args, policy_batch, policy_batch_apply
@@ -218,14 +236,14 @@ class AsyncFunctionCommands:
         result: str = await call(self._core.udf_get, module, language, policy)
         return result
 
-    async def udf_remove(self, module: str, policy: InfoPolicy | None = None) -> int:
+    async def udf_remove(self, filename: str, policy: InfoPolicy | None = None) -> int:
         """Like :meth:`Client.udf_remove`, awaited.
 
         Example:
             >>> await client.udf_remove("visits.lua")
             0
         """
-        result: int = await call(self._core.udf_remove, module, policy)
+        result: int = await call(self._core.udf_remove, filename, policy)
         return result
 
     async def apply(
@@ -240,7 +258,7 @@ class AsyncFunctionCommands:
 
         Example:
             >>> await client.apply(("test", "users", 1), "visits", "visit", [2])
-            3
+            9
         """
         result: Any = await call(self._core.apply, key, module, function, args, policy)
         return result
@@ -259,7 +277,7 @@ class AsyncFunctionCommands:
         Example:
             >>> rows = await client.batch_apply([("test", "users", 1)], "visits", "visit", [1])
             >>> rows.batch_records[0].record.bins
-            {'SUCCESS': 4}
+            {'SUCCESS': 8}
         """
         result: BatchRecords = await call(
             self._core.batch_apply, keys, module, function, args, policy_batch, policy_batch_apply

@@ -97,7 +97,7 @@ class InfoCommands:
 
     def truncate(
         self, namespace: str, set: str | None, nanos: int = 0, policy: InfoPolicy | None = None
-    ) -> None:
+    ) -> int:
         """Removes all records of a set or namespace.
 
         The server may answer before it has removed the last record. Records written after the answer stay.
@@ -111,8 +111,10 @@ class InfoCommands:
 
         Example:
             >>> client.truncate("test", "users", 0)
+            0
         """
-        self._core.truncate(None, namespace, set, nanos, policy)
+        done: int = self._core.truncate(None, namespace, set, nanos, policy)
+        return done
 
     def set_xdr_filter(
         self,
@@ -188,13 +190,15 @@ class AsyncInfoCommands:
 
     async def truncate(
         self, namespace: str, set: str | None, nanos: int = 0, policy: InfoPolicy | None = None
-    ) -> None:
+    ) -> int:
         """Like :meth:`Client.truncate`, awaited.
 
         Example:
             >>> await client.truncate("test", "users", 0)
+            0
         """
-        await call(self._core.truncate, namespace, set, nanos, policy)
+        done: int = await call(self._core.truncate, namespace, set, nanos, policy)
+        return done
 
     async def set_xdr_filter(
         self,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Mapping
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from .._metrics import ClientMetrics, Reporter, forget, remember, snapshot_of
 from .._utils.describe import describe
 from ..exception import ParamError, ParamTypeError
-from ..metrics import MetricsPolicy
+from ..metrics import MetricsListeners, MetricsPolicy
 from .base import ClientBase
 
 if TYPE_CHECKING:
@@ -92,12 +95,41 @@ class MetricsCommands(ClientBase):
             reporter.stop()
 
 
-def _check(policy: MetricsPolicy) -> None:
+def _check(policy: Any) -> None:
     if not isinstance(policy, MetricsPolicy):
-        raise ParamTypeError(f"policy is {describe(policy)}; it must be a MetricsPolicy")
+        error = ParamTypeError(f"policy is {describe(policy)}; it must be a MetricsPolicy")
+        error.msg = "policy parameter must be an aerospike_helpers.MetricsPolicy type"
+        raise error
+    listeners = policy.metrics_listeners
+    if listeners is not None:
+        if not isinstance(listeners, MetricsListeners):
+            raise _wrong("metrics_listeners", listeners, "aerospike_helpers.metrics.MetricsListeners")
+        for name in ("enable_listener", "snapshot_listener", "node_close_listener", "disable_listener"):
+            if not callable(listener := getattr(listeners, name)):
+                raise _wrong(f"metrics_listeners.{name}", listener, "callable")
+    if not isinstance(policy.report_dir, str | os.PathLike):
+        raise _wrong("report_dir", policy.report_dir, "str")
+    _check_number("report_size_limit", policy.report_size_limit, 64)
+    _check_number("interval", policy.interval, 32)
+    _check_number("latency_columns", policy.latency_columns, 8)
+    _check_number("latency_shift", policy.latency_shift, 8)
+    labels: Any = policy.labels
+    if not isinstance(labels, Mapping) or not all(isinstance(text, str) for text in chain(*labels.items())):
+        raise _wrong("labels", labels, "dict[str, str]")
     if policy.interval < 1:
         raise ParamError(f"interval is {policy.interval!r}; it must be at least 1")
     if not 2 <= policy.latency_columns <= 60:
         raise ParamError(f"latency_columns is {policy.latency_columns!r}; it must be from 2 to 60")
     if not 1 <= policy.latency_shift <= 5:
         raise ParamError(f"latency_shift is {policy.latency_shift!r}; it must be from 1 to 5")
+
+
+def _check_number(field: str, value: object, bits: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << bits:
+        raise _wrong(field, value, f"unsigned {bits}-bit integer")
+
+
+def _wrong(field: str, value: object, expected: str) -> ParamTypeError:
+    error = ParamTypeError(f"MetricsPolicy: {field} is {describe(value)}; it must be of the type {expected}")
+    error.msg = f"MetricsPolicy.{field} must be a {expected} type"
+    return error

@@ -49,7 +49,7 @@ class OperateCommands:
         val: int = 0,
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
-    ) -> None:
+    ) -> int:
         """Sets a record's time to live and increments its generation.
 
         Args:
@@ -63,8 +63,10 @@ class OperateCommands:
 
         Example:
             >>> client.touch(("test", "users", 1), 3600)
+            0
         """
-        self._core.touch(None, key, val, meta, policy)
+        done: int = self._core.touch(None, key, val, meta, policy)
+        return done
 
     def append(
         self,
@@ -73,7 +75,7 @@ class OperateCommands:
         val: str | bytes | bytearray,
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
-    ) -> None:
+    ) -> int:
         """Appends a string to a string bin, or bytes to a blob bin. A missing bin counts as empty.
 
         The command is not retried once it may have been applied; the error then has ``in_doubt`` set.
@@ -90,8 +92,10 @@ class OperateCommands:
 
         Example:
             >>> client.append(("test", "users", 1), "log", "; seen")
+            0
         """
-        self._core.change(None, OPERATOR_APPEND, key, bin, val, meta, policy)
+        done: int = self._core.change(None, OPERATOR_APPEND, key, bin, val, meta, policy)
+        return done
 
     def prepend(
         self,
@@ -100,13 +104,15 @@ class OperateCommands:
         val: str | bytes | bytearray,
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
-    ) -> None:
+    ) -> int:
         """Prepends a string to a string bin, or bytes to a blob bin. Otherwise like :meth:`append`.
 
         Example:
             >>> client.prepend(("test", "users", 1), "name", "Dr. ")
+            0
         """
-        self._core.change(None, OPERATOR_PREPEND, key, bin, val, meta, policy)
+        done: int = self._core.change(None, OPERATOR_PREPEND, key, bin, val, meta, policy)
+        return done
 
     def increment(
         self,
@@ -115,7 +121,7 @@ class OperateCommands:
         offset: float,
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
-    ) -> None:
+    ) -> int:
         """Adds an int to an integer bin, or a float to a float bin. A missing bin counts as zero.
 
         The command is not retried once it may have been applied; the error then has ``in_doubt`` set.
@@ -132,8 +138,10 @@ class OperateCommands:
 
         Example:
             >>> client.increment(("test", "users", 1), "visits", 1)
+            0
         """
-        self._core.change(None, OPERATOR_INCR, key, bin, offset, meta, policy)
+        done: int = self._core.change(None, OPERATOR_INCR, key, bin, offset, meta, policy)
+        return done
 
     def remove_bin(
         self,
@@ -141,7 +149,7 @@ class OperateCommands:
         list: Sequence[str],
         meta: Mapping[str, int] | None = None,
         policy: WritePolicy | None = None,
-    ) -> None:
+    ) -> int:
         """Removes bins of a record. The server deletes a record without bins.
 
         Args:
@@ -152,8 +160,10 @@ class OperateCommands:
 
         Example:
             >>> client.remove_bin(("test", "users", 1), ["log"])
+            0
         """
-        self._core.remove_bin(None, key, list, meta, policy)
+        done: int = self._core.remove_bin(None, key, list, meta, policy)
+        return done
 
     def operate(
         self,
@@ -231,13 +241,15 @@ class AsyncOperateCommands:
         val: int = 0,
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
-    ) -> None:
+    ) -> int:
         """Like :meth:`Client.touch`, awaited.
 
         Example:
             >>> await client.touch(("test", "users", 1), 3600)
+            0
         """
-        await call(self._core.touch, key, val, meta, policy)
+        done: int = await call(self._core.touch, key, val, meta, policy)
+        return done
 
     async def append(
         self,
@@ -246,13 +258,15 @@ class AsyncOperateCommands:
         val: str | bytes | bytearray,
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
-    ) -> None:
+    ) -> int:
         """Like :meth:`Client.append`, awaited.
 
         Example:
             >>> await client.append(("test", "users", 1), "log", "; seen")
+            0
         """
-        await call(self._core.change, OPERATOR_APPEND, key, bin, val, meta, policy)
+        done: int = await call(self._core.change, OPERATOR_APPEND, key, bin, val, meta, policy)
+        return done
 
     async def prepend(
         self,
@@ -261,13 +275,15 @@ class AsyncOperateCommands:
         val: str | bytes | bytearray,
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
-    ) -> None:
+    ) -> int:
         """Like :meth:`Client.prepend`, awaited.
 
         Example:
             >>> await client.prepend(("test", "users", 1), "name", "Dr. ")
+            0
         """
-        await call(self._core.change, OPERATOR_PREPEND, key, bin, val, meta, policy)
+        done: int = await call(self._core.change, OPERATOR_PREPEND, key, bin, val, meta, policy)
+        return done
 
     async def increment(
         self,
@@ -276,13 +292,15 @@ class AsyncOperateCommands:
         offset: float,
         meta: Mapping[str, int] | None = None,
         policy: OperatePolicy | None = None,
-    ) -> None:
+    ) -> int:
         """Like :meth:`Client.increment`, awaited.
 
         Example:
             >>> await client.increment(("test", "users", 1), "visits", 1)
+            0
         """
-        await call(self._core.change, OPERATOR_INCR, key, bin, offset, meta, policy)
+        done: int = await call(self._core.change, OPERATOR_INCR, key, bin, offset, meta, policy)
+        return done
 
     async def remove_bin(
         self,
@@ -290,13 +308,15 @@ class AsyncOperateCommands:
         list: Sequence[str],
         meta: Mapping[str, int] | None = None,
         policy: WritePolicy | None = None,
-    ) -> None:
+    ) -> int:
         """Like :meth:`Client.remove_bin`, awaited.
 
         Example:
             >>> await client.remove_bin(("test", "users", 1), ["log"])
+            0
         """
-        await call(self._core.remove_bin, key, list, meta, policy)
+        done: int = await call(self._core.remove_bin, key, list, meta, policy)
+        return done
 
     async def operate(
         self,

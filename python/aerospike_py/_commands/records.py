@@ -37,7 +37,7 @@ class RecordCommands:
         meta: Mapping[str, int] | None = None,
         policy: WritePolicy | None = None,
         serializer: int | None = None,
-    ) -> None:
+    ) -> int:
         """Writes bins of a record. Creates the record if it does not exist.
 
         Args:
@@ -53,10 +53,13 @@ class RecordCommands:
 
         Example:
             >>> client.put(("test", "users", 3), {"name": "Cat", "visits": 1}, {"ttl": 3600})
+            0
             >>> client.put(("test", "users", 3), {"visits": None})  # removes the bin
+            0
         """
         _refuse_serializer(serializer)
-        self._core.put(None, key, bins, meta, policy)
+        done: int = self._core.put(None, key, bins, meta, policy)
+        return done
 
     def get(self, key: KeyLike, policy: ReadPolicy | None = None) -> Record:
         """Reads a record.
@@ -100,7 +103,7 @@ class RecordCommands:
 
     def remove(
         self, key: KeyLike, meta: Mapping[str, int] | None = None, policy: RemovePolicy | None = None
-    ) -> None:
+    ) -> int:
         """Deletes a record.
 
         Args:
@@ -114,8 +117,10 @@ class RecordCommands:
 
         Example:
             >>> client.remove(("test", "users", 1))
+            0
         """
-        self._core.remove(None, key, meta, policy)
+        done: int = self._core.remove(None, key, meta, policy)
+        return done
 
 
 class AsyncRecordCommands:
@@ -130,14 +135,16 @@ class AsyncRecordCommands:
         meta: Mapping[str, int] | None = None,
         policy: WritePolicy | None = None,
         serializer: int | None = None,
-    ) -> None:
+    ) -> int:
         """Like :meth:`Client.put`, awaited.
 
         Example:
             >>> await client.put(("test", "users", 3), {"name": "Cat", "visits": 1})
+            0
         """
         _refuse_serializer(serializer)
-        await call(self._core.put, key, bins, meta, policy)
+        done: int = await call(self._core.put, key, bins, meta, policy)
+        return done
 
     async def get(self, key: KeyLike, policy: ReadPolicy | None = None) -> Record:
         """Like :meth:`Client.get`, awaited.
@@ -161,10 +168,12 @@ class AsyncRecordCommands:
 
     async def remove(
         self, key: KeyLike, meta: Mapping[str, int] | None = None, policy: RemovePolicy | None = None
-    ) -> None:
+    ) -> int:
         """Like :meth:`Client.remove`, awaited.
 
         Example:
             >>> await client.remove(("test", "users", 1))
+            0
         """
-        await call(self._core.remove, key, meta, policy)
+        done: int = await call(self._core.remove, key, meta, policy)
+        return done

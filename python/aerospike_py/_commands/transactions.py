@@ -35,6 +35,7 @@ class TransactionCommands:
         Example:
             >>> txn = aerospike_py.Transaction()
             >>> client.put(("test", "users", 1), {"visits": 1}, policy={"txn": txn})
+            0
             >>> client.commit(txn) == aerospike_py.COMMIT_OK
             True
         """
@@ -59,6 +60,7 @@ class TransactionCommands:
         Example:
             >>> txn = aerospike_py.Transaction()
             >>> client.put(("test", "users", 1), {"visits": 1}, policy={"txn": txn})
+            0
             >>> client.abort(txn) == aerospike_py.ABORT_OK
             True
         """

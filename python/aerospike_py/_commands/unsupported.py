@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-_BACKGROUND = "use client.query(namespace, set).apply(module, function, args).execute_background()"
-
 #: Method that will not exist to what to use instead.
 NEVER: dict[str, str] = {
-    **dict.fromkeys(("query_apply", "scan_apply"), _BACKGROUND),
     "get_policies": "a call merges its policy into the config's; the merged policies cannot be read back",
 }
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sized
 from typing import TYPE_CHECKING, Any
 
 from .._utils.describe import describe
 from .._utils.event_loop import call
+from .._utils.progress import Progress as ProgressBar
 from ..exception import AerospikeError, ParamError, ParamTypeError
 from ..numpy_write import NumpyWriteResult, _FailedKeys, _finish
 
@@ -33,17 +35,26 @@ class ArrowWrite:
         bins: Sequence[str] | None,
         nulls: str,
         policy: ArrayWritePolicy | None,
-        progress: Progress | None,
+        progress: Progress | bool | None,
     ) -> None:
         _require_numpy()
         if not isinstance(key, str):
             raise ParamTypeError(f"key is {describe(key)}; it must be the name of a column")
-        if progress is not None and not callable(progress):
-            raise ParamTypeError(f"progress is {describe(progress)}; it must be a function of the rows done")
+        if not (progress is None or isinstance(progress, bool) or callable(progress)):
+            raise ParamTypeError(
+                f"progress is {describe(progress)}; it must be a function of the rows done, or True for a bar"
+            )
         _check_exports(data)
         self._core = core
         self._data = data
-        self._progress = progress
+        self._progress: Progress | None = None
+        self._bar: ProgressBar | None = None
+        if progress is True:
+            count = len(data) if isinstance(data, Sized) else 0
+            self._bar = ProgressBar("writing", count, "rows")
+            self._done = 0
+        elif progress is not False:
+            self._progress = progress
         self._arguments = (namespace, set, key, _names(bins), nulls, _no_key_hint(data), policy)
 
     def run(self) -> NumpyWriteResult:
@@ -61,7 +72,7 @@ class ArrowWrite:
             _attach(writer, error)
             raise
         finally:
-            writer.close()
+            self._end(writer)
 
     async def run_async(self) -> NumpyWriteResult:
         import asyncio
@@ -77,11 +88,19 @@ class ArrowWrite:
             _attach(writer, error)
             raise
         finally:
-            writer.close()
+            self._end(writer)
 
     def _report(self, done: int) -> None:
         if self._progress is not None:
             self._progress(done)
+        elif self._bar is not None:
+            self._bar.add(done - self._done)
+            self._done = done
+
+    def _end(self, writer: _native.ArrowWriter) -> None:
+        writer.close()
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _outcome(writer: _native.ArrowWriter) -> tuple[Any, Any, _FailedKeys]:

@@ -7,8 +7,10 @@ meaning is left out:
 
 - A bin of another type than the column's travels, as its value may be converted to the column's type.
 - A missing bin is null, for which no comparison is true.
-- NaN travels: engines order it differently. Comparisons of float32 columns are left to the engine, which may
-  round the value, and so are comparisons of integers with values beyond 2**53 that are no integers.
+- NaN travels: engines order it differently. Zeros of float columns travel where a list must not have them,
+  because engines differ in whether it has -0.0.
+- Comparisons of float32 columns are left to the engine, which may round the value, and so are comparisons of
+  integers with values beyond 2**53 that are no integers.
 """
 
 from __future__ import annotations
@@ -201,6 +203,9 @@ def _any_of(condition: AnyOf, kind: Kind) -> Any:
     values = [value for value in condition.values if value is not None]
     if not values or len(values) > _MOST_VALUES:
         return None
+    if condition.is_negated and kind == "float":
+        # Some engines find values of a list by their bits, for which -0.0 is not 0.0.
+        values = [value for value in values if value != 0]
     operator: Operator = "!=" if condition.is_negated else "=="
     tests = [_comparison(condition.column, operator, value, kind) for value in values]
     if condition.is_negated:

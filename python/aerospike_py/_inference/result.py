@@ -124,6 +124,7 @@ class InferredDtype:
 
         Example:
             >>> client.put(("test", "users", 1), {"tags": ["new", "paid"]})
+            0
             >>> {name: found.note for name, found in client.infer_dtype("test", "users").left_out.items()}
             {'tags': 'lists are not arrays: they have elements of type string'}
         """

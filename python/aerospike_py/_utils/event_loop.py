@@ -2,8 +2,9 @@
 
 The extension completes calls on its own threads, without the GIL. It puts the number of a completed call into
 a queue and wakes the loop through a file descriptor that the loop watches. One wake-up serves all calls that
-have completed by then. Loops that cannot watch a descriptor (the proactor on Windows) are woken with
-``call_soon_threadsafe`` instead, from a thread that belongs to the queue.
+have completed by then. They go on in turns of about a millisecond, so that timers and other callbacks of the
+loop need not wait for all of them. Loops that cannot watch a descriptor (the proactor on Windows) are woken
+with ``call_soon_threadsafe`` instead, from a thread that belongs to the queue.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
+from collections import deque
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from .. import _native
@@ -27,21 +30,57 @@ _NO_LOOP = (
 )
 
 
+# How long the loop's thread may work for one turn, in seconds, and the calls that every turn completes.
+_TURN = 0.001
+_FEW = 4
+
+
 class _LoopWaiter:
     """The queue of an event loop, and the futures of the calls that the loop waits for."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.completions = _native.Completions()
         self.futures: dict[int, asyncio.Future[None]] = {}
+        # A weak reference: neither this nor its thread may keep the loop alive.
+        self._loop = weakref.ref(loop)
+        # Completed calls that wait for their turn. A turn is scheduled while there are any.
+        self._rest: deque[int] = deque()
+        # The most calls of a turn; the last turn's calls, and when it began in the CPU time of the thread.
+        self._limit, self._last, self._start = _FEW, 0, 0.0
         try:
             loop.add_reader(self.completions.fileno(), self._drain)
         except NotImplementedError:
-            # A weak reference: the thread must not keep the loop alive.
-            reference = weakref.ref(loop)
+            reference = self._loop
             self.completions.call_when_ready(lambda: _call_soon(reference, self._drain))
 
     def _drain(self) -> None:
-        for number in self.completions.drain():
+        done = self.completions.drain()
+        if self._rest:
+            self._rest.extend(done)
+        elif len(done) > _FEW:
+            self._rest.extend(done)
+            self._last = 0
+            self._take_turn()
+        else:
+            self._complete(done)
+
+    def _take_turn(self) -> None:
+        """Completes as many calls as the loop's thread can carry on in about a millisecond.
+
+        The thread's time since the last turn shows what a call costs: its result and the caller's coroutine.
+        """
+        now = thread_time()
+        if self._last:
+            self._limit = max(_FEW, int(_TURN * self._last / max(now - self._start, 1e-9)))
+        count = min(self._limit, len(self._rest))
+        self._last, self._start = count, now
+        self._complete([self._rest.popleft() for _ in range(count)])
+        loop = self._loop()
+        if self._rest and loop is not None:
+            loop.call_soon(self._take_turn)
+
+    def _complete(self, numbers: list[int]) -> None:
+        for number in numbers:
             future = self.futures.pop(number, None)
             if future is not None and not future.done():
                 future.set_result(None)

@@ -2,7 +2,8 @@
 
 The functions have the names and arguments of the official client's
 ``aerospike_helpers.operations.list_operations`` and return the same dictionaries: to migrate, change the
-import. A wrong argument is refused here, and named.
+import. A wrong argument is refused by the call that sends the
+operation.
 
 ``index`` counts from 0, or from the end if it is negative; ``rank`` does in the order of the values.
 ``return_type`` is one of the ``LIST_RETURN_*`` constants, ``policy`` a dictionary with ``write_flags``

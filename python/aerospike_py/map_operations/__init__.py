@@ -2,7 +2,8 @@
 
 The functions have the names and arguments of the official client's
 ``aerospike_helpers.operations.map_operations`` and return the same dictionaries: to migrate, change the
-import. A wrong argument is refused here, and named.
+import. A wrong argument is refused by the call that sends the
+operation.
 
 ``index`` counts in the order of the keys, ``rank`` in the order of the values, both from 0, or from the end
 if negative. ``return_type`` is one of the ``MAP_RETURN_*`` constants, ``map_policy`` a dictionary with

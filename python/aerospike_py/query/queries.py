@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._utils.describe import describe
 from .._utils.dtypes import one_dtype
-from ..exception import ParamTypeError, QueryDecodeError
+from ..exception import ClientError, ParamTypeError, QueryDecodeError
 from .arrays import AsyncNumpyBatches, NumpyBatches, NumpyRun, checked, read_all, read_all_async
 from .arrow import ArrowBatches, ArrowRun, AsyncArrowBatches
 from .arrow import read_all as read_all_columns
@@ -37,7 +37,9 @@ def _partition_of(record: Record) -> int:
 
 def _check_callback(callback: object) -> None:
     if not callable(callback):
-        raise ParamTypeError(f"callback is {describe(callback)}; it must be a function that takes a record")
+        what = f"callback is {describe(callback)}; it must be a function that takes a record"
+        # The code that the official client has for it.
+        raise ParamTypeError(what, ClientError.code)
 
 
 class Query(BackgroundRuns):

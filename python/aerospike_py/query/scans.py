@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from ..exception import ParamError
+from .._utils.describe import describe
+from ..exception import ParamError, ParamTypeError
 from .queries import AsyncQuery, Query
 
 if TYPE_CHECKING:
@@ -35,6 +36,16 @@ def _without_limits(scan: QueryBase, policy: Mapping[str, Any] | None) -> QueryP
         if policy.get(name) is not None:
             setattr(scan, name, policy[name])
     return cast("QueryPolicy", {name: value for name, value in policy.items() if name not in _LIMITS})
+
+
+def _without_concurrent(options: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Takes ``concurrent`` out of the options of a scan: nodes always work at the same time."""
+    if not isinstance(options, Mapping) or "concurrent" not in options:
+        return options
+    if not isinstance(options["concurrent"], bool):
+        found = describe(options["concurrent"])
+        raise ParamTypeError(f"query options 'concurrent' is {found}; it must be True or False")
+    return {name: value for name, value in options.items() if name != "concurrent"}
 
 
 class Scan(Query):
@@ -77,7 +88,7 @@ class Scan(Query):
             Bea
         """
         _refuse_node(nodename)
-        super().foreach(callback, _without_limits(self, policy), options)
+        super().foreach(callback, _without_limits(self, policy), _without_concurrent(options))
 
 
 class AsyncScan(AsyncQuery):
@@ -115,4 +126,4 @@ class AsyncScan(AsyncQuery):
             Bea
         """
         _refuse_node(nodename)
-        await super().foreach(callback, _without_limits(self, policy), options)
+        await super().foreach(callback, _without_limits(self, policy), _without_concurrent(options))

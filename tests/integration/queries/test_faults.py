@@ -1,6 +1,7 @@
 """Queries when nodes fail, readers stop or tasks are cancelled, and the memory that they take."""
 
 import asyncio
+import re
 import signal
 import sys
 import textwrap
@@ -8,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import aerospike_py as aerospike
@@ -84,6 +86,38 @@ def test_a_persistent_fault_is_raised_after_the_last_try(face, cluster):
     finally:
         cluster.clear_faults()
         client.close()
+
+
+def partitions_in(text):
+    """The partitions that the message of a failed query names."""
+    pattern = r"(\d+) of 4096 partitions were not read completely: ([-\d, ]+?)( and \d+ more ranges)?$"
+    count, ranges, more = re.search(pattern, text).groups()
+    found = [number for part in ranges.split(", ") for number in between(*map(int, part.split("-")))]
+    return int(count), found, more
+
+
+def between(first, last=None):
+    return range(first, (last or first) + 1)
+
+
+def test_the_error_names_the_partitions_that_are_missing(face, cluster):
+    """Two nodes are read while the third is tried again."""
+    client = face.connect(cluster.config)
+    query = client.query("test", "s")
+    cluster.inject("close", 1, command="query")
+    policy = {"replica": aerospike.POLICY_REPLICA_MASTER, "max_retries": 4, "sleep_between_retries": 200}
+    try:
+        with pytest.raises(aerospike.ConnectionError) as raised:
+            query.to_numpy(np.dtype([("n", "i8")]), policy=policy)
+    finally:
+        cluster.clear_faults()
+    status = query.get_partitions_status()
+    missing = [number for number in range(4096) if status[number][2]]
+    count, named, more = partitions_in(str(raised.value))
+    assert 1000 < len(missing) == count < 1800
+    assert named == missing[: len(named)]
+    assert more or len(named) == count
+    client.close()
 
 
 def test_a_node_that_dies_costs_no_record(face):

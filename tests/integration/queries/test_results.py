@@ -10,6 +10,7 @@ import aerospike_py as aerospike
 
 SEND = {"key": aerospike.POLICY_KEY_SEND}
 PARTITIONS = 4096
+STATUS: dict[int | str, object] = {"done": False, "retry": True}
 
 
 def partition_of(record):
@@ -49,7 +50,7 @@ def test_values_and_meta_equal_those_of_get(client, fresh_set):
     client.put(key, values, {"ttl": 1000}, SEND)
     client.put(key, {"s": "v"}, {"ttl": 1000})
     [record] = client.query("test", fresh_set).results()
-    read = client.get(key)
+    read = client.get(key, SEND)
     assert (record.key, record.bins, record.meta["gen"]) == (read.key, read.bins, 2)
     assert 990 < record.meta["ttl"] <= 1000
 
@@ -230,9 +231,20 @@ def test_partitions_are_chosen(client, fresh_set):
             "the digest belongs to partition 0, not to 1",
         ),
         ({"partition_filter": {"partition_status": [1]}}, "it must be a dict"),
-        ({"partition_filter": {"partition_status": {0: (0,)}}}, "it must be what get_partitions_status"),
         (
-            {"partition_filter": {"count": 1, "partition_status": {1: (1, False, True, None, 0)}}},
+            {"partition_filter": {"partition_status": {**STATUS, 0: (0,)}}},
+            "it must be what get_partitions_status",
+        ),
+        (
+            {"partition_filter": {"partition_status": {"done": "no", "retry": True}}},
+            "\"done\" is 'no' .*; it must be True or False",
+        ),
+        (
+            {"partition_filter": {"partition_status": {**STATUS, 0: (0, False, True, "text", 0)}}},
+            "a digest is 'text'",
+        ),
+        (
+            {"partition_filter": {"count": 1, "partition_status": {**STATUS, 1: (1, False, True, None, 0)}}},
             "is not in the query's range",
         ),
     ],

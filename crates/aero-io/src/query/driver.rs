@@ -15,6 +15,7 @@ use super::delivery::Delivery;
 use super::index_hint::index_hint;
 use super::node_request::{self, FinishedRequest, NodeRequest, QueryCall, RequestEnd};
 use super::seen::SeenRecords;
+use super::unread::UnreadPartitions;
 use crate::command::retry::{moves_on, retry_delay};
 use crate::error::{Error, Fault, Tried};
 use crate::node::Node;
@@ -35,9 +36,11 @@ where
     let deadline = query.policy.limits.deadline(start, Duration::ZERO);
     let seen = query.predicate.as_ref().is_some_and(|predicate| predicate.may_repeat_records());
     let seen = seen.then(SeenRecords::default);
-    let call = QueryCall { inner: Arc::clone(&inner), query, delivery, seen, start, deadline };
+    let unread = UnreadPartitions::new(&query.partitions);
+    let call = QueryCall { inner: Arc::clone(&inner), query, delivery, seen, unread, start, deadline };
     let timer = inner.metrics.time("query", || &call.query.space.namespace, 0);
-    timer.finish(inner.until_closed(false, Driver::new(&call).run()).await)
+    let outcome = inner.until_closed(false, Driver::new(&call).run()).await;
+    timer.finish(outcome.map_err(|error| call.unread.explain(error)))
 }
 
 /// A partition that no request in flight asks for.

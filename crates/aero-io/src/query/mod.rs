@@ -14,6 +14,7 @@ mod index_hint;
 mod node_request;
 mod partitions;
 mod seen;
+pub(crate) mod unread;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -218,6 +219,7 @@ impl RecordStream {
     ///
     /// # Errors
     /// Why the query failed. All records before the failure have been returned.
+    #[expect(clippy::should_implement_trait, reason = "an iterator that waits, like tokio's")]
     pub fn next(&mut self) -> BoxFuture<'_, Result<Option<RecordBlock>, Error>> {
         Box::pin(self.next_block())
     }

@@ -14,6 +14,7 @@ use wire_protocol::query::{Predicate, QueryAnswer, QueryAnswers, QueryRecord, Qu
 
 use super::delivery::{Delivery, Dropped, RecordWriter};
 use super::seen::SeenRecords;
+use super::unread::UnreadPartitions;
 use super::{Query, RecordPosition};
 use crate::command::exchange::{self, Exchange, Received};
 use crate::error::{Error, Fault};
@@ -36,6 +37,7 @@ pub(crate) struct QueryCall<D> {
     pub(crate) delivery: D,
     /// The records that were delivered, if the nodes may return a record repeatedly.
     pub(crate) seen: Option<SeenRecords>,
+    pub(crate) unread: UnreadPartitions,
     pub(crate) start: Instant,
     pub(crate) deadline: Option<Instant>,
 }
@@ -297,6 +299,7 @@ impl<D: Delivery> QueryExchange<'_, D> {
         if let Some(seen) = self.cursor.seen {
             seen.forget(&done);
         }
+        self.call.unread.finish(&done);
         self.delivery.finish(done).await
     }
 }

@@ -37,7 +37,7 @@ impl<K: ArrowDictionaryKeyType> Column for Dictionary<K> {
                 let most = self.values.len();
                 let index = K::Native::from_usize(most).filter(|index| index.to_usize() == Some(most));
                 let index = index.ok_or(Misfit::DictionaryFull { most })?;
-                self.values.push(text.as_bytes());
+                self.values.push(text.as_bytes())?;
                 self.known.insert(text.into(), index);
                 index
             }

@@ -127,6 +127,14 @@ impl<C: Conversion> Fixed<C> {
             nulls: NullBufferBuilder::new(rows),
         })
     }
+
+    #[inline]
+    fn reserve(&mut self, values: usize) -> Result<(), Misfit> {
+        if self.values.capacity() - self.values.len() >= values {
+            return Ok(());
+        }
+        self.values.try_reserve(values).map_err(|_| Misfit::NoMemory)
+    }
 }
 
 impl<C: Conversion> Column for Fixed<C> {
@@ -139,6 +147,7 @@ impl<C: Conversion> Column for Fixed<C> {
         let Value::Number(number) = value else { return Err(Misfit::TypeNotTaken { takes: C::TAKES }) };
         let (value, changed) = C::convert(number, context.casting)?;
         context.changed += changed;
+        self.reserve(1)?;
         self.values.push(value);
         self.nulls.append_non_null();
         Ok(())
@@ -162,9 +171,17 @@ impl<C: Conversion> Column for Fixed<C> {
         Ok(Arc::new(array.with_data_type(self.kind.clone())))
     }
 
+    fn expect(&mut self, values: usize) {
+        // Without memory for so many, it grows as they come.
+        _ = self.values.try_reserve_exact(values.saturating_sub(self.values.len()));
+    }
+
     fn append_doubles(&mut self, doubles: &[[u8; 9]], casting: Casting) -> bool {
         let len = self.values.len();
-        self.values.reserve(doubles.len());
+        if self.reserve(doubles.len()).is_err() {
+            // Appending one at a time says so.
+            return false;
+        }
         for &[_, ref bits @ ..] in doubles {
             match C::of_double(f64::from_be_bytes(*bits), casting) {
                 Some(value) => self.values.push(value),

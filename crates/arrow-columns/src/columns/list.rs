@@ -43,11 +43,31 @@ fn element(index: usize, found: &'static str, misfit: Misfit) -> Misfit {
     Misfit::Element { index, found, misfit: Box::new(misfit) }
 }
 
+/// Lists from which on the memory for the elements of those to come is estimated.
+const MEASURED: usize = 1024;
+
+/// The most elements that are expected on account of an estimate.
+const MOST_AHEAD: usize = 1 << 21;
+
 struct Lists<O> {
     item: FieldRef,
     offsets: Vec<O>,
     nulls: NullBufferBuilder,
     inner: Box<dyn Column>,
+    /// How many lists there will be, roughly, and how many elements there is memory for.
+    expected: usize,
+    expected_items: usize,
+}
+
+impl<O: OffsetSizeTrait> Lists<O> {
+    /// Has memory reserved for the elements to come, as the mean length of the lists says.
+    #[cold]
+    fn expect_items(&mut self) {
+        let (lists, items) = (self.len(), self.inner.len());
+        let ahead = (items / lists.max(1) + 1).saturating_mul(self.expected.saturating_sub(lists));
+        self.expected_items = items.saturating_add(ahead.saturating_add(ahead / 16).min(MOST_AHEAD));
+        self.inner.expect(self.expected_items);
+    }
 }
 
 impl<O: OffsetSizeTrait> Column for Lists<O> {
@@ -65,7 +85,14 @@ impl<O: OffsetSizeTrait> Column for Lists<O> {
         })?;
         self.offsets.push(O::usize_as(self.inner.len()));
         self.nulls.append_non_null();
+        if (MEASURED..self.expected).contains(&self.len()) && self.inner.len() > self.expected_items {
+            self.expect_items();
+        }
         Ok(())
+    }
+
+    fn expect(&mut self, values: usize) {
+        (self.expected, self.expected_items) = (values, 0);
     }
 
     fn append_null(&mut self) {
@@ -80,7 +107,9 @@ impl<O: OffsetSizeTrait> Column for Lists<O> {
     }
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let offsets = std::mem::replace(&mut self.offsets, vec![O::usize_as(0)]);
+        let mut offsets = std::mem::replace(&mut self.offsets, vec![O::usize_as(0)]);
+        offsets.shrink_to_fit();
+        self.expected_items = 0;
         let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
         let (item, inner) = (Arc::clone(&self.item), self.inner.finish()?);
         Ok(Arc::new(GenericListArray::<O>::try_new(item, offsets, inner, self.nulls.finish())?))
@@ -90,7 +119,8 @@ impl<O: OffsetSizeTrait> Column for Lists<O> {
 pub(super) fn lists<O: OffsetSizeTrait>(item: &FieldRef, name: &str) -> Option<Box<dyn Column>> {
     let inner = new_column(item, name, 0)?;
     let offsets = vec![O::usize_as(0)];
-    Some(Box::new(Lists { item: Arc::clone(item), offsets, nulls: NullBufferBuilder::new(0), inner }))
+    let nulls = NullBufferBuilder::new(0);
+    Some(Box::new(Lists { item: Arc::clone(item), offsets, nulls, inner, expected: 0, expected_items: 0 }))
 }
 
 struct FixedLists {
@@ -150,6 +180,11 @@ impl Column for FixedLists {
         self.inner.truncate(len * self.size);
         self.nulls.truncate(len);
         self.len = len;
+    }
+
+    fn expect(&mut self, values: usize) {
+        // A null takes as much as any other.
+        self.inner.expect(values.saturating_mul(self.size).min(MOST_AHEAD));
     }
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {

@@ -2,17 +2,21 @@
 //!
 //! Start with [`Column`] and [`put`]. [`new_column`] makes the column of a type: numbers and times (`fixed`), text and
 //! bytes (`bytes`), dictionaries (`dictionary`), lists (`list`), structs and maps (`nested`). Columns of nested types
-//! have columns inside. Knows values and types, no records and no bins.
+//! have columns inside. Values of batches come in any order: numbers are put at their row (`placed`), text and bytes
+//! wait in blocks (`cells`). Knows values and types, no records and no bins.
 
 mod bytes;
+mod cells;
 mod dictionary;
 mod fixed;
 mod list;
 mod nested;
 mod placed;
 
-pub(crate) use self::placed::{Placed, placed};
+pub(crate) use self::cells::{CellKind, Cells};
+pub(crate) use self::placed::{Placed, PlacedMemory, placed};
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
@@ -77,6 +81,29 @@ pub(crate) trait Column: Send + Sync {
     /// # Errors
     /// Arrow's checks refuse the array.
     fn finish(&mut self) -> Result<ArrayRef, ArrowError>;
+
+    /// Takes note that about so many values will come before the next [`Column::finish`], so that memory for them is
+    /// reserved when their size is known.
+    fn expect(&mut self, _values: usize) {}
+
+    /// How values are kept that come before their turn, if [`Column::append_cells`] takes them.
+    fn cell_kind(&self) -> Option<CellKind> {
+        None
+    }
+
+    /// Appends the values of rows of a block; those that do not fit become null, and `fail` is called with their row in
+    /// the block. Returns whether a row has a value. Called only if there is a [`Column::cell_kind`].
+    ///
+    /// # Errors
+    /// There is no memory for the values.
+    fn append_cells(
+        &mut self,
+        _block: &Cells,
+        _rows: Range<usize>,
+        _fail: &mut dyn FnMut(usize, Misfit),
+    ) -> Result<bool, Misfit> {
+        Ok(false)
+    }
 
     /// Appends doubles of a list, each with its tag: all, or none if one of them may not fit or is not copied.
     fn append_doubles(&mut self, _doubles: &[[u8; 9]], _casting: Casting) -> bool {

@@ -100,6 +100,10 @@ impl Column for Structs {
         self.nulls.truncate(len);
     }
 
+    fn expect(&mut self, values: usize) {
+        self.members.iter_mut().for_each(|member| member.column.expect(values));
+    }
+
     fn null_bytes(&self) -> usize {
         self.members.iter().fold(1, |sum, member| sum.saturating_add(member.column.null_bytes()))
     }

@@ -1,31 +1,70 @@
 //! Columns of numbers, bools and times whose values are put at any row.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray};
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, MutableBuffer, NullBuffer, ScalarBuffer, ToByteSlice};
 use arrow_schema::{ArrowError, DataType};
 use record_decode::{Casting, ColumnNumber, Number};
 
 use super::fixed::{Bool, Conversion, Native, with_conversion};
 use crate::error::Misfit;
 
-/// A column of a known number of rows.
+/// The memory of several columns. One allocation, as a structured array has: the allocator keeps it for the next batch,
+/// where it returns many smaller ones to the system, whose new pages cost as much as all conversions.
+#[derive(Debug, Default)]
+pub(crate) struct PlacedMemory {
+    words: usize,
+}
+
+/// Columns begin at multiples of so many bytes.
+const ALIGNMENT: usize = 64;
+
+impl PlacedMemory {
+    /// Where a column of so many bytes begins.
+    fn add(&mut self, bytes: usize) -> usize {
+        let start = self.words * size_of::<u64>();
+        self.words += bytes.next_multiple_of(ALIGNMENT) / size_of::<u64>();
+        start
+    }
+
+    /// The memory, zeroed.
+    pub(crate) fn allocate(self) -> MutableBuffer {
+        MutableBuffer::from(vec![0u64; self.words])
+    }
+}
+
+/// A column of a known number of rows, which is null where nothing is put. Its values are in `memory`.
 pub(crate) trait Placed: Send + Sync {
     /// Puts a number at a row that has none. Returns how many values changed to fit.
     ///
     /// # Errors
     /// The column cannot hold it. The row stays null.
-    fn put(&mut self, row: usize, number: Number, casting: Casting) -> Result<u64, Misfit>;
+    fn put(&mut self, memory: &mut [u8], row: usize, number: Number, casting: Casting)
+    -> Result<u64, Misfit>;
+
+    /// [`Placed::put`] of an integer.
+    fn put_int(&mut self, memory: &mut [u8], row: usize, value: i64, casting: Casting)
+    -> Result<u64, Misfit>;
+
+    /// [`Placed::put`] of a float.
+    fn put_float(
+        &mut self,
+        memory: &mut [u8],
+        row: usize,
+        value: f64,
+        casting: Casting,
+    ) -> Result<u64, Misfit>;
 
     /// The types of values that the column takes, as messages name them.
     fn takes(&self) -> &'static str;
 
-    /// Takes the values out.
+    /// The column.
     ///
     /// # Errors
     /// Arrow's checks refuse the array.
-    fn finish(&mut self) -> Result<ArrayRef, ArrowError>;
+    fn finish(&mut self, memory: &Buffer) -> Result<ArrayRef, ArrowError>;
 }
 
 /// Which rows have a value.
@@ -51,29 +90,75 @@ impl Valid {
 
 struct Numbers<C: Conversion> {
     kind: DataType,
-    values: Vec<Native<C>>,
+    rows: usize,
+    /// Where its values begin.
+    start: usize,
     valid: Valid,
+    conversion: PhantomData<fn() -> C>,
 }
 
-impl<C: Conversion> Placed for Numbers<C> {
-    #[inline]
-    fn put(&mut self, row: usize, number: Number, casting: Casting) -> Result<u64, Misfit> {
+impl<C: Conversion> Numbers<C> {
+    const WIDTH: usize = size_of::<Native<C>>();
+
+    /// Inlined into each caller, for its kind of number.
+    #[inline(always)]
+    fn set(
+        &mut self,
+        memory: &mut [u8],
+        row: usize,
+        number: Number,
+        casting: Casting,
+    ) -> Result<u64, Misfit> {
         let (value, changed) = C::convert(number, casting)?;
-        if let Some(place) = self.values.get_mut(row) {
-            *place = value;
+        let start = self.start + row * Self::WIDTH;
+        if row < self.rows
+            && let Some(place) = memory.get_mut(start..start + Self::WIDTH)
+        {
+            place.copy_from_slice(value.to_byte_slice());
             self.valid.insert(row);
         }
         Ok(changed)
+    }
+}
+
+impl<C: Conversion> Placed for Numbers<C> {
+    fn put(
+        &mut self,
+        memory: &mut [u8],
+        row: usize,
+        number: Number,
+        casting: Casting,
+    ) -> Result<u64, Misfit> {
+        self.set(memory, row, number, casting)
+    }
+
+    fn put_int(
+        &mut self,
+        memory: &mut [u8],
+        row: usize,
+        value: i64,
+        casting: Casting,
+    ) -> Result<u64, Misfit> {
+        self.set(memory, row, Number::Int(value), casting)
+    }
+
+    fn put_float(
+        &mut self,
+        memory: &mut [u8],
+        row: usize,
+        value: f64,
+        casting: Casting,
+    ) -> Result<u64, Misfit> {
+        self.set(memory, row, Number::Float(value), casting)
     }
 
     fn takes(&self) -> &'static str {
         C::TAKES
     }
 
-    fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let values = std::mem::take(&mut self.values);
-        let nulls = self.valid.take(values.len());
-        let array = PrimitiveArray::<C::Arrow>::try_new(ScalarBuffer::from(values), nulls)?;
+    fn finish(&mut self, memory: &Buffer) -> Result<ArrayRef, ArrowError> {
+        let values = ScalarBuffer::from(memory.slice_with_length(self.start, self.rows * Self::WIDTH));
+        let array = PrimitiveArray::<C::Arrow>::try_new(values, self.valid.take(self.rows))?;
         Ok(Arc::new(array.with_data_type(self.kind.clone())))
     }
 }
@@ -85,7 +170,13 @@ struct Bools {
 }
 
 impl Placed for Bools {
-    fn put(&mut self, row: usize, number: Number, casting: Casting) -> Result<u64, Misfit> {
+    fn put(
+        &mut self,
+        _memory: &mut [u8],
+        row: usize,
+        number: Number,
+        casting: Casting,
+    ) -> Result<u64, Misfit> {
         if bool::convert(number, casting)?.0 {
             self.values.insert(row);
         }
@@ -93,18 +184,38 @@ impl Placed for Bools {
         Ok(0)
     }
 
+    fn put_int(
+        &mut self,
+        memory: &mut [u8],
+        row: usize,
+        value: i64,
+        casting: Casting,
+    ) -> Result<u64, Misfit> {
+        self.put(memory, row, Number::Int(value), casting)
+    }
+
+    fn put_float(
+        &mut self,
+        memory: &mut [u8],
+        row: usize,
+        value: f64,
+        casting: Casting,
+    ) -> Result<u64, Misfit> {
+        self.put(memory, row, Number::Float(value), casting)
+    }
+
     fn takes(&self) -> &'static str {
         Bool::TAKES
     }
 
-    fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+    fn finish(&mut self, _memory: &Buffer) -> Result<ArrayRef, ArrowError> {
         let values = BooleanBuffer::new(Buffer::from_vec(std::mem::take(&mut self.values.0)), 0, self.rows);
         Ok(Arc::new(BooleanArray::new(values, self.valid.take(self.rows))))
     }
 }
 
-/// A column of `rows` nulls; `None` for types of other values.
-pub(crate) fn placed(kind: &DataType, rows: usize) -> Option<Box<dyn Placed>> {
+/// A column of `rows` nulls, for whose values there will be room in `memory`; `None` for types of other values.
+pub(crate) fn placed(kind: &DataType, rows: usize, memory: &mut PlacedMemory) -> Option<Box<dyn Placed>> {
     if *kind == DataType::Boolean {
         return Some(Box::new(Bools { rows, values: Valid::new(rows), valid: Valid::new(rows) }));
     }
@@ -112,8 +223,10 @@ pub(crate) fn placed(kind: &DataType, rows: usize) -> Option<Box<dyn Placed>> {
         ($conversion:ty) => {
             Some(Box::new(Numbers::<$conversion> {
                 kind: kind.clone(),
-                values: vec![Default::default(); rows],
+                rows,
+                start: memory.add(rows * Numbers::<$conversion>::WIDTH),
                 valid: Valid::new(rows),
+                conversion: PhantomData,
             }))
         };
     }

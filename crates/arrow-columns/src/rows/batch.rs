@@ -1,30 +1,29 @@
 //! The rows of a batch, which come in any order, into columns in order.
 //!
 //! Numbers, bools and times are put in their places as they come: their columns have a place for each row. Other values
-//! are packed, in blocks of [`BLOCK`]. When a block is complete, and those before it are, its rows are
+//! wait in blocks of [`BLOCK_ROWS`]. When a block is complete, and those before it are, its rows are
 //! appended to the columns and its memory is used for the next one. A batch asks for its rows roughly in order, so few
-//! blocks are open at once, and the packed bytes stay in the CPU's caches.
+//! blocks are open at once, and their bytes stay in the CPU's caches.
 //!
 //! Without a plan, all rows stay packed until the end, when their columns are inferred.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::RecordBatch;
 use record_decode::Casting;
-use wire_protocol::message::Op;
 
 use super::BATCH_ROWS;
-use super::packed::{BinOrder, Bins, PackedRows, RowSpan};
+use super::arrival::Arrivals;
+use super::bin_order::BinOrder;
+use super::block::Block;
+use super::packed::Bins;
 use super::query::{TableError, inferred_plan};
-use super::report::{ColumnFailure, TableReport};
-use super::table::{TableBuilder, bin_type};
-use crate::columns::{Placed, placed};
-use crate::error::Misfit;
+use super::report::TableReport;
+use super::table::TableBuilder;
 use crate::schema::ColumnPlan;
-use crate::value::Value;
 
 /// The rows of a block.
-const BLOCK: usize = 1024;
+const BLOCK_ROWS: usize = 1024;
 
 /// Blocks whose memory is kept for later ones.
 const SPARE: usize = 4;
@@ -66,61 +65,48 @@ pub struct FilledBatch {
 struct State {
     bins: Bins,
     order: BinOrder,
+    arrivals: Arrivals,
     table: Option<TableBuilder>,
-    placed: PlacedColumns,
     casting: Casting,
     codes: Vec<i32>,
     meta: Vec<[u32; 2]>,
+    /// Empty if no values wait.
     blocks: Vec<Option<Block>>,
     /// The first block whose rows are not in the columns.
     next: usize,
     spare: Vec<Block>,
     unmatched: Vec<Box<[u8]>>,
+    has_record: bool,
     is_sealed: bool,
-}
-
-#[derive(Debug, Default)]
-struct Block {
-    rows: PackedRows,
-    /// Where each row is, once it has come with a record.
-    spans: Vec<Option<RowSpan>>,
-    /// Rows that have come.
-    done: usize,
-}
-
-impl Block {
-    /// Empties the block, for so many rows.
-    fn reset(&mut self, rows: usize) {
-        self.rows.clear();
-        self.spans.clear();
-        self.spans.resize(rows, None);
-        self.done = 0;
-    }
+    /// There was no memory for a value. Later ones are not kept.
+    has_no_memory: bool,
 }
 
 impl BatchTable {
     /// The table of a batch of `rows` rows. Without a plan, its columns are inferred at the end.
     #[must_use]
     pub fn new(plan: Option<Arc<ColumnPlan>>, casting: Casting, rows: usize) -> Self {
-        let bins = plan.clone().map_or_else(Bins::seen, Bins::Planned);
+        let arrivals = plan.as_deref().map_or_else(Arrivals::packed, |plan| Arrivals::new(plan, rows));
+        let blocks = if arrivals.has_waiting() { rows.div_ceil(BLOCK_ROWS) } else { 0 };
+        let table = plan.clone().map(|plan| {
+            let placed = arrivals.placed_columns();
+            TableBuilder::beside(plan, BATCH_ROWS, rows, &placed, arrivals.cell_columns())
+        });
         Self(Mutex::new(State {
-            bins,
+            bins: plan.map_or_else(Bins::seen, Bins::Planned),
             order: BinOrder::default(),
-            placed: plan
-                .as_deref()
-                .map_or_else(PlacedColumns::default, |plan| PlacedColumns::new(plan, rows)),
-            table: plan.map(|plan| {
-                let is_placed = |column| PlacedColumns::has(&plan, column);
-                TableBuilder::beside(Arc::clone(&plan), BATCH_ROWS, false, is_placed)
-            }),
+            arrivals,
+            table,
             casting,
             codes: vec![NO_ANSWER; rows],
             meta: vec![[0; 2]; rows],
-            blocks: (0..rows.div_ceil(BLOCK)).map(|_| None).collect(),
+            blocks: (0..blocks).map(|_| None).collect(),
             next: 0,
             spare: Vec::new(),
             unmatched: Vec::new(),
+            has_record: false,
             is_sealed: false,
+            has_no_memory: false,
         }))
     }
 
@@ -150,18 +136,27 @@ impl BatchTable {
         for known in state.codes.iter_mut().filter(|known| **known == NO_ANSWER) {
             *known = code;
         }
-        if state.table.is_none() {
+        if state.table.is_none() && !state.has_no_memory {
             state.infer()?;
         }
-        while state.next < state.blocks.len() {
+        while state.next < state.blocks.len() && !state.has_no_memory {
             state.append_next();
+        }
+        if state.has_no_memory {
+            return Err(TableError::NoMemory);
         }
         let state = &mut *state;
         let Some(mut table) = state.table.take() else { return Err(TableError::Finished) };
+        if state.blocks.is_empty() {
+            table.push_placed_rows(state.codes.len());
+        }
+        if state.has_record {
+            table.note_record();
+        }
         for name in std::mem::take(&mut state.unmatched) {
             table.note_unmatched(&name);
         }
-        let (arrays, placed_report) = state.placed.finish()?;
+        let (arrays, placed_report) = state.arrivals.finish()?;
         let (batches, report) = table.take_with(&arrays, placed_report)?;
         let (codes, meta) = (std::mem::take(&mut state.codes), std::mem::take(&mut state.meta));
         Ok(FilledBatch { plan: Arc::clone(table.plan()), batches, report, codes, meta })
@@ -169,46 +164,52 @@ impl BatchTable {
 }
 
 impl State {
-    fn rows_of(&self, block: usize) -> usize {
-        rows_of(self.codes.len(), block)
-    }
-
     /// Appends the rows of the next block to the columns.
     fn append_next(&mut self) {
         let at = self.next;
         self.next += 1;
-        let rows = self.rows_of(at);
+        let block = self.blocks.get_mut(at).and_then(Option::take).unwrap_or_else(|| {
+            // No row of it has come.
+            let mut block = self.spare.pop().unwrap_or_default();
+            block.reset(rows_of(self.codes.len(), at), self.arrivals.cell_columns().len(), false);
+            block
+        });
         let Some(table) = &mut self.table else { return };
-        let Some(block) = self.blocks.get_mut(at).and_then(Option::take) else {
-            (0..rows).for_each(|_| table.push_null());
-            return;
-        };
-        let is_planned = matches!(self.bins, Bins::Planned(_));
         let plan = Arc::clone(table.plan());
-        for span in &block.spans {
-            match (span, &self.bins) {
-                (None, _) => table.push_null(),
-                (Some(span), Bins::Seen { names, .. }) if !is_planned => {
-                    let source = |number: u16| plan.source(names.get(usize::from(number))?);
-                    table.push_packed(&plan, &block.rows, *span, source);
-                }
-                (Some(span), _) => table.push_packed(&plan, &block.rows, *span, |number| Some(number.into())),
-            }
+        let columns = (self.arrivals.cell_columns(), self.arrivals.has_packed());
+        match &self.bins {
+            Bins::Planned(_) => table.push_block(&plan, &block, columns, |number| Some(number.into())),
+            Bins::Seen { names, .. } => table
+                .push_block(&plan, &block, columns, |number| plan.source(names.get(usize::from(number))?)),
+        }
+        if table.has_no_memory() {
+            self.give_up();
+            return;
         }
         // A block of huge rows is not kept.
-        if self.spare.len() < SPARE && block.rows.size() <= BLOCK * 1024 {
+        if self.spare.len() < SPARE && block.size() <= BLOCK_ROWS * 1024 {
             self.spare.push(block);
         }
     }
 
+    /// Frees what there is, since there is no memory for the rest.
+    #[cold]
+    fn give_up(&mut self) {
+        self.has_no_memory = true;
+        self.table = None;
+        self.blocks.clear();
+        self.spare.clear();
+    }
+
     fn infer(&mut self) -> Result<(), TableError> {
         let rows = self.blocks.iter().enumerate().flat_map(|(at, block)| {
-            let spans = block.iter().flat_map(|block| block.spans.iter().map(move |span| (block, *span)));
-            let numbered = spans.enumerate();
-            numbered.filter_map(move |(row, (block, span))| Some((at * BLOCK + row, block.rows.row(span?))))
+            let spans = block.iter().flat_map(|block| (0..block.len()).map(move |row| (block, row)));
+            spans.filter_map(move |(block, row)| {
+                Some((at * BLOCK_ROWS + row, block.packed.row(block.span(row)?)))
+            })
         });
         let plan = inferred_plan(rows, &self.bins, self.casting)?;
-        self.table = Some(TableBuilder::new(Arc::new(plan), BATCH_ROWS, false));
+        self.table = Some(TableBuilder::beside(Arc::new(plan), BATCH_ROWS, self.codes.len(), &[], &[]));
         Ok(())
     }
 }
@@ -241,26 +242,39 @@ impl BatchLease<'_> {
             }
             _ => return false,
         }
-        let at = row / BLOCK;
-        let State { bins, order, blocks, spare, unmatched, codes, placed, casting, .. } = state;
-        let rows = rows_of(codes.len(), at);
-        let Some(slot) = blocks.get_mut(at) else { return false };
-        let block = slot.get_or_insert_with(|| {
-            let mut block = spare.pop().unwrap_or_default();
-            block.reset(rows);
-            block
+        if state.has_no_memory {
+            return true;
+        }
+        let State { bins, order, arrivals, blocks, spare, unmatched, codes, casting, .. } = state;
+        let (at, in_block) = (row / BLOCK_ROWS, row % BLOCK_ROWS);
+        let mut block = blocks.get_mut(at).map(|slot| {
+            slot.get_or_insert_with(|| {
+                let mut block = spare.pop().unwrap_or_default();
+                let rows = rows_of(codes.len(), at);
+                block.reset(rows, arrivals.cell_columns().len(), arrivals.has_packed());
+                block
+            })
         });
+        let mut start = None;
         if answer.code == 0 {
-            let ignored = |name: &[u8]| note(unmatched, name);
-            let span =
-                block.rows.push(ops, (bins, order), ignored, |bin, op| placed.put(bin, row, op, *casting));
-            if let Some(place) = block.spans.get_mut(row % BLOCK) {
-                *place = Some(span);
+            state.has_record = true;
+            start = block.as_deref().map(|block| block.packed.len());
+            let (mut rest, mut place) = (ops, 0);
+            while let Some(bin) = order.next(&mut place, &mut rest, |name| bins.number(name)) {
+                let Some(number) = bin.number else {
+                    note(unmatched, bin.name);
+                    continue;
+                };
+                let value = (number, bin.kind, bin.value);
+                if !arrivals.put(value, row, (block.as_deref_mut(), in_block), *casting) {
+                    state.give_up();
+                    return true;
+                }
             }
         }
-        block.done += 1;
-        let is_complete = block.done == rows;
-        if is_complete && state.table.is_some() {
+        let Some(block) = block else { return true };
+        block.finish_row(in_block, start);
+        if block.is_complete() && state.table.is_some() {
             state.append_complete();
         }
         true
@@ -272,11 +286,8 @@ impl State {
     #[cold]
     fn append_complete(&mut self) {
         loop {
-            let rows = self.rows_of(self.next);
-            let is_complete = self
-                .blocks
-                .get(self.next)
-                .is_some_and(|block| block.as_ref().is_some_and(|b| b.done == rows));
+            let block = self.blocks.get(self.next).and_then(Option::as_ref);
+            let is_complete = block.is_some_and(Block::is_complete);
             if !is_complete {
                 return;
             }
@@ -285,92 +296,9 @@ impl State {
     }
 }
 
-/// The columns of numbers, bools and times, for all rows of a batch.
-#[derive(Default)]
-struct PlacedColumns {
-    /// By the number of the bin.
-    by_bin: Vec<Option<PlacedColumn>>,
-    report: TableReport,
-    /// The number of columns of the plan.
-    columns: usize,
-}
-
-struct PlacedColumn {
-    values: Box<dyn Placed>,
-    /// Its place among the columns.
-    column: usize,
-    name: Box<str>,
-    /// The row that came last, for bins that come twice in a record.
-    last: usize,
-}
-
-impl std::fmt::Debug for PlacedColumns {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PlacedColumns").field("columns", &self.columns).finish_non_exhaustive()
-    }
-}
-
-impl PlacedColumns {
-    fn new(plan: &ColumnPlan, rows: usize) -> Self {
-        let by_bin = (0..plan.bin_count()).map(|bin| {
-            let column = plan.only_column(bin)?;
-            let field = plan.schema().fields().get(column)?;
-            let values = placed(field.data_type(), rows)?;
-            Some(PlacedColumn { values, column, name: field.name().as_str().into(), last: usize::MAX })
-        });
-        Self {
-            by_bin: by_bin.collect(),
-            report: TableReport::default(),
-            columns: plan.schema().fields().len(),
-        }
-    }
-
-    /// Whether the values of a column of the plan are placed.
-    fn has(plan: &ColumnPlan, column: usize) -> bool {
-        (0..plan.bin_count()).any(|bin| plan.only_column(bin) == Some(column))
-            && plan.schema().fields().get(column).is_some_and(|field| placed(field.data_type(), 0).is_some())
-    }
-
-    /// Puts the value of a bin into its place. False if the bin has none.
-    #[inline]
-    fn put(&mut self, bin: u16, row: usize, op: &Op<'_>, casting: Casting) -> bool {
-        let Some(Some(place)) = self.by_bin.get_mut(usize::from(bin)) else { return false };
-        // The first value of a record counts.
-        if std::mem::replace(&mut place.last, row) == row {
-            return true;
-        }
-        let outcome = match Value::of_particle(op.particle_type, op.value) {
-            Ok(Value::Number(number)) => place.values.put(row, number, casting),
-            Ok(Value::Nil) => Ok(0),
-            Ok(_) => Err(Misfit::TypeNotTaken { takes: place.values.takes() }),
-            Err(error) => Err(error.into()),
-        };
-        match outcome {
-            Ok(0) => {}
-            Ok(changed) => self.report.count_changed(&place.name, changed),
-            Err(misfit) => {
-                let (column, bin_type) = (place.name.clone(), bin_type(op.particle_type, op.value));
-                self.report.fail_any(ColumnFailure { row, column, bin_type, misfit });
-            }
-        }
-        true
-    }
-
-    /// The arrays by their columns, and what did not fit.
-    fn finish(&mut self) -> Result<(Vec<Option<ArrayRef>>, TableReport), TableError> {
-        let mut arrays = vec![None; self.columns];
-        for place in self.by_bin.iter_mut().flatten() {
-            if let Some(array) = arrays.get_mut(place.column) {
-                *array = Some(place.values.finish()?);
-            }
-        }
-        Ok((arrays, std::mem::take(&mut self.report)))
-    }
-}
-
 /// The number of rows in a block.
 fn rows_of(rows: usize, block: usize) -> usize {
-    rows.saturating_sub(block * BLOCK).min(BLOCK)
+    rows.saturating_sub(block * BLOCK_ROWS).min(BLOCK_ROWS)
 }
 
 #[cold]

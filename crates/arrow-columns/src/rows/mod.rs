@@ -1,11 +1,17 @@
 //! Records into the columns of a result.
 //!
-//! Start with [`TableBuilder`] (`table`), which appends rows in order and cuts them into record batches. The rows of a
-//! batch come in any order: a [`BatchTable`] (`batch`) keeps them packed (`packed`) until those before have come. The
-//! records of a query come one after the other: a [`QueryTable`] (`query`) appends them, once it knows the columns. A
-//! [`TableReport`] (`report`) has what did not fit. Columns about records, such as their keys, are in `meta`.
+//! Start with [`TableBuilder`] (`table`), which appends rows in order to columns (`filler`) and cuts them into record
+//! batches. The rows of a batch come in any order: a [`BatchTable`] (`batch`) puts numbers at their row at once
+//! (`arrival`), and keeps other values in blocks (`block`, `packed`) until those before have come. Bins are found where
+//! they were in the record before (`bin_order`). The records of a query come one after the other: a [`QueryTable`]
+//! (`query`) appends them, once it knows the columns. A [`TableReport`] (`report`) has what did not fit. Columns about
+//! records, such as their keys, are in `meta`.
 
+mod arrival;
 mod batch;
+mod bin_order;
+mod block;
+mod filler;
 mod meta;
 mod packed;
 mod query;

@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use wire_protocol::message::{Op, Ops};
 use wire_protocol::particle::particle_type;
 
+use super::bin_order::BinOrder;
 use crate::schema::ColumnPlan;
 
 /// Bins that may have numbers. Servers allow half as many in a record.
@@ -17,6 +17,9 @@ pub(crate) const MOST_BINS: usize = 60_000;
 /// The type of an integer or float that is not 8 bytes long. No server sends these.
 const BAD_INTEGER: u8 = 0xf1;
 const BAD_FLOAT: u8 = 0xf2;
+
+/// The bytes of an entry before its value.
+const MOST_HEADER: usize = 7;
 
 /// Which bins have which numbers.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ impl Bins {
         Self::Seen { names: Vec::new(), numbers: HashMap::new(), has_too_many: false }
     }
 
-    fn number(&mut self, name: &[u8]) -> Option<u16> {
+    pub(crate) fn number(&mut self, name: &[u8]) -> Option<u16> {
         match self {
             Self::Planned(plan) => plan.source(name).map(|source| source as u16),
             Self::Seen { names, numbers, has_too_many } => {
@@ -52,35 +55,6 @@ impl Bins {
     }
 }
 
-/// The bins of the record before, in its order: those of the next record mostly come in the same.
-#[derive(Debug, Default)]
-pub(crate) struct BinOrder(Vec<(Box<[u8]>, Option<u16>)>);
-
-impl BinOrder {
-    /// The number of the bin that comes at place `at` of its record, as `look_up` says when it is not the one that came
-    /// there before.
-    #[inline]
-    pub(crate) fn number(
-        &mut self,
-        at: usize,
-        name: &[u8],
-        look_up: impl FnOnce(&[u8]) -> Option<u16>,
-    ) -> Option<u16> {
-        match self.0.get(at) {
-            Some((known, number)) if **known == *name => *number,
-            _ => {
-                let number = look_up(name);
-                match self.0.get_mut(at) {
-                    Some(known) => *known = (name.into(), number),
-                    None if at < MOST_BINS => self.0.push((name.into(), number)),
-                    None => {}
-                }
-                number
-            }
-        }
-    }
-}
-
 /// Where a row is in its [`PackedRows`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowSpan {
@@ -95,53 +69,58 @@ pub(crate) struct PackedRows {
 }
 
 impl PackedRows {
-    /// Appends the operations of an answer as a row, and returns where it is. `ignored` is told of bins without a
-    /// number; those that `takes` returns true for are not packed.
-    #[inline]
-    pub(crate) fn push(
-        &mut self,
-        ops: &[u8],
-        (bins, order): (&mut Bins, &mut BinOrder),
-        mut ignored: impl FnMut(&[u8]),
-        mut takes: impl FnMut(u16, &Op<'_>) -> bool,
-    ) -> RowSpan {
-        let start = self.bytes.len();
-        for (at, op) in Ops::over(ops).enumerate() {
-            let Some(number) = order.number(at, op.name, |name| bins.number(name)) else {
-                ignored(op.name);
-                continue;
-            };
-            if takes(number, &op) {
-                continue;
-            }
-            let [low, high] = number.to_le_bytes();
-            let kind = op.particle_type;
-            let is_number = matches!(kind, particle_type::INTEGER | particle_type::FLOAT);
-            if is_number && let Ok(value) = <[u8; 8]>::try_from(op.value) {
-                let [a, b, c, d, e, f, g, h] = value;
-                self.bytes.extend_from_slice(&[low, high, kind, a, b, c, d, e, f, g, h]);
-                continue;
-            }
-            let kind = match kind {
-                particle_type::INTEGER => BAD_INTEGER,
-                particle_type::FLOAT => BAD_FLOAT,
-                kind => kind,
-            };
-            // A frame is far below 4 GiB.
-            let [a, b, c, d] = (op.value.len() as u32).to_le_bytes();
-            self.bytes.extend_from_slice(&[low, high, kind, a, b, c, d]);
-            self.bytes.extend_from_slice(op.value);
-        }
+    /// Where the next entry will be.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The row whose entries are those from `start` on.
+    pub(crate) fn row_from(&self, start: usize) -> RowSpan {
         RowSpan { start, len: self.bytes.len() - start }
+    }
+
+    /// Appends the bins of an answer as a row, and returns where it is; `None` without memory for it.
+    pub(crate) fn push_row(&mut self, ops: &[u8], bins: &mut Bins, order: &mut BinOrder) -> Option<RowSpan> {
+        let (start, mut rest, mut at) = (self.len(), ops, 0);
+        while let Some(bin) = order.next(&mut at, &mut rest, |name| bins.number(name)) {
+            if let Some(number) = bin.number
+                && !self.push(number, bin.kind, bin.value)
+            {
+                return None;
+            }
+        }
+        Some(self.row_from(start))
+    }
+
+    /// Appends an entry. False without memory for it.
+    #[inline]
+    pub(crate) fn push(&mut self, number: u16, kind: u8, value: &[u8]) -> bool {
+        let size = value.len() + MOST_HEADER;
+        if self.bytes.capacity() - self.bytes.len() < size && self.bytes.try_reserve(size).is_err() {
+            return false;
+        }
+        let [low, high] = number.to_le_bytes();
+        let is_number = matches!(kind, particle_type::INTEGER | particle_type::FLOAT);
+        if is_number && let Ok(value) = <[u8; 8]>::try_from(value) {
+            let [a, b, c, d, e, f, g, h] = value;
+            self.bytes.extend_from_slice(&[low, high, kind, a, b, c, d, e, f, g, h]);
+            return true;
+        }
+        let kind = match kind {
+            particle_type::INTEGER => BAD_INTEGER,
+            particle_type::FLOAT => BAD_FLOAT,
+            kind => kind,
+        };
+        // A frame is far below 4 GiB.
+        let [a, b, c, d] = (value.len() as u32).to_le_bytes();
+        self.bytes.extend_from_slice(&[low, high, kind, a, b, c, d]);
+        self.bytes.extend_from_slice(value);
+        true
     }
 
     /// The entries of a row.
     pub(crate) fn row(&self, span: RowSpan) -> Entries<'_> {
         Entries { rest: self.bytes.get(span.start..span.start + span.len).unwrap_or_default() }
-    }
-
-    pub(crate) fn size(&self) -> usize {
-        self.bytes.len()
     }
 
     pub(crate) fn clear(&mut self) {

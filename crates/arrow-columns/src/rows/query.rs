@@ -8,8 +8,9 @@ use record_decode::{Casting, RecordLabels};
 use wire_protocol::query::QueryRecord;
 
 use super::BATCH_ROWS;
+use super::bin_order::BinOrder;
 use super::meta::{KeyKind, KeyValues};
-use super::packed::{BinOrder, Bins, Entries, PackedRows, RowSpan};
+use super::packed::{Bins, Entries, PackedRows, RowSpan};
 use super::report::TableReport;
 use super::table::TableBuilder;
 use crate::error::ColumnError;
@@ -37,6 +38,12 @@ pub enum TableError {
     /// Arrow's checks refused an array.
     #[error("Arrow refused the result: {0}")]
     Arrow(Arc<ArrowError>),
+    /// There is no memory for the columns.
+    #[error(
+        "there is not enough memory for the columns; read fewer rows or bins at once, or a query in blocks with \
+        arrow_batches"
+    )]
+    NoMemory,
     /// The result was taken out before.
     #[error("the result was taken out before")]
     Finished,
@@ -106,6 +113,8 @@ enum Rows {
         order: BinOrder,
     },
     Table(Box<TableBuilder>),
+    /// Freed, since there was no memory for more.
+    Lost,
 }
 
 /// What identifies the records of the open block.
@@ -192,10 +201,17 @@ impl QueryTable {
     /// Columns that cannot be inferred.
     pub fn push(&mut self, record: &QueryRecord<'_>) -> Result<(), TableError> {
         match &mut self.rows {
-            Rows::Table(table) => table.push(record.bins),
-            Rows::Packed { rows, spans, bins, order } => {
-                spans.push(rows.push(record.bins, (bins, order), |_| (), |_, _| false));
+            Rows::Table(table) => {
+                table.push(record.bins);
+                if table.has_no_memory() {
+                    return Err(self.lose());
+                }
             }
+            Rows::Packed { rows, spans, bins, order } => match rows.push_row(record.bins, bins, order) {
+                Some(span) => spans.push(span),
+                None => return Err(self.lose()),
+            },
+            Rows::Lost => return Err(TableError::NoMemory),
         }
         let open = &mut self.open;
         let row = open.meta.len();
@@ -214,6 +230,13 @@ impl QueryTable {
         Ok(())
     }
 
+    /// Frees the rows, of which there are more than there is memory for.
+    #[cold]
+    fn lose(&mut self) -> TableError {
+        (self.rows, self.open) = (Rows::Lost, Labels::default());
+        TableError::NoMemory
+    }
+
     /// Infers the columns from the rows so far, if they are not known, and appends the rows.
     fn infer(&mut self) -> Result<(), TableError> {
         let Rows::Packed { rows, spans, bins, .. } = &mut self.rows else { return Ok(()) };
@@ -225,6 +248,9 @@ impl QueryTable {
         for &span in &*spans {
             table.push_packed(&plan, rows, span, |number| plan.source(names.get(usize::from(number))?));
         }
+        if table.has_no_memory() {
+            return Err(self.lose());
+        }
         self.rows = Rows::Table(Box::new(table));
         Ok(())
     }
@@ -235,7 +261,7 @@ impl QueryTable {
     /// Columns that cannot be inferred.
     pub fn take(&mut self) -> Result<QueryBlock, TableError> {
         self.infer()?;
-        let Rows::Table(table) = &mut self.rows else { return Err(TableError::Finished) };
+        let Rows::Table(table) = &mut self.rows else { return Err(TableError::NoMemory) };
         let (batches, mut report) = table.take()?;
         let Labels { digests, meta, labels } = std::mem::take(&mut self.open);
         let keys = self.has_keys.then(|| {

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, Field};
-use wire_protocol::message::Ops;
-use wire_protocol::particle::particle_type;
 
-use super::packed::{BinOrder, PackedRows, RowSpan};
-use super::report::{ColumnFailure, TableReport};
-use crate::columns::{Column, Context, new_column, put};
-use crate::error::Misfit;
+use super::bin_order::BinOrder;
+use super::block::Block;
+use super::filler::{BY_BLOCK, Filler};
+use super::packed::{PackedRows, RowSpan};
+use super::report::TableReport;
+use crate::columns::{Column, Context, new_column};
 use crate::schema::ColumnPlan;
-use crate::value::Value;
 
 /// The bytes of answers after which a record batch ends early: then no offset of 32 bits can overflow, since every
 /// element takes at least one byte.
@@ -20,6 +19,9 @@ const BATCH_BYTES: usize = 1 << 30;
 
 /// Rows for which columns have memory at first.
 const FIRST_ROWS: usize = 4096;
+
+/// Rows of a record batch from which on memory for a whole one is reserved, if the number of rows is not known.
+const MANY_ROWS: usize = 1024;
 
 /// Appends rows to columns, and cuts them into record batches.
 pub struct TableBuilder {
@@ -30,6 +32,8 @@ pub struct TableBuilder {
     /// The bytes of answers in the open record batch.
     bytes: usize,
     parts: Vec<Part>,
+    /// The rows to come, if they are known.
+    left: Option<usize>,
     /// Arrow's checks refused an array. Nothing that comes from a server may cause this.
     error: Option<ArrowError>,
 }
@@ -40,179 +44,46 @@ struct Part {
     arrays: Vec<Option<ArrayRef>>,
 }
 
-/// The columns of the open record batch.
-struct Filler {
-    plan: Arc<ColumnPlan>,
-    /// `None`: the column's values are placed elsewhere.
-    columns: Vec<Option<Box<dyn Column>>>,
-    /// The rows of the open record batch that each column has, and how many columns have the open row.
-    filled: Vec<usize>,
-    filled_count: usize,
-    /// The number of columns here.
-    appended: usize,
-    context: Context,
-    report: TableReport,
-    /// Which columns have a value.
-    has_value: Vec<bool>,
-    /// Rows in the open record batch, and in those before.
-    open: usize,
-    before: usize,
-    /// Whether a record was found.
-    has_record: bool,
-    /// Whether the columns were inferred, so that a bin without one is a failure.
-    is_inferred: bool,
-}
-
-impl Filler {
-    fn row(&self) -> usize {
-        self.before + self.open
-    }
-
-    /// Appends the value of a bin to what it fills.
-    #[inline]
-    fn fill(&mut self, plan: &ColumnPlan, source: usize, kind: u8, bytes: &[u8]) {
-        for target in plan.targets(source) {
-            let Some(Some(column)) = self.columns.get_mut(target.column) else { continue };
-            let Some(filled) = self.filled.get_mut(target.column) else { continue };
-            if *filled > self.open {
-                // The bin came before in this record; the first one counts.
-                continue;
-            }
-            *filled = self.open + 1;
-            self.filled_count += 1;
-            self.context.begin();
-            let outcome = match Value::of_particle(kind, bytes) {
-                Ok(value) if target.steps.is_empty() => {
-                    if let (Some(has_value), false) =
-                        (self.has_value.get_mut(target.column), matches!(value, Value::Nil))
-                    {
-                        *has_value = true;
-                    }
-                    put(&mut **column, value, &mut self.context)
-                        .map_err(|misfit| (misfit, bin_type(kind, bytes)))
-                }
-                Ok(value) => match value.at(&target.steps) {
-                    Ok(value) => {
-                        let found = value.type_name();
-                        if let Some(has_value) = self.has_value.get_mut(target.column) {
-                            *has_value |= !matches!(value, Value::Nil);
-                        }
-                        put(&mut **column, value, &mut self.context).map_err(|misfit| (misfit, found))
-                    }
-                    Err(misfit) => Err((misfit, bin_type(kind, bytes))),
-                },
-                Err(error) => Err((error.into(), bin_type(kind, bytes))),
-            };
-            if let Err((misfit, found)) = outcome {
-                self.fail(target.column, found, misfit);
-            } else if self.context.changed > 0 || !self.context.failures.is_empty() {
-                self.note(target.column);
-            }
-        }
-    }
-
-    /// Ends a row: columns without a value in it get null.
-    #[inline]
-    fn end_row(&mut self) {
-        if self.filled_count < self.appended {
-            self.fill_nulls();
-        }
-        self.filled_count = 0;
-        self.open += 1;
-    }
-
-    fn fill_nulls(&mut self) {
-        for (column, filled) in self.columns.iter_mut().zip(&mut self.filled) {
-            if let Some(column) = column
-                && *filled <= self.open
-            {
-                column.append_null();
-                *filled = self.open + 1;
-            }
-        }
-    }
-
-    #[cold]
-    fn fail(&mut self, column: usize, bin_type: &'static str, misfit: Misfit) {
-        if let Some(has_value) = self.has_value.get_mut(column) {
-            *has_value = true;
-        }
-        if let Some(Some(column)) = self.columns.get_mut(column) {
-            column.append_null();
-        }
-        let (row, column) = (self.row(), self.name(column));
-        self.report.fail(ColumnFailure { row, column, bin_type, misfit });
-    }
-
-    /// Takes note of what changed in a value, and of fields that failed.
-    #[cold]
-    fn note(&mut self, column: usize) {
-        if self.context.changed > 0 {
-            let name = self.name(column);
-            self.report.count_changed(&name, self.context.changed);
-        }
-        let row = self.row();
-        for failure in self.context.failures.drain(..) {
-            self.report.fail(ColumnFailure {
-                row,
-                column: (&*failure.name).into(),
-                bin_type: failure.found,
-                misfit: failure.misfit,
-            });
-        }
-    }
-
-    fn name(&self, column: usize) -> Box<str> {
-        self.plan.schema().fields().get(column).map_or("?", |field| field.name()).into()
-    }
-
-    #[cold]
-    fn unmatched(&mut self, bin: &[u8], kind: u8, bytes: &[u8]) {
-        self.report.note_unmatched(bin);
-        if self.is_inferred {
-            let (row, column) = (self.row(), String::from_utf8_lossy(bin).into());
-            let bin_type = bin_type(kind, bytes);
-            self.report.fail(ColumnFailure { row, column, bin_type, misfit: Misfit::NotInferred });
-        }
-    }
-}
-
-#[cold]
-pub(super) fn bin_type(kind: u8, bytes: &[u8]) -> &'static str {
-    match Value::of_particle(kind, bytes) {
-        Ok(value) => value.type_name(),
-        Err(_) => match kind {
-            particle_type::INTEGER => "integer",
-            particle_type::FLOAT => "float",
-            particle_type::BOOL => "bool",
-            particle_type::GEOJSON => "GeoJSON",
-            particle_type::LIST => "list",
-            particle_type::MAP => "map",
-            _ => "unknown",
-        },
-    }
-}
-
 impl TableBuilder {
     /// An empty table. `is_inferred`: bins without a column are failures.
     #[must_use]
     pub fn new(plan: Arc<ColumnPlan>, batch_rows: usize, is_inferred: bool) -> Self {
-        Self::beside(plan, batch_rows, is_inferred, |_| false)
+        Self::with_columns(plan, batch_rows, is_inferred, |_| true)
     }
 
-    /// [`TableBuilder::new`], without the columns for which `is_placed` is true.
+    /// An empty table for so many rows, without the columns `placed`; the columns `by_block` are filled by
+    /// [`TableBuilder::push_block`].
     pub(crate) fn beside(
         plan: Arc<ColumnPlan>,
         batch_rows: usize,
+        rows: usize,
+        placed: &[usize],
+        by_block: &[usize],
+    ) -> Self {
+        let mut table = Self::with_columns(plan, batch_rows, false, |column| !placed.contains(&column));
+        for &column in by_block {
+            if let Some(filled) = table.filler.filled.get_mut(column) {
+                *filled = BY_BLOCK;
+                table.filler.appended -= 1;
+            }
+        }
+        table.left = Some(rows);
+        table.expect(rows.min(table.batch_rows));
+        table
+    }
+
+    fn with_columns(
+        plan: Arc<ColumnPlan>,
+        batch_rows: usize,
         is_inferred: bool,
-        is_placed: impl Fn(usize) -> bool,
+        has: impl Fn(usize) -> bool,
     ) -> Self {
         let context = Context::new(plan.casting());
         let fields = plan.schema().fields();
         let rows = batch_rows.min(FIRST_ROWS);
         let made = |(at, field): (usize, &Arc<Field>)| {
             // A plan has only types that have columns.
-            if is_placed(at) { None } else { new_column(field, field.name(), rows) }
+            if has(at) { new_column(field, field.name(), rows) } else { None }
         };
         let columns: Vec<Option<Box<dyn Column>>> = fields.iter().enumerate().map(made).collect();
         Self {
@@ -229,13 +100,31 @@ impl TableBuilder {
                 before: 0,
                 has_record: false,
                 is_inferred,
+                has_no_memory: false,
             },
             order: BinOrder::default(),
             batch_rows: batch_rows.max(1),
             bytes: 0,
             parts: Vec::new(),
+            left: None,
             error: None,
         }
+    }
+
+    /// Has memory reserved for a record batch of so many rows.
+    fn expect(&mut self, rows: usize) {
+        self.filler.columns.iter_mut().flatten().for_each(|column| column.expect(rows));
+    }
+
+    /// Whether there was no memory for a value. The columns lack it then.
+    #[must_use]
+    pub fn has_no_memory(&self) -> bool {
+        self.filler.has_no_memory
+    }
+
+    /// Takes note that there is a record, although none of its values may come here.
+    pub(crate) fn note_record(&mut self) {
+        self.filler.has_record = true;
     }
 
     /// The columns.
@@ -255,11 +144,12 @@ impl TableBuilder {
         self.begin(ops.len());
         self.filler.has_record = true;
         let plan = Arc::clone(&self.filler.plan);
-        for (at, op) in Ops::over(ops).enumerate() {
-            let look_up = |name: &[u8]| plan.source(name).map(|source| source as u16);
-            match self.order.number(at, op.name, look_up) {
-                Some(source) => self.filler.fill(&plan, source.into(), op.particle_type, op.value),
-                None => self.filler.unmatched(op.name, op.particle_type, op.value),
+        let (mut rest, mut at) = (ops, 0);
+        let look_up = |name: &[u8]| plan.source(name).map(|source| source as u16);
+        while let Some(bin) = self.order.next(&mut at, &mut rest, look_up) {
+            match bin.number {
+                Some(source) => self.filler.fill(&plan, source.into(), bin.kind, bin.value),
+                None => self.filler.unmatched(bin.name, bin.kind, bin.value),
             }
         }
         self.end();
@@ -284,6 +174,75 @@ impl TableBuilder {
         self.end();
     }
 
+    /// Appends the rows of a block: the columns in `by_block` from its cells, the others from its packed values, whose
+    /// bins `source` knows. `has_packed`: there are others.
+    pub(crate) fn push_block(
+        &mut self,
+        plan: &ColumnPlan,
+        block: &Block,
+        (by_block, has_packed): (&[usize], bool),
+        source: impl Fn(u16) -> Option<usize>,
+    ) {
+        let mut at = 0;
+        while at < block.len() && !self.filler.has_no_memory {
+            let end = block.len().min(at + self.batch_rows - self.filler.open);
+            let fitting = block.fitting(at..end, BATCH_BYTES.saturating_sub(self.bytes));
+            if fitting == 0 && self.filler.open > 0 {
+                self.end_batch();
+                continue;
+            }
+            let rows = at..at + fitting.max(1);
+            at = rows.end;
+            for (cells, &column) in by_block.iter().enumerate() {
+                self.filler.fill_cells(cells, column, block, rows.clone());
+            }
+            let is_whole = rows.len() == block.len();
+            let size = if is_whole { block.size() } else { rows.clone().map(|row| block.size_of(row)).sum() };
+            self.bytes = self.bytes.saturating_add(size);
+            if !has_packed {
+                self.push_rows(rows.len());
+                continue;
+            }
+            for row in rows {
+                if let Some(span) = block.span(row) {
+                    self.filler.has_record = true;
+                    for entry in block.packed.row(span) {
+                        if let Some(source) = source(entry.number) {
+                            self.filler.fill(plan, source, entry.kind, entry.value);
+                        }
+                    }
+                }
+                self.end();
+            }
+        }
+    }
+
+    /// Ends rows without packed values, at most as many as the open record batch has room for: columns that are filled
+    /// row by row, since no bin fills them, get nulls.
+    fn push_rows(&mut self, rows: usize) {
+        let filler = &mut self.filler;
+        if filler.appended > 0 {
+            let columns = filler.columns.iter_mut().zip(&filler.filled);
+            let by_row = columns.filter(|(_, filled)| **filled != BY_BLOCK);
+            by_row.filter_map(|(column, _)| column.as_mut()).for_each(|column| {
+                (0..rows).for_each(|_| column.append_null());
+            });
+        }
+        filler.open += rows;
+        if filler.open >= self.batch_rows {
+            self.end_batch();
+        }
+    }
+
+    /// Takes note of rows of which no column here has values.
+    pub(crate) fn push_placed_rows(&mut self, mut rows: usize) {
+        while rows > 0 {
+            let some = rows.min(self.batch_rows - self.filler.open);
+            self.push_rows(some);
+            rows -= some;
+        }
+    }
+
     /// Appends a row without a record: all null.
     pub fn push_null(&mut self) {
         self.begin(0);
@@ -306,6 +265,8 @@ impl TableBuilder {
         self.filler.end_row();
         if self.filler.open == self.batch_rows {
             self.end_batch();
+        } else if self.filler.open == MANY_ROWS && self.left.is_none() {
+            self.expect(self.batch_rows);
         }
     }
 
@@ -323,11 +284,17 @@ impl TableBuilder {
                 Err(error) => self.error = Some(error),
             }
         }
-        filler.filled.fill(0);
+        filler.filled.iter_mut().filter(|filled| **filled != BY_BLOCK).for_each(|filled| *filled = 0);
         filler.before += rows;
         filler.open = 0;
         self.bytes = 0;
         self.parts.push(Part { rows, arrays });
+        self.left = self.left.map(|left| left.saturating_sub(rows));
+        if let Some(left) = self.left {
+            self.expect(left.min(self.batch_rows));
+        } else {
+            self.expect(0);
+        }
     }
 
     /// Takes the finished record batches out, and what was found in them. Rows are counted from 0 again.

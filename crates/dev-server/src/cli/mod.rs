@@ -60,6 +60,10 @@ async fn run(config: Config, exit_with_stdin: bool) -> Result<(), DevServerError
     let lines: String =
         server.addresses().iter().map(|address| format!("listening on {address}\n")).collect();
     print(&lines);
+    if !exit_with_stdin {
+        // Someone at a terminal. A process that reads standard output gets the addresses only.
+        _ = io::stderr().write_all(what_to_try(&server.addresses()[0].to_string()).as_bytes());
+    }
     let mut commands = exit_with_stdin.then(read_lines);
     loop {
         tokio::select! {
@@ -72,6 +76,19 @@ async fn run(config: Config, exit_with_stdin: bool) -> Result<(), DevServerError
     }
     server.stop().await;
     Ok(())
+}
+
+/// What a newcomer can do with a server that has just started.
+fn what_to_try(address: &str) -> String {
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, "3000"));
+    let host = host.trim_matches(['[', ']']);
+    format!(
+        "in another terminal:  aerospike-py info {address}\n\
+         \x20                     aerospike-py bench {address}\n\
+         in Python:            import aerospike_py\n\
+         \x20                     client = aerospike_py.client({{\"hosts\": [(\"{host}\", {port})]}}).connect()\n\
+         Ctrl-C stops the server; its records are gone then.\n"
+    )
 }
 
 /// The next line of standard input, `None` at its end. Pending for ever if standard input is not read.

@@ -172,10 +172,12 @@ impl<'a> BatchRun<'a> {
         };
         let unavailable = (route == Route::Nowhere).then_some(ResultCode::PARTITION_UNAVAILABLE);
         let violation = match &self.user {
-            Some(user) if !user.may(flags, context.namespace.name.as_bytes(), context.fields.set) => {
-                Some(ResultCode::ROLE_VIOLATION)
+            Some(user) => {
+                let (namespace, is_call) = (context.namespace.name.as_bytes(), context.fields.call.is_some());
+                let may = user.may(flags, is_call, namespace, context.fields.set);
+                (!may).then_some(ResultCode::ROLE_VIOLATION)
             }
-            _ => None,
+            None => None,
         };
         let request = RecordRequest {
             namespace: context.namespace,

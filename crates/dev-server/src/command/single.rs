@@ -19,9 +19,10 @@ use crate::state::store::Store;
 pub(crate) fn answer_single(node: &Node, message: &Message<'_>, user: Option<&Access>, out: &mut Vec<u8>) {
     let code = match parse_request(&node.store, message) {
         Ok(mut request) => {
-            if user
-                .is_some_and(|user| !user.may(request.flags, request.namespace.name.as_bytes(), request.set))
-            {
+            if user.is_some_and(|user| {
+                let is_call = request.call.is_some();
+                !user.may(request.flags, is_call, request.namespace.name.as_bytes(), request.set)
+            }) {
                 request.refusal = Some(ResultCode::ROLE_VIOLATION);
             }
             match node.ownership.route(request.digest, request.flags) {

@@ -86,9 +86,13 @@ impl Access {
         missing == 0
     }
 
-    /// Whether the user may send a request with these flags. A write that also reads needs both.
+    /// Whether the user may send a request with these flags. A write that also reads needs both; a call of a function
+    /// has a permission of its own.
     #[inline]
-    pub(crate) fn may(&self, flags: Flags, namespace: &[u8], set: &[u8]) -> bool {
+    pub(crate) fn may(&self, flags: Flags, is_call: bool, namespace: &[u8], set: &[u8]) -> bool {
+        if is_call {
+            return self.allows(permission::UDF_APPLY, namespace, set);
+        }
         let mut wanted = 0;
         if flags.info2 & info2::WRITE != 0 {
             wanted |= permission::WRITE;

@@ -9,11 +9,12 @@ use pyo3::types::PyString;
 use crate::args::auth::{Login, MODES};
 use crate::args::convert::{items_of, whole_number};
 use crate::args::hosts;
+use crate::args::operations::ValueRules;
 use crate::args::policy::{self, Operate, Read, Write};
 use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, not_yet, one_of, unsupported};
 use crate::args::tls;
 use crate::python::describe::describe;
-use crate::python::errors::param_error;
+use crate::python::errors::{param_error, with_official_text};
 use crate::python::text::unicode;
 use crate::values::Bools;
 
@@ -63,6 +64,7 @@ pub(crate) struct Config {
     pub(crate) login: Login,
     /// What bools are written as.
     pub(crate) bools: Bools,
+    strict_types: bool,
 }
 
 /// Settings of the client that the official client's config has among the policies.
@@ -85,7 +87,6 @@ const IGNORED: &[UnsupportedKey] = &[
     MAX_THREADS,
     unsupported("use_shared_connection", NoOpValue::Flag(false), "each client has its own connections"),
     unsupported("serialization", NoOpValue::Never, "there are no serializers"),
-    unsupported("strict_types", NoOpValue::Flag(true), "types are always strict"),
     unsupported("validate_keys", NoOpValue::Flag(true), "keys are always validated"),
     unsupported(
         "fail_if_not_connected",
@@ -140,7 +141,7 @@ impl Config {
     /// Reads a config dictionary.
     pub(crate) fn read(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<Self> {
         let Some(mut settings) = Settings::new(py, "config", Some(object))? else {
-            return Err(param_error(py, no_hosts()));
+            return Err(no_hosts(py));
         };
         let defaults = ClusterConfig::default();
         let seeds = match settings.take("hosts")? {
@@ -182,24 +183,31 @@ impl Config {
         };
         let bools =
             settings.choice("send_bool_as", "INTEGER and AS_BOOL", &[Bools::AsInteger, Bools::AsBool])?;
+        let strict_types = settings.flag("strict_types")?.unwrap_or(true);
         let tls = tls::read(py, settings.take("tls")?.as_ref())?;
         settings.ignore(IGNORED)?;
         settings.refuse(REFUSED)?;
         // A misspelt key is reported before missing hosts: it may be the hosts.
         settings.finish()?;
         if cluster.seeds.is_empty() {
-            return Err(param_error(py, no_hosts()));
+            return Err(no_hosts(py));
         }
         if tls.is_some() {
             tls::check_names(py, &cluster.seeds, cluster.cluster_name.as_deref())?;
         }
-        let config = Self { cluster, tls, policies, login, bools: bools.unwrap_or_default() };
+        let bools = bools.unwrap_or_default();
+        let config = Self { cluster, tls, policies, login, bools, strict_types };
         config.check_replica(py, config.policies.batch.limits.replica)?;
         config.check_replica(py, config.policies.batch_parent_write.limits.replica)?;
         config.check_replica(py, config.policies.read.policy.limits.replica)?;
         config.check_replica(py, config.policies.operate.write.policy.limits.replica)?;
         config.check_replica(py, config.policies.query.limits.replica)?;
         Ok(config)
+    }
+
+    /// What the config says about the values of operations.
+    pub(crate) fn values(&self) -> ValueRules {
+        ValueRules { bools: self.bools, strict_types: self.strict_types }
     }
 
     /// Refuses reads by rack if the client has no rack: they would silently go to any node.
@@ -243,8 +251,9 @@ fn racks(py: Python<'_>, settings: &mut Settings<'_>) -> PyResult<Vec<u32>> {
     }
 }
 
-fn no_hosts() -> String {
-    "config has no \"hosts\"; name at least one, such as {\"hosts\": [(\"127.0.0.1\", 3000)]}".into()
+fn no_hosts(py: Python<'_>) -> PyErr {
+    let message = "config has no \"hosts\"; name at least one, such as {\"hosts\": [(\"127.0.0.1\", 3000)]}";
+    with_official_text(py, param_error(py, message.into()), "Hosts must be a list")
 }
 
 fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies, ClientSettings)> {
@@ -306,28 +315,27 @@ fn read_policies(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<(Policies
 fn seeds(value: &Bound<'_, PyAny>) -> PyResult<Vec<Seed>> {
     let py = value.py();
     let Some(items) = items_of(value) else {
-        return Err(param_error(
-            py,
-            format!(
-                "config \"hosts\" is {}; it must be a list of (host, port) or \"host:port\"",
-                describe(value)
-            ),
-        ));
+        let found = describe(value);
+        let message =
+            format!("config \"hosts\" is {found}; it must be a list of (host, port) or \"host:port\"");
+        return Err(with_official_text(py, param_error(py, message), "Hosts must be a list"));
     };
+    if items.is_empty() {
+        return Err(with_official_text(py, no_hosts(py), "Hosts must not be empty"));
+    }
     items.iter().enumerate().map(|(position, item)| seed(item, position)).collect()
 }
 
 fn seed(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
-    let wrong = || {
-        param_error(
-            item.py(),
-            format!(
-                "config \"hosts\"[{position}] is {}; it must be (host, port) or (host, port, tls_name), \
-                 such as (\"127.0.0.1\", 3000), or a str such as \"127.0.0.1:3000\"",
-                describe(item)
-            ),
-        )
+    let invalid = |official: &str| {
+        let found = describe(item);
+        let message = format!(
+            "config \"hosts\"[{position}] is {found}; it must be (host, port) or (host, port, tls_name), such as \
+             (\"127.0.0.1\", 3000), or a str such as \"127.0.0.1:3000\""
+        );
+        with_official_text(item.py(), param_error(item.py(), message), official)
     };
+    let wrong = || invalid("Invalid host");
     let refused = |why: &str| {
         param_error(item.py(), format!("config \"hosts\"[{position}] is {}; {why}", describe(item)))
     };
@@ -346,7 +354,8 @@ fn seed(item: &Bound<'_, PyAny>, position: usize) -> PyResult<Seed> {
     };
     let name = name.extract::<String>().map_err(|_| wrong())?;
     let port = whole_number(port).and_then(|port| u16::try_from(port).ok());
-    let port = port.filter(|&port| port > 0).ok_or_else(wrong)?;
+    let port = port.filter(|&port| port > 0);
+    let port = port.ok_or_else(|| invalid("Invalid host -> The host port must be an integer"))?;
     check_name(&name)?;
     let tls_name = match tls_name {
         Some(name) if !name.is_none() => Some(name.extract::<String>().map_err(|_| wrong())?),

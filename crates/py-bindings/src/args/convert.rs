@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyList, PyString, PyTuple};
 
 use crate::python::describe::describe;
-use crate::python::errors::{param_error, type_error};
+use crate::python::errors::{param_error, type_error, with_official_text};
 use crate::python::text::unicode;
 use crate::values::bin_name;
 
@@ -96,10 +96,9 @@ pub(crate) fn items_of<'py>(object: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py,
 pub(crate) fn bin_names(bins: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<String>>> {
     let Some(bins) = bins.filter(|bins| !bins.is_none()) else { return Ok(None) };
     let Some(names) = items_of(bins) else {
-        return Err(type_error(
-            bins.py(),
-            format!("bins is {}; it must be a list of bin names", describe(bins)),
-        ));
+        let error =
+            type_error(bins.py(), format!("bins is {}; it must be a list of bin names", describe(bins)));
+        return Err(with_official_text(bins.py(), error, "Bins argument should be a list."));
     };
     names.iter().map(bin_name).collect::<PyResult<_>>().map(Some)
 }

@@ -94,7 +94,8 @@ impl RowCommand {
         let attribute = |name| Ok::<_, PyErr>(object.getattr_opt(name)?.filter(|value| !value.is_none()));
         match kind.as_deref() {
             Some("write") => {
-                let operations = operations::encode_list(&object.getattr(intern!(py, "ops"))?, config.bools)?;
+                let operations =
+                    operations::encode_list(&object.getattr(intern!(py, "ops"))?, config.values())?;
                 if !operations.writes {
                     return Err(param_error(py, "a Write has only reads; use Read for them".into()));
                 }
@@ -138,7 +139,7 @@ impl RowCommand {
                         let message = "a Read has ops and read_all_bins; choose one of them";
                         return Err(param_error(py, message.into()));
                     }
-                    Some(list) => operations::encode_list(&list, config.bools)?,
+                    Some(list) => operations::encode_list(&list, config.values())?,
                     None => Operations { all_bins, ..Operations::default() },
                 };
                 if operations.writes {

@@ -11,7 +11,7 @@ use pyo3::types::{PyBool, PyDict, PyMapping, PyString};
 
 use crate::args::convert::{time_to_live, whole_number};
 use crate::python::describe::describe;
-use crate::python::errors::{param_error, type_error};
+use crate::python::errors::{param_error, type_error, with_official_text};
 use crate::python::package::from_package;
 use crate::python::text::unicode;
 
@@ -99,7 +99,9 @@ impl<'py> Settings<'py> {
             dict
         } else {
             // Not shown: it may contain a password.
-            return Err(type_error(py, format!("{name} is of type {}; it must be a dict", kind(object)?)));
+            let error = type_error(py, format!("{name} is of type {}; it must be a dict", kind(object)?));
+            let official = if name == "config" { "Config must be a dict" } else { "policy must be a dict" };
+            return Err(with_official_text(py, error, official));
         };
         Ok(Some(Self { name, left, known: Vec::new(), without_effect: Vec::new() }))
     }
@@ -128,7 +130,17 @@ impl<'py> Settings<'py> {
     }
 
     fn wrong(&self, key: &str, value: &Bound<'py, PyAny>, expected: &str) -> PyErr {
-        param_error(value.py(), self.refusal(key, value, expected))
+        self.invalid(key, param_error(value.py(), self.refusal(key, value, expected)))
+    }
+
+    /// The error of a value, with the official client's text.
+    fn invalid(&self, key: &str, error: PyErr) -> PyErr {
+        let py = self.left.py();
+        match (self.name.contains("policy"), self.is_config()) {
+            (true, true) => with_official_text(py, error, "Invalid Policy setting value"),
+            (true, false) => with_official_text(py, error, &format!("{key} is invalid")),
+            (false, _) => error,
+        }
     }
 
     /// A key, as messages call it.
@@ -146,7 +158,7 @@ impl<'py> Settings<'py> {
         match whole_number(&value) {
             Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
             Some(_) => Err(self.wrong(key, &value, &expected())),
-            None => Err(type_error(value.py(), self.refusal(key, &value, &expected()))),
+            None => Err(self.invalid(key, type_error(value.py(), self.refusal(key, &value, &expected())))),
         }
     }
 
@@ -176,10 +188,8 @@ impl<'py> Settings<'py> {
             return value.is_truthy().map(Some);
         }
         let found = kind(&value)?;
-        Err(type_error(
-            value.py(),
-            format!("{} {key:?} is of type {found}; it must be True or False", self.name),
-        ))
+        let message = format!("{} {key:?} is of type {found}; it must be True or False", self.name);
+        Err(self.invalid(key, type_error(value.py(), message)))
     }
 
     /// A str. A value of another type is not shown: it may contain a password.
@@ -254,7 +264,13 @@ impl<'py> Settings<'py> {
             known.sort_unstable();
             format!("known keys are {}", known.join(", "))
         });
-        Err(param_error(py, format!("{} has an unknown key {}; {hint}", self.name, key.repr()?)))
+        let error = param_error(py, format!("{} has an unknown key {}; {hint}", self.name, key.repr()?));
+        let dictionary = match self.name {
+            "meta" => "record metadata",
+            name if name.contains("policy") => "policy",
+            _ => "client config",
+        };
+        Err(with_official_text(py, error, &format!("\"{key}\" is an invalid {dictionary} dictionary key")))
     }
 
     /// What may be meant by an unknown key. A key that has no effect or is refused is not suggested: the message says

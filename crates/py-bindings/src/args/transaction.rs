@@ -24,7 +24,9 @@ const CAPACITY: u32 = 128;
 /// Example:
 ///     >>> txn = aerospike_py.Transaction()
 ///     >>> client.put(("test", "users", 1), {"visits": 1}, policy={"txn": txn})
+///     0
 ///     >>> client.put(("test", "users", 2), {"visits": 0}, policy={"txn": txn})
+///     0
 ///     >>> client.commit(txn)
 ///     0
 #[pyclass(frozen, name = "Transaction", module = "aerospike_py")]

@@ -142,6 +142,11 @@ impl Call {
     }
 }
 
+/// What a command without a result returns: 0, as in the official client.
+pub(crate) fn done(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    Ok(0i32.into_pyobject(py)?.into_any().unbind())
+}
+
 /// Makes a `finish` that converts the command's value, and raises its error as it is.
 pub(crate) fn or_raise<T>(
     convert: impl FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static,

@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::args::convert::{secret_or_none, text, whole_number};
 use crate::args::policy;
-use crate::call::{Call, Completions, or_raise};
+use crate::call::{Call, Completions, done, or_raise};
 use crate::core::Core;
 use crate::python::describe::describe;
 use crate::python::errors::{param_error, type_error};
@@ -143,7 +143,7 @@ impl Core {
         let writes = !request.command.is_query();
         let future = async move { cluster.get().await?.admin(request, timeout).await };
         let finish = or_raise(move |py, answer: AdminAnswer| match answer {
-            AdminAnswer::Done => Ok(0i32.into_pyobject(py)?.into_any().unbind()),
+            AdminAnswer::Done => done(py),
             AdminAnswer::Users(users) => {
                 let all = PyDict::new(py);
                 for user in &users {

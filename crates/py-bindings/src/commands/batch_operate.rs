@@ -91,7 +91,7 @@ impl Core {
         out: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let parent = self.parent_policy(py, policy)?;
-        let mut operations = operations::encode_list(list, self.config.bools)?;
+        let mut operations = operations::encode_list(list, self.config.values())?;
         let casting = CastingArgs::read(casting, errors)?;
         let array = match dtype {
             Some(dtype) => {

@@ -20,6 +20,7 @@ use crate::python::errors::{io_error, is_about_record, param_error};
 use crate::python::once::Once;
 use crate::python::package::from_package;
 use crate::results::arrow as results;
+use crate::results::row_meta::RowMeta;
 use crate::results::sinks::{ArrowRows, NO_RESPONSE};
 
 /// What a read into columns is made of, as commands take it.
@@ -162,8 +163,7 @@ fn wrap(
     let failures = (failure_count > 0 && !args.casting.coerce).then(|| results::failures(&report));
     let records = python(py)?.bind(py).call1((
         table,
-        results::meta_bytes(py, &meta)?,
-        results::code_bytes(py, &codes)?,
+        Py::new(py, RowMeta::new(meta, codes, Vec::new()))?,
         Py::new(py, KeyTable(arena.clone()))?,
         inexact,
         failure_count,

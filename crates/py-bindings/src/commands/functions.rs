@@ -11,13 +11,13 @@ use crate::args::convert::{text, whole_number};
 use crate::args::function;
 use crate::args::policy;
 use crate::args::row_command::RowCommand;
-use crate::call::{Call, Completions, or_raise};
+use crate::call::{Call, Completions, done, or_raise};
 use crate::commands::info::{NodeAnswer, ask, info_error};
 use crate::commands::single::record_result;
 use crate::core::Core;
 use crate::keys::KeyArena;
 use crate::python::describe::describe;
-use crate::python::errors::{UDF_BAD_RESPONSE, client_error, error_of_code, param_error};
+use crate::python::errors::{UDF_BAD_RESPONSE, client_error, error_of_code, param_error, type_error};
 use crate::results::records;
 use crate::values::{BinNames, bin_and_value};
 
@@ -40,7 +40,7 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
-        let file = file_name(file)?;
+        let file = file_name("filename", file)?;
         check_language("udf_type", language)?;
         if source.is_empty() {
             return Err(param_error(py, format!("module {file:?} is empty")));
@@ -69,7 +69,7 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
-        let file = file_name(file)?;
+        let file = file_name("filename", file)?;
         let timeout = policy::info(py, self.config.policies.info.0, "info policy", policy)?;
         let command = info::remove_module(&file);
         let name = file.clone();
@@ -122,7 +122,7 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
-        let file = file_name(file)?;
+        let file = file_name("module", file)?;
         check_language("language", language)?;
         let timeout = policy::info(py, self.config.policies.info.0, "info policy", policy)?;
         let command = info::get_module(&file);
@@ -218,7 +218,7 @@ fn is_ok(answer: &NodeAnswer) -> bool {
 /// 0, as the official client returns it, or the error that the node answered.
 fn zero_or_error(py: Python<'_>, function: &str, file: &str, answer: &NodeAnswer) -> PyResult<Py<PyAny>> {
     match is_ok(answer) {
-        true => Ok(0i32.into_pyobject(py)?.into_any().unbind()),
+        true => done(py),
         false => Err(module_error(py, function, file, answer)),
     }
 }
@@ -239,14 +239,14 @@ fn module_error(py: Python<'_>, function: &str, file: &str, answer: &NodeAnswer)
 }
 
 /// The name of a module's file.
-fn file_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
+fn file_name(what: &str, name: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = name.py();
-    let name = text("filename", name)?;
+    let name = text(what, name)?;
     let is_named = name.split_once('.').is_some_and(|(name, ending)| !name.is_empty() && !ending.is_empty());
     let is_safe = !name.contains([';', ':', '=', ',', '/', '\\']) && !name.contains(char::is_control);
     if !is_named || !is_safe || name.len() > MAX_FILE {
         let message = format!(
-            "filename is {name:?}; the name of a module must be like \"module.lua\", of at most {MAX_FILE} bytes and \
+            "{what} is {name:?}; the name of a module must be like \"module.lua\", of at most {MAX_FILE} bytes and \
              without ; : = , / \\ and control characters"
         );
         return Err(param_error(py, message));
@@ -255,9 +255,13 @@ fn file_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
 }
 
 fn check_language(what: &str, language: &Bound<'_, PyAny>) -> PyResult<()> {
-    if whole_number(language) == Some(LUA) {
+    let number = whole_number(language);
+    if number == Some(LUA) {
         return Ok(());
     }
     let message = format!("{what} is {}; it must be UDF_TYPE_LUA (0)", describe(language));
-    Err(param_error(language.py(), message))
+    Err(match number {
+        Some(_) => param_error(language.py(), message),
+        None => type_error(language.py(), message),
+    })
 }

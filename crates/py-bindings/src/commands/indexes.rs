@@ -14,11 +14,13 @@ use crate::args::convert::{text, whole_number};
 use crate::args::operations::encode_context;
 use crate::args::predicate::{check_index_name, index_data_type, index_type};
 use crate::args::{expression, policy};
-use crate::call::{Call, Completions, or_raise};
-use crate::commands::info::{NodeAnswer, ask, info_error, name};
+use crate::call::{Call, Completions, done, or_raise};
+use crate::commands::info::{NodeAnswer, ask, info_error, name, name_of_any_length};
 use crate::core::Core;
 use crate::python::describe::describe;
-use crate::python::errors::{client_error, error_of_code, io_error, param_error, type_error};
+use crate::python::errors::{
+    client_error, error_of_code, io_error, param_error, type_error, with_official_text,
+};
 use crate::values::{Bools, bin_name};
 
 /// The longest context and the longest expression that servers take, as base64.
@@ -50,10 +52,14 @@ impl Core {
         wait_timeout: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
-        let namespace = name("ns", namespace)?;
-        let set = set.filter(|set| !set.is_none()).map(|set| name("set", set)).transpose()?;
-        let index = text("name", index)?;
-        check_index_name(py, &index)?;
+        let official = |text: &'static str| move |error| with_official_text(py, error, text);
+        // The server refuses names that are too long, and keys and queries check theirs.
+        let namespace =
+            name_of_any_length("ns", namespace).map_err(official("Namespace should be a string"))?;
+        let set = set.filter(|set| !set.is_none()).map(|set| name_of_any_length("set", set)).transpose();
+        let set = set.map_err(official("Set should be string, unicode or None"))?;
+        let index = name_of_any_length("name", index);
+        let index = index.map_err(official("Index name should be string or unicode"))?;
         let values = values.map(|values| index_type("index_type", values)).transpose()?.unwrap_or_default();
         let values = match values {
             IndexedValues::Whole => "",
@@ -69,7 +75,7 @@ impl Core {
         }
         let text = match (what, source) {
             ("bin", Some(bin)) => {
-                let bin = bin_name(bin)?;
+                let bin = bin_name(bin).map_err(official("Bin should be a string"))?;
                 if bin.is_empty() || bin.contains([';', ':', '=', '\n', '\t']) {
                     let message = format!(
                         "bin is {bin:?}; an index needs a non-empty name without ; : = tabs or line breaks"
@@ -104,7 +110,7 @@ impl Core {
         };
         let finish = or_raise(move |py, answer: NodeAnswer| {
             if is_ok(&answer) {
-                return Ok(0i32.into_pyobject(py)?.into_any().unbind());
+                return done(py);
             }
             let (node, text) = (&answer.0, text_of(&answer));
             let code = info::error_of(text).map_or(0, |(code, _)| i32::from(code));
@@ -137,7 +143,7 @@ impl Core {
         let timeout = policy::info(py, self.config.policies.info.0, "info policy", policy)?;
         let future = async move { ask(&cluster.get().await?, &command, None, timeout).await };
         let finish = or_raise(|py, answer: NodeAnswer| match is_ok(&answer) {
-            true => Ok(0i32.into_pyobject(py)?.into_any().unbind()),
+            true => done(py),
             false => Err(info_error(py, "index_remove", &answer.0, text_of(&answer))),
         });
         Call::new(future, finish).that_writes(true).run(py, completions)

@@ -9,7 +9,7 @@ use wire_protocol::info;
 
 use crate::args::convert::{text, whole_number};
 use crate::args::policy;
-use crate::call::{Call, Completions, or_raise};
+use crate::call::{Call, Completions, done, or_raise};
 use crate::core::Core;
 use crate::keys::too_long;
 use crate::python::describe::describe;
@@ -161,7 +161,7 @@ impl Core {
         let finish = or_raise(|py, (node, answer): NodeAnswer| {
             let answer = answer.first().map_or("", |(_, value)| value.as_str());
             if answer.eq_ignore_ascii_case("ok") {
-                return Ok(py.None());
+                return done(py);
             }
             Err(info_error(py, "truncate", &node, answer))
         });
@@ -191,6 +191,15 @@ impl Core {
 
 /// Checks the name of a namespace or set for an info command.
 pub(super) fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let text = name_of_any_length(what, value)?;
+    match too_long(what, &text) {
+        Some(problem) => Err(param_error(value.py(), problem)),
+        None => Ok(text),
+    }
+}
+
+/// [`name`] for a command whose names the server checks.
+pub(super) fn name_of_any_length(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = value.py();
     let text = text(what, value)?;
     if text.is_empty() || text.contains([';', ':', '=', '\n', '\t']) {
@@ -200,10 +209,7 @@ pub(super) fn name(what: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
         );
         return Err(param_error(py, message));
     }
-    match too_long(what, &text) {
-        Some(problem) => Err(param_error(py, problem)),
-        None => Ok(text),
-    }
+    Ok(text)
 }
 
 /// A node and what it answered.

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use crate::args::convert::time_to_live;
 use crate::args::operations::{self, Operations};
 use crate::args::policy::{self, Operate};
-use crate::call::{Call, Completions};
+use crate::call::{Call, Completions, done};
 use crate::commands::single::record_result;
 use crate::core::Core;
 use crate::keys::KeyArena;
@@ -38,7 +38,7 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let policy = self.operate_policy(py, policy)?;
         let returns = if ordered { Returns::OrderedRecord } else { Returns::Record };
-        let operations = operations::encode_list(list, self.config.bools)?;
+        let operations = operations::encode_list(list, self.config.values())?;
         self.run_operations(py, completions, "operate", None, key, operations, meta, policy, returns)
     }
 
@@ -56,7 +56,7 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let policy = self.operate_policy(py, policy)?;
-        let (name, bin, operations) = operations::encode_one(operator, bin, value)?;
+        let (name, bin, operations) = operations::encode_one(operator, bin, value, self.config.values())?;
         self.run_operations(py, completions, name, Some(bin), key, operations, meta, policy, Returns::Nothing)
     }
 
@@ -134,7 +134,7 @@ impl Core {
         };
         let finish = record_result(arena, digest, bin, move |py, arena, answer: Answer| {
             Ok(match returns {
-                Returns::Nothing => py.None(),
+                Returns::Nothing => done(py)?,
                 Returns::Record => answer::record(py, arena, &digest, &answer)?.unbind(),
                 Returns::OrderedRecord => answer::ordered_record(py, arena, &digest, &answer)?.unbind(),
             })

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 
 use crate::args::convert::bin_names;
 use crate::args::policy::{self, Read};
-use crate::call::{Call, Completions};
+use crate::call::{Call, Completions, done};
 use crate::core::{Core, LazyCluster};
 use crate::keys::KeyArena;
 use crate::python::errors::{RECORD_NOT_FOUND, about_record, param_error, record_error};
@@ -34,7 +34,7 @@ impl Core {
         })?;
         let policy = write.with_meta(py, meta)?;
         let future = async move { cluster.get().await?.write(&key, &ops.write_ops()?, &policy).await };
-        let finish = record_result(arena, digest, None, |py, _arena, _answer| Ok(py.None()));
+        let finish = record_result(arena, digest, None, |py, _arena, _answer| done(py));
         Call::new(future, finish).that_writes(true).run(py, completions)
     }
 
@@ -108,7 +108,7 @@ impl Core {
         let policy = write.with_meta(py, meta)?;
         let digest = key.digest;
         let future = async move { cluster.get().await?.delete(&key, &policy).await };
-        let finish = record_result(arena, digest, None, |py, _arena, _answer| Ok(py.None()));
+        let finish = record_result(arena, digest, None, |py, _arena, _answer| done(py));
         Call::new(future, finish).that_writes(true).run(py, completions)
     }
 }

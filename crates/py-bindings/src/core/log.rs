@@ -1,10 +1,11 @@
 //! Passes a cluster's events to Python's `logging`.
 //!
 //! The runtime's threads never take the GIL, so they cannot log. They put events into the cluster's queue, and the
-//! next call of the client, which has the GIL anyway, logs them. No thread runs for this, so there is nothing to
-//! stop after a fork or at the interpreter's exit.
+//! next call of the client, which has the GIL anyway, logs them. If the program has a log handler, a thread of Python
+//! also takes them ([`taken`]), so that those of an idle client do not wait for its next call. That thread logs by
+//! itself: were it here while a handler runs, the interpreter's exit could end it in the middle of Rust's frames.
 
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use aero_io::{Cluster, Level};
 use pyo3::prelude::*;
@@ -60,10 +61,19 @@ fn log(py: Python<'_>, cluster: &Cluster) -> PyResult<()> {
     for (time, event) in cluster.take_events() {
         let level = number(event.level());
         if is_enabled(level)? {
-            let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-            let logged = logger.emit.bind(py).call1((level, seconds, event.to_string()));
+            let logged = logger.emit.bind(py).call1((level, seconds(time), event.to_string()));
             unraisable(py, logged.map(drop));
         }
     }
     Ok(())
+}
+
+/// Takes what has happened since the last call: level, time in seconds since 1970-01-01 UTC, and message.
+pub(super) fn taken(cluster: &Cluster) -> Vec<(u8, f64, String)> {
+    let events = cluster.take_events().into_iter();
+    events.map(|(time, event)| (number(event.level()), seconds(time), event.to_string())).collect()
+}
+
+fn seconds(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

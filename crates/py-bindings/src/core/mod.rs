@@ -24,7 +24,7 @@ use crate::arrays;
 use crate::call::{Call, Completions, or_raise, shared_runtime};
 use crate::core::containers::KnownContainers;
 use crate::core::warned_fields::WarnedFields;
-use crate::python::errors::client_error;
+use crate::python::errors::{client_error, closed_error};
 use crate::python::process;
 
 enum State {
@@ -101,7 +101,7 @@ impl Inner {
 /// The core of a `Client` or `AsyncClient`.
 ///
 /// Commands take the completions of an event loop, or None to wait for the result.
-#[pyclass(frozen, module = "aerospike_py._native")]
+#[pyclass(frozen, weakref, module = "aerospike_py._native")]
 pub(crate) struct Core {
     pub(crate) config: Config,
     /// When it was made. A forked child has a copy of it, but none of its threads, and shares its sockets.
@@ -151,7 +151,9 @@ impl Core {
             State::New => return Ok(None),
             State::Closed => None,
         };
-        let Some(cluster) = cluster else { return Err(client_error(py, "the client is closed".into())) };
+        let Some(cluster) = cluster else {
+            return Err(closed_error(py, "the client is closed".into(), false));
+        };
         log::drain(py, &cluster);
         Ok(Some(cluster))
     }
@@ -238,7 +240,7 @@ impl Core {
                 drop(guard);
                 log::drain(py, &cluster);
                 kept.map_err(|ClosedMeanwhile| {
-                    client_error(py, "the client was closed while it was connecting".into())
+                    closed_error(py, "the client was closed while it was connecting".into(), false)
                 })?;
             }
             Ok(py.None())
@@ -260,6 +262,18 @@ impl Core {
             Ok(py.None())
         });
         Call::new(future, finish).run(py, completions)
+    }
+
+    /// Takes the events that were not logged yet: level, time and message. None where there are none.
+    fn take_events(&self) -> Vec<(u8, f64, String)> {
+        if self.generation != process::generation() {
+            return Vec::new();
+        }
+        let cluster = match &*self.inner.state() {
+            State::Connected(cluster) if cluster.has_events() => cluster.clone(),
+            _ => return Vec::new(),
+        };
+        log::taken(&cluster)
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {

@@ -10,7 +10,7 @@ use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyInt, PyList, PySequenc
 use super::array::Values;
 use super::{KeyArena, KeyKind, WRONG_DIGEST};
 use crate::python::describe::describe;
-use crate::python::errors::{param_error, type_error};
+use crate::python::errors::{param_error, type_error, with_official_text};
 use crate::python::once::{Once, intern};
 use crate::python::package::from_package;
 
@@ -48,14 +48,14 @@ impl KeyArena {
                 reader.item(&item?, row)?;
             }
         } else {
-            return Err(type_error(
-                keys.py(),
-                format!(
-                    "keys is {}; it must be a sequence of (namespace, set, primary_key) tuples, or Keys(namespace, \
-                     set, values) for an array or column of primary keys",
-                    describe(keys)
-                ),
-            ));
+            let found = describe(keys);
+            let message = format!(
+                "keys is {found}; it must be a sequence of (namespace, set, primary_key) tuples, or Keys(namespace, \
+                 set, values) for an array or column of primary keys"
+            );
+            let error = type_error(keys.py(), message);
+            let official = "keys should be a list of aerospike key tuples";
+            return Err(with_official_text(keys.py(), error, official));
         }
         Ok(reader.arena)
     }
@@ -90,6 +90,10 @@ enum BadKey {
     Message(String),
     /// A part of it has a wrong type.
     Type(String),
+    /// Its digest has a wrong type.
+    DigestType(String),
+    /// It has this many items.
+    Size(usize),
     Python(PyErr),
 }
 
@@ -98,6 +102,18 @@ impl BadKey {
         match self {
             Self::Message(message) => param_error(py, format!("{position}: {message}")),
             Self::Type(message) => type_error(py, format!("{position}: {message}")),
+            Self::DigestType(message) => {
+                let error = type_error(py, format!("{position}: {message}"));
+                with_official_text(py, error, "digest is invalid. expected a bytearray")
+            }
+            Self::Size(size) => {
+                let message = format!(
+                    "{position}: it has {size} items; a key is (namespace, set, primary_key) or \
+                     (namespace, set, None, digest)"
+                );
+                let official = "key tuple must be (Namespace, Set, Key) or (Namespace, Set, None, Digest)";
+                with_official_text(py, param_error(py, message), official)
+            }
             Self::Python(error) => error,
         }
     }
@@ -147,10 +163,7 @@ impl<'py> Reader<'py> {
     fn key(&mut self, key: &Bound<'py, PyTuple>) -> Result<(), BadKey> {
         let size = key.len();
         if size != 3 && size != 4 {
-            return Err(BadKey::Message(format!(
-                "it has {size} items; a key is (namespace, set, primary_key) or \
-                 (namespace, set, None, digest)"
-            )));
+            return Err(BadKey::Size(size));
         }
         let space = self.space(&key.get_item(0)?, &key.get_item(1)?)?;
         let digest = if size == 4 {
@@ -412,7 +425,7 @@ fn key_tuple<'py>(key: &Bound<'py, PyAny>, position: impl Fn() -> String) -> PyR
     }
     let found = describe(key);
     let message = format!("{} is {found}; it must be (namespace, set, primary_key)", position());
-    Err(type_error(key.py(), message))
+    Err(with_official_text(key.py(), type_error(key.py(), message), "key is invalid"))
 }
 
 /// A key as a dict, `{"ns": ..., "set": ..., "key": ..., "digest": ...}`, as the official client accepts it.
@@ -458,7 +471,7 @@ fn read_digest(digest: &Bound<'_, PyAny>) -> Result<Digest, BadKey> {
     } else if let Ok(bytes) = digest.cast::<PyByteArray>() {
         bytes.to_vec()
     } else {
-        return Err(BadKey::Type(format!("its digest is {}; it must be 20 bytes", describe(digest))));
+        return Err(BadKey::DigestType(format!("its digest is {}; it must be 20 bytes", describe(digest))));
     };
     bytes.as_slice().try_into().map_err(|_| {
         BadKey::Message(format!("its digest has {} bytes; it must have {}", bytes.len(), size_of::<Digest>()))

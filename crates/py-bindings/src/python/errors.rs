@@ -20,6 +20,8 @@ pub(crate) const SERVER: i32 = ResultCode::SERVER_ERROR.get() as i32;
 pub(crate) const RECORD_NOT_FOUND: i32 = ResultCode::RECORD_NOT_FOUND.get() as i32;
 /// The server's code of a user-defined function, or its module, that fails.
 pub(crate) const UDF_BAD_RESPONSE: i32 = ResultCode::UDF_BAD_RESPONSE.get() as i32;
+/// The code of a cluster that is not available, which the official client also gives a closed one.
+const CLUSTER: i32 = ResultCode::PARTITION_UNAVAILABLE.get() as i32;
 /// The client's code of a failure without a code of its own.
 pub(crate) const CLIENT: i32 = client_code::CLIENT;
 /// The client's code of a batch with rows that failed.
@@ -56,14 +58,35 @@ pub(crate) fn type_error(py: Python<'_>, message: String) -> PyErr {
     }
 }
 
+/// The error with the official client's text as its `msg`, which programs compare. Its message stays complete.
+pub(crate) fn with_official_text(py: Python<'_>, error: PyErr, text: &str) -> PyErr {
+    match error.value(py).setattr(intern!(py, "msg"), text) {
+        Ok(()) => error,
+        Err(other) => other,
+    }
+}
+
 /// A failure of the client itself.
 pub(crate) fn client_error(py: Python<'_>, message: String) -> PyErr {
     error_of_code(py, CLIENT, message, false)
 }
 
+/// A command of a client that is closed.
+pub(crate) fn closed_error(py: Python<'_>, message: String, in_doubt: bool) -> PyErr {
+    let class = || -> PyResult<Bound<'_, PyType>> { Ok(from_package!(py, "ClosedError")?.cast_into()?) };
+    match class() {
+        Ok(class) => {
+            let error = PyErr::from_type(class, (message, CLUSTER, in_doubt));
+            with_official_text(py, error, "No connection to aerospike cluster.")
+        }
+        Err(error) => error,
+    }
+}
+
 /// A bin name that the server would refuse.
 pub(crate) fn bin_name_error(py: Python<'_>, bin: &str, message: String) -> PyErr {
     let raised = error_of_code(py, BIN_NAME, message, false);
+    let raised = with_official_text(py, raised, "A bin name should not exceed 15 characters limit");
     match raised.value(py).setattr(intern!(py, "bin"), bin) {
         Ok(()) => raised,
         Err(error) => error,
@@ -83,6 +106,9 @@ pub(crate) fn decode_error(py: Python<'_>, bin: &str, message: String) -> PyErr 
 
 /// An error of `aero-io`, with its source as the exception's cause.
 pub(crate) fn io_error(py: Python<'_>, error: &aero_io::Error) -> PyErr {
+    if let aero_io::Error::Closed { in_doubt } = error {
+        return closed_error(py, error.to_string(), *in_doubt);
+    }
     let raised = error_of_code(py, error.code(), error.to_string(), error.in_doubt());
     if let Some(cause) = cause(error) {
         raised.set_cause(py, Some(cause));
@@ -132,6 +158,7 @@ pub(crate) fn about_record(
 fn cause(error: &aero_io::Error) -> Option<PyErr> {
     use aero_io::{DiscoveryFault, Error};
     match error {
+        Error::PartlyRead { source, .. } => cause(source),
         Error::Connection { source, .. } => Some(os_error(source)),
         Error::Protocol { source, .. } | Error::Request { source } => {
             Some(PyValueError::new_err(source.to_string()))

@@ -20,8 +20,8 @@ pub(crate) fn record<'py>(
     digest: &Digest,
     answer: &Answer,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let key = records::only_key(py, arena, digest)?;
     let meta = meta(py, answer)?;
+    let key = records::only_key(py, arena, digest)?;
     let bins = bins_dict(py, &mut BinNames::default(), answer.ops())
         .map_err(|unreadable| unreadable.raise(py, &key))?;
     records::record(py, &key, &meta, bins.as_any())

@@ -6,7 +6,7 @@ use arrow_columns::{
     describe_mixed, meta_part, with_meta,
 };
 use arrow_schema::ArrowError;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
@@ -64,34 +64,13 @@ pub(crate) fn table_error(py: Python<'_>, error: TableError, row_name: &dyn Fn(u
         TableError::Mixed(mixed) => client_error(py, describe_mixed(&mixed, row_name)),
         TableError::TooManyBins { .. } => client_error(py, error.to_string()),
         TableError::Schema(error) => column_error(error),
+        TableError::NoMemory => PyMemoryError::new_err(error.to_string()),
         error => PyRuntimeError::new_err(error.to_string()),
     }
 }
 
 pub(crate) fn arrow_error(error: &ArrowError) -> PyErr {
     PyRuntimeError::new_err(format!("Arrow refused the result: {error}"))
-}
-
-/// Generations and times to live as bytes of an array of pairs of `u4`.
-pub(crate) fn meta_bytes<'py>(py: Python<'py>, meta: &[[u32; 2]]) -> PyResult<Bound<'py, PyBytes>> {
-    PyBytes::new_with(py, meta.len() * 8, |bytes| {
-        for (place, pair) in bytes.chunks_exact_mut(8).zip(meta) {
-            let (generation, ttl) = place.split_at_mut(4);
-            generation.copy_from_slice(&pair[0].to_ne_bytes());
-            ttl.copy_from_slice(&pair[1].to_ne_bytes());
-        }
-        Ok(())
-    })
-}
-
-/// Result codes as bytes of an array of `i4`.
-pub(crate) fn code_bytes<'py>(py: Python<'py>, codes: &[i32]) -> PyResult<Bound<'py, PyBytes>> {
-    PyBytes::new_with(py, codes.len() * 4, |bytes| {
-        for (place, code) in bytes.chunks_exact_mut(4).zip(codes) {
-            place.copy_from_slice(&code.to_ne_bytes());
-        }
-        Ok(())
-    })
 }
 
 /// The rows of a result with columns about records.

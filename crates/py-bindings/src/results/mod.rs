@@ -20,6 +20,7 @@ pub(crate) mod query_labels;
 pub(crate) mod query_records;
 pub(crate) mod query_rows;
 pub(crate) mod records;
+pub(crate) mod row_meta;
 pub(crate) mod rows;
 pub(crate) mod sinks;
 pub(crate) mod stats;

@@ -175,7 +175,8 @@ fn nested<'py>(
     })
 }
 
-/// A map of `len` pairs as a dict; as a `KeyOrderedDict` if the server keeps it ordered by key.
+/// A map of `len` pairs as a dict; as a `KeyOrderedDict` if the server keeps it ordered by key; as a list of keys and
+/// values if it is the pairs that an operation returns (`MAP_RETURN_KEY_VALUE`).
 fn map<'py>(
     py: Python<'py>,
     reader: &mut Reader<'_>,
@@ -190,6 +191,14 @@ fn map<'py>(
         reader.skip_value()?;
         reader.skip_value()?;
         pairs -= 1;
+        if kind & msgpack::PRESERVE_ORDER != 0 {
+            let list = PyList::empty(py);
+            for _ in 0..pairs {
+                list.append(nested(py, reader, depth + 1)?)?;
+                list.append(nested(py, reader, depth + 1)?)?;
+            }
+            return Ok(list.into_any());
+        }
         is_ordered = msgpack::is_key_ordered(kind);
     }
     let dict = if is_ordered {

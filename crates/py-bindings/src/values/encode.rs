@@ -17,7 +17,7 @@ use wire_protocol::value::{Value as WireValue, WriteValue};
 use super::classes;
 use super::numpy::{numpy_array, numpy_scalar};
 use crate::python::describe::describe;
-use crate::python::errors::{bin_name_error, param_error, type_error};
+use crate::python::errors::{bin_name_error, param_error, type_error, with_official_text};
 use crate::python::once::intern;
 use crate::python::text::unicode;
 
@@ -118,18 +118,8 @@ pub(crate) fn encode_operand(
     encode_nested(classify(value, rules)?, rules, out, 1)
 }
 
-/// Refuses what [`encode_operand`] refuses, apart from what is inside lists and maps.
-pub(crate) fn check_operand(value: &Bound<'_, PyAny>) -> Result<(), BadValue> {
-    let is_collection = value.is_instance_of::<PyList>()
-        || value.is_instance_of::<PyTuple>()
-        || value.is_instance_of::<PyDict>();
-    if is_collection {
-        return Ok(());
-    }
-    classify(value, Rules { bools: Bools::default(), compares: true }).map(|_| ())
-}
-
-/// Checks a bin name: a str, or a bytearray of UTF-8, as the official client accepts it.
+/// Checks a bin name: a str, or a bytearray of UTF-8, as the official client accepts it. To that client a bytearray is a
+/// C string, which ends at its first NUL.
 pub(crate) fn bin_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
     bin_name_at("", name)
 }
@@ -137,12 +127,16 @@ pub(crate) fn bin_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
 /// [`bin_name`], for a name whose messages begin with its position.
 pub(crate) fn bin_name_at(position: impl Display, name: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = name.py();
-    let refused =
-        |must: &str| type_error(py, format!("{position}bin name {} must be {must}", describe(name)));
+    let refused = |must: &str| {
+        let error = type_error(py, format!("{position}bin name {} must be {must}", describe(name)));
+        with_official_text(py, error, "Bin name should be a string or unicode string.")
+    };
     let text = if let Ok(text) = name.cast::<PyString>() {
         unicode(text, format_args!("{position}a bin name"))?
     } else if let Ok(bytes) = name.cast::<PyByteArray>() {
-        String::from_utf8(bytes.to_vec()).map_err(|_| refused("UTF-8"))?
+        let mut name = bytes.to_vec();
+        name.truncate(name.iter().position(|&byte| byte == 0).unwrap_or(name.len()));
+        String::from_utf8(name).map_err(|_| refused("UTF-8"))?
     } else {
         return Err(refused("a str"));
     };

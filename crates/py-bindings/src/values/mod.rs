@@ -12,8 +12,7 @@ use crate::python::package::from_package;
 
 pub(crate) use decode::{BinNames, Unreadable, bin_and_value, bins_dict};
 pub(crate) use encode::{
-    BadValue, Bools, MAX_BIN_NAME, OpBytes, bin_name, bin_name_at, check_operand, encode_bins,
-    encode_operand, encode_value,
+    Bools, MAX_BIN_NAME, OpBytes, bin_name, bin_name_at, encode_bins, encode_operand, encode_value,
 };
 
 /// The package's classes for values that have no Python type of their own, looked up once.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use wire_protocol::collection::return_type as t;
-use wire_protocol::msgpack::{self, KEY_ORDERED, Reader, Token};
+use wire_protocol::msgpack::{self, KEY_ORDERED, PRESERVE_ORDER, Reader, Token};
 use wire_protocol::particle::particle_type;
 
 use crate::bin::Bin;
@@ -16,9 +16,6 @@ pub(super) const INDEX_RANGE: i64 = 9;
 pub(super) const REVERSE_INDEX_RANGE: i64 = 10;
 pub(super) const RANK_RANGE: i64 = 11;
 pub(super) const REVERSE_RANK_RANGE: i64 = 12;
-
-/// The ext kind of a map that is a result: its pairs come in the order in which they were selected.
-const PRESERVE_ORDER: i8 = 8;
 
 /// The result of an operation, if it has one.
 pub(super) type Outcome = Result<Option<Bin>, OpError>;

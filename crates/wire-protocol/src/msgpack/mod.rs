@@ -37,6 +37,9 @@ pub const KEY_ORDERED: i8 = 1;
 /// The ext kind of a map that is ordered by key and value.
 pub const KEY_VALUE_ORDERED: i8 = 3;
 
+/// The bit of an ext kind that marks a map that is a result: its pairs come in the order in which they were selected.
+pub const PRESERVE_ORDER: i8 = 8;
+
 /// Whether an ext of this kind marks a map that is ordered by key alone. Other bits say what else the server stored
 /// with it.
 #[must_use]

@@ -19,7 +19,7 @@ use crate::command::info::index_context::text_of;
 use crate::command::info::parameters::{
     MAX_SET, optional, optional_namespace, parameter, required, required_namespace,
 };
-use crate::command::info::{InfoSource, share};
+use crate::command::info::{InfoSource, role_violation, share};
 use crate::security::permission;
 use crate::state::store::Store;
 use crate::state::store::index::definition::{Definition, Elements, Source, ValueType};
@@ -63,7 +63,7 @@ impl InfoSource<'_> {
     pub(super) fn index_command(&self, name: &str, parameters: &str) -> String {
         let is_management = matches!(name, "sindex-create" | "sindex-delete" | "sindex-exists");
         if is_management && !self.allows(permission::SINDEX_ADMIN, b"", b"") {
-            return error(ResultCode::ROLE_VIOLATION, "role violation");
+            return role_violation();
         }
         let answer = match name {
             "sindex-create" => self.create_index(parameters),

@@ -141,6 +141,10 @@ impl<'a> InfoSource<'a> {
             | "sindex-stat" => self.index_command(name, parameters),
             "query-show" | "query-abort" | "query-abort-all" => self.query_command(name, parameters),
             "udf-put" | "udf-list" | "udf-get" | "udf-remove" | "udf-clear-cache" => {
+                let is_management = !matches!(name, "udf-list" | "udf-get");
+                if is_management && !self.allows(permission::UDF_ADMIN, b"", b"") {
+                    return Some(role_violation());
+                }
                 functions::answer(&self.store.functions, name, parameters)
             }
             "statistics" => self.statistics(),
@@ -167,7 +171,7 @@ impl<'a> InfoSource<'a> {
         let namespace = namespace.unwrap_or_default().as_bytes();
         let set = parameter(parameters, "set").unwrap_or_default().as_bytes();
         if !self.allows(permission::TRUNCATE, namespace, set) {
-            return format!("ERROR:{}:role violation", ResultCode::ROLE_VIOLATION.get());
+            return role_violation();
         }
         let target = if name.starts_with("truncate-namespace") { Target::Namespace } else { Target::Set };
         if name.ends_with("-undo") {
@@ -283,6 +287,11 @@ impl<'a> InfoSource<'a> {
             self.counters.connections_open,
         )
     }
+}
+
+/// The answer to a user without the permission for a command.
+fn role_violation() -> String {
+    format!("ERROR:{}:role violation", ResultCode::ROLE_VIOLATION.get())
 }
 
 /// Estimates a node's part of a number by its share of the partitions, since all nodes share one store.

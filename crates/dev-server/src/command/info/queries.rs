@@ -2,8 +2,8 @@
 
 use wire_protocol::ResultCode;
 
-use crate::command::info::InfoSource;
 use crate::command::info::parameters::{optional, parameter, query_id};
+use crate::command::info::{InfoSource, role_violation};
 use crate::security::permission;
 
 /// Length of the longest identifier.
@@ -12,7 +12,7 @@ const MAX_ID: usize = 25;
 impl InfoSource<'_> {
     pub(super) fn query_command(&self, name: &str, parameters: &str) -> String {
         if name != "query-show" && !self.allows(permission::QUERY_ADMIN, b"", b"") {
-            return format!("ERROR:{}:role violation", ResultCode::ROLE_VIOLATION.get());
+            return role_violation();
         }
         if name == "query-abort-all" {
             return format!("number-of-queries-killed:{}", self.jobs.abort_all());

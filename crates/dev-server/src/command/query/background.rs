@@ -153,7 +153,8 @@ impl BackgroundRun {
         }
         let (namespace, fields, scope) = request::parse(node, message)?;
         if user.is_some_and(|user| {
-            !user.may(Flags { info1: 0, info2, info3 }, namespace.name.as_bytes(), fields.set)
+            let flags = Flags { info1: 0, info2, info3 };
+            !user.may(flags, fields.call.is_some(), namespace.name.as_bytes(), fields.set)
         }) {
             return Err(ResultCode::ROLE_VIOLATION);
         }

@@ -87,7 +87,7 @@ impl<'a> QueryRun<'a> {
         if info3 & info3::PARTITION_DONE == 0 {
             return Err(ResultCode::UNSUPPORTED_FEATURE);
         }
-        if user.is_some_and(|user| !user.may(flags, namespace.name.as_bytes(), fields.set)) {
+        if user.is_some_and(|user| !user.may(flags, false, namespace.name.as_bytes(), fields.set)) {
             return Err(ResultCode::ROLE_VIOLATION);
         }
         if fields.call.is_some() {

@@ -9,12 +9,12 @@ use super::table::{E, Key, Kind, Spec};
 use crate::args::convert::{items_of, whole_number};
 use crate::python::describe::describe;
 use crate::python::errors::{param_error, type_error};
-use crate::values::{BadValue, Bools, check_operand, encode_operand};
+use crate::values::{Bools, encode_operand};
 
 /// The bit of a return type that selects all other items.
 const INVERTED: i64 = 0x10000;
 
-/// Where an argument is, for messages: in a list of operations, or in the call that makes one.
+/// Where an argument is, for messages: in a list of operations, or in a context or policy elsewhere.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) position: Option<usize>,
@@ -49,8 +49,8 @@ pub(super) struct Arguments<'a, 'py> {
     pub(super) place: Place<'a>,
     pub(super) dict: &'a Bound<'py, PyDict>,
     pub(super) bools: Bools,
-    /// Where the arguments are encoded; None only checks them.
-    pub(super) out: Option<&'a mut Vec<u8>>,
+    /// Where the arguments are encoded.
+    pub(super) out: &'a mut Vec<u8>,
     pub(super) has_context: bool,
     /// The number of encoded arguments.
     pub(super) count: usize,
@@ -67,7 +67,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
         place: Place<'a>,
         dict: &'a Bound<'py, PyDict>,
         bools: Bools,
-        out: Option<&'a mut Vec<u8>>,
+        out: &'a mut Vec<u8>,
         has_context: bool,
     ) -> Self {
         Self { place, dict, bools, out, has_context, count: 0, found: 0, creates: 0, signed: false }
@@ -130,6 +130,11 @@ impl<'a, 'py> Arguments<'a, 'py> {
                 Ok(())
             }
             (Kind::Ignored, None) => Ok(()),
+            // A dictionary of the official client may leave it out: nothing is returned.
+            (Kind::MapReturn, None) if value.is_none() => {
+                let nothing = 0i64.into_pyobject(self.dict.py())?.into_any();
+                self.required(argument, kind, &nothing)
+            }
             (_, None) => match value {
                 Some(none) => Err(self.place.wrong_type(argument, &none, expected(kind))),
                 None => Err(self.missing(key)),
@@ -223,9 +228,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
             }
             Kind::Text => self.text(argument, value)?,
             Kind::PairFirst => {
-                if let Some(out) = &mut self.out {
-                    msgpack::write_list_header(out, 2);
-                }
+                msgpack::write_list_header(self.out, 2);
                 self.text(argument, value)?;
             }
             Kind::PairSecond => {
@@ -300,11 +303,8 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     fn value(&mut self, argument: &str, value: &Bound<'py, PyAny>) -> PyResult<()> {
         self.count += 1;
-        let done = match &mut self.out {
-            Some(out) => encode_operand(value, self.bools, out),
-            None => check_operand(value),
-        };
-        done.map_err(|bad: BadValue| bad.raise_at(self.dict.py(), &self.place.of(argument)))
+        encode_operand(value, self.bools, self.out)
+            .map_err(|bad| bad.raise_at(self.dict.py(), &self.place.of(argument)))
     }
 
     fn text(&mut self, argument: &str, value: &Bound<'py, PyAny>) -> PyResult<()> {
@@ -324,9 +324,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.count += 1;
-        if let Some(out) = &mut self.out {
-            write(out);
-        }
+        write(self.out);
     }
 
     fn within(

@@ -97,10 +97,10 @@ fn write_step(
         let Some(extra) = extra.as_ref().and_then(|extra| extra.cast::<PyDict>().ok()) else {
             return Ok(None);
         };
-        Ok(extra.get_item(key)?.filter(|value| !value.is_none()))
+        extra.get_item(key)
     };
     let order = || match extra("order_key")? {
-        Some(order) => integer(place, &argument(), &order),
+        Some(order) => integer(place, &format!("the order of {}", argument()), &order),
         None => Ok(0),
     };
     let unknown = || {
@@ -111,8 +111,10 @@ fn write_step(
         t::LIST_INDEX | t::LIST_RANK | t::MAP_INDEX | t::MAP_RANK => id,
         t::LIST_VALUE | t::MAP_KEY | t::MAP_VALUE | t::MAP_KEYS_IN => id,
         LIST_INDEX_CREATE => {
-            let pad =
-                extra("pad_key")?.map(|pad| flag(place, &argument(), &pad)).transpose()?.unwrap_or(false);
+            let pad = match extra("pad_key")? {
+                Some(pad) => flag(place, &format!("pad of {}", argument()), &pad)?,
+                None => false,
+            };
             t::LIST_INDEX
                 | match (order()?, pad) {
                     (0, false) => t::CREATE_LIST,
@@ -136,7 +138,7 @@ fn write_step(
     };
     msgpack::write_int(out, step_type | bits);
     if id & 0x30 == 0 {
-        let Some(filter) = extra("filter_expr")? else {
+        let Some(filter) = extra("filter_expr")?.filter(|filter| !filter.is_none()) else {
             msgpack::write_bool(out, true);
             return Ok(());
         };

@@ -1,4 +1,5 @@
-//! Makes the dictionaries of operations, for the functions of the package, and checks them where they are made.
+//! Makes the dictionaries of operations, for the functions of the package. They are checked by the command that sends
+//! them, like the dictionaries of other origin.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
@@ -6,12 +7,8 @@ use wire_protocol::operation::Context;
 
 use super::arguments::Place;
 use super::table::{Key, Kind, Spec};
-use super::{
-    Buffers, EXPRESSION_READ, EXPRESSION_WRITE, MODIFY_BY_PATH, Operations, SELECT_BY_PATH, context, paths,
-    read_spec, scalar,
-};
+use super::{EXPRESSION_WRITE, MODIFY_BY_PATH, scalar};
 use crate::args::convert::whole_number;
-use crate::args::expression;
 use crate::python::errors::param_error;
 use crate::values::Bools;
 
@@ -34,7 +31,7 @@ pub(crate) fn operation<'py>(
         if let Some(entries) = entries {
             made.update(entries.as_mapping())?;
         }
-        return checked_other(py, number, made);
+        return Ok(made);
     };
     if let Some(entries) = entries {
         for (key, value) in &entries {
@@ -55,11 +52,6 @@ pub(crate) fn operation<'py>(
     }
     if let Some(ctx) = ctx.filter(is_given) {
         made.set_item(Key::Ctx.get(py), ctx)?;
-    }
-    let place = Place { position: None, function: spec.name };
-    let read = read_spec(place, spec, &made, Bools::default(), None)?;
-    if let Some(steps) = read.steps {
-        context::write(place, &steps, 0, Bools::default(), &mut Vec::new())?;
     }
     Ok(made)
 }
@@ -85,28 +77,6 @@ fn is_left_out(spec: &Spec, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) ->
 
 pub(super) fn expression_name(writes: bool) -> &'static str {
     if writes { "expression_write" } else { "expression_read" }
-}
-
-/// Checks an operation with an expression, or on a path.
-fn checked_other<'py>(
-    py: Python<'py>,
-    number: i64,
-    made: Bound<'py, PyDict>,
-) -> PyResult<Bound<'py, PyDict>> {
-    if number == SELECT_BY_PATH || number == MODIFY_BY_PATH {
-        let (mut operations, mut buffers) = (Operations::default(), Buffers::default());
-        let modifies = number == MODIFY_BY_PATH;
-        paths::encode(None, modifies, &made, Bools::default(), &mut operations, &mut buffers)?;
-        return Ok(made);
-    }
-    if number != EXPRESSION_READ && number != EXPRESSION_WRITE {
-        return Err(param_error(py, format!("no operation has the number {number}")));
-    }
-    let writes = number == EXPRESSION_WRITE;
-    let place = Place { position: None, function: expression_name(writes) };
-    let (_, expression, _) = read_expression(place, writes, &made)?;
-    expression::encode(&place.of("expression"), &expression, Bools::default())?;
-    Ok(made)
 }
 
 /// The bin, the expression and the flags of an operation with an expression.

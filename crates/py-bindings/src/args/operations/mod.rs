@@ -58,8 +58,17 @@ impl Operations {
     }
 }
 
+/// What the config says about the values of operations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ValueRules {
+    pub(crate) bools: Bools,
+    /// Whether what cannot be appended, prepended or added is refused here. Otherwise the server decides: it refuses it
+    /// where the bin has a value, and makes it the value of a missing bin.
+    pub(crate) strict_types: bool,
+}
+
 /// Encodes a list of operations. An error names the position of the operation that is wrong.
-pub(crate) fn encode_list(list: &Bound<'_, PyAny>, bools: Bools) -> PyResult<Operations> {
+pub(crate) fn encode_list(list: &Bound<'_, PyAny>, rules: ValueRules) -> PyResult<Operations> {
     let py = list.py();
     let Some(items) = items_of(list) else {
         return Err(type_error(
@@ -80,7 +89,7 @@ pub(crate) fn encode_list(list: &Bound<'_, PyAny>, bools: Bools) -> PyResult<Ope
     let mut operations = Operations::default();
     let mut buffers = Buffers::default();
     for (position, item) in items.iter().enumerate() {
-        encode_item(position, item, bools, &mut operations, &mut buffers)?;
+        encode_item(position, item, rules, &mut operations, &mut buffers)?;
     }
     Ok(operations)
 }
@@ -103,11 +112,11 @@ const MODIFY_BY_PATH: i64 = 3;
 fn encode_item(
     position: usize,
     item: &Bound<'_, PyAny>,
-    bools: Bools,
+    rules: ValueRules,
     operations: &mut Operations,
     buffers: &mut Buffers,
 ) -> PyResult<()> {
-    let py = item.py();
+    let (py, bools) = (item.py(), rules.bools);
     let refuse = |what: String| param_error(py, format!("operations[{position}] {what}"));
     let Some(dict) = as_dict(item)? else {
         let found = describe(item);
@@ -124,15 +133,15 @@ fn encode_item(
     };
     let Some(code) = whole_number(&number) else { return Err(unknown(&refuse, &number)) };
     if let Some(kind) = scalar::OpKind::of(code) {
-        return scalar::encode(&format!("operations[{position}]"), kind, &dict, bools, operations);
+        return scalar::encode(&format!("operations[{position}]"), kind, &dict, rules, operations);
     }
     if let Some(spec) = Spec::of(code) {
-        return encode_spec(Some(position), spec, &dict, bools, operations, buffers);
+        return encode_spec(position, spec, &dict, bools, operations, buffers);
     }
     match code {
         SELECT_BY_PATH | MODIFY_BY_PATH => {
             let modifies = code == MODIFY_BY_PATH;
-            paths::encode(Some(position), modifies, &dict, bools, operations, buffers)
+            paths::encode(position, modifies, &dict, bools, operations, buffers)
         }
         EXPRESSION_READ | EXPRESSION_WRITE => {
             encode_expression(position, code == EXPRESSION_WRITE, &dict, bools, operations, buffers)
@@ -148,17 +157,17 @@ fn unknown(refuse: &dyn Fn(String) -> PyErr, number: &Bound<'_, PyAny>) -> PyErr
 
 /// Encodes an operation of the table.
 fn encode_spec(
-    position: Option<usize>,
+    position: usize,
     spec: &'static Spec,
     dict: &Bound<'_, PyDict>,
     bools: Bools,
     operations: &mut Operations,
     buffers: &mut Buffers,
 ) -> PyResult<()> {
-    let place = Place { position, function: spec.name };
+    let place = Place { position: Some(position), function: spec.name };
     let Buffers { arguments, context, value } = buffers;
     arguments.clear();
-    let ReadSpec { bin, steps, count, creates } = read_spec(place, spec, dict, bools, Some(arguments))?;
+    let ReadSpec { bin, steps, count, creates } = read_spec(place, spec, dict, bools, arguments)?;
     value.clear();
     operations.responds_to_all |= spec.responds_to_all();
     if spec.number == TO_STRING {
@@ -189,13 +198,13 @@ struct ReadSpec<'py> {
     creates: i64,
 }
 
-/// Checks the dictionary of an operation of the table, and encodes its arguments if `out` is given.
+/// Reads the dictionary of an operation of the table, and encodes its arguments.
 fn read_spec<'py>(
     place: Place<'_>,
     spec: &'static Spec,
     dict: &Bound<'py, PyDict>,
     bools: Bools,
-    out: Option<&mut Vec<u8>>,
+    out: &mut Vec<u8>,
 ) -> PyResult<ReadSpec<'py>> {
     let py = dict.py();
     let context = dict.get_item(Key::Ctx.get(py))?;

@@ -15,9 +15,9 @@ use crate::args::expression;
 use crate::python::errors::param_error;
 use crate::values::Bools;
 
-/// Encodes such an operation; `position` is None where it is made.
+/// Encodes such an operation.
 pub(super) fn encode(
-    position: Option<usize>,
+    position: usize,
     modifies: bool,
     dict: &Bound<'_, PyDict>,
     bools: Bools,
@@ -26,7 +26,7 @@ pub(super) fn encode(
 ) -> PyResult<()> {
     let py = dict.py();
     let function = if modifies { "modify_by_path" } else { "select_by_path" };
-    let place = Place { position, function };
+    let place = Place { position: Some(position), function };
     let get = |key: Key| dict.get_item(key.get(py)).map(|value| value.filter(|value| !value.is_none()));
     let missing = |argument: &str| param_error(py, format!("{} is missing", place.of(argument)));
     let bin = get(Key::Bin)?.ok_or_else(|| missing("bin_name"))?;

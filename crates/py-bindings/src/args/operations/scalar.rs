@@ -6,10 +6,10 @@ use wire_protocol::message::op;
 use wire_protocol::particle::particle_type;
 
 use super::table::Key;
-use super::{Operations, push};
+use super::{Operations, ValueRules, push};
 use crate::args::convert::time_to_live;
 use crate::python::describe::describe;
-use crate::python::errors::{param_error, type_error};
+use crate::python::errors::{param_error, type_error, with_official_text};
 use crate::values::{Bools, MAX_BIN_NAME, bin_name_at, encode_value};
 
 /// A kind of operation.
@@ -89,7 +89,7 @@ pub(super) fn encode(
     position: &str,
     kind: OpKind,
     dict: &Bound<'_, PyDict>,
-    bools: Bools,
+    rules: ValueRules,
     operations: &mut Operations,
 ) -> PyResult<()> {
     let py = dict.py();
@@ -130,7 +130,7 @@ pub(super) fn encode(
         return Ok(());
     }
     match (has_value, value) {
-        (true, Some(value)) => push_value(position, operations, kind, &bin, &value, bools),
+        (true, Some(value)) => push_value(position, operations, kind, &bin, &value, rules),
         (true, None) => Err(refuse(format!("is a {} without a \"val\"", kind.name()))),
         (false, _) => {
             push(operations, kind.wire(), &bin, particle_type::NIL, &[]);
@@ -161,13 +161,14 @@ fn push_value(
     kind: OpKind,
     bin: &str,
     value: &Bound<'_, PyAny>,
-    bools: Bools,
+    rules: ValueRules,
 ) -> PyResult<()> {
     let mut bytes = Vec::new();
     // A bool is not turned into a number here, so that the check below refuses it.
-    let bools = if kind == OpKind::Increment { Bools::AsBool } else { bools };
+    let bools = if kind == OpKind::Increment { Bools::AsBool } else { rules.bools };
     let particle = encode_value(bin, value, bools, &mut bytes)?;
     let wanted = match kind {
+        _ if !rules.strict_types => None,
         // A bool is an int to Python, but adding one to a number is a mistake.
         OpKind::Increment if value.is_instance_of::<PyBool>() => Some("an int or a float"),
         OpKind::Increment if !matches!(particle, particle_type::INTEGER | particle_type::FLOAT) => {
@@ -181,14 +182,11 @@ fn push_value(
         _ => None,
     };
     if let Some(wanted) = wanted {
-        return Err(type_error(
-            value.py(),
-            format!(
-                "{position}: bin {bin:?}: {} cannot be used to {}; it must be {wanted}",
-                describe(value),
-                kind.name()
-            ),
-        ));
+        let (found, action) = (describe(value), kind.name());
+        let message =
+            format!("{position}: bin {bin:?}: {found} cannot be used to {action}; it must be {wanted}");
+        let official = "Cannot concatenate 'str' and 'non-str' objects";
+        return Err(with_official_text(value.py(), type_error(value.py(), message), official));
     }
     push(operations, kind.wire(), bin, particle, &bytes);
     Ok(())
@@ -199,12 +197,17 @@ pub(crate) fn encode_one(
     number: i64,
     bin: &Bound<'_, PyAny>,
     value: &Bound<'_, PyAny>,
+    rules: ValueRules,
 ) -> PyResult<(&'static str, String, Operations)> {
     let py = bin.py();
     let kind =
         OpKind::of(number).ok_or_else(|| param_error(py, format!("no operation has number {number}")))?;
     let mut operations = Operations::default();
-    let bin = named(|| kind.name().to_owned(), bin)?;
-    push_value(kind.name(), &mut operations, kind, &bin, value, Bools::default())?;
+    let bin =
+        named(|| kind.name().to_owned(), bin).map_err(|error| match bin.is_instance_of::<PyString>() {
+            true => error,
+            false => with_official_text(py, error, "Bin name should be of type string"),
+        })?;
+    push_value(kind.name(), &mut operations, kind, &bin, value, rules)?;
     Ok((kind.name(), bin, operations))
 }

@@ -9,7 +9,7 @@ use super::{DESERIALIZE, finish_policy, limit_settings, over, set};
 use crate::args::convert::whole_number;
 use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, unsupported};
 use crate::python::describe::describe;
-use crate::python::errors::{io_error, param_error};
+use crate::python::errors::{io_error, param_error, type_error, with_official_text};
 
 const DURATIONS: [QueryDuration; 3] = [QueryDuration::Long, QueryDuration::Short, QueryDuration::LongRelaxAp];
 
@@ -89,8 +89,12 @@ fn partition_filter(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<(Quer
         Some(value) => start_digest(py, &value)?,
         None => None,
     };
-    let begin = settings.number("begin", 0, last)?.map(|begin| begin as usize);
-    let count = settings.number("count", 1, PARTITIONS as i64)?.map(|count| count as usize);
+    let official = |text: &'static str| move |error| with_official_text(py, error, text);
+    let begin =
+        settings.number("begin", 0, last).map_err(official("invalid partition_filter policy begin"))?;
+    let begin = begin.map(|begin| begin as usize);
+    let count = settings.number("count", 1, PARTITIONS as i64);
+    let count = count.map_err(official("invalid partition_filter policy count"))?.map(|count| count as usize);
     let statuses = settings.take("partition_status")?;
     settings.finish()?;
     let (begin, count) = match (begin, digest) {
@@ -98,7 +102,9 @@ fn partition_filter(py: Python<'_>, object: &Bound<'_, PyAny>) -> PyResult<(Quer
         (None, Some(digest)) => (partition_id(&digest), count.unwrap_or(1)),
         (None, None) => (0, count.unwrap_or(PARTITIONS)),
     };
-    let refused = |error: aero_io::Error| io_error(py, &error);
+    let refused = |error: aero_io::Error| {
+        with_official_text(py, io_error(py, &error), "invalid partition filter range")
+    };
     let mut partitions = QueryPartitions::range(begin, count).map_err(refused)?;
     if let Some(digest) = digest {
         let after = RecordPosition { digest, index_value: 0 };
@@ -149,6 +155,22 @@ fn index_value(value: &Bound<'_, PyAny>) -> PyResult<i64> {
     })
 }
 
+/// The entry about all partitions, "done" or "retry", of the dict that `get_partitions_status` returned. A missing one is
+/// False.
+fn whole_status(statuses: &Bound<'_, PyDict>, key: &str) -> PyResult<bool> {
+    let py = statuses.py();
+    let Some(value) = statuses.get_item(key)? else { return Ok(false) };
+    if let Ok(number) = value.extract::<i64>() {
+        return Ok(number != 0);
+    }
+    let message = format!(
+        "partition_filter \"partition_status\" {key:?} is {}; it must be True or False",
+        describe(&value)
+    );
+    let official = format!("partition_status dict key '{key}' must be an int");
+    Err(with_official_text(py, type_error(py, message), &official))
+}
+
 /// Takes the dict that `get_partitions_status` of this or the official client returned.
 fn partition_statuses(
     py: Python<'_>,
@@ -160,37 +182,43 @@ fn partition_statuses(
             format!("partition_filter \"partition_status\" is {}; it must be a dict", describe(object));
         return Err(param_error(py, message));
     };
-    let all_again = match statuses.get_item("retry")? {
-        Some(again) => again.is_truthy()?,
-        None => false,
-    };
+    whole_status(statuses, "done")?;
+    let all_again = whole_status(statuses, "retry")?;
     for (key, status) in statuses {
         // The entries about the whole, "done" and "retry", have str keys.
         if key.is_instance_of::<PyString>() {
             continue;
         }
-        let wrong = || {
+        let number = whole_number(&key);
+        let official = |part: &str| format!("invalid {part} for part_id: {}", number.unwrap_or(-1));
+        let wrong = |part: &str| {
             let (key, found) = (describe(&key), describe(&status));
             let message = format!(
                 "partition_filter \"partition_status\" has {key}: {found}; it must be what get_partitions_status() \
                  returns: partition to (partition, init, retry, digest, bval)"
             );
-            param_error(py, message)
+            with_official_text(py, param_error(py, message), &official(part))
         };
-        let partition =
-            whole_number(&key).and_then(|number| usize::try_from(number).ok()).ok_or_else(wrong)?;
-        let mut items = status.try_iter().map_err(|_| wrong())?;
-        let mut item = || items.next().transpose()?.ok_or_else(wrong);
+        let partition = number.and_then(|number| usize::try_from(number).ok());
+        let partition = partition.ok_or_else(|| wrong("id"))?;
+        let mut items = status.try_iter().map_err(|_| wrong("status"))?;
+        let mut item = || items.next().transpose()?.ok_or_else(|| wrong("status"));
         let (_, is_set, again, digest) = (item()?, item()?, item()?, item()?);
-        let (Ok(is_set), Ok(again)) = (is_set.extract::<bool>(), again.extract::<bool>()) else {
-            return Err(wrong());
+        let is_set = is_set.extract::<bool>().map_err(|_| wrong("init"))?;
+        let again = again.extract::<bool>().map_err(|_| wrong("retry"))?;
+        let index_value = items.next().transpose()?.map(|value| index_value(&value)).transpose();
+        let index_value = index_value.map_err(|error| with_official_text(py, error, &official("bval")))?;
+        let index_value = index_value.unwrap_or(0);
+        // Nothing was read of the partition: there is no digest.
+        let is_empty = digest.is_none() || digest.len().is_ok_and(|len| len == 0);
+        let digest = match is_empty && !is_set {
+            true => None,
+            false => {
+                let official = official("digest value");
+                Some(read_digest(&digest).map_err(|error| with_official_text(py, error, &official))?)
+            }
         };
-        let index_value =
-            items.next().transpose()?.map(|value| index_value(&value)).transpose()?.unwrap_or(0);
-        let after = match is_set {
-            true => Some(RecordPosition { digest: read_digest(&digest)?, index_value }),
-            false => None,
-        };
+        let after = digest.filter(|_| is_set).map(|digest| RecordPosition { digest, index_value });
         partitions
             .set(partition, PartitionProgress { after, is_done: !again && !all_again })
             .map_err(|error| io_error(py, &error))?;

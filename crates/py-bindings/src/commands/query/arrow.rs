@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aero_io::{Cluster, Error, Query, QueryProgress, QueryStopper};
 use arrow_columns::{MetaRows, QueryBlock, QueryTable, meta_part};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
 use super::QueryPlace;
 use crate::call::{Call, Completions, inherited_call};
@@ -19,6 +18,7 @@ use crate::results::arrow as results;
 use crate::results::arrow_rows::{ArrowQueryRows, ReadyColumns};
 use crate::results::clock;
 use crate::results::query_labels::QueryLabels;
+use crate::results::row_meta::RowMeta;
 use crate::results::summary::DescribedFailure;
 
 /// Names of bins without a column that are kept, to be compared with those of missing columns.
@@ -156,9 +156,8 @@ impl ArrowStream {
         let (inexact, failure_count) = results::counts(py, &report)?;
         let records = python(py)?.bind(py).call1((
             table,
-            results::meta_bytes(py, &meta)?,
-            PyBytes::new(py, &digests),
             Py::new(py, QueryLabels::new(labels, meta.len()))?,
+            Py::new(py, RowMeta::new(meta, Vec::new(), digests))?,
             self.has_sets,
             inexact,
             failure_count,

@@ -49,7 +49,7 @@ impl QueryOperations {
 impl Core {
     /// Operations for a query, checked and encoded.
     fn query_operations(&self, list: &Bound<'_, PyAny>) -> PyResult<QueryOperations> {
-        let operations = encode_list(list, self.config.bools)?;
+        let operations = encode_list(list, self.config.values())?;
         if operations.all_bins {
             let message = "operations read all bins; run the query without add_ops() for that";
             return Err(param_error(list.py(), message.into()));

@@ -1,0 +1,103 @@
+"""Results that need more memory than there is, and how much memory a read takes besides its result."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import aerospike_py as aerospike
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs limits and figures of Linux")
+
+MIB = 1 << 20
+
+
+def _run(program: str, **values: Any) -> str:
+    prelude = "\n".join(f"{name} = {value!r}" for name, value in values.items())
+    answer = subprocess.run(
+        [sys.executable, "-c", f"{prelude}\n{program}"], capture_output=True, text=True, timeout=110
+    )
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout.strip()
+
+
+LIMITED = """
+import asyncio, resource, threading
+import aerospike_py
+import numpy, pyarrow  # before there is a limit
+
+client = aerospike_py.client(config).connect()
+keys = [("test", name, row % 40) for row in range(rows)]
+def read(what):
+    if what == "batch":
+        return client.batch_read_arrow(keys, schema)
+    return client.query("test", name).to_arrow(schema)
+
+client.batch_read_arrow(keys[:1], schema)
+for line in open("/proc/self/status"):
+    if line.startswith("VmSize"):
+        size = int(line.split()[1]) * 1024
+resource.setrlimit(resource.RLIMIT_AS, (size + limit, -1))
+try:
+    read(what)
+except MemoryError as error:
+    print("MemoryError:", error)
+resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+# The client works, and has given the memory back.
+print(len(read("batch" if what == "batch" else "query")) if what == "query" else
+      len(client.batch_read_arrow(keys[:20], schema)))
+client.close()
+"""
+
+
+@pytest.mark.parametrize("schema", [{"t": "utf8"}, {"l": "list<binary>"}, None], ids=["text", "list", "none"])
+@pytest.mark.parametrize("what", ["batch", "query"])
+def test_too_little_memory_is_an_error(config: Any, fresh_set: str, what: str, schema: Any) -> None:
+    with aerospike.client(config) as client:
+        for row in range(40):
+            client.put(("test", fresh_set, row), {"t": "x" * (400 << 10), "l": [b"y" * (400 << 10)]})
+    rows = 400 if what == "batch" else 40
+    out = _run(
+        LIMITED, config=config, name=fresh_set, rows=rows, schema=schema, what=what,
+        limit=60 * MIB if what == "batch" else 18 * MIB,
+    )  # fmt: skip
+    first, second = out.splitlines()
+    assert first.startswith("MemoryError: there is not enough memory for the columns"), out
+    assert second == ("20" if what == "batch" else "40")
+
+
+PEAK = """
+import ctypes
+import aerospike_py
+import numpy as np
+
+def status(field):
+    for line in open("/proc/self/status"):
+        if line.startswith(field):
+            return int(line.split()[1]) * 1024
+
+client = aerospike_py.client(config).connect()
+client.batch_read_arrow(aerospike_py.Keys("test", name, np.arange(2000) % 1000), schema)
+keys = aerospike_py.Keys("test", name, np.where(np.arange(200_000) == 777, 1000, np.arange(200_000) % 1000))
+ctypes.CDLL(None).malloc_trim(0)
+open("/proc/self/clear_refs", "w").write("5")
+before = status("VmRSS")
+records = client.batch_read_arrow(keys, schema)
+print(status("VmHWM") - before, records.nbytes)
+client.close()
+"""
+
+
+def test_one_long_text_among_many_costs_no_more_than_itself(config: Any, fresh_set: str) -> None:
+    """200,000 rows of short text, numbers and lists, one of which has a text of 10 kB."""
+    with aerospike.client(config) as client:
+        for row in range(1001):
+            text = "x" * 10_000 if row == 1000 else f"text {row}"
+            client.put(("test", fresh_set, row), {"t": text, "n": row, "l": [row] * (row % 4)})
+    schema = {"t": "utf8", "n": "int64", "l": "list<int32>"}
+    peak, size = map(int, _run(PEAK, config=config, name=fresh_set, schema=schema).split())
+    assert peak - size < 64 * MIB, (peak, size)
+    assert size < 200_000 * 60
