@@ -13,7 +13,7 @@ import pytest
 import aerospike_py as aerospike
 from aerospike_py._engines import clients
 from aerospike_py.testing import DevServer
-from tests.engines.mixed import row
+from tests.support.mixed_records import row
 
 ROWS = 1_000_000
 
@@ -40,7 +40,7 @@ def million() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def mixed(million: Any) -> dict[str, Any]:
     """The config of a cluster with 200 records of nulls, extremes, NaN, text and values of other types, in
-    the set "mixed" (:mod:`tests.engines.mixed`)."""
+    the set "mixed" (:mod:`tests.support.mixed_records`)."""
     with aerospike.client(million.config).connect() as client:
         for k in range(200):
             client.put(("test", "mixed", k), row(k))

@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import aerospike_py as aerospike
-from tests.engines.mixed import BOOLEANS, FLOATS, INTEGERS, SCHEMA, TEXTS
+from tests.support.mixed_records import BOOLEANS, COMPARISONS, FLOATS, INTEGERS, SCHEMA, TEXTS
 
 ray = pytest.importorskip("ray")
 pytest.importorskip("ray.data")
@@ -106,12 +106,7 @@ def leaves(name, values, listed):
         lambda operator, value: operator(column, value),
         st.sampled_from(
             [
-                lambda a, b: a == b,
-                lambda a, b: a != b,
-                lambda a, b: a < b,
-                lambda a, b: a <= b,
-                lambda a, b: a > b,
-                lambda a, b: a >= b,
+                *COMPARISONS,
                 lambda a, b: lit(b) < a,
             ]
         ),

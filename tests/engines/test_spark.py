@@ -16,7 +16,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import aerospike_py as aerospike
-from tests.engines.mixed import BOOLEANS, FLOATS, INTEGERS, SCHEMA, TEXTS, row
+from tests.support.mixed_records import BOOLEANS, FLOATS, INTEGERS, SCHEMA, TEXTS, row
 
 pytest.importorskip("pyspark")
 pa = pytest.importorskip("pyarrow")

@@ -13,6 +13,7 @@ from aerospike_py._engines import clients
 from aerospike_py._engines.columns import kinds
 from aerospike_py._engines.conditions import filter_for
 from aerospike_py.testing import DevServer
+from tests.support.mixed_records import BOOLEANS, COMPARISONS, FLOATS, INTEGERS, SCHEMA, TEXTS, row
 
 pl = pytest.importorskip("polars")
 
@@ -21,31 +22,13 @@ from aerospike_py.polars import scan_aerospike  # noqa: E402
 
 pytestmark = pytest.mark.embedded
 
-SCHEMA = {"i": "int64", "f": "float64", "s": "utf8", "b": "bool", "k": "int64"}
-INTEGERS = [None, 0, 1, -1, 5, 2**53, 2**53 + 1, 2**63 - 1, -(2**63)]
-FLOATS = [None, 0.0, -0.0, 1.5, -2.5, float("nan"), float("inf"), float("-inf"), 5.0]
-TEXTS = [None, "", "a", "ab", "abc", "b", "é", "\ud7ff", "\ue000", "\U0010ffff", "a\U0010ffff", "Z"]
-BOOLEANS = [None, True, False]
-
 
 @pytest.fixture(scope="module")
 def server():
     with DevServer(nodes=2) as made:
         with aerospike.client(made.config).connect() as client:
             for k in range(200):
-                row = {
-                    "i": INTEGERS[k % len(INTEGERS)],
-                    "f": FLOATS[k % len(FLOATS)],
-                    "s": TEXTS[k % len(TEXTS)],
-                    "b": BOOLEANS[k % 3],
-                }
-                # Values of other types that the columns take without loss.
-                if k % 23 == 0:
-                    row["f"] = 5
-                if k % 29 == 0:
-                    row["i"] = 3.0
-                bins = {name: value for name, value in row.items() if value is not None}
-                client.put(("test", "p", k), {**bins, "k": k})
+                client.put(("test", "p", k), row(k))
         yield made
         clients.close_all()
 
@@ -62,12 +45,7 @@ def comparisons(column, values):
         lambda operator, value: operator(name, value),
         st.sampled_from(
             [
-                lambda a, b: a == b,
-                lambda a, b: a != b,
-                lambda a, b: a < b,
-                lambda a, b: a <= b,
-                lambda a, b: a > b,
-                lambda a, b: a >= b,
+                *COMPARISONS,
                 lambda a, b: pl.lit(b) < a,
                 lambda a, b: a.eq_missing(b),
                 lambda a, b: a.ne_missing(b),

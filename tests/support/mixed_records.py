@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 SCHEMA = {"i": "int64", "f": "float64", "s": "utf8", "b": "bool", "k": "int64"}
@@ -9,6 +10,7 @@ INTEGERS = [None, 0, 1, -1, 5, 2**53, 2**53 + 1, 2**63 - 1, -(2**63)]
 FLOATS = [None, 0.0, -0.0, 1.5, -2.5, float("nan"), float("inf"), float("-inf"), 5.0]
 TEXTS = [None, "", "a", "ab", "abc", "b", "é", "\ud7ff", "\ue000", "\U0010ffff", "a\U0010ffff", "Z"]
 BOOLEANS = [None, True, False]
+COMPARISONS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge]
 
 
 def row(k: int) -> dict[str, Any]:
