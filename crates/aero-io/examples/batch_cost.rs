@@ -6,107 +6,26 @@
 
 #![allow(clippy::print_stdout, reason = "a program that prints its findings")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+mod batch_support;
+
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use aero_io::{
-    BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Digest, Key, OwnedKey, RowLease, RowOutcome, RowSink,
-    Seed, Space, TcpTransport, WriteOp, WritePolicy,
+    BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Digest, Key, OwnedKey, Seed, Space, TcpTransport,
+    WriteOp, WritePolicy,
 };
-use wire_protocol::batch::{BatchReadHeader, BatchRow, Record, write_batch_read};
+use wire_protocol::batch::{BatchReadHeader, BatchRow, write_batch_read};
 use wire_protocol::command::Projection;
 use wire_protocol::message::op;
 use wire_protocol::particle::Particle;
 
+use self::batch_support::{Counts, Server, cpu_time, serve};
+
 const BINS: [&[u8]; 5] = [b"temperature", b"humidity", b"pressure", b"status", b"count"];
-
-/// Counts rows and the bytes of their bins.
-#[derive(Default)]
-struct Counts {
-    rows: AtomicU64,
-    bytes: AtomicU64,
-}
-
-struct Lease<'a> {
-    counts: &'a Counts,
-    rows: u64,
-    bytes: u64,
-}
-
-impl RowSink for Counts {
-    type Lease<'a> = Lease<'a>;
-
-    fn lease(&self) -> Option<Lease<'_>> {
-        Some(Lease { counts: self, rows: 0, bytes: 0 })
-    }
-}
-
-impl RowLease for Lease<'_> {
-    fn record(&mut self, _row: usize, record: &Record<'_>) -> RowOutcome {
-        self.rows += u64::from(record.result_code.is_ok());
-        self.bytes += record.ops().map(|op| op.value.len() as u64).sum::<u64>();
-        RowOutcome::Written
-    }
-
-    fn fail(&mut self, _row: usize, _code: i32, _in_doubt: bool) -> RowOutcome {
-        RowOutcome::Written
-    }
-}
-
-impl Drop for Lease<'_> {
-    fn drop(&mut self) {
-        self.counts.rows.fetch_add(self.rows, Ordering::Relaxed);
-        self.counts.bytes.fetch_add(self.bytes, Ordering::Relaxed);
-    }
-}
-
-/// The embedded node in another process, which runs this program as a server.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let program = std::env::current_exe().expect("the program's own path");
-        let mut process = Command::new(program)
-            .arg("serve")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a process for the embedded node");
-        let mut address = String::new();
-        let output = process.stdout.take().expect("its output");
-        BufReader::new(output).read_line(&mut address).expect("its address");
-        Self { process, address: address.trim().to_owned() }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        _ = self.process.kill();
-        _ = self.process.wait();
-    }
-}
-
-async fn serve() {
-    let server = dev_server::DevServer::start(dev_server::Config::default()).await.expect("a free port");
-    println!("{}", server.addresses()[0]);
-    std::future::pending::<()>().await;
-}
-
-/// Processor time of all threads of this process so far.
-fn cpu_time() -> Duration {
-    let mut sum = 0;
-    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
-        let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-        sum += text.split(' ').next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-    }
-    Duration::from_nanos(sum)
-}
 
 /// Median wall time and mean processor time of `run`, measured for about two seconds.
 fn measure(mut run: impl FnMut()) -> (Duration, Duration) {
