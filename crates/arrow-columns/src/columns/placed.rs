@@ -45,8 +45,15 @@ pub(crate) trait Placed: Send + Sync {
     -> Result<u64, Misfit>;
 
     /// [`Placed::put`] of an integer.
-    fn put_int(&mut self, memory: &mut [u8], row: usize, value: i64, casting: Casting)
-    -> Result<u64, Misfit>;
+    fn put_int(
+        &mut self,
+        memory: &mut [u8],
+        row: usize,
+        value: i64,
+        casting: Casting,
+    ) -> Result<u64, Misfit> {
+        self.put(memory, row, Number::Int(value), casting)
+    }
 
     /// [`Placed::put`] of a float.
     fn put_float(
@@ -55,7 +62,9 @@ pub(crate) trait Placed: Send + Sync {
         row: usize,
         value: f64,
         casting: Casting,
-    ) -> Result<u64, Misfit>;
+    ) -> Result<u64, Misfit> {
+        self.put(memory, row, Number::Float(value), casting)
+    }
 
     /// The types of values that the column takes, as messages name them.
     fn takes(&self) -> &'static str;
@@ -99,10 +108,12 @@ struct Numbers<C: Conversion> {
 
 impl<C: Conversion> Numbers<C> {
     const WIDTH: usize = size_of::<Native<C>>();
+}
 
-    /// Inlined into each caller, for its kind of number.
+impl<C: Conversion> Placed for Numbers<C> {
+    // Inlined into `put_int` and `put_float`, for their kind of number.
     #[inline(always)]
-    fn set(
+    fn put(
         &mut self,
         memory: &mut [u8],
         row: usize,
@@ -118,38 +129,6 @@ impl<C: Conversion> Numbers<C> {
             self.valid.insert(row);
         }
         Ok(changed)
-    }
-}
-
-impl<C: Conversion> Placed for Numbers<C> {
-    fn put(
-        &mut self,
-        memory: &mut [u8],
-        row: usize,
-        number: Number,
-        casting: Casting,
-    ) -> Result<u64, Misfit> {
-        self.set(memory, row, number, casting)
-    }
-
-    fn put_int(
-        &mut self,
-        memory: &mut [u8],
-        row: usize,
-        value: i64,
-        casting: Casting,
-    ) -> Result<u64, Misfit> {
-        self.set(memory, row, Number::Int(value), casting)
-    }
-
-    fn put_float(
-        &mut self,
-        memory: &mut [u8],
-        row: usize,
-        value: f64,
-        casting: Casting,
-    ) -> Result<u64, Misfit> {
-        self.set(memory, row, Number::Float(value), casting)
     }
 
     fn takes(&self) -> &'static str {
@@ -182,26 +161,6 @@ impl Placed for Bools {
         }
         self.valid.insert(row);
         Ok(0)
-    }
-
-    fn put_int(
-        &mut self,
-        memory: &mut [u8],
-        row: usize,
-        value: i64,
-        casting: Casting,
-    ) -> Result<u64, Misfit> {
-        self.put(memory, row, Number::Int(value), casting)
-    }
-
-    fn put_float(
-        &mut self,
-        memory: &mut [u8],
-        row: usize,
-        value: f64,
-        casting: Casting,
-    ) -> Result<u64, Misfit> {
-        self.put(memory, row, Number::Float(value), casting)
     }
 
     fn takes(&self) -> &'static str {
