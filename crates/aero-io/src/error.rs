@@ -146,7 +146,7 @@ impl fmt::Display for SeedFailure {
 /// How far a node is with an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodeProgress {
-    /// Build progress of the index, in percent.
+    /// The node has built so many percent of the index.
     Built(u8),
     /// The node does not know the index.
     Unknown,

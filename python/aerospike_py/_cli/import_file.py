@@ -178,7 +178,7 @@ class Import:
         if len(failed) == len(block) and all(
             code < 0 and code != ParamError.code for _, code, _, _ in failed
         ):
-            # The cluster is not there; to keep the rest of the file as failed rows would help nobody.
+            # The cluster cannot be reached: stop, instead of keeping the rest of the file as failed rows.
             raise AerospikeError(f"no row of a block of {len(block):,} was written: {failed[0][3]}")
         pa = pyarrow()
         rows, codes, in_doubt, reasons = zip(*failed, strict=True)
