@@ -135,6 +135,12 @@ def test_a_wrong_value_is_found(code):
         pages.run(Block(1, code), "page", {})
 
 
+def test_an_error_that_is_not_raised_is_found():
+    with pytest.raises(AssertionError, match="line 1: the page shows an error, but nothing is raised"):
+        pages.run(Block(1, "try:\n    1 + 1\nexcept ValueError:\n    pass\n"), "page", {})
+    assert pages.run(Block(1, "try:\n    int('a')\nexcept ValueError:\n    1  # 1\n"), "page", {}) == 1
+
+
 def test_what_is_printed_is_compared():
     block = Block(1, "print(1)\n", "1\n")
     assert pages.run(block, "page", {}) == 1

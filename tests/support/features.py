@@ -595,7 +595,7 @@ GROUPS = (
             ),
             better(
                 "command line",
-                "`aerospike-py serve`, `info`, `dtype`, `peek`, `bench`",
+                "`aerospike-py serve`, `info`, `dtype`, `peek`, `export`, `import`, `bench`",
                 "tests/tools/test_cli.py::test_the_script_is_installed",
                 official=NO,
                 peer=NO,

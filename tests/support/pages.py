@@ -65,6 +65,16 @@ class _Checked(ast.NodeTransformer):
         return ast.copy_location(ast.Expr(ast.copy_location(call, node)), node)
 
 
+def raising(tree: ast.Module) -> ast.Module:
+    """Lets a `try` of a page fail if its body raises nothing: the page shows an error that there is not."""
+    for node in tree.body:
+        if isinstance(node, ast.Try) and node.handlers and not node.orelse:
+            message = f"line {node.lineno}: the page shows an error, but nothing is raised"
+            call = ast.Call(ast.Name("AssertionError", ast.Load()), [ast.Constant(message)], [])
+            node.orelse = [ast.copy_location(ast.Raise(ast.copy_location(call, node)), node)]
+    return tree
+
+
 _COMMENT = re.compile(r"^(?P<code>.*\S) {2}# (?P<text>.*)$")
 
 
@@ -110,7 +120,7 @@ def run(block: Block, page: str, names: dict[str, Any]) -> int:
         literal = found and told(found["text"])
         if literal:
             comments[number] = literal
-    tree = _Checked(comments).visit(ast.parse(block.in_place(), page))
+    tree = raising(_Checked(comments).visit(ast.parse(block.in_place(), page)))
     count = 0
 
     def checked(value: Any, literal: str, line: int) -> None:
