@@ -281,10 +281,14 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "metrics",
             "_schema",
             "_finish",
+            "_arrow",
             "arrow_records",
             "query",
             "numpy_batch",
             "feature_matrix",
+            # Their names, for the message about a method that is an operation here.
+            "list_operations",
+            "map_operations",
             "numpy_write",
             "_inference",
             "_operation",
@@ -352,7 +356,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "feature_matrix": ("_export", "_types", "_result_codes"),
         "numpy_query": ("numpy_records", "_types"),
-        "numpy_write": ("_export", "_result_codes", "_utils", "_native"),
+        "numpy_write": ("_export", "_result_codes", "exception", "_utils", "_native"),
         "inference": ("_inference",),
         # Behind `inference` and `infer_dtype`.
         "_inference": ("_schema", "records", "values", "_types", "exception", "_utils"),
@@ -400,7 +404,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "cdt_ctx": ("_numbers", "constants", "exception", "_utils"),
         "string_helpers": (),
         "_numbers": (),
-        "records": ("_export", "exception", "_result_codes"),
+        "records": ("_export", "exception", "_result_codes", "_utils"),
         "values": ("exception", "_utils"),
         # Results as objects of other libraries.
         "_export": ("_types", "_leaves", "_native", "_schema"),

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 _UNITS = ("s", "ms", "us", "ns")
 
+#: Types of Python to those of columns.
+_PYTHON = {bool: "bool", int: "int64", float: "float64", str: "utf8", bytes: "binary"}
+
 #: Kinds of NumPy to the types of their widths.
 _NUMBERS = {"i": "int", "u": "uint", "f": "float"}
 
@@ -32,6 +35,14 @@ def schema_spec(schema: Any) -> Any:
             f"schema is {schema!r:.80}, the name of one type; pass a dict of columns, such as "
             '{"name": "utf8", "age": "int64"}'
         )
+    if isinstance(getattr(schema, "schema", None), Mapping) and hasattr(schema, "dtype"):
+        return schema_spec(schema.schema)  # what infer_dtype has found
+    if isinstance(schema, (list, tuple)) and schema and all(isinstance(name, str) for name in schema):
+        raise TypeError(
+            f"schema is {schema!r:.80}, names without types; pass a dict such as "
+            f'{{"{schema[0]}": "utf8"}}, or leave it out to infer the types: bins= of batch_read_arrow and '
+            "select() of a query choose bins"
+        )
     dtype = _dtype(schema)
     if dtype is None:
         raise TypeError(
@@ -51,6 +62,8 @@ def _name(name: Any) -> str:
 def _type(name: str, kind: Any) -> Any:
     if isinstance(kind, str) or hasattr(kind, "__arrow_c_schema__"):
         return kind
+    if isinstance(kind, type) and kind in _PYTHON:
+        return _PYTHON[kind]
     if isinstance(kind, Mapping):
         return [(_name(inner), _type(f"{name}.{inner}", inner_kind)) for inner, inner_kind in kind.items()]
     if type(kind).__module__.partition(".")[0] == "polars" or getattr(kind, "__module__", "").startswith(

@@ -34,15 +34,25 @@ FeatureGroup: TypeAlias = "tuple[Keys, Sequence[MatrixColumn]]"
 Paths: TypeAlias = Mapping[str, "str | Sequence[str | bytes | bytearray | int | np.integer[Any]]"]
 
 MetaColumns: TypeAlias = "Sequence[Literal['key', 'digest', 'set', 'gen', 'ttl', 'result_code']]"
-# The columns of a result: an object with __arrow_c_schema__, a structured dtype, or types by name.
+# The columns of a result: an object with __arrow_c_schema__, a structured dtype, types by name, or what
+# infer_dtype returns.
 ArrowType: TypeAlias = "str | ExportsSchema | npt.DTypeLike | Mapping[str, ArrowType]"
-ArrowSchema: TypeAlias = "ExportsSchema | np.dtype[Any] | Mapping[str, ArrowType]"
+ArrowSchema: TypeAlias = "ExportsSchema | HasSchema | np.dtype[Any] | Mapping[str, ArrowType]"
 
 
 class ExportsSchema(Protocol):
     """A schema or type of pyarrow, polars, nanoarrow and others."""
 
     def __arrow_c_schema__(self) -> object: ...
+
+
+class HasSchema(Protocol):
+    """An inferred dtype, which has a schema, too."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    @property
+    def schema(self) -> Mapping[str, Any]: ...
 
 
 class ArrowStreamExport(Protocol):

@@ -135,6 +135,14 @@ class ArrowRecords:
         duckdb = _library("duckdb", "to_duckdb()")
         return (duckdb if connection is None else connection).from_arrow(self.to_pyarrow())
 
+    if not TYPE_CHECKING:  # Type checkers must report that there are no items.
+
+        def __getitem__(self, index: Any) -> NoReturn:
+            raise TypeError(
+                f"{type(self).__name__} has no items; convert it first with to_pandas(), to_polars(), "
+                f"to_pyarrow() or to_duckdb(), as in .to_pandas()[{index!r:.80}]"
+            )
+
     # -- about rows
 
     def __len__(self) -> int:
@@ -288,6 +296,10 @@ class ArrowRecords:
                 False,
                 self,
             )
+
+    def _has_records(self) -> bool:
+        """Whether any row is a record."""
+        return len(self) > 0 if self._batch_keys is None else 0 in self._codes()
 
     def _codes(self) -> list[int]:
         return memoryview(self._bytes_of("result_codes")).cast("i").tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ._result_codes import ABOUT_RECORD, describe, failure
 
@@ -149,6 +149,15 @@ class FeatureMatrix:
             self.matrix[:rows].view(of_values).reshape(rows),
             self.present[:rows].view(of_bools).reshape(rows),
         )
+
+    if not TYPE_CHECKING:  # Type checkers must report that there are no items.
+
+        def __getitem__(self, index: Any) -> NoReturn:
+            what = f":, {self.columns.index(index)}" if index in self.columns else "row, column"
+            raise TypeError(
+                f"{type(self).__name__} has no items; index its array, .matrix[{what}]: .columns has the "
+                "names of its columns"
+            )
 
     def __len__(self) -> int:
         return len(self.matrix)

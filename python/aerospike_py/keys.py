@@ -122,6 +122,12 @@ def _plain_values(values: Any) -> Any:
     isna = getattr(values, "isna", None)
     if isna is not None:
         _refuse_missing(isna(), "missing (NA)", ".dropna()")
+    elif _null_count(values):
+        # A column of polars or pyarrow.
+        nulls = values.is_null()
+        row = list(nulls.to_pylist() if hasattr(nulls, "to_pylist") else nulls.to_list()).index(True)
+        remedy = ".drop_nulls()" if hasattr(values, "drop_nulls") else ".drop_null()"
+        raise ParamError(f"Keys: values[{row}] is null; leave such keys out with {remedy}")
     if hasattr(values, "to_numpy"):
         values = values.to_numpy()
     numpy = sys.modules.get("numpy")
@@ -147,6 +153,14 @@ def _plain_values(values: Any) -> Any:
         conversion = _CONVERSIONS.get(kind, "pass integers, S, U, V<n> or objects")
         raise ParamError(f"Keys: values is an array of {values.dtype}, which cannot be keys; {conversion}")
     return values
+
+
+def _null_count(values: Any) -> int:
+    """The number of nulls in a column of polars or pyarrow; 0 for anything else."""
+    if not hasattr(values, "is_null"):
+        return 0
+    count = getattr(values, "null_count", 0)
+    return int(count() if callable(count) else count)
 
 
 def _refuse_missing(missing: Any, adjective: str, remedy: str) -> None:

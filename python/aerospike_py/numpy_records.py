@@ -126,7 +126,13 @@ class NumpyRecords:
     def __getitem__(self, index: Any) -> Any: ...
 
     def __getitem__(self, index: Any) -> Any:
-        return self.batch_records[index]
+        try:
+            return self.batch_records[index]
+        except ValueError:
+            names = self.batch_records.dtype.names or ()
+            if not isinstance(index, str) or index in names:
+                raise
+            raise ValueError(f"no field of name {index}; the fields are {', '.join(names)}") from None
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
         import numpy as np

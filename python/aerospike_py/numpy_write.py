@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._result_codes import causes, describe, failure
 from ._utils.warnings import warn
+from .exception import ParamError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from . import _native
+
+# The result code of a row that was not sent, because all its bins are missing.
+_NO_BINS = ParamError.code
 
 
 class WriteFailure(NamedTuple):
@@ -102,12 +106,14 @@ class NumpyWriteResult:
         if not failed.any():
             return
         row = int(failed.argmax())
+        failed_codes = self.result_codes[failed]
         doubt = int(self.in_doubt.sum())
         raise failure(
-            Counter(self.result_codes[failed].tolist()),
+            Counter(failed_codes.tolist()),
             f"{int(failed.sum())} of {len(self)} rows were not written",
             f"the first is row {row}, key {self._keys.primary_key(row)!r}"
-            + (f"; {doubt} of them may have been written" if doubt else ""),
+            + (f"; {doubt} of them may have been written" if doubt else "")
+            + _about_no_bins(failed_codes),
             doubt > 0,
             self,
         )
@@ -119,10 +125,13 @@ class NumpyWriteResult:
         parts = describe(Counter(self.result_codes.tolist()), f"of {len(self)} rows written", {})
         return f"<NumpyWriteResult {', '.join(parts)}>"
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
+        """A table of the rows that failed. Without any, notebooks show the ``repr``."""
         from ._export.html import ROWS, objects
 
         failed = self.result_codes.nonzero()[0]
+        if not len(failed):
+            return None
         rows = [
             {
                 "row": row,
@@ -132,12 +141,15 @@ class NumpyWriteResult:
             }
             for row in failed[:ROWS].tolist()
         ]
-        header = list(rows[0]) if rows else []
-        return objects(repr(self)[1:-1], header, rows, len(failed))
+        return objects(repr(self)[1:-1], list(rows[0]), rows, len(failed))
 
     def __reduce__(self) -> Any:
         keys = {row: self._keys.primary_key(row) for row in self.result_codes.nonzero()[0].tolist()}
         return (_restore, (self.result_codes, self.in_doubt, keys))
+
+
+def _about_no_bins(codes: npt.NDArray[np.int32]) -> str:
+    return f"; rows of the code {_NO_BINS} have no bin to write" if (codes == _NO_BINS).any() else ""
 
 
 class _FailedKeys:
@@ -163,6 +175,7 @@ def _finish(codes: Any, in_doubt: Any, keys: Any) -> NumpyWriteResult:
         failed = causes(codes[codes != 0].tolist())
         warning = RuntimeWarning(
             f"rows were not written ({failed}){doubt}; see result_codes, and raise_for_failures()"
+            + _about_no_bins(codes)
         )
         warning.batch = result  # type: ignore[attr-defined]
         warn(warning)

@@ -7,11 +7,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._result_codes import ABOUT_RECORD, cause, describe, failure
+from ._utils.other_names import no_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .exception import AerospikeError
+
+# Attributes that users of other clients try, to what does the same here.
+_INSTEAD = {
+    "to_arrow": "batch_read_arrow(keys)",
+    "to_dict": "{row.key.key: row.record.bins for row in batch if row.record}",
+    "to_numpy": "batch_read(keys, _dtype=dtype)",
+    "to_pandas": "batch_read_arrow(keys).to_pandas()",
+    "to_polars": "batch_read_arrow(keys).to_polars()",
+}
 
 
 class Key(NamedTuple):
@@ -222,6 +232,11 @@ class BatchRecords:
             )
         header = list(dict.fromkeys(["key", "result", *(name for row in rows for name in row)]))
         return objects(repr(self)[1:-1], header, rows, len(self))
+
+    if not TYPE_CHECKING:  # Type checkers must report these names as missing.
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name, _INSTEAD)
 
     def __len__(self) -> int:
         return len(self.batch_records)

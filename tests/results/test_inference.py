@@ -148,6 +148,10 @@ def test_fields_of_ones_own():
         ({"n": object}, "must be a plain type"),
         ({"n": [("a", object)]}, "must be a plain type"),
         ({"n": ([("a", "f4")], (2,))}, "must be a plain type, a sub-array of one, or a struct of these"),
+        ({"n": "S"}, "fields\\['n'\\] is 'S', which has no width; give the number of bytes, as in 'S16'"),
+        ({"n": [("a", "V")]}, "which has no width"),
+        ({"n": "U5"}, "is 'U5', which no bin can be read into; fields are .* S<n> .text in UTF-8."),
+        ({"n": "c16"}, "which no bin can be read into"),
     ],
 )
 def test_fields_that_are_refused(fields, message):

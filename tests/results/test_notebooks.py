@@ -123,7 +123,7 @@ def test_results_of_writes(client, fresh_set):
     client.put(("test", fresh_set, 2), {"n": 1})
     rows = np.array([(1, 1), (2, 2)], [("_key", "i4"), ("n", "i4")])
     written = client.batch_write_numpy(rows[:1], "test", fresh_set)
-    assert shown(written).rows == [[]]
+    assert written._repr_html_() is None, "without failures, notebooks show the repr"
     with pytest.warns(RuntimeWarning, match="rows were not written"):
         failed = client.batch_write_numpy(
             rows, "test", fresh_set, policy={"exists": aerospike.POLICY_EXISTS_CREATE}

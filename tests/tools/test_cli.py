@@ -195,6 +195,10 @@ class TestPeek:
         text = run(capsys, "peek", filled, "test", "sensors", "-n", "3", "--bins", "site")
         assert [len(line.split()) for line in text.splitlines()] == [4] * 5
 
+    def test_bins_that_no_record_has(self, capsys, filled):
+        assert main(["peek", filled, "test", "sensors", "-n", "3", "--bins", "site,sitt"]) == 0
+        assert capsys.readouterr().err == "aerospike-py: none of these records has sitt\n"
+
     def test_json(self, capsys, filled):
         records = json.loads(run(capsys, "peek", filled, "test", "sensors", "-n", "100", "--json"))
         (record,) = [record for record in records if record["key"] == "sensor_4"]

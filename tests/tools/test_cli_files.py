@@ -97,6 +97,21 @@ class TestExport:
         digest = aerospike.calc_digest("test", fresh_set, 1)
         assert row == {"digest": bytes(digest).hex(), "n": 1}
 
+    def test_bins_that_no_record_has(self, capsys, node, tmp_path, fresh_set):
+        fill(node, fresh_set, 3)
+        file = str(tmp_path / "out.parquet")
+        arguments = ["export", node.host, "test", fresh_set, file, "--bins"]
+        printed = run(capsys, *arguments, "nn,m", code=1)
+        assert f"records of test.{fresh_set} has the bin nn, m; aerospike-py peek shows" in printed.err
+        printed = run(capsys, *arguments, "n,nn")
+        assert printed.err == (
+            "aerospike-py: none of the first 10,000 records has nn, which the file has no column for\n"
+        )
+        assert pa.parquet.read_table(file).schema.names == ["key", "n"]
+        none = [f"{fresh_set}_none", str(tmp_path / "none.parquet")]
+        printed = run(capsys, "export", node.host, "test", *none, "--bins", "n", code=1)
+        assert "there are no records in" in printed.err
+
     def test_keys_of_several_types(self, capsys, node, tmp_path, fresh_set):
         fill(node, fresh_set, 3)
         node.put(("test", fresh_set, "text"), {"n": 1}, policy=SEND)
@@ -126,7 +141,7 @@ class TestExport:
         printed = run(
             capsys, "export", node.host, "test", fresh_set, str(file), "--column", "n=int64", code=1
         )
-        assert "1 values did not fit" in printed.err
+        assert f"1 value did not fit its column and is null; {file}.failures.jsonl names it" in printed.err
         found = sorted_rows(pa.parquet.read_table(file))
         assert [row["n"] for row in found] == [0, 1, None, 3]
         [line] = (tmp_path / "out.parquet.failures.jsonl").read_text().splitlines()
@@ -356,6 +371,22 @@ class TestImport:
         run(capsys, "import", node.host, "test", fresh_set, file, "--key", "k", "--ttl", "1000")
         assert 990 < node.get(("test", fresh_set, 1)).meta["ttl"] <= 1000
 
+    def test_an_export_without_keys(self, capsys, node, tmp_path, fresh_set):
+        node.put(("test", fresh_set, 1), {"n": 1})
+        file = str(tmp_path / "out.parquet")
+        run(capsys, "export", node.host, "test", fresh_set, file)
+        printed = run(capsys, "import", node.host, "test", fresh_set, file, code=2)
+        assert "has no primary keys: the records that were exported did not store theirs" in printed.err
+        assert printed.err.endswith("pass --key with one of n\n")
+
+    def test_rows_without_a_bin(self, capsys, node, tmp_path, fresh_set):
+        file = str(tmp_path / "in.parquet")
+        pa.parquet.write_table(pa.table({"k": [1, 2], "a": [2, None]}), file)
+        printed = run(capsys, "import", node.host, "test", fresh_set, file, "--key", "k", code=1)
+        assert printed.err.endswith("in.failed.parquet, with the reason: no bin to write\n")
+        [row] = pa.parquet.read_table(tmp_path / "in.failed.parquet").to_pylist()
+        assert (row["_code"], row["_reason"]) == (-2, "no bin to write")
+
     @pytest.mark.parametrize("suffix", READ)
     def test_rows_that_fail_are_kept(self, capsys, node, tmp_path, fresh_set, suffix):
         for number in (3, 5):
@@ -367,7 +398,9 @@ class TestImport:
         printed = run(capsys, *arguments, "--exists", "create", code=1)
         kept = str(tmp_path / f"in.failed.{suffix}")
         assert printed.out == f"7 of 9 rows of {file} written to test.{fresh_set}\n"
-        assert f"2 rows were not written; they are in {kept}" in printed.err
+        assert printed.err.endswith(
+            f"2 rows were not written; they are in {kept}, with the reason: RecordExistsError\n"
+        )
         found = READ[suffix](kept).to_pylist()
         assert [(row["k"], row["a"], row["_row"], row["_code"], row["_reason"]) for row in found] == [
             (number, number, number, 5, "RecordExistsError") for number in (3, 5)

@@ -12,6 +12,8 @@ import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._utils.progress import Progress
+from .._utils.table import printable
+from .._utils.warnings import without_warnings
 from ..exception import AerospikeError, BatchDecodeError, ClientError
 from ._files.formats import FORMATS, check_schema, format_of, pyarrow, write_file
 from ._files.spool import Spool, read_spool, schema_of
@@ -309,9 +311,12 @@ class Export:
         else:
             print(f"{self.records:,} records of {name_of_set(options)} in {options.file}, {size:,} bytes")
         if self.failures:
+            what = "values did not fit their columns and are null"
+            if self.failures == 1:
+                what = "value did not fit its column and is null"
             print(
-                f"aerospike-py: {self.failures:,} values did not fit their columns and are null; "
-                f"{self._names.failures} names them",
+                f"aerospike-py: {self.failures:,} {what}; {self._names.failures} names "
+                f"{'it' if self.failures == 1 else 'them'}",
                 file=sys.stderr,
             )
 
@@ -362,19 +367,39 @@ def _columns(client: Client, options: argparse.Namespace) -> dict[str, str]:
         if wanted is not None:
             query.select(*rest)
         try:
-            inferred = dict(query.to_arrow().columns)
+            with without_warnings():
+                inferred = dict(query.to_arrow().columns)
         except ClientError as error:
             raise Failure(
                 f"no columns for {name_of_set(options)}: {error}; --column NAME=TYPE chooses the type of a "
                 "column, and --without NAME leaves it out"
             ) from None
     found = {**{name: kind for name, kind in inferred.items() if name not in without}, **given}
+    unseen = [name for name in wanted or () if name not in found]
+    if not found and _has_records(client, options):
+        what = f"has the bin {', '.join(map(printable, unseen))}" if unseen else "has a bin for a column"
+        raise Failure(
+            f"none of the first {options.sample:,} records of {name_of_set(options)} {what}; "
+            "aerospike-py peek shows bins"
+        )
     if not found:
         raise Failure(
             f"there are no records in {name_of_set(options)}, and no --column; aerospike-py info lists the "
             "sets"
         )
+    if unseen:
+        print(
+            f"aerospike-py: none of the first {options.sample:,} records has "
+            f"{', '.join(map(printable, unseen))}, which the file has no column for",
+            file=sys.stderr,
+        )
     return {name: found[name] for name in (wanted or found) if name in found} | given
+
+
+def _has_records(client: Client, options: argparse.Namespace) -> bool:
+    query = client.query(options.namespace, options.set)
+    query.max_records = 1
+    return bool(query.results(options={"nobins": True}))
 
 
 def _stored_keys(client: Client, options: argparse.Namespace) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import constants
 from .._result_codes import cause
 from .._utils.progress import Progress
+from .._utils.table import printable
 from ..exception import AerospikeError, ParamError, ParamTypeError
 from ._files.formats import FORMATS, Source, format_of, pyarrow, write_file
 from ._files.spool import Spool, read_spool, schema_of
@@ -124,6 +125,8 @@ class Import:
             self._policy["ttl"] = options.ttl
         #: Rows that were read, and those of them that were not written.
         self.rows = self.failed = 0
+        # Why rows were not written, in this run.
+        self._reasons: set[str] = set()
         self._size = 0
         self._resumed_at: int | None = None
 
@@ -190,6 +193,7 @@ class Import:
             kept = kept.append_column(field, pa.array(values, kind))
         spool.write(kept)
         self.failed += len(failed)
+        self._reasons.update(reasons)
 
     def _failures(self, client: Client, block: Any, first: int) -> list[tuple[int, int, bool, str]]:
         """The rows of a block that failed: row, code, whether it is in doubt, reason."""
@@ -218,7 +222,12 @@ class Import:
             found = self._failures(client, block.slice(0, half), first)
             return found + self._failures(client, block.slice(half), first + half)
         return [
-            (first + failure.row, failure.code, failure.in_doubt, cause(failure.code))
+            (
+                first + failure.row,
+                failure.code,
+                failure.in_doubt,
+                "no bin to write" if failure.code == ParamError.code else cause(failure.code),
+            )
             for failure in result.failures
         ]
 
@@ -256,8 +265,11 @@ class Import:
         else:
             print(f"{written:,} of {self.rows:,} rows of {options.file} written to {name_of_set(options)}")
         if self.failed:
+            reasons = sorted(self._reasons)
+            more = f" and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
+            why = f", with the reason: {printable('; '.join(reasons[:3]))}{more}" if reasons else ""
             print(
-                f"aerospike-py: {self.failed:,} rows were not written; they are in {self._failed_file}",
+                f"aerospike-py: {self.failed:,} rows were not written; they are in {self._failed_file}{why}",
                 file=sys.stderr,
             )
 
@@ -271,9 +283,15 @@ def _key_column(options: argparse.Namespace, source: Source) -> str:
         if (field.metadata or {}).get(META) == b"key":
             name: str = field.name
             return name
+    about = [field.name for field in source.schema if META in (field.metadata or {})]
+    columns = ", ".join(name for name in source.schema.names[:20] if name not in about)
+    if about:
+        raise WrongArguments(
+            f"{options.file} has no primary keys: the records that were exported did not store theirs "
+            f"(POLICY_KEY_SEND). If another column has them, pass --key with one of {columns}"
+        )
     raise WrongArguments(
-        f"which column of {options.file} has the primary keys? Pass --key with one of "
-        f"{', '.join(source.schema.names[:20])}"
+        f"which column of {options.file} has the primary keys? Pass --key with one of {columns}"
     )
 
 

@@ -49,6 +49,9 @@ def run(options: argparse.Namespace) -> int:
         print(_table(records, options.width))
     elif not unreadable:
         raise Failure(f"there are no records in {name_of_set(options)}; aerospike-py info lists the sets")
+    seen = {name for record in records for name in record.bins}
+    if records and (unseen := [name for name in bins or () if name not in seen]):
+        print(f"aerospike-py: none of these records has {', '.join(map(printable, unseen))}", file=sys.stderr)
     for key, error in unreadable:
         print(
             f"aerospike-py: record {_name_of(key, options.width)}: {printable(str(error))}", file=sys.stderr

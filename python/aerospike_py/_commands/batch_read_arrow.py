@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._arrow.finish import finish, warning_of_bins
 from .._schema import schema_spec
 from .._utils.event_loop import call
 
@@ -72,7 +73,7 @@ class BatchReadArrowCommands:
         result: ArrowRecords = self._core.batch_read_arrow(
             None, keys, schema_spec(schema), bins, paths, meta, policy, casting, errors
         )
-        return result
+        return _checked(result, schema, bins)
 
 
 class AsyncBatchReadArrowCommands:
@@ -102,4 +103,10 @@ class AsyncBatchReadArrowCommands:
         result: ArrowRecords = await call(
             self._core.batch_read_arrow, keys, schema_spec(schema), bins, paths, meta, policy, casting, errors
         )
-        return result
+        return _checked(result, schema, bins)
+
+
+def _checked(result: ArrowRecords, schema: ArrowSchema | None, bins: Sequence[str] | None) -> ArrowRecords:
+    """Warns of bins that no record has. Columns of a schema are looked at where values are decoded."""
+    unseen = warning_of_bins(result, bins) if schema is None else None
+    return result if unseen is None else finish(result, [unseen], None, None)

@@ -226,6 +226,13 @@ def _check_plain(path: Path, dtype: np.dtype[Any], given: object) -> None:
     if dtype.hasobject or of_structs or dtype.names == ():
         what = "a plain type, a sub-array of one, or a struct of these"
         raise ParamError(f"{_argument(path)} is {given!r}; it must be {what}")
+    if dtype.base.kind in "SV" and dtype.names is None and dtype.base.itemsize == 0:
+        raise ParamError(
+            f"{_argument(path)} is {given!r}, which has no width; give the number of bytes, as in 'S16'"
+        )
+    if dtype.base.kind in "UTc":
+        what = "integers, floats, bools, times, S<n> (text in UTF-8) and V<n>"
+        raise ParamError(f"{_argument(path)} is {given!r}, which no bin can be read into; fields are {what}")
 
 
 def _notation(dtype: np.dtype[Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from .. import _native
+from .._utils.other_names import no_attribute
 from ..exception import ParamError
 
 if TYPE_CHECKING:
@@ -20,7 +21,16 @@ if TYPE_CHECKING:
     from ..types import QueryPolicy, WritePolicy
     from .run import Run
 
-#: Method of the official client's queries that will exist to what to do until then.
+#: Attributes that users of other clients and of frames try, to what does the same here.
+_INSTEAD = {
+    "count": "len(query.to_arrow()), or query.results()",
+    "filter": 'the policy\'s "expressions", or where(predicate)',
+    "predexp": 'the policy\'s "expressions"',
+    "to_duckdb": "to_arrow().to_duckdb()",
+    "to_pandas": "to_arrow().to_pandas()",
+    "to_polars": "to_arrow().to_polars()",
+    "to_pyarrow": "to_arrow().to_pyarrow()",
+}
 
 
 def has_partition_filter(policy: object) -> bool:
@@ -365,8 +375,7 @@ class QueryBase:
     if not TYPE_CHECKING:  # Type checkers must report these names as missing.
 
         def __getattr__(self, name: str) -> Any:
-            kind = type(self).__name__
-            raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=self)
+            raise no_attribute(self, name, _INSTEAD)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._namespace!r}, set {self._set!r}>"

@@ -1,0 +1,80 @@
+"""Schemas in the forms that users have at hand, and bins that no record has."""
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import aerospike_py as aerospike
+from aerospike_py import Keys, MissingFieldWarning
+
+
+@pytest.fixture
+def keys(client, fresh_set):
+    client.put(("test", fresh_set, 1), {"age": 36, "name": "Ada", "raw": b"\x01", "x": 1.5, "is": True})
+    client.put(("test", fresh_set, 2), {"age": "old", "name": "Bea"})
+    return Keys("test", fresh_set, [1, 2, 3])
+
+
+def test_types_of_python(client, keys):
+    schema = {"age": int, "name": str, "raw": bytes, "x": float, "is": bool}
+    records = client.batch_read_arrow(keys, schema, errors="coerce")
+    assert records.columns == [
+        ("age", "int64"),
+        ("name", "utf8"),
+        ("raw", "binary"),
+        ("x", "float64"),
+        ("is", "bool"),
+    ]
+    assert records.to_pyarrow()["name"].to_pylist() == ["Ada", "Bea", None]
+
+
+def test_an_inferred_dtype_is_a_schema(client, keys):
+    """Its schema, not its dtype: text has any length."""
+    inferred = client.infer_dtype("test", keys.set, fields={"age": "i8"})
+    records = client.batch_read_arrow(keys, inferred, errors="coerce")
+    same = client.batch_read_arrow(keys, inferred.schema, errors="coerce")
+    assert records.columns == same.columns
+    assert dict(records.columns)["name"] == "utf8"
+    assert records.decode_errors == 1
+    assert len(client.query("test", keys.set).to_arrow(inferred, errors="coerce")) == 2
+
+
+def test_names_without_types(client, keys):
+    with pytest.raises(TypeError, match=r'such as \{"age": "utf8"\}, or leave it out .* bins= of'):
+        client.batch_read_arrow(keys, ["age", "name"])
+
+
+def test_a_bin_that_no_record_has_is_named_without_a_schema(client, keys):
+    with pytest.warns(MissingFieldWarning, match=r"'nmae' \(the nearest bin is 'name'\)") as caught:
+        records = client.batch_read_arrow(keys, bins=["name", "nmae"])
+    assert caught[0].message.batch is records
+    with pytest.warns(MissingFieldWarning, match="'nmae'"):
+        client.query("test", keys.set).select("nmae").to_arrow()
+
+
+@pytest.mark.filterwarnings("error")
+def test_bins_that_some_record_has_are_not_worth_a_warning(client, keys, fresh_set):
+    client.batch_read_arrow(keys, bins=["name", "raw"])
+    client.query("test", keys.set).select("name", "raw").to_arrow()
+    # Nor are those of a set without records, about which the result says so.
+    assert len(client.batch_read_arrow(Keys("test", f"{fresh_set}_none", [1]), bins=["a"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (pa.array([1, None, 3]), r"values\[1\] is null; leave such keys out with \.drop_null\(\)"),
+        (pa.chunked_array([["a"], [None]]), r"values\[1\] is null"),
+        (pl.Series([None, 1]), r"values\[0\] is null; leave such keys out with \.drop_nulls\(\)"),
+        (pl.Series(["a", None]), r"values\[1\] is null"),
+    ],
+)
+def test_keys_that_are_null(client, values, message):
+    with pytest.raises(aerospike.ParamError, match=message):
+        client.batch_read(Keys("test", "any", values))
+
+
+@pytest.mark.parametrize("values", [pa.array([1, 2]), pa.chunked_array([[1], [2]]), pl.Series([1, 2])])
+def test_keys_of_other_libraries(client, keys, values):
+    rows = client.batch_read(Keys("test", keys.set, values))
+    assert [row.result for row in rows] == [0, 0]
