@@ -120,11 +120,11 @@ class QueryBase:
                 :mod:`aerospike_py.cdt_ctx`.
 
         Returns:
-            The query itself. A second predicate replaces the first.
+            The query itself.
 
         Raises:
-            ParamError: the predicate or the context is invalid. A missing index is found out by the server:
-                running the query raises ``IndexNotFound``.
+            ParamError: the predicate or the context is invalid, or the query has a predicate already. A
+                missing index is found out by the server: running the query raises ``IndexNotFound``.
 
         Example:
             >>> from aerospike_py import predicates
@@ -179,6 +179,12 @@ class QueryBase:
         if argument is None and way != "where":
             argument_name = "index_name" if way == "where_with_index_name" else "expr"
             raise ParamError(f"{way}: {argument_name} is None; pass what the index is found by")
+        if self._predicate is not None:
+            # As in the official client. Replacing the first would return records that it was to leave out.
+            raise ParamError(
+                f"{way}: the query has a predicate already; put further conditions into the policy's "
+                '"expressions", or make another query'
+            )
         self._predicate = _native.QueryPredicate(way, predicate, argument)
         # A place by another index means nothing for this one.
         self._place = None

@@ -450,6 +450,26 @@ def test_the_server_refuses_a_name_that_is_too_long(client):
     assert error.value.code == 4
 
 
+def test_a_second_predicate_is_refused(client, fresh_set):
+    """It must not replace the first: the query would return records that the first leaves out."""
+    first, second = predicates.equals("s", "s1"), predicates.equals("n", 1)
+    query = client.query("test", fresh_set)
+    query.where(first)
+    for call in (
+        lambda: query.where(second),
+        lambda: query.where_with_index_name("name", second),
+        lambda: query.where_with_expr(exp.IntBin("n"), second),
+    ):
+        with pytest.raises(
+            aerospike.ParamError, match=r'has a predicate already; .* policy\'s "expressions"'
+        ):
+            call()
+    query = client.query("test", fresh_set)
+    with pytest.raises(aerospike.ParamError):
+        query.where(predicates.equals(None, 1))
+    query.where(second)  # one that was refused does not count
+
+
 def test_wrong_predicates_are_named(client, fresh_set):
     query = client.query("test", fresh_set)
     good = predicates.equals("n", 1)
