@@ -460,9 +460,7 @@ def test_a_second_predicate_is_refused(client, fresh_set):
         lambda: query.where_with_index_name("name", second),
         lambda: query.where_with_expr(exp.IntBin("n"), second),
     ):
-        with pytest.raises(
-            aerospike.ParamError, match=r'has a predicate already; .* policy\'s "expressions"'
-        ):
+        with pytest.raises(aerospike.ParamError, match="has a predicate already; put further"):
             call()
     query = client.query("test", fresh_set)
     with pytest.raises(aerospike.ParamError):
