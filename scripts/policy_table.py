@@ -64,7 +64,11 @@ def section(table: Table) -> list[str]:
             lines.append(f"| `{key.name}`{' (extension)' if key.ours else ''} | {key.default} | {key.what} |")
     later = [key for key in table.keys if key.verdict == LATER]
     if later:
-        lines += ["", "Policies of commands that are not supported yet are accepted and checked:", ""]
+        lines += [
+            "",
+            "Accepted and checked, so that a config fits both clients, but without effect:",
+            "",
+        ]
         lines += [f"- `{key.name}`: {key.what}" for key in later]
     nothing = [key for key in table.keys if key.verdict not in (WORKS, LATER)]
     if nothing:

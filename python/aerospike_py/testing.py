@@ -107,6 +107,8 @@ class DevServer:
     ) -> None:
         if isinstance(namespaces, str):
             raise TypeError(f"namespaces is the string {namespaces!r}; it must be a sequence of names")
+        if not isinstance(nodes, int):
+            raise TypeError(f"nodes is {nodes!r} ({type(nodes).__name__}); it must be an int")
         if nodes < 1:
             raise ValueError(f"nodes is {nodes}; it must be at least 1")
         command = launch.command() if _command is None else list(_command)

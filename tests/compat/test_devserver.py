@@ -100,6 +100,8 @@ def test_suites_ask_for_the_configuration():
 
 
 def test_what_cannot_start_says_why():
+    with pytest.raises(TypeError, match=r"nodes is '3' \(str\); it must be an int"):
+        DevServer(nodes="3")
     with pytest.raises(ValueError, match="nodes is 0; it must be at least 1"):
         DevServer(nodes=0)
     with pytest.raises(TypeError, match="sequence of names"):

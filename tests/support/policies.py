@@ -500,7 +500,11 @@ TABLES = (
                     "read_mode_ap",
                 )
             ),
-            later("scan", {**_LATER_COMMAND, "max_records": 9, "records_per_second": 9}, "for `scan`"),
+            later(
+                "scan",
+                {**_LATER_COMMAND, "max_records": 9, "records_per_second": 9},
+                "scans use the policy `query`",
+            ),
             works(
                 "txn_verify",
                 "see Transactions",
@@ -513,7 +517,7 @@ TABLES = (
                 "for the rest of `commit`, and for `abort`; a batch policy",
                 f"{TRANSACTIONS}test_a_lost_commit_is_in_doubt",
             ),
-            later("metrics", _MetricsPolicy(), "for `enable_metrics`; a `MetricsPolicy`, not a dict"),
+            later("metrics", _MetricsPolicy(), "a `MetricsPolicy`, not a dict: pass it to `enable_metrics`"),
         ),
     ),
     Table(
