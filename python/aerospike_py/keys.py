@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ._utils.describe import describe
 from .exception import ParamError, ParamTypeError
@@ -22,6 +22,14 @@ def check_word(name: str, value: Any, words: tuple[str, str]) -> None:
     raise kind(f'{name} is {describe(value)}; it must be "{words[0]}" or "{words[1]}"')
 
 
+class _Column(Protocol):
+    """A column of pandas, polars or pyarrow."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: Any, /) -> Any: ...
+    def to_numpy(self) -> npt.NDArray[Any]: ...
+
+
 class Keys:
     """Many keys of one set, for batches. No Python object is created per key.
 
@@ -29,8 +37,8 @@ class Keys:
         namespace: the namespace.
         set: the set; None or an empty string for no set.
         values: the primary keys: a NumPy array of shape ``(n,)`` (any integer dtype; ``S`` or ``U`` for
-            string keys; ``V<n>`` for bytes keys of exactly n bytes), a pandas column, or a sequence of
-            ``str``, ``int`` or ``bytes``.
+            string keys; ``V<n>`` for bytes keys of exactly n bytes), a column of pandas, polars or pyarrow,
+            or a sequence of ``str``, ``int`` or ``bytes``.
         key_type: ``"bytes"`` makes the values of an ``S`` array bytes keys. NumPy drops trailing NUL bytes
             from ``S`` values; use ``V<n>`` for keys that may end with them.
 
@@ -51,7 +59,7 @@ class Keys:
         self,
         namespace: str,
         set: str | None,
-        values: npt.NDArray[Any] | Sequence[Any],
+        values: npt.NDArray[Any] | Sequence[Any] | _Column,
         *,
         key_type: Literal["str", "bytes"] = "str",
     ) -> None:
@@ -85,7 +93,8 @@ def _refuse_unsuitable(values: Any) -> None:
         raise ParamTypeError(f"Keys: values is one {kind}; it must be an array or sequence of primary keys")
     columns = getattr(values, "columns", None)
     if columns is not None:
-        column = f"frame[{columns[0]!r}]" if len(columns) else "frame['key']"
+        names = getattr(values, "column_names", columns)  # pyarrow's columns are the values
+        column = f"frame[{names[0]!r}]" if len(names) else "frame['key']"
         raise ParamTypeError(
             f"Keys: values is a {kind}; pass the column that has the primary keys, as in {column}"
         )
@@ -128,7 +137,10 @@ def _plain_values(values: Any) -> Any:
         row = list(nulls.to_pylist() if hasattr(nulls, "to_pylist") else nulls.to_list()).index(True)
         remedy = ".drop_nulls()" if hasattr(values, "drop_nulls") else ".drop_null()"
         raise ParamError(f"Keys: values[{row}] is null; leave such keys out with {remedy}")
-    if hasattr(values, "to_numpy"):
+    if hasattr(values, "to_pylist"):
+        # Arrays of pyarrow copy only on request: text and bytes have no layout of NumPy.
+        values = values.to_numpy(zero_copy_only=False)
+    elif hasattr(values, "to_numpy"):
         values = values.to_numpy()
     numpy = sys.modules.get("numpy")
     if numpy is None or not isinstance(values, numpy.ndarray):

@@ -74,7 +74,34 @@ def test_keys_that_are_null(client, values, message):
         client.batch_read(Keys("test", "any", values))
 
 
-@pytest.mark.parametrize("values", [pa.array([1, 2]), pa.chunked_array([[1], [2]]), pl.Series([1, 2])])
-def test_keys_of_other_libraries(client, keys, values):
-    rows = client.batch_read(Keys("test", keys.set, values))
-    assert [row.result for row in rows] == [0, 0]
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([1, 2], pa.int8()),
+        pa.chunked_array([[1], [2]]),
+        pa.array(["a", "b"]),
+        pa.array(["a", "b"], pa.large_utf8()),
+        pa.array(["a", "b"], pa.string_view()),
+        pa.array(["a", "b"]).dictionary_encode(),
+        pa.chunked_array([["a"], ["b"]]),
+        pa.array([b"x", b"\0"]),
+        pa.array([b"x", b"\0"], pa.binary(1)),
+        pa.array([], pa.utf8()),
+        pl.Series([1, 2]),
+        pl.Series(["a", "b"]),
+        pl.Series(["a", "b"], dtype=pl.Categorical),
+        pl.Series([b"x", b"\0"]),
+    ],
+)
+def test_keys_of_other_libraries(client, fresh_set, values):
+    for key in (1, 2, "a", "b", b"x", b"\0"):
+        client.put(("test", fresh_set, key), {"is": key})
+    rows = client.batch_read(Keys("test", fresh_set, values))
+    found = values.to_pylist() if hasattr(values, "to_pylist") else values.to_list()
+    assert [row.record.bins["is"] for row in rows] == found
+
+
+def test_keys_of_a_table():
+    table = pa.table({"id": [1], "n": [2]})
+    with pytest.raises(aerospike.ParamTypeError, match=r"values is a Table; .* as in frame\['id'\]$"):
+        Keys("test", "any", table)
