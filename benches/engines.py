@@ -4,11 +4,13 @@
 
 A cluster of three embedded nodes holds records of five bins. Three questions, each with its target:
 
-- How long does a read by two workers of Dask or Ray take, compared with `query.to_numpy` in one process? The
-  start of the engine, with a first job that touches no records, is measured apart.
+- How long does a read by two workers of Dask or Ray take, compared with `query.to_numpy` in one process? Not
+  counted are the start of the engine and what a job of as many tasks without records takes.
 - What CPU does an adapter's task take per record, compared with `Split.read` of the same splits? Both in this
   process, all threads counted.
-- How much faster is Spark with the source's Arrow batches than with the same source yielding rows?
+- How much faster is Spark with the source's Arrow batches than with the same source yielding rows: records
+  one by one, as a small adapter on `partition_filter` yields them, or the columns of the batches as tuples?
+  What a job without records takes is not counted: it is most of a short one.
 
 The parts of a comparison take turns, so that a machine that slows down slows both. Figures are medians; a
 target that is missed is marked, and the exit code is 1.
@@ -20,18 +22,18 @@ import argparse
 import gc
 import json
 import os
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import aerospike_py as aerospike
-from aerospike_py._engines import clients
+from aerospike_py._engines import clients, plan
 from aerospike_py.testing import DevServer
 
 DTYPE = np.dtype([("a", "i8"), ("b", "i8"), ("c", "i8"), ("d", "f8"), ("e", "f8")])
@@ -76,7 +78,7 @@ def cluster(rows: int) -> Iterator[Any]:
         clients.close_all()
 
 
-def seconds(function: Callable[[], Any], clock: Callable[[], float] = time.perf_counter) -> float:
+def seconds(function: Callable[[], Any], clock: Callable[[], Any] = time.perf_counter) -> Any:
     gc.collect()
     started = clock()
     result = function()
@@ -85,17 +87,15 @@ def seconds(function: Callable[[], Any], clock: Callable[[], float] = time.perf_
     return taken
 
 
-def turns(
-    rounds: int, *functions: Callable[[], Any], clock: Callable[[], float] = time.perf_counter
-) -> list[float]:
-    """The median time of each function. The first round is not counted."""
-    samples: list[list[float]] = [[] for _ in functions]
+def turns(rounds: int, *functions: Callable[[], Any], clock: Callable[[], Any] = time.perf_counter) -> Any:
+    """The median time of each function. The first round is not counted. A clock may return several times."""
+    samples: list[list[Any]] = [[] for _ in functions]
     for turn in range(rounds + 1):
         for kept, function in zip(samples, functions, strict=True):
             taken = seconds(function, clock)
             if turn:
                 kept.append(taken)
-    return [statistics.median(kept) for kept in samples]
+    return [np.median(kept, axis=0) for kept in samples]
 
 
 def one_process(config: Any, rows: int) -> Callable[[], Any]:
@@ -133,14 +133,34 @@ def dask(config: Any, rows: int, rounds: int) -> Iterator[Result]:
             wait(frame)
             assert int(frame["a"].sum().compute()) == rows * (rows - 1) // 2
 
-        yield two_workers("Dask", read, config, rows, rounds, start)
+        def nothing() -> None:
+            frame = dask.dataframe.from_map(lambda _: pandas.DataFrame({"a": [0]}), range(SPLITS)).persist()
+            wait(frame)
+            assert int(frame["a"].sum().compute()) == 0
+
+        yield two_workers("Dask", read, nothing, config, rows, rounds, start)
         client.shutdown()
 
 
 def ray(config: Any, rows: int, rounds: int) -> Iterator[Result]:
+    import pyarrow
     import ray
+    from ray.data.block import BlockMetadata
+    from ray.data.datasource import Datasource, ReadTask
 
     from aerospike_py.ray import AerospikeDatasource
+
+    source_class: Any = Datasource
+
+    class Nothing(source_class):  # type: ignore[misc]
+        """Tasks of one row."""
+
+        def estimate_inmemory_data_size(self) -> int:
+            return SPLITS
+
+        def get_read_tasks(self, parallelism: int, *_: Any, **__: Any) -> list[Any]:
+            about = BlockMetadata(num_rows=None, size_bytes=1, input_files=None, exec_stats=None)
+            return [ReadTask(lambda: [pyarrow.table({"a": [0]})], about) for _ in range(parallelism)]
 
     started = time.perf_counter()
     ray.init(
@@ -151,27 +171,46 @@ def ray(config: Any, rows: int, rounds: int) -> Iterator[Result]:
         object_store_memory=200 * 2**20,
         runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}},
     )
-    ray.data.DataContext.get_current().enable_progress_bars = False
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    # With the reservation, Ray runs one task at a time on two CPUs, also of sources that only sleep.
+    context.op_resource_reservation_enabled = False
     assert ray.data.range(10, override_num_blocks=2).materialize().count() == 10
     start = time.perf_counter() - started
 
+    def count(source: Any) -> int:
+        # By the argument `n` of the source, Ray would cut the blocks again.
+        found: int = ray.data.read_datasource(source, override_num_blocks=SPLITS).materialize().count()
+        return found
+
     def read() -> None:
-        data = ray.data.read_datasource(AerospikeDatasource(config, "test", SET, n=SPLITS)).materialize()
-        assert data.count() == rows
+        assert count(AerospikeDatasource(config, "test", SET)) == rows
+
+    def nothing() -> None:
+        assert count(Nothing()) == SPLITS
 
     try:
-        yield two_workers("Ray", read, config, rows, rounds, start)
+        yield two_workers("Ray", read, nothing, config, rows, rounds, start)
     finally:
         ray.shutdown()
 
 
 def two_workers(
-    name: str, read: Callable[[], None], config: Any, rows: int, rounds: int, start: float
+    name: str,
+    read: Callable[[], None],
+    nothing: Callable[[], None],
+    config: Any,
+    rows: int,
+    rounds: int,
+    start: float,
 ) -> Result:
     first = seconds(read)
-    mine, alone = turns(rounds, read, one_process(config, rows))
-    figures = f"start {start:.1f} s, first read {first:.2f} s, read {mine:.2f} s; `to_numpy` {alone:.2f} s"
-    return Result(f"{name}, two workers: wall time of a read", figures, mine / alone, 1.5)
+    mine, own, alone = turns(rounds, read, nothing, one_process(config, rows))
+    figures = (
+        f"start {start:.1f} s, first read {first:.2f} s, read {mine:.2f} s, "
+        f"a job without records {own:.2f} s; `to_numpy` {alone:.2f} s"
+    )
+    return Result(f"{name}, two workers: wall time of a read", figures, (mine - own) / alone, 1.5)
 
 
 # -- CPU of an adapter's task
@@ -225,15 +264,69 @@ def spark_options(config: Any) -> dict[str, str]:
     return {"config": json.dumps(config), "namespace": "test", "set": SET, "splits": str(SPLITS)}
 
 
+def cpu_below(root: int) -> float:
+    """CPU seconds of a process and of those that it started, with theirs that have ended. Linux only."""
+    used: dict[int, float] = {}
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        number = int(path.parent.name)
+        used[number] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+        children.setdefault(int(fields[1]), []).append(number)
+    below, found = [root], 0.0
+    while below:
+        number = below.pop()
+        found += used.get(number, 0.0)
+        below += children.get(number, [])
+    return found
+
+
 def spark(config: Any, rows: int, rounds: int) -> Iterator[Result]:
+    import pyarrow
     from pyspark.sql import SparkSession
 
     from aerospike_py.spark import AerospikeDataSource
 
     base: Any = AerospikeDataSource
 
+    class Records(base):  # type: ignore[misc]
+        """The same splits, which yield a tuple for each record."""
+
+        @classmethod
+        def name(cls) -> str:
+            return "records"
+
+        def reader(self, schema: Any) -> Any:
+            made = super().reader(schema)
+
+            def read(partition: Any) -> Iterator[tuple[Any, ...]]:
+                split = partition.split
+                query = clients.client_for(config).query(split.namespace, split.set)
+                chosen = plan.partition_filter(split.partitions)
+                for _, _, bins in query.results(policy={"partition_filter": chosen}):
+                    yield tuple(bins[name] for name in "abcde")
+
+            made.read = read
+            return made
+
+    class Nothing(base):  # type: ignore[misc]
+        """As many tasks, without records."""
+
+        @classmethod
+        def name(cls) -> str:
+            return "nothing"
+
+        def reader(self, schema: Any) -> Any:
+            made = super().reader(schema)
+            columns = pyarrow.schema([(name, pyarrow.from_numpy_dtype(DTYPE[name])) for name in "abcde"])
+            made.read = lambda _: iter([pyarrow.RecordBatch.from_pylist([], columns)])
+            return made
+
     class Rows(base):  # type: ignore[misc]
-        """The same source, which yields tuples."""
+        """The same source, whose batches become tuples."""
 
         @classmethod
         def name(cls) -> str:
@@ -260,21 +353,35 @@ def spark(config: Any, rows: int, rounds: int) -> Iterator[Result]:
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")
-    for source in (AerospikeDataSource, Rows):
+    for source in (AerospikeDataSource, Rows, Records, Nothing):
         session.dataSource.register(source)
     schema = "a long, b long, c long, d double, e double"
 
     def read(name: str) -> Callable[[], None]:
         frame = session.read.format(name).options(**spark_options(config)).schema(schema).load()
-        assert frame.count() == rows
+        assert frame.count() == (0 if name == "nothing" else rows)
         return lambda: frame.write.format("noop").mode("overwrite").save()
 
+    java = session.sparkContext._gateway.proc.pid
+
+    def clock() -> Any:
+        return np.array([time.perf_counter(), cpu_below(java)])
+
     try:
-        by_rows, by_batches = turns(rounds, read("rows"), read("aerospike"))
+        nothing, batches, *others = turns(
+            rounds, read("nothing"), read("aerospike"), read("records"), read("rows"), clock=clock
+        )
     finally:
         session.stop()
-    figures = f"batches {by_batches:.2f} s; rows {by_rows:.2f} s"
-    yield Result("Spark, two workers: Arrow batches against rows", figures, by_rows / by_batches, 5.0, True)
+    for what, taken in zip(("records one by one", "the batches as tuples"), others, strict=True):
+        for place, measure in enumerate(("wall time", "CPU of Java and the workers")):
+            figures = (
+                f"batches {batches[place]:.2f} s; rows {taken[place]:.2f} s; a job without records "
+                f"{nothing[place]:.2f} s"
+            )
+            ratio = (taken[place] - nothing[place]) / (batches[place] - nothing[place])
+            name = f"Spark, two workers: Arrow batches against {what}, {measure}"
+            yield Result(name, figures, ratio, 5.0, True)
 
 
 def main() -> int:

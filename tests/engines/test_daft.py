@@ -31,3 +31,13 @@ def test_sets_that_change(evolved):
     put(20, later="x")
     assert before.column_names == ["id"]
     assert before.sum("id").to_pydict() == {"id": [sum(range(40))]}
+
+
+def test_a_node_that_dies_in_the_middle(million, dies):
+    # A node reads at most 40,000 records per second for a split: each takes about two seconds.
+    frame = read_aerospike(
+        million.config, "test", "million", n=12, schema={"id": "int64"}, records_per_second=40_000
+    )
+    killed = dies(1.0)
+    assert frame.sum("id").to_pydict() == {"id": [ROWS * (ROWS - 1) // 2]}
+    assert killed.is_set(), "the job ended before the node died"

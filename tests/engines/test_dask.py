@@ -40,6 +40,21 @@ def test_a_worker_that_is_killed(million, tmp_path):
         assert int(summed["id"].sum().compute()) == ROWS * (ROWS - 1) // 2
 
 
+def test_metrics_of_splits_are_events(million):
+    from dask.distributed import Client, LocalCluster
+
+    frame = read_aerospike(million.config, "test", "million", n=4, columns=["id"])
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as workers,
+        Client(workers) as client,
+    ):
+        assert int(frame["id"].max().compute()) == ROWS - 1
+        events = [event for _, event in client.get_events("aerospike_py.splits")]
+    assert sorted(event["split"] for event in events) == [0, 1, 2, 3]
+    assert sum(event["records"] for event in events) == ROWS
+    assert all(event["bytes"] > 0 and event["seconds"] > 0 for event in events)
+
+
 def test_empty_sets_and_more_splits_than_records(million):
     assert len(read_aerospike(million.config, "test", "nothing", n=5)) == 0
     with aerospike.client(million.config).connect() as client:
