@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -161,16 +162,21 @@ _INT64 = struct.Struct("<IIq").pack
 def columns_of_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]] | None:
     """Rows as columns, or None if they do not have the same keys."""
     names = rows[0].keys()
-    width = len(names)
-    if any(len(row) != width for row in rows):
+    if set(map(len, rows)) != {len(names)}:
         return None
     try:
-        return {name: [row[name] for row in rows] for name in names}
+        return {name: list(map(itemgetter(name), rows)) for name in names}
     except KeyError:
         return None
 
 
-def serialize(keys: Any, join_keys: Sequence[str], types: Sequence[Any], version: int) -> KeyValues:
+def serialize(
+    keys: Any,
+    join_keys: Sequence[str],
+    types: Sequence[Any],
+    version: int,
+    names: Sequence[str] | None = None,
+) -> KeyValues:
     """The keys of anything that ``feature_matrix`` takes: columns, entity rows or EntityKey messages.
 
     Args:
@@ -178,6 +184,8 @@ def serialize(keys: Any, join_keys: Sequence[str], types: Sequence[Any], version
         join_keys: names of the join keys, sorted.
         types: their value types.
         version: version of the serialization.
+        names: the columns of ``keys`` that have them, in the same order; None if they are called like the
+            join keys.
     """
     if type(keys) is not dict and not isinstance(keys, Mapping):
         if isinstance(keys, (str, bytes)) or not isinstance(keys, Sequence):
@@ -197,15 +205,19 @@ def serialize(keys: Any, join_keys: Sequence[str], types: Sequence[Any], version
         if columns is None:
             raise ParamError("entity rows must all have the same keys")
         keys = columns
-    missing = [name for name in join_keys if name not in keys]
-    if missing:
+    names = join_keys if names is None else names
+    try:
+        given = [keys[name] for name in names]
+    except KeyError:
+        missing = [name for name in names if name not in keys]
         raise ParamError(
-            f"keys has no column for the join key {missing[0]!r}; the join keys are {', '.join(join_keys)}"
-        )
-    chosen = [_plain(keys[name]) for name in join_keys]
-    lengths = {len(column) for column in chosen}
-    if len(lengths) > 1:
-        raise ParamError(f"the columns of keys have different lengths: {sorted(lengths)}")
+            f"keys has no column for the join key {missing[0]!r}; the join keys are {', '.join(names)}"
+        ) from None
+    chosen = [_plain(column) for column in given]
+    if len(chosen) > 1:
+        lengths = {len(column) for column in chosen}
+        if len(lengths) > 1:
+            raise ParamError(f"the columns of keys have different lengths: {sorted(lengths)}")
     if version == VERSION:
         serialized = serialize_columns(join_keys, types, chosen)
         if serialized is not None:
@@ -214,7 +226,7 @@ def serialize(keys: Any, join_keys: Sequence[str], types: Sequence[Any], version
         python_values_to_proto_values(list(column), value_type)
         for column, value_type in zip(chosen, types, strict=True)
     ]
-    for name, column in zip(join_keys, protos, strict=True):
+    for name, column in zip(names, protos, strict=True):
         for row, value in enumerate(column):
             if value.WhichOneof("val") is None:
                 raise ParamError(f"keys[{name!r}][{row}] is missing; leave such rows out")

@@ -216,16 +216,17 @@ def _matrix(plan: Plan, keys: Sequence[Any], form: Form, limit: int) -> Steps[An
     """
     element = form.element()
     rows = len(keys[0])
+    dtype = plan.dtype(element)
     matrix = form.array(rows, plan.columns, element)
     if rows == 0:
         return matrix
     # Rows of different groups have their own columns: they are read below each other, and moved.
     read = matrix if plan.is_direct else np.empty((rows * len(keys), plan.columns_read), dtype=element)
-    records = np.ndarray((len(read),), plan.dtype(element), read)
+    records = np.ndarray((len(read),), dtype, read)
     start = 0
     for batch_keys in key_batches(list(zip(plan.groups, keys, strict=True)), limit):
         stop = start + len(batch_keys)
-        batch = yield _read(batch_keys, records.dtype, records[start:stop])
+        batch = yield _read(batch_keys, dtype, records[start:stop])
         # Floats are rounded, as a model takes them; integers would lose their meaning.
         if batch.inexact and element.kind != "f":
             warn(
@@ -342,24 +343,20 @@ def _steps(store: Any, features: Any, keys: Any, form: Form) -> tuple[Any, Any, 
     if hasattr(features, "entity_columns"):
         return online, config, of_view(online, config, features, keys, None, form)
     plan = _plan(store, online, config, features, form)
-    if isinstance(keys, Sequence) and len(keys) and isinstance(keys[0], Mapping):
+    if type(keys) is not dict and isinstance(keys, Sequence) and len(keys) and isinstance(keys[0], Mapping):
         columns = entity_keys.columns_of_rows(keys)
         if columns is None:
             raise ParamError("entity rows must all have the same keys")
         keys = columns
     version = config.entity_key_serialization_version
-    serialized = []
-    for group in plan.groups:
-        own = keys
-        if isinstance(keys, Mapping):
-            missing = [name for name in group.columns if name not in keys]
-            if missing:
-                raise ParamError(f"keys has no column for the join key {missing[0]!r}")
-            own = {key: keys[name] for key, name in zip(group.join_keys, group.columns, strict=True)}
-        serialized.append(entity_keys.serialize(own, group.join_keys, group.types, version))
-    lengths = {len(values) for values in serialized}
-    if len(lengths) > 1:
-        raise ParamError(f"the columns of keys have different lengths: {sorted(lengths)}")
+    serialized = [
+        entity_keys.serialize(keys, group.join_keys, group.types, version, group.columns)
+        for group in plan.groups
+    ]
+    if len(serialized) > 1:
+        lengths = {len(values) for values in serialized}
+        if len(lengths) > 1:
+            raise ParamError(f"the columns of keys have different lengths: {sorted(lengths)}")
     return online, config, _matrix(plan, serialized, form, online._batch_max_records(config))
 
 
