@@ -17,6 +17,8 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input --no
 
 # Arguments for the tools: make test-python PYTEST_ARGS="-k cancel -x"
 PYTEST_ARGS ?=
+# Processes that share the Python tests: one more than there are cores, since many tests wait. 0 runs them in one.
+TEST_WORKERS ?= $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 CARGO_TEST_ARGS ?=
 # --locked makes cargo fail if Cargo.lock is outdated (.ci/run sets it).
 LOCKED ?=
@@ -158,7 +160,7 @@ test-examples: ## run the examples of the crates
 	done
 
 test-python: $(DEV) ## run the Python tests against the embedded server
-	$(PY) -m pytest tests $(PYTEST_ARGS)
+	$(PY) -m pytest tests -n $(TEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 test-nonumpy: $(DEV) $(NONUMPY) ## run the tests of the package without NumPy
 	PYTHONPATH=python $(NONUMPY_VENV)/bin/python -m pytest tests/without_numpy $(PYTEST_ARGS)

@@ -210,7 +210,7 @@ def test_values_become_bins_of_the_fields_kinds(client, fresh_set):
     )
 
 
-NAT = np.datetime64("NaT")
+NAT = np.datetime64("NaT", "us")
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ STRUCTS = np.array([(1, b"ab"), (2, b"cd")], [("n", "i4"), ("s", "S2")])
         np.str_("text"),
         np.bytes_(b"bytes"),
         np.int64(5),
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "us"),
     ],
     ids=lambda value: f"{type(value).__name__}-{bytes(value) if isinstance(value, memoryview) else value!r}",
 )

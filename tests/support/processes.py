@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from aerospike_py.testing import DevServer
 
 PRELUDE = """
-import asyncio, atexit, gc, os, signal, sys, threading, time
+import asyncio, atexit, gc, os, signal, sys, threading, time, warnings
+# From CPython 3.12 on, forking a process with threads warns; many of these programs do it on purpose.
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 import numpy as np
 import aerospike_py as aerospike
 from aerospike_py import AsyncClient
