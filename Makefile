@@ -104,7 +104,7 @@ $(ENGINES): requirements/engines.txt $(TOOLS)
 	$(ENGINES_VENV)/bin/python -m pip check --disable-pip-version-check
 	@touch $@
 
-# PyTorch, which is large, and pandas 2 beside the pandas 3 of .venv.
+# PyTorch and onnxruntime, which are large, and pandas 2 beside the pandas 3 of .venv.
 $(CONSUMERS): requirements/base.txt requirements/consumers.txt $(TOOLS)
 	@test -x $(CONSUMERS_VENV)/bin/python || $(PY) -m venv $(CONSUMERS_VENV)
 	$(CONSUMERS_VENV)/bin/python $(PIP_INSTALL) -r requirements/consumers.txt
@@ -165,8 +165,8 @@ test-python: $(DEV) ## run the Python tests against the embedded server
 test-nonumpy: $(DEV) $(NONUMPY) ## run the tests of the package without NumPy
 	PYTHONPATH=python $(NONUMPY_VENV)/bin/python -m pytest tests/without_numpy $(PYTEST_ARGS)
 
-test-consumers: $(DEV) $(CONSUMERS) ## run the tests of Arrow results with pandas 2 and PyTorch in an environment of their own (large)
-	PYTHONPATH=python $(CONSUMERS_VENV)/bin/python -m pytest tests/arrow/test_consumers.py $(PYTEST_ARGS)
+test-consumers: $(DEV) $(CONSUMERS) ## run the tests of pandas 2, PyTorch and ONNX in an environment of their own (large)
+	PYTHONPATH=python $(CONSUMERS_VENV)/bin/python -m pytest tests/arrow/test_consumers.py tests/docs/test_model_inputs.py $(PYTEST_ARGS)
 
 test-engines: $(DEV) $(ENGINES) ## run the tests of Dask, Ray, Spark and Daft in an environment of their own; needs Java 17
 	@sh scripts/prerequisites.sh java

@@ -83,8 +83,11 @@ class Keys:
 
 def _refuse_unsuitable(values: Any) -> None:
     """Refuses values that cannot be an array or sequence of primary keys, whatever they contain."""
-    kind = type(values).__name__
     numpy = sys.modules.get("numpy")
+    if numpy is not None and type(values) is numpy.ndarray:
+        _refuse_dimensions(values.ndim)
+        return
+    kind = type(values).__name__
     is_bytes = isinstance(values, (bytes, bytearray)) or (
         isinstance(values, memoryview) and values.itemsize == 1
     )
@@ -108,8 +111,13 @@ def _refuse_unsuitable(values: Any) -> None:
             f"Keys: values is {describe(values)}; it must be an array or sequence of primary keys"
         )
     shape = getattr(values, "shape", None)
-    if isinstance(shape, tuple) and len(shape) != 1:
-        raise ParamError(f"Keys: values has {len(shape)} dimensions; it must have one")
+    if isinstance(shape, tuple):
+        _refuse_dimensions(len(shape))
+
+
+def _refuse_dimensions(number: int) -> None:
+    if number != 1:
+        raise ParamError(f"Keys: values has {number} dimensions; it must have one")
 
 
 # How to convert arrays that cannot be keys, by kind of dtype.
@@ -128,29 +136,29 @@ def _plain_values(values: Any) -> Any:
     ndarray.
     """
     _refuse_unsuitable(values)
-    isna = getattr(values, "isna", None)
-    if isna is not None:
-        _refuse_missing(isna(), "missing (NA)", ".dropna()")
-    elif _null_count(values):
-        # A column of polars or pyarrow.
-        nulls = values.is_null()
-        row = list(nulls.to_pylist() if hasattr(nulls, "to_pylist") else nulls.to_list()).index(True)
-        remedy = ".drop_nulls()" if hasattr(values, "drop_nulls") else ".drop_null()"
-        raise ParamError(f"Keys: values[{row}] is null; leave such keys out with {remedy}")
-    if hasattr(values, "to_pylist"):
-        # Arrays of pyarrow copy only on request: text and bytes have no layout of NumPy.
-        values = values.to_numpy(zero_copy_only=False)
-    elif hasattr(values, "to_numpy"):
-        values = values.to_numpy()
     numpy = sys.modules.get("numpy")
-    if numpy is None or not isinstance(values, numpy.ndarray):
-        return values
-    if isinstance(values, numpy.ma.MaskedArray):
-        _refuse_missing(numpy.ma.getmaskarray(values), "masked", ".compressed()")
-        values = values.data
-    values = numpy.asarray(values)
-    if values.ndim != 1:
-        raise ParamError(f"Keys: values has {values.ndim} dimensions; it must have one")
+    if numpy is None or type(values) is not numpy.ndarray:
+        isna = getattr(values, "isna", None)
+        if isna is not None:
+            _refuse_missing(isna(), "missing (NA)", ".dropna()")
+        elif _null_count(values):
+            # A column of polars or pyarrow.
+            nulls = values.is_null()
+            row = list(nulls.to_pylist() if hasattr(nulls, "to_pylist") else nulls.to_list()).index(True)
+            remedy = ".drop_nulls()" if hasattr(values, "drop_nulls") else ".drop_null()"
+            raise ParamError(f"Keys: values[{row}] is null; leave such keys out with {remedy}")
+        if hasattr(values, "to_pylist"):
+            # Arrays of pyarrow copy only on request: text and bytes have no layout of NumPy.
+            values = values.to_numpy(zero_copy_only=False)
+        elif hasattr(values, "to_numpy"):
+            values = values.to_numpy()
+        if numpy is None or not isinstance(values, numpy.ndarray):
+            return values
+        if isinstance(values, numpy.ma.MaskedArray):
+            _refuse_missing(numpy.ma.getmaskarray(values), "masked", ".compressed()")
+            values = values.data
+        values = numpy.asarray(values)
+        _refuse_dimensions(values.ndim)
     kind = values.dtype.kind
     if values.dtype.names is not None:
         raise ParamError(

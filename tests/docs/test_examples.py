@@ -1,10 +1,13 @@
 """The examples run, each as its user would run it."""
 
+import http.client
+import json
 import os
 import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -121,15 +124,83 @@ def test_the_feature_service(tmp_path):
         assert "Application shutdown complete" in log.read_text()
 
 
+@needs("fastapi", "uvicorn")
+def test_the_feature_service_starts_fails_and_stops(tmp_path):
+    """It waits for the database, says when it is gone, and answers the requests in flight before it stops."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    log = tmp_path / "log"
+    with DevServer() as server, log.open("w") as output:
+        server.kill(0)
+        (host, database), *_ = server.hosts
+        environment = {"FEATURES_HOSTS": f"{host}:{database}"}
+        service = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "uvicorn", "examples.feature_service.app:app", f"--port={port}"),
+                "--timeout-graceful-shutdown=20",
+            ],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            until(lambda: "Waiting for application startup" in log.read_text(), service)
+            time.sleep(1.5)
+            assert "startup complete" not in log.read_text()
+            assert service.poll() is None, log.read_text()
+            server.restart(0)
+            until(lambda: "Application startup complete" in log.read_text(), service)
+            fill = ("-m", "examples.feature_service.load", "fill", "--users=10", "--items=10")
+            run(*fill, environment=environment)
+            assert len(get(url, "/scores?user=1&item=1&item=2&deadline_ms=5000")["scores"]) == 2
+
+            server.kill(0)
+            until(lambda: status(url, "/readyz") == 503, service)
+            assert status(url, "/scores?user=1&item=1&deadline_ms=300") in (503, 504)
+            assert status(url, "/healthz") == 200
+            server.restart(0)
+            until(lambda: status(url, "/readyz") == 200, service)
+            run(*fill, environment=environment)
+
+            server.inject("late", command="batch", seconds=1.5)
+            with ThreadPoolExecutor(4) as threads:
+                path = "/scores?user=1&item=1&item=2&deadline_ms=10000"
+                answers = [threads.submit(get, url, path) for _ in range(4)]
+                until(lambda: "feature_requests_in_flight 4" in get(url, "/metrics"), service)
+                service.terminate()
+                assert all(len(answer.result()["scores"]) == 2 for answer in answers)
+            service.wait(20)
+        finally:
+            service.kill()
+            service.wait(20)
+    text = log.read_text()
+    assert text.index("Waiting for connections to close") < text.index("Application shutdown complete")
+
+
+def until(condition, service):
+    """Waits until the condition is true, at most 40 seconds."""
+    deadline = time.monotonic() + 40
+    while not condition():
+        assert service.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_features_in_a_tensor():
     text = run("-W", "default", "examples/features_torch.py")
     assert "1000 scores from" in text or "needs PyTorch" in text
 
 
-def get(url, path, status=200):
-    import http.client
-    import json
+def status(url, path):
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    connection.request("GET", path)
+    code = connection.getresponse().status
+    connection.close()
+    return code
 
+
+def get(url, path, status=200):
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
     connection.request("GET", path)
     response = connection.getresponse()

@@ -138,15 +138,23 @@ def main(arguments: list[str]) -> int:
     ]  # fmt: skip
     # Feast's conftest runs either integration tests or others.
     chosen = integration if "--integration" in arguments else [UNIT, "-k", " or ".join(UNIT_TESTS)]
-    return int(pytest.main([*chosen, *common], plugins=[_Fixtures()]))
+    return int(pytest.main([*chosen, *common], plugins=[_Plugin()]))
 
 
-class _Fixtures:
-    """What pytest-xdist would provide."""
+class _Plugin:
+    """What pytest-xdist would provide, and our store in tests that Feast runs with others only."""
 
     @pytest.fixture(scope="session")
     def worker_id(self) -> str:
         return "master"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        # Feast's conftest would leave these out: they are marked `only=["sqlite"]` and the like.
+        markers = metafunc.definition.own_markers
+        for place, marker in enumerate(markers):
+            if marker.name == "universal_online_stores":
+                markers[place] = pytest.mark.universal_online_stores.mark
 
 
 if __name__ == "__main__":

@@ -131,6 +131,18 @@ GROUPS = (
                 peer=NO,
             ),
             better(
+                "an online store for Feast, and its features as a matrix",
+                "the records and the configuration of Feast's own Aerospike store; one round trip for all "
+                "views; asynchronous without threads; types that Feast's store cannot write; protobuf only "
+                "on demand",
+                "tests/feast/test_interchange.py::test_numbers",
+                "tests/feast/test_values.py::test_typed_values",
+                "tests/feast/test_values.py::test_asynchronous_calls_use_no_threads",
+                "tests/feast/test_matrix.py::test_keys_of_every_kind",
+                official="in Feast: a round trip for each view, in a thread pool",
+                peer=NO,
+            ),
+            better(
                 "distinguishes missing bins from stored zeros",
                 "`present`, `masked`",
                 f"{BATCH}test_masked_and_present",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType
 from typing import Any
@@ -19,17 +17,20 @@ _registry: dict[Any, Any] = {}
 _silent: ContextVar[bool] = ContextVar("_silent", default=False)
 
 
-@contextmanager
-def without_warnings() -> Iterator[None]:
+class without_warnings:  # noqa: N801 - read as a function
     """Issues no warnings of this package in the calls inside, also in those that are awaited.
 
-    For callers in the package that look at the results themselves.
+    For callers in the package that look at the results themselves. A class, because a generator costs a small
+    read a hundredth of its time.
     """
-    token = _silent.set(True)
-    try:
-        yield
-    finally:
-        _silent.reset(token)
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        self._token = _silent.set(True)
+
+    def __exit__(self, *_: object) -> None:
+        _silent.reset(self._token)
 
 
 def warn(message: Any, category: Any = None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,6 @@ _INTEGERS: dict[Any, tuple[int, np.dtype[Any]]] = {
     ValueType.INT64: (4, np.dtype("<i8")),
     ValueType.INT32: (3, np.dtype("<i4")),
 }
-_NO_DTYPE = np.dtype("V")
 _STRING_LENGTHS = [struct.pack("<II", _STRING, length) for length in range(256)]
 
 # Serialized keys: an array of V<n>, or bytes objects if they have different lengths.
@@ -46,16 +46,27 @@ def _names(join_keys: tuple[str, ...]) -> bytes:
 
 def integers(column: Any, value_type: Any) -> Any:
     """The column as an array of integers, if it is one whose values the type can hold; else None."""
-    array = column if isinstance(column, np.ndarray) else np.asarray(column)
-    if array.ndim != 1 or array.dtype.kind not in "iu" or value_type not in _INTEGERS:
+    known = _fixed(column, value_type)
+    return None if known is None else known[0]
+
+
+def _fixed(column: Any, value_type: Any) -> Any:
+    """The column as an array of integers, the number of its type in a key, and the dtype of its values; None
+    if it is none that the type can hold."""
+    form = _INTEGERS.get(value_type)
+    if form is None:
         return None
-    dtype = _INTEGERS[value_type][1]
-    if array.dtype.kind == "i" and array.dtype.itemsize <= dtype.itemsize:
-        return array
+    array = column if isinstance(column, np.ndarray) else np.asarray(column)
+    number, dtype = form
+    own = array.dtype
+    if array.ndim != 1 or own.kind not in "iu":
+        return None
+    if own.kind == "i" and own.itemsize <= dtype.itemsize:
+        return array, number, dtype
     limits: Any = np.iinfo(dtype)
     if len(array) and (array.max() > limits.max or array.min() < limits.min):
         return None
-    return array
+    return array, number, dtype
 
 
 def texts(column: Any) -> list[str] | None:
@@ -87,13 +98,9 @@ def serialize_columns(join_keys: Sequence[str], types: Sequence[Any], columns: S
         columns: their values: arrays, or lists as :func:`integers` and :func:`texts` return them.
     """
     names = _names(tuple(join_keys))
-    fixed: list[tuple[Any, int, np.dtype[Any]] | None] = []
-    for value_type, column in zip(types, columns, strict=True):
-        array = integers(column, value_type) if value_type in _INTEGERS else None
-        number, dtype = _INTEGERS.get(value_type, (0, _NO_DTYPE))
-        fixed.append(None if array is None else (array, number, dtype))
-    if all(column is not None for column in fixed):
-        return _fixed_keys(names, [column for column in fixed if column is not None])
+    fixed = [_fixed(column, value_type) for value_type, column in zip(types, columns, strict=True)]
+    if None not in fixed:
+        return _fixed_keys(names, fixed)
     parts: list[list[bytes]] = []
     for known, value_type, column in zip(fixed, types, columns, strict=True):
         if known is not None:
@@ -107,18 +114,21 @@ def serialize_columns(join_keys: Sequence[str], types: Sequence[Any], columns: S
     return [names + b"".join(values) for values in zip(*parts, strict=True)]
 
 
-def _fixed_keys(names: bytes, columns: list[tuple[Any, int, np.dtype[Any]]]) -> Any:
-    fields: list[tuple[str, Any]] = [("names", f"V{len(names)}")] if names else []
-    for index, (_, _, dtype) in enumerate(columns):
-        fields += [(f"type{index}", "<u4"), (f"length{index}", "<u4"), (f"value{index}", dtype)]
-    keys = np.empty(len(columns[0][0]), dtype=fields)
-    if names:
-        keys["names"] = np.void(names)
-    for index, (array, number, dtype) in enumerate(columns):
-        keys[f"type{index}"] = number
-        keys[f"length{index}"] = dtype.itemsize
-        keys[f"value{index}"] = array
-    return keys.view(f"V{keys.dtype.itemsize}")
+def _fixed_keys(names: bytes, columns: Sequence[Any]) -> Any:
+    """Keys of columns that :func:`_fixed` returned, which all have the same length."""
+    parts = [names]
+    for _, number, dtype in columns:
+        parts += [struct.pack("<II", number, dtype.itemsize), bytes(dtype.itemsize)]
+    row = b"".join(parts)
+    count, size = len(columns[0][0]), len(row)
+    # A key with zeros for its values, repeated, and then the values.
+    memory = bytearray(row) * (count or 1)
+    place = len(names)
+    for array, _, dtype in columns:
+        place += 8
+        np.ndarray((count,), dtype, memory, place, (size,))[...] = array
+        place += dtype.itemsize
+    return np.ndarray((count,), f"V{size}", memory)
 
 
 def serialize_protos(keys: Sequence[Any], version: int = VERSION) -> list[bytes]:
@@ -152,16 +162,21 @@ _INT64 = struct.Struct("<IIq").pack
 def columns_of_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]] | None:
     """Rows as columns, or None if they do not have the same keys."""
     names = rows[0].keys()
-    width = len(names)
-    if any(len(row) != width for row in rows):
+    if set(map(len, rows)) != {len(names)}:
         return None
     try:
-        return {name: [row[name] for row in rows] for name in names}
+        return {name: list(map(itemgetter(name), rows)) for name in names}
     except KeyError:
         return None
 
 
-def serialize(keys: Any, join_keys: Sequence[str], types: Sequence[Any], version: int) -> KeyValues:
+def serialize(
+    keys: Any,
+    join_keys: Sequence[str],
+    types: Sequence[Any],
+    version: int,
+    names: Sequence[str] | None = None,
+) -> KeyValues:
     """The keys of anything that ``feature_matrix`` takes: columns, entity rows or EntityKey messages.
 
     Args:
@@ -169,8 +184,10 @@ def serialize(keys: Any, join_keys: Sequence[str], types: Sequence[Any], version
         join_keys: names of the join keys, sorted.
         types: their value types.
         version: version of the serialization.
+        names: the columns of ``keys`` that have them, in the same order; None if they are called like the
+            join keys.
     """
-    if not isinstance(keys, Mapping):
+    if type(keys) is not dict and not isinstance(keys, Mapping):
         if isinstance(keys, (str, bytes)) or not isinstance(keys, Sequence):
             raise TypeError(
                 f"keys is a {type(keys).__name__}; it must be a dict of columns, a list of entity rows, "
@@ -188,15 +205,19 @@ def serialize(keys: Any, join_keys: Sequence[str], types: Sequence[Any], version
         if columns is None:
             raise ParamError("entity rows must all have the same keys")
         keys = columns
-    missing = [name for name in join_keys if name not in keys]
-    if missing:
+    names = join_keys if names is None else names
+    try:
+        given = [keys[name] for name in names]
+    except KeyError:
+        missing = [name for name in names if name not in keys]
         raise ParamError(
-            f"keys has no column for the join key {missing[0]!r}; the join keys are {', '.join(join_keys)}"
-        )
-    chosen = [_plain(keys[name]) for name in join_keys]
-    lengths = {len(column) for column in chosen}
-    if len(lengths) > 1:
-        raise ParamError(f"the columns of keys have different lengths: {sorted(lengths)}")
+            f"keys has no column for the join key {missing[0]!r}; the join keys are {', '.join(names)}"
+        ) from None
+    chosen = [_plain(column) for column in given]
+    if len(chosen) > 1:
+        lengths = {len(column) for column in chosen}
+        if len(lengths) > 1:
+            raise ParamError(f"the columns of keys have different lengths: {sorted(lengths)}")
     if version == VERSION:
         serialized = serialize_columns(join_keys, types, chosen)
         if serialized is not None:
@@ -205,7 +226,7 @@ def serialize(keys: Any, join_keys: Sequence[str], types: Sequence[Any], version
         python_values_to_proto_values(list(column), value_type)
         for column, value_type in zip(chosen, types, strict=True)
     ]
-    for name, column in zip(join_keys, protos, strict=True):
+    for name, column in zip(names, protos, strict=True):
         for row, value in enumerate(column):
             if value.WhichOneof("val") is None:
                 raise ParamError(f"keys[{name!r}][{row}] is missing; leave such rows out")
@@ -230,6 +251,8 @@ def _of_protos(keys: Sequence[Any], join_keys: Sequence[str], version: int) -> l
 
 def _plain(column: Any) -> Any:
     """A column as an array or list: also one of pandas."""
+    if type(column) is np.ndarray:
+        return column
     if hasattr(column, "to_numpy"):
         column = column.to_numpy()
     return column if isinstance(column, (np.ndarray, list)) else list(column)

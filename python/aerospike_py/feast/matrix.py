@@ -44,10 +44,10 @@ class Form(NamedTuple):
             raise ParamError(f"out has the dtype {self.out.dtype}, and dtype is {dtype}; they must be equal")
         return dtype
 
-    def array(self, rows: int, columns: int) -> Any:
-        """The array to fill."""
+    def array(self, rows: int, columns: int, element: Any) -> Any:
+        """The array to fill, of elements of this type."""
         if self.out is None:
-            return np.empty((rows, columns), dtype=self.element())
+            return np.empty((rows, columns), element)
         if not isinstance(self.out, np.ndarray):
             raise ParamTypeError(f"out is a {type(self.out).__name__}; it must be a NumPy array")
         if self.out.shape != (rows, columns):
@@ -104,6 +104,8 @@ class Plan:
         # (group, column that is read) of each column of the matrix.
         flat = [(group, column) for group, view, feature in columns for column in places[view, feature]]
         self.columns = len(flat)
+        #: The bits of a record that has all fields.
+        self.complete = np.packbits(np.ones(len(self.widths), dtype=np.bool_)).tobytes()
         #: Whether rows of the matrix are read as they are.
         self.is_direct = len(groups) == 1 and [column for _, column in flat] == list(range(self.columns_read))
         #: For each group, columns of the matrix and the columns they are read from.
@@ -214,17 +216,17 @@ def _matrix(plan: Plan, keys: Sequence[Any], form: Form, limit: int) -> Steps[An
     """
     element = form.element()
     rows = len(keys[0])
-    matrix = form.array(rows, plan.columns)
+    dtype = plan.dtype(element)
+    matrix = form.array(rows, plan.columns, element)
     if rows == 0:
         return matrix
     # Rows of different groups have their own columns: they are read below each other, and moved.
     read = matrix if plan.is_direct else np.empty((rows * len(keys), plan.columns_read), dtype=element)
-    records = read.view(plan.dtype(element)).reshape(-1)
+    records = np.ndarray((len(read),), dtype, read)
     start = 0
     for batch_keys in key_batches(list(zip(plan.groups, keys, strict=True)), limit):
         stop = start + len(batch_keys)
-        batch = yield _read(batch_keys, records.dtype, records[start:stop])
-        refuse_failed(batch.result_codes)
+        batch = yield _read(batch_keys, dtype, records[start:stop])
         # Floats are rounded, as a model takes them; integers would lose their meaning.
         if batch.inexact and element.kind != "f":
             warn(
@@ -232,7 +234,10 @@ def _matrix(plan: Plan, keys: Sequence[Any], form: Form, limit: int) -> Steps[An
                     f"values changed to fit {element}: {', '.join(sorted(batch.inexact))}; pass a wider dtype"
                 )
             )
-        _fill_missing(read[start:stop], batch._presence, plan.widths, form.fill)
+        # A record that has all fields was found.
+        if batch._presence.tobytes() != plan.complete * len(batch_keys):
+            refuse_failed(batch.result_codes)
+            _fill_missing(read[start:stop], batch._presence, plan.widths, form.fill)
         start = stop
     if not plan.is_direct:
         for group, (columns, columns_read) in enumerate(plan.moves):
@@ -241,10 +246,7 @@ def _matrix(plan: Plan, keys: Sequence[Any], form: Form, limit: int) -> Steps[An
 
 
 def _fill_missing(part: Any, presence: Any, widths: Sequence[int], fill: float | None) -> None:
-    present = np.unpackbits(presence, axis=1, count=len(widths)).view(np.bool_)
-    if present.all():
-        return
-    missing = ~present
+    missing = ~np.unpackbits(presence, axis=1, count=len(widths)).view(np.bool_)
     if any(widths):
         missing = np.repeat(missing, [width or 1 for width in widths], axis=1)
     part[missing] = np.nan if fill is None else fill
@@ -341,24 +343,20 @@ def _steps(store: Any, features: Any, keys: Any, form: Form) -> tuple[Any, Any, 
     if hasattr(features, "entity_columns"):
         return online, config, of_view(online, config, features, keys, None, form)
     plan = _plan(store, online, config, features, form)
-    if isinstance(keys, Sequence) and len(keys) and isinstance(keys[0], Mapping):
+    if type(keys) is not dict and isinstance(keys, Sequence) and len(keys) and isinstance(keys[0], Mapping):
         columns = entity_keys.columns_of_rows(keys)
         if columns is None:
             raise ParamError("entity rows must all have the same keys")
         keys = columns
     version = config.entity_key_serialization_version
-    serialized = []
-    for group in plan.groups:
-        own = keys
-        if isinstance(keys, Mapping):
-            missing = [name for name in group.columns if name not in keys]
-            if missing:
-                raise ParamError(f"keys has no column for the join key {missing[0]!r}")
-            own = {key: keys[name] for key, name in zip(group.join_keys, group.columns, strict=True)}
-        serialized.append(entity_keys.serialize(own, group.join_keys, group.types, version))
-    lengths = {len(values) for values in serialized}
-    if len(lengths) > 1:
-        raise ParamError(f"the columns of keys have different lengths: {sorted(lengths)}")
+    serialized = [
+        entity_keys.serialize(keys, group.join_keys, group.types, version, group.columns)
+        for group in plan.groups
+    ]
+    if len(serialized) > 1:
+        lengths = {len(values) for values in serialized}
+        if len(lengths) > 1:
+            raise ParamError(f"the columns of keys have different lengths: {sorted(lengths)}")
     return online, config, _matrix(plan, serialized, form, online._batch_max_records(config))
 
 

@@ -190,6 +190,10 @@ def key_batches(parts: Sequence[tuple[Any, Any]], limit: int) -> Iterator[Any]:
     if limit <= 0:
         raise ValueError(f"online_store.batch_max_records is {limit}; it must be positive")
     view, values = parts[0]
+    if len(parts) == 1 and len(values) <= limit:
+        if len(values):
+            yield Keys(view.namespace, view.set, values)
+        return
     if len({(view.namespace, view.set) for view, _ in parts}) == 1:
         if len(parts) > 1:
             values = [value for _, keys in parts for value in _as_list(keys)]
