@@ -19,6 +19,7 @@ target that is missed is marked, and the exit code is 1.
 from __future__ import annotations
 
 import argparse
+import functools
 import gc
 import json
 import os
@@ -292,56 +293,41 @@ def spark(config: Any, rows: int, rounds: int) -> Iterator[Result]:
 
     base: Any = AerospikeDataSource
 
-    class Records(base):  # type: ignore[misc]
-        """The same splits, which yield a tuple for each record."""
+    def source(name: str, read: Callable[[Any, Any], Iterator[Any]]) -> Any:
+        """The same source under a name, whose tasks are `read(batches, partition)`.
 
-        @classmethod
-        def name(cls) -> str:
-            return "records"
+        `batches` is what reads a partition in the source itself.
+        """
 
-        def reader(self, schema: Any) -> Any:
-            made = super().reader(schema)
+        class Source(base):  # type: ignore[misc]
+            @classmethod
+            def name(cls) -> str:
+                return name
 
-            def read(partition: Any) -> Iterator[tuple[Any, ...]]:
-                split = partition.split
-                query = clients.client_for(config).query(split.namespace, split.set)
-                chosen = plan.partition_filter(split.partitions)
-                for _, _, bins in query.results(policy={"partition_filter": chosen}):
-                    yield tuple(bins[name] for name in "abcde")
+            def reader(self, schema: Any) -> Any:
+                made = super().reader(schema)
+                made.read = functools.partial(read, made.read)
+                return made
 
-            made.read = read
-            return made
+        return Source
 
-    class Nothing(base):  # type: ignore[misc]
+    def records(_: Any, partition: Any) -> Iterator[tuple[Any, ...]]:
+        """A tuple for each record."""
+        split = partition.split
+        query = clients.client_for(config).query(split.namespace, split.set)
+        chosen = plan.partition_filter(split.partitions)
+        for _, _, bins in query.results(policy={"partition_filter": chosen}):
+            yield tuple(bins[name] for name in "abcde")
+
+    def no_records(_: Any, __: Any) -> Iterator[Any]:
         """As many tasks, without records."""
+        columns = pyarrow.schema([(name, pyarrow.from_numpy_dtype(DTYPE[name])) for name in "abcde"])
+        yield pyarrow.RecordBatch.from_pylist([], columns)
 
-        @classmethod
-        def name(cls) -> str:
-            return "nothing"
-
-        def reader(self, schema: Any) -> Any:
-            made = super().reader(schema)
-            columns = pyarrow.schema([(name, pyarrow.from_numpy_dtype(DTYPE[name])) for name in "abcde"])
-            made.read = lambda _: iter([pyarrow.RecordBatch.from_pylist([], columns)])
-            return made
-
-    class Rows(base):  # type: ignore[misc]
-        """The same source, whose batches become tuples."""
-
-        @classmethod
-        def name(cls) -> str:
-            return "rows"
-
-        def reader(self, schema: Any) -> Any:
-            made = super().reader(schema)
-            batches = made.read
-
-            def read(partition: Any) -> Iterator[tuple[Any, ...]]:
-                for batch in batches(partition):
-                    yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
-
-            made.read = read
-            return made
+    def tuples(batches: Any, partition: Any) -> Iterator[tuple[Any, ...]]:
+        """The batches as tuples."""
+        for batch in batches(partition):
+            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -353,8 +339,13 @@ def spark(config: Any, rows: int, rounds: int) -> Iterator[Result]:
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")
-    for source in (AerospikeDataSource, Rows, Records, Nothing):
-        session.dataSource.register(source)
+    for made in (
+        AerospikeDataSource,
+        source("rows", tuples),
+        source("records", records),
+        source("nothing", no_records),
+    ):
+        session.dataSource.register(made)
     schema = "a long, b long, c long, d double, e double"
 
     def read(name: str) -> Callable[[], None]:
