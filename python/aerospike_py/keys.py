@@ -146,7 +146,7 @@ def _plain_values(values: Any) -> Any:
             nulls = values.is_null()
             row = list(nulls.to_pylist() if hasattr(nulls, "to_pylist") else nulls.to_list()).index(True)
             remedy = ".drop_nulls()" if hasattr(values, "drop_nulls") else ".drop_null()"
-            raise ParamError(f"Keys: values[{row}] is null; leave such keys out with {remedy}")
+            raise _missing(row, "null", remedy)
         if hasattr(values, "to_pylist"):
             # Arrays of pyarrow copy only on request: text and bytes have no layout of NumPy.
             values = values.to_numpy(zero_copy_only=False)
@@ -185,5 +185,8 @@ def _null_count(values: Any) -> int:
 
 def _refuse_missing(missing: Any, adjective: str, remedy: str) -> None:
     if missing.any():
-        row = int(missing.argmax())
-        raise ParamError(f"Keys: values[{row}] is {adjective}; leave such keys out with {remedy}")
+        raise _missing(int(missing.argmax()), adjective, remedy)
+
+
+def _missing(row: int, adjective: str, remedy: str) -> ParamError:
+    return ParamError(f"Keys: values[{row}] is {adjective}; leave such keys out with {remedy}")

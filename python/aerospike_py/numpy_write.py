@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from . import _native
 
-# The result code of a row that was not sent, because all its bins are missing.
-_NO_BINS = ParamError.code
+#: The result code of a row that was not sent, because all its bins are missing.
+NO_BINS = ParamError.code
 
 
 class WriteFailure(NamedTuple):
@@ -149,7 +149,7 @@ class NumpyWriteResult:
 
 
 def _about_no_bins(codes: npt.NDArray[np.int32]) -> str:
-    return f"; rows of the code {_NO_BINS} have no bin to write" if (codes == _NO_BINS).any() else ""
+    return f"; rows of the code {NO_BINS} have no bin to write" if (codes == NO_BINS).any() else ""
 
 
 class _FailedKeys:

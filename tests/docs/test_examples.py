@@ -192,21 +192,22 @@ def test_features_in_a_tensor():
     assert "1000 scores from" in text or "needs PyTorch" in text
 
 
-def status(url, path):
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
-    connection.request("GET", path)
-    code = connection.getresponse().status
-    connection.close()
-    return code
-
-
-def get(url, path, status=200):
+def answered(url, path):
+    """The status, the headers and the body of an answer."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
     connection.request("GET", path)
     response = connection.getresponse()
-    text = response.read()
-    is_json = response.headers["content-type"] == "application/json"
-    body = json.loads(text) if is_json else text.decode()
+    body = response.read().decode()
     connection.close()
-    assert response.status == status, body
+    return response.status, response.headers, body
+
+
+def status(url, path):
+    return answered(url, path)[0]
+
+
+def get(url, path, status=200):
+    code, headers, text = answered(url, path)
+    body = json.loads(text) if headers["content-type"] == "application/json" else text
+    assert code == status, body
     return body

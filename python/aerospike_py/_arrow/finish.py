@@ -90,13 +90,12 @@ def warnings_of_columns(
         yield MissingFieldWarning(_missing(columns, missing, unmatched, paths or {}))
 
 
-def warning_of_bins(records: ArrowRecords, bins: Sequence[str] | None) -> MissingFieldWarning | None:
+def warnings_of_bins(records: ArrowRecords, bins: Sequence[str] | None) -> Iterator[Warning]:
     """What to warn of if columns were inferred: bins that the caller named and no record has."""
     names = records.schema_names
     missing = [name for name in bins or () if name not in names]
-    if not missing or not records._has_records():
-        return None
-    return MissingFieldWarning(_missing([*names, *missing], missing, (), {}))
+    if missing and records._has_records():
+        yield MissingFieldWarning(_missing([*names, *missing], missing, (), {}))
 
 
 def _missing(columns: Sequence[str], missing: Sequence[str], unmatched: Sequence[str], paths: _Paths) -> str:

@@ -15,6 +15,7 @@ from .._result_codes import cause
 from .._utils.progress import Progress
 from .._utils.table import printable
 from ..exception import AerospikeError, ParamError, ParamTypeError
+from ..numpy_write import NO_BINS
 from ._files.formats import FORMATS, Source, format_of, pyarrow, write_file
 from ._files.spool import Spool, read_spool, schema_of
 from ._files.state import StateFile, only_one, replacing, stopping, sync
@@ -226,7 +227,7 @@ class Import:
                 first + failure.row,
                 failure.code,
                 failure.in_doubt,
-                "no bin to write" if failure.code == ParamError.code else cause(failure.code),
+                "no bin to write" if failure.code == NO_BINS else cause(failure.code),
             )
             for failure in result.failures
         ]

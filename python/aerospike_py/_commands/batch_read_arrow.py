@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._arrow.finish import finish, warning_of_bins
+from .._arrow.finish import finish, warnings_of_bins
 from .._schema import schema_spec
 from .._utils.event_loop import call
 
@@ -108,5 +108,4 @@ class AsyncBatchReadArrowCommands:
 
 def _checked(result: ArrowRecords, schema: ArrowSchema | None, bins: Sequence[str] | None) -> ArrowRecords:
     """Warns of bins that no record has. Columns of a schema are looked at where values are decoded."""
-    unseen = warning_of_bins(result, bins) if schema is None else None
-    return result if unseen is None else finish(result, [unseen], None, None)
+    return finish(result, warnings_of_bins(result, bins) if schema is None else (), None, None)

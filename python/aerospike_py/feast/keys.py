@@ -214,10 +214,7 @@ def serialize(
             f"keys has no column for the join key {missing[0]!r}; the join keys are {', '.join(names)}"
         ) from None
     chosen = [_plain(column) for column in given]
-    if len(chosen) > 1:
-        lengths = {len(column) for column in chosen}
-        if len(lengths) > 1:
-            raise ParamError(f"the columns of keys have different lengths: {sorted(lengths)}")
+    refuse_different_lengths(chosen)
     if version == VERSION:
         serialized = serialize_columns(join_keys, types, chosen)
         if serialized is not None:
@@ -237,6 +234,13 @@ def serialize(
         )
         for values in zip(*protos, strict=True)
     ]
+
+
+def refuse_different_lengths(columns: Sequence[Any]) -> None:
+    """Refuses columns that do not have one value for each row."""
+    lengths = {len(column) for column in columns}
+    if len(lengths) > 1:
+        raise ParamError(f"the columns of keys have different lengths: {sorted(lengths)}")
 
 
 def _of_protos(keys: Sequence[Any], join_keys: Sequence[str], version: int) -> list[bytes]:

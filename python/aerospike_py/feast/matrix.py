@@ -353,10 +353,7 @@ def _steps(store: Any, features: Any, keys: Any, form: Form) -> tuple[Any, Any, 
         entity_keys.serialize(keys, group.join_keys, group.types, version, group.columns)
         for group in plan.groups
     ]
-    if len(serialized) > 1:
-        lengths = {len(values) for values in serialized}
-        if len(lengths) > 1:
-            raise ParamError(f"the columns of keys have different lengths: {sorted(lengths)}")
+    entity_keys.refuse_different_lengths(serialized)
     return online, config, _matrix(plan, serialized, form, online._batch_max_records(config))
 
 

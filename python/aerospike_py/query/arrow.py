@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .. import _native
-from .._arrow.finish import finish, warning_of_bins, warnings_of_columns
+from .._arrow.finish import finish, warnings_of_bins, warnings_of_columns
 from .._schema import schema_spec
 from .._utils.event_loop import call
 from .._utils.warnings import warn
@@ -92,8 +92,7 @@ class ArrowRun(Run):
             raise error
         found = [*warnings_of_columns(records.schema_names, records.inexact, missing, unmatched, self._paths)]
         if self._arguments[0] is None and self._warns_of_missing and not records.decode_errors:
-            unseen = warning_of_bins(records, self._query._bins)
-            found += [] if unseen is None else [unseen]
+            found += warnings_of_bins(records, self._query._bins)
         return finish(records, found, failures, self._paths)
 
     def _finish(self) -> None:
