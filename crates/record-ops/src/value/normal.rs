@@ -87,6 +87,8 @@ fn write_value(reader: &mut Reader<'_>, rules: Rules, out: &mut Vec<u8>) -> Opti
             None => out.push(0xa0),
         },
         Token::Ext { kind: COMPARISON, data } if matches!(data.len(), 1..=3) => return None,
+        // Any other extension is stored, although clients know none but orders.
+        Token::Ext { kind, data } => msgpack::write_ext(out, kind, data),
         _ => out.extend_from_slice(whole),
     }
     Some(())
@@ -97,7 +99,7 @@ fn write_value(reader: &mut Reader<'_>, rules: Rules, out: &mut Vec<u8>) -> Opti
 fn read_order(reader: &mut Reader<'_>, len: usize, known: i8, rules: Rules) -> Option<i8> {
     let mut ahead = reader.clone();
     match ahead.token() {
-        Ok(Token::Ext { kind, data }) if len > 0 && (kind != COMPARISON || data.is_empty()) => {
+        Ok(Token::Ext { kind, data }) if len > 0 && data.is_empty() => {
             *reader = ahead;
             Some(kind & if rules.is_bin { known | PERSIST_INDEX } else { known })
         }
@@ -183,7 +185,7 @@ pub fn has_index(value: &[u8]) -> bool {
     let mut reader = Reader::new(value);
     match (reader.token(), reader.is_at_ext()) {
         (Ok(Token::List { .. } | Token::Map { .. }), true) => {
-            matches!(reader.token(), Ok(Token::Ext { kind, .. }) if kind & PERSIST_INDEX != 0 && kind != COMPARISON)
+            matches!(reader.token(), Ok(Token::Ext { kind, data: [] }) if kind & PERSIST_INDEX != 0 && kind != COMPARISON)
         }
         _ => false,
     }
@@ -198,7 +200,7 @@ pub fn without_index(value: &[u8]) -> Option<Vec<u8>> {
         Token::Map { len } if len > 0 => (len, true),
         _ => return None,
     };
-    let Token::Ext { kind, .. } = reader.token().ok()? else { return None };
+    let Token::Ext { kind, data: [] } = reader.token().ok()? else { return None };
     if kind & PERSIST_INDEX == 0 || kind == COMPARISON {
         return None;
     }

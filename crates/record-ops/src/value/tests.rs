@@ -149,6 +149,22 @@ fn numbers_get_their_shortest_encoding() {
     assert_eq!(normal(b"\xdc\0\x02\xd3\0\0\0\0\0\0\0\x05\xcd\0\xff", false).unwrap(), b"\x92\x05\xcc\xff");
 }
 
+// What a real server stored.
+#[test]
+fn extensions_that_are_no_orders_are_kept_in_their_shortest_encoding() {
+    for (given, stored) in [
+        (&b"\x92\x0f\xc8\x00\x00\xff"[..], &b"\x92\x0f\xc7\x00\xff"[..]),
+        (b"\x92\x0f\xc7\x01\x75\x01", b"\x92\x0f\xd4\x75\x01"),
+        (b"\x92\x0f\xc7\x03\x75\x01\x02\x03", b"\x92\x0f\xc7\x03\x75\x01\x02\x03"),
+        (b"\x92\x0f\xc8\x00\x04\x75\x01\x02\x03\x04", b"\x92\x0f\xd6\x75\x01\x02\x03\x04"),
+        // At the front it is an order, without known flags.
+        (b"\x94\xc8\x00\x00\x00\x0f\x30\x31", b"\x93\x0f\x30\x31"),
+        (b"\x92\xd4\x60\x01\x31", b"\x92\xd4\x60\x01\x31"),
+    ] {
+        assert_eq!(normal(given, false).as_deref(), Some(stored), "{given:x?}");
+    }
+}
+
 #[test]
 fn wildcards_and_infinity_are_refused() {
     assert_eq!(normal(b"\x92\x01\xd4\xff\x00", false), None);
@@ -191,7 +207,9 @@ fn a_persisted_index_is_a_flag_of_a_whole_bin() {
     let bin = |value| normalize(value, Rules { is_bin: true, ..Rules::default() }).map(Cow::into_owned);
     for (sent, kept, shown) in [
         (&b"\x92\xc7\0\x11\x05"[..], &b"\x92\xc7\0\x11\x05"[..], Some(&b"\x92\xc7\0\x01\x05"[..])),
-        (b"\x92\xc7\x01\x10\x07\x05", b"\x92\xc7\0\x10\x05", Some(b"\x91\x05")),
+        (b"\x92\xc7\0\x10\x05", b"\x92\xc7\0\x10\x05", Some(b"\x91\x05")),
+        // With data it is no order.
+        (b"\x92\xc7\x01\x10\x07\x05", b"\x92\xd4\x10\x07\x05", None),
         (b"\x82\xc7\0\x13\xc0\x01\x02", b"\x82\xc7\0\x13\xc0\x01\x02", Some(b"\x82\xc7\0\x03\xc0\x01\x02")),
         (b"\x82\xc7\0\x10\xc0\x01\x02", b"\x82\xc7\0\x10\xc0\x01\x02", Some(b"\x81\x01\x02")),
         (b"\x91\x91\xc7\0\x11", b"\x91\x91\xc7\0\x01", None),
