@@ -114,21 +114,26 @@ def serialize_columns(join_keys: Sequence[str], types: Sequence[Any], columns: S
     return [names + b"".join(values) for values in zip(*parts, strict=True)]
 
 
+@lru_cache(maxsize=256)
+def _zeros(names: bytes, forms: tuple[tuple[int, np.dtype[Any]], ...]) -> tuple[bytes, tuple[int, ...], str]:
+    """A key with zeros for its values, where the values begin, and the dtype of such a key."""
+    row = names
+    places = []
+    for number, dtype in forms:
+        row += struct.pack("<II", number, dtype.itemsize)
+        places.append(len(row))
+        row += bytes(dtype.itemsize)
+    return row, tuple(places), f"V{len(row)}"
+
+
 def _fixed_keys(names: bytes, columns: Sequence[Any]) -> Any:
     """Keys of columns that :func:`_fixed` returned, which all have the same length."""
-    parts = [names]
-    for _, number, dtype in columns:
-        parts += [struct.pack("<II", number, dtype.itemsize), bytes(dtype.itemsize)]
-    row = b"".join(parts)
-    count, size = len(columns[0][0]), len(row)
-    # A key with zeros for its values, repeated, and then the values.
+    row, places, whole = _zeros(names, tuple([column[1:] for column in columns]))
+    count = len(columns[0][0])
     memory = bytearray(row) * (count or 1)
-    place = len(names)
-    for array, _, dtype in columns:
-        place += 8
-        np.ndarray((count,), dtype, memory, place, (size,))[...] = array
-        place += dtype.itemsize
-    return np.ndarray((count,), f"V{size}", memory)
+    for (array, _, dtype), place in zip(columns, places, strict=True):
+        np.ndarray((count,), dtype, memory, place, (len(row),))[...] = array
+    return np.ndarray((count,), whole, memory)
 
 
 def serialize_protos(keys: Sequence[Any], version: int = VERSION) -> list[bytes]:
