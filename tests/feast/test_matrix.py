@@ -38,6 +38,8 @@ def expected(store, refs, rows):
     ).T
 
 
+# The largest integers are no 32-bit floats.
+@pytest.mark.filterwarnings("ignore:values changed to fit float32")
 def test_keys_of_every_kind(store):
     ids = [3, 19, 99, 3]
     rows = [{"driver_id": number} for number in ids]
@@ -82,19 +84,50 @@ def test_dtype_fill_and_out(store):
     assert large.tolist() == [[0, 0], [5, 1500], [0, 0], [0, 0]]
 
 
+def test_values_that_change_are_named(store):
+    # 2**24 + 1 is no 32-bit float, and 300 no 8-bit integer.
+    view = store.get_feature_view("stats")
+    rows = [
+        (key(row), {"f0": Value(double_val=0.1), "f2": Value(int64_val=value)}, NOW, None)
+        for row, value in enumerate((2**24 + 1, 300))
+    ]
+    online(store).online_write_batch(store.config, view, rows, None)
+    ids = {"driver_id": [0, 1]}
+    with pytest.warns(RuntimeWarning, match="changed to fit float32: 1 of stats:f2;"):
+        assert feature_matrix(store, ["stats:f0", "stats:f2"], ids)[:, 1].tolist() == [2**24, 300]
+    with pytest.warns(RuntimeWarning, match="changed to fit float16: 1 of stats:f2;"):
+        assert feature_matrix(store, ["stats:f2"], ids, dtype="f2").tolist() == [[np.inf], [300]]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"dtype": "i4"}, "pass fill="),
-        ({"dtype": "U3"}, "floats or integers"),
+        ({"dtype": "i4"}, "pass fill"),
+        ({"dtype": "U3"}, "has integers, floats"),
+        ({"dtype": "i8", "fill": 1.5}, "fill is 1.5"),
+        ({"fill": 1e60}, "does not fit float32"),
+        ({"dtype": "u1", "fill": 300}, "fill is 300"),
+        ({"out": [[1.0], [2.0]]}, "out is a list"),
         ({"out": np.zeros((3, 1), "f4")}, r"must be \(2, 1\)"),
         ({"out": np.zeros((2, 2), "f4")[:, :1]}, "C-contiguous"),
         ({"out": np.zeros((2, 1), "f4"), "dtype": "f8"}, "must be equal"),
         ({"widths": {"f0": 3}}, "no list"),
+        ({"widths": {"f1": 3}}, "'f1', which is no feature that is read"),
         ({"keys": {"other": [1, 2]}}, "no column for the join key 'driver_id'"),
         ({"keys": [{"driver_id": 1}, {"x": 2}]}, "same keys"),
         ({"keys": [EntityKey(join_keys=["x"], entity_values=[Value(int64_val=1)])]}, "join keys"),
+        (
+            {"keys": [key(1), EntityKey(join_keys=["x"], entity_values=[Value(int64_val=1)]), key(2)]},
+            r"keys\[1\] has the join keys \['x'\]",
+        ),
+        (
+            {"keys": [key(1), EntityKey(join_keys=["driver_id"], entity_values=[Value(int32_val=1)])]},
+            r"keys\[1\] has int32_val",
+        ),
         ({"keys": {"driver_id": ["1", None]}}, r"\['driver_id'\]\[1\] is missing"),
+        ({"keys": {"driver_id": [1.0, 2.5]}}, r"\['driver_id'\]\[1\] is 2.5, and the entity has integers"),
+        ({"keys": {"driver_id": 5}}, "it must be an array or a list"),
+        ({"keys": {"driver_id": "12"}}, "it must be an array or a list"),
     ],
 )
 def test_refused(store, arguments, message):

@@ -6,8 +6,9 @@ same order: each name and value is preceded by its type and its length. All numb
 
 from __future__ import annotations
 
+import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -18,7 +19,8 @@ from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.type_map import python_values_to_proto_values
 from feast.value_type import ValueType
 
-from ..exception import ParamError
+from .._utils.describe import describe
+from ..exception import ParamError, ParamTypeError
 
 VERSION = 3
 _STRING = 2
@@ -136,20 +138,31 @@ def _fixed_keys(names: bytes, columns: Sequence[Any]) -> Any:
     return np.ndarray((count,), whole, memory)
 
 
-def serialize_protos(keys: Sequence[Any], version: int = VERSION) -> list[bytes]:
-    """The keys of EntityKey messages, which need not have the same join keys."""
+def serialize_protos(
+    keys: Sequence[Any], version: int = VERSION, refuse: Callable[[int], None] | None = None
+) -> list[bytes]:
+    """The keys of EntityKey messages, which need not have the same join keys.
+
+    ``refuse`` is called with the position of each key whose join key or type is not that of the key before,
+    and of each with several join keys.
+    """
     if version != VERSION:
+        if refuse is not None:
+            for index in range(len(keys)):
+                refuse(index)
         return [serialize_entity_key(key, entity_key_serialization_version=version) for key in keys]
     serialized = []
-    name, names = None, b""
-    for key in keys:
+    name, names, before = None, b"", None
+    for index, key in enumerate(keys):
         join_keys = key.join_keys
         if len(join_keys) == 1:
-            if join_keys[0] != name:
-                name = join_keys[0]
-                names = _names((name,))
             value = key.entity_values[0]
             kind = value.WhichOneof("val")
+            if join_keys[0] != name or kind != before:
+                name, before = join_keys[0], kind
+                names = _names((name,))
+                if refuse is not None:
+                    refuse(index)
             if kind == "int64_val":
                 serialized.append(names + _INT64(4, 8, value.int64_val))
                 continue
@@ -157,6 +170,10 @@ def serialize_protos(keys: Sequence[Any], version: int = VERSION) -> list[bytes]
                 text = value.string_val.encode()
                 serialized.append(names + struct.pack("<II", _STRING, len(text)) + text)
                 continue
+        else:
+            name = None
+            if refuse is not None:
+                refuse(index)
         serialized.append(serialize_entity_key(key, entity_key_serialization_version=version))
     return serialized
 
@@ -201,7 +218,7 @@ def serialize(
         if not len(keys):
             return []
         if isinstance(keys[0], EntityKey):
-            return _of_protos(keys, join_keys, version)
+            return _of_protos(keys, join_keys, types, version)
         if not isinstance(keys[0], Mapping):
             raise TypeError(
                 f"keys[0] is a {type(keys[0]).__name__}; it must be an entity row or an EntityKey"
@@ -218,12 +235,15 @@ def serialize(
         raise ParamError(
             f"keys has no column for the join key {missing[0]!r}; the join keys are {', '.join(names)}"
         ) from None
-    chosen = [_plain(column) for column in given]
+    chosen = [_plain(name, column) for name, column in zip(names, given, strict=True)]
     refuse_different_lengths(chosen)
     if version == VERSION:
         serialized = serialize_columns(join_keys, types, chosen)
         if serialized is not None:
             return serialized
+    for name, column, value_type in zip(names, chosen, types, strict=True):
+        if value_type in _INTEGERS:
+            _refuse_fractions(name, column)
     protos = [
         python_values_to_proto_values(list(column), value_type)
         for column, value_type in zip(chosen, types, strict=True)
@@ -248,20 +268,40 @@ def refuse_different_lengths(columns: Sequence[Any]) -> None:
         raise ParamError(f"the columns of keys have different lengths: {sorted(lengths)}")
 
 
-def _of_protos(keys: Sequence[Any], join_keys: Sequence[str], version: int) -> list[bytes]:
-    expected = list(join_keys)
-    for index in {0, len(keys) - 1}:
-        if sorted(keys[index].join_keys) != expected:
+def _of_protos(
+    keys: Sequence[Any], join_keys: Sequence[str], types: Sequence[Any], version: int
+) -> list[bytes]:
+    expected = dict(zip(join_keys, [f"{value_type.name.lower()}_val" for value_type in types], strict=True))
+
+    def refuse(index: int) -> None:
+        key = keys[index]
+        if sorted(key.join_keys) != list(join_keys):
             raise ParamError(
-                f"keys[{index}] has the join keys {sorted(keys[index].join_keys)}; the view has {expected}"
+                f"keys[{index}] has the join keys {sorted(key.join_keys)}; the view has {list(join_keys)}"
             )
-    return serialize_protos(keys, version)
+        for name, value in zip(key.join_keys, key.entity_values, strict=True):
+            kind = value.WhichOneof("val")
+            if kind != expected[name]:
+                raise ParamError(f"keys[{index}] has {kind} for {name!r}; the entity has {expected[name]}")
+
+    return serialize_protos(keys, version, refuse)
 
 
-def _plain(column: Any) -> Any:
+def _plain(name: str, column: Any) -> Any:
     """A column as an array or list: also one of pandas."""
     if type(column) is np.ndarray:
         return column
     if hasattr(column, "to_numpy"):
         column = column.to_numpy()
-    return column if isinstance(column, (np.ndarray, list)) else list(column)
+    if isinstance(column, (np.ndarray, list)):
+        return column
+    if isinstance(column, (str, bytes)) or not isinstance(column, Iterable):
+        raise ParamTypeError(f"keys[{name!r}] is {describe(column)}; it must be an array or a list of values")
+    return list(column)
+
+
+def _refuse_fractions(name: str, column: Sequence[Any]) -> None:
+    """Refuses floats that are no integers, which Feast would cut to the key of another entity."""
+    for row, value in enumerate(column):
+        if isinstance(value, (float, np.floating)) and math.isfinite(value) and not float(value).is_integer():
+            raise ParamError(f"keys[{name!r}][{row}] is {value}, and the entity has integers")

@@ -10,6 +10,7 @@ from feast import utils
 from feast.feature_service import FeatureService
 from feast.value_type import ValueType
 
+from .._commands.matrix_format import matrix_format
 from .._utils.warnings import warn
 from ..exception import ParamError, ParamTypeError
 from . import keys as entity_keys
@@ -22,6 +23,9 @@ _LISTS = (
 )  # fmt: skip
 
 
+_DEFAULT = np.dtype("f4")
+
+
 class Form(NamedTuple):
     """What the matrix is to be: see :func:`feature_matrix`."""
 
@@ -32,15 +36,10 @@ class Form(NamedTuple):
 
     def element(self) -> Any:
         """The type of the elements."""
-        if self.dtype is None:
-            dtype = np.dtype("f4") if self.out is None else self.out.dtype
-        else:
-            dtype = np.dtype(self.dtype)
-        if dtype.kind not in "fiu":
-            raise ParamError(f"dtype is {dtype}; a matrix has floats or integers")
-        if dtype.kind != "f" and self.fill is None:
-            raise ParamError(f"dtype is {dtype}, which has no NaN; pass fill= for missing cells")
-        if self.out is not None and self.out.dtype != dtype:
+        if self.dtype is None and self.fill is None and self.out is None:
+            return _DEFAULT
+        dtype, _ = matrix_format(self.dtype, self.fill, self.out)
+        if isinstance(self.out, np.ndarray) and self.out.dtype != dtype:
             raise ParamError(f"out has the dtype {self.out.dtype}, and dtype is {dtype}; they must be equal")
         return dtype
 
@@ -152,6 +151,7 @@ def of_view(
             view.namespace, view.set, join_keys, join_keys, tuple(types[name] for name in join_keys)
         )
         fields = dict(zip(view.features, _widths(view, form.widths), strict=True))
+        _refuse_unknown_widths(form.widths, {view.name: fields})
         columns = [(0, view.name, name) for name in view.features]
         known = _keep(key, (table, config, Plan([group], {view.name: fields}, columns)))
     plan: Plan = known[2]
@@ -205,6 +205,20 @@ def _widths(view: View, widths: Mapping[str, Any] | None) -> list[int]:
     return found
 
 
+def _refuse_unknown_widths(widths: Mapping[str, Any] | None, fields: Mapping[str, Mapping[str, int]]) -> None:
+    """Refuses widths of features that are not read."""
+    if widths:
+        known = {
+            name
+            for view, features in fields.items()
+            for feature in features
+            for name in (feature, f"{view}:{feature}")
+        }
+        for name in widths:
+            if name not in known:
+                raise ParamError(f"widths has {name!r}, which is no feature that is read")
+
+
 def _matrix(plan: Plan, keys: Sequence[Any], form: Form, limit: int) -> Steps[Any]:
     """Reads all groups in one batch.
 
@@ -227,13 +241,8 @@ def _matrix(plan: Plan, keys: Sequence[Any], form: Form, limit: int) -> Steps[An
     for batch_keys in key_batches(list(zip(plan.groups, keys, strict=True)), limit):
         stop = start + len(batch_keys)
         batch = yield _read(batch_keys, dtype, records[start:stop])
-        # Floats are rounded, as a model takes them; integers would lose their meaning.
-        if batch.inexact and element.kind != "f":
-            warn(
-                RuntimeWarning(
-                    f"values changed to fit {element}: {', '.join(sorted(batch.inexact))}; pass a wider dtype"
-                )
-            )
+        if batch.inexact:
+            warn(RuntimeWarning(_changed(batch.inexact, element)))
         # A record that has all fields was found.
         if batch._presence.tobytes() != plan.complete * len(batch_keys):
             refuse_failed(batch.result_codes)
@@ -243,6 +252,15 @@ def _matrix(plan: Plan, keys: Sequence[Any], form: Form, limit: int) -> Steps[An
         for group, (columns, columns_read) in enumerate(plan.moves):
             matrix[:, columns] = read[group * rows : (group + 1) * rows, columns_read]
     return matrix
+
+
+def _changed(inexact: Mapping[str, int], element: Any) -> str:
+    """What is said of values that became others. Floats that were only rounded are not among them."""
+    counts = ", ".join(
+        f"{count} of {field.removeprefix('features.').replace('.', ':', 1)}"
+        for field, count in sorted(inexact.items())
+    )
+    return f"values changed to fit {element}: {counts}; pass a wider dtype"
 
 
 def _fill_missing(part: Any, presence: Any, widths: Sequence[int], fill: float | None) -> None:
@@ -295,10 +313,15 @@ def feature_matrix(
         The array, of shape ``(rows, columns)``.
 
     Raises:
-        ParamError: a feature is no number, or a list without a width; a join key is missing; the request
-            needs on-demand transformations.
+        ParamError: a feature is no number, or a list without a width; a join key is missing or no key of its
+            entity; the request needs on-demand transformations.
         BatchDecodeError: a value does not fit the dtype, or a list has another length.
-        RuntimeError: records could not be read.
+        RuntimeError: some records could not be read.
+        AerospikeError: none could be read, such as ``ConnectionError``.
+
+    Warns:
+        RuntimeWarning: values changed to fit the dtype: integers that it does not have, floats that became
+            infinite.
 
     Example:
         >>> feature_matrix(store, ["stats:trips", "stats:rating"], {"driver_id": np.arange(200)}).shape
@@ -389,6 +412,7 @@ def _plan_of(online: Any, config: Any, context: Any, form: Form) -> Plan:
         for feature, width in zip(view.features, _widths(view, form.widths), strict=True):
             known[feature] = width
             columns[refs_of[feature]] = (groups.index(group), view.name, feature)
+    _refuse_unknown_widths(form.widths, fields)
     return Plan(groups, fields, [columns[ref] for ref in refs])
 
 
