@@ -92,6 +92,7 @@ WIRE_IN_BINDINGS = {
     "args/operations/scalar.rs": "operations on whole bins",
     "args/operations/table.rs": "families of operations",
     "args/operations/text.rs": "the numbers of operations on strings",
+    "args/paths.rs": "the numbers of steps of contexts",
     "args/predicate.rs": "predicates, as bytes",
     "args/policy/query.rs": "the number of partitions, and the partition of a digest",
     "args/policy/rows.rs": "what a row of a batch says about its write",

@@ -1,4 +1,4 @@
-"""Answers that are changed on their way from the node, read into a matrix and into an array for each set.
+"""Answers that are changed on their way from the node, read into a matrix, arrays of sets, and nested fields.
 
 A read ends in time, writes nothing outside its rows, and the client works afterwards. The protocol has no
 checksum, so a value may be another one.
@@ -22,13 +22,16 @@ from tests.support.proxy import MESSAGE, Fault, Proxy, connect_through
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(600)]
 
 ROWS = 3
-SETS = ("hostile_one", "hostile_two")
+SETS = ("hostile_one", "hostile_two", "hostile_nested")
 DTYPES = {SETS[0]: np.dtype([("a", "i8"), ("b", "f4")]), SETS[1]: np.dtype([("c", "f8"), ("s", "S4")])}
 GROUPS = [
     (Keys("test", SETS[0], np.arange(ROWS)), ["a", "b"]),
     (Keys("test", SETS[1], np.arange(ROWS)), ["c", ("m", "k")]),
 ]
 KEYS = [keys for keys, _ in GROUPS]
+# Maps and lists inside a map, read by a struct and by a path.
+NESTED = np.dtype([("f", [("x", "i8"), ("in", [("y", "f4"), ("s", "S3")])]), ("last", "i2")])
+PATHS = {"last": ("f", "l", -1)}
 HURRY = {"socket_timeout": 25, "total_timeout": 1_000, "max_retries": 2}
 GUARD = 64
 
@@ -49,12 +52,15 @@ def _guarded(rows: int, size: int) -> tuple[Any, Any]:
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("way", ["matrix", "sets"])
+@pytest.mark.parametrize("way", ["matrix", "sets", "nested"])
 def test_features(face: Any, proxy: Proxy, node: DevServer, way: str) -> None:
     with aerospike.client(node.config) as writer:
         for row in range(ROWS):
             writer.put(("test", SETS[0], row), {"a": row, "b": row / 2})
             writer.put(("test", SETS[1], row), {"c": -1.0 * row, "s": f"s{row}", "m": {"k": row + 10}})
+            writer.put(
+                ("test", SETS[2], row), {"f": {"x": row, "in": {"y": 0.5, "s": "ab", "z": None}, "l": [row]}}
+            )
     outcomes: Counter[str] = Counter()
 
     def read(client: Any, guards: list[Any], **more: Any) -> list[Any]:
@@ -63,6 +69,12 @@ def test_features(face: Any, proxy: Proxy, node: DevServer, way: str) -> None:
             guards.append(whole)
             out = memory.view("f8").reshape(ROWS, 4)
             return [client.read_matrix(GROUPS, out=out, **more).matrix]
+        if way == "nested":
+            memory, whole = _guarded(ROWS, NESTED.itemsize)
+            guards.append(whole)
+            keys = Keys("test", SETS[2], np.arange(ROWS))
+            batch = client.batch_read(keys, _dtype=NESTED, paths=PATHS, out=memory.view(NESTED), **more)
+            return [batch.batch_records]
         outs = {}
         for name, dtype in DTYPES.items():
             memory, whole = _guarded(ROWS, dtype.itemsize)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import aerospike_py as aerospike
+from aerospike_py import cdt_ctx
 from aerospike_py.numpy_records import MissingFieldWarning
 
 FEATURES = np.dtype([("features", [("driver", [("trips", "i8"), ("rating", "f4")]), ("tag", "S4")])])
@@ -238,6 +240,10 @@ LONG = "sixteen_bytes_xy"
         ({"trips": ("b", np.True_)}, TypeError, "step 1 is"),
         ({"trips": ("b", None)}, TypeError, "step 1 is None"),
         ({"trips": ("b", ("x",))}, TypeError, "step 1 is"),
+        ({"trips": ("b", cdt_ctx.cdt_ctx_map_rank(1))}, ValueError, "cdt_ctx_map_key or cdt_ctx_list_index"),
+        ({"trips": ("b", cdt_ctx.cdt_ctx_map_key_create("x", 1))}, ValueError, "cdt_ctx_map_key or"),
+        ({"trips": ("b", cdt_ctx.cdt_ctx_map_key(1.5))}, TypeError, r"step 1 is 1.5 \(float\)"),
+        ({"trips": ("b", cdt_ctx.cdt_ctx_map_key(cdt_ctx.cdt_ctx_map_key("x")))}, TypeError, "must be a key"),
         ({"trips": ("b", 2**63)}, ValueError, "step 1 is 9223372036854775808"),
         ({"trips": ("b", -(2**63) - 1)}, ValueError, r"from -2\*\*63"),
         ({"trips": ("b", np.uint64(2**63))}, ValueError, "step 1 is"),
@@ -257,8 +263,23 @@ def test_wrong_paths_are_refused(client, fresh_set, paths, error, why):
         client.batch_read([("test", fresh_set, 1)], _dtype=TRIPS, paths=paths)
 
 
+@pytest.mark.parametrize("project", ["client", "server"])
+def test_steps_of_contexts(client, fresh_set, project):
+    client.put(("test", fresh_set, 1), {"b": {"m": {"trips": [3, {5: 7}]}}})
+    key, index = cdt_ctx.cdt_ctx_map_key, cdt_ctx.cdt_ctx_list_index
+    dtype = np.dtype([("a", "i8"), ("c", "i8")])
+    paths = {
+        "a": ("b", key("m"), "trips", index(0)),
+        "c": ("b", "m", key("trips"), index(-1), key(5)),
+    }
+    batch = client.batch_read([("test", fresh_set, 1)], _dtype=dtype, paths=paths, project=project)
+    assert batch.batch_records.tolist() == [(3, 7)]
+
+
 def test_other_refusals(client, fresh_set):
     keys = [("test", fresh_set, 1)]
+    with pytest.raises(TypeError, match="project needs _dtype"):
+        client.batch_read(keys, project="server")
     with pytest.raises(TypeError, match="paths needs _dtype"):
         client.batch_read(keys, paths={"trips": "b"})
     with pytest.raises(ValueError, match='"client" or "server"'):
@@ -340,6 +361,35 @@ class TestPickedByTheServer:
         # Again, after it has learned what the step 1 goes into.
         again = self.read(client, keys, "server", out=np.ones(len(keys), self.DTYPE))
         assert again.batch_records.tobytes() == whole.batch_records.tobytes()
+
+    def test_structs_are_the_same(self, client, fresh_set):
+        chance = random.Random(7)  # noqa: S311
+        inner = [None, 5, "text", {}, {"f": 1.5}, {"f": "x", "g": 2}, {"f": None}]
+        values = [1, -(2**40), 2.5, "abc", "long text", None, b"b", [1], {}]
+
+        def some(choices: list[Any], *names: str) -> dict[str, Any]:
+            return {name: chance.choice(choices) for name in names if chance.random() < 0.8}
+
+        keys = [("test", fresh_set, number) for number in range(150)]
+        for key in keys:
+            whole = some(values, "n", "t") | some(inner, "in") | some(values, "other")
+            outer = whole if chance.random() < 0.8 else chance.choice(inner)
+            client.put(key, {"m": some([outer], "x"), "s": whole if chance.random() < 0.9 else 5, "i": 1})
+        struct = [("t", "S4"), ("in", [("f", "f4")]), ("n", "i4")]
+        dtype = np.dtype([("far", struct), ("s", struct), ("i", "i1")])
+        arguments: dict[str, Any] = {"_dtype": dtype, "paths": {"far": ("m", "x")}, "errors": "coerce"}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            picked, whole = (
+                client.batch_read(keys, project=way, **arguments) for way in ("server", "client")
+            )
+        assert picked.batch_records.tobytes() == whole.batch_records.tobytes()
+        assert picked.present.tobytes() == whole.present.tobytes()
+        assert picked.inexact == whole.inexact
+        assert picked.decode_errors == whole.decode_errors > 50
+        for field in ("far.t", "far.in.f", "far.n", "s.t", "s.in.f", "s.n"):
+            np.testing.assert_array_equal(picked.failed_mask(field), whole.failed_mask(field))
+            assert whole.failed_mask(field).any()
 
     def test_bins_narrow_it(self, client, fresh_set):
         keys = self.records(client, fresh_set)

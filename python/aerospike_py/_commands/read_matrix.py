@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._utils.event_loop import call
-from .matrix_format import matrix_format
+from .._utils.matrix_format import matrix_format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

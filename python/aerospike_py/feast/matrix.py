@@ -10,7 +10,7 @@ from feast import utils
 from feast.feature_service import FeatureService
 from feast.value_type import ValueType
 
-from .._commands.matrix_format import matrix_format
+from .._utils.matrix_format import matrix_format
 from .._utils.warnings import warn
 from ..exception import ParamError, ParamTypeError
 from . import keys as entity_keys

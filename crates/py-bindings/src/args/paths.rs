@@ -6,10 +6,12 @@ use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyMapping, PyString};
 use record_decode::{Path, PathError, Step};
+use wire_protocol::operation::context_type;
 
 use crate::args::convert::{items_of, one_word};
 use crate::python::describe::describe;
 use crate::python::errors::{param_error, schema_error, type_error};
+use crate::python::once::intern;
 use crate::python::text::unicode;
 use crate::values::bin_name_at;
 
@@ -96,6 +98,21 @@ fn read_step(prefix: impl fmt::Display, number: usize, step: &Bound<'_, PyAny>) 
             }
             Err(_) => {}
         }
+    }
+    // A step of a context (`aerospike_py.cdt_ctx`).
+    if let Some(id) = step.getattr_opt(intern!(py, "id"))?.and_then(|id| id.extract::<i64>().ok()) {
+        if !matches!(id, context_type::MAP_KEY | context_type::LIST_INDEX) {
+            return Err(param_error(
+                py,
+                refused("a key or an index: of cdt_ctx, cdt_ctx_map_key or cdt_ctx_list_index"),
+            ));
+        }
+        let value = step.getattr(intern!(py, "value"))?;
+        // A step has no other step inside.
+        return match value.hasattr(intern!(py, "id"))? {
+            false => read_step(prefix, number, &value),
+            true => Err(type_error(py, refused("a key or an index"))),
+        };
     }
     Err(type_error(py, refused("a str or bytes (a key of a map), or an int (a key, or an index of a list)")))
 }

@@ -71,7 +71,8 @@ impl Core {
                 )
             }
             None => {
-                refuse_numpy_arguments(&casting, &[("out", out), ("paths", paths)])?;
+                let project = projector.is_some().then_some(project);
+                refuse_numpy_arguments(&casting, &[("out", out), ("paths", paths), ("project", project)])?;
                 into_records(py, completions, cluster, keys, bins.as_deref(), request)
             }
         }
