@@ -214,6 +214,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "map_operations",
             "constants",
             "keys",
+            "_matrix_format",
             "exception",
             "_utils",
         ),
@@ -280,6 +281,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_metrics",
             "metrics",
             "_schema",
+            "_matrix_format",
             "_finish",
             "_arrow",
             "arrow_records",
@@ -346,6 +348,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_result_codes",
             "_utils",
         ),
+        # The dtype and the fill value of a matrix.
+        "_matrix_format": ("exception", "_utils"),
         "numpy_batch": (
             "numpy_records",
             "_export",

@@ -93,9 +93,9 @@ def test_values_that_change_are_named(store):
     ]
     online(store).online_write_batch(store.config, view, rows, None)
     ids = {"driver_id": [0, 1]}
-    with pytest.warns(RuntimeWarning, match="changed to fit float32: 1 of stats:f2;"):
+    with pytest.warns(RuntimeWarning, match="changed to fit float32: stats:f2;"):
         assert feature_matrix(store, ["stats:f0", "stats:f2"], ids)[:, 1].tolist() == [2**24, 300]
-    with pytest.warns(RuntimeWarning, match="changed to fit float16: 1 of stats:f2;"):
+    with pytest.warns(RuntimeWarning, match="changed to fit float16: stats:f2;"):
         assert feature_matrix(store, ["stats:f2"], ids, dtype="f2").tolist() == [[np.inf], [300]]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._matrix_format import matrix_format
 from .._utils.event_loop import call
-from .._utils.matrix_format import matrix_format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from feast import utils
 from feast.feature_service import FeatureService
 from feast.value_type import ValueType
 
-from .._utils.matrix_format import matrix_format
+from .._matrix_format import matrix_format
 from .._utils.warnings import warn
 from ..exception import ParamError, ParamTypeError
 from . import keys as entity_keys
@@ -254,13 +254,10 @@ def _matrix(plan: Plan, keys: Sequence[Any], form: Form, limit: int) -> Steps[An
     return matrix
 
 
-def _changed(inexact: Mapping[str, int], element: Any) -> str:
+def _changed(inexact: Iterable[str], element: Any) -> str:
     """What is said of values that became others. Floats that were only rounded are not among them."""
-    counts = ", ".join(
-        f"{count} of {field.removeprefix('features.').replace('.', ':', 1)}"
-        for field, count in sorted(inexact.items())
-    )
-    return f"values changed to fit {element}: {counts}; pass a wider dtype"
+    names = sorted(field.removeprefix("features.").replace(".", ":", 1) for field in inexact)
+    return f"values changed to fit {element}: {', '.join(names)}; pass a wider dtype"
 
 
 def _fill_missing(part: Any, presence: Any, widths: Sequence[int], fill: float | None) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..exception import ParamError, ParamTypeError
-from .describe import describe
+from ._utils.describe import describe
+from .exception import ParamError, ParamTypeError
 
 if TYPE_CHECKING:
     import numpy as np
