@@ -358,7 +358,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_rows_by_key",
             "_pickled_keys",
         ),
-        "feature_matrix": ("_export", "_types", "_result_codes"),
+        "feature_matrix": ("_export", "_pickled_keys", "_types", "_result_codes"),
         "numpy_query": ("numpy_records", "_types"),
         "numpy_write": ("_export", "_result_codes", "exception", "_utils", "_native"),
         "inference": ("_inference",),

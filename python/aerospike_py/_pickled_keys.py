@@ -42,3 +42,12 @@ class PickledKeys:
 
     def space_of(self) -> list[int] | None:
         return self._space_of
+
+
+def pickled(keys: Any) -> PickledKeys:
+    """What takes the place of the keys of a result."""
+    if isinstance(keys, PickledKeys):
+        return keys
+    return PickledKeys(
+        keys.primary_keys(), keys.spaces(), keys.space_of(), keys.digest_rows(), keys.text_digests()
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ._pickled_keys import pickled
 from ._result_codes import ABOUT_RECORD, describe, failure
 
 if TYPE_CHECKING:
@@ -158,6 +159,14 @@ class FeatureMatrix:
                 f"{type(self).__name__} has no items; index its array, .matrix[{what}]: .columns has the "
                 "names of its columns"
             )
+
+    def __reduce__(self) -> Any:
+        keys = [pickled(keys) for keys in self._keys]
+        columns = list(self.columns)
+        arguments = (
+            self.matrix, columns, self.result_codes.T, self._presence, self.inexact, self.decode_errors, keys
+        )  # fmt: skip
+        return type(self), arguments
 
     def __len__(self) -> int:
         return len(self.matrix)

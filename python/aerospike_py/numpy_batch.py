@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from ._pickled_keys import PickledKeys
+from ._pickled_keys import pickled
 from ._result_codes import ABOUT_RECORD, describe, failure
 from ._rows_by_key import RowsByKey, tuple_of
 from .numpy_records import NumpyRecords
@@ -258,13 +258,5 @@ class NumpyBatchRecords(NumpyRecords):
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         state["_rows_by_key"] = None
-        if not isinstance(self._keys, PickledKeys):
-            keys = self._keys
-            state["_keys"] = PickledKeys(
-                keys.primary_keys(),
-                keys.spaces(),
-                keys.space_of(),
-                keys.digest_rows(),
-                keys.text_digests(),
-            )
+        state["_keys"] = pickled(self._keys)
         return state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import mmap
+import pickle
 import warnings
 from multiprocessing import shared_memory
 from typing import Any
@@ -53,6 +54,18 @@ def test_two_sets_in_one_matrix(client: Any, sets: tuple[str, str]) -> None:
     assert np.asarray(features) is features.matrix or np.shares_memory(np.asarray(features), features.matrix)
     assert (len(features), features.shape) == (ROWS, (ROWS, 4))
     assert repr(features) == "<FeatureMatrix 5 rows, 4 columns, 10 found, dtype=float32>"
+
+
+def test_it_pickles(client: Any, sets: tuple[str, str]) -> None:
+    users, _ = sets
+    features = client.read_matrix([(Keys("test", users, [0, 99, 2]), ["age", "ctr"])], fill=-1)
+    again = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(features))))  # noqa: S301
+    for name in ("matrix", "present", "result_codes", "ok"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(features, name))
+    assert (again.columns, repr(again)) == (features.columns, repr(features))
+    again.result_codes = np.array([[0], [9], [0]], "i4")
+    with pytest.raises(aerospike.TimeoutError, match="key 99"):
+        again.raise_for_failures()
 
 
 def test_missing_cells_hold_the_fill_value(client: Any, sets: tuple[str, str]) -> None:
