@@ -31,6 +31,13 @@ impl Memory {
         (!data.is_null()).then_some(Self { data, size, is_mapped: false })
     }
 
+    /// Memory of zeroes that begins at a huge page and has as many as fit, for rows that all get written. `None` if it
+    /// is too small for that, or there is not so much memory.
+    pub(super) fn of_huge_pages(size: usize) -> Option<Self> {
+        let (data, size) = pages::map_huge(size)?;
+        Some(Self { data, size, is_mapped: true })
+    }
+
     /// An alignment that every allocator has without effort: for another one, memory would be copied as it grows.
     fn layout(size: usize) -> Option<Layout> {
         Layout::from_size_align(size.max(1), 16).ok()
@@ -122,7 +129,12 @@ mod pages {
     /// Maps `size` bytes of zeroes, at a huge page if there are as many.
     pub(super) fn map(size: usize) -> Option<*mut u8> {
         let size = rounded(size)?;
-        let extra = if size >= MIN_HUGE { HUGE_PAGE - page_size().min(HUGE_PAGE) } else { 0 };
+        map_at(size, if size >= MIN_HUGE { HUGE_PAGE } else { 1 })
+    }
+
+    /// Maps whole pages at a multiple of `alignment`: that of a huge page, or 1.
+    fn map_at(size: usize, alignment: usize) -> Option<*mut u8> {
+        let extra = alignment.saturating_sub(page_size());
         let whole = size.checked_add(extra)?;
         let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
         // SAFETY: a new mapping at an address that the system chooses.
@@ -148,6 +160,15 @@ mod pages {
             libc::madvise(data.cast(), size, libc::MADV_HUGEPAGE);
             Some(data)
         }
+    }
+
+    /// Maps at least `size` bytes of zeroes at a huge page. The last one may be larger than needed, by at most a quarter
+    /// of the size; otherwise small pages end the mapping. Returns the size, too, which is of whole pages.
+    pub(super) fn map_huge(size: usize) -> Option<(*mut u8, usize)> {
+        let whole = size.checked_next_multiple_of(HUGE_PAGE)?;
+        let size = if whole - size <= size / 4 { whole } else { rounded(size)? };
+        let data = if size >= HUGE_PAGE { map_at(size, HUGE_PAGE)? } else { return None };
+        Some((data, size))
     }
 
     /// Changes the size of a mapping, and maybe its place.
@@ -188,6 +209,10 @@ mod pages {
     pub(super) const MIN_SIZE: usize = usize::MAX;
 
     pub(super) fn map(_: usize) -> Option<*mut u8> {
+        None
+    }
+
+    pub(super) fn map_huge(_: usize) -> Option<(*mut u8, usize)> {
         None
     }
 

@@ -11,7 +11,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use record_decode::{Plan, RowMemory};
 
-use super::{numpy, out};
+use super::{kept, numpy, out};
 use crate::python::once::{Once, intern};
 
 /// The arrays of a batch's result.
@@ -52,10 +52,15 @@ impl Arrays {
                 out::check(numpy, out, dtype, len, keys)?;
                 out.clone()
             }
-            // Every field of every row is written before Python sees the array, as are `meta` and `result_codes`.
-            // Only bytes between fields would keep what was in the memory before.
-            None if plan.schema().is_dense() => numpy.call_method1(intern!(py, "empty"), (len, dtype))?,
-            None => numpy.call_method1(intern!(py, "zeros"), (len, dtype))?,
+            None => {
+                // Every field of every row is written before Python sees the array, as are `meta` and `result_codes`.
+                // Only bytes between fields would keep what was in the memory before.
+                let is_dense = plan.schema().is_dense();
+                let size = len.checked_mul(plan.schema().itemsize());
+                let large = size.map(|size| kept::array(dtype, size, !is_dense)).transpose()?.flatten();
+                let name = if is_dense { intern!(py, "empty") } else { intern!(py, "zeros") };
+                large.map_or_else(|| numpy.call_method1(name, (len, dtype)), Ok)?
+            }
         };
         let meta = numpy.call_method1(intern!(py, "empty"), (len, dtypes.meta.bind(py)))?;
         let result_codes = numpy.call_method1(intern!(py, "empty"), (len, dtypes.code.bind(py)))?;

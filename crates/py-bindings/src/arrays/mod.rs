@@ -2,13 +2,15 @@
 //!
 //! `dtype` reads a dtype into the plan that fills its fields. `memory` makes arrays, checks those of users and
 //! hands out their addresses: the crate's unsafe code is there, but for the one line in `commands::batch_read` that
-//! passes the addresses on. `matrix` has the arrays of a matrix of features. `space` has the memory of queries' rows, whose number is not known, and `heap` what it is
-//! made of. `out` checks the `out` argument.
+//! passes the addresses on. `matrix` has the arrays of a matrix of features. `space` has the memory of queries' rows,
+//! whose number is not known, `kept` that of large results of batches, and `heap` what both are made of. `out` checks
+//! the `out` argument.
 //!
 //! NumPy is optional. The `numpy` crate panics without it, so [`numpy`] comes first, everywhere.
 
 pub(crate) mod dtype;
 mod heap;
+mod kept;
 pub(crate) mod matrix;
 pub(crate) mod memory;
 mod out;

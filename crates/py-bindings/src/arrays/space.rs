@@ -35,16 +35,27 @@ fn into_array<'py>(
     len: usize,
     itemsize: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let owner = Bound::new(dtype.py(), ArrayMemory(memory))?;
+    let owned = owner.clone();
+    array_over(dtype, &owned.get().0, owner.into_any(), len * itemsize)
+}
+
+/// The first `size` bytes of `memory` as an array of `dtype`, which keeps `owner`. All of them must have been written,
+/// or be mapped: mapped bytes are zero at first.
+pub(super) fn array_over<'py>(
+    dtype: &Bound<'py, PyAny>,
+    memory: &Memory,
+    owner: Bound<'py, PyAny>,
+    size: usize,
+) -> PyResult<Bound<'py, PyAny>> {
     let py = dtype.py();
     numpy(py)?;
-    assert!(len * itemsize <= memory.size(), "{len} rows of {itemsize} bytes");
-    let owner = Bound::new(py, ArrayMemory(memory))?;
-    let data = owner.get().0.data().cast_const();
-    // SAFETY: the bytes are inside the memory (checked above), all of them were written, and nothing writes to them any
-    // more. The array keeps `owner`, which keeps the memory where it is.
+    assert!(size <= memory.size(), "{size} bytes of {}", memory.size());
+    // SAFETY: the bytes are inside the memory (checked above) and initialized, and nothing writes to them while the
+    // view exists, which is until the next line. `owner` has the memory and keeps it where it is.
     let bytes = unsafe {
-        let view = ArrayView1::from_shape_ptr(len * itemsize, data);
-        PyArray1::<u8>::borrow_from_array(&view, owner.into_any())
+        let view = ArrayView1::from_shape_ptr(size, memory.data().cast_const());
+        PyArray1::<u8>::borrow_from_array(&view, owner)
     };
     bytes.call_method1(intern!(py, "view"), (dtype,))
 }
