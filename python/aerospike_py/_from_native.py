@@ -16,7 +16,7 @@ from ._tracing import current_trace
 from ._utils.log import emit as log_event
 from ._utils.log import logger
 from ._utils.warnings import warn
-from .exception import ClosedError, ParamTypeError, RecordDecodeError
+from .exception import ClosedError, ParamTypeError, RecordDecodeError, UnknownNodeError
 from .exception import _error_class as error_class
 from .feature_matrix import FeatureMatrix
 from .keys import Keys
@@ -51,6 +51,7 @@ __all__ = [
     "Record",
     "RecordDecodeError",
     "RecordHeader",
+    "UnknownNodeError",
     "arrow_query_records",
     "current_trace",
     "error_class",

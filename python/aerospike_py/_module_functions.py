@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import constants
 from ._utils.describe import describe
 from ._utils.log import logger
-from .exception import ClientError, ParamTypeError
+from .exception import ClientError, ParamTypeError, _with_official_text
 from .values import GeoJSON
 
 if TYPE_CHECKING:
@@ -62,6 +62,12 @@ def get_partition_id(digest: bytes | bytearray) -> int:
     return int.from_bytes(digest[:2], "little") % _PARTITIONS
 
 
+def _check_callback(callback: object) -> None:
+    if not callable(callback):
+        error = ParamTypeError(f"callback is {describe(callback)}; it must be a function")
+        raise _with_official_text(error, "Parameter must be a callable")
+
+
 def set_serializer(callback: Callable[[Any], bytes]) -> NoReturn:
     """Always raises ``ClientError``: values are never serialized behind a program's back.
 
@@ -73,6 +79,7 @@ def set_serializer(callback: Callable[[Any], bytes]) -> NoReturn:
         >>> with contextlib.suppress(ClientError):
         ...     set_serializer(pickle.dumps)
     """
+    _check_callback(callback)
     raise ClientError(
         "set_serializer is not supported: pass bytes, such as "
         'client.put(key, {"bin": pickle.dumps(value)}); bytes are stored as a blob'
@@ -90,6 +97,7 @@ def set_deserializer(callback: Callable[[bytearray], Any]) -> NoReturn:
         >>> with contextlib.suppress(ClientError):
         ...     set_deserializer(pickle.loads)
     """
+    _check_callback(callback)
     raise ClientError(
         "set_deserializer is not supported: convert the bytes that get returns, such as "
         'pickle.loads(client.get(key).bins["bin"])'

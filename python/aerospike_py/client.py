@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from ._commands.admin import AdminCommands
@@ -20,6 +21,7 @@ from ._commands.records import RecordCommands
 from ._commands.transactions import TransactionCommands
 from ._commands.unsupported import UnsupportedCommands
 from ._utils.log import watcher
+from ._wrong_calls import explains_wrong_calls, methods_explain_wrong_calls
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from .types import ClientConfig
 
 
+@partial(explains_wrong_calls, official="No config argument")
 def client(config: ClientConfig) -> Client:
     """Creates a client. It connects when :meth:`Client.connect` is called, or at its first command.
 
@@ -48,6 +51,7 @@ def client(config: ClientConfig) -> Client:
     return Client(config)
 
 
+@methods_explain_wrong_calls
 class Client(
     MetricsCommands,
     RecordCommands,

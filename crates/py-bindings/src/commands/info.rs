@@ -4,10 +4,10 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use aero_io::{Cluster, InfoAnswers};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyString};
 use wire_protocol::info;
 
-use crate::args::convert::{text, whole_number};
+use crate::args::convert::text;
 use crate::args::policy;
 use crate::call::{Call, Completions, done, or_raise};
 use crate::core::Core;
@@ -106,6 +106,8 @@ impl Core {
         host: &Bound<'_, PyAny>,
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
+        // A closed client is reported before its arguments.
+        self.cluster(py)?;
         let command = command_of(command)?;
         if !host.is_instance_of::<PyString>() {
             let message =
@@ -138,9 +140,8 @@ impl Core {
         let cluster = self.cluster(py)?;
         let namespace = name("namespace", namespace)?;
         let set = set.filter(|set| !set.is_none()).map(|set| name("set", set)).transpose()?;
-        let nanos = match whole_number(nanos) {
-            _ if nanos.is_none() => 0,
-            Some(nanos @ 0..) => nanos,
+        let nanos = match nanos.extract::<u64>() {
+            Ok(number) if !nanos.is_instance_of::<PyBool>() => number,
             _ => {
                 let message = format!(
                     "nanos is {}; it must be nanoseconds since 1970-01-01 UTC, or 0 for now",
