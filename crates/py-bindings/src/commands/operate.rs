@@ -138,7 +138,7 @@ impl Core {
         let finish = record_result(arena, digest, bin, move |py, arena, answer: Answer| {
             Ok(match returns {
                 Returns::Nothing => done(py)?,
-                Returns::Record => answer::record(py, arena, &digest, &answer)?.unbind(),
+                Returns::Record => answer::record(py, arena, &digest, &answer, true)?.unbind(),
                 Returns::OrderedRecord => answer::ordered_record(py, arena, &digest, &answer)?.unbind(),
             })
         });

@@ -47,7 +47,9 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let read = self.read_policy(py, policy)?;
-        read_record(py, completions, cluster, key, Bins::All, read)
+        // As in the official client, the key that is returned says whether the primary key was sent.
+        let keeps_key = read.send_key;
+        read_record(py, completions, cluster, key, Bins::All, read, keeps_key)
     }
 
     fn select(
@@ -65,7 +67,7 @@ impl Core {
             return Err(param_error(py, message.into()));
         };
         let bins = if names.is_empty() { Bins::Header } else { Bins::names(names) };
-        read_record(py, completions, cluster, key, bins, read)
+        read_record(py, completions, cluster, key, bins, read, true)
     }
 
     fn exists(
@@ -129,13 +131,14 @@ fn read_record(
     key: &Bound<'_, PyAny>,
     bins: Bins,
     read: Read,
+    keeps_key: bool,
 ) -> PyResult<Py<PyAny>> {
     let arena = KeyArena::read_one(key)?;
     let key = arena.command_key(read.send_key);
     let digest = key.digest;
     let future = async move { cluster.get().await?.read(&key, &bins, &read.policy).await };
     let finish = record_result(arena, digest, None, move |py, arena, answer| {
-        Ok(answer::record(py, arena, &digest, &answer)?.unbind())
+        Ok(answer::record(py, arena, &digest, &answer, keeps_key)?.unbind())
     });
     Call::new(future, finish).run(py, completions)
 }
