@@ -33,10 +33,8 @@ def _explanation(
     takes = f"the arguments are {inspect.Signature(bare)}"
     name = function.__name__
     if given > len(by_place):
-        most = f"at most {len(parameters)} argument{'' if len(parameters) == 1 else 's'}"
-        return (
-            f"{name}() takes {most if parameters else 'no arguments'} ({given + len(kwargs)} given); {takes}"
-        )
+        most = f"at most {len(by_place)} argument{'' if len(by_place) == 1 else 's'}"
+        return f"{name}() takes {most if by_place else 'no arguments'} ({given + len(kwargs)} given); {takes}"
     for place, parameter in enumerate(by_place, 1):
         if place > given and parameter.default is parameter.empty and parameter.name not in kwargs:
             return f"{name}() missing required argument '{parameter.name}' (pos {place}); {takes}"

@@ -580,6 +580,13 @@ class InvalidRequest(ServerError):
     code = 4
 
 
+class RefusedRequest(ParamError, InvalidRequest):
+    """A request that servers refuse, refused before it is sent. An ``InvalidRequest``, as in the official
+    client, that is also a ``ParamError``."""
+
+    code = InvalidRequest.code
+
+
 class LostConflict(ServerError):
     """The write lost a conflict with a write from another data center."""
 
@@ -668,7 +675,7 @@ def _classes_by_code() -> dict[int, type[AerospikeError]]:
         cls = pending.pop()
         pending.extend(cls.__subclasses__())
         code = cls.__dict__.get("code")
-        if code is not None and cls is not BatchDecodeError:
+        if code is not None and cls not in (BatchDecodeError, RefusedRequest):
             found[code] = cls
     return found
 
@@ -756,6 +763,7 @@ __all__ = [
     "RecordKeyMismatch",
     "RecordNotFound",
     "RecordTooBig",
+    "RefusedRequest",
     "RoleExistsError",
     "RoleViolation",
     "ScanAbortedError",

@@ -132,6 +132,7 @@ class QueryCommands:
         args: Sequence[Any] | None = None,
         policy: WritePolicy | None = None,
         options: Mapping[str, bool] | None = None,
+        *,
         block: bool = True,
     ) -> int:
         """Makes the nodes apply a function to all records of a set or namespace.
@@ -219,6 +220,7 @@ class AsyncQueryCommands:
         args: Sequence[Any] | None = None,
         policy: WritePolicy | None = None,
         options: Mapping[str, bool] | None = None,
+        *,
         block: bool = True,
     ) -> int:
         """Like :meth:`Client.scan_apply`, awaited.

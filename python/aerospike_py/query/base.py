@@ -108,7 +108,7 @@ class QueryBase:
         """
         names = [*bins]
         self._core.check_query_bins(names)
-        if self._bins is not None:
+        if names and self._bins is not None:
             # As in the official client, and as a second predicate.
             raise ParamError(
                 f"select: the query reads the bins {self._bins} already; name all bins in one call, or make "

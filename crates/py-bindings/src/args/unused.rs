@@ -94,13 +94,7 @@ fn lua(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<()> {
 /// A pair of functions, or of None.
 fn serializers(value: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = value.py();
-    let Some(parts) = items_of(value).filter(|parts| parts.len() == 2) else {
-        let message = format!(
-            "config \"serialization\" is {}; it must be a tuple of a serializer and a deserializer",
-            describe(value)
-        );
-        return Err(type_error(py, message));
-    };
+    let Some(parts) = items_of(value).filter(|parts| parts.len() == 2) else { return Ok(()) };
     for (part, name) in parts.iter().zip(["Serializer", "Deserializer"]) {
         if !part.is_none() && !part.is_callable() {
             let message =

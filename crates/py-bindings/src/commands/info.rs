@@ -13,7 +13,7 @@ use crate::call::{Call, Completions, done, or_raise};
 use crate::core::Core;
 use crate::keys::too_long;
 use crate::python::describe::describe;
-use crate::python::errors::{SERVER, error_of_code, io_error, param_error, type_error};
+use crate::python::errors::{SERVER, error_of_code, io_error, param_error, refused_request, type_error};
 use crate::python::text::unicode;
 
 /// Answers as the server writes them: command, tab, value, newline; raises if one of them is an error.
@@ -139,7 +139,12 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let namespace = name("namespace", namespace)?;
-        let set = set.filter(|set| !set.is_none()).map(|set| name("set", set)).transpose()?;
+        let set = set.filter(|set| !set.is_none());
+        if set.is_some_and(|set| set.cast::<PyString>().is_ok_and(|set| set.is_empty().unwrap_or(false))) {
+            let message = "set is ''; name the set, or pass None for all records of the namespace";
+            return Err(refused_request(py, message.into()));
+        }
+        let set = set.map(|set| name("set", set)).transpose()?;
         let nanos = match nanos.extract::<u64>() {
             Ok(number) if !nanos.is_instance_of::<PyBool>() => number,
             _ => {

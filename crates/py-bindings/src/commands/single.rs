@@ -8,7 +8,7 @@ use crate::args::policy::{self, Read};
 use crate::call::{Call, Completions, done};
 use crate::core::{Core, LazyCluster};
 use crate::keys::KeyArena;
-use crate::python::errors::{RECORD_NOT_FOUND, about_record, param_error, record_error};
+use crate::python::errors::{RECORD_NOT_FOUND, about_record, param_error, record_error, refused_request};
 use crate::results::{answer, records};
 use crate::values::encode_bins;
 
@@ -66,7 +66,11 @@ impl Core {
             let message = "bins is None; name the bins to select, or use get() for all of them";
             return Err(param_error(py, message.into()));
         };
-        let bins = if names.is_empty() { Bins::Header } else { Bins::names(names) };
+        if names.is_empty() {
+            let message = "bins is empty; name the bins to select, or use exists() for the header alone";
+            return Err(refused_request(py, message.into()));
+        }
+        let bins = Bins::names(names);
         read_record(py, completions, cluster, key, bins, read, true)
     }
 

@@ -58,6 +58,12 @@ pub(crate) fn type_error(py: Python<'_>, message: String) -> PyErr {
     }
 }
 
+/// A request that servers refuse: a `ParamError` that is also an `InvalidRequest`.
+pub(crate) fn refused_request(py: Python<'_>, message: String) -> PyErr {
+    let class = || -> PyResult<Bound<'_, PyType>> { Ok(from_package!(py, "RefusedRequest")?.cast_into()?) };
+    class().map_or_else(|error| error, |class| PyErr::from_type(class, (message,)))
+}
+
 /// The error with the official client's text as its `msg`, which programs compare. Its message stays complete.
 pub(crate) fn with_official_text(py: Python<'_>, error: PyErr, text: &str) -> PyErr {
     match error.value(py).setattr(intern!(py, "msg"), text) {

@@ -282,6 +282,7 @@ fn special<'py>(value: &Bound<'py, PyAny>, rules: Rules) -> Result<Option<Value<
     let found = match name.to_str().unwrap_or_default() {
         _ if value.is_instance(ours.infinite.bind(py))? => Value::Infinity,
         _ if value.is_instance(ours.wildcard.bind(py))? => Value::Wildcard,
+        _ if value.is_instance(ours.null.bind(py))? => Value::Nil,
         "aerospike.null" => Value::Nil,
         "aerospike.Geospatial" | "aerospike.GeoJSON" => {
             Value::GeoJson(value.call_method0(intern!(py, "dumps"))?.extract()?)

@@ -27,7 +27,7 @@ use self::table::{Key, Spec, TO_STRING};
 use crate::args::convert::{bin_names, items_of, whole_number};
 use crate::args::expression;
 use crate::python::describe::describe;
-use crate::python::errors::{param_error, type_error, with_official_text};
+use crate::python::errors::{param_error, refused_request, type_error, with_official_text};
 use crate::values::{Bools, OpBytes};
 
 pub(crate) use self::context::{encode as encode_context, write_of_expression};
@@ -292,7 +292,7 @@ pub(crate) fn encode_removals(bins: &Bound<'_, PyAny>) -> PyResult<Operations> {
         return Err(with_official_text(py, type_error(py, message.into()), "Bins should be a list"));
     };
     if names.is_empty() {
-        return Err(param_error(py, "the list of bins is empty; name at least one to remove".into()));
+        return Err(refused_request(py, "the list of bins is empty; name at least one to remove".into()));
     }
     for name in names {
         if operations.encoded.count == u16::MAX {
