@@ -274,7 +274,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         # The clients.
         "async_client": ("_commands", "_utils"),
-        "client": ("_commands", "_utils", "types"),
+        "client": ("_commands", "_wrong_calls", "_utils", "types", "metrics"),
         # The methods of both clients, a module per family.
         "_commands": (
             "_export",
@@ -322,6 +322,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_operation",
             "cdt_ctx",
             "predicates",
+            "_wrong_calls",
             "exception",
             "_utils",
             "_native",
@@ -425,6 +426,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "keys": ("exception", "_utils"),
         # The codes of a batch's rows, summed up.
         "_result_codes": ("exception",),
+        # Calls with missing or too many arguments.
+        "_wrong_calls": ("exception",),
         "_pickled_keys": (),
         "constants": (),
         "exception": (),

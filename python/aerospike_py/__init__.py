@@ -62,6 +62,7 @@ from ._module_functions import (
     unset_serializers,
 )
 from ._native import Transaction, __version__
+from ._wrong_calls import explains_wrong_calls
 from .arrow_records import ArrowRecords
 from .async_client import AsyncClient
 from .client import Client, client
@@ -98,7 +99,7 @@ from .splits import Split, SplitMetrics, splits
 from .stats import ClusterStats, ConnectionStats, NodeStats
 from .values import CDTInfinite, CDTWildcard, GeoJSON, HyperLogLog, KeyOrderedDict, null
 
-calc_digest = _native.calc_digest
+calc_digest = explains_wrong_calls(_native.calc_digest)
 
 __all__ = [
     "ArrowBatches",

@@ -16,7 +16,13 @@ from ._tracing import current_trace
 from ._utils.log import emit as log_event
 from ._utils.log import logger
 from ._utils.warnings import warn
-from .exception import ClosedError, ParamTypeError, RecordDecodeError
+from .exception import (
+    ClosedError,
+    ParamTypeError,
+    RecordDecodeError,
+    RefusedRequest,
+    UnknownNodeError,
+)
 from .exception import _error_class as error_class
 from .feature_matrix import FeatureMatrix
 from .keys import Keys
@@ -26,7 +32,7 @@ from .numpy_query import NumpyQueryRecords
 from .numpy_write import _finish as finish_batch_write
 from .records import BatchRecord, BatchRecords, Exists, Key, OrderedRecord, Record, RecordHeader
 from .stats import ClusterStats, ConnectionStats, NodeStats
-from .values import CDTInfinite, CDTWildcard, GeoJSON, HyperLogLog, KeyOrderedDict
+from .values import CDTInfinite, CDTWildcard, GeoJSON, HyperLogLog, KeyOrderedDict, null
 
 __all__ = [
     "BatchRecord",
@@ -51,6 +57,8 @@ __all__ = [
     "Record",
     "RecordDecodeError",
     "RecordHeader",
+    "RefusedRequest",
+    "UnknownNodeError",
     "arrow_query_records",
     "current_trace",
     "error_class",
@@ -61,6 +69,7 @@ __all__ = [
     "finish_matrix",
     "log_event",
     "logger",
+    "null",
     "plain_key_values",
     "warn",
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import constants
 from ._utils.describe import describe
 from ._utils.log import logger
-from .exception import ClientError, ParamTypeError
+from .exception import ClientError, ParamError, ParamTypeError, _with_official_text
 from .values import GeoJSON
 
 if TYPE_CHECKING:
@@ -62,6 +62,12 @@ def get_partition_id(digest: bytes | bytearray) -> int:
     return int.from_bytes(digest[:2], "little") % _PARTITIONS
 
 
+def _check_callback(callback: object) -> None:
+    if not callable(callback):
+        error = ParamTypeError(f"callback is {describe(callback)}; it must be a function")
+        raise _with_official_text(error, "Parameter must be a callable")
+
+
 def set_serializer(callback: Callable[[Any], bytes]) -> NoReturn:
     """Always raises ``ClientError``: values are never serialized behind a program's back.
 
@@ -73,6 +79,7 @@ def set_serializer(callback: Callable[[Any], bytes]) -> NoReturn:
         >>> with contextlib.suppress(ClientError):
         ...     set_serializer(pickle.dumps)
     """
+    _check_callback(callback)
     raise ClientError(
         "set_serializer is not supported: pass bytes, such as "
         'client.put(key, {"bin": pickle.dumps(value)}); bytes are stored as a blob'
@@ -90,6 +97,7 @@ def set_deserializer(callback: Callable[[bytearray], Any]) -> NoReturn:
         >>> with contextlib.suppress(ClientError):
         ...     set_deserializer(pickle.loads)
     """
+    _check_callback(callback)
     raise ClientError(
         "set_deserializer is not supported: convert the bytes that get returns, such as "
         'pickle.loads(client.get(key).bins["bin"])'
@@ -192,23 +200,51 @@ def set_log_handler(log_handler: LogHandler | None = _print) -> int:
 
 
 class ConfigProvider:
-    """Raises ``ClientError``: a client's config does not change while it runs.
+    """A file with a config, for code written for the official client. Its attributes are read-only.
+
+    As ``config_provider`` of a config it causes a warning and has no effect: a client keeps the config that
+    it was made with. Read the file yourself, and make a client of what it says.
 
     Args:
-        path: file of the config.
+        path: the file.
         interval: milliseconds between two looks at the file.
 
     Raises:
-        ClientError: always, with what to do instead.
+        TypeError: ``path`` is not a str, or ``interval`` not an int.
+        ValueError: ``interval`` does not fit into 32 bits.
 
     Example:
-        >>> import contextlib
-        >>> with contextlib.suppress(ClientError):
-        ...     ConfigProvider("config.yaml")
+        >>> ConfigProvider("config.yaml").interval
+        5000
     """
 
+    __slots__ = ("_interval", "_path")
+
     def __init__(self, path: str, interval: int = 5000) -> None:
-        raise ClientError(
-            "ConfigProvider is not supported: a client keeps the config that it was made with; read the file "
-            "yourself, and make a client of what it says"
-        )
+        if not isinstance(path, str):
+            raise ParamTypeError(f"path is {describe(path)}; it must be a str")
+        if isinstance(interval, bool) or not isinstance(interval, int):
+            raise ParamTypeError(f"interval is {describe(interval)}; it must be a number of milliseconds")
+        if not 0 <= interval < 1 << 32:
+            raise ParamError(f"interval is {describe(interval)}; it must fit into 32 bits")
+        self._path, self._interval = path, interval
+
+    @property
+    def path(self) -> str:
+        """The file.
+
+        Example:
+            >>> ConfigProvider("config.yaml").path
+            'config.yaml'
+        """
+        return self._path
+
+    @property
+    def interval(self) -> int:
+        """Milliseconds between two looks at the file.
+
+        Example:
+            >>> ConfigProvider("config.yaml", 60_000).interval
+            60000
+        """
+        return self._interval

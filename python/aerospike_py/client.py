@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from ._commands.admin import AdminCommands
@@ -20,15 +21,18 @@ from ._commands.records import RecordCommands
 from ._commands.transactions import TransactionCommands
 from ._commands.unsupported import UnsupportedCommands
 from ._utils.log import watcher
+from ._wrong_calls import explains_wrong_calls, methods_explain_wrong_calls
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
 
+    from .metrics import MetricsPolicy
     from .types import ClientConfig
 
 
+@partial(explains_wrong_calls, official="No config argument")
 def client(config: ClientConfig) -> Client:
     """Creates a client. It connects when :meth:`Client.connect` is called, or at its first command.
 
@@ -48,6 +52,7 @@ def client(config: ClientConfig) -> Client:
     return Client(config)
 
 
+@methods_explain_wrong_calls
 class Client(
     MetricsCommands,
     RecordCommands,
@@ -113,6 +118,29 @@ class Client(
         if self._core.is_new():
             self._core.ensure_connected(None)
         return super().get_node_names()
+
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Like :meth:`AsyncClient.enable_metrics`. A client that was never connected connects first.
+
+        Example:
+            >>> client.enable_metrics()
+            >>> client.metrics().enabled
+            True
+        """
+        if self._core.is_new():
+            self._core.ensure_connected(None)
+        super().enable_metrics(policy)
+
+    def disable_metrics(self) -> None:
+        """Like :meth:`AsyncClient.disable_metrics`; does nothing if the client was never connected.
+
+        Example:
+            >>> client.disable_metrics()
+            >>> client.metrics().enabled
+            False
+        """
+        if not self._core.is_new():
+            super().disable_metrics()
 
     def close(self) -> None:
         """Closes all connections. Later calls raise ``ClientError``, until :meth:`connect` connects again;

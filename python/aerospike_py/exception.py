@@ -24,7 +24,7 @@ Exceptions can be pickled.
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from typing import Any, TypeVar
 
 
 class AerospikeError(Exception):
@@ -54,6 +54,17 @@ def _state(error: AerospikeError) -> dict[str, Any] | None:
     """Attributes that a subclass or a user added to the instance, and ``msg`` if it is not the text."""
     known = {"code", "in_doubt"} if error.msg != str(error) else {"msg", "code", "in_doubt"}
     return {name: value for name, value in vars(error).items() if name not in known} or None
+
+
+_Error = TypeVar("_Error", bound=AerospikeError)
+
+
+def _with_official_text(error: _Error, text: str, code: int | None = None) -> _Error:
+    """The error with the official client's text as its ``msg``, and that client's code. Its message stays."""
+    error.msg = text
+    if code is not None:
+        error.code = code
+    return error
 
 
 class ClientError(AerospikeError):
@@ -180,6 +191,10 @@ class InvalidNodeError(ClientError):
     """No node is available for the command."""
 
     code = -8
+
+
+class UnknownNodeError(InvalidNodeError, ParamError):
+    """The cluster has no node of the name. An ``InvalidNodeError`` that is also a ``ParamError``."""
 
 
 class MaxErrorRateExceeded(ClientError):
@@ -565,6 +580,13 @@ class InvalidRequest(ServerError):
     code = 4
 
 
+class RefusedRequest(ParamError, InvalidRequest):
+    """A request that servers refuse, refused before it is sent. An ``InvalidRequest``, as in the official
+    client, that is also a ``ParamError``."""
+
+    code = InvalidRequest.code
+
+
 class LostConflict(ServerError):
     """The write lost a conflict with a write from another data center."""
 
@@ -653,7 +675,7 @@ def _classes_by_code() -> dict[int, type[AerospikeError]]:
         cls = pending.pop()
         pending.extend(cls.__subclasses__())
         code = cls.__dict__.get("code")
-        if code is not None and cls is not BatchDecodeError:
+        if code is not None and cls not in (BatchDecodeError, RefusedRequest):
             found[code] = cls
     return found
 
@@ -741,6 +763,7 @@ __all__ = [
     "RecordKeyMismatch",
     "RecordNotFound",
     "RecordTooBig",
+    "RefusedRequest",
     "RoleExistsError",
     "RoleViolation",
     "ScanAbortedError",
@@ -756,6 +779,7 @@ __all__ = [
     "TransactionFailed",
     "UDFError",
     "UDFNotFound",
+    "UnknownNodeError",
     "UnsupportedFeature",
     "UserExistsError",
 ]

@@ -18,7 +18,7 @@ from typing import Any
 
 from . import constants
 from ._utils.describe import describe
-from .exception import ParamError, ParamTypeError
+from .exception import ParamError, ParamTypeError, _with_official_text
 
 __all__ = [
     "between",
@@ -259,7 +259,8 @@ def _data_type(function: str, value: object) -> int:
             raise ParamError(f"{function}: val has {size} bytes; an index compares at most {_LONGEST}")
         return constants.INDEX_STRING if isinstance(value, str) else constants.INDEX_BLOB
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise ParamTypeError(f"{function}: val is {describe(value)}; it must be an int, a str or bytes")
+        error = ParamTypeError(f"{function}: val is {describe(value)}; it must be an int, a str or bytes")
+        raise _with_official_text(error, "predicate is invalid.")
     _whole(function, "val", value)
     return constants.INDEX_NUMERIC
 

@@ -9,13 +9,29 @@ from ._utils.describe import describe
 from .exception import ClientError, ParamTypeError
 
 
-def null() -> None:
-    """Returns None, for code written for the official client. Setting a bin to it removes the bin.
+class null:  # noqa: N801 (the official client's name)
+    """The nil value, for code written for the official client. Setting a bin to it removes the bin.
+
+    As the end of a range it is nil, where None leaves the end open. Values that are read are None.
 
     Example:
         >>> client.put(("test", "users", 1), {"visits": null()})
         0
     """
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, null)
+
+    def __hash__(self) -> int:
+        return hash(null)
+
+    def __repr__(self) -> str:
+        return "null()"
 
 
 class GeoJSON:

@@ -64,9 +64,19 @@ def test_serializers_are_refused_with_what_to_do(client, fresh_set):
     aerospike_py.unset_serializers()
 
 
-def test_config_providers_are_refused():
-    with pytest.raises(aerospike_py.ClientError, match="read the file yourself"):
-        aerospike_py.ConfigProvider("config.yaml")
+def test_config_providers(config):
+    provider = aerospike_py.ConfigProvider("config.yaml", interval=30_000)
+    assert (provider.path, provider.interval) == ("config.yaml", 30_000)
+    with pytest.raises(AttributeError):
+        provider.path = "other.yaml"  # type: ignore[misc]
+    for arguments in ((1,), ("config.yaml", "x"), ("config.yaml", True)):
+        with pytest.raises(TypeError, match="it must be"):
+            aerospike_py.ConfigProvider(*arguments)
+    for interval in (-1, 2**32):
+        with pytest.raises(ValueError, match="32 bits"):
+            aerospike_py.ConfigProvider("config.yaml", interval)
+    with pytest.warns(UserWarning, match="config_provider"):
+        aerospike_py.client({**config, "config_provider": provider})
 
 
 def test_geojson():

@@ -16,7 +16,8 @@ def test_put_get_exists_remove(client, fresh_set):
     record = client.get(key)
     assert record.bins == {"a": 1, "b": "two"}
     assert record.meta == {"gen": 1, "ttl": 0xFFFFFFFF}
-    assert record.key.key == "k"
+    assert record.key.key is None
+    assert client.get(key, {"key": aerospike.POLICY_KEY_SEND}).key == (*key, record.key.digest)
     for found in (client.exists(key), client.select(key, ["a"])):
         assert found.key == (*key, record.key.digest)
     found, meta = client.exists(key)

@@ -203,10 +203,11 @@ def test_all_records_of_a_set_are_changed(client, module, fresh_set):
         ((5, fresh_set, module, "add"), "ns is 5"),
         (("test", fresh_set, module, "add", None, None, {"percent": 5}), "unknown key 'percent'"),
         (("test", fresh_set, module, "add", None, None, {"concurrent": 5}), "'concurrent' is 5"),
-        (("test", fresh_set, module, "add", None, None, None, 5), "block is 5"),
     ):
         with pytest.raises(exception.ParamError, match=message):
             client.scan_apply(*arguments)
+    with pytest.raises(exception.ParamError, match="block is 5"):
+        client.scan_apply("test", fresh_set, module, "add", block=5)
 
 
 def test_the_records_that_a_predicate_finds_are_changed(client, module, fresh_set):

@@ -19,7 +19,11 @@ def test_select(client, key):
     record = client.select(key, ["s", "nobin"])
     assert (record.bins, record.meta["gen"], record.key.key) == ({"s": "mid"}, 1, "k")
     assert client.select(key, ("i", "f")).bins == {"i": 10, "f": 1.5}
-    assert client.select(key, []).bins == {}
+    with pytest.raises(aerospike.exception.RefusedRequest, match=r"use exists\(\)") as refused:
+        client.select(key, [])
+    assert isinstance(refused.value, aerospike.InvalidRequest)
+    assert isinstance(refused.value, aerospike.ParamError)
+    assert refused.value.code == 4
     with pytest.raises(aerospike.RecordNotFound):
         client.select((*key[:2], "nobody"), ["s"])
     with pytest.raises(aerospike.ParamError, match=r"get\(\)"):

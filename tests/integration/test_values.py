@@ -41,7 +41,7 @@ def test_arrays_are_written_as_lists(client, fresh_set, array, expected):
 def test_arrays_that_are_refused(client, fresh_set, array, named):
     with pytest.raises(aerospike.ParamError, match=named) as caught:
         client.put(("test", fresh_set, "array"), {"bad": array})
-    assert '"bad"' in caught.value.msg
+    assert '"bad"' in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ reason; those of commands that come later are checked; no key of the official cl
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 WORKS = "works"
@@ -429,7 +430,7 @@ TABLES = (
             ),
             warned("app_id", "shop", "it is not sent to the server"),
             warned("min_conns_per_node", 5, "connections are opened when they are needed", harmless=0),
-            warned("config_provider", object(), "settings come from the config only"),
+            warned("config_provider", SimpleNamespace(interval=5000), "settings come from the config only"),
             refused(
                 "compression_threshold",
                 500,

@@ -14,7 +14,7 @@ pub enum Reason {
         takes: &'static str,
     },
     /// A float outside the range of an integer field.
-    #[error("{value} is outside the field's range")]
+    #[error("{} is outside the field's range", short(*.value))]
     OutOfRange {
         /// The float.
         value: f64,
@@ -32,7 +32,7 @@ pub enum Reason {
         value: i128,
     },
     /// A float that the field cannot hold exactly, with [`Casting::SameValue`](crate::Casting::SameValue).
-    #[error("{value} would change to fit")]
+    #[error("{} would change to fit", short(*.value))]
     FloatChanges {
         /// The float.
         value: f64,
@@ -104,6 +104,11 @@ pub enum Reason {
     /// Bytes that are not a value of the type.
     #[error(transparent)]
     Malformed(#[from] WireError),
+}
+
+/// A float without the hundreds of digits of a large one.
+fn short(value: f64) -> String {
+    if value.abs() < 1e16 { value.to_string() } else { format!("{value:e}") }
 }
 
 /// A type of values with its article.

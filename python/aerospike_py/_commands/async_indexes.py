@@ -166,7 +166,7 @@ class AsyncIndexCommands:
         index_type: int,
         index_datatype: int,
         name: str,
-        ctx: Sequence[_cdt_ctx] | None,
+        ctx: Sequence[_cdt_ctx],
         policy: InfoPolicy | None = None,
         *,
         wait_timeout: int | None = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 from .. import _native
 from .._utils.log import watcher
 from .._utils.warnings import warn
+from ..exception import ClosedError, _with_official_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +127,11 @@ class ClientBase:
             >>> len(client.get_nodes())
             1
         """
-        return [(node.address, node.port) for node in self.stats().nodes]
+        try:
+            nodes = self.stats().nodes
+        except ClosedError as error:
+            raise _with_official_text(error, "No connection to aerospike cluster") from None
+        return [(node.address, node.port) for node in nodes]
 
     def shm_key(self) -> None:
         """Returns None, with a warning: clients share no memory, each process checks the cluster by itself.

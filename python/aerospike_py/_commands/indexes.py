@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import constants
-from ..exception import ParamTypeError
+from ..exception import ParamTypeError, _with_official_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,13 @@ def creation(
     """
     source, index_type, data_type, ctx = what
     if kind == "bin" and source is None:
-        raise ParamTypeError("bin is None (NoneType); it must be the name of a bin")
+        error = ParamTypeError("bin is None (NoneType); it must be the name of a bin")
+        raise _with_official_text(error, "Bin should be a string")
+    if function == "index_cdt_create" and ctx is None:
+        raise ParamTypeError(
+            "ctx is None (NoneType); it must be the way to a list or map inside the bin. Without one, use "
+            "index_list_create() and its siblings"
+        )
     if kind != "set" and data_type is None:
         raise ParamTypeError("index_datatype is None (NoneType); it must be an INDEX_* constant")
     return function, kind, ns, set, source, index_type, data_type, name, ctx, policy, wait_timeout
@@ -229,7 +235,7 @@ class IndexCommands:
         index_type: int,
         index_datatype: int,
         name: str,
-        ctx: Sequence[_cdt_ctx] | None,
+        ctx: Sequence[_cdt_ctx],
         policy: InfoPolicy | None = None,
         *,
         wait_timeout: int | None = None,

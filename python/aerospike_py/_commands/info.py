@@ -66,7 +66,7 @@ class InfoCommands:
 
         Raises:
             ServerError: the node answers with an error; ``InvalidRequest`` for an unknown command.
-            InvalidNodeError: there is no such node. The message lists the nodes.
+            UnknownNodeError: there is no such node. The message lists the nodes.
 
         Example:
             >>> client.info_single_node("build", client.get_node_names()[0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._metrics import ClientMetrics, Reporter, forget, remember, snapshot_of
 from .._utils.describe import describe
-from ..exception import ParamError, ParamTypeError
+from ..exception import ParamError, ParamTypeError, _with_official_text
 from ..metrics import MetricsListeners, MetricsPolicy
 from .base import ClientBase
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ..types import ClientConfig
 
 _DEFAULT_TEND_INTERVAL = 1000
+# The official client's limits.
+_LONGEST_DIR = 256
+_LEAST_SIZE = 1_000_000
 
 
 class MetricsCommands(ClientBase):
@@ -41,6 +44,7 @@ class MetricsCommands(ClientBase):
         Raises:
             ClientError: the client was not connected yet, or is closed.
             ParamError: the policy has an interval below 1, or not from 2 to 60 columns.
+            ClientError: the policy's ``enable_listener`` raised an exception, which is the cause.
 
         Example:
             >>> client.enable_metrics()
@@ -98,8 +102,7 @@ class MetricsCommands(ClientBase):
 def _check(policy: Any) -> None:
     if not isinstance(policy, MetricsPolicy):
         error = ParamTypeError(f"policy is {describe(policy)}; it must be a MetricsPolicy")
-        error.msg = "policy parameter must be an aerospike_helpers.MetricsPolicy type"
-        raise error
+        raise _with_official_text(error, "policy parameter must be an aerospike_helpers.MetricsPolicy type")
     listeners = policy.metrics_listeners
     if listeners is not None:
         if not isinstance(listeners, MetricsListeners):
@@ -109,7 +112,17 @@ def _check(policy: Any) -> None:
                 raise _wrong(f"metrics_listeners.{name}", listener, "callable")
     if not isinstance(policy.report_dir, str | os.PathLike):
         raise _wrong("report_dir", policy.report_dir, "str")
+    if len(os.fspath(policy.report_dir)) >= _LONGEST_DIR:
+        raise _with_official_text(
+            ParamError(f"MetricsPolicy: report_dir is longer than {_LONGEST_DIR - 1} characters"),
+            f"MetricsPolicy.report_dir must be less than {_LONGEST_DIR} chars",
+        )
     _check_number("report_size_limit", policy.report_size_limit, 64)
+    if 0 < policy.report_size_limit < _LEAST_SIZE:
+        raise ParamError(
+            f"MetricsPolicy: report_size_limit is {policy.report_size_limit}; it must be 0 for none, or at "
+            f"least {_LEAST_SIZE} bytes"
+        )
     _check_number("interval", policy.interval, 32)
     _check_number("latency_columns", policy.latency_columns, 8)
     _check_number("latency_shift", policy.latency_shift, 8)
@@ -131,5 +144,4 @@ def _check_number(field: str, value: object, bits: int) -> None:
 
 def _wrong(field: str, value: object, expected: str) -> ParamTypeError:
     error = ParamTypeError(f"MetricsPolicy: {field} is {describe(value)}; it must be of the type {expected}")
-    error.msg = f"MetricsPolicy.{field} must be a {expected} type"
-    return error
+    return _with_official_text(error, f"MetricsPolicy.{field} must be a {expected} type")

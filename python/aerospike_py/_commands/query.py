@@ -24,9 +24,9 @@ _POLL = 0.05
 _SCAN_OPTIONS = ("concurrent", "nobins")
 
 
-def _check_namespace(ns: object) -> None:
+def _check_namespace(function: str, ns: object) -> None:
     if not isinstance(ns, str):
-        raise ParamTypeError(f"ns is {describe(ns)}; it must be a str")
+        raise ParamTypeError(f"{function}() argument 1 must be str: ns is {describe(ns)}")
 
 
 def _check_scan(options: object, block: object) -> None:
@@ -119,7 +119,7 @@ class QueryCommands:
             >>> visitors = predicates.equals("age", 36)
             >>> job = client.query_apply("test", "users", visitors, "visits", "visit", [1])
         """
-        _check_namespace(ns)
+        _check_namespace("query_apply", ns)
         query = self.query(ns, set).where(predicate).apply(module, function, args)
         return query.execute_background(policy)
 
@@ -132,6 +132,7 @@ class QueryCommands:
         args: Sequence[Any] | None = None,
         policy: WritePolicy | None = None,
         options: Mapping[str, bool] | None = None,
+        *,
         block: bool = True,
     ) -> int:
         """Makes the nodes apply a function to all records of a set or namespace.
@@ -155,7 +156,7 @@ class QueryCommands:
         Example:
             >>> job = client.scan_apply("test", "users", "visits", "visit", [1])
         """
-        _check_namespace(ns)
+        _check_namespace("scan_apply", ns)
         _check_scan(options, block)
         job = self.query(ns, set).apply(module, function, args).execute_background(policy)
         while block and self._core.job_info(None, job, JOB_QUERY, None)["status"] == JOB_STATUS_INPROGRESS:
@@ -206,7 +207,7 @@ class AsyncQueryCommands:
             >>> visitors = predicates.equals("age", 36)
             >>> job = await client.query_apply("test", "users", visitors, "visits", "visit", [1])
         """
-        _check_namespace(ns)
+        _check_namespace("query_apply", ns)
         query = self.query(ns, set).where(predicate).apply(module, function, args)
         return await query.execute_background(policy)
 
@@ -219,6 +220,7 @@ class AsyncQueryCommands:
         args: Sequence[Any] | None = None,
         policy: WritePolicy | None = None,
         options: Mapping[str, bool] | None = None,
+        *,
         block: bool = True,
     ) -> int:
         """Like :meth:`Client.scan_apply`, awaited.
@@ -229,7 +231,7 @@ class AsyncQueryCommands:
         # Not at the top: asyncio is half of the package's import time.
         import asyncio
 
-        _check_namespace(ns)
+        _check_namespace("scan_apply", ns)
         _check_scan(options, block)
         job = await self.query(ns, set).apply(module, function, args).execute_background(policy)
         while block:

@@ -10,7 +10,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..exception import AerospikeError
+from ..exception import AerospikeError, ClientError
 from ..metrics import Cluster, ConnectionStats, MetricsListeners, MetricsPolicy, NamespaceMetrics, Node
 from .snapshot import merged, snapshot_of
 
@@ -163,8 +163,21 @@ class Reporter:
         self._thread = threading.Thread(target=self._run, name="aerospike_py-metrics", daemon=True)
 
     def start(self) -> None:
-        """Calls the first listener, whose exceptions are raised, and starts."""
-        self._listeners.enable_listener()
+        """Calls the first listener, and starts.
+
+        Raises:
+            ClientError: the listener raised an exception, which is the cause.
+        """
+        try:
+            self._listeners.enable_listener()
+        except Exception as error:
+            kind = type(error).__name__
+            try:
+                what = f"Exception value: {error}"
+            except Exception:  # noqa: BLE001 (of a user's __str__)
+                what = "str() on exception value threw an error"
+            # The official client's text.
+            raise ClientError(f"Python callback enable_listener threw a {kind} exception. {what}") from error
         self._thread.start()
 
     def stop(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .._utils.describe import describe
 from ..exception import ParamError, ParamTypeError
-from ..values import CDTInfinite, CDTWildcard, GeoJSON
+from ..values import CDTInfinite, CDTWildcard, GeoJSON, null
 
 # Receives the name of the class and of the argument, and the value; raises for a wrong one.
 Check = Callable[[str, str, Any], None]
@@ -170,7 +170,10 @@ def condition(owner: str, argument: str, value: Any) -> None:
         refuse(owner, argument, value, "an expression")
 
 
-_STORABLE = (bool, int, float, str, bytes, bytearray, list, tuple, dict, GeoJSON, CDTInfinite, CDTWildcard)
+_STORABLE = (
+    *(bool, int, float, str, bytes, bytearray, list, tuple, dict),
+    *(GeoJSON, CDTInfinite, CDTWildcard, null),
+)
 
 
 def value_of_any_type(owner: str, argument: str, value: Any) -> None:

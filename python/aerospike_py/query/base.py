@@ -98,7 +98,7 @@ class QueryBase:
             The query itself.
 
         Raises:
-            ParamError: a name is not a str.
+            ParamError: a name is not a str, or bins were chosen already.
             BinNameError: a name is too long.
 
         Example:
@@ -108,6 +108,12 @@ class QueryBase:
         """
         names = [*bins]
         self._core.check_query_bins(names)
+        if names and self._bins is not None:
+            # As in the official client, and as a second predicate.
+            raise ParamError(
+                f"select: the query reads the bins {self._bins} already; name all bins in one call, or make "
+                "another query"
+            )
         self._bins = names or None
         return self
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._utils.describe import describe
 from .._utils.dtypes import one_dtype
+from .._wrong_calls import methods_explain_wrong_calls
 from ..exception import ClientError, ParamTypeError, QueryDecodeError
 from .arrays import AsyncNumpyBatches, NumpyBatches, NumpyRun, checked, read_all, read_all_async
 from .arrow import ArrowBatches, ArrowRun, AsyncArrowBatches
@@ -42,6 +43,7 @@ def _check_callback(callback: object) -> None:
         raise ParamTypeError(what, ClientError.code)
 
 
+@methods_explain_wrong_calls
 class Query(BackgroundRuns):
     """A query, created by :meth:`Client.query`. Iterate over it to run it.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from .._utils.describe import describe
+from .._wrong_calls import methods_explain_wrong_calls
 from ..exception import ParamError, ParamTypeError
 from .queries import AsyncQuery, Query
 
@@ -48,6 +49,7 @@ def _without_concurrent(options: Mapping[str, Any] | None) -> Mapping[str, Any] 
     return {name: value for name, value in options.items() if name != "concurrent"}
 
 
+@methods_explain_wrong_calls
 class Scan(Query):
     """A query over all records of a set or namespace, created by :meth:`Client.scan`.
 

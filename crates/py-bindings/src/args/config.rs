@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aero_io::{AuthMode, BatchPolicy, ClusterConfig, EndPolicies, QueryPolicy, Replica, Seed, TlsConfig};
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyList, PyString};
 
 use crate::args::auth::{Login, MODES};
 use crate::args::convert::{items_of, whole_number};
@@ -13,6 +13,7 @@ use crate::args::operations::ValueRules;
 use crate::args::policy::{self, Operate, Read, Write};
 use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, not_yet, one_of, unsupported};
 use crate::args::tls;
+use crate::args::unused;
 use crate::python::describe::describe;
 use crate::python::errors::{param_error, with_official_text};
 use crate::python::text::unicode;
@@ -185,10 +186,14 @@ impl Config {
             settings.choice("send_bool_as", "INTEGER and AS_BOOL", &[Bools::AsInteger, Bools::AsBool])?;
         let strict_types = settings.flag("strict_types")?.unwrap_or(true);
         let tls = tls::read(py, settings.take("tls")?.as_ref())?;
+        unused::check(py, &settings)?;
         settings.ignore(IGNORED)?;
         settings.refuse(REFUSED)?;
         // A misspelt key is reported before missing hosts: it may be the hosts.
-        settings.finish()?;
+        settings.finish().map_err(|error| match cluster.seeds.is_empty() {
+            true => with_official_text(py, error, "Hosts must be a list"),
+            false => error,
+        })?;
         if cluster.seeds.is_empty() {
             return Err(no_hosts(py));
         }
@@ -321,7 +326,10 @@ fn seeds(value: &Bound<'_, PyAny>) -> PyResult<Vec<Seed>> {
         return Err(with_official_text(py, param_error(py, message), "Hosts must be a list"));
     };
     if items.is_empty() {
-        return Err(with_official_text(py, no_hosts(py), "Hosts must not be empty"));
+        // The official client takes no tuple.
+        let official =
+            if value.is_instance_of::<PyList>() { "Hosts must not be empty" } else { "Hosts must be a list" };
+        return Err(with_official_text(py, no_hosts(py), official));
     }
     items.iter().enumerate().map(|(position, item)| seed(item, position)).collect()
 }

@@ -1,12 +1,13 @@
 //! Calls of user-defined functions: module, name and arguments.
 
 use aero_io::Function;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use crate::args::convert::text;
 use crate::python::describe::describe;
-use crate::python::errors::{param_error, type_error};
+use crate::python::errors::{CLIENT, param_error, type_error, with_code, with_official_text};
 use crate::values::{Bools, encode_operand};
 
 /// The longest name of a module or function that servers take.
@@ -48,17 +49,22 @@ fn encode_arguments(arguments: Option<&Bound<'_, PyAny>>, bools: Bools) -> PyRes
         return Ok(out);
     };
     let py = arguments.py();
+    // With the official client's code, too.
+    let official = |error, text: &str| with_code(py, with_official_text(py, error, text), CLIENT);
     if !arguments.is_instance_of::<PyList>() && !arguments.is_instance_of::<PyTuple>() {
         let found = describe(arguments);
-        return Err(type_error(
-            py,
-            format!("args is {found}; it must be a list of the function's arguments"),
-        ));
+        let message = format!("args is {found}; it must be a list of the function's arguments");
+        return Err(official(type_error(py, message), "udf function arguments must be enclosed in a list"));
     }
     wire_protocol::msgpack::write_list_header(&mut out, arguments.len()?);
     for (position, argument) in arguments.try_iter()?.enumerate() {
-        encode_operand(&argument?, bools, &mut out)
-            .map_err(|bad| bad.raise_at(py, &format!("args[{position}]")))?;
+        encode_operand(&argument?, bools, &mut out).map_err(|bad| {
+            let error = bad.raise_at(py, &format!("args[{position}]"));
+            match error.is_instance_of::<PyValueError>(py) {
+                true => official(error, "udf function argument type must be supported by Aerospike"),
+                false => error,
+            }
+        })?;
     }
     Ok(out)
 }

@@ -30,3 +30,4 @@ pub(crate) mod row_command;
 pub(crate) mod settings;
 pub(crate) mod tls;
 pub(crate) mod transaction;
+pub(crate) mod unused;

@@ -99,7 +99,12 @@ impl<'py> Settings<'py> {
             dict
         } else {
             // Not shown: it may contain a password.
-            let error = type_error(py, format!("{name} is of type {}; it must be a dict", kind(object)?));
+            let mut message = format!("{name} is of type {}; it must be a dict", kind(object)?);
+            if name == "query options" {
+                // Begins as the official client's text.
+                message = format!("{name} must be a dictionary; they are of type {}", kind(object)?);
+            }
+            let error = type_error(py, message);
             let official = if name == "config" { "Config must be a dict" } else { "policy must be a dict" };
             return Err(with_official_text(py, error, official));
         };
@@ -180,16 +185,32 @@ impl<'py> Settings<'py> {
 
     pub(crate) fn flag(&mut self, key: &'static str) -> PyResult<Option<bool>> {
         let Some(value) = self.take(key)? else { return Ok(None) };
+        self.is_true(key, &value).map(Some)
+    }
+
+    /// Whether a value is True; an error unless it is True or False.
+    fn is_true(&self, key: &str, value: &Bound<'py, PyAny>) -> PyResult<bool> {
         if let Ok(flag) = value.cast::<PyBool>() {
-            return Ok(Some(flag.is_true()));
+            return Ok(flag.is_true());
         }
         // NumPy's bool is not a subclass of Python's.
         if value.get_type().fully_qualified_name().is_ok_and(|name| name == "numpy.bool") {
-            return value.is_truthy().map(Some);
+            return value.is_truthy();
         }
-        let found = kind(&value)?;
+        let found = kind(value)?;
         let message = format!("{} {key:?} is of type {found}; it must be True or False", self.name);
-        Err(self.invalid(key, type_error(value.py(), message)))
+        let error = self.invalid(key, type_error(value.py(), message));
+        Err(match self.name {
+            "config" => {
+                with_official_text(value.py(), error, &format!("config[\"{key}\"] must be a boolean"))
+            }
+            _ => error,
+        })
+    }
+
+    /// The value of a key that is taken later; None if it is missing or None.
+    pub(crate) fn peek(&self, key: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self.left.get_item(key)?.filter(|value| !value.is_none()))
     }
 
     /// A str. A value of another type is not shown: it may contain a password.
@@ -227,6 +248,9 @@ impl<'py> Settings<'py> {
         for found in keys {
             self.without_effect.push((found.key, found.notice()));
             let Some(value) = self.remove(found.key)? else { continue };
+            if let NoOpValue::Flag(_) = found.no_op {
+                self.is_true(found.key, &value)?;
+            }
             if !found.no_op.matches(&value) {
                 let message = format!("{} {:?} {}", self.name, found.key, found.notice());
                 let py = self.left.py();

@@ -19,7 +19,7 @@ use crate::commands::projected_read::Projector;
 use crate::core::warned_fields::{NewFields, WarnedFields};
 use crate::core::{Core, LazyCluster};
 use crate::keys::KeyArena;
-use crate::python::errors::io_error;
+use crate::python::errors::{io_error, type_error};
 use crate::results::records::Success;
 use crate::results::sinks::{NO_RESPONSE, NumpyRows, RawRows};
 use crate::results::{clock, numpy_batch, records, rows};
@@ -210,9 +210,13 @@ pub(crate) fn calc_digest<'py>(
     set: Option<Bound<'py, PyAny>>,
     key: Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    text("ns", &ns)?;
-    text_or_none("set", set.as_ref())?;
+    // Begins as the official client's texts.
+    text("Namespace should be a string: ns", &ns)?;
+    text_or_none("Set should be a string or unicode: set", set.as_ref())?;
+    if key.is_none() {
+        return Err(type_error(py, "Key is invalid: it is None; pass an int, a str or bytes".into()));
+    }
     let tuple = (ns, set, key).into_pyobject(py)?;
-    let arena = KeyArena::read_one(tuple.as_any())?;
+    let arena = KeyArena::read_one_as("Key is invalid", tuple.as_any())?;
     Ok(PyBytes::new(py, &arena.digest(0)))
 }

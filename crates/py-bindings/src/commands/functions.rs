@@ -17,7 +17,10 @@ use crate::commands::single::record_result;
 use crate::core::Core;
 use crate::keys::KeyArena;
 use crate::python::describe::describe;
-use crate::python::errors::{UDF_BAD_RESPONSE, client_error, error_of_code, param_error, type_error};
+use crate::python::errors::{
+    CLIENT, UDF_BAD_RESPONSE, client_error, error_of_code, param_error, type_error, with_code,
+    with_official_text,
+};
 use crate::results::records;
 use crate::values::{BinNames, bin_and_value};
 
@@ -92,7 +95,8 @@ impl Core {
         completions: Option<&Completions>,
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let cluster = self.cluster(py)?;
+        let closed = |error| with_official_text(py, error, "No connection to aerospike cluster");
+        let cluster = self.cluster(py).map_err(closed)?;
         let timeout = policy::info(py, self.config.policies.info.0, "info policy", policy)?;
         let future = async move { ask(&cluster.get().await?, info::LIST_MODULES, None, timeout).await };
         let finish = or_raise(|py, answer: NodeAnswer| {
@@ -122,7 +126,8 @@ impl Core {
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
-        let file = file_name("module", file)?;
+        // With the official client's code.
+        let file = module_name("module", file).map_err(|error| with_code(py, error, CLIENT))?;
         check_language("language", language)?;
         let timeout = policy::info(py, self.config.policies.info.0, "info policy", policy)?;
         let command = info::get_module(&file);
@@ -230,6 +235,9 @@ fn module_error(py: Python<'_>, function: &str, file: &str, answer: &NodeAnswer)
     let what = match (&*error.reason, error.line) {
         ("compile_error", Some(line)) => format!("line {line} does not compile: {}", error.message),
         ("compile_error", None) => format!("it does not compile: {}", error.message),
+        ("not_found", _) if !file.contains('.') => {
+            format!("no such module is registered; its file's name has an ending, such as \"{file}.lua\"")
+        }
         ("not_found", _) => "no such module is registered".into(),
         ("invalid_udf_content_len,>1M", _) => "it is larger than the limit of 1 MiB".into(),
         (reason, _) => format!("the server answered {reason:?}"),
@@ -238,20 +246,33 @@ fn module_error(py: Python<'_>, function: &str, file: &str, answer: &NodeAnswer)
     error_of_code(py, UDF_BAD_RESPONSE, message, false)
 }
 
-/// The name of a module's file.
+/// The name of a module's file, with its ending: servers register no others.
 fn file_name(what: &str, name: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = name.py();
-    let name = text(what, name)?;
-    let is_named = name.split_once('.').is_some_and(|(name, ending)| !name.is_empty() && !ending.is_empty());
-    let is_safe = !name.contains([';', ':', '=', ',', '/', '\\']) && !name.contains(char::is_control);
-    if !is_named || !is_safe || name.len() > MAX_FILE {
-        let message = format!(
-            "{what} is {name:?}; the name of a module must be like \"module.lua\", of at most {MAX_FILE} bytes and \
-             without ; : = , / \\ and control characters"
-        );
-        return Err(param_error(py, message));
+    let name = module_name(what, name)?;
+    match name.split_once('.') {
+        Some((stem, ending)) if !stem.is_empty() && !ending.is_empty() => Ok(name),
+        _ => Err(wrong_name(py, what, &name)),
     }
-    Ok(name)
+}
+
+/// A name that an info command can hold.
+fn module_name(what: &str, name: &Bound<'_, PyAny>) -> PyResult<String> {
+    let py = name.py();
+    let name = text(what, name)?;
+    let is_safe = !name.contains([';', ':', '=', ',', '/', '\\']) && !name.contains(char::is_control);
+    match !name.is_empty() && is_safe && name.len() <= MAX_FILE {
+        true => Ok(name),
+        false => Err(wrong_name(py, what, &name)),
+    }
+}
+
+fn wrong_name(py: Python<'_>, what: &str, name: &str) -> PyErr {
+    let message = format!(
+        "{what} is {name:?}; the name of a module must be like \"module.lua\", of at most {MAX_FILE} bytes and \
+         without ; : = , / \\ and control characters"
+    );
+    param_error(py, message)
 }
 
 fn check_language(what: &str, language: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -260,8 +281,7 @@ fn check_language(what: &str, language: &Bound<'_, PyAny>) -> PyResult<()> {
         return Ok(());
     }
     let message = format!("{what} is {}; it must be UDF_TYPE_LUA (0)", describe(language));
-    Err(match number {
-        Some(_) => param_error(language.py(), message),
-        None => type_error(language.py(), message),
-    })
+    let py = language.py();
+    let error = if number.is_some() { param_error(py, message) } else { type_error(py, message) };
+    Err(with_code(py, error, CLIENT))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aero_io::{Cluster, IndexedValues, InfoAnswers};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyString};
 use wire_protocol::expression::Expression;
 use wire_protocol::info::{self, IndexInfo, IndexSource};
 use wire_protocol::operation::Context;
@@ -21,6 +21,7 @@ use crate::python::describe::describe;
 use crate::python::errors::{
     client_error, error_of_code, io_error, param_error, type_error, with_official_text,
 };
+use crate::python::text::unicode;
 use crate::values::{Bools, bin_name};
 
 /// The longest context and the longest expression that servers take, as base64.
@@ -75,7 +76,11 @@ impl Core {
         }
         let text = match (what, source) {
             ("bin", Some(bin)) => {
-                let bin = bin_name(bin).map_err(official("Bin should be a string"))?;
+                let bin = match bin.cast::<PyString>() {
+                    // Of any length, as the other names.
+                    Ok(bin) => unicode(bin, "bin")?,
+                    Err(_) => bin_name(bin).map_err(official("Bin should be a string"))?,
+                };
                 if bin.is_empty() || bin.contains([';', ':', '=', '\n', '\t']) {
                     let message = format!(
                         "bin is {bin:?}; an index needs a non-empty name without ; : = tabs or line breaks"

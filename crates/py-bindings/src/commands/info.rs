@@ -4,16 +4,16 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use aero_io::{Cluster, InfoAnswers};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyString};
 use wire_protocol::info;
 
-use crate::args::convert::{text, whole_number};
+use crate::args::convert::text;
 use crate::args::policy;
 use crate::call::{Call, Completions, done, or_raise};
 use crate::core::Core;
 use crate::keys::too_long;
 use crate::python::describe::describe;
-use crate::python::errors::{SERVER, error_of_code, io_error, param_error, type_error};
+use crate::python::errors::{SERVER, error_of_code, io_error, param_error, refused_request, type_error};
 use crate::python::text::unicode;
 
 /// Answers as the server writes them: command, tab, value, newline; raises if one of them is an error.
@@ -106,6 +106,8 @@ impl Core {
         host: &Bound<'_, PyAny>,
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
+        // A closed client is reported before its arguments.
+        self.cluster(py)?;
         let command = command_of(command)?;
         if !host.is_instance_of::<PyString>() {
             let message =
@@ -137,10 +139,14 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let namespace = name("namespace", namespace)?;
-        let set = set.filter(|set| !set.is_none()).map(|set| name("set", set)).transpose()?;
-        let nanos = match whole_number(nanos) {
-            _ if nanos.is_none() => 0,
-            Some(nanos @ 0..) => nanos,
+        let set = set.filter(|set| !set.is_none());
+        if set.is_some_and(|set| set.cast::<PyString>().is_ok_and(|set| set.is_empty().unwrap_or(false))) {
+            let message = "set is ''; name the set, or pass None for all records of the namespace";
+            return Err(refused_request(py, message.into()));
+        }
+        let set = set.map(|set| name("set", set)).transpose()?;
+        let nanos = match nanos.extract::<u64>() {
+            Ok(number) if !nanos.is_instance_of::<PyBool>() => number,
             _ => {
                 let message = format!(
                     "nanos is {}; it must be nanoseconds since 1970-01-01 UTC, or 0 for now",

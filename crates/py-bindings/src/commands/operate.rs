@@ -11,6 +11,7 @@ use crate::call::{Call, Completions, done};
 use crate::commands::single::record_result;
 use crate::core::Core;
 use crate::keys::KeyArena;
+use crate::python::errors::{CLIENT, with_code};
 use crate::results::answer;
 
 /// What a command returns.
@@ -85,7 +86,9 @@ impl Core {
         meta: Option<&Bound<'_, PyAny>>,
         policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let write = policy::write(py, &self.config.policies.write, "write policy", policy)?;
+        let write = policy::write(py, &self.config.policies.write, "write policy", policy);
+        // The official client has this code for the policy of this command alone.
+        let write = write.map_err(|error| with_code(py, error, CLIENT))?;
         let policy = Operate { write, ..Operate::default() };
         let operations = operations::encode_removals(list)?;
         self.run_operations(
@@ -135,7 +138,7 @@ impl Core {
         let finish = record_result(arena, digest, bin, move |py, arena, answer: Answer| {
             Ok(match returns {
                 Returns::Nothing => done(py)?,
-                Returns::Record => answer::record(py, arena, &digest, &answer)?.unbind(),
+                Returns::Record => answer::record(py, arena, &digest, &answer, true)?.unbind(),
                 Returns::OrderedRecord => answer::ordered_record(py, arena, &digest, &answer)?.unbind(),
             })
         });

@@ -8,7 +8,7 @@ use crate::args::policy::{self, Read};
 use crate::call::{Call, Completions, done};
 use crate::core::{Core, LazyCluster};
 use crate::keys::KeyArena;
-use crate::python::errors::{RECORD_NOT_FOUND, about_record, param_error, record_error};
+use crate::python::errors::{RECORD_NOT_FOUND, about_record, param_error, record_error, refused_request};
 use crate::results::{answer, records};
 use crate::values::encode_bins;
 
@@ -47,7 +47,9 @@ impl Core {
     ) -> PyResult<Py<PyAny>> {
         let cluster = self.cluster(py)?;
         let read = self.read_policy(py, policy)?;
-        read_record(py, completions, cluster, key, Bins::All, read)
+        // As in the official client, the key that is returned says whether the primary key was sent.
+        let keeps_key = read.send_key;
+        read_record(py, completions, cluster, key, Bins::All, read, keeps_key)
     }
 
     fn select(
@@ -64,8 +66,12 @@ impl Core {
             let message = "bins is None; name the bins to select, or use get() for all of them";
             return Err(param_error(py, message.into()));
         };
-        let bins = if names.is_empty() { Bins::Header } else { Bins::names(names) };
-        read_record(py, completions, cluster, key, bins, read)
+        if names.is_empty() {
+            let message = "bins is empty; name the bins to select, or use exists() for the header alone";
+            return Err(refused_request(py, message.into()));
+        }
+        let bins = Bins::names(names);
+        read_record(py, completions, cluster, key, bins, read, true)
     }
 
     fn exists(
@@ -129,13 +135,14 @@ fn read_record(
     key: &Bound<'_, PyAny>,
     bins: Bins,
     read: Read,
+    keeps_key: bool,
 ) -> PyResult<Py<PyAny>> {
     let arena = KeyArena::read_one(key)?;
     let key = arena.command_key(read.send_key);
     let digest = key.digest;
     let future = async move { cluster.get().await?.read(&key, &bins, &read.policy).await };
     let finish = record_result(arena, digest, None, move |py, arena, answer| {
-        Ok(answer::record(py, arena, &digest, &answer)?.unbind())
+        Ok(answer::record(py, arena, &digest, &answer, keeps_key)?.unbind())
     });
     Call::new(future, finish).run(py, completions)
 }

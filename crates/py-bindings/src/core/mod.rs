@@ -152,7 +152,7 @@ impl Core {
             State::Closed => None,
         };
         let Some(cluster) = cluster else {
-            return Err(closed_error(py, "the client is closed".into(), false));
+            return Err(closed_error(py, "the client is closed; connect() connects it again".into(), false));
         };
         log::drain(py, &cluster);
         Ok(Some(cluster))

@@ -35,6 +35,12 @@ impl KeyArena {
                 row += 1;
             }
         } else if let Ok(tuple) = keys.cast::<PyTuple>() {
+            if matches!(tuple.len(), 3 | 4) && tuple.get_item(0)?.is_instance_of::<PyString>() {
+                let found = describe(keys);
+                let message = format!("keys is {found}, a single key; pass a list of keys, such as [key]");
+                let official = "keys should be a list of aerospike key tuples";
+                return Err(with_official_text(keys.py(), type_error(keys.py(), message), official));
+            }
             reader.reserve(tuple.len());
             for (row, item) in tuple.iter_borrowed().enumerate() {
                 reader.item(&item, row)?;
@@ -74,9 +80,14 @@ impl KeyArena {
 
     /// Reads one key, for a command on a single record.
     pub(crate) fn read_one(key: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Self::read_one_as("key", key)
+    }
+
+    /// [`Self::read_one`], of a key that messages call `name`.
+    pub(crate) fn read_one_as(name: &str, key: &Bound<'_, PyAny>) -> PyResult<Self> {
         let mut reader = Reader::default();
-        let tuple = key_tuple(key, || "key".into())?;
-        reader.key(&tuple).map_err(|bad| bad.raise(key.py(), "key"))?;
+        let tuple = key_tuple(key, || name.into())?;
+        reader.key(&tuple).map_err(|bad| bad.raise(key.py(), name))?;
         // A batch checks its digests when it computes them.
         if reader.arena.has_wrong_digest(0) {
             return Err(param_error(key.py(), format!("key: {WRONG_DIGEST}")));

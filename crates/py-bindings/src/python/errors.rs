@@ -11,7 +11,7 @@ use crate::python::once::intern;
 use crate::python::package::from_package;
 
 /// The client's code of a wrong argument.
-const PARAM: i32 = client_code::PARAM;
+pub(crate) const PARAM: i32 = client_code::PARAM;
 /// The server's code of a bin name that it refuses.
 const BIN_NAME: i32 = ResultCode::BIN_NAME.get() as i32;
 /// The server's code of a failure that its answer gives no code of.
@@ -58,9 +58,23 @@ pub(crate) fn type_error(py: Python<'_>, message: String) -> PyErr {
     }
 }
 
+/// A request that servers refuse: a `ParamError` that is also an `InvalidRequest`.
+pub(crate) fn refused_request(py: Python<'_>, message: String) -> PyErr {
+    let class = || -> PyResult<Bound<'_, PyType>> { Ok(from_package!(py, "RefusedRequest")?.cast_into()?) };
+    class().map_or_else(|error| error, |class| PyErr::from_type(class, (message,)))
+}
+
 /// The error with the official client's text as its `msg`, which programs compare. Its message stays complete.
 pub(crate) fn with_official_text(py: Python<'_>, error: PyErr, text: &str) -> PyErr {
     match error.value(py).setattr(intern!(py, "msg"), text) {
+        Ok(()) => error,
+        Err(other) => other,
+    }
+}
+
+/// The error with a code other than that of its class: the official client's.
+pub(crate) fn with_code(py: Python<'_>, error: PyErr, code: i32) -> PyErr {
+    match error.value(py).setattr(intern!(py, "code"), code) {
         Ok(()) => error,
         Err(other) => other,
     }
@@ -108,6 +122,13 @@ pub(crate) fn decode_error(py: Python<'_>, bin: &str, message: String) -> PyErr 
 pub(crate) fn io_error(py: Python<'_>, error: &aero_io::Error) -> PyErr {
     if let aero_io::Error::Closed { in_doubt } = error {
         return closed_error(py, error.to_string(), *in_doubt);
+    }
+    if let aero_io::Error::NoSuchNode { .. } = error {
+        let class =
+            || -> PyResult<Bound<'_, PyType>> { Ok(from_package!(py, "UnknownNodeError")?.cast_into()?) };
+        let message = error.to_string();
+        return class()
+            .map_or_else(|error| error, |class| PyErr::from_type(class, (message, error.code(), false)));
     }
     let raised = error_of_code(py, error.code(), error.to_string(), error.in_doubt());
     if let Some(cause) = cause(error) {

@@ -13,17 +13,21 @@ pub(crate) fn meta<'py>(py: Python<'py>, answer: &Answer) -> PyResult<Bound<'py,
     Ok(records::meta(py, answer.generation, ttl)?.into_any())
 }
 
-/// The record with its bins as a dict.
+/// The record with its bins as a dict. Its key has the primary key if `keeps_key`.
 pub(crate) fn record<'py>(
     py: Python<'py>,
     arena: &KeyArena,
     digest: &Digest,
     answer: &Answer,
+    keeps_key: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let meta = meta(py, answer)?;
-    let key = records::only_key(py, arena, digest)?;
     let bins = bins_dict(py, &mut BinNames::default(), answer.ops())
-        .map_err(|unreadable| unreadable.raise(py, &key))?;
+        .or_else(|unreadable| Err(unreadable.raise(py, &records::only_key(py, arena, digest)?)))?;
+    let key = match keeps_key {
+        true => records::only_key(py, arena, digest)?,
+        false => records::digest_key(py, arena, digest)?,
+    };
     records::record(py, &key, &meta, bins.as_any())
 }
 

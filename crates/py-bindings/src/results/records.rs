@@ -82,6 +82,18 @@ pub(crate) fn only_key<'py>(
     key(py, &SpaceNames::new(py, arena), arena, 0, digest)
 }
 
+/// [`only_key`] without its primary key.
+pub(crate) fn digest_key<'py>(
+    py: Python<'py>,
+    arena: &KeyArena,
+    digest: &Digest,
+) -> PyResult<Bound<'py, PyAny>> {
+    let names = SpaceNames::new(py, arena);
+    let (namespace, set) = &names.0[arena.space_index(0)];
+    let none = py.None().into_bound(py);
+    key_of(py, [namespace.clone(), set.clone(), none, PyBytes::new(py, digest).into_any()])
+}
+
 /// A record's `meta` dict.
 pub(crate) fn meta(py: Python<'_>, generation: u32, ttl: u32) -> PyResult<Bound<'_, PyDict>> {
     let meta = PyDict::new(py);

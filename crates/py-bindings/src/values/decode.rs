@@ -6,7 +6,7 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 use wire_protocol::WireError;
 use wire_protocol::message::{Op, Ops};
 use wire_protocol::msgpack::{self, MAX_DEPTH, Reader, Token};
-use wire_protocol::particle::Particle;
+use wire_protocol::particle::{Particle, particle_type};
 
 use super::classes;
 use crate::python::describe::describe;
@@ -144,6 +144,7 @@ fn nested<'py>(
     if depth > MAX_DEPTH {
         return Err(Unconvertible::Value(format!("its lists and maps are nested deeper than {MAX_DEPTH}")));
     }
+    let before = reader.rest();
     Ok(match reader.token()? {
         Token::Nil => py.None().into_bound(py),
         Token::Bool(flag) => PyBool::new(py, flag).to_owned().into_any(),
@@ -151,7 +152,15 @@ fn nested<'py>(
         Token::Uint(number) => PyInt::new(py, number).into_any(),
         Token::Float(number) => PyFloat::new(py, number).into_any(),
         Token::Str(bytes) => text(py, bytes)?,
-        Token::Blob(bytes) => PyBytes::new(py, bytes).into_any(),
+        Token::Blob(bytes) => {
+            let consumed = &before[..before.len() - reader.remaining()];
+            let object = PyBytes::new(py, bytes);
+            // The byte before the content is its type.
+            match consumed.len().checked_sub(bytes.len() + 1).and_then(|at| consumed.get(at)) {
+                Some(&particle_type::HLL) => classes(py)?.hyperloglog.bind(py).call1((object,))?,
+                _ => object.into_any(),
+            }
+        }
         Token::GeoJson(bytes) => classes(py)?.geojson.bind(py).call1((text(py, bytes)?,))?,
         Token::List { len } => {
             let list = PyList::empty(py);

@@ -17,7 +17,9 @@ use wire_protocol::value::{Value as WireValue, WriteValue};
 use super::classes;
 use super::numpy::{numpy_array, numpy_scalar};
 use crate::python::describe::describe;
-use crate::python::errors::{bin_name_error, param_error, type_error, with_official_text};
+use crate::python::errors::{
+    CLIENT, PARAM, bin_name_error, param_error, type_error, with_code, with_official_text,
+};
 use crate::python::once::intern;
 use crate::python::text::unicode;
 
@@ -158,6 +160,8 @@ pub(crate) fn bin_name_at(position: impl Display, name: &Bound<'_, PyAny>) -> Py
 pub(crate) enum BadValue {
     /// A message that shows the value.
     Value(String),
+    /// The same, with the official client's text and code.
+    Official(String, &'static str, i32),
     Python(PyErr),
 }
 
@@ -170,6 +174,10 @@ impl BadValue {
     pub(crate) fn raise_at(self, py: Python<'_>, place: &str) -> PyErr {
         match self {
             Self::Value(message) => param_error(py, format!("{place}: {message}")),
+            Self::Official(message, official, code) => {
+                let error = param_error(py, format!("{place}: {message}"));
+                with_code(py, with_official_text(py, error, official), code)
+            }
             Self::Python(error) => error,
         }
     }
@@ -274,6 +282,7 @@ fn special<'py>(value: &Bound<'py, PyAny>, rules: Rules) -> Result<Option<Value<
     let found = match name.to_str().unwrap_or_default() {
         _ if value.is_instance(ours.infinite.bind(py))? => Value::Infinity,
         _ if value.is_instance(ours.wildcard.bind(py))? => Value::Wildcard,
+        _ if value.is_instance(ours.null.bind(py))? => Value::Nil,
         "aerospike.null" => Value::Nil,
         "aerospike.Geospatial" | "aerospike.GeoJSON" => {
             Value::GeoJson(value.call_method0(intern!(py, "dumps"))?.extract()?)
@@ -282,9 +291,15 @@ fn special<'py>(value: &Bound<'py, PyAny>, rules: Rules) -> Result<Option<Value<
         "aerospike.CDTWildcard" => Value::Wildcard,
         _ => return Ok(None),
     };
-    if matches!(found, Value::Infinity | Value::Wildcard) && !rules.compares {
+    if !rules.compares {
+        // With the numbers of their types in the C client.
+        let official = match found {
+            Value::Wildcard => "Invalid value type: 13",
+            Value::Infinity => "Invalid value type: 14",
+            _ => return Ok(Some(found)),
+        };
         let message = format!("{} cannot be stored; it is for comparisons in operations", describe(value));
-        return Err(BadValue::Value(message));
+        return Err(BadValue::Official(message, official, CLIENT));
     }
     Ok(Some(found))
 }
@@ -316,10 +331,13 @@ fn is_key_ordered(dict: &Bound<'_, PyAny>) -> PyResult<bool> {
 fn int<'py>(value: &Bound<'py, PyAny>) -> Result<Value<'py>, BadValue> {
     match value.extract::<i64>() {
         Ok(number) => Ok(Value::Int(number)),
-        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => Err(BadValue::Value(format!(
-            "{} does not fit into a signed 64-bit integer (-2**63 to 2**63 - 1); write it as str or bytes",
-            describe(value)
-        ))),
+        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => {
+            let message = format!(
+                "{} does not fit into a signed 64-bit integer (-2**63 to 2**63 - 1); write it as str or bytes",
+                describe(value)
+            );
+            Err(BadValue::Official(message, "integer value exceeds sys.maxsize", PARAM))
+        }
         Err(error) => Err(error.into()),
     }
 }

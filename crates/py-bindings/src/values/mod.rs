@@ -22,6 +22,7 @@ struct ValueClasses {
     key_ordered: Py<PyAny>,
     infinite: Py<PyAny>,
     wildcard: Py<PyAny>,
+    null: Py<PyAny>,
 }
 
 fn classes(py: Python<'_>) -> PyResult<&ValueClasses> {
@@ -33,6 +34,7 @@ fn classes(py: Python<'_>) -> PyResult<&ValueClasses> {
             key_ordered: from_package!(py, "KeyOrderedDict")?.unbind(),
             infinite: from_package!(py, "CDTInfinite")?.unbind(),
             wildcard: from_package!(py, "CDTWildcard")?.unbind(),
+            null: from_package!(py, "null")?.unbind(),
         })
     })
 }

@@ -206,7 +206,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
                     Kind::ListReturn => (&[0, 1, 2, 3, 4, 5, 7, 13], "one of the LIST_RETURN_* constants"),
                     _ => (&[0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 16, 17], "one of the MAP_RETURN_* constants"),
                 };
-                let number = integer(place, argument, value)?;
+                let number = whole_number(value).ok_or_else(|| place.wrong_type(argument, value, names))?;
                 if !choices.contains(&(number & !INVERTED)) {
                     return Err(place.out_of_range(argument, value, names));
                 }

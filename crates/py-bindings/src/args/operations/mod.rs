@@ -27,7 +27,7 @@ use self::table::{Key, Spec, TO_STRING};
 use crate::args::convert::{bin_names, items_of, whole_number};
 use crate::args::expression;
 use crate::python::describe::describe;
-use crate::python::errors::{param_error, type_error};
+use crate::python::errors::{param_error, refused_request, type_error, with_official_text};
 use crate::values::{Bools, OpBytes};
 
 pub(crate) use self::context::{encode as encode_context, write_of_expression};
@@ -287,9 +287,12 @@ pub(crate) fn encode_touch(ttl: Option<u32>) -> Operations {
 pub(crate) fn encode_removals(bins: &Bound<'_, PyAny>) -> PyResult<Operations> {
     let py = bins.py();
     let mut operations = Operations::default();
-    let names = bin_names(Some(bins))?.unwrap_or_default();
+    let Some(names) = bin_names(Some(bins))? else {
+        let message = "the list of bins is None; name at least one to remove, such as [\"bin\"]";
+        return Err(with_official_text(py, type_error(py, message.into()), "Bins should be a list"));
+    };
     if names.is_empty() {
-        return Err(param_error(py, "the list of bins is empty; name at least one to remove".into()));
+        return Err(refused_request(py, "the list of bins is empty; name at least one to remove".into()));
     }
     for name in names {
         if operations.encoded.count == u16::MAX {

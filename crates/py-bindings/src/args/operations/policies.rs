@@ -6,7 +6,7 @@ use wire_protocol::collection::{self, ListPolicy};
 use wire_protocol::value::{ListOrder, MapOrder};
 
 use super::arguments::{Place, as_dict, flag, integer};
-use crate::python::errors::param_error;
+use crate::python::errors::{param_error, with_official_text};
 use crate::python::once::intern;
 
 pub(super) const MAP_ORDERS: &[i64] = &[0, 1, 3];
@@ -130,7 +130,8 @@ fn each(
         if !value.is_none() && !take(name, &value)? {
             let message =
                 format!("{} has an unknown key {}; known are {known}", place.of(argument), key.repr()?);
-            return Err(param_error(policy.py(), message));
+            let official = format!("\"{key}\" is an invalid policy dictionary key");
+            return Err(with_official_text(policy.py(), param_error(policy.py(), message), &official));
         }
     }
     Ok(())

@@ -169,6 +169,8 @@ fn push_value(
     let particle = encode_value(bin, value, bools, &mut bytes)?;
     let wanted = match kind {
         _ if !rules.strict_types => None,
+        // `null()`: the server answers as it does to the official client.
+        _ if particle == particle_type::NIL && !value.is_none() => None,
         // A bool is an int to Python, but adding one to a number is a mistake.
         OpKind::Increment if value.is_instance_of::<PyBool>() => Some("an int or a float"),
         OpKind::Increment if !matches!(particle, particle_type::INTEGER | particle_type::FLOAT) => {

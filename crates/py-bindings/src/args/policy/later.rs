@@ -8,8 +8,9 @@ use pyo3::prelude::*;
 
 use super::{limit_settings, over};
 use crate::args::settings::Settings;
+use crate::args::unused::not_an_instance;
 use crate::python::describe::describe;
-use crate::python::errors::type_error;
+use crate::python::errors::{type_error, with_official_text};
 use crate::python::once::intern;
 
 /// Takes and checks them from the config's `policies`.
@@ -28,7 +29,24 @@ pub(crate) fn check_later_policies(py: Python<'_>, policies: &mut Settings<'_>) 
             let message = format!(
                 "config policy \"metrics\" is {found}; it must be a MetricsPolicy of aerospike_helpers.metrics"
             );
-            Err(type_error(py, message))
+            let official = not_an_instance("metrics", "aerospike_helpers.metrics.MetricsPolicy", &metrics)?;
+            Err(with_official_text(py, type_error(py, message), &official))
+        }
+        Some(metrics) => check_size_limit(py, &metrics),
+        None => Ok(()),
+    }
+}
+
+fn check_size_limit(py: Python<'_>, metrics: &Bound<'_, PyAny>) -> PyResult<()> {
+    const FIELD: &str = "report_size_limit";
+    match metrics.getattr_opt(FIELD)? {
+        Some(limit) if limit.extract::<u64>().is_err() => {
+            let message = format!(
+                "config policy \"metrics\" has a {FIELD} of {}; it must be a number of bytes",
+                describe(&limit)
+            );
+            let official = format!("MetricsPolicy.{FIELD} must be a unsigned 64-bit integer type");
+            Err(with_official_text(py, type_error(py, message), &official))
         }
         _ => Ok(()),
     }

@@ -19,7 +19,7 @@ use crate::args::operations::Operations;
 use crate::args::settings::{NoOpValue, Settings, UnsupportedKey, not_yet, unsupported};
 use crate::args::transaction::PyTransaction;
 use crate::python::describe::describe;
-use crate::python::errors::param_error;
+use crate::python::errors::{param_error, with_official_text};
 use crate::values::Bools;
 
 /// Keys of every policy that have no effect here.
@@ -90,7 +90,9 @@ fn transaction_setting(settings: &mut Settings<'_>, limits: &mut Limits) -> PyRe
         Ok(transaction) => limits.transaction = Some(Arc::clone(&transaction.get().transaction)),
         Err(_) => {
             let message = format!("{} is {}; it must be a Transaction", settings.what(KEY), describe(&value));
-            return Err(param_error(value.py(), message));
+            let error = param_error(value.py(), message);
+            let official = "txn is not of type aerospike.Transaction";
+            return Err(with_official_text(value.py(), error, official));
         }
     }
     Ok(())

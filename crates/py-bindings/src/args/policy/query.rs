@@ -155,11 +155,17 @@ fn index_value(value: &Bound<'_, PyAny>) -> PyResult<i64> {
     })
 }
 
-/// The entry about all partitions, "done" or "retry", of the dict that `get_partitions_status` returned. A missing one is
-/// False.
+/// The entry about all partitions, "done" or "retry", of the dict that `get_partitions_status` returned.
 fn whole_status(statuses: &Bound<'_, PyDict>, key: &str) -> PyResult<bool> {
     let py = statuses.py();
-    let Some(value) = statuses.get_item(key)? else { return Ok(false) };
+    let Some(value) = statuses.get_item(key)? else {
+        let message = format!(
+            "partition_filter \"partition_status\" has no key {key:?}; pass the whole dict that \
+             get_partitions_status() returned"
+        );
+        let official = format!("partition_status dict missing key '{key}'");
+        return Err(with_official_text(py, param_error(py, message), &official));
+    };
     if let Ok(number) = value.extract::<i64>() {
         return Ok(number != 0);
     }
@@ -182,6 +188,9 @@ fn partition_statuses(
             format!("partition_filter \"partition_status\" is {}; it must be a dict", describe(object));
         return Err(param_error(py, message));
     };
+    if statuses.is_empty() {
+        return Ok(());
+    }
     whole_status(statuses, "done")?;
     let all_again = whole_status(statuses, "retry")?;
     for (key, status) in statuses {

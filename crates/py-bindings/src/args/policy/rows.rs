@@ -5,8 +5,8 @@ use pyo3::prelude::*;
 use wire_protocol::command::WriteOptions;
 
 use super::{
-    Write, batch_settings, change_settings, filter_setting, generation, locking_setting, over,
-    read_mode_settings, row_settings,
+    Write, batch_settings, change_settings, filter_setting, locking_setting, over, read_mode_settings,
+    row_settings,
 };
 use crate::args::settings::Settings;
 
@@ -65,7 +65,10 @@ pub(crate) fn row_remove(
 fn changing_row(settings: &mut Settings<'_>, write: &mut Write) -> PyResult<()> {
     row_settings(settings, write)?;
     filter_setting(settings, &mut write.policy.limits.filter)?;
-    generation(settings, write)
+    // A batch row has two bytes for it.
+    let generation = settings.number("generation", 0, u16::MAX.into())?;
+    write.generation = generation.map(|number| number as u32).or(write.generation);
+    Ok(())
 }
 
 /// The policy of a row that reads: the batch's, with read modes of its own, and the row's filter expression.

@@ -133,7 +133,7 @@ impl Core {
         let cluster = self.cluster(py)?;
         let Ok(id) = job_id.extract::<u64>() else {
             let message = format!(
-                "job_id is {}; it must be the number that execute_background() returned",
+                "job_info() argument 1 must be int: job_id is {}; pass the number that execute_background() returned",
                 describe(job_id)
             );
             return Err(type_error(py, message));
