@@ -31,16 +31,21 @@ class Metrics:
         return "\n".join(self._lines()) + "\n"
 
     def _lines(self) -> Iterator[str]:
-        yield "# TYPE feature_requests_in_flight gauge"
+        yield from _head("feature_requests_in_flight", "gauge", "Requests that are being answered.")
         yield f"feature_requests_in_flight {self.in_flight}"
-        yield "# TYPE feature_requests_total counter"
+        yield from _head("feature_requests_total", "counter", "Answered requests by HTTP status.")
         yield from (f'feature_requests_total{{status="{code}"}} {n}' for code, n in self._answers.items())
-        yield "# TYPE feature_records_total counter"
+        yield from _head("feature_records_total", "counter", "Records of features by outcome.")
         yield from (f'feature_records_total{{outcome="{name}"}} {n}' for name, n in self._records.items())
-        yield "# TYPE feature_request_seconds histogram"
+        yield from _head("feature_request_seconds", "histogram", "Time of requests.")
         total = 0
         for bound, count in zip((*BOUNDS, "+Inf"), self._buckets, strict=True):
             total += count
             yield f'feature_request_seconds_bucket{{le="{bound}"}} {total}'
         yield f"feature_request_seconds_sum {self._seconds:.6f}"
         yield f"feature_request_seconds_count {total}"
+
+
+def _head(name: str, kind: str, text: str) -> Iterator[str]:
+    yield f"# HELP {name} {text}"
+    yield f"# TYPE {name} {kind}"

@@ -116,6 +116,7 @@ def test_the_feature_service(tmp_path):
             assert int(numbers['feature_records_total{outcome="missing"}']) >= 3
             # What the client counts is there as well, and Prometheus can read all of it.
             assert "feature_request_seconds" in families
+            assert all(family.documentation for family in families.values())
             calls = families["aerospike_client_command_duration_seconds"].samples
             assert any(sample.labels["command"] == "batch_read" for sample in calls), calls
         finally:

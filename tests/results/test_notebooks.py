@@ -189,7 +189,10 @@ def test_progress_of_writes(client, fresh_set, monkeypatch):
     done = []
     monkeypatch.setattr(Progress, "add", lambda bar, count: done.append(count))
     table = pa.table({"id": range(100_000), "n": range(100_000)})
-    client.batch_write_arrow(table, "test", fresh_set, key="id", progress=True).raise_for_failures()
+    # Much longer than the default: the machine may be busy.
+    policy = {"total_timeout": 60_000}
+    result = client.batch_write_arrow(table, "test", fresh_set, key="id", progress=True, policy=policy)
+    result.raise_for_failures()
     assert sum(done) == 100_000
     with pytest.raises(aerospike.ParamError, match="or True for a bar"):
         client.batch_write_arrow(table, "test", fresh_set, key="id", progress="yes")

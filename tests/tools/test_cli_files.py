@@ -383,6 +383,7 @@ class TestImport:
         file = str(tmp_path / "in.parquet")
         pa.parquet.write_table(pa.table({"k": [1, 2], "a": [2, None]}), file)
         printed = run(capsys, "import", node.host, "test", fresh_set, file, "--key", "k", code=1)
+        assert "1 row was not written; it is in " in printed.err
         assert printed.err.endswith("in.failed.parquet, with the reason: no bin to write\n")
         [row] = pa.parquet.read_table(tmp_path / "in.failed.parquet").to_pylist()
         assert (row["_code"], row["_reason"]) == (-2, "no bin to write")

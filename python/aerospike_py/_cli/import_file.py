@@ -269,8 +269,11 @@ class Import:
             reasons = sorted(self._reasons)
             more = f" and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
             why = f", with the reason: {printable('; '.join(reasons[:3]))}{more}" if reasons else ""
+            rows = "1 row was not written; it is"
+            if self.failed > 1:
+                rows = f"{self.failed:,} rows were not written; they are"
             print(
-                f"aerospike-py: {self.failed:,} rows were not written; they are in {self._failed_file}{why}",
+                f"aerospike-py: {rows} in {self._failed_file}{why}",
                 file=sys.stderr,
             )
 
