@@ -252,6 +252,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "constants",
             "exception",
             "_result_codes",
+            "_utils",
             "_native",
         ),
         # Spans and durations of calls.

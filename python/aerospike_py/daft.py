@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ._engines.library import library
@@ -66,26 +67,39 @@ class AerospikeDataSource(DataSource):
             # A filter of Daft's decides which rows count for its limit.
             if pushdowns.limit and pushdowns.filters is None:
                 part = part.limit(pushdowns.limit)
-            yield _Task(part)
+            yield _Task(part, columns)
 
 
 class _Task(DataSourceTask):
-    def __init__(self, split: Split) -> None:
+    def __init__(self, split: Split, columns: list[str] | None) -> None:
         self._split = split
+        self._columns = columns
 
     @property
     def schema(self) -> Any:
-        return _schema(self._split)
+        return _schema(self._split, self._columns)
 
     async def read(self) -> AsyncIterator[Any]:
         blocks = tables(self._split)
-        while (columns := await asyncio.to_thread(next, blocks, None)) is not None:
-            if columns.num_rows:
-                yield RecordBatch.from_arrow_table(columns)
+        # A thread of its own: with max_concurrent, splits that wait for a place would take up the threads of
+        # a pool, and the one that holds the place could not go on.
+        executor = ThreadPoolExecutor(1)
+        next_block = asyncio.get_running_loop().run_in_executor
+        try:
+            while (columns := await next_block(executor, next, blocks, None)) is not None:
+                if columns.num_rows:
+                    yield RecordBatch.from_arrow_table(_chosen(columns, self._columns))
+        finally:
+            executor.submit(blocks.close)
+            executor.shutdown(wait=False)
 
 
-def _schema(split: Split) -> Any:
-    return Schema.from_pyarrow_schema(table(split.empty(), split).schema)
+def _chosen(columns: Any, names: list[str] | None) -> Any:
+    return columns if names is None else columns.select(names)
+
+
+def _schema(split: Split, columns: list[str] | None = None) -> Any:
+    return Schema.from_pyarrow_schema(_chosen(table(split.empty()), columns).schema)
 
 
 def read_aerospike(

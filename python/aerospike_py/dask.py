@@ -42,9 +42,9 @@ def read_aerospike(
     """A set as a ``dask.dataframe.DataFrame``, one partition per split. Nothing is read until it is computed.
 
     Dask says which columns it needs, and only their bins travel. Its filters are applied by Dask; pass
-    ``where`` to have the cluster filter. Columns have pandas' Arrow types. A task that fails is read again as
-    often as Dask's ``retries`` say. With a distributed scheduler, each split logs its metrics under the topic
-    ``aerospike_py.splits``.
+    ``where`` to have the cluster filter. Columns have pandas' Arrow types. A task that fails is read again
+    only with a distributed scheduler and ``compute(retries=...)``. With such a scheduler, each split logs its
+    metrics under the topic ``aerospike_py.splits``.
 
     Args:
         config: the config of a client. It travels in the task graph, also its password.
@@ -82,9 +82,7 @@ def read_aerospike(
         max_concurrent=max_concurrent,
         records_per_second=records_per_second,
     )
-    return dataframe.from_map(
-        _read, parts, meta=_frame(table(parts[0].empty(), parts[0])), label="read-aerospike"
-    )
+    return dataframe.from_map(_read, parts, meta=_frame(table(parts[0].empty())), label="read-aerospike")
 
 
 def to_aerospike(
@@ -138,15 +136,13 @@ def _read(split: Split, columns: Sequence[str] | None = None) -> Any:
     """The frame of a split. Dask passes the columns that it needs."""
     if columns is not None:
         split = split.select(columns)
-    frame = _frame(table(split.read(), split))
+    frame = _frame(table(split.read()))
     _log_metrics(split)
     return frame if columns is None else frame[list(columns)]
 
 
 def _frame(columns: Any) -> Any:
     pandas = library("pandas", "dask")
-    if not columns.column_names:
-        return pandas.DataFrame(index=range(columns.num_rows))
     return columns.to_pandas(types_mapper=pandas.ArrowDtype)
 
 

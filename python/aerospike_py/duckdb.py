@@ -75,7 +75,7 @@ class AerospikeTable:
             policy=policy,
             records_per_second=records_per_second,
         )[0]
-        self._empty = table(self._split.empty(), self._split)
+        self._empty = table(self._split.empty())
 
     def reader(self) -> Any:
         """A ``pyarrow.RecordBatchReader`` of one scan."""
@@ -83,7 +83,7 @@ class AerospikeTable:
 
         def batches() -> Iterator[Any]:
             for records in self._split.batches():
-                yield from table(records, self._split).to_batches()
+                yield from table(records).to_batches()
 
         return pyarrow.RecordBatchReader.from_batches(self._empty.schema, batches())
 

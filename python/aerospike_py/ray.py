@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from ._engines.arguments import whole_number
 from ._engines.columns import kinds
 from ._engines.conditions import filter_for
 from ._engines.library import library
@@ -83,7 +84,7 @@ class AerospikeDatasource(Datasource):
         records_per_second: int = 0,
     ) -> None:
         super().__init__()
-        self._n = n
+        self._n = None if n is None else whole_number("n", n, 1, 4096)
         # Ray sets it in copies of this object: the columns that it needs, None for all.
         self._projection_map: dict[str, str] | None = None
         # One split of everything: it has the inferred columns, and is cut when Ray says how finely.
@@ -132,7 +133,7 @@ class AerospikeDatasource(Datasource):
             whole = whole if condition is None else whole.where(condition)
         elif per_task_row_limit is not None:
             whole = whole.limit(max(1, per_task_row_limit))
-        schema = _block(table(whole.empty(), whole), None, chosen).schema
+        schema = _block(table(whole.empty()), None, chosen).schema
         return [
             ReadTask(
                 lambda part=part: _read(part, predicate, chosen),

@@ -14,7 +14,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._engines.columns import kinds
 from ._engines.conditions import filter_for
@@ -49,6 +49,7 @@ _OPTIONS = frozenset(
         *("maxconcurrent", "recordspersecond", "pushfilters", "key", "bins", "nulls", "policy"),
     }
 )
+_Number = TypeVar("_Number", int, None)
 # Rows that are written in one call.
 _WRITTEN_ROWS = 65_536
 
@@ -106,13 +107,7 @@ class AerospikeDataSource(DataSource):
     def schema(self) -> Any:
         """The columns, inferred from the set."""
         options = _Options(self.options)
-        split = options.splits(None, 1)[0]
-        if not split.schema:
-            raise ParamError(
-                f"the set {split.set!r} of namespace {split.namespace!r} has no records to infer columns "
-                "from; name them by .schema(...)"
-            )
-        return spark_schema(table(split.empty(), split).schema)
+        return spark_schema(table(options.splits(None, 1)[0].empty()).schema)
 
     def reader(self, schema: Any) -> _Reader:
         """A reader of these columns."""
@@ -155,13 +150,13 @@ class _Options:
             self.config(),
             self._required("namespace"),
             self._values.get("set"),
-            n or self._number("splits") or 64,
+            self._number("splits", 64) if n is None else n,
             schema=schema,
             columns=self._names("columns") if schema is None else None,
             where=self._values.get("where"),
             policy=self._policy(),
-            max_concurrent=self._number("maxConcurrent"),
-            records_per_second=self._number("recordsPerSecond") or 0,
+            max_concurrent=self._number("maxConcurrent", None),
+            records_per_second=self._number("recordsPerSecond", 0),
         )
 
     def target(self) -> Target:
@@ -193,10 +188,10 @@ class _Options:
         value = self._values.get(name)
         return None if value is None else [part.strip() for part in value.split(",") if part.strip()]
 
-    def _number(self, name: str) -> int | None:
+    def _number(self, name: str, default: _Number) -> int | _Number:
         value = self._values.get(name.lower())
         if value is None:
-            return None
+            return default
         if not value.isdigit():
             raise ParamError(f"the option {name!r} is {value!r}; it must be a whole number")
         return int(value)
@@ -232,7 +227,7 @@ class _Reader(DataSourceReader):
     def read(self, partition: _Partition) -> Iterator[Any]:
         for columns in tables(partition.split):
             if columns.num_rows:
-                yield from columns.cast(self._target).to_batches()
+                yield from columns.select(self._target.names).cast(self._target).to_batches()
 
 
 class _FilteringReader(_Reader):

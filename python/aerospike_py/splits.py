@@ -16,6 +16,7 @@ from . import _native
 from ._engines import columns as _columns
 from ._engines import conditions as _conditions
 from ._engines import plan as _plan
+from ._engines.arguments import mapping, names, whole_number
 from ._engines.clients import client_for, slot
 from .exception import ParamError
 from .query.arrays import NumpyRun
@@ -69,7 +70,7 @@ class Split:
     first read and closes at exit.
 
     A read returns every record of its partitions once, also when nodes fail or partitions move meanwhile. If
-    it raises, read the split again from its beginning: engines do that with failed tasks.
+    it raises, read the split again from its beginning: some engines do that with failed tasks.
 
     Attributes:
         index: number of the split.
@@ -143,8 +144,11 @@ class Split:
             >>> split.select(["visits"]).read().schema_names
             ['visits']
         """
+        columns = names("columns", columns)
         meta = tuple(name for name in self._meta if name in columns)
         bins = [name for name in columns if name not in meta or name in self.schema]
+        if not self.schema:
+            bins = [name for name in bins if name not in _NO_BINS]
         return self._with(schema=_columns.chosen(self.schema, bins), _meta=meta)
 
     def where(self, expression: Expression | str) -> Split:
@@ -166,9 +170,7 @@ class Split:
             >>> len(split.limit(1).read())
             1
         """
-        if records < 1:
-            raise ParamError(f"records is {records!r:.80}; it must be a whole number of at least 1")
-        return self._with(max_records=records)
+        return self._with(max_records=whole_number("records", records, 1))
 
     def again(self, n: int) -> list[Split]:
         """The partitions of this split as ``n`` splits, by the nodes' present masters.
@@ -178,23 +180,23 @@ class Split:
             >>> len(split.again(3))
             3
         """
-        wanted = frozenset(self.partitions)
-        owners = _plan.masters(_answers(client_for(self._config), "replicas"), self.namespace)
-        parts = _plan.cut(
-            {node: [p for p in partitions if p in wanted] for node, partitions in owners.items()},
-            _checked(n),
-            self.partitions,
-        )
-        each = self.records / len(self.partitions)
-        return [
-            self._with(
-                index=index,
-                partitions=part.partitions,
-                node=part.node,
-                records=round(each * len(part.partitions)),
-            )
-            for index, part in enumerate(parts)
-        ]
+        n = whole_number("n", n, 1, _plan.PARTITIONS)
+        cut = _cut(self.client(), self.namespace, self.set, n, self.partitions)
+        return [self._with(index=index, **part._asdict()) for index, part in enumerate(cut)]
+
+    def client(self) -> Client:
+        """The client of this process that reads the split, connected at its first command. Splits of equal
+        configs share it. It counts their reads if its metrics are enabled.
+
+        Example:
+            >>> split = aerospike_py.splits(config, "test", "users", 1)[0]
+            >>> split.client().enable_metrics()
+            >>> len(split.read())
+            2
+            >>> [(each.command, each.calls) for each in split.client().metrics().commands]
+            [('query', 1)]
+        """
+        return client_for(self._config)
 
     def _with(self, **changes: Any) -> Split:
         values = {name: getattr(self, name) for name in self.__slots__}
@@ -252,12 +254,17 @@ class Split:
 
         With ``max_concurrent``, it holds one of the node's places until it has ended or is closed.
 
+        Raises:
+            ClientError: this thread itself holds all places of the node, by blocks that it has not taken.
+            AerospikeError: the read failed.
+
         Example:
             >>> split = aerospike_py.splits(config, "test", "users", 1)[0]
             >>> [len(block) for block in split.batches()]
             [2]
         """
-        with slot(self._config, self.node, self._max_concurrent):
+        whole_number("rows", rows, 1)
+        with slot(self._config, self.node, self._max_concurrent) as place:
             started = time.perf_counter()
             count = size = 0
             with self._open(rows) as batches:
@@ -265,6 +272,7 @@ class Split:
                     count += len(block)
                     size += block.nbytes
                     yield block
+                    place.move()
             self._account(count, size, started)
 
     def empty(self) -> ArrowRecords:
@@ -289,7 +297,7 @@ class Split:
         return run
 
     def _query(self) -> Query:
-        query = client_for(self._config).query(self.namespace, self.set)
+        query = self.client().query(self.namespace, self.set)
         query.records_per_second = self._records_per_second
         query.max_records = self.max_records
         return query if self._index is None else query.where(self._index)
@@ -353,24 +361,27 @@ def splits(
 ) -> list[Split]:
     """Cuts a set into splits for workers.
 
-    The partitions of a split are of one master where ``n`` allows it, and splits have about equally many. A
-    read of all splits returns each record once.
+    The partitions of a split are of one master where ``n`` allows it, and splits have about equally many; a
+    node that counts more records per partition than others has more splits. A read of all splits returns each
+    record once.
 
     Args:
-        config: the config of a client, as for :func:`aerospike_py.client.client`. It travels with each split.
+        config: the config of a client, as for :func:`aerospike_py.client.client`. A copy travels with each
+            split.
         namespace: the namespace.
         set: the set, or None for the whole namespace.
         n: number of splits, 1 to 4096. With fewer splits than nodes, splits span nodes.
         schema: the columns, as in :meth:`Query.to_arrow`. None infers them here, once, from 10,000 records;
-            what does not fit them later is a decode error. A set without records has no columns then.
+            what does not fit them later is a decode error. A set without records has no columns then, and
+            reads have the column ``_rows``.
         where: a filter: an expression or its base64. Only records that pass it travel. Or a predicate of
             :mod:`aerospike_py.predicates`, such as ``between("visits", 1, 5)``, to find the records by a
             secondary index; :meth:`Split.where` adds a filter to it.
         columns: the columns to read; None for all of the schema.
         meta: columns about records, as in :meth:`Query.to_arrow`.
         policy: query policy of each read.
-        max_concurrent: how many splits of a node a process reads at a time; None for no limit. A job of
-            ``w`` worker processes reads at most ``w * max_concurrent`` splits of a node at a time.
+        max_concurrent: how many splits of a node a process reads at a time, others wait; None for no limit. A
+            job of ``w`` worker processes reads at most ``w * max_concurrent`` splits of a node at a time.
         records_per_second: the maximum number of records per second that a node reads for one split; 0 for
             no limit.
 
@@ -386,9 +397,11 @@ def splits(
         >>> splits[0]
         <Split 0 of 'test', set 'users': 2048 partitions of node D1, about 1 records>
     """
-    _checked(n)
-    if max_concurrent is not None and (max_concurrent < 1):
-        raise ParamError(f"max_concurrent is {max_concurrent!r:.80}; it must be at least 1, or None")
+    n = whole_number("n", n, 1, _plan.PARTITIONS)
+    if max_concurrent is not None:
+        max_concurrent = whole_number("max_concurrent", max_concurrent, 1, instead=", or None for no limit")
+    # Copies: what the caller does with the dicts later does not count.
+    config, policy = mapping("config", config), None if policy is None else mapping("policy", policy)
     if policy is not None and "partition_filter" in policy:
         raise ParamError("policy has a partition_filter, which the splits set themselves; leave it out")
     job = _native.calc_digest("", "", str(time.time_ns())).hex()
@@ -401,18 +414,13 @@ def splits(
     client = client_for(config)
     found = _columns.inferred(client, namespace, set) if schema is None else _columns.columns_of(schema)
     if columns is not None:
-        found = _columns.chosen(found, columns)
-    replicas = _answers(client, "replicas")
-    parts = _plan.cut(_plan.masters(replicas, namespace), n)
-    total = _records(client, namespace, set, _plan.replication_factor(replicas, namespace))
+        found = _columns.chosen(found, names("columns", columns))
     made = [
         Split(
             index=index,
             namespace=namespace,
             set=set,
-            partitions=part.partitions,
-            node=part.node,
-            records=round(total * len(part.partitions) / _plan.PARTITIONS),
+            **part._asdict(),
             schema=found,
             metrics=None,
             max_records=0,
@@ -420,22 +428,42 @@ def splits(
             _job=job,
             _index=predicate,
             _where=filter_,
-            _meta=tuple(meta),
+            _meta=tuple(names("meta", meta)),
             _policy=policy,
             _max_concurrent=max_concurrent,
             _records_per_second=records_per_second,
         )
-        for index, part in enumerate(parts)
+        for index, part in enumerate(_cut(client, namespace, set, n, range(_plan.PARTITIONS)))
     ]
     # Checks the arguments here, not in workers.
     made[0]._open(1).close()
     return made
 
 
-def _checked(n: int) -> int:
-    if not 1 <= n <= _plan.PARTITIONS:
-        raise ParamError(f"n is {n!r:.80}; it must be a whole number from 1 to {_plan.PARTITIONS}")
-    return n
+class _Cut(NamedTuple):
+    """What a split knows of its partitions."""
+
+    partitions: tuple[int, ...]
+    node: str | None
+    records: int
+
+
+def _cut(
+    client: Client, namespace: str, set: str | None, n: int, partitions: Sequence[int]
+) -> Iterator[_Cut]:
+    """The partitions in ``n`` splits, by the nodes' present masters and counts."""
+    replicas = _answers(client, "replicas")
+    density = _density(client, namespace, set, _plan.held(replicas, namespace))
+    average = sum(density.values()) / max(1, len(density))
+    wanted = frozenset(partitions)
+    owners = {
+        node: [partition for partition in own if partition in wanted]
+        for node, own in _plan.masters(replicas, namespace).items()
+    }
+    each = {partition: density.get(node, average) for node, own in owners.items() for partition in own}
+    for part in _plan.cut(owners, n, partitions, density):
+        records = sum(each.get(partition, average) for partition in part.partitions)
+        yield _Cut(part.partitions, part.node, round(records))
 
 
 def _answers(client: Client, command: str) -> dict[str, str]:
@@ -443,10 +471,11 @@ def _answers(client: Client, command: str) -> dict[str, str]:
     return {node: answer for node, (_, answer) in client.info_all(command).items() if answer is not None}
 
 
-def _records(client: Client, namespace: str, set: str | None, copies: int) -> int:
-    """About how many records there are, by the nodes' own counts."""
-    if set is None:
-        answers = _answers(client, f"namespace/{namespace}")
-        return sum(_plan.number(answer, "master_objects") for answer in answers.values())
-    answers = _answers(client, f"sets/{namespace}/{set}")
-    return round(sum(_plan.number(answer, "objects") for answer in answers.values()) / copies)
+def _density(client: Client, namespace: str, set: str | None, held: Mapping[str, int]) -> dict[str, float]:
+    """Node to its records per partition, by its own count, which includes those of its replicas."""
+    answers = _answers(client, f"namespace/{namespace}" if set is None else f"sets/{namespace}/{set}")
+    return {
+        node: _plan.number(answer, "objects") / held[node]
+        for node, answer in answers.items()
+        if held.get(node)
+    }

@@ -22,7 +22,22 @@ def test_sums_filters_and_limits(million):
 
 def test_empty_sets_and_more_splits_than_records(million):
     assert read_aerospike(million.config, "test", "nothing", n=5, schema={"id": "int64"}).count_rows() == 0
+    untyped = read_aerospike(million.config, "test", "nothing", n=5)
+    assert untyped.count_rows() == 0
+    assert untyped.to_pydict() == {"_rows": []}
     assert read_aerospike(million.config, "test", "one", n=50).to_pydict() == {"id": [1]}
+
+
+def test_few_places_at_a_node(million):
+    """Also with more splits than Daft has threads, each of which may wait for its place."""
+    frame = read_aerospike(million.config, "test", "million", n=60, max_concurrent=1)
+    assert frame.sum("id").to_pydict() == {"id": [ROWS * (ROWS - 1) // 2]}
+
+
+def test_columns_about_records(million):
+    frame = read_aerospike(million.config, "test", "one", n=2, meta=["gen"])
+    assert frame.select("gen").count_rows() == 1
+    assert frame.to_pydict().keys() == {"gen", "id"}
 
 
 def test_sets_that_change(evolved):

@@ -56,7 +56,10 @@ def test_metrics_of_splits_are_events(million):
 
 
 def test_empty_sets_and_more_splits_than_records(million):
-    assert len(read_aerospike(million.config, "test", "nothing", n=5)) == 0
+    untyped = read_aerospike(million.config, "test", "nothing", n=5)
+    assert len(untyped) == 0
+    assert list(untyped.columns) == list(untyped.compute().columns) == ["_rows"]
+    assert len(read_aerospike(million.config, "test", "nothing", n=5, schema={"id": "int64"})) == 0
     with aerospike.client(million.config).connect() as client:
         client.put(("test", "one", 1), {"id": 1})
     assert int(read_aerospike(million.config, "test", "one", n=50)["id"].sum().compute()) == 1

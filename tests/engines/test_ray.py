@@ -182,7 +182,10 @@ def test_a_filter_that_goes_into_the_read_may_have_any_text(mixed, everything):
 
 
 def test_empty_sets_and_more_splits_than_records(million):
-    assert source(million.config, "nothing", n=3).count() == 0
+    untyped = source(million.config, "nothing", n=3)
+    assert untyped.count() == 0
+    assert untyped.take_all() == []
+    assert untyped.schema().names == ["_rows"]
     assert source(million.config, "nothing", n=3, schema={"id": "int64"}).count() == 0
     assert source(million.config, "one", n=50).take_all() == [{"id": 1}]
 

@@ -269,8 +269,10 @@ def test_spark_with_its_own_settings_reads(spark, mixed):
 
 
 def test_empty_sets_and_more_splits_than_records(spark, million):
-    with pytest.raises(Exception, match="no records to infer columns from"):
-        read(spark, million.config, "nothing")
+    untyped = read(spark, million.config, "nothing")
+    assert (untyped.columns, untyped.count(), untyped.collect()) == (["_rows"], 0, [])
+    with pytest.raises(Exception, match="a set without records needs a schema"):
+        read(spark, million.config, "nothing", columns="id")
     assert summed(read(spark, million.config, "nothing", "id long")) == (None, 0)
     assert summed(read(spark, million.config, "one", "id long", splits="20")) == (1, 1)
 
@@ -431,6 +433,7 @@ def test_commits_and_aborts_say_what_was_written(million, fresh_set, caplog):
     [
         ({"sets": "x"}, "the option 'sets' is unknown"),
         ({"splits": "many"}, "the option 'splits' is 'many'"),
+        ({"splits": "0"}, "n is 0"),
         ({"pushFilters": "yes"}, "the option 'pushFilters' is 'yes'"),
         ({"config": None}, '"hosts" is missing'),
         ({"config": None, "hosts": "localhost"}, "it must be host:port"),

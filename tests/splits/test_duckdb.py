@@ -50,3 +50,6 @@ def test_an_empty_set(config):
     connection = duckdb.connect()
     register(connection, "empty", config, "test", "nothing", schema={"id": "int64"})
     assert connection.sql("select count(*), max(id) from empty").fetchall()[0] == (0, None)
+    register(connection, "none", config, "test", "nothing")
+    assert connection.sql("select * from none").fetchall() == []
+    assert connection.sql("select * from none").columns == ["_rows"]

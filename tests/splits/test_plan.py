@@ -54,6 +54,25 @@ def test_splits_of_nodes_take_turns():
     assert [part.node for part in parts] == ["A", "B"] * 4
 
 
+def share_of_a(density, n=60):
+    owners = {"A": range(2048), "B": range(2048, 4096)}
+    parts = plan.cut(owners, n, density=density)
+    assert len(parts) == n
+    assert sorted(p for part in parts for p in part.partitions) == list(range(plan.PARTITIONS))
+    return sum(part.node == "A" for part in parts)
+
+
+def test_nodes_with_more_records_have_more_splits():
+    assert share_of_a({"A": 3.0, "B": 3.0}) == 30
+    assert share_of_a({"A": 2.0, "B": 1.0}) == 40
+    # Partitions without records take time, too: at most twice as many as by partitions, at least half.
+    assert share_of_a({"A": 1.0, "B": 0.0}) == 48
+    assert share_of_a({"A": 0.0, "B": 0.0}) == 30
+    # The counts of a node that did not answer are taken to be like the others'.
+    assert share_of_a({"A": 1000.0}) == 30
+    assert share_of_a({"A": 9.0, "B": 1.0}, 4096) == 2048
+
+
 def test_masters_are_read_from_the_replicas():
     replicas = {
         "A": f"other:0,1,{bitmap([9])};test:0,2,{bitmap(range(10))},{bitmap(range(10, 4096))}\n",
@@ -61,7 +80,7 @@ def test_masters_are_read_from_the_replicas():
     }
     found = plan.masters(replicas, "test")
     assert found == {"A": list(range(10)), "B": list(range(10, 4096))}
-    assert plan.replication_factor(replicas, "test") == 2
+    assert plan.held(replicas, "test") == {"A": 4096, "B": 4087 + 10}
     assert plan.masters(replicas, "missing") == {}
 
 

@@ -122,6 +122,13 @@ def test_columns_and_rows_are_pushed_down(server):
     assert lazy.filter(pl.col("gen") == 1).select(pl.len()).collect().item() == 200
 
 
+def test_an_empty_set(server):
+    lazy = scan_aerospike(server.config, "test", "nothing")
+    assert lazy.collect().schema == {"_rows": pl.Boolean}
+    assert lazy.select(pl.len()).collect().item() == 0
+    assert lazy.filter(pl.col("_rows").is_null()).select("_rows").collect().height == 0
+
+
 def test_a_set_that_grows_is_read_anew(server, fresh_set):
     with aerospike.client(server.config).connect() as client:
         client.put(("test", fresh_set, 1), {"k": 1})

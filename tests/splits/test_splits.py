@@ -89,6 +89,13 @@ def test_sets_without_records(cluster):
     splits = aerospike.splits(cluster.config, "test", "nothing", 5)
     assert [len(split.read()) for split in splits] == [0] * 5
     assert splits[0].schema == {}
+    assert [split.read().schema_names for split in (splits[0], splits[0].select(["_rows"]))] == [
+        ["_rows"]
+    ] * 2
+    with pytest.raises(
+        aerospike.ParamError, match="'id', which is not a column; a set without records needs"
+    ):
+        aerospike.splits(cluster.config, "test", "nothing", 5, columns=["id"])
     typed = aerospike.splits(cluster.config, "test", "nothing", 5, schema={"id": "int64"})
     assert [list(split.batches()) for split in typed] == [[]] * 5
     assert typed[0].empty().columns == [("id", "int64")]
@@ -164,6 +171,85 @@ def test_readers_of_a_node_wait_for_a_place(cluster):
     thread.join()
 
 
+def of_one_node(cluster, **options):
+    return [
+        split for split in aerospike.splits(cluster.config, "test", "s", 9, **options) if split.node == "D1"
+    ]
+
+
+def test_a_thread_does_not_wait_for_itself(cluster):
+    first, second, *_ = of_one_node(cluster, max_concurrent=1)
+    with pytest.raises(
+        aerospike.ClientError, match=r"max_concurrent is 1, and this thread already reads .* D1"
+    ):
+        list(zip(first.batches(100), second.batches(100), strict=False))
+    # Its place is free again.
+    assert len(second.read()) > 0
+    both = of_one_node(cluster, max_concurrent=2)
+    assert next(zip(both[0].batches(100), both[1].batches(100), strict=False))
+
+
+def test_a_place_is_its_readers_thread(cluster):
+    """Blocks that another thread goes on with are no reason to refuse a read here: it will end."""
+    first, second, *_ = of_one_node(cluster, max_concurrent=1)
+    blocks = first.batches(100)
+    next(blocks)
+    thread = threading.Thread(target=lambda: (next(blocks), time.sleep(0.3), list(blocks)))
+    thread.start()
+    time.sleep(0.1)
+    assert len(second.read()) > 0
+    thread.join()
+
+
+def test_the_client_of_a_split_counts_its_reads(cluster):
+    with DevServer() as server:
+        with aerospike.client(server.config).connect() as client:
+            client.put(("test", "s", 1), {"id": 1})
+        split = aerospike.splits(server.config, "test", "s", 1)[0]
+        split.client().enable_metrics()
+        list(split.batches())
+        split.read()
+        split.read_numpy(np.dtype([("id", "i8")]))
+        metrics = split.client().metrics()
+        assert metrics.find("query").calls == 3
+        assert 'command="query"' in aerospike.prometheus_text()
+        assert sum(each.bytes_received for node in metrics.nodes for each in node.requests) > 0
+        split.client().close()
+
+
+def test_counts_of_the_nodes(cluster, monkeypatch):
+    """The node whose count is twice that of the others has more splits, and its splits the records."""
+    asked = aerospike.Client.info_all
+
+    def doubled(client, command):
+        if command != "sets/test/s":
+            return asked(client, command)
+        return {f"D{node}": (None, f"objects={2000 if node == 2 else 1000};") for node in (1, 2, 3)}
+
+    monkeypatch.setattr(aerospike.Client, "info_all", doubled)
+    splits = aerospike.splits(cluster.config, "test", "s", 60)
+    of_d2 = [split for split in splits if split.node == "D2"]
+    assert abs(len(of_d2) - 30) <= 2
+    assert abs(sum(split.records for split in of_d2) - 1000) <= 60
+    assert abs(sum(split.records for split in splits) - 2000) <= 60
+    assert abs(sum(split.records for split in splits[0].again(3)) - splits[0].records) <= 2
+    assert ids(splits) == list(range(ROWS))
+
+
+def test_what_the_caller_changes_later_does_not_count(cluster):
+    config = {**cluster.config, "hosts": list(cluster.config["hosts"]), "policies": {"query": {}}}
+    policy = {"total_timeout": 60_000}
+    split = aerospike.splits(config, "test", "s", 1, policy=policy)[0]
+    target = writing.target(config, "test", "s", "id", None, "omit", policy)
+    config["hosts"][:] = [("127.0.0.1", 1)]
+    config["policies"]["query"]["unknown"] = 1
+    policy["unknown"] = 1
+    assert len(split.read()) == ROWS
+    assert len(pickle.loads(pickle.dumps(split)).read()) == ROWS  # noqa: S301
+    assert target.config["hosts"] == list(cluster.config["hosts"])
+    assert target.policy == {"total_timeout": 60_000}
+
+
 def test_reads_are_slowed_to_a_rate(cluster):
     [split] = aerospike.splits(cluster.config, "test", "s", 1, records_per_second=1000)
     started = time.monotonic()
@@ -180,11 +266,33 @@ def test_reads_are_slowed_to_a_rate(cluster):
         ({"where": "not base64!"}, "base64"),
         ({"policy": {"partition_filter": {}}}, "partition_filter"),
         ({"columns": ["nothing"]}, "not a column"),
+        ({"columns": "id"}, r"columns is 'id' \(str\); it must be a list of names"),
+        ({"meta": "gen"}, r"meta is 'gen' \(str\)"),
+        ({"policy": 5}, r"policy is 5 \(int\); it must be a dict"),
+        ({"n": "5"}, r"n is '5' \(str\); it must be a whole number from 1 to 4096"),
+        ({"n": 2.5}, r"n is 2.5 \(float\)"),
+        ({"n": True}, r"n is True \(bool\)"),
+        ({"max_concurrent": "x"}, r"max_concurrent is 'x' \(str\).* or None for no limit"),
+        ({"max_concurrent": True}, r"max_concurrent is True \(bool\)"),
+        ({"records_per_second": True}, r"records_per_second is True \(bool\)"),
     ],
 )
 def test_wrong_arguments(cluster, arguments, message):
     with pytest.raises(aerospike.ParamError, match=message):
         aerospike.splits(cluster.config, "test", "s", **arguments)
+
+
+@pytest.mark.parametrize("value", ["a", 2.5, True, 0, None])
+def test_wrong_numbers_of_a_split(cluster, value):
+    split = aerospike.splits(cluster.config, "test", "s", 1)[0]
+    with pytest.raises(aerospike.ParamError, match=r"records is .*; it must be a whole number of at least 1"):
+        split.limit(value)
+    with pytest.raises(aerospike.ParamError, match=r"n is .*; it must be a whole number from 1 to 4096"):
+        split.again(value)
+    with pytest.raises(aerospike.ParamError, match=r"rows is .*; it must be a whole number of at least 1"):
+        next(split.batches(value))
+    with pytest.raises(aerospike.ParamError, match=r"columns is 'id' \(str\)"):
+        split.select("id")
 
 
 def test_writes_say_what_failed(cluster, fresh_set):

@@ -10,11 +10,57 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..client import Client
-from ..exception import AerospikeError
+from ..exception import AerospikeError, ClientError
+
+
+class Place:
+    """A place at a node. It is held by the thread that last read the split that has it."""
+
+    __slots__ = ("thread",)
+
+    def __init__(self) -> None:
+        self.move()
+
+    def move(self) -> None:
+        """This thread goes on with the split."""
+        self.thread = threading.get_ident()
+
+
+class _Places:
+    """The places at a node of the readers of this process."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held: list[Place] = []
+        # A lock that this thread may take again: a place may be given up by the garbage collector.
+        self._changed = threading.Condition()
+
+    def take(self, node: str | None) -> Place:
+        """Waits for a place. If this thread has all of them, none would ever be free: that is an error."""
+        place = Place()
+        with self._changed:
+            while len(self._held) >= self._limit:
+                if all(held.thread == place.thread for held in self._held):
+                    where = "several nodes" if node is None else f"the node {node}"
+                    raise ClientError(
+                        f"this read would wait for itself: max_concurrent is {self._limit}, and this thread "
+                        f"already reads as many splits of {where}; end or close their batches() first, or "
+                        "read them in other threads"
+                    )
+                self._changed.wait()
+            self._held.append(place)
+        return place
+
+    def give_up(self, place: Place) -> None:
+        """Frees a place for the next reader."""
+        with self._changed:
+            self._held.remove(place)
+            self._changed.notify()
+
 
 _lock = threading.Lock()
 _clients: dict[Any, Client] = {}
-_slots: dict[Any, threading.BoundedSemaphore] = {}
+_places: dict[Any, _Places] = {}
 
 
 def client_for(config: Mapping[str, Any]) -> Client:
@@ -32,16 +78,23 @@ def client_for(config: Mapping[str, Any]) -> Client:
 
 
 @contextlib.contextmanager
-def slot(config: Mapping[str, Any], node: str | None, limit: int | None) -> Iterator[None]:
-    """Holds one of ``limit`` places at a node, among the readers of this process. None: no limit."""
+def slot(config: Mapping[str, Any], node: str | None, limit: int | None) -> Iterator[Place]:
+    """Holds one of ``limit`` places at a node, among the readers of this process. None: no limit.
+
+    Raises:
+        ClientError: this thread itself holds all places.
+    """
     if limit is None:
-        yield
+        yield Place()
         return
     key = (frozen(config), node, limit)
     with _lock:
-        semaphore = _slots.setdefault(key, threading.BoundedSemaphore(limit))
-    with semaphore:
-        yield
+        places = _places.setdefault(key, _Places(limit))
+    place = places.take(node)
+    try:
+        yield place
+    finally:
+        places.give_up(place)
 
 
 def frozen(value: Any) -> Any:
@@ -60,7 +113,7 @@ def close_all() -> None:
     with _lock:
         clients = list(_clients.values())
         _clients.clear()
-        _slots.clear()
+        _places.clear()
     for client in clients:
         with contextlib.suppress(AerospikeError):
             client.close()
@@ -71,7 +124,7 @@ def _forget() -> None:
     global _lock
     _lock = threading.Lock()
     _clients.clear()
-    _slots.clear()
+    _places.clear()
 
 
 atexit.register(close_all)

@@ -75,11 +75,10 @@ def chosen(schema: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     Raises:
         ParamError: a name is not a column.
     """
-    if isinstance(columns, str):
-        raise ParamError(f"columns is the string {columns!r}; it must be a list of names")
     unknown = [name for name in columns if name not in schema]
     if unknown:
-        raise ParamError(f"columns has {unknown[0]!r}, which is not a column; the columns are {[*schema]!r}")
+        known = f"the columns are {[*schema]!r}" if schema else "a set without records needs a schema"
+        raise ParamError(f"columns has {unknown[0]!r}, which is not a column; {known}")
     return {name: schema[name] for name in columns}
 
 

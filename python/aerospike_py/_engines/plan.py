@@ -34,15 +34,6 @@ def masters(replicas: Mapping[str, str], namespace: str) -> dict[str, list[int]]
     return found
 
 
-def replication_factor(replicas: Mapping[str, str], namespace: str) -> int:
-    """How many copies of each record the cluster has."""
-    for answer in replicas.values():
-        fields = _fields(answer, namespace)
-        if len(fields) > 1 and fields[1].isdigit():
-            return max(1, int(fields[1]))
-    return 1
-
-
 def _fields(answer: str, namespace: str) -> list[str]:
     for part in answer.strip().split(";"):
         name, _, value = part.partition(":")
@@ -58,6 +49,11 @@ def _bits(bitmaps: Iterable[str]) -> Iterable[int]:
                 yield from (8 * index + bit for bit in range(8) if byte & (0x80 >> bit))
 
 
+def held(replicas: Mapping[str, str], namespace: str) -> dict[str, int]:
+    """Node to the number of partitions of which it has a copy."""
+    return {node: sum(1 for _ in _bits(_fields(answer, namespace)[2:])) for node, answer in replicas.items()}
+
+
 def number(answer: str, name: str) -> int:
     """The value of ``name=`` in an answer, 0 if it has none."""
     for part in answer.strip().replace(":", ";").split(";"):
@@ -68,11 +64,20 @@ def number(answer: str, name: str) -> int:
 
 
 def cut(
-    owners: Mapping[str, Sequence[int]], n: int, partitions: Sequence[int] = range(PARTITIONS)
+    owners: Mapping[str, Sequence[int]],
+    n: int,
+    partitions: Sequence[int] = range(PARTITIONS),
+    density: Mapping[str, float] | None = None,
 ) -> list[Part]:
     """The partitions in ``n`` splits of about equal size, each of one node where there are enough splits.
 
     Splits of different nodes take turns, so that workers that take them in order spread over the nodes.
+
+    Args:
+        owners: node to the partitions of which it is the master.
+        n: number of splits.
+        partitions: the partitions to cut.
+        density: node to its records per partition. A node with more has more splits, of fewer partitions.
     """
     owned = {partition for own in owners.values() for partition in own}
     groups: list[tuple[str | None, list[int]]] = [
@@ -86,7 +91,7 @@ def cut(
         return [_part(piece) for piece in _pieces(row, n)]
     queues = [
         [Part(tuple(piece), node) for piece in _pieces(own, count)]
-        for (node, own), count in zip(groups, _shares([len(own) for _, own in groups], n), strict=True)
+        for (node, own), count in zip(groups, _shares(groups, n, density or {}), strict=True)
     ]
     longest = max(map(len, queues), default=0)
     # The splits of a node with few of them are spread over the whole list.
@@ -109,13 +114,24 @@ def _pieces(row: Sequence[tuple[str | None, int]] | Sequence[int], n: int) -> li
     return [list(row[size * index // n : size * (index + 1) // n]) for index in range(n)]
 
 
-def _shares(sizes: Sequence[int], n: int) -> list[int]:
+def _shares(
+    groups: Sequence[tuple[str | None, Sequence[int]]], n: int, density: Mapping[str, float]
+) -> list[int]:
     """How many of ``n`` splits each group gets: at least 1, at most one for each partition."""
-    shares = [1] * len(sizes)
-    for _ in range(min(n, sum(sizes)) - len(sizes)):
+    sizes = [len(own) for _, own in groups]
+    known = [(density[node], len(own)) for node, own in groups if node is not None and node in density]
+    records, counted = sum(each * size for each, size in known), sum(size for _, size in known)
+    mean = records / counted if counted else 0.0
+    # Bounded, because partitions without records of the set cost time, too: for those of other sets.
+    costs = [
+        len(own) * (min(2.0, max(0.5, density.get(node or "", mean) / mean)) if mean else 1.0)
+        for node, own in groups
+    ]
+    shares = [1] * len(groups)
+    for _ in range(min(n, sum(sizes)) - len(groups)):
         # The group whose splits are the largest.
-        largest = max(range(len(sizes)), key=lambda place: (sizes[place] / shares[place], -place))
-        shares[largest] += 1
+        unfinished = [place for place, share in enumerate(shares) if share < sizes[place]]
+        shares[max(unfinished, key=lambda place: (costs[place] / shares[place], -place))] += 1
     return shares
 
 

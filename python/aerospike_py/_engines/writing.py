@@ -17,6 +17,7 @@ from ..constants import (
 )
 from ..exception import AerospikeError, ParamError
 from ..numpy_write import NumpyWriteResult, WriteFailure
+from .arguments import mapping, names
 from .clients import client_for
 from .library import library
 
@@ -75,13 +76,13 @@ def target(
     if nulls not in ("omit", "remove"):
         raise ParamError(f'nulls is {nulls!r:.80}; it must be "omit" or "remove"')
     return Target(
-        config,
+        mapping("config", config),
         namespace,
         set,
         key,
-        None if bins is None else tuple(bins),
+        None if bins is None else tuple(names("bins", bins)),
         "omit" if nulls == "omit" else "remove",
-        policy,
+        None if policy is None else mapping("policy", policy),
     )
 
 
