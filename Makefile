@@ -201,8 +201,9 @@ asan: ## test record-decode with AddressSanitizer (Linux)
 
 # rustc's AddressSanitizer runtime is meant for Rust programs. Here it is linked into a library that is loaded
 # before Python; the loader then does what the runtime's preinit object would do, so that object is removed.
-# PYTHONMALLOC=malloc lets the sanitizer see each Python object.
+# PYTHONMALLOC=malloc lets the sanitizer see each Python object. ASAN_TESTS are the tests to run.
 HOST = $$(rustc -vV | sed -n 's/^host: //p')
+ASAN_TESTS ?= tests/hostile tests/arrow/test_results.py tests/arrow/test_queries.py
 asan-python: $(TOOLS) ## test the extension with AddressSanitizer behind a proxy that corrupts replies (Linux)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \
 	  cargo build --quiet $(LIGHT) -p py-bindings --target "$(HOST)" $(LOCKED)
@@ -214,7 +215,7 @@ asan-python: $(TOOLS) ## test the extension with AddressSanitizer behind a proxy
 	$(CC) -shared -o target/asan/runtime.so -Wl,--whole-archive target/asan/runtime.a -Wl,--no-whole-archive \
 	  -lpthread -ldl -lm -lrt
 	LD_PRELOAD=$(CURDIR)/target/asan/runtime.so ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-	  PYTHONPATH=target/asan/python $(PY) -m pytest tests/hostile $(PYTEST_ARGS)
+	  PYTHONPATH=target/asan/python $(PY) -m pytest $(ASAN_TESTS) $(PYTEST_ARGS)
 
 tsan: ## test the row buffer with ThreadSanitizer; needs the nightly toolchain with rust-src
 	@test -d "$$(rustc +nightly --print sysroot 2>/dev/null)/lib/rustlib/src" || \

@@ -67,7 +67,7 @@ fn compare(what: &str, kinds: &[Kind]) {
 
 /// Frames of 200 rows, which come from so many nodes in turns.
 fn into_columns(kinds: &[Kind], records: &[Record<'_>], nodes: usize) -> usize {
-    let table = BatchTable::new(Some(Arc::new(plan(kinds))), Casting::SameValue, ROWS);
+    let table = BatchTable::new(Some(Arc::new(plan(kinds))), Casting::SameValue, ROWS).expect("memory");
     for page in 0..ROWS.div_ceil(200 * nodes) {
         for node in 0..nodes {
             let mut lease = table.lease().expect("the table is open");

@@ -30,7 +30,7 @@ pub use fields::{LeafValues, batch_of_fields};
 pub use infer::MixedTypes;
 pub use rows::{
     BATCH_ROWS, BatchLease, BatchTable, ColumnFailure, FilledBatch, KeyKind, KeyValues, MetaColumn,
-    MetaError, MetaPart, MetaRows, QueryBlock, QueryTable, RowAnswer, TableBuilder, TableError, TableReport,
-    describe_mixed, meta_part, with_meta,
+    MetaError, MetaPart, MetaRows, QueryBlock, QueryTable, RecordMeta, RowAnswer, RowValues, TableBuilder,
+    TableError, TableReport, describe_mixed, meta_part, with_meta,
 };
 pub use schema::{ColumnPlan, parse_type};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
-use arrow_columns::{BatchTable, ColumnPlan, FilledBatch, RowAnswer, TableBuilder, parse_type};
+use arrow_columns::{BatchTable, ColumnPlan, FilledBatch, RowAnswer, TableBuilder, TableError, parse_type};
 use arrow_schema::{Field, Schema};
 use record_decode::Casting;
 use wire_protocol::message::write_op;
@@ -34,7 +34,7 @@ fn filled(
     order: impl Iterator<Item = usize>,
     record: impl Fn(usize) -> Option<Vec<u8>>,
 ) -> FilledBatch {
-    let table = BatchTable::new(Some(plan), Casting::SameValue, rows);
+    let table = BatchTable::new(Some(plan), Casting::SameValue, rows).unwrap();
     let mut lease = table.lease().unwrap();
     for row in order {
         let taken = match record(row) {
@@ -163,7 +163,7 @@ fn a_batch_without_text_needs_no_blocks_and_one_without_answers_is_null() {
         let none = filled(columns, 66_000, [].into_iter(), |_| None);
         assert_eq!(none.batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [65_536, 464]);
         assert!(none.batches.iter().all(|batch| batch.column(0).null_count() == batch.num_rows()));
-        assert!(none.report.missing.is_empty() && none.codes.iter().all(|&code| code == -15));
+        assert!(none.report.missing.is_empty() && none.codes.iter().all(|code| code == -15));
     }
 }
 
@@ -201,4 +201,38 @@ fn columns_take_little_more_memory_than_their_values() {
         let (taken, needed) = (column.get_buffer_memory_size(), data.get_slice_memory_size().unwrap());
         assert!(taken <= needed + needed / 50 + 1024, "{taken} bytes for {needed}");
     }
+}
+
+#[test]
+fn columns_that_no_memory_holds_are_an_error() {
+    for kind in ["int64", "bool", "timestamp[ns]"] {
+        // 128 TiB for the bits alone that say which rows have a value.
+        let table = BatchTable::new(Some(plan(&[("n", kind)])), Casting::SameValue, 1 << 50);
+        assert!(matches!(table, Err(TableError::NoMemory)), "{kind}");
+    }
+}
+
+#[test]
+fn rows_have_the_answer_that_came_first() {
+    let table = BatchTable::new(Some(plan(&[("n", "int64")])), Casting::SameValue, 3_000).unwrap();
+    let mut lease = table.lease().unwrap();
+    let bin = ops(&[("n", 1, &7i64.to_be_bytes())]);
+    for row in (0..3_000).filter(|row| row % 3 != 0) {
+        let answer = RowAnswer { code: 0, generation: row as u32 % 5, ttl: 60 };
+        assert!(lease.write(row, answer, &bin));
+        assert!(!lease.write(row, MISSING, &[]));
+    }
+    assert!(lease.write(3, MISSING, &[]) && !lease.write(3, FOUND, &bin) && !lease.write(3_000, FOUND, &bin));
+    drop(lease);
+    let filled = table.finish(-15).unwrap();
+    for row in 0..3_000 {
+        let found = (filled.codes.get(row), filled.meta.generations.get(row), filled.meta.ttls.get(row));
+        let expected = match row {
+            3 => (2, 0, 0),
+            row if row % 3 == 0 => (-15, 0, 0),
+            row => (0, row as u32 % 5, 60),
+        };
+        assert_eq!(found, (Some(expected.0), Some(expected.1), Some(expected.2)), "row {row}");
+    }
+    assert_eq!(filled.batches[0].column(0).null_count(), 1_000);
 }

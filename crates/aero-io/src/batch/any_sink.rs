@@ -154,7 +154,7 @@ fn note_answer(
     let version = TransactionAnswer::parse(record.fields())?.version;
     let space = &call.keys.spaces()[call.keys.space_index(row)];
     let (digest, is_write) = (call.keys.digest_of(row), call.request.writes(row));
-    transaction.note_answer(digest, &space.set, is_write, record.result_code, version);
+    transaction.note_answer(&digest, &space.set, is_write, record.result_code, version);
     Ok(())
 }
 

@@ -38,7 +38,7 @@ impl BatchCall {
     /// Tells the transaction that a row may have been applied.
     pub(crate) fn note_doubt(&self, transaction: &Transaction, row: u32) {
         let space = &self.keys.spaces()[self.keys.space_index(row)];
-        transaction.note_doubt(self.keys.digest_of(row), &space.set);
+        transaction.note_doubt(&self.keys.digest_of(row), &space.set);
     }
 
     /// For errors. `in_doubt` says whether rows that write may have been applied.

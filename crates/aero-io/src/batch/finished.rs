@@ -31,6 +31,7 @@ use crate::batch::attempt::Attempt;
 use crate::batch::chunk::{Chunk, ChunkEnd, FinishedChunk, by_code};
 use crate::batch::grouping;
 use crate::batch::in_flight::hand_back;
+use crate::batch::keys::PAGE;
 use crate::batch::retry_queue::QueuedRetry;
 use crate::batch::work::Work;
 use crate::command::retry::{moves_on, retry_delay};
@@ -40,6 +41,27 @@ use crate::policy::ReadModeSc;
 impl Work<'_> {
     /// Handles a finished request; see the table above.
     pub(super) fn handle_finished(&mut self, outcome: FinishedChunk) -> Result<(), Error> {
+        let chunk = Arc::clone(&outcome.chunk);
+        self.handle_rows(outcome)?;
+        self.forget_digests(&chunk);
+        Ok(())
+    }
+
+    /// Frees the digests of pages whose rows are all settled, of those that the request had rows of.
+    fn forget_digests(&self, chunk: &Chunk) {
+        let (keys, progress) = (&self.call.keys, &self.call.progress);
+        if !keys.is_forgetting() {
+            return;
+        }
+        let mut last = None;
+        for at in chunk.rows().iter().map(|&row| row as usize / PAGE) {
+            if last.replace(at) != Some(at) && progress.are_settled(at * PAGE..(at + 1) * PAGE) {
+                keys.forget(at);
+            }
+        }
+    }
+
+    fn handle_rows(&mut self, outcome: FinishedChunk) -> Result<(), Error> {
         let FinishedChunk { chunk, end, any_sent, deferred } = outcome;
         let Some(place) = self.in_flight.iter().position(|other| Arc::ptr_eq(&other.chunk, &chunk)) else {
             return Ok(());

@@ -92,6 +92,7 @@ fn group_by(call: &BatchCall, rows: &[u32], attempt: Attempt, router: &Router<'_
         .iter()
         .map(|space| view.namespace(&space.namespace).map(|map| (map, router.direct(map))))
         .collect();
+    let digests = keys.digests_of(rows);
     let mut grouped = Grouped::default();
     // Partitions are spread evenly, so each node gets about the same number of rows.
     let share = rows.len() / view.nodes.len().max(1);
@@ -102,7 +103,7 @@ fn group_by(call: &BatchCall, rows: &[u32], attempt: Attempt, router: &Router<'_
             grouped.unknown_namespace.push(row);
             continue;
         };
-        let partition = partition_id(keys.digest_of(row));
+        let partition = partition_id(digests.of(row));
         let owner = direct.map_or(NO_NODE, |owners| owners[partition]);
         let place = if owner == NO_NODE { router.pick(map, partition) } else { Some(owner) };
         match place.and_then(|place| rows_of_node.get_mut(usize::from(place))) {

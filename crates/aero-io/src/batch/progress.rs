@@ -1,5 +1,6 @@
 //! Which rows of a batch are settled.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -10,6 +11,7 @@ use crate::error::Error;
 /// All requests of a batch share it. They are parts of one future, which only one thread drives at a time, so
 /// plain loads and stores are sufficient; they are cheaper than read-modify-write operations.
 pub(crate) struct Progress {
+    rows: usize,
     /// A bit per row; 1 if the row is settled.
     settled: Box<[AtomicU64]>,
     /// Rows that are not settled.
@@ -32,6 +34,7 @@ struct Cause {
 impl Progress {
     pub(crate) fn new(rows: usize) -> Self {
         Self {
+            rows,
             settled: (0..rows.div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
             open: AtomicUsize::new(rows),
             about_records: AtomicUsize::new(0),
@@ -55,6 +58,17 @@ impl Progress {
     pub(crate) fn is_settled(&self, row: u32) -> bool {
         let word = self.settled.get(row as usize / 64);
         word.is_none_or(|word| word.load(Ordering::Relaxed) >> (row % 64) & 1 == 1)
+    }
+
+    /// Whether all of `rows` are settled. There may be fewer.
+    pub(crate) fn are_settled(&self, rows: Range<usize>) -> bool {
+        let rows = rows.start..rows.end.min(self.rows);
+        let words = self.settled.get(rows.start / 64..rows.end.div_ceil(64)).unwrap_or_default();
+        words.iter().zip(rows.start / 64..).all(|(word, at)| {
+            let first = rows.start.saturating_sub(at * 64);
+            let past = (at + 1) * 64 - rows.end.min((at + 1) * 64);
+            word.load(Ordering::Relaxed) | !(u64::MAX << first) | !(u64::MAX >> past) == u64::MAX
+        })
     }
 
     /// Counts rows that were settled; `about_records` of them got an answer about their record.
@@ -108,6 +122,25 @@ mod tests {
         progress.advance(2, 1);
         assert_eq!(progress.open(), 68);
         assert!(progress.result().is_ok());
+    }
+
+    #[test]
+    fn ranges_of_rows_are_settled() {
+        let progress = Progress::new(130);
+        assert!(progress.are_settled(5..5) && progress.are_settled(130..900));
+        (3..130).for_each(|row| _ = progress.settle(row));
+        for (rows, expected) in [
+            (0..130, false),
+            (2..130, false),
+            (3..130, true),
+            (3..64, true),
+            (64..128, true),
+            (128..999, true),
+        ] {
+            assert_eq!(progress.are_settled(rows.clone()), expected, "{rows:?}");
+        }
+        (0..3).for_each(|row| _ = progress.settle(row));
+        assert!(progress.are_settled(0..usize::MAX));
     }
 
     #[test]

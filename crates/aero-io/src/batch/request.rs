@@ -237,9 +237,10 @@ impl Request {
             flags |= if set { flag } else { 0 };
         }
         let message_info1 = policy.limits.info1();
+        let digests = keys.digests_of(rows);
         let rows = rows.iter().enumerate().map(|(position, &row)| {
             let space = &keys.spaces()[keys.space_index(row)];
-            (position as u32, row, keys.digest_of(row), &*space.namespace, &*space.set)
+            (position as u32, row, digests.of(row), &*space.namespace, &*space.set)
         });
         match self {
             Self::Read(read) => {

@@ -128,7 +128,7 @@ async fn begin_in(
     let running = transaction.begin(keys.spaces().iter().map(|space| &*space.namespace))?;
     keys.compute(0..keys.len())?;
     let written = |row: &u32| request.writes(*row) && !request.is_empty(*row);
-    let digests: Vec<_> = (0..keys.len() as u32).filter(written).map(|row| *keys.digest_of(row)).collect();
+    let digests: Vec<_> = (0..keys.len() as u32).filter(written).map(|row| keys.digest_of(row)).collect();
     if !digests.is_empty() {
         let limits = &request.policy().limits;
         let total_timeout = limits.total_timeout.or(Some(batch_timeout(keys.len())));
@@ -253,7 +253,7 @@ impl<'c> Work<'c> {
             }
         }
         if let Some(&row) = grouped.without_node.first() {
-            let partition = partition_id(keys.digest_of(row));
+            let partition = partition_id(&keys.digest_of(row));
             let error = Error::InvalidNode { namespace: namespace(row), partition };
             self.fail(grouped.without_node, cause.unwrap_or(&error))?;
         }

@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::builder::BufferBuilder;
 use arrow_array::types::{
     BinaryType, BinaryViewType, ByteArrayType, LargeBinaryType, LargeUtf8Type, StringViewType, Utf8Type,
 };
@@ -311,7 +310,7 @@ fn binary_views(spans: &mut Spans<i64>) -> Result<ArrayRef, ArrowError> {
 /// Values of one width.
 struct FixedBytes {
     width: usize,
-    bytes: BufferBuilder<u8>,
+    bytes: Vec<u8>,
     nulls: NullBufferBuilder,
 }
 
@@ -329,15 +328,16 @@ impl Column for FixedBytes {
             }
             context.changed += 1;
         }
-        let kept = bytes.get(..expected).unwrap_or(bytes);
-        self.bytes.append_slice(kept);
-        self.bytes.append_n(expected - kept.len(), 0);
+        self.bytes.try_reserve(expected).map_err(|_| Misfit::NoMemory)?;
+        let end = self.bytes.len() + expected;
+        self.bytes.extend_from_slice(bytes.get(..expected).unwrap_or(bytes));
+        self.bytes.resize(end, 0);
         self.nulls.append_non_null();
         Ok(())
     }
 
     fn append_null(&mut self) {
-        self.bytes.append_n(self.width, 0);
+        self.bytes.resize(self.bytes.len() + self.width, 0);
         self.nulls.append_null();
     }
 
@@ -351,8 +351,16 @@ impl Column for FixedBytes {
     }
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let (bytes, nulls) = (self.bytes.finish(), self.nulls.finish());
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.shrink_to_fit();
+        let (bytes, nulls) = (Buffer::from_vec(bytes), self.nulls.finish());
         Ok(Arc::new(FixedSizeBinaryArray::try_new(self.width as i32, bytes, nulls)?))
+    }
+
+    fn expect(&mut self, values: usize) {
+        // Without memory for so many, it grows as they come.
+        let size = values.saturating_mul(self.width).min(MOST_AHEAD);
+        _ = self.bytes.try_reserve_exact(size.saturating_sub(self.bytes.len()));
     }
 }
 
@@ -370,11 +378,7 @@ pub(super) fn column(kind: &DataType, rows: usize) -> Option<Box<dyn Column>> {
         DataType::BinaryView => boxed(rows, CellKind::Bytes, binary_views),
         DataType::FixedSizeBinary(width) => {
             let width = usize::try_from(*width).ok().filter(|&width| width > 0)?;
-            Box::new(FixedBytes {
-                width,
-                bytes: BufferBuilder::new(rows.saturating_mul(width)),
-                nulls: NullBufferBuilder::new(rows),
-            })
+            Box::new(FixedBytes { width, bytes: Vec::new(), nulls: NullBufferBuilder::new(rows) })
         }
         _ => return None,
     })

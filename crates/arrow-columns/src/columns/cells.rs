@@ -36,22 +36,31 @@ impl CellKind {
     }
 }
 
-/// Where a value is in its [`Cells`].
+/// Where a value is in its [`Cells`]: the place of its first byte, and its length in the lower bits.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cell {
-    start: usize,
-    /// The length, or [`Cell::ABSENT`].
-    len: u32,
-}
+pub(crate) struct Cell(u64);
 
 impl Cell {
-    /// No value: the length of none, since frames are far below 4 GiB.
-    const ABSENT: u32 = u32::MAX;
+    /// No value.
+    const ABSENT: Self = Self(u64::MAX);
+
+    /// The bits of the length. Frames, and so values, are shorter than they allow.
+    const LENGTH_BITS: u32 = 28;
+
+    /// `None` if the numbers are too large: a block with 64 GiB of one column.
+    #[inline]
+    fn new(start: usize, len: usize) -> Option<Self> {
+        let (start, len) = (start as u64, len as u64);
+        (start >> (64 - Self::LENGTH_BITS) == 0 && len >> Self::LENGTH_BITS == 0)
+            .then_some(Self(start << Self::LENGTH_BITS | len))
+            .filter(|cell| cell.0 != u64::MAX)
+    }
 
     /// Where the value begins and its length, if there is one.
     #[inline]
     pub(super) fn span(self) -> Option<(usize, usize)> {
-        (self.len != Self::ABSENT).then_some((self.start, self.len as usize))
+        let len = self.0 & ((1 << Self::LENGTH_BITS) - 1);
+        (self.0 != u64::MAX).then_some(((self.0 >> Self::LENGTH_BITS) as usize, len as usize))
     }
 }
 
@@ -68,19 +77,20 @@ impl Cells {
     pub(crate) fn reset(&mut self, rows: usize) {
         self.bytes.clear();
         self.cells.clear();
-        self.cells.resize(rows, Cell { start: 0, len: Cell::ABSENT });
+        self.cells.resize(rows, Cell::ABSENT);
     }
 
     /// Puts a value at a row that has none. False without memory for it.
     #[inline]
     pub(crate) fn put(&mut self, row: usize, value: &[u8]) -> bool {
         let start = self.bytes.len();
+        let Some(place) = Cell::new(start, value.len()) else { return false };
         if self.bytes.capacity() - start < value.len() && self.bytes.try_reserve(value.len()).is_err() {
             return false;
         }
         self.bytes.extend_from_slice(value);
         if let Some(cell) = self.cells.get_mut(row) {
-            *cell = Cell { start, len: value.len() as u32 };
+            *cell = place;
         }
         true
     }
@@ -118,6 +128,15 @@ mod tests {
         assert!(cells.cells(1..2)[0].span().is_none());
         cells.reset(1);
         assert_eq!((cells.size(), cells.cells(0..1).len(), cells.cells(0..2).len()), (0, 1, 0));
+    }
+
+    #[test]
+    fn places_have_room_for_what_frames_hold() {
+        let span = |start, len| Cell::new(start, len).map(Cell::span);
+        assert_eq!(span(0, 0), Some(Some((0, 0))));
+        assert_eq!(span(63 << 30, 128 << 20), Some(Some((63 << 30, 128 << 20))));
+        assert!(span(64 << 30, 1).is_none() && span(0, 256 << 20).is_none());
+        assert!(span((64 << 30) - 1, (256 << 20) - 1).is_none(), "means none");
     }
 
     #[test]

@@ -30,9 +30,23 @@ impl PlacedMemory {
     }
 
     /// The memory, zeroed.
-    pub(crate) fn allocate(self) -> MutableBuffer {
-        MutableBuffer::from(vec![0u64; self.words])
+    ///
+    /// # Errors
+    /// There is not so much.
+    pub(crate) fn allocate(self) -> Result<MutableBuffer, Misfit> {
+        zeroed::<u64>(self.words).map(MutableBuffer::from)
     }
+}
+
+/// So many zeroes.
+///
+/// # Errors
+/// There is no memory for them.
+fn zeroed<T: Clone + Default>(len: usize) -> Result<Vec<T>, Misfit> {
+    let mut values = Vec::new();
+    values.try_reserve_exact(len).map_err(|_| Misfit::NoMemory)?;
+    values.resize(len, T::default());
+    Ok(values)
 }
 
 /// A column of a known number of rows, which is null where nothing is put. Its values are in `memory`.
@@ -80,8 +94,8 @@ pub(crate) trait Placed: Send + Sync {
 struct Valid(Vec<u8>);
 
 impl Valid {
-    fn new(rows: usize) -> Self {
-        Self(vec![0; rows.div_ceil(8)])
+    fn new(rows: usize) -> Result<Self, Misfit> {
+        zeroed(rows.div_ceil(8)).map(Self)
     }
 
     #[inline]
@@ -174,9 +188,17 @@ impl Placed for Bools {
 }
 
 /// A column of `rows` nulls, for whose values there will be room in `memory`; `None` for types of other values.
-pub(crate) fn placed(kind: &DataType, rows: usize, memory: &mut PlacedMemory) -> Option<Box<dyn Placed>> {
+///
+/// # Errors
+/// There is no memory for it.
+pub(crate) fn placed(
+    kind: &DataType,
+    rows: usize,
+    memory: &mut PlacedMemory,
+) -> Result<Option<Box<dyn Placed>>, Misfit> {
     if *kind == DataType::Boolean {
-        return Some(Box::new(Bools { rows, values: Valid::new(rows), valid: Valid::new(rows) }));
+        let (values, valid) = (Valid::new(rows)?, Valid::new(rows)?);
+        return Ok(Some(Box::new(Bools { rows, values, valid })));
     }
     macro_rules! numbers {
         ($conversion:ty) => {
@@ -184,10 +206,10 @@ pub(crate) fn placed(kind: &DataType, rows: usize, memory: &mut PlacedMemory) ->
                 kind: kind.clone(),
                 rows,
                 start: memory.add(rows * Numbers::<$conversion>::WIDTH),
-                valid: Valid::new(rows),
+                valid: Valid::new(rows)?,
                 conversion: PhantomData,
             }))
         };
     }
-    with_conversion!(kind, numbers)
+    Ok(with_conversion!(kind, numbers))
 }

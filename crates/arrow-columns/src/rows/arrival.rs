@@ -54,30 +54,37 @@ impl std::fmt::Debug for Arrivals {
 
 impl Arrivals {
     /// For a batch of so many rows.
-    pub(super) fn new(plan: &ColumnPlan, rows: usize) -> Self {
+    ///
+    /// # Errors
+    /// There is no memory for the values that are placed.
+    pub(super) fn new(plan: &ColumnPlan, rows: usize) -> Result<Self, Misfit> {
         let (mut cell_columns, mut memory) = (Vec::new(), PlacedMemory::default());
-        let mut arriving = |bin: usize| {
-            let column = plan.only_column(bin)?;
-            let field = plan.schema().fields().get(column)?;
-            let goes = match placed(field.data_type(), rows, &mut memory) {
-                Some(values) => Goes::Placed(values),
-                None => {
-                    let kind = new_column(field, field.name(), 0)?.cell_kind()?;
+        let mut bins = Vec::with_capacity(plan.bin_count());
+        for bin in 0..plan.bin_count() {
+            let column = plan.only_column(bin);
+            let Some((column, field)) = column.and_then(|at| Some((at, plan.schema().fields().get(at)?)))
+            else {
+                bins.push(None);
+                continue;
+            };
+            let goes = match placed(field.data_type(), rows, &mut memory)? {
+                Some(values) => Some(Goes::Placed(values)),
+                None => new_column(field, field.name(), 0).and_then(|made| made.cell_kind()).map(|kind| {
                     cell_columns.push(column);
                     Goes::Cells(cell_columns.len() - 1, kind)
-                }
+                }),
             };
-            Some(ArrivingBin { goes, column, name: field.name().as_str().into(), last: usize::MAX })
-        };
-        let bins: Vec<_> = (0..plan.bin_count()).map(&mut arriving).collect();
-        Self {
+            let name = field.name().as_str().into();
+            bins.push(goes.map(|goes| ArrivingBin { goes, column, name, last: usize::MAX }));
+        }
+        Ok(Self {
             has_packed: bins.iter().any(Option::is_none),
             bins,
-            memory: memory.allocate(),
+            memory: memory.allocate()?,
             cell_columns,
             report: TableReport::default(),
             columns: plan.schema().fields().len(),
-        }
+        })
     }
 
     /// For rows whose columns are not known: all values are packed.

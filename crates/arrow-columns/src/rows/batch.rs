@@ -13,6 +13,7 @@ use arrow_array::RecordBatch;
 use record_decode::Casting;
 
 use super::BATCH_ROWS;
+use super::answers::{Answers, RecordMeta, RowValues};
 use super::arrival::Arrivals;
 use super::bin_order::BinOrder;
 use super::block::Block;
@@ -27,9 +28,6 @@ const BLOCK_ROWS: usize = 1024;
 
 /// Blocks whose memory is kept for later ones.
 const SPARE: usize = 4;
-
-/// The code of a row that no answer has come for.
-const NO_ANSWER: i32 = i32::MIN;
 
 /// What an answer says about a row, besides its bins.
 #[derive(Clone, Copy, Debug)]
@@ -56,9 +54,9 @@ pub struct FilledBatch {
     /// What did not fit.
     pub report: TableReport,
     /// The result code of each row.
-    pub codes: Vec<i32>,
+    pub codes: RowValues<i32>,
     /// Generation and seconds to live of each row.
-    pub meta: Vec<[u32; 2]>,
+    pub meta: RecordMeta,
 }
 
 #[derive(Debug)]
@@ -68,8 +66,8 @@ struct State {
     arrivals: Arrivals,
     table: Option<TableBuilder>,
     casting: Casting,
-    codes: Vec<i32>,
-    meta: Vec<[u32; 2]>,
+    rows: usize,
+    answers: Answers,
     /// Empty if no values wait.
     blocks: Vec<Option<Block>>,
     /// The first block whose rows are not in the columns.
@@ -84,22 +82,27 @@ struct State {
 
 impl BatchTable {
     /// The table of a batch of `rows` rows. Without a plan, its columns are inferred at the end.
-    #[must_use]
-    pub fn new(plan: Option<Arc<ColumnPlan>>, casting: Casting, rows: usize) -> Self {
-        let arrivals = plan.as_deref().map_or_else(Arrivals::packed, |plan| Arrivals::new(plan, rows));
+    ///
+    /// # Errors
+    /// There is no memory for the columns that have a place for each row.
+    pub fn new(plan: Option<Arc<ColumnPlan>>, casting: Casting, rows: usize) -> Result<Self, TableError> {
+        let arrivals = match plan.as_deref() {
+            Some(plan) => Arrivals::new(plan, rows).map_err(|_| TableError::NoMemory)?,
+            None => Arrivals::packed(),
+        };
         let blocks = if arrivals.has_waiting() { rows.div_ceil(BLOCK_ROWS) } else { 0 };
         let table = plan.clone().map(|plan| {
             let placed = arrivals.placed_columns();
             TableBuilder::beside(plan, BATCH_ROWS, rows, &placed, arrivals.cell_columns())
         });
-        Self(Mutex::new(State {
+        Ok(Self(Mutex::new(State {
             bins: plan.map_or_else(Bins::seen, Bins::Planned),
             order: BinOrder::default(),
             arrivals,
             table,
             casting,
-            codes: vec![NO_ANSWER; rows],
-            meta: vec![[0; 2]; rows],
+            rows,
+            answers: Answers::new(rows),
             blocks: (0..blocks).map(|_| None).collect(),
             next: 0,
             spare: Vec::new(),
@@ -107,7 +110,7 @@ impl BatchTable {
             has_record: false,
             is_sealed: false,
             has_no_memory: false,
-        }))
+        })))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -133,9 +136,7 @@ impl BatchTable {
     pub fn finish(&self, code: i32) -> Result<FilledBatch, TableError> {
         let mut state = self.state();
         state.is_sealed = true;
-        for known in state.codes.iter_mut().filter(|known| **known == NO_ANSWER) {
-            *known = code;
-        }
+        let (codes, meta) = state.answers.finish(code);
         if state.table.is_none() && !state.has_no_memory {
             state.infer()?;
         }
@@ -148,7 +149,7 @@ impl BatchTable {
         let state = &mut *state;
         let Some(mut table) = state.table.take() else { return Err(TableError::Finished) };
         if state.blocks.is_empty() {
-            table.push_placed_rows(state.codes.len());
+            table.push_placed_rows(state.rows);
         }
         if state.has_record {
             table.note_record();
@@ -158,7 +159,6 @@ impl BatchTable {
         }
         let (arrays, placed_report) = state.arrivals.finish()?;
         let (batches, report) = table.take_with(&arrays, placed_report)?;
-        let (codes, meta) = (std::mem::take(&mut state.codes), std::mem::take(&mut state.meta));
         Ok(FilledBatch { plan: Arc::clone(table.plan()), batches, report, codes, meta })
     }
 }
@@ -171,7 +171,7 @@ impl State {
         let block = self.blocks.get_mut(at).and_then(Option::take).unwrap_or_else(|| {
             // No row of it has come.
             let mut block = self.spare.pop().unwrap_or_default();
-            block.reset(rows_of(self.codes.len(), at), self.arrivals.cell_columns().len(), false);
+            block.reset(rows_of(self.rows, at), self.arrivals.cell_columns().len(), false);
             block
         });
         let Some(table) = &mut self.table else { return };
@@ -209,7 +209,7 @@ impl State {
             })
         });
         let plan = inferred_plan(rows, &self.bins, self.casting)?;
-        self.table = Some(TableBuilder::beside(Arc::new(plan), BATCH_ROWS, self.codes.len(), &[], &[]));
+        self.table = Some(TableBuilder::beside(Arc::new(plan), BATCH_ROWS, self.rows, &[], &[]));
         Ok(())
     }
 }
@@ -221,7 +221,7 @@ impl BatchLease<'_> {
     /// The number of rows of the table.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.codes.len()
+        self.0.rows
     }
 
     /// Whether the table has no rows.
@@ -235,22 +235,18 @@ impl BatchLease<'_> {
     #[inline]
     pub fn write(&mut self, row: usize, answer: RowAnswer, ops: &[u8]) -> bool {
         let state = &mut *self.0;
-        match (state.codes.get_mut(row), state.meta.get_mut(row)) {
-            (Some(code), Some(meta)) if *code == NO_ANSWER => {
-                *code = answer.code;
-                *meta = [answer.generation, answer.ttl];
-            }
-            _ => return false,
+        if !state.answers.take(row, (answer.code, answer.generation, answer.ttl)) {
+            return false;
         }
         if state.has_no_memory {
             return true;
         }
-        let State { bins, order, arrivals, blocks, spare, unmatched, codes, casting, .. } = state;
+        let State { bins, order, arrivals, blocks, spare, unmatched, rows, casting, .. } = state;
         let (at, in_block) = (row / BLOCK_ROWS, row % BLOCK_ROWS);
         let mut block = blocks.get_mut(at).map(|slot| {
             slot.get_or_insert_with(|| {
                 let mut block = spare.pop().unwrap_or_default();
-                let rows = rows_of(codes.len(), at);
+                let rows = rows_of(*rows, at);
                 block.reset(rows, arrivals.cell_columns().len(), arrivals.has_packed());
                 block
             })

@@ -10,6 +10,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use record_decode::{Casting, Number};
 use wire_protocol::digest::UserKey;
 
+use super::answers::{RecordMeta, RowValues};
 use crate::columns::{Column, Context, new_column, put};
 use crate::value::Value;
 
@@ -188,9 +189,9 @@ impl KeyValues {
 #[allow(missing_debug_implementations, reason = "has a function")]
 pub struct MetaRows<'a> {
     /// The result code of each row; `None` if all are records.
-    pub codes: Option<&'a [i32]>,
+    pub codes: Option<&'a RowValues<i32>>,
     /// Generation and seconds to live.
-    pub meta: &'a [[u32; 2]],
+    pub meta: &'a RecordMeta,
     /// The digests, without gaps.
     pub digests: &'a [u8],
     /// The name of each row's set; empty without one.
@@ -213,10 +214,11 @@ pub fn meta_part(
     rows: &MetaRows<'_>,
     keys: Option<KeyValues>,
 ) -> Result<MetaPart, ArrowError> {
-    let found = || rows.codes.map(|codes| NullBuffer::from_iter(codes.iter().map(|&code| code == 0)));
-    let words = |at: usize| {
-        let values: Vec<u32> = rows.meta.iter().map(|pair| pair.get(at).copied().unwrap_or(0)).collect();
-        UInt32Array::try_new(values.into(), found())
+    let found = || rows.codes.map(|codes| NullBuffer::from_iter(codes.iter().map(|code| code == 0)));
+    let words = |values: &RowValues<u32>| {
+        let mut words = Vec::with_capacity(values.len());
+        words.extend(values.iter());
+        UInt32Array::try_new(words.into(), found())
     };
     let array: ArrayRef = match column {
         MetaColumn::Key => keys.unwrap_or_else(|| KeyValues::new(None)).finish()?,
@@ -233,10 +235,13 @@ pub fn meta_part(
             }
             sets.finish()?
         }
-        MetaColumn::Gen => Arc::new(words(0)?),
-        MetaColumn::Ttl => Arc::new(words(1)?),
+        MetaColumn::Gen => Arc::new(words(&rows.meta.generations)?),
+        MetaColumn::Ttl => Arc::new(words(&rows.meta.ttls)?),
         MetaColumn::ResultCode => {
-            let codes = rows.codes.map_or_else(|| vec![0; rows.meta.len()], <[i32]>::to_vec);
+            let codes: Vec<i32> = match rows.codes {
+                Some(codes) => codes.iter().collect(),
+                None => vec![0; rows.meta.len()],
+            };
             Arc::new(Int32Array::try_new(codes.into(), None)?)
         }
     };

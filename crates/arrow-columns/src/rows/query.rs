@@ -8,6 +8,7 @@ use record_decode::{Casting, RecordLabels};
 use wire_protocol::query::QueryRecord;
 
 use super::BATCH_ROWS;
+use super::answers::RecordMeta;
 use super::bin_order::BinOrder;
 use super::meta::{KeyKind, KeyValues};
 use super::packed::{Bins, Entries, PackedRows, RowSpan};
@@ -121,7 +122,7 @@ enum Rows {
 #[derive(Debug, Default)]
 struct Labels {
     digests: Vec<u8>,
-    meta: Vec<[u32; 2]>,
+    meta: RecordMeta,
     labels: RecordLabels,
 }
 
@@ -137,7 +138,7 @@ pub struct QueryBlock {
     /// The digests, without gaps.
     pub digests: Vec<u8>,
     /// Generation and seconds to live of each row.
-    pub meta: Vec<[u32; 2]>,
+    pub meta: RecordMeta,
     /// Stored keys and sets.
     pub labels: RecordLabels,
     /// The column of stored keys, if it was asked for.
@@ -216,7 +217,7 @@ impl QueryTable {
         let open = &mut self.open;
         let row = open.meta.len();
         open.digests.extend_from_slice(record.digest);
-        open.meta.push([record.generation, record_decode::seconds_left(record.void_time, self.now)]);
+        open.meta.push(record.generation, record_decode::seconds_left(record.void_time, self.now));
         if let Some(key) = record.key {
             open.labels.keys.push(row, key);
         }

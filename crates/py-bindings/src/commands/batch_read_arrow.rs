@@ -105,12 +105,16 @@ impl Core {
         }
         let arena = Arc::new(KeyArena::read(keys)?);
         results::check_keys(&args.meta, &arena)?;
-        let table = BatchTable::new(args.plan.clone(), args.casting.casting, arena.len());
+        let (plan, casting, len) = (args.plan.clone(), args.casting.casting, arena.len());
+        let table = py.detach(|| BatchTable::new(plan, casting, len));
+        let table = table.map_err(|error| described(py, error, &arena))?;
         let rows = Arc::new(ArrowRows::new(table));
+        let needs_digests = args.meta.contains(&MetaColumn::Digest);
         let future = {
             let (arena, rows) = (arena.clone(), rows.clone());
             async move {
-                let keys = Arc::new(arena.batch_keys()?);
+                let keys = arena.batch_keys()?;
+                let keys = Arc::new(if needs_digests { keys } else { keys.forgetting() });
                 let cluster = cluster.get().await?;
                 cluster.batch_read(Arc::clone(&keys), Arc::new(request), Arc::clone(&rows)).await?;
                 // Here, without the GIL.
@@ -149,12 +153,12 @@ fn wrap(
     warned: &WarnedFields,
 ) -> PyResult<Py<PyAny>> {
     let FilledBatch { plan, batches, mut report, codes, meta } = filled;
-    let digest = |row: usize| keys.digest(row).copied().unwrap_or_else(|| arena.digest(row));
+    let digest = |row: usize| keys.digest(row).unwrap_or_else(|| arena.digest(row));
     let parts = results::batch_parts(&args.meta, &arena, digest, &codes, &meta)
         .map_err(|error| results::arrow_error(&error))?;
     let table = results::table(&plan, batches, &parts).map_err(|error| results::arrow_error(&error))?;
     let (inexact, failure_count) = results::counts(py, &report)?;
-    let mut failed_codes: Vec<i32> = codes.iter().copied().filter(|&code| !is_about_record(code)).collect();
+    let mut failed_codes: Vec<i32> = codes.iter().filter(|&code| !is_about_record(code)).collect();
     failed_codes.sort_unstable();
     failed_codes.dedup();
     let kind = ReadKind::new(plan.bin_names(), arena.spaces());

@@ -120,7 +120,7 @@ impl ProjectedRead {
 
 /// The keys of some rows.
 fn subset(keys: &BatchKeys, rows: &[u32]) -> Result<BatchKeys, Error> {
-    let digests: Vec<_> = rows.iter().filter_map(|&row| keys.digest(row as usize).copied()).collect();
+    let digests: Vec<_> = rows.iter().filter_map(|&row| keys.digest(row as usize)).collect();
     let spaces = rows.iter().filter_map(|&row| keys.space_of(row as usize)).map(|space| space as u32);
     BatchKeys::mixed(keys.spaces().to_vec(), spaces.collect(), digests)
 }

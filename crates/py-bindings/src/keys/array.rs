@@ -21,22 +21,30 @@ impl KeyArena {
     /// Appends one key.
     #[inline]
     pub(super) fn push(&mut self, kind: KeyKind, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-        self.ends.push(self.bytes.len());
-        self.kinds.push(kind);
+        self.kinds.push(self.len(), 1, kind);
+        self.bytes.push(bytes);
+    }
+
+    /// Appends an integer: most fit into four bytes.
+    #[inline]
+    pub(super) fn push_int(&mut self, value: i64) {
+        match i32::try_from(value) {
+            Ok(value) => self.push(KeyKind::Int, &value.to_be_bytes()),
+            Err(_) => self.push(KeyKind::Int, &value.to_be_bytes()),
+        }
     }
 
     /// Assigns all rows so far to the first space. Called when a second space appears: until then `space_of` is
     /// empty.
     pub(super) fn assign_first_space(&mut self) {
-        self.space_of.resize(self.kinds.len(), 0);
+        self.space_of.resize(self.len(), 0);
     }
 
     /// Assigns the rows that have no space yet to this one.
     #[inline]
     pub(super) fn assign_space(&mut self, space: u32) {
         if self.spaces.len() > 1 {
-            self.space_of.resize(self.kinds.len(), space);
+            self.space_of.resize(self.len(), space);
         }
     }
 
@@ -54,13 +62,15 @@ impl KeyArena {
             Values::Bytes(kind) => kind,
             Values::Whole => KeyKind::Blob,
         };
-        self.kinds.resize(self.kinds.len() + len, kind);
-        self.ends.reserve(len);
-        self.bytes.reserve(memory.len() / if matches!(values, Values::Text) { 4 } else { 1 });
         if width == 0 {
             // Types S0 and V0: every key is empty.
-            self.ends.resize(self.ends.len() + len, self.bytes.len());
+            (0..len).for_each(|_| self.push(kind, &[]));
             return Ok(());
+        }
+        let is_integer = matches!(values, Values::Signed | Values::Unsigned);
+        if !is_integer {
+            self.kinds.push(self.len(), len, kind);
+            self.bytes.reserve(memory.len() / if matches!(values, Values::Text) { 4 } else { 1 });
         }
         // If all of it is ASCII, no value has to be checked for UTF-8.
         let is_ascii = memory.is_ascii();
@@ -74,10 +84,9 @@ impl KeyArena {
                             format!("{number} does not fit into a signed 64-bit integer (at most 2**63 - 1)"),
                         ));
                     }
-                    self.bytes.extend_from_slice(&number.to_be_bytes());
+                    self.push_int(number as i64);
                 }
-                Values::Text => self
-                    .push_text(value)
+                Values::Text => push_text(self.bytes.open(), value)
                     .map_err(|code| (row, format!("code point {code:#x} cannot be encoded as UTF-8")))?,
                 Values::Bytes(kind) => {
                     let last = value.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
@@ -87,29 +96,31 @@ impl KeyArena {
                             "it is not UTF-8; pass Keys(..., key_type=\"bytes\") if these are bytes keys";
                         return Err((row, what.into()));
                     }
-                    self.bytes.extend_from_slice(value);
+                    self.bytes.open().extend_from_slice(value);
                 }
-                Values::Whole => self.bytes.extend_from_slice(value),
+                Values::Whole => self.bytes.open().extend_from_slice(value),
             }
-            self.ends.push(self.bytes.len());
+            if !is_integer {
+                self.bytes.end_value();
+            }
         }
         Ok(())
     }
+}
 
-    /// Appends code points as UTF-8. An error is the code point that cannot be encoded.
-    fn push_text(&mut self, value: &[u8]) -> Result<(), u32> {
-        let (points, _) = value.as_chunks::<4>();
-        let last = points.iter().rposition(|point| *point != [0; 4]).map_or(0, |last| last + 1);
-        let points = points.get(..last).unwrap_or_default();
-        if points.iter().all(|&point| u32::from_le_bytes(point) < 0x80) {
-            self.bytes.extend(points.iter().map(|point| point[0]));
-            return Ok(());
-        }
-        for &point in points {
-            let code = u32::from_le_bytes(point);
-            let c = char::from_u32(code).ok_or(code)?;
-            self.bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-        Ok(())
+/// Appends code points as UTF-8. An error is the code point that cannot be encoded.
+fn push_text(out: &mut Vec<u8>, value: &[u8]) -> Result<(), u32> {
+    let (points, _) = value.as_chunks::<4>();
+    let last = points.iter().rposition(|point| *point != [0; 4]).map_or(0, |last| last + 1);
+    let points = points.get(..last).unwrap_or_default();
+    if points.iter().all(|&point| u32::from_le_bytes(point) < 0x80) {
+        out.extend(points.iter().map(|point| point[0]));
+        return Ok(());
     }
+    for &point in points {
+        let code = u32::from_le_bytes(point);
+        let c = char::from_u32(code).ok_or(code)?;
+        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+    Ok(())
 }

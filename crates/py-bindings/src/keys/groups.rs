@@ -103,7 +103,7 @@ impl KeyArena {
         for row in 0..self.len() {
             let space = self.space_index(row);
             let part = &mut parts[group_of_space[space]];
-            part.push(self.kinds[row], self.bytes_of(row));
+            part.push(self.kinds.get(row), self.bytes_of(row));
             if part.spaces.len() > 1 {
                 part.space_of.push(place_of_space[space]);
             }

@@ -5,8 +5,8 @@
 //! the identity of their objects. Digests are computed later, without the GIL. The arena stays with the result,
 //! which shows keys as they were given.
 //!
-//! [`KeyArena`] is here; `reader` fills it from Python objects, `array` from the memory of a NumPy array; `groups`
-//! makes one batch of several arenas; `table` shows an arena to Python.
+//! [`KeyArena`] is here, and `packed` has its memory; `reader` fills it from Python objects, `array` from the memory of a
+//! NumPy array; `groups` makes one batch of several arenas; `table` shows an arena to Python.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -19,8 +19,11 @@ use wire_protocol::digest::{UserKey, digests_into};
 
 mod array;
 mod groups;
+mod packed;
 mod reader;
 mod table;
+
+use self::packed::{Kinds, PackedBytes};
 
 pub(crate) use self::groups::KeyGroups;
 pub(crate) use self::reader::too_long;
@@ -32,7 +35,7 @@ const WRONG_DIGEST: &str = "its digest does not match its primary key and set; l
 /// What the bytes of a key in the arena are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KeyKind {
-    /// Eight bytes, big endian.
+    /// Four or eight bytes, big endian: see [`KeyArena::push_int`].
     Int,
     /// UTF-8, unless a query returned the key and another client stored it.
     Str,
@@ -46,7 +49,10 @@ impl KeyKind {
     #[inline]
     fn user_key(self, bytes: &[u8]) -> Option<UserKey<'_>> {
         match self {
-            Self::Int => Some(UserKey::Int(i64::from_be_bytes(bytes.try_into().unwrap_or_default()))),
+            Self::Int => Some(UserKey::Int(match <[u8; 4]>::try_from(bytes) {
+                Ok(short) => i32::from_be_bytes(short).into(),
+                Err(_) => i64::from_be_bytes(bytes.try_into().unwrap_or_default()),
+            })),
             Self::Str => Some(UserKey::Str(bytes)),
             Self::Blob => Some(UserKey::Blob(bytes)),
             Self::Digest => None,
@@ -57,9 +63,8 @@ impl KeyKind {
 /// The keys of a batch, or of a command on one record.
 #[derive(Debug, Default)]
 pub(crate) struct KeyArena {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    kinds: Vec<KeyKind>,
+    bytes: PackedBytes,
+    kinds: Kinds,
     /// Distinct namespaces and sets.
     spaces: Vec<(String, String)>,
     /// The position in `spaces` of each key; empty while all keys are of the same one.
@@ -72,17 +77,16 @@ pub(crate) struct KeyArena {
 
 impl KeyArena {
     pub(crate) fn len(&self) -> usize {
-        self.kinds.len()
+        self.bytes.len()
     }
 
     fn bytes_of(&self, row: usize) -> &[u8] {
-        let start = if row == 0 { 0 } else { self.ends[row - 1] };
-        &self.bytes[start..self.ends[row]]
+        self.bytes.get(row)
     }
 
     /// The most bytes that a row's key takes in a request.
     pub(crate) fn key_size(&self, row: usize) -> usize {
-        16 + self.bytes_of(row).len()
+        16 + self.bytes_of(row).len().max(size_of::<i64>())
     }
 
     /// The distinct pairs of namespace and set.
@@ -101,7 +105,7 @@ impl KeyArena {
 
     /// The primary key of a row; None if only its digest was given.
     pub(crate) fn user_key(&self, row: usize) -> Option<UserKey<'_>> {
-        self.kinds[row].user_key(self.bytes_of(row))
+        self.kinds.get(row).user_key(self.bytes_of(row))
     }
 
     /// The digest of a row; if it was given, as it was given.
@@ -129,11 +133,11 @@ impl KeyArena {
     fn match_kind_to_digest(&mut self, digest: &Digest) {
         let Some(row) = self.len().checked_sub(1) else { return };
         let bytes = self.bytes_of(row);
-        if self.kinds[row] == KeyKind::Blob
+        if self.kinds.get(row) == KeyKind::Blob
             && std::str::from_utf8(bytes).is_err()
             && UserKey::Str(bytes).digest(self.space(row).1.as_bytes()) == *digest
         {
-            self.kinds[row] = KeyKind::Str;
+            self.kinds.set(self.len(), row, KeyKind::Str);
         }
     }
 
@@ -180,20 +184,16 @@ impl DigestSource for Digests {
 
     fn digests(&self, rows: Range<usize>, into: &mut Vec<Digest>) -> Result<(), aero_io::Error> {
         let arena = &*self.0;
-        let mut start = rows.start.checked_sub(1).map_or(0, |before| arena.ends[before]);
         let one = arena.spaces.first().map_or(&[][..], |(_, set)| set.as_bytes());
         let is_single = arena.space_of.is_empty();
-        let keys = arena.ends[rows.clone()].iter().zip(&arena.kinds[rows.clone()]).enumerate();
-        let keys = keys.map(|(at, (&end, kind))| {
-            let bytes = &arena.bytes[start..end];
-            start = end;
-            let set = if is_single { one } else { arena.space(rows.start + at).1.as_bytes() };
+        let keys = arena.bytes.iter(rows.clone()).zip(rows.clone()).map(|(bytes, row)| {
+            let set = if is_single { one } else { arena.space(row).1.as_bytes() };
             // A row without a primary key has nothing to hash. Its digest is filled in below.
-            (set, kind.user_key(bytes).unwrap_or(UserKey::Int(0)))
+            (set, arena.kinds.get(row).user_key(bytes).unwrap_or(UserKey::Int(0)))
         });
         digests_into(keys, into);
         for (row, digest) in rows.zip(into).filter(|_| arena.has_digests) {
-            if arena.kinds[row] == KeyKind::Digest {
+            if arena.kinds.get(row) == KeyKind::Digest {
                 *digest = arena.digest(row);
             } else if arena.given.get(&row).is_some_and(|given| given != digest) {
                 return Err(aero_io::Error::Param { what: format!("keys[{row}]: {WRONG_DIGEST}") });

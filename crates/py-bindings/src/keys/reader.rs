@@ -152,10 +152,7 @@ const SEEN: usize = 16;
 impl<'py> Reader<'py> {
     fn reserve(&mut self, rows: usize) {
         // An object's own idea of its length must not decide how much memory is allocated.
-        let rows = rows.min(1 << 20);
-        self.arena.bytes.reserve(rows * 12);
-        self.arena.ends.reserve(rows);
-        self.arena.kinds.reserve(rows);
+        self.arena.bytes.reserve(rows.min(1 << 20) * 12);
     }
 
     /// A key tuple, or a `Keys` in a list of them.
@@ -239,7 +236,8 @@ impl<'py> Reader<'py> {
                 describe(key)
             ))
         })?;
-        self.push(KeyKind::Int, &value.to_be_bytes(), space);
+        self.arena.push_int(value);
+        self.arena.assign_space(space);
         Ok(())
     }
 

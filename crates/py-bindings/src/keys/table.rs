@@ -51,7 +51,7 @@ impl KeyTable {
             return HashMap::new();
         }
         let is_text = |&row: &usize| {
-            self.0.kinds[row] == KeyKind::Str && std::str::from_utf8(self.0.bytes_of(row)).is_err()
+            self.0.kinds.get(row) == KeyKind::Str && std::str::from_utf8(self.0.bytes_of(row)).is_err()
         };
         (0..self.0.len()).filter(is_text).map(|row| (row, self.0.digest(row))).collect()
     }

@@ -2,8 +2,8 @@
 
 use arrow_array::RecordBatch;
 use arrow_columns::{
-    ColumnFailure, ColumnPlan, KeyValues, MetaColumn, MetaPart, MetaRows, TableError, TableReport,
-    describe_mixed, meta_part, with_meta,
+    ColumnFailure, ColumnPlan, KeyValues, MetaColumn, MetaPart, MetaRows, RecordMeta, RowValues, TableError,
+    TableReport, describe_mixed, meta_part, with_meta,
 };
 use arrow_schema::ArrowError;
 use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
@@ -91,8 +91,8 @@ pub(crate) fn batch_parts(
     wanted: &[MetaColumn],
     arena: &KeyArena,
     digest: impl Fn(usize) -> [u8; 20],
-    codes: &[i32],
-    meta: &[[u32; 2]],
+    codes: &RowValues<i32>,
+    meta: &RecordMeta,
 ) -> Result<Vec<MetaPart>, ArrowError> {
     if wanted.is_empty() {
         return Ok(Vec::new());

@@ -1,19 +1,20 @@
 //! What is known about the rows of a result in Arrow columns, besides their columns.
 
+use arrow_columns::{RecordMeta, RowValues};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 /// Generation, time to live, result code and digest of each row, copied into Python objects when they are asked for.
 #[pyclass(frozen, module = "aerospike_py._native")]
 pub(crate) struct RowMeta {
-    meta: Vec<[u32; 2]>,
-    codes: Vec<i32>,
+    meta: RecordMeta,
+    codes: RowValues<i32>,
     digests: Vec<u8>,
 }
 
 impl RowMeta {
     /// `codes` or `digests` is empty if the result has none.
-    pub(crate) fn new(meta: Vec<[u32; 2]>, codes: Vec<i32>, digests: Vec<u8>) -> Self {
+    pub(crate) fn new(meta: RecordMeta, codes: RowValues<i32>, digests: Vec<u8>) -> Self {
         Self { meta, codes, digests }
     }
 }
@@ -23,10 +24,11 @@ impl RowMeta {
     /// Generations and times to live, as bytes of an array of pairs of `u4`.
     fn meta<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         PyBytes::new_with(py, self.meta.len() * 8, |bytes| {
-            for (place, pair) in bytes.chunks_exact_mut(8).zip(&self.meta) {
-                let (generation, ttl) = place.split_at_mut(4);
-                generation.copy_from_slice(&pair[0].to_ne_bytes());
-                ttl.copy_from_slice(&pair[1].to_ne_bytes());
+            let pairs = self.meta.generations.iter().zip(self.meta.ttls.iter());
+            for (place, (generation, ttl)) in bytes.chunks_exact_mut(8).zip(pairs) {
+                let (first, second) = place.split_at_mut(4);
+                first.copy_from_slice(&generation.to_ne_bytes());
+                second.copy_from_slice(&ttl.to_ne_bytes());
             }
             Ok(())
         })
@@ -35,7 +37,7 @@ impl RowMeta {
     /// Result codes as bytes of an array of `i4`.
     fn result_codes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         PyBytes::new_with(py, self.codes.len() * 4, |bytes| {
-            for (place, code) in bytes.chunks_exact_mut(4).zip(&self.codes) {
+            for (place, code) in bytes.chunks_exact_mut(4).zip(self.codes.iter()) {
                 place.copy_from_slice(&code.to_ne_bytes());
             }
             Ok(())

@@ -23,8 +23,7 @@ pub(crate) fn for_each<'py>(
     let (names, mut bin_names) = (SpaceNames::new(py, arena), BinNames::default());
     let mut result = 0;
     for (index, row) in state.rows().iter().enumerate() {
-        let digest =
-            digests.and_then(|digests| digests.digest(index)).copied().unwrap_or_else(|| arena.digest(index));
+        let digest = digests.and_then(|digests| digests.digest(index)).unwrap_or_else(|| arena.digest(index));
         let key = records::key(py, &names, arena, index, &digest)?;
         let (mut code, mut record, mut error) = (row.code, py.None().into_bound(py), None);
         let mut in_doubt = row.in_doubt;

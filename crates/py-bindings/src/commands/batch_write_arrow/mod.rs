@@ -191,7 +191,8 @@ impl ArrowWriter {
             };
             let rows = Arc::new(WrittenRows::new(parts, attributes, send_key));
             let codes = Arc::new(CodeRows::new(rows.len()));
-            let keys = Arc::new(BatchKeys::single(space.clone(), KeyDigests::new(&rows, &space)));
+            let keys =
+                Arc::new(BatchKeys::single(space.clone(), KeyDigests::new(&rows, &space)).forgetting());
             let batch = BatchOperate { name: "batch write", ops: rows.clone(), policy };
             let cluster = cluster.get().await?;
             let ended = cluster.batch_operate(keys, batch, Arc::clone(&codes)).await;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aero_io::{Cluster, Error, Query, QueryProgress, QueryStopper};
-use arrow_columns::{MetaRows, QueryBlock, QueryTable, meta_part};
+use arrow_columns::{MetaRows, QueryBlock, QueryTable, RowValues, meta_part};
 use pyo3::prelude::*;
 
 use super::QueryPlace;
@@ -157,7 +157,7 @@ impl ArrowStream {
         let records = python(py)?.bind(py).call1((
             table,
             Py::new(py, QueryLabels::new(labels, meta.len()))?,
-            Py::new(py, RowMeta::new(meta, Vec::new(), digests))?,
+            Py::new(py, RowMeta::new(meta, RowValues::default(), digests))?,
             self.has_sets,
             inexact,
             failure_count,
