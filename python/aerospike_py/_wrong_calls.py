@@ -78,7 +78,7 @@ def methods_explain_wrong_calls(cls: _Class) -> _Class:
     """Applies :func:`explains_wrong_calls` to the public methods of a class, also to those it inherits.
 
     Coroutine functions are left alone: callers ask whether a function is one. So are commands on records, for
-    the time that a call takes. ``__objclass__`` is the class, as in methods written in C, where :mod:`inspect`
+    the time that a call takes. ``__objclass__`` is the class, as in methods written in C; :mod:`inspect`
     reads it.
     """
     for name in dir(cls):
@@ -86,7 +86,7 @@ def methods_explain_wrong_calls(cls: _Class) -> _Class:
         if name.startswith("_") or not inspect.isfunction(function):
             continue
         if name in _QUICK or name.startswith("batch_") or name == "read_matrix":
-            function.__objclass__ = cls
+            function.__objclass__ = cls  # type: ignore[attr-defined]
         elif not inspect.iscoroutinefunction(function):
             method = _explained(inspect.unwrap(function), 1)
             method.__objclass__ = cls
