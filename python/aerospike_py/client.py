@@ -98,6 +98,7 @@ class Client(
         """
         self._core.connect(None, username, password)
         watcher.start()
+        self._resume_reports()
         return self
 
     def get_node_names(self) -> list[str]:
