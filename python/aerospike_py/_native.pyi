@@ -313,7 +313,7 @@ class Core:
         """The state of nodes and connections."""
 
     def enable_metrics(self, enabled: bool) -> None:
-        """Whether calls are counted and timed from now on."""
+        """Whether calls are counted and timed from now on, and after the next connect."""
 
     def metrics(self) -> tuple[bool, list[Any], list[Any]]:
         """Whether metrics are on, what calls took, and what requests to each node took."""

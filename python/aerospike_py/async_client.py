@@ -66,6 +66,7 @@ class AsyncClient(
         """
         await call(self._core.connect, username, password)
         watcher.start()
+        self._resume_reports()
         return self
 
     async def close(self) -> None:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from .metrics import MetricsPolicy
     from .types import ClientConfig
 
 
@@ -103,6 +102,7 @@ class Client(
         """
         self._core.connect(None, username, password)
         watcher.start()
+        self._resume_reports()
         return self
 
     def get_node_names(self) -> list[str]:
@@ -118,29 +118,6 @@ class Client(
         if self._core.is_new():
             self._core.ensure_connected(None)
         return super().get_node_names()
-
-    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
-        """Like :meth:`AsyncClient.enable_metrics`. A client that was never connected connects first.
-
-        Example:
-            >>> client.enable_metrics()
-            >>> client.metrics().enabled
-            True
-        """
-        if self._core.is_new():
-            self._core.ensure_connected(None)
-        super().enable_metrics(policy)
-
-    def disable_metrics(self) -> None:
-        """Like :meth:`AsyncClient.disable_metrics`; does nothing if the client was never connected.
-
-        Example:
-            >>> client.disable_metrics()
-            >>> client.metrics().enabled
-            False
-        """
-        if not self._core.is_new():
-            super().disable_metrics()
 
     def close(self) -> None:
         """Closes all connections. Later calls raise ``ClientError``, until :meth:`connect` connects again;

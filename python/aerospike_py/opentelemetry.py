@@ -23,7 +23,7 @@ from .keys import Keys
 from .query import AsyncQuery, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import Span, TracerProvider
@@ -63,6 +63,7 @@ _COMMANDS = [
     "info_all",
     "info_random_node",
     "info_single_node",
+    "set_xdr_filter",
     "truncate",
     "job_info",
     "index_list",
@@ -85,10 +86,39 @@ _COMMANDS = [
     "udf_remove",
     "commit",
     "abort",
+    "query_apply",
+    "scan_apply",
+    "admin_create_user",
+    "admin_create_pki_user",
+    "admin_drop_user",
+    "admin_set_password",
+    "admin_change_password",
+    "admin_grant_roles",
+    "admin_revoke_roles",
+    "admin_query_user_info",
+    "admin_query_users_info",
+    "admin_create_role",
+    "admin_drop_role",
+    "admin_grant_privileges",
+    "admin_revoke_privileges",
+    "admin_get_role",
+    "admin_get_roles",
+    "admin_query_role",
+    "admin_query_roles",
+    "admin_set_whitelist",
+    "admin_set_quotas",
 ]
 
 #: Methods of queries that run them to their end.
 _QUERIES = ("results", "foreach", "to_numpy", "to_arrow", "execute_background")
+
+#: Arguments that say what a call is about, and callbacks.
+_ARGUMENTS = (
+    "key", "keys", "features", "batch_records", "data", "namespace", "ns", "set", "callback", "progress",
+)  # fmt: skip
+
+#: Keys of a batch that are looked at one by one, to see whether they are of one set.
+_MAX_KEYS = 1_000
 
 #: The originals of the methods that are replaced now.
 _originals: dict[tuple[type, str], Any] = {}
@@ -106,8 +136,9 @@ def instrument(
     CLIENT. The attributes are ``db.system.name`` ("aerospike"), ``db.operation.name``, ``db.namespace``,
     ``db.collection.name`` (the set), ``db.operation.batch.size``, ``server.address`` and ``server.port`` (of
     the first node asked), ``error.type`` and ``db.response.status_code`` of failures; and of this client
-    ``aerospike.requests``, ``aerospike.retries``, ``aerospike.hedges`` and ``aerospike.nodes``. Queries that
-    are iterated over have no span. Durations are the histogram ``db.client.operation.duration`` in seconds.
+    ``aerospike.requests``, ``aerospike.retries``, ``aerospike.hedges`` and ``aerospike.nodes``, which
+    ``results`` and ``foreach`` of queries lack. Queries that are iterated over have no span. Durations are
+    the histogram ``db.client.operation.duration`` in seconds.
 
     Args:
         meter_provider: where the histogram goes; None for the global provider.
@@ -163,9 +194,8 @@ class _Watch:
         self._name, self._method, self._record_keys = name, method, record_keys
         parameters = list(inspect.signature(method).parameters)
         find = {each: place for place, each in enumerate(parameters)}
-        self._places: dict[str, int] = {
-            each: find[each] for each in ("key", "keys", "namespace", "ns", "set") if each in find
-        }
+        self._places: dict[str, int] = {each: find[each] for each in _ARGUMENTS if each in find}
+        self._callbacks = [each for each in ("callback", "progress") if each in find]
 
     def wrapper(self) -> Callable[..., Any]:
         method = self._method
@@ -176,6 +206,7 @@ class _Watch:
                 if current_trace.get() is not None:
                     return await method(*args, **kwargs)
                 with _Spanned(self, args, kwargs):
+                    args, kwargs = self._unwatched(args, kwargs)
                     return await method(*args, **kwargs)
 
             return watched_async
@@ -186,9 +217,22 @@ class _Watch:
                 # A call of the package's own, inside one that is watched.
                 return method(*args, **kwargs)
             with _Spanned(self, args, kwargs):
+                args, kwargs = self._unwatched(args, kwargs)
                 return method(*args, **kwargs)
 
         return watched
+
+    def _unwatched(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments with callbacks whose own calls are spans again."""
+        for name in self._callbacks:
+            place = self._places[name]
+            if place < len(args) and callable(args[place]):
+                args = (*args[:place], _outside(args[place]), *args[place + 1 :])
+            elif callable(kwargs.get(name)):
+                kwargs = {**kwargs, name: _outside(kwargs[name])}
+        return args, kwargs
 
     def attributes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """What is known before the call. Arguments may be wrong in any way: the call says so."""
@@ -216,19 +260,80 @@ class _Watch:
                 return None
             return args[place] if place < len(args) else kwargs.get(name)
 
-        key, keys = argument("key"), argument("keys")
+        key = argument("key")
         if isinstance(key, tuple) and len(key) >= 2:
             return key[0], key[1], None, key[2] if len(key) > 2 else None
-        if isinstance(keys, Keys):
-            return keys.namespace, keys.set, len(keys), None
-        if isinstance(keys, (list, tuple)):
-            first = keys[0] if keys else None
-            if isinstance(first, Keys):
-                return first.namespace, None, sum(map(len, keys)), None
-            spaces = {each[:2] for each in keys if isinstance(each, tuple)} if len(keys) <= 1_000 else set()
-            space = first[:2] if len(spaces) <= 1 and isinstance(first, tuple) else (None, None)
-            return (*space, len(keys), None) if len(space) == 2 else (None, None, len(keys), None)
-        return argument("namespace") or argument("ns"), argument("set"), None, None
+        namespace = argument("namespace") or argument("ns")
+        if namespace is None:
+            return (*_of_keys(self._keys(argument)), None)
+        return namespace, argument("set"), _rows(argument("data")), None
+
+    @staticmethod
+    def _keys(argument: Callable[[str], Any]) -> Any:
+        """The keys of a batch, as one of its arguments has them."""
+        features, records = argument("features"), getattr(argument("batch_records"), "batch_records", None)
+        if isinstance(features, (list, tuple)):
+            return [
+                key for group in features if group and isinstance(group, tuple) for key in _listed(group[0])
+            ]
+        if isinstance(records, list):
+            return [getattr(record, "key", None) for record in records]
+        return argument("keys")
+
+
+def _outside(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """A callback, which runs as if it were called outside of the call that is watched."""
+
+    @functools.wraps(callback)
+    def called(*args: Any) -> Any:
+        token = current_trace.set(None)
+        try:
+            answer = callback(*args)
+        finally:
+            current_trace.reset(token)
+        return _awaited(answer) if inspect.isawaitable(answer) else answer
+
+    async def _awaited(answer: Awaitable[Any]) -> Any:
+        token = current_trace.set(None)
+        try:
+            return await answer
+        finally:
+            current_trace.reset(token)
+
+    return called
+
+
+def _listed(keys: Any) -> Any:
+    """The keys of a group: a list of them, or of one `Keys`."""
+    return keys if isinstance(keys, (list, tuple)) else [keys]
+
+
+def _of_keys(keys: Any) -> tuple[Any, Any, int | None]:
+    """The namespace and the set that all keys of a batch have, and their number."""
+    if not isinstance(keys, (list, tuple)):
+        keys = [keys] if isinstance(keys, Keys) else []
+    if not keys:
+        return None, None, None
+    size = sum(len(each) if isinstance(each, Keys) else 1 for each in keys)
+    if len(keys) > _MAX_KEYS:
+        return None, None, size
+    spaces = [_space_of(each) for each in keys]
+    namespace, set_name = spaces[0]
+    if any(space[0] != namespace for space in spaces):
+        return None, None, size
+    return namespace, set_name if all(space[1] == set_name for space in spaces) else None, size
+
+
+def _space_of(key: Any) -> tuple[Any, Any]:
+    if isinstance(key, Keys):
+        return key.namespace, key.set
+    return key[:2] if isinstance(key, tuple) and len(key) >= 2 else (None, None)
+
+
+def _rows(data: Any) -> int | None:
+    """The rows of an array, a table or a frame; None for a stream."""
+    shape = getattr(data, "shape", None)
+    return shape[0] if isinstance(shape, tuple) and shape and isinstance(shape[0], int) else None
 
 
 def _of_query(query: Any) -> tuple[Any, Any]:
@@ -285,8 +390,10 @@ def _after(call: _native.CallTrace, error: BaseException | None) -> Iterator[tup
         _, address, port = nodes[0]
         yield from (("server.address", address), ("server.port", port))
         yield "aerospike.nodes", [name for name, _, _ in nodes]
-    yield from (("aerospike.requests", call.requests), ("aerospike.retries", call.retries))
-    yield "aerospike.hedges", call.hedges
+    # Queries that read records do so in tasks of their own, which no trace follows.
+    if call.requests:
+        yield from (("aerospike.requests", call.requests), ("aerospike.retries", call.retries))
+        yield "aerospike.hedges", call.hedges
     if error is not None:
         yield "error.type", type(error).__qualname__
         if isinstance(error, AerospikeError):

@@ -79,6 +79,10 @@ class NodeStats(NamedTuple):
     usual_time: float | None
     """Typical duration in seconds of recent requests with about as many rows as the last one; None before the
     first request."""
+    suspect_count: int
+    """How often the node became suspect."""
+    circuit_open_count: int
+    """How often the node failed so often that it was not used for a while."""
 
 
 class ClusterStats(NamedTuple):

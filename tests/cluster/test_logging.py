@@ -195,24 +195,23 @@ def test_an_idle_client_logs_a_node_that_stops(face, cluster, caplog):
         assert record.threadName == "aerospike_py-log"
 
 
-def test_no_thread_runs_without_a_handler(cluster):
-    """A program that has not set up logging; then one that has, and whose last client is gone."""
+def test_logging_may_be_set_up_after_the_connect(cluster):
+    """An idle client, whose program sets up logging late. The thread ends with the last client."""
     code = f"""
-import logging, threading, time
+import logging, sys, threading, time
 import aerospike_py
 
 def threads():
     return [thread.name for thread in threading.enumerate() if thread.name == "aerospike_py-log"]
 
-config = {{**{dict(cluster.config)!r}, "tend_interval": 100}}
-with aerospike_py.client(config) as client:
-    client.is_connected()
-    print(threads())
-# Logging that is set up between the client and its connect.
-client = aerospike_py.client(config)
-logging.basicConfig(level=logging.INFO)
-client.connect()
 print(threads())
+config = {{**{dict(cluster.config)!r}, "tend_interval": 100}}
+client = aerospike_py.client(config).connect()
+print(threads())
+logging.basicConfig(level=logging.INFO)
+# No call of the client from here on.
+print("ready", flush=True)
+sys.stdin.readline()
 client.close()
 del client
 end = time.monotonic() + 10
@@ -220,10 +219,30 @@ while threads() and time.monotonic() < end:
     time.sleep(0.05)
 print(threads())
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    assert done.stdout.splitlines() == ["[]", "['aerospike_py-log']", "[]"], done.stderr
+    logged = []
+    reader = threading.Thread(target=lambda: logged.extend(iter(process.stderr.readline, "")))
+    reader.start()
+    try:
+        lines = [process.stdout.readline().strip() for _ in range(3)]
+        assert lines == ["[]", "['aerospike_py-log']", "ready"]
+        cluster.kill(2)
+        eventually(lambda: logged, lambda: any("node D3" in line and "left" in line for line in logged), 20)
+        process.stdin.write("\n")
+        process.stdin.close()
+        assert (process.stdout.read(), process.wait(20)) == ("[]\n", 0)
+    finally:
+        process.kill()
+        process.wait(20)
+        reader.join(20)
+        process.stdout.close()
+        process.stderr.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")

@@ -532,7 +532,7 @@ GROUPS = (
                 "by command, namespace and outcome; Prometheus text, OpenTelemetry, listeners",
                 "Client.metrics",
                 "aerospike_py.prometheus_text",
-                "tests/integration/test_metrics.py::test_each_call_is_a_span",
+                "tests/integration/test_traces.py::test_each_call_is_a_span",
                 official="listeners and files",
                 peer="Prometheus metrics",
             ),

@@ -163,7 +163,7 @@ impl Cluster {
         request: Arc<BatchRead>,
         sink: Arc<S>,
     ) -> BoxFuture<'_, Result<(), Error>> {
-        self.batch("batch_read", keys, Ok(Request::Read(request)), sink)
+        self.batch(request.name, keys, Ok(Request::Read(request)), sink)
     }
 
     /// Carries out the operations of the rows of `keys`, and delivers the answers to `sink`. A row that may
@@ -196,7 +196,11 @@ impl Cluster {
     ) -> BoxFuture<'a, Result<Answer, Error>> {
         Box::pin(async move {
             let inner = self.inner();
-            let name = if matches!(bins, Bins::Header) { "exists" } else { "get" };
+            let name = match bins {
+                Bins::All => "get",
+                Bins::Names(_) => "select",
+                Bins::Header => "exists",
+            };
             let timer = inner.metrics.time(name, || &key.space.namespace, 1);
             timer.finish(inner.until_closed(false, single::read(inner, key, bins, policy)).await)
         })
@@ -306,7 +310,8 @@ impl Cluster {
     ) -> BoxFuture<'a, Result<CommitStatus, Error>> {
         Box::pin(async move {
             let inner = self.inner();
-            inner.until_closed(true, commit::commit(inner, transaction, policies)).await
+            let timer = inner.metrics.time("commit", || &[], 0);
+            timer.finish(inner.until_closed(true, commit::commit(inner, transaction, policies)).await)
         })
     }
 
@@ -322,7 +327,8 @@ impl Cluster {
     ) -> BoxFuture<'a, Result<AbortStatus, Error>> {
         Box::pin(async move {
             let inner = self.inner();
-            inner.until_closed(true, commit::abort(inner, transaction, policies)).await
+            let timer = inner.metrics.time("abort", || &[], 0);
+            timer.finish(inner.until_closed(true, commit::abort(inner, transaction, policies)).await)
         })
     }
 
@@ -448,9 +454,13 @@ impl Cluster {
             let request = request?;
             let inner = Arc::clone(self.inner());
             let (all, records) = (Arc::clone(&keys), keys.len());
-            let timer = inner.metrics.time(name, || all.only_namespace(), records);
+            let mut timer = inner.metrics.time(name, || all.only_namespace(), records);
             let may_write = request.may_write();
-            timer.finish(inner.until_closed(may_write, work::run(&inner, keys, request, sink)).await)
+            let outcome = inner.until_closed(may_write, work::run(&inner, keys, request, sink)).await;
+            let (missing, failed) =
+                outcome.as_ref().map_or((0, records), |totals| (totals.missing, totals.failed));
+            timer.note_rows(missing, failed);
+            timer.finish(outcome).map(|_| ())
         })
     }
 

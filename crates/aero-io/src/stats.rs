@@ -43,6 +43,10 @@ pub struct NodeStats {
     pub key_busy: u64,
     /// Requests to this node that were also sent to another one.
     pub hedged: u64,
+    /// Times that the node became suspect.
+    pub suspected: u64,
+    /// Times that the node failed too often, so that it was not used for a while.
+    pub circuit_opened: u64,
     /// The recent duration of requests with about as many rows as the last one; `None` before the first.
     pub usual_time: Option<Duration>,
 }
@@ -66,6 +70,8 @@ impl NodeStats {
             timeouts: counters.timeouts.load(Ordering::Relaxed),
             key_busy: counters.busy.load(Ordering::Relaxed),
             hedged: counters.hedges.load(Ordering::Relaxed),
+            suspected: counters.suspected.load(Ordering::Relaxed),
+            circuit_opened: counters.tripped.load(Ordering::Relaxed),
             usual_time: node.health.latest_time(),
         }
     }

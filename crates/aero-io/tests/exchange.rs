@@ -350,6 +350,7 @@ async fn a_node_whose_breaker_is_open_is_not_asked() {
         let outcome = call(caller, &cluster, &CASE).await;
         let node = &cluster.stats().nodes[0];
         let learned = (node.suspect, node.errors, node.timeouts, node.error_rate);
+        assert_eq!((node.circuit_open, node.circuit_opened), (true, 1));
         let found = (outcome, scripted.seen(), node.connections_opened, learned);
         cells.push((format!("{caller:?}"), found, ((-14, false), 2, 2, (false, 2, 0, 2))));
     }

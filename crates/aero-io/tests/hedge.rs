@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aero_io::{BatchPolicy, Bins, Digest, Hedge, Key, ReadPolicy, Replica, Space};
+use aero_io::{BatchPolicy, Bins, CANCELLED, Digest, Hedge, Key, ReadPolicy, Replica, Space};
 use proptest::prelude::*;
 use support::net::{Act, Net, Node};
 use support::rows::Rows;
@@ -41,6 +41,25 @@ async fn a_hung_node_costs_one_delay_once() {
     assert!(!cluster.stats().nodes[1].suspect);
     let (_, rows) = read(&cluster, &keys(300), BatchPolicy::default()).await;
     assert_eq!(rows.generation(1), 2, "it is used again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_was_hedged_and_abandoned_is_counted() {
+    let (cluster, nodes) = three_nodes().await;
+    cluster.enable_metrics(true);
+    nodes[1].is_hung.store(true, Ordering::SeqCst);
+    read(&cluster, &keys(300), BatchPolicy::default()).await.0.unwrap();
+    let stats = cluster.stats();
+    let name = &stats.nodes[1].name;
+    let all = cluster.node_metrics();
+    let of = |code: i32, is_hung: bool| -> u64 {
+        let nodes = all.iter().filter(|(node, _)| (*node.name == **name) == is_hung);
+        let found = nodes.flat_map(|(_, found)| found).filter(|m| m.command == "batch" && m.code == code);
+        found.map(|m| m.counts.calls).sum()
+    };
+    // Two nodes answer for their rows, and one of them for those of the node that hangs.
+    assert_eq!((of(CANCELLED, true), of(0, true), of(CANCELLED, false), of(0, false)), (1, 0, 0, 3));
+    assert_eq!((stats.nodes[1].suspected, stats.nodes[0].suspected), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use aero_io::{Error, Query, QueryPolicy, Replica};
+use aero_io::{CANCELLED, Error, Query, QueryPolicy, Replica};
 use dev_server::{CommandKind, Config, Fault, FaultRule};
 use support::net::Act;
 use support::queries::{Received, all, fill, nodes, query, start, total, with};
@@ -72,6 +72,27 @@ async fn a_permanent_fault_is_reported_after_the_retries() {
         assert!((u64::from(tries)..=2 * u64::from(tries)).contains(&asked), "{asked}: {error}");
         server.clear_faults(None).unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_that_its_caller_ends_is_no_failure_of_a_node() {
+    let (_server, cluster) = nodes(1).await;
+    fill(&cluster, 4_000, 8_000).await;
+    cluster.enable_metrics(true);
+    let mut stream = cluster.query(query());
+    assert!(stream.next().await.unwrap().is_some());
+    drop(stream);
+    let codes = || -> Vec<i32> {
+        let all = cluster.node_metrics();
+        let queries = all.iter().flat_map(|(_, found)| found).filter(|m| m.command == "query");
+        queries.map(|m| m.code).collect()
+    };
+    while codes().is_empty() {
+        tokio::time::sleep(MS).await;
+    }
+    assert_eq!(codes(), [CANCELLED]);
+    let calls: Vec<_> = cluster.metrics().iter().map(|m| (m.command, m.code)).collect();
+    assert_eq!(calls, [("query", CANCELLED)]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

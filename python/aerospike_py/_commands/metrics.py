@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._metrics import ClientMetrics, Reporter, forget, remember, snapshot_of
 from .._utils.describe import describe
+from .._utils.log import logger
 from ..exception import ParamError, ParamTypeError, _with_official_text
 from ..metrics import MetricsListeners, MetricsPolicy
 from .base import ClientBase
@@ -25,6 +26,9 @@ _LEAST_SIZE = 1_000_000
 class MetricsCommands(ClientBase):
     """Metrics of both clients: methods that send nothing."""
 
+    _counts = False
+    #: How to report while the client is connected.
+    _report_policy: MetricsPolicy | None = None
     _reporter: Reporter | None = None
 
     def __init__(self, config: ClientConfig) -> None:
@@ -37,14 +41,19 @@ class MetricsCommands(ClientBase):
     def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
         """Counts and times the calls of this client from now on; :meth:`metrics` has the numbers.
 
+        The client need not be connected yet. It goes on after :meth:`close` and another ``connect()``; the
+        counts begin at 0 then. If the policy's ``enable_listener`` raises, so does this method, and calls
+        are counted only if they were before.
+
         Args:
             policy: also report them now and then: to its listeners, or into files. None reports nothing; the
-                official client then writes files into the current directory.
+                official client then writes files into the current directory. It may be an object of the
+                official client's class.
 
         Raises:
-            ClientError: the client was not connected yet, or is closed.
+            ClientError: the client was made before a fork, or the policy's ``enable_listener`` raised an
+                exception, which is the cause.
             ParamError: the policy has an interval below 1, or not from 2 to 60 columns.
-            ClientError: the policy's ``enable_listener`` raised an exception, which is the cause.
 
         Example:
             >>> client.enable_metrics()
@@ -52,21 +61,24 @@ class MetricsCommands(ClientBase):
             True
         """
         if policy is not None:
-            _check(policy)
+            policy = _read(policy)
         self._core.enable_metrics(True)
-        remember(self)
         self._stop_reports()
+        self._report_policy = None
         if policy is not None:
-            seconds = policy.interval * self._tend_seconds
-            reporter = Reporter(self, policy, seconds, self._cluster_name, self._app_id)
-            reporter.start()
-            self._reporter = reporter
+            try:
+                self._start_reports(policy)
+            except BaseException:
+                self._core.enable_metrics(self._counts)
+                raise
+        self._report_policy, self._counts = policy, True
+        remember(self)
 
     def disable_metrics(self) -> None:
         """Stops counting and reporting. What was counted stays.
 
         Raises:
-            ClientError: the client was not connected yet, or is closed.
+            ClientError: the client was made before a fork.
 
         Example:
             >>> client.disable_metrics()
@@ -75,6 +87,7 @@ class MetricsCommands(ClientBase):
         """
         self._stop_reports()
         self._core.enable_metrics(False)
+        self._report_policy, self._counts = None, False
         forget(self)
 
     def metrics(self) -> ClientMetrics:
@@ -93,21 +106,58 @@ class MetricsCommands(ClientBase):
         """
         return snapshot_of(self._core)
 
+    def _start_reports(self, policy: MetricsPolicy) -> None:
+        seconds = policy.interval * self._tend_seconds
+        reporter = Reporter(self, policy, seconds, self._cluster_name, self._app_id)
+        reporter.start()
+        self._reporter = reporter
+
+    def _resume_reports(self) -> None:
+        """Reports again after a close and another connect."""
+        policy = self._report_policy
+        if policy is None or self._reporter is not None:
+            return
+        try:
+            self._start_reports(policy)
+        except Exception:  # noqa: BLE001 (of a listener; the client is connected all the same)
+            logger.exception("a metrics listener failed; nothing is reported")
+
     def _stop_reports(self) -> None:
         reporter, self._reporter = self._reporter, None
         if reporter is not None:
             reporter.stop()
 
 
+_FIELDS = (
+    "metrics_listeners", "report_dir", "report_size_limit", "interval", "latency_columns", "latency_shift",
+    "labels",
+)  # fmt: skip
+_LISTENERS = ("enable_listener", "snapshot_listener", "node_close_listener", "disable_listener")
+
+
+def _has(value: object, names: tuple[str, ...]) -> bool:
+    return all(hasattr(value, name) for name in names)
+
+
+def _read(policy: Any) -> MetricsPolicy:
+    """A copy of a policy, which may be of the official client's class, as it is now."""
+    _check(policy)
+    copy = MetricsPolicy(**{name: getattr(policy, name) for name in _FIELDS})
+    if copy.metrics_listeners is not None:
+        listeners = [getattr(copy.metrics_listeners, name) for name in _LISTENERS]
+        copy.metrics_listeners = MetricsListeners(*listeners)
+    return copy
+
+
 def _check(policy: Any) -> None:
-    if not isinstance(policy, MetricsPolicy):
+    if not _has(policy, _FIELDS):
         error = ParamTypeError(f"policy is {describe(policy)}; it must be a MetricsPolicy")
         raise _with_official_text(error, "policy parameter must be an aerospike_helpers.MetricsPolicy type")
     listeners = policy.metrics_listeners
     if listeners is not None:
-        if not isinstance(listeners, MetricsListeners):
+        if not _has(listeners, _LISTENERS):
             raise _wrong("metrics_listeners", listeners, "aerospike_helpers.metrics.MetricsListeners")
-        for name in ("enable_listener", "snapshot_listener", "node_close_listener", "disable_listener"):
+        for name in _LISTENERS:
             if not callable(listener := getattr(listeners, name)):
                 raise _wrong(f"metrics_listeners.{name}", listener, "callable")
     if not isinstance(policy.report_dir, str | os.PathLike):

@@ -47,7 +47,8 @@ def _namespace(name: str, requests: list[CommandMetrics], node: Any, policy: Met
     def all_of(purpose: str) -> CommandMetrics:
         return merged(purpose, name, "", [each for each in requests if each.command == purpose])
 
-    failed = [each for each in requests if each.code not in (0, 2, None)]
+    # Missing (2) and filtered out (27) are answers; None is a request that the client ended.
+    failed = [each for each in requests if each.code not in (0, 2, 27, None)]
     return _made(
         NamespaceMetrics,
         ns=name,
@@ -200,8 +201,10 @@ class Reporter:
         while not self._stopped.wait(self._seconds):
             try:
                 cluster = self._cluster()
-            except (AerospikeError, ReferenceError):
-                # The client was closed, or is gone.
+            except AerospikeError:
+                # It is not connected yet.
+                continue
+            except ReferenceError:
                 return
             now = {node.name: node for node in cluster.nodes}
             for name, node in self._nodes.items():

@@ -64,6 +64,9 @@ def _add(families: _Families, name: str, metrics: ClientMetrics) -> None:
         families.add(
             "command_records_total", "counter", "Records that calls were about.", labels, each.records
         )
+        missing, failed = "Records of batches that are not there.", "Records of batches that failed."
+        families.add("command_missing_records_total", "counter", missing, labels, each.missing)
+        families.add("command_failed_records_total", "counter", failed, labels, each.failed)
     for node in metrics.nodes:
         for each in node.requests:
             labels = {
@@ -92,6 +95,13 @@ def _add(families: _Families, name: str, metrics: ClientMetrics) -> None:
         families.add("connections_closed_total", "counter", "Closed connections.", labels, conns.closed)
         families.add("node_errors_total", "counter", "Failures of nodes.", labels, node_stats.error_count)
         families.add("node_timeouts_total", "counter", "Timeouts of nodes.", labels, node_stats.timeout_count)
+        suspected, opened = node_stats.suspect_count, node_stats.circuit_open_count
+        families.add(
+            "node_suspected_total", "counter", "Times that a node became suspect.", labels, suspected
+        )
+        families.add(
+            "node_circuit_opened_total", "counter", "Times that a node failed too often.", labels, opened
+        )
         families.add(
             "node_suspect", "gauge", "1 while commands avoid the node.", labels, int(node_stats.suspect)
         )

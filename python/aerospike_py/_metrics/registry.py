@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import weakref
 from typing import Any
 
-_numbers = itertools.count(1)
+#: Held for a few instructions. A forked child gets a new one: a thread of the parent may have held this one.
 _lock = threading.Lock()
+_numbers = itertools.count(1)
 _clients: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+
+
+def _after_fork() -> None:
+    """Starts afresh: the parent's clients work only there, and their table may be half changed."""
+    global _lock, _clients
+    _lock, _clients = threading.Lock(), weakref.WeakKeyDictionary()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def remember(client: Any) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _native
 from ..exception import _error_class
+from .names import check_command
 
 if TYPE_CHECKING:
     from ..stats import ClusterStats
@@ -29,8 +30,9 @@ class CommandMetrics(NamedTuple):
     """
 
     command: str
-    """The command, such as ``"get"`` or ``"batch_read"``. For requests to nodes: ``"read"``, ``"write"``,
-    ``"batch"``, ``"query"`` or ``"info"``."""
+    """The command: the method's name, such as ``"get"`` or ``"batch_read"``, or one for several methods, such
+    as ``"query"``, ``"info"`` and ``"admin"``. For requests to nodes: ``"read"``, ``"write"``, ``"batch"``,
+    ``"query"`` or ``"info"``."""
     namespace: str
     """Empty for commands without a namespace, and for batches of several."""
     outcome: str
@@ -40,6 +42,10 @@ class CommandMetrics(NamedTuple):
     calls: int
     records: int
     """Records that the calls were about: the keys of batches. 0 for queries and requests."""
+    missing: int
+    """Records of batches that are not there. 0 for commands on one record, whose outcome says it."""
+    failed: int
+    """Records of batches that failed: neither missing nor filtered out. 0 for commands on one record."""
     bytes_sent: int
     """Bytes of requests; 0 for calls."""
     bytes_received: int
@@ -101,7 +107,9 @@ class NodeMetrics(NamedTuple):
     address: str
     port: int
     requests: tuple[CommandMetrics, ...]
-    """By purpose, namespace and outcome. A request without an answer has the code -1."""
+    """By purpose, namespace and outcome. A request without an answer has the code -1. One whose answer the
+    client did not wait for, or wanted no more of, is ``"cancelled"``: a hedge that came second, a call that
+    was cancelled, a query that was left early."""
 
 
 class ClientMetrics(NamedTuple):
@@ -129,14 +137,18 @@ class ClientMetrics(NamedTuple):
         """All calls of a command in one; those with the outcome ``"ok"`` by default.
 
         Args:
-            command: such as ``"get"``.
+            command: such as ``"get"``; zeros if there were no calls.
             namespace: None for all.
             outcome: None for all.
+
+        Raises:
+            ValueError: no calls are counted under this name.
 
         Example:
             >>> client.metrics().find("get").calls
             0
         """
+        check_command(command)
         found = [
             each
             for each in self.commands
@@ -160,6 +172,8 @@ def merged(command: str, namespace: str, outcome: str, all_of: list[CommandMetri
         all_of[0].code if len(all_of) == 1 else None,
         sum(each.calls for each in all_of),
         sum(each.records for each in all_of),
+        sum(each.missing for each in all_of),
+        sum(each.failed for each in all_of),
         sum(each.bytes_sent for each in all_of),
         sum(each.bytes_received for each in all_of),
         sum(each.seconds for each in all_of),
@@ -169,19 +183,8 @@ def merged(command: str, namespace: str, outcome: str, all_of: list[CommandMetri
 
 def _commands(rows: list[tuple[Any, ...]]) -> tuple[CommandMetrics, ...]:
     return tuple(
-        CommandMetrics(
-            command,
-            namespace,
-            outcome_name(code),
-            code,
-            calls,
-            records,
-            sent,
-            received,
-            seconds,
-            tuple(buckets),
-        )
-        for command, namespace, code, calls, records, sent, received, seconds, buckets in rows
+        CommandMetrics._make((command, namespace, outcome_name(code), code, *counts, tuple(buckets)))
+        for command, namespace, code, *counts, buckets in rows
     )
 
 

@@ -3,9 +3,10 @@
 The extension's threads leave events in a queue, and calls log them later. A log record has the time at which
 its event happened. The extension formats messages only when a handler wants them.
 
-A client may make no call for hours, so a thread takes events as well, twice a second. It runs only while
-there are clients and a handler that wants warnings of this package; without one, nothing runs and nothing is
-paid. It is a daemon, which only sleeps and logs in Python: at exit it can end anywhere.
+A client may make no call for hours, so a thread takes events as well, twice a second. It runs while there are
+clients, because logging may be set up at any time. Without a handler that wants warnings of this package, it
+only looks for one, once a second. It is a daemon, which only sleeps and logs in Python: at exit it can end
+anywhere.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .. import _native
 
-# Seconds between two looks at the queues of all clients.
+# Seconds between two looks at the queues of all clients, and between two looks for a handler.
 _INTERVAL = 0.5
+_INTERVAL_WITHOUT_HANDLER = 1.0
 
 logger = logging.getLogger("aerospike_py")
 # Without this, `logging` prints warnings to standard error in programs that have not set it up.
@@ -30,8 +32,6 @@ logger.addHandler(logging.NullHandler())
 
 def emit(level: int, created: float, message: str) -> None:
     """Logs ``message`` with the time ``created``, in seconds since 1970-01-01 UTC."""
-    # Logging may have been set up since the client was made.
-    watcher.start()
     record = logger.makeRecord(logger.name, level, __file__, 0, message, (), None)
     record.relativeCreated += (created - record.created) * 1000
     record.created = created
@@ -54,8 +54,8 @@ class _Watcher:
         self.start()
 
     def start(self) -> None:
-        """Starts the thread if there is something for it to do and it does not run."""
-        if self._is_running() or not self._cores or not _is_listening():
+        """Starts the thread if there are clients and it does not run."""
+        if self._is_running() or not self._cores:
             return
         with self._lock:
             if self._is_running():
@@ -77,16 +77,19 @@ class _Watcher:
 
     def _run(self) -> None:
         sleep = threading.Event()
+        interval = _INTERVAL
         while True:
-            sleep.wait(_INTERVAL)
+            sleep.wait(interval)
             with self._lock:
                 cores = list(self._cores)
                 if not cores:
                     self._thread = None
                     return
-            if _is_listening():
-                for core in cores:
-                    _log(core.take_events())
+            is_listening = _is_listening()
+            # No name may keep a client alive while this thread sleeps.
+            while is_listening and cores:
+                _log(cores.pop().take_events())
+            interval = _INTERVAL if is_listening else _INTERVAL_WITHOUT_HANDLER
             del cores
 
 

@@ -12,7 +12,7 @@ use wire_protocol::command::TransactionAnswer;
 
 use crate::batch::call::BatchCall;
 use crate::batch::chunk::{Chunk, ChunkEnd};
-use crate::batch::progress::Progress;
+use crate::batch::progress::{Progress, RowTotals};
 use crate::batch::sink::{RowLease as _, RowOutcome, RowSink};
 use crate::error::{Error, Fault};
 use crate::transaction::Transaction;
@@ -66,6 +66,7 @@ impl<S: RowSink> AnySink for S {
                 }
             }
             progress.advance(failed, 0);
+            progress.add_totals(RowTotals { missing: 0, failed });
             if failed > 0 {
                 progress.note_cause(failed, code, is_doubtful, || cause.clone());
             }
@@ -82,7 +83,8 @@ fn handle_frame<S: RowSink>(
     chunk: &Chunk,
     deferred: &mut Vec<(u32, ResultCode)>,
 ) -> Result<Option<ResultCode>, ChunkEnd> {
-    let mut counts = Counts { progress: &call.progress, chunk, settled: 0, about_records: 0 };
+    let totals = RowTotals::default();
+    let mut counts = Counts { progress: &call.progress, chunk, settled: 0, about_records: 0, totals };
     let rows = chunk.rows();
     let mut lease = None;
     for answer in BatchAnswers::new(body) {
@@ -120,6 +122,9 @@ fn handle_frame<S: RowSink>(
             continue;
         }
         counts.settled += 1;
+        if !record.result_code.is_ok() {
+            counts.note_code(record.result_code);
+        }
         let lease = match &mut lease {
             Some(lease) => lease,
             none => none.insert(sink.lease().ok_or(ChunkEnd::Sealed)?),
@@ -164,11 +169,23 @@ struct Counts<'a> {
     chunk: &'a Chunk,
     settled: usize,
     about_records: usize,
+    totals: RowTotals,
+}
+
+impl Counts<'_> {
+    fn note_code(&mut self, code: ResultCode) {
+        match code {
+            ResultCode::RECORD_NOT_FOUND => self.totals.missing += 1,
+            ResultCode::FILTERED_OUT => {}
+            _ => self.totals.failed += 1,
+        }
+    }
 }
 
 impl Drop for Counts<'_> {
     fn drop(&mut self) {
         self.progress.advance(self.settled, self.about_records);
+        self.progress.add_totals(self.totals);
         let before = self.chunk.settled.load(Ordering::Relaxed);
         self.chunk.settled.store(before + self.settled, Ordering::Relaxed);
     }

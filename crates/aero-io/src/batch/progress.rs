@@ -18,7 +18,19 @@ pub(crate) struct Progress {
     open: AtomicUsize,
     /// Rows that got an answer about their record: found, not found or filtered out.
     about_records: AtomicUsize,
+    /// Rows whose record is not there.
+    missing: AtomicUsize,
+    /// Rows that were neither carried out nor about a missing or filtered record.
+    failed: AtomicUsize,
     causes: Mutex<Vec<Cause>>,
+}
+
+/// How rows of a batch ended, but for those that were carried out or filtered out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RowTotals {
+    /// Rows whose record is not there.
+    pub(crate) missing: usize,
+    pub(crate) failed: usize,
 }
 
 /// Why rows failed.
@@ -38,6 +50,8 @@ impl Progress {
             settled: (0..rows.div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
             open: AtomicUsize::new(rows),
             about_records: AtomicUsize::new(0),
+            missing: AtomicUsize::new(0),
+            failed: AtomicUsize::new(0),
             causes: Mutex::default(),
         }
     }
@@ -77,6 +91,18 @@ impl Progress {
         self.open.store(open.saturating_sub(settled), Ordering::Relaxed);
         let before = self.about_records.load(Ordering::Relaxed);
         self.about_records.store(before + about_records, Ordering::Relaxed);
+    }
+
+    /// Adds to the rows that are missing or failed.
+    pub(crate) fn add_totals(&self, totals: RowTotals) {
+        for (counter, count) in [(&self.missing, totals.missing), (&self.failed, totals.failed)] {
+            counter.store(counter.load(Ordering::Relaxed) + count, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn totals(&self) -> RowTotals {
+        let [missing, failed] = [&self.missing, &self.failed].map(|count| count.load(Ordering::Relaxed));
+        RowTotals { missing, failed }
     }
 
     /// The number of rows that are not settled.

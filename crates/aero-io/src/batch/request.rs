@@ -30,8 +30,10 @@ const ANSWER_SIZE: usize = 512 * 1024;
 const MIN_ROWS: usize = 64;
 
 /// What a batch read reads.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct BatchRead {
+    /// The command's name in errors and metrics.
+    pub name: &'static str,
     pub bins: Bins,
     /// What to read instead of `bins` for each of the keys' [spaces](BatchKeys::spaces), by position; empty if
     /// all rows read the same.
@@ -40,6 +42,18 @@ pub struct BatchRead {
     /// Approximate size of a row's values in bytes; 0 if unknown. The longer the rows, the fewer are read per
     /// request.
     pub row_bytes: usize,
+}
+
+impl Default for BatchRead {
+    fn default() -> Self {
+        Self {
+            name: "batch_read",
+            bins: Bins::default(),
+            bins_of_spaces: Vec::new(),
+            policy: BatchPolicy::default(),
+            row_bytes: 0,
+        }
+    }
 }
 
 impl BatchRead {
@@ -105,7 +119,7 @@ pub struct RowHead<'a> {
 /// A batch of operations.
 #[derive(Clone)]
 pub struct BatchOperate {
-    /// The command's name in errors.
+    /// The command's name in errors and metrics.
     pub name: &'static str,
     pub ops: Arc<dyn RowOps>,
     /// Only rows that were certainly not applied are retried.
@@ -142,10 +156,10 @@ impl Request {
         }
     }
 
-    /// The command's name in errors.
+    /// The command's name in errors and metrics.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Read(_) => "batch read",
+            Self::Read(read) => read.name,
             Self::Operate { batch, .. } => batch.name,
         }
     }

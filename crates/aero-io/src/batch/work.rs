@@ -34,7 +34,7 @@ use crate::batch::chunk::{self, Chunk, FinishedChunk};
 use crate::batch::grouping::{self, NodeQueue, RowOrder};
 use crate::batch::in_flight::InFlight;
 use crate::batch::keys::BatchKeys;
-use crate::batch::progress::Progress;
+use crate::batch::progress::{Progress, RowTotals};
 use crate::batch::request::Request;
 use crate::batch::retry_queue::RetryQueue;
 use crate::command::monitor;
@@ -56,9 +56,9 @@ pub(crate) async fn run(
     keys: Arc<BatchKeys>,
     request: Request,
     sink: Arc<dyn AnySink>,
-) -> Result<(), Error> {
+) -> Result<RowTotals, Error> {
     if keys.is_empty() {
-        return Ok(());
+        return Ok(RowTotals::default());
     }
     if u32::try_from(keys.len()).is_err() {
         return Err(Error::Param { what: format!("{} keys in one batch", keys.len()) });
@@ -102,7 +102,7 @@ pub(crate) async fn run(
             continue;
         }
         if work.is_done() {
-            return call.progress.result();
+            return call.progress.result().map(|()| call.progress.totals());
         }
         let event = std::future::poll_fn(|cx| match in_flight.poll_next_unpin(cx) {
             Poll::Ready(Some(outcome)) => Poll::Ready(Wakeup::Ended(outcome)),

@@ -43,7 +43,7 @@ use wire_protocol::ResultCode;
 use wire_protocol::message::{FrameType, MAX_FRAME};
 
 use crate::error::{Error, Fault};
-use crate::metrics::{Counts, trace};
+use crate::metrics::{CANCELLED, Counts, trace};
 use crate::net::buffers::Buffers;
 use crate::net::pool::Wanted;
 use crate::net::timer::Timer;
@@ -95,6 +95,12 @@ pub(crate) trait Exchange: Send {
     /// Whether the answer that has ended may be followed by more bytes, although none have arrived. Its connection is
     /// closed.
     fn may_go_on(&self) -> bool {
+        false
+    }
+
+    /// Whether `failure` means that the caller wanted no more of the answer. Metrics count such a request as
+    /// [`CANCELLED`].
+    fn is_stop(_failure: &Self::Failure) -> bool {
         false
     }
 
@@ -159,17 +165,35 @@ pub(crate) async fn run<X: Exchange>(
     buffers: &mut Buffers,
     timer: &mut Timer,
 ) -> Result<(ResultCode, X::Answer), Unanswered<X::Failure>> {
-    let mut traffic = Traffic::default();
-    let outcome = send(exchange, node, buffers, timer, &mut traffic).await;
-    if let Some(start) = traffic.start
-        && node.metrics.is_enabled()
-    {
-        let code = outcome.as_ref().map_or(FAILED, |(code, _)| i32::from(*code));
-        let (purpose, namespace) = exchange.purpose();
-        let counts = Counts::of_request(start.elapsed(), traffic.sent, traffic.received);
-        node.metrics.add(purpose, namespace, code, &counts);
-    }
+    let mut request = CountedRequest { exchange, node, traffic: Traffic::default(), code: CANCELLED };
+    let outcome = send(request.exchange, node, buffers, timer, &mut request.traffic).await;
+    request.code = match &outcome {
+        Ok((code, _)) => i32::from(*code),
+        Err(unanswered) if X::is_stop(&unanswered.why) => CANCELLED,
+        Err(_) => FAILED,
+    };
     outcome
+}
+
+/// Adds a request to the metrics of its node when it is dropped, which may be before it ends: hedges that are too
+/// late, and requests of calls that are cancelled.
+struct CountedRequest<'a, X: Exchange> {
+    exchange: &'a mut X,
+    node: &'a Node,
+    traffic: Traffic,
+    code: i32,
+}
+
+impl<X: Exchange> Drop for CountedRequest<'_, X> {
+    fn drop(&mut self) {
+        if let Some(start) = self.traffic.start
+            && self.node.metrics.is_enabled()
+        {
+            let (purpose, namespace) = self.exchange.purpose();
+            let counts = Counts::of_request(start.elapsed(), self.traffic.sent, self.traffic.received);
+            self.node.metrics.add(purpose, namespace, self.code, &counts);
+        }
+    }
 }
 
 /// What went over the network for a request.

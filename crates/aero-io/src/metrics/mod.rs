@@ -17,7 +17,7 @@ use histogram::{Config, Histogram};
 
 use crate::error::Error;
 
-/// The outcome of a call that was dropped before its end.
+/// The outcome of a call or request that was dropped before its end, or whose caller wanted no more of the answer.
 pub const CANCELLED: i32 = i32::MIN;
 
 /// Sub-buckets of each power of two: the number of bits. A bucket is at most an eighth of its values wide.
@@ -54,6 +54,9 @@ pub struct Counts {
     pub calls: u64,
     /// Records that the calls were about.
     pub records: u64,
+    /// Those of batches that are not there, and those that failed.
+    pub missing: u64,
+    pub failed: u64,
     pub bytes_sent: u64,
     pub bytes_received: u64,
     /// The sum of the times.
@@ -65,16 +68,18 @@ impl Counts {
     pub(crate) fn of_request(time: Duration, sent: usize, received: usize) -> Self {
         Self {
             calls: 1,
-            records: 0,
             bytes_sent: sent as u64,
             bytes_received: received as u64,
             nanoseconds: nanoseconds(time),
+            ..Self::default()
         }
     }
 
     fn add(&mut self, other: &Self) {
         self.calls = self.calls.saturating_add(other.calls);
         self.records = self.records.saturating_add(other.records);
+        self.missing = self.missing.saturating_add(other.missing);
+        self.failed = self.failed.saturating_add(other.failed);
         self.bytes_sent = self.bytes_sent.saturating_add(other.bytes_sent);
         self.bytes_received = self.bytes_received.saturating_add(other.bytes_received);
         self.nanoseconds = self.nanoseconds.saturating_add(other.nanoseconds);
@@ -227,6 +232,13 @@ struct TimedCall<'m> {
 }
 
 impl CallTimer<'_> {
+    /// How many records of a batch are not there, and how many failed.
+    pub(crate) fn note_rows(&mut self, missing: usize, failed: usize) {
+        if let Some(call) = &mut self.0 {
+            (call.counts.missing, call.counts.failed) = (missing as u64, failed as u64);
+        }
+    }
+
     /// Ends the call with its outcome, which it returns.
     #[inline]
     pub(crate) fn finish<T>(self, outcome: Result<T, Error>) -> Result<T, Error> {

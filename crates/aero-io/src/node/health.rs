@@ -46,6 +46,10 @@ pub(crate) struct Counters {
     pub(crate) timeouts: AtomicU64,
     pub(crate) busy: AtomicU64,
     pub(crate) hedges: AtomicU64,
+    /// Times that commands began to avoid the node.
+    pub(crate) suspected: AtomicU64,
+    /// Times that the circuit breaker opened.
+    pub(crate) tripped: AtomicU64,
 }
 
 /// Adds one to a statistics counter.

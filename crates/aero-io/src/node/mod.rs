@@ -28,7 +28,7 @@ use crate::net::pool::{NoPermit, Permit, Pool, Wanted};
 use crate::net::timer::Timer;
 use crate::node::connector::Connector;
 use crate::node::events::{Event, NodeName, Suspicion};
-use crate::node::health::Health;
+use crate::node::health::{Health, count};
 
 /// Minimum for the learned limit on a request's rows.
 const MIN_LEARNED_ROWS: u32 = 64;
@@ -136,6 +136,7 @@ impl Node {
     /// Makes commands avoid the node.
     pub(crate) fn avoid(&self, why: Suspicion) {
         if self.health.set_suspect(true) {
+            count(&self.health.counters.suspected);
             self.connector.events.push(Event::Suspect(self.as_named(), why));
         }
     }
@@ -152,10 +153,11 @@ impl Node {
     }
 
     /// Counts a possible failure, and reports if the circuit breaker tripped.
-    fn count_failure(&self, count: impl FnOnce(&Health)) {
+    fn count_failure(&self, note: impl FnOnce(&Health)) {
         let was_tripped = self.health.is_tripped();
-        count(&self.health);
+        note(&self.health);
         if !was_tripped && self.health.is_tripped() {
+            count(&self.health.counters.tripped);
             self.connector.events.push(Event::Tripped(self.as_named(), self.health.limit()));
         }
     }

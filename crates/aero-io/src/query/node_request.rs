@@ -244,6 +244,11 @@ impl<D: Delivery + Clone + Sync> Exchange for QueryExchange<'_, D> {
         self.cursor.may_go_on
     }
 
+    /// Also if the caller took the records too slowly, which is not the node's failure.
+    fn is_stop(failure: &RequestEnd) -> bool {
+        matches!(failure, RequestEnd::Late | RequestEnd::Dropped | RequestEnd::Enough)
+    }
+
     /// A new request continues after the last record of each partition.
     fn can_restart(&self) -> bool {
         !self.cursor.is_full()

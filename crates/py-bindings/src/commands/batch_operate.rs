@@ -116,7 +116,7 @@ impl Core {
             return self.operate_into_numpy(py, completions, &args, &fields, command, parent);
         }
         let arena = Arc::new(KeyArena::read(keys)?);
-        self.run_batch(py, completions, "batch operate", arena, vec![command], parent, None)
+        self.run_batch(py, completions, "batch_operate", arena, vec![command], parent, None)
     }
 
     fn batch_remove(
@@ -132,7 +132,7 @@ impl Core {
         let row = policy::row_remove(py, defaults, "batch remove policy", row_policy)?.of_row(py, None)?;
         let command = RowCommand::remove(py, &row)?;
         let arena = Arc::new(KeyArena::read(keys)?);
-        self.run_batch(py, completions, "batch remove", arena, vec![command], parent, None)
+        self.run_batch(py, completions, "batch_remove", arena, vec![command], parent, None)
     }
 
     fn batch_write(
@@ -163,7 +163,7 @@ impl Core {
         let arena = Arc::new(KeyArena::read_each(&keys)?);
         let targets =
             Targets { batch: batch.clone().unbind(), items: items.into_iter().map(Bound::unbind).collect() };
-        self.run_batch(py, completions, "batch write", arena, commands, parent, Some(targets))
+        self.run_batch(py, completions, "batch_write", arena, commands, parent, Some(targets))
     }
 }
 

@@ -137,7 +137,7 @@ impl Core {
             let (arena, rows) = (arena.clone(), rows.clone());
             async move {
                 let keys = Arc::new(arena.batch_keys()?);
-                let batch = BatchOperate { name: "batch operate", ops, policy };
+                let batch = BatchOperate { name: "batch_operate", ops, policy };
                 let outcome = cluster.get().await?.batch_operate(keys, batch, Arc::clone(&rows)).await;
                 // Every row is answered or given up by now. If one were not, its memory would never have been written.
                 rows.buffer().fail_rest(NO_RESPONSE);

@@ -98,7 +98,7 @@ impl Core {
         let policy = policy::batch(py, &self.config.policies.batch, "batch policy", policy)?;
         self.config.check_replica(py, policy.limits.replica)?;
         let args = ColumnArgs::read(py, schema, bins, (casting, errors), paths, (meta, true))?;
-        let mut request = BatchRead { policy, ..BatchRead::default() };
+        let mut request = BatchRead { name: "batch_read_arrow", policy, ..BatchRead::default() };
         request.bins = args.bins();
         if let Some(plan) = &args.plan {
             request.row_bytes = 16 * plan.schema().fields().len();

@@ -135,7 +135,7 @@ impl Core {
                 let keys = Arc::new(arena.batch_keys()?);
                 let rows = WrittenRows { array, plan, present, arena, attributes, send_key: row.send_key };
                 rows.check()?;
-                let batch = BatchOperate { name: "batch write", ops: Arc::new(rows), policy };
+                let batch = BatchOperate { name: "batch_write_numpy", ops: Arc::new(rows), policy };
                 cluster.get().await?.batch_operate(keys, batch, codes).await
             }
         };

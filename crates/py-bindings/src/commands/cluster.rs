@@ -23,12 +23,6 @@ impl Core {
         stats::to_python(py, &self.require_cluster(py)?.stats())
     }
 
-    /// Whether calls are counted and timed from now on.
-    fn enable_metrics(&self, py: Python<'_>, enabled: bool) -> PyResult<()> {
-        self.require_cluster(py)?.enable_metrics(enabled);
-        Ok(())
-    }
-
     /// Whether metrics are on, what calls of the cluster took, and what requests to each node took.
     fn metrics(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         metrics::to_python(py, &self.require_cluster(py)?)

@@ -194,7 +194,7 @@ impl Core {
         let function = function::function(module, name, arguments, self.config.bools)?;
         let command = RowCommand::apply(py, &function, &row)?;
         let arena = Arc::new(KeyArena::read(keys)?);
-        self.run_batch(py, completions, "batch apply", arena, vec![command], parent, None)
+        self.run_batch(py, completions, "batch_apply", arena, vec![command], parent, None)
     }
 
     /// A function for a query, checked and encoded.

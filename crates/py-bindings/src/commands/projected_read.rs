@@ -88,7 +88,7 @@ impl ProjectedRead {
         let picked = Arc::new(PickedRows::new(Arc::clone(rows), self.projection));
         // A record that is refused must not end the batch.
         let policy = BatchPolicy { respond_all_keys: true, ..request.policy.clone() };
-        let batch = BatchOperate { name: "batch read", ops: self.ops, policy };
+        let batch = BatchOperate { name: request.name, ops: self.ops, policy };
         let outcome = cluster.batch_operate(Arc::clone(&keys), batch, Arc::clone(&picked)).await;
         let open = picked.take_open();
         if open.is_empty() || outcome.is_err() {

@@ -70,7 +70,9 @@ impl Core {
         let bins_of_spaces = keys.groups_of_spaces().filter_map(|group| bins.get(group).cloned()).collect();
         let sizes = layout.groups.iter().map(|(plan, _)| plan.schema().itemsize());
         let row_bytes = sizes.max().unwrap_or(0);
-        let request = Arc::new(BatchRead { policy, bins_of_spaces, row_bytes, ..BatchRead::default() });
+        let request =
+            BatchRead { name: "read_matrix", policy, bins_of_spaces, row_bytes, ..BatchRead::default() };
+        let request = Arc::new(request);
         let future = {
             let (keys, sink) = (keys.clone(), sink.clone());
             async move {

@@ -9,7 +9,7 @@ mod lazy_cluster;
 mod log;
 pub(crate) mod warned_fields;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aero_io::{Cluster, ClusterConfig, Credentials, TcpTransport, TlsConfig, TlsTransport, Transport};
@@ -46,6 +46,8 @@ struct Inner {
     /// Held from the start of a connect until `state` has its outcome.
     connecting: Arc<futures_util::lock::Mutex<()>>,
     first_connect: FirstConnect,
+    /// Whether calls are counted, also on clusters that are connected later. Changed under the lock of `state`.
+    has_metrics: AtomicBool,
     /// The credentials of the last successful connect; before that, those of the config.
     credentials: Mutex<Option<Credentials>>,
 }
@@ -83,9 +85,21 @@ impl Inner {
         match &*state {
             // Another thread has connected first, and calls may be running on its cluster.
             State::Connected(_) => cluster.close(),
-            State::New | State::Closed => *state = State::Connected(cluster),
+            State::New | State::Closed => {
+                cluster.enable_metrics(self.has_metrics.load(Ordering::Relaxed));
+                *state = State::Connected(cluster);
+            }
         }
         Ok(())
+    }
+
+    /// Sets whether calls are counted from now on: of this cluster, if there is one, and of those connected later.
+    fn enable_metrics(&self, enabled: bool) {
+        let state = self.state();
+        self.has_metrics.store(enabled, Ordering::Relaxed);
+        if let State::Connected(cluster) = &*state {
+            cluster.enable_metrics(enabled);
+        }
     }
 
     /// Closes the cluster, if there is one, and returns it.
@@ -202,6 +216,7 @@ impl Core {
                 closings: AtomicU64::new(0),
                 connecting: Arc::default(),
                 first_connect: FirstConnect::default(),
+                has_metrics: AtomicBool::new(false),
                 credentials: Mutex::new(config.login.credentials(py)?),
             }),
             config,
@@ -246,6 +261,13 @@ impl Core {
             Ok(py.None())
         });
         Call::new(future, finish).run_on_shared_runtime(py, completions)
+    }
+
+    /// Whether calls are counted and timed from now on, and after the next connect.
+    fn enable_metrics(&self, py: Python<'_>, enabled: bool) -> PyResult<()> {
+        self.check_process(py)?;
+        self.inner.enable_metrics(enabled);
+        Ok(())
     }
 
     /// Whether the client was never connected, so that its next command connects it.

@@ -15,6 +15,7 @@ use crate::arrow::table::ArrowTable;
 use crate::keys::KeyArena;
 use crate::python::describe::describe;
 use crate::python::errors::client_error;
+use crate::results::metrics::count_table_values;
 use crate::results::summary::DescribedFailure;
 
 /// Reads the `meta` argument: names of columns about records. `has_codes`: the result has result codes.
@@ -129,7 +130,9 @@ pub(crate) fn check_keys(wanted: &[MetaColumn], arena: &KeyArena) -> PyResult<()
 }
 
 /// What a report says, as Python objects: values that changed by column, and the number of values that do not fit.
+/// Adds them to the counts of the process, so it is for one call per table.
 pub(crate) fn counts<'py>(py: Python<'py>, report: &TableReport) -> PyResult<(Bound<'py, PyDict>, u64)> {
+    count_table_values(report);
     let inexact = PyDict::new(py);
     for (name, count) in &report.inexact {
         inexact.set_item(&**name, count)?;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aero_io::{CANCELLED, Cluster, CommandMetrics};
+use arrow_columns::TableReport;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use record_decode::Summary;
@@ -11,14 +12,21 @@ use record_decode::Summary;
 static INEXACT: AtomicU64 = AtomicU64::new(0);
 static FAILED: AtomicU64 = AtomicU64::new(0);
 
-/// Counts what changed or did not fit in the rows of a result.
+/// Counts what changed or did not fit in the rows of an array.
 pub(super) fn count_values(summary: &Summary) {
-    if !summary.inexact.is_empty() {
-        let changed = summary.inexact.iter().map(|(_, count)| count).sum();
-        INEXACT.fetch_add(changed, Ordering::Relaxed);
-    }
-    if summary.failure_count > 0 {
-        FAILED.fetch_add(summary.failure_count, Ordering::Relaxed);
+    count(summary.inexact.iter().map(|(_, count)| *count).sum(), summary.failure_count);
+}
+
+/// Counts what changed or did not fit in the rows of a table.
+pub(super) fn count_table_values(report: &TableReport) {
+    count(report.inexact.iter().map(|(_, count)| *count).sum(), report.failure_count);
+}
+
+fn count(changed: u64, failed: u64) {
+    for (counter, count) in [(&INEXACT, changed), (&FAILED, failed)] {
+        if count > 0 {
+            counter.fetch_add(count, Ordering::Relaxed);
+        }
     }
 }
 
@@ -40,7 +48,7 @@ pub(crate) fn to_python(py: Python<'_>, cluster: &Cluster) -> PyResult<Py<PyAny>
     Ok((cluster.has_metrics(), calls, nodes).into_pyobject(py)?.into_any().unbind())
 }
 
-/// (command, namespace, code, calls, records, bytes sent, bytes received, seconds, [(upper end in seconds, calls)]); the
+/// (command, namespace, code, calls, records, missing, failed, bytes sent, bytes received, seconds, [(upper end in seconds, calls)]); the
 /// code is None for calls that were cancelled.
 fn of_commands<'py>(py: Python<'py>, all: &[CommandMetrics]) -> PyResult<Bound<'py, PyList>> {
     let seconds = |nanoseconds: u64| nanoseconds as f64 / 1e9;
@@ -54,6 +62,8 @@ fn of_commands<'py>(py: Python<'py>, all: &[CommandMetrics]) -> PyResult<Bound<'
             code,
             counts.calls,
             counts.records,
+            counts.missing,
+            counts.failed,
             counts.bytes_sent,
             counts.bytes_received,
             seconds(counts.nanoseconds),

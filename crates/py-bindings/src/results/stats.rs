@@ -2,7 +2,7 @@
 
 use aero_io::{ClusterStats, NodeStats};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyDict, PyList};
 
 use crate::python::package::from_package;
 
@@ -17,7 +17,11 @@ pub(crate) fn to_python(py: Python<'_>, stats: &ClusterStats) -> PyResult<Py<PyA
             node.connections_closed,
             node.waiting,
         ))?;
-        class.call1((
+        // A call takes at most twelve arguments by position.
+        let counts = PyDict::new(py);
+        counts.set_item("suspect_count", node.suspected)?;
+        counts.set_item("circuit_open_count", node.circuit_opened)?;
+        let state = (
             &node.name,
             node.address.ip().to_string(),
             node.address.port(),
@@ -30,7 +34,8 @@ pub(crate) fn to_python(py: Python<'_>, stats: &ClusterStats) -> PyResult<Py<PyA
             node.error_rate,
             node.circuit_open,
             node.usual_time.map(|time| time.as_secs_f64()),
-        ))
+        );
+        class.call(state, Some(&counts))
     };
     let nodes = stats.nodes.iter().map(node).collect::<PyResult<Vec<_>>>()?;
     let all =

@@ -193,7 +193,7 @@ impl ArrowWriter {
             let codes = Arc::new(CodeRows::new(rows.len()));
             let keys =
                 Arc::new(BatchKeys::single(space.clone(), KeyDigests::new(&rows, &space)).forgetting());
-            let batch = BatchOperate { name: "batch write", ops: rows.clone(), policy };
+            let batch = BatchOperate { name: "batch_write_arrow", ops: rows.clone(), policy };
             let cluster = cluster.get().await?;
             let ended = cluster.batch_operate(keys, batch, Arc::clone(&codes)).await;
             Ok(Written::Rows(rows, codes, ended))
