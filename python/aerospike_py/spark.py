@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._engines.arguments import mapping
 from ._engines.columns import kinds
 from ._engines.conditions import filter_for
 from ._engines.library import library
@@ -62,7 +63,7 @@ class AerospikeDataSource(DataSource):
     =====================  ================================================================================
     ``hosts``              ``"host:port,host:port"``
     ``user, password``     credentials, if the cluster has users
-    ``config``             instead of these three: a client's config as JSON
+    ``config``             other settings: a client's config as JSON; what the options above say counts
     ``namespace, set``     what to read or write; without ``set`` the whole namespace is read
     ``splits``             number of splits; 64 by default
     ``columns``            ``"a,b"``: the columns to read; or name them by ``.schema(...)``
@@ -136,14 +137,17 @@ class _Options:
             )
 
     def config(self) -> ClientConfig:
+        config: Any = {}
         if "config" in self._values:
-            config: ClientConfig = json.loads(self._values["config"])
-            return config
+            config = {**mapping("config", json.loads(self._values["config"]))}
         hosts = [_address(host) for host in self._names("hosts") or []]
-        if not hosts:
+        if hosts:
+            config["hosts"] = hosts
+        if "hosts" not in config:
             raise ParamError('the option "hosts" is missing; pass option("hosts", "host:port")')
         credentials = {name: self._values[name] for name in ("user", "password") if name in self._values}
-        return {"hosts": hosts, **credentials}  # type: ignore[typeddict-item]
+        made: ClientConfig = {**config, **credentials}
+        return made
 
     def splits(self, schema: Any, n: int | None = None) -> list[Split]:
         return splits(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 
@@ -57,6 +58,13 @@ def test_sums_and_columns(million):
     assert data.count() == ROWS
     assert data.select_columns(["a", "id"]).schema().names == ["a", "id"]
     assert data.select_columns(["a"]).take(1)[0].keys() == {"a"}
+
+
+def test_stats_have_the_rows_of_the_read(million):
+    """Ray's own figures, as the page says."""
+    stats = source(million.config, "million", n=4, columns=["id"]).materialize().stats()
+    assert "ReadAerospike" in stats
+    assert re.search(rf"Output num rows per block: .*, {ROWS} total", stats)
 
 
 def test_only_the_columns_and_rows_that_are_needed_are_read(million):

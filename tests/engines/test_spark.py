@@ -28,6 +28,7 @@ from aerospike_py._engines.columns import kinds  # noqa: E402
 from aerospike_py._engines.conditions import filter_for  # noqa: E402
 from aerospike_py._engines.spark_types import conditions_of, spark_schema  # noqa: E402
 from aerospike_py.spark import AerospikeDataSource  # noqa: E402
+from aerospike_py.testing import DevServer  # noqa: E402
 
 ROWS = 1_000_000
 SUM = ROWS * (ROWS - 1) // 2
@@ -428,6 +429,34 @@ def test_commits_and_aborts_say_what_was_written(million, fresh_set, caplog):
     assert len(split.read()) == 20
 
 
+@pytest.mark.parametrize("in_config", [True, False])
+def test_plans_do_not_show_the_password(spark, in_config):
+    with DevServer(users={"ann": "verysecret"}) as server:
+        credentials = {"user": "ann", "password": "verysecret"}
+        config = {**server.config, **(credentials if in_config else {})}
+        rest = {} if in_config else credentials
+        frame = read(spark, config, "s", "id long", **rest)
+        assert frame.count() == 0
+        plans = frame._jdf.queryExecution()
+        shown = [spark._jvm.PythonSQLUtils.explainString(plans, mode) for mode in ("extended", "formatted")]
+        for text in (*shown, plans.toString(), plans.analyzed().toJSON()):
+            assert "aerospike" in text
+            assert "verysecret" not in text
+
+
+def test_options_that_are_also_in_the_config():
+    """So that a password need not be in the JSON."""
+    config = {"hosts": [("a", 1)], "user": "bob", "tend_interval": 500}
+    settings = options(config, "s", key="id", hosts="b:2, [::1]:3", user="ann", password="verysecret")
+    writer = AerospikeDataSource(settings).writer(None, False)
+    assert writer._target.config == {
+        "hosts": [("b", 2), ("::1", 3)],
+        "user": "ann",
+        "password": "verysecret",
+        "tend_interval": 500,
+    }
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -437,6 +466,7 @@ def test_commits_and_aborts_say_what_was_written(million, fresh_set, caplog):
         ({"pushFilters": "yes"}, "the option 'pushFilters' is 'yes'"),
         ({"config": None}, '"hosts" is missing'),
         ({"config": None, "hosts": "localhost"}, "it must be host:port"),
+        ({"config": '"password"'}, "config has the type str; it must be a dict"),
         ({"namespace": None}, "the option 'namespace' is missing"),
     ],
 )

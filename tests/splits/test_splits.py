@@ -268,7 +268,7 @@ def test_reads_are_slowed_to_a_rate(cluster):
         ({"columns": ["nothing"]}, "not a column"),
         ({"columns": "id"}, r"columns is 'id' \(str\); it must be a list of names"),
         ({"meta": "gen"}, r"meta is 'gen' \(str\)"),
-        ({"policy": 5}, r"policy is 5 \(int\); it must be a dict"),
+        ({"policy": 5}, "policy has the type int; it must be a dict"),
         ({"n": "5"}, r"n is '5' \(str\); it must be a whole number from 1 to 4096"),
         ({"n": 2.5}, r"n is 2.5 \(float\)"),
         ({"n": True}, r"n is True \(bool\)"),

@@ -48,7 +48,8 @@ def mapping(name: str, value: Any) -> Any:
         ParamTypeError: it is no dict.
     """
     if not isinstance(value, Mapping):
-        raise ParamTypeError(f"{name} is {describe(value)}; it must be a dict")
+        # The value may have a password in it.
+        raise ParamTypeError(f"{name} has the type {type(value).__name__}; it must be a dict")
     return copied(value)
 
 
