@@ -69,6 +69,41 @@ def test_too_little_memory_is_an_error(config: Any, fresh_set: str, what: str, s
     assert second == ("20" if what == "batch" else "40")
 
 
+WIDE = """
+import resource
+import aerospike_py
+import numpy as np
+
+client = aerospike_py.client(config).connect()
+schema = {f"c{number}": kind for number in range(40)}
+keys = aerospike_py.Keys("test", name, np.arange(300_000) % 10)
+client.batch_read_arrow(aerospike_py.Keys("test", name, np.arange(10)), schema)
+for line in open("/proc/self/status"):
+    if line.startswith("VmSize"):
+        size = int(line.split()[1]) * 1024
+resource.setrlimit(resource.RLIMIT_AS, (size + limit, -1))
+try:
+    client.batch_read_arrow(keys, schema)
+except MemoryError as error:
+    print("MemoryError:", error)
+resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+print(len(client.batch_read_arrow(keys, {"c0": kind})))
+client.close()
+"""
+
+
+@pytest.mark.parametrize("kind", ["int64", "timestamp[ns]", "float64"])
+def test_too_little_memory_for_numbers_is_an_error(config: Any, fresh_set: str, kind: str) -> None:
+    """Columns of 96 MB, which have a place for each row before anything is sent."""
+    with aerospike.client(config) as client:
+        for row in range(10):
+            client.put(("test", fresh_set, row), {f"c{number}": number for number in range(40)})
+    out = _run(WIDE, config=config, name=fresh_set, kind=kind, limit=60 * MIB)
+    first, second = out.splitlines()
+    assert first.startswith("MemoryError: there is not enough memory for the columns"), out
+    assert second == "300000"
+
+
 PEAK = """
 import ctypes
 import aerospike_py
@@ -101,3 +136,48 @@ def test_one_long_text_among_many_costs_no_more_than_itself(config: Any, fresh_s
     peak, size = map(int, _run(PEAK, config=config, name=fresh_set, schema=schema).split())
     assert peak - size < 64 * MIB, (peak, size)
     assert size < 200_000 * 60
+
+
+SHARE = """
+import ctypes
+import aerospike_py
+import numpy as np
+
+def status(field):
+    for line in open("/proc/self/status"):
+        if line.startswith(field):
+            return int(line.split()[1]) * 1024
+
+policy = {"total_timeout": 60_000, "socket_timeout": 30_000}
+client = aerospike_py.client(config).connect()
+def read(rows):
+    keys = aerospike_py.Keys("test", name, (np.arange(rows) % 2000).tolist())
+    return client.batch_read_arrow(keys, schema, policy=policy)
+
+read(100)
+ctypes.CDLL(None).malloc_trim(0)
+open("/proc/self/clear_refs", "w").write("5")
+before = status("VmRSS")
+records = read(200_000)
+print(status("VmHWM") - before, records.nbytes, len(records))
+client.close()
+"""
+
+
+@pytest.mark.parametrize("what", ["text", "lists", "numbers"])
+def test_a_read_takes_little_memory_besides_its_columns(config: Any, fresh_set: str, what: str) -> None:
+    """200,000 rows. There is room for answers that wait for those before: more on a busy machine."""
+    with aerospike.client(config) as client:
+        for row in range(2000):
+            text = {f"t{column}": "x" * (5 + (row + column) % 36) for column in range(5)}
+            numbers = {f"n{column}": row for column in range(5)}
+            client.put(("test", fresh_set, row), {"l": [row + 0.5] * (16 + row % 49), **text, **numbers})
+    schema = {
+        "text": {f"t{column}": "utf8" for column in range(5)},
+        "lists": {"l": "list<float32>"},
+        "numbers": {f"n{column}": "int64" for column in range(5)},
+    }[what]
+    out = _run(SHARE, config=config, name=fresh_set, schema=schema)
+    peak, size, rows = map(int, out.split())
+    assert rows == 200_000
+    assert peak < 1.6 * size, (peak, size)

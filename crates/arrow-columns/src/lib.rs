@@ -34,3 +34,9 @@ pub use rows::{
     TableError, TableReport, describe_mixed, meta_part, with_meta,
 };
 pub use schema::{ColumnPlan, parse_type};
+
+/// Frees the memory of results that were released, which is kept for later ones.
+pub fn free_kept_memory() {
+    columns::free_kept_memory();
+    rows::free_kept_blocks();
+}

@@ -236,3 +236,29 @@ fn rows_have_the_answer_that_came_first() {
     }
     assert_eq!(filled.batches[0].column(0).null_count(), 1_000);
 }
+
+#[test]
+fn short_text_of_any_kind_is_copied_whole() {
+    // A GeoJSON value begins with flags and a number of cells, of eight bytes each.
+    let geo = |text: &str| {
+        let mut value = vec![0, 0, 1];
+        value.extend_from_slice(&[9; 8]);
+        value.extend_from_slice(text.as_bytes());
+        value
+    };
+    let record = |row: usize| {
+        let text = "0123456789abcdefghijklmnopqrstuvwxyz0123456789".get(..row % 47).unwrap();
+        let (geo, blob) = (geo(text), text.as_bytes());
+        Some(ops(&[("g", 23, &geo), ("t", 3, text.as_bytes()), ("b", 4, blob), ("z", 3, b"!")]))
+    };
+    let columns = [("g", "utf8"), ("t", "utf8"), ("b", "binary"), ("z", "utf8")];
+    let filled = filled(plan(&columns), 2_000, (0..2_000).rev(), record);
+    let (geo, text) = (texts(&filled.batches, 0), texts(&filled.batches, 1));
+    let expected = |row: usize| "0123456789abcdefghijklmnopqrstuvwxyz0123456789".get(..row % 47);
+    for row in 0..2_000 {
+        assert_eq!((geo[row].as_deref(), text[row].as_deref()), (expected(row), expected(row)), "{row}");
+    }
+    let blobs = filled.batches[0].column(2).as_binary::<i32>().clone();
+    assert!((0..2_000).all(|row| Some(blobs.value(row)) == expected(row).map(str::as_bytes)));
+    assert_eq!(texts(&filled.batches, 3), vec![Some("!".to_string()); 2_000]);
+}

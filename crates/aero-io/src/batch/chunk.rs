@@ -105,7 +105,7 @@ pub(crate) enum ChunkEnd {
 /// Sends a chunk's request and hands the answers to the sink.
 pub(crate) async fn run(call: &BatchCall, chunk: Arc<Chunk>) -> FinishedChunk {
     let mut timer = Timer::new(call.deadline, call.policy().limits.socket_timeout);
-    let mut buffers = call.inner.buffers.take();
+    let mut buffers = call.inner.buffers.take_for_batch();
     let mut exchange = ChunkExchange { call, chunk: &chunk, deferred: Vec::new() };
     let (end, any_sent) = match exchange::run(&mut exchange, &chunk.node, &mut buffers, &mut timer).await {
         Ok((code, ())) => (ChunkEnd::Code(code), true),

@@ -7,6 +7,7 @@ use wire_protocol::WireError;
 use wire_protocol::compressed::{THRESHOLD, write_compressed};
 
 use crate::net::frame_reader::FrameReader;
+use crate::net::input_pool::InputPool;
 
 /// Initial capacity for input. Servers answer batches in frames of up to 128 KiB.
 const INITIAL_INPUT: usize = 136 * 1024;
@@ -52,12 +53,16 @@ impl Default for Buffers {
 #[derive(Default)]
 pub(crate) struct BufferPool {
     kept: Mutex<Kept>,
+    /// The input of requests of batches.
+    inputs: InputPool,
 }
 
 #[derive(Default)]
 struct Kept {
     list: Vec<Buffers>,
-    /// In bytes, of all buffers in the list.
+    /// Those of batches, without input.
+    of_batches: Vec<Buffers>,
+    /// In bytes, of all buffers in the lists.
     size: usize,
 }
 
@@ -67,7 +72,19 @@ impl BufferPool {
         let mut kept = self.lock();
         let buffers = kept.list.pop().unwrap_or_default();
         kept.size = kept.size.saturating_sub(buffers.size());
-        BufferLease { pool: self, buffers }
+        BufferLease { pool: self, buffers, is_of_batch: false }
+    }
+
+    /// Buffers for one of many requests in flight, which take memory for input when their answer begins.
+    pub(crate) fn take_for_batch(&self) -> BufferLease<'_> {
+        let mut kept = self.lock();
+        let buffers = kept.of_batches.pop().unwrap_or_else(|| Buffers {
+            input: FrameReader::of_pool(INITIAL_INPUT, self.inputs.clone()),
+            request: Vec::new(),
+            compressed: Vec::new(),
+        });
+        kept.size = kept.size.saturating_sub(buffers.size());
+        BufferLease { pool: self, buffers, is_of_batch: true }
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -78,16 +95,19 @@ impl BufferPool {
 pub(crate) struct BufferLease<'p> {
     pool: &'p BufferPool,
     buffers: Buffers,
+    is_of_batch: bool,
 }
 
 impl Drop for BufferLease<'_> {
     fn drop(&mut self) {
-        let buffers = std::mem::take(&mut self.buffers);
+        let mut buffers = std::mem::take(&mut self.buffers);
+        buffers.input.give_back();
         let size = buffers.size();
         let mut kept = self.pool.lock();
         if size <= MAX_KEPT / 4 && kept.size + size <= MAX_KEPT {
             kept.size += size;
-            kept.list.push(buffers);
+            let list = if self.is_of_batch { &mut kept.of_batches } else { &mut kept.list };
+            list.push(buffers);
         }
     }
 }

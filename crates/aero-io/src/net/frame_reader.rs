@@ -9,10 +9,14 @@ use wire_protocol::message::{FrameHeader, FrameType};
 
 use crate::error::Fault;
 use crate::net::connection::Connection;
+use crate::net::input_pool::InputPool;
 use crate::net::timer::Timer;
 
 /// Minimum free space for a read into a buffer in use.
 const MIN_READ: usize = 16 * 1024;
+
+/// Bytes for the beginning of an answer, until there is memory for the rest.
+const FIRST_READ: usize = 64;
 
 /// Largest decompressed frame: twice the largest record, and more than servers put into one frame. A compressed
 /// frame can announce a thousand times its own size.
@@ -32,12 +36,28 @@ pub(crate) struct FrameReader {
     is_inflated: bool,
     /// Whether compressed frames are accepted.
     may_inflate: bool,
+    /// Where the memory comes from, once there is something to read. None: it is the reader's own.
+    pool: Option<InputPool>,
 }
 
 impl FrameReader {
     /// An empty buffer that gets a capacity of `initial` bytes when it is first used.
     pub(crate) fn new(initial: usize) -> Self {
         Self { initial, ..Self::default() }
+    }
+
+    /// Like [`FrameReader::new`], but without memory until an answer begins: of many requests in flight, few are
+    /// answered at once.
+    pub(crate) fn of_pool(initial: usize, pool: InputPool) -> Self {
+        Self { initial, pool: Some(pool), ..Self::default() }
+    }
+
+    /// Returns the memory to the pool that it is of.
+    pub(crate) fn give_back(&mut self) {
+        if let Some(pool) = &self.pool {
+            pool.keep(std::mem::take(&mut self.buffer));
+            self.clear();
+        }
     }
 
     pub(crate) fn clear(&mut self) {
@@ -74,6 +94,21 @@ impl FrameReader {
         expected: FrameType,
         limit: usize,
     ) -> Result<Range<usize>, Fault> {
+        if self.buffer.is_empty()
+            && let Some(pool) = &self.pool
+        {
+            let mut first = [0; FIRST_READ];
+            let n = connection.read(&mut first, timer).await?;
+            if n == 0 {
+                return Err(self.closed());
+            }
+            self.buffer = pool.take();
+            if self.buffer.len() < FIRST_READ {
+                self.buffer.resize(self.initial.max(FIRST_READ), 0);
+            }
+            self.buffer.iter_mut().zip(first).take(n).for_each(|(place, byte)| *place = byte);
+            self.end = n;
+        }
         loop {
             let need = match self.peek(expected, limit)? {
                 Peeked::Body(body) => return Ok(body),
@@ -83,15 +118,20 @@ impl FrameReader {
             let room = self.buffer.get_mut(self.end..).unwrap_or_default();
             let n = connection.read(room, timer).await?;
             if n == 0 {
-                let text = if self.is_empty() {
-                    "the peer closed the connection before answering"
-                } else {
-                    "the peer closed the connection in the middle of an answer"
-                };
-                return Err(Fault::io(io::ErrorKind::UnexpectedEof, text));
+                return Err(self.closed());
             }
             self.end += n;
         }
+    }
+
+    #[cold]
+    fn closed(&self) -> Fault {
+        let text = if self.is_empty() {
+            "the peer closed the connection before answering"
+        } else {
+            "the peer closed the connection in the middle of an answer"
+        };
+        Fault::io(io::ErrorKind::UnexpectedEof, text)
     }
 
     /// Takes a frame out of the buffer if it is complete.
@@ -196,6 +236,39 @@ mod tests {
             assert!(input.is_empty());
             assert!(matches!(next(&mut input, &mut connection).await, Err(fault) if fault.is_stale()));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn memory_is_taken_when_an_answer_begins() {
+        let pool = InputPool::default();
+        let read = async |bodies: &[Vec<u8>], cut: usize| {
+            let (ours, mut theirs) = duplex(1 << 20);
+            let mut connection = Connection::new(Box::new(ours));
+            let mut input = FrameReader::of_pool(1_024, pool.clone());
+            let mut timer = Timer::within(Duration::from_secs(1));
+            let waiting = input.frame(&mut connection, &mut timer, FrameType::Message, MAX_FRAME).await;
+            assert!(matches!(waiting, Err(Fault::Deadline)) && input.capacity() == 0);
+            let bytes = bodies.iter().flat_map(|body| message(body)).collect::<Vec<_>>();
+            tokio::spawn(async move {
+                for part in bytes.chunks(cut) {
+                    theirs.write_all(part).await.unwrap();
+                }
+            });
+            for body in bodies {
+                assert!(next(&mut input, &mut connection).await.unwrap() == *body);
+            }
+            let closed = next(&mut input, &mut connection).await.unwrap_err();
+            assert!(closed.is_stale() && input.is_empty());
+            input.give_back();
+            assert_eq!(input.capacity(), 0);
+        };
+        let bodies: Vec<Vec<u8>> = [5, 0, 70, 3_000, 1].iter().map(|&size| vec![size as u8; size]).collect();
+        for cut in [1, 8, 63, 64, 65, 100_000] {
+            read(&bodies, cut).await;
+            assert_eq!(pool.len(), 1, "the memory is used again");
+        }
+        read(&[], 1).await;
+        assert_eq!(pool.len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,7 +14,7 @@ use arrow_schema::{ArrowError, DataType};
 use record_decode::Casting;
 
 use super::cells::{CellKind, Cells};
-use super::{Column, Context};
+use super::{Column, Context, kept};
 use crate::error::Misfit;
 use crate::value::Value;
 
@@ -130,6 +130,11 @@ impl<O: OffsetSizeTrait> Spans<O> {
         // In parts of the sixteenth: a little more than the mean, except for the last values.
         let ahead = (needed / with).saturating_add(1).saturating_mul(self.expected - with);
         let ahead = ahead.saturating_add(ahead / 16).min(MOST_AHEAD);
+        if let Some(mut piece) = kept::take(self.bytes.len().saturating_add(bytes).saturating_add(ahead)) {
+            piece.extend_from_slice(&self.bytes);
+            self.bytes = piece;
+            return Ok(());
+        }
         let is_reserved = self.bytes.try_reserve_exact(bytes.saturating_add(ahead)).is_ok();
         if is_reserved {
             return Ok(());
@@ -229,12 +234,11 @@ impl<O: OffsetSizeTrait> Spans<O> {
 
     /// The array; text is checked once more by its constructor.
     pub(super) fn finish<T: ByteArrayType<Offset = O>>(&mut self) -> Result<GenericByteArray<T>, ArrowError> {
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.shrink_to_fit();
+        let bytes = kept::buffer(std::mem::take(&mut self.bytes));
         let mut offsets = std::mem::replace(&mut self.offsets, vec![O::usize_as(0)]);
         offsets.shrink_to_fit();
         let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-        GenericByteArray::try_new(offsets, Buffer::from_vec(bytes), self.nulls.finish())
+        GenericByteArray::try_new(offsets, bytes, self.nulls.finish())
     }
 }
 

@@ -3,17 +3,19 @@
 //! Start with [`Column`] and [`put`]. [`new_column`] makes the column of a type: numbers and times (`fixed`), text and
 //! bytes (`bytes`), dictionaries (`dictionary`), lists (`list`), structs and maps (`nested`). Columns of nested types
 //! have columns inside. Values of batches come in any order: numbers are put at their row (`placed`), text and bytes
-//! wait in blocks (`cells`). Knows values and types, no records and no bins.
+//! wait in blocks (`cells`). The memory of text is used again (`kept`). Knows values and types, no records and no bins.
 
 mod bytes;
 mod cells;
 mod dictionary;
 mod fixed;
+mod kept;
 mod list;
 mod nested;
 mod placed;
 
 pub(crate) use self::cells::{CellKind, Cells};
+pub(crate) use self::kept::free as free_kept_memory;
 pub(crate) use self::placed::{Placed, PlacedMemory, placed};
 
 use std::ops::Range;

@@ -1,7 +1,8 @@
-//! What is known of rows besides their bins: result codes, generations, times to live.
+//! What is known of rows besides their bins: result codes, generations, times to live, digests.
 //!
-//! Most rows of a result have the same, so that a page of rows has one value until another one comes. Twelve bytes a row
-//! would be much beside the values of a few numbers.
+//! Most rows of a result have the same code, generation and time to live, so that a page of rows has one value until
+//! another one comes: twelve bytes a row would be much beside the values of a few numbers. Pages are never copied to
+//! grow.
 
 /// Rows of a page.
 const PAGE: usize = 1024;
@@ -68,7 +69,7 @@ impl<T: Copy + PartialEq> RowValues<T> {
     }
 
     /// Adds a row.
-    pub(crate) fn push(&mut self, value: T) {
+    pub fn push(&mut self, value: T) {
         let row = self.len;
         self.len += 1;
         if row.is_multiple_of(PAGE) {

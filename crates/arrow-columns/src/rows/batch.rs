@@ -26,8 +26,22 @@ use crate::schema::ColumnPlan;
 /// The rows of a block.
 const BLOCK_ROWS: usize = 1024;
 
-/// Blocks whose memory is kept for later ones.
-const SPARE: usize = 4;
+/// Blocks whose memory is kept for later ones, and for later batches.
+const SPARE: usize = 16;
+
+/// The most bytes of a block that is kept.
+const MOST_KEPT: usize = BLOCK_ROWS * 512;
+
+/// The most bytes of blocks that are kept for later batches.
+const MOST_KEPT_IN_ALL: usize = 4 << 20;
+
+/// The blocks of batches that have ended. Never blocks: a forked child may inherit a held lock.
+static KEPT: Mutex<Vec<Block>> = Mutex::new(Vec::new());
+
+/// Frees the memory that is kept for later batches.
+pub(crate) fn free_kept_blocks() {
+    drop(KEPT.try_lock().map(|mut kept| std::mem::take(&mut *kept)));
+}
 
 /// What an answer says about a row, besides its bins.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +119,7 @@ impl BatchTable {
             answers: Answers::new(rows),
             blocks: (0..blocks).map(|_| None).collect(),
             next: 0,
-            spare: Vec::new(),
+            spare: KEPT.try_lock().map_or_else(|_| Vec::new(), |mut kept| std::mem::take(&mut *kept)),
             unmatched: Vec::new(),
             has_record: false,
             is_sealed: false,
@@ -163,6 +177,20 @@ impl BatchTable {
     }
 }
 
+impl Drop for State {
+    fn drop(&mut self) {
+        if let Ok(mut kept) = KEPT.try_lock()
+            && kept.is_empty()
+        {
+            let mut size = 0;
+            kept.extend(self.spare.drain(..).take_while(|block| {
+                size += block.size();
+                size <= MOST_KEPT_IN_ALL
+            }));
+        }
+    }
+}
+
 impl State {
     /// Appends the rows of the next block to the columns.
     fn append_next(&mut self) {
@@ -187,7 +215,7 @@ impl State {
             return;
         }
         // A block of huge rows is not kept.
-        if self.spare.len() < SPARE && block.size() <= BLOCK_ROWS * 1024 {
+        if self.spare.len() < SPARE && block.size() <= MOST_KEPT {
             self.spare.push(block);
         }
     }

@@ -8,14 +8,14 @@ use arrow_array::{
 use arrow_buffer::{Buffer, NullBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use record_decode::{Casting, Number};
-use wire_protocol::digest::UserKey;
+use wire_protocol::digest::{Digest, UserKey};
 
 use super::answers::{RecordMeta, RowValues};
 use crate::columns::{Column, Context, new_column, put};
 use crate::value::Value;
 
 /// The size of a digest.
-const DIGEST: usize = 20;
+const DIGEST: usize = size_of::<Digest>();
 
 /// Put before the name of a column about records that a bin has, too.
 const PREFIX: &str = "meta_";
@@ -192,8 +192,8 @@ pub struct MetaRows<'a> {
     pub codes: Option<&'a RowValues<i32>>,
     /// Generation and seconds to live.
     pub meta: &'a RecordMeta,
-    /// The digests, without gaps.
-    pub digests: &'a [u8],
+    /// The digest of each row, if their column is wanted.
+    pub digests: &'a RowValues<Digest>,
     /// The name of each row's set; empty without one.
     pub sets: &'a dyn Fn(usize) -> Vec<u8>,
 }
@@ -223,8 +223,9 @@ pub fn meta_part(
     let array: ArrayRef = match column {
         MetaColumn::Key => keys.unwrap_or_else(|| KeyValues::new(None)).finish()?,
         MetaColumn::Digest => {
-            let digests = Buffer::from(rows.digests);
-            Arc::new(FixedSizeBinaryArray::try_new(DIGEST as i32, digests, None)?)
+            let mut digests = Vec::with_capacity(rows.digests.len() * DIGEST);
+            rows.digests.iter().for_each(|digest| digests.extend_from_slice(&digest));
+            Arc::new(FixedSizeBinaryArray::try_new(DIGEST as i32, Buffer::from_vec(digests), None)?)
         }
         MetaColumn::Set => {
             let mut sets = KeyValues::new(Some(KeyKind::Str));

@@ -20,6 +20,7 @@ mod report;
 mod table;
 
 pub use self::answers::{RecordMeta, RowValues};
+pub(crate) use self::batch::free_kept_blocks;
 pub use self::batch::{BatchLease, BatchTable, FilledBatch, RowAnswer};
 pub use self::meta::{KeyKind, KeyValues, MetaColumn, MetaError, MetaPart, MetaRows, meta_part, with_meta};
 pub use self::query::{QueryBlock, QueryTable, TableError, describe_mixed};

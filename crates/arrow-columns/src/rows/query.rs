@@ -5,10 +5,11 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use record_decode::{Casting, RecordLabels};
+use wire_protocol::digest::Digest;
 use wire_protocol::query::QueryRecord;
 
 use super::BATCH_ROWS;
-use super::answers::RecordMeta;
+use super::answers::{RecordMeta, RowValues};
 use super::bin_order::BinOrder;
 use super::meta::{KeyKind, KeyValues};
 use super::packed::{Bins, Entries, PackedRows, RowSpan};
@@ -121,7 +122,7 @@ enum Rows {
 /// What identifies the records of the open block.
 #[derive(Debug, Default)]
 struct Labels {
-    digests: Vec<u8>,
+    digests: RowValues<Digest>,
     meta: RecordMeta,
     labels: RecordLabels,
 }
@@ -135,8 +136,8 @@ pub struct QueryBlock {
     pub batches: Vec<RecordBatch>,
     /// What did not fit.
     pub report: TableReport,
-    /// The digests, without gaps.
-    pub digests: Vec<u8>,
+    /// The digest of each row.
+    pub digests: RowValues<Digest>,
     /// Generation and seconds to live of each row.
     pub meta: RecordMeta,
     /// Stored keys and sets.
@@ -216,7 +217,7 @@ impl QueryTable {
         }
         let open = &mut self.open;
         let row = open.meta.len();
-        open.digests.extend_from_slice(record.digest);
+        open.digests.push(*record.digest);
         open.meta.push(record.generation, record_decode::seconds_left(record.void_time, self.now));
         if let Some(key) = record.key {
             open.labels.keys.push(row, key);

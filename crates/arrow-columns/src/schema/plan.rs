@@ -22,6 +22,29 @@ pub(crate) struct Target {
     pub(crate) steps: Box<[Step]>,
 }
 
+/// The size of a value in an answer.
+fn value_bytes(kind: &DataType) -> usize {
+    const NUMBER: usize = 16;
+    const TEXT: usize = 96;
+    const NESTED: usize = 512;
+    match kind {
+        DataType::FixedSizeBinary(size) => NUMBER + usize::try_from(*size).unwrap_or(0),
+        DataType::FixedSizeList(item, size) => {
+            NUMBER + usize::try_from(*size).unwrap_or(0).saturating_mul(value_bytes(item.data_type()))
+        }
+        DataType::List(_) | DataType::LargeList(_) | DataType::Map(..) => NESTED,
+        DataType::Struct(fields) => fields.iter().map(|field| value_bytes(field.data_type())).sum(),
+        DataType::Utf8
+        | DataType::LargeUtf8
+        | DataType::Utf8View
+        | DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView
+        | DataType::Dictionary(..) => TEXT,
+        _ => NUMBER,
+    }
+}
+
 /// The columns of a result, compiled for one call: which bins to ask for, and which columns each fills.
 #[derive(Clone, Debug)]
 pub struct ColumnPlan {
@@ -140,6 +163,14 @@ impl ColumnPlan {
     #[must_use]
     pub fn casting(&self) -> Casting {
         self.casting
+    }
+
+    /// The size of a row's values in bytes, roughly: how long text, lists and maps are is a guess. Values of rows that
+    /// are answered out of order wait in memory, the more of them the more rows a request has.
+    #[must_use]
+    pub fn row_bytes(&self) -> usize {
+        let fields = self.schema.fields().iter().enumerate();
+        fields.filter(|(at, _)| self.is_filled(*at)).map(|(_, field)| value_bytes(field.data_type())).sum()
     }
 
     /// The bins to ask for, in the order of the columns that they fill.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aero_io::{BatchKeys, BatchRead, Bins};
-use arrow_columns::{BatchTable, ColumnPlan, FilledBatch, MetaColumn, TableError};
+use arrow_columns::{BatchTable, ColumnPlan, FilledBatch, MetaColumn, RowValues, TableError};
 use pyo3::prelude::*;
 use record_decode::Path;
 
@@ -101,7 +101,7 @@ impl Core {
         let mut request = BatchRead { name: "batch_read_arrow", policy, ..BatchRead::default() };
         request.bins = args.bins();
         if let Some(plan) = &args.plan {
-            request.row_bytes = 16 * plan.schema().fields().len();
+            request.row_bytes = plan.row_bytes();
         }
         let arena = Arc::new(KeyArena::read(keys)?);
         results::check_keys(&args.meta, &arena)?;
@@ -167,7 +167,7 @@ fn wrap(
     let failures = (failure_count > 0 && !args.casting.coerce).then(|| results::failures(&report));
     let records = python(py)?.bind(py).call1((
         table,
-        Py::new(py, RowMeta::new(meta, codes, Vec::new()))?,
+        Py::new(py, RowMeta::new(meta, codes, RowValues::default()))?,
         Py::new(py, KeyTable(arena.clone()))?,
         inexact,
         failure_count,

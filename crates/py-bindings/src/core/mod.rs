@@ -306,6 +306,7 @@ impl Core {
         if let Some(cluster) = self.inner.close() {
             log::drain(py, &cluster);
         }
+        arrow_columns::free_kept_memory();
         Ok(())
     }
 }

@@ -98,10 +98,9 @@ pub(crate) fn batch_parts(
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let mut digests = Vec::new();
+    let mut digests = RowValues::default();
     if wanted.contains(&MetaColumn::Digest) {
-        digests.reserve(arena.len() * 20);
-        (0..arena.len()).for_each(|row| digests.extend_from_slice(&digest(row)));
+        (0..arena.len()).for_each(|row| digests.push(digest(row)));
     }
     let sets = |row: usize| arena.space(row).1.as_bytes().to_vec();
     let rows = MetaRows { codes: Some(codes), meta, digests: &digests, sets: &sets };

@@ -155,7 +155,7 @@ impl State {
         let mut place = vec![u32::MAX; PARTITIONS];
         let mut last: Vec<RecordPosition> = Vec::new();
         let index_values = std::mem::take(&mut self.index_values);
-        for &digest in block.digests.as_chunks().0 {
+        for digest in block.digests.iter() {
             let partition = partition_id(&digest);
             let at = &mut place[partition];
             match last.get_mut(*at as usize) {

@@ -1,5 +1,6 @@
 //! What is known about the rows of a result in Arrow columns, besides their columns.
 
+use aero_io::Digest;
 use arrow_columns::{RecordMeta, RowValues};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -9,12 +10,12 @@ use pyo3::types::PyBytes;
 pub(crate) struct RowMeta {
     meta: RecordMeta,
     codes: RowValues<i32>,
-    digests: Vec<u8>,
+    digests: RowValues<Digest>,
 }
 
 impl RowMeta {
     /// `codes` or `digests` is empty if the result has none.
-    pub(crate) fn new(meta: RecordMeta, codes: RowValues<i32>, digests: Vec<u8>) -> Self {
+    pub(crate) fn new(meta: RecordMeta, codes: RowValues<i32>, digests: RowValues<Digest>) -> Self {
         Self { meta, codes, digests }
     }
 }
@@ -45,7 +46,12 @@ impl RowMeta {
     }
 
     /// Digests, without gaps.
-    fn digests<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.digests)
+    fn digests<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        PyBytes::new_with(py, self.digests.len() * size_of::<Digest>(), |bytes| {
+            for (place, digest) in bytes.chunks_exact_mut(size_of::<Digest>()).zip(self.digests.iter()) {
+                place.copy_from_slice(&digest);
+            }
+            Ok(())
+        })
     }
 }
