@@ -275,7 +275,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         # The clients.
         "async_client": ("_commands", "_utils"),
-        "client": ("_commands", "_wrong_calls", "_utils", "types", "metrics"),
+        "client": ("_commands", "_wrong_calls", "_utils", "types"),
         # The methods of both clients, a module per family.
         "_commands": (
             "_export",
