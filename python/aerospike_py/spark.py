@@ -145,8 +145,8 @@ class _Options:
             config["hosts"] = hosts
         if "hosts" not in config:
             raise ParamError('the option "hosts" is missing; pass option("hosts", "host:port")')
-        credentials = {name: self._values[name] for name in ("user", "password") if name in self._values}
-        made: ClientConfig = {**config, **credentials}
+        config.update({name: self._values[name] for name in ("user", "password") if name in self._values})
+        made: ClientConfig = config
         return made
 
     def splits(self, schema: Any, n: int | None = None) -> list[Split]:
