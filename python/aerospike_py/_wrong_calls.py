@@ -13,13 +13,9 @@ if TYPE_CHECKING:
 
 _Class = TypeVar("_Class", bound=type)
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
-# Commands on records take microseconds: a function around them would cost a fiftieth. Python's text stays.
-_QUICK = frozenset(
-    (
-        *("append", "apply", "exists", "get", "increment", "operate", "operate_ordered"),
-        *("prepend", "put", "remove", "remove_bin", "select", "touch"),
-    )
-)
+# The commands that programs call most, beside those on batches: a function around them would cost a fiftieth
+# of a call. Python's text stays.
+_QUICK = frozenset(("exists", "get", "put"))
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -77,9 +73,9 @@ def explains_wrong_calls(function: _Function, official: str | None = None) -> _F
 def methods_explain_wrong_calls(cls: _Class) -> _Class:
     """Applies :func:`explains_wrong_calls` to the public methods of a class, also to those it inherits.
 
-    Coroutine functions are left alone: callers ask whether a function is one. So are commands on records, for
-    the time that a call takes. ``__objclass__`` is the class, as in methods written in C; :mod:`inspect`
-    reads it.
+    Coroutine functions are left alone: callers ask whether a function is one. So are ``get``, ``put``,
+    ``exists`` and batches, for the time that a call takes. ``__objclass__`` is the class, as in methods
+    written in C; :mod:`inspect` reads it.
     """
     for name in dir(cls):
         function = getattr(cls, name)

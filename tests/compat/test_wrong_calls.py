@@ -27,6 +27,13 @@ def twins(official, config):
 @pytest.mark.parametrize(
     ("command", "arguments", "text"),
     [
+        (
+            "append",
+            (("test", "wrong", 1), "a", "b", {}, {}, ""),
+            "append() takes at most 5 arguments (6 given)",
+        ),
+        ("remove", (("test", "wrong", 1), {}, {}, ""), "remove() takes at most 3 arguments (4 given)"),
+        ("operate", (), "operate() missing required argument 'key' (pos 1)"),
         ("udf_put", (), "udf_put() missing required argument 'filename' (pos 1)"),
         ("index_list_create", (), "index_list_create() missing required argument 'ns' (pos 1)"),
         ("info_random_node", (), "info_random_node() missing required argument 'command' (pos 1)"),
@@ -91,10 +98,10 @@ def test_other_wrong_calls_keep_pythons_text(twins):
         client.udf_put("a.lua", filename="a.lua")
 
 
-def test_commands_on_records_have_no_function_around_them(twins):
+def test_quick_commands_have_no_function_around_them(twins):
     """It would cost a fiftieth of a call."""
     client = twins[1].client
-    for name in ("get", "put", "operate", "batch_read", "read_matrix"):
+    for name in ("get", "put", "exists", "batch_read", "batch_operate", "read_matrix"):
         assert not hasattr(getattr(client, name), "__wrapped__"), name
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'key'"):
         client.get()
