@@ -150,15 +150,12 @@ def status(field):
 
 policy = {"total_timeout": 60_000, "socket_timeout": 30_000}
 client = aerospike_py.client(config).connect()
-def read(rows):
-    keys = aerospike_py.Keys("test", name, (np.arange(rows) % 2000).tolist())
-    return client.batch_read_arrow(keys, schema, policy=policy)
-
-read(100)
+keys = aerospike_py.Keys("test", name, (np.arange(200_000) % 2000).tolist())
+client.batch_read_arrow(aerospike_py.Keys("test", name, list(range(100))), schema)
 ctypes.CDLL(None).malloc_trim(0)
 open("/proc/self/clear_refs", "w").write("5")
 before = status("VmRSS")
-records = read(200_000)
+records = client.batch_read_arrow(keys, schema, policy=policy)
 print(status("VmHWM") - before, records.nbytes, len(records))
 client.close()
 """

@@ -17,6 +17,8 @@ import pytest
 import aerospike_py as aerospike
 
 SCHEMA = {"n": "int64", "t": "utf8"}
+#: Sanitizers and busy machines take their time.
+PATIENT: Any = {"total_timeout": 60_000, "socket_timeout": 30_000}
 
 
 @pytest.fixture
@@ -242,7 +244,7 @@ def test_missing_columns_warn_once(client: Any, keys: list[Any]) -> None:
 def test_many_rows_make_several_batches(client: Any, fresh_set: str) -> None:
     client.put(("test", fresh_set, 7), {"n": 7, "t": "text"})
     keys = aerospike.Keys("test", fresh_set, np.arange(70_000) % 11)
-    records = client.batch_read_arrow(keys, SCHEMA, meta=("key",))
+    records = client.batch_read_arrow(keys, SCHEMA, meta=("key",), policy=PATIENT)
     table = records.to_pyarrow()
     assert [batch.num_rows for batch in table.to_batches()] == [65_536, 70_000 - 65_536]
     assert table["key"].to_pylist() == (np.arange(70_000) % 11).tolist()
@@ -271,7 +273,8 @@ def test_an_export_outlives_its_result_and_client(config: Any, fresh_set: str) -
 
 
 def test_early_release_and_partial_consumption(client: Any, keys: list[Any], fresh_set: str) -> None:
-    records = client.batch_read_arrow(aerospike.Keys("test", fresh_set, np.arange(200_000)), SCHEMA)
+    many = aerospike.Keys("test", fresh_set, np.arange(200_000))
+    records = client.batch_read_arrow(many, SCHEMA, policy=PATIENT)
     reader = pa.RecordBatchReader.from_stream(records)
     first = reader.read_next_batch()
     reader.close()

@@ -63,7 +63,8 @@ def own(config: Any) -> Iterator[Any]:
 
 
 def _read(client: Any, name: str, rows: int = ROWS) -> Any:
-    return client.batch_read_arrow(aerospike.Keys("test", name, np.arange(rows) % STORED), SCHEMA)
+    keys = aerospike.Keys("test", name, np.arange(rows) % STORED)
+    return client.batch_read_arrow(keys, SCHEMA, policy=PATIENT)
 
 
 def _churn() -> None:
@@ -144,7 +145,7 @@ import pyarrow as pa
 import aerospike_py
 client = aerospike_py.client({config!r}).connect()
 keys = [("test", {filled!r}, row % {STORED}) for row in range(70_000)]
-records = client.batch_read_arrow(keys, {SCHEMA!r})
+records = client.batch_read_arrow(keys, {SCHEMA!r}, policy={PATIENT!r})
 batches = client.query("test", {filled!r}).arrow_batches({{"n": "int64"}}, rows=10)
 reader = pa.RecordBatchReader.from_stream(batches)
 block = reader.read_next_batch()
