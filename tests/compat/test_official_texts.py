@@ -54,6 +54,11 @@ CALLS: list[tuple[str, Callable[[Twin, Any], Any], str]] = [
     ("bins", lambda twin, key: twin.client.remove_bin(key, None), "name at least one"),
     ("index", index(None), "must be the name of a bin"),
     ("udf", lambda twin, key: twin.client.query("test", key[1]).apply("m", "f", "age"), "must be a list"),
+    (
+        "scan_apply",
+        lambda twin, key: twin.client.scan_apply("test", key[1], "m", "f", "age"),
+        "must be a list of the function's arguments",
+    ),
     ("udf set", lambda twin, key: twin.client.query("test", key[1]).apply("m", "f", [{1, 2}]), r"args\[0\]"),
 ]
 

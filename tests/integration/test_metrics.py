@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -93,9 +94,19 @@ def test_values_that_change_or_fail_are_counted(client, fresh_set):
 
 def test_a_client_that_is_not_connected_has_no_metrics(face, config):
     client = face.client(config)
-    for call in (client.metrics, client.enable_metrics):
+    calls = [client.metrics, client.enable_metrics, client.disable_metrics]
+    for call in calls[: 1 if face.name == "sync" else None]:
         with pytest.raises(aerospike.exception.ClientError, match="not connected"):
             call()
+
+
+def test_enabling_metrics_connects_the_synchronous_client(config):
+    with contextlib.closing(aerospike.client(config)) as client:
+        client.disable_metrics()
+        assert not client.is_connected()
+        client.enable_metrics()
+        assert client.is_connected()
+        assert client.metrics().enabled
 
 
 # ---------------------------------------------------------------- Prometheus
