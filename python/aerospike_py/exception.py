@@ -584,7 +584,7 @@ class RefusedRequest(ParamError, InvalidRequest):
     """A request that servers refuse, refused before it is sent. An ``InvalidRequest``, as in the official
     client, that is also a ``ParamError``."""
 
-    code = InvalidRequest.code
+    code = 4
 
 
 class LostConflict(ServerError):

@@ -12,7 +12,8 @@ from .exception import ClientError, ParamTypeError
 class null:  # noqa: N801 (the official client's name)
     """The nil value, for code written for the official client. Setting a bin to it removes the bin.
 
-    As the end of a range it is nil, where None leaves the end open. Values that are read are None.
+    As the end of a range in an operation it is nil, where None leaves the end open. Values that are read are
+    None.
 
     Example:
         >>> client.put(("test", "users", 1), {"visits": null()})

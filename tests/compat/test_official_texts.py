@@ -9,6 +9,7 @@ import pytest
 
 import aerospike_py
 from aerospike_py import metrics
+from tests.support.records import SKETCH
 from tests.support.twins import Twin, aerospike
 
 # The official client warns of deprecated methods.
@@ -54,6 +55,11 @@ CALLS: list[tuple[str, Callable[[Twin, Any], Any], str]] = [
     ("bins", lambda twin, key: twin.client.remove_bin(key, None), "name at least one"),
     ("index", index(None), "must be the name of a bin"),
     ("udf", lambda twin, key: twin.client.query("test", key[1]).apply("m", "f", "age"), "must be a list"),
+    (
+        "scan_apply",
+        lambda twin, key: twin.client.scan_apply("test", key[1], "m", "f", "age"),
+        "must be a list of the function's arguments",
+    ),
     ("udf set", lambda twin, key: twin.client.query("test", key[1]).apply("m", "f", [{1, 2}]), r"args\[0\]"),
 ]
 
@@ -81,6 +87,10 @@ CODES: list[tuple[str, Callable[[Twin, Any], Any]]] = [
     ("truncate", lambda twin, key: twin.client.truncate("test", key[1], None)),
     ("truncate in the future", lambda twin, key: twin.client.truncate("test", key[1], 2**63 + 1)),
     ("name of a bin", lambda twin, key: twin.client.index_string_create("test", key[1], "a" * 16, "texts")),
+    ("no bins to remove", lambda twin, key: twin.client.remove_bin(key, [])),
+    ("no bins to select", lambda twin, key: twin.client.select(key, [])),
+    ("the set without a name", lambda twin, key: twin.client.truncate("test", "", 0)),
+    ("null to prepend", lambda twin, key: twin.client.prepend(key, "s", package(twin).null())),
     ("context", lambda twin, key: twin.client.index_cdt_create("test", key[1], "a", 1, 1, "texts", None)),
 ]
 
@@ -229,3 +239,38 @@ def test_a_predicate_without_a_value():
     with pytest.raises(aerospike_py.ParamError, match="val is None") as caught:
         aerospike_py.predicates.equals("a", None)  # type: ignore[arg-type]
     assert caught.value.msg == "predicate is invalid."
+
+
+def test_null_is_the_end_of_a_range(twins, key):
+    """Nil is less than every other value; None leaves the end open."""
+    from aerospike_helpers.operations import list_operations as official_lists
+
+    from aerospike_py import list_operations
+
+    assert aerospike_py.null() == aerospike_py.null()
+    assert repr(aerospike_py.null()) == "null()"
+    for twin in twins:
+        lists: Any = official_lists if twin.is_official else list_operations
+        twin.client.put(key, {"l": [1, "a", None]})
+        for end, count in ((package(twin).null(), 0), (None, 2)):
+            found = lists.list_get_by_value_range("l", aerospike_py.LIST_RETURN_COUNT, 0, end)
+            assert twin.client.operate(key, [found])[2] == {"l": count}
+
+
+def test_sketches_in_lists(twins, key):
+    for twin in twins:
+        sketch = twin.HyperLogLog(SKETCH)
+        twin.client.put(key, {"l": [sketch, {"x": sketch}], "b": [SKETCH]})
+        for reader in twins:
+            bins = reader.client.get(key)[2]
+            assert type(bins["l"][0]) is type(bins["l"][1]["x"]) is reader.HyperLogLog
+            assert bytes(bins["l"][0]) == bytes(bins["b"][0]) == SKETCH
+            assert type(bins["b"][0]) is bytes
+
+
+def test_a_single_key_for_a_batch(twins, key):
+    for twin in twins:
+        with pytest.raises(package(twin).exception.ParamError) as caught:
+            twin.client.batch_read(key)
+    assert "a single key; pass a list of keys, such as [key]" in str(caught.value)
+    assert caught.value.msg == "keys should be a list of aerospike key tuples"

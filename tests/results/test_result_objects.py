@@ -125,7 +125,8 @@ def test_keys_of_arrays_pickle(client, fresh_set):
 def test_results_unpack_and_have_names(client, keys):
     key, meta, bins = client.get(keys[0])
     namespace, set, primary_key, digest = key
-    assert (namespace, set, primary_key) == keys[0]
+    assert (namespace, set, primary_key) == (*keys[0][:2], None)
+    assert client.get(keys[0], {"key": aerospike.POLICY_KEY_SEND}).key[:3] == keys[0]
     assert (meta["gen"], bins["n"], len(digest)) == (1, 0, 20)
     assert client.get(keys[0])._asdict().keys() == {"key", "meta", "bins"}
     for record in client.batch_read(keys[:2]):

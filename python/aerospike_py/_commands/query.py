@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._utils.describe import describe
 from .._utils.event_loop import call
 from ..constants import JOB_QUERY, JOB_STATUS_INPROGRESS
-from ..exception import ParamError, ParamTypeError
+from ..exception import ParamError, ParamTypeError, _with_official_text
 from ..query import AsyncQuery, AsyncScan, Query, Scan
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ _SCAN_OPTIONS = ("concurrent", "nobins")
 def _check_namespace(function: str, ns: object) -> None:
     if not isinstance(ns, str):
         raise ParamTypeError(f"{function}() argument 1 must be str: ns is {describe(ns)}")
+
+
+def _check_arguments(args: object) -> None:
+    if args is not None and not isinstance(args, list | tuple):
+        error = ParamTypeError(f"args is {describe(args)}; it must be a list of the function's arguments")
+        raise _with_official_text(error, "Arguments should be a list")
 
 
 def _check_scan(options: object, block: object) -> None:
@@ -120,6 +126,7 @@ class QueryCommands:
             >>> job = client.query_apply("test", "users", visitors, "visits", "visit", [1])
         """
         _check_namespace("query_apply", ns)
+        _check_arguments(args)
         query = self.query(ns, set).where(predicate).apply(module, function, args)
         return query.execute_background(policy)
 
@@ -157,6 +164,7 @@ class QueryCommands:
             >>> job = client.scan_apply("test", "users", "visits", "visit", [1])
         """
         _check_namespace("scan_apply", ns)
+        _check_arguments(args)
         _check_scan(options, block)
         job = self.query(ns, set).apply(module, function, args).execute_background(policy)
         while block and self._core.job_info(None, job, JOB_QUERY, None)["status"] == JOB_STATUS_INPROGRESS:
@@ -208,6 +216,7 @@ class AsyncQueryCommands:
             >>> job = await client.query_apply("test", "users", visitors, "visits", "visit", [1])
         """
         _check_namespace("query_apply", ns)
+        _check_arguments(args)
         query = self.query(ns, set).where(predicate).apply(module, function, args)
         return await query.execute_background(policy)
 
@@ -232,6 +241,7 @@ class AsyncQueryCommands:
         import asyncio
 
         _check_namespace("scan_apply", ns)
+        _check_arguments(args)
         _check_scan(options, block)
         job = await self.query(ns, set).apply(module, function, args).execute_background(policy)
         while block:

@@ -13,17 +13,25 @@ use crate::values::{Bools, encode_operand};
 /// The longest name of a module or function that servers take.
 const MAX_NAME: usize = 127;
 
+/// What a call is for: the official client has texts and a code of its own for the arguments of a query's function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    Records,
+    Query,
+}
+
 /// Reads a call.
 pub(crate) fn function(
     module: &Bound<'_, PyAny>,
     name: &Bound<'_, PyAny>,
     arguments: Option<&Bound<'_, PyAny>>,
     bools: Bools,
+    what_for: For,
 ) -> PyResult<Function> {
     Ok(Function {
         module: checked_name("module", module)?,
         name: checked_name("function", name)?,
-        arguments: encode_arguments(arguments, bools)?,
+        arguments: encode_arguments(arguments, bools, what_for)?,
     })
 }
 
@@ -42,15 +50,17 @@ fn checked_name(what: &str, name: &Bound<'_, PyAny>) -> PyResult<String> {
 }
 
 /// Encodes the arguments of a call as a list.
-fn encode_arguments(arguments: Option<&Bound<'_, PyAny>>, bools: Bools) -> PyResult<Vec<u8>> {
+fn encode_arguments(arguments: Option<&Bound<'_, PyAny>>, bools: Bools, what_for: For) -> PyResult<Vec<u8>> {
     let mut out = Vec::new();
     let Some(arguments) = arguments.filter(|arguments| !arguments.is_none()) else {
         wire_protocol::msgpack::write_list_header(&mut out, 0);
         return Ok(out);
     };
     let py = arguments.py();
-    // With the official client's code, too.
-    let official = |error, text: &str| with_code(py, with_official_text(py, error, text), CLIENT);
+    let official = |error, text: &str| match what_for {
+        For::Records => error,
+        For::Query => with_code(py, with_official_text(py, error, text), CLIENT),
+    };
     if !arguments.is_instance_of::<PyList>() && !arguments.is_instance_of::<PyTuple>() {
         let found = describe(arguments);
         let message = format!("args is {found}; it must be a list of the function's arguments");

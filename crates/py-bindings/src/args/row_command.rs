@@ -7,7 +7,7 @@ use wire_protocol::command::WriteOptions;
 use wire_protocol::message::info1;
 
 use crate::args::config::Config;
-use crate::args::function;
+use crate::args::function::{self, For};
 use crate::args::operations::{self, Operations};
 use crate::args::policy::{self, RowPolicy};
 use crate::args::settings::Settings;
@@ -118,6 +118,7 @@ impl RowCommand {
                     &object.getattr(intern!(py, "function"))?,
                     attribute(intern!(py, "args"))?.as_ref(),
                     config.bools,
+                    For::Records,
                 )?;
                 Self::apply(py, &function, &row.of_row(py, None)?)
             }

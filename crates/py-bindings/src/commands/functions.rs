@@ -8,7 +8,7 @@ use pyo3::types::{PyByteArray, PyDict, PyList, PyString};
 use wire_protocol::info;
 
 use crate::args::convert::{text, whole_number};
-use crate::args::function;
+use crate::args::function::{self, For};
 use crate::args::policy;
 use crate::args::row_command::RowCommand;
 use crate::call::{Call, Completions, done, or_raise};
@@ -159,7 +159,7 @@ impl Core {
         let cluster = self.cluster(py)?;
         let policy = policy::apply(py, &self.config.policies.apply, "apply policy", policy)?;
         self.config.check_replica(py, policy.policy.limits.replica)?;
-        let function = function::function(module, name, arguments, self.config.bools)?;
+        let function = function::function(module, name, arguments, self.config.bools, For::Records)?;
         let arena = KeyArena::read_one(key)?;
         let key = arena.command_key(policy.send_key);
         let digest = key.digest;
@@ -191,7 +191,7 @@ impl Core {
         let parent = self.parent_policy(py, policy)?;
         let defaults = &self.config.policies.batch_apply;
         let row = policy::row_apply(py, defaults, "batch apply policy", row_policy)?.of_row(py, None)?;
-        let function = function::function(module, name, arguments, self.config.bools)?;
+        let function = function::function(module, name, arguments, self.config.bools, For::Records)?;
         let command = RowCommand::apply(py, &function, &row)?;
         let arena = Arc::new(KeyArena::read(keys)?);
         self.run_batch(py, completions, "batch_apply", arena, vec![command], parent, None)
@@ -204,7 +204,7 @@ impl Core {
         name: &Bound<'_, PyAny>,
         arguments: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<QueryFunction> {
-        Ok(QueryFunction(function::function(module, name, arguments, self.config.bools)?))
+        Ok(QueryFunction(function::function(module, name, arguments, self.config.bools, For::Query)?))
     }
 }
 
