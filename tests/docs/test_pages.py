@@ -293,6 +293,8 @@ PROGRAMS = {
     "pytest": pytest_arguments,
     "aerospike-py": command_line,
     ".ci/run": pytest_arguments,
+    # `taskset -c CORE PROGRAM ...`
+    "taskset": lambda words: PROGRAMS[words[2]](words[3:]),
     # Not ours to check.
     "apt-get": lambda words: None,
     "cd": lambda words: None,
