@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -221,6 +222,7 @@ def cargo(words: list[str]) -> None:
         "nextest",
         "package",
         "publish",
+        "run",
         "test",
     }, words[0]
     if "-p" in words:
@@ -281,7 +283,7 @@ def command_line(words: list[str]) -> None:
     ours((sys.executable, "-m", "aerospike_py"), words)
 
 
-PROGRAMS = {
+PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "make": make,
     "cargo": cargo,
     "python": python,
