@@ -377,6 +377,8 @@ def test_a_query_that_is_left_early_is_no_failure(counted, fresh_set):
     eventually("the request is counted", lambda: bool(outcomes(counted, "query")))
     assert outcomes(counted, "query").keys() <= {"ok", "cancelled"}
     assert "cancelled" in outcomes(counted, "query")
+    # The call ends after its requests.
+    eventually("the call is counted", lambda: counted.metrics().find("query", outcome=None).calls == 1)
     [query] = [each for each in counted.metrics().commands if each.command == "query"]
     assert query.outcome in ("ok", "cancelled")
 
