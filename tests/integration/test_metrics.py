@@ -383,15 +383,6 @@ def test_a_query_that_is_left_early_is_no_failure(counted, fresh_set):
     assert query.outcome in ("ok", "cancelled")
 
 
-def test_enabling_metrics_connects_the_synchronous_client(config):
-    with contextlib.closing(aerospike.client(config)) as client:
-        client.disable_metrics()
-        assert not client.is_connected()
-        client.enable_metrics()
-        assert client.is_connected()
-        assert client.metrics().enabled
-
-
 # ---------------------------------------------------------------- Prometheus
 
 

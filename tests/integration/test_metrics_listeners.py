@@ -76,8 +76,9 @@ def test_a_listener_that_fails_enables_nothing(face, config, fresh_set):
         for is_enabled in (False, True):
             if is_enabled:
                 client.enable_metrics()
-            with pytest.raises(LookupError, match="of the listener"):
+            with pytest.raises(aerospike.exception.ClientError, match="of the listener") as caught:
                 client.enable_metrics(policy)
+            assert isinstance(caught.value.__cause__, LookupError)
             assert client.metrics().enabled == is_enabled
             client.put(("test", fresh_set, 1), {"a": 1})
             assert client.metrics().find("put").calls == is_enabled

@@ -84,7 +84,7 @@ def test_keys_of_several_sets_and_kinds(client, fresh_set, keys):
         ("test", fresh_set, np.uint8(2)),
         ("bar", fresh_set, bytearray(b"x")),
         ("test", fresh_set, None, digest),
-        client.get(keys[0]).key,
+        client.get(keys[0], {"key": aerospike.POLICY_KEY_SEND}).key,
         ("test", None, digest),
     ]
     batch = client.batch_read(given, ["name"], _dtype=DTYPE)

@@ -142,9 +142,8 @@ def partition_filter(partitions: Sequence[int]) -> dict[str, object]:
     if count != len(partitions):
         wanted = set(partitions)
         # Those in between count as read.
-        result["partition_status"] = {
-            partition: (partition, False, False, b"", 0)
-            for partition in range(begin, begin + count)
-            if partition not in wanted
-        }
+        between = [partition for partition in range(begin, begin + count) if partition not in wanted]
+        status: dict[object, object] = {"done": False, "retry": False}
+        status.update((partition, (partition, False, False, b"", 0)) for partition in between)
+        result["partition_status"] = status
     return result

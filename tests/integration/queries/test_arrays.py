@@ -124,6 +124,7 @@ def test_select_narrows_the_fields(client, fresh_set, read):
         assert not block.present["s"].any()
         assert not block["f"].any()
     # None of the fields is selected: rows all the same.
+    query = client.query("test", fresh_set)
     query.select("nothere")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MissingFieldWarning)

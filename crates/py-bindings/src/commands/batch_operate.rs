@@ -196,7 +196,9 @@ fn items_of_batch<'py>(batch: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyA
 /// An error with the position of the row that it is about.
 fn at_row(py: Python<'_>, position: usize, error: PyErr) -> PyErr {
     let value = error.value(py);
-    match (value.getattr(intern!(py, "msg")), value.getattr(intern!(py, "code"))) {
+    // The message, which `msg` may not be: there, programs find the official client's text.
+    let message = value.getattr(intern!(py, "args")).and_then(|args| args.get_item(0));
+    match (message, value.getattr(intern!(py, "code"))) {
         (Ok(message), Ok(code)) => {
             let message = format!("batch_records[{position}]: {message}");
             PyErr::from_type(error.get_type(py), (message, code.unbind(), false))
