@@ -75,7 +75,7 @@ def methods_explain_wrong_calls(cls: _Class) -> _Class:
 
     Coroutine functions are left alone: callers ask whether a function is one. So are ``get``, ``put``,
     ``exists`` and batches, for the time that a call takes. ``__objclass__`` is the class, as in methods
-    written in C; :mod:`inspect` reads it.
+    written in C; ``inspect`` reads it.
     """
     for name in dir(cls):
         function = getattr(cls, name)

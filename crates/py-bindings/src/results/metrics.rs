@@ -19,7 +19,7 @@ pub(super) fn count_values(summary: &Summary) {
 
 /// Counts what changed or did not fit in the rows of a table.
 pub(super) fn count_table_values(report: &TableReport) {
-    count(report.inexact.iter().map(|(_, count)| *count).sum(), report.failure_count);
+    count(report.inexact.values().sum(), report.failure_count);
 }
 
 fn count(changed: u64, failed: u64) {
