@@ -13,21 +13,12 @@ import pytest
 from aerospike_py.testing import DevServer
 from tests.support import replay
 
-UDF = "runs user-defined functions"
+STREAM = "is about a function over the stream of records, which nodes refuse here"
 CLOCK = "asks whether a record is older than a millisecond, which the replay can be faster than"
 
-# Files that are about features which the node does not have.
-OTHER_FEATURES = {
-    "aggregate": UDF,
-    "apply": UDF,
-    "batch_apply": UDF,
-    "query_apply": UDF,
-    "scan_apply": UDF,
-}
-
-# Tests of the other files that may differ: a pattern of their names, and why.
+# Tests that may differ: a pattern of their names, and why.
 EXCEPTIONS = {
-    "batch_write": [(r"_with_expr_filtering_out_record\[policy_batch_apply\]", UDF)],
+    "aggregate": [("test_neg_aggregate_with_where_incorrect$", STREAM)],
     "expressions_base": [("test_scan_with_results_method_and_expressions$", CLOCK)],
 }
 
@@ -38,7 +29,7 @@ def reason_of(name: str, test: str) -> str | None:
 
 
 @pytest.mark.embedded
-@pytest.mark.parametrize("name", [name for name in replay.files() if name not in OTHER_FEATURES])
+@pytest.mark.parametrize("name", replay.files())
 def test_recorded_tests_are_answered_alike(name: str) -> None:
     with DevServer() as server:
         report = replay.replay(name, server.hosts[0])
@@ -49,14 +40,13 @@ def test_recorded_tests_are_answered_alike(name: str) -> None:
 
 def test_every_exception_is_one() -> None:
     recorded = set(replay.files())
-    assert OTHER_FEATURES.keys() <= recorded
+    assert EXCEPTIONS.keys() <= recorded
     for name, patterns in EXCEPTIONS.items():
         for pattern, _ in patterns:
             assert any(re.search(pattern, test) for test in replay.control()[name]), (name, pattern)
 
 
 def test_the_exceptions_are_few() -> None:
-    measured = {name: tests for name, tests in replay.control().items() if name not in OTHER_FEATURES}
-    tests = [(name, test) for name, names in measured.items() for test in names]
+    tests = [(name, test) for name, names in replay.control().items() for test in names]
     excepted = [entry for entry in tests if reason_of(*entry) is not None]
     assert len(excepted) <= len(tests) // 100, excepted
