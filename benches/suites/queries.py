@@ -50,7 +50,7 @@ def measure(bench: Bench, workload: Workload) -> dict[str, Any]:
         floor.prepare_query(workload)
         taken["array"][FLOOR] = {}
     # Several queries a sample: on a virtual machine, the first 0.1 s after a pause can be twice as slow.
-    calls = max(1, 500_000 // size)
+    calls = min(max(1, 500_000 // size), 5)
     for number in range(bench.effort.rounds):
         for kind, clients in taken.items():
             for client, figures in clients.items():
