@@ -4,8 +4,8 @@
 
 Three embedded nodes hold records of five bins. This process is the service: every 10 ms it reads a batch of
 100 records into an array. A time counts from the moment at which the batch was due, so a batch that waits for
-the one before it is slow, too. Another process is the job: 24 threads read 24 splits of the set, again and
-again. The cases take turns in each round; figures are medians of the rounds. Nodes, service and job share
+the one before it is slow, too. The job runs in another process, where 24 threads keep reading the set's 24
+splits. The cases take turns in each round; figures are medians of the rounds. Nodes, service and job share
 the cores of this machine, so the job also takes CPU from the service: it would not on a machine of its own.
 """
 

@@ -139,7 +139,7 @@ class _Options:
     def config(self) -> ClientConfig:
         config: Any = {}
         if "config" in self._values:
-            config = {**mapping("config", json.loads(self._values["config"]))}
+            config = mapping("config", json.loads(self._values["config"]))
         hosts = [_address(host) for host in self._names("hosts") or []]
         if hosts:
             config["hosts"] = hosts

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import aerospike_py as aerospike
+from tests.support.memory import STATUS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs limits and figures of Linux")
 
@@ -109,11 +110,6 @@ import ctypes
 import aerospike_py
 import numpy as np
 
-def status(field):
-    for line in open("/proc/self/status"):
-        if line.startswith(field):
-            return int(line.split()[1]) * 1024
-
 client = aerospike_py.client(config).connect()
 client.batch_read_arrow(aerospike_py.Keys("test", name, np.arange(2000) % 1000), schema)
 keys = aerospike_py.Keys("test", name, np.where(np.arange(200_000) == 777, 1000, np.arange(200_000) % 1000))
@@ -133,7 +129,7 @@ def test_one_long_text_among_many_costs_no_more_than_itself(config: Any, fresh_s
             text = "x" * 10_000 if row == 1000 else f"text {row}"
             client.put(("test", fresh_set, row), {"t": text, "n": row, "l": [row] * (row % 4)})
     schema = {"t": "utf8", "n": "int64", "l": "list<int32>"}
-    peak, size = map(int, _run(PEAK, config=config, name=fresh_set, schema=schema).split())
+    peak, size = map(int, _run(STATUS + PEAK, config=config, name=fresh_set, schema=schema).split())
     assert peak - size < 64 * MIB, (peak, size)
     assert size < 200_000 * 60
 
@@ -142,11 +138,6 @@ SHARE = """
 import ctypes
 import aerospike_py
 import numpy as np
-
-def status(field):
-    for line in open("/proc/self/status"):
-        if line.startswith(field):
-            return int(line.split()[1]) * 1024
 
 policy = {"total_timeout": 60_000, "socket_timeout": 30_000}
 client = aerospike_py.client(config).connect()
@@ -174,7 +165,7 @@ def test_a_read_takes_little_memory_besides_its_columns(config: Any, fresh_set: 
         "lists": {"l": "list<float32>"},
         "numbers": {f"n{column}": "int64" for column in range(5)},
     }[what]
-    out = _run(SHARE, config=config, name=fresh_set, schema=schema)
+    out = _run(STATUS + SHARE, config=config, name=fresh_set, schema=schema)
     peak, size, rows = map(int, out.split())
     assert rows == 200_000
     assert peak < 1.6 * size, (peak, size)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import aerospike_py as aerospike
+from tests.support.memory import STATUS
 
 #: Integers at the limits of the two widths in which they are kept.
 EDGES = [0, -1, 1, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**63 - 1, -(2**63), 2**32, 255, 256]
@@ -74,11 +75,6 @@ import ctypes
 import aerospike_py
 import numpy as np
 
-def status(field):
-    for line in open("/proc/self/status"):
-        if line.startswith(field):
-            return int(line.split()[1]) * 1024
-
 client = aerospike_py.client(config).connect()
 client.batch_read_arrow(aerospike_py.Keys("test", name, np.arange(20_000)), {"n": "int8"})
 keys = aerospike_py.Keys("test", name, np.arange(1_000_000))
@@ -95,7 +91,7 @@ client.close()
 def test_keys_and_digests_take_few_bytes_of_a_row(config: Any, fresh_set: str) -> None:
     """A million rows: 4 bytes of each for its key while digests are forgotten, and no twelve for code and
     metadata. Copies of the keys' array are freed before."""
-    program = f"config, name = {config!r}, {fresh_set!r}\n{PEAK}"
+    program = f"config, name = {config!r}, {fresh_set!r}\n{STATUS}{PEAK}"
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=110)
     assert answer.returncode == 0, answer.stderr
     assert int(answer.stdout) < 24_000_000, answer.stdout

@@ -1,6 +1,6 @@
 //! The keys of a batch and their digests, which are computed in pages.
 //!
-//! A batch whose digests nobody asks for later forgets a page once all its rows are settled: digests take 20 bytes a
+//! A batch whose digests are not needed later forgets a page once all its rows are settled: digests take 20 bytes a
 //! row, which is much beside the values of a few numbers. What still needs one of them computes the page again.
 
 use std::collections::VecDeque;
