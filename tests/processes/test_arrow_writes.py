@@ -17,7 +17,9 @@ pytestmark = [
 ]
 
 PRELUDE = """
+import threading
 import pyarrow as pa
+released = threading.Event()
 schema = pa.schema({"id": pa.int64()})
 def endless():
     try:
@@ -25,6 +27,7 @@ def endless():
             yield pa.record_batch({"id": pa.array(np.arange(1000))})
     finally:
         print("released", flush=True)
+        released.set()
 def reader(batches):
     return pa.RecordBatchReader.from_batches(schema, batches)
 """
@@ -47,6 +50,8 @@ try:
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 client.put(keys[0], {"i": 1})
+# The thread that reads the stream ends its read first.
+assert released.wait(30)
 client.close()
 """),
         own_node,
