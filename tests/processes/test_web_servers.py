@@ -102,7 +102,7 @@ class Service:
         return answer["worker"]
 
     def wait_until_it_serves(self):
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log.read_text()
             try:
@@ -126,7 +126,7 @@ class Service:
         eventually(
             lambda: f"a new worker answers: {self.log.read_text()}",
             lambda: bool(set(self.workers) - old - {None}),
-            40,
+            60,
         )
 
     def stop(self):

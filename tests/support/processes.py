@@ -53,7 +53,7 @@ def pause_when_connected(process: subprocess.Popen[str], server: DevServer) -> N
     process.stdin.flush()
 
 
-def end_of(process: subprocess.Popen[str], seconds: float = 30) -> tuple[int, str, str]:
+def end_of(process: subprocess.Popen[str], seconds: float = 75) -> tuple[int, str, str]:
     """Waits for the end of a process; returns its exit code, output and errors.
 
     If it does not end in time, kills it with its children and fails.
