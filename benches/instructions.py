@@ -31,13 +31,20 @@ MEANINGS = {
     "decode-converted": "the same, into `f4`, `i4`, `f2`, `u1` and `?` fields",
     "decode-twelve": "one record of a reply, twelve numeric bins",
     "decode-nested": "the same twelve values in a map in a map, into a struct of a struct",
+    "batch": "one record of a batch of 100 over a socket, from its key to a sink that counts, on one thread",
+    "batch-metrics": "the same with metrics on",
 }
+# What is counted of whole batches, and the argument of its example.
+BATCHES = {"batch": "off", "batch-metrics": "on"}
+BATCH_KEYS = 100
+# Sockets make counts vary by chance, so more passes and the least of a few counts.
+BATCH_PASSES, BATCH_COUNTS = (100, 1_100), 3
 
 
-def build() -> str:
-    command = ["cargo", "build", "--quiet", "--release", "-p", "record-decode", "--example", "hot_loops"]
+def build(package: str, example: str) -> str:
+    command = ["cargo", "build", "--quiet", "--release", "-p", package, "--example", example]
     subprocess.run(command, cwd=ROOT, check=True)
-    return str(Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/examples/hot_loops")
+    return str(Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/examples" / example)
 
 
 def output(*command: str) -> str:
@@ -54,8 +61,14 @@ def collected(valgrind: str, program: str, loop: str, passes: int) -> int:
     return int(found.group(1))
 
 
-def count(valgrind: str, program: str) -> dict[str, float]:
-    """Instructions per record of each loop."""
+def count(valgrind: str) -> dict[str, float]:
+    """Instructions per record of each loop, and of batches."""
+    return count_loops(valgrind, build("record-decode", "hot_loops")) | count_batches(
+        valgrind, build("aero-io", "batch_instructions")
+    )
+
+
+def count_loops(valgrind: str, program: str) -> dict[str, float]:
     rows = int(output(program, "rows", "0"))
     few, many = PASSES
     counts = {}
@@ -63,6 +76,19 @@ def count(valgrind: str, program: str) -> dict[str, float]:
         more = collected(valgrind, program, loop, many) - collected(valgrind, program, loop, few)
         counts[loop] = round(more / (many - few) / rows, 1)
         print(f"  {loop}: {counts[loop]}", flush=True)
+    return counts
+
+
+def count_batches(valgrind: str, program: str) -> dict[str, float]:
+    few, many = BATCH_PASSES
+    counts = {}
+    for name, metrics in BATCHES.items():
+        runs = [
+            [collected(valgrind, program, metrics, passes) for _ in range(BATCH_COUNTS)]
+            for passes in (few, many)
+        ]
+        counts[name] = round((min(runs[1]) - min(runs[0])) / (many - few) / BATCH_KEYS, 1)
+        print(f"  {name}: {counts[name]}", flush=True)
     return counts
 
 
@@ -105,7 +131,7 @@ def main() -> int:
     if valgrind is None:
         print("missing: valgrind (apt-get install valgrind)", file=sys.stderr)
         return 1
-    counts = count(valgrind, build())
+    counts = count(valgrind)
     if not arguments.check:
         compiler = output("rustc", "--version").split()[1]
         RECORDED.write_text(markdown(counts, compiler), encoding="utf-8")

@@ -14,18 +14,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use aero_io::{
-    BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Digest, Key, OwnedKey, Seed, Space, TcpTransport,
-    WriteOp, WritePolicy,
-};
+use aero_io::{BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Digest, Seed, TcpTransport, WritePolicy};
 use wire_protocol::batch::{BatchReadHeader, BatchRow, write_batch_read};
 use wire_protocol::command::Projection;
-use wire_protocol::message::op;
-use wire_protocol::particle::Particle;
 
-use self::batch_support::{Counts, Server, cpu_time, serve};
+use self::batch_support::{BINS, Counts, Server, key, serve, space, values};
 
-const BINS: [&[u8]; 5] = [b"temperature", b"humidity", b"pressure", b"status", b"count"];
+/// Processor time of all threads of this process so far.
+fn cpu_time() -> Duration {
+    let mut sum = 0;
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+        sum += text.split(' ').next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    }
+    Duration::from_nanos(sum)
+}
 
 /// Median wall time and mean processor time of `run`, measured for about two seconds.
 fn measure(mut run: impl FnMut()) -> (Duration, Duration) {
@@ -42,26 +45,10 @@ fn measure(mut run: impl FnMut()) -> (Duration, Duration) {
     (walls[walls.len() / 2], cpu)
 }
 
-fn key(i: usize) -> Key {
-    Key::new(Space::new("test", "cost"), OwnedKey::Str(format!("sensor_{i}").into()), false)
-}
-
 async fn fill(cluster: &Cluster, n: usize) {
     let writers = (0..64).map(|part| async move {
         for i in (part..n).step_by(64) {
-            let values = [
-                Particle::Float(20.0 + i as f64 * 0.5),
-                Particle::Int(40 + i as i64),
-                Particle::Float(1_000.25),
-                Particle::Int(1),
-                Particle::Int(i as i64),
-            ];
-            let ops: Vec<WriteOp<'_>> = BINS
-                .iter()
-                .zip(values)
-                .map(|(&name, value)| WriteOp { code: op::WRITE, name, value })
-                .collect();
-            cluster.write(&key(i), &ops, &WritePolicy::default()).await.expect("a write");
+            cluster.write(&key(i), &values(i), &WritePolicy::default()).await.expect("a write");
         }
     });
     futures_util::future::join_all(writers).await;
@@ -149,7 +136,7 @@ fn main() {
     );
     for n in sizes {
         let digests: Vec<Digest> = (0..n).map(|i| key(i).digest).collect();
-        let keys = Arc::new(BatchKeys::single(Space::new("test", "cost"), digests.clone()));
+        let keys = Arc::new(BatchKeys::single(space(), digests.clone()));
         let request = Arc::new(BatchRead { bins: Bins::names(BINS), ..BatchRead::default() });
         let counts = Arc::new(Counts::default());
         let mut calls = 0;

@@ -1,13 +1,36 @@
-//! What programs that measure batches share: a sink that only counts, the embedded node in a process of its own, and
-//! processor time.
+//! What programs that measure batches share: records, a sink that only counts, and the embedded node in a process of its
+//! own.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use aero_io::{RowLease, RowOutcome, RowSink};
+use aero_io::{Key, OwnedKey, RowLease, RowOutcome, RowSink, Space, WriteOp};
 use wire_protocol::batch::Record;
+use wire_protocol::message::op;
+use wire_protocol::particle::Particle;
+
+pub(crate) const BINS: [&[u8]; 5] = [b"temperature", b"humidity", b"pressure", b"status", b"count"];
+
+pub(crate) fn space() -> Space {
+    Space::new("test", "cost")
+}
+
+pub(crate) fn key(i: usize) -> Key {
+    Key::new(space(), OwnedKey::Str(format!("sensor_{i}").into()), false)
+}
+
+/// What writes record `i`.
+pub(crate) fn values(i: usize) -> [WriteOp<'static>; 5] {
+    let values = [
+        Particle::Float(20.0 + i as f64 * 0.5),
+        Particle::Int(40 + i as i64),
+        Particle::Float(1_000.25),
+        Particle::Int(1),
+        Particle::Int(i as i64),
+    ];
+    std::array::from_fn(|bin| WriteOp { code: op::WRITE, name: BINS[bin], value: values[bin].clone() })
+}
 
 /// Counts rows and the bytes of their bins.
 #[derive(Default)]
@@ -81,14 +104,4 @@ pub(crate) async fn serve() {
     let server = dev_server::DevServer::start(dev_server::Config::default()).await.expect("a free port");
     println!("{}", server.addresses()[0]);
     std::future::pending::<()>().await;
-}
-
-/// Processor time of all threads of this process so far.
-pub(crate) fn cpu_time() -> Duration {
-    let mut sum = 0;
-    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
-        let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-        sum += text.split(' ').next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-    }
-    Duration::from_nanos(sum)
 }
