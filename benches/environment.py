@@ -19,6 +19,22 @@ def hosts_of(text: str) -> list[tuple[str, int]]:
     return [(host, int(port)) for host, _, port in pairs]
 
 
+def server_of(hosts: list[tuple[str, int]]) -> str:
+    """The edition and build of the servers in AEROSPIKE_HOSTS, without their names."""
+    import aerospike_py
+
+    def answers(command: str) -> list[str]:
+        return [(answer or "").strip() for _, answer in client.info_all(command).values()]
+
+    client = aerospike_py.client({"hosts": hosts}).connect()
+    try:
+        found = [" ".join(words) for words in zip(answers("edition"), answers("build"), strict=True)]
+    finally:
+        client.close()
+    nodes = f", {len(found)} nodes" if len(found) > 1 else ""
+    return f"{' and '.join(sorted(set(found)))} at AEROSPIKE_HOSTS{nodes}"
+
+
 def cpu_model() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 from benches.environment import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from benches.workloads.base import Workload
+    from benches.workloads.base import Key, Workload
 
 Hosts = list[tuple[str, int]]
 
@@ -25,10 +28,10 @@ class Refused(Exception):  # noqa: N818
 class Lines:
     """A process that reads one task per line and answers each with a line of JSON."""
 
-    def __init__(self, name: str, command: list[str]) -> None:
+    def __init__(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> None:
         self.client = name
         self._process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
 
     def __enter__(self) -> Self:
@@ -65,7 +68,11 @@ class Worker(Lines):
     """A worker process with one client."""
 
     def __init__(self, client: str, python: str, hosts: Hosts) -> None:
-        super().__init__(client, [python, "-m", "benches.worker", client, json.dumps(hosts)])
+        found = dict(os.environ)
+        if python != sys.executable:
+            # It would lead to this package, which has the other client's module name.
+            found.pop("PYTHONPATH", None)
+        super().__init__(client, [python, "-m", "benches.worker", client, json.dumps(hosts)], found)
         self.about = self.receive()
 
     def begin(self, do: str, **arguments: Any) -> None:
@@ -83,14 +90,14 @@ class Floor(Lines):
         host, port = hosts[0]
         super().__init__("wire-floor", [program, f"{host}:{port}"])
 
-    def _keys(self, workload: Workload, numbers: list[int]) -> None:
-        keys = [workload.key(number) for number in numbers]
+    def prepare_keys(self, keys: Sequence[Key], bins: Sequence[str]) -> None:
+        """Batches of these bins of the keys, which may be in several sets."""
         lines = [f"{set_name}\t{key}" for _, set_name, key in keys]
-        self.send(f"keys {keys[0][0]} {len(keys)} {','.join(workload.bins)}", *lines)
+        self.send(f"keys {keys[0][0]} {len(keys)} {','.join(bins)}", *lines)
         self.receive()
 
     def prepare(self, workload: Workload, count: int) -> None:
-        self._keys(workload, list(range(count)))
+        self.prepare_keys(workload.keys(count), workload.bins)
 
     def prepare_query(self, workload: Workload) -> None:
         """The query of all records of the workload's set, over one connection, as clients send it."""
@@ -102,10 +109,17 @@ class Floor(Lines):
         self.send(f"measure {samples} {calls}")
         return self.receive()
 
+    def add(self, taken: dict[str, Any], samples: int, calls: int) -> None:
+        """Adds samples to those of each number of connections."""
+        for connections, answer in self.measure(samples, calls).items():
+            of = taken.setdefault(connections, {"cpu": [], "wall": []})
+            of["cpu"] += answer["cpu"]
+            of["wall"] += answer["wall"]
+
     def load(self, workload: Workload, count: int) -> None:
         """Writes the first records of a workload whose bins are formulas and which misses no record."""
         assert workload.columns
         assert not workload.missing
-        self._keys(workload, list(range(count)))
+        self.prepare(workload, count)
         self.send(" ".join(["load", *(column.formula() for column in workload.columns)]))
         self.receive()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benches import statistic, targets
+from benches.environment import ROOT
 from benches.statistic import NAMES, PEERS, TUPLES, cell, middle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from benches.statistic import Figures
 
 # The row of an event loop without batches.
 IDLE = "idle loop"
+FLOOR = "wire-floor"
 # Clients whose versions are listed; the others are part of this checkout.
 SHOWN = ("ours", *PEERS)
 
@@ -33,6 +36,14 @@ PLOTS = {
     "async": (("async", "Batches per second and CPU per batch, by batches in flight"),),
     "beside": (("beside", "Speed of other Python code while a client reads batches"),),
 }
+# It shows several workloads, and is beside the first of them.
+WIDE = ("query", "arrow", "nested", "matrix")
+WIDE_PLOT = ("wide", "Client CPU per record: queries, Arrow columns, maps of maps, a matrix of three sets")
+
+# In texts; pages have the path from their folder.
+GUIDE = "benches/README.md"
+# The folder of results against a real server, in the folder of the others.
+SERVER = "server"
 
 
 def short(value: float | None, unit: str = "") -> str:
@@ -68,6 +79,12 @@ def table(head: list[str], rows: list[list[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)]
 
 
+def floor_name(clients: Figures) -> str:
+    """The floor, and the number of connections with which it was fastest."""
+    number = statistic.connections(clients)
+    return f"{NAMES[FLOOR]}, {number} connection{'' if number == '1' else 's'}"
+
+
 def batches(figures: Figures) -> Iterator[str]:
     for workload, sizes in figures.items():
         rows = []
@@ -75,9 +92,8 @@ def batches(figures: Figures) -> Iterator[str]:
             for client, taken in clients.items():
                 cpu, wall = cell(clients, client, "cpu"), cell(clients, client, "wall")
                 name = TUPLES if client == "ours" and "ours-keys" in clients else NAMES[client]
-                if client == "wire-floor":
-                    number = statistic.connections(clients)
-                    name += f", {number} connection{'' if number == '1' else 's'}"
+                if client == FLOOR:
+                    name = floor_name(clients)
                 peak = taken.get("peak")
                 rows.append(
                     [
@@ -105,10 +121,11 @@ def arrow(figures: Figures) -> Iterator[str]:
                 cpu, wall = cell(clients, what, "cpu"), cell(clients, what, "wall")
                 peak = taken.get("peak")
                 above = targets.difference(peak, taken.get("result"))
+                where = "columns" if kind == "arrow" else "an array"
                 rows.append(
                     [
                         f"{int(size):,}",
-                        f"{NAMES[client]}, into {'columns' if kind == 'arrow' else 'an array'}",
+                        floor_name(clients) if client == FLOOR else f"{NAMES[client]}, into {where}",
                         milli(cpu),
                         milli(wall),
                         short(None if cpu is None else cpu * 1e3 / int(size), " ns"),
@@ -194,7 +211,7 @@ def work_beside(figures: Figures) -> Iterator[str]:
         f"{figures['batch']:,} keys per batch, at most {figures['rate']:.1f} batches/s, the best rate of the",
         "other clients. *Kept* and *lost* (per 1,000 records) refer to the time in which a core was free for",
         "the Python code. They are measured in two ways, by iterations and by the kernel's clocks:",
-        "[how](../README.md#other-python-code-while-batches-are-read). *Of an idle machine* compares the",
+        f"[how]({GUIDE}#other-python-code-while-batches-are-read). *Of an idle machine* compares the",
         "speed with that on a machine that does nothing else.",
         "",
     )
@@ -339,16 +356,22 @@ MATRIX_WAYS = {
     "batches": "three batches, an array each",
     "stacked": "three batches, stacked into a matrix",
 }
+MATRIX_PEERS = {
+    "aerospike-py": "three batches, `to_numpy`, stacked into a matrix",
+    "official": "three batches, a loop into a matrix",
+    "aerospike-native": "three batches, a loop into a matrix",
+    FLOOR: "one batch over the sets",
+}
 
 
 def matrix(figures: Figures) -> Iterator[str]:
     ways, rows = figures["ways"], []
     for name in ways:
-        client, way = name.split(", ")
+        client, _, way = name.partition(", ")
         rows.append(
             [
-                NAMES[client],
-                MATRIX_WAYS[way] if client != "official" else "three batches, a loop into a matrix",
+                floor_name(ways) if client == FLOOR else NAMES[client],
+                MATRIX_PEERS.get(client) or MATRIX_WAYS[way],
                 milli(cell(ways, name, "cpu")),
                 milli(cell(ways, name, "wall")),
                 times(cell(ways, name, "cpu"), cell(ways, "ours-keys, matrix", "cpu")),
@@ -410,12 +433,17 @@ def verdicts(found: dict[str, Figures]) -> Iterator[str]:
         yield from table(["target", "wanted", "measured", ""], rows)
 
 
-def markdown(found: dict[str, Figures], plots: set[str]) -> str:
+def markdown(found: dict[str, Figures], plots: set[str], guide: str, other: str = "") -> str:
+    """The page of a folder with these results and plots.
+
+    ``guide`` is the path from there to GUIDE, ``other`` a line about another folder of results.
+    """
     lines = [
         "# Benchmark results",
         "",
+        *([other, ""] if other else ()),
         "`benches/run.py` writes this page from the JSON files in this folder, which hold every sample.",
-        "[How it is measured](../README.md). Figures are medians of one run on one machine: compare ratios,",
+        f"[How it is measured]({GUIDE}). Figures are medians of one run on one machine: compare ratios,",
         "not milliseconds. CPU is user and system time of the client's process, all threads.",
         "",
         "- *CPU ratio* and *wall ratio*: the time of the row's client divided by this package's. Above 1,",
@@ -426,16 +454,26 @@ def markdown(found: dict[str, Figures], plots: set[str]) -> str:
         "  decodes nothing. It shows what the network and the kernel cost any client.",
         *verdicts(found),
     ]
+    first = next((name for name in found if name in WIDE), None)
     for name, result in found.items():
         lines += ["", f"## {result['title']}", "", *facts(result)]
-        for plot, title in PLOTS.get(name, ()):
+        for plot, title in (*PLOTS.get(name, ()), *((WIDE_PLOT,) if name == first else ())):
             if f"{plot}.svg" in plots:
                 lines += ["", f"![{title}]({plot}.svg)"]
         lines += TABLES[name](result["figures"])
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines).replace(f"]({GUIDE}", f"]({guide}") + "\n"
 
 
 def write(folder: Path) -> str:
-    text = markdown(statistic.results(folder), {path.name for path in folder.glob("*.svg")})
+    other = ""
+    if folder.name == SERVER and (folder.parent / "README.md").exists():
+        other = "Against a real server. [The results against the embedded server](../README.md)."
+    elif (folder / SERVER / "README.md").exists():
+        other = f"Against the embedded server. [The results against a real server]({SERVER}/README.md)."
+    guide = "../README.md"
+    if folder.resolve().is_relative_to(ROOT):
+        guide = Path(os.path.relpath(ROOT / GUIDE, folder.resolve())).as_posix()
+    plots = {path.name for path in folder.glob("*.svg")}
+    text = markdown(statistic.results(folder), plots, guide, other)
     (folder / "README.md").write_text(text, encoding="utf-8")
     return text

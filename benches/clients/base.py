@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from benches.workloads import nested
+from benches.workloads import features, nested
 from benches.workloads.base import Key, Workload
 
 Array = npt.NDArray[Any]
@@ -70,6 +70,22 @@ def counter(query: Any, name: str) -> Read:
         return len(seen)
 
     return read
+
+
+def stack(parts: list[Array]) -> Array:
+    """One matrix of arrays of features."""
+    return np.hstack([part.view("f4").reshape(len(part), -1) for part in parts])
+
+
+def stacker(count: int) -> Callable[[Iterable[Iterable[Bins]]], Array]:
+    """The fastest known way from the bins of the records of each set to one matrix."""
+    values, nothing = itemgetter(*features.COLUMNS), (np.nan,) * len(features.COLUMNS)
+
+    def from_sets(sets: Iterable[Iterable[Bins]]) -> Array:
+        rows = ((values(bins) if bins is not None else nothing for bins in records) for records in sets)
+        return stack([np.fromiter(of_set, features.DTYPE, count) for of_set in rows])
+
+    return from_sets
 
 
 def from_maps(workload: Workload) -> Callable[[Iterable[Bins]], Array]:

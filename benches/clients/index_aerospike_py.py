@@ -6,8 +6,11 @@ from collections.abc import Awaitable
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
 import aerospike_py
-from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read, converter, counter
+from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read, converter, counter, stack
+from benches.workloads import features
 from benches.workloads.base import NAMESPACE, Key, Workload
 
 # mypy sees our module of the same name.
@@ -32,6 +35,36 @@ class AerospikePy:
                 found.record[2] for found in client.batch_read(keys, bins, PATIENCE).batch_records
             )
         return lambda: client.batch_read(keys, bins, PATIENCE).to_numpy(dtype).batch_records
+
+    def features(self, _way: str, count: int) -> Read:
+        """An array for each set, and those stacked."""
+        client, bins, dtype = self._client, list(features.COLUMNS), features.DTYPE
+        keys_of_sets = [features.keys(name, count) for name in features.SETS]
+
+        def array(keys: Any) -> Any:
+            found = client.batch_read(keys, bins, PATIENCE).to_numpy(dtype)
+            found.batch_records[found.result_codes != 0] = np.nan
+            return found.batch_records
+
+        return lambda: stack([array(keys) for keys in keys_of_sets])
+
+    def arrow(self, workload: Workload, count: int) -> Read:
+        """Numbers by way of an array; its ``to_numpy`` has no text and no lists of several lengths."""
+        import pyarrow as pa
+
+        keys, bins = workload.keys(count), list(workload.bins)
+        client, dtype = self._client, workload.dtype
+
+        def from_array() -> Any:
+            found = client.batch_read(keys, bins, PATIENCE).to_numpy(dtype)
+            missing = found.result_codes != 0
+            return pa.table({name: pa.array(found.batch_records[name], mask=missing) for name in bins})
+
+        def from_records() -> Any:
+            answers = client.batch_read(keys, bins, PATIENCE).batch_records
+            return pa.Table.from_pylist([found.record[2] if found.result == 0 else {} for found in answers])
+
+        return from_array if workload.columns else from_records
 
     def query(self, workload: Workload, kind: str) -> Read:
         client, name, bins = self._client, workload.sets[0], workload.bins

@@ -7,7 +7,8 @@ from collections.abc import Awaitable
 from importlib.metadata import version
 from typing import Any
 
-from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read, converter
+from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read, converter, stacker
+from benches.workloads import features
 from benches.workloads.base import NAMESPACE, Key, Workload
 
 # All clients run on the same event loop.
@@ -38,6 +39,31 @@ class Native:
             answers = client.batch_read_blocking([key(*parts) for parts in keys], bins, batch_policy=policy)
             records = (answer.record for answer in answers)
             return convert(record.bins if record is not None else None for record in records)
+
+        return read
+
+    def features(self, _way: str, count: int) -> Read:
+        """Records of each set, and a loop over them."""
+        client, key, policy = self._client, aerospike_native.Key, self._policy
+        bins, stacked = list(features.COLUMNS), stacker(count)
+        keys_of_sets = [features.keys(name, count) for name in features.SETS]
+
+        def records(keys: Any) -> Any:
+            answers = client.batch_read_blocking([key(*parts) for parts in keys], bins, batch_policy=policy)
+            found = (answer.record for answer in answers)
+            return (record.bins if record is not None else None for record in found)
+
+        return lambda: stacked(map(records, keys_of_sets))
+
+    def arrow(self, workload: Workload, count: int) -> Read:
+        """Records, then a table of their bins with the types that pyarrow infers."""
+        import pyarrow as pa
+
+        answers = self.records(workload, count)
+
+        def read() -> Any:
+            records = (answer.record for answer in answers())
+            return pa.Table.from_pylist([record.bins if record is not None else {} for record in records])
 
         return read
 

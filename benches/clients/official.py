@@ -6,14 +6,12 @@ import asyncio
 from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
-from operator import itemgetter
 from typing import Any
 
 import aerospike
-import numpy as np
 from aerospike_helpers.batch.records import BatchRecords, Write
 
-from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read, converter, counter
+from benches.clients.base import PATIENCE, AsyncRead, Hosts, Read, converter, counter, stacker
 from benches.workloads import features
 from benches.workloads.base import NAMESPACE, Key, Workload
 
@@ -43,21 +41,15 @@ class Official:
         return read
 
     def features(self, _way: str, count: int) -> Read:
-        """Records of each set, and a loop over them that fills a matrix."""
-        client, bins = self._client, list(features.COLUMNS)
+        """Records of each set, and a loop over them."""
+        client, bins, stacked = self._client, list(features.COLUMNS), stacker(count)
         keys_of_sets = [features.keys(name, count) for name in features.SETS]
-        values, width = itemgetter(*bins), len(bins)
 
-        def read() -> Any:
-            matrix = np.full((count, width * len(keys_of_sets)), np.nan, "f4")
-            for at, keys in enumerate(keys_of_sets):
-                records = client.batch_read(keys, bins).batch_records
-                for row, found in enumerate(records):
-                    if found.result == 0:
-                        matrix[row, at * width : (at + 1) * width] = values(found.record[2])
-            return matrix
+        def records(keys: Any) -> Any:
+            answers = client.batch_read(keys, bins).batch_records
+            return (found.record[2] if found.result == 0 else None for found in answers)
 
-        return read
+        return lambda: stacked(map(records, keys_of_sets))
 
     def arrow(self, workload: Workload, count: int) -> Read:
         """Records, then a table of their bins with the types that pyarrow infers."""

@@ -51,10 +51,9 @@ class Ours:
         client, groups = self._client, self._groups(count)
         if way == "matrix":
             return lambda: client.read_matrix(groups).matrix
-        dtype = np.dtype([(name, "f4") for name in features.COLUMNS])
 
         def batches() -> Any:
-            return [client.batch_read(keys, _dtype=dtype) for keys, _ in groups]
+            return [client.batch_read(keys, _dtype=features.DTYPE) for keys, _ in groups]
 
         def stacked() -> Any:
             parts = []

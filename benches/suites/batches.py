@@ -60,10 +60,7 @@ def measure(bench: Bench, workload: Workload, size: int) -> dict[str, Any]:
                 continue
             if client == FLOOR:
                 assert floor is not None
-                for connections, answer in floor.measure(samples, calls).items():
-                    of = figures.setdefault(connections, {"cpu": [], "wall": []})
-                    of["cpu"] += answer["cpu"]
-                    of["wall"] += answer["wall"]
+                floor.add(figures, samples, calls)
                 continue
             answer = bench.worker(client).ask("batches.measure", kind="array", samples=samples, calls=calls)
             figures["cpu"] += answer["cpu"]

@@ -59,10 +59,7 @@ def measure(bench: Bench, workload: Workload) -> dict[str, Any]:
                     continue
                 if client == FLOOR:
                     assert floor is not None
-                    for connections, answer in floor.measure(samples, calls).items():
-                        of = figures.setdefault(connections, {"cpu": [], "wall": []})
-                        of["cpu"] += answer["cpu"]
-                        of["wall"] += answer["wall"]
+                    floor.add(figures, samples, calls)
                     continue
                 arguments = {"workload": workload.name, "kind": kind, "samples": samples, "calls": calls}
                 answer = bench.worker(client).ask("queries.measure", **arguments)

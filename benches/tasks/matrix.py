@@ -29,8 +29,9 @@ class Matrices:
 
     def load(self, entities: int) -> dict[str, Any]:
         for name, rows in zip(features.SETS, features.values(entities), strict=True):
-            for key, row in zip(features.keys(name, entities), rows.tolist(), strict=True):
-                self._client.put(key, dict(zip(features.COLUMNS, row, strict=True)))
+            for keys in (features.keys(name, entities), features.text_keys(name, entities)):
+                for key, row in zip(keys, rows.tolist(), strict=True):
+                    self._client.put(key, dict(zip(features.COLUMNS, row, strict=True)))
         return {}
 
     def prepare(self, way: str, count: int, entities: int) -> dict[str, Any]:

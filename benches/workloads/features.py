@@ -11,8 +11,11 @@ from benches.workloads.base import NAMESPACE
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from benches.workloads.base import Key
+
 SETS = ("bench_features_0", "bench_features_1", "bench_features_2")
 COLUMNS = tuple(f"feature_{number}" for number in range(12))
+DTYPE = np.dtype([(name, "f4") for name in COLUMNS])
 ENTITIES = 1_000
 # Entities of one request of a service.
 FEW = 100
@@ -31,6 +34,14 @@ def columns(prefix: str) -> list[tuple[str, tuple[str]]]:
 
 def keys(name: str, count: int, start: int = 0) -> list[tuple[str, str, int]]:
     return [(NAMESPACE, name, number) for number in range(start, start + count)]
+
+
+def text_keys(name: str, count: int) -> list[Key]:
+    """Keys of the same records, written once more, for the wire floor, which knows only text as keys.
+
+    A request has digests and no keys, and a record no key, so the bytes are as many as with numbers.
+    """
+    return [(NAMESPACE, name, str(number)) for number in range(count)]
 
 
 def expected(count: int, entities: int, start: int = 0) -> npt.NDArray[Any]:
