@@ -48,13 +48,14 @@ def results(folder: Path) -> dict[str, Figures]:
 
 def names(result: Figures, *, both: bool = False) -> dict[str, str]:
     """The clients' names as plots show them, with the versions that were measured."""
-    versions = result["versions"]
+    versions: dict[str, str] = result["versions"]
     found = {client: name.replace("`", "") for client, name in NAMES.items()}
     if both:
         found["ours"] = "this package, list of tuples"
-    found["aerospike-py"] = f"aerospike-py {versions['aerospike-py']} (PyPI)"
-    for client in ("official", "aerospike-native"):
-        found[client] += f" {versions[client]}"
+    # A run with some clients has no versions of the others.
+    for client in set(PEERS) & set(versions):
+        name, paren, rest = found[client].partition(" (")
+        found[client] = f"{name} {versions[client]}{paren}{rest}"
     return found
 
 

@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from benches import instructions, report, run, statistic, targets
+from aerospike_py.testing import DevServer
+from benches import environment, instructions, process, report, run, statistic, targets
 from benches.workloads import WORKLOADS
 from benches.workloads.numeric import COLUMNS, NUMERIC
 from tests.support import ROOT
@@ -119,3 +120,127 @@ def test_results_that_are_kept_can_be_reported():
         assert json.dumps(result)
         assert list(report.TABLES[name](result["figures"]))
     assert all(target.verdict for target in targets.evaluate(found))
+
+
+def samples(cpu):
+    return {"cpu": [cpu], "wall": [cpu]}
+
+
+FLOOR = {"1": samples(30.0), "4": samples(20.0)}
+
+
+def wide_results():
+    """The workloads of the wide plot, as a run with some clients writes them."""
+    queries = {"query-100000": {"array": {"ours": samples(2e4), "wire-floor": {"1": samples(1e4)}}}}
+    texts = {
+        "ours, arrow": samples(1_000.0),
+        "ours-keys, arrow": samples(900.0),
+        "ours-keys, array": samples(800.0),
+        "official, arrow": samples(9_000.0),
+        "wire-floor": FLOOR,
+    }
+    figures = {
+        "query": {"sizes": {"query-100000": 100_000}, "queries": queries},
+        "arrow": {"arrow-text": {"100": texts}},
+        "matrix": {
+            "entities": 10,
+            "ways": {"ours-keys, matrix": samples(5.0), "wire-floor": FLOOR},
+            "lag": [],
+        },
+    }
+    notes = {"arrow": ["aerospike-py, arrow.prepare (arrow-text, 100): TypeError: no text"]}
+    return {
+        name: {"figures": of, "notes": notes.get(name, []), "versions": {"official": "1.2"}}
+        for name, of in figures.items()
+    }
+
+
+def test_the_floor_and_other_clients_are_in_the_tables_of_wide_shapes():
+    found = wide_results()
+    arrow = list(report.TABLES["arrow"](found["arrow"]["figures"]))
+    assert any(line.startswith("| 100 | wire floor, 4 connections | 0.020 ms |") for line in arrow)
+    assert any(line.startswith("| 100 | official client, into columns | 9.00 ms |") for line in arrow)
+    matrix = list(report.TABLES["matrix"](found["matrix"]["figures"]))
+    assert "| wire floor, 4 connections | one batch over the sets | 0.020 ms | 0.020 ms | 4.00 |" in matrix
+
+
+def test_panels_of_the_wide_plot():
+    plots_wide = pytest.importorskip("benches.plots_wide", exc_type=ImportError)
+    query, texts, matrix = plots_wide.panels(wide_results())
+    assert query.bars == {"ours": 0.2, "wire-floor": 0.1}
+    # This package once, with a list of tuples where that was measured.
+    assert texts.bars == {"ours": 10.0, "official": 90.0, "wire-floor": 0.2}
+    assert texts.impossible == {"aerospike-py"}
+    assert matrix.bars == {"ours-keys": 0.5, "wire-floor": 2.0}
+    assert plots_wide.rows([query, texts, matrix]) == ["ours", "official", "wire-floor"]
+    # A client that can do nothing here is left out of all panels.
+    assert plots_wide.panels({}) == []
+
+
+def test_the_wide_plot_is_drawn_from_new_and_kept_results(tmp_path):
+    plots_wide = pytest.importorskip("benches.plots_wide", exc_type=ImportError)
+    for name, found in (("new", wide_results()), ("kept", statistic.results(ROOT / "benches/results"))):
+        folder = tmp_path / name
+        folder.mkdir()
+        plots_wide.draw(found, folder)
+        assert "prefers-color-scheme: dark" in (folder / "wide.svg").read_text(encoding="utf-8")
+        assert (folder / "wide.png").stat().st_size > 10_000
+    plots_wide.draw({}, tmp_path)
+    assert not (tmp_path / "wide.svg").exists()
+
+
+def test_the_wide_plot_is_beside_the_first_of_its_workloads():
+    found = statistic.results(ROOT / "benches/results")
+    text = report.markdown(found, {"wide.svg"}, "../README.md")
+    assert text.count("(wide.svg)") == 1
+    assert text.index(f"## {found['query']['title']}") < text.index("(wide.svg)")
+    del found["query"]
+    text = report.markdown(found, {"wide.svg"}, "../README.md")
+    assert text.index(f"## {found['arrow']['title']}") < text.index("(wide.svg)")
+
+
+def test_pages_of_both_servers_link_to_each_other_and_to_the_guide(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "ROOT", tmp_path)
+    results = tmp_path / "benches/results"
+    kept = (ROOT / "benches/results/beside.json").read_text(encoding="utf-8")
+    for folder in (results, results / "server"):
+        folder.mkdir(parents=True)
+        (folder / "beside.json").write_text(kept, encoding="utf-8")
+        report.write(folder)
+    assert "(../README.md)" in (results / "server/README.md").read_text(encoding="utf-8")
+    text = report.write(results / "server")
+    assert "[How it is measured](../../README.md)" in text
+    assert "[how](../../README.md#other-python-code" in text
+    text = report.write(results)
+    assert "(server/README.md)" in text
+    assert "[How it is measured](../README.md)" in text
+
+
+@pytest.mark.embedded
+def test_a_server_has_its_edition_and_build_and_not_its_address(monkeypatch):
+    with DevServer() as server:
+        found = environment.server_of(server.hosts)
+    assert found == "Aerospike Community Edition 8.1.2.0 at AEROSPIKE_HOSTS"
+    monkeypatch.setenv("AEROSPIKE_HOSTS", "db.example:3000")
+    assert run.command(["--quick"]) == 'make bench AEROSPIKE_HOSTS=... BENCH_ARGS="--quick"'
+    monkeypatch.delenv("AEROSPIKE_HOSTS")
+    assert run.command([]) == "make bench"
+
+
+def test_a_client_with_our_module_name_does_not_find_this_package(monkeypatch):
+    found = {}
+
+    class Started(Exception):  # noqa: N818
+        pass
+
+    def start(command, *, env, **_):
+        found[command[0]] = env
+        raise Started
+
+    monkeypatch.setenv("PYTHONPATH", "python")
+    monkeypatch.setattr(process.subprocess, "Popen", start)
+    for python in ("other/python", sys.executable):
+        with pytest.raises(Started):
+            process.Worker("aerospike-py", python, [])
+    assert "PYTHONPATH" not in found["other/python"]
+    assert found[sys.executable]["PYTHONPATH"] == "python"
