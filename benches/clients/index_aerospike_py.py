@@ -49,7 +49,10 @@ class AerospikePy:
         return lambda: stack([array(keys) for keys in keys_of_sets])
 
     def arrow(self, workload: Workload, count: int) -> Read:
-        """Numbers by way of an array; its ``to_numpy`` has no text and no lists of several lengths."""
+        """Numbers and text by way of an array, which takes half the time of records.
+
+        Text needs a longest length for that. Its ``to_numpy`` has no lists of several lengths.
+        """
         import pyarrow as pa
 
         keys, bins = workload.keys(count), list(workload.bins)
@@ -58,13 +61,15 @@ class AerospikePy:
         def from_array() -> Any:
             found = client.batch_read(keys, bins, PATIENCE).to_numpy(dtype)
             missing = found.result_codes != 0
-            return pa.table({name: pa.array(found.batch_records[name], mask=missing) for name in bins})
+            columns = {name: pa.array(found.batch_records[name], mask=missing) for name in bins}
+            texts = {name: columns[name].cast(pa.string()) for name in bins if dtype[name].kind == "S"}
+            return pa.table(columns | texts)
 
         def from_records() -> Any:
             answers = client.batch_read(keys, bins, PATIENCE).batch_records
             return pa.Table.from_pylist([found.record[2] if found.result == 0 else {} for found in answers])
 
-        return from_array if workload.columns else from_records
+        return from_records if dtype[bins[0]].shape else from_array
 
     def query(self, workload: Workload, kind: str) -> Read:
         client, name, bins = self._client, workload.sets[0], workload.bins
