@@ -18,6 +18,7 @@ use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use wire_protocol::ResultCode;
 use wire_protocol::batch::{BatchReadHeader, BatchRow, write_batch_read};
 use wire_protocol::command::Projection;
 use wire_protocol::command::{RecordKey, WriteOp, WriteOptions, write_write};
@@ -83,8 +84,9 @@ impl Frames {
                 && usize::from(self.tail[0]) == MessageHeader::LEN
                 && self.tail[18..] == [0; 4];
             let code = self.tail[5];
-            last = is_bare && (self.tail[3] & info3::LAST != 0 || code != 0);
-            // A refused query ends without the flag.
+            let is_refusal = code != 0 && !ResultCode::new(code).is_about_record();
+            last = is_bare && (self.tail[3] & info3::LAST != 0 || is_refusal);
+            // A refused query ends without the flag; a record of a batch that is not there looks alike.
             if last && code != 0 {
                 return Err(format!("the server answers with code {code}").into());
             }
