@@ -51,6 +51,19 @@ COMMANDS: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("command", ["get", "increment", "operate", "batch_read", "query"])
+def test_a_refused_request_with_a_filter_says_that_it_may_be_the_filter(
+    client: Any, keys: list[Any], command: str
+) -> None:
+    policy = {"expressions": exp.Eq(exp.IntBin("n"), "3")}
+    calls = COMMANDS | {
+        "batch_read": lambda client, key, policy: client.batch_read([key], policy=policy),
+        "query": lambda client, key, policy: client.query(*key[:2]).results(policy),
+    }
+    with pytest.raises(aerospike.InvalidRequest, match="it may be the filter expression, for example"):
+        calls[command](client, keys[1], policy)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_a_filter(client: Any, keys: list[Any], command: str) -> None:
     call = COMMANDS[command]

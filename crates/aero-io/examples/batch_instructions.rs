@@ -2,6 +2,8 @@
 //!
 //! `batch_instructions off|on N` reads N batches with metrics off or on, from the embedded node in another process.
 
+#![allow(clippy::print_stdout, reason = "the server that it starts prints its address")]
+
 mod batch_support;
 
 use std::sync::Arc;

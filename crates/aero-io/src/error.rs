@@ -3,6 +3,7 @@
 pub mod client_code;
 mod fault;
 mod ranges;
+mod tried;
 
 use std::fmt;
 use std::io;
@@ -14,49 +15,9 @@ use wire_protocol::{ResultCode, WireError};
 
 pub(crate) use self::fault::{Fault, node_left};
 use self::ranges::Ranges;
-
-/// What a command had tried when it failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tried {
-    pub command: &'static str,
-    /// The node that the command was last sent to.
-    pub node: Arc<str>,
-    pub address: SocketAddr,
-    pub attempts: u32,
-    /// Time since the command began.
-    pub elapsed: Duration,
-    /// Whether a write may have been applied.
-    pub in_doubt: bool,
-}
-
-impl fmt::Display for Tried {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} at node {} ({}), {} {} in {}{}",
-            self.command,
-            self.node,
-            self.address,
-            self.attempts,
-            if self.attempts == 1 { "try" } else { "tries" },
-            Seconds(self.elapsed),
-            if self.in_doubt { "; the write may have been applied" } else { "" }
-        )
-    }
-}
-
-/// Formats a duration for a message.
-struct Seconds(Duration);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 < Duration::from_secs(1) {
-            write!(f, "{:.1} ms", self.0.as_secs_f64() * 1e3)
-        } else {
-            write!(f, "{:.2} s", self.0.as_secs_f64())
-        }
-    }
-}
+use self::tried::Seconds;
+pub use self::tried::Tried;
+pub(crate) use self::tried::of_operations;
 
 /// The user of a login, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,7 +140,7 @@ impl fmt::Display for NodesBehind<'_> {
 #[non_exhaustive]
 pub enum Error {
     /// The server answered with an error code.
-    #[error("{code}: {tried}")]
+    #[error("{code}{}: {tried}", tried.hint(*.code))]
     Server { code: ResultCode, tried: Box<Tried> },
     /// The server refused a command on users or roles.
     #[error("{code}{}{what}: {tried}", if .what.is_empty() { "" } else { ": " })]

@@ -29,7 +29,7 @@ pub(crate) fn values(i: usize) -> [WriteOp<'static>; 5] {
         Particle::Int(1),
         Particle::Int(i as i64),
     ];
-    std::array::from_fn(|bin| WriteOp { code: op::WRITE, name: BINS[bin], value: values[bin].clone() })
+    std::array::from_fn(|bin| WriteOp { code: op::WRITE, name: BINS[bin], value: values[bin] })
 }
 
 /// Counts rows and the bytes of their bins.

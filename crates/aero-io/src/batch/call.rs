@@ -45,6 +45,8 @@ impl BatchCall {
     pub(crate) fn tried(&self, node: &Node, attempt: u32, in_doubt: bool) -> Tried {
         Tried {
             command: self.request.name(),
+            bins: String::new(),
+            is_filtered: !self.policy().limits.filter.is_empty(),
             node: Arc::clone(&node.name),
             address: node.address,
             attempts: attempt.saturating_add(1),

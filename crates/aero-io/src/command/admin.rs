@@ -104,6 +104,8 @@ async fn send(
         let answered = exchange::run(&mut exchange, &node, &mut buffers, &mut timer).await;
         let tried = |in_doubt| Tried {
             command: name,
+            bins: String::new(),
+            is_filtered: false,
             node: Arc::clone(&node.name),
             address: node.address,
             attempts,

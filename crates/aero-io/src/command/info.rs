@@ -64,6 +64,8 @@ async fn send_to(
     node.observe(&fault, 1, Some(start));
     let tried = Tried {
         command: "info",
+        bins: String::new(),
+        is_filtered: false,
         node: Arc::clone(&node.name),
         address: node.address,
         attempts: 1,

@@ -5,7 +5,7 @@ use wire_protocol::message::op;
 
 use crate::command::answer::Answer;
 use crate::command::single::{Command, check_ops, write_options};
-use crate::error::Error;
+use crate::error::{Error, of_operations};
 use crate::key::Key;
 use crate::policy::OperatePolicy;
 use crate::topology::state::Inner;
@@ -51,4 +51,5 @@ pub(crate) async fn operate(
             write_operate(out, &command.record_key(), ops.iter().copied(), &options, &reads)
         })
         .await
+        .map_err(|error| of_operations(error, ops))
 }

@@ -55,6 +55,8 @@ mod tests {
             code,
             tried: Box::new(Tried {
                 command: "read",
+                bins: String::new(),
+                is_filtered: false,
                 node: "A".into(),
                 address: ([127, 0, 0, 1], 3000).into(),
                 attempts: 1,

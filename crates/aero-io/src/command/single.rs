@@ -226,6 +226,8 @@ impl<'a> Command<'a> {
             let (node, outcome) = self.hedged(inner, node, current, &mut buffers, encode).await;
             let tried = |in_doubt| Tried {
                 command: self.name,
+                bins: String::new(),
+                is_filtered: !self.limits.filter.is_empty(),
                 node: Arc::clone(&node.name),
                 address: node.address,
                 attempts: attempt.saturating_add(1),

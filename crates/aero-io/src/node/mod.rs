@@ -290,6 +290,8 @@ mod tests {
     fn tried(attempts: u32, in_doubt: bool) -> Tried {
         Tried {
             command: "write",
+            bins: String::new(),
+            is_filtered: false,
             node: "C1".into(),
             address: "127.0.0.1:3100".parse().unwrap(),
             attempts,
@@ -315,5 +317,13 @@ mod tests {
              the write may have been applied"
         );
         assert_eq!((error.code(), error.in_doubt()), (9, true));
+        let filtered = Tried { is_filtered: true, bins: "\"a\", \"b\"".into(), ..tried(1, false) };
+        let error = Error::Server { code: ResultCode::PARAMETER, tried: Box::new(filtered) };
+        assert_eq!(
+            error.to_string(),
+            "the server refused the request's parameters (PARAMETER, code 4); it may be the filter expression, for \
+             example one that compares values of different types: write of \"a\", \"b\" at node C1 \
+             (127.0.0.1:3100), 1 try in 1.5 ms"
+        );
     }
 }

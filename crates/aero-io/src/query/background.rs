@@ -102,6 +102,8 @@ async fn start_at(
     loop {
         let tried = |in_doubt| Tried {
             command: "execute_background",
+            bins: String::new(),
+            is_filtered: !limits.filter.is_empty(),
             node: Arc::clone(&node.name),
             address: node.address,
             attempts: attempt.saturating_add(1),

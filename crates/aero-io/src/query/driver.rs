@@ -178,6 +178,8 @@ impl<'c, D: Delivery + Clone + Sync> Driver<'c, D> {
         let attempt = request.attempt;
         let tried = Tried {
             command: "query",
+            bins: String::new(),
+            is_filtered: !self.call.query.policy.limits.filter.is_empty(),
             node: Arc::clone(&node.name),
             address: node.address,
             attempts: attempt.saturating_add(1),

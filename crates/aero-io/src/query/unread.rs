@@ -50,6 +50,8 @@ mod tests {
     fn timeout() -> Error {
         let tried = Tried {
             command: "query",
+            bins: String::new(),
+            is_filtered: false,
             node: Arc::from("A1"),
             address: ([127, 0, 0, 1], 3000).into(),
             attempts: 1,
