@@ -501,6 +501,12 @@ class TestArguments:
             (["export", "{host}", "test", "s", "no/such/out.csv"], "there is no folder 'no/such'"),
             (["export", "{host}", "test", "s", "out.csv", "--meta", "when"], "--meta when"),
             (["export", "{host}", "test", "s", "out.csv", "--bins", "a,,b"], "a name is empty"),
+            (["export", "{host}", "test", "s", "out.csv", "--column", "a=in8"], "there is no type 'in8'"),
+            (["export", "{host}", "test", "s", "out.csv", "--column", "a=list<"], "--column a=list<"),
+            (
+                ["export", "{host}", "test", "s", "out.csv", "--column", "a234567890123456=int8"],
+                "a bin's name has at most 15 bytes",
+            ),
             (["import", "{host}", "test", "s", "{file}"], "which column of"),
             (["import", "{host}", "test", "s", "{file}", "--key", "id"], "--key id"),
             (["import", "{host}", "test", "s", "{file}", "--key", "k", "--bins", "b"], "--bins b"),

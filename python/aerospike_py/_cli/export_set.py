@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._utils.progress import Progress
 from .._utils.table import printable
 from .._utils.warnings import without_warnings
+from ..client import Client
 from ..exception import AerospikeError, BatchDecodeError, ClientError
 from ._files.formats import FORMATS, check_schema, format_of, pyarrow, write_file
 from ._files.spool import Spool, read_spool, schema_of
@@ -25,10 +26,10 @@ from .output import Failure, WrongArguments, print_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..client import Client
     from ..query import Query
 
 _META = ("key", "digest", "gen", "ttl", "set")
+_MAX_BIN_NAME = 15
 # Records from which columns are inferred.
 _SAMPLE = 10_000
 #: The metadata of a column about records, by which an import knows that it is no bin.
@@ -87,6 +88,7 @@ def run(options: argparse.Namespace) -> int:
         raise WrongArguments(
             f"there is no folder {os.path.dirname(options.file)!r} to write {options.file} to"
         )
+    _check_columns(options)
     started = time.monotonic()
     with only_one(options.file):
         export = Export(options, form, meta)
@@ -102,6 +104,24 @@ def run(options: argparse.Namespace) -> int:
             export.finish()
     export.report(time.monotonic() - started)
     return 1 if export.failures else 0
+
+
+def _check_columns(options: argparse.Namespace) -> None:
+    """Refuses types that no column has, before anything is read.
+
+    Raises:
+        WrongArguments: ``--column`` names one.
+    """
+    # Never connected: a query checks its columns when it is made.
+    query = Client({"hosts": options.hosts}).query(options.namespace, options.set)
+    for name, kind in options.column:
+        if len(name.encode(errors="surrogateescape")) > _MAX_BIN_NAME:
+            raise WrongArguments(f"--column {name}: a bin's name has at most {_MAX_BIN_NAME} bytes of UTF-8")
+        try:
+            query.arrow_batches({name: kind})
+        except ValueError as error:
+            reason = str(error).removeprefix(f"column {name!r}: ")
+            raise WrongArguments(f"--column {name}={kind}: {reason}") from None
 
 
 class _Names(NamedTuple):
