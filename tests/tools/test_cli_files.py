@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from datetime import datetime
+from unittest.mock import Mock
 
 import numpy as np
 import pyarrow as pa
@@ -129,7 +130,10 @@ class TestExport:
             )
             assert f"column {name}" in printed.err
             assert "CSV cannot hold" in printed.err
-            assert not file.exists()
+            assert os.listdir(tmp_path) == []
+        # What the message advises: the same file, without the columns.
+        run(capsys, "export", node.host, "test", fresh_set, str(file), "--without", "raw,tags")
+        assert os.listdir(tmp_path) == ["tags.csv"]
 
     def test_values_that_do_not_fit(self, capsys, node, tmp_path, fresh_set):
         fill(node, fresh_set, 4)
@@ -264,7 +268,13 @@ class TestInterruption:
         file = tmp_path / "out.parquet"
         self.kill_in_the_middle(many, file)
         printed = run(capsys, "export", many.host, "bar", "many", str(file), "--resume", code=1)
-        assert "is the state of a run with namespace 'test', not 'bar'" in printed.err
+        assert "is the state of a run with the namespace 'test', not with the namespace 'bar'" in printed.err
+        printed = run(capsys, *self.arguments(many, file), "--resume", "--without", "x,y", code=1)
+        assert "the state of a run without --without, not with --without x,y; pass the same" in printed.err
+        assert printed.err.endswith("begin anew with --overwrite\n")
+        other = ["n=int32" if text == "n=int64" else text for text in self.arguments(many, file)]
+        printed = run(capsys, *other, "--resume", code=1)
+        assert "a run with --column n=int64, not with --column n=int32" in printed.err
         (tmp_path / "out.parquet.part").write_bytes(b"")
         printed = run(capsys, *self.arguments(many, file), "--resume", code=1)
         assert "is shorter than its state says" in printed.err
@@ -290,6 +300,24 @@ class TestInterruption:
         arguments[1] = "127.0.0.1:1"
         run(capsys, *arguments, "--resume")
         assert sorted(pa.parquet.read_table(file)["n"].to_pylist()) == list(range(COUNT))
+
+    def test_a_failure_before_the_first_record_leaves_nothing(self, capsys, many, tmp_path, monkeypatch):
+        def full(spool, table):
+            raise OSError(28, "No space left on device", spool._file.name)
+
+        file = tmp_path / "out.csv"
+        with monkeypatch.context() as patch:
+            patch.setattr(Spool, "write", full)
+            printed = run(capsys, *self.arguments(many, file), code=1)
+        assert "No space left on device" in printed.err
+        assert os.listdir(tmp_path) == []
+        with monkeypatch.context() as patch:
+            error = aerospike.exception.TimeoutError("too slow")
+            patch.setattr("aerospike_py.query.arrow.ArrowBatches.__next__", Mock(side_effect=error))
+            printed = run(capsys, *self.arguments(many, file), code=1)
+        assert "stopped before the first record: " in printed.err
+        assert os.listdir(tmp_path) == []
+        run(capsys, *self.arguments(many, file))
 
     def test_two_at_a_time(self, capsys, many, tmp_path):
         file = tmp_path / "out.parquet"
@@ -475,7 +503,8 @@ class TestImport:
                 main(arguments)
         pa.parquet.write_table(pa.table({"k": [1, 2, 3], "a": [1, 2, 3]}), file)
         printed = run(capsys, *arguments, "--resume", code=1)
-        assert "is the state of a run with file" in printed.err
+        assert f"is the state of a run with the file {file} of " in printed.err
+        assert printed.err.endswith("begin anew with --restart\n")
         run(capsys, *arguments, "--restart")
         assert len(records(node, fresh_set)) == 3 or node.exists(("test", fresh_set, 3)).meta
 

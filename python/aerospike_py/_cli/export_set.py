@@ -154,6 +154,7 @@ class Export:
                 "column": options.column,
                 "meta": options.meta,
             },
+            "--overwrite",
         )
         self.is_read = False
         self._columns: dict[str, str] = {}
@@ -167,9 +168,7 @@ class Export:
         """Looks for an earlier run, and for files that would be replaced."""
         options = self._options
         if options.overwrite:
-            for path in self._names:
-                with contextlib.suppress(FileNotFoundError):
-                    os.remove(path)
+            self._remove(*self._names)
         found = self._state.read()
         if found is None:
             if os.path.exists(options.file) and not options.overwrite:
@@ -218,6 +217,14 @@ class Export:
         finally:
             spool.close()
             failures.close()
+            if not self._state.exists():
+                # It ended before there was anything to go on with, such as for a type that CSV cannot hold.
+                self._remove(self._names.part, self._names.failures)
+
+    def _remove(self, *paths: str) -> None:
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)
 
     def _read(self, query: Query, spool: Spool, failures: _Failures, total: int) -> None:
         status = (
@@ -241,6 +248,8 @@ class Export:
                 except AerospikeError as error:
                     # What came before is complete, and the query stands behind it.
                     self._checkpoint(query, spool, failures)
+                    if not self.records:
+                        raise Failure(f"stopped before the first record: {error}") from error
                     raise Failure(
                         f"stopped after {self.records:,} records: {error}; the same command with --resume "
                         "goes on"
@@ -271,6 +280,8 @@ class Export:
         return query.to_arrow(self._columns, meta=self._meta).to_pyarrow().slice(0, 0)
 
     def _checkpoint(self, query: Query, spool: Spool, failures: _Failures) -> None:
+        if not self.records:
+            return
         self._size, self._failures_size = spool.checkpoint(), failures.checkpoint()
         self._status = query.get_partitions_status()
         self._write_state()
@@ -307,9 +318,7 @@ class Export:
                 with open(path, "rb") as file:
                     sync(file)
         self._state.remove()
-        for path in [part] if self.failures else [part, self._names.failures]:
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(path)
+        self._remove(*([part] if self.failures else [part, self._names.failures]))
 
     def report(self, seconds: float) -> None:
         options = self._options

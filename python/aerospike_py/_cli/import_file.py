@@ -120,6 +120,7 @@ class Import:
                 "key": self._key,
                 "bins": self._bins,
             },
+            "--restart",
         )
         self._policy: dict[str, Any] = {"key": constants.POLICY_KEY_SEND, "exists": _EXISTS[options.exists]}
         if options.ttl is not None:

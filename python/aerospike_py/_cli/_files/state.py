@@ -25,10 +25,14 @@ INTERVAL = 1.0
 
 
 class StateFile:
-    """The state of one run: what it was started with, and how far it has come."""
+    """The state of one run: what it was started with, and how far it has come.
 
-    def __init__(self, path: str, run: dict[str, Any]) -> None:
+    ``anew`` is the option that begins anew, for messages.
+    """
+
+    def __init__(self, path: str, run: dict[str, Any], anew: str) -> None:
         self.path = path
+        self._anew = anew
         #: The arguments that a later run must share to go on.
         self._run = json.loads(json.dumps(run))
         self._written = 0.0
@@ -47,17 +51,23 @@ class StateFile:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Failure(f"cannot read the state {self.path}: {error!r}; remove it to begin anew") from None
+            raise Failure(
+                f"cannot read the state {self.path}: {error!r}; begin anew with {self._anew}"
+            ) from None
         if not is_known:
-            raise Failure(f"{self.path} is the state of another version; remove it to begin anew")
+            raise Failure(f"{self.path} is the state of another version; begin anew with {self._anew}")
         for name, value in self._run.items():
             if run.get(name) != value:
                 raise Failure(
-                    f"{self.path} is the state of a run with {name} {run.get(name)!r}, not {value!r}; pass "
-                    "the same arguments to go on with it, or remove it to begin anew"
+                    f"{self.path} is the state of a run {_argument(name, run.get(name))}, not "
+                    f"{_argument(name, value)}; pass the same arguments to go on with it, or begin anew with "
+                    f"{self._anew}"
                 )
         progress: dict[str, Any] = found["progress"]
         return progress
+
+    def exists(self) -> bool:
+        return os.path.exists(self.path)
 
     def is_due(self) -> bool:
         """Whether the last state is old enough for a new one."""
@@ -74,6 +84,21 @@ class StateFile:
     def remove(self) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.remove(self.path)
+
+
+def _argument(name: str, value: Any) -> str:
+    """An argument of a run as a user gave it."""
+    if name == "file":
+        path, size, changed = value
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(changed / 1e9))
+        return f"with the file {path} of {size:,} bytes, changed {when}"
+    if name in ("command", "namespace", "set"):
+        return f"with the {name} {value!r}"
+    if not value:
+        return f"without --{name}"
+    if name == "column":
+        return "with " + " ".join(f"--column {column}={kind}" for column, kind in value)
+    return f"with --{name} {','.join(value) if isinstance(value, list) else value}"
 
 
 @contextlib.contextmanager
