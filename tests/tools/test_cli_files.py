@@ -412,7 +412,9 @@ class TestImport:
         pa.parquet.write_table(pa.table({"k": [1, 2], "a": [2, None]}), file)
         printed = run(capsys, "import", node.host, "test", fresh_set, file, "--key", "k", code=1)
         assert "1 row was not written; it is in " in printed.err
-        assert printed.err.endswith("in.failed.parquet, with the reason: no bin to write\n")
+        assert printed.err.endswith(
+            "in.failed.parquet, with the reasons (the first row is row 0):\n  row 1: no bin to write\n"
+        )
         [row] = pa.parquet.read_table(tmp_path / "in.failed.parquet").to_pylist()
         assert (row["_code"], row["_reason"]) == (-2, "no bin to write")
 
@@ -428,7 +430,8 @@ class TestImport:
         kept = str(tmp_path / f"in.failed.{suffix}")
         assert printed.out == f"7 of 9 rows of {file} written to test.{fresh_set}\n"
         assert printed.err.endswith(
-            f"2 rows were not written; they are in {kept}, with the reason: RecordExistsError\n"
+            f"2 rows were not written; they are in {kept}, with the reasons (the first row is row 0):\n"
+            "  row 3 (and 1 more): RecordExistsError\n"
         )
         found = READ[suffix](kept).to_pylist()
         assert [(row["k"], row["a"], row["_row"], row["_code"], row["_reason"]) for row in found] == [
@@ -449,7 +452,20 @@ class TestImport:
         assert {key: bins["a"] for key, bins in records(node, fresh_set).items()} == {1: 1, 3: 3}
         kept = pa.parquet.read_table(tmp_path / "in.failed.parquet").to_pylist()
         assert [row["_row"] for row in kept] == [1, 3, 4]
-        assert "null" in kept[1]["_reason"]
+        assert kept[1]["_reason"].startswith("column 'k': the primary key is null")
+        *_, first, second, third = printed.err.splitlines()
+        assert first.startswith("  row 1: column 'a': 18446744073709551615 is above")
+        assert second == f"  row 3: {kept[1]['_reason']}"
+        assert third.startswith("  row 4: column 'a': 9223372036854775808 is above")
+
+    def test_more_reasons_than_are_printed(self, capsys, node, tmp_path, fresh_set):
+        file = str(tmp_path / "in.parquet")
+        values = pa.array([1, *range(2**63, 2**63 + 5)], pa.uint64())
+        pa.parquet.write_table(pa.table({"k": list(range(6)), "a": values}), file)
+        printed = run(capsys, "import", node.host, "test", fresh_set, file, "--key", "k", code=1)
+        lines = printed.err.splitlines()
+        assert [line[:8] for line in lines[1:4]] == ["  row 1:", "  row 2:", "  row 3:"]
+        assert lines[4:] == ["  and 2 more reasons; the file has each as _reason"]
 
     def test_a_type_that_no_bin_holds(self, capsys, node, tmp_path, fresh_set):
         file = str(tmp_path / "in.parquet")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import sys
 import time
 import warnings
@@ -35,6 +36,8 @@ _EXISTS = {
 }
 # The columns that a file of failed rows has behind those of its source.
 _ABOUT = ("_row", "_code", "_in_doubt", "_reason")
+# The most reasons that are printed.
+_REASONS = 3
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -127,8 +130,8 @@ class Import:
             self._policy["ttl"] = options.ttl
         #: Rows that were read, and those of them that were not written.
         self.rows = self.failed = 0
-        # Why rows were not written, in this run.
-        self._reasons: set[str] = set()
+        # Why rows were not written, in this run, with the first row and the number of rows of each reason.
+        self._reasons: dict[str, tuple[int, int]] = {}
         self._size = 0
         self._resumed_at: int | None = None
 
@@ -195,7 +198,9 @@ class Import:
             kept = kept.append_column(field, pa.array(values, kind))
         spool.write(kept)
         self.failed += len(failed)
-        self._reasons.update(reasons)
+        for row, reason in zip(about[0], reasons, strict=True):
+            first, count = self._reasons.get(reason, (row, 0))
+            self._reasons[reason] = first, count + 1
 
     def _failures(self, client: Client, block: Any, first: int) -> list[tuple[int, int, bool, str]]:
         """The rows of a block that failed: row, code, whether it is in doubt, reason."""
@@ -219,7 +224,9 @@ class Import:
         except ParamError as error:
             # About a value. Nothing of the block was sent.
             if len(block) == 1:
-                return [(first, ParamError.code, False, str(error))]
+                # "data: row 0, " is about this block of one row.
+                reason = re.sub(r"\Adata: row \d+, ", "", str(error))
+                return [(first, ParamError.code, False, reason)]
             half = len(block) // 2
             found = self._failures(client, block.slice(0, half), first)
             return found + self._failures(client, block.slice(half), first + half)
@@ -267,16 +274,22 @@ class Import:
         else:
             print(f"{written:,} of {self.rows:,} rows of {options.file} written to {name_of_set(options)}")
         if self.failed:
-            reasons = sorted(self._reasons)
-            more = f" and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
-            why = f", with the reason: {printable('; '.join(reasons[:3]))}{more}" if reasons else ""
             rows = "1 row was not written; it is"
             if self.failed > 1:
                 rows = f"{self.failed:,} rows were not written; they are"
-            print(
-                f"aerospike-py: {rows} in {self._failed_file}{why}",
-                file=sys.stderr,
-            )
+            print(f"aerospike-py: {rows} in {self._failed_file}{self._why()}", file=sys.stderr)
+
+    def _why(self) -> str:
+        """The first reasons, each on a line with the first row that has it."""
+        if not self._reasons:
+            return ""
+        lines = [", with the reasons (the first row is row 0):"]
+        for reason, (row, count) in list(self._reasons.items())[:_REASONS]:
+            others = f" (and {count - 1:,} more)" if count > 1 else ""
+            lines.append(f"  row {row:,}{others}: {printable(reason)}")
+        if more := max(0, len(self._reasons) - _REASONS):
+            lines.append(f"  and {more:,} more reason{'s' if more > 1 else ''}; the file has each as _reason")
+        return "\n".join(lines)
 
 
 def _key_column(options: argparse.Namespace, source: Source) -> str:
