@@ -113,6 +113,24 @@ class TestExport:
         printed = run(capsys, "export", node.host, "test", *none, "--bins", "n", code=1)
         assert "there are no records in" in printed.err
 
+    def test_bins_to_leave_out_that_no_record_has(self, capsys, node, tmp_path, fresh_set):
+        fill(node, fresh_set, 3)
+        file = str(tmp_path / "out.parquet")
+        arguments = ["export", node.host, "test", fresh_set, file, "--without"]
+        printed = run(capsys, *arguments, "n,texts", code=1)
+        assert printed.err == (
+            f"aerospike-py: --without texts: none of the first 10,000 records of test.{fresh_set} has such a "
+            "bin; did you mean text?\n"
+        )
+        printed = run(capsys, *arguments, "key", code=1)
+        assert printed.err.endswith("has such a bin; --meta chooses columns about records\n")
+        printed = run(capsys, *arguments, "text", "--bins", "n,x", code=1)
+        assert printed.err == "aerospike-py: --without text: --bins does not have it\n"
+        assert os.listdir(tmp_path) == []
+        printed = run(capsys, *arguments, "x", "--bins", "n,x")
+        assert printed.err == ""
+        assert pa.parquet.read_table(file).schema.names == ["key", "n"]
+
     def test_keys_of_several_types(self, capsys, node, tmp_path, fresh_set):
         fill(node, fresh_set, 3)
         node.put(("test", fresh_set, "text"), {"n": 1}, policy=SEND)
@@ -141,7 +159,10 @@ class TestExport:
         file = tmp_path / "out.parquet"
         printed = run(capsys, "export", node.host, "test", fresh_set, str(file), code=1)
         assert "'n'" in printed.err
-        assert "--column NAME=TYPE" in printed.err
+        assert printed.err.endswith(
+            "of the query); --column NAME=TYPE chooses the type of a column, and --without NAME leaves it "
+            "out\n"
+        )
         printed = run(
             capsys, "export", node.host, "test", fresh_set, str(file), "--column", "n=int64", code=1
         )
@@ -168,7 +189,10 @@ class TestExport:
         printed = run(
             capsys, "export", node.host, "test", fresh_set, file, "--column", "nn=int64", "--bins", "n"
         )
-        assert "no record that was found has a value for the column 'nn'" in printed.err
+        assert printed.err == (
+            "aerospike-py: no record that was found has a value for the column 'nn' (the nearest bin is "
+            "'n'); check the names of columns and sets\n"
+        )
 
     def test_an_empty_set(self, capsys, node, tmp_path):
         file = tmp_path / "out.parquet"

@@ -11,8 +11,8 @@
 ===========================  ==========================================================
 
 Each command is a module: ``add`` declares its arguments, ``run`` runs it and returns the exit code.
-``connect`` has the options that reach a cluster, ``output`` prints, ``_files`` has
-the formats of files. Start with ``info``. The folder may use
+``connect`` has the options that reach a cluster, ``output`` prints, ``export_columns`` chooses the columns of
+an export, ``_files`` has the formats of files. Start with ``info``. The folder may use
 the whole package; nothing in the package uses it.
 
 Results go to standard output, with ``--json`` as JSON; messages go to standard error. Exit codes: 0 for

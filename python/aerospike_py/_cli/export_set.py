@@ -12,24 +12,19 @@ import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._utils.progress import Progress
-from .._utils.table import printable
-from .._utils.warnings import without_warnings
-from ..client import Client
-from ..exception import AerospikeError, BatchDecodeError, ClientError
+from ..exception import AerospikeError, BatchDecodeError
 from ._files.formats import FORMATS, check_schema, format_of, pyarrow, write_file
 from ._files.spool import Spool, read_spool, schema_of
 from ._files.state import StateFile, only_one, replacing, status_as_json, status_from_json, stopping, sync
 from .connect import add_columns, add_command, connect, name_of_set, names, positive
+from .export_columns import META_NAMES, check_columns, columns, stored_keys, without_python
 from .info import ClusterInfo
 from .output import Failure, WrongArguments, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from ..client import Client
     from ..query import Query
 
-_META = ("key", "digest", "gen", "ttl", "set")
-_MAX_BIN_NAME = 15
 # Records from which columns are inferred.
 _SAMPLE = 10_000
 #: The metadata of a column about records, by which an import knows that it is no bin.
@@ -55,7 +50,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--meta",
         metavar="A,B",
-        help=f"columns about records, of {', '.join(_META)} [key; digest where a key is not stored]",
+        help=f"columns about records, of {', '.join(META_NAMES)} [key; digest where a key is not stored]",
     )
     parser.add_argument(
         "--sample",
@@ -82,13 +77,13 @@ def run(options: argparse.Namespace) -> int:
     pyarrow()
     meta = None if options.meta is None else names(options.meta, "--meta")
     for name in meta or ():
-        if name not in _META:
-            raise WrongArguments(f"--meta {name}: there is no such column; take {', '.join(_META)}")
+        if name not in META_NAMES:
+            raise WrongArguments(f"--meta {name}: there is no such column; take {', '.join(META_NAMES)}")
     if not os.path.isdir(os.path.dirname(os.path.abspath(options.file))):
         raise WrongArguments(
             f"there is no folder {os.path.dirname(options.file)!r} to write {options.file} to"
         )
-    _check_columns(options)
+    check_columns(options)
     started = time.monotonic()
     with only_one(options.file):
         export = Export(options, form, meta)
@@ -99,29 +94,11 @@ def run(options: argparse.Namespace) -> int:
                     warnings.simplefilter("always")
                     export.read(client)
                 # Such as that no record has a value for a column.
-                for text in dict.fromkeys(str(warning.message) for warning in said):
+                for text in dict.fromkeys(without_python(str(warning.message)) for warning in said):
                     print(f"aerospike-py: {text}", file=sys.stderr)
             export.finish()
     export.report(time.monotonic() - started)
     return 1 if export.failures else 0
-
-
-def _check_columns(options: argparse.Namespace) -> None:
-    """Refuses types that no column has, before anything is read.
-
-    Raises:
-        WrongArguments: ``--column`` names one.
-    """
-    # Never connected: a query checks its columns when it is made.
-    query = Client({"hosts": options.hosts}).query(options.namespace, options.set)
-    for name, kind in options.column:
-        if len(name.encode(errors="surrogateescape")) > _MAX_BIN_NAME:
-            raise WrongArguments(f"--column {name}: a bin's name has at most {_MAX_BIN_NAME} bytes of UTF-8")
-        try:
-            query.arrow_batches({name: kind})
-        except ValueError as error:
-            reason = str(error).removeprefix(f"column {name!r}: ")
-            raise WrongArguments(f"--column {name}={kind}: {reason}") from None
 
 
 class _Names(NamedTuple):
@@ -198,10 +175,10 @@ class Export:
     def read(self, client: Client) -> None:
         """Reads the records into the part file."""
         if self._meta is None:
-            self._meta = _stored_keys(client, self._options)
+            self._meta = stored_keys(client, self._options)
         total = _count(client, self._options)
         if not self._columns:
-            self._columns = _columns(client, self._options)
+            self._columns = columns(client, self._options)
             if self._options.bins is None and total > self._options.sample:
                 print(
                     f"aerospike-py: columns were inferred from {self._options.sample:,} of {total:,} "
@@ -375,75 +352,6 @@ class _Failures:
 
     def close(self) -> None:
         self._file.close()
-
-
-def _columns(client: Client, options: argparse.Namespace) -> dict[str, str]:
-    """Name to type of the bins to export: those given, and those inferred from a sample."""
-    given: dict[str, str] = dict(options.column)
-    wanted = names(options.bins, "--bins") if options.bins is not None else None
-    without = names(options.without, "--without") if options.without is not None else []
-    query = client.query(options.namespace, options.set)
-    query.max_records = options.sample
-    if wanted is None and (given or without):
-        # What is given or left out need not be inferred: a bin that mixes types cannot be.
-        query.max_records = options.sample
-        seen = {name: None for record in query for name in record.bins}
-        wanted = [name for name in seen if name not in without]
-        query = client.query(options.namespace, options.set)
-        query.max_records = options.sample
-    inferred: Mapping[str, str] = {}
-    if wanted is None or (rest := [name for name in wanted if name not in given]):
-        if wanted is not None:
-            query.select(*rest)
-        try:
-            with without_warnings():
-                inferred = dict(query.to_arrow().columns)
-        except ClientError as error:
-            raise Failure(
-                f"no columns for {name_of_set(options)}: {error}; --column NAME=TYPE chooses the type of a "
-                "column, and --without NAME leaves it out"
-            ) from None
-    found = {**{name: kind for name, kind in inferred.items() if name not in without}, **given}
-    unseen = [name for name in wanted or () if name not in found]
-    if not found and _has_records(client, options):
-        what = f"has the bin {', '.join(map(printable, unseen))}" if unseen else "has a bin for a column"
-        raise Failure(
-            f"none of the first {options.sample:,} records of {name_of_set(options)} {what}; "
-            "aerospike-py peek shows bins"
-        )
-    if not found:
-        raise Failure(
-            f"there are no records in {name_of_set(options)}, and no --column; aerospike-py info lists the "
-            "sets"
-        )
-    if unseen:
-        print(
-            f"aerospike-py: none of the first {options.sample:,} records has "
-            f"{', '.join(map(printable, unseen))}, which the file has no column for",
-            file=sys.stderr,
-        )
-    return {name: found[name] for name in (wanted or found) if name in found} | given
-
-
-def _has_records(client: Client, options: argparse.Namespace) -> bool:
-    query = client.query(options.namespace, options.set)
-    query.max_records = 1
-    return bool(query.results(options={"nobins": True}))
-
-
-def _stored_keys(client: Client, options: argparse.Namespace) -> list[str]:
-    """Which columns identify the records of a set: keys if they are stored, and digests for those without."""
-    query = client.query(options.namespace, options.set)
-    query.max_records = 1000
-    kinds = {type(record.key.key) for record in query.results(options={"nobins": True})}
-    stored = kinds - {type(None)}
-    if len(stored) > 1:
-        print(
-            "aerospike-py: stored keys are of several types, which no column holds; exporting digests",
-            file=sys.stderr,
-        )
-        return ["digest"]
-    return [*(["key"] if stored else []), *(["digest"] if type(None) in kinds or not stored else [])]
 
 
 def _count(client: Client, options: argparse.Namespace) -> int:
