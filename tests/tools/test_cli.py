@@ -446,6 +446,13 @@ def test_output_that_is_closed(filled):
     assert done.stderr.splitlines() == [b"aerospike-py: standard output is closed"]
 
 
+def test_a_field_that_no_record_has(filled, capsys):
+    text = run(capsys, "dtype", filled, "test", "sensors", "--field", "nope=f4")
+    [line] = [line for line in text.splitlines() if line.startswith("nope ")]
+    assert line.split()[:3] == ["nope", "f4", "0%"]
+    assert line.endswith("given by fields; not in the sample")
+
+
 def test_a_dtype_with_fields_of_ones_own(filled, capsys):
     arguments = ["dtype", filled, "test", "sensors", "--field", "raw=(2,)f4", "--field", "temperature=f4"]
     text = run(capsys, *arguments)

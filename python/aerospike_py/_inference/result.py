@@ -209,8 +209,10 @@ def _number(number: float | None) -> str:
 
 
 def _percent(presence: float) -> str:
-    # Only 1.0 is shown as 100%, and nothing as 0%.
-    return "100%" if presence == 1 else f"{min(max(presence * 100, 0.1), 99.9):.1f}%"
+    # Only 1.0 is shown as 100%, and only 0.0 as 0%: that of a field which was given and is not in the sample.
+    if presence in (0, 1):
+        return f"{presence:.0%}"
+    return f"{min(max(presence * 100, 0.1), 99.9):.1f}%"
 
 
 def _span(low: str, high: str) -> str:
