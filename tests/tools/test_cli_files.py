@@ -497,6 +497,29 @@ class TestImport:
         printed = run(capsys, "import", node.host, "test", fresh_set, file, "--key", "k", code=1)
         assert "decimal" in printed.err
         assert "cast it" in printed.err
+        assert "--column" not in printed.err
+        assert os.listdir(tmp_path) == ["in.parquet"]
+
+    def test_a_name_that_no_bin_has(self, capsys, node, tmp_path, fresh_set):
+        file = tmp_path / "in.csv"
+        file.write_text("id,a,of_sixteen_bytes\n1,2,3\n4,5,6\n")
+        arguments = ["import", node.host, "test", fresh_set, str(file), "--key", "id"]
+        printed = run(capsys, *arguments, code=1)
+        assert printed.err.endswith("at most 15: rename the column, or leave it out with --without\n")
+        assert os.listdir(tmp_path) == ["in.csv"]
+        run(capsys, *arguments, "--without", "of_sixteen_bytes")
+        assert records(node, fresh_set) == {1: {"a": 2}, 4: {"a": 5}}
+
+    def test_a_csv_file_whose_keys_are_no_keys(self, capsys, node, tmp_path, fresh_set):
+        file = tmp_path / "in.csv"
+        file.write_text("id,a\n1.0,2\n7.5,3\n")
+        arguments = ["import", node.host, "test", fresh_set, str(file), "--key", "id"]
+        printed = run(capsys, *arguments, code=1)
+        assert 'column "id" is float64, and a primary key is an integer, text or binary' in printed.err
+        assert printed.err.endswith(": --column id=int64 or --column id=utf8 reads it as integers or text\n")
+        assert os.listdir(tmp_path) == ["in.csv"]
+        run(capsys, *arguments, "--column", "id=utf8")
+        assert records(node, fresh_set) == {"1.0": {"a": 2}, "7.5": {"a": 3}}
 
     @pytest.mark.parametrize("suffix", READ)
     def test_a_killed_import_goes_on(self, capsys, node, tmp_path, fresh_set, monkeypatch, suffix):

@@ -15,7 +15,7 @@ from .. import constants
 from .._result_codes import cause
 from .._utils.progress import Progress
 from .._utils.table import printable
-from ..exception import AerospikeError, ParamError, ParamTypeError
+from ..exception import AerospikeError, ParamError
 from ..numpy_write import NO_BINS
 from ._files.formats import FORMATS, Source, format_of, pyarrow, write_file
 from ._files.spool import Spool, read_spool, schema_of
@@ -36,6 +36,8 @@ _EXISTS = {
 }
 # The columns that a file of failed rows has behind those of its source.
 _ABOUT = ("_row", "_code", "_in_doubt", "_reason")
+# Of the message about a value. The row is that of a block, not of the file.
+_ROW = re.compile(r"data: row \d+, (?P<reason>.*)", re.DOTALL)
 # The most reasons that are printed.
 _REASONS = 3
 
@@ -177,6 +179,10 @@ class Import:
             ) from error
         finally:
             spool.close()
+            if not self._state.exists():
+                # It ended before there was anything to go on with.
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(self._part)
 
     def _write(self, client: Client, block: Any, spool: Spool) -> None:
         """Writes a block; keeps the rows of it that fail."""
@@ -218,15 +224,15 @@ class Import:
                     nulls=options.nulls,
                     policy=self._policy,  # type: ignore[arg-type]
                 )
-        except ParamTypeError as error:
-            # About a column, before anything was sent.
-            raise Failure(str(error)) from None
         except ParamError as error:
+            about_a_row = _ROW.match(str(error))
+            if about_a_row is None:
+                # About a column, before anything was sent.
+                text = str(error).replace("leave it out with bins=", "leave it out with --without")
+                raise Failure(f"{text}{self._hint(text)}") from None
             # About a value. Nothing of the block was sent.
             if len(block) == 1:
-                # "data: row 0, " is about this block of one row.
-                reason = re.sub(r"\Adata: row \d+, ", "", str(error))
-                return [(first, ParamError.code, False, reason)]
+                return [(first, ParamError.code, False, about_a_row["reason"])]
             half = len(block) // 2
             found = self._failures(client, block.slice(0, half), first)
             return found + self._failures(client, block.slice(half), first + half)
@@ -239,6 +245,14 @@ class Import:
             )
             for failure in result.failures
         ]
+
+    def _hint(self, message: str) -> str:
+        """How to read a column as another type; only CSV has no types of its own."""
+        if self._form != "csv" or "rename the column" in message:
+            return ""
+        if message.startswith(f'column "{self._key}" '):
+            return f": --column {self._key}=int64 or --column {self._key}=utf8 reads it as integers or text"
+        return ": --column NAME=utf8 reads a column as text"
 
     def _checkpoint(self, size: int) -> None:
         self._size = size
