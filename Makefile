@@ -127,17 +127,26 @@ $(DOCS): requirements/docs.txt $(TOOLS)
 	$(DOCS_VENV)/bin/python -m pip check --disable-pip-version-check
 	@touch $@
 
+# At a terminal, cargo shows its progress; a log would get a line for each of hundreds of crates.
+QUIET_IN_LOGS = $$(test -t 2 || echo --quiet)
+
 # Both profiles install to the same place, so each removes the other's stamp. maturin installs the wheel that
-# it has just built by its path. PIP_NO_INDEX ensures that pip never asks an index for it.
+# it has just built by its path. PIP_NO_INDEX ensures that pip never asks an index for it. PIP_QUIET is for the pip
+# that maturin runs: it has a line for each dependency of an extra.
+DEVELOP = PIP_NO_INDEX=1 PIP_QUIET=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(PY) -m maturin develop $(QUIET_IN_LOGS)
+COMPILING = @echo "compiling the extension: the first time, this takes about five minutes on two cores"
+
 $(DEV): $(TOOLS) $(EXTENSION_SOURCES)
 	@sh scripts/prerequisites.sh rust
-	PIP_NO_INDEX=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(PY) -m maturin develop --quiet $(LOCKED)
+	$(COMPILING)
+	$(DEVELOP) $(LOCKED)
 	@rm -f $(RELEASE)
 	@touch $@
 
 $(RELEASE): $(TOOLS) $(EXTENSION_SOURCES)
 	@sh scripts/prerequisites.sh rust
-	PIP_NO_INDEX=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(PY) -m maturin develop --quiet --release $(LOCKED)
+	$(COMPILING)
+	$(DEVELOP) --release $(LOCKED)
 	@rm -f $(DEV)
 	@touch $@
 

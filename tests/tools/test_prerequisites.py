@@ -1,4 +1,4 @@
-"""scripts/prerequisites.sh names what is missing and how to get it."""
+"""scripts/prerequisites.sh names what is missing and how to get it; `make dev` says what it does."""
 
 import os
 import shutil
@@ -124,3 +124,36 @@ def test_no_linker(machine):
 def test_a_compiler_that_does_not_link(machine):
     machine.add("cc", "echo 'cannot find crt1.o' >&2\nexit 1")
     assert_missing(machine.run(), "a C compiler", "build-essential")
+
+
+@pytest.mark.skipif(
+    shutil.which("make") is None or shutil.which("cargo") is None, reason="needs make and cargo"
+)
+@pytest.mark.parametrize("at_terminal", [False, True])
+@pytest.mark.parametrize("target", ["dev", "build"])
+def test_a_build_shows_progress_at_a_terminal_only(tmp_path, target, at_terminal):
+    # Stands for the Python of .venv, which would run maturin.
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "pip quiet: $PIP_QUIET; $*"\n')
+    python.chmod(0o755)
+    tools = tmp_path / ".tools"
+    tools.touch()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    terminal, errors = os.openpty()
+    done = subprocess.run(
+        ["make", target, f"VENV={tmp_path}", f"PY={python}", "LOCKED=--locked", "-o", str(tools)],
+        cwd=ROOT,
+        env=kept,
+        stdout=subprocess.PIPE,
+        stderr=errors if at_terminal else subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(errors)
+    os.close(terminal)
+    assert done.returncode == 0, done.stderr
+    said, *_, ran = done.stdout.splitlines()
+    assert said.startswith("compiling the extension: the first time, ")
+    release = ["--release"] if target == "build" else []
+    quiet = [] if at_terminal else ["--quiet"]
+    assert ran == "pip quiet: 1; " + " ".join(["-m maturin develop", *quiet, *release, "--locked"])
