@@ -21,6 +21,7 @@ from ._commands.transactions import AsyncTransactionCommands
 from ._commands.unsupported import UnsupportedCommands
 from ._utils.event_loop import call
 from ._utils.log import watcher
+from ._utils.other_names import refuses_unknown_attributes
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+@refuses_unknown_attributes
 class AsyncClient(
     MetricsCommands,
     AsyncRecordCommands,

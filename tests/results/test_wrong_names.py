@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -84,3 +85,60 @@ def test_a_field_that_is_not_there(client, keys):
         batch[["aeg"]]
     with pytest.raises(IndexError):
         batch[5]
+
+
+@pytest.mark.parametrize("kind", [aerospike.Client, AsyncClient])
+@pytest.mark.parametrize("make", ["query", "scan"])
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("max_record", "did you mean 'max_records'?"),
+        ("record_per_second", "did you mean 'records_per_second'?"),
+        ("policy", "its settings are max_records, records_per_second, ttl"),
+    ],
+)
+def test_a_setting_that_a_query_does_not_have(kind, make, name, remedy):
+    query = getattr(kind({"hosts": ["127.0.0.1:1"]}), make)("test", "names")
+    with pytest.raises(AttributeError) as caught:
+        setattr(query, name, 2)
+    assert str(caught.value) == f"{type(query).__name__!r} object has no attribute {name!r}; {remedy}"
+    assert name not in vars(query)
+
+
+@pytest.mark.parametrize("kind", [aerospike.Client, AsyncClient])
+def test_a_client_has_no_settings(kind):
+    client = kind({"hosts": ["127.0.0.1:1"]})
+    with pytest.raises(AttributeError, match="no attribute 'polices'; settings are in the config"):
+        client.polices = {}
+
+
+@pytest.mark.parametrize("kind", [aerospike.Client, AsyncClient])
+def test_attributes_that_can_be_set(kind, monkeypatch):
+    """Methods can be replaced, as tests do; subclasses have attributes of their own."""
+    client = kind({"hosts": ["127.0.0.1:1"]})
+    query = client.query("test", "names")
+    for owner, name in ((client, "get"), (query, "results")):
+        with mock.patch.object(owner, name, new_callable=mock.Mock, return_value=5):
+            assert getattr(owner, name)() == 5
+        monkeypatch.setattr(owner, name, lambda: 6)
+        assert getattr(owner, name)() == 6
+        monkeypatch.undo()
+        assert name not in vars(owner)
+    monkeypatch.setattr(kind, "ping", lambda self: 7, raising=False)
+    assert client.ping() == 7
+
+    class Logging:
+        def __setattr__(self, name, value):
+            seen.append(name)
+            super().__setattr__(name, value)
+
+    class Mine(kind, Logging):
+        def __init__(self, config, namespace):
+            super().__init__(config)
+            self.namespace = namespace
+
+    seen = []
+    mine = Mine({"hosts": ["127.0.0.1:1"]}, "test")
+    mine.timeout = 5
+    assert (mine.namespace, mine.timeout) == ("test", 5)
+    assert {"_core", "namespace", "timeout"} <= {*seen}

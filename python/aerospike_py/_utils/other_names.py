@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
+from typing import Any, TypeVar
+
+_Class = TypeVar("_Class", bound=type)
 
 
 def no_attribute(owner: object, name: str, instead: Mapping[str, str]) -> AttributeError:
@@ -17,3 +21,38 @@ def no_attribute(owner: object, name: str, instead: Mapping[str, str]) -> Attrib
     if name in instead:
         text += f"; use {instead[name]}"
     return AttributeError(text, name=name, obj=owner)
+
+
+def refuses_unknown_attributes(cls: _Class) -> _Class:
+    """A decorator: setting an attribute that the class does not have raises ``AttributeError``.
+
+    Attributes of the class can be replaced on an object, as tests do with methods. Names that begin with an
+    underscore are accepted, and so are all names on objects of subclasses, which may have attributes of
+    their own.
+    """
+
+    set_attribute = object.__setattr__
+
+    def set_known(self: Any, name: str, value: Any) -> None:
+        if type(self) is not cls:
+            super(cls, self).__setattr__(name, value)  # type: ignore[arg-type]
+        elif name[:1] == "_" or hasattr(cls, name):
+            set_attribute(self, name, value)
+        else:
+            # Without `name` and `obj`, which would make Python add a suggestion of its own to tracebacks.
+            raise AttributeError(_unknown_attribute(cls, name))
+
+    # Not in the classes' bodies, where type checkers would take it as leave to set any attribute.
+    cls.__setattr__ = set_known  # type: ignore[assignment]
+    return cls
+
+
+def _unknown_attribute(cls: type, name: str) -> str:
+    text = f"{cls.__name__!r} object has no attribute {name!r}"
+    settings = [each for each in dir(cls) if each[0] != "_" and hasattr(getattr(cls, each), "__set__")]
+    if not settings:
+        return f"{text}; settings are in the config, and policies in the config or arguments of calls"
+    close = difflib.get_close_matches(name, settings, 1)
+    if close:
+        return f"{text}; did you mean {close[0]!r}?"
+    return f"{text}; its settings are {', '.join(settings)}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._utils.describe import describe
 from .._utils.dtypes import one_dtype
+from .._utils.other_names import refuses_unknown_attributes
 from .._wrong_calls import methods_explain_wrong_calls
 from ..exception import ClientError, ParamTypeError, QueryDecodeError
 from .arrays import AsyncNumpyBatches, NumpyBatches, NumpyRun, checked, read_all, read_all_async
@@ -43,6 +44,7 @@ def _check_callback(callback: object) -> None:
         raise ParamTypeError(what, ClientError.code)
 
 
+@refuses_unknown_attributes
 @methods_explain_wrong_calls
 class Query(BackgroundRuns):
     """A query, created by :meth:`Client.query`. Iterate over it to run it.
@@ -315,6 +317,7 @@ class Query(BackgroundRuns):
         return self.records()
 
 
+@refuses_unknown_attributes
 class AsyncQuery(AsyncBackgroundRuns):
     """A query, created by :meth:`AsyncClient.query`. Iterate over it to run it.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from .._utils.describe import describe
+from .._utils.other_names import refuses_unknown_attributes
 from .._wrong_calls import methods_explain_wrong_calls
 from ..exception import ParamError, ParamTypeError
 from .queries import AsyncQuery, Query
@@ -49,6 +50,7 @@ def _without_concurrent(options: Mapping[str, Any] | None) -> Mapping[str, Any] 
     return {name: value for name, value in options.items() if name != "concurrent"}
 
 
+@refuses_unknown_attributes
 @methods_explain_wrong_calls
 class Scan(Query):
     """A query over all records of a set or namespace, created by :meth:`Client.scan`.
@@ -93,6 +95,7 @@ class Scan(Query):
         super().foreach(callback, _without_limits(self, policy), _without_concurrent(options))
 
 
+@refuses_unknown_attributes
 class AsyncScan(AsyncQuery):
     """A query over all records of a set or namespace, created by :meth:`AsyncClient.scan`.
 
