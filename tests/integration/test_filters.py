@@ -12,6 +12,7 @@ import aerospike_py as aerospike
 from aerospike_py import expressions as exp
 from aerospike_py import operations as op
 from aerospike_py.batch import BatchRecords, Read, Remove, Write
+from aerospike_py.expressions.resources import _BaseExpr
 
 IS_EVEN = exp.Eq(exp.Mod(exp.IntBin("n"), 2), 0)
 
@@ -229,3 +230,29 @@ def test_an_expression_that_contains_itself_is_refused(client: Any, keys: list[A
 def test_the_server_refuses_types_that_do_not_go_together(client: Any, keys: list[Any]) -> None:
     with pytest.raises(aerospike.InvalidRequest):
         client.get(keys[0], {"expressions": exp.Eq(exp.IntBin("n"), "text")})
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda a, b: a and b,
+        lambda a, b: a or b,
+        lambda a, b: not a,
+        lambda a, b: all([a, b]),
+        lambda a, b: {"expressions": a if a else b},
+    ],
+    ids=["and", "or", "not", "all", "if"],
+)
+def test_expressions_are_neither_true_nor_false(use: Any) -> None:
+    """`and` would drop its left side, and the filter be another one."""
+    remedy = "Eq is an expression, .* use exp.And, exp.Or and exp.Not$"
+    with pytest.raises(TypeError, match=remedy):
+        use(IS_EVEN, exp.GT(exp.IntBin("n"), 2))
+
+
+def test_no_expression_is_true_or_false() -> None:
+    for name in exp.__all__:
+        kind = getattr(exp, name)
+        if isinstance(kind, type) and issubclass(kind, _BaseExpr):
+            with pytest.raises(TypeError, match=f"{name} is an expression"):
+                bool(object.__new__(kind))

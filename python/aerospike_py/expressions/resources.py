@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
 
 from ._checks import CHECKS, Check, is_expression
 
@@ -201,6 +201,13 @@ class _BaseExpr:
 
     def _get_op(self) -> TypeCompiledOp:
         return self._op, self._rt, self._fixed, len(self._children)
+
+    def __bool__(self) -> NoReturn:
+        # `a and b` would be b, and the condition a be lost in silence.
+        raise TypeError(
+            f"{type(self).__name__} is an expression, which only the server evaluates: it is neither true "
+            "nor false here; instead of `and`, `or` and `not` use exp.And, exp.Or and exp.Not"
+        )
 
     def __repr__(self) -> str:
         args, kwargs = self._arguments
