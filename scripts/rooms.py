@@ -274,7 +274,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "stats",
         ),
         # The clients.
-        "async_client": ("_commands", "_utils"),
+        "async_client": ("_commands", "_wrong_calls", "_utils"),
         "client": ("_commands", "_wrong_calls", "_utils", "types"),
         # The methods of both clients, a module per family.
         "_commands": (

@@ -22,6 +22,7 @@ from ._commands.unsupported import UnsupportedCommands
 from ._utils.event_loop import call
 from ._utils.log import watcher
 from ._utils.other_names import refuses_unknown_attributes
+from ._wrong_calls import methods_name_their_class
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 
 @refuses_unknown_attributes
+@methods_name_their_class
 class AsyncClient(
     MetricsCommands,
     AsyncRecordCommands,

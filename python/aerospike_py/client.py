@@ -22,7 +22,7 @@ from ._commands.transactions import TransactionCommands
 from ._commands.unsupported import UnsupportedCommands
 from ._utils.log import watcher
 from ._utils.other_names import refuses_unknown_attributes
-from ._wrong_calls import explains_wrong_calls, methods_explain_wrong_calls
+from ._wrong_calls import explains_wrong_calls, methods_explain_wrong_calls, methods_name_their_class
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -54,6 +54,7 @@ def client(config: ClientConfig) -> Client:
 
 @refuses_unknown_attributes
 @methods_explain_wrong_calls
+@methods_name_their_class
 class Client(
     MetricsCommands,
     RecordCommands,

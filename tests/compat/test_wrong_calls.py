@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import traceback
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_quick_commands_have_no_function_around_them(twins):
     client = twins[1].client
     for name in ("get", "put", "exists", "batch_read", "batch_operate", "read_matrix"):
         assert not hasattr(getattr(client, name), "__wrapped__"), name
-    with pytest.raises(TypeError, match="missing 1 required positional argument: 'key'"):
+    with pytest.raises(TypeError, match=r"^Client\.get\(\) missing 1 required positional argument: 'key'"):
         client.get()
 
 
@@ -136,3 +137,37 @@ def test_methods_name_their_class(owner):
         assert method.__name__ == name
         assert method.__doc__, name
         assert next(iter(inspect.signature(method).parameters)) == "self"
+
+
+@pytest.mark.parametrize("owner", ["Client", "AsyncClient", "Query", "AsyncQuery", "Scan", "AsyncScan"])
+def test_methods_are_named_after_their_class(owner):
+    """Not after the private class that has the method; both clients share some."""
+    kind = getattr(aerospike_py, owner)
+    methods = inspect.getmembers(kind, inspect.isfunction)
+    for name, method in methods:
+        if name == "__init__" or not name.startswith("_"):
+            # A scan inherits the methods of a query, which is public, too.
+            names = {f"{owner}.{name}", f"{owner.replace('Scan', 'Query')}.{name}"}
+            assert method.__qualname__ in names
+            assert inspect.unwrap(method).__qualname__ in names
+            if method.__qualname__.startswith(f"{owner}."):
+                assert pickle.loads(pickle.dumps(method)) is method  # noqa: S301
+            assert inspect.getsource(method).lstrip().startswith(("def ", "async def "))
+            inspect.signature(method)
+    assert len(methods) > 10
+
+
+def test_errors_and_warnings_name_the_public_class(twins, config):
+    client, async_client = twins[1].client, aerospike_py.AsyncClient(config)
+    with pytest.raises(TypeError, match=r"^Client\.__init__\(\) missing 1 .* argument: 'config'$"):
+        aerospike_py.Client()
+    with pytest.raises(TypeError, match=r"^AsyncClient\.__init__\(\) missing 1 .* argument: 'config'$"):
+        aerospike_py.AsyncClient()
+    with pytest.raises(TypeError, match=r"^Client\.batch_write_arrow\(\) missing 1 .* argument: 'key'$"):
+        client.batch_write_arrow([], "test", "wrong")
+    for made, name in ((client, "Client"), (async_client, "AsyncClient")):
+        with pytest.raises(TypeError, match=rf"^{name}\.stats\(\) got an unexpected keyword argument"):
+            made.stats(all=True)
+    for made in (async_client.batch_read([]), async_client.query("test", "wrong").results()):
+        assert made.__qualname__ in ("AsyncClient.batch_read", "AsyncQuery.results")
+        made.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._utils.describe import describe
 from .._utils.dtypes import one_dtype
 from .._utils.other_names import refuses_unknown_attributes
-from .._wrong_calls import methods_explain_wrong_calls
+from .._wrong_calls import methods_explain_wrong_calls, methods_name_their_class
 from ..exception import ClientError, ParamTypeError, QueryDecodeError
 from .arrays import AsyncNumpyBatches, NumpyBatches, NumpyRun, checked, read_all, read_all_async
 from .arrow import ArrowBatches, ArrowRun, AsyncArrowBatches
@@ -46,6 +46,7 @@ def _check_callback(callback: object) -> None:
 
 @refuses_unknown_attributes
 @methods_explain_wrong_calls
+@methods_name_their_class
 class Query(BackgroundRuns):
     """A query, created by :meth:`Client.query`. Iterate over it to run it.
 
@@ -318,6 +319,7 @@ class Query(BackgroundRuns):
 
 
 @refuses_unknown_attributes
+@methods_name_their_class
 class AsyncQuery(AsyncBackgroundRuns):
     """A query, created by :meth:`AsyncClient.query`. Iterate over it to run it.
 
