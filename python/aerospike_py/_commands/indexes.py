@@ -91,7 +91,7 @@ class IndexCommands:
 
         Raises:
             IndexFoundError: an index of this name exists, with other properties. One with the same properties
-                is no error.
+                is no error; if it has another name, the server renames it.
             TimeoutError: the index is not built in time; the message names the nodes. They go on building.
             ParamError: an argument is invalid.
 

@@ -388,6 +388,21 @@ def test_an_index_that_exists(client, filled, indexes):
     assert client.index_remove("test", f"{filled}_never", SLOW) == 0
 
 
+def test_the_same_index_under_another_name_is_renamed(client, filled, indexes):
+    """So does a real server."""
+    name = indexes("single_value", "n", NUMERIC, "old")
+    assert client.index_single_value_create("test", filled, "n", NUMERIC, f"{filled}_new", SLOW) == 0
+    try:
+        names = [index["name"] for index in client.index_list("test") if index["set"] == filled]
+        assert names == [f"{filled}_new"]
+        between = predicates.between("n", 0, 5)
+        assert client.query("test", filled).where(between).results()
+        with pytest.raises(aerospike.IndexNotFound, match=f'no index "{name}"'):
+            client.query("test", filled).where_with_index_name(name, between).results()
+    finally:
+        assert client.index_remove("test", f"{filled}_new", SLOW) == 0
+
+
 def test_predicates_without_their_index(client, filled, indexes):
     indexes("single_value", "n", NUMERIC, "n")
     policy = {"max_retries": 0}
