@@ -338,7 +338,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_utils",
             "_native",
         ),
-        "arrow_records": ("_export", "_types", "_result_codes", "_native"),
+        "arrow_records": ("_export", "_types", "_result_codes", "_native", "_utils"),
         # The end of a read: warnings and errors.
         "_finish": (
             "numpy_batch",
@@ -360,14 +360,14 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_rows_by_key",
             "_pickled_keys",
         ),
-        "feature_matrix": ("_export", "_pickled_keys", "_types", "_result_codes"),
+        "feature_matrix": ("_export", "_pickled_keys", "_types", "_result_codes", "_utils"),
         "numpy_query": ("numpy_records", "_types"),
         "numpy_write": ("_export", "_result_codes", "exception", "_utils", "_native"),
         "inference": ("_inference",),
         # Behind `inference` and `infer_dtype`.
         "_inference": ("_schema", "records", "values", "_types", "exception", "_utils"),
         # What results in arrays have in common.
-        "numpy_records": ("_export", "_leaves"),
+        "numpy_records": ("_export", "_leaves", "_utils"),
         # What methods take.
         "batch": ("_operation", "records", "types"),
         "operations": (

@@ -180,3 +180,11 @@ __all__ += exception.__all__
 __all__.remove("ConnectionError")  # noqa: PYI056
 __all__.remove("IndexError")  # noqa: PYI056
 __all__.remove("TimeoutError")  # noqa: PYI056
+
+# What this module only uses. Left out of completion, with its own modules, except those in __all__.
+_HIDDEN = {name for name in globals() if name[:2] != "__" and name not in __all__}
+_HIDDEN -= {"ConnectionError", "IndexError", "TimeoutError"}
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals()} - _HIDDEN - {"_HIDDEN", "__dir__"})

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from ._result_codes import ABOUT_RECORD, describe, failure
+from ._utils.describe import counted
 
 if TYPE_CHECKING:
     import duckdb
@@ -324,7 +325,7 @@ class ArrowRecords:
 
     def __repr__(self) -> str:
         columns = self.columns
-        parts = [f"{len(self)} rows x {len(columns)} columns"]
+        parts = [f"{counted(len(self), 'row')} x {counted(len(columns), 'column')}"]
         if self._batch_keys is not None:
             parts += describe(Counter(self._codes()), "found")
         if self.inexact:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ._pickled_keys import pickled
 from ._result_codes import ABOUT_RECORD, describe, failure
+from ._utils.describe import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -197,7 +198,7 @@ class FeatureMatrix:
         return table(repr(self)[1:-1], len(self), "row", labels, fields, codes)
 
     def __repr__(self) -> str:
-        parts = [f"{len(self)} rows", f"{len(self.columns)} columns"]
+        parts = [counted(len(self), "row"), counted(len(self.columns), "column")]
         parts += describe(Counter(self.result_codes.ravel().tolist()), "found")
         if self.inexact:
             parts.append(f"inexact={self.inexact!r}")

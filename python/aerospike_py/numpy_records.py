@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from ._leaves import bools, find, leaves, spread
+from ._utils.describe import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -331,7 +332,7 @@ class NumpyRecords:
         return f"<{type(self).__name__} {self._describe()}, dtype={self.batch_records.dtype}>"
 
     def _describe(self) -> str:
-        parts = [f"{len(self)} rows", *self._row_counts()]
+        parts = [counted(len(self), "row"), *self._row_counts()]
         if self.inexact:
             parts.append(f"inexact={self.inexact!r}")
         if self.decode_errors:

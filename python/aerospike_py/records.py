@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._result_codes import ABOUT_RECORD, cause, describe, failure
+from ._utils.describe import counted
 from ._utils.other_names import no_attribute
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ class BatchRecords:
         unsent = sum(row.result == 0 and row.record is None for row in rows)
         counts = Counter(row.result for row in rows)
         counts[0] -= unsent
-        parts = [f"{len(self)} rows", *describe(counts, self._success)]
+        parts = [counted(len(self), "row"), *describe(counts, self._success)]
         return f"<BatchRecords {', '.join(parts)}{f', {unsent} not sent' if unsent else ''}>"
 
     def _repr_html_(self) -> str:

@@ -214,7 +214,7 @@ class Split:
         Example:
             >>> split = aerospike_py.splits(config, "test", "users", 1, schema={"visits": "int64"})[0]
             >>> split.read()
-            <ArrowRecords 2 rows x 1 columns: visits: int64>
+            <ArrowRecords 2 rows x 1 column: visits: int64>
         """
         with slot(self._config, self.node, self._max_concurrent):
             started = time.perf_counter()
@@ -280,7 +280,7 @@ class Split:
 
         Example:
             >>> aerospike_py.splits(config, "test", "users", 1, schema={"visits": "int64"})[0].empty()
-            <ArrowRecords 0 rows x 1 columns: visits: int64>
+            <ArrowRecords 0 rows x 1 column: visits: int64>
         """
         run = self._open(1)
         run._query._core.ensure_connected(None)

@@ -142,3 +142,40 @@ def test_attributes_that_can_be_set(kind, monkeypatch):
     mine.timeout = 5
     assert (mine.namespace, mine.timeout) == ("test", 5)
     assert {"_core", "namespace", "timeout"} <= {*seen}
+
+
+@pytest.mark.parametrize("kind", [aerospike.Client, AsyncClient])
+@pytest.mark.parametrize("bins", [["age", "ctr"], ("age", "ctr")])
+def test_names_of_bins_in_a_list(kind, bins):
+    query = kind({"hosts": ["127.0.0.1:1"]}).query("test", "names")
+    with pytest.raises(aerospike.ParamTypeError, match=r"one by one: select\('age', 'ctr'\)$"):
+        query.select(bins)
+
+
+def test_what_only_async_for_iterates_over():
+    query = AsyncClient({"hosts": ["127.0.0.1:1"]}).query("test", "names")
+    for each in (query, query.records(), query.numpy_batches(np.dtype([("a", "i4")])), query.arrow_batches()):
+        with pytest.raises(
+            TypeError, match=f"'{type(each).__name__}' object is not iterable; use `async for`"
+        ):
+            iter(each)
+
+
+def test_the_names_that_completion_offers():
+    names = dir(aerospike)
+    assert {*aerospike.__all__, "TimeoutError", "__version__", "__doc__"} <= {*names}
+    assert not {"annotations", "explains_wrong_calls", "async_client", "_commands", "_HIDDEN"} & {*names}
+
+
+def test_one_of_a_thing_has_no_plural(client, keys):
+    one = Keys("test", keys.set, [1])
+    assert repr(client.batch_read(one)) == "<BatchRecords 1 row, 1 found>"
+    assert repr(client.batch_read_arrow(one, {"age": "int64"})).startswith("<ArrowRecords 1 row x 1 column, ")
+    assert repr(client.read_matrix([(one, ["age"])])).startswith("<FeatureMatrix 1 row, 1 column, ")
+    assert "1 row, " in repr(client.batch_read(one, _dtype=np.dtype([("age", "i4")])))
+    assert client.infer_dtype("test", keys.set).summary().startswith("1 record, 2 fields of ")
+
+
+@pytest.mark.parametrize("kind", [aerospike.Client, AsyncClient])
+def test_a_client_without_nodes_is_no_table(kind):
+    assert kind({"hosts": ["127.0.0.1:1"]})._repr_html_() is None

@@ -154,10 +154,13 @@ class ClientBase:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._core.describe()}>"
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
+        """A table of the nodes. Without any, notebooks show the ``repr``."""
         from .._export.html import ROWS, objects
 
         nodes = self._core.stats().nodes if self._core.is_connected() else []
+        if not nodes:
+            return None
         rows = [
             {
                 "node": node.name,
@@ -168,5 +171,4 @@ class ClientBase:
             }
             for node in nodes[:ROWS]
         ]
-        header = list(rows[0]) if rows else []
-        return objects(repr(self)[1:-1], header, rows, len(nodes))
+        return objects(repr(self)[1:-1], list(rows[0]), rows, len(nodes))

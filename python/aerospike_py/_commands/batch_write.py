@@ -472,7 +472,7 @@ class AsyncBatchWriteCommands:
 
         Example:
             >>> await client.batch_operate([("test", "users", 1)], [op.increment("visits", 1)])
-            <BatchRecords 1 rows, 1 done>
+            <BatchRecords 1 row, 1 done>
         """
         dtype = one_dtype(_dtype, dtype)
         result: BatchRecords | NumpyBatchRecords = await call(

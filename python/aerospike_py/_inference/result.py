@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._schema import column_type
+from .._utils.describe import counted
 from .._utils.table import printable, table
 from .observe import EXAMPLES
 
@@ -159,7 +160,8 @@ class InferredDtype:
         """
         fields = sum(found.field is not None and not found.fields for found in walk(self.bins))
         left_out = f", {len(self.left_out)} left out" if self.left_out else ""
-        return f"{self.records} records, {fields} fields of {self.dtype.itemsize} bytes a row{left_out}"
+        found = f"{counted(self.records, 'record')}, {counted(fields, 'field')}"
+        return f"{found} of {counted(self.dtype.itemsize, 'byte')} a row{left_out}"
 
     def report(self) -> str:
         """A table of the bins, and of the keys of maps, as text, and keys of records with unusual values.

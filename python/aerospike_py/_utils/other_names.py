@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 _Class = TypeVar("_Class", bound=type)
 
@@ -21,6 +21,11 @@ def no_attribute(owner: object, name: str, instead: Mapping[str, str]) -> Attrib
     if name in instead:
         text += f"; use {instead[name]}"
     return AttributeError(text, name=name, obj=owner)
+
+
+def refuse_iter(owner: object) -> NoReturn:
+    """The ``__iter__`` of what only ``async for`` iterates over."""
+    raise TypeError(f"{type(owner).__name__!r} object is not iterable; use `async for`")
 
 
 def refuses_unknown_attributes(cls: _Class) -> _Class:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from .. import _native
+from .._utils.describe import describe
 from .._utils.other_names import no_attribute
-from ..exception import ParamError
+from ..exception import ParamError, ParamTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +107,12 @@ class QueryBase:
             >>> query.select("name", "visits")
             <...Query of 'test', set 'users'>
         """
-        names = [*bins]
+        names: list[Any] = [*bins]
+        if len(names) == 1 and isinstance(names[0], list | tuple):
+            inner = ", ".join(map(repr, names[0]))
+            raise ParamTypeError(
+                f"bin name {describe(names[0])} must be a str; pass the names one by one: select({inner:.80})"
+            )
         self._core.check_query_bins(names)
         if names and self._bins is not None:
             # As in the official client, and as a second predicate.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._utils.describe import describe
 from .._utils.dtypes import one_dtype
-from .._utils.other_names import refuses_unknown_attributes
+from .._utils.other_names import refuse_iter, refuses_unknown_attributes
 from .._wrong_calls import methods_explain_wrong_calls, methods_name_their_class
 from ..exception import ClientError, ParamTypeError, QueryDecodeError
 from .arrays import AsyncNumpyBatches, NumpyBatches, NumpyRun, checked, read_all, read_all_async
@@ -478,3 +478,6 @@ class AsyncQuery(AsyncBackgroundRuns):
 
     def __aiter__(self) -> AsyncQueryRecords:
         return self.records()
+
+    if not TYPE_CHECKING:  # Type checkers must report a plain `for`.
+        __iter__ = refuse_iter

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
+from .._utils.other_names import refuse_iter
 from ..exception import AerospikeError
 
 if TYPE_CHECKING:
@@ -113,3 +114,6 @@ class AsyncRun(Run):
     async def __aexit__(self, *error: object) -> Literal[False]:
         self._close(is_failing=error[0] is not None)
         return False
+
+    if not TYPE_CHECKING:  # Type checkers must report a plain `for`.
+        __iter__ = refuse_iter
