@@ -7,6 +7,7 @@ import gc
 import pickle
 import threading
 import time
+import uuid
 import warnings
 import weakref
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import assume, given, settings
 
 import aerospike_py as aerospike
+from aerospike_py._commands.write_arrow import _has_objects
 from tests.integration.test_numpy_oracle import RELAXED
 from tests.support.waiting import eventually
 
@@ -394,6 +396,35 @@ def test_types_that_no_bin_holds_are_refused(client, official, fresh_set, column
         client.batch_write_arrow(data, "test", fresh_set, key="id")
     assert official.exists(("test", fresh_set, 1))[1] is None
     assert client.batch_write_arrow(data, "test", fresh_set, key="id", bins=["id"]).ok.all()
+
+
+def test_objects_of_polars_are_refused(client, official, fresh_set):
+    """polars exports them as the addresses of objects."""
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"id": [1], "u": [uuid.UUID(int=7)]})
+    assert frame.schema["u"] == pl.Object
+
+    refusal = r"column 'u' has the polars type Object.* pl\.col\('u'\)\.map_elements\(str, return_dtype="
+    for key in ("id", "u"):
+        for options in ({}, {"bins": ["id", "u"]}):
+            with pytest.raises(aerospike.ParamError, match=refusal) as caught:
+                client.batch_write_arrow(frame, "test", fresh_set, key=key, **options)
+            assert isinstance(caught.value, TypeError)
+    with pytest.raises(TypeError, match=refusal):
+        client.batch_write_arrow(frame, "test", fresh_set, key="u", bins=["id"])
+    # No frame is made with objects inside: polars panics when it is released.
+    assert _has_objects(pl.List(pl.Struct({"n": pl.Int8, "u": pl.Object})), pl)
+    assert not _has_objects(pl.List(pl.Struct({"n": pl.Int8})), pl)
+    with pytest.raises(TypeError, match=refusal):
+        client.batch_write_arrow(frame["u"], "test", fresh_set, key="u")
+    assert client.query("test", fresh_set).results() == []
+
+    assert client.batch_write_arrow(frame, "test", fresh_set, key="id", bins=["id"]).ok.all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pl.exceptions.PolarsInefficientMapWarning)
+        text = frame.with_columns(pl.col("u").map_elements(str, return_dtype=pl.String))
+    assert client.batch_write_arrow(text, "test", fresh_set, key="id").ok.all()
+    assert bins_of(official, fresh_set, 1) == {"id": 1, "u": str(uuid.UUID(int=7))}
 
 
 def invalid_text() -> Any:

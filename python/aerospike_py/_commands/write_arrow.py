@@ -13,7 +13,7 @@ from ..exception import AerospikeError, ParamError, ParamTypeError
 from ..numpy_write import NumpyWriteResult, _FailedKeys, _finish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from .. import _native
     from .._types import ArrowData
@@ -45,6 +45,8 @@ class ArrowWrite:
                 f"progress is {describe(progress)}; it must be a function of the rows done, or True for a bar"
             )
         _check_exports(data)
+        names = _names(bins)
+        _refuse_objects_of_polars(data, None if names is None else {key, *names})
         self._core = core
         self._data = data
         self._progress: Progress | None = None
@@ -55,7 +57,7 @@ class ArrowWrite:
             self._done = 0
         elif progress is not False:
             self._progress = progress
-        self._arguments = (namespace, set, key, _names(bins), nulls, _no_key_hint(data), policy)
+        self._arguments = (namespace, set, key, names, nulls, _no_key_hint(data), policy)
 
     def run(self) -> NumpyWriteResult:
         result = self.run_quietly()
@@ -166,6 +168,30 @@ def _check_exports(data: Any) -> None:
             f"data is a {type(data).__name__}, which does not export Arrow (__arrow_c_stream__): "
             f"{_instead(data)}"
         )
+
+
+def _refuse_objects_of_polars(data: Any, written: Container[str] | None) -> None:
+    """Refuses columns of polars that hold Python objects: their export has the addresses of the objects as
+    binary values, without a mark by which the extension could tell."""
+    polars = sys.modules.get("polars")
+    if polars is None or not isinstance(data, (polars.DataFrame, polars.Series)):
+        return
+    columns = data.schema if isinstance(data, polars.DataFrame) else {data.name: data.dtype}
+    for name, kind in columns.items():
+        if (written is None or name in written) and _has_objects(kind, polars):
+            raise ParamTypeError(
+                f"data: the column {name!r} has the polars type {kind}, which exports addresses of Python "
+                f"objects instead of their values; convert it to text, e.g. "
+                f"pl.col({name!r}).map_elements(str, return_dtype=pl.String), or to another type"
+            )
+
+
+def _has_objects(kind: Any, polars: Any) -> bool:
+    """Whether values of a type of polars are Python objects, or have them inside."""
+    if kind == polars.Object:
+        return True
+    inner = [field.dtype for field in getattr(kind, "fields", ())] or [getattr(kind, "inner", None)]
+    return any(each is not None and _has_objects(each, polars) for each in inner)
 
 
 def _instead(data: Any) -> str:
