@@ -282,6 +282,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_metrics",
             "metrics",
             "_schema",
+            "_read_bins",
             "_matrix_format",
             "_finish",
             "_arrow",
@@ -314,6 +315,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "query": (
             "_arrow",
             "_schema",
+            "_read_bins",
             "_finish",
             "arrow_records",
             "numpy_query",
@@ -415,6 +417,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # Results as objects of other libraries.
         "_export": ("_types", "_leaves", "_native", "_schema"),
         # The `schema` argument of reads into Arrow columns.
+        "_read_bins": ("exception",),
         "_schema": (),
         # A dtype's fields as a tree.
         "_leaves": (),

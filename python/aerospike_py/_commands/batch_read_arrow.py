@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._arrow.finish import finish, warnings_of_bins
+from .._read_bins import refuse_unread
 from .._schema import schema_spec
 from .._utils.event_loop import call
 
@@ -45,7 +46,8 @@ class BatchReadArrowCommands:
                 (``"utf8"``, ``"list<float32>"``, ``"timestamp[ms]"``, ``"struct<a: int64, b: utf8>"``, a
                 NumPy dtype, ``pyarrow.int64()``), a ``pyarrow.Schema`` or another object with
                 ``__arrow_c_schema__``, or a structured dtype. None infers the columns from all rows.
-            bins: names of the bins to read. None reads those of the schema, or all without one.
+            bins: names of the bins to read. None reads those of the schema, or all without one. With a
+                schema, each must be read by a column or a path; other columns stay null.
             paths: where columns come from, if not from the bin of their name, as in :meth:`batch_read`.
             meta: names of columns about records to put before the others: ``"key"``, ``"digest"``, ``"set"``,
                 ``"gen"``, ``"ttl"``, ``"result_code"``. A name that a bin has, too, gets the prefix
@@ -61,7 +63,7 @@ class BatchReadArrowCommands:
             record is null throughout; ``result_codes`` says why.
 
         Raises:
-            TypeError, ValueError: ``keys``, ``schema``, ``paths`` or ``meta`` is invalid. Nothing was sent.
+            TypeError, ValueError: an argument is invalid. Nothing was sent.
             BatchDecodeError: values do not fit their columns.
             ClientError: no columns can be inferred, because bins mix types.
 
@@ -70,8 +72,11 @@ class BatchReadArrowCommands:
             >>> records.to_pyarrow().to_pylist()[0]
             {'key': 1, 'name': 'Ada', 'visits': 7}
         """
+        spec = schema_spec(schema)
+        if bins is not None and spec is not None:
+            refuse_unread("bins", bins, ((spec, paths),), "column")
         result: ArrowRecords = self._core.batch_read_arrow(
-            None, keys, schema_spec(schema), bins, paths, meta, policy, casting, errors
+            None, keys, spec, bins, paths, meta, policy, casting, errors
         )
         return _checked(result, schema, bins)
 
@@ -100,8 +105,11 @@ class AsyncBatchReadArrowCommands:
             >>> records.to_pyarrow()["visits"].to_pylist()
             [7, 0, None]
         """
+        spec = schema_spec(schema)
+        if bins is not None and spec is not None:
+            refuse_unread("bins", bins, ((spec, paths),), "column")
         result: ArrowRecords = await call(
-            self._core.batch_read_arrow, keys, schema_spec(schema), bins, paths, meta, policy, casting, errors
+            self._core.batch_read_arrow, keys, spec, bins, paths, meta, policy, casting, errors
         )
         return _checked(result, schema, bins)
 

@@ -89,8 +89,9 @@ class QueryBase:
     def select(self, *bins: str) -> Self:
         """Chooses the bins to read.
 
-        A record that has none of these bins is left out, except by :meth:`Query.to_numpy` and
-        :meth:`Query.numpy_batches`: there it is a row without values.
+        A record that has none of these bins is left out, except by reads into arrays and columns
+        (:meth:`Query.to_numpy`, :meth:`Query.to_arrow` and their blocks): there it is a row without values.
+        These refuse a bin that no field, column or path reads.
 
         Args:
             bins: names of the bins; none for all bins.

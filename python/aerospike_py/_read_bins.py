@@ -1,0 +1,75 @@
+"""Bins that a read names beside a dtype or schema, and that nothing reads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from .exception import ParamError
+
+
+def refuse_unread(argument: str, bins: Any, sources: Iterable[tuple[Any, Any]], reader: str) -> None:
+    """Refuses names of bins that no field and no path reads: misspelt ones would leave fields empty.
+
+    Arguments that are wrong in another way are left to the extension, which names what is wrong.
+
+    Args:
+        argument: what named the bins: ``bins`` or ``select``.
+        bins: the names.
+        sources: the dtype (or what :func:`schema_spec` makes of a schema) of each set, and its paths.
+        reader: what reads bins: ``field`` or ``column``.
+
+    Raises:
+        ParamError: there are such names.
+    """
+    if not isinstance(bins, (list, tuple)) or not bins:
+        return
+    read: set[str] = set()
+    for target, paths in sources:
+        names = _names(target)
+        if names is None or not (paths is None or isinstance(paths, Mapping)):
+            return
+        read.update(_first(paths[name]) if paths and name in paths else name for name in names)
+    unread = [name for name in bins if isinstance(name, str) and name not in read]
+    if not unread:
+        return
+    nearest = get_close_matches(unread[0], read, n=1)
+    listed = ", ".join(map(repr, unread))
+    raise ParamError(
+        f"{argument} has {listed}, which no {reader} or path reads"
+        + (f" (did you mean {nearest[0]!r}?)" if nearest else "")
+        + f"; add a {reader} of this name, or leave the name out of {argument}"
+    )
+
+
+def _first(path: Any) -> str:
+    """The bin of a path; an empty name if it is none."""
+    if isinstance(path, (list, tuple)) and path:
+        path = path[0]
+    return path if isinstance(path, str) else ""
+
+
+def _names(target: Any) -> Collection[str] | None:
+    """The names of fields or columns; None if they cannot be told."""
+    if isinstance(target, list) and all(isinstance(item, tuple) and len(item) > 1 for item in target):
+        return [item[0] for item in target]
+    if not hasattr(target, "__arrow_c_schema__"):
+        return _names_of_dtype(target)
+    # Schemas of polars; of pyarrow and arro3; of nanoarrow.
+    names = target if isinstance(target, Mapping) else getattr(target, "names", None)
+    if names is None:
+        names = [getattr(field, "name", None) for field in getattr(target, "fields", None) or ()]
+    if not isinstance(names, (list, Mapping)):
+        return None
+    return [name for name in names if isinstance(name, str)] or None
+
+
+def _names_of_dtype(dtype: Any) -> Collection[str] | None:
+    import numpy as np
+
+    try:
+        names: tuple[str, ...] | None = np.dtype(dtype).names
+    except (TypeError, ValueError):
+        return None
+    return names
