@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._leaves import leaves, named, without_value
+from ._leaves import Node, leaves, named, without_value
 from ._result_codes import ABOUT_RECORD, causes
 from ._utils.warnings import warn
 from .exception import BatchDecodeError
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # Failures that the message of a BatchDecodeError lists.
 _LISTED_FAILURES = 3
+
+# Leaves of a struct that a warning lists.
+_LISTED_LEAVES = 8
 
 _Failure = tuple[int, str, str, str]
 _Part = tuple[Any, Sequence[int], Sequence[str], Sequence[str], "Sequence[_Failure] | None", "_Paths | None"]
@@ -284,12 +287,13 @@ def _missing_fields(
     fields: list[str] = []
     for node in absent:
         bin_name, steps = _source(node.path, paths)
-        if len(node.path) == 1 and not steps:
-            nearest = get_close_matches(bin_name, bins_seen, n=1)
-            described = repr(bin_name) + (f" (the nearest bin is {nearest[0]!r})" if nearest else "")
-            (bins if node.is_leaf else fields).append(described)
-        else:
-            fields.append(repr(node.name))
+        nearest = [] if len(node.path) > 1 or steps else get_close_matches(bin_name, bins_seen, n=1)
+        hint = f" (the nearest bin is {nearest[0]!r})" if nearest else ""
+        if len(node.path) == 1 and not steps and node.is_leaf:
+            bins.append(repr(bin_name) + hint)
+            continue
+        place = f" ({_place(bin_name, steps)})" if node.path[0] in paths else ""
+        fields.append(_whole(node) + (hint or place))
     parts = []
     if bins:
         parts.append(f"{'the bin' if len(bins) == 1 else 'the bins'} {', '.join(bins)}")
@@ -300,6 +304,16 @@ def _missing_fields(
         f"no record that was found has {', or '.join(parts)}; check {checked}, "
         "or ignore MissingFieldWarning if the bins are optional"
     )
+
+
+def _whole(node: Node) -> str:
+    """A field without any value. A struct with its leaves: any of their names may be wrong, and Python
+    shows each text once."""
+    inner = leaves(node.dtype, node.path)
+    if len(inner) < 2:
+        return repr((inner or [node])[0].name)
+    listed = [leaf.name for leaf in inner[:_LISTED_LEAVES]] + ["..."] * (len(inner) > _LISTED_LEAVES)
+    return f"{node.name!r} ({', '.join(listed)})"
 
 
 def _decode_error(records: NumpyRecords, failures: Sequence[_Failure], paths: _Paths) -> BatchDecodeError:
@@ -330,7 +344,10 @@ def _source(path: Sequence[str], paths: _Paths) -> tuple[str, list[Any]]:
 
 def _value(records: NumpyRecords, field: str, paths: _Paths) -> str:
     """Where a field's value is: ``bin 'features' at ['driver']['trips']``."""
-    bin_name, steps = _source(named(records.batch_records.dtype, field).path, paths)
+    return _place(*_source(named(records.batch_records.dtype, field).path, paths))
+
+
+def _place(bin_name: str, steps: Sequence[Any]) -> str:
     return f"bin {bin_name!r}" + (f" at {''.join(f'[{step!r}]' for step in steps)}" if steps else "")
 
 

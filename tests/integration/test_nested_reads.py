@@ -319,7 +319,12 @@ def test_missing_fields_are_named(client, fresh_set):
     with pytest.warns(MissingFieldWarning) as caught:
         read(client, fresh_set, bins, dtype, paths={"last": ("features", "x", 0)})
     (warning,) = caught
-    for name in ("'features.driver.rating'", "'features.tag'", "'last'", "'none'"):
+    for name in (
+        "'features.driver.rating'",
+        "'features.tag'",
+        "'last' (bin 'features' at ['x'][0])",
+        "'none.x'",
+    ):
         assert name in str(warning.message)
     assert "'features.driver.trips'" not in str(warning.message)
 

@@ -291,18 +291,29 @@ def test_changed_values_are_named_by_leaf(batch):
             ["features"],
             ["feature"],
             None,
-            "a value for the field 'features' (the nearest bin is 'feature')",
+            f"a value for the field 'features' ({TRIPS}, {RATING}, {TAG}, {VECTOR}) "
+            "(the nearest bin is 'feature')",
         ),
         ([TAG], ["x"], None, "a value for the field 'features.tag'"),
         (
             ["id", TRIPS, RATING],
             [],
             None,
-            "the bin 'id', or a value for the field 'features.driver'",
+            f"the bin 'id', or a value for the field 'features.driver' ({TRIPS}, {RATING})",
         ),
-        ([TRIPS, RATING, TAG, VECTOR], [], None, "a value for the field 'features'"),
+        (
+            [TRIPS, RATING, TAG, VECTOR],
+            [],
+            None,
+            f"a value for the field 'features' ({TRIPS}, {RATING}, {TAG}, {VECTOR})",
+        ),
         (["last"], ["when"], {"last": "wen"}, "the bin 'wen' (the nearest bin is 'when')"),
-        (["last", "id"], [], {"last": ("a", -1), "id": ("a", 0)}, "a value for the fields 'id', 'last'"),
+        (
+            ["last", "id"],
+            [],
+            {"last": ("a", -1), "id": ("a", "x", 0)},
+            "a value for the fields 'id' (bin 'a' at ['x'][0]), 'last' (bin 'a' at [-1])",
+        ),
     ],
 )
 def test_what_no_record_has_is_named(missing, unmatched, paths, expected):

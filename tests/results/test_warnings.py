@@ -57,6 +57,22 @@ def test_the_nearest_bin_is_named(client, fresh_set):
     assert "the bin 'temprature' (the nearest bin is 'temperature')" in text
 
 
+def test_a_name_inside_a_map_is_named(client, fresh_set):
+    keys = put(client, fresh_set, {"f": {"driver": {"trips": 1}}})
+    [text] = caught_by(
+        client.batch_read, keys, _dtype=np.dtype([("t", "i4")]), paths={"t": ("f", "drivr", "trips")}
+    )
+    assert "a value for the field 't' (bin 'f' at ['drivr']['trips']); check" in text
+    [text] = caught_by(client.batch_read, keys, _dtype=np.dtype([("f", [("driver", [("trps", "i4")])])]))
+    assert "a value for the field 'f.driver.trps'; check" in text
+    wide = np.dtype([("f", [(f"x{number}", "i4") for number in range(9)])])
+    other = put(client, fresh_set + "b", {"f": {"y": 1}})
+    [text] = caught_by(client.batch_read, other, _dtype=wide)
+    assert "a value for the field 'f' (f.x0, f.x1, f.x2, f.x3, f.x4, f.x5, f.x6, f.x7, ...); check" in text
+    [text] = caught_by(client.batch_read_arrow, other, {"t": "int64"}, paths={"t": ("f", "z")})
+    assert "a value for the column 't' (bin 'f' at ['z']); check" in text
+
+
 def test_a_client_warns_once_of_a_field(client, fresh_set):
     keys = put(client, fresh_set, {"age": 1}, {"visits": 1})
     other = put(client, fresh_set + "b", {"age": 1})

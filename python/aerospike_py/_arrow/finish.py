@@ -103,7 +103,8 @@ def _missing(columns: Sequence[str], missing: Sequence[str], unmatched: Sequence
     parts = []
     for name in missing:
         nearest = [] if name in paths else get_close_matches(name, seen, n=1)
-        parts.append(repr(name) + (f" (the nearest bin is {nearest[0]!r})" if nearest else ""))
+        hint = f" (the nearest bin is {nearest[0]!r})" if nearest else ""
+        parts.append(repr(name) + (f" ({_value(name, paths)})" if name in paths else hint))
     return (
         f"no record that was found has a value for {'the column' if len(parts) == 1 else 'the columns'} "
         f"{', '.join(parts)}; check the names of columns and sets{', and paths' if paths else ''}, or ignore "
