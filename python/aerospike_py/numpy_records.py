@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class MissingFieldWarning(RuntimeWarning):
-    """No record found by a batch read has a value for a field. The name of the field, or of the set, may be
-    wrong.
+    """No record found by a read has a value for a field. Its name, or a part of its path, may be wrong.
 
-    A client warns once about each field, for reads of the same bins from the same sets. Ignore the warning if
+    If no record was found at all, as in a wrong set, there is no warning: ``ok`` of the result says so. A
+    client warns once about each field, for reads of the same bins from the same sets. Ignore the warning if
     bins are optional.
 
     Example:

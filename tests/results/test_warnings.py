@@ -117,6 +117,20 @@ def test_without_a_record_no_field_is_missing(client, fresh_set):
     assert caught_by(client.batch_read, [], _dtype=DTYPE) == []
 
 
+def test_a_wrong_set_is_told_by_ok(client, fresh_set):
+    keys = [("test", fresh_set, 1), ("test", fresh_set, 2)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        results = [
+            client.batch_read(keys, _dtype=DTYPE),
+            client.batch_read_arrow(keys, {"age": "int64"}),
+            client.read_matrix([(keys, ["age"])]),
+        ]
+    for result in results:
+        assert not result.ok.any()
+        assert "0 found, 2 missing" in repr(result)
+
+
 def test_a_value_that_does_not_fit_is_not_missing(client, fresh_set):
     keys = put(client, fresh_set, {"age": 1, "visits": "many"})
     assert caught_by(client.batch_read, keys, _dtype=DTYPE, errors="coerce") == []
