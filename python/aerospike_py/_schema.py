@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,23 @@ _UNITS = ("s", "ms", "us", "ns")
 
 #: Types of Python to those of columns.
 _PYTHON = {bool: "bool", int: "int64", float: "float64", str: "utf8", bytes: "binary"}
+
+#: Names of types in NumPy that are no names of Arrow's, such as ``f8`` or ``M8[us]``.
+_NUMPY = re.compile(
+    r"[<>=|]?(i[1248]|u[1248]|f[248]|\?|b1|[SV][1-9][0-9]*|[mM]8\[\w+\])|(datetime|timedelta)64\[\w+\]"
+)
+
+#: Names of types elsewhere, and the columns to use.
+_MEANT = {
+    "category": "dictionary<int32, utf8>",
+    "int": "int64",
+    "object": "utf8",
+    "str": "utf8",
+    "text": "utf8",
+    "varchar": "utf8",
+    "bytes": "binary",
+    "blob": "binary",
+}
 
 #: Kinds of NumPy to the types of their widths.
 _NUMBERS = {"i": "int", "u": "uint", "f": "float"}
@@ -43,6 +61,11 @@ def schema_spec(schema: Any) -> Any:
             f'{{"{schema[0]}": "utf8"}}, or leave it out to infer the types: bins= of batch_read_arrow and '
             "select() of a query choose bins"
         )
+    if _is_of_pandas(schema):
+        raise TypeError(
+            f"schema is a {type(schema).__name__} of pandas; pyarrow.Schema.from_pandas(frame) is the schema "
+            "of a frame"
+        )
     dtype = _dtype(schema)
     if dtype is None:
         raise TypeError(
@@ -60,7 +83,9 @@ def _name(name: Any) -> str:
 
 
 def _type(name: str, kind: Any) -> Any:
-    if isinstance(kind, str) or hasattr(kind, "__arrow_c_schema__"):
+    if isinstance(kind, str):
+        return _named(name, kind)
+    if hasattr(kind, "__arrow_c_schema__"):
         return kind
     if isinstance(kind, type) and kind in _PYTHON:
         return _PYTHON[kind]
@@ -70,14 +95,43 @@ def _type(name: str, kind: Any) -> Any:
         "polars"
     ):
         return _polars({name: kind})
-    dtype = _dtype(kind)
+    dtype = None if _is_of_pandas(kind) else _dtype(kind)
     if dtype is None:
+        instead = (
+            "; pyarrow.Schema.from_pandas(frame) is the schema of a frame" if _is_of_pandas(kind) else ""
+        )
         raise TypeError(
             f"the type of column {name!r} is {kind!r:.80} ({type(kind).__name__}); it must be a type's name "
             "such as 'int64' or 'list<float32>', a NumPy dtype, or an object with __arrow_c_schema__ such as "
-            "pyarrow.int64()"
+            f"pyarrow.int64(){instead}"
         )
     return _of_dtype(name, dtype)
+
+
+def _named(name: str, kind: str) -> Any:
+    """The type of a name. NumPy's names stand for their dtypes; the others are left to the extension."""
+    if _NUMPY.fullmatch(kind):
+        try:
+            import numpy as np
+        except ImportError:
+            return kind
+        try:
+            dtype = np.dtype(kind)
+        except TypeError as error:
+            raise ValueError(f"column {name!r}: {kind!r} is no type: {error}") from None
+        return _of_dtype(name, dtype)
+    meant = "utf8" if re.fullmatch(r"[<>=|]?U[0-9]*", kind) else _MEANT.get(kind)
+    if meant is not None:
+        raise ValueError(
+            f"column {name!r}: {kind!r} is no type (there is no type {kind!r} for columns; did you mean "
+            f"{meant!r}?)"
+        )
+    return kind
+
+
+def _is_of_pandas(kind: Any) -> bool:
+    """Whether this is a dtype of pandas, or the dtypes of a frame."""
+    return type(kind).__module__.partition(".")[0] == "pandas"
 
 
 def _dtype(kind: Any) -> np.dtype[Any] | None:

@@ -39,6 +39,50 @@ def test_an_inferred_dtype_is_a_schema(client, keys):
     assert len(client.query("test", keys.set).to_arrow(inferred, errors="coerce")) == 2
 
 
+def test_names_of_numpy(client, keys):
+    names = {
+        "i4": "int32",
+        "<u2": "uint16",
+        ">f8": "float64",
+        "?": "bool",
+        "S8": "binary",
+        "V16": "fixed_size_binary[16]",
+        "M8[us]": "timestamp[us]",
+        "m8[ms]": "duration[ms]",
+        "datetime64[ns]": "timestamp[ns]",
+    }
+    for name, kind in names.items():
+        records = client.batch_read_arrow(keys, {"none": name, "age": "utf8"}, errors="coerce", bins=["age"])
+        assert records.columns[0] == ("none", kind)
+    assert client.query("test", keys.set).select("age").to_arrow({"x": "f8", "age": "utf8"}, errors="coerce")
+    with pytest.raises(ValueError, match=r"column 'x': 'M8\[zz\]' is no type"):
+        client.batch_read_arrow(keys, {"x": "M8[zz]"})
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("category", "dictionary<int32, utf8>"), ("str", "utf8"), ("U8", "utf8"), ("int", "int64")],
+)
+def test_names_of_other_types(client, keys, name, meant):
+    with pytest.raises(ValueError, match=f"column 'x': '{name}' is no type .* did you mean '{meant}'"):
+        client.batch_read_arrow(keys, {"x": name})
+    assert client.batch_read_arrow(
+        keys, {"none": meant, "age": "utf8"}, errors="coerce", bins=["age"]
+    ).columns
+
+
+def test_dtypes_of_pandas(client, keys):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"age": pd.array([1], dtype="Int64"), "name": pd.Categorical(["a"])})
+    for schema in (frame.dtypes, dict(frame.dtypes)):
+        with pytest.raises(
+            TypeError, match=r"pyarrow\.Schema\.from_pandas\(frame\) is the schema of a frame$"
+        ):
+            client.batch_read_arrow(keys, schema)
+    records = client.batch_read_arrow(keys, pa.Schema.from_pandas(frame), errors="coerce")
+    assert records.to_pandas()["name"].tolist()[:2] == ["Ada", "Bea"]
+
+
 def test_names_without_types(client, keys):
     with pytest.raises(TypeError, match=r'such as \{"age": "utf8"\}, or leave it out .* bins= of'):
         client.batch_read_arrow(keys, ["age", "name"])
