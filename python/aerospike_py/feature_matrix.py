@@ -8,12 +8,26 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ._pickled_keys import pickled
 from ._result_codes import ABOUT_RECORD, describe, failure
 from ._utils.describe import counted
+from ._utils.other_names import no_attribute
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from ._types import BatchKeys
+
+
+# Methods of other results and of frames, and what to use instead.
+_INSTEAD = {
+    "batch_records": "matrix",
+    "to_arrow": "pyarrow.table(features)",
+    "to_dict": "pyarrow.table(features).to_pydict()",
+    "to_duckdb": "duckdb.from_arrow(pyarrow.table(features))",
+    "to_numpy": "matrix, the array",
+    "to_pandas": "pyarrow.table(features).to_pandas()",
+    "to_polars": "polars.DataFrame(features)",
+    "to_pyarrow": "pyarrow.table(features)",
+}
 
 
 class FeatureMatrix:
@@ -152,7 +166,12 @@ class FeatureMatrix:
             self.present[:rows].view(of_bools).reshape(rows),
         )
 
-    if not TYPE_CHECKING:  # Type checkers must report that there are no items.
+    if not TYPE_CHECKING:  # Type checkers must report that there are no items, and no such attributes.
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _INSTEAD:
+                raise no_attribute(self, name, _INSTEAD)
+            return super().__getattribute__(name)  # raises again what a property raised
 
         def __getitem__(self, index: Any) -> NoReturn:
             what = f":, {self.columns.index(index)}" if index in self.columns else "row, column"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from ._leaves import bools, find, leaves, spread
 from ._utils.describe import counted
+from ._utils.other_names import no_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+
+
+# Methods of other results and of frames, and what to use instead.
+_INSTEAD = {
+    "to_arrow": "pyarrow.table(records)",
+    "to_dict": "to_pandas().to_dict()",
+    "to_duckdb": "duckdb.from_arrow(pyarrow.table(records))",
+    "to_numpy": "batch_records, the structured array",
+    "to_polars": "polars.DataFrame(records)",
+    "to_pyarrow": "pyarrow.table(records)",
+}
 
 
 class MissingFieldWarning(RuntimeWarning):
@@ -320,6 +332,13 @@ class NumpyRecords:
         from ._export.pandas import data_frame
 
         return data_frame(self._columns(), self._row_columns(), self._pandas_index, meta_prefix)
+
+    if not TYPE_CHECKING:  # Type checkers must report attributes that do not exist.
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _INSTEAD:
+                raise no_attribute(self, name, _INSTEAD)
+            return super().__getattribute__(name)  # raises again what a property raised
 
     def _columns(self) -> dict[str, tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]]:
         """Dotted name of each field that is no struct, to its values and where they are present."""

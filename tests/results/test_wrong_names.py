@@ -10,6 +10,8 @@ import pytest
 import aerospike_py as aerospike
 from aerospike_py import AsyncClient, Keys
 from aerospike_py._commands.unsupported import INSTEAD
+from aerospike_py.feature_matrix import _INSTEAD as OF_MATRICES
+from aerospike_py.numpy_records import _INSTEAD as OF_ARRAYS
 from aerospike_py.query.base import _INSTEAD as OF_QUERIES
 from aerospike_py.records import _INSTEAD as OF_BATCHES
 
@@ -48,7 +50,15 @@ def test_a_method_of_another_client(kind, name, remedy):
 def test_what_to_use_exists(client, fresh_set):
     """No name in the tables exists itself, and the methods in the advice do."""
     query = client.query("test", fresh_set)
-    tables = ((client, INSTEAD), (query, OF_QUERIES), (client.batch_read([]), OF_BATCHES))
+    array = client.batch_read([], _dtype=np.dtype([("age", "i4")]))
+    matrix = client.read_matrix([([], ["age"])])
+    tables = (
+        (client, INSTEAD),
+        (query, OF_QUERIES),
+        (client.batch_read([]), OF_BATCHES),
+        (array, OF_ARRAYS),
+        (matrix, OF_MATRICES),
+    )
     for owner, table in tables:
         for name, advice in table.items():
             assert not hasattr(owner, name), name
@@ -64,6 +74,33 @@ def test_attributes_of_queries_and_batches(client, keys):
     with pytest.raises(AttributeError, match=r"use batch_read\(keys, _dtype=dtype\)$"):
         batch.to_numpy  # noqa: B018
     assert pickle.loads(pickle.dumps(batch)) == copy.deepcopy(batch) == batch  # noqa: S301
+
+
+def test_attributes_of_arrays_and_matrices(client, keys):
+    pa, pl, duckdb = (pytest.importorskip(name) for name in ("pyarrow", "polars", "duckdb"))
+    dtype = np.dtype([("age", "i4")])
+    batch = client.batch_read(keys, _dtype=dtype)
+    found = client.query("test", keys.set).to_numpy(dtype)
+    matrix = client.read_matrix([(keys, ["age"])])
+    for records, of in ((batch, "records"), (found, "records"), (matrix, "features")):
+        for name in ("to_arrow", "to_pyarrow"):
+            with pytest.raises(AttributeError, match=rf"{name}'; use pyarrow\.table\({of}\)$") as caught:
+                getattr(records, name)
+            assert (caught.value.name, caught.value.obj) == (name, records)
+        with pytest.raises(AttributeError, match=rf"use polars\.DataFrame\({of}\)$"):
+            records.to_polars()
+        with pytest.raises(AttributeError, match=r"use duckdb\.from_arrow\(pyarrow\.table\("):
+            records.to_duckdb()
+        with pytest.raises(AttributeError, match=r"has no attribute 'nothing'$"):
+            records.nothing  # noqa: B018
+        # What the advice says works.
+        columns = pa.table(records)
+        assert columns["age"].to_pylist()[0] == pl.DataFrame(records)["age"][0] == 36
+        assert duckdb.from_arrow(columns).fetchall()[0] == (36,)
+        again = pickle.loads(pickle.dumps(records))  # noqa: S301
+        assert repr(again) == repr(copy.copy(records)) == repr(records)
+    with pytest.raises(AttributeError, match=r"use pyarrow\.table\(features\)\.to_pandas\(\)$"):
+        matrix.to_pandas()
 
 
 def test_items_of_results_without_items(client, keys):
