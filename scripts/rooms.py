@@ -341,6 +341,8 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
             "_native",
         ),
         "arrow_records": ("_export", "_types", "_result_codes", "_native", "_utils"),
+        # Misspelt bins beside a dtype.
+        "_read_bins": ("numpy_records", "_utils"),
         # The end of a read: warnings and errors.
         "_finish": (
             "numpy_batch",
@@ -417,7 +419,6 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         # Results as objects of other libraries.
         "_export": ("_types", "_leaves", "_native", "_schema"),
         # The `schema` argument of reads into Arrow columns.
-        "_read_bins": ("exception",),
         "_schema": (),
         # A dtype's fields as a tree.
         "_leaves": (),

@@ -1,4 +1,4 @@
-"""Bins that a read names beside a dtype or schema, and that nothing reads."""
+"""Misspelt bins that a read names beside a dtype or schema."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from .exception import ParamError
+from ._utils.warnings import warn
+from .numpy_records import MissingFieldWarning
 
 
-def refuse_unread(argument: str, bins: Any, sources: Iterable[tuple[Any, Any]], reader: str) -> None:
-    """Refuses names of bins that no field and no path reads: misspelt ones would leave fields empty.
+def warn_of_unread(argument: str, bins: Any, sources: Iterable[tuple[Any, Any]], reader: str) -> None:
+    """Warns of names of bins that nothing reads and that resemble a bin which the list leaves out.
 
-    Arguments that are wrong in another way are left to the extension, which names what is wrong.
+    Such a name is most likely misspelt: the field stays empty, and the records do not tell. Other names
+    that nothing reads do no harm. Arguments that are wrong are left to the extension, which names what is
+    wrong.
 
     Args:
         argument: what named the bins: ``bins`` or ``select``.
         bins: the names.
         sources: the dtype (or what :func:`schema_spec` makes of a schema) of each set, and its paths.
         reader: what reads bins: ``field`` or ``column``.
-
-    Raises:
-        ParamError: there are such names.
     """
     if not isinstance(bins, (list, tuple)) or not bins:
         return
@@ -34,13 +34,15 @@ def refuse_unread(argument: str, bins: Any, sources: Iterable[tuple[Any, Any]], 
     unread = [name for name in bins if isinstance(name, str) and name not in read]
     if not unread:
         return
-    nearest = get_close_matches(unread[0], read, n=1)
-    listed = ", ".join(map(repr, unread))
-    raise ParamError(
-        f"{argument} has {listed}, which no {reader} or path reads"
-        + (f" (did you mean {nearest[0]!r}?)" if nearest else "")
-        + f"; add a {reader} of this name, or leave the name out of {argument}"
-    )
+    left_out = read.difference(name for name in bins if isinstance(name, str))
+    for name in unread:
+        nearest = get_close_matches(name, left_out, n=1)
+        if nearest:
+            warn(
+                f"{argument} has {name!r}, which no {reader} or path reads, and leaves out {nearest[0]!r}, "
+                f"whose {reader} stays empty",
+                MissingFieldWarning,
+            )
 
 
 def _first(path: Any) -> str:

@@ -102,7 +102,7 @@ def test_headers_only(client, records):
 
 
 def test_bins_select(client, records):
-    batch = client.batch_read([("test", records, 4)], bins=["f"], _dtype=DTYPE)
+    batch = client.batch_read([("test", records, 4)], bins=["f", "other"], _dtype=DTYPE)
     assert batch.batch_records[0].item() == (0, 2.0)
     assert batch.present[0].item() == (False, True)
 

@@ -40,7 +40,7 @@ def sync_client() -> None:
     keys = [("test", "sensors", f"sensor_{i}") for i in range(100)]
     assert_type(client.batch_read(keys, _dtype=DTYPE), NumpyBatchRecords)
     assert_type(client.batch_read(keys, ["temperature"], None, DTYPE), NumpyBatchRecords)
-    assert_type(client.batch_read(keys, bins=["x"], _dtype=[("x", "f8")]), NumpyBatchRecords)
+    assert_type(client.batch_read(keys, bins=["temperature"], _dtype=[("x", "f8")]), NumpyBatchRecords)
     assert_type(client.batch_read(keys), BatchRecords)
     assert_type(client.batch_read(keys, [], {"total_timeout": 5}), BatchRecords)
     assert_type(client.batch_read(Keys("test", "sensors", np.arange(5))), BatchRecords)

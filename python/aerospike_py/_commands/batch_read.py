@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from .._finish import warn_of_failed_rows
-from .._read_bins import refuse_unread
+from .._read_bins import warn_of_unread
 from .._utils.dtypes import is_by_set, one_dtype
 from .._utils.event_loop import call
 from ..records import BatchRecords
@@ -118,7 +118,7 @@ class BatchReadCommands:
         Args:
             keys: n ``(namespace, set, primary_key)`` tuples, or :class:`~aerospike_py.Keys`.
             bins: names of the bins to read. None reads the bins that the dtype has fields for, or all bins
-                without a dtype. With a dtype, each must be read by a field or a path; other fields stay zero.
+                without a dtype. Fields of other bins stay zero.
                 ``[]`` reads no bins, only generations and times to live; records are then ``(key, meta)``.
             policy: batch policy (``total_timeout``, ``max_retries``, ``replica`` ...).
             _dtype: structured dtype whose field names are bin names. Values go from the socket straight into
@@ -166,13 +166,13 @@ class BatchReadCommands:
         if is_by_set(dtype):
             sets = by_set(cast("Mapping[Any, Any]", dtype), paths, out)
             if bins is not None:
-                refuse_unread("bins", bins, ((each[3], each[4]) for each in sets), "field")
+                warn_of_unread("bins", bins, ((each[3], each[4]) for each in sets), "field")
             of_sets: dict[Any, NumpyBatchRecords] = self._core.batch_read_sets(
                 None, keys, bins, policy, sets, casting, errors, project
             )
             return of_sets
         if bins is not None and dtype is not None:
-            refuse_unread("bins", bins, ((dtype, paths),), "field")
+            warn_of_unread("bins", bins, ((dtype, paths),), "field")
         result: BatchRecords | NumpyBatchRecords = self._core.batch_read(
             None, keys, bins, policy, dtype, casting, errors, out, paths, project
         )
@@ -289,13 +289,13 @@ class AsyncBatchReadCommands:
         if is_by_set(dtype):
             sets = by_set(cast("Mapping[Any, Any]", dtype), paths, out)
             if bins is not None:
-                refuse_unread("bins", bins, ((each[3], each[4]) for each in sets), "field")
+                warn_of_unread("bins", bins, ((each[3], each[4]) for each in sets), "field")
             of_sets: dict[Any, NumpyBatchRecords] = await call(
                 self._core.batch_read_sets, keys, bins, policy, sets, casting, errors, project
             )
             return of_sets
         if bins is not None and dtype is not None:
-            refuse_unread("bins", bins, ((dtype, paths),), "field")
+            warn_of_unread("bins", bins, ((dtype, paths),), "field")
         result: BatchRecords | NumpyBatchRecords = await call(
             self._core.batch_read, keys, bins, policy, dtype, casting, errors, out, paths, project
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._arrow.finish import finish, warnings_of_bins
-from .._read_bins import refuse_unread
+from .._read_bins import warn_of_unread
 from .._schema import schema_spec
 from .._utils.event_loop import call
 
@@ -46,8 +46,8 @@ class BatchReadArrowCommands:
                 (``"utf8"``, ``"list<float32>"``, ``"timestamp[ms]"``, ``"struct<a: int64, b: utf8>"``, a
                 NumPy dtype, ``pyarrow.int64()``), a ``pyarrow.Schema`` or another object with
                 ``__arrow_c_schema__``, or a structured dtype. None infers the columns from all rows.
-            bins: names of the bins to read. None reads those of the schema, or all without one. With a
-                schema, each must be read by a column or a path; other columns stay null.
+            bins: names of the bins to read. None reads those of the schema, or all without one. Columns of
+                other bins stay null.
             paths: where columns come from, if not from the bin of their name, as in :meth:`batch_read`.
             meta: names of columns about records to put before the others: ``"key"``, ``"digest"``, ``"set"``,
                 ``"gen"``, ``"ttl"``, ``"result_code"``. A name that a bin has, too, gets the prefix
@@ -74,7 +74,7 @@ class BatchReadArrowCommands:
         """
         spec = schema_spec(schema)
         if bins is not None and spec is not None:
-            refuse_unread("bins", bins, ((spec, paths),), "column")
+            warn_of_unread("bins", bins, ((spec, paths),), "column")
         result: ArrowRecords = self._core.batch_read_arrow(
             None, keys, spec, bins, paths, meta, policy, casting, errors
         )
@@ -107,7 +107,7 @@ class AsyncBatchReadArrowCommands:
         """
         spec = schema_spec(schema)
         if bins is not None and spec is not None:
-            refuse_unread("bins", bins, ((spec, paths),), "column")
+            warn_of_unread("bins", bins, ((spec, paths),), "column")
         result: ArrowRecords = await call(
             self._core.batch_read_arrow, keys, spec, bins, paths, meta, policy, casting, errors
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._finish import changed_values, finish, missing_fields, warnings_of_values
-from .._read_bins import refuse_unread
+from .._read_bins import warn_of_unread
 from .._utils.event_loop import call
 from .._utils.warnings import warn
 from ..exception import ParamTypeError
@@ -50,7 +50,7 @@ class NumpyRun(Run):
         arguments = (dtype, casting, errors, rows, out, paths, project)
         query._core.check_query_numpy(query._bins, policy, *arguments)
         if query._bins:
-            refuse_unread("select", query._bins, ((dtype, paths),), "field")
+            warn_of_unread("select", query._bins, ((dtype, paths),), "field")
         super().__init__(query, policy)
         self._arguments = arguments
         self._paths = paths

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _native
 from .._arrow.finish import finish, warnings_of_bins, warnings_of_columns
-from .._read_bins import refuse_unread
+from .._read_bins import warn_of_unread
 from .._schema import schema_spec
 from .._utils.event_loop import call
 from .._utils.warnings import warn
@@ -47,7 +47,7 @@ class ArrowRun(Run):
         arguments = (schema_spec(schema), casting, errors, rows, paths, tuple_of(meta))
         query._core.check_query_arrow(query._bins, policy, *arguments)
         if query._bins and arguments[0] is not None:
-            refuse_unread("select", query._bins, ((arguments[0], paths),), "column")
+            warn_of_unread("select", query._bins, ((arguments[0], paths),), "column")
         super().__init__(query, policy)
         self._arguments = arguments
         self._paths = {

@@ -91,7 +91,7 @@ class QueryBase:
 
         A record that has none of these bins is left out, except by reads into arrays and columns
         (:meth:`Query.to_numpy`, :meth:`Query.to_arrow` and their blocks): there it is a row without values.
-        These refuse a bin that no field, column or path reads.
+        Fields and columns of other bins stay empty.
 
         Args:
             bins: names of the bins; none for all bins.
