@@ -73,6 +73,20 @@ def test_a_name_inside_a_map_is_named(client, fresh_set):
     assert "a value for the column 't' (bin 'f' at ['z']); check" in text
 
 
+def test_another_name_inside_a_map_is_another_field(client, fresh_set):
+    keys = put(client, fresh_set, {"f": {"driver": {"trips": 1}}})
+    for path in (("f", "drivr", "trips"), ("f", "driver", "trps")):
+        dtype, paths = np.dtype([("t", "i4")]), {"t": path}
+        [text] = caught_by(client.batch_read, keys, _dtype=dtype, paths=paths)
+        assert f"bin 'f' at ['{path[1]}']['{path[2]}']" in text
+        assert caught_by(client.batch_read, keys, _dtype=dtype, paths=paths) == []
+    for name in ("trps", "tripz"):
+        dtype = np.dtype([("f", [("driver", [(name, "i4")])])])
+        [text] = caught_by(client.batch_read, keys, _dtype=dtype)
+        assert f"'f.driver.{name}'" in text
+        assert caught_by(client.batch_read, keys, _dtype=dtype) == []
+
+
 def test_a_client_warns_once_of_a_field(client, fresh_set):
     keys = put(client, fresh_set, {"age": 1}, {"visits": 1})
     other = put(client, fresh_set + "b", {"age": 1})

@@ -142,7 +142,7 @@ fn into_numpy(
             return Err(io_error(py, &error));
         }
         let mut new = NewFields::default();
-        new.note(&warned, plan.bin_names(), arena.spaces(), &mut summary.missing_fields);
+        new.note(&warned, &plan, arena.spaces(), &mut summary.missing_fields);
         let batch = numpy_batch::wrap(py, arrays, arena, Some(&plan), summary, coerce)?;
         new.add_to(&warned);
         Ok(batch)

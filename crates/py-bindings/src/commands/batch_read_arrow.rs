@@ -161,7 +161,7 @@ fn wrap(
     let mut failed_codes: Vec<i32> = codes.iter().filter(|&code| !is_about_record(code)).collect();
     failed_codes.sort_unstable();
     failed_codes.dedup();
-    let kind = ReadKind::new(plan.bin_names(), arena.spaces());
+    let kind = ReadKind::new(Some(&*plan), arena.spaces());
     warned.retain_new(kind, &mut report.missing);
     let missing: Vec<&str> = report.missing.iter().map(|name| &**name).collect();
     let failures = (failure_count > 0 && !args.casting.coerce).then(|| results::failures(&report));

@@ -130,7 +130,7 @@ impl Core {
             let mut filled = Vec::with_capacity(names.len());
             let parts = names.into_iter().zip(arrays).zip(plans).zip(keys_of_sets.arenas()).zip(summaries);
             for ((((name, arrays), plan), arena), mut summary) in parts {
-                new.note(&warned, plan.bin_names(), arena.spaces(), &mut summary.missing_fields);
+                new.note(&warned, &plan, arena.spaces(), &mut summary.missing_fields);
                 filled.push(FilledSet { name, arrays, arena: arena.clone(), plan, summary });
             }
             let result = wrap(py, filled, coerce)?;

@@ -3,6 +3,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use arrow_columns::ColumnPlan;
+use record_decode::Plan;
+
 use crate::core::bounded_map::BoundedMap;
 
 /// How many kinds of reads are remembered. When there are more, all are forgotten.
@@ -13,14 +16,37 @@ const REMEMBERED: usize = 256;
 #[derive(Default)]
 pub(crate) struct WarnedFields(Mutex<BoundedMap<ReadKind, Vec<Box<str>>, REMEMBERED>>);
 
-/// Reads of the same bins from the same sets, as a hash.
+/// What fields or columns read: bins and what is in them.
+pub(crate) trait Reads {
+    fn hash_reads(&self, hasher: &mut DefaultHasher);
+}
+
+impl Reads for Plan {
+    fn hash_reads(&self, hasher: &mut DefaultHasher) {
+        self.bin_names().for_each(|bin| bin.hash(hasher));
+        self.leaf_names().for_each(|leaf| leaf.hash(hasher));
+        self.paths().for_each(|path| path.hash(hasher));
+    }
+}
+
+impl Reads for ColumnPlan {
+    fn hash_reads(&self, hasher: &mut DefaultHasher) {
+        self.bin_names().for_each(|bin| bin.hash(hasher));
+        self.paths().for_each(|path| path.hash(hasher));
+    }
+}
+
+/// Reads of the same parts of the same bins from the same sets, as a hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ReadKind(u64);
 
 impl ReadKind {
-    pub(crate) fn new<'a>(bins: impl Iterator<Item = &'a str>, spaces: &[(String, String)]) -> Self {
+    /// `reads` is None for columns that are inferred: they read whole bins that are there.
+    pub(crate) fn new(reads: Option<&impl Reads>, spaces: &[(String, String)]) -> Self {
         let mut hasher = DefaultHasher::new();
-        bins.for_each(|bin| bin.hash(&mut hasher));
+        if let Some(reads) = reads {
+            reads.hash_reads(&mut hasher);
+        }
         spaces.hash(&mut hasher);
         Self(hasher.finish())
     }
@@ -50,15 +76,15 @@ pub(crate) struct NewFields(Vec<(ReadKind, Vec<Box<str>>)>);
 
 impl NewFields {
     /// Removes the known ones from the missing fields of a read, and notes the others.
-    pub(crate) fn note<'a>(
+    pub(crate) fn note(
         &mut self,
         warned: &WarnedFields,
-        bins: impl Iterator<Item = &'a str>,
+        plan: &Plan,
         spaces: &[(String, String)],
         missing: &mut Vec<Box<str>>,
     ) {
         if !missing.is_empty() {
-            let kind = ReadKind::new(bins, spaces);
+            let kind = ReadKind::new(Some(plan), spaces);
             warned.retain_new(kind, missing);
             self.0.push((kind, missing.clone()));
         }
@@ -74,8 +100,16 @@ impl NewFields {
 mod tests {
     use super::*;
 
+    struct Bins<'a>(&'a [&'a str]);
+
+    impl Reads for Bins<'_> {
+        fn hash_reads(&self, hasher: &mut DefaultHasher) {
+            self.0.hash(hasher);
+        }
+    }
+
     fn kind(bins: &[&str], set: &str) -> ReadKind {
-        ReadKind::new(bins.iter().copied(), &[("test".into(), set.into())])
+        ReadKind::new(Some(&Bins(bins)), &[("test".into(), set.into())])
     }
 
     #[test]

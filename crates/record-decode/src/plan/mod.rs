@@ -196,6 +196,11 @@ impl Plan {
         fields.filter_map(|(field, path)| Some((field.name(), path.as_ref()?)))
     }
 
+    /// The names of fields without fields of their own, by their structs and dots, in the dtype's order.
+    pub fn leaf_names(&self) -> impl Iterator<Item = &str> {
+        (0..self.decoders.len()).map(|leaf| self.name(leaf))
+    }
+
     /// The size of one row's presence bits: see [`Summary::presence`](crate::Summary::presence).
     #[must_use]
     pub fn presence_bytes(&self) -> usize {

@@ -103,7 +103,7 @@ impl NumpyStream {
         Self {
             generation: process::generation(),
             cluster,
-            kind: ReadKind::new(target.plan.bin_names(), &[space]),
+            kind: ReadKind::new(Some(&*target.plan), &[space]),
             target,
             sink: Arc::new(QueryRows::new(settings, form)),
             progress: QueryProgress::new(query.partitions.clone()),

@@ -89,13 +89,12 @@ impl ArrowStream {
         );
         let names = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let space = (names(&query.space.namespace), names(&query.space.set));
-        let columns = args.plan.iter().flat_map(|plan| plan.bin_names());
         Self {
             generation: process::generation(),
             cluster,
             has_sets,
             warned,
-            kind: ReadKind::new(columns, &[space]),
+            kind: ReadKind::new(args.plan.as_deref(), &[space]),
             args,
             sink: Arc::new(ArrowQueryRows::new(table, rows.is_none())),
             progress: QueryProgress::new(query.partitions.clone()),
