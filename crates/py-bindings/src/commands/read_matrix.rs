@@ -90,7 +90,7 @@ impl Core {
             }
             let mut new = NewFields::default();
             for ((summary, arena), (plan, _)) in summaries.iter_mut().zip(keys.arenas()).zip(&layout.groups) {
-                new.note(&warned, &plan, arena.spaces(), &mut summary.missing_fields);
+                new.note(&warned, plan, arena.spaces(), &mut summary.missing_fields);
             }
             let result = matrix::wrap(
                 py,
