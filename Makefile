@@ -340,7 +340,7 @@ fix: $(TOOLS) ## format Rust and Python, and apply ruff's fixes
 	$(PY) -m ruff check --quiet --fix .
 	$(PY) -m ruff format --quiet .
 
-bench: $(RELEASE) ## compare with other clients: about 20 minutes, 2 with BENCH_ARGS=--quick (AEROSPIKE_HOSTS)
+bench: $(RELEASE) ## compare with other clients: about half an hour, 2 minutes with BENCH_ARGS=--quick (AEROSPIKE_HOSTS)
 	AEROSPIKE_HOSTS="$(AEROSPIKE_HOSTS)" $(PY) benches/run.py $(BENCH_ARGS)
 
 bench-crates: ## benchmark digests, requests, replies and decoding with criterion

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares this package with other clients, round by round, in one run against one server. See README.md.
 
-make bench                                      everything, about 20 minutes
+make bench                                      everything, about half an hour
 make bench BENCH_ARGS=--quick                   a quick look, about 2 minutes
 make bench BENCH_ARGS="--only batch async"      some workloads
 make bench BENCH_ARGS=--report-only             tables and plots again, from kept results
