@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from ._utils.warnings import warn
 from .numpy_records import MissingFieldWarning
+
+# Comparisons of names at most: so many take some milliseconds, once.
+_MOST_PAIRS = 1_000
 
 
 def warn_of_unread(argument: str, bins: Any, sources: Iterable[tuple[Any, Any]], reader: str) -> None:
@@ -35,14 +39,21 @@ def warn_of_unread(argument: str, bins: Any, sources: Iterable[tuple[Any, Any]],
     if not unread:
         return
     left_out = read.difference(name for name in bins if isinstance(name, str))
-    for name in unread:
-        nearest = get_close_matches(name, left_out, n=1)
-        if nearest:
-            warn(
-                f"{argument} has {name!r}, which no {reader} or path reads, and leaves out {nearest[0]!r}, "
-                f"whose {reader} stays empty",
-                MissingFieldWarning,
-            )
+    for name, meant in _misspelt(frozenset(unread), frozenset(left_out)):
+        warn(
+            f"{argument} has {name!r}, which no {reader} or path reads, and leaves out {meant!r}, "
+            f"whose {reader} stays empty",
+            MissingFieldWarning,
+        )
+
+
+@lru_cache(maxsize=64)
+def _misspelt(unread: frozenset[str], left_out: frozenset[str]) -> list[tuple[str, str]]:
+    """The names that resemble one that is left out, with that one. Kept, as comparing them takes long."""
+    if len(unread) * len(left_out) > _MOST_PAIRS:
+        return []
+    pairs = ((name, get_close_matches(name, sorted(left_out), n=1)) for name in sorted(unread))
+    return [(name, nearest[0]) for name, nearest in pairs if nearest]
 
 
 def _first(path: Any) -> str:

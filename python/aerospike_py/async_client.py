@@ -21,7 +21,6 @@ from ._commands.transactions import AsyncTransactionCommands
 from ._commands.unsupported import UnsupportedCommands
 from ._utils.event_loop import call
 from ._utils.log import watcher
-from ._utils.other_names import refuses_unknown_attributes
 from ._wrong_calls import methods_name_their_class
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-@refuses_unknown_attributes
 @methods_name_their_class
 class AsyncClient(
     MetricsCommands,

@@ -21,7 +21,6 @@ from ._commands.records import RecordCommands
 from ._commands.transactions import TransactionCommands
 from ._commands.unsupported import UnsupportedCommands
 from ._utils.log import watcher
-from ._utils.other_names import refuses_unknown_attributes
 from ._wrong_calls import explains_wrong_calls, methods_explain_wrong_calls, methods_name_their_class
 
 if TYPE_CHECKING:
@@ -52,7 +51,6 @@ def client(config: ClientConfig) -> Client:
     return Client(config)
 
 
-@refuses_unknown_attributes
 @methods_explain_wrong_calls
 @methods_name_their_class
 class Client(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import pickle
+import sys
 import threading
 import time
+import types
 import uuid
 import warnings
 import weakref
@@ -701,3 +703,9 @@ def test_a_closed_client(face, config, fresh_set):
     client.close()
     with pytest.raises(aerospike.ClientError, match="closed"):
         client.batch_write_arrow(pa.table({"id": [1]}), "test", fresh_set, key="id")
+
+
+def test_a_polars_that_is_being_imported_is_left_alone(client, fresh_set, monkeypatch):
+    monkeypatch.setitem(sys.modules, "polars", types.ModuleType("polars"))
+    table = pa.table({"id": [1], "n": [2]})
+    assert client.batch_write_arrow(table, "test", fresh_set, key="id").ok.all()

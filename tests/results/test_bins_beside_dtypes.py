@@ -110,3 +110,10 @@ def test_schemas_whose_names_cannot_be_told():
             raise AssertionError
 
     warn_of_unread("bins", ["x"], [(Exporter(), None)], "column")
+
+
+def test_many_names_are_not_compared(client, keys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        names = [f"age{number}" for number in range(1_001)]
+        warn_of_unread("bins", names, [([("age", "i4")], None)], "field")

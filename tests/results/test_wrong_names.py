@@ -143,13 +143,6 @@ def test_a_setting_that_a_query_does_not_have(kind, make, name, remedy):
 
 
 @pytest.mark.parametrize("kind", [aerospike.Client, AsyncClient])
-def test_a_client_has_no_settings(kind):
-    client = kind({"hosts": ["127.0.0.1:1"]})
-    with pytest.raises(AttributeError, match="no attribute 'polices'; settings are in the config"):
-        client.polices = {}
-
-
-@pytest.mark.parametrize("kind", [aerospike.Client, AsyncClient])
 def test_attributes_that_can_be_set(kind, monkeypatch):
     """Methods can be replaced, as tests do; subclasses have attributes of their own."""
     client = kind({"hosts": ["127.0.0.1:1"]})

@@ -127,6 +127,10 @@ class TestExport:
         printed = run(capsys, *arguments, "text", "--bins", "n,x", code=1)
         assert printed.err == "aerospike-py: --without text: --bins does not have it\n"
         assert os.listdir(tmp_path) == []
+        # A name that is like no other does no harm: the set may have the bin at another time.
+        printed = run(capsys, *arguments, "n,elsewhere")
+        assert "aerospike-py: --without elsewhere: none of the first 10,000 records of" in printed.err
+        os.remove(file)
         printed = run(capsys, *arguments, "x", "--bins", "n,x")
         assert printed.err == ""
         assert pa.parquet.read_table(file).schema.names == ["key", "n"]

@@ -61,7 +61,9 @@ def columns(client: Client, options: argparse.Namespace) -> dict[str, str]:
     query = client.query(options.namespace, options.set)
     query.max_records = options.sample
     if wanted is not None:
-        _check_without(without, wanted, "--bins does not have it")
+        for name in without:
+            if name not in wanted:
+                raise Failure(f"--without {printable(name)}: --bins does not have it")
         wanted = [name for name in wanted if name not in without]
     elif given or without:
         # What is given or left out need not be inferred: a bin that mixes types cannot be.
@@ -107,10 +109,10 @@ def columns(client: Client, options: argparse.Namespace) -> dict[str, str]:
 
 
 def _check_without(without: Iterable[str], known: Iterable[str], reason: str) -> None:
-    """Refuses names that leave nothing out.
+    """Refuses names that leave nothing out and are like a bin's; says so of others, which do no harm.
 
     Raises:
-        Failure: one is no bin.
+        Failure: one is misspelt.
     """
     known = list(known)
     for name in without:
@@ -119,8 +121,9 @@ def _check_without(without: Iterable[str], known: Iterable[str], reason: str) ->
         if name in META_NAMES:
             raise Failure(f"--without {name}: {reason}; --meta chooses columns about records")
         nearest = get_close_matches(name, known, n=1)
-        hint = f"; did you mean {printable(nearest[0])}?" if nearest else ""
-        raise Failure(f"--without {printable(name)}: {reason}{hint}")
+        if nearest:
+            raise Failure(f"--without {printable(name)}: {reason}; did you mean {printable(nearest[0])}?")
+        print(f"aerospike-py: --without {printable(name)}: {reason}", file=sys.stderr)
 
 
 def _has_records(client: Client, options: argparse.Namespace) -> bool:

@@ -173,8 +173,12 @@ def _check_exports(data: Any) -> None:
 def _refuse_objects_of_polars(data: Any, written: Container[str] | None) -> None:
     """Refuses columns of polars that hold Python objects: their export has the addresses of the objects as
     binary values, without a mark by which the extension could tell."""
-    polars = sys.modules.get("polars")
-    if polars is None or not isinstance(data, (polars.DataFrame, polars.Series)):
+    if not any(kind.__module__.partition(".")[0] == "polars" for kind in type(data).__mro__):
+        return
+    # Not before: another thread may be importing it.
+    import polars
+
+    if not isinstance(data, (polars.DataFrame, polars.Series)):
         return
     columns = data.schema if isinstance(data, polars.DataFrame) else {data.name: data.dtype}
     for name, kind in columns.items():

@@ -55,8 +55,6 @@ def refuses_unknown_attributes(cls: _Class) -> _Class:
 def _unknown_attribute(cls: type, name: str) -> str:
     text = f"{cls.__name__!r} object has no attribute {name!r}"
     settings = [each for each in dir(cls) if each[0] != "_" and hasattr(getattr(cls, each), "__set__")]
-    if not settings:
-        return f"{text}; settings are in the config, and policies in the config or arguments of calls"
     close = difflib.get_close_matches(name, settings, 1)
     if close:
         return f"{text}; did you mean {close[0]!r}?"

@@ -206,7 +206,8 @@ class _BaseExpr:
         # `a and b` would be b, and the condition a be lost in silence.
         raise TypeError(
             f"{type(self).__name__} is an expression, which only the server evaluates: it is neither true "
-            "nor false here; instead of `and`, `or` and `not` use exp.And, exp.Or and exp.Not"
+            "nor false here; instead of `and`, `or` and `not` use exp.And, exp.Or and exp.Not, and "
+            "to test whether there is one `is None`"
         )
 
     def __repr__(self) -> str:
