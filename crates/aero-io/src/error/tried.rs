@@ -14,7 +14,7 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried {
     pub command: &'static str,
-    /// The bins of operations that the server refused, quoted; empty for other failures.
+    /// The bins of operations that the server refused; empty for other failures.
     pub bins: String,
     /// Whether the request had a filter expression.
     pub is_filtered: bool,
@@ -29,25 +29,27 @@ pub struct Tried {
 }
 
 impl Tried {
-    /// What a code may be about, for messages: a server does not say which parameter it refuses.
-    pub(crate) fn hint(&self, code: ResultCode) -> &'static str {
+    /// What a code may be about, for messages: a server says neither the bin nor the parameter that it refuses.
+    pub(crate) fn hint(&self, code: ResultCode) -> String {
+        let bins = match &*self.bins {
+            "" => String::new(),
+            bins if bins.contains(", ") => format!(", bins {bins}"),
+            bin => format!(", bin {bin}"),
+        };
         if self.is_filtered && code == ResultCode::PARAMETER {
-            "; it may be the filter expression, for example one that compares values of different types"
+            bins + "; it may be the filter expression, for example one that compares values of different types"
         } else {
-            ""
+            bins
         }
     }
 }
 
 impl fmt::Display for Tried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.command)?;
-        if !self.bins.is_empty() {
-            write!(f, " of {}", self.bins)?;
-        }
         write!(
             f,
-            " at node {} ({}), {} {} in {}{}",
+            "{} at node {} ({}), {} {} in {}{}",
+            self.command,
             self.node,
             self.address,
             self.attempts,
@@ -79,9 +81,13 @@ pub(crate) fn of_operations(mut error: Error, ops: &[WriteOp<'_>]) -> Error {
                 names.push(op.name);
             }
         }
-        let quoted: Vec<String> =
-            names.iter().take(MOST_BINS).map(|name| format!("{:?}", String::from_utf8_lossy(name))).collect();
-        tried.bins = quoted.join(", ");
+        // Without quotes, which a Python `repr` of the message would escape.
+        let readable: Vec<String> = names
+            .iter()
+            .take(MOST_BINS)
+            .map(|name| String::from_utf8_lossy(name).escape_debug().to_string())
+            .collect();
+        tried.bins = readable.join(", ");
         if names.len() > MOST_BINS {
             tried.bins.push_str(", ...");
         }

@@ -317,12 +317,12 @@ mod tests {
              the write may have been applied"
         );
         assert_eq!((error.code(), error.in_doubt()), (9, true));
-        let filtered = Tried { is_filtered: true, bins: "\"a\", \"b\"".into(), ..tried(1, false) };
+        let filtered = Tried { is_filtered: true, bins: "a, b".into(), ..tried(1, false) };
         let error = Error::Server { code: ResultCode::PARAMETER, tried: Box::new(filtered) };
         assert_eq!(
             error.to_string(),
-            "the server refused the request's parameters (PARAMETER, code 4); it may be the filter expression, for \
-             example one that compares values of different types: write of \"a\", \"b\" at node C1 \
+            "the server refused the request's parameters (PARAMETER, code 4), bins a, b; it may be the filter \
+             expression, for example one that compares values of different types: write at node C1 \
              (127.0.0.1:3100), 1 try in 1.5 ms"
         );
     }

@@ -33,10 +33,7 @@ impl Core {
         let hosts: Vec<String> = self.config.cluster.seeds.iter().map(ToString::to_string).collect();
         let hosts = hosts.join(", ");
         match self.connected_cluster(py) {
-            Ok(Some(cluster)) => match cluster.node_names().len() {
-                1 => format!("of {hosts}: 1 node"),
-                nodes => format!("of {hosts}: {nodes} nodes"),
-            },
+            Ok(Some(cluster)) => format!("of {hosts}: {} nodes", cluster.node_names().len()),
             Ok(None) | Err(_) => format!("of {hosts}: not connected"),
         }
     }
