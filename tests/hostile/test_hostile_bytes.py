@@ -145,11 +145,15 @@ def test_batches(face, proxy, writer, compress):
 
 
 def missed(shot: Any, proxy: Any, error: Exception | None, outcomes: Counter[str]) -> None:
-    """Waits until a fault has happened. It may not happen if the call timed out before, in a few cases."""
+    """Waits until a fault has happened.
+
+    It may not in a few cases, on a busy machine: a call times out before, or a query goes on with another
+    request, whose answer is shorter.
+    """
     if shot.over.wait(LONG):
         return
     proxy.disarm()
-    assert isinstance(error, aerospike.TimeoutError), (shot.fault, error)
+    assert error is None or isinstance(error, aerospike.TimeoutError), (shot.fault, error)
     outcomes["missed"] += 1
     assert outcomes["missed"] <= MOST_MISSED, shot.fault
 
