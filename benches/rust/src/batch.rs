@@ -20,6 +20,14 @@ fn main() {
 mod batch_support;
 
 #[cfg(feature = "batch")]
+#[path = "../../../crates/aero-io/examples/batch_support/cpu_time.rs"]
+mod cpu_time;
+
+#[cfg(feature = "batch")]
+#[path = "../../../crates/aero-io/examples/batch_support/fill.rs"]
+mod fill;
+
+#[cfg(feature = "batch")]
 mod measured {
     use std::sync::Arc;
     use std::sync::atomic::Ordering;
@@ -27,15 +35,13 @@ mod measured {
 
     use aero_io::{
         BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Digest, Key, OwnedKey, Seed, Space, TcpTransport,
-        WriteOp, WritePolicy,
     };
-    use wire_protocol::message::op;
-    use wire_protocol::particle::Particle;
 
-    use super::batch_support::{Counts, Server, cpu_time, serve};
+    use super::batch_support::{BINS, Counts, Server, serve};
+    use super::cpu_time::cpu_time;
+    use super::fill::fill;
 
     const SET: &str = "left_out";
-    const BINS: [&str; 5] = ["temperature", "humidity", "pressure", "status", "count"];
     const ROUNDS: usize = 15;
 
     fn timed(run: impl FnOnce()) -> (Duration, Duration) {
@@ -46,27 +52,6 @@ mod measured {
 
     fn key(i: usize) -> Key {
         Key::new(Space::new("test", SET), OwnedKey::Int(i as i64), false)
-    }
-
-    async fn fill(cluster: &Cluster, n: usize) {
-        let writers = (0..64).map(|part| async move {
-            for i in (part..n).step_by(64) {
-                let values = [
-                    Particle::Float(20.0 + i as f64 * 0.5),
-                    Particle::Int(40 + i as i64),
-                    Particle::Float(1_000.25),
-                    Particle::Int(1),
-                    Particle::Int(i as i64),
-                ];
-                let ops: Vec<WriteOp<'_>> = BINS
-                    .iter()
-                    .zip(values)
-                    .map(|(name, value)| WriteOp { code: op::WRITE, name: name.as_bytes(), value })
-                    .collect();
-                cluster.write(&key(i), &ops, &WritePolicy::default()).await.expect("a write");
-            }
-        });
-        futures_util::future::join_all(writers).await;
     }
 
     /// Milliseconds of wall and processor time: the median of each.
@@ -108,7 +93,7 @@ mod measured {
         let other = runtime
             .block_on(aerospike::Client::new(&aerospike::ClientPolicy::default(), &address))
             .expect("a client");
-        runtime.block_on(fill(&cluster, sizes.iter().copied().max().unwrap_or(0)));
+        runtime.block_on(fill(&cluster, sizes.iter().copied().max().unwrap_or(0), key));
 
         println!("medians of {ROUNDS} alternating rounds, 5 bins a record");
         println!("{:>9} {:>17} {:>10} {:>10} {:>12}", "keys", "client", "wall", "CPU", "CPU/record");
@@ -127,7 +112,8 @@ mod measured {
                 // Keys and rows are made before; only the call is measured.
                 let (batch_policy, policy) =
                     (aerospike::BatchPolicy::default(), aerospike::BatchReadPolicy::default());
-                let bins = aerospike::Bins::Some(BINS.map(String::from).to_vec());
+                let bins =
+                    aerospike::Bins::Some(BINS.map(|bin| String::from_utf8_lossy(bin).into_owned()).to_vec());
                 let mut rows: Vec<aerospike::BatchOperation> = (0..n)
                     .map(|i| {
                         let key = aerospike::as_key!("test", SET, i as i64);

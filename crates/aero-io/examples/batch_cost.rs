@@ -7,6 +7,12 @@
 #![allow(clippy::print_stdout, reason = "a program that prints its findings")]
 
 mod batch_support;
+#[path = "batch_support/cpu_time.rs"]
+mod cpu_time;
+#[path = "batch_support/fill.rs"]
+mod fill;
+#[path = "batch_support/text_keys.rs"]
+mod text_keys;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,21 +20,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use aero_io::{BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Digest, Seed, TcpTransport, WritePolicy};
+use aero_io::{BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Digest, Seed, TcpTransport};
 use wire_protocol::batch::{BatchReadHeader, BatchRow, write_batch_read};
 use wire_protocol::command::Projection;
 
-use self::batch_support::{BINS, Counts, Server, key, serve, space, values};
-
-/// Processor time of all threads of this process so far.
-fn cpu_time() -> Duration {
-    let mut sum = 0;
-    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
-        let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-        sum += text.split(' ').next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-    }
-    Duration::from_nanos(sum)
-}
+use self::batch_support::{BINS, Counts, Server, serve};
+use self::cpu_time::cpu_time;
+use self::fill::fill;
+use self::text_keys::{key, space};
 
 /// Median wall time and mean processor time of `run`, measured for about two seconds.
 fn measure(mut run: impl FnMut()) -> (Duration, Duration) {
@@ -43,15 +42,6 @@ fn measure(mut run: impl FnMut()) -> (Duration, Duration) {
     let cpu = (cpu_time() - cpu) / walls.len() as u32;
     walls.sort();
     (walls[walls.len() / 2], cpu)
-}
-
-async fn fill(cluster: &Cluster, n: usize) {
-    let writers = (0..64).map(|part| async move {
-        for i in (part..n).step_by(64) {
-            cluster.write(&key(i), &values(i), &WritePolicy::default()).await.expect("a write");
-        }
-    });
-    futures_util::future::join_all(writers).await;
 }
 
 /// Sends prepared requests of `rows` keys each, on one connection each, and drops the answers.
@@ -129,7 +119,7 @@ fn main() {
     let config = ClusterConfig { seeds, ..ClusterConfig::default() };
     let cluster = runtime.block_on(Cluster::connect(config, Arc::new(TcpTransport))).expect("a cluster");
     let most = sizes.iter().copied().max().unwrap_or(0);
-    runtime.block_on(fill(&cluster, most));
+    runtime.block_on(fill(&cluster, most, key));
     println!(
         "{:>9} {:>12} {:>12} {:>12} {:>14} {:>14}",
         "keys", "wall", "cpu", "cpu/record", "floor wall/1", "floor wall/4"

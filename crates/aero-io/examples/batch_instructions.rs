@@ -5,13 +5,16 @@
 #![allow(clippy::print_stdout, reason = "the server that it starts prints its address")]
 
 mod batch_support;
+#[path = "batch_support/text_keys.rs"]
+mod text_keys;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use aero_io::{BatchKeys, BatchRead, Bins, Cluster, ClusterConfig, Digest, Seed, TcpTransport, WritePolicy};
 
-use self::batch_support::{BINS, Counts, Server, key, serve, space, values};
+use self::batch_support::{BINS, Counts, Server, serve, values};
+use self::text_keys::{key, space};
 
 const KEYS: usize = 100;
 
@@ -31,6 +34,7 @@ fn main() {
     };
     runtime.block_on(async {
         let cluster = Cluster::connect(config, Arc::new(TcpTransport)).await.expect("a cluster");
+        // One by one, so that there is one connection.
         for i in 0..KEYS {
             cluster.write(&key(i), &values(i), &WritePolicy::default()).await.expect("a write");
         }

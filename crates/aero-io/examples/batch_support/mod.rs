@@ -1,24 +1,16 @@
 //! What programs that measure batches share: records, a sink that only counts, and the embedded node in a process of its
-//! own.
+//! own. The other files of this folder are for some of them.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aero_io::{Key, OwnedKey, RowLease, RowOutcome, RowSink, Space, WriteOp};
+use aero_io::{RowLease, RowOutcome, RowSink, WriteOp};
 use wire_protocol::batch::Record;
 use wire_protocol::message::op;
 use wire_protocol::particle::Particle;
 
 pub(crate) const BINS: [&[u8]; 5] = [b"temperature", b"humidity", b"pressure", b"status", b"count"];
-
-pub(crate) fn space() -> Space {
-    Space::new("test", "cost")
-}
-
-pub(crate) fn key(i: usize) -> Key {
-    Key::new(space(), OwnedKey::Str(format!("sensor_{i}").into()), false)
-}
 
 /// What writes record `i`.
 pub(crate) fn values(i: usize) -> [WriteOp<'static>; 5] {
